@@ -1,0 +1,193 @@
+"""Every setting of the service: one row each (environment variable, default, help), read once at start."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
+
+
+class ConfigError(SystemExit):
+    """The settings do not add up; its text lists everything that is missing or wrong, and ends the start."""
+
+
+def setting(env: str, default: Any, help: str, *, secret: bool = False) -> Any:
+    """One row of the table. A secret never shows in a repr."""
+    return dataclasses.field(default=default, repr=not secret, metadata={"env": env, "help": help})
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The table. `Settings.from_environ()` reads it; tests build it with keywords."""
+
+    # Serving
+    port: int = setting("PORT", 8000, "Port to listen on.")
+    web_concurrency: int = setting("WEB_CONCURRENCY", 2, "gunicorn worker processes.")
+    threads: int = setting("SQLCHAT_THREADS", 32, "Threads a worker process; a model call blocks one.")
+    log_level: str = setting("SQLCHAT_LOG_LEVEL", "INFO", "Least level that is logged.")
+
+    # State
+    data_dir: Path = setting("SQLCHAT_DATA_DIR", Path("var"), "Folder of everything kept on disk.")
+    database_url: str = setting(
+        "DATABASE_URL",
+        "",
+        "Postgres database of the service's own state (schema `sqlchat`); empty: SQLite in the data folder.",
+        secret=True,
+    )
+    secret_key: str = setting(
+        "SQLCHAT_SECRET_KEY",
+        "",
+        "Encrypts stored credentials; 32 characters or more, several separated by commas with the newest first. "
+        "Required with DATABASE_URL; without it, a key file is made in the data folder.",
+        secret=True,
+    )
+
+    # Auth
+    supabase_url: str = setting("SUPABASE_URL", "", "Project URL: auth by its JWKS, and Supabase Storage.")
+    supabase_service_role_key: str = setting(
+        "SUPABASE_SERVICE_ROLE_KEY", "", "Key that uploads to Supabase Storage.", secret=True
+    )
+    supabase_jwt_secret: str = setting("SUPABASE_JWT_SECRET", "", "Legacy HS256 secret.", secret=True)
+    open_data_routes: bool = setting(
+        "SQLCHAT_OPEN_DATA_ROUTES",
+        False,
+        "Let callers without a token use the data routes, behind a gate of your own.",
+    )
+
+    # Models
+    openai_api_key: str = setting("OPENAI_API_KEY", "", "Configures the provider `openai`.", secret=True)
+    openai_base_url: str = setting(
+        "OPENAI_BASE_URL", "", "Another endpoint that speaks OpenAI's protocol (Ollama, vLLM, a gateway)."
+    )
+    openai_model: str = setting("OPENAI_MODEL", "", "Model of `openai`; empty: the built-in default.")
+    anthropic_api_key: str = setting("ANTHROPIC_API_KEY", "", "Configures the provider `anthropic`.", secret=True)
+    anthropic_base_url: str = setting("ANTHROPIC_BASE_URL", "", "Another endpoint that speaks its protocol.")
+    anthropic_model: str = setting("ANTHROPIC_MODEL", "", "Model of `anthropic`; empty: the built-in default.")
+    model_timeout: float = setting("SQLCHAT_MODEL_TIMEOUT", 60.0, "Seconds for one model call, tries included.")
+    prompt_budget: int = setting("SQLCHAT_PROMPT_TOKENS", 24_000, "Tokens that the catalog may take in a prompt.")
+
+    # Running SQL
+    max_rows: int = setting("SQLCHAT_MAX_ROWS", 1000, "Rows of an answer where the request names no number.")
+    max_rows_ceiling: int = setting("SQLCHAT_MAX_ROWS_CEILING", 10_000, "Most rows a request may ask for.")
+    max_result_mb: int = setting("SQLCHAT_MAX_RESULT_MB", 32, "Largest result, in MiB of JSON.")
+    statement_timeout: float = setting("SQLCHAT_STATEMENT_TIMEOUT", 30.0, "Seconds a statement may run.")
+    pool_size: int = setting("SQLCHAT_POOL_SIZE", 5, "Database connections a pool holds in each worker.")
+    pool_timeout: float = setting("SQLCHAT_POOL_TIMEOUT", 10.0, "Seconds to wait for a free one.")
+    max_pools: int = setting("SQLCHAT_MAX_POOLS", 50, "Live pools in each worker; the least used is closed.")
+    catalog_ttl: float = setting("SQLCHAT_CATALOG_TTL", 300.0, "Seconds after which a catalog is read again.")
+    sql_workers: int = setting("SQLCHAT_SQL_WORKERS", 2, "Killable processes for SQL in each worker.")
+    sql_worker_memory_mb: int = setting(
+        "SQLCHAT_SQL_WORKER_MEMORY_MB", 2048, "Address space each of them may take, in MiB."
+    )
+    private_hosts: bool | None = setting(
+        "SQLCHAT_PRIVATE_HOSTS",
+        None,
+        "May connections reach loopback and private addresses? Empty: only without Supabase auth.",
+    )
+    database_dirs: tuple[Path, ...] = setting(
+        "SQLCHAT_DATABASE_DIRS",
+        (),
+        "Folders (separated by `:`) below which SQLite and DuckDB files may be opened; empty: the data folder.",
+    )
+
+    # Files
+    max_upload_mb: int = setting("SQLCHAT_MAX_UPLOAD_MB", 1024, "Largest upload, in MiB.")
+    buckets: tuple[str, ...] = setting("SQLCHAT_BUCKETS", ("uploads",), "Buckets that uploads may go to (commas).")
+    storage_timeout: float = setting("SQLCHAT_STORAGE_TIMEOUT", 60.0, "Seconds for one call of the storage.")
+    upload_timeout: float = setting("SQLCHAT_UPLOAD_TIMEOUT", 60.0, "Seconds to read and profile one file.")
+    upload_worker_memory_mb: int = setting(
+        "SQLCHAT_UPLOAD_WORKER_MEMORY_MB", 4096, "Address space of a process that reads uploads, in MiB."
+    )
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
+        """Read the table from `environ`. Raises ConfigError that lists all that is wrong at once."""
+        values, wrong = {}, []
+        for row in dataclasses.fields(cls):
+            text = environ.get(row.metadata["env"], "").strip()
+            if not text:
+                continue
+            try:
+                values[row.name] = _parse(text, row.type)
+            except ValueError as exc:
+                wrong.append(f"{row.metadata['env']}: {exc}")
+        if wrong:
+            raise ConfigError("sqlchat cannot start:\n  " + "\n  ".join(wrong))
+        settings = cls(**values)
+        settings.check()
+        return settings
+
+    def check(self) -> None:
+        """Raise ConfigError where settings do not add up."""
+        wrong = []
+        if self.database_url and not self.secret_key:
+            wrong.append(
+                "SQLCHAT_SECRET_KEY: needed with DATABASE_URL, since it encrypts the credentials kept there. "
+                f"Here is a fresh one to keep safe: {secrets.token_urlsafe(32)}"
+            )
+        wrong.extend(
+            "SQLCHAT_SECRET_KEY: each key needs 32 characters or more" for k in self.secret_keys if len(k) < 32
+        )
+        if self.supabase_url and not self.supabase_url.startswith(("https://", "http://")):
+            wrong.append("SUPABASE_URL: must start with https://")
+        positive = ("threads", "web_concurrency", "max_rows", "max_rows_ceiling", "pool_size", "sql_workers")
+        wrong.extend(f"{env_name(f)}: must be 1 or more" for f in positive if getattr(self, f) < 1)
+        if wrong:
+            raise ConfigError("sqlchat cannot start:\n  " + "\n  ".join(wrong))
+
+    @property
+    def auth_configured(self) -> bool:
+        """True with Supabase auth; False in local single-user mode."""
+        return bool(self.supabase_jwt_secret or self.supabase_url)
+
+    @property
+    def reaches_private_hosts(self) -> bool:
+        return not self.auth_configured if self.private_hosts is None else self.private_hosts
+
+    @property
+    def database_roots(self) -> tuple[Path, ...]:
+        """Folders below which SQLite and DuckDB files may be opened."""
+        return self.database_dirs or (self.data_dir,)
+
+    @property
+    def secret_keys(self) -> tuple[str, ...]:
+        return tuple(k.strip() for k in self.secret_key.split(",") if k.strip())
+
+    @property
+    def state_dir(self) -> Path:
+        """Our own state (store, key file): never opened for a caller, though below the data folder."""
+        return self.data_dir / "state"
+
+    @property
+    def files_dir(self) -> Path:
+        """Uploaded objects where Supabase Storage is not configured."""
+        return self.data_dir / "files"
+
+
+def env_name(field: str) -> str:
+    """The environment variable of a field of Settings."""
+    return next(str(row.metadata["env"]) for row in dataclasses.fields(Settings) if row.name == field)
+
+
+def _parse(text: str, kind: Any) -> Any:
+    match kind:
+        case "int":
+            return int(text)
+        case "float":
+            return float(text)
+        case "bool" | "bool | None":
+            if text.lower() in TRUE | FALSE:
+                return text.lower() in TRUE
+            raise ValueError("say true or false")
+        case "Path":
+            return Path(text)
+        case "tuple[Path, ...]":
+            return tuple(Path(part) for part in text.split(os.pathsep) if part)
+        case "tuple[str, ...]":
+            return tuple(part.strip() for part in text.split(",") if part.strip())
+    return text

@@ -1,0 +1,7 @@
+"""The user's databases: one file each, a registry of their classes, and the process-wide manager of live pools.
+
+`registry.py` maps a provider's name (`postgres`) to its class; a new database is one file, one line there and one
+test file. `gate.py` is the one way by which SQL reaches a database: guard, then `Connection.run`. A driver
+(psycopg2, PyMySQL, sqlite3, duckdb) is imported only in the file of its database. Imports from `store`, `sql`,
+`workers`, `config` and `errors`.
+"""

@@ -1,0 +1,77 @@
+"""What a database must be able to do for us. One subclass a database, each in a file of its own."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlchat.config import Settings
+from sqlchat.sql.catalog import Catalog
+from sqlchat.workers import Workers
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Rows as they leave the database, encoded once."""
+
+    columns: tuple[str, ...]
+    """Names in order; a name may occur twice."""
+    types: tuple[str, ...]
+    """The database's type of each column; "" where it does not say."""
+    rows: bytes
+    """A JSON array of arrays."""
+    row_count: int
+    truncated: bool
+    """True where the database had more rows than were asked for."""
+
+
+class Connection(ABC):
+    """A database that can be read. Its `run` trusts nobody: the engine's own locks are set for every statement.
+
+    All methods are safe to call from several threads. They raise ConnectionConfigError (config that cannot be),
+    DatabaseUnavailableError (cannot be reached), QueryError (the database refused the SQL), QueryTimeoutError and
+    BusyError (no pooled connection in time). No message of theirs holds a secret.
+    """
+
+    provider: ClassVar[str]
+    """Name in requests, such as `postgres`."""
+    dialect: ClassVar[str]
+    """sqlglot's name of the dialect."""
+
+    @abstractmethod
+    def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
+        """Validate `config` (ConnectionConfigError names the field) without touching the database."""
+
+    @abstractmethod
+    def check(self) -> list[str]:
+        """Try the connection; gives warnings for its status, such as a role that may write.
+
+        Raises ConnectionConfigError with the database's own words, in which no secret stands.
+        """
+
+    @abstractmethod
+    def catalog(self) -> Catalog:
+        """Read the catalog from the database now. The manager caches it."""
+
+    @abstractmethod
+    def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
+        """Run one reading statement as given, and roll back.
+
+        `timeout` in seconds; `tag` (a request's id) goes into a trailing comment for the database's administrator.
+        """
+
+    @abstractmethod
+    def explain(self, sql: str) -> None:
+        """Let the database plan `sql` without running it. Raises QueryError with the fault it finds."""
+
+    @abstractmethod
+    def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
+        """The distinct texts of a column, most frequent first; None when there are more than `limit`.
+
+        Reads a bounded sample, so a rare text of a large table may be missing.
+        """
+
+    def close(self) -> None:  # noqa: B027 - most have nothing to close
+        """Let go of what is held. Called once, when no request uses the connection any more."""

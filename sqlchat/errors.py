@@ -1,0 +1,183 @@
+"""Every way a request can fail, as one tree. Imports nothing of ours.
+
+    SqlchatError                          500 internal_error
+    ├── BadRequestError                   400 bad_request
+    │   ├── PayloadError                  400 payload_invalid       errors: field -> messages
+    │   ├── DialectUnknownError           400 dialect_unknown
+    │   ├── ProviderUnknownError          400 provider_unknown
+    │   ├── ProviderNotConfiguredError    400 provider_not_configured
+    │   ├── ConnectionConfigError         400 connection_failed
+    │   ├── SQLSyntaxError                400 sql_syntax            line, column
+    │   ├── SQLRefusedError               400 sql_refused
+    │   ├── QueryError                    400 sql_failed            sqlstate, position
+    │   └── FileInvalidError              400 file_invalid          line
+    ├── UnauthorizedError                 401 unauthorized
+    ├── NotFoundError                     404 not_found
+    │   ├── ConnectionNotFoundError       404 connection_not_found
+    │   ├── BucketNotFoundError           404 bucket_not_found
+    │   └── FileNotFoundInStorageError    404 file_not_found
+    ├── ConflictError                     409 conflict
+    ├── TooLargeError                     413 too_large
+    ├── UnsupportedMediaError             415 unsupported_media_type
+    ├── QuestionError                     422 question_not_answerable
+    ├── RateLimitedError                  429 rate_limited          Retry-After
+    ├── BadGatewayError                   502 bad_gateway
+    │   ├── ModelError                    502 model_failed
+    │   └── StorageError                  502 storage_failed
+    ├── UnavailableError                  503 unavailable           Retry-After
+    │   ├── DatabaseUnavailableError      503 database_unavailable
+    │   ├── StoreUnavailableError         503 store_unavailable
+    │   └── BusyError                     503 busy
+    └── DeadlineError                     504 deadline_exceeded
+        ├── QueryTimeoutError             504 query_timeout
+        └── ModelTimeoutError             504 model_timeout
+
+`detail` is one sentence that the caller may read: no secret, no stack trace, no connection string. `facts` are
+further members of the problem body (`sqlstate`, `position`, ...), JSON values only.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+
+class SqlchatError(Exception):
+    """Base of all errors that a caller is told about. Survives pickling, so that it crosses processes."""
+
+    status: ClassVar[int] = 500
+    code: ClassVar[str] = "internal_error"
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str, *, retry_after: int | None = None, **facts: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.retry_after = retry_after
+        """Seconds after which another try makes sense, or None."""
+        self.facts = facts
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.detail, self.retry_after, self.facts)
+
+
+def _rebuild(cls: type[SqlchatError], detail: str, retry_after: int | None, facts: dict[str, Any]) -> SqlchatError:
+    return cls(detail, retry_after=retry_after, **facts)
+
+
+class BadRequestError(SqlchatError):
+    status, code, title = 400, "bad_request", "Bad request"
+
+
+class PayloadError(BadRequestError):
+    code, title = "payload_invalid", "Invalid payload"
+
+
+class DialectUnknownError(BadRequestError):
+    code, title = "dialect_unknown", "Unknown SQL dialect"
+
+
+class ProviderUnknownError(BadRequestError):
+    code, title = "provider_unknown", "Unknown provider"
+
+
+class ProviderNotConfiguredError(BadRequestError):
+    code, title = "provider_not_configured", "Provider not configured"
+
+
+class ConnectionConfigError(BadRequestError):
+    code, title = "connection_failed", "Connection does not work"
+
+
+class SQLSyntaxError(BadRequestError):
+    code, title = "sql_syntax", "SQL does not parse"
+
+
+class SQLRefusedError(BadRequestError):
+    code, title = "sql_refused", "SQL not allowed"
+
+
+class QueryError(BadRequestError):
+    code, title = "sql_failed", "The database refused the SQL"
+
+
+class FileInvalidError(BadRequestError):
+    code, title = "file_invalid", "File cannot be read"
+
+
+class UnauthorizedError(SqlchatError):
+    status, code, title = 401, "unauthorized", "Unauthorized"
+
+
+class NotFoundError(SqlchatError):
+    status, code, title = 404, "not_found", "Not found"
+
+
+class ConnectionNotFoundError(NotFoundError):
+    code, title = "connection_not_found", "Connection not found"
+
+
+class BucketNotFoundError(NotFoundError):
+    code, title = "bucket_not_found", "Bucket not found"
+
+
+class FileNotFoundInStorageError(NotFoundError):
+    code, title = "file_not_found", "File not found"
+
+
+class ConflictError(SqlchatError):
+    status, code, title = 409, "conflict", "Name already taken"
+
+
+class TooLargeError(SqlchatError):
+    status, code, title = 413, "too_large", "Too large"
+
+
+class UnsupportedMediaError(SqlchatError):
+    status, code, title = 415, "unsupported_media_type", "Unsupported media type"
+
+
+class QuestionError(SqlchatError):
+    status, code, title = 422, "question_not_answerable", "The question could not be turned into SQL"
+
+
+class RateLimitedError(SqlchatError):
+    status, code, title = 429, "rate_limited", "Rate limited"
+
+
+class BadGatewayError(SqlchatError):
+    status, code, title = 502, "bad_gateway", "Bad gateway"
+
+
+class ModelError(BadGatewayError):
+    code, title = "model_failed", "The model failed"
+
+
+class StorageError(BadGatewayError):
+    code, title = "storage_failed", "The storage failed"
+
+
+class UnavailableError(SqlchatError):
+    status, code, title = 503, "unavailable", "Unavailable"
+
+
+class DatabaseUnavailableError(UnavailableError):
+    code, title = "database_unavailable", "The database cannot be reached"
+
+
+class StoreUnavailableError(UnavailableError):
+    code, title = "store_unavailable", "The service's own store cannot be reached"
+
+
+class BusyError(UnavailableError):
+    code, title = "busy", "Too busy"
+
+
+class DeadlineError(SqlchatError):
+    status, code, title = 504, "deadline_exceeded", "Deadline exceeded"
+
+
+class QueryTimeoutError(DeadlineError):
+    code, title = "query_timeout", "The query took too long"
+
+
+class ModelTimeoutError(DeadlineError):
+    code, title = "model_timeout", "The model took too long"

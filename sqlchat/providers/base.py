@@ -1,0 +1,71 @@
+"""What a provider of SQL is: it gets a task and answers with a draft. The draft is data, checked by others."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from sqlchat.sql.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    prompt: int = 0
+    completion: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.prompt + self.completion
+
+    def __add__(self, other: Tokens) -> Tokens:
+        return Tokens(self.prompt + other.prompt, self.completion + other.completion)
+
+
+@dataclass(frozen=True)
+class Task:
+    """A question and all that may be known for answering it."""
+
+    question: str
+    catalog: Catalog
+    """The part of the catalog that the provider may see; `catalog.dialect` is the dialect to write in."""
+    messages: tuple[Message, ...] = ()
+    """The same, rendered as a prompt for language models: system first, the last one the user's."""
+    values: Mapping[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
+    """Low-cardinality texts, (schema, table, column) -> values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A provider's answer."""
+
+    sql: str | None
+    """One statement in the task's dialect; None when the provider says that the data cannot answer."""
+    explanation: str
+    """What the SQL does, or why there is none, in a sentence or two."""
+    model: str
+    tokens: Tokens = Tokens()
+    assumptions: tuple[str, ...] = ()
+    """Readings of the question that could have gone another way."""
+
+
+class Provider(ABC):
+    name: ClassVar[str]
+    model: str
+    repairs: ClassVar[bool] = True
+    """Whether another try with the fault in `messages` can end otherwise."""
+
+    @abstractmethod
+    def draft(self, task: Task) -> Draft:
+        """Turn the task's question into SQL. Safe to call from several threads.
+
+        Raises QuestionError (cannot be mapped: the detail says which words), ModelError, ModelTimeoutError,
+        RateLimitedError, ProviderNotConfiguredError (the vendor refuses the key).
+        """

@@ -1,0 +1,85 @@
+"""What a database holds, as plain data: tables, columns, keys. Small enough to pickle into a worker process."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+WORD = re.compile(r"\w+")
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    name: str
+    type: str
+    """The database's own name of the type, such as `numeric(10,2)`."""
+    nullable: bool = True
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    columns: tuple[str, ...]
+    ref_schema: str
+    """Schema of the referenced table; "" where the database has none (SQLite)."""
+    ref_table: str
+    ref_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    name: str
+    columns: tuple[Column, ...]
+    schema: str = ""
+    kind: str = "table"
+    """`table` or `view` (materialized and foreign ones are told in `comment` by the database, not here)."""
+    comment: str = ""
+    primary_key: tuple[str, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
+    row_estimate: int | None = None
+    """Rows as the database's statistics have it; None where it keeps none."""
+
+    def column(self, name: str) -> Column | None:
+        """The column of that name, exact case first, then any case."""
+        return next((c for c in self.columns if c.name == name), None) or next(
+            (c for c in self.columns if c.name.lower() == name.lower()), None
+        )
+
+
+@dataclass(frozen=True)
+class Catalog:
+    tables: tuple[Table, ...]
+    dialect: str
+    """sqlglot's name of the dialect that the database speaks."""
+    default_schema: str = ""
+    """The schema in which an unqualified name is looked up first; "" where there are none."""
+    version: str = ""
+    """Changes when the content changes."""
+    functions: frozenset[str] | None = field(default=None, repr=False)
+    """Lower-case names of the functions that SQL may call here, where the database tells; else None."""
+
+    @cached_property
+    def _by_word(self) -> dict[str, list[Table]]:
+        index: dict[str, list[Table]] = {}
+        for table in self.tables:
+            for word in set(WORD.findall(table.name.lower())) or {table.name.lower()}:
+                index.setdefault(word, []).append(table)
+        return index
+
+    def table(self, name: str, schema: str | None = None) -> Table | None:
+        """The table of that name (exact case first), in `schema` or else the default schema first."""
+        found = [t for t in self.tables if t.name.lower() == name.lower()]
+        if schema:
+            found = [t for t in found if t.schema.lower() == schema.lower()]
+        found.sort(key=lambda t: (t.schema != self.default_schema, t.name != name))
+        return found[0] if found else None
+
+    def mentioned_in(self, sql: str) -> Catalog:
+        """The part whose table names occur in `sql`: enough to resolve it, and cheap to hand to a worker."""
+        found: dict[int, Table] = {}
+        for word in set(WORD.findall(sql.lower())):
+            for table in self._by_word.get(word, ()):
+                found[id(table)] = table
+        kept = tuple(t for t in self.tables if id(t) in found)
+        return replace(self, tables=kept)

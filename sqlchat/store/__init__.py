@@ -1,0 +1,5 @@
+"""The service's own state, by SQLAlchemy Core: connection definitions (encrypted), users' settings.
+
+In Postgres (schema `sqlchat`, out of reach of Supabase's data API) or an SQLite file; migrations by Alembic in
+`migrations/`. Imports only `config` and `errors`.
+"""

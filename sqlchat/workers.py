@@ -1,0 +1,106 @@
+"""A warm pool of killable processes: what may never end, or eat the machine, runs here.
+
+Parsing a stranger's SQL, SQLite, DuckDB and reading uploads can each spin past every switch of their own library,
+so each call has a deadline after which its process is killed, and an address-space limit. A killed process costs
+its own call an error and nobody else anything: the pool starts another.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import multiprocessing.connection
+import os
+import resource
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, TimeoutError
+from typing import Any, ParamSpec, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from sqlchat.errors import BusyError, DeadlineError, TooLargeError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+log = logging.getLogger(__name__)
+
+KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
+
+
+class Workers:
+    """`call(function, ...)` runs a module-level function in one of `count` processes and gives its result.
+
+    Processes start at the first call (or `warm`), by spawn, with `memory_mb` MiB of address space, without the
+    environment's secrets. A call waits at most `patience` seconds for a free one.
+    """
+
+    def __init__(self, count: int, memory_mb: int, *, patience: float = 10.0, preload: tuple[str, ...] = ()):
+        self._count, self._memory, self._patience, self._preload = count, memory_mb << 20, patience, preload
+        self._pool: ProcessPool | None = None
+        self._lock = threading.Lock()
+        self._free = threading.BoundedSemaphore(count)
+
+    def call(self, function: Callable[P, R], *args: Any, deadline: float, **kwargs: Any) -> R:
+        """Run `function(*args, **kwargs)` there, for `deadline` seconds at most.
+
+        What the function raises comes back as it is. Raises DeadlineError past the deadline, TooLargeError when it
+        ran out of memory or its process died, BusyError when no process was free in time.
+        """
+        if not self._free.acquire(timeout=self._patience):
+            raise BusyError("All worker processes are busy.", retry_after=1)
+        try:
+            future = self._started().schedule(function, args=args, kwargs=kwargs, timeout=deadline)
+            return future.result(timeout=deadline + 5)  # the pool's own timeout comes first
+        except (TimeoutError, CancelledError) as exc:
+            raise DeadlineError(f"This took longer than {deadline:g} s and was stopped.") from exc
+        except MemoryError as exc:
+            raise TooLargeError("This needs more memory than a worker process may take.") from exc
+        except ProcessExpired as exc:
+            log.warning("worker process died", extra={"exitcode": exc.exitcode})
+            raise TooLargeError("The worker process died of this, most likely for want of memory.") from exc
+        finally:
+            self._free.release()
+
+    def warm(self) -> None:
+        """Start the processes now, so that no caller waits for the first one."""
+        self._started().schedule(os.getpid)
+
+    def close(self) -> None:
+        """End all processes. The next call starts them anew."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.stop()  # type: ignore[no-untyped-call]
+            pool.join()
+
+    def _started(self) -> ProcessPool:
+        with self._lock:
+            if self._pool is None or not self._pool.active:
+                self._pool = ProcessPool(
+                    max_workers=self._count,
+                    max_tasks=0,
+                    initializer=_confine,
+                    initargs=(self._memory, self._preload),
+                    context=multiprocessing.get_context("spawn"),
+                )
+            return self._pool
+
+
+def _confine(memory: int, preload: tuple[str, ...]) -> None:
+    """First act of a worker process: import what it needs, then give up what it does not."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    for name in preload:
+        __import__(name)
+    for name in set(os.environ) - set(KEPT_ENVIRONMENT):
+        del os.environ[name]
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _end_with_parent() -> None:
+    """A web worker that is killed cannot close its pool, so the pool's processes watch for that themselves."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    multiprocessing.connection.wait([parent.sentinel])
+    os._exit(1)

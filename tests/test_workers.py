@@ -1,0 +1,78 @@
+"""The killable workers, with real processes."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from sqlchat.errors import BusyError, DeadlineError, SQLRefusedError, TooLargeError
+from sqlchat.workers import Workers
+
+
+@pytest.fixture(scope="module")
+def workers():
+    pool = Workers(2, 1024, patience=0.3)
+    yield pool
+    pool.close()
+
+
+def refuse() -> None:
+    raise SQLRefusedError("no", position=3)
+
+
+def hoard() -> int:
+    return len(bytearray(4 << 30))
+
+
+def environment() -> dict[str, str]:
+    return dict(os.environ)
+
+
+def kill_self() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def test_call_gives_the_result_of_another_process(workers):
+    assert workers.call(os.getpid, deadline=5) != os.getpid()
+
+
+def test_errors_come_back_whole(workers):
+    with pytest.raises(SQLRefusedError) as caught:
+        workers.call(refuse, deadline=5)
+    assert (caught.value.detail, caught.value.facts) == ("no", {"position": 3})
+
+
+def test_past_its_deadline_a_call_is_killed_and_the_next_one_served(workers):
+    started = time.monotonic()
+    with pytest.raises(DeadlineError):
+        workers.call(time.sleep, 60, deadline=0.3)
+    assert time.monotonic() - started < 30
+    assert workers.call(abs, -1, deadline=5) == 1
+
+
+def test_memory_is_capped(workers):
+    with pytest.raises(TooLargeError):
+        workers.call(hoard, deadline=20)
+
+
+def test_a_dead_process_costs_only_its_own_call(workers):
+    with pytest.raises(TooLargeError):
+        workers.call(kill_self, deadline=5)
+    assert workers.call(abs, -1, deadline=5) == 1
+
+
+def test_busy_workers_are_said_to_be_busy(workers):
+    blocked = Workers(1, 1024, patience=0)
+    blocked._free.acquire()
+    with pytest.raises(BusyError):
+        blocked.call(abs, -1, deadline=1)
+
+
+def test_the_environment_of_a_worker_holds_no_secret(workers, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "not-a-real-key")
+    pool = Workers(1, 1024)
+    try:
+        assert "OPENAI_API_KEY" not in pool.call(environment, deadline=5)
+    finally:
+        pool.close()
