@@ -3,3 +3,8 @@
 In Postgres (schema `sqlchat`, out of reach of Supabase's data API) or an SQLite file; migrations by Alembic in
 `migrations/`. Imports only `config` and `errors`.
 """
+
+from sqlchat.store.connections import Definition
+from sqlchat.store.store import Store
+
+__all__ = ["Definition", "Store"]

@@ -1,0 +1,110 @@
+"""Definitions of connections: who owns them, which database, and how to reach it (encrypted)."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, select, update
+from sqlalchemy.exc import IntegrityError
+
+from sqlchat.errors import ConflictError, ConnectionNotFoundError, PayloadError
+from sqlchat.store.encryption import Cipher
+from sqlchat.store.engine import Database
+from sqlchat.store.tables import connections
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A connection as it was made. Its config holds credentials and stays out of its repr."""
+
+    id: str
+    owner: str
+    name: str
+    provider: str
+    config: dict[str, Any] = field(repr=False)
+    version: int
+    created_at: datetime
+
+
+class Connections:
+    """The table `connections`. A name is an owner's own: another owner's is as unknown as none at all.
+
+    All methods raise StoreUnavailableError while the store is gone.
+    """
+
+    def __init__(self, database: Database, cipher: Cipher) -> None:
+        self._database, self._cipher = database, cipher
+
+    def add(self, owner: str, name: str, provider: str, config: dict[str, Any]) -> Definition:
+        """Keep a definition. Raises ConflictError where the owner has that name already."""
+        if not _storable(name):
+            raise PayloadError("The name must be plain text.", errors={"name": ["Must be plain text."]})
+        id, now = str(uuid.uuid4()), datetime.now(UTC)
+        sealed = self._cipher.seal(config, owner=owner, id=id, name=name)
+        row = {"id": id, "owner": owner, "name": name, "provider": provider, "version": 1, "created_at": now}
+        try:
+            with self._database.writing() as connection:
+                connection.execute(connections.insert().values(**row, config=sealed, updated_at=now))
+        except IntegrityError as exc:
+            raise ConflictError(f"There is already a connection named {name!r}.") from exc
+        return Definition(id, owner, name, provider, config, 1, now)
+
+    def get(self, owner: str, name: str) -> Definition:
+        """The definition. Raises ConnectionNotFoundError, and UnavailableError where it cannot be decrypted."""
+        return self._definition(self._row(owner, name, *connections.c))
+
+    def version(self, owner: str, name: str) -> tuple[str, int]:
+        """Id and version, which together change with every change. Raises ConnectionNotFoundError."""
+        row = self._row(owner, name, connections.c.id, connections.c.version)
+        return row.id, row.version
+
+    def list(self, owner: str) -> list[Definition]:
+        """The owner's definitions, by name."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(connections).where(connections.c.owner == owner)).all()
+        return sorted(map(self._definition, rows), key=lambda definition: definition.name)
+
+    def delete(self, owner: str, name: str) -> None:
+        """Forget it. Raises ConnectionNotFoundError."""
+        if _storable(name):
+            mine = (connections.c.owner == owner) & (connections.c.name == name)
+            with self._database.writing() as connection:
+                if connection.execute(delete(connections).where(mine)).rowcount:
+                    return
+        raise _unknown(name)
+
+    def reencrypt(self) -> int:
+        """Encrypt every definition with the newest key, so that older ones can be dropped. Gives their number."""
+        with self._database.writing() as connection:
+            rows = connection.execute(select(connections).with_for_update()).all()
+            for row in rows:
+                definition = self._definition(row)
+                sealed = self._cipher.seal(definition.config, owner=row.owner, id=row.id, name=row.name)
+                connection.execute(update(connections).where(connections.c.id == row.id).values(config=sealed))
+        return len(rows)
+
+    def _row(self, owner: str, name: str, *columns: Any) -> Row[Any]:
+        row = None
+        if _storable(name):
+            mine = (connections.c.owner == owner) & (connections.c.name == name)
+            with self._database.reading() as connection:
+                row = connection.execute(select(*columns).where(mine)).one_or_none()
+        if row is None:
+            raise _unknown(name)
+        return row
+
+    def _definition(self, row: Row[Any]) -> Definition:
+        config = self._cipher.open(row.config, owner=row.owner, id=row.id, name=row.name)
+        return Definition(row.id, row.owner, row.name, row.provider, config, row.version, row.created_at)
+
+
+def _storable(name: str) -> bool:
+    """Postgres refuses NUL in a text, and neither database takes half a surrogate pair."""
+    return "\0" not in name and not any("\ud800" <= character <= "\udfff" for character in name)
+
+
+def _unknown(name: str) -> ConnectionNotFoundError:
+    return ConnectionNotFoundError(f"There is no connection named {name!r}.")

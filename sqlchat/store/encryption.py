@@ -1,0 +1,87 @@
+"""Secret keys, and the encryption of what is kept under them. Used by the store and, for their keys, by `tokens`.
+
+Keys are derived with HKDF-SHA256 (RFC 5869) from SQLCHAT_SECRET_KEY, or from a random key file beside the embedded
+store; each purpose has its own `info`, so no key serves two. Fernet (AES-128-CBC, HMAC-SHA256) encrypts.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from sqlchat.config import Settings
+from sqlchat.errors import UnavailableError
+from sqlchat.store import state_dir
+
+KEY_FILE = "secret.key"
+
+
+def derived_keys(settings: Settings, purpose: str) -> tuple[bytes, ...]:
+    """32-byte keys for `purpose`, the newest first. Makes the key file where no key is set and none is there."""
+    info = f"sqlchat {purpose} v1".encode()
+    return tuple(
+        HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())
+        for secret in _secrets(settings)
+    )
+
+
+def _secrets(settings: Settings) -> tuple[str, ...]:
+    if settings.database_url:
+        return settings.secret_keys
+    path = settings.state_dir / KEY_FILE
+    if settings.secret_keys:  # a key file from before still opens what was closed with it
+        return settings.secret_keys + ((path.read_text().strip(),) if path.exists() else ())
+    return (_key_file(settings, path),)
+
+
+def _key_file(settings: Settings, path: Path) -> str:
+    with state_dir.locked(settings, "key"):
+        if not path.exists():
+            draft = path.with_suffix(".draft")
+            draft.unlink(missing_ok=True)
+            with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(32))
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(path)
+        return path.read_text().strip()
+
+
+class Cipher:
+    """Encrypts the config of a connection, bound to its owner, id and name: a row moved elsewhere stays closed."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @cached_property
+    def _fernet(self) -> MultiFernet:
+        keys = derived_keys(self._settings, "connection config")
+        return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
+
+    def seal(self, config: dict[str, Any], *, owner: str, id: str, name: str) -> str:
+        """Encrypt `config` (a JSON object) with the newest key."""
+        text = json.dumps({"owner": owner, "id": id, "name": name, "config": config}, allow_nan=False)
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def open(self, sealed: str, *, owner: str, id: str, name: str) -> dict[str, Any]:
+        """Decrypt with whichever key fits. Raises UnavailableError where none does or the row is another's."""
+        try:
+            plain = json.loads(self._fernet.decrypt(sealed.encode()))
+        except (InvalidToken, UnicodeEncodeError):
+            plain = {}
+        if (plain.get("owner"), plain.get("id"), plain.get("name")) != (owner, id, name):
+            raise UnavailableError(
+                f"The stored settings of connection {name!r} cannot be decrypted: put back the SQLCHAT_SECRET_KEY "
+                "that they were stored with, or delete the connection and create it again."
+            )
+        config: dict[str, Any] = plain["config"]
+        return config

@@ -1,0 +1,167 @@
+"""The store's database: its engine, its transactions, and the one place where SQLAlchemy's errors become ours."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy import exc as sa_exc
+from sqlalchemy.dialects import postgresql, sqlite
+
+from sqlchat.config import ConfigError, Settings
+from sqlchat.errors import StoreUnavailableError
+from sqlchat.store import migrate, state_dir
+from sqlchat.store.tables import SCHEMA
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = 5
+NOT_THERE = frozenset({"42P01", "3F000", "42501"})
+"""SQLSTATEs of a schema or table that is missing or closed to us: the store is not (or no longer) migrated."""
+FOREIGN_OPTIONS = frozenset({"pgbouncer", "connection_limit", "pool_timeout", "schema"})
+"""Query options that other tools read from the same DATABASE_URL, and libpq refuses."""
+POSTGRES_OPTIONS = {
+    "connect_timeout": 3,
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # ms
+    "application_name": "sqlchat",
+}
+
+
+class Database:
+    """`reading()` and `writing()` give a connection for one short piece of work.
+
+    Both raise StoreUnavailableError while the database is gone or not migrated, and work again once it is back. The
+    embedded database is made and migrated at its first use.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self.embedded = not settings.database_url
+        self._engine = _sqlite(settings) if self.embedded else _postgres(settings.database_url)
+        # One round trip a look-up: no BEGIN, no ROLLBACK.
+        self._reader = self._engine if self.embedded else self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._writer = self._engine.execution_options(writes=True)
+        self._ready = False
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        with self._translated():
+            self._make_ready()
+            with self._reader.connect() as connection:
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction, committed at the end. IntegrityError passes through to the caller."""
+        with self._translated():
+            self._make_ready()
+            with self._writer.begin() as connection:
+                if not self.embedded:
+                    connection.execute(text("SET LOCAL statement_timeout = '10s'"))
+                yield connection
+
+    def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
+        """An INSERT with the ON CONFLICT clauses that both databases share."""
+        return sqlite.insert(table) if self.embedded else postgresql.insert(table)
+
+    def upgrade(self) -> None:
+        """Bring the tables to the newest revision; safe when several processes do it at once."""
+        with self._translated():
+            if self.embedded:
+                with state_dir.locked(self._settings, "store"), self._writer.begin() as connection:
+                    migrate.upgrade(connection)
+            else:
+                with self._writer.begin() as connection:
+                    connection.execute(text("SELECT pg_advisory_xact_lock(hashtext('sqlchat migrations'))"))
+                    migrate.upgrade(connection)
+            self._ready = True
+
+    def close(self) -> None:
+        """Close the pooled connections. The next use opens new ones."""
+        self._engine.dispose()
+
+    def _make_ready(self) -> None:
+        if self._ready:
+            return
+        if self.embedded:
+            self.upgrade()
+            return
+        with self._engine.connect() as connection:
+            self._ready = migrate.is_current(connection)
+        if not self._ready:
+            raise StoreUnavailableError(
+                "The service's own store is not migrated yet; run `flask --app wsgi db upgrade`.",
+                retry_after=RETRY_AFTER,
+            )
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except sa_exc.IntegrityError:
+            raise
+        except sa_exc.TimeoutError as exc:
+            raise StoreUnavailableError("The service's own store is busy.", retry_after=1) from exc
+        except sa_exc.DBAPIError as exc:
+            missing = getattr(exc.orig, "pgcode", None) in NOT_THERE
+            if isinstance(exc, sa_exc.DataError | sa_exc.ProgrammingError | sa_exc.NotSupportedError) and not missing:
+                raise
+            self._ready = False
+            log.warning("store unavailable", extra={"reason": type(exc.orig).__name__})
+            raise StoreUnavailableError(
+                "The service's own store cannot be reached.", retry_after=RETRY_AFTER
+            ) from exc
+
+
+def _sqlite(settings: Settings) -> Engine:
+    engine = create_engine(
+        URL.create("sqlite", database=str(settings.state_dir / "store.db")),
+        connect_args={"isolation_level": None, "timeout": 10},
+        execution_options={"schema_translate_map": {SCHEMA: None}},
+        hide_parameters=True,
+        pool_size=4,
+        max_overflow=0,
+        pool_timeout=10,
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection, record) -> None:  # type: ignore[no-untyped-def]
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A transaction that reads before it writes cannot wait for another writer, unless it says so at once.
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgres(database_url: str) -> Engine:
+    try:
+        url = make_url(database_url)
+        backend = url.drivername.partition("+")[0]
+    except (sa_exc.ArgumentError, ValueError):
+        backend = ""
+    if backend not in {"postgres", "postgresql"}:
+        raise ConfigError(
+            "sqlchat cannot start:\n  DATABASE_URL: must read postgresql://user:password@host:port/database, "
+            "with special characters of the password percent-encoded"
+        )
+    url = url.set(drivername="postgresql+psycopg2").difference_update_query(FOREIGN_OPTIONS)
+    return create_engine(
+        url,
+        connect_args={k: v for k, v in POSTGRES_OPTIONS.items() if k not in url.query},
+        hide_parameters=True,
+        pool_size=3,
+        max_overflow=2,
+        pool_timeout=5,
+        pool_pre_ping=True,
+        pool_recycle=600,
+    )

@@ -1,0 +1,43 @@
+"""Runs the migrations. Alembic is imported only here and in `migrations/`, and only when there is work to do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, inspect, select
+from sqlalchemy.schema import CreateSchema
+
+from sqlchat.store.tables import HEAD, SCHEMA, alembic_version
+
+FOLDER = Path(__file__).parent / "migrations"
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the tables to the newest revision, within the transaction of `connection`."""
+    if is_current(connection):
+        return
+    from alembic import command
+    from alembic.config import Config
+
+    if connection.dialect.name == "postgresql":
+        connection.execute(CreateSchema(SCHEMA, if_not_exists=True))
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
+    config.set_main_option("path_separator", "newline")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def is_current(connection: Connection) -> bool:
+    """True when the tables are at the newest revision, or at one that a newer release has made."""
+    schema = None if connection.dialect.name == "sqlite" else SCHEMA
+    if not inspect(connection).has_table("alembic_version", schema=schema):
+        return False
+    revision = connection.scalar(select(alembic_version.c.version_num))
+    return revision == HEAD or (revision is not None and revision not in _known())
+
+
+def _known() -> frozenset[str]:
+    from alembic.script import ScriptDirectory
+
+    return frozenset(script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions())

@@ -1,0 +1,38 @@
+"""The private folder of the embedded store and its key file, and the lock that its processes share."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlchat.config import ConfigError, Settings
+
+
+def make(settings: Settings) -> Path:
+    """The folder, there and closed to other users of the machine. Raises ConfigError where it cannot be made."""
+    folder = settings.state_dir
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if folder.stat().st_mode & 0o077:
+            folder.chmod(0o700)
+    except OSError as exc:
+        raise ConfigError(
+            f"sqlchat cannot start:\n  SQLCHAT_DATA_DIR: {folder} cannot be made ({exc.strerror}); name a folder "
+            "that the service may write to"
+        ) from exc
+    return folder
+
+
+@contextmanager
+def locked(settings: Settings, name: str) -> Iterator[Path]:
+    """Hold the lock `name` among all processes on this data folder, and give the folder."""
+    folder = make(settings)
+    handle = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        os.close(handle)

@@ -1,0 +1,58 @@
+"""The store as one object: what the runtime holds, and others are given."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+
+from sqlchat.config import Settings
+from sqlchat.store import state_dir
+from sqlchat.store.connections import Connections
+from sqlchat.store.encryption import Cipher
+from sqlchat.store.engine import Database
+from sqlchat.store.tables import meta
+from sqlchat.store.user_settings import UserSettings
+
+
+class Store:
+    """The service's own state, in DATABASE_URL or in an SQLite file of the data folder.
+
+    Making one opens nothing. The embedded file is made and migrated at its first use; a server's database is migrated
+    by `upgrade` alone, and until then, or while it is gone, every use raises StoreUnavailableError.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._database = Database(settings)
+        self.connections = Connections(self._database, Cipher(settings))
+        self.user_settings = UserSettings(self._database)
+
+    @property
+    def embedded(self) -> bool:
+        """True for the SQLite file in the data folder."""
+        return self._database.embedded
+
+    def upgrade(self) -> None:
+        """Bring the tables to the newest revision. Raises StoreUnavailableError."""
+        self._database.upgrade()
+
+    @contextmanager
+    def once(self, task: str) -> Iterator[bool]:
+        """True for the first who comes with `task` in the life of this embedded store, whatever the process.
+
+        Others wait until that one is done. A task that ends with an error counts as not done.
+        """
+        with state_dir.locked(self._settings, "once"):
+            with self._database.reading() as connection:
+                first = connection.scalar(select(meta.c.name).where(meta.c.name == task)) is None
+            yield first
+            if first:
+                with self._database.writing() as connection:
+                    connection.execute(meta.insert().values(name=task, done_at=datetime.now(UTC)))
+
+    def close(self) -> None:
+        """Close the pooled connections."""
+        self._database.close()

@@ -1,0 +1,62 @@
+"""The tables of the store, as they are after the newest migration. Used by the modules beside this one.
+
+On Postgres they live in schema `sqlchat`; on SQLite, which knows no schemas, the engine maps that name away.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Column, DateTime, Dialect, Integer, MetaData, Table, Text, TypeDecorator, UniqueConstraint
+
+SCHEMA = "sqlchat"
+HEAD = "0001"
+"""The newest revision in `migrations/versions`."""
+
+
+class UTCDateTime(TypeDecorator[datetime]):
+    """An instant. SQLite keeps no zone, so both write UTC and read it back as such."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return (value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)) if value else None
+
+
+metadata = MetaData(schema=SCHEMA)
+
+connections = Table(
+    "connections",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("config", Text, nullable=False, comment="encrypted"),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UTCDateTime, nullable=False),
+    Column("updated_at", UTCDateTime, nullable=False),
+    UniqueConstraint("owner", "name", name="connections_owner_name"),
+)
+
+user_settings = Table(
+    "user_settings",
+    metadata,
+    Column("user_id", Text, primary_key=True),
+    Column("settings", Text, nullable=False, comment="a JSON object"),
+    Column("updated_at", UTCDateTime, nullable=False),
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True, comment="what is done once in the life of a store"),
+    Column("done_at", UTCDateTime, nullable=False),
+)
+
+alembic_version = Table("alembic_version", MetaData(schema=SCHEMA), Column("version_num", Text))
+"""Alembic's own table, here to be read only."""

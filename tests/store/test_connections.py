@@ -1,0 +1,87 @@
+"""Definitions of connections, on SQLite and Postgres."""
+
+import dataclasses
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sqlchat.errors import ConflictError, ConnectionNotFoundError, PayloadError
+
+CONFIG = {"host": "db.example.com", "password": "open sesame ünïcode", "port": 5432}
+
+
+def test_what_was_added_is_there_in_another_process(store, settings, make_store):
+    made = store.connections.add("ann", "warehouse", "postgres", CONFIG)
+    assert make_store(settings).connections.get("ann", "warehouse") == made
+    assert (made.owner, made.name, made.provider, made.config) == ("ann", "warehouse", "postgres", CONFIG)
+    assert abs(made.created_at - datetime.now(UTC)) < timedelta(minutes=1)
+
+
+def test_a_name_is_taken_once_by_each_owner(store):
+    store.connections.add("ann", "warehouse", "postgres", CONFIG)
+    with pytest.raises(ConflictError, match="already a connection named 'warehouse'"):
+        store.connections.add("ann", "warehouse", "sqlite", {})
+    store.connections.add("bob", "warehouse", "sqlite", {})
+    assert store.connections.get("ann", "warehouse").provider == "postgres"
+
+
+def test_of_many_who_want_a_name_at_once_one_gets_it(store, settings, make_store):
+    def add(other):
+        try:
+            return other.connections.add("ann", "warehouse", "sqlite", {}).id
+        except ConflictError:
+            return None
+
+    with ThreadPoolExecutor(6) as threads:
+        ids = [id for id in threads.map(add, [make_store(settings) for _ in range(6)]) if id]
+    assert ids == [store.connections.get("ann", "warehouse").id]
+
+
+def test_another_owners_connection_is_unknown(store):
+    store.connections.add("ann", "warehouse", "postgres", CONFIG)
+    for call in (store.connections.get, store.connections.version, store.connections.delete):
+        with pytest.raises(ConnectionNotFoundError, match="no connection named 'warehouse'"):
+            call("bob", "warehouse")
+    assert store.connections.list("bob") == []
+    assert store.connections.version("ann", "warehouse")
+
+
+def test_list_is_sorted_by_name(store):
+    for name in ("b", "ä", "a", "B"):
+        store.connections.add("ann", name, "sqlite", {"database": name})
+    assert [d.name for d in store.connections.list("ann")] == ["B", "a", "b", "ä"]
+
+
+def test_a_deleted_connection_is_gone_everywhere_at_once(store, settings, make_store):
+    other = make_store(settings)
+    store.connections.add("ann", "warehouse", "postgres", CONFIG)
+    before = other.connections.version("ann", "warehouse")
+    other.connections.delete("ann", "warehouse")
+    with pytest.raises(ConnectionNotFoundError):
+        store.connections.version("ann", "warehouse")
+    store.connections.add("ann", "warehouse", "postgres", CONFIG)
+    assert other.connections.version("ann", "warehouse") != before
+
+
+@pytest.mark.parametrize("name", ["\0", "a\0b", "\ud800"])
+def test_a_name_that_no_database_can_hold_is_refused_and_unknown(store, name):
+    with pytest.raises(PayloadError):
+        store.connections.add("ann", name, "sqlite", {})
+    for call in (store.connections.get, store.connections.version, store.connections.delete):
+        with pytest.raises(ConnectionNotFoundError):
+            call("ann", name)
+
+
+@pytest.mark.parametrize("name", ["'; DROP TABLE connections; --", "%s", ":name", "日本語", "x" * 500])
+def test_any_other_name_is_just_a_name(store, name):
+    store.connections.add(name, name, "sqlite", {"database": name})
+    assert store.connections.get(name, name).config == {"database": name}
+
+
+def test_nothing_that_is_shown_holds_the_config(store):
+    made = store.connections.add("ann", "warehouse", "postgres", CONFIG)
+    for shown in (repr(made), str(made), f"{store.connections.list('ann')}"):
+        assert "sesame" not in shown
+        assert "db.example.com" not in shown
+    assert "config" in {field.name for field in dataclasses.fields(made)}
