@@ -1,0 +1,92 @@
+"""Rows of Python values -> the JSON bytes of `Results.rows`. For the connections alone.
+
+Values keep their meaning: exact numbers keep every digit, times are ISO 8601, bytes base64, and what JSON has no
+word for (NaN, infinity) is null. orjson writes nearly everything by itself; `_other` sees what it does not know, and
+only rows that it refuses outright (integers past 64 bits, unpaired surrogates) are walked in Python.
+"""
+
+from __future__ import annotations
+
+import datetime
+from base64 import b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from decimal import Decimal
+from typing import Any
+
+import orjson
+
+WRITTEN_OUT = 100
+"""Zeros that an exact number may gain by being written without an exponent."""
+
+
+def encode_rows(rows: Iterable[Sequence[Any]]) -> bytes:
+    """A JSON array of arrays, one for each row."""
+    listed = rows if isinstance(rows, list) else list(rows)
+    try:
+        return orjson.dumps(listed, default=_other, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:
+        return orjson.dumps(_walked(listed))
+
+
+def _other(value: Any) -> Any:
+    """What orjson does not know, as something that it does."""
+    match value:
+        case Decimal():
+            return orjson.Fragment(_digits(value)) if value.is_finite() else None
+        case bytes() | bytearray() | memoryview():
+            return b64encode(value).decode("ascii")
+        case datetime.timedelta():
+            return interval_text(value)
+        case AbstractSet() | Sequence() if not isinstance(value, str):
+            return list(value)
+        case Mapping():
+            return dict(value)
+    return str(value)
+
+
+def interval_text(value: datetime.timedelta) -> str:
+    """As Postgres and DuckDB write an interval: `3 days 04:05:06.7`, `-00:00:01`."""
+    sign = "-" if value < datetime.timedelta(0) else ""
+    size = abs(value)
+    minutes, seconds = divmod(size.seconds, 60)
+    clock = f"{sign}{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
+    if size.microseconds:
+        clock += f".{size.microseconds:06}".rstrip("0")
+    if not size.days:
+        return clock
+    days = f"{sign}{size.days} day{'' if size.days == 1 else 's'}"
+    return f"{days} {clock}" if size.seconds or size.microseconds else days
+
+
+def _digits(value: Decimal) -> str:
+    exponent = value.as_tuple().exponent
+    written_out = isinstance(exponent, int) and -len(value.as_tuple().digits) - WRITTEN_OUT < exponent <= WRITTEN_OUT
+    return format(value, "f") if written_out else str(value)
+
+
+def _walked(value: Any) -> Any:
+    """`value` with all that orjson refuses replaced by a fragment or a text of the same meaning."""
+    match value:
+        case None | bool() | float():
+            return value
+        case int():
+            return orjson.Fragment(str(int(value)))
+        case str():
+            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        case datetime.date() | datetime.time():
+            return value.isoformat()
+        case dict():
+            return {_key(key): _walked(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_walked(item) for item in value]
+    other = _other(value)
+    return other if isinstance(other, orjson.Fragment) else _walked(other)
+
+
+def _key(key: Any) -> str:
+    """The text of a map's key, which in JSON is always one."""
+    walked = _walked(key)
+    if isinstance(walked, str):
+        return walked
+    return orjson.dumps(walked).decode()

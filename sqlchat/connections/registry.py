@@ -1,0 +1,31 @@
+"""Which class serves which `provider` of a connection. A new database is one file, one line here, one test file."""
+
+from __future__ import annotations
+
+import importlib
+
+from sqlchat.connections.base import Connection
+from sqlchat.errors import ProviderUnknownError
+
+PROVIDERS = {
+    "postgres": "sqlchat.connections.postgres:PostgresConnection",
+    "sqlite": "sqlchat.connections.sqlite:SQLiteConnection",
+    "duckdb": "sqlchat.connections.duckdb:DuckDBConnection",
+    "mysql": "sqlchat.connections.mysql:MySQLConnection",
+}
+
+
+def providers() -> tuple[str, ...]:
+    """Names that a request may give as a connection's `provider`."""
+    return tuple(PROVIDERS)
+
+
+def connection_class(provider: str) -> type[Connection]:
+    """The class of that name, imported at first use. Raises ProviderUnknownError that lists the known ones."""
+    try:
+        module, name = PROVIDERS[provider].split(":")
+    except KeyError:
+        known = ", ".join(PROVIDERS)
+        raise ProviderUnknownError(f"There is no connection provider {provider!r}; known are {known}.") from None
+    found: type[Connection] = getattr(importlib.import_module(module), name)
+    return found
