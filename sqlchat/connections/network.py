@@ -1,0 +1,97 @@
+"""Which hosts a connection may reach. For the connections that speak over a network.
+
+A name is resolved once, every address of it is tested, and the caller connects to the very address that was tested:
+a name that changes its mind between test and use gains nothing.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import socket
+
+from sqlchat.errors import ConnectionConfigError
+
+HOST_NAME = re.compile(r"(?=.{1,253}\.?\Z)[A-Za-z0-9_]([A-Za-z0-9_-]{0,62}\.)*[A-Za-z0-9_-]{0,63}\.?")
+LOOKS_NUMERIC = re.compile(r"(0[xX][0-9a-fA-F]*|\d+)(\.(0[xX][0-9a-fA-F]*|\d+))*\.?")
+METADATA = frozenset(
+    ipaddress.ip_address(address)
+    for address in ("100.100.100.200", "192.0.0.192", "168.63.129.16", "fd00:ec2::254", "fd20:ce::254")
+)
+"""Metadata and platform services of clouds outside the link-local range."""
+CARRIER_GRADE = ipaddress.ip_network("100.64.0.0/10")
+NAT64 = ipaddress.ip_network("64:ff9b::/96")
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def resolve(host: str, port: int, allow_private: bool) -> str:
+    """The address to connect to, which was tested: `host` may be a name or a plainly written address.
+
+    `allow_private` lets loopback and private networks through. Raises ConnectionConfigError that names the reason;
+    addresses that a name resolved to are not told, since they describe our own network.
+    """
+    if not 1 <= port <= 65535:
+        raise ConnectionConfigError("port: must be between 1 and 65535.")
+    addresses = [_literal(host)] if _is_literal(host) else _looked_up(host, port)
+    for address in addresses:
+        _test(address, allow_private)
+    return str(addresses[0])
+
+
+def _is_literal(host: str) -> bool:
+    return ":" in host or LOOKS_NUMERIC.fullmatch(host) is not None
+
+
+def _literal(host: str) -> Address:
+    """An address in its one plain notation: `127.1`, `0x7f000001` and zone ids are other programs' readings."""
+    try:
+        address = ipaddress.ip_address(host[1:-1] if re.fullmatch(r"\[.*:.*\]", host) else host)
+    except ValueError:
+        address = None
+    if address is None or getattr(address, "scope_id", None):
+        raise ConnectionConfigError("host: this is not an address in its usual notation, such as 192.0.2.10.")
+    return address
+
+
+def _looked_up(host: str, port: int) -> list[Address]:
+    if host.startswith(("/", "@")):
+        raise ConnectionConfigError("host: sockets are not supported; name a host.")
+    if "," in host:
+        raise ConnectionConfigError("host: name one host, not a list.")
+    if not HOST_NAME.fullmatch(host):
+        raise ConnectionConfigError("host: this is not a host name.")
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise ConnectionConfigError("host: no address is known for this name.") from None
+    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    return sorted(addresses, key=lambda address: address.version)
+
+
+def _test(address: Address, allow_private: bool) -> None:
+    inner = _inside(address)
+    if inner.is_link_local or inner in METADATA:
+        raise ConnectionConfigError("host: link-local and metadata addresses cannot be reached.")
+    if inner.is_multicast or inner.is_unspecified or _is_reserved(inner):
+        raise ConnectionConfigError("host: this address belongs to no database server.")
+    if not allow_private and (not inner.is_global or inner.is_private or inner in CARRIER_GRADE):
+        raise ConnectionConfigError(
+            "host: loopback and private addresses cannot be reached here; SQLCHAT_PRIVATE_HOSTS=true would allow it."
+        )
+
+
+def _is_reserved(address: Address) -> bool:
+    if address.version == 4:
+        return address.is_reserved or address in ipaddress.ip_network("0.0.0.0/8")
+    return address.is_reserved and not address.is_loopback
+
+
+def _inside(address: Address) -> Address:
+    """The IPv4 address that an IPv6 one stands for (mapped, 6to4, Teredo's client, NAT64), or itself."""
+    if isinstance(address, ipaddress.IPv4Address):
+        return address
+    if address in NAT64 or (int(address) >> 32 == 0 and int(address) > 1):
+        return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    teredo = address.teredo
+    return address.ipv4_mapped or address.sixtofour or (teredo[1] if teredo else None) or address
