@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
+from sqlchat.config import Settings
 from sqlchat.sql.catalog import Catalog
 
 
@@ -62,6 +63,14 @@ class Provider(ABC):
     repairs: ClassVar[bool] = True
     """Whether another try with the fault in `messages` can end otherwise."""
 
+    def __init__(self, settings: Settings) -> None:  # noqa: B027 - the built-in engine needs none of them
+        """Take what is needed of the settings. Opens nothing and imports nothing heavy."""
+
+    @classmethod
+    def configured(cls, settings: Settings) -> bool:
+        """Whether the settings hold what this provider needs."""
+        return True
+
     @abstractmethod
     def draft(self, task: Task) -> Draft:
         """Turn the task's question into SQL. Safe to call from several threads.
@@ -69,3 +78,6 @@ class Provider(ABC):
         Raises QuestionError (cannot be mapped: the detail says which words), ModelError, ModelTimeoutError,
         RateLimitedError, ProviderNotConfiguredError (the vendor refuses the key).
         """
+
+    def close(self) -> None:  # noqa: B027 - not every provider holds something
+        """Let go of what is held. Called once, at the end of the process."""

@@ -1,0 +1,133 @@
+"""Anthropic's models, and gateways that speak its protocol. The SDK's only file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlchat.config import Settings
+from sqlchat.errors import ModelError, ModelTimeoutError, QuestionError, SqlchatError
+from sqlchat.providers import wire
+from sqlchat.providers.base import Message, Tokens
+from sqlchat.providers.language_model import FORMAT_REFUSED, RETRIES, SCHEMA, FormatUnknownError, LanguageModel, Reply
+
+if TYPE_CHECKING:
+    import anthropic
+
+DEFAULT_MODEL = "claude-sonnet-5-5"
+"""The vendor's current balance of price and skill: in the SDK's `Model` list and not in its DEPRECATED_MODELS, at
+half the price of the Opus tier. claude-haiku-5-5 costs a twentieth, but is made for classification and extraction."""
+DEFAULT_URL = "https://api.anthropic.com"
+NO_KEY = "none"
+"""Sent where only a base URL is configured: a gateway may keep the key itself."""
+MOST_TOKENS = 16_000  # thinking counts too
+
+
+class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
+    name = "anthropic"
+    formats: ClassVar[Sequence[Any]] = (
+        {"format": {"type": "json_schema", "schema": SCHEMA}},
+        None,
+    )
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.model = settings.anthropic_model or DEFAULT_MODEL
+        self._key = settings.anthropic_api_key or NO_KEY
+        self._url = settings.anthropic_base_url or DEFAULT_URL
+
+    @classmethod
+    def configured(cls, settings: Settings) -> bool:
+        """A key, or a base URL of a gateway that keeps the key itself."""
+        return bool(settings.anthropic_api_key or settings.anthropic_base_url)
+
+    def _start(self) -> anthropic.Anthropic:
+        import anthropic
+
+        return anthropic.Anthropic(
+            api_key=self._key,
+            base_url=self._url,
+            default_headers={"Authorization": f"Bearer {self._key}"},  # wins over ANTHROPIC_CUSTOM_HEADERS
+            max_retries=RETRIES,
+            timeout=self._timeout,
+            open_telemetry=False,
+            http_client=wire.BoundedClient(self._url, late=anthropic.AnthropicError),
+        )
+
+    def _end(self, client: anthropic.Anthropic) -> None:
+        client.close()
+
+    def _ask(self, client: anthropic.Anthropic, messages: Sequence[Message], form: Any) -> Reply:
+        import anthropic
+
+        try:
+            message = client.messages.create(
+                model=self.model,
+                max_tokens=MOST_TOKENS,
+                system=_system(messages),
+                messages=[_turn(m) for m in messages if m.role != "system"],
+                output_config=anthropic.omit if form is None else form,
+            )
+        except (anthropic.AnthropicError, ValueError) as exc:  # ValueError: a body that is not JSON
+            fault = translated(exc, self._key)
+            if form is not None and _refuses_format(exc):
+                raise FormatUnknownError(fault) from exc
+            raise fault from exc
+        return self._reply(message)
+
+    def _reply(self, message: Any) -> Reply:
+        try:
+            text = "".join(block.text for block in message.content if block.type == "text")
+            stop, usage = message.stop_reason, message.usage
+        except (AttributeError, TypeError) as exc:  # the SDK checks no shapes; gateways send many
+            raise ModelError("anthropic answered with something that is not a message.") from exc
+        if stop == "refusal":
+            why = getattr(getattr(message, "stop_details", None), "explanation", None) or text or "it gave no reason"
+            raise QuestionError(f"The model declined to answer: {wire.shortened(why, self._key)}")
+        if stop in ("max_tokens", "model_context_window_exceeded"):
+            raise ModelError("The model's answer was cut off at its length limit.")
+        if not text:
+            raise ModelError("The model answered without any text.")
+        counts = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+        prompt = sum(getattr(usage, count, None) or 0 for count in counts)
+        return Reply(text, message.model or self.model, Tokens(prompt, getattr(usage, "output_tokens", None) or 0))
+
+
+def translated(exc: Exception, key: str = "") -> SqlchatError:
+    """The error of ours for an exception of the SDK."""
+    import anthropic
+
+    match exc:
+        case anthropic.APIStatusError():
+            message = exc.api_message or exc.message
+            return wire.failure("anthropic", exc.status_code, message, exc.response.headers, key)
+        case anthropic.APITimeoutError():
+            return ModelTimeoutError("anthropic did not answer in time.")
+        case anthropic.APIConnectionError():
+            return ModelError("The connection to anthropic failed or broke off.")
+        case anthropic.AnthropicError():
+            return ModelError(f"The call to anthropic failed: {wire.shortened(str(exc), key)}")
+        case _:
+            return ModelError("anthropic answered with something that is not JSON.")
+
+
+def _refuses_format(exc: Exception) -> bool:
+    import anthropic
+
+    return (
+        isinstance(exc, anthropic.APIStatusError)
+        and exc.status_code in (400, 422)
+        and FORMAT_REFUSED.search(f"{exc.message} {exc.body}") is not None
+    )
+
+
+def _turn(message: Message) -> Any:
+    return {"role": message.role, "content": message.content}
+
+
+def _system(messages: Sequence[Message]) -> list[Any]:
+    """System messages as blocks. They are the stable part of a prompt, so the cache is marked behind the last one."""
+    blocks: list[dict[str, Any]] = [{"type": "text", "text": m.content} for m in messages if m.role == "system"]
+    if blocks:
+        blocks[-1]["cache_control"] = {"type": "ephemeral"}
+    return blocks

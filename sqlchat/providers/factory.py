@@ -1,0 +1,71 @@
+"""Which providers there are, which of them the settings configure, and one live instance of each in a process."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+
+from sqlchat.config import Settings
+from sqlchat.errors import ProviderNotConfiguredError, ProviderUnknownError
+from sqlchat.providers.base import Provider
+
+PROVIDERS = {
+    "openai": "sqlchat.providers.openai:OpenAIProvider",
+    "anthropic": "sqlchat.providers.anthropic:AnthropicProvider",
+    "offline": "sqlchat.providers.offline.engine:OfflineProvider",
+}
+"""Name in requests -> where its class is, in the order of preference. A new vendor is a file and a line here."""
+
+
+class ProviderFactory:
+    """Process-wide and safe to use from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._live: dict[str, Provider] = {}
+        self._lock = threading.Lock()
+
+    def names(self) -> list[str]:
+        """All providers, configured or not."""
+        return list(PROVIDERS)
+
+    def configured(self) -> list[str]:
+        """Those that can be used now."""
+        return [name for name in PROVIDERS if provider_class(name).configured(self._settings)]
+
+    def default(self) -> str:
+        """The first configured one; the built-in engine always is."""
+        return self.configured()[0]
+
+    def get(self, name: str | None = None) -> Provider:
+        """The provider `name`, or the default one.
+
+        Raises ProviderUnknownError that lists the known, ProviderNotConfiguredError that says what is missing.
+        """
+        name = name or self.default()
+        cls = provider_class(name)
+        if not cls.configured(self._settings):
+            raise ProviderNotConfiguredError(
+                f"The provider {name} is not configured: the service needs {name.upper()}_API_KEY. "
+                f"Configured here: {', '.join(self.configured())}."
+            )
+        with self._lock:
+            if name not in self._live:
+                self._live[name] = cls(self._settings)
+            return self._live[name]
+
+    def close(self) -> None:
+        """Close all live providers. The next `get` makes them anew."""
+        with self._lock:
+            live, self._live = self._live, {}
+        for provider in live.values():
+            provider.close()
+
+
+def provider_class(name: str) -> type[Provider]:
+    """The class of `name`, imported at first use. Raises ProviderUnknownError."""
+    if name not in PROVIDERS:
+        raise ProviderUnknownError(f"There is no provider {name!r}; known are {', '.join(PROVIDERS)}.")
+    module, _, cls = PROVIDERS[name].partition(":")
+    found: type[Provider] = getattr(importlib.import_module(module), cls)
+    return found

@@ -1,0 +1,123 @@
+"""What the vendors of language models have in common: one bounded call, and the formats that an endpoint may know.
+
+A vendor's file subclasses `LanguageModel` and says how its SDK is called and what its exceptions mean.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import threading
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar
+
+from sqlchat.config import Settings
+from sqlchat.errors import ModelError, ModelTimeoutError, SqlchatError
+from sqlchat.providers import wire
+from sqlchat.providers.base import Draft, Message, Provider, Task, Tokens
+from sqlchat.providers.reading import read
+
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "sql": {"anyOf": [{"type": "string"}, {"type": "null"}]},
+        "explanation": {"type": "string"},
+    },
+    "required": ["sql", "explanation"],
+    "additionalProperties": False,
+}
+"""Of a model's answer; the prompt says the same in words, for endpoints that know no schemas."""
+FORMAT_REFUSED = re.compile(
+    r"response[_ ]?format|output[_ ]?(?:config|format)|json[_ ]?(?:schema|object|mode)|structured[_ -]?output"
+    r"|additional[_ ]?properties",
+    re.IGNORECASE,
+)
+RETRIES = 2
+
+Client = TypeVar("Client")
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A complete answer of a model, unread."""
+
+    text: str
+    model: str
+    tokens: Tokens
+
+
+class FormatUnknownError(Exception):
+    """The endpoint does not know the format that was asked for; `fault` is what to say if none is left."""
+
+    def __init__(self, fault: SqlchatError) -> None:
+        super().__init__(fault.detail)
+        self.fault = fault
+
+
+class LanguageModel(Provider, Generic[Client]):
+    """A vendor's chat model behind its SDK, whose client is made at first use and shared by all threads.
+
+    Of `formats`, strictest first, the first that the endpoint accepts is used from then on.
+    """
+
+    formats: ClassVar[Sequence[Any]]
+
+    def __init__(self, settings: Settings) -> None:
+        self._timeout = settings.model_timeout
+        self._client: Client | None = None
+        self._lock = threading.Lock()
+        self._format = 0
+
+    def draft(self, task: Task) -> Draft:
+        """See `Provider.draft`. One deadline holds for all tries and formats together."""
+        with wire.within(self._timeout) as deadline:
+            try:
+                reply = self._answer(task.messages)
+            except ModelError as exc:
+                if deadline.left <= 0:
+                    raise ModelTimeoutError(f"{self.name} did not answer within {self._timeout:g} s.") from exc
+                raise
+        reading = read(reply.text)
+        return Draft(reading.sql, reading.explanation, reply.model, reply.tokens)
+
+    def close(self) -> None:
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            self._end(client)
+
+    def _answer(self, messages: Sequence[Message]) -> Reply:
+        index = self._format
+        while True:
+            try:
+                reply = self._ask(self._started(), messages, self.formats[index])
+            except FormatUnknownError as exc:
+                if index + 1 == len(self.formats):
+                    raise exc.fault from exc
+                index += 1
+                continue
+            if index > self._format:
+                log.info("endpoint knows no better format", extra={"provider": self.name, "format": index})
+                self._format = index
+            return reply
+
+    def _started(self) -> Client:
+        with self._lock:
+            if self._client is None:
+                self._client = self._start()
+            return self._client
+
+    @abstractmethod
+    def _start(self) -> Client:
+        """Import the SDK and make its client, over a `wire.BoundedClient`."""
+
+    @abstractmethod
+    def _end(self, client: Client) -> None:
+        """Close the client."""
+
+    @abstractmethod
+    def _ask(self, client: Client, messages: Sequence[Message], form: Any) -> Reply:
+        """One call through the SDK, its exceptions translated. Raises FormatUnknownError, and what `draft` does."""

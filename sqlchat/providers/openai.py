@@ -1,0 +1,131 @@
+"""OpenAI's chat models, and all endpoints that speak its protocol (Ollama, vLLM, gateways). The SDK's only file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlchat.config import Settings
+from sqlchat.errors import ModelError, ModelTimeoutError, QuestionError, SqlchatError
+from sqlchat.providers import wire
+from sqlchat.providers.base import Message, Tokens
+from sqlchat.providers.language_model import FORMAT_REFUSED, RETRIES, SCHEMA, FormatUnknownError, LanguageModel, Reply
+
+if TYPE_CHECKING:
+    import openai
+
+DEFAULT_MODEL = "gpt-6.1-terra"
+"""The current mid-size tier: in the SDK's `ChatModel` list, without a shutdown date (gpt-4o-mini and gpt-4.1 end on
+2027-01-14, gpt-5-mini on 2026-12-11), at half the price of the next tier up."""
+DEFAULT_URL = "https://api.openai.com/v1"
+NO_KEY = "none"
+"""Sent where only a base URL is configured: local servers ask for a key and do not look at it."""
+FORMAT_STATUSES = (400, 404, 415, 422, 501)
+
+
+class OpenAIProvider(LanguageModel["openai.OpenAI"]):
+    name = "openai"
+    formats: ClassVar[Sequence[Any]] = (
+        {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": SCHEMA}},
+        {"type": "json_object"},
+        None,
+    )
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.model = settings.openai_model or DEFAULT_MODEL
+        self._key = settings.openai_api_key or NO_KEY
+        self._url = settings.openai_base_url or DEFAULT_URL
+
+    @classmethod
+    def configured(cls, settings: Settings) -> bool:
+        """A key, or a base URL: Ollama and vLLM need none."""
+        return bool(settings.openai_api_key or settings.openai_base_url)
+
+    def _start(self) -> openai.OpenAI:
+        import openai
+
+        return openai.OpenAI(
+            api_key=self._key,
+            base_url=self._url,
+            default_headers={"Authorization": f"Bearer {self._key}"},  # wins over OPENAI_CUSTOM_HEADERS
+            max_retries=RETRIES,
+            timeout=self._timeout,
+            http_client=wire.BoundedClient(self._url, late=openai.OpenAIError),
+        )
+
+    def _end(self, client: openai.OpenAI) -> None:
+        client.close()
+
+    def _ask(self, client: openai.OpenAI, messages: Sequence[Message], form: Any) -> Reply:
+        import openai
+
+        try:
+            completion = client.chat.completions.create(
+                model=self.model,
+                messages=_rendered(messages),
+                response_format=openai.omit if form is None else form,
+            )
+        except (openai.OpenAIError, ValueError) as exc:  # ValueError: a body that is not JSON
+            fault = translated(exc, self._key)
+            if form is not None and _refuses_format(exc):
+                raise FormatUnknownError(fault) from exc
+            raise fault from exc
+        return self._reply(completion)
+
+    def _reply(self, completion: Any) -> Reply:
+        try:
+            choice = completion.choices[0]
+            text, refusal, finish = choice.message.content, choice.message.refusal, choice.finish_reason
+        except (AttributeError, IndexError, TypeError) as exc:  # the SDK checks no shapes; gateways send many
+            raise ModelError("openai answered with something that is not a chat completion.") from exc
+        if refusal:
+            raise QuestionError(f"The model declined to answer: {wire.shortened(refusal, self._key)}")
+        if finish == "content_filter":
+            raise QuestionError("The model's content filter stopped the answer.")
+        if finish == "length":
+            raise ModelError("The model's answer was cut off at its length limit.")
+        if not isinstance(text, str):
+            raise ModelError("The model answered without any text.")
+        usage = getattr(completion, "usage", None)
+        tokens = Tokens(getattr(usage, "prompt_tokens", None) or 0, getattr(usage, "completion_tokens", None) or 0)
+        return Reply(text, getattr(completion, "model", None) or self.model, tokens)
+
+
+def translated(exc: Exception, key: str = "") -> SqlchatError:
+    """The error of ours for an exception of the SDK."""
+    import openai
+
+    match exc:
+        case openai.APIStatusError():
+            said = exc.body.get("message") if isinstance(exc.body, dict) else None
+            return wire.failure("openai", exc.status_code, str(said or exc.message), exc.response.headers, key)
+        case openai.APITimeoutError():
+            return ModelTimeoutError("openai did not answer in time.")
+        case openai.APIConnectionError():
+            return ModelError("The connection to openai failed or broke off.")
+        case openai.ContentFilterFinishReasonError():
+            return QuestionError("The model's content filter stopped the answer.")
+        case openai.LengthFinishReasonError():
+            return ModelError("The model's answer was cut off at its length limit.")
+        case openai.OpenAIError():
+            return ModelError(f"The call to openai failed: {wire.shortened(str(exc), key)}")
+        case _:
+            return ModelError("openai answered with something that is not JSON.")
+
+
+def _refuses_format(exc: Exception) -> bool:
+    import openai
+
+    return (
+        isinstance(exc, openai.APIStatusError)
+        and exc.status_code in FORMAT_STATUSES
+        and FORMAT_REFUSED.search(f"{exc.message} {exc.body} {exc.param}") is not None
+    )
+
+
+def _rendered(messages: Sequence[Message]) -> list[Any]:
+    """One system message in front, for many a local chat template accepts no second."""
+    system = "\n\n".join(m.content for m in messages if m.role == "system")
+    rest = [{"role": m.role, "content": m.content} for m in messages if m.role != "system"]
+    return [{"role": "system", "content": system}, *rest] if system else rest

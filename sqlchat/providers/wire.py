@@ -1,0 +1,166 @@
+"""The HTTP side that the model vendors share: a client bounded in time, and what a vendor's status means to callers.
+
+Both SDKs retry and time out each try on their own, so that a call as a whole could take minutes: a Retry-After is
+slept through, and a body that drips never times out. Here one deadline holds for all of it. Used by the vendors'
+files alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import re
+import socket
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
+
+from sqlchat.errors import (
+    ModelError,
+    ModelTimeoutError,
+    ProviderNotConfiguredError,
+    RateLimitedError,
+    SqlchatError,
+)
+
+CONNECT_TIMEOUT = 5.0
+PATIENCE = 2.0  # seconds to wait for a vendor's Retry-After; a longer one is the caller's to wait for
+LONGEST_MESSAGE = 300
+KEYS = re.compile(r"\b(?:sk|pk|rk|key)[-_][\w*.\-]{6,}|(?<=Bearer )\S+", re.IGNORECASE)
+OWN_HEADERS = re.compile(
+    r"(?:host|accept|accept-encoding|connection|content-(?:type|length|encoding)|user-agent|authorization"
+    r"|idempotency-key|anthropic-version|x-stainless-[\w-]+)\Z",
+    re.IGNORECASE,
+)
+
+
+class Deadline:
+    """A point in time by which a call must be over."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left; 0 or less when it has passed."""
+        return self._end - time.monotonic()
+
+
+_deadline: ContextVar[Deadline] = ContextVar("deadline")
+
+
+@contextlib.contextmanager
+def within(seconds: float) -> Iterator[Deadline]:
+    """Bound all that a `BoundedClient` sends inside the block, in this thread."""
+    token = _deadline.set(Deadline(seconds))
+    try:
+        yield _deadline.get()
+    finally:
+        _deadline.reset(token)
+
+
+class BoundedClient(httpx2.Client):
+    """The SDKs' HTTP client under the deadline of `within`, sending only what the SDK itself says.
+
+    Past the deadline it raises `late`, an exception that the SDK hands on without another try. Headers that an SDK
+    picks up from the environment (`OPENAI_CUSTOM_HEADERS`, an organization) stay here: the settings table is the
+    one place that configures us. Proxies of the environment are used, but never for a loopback address.
+    """
+
+    def __init__(self, base_url: str, late: type[Exception]) -> None:
+        super().__init__(trust_env=not _loopback(base_url), timeout=CONNECT_TIMEOUT)
+        self._late = late
+
+    def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
+        deadline = _deadline.get()
+        for name in [name for name in request.headers if not OWN_HEADERS.match(name)]:
+            del request.headers[name]
+        left = max(deadline.left, 0.001)
+        request.extensions["timeout"] = {
+            "connect": min(CONNECT_TIMEOUT, left),
+            **dict.fromkeys(("read", "write", "pool"), left),
+        }
+        try:
+            if deadline.left <= 0:
+                raise httpx2.ReadTimeout("no time left for another try", request=request)
+            response = super().send(request, stream=True, **options)
+            with _cut_at(deadline, response):
+                response.read()
+        except httpx2.HTTPError as exc:
+            if deadline.left <= 0:
+                raise self._late("the deadline has passed") from exc
+            raise
+        if response.is_error and not _worth_waiting(response, deadline):
+            response.headers["x-should-retry"] = "false"
+        return response
+
+
+def failure(provider: str, status: int, message: str, headers: Mapping[str, str], key: str = "") -> SqlchatError:
+    """What a vendor's error answer (HTTP `status`, its own `message`) means to our caller."""
+    said = shortened(message, key)
+    if status == 401:
+        return ProviderNotConfiguredError(f"{provider} refused the API key that is configured for it.")
+    if status == 403:
+        return ProviderNotConfiguredError(f"{provider} does not let the configured API key do this: {said}")
+    if status == 429:
+        return RateLimitedError(f"{provider} limits the rate of requests: {said}", retry_after=retry_after(headers))
+    if status in (408, 504):
+        return ModelTimeoutError(f"{provider} took too long: {said}")
+    return ModelError(f"{provider} answered with status {status}: {said}")
+
+
+def retry_after(headers: Mapping[str, str]) -> int | None:
+    """Seconds of a Retry-After header (a number or a date), rounded up; None where there is none."""
+    text = headers.get("retry-after", "").strip()
+    try:
+        seconds = float(text)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(text).timestamp() - time.time()
+        except ValueError:
+            return None
+    return int(min(max(seconds, 0), 86_400) + 0.999) if seconds == seconds else None  # noqa: PLR0124 - NaN
+
+
+def shortened(message: str, key: str = "") -> str:
+    """A vendor's text on one line, cut, with what looks like an API key masked."""
+    message = " ".join(message.split())
+    if key:
+        message = message.replace(key, "***")
+    message = KEYS.sub("***", message)
+    return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
+
+
+def _worth_waiting(response: httpx2.Response, deadline: Deadline) -> bool:
+    pause = retry_after(response.headers) or 1
+    return pause <= PATIENCE and pause < deadline.left
+
+
+@contextlib.contextmanager
+def _cut_at(deadline: Deadline, response: httpx2.Response) -> Iterator[None]:
+    """Shut the connection if the deadline passes while the body comes: a read timeout starts anew each chunk."""
+    stream = response.extensions.get("network_stream")
+    connection = stream.get_extra_info("socket") if stream is not None else None
+    watch = threading.Timer(max(deadline.left, 0), _shut, [connection])
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+
+
+def _shut(connection: socket.socket | None) -> None:
+    if connection is not None:
+        with contextlib.suppress(OSError):  # already closed: the body came after all
+            connection.shutdown(socket.SHUT_RDWR)
+
+
+def _loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")

@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import json
+import time
+from typing import Any, get_args
+
+import anthropic
+import httpx2
+import pytest
+from anthropic.resources.messages.messages import DEPRECATED_MODELS
+from anthropic.types import Model
+from pytest_httpserver import HTTPServer
+from werkzeug import Request, Response
+
+from sqlchat.config import Settings
+from sqlchat.errors import (
+    ModelError,
+    ModelTimeoutError,
+    ProviderNotConfiguredError,
+    QuestionError,
+    RateLimitedError,
+    SqlchatError,
+)
+from sqlchat.providers import anthropic as vendor
+from sqlchat.providers.anthropic import AnthropicProvider, translated
+from sqlchat.providers.base import Task, Tokens
+
+PATH = "/v1/messages"
+ANSWER = json.dumps({"sql": "SELECT count(*) FROM orders", "explanation": "Counts the orders."})
+
+
+def message(text: str | None = ANSWER, stop: str = "end_turn", **more: Any) -> dict[str, Any]:
+    thought = {"type": "thinking", "thinking": "Hm, SELECT nothing?", "signature": "s"}
+    return {
+        "id": "msg_1",
+        "type": "message",
+        "role": "assistant",
+        "model": "served-model",
+        "content": [thought] + ([] if text is None else [{"type": "text", "text": text}]),
+        "stop_reason": stop,
+        "stop_sequence": None,
+        "usage": {
+            "input_tokens": 20,
+            "cache_creation_input_tokens": 30,
+            "cache_read_input_tokens": 70,
+            "output_tokens": 9,
+        },
+    } | more
+
+
+def problem(text: str, kind: str = "invalid_request_error") -> dict[str, Any]:
+    return {"type": "error", "error": {"type": kind, "message": text}}
+
+
+def provider(server: HTTPServer | str, timeout: float = 20.0, **settings: Any) -> AnthropicProvider:
+    url = server if isinstance(server, str) else server.url_for("")
+    return AnthropicProvider(
+        Settings(anthropic_api_key="test-key", anthropic_base_url=url.rstrip("/"), model_timeout=timeout, **settings)
+    )
+
+
+def sent(server: HTTPServer) -> list[Any]:
+    return [json.loads(request.get_data()) for request, _ in server.log]
+
+
+def test_asks_with_a_schema_and_a_marked_cache_and_reads_the_answer(httpserver: HTTPServer, task: Task) -> None:
+    httpserver.expect_request(PATH, method="POST").respond_with_json(message())
+    draft = provider(httpserver, anthropic_model="my-model").draft(task)
+    assert draft.sql == "SELECT count(*) FROM orders"
+    assert draft.explanation == "Counts the orders."
+    assert draft.model == "served-model"
+    assert draft.tokens == Tokens(120, 9)
+    (body,) = sent(httpserver)
+    assert body["model"] == "my-model"
+    assert body["output_config"]["format"]["type"] == "json_schema"
+    assert body["output_config"]["format"]["schema"]["required"] == ["sql", "explanation"]
+    assert body["system"] == [
+        {"type": "text", "text": "You write SQL. Answer with JSON."},
+        {"type": "text", "text": "orders(id, total)", "cache_control": {"type": "ephemeral"}},
+    ]
+    assert body["messages"] == [{"role": "user", "content": "How many orders are there?"}]
+    assert body["max_tokens"] > 0
+    assert not {"temperature", "top_p", "thinking"} & set(body)
+    assert httpserver.log[0][0].headers["Authorization"] == "Bearer test-key"
+
+
+def test_the_default_model_is_current_by_the_sdk_s_own_list(httpserver: HTTPServer, task: Task) -> None:
+    httpserver.expect_request(PATH).respond_with_json(message())
+    provider(httpserver).draft(task)
+    assert sent(httpserver)[0]["model"] == vendor.DEFAULT_MODEL
+    assert vendor.DEFAULT_MODEL in get_args(get_args(Model)[0])
+    assert vendor.DEFAULT_MODEL not in DEPRECATED_MODELS
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "output_config.format: Extra inputs are not permitted",
+        "This model does not support structured outputs",
+        "'claude-old' does not support output format.",
+    ],
+)
+def test_falls_back_to_text_and_remembers_it(httpserver: HTTPServer, task: Task, said: str) -> None:
+    def answer(request: Request) -> Response:
+        if "output_config" in json.loads(request.get_data()):
+            return Response(json.dumps(problem(said)), 400, content_type="application/json")
+        return Response(json.dumps(message("```sql\nSELECT 1;\n```")), content_type="application/json")
+
+    httpserver.expect_request(PATH).respond_with_handler(answer)
+    served = provider(httpserver)
+    assert served.draft(task).sql == "SELECT 1"
+    assert served.draft(task).sql == "SELECT 1"
+    assert ["output_config" in body for body in sent(httpserver)] == [True, False, False]
+
+
+def test_no_sql_keeps_the_reason(httpserver: HTTPServer, task: Task) -> None:
+    httpserver.expect_request(PATH).respond_with_json(message('{"sql": null, "explanation": "No such data."}'))
+    draft = provider(httpserver).draft(task)
+    assert (draft.sql, draft.explanation) == (None, "No such data.")
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "says"),
+    [
+        (message(None, "refusal"), QuestionError, "no reason"),
+        (
+            message(None, "refusal", stop_details={"type": "refusal", "category": "cyber", "explanation": "Harm."}),
+            QuestionError,
+            "Harm",
+        ),
+        (message('{"sql": "SELECT 1 FROM o', "max_tokens"), ModelError, "cut off"),
+        (message("{}", "model_context_window_exceeded"), ModelError, "cut off"),
+        (message('{"sql": "SEL'), ModelError, "no SQL"),
+        (message(None), ModelError, "without any text"),
+        (message() | {"content": None}, ModelError, "not a message"),
+        (message() | {"content": ["text"]}, ModelError, "not a message"),
+        ([], ModelError, "not a message"),
+        ({}, ModelError, "not a message"),
+    ],
+)
+def test_answers_that_hold_no_sql(httpserver: HTTPServer, task: Task, body: Any, error: type, says: str) -> None:
+    httpserver.expect_request(PATH).respond_with_json(body)
+    with pytest.raises(error, match=says):
+        provider(httpserver).draft(task)
+
+
+@pytest.mark.parametrize(
+    ("data", "content_type"),
+    [("<html>Log in</html>", "text/html"), ("{nonsense", "application/json"), ("", "application/json")],
+)
+def test_answers_that_are_not_json(httpserver: HTTPServer, task: Task, data: str, content_type: str) -> None:
+    httpserver.expect_request(PATH).respond_with_data(data, content_type=content_type)
+    with pytest.raises(ModelError, match="anthropic answered with something"):
+        provider(httpserver).draft(task)
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "http_status"),
+    [
+        (400, ModelError, 502),
+        (401, ProviderNotConfiguredError, 400),
+        (402, ModelError, 502),
+        (403, ProviderNotConfiguredError, 400),
+        (404, ModelError, 502),
+        (413, ModelError, 502),
+        (429, RateLimitedError, 429),
+        (529, ModelError, 502),
+        (302, ModelError, 502),
+    ],
+)
+def test_a_status_becomes_ours_without_the_key(
+    httpserver: HTTPServer, task: Task, status: int, error: type[SqlchatError], http_status: int
+) -> None:
+    httpserver.expect_request(PATH).respond_with_json(
+        problem("Not for test-key or sk-ant-abcdefghijkl"), status=status, headers={"x-should-retry": "false"}
+    )
+    with pytest.raises(error) as caught:
+        provider(httpserver).draft(task)
+    assert caught.value.status == http_status
+    assert "test-key" not in caught.value.detail
+    assert "abcdef" not in caught.value.detail
+
+
+def test_a_long_retry_after_is_handed_to_the_caller_at_once(httpserver: HTTPServer, task: Task) -> None:
+    httpserver.expect_request(PATH).respond_with_json(
+        problem("slow down", "rate_limit_error"), status=429, headers={"Retry-After": "90"}
+    )
+    with pytest.raises(RateLimitedError, match="slow down") as caught:
+        provider(httpserver).draft(task)
+    assert caught.value.retry_after == 90
+    assert len(httpserver.log) == 1
+
+
+def test_a_server_error_is_tried_again(httpserver: HTTPServer, task: Task) -> None:
+    httpserver.expect_ordered_request(PATH).respond_with_json(problem("busy", "overloaded_error"), status=529)
+    httpserver.expect_ordered_request(PATH).respond_with_json(message())
+    assert provider(httpserver).draft(task).sql == "SELECT count(*) FROM orders"
+
+
+def test_a_server_error_that_stays_is_a_bad_gateway(httpserver: HTTPServer, task: Task) -> None:
+    httpserver.expect_request(PATH).respond_with_json(problem("oops", "api_error"), status=500)
+    with pytest.raises(ModelError, match="status 500: oops"):
+        provider(httpserver).draft(task)
+    assert len(httpserver.log) == 3
+
+
+def test_a_silent_server_ends_at_the_deadline(httpserver: HTTPServer, task: Task) -> None:
+    def sleep(_: Request) -> Response:
+        time.sleep(2.5)
+        return Response("{}")
+
+    httpserver.expect_request(PATH).respond_with_handler(sleep)
+    start = time.monotonic()
+    with pytest.raises(ModelTimeoutError, match="within 1 s"):
+        provider(httpserver, timeout=1.0).draft(task)
+    assert time.monotonic() - start < 2.4
+
+
+def test_a_dripping_body_ends_at_the_deadline(dripping_server: str, task: Task) -> None:
+    start = time.monotonic()
+    with pytest.raises(ModelTimeoutError):
+        provider(dripping_server, timeout=1.0).draft(task)
+    assert time.monotonic() - start < 8
+
+
+def test_a_connection_that_breaks_off_is_a_bad_gateway(cutting_server: str, task: Task) -> None:
+    with pytest.raises(ModelError, match="connection"):
+        provider(cutting_server).draft(task)
+
+
+def test_the_environment_of_the_sdk_does_not_leak(
+    httpserver: HTTPServer, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "other")
+    monkeypatch.setenv("ANTHROPIC_AUTH_TOKEN", "other")
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("ANTHROPIC_CUSTOM_HEADERS", "X-Api-Key: other\nX-Other: yes")
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    httpserver.expect_request(PATH).respond_with_json(message())
+    assert provider(httpserver).draft(task).sql
+    headers = httpserver.log[0][0].headers
+    assert headers["Authorization"] == "Bearer test-key"
+    assert not {"X-Api-Key", "X-Other"} & set(headers.keys())
+
+
+def test_a_key_or_a_base_url_configures_it() -> None:
+    assert AnthropicProvider.configured(Settings(anthropic_base_url="http://127.0.0.1:4000"))
+    assert AnthropicProvider.configured(Settings(anthropic_api_key="k"))
+    assert not AnthropicProvider.configured(Settings())
+
+
+def test_every_exception_of_the_sdk_is_translated() -> None:
+    declared = {
+        cls
+        for cls in vars(anthropic._exceptions).values()
+        if isinstance(cls, type) and issubclass(cls, anthropic.AnthropicError)
+    }
+    assert len(declared) > 20
+    for cls in declared:
+        status = getattr(cls, "status_code", None)
+        exc = cls.__new__(cls, "said")
+        exc.status_code = status if isinstance(status, int) else 500  # type: ignore[attr-defined]
+        exc.message, exc.api_message = "said", None  # type: ignore[attr-defined]
+        exc.response = httpx2.Response(exc.status_code)  # type: ignore[attr-defined]
+        assert isinstance(translated(exc), EXPECTED.get(cls.__name__, ModelError)), cls
+
+
+EXPECTED: dict[str, type[SqlchatError]] = {
+    "AuthenticationError": ProviderNotConfiguredError,
+    "PermissionDeniedError": ProviderNotConfiguredError,
+    "RateLimitError": RateLimitedError,
+    "APITimeoutError": ModelTimeoutError,
+    "RequestTimeoutError": ModelTimeoutError,
+    "GatewayTimeoutError": ModelTimeoutError,
+}
