@@ -6,6 +6,8 @@ import socket
 import threading
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect
 
@@ -13,9 +15,6 @@ from sqlchat.config import ConfigError
 from sqlchat.errors import ConnectionNotFoundError, StoreUnavailableError
 from sqlchat.store import Store, migrate
 from sqlchat.store.tables import HEAD, metadata
-
-from alembic.autogenerate import compare_metadata  # isort: skip
-from alembic.migration import MigrationContext  # isort: skip
 
 
 def test_the_embedded_store_makes_itself(embedded, make_store):
@@ -46,9 +45,14 @@ def test_processes_that_start_at_once_make_one_store_and_do_its_first_task_once(
 
 def test_a_task_that_failed_is_still_to_do(embedded, make_store):
     store = make_store(embedded)
-    with pytest.raises(RuntimeError), store.once("task") as first:
-        assert first
-        raise RuntimeError
+
+    def fail():
+        with store.once("task") as first:
+            assert first
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     with store.once("task") as first:
         assert first
     with make_store(embedded).once("task") as first:
