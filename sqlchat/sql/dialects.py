@@ -1,0 +1,60 @@
+"""Names of SQL dialects, as people write them and as sqlglot does, and translation from one to another."""
+
+from __future__ import annotations
+
+from sqlglot.dialects.dialect import Dialect, Dialects
+from sqlglot.errors import ErrorLevel, UnsupportedError
+
+from sqlchat.errors import DialectUnknownError, SQLRefusedError
+from sqlchat.sql.parse import parse
+
+NOT_SQL = {"dax", "prql", "solr"}
+KNOWN = frozenset(d.value for d in Dialects if d.value not in NOT_SQL)
+ALIASES = {
+    "ansi": "",
+    "sql": "",
+    "pg": "postgres",
+    "pgsql": "postgres",
+    "postgresql": "postgres",
+    "sqlite3": "sqlite",
+    "mariadb": "mysql",
+    "mssql": "tsql",
+    "sqlserver": "tsql",
+    "plsql": "oracle",
+    "sparksql": "spark",
+}
+PUBLIC_NAMES = {"": "ansi", "postgres": "postgresql"}
+
+
+def resolve(name: str) -> str:
+    """sqlglot's name of the dialect that people call `name` ("" is ANSI). Raises DialectUnknownError."""
+    key = name.strip().lower().replace("-", "").replace("_", "").replace(" ", "")
+    dialect = ALIASES.get(key, key)
+    if not key or dialect not in KNOWN:
+        known = ", ".join(sorted({public_name(d) for d in KNOWN}))
+        raise DialectUnknownError(f"There is no SQL dialect {name[:60]!r} here; the known ones are {known}.")
+    return dialect
+
+
+def public_name(dialect: str) -> str:
+    """What the API calls sqlglot's `dialect`."""
+    return PUBLIC_NAMES.get(dialect, dialect)
+
+
+def transpile(sql: str, source: str, target: str) -> tuple[str, tuple[str, ...]]:
+    """Translate `sql` between two dialects (sqlglot's names).
+
+    Gives the SQL, statements separated by `;`, and a warning for each part that has no equivalent there. Raises
+    SQLSyntaxError, SQLRefusedError.
+    """
+    statements, warnings = [], []
+    for tree in parse(sql, source):
+        generator = Dialect.get_or_raise(target).generator(unsupported_level=ErrorLevel.IGNORE)
+        try:
+            statements.append(generator.generate(tree, copy=False))
+        except RecursionError as exc:
+            raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
+        except (UnsupportedError, ValueError) as exc:
+            raise SQLRefusedError(f"This SQL cannot be written in {public_name(target)}: {exc}") from exc
+        warnings += [f"{public_name(target)}: {m}" for m in generator.unsupported_messages if m not in warnings]
+    return ";\n".join(statements), tuple(dict.fromkeys(warnings))

@@ -1,0 +1,110 @@
+"""From a text to sqlglot's trees, with bounds on what parsing may cost. All else in this package builds on `parse`.
+
+Callers run it in a process with a deadline: the bounds refuse what is known to blow up, not all that ever could.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+from sqlglot.errors import ParseError, TokenError
+from sqlglot.tokenizer_core import Token, TokenType
+
+from sqlchat.errors import SQLRefusedError, SQLSyntaxError
+
+MAX_LENGTH = 20_000
+"""Characters of one text."""
+MAX_NESTING = 100
+"""Brackets open at once; sqlglot's parser recurses for each."""
+MAX_TYPE_NESTING = 5
+"""Brackets open at once that follow a word which may name a type, such as `date(` or `array[`."""
+
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+MISSING = re.compile(r"Missing (.+) from \d+:(\d+)")
+OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
+CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
+DOUBLING = {"array", "binary", "if", "row", "struct", "map", "list"}
+"""Words whose brackets sqlglot reads twice, once as a type: each level doubles the time. Type names come on top."""
+
+
+def parse(sql: str, dialect: str) -> list[exp.Expr]:
+    """Read `sql` in sqlglot's `dialect`: one tree for each statement, empty ones left out, at least one.
+
+    Raises SQLRefusedError for a text that is too long, nested too deeply or holds control characters, and
+    SQLSyntaxError (`line` and `column` from 1, where known) for one that is no SQL.
+    """
+    tokens = tokenize(sql, dialect)
+    speaker = Dialect.get_or_raise(dialect)
+    _check_nesting(tokens, {t.name for t in speaker.parser_class.TYPE_TOKENS})
+    try:
+        trees = [tree for tree in speaker.parser().parse(tokens, sql) if tree is not None]
+    except ParseError as exc:
+        raise _syntax_error(exc) from exc
+    except RecursionError as exc:
+        raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as exc:
+        # sqlglot trips over some malformed texts instead of reporting them; they are no SQL all the same.
+        raise SQLSyntaxError("This text is no SQL that can be understood.") from exc
+    if not trees:
+        raise SQLSyntaxError("There is no SQL statement in this text.", line=1, column=1)
+    return trees
+
+
+def tokenize(sql: str, dialect: str) -> list[Token]:
+    """Split `sql` as sqlglot does, comments left out. Raises as `parse` does."""
+    if len(sql) > MAX_LENGTH:
+        raise SQLRefusedError(f"This SQL has {len(sql):,} characters; at most {MAX_LENGTH:,} are read.")
+    if found := UNPRINTABLE.search(sql):
+        at = found.start() + 1
+        raise SQLRefusedError(f"Character {at} of the SQL is the control character U+{ord(found[0]):04X}; remove it.")
+    try:
+        return Dialect.get_or_raise(dialect).tokenize(sql)
+    except TokenError as exc:
+        missing = MISSING.search(str(exc.__cause__ or exc))
+        if missing is None:
+            raise SQLSyntaxError("A literal in this SQL is malformed.") from exc
+        line, column = position(sql, int(missing[2]))
+        raise SQLSyntaxError(
+            f"A text, name or comment that begins in line {line} lacks its closing {missing[1]}.",
+            line=line,
+            column=column,
+        ) from exc
+
+
+def position(sql: str, offset: int) -> tuple[int, int]:
+    """Line and column, both from 1, of the character at `offset`."""
+    before = sql[:offset]
+    return before.count("\n") + 1, offset - before.rfind("\n")
+
+
+def _check_nesting(tokens: list[Token], types: set[str]) -> None:
+    """Refuse what sqlglot cannot read in reasonable time. Reading twice nests: 16 levels of `date(` take seconds."""
+    open_brackets: list[bool] = []
+    doubling, before = 0, None
+    for token in tokens:
+        if token.token_type in OPENING:
+            doubles = before is not None and (
+                before.token_type.name in types or before.text.lower().rpartition(" ")[2] in DOUBLING
+            )
+            open_brackets.append(doubles)
+            doubling += doubles
+            if len(open_brackets) > MAX_NESTING or doubling > MAX_TYPE_NESTING:
+                raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.")
+        elif token.token_type in CLOSING and open_brackets:
+            doubling -= open_brackets.pop()
+        before = token
+
+
+def _syntax_error(exc: ParseError) -> SQLSyntaxError:
+    if not exc.errors:
+        return SQLSyntaxError("This text is no SQL that can be understood.")
+    first = exc.errors[0]
+    line, column, near = first.get("line"), first.get("col"), str(first.get("highlight") or "")
+    what = str(first.get("description") or "not understood").partition(" for <class")[0]
+    what = "Unexpected word or sign" if what.startswith("Invalid expression") else what.replace("keyword: ", "")
+    if not line or not column:
+        return SQLSyntaxError(f"{what}.")
+    column = max(column - len(near) + 1, 1)  # sqlglot counts to the end of the word
+    return SQLSyntaxError(f"{what} in line {line}, column {column}, near {near[:60]!r}.", line=line, column=column)
