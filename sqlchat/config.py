@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+LONGEST = 86_400
+"""Seconds that a deadline may be set to."""
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
 
@@ -135,8 +138,18 @@ class Settings:
         )
         if self.supabase_url and not self.supabase_url.startswith(("https://", "http://")):
             wrong.append("SUPABASE_URL: must start with https://")
-        positive = ("threads", "web_concurrency", "max_rows", "max_rows_ceiling", "pool_size", "sql_workers")
-        wrong.extend(f"{env_name(f)}: must be 1 or more" for f in positive if getattr(self, f) < 1)
+        if self.port > 65_535:
+            wrong.append("PORT: must be 65535 or less")
+        if self.log_level.upper() not in LOG_LEVELS:
+            wrong.append(f"SQLCHAT_LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}")
+        for row in dataclasses.fields(self):
+            value, env = getattr(self, row.name), row.metadata["env"]
+            if row.type == "int" and value < 1:
+                wrong.append(f"{env}: must be 1 or more")
+            if row.type == "float" and not 0 < value <= LONGEST:
+                wrong.append(f"{env}: must be above 0 and at most {LONGEST}")
+        if self.max_rows > self.max_rows_ceiling:
+            wrong.append("SQLCHAT_MAX_ROWS: must not be above SQLCHAT_MAX_ROWS_CEILING")
         if wrong:
             raise ConfigError("sqlchat cannot start:\n  " + "\n  ".join(wrong))
 
@@ -177,9 +190,9 @@ def env_name(field: str) -> str:
 def _parse(text: str, kind: Any) -> Any:
     match kind:
         case "int":
-            return int(text)
+            return _number(int, text, "say a whole number")
         case "float":
-            return float(text)
+            return _number(float, text, "say a number")
         case "bool" | "bool | None":
             if text.lower() in TRUE | FALSE:
                 return text.lower() in TRUE
@@ -191,3 +204,10 @@ def _parse(text: str, kind: Any) -> Any:
         case "tuple[str, ...]":
             return tuple(part.strip() for part in text.split(",") if part.strip())
     return text
+
+
+def _number(kind: type[int] | type[float], text: str, hint: str) -> int | float:
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(hint) from None

@@ -1,0 +1,62 @@
+"""gunicorn's settings. Any of them can be overridden on its command line or in GUNICORN_CMD_ARGS."""
+
+import math
+import sys
+
+from dotenv import find_dotenv, load_dotenv
+
+from sqlchat.config import Settings
+
+load_dotenv(find_dotenv(usecwd=True))  # as `flask` does; what is set already stays
+settings = Settings.from_environ()
+
+# Without tokens, the service is for this machine alone.
+public = settings.auth_configured or settings.open_data_routes
+bind = f"{'0.0.0.0' if public else '127.0.0.1'}:{settings.port}"  # noqa: S104
+workers = settings.web_concurrency
+worker_class = "gthread"  # a model call waits for seconds; a thread that waits costs little
+threads = settings.threads
+keepalive = 75  # seconds; above the idle limit of load balancers in front, so that they close first
+
+# A request that meets all its deadlines, a second try of the model included, is let finish.
+longest = math.ceil(
+    max(
+        2 * (settings.model_timeout + settings.statement_timeout) + settings.pool_timeout,
+        settings.upload_timeout + settings.storage_timeout,
+    )
+)
+timeout = longest + 30
+graceful_timeout = longest + 10
+
+limit_request_field_size = 16_380  # a token too large for us is answered by us, as 401
+accesslog = None  # the application writes one line a request itself
+control_socket_disable = True
+
+
+def when_ready(server):
+    """Tell whoever started this what to do next."""
+    base = f"http://localhost:{settings.port}"
+    if settings.auth_configured:
+        line = f'curl -s {base}/api/connections -H "Authorization: Bearer $TOKEN"'
+    else:
+        question = """'{"connection_id": "demo", "prompt": "Top 10 customers by revenue"}'"""
+        line = f"curl -s {base}/api/chat -H 'Content-Type: application/json' -d {question}"
+    sys.stdout.write(f"\nsqlchat is ready on {base}, its documentation at {base}/docs\nTry it:\n\n  {line}\n\n")
+    sys.stdout.flush()
+
+
+def post_worker_init(worker):
+    """Have the processes for SQL started before the first question."""
+    if runtime := runtime_of(worker):
+        runtime.warm()
+
+
+def worker_exit(server, worker):
+    """Close pools and end processes."""
+    if runtime := runtime_of(worker):
+        runtime.close()
+
+
+def runtime_of(worker):
+    """None where the application did not load."""
+    return getattr(worker.wsgi, "extensions", {}).get("sqlchat")

@@ -1,0 +1,81 @@
+"""All that is process-wide, in one object. `create_app` makes it, views reach it, the end of the worker closes it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlchat import demo
+from sqlchat.chat.pipeline import Pipeline
+from sqlchat.config import Settings
+from sqlchat.connections.gate import Gate
+from sqlchat.connections.manager import ConnectionManager
+from sqlchat.files.service import Files
+from sqlchat.files.storage import open_storage
+from sqlchat.providers.factory import ProviderFactory
+from sqlchat.store import Store
+from sqlchat.tokens import TokenVerifier
+from sqlchat.workers import Workers
+
+LOCAL_OWNER = "local"
+"""Owns everything in local single-user mode."""
+
+DEMO = "demo"
+DEMO_FILE = "demo.sqlite"
+
+SQL_MODULES = ("sqlchat.sql.guard", "sqlchat.sql.lineage", "sqlchat.sql.names", "sqlchat.sql.dialects")
+UPLOAD_MODULES = ("sqlchat.files.profile",)
+
+
+class Runtime:
+    """What requests share. No pool, process or client in it is opened before it is needed, so it survives a fork.
+
+    Making one also makes the embedded store and, at its very first start in local mode, the demo connection. A store
+    on a server is left as it is, there or not: its upgrade belongs to the release.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings: Final = settings
+        self.store: Final = Store(settings)
+        self.workers: Final = Workers(settings.sql_workers, settings.sql_worker_memory_mb, preload=SQL_MODULES)
+        """Run what strangers wrote: SQL and the embedded databases."""
+        self.upload_workers: Final = Workers(
+            1, settings.upload_worker_memory_mb, patience=settings.upload_timeout / 2, preload=UPLOAD_MODULES
+        )
+        """Read the files of strangers."""
+        self.manager: Final = ConnectionManager(settings, self.store, self.workers)
+        self.gate: Final = Gate(self.workers, settings)
+        self.factory: Final = ProviderFactory(settings)
+        self.pipeline: Final = Pipeline(settings, self.manager, self.gate, self.factory, self.workers)
+        self.files: Final = Files(settings, open_storage(settings), self.upload_workers)
+        self.verifier: Final = TokenVerifier(settings)
+        if self.store.embedded:
+            self.store.upgrade()
+            self._welcome()
+            self.store.close()  # no connection of it may cross a fork
+
+    def warm(self) -> None:
+        """Start what the first question would otherwise wait for."""
+        self.workers.warm()
+
+    def close(self) -> None:
+        """Let go of everything that is held. Safe to call twice."""
+        self.manager.close()
+        self.factory.close()
+        self.workers.close()
+        self.upload_workers.close()
+        self.store.close()
+
+    def build_demo(self) -> None:
+        """Write the demo database anew."""
+        demo.build(self.settings.data_dir / DEMO_FILE)
+
+    def _welcome(self) -> None:
+        """Give a newcomer something to ask: once, so that a demo that was deleted stays away."""
+        settings = self.settings
+        if settings.auth_configured or settings.data_dir not in settings.database_roots:
+            return
+        with self.store.once("demo") as first:
+            if first:
+                self.build_demo()
+                if DEMO not in {definition.name for definition in self.store.connections.list(LOCAL_OWNER)}:
+                    self.store.connections.add(LOCAL_OWNER, DEMO, "sqlite", {"database": DEMO_FILE})

@@ -1,0 +1,125 @@
+"""The table of settings: read whole, checked whole, told whole."""
+
+import dataclasses
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from dotenv import dotenv_values
+
+from sqlchat.config import ConfigError, Settings, env_name
+
+ROOT = Path(__file__).parents[1]
+ROWS = dataclasses.fields(Settings)
+KEY = "k" * 40
+
+
+def test_without_an_environment_it_is_a_local_service():
+    settings = Settings.from_environ({})
+    assert (settings.port, settings.data_dir, settings.database_url) == (8000, Path("var"), "")
+    assert not settings.auth_configured
+    assert settings.reaches_private_hosts
+    assert settings.database_roots == (Path("var"),)
+
+
+def test_every_kind_of_value_is_read():
+    settings = Settings.from_environ(
+        {
+            "PORT": " 9000 ",
+            "SQLCHAT_MODEL_TIMEOUT": "2.5",
+            "SQLCHAT_OPEN_DATA_ROUTES": "Yes",
+            "SQLCHAT_PRIVATE_HOSTS": "off",
+            "SQLCHAT_DATA_DIR": "/srv/sqlchat",
+            "SQLCHAT_DATABASE_DIRS": "/srv/a:/srv/b",
+            "SQLCHAT_BUCKETS": "uploads, exports,",
+            "OPENAI_MODEL": "",
+        }
+    )
+    assert (settings.port, settings.model_timeout) == (9000, 2.5)
+    assert settings.open_data_routes
+    assert not settings.reaches_private_hosts
+    assert settings.state_dir == Path("/srv/sqlchat/state")
+    assert settings.database_roots == (Path("/srv/a"), Path("/srv/b"))
+    assert settings.buckets == ("uploads", "exports")
+
+
+@pytest.mark.parametrize("env", ["SUPABASE_URL", "SUPABASE_JWT_SECRET"])
+def test_supabase_makes_it_a_service_for_many(env):
+    settings = Settings.from_environ({env: "https://project.supabase.co"})
+    assert settings.auth_configured
+    assert not settings.reaches_private_hosts
+
+
+def test_all_that_is_wrong_is_said_at_once():
+    wrong = {"PORT": "high", "SQLCHAT_MODEL_TIMEOUT": "long", "SQLCHAT_OPEN_DATA_ROUTES": "perhaps"}
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_environ(wrong)
+    assert all(env in str(caught.value) for env in wrong)
+
+
+@pytest.mark.parametrize(
+    ("environ", "named"),
+    [
+        ({"DATABASE_URL": "postgres://u:p@h/d"}, "SQLCHAT_SECRET_KEY"),
+        ({"SQLCHAT_SECRET_KEY": "short"}, "SQLCHAT_SECRET_KEY"),
+        ({"SQLCHAT_SECRET_KEY": f"{KEY},short"}, "SQLCHAT_SECRET_KEY"),
+        ({"SUPABASE_URL": "project.supabase.co"}, "SUPABASE_URL"),
+        ({"SQLCHAT_THREADS": "0"}, "SQLCHAT_THREADS"),
+        ({"WEB_CONCURRENCY": "-1"}, "WEB_CONCURRENCY"),
+        ({"SQLCHAT_STATEMENT_TIMEOUT": "0"}, "SQLCHAT_STATEMENT_TIMEOUT"),
+        ({"SQLCHAT_MODEL_TIMEOUT": "nan"}, "SQLCHAT_MODEL_TIMEOUT"),
+        ({"SQLCHAT_UPLOAD_TIMEOUT": "inf"}, "SQLCHAT_UPLOAD_TIMEOUT"),
+        ({"SQLCHAT_MAX_ROWS": "20000"}, "SQLCHAT_MAX_ROWS"),
+        ({"PORT": "70000"}, "PORT"),
+        ({"SQLCHAT_LOG_LEVEL": "loud"}, "SQLCHAT_LOG_LEVEL"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_settings_that_do_not_add_up_end_the_start(environ, named):
+    with pytest.raises(ConfigError, match=f"^sqlchat cannot start:\n  {named}: "):
+        Settings.from_environ(environ)
+
+
+def test_no_fault_repeats_a_secret():
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_environ({"SQLCHAT_SECRET_KEY": "open-sesame", "DATABASE_URL": "postgres://ann:open-sesame@h/d"})
+    assert "sesame" not in str(caught.value)
+
+
+def test_a_fresh_key_is_offered_and_never_the_same():
+    offers = set()
+    for _ in range(2):
+        with pytest.raises(ConfigError) as caught:
+            Settings.from_environ({"DATABASE_URL": "postgres://u:p@h/d"})
+        offers.add(re.search(r"[\w-]{43}$", str(caught.value)).group())
+    assert len(offers) == 2
+
+
+def test_no_repr_shows_a_secret():
+    secrets = {row.metadata["env"]: "open-sesame-" * 4 for row in ROWS if not row.repr}
+    assert {"DATABASE_URL", "SQLCHAT_SECRET_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"} <= set(secrets)
+    assert "sesame" not in repr(Settings.from_environ(secrets))
+
+
+def test_names_are_unique_and_found_by_field():
+    assert len({row.metadata["env"] for row in ROWS}) == len(ROWS)
+    assert env_name("max_rows") == "SQLCHAT_MAX_ROWS"
+
+
+def example() -> dict[str, str]:
+    """The lines of `.env.example`, with their `#` taken off."""
+    text = (ROOT / ".env.example").read_text()
+    return dict(re.findall(r"^#?([A-Z][A-Z_]+)=(.*)$", text, re.MULTILINE))
+
+
+def test_the_example_names_every_setting_and_its_default():
+    lines = example()
+    assert set(lines) == {row.metadata["env"] for row in ROWS}
+    assert Settings.from_environ(lines) == Settings()
+
+
+def test_the_example_sets_nothing_as_it_stands_and_holds_no_secret():
+    assert dotenv_values(ROOT / ".env.example") == {}
+    assert not any(example()[row.metadata["env"]] for row in ROWS if not row.repr)
+    assert all(len(shlex.split(value)) <= 1 for value in example().values())
