@@ -1,0 +1,94 @@
+"""What a model must know of a dialect to write in it: one entry each. Used by the prompt and by its rendering."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+LOWER, ANY_CASE = re.compile(r"[a-z_][a-z0-9_]*\Z"), re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+RESERVED = frozenset(
+    re.findall(
+        r"\w+",
+        """
+    all alter and any as asc between by case check column constraint create cross current_date current_user default
+    delete desc distinct drop else end except exists false for foreign from full grant group having in index inner
+    insert intersect into is join key left like limit natural not null offset on or order outer primary references
+    right select set table then to true union unique update user using values view when where window with
+        """,
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DialectNotes:
+    title: str
+    """As its makers call it."""
+    notes: tuple[str, ...]
+    quote: str = '"'
+    plain: re.Pattern[str] = ANY_CASE
+    """Names that need no quoting."""
+
+    def quoted(self, name: str) -> str:
+        """`name` as it must be written in a statement."""
+        if self.plain.match(name) and name.lower() not in RESERVED:
+            return name
+        return f"{self.quote}{name.replace(self.quote, self.quote * 2)}{self.quote}"
+
+
+NOTES = {
+    "postgres": DialectNotes(
+        "PostgreSQL",
+        (
+            'Unquoted names fold to lower case: write a name with capitals, spaces or a reserved word as "Name".',
+            "Dates: date_trunc('month', d), extract(year from d), d >= DATE '2024-01-01', interval '7 days', "
+            "current_date; to_char(d, 'YYYY-MM').",
+            "integer / integer drops the fraction: cast one side to numeric. round(x, n) takes a numeric.",
+            "ILIKE ignores case, LIKE does not; || concatenates; string_agg(x, ', ').",
+            "Every selected column is grouped or aggregated; count(*) FILTER (WHERE ...) counts conditionally.",
+            "LIMIT n; ORDER BY x DESC puts NULLs first: add NULLS LAST where x can be null.",
+        ),
+        plain=LOWER,
+    ),
+    "sqlite": DialectNotes(
+        "SQLite",
+        (
+            "Text literals take single quotes; double quotes are for names alone.",
+            "Dates are text or numbers: date(d), strftime('%Y-%m', d), date('now', '-7 days'), julianday(a) - "
+            "julianday(b); no date_trunc, extract or interval.",
+            "integer / integer drops the fraction: multiply by 1.0 or CAST(x AS REAL).",
+            "LIKE ignores the case of ASCII letters, = does not; no ILIKE; || concatenates; "
+            "group_concat(x, ', '); substr(x, 1, 3), instr(x, y).",
+            "LIMIT n; NULLs sort first in ascending order; no RIGHT JOIN before 3.39: write LEFT JOIN.",
+        ),
+    ),
+    "duckdb": DialectNotes(
+        "DuckDB",
+        (
+            "Names ignore case; quote those with spaces or reserved words with double quotes.",
+            "Dates: date_trunc('month', d), extract(year from d), DATE '2024-01-01', INTERVAL 7 DAY, current_date, "
+            "strftime(d, '%Y-%m').",
+            "integer / integer keeps the fraction; // drops it.",
+            "ILIKE ignores case; || concatenates; string_agg(x, ', ').",
+            "LIMIT n; GROUP BY ALL and QUALIFY are known; NULLs sort last.",
+        ),
+    ),
+    "mysql": DialectNotes(
+        "MySQL / MariaDB",
+        (
+            "Names are quoted with backticks; text literals take single quotes.",
+            "Dates: DATE_FORMAT(d, '%Y-%m'), YEAR(d), MONTH(d), d >= '2024-01-01', d - INTERVAL 7 DAY, CURDATE(); "
+            "no date_trunc.",
+            "/ keeps the fraction; DIV drops it.",
+            "LIKE and = ignore case by the usual collations; no ILIKE; CONCAT(a, b), for || is a logical or; "
+            "GROUP_CONCAT(x SEPARATOR ', ').",
+            "LIMIT n; no FULL JOIN; NULLs sort first in ascending order; no NULLS LAST.",
+            "Every selected column is grouped or aggregated.",
+        ),
+        quote="`",
+    ),
+}
+
+
+def notes_on(dialect: str) -> DialectNotes:
+    """The notes on sqlglot's `dialect`; bare ones for a dialect without an entry."""
+    return NOTES.get(dialect) or DialectNotes(dialect, ())

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+from sqlchat.chat.context import SchemaLinker
+from sqlchat.chat.rendering import tokens_in
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+
+Values = dict[tuple[str, str, str], tuple[str, ...]]
+
+
+def large(tables: int = 400) -> Catalog:
+    """Many tables that look alike, and a few that questions are about."""
+    noise = [
+        Table(f"log_{n}", tuple(Column(f"field_{n}_{m}", "text") for m in range(10)), "public") for n in range(tables)
+    ]
+    client = Table("CRM_Client", (Column("ClientID", "integer"), Column("FullName", "text")), "public")
+    land = Table("geo", (Column("id", "integer"), Column("land", "text")), "public", comment="Countries of the world")
+    link = Table(
+        "x17",
+        (Column("a", "integer"), Column("b", "integer")),
+        "public",
+        foreign_keys=(
+            ForeignKey(("a",), "public", "CRM_Client", ("ClientID",)),
+            ForeignKey(("b",), "public", "geo", ("id",)),
+        ),
+    )
+    return Catalog((*noise[: tables // 2], client, link, *noise[tables // 2 :], land), "postgres", "public")
+
+
+def names(catalog: Catalog) -> set[str]:
+    return {table.name for table in catalog.tables}
+
+
+def test_a_catalog_that_fits_is_sent_whole(shop: Catalog, values: Values) -> None:
+    context = SchemaLinker(10_000).context(shop, "anything", values)
+    assert context.whole
+    assert context.catalog is shop
+    assert context.omitted == ()
+    assert context.values is values
+
+
+def test_values_are_left_out_before_tables_are(shop: Catalog) -> None:
+    values: Values = {("public", "customers", "name"): tuple(f"Somebody Long-Named {n}" for n in range(12))}
+    linker = SchemaLinker(SchemaLinker(10_000)._index(shop, {}).full_size + 5)
+    context = linker.context(shop, "Somebody Long-Named 7", values)
+    assert context.whole
+    assert context.values == {}
+    assert [match.value for match in context.matches] == ["Somebody Long-Named 7"]
+
+
+def test_of_a_large_catalog_the_nearest_tables_and_their_neighbours_are_sent() -> None:
+    catalog = large()
+    context = SchemaLinker(1500).context(catalog, "How many clients are there in each country?", {})
+    assert {"CRM_Client", "x17", "geo"} <= names(context.catalog)
+    assert not context.whole
+    assert len(context.omitted) == len(catalog.tables) - len(context.catalog.tables)
+    assert len(context.omitted) > 300
+
+
+def test_what_is_sent_fits_the_budget() -> None:
+    for budget in (100, 1000, 5000):
+        context = SchemaLinker(budget).context(large(), "clients", {})
+        text = "\n".join(f"{t.name}{t.columns}" for t in context.catalog.tables)
+        assert tokens_in(text) < budget * 12  # of the repr, which is far longer than what is sent
+        sizes = SchemaLinker(budget)._index(context.catalog, {}).full_size
+        assert sizes <= budget
+
+
+def test_a_value_of_the_question_brings_its_table() -> None:
+    catalog = large()
+    values: Values = {("public", "log_77", "field_77_3"): ("Zanzibar",)}
+    context = SchemaLinker(600).context(catalog, "what about zanzibar", values)
+    assert "log_77" in names(context.catalog)
+
+
+def test_abbreviated_and_misspelt_words_find_their_tables() -> None:
+    cust = Table("cust_mst", (Column("id", "integer"),), "public")
+    ware = Table("warehouses", (Column("id", "integer"),), "public")
+    catalog = large()
+    catalog = replace(catalog, tables=(*catalog.tables, cust, ware))
+    linker = SchemaLinker(300)
+    assert "cust_mst" in names(linker.context(catalog, "number of customers", {}).catalog)
+    assert "warehouses" in names(linker.context(catalog, "number of warehuoses", {}).catalog)
+
+
+def test_a_table_wider_than_the_budget_keeps_its_keys_and_what_is_asked_for() -> None:
+    columns = (Column("id", "integer"), *(Column(f"metric_{n}", "numeric") for n in range(2000)))
+    wide = Table("facts", (*columns, Column("humidity", "numeric")), "public", primary_key=("id",))
+    context = SchemaLinker(1000).context(Catalog((wide,), "postgres", "public"), "average humidity of the facts", {})
+    (table,) = context.catalog.tables
+    assert table.column("id")
+    assert table.column("humidity")
+    assert len(table.columns) < 200
+    assert "further columns are not shown" in table.comment
+
+
+def test_a_question_that_names_nothing_still_gets_tables() -> None:
+    assert SchemaLinker(1000).context(large(), "???", {}).catalog.tables
+
+
+def test_an_empty_catalog_is_whole() -> None:
+    assert SchemaLinker(1000).context(Catalog((), "sqlite"), "anything", {}).whole
+
+
+def test_a_changed_catalog_is_seen() -> None:
+    linker, catalog = SchemaLinker(1000), large()
+    linker.context(catalog, "clients", {})
+    changed = replace(catalog, tables=(*catalog.tables, Table("hamsters", (Column("id", "integer"),), "public")))
+    assert "hamsters" in names(linker.context(changed, "hamsters", {}).catalog)
+
+
+def test_many_threads_and_many_catalogs() -> None:
+    linker, catalogs, found = SchemaLinker(500), [large(60) for _ in range(20)], []
+    threads = [
+        threading.Thread(target=lambda c=catalog: found.append(names(linker.context(c, "clients", {}).catalog)))
+        for catalog in catalogs
+        for _ in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 40
+    assert all("CRM_Client" in kept for kept in found)
