@@ -108,14 +108,22 @@ class Database:
         except sa_exc.TimeoutError as exc:
             raise StoreUnavailableError("The service's own store is busy.", retry_after=1) from exc
         except sa_exc.DBAPIError as exc:
-            missing = getattr(exc.orig, "pgcode", None) in NOT_THERE
-            if isinstance(exc, sa_exc.DataError | sa_exc.ProgrammingError | sa_exc.NotSupportedError) and not missing:
+            # A fault without SQLSTATE comes from the driver: it could not even connect.
+            sqlstate = getattr(exc.orig, "pgcode", None)
+            gone = sqlstate in NOT_THERE or (sqlstate is None and not self.embedded)
+            if isinstance(exc, sa_exc.DataError | sa_exc.ProgrammingError | sa_exc.NotSupportedError) and not gone:
                 raise
             self._ready = False
-            log.warning("store unavailable", extra={"reason": type(exc.orig).__name__})
+            log.warning("store unavailable", extra={"reason": self._reason(exc)})
             raise StoreUnavailableError(
                 "The service's own store cannot be reached.", retry_after=RETRY_AFTER
             ) from exc
+
+    def _reason(self, exc: sa_exc.DBAPIError) -> str:
+        """The driver's first line, for the operator's log; libpq names host and user there, never the password."""
+        line, _, _ = str(exc.orig).partition("\n")
+        password = self._engine.url.password
+        return line.replace(str(password), "***") if password else line
 
 
 def _sqlite(settings: Settings) -> Engine:

@@ -114,14 +114,27 @@ def test_connections_that_the_server_cut_are_replaced(on_postgres, make_store, p
     assert store.connections.version("ann", "warehouse")
 
 
-def test_an_unreachable_server_is_503_without_its_password(on_postgres, make_store):
+def test_an_unreachable_server_is_503_without_its_password(on_postgres, make_store, caplog):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         url = f"postgres://ann:open-sesame@127.0.0.1:{closed.getsockname()[1]}/db?sslmode=disable&pgbouncer=true"
         store = make_store(dataclasses.replace(on_postgres, database_url=url))
         with pytest.raises(StoreUnavailableError) as caught:
             store.connections.get("ann", "warehouse")
-    assert "sesame" not in f"{caught.value} {caught.value.__cause__!r}"
+    assert "sesame" not in f"{caught.value} {caught.value.__cause__!r} {caplog.records[0].__dict__}"
+    assert "refused" in caplog.records[0].reason
+
+
+@pytest.mark.parametrize(
+    ("option", "reason"), [("sslmode=perhaps", "perhaps"), ("colour=green", "colour"), ("sslmode=require", "SSL")]
+)
+def test_an_option_that_does_not_fit_is_503_with_the_reason_in_the_log(
+    on_postgres, make_store, caplog, option, reason
+):
+    url = f"{on_postgres.database_url}?{option}"
+    with pytest.raises(StoreUnavailableError):
+        make_store(dataclasses.replace(on_postgres, database_url=url)).connections.list("ann")
+    assert reason in caplog.records[0].reason
 
 
 def test_a_table_that_was_dropped_is_503(on_postgres, make_store, postgres_server, postgres_database):
