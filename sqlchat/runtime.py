@@ -7,11 +7,14 @@ from typing import Final
 from sqlchat import demo
 from sqlchat.chat.pipeline import Pipeline
 from sqlchat.config import Settings
+from sqlchat.connections.base import Results
 from sqlchat.connections.gate import Gate
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.files.service import Files
 from sqlchat.files.storage import open_storage
 from sqlchat.providers.factory import ProviderFactory
+from sqlchat.sql.dialects import resolve
+from sqlchat.sql.lineage import Lineage, lineage
 from sqlchat.store import Store
 from sqlchat.tokens import TokenVerifier
 from sqlchat.workers import Workers
@@ -22,6 +25,7 @@ LOCAL_OWNER = "local"
 DEMO = "demo"
 DEMO_FILE = "demo.sqlite"
 
+LINEAGE_DEADLINE = 5.0  # s
 SQL_MODULES = ("sqlchat.sql.guard", "sqlchat.sql.lineage", "sqlchat.sql.names", "sqlchat.sql.dialects")
 UPLOAD_MODULES = ("sqlchat.files.profile",)
 
@@ -44,14 +48,32 @@ class Runtime:
         """Read the files of strangers."""
         self.manager: Final = ConnectionManager(settings, self.store, self.workers)
         self.gate: Final = Gate(self.workers, settings)
-        self.factory: Final = ProviderFactory(settings)
-        self.pipeline: Final = Pipeline(settings, self.manager, self.gate, self.factory, self.workers)
+        self.providers: Final = ProviderFactory(settings)
+        self.pipeline: Final = Pipeline(settings, self.manager, self.gate, self.providers, self.workers)
         self.files: Final = Files(settings, open_storage(settings), self.upload_workers)
         self.verifier: Final = TokenVerifier(settings)
         if self.store.embedded:
             self.store.upgrade()
             self._welcome()
             self.store.close()  # no connection of it may cross a fork
+
+    def execute(
+        self, owner: str, connection_id: str, sql: str, *, max_rows: int | None = None, tag: str = ""
+    ) -> Results:
+        """Run a caller's own SQL. Raises ConnectionNotFoundError, and what the gate and the connection raise."""
+        connection = self.manager.get(owner, connection_id)
+        functions = self.manager.catalog(owner, connection_id).functions
+        return self.gate.run(connection, sql, max_rows=max_rows, tag=tag, functions=functions)
+
+    def lineage(self, owner: str, sql: str, dialect: str | None = None, connection_id: str | None = None) -> Lineage:
+        """What `sql` reads and writes; with a connection, its catalog resolves names and its dialect is the default.
+
+        Raises DialectUnknownError, ConnectionNotFoundError, SQLSyntaxError, SQLRefusedError and DeadlineError.
+        """
+        named = resolve(dialect) if dialect else None
+        catalog = self.manager.catalog(owner, connection_id).mentioned_in(sql) if connection_id else None
+        own = catalog.dialect if catalog else ""
+        return self.workers.call(lineage, sql, own if named is None else named, catalog, deadline=LINEAGE_DEADLINE)
 
     def warm(self) -> None:
         """Start what the first question would otherwise wait for."""
@@ -60,7 +82,7 @@ class Runtime:
     def close(self) -> None:
         """Let go of everything that is held. Safe to call twice."""
         self.manager.close()
-        self.factory.close()
+        self.providers.close()
         self.workers.close()
         self.upload_workers.close()
         self.store.close()
