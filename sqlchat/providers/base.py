@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
 from sqlchat.config import Settings
 from sqlchat.sql.catalog import Catalog
@@ -63,8 +63,10 @@ class Provider(ABC):
     repairs: ClassVar[bool] = True
     """Whether another try with the fault in `messages` can end otherwise."""
 
-    def __init__(self, settings: Settings) -> None:  # noqa: B027 - the built-in engine needs none of them
-        """Take what is needed of the settings. Opens nothing and imports nothing heavy."""
+    @classmethod
+    def create(cls, settings: Settings) -> Self:
+        """The provider as `settings` configure it. Opens nothing and imports nothing heavy."""
+        return cls()
 
     @classmethod
     def configured(cls, settings: Settings) -> bool:

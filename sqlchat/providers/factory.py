@@ -51,7 +51,7 @@ class ProviderFactory:
             )
         with self._lock:
             if name not in self._live:
-                self._live[name] = cls(self._settings)
+                self._live[name] = cls.create(self._settings)
             return self._live[name]
 
     def close(self) -> None:

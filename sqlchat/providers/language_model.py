@@ -11,7 +11,7 @@ import threading
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from sqlchat.config import Settings
 from sqlchat.errors import ModelError, ModelTimeoutError, SqlchatError
@@ -70,6 +70,10 @@ class LanguageModel(Provider, Generic[Client]):
         self._client: Client | None = None
         self._lock = threading.Lock()
         self._format = 0
+
+    @classmethod
+    def create(cls, settings: Settings) -> Self:
+        return cls(settings)
 
     def draft(self, task: Task) -> Draft:
         """See `Provider.draft`. One deadline holds for all tries and formats together."""
