@@ -12,6 +12,7 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import resource
+import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, TimeoutError
@@ -89,6 +90,8 @@ class Workers:
 
 def _confine(memory: int, preload: tuple[str, ...]) -> None:
     """First act of a worker process: import what it needs, then give up what it does not."""
+    # the pool's own handler waits for Python, which a runaway C function never comes back to
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for name in preload:
         __import__(name)

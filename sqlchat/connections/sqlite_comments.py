@@ -1,0 +1,104 @@
+"""The comments in the text of a CREATE TABLE, which SQLite keeps as it was written. For SQLite's catalog alone.
+
+SQLite has no COMMENT ON, so people write `-- ...` or `/* ... */` beside what they mean. A comment on the opening line
+is the table's; one behind a column, on its line, the column's; one on a line of its own the next column's, or, before
+the first column of a table whose other columns have none like it, the table's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+PIECE = re.compile(
+    r"""(?P<comment>--[^\n]*|/\*.*?(?:\*/|\Z))
+      | (?P<text>'(?:[^']|'')*'?)
+      | (?P<quoted>"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?)
+      | (?P<line>\n)
+      | (?P<space>[^\S\n]+)
+      | (?P<word>\w+)
+      | (?P<mark>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+CONSTRAINTS = frozenset({"constraint", "primary", "unique", "check", "foreign"})
+
+
+@dataclass(slots=True)
+class Comments:
+    """What a CREATE statement says of itself."""
+
+    table: str = ""
+    columns: dict[str, str] = field(default_factory=dict)
+    """By lower-case column name."""
+
+
+@dataclass(slots=True)
+class _Definition:
+    """One item between the outermost commas: a column, or a constraint."""
+
+    name: str = ""
+    above: list[str] = field(default_factory=list)
+    beside: list[str] = field(default_factory=list)
+
+
+def read_comments(sql: str) -> Comments:
+    """The comments of a CREATE TABLE, or of a CREATE VIEW before its AS."""
+    head: list[str] = []
+    definitions = [_Definition()]
+    previous: _Definition | None = None
+    depth, fresh = 0, False  # fresh: nothing but space since the line began
+    for kind, piece in _pieces(sql):
+        current = definitions[-1]
+        if kind == "line":
+            fresh, previous = True, None
+        elif kind == "comment":
+            if text := _text(piece):
+                if depth == 0:
+                    head.append(text)
+                elif not current.name:
+                    (previous.beside if previous else current.above if fresh else head).append(text)
+                else:
+                    current.beside.append(text)
+        else:
+            fresh = False
+            depth += (piece == "(") - (piece == ")")
+            if depth == 0 and (piece == ")" or piece.lower() == "as"):
+                break
+            if depth == 1 and piece == ",":
+                previous = current
+                definitions.append(_Definition())
+            elif depth >= 1 and piece != "(" and not current.name:
+                current.name = _name(kind, piece)
+    return _assigned(head, definitions)
+
+
+def _assigned(head: list[str], definitions: list[_Definition]) -> Comments:
+    first, *others = definitions
+    if first.above and not head and not any(definition.above for definition in others):
+        head, first.above = first.above, []
+    columns = {}
+    for definition in definitions:
+        if definition.name.strip() and (said := definition.above + definition.beside):
+            columns[definition.name] = " ".join(said)
+    return Comments(" ".join(head), columns)
+
+
+def _pieces(sql: str) -> Iterator[tuple[str, str]]:
+    for match in PIECE.finditer(sql):
+        if match.lastgroup and match.lastgroup != "space":
+            yield match.lastgroup, match.group()
+
+
+def _name(kind: str, piece: str) -> str:
+    """The lower-case name of a column; " " for the first word of a constraint, which is no column's name."""
+    if kind == "quoted":
+        piece = piece[1:-1].replace(piece[0] * 2, piece[0])
+    elif piece.lower() in CONSTRAINTS:
+        return " "
+    return piece.lower()
+
+
+def _text(piece: str) -> str:
+    inner = piece.lstrip("-") if piece.startswith("--") else piece.removeprefix("/*").removesuffix("*/")
+    return " ".join(inner.strip("* \t\n").split())

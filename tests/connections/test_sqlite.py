@@ -1,0 +1,489 @@
+"""SQLite connections on real files, attacked with no guard in front of them."""
+
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import orjson
+import pytest
+
+from sqlchat.config import Settings
+from sqlchat.connections.sqlite import SQLiteConnection
+from sqlchat.connections.sqlite_comments import read_comments
+from sqlchat.errors import (
+    ConnectionConfigError,
+    DatabaseUnavailableError,
+    QueryError,
+    QueryTimeoutError,
+    SqlchatError,
+    SQLRefusedError,
+    TooLargeError,
+)
+from sqlchat.sql.catalog import ForeignKey
+from sqlchat.workers import Workers
+
+SCHEMA = """
+CREATE TABLE authors ( -- who writes
+  id INTEGER PRIMARY KEY, -- number of the author
+  name TEXT NOT NULL /* as on the cover */,
+  country TEXT
+);
+CREATE TABLE books (
+  author_id INTEGER NOT NULL REFERENCES authors,
+  title TEXT NOT NULL,
+  price NUMERIC(8, 2) DEFAULT 0, -- in euros (net, no tax)
+  gross NUMERIC GENERATED ALWAYS AS (price * 1.2) VIRTUAL,
+  PRIMARY KEY (author_id, title)
+);
+CREATE VIEW titles AS SELECT title FROM books;
+CREATE VIEW broken AS SELECT * FROM gone;
+CREATE VIRTUAL TABLE words USING fts5(word);
+CREATE VIRTUAL TABLE places USING rtree(id, low, high);
+INSERT INTO authors VALUES (1, 'Ada', 'UK'), (2, 'Jules', 'FR'), (3, 'Mary', 'UK');
+INSERT INTO books VALUES (1, 'Notes', 10.5), (2, 'Sea', 7), (2, 'Moon', 8);
+INSERT INTO words VALUES ('hello world'), ('bye');
+INSERT INTO places VALUES (1, 2.0, 3.0);
+"""
+
+
+@pytest.fixture(scope="module")
+def workers():
+    pool = Workers(2, 1024)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(data_dir=tmp_path, statement_timeout=5)
+
+
+@pytest.fixture
+def library(settings):
+    path = settings.data_dir / "library.db"
+    with sqlite3.connect(path) as connection:
+        connection.executescript(SCHEMA)
+    connection.close()
+    return path
+
+
+@pytest.fixture
+def connection(library, settings, workers):
+    return SQLiteConnection({"database": "library.db"}, settings, workers)
+
+
+def run(connection, sql, *, max_rows=100, timeout=5):
+    return connection.run(sql, max_rows=max_rows, timeout=timeout)
+
+
+def rows(connection, sql, **limits):
+    return orjson.loads(run(connection, sql, **limits).rows)
+
+
+def snapshot(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+# Configuration and paths
+
+
+@pytest.mark.parametrize("config", [{}, {"database": 3}, {"database": " "}, {"database": None}])
+def test_a_config_without_a_path_is_refused(config, settings, workers):
+    with pytest.raises(ConnectionConfigError, match="`database`"):
+        SQLiteConnection(config, settings, workers)
+
+
+def test_unknown_fields_are_named(settings, workers):
+    with pytest.raises(ConnectionConfigError, match="unknown: `mode`, `path`"):
+        SQLiteConnection({"database": "x.db", "path": "x", "mode": "rw"}, settings, workers)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../library.db",
+        "a/../../library.db",
+        "/etc/passwd",
+        "/",
+        "file:library.db",
+        "FILE:library.db?mode=rwc",
+        "library.db?mode=rwc&",
+        "sqlite:///library.db",
+        "library.db\0",
+        "library\n.db",
+        "state/store.db",
+        "files/uploads/other.db",
+        "state",
+        "link-out.db",
+        "link-state.db",
+        "x" * 5000,
+        "loop",
+    ],
+)
+def test_paths_outside_the_database_folders_are_refused(path, library, settings, workers):
+    outside = settings.data_dir.parent / "outside.db"
+    for folder, name in ((settings.state_dir, "store.db"), (settings.files_dir / "uploads", "other.db")):
+        folder.mkdir(parents=True)
+        shutil.copy(library, folder / name)
+    shutil.copy(library, outside)
+    (settings.data_dir / "link-out.db").symlink_to(outside)
+    (settings.data_dir / "link-state.db").symlink_to(settings.state_dir / "store.db")
+    (settings.data_dir / "loop").symlink_to(settings.data_dir / "loop")
+    with pytest.raises(ConnectionConfigError) as caught:
+        SQLiteConnection({"database": path}, settings, workers).check()
+    assert str(settings.data_dir) not in caught.value.detail
+
+
+def test_a_file_is_found_below_each_root_by_relative_and_absolute_path(tmp_path, library, workers):
+    roots = (tmp_path / "empty", tmp_path)
+    settings = Settings(data_dir=tmp_path / "data", database_dirs=roots)
+    (tmp_path / "link.db").symlink_to(library)
+    for path in ("library.db", str(library), "./library.db", "link.db"):
+        assert rows(SQLiteConnection({"database": path}, settings, workers), "SELECT count(*) FROM authors") == [[3]]
+
+
+def test_a_missing_file_is_refused_and_not_created(settings, workers):
+    connection = SQLiteConnection({"database": "missing.db"}, settings, workers)
+    with pytest.raises(ConnectionConfigError, match=r"no file 'missing\.db'"):
+        connection.check()
+    assert not (settings.data_dir / "missing.db").exists()
+
+
+def test_a_file_that_went_away_is_an_outage(connection, library):
+    library.unlink()
+    with pytest.raises(DatabaseUnavailableError):
+        run(connection, "SELECT 1")
+
+
+def test_other_files_are_told_apart_without_the_servers_paths(settings, workers):
+    (settings.data_dir / "notes.txt").write_text("these are notes and no database at all\n" * 100)
+    connection = SQLiteConnection({"database": "notes.txt"}, settings, workers)
+    with pytest.raises(ConnectionConfigError, match=r"'notes\.txt' is not an SQLite database") as caught:
+        connection.check()
+    assert str(settings.data_dir) not in caught.value.detail
+
+
+def test_a_name_with_reserved_characters_opens_read_only(settings, library, workers):
+    shutil.copy(library, settings.data_dir / "a%20b #&mode=rwc.db")
+    connection = SQLiteConnection({"database": "a%20b #&mode=rwc.db"}, settings, workers)
+    assert connection.check() == []
+    with pytest.raises(SqlchatError):
+        run(connection, "DELETE FROM authors")
+
+
+def test_memory_is_an_empty_database(settings, workers):
+    connection = SQLiteConnection({"database": ":memory:"}, settings, workers)
+    assert connection.check() == []
+    assert connection.catalog().tables == ()
+    assert rows(connection, "SELECT 1 + 1") == [[2]]
+
+
+# Rows
+
+
+def test_rows_keep_names_places_types_and_values(connection):
+    result = run(
+        connection,
+        "SELECT 1 AS a, 'x' AS a, x'00ff' AS b, 1e999 AS inf, 9223372036854775807 AS big, 0.1 AS r, NULL AS n",
+    )
+    assert result.columns == ("a", "a", "b", "inf", "big", "r", "n")
+    assert result.types == ("INTEGER", "TEXT", "BLOB", "REAL", "INTEGER", "REAL", "")
+    assert result.rows == b'[[1,"x","AP8=",null,9223372036854775807,0.1,null]]'
+
+
+def test_one_row_more_than_asked_for_is_told(connection):
+    result = run(connection, "SELECT id FROM authors ORDER BY id", max_rows=2)
+    assert (orjson.loads(result.rows), result.row_count, result.truncated) == ([[1], [2]], 2, True)
+    result = run(connection, "SELECT id FROM authors ORDER BY id", max_rows=3)
+    assert (result.row_count, result.truncated) == (3, False)
+
+
+def test_many_rows_come_in_batches(connection):
+    series = "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t WHERE i < 2500) SELECT i FROM t"
+    result = run(connection, series, max_rows=2499)
+    assert [row[0] for row in orjson.loads(result.rows)] == list(range(1, 2500))
+    assert result.truncated
+
+
+def test_text_that_is_not_utf8_is_readable(connection):
+    assert rows(connection, "SELECT CAST(x'ff41' AS TEXT)") == [["\ufffdA"]]
+
+
+def test_a_result_past_the_cap_is_refused(library, workers):
+    settings = Settings(data_dir=library.parent, max_result_mb=1)
+    connection = SQLiteConnection({"database": "library.db"}, settings, workers)
+    with pytest.raises(TooLargeError, match="1 MiB"):
+        run(connection, "SELECT hex(zeroblob(300000)) FROM authors, books")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT name FROM authors;",
+        "SELECT name FROM authors -- all of them",
+        "SELECT ';' AS \"update\", 'DROP TABLE authors' AS x",
+        "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t WHERE i < 9) SELECT * FROM t",
+        "SELECT country, sum(id) OVER (PARTITION BY country) FROM authors",
+        "SELECT json_extract('{\"a\": [1]}', '$.a[0]'), value FROM json_each('[1, 2]')",
+        "SELECT word FROM words WHERE words MATCH 'hello'",
+        "SELECT id FROM places WHERE low > 1",
+        "VALUES (1), (2)",
+        "EXPLAIN QUERY PLAN SELECT * FROM books",
+        "PRAGMA table_info(books)",
+        "SELECT name FROM pragma_table_info('books')",
+        "SELECT name, sql FROM sqlite_master",
+        "SELECT group_concat(name, ', ') FILTER (WHERE country = 'UK') FROM authors",
+        "SELECT date('now', '-1 month'), printf('%.2f', 1.5), random() IS NOT NULL",
+    ],
+)
+def test_honest_queries_run(sql, connection):
+    assert run(connection, sql).row_count > 0
+
+
+def test_faults_come_with_sqlites_words(connection):
+    with pytest.raises(QueryError, match="no such column: nope") as caught:
+        run(connection, "SELECT nope FROM authors")
+    assert caught.value.facts == {"error": "SQLITE_ERROR"}
+
+
+def test_explain_finds_faults_without_running(connection):
+    connection.explain("SELECT * FROM books, books b2, books b3")
+    with pytest.raises(QueryError, match="no such table: nope"):
+        connection.explain("SELECT * FROM nope")
+    with pytest.raises(SQLRefusedError):
+        connection.explain("SELECT 1; DELETE FROM books")
+
+
+# The catalog
+
+
+def test_catalog_tells_what_the_database_holds(connection):
+    catalog = connection.catalog()
+    assert (catalog.dialect, catalog.default_schema) == ("sqlite", "")
+    assert [(t.name, t.kind) for t in catalog.tables] == [
+        ("authors", "table"),
+        ("books", "table"),
+        ("broken", "view"),
+        ("places", "table"),
+        ("titles", "view"),
+        ("words", "table"),
+    ]
+    authors, books = catalog.table("authors"), catalog.table("books")
+    assert (authors.comment, authors.row_estimate, authors.primary_key) == ("who writes", 3, ("id",))
+    assert [(c.name, c.type, c.nullable, c.comment) for c in authors.columns] == [
+        ("id", "INTEGER", False, "number of the author"),
+        ("name", "TEXT", False, "as on the cover"),
+        ("country", "TEXT", True, ""),
+    ]
+    assert books.primary_key == ("author_id", "title")
+    assert books.foreign_keys == (ForeignKey(("author_id",), "", "authors", ("id",)),)
+    assert [(c.name, c.type, c.comment) for c in books.columns][2:] == [
+        ("price", "NUMERIC(8, 2)", "in euros (net, no tax)"),
+        ("gross", "NUMERIC", ""),
+    ]
+    assert [c.name for c in catalog.table("titles").columns] == ["title"]
+    assert catalog.table("broken").columns == ()
+
+
+def test_large_tables_have_an_estimate(connection, library):
+    with sqlite3.connect(library) as writer:
+        writer.execute("CREATE TABLE many (id INTEGER PRIMARY KEY)")
+        writer.executemany("INSERT INTO many VALUES (?)", ((i,) for i in range(1, 100_003)))
+    assert connection.catalog().table("many").row_estimate == 100_002
+    with sqlite3.connect(library) as writer:
+        writer.execute("DELETE FROM many WHERE id % 2")
+        writer.execute("ANALYZE")
+    writer.close()
+    assert connection.catalog().table("many").row_estimate == 50_001
+
+
+def test_values_are_the_most_frequent_texts(connection):
+    assert connection.values("authors", "country") == ["UK", "FR"]
+    assert connection.values("authors", "name", limit=2) is None
+    assert connection.values("authors", "id") == []
+    with pytest.raises(QueryError):
+        connection.values("authors", "nope")
+
+
+@pytest.mark.parametrize(
+    ("sql", "table", "columns"),
+    [
+        ("CREATE TABLE t ( -- it\n  a INT, -- the a\n  b INT -- the b\n)", "it", {"a": "the a", "b": "the b"}),
+        ("CREATE TABLE t (\n  -- it\n  a INT,\n  b INT\n)", "it", {}),
+        ("CREATE TABLE t (\n  -- the a\n  a INT,\n  -- the b\n  b INT\n)", "", {"a": "the a", "b": "the b"}),
+        ("CREATE TABLE t -- it\n(\n  -- the a\n  a INT\n)", "it", {"a": "the a"}),
+        ("CREATE TABLE t (a INT /* one\n   two */, \"B c\" TEXT DEFAULT '-- no' /* * */)", "", {"a": "one two"}),
+        ("CREATE TABLE t (a INT, -- x\n [b,c] NUM(1, 2), -- y (z), w\n PRIMARY KEY (a) -- no\n)", "", None),
+        ("CREATE VIEW v AS -- no\nSELECT (1) -- no", "", {}),
+        ("CREATE TABLE t (a 'unclosed", "", {}),
+        ("CREATE TABLE t (a /* unclosed", "", {"a": "unclosed"}),
+        ("", "", {}),
+    ],
+)
+def test_comments_are_read_from_the_text_of_a_table(sql, table, columns):
+    said = read_comments(sql)
+    assert said.table == table
+    assert said.columns == ({"a": "x", "b,c": "y (z), w"} if columns is None else columns)
+
+
+# Attacks, with no guard
+
+ATTACKS = [
+    "DELETE FROM authors",
+    "UPDATE authors SET name = 'x'",
+    "INSERT INTO authors VALUES (9, 'x', 'x')",
+    "INSERT INTO places VALUES (9, 1, 2)",
+    "INSERT INTO words(words) VALUES ('rebuild')",
+    "DROP TABLE authors",
+    "CREATE TABLE x (a)",
+    "CREATE TEMP TABLE x (a)",
+    "CREATE TEMP VIEW x AS SELECT 1",
+    "CREATE TEMP TRIGGER x AFTER INSERT ON authors BEGIN SELECT 1; END",
+    "CREATE VIRTUAL TABLE temp.x USING fts5(a)",
+    "ALTER TABLE authors ADD COLUMN x",
+    "ATTACH '{folder}/new.db' AS x",
+    "ATTACH ':memory:' AS x",
+    "DETACH main",
+    "VACUUM",
+    "VACUUM INTO '{folder}/copy.db'",
+    "REINDEX",
+    "ANALYZE",
+    "BEGIN",
+    "BEGIN IMMEDIATE",
+    "SAVEPOINT x",
+    "COMMIT",
+    "PRAGMA query_only = 0",
+    "PRAGMA writable_schema = 1",
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA journal_mode",
+    "PRAGMA trusted_schema = 1",
+    "PRAGMA user_version = 7",
+    "PRAGMA temp_store_directory = '/tmp'",
+    "PRAGMA wal_checkpoint",
+    "PRAGMA optimize",
+    "PRAGMA database_list",
+    "SELECT * FROM pragma_database_list",
+    "UPDATE sqlite_master SET sql = ''",
+    "SELECT load_extension('/tmp/x.so')",
+    "SELECT writefile('{folder}/x', 'x')",
+    "SELECT readfile('/etc/passwd')",
+    "SELECT edit('x')",
+    "SELECT fts3_tokenizer('simple', x'00')",
+    "SELECT 1; DELETE FROM authors",
+    "SELECT 1; SELECT 2",
+    "EXPLAIN DELETE FROM authors",
+    "WITH x AS (SELECT 1) DELETE FROM authors",
+    "INSERT INTO authors VALUES (9, 'x', 'x') RETURNING *",
+    "",
+    "-- nothing",
+    "SELECT 1 \0; DELETE FROM authors",
+    "SELECT '\ud800'",
+]
+
+
+@pytest.mark.parametrize("sql", ATTACKS)
+def test_attacks_change_and_reach_nothing(sql, connection, library):
+    before = snapshot(library.parent)
+    with pytest.raises((SQLRefusedError, QueryError)) as caught:
+        run(connection, sql.replace("{folder}", str(library.parent)))
+    assert caught.value.detail
+    assert str(library.parent) not in caught.value.detail
+    assert snapshot(library.parent) == before
+    assert rows(connection, "SELECT count(*) FROM authors") == [[3]]
+
+
+ENDLESS = "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t)"
+COSTLY = [
+    f"{ENDLESS} SELECT count(*) FROM t",
+    "SELECT count(*) FROM books a, books b, books c, books d, books e, books f, books g, books h, books i, books j, "
+    "books k, books l, books m, books n, books o, books p, books q, books r, books s, books t, books u, books v",
+    "SELECT printf('%.*c', 2147483647, 'x')",
+    "SELECT hex(zeroblob(2000000000))",
+    f"{ENDLESS} SELECT group_concat(i, hex(zeroblob(1000))) FROM t",
+    f"{ENDLESS} SELECT i, hex(zeroblob(1000)) h FROM t ORDER BY 2",
+    "SELECT '" + "a" * 5000 + "' LIKE '" + "%a" * 2000 + "b'",
+]
+
+
+@pytest.mark.parametrize("sql", COSTLY)
+def test_costly_queries_end_and_the_next_one_is_served(sql, connection):
+    started = time.monotonic()
+    with pytest.raises((QueryTimeoutError, TooLargeError, QueryError)):
+        run(connection, sql, timeout=1)
+    assert time.monotonic() - started < 4
+    assert rows(connection, "SELECT 1") == [[1]]
+
+
+# Files as people have them
+
+
+def test_a_database_that_is_being_written_in_wal_mode_is_read(connection, library):
+    writer = sqlite3.connect(library)
+    writer.execute("PRAGMA journal_mode = WAL")
+    with writer:
+        writer.execute("INSERT INTO authors VALUES (4, 'New', 'DE')")
+    assert rows(connection, "SELECT count(*) FROM authors") == [[4]]
+    writer.execute("BEGIN IMMEDIATE")
+    assert rows(connection, "SELECT count(*) FROM authors") == [[4]]
+    writer.rollback()
+    writer.close()
+    assert rows(connection, "SELECT count(*) FROM authors") == [[4]]
+
+
+def test_a_database_in_wal_mode_is_read_from_a_read_only_folder(library):
+    writer = sqlite3.connect(library)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.close()
+    script = (
+        "import os, sys\n"
+        "from sqlchat.connections.embedded import Target\n"
+        "from sqlchat.connections.sqlite import _run\n"
+        "if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
+        "path = sys.argv[1]\n"
+        "assert not os.access(os.path.dirname(path), os.W_OK)\n"
+        "print(_run(Target(path, 'x', 512), 'SELECT count(*) FROM authors', 10, 1 << 20, 5).rows.decode())\n"
+    )
+    folder = Path(os.path.realpath("/tmp")) / f"sqlchat-read-only-{os.getpid()}"
+    folder.mkdir()
+    try:
+        path = folder / "library.db"
+        shutil.copy(library, path)
+        path.chmod(0o444)
+        folder.chmod(0o555)
+        found = subprocess.run(
+            [sys.executable, "-c", script, str(path)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=Path(__file__).parents[2],
+            check=False,
+        )
+        assert found.returncode == 0, found.stderr
+        assert json.loads(found.stdout) == [[3]]
+    finally:
+        folder.chmod(0o755)
+        shutil.rmtree(folder)
+
+
+def test_a_locked_database_is_an_outage(library, settings, workers):
+    writer = sqlite3.connect(library, isolation_level=None)
+    writer.execute("PRAGMA locking_mode = EXCLUSIVE")
+    writer.execute("BEGIN EXCLUSIVE")
+    connection = SQLiteConnection({"database": "library.db"}, settings, workers)
+    with pytest.raises(DatabaseUnavailableError, match="locked"):
+        run(connection, "SELECT * FROM authors", timeout=2)
+    writer.rollback()
+    writer.close()
+
+
+def test_tables_wider_than_an_answer_are_no_hindrance(connection, library):
+    with sqlite3.connect(library) as writer:
+        writer.execute(f"CREATE TABLE wide ({', '.join(f'c{i} INT' for i in range(900))})")
+    writer.close()
+    assert rows(connection, "SELECT count(*) FROM authors") == [[3]]
+    assert len(connection.catalog().table("wide").columns) == 900
