@@ -1,0 +1,320 @@
+"""Postgres over psycopg2: the one module that holds a user's Postgres.
+
+How a stranger's text is held: in a read-only transaction, after a query (which makes SET TRANSACTION READ WRITE
+fail), a DO block opens a cursor for the text, so the server itself refuses several statements and whatever gives no
+rows. A plain query that so passed runs inside `COPY (SELECT ... FROM (text) LIMIT n) TO STDOUT`: one statement by
+itself, it is one in these parentheses, and unlike a cursor's FETCH this keeps parallel plans, tells the planner the
+limit, and streams. EXPLAIN and SHOW are fetched from the cursor. Always ROLLBACK, then a reset of what survives it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import socket
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any, cast
+
+import psycopg2
+import psycopg2.errors
+import psycopg2.extensions
+import sqlalchemy.exc
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+
+from sqlchat.config import Settings
+from sqlchat.connections import postgres_catalog as ask
+from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.network import resolve
+from sqlchat.connections.postgres_errors import Fault, config_error, query_error
+from sqlchat.connections.postgres_statement import PORTAL, RESET, Statement, comment, prologue, quoted, search_path
+from sqlchat.connections.postgres_types import Decoder, PgType, copied_row, decoder, fetched_row
+from sqlchat.connections.server_config import server_config
+from sqlchat.errors import BusyError, ConnectionConfigError, DatabaseUnavailableError, TooLargeError
+from sqlchat.sql.catalog import Catalog
+from sqlchat.workers import Workers
+
+SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+NOTHING = Statement.of("SELECT 1")
+CATALOG_TIMEOUT = 60.0
+VALUES_TIMEOUT = 5.0
+RECYCLE = 1800
+"""Seconds after which a pooled connection is replaced."""
+GRACE = 3.0
+"""Seconds past its own timeout after which a server that still says nothing is hung up on."""
+FETCHED_AT_ONCE = 100
+NO_FILE = "/dev/null/none"
+"""A path at which no file can be, so that libpq reads no password or certificate of the account we run under."""
+
+
+class PostgresConnection(Connection):
+    provider = "postgres"
+    dialect = "postgres"
+
+    def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
+        self._target = server_config(
+            config, schemes=("postgresql", "postgres"), port=5432, sslmodes=SSLMODES, schema=True
+        )
+        self._search_path = search_path(self._target.schema)
+        self._settings = settings
+        self._types: dict[int, PgType] = {}
+        self._pool = QueuePool(
+            lambda: cast(DBAPIConnection, self._connect(self._address())),
+            pool_size=settings.pool_size,
+            max_overflow=0,
+            timeout=settings.pool_timeout,
+            recycle=RECYCLE,
+            use_lifo=True,
+            reset_on_return=None,
+        )
+
+    def check(self) -> list[str]:
+        address = self._address()
+        near = ipaddress.ip_address(address).is_private
+        try:
+            with contextlib.closing(self._connect(address)) as raw:
+                encrypted = raw.info.ssl_in_use
+        except psycopg2.Error as exc:
+            raise config_error(str(exc), self._target.password, near=near) from exc
+        with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
+            warnings = ask.warnings_from(_told(cursor, ask.RIGHTS))
+        if not (encrypted or near):
+            warnings.append("The connection is not encrypted; set sslmode to require or verify-full.")
+        return warnings
+
+    def catalog(self) -> Catalog:
+        with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
+            return ask.catalog_from(
+                *(_told(cursor, each) for each in (ask.TABLES, ask.FUNCTIONS, ask.DEFAULT_SCHEMA))
+            )
+
+    def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
+        statement = Statement.of(sql)
+        largest = self._settings.max_result_mb << 20
+        with self._transaction(statement, timeout) as cursor:
+            columns = list(cursor.description or ())
+            oids = [column.type_code for column in columns]
+            types = self._types_of(cursor, oids)
+            sink = _Sink(cursor, [decoder(oid, types) for oid in oids], largest)
+            if statement.is_query and columns:
+                sizes = [(column.type_code, column.internal_size) for column in columns]
+                text, prefix = statement.copy(sizes, max_rows + 1, largest, tag)
+                with self._errors(cursor, statement, timeout, prefix):
+                    cursor.copy_expert(text, sink)
+            else:
+                sink.fetch(max_rows + 1, tag)
+        kept = sink.rows[:max_rows]
+        return Results(
+            columns=tuple(column.name for column in columns),
+            types=tuple(types[oid].name if oid in types else "" for oid in oids),
+            rows=b"[" + b",".join(kept) + b"]",
+            row_count=len(kept),
+            truncated=len(sink.rows) > max_rows,
+        )
+
+    def explain(self, sql: str) -> None:
+        with self._transaction(Statement.of(sql), self._settings.statement_timeout):
+            pass  # opening the cursor planned it
+
+    def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
+        name = ".".join(quoted(part) for part in (schema, table) if part)
+        with self._transaction(NOTHING, VALUES_TIMEOUT) as cursor:
+            known = _told(cursor, ask.DISTINCT, (name, column))
+            if not ask.few_texts(known, limit):
+                return None
+            try:
+                return ask.texts_from(_told(cursor, ask.sample(name, quoted(column), limit)), limit)
+            except psycopg2.errors.QueryCanceled:
+                return None  # a view that takes long to show its first rows
+
+    def close(self) -> None:
+        self._pool.dispose()
+
+    @contextlib.contextmanager
+    def _transaction(self, statement: Statement, timeout: float) -> Iterator[psycopg2.extensions.cursor]:
+        """A cursor in a read-only transaction in which `statement` was planned, whose columns it describes."""
+        pooled, cursor, hang_up = self._opened(statement, timeout)
+        try:
+            with self._errors(cursor, statement, timeout):
+                yield cursor
+        finally:
+            hang_up.cancel()
+            self._give_back(pooled)
+
+    def _opened(
+        self, statement: Statement, timeout: float
+    ) -> tuple[PoolProxiedConnection, psycopg2.extensions.cursor, threading.Timer]:
+        while True:
+            pooled = self._checked_out()
+            raw = _raw(pooled)
+            used = pooled.info.get("used", False)
+            pooled.info["used"] = True
+            hang_up = _timer(raw, timeout + GRACE)
+            try:
+                cursor = raw.cursor()
+                with self._errors(cursor, statement, timeout):
+                    cursor.execute(prologue(self._search_path, timeout, raw.server_version), (statement.text,))
+            except DatabaseUnavailableError:
+                hang_up.cancel()
+                pooled.invalidate()
+                if not used:
+                    raise  # a connection that died while it lay in the pool is no news: try the next
+            except BaseException:
+                hang_up.cancel()
+                self._give_back(pooled)
+                raise
+            else:
+                return pooled, cursor, hang_up
+
+    def _checked_out(self) -> PoolProxiedConnection:
+        try:
+            return self._pool.connect()
+        except sqlalchemy.exc.TimeoutError as exc:
+            raise BusyError("All connections to this database are in use.", retry_after=1) from exc
+        except psycopg2.Error as exc:
+            raise DatabaseUnavailableError("The database cannot be reached at the moment.", retry_after=5) from exc
+        except ConnectionConfigError as exc:
+            raise DatabaseUnavailableError("The database's host cannot be reached from here.", retry_after=5) from exc
+
+    def _give_back(self, pooled: PoolProxiedConnection) -> None:
+        raw = _raw(pooled)
+        hang_up = _timer(raw, GRACE)
+        try:
+            with raw.cursor() as cursor:
+                cursor.execute(RESET)
+        except psycopg2.Error:
+            pooled.invalidate()
+        finally:
+            hang_up.cancel()
+            pooled.close()
+
+    @contextlib.contextmanager
+    def _errors(
+        self, cursor: psycopg2.extensions.cursor, statement: Statement, timeout: float, prefix: int = 0
+    ) -> Iterator[None]:
+        try:
+            yield
+        except psycopg2.Error as exc:
+            if cursor.connection.closed or not exc.pgcode:
+                raise DatabaseUnavailableError("The connection to the database was lost.", retry_after=1) from exc
+            raise query_error(_fault(exc), statement.text, timeout, prefix) from exc
+
+    def _types_of(self, cursor: psycopg2.extensions.cursor, oids: list[int]) -> dict[int, PgType]:
+        """What the server says of these types and all that they are made of; asked once for each."""
+        if unknown := sorted(set(oids) - set(self._types)):
+            self._types |= ask.types_from(_told(cursor, ask.TYPES, (unknown,)))
+        return self._types
+
+    def _address(self) -> str:
+        return resolve(self._target.host, self._target.port, self._settings.reaches_private_hosts)
+
+    def _connect(self, address: str) -> psycopg2.extensions.connection:
+        """Connect to the tested `address`. Each option that the environment could fill in is given here."""
+        target = self._target
+        verifies = target.sslmode.startswith("verify")
+        raw = psycopg2.connect(
+            host=target.host,
+            hostaddr=address,
+            port=target.port,
+            dbname=target.database,
+            user=target.user,
+            password=target.password,
+            passfile=NO_FILE,
+            sslmode=target.sslmode or "prefer",
+            sslrootcert=_public_authorities() if verifies else NO_FILE,
+            sslcert=NO_FILE,
+            sslkey=NO_FILE,
+            sslcrl="",
+            gssencmode="disable",
+            options="",
+            application_name="sqlchat",
+            client_encoding="UTF8",
+            target_session_attrs="any",
+            connect_timeout=5,
+            keepalives_idle=20,
+            keepalives_interval=5,
+            keepalives_count=3,
+        )
+        raw.set_session(readonly=True, autocommit=True)  # we write BEGIN ourselves, to save round trips
+        psycopg2.extensions.register_type(_RAW, raw)
+        return raw
+
+
+class _Sink:
+    """Takes rows as they come, as JSON, up to `largest` bytes together."""
+
+    def __init__(self, cursor: psycopg2.extensions.cursor, decoders: list[Decoder], largest: int) -> None:
+        self.rows: list[bytes] = []
+        self._cursor, self._decoders, self._largest, self._size = cursor, decoders, largest, 0
+
+    def write(self, line: bytes) -> None:
+        """Called by the driver with each line of COPY."""
+        self._keep(copied_row(line, self._decoders))
+
+    def fetch(self, count: int, tag: str) -> None:
+        """Fetch up to `count` rows from the portal."""
+        while len(self.rows) < count:
+            wanted = min(FETCHED_AT_ONCE, count - len(self.rows))
+            self._cursor.execute(f"FETCH {wanted} FROM {PORTAL}{comment(tag)}")
+            fetched = self._cursor.fetchall()
+            for row in fetched:
+                self._keep(fetched_row(row, self._decoders))
+            if len(fetched) < wanted:
+                return
+
+    def _keep(self, row: bytes) -> None:
+        self._size += len(row) + 1
+        if self._size > self._largest:
+            _hang_up(self._cursor.connection)  # else the driver would read all the rest first
+            raise TooLargeError(
+                f"The result is larger than {self._largest >> 20} MiB; ask for fewer rows or columns."
+            )
+        self.rows.append(row)
+
+
+def _raw(pooled: PoolProxiedConnection) -> psycopg2.extensions.connection:
+    return cast(psycopg2.extensions.connection, pooled.dbapi_connection)
+
+
+def _told(cursor: psycopg2.extensions.cursor, question: str, parameters: tuple[Any, ...] | None = None) -> str:
+    """The one text with which Postgres answers a question of `postgres_catalog`."""
+    cursor.execute(question, parameters)
+    row = cursor.fetchone()
+    return str(row[0]) if row and row[0] is not None else "null"
+
+
+def _fault(exc: psycopg2.Error) -> Fault:
+    diag = exc.diag
+    return Fault(
+        sqlstate=exc.pgcode or "",
+        message=(diag.message_primary or "").strip(),
+        hint=(diag.message_hint or "").strip(),
+        statement_position=int(diag.statement_position or 0),
+        internal_position=int(diag.internal_position or 0),
+        internal_query=diag.internal_query,
+    )
+
+
+def _timer(raw: psycopg2.extensions.connection, seconds: float) -> threading.Timer:
+    """Started; ends the connection from our side unless cancelled in time, for a server that keeps no timeout."""
+    timer = threading.Timer(seconds, _hang_up, (raw,))
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
+def _hang_up(raw: psycopg2.extensions.connection) -> None:
+    with contextlib.suppress(OSError, psycopg2.Error), socket.socket(fileno=os.dup(raw.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)
+
+
+def _public_authorities() -> str:
+    import certifi
+
+    return certifi.where()
+
+
+_RAW = psycopg2.extensions.new_type(tuple(psycopg2.extensions.string_types), "TEXT OF ANY", lambda text, _: text)
+"""Hands every value on as the server's text, on the connections where it is registered."""

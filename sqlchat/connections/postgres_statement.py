@@ -1,0 +1,130 @@
+"""A stranger's text on its way to Postgres: what is sent before it, around it and after it. Pure text, no driver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlchat.connections.postgres_errors import ROW_TOO_LARGE
+from sqlchat.errors import ConnectionConfigError, SQLRefusedError
+
+PORTAL = "sqlchat"
+OPEN = f"""
+DO $sqlchat$ DECLARE portal pg_catalog.refcursor := '{PORTAL}'; BEGIN
+OPEN portal FOR EXECUTE pg_catalog.current_setting('sqlchat.q'); END $sqlchat$;
+FETCH 0 FROM {PORTAL}
+"""
+RESET = (
+    "ROLLBACK; RESET ALL; SET default_transaction_read_only = on; DEALLOCATE ALL; "
+    "SELECT pg_catalog.pg_advisory_unlock_all()"
+)
+"""A ROLLBACK undoes settings and objects; session-level advisory locks and prepared statements outlive it."""
+LOCK_TIMEOUT = "500ms"
+IDLE_TIMEOUT = "30s"
+"""Of an open transaction: past this the process that held it is gone."""
+CONNECTION_CHECK = "1s"
+
+PIECE = re.compile(
+    r"""(?P<skipped>[\s;]+|--[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"""
+    r"""|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?P<mark>\w*)\$.*?\$(?P=mark)\$|\w+|.""",
+    re.DOTALL,
+)
+QUERY_WORDS = frozenset({"select", "with", "values", "table", "("})
+IDENTIFIER = re.compile(r'"(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff$][\w$]*')
+BYTE_COUNTED = frozenset({17, 25, 1042, 1043})
+"""bytea, text, character, character varying: octet_length of these is their length as sent, read from a header."""
+SAFE_TAG = re.compile(r"[^\w.:-]", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The given text without what follows its end (semicolons, blanks, comments)."""
+
+    text: str
+    is_query: bool
+    """True where it begins like a query, which may stand in parentheses; EXPLAIN and SHOW may not."""
+
+    @classmethod
+    def of(cls, sql: str) -> Statement:
+        """Raises SQLRefusedError for a text that cannot be sent at all.
+
+        Mistaking where the statement ends is harmless: what is checked by the server and what is run is this text.
+        """
+        try:
+            sql.encode()
+        except UnicodeEncodeError:
+            raise SQLRefusedError("The SQL is not valid Unicode.") from None
+        if "\0" in sql:
+            raise SQLRefusedError("The SQL contains a NUL character.")
+        first, end = "", 0
+        for piece in PIECE.finditer(sql):
+            if piece["skipped"] is None:
+                first = first or piece[0].lower()
+                end = piece.end()
+        return cls(text=sql[:end], is_query=first in QUERY_WORDS)
+
+    def copy(self, columns: Sequence[tuple[int, int]], rows: int, largest_row: int, tag: str) -> tuple[str, int]:
+        """COPY of at most `rows` rows, and how many characters stand before the text in it.
+
+        `columns` are pairs (type's OID, size of a value or -1), as the server described them. A row past
+        `largest_row` bytes is an error there: the driver would hold it whole before we could count.
+        """
+        names = [f"c{number}" for number in range(len(columns))]
+        sizes = [_size(name, oid) for name, (oid, size) in zip(names, columns, strict=True) if size < 0]
+        total = " + ".join(f"coalesce({size}, 0)::pg_catalog.int8" for size in sizes) or "0"
+        before = "COPY (SELECT * FROM (SELECT * FROM ("
+        after = (
+            f"\n) AS sqlchat LIMIT {rows}) AS sqlchat ({', '.join(names)}) WHERE CASE WHEN {total} > {largest_row} "
+            f"THEN ('{ROW_TOO_LARGE} ' || ({total}))::pg_catalog.int4 IS NULL ELSE true END) TO STDOUT"
+        )
+        return before + self.text + after + comment(tag), len(before)
+
+
+def prologue(search_path: str, timeout: float, server_version: int) -> str:
+    """Opens a read-only transaction in which the text (the one parameter) is planned as the portal.
+
+    Settings are the transaction's own, so they hold behind a pooler too and vanish with the ROLLBACK.
+    """
+    settings = {
+        "statement_timeout": f"{max(1, round(timeout * 1000))}ms",
+        "lock_timeout": LOCK_TIMEOUT,
+        "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
+        "standard_conforming_strings": "on",
+        "client_encoding": "UTF8",
+        "datestyle": "ISO, YMD",
+        "intervalstyle": "postgres",
+        "bytea_output": "hex",
+        "extra_float_digits": "1",
+    }
+    if server_version >= 140000:
+        settings["client_connection_check_interval"] = CONNECTION_CHECK
+    if search_path:
+        settings["search_path"] = search_path
+    calls = [f"pg_catalog.set_config('{name}', {_literal(value)}, true)" for name, value in settings.items()]
+    return f"BEGIN READ ONLY; SELECT {', '.join(calls)}, pg_catalog.set_config('sqlchat.q', %s, true);{OPEN}"
+
+
+def search_path(schema: str) -> str:
+    """The `schema` field (names separated by commas) as a search path. Raises ConnectionConfigError."""
+    names = IDENTIFIER.findall(schema)
+    if schema.strip() and IDENTIFIER.sub("", schema).replace(" ", "") != "," * (len(names) - 1):
+        raise ConnectionConfigError("schema: must be names of schemas, separated by commas.")
+    return ", ".join(name if name.startswith('"') else quoted(name) for name in names)
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def comment(tag: str) -> str:
+    """A trailing comment by which an administrator finds the request again."""
+    return f" /* sqlchat {SAFE_TAG.sub('', tag)[:80]} */" if tag else ""
+
+
+def _size(name: str, oid: int) -> str:
+    return f"pg_catalog.octet_length({name})" if oid in BYTE_COUNTED else f"pg_catalog.pg_column_size({name})"
+
+
+def _literal(value: str) -> str:
+    return "'" + value.replace("'", "''").replace("%", "%%") + "'"

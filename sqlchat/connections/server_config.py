@@ -1,0 +1,96 @@
+"""What a connection to a database server is made of. For the connections that speak over a network.
+
+Only the documented fields exist: what a driver would read beyond them (option strings, service files, sockets, host
+lists) never reaches it. A `url` is taken apart into the same fields here and forgotten; no message echoes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from sqlchat.errors import ConnectionConfigError
+
+NEEDED = ("host", "database", "user")
+LONGEST = 1000
+"""Characters of a field's value."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    host: str
+    port: int
+    database: str
+    user: str
+    password: str = field(default="", repr=False)
+    sslmode: str = ""
+    schema: str = ""
+
+
+def server_config(
+    config: Mapping[str, Any], *, schemes: tuple[str, ...], port: int, sslmodes: tuple[str, ...], schema: bool = False
+) -> ServerConfig:
+    """Validate `config`; `port` is the default one. Raises ConnectionConfigError that names the field."""
+    known = ["host", "port", "database", "user", "password", "sslmode"] + ["schema"] * schema
+    fields = _texts(config, [*known, "url"])
+    url = fields.pop("url", "")
+    if url:
+        parsed = _texts(_from_url(url, schemes, known), known)
+        if twice := sorted(set(parsed) & set(fields)):
+            raise ConnectionConfigError(f"config: {', '.join(twice)} is given both in the url and beside it.")
+        fields |= parsed
+    if missing := [name for name in NEEDED if not fields.get(name)]:
+        raise ConnectionConfigError(f"config: {', '.join(missing)} is missing.")
+    if fields.get("sslmode") and fields["sslmode"] not in sslmodes:
+        raise ConnectionConfigError(f"sslmode: must be one of {', '.join(sslmodes)}.")
+    number = fields.pop("port", "") or str(port)
+    if not (number.isascii() and number.isdigit() and 1 <= int(number) <= 65535):
+        raise ConnectionConfigError("port: must be a number between 1 and 65535.")
+    return ServerConfig(port=int(number), **fields)
+
+
+def _texts(config: Mapping[str, Any], known: list[str]) -> dict[str, str]:
+    """The given fields as texts, each of which is known and clean; fields that are null are left out."""
+    if unknown := sorted(str(name) for name in config if name not in known):
+        raise ConnectionConfigError(f"config: unknown field {', '.join(unknown)}; known are {', '.join(known)}.")
+    given = {name: value for name, value in config.items() if value is not None}
+    texts = {}
+    for name, value in given.items():
+        if name == "port" and isinstance(value, int) and not isinstance(value, bool):
+            value = str(value)  # noqa: PLW2901 - JSON has numbers, a url has not
+        if not isinstance(value, str):
+            raise ConnectionConfigError(f"{name}: must be a text.")
+        if len(value) > LONGEST or any(ord(character) < 32 or ord(character) == 127 for character in value):
+            raise ConnectionConfigError(f"{name}: must be at most {LONGEST} characters, none of them a control one.")
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise ConnectionConfigError(f"{name}: is not valid Unicode.") from None
+        texts[name] = value
+    return texts
+
+
+def _from_url(url: str, schemes: tuple[str, ...], known: list[str]) -> dict[str, str]:
+    example = f"{schemes[0]}://user:password@host:port/database"
+    try:
+        parts = urlsplit(url)
+        found = {
+            "host": parts.hostname or "",
+            "port": str(parts.port) if parts.port is not None else "",
+            "database": unquote(parts.path[1:], errors="strict"),
+            "user": unquote(parts.username or "", errors="strict"),
+            "password": unquote(parts.password or "", errors="strict"),
+        }
+        query = parse_qsl(parts.query, keep_blank_values=True, errors="strict", max_num_fields=20)
+    except ValueError:
+        raise ConnectionConfigError(f"url: does not read like {example}.") from None
+    if parts.scheme not in schemes or parts.fragment:
+        raise ConnectionConfigError(f"url: does not read like {example}.")
+    optional = [name for name in ("sslmode", "schema") if name in known]
+    if unknown := sorted({name for name, _ in query} - set(optional)):
+        raise ConnectionConfigError(
+            f"url: unknown parameter {', '.join(unknown)[:200]!r}; known are {', '.join(optional)}."
+        )
+    return {name: value for name, value in (found | dict(query)).items() if value}
