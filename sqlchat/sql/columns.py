@@ -1,0 +1,275 @@
+"""Gathers what a text of SQL was found to do, and decides whose column a name means.
+
+`Findings` is the notebook of one walk (see `resolve.py`): tables read and written, CTEs, columns, and with a catalog
+the names that provably do not exist. Where something cannot be known it is taken as written, never refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Literal
+
+from sqlglot import exp
+
+from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.scopes import Found, Rank, Rules, Scope, Source, Visible
+
+Place = tuple[int, str]
+"""Where a name stands first in the text (characters from its start), and how it is written there."""
+
+_SYSTEM_SCHEMAS = {"information_schema", "pg_catalog", "pg_toast", "performance_schema", "mysql", "sys"}
+_SYSTEM_PREFIXES = {
+    "postgres": ("pg_",),
+    "sqlite": ("sqlite_",),
+    "duckdb": ("duckdb_", "sqlite_", "pragma_", "pg_"),
+}
+_ROW_VERSIONS = {"excluded", "old", "new", "inserted", "deleted"}
+"""Qualifiers that a data-changing statement has without a FROM."""
+
+
+def position(node: exp.Expr) -> int:
+    """Where a node stands in the text: characters from its start, or far behind where sqlglot does not tell."""
+    inner: exp.Expr = node
+    while not isinstance(inner, exp.Identifier | exp.Star):
+        if isinstance(inner, exp.Table | exp.Column) and inner.parts:
+            inner = inner.parts[0]
+        elif isinstance(inner.this, exp.Expr):
+            inner = inner.this
+        else:
+            break
+    return int(inner.meta.get("start", 1 << 30))
+
+
+def table_name(node: exp.Table) -> str:
+    """A table's name as written, qualified where it is, without quotes."""
+    return ".".join(f"#{part.name}" if part.args.get("temporary") else part.name for part in node.parts)
+
+
+def bases(sources: Iterable[Source]) -> tuple[str, ...]:
+    """The real tables that several sources draw from, each once."""
+    return tuple(dict.fromkeys(base for source in sources for base in source.bases))
+
+
+class Findings:
+    """What was found in one text, and the look-ups that find it."""
+
+    def __init__(self, dialect: str, catalog: Catalog | None) -> None:
+        self.rules = Rules.of(dialect)
+        self.catalog = catalog
+        self.reads: dict[int, tuple[Place, str]] = {}
+        """Identity of a table's node -> its place, and the form in which equal names are equal."""
+        self.writes: dict[str, Place] = {}
+        self.columns: dict[str, Place] = {}
+        self.ctes: dict[str, Place] = {}
+        self.missing: dict[tuple[Literal["table", "column"], str], tuple[int, tuple[str, ...]]] = {}
+        """What provably does not exist -> where it stands, and the tables in which it was looked for."""
+        self._tables: dict[str, list[Table]] = {}
+        for table in catalog.tables if catalog else ():
+            self._tables.setdefault(self.rules.fold(table.name), []).append(table)
+
+    # Notes
+
+    def read(self, node: exp.Table) -> None:
+        self.reads[id(node)] = ((position(node), table_name(node)), self._same_table(node))
+
+    def forget(self, node: exp.Table) -> None:
+        """This mention of a table reads nothing after all."""
+        self.reads.pop(id(node), None)
+
+    def write(self, node: exp.Table) -> None:
+        """Note a table as written; the same mention of it does not count as read."""
+        self.forget(node)
+        self.writes.setdefault(self._same_table(node), (position(node), table_name(node)))
+
+    def column(self, text: str, node: exp.Expr) -> None:
+        """Note a column as used, under the text that lineage prints."""
+        start = position(node)
+        if text not in self.columns or start < self.columns[text][0]:
+            self.columns[text] = (start, text)
+
+    def lack(self, kind: Literal["table", "column"], name: str, tables: tuple[str, ...], node: exp.Expr) -> None:
+        if self.catalog is not None:
+            self.missing.setdefault((kind, name), (position(node), tables))
+
+    def _same_table(self, node: exp.Table) -> str:
+        if self.rules.table_case_matters:
+            return table_name(node)
+        return ".".join(self.rules.key(part) for part in node.parts)
+
+    # Tables
+
+    def table(self, node: exp.Table, name: str = "", aliases: Collection[str] = ()) -> Source:
+        """The source for a real table, with its columns where the catalog has them.
+
+        `name` is its folded alias, `aliases` are folded new names of its first columns.
+        """
+        text = table_name(node)
+        source = Source(name or self.rules.key(node.this), text, bases=(text,), node=node)
+        known = self._in_catalog(node)
+        if known is None:
+            source.open = True
+            source.columns = {key: key for key in aliases}
+            if not self._is_system_table(node):
+                self.lack("table", text, (), node)
+        else:
+            keys = [*aliases, *(self.rules.fold(column.name) for column in known.columns[len(aliases) :])]
+            source.columns = {key: f"{text}.{column.name}" for key, column in zip(keys, known.columns, strict=False)}
+            source.system_columns = self.rules.system_columns
+        return source
+
+    def _in_catalog(self, node: exp.Table) -> Table | None:
+        found = self._tables.get(self.rules.key(node.this), [])
+        schema = node.args.get("db")
+        if self.catalog is None or not found:
+            return None
+        # SQLite's `main` and the database's name in DuckDB and MySQL are qualifiers that no catalog needs to hold.
+        if schema is not None and any(table.schema for table in found):
+            inside = [table for table in found if self.rules.fold(table.schema) == self.rules.key(schema)]
+            found = found if not inside and self.rules.dialect == "duckdb" else inside
+        default = self.catalog.default_schema
+        return min(found, key=lambda table: table.schema != default, default=None)
+
+    def _is_system_table(self, node: exp.Table) -> bool:
+        if node.db:
+            return node.db.lower() in _SYSTEM_SCHEMAS
+        return node.name.lower().startswith(_SYSTEM_PREFIXES.get(self.rules.dialect, "\0"))
+
+    # Columns
+
+    def using(self, column: exp.Expr, left: list[Source], right: list[Source]) -> None:
+        """A name in USING: a column of both sides."""
+        key = self.rules.key(column)
+        found = [each for source in left + right if (each := source.find(key)) and each.certain]
+        for text in [each.text for each in found] or [column.name]:
+            if text:
+                self.column(text, column)
+        for side in (left, right):
+            if side and not any(source.find(key) for source in side):
+                self.lack("column", column.name, bases(side), column)
+
+    def bare(self, name: exp.Identifier, scope: Scope, visible: Visible | None = None) -> None:
+        """A column without a qualifier: the query's own sources, its output aliases where they count, then the
+        queries around it."""
+        key = self.rules.key(name)
+        quoted = bool(name.args.get("quoted"))
+        if not quoted and (key in self.rules.pseudo_columns or key[:1] in {"$", "@"}):
+            return
+        alias = visible is not None and key in visible.names
+        for each in scope.chain():
+            found = each.find(key)
+            if each is scope and alias and self._alias_wins(visible, found):
+                return
+            if found:
+                self._tell(found, name.name, name)
+                return
+        if self.rules.aliases_reach_subqueries and any(key in each.outputs for each in scope.chain()):
+            return
+        whole_row = scope.source(key)
+        if whole_row:
+            if whole_row.table:
+                self.column(f"{whole_row.table}.*", name)
+        elif not (quoted and self.rules.text_in_double_quotes and self.catalog is not None):
+            self.column(name.name, name)
+            around = [source for each in scope.chain() for source in each.sources]
+            self.lack("column", name.name, bases(around), name)
+
+    @staticmethod
+    def _alias_wins(visible: Visible | None, found: list[Found]) -> bool:
+        match visible.rank if visible else None:
+            case Rank.FIRST:
+                return True
+            case Rank.OVER_UNKNOWN:
+                return not any(each.certain for each in found)
+            case _:
+                return not found
+
+    def qualified(self, parts: list[exp.Identifier], scope: Scope) -> None:
+        """A column behind a source's name or, where the dialect has them, a field of a struct column."""
+        keys = [self.rules.key(part) for part in parts]
+        for index in range(len(parts) - 2, -1, -1):
+            source = scope.source(keys[index])
+            if source:
+                self._column_of(source, parts[index], parts[index + 1])
+                return
+        written = ".".join(part.name for part in parts)
+        if self.rules.struct_dots:
+            found = next((found for each in scope.chain() if (found := each.find(keys[0]))), [])
+            if found:
+                self._tell(found, written, parts[0])
+                return
+        self.column(written, parts[0])
+        listed = keys[-2] in _ROW_VERSIONS or keys[-2] in self._tables
+        if not listed:
+            around = [each for level in scope.chain() for each in level.sources]
+            self.lack("column", written, bases(around), parts[0])
+
+    def _column_of(self, source: Source, qualifier: exp.Identifier, column: exp.Identifier) -> None:
+        found = source.find(self.rules.key(column))
+        tables = {source.table} if source.table else source.open_tables()
+        owner = tables.pop() if len(tables) == 1 else ""
+        written = f"{owner or qualifier.name}.{column.name}"
+        self._tell([found] if found else [], written, qualifier)
+        if found is None:
+            self.lack("column", f"{qualifier.name}.{column.name}", source.bases, qualifier)
+
+    def _tell(self, found: list[Found], written: str, node: exp.Expr) -> None:
+        if not any(each.certain for each in found):
+            self.column(written, node)
+        for each in found:
+            if each.certain and each.text:
+                self.column(each.text, node)
+
+    def star(self, node: exp.Expr, scope: Scope, *, used: bool = True) -> Source:
+        """What `*` or `t.*` hands on. `used` is False where nothing reads it, as in EXISTS (SELECT * ...)."""
+        star = node if isinstance(node, exp.Star) else node.this
+        qualifier = node.args.get("table")
+        sources = scope.sources
+        if qualifier is not None:
+            named = scope.source(self.rules.key(qualifier))
+            sources = [named] if named else []
+            if named is None and self.rules.key(qualifier) not in self._tables:
+                self.lack("column", f"{qualifier.name}.*", bases(scope.sources), qualifier)
+        excluded = {
+            self.rules.key(each.this if isinstance(each, exp.Column) else each)
+            for each in star.args.get("except_") or ()
+        }
+        for key in excluded:
+            if sources and not any(source.find(key) for source in sources):
+                self.lack("column", key, bases(sources), star)
+        if used:
+            self._tell_star(star, qualifier, sources, excluded)
+        output = self.all_columns(sources)
+        output.columns = {key: "" for key in output.columns if key not in excluded}
+        for alias in (*(star.args.get("rename") or ()), *(star.args.get("replace") or ())):
+            if isinstance(alias, exp.Alias):
+                output.columns[self.rules.key(alias.args["alias"])] = ""
+        return output
+
+    def _tell_star(
+        self, star: exp.Expr, qualifier: exp.Expr | None, sources: list[Source], excluded: set[str]
+    ) -> None:
+        if self.catalog is not None and sources:
+            for source in sources:
+                for key, text in source.columns.items():
+                    if text and key not in excluded:
+                        self.column(text, star)
+            if all(source.closed for source in sources):
+                return
+        if qualifier is None:
+            self.column("*", star)
+        elif not sources:
+            self.column(f"{qualifier.name}.*", qualifier)
+        else:
+            tables = {sources[0].table} if sources[0].table else sources[0].open_tables()
+            owner = tables.pop() if len(tables) == 1 else ""
+            self.column(f"{owner}.*" if owner else "*", qualifier)
+
+    @staticmethod
+    def all_columns(sources: list[Source]) -> Source:
+        """All columns of several sources as one output, with nothing left to tell of the known ones."""
+        return Source(
+            columns={key: "" for source in sources for key in source.columns},
+            unnamed=frozenset().union(*(source.unnamed for source in sources)),
+            behind=tuple(source for source in sources if not source.closed),
+            bases=bases(sources),
+        )

@@ -1,0 +1,105 @@
+"""Finds names in SQL that the database does not hold, before the database sees them, and the nearest ones it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from rapidfuzz import fuzz, process
+from sqlglot import exp
+
+from sqlchat.errors import SQLRefusedError
+from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.parse import parse
+from sqlchat.sql.scopes import Rules
+from sqlchat.sql.statements import StatementResolver
+
+_CUTOFF = 60.0
+"""Similarity, 0 to 100, below which two names have nothing to do with each other."""
+
+_SCORERS = ((fuzz.ratio, 1.0), (fuzz.token_set_ratio, 0.9))
+"""Whole names for slips of the pen; shared words, worth a bit less, for `customer_name` where there is `name`."""
+
+_PLAIN = re.compile(r"[A-Za-z_]\w*")
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownName:
+    kind: Literal["table", "column"]
+    name: str
+    """As the SQL has it, with its qualifier, without quotes."""
+    tables: tuple[str, ...]
+    """For a column: the tables in which it was looked for, as the SQL has them."""
+
+
+def unknown_names(sql: str, catalog: Catalog) -> tuple[UnknownName, ...]:
+    """The tables and columns in `sql` that `catalog` does not hold, in the order of the text.
+
+    Only what provably does not exist is told: a column that could come from a source whose columns are not known (a
+    table function, PIVOT, a table that is itself unknown) is left to the database. `sql` is read in
+    `catalog.dialect`. Raises SQLSyntaxError and SQLRefusedError as `parse` does.
+    """
+    resolver = StatementResolver(catalog.dialect, catalog)
+    try:
+        for tree in parse(sql, catalog.dialect):
+            resolver.statement(tree)
+    except RecursionError as exc:
+        raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
+    missing = sorted(resolver.findings.missing.items(), key=lambda item: item[1][0])
+    return tuple(UnknownName(kind, name, tables) for (kind, name), (_, tables) in missing)
+
+
+def nearest(unknown: UnknownName, catalog: Catalog, limit: int = 3) -> list[str]:
+    """The names in `catalog` most like an unknown one, best first, spelled as SQL has to spell them.
+
+    Tables by their name; columns as `table.column`, those of the tables they were looked for in before all others.
+    Similarity is rapidfuzz's: the normalized indel similarity of the whole names, or of the words they share.
+    """
+    name = unknown.name.rpartition(".")[2]
+    if unknown.kind == "table":
+        return _best(name, [(table.name, _table(table, catalog)) for table in catalog.tables], limit)
+    looked_in = {table.rpartition(".")[2].lower() for table in unknown.tables}
+    near = [table for table in catalog.tables if table.name.lower() in looked_in]
+    found = _best(name, _columns(near, catalog), limit)
+    if len(found) < limit:
+        others = [table for table in catalog.tables if table.name.lower() not in looked_in]
+        found += _best(name, _columns(others, catalog), limit - len(found))
+    return found
+
+
+def _columns(tables: Iterable[Table], catalog: Catalog) -> list[tuple[str, str]]:
+    return [
+        (column.name, f"{_table(table, catalog)}.{_spelled(column.name, catalog.dialect)}")
+        for table in tables
+        for column in table.columns
+    ]
+
+
+def _best(name: str, named: list[tuple[str, str]], limit: int) -> list[str]:
+    words, wanted = [_words(each) for each, _ in named], _words(name)
+    scores: dict[int, float] = {}
+    for scorer, weight in _SCORERS:
+        for _, score, index in process.extract(wanted, words, scorer=scorer, limit=limit * 4, score_cutoff=_CUTOFF):
+            scores[index] = max(score * weight, scores.get(index, 0.0))
+    return [named[index][1] for index in sorted(scores, key=lambda each: (-scores[each], each))][:limit]
+
+
+def _words(name: str) -> str:
+    """`customerID`, `customer_id` and `CUSTOMER ID` alike as "customer id"."""
+    return re.sub(r"[\W_]+", " ", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)).lower().strip()
+
+
+def _table(table: Table, catalog: Catalog) -> str:
+    name = _spelled(table.name, catalog.dialect)
+    if table.schema and table.schema != catalog.default_schema:
+        return f"{_spelled(table.schema, catalog.dialect)}.{name}"
+    return name
+
+
+def _spelled(name: str, dialect: str) -> str:
+    """The name, in quotes where the dialect would read it as another one without them."""
+    rules = Rules.of(dialect)
+    plain = _PLAIN.fullmatch(name) and rules.fold(name, quoted=False) == rules.fold(name)
+    return name if plain else exp.to_identifier(name, quoted=True).sql(dialect)

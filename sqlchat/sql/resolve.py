@@ -1,0 +1,321 @@
+"""Walks a query and resolves its names: which tables it reads, and whose columns its expressions mean.
+
+By hand instead of `sqlglot.optimizer.qualify`: the walk changes nothing, needs no schema, takes what cannot be known
+as unknown instead of refusing, and says of a name whether it provably does not exist. Visibility follows the SQL
+standard (ISO 9075-2, clauses 7.6 to 7.17) and the dialects' own ways, which `scopes.Rules` holds.
+
+`statements.py` adds what writes, `columns.py` keeps what is found.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.columns import Findings, bases, position
+from sqlchat.sql.scopes import Scope, Source, Visible
+
+_ALIAS_WRAPPERS = (
+    exp.Ordered,
+    exp.Paren,
+    exp.Tuple,
+    exp.Order,
+    exp.Group,
+    exp.Rollup,
+    exp.Cube,
+    exp.GroupingSets,
+    exp.Distinct,
+)
+"""What may stand around an output alias where the dialect takes it only as a whole expression."""
+
+_NO_CLAUSES = {"with_", "from_", "joins", "laterals", "into", "expressions", "hint", "locks"}
+"""Parts of a SELECT that are resolved by themselves, or name nothing of the query's own."""
+
+_SERIES = (exp.GenerateSeries, exp.ExplodingGenerateSeries)
+
+
+class QueryResolver(ABC):
+    """Resolves queries and gathers `findings`."""
+
+    def __init__(self, dialect: str, catalog: Catalog | None) -> None:
+        self.findings = Findings(dialect, catalog)
+        self.rules = self.findings.rules
+
+    @abstractmethod
+    def modifying(self, node: exp.Expr, outer: Scope) -> Source:
+        """Resolve a statement that is no query; returns what its RETURNING offers."""
+
+    def query(self, node: exp.Expr, outer: Scope, recursive: Source | None = None) -> Source:
+        """Resolve a query inside `outer` and return its output. `recursive`, the recursive CTE that it defines,
+        learns the output's columns as soon as the first branch has told them."""
+        scope = Scope(outer.parent, self._with(node, outer) if node.args.get("with_") else outer.ctes)
+        match node:
+            case exp.Select():
+                return self._select(node, scope)
+            case exp.SetOperation():
+                return self._set_operation(node, scope, recursive)
+            case exp.Subquery():
+                output = self.query(node.this, scope, recursive)
+                scope.sources = [output]
+                self._clauses(node, scope, skip={"this", "with_", "alias"})
+                return output
+            case exp.Table() | exp.UDTF():
+                scope.sources = self.sources(node, scope)
+                return self.findings.all_columns(scope.sources)
+            case exp.Pivot():
+                return self._pivoted(self.sources(node.this, scope), [node], scope)
+        return self.modifying(node, scope)
+
+    def _with(self, node: exp.Expr, outer: Scope) -> dict[str, Source]:
+        """The CTEs that `node` and all inside it see: those around it, and its own, each from its definition on."""
+        clause = node.args["with_"]
+        ctes = dict(outer.ctes)
+        recursive: dict[int, Source] = {}
+        for cte in clause.expressions:
+            body = cte.this.unnest() if isinstance(cte.this, exp.Subquery) else cte.this
+            said = bool(clause.args.get("recursive"))
+            if isinstance(body, exp.SetOperation) and (said or self.rules.implicit_recursion):
+                recursive[id(cte)] = Source(open=True)
+                if said:
+                    ctes[self.rules.key(cte.args["alias"].this)] = recursive[id(cte)]
+        for cte in clause.expressions:
+            alias = cte.args["alias"]
+            if cte.args.get("scalar"):
+                self.walk(cte.this, Scope(None, ctes))
+                continue
+            key, columns, itself = self.rules.key(alias.this), self._alias_columns(alias), recursive.get(id(cte))
+            self.findings.ctes.setdefault(key, (position(alias), alias.name))
+            visible = ctes
+            if itself:
+                itself.columns, itself.open = dict.fromkeys(columns, ""), not columns
+                visible = {**ctes, key: itself}
+            output = self.query(cte.this, Scope(outer.parent, visible), None if columns else itself)
+            output = output.named(columns=columns)
+            if clause.args.get("search"):
+                # SEARCH and CYCLE add columns.
+                output.open = True
+            if itself:
+                itself.become(output)
+            ctes[key] = output
+        return ctes
+
+    def _select(self, node: exp.Select, scope: Scope) -> Source:
+        self.from_clause(node, scope)
+        if into := node.args.get("into"):
+            self.findings.write(into.this)
+        output = self.projections(node, scope)
+        scope.outputs = frozenset(self._aliases(node.expressions))
+        self._clauses(node, scope, skip=_NO_CLAUSES)
+        return output
+
+    def _set_operation(self, node: exp.SetOperation, scope: Scope, recursive: Source | None) -> Source:
+        # A chain of UNIONs leans to the left and may be thousands deep, so it is walked without recursion.
+        chain = [node]
+        while isinstance(left := chain[-1].this, exp.SetOperation) and not left.args.get("with_"):
+            chain.append(left)
+        output = self.query(chain[-1].this, scope)
+        if recursive:
+            recursive.become(output)
+        for step in reversed(chain):
+            right = self.query(step.expression, scope)
+            after = Scope(scope.parent, scope.ctes, [output, right])
+            self._clauses(step, after, skip={"this", "expression", "with_", "on"})
+            by_name = bool(step.args.get("by_name"))
+            output = Source(
+                columns={**output.columns, **right.columns} if by_name else output.columns,
+                unnamed=output.unnamed | right.unnamed if by_name else output.unnamed,
+                open=output.open or (by_name and right.open),
+                behind=(*output.behind, *right.behind),
+                bases=bases((output, right)),
+            )
+        return output
+
+    def _clauses(self, node: exp.Expr, scope: Scope, skip: set[str]) -> None:
+        for clause, value in node.args.items():
+            if clause in skip or not value:
+                continue
+            visible = self.rules.visible(clause, scope.outputs)
+            for part in value if isinstance(value, list) else [value]:
+                if isinstance(part, exp.Expr):
+                    self.walk(part, scope, visible)
+
+    def projections(self, node: exp.Expr, scope: Scope) -> Source:
+        """Resolve the output list of a SELECT or RETURNING and return what it offers."""
+        # EXISTS (SELECT * ...) reads no column, whatever the catalog could expand.
+        used = self.findings.catalog is None or not isinstance(node.parent, exp.Exists)
+        output = Source(open=bool(node.args.get("kind")), bases=bases(scope.sources))
+        aliases: set[str] = set()
+        for each in node.expressions:
+            if isinstance(each, exp.Star) or (isinstance(each, exp.Column) and isinstance(each.this, exp.Star)):
+                star = self._star(each, scope, used=used)
+                output.columns.update(star.columns)
+                output.behind += star.behind
+                continue
+            self.walk(each, scope, self.rules.visible("projection", frozenset(aliases)))
+            match each:
+                case exp.Alias():
+                    names = self._aliases([each])
+                    aliases.update(names)
+                case exp.Column():
+                    names = [self.rules.key(each.this)]
+                case exp.Dot() if isinstance(each.expression, exp.Identifier):
+                    names = [self.rules.key(each.expression)]
+                case exp.Aliases():
+                    names = [self.rules.key(name) for name in each.aliases]
+                case _:
+                    names = [f"\0{id(each)}"]
+                    output.unnamed |= {*names}
+            output.columns.update(dict.fromkeys(names, ""))
+        return output
+
+    def _star(self, node: exp.Expr, scope: Scope, *, used: bool = True) -> Source:
+        star = node if isinstance(node, exp.Star) else node.this
+        for part in star.args.get("replace") or ():
+            self.walk(part, scope)
+        return self.findings.star(node, scope, used=used)
+
+    def _aliases(self, projections: Iterable[exp.Expr]) -> list[str]:
+        return [self.rules.key(each.args["alias"]) for each in projections if isinstance(each, exp.Alias)]
+
+    def _alias_columns(self, alias: exp.Expr | None) -> list[str]:
+        columns = (alias.args.get("columns") or ()) if alias else ()
+        return [self.rules.key(each.this if isinstance(each, exp.ColumnDef) else each) for each in columns]
+
+    def _name(self, alias: exp.Expr | None) -> str:
+        return self.rules.key(alias.this) if alias and isinstance(alias.this, exp.Identifier) else ""
+
+    # FROM
+
+    def from_clause(self, node: exp.Expr, scope: Scope) -> None:
+        """Add to `scope` all that FROM, JOIN and LATERAL VIEW of `node` offer."""
+        if clause := node.args.get("from_"):
+            scope.sources += self.sources(clause.this, scope)
+        self._joins(node, scope)
+
+    def _joins(self, node: exp.Expr, scope: Scope) -> None:
+        joins = node.args.get("joins") or []
+        for join in joins:
+            left, right = list(scope.sources), self.sources(join.this, scope)
+            scope.sources += right
+            for column in join.args.get("using") or ():
+                self.findings.using(column.this if isinstance(column, exp.Column) else column, left, right)
+        for lateral in node.args.get("laterals") or ():
+            scope.sources += self.sources(lateral, scope)
+        for join in joins:
+            for condition in (join.args.get("on"), join.args.get("match_condition")):
+                if condition:
+                    self.walk(condition, scope)
+
+    def sources(self, node: exp.Expr, before: Scope) -> list[Source]:
+        """The sources that one item of FROM offers. `before` holds those that stand before it."""
+        alias = node.args.get("alias")
+        match node:
+            case exp.Table() if isinstance(node.this, exp.Identifier):
+                found = [self._table(node, alias, before)]
+            case exp.Subquery() if isinstance(node.this, exp.Table) or (
+                isinstance(node.this, exp.Subquery) and isinstance(node.this.unnest(), exp.Table)
+            ):
+                found = self.sources(node.this, before)
+                if alias:
+                    joined = self.findings.all_columns(found)
+                    found = [joined.named(self._name(alias), self._alias_columns(alias))]
+            case exp.Subquery() | exp.Select() | exp.SetOperation():
+                # Only LATERAL lets a subquery see what stands beside it; else it sees what is around the query.
+                found = [self._derived(node, alias, before if self.rules.lateral_from else before.parent, before)]
+            case exp.Lateral() if isinstance(node.this, exp.Subquery):
+                found = [self._derived(node.this, alias, before, before)]
+            case exp.Final():
+                found = self.sources(node.this, before)
+            case _:
+                found = [self._function(node, alias, before)]
+        if not node.args.get("joins") and not node.args.get("laterals") and not node.args.get("pivots"):
+            return found
+        joined_scope = Scope(before.parent, before.ctes, found)
+        self._joins(node, joined_scope)
+        if pivots := node.args.get("pivots"):
+            return [self._pivoted(joined_scope.sources, pivots, before)]
+        return joined_scope.sources
+
+    def _derived(self, node: exp.Expr, alias: exp.Expr | None, around: Scope | None, before: Scope) -> Source:
+        output = self.query(node, Scope(around, before.ctes))
+        return output.named(self._name(alias), self._alias_columns(alias))
+
+    def _table(self, node: exp.Table, alias: exp.Expr | None, before: Scope) -> Source:
+        key, columns = self.rules.key(node.this), self._alias_columns(alias)
+        if not node.args.get("db") and key in before.ctes:
+            return before.ctes[key].named(self._name(alias) or key, columns)
+        if self.rules.dual and not node.db and node.name.lower() == "dual":
+            return Source()
+        self.findings.read(node)
+        return self.findings.table(node, self._name(alias), columns)
+
+    def _function(self, node: exp.Expr, alias: exp.Expr | None, before: Scope) -> Source:
+        """A table function, VALUES, UNNEST and the like. Its arguments see the sources before it."""
+        inner = [node.this, *node.args.get("rows_from", ())] if isinstance(node, exp.Table) else [node]
+        for part in inner:
+            function = part.this if isinstance(part, exp.Table) else part
+            for argument in function.iter_expressions() if isinstance(function, exp.Expr) else ():
+                if not isinstance(argument, exp.TableAlias):
+                    is_option = isinstance(argument, exp.EQ) and isinstance(argument.this, exp.Column)
+                    self.walk(argument.expression if is_option else argument, before)
+        columns = self._alias_columns(alias)
+        name = self._name(alias) or (columns[0] if columns else "")
+        if isinstance(node, exp.Alias):
+            name = self.rules.key(node.args["alias"])
+        known = dict.fromkeys([*columns, *([name] if name else [])], "")
+        if isinstance(offset := node.args.get("offset"), exp.Identifier):
+            known[self.rules.key(offset)] = ""
+        complete = bool(columns) and (isinstance(node, exp.Values) or isinstance(node.this, _SERIES))
+        return Source(name, columns=known, open=not complete)
+
+    def _pivoted(self, sources: list[Source], pivots: list[exp.Expr], before: Scope) -> Source:
+        """What PIVOT and UNPIVOT make of their sources: columns that only the data tell."""
+        name = sources[0].name if sources else ""
+        for pivot in pivots:
+            made = [Source(open=True)] if pivot.args.get("unpivot") else []
+            inner = Scope(before.parent, before.ctes, [*sources, *made])
+            self._clauses(pivot, inner, skip={"this", "alias", "columns", "into", "with_"})
+            name = self._name(pivot.args.get("alias")) or name
+        return Source(name, open=True, bases=bases(sources))
+
+    # Expressions
+
+    def walk(self, node: exp.Expr, scope: Scope, visible: Visible | None = None) -> None:
+        """Resolve all columns and subqueries of an expression. `visible` are the output aliases it may name."""
+        # A stack instead of recursion: thousands of ANDs make a tree thousands deep.
+        stack: list[tuple[exp.Expr, Visible | None]] = [(node, visible)]
+        while stack:
+            each, allowed = stack.pop()
+            match each:
+                case exp.Column() if isinstance(each.this, exp.Star):
+                    self._star(each, scope)
+                case exp.Column():
+                    parts = [part for part in each.parts if isinstance(part, exp.Identifier)]
+                    if len(parts) == 1:
+                        self.findings.bare(parts[0], scope, allowed)
+                    elif parts:
+                        self.findings.qualified(parts, scope)
+                case exp.Columns() if isinstance(each.this, exp.Star):
+                    self._star(each.this, scope)
+                case exp.Select() | exp.SetOperation() | exp.Subquery() | exp.Table():
+                    self.query(each, Scope(scope, scope.ctes))
+                case exp.Comprehension():
+                    self._comprehension(each, scope)
+                case exp.PropertyEQ() | exp.Kwarg():
+                    stack.append((each.expression, allowed))
+                case _:
+                    if allowed and allowed.bare and not isinstance(each, _ALIAS_WRAPPERS):
+                        allowed = None
+                    stack.extend((child, allowed) for child in each.iter_expressions(reverse=True))
+
+    def _comprehension(self, node: exp.Comprehension, scope: Scope) -> None:
+        """DuckDB's `[x + 1 for x in list if x > 0]`."""
+        self.walk(node.args["iterator"], scope)
+        variables = [self.rules.key(each) for each in (node.expression, node.args.get("position")) if each]
+        inner = Scope(scope, scope.ctes, [Source(columns=dict.fromkeys(variables, ""))])
+        for part in (node.this, node.args.get("condition")):
+            if part:
+                self.walk(part, inner)

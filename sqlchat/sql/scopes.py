@@ -1,0 +1,218 @@
+"""What names mean inside a query: the sources that FROM offers, their columns, and each dialect's rules for names.
+
+Plain data for `resolve.py`; nothing else imports it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum, auto
+from functools import cache
+
+from sqlglot import Dialect, exp
+from sqlglot.dialects.dialect import NormalizationStrategy
+
+
+class Rank(IntEnum):
+    """Where an output alias stands against a column of the sources with the same name."""
+
+    FIRST = auto()
+    """The alias wins: ORDER BY."""
+    OVER_UNKNOWN = auto()
+    """A column that is known to exist wins, a column that only might exist does not: GROUP BY, HAVING."""
+    LAST = auto()
+    """Any column that might exist wins: WHERE."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """The output aliases that one clause may name."""
+
+    names: Collection[str]
+    rank: Rank
+    bare: bool = False
+    """Only as the whole expression, not inside a larger one (Postgres)."""
+
+
+_SYSTEM_COLUMNS = {
+    "postgres": {"ctid", "xmin", "xmax", "cmin", "cmax", "tableoid", "oid"},
+    "sqlite": {"rowid", "oid", "_rowid_", "docid", "rank"},
+    "duckdb": {"rowid", "filename", "file_row_number", "file_index"},
+    "oracle": {"ROWID", "ROWNUM", "ORA_ROWSCN"},
+    "mysql": {"_rowid"},
+}
+_PSEUDO_COLUMNS = {
+    "postgres": {"user", "system_user", "current_role"},
+    "duckdb": {"user", "current_role"},
+    "oracle": {"LEVEL", "ROWNUM", "USER", "UID", "CONNECT_BY_ISLEAF", "CONNECT_BY_ISCYCLE"},
+}
+_DUAL = {"mysql", "oracle", "databricks", "clickhouse", "snowflake"}
+_IMPLICIT_RECURSION = {"sqlite", "tsql", "fabric", "oracle", "teradata"}
+_LATERAL_ALIASES = {"duckdb", "snowflake", "redshift", "databricks", "spark", "teradata", "clickhouse"}
+_WHERE_ALIASES = {"duckdb", "sqlite", "snowflake", "redshift", "teradata", "clickhouse"}
+_NO_GROUP_ALIASES = {"tsql", "fabric", "oracle"}
+_NO_STRUCT_DOTS = {"postgres", "sqlite", "mysql", "tsql", "fabric", "oracle", "redshift"}
+_STRICT_ALIASES = {"postgres", "tsql", "fabric", "oracle"}
+_CASE_SENSITIVE_TABLES = {"mysql", "bigquery", "clickhouse"}
+
+
+class Rules:
+    """How one dialect compares names and where it lets an alias be named. `Rules.of(dialect)` keeps one for each."""
+
+    def __init__(self, dialect: str) -> None:
+        strategy = Dialect.get_or_raise(dialect or None).normalization_strategy
+        self._upper = strategy is NormalizationStrategy.UPPERCASE
+        self._exact_when_quoted = self._upper or strategy is NormalizationStrategy.LOWERCASE
+        self.dialect = dialect
+        self.system_columns: Collection[str] = _SYSTEM_COLUMNS.get(dialect, ())
+        self.pseudo_columns = {self.fold("default", quoted=False), *_PSEUDO_COLUMNS.get(dialect, ())}
+        self.implicit_recursion = dialect in _IMPLICIT_RECURSION
+        self.dual = dialect in _DUAL
+        """FROM DUAL stands for no FROM at all."""
+        self.struct_dots = dialect not in _NO_STRUCT_DOTS
+        self.lateral_from = dialect == "duckdb"
+        """A subquery in FROM sees the sources before it without LATERAL being written."""
+        self.text_in_double_quotes = dialect == "sqlite"
+        """A quoted name that is no column is a string."""
+        self.table_case_matters = dialect in _CASE_SENSITIVE_TABLES
+        self.aliases_reach_subqueries = dialect not in _STRICT_ALIASES
+        """A subquery may name an output alias of the query around it."""
+
+    @staticmethod
+    @cache
+    def of(dialect: str) -> Rules:
+        return Rules(dialect)
+
+    def fold(self, name: str, quoted: bool = True) -> str:
+        """The form in which two spellings of one name are equal. A catalog's names count as quoted."""
+        if not self._exact_when_quoted:
+            return name.lower()
+        if quoted:
+            return name
+        return name.upper() if self._upper else name.lower()
+
+    def key(self, identifier: exp.Expr) -> str:
+        return self.fold(identifier.name, bool(identifier.args.get("quoted")))
+
+    def visible(self, clause: str, names: Collection[str]) -> Visible | None:
+        """The aliases among `names` that `clause` (an argument of sqlglot's Select, or "projection") may use."""
+        if not names:
+            return None
+        match clause:
+            case "order" | "distinct":
+                return Visible(names, Rank.FIRST, bare=self.dialect in {"postgres", "redshift"})
+            case "group" if self.dialect not in _NO_GROUP_ALIASES:
+                return Visible(names, Rank.OVER_UNKNOWN, bare=self.dialect == "postgres")
+            case "having" if self.dialect not in _NO_GROUP_ALIASES and self.dialect != "postgres":
+                return Visible(names, Rank.OVER_UNKNOWN)
+            case "qualify":
+                return Visible(names, Rank.OVER_UNKNOWN)
+            case "projection" if self.dialect in _LATERAL_ALIASES:
+                return Visible(names, Rank.OVER_UNKNOWN)
+            case "where" if self.dialect in _WHERE_ALIASES:
+                return Visible(names, Rank.LAST)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A column that a source has (`certain`) or might have. `text` is what lineage prints for it, "" where an inner
+    query has told it already."""
+
+    certain: bool
+    text: str = ""
+
+
+MAYBE = Found(certain=False)
+
+
+@dataclass(slots=True, eq=False)
+class Source:
+    """What offers columns: a table, a CTE, a subquery, a table function, or the output of a query."""
+
+    name: str = ""
+    """The folded name by which a qualifier reaches it; "" where it has none."""
+    table: str = ""
+    """The real table's name as the text spells it; "" for everything else."""
+    columns: dict[str, str] = field(default_factory=dict)
+    """Folded name of each known column -> what lineage prints for it (see `Found.text`), in their order."""
+    unnamed: frozenset[str] = frozenset()
+    """Keys among `columns` that only hold the places of expressions without a name. What the engine calls those is
+    its own affair, so any name might be theirs."""
+    open: bool = False
+    """It may have columns beyond the known ones, of a table whose columns nobody knows."""
+    behind: tuple[Source, ...] = ()
+    """Sources whose unknown columns it passes on with `*`."""
+    bases: tuple[str, ...] = ()
+    """The real tables that it draws from, as the text spells them."""
+    node: exp.Expr | None = None
+    """The table's place in the tree, for a real table."""
+    system_columns: Collection[str] = ()
+
+    @property
+    def closed(self) -> bool:
+        """All its columns are known."""
+        return not self.open and not self.behind and not self.unnamed
+
+    def find(self, key: str) -> Found | None:
+        """The column of that folded name; None where the source provably has none."""
+        if key in self.columns:
+            return Found(True, self.columns[key])
+        if key in self.system_columns:
+            return Found(True, f"{self.table}.{key}")
+        maybe = self.open or bool(self.unnamed)
+        for source in self.behind:
+            found = source.find(key)
+            if found and found.certain:
+                return found
+            maybe = maybe or found is not None
+        return MAYBE if maybe else None
+
+    def open_tables(self) -> set[str]:
+        """The real tables among which an unknown column of it must be; "" stands for something that is no table."""
+        found = {self.table} if self.open else set()
+        return found.union(*(source.open_tables() for source in self.behind))
+
+    def named(self, name: str = "", columns: list[str] | None = None) -> Source:
+        """The same offer under another name, its first columns renamed to `columns`."""
+        known = list(self.columns.items())
+        if columns:
+            # Which ones keep their names is only sure where it is known how many there are.
+            kept = known if self.open or self.behind else known[len(columns) :]
+            known = [*((key, "") for key in columns), *kept]
+        left = dict(known)
+        unnamed = self.unnamed.intersection(left)
+        return Source(name, "", left, unnamed, self.open, self.behind, self.bases)
+
+    def become(self, other: Source) -> None:
+        """Take over the columns of `other`: a recursive CTE knows its own only after its first branch."""
+        self.columns, self.unnamed, self.open = other.columns, other.unnamed, other.open
+        self.behind, self.bases = other.behind, other.bases
+
+
+@dataclass(slots=True, eq=False)
+class Scope:
+    """What the expressions of one query can name. `parent` is the query around it, for correlated ones."""
+
+    parent: Scope | None
+    ctes: dict[str, Source]
+    sources: list[Source] = field(default_factory=list)
+    outputs: Collection[str] = ()
+    """Aliases of the query's own outputs, once they are known."""
+
+    def find(self, key: str) -> list[Found]:
+        """The column of that name in this query's own sources: the certain ones, else one MAYBE, else nothing."""
+        found = [each for source in self.sources if (each := source.find(key))]
+        return [each for each in found if each.certain] or found[:1]
+
+    def chain(self) -> Iterator[Scope]:
+        """This scope, then those around it."""
+        scope: Scope | None = self
+        while scope:
+            yield scope
+            scope = scope.parent
+
+    def source(self, name: str) -> Source | None:
+        """The source that a qualifier means, the nearest first."""
+        return next((each for scope in self.chain() for each in scope.sources if each.name == name), None)

@@ -1,0 +1,244 @@
+"""Resolves whole statements: what INSERT, UPDATE, DELETE, MERGE, COPY and the definitions of tables read and write.
+
+A target counts as written, and as read only where the statement mentions it once more as a source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlglot import exp
+
+from sqlchat.sql.resolve import QueryResolver
+from sqlchat.sql.scopes import Scope, Source
+
+_DEFINED_AS_TABLES = {"TABLE", "VIEW", "MATERIALIZED VIEW", "DYNAMIC TABLE"}
+
+
+class StatementResolver(QueryResolver):
+    """Resolves any statement and gathers `findings`."""
+
+    def statement(self, node: exp.Expr) -> None:
+        """Resolve one statement. What neither reads nor writes tables leaves nothing."""
+        if isinstance(node, exp.Query | exp.UDTF | exp.Pivot):
+            self.query(node, Scope(None, {}))
+        else:
+            self.modifying(node, Scope(None, {}))
+
+    def modifying(self, node: exp.Expr, outer: Scope) -> Source:
+        """Resolve a statement that is no query; returns what its RETURNING offers."""
+        scope = Scope(None, self._with(node, outer) if node.args.get("with_") else outer.ctes)
+        match node:
+            case exp.Insert():
+                self._insert(node, scope)
+            case exp.MultitableInserts():
+                self._insert_many(node, scope)
+            case exp.Update():
+                self._update(node, scope)
+            case exp.Delete():
+                self._delete(node, scope)
+            case exp.Merge():
+                self._merge(node, scope)
+            case exp.Copy():
+                self._copy(node, scope)
+            case exp.Create():
+                self._create(node, scope)
+            case exp.Alter():
+                self._alter(node)
+            case exp.Drop() if node.args.get("kind") in _DEFINED_AS_TABLES:
+                self._write_all([node.this, *(node.args.get("tables") or ())])
+            case exp.TruncateTable():
+                self._write_all(node.expressions)
+            case exp.Cache():
+                self._write_all([node.this])
+                self._body(node.args.get("expression"), scope)
+            case exp.Describe() | exp.Summarize():
+                self._body(node.this, scope)
+            case exp.LoadData():
+                self._write_all([node.this])
+        if returning := node.args.get("returning"):
+            return self.projections(returning, scope)
+        return Source()
+
+    def _write_all(self, nodes: Iterable[object]) -> None:
+        for node in nodes:
+            target = node.this if isinstance(node, exp.Schema) else node
+            if isinstance(target, exp.Table) and isinstance(target.this, exp.Identifier):
+                self.findings.write(target)
+
+    def _body(self, node: object, scope: Scope) -> None:
+        if isinstance(node, exp.Query | exp.UDTF | exp.Pivot | exp.Table):
+            self.query(node, Scope(None, scope.ctes))
+
+    def _target(self, node: exp.Expr) -> tuple[list[Source], list[exp.Expr]]:
+        """The written table as a source that the rest of the statement can name, and its columns as listed."""
+        columns = list(node.expressions) if isinstance(node, exp.Schema) else []
+        table = node.this if isinstance(node, exp.Schema) else node
+        if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
+            return [Source(open=True)], columns
+        self.findings.write(table)
+        alias = table.args.get("alias")
+        return [self.findings.table(table, self._name(alias))], columns
+
+    def _listed(self, columns: Iterable[exp.Expr], target: list[Source], ctes: dict[str, Source]) -> None:
+        scope = Scope(None, ctes, target)
+        for column in columns:
+            if isinstance(column, exp.Identifier):
+                self.findings.bare(column, scope)
+            else:
+                self.walk(column, scope)
+
+    def _insert(self, node: exp.Insert, scope: Scope) -> None:
+        scope.sources, columns = self._target(node.this)
+        self._listed(columns, scope.sources, scope.ctes)
+        if isinstance(node.this, exp.Table) and (partition := node.this.args.get("partition")):
+            self.walk(partition, scope)
+        self._body(node.expression, scope)
+        if conflict := node.args.get("conflict"):
+            # Bare names in it are the target's; EXCLUDED is the row that was to be inserted.
+            proposed = Source(self.rules.fold("excluded", quoted=False), behind=tuple(scope.sources))
+            selected = Source(open=True)
+            self.walk(conflict, Scope(Scope(None, scope.ctes, [proposed, selected]), scope.ctes, scope.sources))
+
+    def _insert_many(self, node: exp.MultitableInserts, scope: Scope) -> None:
+        """Hive's FROM ... INSERT and Snowflake's INSERT ALL: one source, several targets."""
+        scope.sources = self.sources(node.args["source"], scope)
+        for each in node.expressions:
+            insert = each.this if isinstance(each, exp.ConditionalInsert) else each
+            if condition := each.args.get("expression") if insert is not each else None:
+                self.walk(condition, scope)
+            target, columns = self._target(insert.this)
+            self._listed(columns, target, scope.ctes)
+            if isinstance(insert.expression, exp.Query | exp.Values):
+                self.query(insert.expression, Scope(scope, scope.ctes))
+
+    def _update(self, node: exp.Update, scope: Scope) -> None:
+        scope.sources = self.sources(node.this, scope)
+        joined = len(scope.sources) > 1
+        named = Scope(None, scope.ctes, scope.sources)
+        self.from_clause(node, scope)
+        targets = self._targets_of_assignments(node, named) if joined else self._same_source(scope)
+        self._write_sources(targets, scope)
+        for each in node.expressions:
+            self._assignment(each, targets, scope)
+        self._clauses(node, scope, skip={"with_", "this", "from_", "expressions", "returning"})
+
+    def _same_source(self, scope: Scope) -> list[Source]:
+        """T-SQL's UPDATE names what its FROM defines, by alias or by table; else the target stands alone."""
+        target, *others = scope.sources
+        for source in others:
+            if source.name == target.name and source.node is not None:
+                if isinstance(target.node, exp.Table):
+                    self.findings.forget(target.node)
+                scope.sources = others
+                return [source]
+        return [target]
+
+    def _targets_of_assignments(self, node: exp.Update, named: Scope) -> list[Source]:
+        """MySQL's UPDATE of a join writes the tables whose columns it sets."""
+        found: list[Source] = []
+        for each in node.expressions:
+            column = each.this
+            if not isinstance(column, exp.Column):
+                continue
+            key = self.rules.key(column.this)
+            if qualifier := column.args.get("table"):
+                source = named.source(self.rules.key(qualifier))
+            else:
+                source = next((s for s in named.sources if (hit := s.find(key)) and hit.certain), named.sources[0])
+            if source and source not in found:
+                found.append(source)
+        return found
+
+    def _write_sources(self, sources: list[Source], scope: Scope) -> None:
+        """Note the targets. One that is a CTE or a subquery is written through to the only table behind it."""
+        for source in sources:
+            if isinstance(source.node, exp.Table):
+                self.findings.write(source.node)
+            elif len(source.bases) == 1:
+                self.findings.write(exp.to_table(source.bases[0]))
+
+    def _assignment(self, node: exp.Expr, targets: list[Source], scope: Scope) -> None:
+        if isinstance(node, exp.EQ):
+            self.walk(node.this, Scope(scope, scope.ctes, targets))
+            self.walk(node.expression, scope)
+        else:
+            self.walk(node, scope)
+
+    def _delete(self, node: exp.Delete, scope: Scope) -> None:
+        """`DELETE FROM t USING ...`, and the forms of MySQL and T-SQL that name targets before or after a join."""
+        listed = list(node.args.get("tables") or ())
+        using = node.args.get("using") or []
+        if using and node.this.args.get("joins"):
+            listed = [node.this, *(join.this for join in node.this.args["joins"])]
+        elif node.this:
+            scope.sources = self.sources(node.this, scope)
+        for each in using:
+            scope.sources += self.sources(each, scope)
+        if listed:
+            names = [self.rules.key(each.this) for each in listed]
+            targets = [source for source in scope.sources if source.name in names]
+        else:
+            targets = self._same_source(scope)
+        self._write_sources(targets, scope)
+        self._clauses(node, scope, skip={"with_", "this", "using", "tables", "returning"})
+
+    def _merge(self, node: exp.Merge, scope: Scope) -> None:
+        target, _ = self._target(node.this)
+        scope.sources = list(target)
+        scope.sources += self.sources(node.args["using"], scope)
+        if condition := node.args.get("on"):
+            self.walk(condition, scope)
+        for when in node.args["whens"].expressions:
+            if condition := when.args.get("condition"):
+                self.walk(condition, scope)
+            action = when.args.get("then")
+            if isinstance(action, exp.Update):
+                for each in action.expressions:
+                    self._assignment(each, target, scope)
+            elif isinstance(action, exp.Insert):
+                if isinstance(action.this, exp.Tuple):
+                    self._listed(action.this.expressions, target, scope.ctes)
+                if isinstance(action.expression, exp.Expr):
+                    self.walk(action.expression, scope)
+
+    def _copy(self, node: exp.Copy, scope: Scope) -> None:
+        """`COPY t FROM file` and `COPY INTO t` write, `COPY t TO file` reads; a query on either side is read."""
+        scope.sources = []
+        table = node.this.this if isinstance(node.this, exp.Schema) else node.this
+        if isinstance(table, exp.Table) and node.args.get("kind"):
+            scope.sources, columns = self._target(node.this)
+            self._listed(columns, scope.sources, scope.ctes)
+        elif isinstance(table, exp.Table):
+            scope.sources = self.sources(table, scope)
+            self._listed(node.this.expressions if table is not node.this else (), scope.sources, scope.ctes)
+        else:
+            self._body(table, scope)
+        for each in node.args.get("files") or ():
+            self._body(each, scope)
+
+    def _create(self, node: exp.Create, scope: Scope) -> None:
+        if node.args.get("kind") == "INDEX" and isinstance(node.this, exp.Index) and node.this.args.get("table"):
+            scope.sources, _ = self._target(node.this.args["table"])
+            if parameters := node.this.args.get("params"):
+                self.walk(parameters, scope)
+            return
+        if node.args.get("kind") not in _DEFINED_AS_TABLES:
+            return
+        self._write_all([node.this])
+        if isinstance(node.this, exp.Schema):
+            for column in node.this.expressions:
+                if isinstance(column, exp.ColumnDef | exp.Identifier):
+                    self.findings.column(column.name, column)
+        for template in node.find_all(exp.LikeProperty, exp.Clone):
+            if isinstance(template.this, exp.Table):
+                self.findings.read(template.this)
+        self._body(node.expression, scope)
+
+    def _alter(self, node: exp.Alter) -> None:
+        self._write_all([node.this])
+        for action in node.args.get("actions") or ():
+            if isinstance(action, exp.AlterRename):
+                self._write_all([action.this])
+            elif isinstance(action, exp.ColumnDef):
+                self.findings.column(action.name, action)
