@@ -1,7 +1,8 @@
 """Picks what of a catalog goes into a prompt: all of it where it fits the budget, else what is near the question.
 
 Sending a whole schema beats pruning it wherever it fits. Where it does not, tables are ranked by BM25 (the library
-bm25s) over their names, columns, comments and values, and their foreign-key neighbours come along.
+bm25s) over their names, columns and comments, lifted where they hold a value that the question names, and their
+foreign-key neighbours come along.
 """
 
 from __future__ import annotations
@@ -173,8 +174,6 @@ class CatalogIndex:
         found = words(table.name) * NAME_WEIGHT + words(table.comment)
         for column in table.columns:
             found += words(column.name) + words(column.comment)
-            for value in self.values.get((table.schema, table.name, column.name), ()):
-                found += words(value)
         return found or [table.name.lower()]
 
     def _narrowed(self, table: Table, terms: list[str], room: float) -> Table:

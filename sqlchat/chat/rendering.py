@@ -15,7 +15,7 @@ Values = Mapping[tuple[str, str, str], tuple[str, ...]]
 
 BLOCKS = ("catalog", "values", "question", "fault")
 TAG = re.compile(rf"<(?=\s*/?\s*(?:{'|'.join(BLOCKS)})\b)", re.IGNORECASE)
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 CHARACTERS_A_TOKEN = 3.0
 """Names and types come to 3-4 characters a token with both vendors' tokenizers; the lower end keeps the budget."""
 LONGEST_COMMENT, LONGEST_VALUE = 200, 40

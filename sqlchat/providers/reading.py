@@ -14,11 +14,12 @@ from typing import Any
 
 from sqlchat.errors import ModelError
 
-THOUGHTS = re.compile(r"<think(?:ing)?>.*?</think(?:ing)?>", re.DOTALL | re.IGNORECASE)
-FENCE = re.compile(r"```[ \t]*(\w*)[^\n]*\n(.*?)```", re.DOTALL)
+END_OF_THOUGHTS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+FENCE = re.compile(r"```[ \t]*(\w*)[^\n`]*\n(.*?)```", re.DOTALL)
 STATEMENT = re.compile(r"^[ \t]*(?:SELECT\b|WITH\s+(?:RECURSIVE\s+)?[\w\"`\[\]]+\s*(?:\(|AS\b))", re.I | re.M)
 STATEMENT_END = re.compile(r";[ \t]*(?:\n|$)")
 MOST_OBJECTS = 50
+LONGEST_ANSWER, LONGEST_EXPLANATION = 60_000, 2000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,9 @@ def read(text: str) -> Reading:
     Takes the JSON object that was asked for, bare, fenced or amid prose; else a fenced block of SQL; else a statement
     that begins a line. Raises ModelError where there is none of these.
     """
-    text = THOUGHTS.sub("", text).strip()
+    if len(text) > LONGEST_ANSWER:
+        raise ModelError(f"The model answered with {len(text):,} characters, far more than one statement takes.")
+    text = END_OF_THOUGHTS.split(text)[-1].strip()  # local models think aloud first, some without an opening tag
     fenced = [(m[1].lower(), m[2].strip()) for m in FENCE.finditer(text)]
     for candidate in (text, *(block for _, block in fenced)):
         answer = _object(candidate)
@@ -88,7 +91,13 @@ def _reading(answer: dict[str, Any]) -> Reading:
     sql, explanation = answer["sql"], answer.get("explanation")
     if not isinstance(sql, str | None):
         raise ModelError("The model answered with JSON whose `sql` is neither text nor null.")
-    return Reading(bare(sql or "") or None, explanation.strip() if isinstance(explanation, str) else "")
+    explanation = explanation if isinstance(explanation, str) else ""
+    return Reading(_encodable(bare(sql or "")) or None, _encodable(_excerpt(explanation, LONGEST_EXPLANATION)))
+
+
+def _encodable(text: str) -> str:
+    """Without the halves of surrogate pairs that JSON can smuggle in and no database can take."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _statement(text: str) -> str:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -82,3 +83,17 @@ def test_sql_that_is_no_text_is_the_model_s_failure() -> None:
 def test_bare_strips_fences_and_semicolons_but_nothing_inside() -> None:
     assert bare("```sql\nSELECT ';' AS a; ;\n```") == "SELECT ';' AS a"
     assert bare("  SELECT 1 -- ok;\n") == "SELECT 1 -- ok"
+
+
+def test_halves_of_surrogate_pairs_do_not_pass() -> None:
+    reading = read('{"sql": "SELECT \'\\ud83d\'", "explanation": "\\udc00"}')
+    assert reading.sql == "SELECT '?'"
+    assert reading.explanation == "?"
+
+
+@pytest.mark.parametrize("text", ["```" * 15_000, "<think>" * 8_000, "{" * 59_000, "WITH a\n" * 8_000, "x" * 70_000])
+def test_any_text_is_read_in_a_moment(text: str) -> None:
+    start = time.monotonic()
+    with pytest.raises(ModelError):
+        read(text)
+    assert time.monotonic() - start < 5
