@@ -157,10 +157,11 @@ class PostgresConnection(Connection):
                 with self._errors(cursor, statement, timeout):
                     cursor.execute(prologue(self._search_path, timeout, raw.server_version), (statement.text,))
             except DatabaseUnavailableError:
+                hung_up = hang_up.finished.is_set()
                 hang_up.cancel()
                 pooled.invalidate()
-                if not used:
-                    raise  # a connection that died while it lay in the pool is no news: try the next
+                if not used or hung_up:
+                    raise  # else it died while it lay in the pool, which is no news: try the next
             except BaseException:
                 hang_up.cancel()
                 self._give_back(pooled)

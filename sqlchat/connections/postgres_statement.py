@@ -12,9 +12,13 @@ from sqlchat.errors import ConnectionConfigError, SQLRefusedError
 PORTAL = "sqlchat"
 OPEN = f"""
 DO $sqlchat$ DECLARE portal pg_catalog.refcursor := '{PORTAL}'; BEGIN
-OPEN portal FOR EXECUTE pg_catalog.current_setting('sqlchat.q'); END $sqlchat$;
+OPEN portal FOR EXECUTE pg_catalog.current_setting('sqlchat.q');
+PERFORM pg_catalog.set_config('standard_conforming_strings', 'on', true),
+    pg_catalog.set_config('client_encoding', 'UTF8', true); END $sqlchat$;
 FETCH 0 FROM {PORTAL}
 """
+"""Planning calls immutable functions, whose bodies may change how the server reads a text: the text that follows must
+be read as the one that was checked."""
 RESET = (
     "ROLLBACK; RESET ALL; SET default_transaction_read_only = on; DEALLOCATE ALL; "
     "SELECT pg_catalog.pg_advisory_unlock_all()"

@@ -28,29 +28,6 @@ def connect(config, **settings):
     return PostgresConnection(config, Settings(**settings), WORKERS)
 
 
-@pytest.fixture
-def database(postgres_database):
-    connection = connect(postgres_database, max_result_mb=1, pool_size=2, pool_timeout=0.3)
-    yield connection
-    connection.close()
-
-
-@pytest.fixture
-def execute(postgres_database):
-    """Runs a statement as the database's owner, and commits."""
-    fields = dict(postgres_database)
-    raw = psycopg2.connect(dbname=fields.pop("database"), **fields)
-    raw.autocommit = True
-
-    def run(statement, parameters=None):
-        with raw.cursor() as cursor:
-            cursor.execute(statement, parameters)
-            return cursor.fetchall() if cursor.description else []
-
-    yield run
-    raw.close()
-
-
 def rows(connection, sql, max_rows=1000, timeout=10.0):
     return json.loads(connection.run(sql, max_rows=max_rows, timeout=timeout).rows, parse_float=Decimal)
 
@@ -101,35 +78,35 @@ def rows(connection, sql, max_rows=1000, timeout=10.0):
         ("'1 2'::int2vector", "1 2"),
     ],
 )
-def test_a_value_keeps_its_meaning(database, expression, value):
-    assert rows(database, f"SELECT {expression} AS v") == [[value]]
+def test_a_value_keeps_its_meaning(postgres, expression, value):
+    assert rows(postgres, f"SELECT {expression} AS v") == [[value]]
 
 
-def test_a_time_with_zone_tells_its_offset(database):
-    [[text]] = rows(database, "SELECT timestamptz '2024-02-29 01:02:03+00'")
+def test_a_time_with_zone_tells_its_offset(postgres):
+    [[text]] = rows(postgres, "SELECT timestamptz '2024-02-29 01:02:03+00'")
     assert text == "2024-02-29T01:02:03+00:00"
 
 
-def test_enums_and_domains_are_read_as_what_they_are(database, execute):
+def test_enums_and_domains_are_read_as_what_they_are(postgres, execute):
     execute("CREATE TYPE mood AS ENUM ('sad', 'glad'); CREATE DOMAIN cents AS bigint; CREATE DOMAIN bag AS int[]")
-    result = database.run("SELECT 'sad'::mood m, 5::cents c, '{1}'::bag b, array[7::cents] a", max_rows=9, timeout=5)
+    result = postgres.run("SELECT 'sad'::mood m, 5::cents c, '{1}'::bag b, array[7::cents] a", max_rows=9, timeout=5)
     assert json.loads(result.rows) == [["sad", 5, [1], [7]]]
     assert result.types[:2] == ("mood", "bigint")
 
 
-def test_duplicate_names_keep_their_places(database):
-    result = database.run("SELECT 1 AS a, 2 AS a", max_rows=5, timeout=5)
+def test_duplicate_names_keep_their_places(postgres):
+    result = postgres.run("SELECT 1 AS a, 2 AS a", max_rows=5, timeout=5)
     assert (result.columns, result.types, result.rows) == (("a", "a"), ("integer", "integer"), b"[[1,2]]")
 
 
 @pytest.mark.parametrize("sql", ["SELECT generate_series(1, {n})", "SHOW ALL"])
-def test_one_row_more_tells_that_there_are_more(database, sql):
-    result = database.run(sql.format(n=4), max_rows=3, timeout=5)
+def test_one_row_more_tells_that_there_are_more(postgres, sql):
+    result = postgres.run(sql.format(n=4), max_rows=3, timeout=5)
     assert (result.row_count, result.truncated, len(json.loads(result.rows))) == (3, True, 3)
 
 
-def test_all_rows_are_not_truncated(database):
-    result = database.run("SELECT generate_series(1, 3)", max_rows=3, timeout=5)
+def test_all_rows_are_not_truncated(postgres):
+    result = postgres.run("SELECT generate_series(1, 3)", max_rows=3, timeout=5)
     assert (result.rows, result.row_count, result.truncated) == (b"[[1],[2],[3]]", 3, False)
 
 
@@ -149,32 +126,32 @@ def test_all_rows_are_not_truncated(database):
         'SELECT count(*) FROM (VALUES (1), (2)) AS v ("update;") WHERE "update;" > 1',
     ],
 )
-def test_honest_texts_run_as_they_are_written(database, sql):
-    assert rows(database, sql) == [[1]]
+def test_honest_texts_run_as_they_are_written(postgres, sql):
+    assert rows(postgres, sql) == [[1]]
 
 
-def test_a_query_without_columns(database):
-    assert rows(database, "SELECT FROM generate_series(1, 2)") == [[], []]
+def test_a_query_without_columns(postgres):
+    assert rows(postgres, "SELECT FROM generate_series(1, 2)") == [[], []]
 
 
-def test_show_and_explain(database):
-    assert rows(database, "SHOW server_version_num")[0][0].isdigit()
-    assert "Result" in rows(database, "EXPLAIN SELECT 1")[0][0]
-    assert rows(database, "EXPLAIN (FORMAT JSON) SELECT 1")[0][0][0]["Plan"]["Node Type"] == "Result"
+def test_show_and_explain(postgres):
+    assert rows(postgres, "SHOW server_version_num")[0][0].isdigit()
+    assert "Result" in rows(postgres, "EXPLAIN SELECT 1")[0][0]
+    assert rows(postgres, "EXPLAIN (FORMAT JSON) SELECT 1")[0][0][0]["Plan"]["Node Type"] == "Result"
 
 
-def test_order_is_kept(database):
-    found = rows(database, "SELECT n FROM generate_series(1, 5000) n ORDER BY n DESC", max_rows=3)
+def test_order_is_kept(postgres):
+    found = rows(postgres, "SELECT n FROM generate_series(1, 5000) n ORDER BY n DESC", max_rows=3)
     assert found == [[5000], [4999], [4998]]
 
 
-def test_an_aggregate_keeps_its_parallel_plan(database, execute):
+def test_an_aggregate_keeps_its_parallel_plan(postgres, execute):
     execute("CREATE TABLE big AS SELECT n FROM generate_series(1, 300000) n; ANALYZE big")
     plan = "SET LOCAL parallel_setup_cost = 0"
     execute(f"ALTER ROLE CURRENT_USER SET {plan.removeprefix('SET LOCAL ')}")
     execute("CREATE FUNCTION in_worker() RETURNS bool STABLE PARALLEL SAFE LANGUAGE sql AS "
             "$$ SELECT leader_pid IS NOT NULL FROM pg_stat_activity WHERE pid = pg_backend_pid() $$")  # fmt: skip
-    assert rows(database, "SELECT count(*), bool_or(n = 1 AND in_worker()) OR "
+    assert rows(postgres, "SELECT count(*), bool_or(n = 1 AND in_worker()) OR "
                 "bool_or(n % 10000 = 0 AND in_worker()) FROM big") == [[300000, True]]  # fmt: skip
 
 
@@ -190,83 +167,83 @@ def test_an_aggregate_keeps_its_parallel_plan(database, execute):
         ("SELECT 1 +", "42601", 11),
     ],
 )
-def test_a_fault_is_told_with_its_place(database, sql, sqlstate, position):
+def test_a_fault_is_told_with_its_place(postgres, sql, sqlstate, position):
     with pytest.raises(QueryError) as caught:
-        rows(database, sql)
+        rows(postgres, sql)
     assert caught.value.facts["sqlstate"] == sqlstate
     assert caught.value.facts.get("position") == position
 
 
-def test_the_database_explains_without_running(database):
-    database.explain("SELECT pg_sleep(60)")
+def test_the_database_explains_without_running(postgres):
+    postgres.explain("SELECT pg_sleep(60)")
     with pytest.raises(QueryError, match="does not exist") as caught:
-        database.explain("SELECT 1 FROM nowhere")
+        postgres.explain("SELECT 1 FROM nowhere")
     assert caught.value.facts["position"] == 15
 
 
-def test_a_long_query_is_stopped(database):
+def test_a_long_query_is_stopped(postgres):
     with pytest.raises(QueryTimeoutError, match="was stopped"):
-        database.run("SELECT pg_sleep(60)", max_rows=1, timeout=0.3)
+        postgres.run("SELECT pg_sleep(60)", max_rows=1, timeout=0.3)
     with pytest.raises(QueryTimeoutError):
-        database.run("SELECT repeat('a', 100000000) ~ '(a+)+b'", max_rows=1, timeout=0.3)
-    assert rows(database, "SELECT 1") == [[1]]
+        postgres.run("SELECT repeat('a', 100000000) ~ '(a+)+b'", max_rows=1, timeout=0.3)
+    assert rows(postgres, "SELECT 1") == [[1]]
 
 
-def test_a_result_is_bounded_in_bytes(database):
+def test_a_result_is_bounded_in_bytes(postgres):
     with pytest.raises(TooLargeError, match="larger than 1 MiB"):
-        rows(database, "SELECT repeat('x', 1000) FROM generate_series(1, 100000)", max_rows=100_000)
+        rows(postgres, "SELECT repeat('x', 1000) FROM generate_series(1, 100000)", max_rows=100_000)
     with pytest.raises(TooLargeError, match="row"):
-        rows(database, "SELECT 1, repeat('x', 5000000 + n) FROM generate_series(1, 1) n")
+        rows(postgres, "SELECT 1, repeat('x', 5000000 + n) FROM generate_series(1, 1) n")
     with pytest.raises(TooLargeError, match="row"):
-        rows(database, "SELECT array_agg(n) FROM generate_series(1, 1000000) n")
-    assert rows(database, "SELECT length(repeat('x', 5000000 + n)) FROM generate_series(1, 1) n") == [[5000001]]
+        rows(postgres, "SELECT array_agg(n) FROM generate_series(1, 1000000) n")
+    assert rows(postgres, "SELECT length(repeat('x', 5000000 + n)) FROM generate_series(1, 1) n") == [[5000001]]
 
 
-def test_a_locked_table_is_not_waited_for(database, execute, postgres_database):
+def test_a_locked_table_is_not_waited_for(postgres, execute, postgres_database):
     execute("CREATE TABLE held (n int)")
     fields = dict(postgres_database)
     holder = psycopg2.connect(dbname=fields.pop("database"), **fields)
     with holder.cursor() as cursor:
         cursor.execute("LOCK TABLE held IN ACCESS EXCLUSIVE MODE")
     with pytest.raises(QueryTimeoutError, match="locked"):
-        rows(database, "SELECT * FROM held")
+        rows(postgres, "SELECT * FROM held")
     holder.close()
 
 
-def test_no_free_connection(database, postgres_server):
-    sleepers = [threading.Thread(target=rows, args=(database, "SELECT pg_sleep(2)")) for _ in range(2)]
+def test_no_free_connection(postgres, postgres_server):
+    sleepers = [threading.Thread(target=rows, args=(postgres, "SELECT pg_sleep(2)")) for _ in range(2)]
     for sleeper in sleepers:
         sleeper.start()
     sleeping = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
     while postgres_server.execute(sleeping) != [(2,)]:
         time.sleep(0.01)
     with pytest.raises(BusyError):
-        rows(database, "SELECT 1")
+        rows(postgres, "SELECT 1")
     for sleeper in sleepers:
         sleeper.join()
-    assert rows(database, "SELECT 1") == [[1]]
+    assert rows(postgres, "SELECT 1") == [[1]]
 
 
-def test_connections_that_died_in_the_pool_are_replaced_unseen(database, postgres_server):
+def test_connections_that_died_in_the_pool_are_replaced_unseen(postgres, postgres_server):
     for _ in range(4):
-        assert rows(database, "SELECT 1") == [[1]]
+        assert rows(postgres, "SELECT 1") == [[1]]
         postgres_server.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sqlchat'"
         )
-    assert rows(database, "SELECT 1") == [[1]]
+    assert rows(postgres, "SELECT 1") == [[1]]
 
 
-def test_a_connection_that_dies_midway_is_told(database, postgres_server):
+def test_a_connection_that_dies_midway_is_told(postgres, postgres_server):
     kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'sqlchat'"
     timer = threading.Timer(0.5, postgres_server.execute, (kill,))
     timer.start()
     with pytest.raises(DatabaseUnavailableError):
-        rows(database, "SELECT pg_sleep(20)", timeout=20)
+        rows(postgres, "SELECT pg_sleep(20)", timeout=20)
     timer.join()
-    assert rows(database, "SELECT 1") == [[1]]
+    assert rows(postgres, "SELECT 1") == [[1]]
 
 
-def test_the_request_is_found_again_by_its_tag(database, postgres_server):
+def test_the_request_is_found_again_by_its_tag(postgres, postgres_server):
     tags = []
 
     def look():
@@ -274,15 +251,15 @@ def test_the_request_is_found_again_by_its_tag(database, postgres_server):
 
     timer = threading.Timer(0.5, look)
     timer.start()
-    database.run("SELECT pg_sleep(1)", max_rows=1, timeout=10, tag="req-1*/ x")
+    postgres.run("SELECT pg_sleep(1)", max_rows=1, timeout=10, tag="req-1*/ x")
     timer.join()
     assert tags[0][0].endswith("/* sqlchat req-1x */")
 
 
-def test_texts_that_cannot_be_sent(database):
+def test_texts_that_cannot_be_sent(postgres):
     for sql in ("SELECT '\0'", "SELECT '\ud800'"):
         with pytest.raises(SQLRefusedError):
-            rows(database, sql)
+            rows(postgres, sql)
 
 
 def test_a_server_that_falls_silent_is_hung_up_on(postgres_database):
