@@ -1,0 +1,221 @@
+"""Readers of table files: one module and one line of FORMATS each.
+
+A module offers `read(source, options) -> Table`. A new format is its module, its line here and its test.
+"""
+
+from __future__ import annotations
+
+import importlib
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Literal
+
+from sqlchat.errors import FileInvalidError, TooLargeError, UnsupportedMediaError
+from sqlchat.files.source import Source
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MAX_COLUMNS = 2000
+"""Postgres holds 1,600 columns a table; what is wider is no table."""
+
+BLOCK_BYTES = 8 << 20
+"""About as much of a file is held as a block; a single row may not be longer."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a caller may say about a file."""
+
+    sheet: str | int | None = None
+    """Excel: name or number (from 1) of the sheet; the first where None."""
+    on_bad_rows: Literal["error", "skip"] = "error"
+    """CSV: a row with too many or too few fields ends the reading, or is left out and counted."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Values of one column in one block, no nulls, all of one Arrow-backed dtype."""
+
+    values: pd.Series[Any]
+    inferred: Literal["text", "string", "json"] | None = None
+    """`text`: all that the type is known from is how it is written; `string`: may be a date or a UUID, is no number;
+    `json`: JSON texts; None: the dtype says it."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some rows: for each column its values; a row without one is a null."""
+
+    rows: int
+    columns: Mapping[str, tuple[Part, ...]]
+
+
+@dataclass
+class Table:
+    """A file opened: its blocks are read one after the other, once."""
+
+    names: list[str]
+    """Known columns in their order; blocks may bring more."""
+    blocks: Iterator[Block]
+    facts: dict[str, Any] = field(default_factory=dict)
+    """Of the file: format, encoding, delimiter, ..."""
+    warnings: list[str] = field(default_factory=list)
+    """Whole when the blocks were read."""
+
+
+@dataclass(frozen=True)
+class Format:
+    name: str
+    module: str
+    content_types: dict[str, str]
+    """Suffix -> media type."""
+    signature: bytes = b""
+    """First bytes of every such file; empty: it is text."""
+
+    def read(self, source: Source, options: Options) -> Table:
+        """Open a file. Raises FileInvalidError, TooLargeError, here or while its blocks are read."""
+        table: Table = importlib.import_module(self.module).read(source, options)
+        return table
+
+
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+NDJSON = "application/x-ndjson"
+FORMATS = (
+    Format(
+        "CSV",
+        "sqlchat.files.formats.csv",
+        {".csv": "text/csv", ".tsv": "text/tab-separated-values", ".txt": "text/plain"},
+    ),
+    Format("JSON", "sqlchat.files.formats.json", {".json": "application/json", ".jsonl": NDJSON, ".ndjson": NDJSON}),
+    Format("Parquet", "sqlchat.files.formats.parquet", {".parquet": "application/vnd.apache.parquet"}, b"PAR1"),
+    Format("Excel", "sqlchat.files.formats.excel", {".xlsx": XLSX}, b"PK\x03\x04"),
+)
+
+GZIP = b"\x1f\x8b"
+FOREIGN = {
+    b"%PDF": "a PDF",
+    b"\x89PNG": "an image",
+    b"\xff\xd8\xff": "an image",
+    b"GIF8": "an image",
+    b"\x7fELF": "a program",
+    b"MZ\x90\x00": "a program",
+    b"\xd0\xcf\x11\xe0": "an old Office document (.xls, .doc)",
+    b"SQLite format 3\x00": "an SQLite database",
+    b"BZh": "a bzip2 archive",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"\x28\xb5\x2f\xfd": "a zstd archive",
+    b"\xfd7zXZ": "an xz archive",
+    b"ORC": "an ORC file",
+    b"Obj\x01": "an Avro file",
+    b"ARROW1": "an Arrow file",
+}
+"""What is known, and is no table that is read here, whatever its name says."""
+
+
+def known() -> str:
+    """The formats, for an error's sentence."""
+    listed = [f"{f.name} ({', '.join(f.content_types)})" for f in FORMATS]
+    return f"{', '.join(listed[:-1])} and {listed[-1]}; the text ones also as .gz"
+
+
+def detect(path: str, file_name: str) -> tuple[Format, Source]:
+    """The format of a file, by its name and its first bytes, which must agree.
+
+    Raises UnsupportedMediaError that lists the known formats, FileInvalidError for an empty or misnamed file.
+    """
+    suffixes = [s.lower() for s in PurePath(file_name.strip()).suffixes]
+    named_gz = suffixes[-1:] == [".gz"]
+    suffix = (suffixes[:-1] if named_gz else suffixes)[-1:] or [""]
+    with open(path, "rb") as stream:
+        start = stream.read(16)
+    if not start:
+        raise FileInvalidError("The file is empty.")
+    gzipped = start.startswith(GZIP)
+    if named_gz and not gzipped:
+        raise FileInvalidError("The file ends in .gz, but it is no gzip file.")
+    source = Source(path, suffix[0], gzipped)
+    if gzipped:
+        start = source.head(16)
+        if not start:
+            raise FileInvalidError("The file is empty.")
+    named = next((f for f in FORMATS if suffix[0] in f.content_types), None)
+    if named is None and suffix[0]:
+        raise UnsupportedMediaError(f"Files named *{suffix[0][:20]} are not read; known are {known()}.")
+    _refuse_foreign(start)
+    found = _by_content(start, source)
+    if gzipped and found.signature:
+        raise UnsupportedMediaError(f"Only text files are read from a .gz; known are {known()}.")
+    if named is not None and named.signature != found.signature:
+        raise FileInvalidError(
+            f"The name ends in {suffix[0]}, but the content is no {named.name}"
+            + (f" but {found.name}: name it {next(iter(found.content_types))}." if found.signature else ".")
+        )
+    return named or found, source
+
+
+def content_type(file_name: str) -> str | None:
+    """The media type that goes with a name; that of gzip for a .gz; None where unknown."""
+    suffix = PurePath(file_name).suffix.lower()
+    if suffix == ".gz":
+        return "application/gzip"
+    return next((f.content_types[suffix] for f in FORMATS if suffix in f.content_types), None)
+
+
+def unique_names(names: list[str], warnings: list[str]) -> list[str]:
+    """Names as columns can have them: blank ones get their number, repeated ones a suffix; `warnings` tells."""
+    check_width(len(names))
+    taken, result, changed = {n.strip() for n in names}, [], []
+    seen: set[str] = set()
+    for number, name in enumerate((n.strip() for n in names), 1):
+        unique = base = name or f"column_{number}"
+        count = 1
+        while unique in seen or (unique != name and unique in taken):
+            count += 1
+            unique = f"{base}_{count}"
+        if unique != name:
+            changed.append(
+                f"column {number} ({name!r}) is called {unique!r}"
+                if name
+                else f"column {number} had no name and is called {unique!r}"
+            )
+        seen.add(unique)
+        result.append(unique)
+    if changed:
+        more = f"; and {len(changed) - 5} more" if len(changed) > 5 else ""
+        warnings.append(f"Column names must be there and differ: {'; '.join(changed[:5])}{more}.")
+    return result
+
+
+def check_width(columns: int) -> None:
+    """Raise TooLargeError for more columns than a table has."""
+    if columns > MAX_COLUMNS:
+        raise TooLargeError(f"The file has {columns:,} columns; up to {MAX_COLUMNS:,} are read.")
+
+
+def _refuse_foreign(start: bytes) -> None:
+    for signature, what in FOREIGN.items():
+        if start.startswith(signature):
+            raise UnsupportedMediaError(f"This is {what}; known are {known()}.")
+
+
+def _by_content(start: bytes, source: Source) -> Format:
+    csv, json, *signed = FORMATS
+    for found in signed:
+        if start.startswith(found.signature):
+            if found.name == "Excel" and not _is_workbook(source.path):
+                raise UnsupportedMediaError(f"This is a zip archive, no Excel workbook; known are {known()}.")
+            return found
+    if source.suffix:
+        return csv
+    return json if source.head(4096).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") else csv
+
+
+def _is_workbook(path: str) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (zipfile.BadZipFile, OSError, NotImplementedError):
+        return True  # a damaged workbook more likely than another archive: its reader says what is wrong

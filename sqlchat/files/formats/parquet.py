@@ -1,0 +1,73 @@
+"""Parquet: types and bounds are in the file; what it may unpack to is checked before anything is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet
+
+from sqlchat.errors import FileInvalidError, TooLargeError
+from sqlchat.files.formats import Block, Options, Part, Table, check_width, unique_names
+from sqlchat.files.formats.values import parts
+from sqlchat.files.source import Source
+
+MAX_VALUES = 2_000_000_000
+"""Rows times columns: a run-length encoded bomb has billions in a few bytes."""
+
+MAX_UNPACKED = 16 << 30
+"""Bytes, as the file itself states them."""
+
+BLOCK_VALUES = 1 << 20
+MAX_BLOCK_ROWS, MIN_BLOCK_ROWS = 1 << 16, 1 << 8
+
+
+def read(source: Source, options: Options) -> Table:
+    """A table of typed values. Raises FileInvalidError for a damaged file, TooLargeError for a bomb."""
+    try:
+        file = pyarrow.parquet.ParquetFile(source.path, memory_map=False, pre_buffer=False, buffer_size=1 << 20)
+    except (pa.ArrowException, OSError) as exc:
+        raise FileInvalidError("The file does not read as Parquet; it may be cut off.") from exc
+    held = file.metadata
+    columns = file.schema_arrow.names
+    check_width(len(columns))
+    unpacked = sum(held.row_group(i).total_byte_size for i in range(held.num_row_groups))
+    if held.num_rows * len(columns) > MAX_VALUES or unpacked > MAX_UNPACKED:
+        raise TooLargeError(
+            f"The file unpacks to {held.num_rows:,} rows of {len(columns):,} columns ({unpacked >> 20:,} MiB), "
+            "which is more than is read."
+        )
+    warnings: list[str] = []
+    names = unique_names(columns, warnings)
+    return Table(names, _blocks(file, names), {"row_groups": held.num_row_groups}, warnings)
+
+
+def _blocks(file: Any, names: list[str]) -> Iterator[Block]:
+    rows = min(MAX_BLOCK_ROWS, max(MIN_BLOCK_ROWS, BLOCK_VALUES // max(1, len(names))))
+    try:
+        for batch in file.iter_batches(batch_size=rows, use_threads=False):
+            columns = {name: _parts(batch.column(i)) for i, name in enumerate(names)}
+            yield Block(batch.num_rows, columns)
+    except (pa.ArrowException, OSError) as exc:
+        if isinstance(exc, MemoryError):
+            raise
+        raise FileInvalidError("The file does not read as Parquet to its end; it may be damaged.") from exc
+
+
+def _parts(array: pa.Array) -> tuple[Part, ...]:
+    if pa.types.is_null(array.type):
+        return ()
+    if pa.types.is_dictionary(array.type):
+        array = array.dictionary_decode()
+    if isinstance(array, pa.ExtensionArray):
+        array = array.storage
+    if pa.types.is_nested(array.type):
+        return parts([_plain(v) for v in array.to_pylist()])
+    return (Part(pd.Series(array.drop_null(), dtype=pd.ArrowDtype(array.type))),)
+
+
+def _plain(value: Any) -> Any:
+    """Maps come as lists of pairs; every nested value becomes a dict or a list."""
+    return list(value) if isinstance(value, tuple) else value

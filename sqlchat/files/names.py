@@ -1,0 +1,42 @@
+"""Names of stored files: safe on any file system, and as readable as they came. Used by `service` and `storage`."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import PurePosixPath
+
+from sqlchat.errors import FileInvalidError
+
+MAX_BYTES = 200
+"""File systems take 255 bytes; this leaves room for the suffix of a temporary file beside it."""
+
+RESERVED_CHARACTERS = re.compile(r'[<>:"|?*%#]')
+"""Windows refuses the first seven in a name; a URL gives another meaning to the last two."""
+
+RESERVED_STEMS = frozenset({"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))})
+
+
+def safe_name(file_name: str) -> str:
+    """The last part of `file_name` without what a file system or a URL could misread; letters of any script stay.
+
+    Raises FileInvalidError where nothing is left.
+    """
+    last = re.split(r"[/\\]", unicodedata.normalize("NFC", file_name))[-1]
+    printable = "".join(c for c in last if not unicodedata.category(c).startswith("C"))
+    name = RESERVED_CHARACTERS.sub("_", printable).strip().lstrip(". ").rstrip(". ")
+    if not name:
+        raise FileInvalidError("The file has no usable name; send one such as customers.csv.")
+    if name.split(".")[0].lower() in RESERVED_STEMS:
+        name = f"_{name}"
+    return _shorten(name)
+
+
+def _shorten(name: str) -> str:
+    """Cut the stem, never the suffixes, down to MAX_BYTES of UTF-8, between characters."""
+    suffix = "".join(PurePosixPath(name).suffixes[-2:])
+    if len(suffix.encode()) > MAX_BYTES // 4:
+        suffix = ""
+    room = MAX_BYTES - len(suffix.encode())
+    stem = name[: len(name) - len(suffix)].encode()[:room].decode(errors="ignore")
+    return stem + suffix

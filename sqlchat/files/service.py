@@ -1,0 +1,118 @@
+"""Uploads: profiled in a killable process, then stored. What `api/files` calls."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlchat.config import Settings
+from sqlchat.errors import BucketNotFoundError, DeadlineError, FileInvalidError
+from sqlchat.files import formats
+from sqlchat.files.formats import Options
+from sqlchat.files.names import safe_name
+from sqlchat.files.profile import Profile, profile
+from sqlchat.files.storage import Storage
+from sqlchat.workers import Workers
+
+GENERIC = frozenset({"", "application/octet-stream", "binary/octet-stream", "text/plain", "application/vnd.ms-excel"})
+"""Media types that say nothing of a table: browsers on Windows call a CSV the last one."""
+
+ACTIVE = re.compile(r"html|xml(?!formats)|svg|script", re.IGNORECASE)
+"""Media types that a browser would run when the object is served."""
+
+MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
+
+
+class Named(Protocol):
+    """A spooled file that has a path, such as tempfile.NamedTemporaryFile gives."""
+
+    @property
+    def name(self) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Uploaded:
+    file_name: str
+    """As stored: the caller's name made safe."""
+    storage_path: str
+    """`<bucket>/<name>`."""
+    content_type: str
+    size_bytes: int
+    profile: Profile
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "file_name": self.file_name,
+            "storage_path": self.storage_path,
+            "content_type": self.content_type,
+            "size_bytes": self.size_bytes,
+            "profile": self.profile.as_dict(),
+        }
+
+
+class Files:
+    """Profiles files and stores them. `workers` are those for uploads: their memory limit is meant for a file."""
+
+    def __init__(self, settings: Settings, storage: Storage, workers: Workers) -> None:
+        self._settings, self._storage, self._workers = settings, storage, workers
+
+    def profile(self, spooled: Named | str | Path, file_name: str, options: Options | None = None) -> Profile:
+        """What the file holds. `spooled` is its path, or an open file that has one.
+
+        Raises FileInvalidError, TooLargeError, UnsupportedMediaError, BusyError.
+        """
+        seconds = self._settings.upload_timeout
+        try:
+            return self._workers.call(profile, str(_path(spooled)), file_name, options, deadline=seconds)
+        except DeadlineError as exc:
+            raise FileInvalidError(
+                f"The file is too costly to read: it was not done after {seconds:g} s. Split it, or send Parquet."
+            ) from exc
+
+    def upload(
+        self,
+        spooled: Named | str | Path,
+        file_name: str,
+        content_type: str | None,
+        *,
+        bucket: str,
+        upsert: bool = False,
+        folder: str = "",
+    ) -> Uploaded:
+        """Profile the file, then store it in `bucket`, below `folder` where one is given (a signed-in caller's id).
+
+        Raises what `profile` and `Storage.put` raise. Nothing is stored unless the file was read to its end.
+        """
+        if bucket not in self._settings.buckets:
+            listed = ", ".join(map(repr, self._settings.buckets)) or "none"
+            raise BucketNotFoundError(f"There is no bucket {bucket[:80]!r} for uploads; allowed: {listed}.")
+        name = safe_name(file_name)
+        found = self.profile(spooled, name)
+        path = _path(spooled)
+        media_type = _media_type(content_type, name)
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            key = f"{folder}/{name}" if folder else name
+            stored = self._storage.put(bucket, key, file, size, media_type, upsert=upsert)
+        return Uploaded(name, stored, media_type, size, found)
+
+
+def _path(spooled: Named | str | Path) -> Path:
+    """Of an open file, after what it still buffers is written."""
+    if isinstance(spooled, str | Path):
+        return Path(spooled)
+    flush = getattr(spooled, "flush", None)
+    if flush is not None:
+        flush()
+    return Path(os.fspath(spooled.name))
+
+
+def _media_type(given: str | None, name: str) -> str:
+    """The client's, unless it says nothing, is none, or would let a browser run the object; then the format's."""
+    bare = (given or "").split(";")[0].strip().lower()
+    if bare in GENERIC or not MEDIA_TYPE.fullmatch(bare) or ACTIVE.search(bare):
+        return formats.content_type(name) or "application/octet-stream"
+    return bare

@@ -1,0 +1,76 @@
+"""The bytes of one upload, plain or gzipped, with a bound on what a gzip may grow to. Read by `formats`."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from sqlchat.errors import FileInvalidError, TooLargeError
+
+MAX_UNPACKED = 8 << 30
+"""Bytes of text that a compressed upload may hold."""
+
+MAX_RATIO = 200
+"""Real tables shrink 3 to 50 times in gzip; gzip's own limit, of one repeated byte, is 1032."""
+
+RATIO_APPLIES_FROM = 64 << 20
+"""Below this many bytes even a bomb does no harm."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """An upload on disk."""
+
+    path: str
+    suffix: str
+    """Of the name that the caller gave, without `.gz`, in lower case: ".csv"."""
+    gzipped: bool = False
+
+    @property
+    def size(self) -> int:
+        """Bytes on disk."""
+        return Path(self.path).stat().st_size
+
+    def open(self) -> IO[bytes]:
+        """The (unpacked) bytes from their beginning. Reading raises FileInvalidError for a broken gzip, TooLargeError
+        for a bomb."""
+        if not self.gzipped:
+            return open(self.path, "rb")
+        return io.BufferedReader(_Unpacked(self.path, self.size), 1 << 20)
+
+    def head(self, size: int) -> bytes:
+        """The first `size` bytes, or all."""
+        with self.open() as stream:
+            return stream.read(size)
+
+
+class _Unpacked(io.RawIOBase):
+    """A gzip that stops where it grows out of proportion."""
+
+    def __init__(self, path: str, packed: int) -> None:
+        self._gzip = gzip.open(path, "rb")  # noqa: SIM115  close() closes it
+        self._packed, self._unpacked = packed, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        try:
+            count = self._gzip.readinto(buffer)
+        except (OSError, EOFError, zlib.error) as exc:
+            raise FileInvalidError("The file ends in .gz, but it is no whole gzip file.") from exc
+        self._unpacked += count
+        inflated = self._unpacked > RATIO_APPLIES_FROM and self._unpacked > MAX_RATIO * self._packed
+        if inflated or self._unpacked > MAX_UNPACKED:
+            raise TooLargeError(
+                f"The gzip file unpacks to more than {self._unpacked >> 20} MiB, which is more than is read."
+            )
+        return count
+
+    def close(self) -> None:
+        self._gzip.close()
+        super().close()

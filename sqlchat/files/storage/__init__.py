@@ -1,0 +1,19 @@
+"""Storages of uploaded objects: a local folder, or Supabase Storage where configured. Used by `files.service`."""
+
+from __future__ import annotations
+
+from sqlchat.config import Settings
+from sqlchat.files.storage.base import Storage
+
+__all__ = ["Storage", "open_storage"]
+
+
+def open_storage(settings: Settings) -> Storage:
+    """The storage that the settings ask for. Connects to nothing yet."""
+    if settings.supabase_url and settings.supabase_service_role_key:
+        from sqlchat.files.storage.supabase import SupabaseStorage
+
+        return SupabaseStorage(settings)
+    from sqlchat.files.storage.local import LocalStorage
+
+    return LocalStorage(settings.files_dir)

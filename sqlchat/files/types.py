@@ -1,0 +1,278 @@
+"""Which SQL type holds every text of a column: one `Reading` a way to read it. Used by `columns`.
+
+A reading survives only while it fits every text of every block, so that a type is never guessed from the first rows.
+What would not survive a round trip through a type (leading zeros, a plus sign, more digits than it has) stays TEXT.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sqlchat.files.sketch import text_buffers
+
+INTEGER_RANGE = range(-(2**31), 2**31)
+BIGINT_RANGE = range(-(2**63), 2**63)
+NUMERIC_DIGITS = 38
+"""Digits of a decimal that the usual databases hold exactly."""
+
+SWAP = str.maketrans("dm", "md")
+
+NUMBER_KINDS = ("INTEGER", "NUMERIC", "DOUBLE PRECISION")
+"""From narrow to wide; BIGINT is an INTEGER whose bounds say so."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What a reading found in the texts that it fits."""
+
+    least: Any
+    most: Any
+    total: float | None = None
+    """Sum, of numbers."""
+    kind: str = ""
+    """The narrowest of NUMBER_KINDS, for numbers."""
+
+
+Fitting = Callable[[pa.Array], Fit | None]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to read texts. `fit` takes an Arrow string array with neither nulls nor outer blanks, not empty, and
+    gives None where a text does not fit."""
+
+    name: str
+    sql_type: str
+    fit: Fitting
+    format: str | None = None
+    """strptime's notation, where the texts are no ISO 8601."""
+
+
+def _boolean(texts: pa.Array) -> Fit | None:
+    lower = pc.unique(pc.ascii_lower(texts)).to_pylist() if len(texts[0].as_py()) <= 5 else ["?"]
+    return Fit(min(lower), max(lower)) if set(lower) <= {"true", "false"} else None
+
+
+def _number(texts: pa.Array) -> Fit | None:
+    starts, data = text_buffers(texts)
+    lengths = np.diff(starts)
+    if _pads(starts, lengths, data):
+        return None
+    letters = bool((data > ord("9")).any())
+    if not letters and lengths.max() < 20:
+        numbers = _cast(texts, pa.int64())
+        if numbers is not None:
+            bounds = pc.min_max(numbers)
+            return Fit(
+                bounds["min"].as_py(), bounds["max"].as_py(), float(pc.mean(numbers).as_py()) * len(texts), "INTEGER"
+            )
+    floats = _cast(texts, pa.float64())
+    if floats is None or not pc.all(pc.is_finite(floats)).as_py():
+        return None
+    if not letters and not _decimals_fit(texts, lengths):
+        return None
+    bounds = pc.min_max(floats)
+    kind = "DOUBLE PRECISION" if letters else "NUMERIC"
+    return Fit(bounds["min"].as_py(), bounds["max"].as_py(), pc.sum(floats).as_py(), kind)
+
+
+def _pads(starts: Any, lengths: Any, data: Any) -> bool:
+    """Does any text begin with a plus sign, or with a zero and one more digit?"""
+    padded = np.concatenate((data, np.zeros(3, np.uint8)))
+    first = padded[starts[:-1]]
+    if (first == ord("+")).any():
+        return True
+    digits_at = starts[:-1] + (first == ord("-"))
+    zero = padded[digits_at] == ord("0")
+    if not zero.any():
+        return False
+    at = digits_at[zero]
+    after = padded[at + 1]
+    inside = at + 1 < starts[1:][zero]
+    return bool((inside & (after >= ord("0")) & (after <= ord("9"))).any())
+
+
+def _decimals_fit(texts: pa.Array, lengths: Any) -> bool:
+    """A digit string past 18 digits is a code, not a number; a decimal may have as many as a NUMERIC holds."""
+    if lengths.max() < 19:
+        return True
+    long = texts.filter(pa.array(lengths >= 19))
+    if not pc.all(pc.match_substring(long, ".")).as_py():
+        return False
+    return bool(lengths.max() <= NUMERIC_DIGITS + 2)
+
+
+def _iso_date(texts: pa.Array) -> Fit | None:
+    return _iso(_cast(texts, pa.date32()) if len(texts[0].as_py()) == 10 else None)
+
+
+def _iso_timestamp(zone: str | None) -> Fitting:
+    def fit(texts: pa.Array) -> Fit | None:
+        lengths = pc.min_max(pc.binary_length(texts.slice(0, 1)))
+        if lengths["min"].as_py() < 16:
+            return None
+        read = _cast(texts, pa.timestamp("us", zone))
+        return _iso(read if read is not None else _cast(texts, pa.timestamp("ns", zone)))
+
+    return fit
+
+
+def _time(texts: pa.Array) -> Fit | None:
+    if (
+        ":" not in str(texts[0])
+        or not pc.all(pc.match_substring_regex(texts, r"^\d\d:\d\d(:\d\d(\.\d{1,6})?)?$")).as_py()
+    ):
+        return None
+    read = _cast(pc.binary_join_element_wise("1970-01-01", texts, " "), pa.timestamp("us"))
+    if read is None:
+        return None
+    bounds = pc.min_max(texts)
+    return Fit(bounds["min"].as_py(), bounds["max"].as_py())
+
+
+def _uuid(texts: pa.Array) -> Fit | None:
+    hexes = r"^(?i)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+    if len(texts[0].as_py()) != 36 or not pc.all(pc.match_substring_regex(texts, hexes)).as_py():
+        return None
+    bounds = pc.min_max(texts)
+    return Fit(bounds["min"].as_py(), bounds["max"].as_py())
+
+
+def _json(texts: pa.Array) -> Fit | None:
+    """Objects and arrays only: a bare number or word is what it looks like."""
+    if not pc.all(pc.match_substring_regex(texts, r"^\s*[\[{]")).as_py():
+        return None
+    try:
+        for text in texts.to_pylist():
+            orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return Fit(None, None)
+
+
+def _strptime(format: str) -> Fitting:
+    def fit(texts: pa.Array) -> Fit | None:
+        read = pd.to_datetime(pd.Series(texts.to_pandas(), dtype="str"), format=format, errors="coerce")
+        if read.isna().any():
+            return None
+        least, most = read.min(), read.max()
+        if "%H" in format or "%I" in format:
+            return Fit(least.isoformat(), most.isoformat())
+        return Fit(least.date().isoformat(), most.date().isoformat())
+
+    return fit
+
+
+def _iso(read: pa.Array | None) -> Fit | None:
+    if read is None:
+        return None
+    bounds = pc.min_max(read)
+    return Fit(bounds["min"].as_py().isoformat(), bounds["max"].as_py().isoformat())
+
+
+def _cast(texts: pa.Array, kind: pa.DataType) -> pa.Array | None:
+    try:
+        return pc.cast(texts, kind)
+    except pa.ArrowInvalid:
+        return None
+
+
+DATE_FORMATS = (
+    *("%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"),
+    *("%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y"),
+)
+CLOCK_FORMATS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
+
+DATE_LIKE = r"^([A-Za-z]{3,9} \d|\d{1,2}[-/. ]|\d{4}/)[\w ./:,-]{5,30}$"
+"""Only where the first text looks like this are the formats above tried."""
+
+NUMBER = Reading("number", "NUMERIC", _number)
+PLAIN = (
+    Reading("boolean", "BOOLEAN", _boolean),
+    NUMBER,
+)
+TEMPORAL = (
+    Reading("date", "DATE", _iso_date),
+    Reading("timestamp", "TIMESTAMP", _iso_timestamp(None)),
+    Reading("timestamp with zone", "TIMESTAMP", _iso_timestamp("UTC")),
+    Reading("time", "TIME", _time),
+    Reading("uuid", "UUID", _uuid),
+    *(Reading(f, "DATE", _strptime(f), f) for f in DATE_FORMATS),
+    *(
+        Reading(f"{d} {c}", "TIMESTAMP", _strptime(f"{d} {c}"), f"{d} {c}")
+        for d in DATE_FORMATS
+        for c in CLOCK_FORMATS
+    ),
+)
+JSON = Reading("json", "JSON", _json)
+READINGS = {reading.name: reading for reading in (*PLAIN, *TEMPORAL, JSON)}
+
+OF_TEXT_FILES = tuple(READINGS)
+"""Names of the readings of a format that has texts only."""
+
+OF_STRINGS = tuple(reading.name for reading in TEMPORAL)
+"""Names of the readings of a format that tells a number from a string, but has no dates (JSON)."""
+
+
+def fits(texts: pa.Array, names: tuple[str, ...]) -> dict[str, Fit]:
+    """Of the readings named, those that fit all texts. A few texts are tried first, as most readings fail there."""
+    if not len(texts):
+        return {}
+    few = texts.slice(0, 32)
+    date_like = pc.match_substring_regex(few.slice(0, 1), DATE_LIKE)[0].as_py()
+    found = {}
+    for name in names:
+        reading = READINGS[name]
+        if reading.format and not date_like:
+            continue
+        if reading.fit(few) is None:
+            continue
+        fit = reading.fit(texts)
+        if fit is not None:
+            found[name] = fit
+    return found
+
+
+def number_type(kind: str, least: float, most: float) -> str:
+    """The SQL type of numbers of that kind between those bounds."""
+    if kind != "INTEGER":
+        return kind
+    if least in INTEGER_RANGE and most in INTEGER_RANGE:
+        return "INTEGER"
+    return "BIGINT" if least in BIGINT_RANGE and most in BIGINT_RANGE else "NUMERIC"
+
+
+def swaps_day_and_month(one: Reading, other: Reading) -> bool:
+    """Do both read the same texts, with day and month in each other's place?"""
+    if one.format is None or other.format is None:
+        return False
+    return one.format.translate(SWAP) == other.format
+
+
+def finite(value: Any) -> Any:
+    """NaN and infinities have no JSON."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def arrow_type(kind: pa.DataType) -> str:
+    """The SQL type of an Arrow type that a typed format brought."""
+    tests: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
+        (pa.types.is_boolean, "BOOLEAN"),
+        (pa.types.is_integer, "INTEGER"),
+        (pa.types.is_floating, "DOUBLE PRECISION"),
+        (pa.types.is_decimal, "NUMERIC"),
+        (pa.types.is_date, "DATE"),
+        (pa.types.is_timestamp, "TIMESTAMP"),
+        (pa.types.is_time, "TIME"),
+        (pa.types.is_nested, "JSON"),
+    )
+    return next((name for test, name in tests if test(kind)), "TEXT")

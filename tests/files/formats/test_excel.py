@@ -1,0 +1,104 @@
+"""Excel workbooks, made with another library than the one that reads them."""
+
+import datetime
+import io
+import zipfile
+
+import openpyxl
+import pytest
+
+from sqlchat.errors import FileInvalidError, TooLargeError, UnsupportedMediaError
+
+
+def workbook(*sheets):
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for title, rows in sheets:
+        sheet = book.create_sheet(title)
+        for row in rows:
+            sheet.append(row)
+    return saved(book)
+
+
+def saved(book):
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def test_types_and_nulls(profiled):
+    when, day = datetime.datetime(2024, 1, 2, 3, 4), datetime.date(2024, 1, 2)
+    rows = [
+        ["id", "price", "when", "day", "time", "ok", "code"],
+        [1, 1.5, when, day, datetime.time(8, 30), True, "007"],
+        [2, 2, datetime.datetime(2024, 1, 3), day, datetime.time(9), False, None],
+    ]
+    found = profiled(workbook(("Sales", rows)), "data.xlsx")
+    assert (found["row_count"], found["sheet"]) == (2, "Sales")
+    assert [(c["type"], c["nulls"]) for c in found["columns"]] == [
+        ("INTEGER", 0),
+        ("DOUBLE PRECISION", 0),
+        ("TIMESTAMP", 0),
+        ("DATE", 0),
+        ("TIME", 0),
+        ("BOOLEAN", 0),
+        ("TEXT", 1),
+    ]
+
+
+def test_the_first_sheet_is_read_and_told(profiled):
+    found = profiled(workbook(("one", [["a"], [1]]), ("two", [["b"], [2], [3]])), "data.xlsx")
+    assert (found["sheet"], found["row_count"]) == ("one", 1)
+    assert "2 sheets" in found["warnings"][0]
+
+
+@pytest.mark.parametrize("sheet", ["two", 2, "2"])
+def test_a_sheet_by_name_or_number(profiled, sheet):
+    content = workbook(("one", [["a"], [1]]), ("two", [["b"], [2], [3]]))
+    assert profiled(content, "data.xlsx", sheet=sheet)["row_count"] == 2
+
+
+def test_an_unknown_sheet_is_refused_with_those_there(profiled):
+    with pytest.raises(FileInvalidError, match="'one'"):
+        profiled(workbook(("one", [["a"], [1]])), "data.xlsx", sheet="three")
+
+
+def test_blank_rows_and_a_table_off_the_corner(profiled):
+    found = profiled(workbook(("s", [[], [None, "a", "b"], [None, 1, 2], [], [None, 3, 4]])), "data.xlsx")
+    assert (found["row_count"], [c["name"] for c in found["columns"]]) == (2, ["a", "b"])
+
+
+def test_an_empty_sheet_is_refused(profiled):
+    with pytest.raises(FileInvalidError, match="empty"):
+        profiled(workbook(("s", [])), "data.xlsx")
+
+
+def test_a_cell_in_the_far_corner_is_refused(profiled):
+    book = openpyxl.Workbook()
+    book.active["A1"], book.active["XFD1048576"] = "a", 1
+    with pytest.raises(TooLargeError, match="1,048,576"):
+        profiled(saved(book), "data.xlsx")
+
+
+def test_a_zip_bomb_is_refused(profiled):
+    target = io.BytesIO(workbook(("s", [["a"], [1]])))
+    with zipfile.ZipFile(target, "a", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("xl/media/big.bin", bytes(200 << 20))
+    with pytest.raises(TooLargeError, match="times its size"):
+        profiled(target.getvalue(), "data.xlsx")
+
+
+def test_another_archive_is_refused(profiled):
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        archive.writestr("readme.txt", "hello")
+    with pytest.raises(UnsupportedMediaError, match="zip"):
+        profiled(target.getvalue(), "data.xlsx")
+
+
+def test_a_damaged_workbook_is_refused(profiled):
+    whole = workbook(("s", [["a"], [1]]))
+    cells = whole.index(b"xl/worksheets/sheet1.xml") + 40
+    for content in (whole[:-200], b"PK\x03\x04" + bytes(100), whole[:cells] + b"\xff" * 99 + whole[cells + 99 :]):
+        with pytest.raises(FileInvalidError):
+            profiled(content, "data.xlsx")

@@ -1,0 +1,70 @@
+"""Parquet, whose types are in the file."""
+
+import datetime
+import decimal
+import io
+
+import pyarrow as pa
+import pyarrow.parquet
+import pytest
+
+from sqlchat.errors import FileInvalidError, TooLargeError, UnsupportedMediaError
+from sqlchat.files.formats import parquet
+
+
+def written(**columns):
+    target = io.BytesIO()
+    pyarrow.parquet.write_table(pa.table(columns), target)
+    return target.getvalue()
+
+
+def test_types_and_nulls(profiled):
+    content = written(
+        i=pa.array([1, None], pa.int16()),
+        u=pa.array([2**64 - 1, 0], pa.uint64()),
+        f=[1.5, None],
+        n=[decimal.Decimal("1.50"), None],
+        b=[True, None],
+        d=[datetime.date(2024, 1, 1), None],
+        ts=pa.array([1, None], pa.timestamp("ns", "UTC")),
+        t=[datetime.time(1, 2), None],
+        s=["007", None],
+        x=[b"\xff", None],
+        c=pa.array(["a", None]).dictionary_encode(),
+        nested=[{"a": 1}, None],
+        nothing=pa.nulls(2),
+    )
+    found = profiled(content, "data.parquet")
+    types = "INTEGER NUMERIC,DOUBLE PRECISION,NUMERIC BOOLEAN DATE TIMESTAMP TIME TEXT TEXT TEXT JSON TEXT"
+    expected = [t for group in types.split(",") for t in ([group] if group == "DOUBLE PRECISION" else group.split())]
+    assert [column["type"] for column in found["columns"]] == expected
+    assert [column["nulls"] for column in found["columns"]] == [1, 0, *[1] * 10, 2]
+
+
+def test_bounds(profiled):
+    column = profiled(written(d=[datetime.date(2024, 1, 1), datetime.date(2023, 1, 1)]), "data.parquet")["columns"][0]
+    assert (column["min"], column["max"], column["distinct"]) == ("2023-01-01", "2024-01-01", 2)
+
+
+def test_no_rows(profiled):
+    assert profiled(written(a=pa.array([], pa.int64())), "data.parquet")["row_count"] == 0
+
+
+def test_a_damaged_file_is_refused(profiled):
+    whole = written(a=list(range(10_000)))
+    for content in (whole[:-100], b"PAR1" + whole[4:200] + b"PAR1", whole[:100] + b"\xff" * 5000 + whole[5100:]):
+        with pytest.raises((FileInvalidError, TooLargeError)):
+            profiled(content, "data.parquet")
+
+
+def test_a_bomb_is_refused_before_it_is_read(profiled, monkeypatch):
+    monkeypatch.setattr(parquet, "MAX_VALUES", 1_000_000)
+    with pytest.raises(TooLargeError, match="2,000,000 rows"):
+        profiled(written(a=pa.array([1] * 2_000_000, pa.int8())), "data.parquet")
+
+
+def test_parquet_in_a_gzip_is_refused(profiled):
+    import gzip
+
+    with pytest.raises(UnsupportedMediaError, match="text files"):
+        profiled(gzip.compress(written(a=[1])), "data.parquet.gz")

@@ -1,0 +1,94 @@
+"""SQL types of texts: true for all rows, and nothing that a round trip would change."""
+
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("texts", "sql_type"),
+    [
+        (["1", "-2", "0"], "INTEGER"),
+        (["1", "2147483648"], "BIGINT"),
+        (["9223372036854775807"], "BIGINT"),
+        (["9223372036854775808"], "TEXT"),
+        (["4111111111111111", "12345678901234567890"], "TEXT"),
+        (["1.50", "2", "-.5"], "NUMERIC"),
+        (["0.1234567890123456789"], "NUMERIC"),
+        (["1.5", "2e10"], "DOUBLE PRECISION"),
+        (["1", "2.5", "3E-2"], "DOUBLE PRECISION"),
+        (["00123", "12345"], "TEXT"),
+        (["-01", "2"], "TEXT"),
+        (["00.5"], "TEXT"),
+        (["+49151", "+1"], "TEXT"),
+        (["0x10"], "TEXT"),
+        (["inf", "1"], "TEXT"),
+        (["1,5", "2,5"], "TEXT"),
+        (["$5"], "TEXT"),
+        (["true", "False", "TRUE"], "BOOLEAN"),
+        (["true", "1"], "TEXT"),
+        (["yes", "no"], "TEXT"),
+        (["2024-02-29", "1999-12-31"], "DATE"),
+        (["2023-02-29"], "TEXT"),
+        (["31.12.2024", "1.1.2025"], "DATE"),
+        (["13/01/2024", "02/03/2024"], "DATE"),
+        (["01/13/2024", "02/03/2024"], "DATE"),
+        (["13/01/2024", "01/13/2024"], "TEXT"),
+        (["01/02/2024", "03/04/2024"], "TEXT"),
+        (["3 Mar 2024", "14 Apr 2024"], "DATE"),
+        (["2024-01-01", "01.02.2024"], "TEXT"),
+        (["2024-01-01 10:00:00", "2024-01-01T10:00:00.5"], "TIMESTAMP"),
+        (["2024-01-01", "2024-01-01 10:00"], "TEXT"),
+        (["2024-01-01T10:00:00Z", "2024-01-01T10:00:00+02:00"], "TIMESTAMP"),
+        (["2024-01-01T10:00:00Z", "2024-01-01T10:00:00"], "TEXT"),
+        (["13/01/2024 10:30", "01/02/2024 11:00"], "TIMESTAMP"),
+        (["1/31/2024 5:30 PM", "2/1/2024 6:00 AM"], "TIMESTAMP"),
+        (["10:30", "23:59:59"], "TIME"),
+        (["25:00:00"], "TEXT"),
+        (["123e4567-e89b-12d3-a456-426614174000"], "UUID"),
+        (['"{""a"": 1}"', '"[1, 2]"'], "JSON"),
+        (['"{""a"": 1}"', "{oops}"], "TEXT"),
+        (["NA", "N/A"], "TEXT"),
+        (["NA", "text"], "TEXT"),
+        (["None", "2024-01-01"], "TEXT"),
+        (["NA", "7"], "INTEGER"),
+        (["nan", "1.5", "NULL"], "NUMERIC"),
+        ([" 7", "8 "], "INTEGER"),
+        (["１２"], "TEXT"),
+    ],
+)
+def test_type_of_a_column(profiled, texts, sql_type):
+    quoted = [text if text.startswith('"') or "," not in text else f'"{text}"' for text in texts]
+    found = profiled("\n".join(["value,other", *(f"{text},x" for text in quoted)]))
+    assert found["by_name"]["value"]["type"] == sql_type
+
+
+def test_a_row_far_down_decides_too(profiled):
+    rows = ["n,d,code", *("1,2024-01-01,7" for _ in range(1_200_000)), "1.5,never,007"]
+    found = profiled("\n".join(rows))
+    assert [column["type"] for column in found["columns"]] == ["NUMERIC", "TEXT", "TEXT"]
+    assert found["row_count"] == 1_200_001
+
+
+def test_a_type_that_holds_late_holds_in_every_block(profiled):
+    rows = ["n,m", *("NA,1" for _ in range(2_000_000)), *("5,2.5" for _ in range(2_000_000))]
+    n, m = profiled("\n".join(rows))["columns"]
+    assert (n["type"], n["nulls"], n["mean"], n["distinct"]) == ("INTEGER", 2_000_000, 5, 1)
+    assert (m["type"], m["mean"], m["top"][0]["count"]) == ("NUMERIC", 1.75, 2_000_000)
+
+
+def test_words_for_no_value_are_told(profiled):
+    found = profiled("n,t\n1,NA\nNA,x\n,\n")
+    n, t = found["columns"]
+    assert (n["type"], n["nulls"], n["distinct"]) == ("INTEGER", 2, 1)
+    assert (t["type"], t["nulls"], t["distinct"]) == ("TEXT", 1, 2)
+    assert "'NA'" in found["warnings"][0]
+
+
+def test_ambiguous_dates_are_told(profiled):
+    assert "%d/%m/%Y or %m/%d/%Y" in profiled("d\n01/02/2024\n03/04/2024\n")["warnings"][0]
+
+
+def test_bounds_are_those_of_the_type(profiled):
+    found = profiled("n,d,t,big\n10,31.01.2024,b,1\n9,01.02.2024,a,1\n")["by_name"]
+    assert (found["n"]["min"], found["n"]["max"], found["n"]["example"], found["n"]["mean"]) == (9, 10, 10, 9.5)
+    assert (found["d"]["min"], found["d"]["max"], found["d"]["format"]) == ("2024-01-31", "2024-02-01", "%d.%m.%Y")
+    assert (found["t"]["min"], found["t"]["max"]) == ("a", "b")
