@@ -1,0 +1,415 @@
+"""The service as it is deployed: a real gunicorn with two workers, the Procfile's lines, signals, restarts."""
+
+import contextlib
+import json
+import os
+import re
+import runpy
+import shlex
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from sqlchat.config import Settings
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+SLOW = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t LIMIT 8000000) SELECT count(*) FROM t"
+USER = "6f1c3a52-9d0e-4c7b-8a63-2b1f0e9d8c7a"
+
+
+def environment(**given):
+    """Ours alone: what this machine has set (or a .env file would) is emptied out."""
+    blank = {row.metadata["env"]: "" for row in fields(Settings)} | {"WEB_CONCURRENCY": "2"}
+    return os.environ | blank | {"PATH": f"{BIN}:{os.environ['PATH']}"} | given
+
+
+def procfile():
+    return dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+
+
+class Service:
+    """The Procfile's web line, in a session of its own, so that all its processes can be counted."""
+
+    def __init__(self, data_dir, **given):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = environment(SQLCHAT_DATA_DIR=str(data_dir), PORT=str(self.port), **given)
+        self.out = ""
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            shlex.split(procfile()["web"]),
+            cwd=ROOT,
+            env=self.environment,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        try:
+            self.until(self.is_whole)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.out += line
+
+    def stop(self):
+        """SIGTERM to gunicorn alone; gives its exit status. Nothing of it may be left."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+        try:
+            self.until(lambda: not self.processes(), seconds=20)
+        finally:
+            for pid in self.processes():
+                os.kill(pid, signal.SIGKILL)
+            self._reader.join(30)
+            self.process.stdout.close()
+        return self.process.wait()
+
+    def processes(self):
+        """Every living process of the session."""
+        return [pid for pid, stat in _stats() if stat["session"] == self.process.pid and stat["state"] != "Z"]
+
+    def workers(self):
+        return [pid for pid, stat in _stats() if stat["parent"] == self.process.pid and stat["state"] != "Z"]
+
+    def until(self, condition, seconds=90):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, self.out
+            time.sleep(0.1)
+
+    @contextlib.contextmanager
+    def through(self, worker):
+        """Have `worker` alone answer, by halting the others."""
+        halted = [pid for pid in self.workers() if pid != worker]
+        for pid in halted:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in halted:
+                os.kill(pid, signal.SIGCONT)
+
+    def is_whole(self):
+        """Both workers are there and answer."""
+        assert self.process.poll() is None, self.out
+        return len(self.workers()) == 2 and all(map(self.serves, self.workers()))
+
+    def serves(self, worker):
+        with self.through(worker), contextlib.suppress(OSError):
+            return self.call("GET", "/health", timeout=5)[0] == 200
+        return False
+
+    def call(self, method, path, body=None, token=None, timeout=60):
+        """Status, decoded body and headers."""
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as response:
+                return response.status, json.loads(response.read() or b"null"), response.headers
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read()), error.headers
+
+    def execute(self, name, sql="SELECT n FROM t"):
+        status, body, _ = self.call("POST", "/api/execute", {"connection_id": name, "sql": sql})
+        return status, body["results"]["rows"] if status == 200 else body["code"]
+
+    def connect(self, name, database):
+        body = {"provider": "sqlite", "name": name, "config": {"database": database}}
+        return self.call("POST", "/api/connections", body)[0]
+
+    def lines(self):
+        """Its log: the lines that are JSON."""
+        return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
+
+
+def _stats():
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            after_name = (folder / "stat").read_text().rpartition(")")[2].split()
+            yield (
+                int(folder.name),
+                {"state": after_name[0], "parent": int(after_name[1]), "session": int(after_name[3])},
+            )
+
+
+def flask(line, **given):
+    """Run a `flask ...` line as a user would; gives the finished process."""
+    return subprocess.run(
+        shlex.split(line),
+        cwd=ROOT,
+        env=environment(**given),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def a_database(path, value=7):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE t (n INTEGER)")
+        database.execute("INSERT INTO t VALUES (?)", [value])
+        database.commit()
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("deployment") / "data"
+    a_database(folder / "shop.sqlite")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def service(data_dir):
+    with Service(data_dir) as service:
+        yield service
+
+
+class TestTwoWorkers:
+    def test_a_connection_made_in_one_serves_in_every_one_and_one_deleted_is_gone_everywhere(self, service):
+        one, other = service.workers()
+        with service.through(one):
+            assert service.connect("shared", "shop.sqlite") == 201
+            assert service.execute("shared") == (200, [[7]])
+        with service.through(other):
+            assert service.execute("shared") == (200, [[7]])
+            assert service.connect("shared", "shop.sqlite") == 409
+            assert service.call("DELETE", "/api/connections/shared")[0] == 200
+        for worker in (one, other):
+            with service.through(worker):
+                assert service.execute("shared") == (404, "connection_not_found")
+                assert service.call("GET", "/api/connections/shared")[0] == 404
+
+    def test_a_name_that_is_made_anew_serves_its_new_database_everywhere(self, service, data_dir):
+        a_database(data_dir / "other.sqlite", value=8)
+        one, other = service.workers()
+        for worker in (one, other):
+            with service.through(worker):
+                service.connect("moving", "shop.sqlite")
+                assert service.execute("moving") == (200, [[7]])
+        with service.through(one):
+            service.call("DELETE", "/api/connections/moving")
+            assert service.connect("moving", "other.sqlite") == 201
+        with service.through(other):
+            assert service.execute("moving") == (200, [[8]])
+
+    def test_settings_that_one_kept_are_known_to_the_other(self, service, data_dir):
+        token = flask("flask --app wsgi token --email me@example.com", SQLCHAT_DATA_DIR=str(data_dir)).stdout.strip()
+        one, other = service.workers()
+        with service.through(one):
+            assert service.call("PATCH", "/api/settings", {"theme": "dark"}, token)[0] == 200
+        with service.through(other):
+            assert service.call("GET", "/api/settings", token=token)[1]["settings"] == {"theme": "dark"}
+
+    def test_what_it_prints_at_its_start_works_when_pasted(self, service):
+        (line,) = re.findall(r"^ *(curl .*)$", service.out, re.MULTILINE)
+        words = shlex.split(line)
+        url, body = next(w for w in words if w.startswith("http")), json.loads(words[words.index("-d") + 1])
+        status, answer, _ = service.call("POST", url.removeprefix(f"http://localhost:{service.port}"), body)
+        assert (status, answer["results"]["row_count"]) == (200, 10)
+        assert f"http://localhost:{service.port}/docs" in service.out
+
+    def test_it_listens_on_loopback_alone(self, service):
+        assert f"Listening at: http://127.0.0.1:{service.port} " in service.out
+
+    def test_a_token_too_large_is_told_so_by_us(self, service):
+        status, problem, _ = service.call("GET", "/api/auth/me", token="x" * 9000)
+        assert (status, problem["code"]) == (401, "unauthorized")
+
+    def test_each_request_leaves_one_line_with_its_id_and_no_secret(self, service, data_dir):
+        secret = "open-sesame"
+        body = {"provider": "postgres", "name": "x", "config": {"host": "127.0.0.1", "port": 9, "password": secret}}
+        body["config"] |= {"database": "d", "user": "u"}
+        answers = [
+            service.call("POST", "/api/connections", body),
+            service.call("GET", f"/api/auth/me?access_token={secret}", token=secret),
+            service.call("GET", "/api/providers"),
+        ]
+        service.until(lambda: sum(line["message"] == "request" for line in service.lines()) >= 3)
+        assert [status for status, _, _ in answers] == [400, 401, 200]
+        for status, _, headers in answers:
+            request_id = headers["X-Request-Id"]
+            service.until(lambda id=request_id: id in service.out)
+            (line,) = [line for line in service.lines() if line.get("request_id") == request_id]
+            assert line["status"] == status
+            assert {"method", "path", "ms", "time", "level"} <= set(line)
+        assert secret not in service.out
+        assert secret not in json.dumps([body for _, body, _ in answers])
+
+
+class TestLife:
+    def test_what_was_made_is_there_after_a_restart_and_a_demo_deleted_stays_away(self, tmp_path):
+        a_database(tmp_path / "shop.sqlite")
+        with Service(tmp_path) as service:
+            assert service.connect("kept", "shop.sqlite") == 201
+            assert service.call("DELETE", "/api/connections/demo")[0] == 200
+            assert service.stop() == 0
+        with Service(tmp_path) as service:
+            assert service.execute("kept") == (200, [[7]])
+            assert service.execute("demo") == (404, "connection_not_found")
+
+    def test_sigterm_lets_a_running_request_finish_and_leaves_nothing(self, tmp_path):
+        a_database(tmp_path / "shop.sqlite")
+        with Service(tmp_path) as service:
+            service.connect("shop", "shop.sqlite")
+            answers = []
+            asking = threading.Thread(target=lambda: answers.append(service.execute("shop", SLOW)))
+            asking.start()
+            time.sleep(0.5)
+            assert service.stop() == 0
+            asking.join(30)
+            assert answers == [(200, [[8000000]])]
+
+    def test_a_killed_worker_leaves_no_orphans_and_is_replaced(self, tmp_path):
+        a_database(tmp_path / "shop.sqlite")
+        with Service(tmp_path) as service:
+            service.connect("shop", "shop.sqlite")
+            victim, other = service.workers()
+            with service.through(victim):
+                assert service.execute("shop") == (200, [[7]])
+            children = [pid for pid, stat in _stats() if stat["parent"] == victim]
+            assert children
+            os.kill(victim, signal.SIGKILL)
+            service.until(lambda: not set(children) & set(service.processes()))
+            service.until(service.is_whole)
+            (fresh,) = set(service.workers()) - {other}
+            with service.through(fresh):
+                assert service.execute("shop") == (200, [[7]])
+
+    def test_settings_that_do_not_fit_end_the_start_with_what_is_wrong(self, tmp_path):
+        given = environment(SQLCHAT_DATA_DIR=str(tmp_path), DATABASE_URL="postgres://u:open-sesame@h/d", PORT="x")
+        for line in (procfile()["web"], procfile()["release"]):
+            done = subprocess.run(
+                shlex.split(line), cwd=ROOT, env=given, capture_output=True, text=True, timeout=120, check=False
+            )
+            assert done.returncode == 1
+            assert "PORT: say a whole number" in done.stderr
+            assert "Traceback" not in done.stderr
+            assert "sesame" not in done.stderr
+
+
+class TestOnPostgres:
+    @pytest.fixture
+    def given(self, postgres_database):
+        config = postgres_database
+        url = f"postgres://{config['user']}:{config['password']}@127.0.0.1:{config['port']}/{config['database']}"
+        return {"DATABASE_URL": url, "SQLCHAT_SECRET_KEY": "k" * 40, "SUPABASE_JWT_SECRET": "s" * 40}
+
+    def test_the_release_line_migrates_and_the_service_needs_no_restart(self, tmp_path, given):
+        a_database(tmp_path / "shop.sqlite")
+        token = flask(f"flask --app wsgi token --email me@example.com --sub {USER}", **given).stdout.strip()
+        body = {"provider": "sqlite", "name": "shop", "config": {"database": "shop.sqlite"}}
+        with Service(tmp_path, **given) as service:
+            status, problem, headers = service.call("GET", "/api/connections", token=token)
+            assert (status, problem["code"]) == (503, "store_unavailable")
+            assert int(headers["Retry-After"]) > 0
+            assert service.call("GET", "/health")[0] == 200
+            released = flask(procfile()["release"], **given)
+            assert (released.returncode, released.stderr) == (0, "")
+            for worker in service.workers():
+                with service.through(worker):
+                    assert service.call("GET", "/api/connections", token=token)[0] == 200
+            assert service.call("POST", "/api/connections", body, token)[0] == 201
+            assert service.call("GET", "/api/connections/shop", token=token)[0] == 200
+            assert service.call("GET", "/api/connections")[0] == 401
+        assert not (tmp_path / "state").exists()
+
+    def test_a_release_that_cannot_reach_its_database_fails_with_a_sentence(self, given):
+        done = flask(procfile()["release"], **given | {"DATABASE_URL": "postgres://u:open-sesame@127.0.0.1:9/d"})
+        assert done.returncode == 1
+        assert "store cannot be reached" in done.stderr
+        assert "sesame" not in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+class TestCommandLine:
+    def test_token_prints_a_token_and_nothing_else(self, service, data_dir):
+        line = f"flask --app wsgi token --email me@example.com --sub {USER}"
+        done = flask(line, SQLCHAT_DATA_DIR=str(data_dir))
+        assert re.fullmatch(r"[\w-]+\.[\w-]+\.[\w-]+\n", done.stdout)
+        assert done.stderr == ""
+        status, body, _ = service.call("GET", "/api/auth/me", token=done.stdout.strip())
+        assert (status, body) == (200, {"id": USER, "email": "me@example.com"})
+
+    @pytest.mark.parametrize("options", ["", "--email me@example.com --sub me"])
+    def test_token_says_what_it_needs(self, data_dir, options):
+        done = flask(f"flask --app wsgi token {options}", SQLCHAT_DATA_DIR=str(data_dir))
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "Error: " in done.stderr
+
+    def test_only_supabase_mints_where_it_signs_with_key_pairs(self, data_dir):
+        line = "flask --app wsgi token --email me@example.com"
+        done = flask(line, SQLCHAT_DATA_DIR=str(data_dir), SUPABASE_URL="https://project.supabase.co")
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "sign in there" in done.stderr
+
+    def test_demo_writes_the_demo_anew(self, tmp_path):
+        assert flask("flask --app wsgi demo", SQLCHAT_DATA_DIR=str(tmp_path)).returncode == 0
+        with contextlib.closing(sqlite3.connect(tmp_path / "demo.sqlite")) as database:
+            assert database.execute("SELECT COUNT(*) FROM customers").fetchone()[0] > 100
+
+    def test_keys_can_be_retired(self, tmp_path):
+        old, new = "old-" * 10, "new-" * 10
+
+        def run(line, key):
+            return flask(f"flask --app wsgi {line}", SQLCHAT_DATA_DIR=str(tmp_path), SQLCHAT_SECRET_KEY=key)
+
+        assert run("db upgrade", old).returncode == 0
+        assert "1" in run("db reencrypt", f"{new},{old}").stdout
+        assert run("db reencrypt", new).returncode == 0
+        assert "cannot be decrypted" in run("db reencrypt", old).stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, "127.0.0.1:8000"),
+        ({"PORT": "9000"}, "127.0.0.1:9000"),
+        ({"SUPABASE_URL": "https://project.supabase.co"}, "0.0.0.0:8000"),
+        ({"SUPABASE_JWT_SECRET": "s" * 40}, "0.0.0.0:8000"),
+        ({"SQLCHAT_OPEN_DATA_ROUTES": "true"}, "0.0.0.0:8000"),
+    ],
+    ids=str,
+)
+def test_it_listens_to_the_world_only_behind_a_gate(monkeypatch, given, address):
+    for name, value in environment(**given).items():
+        monkeypatch.setenv(name, value)
+    assert runpy.run_path(str(ROOT / "gunicorn.conf.py"))["bind"] == address
+
+
+def test_gunicorn_waits_longer_than_any_deadline(monkeypatch):
+    for name, value in environment(SQLCHAT_MODEL_TIMEOUT="100", SQLCHAT_STATEMENT_TIMEOUT="50").items():
+        monkeypatch.setenv(name, value)
+    config = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
+    assert config["timeout"] > config["graceful_timeout"] > 2 * 150

@@ -1,0 +1,102 @@
+"""What is process-wide: how it begins, and that it ends."""
+
+import dataclasses
+import multiprocessing
+import sqlite3
+
+import pytest
+
+from sqlchat.config import Settings
+from sqlchat.errors import ConnectionNotFoundError
+from sqlchat.runtime import LOCAL_OWNER, Runtime
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def start():
+    """Runtimes that are closed at the end."""
+    made = []
+
+    def start(settings):
+        made.append(Runtime(settings))
+        return made[-1]
+
+    yield start
+    for runtime in made:
+        runtime.close()
+
+
+def names(runtime):
+    return [described.name for described in runtime.manager.list(LOCAL_OWNER)]
+
+
+def test_the_first_start_has_a_demo_that_answers(settings, start):
+    runtime = start(settings)
+    assert names(runtime) == ["demo"]
+    answer = runtime.pipeline.answer(LOCAL_OWNER, "demo", "How many customers are there?")
+    with sqlite3.connect(settings.data_dir / "demo.sqlite") as database:
+        (count,) = database.execute("SELECT COUNT(*) FROM customers").fetchone()
+    database.close()
+    assert answer.results.rows == f"[[{count}]]".encode()
+
+
+def test_a_demo_that_was_deleted_stays_away(settings, start):
+    start(settings).manager.delete(LOCAL_OWNER, "demo")
+    assert names(start(settings)) == []
+
+
+def test_the_demo_can_be_built_anew(settings, start):
+    runtime = start(settings)
+    (settings.data_dir / "demo.sqlite").write_bytes(b"broken")
+    runtime.build_demo()
+    answer = runtime.pipeline.answer(LOCAL_OWNER, "demo", "How many customers are there?")
+    assert answer.results.row_count == 1
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"supabase_jwt_secret": "s" * 40}, {"supabase_url": "https://project.supabase.co"}, "elsewhere"],
+    ids=["secret", "url", "elsewhere"],
+)
+def test_there_is_no_demo_where_nobody_could_open_it(settings, start, tmp_path, more):
+    more = {"database_dirs": (tmp_path / "elsewhere",)} if more == "elsewhere" else more
+    runtime = start(dataclasses.replace(settings, **more))
+    assert names(runtime) == []
+    with pytest.raises(ConnectionNotFoundError):
+        runtime.store.connections.get(LOCAL_OWNER, "demo")
+
+
+def begin(settings, gate):
+    gate.wait(60)
+    Runtime(settings).close()
+
+
+def test_processes_that_start_at_once_make_one_demo(settings, start):
+    context = multiprocessing.get_context("spawn")
+    gate = context.Barrier(3)
+    processes = [context.Process(target=begin, args=(settings, gate)) for _ in range(3)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(120)
+    assert [process.exitcode for process in processes] == [0, 0, 0]
+    assert names(start(settings)) == ["demo"]
+
+
+def test_closing_ends_the_processes_and_may_be_done_twice(settings):
+    before = multiprocessing.active_children()
+    runtime = Runtime(settings)
+    runtime.warm()
+    runtime.pipeline.answer(LOCAL_OWNER, "demo", "How many customers are there?")
+    runtime.close()
+    runtime.close()
+    assert multiprocessing.active_children() == before
+
+
+def test_a_store_that_is_gone_does_not_stop_the_start(settings, start):
+    url = "postgres://ann:open-sesame@127.0.0.1:9/db"
+    assert start(dataclasses.replace(settings, database_url=url, secret_key="k" * 40))
