@@ -35,6 +35,8 @@ BATCH = 500
 """Rows fetched at a time, so that the cap on bytes is seen before memory is full."""
 SAMPLE_ROWS = 50_000
 """Rows read to learn the values of a column."""
+VALUES_TIME = 2.0
+"""Seconds that this may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +109,11 @@ class EmbeddedConnection(Connection):
         self._call(self.tasks.explain, self._present(), sql, timeout, timeout=timeout)
 
     def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
-        timeout = self._settings.statement_timeout
-        return self._call(
-            self.tasks.values, self._present(), (schema, table, column), limit, timeout, timeout=timeout
-        )
+        place = schema, table, column
+        try:
+            return self._call(self.tasks.values, self._present(), place, limit, VALUES_TIME, timeout=VALUES_TIME)
+        except QueryTimeoutError:
+            return None  # a view that takes long to show its first rows
 
     def _target(self) -> Target:
         path = located(self._given, self._settings)
@@ -196,7 +199,7 @@ def collect(
             parts.append(part)
             size += len(part) + 1
         if size > max_bytes:
-            raise TooLargeError(f"The result takes more than {max_bytes >> 20} MiB; ask for fewer rows or columns.")
+            raise TooLargeError(f"The result is larger than {max_bytes >> 20} MiB; ask for fewer rows or columns.")
         count += len(kept)
         if len(kept) < len(batch):
             return b"[" + b",".join(parts) + b"]", count, True

@@ -1,0 +1,50 @@
+"""One value that takes long to read: kept for a while, and read by one thread at a time. For the manager."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Cached(Generic[T]):
+    """What `read` gives, at most `ttl` seconds old. Who comes while it is read shares its value or its error."""
+
+    def __init__(self, read: Callable[[], T], ttl: float) -> None:
+        self._read, self._ttl = read, ttl
+        self._lock = threading.Lock()
+        self._value: tuple[float, object, T] | None = None  # read when, of what
+        self._flight: Future[T] | None = None
+
+    def get(self, *, refresh: bool = False, of: object = None) -> T:
+        """The value. It is read anew with `refresh`, past its time, and when it was read for another `of`.
+
+        Raises what `read` raises, which is not kept.
+        """
+        with self._lock:
+            if self._value is not None and not refresh:
+                when, source, value = self._value
+                if time.monotonic() - when < self._ttl and source == of:
+                    return value
+            flight = self._flight
+            if flight is None:
+                own = self._flight = Future()
+        return flight.result() if flight else self._fly(own, of)
+
+    def _fly(self, flight: Future[T], of: object) -> T:
+        started = time.monotonic()
+        try:
+            value = self._read()
+        except BaseException as exc:
+            with self._lock:
+                self._flight = None
+            flight.set_exception(exc)
+            raise
+        with self._lock:
+            self._value, self._flight = (started, of, value), None
+        flight.set_result(value)
+        return value

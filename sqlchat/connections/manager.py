@@ -1,0 +1,227 @@
+"""The process-wide manager of connections: definitions from the store, live pools and catalogs in this process.
+
+Whoever needs a connection asks for it anew in each request: the store then tells whether the definition is still the
+one that the live connection was made from, whichever process changed it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlchat.config import Settings
+from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.cached import Cached
+from sqlchat.connections.registry import connection_class
+from sqlchat.connections.values import Values, read_values
+from sqlchat.errors import (
+    ConflictError,
+    ConnectionConfigError,
+    ConnectionNotFoundError,
+    DatabaseUnavailableError,
+    DeadlineError,
+    PayloadError,
+)
+from sqlchat.sql.catalog import Catalog
+from sqlchat.store import Store
+from sqlchat.store.connections import Definition
+from sqlchat.workers import Workers
+
+NAME = re.compile(r"\w[\w.-]{0,62}")
+NAME_RULE = "A name has 1 to 63 letters, digits, `_`, `-` and `.`, and starts with none of the last two."
+
+State = Literal["ready", "unreachable", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """What may be told of a connection: nothing of its config."""
+
+    name: str
+    provider: str
+    class_name: str
+    dialect: str
+    """sqlglot's name."""
+    created_at: datetime
+    state: State = "unknown"
+    """`unknown` where nobody tried it."""
+    warnings: tuple[str, ...] = ()
+    """Such as a role that may write; or why the database is unreachable."""
+
+
+class ConnectionManager:
+    """Makes, finds and closes connections. Safe to call from several threads; no lock is held while connecting.
+
+    A live connection is made at its first use after the fork, replaced when its definition changed, dropped when the
+    definition is gone, and the least recently used one is dropped past `settings.max_pools`. A dropped one is closed
+    once the last request that holds it has ended.
+    """
+
+    def __init__(self, settings: Settings, store: Store, workers: Workers) -> None:
+        self._settings, self._store, self._workers = settings, store, workers
+        self._live: OrderedDict[tuple[str, str], _Live] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def create(self, owner: str, provider: str, name: str, config: Mapping[str, Any]) -> Described:
+        """Try a database and keep its definition.
+
+        Raises PayloadError (the name), ProviderUnknownError, ConflictError, and what `Connection.check` raises.
+        """
+        if not NAME.fullmatch(name):
+            raise PayloadError(NAME_RULE, errors={"name": [NAME_RULE]})
+        made_by = connection_class(provider)
+        self._refuse_taken(owner, name)
+        connection = made_by(config, self._settings, self._workers)
+        try:
+            warnings = connection.check()
+        finally:
+            connection.close()
+        definition = self._store.connections.add(owner, name, provider, dict(config))
+        return _described(definition, "ready", tuple(warnings))
+
+    def describe(self, owner: str, name: str) -> Described:
+        """A connection, and whether its database can be reached now. Raises ConnectionNotFoundError, BusyError."""
+        definition = self._store.connections.get(owner, name)
+        try:
+            return _described(definition, "ready", tuple(self.get(owner, name).check()))
+        except (ConnectionConfigError, DatabaseUnavailableError, DeadlineError) as exc:
+            return _described(definition, "unreachable", (exc.detail,))
+
+    def list(self, owner: str) -> list[Described]:
+        """The owner's connections, by name, without touching their databases."""
+        return [_described(definition) for definition in self._store.connections.list(owner)]
+
+    def delete(self, owner: str, name: str) -> None:
+        """Forget a connection everywhere. Raises ConnectionNotFoundError."""
+        try:
+            self._store.connections.delete(owner, name)
+        finally:
+            self._drop(owner, name)
+
+    def get(self, owner: str, name: str) -> Connection:
+        """The live connection, to be asked for anew in each request. Raises ConnectionNotFoundError."""
+        return self._found(owner, name).connection
+
+    def catalog(self, owner: str, name: str, *, refresh: bool = False) -> Catalog:
+        """The catalog, at most `settings.catalog_ttl` seconds old; with `refresh`, read now.
+
+        Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
+        """
+        return self._found(owner, name).catalog.get(refresh=refresh)
+
+    def values(self, owner: str, name: str) -> Values:
+        """Common texts by (schema, table, column), read anew when the catalog has changed. Raises as `catalog`."""
+        live = self._found(owner, name)
+        return live.values.get(of=live.catalog.get().version)
+
+    def close(self) -> None:
+        """Drop all live connections; the next request makes its own anew."""
+        with self._lock:
+            dropped = list(self._live.values())
+            self._live.clear()
+        dropped.clear()
+
+    def _refuse_taken(self, owner: str, name: str) -> None:
+        """Before a database is tried; the store's own uniqueness decides where two come at once."""
+        try:
+            self._store.connections.version(owner, name)
+        except ConnectionNotFoundError:
+            return
+        raise ConflictError(f"There is already a connection named {name!r}.")
+
+    def _found(self, owner: str, name: str) -> _Live:
+        place = owner, name
+        try:
+            key = self._store.connections.version(owner, name)
+            with self._lock:
+                live = self._live.get(place)
+                if live is not None and live.key == key:
+                    self._live.move_to_end(place)
+                    return live
+            definition = self._store.connections.get(owner, name)
+        except ConnectionNotFoundError:
+            self._drop(owner, name)
+            raise
+        made = self._made(definition)
+        dropped = [made]  # closed as this function ends, when the lock is free again
+        with self._lock:
+            live = self._live.get(place)
+            if live is None or live.key != made.key:
+                dropped = [live] if live else []
+                self._live[place] = live = made
+            self._live.move_to_end(place)
+            while len(self._live) > self._settings.max_pools:
+                dropped.append(self._live.popitem(last=False)[1])
+        return live
+
+    def _made(self, definition: Definition) -> _Live:
+        made_by = connection_class(definition.provider)
+        connection = _Held(made_by(definition.config, self._settings, self._workers))
+        return _Live((definition.id, definition.version), connection, self._settings.catalog_ttl)
+
+    def _drop(self, owner: str, name: str) -> None:
+        with self._lock:
+            dropped = self._live.pop((owner, name), None)
+        del dropped  # after the lock: it may be what closes a pool
+
+
+class _Held(Connection):
+    """A connection that is closed when nobody holds it any more, whoever was the last."""
+
+    def __init__(self, inner: Connection) -> None:
+        self._inner = inner
+        vars(self).update(provider=inner.provider, dialect=inner.dialect)
+        weakref.finalize(self, inner.close)
+
+    def check(self) -> list[str]:
+        return self._inner.check()
+
+    def catalog(self) -> Catalog:
+        return self._inner.catalog()
+
+    def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
+        return self._inner.run(sql, max_rows=max_rows, timeout=timeout, tag=tag)
+
+    def explain(self, sql: str) -> None:
+        self._inner.explain(sql)
+
+    def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
+        return self._inner.values(table, column, schema, limit)
+
+
+class _Live:
+    """A connection of this process, the definition it was made from, and what was read of its catalog."""
+
+    def __init__(self, key: tuple[str, int], connection: Connection, ttl: float) -> None:
+        self.key, self.connection = key, connection
+        # no reference to self in these: a cycle would keep a dropped connection open
+        self.catalog = catalog = Cached(lambda: _versioned(connection.catalog()), ttl)
+        self.values = Cached(lambda: read_values(connection, catalog.get()), ttl)
+
+
+def _versioned(catalog: Catalog) -> Catalog:
+    """With a version that is the same in every process for the same content, where the database gave none."""
+    if catalog.version:
+        return catalog
+    content = repr((catalog.tables, catalog.default_schema, sorted(catalog.functions or ())))
+    return replace(catalog, version=hashlib.blake2b(content.encode(), digest_size=8).hexdigest())
+
+
+def _described(definition: Definition, state: State = "unknown", warnings: tuple[str, ...] = ()) -> Described:
+    made_by = connection_class(definition.provider)
+    return Described(
+        definition.name,
+        definition.provider,
+        made_by.__name__,
+        made_by.dialect,
+        definition.created_at,
+        state,
+        warnings,
+    )

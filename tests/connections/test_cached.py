@@ -1,0 +1,85 @@
+"""A value that takes long to read: how long it is kept, and who reads it."""
+
+import threading
+import time
+
+import pytest
+
+from sqlchat.connections.cached import Cached
+
+
+class Source:
+    """Counts its reads; holds them while `gate` is closed."""
+
+    def __init__(self):
+        self.reads, self.gate, self.error = 0, threading.Event(), None
+        self.gate.set()
+
+    def __call__(self):
+        self.reads += 1
+        self.gate.wait(10)
+        if self.error:
+            raise self.error
+        return self.reads
+
+
+@pytest.fixture
+def source():
+    return Source()
+
+
+def test_a_value_is_read_once(source):
+    cached = Cached(source, 60)
+    assert [cached.get(), cached.get()] == [1, 1]
+
+
+def test_refresh_and_another_basis_read_anew(source):
+    cached = Cached(source, 60)
+    assert [cached.get(of="a"), cached.get(of="a"), cached.get(of="b"), cached.get(of="b", refresh=True)] == [
+        1,
+        1,
+        2,
+        3,
+    ]
+
+
+def test_past_its_time_a_value_is_read_anew(source):
+    cached = Cached(source, 0.01)
+    cached.get()
+    time.sleep(0.02)
+    assert cached.get() == 2
+
+
+def test_those_who_come_together_share_one_read(source):
+    cached, found = Cached(source, 60), []
+    source.gate.clear()
+    threads = [threading.Thread(target=lambda: found.append(cached.get())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.05)
+    source.gate.set()
+    for thread in threads:
+        thread.join()
+    assert found == [1] * 8
+
+
+def test_an_error_is_shared_but_not_kept(source):
+    cached, found = Cached(source, 60), []
+    source.error = ValueError("gone")
+    source.gate.clear()
+
+    def ask():
+        with pytest.raises(ValueError, match="gone") as caught:
+            cached.get()
+        found.append(caught.value)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(0.05)
+    source.gate.set()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    source.error = None
+    assert cached.get() > 0

@@ -1,0 +1,290 @@
+"""The manager, over the real store and real databases."""
+
+import sqlite3
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from sqlchat.config import Settings
+from sqlchat.connections.manager import ConnectionManager
+from sqlchat.errors import (
+    ConflictError,
+    ConnectionConfigError,
+    ConnectionNotFoundError,
+    PayloadError,
+    ProviderUnknownError,
+)
+from sqlchat.store import Store
+from sqlchat.workers import Workers
+
+OWNER, OTHER = "owner-1", "owner-2"
+
+
+@pytest.fixture(scope="module")
+def workers():
+    pool = Workers(2, 1024)
+    yield pool
+    pool.close()
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return Settings(data_dir=tmp_path, max_pools=2, private_hosts=True)
+
+
+@pytest.fixture
+def managers(settings, workers):
+    """Makes managers, each with a store of its own, as each web worker has."""
+    made = []
+
+    def manager(**changes):
+        own = Settings(**{"data_dir": settings.data_dir, "max_pools": 2, "private_hosts": True} | changes)
+        store = Store(own)
+        store.upgrade()
+        made.append((ConnectionManager(own, store, workers), store))
+        return made[-1][0]
+
+    yield manager
+    for each, store in made:
+        each.close()
+        store.close()
+
+
+@pytest.fixture
+def manager(managers):
+    return managers()
+
+
+def shop(settings, name="shop.db", cities=("Berlin", "Paris", "Berlin")):
+    path = settings.data_dir / name
+    with sqlite3.connect(path) as connection:
+        connection.execute("CREATE TABLE customers (id INTEGER PRIMARY KEY, city TEXT, joined DATE)")
+        connection.executemany("INSERT INTO customers (city) VALUES (?)", [(city,) for city in cities])
+    connection.close()
+    return path
+
+
+def count(connection, table="customers"):
+    return connection.run(f"SELECT count(*) FROM {table}", max_rows=1, timeout=10).rows
+
+
+# Making and deleting
+
+
+def test_a_connection_is_tried_then_kept(manager, settings):
+    shop(settings)
+    made = manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
+    assert (made.name, made.provider, made.class_name, made.dialect) == (
+        "shop",
+        "sqlite",
+        "SQLiteConnection",
+        "sqlite",
+    )
+    assert (made.state, made.warnings) == ("ready", ())
+    assert count(manager.get(OWNER, "shop")) == b"[[3]]"
+    assert [each.name for each in manager.list(OWNER)] == ["shop"]
+
+
+def test_what_does_not_work_is_not_kept(manager):
+    with pytest.raises(ConnectionConfigError):
+        manager.create(OWNER, "sqlite", "shop", {"database": "missing.db"})
+    assert manager.list(OWNER) == []
+
+
+def test_an_unknown_provider_is_refused(manager):
+    with pytest.raises(ProviderUnknownError):
+        manager.create(OWNER, "oracle", "shop", {})
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", ".a", "-a", "a b", "a\n", "a" * 64, "a?b", "a%2Fb", "a\0"])
+def test_names_that_do_not_survive_a_path_are_refused(manager, name):
+    with pytest.raises(PayloadError, match="1 to 63 letters") as caught:
+        manager.create(OWNER, "sqlite", name, {"database": ":memory:"})
+    assert "name" in caught.value.facts["errors"]
+
+
+@pytest.mark.parametrize("name", ["a", "a" * 63, "Shop-2.eu_1", "магазин", "店"])
+def test_other_names_are_taken(manager, name):
+    manager.create(OWNER, "sqlite", name, {"database": ":memory:"})
+    assert manager.describe(OWNER, name).name == name
+
+
+def test_a_taken_name_is_a_conflict_before_anything_is_tried(manager):
+    manager.create(OWNER, "sqlite", "shop", {"database": ":memory:"})
+    with pytest.raises(ConflictError, match="'shop'"):
+        manager.create(OWNER, "sqlite", "shop", {"database": "missing.db"})
+
+
+def test_a_name_belongs_to_its_owner(manager, settings):
+    shop(settings)
+    shop(settings, "other.db", cities=())
+    manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
+    for use in (manager.get, manager.describe, manager.catalog, manager.values, manager.delete):
+        with pytest.raises(ConnectionNotFoundError):
+            use(OTHER, "shop")
+    manager.create(OTHER, "sqlite", "shop", {"database": "other.db"})
+    assert [count(manager.get(owner, "shop")) for owner in (OWNER, OTHER)] == [b"[[3]]", b"[[0]]"]
+    manager.delete(OTHER, "shop")
+    assert count(manager.get(OWNER, "shop")) == b"[[3]]"
+
+
+def test_describe_tells_whether_the_database_can_be_reached(manager, settings):
+    path = shop(settings)
+    manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
+    assert manager.describe(OWNER, "shop").state == "ready"
+    path.rename(path.with_suffix(".away"))
+    found = manager.describe(OWNER, "shop")
+    assert found.state == "unreachable"
+    assert "no file" in found.warnings[0]
+    path.with_suffix(".away").rename(path)
+    assert manager.describe(OWNER, "shop").state == "ready"
+    with pytest.raises(ConnectionNotFoundError):
+        manager.describe(OWNER, "nope")
+
+
+# Several processes
+
+
+def test_what_one_process_makes_serves_in_all_and_is_gone_everywhere(managers, settings):
+    shop(settings)
+    shop(settings, "other.db", cities=())
+    first, second = managers(), managers()
+    first.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
+    assert count(second.get(OWNER, "shop")) == b"[[3]]"
+    first.delete(OWNER, "shop")
+    for manager in (first, second):
+        with pytest.raises(ConnectionNotFoundError):
+            manager.get(OWNER, "shop")
+        with pytest.raises(ConnectionNotFoundError):
+            manager.catalog(OWNER, "shop")
+    first.create(OWNER, "sqlite", "shop", {"database": "other.db"})
+    assert count(second.get(OWNER, "shop")) == b"[[0]]"
+
+
+# Live connections
+
+
+def test_threads_share_one_live_connection(manager):
+    manager.create(OWNER, "sqlite", "shop", {"database": ":memory:"})
+    found = []
+    threads = [threading.Thread(target=lambda: found.append(manager.get(OWNER, "shop"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({id(connection) for connection in found}) == 1
+
+
+class Server:
+    """Counts who is connected to a database of the Postgres server."""
+
+    def __init__(self, server):
+        self._connection = psycopg2.connect(server.superuser_dsn())
+        self._connection.autocommit = True
+
+    def connected(self, config):
+        with self._connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = %s", (config["database"],))
+            return cursor.fetchone()[0]
+
+    def settles(self, config, expected):
+        """True once that many are connected; a server takes a moment to notice who left."""
+        until = time.monotonic() + 10
+        while self.connected(config) != expected and time.monotonic() < until:
+            time.sleep(0.02)
+        return self.connected(config) == expected
+
+    def close(self):
+        self._connection.close()
+
+
+@pytest.fixture
+def server(postgres_server):
+    watcher = Server(postgres_server)
+    yield watcher
+    watcher.close()
+
+
+def test_making_a_connection_leaves_none_open(manager, server, postgres_database):
+    manager.create(OWNER, "postgres", "warehouse", postgres_database)
+    assert server.settles(postgres_database, 0)
+
+
+def test_a_pool_is_closed_when_its_definition_is_gone(managers, server, postgres_database):
+    first, second = managers(), managers()
+    first.create(OWNER, "postgres", "warehouse", postgres_database)
+    for manager in (first, second):
+        count(manager.get(OWNER, "warehouse"), "pg_class")
+    assert server.settles(postgres_database, 2)
+    first.delete(OWNER, "warehouse")
+    assert server.settles(postgres_database, 1)
+    with pytest.raises(ConnectionNotFoundError):
+        second.get(OWNER, "warehouse")
+    assert server.settles(postgres_database, 0)
+
+
+def test_the_least_recently_used_pool_is_closed_but_not_under_its_user(manager, server, postgres_database):
+    manager.create(OWNER, "postgres", "warehouse", postgres_database)
+    for name in ("one", "two"):
+        manager.create(OWNER, "sqlite", name, {"database": ":memory:"})
+    held = manager.get(OWNER, "warehouse")
+    count(held, "pg_class")
+    manager.get(OWNER, "one")
+    manager.get(OWNER, "two")
+    assert server.connected(postgres_database) == 1
+    assert count(held, "pg_database") != b""
+    del held
+    assert server.settles(postgres_database, 0)
+    assert count(manager.get(OWNER, "warehouse"), "pg_class") != b""
+
+
+def test_close_drops_everything_and_the_next_use_connects_anew(manager, server, postgres_database):
+    manager.create(OWNER, "postgres", "warehouse", postgres_database)
+    manager.catalog(OWNER, "warehouse")
+    manager.values(OWNER, "warehouse")
+    assert server.connected(postgres_database) > 0
+    manager.close()
+    assert server.settles(postgres_database, 0)
+    assert manager.catalog(OWNER, "warehouse").dialect == "postgres"
+
+
+# Catalogs
+
+
+def test_a_catalog_is_kept_until_its_time_or_refresh(managers, settings):
+    path = shop(settings)
+    manager, hasty = managers(), managers(catalog_ttl=0.0)
+    manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
+    before = manager.catalog(OWNER, "shop")
+    assert hasty.catalog(OWNER, "shop").version == before.version != ""
+    with sqlite3.connect(path) as writer:
+        writer.execute("CREATE TABLE products (name TEXT)")
+    writer.close()
+    assert manager.catalog(OWNER, "shop") is before
+    assert hasty.catalog(OWNER, "shop").table("products")
+    after = manager.catalog(OWNER, "shop", refresh=True)
+    assert after.table("products")
+    assert after.version != before.version
+    assert manager.catalog(OWNER, "shop") is after
+
+
+def test_values_are_common_texts_of_base_tables(manager, settings):
+    path = shop(settings)
+    with sqlite3.connect(path) as writer:
+        writer.execute("CREATE VIEW places AS SELECT city FROM customers")
+        writer.execute("CREATE TABLE notes (body TEXT, kind TEXT)")
+        writer.executemany("INSERT INTO notes VALUES (?, ?)", [(f"note {i}", "a" * 200) for i in range(300)])
+    manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
+    assert manager.values(OWNER, "shop") == {("", "customers", "city"): ("Berlin", "Paris")}
+    with sqlite3.connect(path) as writer:
+        writer.execute("INSERT INTO customers (city) VALUES ('Rome')")
+        writer.execute("CREATE TABLE tags (tag VARCHAR(9))")
+        writer.execute("INSERT INTO tags VALUES ('new')")
+    writer.close()
+    manager.catalog(OWNER, "shop", refresh=True)
+    assert manager.values(OWNER, "shop") == {
+        ("", "customers", "city"): ("Berlin", "Paris", "Rome"),
+        ("", "tags", "tag"): ("new",),
+    }
