@@ -1,0 +1,8 @@
+"""The built-in engine: a deterministic semantic parser from questions in English to SQL. No model, no network.
+
+The way of a question, one module a step: `words` cuts it into tokens; `linker` finds the catalog's tables, columns
+and values in them and `lexicon` the words of general knowledge; `grammar` reads the linked items into a `query`
+(with `outputs`, `conditions` and `dates` for its parts); `plan` finds the joins; `build` writes sqlglot expressions;
+`engine` is the provider. Whatever is not understood, word for word, ends in a QuestionError: it never guesses.
+Only `engine` is for callers outside.
+"""

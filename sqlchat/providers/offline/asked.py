@@ -1,0 +1,86 @@
+"""Things asked for, and the terms that they become once it is known what is spoken of. Called by the outputs, the
+phrases and the grammar.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlchat.errors import QuestionError
+from sqlchat.providers.offline import dates, periods
+from sqlchat.providers.offline.linker import Col, Hit, Key
+from sqlchat.providers.offline.measures import Measure
+from sqlchat.providers.offline.query import Agg, DatePart, Term
+from sqlchat.providers.offline.reader import Reader
+
+
+@dataclass
+class Asked:
+    """One thing asked for, before it is known which table is spoken of."""
+
+    kind: Literal["column", "table", "measure", "unit"]
+    text: str
+    functions: list[str] = field(default_factory=list)
+    """Aggregates asked of it; empty for the thing itself."""
+    hits: list[Hit] = field(default_factory=list)
+    table: Key | None = None
+    measure: Measure | None = None
+    distinct: bool = False
+    unit: str = ""
+    owner: Key | None = None
+    """The table that the words themselves put it in: `the students' names`."""
+
+
+def terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
+    """`asked` as terms of the query, now that it is known what is spoken of."""
+    if asked.kind == "table":
+        assert asked.table is not None
+        if asked.functions:
+            return [Agg("count", asked.table)]
+        return list(shown(reader, asked.table))
+    if asked.kind == "measure":
+        assert asked.measure is not None
+        return [Agg(function, asked.measure) for function in asked.functions]
+    if asked.kind == "unit":
+        table = reader.measured or subject
+        col = periods.time_of(reader, table) if table else None
+        if col is None or not dates.is_date(reader.column(col)):
+            raise QuestionError(f'There is no date to take the "{asked.text}" of.', words=[asked.text])
+        return [DatePart(col, asked.unit)]
+    hit = reader.resolve(asked.hits, asked.text, asked.owner or subject)
+    assert isinstance(hit.target, Col)
+    if not asked.functions:
+        return [hit.target]
+    return [_aggregate(reader, function, hit.target, asked) for function in asked.functions]
+
+
+def _aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg:
+    column = reader.column(col)
+    if function == "count":
+        if dates.is_number(column) and not asked.distinct and not reader.linker.is_key(col):
+            raise QuestionError(
+                f'"{asked.text}" is a number in each row of {col.table[1]}: say whether to add it up or to count its '
+                "different values.",
+                words=[asked.text],
+                reason="ambiguous",
+            )
+        if not asked.distinct:
+            reader.assume(f'Different values of "{asked.text}" are counted, each once.')
+        return Agg("count", col, distinct=True)
+    if function in ("sum", "avg") and not dates.is_number(column):
+        raise QuestionError(f"{col.name} holds no numbers to add up.", words=[asked.text], reason="text_column")
+    if function in ("min", "max") and dates.is_text(column):
+        raise QuestionError(
+            f"{col.name} is kept as text, which has no largest or smallest.", words=[asked.text], reason="text_column"
+        )
+    return Agg(function, col)
+
+
+def shown(reader: Reader, table: Key) -> list[Col]:
+    """The columns that stand for a row of the table."""
+    display = reader.linker.display(table)
+    if display:
+        return display
+    reader.assume(f"{table[1]} has no column of names, so all its columns are shown.")
+    return [Col(table, column.name) for column in reader.linker.tables[table].columns]

@@ -1,0 +1,191 @@
+"""From a query to SQL: picks the rows that everything hangs on, joins the rest to them, and never lets a join
+multiply what is added up. Called by the engine.
+"""
+
+from __future__ import annotations
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect
+
+from sqlchat.errors import QuestionError
+from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.joins import Joins
+from sqlchat.providers.offline.linker import Col, Key, Linker
+from sqlchat.providers.offline.measures import Measure
+from sqlchat.providers.offline.query import Agg, DatePart, Query, Term
+from sqlchat.providers.offline.restrict import Restrictions
+from sqlchat.providers.offline.scope import Scope
+
+
+def build(query: Query, linker: Linker, joins: Joins, dialect: str) -> exp.Select:
+    """The SELECT for `query`. Raises QuestionError where no joins give it, or more than one way does."""
+    return _Builder(query, linker, joins, dialect).select()
+
+
+class _Builder:
+    def __init__(self, query: Query, linker: Linker, joins: Joins, dialect: str):
+        self.query, self.linker, self.joins, self.dialect = query, linker, joins, dialect
+        self.root = self._root()
+        self.scope = Scope(self.root, linker, joins, dialect, taken=set())
+
+    def select(self) -> exp.Select:
+        query = self.query
+        outputs = [self._named(term) for term in query.outputs]
+        restrictions = Restrictions(self.scope)
+        anchor = query.subject or self.root
+        where = [restrictions.sql(condition, anchor) for condition in query.conditions]
+        keys = self._group_keys()
+        having = [self.scope.compare(self._term(agg), op, value) for agg, op, value in query.having]
+        order = self._order()
+        select = self.scope.frame(exp.select(*outputs))
+        if query.distinct:
+            select = select.distinct()
+        for condition in where:
+            if condition is not None:
+                select = select.where(condition)
+        if keys:
+            select = select.group_by(*keys)
+        for condition in having:
+            select = select.having(condition)
+        if order:
+            select = select.order_by(*order)
+        return select.limit(query.limit) if query.limit is not None else select
+
+    def _root(self) -> Key:
+        """The table whose rows are read: each of them leads to at most one row of every other table in play."""
+        query, needed = self.query, []
+        for term in (*query.outputs, *(t for t, _ in query.order), *(agg for agg, _, _ in query.having)):
+            needed.append(table_of(term))
+        needed += [group if isinstance(group, tuple) else table_of(group) for group in query.groups]
+        if query.subject and not any(isinstance(t, Agg) for t in query.outputs) and not query.groups:
+            needed.append(query.subject)
+        needed = list(dict.fromkeys(needed))
+        if not needed:
+            raise QuestionError("The question does not say what to show.", words=[])
+        costs = []
+        for root in self.linker.tables:
+            paths = [self.joins.distance(root, table) for table in needed]
+            if all(rank <= 1 for rank, _ in paths):
+                costs.append((sum(steps for _, steps in paths), root not in needed, root))
+        if not costs:
+            names = " and ".join(key[1] for key in needed)
+            raise QuestionError(f"No foreign keys lead from one table to all of {names}.", words=[], reason="no_join")
+        costs.sort(key=lambda cost: (cost[0], cost[1], needed.index(cost[2]) if cost[2] in needed else 0))
+        best = [cost for cost in costs if cost[:2] == costs[0][:2]]
+        if len(best) > 1 and best[0][1]:
+            ways = " or ".join(sorted(cost[2][1] for cost in best))
+            names = " and ".join(key[1] for key in needed)
+            raise QuestionError(f"{names} can be joined through {ways}.", words=[], reason="ambiguous")
+        return costs[0][2]
+
+    def _named(self, term: Term) -> exp.Expr:
+        sql = self._term(term)
+        name = output_name(term)
+        return exp.alias_(sql, name, quoted=not name.isidentifier()) if not isinstance(term, Col) else sql
+
+    def _term(self, term: Term) -> exp.Expr:
+        if isinstance(term, Col):
+            return self.scope.column(term)
+        if isinstance(term, DatePart):
+            return dates.cut(self.scope.column(term.col), term.unit, self.dialect)
+        if isinstance(term, Measure):
+            return self._measure(term)
+        if isinstance(term.of, tuple):
+            return self._count(term.of)
+        inner = self._measure(term.of) if isinstance(term.of, Measure) else self.scope.column(term.of)
+        if term.function == "count":
+            return exp.Count(this=exp.Distinct(expressions=[inner]) if term.distinct else inner)
+        if term.function in ("sum", "avg"):
+            self._check_fan_out(term)
+        kinds: dict[str, type[exp.AggFunc]] = {"sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max}
+        return kinds[term.function](this=inner)
+
+    def _measure(self, measure: Measure) -> exp.Expr:
+        tree = sqlglot.parse_one(measure.sql)
+        for column in list(tree.find_all(exp.Column)):
+            column.replace(self.scope.column(Col(measure.table, column.name)))
+        return tree
+
+    def _count(self, key: Key) -> exp.Expr:
+        if key == self.root:
+            return exp.Count(this=exp.Star())
+        keys = self.linker.tables[key].primary_key
+        if len(keys) != 1:
+            raise QuestionError(f"The rows of {key[1]} cannot be told apart: it has no single key.", words=[])
+        return exp.Count(this=exp.Distinct(expressions=[self.scope.column(Col(key, keys[0]))]))
+
+    def _check_fan_out(self, agg: Agg) -> None:
+        """Adding up is only right where each row of the aggregated table occurs once (in its group)."""
+        table = table_of(agg)
+        if table == self.root:
+            return
+        ends = self.joins.link_of(self.root)
+        groups = {group if isinstance(group, tuple) else table_of(group) for group in self.query.groups}
+        if ends is not None and table in ends and groups and groups == ends - {table}:
+            keyed = all(isinstance(group, tuple) for group in self.query.groups)
+            if keyed:
+                return
+        raise QuestionError(
+            f"Adding up {output_name(agg)} over {self.root[1]} would count rows of {table[1]} more than once.",
+            words=[],
+            reason="fan_out",
+        )
+
+    def _group_keys(self) -> list[exp.Expr]:
+        if not self.query.groups:
+            return []
+        keys: list[exp.Expr] = []
+        for group in self.query.groups:
+            if isinstance(group, tuple):
+                keys += [self.scope.column(Col(group, name)) for name in self._row_key(group)]
+            else:
+                keys.append(self._term(group))
+        plain = [
+            t for t in (*self.query.outputs, *(t for t, _ in self.query.order)) if not isinstance(t, Agg | Measure)
+        ]
+        for term in plain:
+            sql = self._term(term)
+            if sql not in keys:
+                keys.append(sql)
+        return keys
+
+    def _row_key(self, key: Key) -> tuple[str, ...]:
+        found = self.linker.tables[key].primary_key or tuple(col.name for col in self.linker.display(key))
+        if not found:
+            raise QuestionError(f"The rows of {key[1]} cannot be told apart: it has no key.", words=[])
+        return found
+
+    def _order(self) -> list[exp.Ordered]:
+        limited = self.query.limit is not None
+        return [self._ordered(self._term(term), descending, last=limited) for term, descending in self.query.order]
+
+    def _ordered(self, term: exp.Expr, descending: bool, *, last: bool) -> exp.Ordered:
+        """`last`: unknown values come last; else where the database puts them, which needs no word in the SQL."""
+        small = Dialect.get_or_raise(self.dialect).NULL_ORDERING == "nulls_are_small"
+        first = False if last else small != descending
+        return exp.Ordered(this=term.copy(), desc=descending or None, nulls_first=first)
+
+
+def table_of(term: Term) -> Key:
+    """The table whose rows the term is computed from."""
+    if isinstance(term, Agg):
+        return term.of if isinstance(term.of, tuple) else term.of.table
+    return term.col.table if isinstance(term, DatePart) else term.table
+
+
+def output_name(term: Term) -> str:
+    """The column's name in the results: `revenue`, `average_age`, `orders`."""
+    if isinstance(term, Col):
+        return term.name
+    if isinstance(term, DatePart):
+        return term.unit
+    if isinstance(term, Measure):
+        return term.name.replace(" ", "_")
+    if isinstance(term.of, tuple):
+        return f"number_of_{term.of[1].lower()}"
+    name = output_name(term.of).lower()
+    if isinstance(term.of, Measure) and term.function == "sum":
+        return name
+    words = {"avg": "average", "sum": "total", "min": "lowest", "max": "highest", "count": "number_of"}
+    return f"{words[term.function]}_{name}"

@@ -1,0 +1,174 @@
+"""Time: periods in the question's words, and dates cut to a unit in SQL. Called by the conditions and the builder."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sqlglot import exp
+
+from sqlchat.providers.offline.lexicon import MONTHS, UNITS
+from sqlchat.providers.offline.words import Token
+from sqlchat.sql.catalog import Column
+
+DATE_TYPE = re.compile(r"date|time", re.IGNORECASE)
+INTEGER_TYPE = re.compile(r"int|serial", re.IGNORECASE)
+NUMBER_TYPE = re.compile(r"int|serial|num|dec|real|float|double|money", re.IGNORECASE)
+TEXT_TYPE = re.compile(r"char|text|string|clob|enum|uuid", re.IGNORECASE)
+ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": 4}
+RELATIVE = {"last": -1, "previous": -1, "past": -1, "this": 0, "current": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Days from `start` up to and without `end`."""
+
+    start: date
+    end: date
+    size: int
+    """Tokens that it took."""
+    year: int | None = None
+    """Where it is one whole year: that year."""
+    relative: bool = False
+
+
+def is_date(column: Column) -> bool:
+    return bool(DATE_TYPE.search(column.type)) and not INTEGER_TYPE.search(column.type)
+
+
+def is_number(column: Column) -> bool:
+    return bool(NUMBER_TYPE.search(column.type)) and not DATE_TYPE.search(column.type)
+
+
+def is_text(column: Column) -> bool:
+    return not column.type or bool(TEXT_TYPE.search(column.type))
+
+
+def read(tokens: list[Token], at: int, today: date) -> Span | None:
+    """The period that the tokens at `at` name: a year, a month, a quarter, a day, or one relative to today."""
+    lows = [t.low for t in tokens[at : at + 6]]
+    if not lows:
+        return None
+    lead = 1 if lows[0] == "the" else 0
+    lead += 2 if lows[lead : lead + 2] == ["year", "of"] else 1 if lows[lead : lead + 1] == ["year"] else 0
+    rest, first = lows[lead:], tokens[at + lead] if at + lead < len(tokens) else None
+    if first is None:
+        return None
+    if first.kind == "date":
+        day = _day(first.low)
+        return Span(day, day + timedelta(days=1), lead + 1) if day else None
+    year = _year(first)
+    if year:
+        return Span(date(year, 1, 1), date(year + 1, 1, 1), lead + 1, year)
+    if rest[0] in MONTHS:
+        return _month(tokens, at + lead, lead)
+    quarter = _quarter(tokens, at + lead, rest)
+    if quarter:
+        return Span(quarter.start, quarter.end, lead + quarter.size)
+    if rest[0] in RELATIVE and len(rest) > 1 and rest[1] in ("year", "month", "quarter", "week"):
+        start, end = around(today, rest[1], RELATIVE[rest[0]])
+        return Span(start, end, lead + 2, start.year if rest[1] == "year" else None, relative=True)
+    if rest[0] in ("today", "yesterday"):
+        day = today - timedelta(days=rest[0] == "yesterday")
+        return Span(day, day + timedelta(days=1), lead + 1, relative=True)
+    return None
+
+
+def around(today: date, unit: str, shift: int) -> tuple[date, date]:
+    """First day of the calendar unit `shift` away from today's, and of the one after."""
+    if unit == "week":
+        start = today - timedelta(days=today.weekday()) + timedelta(weeks=shift)
+        return start, start + timedelta(weeks=1)
+    months = {"year": 12, "quarter": 3, "month": 1}[unit]
+    index = (today.year * 12 + today.month - 1) // months + shift
+    return _first(index * months), _first((index + 1) * months)
+
+
+def _first(months: int) -> date:
+    return date(months // 12, months % 12 + 1, 1)
+
+
+def _day(text: str) -> date | None:
+    year, month, day = map(int, text.split("-"))
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _year(token: Token) -> int | None:
+    plain = token.kind == "number" and re.fullmatch(r"\d{4}", token.text)
+    return int(token.text) if plain and 1000 <= int(token.text) <= 2999 else None
+
+
+def _month(tokens: list[Token], at: int, lead: int) -> Span | None:
+    """`March 2024`, `March of 2024`, `March 5, 2024`, `April 1 2023`. A month without a year is not a period."""
+    month, rest = MONTHS[tokens[at].low], tokens[at + 1 : at + 4]
+    if rest and rest[0].low == "of":
+        rest, lead = rest[1:], lead + 1
+    if rest and (year := _year(rest[0])):
+        start, end = _first(year * 12 + month - 1), _first(year * 12 + month)
+        return Span(start, end, lead + 2)
+    number = re.fullmatch(r"(\d{1,2})(?:st|nd|rd|th)?", rest[0].low) if rest else None
+    if number:
+        comma = 1 if len(rest) > 1 and rest[1].text == "," else 0
+        year = _year(rest[1 + comma]) if len(rest) > 1 + comma else None
+        day = _day(f"{year}-{month}-{number.group(1)}") if year else None
+        return Span(day, day + timedelta(days=1), lead + 3 + comma) if day else None
+    return None
+
+
+def _quarter(tokens: list[Token], at: int, rest: list[str]) -> Span | None:
+    """`Q1 2024`, `first quarter of 2024`."""
+    if re.fullmatch(r"q[1-4]", rest[0]):
+        quarter, used = int(rest[0][1]), 1
+    elif rest[0] in ORDINALS and len(rest) > 1 and rest[1] == "quarter":
+        quarter, used = ORDINALS[rest[0]], 2
+    else:
+        return None
+    if len(rest) > used and rest[used] in ("of", "in"):
+        used += 1
+    year = _year(tokens[at + used]) if at + used < len(tokens) else None
+    if not year:
+        return None
+    months = year * 12 + (quarter - 1) * 3
+    return Span(_first(months), _first(months + 3), used + 1)
+
+
+def unit(word: str) -> str | None:
+    return UNITS.get(word)
+
+
+def day_literal(day: str, column: Column, dialect: str) -> exp.Expr:
+    """An ISO date to compare with `column`: plain text in SQLite, which keeps dates as text."""
+    literal = exp.Literal.string(day)
+    return literal if dialect == "sqlite" else exp.cast(literal, "date")
+
+
+def cut(column: exp.Expr, to: str, dialect: str) -> exp.Expr:
+    """`column` cut to its year, quarter, month, week (from Monday) or day."""
+    if dialect == "sqlite":
+        return _cut_sqlite(column, to)
+    if to == "year":
+        return exp.Extract(this=exp.var("YEAR"), expression=column)
+    if to == "day":
+        return exp.cast(column, "date")
+    return exp.cast(exp.TimestampTrunc(this=column, unit=exp.var(to.upper())), "date")
+
+
+def _cut_sqlite(column: exp.Expr, to: str) -> exp.Expr:
+    def strftime(pattern: str) -> exp.Expr:
+        return exp.Anonymous(this="STRFTIME", expressions=[exp.Literal.string(pattern), column.copy()])
+
+    if to in ("year", "month"):
+        return strftime("%Y" if to == "year" else "%Y-%m")
+    if to == "day":
+        return exp.Anonymous(this="DATE", expressions=[column])
+    if to == "week":
+        steps = [exp.Literal.string("weekday 0"), exp.Literal.string("-6 days")]
+        return exp.Anonymous(this="DATE", expressions=[column, *steps])
+    month = exp.Paren(this=exp.Add(this=exp.cast(strftime("%m"), "int"), expression=exp.Literal.number(2)))
+    quarter = exp.Paren(this=exp.Div(this=month, expression=exp.Literal.number(3), typed=True))
+    year = exp.DPipe(this=strftime("%Y"), expression=exp.Literal.string("-Q"))
+    return exp.DPipe(this=year, expression=quarter)

@@ -1,0 +1,43 @@
+"""The provider `offline`: a question in, SQL and the way it was read out. For callers outside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+from sqlglot import exp
+
+from sqlchat.errors import QuestionError
+from sqlchat.providers.base import Draft, Provider, Task
+from sqlchat.providers.offline.build import build
+from sqlchat.providers.offline.explain import explain
+from sqlchat.providers.offline.grammar import parse
+from sqlchat.providers.offline.joins import Joins
+from sqlchat.providers.offline.linker import Linker
+
+MODEL = "sqlchat-offline-1"
+LONGEST_QUESTION = 2_000
+"""Characters."""
+
+
+class OfflineProvider(Provider):
+    """Answers from the catalog alone, always the same way; refuses what it cannot map wholly."""
+
+    name = "offline"
+    model = MODEL
+    repairs = False
+
+    def __init__(self, today: Callable[[], date] = date.today):
+        """`today` tells the day that `last year` is counted from."""
+        self._today = today
+
+    def draft(self, task: Task) -> Draft:
+        """SQL for the task's question. Raises QuestionError with the words that were not understood (`words`)."""
+        if len(task.question) > LONGEST_QUESTION:
+            raise QuestionError("The question is too long: ask for one thing in one or two sentences.", words=[])
+        linker = Linker(task.catalog, task.values)
+        joins = Joins(linker.tables)
+        query = parse(task.question, linker, joins, self._today())
+        select: exp.Select = build(query, linker, joins, task.catalog.dialect)
+        sql = select.sql(dialect=task.catalog.dialect)
+        return Draft(sql, explain(query, linker), self.model, assumptions=tuple(query.assumptions))

@@ -1,0 +1,140 @@
+"""Paths between tables along foreign keys. Called by the grammar (what is near) and the builder (what to join)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlchat.errors import QuestionError
+from sqlchat.providers.offline.linker import Key
+from sqlchat.providers.offline.words import name_words, stem
+from sqlchat.sql.catalog import Table
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A step from a row of `source` to rows of `target` that share the columns' values."""
+
+    source: Key
+    target: Key
+    columns: tuple[tuple[str, str], ...]
+    single: bool
+    """True where a row of `source` has at most one such row."""
+    declared: bool = True
+
+    def back(self, single: bool) -> Edge:
+        pairs = tuple((there, here) for here, there in self.columns)
+        return Edge(self.target, self.source, pairs, single, self.declared)
+
+
+class Joins:
+    """The graph of foreign keys; where a catalog declares none at all, `<table>_id` columns stand in for them."""
+
+    def __init__(self, tables: Mapping[Key, Table]):
+        self.tables = tables
+        self.edges: dict[Key, list[Edge]] = {key: [] for key in tables}
+        for edge in self._declared() or self._inferred():
+            self.edges[edge.source].append(edge)
+            own = {here for here, _ in edge.columns}
+            self.edges[edge.target].append(edge.back(single=own == set(tables[edge.source].primary_key)))
+
+    def _declared(self) -> list[Edge]:
+        found: list[Edge] = []
+        for key, table in self.tables.items():
+            for fk in table.foreign_keys:
+                target = self._find(fk.ref_schema or key[0], fk.ref_table)
+                if target is None:
+                    continue
+                there = fk.ref_columns or self.tables[target].primary_key
+                if len(there) == len(fk.columns):
+                    edge = Edge(key, target, tuple(zip(fk.columns, there, strict=True)), single=True)
+                    if edge not in found:
+                        found.append(edge)
+        return found
+
+    def _inferred(self) -> list[Edge]:
+        found = []
+        for key, table in self.tables.items():
+            for column in table.columns:
+                words = name_words(column.name)
+                if len(words) < 2 or words[-1] != "id" or (column.name,) == table.primary_key:
+                    continue
+                for target, other in self.tables.items():
+                    named = tuple(map(stem, name_words(other.name))) == tuple(map(stem, words[:-1]))
+                    if target != key and named and len(other.primary_key) == 1:
+                        found.append(Edge(key, target, ((column.name, other.primary_key[0]),), True, declared=False))
+        return found
+
+    def _find(self, schema: str, name: str) -> Key | None:
+        wanted = [key for key in self.tables if key[1].lower() == name.lower()]
+        exact = [key for key in wanted if key[0] == schema]
+        return next(iter(exact or wanted), None)
+
+    def up(self, start: Key, target: Key) -> list[Edge] | None:
+        """The shortest way on which each row of `start` meets one row of `target` at most; None where none is."""
+        return self._search(start, target, single=True)
+
+    def path(self, start: Key, target: Key) -> list[Edge] | None:
+        """The shortest way between two tables whatever its direction; None where there is none."""
+        return self._search(start, target, single=False)
+
+    def distance(self, start: Key, target: Key) -> tuple[int, int]:
+        """(0 same table, 1 up the keys, 2 any way, 3 none; steps), for preferring what is near."""
+        if start == target:
+            return (0, 0)
+        for rank, single in ((1, True), (2, False)):
+            steps = self._steps(start, target, single=single)
+            if steps:
+                return (rank, len(steps[0]))
+        return (3, 0)
+
+    def _search(self, start: Key, target: Key, *, single: bool) -> list[Edge] | None:
+        found = self._steps(start, target, single=single)
+        if len(found) > 1:
+            ways = " or ".join(sorted({_shown(way) for way in found}))
+            raise QuestionError(
+                f"{start[1]} and {target[1]} can be joined in more than one way: {ways}.",
+                words=[],
+                reason="ambiguous",
+            )
+        return found[0] if found else None
+
+    def _steps(self, start: Key, target: Key, *, single: bool) -> list[list[Edge]]:
+        """All shortest ways (two at most are kept)."""
+        if start == target:
+            return [[]]
+        reached: dict[Key, list[list[Edge]]] = {start: [[]]}
+        depth = {start: 0}
+        queue = deque([start])
+        while queue:
+            here = queue.popleft()
+            if target in depth and depth[here] >= depth[target]:
+                break
+            for edge in self.edges[here]:
+                if single and not edge.single:
+                    continue
+                if edge.target not in depth:
+                    depth[edge.target] = depth[here] + 1
+                    reached[edge.target] = []
+                    queue.append(edge.target)
+                if depth[edge.target] == depth[here] + 1:
+                    ways = reached[edge.target]
+                    ways.extend([*way, edge] for way in reached[here][: 3 - len(ways)])
+        return reached.get(target, [])
+
+    def link_of(self, link: Key) -> set[Key] | None:
+        """The tables that `link` ties together, if it is a pure link: a key made of its foreign keys, or nothing but
+        them. None otherwise."""
+        out = [edge for edge in self.edges[link] if edge.single]
+        own = {here for edge in out for here, _ in edge.columns}
+        table = self.tables[link]
+        if len(out) < 2 or not ({c.name for c in table.columns} <= own or set(table.primary_key) == own):
+            return None
+        return {edge.target for edge in out}
+
+
+def _shown(way: list[Edge]) -> str:
+    return " -> ".join(
+        f"{edge.source[1]}.{edge.columns[0][0]} = {edge.target[1]}.{edge.columns[0][1]}" for edge in way
+    )

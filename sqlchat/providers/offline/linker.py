@@ -1,0 +1,299 @@
+"""Schema linking: which tables, columns, values and measures a run of the question's words names.
+
+Every hit carries a tier: 0 the name itself, 1 its stem, 2 a part of the name that stands for it, 3 a synonym. Lower
+is better, and a worse tier is only used where a better one finds nothing.
+"""
+
+from __future__ import annotations
+
+import os.path
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sqlchat.providers.offline.dates import is_date
+from sqlchat.providers.offline.lexicon import (
+    ABBREVIATIONS,
+    COMMANDS,
+    COUNTRY_NAMES,
+    DEMONYMS,
+    FILLERS,
+    IN,
+    NAME_COLUMNS,
+    NOT,
+    SYNONYMS,
+    UNITS,
+    VERBS,
+)
+from sqlchat.providers.offline.measures import Measure, measures
+from sqlchat.providers.offline.words import Token, name_words, stem, stems
+from sqlchat.sql.catalog import Catalog, Column, Table
+
+Key = tuple[str, str]
+"""(schema, table)"""
+LONGEST = 8
+"""Words of the longest phrase that is looked for."""
+WEAK = FILLERS | IN | NOT | VERBS | {"and", "or", "but"}
+
+VAGUE = frozenset(
+    stem(word) for word in (*WEAK, *COMMANDS, "data", "info", "information", "record", "table", "detail")
+)
+"""Last words of tables' names that do not stand for the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Col:
+    table: Key
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a phrase may mean: a table, a column, a value of a column, or a measure."""
+
+    target: Key | Col | Measure
+    tier: int
+    value: str | None = None
+
+
+@dataclass
+class Link:
+    """The readings of the tokens `start` to `start + size`."""
+
+    start: int
+    size: int
+    text: str
+    tables: list[Hit] = field(default_factory=list)
+    columns: list[Hit] = field(default_factory=list)
+    values: list[Hit] = field(default_factory=list)
+    measures: list[Hit] = field(default_factory=list)
+
+
+class Linker:
+    """The phrases of one catalog and its values; built once for a question, read-only afterwards."""
+
+    def __init__(self, catalog: Catalog, values: Mapping[tuple[str, str, str], tuple[str, ...]]):
+        self.tables: dict[Key, Table] = {(t.schema, t.name): t for t in catalog.tables}
+        self.measures = [m for key, table in self.tables.items() for m in measures(key, table, catalog.dialect)]
+        self.values: dict[Col, tuple[str, ...]] = {}
+        self._phrases: dict[tuple[str, ...], list[Hit]] = {}
+        self._glued: dict[str, list[Hit]] = {}
+        self._texts: dict[tuple[str, ...], list[Hit]] = {}
+        self._prefix = shared_prefix([t.name.lower() for t in catalog.tables]) if len(catalog.tables) > 2 else ""
+        for key, table in self.tables.items():
+            self._index_table(key, table)
+        for measure in self.measures:
+            for name in measure.names:
+                self._add(stems(name), Hit(measure, 0 if name == measure.name else 3))
+        for (schema, name, column), texts in values.items():
+            if (schema, name) in self.tables and self.tables[schema, name].column(column):
+                self._index_values(Col((schema, name), column), texts)
+
+    def links(self, tokens: list[Token], start: int) -> list[Link]:
+        """The readings of the phrases that start at token `start`, longest first."""
+        found = []
+        for size in range(min(LONGEST, len(tokens) - start), 0, -1):
+            span = tokens[start : start + size]
+            if any(t.kind == "sign" and t.text not in "-/&.'(" for t in span[:-1]) or span[-1].kind == "sign":
+                continue
+            if any(t.possessive for t in span[:-1]) and not all(t.kind == "word" for t in span):
+                continue
+            link = Link(start, size, " ".join(t.text for t in span))
+            self._look_up(link, span)
+            if link.tables or link.columns or link.values or link.measures:
+                found.append(link)
+        return found
+
+    def value(self, column: Col, text: str) -> str | None:
+        """The value of `column` that `text` spells (any case), where the index holds it."""
+        wanted = text.lower()
+        return next((v for v in self.values.get(column, ()) if v.lower() == wanted), None)
+
+    def display(self, key: Key) -> list[Col]:
+        """The columns by which people know a row of the table: its name or title, or first and last name."""
+        table = self.tables[key]
+        by_words = {self.column_words(key, c.name): Col(key, c.name) for c in table.columns}
+        for wanted in NAME_COLUMNS:
+            if tuple(wanted.split()) in by_words:
+                return [by_words[tuple(wanted.split())]]
+        if ("first", "name") in by_words and ("last", "name") in by_words:
+            return [by_words["first", "name"], by_words["last", "name"]]
+        head = self.table_words(key)[-1:]
+        named = [col for words, col in by_words.items() if words[-1] in ("name", "title") and not self.is_key(col)]
+        if len(named) == 1:
+            return named
+        alike = [c for words, c in by_words.items() if tuple(map(stem, words)) == tuple(map(stem, head))]
+        return [c for c in alike if not self.is_key(c)][:1] if not named else []
+
+    def catalog_column(self, col: Col) -> Column:
+        found = self.tables[col.table].column(col.name)
+        assert found is not None
+        return found
+
+    def is_key(self, col: Col) -> bool:
+        """Whether the column is part of a key, primary or foreign."""
+        table = self.tables[col.table]
+        return col.name in table.primary_key or any(col.name in fk.columns for fk in table.foreign_keys)
+
+    def table_words(self, key: Key) -> tuple[str, ...]:
+        name = key[1][len(self._prefix) :] or key[1]
+        return _expanded(name_words(name)) or (name.lower(),)
+
+    def column_words(self, key: Key, column: str) -> tuple[str, ...]:
+        """Words of a column's name without a prefix that only repeats its table."""
+        table = self.tables[key]
+        prefix = shared_prefix([c.name.lower() for c in table.columns]) if len(table.columns) > 3 else ""
+        words = _expanded(name_words(column[len(prefix) :] or column))
+        owner = self.table_words(key)
+        for size in range(len(owner), 0, -1):
+            head = owner[-size:]
+            if len(words) > size and _alike(words[:size], head):
+                return words[size:]
+        return words
+
+    def _index_table(self, key: Key, table: Table) -> None:
+        words = self.table_words(key)
+        self._add(words, Hit(key, 0))
+        self._glue("".join(words), Hit(key, 0))
+        self._glue(table.name.lower().replace("_", ""), Hit(key, 0))
+        if len(words) > 1 and stem(words[-1]) not in VAGUE:
+            self._add(words[-1:], Hit(key, 2))
+        for other in _synonyms(words):
+            self._add(other, Hit(key, 3))
+        for column in table.columns:
+            self._index_column(Col(key, column.name), words, column.comment)
+
+    def _index_column(self, col: Col, owner: tuple[str, ...], comment: str) -> None:
+        full, short = _expanded(name_words(col.name)), self.column_words(col.table, col.name)
+        dated = is_date(self.catalog_column(col))
+        foreign = self.is_key(col) and col.name not in self.tables[col.table].primary_key
+        names = {full: 0, short: 0}
+        for pair in [name for name in names if len(name) == 2]:
+            self._add((pair[1], "of", pair[0]), Hit(col, 1))
+            self._add((pair[1], "of", "the", pair[0]), Hit(col, 1))
+        if not foreign and short[-1] not in IN:
+            names |= {(*owner, *short): 0, (*owner[-1:], *short): 0}
+        if foreign:
+            names.pop(short if short != full else (), None)
+        if len(short) > 1 and not foreign:
+            for cut in range(1, len(short)):
+                names.setdefault(short[cut:], 2)
+            if short[-1] in ("name", "code", "type", "option"):
+                names.setdefault(short[:-1], 2)
+            if dated and short[-1] in ("date", "time", "at", "on", "day"):
+                names.setdefault(short[:-1], 2)
+        for phrase, tier in names.items():
+            self._add(phrase, Hit(col, tier))
+        self._glue("".join(full), Hit(col, 0))
+        self._glue("".join(short), Hit(col, 0))
+        if not foreign:
+            for name in {full, short} | ({short[:-1]} if dated and len(short) > 1 else set()):
+                for other in _synonyms(name):
+                    self._add(other, Hit(col, 3))
+        note = re.split(r"[;,.(:]", comment)[0].split()
+        if 1 <= len(note) <= 3 and not any(w.lower() in UNITS or w.lower() in WEAK for w in note):
+            self._add(tuple(w.lower() for w in note), Hit(col, 3))
+
+    def _index_values(self, col: Col, texts: tuple[str, ...]) -> None:
+        self.values[col] = texts
+        for text in texts:
+            words = stems(text)
+            if 0 < len(words) <= LONGEST and not (len(words) == 1 and _weak(text)):
+                self._texts.setdefault(words, []).append(Hit(col, 1, text))
+
+    def _add(self, words: tuple[str, ...], hit: Hit) -> None:
+        if words and not (len(words) == 1 and words[0] in WEAK and not isinstance(hit.target, tuple)):
+            hits = self._phrases.setdefault(tuple(map(stem, words)), [])
+            if hit not in hits:
+                hits.append(hit)
+
+    def _glue(self, text: str, hit: Hit) -> None:
+        hits = self._glued.setdefault(text, [])
+        if hit not in hits:
+            hits.append(hit)
+
+    def _look_up(self, link: Link, span: list[Token]) -> None:
+        if len(span) == 1 and span[0].kind == "text":
+            wanted = span[0].low
+            link.values = [Hit(c, 0, v) for c, vs in self.values.items() for v in vs if v.lower() == wanted]
+            return
+        if all(t.kind == "number" for t in span):
+            return
+        words = tuple(t.stem for t in span if t.kind != "sign")
+        lows = tuple(t.low for t in span if t.kind != "sign")
+        hits = list(self._phrases.get(words, ()))
+        glued = self._glued.get("".join(lows), []) + self._glued.get("".join(words), [])
+        if span[0].low not in WEAK or len(span) == 1:
+            hits += [hit for hit in glued if hit not in hits]
+        for hit in _best(hits):
+            if isinstance(hit.target, Col):
+                link.columns.append(hit)
+            elif isinstance(hit.target, Measure):
+                link.measures.append(hit)
+            else:
+                link.tables.append(hit)
+        if all(t.kind in ("word", "number", "sign") for t in span):
+            link.values = self._values(words, " ".join(lows))
+
+    def _values(self, words: tuple[str, ...], low: str) -> list[Hit]:
+        found = []
+        for hit in self._texts.get(words, ()):
+            exact = hit.value is not None and " ".join(re.findall(r"\w+", hit.value.lower())) == " ".join(
+                re.findall(r"\w+", low)
+            )
+            found.append(Hit(hit.target, 0 if exact else 1, hit.value))
+        if not found:
+            for other in _renamed(low):
+                found += [Hit(h.target, 3, h.value) for h in self._texts.get(stems(other), ())]
+        best = min((hit.tier for hit in found), default=0)
+        return [hit for hit in found if hit.tier == best]
+
+
+def shared_prefix(names: list[str]) -> str:
+    """What all names begin with, where that is more than a letter and leaves each a rest."""
+    prefix = os.path.commonpath(names)
+    if len(names) < 3 or len(prefix) < 2:
+        return ""
+    return prefix if all(len(n) > len(prefix) for n in names) else ""
+
+
+def _weak(text: str) -> bool:
+    return len(text) < 3 or text.lower() in WEAK
+
+
+def _alike(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+    return tuple(map(stem, left)) == tuple(map(stem, right))
+
+
+def _expanded(words: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(full for word in words for full in ABBREVIATIONS.get(word, (word,)))
+
+
+def _synonyms(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+    """The phrase with one of its parts put in other words."""
+    for group in SYNONYMS:
+        for name in group:
+            part = tuple(name.split())
+            for at in range(len(words) - len(part) + 1):
+                if _alike(words[at : at + len(part)], part):
+                    for other in group:
+                        if other != name:
+                            yield (*words[:at], *other.split(), *words[at + len(part) :])
+
+
+def _renamed(low: str) -> Iterator[str]:
+    if low in DEMONYMS:
+        low = DEMONYMS[low]
+        yield low
+    for group in COUNTRY_NAMES:
+        if low in group:
+            yield from (other for other in group if other != low)
+
+
+def _best(hits: list[Hit]) -> list[Hit]:
+    """For each target its best tier."""
+    best: dict[object, Hit] = {}
+    for hit in hits:
+        if hit.target not in best or hit.tier < best[hit.target].tier:
+            best[hit.target] = hit
+    return list(best.values())

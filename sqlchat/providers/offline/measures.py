@@ -1,0 +1,86 @@
+"""Measures: what is computed from columns. Read from comments (`name = expression`), or general knowledge: sales are
+quantity times price. Called by the linker.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import sqlglot
+from sqlglot import exp
+
+from sqlchat.providers.offline.lexicon import PRICE_WORDS, QUANTITY_WORDS, REVENUE
+from sqlchat.providers.offline.words import name_words
+from sqlchat.sql.catalog import Table
+
+DEFINITION = re.compile(r"(?:^|[;:.\n])\s*([A-Za-z_][\w ]{1,40}?)\s*=\s*([^=;\n]{3,200})")
+ALLOWED = (
+    exp.Column,
+    exp.Identifier,
+    exp.Literal,
+    exp.Paren,
+    exp.Add,
+    exp.Sub,
+    exp.Mul,
+    exp.Div,
+    exp.Neg,
+    exp.Coalesce,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    table: tuple[str, str]
+    name: str
+    names: tuple[str, ...]
+    """All words that mean it, its own name among them."""
+    sql: str
+    """The expression over unqualified columns of its table, in sqlglot's own dialect."""
+    defined: bool
+    """Whether a comment of the database defines it, or general knowledge does."""
+
+
+def measures(key: tuple[str, str], table: Table, dialect: str) -> list[Measure]:
+    """The measures of a table: those its comments define, else revenue where it has a quantity and a price."""
+    found: list[Measure] = []
+    for comment in (table.comment, *(c.comment for c in table.columns)):
+        for name, text in DEFINITION.findall(comment):
+            expression = arithmetic(text, table, dialect)
+            if expression is not None:
+                plain = " ".join(name_words(name))
+                names = (plain, *sorted(REVENUE - {plain})) if plain in REVENUE else (plain,)
+                found.append(Measure(key, plain, names, expression.sql(), defined=True))
+    if any(m.name in REVENUE for m in found) or any(set(name_words(c.name)) & REVENUE for c in table.columns):
+        return found
+    quantity, price = _column(table, QUANTITY_WORDS), _column(table, PRICE_WORDS)
+    if quantity and price:
+        product = exp.Mul(this=exp.column(quantity, quoted=True), expression=exp.column(price, quoted=True))
+        found.append(Measure(key, "revenue", tuple(sorted(REVENUE)), product.sql(), defined=False))
+    return found
+
+
+def arithmetic(text: str, table: Table, dialect: str) -> exp.Expr | None:
+    """`text` as an expression, if it is arithmetic over columns of `table` and nothing else; names as the table has
+    them. None otherwise."""
+    try:
+        tree = sqlglot.parse_one(text.strip().rstrip("."), read=dialect)
+    except (sqlglot.errors.SqlglotError, RecursionError):
+        return None
+    columns = list(tree.find_all(exp.Column))
+    if not columns or isinstance(tree, exp.Column) or any(not isinstance(node, ALLOWED) for node in tree.walk()):
+        return None
+    for column in columns:
+        known = table.column(column.name)
+        if known is None or column.table:
+            return None
+        column.set("this", exp.to_identifier(known.name, quoted=True))
+    return tree
+
+
+def _column(table: Table, names: tuple[str, ...]) -> str | None:
+    for name in names:
+        for column in table.columns:
+            if " ".join(name_words(column.name)) == name:
+                return column.name
+    return None

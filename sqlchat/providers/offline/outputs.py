@@ -1,0 +1,368 @@
+"""What a question asks to see: its list of columns, aggregates and things. Called by the grammar."""
+
+from __future__ import annotations
+
+from sqlchat.errors import QuestionError
+from sqlchat.providers.offline import dates, lexicon
+from sqlchat.providers.offline.asked import Asked
+from sqlchat.providers.offline.linker import Col, Link
+from sqlchat.providers.offline.measures import Measure
+from sqlchat.providers.offline.query import Compare
+from sqlchat.providers.offline.reader import Reader
+
+JOINERS = (
+    ("as", "well", "as"),
+    ("along", "with"),
+    ("together", "with"),
+    ("and",),
+    ("and", "also"),
+    ("&",),
+    (",", "and"),
+    (",",),
+)
+
+
+def read_list(reader: Reader) -> list[Asked]:
+    """The things asked for from here on; stops before the first word that is no part of the list."""
+    found: list[Asked] = []
+    while True:
+        before = reader.at
+        reader.skip(lexicon.LEADS)
+        asked = read_one(reader, first=not found)
+        if asked is None:
+            reader.at = before
+            return found
+        found.append(asked)
+        before = reader.at
+        if not reader.take_any(JOINERS):
+            return found
+        mark = reader.at
+        reader.skip(lexicon.LEADS)
+        if not starts_output(reader):
+            reader.at = before
+            return found
+        reader.at = mark
+
+
+def starts_output(reader: Reader) -> bool:
+    """Whether what comes next can be one more thing of the list."""
+    mark, conditions, assumptions = reader.at, list(reader.query.conditions), list(reader.query.assumptions)
+    order, limit = list(reader.query.order), reader.query.limit
+    focus = reader.focus
+    try:
+        asked = read_one(reader, first=False)
+        if asked is None:
+            return False
+        return not (asked.kind == "column" and not asked.functions and compared(reader))
+    except QuestionError:
+        return False
+    finally:
+        reader.at, reader.focus = mark, focus
+        reader.query.conditions[:] = conditions
+        reader.query.assumptions[:] = assumptions
+        reader.query.order, reader.query.limit = order, limit
+
+
+def compared(reader: Reader) -> bool:
+    """Whether a comparison follows, which makes the column before it a condition."""
+    mark = reader.at
+    reader.skip({"is", "are", "was", "were", "of", "equal"})
+    following = reader.token()
+    result = reader.phrase(lexicon.OPERATORS) is not None or (
+        following is not None and (following.kind in ("number", "text") or following.value is not None)
+    )
+    reader.skip(lexicon.IN)
+    result = result or dates.read(reader.tokens, reader.at, reader.today) is not None
+    reader.at = mark
+    return result
+
+
+def read_one(reader: Reader, *, first: bool) -> Asked | None:
+    """One thing: `name`, `average age`, `number of orders`, `the youngest singer`, `completed orders`."""
+    distinct = _distinct(reader)
+    functions = _functions(reader)
+    distinct = _distinct(reader) or distinct
+    if functions:
+        return _aggregated(reader, functions, distinct)
+    extreme = _extreme(reader)
+    if extreme is not None:
+        return extreme
+    if first and (leading := _leading(reader)) is not None:
+        return leading
+    link = reader.link()
+    unit = dates.unit(reader.low())
+    if unit and unit != reader.low().rstrip("s") and reader.low() not in ("days",) and first:
+        return _per_unit(reader, unit)
+    if link is None:
+        link = Link(reader.at, 1, reader.low())
+    if link.columns or link.tables or link.measures:
+        return _plain(reader, link, distinct)
+    if link.values and (qualified := _qualified(reader)) is not None:
+        return qualified
+    if unit and not link.values:
+        text = reader.low()
+        reader.at += 1
+        return Asked("unit", text, unit=unit)
+    return None
+
+
+def _per_unit(reader: Reader, unit: str) -> Asked | None:
+    """`monthly revenue`, `yearly number of orders`."""
+    mark = reader.at
+    reader.at += 1
+    asked = read_one(reader, first=False)
+    if asked is None or (not asked.functions and asked.kind != "table"):
+        reader.at = mark
+        return None
+    asked.functions = asked.functions or ["count"]
+    reader.unit = unit
+    return asked
+
+
+def _distinct(reader: Reader) -> bool:
+    reader.skip({"the", "all", "of", "a"} if reader.low(1) in lexicon.DISTINCT else ())
+    if reader.low() in lexicon.DISTINCT:
+        reader.at += 1
+        reader.skip({"the", "of"})
+        return True
+    return False
+
+
+def _functions(reader: Reader) -> list[str]:
+    """`average, minimum and maximum` -> their functions; nothing where the words name a column instead."""
+    found: list[str] = []
+    while True:
+        mark = reader.at
+        if found:
+            reader.take_any(JOINERS)
+            reader.skip({"the"})
+        hit = reader.phrase(lexicon.AGGREGATES)
+        if hit is None:
+            reader.at = mark
+            return found
+        function, size = hit
+        reader.at += size
+        if function == "much":
+            function = "sum"
+        if function == "amount":
+            function = "sum"
+        found.append(function)
+        if function == "count":
+            return found
+
+
+def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked | None:
+    reader.skip(
+        {"of", "the", "all", "a", "total", "values", "value", "for"}
+        if functions != ["count"]
+        else {"the", "all", "of"}
+    )
+    distinct = _distinct(reader) or distinct
+    if functions == ["count"] and (qualified := _qualified(reader)) is not None:
+        qualified.functions = ["count"]
+        return qualified
+    link = reader.link()
+    if link is None:
+        return None
+    if functions in (["sum"], ["count"]) and link.tables and not link.measures:
+        asked = _table(reader, link)
+        asked.functions, asked.distinct = ["count"], distinct
+        following = reader.link()
+        if following is not None and following.columns and reader.tokens[reader.at - 1].possessive:
+            raise QuestionError("A count of a column of something is not read yet.", words=[following.text])
+        return asked
+    if link.measures:
+        reader.at += link.size
+        measure = link.measures[0].target
+        assert isinstance(measure, Measure)
+        _one_measure(link)
+        if functions != ["sum"]:
+            raise QuestionError(
+                f"{measure.name.capitalize()} is a sum over {measure.table[1]}; its average, minimum or maximum "
+                "is not read yet.",
+                words=[link.text],
+            )
+        return Asked("measure", link.text, functions, measure=measure)
+    if link.columns:
+        reader.at += link.size
+        return Asked("column", link.text, functions, link.columns, distinct=distinct)
+    return None
+
+
+def _one_measure(link: Link) -> None:
+    if len(link.measures) > 1:
+        names = " or ".join(
+            sorted(f"{h.target.table[1]}'s {h.target.name}" for h in link.measures if isinstance(h.target, Measure))
+        )
+        raise QuestionError(f'"{link.text}" may mean {names}.', words=[link.text], reason="ambiguous")
+
+
+def _extreme(reader: Reader) -> Asked | None:
+    """`the highest price`: an aggregate, where a column comes straight after and no thing it belongs to."""
+    hit = reader.phrase(lexicon.SUPERLATIVES)
+    if (
+        hit is None
+        or reader.low() in ("top", "bottom", "best", "worst")
+        or "of" in reader.tokens[reader.at + hit[1] - 1].low
+    ):
+        return None
+    direction, size = hit
+    link = reader.link(reader.at + size)
+    if link is None or not link.columns or link.tables:
+        return None
+    if reader.low() in ("most", "fewest", "least") and size == 1:
+        return None
+    reader.at += size + link.size
+    return Asked("column", link.text, ["max" if direction == "desc" else "min"], link.columns)
+
+
+def _leading(reader: Reader) -> Asked | None:
+    """`top 10 customers`, `the 3 most expensive products`, `the youngest singer`."""
+    mark = reader.at
+    count = _number(reader)
+    word = reader.low()
+    if word in ("top", "bottom", "best", "worst"):
+        reader.at += 1
+        count = count or _number(reader)
+        asked = _named_thing(reader, explicit=True)
+        if asked is None or asked.table is None:
+            reader.at = mark
+            return asked if asked is not None and _rank_column(reader, asked, word, count) else None
+        reader.query.limit = count or 1
+        reader.ranked = "asc" if word in ("bottom", "worst") else "desc"
+        return asked
+    options, size = adjective_at(reader)
+    if options:
+        reader.at += size
+        second = reader.low()
+        count = count or _number(reader)
+        asked = _named_thing(reader, explicit=True)
+        found = reader.adjective(options, asked.table) if asked is not None else None
+        if asked is None or found is None or second == "":
+            reader.at = mark
+            return None
+        col, way = found
+        reader.query.order.append((col, way == "desc"))
+        reader.query.limit = count or 1
+        return asked
+    if count is not None:
+        hit = reader.phrase(lexicon.SUPERLATIVES)
+        if hit is None:
+            asked = _named_thing(reader, explicit=True)
+            if asked is not None and asked.table is not None:
+                reader.query.limit = count
+                reader.needs_order = True
+                return asked
+    reader.at = mark
+    return None
+
+
+def _rank_column(reader: Reader, asked: Asked, word: str, count: int | None) -> bool:
+    """`top 3 countries`, where the country is a column: its distinct values are ranked."""
+    if asked.kind != "column":
+        return False
+    reader.at += 1
+    _number(reader)
+    link = reader.link()
+    assert link is not None
+    reader.at += link.size
+    reader.query.limit = count or 1
+    reader.ranked = "asc" if word in ("bottom", "worst") else "desc"
+    return True
+
+
+def adjective_at(reader: Reader) -> tuple[tuple[tuple[str, str], ...], int]:
+    pair = (reader.low(), reader.low(1))
+    if pair in lexicon.MOST_ADJECTIVES:
+        return lexicon.MOST_ADJECTIVES[pair], 2
+    return lexicon.ADJECTIVES.get(reader.low(), ()), 1
+
+
+def _number(reader: Reader) -> int | None:
+    token = reader.token()
+    if token is None or not isinstance(token.value, int) or isinstance(token.value, bool) or token.value < 1:
+        return None
+    if token.kind == "number" and not token.text.replace(",", "").isdigit():
+        return None
+    reader.at += 1
+    return token.value
+
+
+def _named_thing(reader: Reader, *, explicit: bool) -> Asked | None:
+    if (qualified := _qualified(reader)) is not None:
+        return qualified
+    link = reader.link()
+    if link is None:
+        return None
+    if link.tables:
+        return _table(reader, link)
+    if link.columns and explicit:
+        return Asked("column", link.text, [], link.columns)
+    return None
+
+
+def _qualified(reader: Reader) -> Asked | None:
+    """`completed orders`, `French singers`: values in front of the table whose rows they narrow."""
+    mark = reader.at
+    found: list[tuple[Link, Link | None]] = []
+    while (link := reader.link()) is not None and link.values and not link.tables:
+        reader.at += link.size
+        found.append((link, None))
+        if len(found) > 3:
+            break
+    link = reader.link()
+    if not found or link is None or not link.tables or any(value.columns for value, _ in found):
+        reader.at = mark
+        return None
+    table = reader.table_of(link)
+    assert table is not None
+    assert isinstance(table.target, tuple)
+    for value, _ in found:
+        hit = reader.resolve(value.values, value.text, table.target)
+        assert isinstance(hit.target, Col)
+        assert hit.value is not None
+        if reader.joins.distance(table.target, hit.target.table)[0] > 1:
+            reader.at = mark
+            return None
+        reader.query.conditions.append(Compare(hit.target, "=", (hit.value,)))
+    return _table(reader, link)
+
+
+def _table(reader: Reader, link: Link) -> Asked:
+    hit = reader.table_of(link)
+    assert hit is not None
+    assert isinstance(hit.target, tuple)
+    reader.at += link.size
+    return Asked("table", link.text, table=hit.target)
+
+
+def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
+    vague = min((h.tier for h in link.columns), default=0)
+    if vague > 1 and link.tables and vague == min(h.tier for h in link.tables):
+        names = sorted({f"{h.target.table[1]}.{h.target.name}" for h in link.columns if isinstance(h.target, Col)})
+        raise QuestionError(
+            f'"{link.text}" may mean a table or {" or ".join(names)}.', words=[link.text], reason="ambiguous"
+        )
+    if link.measures:
+        _one_measure(link)
+        reader.at += link.size
+        measure = link.measures[0].target
+        assert isinstance(measure, Measure)
+        return Asked("measure", link.text, ["sum"], measure=measure)
+    if link.tables and (not link.columns or min(h.tier for h in link.tables) <= min(h.tier for h in link.columns)):
+        possessive = reader.tokens[reader.at + link.size - 1].possessive
+        following = reader.link(reader.at + link.size)
+        asked = _table(reader, link)
+        asked.distinct = distinct
+        asked.hits = link.columns
+        if following is not None and following.columns and (possessive or not following.tables):
+            reader.at += following.size
+            if not possessive and compared(reader):
+                reader.at -= following.size
+                return asked
+            return Asked("column", following.text, [], following.columns, distinct=distinct, owner=asked.table)
+        return asked
+    reader.at += link.size
+    if reader.tokens[reader.at - 1].possessive:
+        raise QuestionError(f'What belongs to "{link.text}" is not clear here.', words=[link.text])
+    return Asked("column", link.text, [], link.columns, distinct=distinct)

@@ -1,0 +1,177 @@
+"""Periods in a question's words, and the column of dates that they speak of. Called by the conditions and phrases."""
+
+from __future__ import annotations
+
+from sqlchat.errors import QuestionError
+from sqlchat.providers.offline import dates, lexicon
+from sqlchat.providers.offline.linker import Col, Hit, Key
+from sqlchat.providers.offline.query import AnyOf, Compare, Period
+from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.words import stem
+from sqlchat.sql.catalog import Column
+
+TIMES = frozenset({"after", "before", "since", "until"})
+
+
+def read(reader: Reader) -> bool:
+    """`in 2024`, `since March 2023`, `before 1980`, `between 2023 and 2024`, `last year`."""
+    mark = reader.at
+    named = _time_named(reader)
+    hit = reader.phrase(lexicon.OPERATORS)
+    op = hit[0] if hit else ""
+    if hit:
+        reader.at += hit[1]
+    elif reader.low() in ("in", "on", "during", "from", "of", "for", "within", "at"):
+        op = reader.low()
+        reader.at += 1
+    span = dates.read(reader.tokens, reader.at, reader.today)
+    if span is None or op not in (*TIMES, "between", "in", "on", "during", "from", "of", "for", "within", "", "="):
+        reader.at = mark
+        return False
+    reader.at += span.size
+    start, end = span.start.isoformat(), span.end.isoformat()
+    last = span
+    years: tuple[int, ...] = (span.year,) if span.year else ()
+    if op in ("between", "from") and reader.low() in ("and", "to", "until", "through"):
+        second = dates.read(reader.tokens, reader.at + 1, reader.today)
+        if second is None:
+            reader.at = mark
+            return False
+        reader.at += 1 + second.size
+        last, end = second, second.end.isoformat()
+        years = (*years, second.year) if second.year and years else ()
+        op = "between"
+    elif op == "between":
+        reader.at = mark
+        return False
+    col = named or _time(reader)
+    if col is None:
+        reader.at = mark
+        return False
+    trailing = reader.phrase(lexicon.TRAILING)
+    if trailing is not None and trailing[0] in ("since", "until"):
+        op = trailing[0]
+        reader.at += trailing[1]
+    alternatives = _more_years(reader, years) if op in ("in", "", "of", "for", "during") else ()
+    if span.relative:
+        reader.assume(f"Counted from today, {reader.today.isoformat()}: {start} up to and without {end}.")
+    _add_period(reader, col, op, (start, last.end.isoformat()), (*years, *alternatives))
+    return True
+
+
+def _more_years(reader: Reader, years: tuple[int, ...]) -> tuple[int, ...]:
+    """`2014 or 2015`."""
+    found: list[int] = []
+    while years and reader.low() in ("or",):
+        more = dates.read(reader.tokens, reader.at + 1, reader.today)
+        if more is None or not more.year:
+            break
+        reader.at += 1 + more.size
+        found.append(more.year)
+    return tuple(found)
+
+
+def _add_period(reader: Reader, col: Col, op: str, days: tuple[str, str], years: tuple[int, ...]) -> None:
+    start, end = days
+    column = reader.column(col)
+    if not dates.is_date(column):
+        if not years:
+            raise QuestionError(f"{col.name} holds years, not days.", words=[start])
+        if op == "between":
+            reader.add(Compare(col, "between", years))
+        else:
+            reader.add(Compare(col, lexicon.COMPARISONS.get(op, "="), years))
+        return
+    if op in ("after",):
+        reader.add(Period(col, end, None))
+    elif op == "before":
+        reader.add(Period(col, None, start))
+    elif op == "since":
+        reader.add(Period(col, start, None))
+    elif op == "until":
+        reader.add(Period(col, None, end))
+    elif len(years) > 1 and op != "between":
+        reader.add(AnyOf(tuple(Period(col, f"{year}-01-01", f"{year + 1}-01-01") for year in years)))
+    else:
+        reader.add(Period(col, start, end))
+
+
+def _time_named(reader: Reader) -> Col | None:
+    """A date column named in front of a period: `signed up in 2024`, `with an order date after 2023`."""
+    mark = reader.at
+    reader.skip(
+        {"whose", "with", "a", "an", "the", "having", "where", "were", "was", "is", "are", "been", "who", "that"}
+    )
+    table = reader.focus.table
+    if table is None or reader.done:
+        reader.at = mark
+        return None
+    link = reader.link()
+    dated = [h for h in link.columns if _timely(reader, h)] if link else []
+    if link is not None and dated:
+        reader.at += link.size
+        reader.skip({"is", "was", "of", "are", "were"})
+        if (
+            reader.phrase(lexicon.OPERATORS)
+            or dates.read(reader.tokens, reader.at, reader.today)
+            or reader.low() in lexicon.IN
+        ):
+            return _col(reader.resolve(dated, link.text, table))
+    elif (token := reader.token()) is not None and token.kind == "word":
+        names = {
+            c.name: [
+                w for w in reader.linker.column_words(table, c.name) if w not in ("date", "time", "at", "on", "day")
+            ]
+            for c in reader.linker.tables[table].columns
+            if dates.is_date(c)
+        }
+        fitting = [n for n, words in names.items() if [stem(w) for w in words] == [token.stem]]
+        if len(fitting) == 1:
+            reader.at += 1
+            return Col(table, fitting[0])
+    reader.at = mark
+    return None
+
+
+def _timely(reader: Reader, hit: Hit) -> bool:
+    column = _column_of(reader, hit)
+    return dates.is_date(column) or "year" in reader.linker.column_words(_col(hit).table, column.name)
+
+
+def _time(reader: Reader) -> Col | None:
+    """The column of dates that a bare period speaks of: of what is measured or counted, else of the focus."""
+    for table in (reader.measured, reader.focus.table):
+        if table is None:
+            continue
+        col = time_of(reader, table)
+        if col is not None:
+            if table != reader.focus.table and reader.focus.table is not None:
+                reader.assume(f"The period is that of {col.table[1]}.{col.name}.")
+            return col
+    return None
+
+
+def time_of(reader: Reader, table: Key) -> Col | None:
+    """The table's own time, or that of the nearest table up its keys."""
+    return reader.time_column(table) or _parent_time(reader, table)
+
+
+def _parent_time(reader: Reader, table: Key) -> Col | None:
+    """The one date among the nearest tables up the keys: the day of an order for its lines."""
+    found = []
+    for other in reader.linker.tables:
+        near, steps = reader.joins.distance(table, other)
+        if near == 1 and (col := reader.time_column(other)) is not None:
+            found.append((steps, col))
+    nearest = min((steps for steps, _ in found), default=0)
+    cols = [col for steps, col in found if steps == nearest]
+    return cols[0] if len(cols) == 1 else None
+
+
+def _column_of(reader: Reader, hit: Hit) -> Column:
+    return reader.column(_col(hit))
+
+
+def _col(hit: Hit) -> Col:
+    assert isinstance(hit.target, Col)
+    return hit.target

@@ -1,0 +1,218 @@
+"""Phrases that shape the whole query: order, rank, groups, superlatives, and relations between things. Called by the
+grammar; each gives True and has stepped over what it read, or False and over nothing.
+"""
+
+from __future__ import annotations
+
+from sqlchat.errors import QuestionError
+from sqlchat.providers.offline import dates, lexicon, outputs, periods
+from sqlchat.providers.offline.asked import Asked, shown
+from sqlchat.providers.offline.asked import terms as asked_terms
+from sqlchat.providers.offline.build import table_of
+from sqlchat.providers.offline.linker import Col, Key
+from sqlchat.providers.offline.query import Agg, DatePart, Term
+from sqlchat.providers.offline.reader import Reader
+
+EACH = (
+    ("for", "each"), ("for", "every"), ("of", "each"), ("in", "each"), ("by", "each"), ("at", "each"), ("on", "each"),
+    ("from", "each"), ("with", "each"), ("to", "each"), ("within", "each"), ("in", "every"), ("of", "every"),
+    ("each",), ("per",), ("every",), ("across",), ("grouped", "by"), ("group", "by"), ("broken", "down", "by"),
+    ("split", "by"), ("for", "different"), ("for", "all", "the", "different"), ("across", "each"),
+    ("for", "all", "different"), ("under", "each"), ("does", "each"), ("did", "each"), ("do", "each"),
+    ("has", "each"),
+)  # fmt: skip
+RANKERS = (("by",), ("in", "terms", "of"), ("based", "on"), ("according", "to"), ("ranked", "by"), ("ordered", "by"))
+
+
+def order(reader: Reader, asked: list[Asked]) -> bool:
+    """`ordered by age descending`, `in alphabetical order`, `from oldest to youngest`."""
+    mark = reader.at
+    found = reader.take_any(lexicon.ORDERED)
+    if reader.ranked and found:
+        reader.at = mark
+        return False
+    reader.skip(
+        {"in", "from", "the", "their", "sorted", "ordered", "and", "an", "a"} if not found else {"the", "their", "in"}
+    )
+    way = _direction(reader)
+    if not found and way is None:
+        reader.at = mark
+        return False
+    reader.skip({"of", "by", "the", "their"})
+    term = _order_term(reader, asked)
+    reader.skip({",", "in", "from", "the"} if _direction_follows(reader) else ())
+    after = _direction(reader)
+    if term is None:
+        term = _only_term(reader, asked)
+        if term is None:
+            reader.at = mark
+            return False
+    reader.query.order.append((term, (way or after) == "desc"))
+    return True
+
+
+def _direction_follows(reader: Reader) -> bool:
+    mark = reader.at
+    reader.skip({",", "in", "from", "the"})
+    found = _direction(reader) is not None
+    reader.at = mark
+    return found
+
+
+def _direction(reader: Reader) -> str | None:
+    for way, phrases in (("desc", lexicon.DESCENDING), ("asc", lexicon.ASCENDING)):
+        if reader.take_any(phrases):
+            return way
+    return None
+
+
+def _order_term(reader: Reader, asked: list[Asked]) -> Term | None:
+    one = outputs.read_one(reader, first=False)
+    if one is None:
+        return None
+    if one.kind == "table" and not one.functions:
+        one_terms = shown(reader, one.table) if one.table else []
+        return one_terms[0] if len(one_terms) == 1 else None
+    found = asked_terms(reader, one, reader.query.subject or reader.measured)
+    return found[0] if len(found) == 1 else None
+
+
+def _only_term(reader: Reader, asked: list[Asked]) -> Term | None:
+    """What a direction alone orders: the one thing that is shown, or the one number among them."""
+    table = reader.query.subject or reader.measured
+    found = [term for item in asked for term in asked_terms(reader, item, table)]
+    numbers = [term for term in found if isinstance(term, Agg)]
+    if len(numbers) == 1:
+        return numbers[0]
+    return found[0] if len(found) == 1 else None
+
+
+def rank(reader: Reader, asked: list[Asked]) -> bool:
+    """`by revenue` after `top 10 customers`."""
+    mark = reader.at
+    if not reader.ranked or not reader.take_any(RANKERS):
+        return False
+    reader.skip({"the", "their", "highest", "lowest", "most"})
+    one = outputs.read_one(reader, first=False)
+    if one is None or one.kind == "unit":
+        reader.at = mark
+        return False
+    if one.kind == "table" and not one.functions:
+        raise QuestionError(
+            f'Ranking by "{one.text}": say by the number of what, or by which column.', words=[one.text]
+        )
+    if one.kind == "column" and not one.functions:
+        _numeric(reader, one)
+    found = asked_terms(reader, one, reader.query.subject)
+    reader.query.order.append((found[0], reader.ranked == "desc"))
+    reader.ranked = ""
+    if one.kind == "measure":
+        reader.measured = one.measure.table if one.measure else None
+    else:
+        reader.measured = table_of(found[0])
+    asked.append(one)
+    return True
+
+
+def _numeric(reader: Reader, one: Asked) -> None:
+    hit = reader.resolve(one.hits, one.text, reader.query.subject)
+    assert isinstance(hit.target, Col)
+    sortable(reader, hit.target, one.text)
+    subject = reader.query.subject
+    if subject is not None and reader.joins.distance(subject, hit.target.table)[0] > 1:
+        raise QuestionError(
+            f'Each of {subject[1]} may have several of "{one.text}": say by the total, the highest or the lowest.',
+            words=[one.text],
+            reason="ambiguous",
+        )
+
+
+def sortable(reader: Reader, col: Col, text: str) -> None:
+    """Raises QuestionError where the column has no largest and smallest that mean anything."""
+    column = reader.column(col)
+    year = "year" in reader.linker.column_words(col.table, col.name)
+    if (dates.is_text(column) and not year) or reader.linker.is_key(col):
+        raise QuestionError(f"{col.name} is no number or date to rank by.", words=[text], reason="text_column")
+
+
+def group(reader: Reader, asked: list[Asked]) -> bool:
+    """`by country`, `per month`, `for each category`."""
+    mark = reader.at
+    aggregated = any(item.functions for item in asked) or dates.unit(reader.low(1)) is not None
+    if reader.low() == "by" and aggregated:
+        reader.at += 1
+    elif not reader.take_any(EACH):
+        return False
+    while True:
+        reader.skip({"the", "of", "different", "distinct", "single", "individual", "calendar"})
+        target = _group_target(reader)
+        if target is None:
+            reader.at = mark
+            return False
+        if target not in reader.query.groups:
+            reader.query.groups.append(target)
+        more = reader.at
+        if not reader.take_any((("and", "by"), ("and", "per"), ("and", "each"), ("and",), (",", "and"), (",",))):
+            return True
+        if not _group_only(reader):
+            reader.at = more
+            return True
+
+
+def _group_only(reader: Reader) -> bool:
+    mark, kept = reader.at, list(reader.query.assumptions)
+    try:
+        reader.skip({"the", "each"})
+        return _group_target(reader) is not None and (reader.done or reader.low() in (".", ",", "in", "for", "where"))
+    except QuestionError:
+        return False
+    finally:
+        reader.at, reader.query.assumptions[:] = mark, kept
+
+
+def _group_target(reader: Reader) -> Col | DatePart | Key | None:
+    if reader.low() in ("one", "of") and reader.query.groups:
+        return None
+    table = reader.query.subject or reader.measured or reader.focus.table
+    link = reader.link()
+    unit = dates.unit(reader.low())
+    if (
+        link is not None
+        and link.tables
+        and (not link.columns or link.tables[0].tier <= min(h.tier for h in link.columns))
+    ):
+        hit = reader.table_of(link)
+        assert hit is not None
+        reader.at += link.size
+        following = reader.link()
+        if (
+            following is not None
+            and following.columns
+            and not following.tables
+            and reader.tokens[reader.at - 1].possessive
+        ):
+            reader.at += following.size
+            found = reader.resolve(
+                following.columns, following.text, hit.target if isinstance(hit.target, tuple) else None
+            )
+            return found.target if isinstance(found.target, Col) else None
+        return hit.target if isinstance(hit.target, tuple) else None
+    if link is not None and link.columns and not (unit and all(h.tier for h in link.columns)):
+        reader.at += link.size
+        hit = reader.resolve(link.columns, link.text, table)
+        assert isinstance(hit.target, Col)
+        if unit and dates.is_date(reader.column(hit.target)):
+            return DatePart(hit.target, unit)
+        return hit.target
+    if unit and (owner := reader.measured or table) is not None:
+        reader.at += 1
+        return period_group(reader, owner, unit)
+    return None
+
+
+def period_group(reader: Reader, table: Key, unit: str) -> Col | DatePart:
+    """What `per month` groups rows of `table` by. Raises QuestionError where they have no date."""
+    col = periods.time_of(reader, table)
+    if col is None or not (dates.is_date(reader.column(col)) or unit == "year"):
+        raise QuestionError(f"{table[1]} has no date to group by {unit}.", words=[unit])
+    return DatePart(col, unit) if dates.is_date(reader.column(col)) else col

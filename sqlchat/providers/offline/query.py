@@ -1,0 +1,111 @@
+"""What a question was read as: plain data between the grammar, which writes it, and the builder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlchat.providers.offline.linker import Col, Key
+from sqlchat.providers.offline.measures import Measure
+
+Literal = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class DatePart:
+    """A date cut to its year, quarter, month, week or day."""
+
+    col: Col
+    unit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Agg:
+    """An aggregate; over a table it counts its rows."""
+
+    function: str
+    of: Col | Measure | Key
+    distinct: bool = False
+
+
+Term = Col | Measure | DatePart | Agg
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """`col op values`; several values with `=` mean any of them; `between` has two."""
+
+    col: Col
+    op: str
+    values: tuple[Literal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """Days from `start` up to and without `end` (ISO dates); either may be open."""
+
+    col: Col
+    start: str | None
+    end: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Average:
+    """The column against its own average over all rows."""
+
+    col: Col
+    op: str
+
+
+@dataclass(frozen=True, slots=True)
+class Extreme:
+    """The row of the column's table that has its largest (or smallest) value."""
+
+    col: Col
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one of the conditions."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Null:
+    col: Col
+    negated: bool = False
+
+
+@dataclass(slots=True)
+class Related:
+    """A row of `anchor` has rows in `table` that meet `conditions`: some, none, or a number of them."""
+
+    anchor: Key
+    table: Key
+    conditions: list[Condition] = field(default_factory=list)
+    negated: bool = False
+    op: str = ""
+    count: int = 0
+    loose: bool = False
+    """True where words such as `of` or `in` name the relation: then it may restrict the rows themselves."""
+
+
+Condition = Compare | Period | Average | Extreme | AnyOf | Null | Related
+
+
+@dataclass
+class Query:
+    subject: Key | None = None
+    """The table whose rows are listed or counted."""
+    outputs: list[Term] = field(default_factory=list)
+    conditions: list[Condition] = field(default_factory=list)
+    groups: list[Col | DatePart | Key] = field(default_factory=list)
+    having: list[tuple[Agg, str, Literal]] = field(default_factory=list)
+    order: list[tuple[Term, bool]] = field(default_factory=list)
+    """(term, descending)"""
+    limit: int | None = None
+    distinct: bool = False
+    hidden_groups: bool = False
+    """True where the groups themselves are not to be shown."""
+    assumptions: list[str] = field(default_factory=list)

@@ -1,0 +1,262 @@
+"""The state of reading one question: where we are, what has been understood, and what columns words mean here.
+Called by the grammar and its parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlchat.errors import QuestionError
+from sqlchat.providers.offline import dates, lexicon
+from sqlchat.providers.offline.joins import Joins
+from sqlchat.providers.offline.linker import Col, Hit, Key, Link, Linker
+from sqlchat.providers.offline.query import Compare, Condition, Query, Related
+from sqlchat.providers.offline.words import Token
+from sqlchat.sql.catalog import Column
+
+
+@dataclass
+class Focus:
+    """What the words just read speak of: a table, and where conditions on it go."""
+
+    table: Key | None
+    conditions: list[Condition]
+    related: Related | None = None
+
+
+@dataclass
+class Reader:
+    tokens: list[Token]
+    linker: Linker
+    joins: Joins
+    today: date
+    query: Query = field(default_factory=Query)
+    at: int = 0
+    focus: Focus = field(default_factory=lambda: Focus(None, []))
+    unknown: list[str] = field(default_factory=list)
+    measured: Key | None = None
+    """The table that is counted or added up, to which a period belongs."""
+    ranked: str = ""
+    """`desc` for top, `asc` for bottom, until a measure to rank by is read."""
+    explicit_subject: bool = False
+    """True where the question names the subject's table, not only columns of it."""
+    counted: tuple[Key, ...] = ()
+    """Tables that the question asks to count, so that it lists no rows which an order could pick from."""
+    unit: str = ""
+    """The unit that a leading `monthly` groups by."""
+    needs_order: bool = False
+    """True after `3 customers`: which three must be said."""
+    _links: dict[int, list[Link]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.focus = Focus(None, self.query.conditions)
+
+    # Looking at tokens
+
+    @property
+    def done(self) -> bool:
+        return self.at >= len(self.tokens)
+
+    def token(self, ahead: int = 0) -> Token | None:
+        index = self.at + ahead
+        return self.tokens[index] if 0 <= index < len(self.tokens) else None
+
+    def low(self, ahead: int = 0) -> str:
+        token = self.token(ahead)
+        return token.low if token and token.kind in ("word", "sign", "number") else ""
+
+    def sees(self, *words: str) -> bool:
+        return all(self.low(i) == word for i, word in enumerate(words))
+
+    def take(self, *words: str) -> bool:
+        """Step over the words if they come next."""
+        if words and self.sees(*words):
+            self.at += len(words)
+            return True
+        return False
+
+    def take_any(self, phrases: Iterable[tuple[str, ...]]) -> bool:
+        return any(self.take(*phrase) for phrase in sorted(phrases, key=len, reverse=True))
+
+    def skip(self, words: Container[str]) -> None:
+        while not self.done and self.low() in words:
+            self.at += 1
+
+    def phrase(self, table: Mapping[tuple[str, ...], str]) -> tuple[str, int] | None:
+        """The entry of the longest phrase of `table` that comes next and its size, unless a longer name does."""
+        for size in range(7, 0, -1):
+            words = tuple(self.low(i) for i in range(size))
+            if words in table:
+                named = self.link()
+                if named and named.size > size and (named.columns or named.tables or named.measures):
+                    return None
+                return table[words], size
+        return None
+
+    def links(self, at: int | None = None) -> list[Link]:
+        index = self.at if at is None else at
+        if index not in self._links:
+            self._links[index] = self.linker.links(self.tokens, index) if index < len(self.tokens) else []
+        return self._links[index]
+
+    def link(self, at: int | None = None) -> Link | None:
+        """The longest reading of what comes next."""
+        found = self.links(at)
+        return found[0] if found else None
+
+    # What words mean
+
+    def table_of(self, link: Link) -> Hit | None:
+        """The one table that `link` names. Raises QuestionError on a tie."""
+        if not link.tables:
+            return None
+        best = min(hit.tier for hit in link.tables)
+        hits = [hit for hit in link.tables if hit.tier == best]
+        if len(hits) > 1:
+            names = " or ".join(sorted(str(hit.target[1]) for hit in hits if isinstance(hit.target, tuple)))
+            raise QuestionError(f'"{link.text}" may mean {names}.', words=[link.text], reason="ambiguous")
+        if best == 3:
+            self.assume(f'"{link.text}" is read as the table {_key(hits[0])[1]}.')
+        return hits[0]
+
+    def rank(self, hit: Hit, table: Key | None) -> tuple[int, int, int]:
+        """How well a column hit fits where `table` is spoken of: its own columns first, then those along its keys."""
+        assert isinstance(hit.target, Col)
+        if table is None:
+            return (1, hit.tier, 0)
+        near, steps = self.joins.distance(table, hit.target.table)
+        if near == 0:
+            return (0, hit.tier, 0)
+        if near == 1:
+            return (1 if hit.tier <= 2 else 2, hit.tier, steps)
+        return (3 if near == 2 else 4, hit.tier, steps)
+
+    def resolve(self, hits: Sequence[Hit], text: str, table: Key | None) -> Hit:
+        """The one hit that fits best near `table`. Raises QuestionError on a tie."""
+        ranked = sorted(hits, key=lambda hit: self.rank(hit, table))
+        best = self.rank(ranked[0], table)
+        tied = [hit for hit in ranked if self.rank(hit, table) == best]
+        if best[0] == 4 and table is not None:
+            raise QuestionError(f'"{text}" has no connection with {table[1]}.', words=[text], reason="no_join")
+        if len(tied) > 1:
+            tied = self._primary(tied)
+        if len(tied) > 1:
+            names = " or ".join(sorted({f"{_col(hit).table[1]}.{_col(hit).name}" for hit in tied}))
+            raise QuestionError(f'"{text}" may mean {names}.', words=[text], reason="ambiguous")
+        col = _col(tied[0])
+        if tied[0].tier == 3 or (len(hits) > 1 and best[0] > 0):
+            shown = f"{col.table[1]}.{col.name}"
+            self.assume(f'"{text}" is read as {shown}' + (f" = '{tied[0].value}'." if tied[0].value else "."))
+        return tied[0]
+
+    def _primary(self, hits: list[Hit]) -> list[Hit]:
+        """Among columns that hold the same keys, the table's own."""
+        own = [hit for hit in hits if _col(hit).name in self.linker.tables[_col(hit).table].primary_key]
+        return own if len(own) == 1 else hits
+
+    def time_column(self, table: Key) -> Col | None:
+        """The table's one column of dates or, failing that, its year. Raises QuestionError where it has several."""
+        columns = self.linker.tables[table].columns
+        found = [c.name for c in columns if dates.is_date(c)]
+        if len(found) > 1:
+            # Days that the rows were written say nothing about what happened.
+            found = [n for n in found if n.lower() not in BOOKKEEPING] or found
+        if not found:
+            found = [c.name for c in columns if "year" in self.linker.column_words(table, c.name)]
+        if len(found) > 1:
+            names = " or ".join(found)
+            raise QuestionError(f"{table[1]} has several times: {names}.", words=[], reason="ambiguous")
+        return Col(table, found[0]) if found else None
+
+    def named_column(self, table: Key, name: str) -> Col | None:
+        """The column of `table` of that plain name, for adjectives such as `older`; its words, then their last."""
+        wanted = tuple(name.split())
+        columns = self.linker.tables[table].columns
+        words = {c.name: self.linker.column_words(table, c.name) for c in columns}
+        exact = [n for n, w in words.items() if w == wanted]
+        loose = exact or [n for n, w in words.items() if w[-len(wanted) :] == wanted]
+        return Col(table, loose[0]) if len(loose) == 1 else None
+
+    def adjective(self, options: Sequence[tuple[str, str]], table: Key | None) -> tuple[Col, str] | None:
+        """The column that an adjective speaks of in `table`, and the direction or operator that goes with it."""
+        if table is None:
+            return None
+        for name, way in options:
+            col = self.time_column(table) if name == "*time*" else self.named_column(table, name)
+            if col is not None:
+                return col, way
+        return None
+
+    def column(self, col: Col) -> Column:
+        found = self.linker.tables[col.table].column(col.name)
+        assert found is not None
+        return found
+
+    # Writing down
+
+    def assume(self, text: str) -> None:
+        if text not in self.query.assumptions:
+            self.query.assumptions.append(text)
+
+    def add(self, condition: Condition) -> None:
+        if isinstance(condition, Compare) and condition.op in ("=", "!="):
+            told = [c for c in self.focus.conditions if isinstance(c, Compare) and c.op in ("=", "!=")]
+            same = [c for c in told if c.col == condition.col]
+            if same:
+                raise QuestionError(
+                    f"{condition.col.name} cannot be {same[0].values[0]} and {condition.values[0]} at once.",
+                    words=[str(condition.values[0])],
+                    reason="ambiguous",
+                )
+        self.focus.conditions.append(condition)
+
+    def relate(self, table: Key, *, loose: bool, negated: bool = False, op: str = "", count: int = 0) -> None:
+        """Speak of `table` from here on, as related to what was spoken of before."""
+        anchor = self.focus.table
+        assert anchor is not None
+        if negated and self.focus.related is not None:
+            raise QuestionError(f"What has no {table[1]} is not clear here.", words=["not"], reason="ambiguous")
+        related = Related(anchor, table, [], negated, op, count, loose)
+        self.focus.conditions.append(related)
+        self.focus = Focus(table, related.conditions, related)
+
+    def several(self, col: Col) -> bool:
+        """Whether what the question is about may have more than one value of the column."""
+        related = self.focus.related
+        if related is not None and self.joins.distance(related.anchor, related.table)[0] > 1:
+            return True
+        return self.focus.table is not None and self.joins.distance(self.focus.table, col.table)[0] > 1
+
+    def back_to_subject(self) -> None:
+        self.focus = Focus(self.query.subject, self.query.conditions)
+
+    def not_understood(self) -> None:
+        """Note the next word as one that has no place, and go on to find the others."""
+        token = self.token()
+        if (token is not None and token.kind != "sign" and token.text not in self.unknown) or (
+            token is not None and token.kind == "sign" and token.text not in SILENT
+        ):
+            self.unknown.append(token.text)
+        self.at += 1
+
+
+BOOKKEEPING = lexicon.words(
+    "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"
+)
+SILENT = frozenset(",.?!:;()")
+
+
+def is_lead(token: Token | None) -> bool:
+    return token is not None and token.low in lexicon.LEADS
+
+
+def _col(hit: Hit) -> Col:
+    assert isinstance(hit.target, Col)
+    return hit.target
+
+
+def _key(hit: Hit) -> Key:
+    assert isinstance(hit.target, tuple)
+    return hit.target

@@ -1,0 +1,318 @@
+"""What sets rows apart by what belongs to them: superlatives, numbers of related things, having and not having.
+Called by the grammar; each gives True and has stepped over what it read, or False and over nothing.
+"""
+
+from __future__ import annotations
+
+from sqlchat.errors import QuestionError
+from sqlchat.providers.offline import dates, lexicon, outputs, phrases
+from sqlchat.providers.offline.asked import Asked
+from sqlchat.providers.offline.asked import terms as asked_terms
+from sqlchat.providers.offline.linker import Col, Key, Link
+from sqlchat.providers.offline.query import Agg, Compare, Extreme, Term
+from sqlchat.providers.offline.reader import Focus, Reader
+
+
+def superlative(reader: Reader, asked: list[Asked]) -> bool:
+    """`with the highest capacity`, `has the most orders`, `that is the oldest`."""
+    mark = reader.at
+    reader.skip(
+        {
+            "with",
+            "has",
+            "have",
+            "had",
+            "having",
+            "that",
+            "which",
+            "who",
+            "the",
+            "is",
+            "are",
+            "was",
+            "were",
+            "a",
+            "whose",
+        }
+        | lexicon.VERBS
+    )
+    options, size = outputs.adjective_at(reader)
+    if dates.read(reader.tokens, reader.at, reader.today) is not None:
+        options = ()
+    if options and (found := reader.adjective(options, reader.focus.table)) is not None:
+        reader.at += size
+        following = reader.link()
+        if following is not None and (following.tables or following.columns):
+            named = following.columns and any(hit.target == found[0] for hit in following.columns)
+            same = following.tables and any(hit.target == reader.focus.table for hit in following.tables)
+            if not named and not same:
+                reader.at = mark
+                return False
+            reader.at += following.size
+        _rank_rows(reader, found[0], found[1] == "desc")
+        return True
+    hit = reader.phrase(lexicon.SUPERLATIVES)
+    if hit is None or reader.low() in ("top", "bottom", "best", "worst"):
+        reader.at = mark
+        return False
+    reader.at += hit[1]
+    descending = hit[0] == "desc"
+    reader.skip({"of", "different", "distinct"} if hit[1] > 1 else ())
+    one = outputs.read_one(reader, first=False)
+    if one is None or one.kind == "unit":
+        reader.at = mark
+        return False
+    _ranked_by(reader, asked, one, descending)
+    return True
+
+
+def _ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) -> None:
+    query = reader.query
+    if one.kind == "table":
+        if reader.focus.related is not None:
+            raise QuestionError(f'"{one.text}": counting inside a condition is not read yet.', words=[one.text])
+        assert one.table is not None
+        if not one.functions and one.table == query.subject and reader.explicit_subject:
+            raise QuestionError(f'"{one.text}" is what the question is about already.', words=[one.text])
+        term: Term = Agg("count", one.table)
+        _focus_measured(reader, one.table)
+    elif one.kind == "measure" or one.functions:
+        found = asked_terms(reader, one, reader.focus.table)
+        term = found[0]
+        if one.measure is not None:
+            reader.measured = one.measure.table
+    else:
+        hit = reader.resolve(one.hits, one.text, reader.focus.table)
+        assert isinstance(hit.target, Col)
+        phrases.sortable(reader, hit.target, one.text)
+        near = reader.joins.distance(reader.focus.table, hit.target.table)[0] if reader.focus.table else 0
+        if near > 1:
+            raise QuestionError(
+                f"Each of {reader.focus.table and reader.focus.table[1]} may have several {one.text}.",
+                words=[one.text],
+                reason="ambiguous",
+            )
+        _rank_rows(reader, hit.target, descending)
+        return
+    query.order.append((term, descending))
+    query.limit = query.limit or 1
+    reader.ranked, reader.needs_order = "", False
+
+
+def _focus_measured(reader: Reader, table: Key) -> None:
+    """Conditions after `the most orders` are on the orders that are counted."""
+    reader.measured = table
+    reader.focus = Focus(table, reader.query.conditions)
+
+
+def _rank_rows(reader: Reader, col: Col, descending: bool) -> None:
+    """The first row by a column: an order and a limit for what is listed, a condition where something else is."""
+    query = reader.query
+    if reader.focus.related is not None or any(True for _ in reader.counted):
+        reader.add(Extreme(col, descending))
+        return
+    query.order.append((col, descending))
+    query.limit = query.limit or 1
+    reader.ranked, reader.needs_order = "", False
+
+
+def having(reader: Reader, asked: list[Asked]) -> bool:
+    """`with revenue over 10000`, `with more than 10 customers` where the groups are values of a column."""
+    mark = reader.at
+    reader.skip(
+        {"with", "having", "whose", "has", "have", "had", "that", "which", "who", "where", "the", "a"} | lexicon.VERBS
+    )
+    term = _having_measure(reader)
+    if term is not None:
+        reader.skip({"of", "is", "was", "are"})
+        op = _plain_operator(reader)
+        token = reader.token()
+        if op and token is not None and token.value is not None:
+            reader.at += 1
+            _add_having(reader, term, op, token.value)
+            return True
+    reader.at = mark
+    return _having_count(reader, asked)
+
+
+def _having_measure(reader: Reader) -> Agg | None:
+    one = None
+    if reader.phrase(lexicon.AGGREGATES) or ((link := reader.link()) is not None and link.measures):
+        one = outputs.read_one(reader, first=False)
+    if one is None or not one.functions:
+        return None
+    found = asked_terms(reader, one, reader.focus.table)
+    return found[0] if len(found) == 1 and isinstance(found[0], Agg) else None
+
+
+def _having_count(reader: Reader, asked: list[Asked]) -> bool:
+    """`countries with more than 10 customers`, where the country is a column and not a table."""
+    query = reader.query
+    if (
+        query.subject is None
+        or reader.explicit_subject
+        or len(asked) != 1
+        or asked[0].kind != "column"
+        or asked[0].functions
+    ):
+        return False
+    mark = reader.at
+    reader.skip({"with", "having", "has", "have", "had", "that", "which", "the"} | lexicon.VERBS)
+    op = _plain_operator(reader)
+    token = reader.token()
+    if not op or token is None or not isinstance(token.value, int):
+        reader.at = mark
+        return False
+    reader.at += 1
+    link = reader.link()
+    if link is None or not link.tables:
+        reader.at = mark
+        return False
+    hit = reader.table_of(link)
+    assert hit is not None
+    assert isinstance(hit.target, tuple)
+    reader.at += link.size
+    _add_having(reader, Agg("count", hit.target), op, token.value)
+    _focus_measured(reader, hit.target)
+    for term in asked_terms(reader, asked[0], query.subject):
+        if isinstance(term, Col) and term not in query.groups:
+            query.groups.append(term)
+    return True
+
+
+def _add_having(reader: Reader, term: Agg, op: str, value: int | float) -> None:
+    query = reader.query
+    query.having.append((term, op, value))
+    if query.subject is not None and not query.groups and reader.explicit_subject:
+        query.groups.append(query.subject)
+
+
+def _plain_operator(reader: Reader) -> str:
+    hit = reader.phrase(lexicon.OPERATORS)
+    if hit is None or hit[0] not in (">", "<", ">=", "<=", "=", "!="):
+        return ""
+    reader.at += hit[1]
+    return hit[0]
+
+
+def relation(reader: Reader) -> bool:
+    """`who placed orders`, `without any concert`, `with more than 3 models`, `of customers`."""
+    mark = reader.at
+    loose, negated, seen = True, False, False
+    if reader.focus.table is None:
+        return False
+    while not reader.done:
+        word = reader.low()
+        if word in lexicon.NOT:
+            negated, loose = True, False
+        elif word in ("who", "that", "which", "whose", "where") or word in lexicon.VERBS:
+            loose = loose and word in ("where",)
+            if word in lexicon.VERBS and (link := reader.link()) is not None and link.tables:
+                break
+        elif word not in lexicon.IN and word not in lexicon.FILLERS and word not in ("single", "also", "been"):
+            break
+        seen = seen or word in lexicon.IN | lexicon.NOT | lexicon.VERBS | lexicon.WITH
+        reader.at += 1
+    op, count = _counted(reader)
+    link = reader.link()
+    if link is None:
+        reader.at = mark
+        return False
+    values: list[Compare] = []
+    if link.values and not link.tables and not link.columns:
+        return _related_value(reader, link, mark, negated=negated, op=op)
+    if not link.tables or (link.columns and min(h.tier for h in link.columns) < min(h.tier for h in link.tables)):
+        reader.at = mark
+        return False
+    hit = reader.table_of(link)
+    assert hit is not None
+    assert isinstance(hit.target, tuple)
+    following = reader.link(reader.at + link.size)
+    if following is not None and following.columns and reader.tokens[reader.at + link.size - 1].possessive:
+        reader.at = mark
+        return False
+    return _relate(
+        reader, mark, link, hit.target, loose=loose, negated=negated, op=op, count=count, values=values, seen=seen
+    )
+
+
+def _relate(
+    reader: Reader, mark: int, link: Link, table: Key, *, loose: bool, negated: bool, op: str, count: int,
+    values: list[Compare], seen: bool,
+) -> bool:  # fmt: skip
+    focus = reader.focus.table
+    assert focus is not None
+    if table == focus and not negated and not op:
+        reader.at += link.size
+        reader.explicit_subject = reader.explicit_subject or table == reader.query.subject
+        return True
+    if table == focus:
+        reader.at = mark
+        return False
+    if reader.joins.path(focus, table) is None:
+        raise QuestionError(
+            f"No foreign keys lead from {focus[1]} to {table[1]}.", words=[link.text], reason="no_join"
+        )
+    if not seen and not op:
+        reader.at = mark
+        return False
+    reader.at += link.size
+    reader.relate(table, loose=loose, negated=negated, op=op, count=count)
+    for value in values:
+        reader.add(value)
+    return True
+
+
+def _counted(reader: Reader) -> tuple[str, int]:
+    """`more than 3`, `at least one`, `3`: a number of related things."""
+    mark = reader.at
+    op = _plain_operator(reader) or "="
+    token = reader.token()
+    if token is None or not isinstance(token.value, int):
+        reader.at = mark
+        return "", 0
+    following = reader.link(reader.at + 1)
+    if following is None or not following.tables or (following.columns and not following.tables):
+        reader.at = mark
+        return "", 0
+    reader.at += 1
+    return op, token.value
+
+
+def _related_value(reader: Reader, link: Link, mark: int, *, negated: bool, op: str) -> bool:
+    """`have a cat`, `do not own dogs`, `dog pets`: related things told by a value."""
+    table = reader.focus.table
+    assert table is not None
+    hit = reader.resolve(link.values, link.text, table)
+    assert isinstance(hit.target, Col)
+    assert hit.value is not None
+    col = hit.target
+    noun = reader.link(reader.at + link.size)
+    owner = noun is not None and any(h.target == col.table for h in noun.tables)
+    if reader.joins.distance(table, col.table)[0] <= 1 and not owner:
+        reader.at = mark
+        return False
+    if op or (owner and col.table == table):
+        reader.at = mark
+        return False
+    reader.at += link.size
+    values = [hit.value]
+    while reader.low() == "or":
+        more = reader.link(reader.at + 1)
+        if more is None or not any(v.target == col for v in more.values):
+            break
+        reader.at += 1 + more.size
+        values.append(next(v.value for v in more.values if v.target == col and v.value is not None))
+        noun = reader.link()
+        owner = noun is not None and any(h.target == col.table for h in noun.tables)
+    if (
+        reader.low() == "and"
+        and (after := reader.link(reader.at + 1)) is not None
+        and any(v.target == col for v in after.values)
+    ):
+        raise QuestionError('"and" may mean both or any of them.', words=["and"], reason="ambiguous")
+    if owner and noun is not None:
+        reader.at += noun.size
+    reader.relate(col.table, loose=False, negated=negated)
+    reader.add(Compare(col, "=", tuple(values)))
+    return True

@@ -1,0 +1,144 @@
+"""One FROM clause in the making: its tables, their aliases, and the joins that columns asked of it need.
+
+Called by the builder, for the query and for each of its subqueries.
+"""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from sqlchat.errors import QuestionError
+from sqlchat.providers.offline import dates, lexicon
+from sqlchat.providers.offline.joins import Edge, Joins
+from sqlchat.providers.offline.linker import Col, Key, Linker
+from sqlchat.providers.offline.query import Literal
+from sqlchat.sql.catalog import Column
+
+OPERATORS: dict[str, type[exp.Binary]] = {
+    "=": exp.EQ, "!=": exp.NEQ, ">": exp.GT, ">=": exp.GTE, "<": exp.LT, "<=": exp.LTE,
+}  # fmt: skip
+YEARS = range(1000, 3000)
+
+
+class Scope:
+    """Joins grow from `root` along keys of which each row has one partner at most, so that rows never multiply."""
+
+    def __init__(
+        self, root: Key, linker: Linker, joins: Joins, dialect: str, taken: set[str], *, base: Key | None = None
+    ):
+        self.root, self.linker, self.joins, self.dialect = root, linker, joins, dialect
+        self.taken = taken
+        """Aliases of this query and of those around it."""
+        self.aliases: dict[Key, str] = {}
+        self.base = base or root
+        self._joins: list[tuple[Key, exp.Expr]] = []
+        self.alias(self.base)
+
+    def alias(self, key: Key) -> str:
+        if key not in self.aliases:
+            name, number = key[1], 2
+            while name.lower() in self.taken:
+                name, number = f"{key[1]}_{number}", number + 1
+            self.taken.add(name.lower())
+            self.aliases[key] = name
+        return self.aliases[key]
+
+    def reaches(self, key: Key) -> bool:
+        return key in self.aliases or self.joins.up(self.root, key) is not None
+
+    def join(self, key: Key) -> None:
+        """Make the table part of the FROM clause."""
+        if key in self.aliases:
+            return
+        path = self.joins.up(self.root, key)
+        if path is None:
+            raise QuestionError(f"No foreign keys lead from {self.root[1]} to {key[1]}.", words=[], reason="no_join")
+        self.follow(path)
+
+    def follow(self, path: list[Edge]) -> None:
+        for edge in path:
+            if edge.target not in self.aliases:
+                self.alias(edge.target)
+                self._joins.append((edge.target, self.on(edge)))
+
+    def on(self, edge: Edge, outer: Scope | None = None) -> exp.Expr:
+        """The edge's condition; its source is in `outer` where given."""
+        pairs = [
+            exp.EQ(
+                this=(outer or self).raw(Col(edge.source, here)),
+                expression=self.raw(Col(edge.target, there)),
+            )
+            for here, there in edge.columns
+        ]
+        return exp.and_(*pairs)
+
+    def raw(self, col: Col) -> exp.Column:
+        return exp.column(
+            exp.to_identifier(col.name, quoted=not _plain(col.name, self.dialect)),
+            table=exp.to_identifier(self.alias(col.table), quoted=not _plain(self.alias(col.table), self.dialect)),
+        )
+
+    def column(self, col: Col) -> exp.Column:
+        self.join(col.table)
+        return self.raw(col)
+
+    def catalog_column(self, col: Col) -> Column:
+        column = self.linker.tables[col.table].column(col.name)
+        assert column is not None
+        return column
+
+    def frame(self, select: exp.Select) -> exp.Select:
+        """`select` with this FROM clause."""
+        select = select.from_(self._table(self.base))
+        for key, on in self._joins:
+            select = select.join(self._table(key), on=on)
+        return select
+
+    def _table(self, key: Key) -> exp.Table:
+        schema, name = key
+        table = exp.Table(
+            this=exp.to_identifier(name, quoted=not _plain(name, self.dialect)),
+            db=exp.to_identifier(schema, quoted=not _plain(schema, self.dialect)) if schema else None,
+        )
+        if self.aliases[key] != name:
+            table.set("alias", exp.TableAlias(this=exp.to_identifier(self.aliases[key])))
+        return table
+
+    def compare(self, left: exp.Expr, op: str, value: Literal) -> exp.Expr:
+        return OPERATORS[op](this=left, expression=exp.convert(value))
+
+    def literal(self, col: Col, value: Literal, op: str) -> exp.Expr:
+        """`value` as the column's type takes it. Raises QuestionError where the comparison would mean nothing."""
+        column = self.catalog_column(col)
+        if isinstance(value, str):
+            if dates.is_number(column):
+                raise QuestionError(f"{col.name} holds numbers, not texts such as {value!r}.", words=[value])
+            return exp.Literal.string(value)
+        if dates.is_text(column):
+            # Text sorts by letters: only four-digit years sort as numbers do.
+            if op not in ("=", "!=") and not (isinstance(value, int) and value in YEARS):
+                raise QuestionError(
+                    f"{col.name} is kept as text, so it cannot be compared with the number {value}.",
+                    words=[str(value)],
+                    reason="text_column",
+                )
+            return exp.Literal.string(str(value))
+        return exp.convert(value)
+
+
+def _plain(name: str, dialect: str) -> bool:
+    """Whether the name means itself without quotes in every dialect: quoting all would make the SQL hard to read."""
+    folded = name.islower() or dialect in ("sqlite", "duckdb", "mysql")
+    plain = folded and name.isidentifier() and name.isascii()
+    return plain and name.lower() not in RESERVED
+
+
+RESERVED = lexicon.words(
+    "all alter and any as asc between by case cast check collate column constraint create cross current_date "
+    "default delete desc distinct drop else end except exists false fetch for foreign from full grant group "
+    "having in index inner insert intersect into is join key left like limit lines match natural not null offset "
+    "on or order outer primary rank references right rows select set share show some table then to true union "
+    "unique update user using values view when where window with year month day date time interval condition "
+    "change row system read write precision language function trigger usage release schema database keys kill "
+    "loop option procedure range"
+)

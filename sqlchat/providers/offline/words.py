@@ -1,0 +1,136 @@
+"""Cutting questions and names into words. Called by the linker and the grammar."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+import snowballstemmer
+
+Kind = Literal["word", "number", "text", "date", "sign"]
+
+TOKEN = re.compile(
+    r"""(?P<text>"[^"]*"|“[^”]*”|‘[^’]*’|(?<!\w)'[^']*'(?!\w)|`[^`]*`)
+      | (?P<date>\b\d{4}-\d{1,2}-\d{1,2}\b)
+      | (?P<number>[$€£]?(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?\s?(?:%|[kKmM]\b)?(?![\w]))
+      | (?P<word>\w+(?:[-'’./&]\w+)*['’]?)
+      | (?P<sign><=|>=|!=|<>|[^\s])""",
+    re.VERBOSE,
+)
+NAME_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
+NUMBERS = {
+    word: value
+    for value, word in enumerate(
+        [
+            "zero",
+            "one",
+            "two",
+            "three",
+            "four",
+            "five",
+            "six",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve",
+            "thirteen",
+            "fourteen",
+            "fifteen",
+            "sixteen",
+            "seventeen",
+            "eighteen",
+            "nineteen",
+            "twenty",
+        ]
+    )
+} | {"thirty": 30, "forty": 40, "fifty": 50, "hundred": 100, "thousand": 1000, "dozen": 12}
+SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
+# The stemmer leaves these alone or folds them onto other words.
+IRREGULAR = {
+    "people": "person", "persons": "person", "men": "man", "women": "woman", "children": "child",
+    "feet": "foot", "mice": "mouse", "sold": "sell", "bought": "buy", "paid": "pay", "spent": "spend", "made": "make",
+    "held": "hold", "wrote": "write", "written": "write", "left": "leave", "series": "series", "news": "news",
+    "status": "status", "statuses": "status", "number": "number", "numbers": "number", "universities": "university",
+    "university": "university", "ids": "id", "taught": "teach", "won": "win", "lost": "lose", "died": "death",
+    "weighed": "weight", "aged": "aged", "weigh": "weight", "weighs": "weight", "weighing": "weight",
+    "organization": "organization", "organizations": "organization", "general": "general",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    text: str
+    """As written; of a quoted text, what stands between the quotes."""
+    low: str
+    stem: str
+    kind: Kind
+    value: float | int | None = None
+    possessive: bool = False
+
+
+@lru_cache(maxsize=65536)
+def stem(word: str) -> str:
+    """The Snowball (Porter 2) stem of a lower-case word."""
+    known = IRREGULAR.get(word)
+    return known if known is not None else str(snowballstemmer.stemmer("english").stemWord(word))
+
+
+@lru_cache(maxsize=65536)
+def name_words(name: str) -> tuple[str, ...]:
+    """Lower-case words of a name: snake_case, camelCase and digits split."""
+    return tuple(part.lower() for part in NAME_PART.findall(name))
+
+
+def stems(text: str) -> tuple[str, ...]:
+    """Stems of the words of a text or a value, as the question's tokens have them."""
+    return tuple(token.stem for token in tokenize(text) if token.kind != "sign")
+
+
+def tokenize(text: str) -> list[Token]:
+    """Words, numbers, quoted texts, ISO dates and signs, in order."""
+    found: list[Token] = []
+    for match in TOKEN.finditer(text.replace("``", '"').replace("''", '"')):
+        raw, kind = match.group(), match.lastgroup
+        if kind == "text":
+            inner = raw[1:-1].strip()
+            found.append(Token(inner, inner.lower(), inner.lower(), "text"))
+        elif kind == "date":
+            found.append(Token(raw, raw, raw, "date"))
+        elif kind == "number":
+            found.append(Token(raw.strip(), raw.strip(), raw.strip(), "number", number(raw)))
+        elif kind == "sign":
+            found.append(Token(raw, raw, raw, "sign"))
+        else:
+            found.extend(_word(raw))
+    return found
+
+
+def _word(raw: str) -> list[Token]:
+    possessive = False
+    for ending in ("'s", "’s", "'", "’"):
+        if raw.endswith(ending):
+            raw, possessive = raw[: -len(ending)], True
+            break
+    low = raw.lower()
+    if raw in ("", "_"):
+        return []
+    if "-" in raw and not any(c.isdigit() for c in raw):
+        return [token for part in raw.split("-") for token in _word(part)]
+    value = NUMBERS.get(low)
+    return [Token(raw, low, stem(low), "word", value, possessive)]
+
+
+def number(raw: str) -> float | int:
+    """The value of a written number: `$1,200.50`, `10k`, `5 %` (as 5)."""
+    text = raw.strip().lower().strip("$€£ ").replace(",", "")
+    factor = 1
+    if text.endswith(("k", "m")):
+        factor = 1000 if text.endswith("k") else 1_000_000
+        text = text[:-1].strip()
+    text = text.rstrip("% ")
+    value = float(text) * factor
+    return int(value) if value == int(value) and "." not in text else value

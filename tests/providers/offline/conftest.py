@@ -1,0 +1,63 @@
+"""The demo shop, its catalog as the service reads it, and a way to ask the built-in engine about it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sqlchat import demo
+from sqlchat.connections import sqlite_catalog
+from sqlchat.providers.base import Draft, Task
+from sqlchat.providers.offline.engine import OfflineProvider
+from sqlchat.sql.catalog import Catalog
+
+TODAY = date(2025, 11, 20)
+Values = Mapping[tuple[str, str, str], tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Shop:
+    path: Path
+    database: sqlite3.Connection
+    catalog: Catalog
+    values: Values
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        return self.database.execute(sql).fetchall()
+
+
+def read_catalog(database: sqlite3.Connection) -> Catalog:
+    return sqlite_catalog.read(lambda sql, *values: database.execute(sql, values).fetchall(), sqlite3.Error)
+
+
+def read_values(database: sqlite3.Connection, catalog: Catalog) -> Values:
+    found = {}
+    for table in catalog.tables:
+        for column in table.columns:
+            rows = database.execute(f'SELECT DISTINCT "{column.name}" FROM "{table.name}" LIMIT 201').fetchall()
+            if column.type == "TEXT" and len(rows) <= 200:
+                found[table.schema, table.name, column.name] = tuple(row[0] for row in rows if row[0] is not None)
+    return found
+
+
+@pytest.fixture(scope="session")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    path = tmp_path_factory.mktemp("demo") / "shop.sqlite"
+    demo.build(path)
+    with closing(sqlite3.connect(path)) as database:
+        catalog = read_catalog(database)
+        yield Shop(path, database, catalog, read_values(database, catalog))
+
+
+@pytest.fixture(scope="session")
+def ask(shop: Shop) -> Callable[[str], Draft]:
+    """The engine's draft for a question on the shop, on a fixed day."""
+    provider = OfflineProvider(today=lambda: TODAY)
+    return lambda question: provider.draft(Task(question, shop.catalog, values=shop.values))
