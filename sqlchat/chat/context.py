@@ -52,7 +52,7 @@ class SchemaLinker:
     def __init__(self, budget: int) -> None:
         """`budget`: tokens that a catalog may take in a prompt."""
         self._budget = budget
-        self._indexes: OrderedDict[tuple[int, int], CatalogIndex] = OrderedDict()
+        self._indexes: OrderedDict[tuple[str | int, int], CatalogIndex] = OrderedDict()
         self._lock = threading.Lock()
 
     def context(self, catalog: Catalog, question: str, values: Values | None = None) -> Context:
@@ -69,10 +69,11 @@ class SchemaLinker:
         return Context(replace(catalog, tables=tables), index.values, False, omitted, matches)
 
     def _index(self, catalog: Catalog, values: Values) -> CatalogIndex:
-        key = id(catalog), id(values)
+        # A catalog that was read again is another object with the same version; its index is good for longer.
+        key = (catalog.version or id(catalog), hash(frozenset(values.items())))
         with self._lock:
             index = self._indexes.get(key)
-        if index is None or index.catalog is not catalog or index.values is not values:
+        if index is None or not index.serves(catalog, values):
             index = CatalogIndex(catalog, values)  # takes a second for thousands of tables: not under the lock
         with self._lock:
             self._indexes[key] = index
@@ -95,6 +96,11 @@ class CatalogIndex:
         self._bm25: bm25s.BM25 | None = None
         self._vocabulary: list[str] = []
         self._lock = threading.Lock()
+
+    def serves(self, catalog: Catalog, values: Values) -> bool:
+        """Whether it was made of the same content."""
+        same = catalog is self.catalog or (bool(catalog.version) and catalog.version == self.catalog.version)
+        return same and (values is self.values or values == self.values)
 
     def nearest(self, question: str, matches: tuple[Match, ...], budget: int) -> tuple[Table, ...]:
         """The tables nearest to `question` that fit `budget` tokens, in the catalog's order."""
