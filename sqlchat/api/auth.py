@@ -1,0 +1,22 @@
+"""Who the caller is."""
+
+from typing import Any
+
+from sqlchat.api import security
+from sqlchat.api.resource import Resource
+from sqlchat.schemas.auth import MeSchema
+
+blueprint = Resource("auth", __name__, url_prefix="/api/auth", description="Who the caller is.")
+blueprint.before_request(security.needs_caller)
+
+EXAMPLE = {"id": "0b7c6f1e-8f5a-4c62-9a55-2f8f6f0f3a10", "email": "user@example.com"}
+
+
+@blueprint.get("/me")
+@blueprint.doc(security=[{"bearer": []}])
+@blueprint.response(200, MeSchema, example=EXAMPLE)
+@blueprint.fails(401)
+def me() -> dict[str, Any]:
+    """Say who the token's bearer is."""
+    caller = security.signed_in()
+    return {"id": caller.id, "email": caller.email}

@@ -1,0 +1,106 @@
+"""The caller's databases."""
+
+from dataclasses import asdict
+from typing import Any
+
+from flask import Response
+
+from sqlchat.api import security
+from sqlchat.api.requests import note
+from sqlchat.api.resource import Resource, answer, runtime
+from sqlchat.connections.manager import Described
+from sqlchat.schemas.connections import (
+    CONNECT_EXAMPLE,
+    CONNECTED_EXAMPLE,
+    CONNECTION_EXAMPLE,
+    CatalogQuerySchema,
+    CatalogSchema,
+    ConnectedSchema,
+    ConnectionSchema,
+    ConnectionsSchema,
+    ConnectSchema,
+    DisconnectedSchema,
+)
+from sqlchat.sql.dialects import public_name
+
+blueprint = Resource("connections", __name__, url_prefix="/api/connections", description="The caller's databases.")
+blueprint.before_request(security.needs_owner)
+
+NAMED = [{"name": "connection_id", "in": "path", "required": True, "schema": {"type": "string"}, "example": "demo"}]
+AUTH: list[dict[str, list[str]]] = [{"bearer": []}, {}]
+
+
+@blueprint.post("")
+@blueprint.doc(security=AUTH)
+@blueprint.arguments(ConnectSchema, example=CONNECT_EXAMPLE)
+@blueprint.response(201, ConnectedSchema, example=CONNECTED_EXAMPLE)
+@blueprint.fails(401, 409, 413, 415, 503, 504)
+def connect(payload: dict[str, Any]) -> dict[str, Any]:
+    """Try a database, and keep its definition, encrypted, under a name.
+
+    A config that does not work is refused with 400 and the database's own words.
+    """
+    made = runtime().manager.create(security.owner(), payload["provider"], payload["name"], payload["config"])
+    note(connection=made.name)
+    return {"name": made.name, "provider": made.provider, "status": _status(made)}
+
+
+@blueprint.get("")
+@blueprint.doc(security=AUTH)
+@blueprint.response(200, ConnectionsSchema)
+@blueprint.fails(401, 503)
+def list_connections() -> dict[str, Any]:
+    """List the caller's connections, without touching their databases."""
+    return {"connections": [_describe(each) for each in runtime().manager.list(security.owner())]}
+
+
+@blueprint.get("/<connection_id>", parameters=NAMED)
+@blueprint.doc(security=AUTH)
+@blueprint.response(200, ConnectionSchema, example=CONNECTION_EXAMPLE)
+@blueprint.fails(401, 404, 503)
+def show_connection(connection_id: str) -> dict[str, Any]:
+    """Show a connection and whether its database can be reached now."""
+    found = runtime().manager.describe(security.owner(), connection_id)
+    return _describe(found) | {"status": _status(found)}
+
+
+@blueprint.delete("/<connection_id>", parameters=NAMED)
+@blueprint.doc(security=AUTH)
+@blueprint.response(200, DisconnectedSchema, example={"status": "disconnected"})
+@blueprint.fails(401, 404, 503)
+def disconnect(connection_id: str) -> dict[str, str]:
+    """Forget a connection, in every process at once; its database stays as it is."""
+    runtime().manager.delete(security.owner(), connection_id)
+    note(connection=connection_id)
+    return {"status": "disconnected"}
+
+
+@blueprint.get("/<connection_id>/schema", parameters=NAMED)
+@blueprint.doc(security=AUTH)
+@blueprint.arguments(CatalogQuerySchema, location="query")
+@blueprint.response(200, CatalogSchema)
+@blueprint.fails(401, 404, 503, 504)
+def show_schema(query: dict[str, bool], connection_id: str) -> Response:
+    """Show the catalog: schemas, tables, views, columns, keys, comments and row estimates."""
+    catalog = runtime().manager.catalog(security.owner(), connection_id, refresh=query["refresh"])
+    return answer(
+        {
+            "dialect": public_name(catalog.dialect),
+            "default_schema": catalog.default_schema,
+            "version": catalog.version,
+            "tables": [asdict(table) for table in catalog.tables],
+        }
+    )
+
+
+def _describe(found: Described) -> dict[str, Any]:
+    return {
+        "name": found.name,
+        "provider": found.class_name,
+        "dialect": public_name(found.dialect),
+        "created_at": found.created_at,
+    }
+
+
+def _status(found: Described) -> dict[str, Any]:
+    return {"state": found.state, "warnings": found.warnings}

@@ -1,0 +1,36 @@
+"""What a signed-in caller's settings say where a request leaves something out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import g
+
+from sqlchat.api.requests import note
+from sqlchat.api.resource import runtime
+from sqlchat.errors import PayloadError
+
+
+def chosen_connection(payload: dict[str, Any]) -> str:
+    """The request's `connection_id`, else the caller's `default_connection`. Raises PayloadError without either."""
+    name = payload.get("connection_id") or _setting("default_connection")
+    if name is None:
+        raise PayloadError(
+            "The payload is not valid; `errors` says what is wrong with which field.",
+            errors={"connection_id": ["Missing data for required field."]},
+        )
+    note(connection=name)
+    return name
+
+
+def chosen_provider(payload: dict[str, Any]) -> str | None:
+    """The request's `provider`, else the caller's `default_provider`, else None: the first configured one."""
+    provider = payload.get("provider")
+    return provider if isinstance(provider, str) else _setting("default_provider")
+
+
+def _setting(name: str) -> str | None:
+    if g.caller is None:
+        return None
+    value = runtime().store.user_settings.get(g.caller.id).get(name)
+    return value if isinstance(value, str) and value else None

@@ -1,0 +1,62 @@
+"""OpenAPI 3.1 at /api/openapi.json, made from the blueprints, and Swagger UI at /docs from packaged assets."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import flask_smorest
+from flask import Flask, redirect
+from flask_smorest.utils import prepare_response
+from flask_swagger_ui import get_swaggerui_blueprint
+from werkzeug import Response
+
+from sqlchat.api.problems import MEDIA_TYPE
+from sqlchat.schemas.problems import ProblemSchema
+
+DESCRIPTION = """A question in plain language becomes SQL, runs read-only on your own database, and the answer shows
+what it rests on. Errors are RFC 9457 problem bodies with a stable `code`."""
+
+
+class Api(flask_smorest.Api):  # type: ignore[misc]
+    """flask-smorest, with our error bodies: they are documented here and written by `problems`."""
+
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_error_handlers(self) -> None:
+        pass
+
+    def _register_responses(self) -> None:
+        names = {status.name: status.phrase for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST}
+        for name, phrase in (names | {self.DEFAULT_ERROR_RESPONSE_NAME: "Any other failure"}).items():
+            response = {"description": phrase, "schema": self.ERROR_SCHEMA}
+            prepare_response(response, self.spec, MEDIA_TYPE)
+            self.spec.components.response(name, response, lazy=True)
+
+
+def init_app(app: Flask, blueprints: tuple[flask_smorest.Blueprint, ...]) -> None:
+    """Register the blueprints with the application and its documentation."""
+    app.config.update(
+        API_TITLE="sqlchat",
+        API_VERSION="1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined] # keys come as the contract shows them
+    api = Api(app, spec_kwargs={"info": {"description": DESCRIPTION}, "servers": [{"url": "/"}]})
+    bearer: dict[str, Any] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
+    bearer["description"] = (
+        "A Supabase JWT, or in local mode one from `flask --app wsgi token --email you@example.com`."
+    )
+    api.spec.components.security_scheme("bearer", bearer)
+    for blueprint in blueprints:
+        api.register_blueprint(blueprint)
+    ui = get_swaggerui_blueprint("/docs", "/api/openapi.json", {"app_name": "sqlchat", "validatorUrl": "none"})
+    app.register_blueprint(ui)
+    app.add_url_rule("/", "index", to_docs)
+
+
+def to_docs() -> Response:
+    """The service has no page of its own but its documentation."""
+    return redirect("/docs/")

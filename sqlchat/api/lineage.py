@@ -1,0 +1,25 @@
+"""What a text of SQL reads and writes."""
+
+from typing import Any
+
+from sqlchat.api import security
+from sqlchat.api.rendering import render_lineage
+from sqlchat.api.resource import Resource, runtime
+from sqlchat.schemas.lineage import LINEAGE_REQUEST_EXAMPLE, LineageRequestSchema
+from sqlchat.schemas.results import LINEAGE_EXAMPLE, LineageSchema
+
+blueprint = Resource("lineage", __name__, url_prefix="/api/lineage", description="What SQL reads and writes.")
+blueprint.before_request(security.needs_owner)
+
+
+@blueprint.post("")
+@blueprint.doc(security=[{"bearer": []}, {}])
+@blueprint.arguments(LineageRequestSchema, example=LINEAGE_REQUEST_EXAMPLE)
+@blueprint.response(200, LineageSchema, example=LINEAGE_EXAMPLE)
+@blueprint.fails(401, 404, 413, 415, 503, 504)
+def show_lineage(payload: dict[str, Any]) -> dict[str, Any]:
+    """Say what SQL reads and writes, without running it; with a connection, its catalog resolves names."""
+    lineage = runtime().lineage(
+        security.owner(), payload["sql"], payload.get("dialect"), payload.get("connection_id")
+    )
+    return render_lineage(lineage)

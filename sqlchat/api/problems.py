@@ -1,0 +1,74 @@
+"""Every failure as application/problem+json (RFC 9457), Flask's and werkzeug's own included."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+import werkzeug
+from flask import Flask, Response, g
+from werkzeug.exceptions import HTTPException
+
+from sqlchat.errors import SqlchatError
+
+log = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+# What werkzeug says is written for browsers; these are for people with curl.
+DETAILS = {
+    400: "The request is malformed.",
+    404: "There is no such path; /docs lists them all.",
+    405: "This path does not take that method.",
+    413: "The body is larger than this service takes.",
+    415: "The body's content type is not one that this path takes.",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Let all errors of `app` be answered by this module."""
+    app.register_error_handler(SqlchatError, answer_error)
+    app.register_error_handler(HTTPException, answer_http_exception)
+    app.register_error_handler(Exception, answer_bug)
+
+
+def answer_error(error: SqlchatError) -> Response:
+    headers = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = str(error.retry_after)
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return problem(error.status, error.code, error.title, error.detail, headers, **error.facts)
+
+
+def answer_http_exception(error: HTTPException) -> werkzeug.Response:
+    response = error.get_response()
+    status = HTTPStatus(response.status_code)
+    if status < HTTPStatus.BAD_REQUEST:  # werkzeug raises its redirects
+        return response
+    kept = {name: value for name, value in response.headers.items() if name in ("Allow", "Retry-After")}
+    code = status.name.lower()
+    return problem(status, code, status.phrase, DETAILS.get(status, f"{status.description}."), kept)
+
+
+def answer_bug(error: Exception) -> Response:
+    log.error("unhandled error", exc_info=error)
+    detail = "This is a fault of the service; its log has more under this request_id."
+    return problem(500, SqlchatError.code, SqlchatError.title, detail, {})
+
+
+def problem(status: int, code: str, title: str, detail: str, headers: dict[str, str], **facts: Any) -> Response:
+    """The body's members: RFC 9457's, then `code`, `request_id` and the error's own facts."""
+    body = {
+        "type": "about:blank",
+        "title": title,
+        "status": int(status),
+        "detail": detail,
+        "code": code,
+        "request_id": g.get("request_id", ""),
+        **facts,
+    }
+    g.problem_code = code
+    return Response(orjson.dumps(body), status, headers, mimetype=MEDIA_TYPE)

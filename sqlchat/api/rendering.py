@@ -1,0 +1,44 @@
+"""Our own data as the JSON that the contract shows."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+
+from sqlchat.chat.pipeline import Answer
+from sqlchat.connections.base import Results
+from sqlchat.sql.lineage import Lineage
+
+
+def render_results(results: Results) -> dict[str, Any]:
+    """The rows stay the bytes that they are."""
+    return {
+        "columns": results.columns,
+        "rows": orjson.Fragment(results.rows),
+        "row_count": results.row_count,
+        "truncated": results.truncated,
+        "types": results.types,
+    }
+
+
+def render_lineage(lineage: Lineage) -> dict[str, Any]:
+    return asdict(lineage)
+
+
+def render_answer(reply: Answer) -> dict[str, Any]:
+    tokens = reply.tokens
+    return {
+        "sql": reply.sql,
+        "provider": reply.provider,
+        "model": reply.model,
+        "tokens": {"prompt": tokens.prompt, "completion": tokens.completion, "total": tokens.total},
+        "results": None if reply.results is None else render_results(reply.results),
+        "explanation": reply.explanation,
+        "assumptions": reply.assumptions,
+        "warnings": reply.warnings,
+        "lineage": None if reply.lineage is None else render_lineage(reply.lineage),
+        "attempts": reply.attempts,
+        "timings": reply.timings,
+    }

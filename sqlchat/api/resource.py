@@ -1,0 +1,68 @@
+"""What every blueprint is made of: payload parsing, documented failures, JSON answers, the process-wide Runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, NoReturn, TypeVar, cast
+
+import flask_smorest
+import orjson
+from flask import Request, Response, current_app
+from webargs import core
+from webargs.flaskparser import FlaskParser
+
+from sqlchat.errors import PayloadError, UnsupportedMediaError
+from sqlchat.runtime import Runtime
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+class PayloadParser(FlaskParser):
+    """webargs, with orjson (which refuses NaN, lone surrogates and endless nesting) and our errors."""
+
+    DEFAULT_VALIDATION_STATUS = HTTPStatus.BAD_REQUEST
+
+    def _raw_load_json(self, req: Request) -> Any:
+        body = req.get_data()
+        if not body:
+            return core.missing
+        if not core.is_json(req.mimetype):
+            raise UnsupportedMediaError("Send the body as JSON, with the header Content-Type: application/json.")
+        try:
+            return orjson.loads(body)
+        except orjson.JSONDecodeError as exc:
+            raise PayloadError(f"The body is not JSON: {exc}.") from exc
+
+    def handle_error(self, error: Any, *args: Any, **kwargs: Any) -> NoReturn:
+        # webargs puts the location ("json", "query") around the fields; the caller only knows fields.
+        fields = next(iter(error.messages.values()))
+        if not isinstance(fields, dict):
+            fields = {"body": fields}
+        raise PayloadError("The payload is not valid; `errors` says what is wrong with which field.", errors=fields)
+
+
+class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
+    """A blueprint of the API."""
+
+    ARGUMENTS_PARSER = PayloadParser()
+
+    def fails(self, *statuses: int) -> Callable[[View], View]:
+        """Document the failures of a view, beside the 400 that every payload can end in."""
+
+        def decorate(view: View) -> View:
+            for status in statuses:
+                view = self.alt_response(status, HTTPStatus(status).name)(view)
+            return view
+
+        return decorate
+
+
+def runtime() -> Runtime:
+    """The process-wide state of the application that serves this request."""
+    return cast(Runtime, current_app.extensions["sqlchat"])
+
+
+def answer(body: dict[str, Any], status: int = 200) -> Response:
+    """A JSON answer; values may hold orjson.Fragment, so rows are written once."""
+    return Response(orjson.dumps(body), status, mimetype="application/json")

@@ -1,0 +1,62 @@
+"""From a request's token to its caller, and from the caller to whose data the request works on.
+
+An invalid token is 401 on every route. Without one, `/api/auth/me` and `/api/settings` are 401; the data routes too
+where Supabase auth is configured, unless the operator opened them.
+"""
+
+from __future__ import annotations
+
+from flask import Flask, g, request
+
+from sqlchat.api.resource import runtime
+from sqlchat.errors import UnauthorizedError
+from sqlchat.runtime import LOCAL_OWNER
+from sqlchat.tokens import Caller
+
+OPEN_OWNER = "open"
+"""Owns what callers without a token make where the operator opened the data routes."""
+
+
+def init_app(app: Flask) -> None:
+    """Verify the token of every request, before anything else looks at it."""
+    app.before_request(identify)
+
+
+def identify() -> None:
+    """Set `g.caller` from the Authorization header: a Caller, or None without one."""
+    g.caller = None
+    header = request.headers.get("Authorization", "")
+    if not header:
+        return
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise UnauthorizedError("Send the token as `Authorization: Bearer <token>`.")
+    g.caller = runtime().verifier.caller(token.strip())
+
+
+def signed_in() -> Caller:
+    """The caller, of whom a token is asked."""
+    caller: Caller | None = g.caller
+    if caller is None:
+        raise UnauthorizedError("This needs a token: send it as `Authorization: Bearer <token>`.")
+    return caller
+
+
+def owner() -> str:
+    """Id of the owner whose connections, files and history this request works on."""
+    settings = runtime().settings
+    if not settings.auth_configured:
+        return LOCAL_OWNER
+    if g.caller is None and settings.open_data_routes:
+        return OPEN_OWNER
+    return signed_in().id
+
+
+def needs_caller() -> None:
+    """For `before_request` of blueprints that are about the caller."""
+    signed_in()
+
+
+def needs_owner() -> None:
+    """For `before_request` of the data routes."""
+    owner()

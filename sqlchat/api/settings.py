@@ -1,0 +1,35 @@
+"""What a caller wants remembered."""
+
+from typing import Any
+
+from sqlchat.api import security
+from sqlchat.api.resource import Resource, runtime
+from sqlchat.schemas.settings import CHANGES_EXAMPLE, SETTINGS_EXAMPLE, ChangesSchema, SettingsSchema
+
+blueprint = Resource("settings", __name__, url_prefix="/api/settings", description="What a caller wants remembered.")
+blueprint.before_request(security.needs_caller)
+AUTH: list[dict[str, list[str]]] = [{"bearer": []}]
+
+
+@blueprint.get("")
+@blueprint.doc(security=AUTH)
+@blueprint.response(200, SettingsSchema, example=SETTINGS_EXAMPLE)
+@blueprint.fails(401, 503)
+def show_settings() -> dict[str, Any]:
+    """Show the caller's settings."""
+    user = security.signed_in().id
+    return {"user_id": user, "settings": runtime().store.user_settings.get(user)}
+
+
+@blueprint.patch("")
+@blueprint.doc(security=AUTH)
+@blueprint.arguments(ChangesSchema, example=CHANGES_EXAMPLE)
+@blueprint.response(200, SettingsSchema, example=SETTINGS_EXAMPLE)
+@blueprint.fails(401, 413, 415, 503)
+def change_settings(changes: dict[str, Any]) -> dict[str, Any]:
+    """Set the given keys and keep the others; `null` removes a key.
+
+    `default_connection` and `default_provider` are used where a request leaves them out.
+    """
+    user = security.signed_in().id
+    return {"user_id": user, "settings": runtime().store.user_settings.patch(user, changes)}

@@ -1,0 +1,47 @@
+"""The application factory, and nothing else."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from sqlchat import cli, logs
+from sqlchat.api import (
+    auth,
+    chat,
+    connections,
+    docs,
+    execute,
+    files,
+    health,
+    lineage,
+    problems,
+    providers,
+    requests,
+    security,
+    settings,
+)
+from sqlchat.config import Settings
+from sqlchat.runtime import Runtime
+
+BLUEPRINTS = tuple(
+    module.blueprint for module in (health, providers, chat, execute, connections, files, lineage, auth, settings)
+)
+
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+
+
+def create_app(config: Settings | None = None) -> Flask:
+    """Build the application from `config`, or from the environment. Raises ConfigError for settings that do not fit."""
+    config = config or Settings.from_environ()
+    logs.configure(config)
+    app = Flask("sqlchat", static_folder=None)
+    app.extensions["sqlchat"] = Runtime(config)
+    if not config.auth_configured and not config.open_data_routes:
+        # Without tokens, a page in the user's browser must not reach this under a name of its own (DNS rebinding).
+        app.config["TRUSTED_HOSTS"] = LOCAL_HOSTS
+    requests.init_app(app)
+    problems.init_app(app)
+    security.init_app(app)
+    docs.init_app(app, BLUEPRINTS)
+    cli.init_app(app)
+    return app

@@ -1,0 +1,87 @@
+from marshmallow import Schema, fields, validate
+
+CONNECT_EXAMPLE = {
+    "provider": "postgres",
+    "name": "warehouse",
+    "config": {"host": "db.example.com", "database": "analytics", "user": "readonly", "password": "..."},
+}
+CONNECTED_EXAMPLE = {"name": "warehouse", "provider": "postgres", "status": {"state": "ready", "warnings": []}}
+CONNECTION_EXAMPLE = CONNECTED_EXAMPLE | {"provider": "PostgresConnection", "dialect": "postgresql"}
+
+
+class ConnectSchema(Schema):
+    provider = fields.String(required=True, metadata={"description": "postgres, mysql, sqlite or duckdb."})
+    name = fields.String(
+        required=True, validate=validate.Length(min=1), metadata={"description": "The `connection_id` from now on."}
+    )
+    config = fields.Dict(
+        keys=fields.String(),
+        required=True,
+        metadata={"description": "The fields of that database; kept encrypted, never given back."},
+    )
+
+
+class StatusSchema(Schema):
+    state = fields.String(required=True, metadata={"description": "`ready` or `unreachable`."})
+    warnings = fields.List(fields.String(), metadata={"description": "Such as a role that may write."})
+
+
+class ConnectedSchema(Schema):
+    name = fields.String(required=True)
+    provider = fields.String(required=True, metadata={"description": "As the request named it."})
+    status = fields.Nested(StatusSchema, required=True)
+
+
+class ListedConnectionSchema(Schema):
+    name = fields.String(required=True)
+    provider = fields.String(required=True, metadata={"description": "Name of the class that serves it."})
+    dialect = fields.String(required=True)
+    created_at = fields.DateTime(required=True)
+
+
+class ConnectionSchema(ListedConnectionSchema):
+    status = fields.Nested(StatusSchema, required=True)
+
+
+class ConnectionsSchema(Schema):
+    connections = fields.List(fields.Nested(ListedConnectionSchema), required=True)
+
+
+class DisconnectedSchema(Schema):
+    status = fields.String(required=True, metadata={"example": "disconnected"})
+
+
+class ColumnSchema(Schema):
+    name = fields.String(required=True)
+    type = fields.String(required=True)
+    nullable = fields.Boolean(required=True)
+    comment = fields.String(required=True)
+
+
+class ForeignKeySchema(Schema):
+    columns = fields.List(fields.String(), required=True)
+    ref_schema = fields.String(required=True)
+    ref_table = fields.String(required=True)
+    ref_columns = fields.List(fields.String(), required=True)
+
+
+class TableSchema(Schema):
+    name = fields.String(required=True)
+    schema = fields.String(required=True, metadata={"description": "Empty where the database has no schemas."})
+    kind = fields.String(required=True, metadata={"description": "`table` or `view`."})
+    comment = fields.String(required=True)
+    columns = fields.List(fields.Nested(ColumnSchema), required=True)
+    primary_key = fields.List(fields.String(), required=True)
+    foreign_keys = fields.List(fields.Nested(ForeignKeySchema), required=True)
+    row_estimate = fields.Integer(required=True, allow_none=True)
+
+
+class CatalogSchema(Schema):
+    dialect = fields.String(required=True)
+    default_schema = fields.String(required=True)
+    version = fields.String(required=True, metadata={"description": "Changes when the content changes."})
+    tables = fields.List(fields.Nested(TableSchema), required=True)
+
+
+class CatalogQuerySchema(Schema):
+    refresh = fields.Boolean(load_default=False, metadata={"description": "Read it anew from the database."})

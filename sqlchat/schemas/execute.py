@@ -1,0 +1,28 @@
+from marshmallow import Schema, fields, validate
+
+from sqlchat.schemas.results import RESULTS_EXAMPLE, ResultsSchema
+
+EXECUTE_EXAMPLE = {"connection_id": "demo", "sql": "SELECT COUNT(*) FROM orders"}
+EXECUTED_EXAMPLE = {"results": RESULTS_EXAMPLE}
+
+
+class MaxRows(fields.Integer):
+    """A number of rows that a request asks for; past the ceiling of the settings it counts as the ceiling."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            strict=True, validate=validate.Range(min=1), metadata={"description": "Most rows to answer with."}
+        )
+
+
+class ExecuteSchema(Schema):
+    connection_id = fields.String(
+        validate=validate.Length(min=1),
+        metadata={"description": "Name of the connection; else the caller's default."},
+    )
+    sql = fields.String(required=True, validate=validate.Length(min=1))
+    max_rows = MaxRows()
+
+
+class ExecutedSchema(Schema):
+    results = fields.Nested(ResultsSchema, required=True)

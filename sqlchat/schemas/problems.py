@@ -1,0 +1,21 @@
+"""The body of every failure (RFC 9457)."""
+
+from marshmallow import Schema, fields
+
+
+class ProblemSchema(Schema):
+    class Meta:
+        title = "Problem"
+
+    type = fields.String(required=True, metadata={"example": "about:blank"})
+    title = fields.String(required=True, metadata={"example": "Connection not found"})
+    status = fields.Integer(required=True, metadata={"example": 404})
+    detail = fields.String(required=True, metadata={"description": "What was wrong, in a sentence."})
+    code = fields.String(required=True, metadata={"description": "A stable word.", "example": "connection_not_found"})
+    request_id = fields.String(required=True, metadata={"description": "Also in the log and the database's comment."})
+    errors = fields.Dict(keys=fields.String(), metadata={"description": "Field -> messages, for a payload."})
+    sqlstate = fields.String(metadata={"description": "The database's code of the fault.", "example": "42703"})
+    position = fields.Integer(metadata={"description": "Character of the SQL at which the fault is, from 1."})
+    line = fields.Integer(metadata={"description": "Line of the file or SQL at which the fault is, from 1."})
+    words = fields.List(fields.String(), metadata={"description": "Words of the question that were not understood."})
+    sql = fields.String(metadata={"description": "The SQL at fault, where a model wrote it."})

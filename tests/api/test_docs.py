@@ -1,0 +1,73 @@
+"""The API's own description: valid, whole, and with examples that its own routes take."""
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
+
+from sqlchat.app import create_app
+
+
+@pytest.fixture
+def spec(client):
+    return client.get("/api/openapi.json").get_json()
+
+
+def operations(spec):
+    return [
+        (path, verb, op)
+        for path, verbs in spec["paths"].items()
+        for verb, op in verbs.items()
+        if verb != "parameters"
+    ]
+
+
+def test_the_spec_is_valid_openapi_3_1(spec):
+    assert spec["openapi"] == "3.1.0"
+    validate(spec, cls=OpenAPIV31SpecValidator)
+
+
+def test_every_route_is_in_the_spec(app, spec):
+    routed = {
+        (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
+        for rule in app.url_map.iter_rules()
+        for method in rule.methods - {"HEAD", "OPTIONS"}
+        if rule.rule.startswith(("/api/", "/health")) and not rule.endpoint.startswith("api-docs")
+    }
+    assert routed == {(path, verb) for path, verb, _ in operations(spec)}
+
+
+def test_every_operation_is_described_and_its_failures_are_problems(spec):
+    for path, verb, operation in operations(spec):
+        assert operation["summary"], (path, verb)
+        assert any(status.startswith("2") for status in operation["responses"]), (path, verb)
+    for name, response in spec["components"]["responses"].items():
+        assert list(response["content"]) == ["application/problem+json"], name
+
+
+def test_every_body_has_an_example(spec):
+    for path, _, operation in operations(spec):
+        body = operation.get("requestBody")
+        if body is None:
+            continue
+        for media_type, content in body["content"].items():
+            assert "example" in content or media_type == "multipart/form-data", path
+
+
+def test_uploads_are_multipart_with_a_binary_part(spec):
+    content = spec["paths"]["/api/files/upload"]["post"]["requestBody"]["content"]
+    name = content["multipart/form-data"]["schema"]["$ref"].rpartition("/")[2]
+    assert spec["components"]["schemas"][name]["properties"]["file"]["format"] == "binary"
+
+
+def test_two_applications_describe_themselves_alike(settings, spec):
+    other = create_app(settings)
+    assert other.test_client().get("/api/openapi.json").get_json() == spec
+    other.extensions["sqlchat"].close()
+
+
+def test_swagger_ui_comes_from_this_service_alone(client):
+    page = client.get("/docs/").text
+    assert "/api/openapi.json" in page
+    assert "http://" not in page.replace("http://localhost", "")
+    assert "https://" not in page
+    assert len(client.get("/docs/swagger-ui-bundle.js", buffered=True).data) > 100_000
+    assert client.get("/").headers["Location"].endswith("/docs/")

@@ -1,0 +1,71 @@
+"""With Supabase auth configured, users know nothing of one another."""
+
+import pytest
+
+DATA_ROUTES = [
+    ("POST", "/api/chat"),
+    ("POST", "/api/execute"),
+    ("GET", "/api/connections"),
+    ("POST", "/api/connections"),
+    ("GET", "/api/connections/x"),
+    ("DELETE", "/api/connections/x"),
+    ("GET", "/api/connections/x/schema"),
+    ("POST", "/api/files/profile"),
+    ("POST", "/api/files/upload"),
+    ("POST", "/api/lineage"),
+    ("GET", "/api/auth/me"),
+    ("GET", "/api/settings"),
+    ("PATCH", "/api/settings"),
+]
+
+MEMORY = {"provider": "sqlite", "name": "mine", "config": {"database": ":memory:"}}
+
+
+@pytest.mark.parametrize(("method", "path"), DATA_ROUTES)
+def test_data_routes_need_a_token(shared_client, method, path):
+    assert shared_client.open(path, method=method).status_code == 401
+
+
+@pytest.mark.parametrize("path", ["/health", "/api/providers", "/api/openapi.json", "/docs/"])
+def test_these_need_none(shared_client, path):
+    assert shared_client.get(path).status_code == 200
+
+
+def test_equal_names_are_different_connections(shared_client, two_users):
+    ann, bob = two_users
+    assert shared_client.post("/api/connections", json=MEMORY, headers=ann).status_code == 201
+    assert shared_client.get("/api/connections/mine", headers=bob).status_code == 404
+    assert shared_client.post("/api/connections", json=MEMORY, headers=bob).status_code == 201
+    assert shared_client.delete("/api/connections/mine", headers=bob).status_code == 200
+    assert shared_client.get("/api/connections/mine", headers=ann).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/api/execute", {"connection_id": "private", "sql": "SELECT 1"}),
+        ("POST", "/api/chat", {"connection_id": "private", "prompt": "How many?"}),
+        ("POST", "/api/lineage", {"connection_id": "private", "sql": "SELECT 1"}),
+        ("GET", "/api/connections/private", None),
+        ("GET", "/api/connections/private/schema", None),
+        ("DELETE", "/api/connections/private", None),
+    ],
+)
+def test_another_s_connection_is_unknown_on_every_route_that_takes_a_name(
+    shared_client, two_users, method, path, body
+):
+    ann, bob = two_users
+    shared_client.post("/api/connections", json=MEMORY | {"name": "private"}, headers=ann)
+    response = shared_client.open(path, method=method, json=body, headers=bob)
+    assert (response.status_code, response.get_json(force=True)["code"]) == (404, "connection_not_found")
+    assert shared_client.get("/api/connections/private", headers=ann).status_code == 200
+
+
+def test_settings_are_the_user_s_own(shared_client, two_users):
+    ann, bob = two_users
+    shared_client.patch("/api/settings", json={"theme": "dark"}, headers=ann)
+    assert shared_client.get("/api/settings", headers=bob).get_json()["settings"] == {}
+
+
+def test_there_is_no_demo_connection_for_signed_in_users(shared_client, two_users):
+    assert shared_client.get("/api/connections/demo", headers=two_users[0]).status_code == 404

@@ -1,0 +1,82 @@
+"""Who may import whom: the layers that the package's docstring draws, held to by reading the imports."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "sqlchat"
+
+# A module may import from its own group and from those that its group's line names.
+LAYERS = {
+    "errors": set(),
+    "config": {"errors"},
+    "logs": {"config", "errors"},
+    "workers": {"config", "errors"},
+    "tokens": {"config", "errors", "store"},
+    "demo": {"errors"},
+    "sql": {"errors"},
+    "store": {"config", "errors"},
+    "connections": {"store", "sql", "workers", "config", "errors"},
+    "providers": {"sql", "config", "errors"},
+    "files": {"workers", "config", "errors"},
+    "chat": {"files", "providers", "connections", "store", "sql", "workers", "config", "errors"},
+    "schemas": {"config"},
+}
+EVERYTHING_BELOW = {*LAYERS}
+LAYERS["runtime"] = EVERYTHING_BELOW - {"schemas"}
+LAYERS["api"] = EVERYTHING_BELOW | {"runtime"}
+LAYERS["cli"] = EVERYTHING_BELOW | {"runtime"}
+LAYERS["app"] = EVERYTHING_BELOW | {"runtime", "api", "cli"}
+
+# A library that speaks to the outside is imported where these patterns say, and nowhere else.
+HOMES = {
+    "flask": {"app.py", "cli.py", "api/"},
+    "flask_smorest": {"api/", "schemas/files.py"},
+    "flask_swagger_ui": {"api/docs.py"},
+    "webargs": {"api/resource.py"},
+    "marshmallow": {"schemas/"},
+    "openai": {"providers/openai.py"},
+    "anthropic": {"providers/anthropic.py"},
+    "supabase": {"files/storage/supabase.py"},
+    "storage3": {"files/storage/supabase.py"},
+    "psycopg2": {"connections/postgres"},
+    "pymysql": {"connections/mysql"},
+    "duckdb": {"connections/duckdb"},
+    "sqlite3": {"connections/sqlite", "demo.py"},
+    "jwt": {"tokens.py"},
+    "pebble": {"workers.py"},
+    "alembic": {"store/"},
+}
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(path: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_go_downwards_and_libraries_stay_home(path):
+    inside = path.relative_to(PACKAGE)
+    group = inside.parts[0].removesuffix(".py")
+    for name in imports(path):
+        top, *rest = name.split(".")
+        if top == "sqlchat" and group != "__init__" and rest:
+            assert rest[0] == group or rest[0] in LAYERS[group], f"{inside} must not import {name}"
+        if top in HOMES:
+            assert str(inside).startswith(tuple(HOMES[top])), f"{top} is imported in {inside}"
+
+
+def test_every_group_has_its_line():
+    groups = {
+        p.name.removesuffix(".py") for p in PACKAGE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()
+    }
+    assert groups - {"__init__"} <= set(LAYERS)
