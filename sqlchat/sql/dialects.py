@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect, Dialects
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
 from sqlchat.errors import DialectUnknownError, SQLRefusedError
+from sqlchat.sql.guard import unknown_functions
 from sqlchat.sql.parse import parse
 
 NOT_SQL = {"dax", "prql", "solr"}
@@ -47,7 +49,8 @@ def transpile(sql: str, source: str, target: str) -> tuple[str, tuple[str, ...]]
     Gives the SQL, statements separated by `;`, and a warning for each part that has no equivalent there. Raises
     SQLSyntaxError, SQLRefusedError.
     """
-    statements, warnings = [], []
+    statements: list[str] = []
+    warnings: list[str] = []
     for tree in parse(sql, source):
         generator = Dialect.get_or_raise(target).generator(unsupported_level=ErrorLevel.IGNORE)
         try:
@@ -56,5 +59,7 @@ def transpile(sql: str, source: str, target: str) -> tuple[str, tuple[str, ...]]
             raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
         except (UnsupportedError, ValueError) as exc:
             raise SQLRefusedError(f"This SQL cannot be written in {public_name(target)}: {exc}") from exc
-        warnings += [f"{public_name(target)}: {m}" for m in generator.unsupported_messages if m not in warnings]
-    return ";\n".join(statements), tuple(dict.fromkeys(warnings))
+        warnings += generator.unsupported_messages
+        if isinstance(tree, exp.Query):
+            warnings += [f"no function {name}" for name in unknown_functions(statements[-1], target)]
+    return ";\n".join(statements), tuple(dict.fromkeys(f"{public_name(target)}: {warning}" for warning in warnings))

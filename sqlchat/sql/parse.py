@@ -5,6 +5,7 @@ Callers run it in a process with a deadline: the bounds refuse what is known to 
 
 from __future__ import annotations
 
+import logging
 import re
 
 from sqlglot import exp
@@ -14,6 +15,8 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 
+logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings quote the SQL, which may hold data
+
 MAX_LENGTH = 20_000
 """Characters of one text."""
 MAX_NESTING = 100
@@ -21,7 +24,7 @@ MAX_NESTING = 100
 MAX_TYPE_NESTING = 5
 """Brackets open at once that follow a word which may name a type, such as `date(` or `array[`."""
 
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 MISSING = re.compile(r"Missing (.+) from \d+:(\d+)")
 OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
@@ -39,7 +42,11 @@ def parse(sql: str, dialect: str) -> list[exp.Expr]:
     speaker = Dialect.get_or_raise(dialect)
     _check_nesting(tokens, {t.name for t in speaker.parser_class.TYPE_TOKENS})
     try:
-        trees = [tree for tree in speaker.parser().parse(tokens, sql) if tree is not None]
+        trees = [
+            tree
+            for tree in speaker.parser().parse(tokens, sql)
+            if tree is not None and not isinstance(tree, exp.Semicolon)
+        ]
     except ParseError as exc:
         raise _syntax_error(exc) from exc
     except RecursionError as exc:
@@ -54,15 +61,11 @@ def parse(sql: str, dialect: str) -> list[exp.Expr]:
 
 def tokenize(sql: str, dialect: str) -> list[Token]:
     """Split `sql` as sqlglot does, comments left out. Raises as `parse` does."""
-    if len(sql) > MAX_LENGTH:
-        raise SQLRefusedError(f"This SQL has {len(sql):,} characters; at most {MAX_LENGTH:,} are read.")
-    if found := UNPRINTABLE.search(sql):
-        at = found.start() + 1
-        raise SQLRefusedError(f"Character {at} of the SQL is the control character U+{ord(found[0]):04X}; remove it.")
+    check_text(sql)
     try:
         return Dialect.get_or_raise(dialect).tokenize(sql)
     except TokenError as exc:
-        missing = MISSING.search(str(exc.__cause__ or exc))
+        missing = MISSING.search(str(exc.__context__ or exc))
         if missing is None:
             raise SQLSyntaxError("A literal in this SQL is malformed.") from exc
         line, column = position(sql, int(missing[2]))
@@ -71,6 +74,15 @@ def tokenize(sql: str, dialect: str) -> list[Token]:
             line=line,
             column=column,
         ) from exc
+
+
+def check_text(sql: str) -> None:
+    """Raise SQLRefusedError for a text that is too long or holds control characters."""
+    if len(sql) > MAX_LENGTH:
+        raise SQLRefusedError(f"This SQL has {len(sql):,} characters; at most {MAX_LENGTH:,} are read.")
+    if found := UNPRINTABLE.search(sql):
+        at = found.start() + 1
+        raise SQLRefusedError(f"Character {at} of the SQL is the control character U+{ord(found[0]):04X}; remove it.")
 
 
 def position(sql: str, offset: int) -> tuple[int, int]:

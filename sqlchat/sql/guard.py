@@ -1,0 +1,220 @@
+"""What may run: one statement that only reads. The first of three layers before a database.
+
+`check` allows what is known and refuses the rest. It looks twice, since sqlglot's tree is not what runs:
+
+- at the tree: its root must be a query, and each node of a class that is known to read (`guards/nodes.py`);
+- at the text, split as the database splits it (`lexer.py`, which must agree with sqlglot's own splitting): one
+  statement, each `name(` a function on the database's allow-list, no INTO, no lock, no name of a secret.
+
+What it cannot see, the engine's own locks must stop: `SELECT o.fn FROM orders o` calls a function `fn(orders)` in
+Postgres without a call in the text, a view or an operator of the user's own may call anything, and so may a cast to
+a type of the user's own. Casts to `regclass` and its kin are allowed: they look names up and read nothing else.
+EXPLAIN ANALYZE is allowed: it runs the query, which is held to the same rules.
+
+Callers run `check` in a worker process (`connections/gate.py`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from sqlglot import exp
+
+from sqlchat.errors import DialectUnknownError, SQLRefusedError
+from sqlchat.sql.guards import duckdb, mysql, postgres, sqlite
+from sqlchat.sql.guards.nodes import NODES, ROOTS
+from sqlchat.sql.guards.rules import Rules
+from sqlchat.sql.lexer import Lexeme, agree, lexemes
+from sqlchat.sql.parse import parse
+
+RULES = {"postgres": postgres.RULES, "sqlite": sqlite.RULES, "duckdb": duckdb.RULES, "mysql": mysql.RULES}
+READS_ONLY = "only a single statement that reads (SELECT, VALUES, EXPLAIN and their like) may run"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    kind: str
+    """`SELECT` for every query, else the statement's first word, such as `EXPLAIN` or `SHOW`."""
+    plannable: bool
+    """Whether EXPLAIN can be put in front of it."""
+
+
+def check(sql: str, dialect: str, functions: frozenset[str] | None = None) -> Verdict:
+    """Judge `sql` for a database of `dialect` (postgres, sqlite, duckdb, mysql).
+
+    `functions` are the lower-case names that the database itself declares harmless (Postgres: from `pg_proc`); they
+    replace the list that is built in, the dangerous ones taken out. Raises SQLRefusedError with what was refused and
+    why, SQLSyntaxError for what is no SQL, DialectUnknownError where there are no rules for `dialect`.
+    """
+    rules = RULES.get(dialect)
+    if rules is None:
+        raise DialectUnknownError(f"SQL of the dialect {dialect!r} cannot be run here, only translated.")
+    words = _one_statement(lexemes(sql, dialect))
+    first = words[0].value if words[0].kind == "word" else ""
+    if statement := rules.statements.get(first):
+        found = statement(words)
+        if isinstance(found, str):
+            _check_names(words, rules)
+            return Verdict(found, plannable=False)
+        start = words[found.at].start
+        # Blanks keep the line and column of what comes after.
+        _check_query(re.sub(r"[^\n]", " ", sql[:start]) + sql[start:], dialect, rules, functions)
+        return Verdict(found.kind, plannable=False)
+    _check_query(sql, dialect, rules, functions)
+    return Verdict("SELECT", plannable=True)
+
+
+def unknown_functions(sql: str, dialect: str) -> tuple[str, ...]:
+    """Names that one query calls and the built-in list of `dialect` does not hold; none where there is no list.
+
+    Raises SQLSyntaxError, SQLRefusedError.
+    """
+    rules = RULES.get(dialect)
+    if rules is None:
+        return ()
+    words = lexemes(sql, dialect)
+    called = dict.fromkeys(words[at].value for at in _calls(words, parse(sql, dialect)[0], rules))
+    return tuple(name for name in called if name not in rules.functions | rules.grammar)
+
+
+def _one_statement(words: list[Lexeme]) -> list[Lexeme]:
+    """The lexemes without the semicolons at the end."""
+    end = len(words)
+    while end and words[end - 1].text == ";":
+        end -= 1
+    if not end:
+        raise SQLRefusedError("There is no SQL statement in this text.")
+    if any(word.text == ";" for word in words[:end]):
+        raise SQLRefusedError("Several statements in one text are not allowed; send them one by one.")
+    return words[:end]
+
+
+def _check_query(sql: str, dialect: str, rules: Rules, functions: frozenset[str] | None) -> None:
+    every = lexemes(sql, dialect)
+    words = _one_statement(every)
+    start = next((word for word in words if word.text != "("), words[0])
+    if start.kind != "word" or start.value not in rules.starts:
+        raise SQLRefusedError(f"{start.text[:40]!r} does not begin a query: {READS_ONLY}.")
+    agree(sql, dialect, every)
+    trees = parse(sql, dialect)
+    if len(trees) != 1:
+        raise SQLRefusedError("Several statements in one text are not allowed; send them one by one.")
+    _check_names(words, rules)
+    _check_clauses(words)
+    _check_tree(trees[0], _check_calls(words, trees[0], rules, functions))
+    if rules.files is not None:
+        _check_files(trees[0], words, rules.files)
+
+
+def _check_tree(tree: exp.Expr, calls: set[int]) -> None:
+    """`calls` are the offsets of calls whose names are allowed, whatever class sqlglot has for them."""
+    if type(tree) not in ROOTS:
+        raise SQLRefusedError(f"{_said(tree)} is not allowed: {READS_ONLY}.")
+    for node in tree.walk():
+        if type(node) not in NODES and not (isinstance(node, exp.Func) and node.meta.get("start") in calls):
+            raise SQLRefusedError(f"{_said(node)} is not allowed in a query that only reads.")
+
+
+def _said(node: exp.Expr) -> str:
+    """A node's class as words: `ForeignKey` becomes `FOREIGN KEY`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).upper()
+
+
+def _check_names(words: Sequence[Lexeme], rules: Rules) -> None:
+    for word, after in zip(words, [*words[1:], None], strict=True):
+        if word.kind == "sign":
+            if rules.signs.fullmatch(word.text):
+                raise SQLRefusedError(rules.sign_reason)
+        elif word.kind in ("word", "name"):
+            name = word.value.lower()
+            if rules.hidden.fullmatch(name):
+                raise SQLRefusedError(f"{name!r} is not allowed: it holds what queries have no business with.")
+            if name in rules.hidden_schemas and after is not None and after.text == ".":
+                raise SQLRefusedError(f"The schema {name!r} is not allowed: it belongs to the system.")
+
+
+def _check_clauses(words: Sequence[Lexeme]) -> None:
+    """A second look for what writes or locks, in case sqlglot read over it."""
+    said = [word.value if word.kind == "word" else word.text for word in words] + [""] * 8
+    for at, word in enumerate(said):
+        before = said[at - 1] if at else ""
+        if word == "into" and before not in ("as", ".") and said[at + 1] != "name":
+            raise SQLRefusedError("INTO is not allowed: a query must not write its result anywhere.")
+        if word == "for" and before not in ("as", ".") and said[at + 2] != "in":
+            rest = said[at + 1 : at + 3]
+            if rest[0] in ("update", "share") or rest in (["no", "key"], ["key", "share"]):
+                raise SQLRefusedError("FOR UPDATE and FOR SHARE are not allowed: a query must not lock rows.")
+        if before == "(" and (
+            (word, said[at + 1]) in (("insert", "into"), ("merge", "into"), ("delete", "from"))
+            or (word == "update" and "set" in said[at + 1 : at + 8])
+        ):
+            raise SQLRefusedError(f"{word.upper()} is not allowed: {READS_ONLY}.")
+
+
+def _check_calls(words: Sequence[Lexeme], tree: exp.Expr, rules: Rules, functions: frozenset[str] | None) -> set[int]:
+    """Refuse each call of a function that is not allowed; gives the offsets of those that are."""
+    allowed = rules.functions if functions is None else functions
+    calls = set()
+    for at in _calls(words, tree, rules):
+        name = words[at].value
+        schema = _schema(words, at)
+        if name == "operator" and schema is None:
+            _check_operator(words[at + 2 :])
+        if schema is None or rules.methods:
+            known = name in allowed or name in rules.grammar
+        else:
+            full = f"{schema}.{name}"
+            known = (schema in rules.schemas and name in allowed) or full in rules.qualified or full in allowed
+        if not known or rules.dangers.fullmatch(name):
+            shown = ".".join(filter(None, (schema, name)))[:80]
+            raise SQLRefusedError(
+                f"The function {shown!r} is not allowed: it is not among those known to do nothing but read."
+            )
+        calls.add(words[at].start)
+    return calls
+
+
+def _calls(words: Sequence[Lexeme], tree: exp.Expr, rules: Rules) -> Iterator[int]:
+    """Indexes of the names in `words` that are called."""
+    not_calls = {start for start in map(_start_of_columns, tree.find_all(exp.TableAlias)) if start is not None}
+    for at, (word, after) in enumerate(pairwise(words)):
+        if after.text != "(" or word.kind not in ("word", "name", "string") or word.start in not_calls:
+            continue
+        if word.kind == "word" and word.value in rules.keywords and _schema(words, at) is None:
+            continue
+        yield at
+
+
+def _schema(words: Sequence[Lexeme], at: int) -> str | None:
+    """What stands before the dot before a name; None without a dot. A longer chain is given whole."""
+    parts: list[str] = []
+    while at >= 2 and words[at - 1].text == ".":
+        parts.insert(0, words[at - 2].value)
+        at -= 2
+    return ".".join(parts) if parts else None
+
+
+def _start_of_columns(alias: exp.TableAlias) -> int | None:
+    """Offset of the name in `name(column, ...)`, the one place where a name before `(` makes no call."""
+    name = alias.this
+    if not isinstance(name, exp.Identifier) or not alias.args.get("columns"):
+        return None
+    start = name.meta.get("start")
+    return start if isinstance(start, int) else None
+
+
+def _check_operator(inside: Sequence[Lexeme]) -> None:
+    if inside and inside[0].kind != "sign" and inside[0].value != "pg_catalog":
+        raise SQLRefusedError(f"Operators of the schema {inside[0].value!r} are not allowed, only pg_catalog's.")
+
+
+def _check_files(tree: exp.Expr, words: Sequence[Lexeme], files: re.Pattern[str]) -> None:
+    """Refuse tables that are files: DuckDB opens `FROM 'x.csv'`, `FROM "x.csv"` and `FROM x.csv`."""
+    strings = {word.start for word in words if word.kind == "string"}
+    for table in tree.find_all(exp.Table):
+        name = ".".join(part.name for part in table.parts)
+        if files.fullmatch(name) or any(part.meta.get("start") in strings for part in table.parts):
+            raise SQLRefusedError(f"{name[:80]!r} is not allowed as a table: files cannot be read by queries.")

@@ -1,0 +1,114 @@
+"""The shape of a database's allow-lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from sqlchat.errors import SQLRefusedError
+from sqlchat.sql.lexer import Lexeme
+
+
+def words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+KEYWORDS = words(
+    """
+    all and any array as asc between by case columns cube desc distinct else end escape except exists fetch filter
+    first following from group having ilike in intersect is join lateral like limit match materialized next not null
+    offset on or order over partition path placing preceding qualify range rollup row rows select sets similar some
+    symmetric asymmetric table tablesample then to union using values variadic when where window with within
+    """
+)
+"""Words before `(` that do not make a call."""
+TYPES = words(
+    """
+    bigint binary bit blob bpchar char character date datetime dec decimal double fixed float geography geometry
+    halfvec int integer interval mediumint national nchar numeric nvarchar precision real signed smallint text time
+    timestamp timestamptz timetz tinyint unsigned varbinary varbit varchar varying vector year zone
+    """
+)
+"""Words before `(` that name a type with its length; as calls they would be casts."""
+QUERY_STARTS = frozenset({"select", "with", "values", "table"})
+
+
+class Inner(NamedTuple):
+    """A query inside another statement, such as EXPLAIN's."""
+
+    kind: str
+    """The statement's."""
+    at: int
+    """Index of the lexeme with which the query begins."""
+
+
+Statement = Callable[[Sequence[Lexeme]], "str | Inner"]
+"""Takes the lexemes of a statement that is no query, gives its kind or the query inside. Raises SQLRefusedError."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    functions: frozenset[str]
+    """Names that may be called, in lower case."""
+    schemas: frozenset[str] = frozenset()
+    """What may stand before a function's name and a dot."""
+    qualified: frozenset[str] = frozenset()
+    """Further functions, as `schema.name`."""
+    grammar: frozenset[str] = frozenset()
+    """Calls that are part of the language, so that no list of the database's functions holds them."""
+    dangers: re.Pattern[str] = re.compile(r"(?!)")
+    """Functions refused even when the database's own list holds them."""
+    keywords: frozenset[str] = KEYWORDS | TYPES
+    hidden: re.Pattern[str] = re.compile(r"(?!)")
+    """Names, whole and in lower case, that must not occur: tables with secrets, doors to the system."""
+    hidden_schemas: frozenset[str] = frozenset()
+    signs: re.Pattern[str] = re.compile(r"(?!)")
+    """Signs outside of strings that must not occur."""
+    sign_reason: str = ""
+    starts: frozenset[str] = QUERY_STARTS
+    """First words of queries."""
+    statements: Mapping[str, Statement]
+    """Other statements that only read, by their first word."""
+    methods: bool = False
+    """Whether `value.function()` calls, so that what stands before the dot is no schema."""
+    files: re.Pattern[str] | None = None
+    """Names of tables, whole, for which the database would open a file."""
+
+
+def refuse_rest(lexemes: Sequence[Lexeme], what: str) -> SQLRefusedError:
+    said = " ".join(lexeme.text for lexeme in lexemes)
+    return SQLRefusedError(f"{said[:60]!r} is not allowed: {what}.")
+
+
+def dotted_name(lexemes: Sequence[Lexeme]) -> bool:
+    """Whether these are a name, or several joined by dots, and nothing else."""
+    return (
+        len(lexemes) % 2 == 1
+        and all(lexeme.kind in ("word", "name") for lexeme in lexemes[::2])
+        and all(lexeme.text == "." for lexeme in lexemes[1::2])
+    )
+
+
+def explain(options: frozenset[str], flags: frozenset[str]) -> Statement:
+    """EXPLAIN with bare `flags` or `(options)` before its query.
+
+    ANALYZE may be among them: it runs the query, and the query is held to the same rules as without EXPLAIN.
+    """
+
+    def read(lexemes: Sequence[Lexeme]) -> str | Inner:
+        at = 1
+        while at < len(lexemes) and lexemes[at].value in flags:
+            at += 1
+        if at == 1 and options and at < len(lexemes) and lexemes[at].text == "(" and lexemes[at + 1].value in options:
+            closing = next((i for i, lexeme in enumerate(lexemes) if lexeme.text == ")"), len(lexemes))
+            inside = lexemes[at + 1 : closing]
+            if any(lexeme.kind not in ("word", "string", "number") and lexeme.text != "," for lexeme in inside):
+                raise refuse_rest(lexemes[: closing + 1], "its options are not understood")
+            at = closing + 1
+        if at >= len(lexemes):
+            raise refuse_rest(lexemes, "EXPLAIN needs a query")
+        return Inner("EXPLAIN", at)
+
+    return read

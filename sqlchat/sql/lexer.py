@@ -1,0 +1,174 @@
+"""How each database itself splits a text into words, to hold sqlglot's reading against. Used by `guard` alone.
+
+The guard judges sqlglot's tree, while the database runs the text. Where the two disagree about where a string, a
+quoted name or a comment ends, an attack hides in between; such a text is refused. The rules here follow the
+databases' own scanners (Postgres' `scan.l`, SQLite's `tokenize.c`, MySQL's `sql_lex.cc`), not sqlglot.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Literal, NamedTuple
+
+from sqlchat.errors import SQLRefusedError, SQLSyntaxError
+from sqlchat.sql.parse import check_text, position, tokenize
+
+Kind = Literal["word", "name", "string", "number", "sign"]
+
+DISAGREEMENT = "Line {line}, column {column} of this SQL can be read in more than one way; write it more plainly."
+LETTER = r"A-Za-z_\u0080-\U0010ffff"
+NUMBER = r"0[xX][0-9A-Fa-f]+(?:_[0-9A-Fa-f]+)*|(?:\d+(?:_\d+)*(?:\.(?!\.)(?:\d+(?:_\d+)*)?)?)(?:[eE][+-]?\d+)?"
+DOUBLED = r"{q}(?:[^{q}]|{q}{q})*{q}"
+BACKSLASHED = r"{q}(?:[^{q}\\]|{q}{q}|\\.)*{q}"
+SINGLE, DOUBLE, BACKTICK = DOUBLED.format(q="'"), DOUBLED.format(q='"'), DOUBLED.format(q="`")
+POSTGRES = {
+    "space": r"[ \t\n\r\f\v]+",
+    "comment": r"--[^\n\r]*",
+    "block": r"/\*",
+    "escaped": "[eE]" + BACKSLASHED.format(q="'"),
+    "string": "(?:[bBxXnN]|[uU]&)?" + SINGLE,
+    "unicode": '[uU]&"',
+    "name": DOUBLE,
+    "dollar": rf"\$(?:[{LETTER}][{LETTER}0-9]*)?\$",
+    "number": NUMBER,
+    "word": rf"[{LETTER}][{LETTER}0-9$]*",
+    "sign": r"\$\d+|.",
+}
+SQLITE = {
+    "space": r"[ \t\n\r\f]+",
+    "comment": r"--[^\n]*|/\*(?s:.)*?\*/",
+    "block": r"/\*",
+    "string": "[xX]?" + SINGLE,
+    "name": rf"{DOUBLE}|{BACKTICK}|\[[^\]]*\]",
+    "number": NUMBER,
+    "word": rf"[{LETTER}][{LETTER}0-9$]*",
+    "sign": rf"[?:@$#][{LETTER}0-9]+|.",
+}
+MYSQL = {
+    "space": r"[ \t\n\r\f\v]+",
+    "comment": r"(?:#|--(?=[\s\x00-\x20]|$))[^\n]*|/\*(?![!+]|[Mm]!)(?s:.)*?\*/",
+    "block": r"/\*",
+    "string": "[xXbBnN]?" + BACKSLASHED.format(q="'") + "|" + BACKSLASHED.format(q='"'),
+    "name": BACKTICK,
+    "word": rf"(?:\d+[A-Za-z_$\u0080-\U0010ffff]|[$A-Za-z_\u0080-\U0010ffff])[{LETTER}0-9$]*",
+    "number": NUMBER,
+    "sign": r".",
+}
+
+
+def _scanner(rules: dict[str, str]) -> re.Pattern[str]:
+    return re.compile("|".join(f"(?P<{kind}>{rule})" for kind, rule in rules.items()), re.DOTALL)
+
+
+SCANNERS = {
+    "postgres": _scanner(POSTGRES),
+    "duckdb": _scanner(POSTGRES),
+    "sqlite": _scanner(SQLITE),
+    "mysql": _scanner(MYSQL),
+}
+NESTED_COMMENT = re.compile(r"/\*|\*/")
+
+
+class Lexeme(NamedTuple):
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    """Offset after the last character."""
+
+    @property
+    def value(self) -> str:
+        """A word in lower case, a quoted name or SQLite's [name] without its quotes, anything else as written."""
+        if self.kind == "word":
+            return self.text.lower() if self.text.isascii() else self.text  # databases fold ASCII letters alone
+        if self.kind == "name":
+            closing = self.text[-1]
+            return self.text[1:-1].replace(closing * 2, closing)
+        return self.text
+
+
+def agree(sql: str, dialect: str, ours: list[Lexeme]) -> None:
+    """Raise SQLRefusedError where sqlglot splits `sql` otherwise than `ours`, and what `parse.tokenize` raises."""
+    rest = iter(ours)
+    for token in tokenize(sql, dialect):
+        first = last = next(rest, None)
+        quoted = first is not None and _quoted(first)
+        while last is not None and last.end <= token.end:  # sqlglot joins words such as GROUP BY
+            last = next(rest, None)
+            quoted = True if quoted or last is None else _quoted(last)
+        if first is None or last is None or first.start != token.start or last.end != token.end + 1:
+            raise _disagreement(sql, token.start)
+        if first is not last and quoted:
+            raise _disagreement(sql, token.start)
+    if (left := next(rest, None)) is not None:
+        raise _disagreement(sql, left.start)
+
+
+def lexemes(sql: str, dialect: str) -> list[Lexeme]:
+    """Split `sql` by the rules of the database, comments left out. Raises SQLSyntaxError, SQLRefusedError."""
+    check_text(sql)
+    match, found, at, escaped = SCANNERS[dialect].match, list[Lexeme](), 0, False
+    while at < len(sql):
+        piece = match(sql, at)
+        assert piece is not None  # the last rule takes any character
+        kind, end = str(piece.lastgroup), piece.end()
+        if kind == "block":
+            end = _comment_end(sql, at, dialect)
+        elif kind == "unicode":
+            raise SQLRefusedError('Names in the form U&"..." are not read here; write the letters themselves.')
+        elif kind == "dollar":
+            end = _dollar_end(sql, piece)
+            found.append(Lexeme("string", sql[at:end], at, end))
+        elif kind in ("string", "escaped"):
+            if escaped:  # 'x' after E'..' and a line break goes on with the escapes of the first
+                raise _disagreement(sql, at)
+            found.append(Lexeme("string", piece[0], at, end))
+        elif kind not in ("space", "comment"):
+            if kind == "sign" and piece[0] in "'\"`":
+                raise _unclosed(sql, at, piece[0])
+            found.append(Lexeme(kind, piece[0], at, end))  # type: ignore[arg-type]
+        if kind not in ("space", "comment", "block"):
+            escaped = kind == "escaped"
+        at = end
+    return found
+
+
+def _comment_end(sql: str, at: int, dialect: str) -> int:
+    if dialect == "mysql":
+        if sql[at : at + 3] in ("/*!", "/*+") or sql[at : at + 4].upper() == "/*M!":
+            raise SQLRefusedError("Comments that the server would execute (/*!, /*M!, /*+) are not allowed.")
+        raise _unclosed(sql, at, "*/")
+    if dialect == "sqlite":
+        raise _unclosed(sql, at, "*/")
+    depth = 0
+    for mark in NESTED_COMMENT.finditer(sql, at):
+        depth += 1 if mark[0] == "/*" else -1
+        if not depth:
+            return mark.end()
+    raise _unclosed(sql, at, "*/")
+
+
+def _dollar_end(sql: str, opening: re.Match[str]) -> int:
+    end = sql.find(opening[0], opening.end())
+    if end < 0:
+        raise _unclosed(sql, opening.start(), opening[0])
+    return end + len(opening[0])
+
+
+def _quoted(lexeme: Lexeme) -> bool:
+    return lexeme.kind in ("string", "name")
+
+
+def _disagreement(sql: str, offset: int) -> SQLRefusedError:
+    line, column = position(sql, offset)
+    return SQLRefusedError(DISAGREEMENT.format(line=line, column=column))
+
+
+def _unclosed(sql: str, offset: int, closing: str) -> SQLSyntaxError:
+    line, column = position(sql, offset)
+    return SQLSyntaxError(
+        f"What begins with {sql[offset : offset + 2].strip()} in line {line}, column {column} lacks its closing "
+        f"{closing}.",
+        line=line,
+        column=column,
+    )

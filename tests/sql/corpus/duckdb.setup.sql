@@ -1,0 +1,14 @@
+CREATE SCHEMA crm;
+CREATE TYPE mood AS ENUM ('happy', 'sad');
+CREATE TABLE customers (id INTEGER PRIMARY KEY, name VARCHAR, country VARCHAR, "update" DATE, "Weird Name" VARCHAR, tags VARCHAR[], info STRUCT(city VARCHAR, zip INTEGER), m MAP(VARCHAR, INTEGER), feeling mood);
+CREATE TABLE products (id INTEGER, name VARCHAR, category VARCHAR, price DECIMAL(10, 2), attributes JSON, parent_id INTEGER);
+CREATE TABLE orders (id INTEGER, customer_id INTEGER, ordered_at TIMESTAMP, status VARCHAR, "delete" BOOLEAN, total DECIMAL(12, 2), "select" INTEGER);
+CREATE TABLE prices (product_id INTEGER, since TIMESTAMP, price DECIMAL(10, 2));
+CREATE TABLE monthly (category VARCHAR, jan INTEGER, feb INTEGER, mar INTEGER);
+CREATE TABLE crm.leads (id INTEGER, email VARCHAR);
+CREATE VIEW big_orders AS SELECT * FROM orders WHERE total > 100;
+INSERT INTO customers SELECT i, 'Customer ' || i, 'DE', '2024-01-01', 'w', ['a', 'b'], {'city': 'Berlin', 'zip': 10115}, MAP {'a': 1}, 'happy' FROM range(30) t(i);
+INSERT INTO products SELECT i, 'Product ' || i, 'c' || i % 4, i * 1.5, '{"color": "red", "sizes": [1, 2]}', i - 1 FROM range(20) t(i);
+INSERT INTO orders SELECT i, i % 30, TIMESTAMP '2024-01-01' + INTERVAL (i) DAY, 'paid', false, i * 10, i FROM range(100) t(i);
+INSERT INTO prices SELECT i, TIMESTAMP '2024-01-01', i FROM range(20) t(i);
+INSERT INTO monthly VALUES ('a', 1, 2, 3), ('b', 4, 5, 6);

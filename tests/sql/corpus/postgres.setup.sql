@@ -1,0 +1,16 @@
+CREATE SCHEMA crm;
+CREATE TYPE mood AS ENUM ('happy', 'sad');
+CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL, country text, "update" date, "Weird Name" text, tags text[], feeling mood, born date);
+CREATE TABLE products (id int PRIMARY KEY, name text, category text, price numeric(10,2), attributes jsonb, parent_id int);
+CREATE TABLE orders (id int PRIMARY KEY, customer_id int REFERENCES customers, ordered_at timestamptz, shipped_at timestamp, status text, "delete" boolean, total numeric(12,2), "select" int);
+CREATE TABLE order_items (order_id int, product_id int, quantity int, price numeric(10,2));
+CREATE TABLE events (id bigint, at timestamptz, kind text, payload json, body text, span tstzrange, ip inet);
+CREATE TABLE crm.leads (id int, email text, "create" text, "drop" int, insert text, score real);
+CREATE VIEW big_orders AS SELECT * FROM orders WHERE total > 100;
+INSERT INTO customers SELECT i, 'Customer ' || i, (ARRAY['DE','FR','US'])[i % 3 + 1], '2024-01-01'::date + i, 'w', ARRAY['a','b'], 'happy', '1990-01-01' FROM generate_series(1, 30) i;
+INSERT INTO products SELECT i, 'Product ' || i, 'c' || i % 4, i * 1.5, jsonb_build_object('color', 'red', 'sizes', jsonb_build_array(1, 2)), nullif(i - 1, 0) FROM generate_series(1, 20) i;
+INSERT INTO orders SELECT i, i % 30 + 1, timestamptz '2024-01-01 00:00Z' + i * interval '1 day', '2024-01-05', (ARRAY['new','paid'])[i % 2 + 1], false, i * 10, i FROM generate_series(1, 100) i;
+INSERT INTO order_items SELECT i % 100 + 1, i % 20 + 1, i % 5 + 1, i FROM generate_series(1, 300) i;
+INSERT INTO events SELECT i, timestamptz '2024-01-01 00:00Z' + i * interval '1 hour', 'click', '{"a": {"b": 1}, "l": [1, 2]}', 'the quick brown fox', tstzrange('2024-01-01', '2024-02-01'), '10.0.0.1' FROM generate_series(1, 50) i;
+INSERT INTO crm.leads VALUES (1, 'a@example.com', 'x', 1, 'y', 0.5);
+ANALYZE;

@@ -1,0 +1,12 @@
+CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT, country TEXT, "update" TEXT, "Weird Name" TEXT);
+CREATE TABLE products (id INTEGER PRIMARY KEY, name TEXT, category TEXT, price REAL, attributes TEXT, parent_id INTEGER);
+CREATE TABLE orders (id INTEGER PRIMARY KEY, customer_id INTEGER REFERENCES customers (id), ordered_at TEXT, status TEXT, "delete" INTEGER, total REAL, "select" INTEGER);
+CREATE TABLE order_items (order_id INTEGER, product_id INTEGER, quantity INTEGER, price REAL);
+CREATE VIEW big_orders AS SELECT * FROM orders WHERE total > 100;
+CREATE INDEX orders_total ON orders (total);
+CREATE VIRTUAL TABLE documents USING fts5(title, body);
+WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 30) INSERT INTO customers SELECT i, 'Customer ' || i, 'DE', '2024-01-01', 'w' FROM n;
+WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 20) INSERT INTO products SELECT i, 'Product ' || i, 'c' || i % 4, i * 1.5, '{"color": "red", "sizes": [1, 2]}', i - 1 FROM n;
+WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 100) INSERT INTO orders SELECT i, i % 30 + 1, date('2024-01-01', i || ' days'), 'paid', 0, i * 10, i FROM n;
+WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 300) INSERT INTO order_items SELECT i % 100 + 1, i % 20 + 1, i % 5, i FROM n;
+INSERT INTO documents VALUES ('fox', 'the quick brown fox'), ('dog', 'the lazy dog');

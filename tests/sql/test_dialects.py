@@ -1,0 +1,64 @@
+import pytest
+
+from sqlchat.errors import DialectUnknownError, SQLSyntaxError
+from sqlchat.sql.dialects import public_name, resolve, transpile
+
+
+@pytest.mark.parametrize(
+    ("name", "dialect"),
+    [
+        ("postgresql", "postgres"),
+        ("PostgreSQL", "postgres"),
+        ("postgres", "postgres"),
+        ("sqlite", "sqlite"),
+        ("duckdb", "duckdb"),
+        ("MariaDB", "mysql"),
+        ("mssql", "tsql"),
+        ("SQL Server", "tsql"),
+        ("ansi", ""),
+        (" BigQuery ", "bigquery"),
+    ],
+)
+def test_names_that_people_use(name, dialect):
+    assert resolve(name) == dialect
+
+
+@pytest.mark.parametrize("name", ["", " ", "klingon", "prql", "postgres, x=1"])
+def test_an_unknown_dialect_lists_the_known(name):
+    with pytest.raises(DialectUnknownError, match=r"duckdb.*postgresql.*sqlite"):
+        resolve(name)
+
+
+@pytest.mark.parametrize("dialect", ["postgres", "sqlite", "duckdb", "mysql", "tsql", ""])
+def test_public_names_resolve_to_where_they_came_from(dialect):
+    assert resolve(public_name(dialect)) == dialect
+
+
+def test_the_contract_says_postgresql():
+    assert public_name("postgres") == "postgresql"
+
+
+def test_translates_between_dialects():
+    sql, warnings = transpile("SELECT TOP 3 [name] FROM t", "tsql", "postgres")
+    assert sql == 'SELECT "name" FROM t LIMIT 3'
+    assert warnings == ()
+
+
+def test_translates_every_statement():
+    assert transpile("SELECT 1; SELECT `a` FROM t", "mysql", "sqlite")[0] == 'SELECT 1;\nSELECT "a" FROM t'
+
+
+def test_warns_of_what_has_no_equivalent():
+    sql, warnings = transpile("SELECT * FROM t TABLESAMPLE BERNOULLI (10)", "postgres", "mysql")
+    assert sql == "SELECT * FROM t"
+    assert warnings == ("mysql: TABLESAMPLE unsupported",)
+
+
+def test_warns_of_a_function_that_the_target_does_not_know():
+    _, warnings = transpile("SELECT make_interval(days => 3), upper(a) FROM t", "postgres", "sqlite")
+    assert any("make_interval" in warning for warning in warnings)
+
+
+def test_what_does_not_parse_is_a_syntax_error():
+    with pytest.raises(SQLSyntaxError):
+        transpile("SELECT FROM WHERE", "postgres", "mysql")
