@@ -51,8 +51,13 @@ class Workers:
         if not self._free.acquire(timeout=self._patience):
             raise BusyError("All worker processes are busy.", retry_after=1)
         try:
-            future = self._started().schedule(function, args=args, kwargs=kwargs, timeout=deadline)
-            return future.result(timeout=deadline + 5)  # the pool's own timeout comes first
+            try:
+                return self._once(function, args, kwargs, deadline)
+            except ProcessExpired as exc:
+                if exc.exitcode != -signal.SIGTERM:
+                    raise
+                # A host that stops us sends SIGTERM to all processes; our own ones still owe answers.
+                return self._once(function, args, kwargs, deadline)
         except (TimeoutError, CancelledError) as exc:
             raise DeadlineError(f"This took longer than {deadline:g} s and was stopped.") from exc
         except MemoryError as exc:
@@ -62,6 +67,11 @@ class Workers:
             raise TooLargeError("The worker process died of this, most likely for want of memory.") from exc
         finally:
             self._free.release()
+
+    def _once(self, function: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any], deadline: float) -> R:
+        future = self._started().schedule(function, args=args, kwargs=kwargs, timeout=deadline)
+        result: R = future.result(timeout=deadline + 5)  # the pool's own timeout comes first
+        return result
 
     def warm(self) -> None:
         """Start the processes now, so that no caller waits for the first one."""

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 import time
 
 import pytest
@@ -27,6 +28,11 @@ def hoard() -> int:
 
 def environment() -> dict[str, str]:
     return dict(os.environ)
+
+
+def doze(seconds: float) -> str:
+    time.sleep(seconds)
+    return "woke"
 
 
 def kill_self() -> None:
@@ -60,6 +66,20 @@ def test_a_dead_process_costs_only_its_own_call(workers):
     with pytest.raises(TooLargeError):
         workers.call(kill_self, deadline=5)
     assert workers.call(abs, -1, deadline=5) == 1
+
+
+def test_a_call_survives_a_sigterm_that_meant_the_whole_service(workers):
+    def terminate():
+        time.sleep(0.4)
+        os.kill(pid, signal.SIGTERM)
+
+    single = Workers(1, 1024)
+    try:
+        pid = single.call(os.getpid, deadline=5)
+        threading.Thread(target=terminate).start()
+        assert single.call(doze, 1.0, deadline=20) == "woke"
+    finally:
+        single.close()
 
 
 def test_busy_workers_are_said_to_be_busy(workers):
