@@ -23,8 +23,6 @@ _SYSTEM_PREFIXES = {
     "sqlite": ("sqlite_",),
     "duckdb": ("duckdb_", "sqlite_", "pragma_", "pg_"),
 }
-_ROW_VERSIONS = {"excluded", "old", "new", "inserted", "deleted"}
-"""Qualifiers that a data-changing statement has without a FROM."""
 
 
 def position(node: exp.Expr) -> int:
@@ -56,8 +54,8 @@ class Findings:
     def __init__(self, dialect: str, catalog: Catalog | None) -> None:
         self.rules = Rules.of(dialect)
         self.catalog = catalog
-        self.reads: dict[int, tuple[Place, str]] = {}
-        """Identity of a table's node -> its place, and the form in which equal names are equal."""
+        self.reads: dict[int, tuple[exp.Table, Place, str]] = {}
+        """Identity of a table's node -> the node, its place, and the form in which equal names are equal."""
         self.writes: dict[str, Place] = {}
         self.columns: dict[str, Place] = {}
         self.ctes: dict[str, Place] = {}
@@ -70,7 +68,7 @@ class Findings:
     # Notes
 
     def read(self, node: exp.Table) -> None:
-        self.reads[id(node)] = ((position(node), table_name(node)), self._same_table(node))
+        self.reads[id(node)] = (node, (position(node), table_name(node)), self._same_table(node))
 
     def forget(self, node: exp.Table) -> None:
         """This mention of a table reads nothing after all."""
@@ -198,8 +196,7 @@ class Findings:
                 self._tell(found, written, parts[0])
                 return
         self.column(written, parts[0])
-        listed = keys[-2] in _ROW_VERSIONS or keys[-2] in self._tables
-        if not listed:
+        if keys[-2] not in self._tables:
             around = [each for level in scope.chain() for each in level.sources]
             self.lack("column", written, bases(around), parts[0])
 

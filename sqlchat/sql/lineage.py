@@ -28,9 +28,13 @@ _KINDS: dict[type[exp.Expr], str] = {
 _SESSION = {"SET", "USE", "BEGIN", "COMMIT", "ROLLBACK", "PRAGMA"}
 """Kinds that only prepare or end what the other statements of a text do."""
 
-_EXPLAIN = re.compile(
-    r"\s*(?:(?:ANALYZE|VERBOSE|QUERY\s+PLAN|EXTENDED)\b\s*|\([^()]*\)\s*|FORMAT\s*=\s*\w+\s*)*", re.I
+_REWRITES = (
+    (r"EXPLAIN(?:\s+(?:ANALYZE|VERBOSE|QUERY\s+PLAN|EXTENDED|\((?!\s*SELECT)[^()]*\)))*\s+(?=\w|\()", ""),
+    (r"REPLACE\s+(?=INTO\s)", "INSERT "),
+    (r"REFRESH\s+MATERIALIZED\s+VIEW\s+(?:CONCURRENTLY\s+)?([^\s;]+)[\s\S]*", r"TRUNCATE TABLE \1"),
+    (r"RENAME\s+TABLE\s+(\S+)\s+TO\s+(\S+)", r"ALTER TABLE \1 RENAME TO \2"),
 )
+"""Statements that sqlglot keeps as bare text -> one that it reads and that touches the same tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +64,14 @@ def lineage(sql: str, dialect: str, catalog: Catalog | None = None) -> Lineage:
     kinds: list[str] = []
     try:
         for tree in parse(sql, dialect):
-            kinds.append(_kind(tree))
-            for inner in _inside(tree, dialect):
+            kinds.append(_kind(tree, dialect))
+            for inner in _readable(tree, dialect):
                 resolver.statement(inner)
     except RecursionError as exc:
         raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
     found = resolver.findings
     reads: dict[str, Place] = {}
-    for place, key in found.reads.values():
+    for _, place, key in found.reads.values():
         reads[key] = min(place, reads.get(key, place))
     return Lineage(
         query_type=_common(kinds),
@@ -83,13 +87,13 @@ def _in_order(places: Iterable[Place]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for _, name in sorted(places, key=lambda place: place[0])))
 
 
-def _kind(tree: exp.Expr) -> str:
+def _kind(tree: exp.Expr, dialect: str) -> str:
     for node_type, kind in _KINDS.items():
         if isinstance(tree, node_type):
             return kind
-    if isinstance(tree, exp.Command):
-        return tree.name.upper() or str(tree.this).upper()
-    if isinstance(tree, exp.Alias | exp.Column):
+    if isinstance(tree, exp.Describe) and dialect != "duckdb" and not isinstance(tree.this, exp.Table):
+        return "EXPLAIN"
+    if isinstance(tree, exp.Command | exp.Alias | exp.Column):
         # Statements that sqlglot does not know, such as SAVEPOINT, come as expressions that start with their word.
         return tree.sql().split()[0].upper()
     return tree.key.upper()
@@ -100,14 +104,12 @@ def _common(kinds: list[str]) -> str:
     return acting[0] if len(set(acting)) == 1 else MULTIPLE
 
 
-def _inside(tree: exp.Expr, dialect: str) -> list[exp.Expr]:
-    """The statements to resolve: the one explained, or what sqlglot keeps as text although it can read it."""
-    if not isinstance(tree, exp.Command) or not isinstance(tree.expression, exp.Expr):
+def _readable(tree: exp.Expr, dialect: str) -> list[exp.Expr]:
+    """The statements to resolve in place of one that sqlglot keeps as bare text, where there are any."""
+    if not isinstance(tree, exp.Command):
         return [tree]
-    text = tree.expression.name
-    match str(tree.this).upper():
-        case "EXPLAIN":
-            return parse(_EXPLAIN.sub("", text, count=1), dialect)
-        case "REPLACE":
-            return parse(f"INSERT {text}", dialect)
+    text = f"{tree.this} {tree.expression.name if isinstance(tree.expression, exp.Expr) else tree.expression or ''}"
+    for pattern, replacement in _REWRITES:
+        if match := re.match(pattern, text, re.IGNORECASE):
+            return parse(match.expand(replacement) + text[match.end() :], dialect)
     return []

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeVar
 
 from rapidfuzz import fuzz, process
 from sqlglot import exp
@@ -21,6 +21,8 @@ _CUTOFF = 60.0
 
 _SCORERS = ((fuzz.ratio, 1.0), (fuzz.token_set_ratio, 0.9))
 """Whole names for slips of the pen; shared words, worth a bit less, for `customer_name` where there is `name`."""
+
+T = TypeVar("T")
 
 _PLAIN = re.compile(r"[A-Za-z_]\w*")
 
@@ -59,31 +61,35 @@ def nearest(unknown: UnknownName, catalog: Catalog, limit: int = 3) -> list[str]
     """
     name = unknown.name.rpartition(".")[2]
     if unknown.kind == "table":
-        return _best(name, [(table.name, _table(table, catalog)) for table in catalog.tables], limit)
+        return [
+            _table(table, catalog) for table in _best(name, ((each.name, each) for each in catalog.tables), limit)
+        ]
     looked_in = {table.rpartition(".")[2].lower() for table in unknown.tables}
     near = [table for table in catalog.tables if table.name.lower() in looked_in]
-    found = _best(name, _columns(near, catalog), limit)
+    found = _best(name, _columns(near), limit)
     if len(found) < limit:
         others = [table for table in catalog.tables if table.name.lower() not in looked_in]
-        found += _best(name, _columns(others, catalog), limit - len(found))
-    return found
+        found += _best(name, _columns(others), limit - len(found))
+    return [f"{_table(table, catalog)}.{_spelled(column, catalog.dialect)}" for table, column in found]
 
 
-def _columns(tables: Iterable[Table], catalog: Catalog) -> list[tuple[str, str]]:
-    return [
-        (column.name, f"{_table(table, catalog)}.{_spelled(column.name, catalog.dialect)}")
-        for table in tables
-        for column in table.columns
-    ]
+def _columns(tables: Iterable[Table]) -> Iterator[tuple[str, tuple[Table, str]]]:
+    return ((column.name, (table, column.name)) for table in tables for column in table.columns)
 
 
-def _best(name: str, named: list[tuple[str, str]], limit: int) -> list[str]:
-    words, wanted = [_words(each) for each, _ in named], _words(name)
+def _best(name: str, named: Iterable[tuple[str, T]], limit: int) -> list[T]:
+    # A big schema has few column names and many columns of each: compare every name once.
+    bearers: dict[str, list[T]] = {}
+    for each, bearer in named:
+        bearers.setdefault(each, []).append(bearer)
+    names = list(bearers)
+    words, wanted = [_words(each) for each in names], _words(name)
     scores: dict[int, float] = {}
     for scorer, weight in _SCORERS:
         for _, score, index in process.extract(wanted, words, scorer=scorer, limit=limit * 4, score_cutoff=_CUTOFF):
             scores[index] = max(score * weight, scores.get(index, 0.0))
-    return [named[index][1] for index in sorted(scores, key=lambda each: (-scores[each], each))][:limit]
+    ranked = sorted(scores, key=lambda index: (-scores[index], index))
+    return [bearer for index in ranked for bearer in bearers[names[index]]][:limit]
 
 
 def _words(name: str) -> str:

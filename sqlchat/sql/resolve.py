@@ -34,6 +34,9 @@ _ALIAS_WRAPPERS = (
 _NO_CLAUSES = {"with_", "from_", "joins", "laterals", "into", "expressions", "hint", "locks"}
 """Parts of a SELECT that are resolved by themselves, or name nothing of the query's own."""
 
+_OF_MODELS = (exp.Predict, exp.GenerateEmbedding, exp.MLForecast, exp.MLTranslate)
+"""BigQuery's functions whose first argument reads like a table, but is a model."""
+
 _SERIES = (exp.GenerateSeries, exp.ExplodingGenerateSeries)
 
 
@@ -72,26 +75,29 @@ class QueryResolver(ABC):
     def _with(self, node: exp.Expr, outer: Scope) -> dict[str, Source]:
         """The CTEs that `node` and all inside it see: those around it, and its own, each from its definition on."""
         clause = node.args["with_"]
+        said = bool(clause.args.get("recursive"))
         ctes = dict(outer.ctes)
-        recursive: dict[int, Source] = {}
+        pending: dict[int, Source] = {}
         for cte in clause.expressions:
-            body = cte.this.unnest() if isinstance(cte.this, exp.Subquery) else cte.this
-            said = bool(clause.args.get("recursive"))
-            if isinstance(body, exp.SetOperation) and (said or self.rules.implicit_recursion):
-                recursive[id(cte)] = Source(open=True)
-                if said:
-                    ctes[self.rules.key(cte.args["alias"].this)] = recursive[id(cte)]
+            if said or self.rules.forward_ctes or (self.rules.implicit_recursion and self._is_union(cte.this)):
+                pending[id(cte)] = Source(open=True)
+        if said or self.rules.forward_ctes:
+            ctes.update({self.rules.key(cte.args["alias"].this): pending[id(cte)] for cte in clause.expressions})
         for cte in clause.expressions:
             alias = cte.args["alias"]
             if cte.args.get("scalar"):
                 self.walk(cte.this, Scope(None, ctes))
                 continue
-            key, columns, itself = self.rules.key(alias.this), self._alias_columns(alias), recursive.get(id(cte))
+            key, columns = self.rules.key(alias.this), self._alias_columns(alias)
             self.findings.ctes.setdefault(key, (position(alias), alias.name))
-            visible = ctes
+            # Only a UNION can read the CTE that it defines; anything else of that name is the one further out.
+            itself = pending.get(id(cte)) if self._is_union(cte.this) else None
+            visible = {name: source for name, source in ctes.items() if source is not pending.get(id(cte))}
             if itself:
                 itself.columns, itself.open = dict.fromkeys(columns, ""), not columns
-                visible = {**ctes, key: itself}
+                visible[key] = itself
+            elif key in outer.ctes:
+                visible[key] = outer.ctes[key]
             output = self.query(cte.this, Scope(outer.parent, visible), None if columns else itself)
             output = output.named(columns=columns)
             if clause.args.get("search"):
@@ -102,9 +108,13 @@ class QueryResolver(ABC):
             ctes[key] = output
         return ctes
 
+    @staticmethod
+    def _is_union(node: exp.Expr) -> bool:
+        return isinstance(node.unnest() if isinstance(node, exp.Subquery) else node, exp.SetOperation)
+
     def _select(self, node: exp.Select, scope: Scope) -> Source:
         self.from_clause(node, scope)
-        if into := node.args.get("into"):
+        if (into := node.args.get("into")) and isinstance(into.this, exp.Table):
             self.findings.write(into.this)
         output = self.projections(node, scope)
         scope.outputs = frozenset(self._aliases(node.expressions))
@@ -182,7 +192,8 @@ class QueryResolver(ABC):
 
     def _alias_columns(self, alias: exp.Expr | None) -> list[str]:
         columns = (alias.args.get("columns") or ()) if alias else ()
-        return [self.rules.key(each.this if isinstance(each, exp.ColumnDef) else each) for each in columns]
+        names = [each.this if isinstance(each, exp.ColumnDef) else each for each in columns]
+        return [self.rules.key(name) for name in names if isinstance(name, exp.Identifier)]
 
     def _name(self, alias: exp.Expr | None) -> str:
         return self.rules.key(alias.this) if alias and isinstance(alias.this, exp.Identifier) else ""
@@ -258,7 +269,8 @@ class QueryResolver(ABC):
         for part in inner:
             function = part.this if isinstance(part, exp.Table) else part
             for argument in function.iter_expressions() if isinstance(function, exp.Expr) else ():
-                if not isinstance(argument, exp.TableAlias):
+                is_model = isinstance(function, _OF_MODELS) and argument is function.this
+                if not isinstance(argument, exp.TableAlias) and not is_model:
                     is_option = isinstance(argument, exp.EQ) and isinstance(argument.this, exp.Column)
                     self.walk(argument.expression if is_option else argument, before)
         columns = self._alias_columns(alias)

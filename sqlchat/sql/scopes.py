@@ -48,6 +48,7 @@ _PSEUDO_COLUMNS = {
     "oracle": {"LEVEL", "ROWNUM", "USER", "UID", "CONNECT_BY_ISLEAF", "CONNECT_BY_ISCYCLE"},
 }
 _DUAL = {"mysql", "oracle", "databricks", "clickhouse", "snowflake"}
+_FORWARD_CTES = {"sqlite"}
 _IMPLICIT_RECURSION = {"sqlite", "tsql", "fabric", "oracle", "teradata"}
 _LATERAL_ALIASES = {"duckdb", "snowflake", "redshift", "databricks", "spark", "teradata", "clickhouse"}
 _WHERE_ALIASES = {"duckdb", "sqlite", "snowflake", "redshift", "teradata", "clickhouse"}
@@ -67,6 +68,8 @@ class Rules:
         self.dialect = dialect
         self.system_columns: Collection[str] = _SYSTEM_COLUMNS.get(dialect, ())
         self.pseudo_columns = {self.fold("default", quoted=False), *_PSEUDO_COLUMNS.get(dialect, ())}
+        self.forward_ctes = dialect in _FORWARD_CTES
+        """A CTE sees those defined after it, too."""
         self.implicit_recursion = dialect in _IMPLICIT_RECURSION
         self.dual = dialect in _DUAL
         """FROM DUAL stands for no FROM at all."""

@@ -12,6 +12,9 @@ from sqlglot import exp
 from sqlchat.sql.resolve import QueryResolver
 from sqlchat.sql.scopes import Scope, Source
 
+_ROW_VERSIONS = ("old", "new", "inserted", "deleted")
+"""Names under which RETURNING and OUTPUT offer a row as it was and as it is."""
+
 _DEFINED_AS_TABLES = {"TABLE", "VIEW", "MATERIALIZED VIEW", "DYNAMIC TABLE"}
 
 
@@ -52,13 +55,23 @@ class StatementResolver(QueryResolver):
             case exp.Cache():
                 self._write_all([node.this])
                 self._body(node.args.get("expression"), scope)
+            case exp.Describe() if isinstance(node.this, exp.DML | exp.Merge):
+                self.modifying(node.this, scope)
             case exp.Describe() | exp.Summarize():
                 self._body(node.this, scope)
             case exp.LoadData():
                 self._write_all([node.this])
         if returning := node.args.get("returning"):
-            return self.projections(returning, scope)
+            if isinstance(into := returning.args.get("into"), exp.Identifier):
+                self.findings.write(exp.Table(this=into.copy()))
+            return self.projections(returning, self._beside(scope, _ROW_VERSIONS))
         return Source()
+
+    def _beside(self, scope: Scope, versions: Iterable[str]) -> Scope:
+        """`scope` within one that offers its sources once more under the names of row versions."""
+        names = [self.rules.fold(name, quoted=False) for name in versions]
+        offered = [Source(name, behind=tuple(scope.sources[:1])) for name in names]
+        return Scope(Scope(None, scope.ctes, offered), scope.ctes, scope.sources)
 
     def _write_all(self, nodes: Iterable[object]) -> None:
         for node in nodes:
@@ -93,12 +106,14 @@ class StatementResolver(QueryResolver):
         self._listed(columns, scope.sources, scope.ctes)
         if isinstance(node.this, exp.Table) and (partition := node.this.args.get("partition")):
             self.walk(partition, scope)
-        self._body(node.expression, scope)
+        # Spark writes INSERT INTO t TABLE s.
+        self._body(node.expression or node.args.get("source"), scope)
         if conflict := node.args.get("conflict"):
-            # Bare names in it are the target's; EXCLUDED is the row that was to be inserted.
-            proposed = Source(self.rules.fold("excluded", quoted=False), behind=tuple(scope.sources))
-            selected = Source(open=True)
-            self.walk(conflict, Scope(Scope(None, scope.ctes, [proposed, selected]), scope.ctes, scope.sources))
+            # Bare names in it are the target's; MySQL lets it name the columns of the inserted query, too.
+            around = self._beside(scope, ["excluded"])
+            if around.parent and conflict.args.get("duplicate"):
+                around.parent.sources.append(Source(open=True))
+            self.walk(conflict, around)
 
     def _insert_many(self, node: exp.MultitableInserts, scope: Scope) -> None:
         """Hive's FROM ... INSERT and Snowflake's INSERT ALL: one source, several targets."""
@@ -169,14 +184,15 @@ class StatementResolver(QueryResolver):
         """`DELETE FROM t USING ...`, and the forms of MySQL and T-SQL that name targets before or after a join."""
         listed = list(node.args.get("tables") or ())
         using = node.args.get("using") or []
-        if using and node.this.args.get("joins"):
-            listed = [node.this, *(join.this for join in node.this.args["joins"])]
-        elif node.this:
-            scope.sources = self.sources(node.this, scope)
+        target = node.this if isinstance(node.this, exp.Expr) else None
+        if target and using and target.args.get("joins"):
+            listed = [target, *(join.this for join in target.args["joins"])]
+        elif target:
+            scope.sources = self.sources(target, scope)
         for each in using:
             scope.sources += self.sources(each, scope)
         if listed:
-            names = [self.rules.key(each.this) for each in listed]
+            names = [self.rules.key(each.this) for each in listed if isinstance(each, exp.Table)]
             targets = [source for source in scope.sources if source.name in names]
         else:
             targets = self._same_source(scope)
@@ -238,7 +254,7 @@ class StatementResolver(QueryResolver):
     def _alter(self, node: exp.Alter) -> None:
         self._write_all([node.this])
         for action in node.args.get("actions") or ():
-            if isinstance(action, exp.AlterRename):
+            if isinstance(action, exp.AlterRename | exp.SwapTable):
                 self._write_all([action.this])
             elif isinstance(action, exp.ColumnDef):
                 self.findings.column(action.name, action)
