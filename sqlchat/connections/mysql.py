@@ -1,0 +1,355 @@
+"""MySQL and MariaDB over PyMySQL.
+
+How a stranger's text is held: the protocol takes one statement at a time, in a read-only transaction that is always
+rolled back. READ ONLY does not stop SELECT ... INTO OUTFILE, so a query must first let itself be explained inside
+`SELECT EXISTS (...)`, where nothing but a query may stand; else only SHOW, DESCRIBE and EXPLAIN run. Comments that
+the server executes are refused. Past its deadline a statement is ended by the server, or else from outside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+import socket
+import ssl
+import threading
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+import pymysql
+import pymysql.converters
+import sqlalchemy.exc
+from pymysql.connections import Connection as RawConnection
+from pymysql.cursors import SSCursor
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+
+from sqlchat.config import Settings
+from sqlchat.connections import mysql_catalog as ask
+from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.mysql_errors import NOBODY_THERE, TIMED_OUT, config_error, query_error
+from sqlchat.connections.mysql_types import NAMES, decoder, encoded_row, session_zone
+from sqlchat.connections.network import resolve
+from sqlchat.connections.server_config import server_config
+from sqlchat.errors import (
+    BusyError,
+    ConnectionConfigError,
+    DatabaseUnavailableError,
+    SQLRefusedError,
+    TooLargeError,
+)
+from sqlchat.sql.catalog import Catalog
+from sqlchat.workers import Workers
+
+SSLMODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
+SQL_MODE = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO"
+if TYPE_CHECKING:
+    Raw = RawConnection[SSCursor]  # only the stubs know it as generic
+
+CATALOG_TIMEOUT = 60.0
+VALUES_TIMEOUT = 5.0
+CONNECT_TIMEOUT = 5
+RECYCLE = 1800
+"""Seconds after which a pooled connection is replaced."""
+GRACE = 2.0
+"""Seconds past its own timeout after which a statement is ended from outside."""
+FETCHED_AT_ONCE = 100
+EXECUTED_COMMENT = re.compile(r"/\*(!|M!|\+)")
+PIECE = re.compile(
+    r"""(?P<skipped>[\s;]+|--(?=\s|\Z)[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"""
+    r"""|'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`(?:[^`]|``)*`|\w+|.""",
+    re.DOTALL,
+)
+QUERIES = frozenset({"(", "select", "with", "values", "table"})
+TOLD = frozenset({"show", "describe", "desc", "explain"})
+SAFE_TAG = re.compile(r"[^\w.:-]", re.ASCII)
+TEXTS: dict[Any, Any] = {
+    kind: encode for kind, encode in pymysql.converters.conversions.items() if not isinstance(kind, int)
+}
+"""Writes parameters as usual, and hands every value on as the server's text."""
+
+
+class MySQLConnection(Connection):
+    provider = "mysql"
+    dialect = "mysql"
+
+    def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
+        self._target = server_config(config, schemes=("mysql", "mariadb"), port=3306, sslmodes=SSLMODES)
+        self._settings = settings
+        self._pool = QueuePool(
+            lambda: cast(DBAPIConnection, self._connect(self._address())),
+            pool_size=settings.pool_size,
+            max_overflow=0,
+            timeout=settings.pool_timeout,
+            recycle=RECYCLE,
+            use_lifo=True,
+            reset_on_return=None,
+        )
+
+    def check(self) -> list[str]:
+        address = self._address()
+        near = ipaddress.ip_address(address).is_private
+        try:
+            self._connect(address).close()
+        except (pymysql.Error, OSError, RuntimeError) as exc:  # the driver's word for what plugins it lacks
+            raise config_error(*_fault(exc), password=self._target.password, near=near) from exc
+        with self._transaction(CATALOG_TIMEOUT) as session:
+            warnings = ask.warnings_from(row[0] for row in session.all("SHOW GRANTS"))
+            encrypted = any(row[1] for row in session.all("SHOW SESSION STATUS LIKE 'Ssl_cipher'"))
+        if not (encrypted or near):
+            warnings.append("The connection is not encrypted; set sslmode to require or verify-full.")
+        return warnings
+
+    def catalog(self) -> Catalog:
+        with self._transaction(CATALOG_TIMEOUT) as session:
+            tables, columns, keys = (session.all(question) for question in (ask.TABLES, ask.COLUMNS, ask.KEYS))
+        return ask.catalog_from(tables, columns, keys, self._target.database)
+
+    def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
+        text, is_query = _judged(sql)
+        with self._transaction(timeout) as session:
+            if is_query:
+                session.explain(text)
+                session.limit_rows(max_rows + 1)
+            cursor = session.cursor
+            cursor.execute(text + (f" /* sqlchat {SAFE_TAG.sub('', tag)[:80]} */" if tag else ""))
+            names = tuple(column[0] for column in cursor.description or ())
+            codes = [int(column[1]) for column in cursor.description or ()]
+            rows = session.rows(codes, max_rows + 1, self._settings.max_result_mb)
+        kept = rows[:max_rows]
+        return Results(
+            columns=names,
+            types=tuple(NAMES.get(code, "") for code in codes),
+            rows=b"[" + b",".join(kept) + b"]",
+            row_count=len(kept),
+            truncated=len(rows) > max_rows,
+        )
+
+    def explain(self, sql: str) -> None:
+        text, is_query = _judged(sql)
+        if is_query:
+            with self._transaction(self._settings.statement_timeout) as session:
+                session.explain(text)
+
+    def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
+        named = (schema or self._target.database, table, column)
+        question = ask.sample(_quoted(named[0]), _quoted(table), _quoted(column), limit)
+        with self._transaction(VALUES_TIMEOUT) as session:
+            if not session.all(ask.IS_TEXT, named):
+                return None
+            try:
+                texts = [row[0] for row in session.all(question)]
+            except pymysql.Error as exc:
+                if _fault(exc)[0] in TIMED_OUT:
+                    return None  # a view that takes long to show its first rows
+                raise
+        return texts if len(texts) <= limit else None
+
+    def close(self) -> None:
+        self._pool.dispose()
+
+    @contextlib.contextmanager
+    def _transaction(self, timeout: float) -> Iterator[_Session]:
+        """A session in a read-only transaction, whose statements end after `timeout` seconds."""
+        pooled, session = self._opened(timeout)
+        timer = threading.Timer(timeout + GRACE, self._kill, (session.thread_id,))
+        timer.daemon = True
+        timer.start()
+        try:
+            yield session
+        except (pymysql.Error, OSError) as exc:
+            raise query_error(*_fault(exc), timeout) from exc
+        finally:
+            timer.cancel()
+            self._give_back(pooled, session)
+
+    def _opened(self, timeout: float) -> tuple[PoolProxiedConnection, _Session]:
+        while True:
+            pooled = self._checked_out()
+            session = pooled.info.get("session")
+            fresh = session is None
+            try:
+                if session is None:
+                    session = pooled.info["session"] = _Session(cast("Raw", pooled.dbapi_connection))
+                session.begin(timeout)
+            except (pymysql.Error, OSError) as exc:
+                pooled.invalidate()
+                if fresh:
+                    raise query_error(*_fault(exc), timeout) from exc
+                continue  # it died while it lay in the pool, which is no news: try the next
+            return pooled, session
+
+    def _checked_out(self) -> PoolProxiedConnection:
+        try:
+            return self._pool.connect()
+        except sqlalchemy.exc.TimeoutError as exc:
+            raise BusyError("All connections to this database are in use.", retry_after=1) from exc
+        except (pymysql.Error, OSError, RuntimeError) as exc:
+            raise DatabaseUnavailableError("The database cannot be reached at the moment.", retry_after=5) from exc
+        except ConnectionConfigError as exc:
+            raise DatabaseUnavailableError("The database's host cannot be reached from here.", retry_after=5) from exc
+
+    def _give_back(self, pooled: PoolProxiedConnection, session: _Session) -> None:
+        try:
+            if session.unread:
+                self._kill(session.thread_id)  # else giving it back would read all the rest first
+            session.end()
+        except (pymysql.Error, OSError):
+            pooled.invalidate()
+        finally:
+            pooled.close()
+
+    def _kill(self, thread_id: str) -> None:
+        """End a session's statement from another session."""
+        with (
+            contextlib.suppress(pymysql.Error, OSError, ConnectionConfigError),
+            contextlib.closing(self._connect(self._address())) as raw,
+            raw.cursor() as cursor,
+        ):
+            cursor.execute(f"KILL QUERY {int(thread_id)}")
+
+    def _address(self) -> str:
+        return resolve(self._target.host, self._target.port, self._settings.reaches_private_hosts)
+
+    def _connect(self, address: str) -> Raw:
+        """Connect to the tested `address`; `host` stays the name that TLS verifies."""
+        target = self._target
+        raw: Raw = pymysql.connect(
+            host=target.host,
+            port=target.port,
+            user=target.user,
+            password=target.password.encode(),
+            database=target.database,
+            charset="utf8mb4",
+            sql_mode=SQL_MODE,
+            conv=TEXTS,
+            cursorclass=SSCursor,
+            local_infile=False,
+            read_timeout=self._settings.statement_timeout + CATALOG_TIMEOUT,
+            write_timeout=CONNECT_TIMEOUT,
+            program_name="sqlchat",
+            autocommit=True,
+            defer_connect=True,
+            **_tls(target.sslmode),
+        )
+        raw.connect(socket.create_connection((address, target.port), CONNECT_TIMEOUT))
+        return raw
+
+
+class _Session:
+    """One connection to the server with the settings that every transaction on it starts from."""
+
+    def __init__(self, raw: Raw) -> None:
+        self._raw = raw
+        self.unread = False
+        """True while rows of the last statement may wait to be read."""
+        self.cursor: SSCursor = raw.cursor()
+        ((self.thread_id, version),) = self.all("SELECT CONNECTION_ID(), VERSION()")
+        self._is_mariadb = "mariadb" in version.lower()
+        ((session, system),) = self.all("SELECT @@session.time_zone, @@system_time_zone")
+        self._zone = session_zone(session, system)
+
+    def begin(self, timeout: float) -> None:
+        limit = (
+            f"max_statement_time = {timeout:.3f}"
+            if self._is_mariadb
+            else f"max_execution_time = {timeout * 1000:.0f}"
+        )
+        self.cursor.execute(
+            f"SET SESSION {limit}, sql_select_limit = DEFAULT, lock_wait_timeout = 1, innodb_lock_wait_timeout = 1"
+        )
+        self.cursor.execute("SET SESSION TRANSACTION READ ONLY")
+        self.cursor.execute("START TRANSACTION READ ONLY")
+
+    def end(self) -> None:
+        """Roll back, and let go of the locks that outlive that."""
+        if self.unread:
+            with contextlib.suppress(pymysql.Error):
+                self.cursor.close()  # reads what is left, which the server has been told to end
+            self.cursor, self.unread = self._raw.cursor(), False
+        self.cursor.execute("ROLLBACK")
+        self.cursor.execute("DO RELEASE_ALL_LOCKS()")
+
+    def explain(self, text: str) -> None:
+        """Let the server plan a query where nothing but a query may stand."""
+        self.all(f"EXPLAIN SELECT EXISTS ({text}\n)")
+
+    def limit_rows(self, count: int) -> None:
+        self.cursor.execute(f"SET SESSION sql_select_limit = {count:d}")
+
+    def all(self, question: str, parameters: tuple[str, ...] | None = None) -> list[tuple[Any, ...]]:
+        self.cursor.execute(question, parameters)
+        return list(self.cursor.fetchall())
+
+    def rows(self, type_codes: list[int], count: int, largest_mb: int) -> list[bytes]:
+        """Up to `count` rows of the last statement as JSON, `largest_mb` MiB together."""
+        decoders = [decoder(code, self._zone) for code in type_codes]
+        rows: list[bytes] = []
+        left = largest_mb << 20
+        self.unread = True
+        while len(rows) < count:
+            fetched = self.cursor.fetchmany(min(FETCHED_AT_ONCE, count - len(rows)))
+            for row in fetched:
+                rows.append(encoded_row(row, decoders))
+                left -= len(rows[-1]) + 1
+                if left < 0:
+                    raise TooLargeError(f"The result is larger than {largest_mb} MiB; ask for fewer rows or columns.")
+            if not fetched:
+                break
+        self.unread = bool(self.cursor.fetchmany(1))
+        return rows
+
+
+def _judged(sql: str) -> tuple[str, bool]:
+    """The text without what follows its end, and whether it begins like a query; else it only asks to be told.
+
+    Raises SQLRefusedError for all else. Mistaking where it ends is harmless: what is explained and what runs is the
+    same text, and the server takes one statement at a time.
+    """
+    try:
+        sql.encode()
+    except UnicodeEncodeError:
+        raise SQLRefusedError("The SQL is not valid Unicode.") from None
+    if EXECUTED_COMMENT.search(sql):
+        raise SQLRefusedError("Comments that the server executes (/*!, /*M!, /*+) are not allowed.")
+    first, end = "", 0
+    for piece in PIECE.finditer(sql):
+        if piece["skipped"] is None:
+            first = first or piece[0].lower()
+            end = piece.end()
+    if first not in QUERIES | TOLD:
+        raise SQLRefusedError("Only one statement that returns rows can be run.")
+    return sql[:end], first in QUERIES
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _fault(exc: Exception) -> tuple[int, str]:
+    """The server's (or the driver's) number and words."""
+    if isinstance(exc, pymysql.Error) and len(exc.args) >= 2 and isinstance(exc.args[0], int):
+        return exc.args[0], str(exc.args[1])
+    return (NOBODY_THERE if isinstance(exc, OSError) else 0), ""
+
+
+def _tls(sslmode: str) -> dict[str, Any]:
+    match sslmode:
+        case "disable":
+            return {"ssl_disabled": True}
+        case "require":
+            return {"ssl": _unverified()}
+        case "verify-ca" | "verify-full":
+            import certifi
+
+            return {"ssl": {"ca": certifi.where(), "check_hostname": sslmode == "verify-full", "verify_mode": True}}
+    return {}
+
+
+def _unverified() -> ssl.SSLContext:
+    """`require` promises encryption, not whom one talks to, as in libpq."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

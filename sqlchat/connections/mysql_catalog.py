@@ -1,0 +1,101 @@
+"""The questions that `mysql.py` asks MySQL or MariaDB about itself, and the Catalog that comes of the answers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+
+OWN = "NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')"
+TABLES = (
+    "SELECT table_schema, table_name, table_type, table_comment, table_rows FROM information_schema.tables "  # noqa: S608
+    f"WHERE table_schema {OWN} AND table_type IN ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED') "
+    "ORDER BY table_schema, table_name"
+)
+COLUMNS = (
+    "SELECT table_schema, table_name, column_name, column_type, is_nullable, column_comment "  # noqa: S608
+    f"FROM information_schema.columns WHERE table_schema {OWN} ORDER BY table_schema, table_name, ordinal_position"
+)
+KEYS = (
+    "SELECT table_schema, table_name, constraint_name, column_name, "  # noqa: S608
+    "referenced_table_schema, referenced_table_name, referenced_column_name "
+    f"FROM information_schema.key_column_usage WHERE table_schema {OWN} "
+    "AND (constraint_name = 'PRIMARY' OR referenced_table_name IS NOT NULL) "
+    "ORDER BY table_schema, table_name, constraint_name, ordinal_position"
+)
+IS_TEXT = (
+    "SELECT 1 FROM information_schema.columns WHERE table_schema = %s AND table_name = %s AND column_name = %s "
+    "AND data_type IN ('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext', 'enum', 'set')"
+)
+SAMPLED_ROWS = 50_000
+"""Rows of a table that are looked at for the distinct texts of a column."""
+LONGEST_TEXT = 200
+"""Characters past which a text is prose rather than a value that a question would name."""
+WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|TRUNCATE)\b")
+GRANT = re.compile(r"GRANT (.+?) ON (?!PROXY)\S+ TO ", re.IGNORECASE)
+
+Row = Sequence[Any]
+
+
+def catalog_from(tables: Iterable[Row], columns: Iterable[Row], keys: Iterable[Row], database: str) -> Catalog:
+    """The answers to TABLES, COLUMNS and KEYS as a Catalog."""
+    by_table: dict[tuple[str, str], list[Column]] = defaultdict(list)
+    for schema, table, name, kind, nullable, comment in columns:
+        by_table[schema, table].append(Column(name, kind, nullable == "YES", comment or ""))
+    primary: dict[tuple[str, str], list[str]] = defaultdict(list)
+    foreign: dict[tuple[str, str], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    for schema, table, constraint, *parts in keys:
+        if parts[2] is None:
+            primary[schema, table].append(parts[0])
+        else:
+            foreign[schema, table][constraint].append(parts)
+    found = tuple(
+        Table(
+            name=name,
+            schema=schema,
+            kind="view" if kind == "VIEW" else "table",
+            comment="" if kind == "VIEW" else comment or "",
+            columns=tuple(by_table[schema, name]),
+            primary_key=tuple(primary[schema, name]),
+            foreign_keys=tuple(_foreign_key(parts) for parts in foreign[schema, name].values()),
+            row_estimate=None if estimate is None else int(estimate),
+        )
+        for schema, name, kind, comment, estimate in tables
+    )
+    version = hashlib.sha256(repr((found, database)).encode()).hexdigest()[:16]
+    return Catalog(tables=found, dialect="mysql", default_schema=database, version=version)
+
+
+def _foreign_key(parts: list[Row]) -> ForeignKey:
+    return ForeignKey(
+        columns=tuple(part[0] for part in parts),
+        ref_schema=parts[0][1],
+        ref_table=parts[0][2],
+        ref_columns=tuple(part[3] for part in parts),
+    )
+
+
+def warnings_from(grants: Iterable[str]) -> list[str]:
+    """The answers to SHOW GRANTS as warnings for the connection's status."""
+    rights = " ".join(found[1].upper() for grant in grants if (found := GRANT.match(grant)))
+    if "ALL PRIVILEGES" in rights or "SUPER" in rights:
+        return ["The user has all privileges; give this connection a user that may only read."]
+    warnings = []
+    if re.search(r"\bFILE\b", rights):
+        warnings.append("The user may read and write the database server's files; take the right FILE away from it.")
+    if WRITES.search(rights):
+        warnings.append("The user may write; a user that may only read is safer.")
+    return warnings
+
+
+def sample(schema: str, table: str, column: str, limit: int) -> str:
+    """SQL for the distinct short texts of a column in the first rows of a table, all three given quoted."""
+    return (
+        f"SELECT v FROM (SELECT {column} AS v FROM {schema}.{table} LIMIT {SAMPLED_ROWS}) AS s "  # noqa: S608 - quoted names
+        f"WHERE v IS NOT NULL AND CHAR_LENGTH(v) <= {LONGEST_TEXT} GROUP BY v ORDER BY COUNT(*) DESC, v "
+        f"LIMIT {limit + 1}"
+    )

@@ -1,0 +1,406 @@
+"""MySQL or MariaDB as it is served, on a real server where one is installed."""
+
+import contextlib
+import getpass
+import itertools
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from decimal import Decimal
+from pathlib import Path
+
+import pymysql
+import pytest
+
+from sqlchat.config import Settings
+from sqlchat.connections.mysql import MySQLConnection
+from sqlchat.errors import (
+    BusyError,
+    ConnectionConfigError,
+    DatabaseUnavailableError,
+    QueryError,
+    QueryTimeoutError,
+    SQLRefusedError,
+    TooLargeError,
+)
+from sqlchat.workers import Workers
+
+SERVER = shutil.which("mariadbd") or shutil.which("mysqld")
+pytestmark = [
+    pytest.mark.mysql,
+    pytest.mark.skipif(SERVER is None, reason="needs a MySQL server, such as Debian's package mariadb-server"),
+]
+WORKERS = Workers(1, 1024)
+NUMBERS = itertools.count(1)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def server():
+    """A server in a folder of its own; gives `connect(**fields)` as its root."""
+    folder, port = Path(tempfile.mkdtemp(prefix="sqlchat-mysql-")), free_port()
+    data = ["--no-defaults", f"--datadir={folder / 'data'}", f"--user={getpass.getuser()}"]
+    if install := shutil.which("mariadb-install-db"):
+        command = [install, *data, "--auth-root-authentication-method=normal", "--skip-test-db"]
+    else:
+        command = [SERVER, *data, "--initialize-insecure"]
+    subprocess.run(command, check=True, capture_output=True)
+    options = [
+        f"--port={port}",
+        "--bind-address=127.0.0.1",
+        f"--socket={folder / 's'}",
+        f"--pid-file={folder / 'pid'}",
+    ]
+    options += ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--secure-file-priv="]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([SERVER, *data, *options], stdout=log, stderr=log, start_new_session=True)
+
+    def connect(**fields):
+        given = {"host": "127.0.0.1", "port": port, "user": "root", "autocommit": True} | fields
+        return contextlib.closing(pymysql.connect(**given))
+
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with connect():
+                    break
+            except pymysql.OperationalError:
+                assert process.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        connect.port = port
+        yield connect
+    finally:
+        process.terminate()
+        process.wait(30)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def execute(server):
+    """Runs statements as root; gives the rows of the last."""
+
+    def run(*statements):
+        with server() as raw, raw.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return cursor.fetchall()
+
+    return run
+
+
+@pytest.fixture
+def config(execute, server):
+    name = f"test_{next(NUMBERS)}"
+    execute(
+        f"CREATE DATABASE {name} CHARACTER SET utf8mb4",
+        f"CREATE USER {name}@'%' IDENTIFIED BY 'a-pässword'",
+        f"GRANT ALL ON {name}.* TO {name}@'%'",
+        f"USE {name}",
+        f"CREATE TABLE {name}.kept (n int)",
+        f"INSERT INTO {name}.kept VALUES (1), (2)",
+    )
+    yield {"host": "127.0.0.1", "port": server.port, "database": name, "user": name, "password": "a-pässword"}
+    execute(f"DROP DATABASE {name}", f"DROP USER {name}@'%'")
+
+
+@pytest.fixture(params=["user", "root"])
+def attacked(request, config):
+    used = config if request.param == "user" else config | {"user": "root", "password": ""}
+    connection = MySQLConnection(used, Settings(max_result_mb=1, pool_size=1, pool_timeout=0.3), WORKERS)
+    yield connection
+    connection.close()
+
+
+@pytest.fixture
+def mysql(config):
+    connection = MySQLConnection(config, Settings(max_result_mb=1, pool_size=2, pool_timeout=0.3), WORKERS)
+    yield connection
+    connection.close()
+
+
+def rows(connection, sql, max_rows=1000, timeout=10.0):
+    return json.loads(connection.run(sql, max_rows=max_rows, timeout=timeout).rows, parse_float=Decimal)
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("1", 1),
+        ("18446744073709551615", 18446744073709551615),
+        ("CAST('12345678901234567890.1234567890' AS DECIMAL(40,10))", Decimal("12345678901234567890.1234567890")),
+        ("1e300", Decimal("1e300")),
+        ("NULL", None),
+        ("'größe 🐬\\n'", "größe 🐬\n"),
+        ("''", ""),
+        ("X'00ff'", "AP8="),
+        ("CAST('a' AS BINARY(3))", "YQAA"),
+        ("DATE '2024-02-29'", "2024-02-29"),
+        ("TIMESTAMP '2024-02-29 01:02:03.5'", "2024-02-29T01:02:03.5"),
+        ("TIME '-30:02:03'", "-30:02:03"),
+        ("YEAR('2024-01-01')", 2024),
+        ("1 = 1", 1),
+    ],
+)
+def test_a_value_keeps_its_meaning(mysql, expression, value):
+    assert rows(mysql, f"SELECT {expression} AS v") == [[value]]
+
+
+def test_columns_of_all_types(mysql, execute, config):
+    execute(
+        f"CREATE TABLE {config['database']}.t (a int(5) zerofill, b bit(10), c enum('x','y'), d set('p','q'), "
+        "e json, f timestamp NULL, g double, h blob, i text, j year, k tinyint(1))",
+        "SET time_zone = '+00:00'",
+        f"INSERT INTO {config['database']}.t VALUES (42, b'1000000001', 'y', 'p,q', '{{\"a\":[1]}}', "
+        "'2024-02-29 01:02:03', 0.1, 'x', 'y', 2024, 1), (0, 0, NULL, '', NULL, NULL, -1e-30, '', '', NULL, 0)",
+    )
+    result = mysql.run("SELECT * FROM t", max_rows=10, timeout=5)
+    first, second = json.loads(result.rows)
+    assert first[:4] == [42, 513, "y", "p,q"]
+    assert first[4] in ({"a": [1]}, '{"a":[1]}')  # MariaDB keeps JSON as a text
+    assert first[5].startswith("2024-02-29T01:02:03")
+    assert first[6:] == [0.1, "eA==", "y", 2024, 1]
+    assert second == [0, 0, None, "", None, None, -1e-30, "", "", None, 0]
+    assert result.types[:3] == ("int", "bit", "char")
+
+
+def test_duplicate_names_keep_their_places(mysql):
+    result = mysql.run("SELECT 1 AS a, 2 AS a", max_rows=5, timeout=5)
+    assert (result.columns, result.rows) == (("a", "a"), b"[[1,2]]")
+
+
+@pytest.mark.parametrize("sql", ["SELECT seq FROM seq_1_to_1000000", "SELECT seq FROM seq_1_to_1000000 LIMIT 900000"])
+def test_one_row_more_tells_that_there_are_more(mysql, execute, sql):
+    if "MariaDB" not in execute("SELECT VERSION()")[0][0]:
+        pytest.skip("the table of numbers is MariaDB's")
+    for _ in range(3):
+        result = mysql.run(sql, max_rows=3, timeout=10)
+        assert (result.rows, result.row_count, result.truncated) == (b"[[1],[2],[3]]", 3, True)
+
+
+def test_all_rows_are_not_truncated(mysql):
+    result = mysql.run("SELECT n FROM kept ORDER BY n", max_rows=2, timeout=5)
+    assert (result.rows, result.row_count, result.truncated) == (b"[[1],[2]]", 2, False)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1;",
+        "SELECT 1 ; ; -- end; of it",
+        "/* first */ SELECT 1 /* ; */ ; # x",
+        "(SELECT 1)",
+        "WITH a AS (SELECT 1 AS n) SELECT n FROM a",
+        "SELECT CHAR_LENGTH(';') -- '",
+        "SELECT CHAR_LENGTH('\\'');",
+        "SELECT COUNT(*) FROM (SELECT 1 AS `update;`) AS v WHERE `update;` = 1",
+    ],
+)
+def test_honest_texts_run_as_they_are_written(mysql, sql):
+    assert rows(mysql, sql) == [[1]]
+
+
+def test_show_and_explain(mysql):
+    assert ["kept"] in rows(mysql, "SHOW TABLES")
+    assert rows(mysql, "DESCRIBE kept")[0][0] == "n"
+    assert rows(mysql, "EXPLAIN SELECT * FROM kept")
+
+
+def test_faults_are_told(mysql):
+    for attempt in (mysql.explain, lambda sql: rows(mysql, sql)):
+        with pytest.raises(QueryError, match="nope") as caught:
+            attempt("SELECT nope FROM kept")
+        assert caught.value.facts["errno"] == 1054
+    with pytest.raises(QueryError, match="syntax"):
+        rows(mysql, "SELECT FROM WHERE")
+
+
+def test_a_long_query_is_stopped(mysql):
+    started = time.monotonic()
+    with pytest.raises(QueryTimeoutError):
+        mysql.run("SELECT COUNT(*) FROM kept a, (SELECT SLEEP(60)) b", max_rows=1, timeout=0.5)
+    assert time.monotonic() - started < 30
+    assert rows(mysql, "SELECT 1") == [[1]]
+
+
+def test_a_result_is_bounded_in_bytes(mysql):
+    with pytest.raises(TooLargeError, match="1 MiB"):
+        rows(mysql, "SELECT REPEAT('x', 3000000)")
+    assert rows(mysql, "SELECT 1") == [[1]]
+
+
+def test_no_free_connection(mysql, execute):
+    sleepers = [threading.Thread(target=rows, args=(mysql, "SELECT SLEEP(2)")) for _ in range(2)]
+    for sleeper in sleepers:
+        sleeper.start()
+    while execute("SELECT COUNT(*) FROM information_schema.processlist WHERE state = 'User sleep'") != ((2,),):
+        time.sleep(0.01)
+    with pytest.raises(BusyError):
+        rows(mysql, "SELECT 1")
+    for sleeper in sleepers:
+        sleeper.join()
+
+
+def kill_all(execute, config):
+    for (number,) in execute(f"SELECT id FROM information_schema.processlist WHERE user = '{config['user']}'"):
+        execute(f"KILL {number}")
+
+
+def test_connections_that_died_in_the_pool_are_replaced_unseen(mysql, execute, config):
+    for _ in range(4):
+        assert rows(mysql, "SELECT 1") == [[1]]
+        kill_all(execute, config)
+
+
+def test_a_connection_that_dies_midway_is_told(mysql, execute, config):
+    timer = threading.Timer(0.5, kill_all, (execute, config))
+    timer.start()
+    with pytest.raises(DatabaseUnavailableError):
+        rows(mysql, "SELECT SLEEP(20)", timeout=20)
+    timer.join()
+    assert rows(mysql, "SELECT 1") == [[1]]
+
+
+def test_the_catalog(mysql, execute, config):
+    name = config["database"]
+    execute(
+        f"CREATE TABLE {name}.parents (id int PRIMARY KEY COMMENT 'the key', "
+        "name varchar(20) NOT NULL) COMMENT 'all'",
+        f"CREATE TABLE {name}.children (a int, b int, parent int, PRIMARY KEY (b, a), "
+        f"CONSTRAINT up FOREIGN KEY (parent) REFERENCES {name}.parents (id))",
+        f"CREATE VIEW {name}.seen AS SELECT name FROM {name}.parents",
+    )
+    catalog = mysql.catalog()
+    assert (catalog.dialect, catalog.default_schema) == ("mysql", name)
+    assert {table.name: table.kind for table in catalog.tables} == {
+        "kept": "table", "parents": "table", "children": "table", "seen": "view",
+    }  # fmt: skip
+    parents, children = catalog.table("parents"), catalog.table("children")
+    assert parents.comment == "all"
+    assert [(c.name, c.nullable, c.comment) for c in parents.columns] == [
+        ("id", False, "the key"),
+        ("name", False, ""),
+    ]
+    assert parents.columns[1].type == "varchar(20)"
+    assert children.primary_key == ("b", "a")
+    assert children.foreign_keys[0].columns == ("parent",)
+    assert (children.foreign_keys[0].ref_table, children.foreign_keys[0].ref_columns) == ("parents", ("id",))
+    assert mysql.catalog().version == catalog.version
+    execute(f"ALTER TABLE {name}.kept ADD COLUMN m int")
+    assert mysql.catalog().version != catalog.version
+
+
+def test_the_values_of_a_column(mysql, execute, config):
+    name = config["database"]
+    execute(
+        f"CREATE TABLE {name}.cities (name varchar(20), size int)",
+        f"INSERT INTO {name}.cities VALUES ('Rome', 1), ('Oslo', 2), ('Rome', 3), (NULL, 4)",
+    )
+    assert mysql.values("cities", "name") == ["Rome", "Oslo"]
+    assert mysql.values("cities", "name", schema=name) == ["Rome", "Oslo"]
+    assert mysql.values("cities", "name", limit=1) is None
+    assert mysql.values("cities", "size") is None
+    assert mysql.values("nowhere", "name") is None
+
+
+def test_what_a_user_may_do_is_warned_of(mysql, execute, config):
+    assert mysql.check() == ["The user has all privileges; give this connection a user that may only read."]
+    name = config["database"]
+    execute(f"REVOKE ALL ON {name}.* FROM {name}@'%'", f"GRANT SELECT, INSERT ON {name}.* TO {name}@'%'")
+    assert mysql.check() == ["The user may write; a user that may only read is safer."]
+    execute(f"REVOKE INSERT ON {name}.* FROM {name}@'%'")
+    assert mysql.check() == []
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [({"password": "wrong-one"}, "1045"), ({"database": "nowhere"}, "104[49]"), ({"port": 1}, "2003")],
+)
+def test_a_connection_that_cannot_be_made(config, change, words):
+    connection = MySQLConnection(config | change, Settings(), WORKERS)
+    with pytest.raises(ConnectionConfigError, match=words) as caught:
+        connection.check()
+    assert "wrong-one" not in caught.value.detail
+    with pytest.raises(DatabaseUnavailableError):
+        rows(connection, "SELECT 1")
+
+
+def test_a_url_is_taken_apart(config):
+    url = f"mysql://{config['user']}:a-p%C3%A4ssword@127.0.0.1:{config['port']}/{config['database']}"
+    connection = MySQLConnection({"url": url}, Settings(), WORKERS)
+    assert rows(connection, "SELECT DATABASE()") == [[config["database"]]]
+    connection.close()
+
+
+REFUSED = [
+    "DROP TABLE kept",
+    "DELETE FROM kept",
+    "DELETE FROM kept RETURNING n",
+    "INSERT INTO kept VALUES (9)",
+    "UPDATE kept SET n = 9",
+    "WITH a AS (SELECT 1) DELETE FROM kept",
+    "SELECT 1; DROP TABLE kept",
+    "SELECT 1) ; DROP TABLE kept; -- ",
+    "SELECT 1 INTO OUTFILE '{path}'",
+    "(SELECT 1) INTO OUTFILE '{path}'",
+    "SELECT 1 INTO DUMPFILE '{path}'",
+    "SELECT 1 UNION SELECT 2 INTO OUTFILE '{path}'",
+    "SELECT 1 INTO @a",
+    "SELECT 1) INTO OUTFILE '{path}' -- ",
+    "SELECT 1 /*! INTO OUTFILE '{path}' */",
+    "SELECT 1 /*M! INTO OUTFILE '{path}' */",
+    "SELECT 1 /*+ SET_VAR(max_execution_time=0) */",
+    "/*! DROP TABLE kept */",
+    "CALL spoil()",
+    "SELECT spoilt()",
+    "DO SLEEP(1)",
+    "SET GLOBAL max_connections = 5",
+    "LOAD DATA LOCAL INFILE '/etc/hostname' INTO TABLE kept",
+    "PREPARE p FROM 'DROP TABLE kept'",
+    "LOCK TABLES kept WRITE",
+    "COMMIT",
+    "START TRANSACTION READ WRITE",
+    "ANALYZE DELETE FROM kept",
+    "HANDLER kept OPEN",
+    "CREATE TEMPORARY TABLE made (n int)",
+    "",
+    "-- nothing",
+]
+
+
+@pytest.mark.parametrize("sql", REFUSED)
+def test_what_writes_is_refused_and_changes_nothing(attacked, execute, config, sql, tmp_path):
+    name = config["database"]
+    execute(
+        f"CREATE PROCEDURE {name}.spoil() DELETE FROM {name}.kept",
+        f"CREATE FUNCTION {name}.spoilt() RETURNS int BEGIN DELETE FROM {name}.kept; RETURN 1; END",
+    )
+    with pytest.raises((QueryError, SQLRefusedError)):
+        rows(attacked, sql.format(path=tmp_path / "made"))
+    assert execute(f"SELECT COUNT(*) FROM {name}.kept") == ((2,),)
+    assert list(tmp_path.iterdir()) == []
+    assert rows(attacked, "SELECT COUNT(*) FROM kept") == [[2]]
+
+
+@pytest.mark.parametrize("word", ["EXPLAIN", "DESCRIBE", "EXPLAIN EXTENDED"])
+def test_explaining_does_not_write(attacked, execute, config, word, tmp_path):
+    for sql in (f"SELECT 1 INTO OUTFILE '{tmp_path / 'made'}'", "DELETE FROM kept", "INSERT INTO kept VALUES (9)"):
+        with contextlib.suppress(QueryError):
+            rows(attacked, f"{word} {sql}")
+    assert list(tmp_path.iterdir()) == []
+    assert execute(f"SELECT COUNT(*) FROM {config['database']}.kept") == ((2,),)
+
+
+def test_named_locks_do_not_outlive_a_request(attacked, execute):
+    assert rows(attacked, "SELECT GET_LOCK('held', 0)") == [[1]]
+    assert execute("SELECT IS_FREE_LOCK('held')") == ((1,),)
