@@ -7,7 +7,7 @@ stepped over nothing.
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon, periods
+from sqlchat.providers.offline import dates, lexicon, periods, values
 from sqlchat.providers.offline.linker import Col, Hit, Link
 from sqlchat.providers.offline.query import AnyOf, Average, Compare, Literal
 from sqlchat.providers.offline.reader import Reader
@@ -49,7 +49,7 @@ def _one(reader: Reader) -> bool:
         or _named(reader)
         or _adjective(reader)
         or periods.read(reader)
-        or _values(reader)
+        or values.read(reader)
     )
 
 
@@ -89,7 +89,27 @@ def _column(reader: Reader) -> bool:
     """`age over 20`, `whose name is 'Smith'`, `capacity between 5 and 10`, `city not Berlin`."""
     mark = reader.at
     reader.skip(
-        {"whose", "where", "with", "the", "a", "an", "having", "has", "have", "their", "its", "that", "which"}
+        {
+            "for",
+            "of",
+            "in",
+            "on",
+            "at",
+            "from",
+            "whose",
+            "where",
+            "with",
+            "the",
+            "a",
+            "an",
+            "having",
+            "has",
+            "have",
+            "their",
+            "its",
+            "that",
+            "which",
+        }
     )
     comparative = reader.low() if reader.low() in GREATER else ""
     if comparative and reader.low(1) != "than":
@@ -115,11 +135,11 @@ def _column(reader: Reader) -> bool:
     op = _operator(reader)
     reader.skip(BEFORE_VALUE)
     col = _col(reader.resolve(_holding(reader, link, op), link.text, reader.focus.table))
-    values = _operands(reader, col, op)
-    if values is None:
+    operands = _operands(reader, col, op)
+    if operands is None:
         reader.at = mark
         return False
-    _add(reader, col, op, values, negated)
+    _add(reader, col, op, operands, negated)
     return True
 
 
@@ -130,11 +150,11 @@ def _than(reader: Reader, mark: int, link: Link, op: str) -> bool:
     """`a greater weight than 10`."""
     reader.at += 1
     col = _col(reader.resolve(link.columns, link.text, reader.focus.table))
-    values = _operands(reader, col, op)
-    if values is None:
+    operands = _operands(reader, col, op)
+    if operands is None:
         reader.at = mark
         return False
-    _add(reader, col, op, values, negated=False)
+    _add(reader, col, op, operands, negated=False)
     return True
 
 
@@ -299,6 +319,8 @@ def _counted_column(reader: Reader) -> bool:
     if hit is not None:
         op = lexicon.COMPARISONS.get(hit[0], "")
         reader.at += hit[1]
+    if hit is not None and _above_column(reader, op):
+        return True
     token = reader.token()
     if not op or negated or token is None or token.value is None:
         reader.at = mark
@@ -321,6 +343,26 @@ def _counted_column(reader: Reader) -> bool:
     return True
 
 
+def _above_column(reader: Reader, op: str) -> bool:
+    """`above age 20`, `over the age of 30`, after its first word."""
+    mark = reader.at
+    reader.skip({"the", "an", "a"})
+    link = reader.link()
+    numeric = [h for h in link.columns if dates.is_number(_column_of(reader, h))] if link is not None else []
+    if link is None or not numeric or reader.focus.table is None or not op:
+        reader.at = mark
+        return False
+    reader.at += link.size
+    reader.take("of")
+    col = _col(reader.resolve(numeric, link.text, reader.focus.table))
+    operands = _operands(reader, col, op)
+    if operands is None:
+        reader.at = mark
+        return False
+    _add(reader, col, op, operands, negated=False)
+    return True
+
+
 def _aged(reader: Reader) -> bool:
     """`aged between 20 and 30`, `at least 75 years old`."""
     mark = reader.at
@@ -330,12 +372,12 @@ def _aged(reader: Reader) -> bool:
     hit = reader.phrase(lexicon.OPERATORS)
     if hit is not None:
         reader.at += hit[1]
-    values = _operands(reader, col, hit[0] if hit else "=") if col is not None else None
+    operands = _operands(reader, col, hit[0] if hit else "=") if col is not None else None
     old = reader.low(-1) in ("old", "older") or reader.take("years", "old")
-    if col is None or values is None or not (aged or old):
+    if col is None or operands is None or not (aged or old):
         reader.at = mark
         return False
-    _add(reader, col, hit[0] if hit else "=", values, negated=False)
+    _add(reader, col, hit[0] if hit else "=", operands, negated=False)
     return True
 
 
@@ -357,11 +399,11 @@ def _named(reader: Reader) -> bool:
     if len(display) != 1 or not (unknown or called):
         reader.at = mark
         return False
-    values = _operands(reader, display[0], op)
-    if values is None:
+    operands = _operands(reader, display[0], op)
+    if operands is None:
         reader.at = mark
         return False
-    _add(reader, display[0], op, values, negated=False)
+    _add(reader, display[0], op, operands, negated=False)
     return True
 
 
@@ -372,79 +414,12 @@ def _adjective(reader: Reader) -> bool:
         return False
     mark = reader.at
     reader.at += 2
-    values = _operands(reader, found[0], found[1])
-    if values is None:
+    operands = _operands(reader, found[0], found[1])
+    if operands is None:
         reader.at = mark
         return False
-    _add(reader, found[0], found[1], values, negated=False)
+    _add(reader, found[0], found[1], operands, negated=False)
     return True
-
-
-def _values(reader: Reader) -> bool:
-    """`in Germany`, `from France or Spain`, `"Desk"`, `not cancelled`."""
-    mark = reader.at
-    negated = False
-    while reader.low() in lexicon.IN or reader.low() in (
-        "not",
-        "the",
-        "a",
-        "an",
-        "are",
-        "is",
-        "were",
-        "was",
-        "who",
-        "that",
-        "which",
-    ):
-        negated = negated or reader.low() == "not"
-        reader.at += 1
-    link = next((found for found in reader.links() if found.values), None)
-    table = reader.focus.table
-    if link is None or table is None:
-        reader.at = mark
-        return False
-    hit = reader.resolve(link.values, link.text, table)
-    col = _col(hit)
-    assert hit.value is not None
-    if hit.tier == 3:
-        reader.assume(f"\"{link.text}\" is read as {col.table[1]}.{col.name} = '{hit.value}'.")
-    reader.at += link.size
-    values: list[Literal] = [hit.value]
-    connector = ""
-    while reader.low() in ("or", "and", ","):
-        here = reader.at
-        word = reader.low()
-        reader.at += 1
-        if word == "," and reader.low() in ("or", "and"):
-            word = reader.low()
-            reader.at += 1
-        reader.skip({"in", "from", "the"})
-        more = next((found for found in reader.links() if any(v.target == col for v in found.values)), None)
-        if more is None:
-            reader.at = here
-            break
-        reader.at += more.size
-        values.append(next(v.value for v in more.values if v.target == col and v.value is not None))
-        connector = word if word != "," else connector
-    if connector == "and" and reader.several(col):
-        raise QuestionError(f'"{link.text} and ..." may mean both or any of them.', words=["and"], reason="ambiguous")
-    if connector == "and":
-        reader.assume(f"Rows with any of {', '.join(map(str, values))} are meant.")
-    _trailing_noun(reader, col)
-    if negated and reader.joins.distance(table, col.table)[0] > 1:
-        raise QuestionError(f'"not {link.text}" may mean none or some other.', words=["not"], reason="ambiguous")
-    reader.add(Compare(col, "!=" if negated else "=", tuple(values)))
-    return True
-
-
-def _trailing_noun(reader: Reader, col: Col) -> None:
-    """`the English language`, `the Furniture category`: the column's or its table's own name after a value."""
-    link = reader.link()
-    if link is None:
-        return
-    if any(hit.target == col for hit in link.columns) or any(hit.target == col.table for hit in link.tables):
-        reader.at += link.size
 
 
 def _column_of(reader: Reader, hit: Hit) -> Column:

@@ -104,7 +104,7 @@ def _set_subject(reader: Reader, asked: list[Asked]) -> None:
     elif first.owner is not None:
         query.subject = first.owner
     else:
-        query.subject = _of_table(reader)
+        query.subject = _of_table(reader, asked)
     explicit = query.subject is not None
     if query.subject is None:
         owners = [
@@ -121,16 +121,18 @@ def _set_subject(reader: Reader, asked: list[Asked]) -> None:
     reader.focus = Focus(table, query.conditions)
 
 
-def _of_table(reader: Reader) -> Key | None:
+def _of_table(reader: Reader, asked: list[Asked]) -> Key | None:
     """`of the singers`, `for the youngest singer`: the table that the list before belongs to."""
     mark = reader.at
     if reader.low() not in ("of", "for", "from", "in", "on", "about", "among"):
         return None
     reader.at += 1
-    reader.skip({"the", "all", "every", "our", "of", "those", "any"})
-    if reader.low() in ("each", "per") or reader.sees("every"):
-        reader.at = mark
-        return None
+    reader.skip({"the", "all", "our", "of", "those", "any"})
+    if reader.low() in ("each", "every", "per"):
+        reader.at += 1
+        if any(item.functions for item in asked):
+            reader.at = mark
+            return None
     try:
         found = outputs.read_one(reader, first=True)
     except QuestionError:
@@ -190,7 +192,7 @@ def _followed(reader: Reader) -> bool:
     if reader.low() in ("listed", "recorded", "registered", "exist", "exists", "given"):
         return True
     ahead = 1
-    if dates.read(reader.tokens, reader.at + 1, reader.today) is not None:
+    if dates.read(reader.tokens, reader.at + 1, reader.today) is not None or reader.low(1) in ("it", "them"):
         return True
     while reader.low(ahead) in lexicon.FILLERS and reader.token(ahead) is not None:
         ahead += 1
@@ -206,9 +208,11 @@ def _followed(reader: Reader) -> bool:
 
 
 def _dangling(reader: Reader) -> bool:
-    """The last word of `do customers live in`."""
+    """The last word of `do customers live in`, or of `how many models does each maker produce`."""
     last = reader.at == len(reader.tokens) - 1
-    return last and reader.low() in lexicon.IN and reader.low(-1) in lexicon.VERBS
+    verb = reader.low() in lexicon.VERBS and bool(reader.query.groups)
+    asking = any(token.low in ("do", "does", "did") for token in reader.tokens[: reader.at])
+    return last and ((reader.low() in lexicon.IN and reader.low(-1) in lexicon.VERBS) or (verb and asking))
 
 
 def _connector(reader: Reader, asked: list[Asked]) -> bool:
@@ -217,8 +221,16 @@ def _connector(reader: Reader, asked: list[Asked]) -> bool:
         return False
     mark = reader.at
     reader.at += 1
-    if outputs.starts_output(reader) and not reader.focus.related:
+    listed = reader.at
+    if _how_many(reader, asked):
+        return True
+    reader.skip(lexicon.LEADS)
+    if not (outputs.starts_output(reader) and not reader.focus.related):
+        reader.at = listed
+    else:
         more = outputs.read_list(reader)
+        if all(item.kind == "column" and not item.functions for item in more):
+            _own(reader, more)
         asked.extend(more)
         for item in more:
             if item.kind == "table" and item.functions:
@@ -232,24 +244,51 @@ def _connector(reader: Reader, asked: list[Asked]) -> bool:
     return True
 
 
+def _how_many(reader: Reader, asked: list[Asked]) -> bool:
+    """`and how many does it have`, after `which country has the most cities`."""
+    rest = reader.tokens[reader.at + 2 :]
+    if reader.ranking is None or not reader.sees("how", "many"):
+        return False
+    if not all(t.low in lexicon.FILLERS or t.low in lexicon.VERBS or t.low in lexicon.IN for t in rest):
+        return False
+    asked.append(reader.ranking)
+    reader.at = len(reader.tokens)
+    return True
+
+
+def _own(reader: Reader, more: list[Asked]) -> None:
+    """`titles of songs and names of singers`: the columns just read belong to the table that follows."""
+    mark = reader.at
+    if reader.low() not in ("of", "for"):
+        return
+    reader.at += 1
+    reader.skip({"the", "all", "their"})
+    link = reader.link()
+    if link is None or not link.tables or reader.table_of(link) is None:
+        reader.at = mark
+        return
+    hit = reader.table_of(link)
+    for item in more:
+        item.owner = hit.target if hit is not None and isinstance(hit.target, tuple) else None
+    reader.at += link.size
+
+
 def _more(reader: Reader, sentence: list[Token], asked: list[Asked]) -> list[Asked]:
-    """A further sentence: how to order, or what exactly to show."""
+    """A further sentence: how to order, or what exactly to show, which takes the place of what was said before."""
     query = reader.query
     sub = Reader(sentence, reader.linker, reader.joins, reader.today, query=query)
     sub.measured, sub.unknown = reader.measured, reader.unknown
     sub.focus = Focus(query.subject or reader.measured, query.conditions)
+    sub.explicit_subject, sub.ranked, sub.needs_order = reader.explicit_subject, reader.ranked, reader.needs_order
+    sub.earlier = tuple(asked)
     if sub.low() in lexicon.COMMANDS and not sub.sees("include", "only"):
         sub.skip(lexicon.LEADS | {"only", "just"})
         shown = outputs.read_list(sub)
         if shown:
-            asked = _kept(asked, shown)
+            asked = shown
     _modifiers(sub, asked)
+    reader.ranked, reader.needs_order = sub.ranked, sub.needs_order
     return asked
-
-
-def _kept(asked: list[Asked], shown: list[Asked]) -> list[Asked]:
-    """What a second sentence says to show takes the place of what the first said."""
-    return shown
 
 
 def _finish(reader: Reader, asked: list[Asked]) -> Query:
@@ -260,14 +299,24 @@ def _finish(reader: Reader, asked: list[Asked]) -> Query:
         )
     table = query.subject or reader.measured
     terms: list[Term] = []
+    said: dict[Term, str] = {}
     if query.groups and not any(item.functions for item in asked) and not query.order and not query.having:
         _count_tables(reader, asked)
     for item in asked:
-        for term in asked_terms(reader, item, table):
+        keys = [group for group in query.groups if isinstance(group, tuple)]
+        near = keys[0] if len(keys) == 1 and not item.functions else table
+        for term in asked_terms(reader, item, near):
+            if term in terms and said.get(term) != item.text.lower():
+                raise QuestionError(
+                    f'"{item.text}" would show the same thing twice.', words=[item.text], reason="ambiguous"
+                )
             if term not in terms:
                 terms.append(term)
+            said[term] = item.text.lower()
     query.distinct = any(item.distinct and not item.functions for item in asked)
     if not query.groups and any(isinstance(t, Agg) for t in terms) and not all(isinstance(t, Agg) for t in terms):
+        if isinstance(terms[0], Agg):
+            raise QuestionError("It is not clear for each of what to compute this.", words=[], reason="ambiguous")
         _group_implied(reader, terms)
     if query.groups:
         terms = _with_groups(reader, terms)

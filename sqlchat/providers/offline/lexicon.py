@@ -24,6 +24,7 @@ LEADS: Final = words(
     "please can could would you we i me us show list give find get tell display return retrieve fetch want need "
     "know to see present provide what which who whom whose is are was were the a an all do does did there of "
     "about 's"
+    " its their his her both each every"
 )
 COMMANDS: Final = words("show list give find get tell display return retrieve fetch provide include present select")
 
@@ -39,7 +40,8 @@ VERBS: Final = words(
     "attended attends visit visited visits create created creates build built builds design designed designs "
     "generate generated generates get gets assigned associated related given shown enrolled enroll participate "
     "participated participates write wrote written writes serve serves served work works worked working teach "
-    "teaches taught"
+    "teaches taught show shows "
+    "showed showing shown released published"
 )
 WITH: Final = words("with having whose where has have had who that which")
 IN: Final = words("in from of for at on to by with within during among inside")

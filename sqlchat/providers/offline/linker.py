@@ -125,6 +125,10 @@ class Linker:
         alike = [c for words, c in by_words.items() if tuple(map(stem, words)) == tuple(map(stem, head))]
         return [c for c in alike if not self.is_key(c)][:1] if not named else []
 
+    def columns_named(self, words: tuple[str, ...]) -> list[Hit]:
+        """The columns that the stems name wholly."""
+        return [hit for hit in self._phrases.get(words, ()) if isinstance(hit.target, Col) and hit.tier < 2]
+
     def catalog_column(self, col: Col) -> Column:
         found = self.tables[col.table].column(col.name)
         assert found is not None
@@ -156,19 +160,24 @@ class Linker:
         self._add(words, Hit(key, 0))
         self._glue("".join(words), Hit(key, 0))
         self._glue(table.name.lower().replace("_", ""), Hit(key, 0))
-        if len(words) > 1 and stem(words[-1]) not in VAGUE:
-            self._add(words[-1:], Hit(key, 2))
+        if len(words) > 1:
+            vague = stem(words[-1]) in VAGUE
+            self._add(words[:-1] if vague else words[-1:], Hit(key, 1 if vague else 2))
         for other in _synonyms(words):
             self._add(other, Hit(key, 3))
         for column in table.columns:
             self._index_column(Col(key, column.name), words, column.comment)
+        display = self.display(key)
+        if len(display) == 1:
+            for phrase in (("name",), (*words, "name"), (*words[-1:], "name")):
+                self._add(phrase, Hit(display[0], 2))
 
     def _index_column(self, col: Col, owner: tuple[str, ...], comment: str) -> None:
         full, short = _expanded(name_words(col.name)), self.column_words(col.table, col.name)
         dated = is_date(self.catalog_column(col))
         foreign = self.is_key(col) and col.name not in self.tables[col.table].primary_key
         names = {full: 0, short: 0}
-        for pair in [name for name in names if len(name) == 2]:
+        for pair in [short] if len(short) == 2 and not foreign else []:
             self._add((pair[1], "of", pair[0]), Hit(col, 1))
             self._add((pair[1], "of", "the", pair[0]), Hit(col, 1))
         if not foreign and short[-1] not in IN:
@@ -178,6 +187,8 @@ class Linker:
         if len(short) > 1 and not foreign:
             for cut in range(1, len(short)):
                 names.setdefault(short[cut:], 2)
+            for size in range(2, len(short)):
+                names.setdefault(short[:size], 2)
             if short[-1] in ("name", "code", "type", "option"):
                 names.setdefault(short[:-1], 2)
             if dated and short[-1] in ("date", "time", "at", "on", "day"):
@@ -266,6 +277,8 @@ def _alike(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
 
 
 def _expanded(words: tuple[str, ...]) -> tuple[str, ...]:
+    if "".join(words) in ABBREVIATIONS:
+        return ABBREVIATIONS["".join(words)]
     return tuple(full for word in words for full in ABBREVIATIONS.get(word, (word,)))
 
 

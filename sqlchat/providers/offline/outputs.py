@@ -28,7 +28,7 @@ def read_list(reader: Reader) -> list[Asked]:
     while True:
         before = reader.at
         reader.skip(lexicon.LEADS)
-        asked = read_one(reader, first=not found)
+        asked = _elliptic(reader) or read_one(reader, first=not found)
         if asked is None:
             reader.at = before
             return found
@@ -50,7 +50,7 @@ def starts_output(reader: Reader) -> bool:
     order, limit = list(reader.query.order), reader.query.limit
     focus = reader.focus
     try:
-        asked = read_one(reader, first=False)
+        asked = _elliptic(reader) or read_one(reader, first=False)
         if asked is None:
             return False
         return not (asked.kind == "column" and not asked.functions and compared(reader))
@@ -79,6 +79,8 @@ def compared(reader: Reader) -> bool:
 
 def read_one(reader: Reader, *, first: bool) -> Asked | None:
     """One thing: `name`, `average age`, `number of orders`, `the youngest singer`, `completed orders`."""
+    if (again := _again(reader)) is not None:
+        return again
     distinct = _distinct(reader)
     functions = _functions(reader)
     distinct = _distinct(reader) or distinct
@@ -103,6 +105,30 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
         text = reader.low()
         reader.at += 1
         return Asked("unit", text, unit=unit)
+    return None
+
+
+def _again(reader: Reader) -> Asked | None:
+    """`the number`, in a later sentence: what an earlier one asked to count."""
+    counted = [item for item in reader.earlier if item.functions]
+    alone = reader.token(1) is None or reader.low(1) in (",", "and")
+    if len(counted) == 1 and alone and reader.low() in ("number", "count", "total", "amount", "numbers", "counts"):
+        reader.at += 1
+        return counted[0]
+    return None
+
+
+def _elliptic(reader: Reader) -> Asked | None:
+    """`first` in `first, middle and last name`: a column that shares its last word with one further on."""
+    word = reader.token()
+    if word is None or word.kind != "word" or reader.low(1) not in (",", "and"):
+        return None
+    for ahead in range(2, 7):
+        shared = reader.token(ahead)
+        columns = reader.linker.columns_named((word.stem, shared.stem)) if shared is not None else []
+        if columns and shared is not None:
+            reader.at += 1
+            return Asked("column", f"{word.text} {shared.text}", [], columns)
     return None
 
 
@@ -164,6 +190,7 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
     link = reader.link()
     if link is None:
         return None
+    _vague(link)
     if functions in (["sum"], ["count"]) and link.tables and not link.measures:
         asked = _table(reader, link)
         asked.functions, asked.distinct = ["count"], distinct
@@ -333,16 +360,12 @@ def _table(reader: Reader, link: Link) -> Asked:
     assert hit is not None
     assert isinstance(hit.target, tuple)
     reader.at += link.size
+    reader.take("table")
     return Asked("table", link.text, table=hit.target)
 
 
 def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
-    vague = min((h.tier for h in link.columns), default=0)
-    if vague > 1 and link.tables and vague == min(h.tier for h in link.tables):
-        names = sorted({f"{h.target.table[1]}.{h.target.name}" for h in link.columns if isinstance(h.target, Col)})
-        raise QuestionError(
-            f'"{link.text}" may mean a table or {" or ".join(names)}.', words=[link.text], reason="ambiguous"
-        )
+    _vague(link)
     if link.measures:
         _one_measure(link)
         reader.at += link.size
@@ -366,3 +389,12 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
     if reader.tokens[reader.at - 1].possessive:
         raise QuestionError(f'What belongs to "{link.text}" is not clear here.', words=[link.text])
     return Asked("column", link.text, [], link.columns, distinct=distinct)
+
+
+def _vague(link: Link) -> None:
+    """Raises QuestionError where the words are a part of a table's name as much as of a column's."""
+    tier = min((h.tier for h in link.columns), default=0)
+    if tier > 1 and link.tables and tier == min(h.tier for h in link.tables):
+        names = sorted({f"{h.target.table[1]}.{h.target.name}" for h in link.columns if isinstance(h.target, Col)})
+        text = f'"{link.text}" may mean a table or {" or ".join(names)}.'
+        raise QuestionError(text, words=[link.text], reason="ambiguous")

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import TYPE_CHECKING
 
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, lexicon
@@ -15,6 +16,9 @@ from sqlchat.providers.offline.linker import Col, Hit, Key, Link, Linker
 from sqlchat.providers.offline.query import Compare, Condition, Query, Related
 from sqlchat.providers.offline.words import Token
 from sqlchat.sql.catalog import Column
+
+if TYPE_CHECKING:
+    from sqlchat.providers.offline.asked import Asked
 
 
 @dataclass
@@ -44,6 +48,10 @@ class Reader:
     """True where the question names the subject's table, not only columns of it."""
     counted: tuple[Key, ...] = ()
     """Tables that the question asks to count, so that it lists no rows which an order could pick from."""
+    earlier: tuple[Asked, ...] = ()
+    """What the sentences before asked for: `the number` of a later one is theirs."""
+    ranking: Asked | None = None
+    """What `the most ...` counts, for `and how many` after it."""
     unit: str = ""
     """The unit that a leading `monthly` groups by."""
     needs_order: bool = False
@@ -114,6 +122,10 @@ class Reader:
             return None
         best = min(hit.tier for hit in link.tables)
         hits = [hit for hit in link.tables if hit.tier == best]
+        if len(hits) > 1 and all(self.joins.distance(_key(a), _key(b))[0] <= 1 for a in hits for b in hits):
+            # Rows of these tables are the same things, one for one.
+            self.assume(f'"{link.text}" is read as the table {_key(hits[0])[1]}.')
+            hits = hits[:1]
         if len(hits) > 1:
             names = " or ".join(sorted(str(hit.target[1]) for hit in hits if isinstance(hit.target, tuple)))
             raise QuestionError(f'"{link.text}" may mean {names}.', words=[link.text], reason="ambiguous")

@@ -97,6 +97,8 @@ def _ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool)
     query.order.append((term, descending))
     query.limit = query.limit or 1
     reader.ranked, reader.needs_order = "", False
+    one.functions = one.functions or ["count"]
+    reader.ranking = one
 
 
 def _focus_measured(reader: Reader, table: Key) -> None:
@@ -203,6 +205,8 @@ def relation(reader: Reader) -> bool:
         return False
     while not reader.done:
         word = reader.low()
+        if reader.phrase(lexicon.OPERATORS) is not None:
+            break
         if word in lexicon.NOT:
             negated, loose = True, False
         elif word in ("who", "that", "which", "whose", "where") or word in lexicon.VERBS:
@@ -244,6 +248,7 @@ def _relate(
     assert focus is not None
     if table == focus and not negated and not op:
         reader.at += link.size
+        reader.take("table")
         reader.explicit_subject = reader.explicit_subject or table == reader.query.subject
         return True
     if table == focus:
@@ -257,6 +262,7 @@ def _relate(
         reader.at = mark
         return False
     reader.at += link.size
+    reader.take("table")
     reader.relate(table, loose=loose, negated=negated, op=op, count=count)
     for value in values:
         reader.add(value)

@@ -60,7 +60,6 @@ NOT_CLEAR = [
     "the second most expensive product",
     "What is the total name of customers?",
     "customers with age over Berlin",
-    "customers and their orders",
     "the total price of order lines by country by weather",
 ]
 

@@ -1,0 +1,77 @@
+"""Bare values in a question's words: `in Germany`, `not cancelled`, `French or Spanish`. Called by the conditions."""
+
+from __future__ import annotations
+
+from sqlchat.errors import QuestionError
+from sqlchat.providers.offline import lexicon
+from sqlchat.providers.offline.linker import Col
+from sqlchat.providers.offline.query import Compare, Literal
+from sqlchat.providers.offline.reader import Reader
+
+
+def read(reader: Reader) -> bool:
+    """`in Germany`, `from France or Spain`, `"Desk"`, `not cancelled`."""
+    mark = reader.at
+    negated = False
+    while reader.low() in lexicon.IN or reader.low() in (
+        "not",
+        "the",
+        "a",
+        "an",
+        "are",
+        "is",
+        "were",
+        "was",
+        "who",
+        "that",
+        "which",
+    ):
+        negated = negated or reader.low() == "not"
+        reader.at += 1
+    link = next((found for found in reader.links() if found.values), None)
+    table = reader.focus.table
+    if link is None or table is None:
+        reader.at = mark
+        return False
+    hit = reader.resolve(link.values, link.text, table)
+    assert isinstance(hit.target, Col)
+    col = hit.target
+    assert hit.value is not None
+    if hit.tier == 3:
+        reader.assume(f"\"{link.text}\" is read as {col.table[1]}.{col.name} = '{hit.value}'.")
+    reader.at += link.size
+    values: list[Literal] = [hit.value]
+    connector = ""
+    while reader.low() in ("or", "and", ","):
+        here = reader.at
+        word = reader.low()
+        reader.at += 1
+        if word == "," and reader.low() in ("or", "and"):
+            word = reader.low()
+            reader.at += 1
+        reader.skip({"in", "from", "the"})
+        more = next((found for found in reader.links() if any(v.target == col for v in found.values)), None)
+        if more is None:
+            reader.at = here
+            break
+        reader.at += more.size
+        values.append(next(v.value for v in more.values if v.target == col and v.value is not None))
+        connector = word if word != "," else connector
+    if connector == "and" and reader.several(col):
+        raise QuestionError(f'"{link.text} and ..." may mean both or any of them.', words=["and"], reason="ambiguous")
+    if connector == "and":
+        reader.assume(f"Rows with any of {', '.join(map(str, values))} are meant.")
+    _trailing_noun(reader, col)
+    if negated and reader.joins.distance(table, col.table)[0] > 1:
+        raise QuestionError(f'"not {link.text}" may mean none or some other.', words=["not"], reason="ambiguous")
+    reader.add(Compare(col, "!=" if negated else "=", tuple(values)))
+    return True
+
+
+def _trailing_noun(reader: Reader, col: Col) -> None:
+    """`the English language`, `the Furniture category`: the column's or its table's own name after a value."""
+    link = reader.link()
+    if link is None:
+        return
+    if any(hit.target == col for hit in link.columns) or any(hit.target == col.table for hit in link.tables):
+        reader.at += link.size
