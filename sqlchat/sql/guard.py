@@ -156,7 +156,7 @@ def _check_clauses(words: Sequence[Lexeme]) -> None:
 
 def _check_calls(words: Sequence[Lexeme], tree: exp.Expr, rules: Rules, functions: frozenset[str] | None) -> set[int]:
     """Refuse each call of a function that is not allowed; gives the offsets of those that are."""
-    allowed = rules.functions if functions is None else functions
+    allowed = (rules.functions if functions is None else functions) | rules.harmless
     calls = set()
     for at in _calls(words, tree, rules):
         name = words[at].value

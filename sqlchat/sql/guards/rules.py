@@ -52,6 +52,8 @@ Statement = Callable[[Sequence[Lexeme]], "str | Inner"]
 class Rules:
     functions: frozenset[str]
     """Names that may be called, in lower case."""
+    harmless: frozenset[str] = frozenset()
+    """Functions that only read although the database's own list leaves them out."""
     schemas: frozenset[str] = frozenset()
     """What may stand before a function's name and a dot."""
     qualified: frozenset[str] = frozenset()

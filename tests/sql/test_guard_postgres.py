@@ -1,0 +1,130 @@
+"""What the guard lets through, on a real Postgres that would let an owner do anything."""
+
+import contextlib
+from pathlib import Path
+
+import psycopg2
+import psycopg2.errors
+import pytest
+
+from sqlchat.errors import BadRequestError, SQLRefusedError
+from sqlchat.sql.guard import check
+
+CORPUS = Path(__file__).parent / "corpus"
+HONEST = (CORPUS / "postgres.honest.sql").read_text().strip("\n").split("\n\n")
+ATTACKS = (CORPUS / "postgres.attacks.sql").read_text().strip("\n").split("\n\n")
+
+
+@pytest.fixture(scope="module")
+def shop(postgres_server):
+    """A connection of the database's owner, who may write; the guard is all that stands before it."""
+    config = postgres_server.fresh()
+    with contextlib.closing(
+        psycopg2.connect(
+            host=config["host"],
+            port=config["port"],
+            dbname=config["database"],
+            user=config["user"],
+            password=config["password"],
+        )
+    ) as connection:
+        with connection, connection.cursor() as cursor:
+            cursor.execute((CORPUS / "postgres.setup.sql").read_text())
+        yield connection
+    postgres_server.drop(config)
+
+
+@pytest.fixture(scope="module")
+def functions(shop):
+    """As the catalog does it: what is not volatile by the database's own list."""
+    with shop, shop.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT lower(proname) FROM pg_proc "
+            "WHERE pronamespace = 'pg_catalog'::regnamespace AND provolatile <> 'v' AND prokind <> 'p'"
+        )
+        return frozenset(name for (name,) in cursor.fetchall())
+
+
+@pytest.fixture(scope="module")
+def all_functions(shop):
+    with shop, shop.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT lower(proname) FROM pg_proc")
+        return frozenset(name for (name,) in cursor.fetchall())
+
+
+def run(connection, sql):
+    """Run `sql` and say whether the transaction wrote or locked anything; then undo it."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = '5s'")
+            cursor.execute(sql)
+            cursor.execute(
+                "SELECT pg_current_xact_id_if_assigned() IS NOT NULL, "
+                "EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'advisory')"
+            )
+            return cursor.fetchone()
+    finally:
+        connection.rollback()
+
+
+@pytest.mark.parametrize("sql", HONEST)
+def test_honest_queries_pass_run_and_write_nothing(shop, functions, sql):
+    assert check(sql, "postgres", functions) == check(sql, "postgres")
+    assert run(shop, sql) == (False, False)
+
+
+def test_what_is_plannable_can_be_explained(shop):
+    for sql in HONEST:
+        if check(sql, "postgres").plannable:
+            assert run(shop, f"EXPLAIN {sql}") == (False, False)
+
+
+@pytest.mark.parametrize("sql", ATTACKS)
+def test_attacks_are_refused_with_the_functions_of_the_database(functions, sql):
+    with pytest.raises(BadRequestError):
+        check(sql, "postgres", functions)
+
+
+def test_dangerous_functions_stay_out_whatever_the_list_says(all_functions):
+    let_in = []
+    for sql in ATTACKS:
+        with contextlib.suppress(BadRequestError):
+            check(sql, "postgres", all_functions)
+            let_in.append(sql)
+    assert not let_in
+
+
+def test_every_function_of_the_server_is_either_refused_or_harmless(shop, functions):
+    """No function that passes may write or lock when called with nulls."""
+    with shop, shop.cursor() as cursor:
+        cursor.execute(
+            "SELECT DISTINCT proname::text, pronargs FROM pg_proc WHERE pronamespace = 'pg_catalog'::regnamespace "
+            "AND prokind = 'f' AND proretset = false ORDER BY 1, 2"
+        )
+        calls = cursor.fetchall()
+    wrote = []
+    for name, count in calls:
+        sql = f"SELECT {name}({', '.join(['NULL'] * count)})"
+        with contextlib.suppress(BadRequestError, psycopg2.Error):
+            check(sql, "postgres", functions)
+            if run(shop, sql) != (False, False):
+                wrote.append(sql)
+    assert not wrote
+
+
+def test_a_function_called_as_a_column_is_the_engines_to_stop(shop):
+    """The limit that the guard's docstring names: no call stands in the text."""
+    with shop, shop.cursor() as cursor:
+        cursor.execute("CREATE TABLE touched (n int)")
+        cursor.execute(
+            "CREATE FUNCTION fn(orders) RETURNS int LANGUAGE sql AS 'INSERT INTO touched VALUES (1) RETURNING n'"
+        )
+    sql = "SELECT o.fn FROM orders o LIMIT 1"
+    assert check(sql, "postgres")
+    with shop.cursor() as cursor:
+        cursor.execute("SET TRANSACTION READ ONLY")
+        with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
+            cursor.execute(sql)
+    shop.rollback()
+    with pytest.raises(SQLRefusedError):
+        check("SELECT fn(o) FROM orders o", "postgres")
