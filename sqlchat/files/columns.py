@@ -26,6 +26,9 @@ from sqlchat.files.types import Fit
 COMMON_VALUES = 256
 """Different values of a column up to which each is counted."""
 
+SAMPLE = 2048
+"""Values by which it is told whether a column repeats itself."""
+
 TOP = 5
 SHOWN_CHARACTERS = 200
 """Of a text in a profile."""
@@ -74,20 +77,22 @@ def inspect(parts: tuple[Part, ...], hint: Hint, sketch: Sketch) -> Found:
         if not len(array):
             continue
         found.values += len(array)
-        found.example = found.example if found.example is not None else array[0].as_py()
-        few = _few(array) if found.counts is not None and len(parts) == 1 else None
-        if few is None:
+        found.example = found.example if found.example is not None else _python(array[0])
+        weights = None
+        if (distinct := _distinct(array)) is not None:
+            array, weights = distinct
+        if weights is None or len(array) > COMMON_VALUES or len(parts) > 1:
             found.counts = None
-        else:
-            found.counts, array = few
+        elif found.counts is not None:
+            found.counts = Counter(dict(zip(map(_python, array), weights.to_pylist(), strict=True)))
         if part.inferred == "json":
             found.kinds["JSON"] = Fit(None, None)
         elif part.inferred is None:
-            kind, fit = _typed(array, few[0] if few else None)
+            kind, fit = _typed(array, weights)
             found.kinds[kind] = fit
         else:
             found.texts += len(array)
-            _read_texts(array, part.inferred, hint.readings, found)
+            _read_texts(array, weights, part.inferred, hint.readings, found)
         hashes.append(_hashes(array))
     if hashes:
         found.hashes = sketch.least(np.concatenate(hashes), hint.ceiling)
@@ -217,62 +222,68 @@ def _arrow(values: pd.Series[Any]) -> pa.Array:
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def _few(array: pa.Array) -> tuple[Counter[Any], pa.Array] | None:
-    """Counts of the values, and the values themselves without repetition, where they are few."""
-    sample = array.slice(0, 2 * COMMON_VALUES)
-    if pa.types.is_nested(array.type) or pc.count_distinct(sample).as_py() > COMMON_VALUES:
+def _python(scalar: pa.Scalar) -> Any:
+    """A value as Python's; None for times past what Python counts (the year 9999)."""
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
         return None
-    counts = pc.value_counts(array)
-    if len(counts) > COMMON_VALUES:
-        return None
-    return Counter({c["values"].as_py(): c["counts"].as_py() for c in counts}), counts.field("values")
 
 
-def _typed(array: pa.Array, counts: Counter[Any] | None) -> tuple[str, Fit]:
+def _distinct(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+    """The values without repetition and how often each is there, where that spares work; else None."""
+    sample = array.slice(0, SAMPLE)
+    if pa.types.is_nested(array.type) or pc.count_distinct(sample).as_py() > max(COMMON_VALUES, len(sample) // 2):
+        return None
+    counted = pc.value_counts(array)
+    if len(counted) > max(COMMON_VALUES, len(array) // 4):
+        return None
+    return counted.field("values"), counted.field("counts")
+
+
+def _typed(array: pa.Array, weights: pa.Array | None) -> tuple[str, Fit]:
     """Type and bounds of values that know their type; their sum too, for numbers."""
     kind = types.arrow_type(array.type)
     if kind == "TEXT" and not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
         return kind, Fit(None, None)
     bounds = pc.min_max(array)
-    least, most = bounds["min"].as_py(), bounds["max"].as_py()
-    if kind not in RANK:
-        return kind, Fit(least, most)
-    if counts is not None:
-        total = float(sum(v * n for v, n in counts.items()))
-    else:
-        total = float(pc.sum(pc.cast(array, pa.float64())).as_py())
-    return kind, Fit(least, most, total)
+    least, most = _python(bounds["min"]), _python(bounds["max"])
+    return kind, Fit(least, most, _total(array, weights) if kind in RANK else None)
 
 
-def _read_texts(array: pa.Array, inferred: str, readings: tuple[str, ...], found: Found) -> None:
-    """Try the readings; where one fails, once more without words for no value and without outer blanks."""
+def _total(numbers: pa.Array, weights: pa.Array | None) -> float:
+    """Sum of numbers or of texts that are numbers, each as often as it is there."""
+    floats = pc.cast(numbers, pa.float64(), safe=False)
+    return float(pc.sum(floats if weights is None else pc.multiply(floats, pc.cast(weights, pa.float64()))).as_py())
+
+
+def _read_texts(
+    array: pa.Array, weights: pa.Array | None, inferred: str, readings: tuple[str, ...], found: Found
+) -> None:
+    """Try the readings; where none fits, once more without words for no value and without outer blanks."""
     bounds = pc.min_max(array)
     found.bounds = bounds["min"].as_py(), bounds["max"].as_py()
     allowed = types.OF_STRINGS if inferred == "string" else types.OF_TEXT_FILES
     names = tuple(n for n in readings if n in allowed)
-    counts = found.counts
-    if not names:
-        found.fits = {}
-        return
     fits = types.fits(array, names)
-    if not fits:
+    if names and not fits:
         trimmed = pc.utf8_trim_whitespace(array)
         words = pc.is_in(trimmed, pa.array([*MISSING, ""]))
         if pc.any(words).as_py():
-            spoken = pc.value_counts(array.filter(words))
-            weight = counts if counts is not None else {}
-            found.missing.update(
-                {c["values"].as_py(): weight.get(c["values"].as_py(), c["counts"].as_py()) for c in spoken}
-            )
-            trimmed = trimmed.filter(pc.invert(words))
-        if not len(trimmed):
-            return
-        fits = types.fits(trimmed, names)
-        array = trimmed
+            spoken = array.filter(words)
+            times = weights.filter(words) if weights is not None else pa.array([1] * len(spoken))
+            for word, count in zip(spoken.to_pylist(), times.to_pylist(), strict=True):
+                found.missing[word] += count
+            array = trimmed.filter(pc.invert(words))
+            weights = weights.filter(pc.invert(words)) if weights is not None else None
+            if not len(array):
+                return
+        else:
+            array = trimmed
+        fits = types.fits(array, names)
     number = fits.get("number")
-    if number is not None and counts is not None:
-        total = sum(float(v) * n for v, n in counts.items() if v not in found.missing)
-        fits["number"] = Fit(number.least, number.most, total, number.kind)
+    if number is not None and weights is not None:
+        fits["number"] = Fit(number.least, number.most, _total(array, weights), number.kind)
     found.fits = fits
 
 
@@ -297,7 +308,8 @@ def _numpy(array: pa.Array) -> Any:
 
 def _midnights(fit: Fit) -> Fit:
     midnight = datetime.time()
-    return Fit(datetime.datetime.combine(fit.least, midnight), datetime.datetime.combine(fit.most, midnight))
+    least, most = (bound and datetime.datetime.combine(bound, midnight) for bound in (fit.least, fit.most))
+    return Fit(least, most)
 
 
 def _widest(one: Fit | None, other: Fit) -> Fit:
@@ -318,7 +330,8 @@ def _as_number(value: Any) -> Any:
     """A number as a profile shows it, where the file holds it as text."""
     if not isinstance(value, str):
         return _shown(value)
-    return int(value) if re.fullmatch(r"\s*-?\d+\s*", value) else types.finite(float(value))
+    number = value.strip()
+    return int(number) if re.fullmatch(r"-?\d+", number) else types.finite(float(number))
 
 
 def _shown(value: Any) -> Any:

@@ -66,6 +66,14 @@ def profile(path: str, file_name: str, options: Options | None = None) -> Profil
     return Profile(rows, columns, facts, [*table.warnings, *warnings])
 
 
+def _submit(pool: ThreadPoolExecutor, look: Any, *arguments: Any) -> Future[dict[str, Any]]:
+    """Without room for a thread's stack Python raises RuntimeError; it is memory that lacks."""
+    try:
+        return pool.submit(look, *arguments)
+    except RuntimeError as exc:
+        raise MemoryError(str(exc)) from exc
+
+
 def _survey(table: Table) -> tuple[int, list[dict[str, Any]], list[str]]:
     """Number of rows, an entry for each column, warnings."""
     from sqlchat.files.columns import Column, Found, inspect
@@ -90,7 +98,7 @@ def _survey(table: Table) -> tuple[int, list[dict[str, Any]], list[str]]:
                     columns[name] = Column(name, size)
             formats.check_width(len(columns))
             hints = {name: columns[name].hint() for name in block.columns}
-            pending.append(pool.submit(look, block, hints))
+            pending.append(_submit(pool, look, block, hints))
             del block
             while len(pending) > THREADS:
                 merge(pending.popleft().result())

@@ -23,6 +23,8 @@ HEAD_BYTES = 1 << 20
 SAMPLE_ROWS = 200
 DELIMITERS = (",", ";", "\t", "|")
 CHUNK = 1 << 20
+SAMPLE_BYTES = 1 << 16
+"""Of lines that are no ASCII, for the detector."""
 
 SUPPOSED = ("cp1252", "latin_1")
 """Encodings, most usual first, that are taken where the detector finds another reading no better."""
@@ -44,6 +46,8 @@ class Encoding:
     """As Python knows it."""
     quotes: int
     """Double quotes in the file."""
+    long_lines: bool
+    """May a line be longer than CHUNK?"""
     guessed: bool = False
 
 
@@ -62,31 +66,32 @@ class Dialect:
 def encoding(source: Source) -> Encoding:
     """Find the encoding of the whole file. Raises FileInvalidError for what is no text."""
     start = source.head(4096)
+    wide = None
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return Encoding("utf-16", _quotes(source))
-    if b"\0" in start:
-        return Encoding(_utf16_without_mark(start), _quotes(source), guessed=True)
-    decoder, quotes, valid, odd_lines = codecs.getincrementaldecoder("utf-8")(), 0, True, b""
+        wide = "utf-16"
+    elif b"\0" in start:
+        wide = _utf16_without_mark(start)
+    decoder, valid, odd_lines = codecs.getincrementaldecoder("utf-8")(), wide is None, b""
+    quotes, long_lines = 0, False
     with source.open() as stream:
         while chunk := stream.read(CHUNK):
+            quotes += chunk.count(b'"')
+            long_lines = long_lines or not (b"\n" in chunk or b"\r" in chunk or len(chunk) < CHUNK)
+            if wide:
+                continue
             if b"\0" in chunk:
                 raise FileInvalidError("The file holds NUL bytes, so it is no text table.")
-            quotes += chunk.count(b'"')
             if valid:
                 try:
-                    decoder.decode(chunk)
+                    decoder.decode(chunk, final=len(chunk) < CHUNK)
                     continue
                 except UnicodeDecodeError:
                     valid = False
-            if len(odd_lines) < CHUNK // 16:
+            if len(odd_lines) < SAMPLE_BYTES:
                 odd_lines += b"\n".join(line for line in chunk.splitlines() if not line.isascii())
-    if valid:
-        try:
-            decoder.decode(b"", final=True)
-            return Encoding("utf-8", quotes)
-        except UnicodeDecodeError:
-            odd_lines = start
-    return Encoding(_eight_bit(odd_lines[: CHUNK // 16]), quotes, guessed=True)
+    if wide or valid:
+        return Encoding(wide or "utf-8", quotes, long_lines, guessed=bool(wide) and wide != "utf-16")
+    return Encoding(_eight_bit(odd_lines[:SAMPLE_BYTES] or start), quotes, long_lines, guessed=True)
 
 
 def dialect(head: str, *, whole: bool, tabs: bool) -> Dialect:
@@ -111,11 +116,6 @@ def dialect(head: str, *, whole: bool, tabs: bool) -> Dialect:
     if _looks_like_data(rows):
         warnings.append("The first row, taken as the header, looks like data.")
     return Dialect(delimiter, rows[0], skipped, whole and len(rows) == 1, warnings)
-
-
-def _quotes(source: Source) -> int:
-    with source.open() as stream:
-        return sum(chunk.count(b'"') for chunk in iter(lambda: stream.read(CHUNK), b""))
 
 
 def _utf16_without_mark(start: bytes) -> str:

@@ -6,6 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -16,6 +17,12 @@ from sqlchat.errors import FileInvalidError
 from sqlchat.files import sniff
 from sqlchat.files.formats import BLOCK_BYTES, Block, Options, Part, Table, unique_names
 from sqlchat.files.source import Source
+
+SHORT_BLOCK = 2 << 20
+"""Arrow reads 32 blocks ahead, so small ones keep memory low; a row must fit in one."""
+
+LONGEST_ROW = 16 << 20
+"""Block of a file that has long lines."""
 
 NAMES = {
     "utf-8": "utf-8",
@@ -50,6 +57,7 @@ def read(source: Source, options: Options) -> Table:
 def _blocks(
     source: Source, options: Options, encoding: sniff.Encoding, dialect: sniff.Dialect, table: Table
 ) -> Iterator[Block]:
+    size = LONGEST_ROW if encoding.long_lines else SHORT_BLOCK
     bad: list[pyarrow.csv.InvalidRow] = []
     count = 0
 
@@ -64,7 +72,7 @@ def _blocks(
             reader = pyarrow.csv.open_csv(
                 stream,
                 pyarrow.csv.ReadOptions(
-                    block_size=BLOCK_BYTES,
+                    block_size=size,
                     use_threads=False,  # threads are better spent on the columns of a block
                     encoding=encoding.name,
                     column_names=table.names,
@@ -84,34 +92,32 @@ def _blocks(
                     quoted_strings_can_be_null=True,
                 ),
             )
-            for batch in reader:
-                yield _block(batch)
+            while batches := list(islice(reader, max(1, BLOCK_BYTES // size))):
+                yield _block(pa.Table.from_batches(batches).combine_chunks())
         except pa.ArrowInvalid as exc:
-            raise _fault(exc, bad, source, encoding.name, dialect) from exc
+            if not bad and "straddl" in str(exc):
+                raise FileInvalidError(
+                    f"A row is longer than {size >> 20} MiB; perhaps a quote is opened and never closed."
+                ) from exc
+            raise _fault(bad, source, encoding.name, dialect) from exc
         except UnicodeError as exc:
             raise FileInvalidError(f"The file is not {encoding.name} throughout.") from exc
     if count:
         table.warnings.append(f"{count:,} rows had too many or too few fields and were left out.")
 
 
-def _block(batch: pa.RecordBatch) -> Block:
-    frame = batch.to_pandas(types_mapper=pd.ArrowDtype)
-    return Block(batch.num_rows, {str(n): (Part(frame[n].dropna(), "text"),) for n in frame.columns})
+def _block(table: pa.Table) -> Block:
+    frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    return Block(table.num_rows, {str(n): (Part(frame[n].dropna(), "text"),) for n in frame.columns})
 
 
-def _fault(
-    exc: pa.ArrowInvalid, bad: list[Any], source: Source, encoding: str, dialect: sniff.Dialect
-) -> FileInvalidError:
+def _fault(bad: list[Any], source: Source, encoding: str, dialect: sniff.Dialect) -> FileInvalidError:
     if bad:
         expected, found = bad[0].expected_columns, bad[0].actual_columns
         line = _line_of(source, encoding, dialect)
         where = f"Line {line}" if line else "A row"
         return FileInvalidError(
             f"{where} has {found} fields where the header has {expected}.", line=line, expected=expected, found=found
-        )
-    if "straddl" in str(exc):
-        return FileInvalidError(
-            f"A row is longer than {BLOCK_BYTES >> 20} MiB; perhaps a quote is opened and never closed."
         )
     return FileInvalidError("The file does not read as CSV from beginning to end.")
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlchat.errors import FileInvalidError, TooLargeError
 from sqlchat.files.formats import BLOCK_BYTES, Block, Options, Table, check_width
-from sqlchat.files.formats.values import parts
+from sqlchat.files.formats.values import parts, valid_text
 from sqlchat.files.source import Source
 
 BLOCK_ROWS = 20_000
@@ -115,7 +115,7 @@ def _block(rows: list[dict[str, Any]]) -> Block:
     for row in rows:
         names.update(dict.fromkeys(row))
         check_width(len(names))
-    return Block(len(rows), {name: parts([row.get(name) for row in rows]) for name in names})
+    return Block(len(rows), {valid_text(name): parts([row.get(name) for row in rows]) for name in names})
 
 
 class _Window:

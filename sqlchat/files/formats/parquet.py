@@ -28,10 +28,10 @@ def read(source: Source, options: Options) -> Table:
     """A table of typed values. Raises FileInvalidError for a damaged file, TooLargeError for a bomb."""
     try:
         file = pyarrow.parquet.ParquetFile(source.path, memory_map=False, pre_buffer=False, buffer_size=1 << 20)
-    except (pa.ArrowException, OSError) as exc:
+        columns = file.schema_arrow.names
+    except (pa.ArrowException, OSError, ValueError) as exc:
         raise FileInvalidError("The file does not read as Parquet; it may be cut off.") from exc
     held = file.metadata
-    columns = file.schema_arrow.names
     check_width(len(columns))
     unpacked = sum(held.row_group(i).total_byte_size for i in range(held.num_row_groups))
     if held.num_rows * len(columns) > MAX_VALUES or unpacked > MAX_UNPACKED:
@@ -50,7 +50,7 @@ def _blocks(file: Any, names: list[str]) -> Iterator[Block]:
         for batch in file.iter_batches(batch_size=rows, use_threads=False):
             columns = {name: _parts(batch.column(i)) for i, name in enumerate(names)}
             yield Block(batch.num_rows, columns)
-    except (pa.ArrowException, OSError) as exc:
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as exc:
         if isinstance(exc, MemoryError):
             raise
         raise FileInvalidError("The file does not read as Parquet to its end; it may be damaged.") from exc

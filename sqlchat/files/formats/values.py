@@ -30,7 +30,7 @@ def parts(values: Sequence[Any]) -> tuple[Part, ...]:
             case _ if kind is float:
                 found.append(_part([v for v in same if not math.isnan(v)], pa.float64()))
             case _ if kind is str:
-                found.append(_part(_texts(same), pa.string(), "string"))
+                found.append(_part(list(map(valid_text, same)), pa.string(), "string"))
             case _ if kind in {dict, list}:
                 found.append(_part([_json(v) for v in same], pa.string(), "json"))
             case _ if kind in ARROW:
@@ -38,6 +38,11 @@ def parts(values: Sequence[Any]) -> tuple[Part, ...]:
             case _:
                 found.append(_part([str(v) for v in same], pa.string()))
     return tuple(found)
+
+
+def valid_text(text: str) -> str:
+    """JSON may escape half a surrogate pair, which no UTF-8 holds: it becomes a question mark."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 ARROW: dict[type, pa.DataType] = {
@@ -54,11 +59,6 @@ def _integers(values: list[int]) -> list[Part]:
     if max(map(abs, values)) < NUMERIC_LIMIT:
         return [_part(list(map(decimal.Decimal, values)), pa.decimal128(38, 0))]
     return [_part(list(map(str, values)), pa.string())]
-
-
-def _texts(values: list[str]) -> list[str]:
-    """JSON may escape half a surrogate pair, which no UTF-8 holds."""
-    return [v if v.isascii() else v.encode("utf-8", "replace").decode() for v in values]
 
 
 def _json(value: dict[str, Any] | list[Any]) -> str:
