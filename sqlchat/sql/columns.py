@@ -190,15 +190,20 @@ class Findings:
                 self._column_of(source, parts[index], parts[index + 1])
                 return
         written = ".".join(part.name for part in parts)
-        if self.rules.struct_dots:
-            found = next((found for each in scope.chain() if (found := each.find(keys[0]))), [])
-            if found:
-                self._tell(found, written, parts[0])
-                return
+        if struct := self._struct(parts[0], scope):
+            self._tell(struct, written, parts[0])
+            return
         self.column(written, parts[0])
         if keys[-2] not in self._tables:
             around = [each for level in scope.chain() for each in level.sources]
             self.lack("column", written, bases(around), parts[0])
+
+    def _struct(self, name: exp.Expr, scope: Scope) -> list[Found]:
+        """The column whose field a dot reaches, where the dialect writes fields so."""
+        if not self.rules.struct_dots:
+            return []
+        key = self.rules.key(name)
+        return next((found for each in scope.chain() if (found := each.find(key))), [])
 
     def _column_of(self, source: Source, qualifier: exp.Identifier, column: exp.Identifier) -> None:
         found = source.find(self.rules.key(column))
@@ -223,6 +228,9 @@ class Findings:
         sources = scope.sources
         if qualifier is not None:
             named = scope.source(self.rules.key(qualifier))
+            if named is None and (struct := self._struct(qualifier, scope)):
+                self._tell(struct, f"{qualifier.name}.*", qualifier)
+                return Source(open=True)
             sources = [named] if named else []
             if named is None and self.rules.key(qualifier) not in self._tables:
                 self.lack("column", f"{qualifier.name}.*", bases(scope.sources), qualifier)

@@ -31,6 +31,8 @@ _ALIAS_WRAPPERS = (
 )
 """What may stand around an output alias where the dialect takes it only as a whole expression."""
 
+_QUERIES = (exp.Query, exp.UDTF, exp.Pivot, exp.Table)
+
 _NO_CLAUSES = {"with_", "from_", "joins", "laterals", "into", "expressions", "hint", "locks"}
 """Parts of a SELECT that are resolved by themselves, or name nothing of the query's own."""
 
@@ -54,6 +56,8 @@ class QueryResolver(ABC):
     def query(self, node: exp.Expr, outer: Scope, recursive: Source | None = None) -> Source:
         """Resolve a query inside `outer` and return its output. `recursive`, the recursive CTE that it defines,
         learns the output's columns as soon as the first branch has told them."""
+        if not isinstance(node, _QUERIES):
+            return self.modifying(node, outer)
         scope = Scope(outer.parent, self._with(node, outer) if node.args.get("with_") else outer.ctes)
         match node:
             case exp.Select():
@@ -65,12 +69,10 @@ class QueryResolver(ABC):
                 scope.sources = [output]
                 self._clauses(node, scope, skip={"this", "with_", "alias"})
                 return output
-            case exp.Table() | exp.UDTF():
-                scope.sources = self.sources(node, scope)
-                return self.findings.all_columns(scope.sources)
             case exp.Pivot():
                 return self._pivoted(self.sources(node.this, scope), [node], scope)
-        return self.modifying(node, scope)
+        scope.sources = self.sources(node, scope)
+        return self.findings.all_columns(scope.sources)
 
     def _with(self, node: exp.Expr, outer: Scope) -> dict[str, Source]:
         """The CTEs that `node` and all inside it see: those around it, and its own, each from its definition on."""
@@ -163,6 +165,7 @@ class QueryResolver(ABC):
                 star = self._star(each, scope, used=used)
                 output.columns.update(star.columns)
                 output.behind += star.behind
+                output.open = output.open or star.open
                 continue
             self.walk(each, scope, self.rules.visible("projection", frozenset(aliases)))
             match each:

@@ -130,7 +130,7 @@ class StatementResolver(QueryResolver):
     def _update(self, node: exp.Update, scope: Scope) -> None:
         scope.sources = self.sources(node.this, scope)
         joined = len(scope.sources) > 1
-        named = Scope(None, scope.ctes, scope.sources)
+        named = Scope(None, scope.ctes, list(scope.sources))
         self.from_clause(node, scope)
         targets = self._targets_of_assignments(node, named) if joined else self._same_source(scope)
         self._write_sources(targets, scope)

@@ -81,7 +81,7 @@ HONEST = {
         "SELECT * EXCLUDE (born) REPLACE (upper(name) AS name) FROM riders",
         "SELECT COLUMNS('na.*') FROM riders",
         "FROM riders SELECT name WHERE id = 1",
-        "SELECT place.city, details.a.b, r.place.city FROM races r",
+        "SELECT place.city, details.a.b, r.place.city, place.* FROM races r",
         "SELECT list_transform(tags, x -> x + id), [t || 'x' for t in tags if t > 'a'] FROM races",
         "PIVOT results ON race_id USING min(seconds) GROUP BY rider_id",
         "SELECT p.whatever, other FROM (PIVOT results ON race_id USING min(seconds)) p",
