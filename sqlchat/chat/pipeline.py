@@ -13,12 +13,13 @@ from dataclasses import dataclass, field, replace
 
 from sqlchat.chat import prompt, repair
 from sqlchat.chat.context import Context, SchemaLinker
+from sqlchat.chat.rendering import Values
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.gate import Gate
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.errors import QueryError, QuestionError, SQLRefusedError, SQLSyntaxError
-from sqlchat.providers.base import Draft, Provider, Task, Tokens
+from sqlchat.providers.base import Draft, Message, Provider, Task, Tokens
 from sqlchat.providers.factory import ProviderFactory
 from sqlchat.providers.reading import bare
 from sqlchat.sql.catalog import Catalog
@@ -73,7 +74,7 @@ class Pipeline:
         connection_id: str,
         question: str,
         *,
-        provider: str | None = None,
+        provider: str | Provider | None = None,
         auto_execute: bool = True,
         dialect: str | None = None,
         max_rows: int | None = None,
@@ -81,19 +82,20 @@ class Pipeline:
     ) -> Answer:
         """Answer `question` on the connection `connection_id` of `owner`.
 
+        `provider` is the name of one that the factory has, or one of the caller's own.
+
         Raises ConnectionNotFoundError, then ProviderUnknownError or ProviderNotConfiguredError, then
         DialectUnknownError, before any model is called; QuestionError where no working SQL came of it; and what
         `Provider.draft`, `Connection.run` and the gate raise when the model or the database fails.
         """
         connection = self._manager.get(owner, connection_id)
-        model = self._factory.get(provider)
+        model = provider if isinstance(provider, Provider) else self._factory.get(provider)
         target = resolve(dialect) if dialect else connection.dialect
         clock = Clock()
         with clock("context"):
             catalog = self._manager.catalog(owner, connection_id)
             values = self._manager.values(owner, connection_id)
-            context = self._linker.context(catalog, question, values) if model.repairs else None
-            messages = prompt.messages(question, context) if context else ()
+            context, messages = self._prompt(question, catalog, values) if model.repairs else (None, ())
         task = Task(question, catalog, messages, values)
         trial = Trial(connection, catalog, clock, auto_execute, max_rows, tag)
         draft, sql, results, attempts = self._tried(model, task, trial)
@@ -118,6 +120,18 @@ class Pipeline:
             attempts,
             clock.spent,
         )
+
+    def prompt(self, owner: str, connection_id: str, question: str) -> tuple[Context, tuple[Message, ...]]:
+        """What a model would be shown for `question`, and the whole prompt, without asking one.
+
+        Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
+        """
+        catalog, values = self._manager.catalog(owner, connection_id), self._manager.values(owner, connection_id)
+        return self._prompt(question, catalog, values)
+
+    def _prompt(self, question: str, catalog: Catalog, values: Values) -> tuple[Context, tuple[Message, ...]]:
+        context = self._linker.context(catalog, question, values)
+        return context, prompt.messages(question, context)
 
     def _tried(self, model: Provider, task: Task, trial: Trial) -> tuple[Draft, str, Results | None, int]:
         """The first draft that works, its SQL and rows; its tokens are those of all attempts."""
