@@ -331,7 +331,7 @@ def _as_number(value: Any) -> Any:
     if not isinstance(value, str):
         return _shown(value)
     number = value.strip()
-    return int(number) if re.fullmatch(r"-?\d+", number) else types.finite(float(number))
+    return _shown(int(number) if re.fullmatch(r"-?\d+", number) else float(number))
 
 
 def _shown(value: Any) -> Any:
@@ -339,8 +339,10 @@ def _shown(value: Any) -> Any:
     match value:
         case str():
             return value if len(value) <= SHOWN_CHARACTERS else value[: SHOWN_CHARACTERS - 1] + "…"
-        case bool() | int() | None:
+        case bool() | None:
             return value
+        case int():
+            return value if value.bit_length() < 64 else float(value)  # JSON writers stop at 64 bits
         case float():
             return types.finite(value)
         case decimal.Decimal():
