@@ -275,6 +275,6 @@ class Findings:
         return Source(
             columns={key: "" for source in sources for key in source.columns},
             unnamed=frozenset().union(*(source.unnamed for source in sources)),
-            behind=tuple(source for source in sources if not source.closed),
+            behind=tuple(dict.fromkeys(leaf for source in sources for leaf in source.leaves())),
             bases=bases(sources),
         )

@@ -140,7 +140,7 @@ class QueryResolver(ABC):
                 columns={**output.columns, **right.columns} if by_name else output.columns,
                 unnamed=output.unnamed | right.unnamed if by_name else output.unnamed,
                 open=output.open or (by_name and right.open),
-                behind=(*output.behind, *right.behind),
+                behind=tuple(dict.fromkeys((*output.behind, *right.behind))),
                 bases=bases((output, right)),
             )
         return output
@@ -164,7 +164,7 @@ class QueryResolver(ABC):
             if isinstance(each, exp.Star) or (isinstance(each, exp.Column) and isinstance(each.this, exp.Star)):
                 star = self._star(each, scope, used=used)
                 output.columns.update(star.columns)
-                output.behind += star.behind
+                output.behind = tuple(dict.fromkeys((*output.behind, *star.behind)))
                 output.open = output.open or star.open
                 continue
             self.walk(each, scope, self.rules.visible("projection", frozenset(aliases)))

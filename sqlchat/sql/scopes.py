@@ -146,7 +146,7 @@ class Source:
     open: bool = False
     """It may have columns beyond the known ones, of a table whose columns nobody knows."""
     behind: tuple[Source, ...] = ()
-    """Sources whose unknown columns it passes on with `*`."""
+    """The open sources whose unknown columns it passes on with `*`, see `leaves`."""
     bases: tuple[str, ...] = ()
     """The real tables that it draws from, as the text spells them."""
     node: exp.Expr | None = None
@@ -160,22 +160,23 @@ class Source:
 
     def find(self, key: str) -> Found | None:
         """The column of that folded name; None where the source provably has none."""
-        if key in self.columns:
-            return Found(True, self.columns[key])
-        if key in self.system_columns:
-            return Found(True, f"{self.table}.{key}")
-        maybe = self.open or bool(self.unnamed)
-        for source in self.behind:
-            found = source.find(key)
-            if found and found.certain:
-                return found
-            maybe = maybe or found is not None
+        maybe = bool(self.unnamed)
+        for source in (self, *self.behind):
+            if key in source.columns:
+                return Found(True, source.columns[key])
+            if key in source.system_columns:
+                return Found(True, f"{source.table}.{key}")
+            maybe = maybe or source.open
         return MAYBE if maybe else None
+
+    def leaves(self) -> tuple[Source, ...]:
+        """The open sources that an unknown column of it may come from, as one flat list: a chain of CTEs that each
+        join the one before twice would else take twice as long with every link."""
+        return (self, *self.behind) if self.open else self.behind
 
     def open_tables(self) -> set[str]:
         """The real tables among which an unknown column of it must be; "" stands for something that is no table."""
-        found = {self.table} if self.open else set()
-        return found.union(*(source.open_tables() for source in self.behind))
+        return {source.table for source in self.leaves()}
 
     def named(self, name: str = "", columns: list[str] | None = None) -> Source:
         """The same offer under another name, its first columns renamed to `columns`."""

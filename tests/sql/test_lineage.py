@@ -412,6 +412,13 @@ def test_long_chains_are_read():
     assert lineage(branches, "postgres").tables_read == ("t",)
 
 
+def test_ctes_that_double_do_not_blow_up():
+    ctes = ["c0 AS (SELECT * FROM t)", *(f"c{n} AS (SELECT * FROM c{n - 1} a, c{n - 1} b)" for n in range(1, 200))]
+    sql = f"WITH {', '.join(ctes)} SELECT c199.x, y FROM c199"
+    assert lineage(sql, "postgres").columns_used == ("*", "t.x", "y")
+    assert lineage(sql, "postgres", SHOP).tables_read == ("t",)
+
+
 def test_deep_nesting_is_read_or_refused_in_one_sentence():
     for depth in (20, 60, 90):
         sql = "SELECT a FROM (" * depth + "SELECT a FROM t" + ") s" * depth
