@@ -12,6 +12,7 @@ from typing import Any
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LONGEST = 86_400
 """Seconds that a deadline may be set to."""
+LONGEST_HISTORY = 36_525  # days
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
 
@@ -19,9 +20,9 @@ class ConfigError(SystemExit):
     """The settings do not add up; its text lists everything that is missing or wrong, and ends the start."""
 
 
-def setting(env: str, default: Any, help: str, *, secret: bool = False) -> Any:
-    """One row of the table. A secret never shows in a repr."""
-    return dataclasses.field(default=default, repr=not secret, metadata={"env": env, "help": help})
+def setting(env: str, default: Any, help: str, *, secret: bool = False, least: int = 1) -> Any:
+    """One row of the table. A secret never shows in a repr; a whole number is `least` or more."""
+    return dataclasses.field(default=default, repr=not secret, metadata={"env": env, "help": help, "least": least})
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -48,6 +49,9 @@ class Settings:
         "Encrypts stored credentials; 32 characters or more, several separated by commas with the newest first. "
         "Required with DATABASE_URL; without it, a key file is made in the data folder.",
         secret=True,
+    )
+    history_days: int = setting(
+        "SQLCHAT_HISTORY_DAYS", 90, "Days that questions, SQL and how they ended are kept; 0 keeps none.", least=0
     )
 
     # Auth
@@ -140,12 +144,14 @@ class Settings:
             wrong.append("SUPABASE_URL: must start with https://")
         if self.port > 65_535:
             wrong.append("PORT: must be 65535 or less")
+        if self.history_days > LONGEST_HISTORY:
+            wrong.append(f"SQLCHAT_HISTORY_DAYS: must be {LONGEST_HISTORY} (a century) or less")
         if self.log_level.upper() not in LOG_LEVELS:
             wrong.append(f"SQLCHAT_LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}")
         for row in dataclasses.fields(self):
             value, env = getattr(self, row.name), row.metadata["env"]
-            if row.type == "int" and value < 1:
-                wrong.append(f"{env}: must be 1 or more")
+            if row.type == "int" and value < row.metadata["least"]:
+                wrong.append(f"{env}: must be {row.metadata['least']} or more")
             if row.type == "float" and not 0 < value <= LONGEST:
                 wrong.append(f"{env}: must be above 0 and at most {LONGEST}")
         if self.max_rows > self.max_rows_ceiling:

@@ -1,10 +1,11 @@
-"""The service's own state, by SQLAlchemy Core: connection definitions (encrypted), users' settings.
+"""The service's own state, by SQLAlchemy Core: connection definitions (encrypted), users' settings, history.
 
 In Postgres (schema `sqlchat`, out of reach of Supabase's data API) or an SQLite file; migrations by Alembic in
 `migrations/`. Imports only `config` and `errors`.
 """
 
 from sqlchat.store.connections import Definition
+from sqlchat.store.history import Entry
 from sqlchat.store.store import Store
 
-__all__ = ["Definition", "Store"]
+__all__ = ["Definition", "Entry", "Store"]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, make_url, text
 from sqlalchemy import exc as sa_exc
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -46,6 +47,7 @@ class Database:
         # One round trip a look-up: no BEGIN, no ROLLBACK.
         self._reader = self._engine if self.embedded else self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writer = self._engine.execution_options(writes=True)
+        self._appender = self._writer if self.embedded else _appender(self._engine.url)
         self._ready = False
 
     @contextmanager
@@ -64,6 +66,24 @@ class Database:
                 if not self.embedded:
                     connection.execute(text("SET LOCAL statement_timeout = '10s'"))
                 yield connection
+
+    def append(self, statement: Insert) -> None:
+        """Run one INSERT that does nothing where its row is already there, in one round trip.
+
+        Nothing asks first whether the connection still lives: where it does not, the INSERT goes over a new one.
+        """
+        with self._translated():
+            self._make_ready()
+            try:
+                self._append(statement)
+            except sa_exc.DBAPIError as exc:
+                if not exc.connection_invalidated:
+                    raise
+                self._append(statement)
+
+    def _append(self, statement: Insert) -> None:
+        with self._appender.begin() as connection:
+            connection.execute(statement)
 
     def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """An INSERT with the ON CONFLICT clauses that both databases share."""
@@ -84,6 +104,7 @@ class Database:
     def close(self) -> None:
         """Close the pooled connections. The next use opens new ones."""
         self._engine.dispose()
+        self._appender.dispose()
 
     def _make_ready(self) -> None:
         if self._ready:
@@ -163,13 +184,23 @@ def _postgres(database_url: str) -> Engine:
             "with special characters of the password percent-encoded"
         )
     url = url.set(drivername="postgresql+psycopg2").difference_update_query(FOREIGN_OPTIONS)
+    return _psycopg2(url, pool_size=3, max_overflow=2, pool_pre_ping=True)
+
+
+def _appender(url: URL) -> Engine:
+    """One connection more: it neither pings first nor waits for those who look something up."""
+    engine = _psycopg2(url, pool_size=1, max_overflow=0, isolation_level="AUTOCOMMIT")
+
+    @event.listens_for(engine, "before_cursor_execute", retval=True)
+    def _bound(connection, cursor, statement, parameters, *rest):  # type: ignore[no-untyped-def]
+        # In the same message, and so in the same transaction: no round trip of its own.
+        return f"SET LOCAL statement_timeout = '5s'; {statement}", parameters
+
+    return engine
+
+
+def _psycopg2(url: URL, **options: Any) -> Engine:
+    connect_args = {k: v for k, v in POSTGRES_OPTIONS.items() if k not in url.query}
     return create_engine(
-        url,
-        connect_args={k: v for k, v in POSTGRES_OPTIONS.items() if k not in url.query},
-        hide_parameters=True,
-        pool_size=3,
-        max_overflow=2,
-        pool_timeout=5,
-        pool_pre_ping=True,
-        pool_recycle=600,
+        url, connect_args=connect_args, hide_parameters=True, pool_timeout=5, pool_recycle=600, **options
     )

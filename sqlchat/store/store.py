@@ -13,6 +13,7 @@ from sqlchat.store import state_dir
 from sqlchat.store.connections import Connections
 from sqlchat.store.encryption import Cipher
 from sqlchat.store.engine import Database
+from sqlchat.store.history import History
 from sqlchat.store.tables import meta
 from sqlchat.store.user_settings import UserSettings
 
@@ -29,6 +30,7 @@ class Store:
         self._database = Database(settings)
         self.connections = Connections(self._database, Cipher(settings))
         self.user_settings = UserSettings(self._database)
+        self.history = History(self._database, settings)
 
     @property
     def embedded(self) -> bool:

@@ -7,10 +7,23 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Column, DateTime, Dialect, Integer, MetaData, Table, Text, TypeDecorator, UniqueConstraint
+from sqlalchemy import (
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    Uuid,
+)
 
 SCHEMA = "sqlchat"
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision in `migrations/versions`."""
 
 
@@ -49,6 +62,29 @@ user_settings = Table(
     Column("user_id", Text, primary_key=True),
     Column("settings", Text, nullable=False, comment="a JSON object"),
     Column("updated_at", UTCDateTime, nullable=False),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="ordered by time"),
+    Column("at", UTCDateTime, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("user_id", Text),
+    Column("connection_id", Text, nullable=False, comment="the name that the request gave"),
+    Column("route", Text, nullable=False),
+    Column("question", Text),
+    Column("sql", Text),
+    Column("provider", Text),
+    Column("model", Text),
+    Column("outcome", Text, nullable=False, comment="ok, or the code of the problem"),
+    Column("status", Integer, nullable=False),
+    Column("row_count", Integer),
+    Column("ms", Float, nullable=False),
+    Column("prompt_tokens", Integer, nullable=False),
+    Column("completion_tokens", Integer, nullable=False),
+    Column("request_id", Text, nullable=False),
+    Index("history_owner_id", "owner", "id"),
 )
 
 meta = Table(

@@ -14,7 +14,7 @@ from sqlalchemy import create_engine, inspect
 from sqlchat.config import ConfigError
 from sqlchat.errors import ConnectionNotFoundError, StoreUnavailableError
 from sqlchat.store import Store, migrate
-from sqlchat.store.tables import HEAD, metadata
+from sqlchat.store.tables import HEAD, alembic_version, metadata
 
 
 def test_the_embedded_store_makes_itself(embedded, make_store):
@@ -87,7 +87,7 @@ def test_everything_on_postgres_is_in_its_own_schema(on_postgres, make_store, po
         "SELECT schemaname, tablename FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')",
         postgres_database["database"],
     )
-    assert set(tables) == {("sqlchat", name) for name in ("connections", "user_settings", "meta", "alembic_version")}
+    assert set(tables) == {("sqlchat", table.name) for table in (*metadata.tables.values(), alembic_version)}
 
 
 def test_a_database_that_went_away_is_503_and_works_again_once_it_is_back(on_postgres, make_store, postgres_server):

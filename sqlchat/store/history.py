@@ -1,0 +1,141 @@
+"""What was asked and run: one row for each chat and execute, however it ended. Never a row of its result."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import uuid
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import delete, select
+
+from sqlchat.config import Settings
+from sqlchat.store.engine import Database
+from sqlchat.store.tables import history
+
+LONGEST_SQL, LONGEST_QUESTION, LONGEST_WORD = 20_000, 4_000, 200
+"""Characters kept of the user's own texts, and of names and ids."""
+
+SWEEP_AFTER = 100
+"""Rows that a process adds between two sweeps..."""
+SWEEP_EVERY = 3600.0  # ...or seconds, whichever comes first
+SWEPT_AT_ONCE = 1000
+"""Rows deleted by one sweep: more than are added until the next, so that what is too old never piles up."""
+
+LIMITS = {"sql": LONGEST_SQL, "question": LONGEST_QUESTION}
+
+
+@dataclass(slots=True)
+class Entry:
+    """One request, filled in as it goes."""
+
+    owner: str
+    connection_id: str
+    """The name that the request gave, whether there is such a connection or not."""
+    route: str
+    """`chat` or `execute`."""
+    request_id: str = ""
+    user_id: str | None = None
+    """The caller's, where there was a token."""
+    question: str | None = field(default=None, repr=False)
+    sql: str | None = field(default=None, repr=False)
+    """The last that was tried, in the connection's dialect."""
+    provider: str | None = None
+    model: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    """Of all calls of the model."""
+    row_count: int | None = None
+    """Rows in the answer; None where nothing ran to its end."""
+    outcome: str = "ok"
+    """`ok`, or the `code` of the problem."""
+    status: int = 200
+    ms: float = 0.0
+    id: uuid.UUID = uuid.UUID(int=0)
+    """Set when the entry is kept. Ordered by time."""
+    at: datetime = datetime.min.replace(tzinfo=UTC)
+    """When the request ended; set when the entry is kept."""
+
+
+COLUMNS = tuple(row.name for row in fields(Entry))
+
+
+class History:
+    """The table `history`. All methods raise StoreUnavailableError while the store is gone."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._kept = timedelta(days=settings.history_days)
+        self._added, self._swept = 0, -SWEEP_EVERY
+
+    def add(self, entry: Entry) -> None:
+        """Keep `entry`, with an id and a time of its own; texts are cut to their limits.
+
+        One round trip. Now and then another one deletes some of what is too old.
+        """
+        now = time.time_ns()
+        entry.id, entry.at = _ordered_id(now), datetime.fromtimestamp(now / 1e9, UTC)
+        if self._kept:
+            row = {name: _storable(name, getattr(entry, name)) for name in COLUMNS}
+            self._database.append(self._database.insert(history).values(**row).on_conflict_do_nothing())
+        self._added += 1
+        if self._added >= SWEEP_AFTER or time.monotonic() - self._swept >= SWEEP_EVERY:
+            self._added, self._swept = 0, time.monotonic()
+            self.sweep()
+
+    def page(
+        self,
+        owner: str,
+        *,
+        limit: int,
+        before: uuid.UUID | None = None,
+        connection_id: str | None = None,
+        outcome: str | None = None,
+    ) -> tuple[list[Entry], uuid.UUID | None]:
+        """Up to `limit` of the owner's entries, the newest first, and what to give as `before` for those after them.
+
+        Pages have neither gaps nor repetitions, whatever is added or swept meanwhile.
+        """
+        wanted = select(*(history.c[name] for name in COLUMNS)).where(history.c.owner == owner)
+        wanted = wanted.where(history.c.id >= self._oldest())
+        if before is not None:
+            wanted = wanted.where(history.c.id < before)
+        for column, value in ((history.c.connection_id, connection_id), (history.c.outcome, outcome)):
+            if value is not None:
+                wanted = wanted.where(column == _storable(column.name, value))
+        with self._database.reading() as connection:
+            rows = connection.execute(wanted.order_by(history.c.id.desc()).limit(limit + 1)).all()
+        page = [Entry(**row._mapping) for row in rows[:limit]]
+        return page, page[-1].id if len(rows) > limit else None
+
+    def sweep(self) -> int:
+        """Delete up to SWEPT_AT_ONCE entries that are older than the settings keep, the oldest first."""
+        old = select(history.c.id).where(history.c.id < self._oldest()).order_by(history.c.id).limit(SWEPT_AT_ONCE)
+        if not self._database.embedded:
+            old = old.with_for_update(skip_locked=True)  # several processes sweep different rows
+        with self._database.writing() as connection:
+            return connection.execute(delete(history).where(history.c.id.in_(old))).rowcount
+
+    def _oldest(self) -> uuid.UUID:
+        """The least id that is not too old."""
+        kept = int(self._kept.total_seconds() * 1e9)
+        return _ordered_id(max(0, time.time_ns() - kept), lowest=True)
+
+
+def _ordered_id(now: int, *, lowest: bool = False) -> uuid.UUID:
+    """A UUID that sorts by time (RFC 9562, version 7; 6.2, method 3: fractions of the millisecond in `rand_a`).
+
+    `now` is nanoseconds since 1970. The `lowest` one of its instant is no id, but a bound of ids.
+    """
+    milliseconds, rest = divmod(now, 1_000_000)
+    number = milliseconds << 80 | 0x7 << 76 | (rest << 12) // 1_000_000 << 64 | 0b10 << 62
+    return uuid.UUID(int=number if lowest else number | secrets.randbits(62))
+
+
+def _storable(name: str, value: object) -> object:
+    """Texts within their limits, without what Postgres or UTF-8 cannot hold: a refused text is worth a row too."""
+    if not isinstance(value, str):
+        return value
+    cut = value[: LIMITS.get(name, LONGEST_WORD)]
+    return cut.replace("\0", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode()

@@ -1,0 +1,223 @@
+"""History on SQLite and Postgres: kept, paged, forgotten in time."""
+
+import dataclasses
+import threading
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select, update
+
+from sqlchat.errors import StoreUnavailableError
+from sqlchat.store import Entry
+from sqlchat.store import history as module
+from sqlchat.store.tables import history
+
+
+def entry(number=0, owner="ann", **more):
+    return Entry(owner, "warehouse", "execute", request_id=f"request-{number}", **more)
+
+
+def requests(page):
+    return [each.request_id for each in page]
+
+
+def aged(store, days):
+    """Make every entry of the store `days` older."""
+    with store.history._database.writing() as connection:
+        for id in connection.scalars(select(history.c.id)).all():
+            older = uuid.UUID(int=id.int - (days * 86_400_000 << 80))
+            connection.execute(update(history).where(history.c.id == id).values(id=older))
+
+
+def count(store):
+    with store.history._database.reading() as connection:
+        return connection.scalar(select(func.count()).select_from(history))
+
+
+def test_an_entry_comes_back_as_it_was(store):
+    whole = Entry(
+        "ann",
+        "warehouse",
+        "chat",
+        request_id="abc-12345",
+        user_id="0b7c6f1e-8f5a-4c62-9a55-2f8f6f0f3a10",
+        question="Wie viele Kunden? 日本",
+        sql="SELECT COUNT(*) FROM customers -- 100 % sure, %(s)s",
+        provider="openai",
+        model="gpt-4o-mini",
+        prompt_tokens=120,
+        completion_tokens=90,
+        row_count=1,
+        ms=12.5,
+    )
+    failed = entry(outcome="query_timeout", status=504)
+    store.history.add(whole)
+    store.history.add(failed)
+    page, after = store.history.page("ann", limit=10)
+    assert page == [failed, whole]
+    assert after is None
+    assert abs(datetime.now(UTC) - page[0].at) < timedelta(minutes=1)
+
+
+def test_texts_are_cut_and_freed_of_what_cannot_be_kept(store):
+    store.history.add(entry(question="q\0\ud800" + "x" * 9000, sql="s" * 30_000, provider="p" * 9000))
+    store.history.add(Entry("ann", "no\0such" + "n" * 999_999, "chat"))
+    (named, kept), _ = store.history.page("ann", limit=10)
+    assert kept.question.startswith("q\N{REPLACEMENT CHARACTER}?xxx")
+    assert [len(kept.question), len(kept.sql), len(kept.provider), len(named.connection_id)] == [
+        4000,
+        20_000,
+        200,
+        200,
+    ]
+    assert store.history.page("ann", limit=1, connection_id="no\0such" + "n" * 999_999)[0] == [named]
+
+
+def test_neither_question_nor_sql_shows_in_a_repr():
+    assert "customers" not in repr(entry(question="Which customers?", sql="SELECT * FROM customers"))
+
+
+def test_pages_lead_through_all_of_it_while_more_comes_in(store):
+    for number in range(25):
+        store.history.add(entry(number))
+    seen, before = [], None
+    while True:
+        page, before = store.history.page("ann", limit=10, before=before)
+        seen += requests(page)
+        store.history.add(entry("new"))
+        if before is None:
+            break
+    assert seen == [f"request-{number}" for number in reversed(range(25))]
+
+
+def test_the_last_page_says_that_it_is_the_last(store):
+    for number in range(4):
+        store.history.add(entry(number))
+    page, after = store.history.page("ann", limit=2)
+    assert after == page[-1].id
+    page, after = store.history.page("ann", limit=2, before=after)
+    assert (requests(page), after) == (["request-1", "request-0"], None)
+
+
+def test_owners_see_their_own_alone_with_any_filter_and_any_cursor(store):
+    for number in range(3):
+        store.history.add(entry(number, owner="ann"))
+        store.history.add(entry(number, owner="bob"))
+    (newest, *_), _ = store.history.page("bob", limit=1)
+    page, _ = store.history.page("ann", limit=10, before=newest.id)
+    assert {each.owner for each in page} == {"ann"}
+    assert store.history.page("carol", limit=10, before=newest.id, connection_id="warehouse") == ([], None)
+
+
+def test_filters_and_their_pages(store):
+    for number in range(6):
+        store.history.add(entry(number, outcome="ok" if number % 2 else "sql_refused"))
+    store.history.add(Entry("ann", "demo", "chat", request_id="other"))
+    page, after = store.history.page("ann", limit=2, outcome="sql_refused")
+    assert requests(page) == ["request-4", "request-2"]
+    assert requests(store.history.page("ann", limit=2, outcome="sql_refused", before=after)[0]) == ["request-0"]
+    assert requests(store.history.page("ann", limit=5, connection_id="demo")[0]) == ["other"]
+    assert store.history.page("ann", limit=5, connection_id="demo", outcome="sql_refused")[0] == []
+
+
+def test_threads_at_once_lose_nothing_and_keep_the_order(store):
+    def add(worker):
+        for number in range(20):
+            store.history.add(entry(f"{worker}-{number}"))
+
+    threads = [threading.Thread(target=add, args=(worker,)) for worker in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    page, _ = store.history.page("ann", limit=200)
+    assert len(page) == 80
+    assert [each.at for each in page] == sorted((each.at for each in page), reverse=True)
+
+
+def test_what_is_too_old_is_not_shown_and_swept_the_oldest_first(store, monkeypatch):
+    monkeypatch.setattr(module, "SWEPT_AT_ONCE", 2)
+    for number in range(3):
+        store.history.add(entry(number))
+    aged(store, 91)
+    store.history.add(entry("young"))
+    aged(store, 89)
+    store.history.add(entry("now"))
+    assert requests(store.history.page("ann", limit=10)[0]) == ["request-now", "request-young"]
+    assert (store.history.sweep(), store.history.sweep(), store.history.sweep()) == (2, 1, 0)
+    assert count(store) == 2
+
+
+def test_adding_sweeps_now_and_then(store, settings, make_store):
+    for number in range(3):
+        store.history.add(entry(number))
+    aged(store, 91)
+    store.history.add(entry("later"))
+    assert count(store) == 4
+    make_store(settings).history.add(entry("of a new process"))
+    assert count(store) == 2
+    aged(store, 91)
+    for number in range(module.SWEEP_AFTER):
+        store.history.add(entry(number))
+    assert count(store) == module.SWEEP_AFTER
+
+
+def test_with_0_days_nothing_is_kept_and_what_there_was_goes(store, settings, make_store):
+    store.history.add(entry("before"))
+    none = make_store(dataclasses.replace(settings, history_days=0))
+    assert none.history.page("ann", limit=10) == ([], None)
+    none.history.add(entry("after"))
+    assert count(store) == 0
+
+
+def test_an_entry_that_comes_twice_is_kept_once(store):
+    """As when the connection broke after the server had the row, before it could say so."""
+    first = entry()
+    store.history.add(first)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "_ordered_id", lambda now, **_: first.id)
+        store.history.add(entry("twice"))
+    assert count(store) == 1
+
+
+def test_a_connection_that_the_server_cut_is_replaced(on_postgres, make_store, postgres_server):
+    store = make_store(on_postgres)
+    store.upgrade()
+    store.history.add(entry(1))
+    name = on_postgres.database_url.rsplit("/", 1)[1]
+    postgres_server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+    store.history.add(entry(2))
+    assert requests(store.history.page("ann", limit=10)[0]) == ["request-2", "request-1"]
+
+
+def test_a_table_that_is_locked_is_waited_for_a_bounded_time(on_postgres, make_store, postgres_server, monkeypatch):
+    import psycopg2
+
+    store = make_store(on_postgres)
+    store.upgrade()
+    store.history.add(entry(1))
+    locker = psycopg2.connect(postgres_server.superuser_dsn(on_postgres.database_url.rsplit("/", 1)[1]))
+    try:
+        locker.cursor().execute("LOCK TABLE sqlchat.history IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(StoreUnavailableError):
+            store.history.add(entry(2))
+    finally:
+        locker.close()
+    store.history.add(entry(3))
+    assert requests(store.history.page("ann", limit=10)[0]) == ["request-3", "request-1"]
+
+
+def test_adding_takes_one_message_to_postgres(on_postgres, make_store, postgres_server):
+    """Committed by itself, with neither a ping nor a BEGIN of its own."""
+    store = make_store(on_postgres)
+    store.upgrade()
+    store.history.add(entry(0))  # opens the connection, and sweeps
+    name = on_postgres.database_url.rsplit("/", 1)[1]
+    look = (
+        "SELECT query FROM pg_stat_activity WHERE pid <> pg_backend_pid() "
+        f"AND datname = '{name}' AND query LIKE '%INSERT INTO sqlchat.history%'"
+    )
+    store.history.add(entry(1))
+    ((query,),) = postgres_server.execute(look)
+    assert query.startswith("SET LOCAL statement_timeout = '5s'; INSERT INTO sqlchat.history")
