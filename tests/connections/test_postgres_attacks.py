@@ -81,9 +81,17 @@ POISON = [
 ]
 
 
-@pytest.fixture(params=["owner", "superuser"])
-def attacked(request, postgres_server, postgres_database, execute):
-    """A connection of one role, and a function that tells the state of the database."""
+@pytest.fixture(params=["owner", "superuser"], scope="module")
+def attacked(request, postgres_server):
+    """A connection of one role, a function that tells the database's state, and one that runs SQL as superuser.
+
+    One database serves all attacks: each must leave it as it was.
+    """
+    config = postgres_server.fresh()
+
+    def execute(statement):
+        return postgres_server.execute(statement, config["database"])
+
     execute("CREATE TABLE kept (n int); INSERT INTO kept VALUES (1), (2); CREATE SEQUENCE counter")
     execute(
         "CREATE PROCEDURE spoil(INOUT n int DEFAULT 0) LANGUAGE plpgsql AS "
@@ -93,23 +101,25 @@ def attacked(request, postgres_server, postgres_database, execute):
         "CREATE FUNCTION spoilt() RETURNS int IMMUTABLE LANGUAGE plpgsql AS "
         "$$ BEGIN DELETE FROM kept WHERE true; RETURN 1; END $$"
     )
-    config = dict(postgres_database)
-    if request.param == "superuser":
-        config |= {"user": postgres_server.user, "password": postgres_server.password}
-    connection = PostgresConnection(config, Settings(pool_size=1), Workers(1, 1024))
+    role = config["user"]
+    execute(f"ALTER TABLE kept OWNER TO {role}; ALTER SEQUENCE counter OWNER TO {role}")
 
     def state():
-        return postgres_server.execute(
+        return execute(
             "SELECT (SELECT array_agg(n) FROM kept), (SELECT last_value || is_called::text FROM counter), "
             "(SELECT count(*) FROM pg_class WHERE relname IN ('made', 'kept', 'counter')), "
             "(SELECT count(*) FROM pg_largeobject_metadata), "
             "(SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'), "
-            "(SELECT count(*) FROM pg_prepared_xacts)",
-            postgres_database["database"],
+            "(SELECT count(*) FROM pg_prepared_xacts)"
         )
 
-    yield connection, state
+    used = dict(config)
+    if request.param == "superuser":
+        used |= {"user": postgres_server.user, "password": postgres_server.password}
+    connection = PostgresConnection(used, Settings(pool_size=1), Workers(1, 1024))
+    yield connection, state, execute
     connection.close()
+    postgres_server.drop(config)
 
 
 def run(connection, sql):
@@ -117,8 +127,8 @@ def run(connection, sql):
 
 
 @pytest.mark.parametrize("sql", REFUSED)
-def test_what_writes_is_refused_and_changes_nothing(attacked, sql, tmp_path):
-    connection, state = attacked
+def test_what_writes_is_refused_and_changes_nothing(attacked, sql):
+    connection, state, _ = attacked
     before = state()
     with pytest.raises((QueryError, SQLRefusedError)):
         run(connection, sql)
@@ -128,7 +138,7 @@ def test_what_writes_is_refused_and_changes_nothing(attacked, sql, tmp_path):
 
 @pytest.mark.parametrize("sql", UNDONE)
 def test_what_a_read_only_transaction_lets_through_is_undone(attacked, sql):
-    connection, state = attacked
+    connection, state, _ = attacked
     before = state()
     run(connection, sql)
     assert state() == before
@@ -137,7 +147,7 @@ def test_what_a_read_only_transaction_lets_through_is_undone(attacked, sql):
 @pytest.mark.parametrize("local", ["true", "false"])
 @pytest.mark.parametrize(("name", "value"), POISON)
 def test_settings_do_not_reach_the_next_request(attacked, name, value, local):
-    connection, _ = attacked
+    connection, _, _ = attacked
     [[before]] = run(connection, f"SELECT current_setting('{name}')")
     with contextlib.suppress(QueryError):  # an ordinary role may not become another
         run(connection, f"SELECT set_config('{name}', '{value}', {local})")
@@ -145,7 +155,7 @@ def test_settings_do_not_reach_the_next_request(attacked, name, value, local):
 
 
 def test_a_statement_cannot_lift_its_own_timeout(attacked):
-    connection, _ = attacked
+    connection, _, _ = attacked
     lifted = "SELECT set_config('statement_timeout', '0', false), pg_sleep(n) FROM generate_series(1, 20) n"
     with pytest.raises(QueryTimeoutError):
         connection.run(lifted, max_rows=100, timeout=1.5)
@@ -158,10 +168,10 @@ def test_a_statement_cannot_lift_its_own_timeout(attacked):
         ("client_encoding", "SJIS", "SELECT poison(), E'ă\\\\', '; COMMIT; {write}; --'"),
     ],
 )
-def test_planning_cannot_change_how_the_text_is_read(attacked, execute, name, value, sql):
-    connection, state = attacked
+def test_planning_cannot_change_how_the_text_is_read(attacked, name, value, sql):
+    connection, state, execute = attacked
     execute(
-        "CREATE FUNCTION poison() RETURNS text IMMUTABLE LANGUAGE sql AS "
+        "CREATE OR REPLACE FUNCTION poison() RETURNS text IMMUTABLE LANGUAGE sql AS "
         f"$$ SELECT set_config('{name}', '{value}', false) $$"
     )
     before = state()
@@ -172,7 +182,7 @@ def test_planning_cannot_change_how_the_text_is_read(attacked, execute, name, va
 
 
 def test_a_huge_value_is_stopped_before_it_is_sent(attacked):
-    connection, _ = attacked
+    connection, _, _ = attacked
     with pytest.raises(TooLargeError):
         run(connection, "SELECT repeat('x', 40000000)")
     with pytest.raises(TooLargeError):
@@ -180,7 +190,7 @@ def test_a_huge_value_is_stopped_before_it_is_sent(attacked):
 
 
 def test_transactions_of_several_threads_do_not_mix(attacked):
-    connection, _ = attacked
+    connection, _, _ = attacked
     found = []
     threads = [
         threading.Thread(target=lambda n=n: found.append(run(connection, f"SELECT {n}, pg_sleep(0.01)")[0][0] == n))
