@@ -16,6 +16,7 @@ import signal
 import threading
 from collections.abc import Callable
 from concurrent.futures import CancelledError, TimeoutError
+from concurrent.futures.process import BrokenProcessPool
 from typing import Any, ParamSpec, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
@@ -46,17 +47,17 @@ class Workers:
         """Run `function(*args, **kwargs)` there, for `deadline` seconds at most.
 
         What the function raises comes back as it is. Raises DeadlineError past the deadline, TooLargeError when it
-        ran out of memory or its process died, BusyError when no process was free in time.
+        ran out of memory or its process died, BusyError when no process was free in time or none would start.
         """
         if not self._free.acquire(timeout=self._patience):
             raise BusyError("All worker processes are busy.", retry_after=1)
         try:
             try:
                 return self._once(function, args, kwargs, deadline)
-            except ProcessExpired as exc:
-                if exc.exitcode != -signal.SIGTERM:
+            except (ProcessExpired, BrokenProcessPool) as exc:
+                if isinstance(exc, ProcessExpired) and exc.exitcode != -signal.SIGTERM:
                     raise
-                # A host that stops us sends SIGTERM to all processes; our own ones still owe answers.
+                # A host that stops us sends SIGTERM to all processes, idle ones too; we still owe answers.
                 return self._once(function, args, kwargs, deadline)
         except (TimeoutError, CancelledError) as exc:
             raise DeadlineError(f"This took longer than {deadline:g} s and was stopped.") from exc
@@ -65,6 +66,8 @@ class Workers:
         except ProcessExpired as exc:
             log.warning("worker process died", extra={"exitcode": exc.exitcode})
             raise TooLargeError("The worker process died of this, most likely for want of memory.") from exc
+        except BrokenProcessPool as exc:
+            raise BusyError("The worker processes do not start.", retry_after=5) from exc
         finally:
             self._free.release()
 

@@ -82,6 +82,17 @@ def test_a_call_survives_a_sigterm_that_meant_the_whole_service(workers):
         single.close()
 
 
+def test_processes_that_died_while_idle_are_replaced(workers):
+    single = Workers(1, 1024)
+    try:
+        os.kill(single.call(os.getpid, deadline=5), signal.SIGTERM)
+        for _ in range(20):  # whenever the pool notices
+            assert single.call(abs, -1, deadline=20) == 1
+            time.sleep(0.05)
+    finally:
+        single.close()
+
+
 def test_busy_workers_are_said_to_be_busy(workers):
     blocked = Workers(1, 1024, patience=0)
     blocked._free.acquire()
