@@ -106,6 +106,7 @@ def _confine(memory: int, preload: tuple[str, ...]) -> None:
     # the pool's own handler waits for Python, which a runaway C function never comes back to
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    logging.disable()  # a library's warning would hold the text or file that it is about
     for name in preload:
         __import__(name)
     for name in set(os.environ) - set(KEPT_ENVIRONMENT):
