@@ -8,11 +8,13 @@ from werkzeug.datastructures import FileStorage
 from sqlchat.api import security
 from sqlchat.api.resource import Resource, answer, runtime
 from sqlchat.errors import PayloadError
+from sqlchat.files.formats import Options
 from sqlchat.schemas.files import (
     PROFILE_EXAMPLE,
     UPLOADED_EXAMPLE,
     FileSchema,
     ProfileSchema,
+    ReadingQuerySchema,
     UploadedSchema,
     UploadQuerySchema,
 )
@@ -30,13 +32,14 @@ def allow_large_bodies() -> None:
 
 @blueprint.post("/profile")
 @blueprint.doc(security=AUTH)
+@blueprint.arguments(ReadingQuerySchema, location="query")
 @blueprint.arguments(FileSchema, location="files")
 @blueprint.response(200, ProfileSchema, example=PROFILE_EXAMPLE)
 @blueprint.fails(401, 413, 415, 503)
-def profile(form: dict[str, FileStorage]) -> Response:
+def profile(query: dict[str, Any], form: dict[str, FileStorage]) -> Response:
     """Say what a file holds: rows, columns, SQL types, nulls. Nothing is kept."""
     file = _named(form["file"])
-    return answer(runtime().files.profile(_path(file), file.filename).as_dict())
+    return answer(runtime().files.profile(file.stream, file.filename, Options(**query)).as_dict())
 
 
 @blueprint.post("/upload")
@@ -46,26 +49,16 @@ def profile(form: dict[str, FileStorage]) -> Response:
 @blueprint.response(201, UploadedSchema, example=UPLOADED_EXAMPLE)
 @blueprint.fails(401, 404, 409, 413, 415, 502, 503, 504)
 def upload(query: dict[str, Any], form: dict[str, FileStorage]) -> Response:
-    """Profile a file, then keep it. One that cannot be read is refused with the reason and the line."""
+    """Profile a file, then keep it. One that cannot be read is refused with the reason and the line.
+
+    A signed-in caller's files are kept in a folder of the caller's own.
+    """
     file = _named(form["file"])
-    kept = runtime().files.upload(_path(file), file.filename, file.content_type, **query)
-    body = {
-        "file_name": kept.file_name,
-        "storage_path": kept.storage_path,
-        "content_type": kept.content_type,
-        "size_bytes": kept.size_bytes,
-        "profile": kept.profile.as_dict(),
-    }
-    return answer(body, 201)
+    kept = runtime().files.upload(file.stream, file.filename, file.content_type, **query, folder=security.folder())
+    return answer(kept.as_dict(), 201)
 
 
 def _named(file: FileStorage) -> Any:
     if not file.filename:
         raise PayloadError("The part `file` has no file name.", errors={"file": ["A file name is needed."]})
     return file
-
-
-def _path(file: FileStorage) -> str:
-    """Where the body was spooled to (`requests.Request` sees to that it is a named file)."""
-    file.stream.flush()
-    return str(file.stream.name)

@@ -52,6 +52,11 @@ def owner() -> str:
     return signed_in().id
 
 
+def folder() -> str:
+    """Of a bucket, in which this request's files are: a user's own, and none where nobody is told from another."""
+    return signed_in().id if g.caller is not None and runtime().settings.auth_configured else ""
+
+
 def needs_caller() -> None:
     """For `before_request` of blueprints that are about the caller."""
     signed_in()
@@ -60,3 +65,9 @@ def needs_caller() -> None:
 def needs_owner() -> None:
     """For `before_request` of the data routes."""
     owner()
+
+
+def needs_own_name() -> None:
+    """For `before_request` of what callers without a token, who cannot be told apart, must not see of each other."""
+    if owner() == OPEN_OWNER:
+        signed_in()

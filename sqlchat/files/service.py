@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from sqlchat.config import Settings
 from sqlchat.errors import BucketNotFoundError, DeadlineError, FileInvalidError
@@ -81,6 +81,8 @@ class Files:
         bucket: str,
         upsert: bool = False,
         folder: str = "",
+        sheet: str | int | None = None,
+        on_bad_rows: Literal["error", "skip"] = "error",
     ) -> Uploaded:
         """Profile the file, then store it in `bucket`, below `folder` where one is given (a signed-in caller's id).
 
@@ -90,7 +92,7 @@ class Files:
             listed = ", ".join(map(repr, self._settings.buckets)) or "none"
             raise BucketNotFoundError(f"There is no bucket {bucket[:80]!r} for uploads; allowed: {listed}.")
         name = safe_name(file_name)
-        found = self.profile(spooled, name)
+        found = self.profile(spooled, name, Options(sheet, on_bad_rows))
         path = _path(spooled)
         media_type = _media_type(content_type, name)
         size = path.stat().st_size

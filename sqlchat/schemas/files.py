@@ -1,5 +1,7 @@
+from typing import Any
+
 from flask_smorest.fields import Upload
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields, post_load, validate
 
 PROFILE_EXAMPLE = {"row_count": 120, "columns": [{"name": "id", "type": "INTEGER", "nulls": 0}]}
 UPLOADED_EXAMPLE = {
@@ -15,24 +17,62 @@ class FileSchema(Schema):
     file = Upload(required=True, metadata={"description": "CSV, TSV, JSON, JSON lines, Parquet or Excel."})
 
 
-class UploadQuerySchema(Schema):
+class ReadingQuerySchema(Schema):
+    sheet = fields.String(metadata={"description": "Excel: the sheet's name, or its number from 1; else the first."})
+    on_bad_rows = fields.String(
+        validate=validate.OneOf(["error", "skip"]),
+        metadata={
+            "description": "CSV: refuse a row with too many or too few fields (error, the default), or skip it."
+        },
+    )
+
+    @post_load
+    def number_sheets(self, query: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """A number is a sheet's place, for nobody names a sheet "2" and means the first."""
+        if query.get("sheet", "").isdecimal():
+            query["sheet"] = int(query["sheet"])
+        return query
+
+
+class UploadQuerySchema(ReadingQuerySchema):
     bucket = fields.String(load_default="uploads", validate=validate.Length(min=1))
     upsert = fields.Boolean(load_default=False, metadata={"description": "Replace a file of that name."})
+
+
+class TopValueSchema(Schema):
+    value = fields.Raw(required=True)
+    count = fields.Integer(required=True)
 
 
 class ColumnProfileSchema(Schema):
     name = fields.String(required=True)
     type = fields.String(required=True, metadata={"description": "SQL type that holds every value."})
     nulls = fields.Integer(required=True)
+    distinct = fields.Integer(metadata={"description": "Different values, nulls apart."})
+    distinct_is_exact = fields.Boolean(metadata={"description": "Whether `distinct` was counted or estimated."})
+    min = fields.Raw(allow_none=True)
+    max = fields.Raw(allow_none=True)
+    mean = fields.Raw(allow_none=True)
+    example = fields.Raw(allow_none=True)
+    top = fields.List(fields.Nested(TopValueSchema), metadata={"description": "The most frequent values."})
+    format = fields.String(metadata={"description": "How dates are written, as strptime has it."})
 
 
 class ProfileSchema(Schema):
     row_count = fields.Integer(required=True)
     columns = fields.List(fields.Nested(ColumnProfileSchema), required=True)
+    format = fields.String(metadata={"example": "csv"})
+    encoding = fields.String()
+    delimiter = fields.String()
+    header = fields.Boolean()
+    sheet = fields.String()
+    row_groups = fields.Integer()
+    compression = fields.String()
+    warnings = fields.List(fields.String(), metadata={"description": "What may not be as it was meant."})
 
 
 class UploadedSchema(Schema):
-    file_name = fields.String(required=True)
+    file_name = fields.String(required=True, metadata={"description": "As stored: made safe."})
     storage_path = fields.String(required=True)
     content_type = fields.String(required=True)
     size_bytes = fields.Integer(required=True)

@@ -135,6 +135,13 @@ def test_a_broken_file_is_refused_with_its_line(client):
     assert (response.status_code, response.get_json(force=True)["line"]) == (400, 3)
 
 
+def test_bad_rows_can_be_skipped_and_are_told(client):
+    data = {"file": (io.BytesIO(b"a,b\n1,2\n3,4,5\n"), "broken.csv")}
+    body = client.post("/api/files/profile?on_bad_rows=skip", data=data).get_json()
+    assert body["row_count"] == 1
+    assert body["warnings"]
+
+
 def test_lineage(client):
     body = client.post("/api/lineage", json={"sql": "SELECT * FROM customers", "dialect": "postgresql"}).get_json()
     assert body == {

@@ -1,5 +1,7 @@
 """With Supabase auth configured, users know nothing of one another."""
 
+import io
+
 import pytest
 
 DATA_ROUTES = [
@@ -59,6 +61,18 @@ def test_another_s_connection_is_unknown_on_every_route_that_takes_a_name(
     response = shared_client.open(path, method=method, json=body, headers=bob)
     assert (response.status_code, response.get_json(force=True)["code"]) == (404, "connection_not_found")
     assert shared_client.get("/api/connections/private", headers=ann).status_code == 200
+
+
+def test_files_of_equal_names_lie_in_folders_of_their_own(shared_app, shared_client, two_users):
+    kept = shared_app.extensions["sqlchat"].settings.files_dir
+    for number, user in enumerate(two_users):
+        me = shared_client.get("/api/auth/me", headers=user).get_json()["id"]
+        data = {"file": (io.BytesIO(b"n\n%d\n" % number), "same.csv")}
+        made = shared_client.post("/api/files/upload", data=data, headers=user)
+        assert made.get_json()["storage_path"] == f"uploads/{me}/same.csv"
+        assert (kept / "uploads" / me / "same.csv").read_bytes() == b"n\n%d\n" % number
+        again = {"file": (io.BytesIO(b"n\n1\n"), "same.csv")}
+        assert shared_client.post("/api/files/upload", data=again, headers=user).status_code == 409
 
 
 def test_settings_are_the_user_s_own(shared_client, two_users):
