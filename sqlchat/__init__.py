@@ -2,8 +2,8 @@
 
 Layers, top to bottom; a module imports only from layers below its own:
 
-    app, cli -> api -> schemas, runtime -> chat -> files, providers, connections, store -> sql -> workers
-             -> config, errors
+    app, cli -> api, evaluation -> schemas, runtime -> chat -> files, providers, connections, store -> sql
+             -> workers -> config, errors
 
 Flask appears only in `app`, `api` and `cli`; marshmallow only in `api` and `schemas`; the SDK of a vendor in
 exactly one file. `tests/test_layers.py` holds the tree to this.

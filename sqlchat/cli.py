@@ -1,15 +1,21 @@
-"""The command line, `flask --app wsgi ...`: tokens for local use, the store's migrations, the demo database."""
+"""The command line, `flask --app wsgi ...`: local tokens, the store's migrations, the demo database, evaluations."""
 
 from __future__ import annotations
 
+import sys
 import uuid
+from pathlib import Path
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from sqlchat.errors import SqlchatError
-from sqlchat.runtime import Runtime
+from sqlchat.evaluation.cases import read_cases
+from sqlchat.evaluation.replay import Replay
+from sqlchat.evaluation.report import as_json, as_table
+from sqlchat.evaluation.run import Evaluation
+from sqlchat.runtime import LOCAL_OWNER, Runtime
 from sqlchat.tokens import mint
 
 db = AppGroup("db", help="The service's own store.")
@@ -17,7 +23,7 @@ db = AppGroup("db", help="The service's own store.")
 
 def init_app(app: Flask) -> None:
     """Add the commands to `app`."""
-    for command in (token, db, demo):
+    for command in (token, db, demo, evaluate):
         app.cli.add_command(command)
 
 
@@ -56,6 +62,59 @@ def demo() -> None:
     """Write the demo database anew."""
     _runtime().build_demo()
     click.echo("The demo database is as new.")
+
+
+FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+@click.command("eval")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--connection", required=True, help="Name of the connection; {db} in it stands for a question's `db`.")
+@click.option("--owner", default=LOCAL_OWNER, help="Whose connection it is: the `sub` of their tokens.")
+@click.option("--provider", help="Who answers; by default the first that is configured.")
+@click.option("--prompts-to", type=FOLDER, help="Write the prompts to this folder and ask no model.")
+@click.option(
+    "--answers-from",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Take the answers from this folder: the file named by a prompt's SHA-256 holds the model's raw text.",
+)
+@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write all of it there as JSON.")
+@with_appcontext
+def evaluate(
+    *,
+    file: Path,
+    connection: str,
+    owner: str,
+    provider: str | None,
+    prompts_to: Path | None,
+    answers_from: Path | None,
+    out: Path | None,
+) -> None:
+    """Ask the questions in FILE and compare the rows with those of their gold SQL.
+
+    FILE holds a JSON object a line: `question`, `gold_sql`, and where they help `id`, `db`, `gold_alternatives` (more
+    SQL whose rows are right) and `answerable` (false where a refusal is the right answer).
+    """
+    if provider and (prompts_to or answers_from):
+        raise click.UsageError("--provider asks a model; --prompts-to and --answers-from ask none. Choose one.")
+    if prompts_to and answers_from and prompts_to.resolve() == answers_from.resolve():
+        raise click.UsageError("--prompts-to and --answers-from need a folder each.")
+    runtime = _runtime()
+    try:
+        cases = read_cases(file)
+        replay = Replay(answers_from, prompts_to) if prompts_to or answers_from else None
+        evaluation = Evaluation(runtime, connection, owner=owner, provider=replay or provider)
+        evaluation.check(cases)
+        with click.progressbar(cases, file=sys.stderr) as bar:
+            outcomes = [evaluation.judge(case) for case in bar]
+    except SqlchatError as exc:
+        raise click.ClickException(exc.detail) from exc
+    finally:
+        runtime.close()
+    name = evaluation.provider.name
+    click.echo(as_table(outcomes, name))
+    if out:
+        out.write_bytes(as_json(outcomes, name))
 
 
 def _runtime() -> Runtime:

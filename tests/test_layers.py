@@ -26,7 +26,8 @@ LAYERS = {
 EVERYTHING_BELOW = {*LAYERS}
 LAYERS["runtime"] = EVERYTHING_BELOW - {"schemas"}
 LAYERS["api"] = EVERYTHING_BELOW | {"runtime"}
-LAYERS["cli"] = EVERYTHING_BELOW | {"runtime"}
+LAYERS["evaluation"] = EVERYTHING_BELOW - {"schemas"} | {"runtime"}
+LAYERS["cli"] = EVERYTHING_BELOW | {"runtime", "evaluation"}
 LAYERS["app"] = EVERYTHING_BELOW | {"runtime", "api", "cli"}
 
 # A library that speaks to the outside is imported where these patterns say, and nowhere else.

@@ -1,0 +1,66 @@
+"""Reads questions and their gold SQL from a file of JSON lines. For `run` and the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlchat.errors import PayloadError
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A question and what answers it."""
+
+    id: str
+    question: str
+    golds: tuple[str, ...]
+    """SQL whose rows are right, the preferred one first; empty where no data holds the answer."""
+    db: str = ""
+    """Fills `{db}` in the name of a connection."""
+    answerable: bool = True
+    """False: the right answer is a refusal."""
+
+
+def read_cases(path: Path) -> list[Case]:
+    """The cases in `path`, in order. Raises PayloadError that names the line."""
+    try:
+        lines = path.read_text("utf-8-sig").split("\n")
+    except UnicodeDecodeError as exc:
+        raise PayloadError(f"{path.name} is not UTF-8; save it as that.") from exc
+    cases = []
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                cases.append(_case(json.loads(line), number))
+            except (ValueError, TypeError) as exc:
+                raise PayloadError(f"Line {number} of {path.name}: {exc}") from exc
+    if not cases:
+        raise PayloadError(f"{path.name} holds no questions; write one JSON object a line.")
+    return cases
+
+
+def _case(row: Any, number: int) -> Case:
+    if not isinstance(row, dict):
+        raise TypeError("each line must be a JSON object.")
+    answerable = row.get("answerable", True)
+    if not isinstance(answerable, bool):
+        raise TypeError("`answerable` must be true or false.")
+    golds: tuple[str, ...] = ()
+    if answerable:
+        alternatives = row.get("gold_alternatives") or []
+        if not isinstance(alternatives, list) or not all(isinstance(sql, str) for sql in alternatives):
+            raise TypeError("`gold_alternatives` must be a list of SQL texts.")
+        golds = (_text(row, "gold_sql"), *alternatives)
+    db = row.get("db")
+    return Case(str(row.get("id", number)), _text(row, "question"), golds, "" if db is None else str(db), answerable)
+
+
+def _text(row: Mapping[str, Any], name: str) -> str:
+    text = row.get(name)
+    if not isinstance(text, str) or not text.strip():
+        raise TypeError(f"`{name}` must be a text.")
+    return text

@@ -1,0 +1,53 @@
+"""Context recall: whether a prompt holds what the gold SQL needs, so that a model can write it at all. For `run`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlchat.chat.rendering import as_data
+from sqlchat.evaluation.gold import Gold, Literal
+from sqlchat.providers.base import Message
+from sqlchat.sql.catalog import Catalog
+
+WILDCARDS = re.compile(r"[%_*?]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What the gold SQL needs and the prompt lacks."""
+
+    tables: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    """`table.column`"""
+    literals: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.tables or self.columns or self.literals)
+
+
+def missing(gold: Gold, shown: Catalog, messages: Sequence[Message]) -> Missing:
+    """`shown` is the part of the catalog that stands in `messages`; texts count wherever they stand there."""
+    tables = {(table.schema, table.name): table for table in shown.tables}
+    text = "\n".join(message.content for message in messages)
+    return Missing(
+        tuple(name for schema, name in gold.tables if (schema, name) not in tables),
+        tuple(
+            f"{name}.{column}"
+            for schema, name, column in gold.columns
+            if (table := tables.get((schema, name))) is None or table.column(column) is None
+        ),
+        tuple(literal.text for literal in gold.literals if not _stands(literal, text)),
+    )
+
+
+def _stands(literal: Literal, text: str) -> bool:
+    """As the gold spells it; a pattern's parts need not be whole words."""
+    flags = re.IGNORECASE if literal.any_case else 0
+    if literal.pattern:
+        parts = WILDCARDS.split(literal.text)
+        return all(re.search(re.escape(as_data(part)), text, flags) for part in parts)
+    spelled = as_data(literal.text)
+    spellings = "|".join(re.escape(form) for form in {spelled, spelled.replace("'", "''")})
+    return re.search(rf"(?<!\w)(?:{spellings})(?!\w)", text, flags) is not None

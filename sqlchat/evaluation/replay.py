@@ -1,0 +1,68 @@
+"""Prompts written to files, and a provider that answers from files: a model may be asked elsewhere, at any time.
+
+A prompt's file is named by the SHA-256 of its content; the file of its answer has the same name, whatever its suffix,
+and holds the raw text of the model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from sqlchat.errors import ModelError, PayloadError
+from sqlchat.providers.base import Draft, Message, Provider, Task
+from sqlchat.providers.reading import read
+
+HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class AnswerMissingError(ModelError):
+    """No answer is stored for a prompt."""
+
+    code, title = "answer_missing", "No stored answer"
+
+
+class Replay(Provider):
+    """Reads its drafts from the folder `answers`; without one, it has none. Writes the prompts it gets to `prompts`.
+
+    Raises PayloadError where two answers have one name.
+    """
+
+    name = "replay"
+    model = "stored answers"
+
+    def __init__(self, answers: Path | None = None, prompts: Path | None = None) -> None:
+        self._prompts = prompts
+        self._answers: dict[str, Path] = {}
+        for path in sorted(answers.iterdir()) if answers else ():
+            if HASH.fullmatch(path.stem):
+                if path.stem in self._answers:
+                    raise PayloadError(f"{answers} holds two answers to prompt {path.stem}; keep one.")
+                self._answers[path.stem] = path
+        if prompts:
+            prompts.mkdir(parents=True, exist_ok=True)
+
+    def draft(self, task: Task) -> Draft:
+        """See `Provider.draft`. Raises AnswerMissingError, and ModelError for a text in which there is no SQL."""
+        prompt = rendered(task.messages)
+        name = fingerprint(task.messages)
+        if self._prompts:
+            (self._prompts / f"{name}.json").write_bytes(prompt)
+        if name not in self._answers:
+            raise AnswerMissingError(f"No answer is stored for prompt {name}.")
+        reading = read(self._answers[name].read_text("utf-8", "replace"))
+        return Draft(reading.sql, reading.explanation, self.model)
+
+
+def rendered(messages: Sequence[Message]) -> bytes:
+    """A JSON array of `{"role", "content"}`."""
+    listed = [{"role": message.role, "content": message.content} for message in messages]
+    return (json.dumps(listed, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
+
+
+def fingerprint(messages: Sequence[Message]) -> str:
+    """SHA-256, in hexadecimal, of the prompt as it is written to its file."""
+    return hashlib.sha256(rendered(messages)).hexdigest()

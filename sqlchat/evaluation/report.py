@@ -1,0 +1,175 @@
+"""Adds up the outcomes of an evaluation, as a table to read and as JSON to keep. For the command line."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import orjson
+
+from sqlchat.evaluation.run import Outcome
+from sqlchat.providers.base import Tokens
+
+Summary = dict[str, Any]
+
+
+def summary(outcomes: Sequence[Outcome]) -> Summary:
+    """The figures. Shares are from 0 to 1, None where there is nothing to share; times in ms.
+
+    `execution_accuracy` is the right answers' share of all answerable questions that were asked, refused and failed
+    ones included; `accuracy_of_answered` leaves these out. Context recall is the share of questions with a gold SQL
+    whose prompt holds all of the tables, columns and texts that it names.
+    """
+    answerable = [o for o in outcomes if o.case.answerable]
+    unanswerable = [o for o in outcomes if not o.case.answerable and o.verdict != "unasked"]
+    asked = [o for o in answerable if o.verdict not in ("unasked", "gold_failed")]
+    answered = [o for o in asked if o.verdict in ("right", "wrong")]
+    right = [o for o in asked if o.verdict == "right"]
+    called = [o for o in outcomes if o.verdict not in ("unasked", "gold_failed")]
+    known = [o.missing for o in answerable if o.missing is not None]
+    tokens = sum((o.tokens for o in outcomes), Tokens())
+    return {
+        "questions": len(outcomes),
+        "asked": len(asked),
+        "right": len(right),
+        "wrong": len(answered) - len(right),
+        "refused": sum(o.verdict == "refused" for o in asked),
+        "failed": sum(o.verdict == "failed" for o in asked),
+        "unasked": sum(o.verdict == "unasked" for o in outcomes),
+        "gold_failed": sum(o.verdict == "gold_failed" for o in outcomes),
+        "execution_accuracy": _share(len(right), len(asked)),
+        "answered_share": _share(len(answered), len(asked)),
+        "accuracy_of_answered": _share(len(right), len(answered)),
+        "unanswerable": len(unanswerable),
+        "unanswerable_refused": _share(sum(o.verdict == "refused" for o in unanswerable), len(unanswerable)),
+        "tokens": {"prompt": tokens.prompt, "completion": tokens.completion, "total": tokens.total},
+        "second_tries": sum(len(o.prompts) > 1 for o in called),
+        "milliseconds": _spread([o.milliseconds for o in called]),
+        "context_recall": {
+            "questions": len(known),
+            "tables": _share(sum(not m.tables for m in known), len(known)),
+            "columns": _share(sum(not m.columns for m in known), len(known)),
+            "literals": _share(sum(not m.literals for m in known), len(known)),
+            "all": _share(sum(not m for m in known), len(known)),
+        },
+        "prompt_tokens": _spread([o.prompt_tokens for o in outcomes]),
+    }
+
+
+def as_json(outcomes: Sequence[Outcome], provider: str) -> bytes:
+    """The figures and all questions."""
+    body = {"provider": provider, "summary": summary(outcomes), "questions": [_question(o) for o in outcomes]}
+    return orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def as_table(outcomes: Sequence[Outcome], provider: str) -> str:
+    """The figures, then each miss, then what prompts lack."""
+    rows = [("provider", provider), *_figures(summary(outcomes))]
+    lines = _aligned(rows)
+    misses = [o for o in outcomes if o.miss]
+    if misses:
+        lines += ["", f"MISSES ({len(misses)})"]
+    for outcome in misses:
+        told = [("question", outcome.case.question)]
+        told += [("gold", sql) for sql in outcome.case.golds[:1]]
+        told += [("got", outcome.sql)] if outcome.sql else []
+        lines += ["", f"{outcome.case.id}: {_verdict(outcome)}", *_aligned([*told, ("why", outcome.why)], "  ")]
+    lacking = [o for o in outcomes if o.missing]
+    if lacking:
+        lines += ["", f"NOT IN THE PROMPT ({len(lacking)})"]
+    for outcome in lacking:
+        assert outcome.missing is not None
+        told = [("question", outcome.case.question)]
+        for kind in ("tables", "columns", "literals"):
+            if names := getattr(outcome.missing, kind):
+                told.append((kind, ", ".join(names)))
+        lines += ["", outcome.case.id, *_aligned(told, "  ")]
+    return "\n".join(lines)
+
+
+def _figures(figures: Summary) -> Iterator[tuple[str, str]]:
+    recall, tokens = figures["context_recall"], figures["tokens"]
+    time, size = figures["milliseconds"], figures["prompt_tokens"]
+    yield "questions", str(figures["questions"])
+    if figures["gold_failed"]:
+        yield "gold fails", f"{figures['gold_failed']} (left out below)"
+    if figures["unasked"]:
+        yield "not asked", f"{figures['unasked']} (no stored answer; left out below)"
+    if figures["asked"]:
+        yield "execution accuracy", f"{_percent(figures['execution_accuracy'])} of {figures['asked']}"
+        yield "  right", str(figures["right"])
+        yield "  wrong", str(figures["wrong"])
+        yield "  refused", str(figures["refused"])
+        yield "  failed", str(figures["failed"])
+        yield "of the answered", f"{_percent(figures['accuracy_of_answered'])} right"
+    if figures["unanswerable"]:
+        yield "unanswerable", f"{_percent(figures['unanswerable_refused'])} of {figures['unanswerable']} refused"
+    if tokens["total"]:
+        yield "tokens", f"{tokens['prompt']:,} prompt + {tokens['completion']:,} completion"
+    if time:
+        yield "second tries", str(figures["second_tries"])
+        yield "time", f"median {time['median']:,.0f} ms, p95 {time['p95']:,.0f} ms, at most {time['max']:,.0f} ms"
+    if recall["questions"]:
+        shares = ", ".join(f"{kind} {_percent(recall[kind])}" for kind in ("tables", "columns", "literals", "all"))
+        yield "context recall", f"{shares} of {recall['questions']}"
+    if size:
+        yield (
+            "prompt size",
+            f"median {size['median']:,.0f} tokens, p95 {size['p95']:,.0f}, at most {size['max']:,.0f}",
+        )
+
+
+def _question(outcome: Outcome) -> dict[str, Any]:
+    case, lacks = outcome.case, outcome.missing
+    return {
+        "id": case.id,
+        "db": case.db,
+        "question": case.question,
+        "answerable": case.answerable,
+        "verdict": outcome.verdict,
+        "miss": outcome.miss,
+        "why": outcome.why,
+        "gold": list(case.golds),
+        "got": outcome.sql or None,
+        "model": outcome.model,
+        "tokens": {
+            "prompt": outcome.tokens.prompt,
+            "completion": outcome.tokens.completion,
+            "total": outcome.tokens.total,
+        },
+        "milliseconds": outcome.milliseconds,
+        "prompts": list(outcome.prompts),
+        "prompt_tokens": outcome.prompt_tokens,
+        "not_in_prompt": None
+        if lacks is None
+        else {"tables": lacks.tables, "columns": lacks.columns, "literals": lacks.literals},
+    }
+
+
+def _verdict(outcome: Outcome) -> str:
+    return outcome.verdict.replace("_", " ")
+
+
+def _aligned(rows: Sequence[tuple[str, str]], indent: str = "") -> list[str]:
+    width = max(len(name) for name, _ in rows)
+    return [f"{indent}{name:<{width}}  {' '.join(text.split())}" for name, text in rows]
+
+
+def _share(part: int, whole: int) -> float | None:
+    return round(part / whole, 4) if whole else None
+
+
+def _percent(share: float | None) -> str:
+    return "-" if share is None else f"{share:.1%}"
+
+
+def _spread(numbers: Sequence[float]) -> dict[str, float] | None:
+    if not numbers:
+        return None
+    ranked = sorted(numbers)
+    return {
+        "median": statistics.median(ranked),
+        "p95": ranked[min(len(ranked) - 1, int(len(ranked) * 0.95))],
+        "max": ranked[-1],
+    }

@@ -1,0 +1,140 @@
+"""Asks each question, compares its rows with the gold's, and notes what came of it. For the command line."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from sqlchat.chat.rendering import tokens_in
+from sqlchat.errors import (
+    ConnectionNotFoundError,
+    PayloadError,
+    ProviderNotConfiguredError,
+    QuestionError,
+    SqlchatError,
+)
+from sqlchat.evaluation.cases import Case
+from sqlchat.evaluation.compare import ResultSet, difference
+from sqlchat.evaluation.gold import Gold, inspect
+from sqlchat.evaluation.meter import Metered
+from sqlchat.evaluation.recall import Missing, missing
+from sqlchat.evaluation.replay import AnswerMissingError, fingerprint
+from sqlchat.providers.base import Provider, Tokens
+from sqlchat.runtime import LOCAL_OWNER, Runtime
+
+INSPECTING = 5.0  # seconds for one look at a gold SQL in a worker process
+
+Verdict = Literal["right", "wrong", "refused", "failed", "unasked", "gold_failed"]
+"""`failed`: no working SQL came of it. `unasked`: no answer was stored. `gold_failed`: nothing to compare with."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    case: Case
+    verdict: Verdict
+    why: str = ""
+    """What is wrong with the answer, or why there is none."""
+    sql: str = ""
+    """What was answered."""
+    model: str = ""
+    tokens: Tokens = Tokens()
+    prompts: tuple[str, ...] = ()
+    """Fingerprints of the prompts that were sent, or that a model would be sent."""
+    milliseconds: float = 0.0
+    """From the question to its rows."""
+    prompt_tokens: int = 0
+    """An upper estimate for the first prompt, as a model would be sent it."""
+    missing: Missing | None = None
+    """What the prompt lacks; None without a gold SQL that runs."""
+
+    @property
+    def miss(self) -> bool:
+        """Whether someone should look at it."""
+        return self.verdict not in (("right", "unasked") if self.case.answerable else ("refused", "unasked"))
+
+
+class Evaluation:
+    """Of one provider, on the connections that `connection` names; `{db}` in it stands for a case's own."""
+
+    def __init__(
+        self, runtime: Runtime, connection: str, *, owner: str = LOCAL_OWNER, provider: str | Provider | None = None
+    ) -> None:
+        """Raises ProviderUnknownError and ProviderNotConfiguredError."""
+        self._runtime, self._connection, self._owner = runtime, connection, owner
+        self.provider: Final = provider if isinstance(provider, Provider) else runtime.providers.get(provider)
+
+    def check(self, cases: Iterable[Case]) -> None:
+        """Find what would end a long run midway: ConnectionNotFoundError, PayloadError, DatabaseUnavailableError."""
+        nameless = [case.id for case in cases if "{db}" in self._connection and not case.db]
+        if nameless:
+            raise PayloadError(f"Question {nameless[0]} has no `db` to put into {self._connection}.")
+        for name in sorted({self._name(case) for case in cases}):
+            self._runtime.manager.catalog(self._owner, name)
+
+    def judge(self, case: Case) -> Outcome:
+        """Ask one question. Raises ConnectionNotFoundError and ProviderNotConfiguredError; the rest is outcomes."""
+        name, pipeline = self._name(case), self._runtime.pipeline
+        context, messages = pipeline.prompt(self._owner, name, case.question)
+        size = sum(tokens_in(message.content) for message in messages)
+        prompts: tuple[str, ...] = (fingerprint(messages),)
+        lacks = None
+        if case.golds:
+            try:
+                gold, expected = self._gold(name, case.golds[0])
+            except SqlchatError as exc:
+                return Outcome(case, "gold_failed", exc.detail, prompts=prompts, prompt_tokens=size)
+            lacks = missing(gold, context.catalog, messages)
+        meter = Metered(self.provider)
+        verdict: Verdict
+        why, sql, model, start = "", "", self.provider.model, time.perf_counter()
+        try:
+            answer = pipeline.answer(
+                self._owner, name, case.question, provider=meter, max_rows=self._runtime.settings.max_rows_ceiling
+            )
+        except (ConnectionNotFoundError, ProviderNotConfiguredError):
+            raise
+        except AnswerMissingError as exc:
+            # Without a second answer, the first is known not to work.
+            verdict, why = ("unasked" if len(meter.prompts) < 2 else "failed"), exc.detail
+        except QuestionError as exc:
+            verdict, why = ("failed" if "fault" in exc.facts else "refused"), exc.detail
+            sql = str(exc.facts.get("sql", ""))
+        except SqlchatError as exc:
+            verdict, why = "failed", f"{exc.code}: {exc.detail}"
+        else:
+            assert answer.results is not None
+            sql, model = answer.sql, answer.model
+            why = "an answer, though the data holds none"
+            if case.golds:
+                why = self._difference(name, case, gold, expected, ResultSet.of(answer.results))
+            verdict = "wrong" if why else "right"
+        spent = (time.perf_counter() - start) * 1000
+        prompts = tuple(meter.prompts) or prompts
+        return Outcome(case, verdict, why, sql, model, meter.tokens, prompts, round(spent, 1), size, lacks)
+
+    def _name(self, case: Case) -> str:
+        return self._connection.replace("{db}", case.db)
+
+    def _gold(self, name: str, sql: str) -> tuple[Gold, ResultSet]:
+        """What `sql` needs, and its rows."""
+        catalog = self._runtime.manager.catalog(self._owner, name)
+        gold = self._runtime.workers.call(
+            inspect, sql, catalog.dialect, catalog.mentioned_in(sql), deadline=INSPECTING
+        )
+        ceiling = self._runtime.settings.max_rows_ceiling
+        return gold, ResultSet.of(self._runtime.execute(self._owner, name, sql, max_rows=ceiling))
+
+    def _difference(self, name: str, case: Case, gold: Gold, expected: ResultSet, got: ResultSet) -> str:
+        """Empty where the rows are those of any gold; else how they differ from the preferred one's."""
+        why = difference(expected, got, gold.order)
+        for sql in case.golds[1:] if why else ():
+            try:
+                other, rows = self._gold(name, sql)
+            except SqlchatError as exc:
+                why += f" (an alternative does not run: {exc.detail})"
+                continue
+            if not difference(rows, got, other.order):
+                return ""
+        return why
