@@ -13,6 +13,7 @@ from sqlchat.api import (
     execute,
     files,
     health,
+    history,
     lineage,
     problems,
     providers,
@@ -24,14 +25,15 @@ from sqlchat.config import Settings
 from sqlchat.runtime import Runtime
 
 BLUEPRINTS = tuple(
-    module.blueprint for module in (health, providers, chat, execute, connections, files, lineage, auth, settings)
+    module.blueprint
+    for module in (health, providers, chat, execute, connections, files, lineage, history, auth, settings)
 )
 
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 
 
 def create_app(config: Settings | None = None) -> Flask:
-    """Build the application from `config`, or from the environment. Raises ConfigError for settings that do not fit."""
+    """Build the application from `config`, or from the environment. Raises ConfigError where settings do not fit."""
     config = config or Settings.from_environ()
     logs.configure(config)
     app = Flask("sqlchat", static_folder=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sqlchat import demo
+from sqlchat.chat.audit import Audit
 from sqlchat.chat.pipeline import Pipeline
 from sqlchat.config import Settings
 from sqlchat.connections.base import Results
@@ -50,6 +51,7 @@ class Runtime:
         self.gate: Final = Gate(self.workers, settings)
         self.providers: Final = ProviderFactory(settings)
         self.pipeline: Final = Pipeline(settings, self.manager, self.gate, self.providers, self.workers)
+        self.audit: Final = Audit(self.store.history)
         self.files: Final = Files(settings, open_storage(settings), self.upload_workers)
         self.verifier: Final = TokenVerifier(settings)
         if self.store.embedded:

@@ -6,8 +6,9 @@ from flask import Response
 
 from sqlchat.api import security
 from sqlchat.api.defaults import chosen_connection, chosen_provider
+from sqlchat.api.recording import recorded
 from sqlchat.api.rendering import render_answer
-from sqlchat.api.requests import note, request_tag
+from sqlchat.api.requests import note
 from sqlchat.api.resource import Resource, answer, runtime
 from sqlchat.schemas.chat import CHAT_EXAMPLE, CHATTED_EXAMPLE, ChatSchema, ChattedSchema
 
@@ -25,15 +26,18 @@ def chat(payload: dict[str, Any]) -> Response:
 
     A question that cannot be turned into SQL is answered with 422 and the reason.
     """
-    reply = runtime().pipeline.answer(
-        security.owner(),
-        chosen_connection(payload),
-        payload["prompt"],
-        provider=chosen_provider(payload),
-        auto_execute=payload["auto_execute"],
-        dialect=payload.get("dialect"),
-        max_rows=payload.get("max_rows"),
-        tag=request_tag(),
-    )
-    note(provider=reply.provider, model=reply.model, tokens=reply.tokens.total, attempts=reply.attempts)
+    connection_id, question, provider = chosen_connection(payload), payload["prompt"], chosen_provider(payload)
+    with recorded("chat", connection_id, question=question) as entry:
+        reply = runtime().pipeline.answer(
+            entry.owner,
+            connection_id,
+            question,
+            provider=provider,
+            auto_execute=payload["auto_execute"],
+            dialect=payload.get("dialect"),
+            max_rows=payload.get("max_rows"),
+            tag=entry.request_id,
+            entry=entry,
+        )
+    note(attempts=reply.attempts)
     return answer(render_answer(reply))

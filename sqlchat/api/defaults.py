@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import g
 
-from sqlchat.api.requests import note
 from sqlchat.api.resource import runtime
 from sqlchat.errors import PayloadError
 
@@ -19,7 +18,6 @@ def chosen_connection(payload: dict[str, Any]) -> str:
             "The payload is not valid; `errors` says what is wrong with which field.",
             errors={"connection_id": ["Missing data for required field."]},
         )
-    note(connection=name)
     return name
 
 

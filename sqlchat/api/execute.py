@@ -6,8 +6,8 @@ from flask import Response
 
 from sqlchat.api import security
 from sqlchat.api.defaults import chosen_connection
+from sqlchat.api.recording import recorded
 from sqlchat.api.rendering import render_results
-from sqlchat.api.requests import request_tag
 from sqlchat.api.resource import Resource, answer, runtime
 from sqlchat.schemas.execute import EXECUTE_EXAMPLE, EXECUTED_EXAMPLE, ExecutedSchema, ExecuteSchema
 
@@ -25,11 +25,10 @@ def execute(payload: dict[str, Any]) -> Response:
 
     Anything but a single statement that only reads is refused with 400 and the reason.
     """
-    results = runtime().execute(
-        security.owner(),
-        chosen_connection(payload),
-        payload["sql"],
-        max_rows=payload.get("max_rows"),
-        tag=request_tag(),
-    )
+    connection_id, sql = chosen_connection(payload), payload["sql"]
+    with recorded("execute", connection_id, sql=sql) as entry:
+        results = runtime().execute(
+            entry.owner, connection_id, sql, max_rows=payload.get("max_rows"), tag=entry.request_id
+        )
+        entry.row_count = results.row_count
     return answer({"results": render_results(results)})

@@ -10,6 +10,7 @@ import orjson
 from sqlchat.chat.pipeline import Answer
 from sqlchat.connections.base import Results
 from sqlchat.sql.lineage import Lineage
+from sqlchat.store import Entry
 
 
 def render_results(results: Results) -> dict[str, Any]:
@@ -41,4 +42,25 @@ def render_answer(reply: Answer) -> dict[str, Any]:
         "lineage": None if reply.lineage is None else render_lineage(reply.lineage),
         "attempts": reply.attempts,
         "timings": reply.timings,
+    }
+
+
+def render_entry(entry: Entry) -> dict[str, Any]:
+    prompt, completion = entry.prompt_tokens, entry.completion_tokens
+    return {
+        "id": entry.id,
+        "at": entry.at,
+        "user_id": entry.user_id,
+        "connection_id": entry.connection_id,
+        "route": entry.route,
+        "question": entry.question,
+        "sql": entry.sql,
+        "provider": entry.provider,
+        "model": entry.model,
+        "outcome": entry.outcome,
+        "status": entry.status,
+        "row_count": entry.row_count,
+        "ms": entry.ms,
+        "tokens": {"prompt": prompt, "completion": completion, "total": prompt + completion},
+        "request_id": entry.request_id,
     }

@@ -26,6 +26,7 @@ from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.dialects import resolve, transpile
 from sqlchat.sql.lineage import Lineage, lineage
 from sqlchat.sql.names import nearest, unknown_names
+from sqlchat.store import Entry
 from sqlchat.workers import Workers
 
 CHECK_DEADLINE = 5.0  # seconds for one look at a statement in a worker process
@@ -79,17 +80,22 @@ class Pipeline:
         dialect: str | None = None,
         max_rows: int | None = None,
         tag: str = "",
+        entry: Entry | None = None,
     ) -> Answer:
         """Answer `question` on the connection `connection_id` of `owner`.
 
-        `provider` is the name of one that the factory has, or one of the caller's own.
+        `provider` is the name of one that the factory has, or one of the caller's own. `entry` is told how far it
+        came, so that it is known of a failure too.
 
         Raises ConnectionNotFoundError, then ProviderUnknownError or ProviderNotConfiguredError, then
         DialectUnknownError, before any model is called; QuestionError where no working SQL came of it; and what
         `Provider.draft`, `Connection.run` and the gate raise when the model or the database fails.
         """
+        entry = entry or Entry(owner, connection_id, "chat", tag, question=question)
+        entry.provider = provider if isinstance(provider, str) else None
         connection = self._manager.get(owner, connection_id)
         model = provider if isinstance(provider, Provider) else self._factory.get(provider)
+        entry.provider, entry.model = model.name, model.model
         target = resolve(dialect) if dialect else connection.dialect
         clock = Clock()
         with clock("context"):
@@ -97,7 +103,7 @@ class Pipeline:
             values = self._manager.values(owner, connection_id)
             context, messages = self._prompt(question, catalog, values) if model.repairs else (None, ())
         task = Task(question, catalog, messages, values)
-        trial = Trial(connection, catalog, clock, auto_execute, max_rows, tag)
+        trial = Trial(connection, catalog, clock, auto_execute, max_rows, tag, entry)
         draft, sql, results, attempts = self._tried(model, task, trial)
         with clock("check"):
             origin = self._workers.call(
@@ -142,6 +148,7 @@ class Pipeline:
                 draft = model.draft(task)
             tokens += draft.tokens
             sql = bare(draft.sql or "")
+            trial.entry.drafted(sql, draft.model, tokens.prompt, tokens.completion)
             if not sql:
                 why = draft.explanation or "the model gave no reason."
                 raise QuestionError(f"The data cannot answer this question: {why}")
@@ -158,9 +165,11 @@ class Pipeline:
         if not trial.execute:
             return None
         with trial.clock("run"):
-            return self._gate.run(
+            results = self._gate.run(
                 trial.connection, sql, max_rows=trial.max_rows, tag=trial.tag, functions=trial.catalog.functions
             )
+        trial.entry.row_count = results.row_count
+        return results
 
     def _check(self, sql: str, trial: Trial) -> None:
         """Raise one of REPAIRABLE where `sql` would not run."""
@@ -190,6 +199,7 @@ class Trial:
     execute: bool
     max_rows: int | None
     tag: str
+    entry: Entry
 
 
 class Clock:

@@ -23,6 +23,7 @@ SWEEP_EVERY = 3600.0  # ...or seconds, whichever comes first
 SWEPT_AT_ONCE = 1000
 """Rows deleted by one sweep: more than are added until the next, so that what is too old never piles up."""
 
+LARGEST_INTEGER = (1 << 31) - 1
 LIMITS = {"sql": LONGEST_SQL, "question": LONGEST_QUESTION}
 
 
@@ -56,6 +57,11 @@ class Entry:
     """Set when the entry is kept. Ordered by time."""
     at: datetime = datetime.min.replace(tzinfo=UTC)
     """When the request ended; set when the entry is kept."""
+
+    def drafted(self, sql: str, model: str, prompt_tokens: int, completion_tokens: int) -> None:
+        """A model has written `sql` ("" where it refused); the tokens are those of all its calls so far."""
+        self.sql, self.model = sql or None, model
+        self.prompt_tokens, self.completion_tokens = prompt_tokens, completion_tokens
 
 
 COLUMNS = tuple(row.name for row in fields(Entry))
@@ -134,7 +140,9 @@ def _ordered_id(now: int, *, lowest: bool = False) -> uuid.UUID:
 
 
 def _storable(name: str, value: object) -> object:
-    """Texts within their limits, without what Postgres or UTF-8 cannot hold: a refused text is worth a row too."""
+    """What both databases can hold of a value: a refused text or a model's odd count of tokens is worth a row too."""
+    if isinstance(value, int):
+        return min(value, LARGEST_INTEGER)
     if not isinstance(value, str):
         return value
     cut = value[: LIMITS.get(name, LONGEST_WORD)]

@@ -15,6 +15,7 @@ DATA_ROUTES = [
     ("POST", "/api/files/profile"),
     ("POST", "/api/files/upload"),
     ("POST", "/api/lineage"),
+    ("GET", "/api/history"),
     ("GET", "/api/auth/me"),
     ("GET", "/api/settings"),
     ("PATCH", "/api/settings"),

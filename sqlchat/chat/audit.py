@@ -1,0 +1,50 @@
+"""The one place where what was asked and run gets its entry in the history, however it ends."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlchat.errors import SqlchatError, StoreUnavailableError
+from sqlchat.store import Entry
+from sqlchat.store.history import History
+
+log = logging.getLogger(__name__)
+
+
+class Audit:
+    """Process-wide and safe to use from several threads."""
+
+    def __init__(self, history: History) -> None:
+        self._history = history
+
+    @contextmanager
+    def keeping(self, entry: Entry) -> Iterator[None]:
+        """Around the work that `entry` is about: how it ended and how long it took, kept in the history.
+
+        An error goes on to the caller as it came. A store that is gone costs the entry, with a warning in the log,
+        and never the answer.
+        """
+        started = time.perf_counter()
+        try:
+            yield
+        except SqlchatError as exc:
+            entry.outcome, entry.status = exc.code, exc.status
+            raise
+        except BaseException:
+            entry.outcome, entry.status = SqlchatError.code, SqlchatError.status
+            raise
+        finally:
+            entry.ms = round((time.perf_counter() - started) * 1000, 1)
+            self._keep(entry)
+
+    def _keep(self, entry: Entry) -> None:
+        try:
+            if entry.outcome == StoreUnavailableError.code:  # then trying again would only double the caller's wait
+                raise StoreUnavailableError("The service's own store could not be reached.")
+            self._history.add(entry)
+        except StoreUnavailableError as exc:
+            facts = {"request_id": entry.request_id, "outcome": entry.outcome, "reason": exc.detail}
+            log.warning("history entry lost", extra=facts)

@@ -1,0 +1,60 @@
+from marshmallow import Schema, fields, validate
+
+from sqlchat.schemas.chat import TokensSchema
+
+LARGEST_PAGE = 200
+
+ENTRY_EXAMPLE = {
+    "id": "01914b1f-6c4e-7c1a-9d3b-5f0c2b7a8e11",
+    "at": "2026-03-01T09:30:00.123456+00:00",
+    "user_id": "0b7c6f1e-8f5a-4c62-9a55-2f8f6f0f3a10",
+    "connection_id": "warehouse",
+    "route": "chat",
+    "question": "Top 10 customers by revenue",
+    "sql": "SELECT ...",
+    "provider": "openai",
+    "model": "gpt-4o-mini",
+    "outcome": "ok",
+    "status": 200,
+    "row_count": 10,
+    "ms": 861.4,
+    "tokens": {"prompt": 120, "completion": 90, "total": 210},
+    "request_id": "7b0d3f6c0a2c4a0f9f5d6f2f5f1f0c11",
+}
+HISTORY_EXAMPLE = {"history": [ENTRY_EXAMPLE], "next": None}
+
+
+class HistoryQuerySchema(Schema):
+    limit = fields.Integer(
+        load_default=50, validate=validate.Range(1, LARGEST_PAGE), metadata={"description": "Entries in the answer."}
+    )
+    before = fields.UUID(metadata={"description": "`next` of the page before this one."})
+    connection_id = fields.String(metadata={"description": "Only what was asked of this connection."})
+    outcome = fields.String(metadata={"description": "Only what ended so: `ok`, or the `code` of a problem."})
+
+
+class EntrySchema(Schema):
+    id = fields.UUID(required=True)
+    at = fields.DateTime(required=True, metadata={"description": "When it ended, in UTC."})
+    user_id = fields.String(required=True, allow_none=True, metadata={"description": "`sub` of the caller's token."})
+    connection_id = fields.String(required=True, metadata={"description": "As the request named it."})
+    route = fields.String(required=True, validate=validate.OneOf(["chat", "execute"]))
+    question = fields.String(required=True, allow_none=True)
+    sql = fields.String(
+        required=True, allow_none=True, metadata={"description": "The last that was tried, as the database got it."}
+    )
+    provider = fields.String(required=True, allow_none=True)
+    model = fields.String(required=True, allow_none=True)
+    outcome = fields.String(required=True, metadata={"description": "`ok`, or the `code` of the problem."})
+    status = fields.Integer(required=True, metadata={"description": "The answer's HTTP status."})
+    row_count = fields.Integer(required=True, allow_none=True, metadata={"description": "Rows in the answer."})
+    ms = fields.Float(required=True, metadata={"description": "How long it took, in milliseconds."})
+    tokens = fields.Nested(TokensSchema, required=True)
+    request_id = fields.String(required=True, metadata={"description": "Also in the log and the database's comment."})
+
+
+class HistorySchema(Schema):
+    history = fields.List(fields.Nested(EntrySchema), required=True, metadata={"description": "The newest first."})
+    next = fields.String(
+        required=True, allow_none=True, metadata={"description": "`before` of the next page; null on the last."}
+    )
