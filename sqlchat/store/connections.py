@@ -63,8 +63,7 @@ class Connections:
 
     def list(self, owner: str) -> list[Definition]:
         """The owner's definitions, by name."""
-        with self._database.reading() as connection:
-            rows = connection.execute(select(connections).where(connections.c.owner == owner)).all()
+        rows = self._database.fetch(select(connections).where(connections.c.owner == owner))
         return sorted(map(self._definition, rows), key=lambda definition: definition.name)
 
     def delete(self, owner: str, name: str) -> None:
@@ -87,14 +86,11 @@ class Connections:
         return len(rows)
 
     def _row(self, owner: str, name: str, *columns: Any) -> Row[Any]:
-        row = None
         if _storable(name):
             mine = (connections.c.owner == owner) & (connections.c.name == name)
-            with self._database.reading() as connection:
-                row = connection.execute(select(*columns).where(mine)).one_or_none()
-        if row is None:
-            raise _unknown(name)
-        return row
+            for row in self._database.fetch(select(*columns).where(mine)):
+                return row
+        raise _unknown(name)
 
     def _definition(self, row: Row[Any]) -> Definition:
         config = self._cipher.open(row.config, owner=row.owner, id=row.id, name=row.name)

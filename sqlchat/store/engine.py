@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Insert, Table, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, Insert, Row, Select, Table, create_engine, event, make_url, text
 from sqlalchemy import exc as sa_exc
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -17,6 +17,8 @@ from sqlchat.store import migrate, state_dir
 from sqlchat.store.tables import SCHEMA
 
 log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 RETRY_AFTER = 5
 NOT_THERE = frozenset({"42P01", "3F000", "42501"})
@@ -34,9 +36,9 @@ POSTGRES_OPTIONS = {
 
 
 class Database:
-    """`reading()` and `writing()` give a connection for one short piece of work.
+    """`fetch` and `append` run one statement, `writing()` gives a connection for one short transaction.
 
-    Both raise StoreUnavailableError while the database is gone or not migrated, and work again once it is back. The
+    All raise StoreUnavailableError while the database is gone or not migrated, and work again once it is back. The
     embedded database is made and migrated at its first use.
     """
 
@@ -44,18 +46,27 @@ class Database:
         self._settings = settings
         self.embedded = not settings.database_url
         self._engine = _sqlite(settings) if self.embedded else _postgres(settings.database_url)
-        # One round trip a look-up: no BEGIN, no ROLLBACK.
-        self._reader = self._engine if self.embedded else self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._quick = self._engine if self.embedded else _quick(self._engine.url)
         self._writer = self._engine.execution_options(writes=True)
-        self._appender = self._writer if self.embedded else _appender(self._engine.url)
         self._ready = False
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
-        with self._translated():
-            self._make_ready()
-            with self._reader.connect() as connection:
-                yield connection
+    def fetch(self, statement: Select[Any]) -> Sequence[Row[Any]]:
+        """The rows of one SELECT, in one round trip."""
+
+        def read() -> Sequence[Row[Any]]:
+            with self._quick.connect() as connection:
+                return connection.execute(statement).all()
+
+        return self._at_once(read)
+
+    def append(self, statement: Insert) -> None:
+        """Run one INSERT that does nothing where its row is already there, in one round trip."""
+
+        def write() -> None:
+            with (self._writer if self.embedded else self._quick).begin() as connection:
+                connection.execute(statement)
+
+        self._at_once(write)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -66,24 +77,6 @@ class Database:
                 if not self.embedded:
                     connection.execute(text("SET LOCAL statement_timeout = '10s'"))
                 yield connection
-
-    def append(self, statement: Insert) -> None:
-        """Run one INSERT that does nothing where its row is already there, in one round trip.
-
-        Nothing asks first whether the connection still lives: where it does not, the INSERT goes over a new one.
-        """
-        with self._translated():
-            self._make_ready()
-            try:
-                self._append(statement)
-            except sa_exc.DBAPIError as exc:
-                if not exc.connection_invalidated:
-                    raise
-                self._append(statement)
-
-    def _append(self, statement: Insert) -> None:
-        with self._appender.begin() as connection:
-            connection.execute(statement)
 
     def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
         """An INSERT with the ON CONFLICT clauses that both databases share."""
@@ -104,7 +97,18 @@ class Database:
     def close(self) -> None:
         """Close the pooled connections. The next use opens new ones."""
         self._engine.dispose()
-        self._appender.dispose()
+        self._quick.dispose()
+
+    def _at_once(self, act: Callable[[], Result]) -> Result:
+        """Nobody asks first whether the connection lives: where it does not, `act` is done again over a new one."""
+        with self._translated():
+            self._make_ready()
+            try:
+                return act()
+            except sa_exc.DBAPIError as exc:
+                if not exc.connection_invalidated:
+                    raise
+                return act()
 
     def _make_ready(self) -> None:
         if self._ready:
@@ -184,16 +188,15 @@ def _postgres(database_url: str) -> Engine:
             "with special characters of the password percent-encoded"
         )
     url = url.set(drivername="postgresql+psycopg2").difference_update_query(FOREIGN_OPTIONS)
-    return _psycopg2(url, pool_size=3, max_overflow=2, pool_pre_ping=True)
+    return _psycopg2(url, pool_size=1, max_overflow=2, pool_pre_ping=True)
 
 
-def _appender(url: URL) -> Engine:
-    """One connection more: it neither pings first nor waits for those who look something up."""
-    engine = _psycopg2(url, pool_size=1, max_overflow=0, isolation_level="AUTOCOMMIT")
+def _quick(url: URL) -> Engine:
+    """Sends a statement as one message, the only one of its transaction: no ping, no BEGIN, no COMMIT."""
+    engine = _psycopg2(url, pool_size=3, max_overflow=2, isolation_level="AUTOCOMMIT")
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)
     def _bound(connection, cursor, statement, parameters, *rest):  # type: ignore[no-untyped-def]
-        # In the same message, and so in the same transaction: no round trip of its own.
         return f"SET LOCAL statement_timeout = '5s'; {statement}", parameters
 
     return engine

@@ -110,8 +110,7 @@ class History:
         for column, value in ((history.c.connection_id, connection_id), (history.c.outcome, outcome)):
             if value is not None:
                 wanted = wanted.where(column == _storable(column.name, value))
-        with self._database.reading() as connection:
-            rows = connection.execute(wanted.order_by(history.c.id.desc()).limit(limit + 1)).all()
+        rows = self._database.fetch(wanted.order_by(history.c.id.desc()).limit(limit + 1))
         page = [Entry(**row._mapping) for row in rows[:limit]]
         return page, page[-1].id if len(rows) > limit else None
 

@@ -48,8 +48,7 @@ class Store:
         Others wait until that one is done. A task that ends with an error counts as not done.
         """
         with state_dir.locked(self._settings, "once"):
-            with self._database.reading() as connection:
-                first = connection.scalar(select(meta.c.name).where(meta.c.name == task)) is None
+            first = not self._database.fetch(select(meta.c.name).where(meta.c.name == task))
             yield first
             if first:
                 with self._database.writing() as connection:

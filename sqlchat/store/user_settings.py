@@ -27,9 +27,8 @@ class UserSettings:
 
     def get(self, user_id: str) -> dict[str, Any]:
         """The user's settings; {} where nothing was set."""
-        with self._database.reading() as connection:
-            text = connection.scalar(select(user_settings.c.settings).where(user_settings.c.user_id == user_id))
-        return _parsed(text)
+        rows = self._database.fetch(select(user_settings.c.settings).where(user_settings.c.user_id == user_id))
+        return _parsed(rows[0].settings if rows else None)
 
     def patch(self, user_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Set the keys of `changes`, remove those that are None, and give the whole.
