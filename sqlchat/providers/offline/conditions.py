@@ -9,13 +9,14 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, lexicon, periods, values
 from sqlchat.providers.offline.linker import Col, Hit, Link
-from sqlchat.providers.offline.query import AnyOf, Average, Compare, Literal
+from sqlchat.providers.offline.operands import add as add_comparison
+from sqlchat.providers.offline.operands import operands as read_operands
+from sqlchat.providers.offline.operands import operator as read_operator
+from sqlchat.providers.offline.query import AnyOf, Average
 from sqlchat.providers.offline.reader import Reader
-from sqlchat.providers.offline.words import SCALES
 from sqlchat.sql.catalog import Column
 
 BEFORE_VALUE = lexicon.words("is are was were be been of the a an as named called name value values equal equals")
-FLIPPED = {"=": "!=", "!=": "=", ">": "<=", "<": ">=", ">=": "<", "<=": ">"}
 
 
 def read(reader: Reader) -> bool:
@@ -132,14 +133,14 @@ def _column(reader: Reader) -> bool:
         reader.at += 1
     if _column_average(reader, link):
         return True
-    op = _operator(reader)
+    op = read_operator(reader)
     reader.skip(BEFORE_VALUE)
     col = _col(reader.resolve(_holding(reader, link, op), link.text, reader.focus.table))
-    operands = _operands(reader, col, op)
+    operands = read_operands(reader, col, op)
     if operands is None:
         reader.at = mark
         return False
-    _add(reader, col, op, operands, negated)
+    add_comparison(reader, col, op, operands, negated)
     return True
 
 
@@ -150,11 +151,11 @@ def _than(reader: Reader, mark: int, link: Link, op: str) -> bool:
     """`a greater weight than 10`."""
     reader.at += 1
     col = _col(reader.resolve(link.columns, link.text, reader.focus.table))
-    operands = _operands(reader, col, op)
+    operands = read_operands(reader, col, op)
     if operands is None:
         reader.at = mark
         return False
-    _add(reader, col, op, operands, negated=False)
+    add_comparison(reader, col, op, operands, negated=False)
     return True
 
 
@@ -181,18 +182,6 @@ def _column_average(reader: Reader, link: Link) -> bool:
     return True
 
 
-def _operator(reader: Reader) -> str:
-    adjective = lexicon.COMPARATIVES.get(reader.low())
-    hit = reader.phrase(lexicon.LIKES) or reader.phrase(lexicon.OPERATORS)
-    if hit is None:
-        if adjective and reader.low(1) == "than":
-            reader.at += 2
-            return adjective[0][1]
-        return "="
-    reader.at += hit[1]
-    return hit[0]
-
-
 def _holding(reader: Reader, link: Link, op: str) -> list[Hit]:
     """The hits of a column's name that hold the value which follows, where a value does."""
     value = reader.link()
@@ -200,113 +189,6 @@ def _holding(reader: Reader, link: Link, op: str) -> list[Hit]:
         return link.columns
     holders = {hit.target for hit in value.values}
     return [hit for hit in link.columns if hit.target in holders] or link.columns
-
-
-def _operands(reader: Reader, col: Col, op: str) -> tuple[Literal, ...] | None:
-    """What a column is compared with, from the next word on."""
-    if op == "between":
-        low = _operand(reader, col, op)
-        if low is None or not reader.take_any((("and",), ("to",))):
-            return None
-        high = _operand(reader, col, op)
-        return None if high is None else (low, high)
-    first = _operand(reader, col, op)
-    if first is None:
-        return None
-    values = [first]
-    if op in ("=", "!="):
-        while (reader.low() in ("or", ",")) or (reader.low() == "and" and op == "="):
-            mark = reader.at
-            several = reader.low() == "and"
-            reader.at += 1
-            reader.skip({"or"})
-            if several and not reader.sees("and"):
-                following = reader.link()
-                if following is None or not any(hit.target == col for hit in following.values):
-                    reader.at = mark
-                    break
-                if reader.several(col):
-                    raise QuestionError('"and" may mean both or any of them.', words=["and"], reason="ambiguous")
-            reader.skip({"the", "in"})
-            more = _operand(reader, col, op)
-            if more is None or _is_column_next(reader):
-                reader.at = mark
-                break
-            values.append(more)
-    return tuple(values)
-
-
-def _is_column_next(reader: Reader) -> bool:
-    """Whether a number just read belongs to another column: `age 3 or 4 cylinders`."""
-    link = reader.link()
-    return reader.tokens[reader.at - 1].kind == "number" and link is not None and bool(link.columns)
-
-
-def _operand(reader: Reader, col: Col, op: str) -> Literal | None:
-    token = reader.token()
-    if token is None:
-        return None
-    column = reader.column(col)
-    like = op in ("contains", "starts", "ends")
-    if token.kind == "text":
-        if not token.text:
-            return None
-        reader.at += 1
-        return token.text if like else reader.linker.value(col, token.text) or token.text
-    if token.value is not None and not like and not (token.kind == "word" and dates.is_text(column)):
-        reader.at += 1
-        value: int | float = token.value
-        scale = SCALES.get(reader.low(), 1)
-        if scale > 1:
-            reader.at += 1
-        if reader.low() in lexicon.MEASURE_UNITS and dates.unit(reader.low()) != "day":
-            reader.at += 1
-            reader.take("old")
-        if dates.is_date(column):
-            reader.at -= 1
-            return None
-        return value * scale
-    if like:
-        return None
-    for link in reader.links():
-        hit = next((h for h in link.values if h.target == col), None)
-        if hit is not None:
-            reader.at += link.size
-            return hit.value
-    exact = reader.linker.value(col, token.text)
-    if exact is not None and token.low not in lexicon.FILLERS:
-        reader.at += 1
-        return exact
-    return _spelled(reader, col) if dates.is_text(column) and op in ("=", "!=") else None
-
-
-def _spelled(reader: Reader, col: Col) -> str | None:
-    """Capitalised words as a value that the index does not hold: only where it holds none of the column."""
-    if col in reader.linker.values:
-        return None
-    words: list[str] = []
-    while (token := reader.token()) is not None and token.kind == "word" and token.text[:1].isupper():
-        if reader.link() is not None and words == []:
-            return None
-        words.append(token.text)
-        reader.at += 1
-    return " ".join(words) or None
-
-
-def _add(reader: Reader, col: Col, op: str, values: tuple[Literal, ...], negated: bool) -> None:
-    column = reader.column(col)
-    trailing = reader.phrase(lexicon.TRAILING) if op == "=" and len(values) == 1 else None
-    if trailing is not None:
-        op = trailing[0]
-        reader.at += trailing[1]
-    if dates.is_date(column):
-        raise QuestionError(f"{col.name} is a date; compare it with a day, month or year.", words=[str(values[0])])
-    op = lexicon.COMPARISONS.get(op, op)
-    if negated:
-        if op not in FLIPPED:
-            raise QuestionError(f'"not" before "{op}" is not read yet.', words=["not"])
-        op = FLIPPED[op]
-    reader.add(Compare(col, op, values))
 
 
 def _counted_column(reader: Reader) -> bool:
@@ -339,7 +221,7 @@ def _counted_column(reader: Reader) -> bool:
         return False
     col = _col(reader.resolve(numeric, link.text, reader.focus.table))
     reader.at += link.size
-    _add(reader, col, op, (token.value,), negated=False)
+    add_comparison(reader, col, op, (token.value,), negated=False)
     return True
 
 
@@ -355,11 +237,11 @@ def _above_column(reader: Reader, op: str) -> bool:
     reader.at += link.size
     reader.take("of")
     col = _col(reader.resolve(numeric, link.text, reader.focus.table))
-    operands = _operands(reader, col, op)
+    operands = read_operands(reader, col, op)
     if operands is None:
         reader.at = mark
         return False
-    _add(reader, col, op, operands, negated=False)
+    add_comparison(reader, col, op, operands, negated=False)
     return True
 
 
@@ -372,12 +254,12 @@ def _aged(reader: Reader) -> bool:
     hit = reader.phrase(lexicon.OPERATORS)
     if hit is not None:
         reader.at += hit[1]
-    operands = _operands(reader, col, hit[0] if hit else "=") if col is not None else None
+    operands = read_operands(reader, col, hit[0] if hit else "=") if col is not None else None
     old = reader.low(-1) in ("old", "older") or reader.take("years", "old")
     if col is None or operands is None or not (aged or old):
         reader.at = mark
         return False
-    _add(reader, col, hit[0] if hit else "=", operands, negated=False)
+    add_comparison(reader, col, hit[0] if hit else "=", operands, negated=False)
     return True
 
 
@@ -399,11 +281,11 @@ def _named(reader: Reader) -> bool:
     if len(display) != 1 or not (unknown or called):
         reader.at = mark
         return False
-    operands = _operands(reader, display[0], op)
+    operands = read_operands(reader, display[0], op)
     if operands is None:
         reader.at = mark
         return False
-    _add(reader, display[0], op, operands, negated=False)
+    add_comparison(reader, display[0], op, operands, negated=False)
     return True
 
 
@@ -414,11 +296,11 @@ def _adjective(reader: Reader) -> bool:
         return False
     mark = reader.at
     reader.at += 2
-    operands = _operands(reader, found[0], found[1])
+    operands = read_operands(reader, found[0], found[1])
     if operands is None:
         reader.at = mark
         return False
-    _add(reader, found[0], found[1], operands, negated=False)
+    add_comparison(reader, found[0], found[1], operands, negated=False)
     return True
 
 

@@ -30,14 +30,24 @@ class OfflineProvider(Provider):
     def __init__(self, today: Callable[[], date] = date.today):
         """`today` tells the day that `last year` is counted from."""
         self._today = today
+        self._last: tuple[Task, Linker, Joins] | None = None
 
     def draft(self, task: Task) -> Draft:
         """SQL for the task's question. Raises QuestionError with the words that were not understood (`words`)."""
         if len(task.question) > LONGEST_QUESTION:
             raise QuestionError("The question is too long: ask for one thing in one or two sentences.", words=[])
-        linker = Linker(task.catalog, task.values)
-        joins = Joins(linker.tables)
+        linker, joins = self._indexed(task)
         query = parse(task.question, linker, joins, self._today())
         select: exp.Select = build(query, linker, joins, task.catalog.dialect)
         sql = select.sql(dialect=task.catalog.dialect)
         return Draft(sql, explain(query, linker), self.model, assumptions=tuple(query.assumptions))
+
+    def _indexed(self, task: Task) -> tuple[Linker, Joins]:
+        """The catalog's phrases and paths; those of the last task where it had the same catalog and values."""
+        last = self._last
+        if last is not None and last[0].catalog is task.catalog and last[0].values is task.values:
+            return last[1:]
+        linker = Linker(task.catalog, task.values)
+        joins = Joins(linker.tables)
+        self._last = (task, linker, joins)
+        return linker, joins

@@ -8,16 +8,17 @@ from datetime import date
 
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import conditions, dates, lexicon, outputs, phrases, relations
-from sqlchat.providers.offline.asked import Asked, shown
-from sqlchat.providers.offline.asked import terms as asked_terms
-from sqlchat.providers.offline.build import table_of
+from sqlchat.providers.offline.asked import Asked
+from sqlchat.providers.offline.finish import finish
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Col, Key, Linker
-from sqlchat.providers.offline.query import Agg, DatePart, Query, Related, Term
+from sqlchat.providers.offline.query import Query
 from sqlchat.providers.offline.reader import Focus, Reader
 from sqlchat.providers.offline.words import Token, tokenize
 
 MOST_TOKENS = 120
+ASKING = lexicon.words("which what how who whom whose when where why is are was were do does did can")
+"""Words that a sentence which is a question of its own begins with."""
 PREFIXES = lexicon.words("for in among by per during since before after on between across from")
 
 
@@ -38,7 +39,7 @@ def parse(question: str, linker: Linker, joins: Joins, today: date) -> Query:
     if reader.unknown:
         shown = ", ".join(f'"{word}"' for word in reader.unknown)
         raise QuestionError(f"These words have no meaning for this data: {shown}.", words=reader.unknown)
-    return _finish(reader, asked)
+    return finish(reader, asked)
 
 
 def _sentences(tokens: list[Token]) -> list[list[Token]]:
@@ -153,13 +154,16 @@ def _column_table(reader: Reader, asked: list[Asked]) -> Key | None:
     common = set.intersection(*sets) if sets else set()
     if len(common) > 1:
         # A column that is also a key of another table is at home where it is described.
-        best = {
-            t: sum(min(h.tier for h in i.hits if isinstance(h.target, Col) and h.target.table == t) for i in asked)
-            for t in common
-        }
+        best = {table: sum(_tier(item, table) for item in asked) for table in common}
         low = min(best.values())
         common = {t for t, tier in best.items() if tier == low}
     return common.pop() if len(common) == 1 else None
+
+
+def _tier(asked: Asked, table: Key) -> int:
+    return min(
+        (hit.tier for hit in asked.hits if isinstance(hit.target, Col) and hit.target.table == table), default=0
+    )
 
 
 def _modifiers(reader: Reader, asked: list[Asked]) -> None:
@@ -276,6 +280,8 @@ def _own(reader: Reader, more: list[Asked]) -> None:
 def _more(reader: Reader, sentence: list[Token], asked: list[Asked]) -> list[Asked]:
     """A further sentence: how to order, or what exactly to show, which takes the place of what was said before."""
     query = reader.query
+    if sentence[0].low in ASKING:
+        raise QuestionError("Ask one question at a time.", words=[token.text for token in sentence])
     sub = Reader(sentence, reader.linker, reader.joins, reader.today, query=query)
     sub.measured, sub.unknown = reader.measured, reader.unknown
     sub.focus = Focus(query.subject or reader.measured, query.conditions)
@@ -289,127 +295,3 @@ def _more(reader: Reader, sentence: list[Token], asked: list[Asked]) -> list[Ask
     _modifiers(sub, asked)
     reader.ranked, reader.needs_order = sub.ranked, sub.needs_order
     return asked
-
-
-def _finish(reader: Reader, asked: list[Asked]) -> Query:
-    query = reader.query
-    if reader.ranked or (reader.needs_order and not query.order):
-        raise QuestionError(
-            "The question does not say what to rank by.", words=["top" if reader.ranked else "number"]
-        )
-    table = query.subject or reader.measured
-    terms: list[Term] = []
-    said: dict[Term, str] = {}
-    if query.groups and not any(item.functions for item in asked) and not query.order and not query.having:
-        _count_tables(reader, asked)
-    for item in asked:
-        keys = [group for group in query.groups if isinstance(group, tuple)]
-        near = keys[0] if len(keys) == 1 and not item.functions else table
-        for term in asked_terms(reader, item, near):
-            if term in terms and said.get(term) != item.text.lower():
-                raise QuestionError(
-                    f'"{item.text}" would show the same thing twice.', words=[item.text], reason="ambiguous"
-                )
-            if term not in terms:
-                terms.append(term)
-            said[term] = item.text.lower()
-    query.distinct = any(item.distinct and not item.functions for item in asked)
-    if not query.groups and any(isinstance(t, Agg) for t in terms) and not all(isinstance(t, Agg) for t in terms):
-        if isinstance(terms[0], Agg):
-            raise QuestionError("It is not clear for each of what to compute this.", words=[], reason="ambiguous")
-        _group_implied(reader, terms)
-    if query.groups:
-        terms = _with_groups(reader, terms)
-    elif query.order and any(isinstance(term, Agg) for term, _ in query.order):
-        _group_ranked(reader, terms)
-    if query.limit is None and _column_listed(reader, asked):
-        query.distinct = True
-        if any(isinstance(condition, Related) and condition.negated for condition in query.conditions):
-            raise QuestionError(
-                "It is not clear which of the rows must have none.", words=["not"], reason="ambiguous"
-            )
-    query.outputs = terms
-    if not query.order:
-        query.order = [(group, False) for group in query.groups if isinstance(group, DatePart)]
-    _check_total(reader)
-    if (
-        not any(isinstance(t, Agg) for t in (*terms, *(t for t, _ in query.order)))
-        and query.groups
-        and not query.having
-    ):
-        raise QuestionError("The question groups rows but does not say what to compute for each group.", words=[])
-    return query
-
-
-def _count_tables(reader: Reader, asked: list[Asked]) -> None:
-    """`customers per country`: how many."""
-    if len(asked) == 1 and asked[0].kind == "table" and asked[0].table is not None:
-        asked[0].functions = ["count"]
-        reader.assume(f"{asked[0].table[1]} are counted.")
-
-
-def _check_total(reader: Reader) -> None:
-    """`revenue of countries` may mean one total or one for each."""
-    query = reader.query
-    aggregates = [term for term in query.outputs if isinstance(term, Agg)]
-    if query.subject is None or query.groups or query.conditions or not aggregates:
-        return
-    if all(table_of(agg) != query.subject for agg in aggregates):
-        name = query.subject[1]
-        raise QuestionError(
-            f"Say whether you want one total for all {name} or one for each.", words=[name], reason="ambiguous"
-        )
-
-
-def _column_listed(reader: Reader, asked: list[Asked]) -> bool:
-    """Whether values of columns are listed that nobody asked to see row by row: `which countries have ...`."""
-    query = reader.query
-    named = any(item.kind == "table" for item in asked) or reader.explicit_subject
-    plain = all(item.kind == "column" and not item.functions for item in asked)
-    return plain and not named and not query.groups and bool(query.conditions) and not query.order
-
-
-def _group_implied(reader: Reader, terms: list[Term]) -> None:
-    """`the names of the stadiums and the number of concerts`: one row for each of what is named."""
-    plain = [term for term in terms if not isinstance(term, Agg)]
-    aggregates = [term for term in terms if isinstance(term, Agg)]
-    tables = {table_of(term) for term in plain}
-    counted = all(isinstance(agg.of, tuple) or agg.function == "sum" for agg in aggregates)
-    if len(tables) != 1 or not counted:
-        raise QuestionError("It is not clear for each of what to compute this.", words=[], reason="ambiguous")
-    table = tables.pop()
-    if any(table_of(agg) == table for agg in aggregates):
-        reader.query.groups.extend(term for term in plain if isinstance(term, Col | DatePart))
-    else:
-        reader.query.groups.append(table)
-
-
-def _with_groups(reader: Reader, terms: list[Term]) -> list[Term]:
-    plain = [term for term in terms if not isinstance(term, Agg)]
-    added: list[Term] = []
-    for group in reader.query.groups:
-        if isinstance(group, tuple):
-            if not any(table_of(term) == group for term in plain):
-                keys = reader.linker.tables[group].primary_key
-                added += reader.linker.display(group) or [Col(group, name) for name in keys] or shown(reader, group)
-        elif group not in plain and not reader.query.hidden_groups:
-            added.append(group)
-    keyed = {g for g in reader.query.groups if isinstance(g, tuple)}
-    for term in plain:
-        if (
-            term not in reader.query.groups
-            and table_of(term) not in keyed
-            and not any(reader.joins.distance(key, table_of(term))[0] <= 1 for key in keyed)
-        ):
-            raise QuestionError("What is listed differs within the groups.", words=[], reason="ambiguous")
-    return added + terms
-
-
-def _group_ranked(reader: Reader, terms: list[Term]) -> None:
-    """`which country has the most ...`: grouped by what is listed."""
-    query = reader.query
-    plain = [term for term in terms if isinstance(term, Col | DatePart)]
-    if query.subject is not None and (reader.explicit_subject or not plain):
-        query.groups.append(query.subject)
-    else:
-        query.groups.extend(plain)

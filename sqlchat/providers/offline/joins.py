@@ -34,6 +34,7 @@ class Joins:
     def __init__(self, tables: Mapping[Key, Table]):
         self.tables = tables
         self.edges: dict[Key, list[Edge]] = {key: [] for key in tables}
+        self._reach: dict[tuple[Key, bool], dict[Key, int]] = {}
         for edge in self._declared() or self._inferred():
             self.edges[edge.source].append(edge)
             own = {here for here, _ in edge.columns}
@@ -84,10 +85,25 @@ class Joins:
         if start == target:
             return (0, 0)
         for rank, single in ((1, True), (2, False)):
-            steps = self._steps(start, target, single=single)
-            if steps:
-                return (rank, len(steps[0]))
+            steps = self._depths(start, single=single).get(target)
+            if steps is not None:
+                return (rank, steps)
         return (3, 0)
+
+    def _depths(self, start: Key, *, single: bool) -> dict[Key, int]:
+        """Steps to every table that can be reached."""
+        known = self._reach.get((start, single))
+        if known is not None:
+            return known
+        depths, queue = {start: 0}, deque([start])
+        while queue:
+            here = queue.popleft()
+            for edge in self.edges[here]:
+                if (edge.single or not single) and edge.target not in depths:
+                    depths[edge.target] = depths[here] + 1
+                    queue.append(edge.target)
+        self._reach[start, single] = depths
+        return depths
 
     def _search(self, start: Key, target: Key, *, single: bool) -> list[Edge] | None:
         found = self._steps(start, target, single=single)

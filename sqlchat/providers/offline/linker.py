@@ -47,11 +47,14 @@ class Col:
     name: str
 
 
+Target = Key | Col | Measure
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """What a phrase may mean: a table, a column, a value of a column, or a measure."""
 
-    target: Key | Col | Measure
+    target: Target
     tier: int
     value: str | None = None
 
@@ -76,8 +79,9 @@ class Linker:
         self.tables: dict[Key, Table] = {(t.schema, t.name): t for t in catalog.tables}
         self.measures = [m for key, table in self.tables.items() for m in measures(key, table, catalog.dialect)]
         self.values: dict[Col, tuple[str, ...]] = {}
-        self._phrases: dict[tuple[str, ...], list[Hit]] = {}
-        self._glued: dict[str, list[Hit]] = {}
+        self._phrases: dict[tuple[str, ...], dict[Target, Hit]] = {}
+        self._glued: dict[str, dict[Target, Hit]] = {}
+        self._prefixes: dict[Key, str] = {}
         self._texts: dict[tuple[str, ...], list[Hit]] = {}
         self._prefix = shared_prefix([t.name.lower() for t in catalog.tables]) if len(catalog.tables) > 2 else ""
         for key, table in self.tables.items():
@@ -106,8 +110,11 @@ class Linker:
 
     def value(self, column: Col, text: str) -> str | None:
         """The value of `column` that `text` spells (any case), where the index holds it."""
-        wanted = text.lower()
-        return next((v for v in self.values.get(column, ()) if v.lower() == wanted), None)
+        known = self.values.get(column, ())
+        exact = [value for value in known if value.lower() == text.lower()]
+        # Where the text was typed without an exclamation mark or with another dash.
+        loose = exact or [value for value in known if _letters(value) == _letters(text)]
+        return loose[0] if exact or len(loose) == 1 else None
 
     def display(self, key: Key) -> list[Col]:
         """The columns by which people know a row of the table: its name or title, or first and last name."""
@@ -127,7 +134,7 @@ class Linker:
 
     def columns_named(self, words: tuple[str, ...]) -> list[Hit]:
         """The columns that the stems name wholly."""
-        return [hit for hit in self._phrases.get(words, ()) if isinstance(hit.target, Col) and hit.tier < 2]
+        return [hit for hit in self._phrases.get(words, {}).values() if isinstance(hit.target, Col) and hit.tier < 2]
 
     def catalog_column(self, col: Col) -> Column:
         found = self.tables[col.table].column(col.name)
@@ -145,8 +152,10 @@ class Linker:
 
     def column_words(self, key: Key, column: str) -> tuple[str, ...]:
         """Words of a column's name without a prefix that only repeats its table."""
-        table = self.tables[key]
-        prefix = shared_prefix([c.name.lower() for c in table.columns]) if len(table.columns) > 3 else ""
+        prefix = self._prefixes.get(key)
+        if prefix is None:
+            names = [c.name.lower() for c in self.tables[key].columns]
+            prefix = self._prefixes[key] = shared_prefix(names) if len(names) > 3 else ""
         words = _expanded(name_words(column[len(prefix) :] or column))
         owner = self.table_words(key)
         for size in range(len(owner), 0, -1):
@@ -169,8 +178,10 @@ class Linker:
             self._index_column(Col(key, column.name), words, column.comment)
         display = self.display(key)
         if len(display) == 1:
-            for phrase in (("name",), (*words, "name"), (*words[-1:], "name")):
-                self._add(phrase, Hit(display[0], 2))
+            alike = [c.name for c in table.columns if _alike(self.column_words(key, c.name), words[-1:])]
+            for name in {display[0].name, *alike}:
+                for phrase in (("name",), (*words, "name"), (*words[-1:], "name")):
+                    self._add(phrase, Hit(Col(key, name), 2))
 
     def _index_column(self, col: Col, owner: tuple[str, ...], comment: str) -> None:
         full, short = _expanded(name_words(col.name)), self.column_words(col.table, col.name)
@@ -214,29 +225,25 @@ class Linker:
 
     def _add(self, words: tuple[str, ...], hit: Hit) -> None:
         if words and not (len(words) == 1 and words[0] in WEAK and not isinstance(hit.target, tuple)):
-            hits = self._phrases.setdefault(tuple(map(stem, words)), [])
-            if hit not in hits:
-                hits.append(hit)
+            _keep(self._phrases.setdefault(tuple(map(stem, words)), {}), hit)
 
     def _glue(self, text: str, hit: Hit) -> None:
-        hits = self._glued.setdefault(text, [])
-        if hit not in hits:
-            hits.append(hit)
+        _keep(self._glued.setdefault(text, {}), hit)
 
     def _look_up(self, link: Link, span: list[Token]) -> None:
         if len(span) == 1 and span[0].kind == "text":
-            wanted = span[0].low
-            link.values = [Hit(c, 0, v) for c, vs in self.values.items() for v in vs if v.lower() == wanted]
+            link.values = [Hit(c, 0, v) for c in self.values if (v := self.value(c, span[0].text)) is not None]
             return
         if all(t.kind == "number" for t in span):
             return
         words = tuple(t.stem for t in span if t.kind != "sign")
         lows = tuple(t.low for t in span if t.kind != "sign")
-        hits = list(self._phrases.get(words, ()))
-        glued = self._glued.get("".join(lows), []) + self._glued.get("".join(words), [])
+        hits = dict(self._phrases.get(words, {}))
         if span[0].low not in WEAK or len(span) == 1:
-            hits += [hit for hit in glued if hit not in hits]
-        for hit in _best(hits):
+            for text in ("".join(lows), "".join(words)):
+                for hit in self._glued.get(text, {}).values():
+                    _keep(hits, hit)
+        for hit in hits.values():
             if isinstance(hit.target, Col):
                 link.columns.append(hit)
             elif isinstance(hit.target, Measure):
@@ -268,6 +275,10 @@ def shared_prefix(names: list[str]) -> str:
     return prefix if all(len(n) > len(prefix) for n in names) else ""
 
 
+def _letters(text: str) -> str:
+    return "".join(c for c in text.lower() if c.isalnum())
+
+
 def _weak(text: str) -> bool:
     return len(text) < 3 or text.lower() in WEAK
 
@@ -284,14 +295,25 @@ def _expanded(words: tuple[str, ...]) -> tuple[str, ...]:
 
 def _synonyms(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """The phrase with one of its parts put in other words."""
+    stemmed = tuple(map(stem, words))
+    for at, first in enumerate(stemmed):
+        for part, others in SYNONYMS_BY_STEM.get(first, ()):
+            if stemmed[at : at + len(part)] == part:
+                for other in others:
+                    yield (*words[:at], *other, *words[at + len(part) :])
+
+
+def _by_stem() -> dict[str, list[tuple[tuple[str, ...], list[tuple[str, ...]]]]]:
+    index: dict[str, list[tuple[tuple[str, ...], list[tuple[str, ...]]]]] = {}
     for group in SYNONYMS:
         for name in group:
-            part = tuple(name.split())
-            for at in range(len(words) - len(part) + 1):
-                if _alike(words[at : at + len(part)], part):
-                    for other in group:
-                        if other != name:
-                            yield (*words[:at], *other.split(), *words[at + len(part) :])
+            part = tuple(map(stem, name.split()))
+            others = [tuple(other.split()) for other in group if other != name]
+            index.setdefault(part[0], []).append((part, others))
+    return index
+
+
+SYNONYMS_BY_STEM = _by_stem()
 
 
 def _renamed(low: str) -> Iterator[str]:
@@ -303,10 +325,8 @@ def _renamed(low: str) -> Iterator[str]:
             yield from (other for other in group if other != low)
 
 
-def _best(hits: list[Hit]) -> list[Hit]:
+def _keep(hits: dict[Target, Hit], hit: Hit) -> None:
     """For each target its best tier."""
-    best: dict[object, Hit] = {}
-    for hit in hits:
-        if hit.target not in best or hit.tier < best[hit.target].tier:
-            best[hit.target] = hit
-    return list(best.values())
+    known = hits.get(hit.target)
+    if known is None or hit.tier < known.tier:
+        hits[hit.target] = hit

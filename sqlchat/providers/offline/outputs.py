@@ -251,10 +251,10 @@ def _leading(reader: Reader) -> Asked | None:
     if word in ("top", "bottom", "best", "worst"):
         reader.at += 1
         count = count or _number(reader)
-        asked = _named_thing(reader, explicit=True)
-        if asked is None or asked.table is None:
+        asked = _named_thing(reader)
+        if asked is None:
             reader.at = mark
-            return asked if asked is not None and _rank_column(reader, asked, word, count) else None
+            return None
         reader.query.limit = count or 1
         reader.ranked = "asc" if word in ("bottom", "worst") else "desc"
         return asked
@@ -263,7 +263,7 @@ def _leading(reader: Reader) -> Asked | None:
         reader.at += size
         second = reader.low()
         count = count or _number(reader)
-        asked = _named_thing(reader, explicit=True)
+        asked = _named_thing(reader)
         found = reader.adjective(options, asked.table) if asked is not None else None
         if asked is None or found is None or second == "":
             reader.at = mark
@@ -275,27 +275,13 @@ def _leading(reader: Reader) -> Asked | None:
     if count is not None:
         hit = reader.phrase(lexicon.SUPERLATIVES)
         if hit is None:
-            asked = _named_thing(reader, explicit=True)
+            asked = _named_thing(reader)
             if asked is not None and asked.table is not None:
                 reader.query.limit = count
                 reader.needs_order = True
                 return asked
     reader.at = mark
     return None
-
-
-def _rank_column(reader: Reader, asked: Asked, word: str, count: int | None) -> bool:
-    """`top 3 countries`, where the country is a column: its distinct values are ranked."""
-    if asked.kind != "column":
-        return False
-    reader.at += 1
-    _number(reader)
-    link = reader.link()
-    assert link is not None
-    reader.at += link.size
-    reader.query.limit = count or 1
-    reader.ranked = "asc" if word in ("bottom", "worst") else "desc"
-    return True
 
 
 def adjective_at(reader: Reader) -> tuple[tuple[tuple[str, str], ...], int]:
@@ -315,7 +301,7 @@ def _number(reader: Reader) -> int | None:
     return token.value
 
 
-def _named_thing(reader: Reader, *, explicit: bool) -> Asked | None:
+def _named_thing(reader: Reader) -> Asked | None:
     if (qualified := _qualified(reader)) is not None:
         return qualified
     link = reader.link()
@@ -323,7 +309,8 @@ def _named_thing(reader: Reader, *, explicit: bool) -> Asked | None:
         return None
     if link.tables:
         return _table(reader, link)
-    if link.columns and explicit:
+    if link.columns:
+        reader.at += link.size
         return Asked("column", link.text, [], link.columns)
     return None
 
@@ -379,6 +366,10 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
         asked.distinct = distinct
         asked.hits = link.columns
         if following is not None and following.columns and (possessive or not following.tables):
+            found = reader.resolve(following.columns, following.text, asked.table).target
+            assert isinstance(found, Col)
+            if asked.table is None or reader.joins.distance(asked.table, found.table)[0] > 1:
+                return asked
             reader.at += following.size
             if not possessive and compared(reader):
                 reader.at -= following.size

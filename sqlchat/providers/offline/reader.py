@@ -13,7 +13,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, lexicon
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Col, Hit, Key, Link, Linker
-from sqlchat.providers.offline.query import Compare, Condition, Query, Related
+from sqlchat.providers.offline.query import Compare, Condition, Period, Query, Related
 from sqlchat.providers.offline.words import Token
 from sqlchat.sql.catalog import Column
 
@@ -105,6 +105,8 @@ class Reader:
 
     def links(self, at: int | None = None) -> list[Link]:
         index = self.at if at is None else at
+        if index < 0:
+            return []
         if index not in self._links:
             self._links[index] = self.linker.links(self.tokens, index) if index < len(self.tokens) else []
         return self._links[index]
@@ -147,6 +149,8 @@ class Reader:
 
     def resolve(self, hits: Sequence[Hit], text: str, table: Key | None) -> Hit:
         """The one hit that fits best near `table`. Raises QuestionError on a tie."""
+        if not hits:
+            raise QuestionError(f'"{text}" has no place here.', words=[text])
         ranked = sorted(hits, key=lambda hit: self.rank(hit, table))
         best = self.rank(ranked[0], table)
         tied = [hit for hit in ranked if self.rank(hit, table) == best]
@@ -198,6 +202,8 @@ class Reader:
         for name, way in options:
             col = self.time_column(table) if name == "*time*" else self.named_column(table, name)
             if col is not None:
+                if name == "*time*":
+                    self.assume(f"First and last are told by {table[1]}.{col.name}.")
                 return col, way
         return None
 
@@ -221,6 +227,12 @@ class Reader:
                     f"{condition.col.name} cannot be {same[0].values[0]} and {condition.values[0]} at once.",
                     words=[str(condition.values[0])],
                     reason="ambiguous",
+                )
+        if isinstance(condition, Period) and condition.start and condition.end:
+            periods = [c for c in self.focus.conditions if isinstance(c, Period) and c.col == condition.col]
+            if any(c.start and c.end for c in periods):
+                raise QuestionError(
+                    f"Two periods for {condition.col.name} are not read yet.", words=[condition.start]
                 )
         self.focus.conditions.append(condition)
 

@@ -12,6 +12,8 @@ from sqlchat.providers.offline.linker import Col, Key, Link
 from sqlchat.providers.offline.query import Agg, Compare, Extreme, Term
 from sqlchat.providers.offline.reader import Focus, Reader
 
+RELATING = lexicon.IN | lexicon.NOT | lexicon.VERBS | lexicon.WITH | {"do", "does", "did"}
+
 
 def superlative(reader: Reader, asked: list[Asked]) -> bool:
     """`with the highest capacity`, `has the most orders`, `that is the oldest`."""
@@ -215,14 +217,14 @@ def relation(reader: Reader) -> bool:
                 break
         elif word not in lexicon.IN and word not in lexicon.FILLERS and word not in ("single", "also", "been"):
             break
-        seen = seen or word in lexicon.IN | lexicon.NOT | lexicon.VERBS | lexicon.WITH
+        seen = seen or word in RELATING
         reader.at += 1
     op, count = _counted(reader)
     link = reader.link()
     if link is None:
         reader.at = mark
         return False
-    values: list[Compare] = []
+    values, link = _narrowed(reader, link)
     if link.values and not link.tables and not link.columns:
         return _related_value(reader, link, mark, negated=negated, op=op)
     if not link.tables or (link.columns and min(h.tier for h in link.columns) < min(h.tier for h in link.tables)):
@@ -238,6 +240,23 @@ def relation(reader: Reader) -> bool:
     return _relate(
         reader, mark, link, hit.target, loose=loose, negated=negated, op=op, count=count, values=values, seen=seen
     )
+
+
+def _narrowed(reader: Reader, link: Link) -> tuple[list[Compare], Link]:
+    """`German customers`: the value as a condition on the table after it, and that table's link."""
+    following = reader.link(reader.at + link.size)
+    if not link.values or link.tables or link.columns or following is None or not following.tables:
+        return [], link
+    hit = reader.table_of(following)
+    if hit is None or not isinstance(hit.target, tuple):
+        return [], link
+    found = reader.resolve(link.values, link.text, hit.target)
+    if not isinstance(found.target, Col) or found.value is None:
+        return [], link
+    if found.target.table == hit.target or reader.joins.distance(hit.target, found.target.table)[0] > 1:
+        return [], link
+    reader.at += link.size
+    return [Compare(found.target, "=", (found.value,))], following
 
 
 def _relate(
@@ -263,6 +282,11 @@ def _relate(
         return False
     reader.at += link.size
     reader.take("table")
+    by = [t.low for t in reader.tokens[mark : reader.at]][:1] == ["by"]
+    before = reader.link(mark - 1)
+    verb = reader.tokens[mark - 1].low in lexicon.VERBS and not (before is not None and before.tables)
+    if by and not values and reader.done and not verb:
+        raise QuestionError(f'"by {link.text}": say whether to count or to add up for each.', words=[link.text])
     reader.relate(table, loose=loose, negated=negated, op=op, count=count)
     for value in values:
         reader.add(value)

@@ -8,24 +8,16 @@ from sqlchat.providers.offline.linker import Col
 from sqlchat.providers.offline.query import Compare, Literal
 from sqlchat.providers.offline.reader import Reader
 
+SKIPPED = frozenset(
+    {"not", "the", "a", "an", "are", "is", "were", "was", "do", "does", "did", "who", "that", "which"}
+)
+
 
 def read(reader: Reader) -> bool:
     """`in Germany`, `from France or Spain`, `"Desk"`, `not cancelled`."""
     mark = reader.at
     negated = False
-    while reader.low() in lexicon.IN or reader.low() in (
-        "not",
-        "the",
-        "a",
-        "an",
-        "are",
-        "is",
-        "were",
-        "was",
-        "who",
-        "that",
-        "which",
-    ):
+    while reader.low() in lexicon.IN | lexicon.VERBS | SKIPPED:
         negated = negated or reader.low() == "not"
         reader.at += 1
     link = next((found for found in reader.links() if found.values), None)

@@ -56,7 +56,8 @@ IRREGULAR = {
     "held": "hold", "wrote": "write", "written": "write", "left": "leave", "series": "series", "news": "news",
     "status": "status", "statuses": "status", "number": "number", "numbers": "number", "universities": "university",
     "university": "university", "ids": "id", "taught": "teach", "won": "win", "lost": "lose", "died": "death",
-    "weighed": "weight", "aged": "aged", "weigh": "weight", "weighs": "weight", "weighing": "weight",
+    "weighed": "weight", "aged": "aged", "named": "named", "called": "called",
+    "weigh": "weight", "weighs": "weight", "weighing": "weight",
     "organization": "organization", "organizations": "organization", "general": "general",
 }  # fmt: skip
 

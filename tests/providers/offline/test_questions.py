@@ -62,6 +62,16 @@ COUNTS = [
     ("count the orders", "SELECT count(*) FROM orders"),
     ("How many customers are there in Germany?", f"SELECT count(*) FROM {HOME} WHERE k.name = 'Germany'"),
     ("How many German customers do we have?", f"SELECT count(*) FROM {HOME} WHERE k.name = 'Germany'"),
+    ("How many customers do not live in Germany?", f"SELECT count(*) FROM {HOME} WHERE k.name <> 'Germany'"),
+    (
+        "How many customers placed exactly one order?",
+        "SELECT count(*) FROM (SELECT customer_id FROM orders GROUP BY 1 HAVING count(*) = 1)",
+    ),
+    (
+        "How many orders did German customers place in 2024?",
+        "SELECT count(*) FROM orders o JOIN customers c ON c.id = o.customer_id "
+        "WHERE c.country_code = 'DE' AND o.order_date LIKE '2024-%'",
+    ),
     ("How many orders were cancelled?", "SELECT count(*) FROM orders WHERE status = 'cancelled'"),
     ("How many orders were not completed?", "SELECT count(*) FROM orders WHERE status <> 'completed'"),
     (
@@ -114,6 +124,12 @@ FIGURES = [
     ("revenue of completed orders", f"SELECT {REVENUE} FROM {LINES} WHERE o.status = 'completed'"),
 ]  # fmt: skip
 GROUPS = [
+    ("total revenue and number of orders by country",
+     f"SELECT k.name, {REVENUE}, count(DISTINCT o.id) FROM {BOUGHT} "
+     "JOIN countries k ON k.code = c.country_code GROUP BY 1"),
+    ("Which categories had no orders in January 2023?",
+     "SELECT name FROM categories WHERE id NOT IN (SELECT p.category_id FROM products p JOIN order_lines l ON "
+     "l.product_id = p.id JOIN orders o ON o.id = l.order_id WHERE o.order_date LIKE '2023-01-%')"),
     ("Number of customers by segment", "SELECT segment, count(*) FROM customers GROUP BY 1"),
     ("How many products are in each category?",
      "SELECT g.name, count(*) FROM products p JOIN categories g ON g.id = p.category_id GROUP BY 1"),
@@ -167,6 +183,8 @@ RANKED = [
     ("top 5 products by total quantity in 2025",
      f"SELECT p.name, sum(l.quantity) FROM {SOLD} WHERE o.order_date LIKE '2025-%' GROUP BY p.id "
      "ORDER BY 2 DESC, p.id LIMIT 5"),
+    ("top 3 cities by number of customers",
+     "SELECT city, count(*) FROM customers GROUP BY 1 ORDER BY 2 DESC LIMIT 3"),
     ("bottom 2 categories by revenue",
      f"SELECT g.name, {REVENUE} FROM {SOLD} JOIN categories g ON g.id = p.category_id GROUP BY 1 ORDER BY 2 LIMIT 2"),
     ("Which category has the highest revenue?",

@@ -1,0 +1,134 @@
+"""What columns are compared with: operators, numbers, texts and values beside a column. Called by the conditions."""
+
+from __future__ import annotations
+
+from sqlchat.errors import QuestionError
+from sqlchat.providers.offline import dates, lexicon
+from sqlchat.providers.offline.linker import Col
+from sqlchat.providers.offline.query import Compare, Literal
+from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.words import SCALES
+
+FLIPPED = {"=": "!=", "!=": "=", ">": "<=", "<": ">=", ">=": "<", "<=": ">"}
+
+
+def operator(reader: Reader) -> str:
+    adjective = lexicon.COMPARATIVES.get(reader.low())
+    hit = reader.phrase(lexicon.LIKES) or reader.phrase(lexicon.OPERATORS)
+    if hit is None:
+        if adjective and reader.low(1) == "than":
+            reader.at += 2
+            return adjective[0][1]
+        return "="
+    reader.at += hit[1]
+    return hit[0]
+
+
+def operands(reader: Reader, col: Col, op: str) -> tuple[Literal, ...] | None:
+    """What a column is compared with, from the next word on."""
+    if op == "between":
+        low = _operand(reader, col, op)
+        if low is None or not reader.take_any((("and",), ("to",))):
+            return None
+        high = _operand(reader, col, op)
+        return None if high is None else (low, high)
+    first = _operand(reader, col, op)
+    if first is None:
+        return None
+    values = [first]
+    if op in ("=", "!="):
+        while (reader.low() in ("or", ",")) or (reader.low() == "and" and op == "="):
+            mark = reader.at
+            several = reader.low() == "and"
+            reader.at += 1
+            reader.skip({"or"})
+            if several and not reader.sees("and"):
+                following = reader.link()
+                if following is None or not any(hit.target == col for hit in following.values):
+                    reader.at = mark
+                    break
+                if reader.several(col):
+                    raise QuestionError('"and" may mean both or any of them.', words=["and"], reason="ambiguous")
+            reader.skip({"the", "in"})
+            more = _operand(reader, col, op)
+            if more is None or _is_column_next(reader):
+                reader.at = mark
+                break
+            values.append(more)
+    return tuple(values)
+
+
+def _is_column_next(reader: Reader) -> bool:
+    """Whether a number just read belongs to another column: `age 3 or 4 cylinders`."""
+    link = reader.link()
+    return reader.tokens[reader.at - 1].kind == "number" and link is not None and bool(link.columns)
+
+
+def _operand(reader: Reader, col: Col, op: str) -> Literal | None:
+    token = reader.token()
+    if token is None:
+        return None
+    column = reader.column(col)
+    like = op in ("contains", "starts", "ends")
+    if token.kind == "text":
+        if not token.text:
+            return None
+        reader.at += 1
+        return token.text if like else reader.linker.value(col, token.text) or token.text
+    if token.value is not None and not like and not (token.kind == "word" and dates.is_text(column)):
+        reader.at += 1
+        value: int | float = token.value
+        scale = SCALES.get(reader.low(), 1)
+        if scale > 1:
+            reader.at += 1
+        if reader.low() in lexicon.MEASURE_UNITS and dates.unit(reader.low()) != "day":
+            reader.at += 1
+            reader.take("old")
+        if dates.is_date(column):
+            reader.at -= 1
+            return None
+        return value * scale
+    if like:
+        return None
+    for link in reader.links():
+        hit = next((h for h in link.values if h.target == col), None)
+        if hit is not None:
+            reader.at += link.size
+            return hit.value
+    exact = reader.linker.value(col, token.text)
+    if exact is not None and token.low not in lexicon.FILLERS:
+        reader.at += 1
+        return exact
+    return _spelled(reader, col) if dates.is_text(column) and op in ("=", "!=") else None
+
+
+def _spelled(reader: Reader, col: Col) -> str | None:
+    """Capitalised words as a value that the index does not hold: only where it holds none of the column."""
+    if col in reader.linker.values:
+        return None
+    words: list[str] = []
+    plain = lexicon.FILLERS | lexicon.LEADS | lexicon.IN | lexicon.NOT | lexicon.VERBS
+    while (token := reader.token()) is not None and token.kind == "word" and token.text[:1].isupper():
+        if token.low in plain:
+            break
+        if reader.link() is not None and words == []:
+            return None
+        words.append(token.text)
+        reader.at += 1
+    return " ".join(words) or None
+
+
+def add(reader: Reader, col: Col, op: str, values: tuple[Literal, ...], negated: bool) -> None:
+    column = reader.column(col)
+    trailing = reader.phrase(lexicon.TRAILING) if op == "=" and len(values) == 1 else None
+    if trailing is not None:
+        op = trailing[0]
+        reader.at += trailing[1]
+    if dates.is_date(column):
+        raise QuestionError(f"{col.name} is a date; compare it with a day, month or year.", words=[str(values[0])])
+    op = lexicon.COMPARISONS.get(op, op)
+    if negated:
+        if op not in FLIPPED:
+            raise QuestionError(f'"not" before "{op}" is not read yet.', words=["not"])
+        op = FLIPPED[op]
+    reader.add(Compare(col, op, values))
