@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from sqlchat.chat.rendering import UNPRINTABLE
 from sqlchat.evaluation.run import Outcome
 from sqlchat.providers.base import Tokens
 
@@ -153,7 +154,7 @@ def _verdict(outcome: Outcome) -> str:
 
 def _aligned(rows: Sequence[tuple[str, str]], indent: str = "") -> list[str]:
     width = max(len(name) for name, _ in rows)
-    return [f"{indent}{name:<{width}}  {' '.join(text.split())}" for name, text in rows]
+    return [f"{indent}{name:<{width}}  {' '.join(UNPRINTABLE.sub(' ', text).split())}" for name, text in rows]
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -76,7 +76,12 @@ class Evaluation:
     def judge(self, case: Case) -> Outcome:
         """Ask one question. Raises ConnectionNotFoundError and ProviderNotConfiguredError; the rest is outcomes."""
         name, pipeline = self._name(case), self._runtime.pipeline
-        context, messages = pipeline.prompt(self._owner, name, case.question)
+        try:
+            context, messages = pipeline.prompt(self._owner, name, case.question)
+        except ConnectionNotFoundError:
+            raise
+        except SqlchatError as exc:
+            return Outcome(case, "failed", f"{exc.code}: {exc.detail}")
         size = sum(tokens_in(message.content) for message in messages)
         prompts: tuple[str, ...] = (fingerprint(messages),)
         lacks = None

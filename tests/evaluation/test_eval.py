@@ -264,6 +264,16 @@ def test_what_cannot_be_evaluated_is_said_at_once(
     assert "Traceback" not in result.output
 
 
+def test_what_a_model_wrote_cannot_drive_the_terminal(evaluate: Eval, tmp_path: Path) -> None:
+    evaluate([COUNT], "--prompts-to", str(tmp_path / "p"))
+    stored = answers(tmp_path / "a", tmp_path / "p", lambda _: says("SELECT 1 AS \x1b]0;gone\x07"))
+    evaluate([COUNT], "--answers-from", str(stored), "--prompts-to", str(tmp_path / "second"))
+    answers(stored, tmp_path / "second", lambda _: says("SELECT 1 AS \x1b]0;gone\x07"))
+    result = evaluate([COUNT], "--answers-from", str(stored))
+    assert "gone" in result.stdout
+    assert "\x1b" not in result.stdout
+
+
 def test_two_answers_to_one_prompt_are_no_answer(evaluate: Eval, tmp_path: Path) -> None:
     for suffix in ("txt", "md"):
         (tmp_path / f"{'0' * 64}.{suffix}").write_text("SELECT 1")
