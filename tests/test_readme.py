@@ -1,0 +1,47 @@
+"""The README is the product's face: what it says is there, is there."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from sqlchat.config import Settings
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+EXAMPLE = (ROOT / ".env.example").read_text()
+RUN = "python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt && .venv/bin/gunicorn wsgi:app"
+TEST = (
+    "python3 -m venv .venv && .venv/bin/pip install -q -r requirements.txt -r tests/requirements.txt "
+    "&& .venv/bin/pytest"
+)
+
+
+@pytest.mark.parametrize("row", fields(Settings), ids=lambda row: row.metadata["env"])
+def test_each_setting_is_documented_with_its_help(row):
+    assert f"| `{row.metadata['env']}` |" in README
+    assert f"| {row.metadata['help']} |" in README
+    assert f"#{row.metadata['env']}=" in EXAMPLE
+
+
+def test_no_setting_is_documented_that_does_not_exist():
+    known = {row.metadata["env"] for row in fields(Settings)}
+    assert set(re.findall(r"^\| `([A-Z_]+)` \|", README, re.MULTILINE)) == known
+
+
+def test_the_two_commands_stand_in_the_first_screen_and_ci_runs_the_second():
+    first_screen = "\n".join(README.splitlines()[:45])
+    assert RUN in first_screen
+    assert TEST in first_screen
+    assert TEST in (ROOT / ".ci/run").read_text().splitlines()
+
+
+def test_every_route_has_its_curl_line():
+    from sqlchat.app import BLUEPRINTS
+
+    for blueprint in BLUEPRINTS:
+        path = (blueprint.url_prefix or "/health").removesuffix("/auth") + (
+            "/auth/me" if blueprint.name == "auth" else ""
+        )
+        assert f"$S{path}" in README, path
