@@ -10,7 +10,7 @@ from sqlchat.chat.pipeline import Pipeline
 from sqlchat.config import Settings
 from sqlchat.connections.base import Results
 from sqlchat.connections.gate import Gate
-from sqlchat.connections.manager import ConnectionManager
+from sqlchat.connections.manager import Claims, ConnectionManager
 from sqlchat.files.service import Files
 from sqlchat.files.storage import open_storage
 from sqlchat.providers.factory import ProviderFactory
@@ -60,20 +60,38 @@ class Runtime:
             self.store.close()  # no connection of it may cross a fork
 
     def execute(
-        self, owner: str, connection_id: str, sql: str, *, max_rows: int | None = None, tag: str = ""
+        self,
+        owner: str,
+        connection_id: str,
+        sql: str,
+        *,
+        max_rows: int | None = None,
+        tag: str = "",
+        claims: Claims = None,
     ) -> Results:
-        """Run a caller's own SQL. Raises ConnectionNotFoundError, and what the gate and the connection raise."""
-        connection = self.manager.get(owner, connection_id)
-        functions = self.manager.catalog(owner, connection_id).functions
+        """Run a caller's own SQL; `claims` are those of the caller's token.
+
+        Raises ConnectionNotFoundError, UnauthorizedError, and what the gate and the connection raise.
+        """
+        connection = self.manager.get(owner, connection_id, claims)
+        functions = self.manager.catalog(owner, connection_id, claims).functions
         return self.gate.run(connection, sql, max_rows=max_rows, tag=tag, functions=functions)
 
-    def lineage(self, owner: str, sql: str, dialect: str | None = None, connection_id: str | None = None) -> Lineage:
+    def lineage(
+        self,
+        owner: str,
+        sql: str,
+        dialect: str | None = None,
+        connection_id: str | None = None,
+        claims: Claims = None,
+    ) -> Lineage:
         """What `sql` reads and writes; with a connection, its catalog resolves names and its dialect is the default.
 
-        Raises DialectUnknownError, ConnectionNotFoundError, SQLSyntaxError, SQLRefusedError and DeadlineError.
+        Raises DialectUnknownError, ConnectionNotFoundError, UnauthorizedError, SQLSyntaxError, SQLRefusedError and
+        DeadlineError.
         """
         named = resolve(dialect) if dialect else None
-        catalog = self.manager.catalog(owner, connection_id).mentioned_in(sql) if connection_id else None
+        catalog = self.manager.catalog(owner, connection_id, claims).mentioned_in(sql) if connection_id else None
         own = catalog.dialect if catalog else ""
         return self.workers.call(lineage, sql, own if named is None else named, catalog, deadline=LINEAGE_DEADLINE)
 

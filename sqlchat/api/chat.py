@@ -38,6 +38,7 @@ def chat(payload: dict[str, Any]) -> Response:
             max_rows=payload.get("max_rows"),
             tag=entry.request_id,
             entry=entry,
+            claims=security.claims(),
         )
     note(attempts=reply.attempts)
     return answer(render_answer(reply))

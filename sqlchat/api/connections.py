@@ -82,7 +82,7 @@ def disconnect(connection_id: str) -> dict[str, str]:
 @blueprint.fails(401, 404, 503, 504)
 def show_schema(query: dict[str, bool], connection_id: str) -> Response:
     """Show the catalog: schemas, tables, views, columns, keys, comments and row estimates."""
-    catalog = runtime().manager.catalog(security.owner(), connection_id, refresh=query["refresh"])
+    catalog = runtime().manager.catalog(security.owner(), connection_id, security.claims(), refresh=query["refresh"])
     return answer(
         {
             "dialect": public_name(catalog.dialect),

@@ -28,7 +28,12 @@ def execute(payload: dict[str, Any]) -> Response:
     connection_id, sql = chosen_connection(payload), payload["sql"]
     with recorded("execute", connection_id, sql=sql) as entry:
         results = runtime().execute(
-            entry.owner, connection_id, sql, max_rows=payload.get("max_rows"), tag=entry.request_id
+            entry.owner,
+            connection_id,
+            sql,
+            max_rows=payload.get("max_rows"),
+            tag=entry.request_id,
+            claims=security.claims(),
         )
         entry.row_count = results.row_count
     return answer({"results": render_results(results)})

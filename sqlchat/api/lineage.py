@@ -20,6 +20,6 @@ blueprint.before_request(security.needs_owner)
 def show_lineage(payload: dict[str, Any]) -> dict[str, Any]:
     """Say what SQL reads and writes, without running it; with a connection, its catalog resolves names."""
     lineage = runtime().lineage(
-        security.owner(), payload["sql"], payload.get("dialect"), payload.get("connection_id")
+        security.owner(), payload["sql"], payload.get("dialect"), payload.get("connection_id"), security.claims()
     )
     return render_lineage(lineage)

@@ -6,6 +6,9 @@ where Supabase auth is configured, unless the operator opened them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from flask import Flask, g, request
 
 from sqlchat.api.resource import runtime
@@ -50,6 +53,12 @@ def owner() -> str:
     if g.caller is None and settings.open_data_routes:
         return OPEN_OWNER
     return signed_in().id
+
+
+def claims() -> Mapping[str, Any] | None:
+    """What the caller's token says, by which a database may tell callers apart; None without a token."""
+    caller: Caller | None = g.caller
+    return caller.claims if caller else None
 
 
 def folder() -> str:

@@ -17,7 +17,7 @@ from sqlchat.chat.rendering import Values
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.gate import Gate
-from sqlchat.connections.manager import ConnectionManager
+from sqlchat.connections.manager import Claims, ConnectionManager
 from sqlchat.errors import QueryError, QuestionError, SQLRefusedError, SQLSyntaxError
 from sqlchat.providers.base import Draft, Message, Provider, Task, Tokens
 from sqlchat.providers.factory import ProviderFactory
@@ -81,26 +81,28 @@ class Pipeline:
         max_rows: int | None = None,
         tag: str = "",
         entry: Entry | None = None,
+        claims: Claims = None,
     ) -> Answer:
-        """Answer `question` on the connection `connection_id` of `owner`.
+        """Answer `question` on the connection `connection_id` of `owner`, for the caller whose token holds `claims`.
 
         `provider` is the name of one that the factory has, or one of the caller's own. `entry` is told how far it
         came, so that it is known of a failure too.
 
-        Raises ConnectionNotFoundError, then ProviderUnknownError or ProviderNotConfiguredError, then
-        DialectUnknownError, before any model is called; QuestionError where no working SQL came of it; and what
-        `Provider.draft`, `Connection.run` and the gate raise when the model or the database fails.
+        Raises ConnectionNotFoundError and UnauthorizedError, then ProviderUnknownError or
+        ProviderNotConfiguredError, then DialectUnknownError, before any model is called; QuestionError where no
+        working SQL came of it; and what `Provider.draft`, `Connection.run` and the gate raise when the model or the
+        database fails.
         """
         entry = entry or Entry(owner, connection_id, "chat", tag, question=question)
         entry.provider = provider if isinstance(provider, str) else None
-        connection = self._manager.get(owner, connection_id)
+        connection = self._manager.get(owner, connection_id, claims)
         model = provider if isinstance(provider, Provider) else self._factory.get(provider)
         entry.provider, entry.model = model.name, model.model
         target = resolve(dialect) if dialect else connection.dialect
         clock = Clock()
         with clock("context"):
-            catalog = self._manager.catalog(owner, connection_id)
-            values = self._manager.values(owner, connection_id)
+            catalog = self._manager.catalog(owner, connection_id, claims)
+            values = self._manager.values(owner, connection_id, claims)
             context, messages = self._prompt(question, catalog, values) if model.repairs else (None, ())
         task = Task(question, catalog, messages, values)
         trial = Trial(connection, catalog, clock, auto_execute, max_rows, tag, entry)

@@ -73,5 +73,12 @@ class Connection(ABC):
         Reads a bounded sample, so a rare text of a large table may be missing.
         """
 
+    def for_caller(self, claims: Mapping[str, Any] | None) -> Connection:
+        """This connection as it answers the caller whose verified token holds `claims`; None without a token.
+
+        Most answer all callers alike. Raises UnauthorizedError where it must be known who asks.
+        """
+        return self
+
     def close(self) -> None:  # noqa: B027 - most have nothing to close
         """Let go of what is held. Called once, when no request uses the connection any more."""

@@ -37,6 +37,7 @@ from sqlchat.workers import Workers
 NAME = re.compile(r"\w[\w.-]{0,62}")
 NAME_RULE = "A name has 1 to 63 letters, digits, `_`, `-` and `.`, and starts with none of the last two."
 
+Claims = Mapping[str, Any] | None
 State = Literal["ready", "unreachable", "unknown"]
 
 
@@ -62,6 +63,9 @@ class ConnectionManager:
     A live connection is made at its first use after the fork, replaced when its definition changed, dropped when the
     definition is gone, and the least recently used one is dropped past `settings.max_pools`. A dropped one is closed
     once the last request that holds it has ended.
+
+    Whoever wants to read through a connection says for which caller: `claims` are those of a verified token, None
+    without one. Raises UnauthorizedError where the connection must know who asks.
     """
 
     def __init__(self, settings: Settings, store: Store, workers: Workers) -> None:
@@ -90,7 +94,7 @@ class ConnectionManager:
         """A connection, and whether its database can be reached now. Raises ConnectionNotFoundError, BusyError."""
         definition = self._store.connections.get(owner, name)
         try:
-            return _described(definition, "ready", tuple(self.get(owner, name).check()))
+            return _described(definition, "ready", tuple(self._found(owner, name).connection.check()))
         except (ConnectionConfigError, DatabaseUnavailableError, DeadlineError) as exc:
             return _described(definition, "unreachable", (exc.detail,))
 
@@ -105,20 +109,23 @@ class ConnectionManager:
         finally:
             self._drop(owner, name)
 
-    def get(self, owner: str, name: str) -> Connection:
+    def get(self, owner: str, name: str, claims: Claims = None) -> Connection:
         """The live connection, to be asked for anew in each request. Raises ConnectionNotFoundError."""
-        return self._found(owner, name).connection
+        return self._found(owner, name).connection.for_caller(claims)
 
-    def catalog(self, owner: str, name: str, *, refresh: bool = False) -> Catalog:
+    def catalog(self, owner: str, name: str, claims: Claims = None, *, refresh: bool = False) -> Catalog:
         """The catalog, at most `settings.catalog_ttl` seconds old; with `refresh`, read now.
 
         Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
         """
-        return self._found(owner, name).catalog.get(refresh=refresh)
+        live = self._found(owner, name)
+        live.connection.for_caller(claims)
+        return live.catalog.get(refresh=refresh)
 
-    def values(self, owner: str, name: str) -> Values:
+    def values(self, owner: str, name: str, claims: Claims = None) -> Values:
         """Common texts by (schema, table, column), read anew when the catalog has changed. Raises as `catalog`."""
         live = self._found(owner, name)
+        live.connection.for_caller(claims)
         return live.values.get(of=live.catalog.get().version)
 
     def close(self) -> None:
@@ -173,12 +180,20 @@ class ConnectionManager:
 
 
 class _Held(Connection):
-    """A connection that is closed when nobody holds it any more, whoever was the last."""
+    """A connection that is closed when nobody holds it any more, whoever was the last.
 
-    def __init__(self, inner: Connection) -> None:
-        self._inner = inner
+    A view `of` another one for a caller keeps that one open.
+    """
+
+    def __init__(self, inner: Connection, of: _Held | None = None) -> None:
+        self._inner, self._of = inner, of
         vars(self).update(provider=inner.provider, dialect=inner.dialect)
-        weakref.finalize(self, inner.close)
+        if of is None:
+            weakref.finalize(self, inner.close)
+
+    def for_caller(self, claims: Claims) -> Connection:
+        inner = self._inner.for_caller(claims)
+        return self if inner is self._inner else _Held(inner, self)
 
     def check(self) -> list[str]:
         return self._inner.check()

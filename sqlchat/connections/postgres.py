@@ -15,6 +15,8 @@ import os
 import socket
 import threading
 from collections.abc import Iterator, Mapping
+from copy import copy
+from dataclasses import replace
 from typing import Any, cast
 
 import psycopg2
@@ -26,13 +28,32 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from sqlchat.config import Settings
 from sqlchat.connections import postgres_catalog as ask
+from sqlchat.connections import postgres_rls as rls
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.network import resolve
 from sqlchat.connections.postgres_errors import Fault, config_error, query_error
-from sqlchat.connections.postgres_statement import PORTAL, RESET, Statement, comment, prologue, quoted, search_path
+from sqlchat.connections.postgres_rls import FIELDS, row_security
+from sqlchat.connections.postgres_statement import (
+    OPEN_CONTEXT_LINES,
+    PORTAL,
+    RESET,
+    Statement,
+    comment,
+    prologue,
+    quoted,
+    search_path,
+)
 from sqlchat.connections.postgres_types import Decoder, PgType, copied_row, decoder, fetched_row
 from sqlchat.connections.server_config import server_config
-from sqlchat.errors import BusyError, ConnectionConfigError, DatabaseUnavailableError, TooLargeError
+from sqlchat.errors import (
+    BusyError,
+    ConnectionConfigError,
+    DatabaseUnavailableError,
+    QueryError,
+    SQLRefusedError,
+    TooLargeError,
+    UnauthorizedError,
+)
 from sqlchat.sql.catalog import Catalog
 from sqlchat.workers import Workers
 
@@ -45,6 +66,7 @@ RECYCLE = 1800
 GRACE = 3.0
 """Seconds past its own timeout after which a server that still says nothing is hung up on."""
 FETCHED_AT_ONCE = 100
+ANONYMOUS = "This connection answers each caller by row-level security: send a token to say who you are."
 NO_FILE = "/dev/null/none"
 """A path at which no file can be, so that libpq reads no password or certificate of the account we run under."""
 
@@ -54,8 +76,11 @@ class PostgresConnection(Connection):
     dialect = "postgres"
 
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
+        self._row_security = row_security(config)
+        self._caller = self._row_security.settings({}) if self._row_security else {}
+        self._claims: Mapping[str, Any] | None = None
         self._target = server_config(
-            config, schemes=("postgresql", "postgres"), port=5432, sslmodes=SSLMODES, schema=True
+            config, schemes=("postgresql", "postgres"), port=5432, sslmodes=SSLMODES, schema=True, others=FIELDS
         )
         self._search_path = search_path(self._target.schema)
         self._settings = settings
@@ -78,8 +103,13 @@ class PostgresConnection(Connection):
                 encrypted = raw.info.ssl_in_use
         except psycopg2.Error as exc:
             raise config_error(str(exc), self._target.password, near=near) from exc
-        with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
-            warnings = ask.warnings_from(_told(cursor, ask.RIGHTS))
+        try:
+            with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
+                warnings = ask.warnings_from(_told(cursor, ask.RIGHTS))
+                if self._row_security:
+                    warnings += self._row_security.warnings(_told(cursor, rls.RIGHTS))
+        except QueryError as exc:
+            raise ConnectionConfigError(f"The role cannot be used: {exc.detail}") from exc
         if not (encrypted or near):
             warnings.append("The connection is not encrypted; set sslmode to require or verify-full.")
         return warnings
@@ -90,8 +120,17 @@ class PostgresConnection(Connection):
                 *(_told(cursor, each) for each in (ask.TABLES, ask.FUNCTIONS, ask.DEFAULT_SCHEMA))
             )
 
+    def for_caller(self, claims: Mapping[str, Any] | None) -> PostgresConnection:
+        if not self._row_security:
+            return self
+        if not claims:
+            raise UnauthorizedError(ANONYMOUS)
+        view = copy(self)  # over the same pool
+        view._claims, view._caller = claims, self._row_security.settings(claims)
+        return view
+
     def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
-        statement = Statement.of(sql)
+        statement = self._statement(sql)
         largest = self._settings.max_result_mb << 20
         with self._transaction(statement, timeout) as cursor:
             columns = list(cursor.description or ())
@@ -105,6 +144,7 @@ class PostgresConnection(Connection):
                     cursor.copy_expert(text, sink)
             else:
                 sink.fetch(max_rows + 1, tag)
+            self._confirm_caller(cursor)
         kept = sink.rows[:max_rows]
         return Results(
             columns=tuple(column.name for column in columns),
@@ -115,10 +155,12 @@ class PostgresConnection(Connection):
         )
 
     def explain(self, sql: str) -> None:
-        with self._transaction(Statement.of(sql), self._settings.statement_timeout):
+        with self._transaction(self._statement(sql), self._settings.statement_timeout):
             pass  # opening the cursor planned it
 
     def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
+        if self._row_security:
+            return None  # what one caller sees is not for another's prompt
         name = ".".join(quoted(part) for part in (schema, table) if part)
         with self._transaction(NOTHING, VALUES_TIMEOUT) as cursor:
             known = _told(cursor, ask.DISTINCT, (name, column))
@@ -131,6 +173,23 @@ class PostgresConnection(Connection):
 
     def close(self) -> None:
         self._pool.dispose()
+
+    def _statement(self, sql: str) -> Statement:
+        """The caller's text, once it is known who asks and that its answer can be told to them."""
+        statement = Statement.of(sql)
+        if self._row_security:
+            if self._claims is None:
+                raise UnauthorizedError(ANONYMOUS)
+            if not statement.is_query:
+                raise SQLRefusedError(
+                    "On a connection with row-level security only queries can be run: EXPLAIN tells of others' rows."
+                )
+        return statement
+
+    def _confirm_caller(self, cursor: psycopg2.extensions.cursor) -> None:
+        """After a text has run, and before its rows are handed out: it ran as the caller, as far as can be told."""
+        if self._caller and not rls.unchanged(_told(cursor, rls.asked_again(self._caller)), self._caller):
+            raise SQLRefusedError("This SQL changes whom it runs as, so its rows were discarded.")
 
     @contextlib.contextmanager
     def _transaction(self, statement: Statement, timeout: float) -> Iterator[psycopg2.extensions.cursor]:
@@ -154,8 +213,8 @@ class PostgresConnection(Connection):
             hang_up = _timer(raw, timeout + GRACE)
             try:
                 cursor = raw.cursor()
-                with self._errors(cursor, statement, timeout):
-                    cursor.execute(prologue(self._search_path, timeout, raw.server_version), (statement.text,))
+                with self._errors(cursor, statement, timeout, context_lines=OPEN_CONTEXT_LINES):
+                    cursor.execute(*prologue(statement, self._search_path, timeout, raw.server_version, self._caller))
             except DatabaseUnavailableError:
                 hung_up = hang_up.finished.is_set()
                 hang_up.cancel()
@@ -193,14 +252,22 @@ class PostgresConnection(Connection):
 
     @contextlib.contextmanager
     def _errors(
-        self, cursor: psycopg2.extensions.cursor, statement: Statement, timeout: float, prefix: int = 0
+        self,
+        cursor: psycopg2.extensions.cursor,
+        statement: Statement,
+        timeout: float,
+        prefix: int = 0,
+        context_lines: int = 0,
     ) -> Iterator[None]:
         try:
             yield
         except psycopg2.Error as exc:
             if cursor.connection.closed or not exc.pgcode:
                 raise DatabaseUnavailableError("The connection to the database was lost.", retry_after=1) from exc
-            raise query_error(_fault(exc), statement.text, timeout, prefix) from exc
+            fault = _fault(exc)
+            if self._caller and fault.within_function(statement.text, context_lines):
+                fault = replace(fault, message="A function of the database failed", hint="")  # it may quote any row
+            raise query_error(fault, statement.text, timeout, prefix) from exc
 
     def _types_of(self, cursor: psycopg2.extensions.cursor, oids: list[int]) -> dict[int, PgType]:
         """What the server says of these types and all that they are made of; asked once for each."""
@@ -299,6 +366,7 @@ def _fault(exc: psycopg2.Error) -> Fault:
         statement_position=int(diag.statement_position or 0),
         internal_position=int(diag.internal_position or 0),
         internal_query=diag.internal_query,
+        context=diag.context or "",
     )
 
 

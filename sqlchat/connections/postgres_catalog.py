@@ -14,7 +14,8 @@ from sqlchat.connections.postgres_types import PgType
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
 
 READABLE = """
-    SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltuples, c.relpages
+    SELECT c.oid, n.nspname, c.relname, c.relkind,
+        CASE WHEN pg_catalog.row_security_active(c.oid) THEN -1 ELSE c.reltuples END AS reltuples
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
       AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'

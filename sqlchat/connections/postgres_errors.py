@@ -47,6 +47,12 @@ class Fault:
     statement_position: int = 0
     internal_position: int = 0
     internal_query: str | None = None
+    context: str = ""
+    """One line for each function, and each statement of one, that the fault occurred in."""
+
+    def within_function(self, sql: str, around: int) -> bool:
+        """Whether a function wrote the message; `around` lines of context belong to how we send `sql`."""
+        return len(self.context.replace(sql, "").splitlines()) > around
 
 
 def config_error(text: str, password: str, *, near: bool) -> ConnectionConfigError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlchat.connections.postgres_errors import ROW_TOO_LARGE
@@ -12,13 +12,10 @@ from sqlchat.errors import ConnectionConfigError, SQLRefusedError
 PORTAL = "sqlchat"
 OPEN = f"""
 DO $sqlchat$ DECLARE portal pg_catalog.refcursor := '{PORTAL}'; BEGIN
-OPEN portal FOR EXECUTE pg_catalog.current_setting('sqlchat.q');
-PERFORM pg_catalog.set_config('standard_conforming_strings', 'on', true),
-    pg_catalog.set_config('client_encoding', 'UTF8', true); END $sqlchat$;
-FETCH 0 FROM {PORTAL}
+OPEN portal FOR EXECUTE pg_catalog.current_setting('sqlchat.q'); END $sqlchat$;
 """
-"""Planning calls immutable functions, whose bodies may change how the server reads a text: the text that follows must
-be read as the one that was checked."""
+OPEN_CONTEXT_LINES = 2
+"""Of an error's context: the text as a statement, and the DO block."""
 RESET = (
     "ROLLBACK; RESET ALL; SET default_transaction_read_only = on; DEALLOCATE ALL; "
     "SELECT pg_catalog.pg_advisory_unlock_all()"
@@ -85,10 +82,15 @@ class Statement:
         return before + self.text + after + comment(tag), len(before)
 
 
-def prologue(search_path: str, timeout: float, server_version: int) -> str:
-    """Opens a read-only transaction in which the text (the one parameter) is planned as the portal.
+def prologue(
+    statement: Statement, search_path: str, timeout: float, server_version: int, caller: Mapping[str, str]
+) -> tuple[str, list[str]]:
+    """Opens a read-only transaction in which `statement` is planned as the portal: SQL and its parameters.
 
-    Settings are the transaction's own, so they hold behind a pooler too and vanish with the ROLLBACK.
+    Settings are the transaction's own, so they hold behind a pooler too and vanish with the ROLLBACK. They are set
+    once more after planning, which calls immutable functions, whose bodies may change them: the text that follows
+    must be read as the one that was checked was, and run as the same `caller` (settings by which the database
+    knows whom a query runs for).
     """
     settings = {
         "statement_timeout": f"{max(1, round(timeout * 1000))}ms",
@@ -105,8 +107,13 @@ def prologue(search_path: str, timeout: float, server_version: int) -> str:
         settings["client_connection_check_interval"] = CONNECTION_CHECK
     if search_path:
         settings["search_path"] = search_path
-    calls = [f"pg_catalog.set_config('{name}', {_literal(value)}, true)" for name, value in settings.items()]
-    return f"BEGIN READ ONLY; SELECT {', '.join(calls)}, pg_catalog.set_config('sqlchat.q', %s, true);{OPEN}"
+    settings |= caller
+    calls = [f"pg_catalog.set_config('{name}', %s, true)" for name in settings]
+    pins = f"SELECT {', '.join(calls)}"
+    text = (
+        f"BEGIN READ ONLY; {pins}, pg_catalog.set_config('sqlchat.q', %s, true);{OPEN}{pins}; FETCH 0 FROM {PORTAL}"
+    )
+    return text, [*settings.values(), statement.text, *settings.values()]
 
 
 def search_path(schema: str) -> str:
@@ -128,7 +135,3 @@ def comment(tag: str) -> str:
 
 def _size(name: str, oid: int) -> str:
     return f"pg_catalog.octet_length({name})" if oid in BYTE_COUNTED else f"pg_catalog.pg_column_size({name})"
-
-
-def _literal(value: str) -> str:
-    return "'" + value.replace("'", "''").replace("%", "%%") + "'"

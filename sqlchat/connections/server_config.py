@@ -30,11 +30,20 @@ class ServerConfig:
 
 
 def server_config(
-    config: Mapping[str, Any], *, schemes: tuple[str, ...], port: int, sslmodes: tuple[str, ...], schema: bool = False
+    config: Mapping[str, Any],
+    *,
+    schemes: tuple[str, ...],
+    port: int,
+    sslmodes: tuple[str, ...],
+    schema: bool = False,
+    others: tuple[str, ...] = (),
 ) -> ServerConfig:
-    """Validate `config`; `port` is the default one. Raises ConnectionConfigError that names the field."""
+    """Validate `config`; `port` is the default one, and `others` are fields that somebody else reads.
+
+    Raises ConnectionConfigError that names the field.
+    """
     known = ["host", "port", "database", "user", "password", "sslmode"] + ["schema"] * schema
-    fields = _texts(config, [*known, "url"])
+    fields = _texts(config, [*known, "url"], others)
     url = fields.pop("url", "")
     if url:
         parsed = _texts(_from_url(url, schemes, known), known)
@@ -51,11 +60,12 @@ def server_config(
     return ServerConfig(port=int(number), **fields)
 
 
-def _texts(config: Mapping[str, Any], known: list[str]) -> dict[str, str]:
-    """The given fields as texts, each of which is known and clean; fields that are null are left out."""
-    if unknown := sorted(str(name) for name in config if name not in known):
-        raise ConnectionConfigError(f"config: unknown field {', '.join(unknown)}; known are {', '.join(known)}.")
-    given = {name: value for name, value in config.items() if value is not None}
+def _texts(config: Mapping[str, Any], known: list[str], others: tuple[str, ...] = ()) -> dict[str, str]:
+    """The given fields as texts, each of which is known and clean; `others` and fields that are null are left out."""
+    if unknown := sorted(str(name) for name in config if name not in (*known, *others)):
+        names = ", ".join((*known, *others))
+        raise ConnectionConfigError(f"config: unknown field {', '.join(unknown)}; known are {names}.")
+    given = {name: value for name, value in config.items() if value is not None and name not in others}
     texts = {}
     for name, value in given.items():
         if name == "port" and isinstance(value, int) and not isinstance(value, bool):

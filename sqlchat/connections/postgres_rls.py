@@ -1,0 +1,119 @@
+"""Row-level security passed through: whom a query runs as, and what Postgres says of that role. No driver.
+
+The way of PostgREST and Supabase: SET LOCAL ROLE, and the claims of the verified token in `request.jwt.claims`, where
+`auth.uid()` and policies read them. A role and claims are settings of the transaction, and any function that may call
+set_config can change them: so they are set again once a text is planned, and compared once it has run. What this
+cannot see is a function that changes them, reads, and changes them back: the guard lets SQL call none of those, and a
+login role that is granted nothing but the caller's role takes the reason away.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sqlchat.errors import ConnectionConfigError
+
+FIELDS = ("rls", "rls_role")
+DEFAULT_ROLE = "authenticated"
+IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
+CLAIMS = "request.jwt.claims"
+OLDER_CLAIMS = ("sub", "role", "email")
+"""Claims that policies from before PostgREST 9 read from settings of their own, which `auth.uid()` still prefers."""
+
+RIGHTS = """
+WITH readable AS (
+    SELECT c.oid, c.relkind, c.reloptions FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+        AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+        AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+        AND (pg_catalog.has_table_privilege(c.oid, 'SELECT')
+            OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
+)
+SELECT pg_catalog.json_build_object(
+    'role', current_user,
+    'same', current_user = session_user,
+    'bypasses', (SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user),
+    'open', (SELECT pg_catalog.count(*) FROM readable
+        WHERE relkind IN ('r', 'p') AND NOT pg_catalog.row_security_active(oid)),
+    'views', (SELECT pg_catalog.count(*) FROM readable WHERE relkind = 'm' OR relkind = 'v'
+        AND NOT coalesce(reloptions && ARRAY['security_invoker=true', 'security_invoker=on',
+            'security_invoker=1', 'security_invoker=yes'], false)),
+    'escapes', EXISTS (SELECT FROM pg_catalog.pg_roles
+        WHERE rolname <> current_user AND pg_catalog.pg_has_role(session_user, oid, 'MEMBER')
+        AND (rolsuper OR rolbypassrls OR EXISTS (SELECT FROM pg_catalog.pg_class c
+            WHERE c.relrowsecurity AND NOT c.relforcerowsecurity AND c.relowner = pg_roles.oid))))
+"""
+"""Asked as the role: what it may read past policies, and what the role that logs in could."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowSecurity:
+    """As the connection's config asks for it."""
+
+    role: str
+
+    def settings(self, claims: Mapping[str, Any]) -> dict[str, str]:
+        """The transaction's settings by which the database knows the caller; with no claims it knows none."""
+        older = {f"request.jwt.claim.{name}": claims.get(name) for name in OLDER_CLAIMS}
+        return {
+            "role": self.role,
+            CLAIMS: json.dumps(dict(claims)) if claims else "",  # ASCII, so that no encoding can change it
+            "request.jwt.claim": "",
+        } | {name: value if isinstance(value, str) and value.isprintable() else "" for name, value in older.items()}
+
+    def warnings(self, rights_json: str) -> list[str]:
+        """The answer to RIGHTS as warnings. Raises ConnectionConfigError for a role that no policy holds."""
+        rights = orjson.loads(rights_json)
+        if rights["bypasses"]:
+            raise ConnectionConfigError(
+                f"rls_role: {self.role} bypasses row-level security; name a role that policies hold."
+            )
+        if rights["same"]:
+            raise ConnectionConfigError(f"rls_role: log in as another role than {self.role}, one that may become it.")
+        warnings = []
+        if rights["open"]:
+            warnings.append(f"{rights['open']} tables that {self.role} may read show it all their rows.")
+        if rights["views"]:
+            warnings.append(
+                f"{rights['views']} views that {self.role} may read show what their owner sees; "
+                "set security_invoker on those that should follow the caller's policies."
+            )
+        if rights["escapes"]:
+            warnings.append(
+                f"The role that logs in may itself read past the policies; give this connection one that is granted "
+                f"{self.role} alone, with NOINHERIT."
+            )
+        return warnings
+
+
+def row_security(config: Mapping[str, Any]) -> RowSecurity | None:
+    """What `rls` and `rls_role` of a config ask for; None for nothing. Raises ConnectionConfigError."""
+    wanted, role = config.get("rls"), config.get("rls_role")
+    if not (wanted is None or isinstance(wanted, bool)):
+        raise ConnectionConfigError("rls: must be true or false.")
+    if not wanted:
+        if role is not None:
+            raise ConnectionConfigError('rls_role: needs "rls": true beside it.')
+        return None
+    role = DEFAULT_ROLE if role is None else role
+    if not isinstance(role, str) or not IDENTIFIER.fullmatch(role) or role.lower() == "none":
+        raise ConnectionConfigError("rls_role: must be a role's plain name, of letters, digits and `_`.")
+    return RowSecurity(role)
+
+
+def asked_again(settings: Mapping[str, str]) -> str:
+    """SQL that tells whether a transaction still is the caller's: JSON that `unchanged` understands."""
+    names = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in settings)
+    return f"SELECT pg_catalog.json_build_array(current_user, {names})"
+
+
+def unchanged(answer_json: str, settings: Mapping[str, str]) -> bool:
+    """Whether the answer to `asked_again` tells the same role and claims as were set."""
+    return bool(orjson.loads(answer_json) == [settings["role"], *settings.values()])
