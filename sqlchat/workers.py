@@ -27,6 +27,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 log = logging.getLogger(__name__)
 
+CROWDED = 0.875
+"""Share of its address space past which a process that did its work is replaced: DuckDB gives none of it back."""
+
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "PYTHONPATH", "LD_LIBRARY_PATH")
 
 
@@ -52,13 +55,15 @@ class Workers:
         if not self._free.acquire(timeout=self._patience):
             raise BusyError("All worker processes are busy.", retry_after=1)
         try:
-            try:
-                return self._once(function, args, kwargs, deadline)
-            except (ProcessExpired, BrokenProcessPool) as exc:
-                if isinstance(exc, ProcessExpired) and exc.exitcode != -signal.SIGTERM:
-                    raise
-                # A host that stops us sends SIGTERM to all processes, idle ones too; we still owe answers.
-                return self._once(function, args, kwargs, deadline)
+            for _ in range(self._count):
+                try:
+                    return self._once(function, args, kwargs, deadline)
+                except (ProcessExpired, BrokenProcessPool) as exc:
+                    if isinstance(exc, ProcessExpired) and exc.exitcode != -signal.SIGTERM:
+                        raise
+                    # A crowded process ends itself rather than begin. A host that stops us sends SIGTERM to all
+                    # processes, idle ones too; we still owe answers.
+            return self._once(function, args, kwargs, deadline)
         except (TimeoutError, CancelledError) as exc:
             raise DeadlineError(f"This took longer than {deadline:g} s and was stopped.") from exc
         except MemoryError as exc:
@@ -72,7 +77,7 @@ class Workers:
             self._free.release()
 
     def _once(self, function: Callable[..., R], args: tuple[Any, ...], kwargs: dict[str, Any], deadline: float) -> R:
-        future = self._started().schedule(function, args=args, kwargs=kwargs, timeout=deadline)
+        future = self._started().schedule(_work, args=(function, *args), kwargs=kwargs, timeout=deadline)
         result: R = future.result(timeout=deadline + 5)  # the pool's own timeout comes first
         return result
 
@@ -113,6 +118,27 @@ def _confine(memory: int, preload: tuple[str, ...]) -> None:
         del os.environ[name]
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _work(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    """In a worker process: one call, unless earlier ones have left too little room for it."""
+    if _address_space() > CROWDED * resource.getrlimit(resource.RLIMIT_AS)[0]:
+        os.kill(os.getpid(), signal.SIGTERM)
+    try:
+        return function(*args, **kwargs)
+    except RuntimeError as exc:
+        if "start new thread" in str(exc):  # no room for its stack
+            raise MemoryError from exc
+        raise
+
+
+def _address_space() -> int:
+    """Bytes that this process has mapped; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm") as file:
+            return int(file.read().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
 
 
 def _end_with_parent() -> None:

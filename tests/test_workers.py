@@ -1,5 +1,6 @@
 """The killable workers, with real processes."""
 
+import mmap
 import os
 import signal
 import threading
@@ -9,6 +10,9 @@ import pytest
 
 from sqlchat.errors import BusyError, DeadlineError, SQLRefusedError, TooLargeError
 from sqlchat.workers import Workers
+
+KEPT = []
+"""In a worker process: what a call leaves behind."""
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +28,15 @@ def refuse() -> None:
 
 def hoard() -> int:
     return len(bytearray(4 << 30))
+
+
+def keep_address_space() -> int:
+    KEPT.append(mmap.mmap(-1, 850 << 20))
+    return os.getpid()
+
+
+def want_threads() -> None:
+    raise RuntimeError("can't start new thread")
 
 
 def environment() -> dict[str, str]:
@@ -60,6 +73,20 @@ def test_past_its_deadline_a_call_is_killed_and_the_next_one_served(workers):
 def test_memory_is_capped(workers):
     with pytest.raises(TooLargeError):
         workers.call(hoard, deadline=20)
+
+
+def test_processes_that_keep_too_much_memory_are_replaced():
+    pool = Workers(2, 1024)
+    try:
+        pids = [pool.call(keep_address_space, deadline=20) for _ in range(6)]
+        assert len(set(pids)) == len(pids)
+    finally:
+        pool.close()
+
+
+def test_want_of_threads_is_want_of_memory(workers):
+    with pytest.raises(TooLargeError):
+        workers.call(want_threads, deadline=20)
 
 
 def test_a_dead_process_costs_only_its_own_call(workers):
