@@ -104,16 +104,18 @@ def _check_query(sql: str, dialect: str, rules: Rules, functions: frozenset[str]
         raise SQLRefusedError("Several statements in one text are not allowed; send them one by one.")
     _check_names(words, rules)
     _check_clauses(words)
-    _check_tree(trees[0], _check_calls(words, trees[0], rules, functions))
+    _check_tree(trees[0], rules, _check_calls(words, trees[0], rules, functions))
     if rules.files is not None:
         _check_files(trees[0], words, rules.files)
 
 
-def _check_tree(tree: exp.Expr, calls: set[int]) -> None:
+def _check_tree(tree: exp.Expr, rules: Rules, calls: set[int]) -> None:
     """`calls` are the offsets of calls whose names are allowed, whatever class sqlglot has for them."""
     if type(tree) not in ROOTS:
         raise SQLRefusedError(f"{_said(tree)} is not allowed: {READS_ONLY}.")
     for node in tree.walk():
+        if isinstance(node, exp.Table) and rules.hidden.fullmatch(node.name.lower()):  # SQLite takes 'x' for a name
+            raise _hidden(node.name)
         if type(node) not in NODES and not (isinstance(node, exp.Func) and node.meta.get("start") in calls):
             raise SQLRefusedError(f"{_said(node)} is not allowed in a query that only reads.")
 
@@ -131,9 +133,13 @@ def _check_names(words: Sequence[Lexeme], rules: Rules) -> None:
         elif word.kind in ("word", "name"):
             name = word.value.lower()
             if rules.hidden.fullmatch(name):
-                raise SQLRefusedError(f"{name!r} is not allowed: it holds what queries have no business with.")
+                raise _hidden(name)
             if name in rules.hidden_schemas and after is not None and after.text == ".":
                 raise SQLRefusedError(f"The schema {name!r} is not allowed: it belongs to the system.")
+
+
+def _hidden(name: str) -> SQLRefusedError:
+    return SQLRefusedError(f"{name[:80]!r} is not allowed: it holds what queries have no business with.")
 
 
 def _check_clauses(words: Sequence[Lexeme]) -> None:
@@ -161,10 +167,10 @@ def _check_calls(words: Sequence[Lexeme], tree: exp.Expr, rules: Rules, function
     for at in _calls(words, tree, rules):
         name = words[at].value
         schema = _schema(words, at)
-        if name == "operator" and schema is None:
+        if name == "operator" and schema is None and words[at].kind == "word":
             _check_operator(words[at + 2 :])
         if schema is None or rules.methods:
-            known = name in allowed or name in rules.grammar
+            known = name in allowed or (name in rules.grammar and words[at].kind == "word")
         else:
             full = f"{schema}.{name}"
             known = (schema in rules.schemas and name in allowed) or full in rules.qualified or full in allowed
@@ -183,9 +189,10 @@ def _calls(words: Sequence[Lexeme], tree: exp.Expr, rules: Rules) -> Iterator[in
     for at, (word, after) in enumerate(pairwise(words)):
         if after.text != "(" or word.kind not in ("word", "name", "string") or word.start in not_calls:
             continue
-        if word.kind == "word" and word.value in rules.keywords and _schema(words, at) is None:
-            continue
-        yield at
+        before = words[at - 1].value if at else ""
+        structure = word.value in rules.keywords or before in rules.after.get(word.value, ())
+        if not (structure and word.kind == "word" and before != "."):
+            yield at
 
 
 def _schema(words: Sequence[Lexeme], at: int) -> str | None:

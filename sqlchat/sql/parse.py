@@ -11,25 +11,18 @@ import re
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokenizer_core import Token, TokenType
+from sqlglot.tokenizer_core import Token
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
+from sqlchat.sql.bounds import check_bounds
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings quote the SQL, which may hold data
 
 MAX_LENGTH = 20_000
 """Characters of one text."""
-MAX_NESTING = 100
-"""Brackets open at once; sqlglot's parser recurses for each."""
-MAX_TYPE_NESTING = 5
-"""Brackets open at once that follow a word which may name a type, such as `date(` or `array[`."""
 
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 MISSING = re.compile(r"Missing (.+) from \d+:(\d+)")
-OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
-CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
-DOUBLING = {"array", "binary", "if", "row", "struct", "map", "list"}
-"""Words whose brackets sqlglot reads twice, once as a type: each level doubles the time. Type names come on top."""
 
 
 def parse(sql: str, dialect: str) -> list[exp.Expr]:
@@ -40,7 +33,7 @@ def parse(sql: str, dialect: str) -> list[exp.Expr]:
     """
     tokens = tokenize(sql, dialect)
     speaker = Dialect.get_or_raise(dialect)
-    _check_nesting(tokens, {t.name for t in speaker.parser_class.TYPE_TOKENS})
+    check_bounds(tokens, speaker.parser_class.TYPE_TOKENS)
     try:
         trees = [
             tree
@@ -89,24 +82,6 @@ def position(sql: str, offset: int) -> tuple[int, int]:
     """Line and column, both from 1, of the character at `offset`."""
     before = sql[:offset]
     return before.count("\n") + 1, offset - before.rfind("\n")
-
-
-def _check_nesting(tokens: list[Token], types: set[str]) -> None:
-    """Refuse what sqlglot cannot read in reasonable time. Reading twice nests: 16 levels of `date(` take seconds."""
-    open_brackets: list[bool] = []
-    doubling, before = 0, None
-    for token in tokens:
-        if token.token_type in OPENING:
-            doubles = before is not None and (
-                before.token_type.name in types or before.text.lower().rpartition(" ")[2] in DOUBLING
-            )
-            open_brackets.append(doubles)
-            doubling += doubles
-            if len(open_brackets) > MAX_NESTING or doubling > MAX_TYPE_NESTING:
-                raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.")
-        elif token.token_type in CLOSING and open_brackets:
-            doubling -= open_brackets.pop()
-        before = token
 
 
 def _syntax_error(exc: ParseError) -> SQLSyntaxError:

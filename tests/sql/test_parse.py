@@ -68,6 +68,25 @@ def test_deep_nesting_is_judged_at_once(dialect, opening):
     assert time.monotonic() - started < 5
 
 
+@pytest.mark.parametrize("join", ["JOIN", "STRAIGHT_JOIN", "LEFT JOIN", "INNER JOIN"])
+def test_joins_without_conditions_are_judged_at_once(join):
+    with pytest.raises(SQLRefusedError, match="JOINs here lack"):
+        parse("SELECT * FROM t " + f"{join} u " * 200, "mysql")
+
+
+@pytest.mark.parametrize(
+    "chunk", ["int[int[int[int[1]]]], ", "date(date(date(date(a)))), ", "int(int(int(int(1)))), "]
+)
+def test_many_nested_types_are_judged_at_once(chunk):
+    with pytest.raises(SQLRefusedError, match="nested too deeply"):
+        parse("SELECT " + chunk * 700 + "1", "mysql")
+
+
+def test_chains_of_arrows_are_judged_at_once():
+    with pytest.raises(SQLRefusedError, match="nested too deeply"):
+        parse("SELECT " + "(x, y) -> f " * 1000 + "(x)", "mysql")
+
+
 @pytest.mark.parametrize("chain", ["NOT ", "- ", "~ "])
 def test_long_chains_of_operators_do_not_overflow(chain):
     with pytest.raises(SQLRefusedError, match="nested too deeply"):
@@ -82,6 +101,11 @@ def test_long_chains_of_operators_do_not_overflow(chain):
         "SELECT " + "(" * 50 + "1" + ")" * 50,
         "SELECT " + " + ".join(["1"] * 2000),
         "SELECT " + ", ".join(f"date(c{i})" for i in range(500)) + " FROM t",
+        "SELECT * FROM t " + " ".join(f"JOIN u{i} ON t.a = u{i}.a" for i in range(100)),
+        "SELECT * FROM t " + " ".join(f"CROSS JOIN u{i}" for i in range(100)),
+        "SELECT " + ", ".join(f"(a -> 'b') -> 'c' -> 'd{i}'" for i in range(500)) + " FROM t",
+        "SELECT * FROM t JOIN u JOIN v JOIN w ON w.a = v.a ON v.a = u.a USING (a)",
+        " UNION ALL ".join(["SELECT * FROM t JOIN u"] * 50),
     ],
 )
 def test_what_people_nest_is_read(sql):

@@ -99,12 +99,12 @@ FUNCTIONS = words(
 )
 GRAMMAR = words(
     """
-    bernoulli cast coalesce columns cume_dist dense_rank exclude exists extract fill first_value grouping grouping_id
+    cast coalesce columns cume_dist dense_rank exclude exists extract fill first_value grouping grouping_id
     ifnull key lag last_value lead nth_value ntile overlay percent_rank percentile_cont percentile_disc pivot position
-    rank rename repeatable reservoir row_number sample substring system trim try try_cast unpack unpivot
+    rank rename row_number substring trim try try_cast unpack unpivot
     """
 )
-DUCKDB_TYPES = words("bignum enum hugeint list map tinyint struct tuple ubigint uhugeint uinteger union usmallint")
+DUCKDB_KEYWORDS = words("columns enum list map qualify struct tuple union variadic")
 FILES = re.compile(
     r".*[/\\:].*"
     r"|(.*\.)(csv|tsv|txt|jsonl?|ndjson|parquet|pq|xlsx?|arrow|feather|avro|orc|db|duckdb|sqlite3?|gz|zst|bz2|zip)",
@@ -145,7 +145,7 @@ def pragma(lexemes: Sequence[Lexeme]) -> str | Inner:
 RULES = Rules(
     functions=FUNCTIONS,
     grammar=GRAMMAR,
-    keywords=KEYWORDS | TYPES | DUCKDB_TYPES,
+    keywords=KEYWORDS | TYPES | DUCKDB_KEYWORDS,
     hidden=re.compile(HIDDEN_PATTERN),
     starts=STARTS,
     statements={

@@ -45,7 +45,12 @@ FUNCTIONS = words(
     var_samp variance version week weekday weekofyear weight_string year yearweek
     """
 )
-MYSQL_KEYWORDS = words("binary div div index key mod regexp rlike separator xor straight_join")
+MYSQL_KEYWORDS = words(
+    """
+    bigint binary blob columns datetime div double fixed index int integer key mediumint mod nvarchar partition
+    real regexp rlike separator signed smallint straight_join text tinyint unsigned varbinary xor
+    """
+)
 SHOWN = (
     r"(full )?(tables|columns|fields)( .*)?|(databases|schemas)( .*)?|(index|indexes|keys) .*|create (table|view) .*"
     r"|table status( .*)?|warnings|errors|engines|(global |session )?(variables|status)( .*)?"

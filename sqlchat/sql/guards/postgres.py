@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlchat.sql.guards.rules import Inner, Rules, explain, refuse_rest, words
+from sqlchat.sql.guards.rules import KEYWORDS, TYPES, Inner, Rules, explain, refuse_rest, words
 from sqlchat.sql.lexer import Lexeme
 
 FUNCTIONS = words(
@@ -91,11 +91,11 @@ GRAMMAR = words(
     """
     cast coalesce collation current_catalog current_date current_role current_schema current_time current_timestamp
     exists extract greatest grouping json json_array json_arrayagg json_exists json_object json_objectagg json_query
-    json_scalar json_serialize json_table json_value least localtime localtimestamp nested normalize nullif operator
+    json_scalar json_serialize json_table json_value least localtime localtimestamp normalize nullif operator
     overlay position substring treat trim user xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces
     xmlparse xmlpi xmlroot xmlserialize xmltable
     """
-) | words("bernoulli repeatable system")
+)
 VOLATILE_BUT_HARMLESS = words(
     """
     array_sample array_shuffle clock_timestamp gen_random_uuid pg_database_size pg_indexes_size pg_is_in_recovery
@@ -133,6 +133,9 @@ def show(lexemes: Sequence[Lexeme]) -> str | Inner:
 
 RULES = Rules(
     functions=FUNCTIONS,
+    keywords=KEYWORDS
+    | TYPES
+    | words("binary bpchar columns geography geometry halfvec timestamptz timetz varbit vector"),
     harmless=VOLATILE_BUT_HARMLESS,
     schemas=frozenset({"pg_catalog"}),
     qualified=frozenset({"information_schema._pg_expandarray"}),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from sqlchat.errors import SQLRefusedError
@@ -17,21 +17,28 @@ def words(text: str) -> frozenset[str]:
 
 KEYWORDS = words(
     """
-    all and any array as asc between by case columns cube desc distinct else end escape except exists fetch filter
-    first following from group having ilike in intersect is join lateral like limit match materialized next not null
-    offset on or order over partition path placing preceding qualify range rollup row rows select sets similar some
-    symmetric asymmetric table tablesample then to union using values variadic when where window with within
+    all and any array as asc between by case cube desc distinct else end escape except exists from group having
+    ilike in intersect is join lateral like limit materialized not null offset on or order placing rollup row
+    select similar some symmetric asymmetric table then to union using values when where window with
     """
 )
 """Words before `(` that do not make a call."""
-TYPES = words(
-    """
-    bigint binary bit blob bpchar char character date datetime dec decimal double fixed float geography geometry
-    halfvec int integer interval mediumint national nchar numeric nvarchar precision real signed smallint text time
-    timestamp timestamptz timetz tinyint unsigned varbinary varbit varchar varying vector year zone
-    """
-)
+TYPES = words("bit char character dec decimal float interval national nchar numeric time timestamp varchar")
 """Words before `(` that name a type with its length; as calls they would be casts."""
+AFTER = {
+    "bernoulli": words("tablesample sample"),
+    "filter": words(")"),
+    "first": words("fetch"),
+    "next": words("fetch"),
+    "over": words(") nulls"),
+    "repeatable": words(")"),
+    "reservoir": words("tablesample sample"),
+    "sets": words("grouping"),
+    "system": words("tablesample sample"),
+    "varying": words("bit char character"),
+    "zone": words("time"),
+}
+"""Words before `(` that do not make a call after one of these."""
 QUERY_STARTS = frozenset({"select", "with", "values", "table"})
 
 
@@ -59,10 +66,11 @@ class Rules:
     qualified: frozenset[str] = frozenset()
     """Further functions, as `schema.name`."""
     grammar: frozenset[str] = frozenset()
-    """Calls that are part of the language, so that no list of the database's functions holds them."""
+    """Calls that are part of the language, so that no list of the database's functions holds them; never quoted."""
     dangers: re.Pattern[str] = re.compile(r"(?!)")
     """Functions refused even when the database's own list holds them."""
     keywords: frozenset[str] = KEYWORDS | TYPES
+    after: Mapping[str, frozenset[str]] = field(default_factory=AFTER.copy)
     hidden: re.Pattern[str] = re.compile(r"(?!)")
     """Names, whole and in lower case, that must not occur: tables with secrets, doors to the system."""
     hidden_schemas: frozenset[str] = frozenset()

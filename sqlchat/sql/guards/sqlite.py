@@ -56,7 +56,9 @@ def pragma(lexemes: Sequence[Lexeme]) -> str | Inner:
 RULES = Rules(
     grammar=words("cast exists"),
     functions=FUNCTIONS | {f"pragma_{name}" for name in PRAGMAS_OF_TABLE},
-    keywords=KEYWORDS | TYPES | {"glob", "regexp", "indexed"},
+    keywords=KEYWORDS
+    | TYPES
+    | words("bigint double glob indexed int integer match nvarchar real regexp smallint text tinyint"),
     hidden=re.compile(HIDDEN_PATTERN),
     starts=frozenset({"select", "with", "values"}),
     statements={"explain": explain(frozenset(), words("query plan")), "pragma": pragma},

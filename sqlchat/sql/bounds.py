@@ -1,0 +1,85 @@
+"""Texts that sqlglot would read too slowly, told from their tokens alone. For `parse` alone.
+
+sqlglot reads some things twice, to find out what they are: `date(x)` as a type and as a call, a JOIN without ON as
+the beginning of a nested one, an arrow as a lambda's. Inside one another that doubles the time a level. The bounds
+are far above what people write; what they miss, the deadline of the worker process ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlglot.tokenizer_core import Token, TokenType
+
+from sqlchat.errors import SQLRefusedError
+
+MAX_NESTING = 100
+"""Brackets open at once; sqlglot's parser recurses for each."""
+MAX_DOUBLING = 5
+"""Brackets open at once that are read twice."""
+MAX_READINGS = 6000
+"""How often those are read in all: each one twice, and twice again for each that is open around it."""
+MAX_JOINS = 8
+"""JOINs in a row without ON or USING."""
+MAX_ARROWS = 50
+"""Arrows in one expression; the time grows with their square."""
+
+OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
+CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
+DOUBLING = {"array", "binary", "if", "row", "struct", "map", "list"}
+"""Words whose brackets are read twice; the names of types come on top."""
+JOINS = {TokenType.JOIN, TokenType.STRAIGHT_JOIN}
+CONDITIONS = {TokenType.ON, TokenType.USING}
+JOINED_BY_THEMSELVES = {"cross", "natural", "positional"}
+
+
+@dataclass(slots=True)
+class _Level:
+    """What is open in one pair of brackets."""
+
+    doubles: bool = False
+    joins: int = 0
+    arrows: int = 0
+
+
+def check_bounds(tokens: list[Token], types: Collection[TokenType]) -> None:
+    """Raise SQLRefusedError for what would take too long; `types` are the tokens that may name a type."""
+    level, outer = _Level(), list[_Level]()
+    doubling, readings = 0, 0
+    before: Token | None = None
+    for token in tokens:
+        kind = token.token_type
+        if kind in OPENING:
+            outer.append(level)
+            level = _Level(doubles=before is not None and (before.token_type in types or _last(before) in DOUBLING))
+            doubling += level.doubles
+            readings += 2**doubling * level.doubles
+        elif kind in CLOSING and outer:
+            doubling -= level.doubles
+            level = outer.pop()
+        elif kind in JOINS and (before is None or _last(before) not in JOINED_BY_THEMSELVES):
+            level.joins += 1
+        elif kind in CONDITIONS:
+            level.joins = max(0, level.joins - 1)
+        elif kind == TokenType.ARROW:
+            level.arrows += 1
+        elif kind == TokenType.COMMA:
+            level.arrows = 0
+        elif kind in (TokenType.SELECT, TokenType.WHERE):
+            level.joins = level.arrows = 0
+        if (
+            len(outer) > MAX_NESTING
+            or doubling > MAX_DOUBLING
+            or readings > MAX_READINGS
+            or level.arrows > MAX_ARROWS
+        ):
+            raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.")
+        if level.joins > MAX_JOINS:
+            raise SQLRefusedError("Too many JOINs here lack their ON or USING; write CROSS JOIN where none is meant.")
+        before = token
+
+
+def _last(token: Token) -> str:
+    """The last word of a token, which may be several, as in DOUBLE PRECISION."""
+    return token.text.lower().rpartition(" ")[2]
