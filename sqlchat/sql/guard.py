@@ -57,7 +57,8 @@ def check(sql: str, dialect: str, functions: frozenset[str] | None = None) -> Ve
     if statement := rules.statements.get(first):
         found = statement(words)
         if isinstance(found, str):
-            _check_names(words, rules)
+            _check_names(words, rules, anywhere=True)
+            _check_clauses(words)
             return Verdict(found, plannable=False)
         start = words[found.at].start
         # Blanks keep the line and column of what comes after.
@@ -125,7 +126,8 @@ def _said(node: exp.Expr) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).upper()
 
 
-def _check_names(words: Sequence[Lexeme], rules: Rules) -> None:
+def _check_names(words: Sequence[Lexeme], rules: Rules, *, anywhere: bool = False) -> None:
+    """Refuse names that queries have no business with; those of schemas before a dot, or `anywhere`."""
     for word, after in zip(words, [*words[1:], None], strict=True):
         if word.kind == "sign":
             if rules.signs.fullmatch(word.text):
@@ -134,7 +136,7 @@ def _check_names(words: Sequence[Lexeme], rules: Rules) -> None:
             name = word.value.lower()
             if rules.hidden.fullmatch(name):
                 raise _hidden(name)
-            if name in rules.hidden_schemas and after is not None and after.text == ".":
+            if name in rules.hidden_schemas and (anywhere or (after is not None and after.text == ".")):
                 raise SQLRefusedError(f"The schema {name!r} is not allowed: it belongs to the system.")
 
 

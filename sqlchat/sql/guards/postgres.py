@@ -108,7 +108,7 @@ DANGERS = re.compile(
     (binary_upgrade|brin_|gin_clean|lo_|pg_advisory|pg_backup|pg_cancel|pg_clear|pg_copy|pg_create|pg_drop|pg_export
       |pg_file|pg_hba|pg_ident_file|pg_import|pg_log|pg_ls_|pg_nextoid|pg_promote|pg_read|pg_reload|pg_replication|pg_restore
       |pg_rotate|pg_sleep|pg_start|pg_stop|pg_switch|pg_sync|pg_terminate|pg_try|pg_wal_replay|pg_stat_(file|reset|clear)
-      |pg_stat_force|pg_notify|pg_show_all|pg_current_xact_id$|dblink|http|crosstab|connectby|xpath_table|xpath_nodeset
+      |pg_stat_force|pg_stat_get_activity|pg_stat_get_backend_activity|pg_notify|pg_show_all|pg_current_xact_id$|dblink|http|crosstab|connectby|xpath_table|xpath_nodeset
       |cron|net_|vault|pg_surgery|heap_force|pg_truncate|pg_prewarm|pg_buffercache_evict|plpy|pltcl|plperl).*
     |.*_to_xml(schema|_and_xmlschema)?|.*_validator
     |loread|lowrite|nextval|setval|currval|lastval|set_config|current_setting|setseed|ts_rewrite|ts_stat|array_fill

@@ -281,3 +281,155 @@ SELECT list_transform([1], lambda x : getenv('HOME'))
 SELECT COLUMNS(c -> getenv(c)) FROM orders
 
 SELECT [getenv(x) FOR x IN ['HOME']]
+
+SELECT * FROM ('data.csv')
+
+SELECT * FROM (FROM 'data.csv')
+
+SELECT * FROM orders WHERE id IN (FROM 'x.parquet')
+
+FROM orders UNION FROM 'x.csv'
+
+FROM (PIVOT 'x.csv' ON a USING sum(b))
+
+FROM orders ASOF JOIN 'x.csv' USING (id)
+
+FROM orders ANTI JOIN "x.csv" USING (id)
+
+FROM x.csv
+
+FROM a.b.parquet
+
+FROM "x.CSV.GZ"
+
+FROM 'file://x'
+
+FROM E'x.csv'
+
+FROM $$x.csv$$
+
+SELECT * FROM E'\x41.csv'
+
+DESCRIBE FROM 'x.csv'
+
+DESCRIBE (FROM read_csv('x'))
+
+SUMMARIZE FROM 'x.csv'
+
+SUMMARIZE "x.parquet"
+
+SUMMARIZE x.parquet
+
+SHOW x.csv
+
+SHOW TABLES FROM 'x'
+
+EXPLAIN FROM 'x.csv'
+
+EXPLAIN (FORMAT json) FROM read_csv('x')
+
+EXPLAIN ANALYZE FROM glob('*')
+
+SELECT unnest(glob('*'))
+
+SELECT list_transform(['x'], x -> read_text(x))
+
+SELECT ['HOME'].list_transform(lambda x : x.getenv())
+
+SELECT COLUMNS(lambda c : getenv(c)) FROM orders
+
+SELECT * REPLACE (getenv('x') AS total) FROM orders
+
+PIVOT orders ON getenv('HOME') USING sum(total)
+
+PIVOT (FROM 'x.csv') ON a USING sum(b)
+
+SELECT * FROM orders USING SAMPLE 10 PERCENT (system, 3)
+
+SELECT * FROM system(1)
+
+SELECT * FROM reservoir(1)
+
+FROM duckdb_logs
+
+FROM duckdb_secrets
+
+SELECT * FROM "duckdb_settings"
+
+SELECT * FROM duckdb_external_file_cache()
+
+FROM pragma_user_agent()
+
+CALL duckdb_settings()
+
+PRAGMA show('x.csv')
+
+PRAGMA table_info(read_csv('x'))
+
+PRAGMA version; ATTACH 'x'
+
+SELECT 1; INSTALL httpfs
+
+SET VARIABLE x = getenv('HOME')
+
+SELECT getvariable('x')
+
+SELECT current_setting('secret_directory')
+
+SELECT query('x')
+
+FROM query_table(['a','b'])
+
+FROM main.query('SELECT 1')
+
+FROM system.main.read_csv('x')
+
+SELECT system.main.getenv('x')
+
+SELECT getenv ('x')
+
+SELECT "GETENV"('x')
+
+SELECT 'x'."getenv"()
+
+SELECT ('x').getenv()
+
+SELECT {'a': getenv('x')}.a
+
+SELECT MAP {getenv('x'): 1}
+
+SELECT [x FOR x IN glob('*')]
+
+SELECT try(getenv('x'))
+
+SELECT CAST(getenv('x') AS VARCHAR)
+
+SELECT 1 AS x, x.getenv() 
+
+SELECT * FROM orders AT (VERSION => 1)
+
+MERGE INTO orders USING customers ON true WHEN MATCHED THEN DELETE
+
+WITH x AS (INSERT INTO orders SELECT 1 RETURNING *) FROM x
+
+CREATE TEMP TABLE x AS FROM 'x.csv'
+
+VALUES (getenv('x'))
+
+TABLE x.csv
+
+SELECT * FROM 'x' || '.csv'
+
+FROM orders SELECT id INTO x
+
+LOAD 'x'; SELECT 1
+
+.read x
+
+COPY (FROM 'x.csv') TO 'y'
+
+SELECT * FROM read_csv_auto ('x')
+
+SELECT `getenv`('x')
+
+SELECT U&"getenv"('x')

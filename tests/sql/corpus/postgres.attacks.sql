@@ -427,3 +427,194 @@ SELECT binary_upgrade_set_record_init_privs(true)
 ALTER SYSTEM SET work_mem = '1GB'
 
 ALTER ROLE postgres PASSWORD 'x'
+
+SELECT "system"('id')
+
+SELECT system('id')
+
+SELECT "coalesce"(1)
+
+SELECT "operator"(1)
+
+SELECT operator(1)
+
+SELECT 1 FROM orders TABLESAMPLE system_time(100000)
+
+SELECT filter(1)
+
+SELECT sets(1)
+
+SELECT year(now())
+
+SELECT * FROM orders o, LATERAL o.fn()
+
+SELECT public.text('x')
+
+SELECT (SELECT pg_sleep FROM pg_sleep(1))
+
+SELECT * FROM (VALUES (1)) pg_sleep(a), pg_sleep(5)
+
+WITH x(a) AS (SELECT 1), pg_sleep AS (SELECT 2) SELECT pg_sleep(1)
+
+SELECT a.b.c.pg_sleep(1)
+
+SELECT pg_catalog.pg_catalog.lower('x')
+
+SELECT 'x'::pg_authid
+
+SELECT NULL::pg_shadow
+
+SELECT row_to_json(a) FROM pg_authid a
+
+SELECT $$ $$ $$ $$
+
+SELECT N'a'; DROP TABLE x
+
+SELECT B'1'; DROP TABLE x
+
+SELECT 1 FOR UPDATE OF orders
+
+SELECT 1 AS for update
+
+SELECT * FROM orders for/**/update
+
+SELECT * FROM orders FOR-- x
+
+SELECT 1 INTO/**/x
+
+SELECT 1 "x" INTO x
+
+SELECT 1,2 INTO UNLOGGED x
+
+WITH t AS (TABLE orders) DELETE FROM orders
+
+WITH t AS (SELECT 1) MERGE INTO orders USING t ON true WHEN MATCHED THEN DELETE
+
+WITH t AS NOT MATERIALIZED (INSERT INTO customers(id,name) VALUES(1,'a') RETURNING id) TABLE t
+
+EXPLAIN (ANALYZE) (DELETE FROM orders)
+
+EXPLAIN (ANALYZE, FORMAT 'json') WITH t AS (DELETE FROM orders RETURNING 1) SELECT 1
+
+EXPLAIN (ANALYZE (1)) SELECT 1
+
+EXPLAIN ANALYZE VERBOSE SELECT pg_sleep(1)
+
+EXPLAIN (SELECT 1) INTO x
+
+EXPLAIN ANALYZE SELECT 1 INTO x
+
+EXPLAIN ANALYZE CREATE MATERIALIZED VIEW x AS SELECT 1
+
+EXPLAIN ANALYZE REFRESH MATERIALIZED VIEW x
+
+SHOW "a.b"
+
+SHOW a b
+
+SHOW search_path; DROP TABLE x
+
+TABLE pg_catalog.pg_authid
+
+TABLE orders; TABLE customers
+
+VALUES (1), (nextval('s'))
+
+VALUES ((SELECT set_config('a','b',false)))
+
+SELECT CAST(pg_sleep(1) AS text)
+
+SELECT pg_sleep(1)::text
+
+SELECT xmltable('/x' PASSING xmlparse(DOCUMENT 'x') COLUMNS a int)
+
+SELECT * FROM xmltable('/' PASSING query_to_xml('select 1',true,true,'') COLUMNS a text)
+
+SELECT JSON_VALUE(jsonb '{}', '$' DEFAULT pg_sleep(1) ON ERROR)
+
+SELECT JSON_OBJECT('a' VALUE pg_sleep(1))
+
+SELECT extract(epoch FROM pg_sleep(1))
+
+SELECT interval(pg_sleep(1))
+
+SELECT INTERVAL '1' DAY, pg_sleep(1)
+
+SELECT x.y FROM (SELECT 1) AS x(y) ORDER BY pg_sleep(1) USING <
+
+SELECT pg_sleep(1) UNION SELECT pg_sleep(2)
+
+SELECT ALL pg_sleep(1)
+
+SELECT DISTINCT ON (pg_sleep(1)) 1
+
+SELECT 1 GROUP BY GROUPING SETS ((pg_sleep(1)))
+
+SELECT 1 LIMIT pg_sleep(1)::text::int
+
+SELECT 1 OFFSET (SELECT length(pg_read_file('x')))
+
+SELECT 1 FETCH FIRST (SELECT pg_sleep(1)) ROWS ONLY
+
+SELECT first(1)
+
+SELECT * FROM next(1)
+
+SELECT (VARIADIC pg_sleep(1))
+
+SELECT concat(VARIADIC ARRAY[pg_read_file('x')])
+
+SELECT make_interval(secs => pg_sleep(1))
+
+SELECT lower(a => pg_read_file('x'))
+
+SELECT pg_catalog."PG_SLEEP"(1)
+
+SELECT PG_CATALOG.PG_SLEEP(1)
+
+SELECT ｐｇ_sleep(1)
+
+SELECT pg_ſleep(1)
+
+SELECT pg_sleep​(1)
+
+select pg_terminate_backend(pid) from pg_stat_activity
+
+SELECT lo_get(1)
+
+SELECT pg_logical_slot_peek_changes('x',null,null)
+
+SELECT pg_stat_get_backend_activity(1)
+
+COPY (SELECT 1) TO STDOUT
+
+SELECT 1;
+COPY x FROM PROGRAM 'id'
+
+BEGIN; SELECT 1; COMMIT
+
+DO LANGUAGE plpgsql 'BEGIN END'
+
+SET x.y TO 'z'
+
+\copy x to y
+
+\! id
+
+SELECT #1
+
+'a'
+
+NULL
+
+(SELECT 1
+
+SELECT 1)
+
+)SELECT 1(
+
+WITH RECURSIVE a AS (SELECT 1) CYCLE x SET y USING z DELETE FROM orders
+
+FROM orders
+
+PIVOT orders ON x

@@ -185,3 +185,87 @@ WITH d AS (DELETE FROM orders RETURNING id) SELECT * FROM d
 VALUES (load_extension('x'))
 
 SELECT {# x #} 1
+
+SELECT * FROM 'pragma_database_list'
+
+SELECT * FROM 'sqlite_dbpage'
+
+SELECT * FROM main.'sqlite_dbpage'
+
+SELECT * FROM "pragma_database_list"
+
+SELECT 'load_extension'('x')
+
+SELECT * FROM 'fsdir'('/')
+
+SELECT "filter"(1)
+
+SELECT filter(1)
+
+PRAGMA 'journal_mode'='delete'
+
+PRAGMA [journal_mode](delete)
+
+PRAGMA table_info ( "x" ); PRAGMA user_version=3
+
+PRAGMA main . journal_mode = wal
+
+PRAGMA user_version/**/=/**/3
+
+PRAGMA (user_version)
+
+EXPLAIN ATTACH 'x' AS y
+
+EXPLAIN QUERY PLAN ATTACH 'x' AS y
+
+EXPLAIN VACUUM
+
+EXPLAIN QUERY DELETE FROM orders
+
+SELECT * FROM orders; ATTACH 'x' AS y
+
+SELECT 1 /* ; */; VACUUM
+
+SELECT 1 /*
+
+VALUES (1); VACUUM
+
+VALUES (writefile('x','y'))
+
+WITH x AS (SELECT load_extension('x')) SELECT * FROM x
+
+SELECT * FROM orders WHERE id IN load_extension('x')
+
+SELECT * FROM orders WHERE id IN pragma_database_list
+
+SELECT (SELECT * FROM pragma_database_list)
+
+SELECT * FROM orders JOIN pragma_database_list
+
+SELECT * FROM json_each(readfile('/etc/passwd'))
+
+SELECT 1 WHERE x MATCH load_extension('x')
+
+SELECT 1 LIMIT load_extension('x')
+
+SELECT 1 ORDER BY load_extension('x') COLLATE NOCASE
+
+SELECT CASE WHEN load_extension('x') THEN 1 END
+
+SELECT group_concat(x, load_extension('x')) FROM t
+
+SELECT x FROM t WINDOW w AS (ORDER BY load_extension('x'))
+
+SELECT load_extension(DISTINCT 'x')
+
+SELECT LOAD_EXTENSION(*) 
+
+SELECT -load_extension('x')
+
+SELECT ~load_extension('x')
+
+INSERT INTO t SELECT 1 RETURNING *
+
+SELECT RAISE(ABORT, 'x')
+
+TABLE orders
