@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import os
 import re
 import socket
 import ssl
@@ -28,7 +29,7 @@ from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 from sqlchat.config import Settings
 from sqlchat.connections import mysql_catalog as ask
 from sqlchat.connections.base import Connection, Results
-from sqlchat.connections.mysql_errors import NOBODY_THERE, TIMED_OUT, config_error, query_error
+from sqlchat.connections.mysql_errors import NOBODY_THERE, TIMED_OUT, config_error, query_error, timed_out
 from sqlchat.connections.mysql_types import NAMES, decoder, encoded_row, session_zone
 from sqlchat.connections.network import resolve
 from sqlchat.connections.server_config import server_config
@@ -52,8 +53,8 @@ VALUES_TIMEOUT = 5.0
 CONNECT_TIMEOUT = 5
 RECYCLE = 1800
 """Seconds after which a pooled connection is replaced."""
-GRACE = 2.0
-"""Seconds past its own timeout after which a statement is ended from outside."""
+GRACE = 0.5
+"""Seconds past its own timeout after which a statement is ended from outside, and then again until we hang up."""
 FETCHED_AT_ONCE = 100
 EXECUTED_COMMENT = re.compile(r"/\*(!|M!|\+)")
 PIECE = re.compile(
@@ -153,15 +154,24 @@ class MySQLConnection(Connection):
     def _transaction(self, timeout: float) -> Iterator[_Session]:
         """A session in a read-only transaction, whose statements end after `timeout` seconds."""
         pooled, session = self._opened(timeout)
-        timer = threading.Timer(timeout + GRACE, self._kill, (session.thread_id,))
+        ended, hung_up = threading.Event(), threading.Event()
+
+        def stop() -> None:
+            self._kill(session.thread_id)
+            if not ended.wait(GRACE):  # a function that hears nothing until it is done
+                hung_up.set()
+                session.hang_up()
+
+        timer = threading.Timer(timeout + GRACE, stop)
         timer.daemon = True
         timer.start()
         try:
             yield session
         except (pymysql.Error, OSError) as exc:
-            raise query_error(*_fault(exc), timeout) from exc
+            raise (timed_out(timeout) if hung_up.is_set() else query_error(*_fault(exc), timeout)) from exc
         finally:
             timer.cancel()
+            ended.set()
             self._give_back(pooled, session)
 
     def _opened(self, timeout: float) -> tuple[PoolProxiedConnection, _Session]:
@@ -270,6 +280,12 @@ class _Session:
             self.cursor, self.unread = self._raw.cursor(), False
         self.cursor.execute("ROLLBACK")
         self.cursor.execute("DO RELEASE_ALL_LOCKS()")
+
+    def hang_up(self) -> None:
+        """End the line from our side, whatever thread waits for an answer on it."""
+        used = getattr(self._raw, "_sock", None)  # the driver has no public way to it
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(used.fileno() if used else -1)) as line:
+            line.shutdown(socket.SHUT_RDWR)
 
     def explain(self, text: str) -> None:
         """Let the server plan a query where nothing but a query may stand."""

@@ -42,12 +42,16 @@ def config_error(errno: int, message: str, *, password: str, near: bool) -> Conn
     return ConnectionConfigError(f"The connection failed: {words}{f' (error {errno})' if errno else ''}.")
 
 
+def timed_out(timeout: float) -> QueryTimeoutError:
+    return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
+
+
 def query_error(errno: int, message: str, timeout: float) -> SqlchatError:
     """What the caller is told."""
     if errno in LOST:
         return DatabaseUnavailableError("The connection to the database was lost.", retry_after=1)
     if errno in TIMED_OUT:
-        return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
+        return timed_out(timeout)
     if errno in LOCKED:
         return QueryTimeoutError("A table is locked by another session of the database; try again.", retry_after=1)
     return QueryError(f"{WRAPPED.sub('', message).rstrip('.')}.", errno=errno)

@@ -14,6 +14,7 @@ import ipaddress
 import os
 import socket
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from copy import copy
 from dataclasses import replace
@@ -31,7 +32,7 @@ from sqlchat.connections import postgres_catalog as ask
 from sqlchat.connections import postgres_rls as rls
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.network import resolve
-from sqlchat.connections.postgres_errors import Fault, config_error, query_error
+from sqlchat.connections.postgres_errors import Fault, config_error, query_error, timed_out
 from sqlchat.connections.postgres_rls import FIELDS, row_security
 from sqlchat.connections.postgres_statement import (
     OPEN_CONTEXT_LINES,
@@ -63,7 +64,7 @@ CATALOG_TIMEOUT = 60.0
 VALUES_TIMEOUT = 5.0
 RECYCLE = 1800
 """Seconds after which a pooled connection is replaced."""
-GRACE = 3.0
+GRACE = 1.0
 """Seconds past its own timeout after which a server that still says nothing is hung up on."""
 FETCHED_AT_ONCE = 100
 ANONYMOUS = "This connection answers each caller by row-level security: send a token to say who you are."
@@ -194,13 +195,19 @@ class PostgresConnection(Connection):
     @contextlib.contextmanager
     def _transaction(self, statement: Statement, timeout: float) -> Iterator[psycopg2.extensions.cursor]:
         """A cursor in a read-only transaction in which `statement` was planned, whose columns it describes."""
-        pooled, cursor, hang_up = self._opened(statement, timeout)
+        overdue = time.monotonic() + timeout + GRACE
         try:
-            with self._errors(cursor, statement, timeout):
-                yield cursor
-        finally:
-            hang_up.cancel()
-            self._give_back(pooled)
+            pooled, cursor, hang_up = self._opened(statement, timeout)
+            try:
+                with self._errors(cursor, statement, timeout):
+                    yield cursor
+            finally:
+                hang_up.cancel()
+                self._give_back(pooled)
+        except DatabaseUnavailableError as exc:
+            if time.monotonic() < overdue:
+                raise
+            raise timed_out(timeout) from exc  # it was we who hung up
 
     def _opened(
         self, statement: Statement, timeout: float

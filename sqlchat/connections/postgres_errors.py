@@ -72,13 +72,17 @@ def config_error(text: str, password: str, *, near: bool) -> ConnectionConfigErr
     return ConnectionConfigError("The connection failed, for a reason that the server gave in words of its own.")
 
 
+def timed_out(timeout: float) -> QueryTimeoutError:
+    return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
+
+
 def query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> SqlchatError:
     """What the caller is told. `prefix` counts the characters that stood before `sql` in what was sent."""
     if ROW_TOO_LARGE in fault.message:
         return TooLargeError("A row of the result is larger than a result may be; select fewer or shorter columns.")
     match fault.sqlstate:
         case "57014":
-            return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
+            return timed_out(timeout)
         case "55P03":
             return QueryTimeoutError(
                 "A table is locked by another session of the database; try again.", retry_after=1

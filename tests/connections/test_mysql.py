@@ -233,6 +233,14 @@ def test_a_long_query_is_stopped(mysql):
     assert rows(mysql, "SELECT 1") == [[1]]
 
 
+def test_a_function_that_hears_no_kill_is_hung_up_on(mysql):
+    started = time.monotonic()
+    with pytest.raises(QueryTimeoutError):
+        mysql.run("SELECT REPLACE(REPEAT('x', 100000), 'x', 'yyyyyyyy')", max_rows=1, timeout=0.2)
+    assert time.monotonic() - started < 20
+    assert rows(mysql, "SELECT 1") == [[1]]
+
+
 def test_a_result_is_bounded_in_bytes(mysql):
     with pytest.raises(TooLargeError, match="1 MiB"):
         rows(mysql, "SELECT REPEAT('x', 3000000)")
