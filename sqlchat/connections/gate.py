@@ -8,7 +8,7 @@ from sqlchat.errors import DeadlineError, SQLRefusedError, TooLargeError
 from sqlchat.sql.guard import Verdict, check
 from sqlchat.workers import Workers
 
-JUDGING = 5.0
+JUDGING = 2.0
 """Seconds for the guard. Parsing can itself be the attack; any honest text takes some milliseconds."""
 
 
