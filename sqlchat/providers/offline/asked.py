@@ -27,6 +27,8 @@ class Asked:
     table: Key | None = None
     measure: Measure | None = None
     distinct: bool = False
+    per: Key | None = None
+    """The table for whose rows a measure is added up before it is averaged."""
     unit: str = ""
     owner: Key | None = None
     """The table that the words themselves put it in: `the students' names`."""
@@ -41,7 +43,7 @@ def terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
         return list(shown(reader, asked.table))
     if asked.kind == "measure":
         assert asked.measure is not None
-        return [Agg(function, asked.measure) for function in asked.functions]
+        return [Agg(function, asked.measure, per=asked.per) for function in asked.functions]
     if asked.kind == "unit":
         table = reader.measured or subject
         col = periods.time_of(reader, table) if table else None

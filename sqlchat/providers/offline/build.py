@@ -57,6 +57,8 @@ class _Builder:
         query, needed = self.query, []
         for term in (*query.outputs, *(t for t, _ in query.order), *(agg for agg, _, _ in query.having)):
             needed.append(table_of(term))
+            if isinstance(term, Agg) and term.per is not None:
+                needed.append(term.per)
         needed += [group if isinstance(group, tuple) else table_of(group) for group in query.groups]
         if query.subject and not any(isinstance(t, Agg) for t in query.outputs) and not query.groups:
             needed.append(query.subject)
@@ -98,6 +100,10 @@ class _Builder:
             return exp.Count(this=exp.Distinct(expressions=[inner]) if term.distinct else inner)
         if term.function in ("sum", "avg"):
             self._check_fan_out(term)
+        if term.per is not None:
+            rows = exp.Nullif(this=self._count(term.per), expression=exp.Literal.number(0))
+            total = exp.Mul(this=exp.Literal.number("1.0"), expression=exp.Sum(this=inner))
+            return exp.Div(this=total, expression=rows, typed=True)
         kinds: dict[str, type[exp.AggFunc]] = {"sum": exp.Sum, "avg": exp.Avg, "min": exp.Min, "max": exp.Max}
         return kinds[term.function](this=inner)
 

@@ -46,6 +46,7 @@ def _one(reader: Reader) -> bool:
         _average(reader)
         or _column(reader)
         or _counted_column(reader)
+        or _priced(reader)
         or _aged(reader)
         or _named(reader)
         or _adjective(reader)
@@ -223,6 +224,32 @@ def _counted_column(reader: Reader) -> bool:
     reader.at += link.size
     add_comparison(reader, col, op, (token.value,), negated=False)
     return True
+
+
+def _priced(reader: Reader) -> bool:
+    """`under 20 euros`, `between 50 and 100 dollars`: the one price of what is spoken of."""
+    mark = reader.at
+    reader.skip({"for", "that", "which", "are", "is"})
+    table = reader.focus.table
+    named = (reader.named_column(table, name) for name in ("price", "cost")) if table is not None else ()
+    prices = [col for col in named if col is not None]
+    hit = reader.phrase(lexicon.OPERATORS)
+    if len(prices) != 1 or hit is None:
+        reader.at = mark
+        return False
+    reader.at += hit[1]
+    operands = read_operands(reader, prices[0], hit[0])
+    last = reader.token(-1)
+    currency = last is not None and (last.low in CURRENCIES or last.text[:1] in "$€£")
+    if operands is None or not currency or reader.focus.related is not None:
+        reader.at = mark
+        return False
+    reader.assume(f"The amount is compared with {prices[0].table[1]}.{prices[0].name}.")
+    add_comparison(reader, prices[0], hit[0], operands, negated=False)
+    return True
+
+
+CURRENCIES = lexicon.words("euros euro dollars dollar eur usd pounds")
 
 
 def _above_column(reader: Reader, op: str) -> bool:

@@ -17,6 +17,7 @@ INTEGER_TYPE = re.compile(r"int|serial", re.IGNORECASE)
 NUMBER_TYPE = re.compile(r"int|serial|num|dec|real|float|double|money", re.IGNORECASE)
 TEXT_TYPE = re.compile(r"char|text|string|clob|enum|uuid", re.IGNORECASE)
 ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": 4}
+MOST_DAYS = 10_000
 RELATIVE = {"last": -1, "previous": -1, "past": -1, "this": 0, "current": 0}
 
 
@@ -69,6 +70,11 @@ def read(tokens: list[Token], at: int, today: date) -> Span | None:
     if rest[0] in RELATIVE and len(rest) > 1 and rest[1] in ("year", "month", "quarter", "week"):
         start, end = around(today, rest[1], RELATIVE[rest[0]])
         return Span(start, end, lead + 2, start.year if rest[1] == "year" else None, relative=True)
+    if rest[0] in ("last", "past", "previous") and len(rest) > 2 and rest[2] in ("days", "weeks"):
+        number = tokens[at + lead + 1].value
+        if isinstance(number, int) and 0 < number < MOST_DAYS:
+            days = number * (7 if rest[2] == "weeks" else 1)
+            return Span(today - timedelta(days=days - 1), today + timedelta(days=1), lead + 3, relative=True)
     if rest[0] in ("today", "yesterday"):
         day = today - timedelta(days=rest[0] == "yesterday")
         return Span(day, day + timedelta(days=1), lead + 1, relative=True)

@@ -80,6 +80,9 @@ def _term(term: Term) -> str:
     if isinstance(term.of, tuple):
         return f"the number of {term.of[1]}"
     of = term.of.name if isinstance(term.of, Measure) else _col(term.of)
+    if term.per is not None:
+        table = term.per[1]
+        return f"the average {of} per row of {table} (the total divided by the number of {table} that have any)"
     if term.function == "count":
         return f"the number of different {of}"
     return f"{FUNCTIONS[term.function]} {of}"
@@ -116,6 +119,8 @@ def _compare(name: str, condition: Compare) -> str:
     values = [repr(value) for value in condition.values]
     if condition.op == "between":
         return f"{name} is between {values[0]} and {values[1]}"
+    if condition.op == "!=" and len(values) > 1:
+        return f"{name} is neither {' nor '.join(values)}"
     return f"{name} {OPERATORS[condition.op]} {' or '.join(values)}"
 
 

@@ -52,6 +52,8 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
                 "It is not clear which of the rows must have none.", words=["not"], reason="ambiguous"
             )
     query.outputs = terms
+    if query.having and any(isinstance(t, Agg) and t.function == "count" and t.of in query.groups for t in terms):
+        raise QuestionError("Counting those whose total meets a condition is not read yet: list them.", words=[])
     if not query.order:
         query.order = [(group, False) for group in query.groups if isinstance(group, DatePart)]
     _check_total(reader)

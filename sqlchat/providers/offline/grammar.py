@@ -167,13 +167,17 @@ def _tier(asked: Asked, table: Key) -> int:
 
 
 def _modifiers(reader: Reader, asked: list[Asked]) -> None:
+    phrases.rank_ahead(reader, asked)
     while not reader.done:
+        if any(item.functions for item in asked) and (reader.take("in", "total") or reader.take("altogether")):
+            continue  # it is a total already
         if reader.token() is not None and reader.low() in (",", "(", ")", ":"):
             reader.at += 1
         elif (
             phrases.order(reader, asked)
             or phrases.rank(reader, asked)
             or phrases.group(reader, asked)
+            or relations.spent(reader, asked)
             or relations.superlative(reader, asked)
             or relations.having(reader, asked)
             or relations.relation(reader)
@@ -183,12 +187,18 @@ def _modifiers(reader: Reader, asked: list[Asked]) -> None:
             continue
         elif (
             reader.low() in lexicon.FILLERS
-            or (reader.low() in lexicon.VERBS and _followed(reader))
+            or (reader.low() in lexicon.VERBS and _followed(reader) and not _another(reader))
             or _dangling(reader)
         ):
             reader.at += 1
         else:
             reader.not_understood()
+
+
+def _another(reader: Reader) -> bool:
+    """Whether a verb is also the name of another table than the one spoken of: `ordered`, of customers."""
+    link = reader.link()
+    return link is not None and bool(link.tables) and all(hit.target != reader.focus.table for hit in link.tables)
 
 
 def _followed(reader: Reader) -> bool:

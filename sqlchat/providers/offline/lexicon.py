@@ -24,7 +24,7 @@ LEADS: Final = words(
     "please can could would you we i me us show list give find get tell display return retrieve fetch want need "
     "know to see present provide what which who whom whose is are was were the a an all do does did there of "
     "about 's"
-    " its their his her both each every"
+    " its their his her our my your both each every"
 )
 COMMANDS: Final = words("show list give find get tell display return retrieve fetch provide include present select")
 
@@ -46,7 +46,10 @@ VERBS: Final = words(
 WITH: Final = words("with having whose where has have had who that which")
 IN: Final = words("in from of for at on to by with within during among inside")
 GROUP: Final = words("per by each every across")
-NOT: Final = words("not no without never n't don't doesn't didn't isn't aren't wasn't weren't haven't hasn't lacking")
+NOT: Final = words(
+    "not no without never n't don't doesn't didn't isn't aren't wasn't weren't haven't hasn't lacking "
+    "excluding except"
+)
 
 # (words) -> aggregate function
 AGGREGATES: Final[dict[tuple[str, ...], str]] = {

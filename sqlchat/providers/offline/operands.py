@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, lexicon
 from sqlchat.providers.offline.linker import Col
@@ -9,6 +11,8 @@ from sqlchat.providers.offline.query import Compare, Literal
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.words import SCALES
 
+SHARE = re.compile(r"\b0(\.0)? ?(to|and|-|\.\.|–) ?1(\.0)?\b|\bfraction\b")
+"""In a comment: that a column holds shares of one."""
 FLIPPED = {"=": "!=", "!=": "=", ">": "<=", "<": ">=", ">=": "<", "<=": ">"}
 
 
@@ -75,6 +79,9 @@ def _operand(reader: Reader, col: Col, op: str) -> Literal | None:
             return None
         reader.at += 1
         return token.text if like else reader.linker.value(col, token.text) or token.text
+    if (percent := _percent(reader)) is not None and not like:
+        reader.at += 1 if token.percent is not None else 2
+        return _of_hundred(reader, col, percent)
     if token.value is not None and not like and not (token.kind == "word" and dates.is_text(column)):
         reader.at += 1
         value: int | float = token.value
@@ -100,6 +107,28 @@ def _operand(reader: Reader, col: Col, op: str) -> Literal | None:
         reader.at += 1
         return exact
     return _spelled(reader, col) if dates.is_text(column) and op in ("=", "!=") else None
+
+
+def _percent(reader: Reader) -> int | float | None:
+    """The 10 of `10%` or `10 percent`."""
+    token = reader.token()
+    if token is None:
+        return None
+    return token.value if reader.low(1) in ("percent", "%") else token.percent
+
+
+def _of_hundred(reader: Reader, col: Col, percent: int | float) -> int | float:
+    """A percentage as the column holds it. Raises QuestionError where neither its name nor its comment tells how."""
+    if {"percent", "percentage"} & set(reader.linker.column_words(col.table, col.name)):
+        return percent
+    if SHARE.search(reader.column(col).comment):
+        reader.assume(f"{percent}% is read as {percent / 100} of {col.table[1]}.{col.name}.")
+        return percent / 100
+    raise QuestionError(
+        f"Nothing tells how {col.name} holds {percent}%: compare it with a number as it stands there.",
+        words=[f"{percent}%"],
+        reason="ambiguous",
+    )
 
 
 def _spelled(reader: Reader, col: Col) -> str | None:

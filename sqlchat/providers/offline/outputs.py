@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon
+from sqlchat.providers.offline import amounts, dates, lexicon
 from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.linker import Col, Link
 from sqlchat.providers.offline.measures import Measure
@@ -44,11 +44,12 @@ def read_list(reader: Reader) -> list[Asked]:
         reader.at = mark
 
 
-def starts_output(reader: Reader) -> bool:
-    """Whether what comes next can be one more thing of the list."""
+def starts_output(reader: Reader, ahead: int = 0) -> bool:
+    """Whether what comes next, or some words ahead, can be one more thing of the list."""
     mark, conditions, assumptions = reader.at, list(reader.query.conditions), list(reader.query.assumptions)
     order, limit = list(reader.query.order), reader.query.limit
     focus = reader.focus
+    reader.at += ahead
     try:
         asked = _elliptic(reader) or read_one(reader, first=False)
         if asked is None:
@@ -190,6 +191,8 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
     link = reader.link()
     if link is None:
         return None
+    if functions == ["avg"] and (worth := amounts.worth(reader, link)) is not None:
+        return worth
     _vague(link)
     if functions in (["sum"], ["count"]) and link.tables and not link.measures:
         asked = _table(reader, link)
@@ -202,26 +205,16 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
         reader.at += link.size
         measure = link.measures[0].target
         assert isinstance(measure, Measure)
-        _one_measure(link)
+        amounts.one(link)
+        if functions == ["avg"] and (per := amounts.per(reader, measure)) is not None:
+            return Asked("measure", link.text, functions, measure=measure, per=per)
         if functions != ["sum"]:
-            raise QuestionError(
-                f"{measure.name.capitalize()} is a sum over {measure.table[1]}; its average, minimum or maximum "
-                "is not read yet.",
-                words=[link.text],
-            )
+            raise amounts.not_averaged(link, measure)
         return Asked("measure", link.text, functions, measure=measure)
     if link.columns:
         reader.at += link.size
         return Asked("column", link.text, functions, link.columns, distinct=distinct)
     return None
-
-
-def _one_measure(link: Link) -> None:
-    if len(link.measures) > 1:
-        names = " or ".join(
-            sorted(f"{h.target.table[1]}'s {h.target.name}" for h in link.measures if isinstance(h.target, Measure))
-        )
-        raise QuestionError(f'"{link.text}" may mean {names}.', words=[link.text], reason="ambiguous")
 
 
 def _extreme(reader: Reader) -> Asked | None:
@@ -255,7 +248,7 @@ def _leading(reader: Reader) -> Asked | None:
         if asked is None:
             reader.at = mark
             return None
-        reader.query.limit = count or 1
+        reader.query.limit = count or (None if _plural(asked.text) else 1)
         reader.ranked = "asc" if word in ("bottom", "worst") else "desc"
         return asked
     options, size = adjective_at(reader)
@@ -282,6 +275,11 @@ def _leading(reader: Reader) -> Asked | None:
                 return asked
     reader.at = mark
     return None
+
+
+def _plural(text: str) -> bool:
+    """Whether more than one is asked for: `top customers`, which are all of them in order."""
+    return text.lower().endswith("s") and not text.lower().endswith(("ss", "us"))
 
 
 def adjective_at(reader: Reader) -> tuple[tuple[tuple[str, str], ...], int]:
@@ -354,7 +352,7 @@ def _table(reader: Reader, link: Link) -> Asked:
 def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
     _vague(link)
     if link.measures:
-        _one_measure(link)
+        amounts.one(link)
         reader.at += link.size
         measure = link.measures[0].target
         assert isinstance(measure, Measure)

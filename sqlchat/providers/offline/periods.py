@@ -16,6 +16,7 @@ TIMES = frozenset({"after", "before", "since", "until"})
 def read(reader: Reader) -> bool:
     """`in 2024`, `since March 2023`, `before 1980`, `between 2023 and 2024`, `last year`."""
     mark = reader.at
+    negated = reader.low() == "not" and reader.low(1) in ("in", "during", "on", "from") and reader.take("not")
     named = _time_named(reader)
     hit = reader.phrase(lexicon.OPERATORS)
     op = hit[0] if hit else ""
@@ -55,6 +56,12 @@ def read(reader: Reader) -> bool:
     alternatives = _more_years(reader, years) if op in ("in", "", "of", "for", "during") else ()
     if span.relative:
         reader.assume(f"Counted from today, {reader.today.isoformat()}: {start} up to and without {end}.")
+    if negated:
+        if alternatives or op == "between" or not dates.is_date(reader.column(col)) or reader.several(col):
+            reader.at = mark
+            return False
+        reader.add(AnyOf((Period(col, None, start), Period(col, end, None))))
+        return True
     _add_period(reader, col, op, (start, last.end.isoformat()), (*years, *alternatives))
     return True
 
@@ -140,7 +147,18 @@ def _timely(reader: Reader, hit: Hit) -> bool:
 
 def _time(reader: Reader) -> Col | None:
     """The column of dates that a bare period speaks of: of what is measured or counted, else of the focus."""
-    for table in (reader.measured, reader.focus.table):
+    tables = [reader.measured, reader.focus.table]
+    related, measured = reader.focus.related, reader.measured
+    if related is not None and measured is not None and reader.joins.distance(measured, related.table)[0] > 1:
+        # What was counted is done to: `customers who placed orders in 2024` speaks of the orders' day.
+        if time_of(reader, related.table) is None:
+            raise QuestionError(
+                f"The period may be that of {measured[1]} or of what leads from them to {related.table[1]}.",
+                words=[],
+                reason="ambiguous",
+            )
+        tables.reverse()
+    for table in tables:
         if table is None:
             continue
         col = time_of(reader, table)

@@ -39,7 +39,13 @@ def order(reader: Reader, asked: list[Asked]) -> bool:
         reader.at = mark
         return False
     reader.skip({"of", "by", "the", "their"})
+    here = reader.at
     term = _order_term(reader, asked)
+    if term is None:
+        reader.at = here
+        if found and way is None and not _direction_follows(reader):
+            reader.at = mark
+            return False
     reader.skip({",", "in", "from", "the"} if _direction_follows(reader) else ())
     after = _direction(reader)
     if term is None:
@@ -67,6 +73,10 @@ def _direction(reader: Reader) -> str | None:
 
 
 def _order_term(reader: Reader, asked: list[Asked]) -> Term | None:
+    counted = [item for item in asked if item.functions == ["count"]]
+    if reader.low() in ("count", "number") and reader.low(1) != "of" and len(counted) == 1 and not reader.link():
+        reader.at += 1
+        return asked_terms(reader, counted[0], reader.query.subject)[0]
     one = outputs.read_one(reader, first=False)
     if one is None:
         return None
@@ -90,7 +100,7 @@ def _only_term(reader: Reader, asked: list[Asked]) -> Term | None:
 def rank(reader: Reader, asked: list[Asked]) -> bool:
     """`by revenue` after `top 10 customers`."""
     mark = reader.at
-    if not reader.ranked or not reader.take_any(RANKERS):
+    if not (reader.ranked or _amounts(reader, asked)) or not reader.take_any(RANKERS):
         return False
     reader.skip({"the", "their", "highest", "lowest", "most"})
     one = outputs.read_one(reader, first=False)
@@ -104,7 +114,7 @@ def rank(reader: Reader, asked: list[Asked]) -> bool:
     if one.kind == "column" and not one.functions:
         _numeric(reader, one)
     found = asked_terms(reader, one, reader.query.subject)
-    reader.query.order.append((found[0], reader.ranked == "desc"))
+    reader.query.order.append((found[0], reader.ranked != "asc"))
     reader.ranked = ""
     if one.kind == "measure":
         reader.measured = one.measure.table if one.measure else None
@@ -112,6 +122,27 @@ def rank(reader: Reader, asked: list[Asked]) -> bool:
         reader.measured = table_of(found[0])
     asked.append(one)
     return True
+
+
+def _amounts(reader: Reader, asked: list[Asked]) -> bool:
+    """`by revenue` or `by number of orders` after `customers`: each with its own, the largest first."""
+    link = reader.link(reader.at + 1)
+    several = len(asked) == 1 and asked[0].kind == "table" and not asked[0].functions and not reader.query.order
+    counting = reader.low(1) == "number" and reader.low(2) == "of"
+    return several and reader.low() == "by" and (counting or (link is not None and bool(link.measures)))
+
+
+def rank_ahead(reader: Reader, asked: list[Asked]) -> None:
+    """Read `by revenue` of `top customers in 2024 by revenue` first: the period is that of what is added up."""
+    start = reader.at
+    if not reader.ranked or any(reader.sees(*phrase) for phrase in RANKERS):
+        return
+    for at in range(start + 1, len(reader.tokens)):
+        reader.at = at
+        if reader.low() == "by" and outputs.starts_output(reader, 1) and rank(reader, asked):
+            reader.cut(at)
+            break
+    reader.at = start
 
 
 def _numeric(reader: Reader, one: Asked) -> None:

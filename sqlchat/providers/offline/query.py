@@ -25,6 +25,8 @@ class Agg:
     function: str
     of: Col | Measure | Key
     distinct: bool = False
+    per: Key | None = None
+    """Of an average of a measure: the table for whose rows it is added up first."""
 
 
 Term = Col | Measure | DatePart | Agg

@@ -92,6 +92,11 @@ class Reader:
         while not self.done and self.low() in words:
             self.at += 1
 
+    def cut(self, start: int) -> None:
+        """Take the words from `start` up to here, which are understood, out of the question."""
+        del self.tokens[start : self.at]
+        self._links.clear()
+
     def phrase(self, table: Mapping[tuple[str, ...], str]) -> tuple[str, int] | None:
         """The entry of the longest phrase of `table` that comes next and its size, unless a longer name does."""
         for size in range(7, 0, -1):

@@ -9,6 +9,7 @@ from sqlchat.providers.offline import dates, lexicon, outputs, phrases
 from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.linker import Col, Key, Link
+from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg, Compare, Extreme, Term
 from sqlchat.providers.offline.reader import Focus, Reader
 
@@ -139,6 +140,53 @@ def having(reader: Reader, asked: list[Asked]) -> bool:
     return _having_count(reader, asked)
 
 
+SPENDING = ("spent", "spend", "spends")
+
+
+def _spending(reader: Reader) -> Measure | None:
+    """The one revenue of the database, for `spent`: what customers spend is what was sold to them."""
+    found = [m for m in reader.linker.measures if m.name in lexicon.REVENUE]
+    focus, subject = reader.focus.table, reader.query.subject
+    if len(found) != 1 or focus is None or focus != subject or reader.focus.related is not None:
+        return None
+    if reader.joins.distance(found[0].table, focus)[0] != 1 or BUYERS.isdisjoint(reader.linker.table_words(focus)):
+        return None
+    return found[0]
+
+
+def spent(reader: Reader, asked: list[Asked]) -> bool:
+    """`who spent the most`, `spent more than 1000`."""
+    mark = reader.at
+    reader.skip({"who", "that", "which", "have", "has", "had"})
+    measure = _spending(reader) if reader.low() in SPENDING else None
+    if measure is None:
+        reader.at = mark
+        return False
+    reader.at += 1
+    term = Agg("sum", measure)
+    reader.take("the")
+    following = reader.token(1)
+    if reader.low() in ("most", "least") and (following is None or following.kind != "word" or following.low == "in"):
+        one = Asked("measure", reader.low(-1), ["sum"], measure=measure)
+        reader.measured = measure.table
+        reader.at += 1
+        _ranked_by(reader, asked, one, reader.low(-1) == "most")
+        return True
+    op = _plain_operator(reader)
+    token = reader.token()
+    if not op or token is None or token.value is None or not reader.explicit_subject:
+        reader.at = mark
+        return False
+    reader.at += 1
+    reader.skip(lexicon.MEASURE_UNITS & {"euros", "euro", "dollars", "dollar", "eur", "usd", "pounds"})
+    reader.measured = measure.table
+    _add_having(reader, term, op, token.value)
+    return True
+
+
+BUYERS = lexicon.words("customer customers client clients buyer buyers shopper shoppers")
+
+
 def _having_measure(reader: Reader) -> Agg | None:
     one = None
     if reader.phrase(lexicon.AGGREGATES) or ((link := reader.link()) is not None and link.measures):
@@ -214,6 +262,7 @@ def relation(reader: Reader) -> bool:
         elif word in ("who", "that", "which", "whose", "where") or word in lexicon.VERBS:
             loose = loose and word in ("where",)
             if word in lexicon.VERBS and (link := reader.link()) is not None and link.tables:
+                seen = seen or word.endswith("ed")  # `customers ordered`: the verb itself relates
                 break
         elif word not in lexicon.IN and word not in lexicon.FILLERS and word not in ("single", "also", "been"):
             break

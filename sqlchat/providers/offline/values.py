@@ -9,16 +9,37 @@ from sqlchat.providers.offline.query import Compare, Literal
 from sqlchat.providers.offline.reader import Reader
 
 SKIPPED = frozenset(
-    {"not", "the", "a", "an", "are", "is", "were", "was", "do", "does", "did", "who", "that", "which"}
+    {
+        "not",
+        "neither",
+        "excluding",
+        "except",
+        "for",
+        "the",
+        "a",
+        "an",
+        "are",
+        "is",
+        "were",
+        "was",
+        "do",
+        "does",
+        "did",
+        "who",
+        "that",
+        "which",
+    }
 )
+EXCLUDING = frozenset({"not", "neither", "excluding", "except"})
 
 
 def read(reader: Reader) -> bool:
     """`in Germany`, `from France or Spain`, `"Desk"`, `not cancelled`."""
     mark = reader.at
-    negated = False
+    negated = neither = False
     while reader.low() in lexicon.IN | lexicon.VERBS | SKIPPED:
-        negated = negated or reader.low() == "not"
+        negated = negated or reader.low() in EXCLUDING
+        neither = neither or reader.low() == "neither"
         reader.at += 1
     link = next((found for found in reader.links() if found.values), None)
     table = reader.focus.table
@@ -34,7 +55,7 @@ def read(reader: Reader) -> bool:
     reader.at += link.size
     values: list[Literal] = [hit.value]
     connector = ""
-    while reader.low() in ("or", "and", ","):
+    while reader.low() in (("nor",) if neither else ("or", "and", ",")):
         here = reader.at
         word = reader.low()
         reader.at += 1
@@ -49,9 +70,12 @@ def read(reader: Reader) -> bool:
         reader.at += more.size
         values.append(next(v.value for v in more.values if v.target == col and v.value is not None))
         connector = word if word != "," else connector
+    if neither and connector != "nor":
+        reader.at = mark
+        return False
     if connector == "and" and reader.several(col):
         raise QuestionError(f'"{link.text} and ..." may mean both or any of them.', words=["and"], reason="ambiguous")
-    if connector == "and":
+    if connector == "and" and not negated:
         reader.assume(f"Rows with any of {', '.join(map(str, values))} are meant.")
     _trailing_noun(reader, col)
     if negated and reader.joins.distance(table, col.table)[0] > 1:

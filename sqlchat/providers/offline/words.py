@@ -70,6 +70,8 @@ class Token:
     stem: str
     kind: Kind
     value: float | int | None = None
+    percent: float | int | None = None
+    """Of `10%`, 10; its value depends on what it is compared with."""
     possessive: bool = False
 
 
@@ -102,7 +104,10 @@ def tokenize(text: str) -> list[Token]:
         elif kind == "date":
             found.append(Token(raw, raw, raw, "date"))
         elif kind == "number":
-            found.append(Token(raw.strip(), raw.strip(), raw.strip(), "number", number(raw)))
+            text, of_hundred = raw.strip(), raw.rstrip().endswith("%")
+            value = number(raw)
+            plain, percent = (None, value) if of_hundred else (value, None)
+            found.append(Token(text, text, text, "number", plain, percent))
         elif kind == "sign":
             found.append(Token(raw, raw, raw, "sign"))
         else:
@@ -122,7 +127,7 @@ def _word(raw: str) -> list[Token]:
     if "-" in raw and not any(c.isdigit() for c in raw):
         return [token for part in raw.split("-") for token in _word(part)]
     value = NUMBERS.get(low)
-    return [Token(raw, low, stem(low), "word", value, possessive)]
+    return [Token(raw, low, stem(low), "word", value, possessive=possessive)]
 
 
 def number(raw: str) -> float | int:

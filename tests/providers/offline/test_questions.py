@@ -54,8 +54,17 @@ LISTS = [
     ("orders on 2024-05-17", "SELECT * FROM orders WHERE order_date = '2024-05-17'"),
     ("Which customers signed up in 2024?", "SELECT name FROM customers WHERE signup_date LIKE '2024-%'"),
     ("customers with a signup date before 2022-03-01", "SELECT name FROM customers WHERE signup_date < '2022-03-01'"),
+    ("orders not in 2024", "SELECT * FROM orders WHERE order_date NOT LIKE '2024-%'"),
+    ("orders in the last 30 days",
+     "SELECT * FROM orders WHERE order_date >= '2025-10-22' AND order_date <= '2025-11-20'"),
+    ("products under 20 euros", "SELECT name FROM products WHERE price < 20"),
+    ("products between 50 and 100 euros", "SELECT name FROM products WHERE price BETWEEN 50 AND 100"),
+    ("order lines with a discount above 10%", "SELECT * FROM order_lines WHERE discount > 0.1"),
+    ("customers excluding Germany", f"SELECT c.name FROM {HOME} WHERE k.name <> 'Germany'"),
+    ("customers who spent more than 10000 euros",
+     f"SELECT c.name FROM {BOUGHT} GROUP BY c.id HAVING {REVENUE} > 10000"),
     ("customers from Paris who are younger than 30", "SELECT name FROM customers WHERE city = 'Paris' AND age < 30"),
-]
+]  # fmt: skip
 COUNTS = [
     ("How many customers are there?", "SELECT count(*) FROM customers"),
     ("What is the number of products?", "SELECT count(*) FROM products"),
@@ -91,6 +100,19 @@ COUNTS = [
     ),
     ("How many orders were placed last year?", "SELECT count(*) FROM orders WHERE order_date LIKE '2024-%'"),
     ("How many orders were placed this month?", "SELECT count(*) FROM orders WHERE order_date LIKE '2025-11-%'"),
+    ("how many customers do we have in total", "SELECT count(*) FROM customers"),
+    ("How many orders are neither cancelled nor returned?",
+     "SELECT count(*) FROM orders WHERE status NOT IN ('cancelled', 'returned')"),
+    ("How many customers placed orders in 2024?",
+     "SELECT count(DISTINCT customer_id) FROM orders WHERE order_date LIKE '2024-%'"),
+    ("How many customers in Germany ordered in 2024?",
+     "SELECT count(DISTINCT o.customer_id) FROM orders o JOIN customers c ON c.id = o.customer_id "
+     "WHERE c.country_code = 'DE' AND o.order_date LIKE '2024-%'"),
+    ("How many distinct customers ordered in 2025?",
+     "SELECT count(DISTINCT customer_id) FROM orders WHERE order_date LIKE '2025-%'"),
+    ("number of orders by corporate customers in 2024",
+     "SELECT count(*) FROM orders o JOIN customers c ON c.id = o.customer_id "
+     "WHERE c.segment = 'Corporate' AND o.order_date LIKE '2024-%'"),
     ("How many different cities do customers live in?", "SELECT count(DISTINCT city) FROM customers"),
     ("Number of distinct segments", "SELECT count(DISTINCT segment) FROM customers"),
     (
@@ -105,7 +127,7 @@ COUNTS = [
         "How many orders are from customers in Spain?",
         "SELECT count(*) FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.country_code = 'ES'",
     ),
-]
+]  # fmt: skip
 FIGURES = [
     ("What is the average price of products?", "SELECT avg(price) FROM products"),
     ("What is the highest price?", "SELECT max(price) FROM products"),
@@ -121,12 +143,24 @@ FIGURES = [
      f"SELECT {REVENUE} FROM {BOUGHT} WHERE c.country_code = 'DE' AND o.order_date LIKE '2025-%'"),
     ("What is the total quantity sold of Pro Laptop?",
      "SELECT sum(quantity) FROM order_lines l JOIN products p ON p.id = l.product_id WHERE p.name = 'Pro Laptop'"),
+    ("What's our total revenue?", f"SELECT {REVENUE} FROM {LINES}"),
+    ("What is the average order value in 2024?",
+     f"SELECT avg(value) FROM (SELECT {REVENUE} AS value FROM {LINES} WHERE o.order_date LIKE '2024-%' "
+     "GROUP BY o.id)"),
+    ("average revenue per customer",
+     f"SELECT avg(value) FROM (SELECT {REVENUE} AS value FROM {LINES} GROUP BY o.customer_id)"),
+    ("Total revenue excluding cancelled orders",
+     f"SELECT {REVENUE} FROM {LINES} WHERE o.status <> 'cancelled'"),
+    ("revenue excluding cancelled and returned orders",
+     f"SELECT {REVENUE} FROM {LINES} WHERE o.status NOT IN ('cancelled', 'returned')"),
     ("revenue of completed orders", f"SELECT {REVENUE} FROM {LINES} WHERE o.status = 'completed'"),
 ]  # fmt: skip
 GROUPS = [
     ("total revenue and number of orders by country",
      f"SELECT k.name, {REVENUE}, count(DISTINCT o.id) FROM {BOUGHT} "
      "JOIN countries k ON k.code = c.country_code GROUP BY 1"),
+    ("average order value by segment",
+     f"SELECT segment, avg(value) FROM (SELECT segment, {REVENUE} AS value FROM {BOUGHT} GROUP BY o.id) GROUP BY 1"),
     ("Which categories had no orders in January 2023?",
      "SELECT name FROM categories WHERE id NOT IN (SELECT p.category_id FROM products p JOIN order_lines l ON "
      "l.product_id = p.id JOIN orders o ON o.id = l.order_id WHERE o.order_date LIKE '2023-01-%')"),
@@ -195,6 +229,15 @@ RANKED = [
      "ORDER BY count(*) DESC, c.id LIMIT 1"),
     ("Which month had the highest revenue?",
      f"SELECT strftime('%Y-%m', o.order_date) FROM {LINES} GROUP BY 1 ORDER BY {REVENUE} DESC LIMIT 1"),
+    ("top customers in 2024 by revenue",
+     f"SELECT c.name, {REVENUE} FROM {BOUGHT} WHERE o.order_date LIKE '2024-%' GROUP BY c.id ORDER BY 2 DESC"),
+    ("Who are our top 3 customers by revenue in Germany?",
+     f"SELECT c.name, {REVENUE} FROM {BOUGHT} WHERE c.country_code = 'DE' GROUP BY c.id ORDER BY 2 DESC LIMIT 3"),
+    ("products by revenue", f"SELECT p.name, {REVENUE} FROM {SOLD} GROUP BY p.id ORDER BY 2 DESC"),
+    ("which customer spent the most in 2024",
+     f"SELECT c.name FROM {BOUGHT} WHERE o.order_date LIKE '2024-%' GROUP BY c.id ORDER BY {REVENUE} DESC LIMIT 1"),
+    ("how many customers per country sorted by count descending",
+     f"SELECT k.name, count(*) FROM {HOME} GROUP BY 1 ORDER BY 2 DESC"),
     ("Which city has the most customers?", "SELECT city FROM customers GROUP BY 1 ORDER BY count(*) DESC LIMIT 1"),
     ("Show the 5 most expensive products", "SELECT name FROM products ORDER BY price DESC LIMIT 5"),
     ("What is the cheapest product?", "SELECT name FROM products ORDER BY price LIMIT 1"),
