@@ -6,14 +6,18 @@ Blocks of a file are inspected in two threads and merged in their order, so memo
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlchat.errors import FileInvalidError
 from sqlchat.files import formats
 from sqlchat.files.formats import Block, Options, Table
+
+if TYPE_CHECKING:
+    from sqlchat.files.columns import Column
+    from sqlchat.files.inspection import Found, Hint
 
 THREADS = 2
 """Arrow, NumPy and pandas let other threads run while they work."""
@@ -66,45 +70,55 @@ def profile(path: str, file_name: str, options: Options | None = None) -> Profil
     return Profile(rows, columns, facts, [*table.warnings, *warnings])
 
 
-def _submit(pool: ThreadPoolExecutor, look: Any, *arguments: Any) -> Future[dict[str, Any]]:
-    """Without room for a thread's stack Python raises RuntimeError; it is memory that lacks."""
-    try:
-        return pool.submit(look, *arguments)
-    except RuntimeError as exc:
-        raise MemoryError(str(exc)) from exc
-
-
 def _survey(table: Table) -> tuple[int, list[dict[str, Any]], list[str]]:
     """Number of rows, an entry for each column, warnings."""
-    from sqlchat.files.columns import Column, Found, inspect
+    from sqlchat.files.columns import Column
 
     size = min(LARGEST_SKETCH, max(SMALLEST_SKETCH, SKETCHES_KEPT // max(1, len(table.names))))
     columns = {name: Column(name, size) for name in table.names}
     rows = 0
 
-    def look(block: Block, hints: dict[str, Any]) -> dict[str, Found]:
-        return {n: inspect(p, hints[n], columns[n].sketch) for n, p in block.columns.items()}
+    def counted() -> Iterator[Block]:
+        nonlocal rows
+        for block in table.blocks:
+            rows += block.rows
+            columns.update((name, Column(name, size)) for name in block.columns if name not in columns)
+            formats.check_width(len(columns))
+            yield block
+
+    _inspect(counted(), columns, Column.add)
+    if not columns:
+        raise FileInvalidError("The file holds no columns.")
+    unfinished = [column for column in columns.values() if column.unfinished]
+    if unfinished and table.again is not None:
+        for column in unfinished:
+            column.start_again()
+        _inspect(table.again([column.name for column in unfinished]), columns, Column.add_texts)
+    warnings: list[str] = []
+    return rows, [column.summary(rows, warnings) for column in columns.values()], warnings
+
+
+def _inspect(blocks: Iterator[Block], columns: Mapping[str, Column], take: Callable[[Column, Found], None]) -> None:
+    """Look at blocks in two threads; `take` merges what was found of a column, in the blocks' order."""
+    from sqlchat.files.inspection import inspect
+
+    def look(block: Block, hints: dict[str, Hint]) -> dict[str, Found]:
+        return {name: inspect(parts, hints[name], columns[name].sketch) for name, parts in block.columns.items()}
 
     def merge(found: dict[str, Found]) -> None:
         for name, part in found.items():
-            columns[name].add(part)
+            take(columns[name], part)
 
     pending: deque[Future[dict[str, Found]]] = deque()
     with ThreadPoolExecutor(THREADS) as pool:
-        for block in table.blocks:
-            rows += block.rows
-            for name in block.columns:
-                if name not in columns:
-                    columns[name] = Column(name, size)
-            formats.check_width(len(columns))
+        for block in blocks:
             hints = {name: columns[name].hint() for name in block.columns}
-            pending.append(_submit(pool, look, block, hints))
+            try:
+                pending.append(pool.submit(look, block, hints))
+            except RuntimeError as exc:  # no room for a thread's stack; it is memory that lacks
+                raise MemoryError(str(exc)) from exc
             del block
             while len(pending) > THREADS:
                 merge(pending.popleft().result())
         while pending:
             merge(pending.popleft().result())
-    if not columns:
-        raise FileInvalidError("The file holds no columns.")
-    warnings: list[str] = []
-    return rows, [column.summary(rows, warnings) for column in columns.values()], warnings

@@ -7,6 +7,7 @@ that all were kept, so their number is the count; else the k-th one tells how de
 from __future__ import annotations
 
 import hashlib
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,44 +16,54 @@ import pyarrow as pa
 Hashes = npt.NDArray[np.uint64]
 
 LONG = 256
-"""Bytes from which a text is hashed by itself instead of eight bytes at a time for the whole column."""
+"""Bytes past which a text is hashed by itself instead of eight bytes at a time with its neighbours."""
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 EVERYTHING = np.uint64(0xFFFFFFFFFFFFFFFF)
+EXACT_DOUBLE = np.int64(1 << 53)
+"""Integers up to this are doubles too."""
+
+STRETCH = 1 << 14
+"""Texts hashed at a time."""
+
 KEPT = np.array([(1 << 8 * length) - 1 for length in range(9)], np.uint64)
 """Of eight bytes read, those that belong to a text with so many left (the machine is little-endian)."""
+
+PLACES = (np.arange(LONG // 8, dtype=np.uint64) * GOLDEN * MIX_1 ^ MIX_2) | np.uint64(1)
+"""An odd factor for each place in a text."""
 
 
 class Sketch:
     """The `size` least hashes seen; relative standard error of an estimate about 1/sqrt(size)."""
 
     def __init__(self, size: int) -> None:
-        self._size = size
+        self.size = size
         self._least: Hashes = np.empty(0, np.uint64)
 
     @property
     def ceiling(self) -> np.uint64:
         """Hashes above this cannot change the sketch any more."""
-        return self._least[-1] if len(self._least) == self._size else EVERYTHING
+        return self._least[-1] if len(self._least) == self.size else EVERYTHING
 
     def least(self, hashes: Hashes, ceiling: np.uint64) -> Hashes:
         """What of `hashes` matters to a sketch with that ceiling. Pure, so that threads may call it."""
-        return _distinct(hashes[hashes <= ceiling] if ceiling != EVERYTHING else hashes)[: self._size]
+        return _distinct(hashes[hashes <= ceiling] if ceiling != EVERYTHING else hashes)[: self.size]
 
     def add(self, hashes: Hashes) -> None:
         """Take in what `least` gave."""
+        hashes = hashes[hashes <= self.ceiling]
         if len(hashes):
-            self._least = _distinct(np.concatenate((self._least, hashes)))[: self._size]
+            self._least = _distinct(np.concatenate((self._least, hashes)), "stable")[: self.size]
 
     @property
     def exact(self) -> bool:
-        return len(self._least) < self._size
+        return len(self._least) < self.size
 
     def count(self) -> int:
         if self.exact:
             return len(self._least)
-        return round((self._size - 1) / (float(self._least[-1]) / 2**64))
+        return round((self.size - 1) / (float(self._least[-1]) / 2**64))
 
 
 def hash_numbers(values: npt.NDArray[np.generic]) -> Hashes:
@@ -60,25 +71,66 @@ def hash_numbers(values: npt.NDArray[np.generic]) -> Hashes:
     return _finish(np.ascontiguousarray(values).view(np.uint64) + GOLDEN)
 
 
+def hash_reals(numbers: pa.Array) -> Hashes:
+    """Hash an Arrow array of integers or floats so that equal numbers hash alike, whichever of both they are."""
+    if pa.types.is_floating(numbers.type):
+        return hash_numbers(numbers.cast(pa.float64()).to_numpy(zero_copy_only=False) + 0.0)  # -0.0 becomes 0.0
+    integers = numbers.cast(pa.int64(), safe=False).to_numpy(zero_copy_only=False)
+    doubles = integers.astype(np.float64)
+    if len(integers) and (integers.max() > EXACT_DOUBLE or integers.min() < -EXACT_DOUBLE):
+        exact = (integers <= EXACT_DOUBLE) & (integers >= -EXACT_DOUBLE)
+        return np.where(exact, hash_numbers(doubles), hash_numbers(integers ^ EXACT_DOUBLE))
+    return hash_numbers(doubles)
+
+
+def hash_moments(moments: pa.Array) -> Hashes:
+    """Hash an Arrow array of dates or timestamps; one in nanoseconds like the same one in microseconds."""
+    if pa.types.is_date(moments.type):
+        moments = moments.cast(pa.timestamp("ms")).cast(pa.timestamp("us"))
+    ticks = moments.cast(pa.int64()).to_numpy(zero_copy_only=False)
+    if pa.types.is_timestamp(moments.type) and moments.type.unit == "ns":
+        micros, rest = np.divmod(ticks, 1000)
+        return np.where(rest == 0, hash_numbers(micros), hash_numbers(ticks ^ EXACT_DOUBLE))
+    return hash_numbers(ticks)
+
+
 def hash_texts(texts: pa.Array) -> Hashes:
-    """Hash an Arrow string array without nulls, eight bytes of every text at a time."""
+    """Hash an Arrow string array without nulls: a sum of its eight-byte words, each mixed and times a number of its
+    place (multilinear hashing, Carter and Wegman, 1979). Done in stretches that a processor's cache holds."""
     starts, data = text_buffers(texts)
-    lengths = np.diff(starts)
     padded = np.concatenate((data, np.zeros(8, np.uint8)))
     words = np.lib.stride_tricks.as_strided(padded[:8].view(np.uint64), (len(data) + 1,), (1,))
-    hashes = _finish(lengths.astype(np.uint64) + (words[starts[:-1]] & KEPT[np.minimum(lengths, 8)]) * MIX_1)
-    rows = np.arange(len(lengths)) if lengths.min(initial=0) > 8 else np.flatnonzero(lengths > 8)
-    for position in range(8, min(LONG, int(lengths.max(initial=0))), 8):
-        left = lengths[rows] - position
-        if left.min() <= 0:
-            rows = rows[left > 0]
-            left = left[left > 0]
-        word = words[starts[rows] + position] & KEPT[np.minimum(left, 8)]
-        hashes[rows] = _finish((hashes[rows] ^ word) * MIX_1 + GOLDEN)
-    for row in np.flatnonzero(lengths > LONG):
+    hashes = np.empty(len(texts), np.uint64)
+    for begin in range(0, len(texts), STRETCH):
+        hashes[begin : begin + STRETCH] = _hash_stretch(starts[begin : begin + STRETCH + 1], words)
+    for row in np.flatnonzero(np.diff(starts) > LONG):
         digest = hashlib.blake2b(data[starts[row] : starts[row + 1]].tobytes(), digest_size=8).digest()
         hashes[row] = np.frombuffer(digest, np.uint64)[0]
     return hashes
+
+
+def _hash_stretch(starts: npt.NDArray[np.int64], words: Hashes) -> Hashes:
+    """Hash the texts between those offsets. `words[i]` are the eight bytes from byte i on."""
+    lengths, starts = np.diff(starts), starts[:-1]
+    hashes = lengths.astype(np.uint64) * GOLDEN
+    shortest, longest = lengths.min(), min(LONG, lengths.max())
+    rows: npt.NDArray[np.int64] | None = None
+    for place, position in enumerate(range(0, longest, 8)):
+        if rows is None and position > 0 and shortest <= position:
+            rows = np.flatnonzero(lengths > position)
+        elif rows is not None:
+            rows = rows[lengths[rows] > position]
+        left = (lengths if rows is None else lengths[rows]) - position
+        word = words[(starts if rows is None else starts[rows]) + position]
+        if shortest < position + 8:
+            word &= KEPT[np.minimum(left, 8)]
+        word ^= word >> np.uint64(32)
+        word *= PLACES[place]
+        if rows is None:
+            hashes += word
+        else:
+            hashes[rows] += word
+    return _finish(hashes)
 
 
 def text_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
@@ -92,9 +144,9 @@ def text_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np
     return starts - starts[0], held[starts[0] : starts[-1]]
 
 
-def _distinct(hashes: Hashes) -> Hashes:
+def _distinct(hashes: Hashes, kind: Literal["quicksort", "stable"] = "quicksort") -> Hashes:
     """Sorted, without repetition; NumPy's own `unique` is slower where most differ."""
-    ordered = np.sort(hashes)
+    ordered = np.sort(hashes, kind=kind)
     return ordered[np.concatenate(([True], ordered[1:] != ordered[:-1]))] if len(ordered) else ordered
 
 

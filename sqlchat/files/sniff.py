@@ -81,17 +81,24 @@ def encoding(source: Source) -> Encoding:
                 continue
             if b"\0" in chunk:
                 raise FileInvalidError("The file holds NUL bytes, so it is no text table.")
+            if valid and (not chunk.isascii() or decoder.getstate()[0]):
+                valid = _continues(decoder, chunk)
             if valid:
-                try:
-                    decoder.decode(chunk, final=len(chunk) < CHUNK)
-                    continue
-                except UnicodeDecodeError:
-                    valid = False
+                continue
             if len(odd_lines) < SAMPLE_BYTES:
                 odd_lines += b"\n".join(line for line in chunk.splitlines() if not line.isascii())
+    valid = valid and _continues(decoder, b"", final=True)
     if wide or valid:
         return Encoding(wide or "utf-8", quotes, long_lines, guessed=bool(wide) and wide != "utf-16")
     return Encoding(_eight_bit(odd_lines[:SAMPLE_BYTES] or start), quotes, long_lines, guessed=True)
+
+
+def _continues(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
+    try:
+        decoder.decode(chunk, final=final)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def dialect(head: str, *, whole: bool, tabs: bool) -> Dialect:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -40,6 +40,8 @@ class Fit:
     """Sum, of numbers."""
     kind: str = ""
     """The narrowest of NUMBER_KINDS, for numbers."""
+    values: pa.Array | None = field(default=None, repr=False, compare=False)
+    """What was read, where values are compared as such rather than as texts."""
 
 
 Fitting = Callable[[pa.Array], Fit | None]
@@ -58,8 +60,11 @@ class Reading:
 
 
 def _boolean(texts: pa.Array) -> Fit | None:
-    lower = pc.unique(pc.ascii_lower(texts)).to_pylist() if len(texts[0].as_py()) <= 5 else ["?"]
-    return Fit(min(lower), max(lower)) if set(lower) <= {"true", "false"} else None
+    if len(texts[0].as_py()) > len("false"):
+        return None
+    lower = pc.ascii_lower(texts)
+    words = pc.unique(lower).to_pylist()
+    return Fit(min(words), max(words), values=lower) if set(words) <= {"true", "false"} else None
 
 
 def _number(texts: pa.Array) -> Fit | None:
@@ -68,13 +73,13 @@ def _number(texts: pa.Array) -> Fit | None:
     if _pads(starts, lengths, data):
         return None
     letters = bool((data > ord("9")).any())
-    if not letters and lengths.max() < 20:
+    points = bool((data == ord(".")).any())  # Arrow makes an error of every text that it cannot cast
+    if not letters and not points and lengths.max() < 20:
         numbers = _cast(texts, pa.int64())
         if numbers is not None:
             bounds = pc.min_max(numbers)
-            return Fit(
-                bounds["min"].as_py(), bounds["max"].as_py(), float(pc.mean(numbers).as_py()) * len(texts), "INTEGER"
-            )
+            total = float(pc.mean(numbers).as_py()) * len(texts)
+            return Fit(bounds["min"].as_py(), bounds["max"].as_py(), total, "INTEGER", numbers)
     floats = _cast(texts, pa.float64())
     if floats is None or not pc.all(pc.is_finite(floats)).as_py():
         return None
@@ -82,7 +87,7 @@ def _number(texts: pa.Array) -> Fit | None:
         return None
     bounds = pc.min_max(floats)
     kind = "DOUBLE PRECISION" if letters else "NUMERIC"
-    return Fit(bounds["min"].as_py(), bounds["max"].as_py(), pc.sum(floats).as_py(), kind)
+    return Fit(bounds["min"].as_py(), bounds["max"].as_py(), pc.sum(floats).as_py(), kind, floats)
 
 
 def _pads(starts: Any, lengths: Any, data: Any) -> bool:
@@ -117,8 +122,7 @@ def _iso_date(texts: pa.Array) -> Fit | None:
 
 def _iso_timestamp(zone: str | None) -> Fitting:
     def fit(texts: pa.Array) -> Fit | None:
-        lengths = pc.min_max(pc.binary_length(texts.slice(0, 1)))
-        if lengths["min"].as_py() < 16:
+        if pc.min(pc.binary_length(texts)).as_py() < len("2024-01-01 10:00"):
             return None
         read = _cast(texts, pa.timestamp("us", zone))
         return _iso(read if read is not None else _cast(texts, pa.timestamp("ns", zone)))
@@ -176,7 +180,7 @@ def _iso(read: pa.Array | None) -> Fit | None:
     if read is None:
         return None
     bounds = pc.min_max(read)
-    return Fit(bounds["min"].as_py().isoformat(), bounds["max"].as_py().isoformat())
+    return Fit(bounds["min"].as_py().isoformat(), bounds["max"].as_py().isoformat(), values=read)
 
 
 def _cast(texts: pa.Array, kind: pa.DataType) -> pa.Array | None:
@@ -232,9 +236,9 @@ def fits(texts: pa.Array, names: tuple[str, ...]) -> dict[str, Fit]:
     found = {}
     for name in names:
         reading = READINGS[name]
-        if reading.format and not date_like:
+        if reading.format and (not date_like or NUMBER.name in found):
             continue
-        if reading.fit(few) is None:
+        if len(names) > 1 and reading.fit(few) is None:
             continue
         fit = reading.fit(texts)
         if fit is not None:

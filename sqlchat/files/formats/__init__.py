@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
@@ -64,6 +64,8 @@ class Table:
     """Of the file: format, encoding, delimiter, ..."""
     warnings: list[str] = field(default_factory=list)
     """Whole when the blocks were read."""
+    again: Callable[[list[str]], Iterator[Block]] | None = None
+    """Blocks anew, of some columns only; a format that brings `text` parts has it."""
 
 
 @dataclass(frozen=True)

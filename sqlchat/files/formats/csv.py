@@ -51,12 +51,20 @@ def read(source: Source, options: Options) -> Table:
     table = Table(names, iter(()), facts, warnings)
     if not dialect.only_header:
         table.blocks = _blocks(source, options, encoding, dialect, table)
+        table.again = lambda columns: _blocks(source, options, encoding, dialect, table, again=columns)
     return table
 
 
 def _blocks(
-    source: Source, options: Options, encoding: sniff.Encoding, dialect: sniff.Dialect, table: Table
+    source: Source,
+    options: Options,
+    encoding: sniff.Encoding,
+    dialect: sniff.Dialect,
+    table: Table,
+    *,
+    again: list[str] | None = None,
 ) -> Iterator[Block]:
+    """All columns; or those that are read `again`, when what is wrong with the rows is told already."""
     size = LONGEST_ROW if encoding.long_lines else SHORT_BLOCK
     bad: list[pyarrow.csv.InvalidRow] = []
     count = 0
@@ -86,7 +94,9 @@ def _blocks(
                     invalid_row_handler=on_bad_row,
                 ),
                 pyarrow.csv.ConvertOptions(
+                    check_utf8=False,  # `sniff.encoding` did, and decoders give nothing else
                     column_types=dict.fromkeys(table.names, pa.string()),
+                    include_columns=again or [],
                     null_values=[""],
                     strings_can_be_null=True,
                     quoted_strings_can_be_null=True,
@@ -102,13 +112,14 @@ def _blocks(
             raise _fault(bad, source, encoding.name, dialect) from exc
         except UnicodeError as exc:
             raise FileInvalidError(f"The file is not {encoding.name} throughout.") from exc
-    if count:
+    if count and again is None:
         table.warnings.append(f"{count:,} rows had too many or too few fields and were left out.")
 
 
 def _block(table: pa.Table) -> Block:
     frame = table.to_pandas(types_mapper=pd.ArrowDtype)
-    return Block(table.num_rows, {str(n): (Part(frame[n].dropna(), "text"),) for n in frame.columns})
+    texts = {str(n): frame[n].dropna() if table[n].null_count else frame[n] for n in frame.columns}
+    return Block(table.num_rows, {name: (Part(values, "text"),) for name, values in texts.items()})
 
 
 def _fault(bad: list[Any], source: Source, encoding: str, dialect: sniff.Dialect) -> FileInvalidError:

@@ -1,0 +1,190 @@
+"""What one column's part of one block holds. `profile` runs it in threads; `columns` merges what it finds.
+
+Texts that read as numbers, dates or timestamps are compared by value, which costs a third of comparing them as texts
+and makes 1.5 and 1.50 one value. All else is compared as written.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sqlchat.files import types
+from sqlchat.files.formats import Part
+from sqlchat.files.sketch import Hashes, Sketch, hash_moments, hash_reals, hash_texts
+from sqlchat.files.types import Fit
+
+COMMON_VALUES = 256
+"""Different values of a column up to which each is counted."""
+
+SAMPLE = 2048
+"""Values by which it is told whether a column repeats itself."""
+
+MISSING = frozenset({"NA", "N/A", "n/a", "#N/A", "NaN", "nan", "None", "none", "null", "NULL", "Null", "-"})
+"""Words for no value: nulls among numbers, words anywhere else."""
+
+AS_WRITTEN = "as written"
+"""How texts are compared that are not compared by what a reading made of them."""
+
+
+@dataclass(frozen=True)
+class Hint:
+    """What a thread needs to know of a column to inspect its next block; it may be a few blocks old."""
+
+    readings: tuple[str, ...]
+    """That fitted all texts so far."""
+    counted: bool
+    """Are values still counted?"""
+    ceiling: np.uint64
+    """Of the sketch."""
+
+
+@dataclass
+class Found:
+    """One column's part of one block."""
+
+    values: int = 0
+    kinds: dict[str, Fit] = field(default_factory=dict)
+    """Values that brought a type of their own."""
+    texts: int = 0
+    missing: Counter[str] = field(default_factory=Counter)
+    fits: dict[str, Fit] | None = None
+    """Readings of the texts; None: there was no text but words for no value."""
+    compared: str | None = None
+    """How the texts were compared: AS_WRITTEN or a reading's name; None: they were not."""
+    bounds: tuple[str, str] | None = None
+    """Of texts compared as written."""
+    counts: Counter[Any] | None = None
+    hashes: Hashes = field(default_factory=lambda: np.empty(0, np.uint64))
+    example: Any = None
+
+
+def inspect(parts: tuple[Part, ...], hint: Hint, sketch: Sketch) -> Found:
+    """Look at the values of one block. Reads `sketch` only for its size."""
+    found = Found(counts=Counter() if hint.counted else None)
+    hashes = []
+    for part in parts:
+        array = _arrow(part.values)
+        if not len(array):
+            continue
+        found.values += len(array)
+        found.example = found.example if found.example is not None else python(array[0])
+        weights = None
+        if (distinct := _distinct(array)) is not None:
+            array, weights = distinct
+        if weights is None or len(array) > COMMON_VALUES or len(parts) > 1:
+            found.counts = None
+        elif found.counts is not None:
+            found.counts = Counter(dict(zip(map(python, array), weights.to_pylist(), strict=True)))
+        if part.inferred == "json":
+            found.kinds["JSON"] = Fit(None, None)
+            hashes.append(hash_texts(array))
+        elif part.inferred is None:
+            kind, fit = _typed(array, weights)
+            found.kinds[kind] = fit
+            hashes.append(_hashes(array))
+        else:
+            found.texts += len(array)
+            hashes.append(_read_texts(array, weights, part.inferred, hint.readings, found))
+    if hashes:
+        found.hashes = sketch.least(np.concatenate(hashes), hint.ceiling)
+    return found
+
+
+def python(scalar: pa.Scalar) -> Any:
+    """A value as Python's; None for times past what Python counts (the year 9999)."""
+    try:
+        return scalar.as_py()
+    except (OverflowError, ValueError):
+        return None
+
+
+def _arrow(values: pd.Series[Any]) -> pa.Array:
+    array = pa.array(values, from_pandas=False)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _distinct(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+    """The values without repetition and how often each is there, where that spares work; else None."""
+    sample = array.slice(0, SAMPLE)
+    if pa.types.is_nested(array.type) or pc.count_distinct(sample).as_py() > max(COMMON_VALUES, len(sample) // 2):
+        return None
+    counted = pc.value_counts(array)
+    if len(counted) > max(COMMON_VALUES, len(array) // 4):
+        return None
+    return counted.field("values"), counted.field("counts")
+
+
+def _typed(array: pa.Array, weights: pa.Array | None) -> tuple[str, Fit]:
+    """Type and bounds of values that know their type; their sum too, for numbers."""
+    kind = types.arrow_type(array.type)
+    if kind == "TEXT" and not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
+        return kind, Fit(None, None)
+    bounds = pc.min_max(array)
+    least, most = python(bounds["min"]), python(bounds["max"])
+    return kind, Fit(least, most, _total(array, weights) if kind in types.NUMBER_KINDS else None)
+
+
+def _total(numbers: pa.Array, weights: pa.Array | None) -> float:
+    """Sum of numbers or of texts that are numbers, each as often as it is there."""
+    floats = pc.cast(numbers, pa.float64(), safe=False)
+    return float(pc.sum(floats if weights is None else pc.multiply(floats, pc.cast(weights, pa.float64()))).as_py())
+
+
+def _read_texts(
+    array: pa.Array, weights: pa.Array | None, inferred: str, readings: tuple[str, ...], found: Found
+) -> Hashes:
+    """Try the readings; where none fits, once more without words for no value and without outer blanks."""
+    allowed = types.OF_STRINGS if inferred == "string" else types.OF_TEXT_FILES
+    names = tuple(n for n in readings if n in allowed)
+    texts = array
+    fits = types.fits(texts, names)
+    if names and not fits:
+        texts = pc.utf8_trim_whitespace(array)
+        words = pc.is_in(texts, pa.array([*MISSING, ""]))
+        if pc.any(words).as_py():
+            spoken = texts.filter(words)
+            times = weights.filter(words) if weights is not None else pa.array([1] * len(spoken))
+            for word, count in zip(spoken.to_pylist(), times.to_pylist(), strict=True):
+                found.missing[word] += count
+            texts = texts.filter(pc.invert(words))
+            weights = weights.filter(pc.invert(words)) if weights is not None else None
+            if not len(texts) and inferred == "text":
+                return np.empty(0, np.uint64)
+        if len(texts):
+            fits = types.fits(texts, names)
+    number = fits.get(types.NUMBER.name)
+    if number is not None and weights is not None:
+        total = _total(texts, weights)
+        fits[types.NUMBER.name] = replace(number, total=total)
+    if len(texts):
+        found.fits = {name: replace(fit, values=None) for name, fit in fits.items()}
+    by_value = next((n for n, fit in fits.items() if fit.values is not None), None)
+    if by_value is None or inferred == "string" or (found.missing and number is None):
+        bounds = pc.min_max(array)
+        found.bounds = bounds["min"].as_py(), bounds["max"].as_py()
+        found.compared = AS_WRITTEN
+        return hash_texts(array)
+    found.compared = by_value
+    return _hashes(fits[by_value].values)
+
+
+def _hashes(array: pa.Array) -> Hashes:
+    kind = array.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        return hash_texts(array)
+    if pa.types.is_boolean(kind):
+        return hash_reals(array.cast(pa.int8()))
+    if pa.types.is_integer(kind) or pa.types.is_floating(kind):
+        return hash_reals(array)
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return hash_moments(array)
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+        return hash_texts(pc.binary_join_element_wise(array.cast(pa.binary()), b"", b"").view(pa.string()))
+    return hash_texts(array.cast(pa.string()))
