@@ -6,12 +6,13 @@ from http import HTTPStatus
 from typing import Any
 
 import flask_smorest
-from flask import Flask, redirect
+from flask import Flask, redirect, request
 from flask_smorest.utils import prepare_response
 from flask_swagger_ui import get_swaggerui_blueprint
 from werkzeug import Response
 
 from sqlchat.api.problems import MEDIA_TYPE
+from sqlchat.api.resource import answer, runtime
 from sqlchat.schemas.problems import ProblemSchema
 
 DESCRIPTION = """A question in plain language becomes SQL, runs read-only on your own database, and the answer shows
@@ -25,6 +26,10 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
 
     def _register_error_handlers(self) -> None:
         pass
+
+    def _openapi_json(self) -> Response:
+        """The description, as this deployment has it: tools that import it then need no more than a token."""
+        return answer(as_deployed(self.spec.to_dict()))
 
     def _register_responses(self) -> None:
         names = {status.name: status.phrase for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST}
@@ -55,6 +60,24 @@ def init_app(app: Flask, blueprints: tuple[flask_smorest.Blueprint, ...]) -> Non
     ui = get_swaggerui_blueprint("/docs", "/api/openapi.json", {"app_name": "sqlchat", "validatorUrl": "none"})
     app.register_blueprint(ui)
     app.add_url_rule("/", "index", to_docs)
+
+
+def as_deployed(spec: dict[str, Any]) -> dict[str, Any]:
+    """`spec` with which routes want a token here and, in local mode, the address that it was asked for at."""
+    settings = runtime().settings
+    local = not settings.auth_configured
+    optional: list[dict[str, list[str]]] = [{}, {"bearer": []}]  # tools take the first
+    if not (local or settings.open_data_routes):
+        optional = [{"bearer": []}]
+    paths = {
+        path: {
+            verb: {**part, "security": optional} if verb != "parameters" and {} in part.get("security", ()) else part
+            for verb, part in item.items()
+        }
+        for path, item in spec["paths"].items()
+    }
+    servers = [{"url": request.host_url.rstrip("/")}] if local else spec["servers"]
+    return {**spec, "servers": servers, "paths": paths}
 
 
 def to_docs() -> Response:

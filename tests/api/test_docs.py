@@ -64,6 +64,24 @@ def test_two_applications_describe_themselves_alike(settings, spec):
     other.extensions["sqlchat"].close()
 
 
+def security(spec, path):
+    (operation,) = spec["paths"][path].values()
+    return operation["security"]
+
+
+def test_imported_in_local_mode_it_points_here_and_asks_for_no_token_in_vain(spec):
+    assert spec["servers"] == [{"url": "http://localhost"}]
+    assert security(spec, "/api/chat")[0] == {}
+    assert security(spec, "/api/auth/me") == [{"bearer": []}]
+
+
+def test_with_supabase_auth_it_asks_for_the_token_that_every_data_route_needs(shared_client):
+    spec = shared_client.get("/api/openapi.json").get_json()
+    validate(spec, cls=OpenAPIV31SpecValidator)
+    assert spec["servers"] == [{"url": "/"}]
+    assert security(spec, "/api/chat") == security(spec, "/api/auth/me") == [{"bearer": []}]
+
+
 def test_swagger_ui_comes_from_this_service_alone(client):
     page = client.get("/docs/").text
     assert "/api/openapi.json" in page
