@@ -59,8 +59,11 @@ def reencrypt() -> None:
 @click.command()
 @with_appcontext
 def demo() -> None:
-    """Write the demo database anew."""
-    _runtime().build_demo()
+    """Write the demo database anew, and bring its connection back if it was deleted."""
+    try:
+        _runtime().build_demo()
+    except SqlchatError as exc:
+        raise click.ClickException(exc.detail) from exc
     click.echo("The demo database is as new.")
 
 

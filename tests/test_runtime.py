@@ -52,6 +52,7 @@ def test_a_demo_that_was_deleted_stays_away(settings, start):
 def test_the_demo_can_be_built_anew(settings, start):
     runtime = start(settings)
     (settings.data_dir / "demo.sqlite").write_bytes(b"broken")
+    runtime.manager.delete(LOCAL_OWNER, "demo")
     runtime.build_demo()
     answer = runtime.pipeline.answer(LOCAL_OWNER, "demo", "How many customers are there?")
     assert answer.results.row_count == 1
