@@ -86,56 +86,15 @@ CATEGORIES: tuple[tuple[str, tuple[tuple[str, int], ...]], ...] = (
     ("Kitchen", (("Kettle", 3990), ("Coffee Machine", 18900), ("Mug", 950), ("Toaster", 4490))),
 )
 FIRST = (
-    *("Ada", "Amir", "Anna", "Bruno", "Carla", "Chen", "Clara", "David", "Elena", "Emil", "Farah", "Felix", "Grace"),
-    *(
-        "Hana",
-        "Hugo",
-        "Ida",
-        "Ivan",
-        "Jonas",
-        "Julia",
-        "Kenji",
-        "Lara",
-        "Liam",
-        "Maya",
-        "Nina",
-        "Noah",
-        "Olga",
-        "Omar",
-    ),
-    *("Paula", "Priya", "Rosa", "Samuel", "Sofia", "Tara", "Theo", "Vera", "Yuki"),
-)
+    "Ada", "Amir", "Anna", "Bruno", "Carla", "Chen", "Clara", "David", "Elena", "Emil", "Farah", "Felix", "Grace",
+    "Hana", "Hugo", "Ida", "Ivan", "Jonas", "Julia", "Kenji", "Lara", "Liam", "Maya", "Nina", "Noah", "Olga",
+    "Omar", "Paula", "Priya", "Rosa", "Samuel", "Sofia", "Tara", "Theo", "Vera", "Yuki",
+)  # fmt: skip
 LAST = (
-    *(
-        "Almeida",
-        "Bauer",
-        "Brown",
-        "Costa",
-        "Dubois",
-        "Evans",
-        "Fischer",
-        "Garcia",
-        "Hansen",
-        "Ito",
-        "Jansen",
-        "Kaur",
-    ),
-    *(
-        "Keller",
-        "Lopez",
-        "Martin",
-        "Meyer",
-        "Nakamura",
-        "Novak",
-        "Okafor",
-        "Patel",
-        "Rossi",
-        "Sato",
-        "Schmidt",
-        "Silva",
-    ),
-    *("Smith", "Tanaka", "Visser", "Weber", "Wilson", "Young"),
-)
+    "Almeida", "Bauer", "Brown", "Costa", "Dubois", "Evans", "Fischer", "Garcia", "Hansen", "Ito", "Jansen", "Kaur",
+    "Keller", "Lopez", "Martin", "Meyer", "Nakamura", "Novak", "Okafor", "Patel", "Rossi", "Sato", "Schmidt",
+    "Silva", "Smith", "Tanaka", "Visser", "Weber", "Wilson", "Young",
+)  # fmt: skip
 COMPANIES = ("Acme", "Borealis", "Cobalt", "Delta", "Everest", "Fjord", "Granite", "Harbor", "Indigo", "Juniper")
 FORMS = ("Labs", "Logistics", "Partners", "Studio", "Works")
 FIRST_DAY, LAST_DAY = date(2023, 1, 1), date(2025, 12, 31)

@@ -1,3 +1,5 @@
+"""The answer of /api/auth/me."""
+
 from marshmallow import Schema, fields
 
 

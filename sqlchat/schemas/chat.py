@@ -1,3 +1,5 @@
+"""A question and its answer."""
+
 from marshmallow import Schema, fields, validate
 
 from sqlchat.schemas.execute import MaxRows

@@ -1,3 +1,5 @@
+"""SQL and its rows."""
+
 from marshmallow import Schema, fields, validate
 
 from sqlchat.schemas.results import RESULTS_EXAMPLE, ResultsSchema

@@ -1,3 +1,5 @@
+"""Uploads, how to read them, and what is in them."""
+
 from typing import Any
 
 from flask_smorest.fields import Upload

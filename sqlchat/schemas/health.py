@@ -1,3 +1,5 @@
+"""The answer of /health."""
+
 from marshmallow import Schema, fields
 
 

@@ -1,3 +1,5 @@
+"""What was asked and run, and how it ended."""
+
 from marshmallow import Schema, fields, validate
 
 from sqlchat.schemas.chat import TokensSchema

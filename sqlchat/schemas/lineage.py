@@ -1,3 +1,5 @@
+"""SQL whose lineage is asked for."""
+
 from marshmallow import Schema, fields, validate
 
 LINEAGE_REQUEST_EXAMPLE = {"sql": "SELECT * FROM customers", "dialect": "postgresql"}

@@ -1,3 +1,5 @@
+"""The answer of /api/providers."""
+
 from marshmallow import Schema, fields
 
 

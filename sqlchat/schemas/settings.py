@@ -1,3 +1,5 @@
+"""A caller's settings and changes to them."""
+
 from marshmallow import INCLUDE, Schema, fields
 
 SETTINGS_EXAMPLE = {"user_id": "0b7c6f1e-8f5a-4c62-9a55-2f8f6f0f3a10", "settings": {"theme": "dark"}}
