@@ -21,6 +21,7 @@ from sqlchat.schemas.connections import (
     ConnectSchema,
     DisconnectedSchema,
 )
+from sqlchat.sql.catalog import Table
 from sqlchat.sql.dialects import public_name
 
 blueprint = Resource("connections", __name__, url_prefix="/api/connections", description="The caller's databases.")
@@ -40,7 +41,9 @@ def connect(payload: dict[str, Any]) -> dict[str, Any]:
 
     A config that does not work is refused with 400 and the database's own words.
     """
-    made = runtime().manager.create(security.owner(), payload["provider"], payload["name"], payload["config"])
+    made = runtime().manager.create(
+        security.owner(), payload["provider"], payload["name"], payload["config"], payload.get("policy")
+    )
     note(connection=made.name)
     return {"name": made.name, "provider": made.provider, "status": _status(made)}
 
@@ -61,7 +64,7 @@ def list_connections() -> dict[str, Any]:
 def show_connection(connection_id: str) -> dict[str, Any]:
     """Show a connection and whether its database can be reached now."""
     found = runtime().manager.describe(security.owner(), connection_id)
-    return _describe(found) | {"status": _status(found)}
+    return _describe(found) | {"status": _status(found), "policy": found.policy}
 
 
 @blueprint.delete("/<connection_id>", parameters=NAMED)
@@ -88,7 +91,7 @@ def show_schema(query: dict[str, bool], connection_id: str) -> Response:
             "dialect": public_name(catalog.dialect),
             "default_schema": catalog.default_schema,
             "version": catalog.version,
-            "tables": [asdict(table) for table in catalog.tables],
+            "tables": [_table(table) for table in catalog.tables],
         }
     )
 
@@ -100,6 +103,12 @@ def _describe(found: Described) -> dict[str, Any]:
         "dialect": public_name(found.dialect),
         "created_at": found.created_at,
     }
+
+
+def _table(table: Table) -> dict[str, Any]:
+    told = asdict(table)
+    del told["definition"]
+    return told
 
 
 def _status(found: Described) -> dict[str, Any]:

@@ -14,9 +14,10 @@ Key = tuple[str, str]
 
 MINE = "database_name = current_database() AND NOT internal"
 TABLES = f"""
-    SELECT schema_name, table_name, 'table', coalesce(comment, ''), estimated_size FROM duckdb_tables() WHERE {MINE}
+    SELECT schema_name, table_name, 'table', coalesce(comment, ''), estimated_size, ''
+    FROM duckdb_tables() WHERE {MINE}
     UNION ALL
-    SELECT schema_name, view_name, 'view', coalesce(comment, ''), NULL FROM duckdb_views() WHERE {MINE}
+    SELECT schema_name, view_name, 'view', coalesce(comment, ''), NULL, sql FROM duckdb_views() WHERE {MINE}
     ORDER BY 1, 2"""  # noqa: S608
 COLUMNS = f"""
     SELECT schema_name, table_name, column_name, data_type, is_nullable, coalesce(comment, '')
@@ -52,7 +53,8 @@ def read(query: Query) -> Catalog:
             primary_key=primary.get((schema, name), ()),
             foreign_keys=tuple(foreign[schema, name]),
             row_estimate=size,
+            definition=definition or "",
         )
-        for schema, name, kind, comment, size in query(TABLES)
+        for schema, name, kind, comment, size, definition in query(TABLES)
     )
     return Catalog(tables, dialect="duckdb", default_schema="main")

@@ -19,6 +19,8 @@ from typing import Any, Literal
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.cached import Cached
+from sqlchat.connections.policed import PolicedConnection
+from sqlchat.connections.policy import Policy, judge
 from sqlchat.connections.registry import connection_class
 from sqlchat.connections.values import Values, read_values
 from sqlchat.errors import (
@@ -38,6 +40,8 @@ NAME = re.compile(r"\w[\w.-]{0,62}")
 NAME_RULE = "A name has 1 to 63 letters, digits, `_`, `-` and `.`, and starts with none of the last two."
 
 Claims = Mapping[str, Any] | None
+JUDGING = 20.0
+"""Seconds for holding a whole catalog, its views too, against a policy."""
 State = Literal["ready", "unreachable", "unknown"]
 
 
@@ -53,6 +57,7 @@ class Described:
     created_at: datetime
     state: State = "unknown"
     """`unknown` where nobody tried it."""
+    policy: Mapping[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     """Such as a role that may write; or why the database is unreachable."""
 
@@ -73,21 +78,32 @@ class ConnectionManager:
         self._live: OrderedDict[tuple[str, str], _Live] = OrderedDict()
         self._lock = threading.Lock()
 
-    def create(self, owner: str, provider: str, name: str, config: Mapping[str, Any]) -> Described:
-        """Try a database and keep its definition.
+    def create(
+        self,
+        owner: str,
+        provider: str,
+        name: str,
+        config: Mapping[str, Any],
+        policy: Mapping[str, Any] | None = None,
+    ) -> Described:
+        """Try a database and keep its definition, with a policy on what SQL may read.
 
-        Raises PayloadError (the name), ProviderUnknownError, ConflictError, and what `Connection.check` raises.
+        Raises PayloadError (the name, the policy), ProviderUnknownError, ConflictError, and what `Connection.check`
+        raises.
         """
         if not NAME.fullmatch(name):
             raise PayloadError(NAME_RULE, errors={"name": [NAME_RULE]})
         made_by = connection_class(provider)
+        held_to = Policy.of(policy)
         self._refuse_taken(owner, name)
         connection = made_by(config, self._settings, self._workers)
         try:
             warnings = connection.check()
         finally:
             connection.close()
-        definition = self._store.connections.add(owner, name, provider, dict(config))
+        definition = self._store.connections.add(
+            owner, name, provider, dict(config), held_to.as_dict() if held_to else None
+        )
         return _described(definition, "ready", tuple(warnings))
 
     def describe(self, owner: str, name: str) -> Described:
@@ -171,7 +187,10 @@ class ConnectionManager:
     def _made(self, definition: Definition) -> _Live:
         made_by = connection_class(definition.provider)
         connection = _Held(made_by(definition.config, self._settings, self._workers))
-        return _Live((definition.id, definition.version), connection, self._settings.catalog_ttl)
+        key, ttl = (definition.id, definition.version), self._settings.catalog_ttl
+        if policy := Policy.of(definition.policy):
+            return _Live(key, _policed(connection, policy, ttl, self._workers), ttl)
+        return _Live(key, connection, ttl)
 
     def _drop(self, owner: str, name: str) -> None:
         with self._lock:
@@ -211,6 +230,11 @@ class _Held(Connection):
         return self._inner.values(table, column, schema, limit)
 
 
+def _policed(inner: Connection, policy: Policy, ttl: float, workers: Workers) -> Connection:
+    judged = Cached(lambda: workers.call(judge, _versioned(inner.catalog()), policy, deadline=JUDGING), ttl)
+    return PolicedConnection(inner, lambda anew: judged.get(refresh=anew), workers)
+
+
 class _Live:
     """A connection of this process, the definition it was made from, and what was read of its catalog."""
 
@@ -238,5 +262,6 @@ def _described(definition: Definition, state: State = "unknown", warnings: tuple
         made_by.dialect,
         definition.created_at,
         state,
+        definition.policy,
         warnings,
     )

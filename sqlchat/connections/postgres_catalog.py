@@ -54,7 +54,9 @@ keys AS (
 )
 SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(
     r.nspname, r.relname, r.relkind, coalesce(d.description, ''), r.reltuples, c.list,
-    k.primary_key, k.foreign_keys) ORDER BY r.nspname, r.relname), '[]')
+    k.primary_key, k.foreign_keys,
+    CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(r.oid) ELSE '' END)
+    ORDER BY r.nspname, r.relname), '[]')
 FROM readable r
 LEFT JOIN columns c ON c.attrelid = r.oid
 LEFT JOIN keys k ON k.conrelid = r.oid
@@ -151,7 +153,7 @@ def catalog_from(tables_json: str, functions_json: str, schema_json: str) -> Cat
 
 
 def _table(row: list[Any]) -> Table:
-    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys = row
+    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, definition = row
     return Table(
         name=name,
         schema=schema,
@@ -164,6 +166,7 @@ def _table(row: list[Any]) -> Table:
             for own, ref_schema, ref_table, other in foreign_keys or ()
         ),
         row_estimate=round(estimate) if estimate >= 0 and kind != "v" else None,
+        definition=definition,
     )
 
 

@@ -59,6 +59,7 @@ def read(query: Query, fault: type[Exception]) -> Catalog:
                 primary_key=keys[name],
                 foreign_keys=_foreign_keys(query(FOREIGN_KEYS, name), names, keys),
                 row_estimate=rows,
+                definition=texts.get(name, "") if kind == "view" else "",
             )
         )
     return Catalog(tuple(tables), dialect="sqlite")

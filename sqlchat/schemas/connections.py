@@ -9,6 +9,16 @@ CONNECTED_EXAMPLE = {"name": "warehouse", "provider": "postgres", "status": {"st
 CONNECTION_EXAMPLE = CONNECTED_EXAMPLE | {"provider": "PostgresConnection", "dialect": "postgresql"}
 
 
+def _names(description: str) -> "fields.List[str]":
+    return fields.List(fields.String(), metadata={"description": description})
+
+
+class PolicySchema(Schema):
+    allow_tables = _names("`table` or `schema.table`, `*` for any characters; given any, SQL reads nothing else.")
+    deny_tables = _names("In the same form; a view that reads one of them is denied too.")
+    deny_columns = _names("`table.column` or `schema.table.column`.")
+
+
 class ConnectSchema(Schema):
     provider = fields.String(required=True, metadata={"description": "postgres, mysql, sqlite or duckdb."})
     name = fields.String(
@@ -18,6 +28,11 @@ class ConnectSchema(Schema):
         keys=fields.String(),
         required=True,
         metadata={"description": "The fields of that database; kept encrypted, never given back."},
+    )
+    policy = fields.Nested(
+        PolicySchema,
+        allow_none=True,
+        metadata={"description": "What SQL may read; the rest is in no answer, schema or prompt."},
     )
 
 
@@ -41,6 +56,7 @@ class ListedConnectionSchema(Schema):
 
 class ConnectionSchema(ListedConnectionSchema):
     status = fields.Nested(StatusSchema, required=True)
+    policy = fields.Nested(PolicySchema, allow_none=True)
 
 
 class ConnectionsSchema(Schema):

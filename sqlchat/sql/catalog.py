@@ -39,6 +39,8 @@ class Table:
     foreign_keys: tuple[ForeignKey, ...] = ()
     row_estimate: int | None = None
     """Rows as the database's statistics have it; None where it keeps none."""
+    definition: str = ""
+    """A view's SQL, where the database tells it."""
 
     def column(self, name: str) -> Column | None:
         """The column of that name, exact case first, then any case."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +16,8 @@ from sqlchat.errors import ConflictError, ConnectionNotFoundError, PayloadError
 from sqlchat.store.encryption import Cipher
 from sqlchat.store.engine import Database
 from sqlchat.store.tables import connections
+
+Policy = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +31,8 @@ class Definition:
     config: dict[str, Any] = field(repr=False)
     version: int
     created_at: datetime
+    policy: Policy = None
+    """What SQL may read through it, as the request had it."""
 
 
 class Connections:
@@ -38,19 +44,20 @@ class Connections:
     def __init__(self, database: Database, cipher: Cipher) -> None:
         self._database, self._cipher = database, cipher
 
-    def add(self, owner: str, name: str, provider: str, config: dict[str, Any]) -> Definition:
+    def add(self, owner: str, name: str, provider: str, config: dict[str, Any], policy: Policy = None) -> Definition:
         """Keep a definition. Raises ConflictError where the owner has that name already."""
         if not _storable(name):
             raise PayloadError("The name must be plain text.", errors={"name": ["Must be plain text."]})
         id, now = str(uuid.uuid4()), datetime.now(UTC)
         sealed = self._cipher.seal(config, owner=owner, id=id, name=name)
         row = {"id": id, "owner": owner, "name": name, "provider": provider, "version": 1, "created_at": now}
+        row["policy"] = json.dumps(dict(policy)) if policy else None
         try:
             with self._database.writing() as connection:
                 connection.execute(connections.insert().values(**row, config=sealed, updated_at=now))
         except IntegrityError as exc:
             raise ConflictError(f"There is already a connection named {name!r}.") from exc
-        return Definition(id, owner, name, provider, config, 1, now)
+        return Definition(id, owner, name, provider, config, 1, now, policy)
 
     def get(self, owner: str, name: str) -> Definition:
         """The definition. Raises ConnectionNotFoundError, and UnavailableError where it cannot be decrypted."""
@@ -94,7 +101,8 @@ class Connections:
 
     def _definition(self, row: Row[Any]) -> Definition:
         config = self._cipher.open(row.config, owner=row.owner, id=row.id, name=row.name)
-        return Definition(row.id, row.owner, row.name, row.provider, config, row.version, row.created_at)
+        policy = json.loads(row.policy) if row.policy else None
+        return Definition(row.id, row.owner, row.name, row.provider, config, row.version, row.created_at, policy)
 
 
 def _storable(name: str) -> bool:

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 SCHEMA = "sqlchat"
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in `migrations/versions`."""
 
 
@@ -50,6 +50,7 @@ connections = Table(
     Column("name", Text, nullable=False),
     Column("provider", Text, nullable=False),
     Column("config", Text, nullable=False, comment="encrypted"),
+    Column("policy", Text, comment="a JSON object, or none"),
     Column("version", Integer, nullable=False),
     Column("created_at", UTCDateTime, nullable=False),
     Column("updated_at", UTCDateTime, nullable=False),

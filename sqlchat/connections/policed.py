@@ -1,0 +1,53 @@
+"""A connection under a policy: what the policy denies is neither asked of the database nor told. For the manager."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.policy import Judged, refuse
+from sqlchat.errors import DeadlineError, SQLRefusedError, TooLargeError
+from sqlchat.sql.catalog import Catalog
+from sqlchat.workers import Workers
+
+JUDGING = 5.0
+"""Seconds for one text in a worker process."""
+
+
+class PolicedConnection(Connection):
+    """`inner`, as far as its policy lets it be read. `judged` gives its catalog under that policy, with True anew."""
+
+    def __init__(self, inner: Connection, judged: Callable[[bool], Judged], workers: Workers) -> None:
+        self._inner, self._judged, self._workers = inner, judged, workers
+        vars(self).update(provider=inner.provider, dialect=inner.dialect)
+
+    def for_caller(self, claims: Mapping[str, Any] | None) -> Connection:
+        inner = self._inner.for_caller(claims)
+        return self if inner is self._inner else PolicedConnection(inner, self._judged, self._workers)
+
+    def check(self) -> list[str]:
+        return self._inner.check()
+
+    def catalog(self) -> Catalog:
+        return self._judged(True).visible
+
+    def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
+        self._refuse(sql)
+        return self._inner.run(sql, max_rows=max_rows, timeout=timeout, tag=tag)
+
+    def explain(self, sql: str) -> None:
+        self._refuse(sql)
+        self._inner.explain(sql)
+
+    def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
+        judged = self._judged(False)
+        if (schema, table) not in judged.readable or column in judged.hidden.get((schema, table), ()):
+            return None
+        return self._inner.values(table, column, schema, limit)
+
+    def _refuse(self, sql: str) -> None:
+        try:
+            self._workers.call(refuse, sql, self._judged(False).part(sql), deadline=JUDGING)
+        except (DeadlineError, TooLargeError) as exc:
+            raise SQLRefusedError("This SQL is too costly to judge; write it with less nesting.") from exc

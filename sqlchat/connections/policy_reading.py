@@ -1,0 +1,245 @@
+"""What a query reads, as `policy.py` must know it: each table in it, and every way in which a column may be meant.
+
+Nothing here depends on how the engine resolves a column's name. A table with denied columns may be read through plain
+names that are known to be other columns; stars, whole rows and joins that choose columns by themselves are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from sqlchat.errors import SQLRefusedError
+from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.columns import table_name
+from sqlchat.sql.guards.rules import words
+from sqlchat.sql.parse import parse, tokenize
+from sqlchat.sql.statements import StatementResolver
+
+Key = tuple[str, str]
+"""Schema and name of a table."""
+
+
+@dataclass(frozen=True)
+class Mention:
+    """Of a table, in a query."""
+
+    node: exp.Table
+    written: str
+    tables: Sequence[Table]
+    """Those that it may be; none where nobody knows."""
+
+
+Guarded = Sequence[tuple[exp.Table, Table, frozenset[str]]]
+"""Mentions of tables that have denied columns. A list, since equal nodes count as one in a set."""
+
+
+TABLE_FUNCTIONS = words(
+    """
+    exploding_generate_series explode flatten generate_series generate_subscripts json_array_elements
+    json_array_elements_text json_each json_each_text json_object_keys json_table json_to_recordset json_tree
+    jsonb_array_elements jsonb_array_elements_text jsonb_each jsonb_each_text jsonb_object_keys jsonb_to_recordset
+    range regexp_matches regexp_split_to_table string_to_table unnest xmltable
+    """
+)
+TELLING = re.compile(
+    r"(pg_|to_reg|has_\w+_privilege$|\w+_description$|duckdb_|sqlite_|pragma_|row_security|query|table_to|database_to"
+    r"|schema_to|cursor_to|ts_stat).*"
+)
+"""Functions that tell what the database holds, by names in texts."""
+ROW_IDS = frozenset({"rowid", "oid", "_rowid_", "docid"})
+"""Other names of a primary key."""
+ESCAPED_NAME = re.compile(r'u&"', re.IGNORECASE)
+
+
+def key_of(table: Table) -> Key:
+    return table.schema, table.name
+
+
+def tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[exp.Expr, list[Mention]]:
+    """The one query in `sql`, and the tables it reads. `definition`: it is the SQL of a view.
+
+    Raises SQLRefusedError for what could hide a table.
+    """
+    tree = _query(sql, catalog.dialect, definition)
+    resolver = StatementResolver(catalog.dialect, catalog)
+    resolver.statement(tree)
+    reads = resolver.findings.reads
+    names = {table.name.casefold() for table in catalog.tables}
+    for cte in tree.find_all(exp.CTE):
+        if cte.alias.casefold() in names:
+            raise SQLRefusedError(
+                f"Give the CTE {cte.alias!r} another name than a table's: a policy has to tell them."
+            )
+    found = []
+    for node in tree.find_all(exp.Table):
+        if not isinstance(node.this, exp.Identifier):
+            _table_function(node.this)
+        elif id(node) in reads:
+            found.append(Mention(node, table_name(node), _may_be(node, catalog)))
+        elif node.db or resolver.rules.key(node.this) not in resolver.findings.ctes:
+            raise SQLRefusedError(f"It cannot be told what {table_name(node)!r} is, as the policy demands.")
+    _refuse_hiding(tree, catalog.dialect)
+    return tree, found
+
+
+def _query(sql: str, dialect: str, definition: bool) -> exp.Expr:
+    if not definition:
+        if ESCAPED_NAME.search(sql):
+            raise SQLRefusedError("On a connection with a policy, names must be written without escapes.")
+        end = 0
+        for token in tokenize(sql, dialect):
+            if sql[end : token.start].strip():
+                break
+            end = token.end + 1
+        if sql[end:].strip().strip(";").strip():
+            raise SQLRefusedError("On a connection with a policy, SQL must come without comments.")
+    trees = parse(sql, dialect)
+    tree = trees[0]
+    if definition and isinstance(tree, exp.Create) and isinstance(tree.expression, exp.Expr):
+        tree = tree.expression
+    if len(trees) > 1 or not isinstance(tree, exp.Query | exp.Values):
+        raise SQLRefusedError("On a connection with a policy, only a single query can be run.")
+    return tree
+
+
+def _may_be(node: exp.Table, catalog: Catalog) -> list[Table]:
+    """The tables that a name may mean: the one in its schema, the default schema's, or else all of that name."""
+    same = [table for table in catalog.tables if table.name.casefold() == node.name.casefold()]
+    if node.catalog:
+        return []
+    if schema := node.db.casefold():
+        return [table for table in same if (table.schema or "main").casefold() == schema]
+    if len(same) > 1:
+        return [table for table in same if table.schema == catalog.default_schema] or same
+    return same
+
+
+def _table_function(node: exp.Expr | None) -> None:
+    name = node.name if isinstance(node, exp.Anonymous) else node.sql_name() if isinstance(node, exp.Func) else ""
+    if name.casefold() not in TABLE_FUNCTIONS and not isinstance(node, exp.Values | exp.Unnest):
+        raise SQLRefusedError(
+            "On a connection with a policy, FROM takes tables and functions that compute, no others."
+        )
+
+
+def _refuse_hiding(tree: exp.Expr, dialect: str) -> None:
+    """What reads tables without being one in the tree, or tells of them."""
+    for node in tree.find_all(exp.In, exp.Lateral, exp.Anonymous, exp.DataType, exp.Pivot):
+        match node:
+            case exp.In() if dialect == "sqlite" and isinstance(node.args.get("field"), exp.Expr):
+                raise SQLRefusedError("On a connection with a policy, write a query in brackets after IN.")
+            case exp.Lateral() if not isinstance(node.this, exp.Subquery):
+                _table_function(node.this)
+            case exp.Anonymous() if TELLING.fullmatch(node.name.casefold()):
+                raise SQLRefusedError(
+                    f"The function {node.name!r} tells what the database holds; a policy forbids it."
+                )
+            case exp.DataType() if node.sql(dialect).casefold().startswith("reg"):
+                raise SQLRefusedError(
+                    "Casts to names of objects tell what the database holds; a policy forbids them."
+                )
+            case exp.Pivot():
+                raise SQLRefusedError("On a connection with a policy, PIVOT and UNPIVOT cannot be resolved.")
+
+
+def hidden_columns_refused(tree: exp.Expr, guarded: Guarded) -> None:
+    """Raise SQLRefusedError where the query could use a denied column."""
+    denied = {name.casefold() for _, _, hidden in guarded for name in hidden}
+    aliases: dict[str, set[str]] = {}
+    for node, table, hidden in guarded:
+        shown = {column.name.casefold() for column in table.columns} - {name.casefold() for name in hidden}
+        for alias in {node.alias_or_name.casefold(), node.name.casefold()}:
+            aliases[alias] = aliases[alias] & shown if alias in aliases else shown
+        _refuse_wrapping(node, table)
+    for each in tree.walk():
+        match each:
+            case exp.Join() if (each.args.get("method") or "").upper() in {"NATURAL", "POSITIONAL", "ASOF"}:
+                raise SQLRefusedError(
+                    "A policy denies columns here: write joins with ON, so that it shows what is compared."
+                )
+            case exp.Columns() | exp.PositionalColumn():
+                raise SQLRefusedError("A policy denies columns here: name the columns that you want.")
+            case exp.Star():
+                _refuse_star(each, guarded, aliases)
+            case exp.Column() if not isinstance(each.this, exp.Star):
+                _refuse_column(each, denied, aliases, tree, guarded)
+            case exp.Identifier() if each.name.casefold() in denied:
+                _refuse_name(each)
+            case exp.Literal() if isinstance(each.parent, exp.Dot | exp.Column | exp.Table):
+                raise SQLRefusedError("A policy denies columns here: write names without single quotes.")
+
+
+def _refuse_wrapping(node: exp.Expr, table: Table) -> None:
+    """New names for columns, or for a join as a whole, behind which a denied one could not be seen."""
+    alias = node.args.get("alias")
+    around = node.parent
+    while isinstance(around, exp.Join | exp.Table | exp.Paren) or (
+        isinstance(around, exp.Subquery) and not isinstance(around.this, exp.Query)
+    ):
+        if isinstance(around, exp.Subquery) and around.alias:
+            alias = exp.TableAlias(columns=[exp.to_identifier(around.alias)])
+        around = around.parent
+    if isinstance(alias, exp.TableAlias) and alias.columns:
+        raise SQLRefusedError(
+            f"A policy denies columns of {table.name!r}: give no new names to its columns or joins."
+        )
+
+
+def _refuse_star(star: exp.Star, guarded: Guarded, aliases: Mapping[str, object]) -> None:
+    column = star.parent if isinstance(star.parent, exp.Column) else None
+    outside = column or star
+    if column is None and isinstance(star.parent, exp.Count):
+        return
+    select = outside.find_ancestor(exp.Select)
+    if column is None and isinstance(outside.parent, exp.Select) and isinstance(outside.parent.parent, exp.Exists):
+        return
+    if column is not None:
+        reaches = column.table.casefold() in aliases
+    else:
+        reaches = any(node.find_ancestor(exp.Select) is select for node, _, _ in guarded)
+    if reaches:
+        raise SQLRefusedError("A policy denies columns here: `*` would show them, so name those that you want.")
+
+
+def _refuse_column(
+    column: exp.Column,
+    denied: set[str],
+    aliases: Mapping[str, set[str]],
+    tree: exp.Expr,
+    guarded: Guarded,
+) -> None:
+    name, qualifier = column.name.casefold(), column.table.casefold()
+    if qualifier in aliases:
+        if name not in aliases[qualifier]:
+            raise SQLRefusedError(f"The policy of this connection does not let SQL read the column {_said(column)}.")
+    elif not qualifier and name in aliases:
+        raise SQLRefusedError(
+            f"A policy denies columns of {column.name!r}: name those that you want, not the whole row."
+        )
+    elif not qualifier and name in ROW_IDS:
+        raise SQLRefusedError(f"A policy denies columns here, and {column.name!r} may be one of them.")
+    elif name in denied:
+        others = [
+            node for node in tree.find_all(exp.Table) if node.alias_or_name.casefold() == qualifier and qualifier
+        ]
+        if not others or any(node is other for node, _, _ in guarded for other in others):
+            raise SQLRefusedError(
+                f"The policy of this connection does not let SQL read the column {_said(column)}; "
+                "where another table's is meant, put that table's name before it."
+            )
+
+
+def _refuse_name(name: exp.Identifier) -> None:
+    """A denied name elsewhere than in a column's place: harmless where it gives a name or leaves a column out."""
+    gives = isinstance(name.parent, exp.Alias | exp.TableAlias | exp.Table | exp.CTE | exp.Star | exp.WindowSpec)
+    left_out = isinstance(name.parent, exp.Column)
+    if not (gives or left_out):
+        raise SQLRefusedError(f"The policy of this connection does not let SQL read the column {name.name!r}.")
+
+
+def _said(column: exp.Column) -> str:
+    return repr(".".join(part.name for part in column.parts))
