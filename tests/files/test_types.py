@@ -92,3 +92,16 @@ def test_bounds_are_those_of_the_type(profiled):
     assert (found["n"]["min"], found["n"]["max"], found["n"]["example"], found["n"]["mean"]) == (9, 10, 10, 9.5)
     assert (found["d"]["min"], found["d"]["max"], found["d"]["format"]) == ("2024-01-31", "2024-02-01", "%d.%m.%Y")
     assert (found["t"]["min"], found["t"]["max"]) == ("a", "b")
+
+
+def test_values_are_told_apart_by_what_they_are(profiled):
+    found = profiled("n,b,t,code\n1.50,TRUE,2024-01-01 10:00,1\n1.5,true,2024-01-01T10:00:00,01\n2,False,,1\n")[
+        "by_name"
+    ]
+    assert [found[name]["distinct"] for name in ("n", "b", "t", "code")] == [2, 2, 1, 2]
+    assert found["n"]["top"] == [{"value": 1.5, "count": 2}, {"value": 2, "count": 1}]
+
+
+def test_distinct_texts_are_counted_where_the_first_million_were_numbers(profiled):
+    found = profiled("c\n" + "7\n8.0\n8\n" * 1_500_000 + "x\n")["columns"][0]
+    assert (found["type"], found["distinct"], found["min"], found["max"]) == ("TEXT", 4, "7", "x")

@@ -1,0 +1,133 @@
+"""The fast profile says what a plain reading of the same rows says, for any small table."""
+
+import csv
+import datetime
+import io
+import math
+import re
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sqlchat.files.profile import profile
+
+INTEGER = re.compile(r"-?(0|[1-9]\d*)")
+REAL = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+MISSING = {"", "NA", "N/A", "n/a", "#N/A", "NaN", "nan", "None", "none", "null", "NULL", "Null", "-"}
+
+integers = st.integers(-(10**12), 10**12).map(str)
+reals = st.decimals(-10_000, 10_000, places=2).map(str)
+scientific = st.floats(-1e6, 1e6).map(lambda number: f"{number:.3e}")
+codes = st.integers(0, 999).map("{:05}".format)
+words = st.sampled_from(["red", "Grün", "a,b", 'say "hi"', "two\nlines", "+1", "0x1F", "1 000", "x" * 30, "xy " * 99])
+dates = st.dates(datetime.date(1900, 1, 1), datetime.date(2100, 1, 1)).map(str)
+moments = st.datetimes(datetime.datetime(1900, 1, 1), datetime.datetime(2100, 1, 1))
+timestamps = st.builds(
+    lambda moment, parted, exact: moment.isoformat(parted, "auto" if exact else "minutes"),
+    moments,
+    st.sampled_from([" ", "T"]),
+    st.booleans(),
+)
+truths = st.sampled_from(["true", "False", "TRUE"])
+empty = st.just("")
+blank_padded = integers.map(" {} ".format)
+missing = st.sampled_from(["NA", "None", "-", "null"])
+kinds = [integers, reals, scientific, codes, words, dates, timestamps, truths, empty, blank_padded, missing]
+
+
+@st.composite
+def columns(draw, rows):
+    """Mostly one kind of values, with others here and there or from some row on, as real columns have them."""
+    usual, rare = draw(st.sampled_from(kinds)), draw(st.sampled_from(kinds))
+    turn = draw(st.sampled_from([0, rows // 2, rows - 1, rows]))
+    share = draw(st.integers(0, 3))
+    return [draw(rare if row >= turn or (share == 0 and row % 7 == 3) else usual) for row in range(rows)]
+
+
+@st.composite
+def tables(draw):
+    rows = draw(st.integers(1, 60))
+    return [draw(columns(rows)) for _ in range(draw(st.integers(1, 4)))]
+
+
+def moment(text):
+    """A date and time without zone, or None."""
+    if not re.fullmatch(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d(:\d\d(\.\d{1,6})?)?", text):
+        return None
+    return datetime.datetime.fromisoformat(text)
+
+
+def plainly(values):
+    """type, nulls, distinct, min, max of a column, by the module csv and one rule after the other."""
+    present = [value for value in values if value != ""]
+    bare = [value.strip() for value in present]
+    spoken = [value for value in bare if value not in MISSING]
+    if spoken and all(map(REAL.fullmatch, spoken)):
+        numbers = [int(v) if INTEGER.fullmatch(v) else float(v) for v in spoken]
+        if all(isinstance(number, int) for number in numbers):
+            small = all(-(2**31) <= number < 2**31 for number in numbers)
+            kind = "INTEGER" if small else "BIGINT"
+        else:
+            kind = "DOUBLE PRECISION" if any("e" in v.lower() for v in spoken) else "NUMERIC"
+        nulls = len(values) - len(numbers)
+        return kind, nulls, len(set(map(float, numbers))), min(numbers), max(numbers)
+    nulls = len(values) - len(present)
+    if bare and set(map(str.lower, bare)) <= {"true", "false"}:
+        lower = [value.lower() for value in bare]
+        return "BOOLEAN", nulls, len(set(lower)), min(lower), max(lower)
+    if bare and all(re.fullmatch(r"\d{4}-\d\d-\d\d", value) for value in bare):
+        return "DATE", nulls, len(set(bare)), min(bare), max(bare)
+    moments = [moment(value) for value in bare]
+    if bare and all(moments):
+        return "TIMESTAMP", nulls, len(set(moments)), min(moments).isoformat(), max(moments).isoformat()
+    by_bytes = sorted(present, key=str.encode)
+    least, most = (by_bytes[0], by_bytes[-1]) if by_bytes else (None, None)
+    return "TEXT", nulls, len(set(present)), least, most
+
+
+def shown(value):
+    return value[:199] + "…" if isinstance(value, str) and len(value) > 200 else value
+
+
+def equal(one, other):
+    if isinstance(one, float) or isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-12, abs_tol=1e-12)
+    return one == other
+
+
+def written(path, table, times=1):
+    """The table as a CSV file, each of its rows `times` times in one stretch of the file's first and second half."""
+    rows = list(zip(*table, strict=True))
+    names = [f"column {number}" for number in range(len(table))]
+    half = len(rows) // 2
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerow(names)
+        for stretch in (rows[:half], rows[half:]):
+            text = io.StringIO(newline="")
+            csv.writer(text, quoting=csv.QUOTE_ALL).writerows(stretch)
+            file.write(text.getvalue() * times)
+    return profile(str(path), "data.csv")
+
+
+def agree(found, table, times=1):
+    assert found.row_count == len(table[0]) * times
+    for number, (values, column) in enumerate(zip(table, found.columns, strict=True)):
+        kind, nulls, distinct, least, most = plainly(values)
+        assert (column.name, column.type, column.nulls) == (f"column {number}", kind, nulls * times), values
+        assert (column.facts["distinct"], column.facts["distinct_is_exact"]) == (distinct, True), values
+        assert equal(column.facts["min"], shown(least)), values
+        assert equal(column.facts["max"], shown(most)), values
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(table=tables())
+def test_a_small_file(tmp_path_factory, table):
+    agree(written(tmp_path_factory.getbasetemp() / "small.csv", table), table)
+
+
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
+@given(table=tables())
+def test_a_file_of_several_blocks(tmp_path_factory, table):
+    """Types widen and turn from one block to a later one."""
+    times = 18_000_000 // sum(len(value) + 3 for values in table for value in values)
+    agree(written(tmp_path_factory.getbasetemp() / "large.csv", table, times), table, times)
