@@ -291,8 +291,9 @@ def _aged(reader: Reader) -> bool:
 
 
 def _named(reader: Reader) -> bool:
-    """`named "Smith"`, `that start with "A"`: a text that the name of what is spoken of is compared with."""
+    """`named "Smith"`, `customer Ann Lee`, `that start with "A"`: a text for the name of what is spoken of."""
     mark = reader.at
+    apposed = _apposed(reader)
     table = reader.focus.table
     display = reader.linker.display(table) if table else []
     reader.skip({"that", "which", "who", "whose", "is", "are"})
@@ -305,7 +306,7 @@ def _named(reader: Reader) -> bool:
     op = like[0] if like is not None and not called else "="
     token = reader.token()
     unknown = token is not None and token.kind == "text" and (called or like is not None or not reader.links())
-    if len(display) != 1 or not (unknown or called):
+    if len(display) != 1 or not (unknown or called or apposed):
         reader.at = mark
         return False
     operands = read_operands(reader, display[0], op)
@@ -314,6 +315,15 @@ def _named(reader: Reader) -> bool:
         return False
     add_comparison(reader, display[0], op, operands, negated=False)
     return True
+
+
+def _apposed(reader: Reader) -> bool:
+    """Whether a name that the index does not hold stands right after what it names: `customer Ann Lee`."""
+    token, before, owner = reader.token(), reader.token(-1), reader.link(reader.at - 1)
+    if token is None or before is None or owner is None or token.kind != "word" or not token.text[:1].isupper():
+        return False
+    named = any(hit.target == reader.focus.table for hit in owner.tables)
+    return named and not before.low.endswith("s") and not reader.links()
 
 
 def _adjective(reader: Reader) -> bool:

@@ -113,7 +113,10 @@ def _group_implied(reader: Reader, terms: list[Term]) -> None:
     if len(tables) != 1 or not counted:
         raise QuestionError("It is not clear for each of what to compute this.", words=[], reason="ambiguous")
     table = tables.pop()
-    if any(table_of(agg) == table for agg in aggregates):
+    known_by = (*reader.linker.display(table), *(Col(table, key) for key in reader.linker.tables[table].primary_key))
+    if any(table_of(agg) == table for agg in aggregates) or not (
+        reader.explicit_subject or any(term in known_by for term in plain)
+    ):
         reader.query.groups.extend(term for term in plain if isinstance(term, Col | DatePart))
     else:
         reader.query.groups.append(table)

@@ -147,18 +147,15 @@ def _timely(reader: Reader, hit: Hit) -> bool:
 
 def _time(reader: Reader) -> Col | None:
     """The column of dates that a bare period speaks of: of what is measured or counted, else of the focus."""
-    tables = [reader.measured, reader.focus.table]
-    related, measured = reader.focus.related, reader.measured
-    if related is not None and measured is not None and reader.joins.distance(measured, related.table)[0] > 1:
-        # What was counted is done to: `customers who placed orders in 2024` speaks of the orders' day.
-        if time_of(reader, related.table) is None:
-            raise QuestionError(
-                f"The period may be that of {measured[1]} or of what leads from them to {related.table[1]}.",
-                words=[],
-                reason="ambiguous",
-            )
-        tables.reverse()
-    for table in tables:
+    subject, related = reader.measured or reader.query.subject, reader.focus.related
+    if related is not None and subject is not None and subject != related.table:
+        if reader.joins.distance(subject, related.table)[0] > 1:
+            return _time_of_doing(reader, subject, related.table)
+        if subject == reader.query.subject and (own := time_of(reader, subject)) is not None:
+            reader.back_to_subject()  # `orders of customers in 2024`: the orders' day, whatever days customers have
+            reader.assume(f"The period is that of {own.table[1]}.{own.name}.")
+            return own
+    for table in (reader.measured, reader.focus.table):
         if table is None:
             continue
         col = time_of(reader, table)
@@ -167,6 +164,30 @@ def _time(reader: Reader) -> Col | None:
                 reader.assume(f"The period is that of {col.table[1]}.{col.name}.")
             return col
     return None
+
+
+def _time_of_doing(reader: Reader, subject: Key, related: Key) -> Col | None:
+    """The time of what the subject did or what was done to it: `customers who placed orders in 2024` has the orders'.
+
+    Raises QuestionError where that may be any of several.
+    """
+    if (col := time_of(reader, related)) is not None:
+        return col
+    if subject == reader.query.subject and not _dated_between(reader, subject, related):
+        reader.back_to_subject()  # `orders that contain Furniture in 2024`: only the orders have a day
+        return time_of(reader, subject)
+    raise QuestionError(
+        f"The period may be that of {subject[1]} or of what leads from them to {related[1]}.",
+        words=[],
+        reason="ambiguous",
+    )
+
+
+def _dated_between(reader: Reader, subject: Key, related: Key) -> bool:
+    """Whether a table on the way from the one to the other has a time of its own."""
+    way = reader.joins.path(subject, related) or []
+    between = {table for edge in way for table in (edge.source, edge.target)} - {subject}
+    return any(reader.time_column(table) is not None for table in between)
 
 
 def time_of(reader: Reader, table: Key) -> Col | None:

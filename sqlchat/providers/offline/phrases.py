@@ -114,7 +114,11 @@ def rank(reader: Reader, asked: list[Asked]) -> bool:
     if one.kind == "column" and not one.functions:
         _numeric(reader, one)
     found = asked_terms(reader, one, reader.query.subject)
-    reader.query.order.append((found[0], reader.ranked != "asc"))
+    reader.skip({"in", ","} if _direction_follows(reader) else ())
+    way = _direction(reader)
+    if way and reader.ranked and way != reader.ranked:
+        raise QuestionError(f"The {one.text} cannot be ranked both ways at once.", words=[], reason="ambiguous")
+    reader.query.order.append((found[0], (way or reader.ranked) != "asc"))
     reader.ranked = ""
     if one.kind == "measure":
         reader.measured = one.measure.table if one.measure else None

@@ -60,6 +60,14 @@ LISTS = [
     ("products under 20 euros", "SELECT name FROM products WHERE price < 20"),
     ("products between 50 and 100 euros", "SELECT name FROM products WHERE price BETWEEN 50 AND 100"),
     ("order lines with a discount above 10%", "SELECT * FROM order_lines WHERE discount > 0.1"),
+    ("orders of customer Acme Labs",
+     "SELECT o.* FROM orders o JOIN customers c ON c.id = o.customer_id WHERE c.name = 'Acme Labs'"),
+    ("orders by customer Hugo Okafor in 2024",
+     "SELECT o.* FROM orders o JOIN customers c ON c.id = o.customer_id "
+     "WHERE c.name = 'Hugo Okafor' AND o.order_date LIKE '2024-%'"),
+    ("orders of customers in Germany in 2024",
+     "SELECT o.* FROM orders o JOIN customers c ON c.id = o.customer_id "
+     "WHERE c.country_code = 'DE' AND o.order_date LIKE '2024-%'"),
     ("customers excluding Germany", f"SELECT c.name FROM {HOME} WHERE k.name <> 'Germany'"),
     ("customers who spent more than 10000 euros",
      f"SELECT c.name FROM {BOUGHT} GROUP BY c.id HAVING {REVENUE} > 10000"),
@@ -110,6 +118,8 @@ COUNTS = [
      "WHERE c.country_code = 'DE' AND o.order_date LIKE '2024-%'"),
     ("How many distinct customers ordered in 2025?",
      "SELECT count(DISTINCT customer_id) FROM orders WHERE order_date LIKE '2025-%'"),
+    ("how many orders contain Furniture in 2024",
+     f"SELECT count(DISTINCT o.id) FROM {SOLD} WHERE p.category_id = 1 AND o.order_date LIKE '2024-%'"),
     ("number of orders by corporate customers in 2024",
      "SELECT count(*) FROM orders o JOIN customers c ON c.id = o.customer_id "
      "WHERE c.segment = 'Corporate' AND o.order_date LIKE '2024-%'"),
@@ -233,6 +243,13 @@ RANKED = [
      f"SELECT c.name, {REVENUE} FROM {BOUGHT} WHERE o.order_date LIKE '2024-%' GROUP BY c.id ORDER BY 2 DESC"),
     ("Who are our top 3 customers by revenue in Germany?",
      f"SELECT c.name, {REVENUE} FROM {BOUGHT} WHERE c.country_code = 'DE' GROUP BY c.id ORDER BY 2 DESC LIMIT 3"),
+    ("top 3 cities by revenue in Germany",
+     f"SELECT c.city, {REVENUE} FROM {BOUGHT} WHERE c.country_code = 'DE' GROUP BY 1 ORDER BY 2 DESC LIMIT 3"),
+    ("top 2 regions by number of orders",
+     f"SELECT k.region, count(DISTINCT o.id) FROM {BOUGHT} JOIN countries k ON k.code = c.country_code "
+     "GROUP BY 1 ORDER BY 2 DESC LIMIT 2"),
+    ("categories by revenue ascending",
+     f"SELECT g.name, {REVENUE} FROM {SOLD} JOIN categories g ON g.id = p.category_id GROUP BY 1 ORDER BY 2"),
     ("products by revenue", f"SELECT p.name, {REVENUE} FROM {SOLD} GROUP BY p.id ORDER BY 2 DESC"),
     ("which customer spent the most in 2024",
      f"SELECT c.name FROM {BOUGHT} WHERE o.order_date LIKE '2024-%' GROUP BY c.id ORDER BY {REVENUE} DESC LIMIT 1"),

@@ -65,6 +65,7 @@ NOT_CLEAR = [
     "products over 100",
     "products with a price over 10%",
     "How many customers bought furniture in 2024?",
+    "customers who bought furniture in 2024",
     "How many customers spent more than 10000?",
     "How many customers with revenue over 10000",
     "top 3 products in each category by revenue",
