@@ -27,7 +27,8 @@ from sqlchat.sql.dialects import public_name
 blueprint = Resource("connections", __name__, url_prefix="/api/connections", description="The caller's databases.")
 blueprint.before_request(security.needs_owner)
 
-NAMED = [{"name": "connection_id", "in": "path", "required": True, "schema": {"type": "string"}, "example": "demo"}]
+BY_NAME = {"name": "connection_id", "in": "path", "required": True, "schema": {"type": "string"}}
+NAMED = [BY_NAME | {"example": "warehouse"}]  # not the demo, which a collection of all examples would delete
 AUTH: list[dict[str, list[str]]] = [{"bearer": []}, {}]
 
 
@@ -78,7 +79,7 @@ def disconnect(connection_id: str) -> dict[str, str]:
     return {"status": "disconnected"}
 
 
-@blueprint.get("/<connection_id>/schema", parameters=NAMED)
+@blueprint.get("/<connection_id>/schema", parameters=[BY_NAME | {"example": "demo"}])
 @blueprint.doc(security=AUTH)
 @blueprint.arguments(CatalogQuerySchema, location="query")
 @blueprint.response(200, CatalogSchema)

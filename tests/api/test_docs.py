@@ -52,6 +52,11 @@ def test_every_body_has_an_example(spec):
             assert "example" in content or media_type == "multipart/form-data", path
 
 
+def test_examples_sent_one_after_the_other_delete_nothing_that_was_there(spec):
+    (name,) = spec["paths"]["/api/connections/{connection_id}"]["parameters"]
+    assert name["example"] == "warehouse"
+
+
 def test_uploads_are_multipart_with_a_binary_part(spec):
     content = spec["paths"]["/api/files/upload"]["post"]["requestBody"]["content"]
     name = content["multipart/form-data"]["schema"]["$ref"].rpartition("/")[2]
