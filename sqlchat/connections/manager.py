@@ -37,7 +37,7 @@ from sqlchat.store.connections import Definition
 from sqlchat.workers import Workers
 
 NAME = re.compile(r"\w[\w.-]{0,62}")
-NAME_RULE = "A name has 1 to 63 letters, digits, `_`, `-` and `.`, and starts with none of the last two."
+NAME_RULE = "A name has 1 to 63 letters, digits, `_`, `-` or `.`, and begins with a letter, a digit or `_`."
 
 Claims = Mapping[str, Any] | None
 JUDGING = 20.0
