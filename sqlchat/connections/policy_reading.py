@@ -7,8 +7,9 @@ names that are known to be other columns; stars, whole rows and joins that choos
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from unicodedata import combining, normalize
 
 from sqlglot import exp
 
@@ -50,13 +51,20 @@ TELLING = re.compile(
     r"|schema_to|cursor_to|ts_stat).*"
 )
 """Functions that tell what the database holds, by names in texts."""
-ROW_IDS = frozenset({"rowid", "oid", "_rowid_", "docid"})
+ROW_IDS = frozenset({"rowid", "oid", "_rowid_", "_rowid", "docid"})
 """Other names of a primary key."""
+LONGEST_NAME = 63
+"""Bytes after which Postgres cuts off a name."""
 ESCAPED_NAME = re.compile(r'u&"', re.IGNORECASE)
 
 
 def key_of(table: Table) -> Key:
     return table.schema, table.name
+
+
+def folded(name: str) -> str:
+    """Equal for all names that any engine might take as equal: without case and accents."""
+    return "".join(sign for sign in normalize("NFKD", name.casefold()) if not combining(sign)).casefold()
 
 
 def tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[exp.Expr, list[Mention]]:
@@ -128,8 +136,10 @@ def _table_function(node: exp.Expr | None) -> None:
 
 def _refuse_hiding(tree: exp.Expr, dialect: str) -> None:
     """What reads tables without being one in the tree, or tells of them."""
-    for node in tree.find_all(exp.In, exp.Lateral, exp.Anonymous, exp.DataType, exp.Pivot):
+    for node in tree.find_all(exp.In, exp.Lateral, exp.Anonymous, exp.DataType, exp.Pivot, exp.Identifier):
         match node:
+            case exp.Identifier() if dialect == "postgres" and len(node.name.encode()) > LONGEST_NAME:
+                raise SQLRefusedError("A name in this SQL is longer than Postgres reads, so it may mean another one.")
             case exp.In() if dialect == "sqlite" and isinstance(node.args.get("field"), exp.Expr):
                 raise SQLRefusedError("On a connection with a policy, write a query in brackets after IN.")
             case exp.Lateral() if not isinstance(node.this, exp.Subquery):
@@ -148,13 +158,16 @@ def _refuse_hiding(tree: exp.Expr, dialect: str) -> None:
 
 def hidden_columns_refused(tree: exp.Expr, guarded: Guarded) -> None:
     """Raise SQLRefusedError where the query could use a denied column."""
-    denied = {name.casefold() for _, _, hidden in guarded for name in hidden}
+    denied = {folded(name) for _, _, hidden in guarded for name in hidden}
     aliases: dict[str, set[str]] = {}
     for node, table, hidden in guarded:
-        shown = {column.name.casefold() for column in table.columns} - {name.casefold() for name in hidden}
-        for alias in {node.alias_or_name.casefold(), node.name.casefold()}:
+        shown = {folded(column.name) for column in table.columns} - {folded(name) for name in hidden}
+        for alias in {folded(node.alias_or_name), folded(node.name)}:
             aliases[alias] = aliases[alias] & shown if alias in aliases else shown
         _refuse_wrapping(node, table)
+    mentions = {id(node) for node, _, _ in guarded}
+    others = {folded(node.alias_or_name) for node in tree.find_all(exp.Table) if id(node) not in mentions}
+    others -= {"", *aliases}
     for each in tree.walk():
         match each:
             case exp.Join() if (each.args.get("method") or "").upper() in {"NATURAL", "POSITIONAL", "ASOF"}:
@@ -166,8 +179,10 @@ def hidden_columns_refused(tree: exp.Expr, guarded: Guarded) -> None:
             case exp.Star():
                 _refuse_star(each, guarded, aliases)
             case exp.Column() if not isinstance(each.this, exp.Star):
-                _refuse_column(each, denied, aliases, tree, guarded)
-            case exp.Identifier() if each.name.casefold() in denied:
+                _refuse_column(each, denied, aliases, others)
+            case exp.Match():
+                raise SQLRefusedError("A policy denies columns here, which MATCH might search.")
+            case exp.Identifier() if folded(each.name) in denied:
                 _refuse_name(each)
             case exp.Literal() if isinstance(each.parent, exp.Dot | exp.Column | exp.Table):
                 raise SQLRefusedError("A policy denies columns here: write names without single quotes.")
@@ -198,7 +213,7 @@ def _refuse_star(star: exp.Star, guarded: Guarded, aliases: Mapping[str, object]
     if column is None and isinstance(outside.parent, exp.Select) and isinstance(outside.parent.parent, exp.Exists):
         return
     if column is not None:
-        reaches = column.table.casefold() in aliases
+        reaches = folded(column.table) in aliases
     else:
         reaches = any(node.find_ancestor(exp.Select) is select for node, _, _ in guarded)
     if reaches:
@@ -206,27 +221,23 @@ def _refuse_star(star: exp.Star, guarded: Guarded, aliases: Mapping[str, object]
 
 
 def _refuse_column(
-    column: exp.Column,
-    denied: set[str],
-    aliases: Mapping[str, set[str]],
-    tree: exp.Expr,
-    guarded: Guarded,
+    column: exp.Column, denied: set[str], aliases: Mapping[str, set[str]], others: Collection[str]
 ) -> None:
-    name, qualifier = column.name.casefold(), column.table.casefold()
-    if qualifier in aliases:
-        if name not in aliases[qualifier]:
-            raise SQLRefusedError(f"The policy of this connection does not let SQL read the column {_said(column)}.")
-    elif not qualifier and name in aliases:
-        raise SQLRefusedError(
-            f"A policy denies columns of {column.name!r}: name those that you want, not the whole row."
-        )
-    elif not qualifier and name in ROW_IDS:
-        raise SQLRefusedError(f"A policy denies columns here, and {column.name!r} may be one of them.")
-    elif name in denied:
-        others = [
-            node for node in tree.find_all(exp.Table) if node.alias_or_name.casefold() == qualifier and qualifier
-        ]
-        if not others or any(node is other for node, _, _ in guarded for other in others):
+    """`aliases`: names of guarded tables and the columns they may show; `others`: names of all other tables."""
+    parts = [folded(part.name) for part in column.parts]
+    for before, part in zip(["", *parts], parts, strict=False):
+        if before in aliases:
+            if part not in aliases[before]:
+                raise SQLRefusedError(
+                    f"The policy of this connection does not let SQL read the column {_said(column)}."
+                )
+        elif part in aliases and part == parts[-1] and before not in others:
+            raise SQLRefusedError(
+                f"A policy denies columns of {part!r}: name those that you want, not the whole row."
+            )
+        elif not before and part in ROW_IDS:
+            raise SQLRefusedError(f"A policy denies columns here, and {column.name!r} may be one of them.")
+        elif part in denied and before not in others:
             raise SQLRefusedError(
                 f"The policy of this connection does not let SQL read the column {_said(column)}; "
                 "where another table's is meant, put that table's name before it."

@@ -3,6 +3,7 @@
 import json
 import sqlite3
 
+import duckdb
 import pytest
 
 from sqlchat.config import Settings
@@ -99,6 +100,9 @@ EVASIONS = [
     "SELECT id FROM users; SELECT email FROM users",
 ]
 ON_SQLITE = [
+    "SELECT * FROM json_each((SELECT json_group_array(email) FROM users))",
+    "SELECT email FROM users, json_each('[1]')",
+    "SELECT value FROM users, json_each(json_array(email))",
     "SELECT [email] FROM users",
     "SELECT `email` FROM users",
     "SELECT u.'email' FROM users u",
@@ -145,6 +149,8 @@ ON_POSTGRES = [
     "SELECT x FROM users u CROSS JOIN LATERAL (VALUES (u.email)) AS l(x)",
     "SELECT x FROM users u, LATERAL unnest(ARRAY[u.email]) AS l(x)",
     "SELECT x.* FROM users u, LATERAL json_each_text(to_json(u)) x",
+    f"SELECT {'x' * 64} FROM orders",
+    'SELECT "émail" FROM users',
     'SELECT U&"\\0065mail" FROM users',
     "SELECT U&\"!0065mail\" UESCAPE '!' FROM users",
     'SELECT email FROM U&"\\0075sers"',
@@ -167,6 +173,37 @@ ON_POSTGRES = [
     "SELECT 1 WHERE (SELECT ROW(1, 'a', 'b', 'c')) IN (TABLE users)",
     "SELECT $$x$$, email FROM users",
     "SELECT 1 FROM users /* /* */ , salaries */",
+]
+ON_DUCKDB = [
+    "FROM users",
+    "FROM users SELECT email",
+    "SELECT COLUMNS('e.*') FROM users",
+    "SELECT COLUMNS(c -> c LIKE 'e%') FROM users",
+    "SELECT #3 FROM users",
+    "SELECT * EXCLUDE (id) FROM users",
+    "SELECT * REPLACE ('x' AS email) FROM users",
+    "SELECT main.users FROM main.users",
+    "SELECT unnest(u) FROM users u",
+    "SELECT u['email'] FROM users u",
+    "SELECT u.email[1] FROM users u",
+    "SELECT struct_extract(u, 'email') FROM users u",
+    "SELECT [x.email FOR x IN [u]] FROM users u",
+    "SELECT u.card.number FROM users u",
+    "SELECT card.number FROM users",
+    "SELECT users.card['number'] FROM users",
+    "SELECT * FROM users POSITIONAL JOIN orders",
+    "SELECT o.id FROM orders o ASOF JOIN users u ON o.id >= u.id AND o.email = u.email",
+    "PIVOT users ON name USING max(email)",
+    "UNPIVOT users ON email INTO NAME n VALUE v",
+    "SUMMARIZE users",
+    "DESCRIBE salaries",
+    "SHOW TABLES",
+    "SELECT * FROM duckdb_tables()",
+    "FROM query('SELECT email FROM users')",
+    "FROM query_table('salaries')",
+    "SELECT x FROM hr.orders",
+    "SELECT x FROM data.hr.orders",
+    "SELECT sql FROM sqlite_master",
 ]
 HONEST = [
     ("SELECT id, name FROM users ORDER BY id", 2),
@@ -237,7 +274,24 @@ def postgres(postgres_server, tmp_path_factory):
     postgres_server.drop(config)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(scope="module")
+def duck(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("policy")
+    with duckdb.connect(folder / "data.duckdb") as writer:
+        writer.execute(TABLES)
+        writer.execute(f"CREATE SCHEMA hr; CREATE TABLE hr.orders AS SELECT '{SECRET}' AS x")
+        writer.execute("ALTER TABLE users ADD COLUMN card STRUCT(number VARCHAR)")
+        writer.execute(f"UPDATE users SET card = {{'number': '{SECRET}'}}")
+    policy = {
+        "deny_tables": [*POLICY["deny_tables"], "hr.*"],
+        "deny_columns": [*POLICY["deny_columns"], "users.card"],
+    }
+    made = Database(folder, "duckdb", {"database": "data.duckdb"}, policy)
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgres", "duck"])
 def database(request):
     return request.getfixturevalue(request.param)
 
@@ -271,6 +325,11 @@ def test_nor_by_the_ways_of_sqlite(sqlite, sql):
 @pytest.mark.parametrize("sql", ON_POSTGRES)
 def test_nor_by_the_ways_of_postgres(postgres, sql):
     tried(postgres, sql)
+
+
+@pytest.mark.parametrize("sql", ON_DUCKDB)
+def test_nor_by_the_ways_of_duckdb(duck, sql):
+    tried(duck, sql)
 
 
 @pytest.mark.parametrize(("sql", "rows"), HONEST)

@@ -85,3 +85,10 @@ def test_nothing_that_is_shown_holds_the_config(store):
         assert "sesame" not in shown
         assert "db.example.com" not in shown
     assert "config" in {field.name for field in dataclasses.fields(made)}
+
+
+@pytest.mark.parametrize("policy", [None, {"deny_tables": ["salaries", "größe"]}])
+def test_a_policy_is_kept_with_its_definition(store, settings, make_store, policy):
+    store.connections.add("ann", "warehouse", "postgres", CONFIG, policy)
+    assert make_store(settings).connections.get("ann", "warehouse").policy == policy
+    assert [each.policy for each in store.connections.list("ann")] == [policy]
