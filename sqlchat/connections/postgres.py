@@ -67,6 +67,7 @@ RECYCLE = 1800
 GRACE = 1.0
 """Seconds past its own timeout after which a server that still says nothing is hung up on."""
 FETCHED_AT_ONCE = 100
+PATIENCE: Any = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}  # s
 ANONYMOUS = "This connection answers each caller by row-level security: send a token to say who you are."
 NO_FILE = "/dev/null/none"
 """A path at which no file can be, so that libpq reads no password or certificate of the account we run under."""
@@ -288,34 +289,33 @@ class PostgresConnection(Connection):
     def _connect(self, address: str) -> psycopg2.extensions.connection:
         """Connect to the tested `address`. Each option that the environment could fill in is given here."""
         target = self._target
-        verifies = target.sslmode.startswith("verify")
-        raw = psycopg2.connect(
-            host=target.host,
-            hostaddr=address,
-            port=target.port,
-            dbname=target.database,
-            user=target.user,
-            password=target.password,
-            passfile=NO_FILE,
-            sslmode=target.sslmode or "prefer",
-            sslrootcert=_public_authorities() if verifies else NO_FILE,
-            sslcertmode="disable",
-            sslcrl="",
-            sslcrldir="",
-            sslnegotiation="postgres",
-            channel_binding="prefer",
-            require_auth="scram-sha-256,md5,password,none",
-            gssencmode="disable",
-            load_balance_hosts="disable",
-            options="",
-            application_name="sqlchat",
-            client_encoding="UTF8",
-            target_session_attrs="any",
-            connect_timeout=5,
-            keepalives_idle=20,
-            keepalives_interval=5,
-            keepalives_count=3,
-        )
+        try:
+            raw: psycopg2.extensions.connection = psycopg2.connect(
+                host=target.host,
+                hostaddr=address,
+                port=target.port,
+                dbname=target.database,
+                user=target.user,
+                password=target.password,
+                passfile=NO_FILE,
+                sslmode=target.sslmode or "prefer",
+                sslrootcert=_public_authorities() if target.sslmode.startswith("verify") else NO_FILE,
+                sslcertmode="disable",
+                sslcrl="",
+                sslcrldir="",
+                sslnegotiation="postgres",
+                channel_binding="prefer",
+                require_auth="scram-sha-256,md5,password,none",
+                gssencmode="disable",
+                load_balance_hosts="disable",
+                options="",
+                application_name="sqlchat",
+                client_encoding="UTF8",
+                target_session_attrs="any",
+                **PATIENCE,
+            )
+        except UnicodeDecodeError as exc:  # its words are in another encoding, or cut within a character
+            raise psycopg2.OperationalError("FATAL:  the server's words are no UTF-8") from exc
         raw.set_session(readonly=True, autocommit=True)  # we write BEGIN ourselves, to save round trips
         psycopg2.extensions.register_type(_RAW, raw)
         return raw

@@ -78,6 +78,7 @@ def test_the_search_path(postgres_database, execute):
         ({"password": "not-this-one"}, "password authentication failed"),
         ({"password": ""}, "password"),
         ({"database": "nowhere"}, 'database "nowhere" does not exist'),
+        ({"user": "é" * 40}, "no UTF-8"),  # the server cuts the name within a character
         ({"port": 1}, "Connection refused"),
         ({"sslmode": "require"}, "SSL"),
     ],
