@@ -1,4 +1,4 @@
-"""Every failure as application/problem+json (RFC 9457), Flask's and werkzeug's own included."""
+"""Every failure as application/problem+json (RFC 9457), Flask's, werkzeug's and gunicorn's own included."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import orjson
 import werkzeug
 from flask import Flask, Response, g
-from werkzeug.exceptions import HTTPException
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from sqlchat.errors import SqlchatError
 
@@ -31,6 +32,7 @@ def init_app(app: Flask) -> None:
     """Let all errors of `app` be answered by this module."""
     app.register_error_handler(SqlchatError, answer_error)
     app.register_error_handler(HTTPException, answer_http_exception)
+    app.register_error_handler(ParseException, answer_broken_body)
     app.register_error_handler(Exception, answer_bug)
 
 
@@ -53,6 +55,11 @@ def answer_http_exception(error: HTTPException) -> werkzeug.Response:
     return problem(status, code, status.phrase, DETAILS.get(status, f"{status.description}."), kept)
 
 
+def answer_broken_body(_: ParseException) -> werkzeug.Response:
+    """A chunked body is read while the view runs, so it may turn out malformed there."""
+    return answer_http_exception(BadRequest())
+
+
 def answer_bug(error: Exception) -> Response:
     log.error("unhandled error", exc_info=error)
     detail = "This is a fault of the service; its log has more under this request_id."
@@ -71,4 +78,5 @@ def problem(status: int, code: str, title: str, detail: str, headers: dict[str, 
         **facts,
     }
     g.problem_code = code
-    return Response(orjson.dumps(body), status, headers, mimetype=MEDIA_TYPE)
+    # the errors of a list are by its indexes
+    return Response(orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS), status, headers, mimetype=MEDIA_TYPE)

@@ -26,7 +26,7 @@ class PayloadParser(FlaskParser):
     def _raw_load_json(self, req: Request) -> Any:
         body = req.get_data()
         if not body:
-            return core.missing
+            raise PayloadError("The body is empty; send JSON, with the header Content-Type: application/json.")
         if not core.is_json(req.mimetype):
             raise UnsupportedMediaError("Send the body as JSON, with the header Content-Type: application/json.")
         try:

@@ -1,5 +1,7 @@
 """SQL and its rows."""
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 from sqlchat.schemas.results import RESULTS_EXAMPLE, ResultsSchema
@@ -15,6 +17,11 @@ class MaxRows(fields.Integer):
         super().__init__(
             strict=True, validate=validate.Range(min=1), metadata={"description": "Most rows to answer with."}
         )
+
+    def _validated(self, value: Any) -> int:
+        """JSON has one kind of number: 5.0 is 5, and what is past 64 bits arrives as a float."""
+        integral = isinstance(value, float) and value.is_integer()
+        return super()._validated(int(value) if integral else value)
 
 
 class ExecuteSchema(Schema):

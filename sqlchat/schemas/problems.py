@@ -1,11 +1,12 @@
 """The body of every failure (RFC 9457)."""
 
-from marshmallow import Schema, fields
+from marshmallow import INCLUDE, Schema, fields
 
 
 class ProblemSchema(Schema):
     class Meta:
         title = "Problem"
+        unknown = INCLUDE  # more facts may come
 
     type = fields.String(required=True, metadata={"example": "about:blank"})
     title = fields.String(required=True, metadata={"example": "Connection not found"})
@@ -17,5 +18,8 @@ class ProblemSchema(Schema):
     sqlstate = fields.String(metadata={"description": "The database's code of the fault.", "example": "42703"})
     position = fields.Integer(metadata={"description": "Character of the SQL at which the fault is, from 1."})
     line = fields.Integer(metadata={"description": "Line of the file or SQL at which the fault is, from 1."})
+    column = fields.Integer(metadata={"description": "Character of that line, from 1."})
+    errno = fields.Integer(metadata={"description": "MySQL's number of the fault.", "example": 1054})
+    error = fields.String(metadata={"description": "SQLite's or DuckDB's name of the fault.", "example": "Binder"})
     words = fields.List(fields.String(), metadata={"description": "Words of the question that were not understood."})
     sql = fields.String(metadata={"description": "The SQL at fault, where a model wrote it."})

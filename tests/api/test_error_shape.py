@@ -3,6 +3,7 @@
 import io
 
 import pytest
+from gunicorn.http.errors import InvalidChunkSize
 
 FAILURES = [
     # method, path, what is sent, status, code
@@ -122,11 +123,46 @@ def test_a_payload_problem_names_the_fields(client):
     assert set(body["errors"]) == {"connection_id", "sql", "sqll"}
 
 
+def test_a_payload_problem_names_the_places_in_a_list(client):
+    sent = {"provider": "sqlite", "name": "x", "config": {}, "policy": {"deny_columns": ["a.b", 5]}}
+    body = client.post("/api/connections", json=sent).get_json(force=True)
+    assert body["errors"] == {"policy": {"deny_columns": {"1": ["Not a valid string."]}}}
+
+
 def test_the_database_s_words_come_with_the_refusal(client):
     body = client.post("/api/execute", json={"connection_id": "demo", "sql": "SELECT nme FROM customers"}).get_json(
         force=True
     )
     assert "nme" in body["detail"]
+
+
+def test_a_malformed_chunked_body_is_malformed(client):
+    class Chunks:
+        def read(self, size=-1):
+            raise InvalidChunkSize(b"zz")
+
+    for path, kind in (
+        ("/api/lineage", "application/json"),
+        ("/api/files/profile", "multipart/form-data; boundary=b"),
+    ):
+        response = client.post(
+            path, content_type=kind, environ_overrides={"wsgi.input": Chunks(), "wsgi.input_terminated": True}
+        )
+        assert (response.status_code, response.get_json(force=True)["code"]) == (400, "bad_request"), path
+
+
+def test_a_body_that_is_missing_changes_nothing(client, signed_in):
+    response = client.patch("/api/settings", headers=signed_in)
+    assert (response.status_code, response.get_json(force=True)["code"]) == (400, "payload_invalid")
+
+
+def test_a_number_of_rows_may_be_written_in_any_way_of_json(client):
+    for number in ("2.0", "2e0", "740698673784286210949120"):
+        body = f'{{"connection_id": "demo", "sql": "SELECT id FROM customers", "max_rows": {number}}}'
+        response = client.post("/api/execute", data=body, content_type="application/json")
+        assert response.status_code == 200, number
+    body = '{"connection_id": "demo", "sql": "SELECT id FROM customers", "max_rows": 2.5}'
+    assert client.post("/api/execute", data=body, content_type="application/json").status_code == 400
 
 
 def test_a_json_body_may_not_be_huge(client):
