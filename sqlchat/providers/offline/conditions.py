@@ -48,6 +48,7 @@ def _one(reader: Reader) -> bool:
         or _counted_column(reader)
         or _priced(reader)
         or _aged(reader)
+        or _in_stock(reader)
         or _named(reader)
         or _adjective(reader)
         or periods.read(reader)
@@ -252,6 +253,20 @@ def _priced(reader: Reader) -> bool:
 CURRENCIES = lexicon.words("euros euro dollars dollar eur usd pounds")
 
 
+def _in_stock(reader: Reader) -> bool:
+    """`out of stock`, `in stock`: none, or some, of what a thing's own column counts."""
+    mark = reader.at
+    reader.skip({"that", "which", "are", "is"})
+    out = reader.take("out", "of", "stock")
+    table = reader.focus.table
+    col = reader.named_column(table, "stock") if table is not None else None
+    if not (out or reader.take("in", "stock")) or col is None or not dates.is_number(reader.column(col)):
+        reader.at = mark
+        return False
+    add_comparison(reader, col, "=" if out else ">", (0,), negated=False)
+    return True
+
+
 def _above_column(reader: Reader, op: str) -> bool:
     """`above age 20`, `over the age of 30`, after its first word."""
     mark = reader.at
@@ -328,11 +343,13 @@ def _apposed(reader: Reader) -> bool:
 
 def _adjective(reader: Reader) -> bool:
     """`older than 20`, `heavier than 10 kg`."""
-    found = reader.adjective(lexicon.COMPARATIVES.get(reader.low(), ()), reader.focus.table)
-    if found is None or reader.low(1) != "than":
+    pair = lexicon.MORE_COMPARATIVES.get((reader.low(), reader.low(1)), ())
+    size = 2 if pair else 1
+    found = reader.adjective(pair or lexicon.COMPARATIVES.get(reader.low(), ()), reader.focus.table)
+    if found is None or reader.low(size) != "than":
         return False
     mark = reader.at
-    reader.at += 2
+    reader.at += size + 1
     operands = read_operands(reader, found[0], found[1])
     if operands is None:
         reader.at = mark

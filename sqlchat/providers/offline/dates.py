@@ -125,6 +125,18 @@ def _month(tokens: list[Token], at: int, lead: int) -> Span | None:
     return None
 
 
+def opening(tokens: list[Token], at: int) -> Span | None:
+    """`January` of `January to March 2024`: a month whose year stands with the one that ends the period."""
+    lows = [token.low for token in tokens[at : at + 3]]
+    if len(lows) < 3 or lows[0] not in MONTHS or lows[1] not in ("to", "and", "until", "through"):
+        return None
+    last = _month(tokens, at + 2, 0) if lows[2] in MONTHS else None
+    if last is None or MONTHS[lows[0]] >= last.start.month:
+        return None
+    months = last.start.year * 12 + MONTHS[lows[0]] - 1
+    return Span(_first(months), _first(months + 1), 1)
+
+
 def _quarter(tokens: list[Token], at: int, rest: list[str]) -> Span | None:
     """`Q1 2024`, `first quarter of 2024`."""
     if re.fullmatch(r"q[1-4]", rest[0]):

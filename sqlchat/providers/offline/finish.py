@@ -109,7 +109,7 @@ def _group_implied(reader: Reader, terms: list[Term]) -> None:
     plain = [term for term in terms if not isinstance(term, Agg)]
     aggregates = [term for term in terms if isinstance(term, Agg)]
     tables = {table_of(term) for term in plain}
-    counted = all(isinstance(agg.of, tuple) or agg.function == "sum" for agg in aggregates)
+    counted = all(isinstance(agg.of, tuple) or agg.function == "sum" or agg.per for agg in aggregates)
     if len(tables) != 1 or not counted:
         raise QuestionError("It is not clear for each of what to compute this.", words=[], reason="ambiguous")
     table = tables.pop()

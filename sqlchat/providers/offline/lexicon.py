@@ -107,6 +107,10 @@ COMPARATIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "pricier": (("price", ">"), ("cost", ">")), "faster": (("speed", ">"),), "slower": (("speed", "<"),),
 }  # fmt: skip
 
+MORE_COMPARATIVES: Final[dict[tuple[str, str], tuple[tuple[str, str], ...]]] = {
+    ("more", "expensive"): (("price", ">"), ("cost", ">")), ("less", "expensive"): (("price", "<"), ("cost", "<")),
+}  # fmt: skip
+
 OPERATORS: Final[dict[tuple[str, ...], str]] = {
     ("more", "than"): ">", ("greater", "than"): ">", ("higher", "than"): ">", ("larger", "than"): ">",
     ("bigger", "than"): ">", ("above",): ">", ("over",): ">", ("exceeding",): ">", ("exceeds",): ">", (">",): ">",

@@ -26,6 +26,8 @@ def read(reader: Reader) -> bool:
         op = reader.low()
         reader.at += 1
     span = dates.read(reader.tokens, reader.at, reader.today)
+    if span is None and op in ("between", "from"):
+        span = dates.opening(reader.tokens, reader.at)
     if span is None or op not in (*TIMES, "between", "in", "on", "during", "from", "of", "for", "within", "", "="):
         reader.at = mark
         return False

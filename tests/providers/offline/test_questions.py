@@ -58,6 +58,8 @@ LISTS = [
     ("orders in the last 30 days",
      "SELECT * FROM orders WHERE order_date >= '2025-10-22' AND order_date <= '2025-11-20'"),
     ("products under 20 euros", "SELECT name FROM products WHERE price < 20"),
+    ("Which products are out of stock?", "SELECT name FROM products WHERE stock = 0"),
+    ("products more expensive than 500", "SELECT name FROM products WHERE price > 500"),
     ("products between 50 and 100 euros", "SELECT name FROM products WHERE price BETWEEN 50 AND 100"),
     ("order lines with a discount above 10%", "SELECT * FROM order_lines WHERE discount > 0.1"),
     ("orders of customer Acme Labs",
@@ -153,6 +155,8 @@ FIGURES = [
      f"SELECT {REVENUE} FROM {BOUGHT} WHERE c.country_code = 'DE' AND o.order_date LIKE '2025-%'"),
     ("What is the total quantity sold of Pro Laptop?",
      "SELECT sum(quantity) FROM order_lines l JOIN products p ON p.id = l.product_id WHERE p.name = 'Pro Laptop'"),
+    ("revenue between January and June 2024",
+     f"SELECT {REVENUE} FROM {LINES} WHERE o.order_date >= '2024-01-01' AND o.order_date < '2024-07-01'"),
     ("What's our total revenue?", f"SELECT {REVENUE} FROM {LINES}"),
     ("What is the average order value in 2024?",
      f"SELECT avg(value) FROM (SELECT {REVENUE} AS value FROM {LINES} WHERE o.order_date LIKE '2024-%' "
@@ -248,6 +252,8 @@ RANKED = [
     ("top 2 regions by number of orders",
      f"SELECT k.region, count(DISTINCT o.id) FROM {BOUGHT} JOIN countries k ON k.code = c.country_code "
      "GROUP BY 1 ORDER BY 2 DESC LIMIT 2"),
+    ("top 3 customers by average order value",
+     f"SELECT c.name, {REVENUE} / count(DISTINCT o.id) FROM {BOUGHT} GROUP BY c.id ORDER BY 2 DESC LIMIT 3"),
     ("categories by revenue ascending",
      f"SELECT g.name, {REVENUE} FROM {SOLD} JOIN categories g ON g.id = p.category_id GROUP BY 1 ORDER BY 2"),
     ("products by revenue", f"SELECT p.name, {REVENUE} FROM {SOLD} GROUP BY p.id ORDER BY 2 DESC"),
