@@ -51,11 +51,11 @@ class Column:
         self.values += found.values
         self._texts += found.texts
         self._missing += found.missing
-        if found.texts and found.compared != (self._compared or found.compared):
-            self._torn = True
-        elif found.texts and found.compared is None:
-            self._skipped = True
-        self._compared = self._compared or found.compared
+        if found.compared is None:
+            self._skipped = self._skipped or found.texts > 0
+        else:
+            self._compared = self._compared or found.compared
+            self._torn = self._torn or found.compared != self._compared
         self.sketch.add(found.hashes)
         self._example = found.example if self._example is None else self._example
         for kind, fit in found.kinds.items():
@@ -76,9 +76,9 @@ class Column:
         return self._torn or (self._skipped and types.NUMBER.name not in self._fits)
 
     def start_again(self) -> None:
-        """Forget what `add_texts` will be told."""
+        """Forget what `add_texts` will be told, and that some blocks looked like more than text."""
         self.sketch = Sketch(self.sketch.size)
-        self._readings, self._bounds, self._torn, self._skipped = (), None, False, False
+        self._readings, self._fits, self._bounds = (), {}, None
 
     def add_texts(self, found: Found) -> None:
         """Merge one block read again; all else is known already."""

@@ -62,7 +62,7 @@ def profile(path: str, file_name: str, options: Options | None = None) -> Profil
     """
     found, source = formats.detect(path, file_name)
     table = found.read(source, options or Options())
-    rows, entries, warnings = _survey(table)
+    rows, entries, warnings = survey(table)
     columns = [ColumnProfile(e.pop("name"), e.pop("type"), e.pop("nulls"), e) for e in entries]
     facts = {"format": found.name.lower(), **table.facts}
     if source.gzipped:
@@ -70,8 +70,8 @@ def profile(path: str, file_name: str, options: Options | None = None) -> Profil
     return Profile(rows, columns, facts, [*table.warnings, *warnings])
 
 
-def _survey(table: Table) -> tuple[int, list[dict[str, Any]], list[str]]:
-    """Number of rows, an entry for each column, warnings."""
+def survey(table: Table) -> tuple[int, list[dict[str, Any]], list[str]]:
+    """Number of rows, an entry for each column (as `ColumnProfile.as_dict` gives), warnings of a table opened."""
     from sqlchat.files.columns import Column
 
     size = min(LARGEST_SKETCH, max(SMALLEST_SKETCH, SKETCHES_KEPT // max(1, len(table.names))))

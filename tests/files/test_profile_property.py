@@ -2,14 +2,16 @@
 
 import csv
 import datetime
-import io
 import math
 import re
 
+import pandas as pd
+import pyarrow as pa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sqlchat.files.profile import profile
+from sqlchat.files.formats import Block, Part, Table
+from sqlchat.files.profile import profile, survey
 
 INTEGER = re.compile(r"-?(0|[1-9]\d*)")
 REAL = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -45,8 +47,8 @@ def columns(draw, rows):
 
 
 @st.composite
-def tables(draw):
-    rows = draw(st.integers(1, 60))
+def tables(draw, most):
+    rows = draw(st.integers(1, most))
     return [draw(columns(rows)) for _ in range(draw(st.integers(1, 4)))]
 
 
@@ -95,39 +97,42 @@ def equal(one, other):
     return one == other
 
 
-def written(path, table, times=1):
-    """The table as a CSV file, each of its rows `times` times in one stretch of the file's first and second half."""
-    rows = list(zip(*table, strict=True))
-    names = [f"column {number}" for number in range(len(table))]
-    half = len(rows) // 2
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerow(names)
-        for stretch in (rows[:half], rows[half:]):
-            text = io.StringIO(newline="")
-            csv.writer(text, quoting=csv.QUOTE_ALL).writerows(stretch)
-            file.write(text.getvalue() * times)
-    return profile(str(path), "data.csv")
-
-
-def agree(found, table, times=1):
-    assert found.row_count == len(table[0]) * times
-    for number, (values, column) in enumerate(zip(table, found.columns, strict=True)):
+def agree(row_count, entries, table):
+    assert row_count == len(table[0])
+    for number, (values, entry) in enumerate(zip(table, entries, strict=True)):
         kind, nulls, distinct, least, most = plainly(values)
-        assert (column.name, column.type, column.nulls) == (f"column {number}", kind, nulls * times), values
-        assert (column.facts["distinct"], column.facts["distinct_is_exact"]) == (distinct, True), values
-        assert equal(column.facts["min"], shown(least)), values
-        assert equal(column.facts["max"], shown(most)), values
+        assert (entry["name"], entry["type"], entry["nulls"]) == (f"column {number}", kind, nulls), values
+        assert (entry["distinct"], entry["distinct_is_exact"]) == (distinct, True), values
+        assert equal(entry["min"], shown(least)), values
+        assert equal(entry["max"], shown(most)), values
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(table=tables())
-def test_a_small_file(tmp_path_factory, table):
-    agree(written(tmp_path_factory.getbasetemp() / "small.csv", table), table)
+@given(table=tables(60))
+def test_small_files(tmp_path_factory, table):
+    path = tmp_path_factory.getbasetemp() / "small.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        names = [f"column {number}" for number in range(len(table))]
+        csv.writer(file, quoting=csv.QUOTE_ALL).writerows([names, *zip(*table, strict=True)])
+    found = profile(str(path), "data.csv")
+    agree(found.row_count, [column.as_dict() for column in found.columns], table)
 
 
-@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
-@given(table=tables())
-def test_a_file_of_several_blocks(tmp_path_factory, table):
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(table=tables(120), size=st.integers(1, 40))
+def test_tables_of_many_blocks(table, size):
     """Types widen and turn from one block to a later one."""
-    times = 18_000_000 // sum(len(value) + 3 for values in table for value in values)
-    agree(written(tmp_path_factory.getbasetemp() / "large.csv", table, times), table, times)
+
+    def blocks(names):
+        for start in range(0, len(table[0]), size):
+            stretches = {f"column {number}": values[start : start + size] for number, values in enumerate(table)}
+            parts = {name: (part(stretch),) for name, stretch in stretches.items() if name in names}
+            yield Block(len(next(iter(stretches.values()))), parts)
+
+    names = [f"column {number}" for number in range(len(table))]
+    row_count, entries, _ = survey(Table(names, blocks(names), again=blocks))
+    agree(row_count, entries, table)
+
+
+def part(texts):
+    return Part(pd.Series([text for text in texts if text], dtype=pd.ArrowDtype(pa.string())), "text")
