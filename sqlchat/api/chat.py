@@ -17,7 +17,7 @@ blueprint.before_request(security.needs_owner)
 
 
 @blueprint.post("")
-@blueprint.doc(security=[{"bearer": []}, {}])
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(ChatSchema, example=CHAT_EXAMPLE)
 @blueprint.response(200, ChattedSchema, example=CHATTED_EXAMPLE)
 @blueprint.fails(401, 404, 413, 415, 422, 429, 502, 503, 504)

@@ -29,11 +29,10 @@ blueprint.before_request(security.needs_owner)
 
 BY_NAME = {"name": "connection_id", "in": "path", "required": True, "schema": {"type": "string"}}
 NAMED = [BY_NAME | {"example": "warehouse"}]  # not the demo, which a collection of all examples would delete
-AUTH: list[dict[str, list[str]]] = [{"bearer": []}, {}]
 
 
 @blueprint.post("")
-@blueprint.doc(security=AUTH)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(ConnectSchema, example=CONNECT_EXAMPLE)
 @blueprint.response(201, ConnectedSchema, example=CONNECTED_EXAMPLE)
 @blueprint.fails(401, 409, 413, 415, 503, 504)
@@ -50,7 +49,7 @@ def connect(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.get("")
-@blueprint.doc(security=AUTH)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, ConnectionsSchema)
 @blueprint.fails(401, 503)
 def list_connections() -> dict[str, Any]:
@@ -59,7 +58,7 @@ def list_connections() -> dict[str, Any]:
 
 
 @blueprint.get("/<connection_id>", parameters=NAMED)
-@blueprint.doc(security=AUTH)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, ConnectionSchema, example=CONNECTION_EXAMPLE)
 @blueprint.fails(401, 404, 503)
 def show_connection(connection_id: str) -> dict[str, Any]:
@@ -69,7 +68,7 @@ def show_connection(connection_id: str) -> dict[str, Any]:
 
 
 @blueprint.delete("/<connection_id>", parameters=NAMED)
-@blueprint.doc(security=AUTH)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, DisconnectedSchema, example={"status": "disconnected"})
 @blueprint.fails(401, 404, 503)
 def disconnect(connection_id: str) -> dict[str, str]:
@@ -80,7 +79,7 @@ def disconnect(connection_id: str) -> dict[str, str]:
 
 
 @blueprint.get("/<connection_id>/schema", parameters=[BY_NAME | {"example": "demo"}])
-@blueprint.doc(security=AUTH)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(CatalogQuerySchema, location="query")
 @blueprint.response(200, CatalogSchema)
 @blueprint.fails(401, 404, 503, 504)

@@ -16,7 +16,7 @@ blueprint.before_request(security.needs_owner)
 
 
 @blueprint.post("")
-@blueprint.doc(security=[{"bearer": []}, {}])
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(ExecuteSchema, example=EXECUTE_EXAMPLE)
 @blueprint.response(200, ExecutedSchema, example=EXECUTED_EXAMPLE)
 @blueprint.fails(401, 404, 413, 415, 503, 504)

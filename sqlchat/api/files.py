@@ -21,7 +21,6 @@ from sqlchat.schemas.files import (
 
 blueprint = Resource("files", __name__, url_prefix="/api/files", description="Uploads and what is in them.")
 blueprint.before_request(security.needs_owner)
-AUTH: list[dict[str, list[str]]] = [{"bearer": []}, {}]
 
 
 @blueprint.before_request
@@ -31,7 +30,7 @@ def allow_large_bodies() -> None:
 
 
 @blueprint.post("/profile")
-@blueprint.doc(security=AUTH)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(ReadingQuerySchema, location="query")
 @blueprint.arguments(FileSchema, location="files")
 @blueprint.response(200, ProfileSchema, example=PROFILE_EXAMPLE)
@@ -43,7 +42,7 @@ def profile(query: dict[str, Any], form: dict[str, FileStorage]) -> Response:
 
 
 @blueprint.post("/upload")
-@blueprint.doc(security=AUTH)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(UploadQuerySchema, location="query")
 @blueprint.arguments(FileSchema, location="files")
 @blueprint.response(201, UploadedSchema, example=UPLOADED_EXAMPLE)

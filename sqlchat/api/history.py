@@ -14,7 +14,7 @@ blueprint.before_request(security.needs_own_name)
 
 
 @blueprint.get("")
-@blueprint.doc(security=[{"bearer": []}, {}])
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(HistoryQuerySchema, location="query")
 @blueprint.response(200, HistorySchema, example=HISTORY_EXAMPLE)
 @blueprint.fails(401, 503)

@@ -13,7 +13,7 @@ blueprint.before_request(security.needs_owner)
 
 
 @blueprint.post("")
-@blueprint.doc(security=[{"bearer": []}, {}])
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(LineageRequestSchema, example=LINEAGE_REQUEST_EXAMPLE)
 @blueprint.response(200, LineageSchema, example=LINEAGE_EXAMPLE)
 @blueprint.fails(401, 404, 413, 415, 503, 504)

@@ -39,7 +39,7 @@ def render_answer(reply: Answer) -> dict[str, Any]:
         "explanation": reply.explanation,
         "assumptions": reply.assumptions,
         "warnings": reply.warnings,
-        "lineage": None if reply.lineage is None else render_lineage(reply.lineage),
+        "lineage": render_lineage(reply.lineage),
         "attempts": reply.attempts,
         "timings": reply.timings,
     }

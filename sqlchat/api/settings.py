@@ -8,11 +8,10 @@ from sqlchat.schemas.settings import CHANGES_EXAMPLE, SETTINGS_EXAMPLE, ChangesS
 
 blueprint = Resource("settings", __name__, url_prefix="/api/settings", description="What a caller wants remembered.")
 blueprint.before_request(security.needs_caller)
-AUTH: list[dict[str, list[str]]] = [{"bearer": []}]
 
 
 @blueprint.get("")
-@blueprint.doc(security=AUTH)
+@blueprint.doc(security=security.CALLER)
 @blueprint.response(200, SettingsSchema, example=SETTINGS_EXAMPLE)
 @blueprint.fails(401, 503)
 def show_settings() -> dict[str, Any]:
@@ -22,7 +21,7 @@ def show_settings() -> dict[str, Any]:
 
 
 @blueprint.patch("")
-@blueprint.doc(security=AUTH)
+@blueprint.doc(security=security.CALLER)
 @blueprint.arguments(ChangesSchema, example=CHANGES_EXAMPLE)
 @blueprint.response(200, SettingsSchema, example=SETTINGS_EXAMPLE)
 @blueprint.fails(401, 413, 415, 503)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from sqlchat.chat import prompt, repair
 from sqlchat.chat.context import Context, SchemaLinker
@@ -34,7 +34,7 @@ ATTEMPTS = 2
 REPAIRABLE = (SQLSyntaxError, SQLRefusedError, QueryError)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Answer:
     """A question's answer and what it rests on."""
 
@@ -49,9 +49,9 @@ class Answer:
     explanation: str
     warnings: tuple[str, ...]
     assumptions: tuple[str, ...]
-    lineage: Lineage | None
+    lineage: Lineage
     attempts: int
-    timings: dict[str, float] = field(default_factory=dict)
+    timings: dict[str, float]
     """Milliseconds: context, model, check, run."""
 
 
@@ -116,17 +116,17 @@ class Pipeline:
                 shown, lost = self._workers.call(transpile, sql, connection.dialect, target, deadline=CHECK_DEADLINE)
                 warnings.extend(lost)
         return Answer(
-            shown,
-            model.name,
-            draft.model,
-            draft.tokens,
-            results,
-            draft.explanation,
-            tuple(warnings),
-            draft.assumptions,
-            origin,
-            attempts,
-            clock.spent,
+            sql=shown,
+            provider=model.name,
+            model=draft.model,
+            tokens=draft.tokens,
+            results=results,
+            explanation=draft.explanation,
+            warnings=tuple(warnings),
+            assumptions=draft.assumptions,
+            lineage=origin,
+            attempts=attempts,
+            timings=clock.spent,
         )
 
     def prompt(self, owner: str, connection_id: str, question: str) -> tuple[Context, tuple[Message, ...]]:

@@ -25,6 +25,7 @@ MOST_TOKENS = 16_000  # thinking counts too
 
 class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
     name = "anthropic"
+    needs = "ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL"
     formats: ClassVar[Sequence[Any]] = (
         {"format": {"type": "json_schema", "schema": SCHEMA}},
         None,

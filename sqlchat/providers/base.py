@@ -62,6 +62,8 @@ class Provider(ABC):
     model: str
     repairs: ClassVar[bool] = True
     """Whether another try with the fault in `messages` can end otherwise."""
+    needs: ClassVar[str] = ""
+    """Names of the settings without which it is not configured, as a caller is told."""
 
     @classmethod
     def create(cls, settings: Settings) -> Self:

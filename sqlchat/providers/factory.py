@@ -46,7 +46,7 @@ class ProviderFactory:
         cls = provider_class(name)
         if not cls.configured(self._settings):
             raise ProviderNotConfiguredError(
-                f"The provider {name} is not configured: the service needs {name.upper()}_API_KEY. "
+                f"The provider {name} is not configured: the service needs {cls.needs}. "
                 f"Configured here: {', '.join(self.configured())}."
             )
         with self._lock:

@@ -25,6 +25,7 @@ FORMAT_STATUSES = (400, 404, 415, 422, 501)
 
 class OpenAIProvider(LanguageModel["openai.OpenAI"]):
     name = "openai"
+    needs = "OPENAI_API_KEY or OPENAI_BASE_URL"
     formats: ClassVar[Sequence[Any]] = (
         {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": SCHEMA}},
         {"type": "json_object"},
