@@ -49,6 +49,7 @@ def terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
         col = periods.time_of(reader, table) if table else None
         if col is None or not dates.is_date(reader.column(col)):
             raise QuestionError(f'There is no date to take the "{asked.text}" of.', words=[asked.text])
+        reader.assume(f"The {asked.unit} is that of {col.table[1]}.{col.name}.")
         return [DatePart(col, asked.unit)]
     hit = reader.resolve(asked.hits, asked.text, asked.owner or subject)
     assert isinstance(hit.target, Col)

@@ -91,6 +91,14 @@ def around(today: date, unit: str, shift: int) -> tuple[date, date]:
     return _first(index * months), _first((index + 1) * months)
 
 
+def unit_of(start: date, end: date) -> str | None:
+    """The year, quarter, month or day that the days from `start` up to and without `end` are, if they are one."""
+    months = (end.year - start.year) * 12 + end.month - start.month
+    if start.day == end.day == 1 and months in (1, 3, 12) and (start.month - 1) % months == 0:
+        return {1: "month", 3: "quarter", 12: "year"}[months]
+    return "day" if end - start == timedelta(days=1) else None
+
+
 def _first(months: int) -> date:
     return date(months // 12, months % 12 + 1, 1)
 

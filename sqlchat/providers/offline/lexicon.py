@@ -50,6 +50,8 @@ NOT: Final = words(
     "not no without never n't don't doesn't didn't isn't aren't wasn't weren't haven't hasn't lacking "
     "excluding except"
 )
+FUNCTION: Final = FILLERS | IN | NOT | GROUP | words("and or but nor if than then so while when more less most least")
+"""Words that build sentences: a value spelled like one is meant only where its capitals or quotes say so."""
 
 # (words) -> aggregate function
 AGGREGATES: Final[dict[tuple[str, ...], str]] = {

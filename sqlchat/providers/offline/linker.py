@@ -18,6 +18,7 @@ from sqlchat.providers.offline.lexicon import (
     COUNTRY_NAMES,
     DEMONYMS,
     FILLERS,
+    FUNCTION,
     IN,
     NAME_COLUMNS,
     NOT,
@@ -26,7 +27,7 @@ from sqlchat.providers.offline.lexicon import (
     VERBS,
 )
 from sqlchat.providers.offline.measures import Measure, measures
-from sqlchat.providers.offline.words import Token, name_words, stem, stems
+from sqlchat.providers.offline.words import PRONOUNS, Token, name_words, stem, stems
 from sqlchat.sql.catalog import Catalog, Column, Table
 
 Key = tuple[str, str]
@@ -251,9 +252,14 @@ class Linker:
             else:
                 link.tables.append(hit)
         if all(t.kind in ("word", "number", "sign") for t in span):
-            link.values = self._values(words, " ".join(lows))
+            plain = all(low in FUNCTION for low in lows)
+            link.values = self._values(words, " ".join(lows), link.text if plain else None)
 
-    def _values(self, words: tuple[str, ...], low: str) -> list[Hit]:
+    def _values(self, words: tuple[str, ...], low: str, spelled: str | None) -> list[Hit]:
+        """Values of these words; where `spelled` is given, only those spelled so, with a capital."""
+        if spelled is not None:
+            same = [hit for hit in self._texts.get(words, ()) if hit.value == spelled and not spelled.islower()]
+            return [Hit(hit.target, 0, hit.value) for hit in same]
         found = []
         for hit in self._texts.get(words, ()):
             exact = hit.value is not None and " ".join(re.findall(r"\w+", hit.value.lower())) == " ".join(
@@ -280,7 +286,7 @@ def _letters(text: str) -> str:
 
 
 def _weak(text: str) -> bool:
-    return len(text) < 3 or text.lower() in WEAK
+    return text not in PRONOUNS and (len(text) < 3 or text.lower() in WEAK | FUNCTION)
 
 
 def _alike(left: tuple[str, ...], right: tuple[str, ...]) -> bool:

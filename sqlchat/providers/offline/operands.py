@@ -103,10 +103,17 @@ def _operand(reader: Reader, col: Col, op: str) -> Literal | None:
             reader.at += link.size
             return hit.value
     exact = reader.linker.value(col, token.text)
-    if exact is not None and token.low not in lexicon.FILLERS:
+    if exact is not None and (token.low not in lexicon.FUNCTION or _capitals(reader, exact)):
         reader.at += 1
         return exact
     return _spelled(reader, col) if dates.is_text(column) and op in ("=", "!=") else None
+
+
+def _capitals(reader: Reader, value: str) -> bool:
+    """Whether the next word is the value letter by letter, in capitals that set it apart from its neighbours."""
+    token = reader.token()
+    shouted = not any(t.text.islower() for t in reader.tokens if t.kind == "word")
+    return token is not None and token.text == value and value.isupper() and not shouted
 
 
 def _percent(reader: Reader) -> int | float | None:
@@ -136,7 +143,7 @@ def _spelled(reader: Reader, col: Col) -> str | None:
     if col in reader.linker.values:
         return None
     words: list[str] = []
-    plain = lexicon.FILLERS | lexicon.LEADS | lexicon.IN | lexicon.NOT | lexicon.VERBS
+    plain = lexicon.FUNCTION | lexicon.LEADS | lexicon.VERBS
     while (token := reader.token()) is not None and token.kind == "word" and token.text[:1].isupper():
         if token.low in plain:
             break

@@ -18,6 +18,7 @@ def read(reader: Reader) -> bool:
     mark = reader.at
     negated = reader.low() == "not" and reader.low(1) in ("in", "during", "on", "from") and reader.take("not")
     named = _time_named(reader)
+    said = reader.at
     hit = reader.phrase(lexicon.OPERATORS)
     op = hit[0] if hit else ""
     if hit:
@@ -25,6 +26,7 @@ def read(reader: Reader) -> bool:
     elif reader.low() in ("in", "on", "during", "from", "of", "for", "within", "at"):
         op = reader.low()
         reader.at += 1
+    said = said if op in ("between", "from") else reader.at
     span = dates.read(reader.tokens, reader.at, reader.today)
     if span is None and op in ("between", "from"):
         span = dates.opening(reader.tokens, reader.at)
@@ -33,7 +35,6 @@ def read(reader: Reader) -> bool:
         return False
     reader.at += span.size
     start, end = span.start.isoformat(), span.end.isoformat()
-    last = span
     years: tuple[int, ...] = (span.year,) if span.year else ()
     if op in ("between", "from") and reader.low() in ("and", "to", "until", "through"):
         second = dates.read(reader.tokens, reader.at + 1, reader.today)
@@ -41,12 +42,13 @@ def read(reader: Reader) -> bool:
             reader.at = mark
             return False
         reader.at += 1 + second.size
-        last, end = second, second.end.isoformat()
+        end = second.end.isoformat()
         years = (*years, second.year) if second.year and years else ()
         op = "between"
     elif op == "between":
         reader.at = mark
         return False
+    told = " ".join(token.text for token in reader.tokens[said : reader.at])
     col = named or _time(reader)
     if col is None:
         reader.at = mark
@@ -56,16 +58,27 @@ def read(reader: Reader) -> bool:
         op = trailing[0]
         reader.at += trailing[1]
     alternatives = _more_years(reader, years) if op in ("in", "", "of", "for", "during") else ()
+    if named is None:
+        whole = None if op == "between" else dates.unit_of(span.start, span.end)
+        _say(reader, " or ".join((told, *map(str, alternatives))), whole, col)
     if span.relative:
         reader.assume(f"Counted from today, {reader.today.isoformat()}: {start} up to and without {end}.")
-    if negated:
-        if alternatives or op == "between" or not dates.is_date(reader.column(col)) or reader.several(col):
-            reader.at = mark
-            return False
-        reader.add(AnyOf((Period(col, None, start), Period(col, end, None))))
+    if not negated:
+        _add_period(reader, col, op, (start, end), (*years, *alternatives))
         return True
-    _add_period(reader, col, op, (start, last.end.isoformat()), (*years, *alternatives))
+    if alternatives or op == "between" or not dates.is_date(reader.column(col)) or reader.several(col):
+        reader.at = mark
+        return False
+    reader.add(AnyOf((Period(col, None, start), Period(col, end, None))))
     return True
+
+
+def _say(reader: Reader, told: str, whole: str | None, col: Col) -> None:
+    """State which column a period is put on that the question named none for; `whole` is its unit if it is one."""
+    shown = f"{col.table[1]}.{col.name}"
+    if dates.is_date(reader.column(col)):
+        shown = f"the {whole} of {shown}" if whole else f"a period of {shown}"
+    reader.assume(f"{told[:1].upper()}{told[1:]} is read as {shown}.")
 
 
 def _more_years(reader: Reader, years: tuple[int, ...]) -> tuple[int, ...]:
@@ -155,15 +168,12 @@ def _time(reader: Reader) -> Col | None:
             return _time_of_doing(reader, subject, related.table)
         if subject == reader.query.subject and (own := time_of(reader, subject)) is not None:
             reader.back_to_subject()  # `orders of customers in 2024`: the orders' day, whatever days customers have
-            reader.assume(f"The period is that of {own.table[1]}.{own.name}.")
             return own
     for table in (reader.measured, reader.focus.table):
         if table is None:
             continue
         col = time_of(reader, table)
         if col is not None:
-            if table != reader.focus.table and reader.focus.table is not None:
-                reader.assume(f"The period is that of {col.table[1]}.{col.name}.")
             return col
     return None
 

@@ -250,4 +250,5 @@ def period_group(reader: Reader, table: Key, unit: str) -> Col | DatePart:
     col = periods.time_of(reader, table)
     if col is None or not (dates.is_date(reader.column(col)) or unit == "year"):
         raise QuestionError(f"{table[1]} has no date to group by {unit}.", words=[unit])
+    reader.assume(f"The {unit} is that of {col.table[1]}.{col.name}.")
     return DatePart(col, unit) if dates.is_date(reader.column(col)) else col

@@ -60,6 +60,8 @@ IRREGULAR = {
     "weigh": "weight", "weighs": "weight", "weighing": "weight",
     "organization": "organization", "organizations": "organization", "general": "general",
 }  # fmt: skip
+PRONOUNS = frozenset({"US", "IT"})
+"""Written in capitals, these are names: nobody stresses a pronoun so, as they do NOT or AND."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,7 @@ def stems(text: str) -> tuple[str, ...]:
 def tokenize(text: str) -> list[Token]:
     """Words, numbers, quoted texts, ISO dates and signs, in order."""
     found: list[Token] = []
+    shouted = text.upper() == text
     for match in TOKEN.finditer(text.replace("``", '"').replace("''", '"')):
         raw, kind = match.group(), match.lastgroup
         if kind == "text":
@@ -111,8 +114,13 @@ def tokenize(text: str) -> list[Token]:
         elif kind == "sign":
             found.append(Token(raw, raw, raw, "sign"))
         else:
-            found.extend(_word(raw))
+            found.extend(_word(raw) if shouted or raw not in PRONOUNS else [_initials(raw)])
     return found
+
+
+def _initials(raw: str) -> Token:
+    """`US` with `u.s` for what it is in small letters, so that no pronoun is read in it."""
+    return Token(raw, ".".join(raw.lower()), stem(raw.lower()), "word")
 
 
 def _word(raw: str) -> list[Token]:

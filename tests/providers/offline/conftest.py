@@ -61,3 +61,18 @@ def ask(shop: Shop) -> Callable[[str], Draft]:
     """The engine's draft for a question on the shop, on a fixed day."""
     provider = OfflineProvider(today=lambda: TODAY)
     return lambda question: provider.draft(Task(question, shop.catalog, values=shop.values))
+
+
+@pytest.fixture(scope="session")
+def asking(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], tuple[Draft, list[tuple[Any, ...]]]]:
+    """The engine's draft, and its rows, for a question on a small database told by the script that makes it."""
+    provider = OfflineProvider(today=lambda: TODAY)
+
+    def draft(script: str, question: str) -> tuple[Draft, list[tuple[Any, ...]]]:
+        with closing(sqlite3.connect(":memory:")) as database:
+            database.executescript(script)
+            catalog = read_catalog(database)
+            found = provider.draft(Task(question, catalog, values=read_values(database, catalog)))
+            return found, database.execute(found.sql).fetchall()
+
+    return draft
