@@ -23,8 +23,7 @@ import pymysql.converters
 import sqlalchemy.exc
 from pymysql.connections import Connection as RawConnection
 from pymysql.cursors import SSCursor
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.config import Settings
 from sqlchat.connections import mysql_catalog as ask
@@ -33,6 +32,7 @@ from sqlchat.connections.mysql_errors import NOBODY_THERE, TIMED_OUT, config_err
 from sqlchat.connections.mysql_types import NAMES, decoder, encoded_row, session_zone
 from sqlchat.connections.network import resolve
 from sqlchat.connections.server_config import server_config
+from sqlchat.connections.server_pool import UNENCRYPTED, server_pool
 from sqlchat.errors import (
     BusyError,
     ConnectionConfigError,
@@ -51,8 +51,6 @@ if TYPE_CHECKING:
 CATALOG_TIMEOUT = 60.0
 VALUES_TIMEOUT = 5.0
 CONNECT_TIMEOUT = 5
-RECYCLE = 1800
-"""Seconds after which a pooled connection is replaced."""
 GRACE = 0.5
 """Seconds past its own timeout after which a statement is ended from outside, and then again until we hang up."""
 FETCHED_AT_ONCE = 100
@@ -78,15 +76,7 @@ class MySQLConnection(Connection):
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
         self._target = server_config(config, schemes=("mysql", "mariadb"), port=3306, sslmodes=SSLMODES)
         self._settings = settings
-        self._pool = QueuePool(
-            lambda: cast(DBAPIConnection, self._connect(self._address())),
-            pool_size=settings.pool_size,
-            max_overflow=0,
-            timeout=settings.pool_timeout,
-            recycle=RECYCLE,
-            use_lifo=True,
-            reset_on_return=None,
-        )
+        self._pool = server_pool(settings, lambda: self._connect(self._address()))
 
     def check(self) -> list[str]:
         address = self._address()
@@ -99,7 +89,7 @@ class MySQLConnection(Connection):
             warnings = ask.warnings_from(row[0] for row in session.all("SHOW GRANTS"))
             encrypted = any(row[1] for row in session.all("SHOW SESSION STATUS LIKE 'Ssl_cipher'"))
         if not (encrypted or near):
-            warnings.append("The connection is not encrypted; set sslmode to require or verify-full.")
+            warnings.append(UNENCRYPTED)
         return warnings
 
     def catalog(self) -> Catalog:

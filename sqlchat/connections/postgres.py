@@ -24,8 +24,7 @@ import psycopg2
 import psycopg2.errors
 import psycopg2.extensions
 import sqlalchemy.exc
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.config import Settings
 from sqlchat.connections import postgres_catalog as ask
@@ -46,6 +45,7 @@ from sqlchat.connections.postgres_statement import (
 )
 from sqlchat.connections.postgres_types import Decoder, PgType, copied_row, decoder, fetched_row
 from sqlchat.connections.server_config import server_config
+from sqlchat.connections.server_pool import UNENCRYPTED, server_pool
 from sqlchat.errors import (
     BusyError,
     ConnectionConfigError,
@@ -62,8 +62,6 @@ SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 NOTHING = Statement.of("SELECT 1")
 CATALOG_TIMEOUT = 60.0
 VALUES_TIMEOUT = 5.0
-RECYCLE = 1800
-"""Seconds after which a pooled connection is replaced."""
 GRACE = 1.0
 """Seconds past its own timeout after which a server that still says nothing is hung up on."""
 FETCHED_AT_ONCE = 100
@@ -87,15 +85,7 @@ class PostgresConnection(Connection):
         self._search_path = search_path(self._target.schema)
         self._settings = settings
         self._types: dict[int, PgType] = {}
-        self._pool = QueuePool(
-            lambda: cast(DBAPIConnection, self._connect(self._address())),
-            pool_size=settings.pool_size,
-            max_overflow=0,
-            timeout=settings.pool_timeout,
-            recycle=RECYCLE,
-            use_lifo=True,
-            reset_on_return=None,
-        )
+        self._pool = server_pool(settings, lambda: self._connect(self._address()))
 
     def check(self) -> list[str]:
         address = self._address()
@@ -113,7 +103,7 @@ class PostgresConnection(Connection):
         except QueryError as exc:
             raise ConnectionConfigError(f"The role cannot be used: {exc.detail}") from exc
         if not (encrypted or near):
-            warnings.append("The connection is not encrypted; set sslmode to require or verify-full.")
+            warnings.append(UNENCRYPTED)
         return warnings
 
     def catalog(self) -> Catalog:
