@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates
+from sqlchat.providers.offline import dates, empty
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Col, Key, Linker
 from sqlchat.providers.offline.measures import Measure
@@ -19,35 +19,55 @@ from sqlchat.providers.offline.scope import Scope
 
 
 def build(query: Query, linker: Linker, joins: Joins, dialect: str) -> exp.Select:
-    """The SELECT for `query`. Raises QuestionError where no joins give it, or more than one way does."""
-    return _Builder(query, linker, joins, dialect).select()
+    """The SELECT for `query`, to whose assumptions it adds what becomes of groups without rows.
+
+    Raises QuestionError where no joins give it, or more than one way does.
+    """
+    builder = _Builder(query, linker, joins, dialect)
+    select = builder.select()
+    if builder.kept is not None:
+        query.assumptions.append(empty.shown(query, builder.root, builder.counted))
+    else:
+        query.assumptions += empty.left_out(query, builder.root)
+    return select
 
 
 class _Builder:
     def __init__(self, query: Query, linker: Linker, joins: Joins, dialect: str):
         self.query, self.linker, self.joins, self.dialect = query, linker, joins, dialect
         self.root = self._root()
+        self.kept = empty.kept(query, self.root, joins)
+        self.counted = self.root
+        if self.kept is not None:
+            self.root = self.kept.target
         self.scope = Scope(self.root, linker, joins, dialect, taken=set())
+        if self.kept is not None:
+            self.scope.left(self.kept)
 
     def select(self) -> exp.Select:
         query = self.query
         outputs = [self._named(term) for term in query.outputs]
         restrictions = Restrictions(self.scope)
         anchor = query.subject or self.root
-        where = [restrictions.sql(condition, anchor) for condition in query.conditions]
+        where: list[exp.Expr] = []
+        for condition in query.conditions:
+            clause = restrictions.sql(condition, anchor)
+            if self.kept is not None and clause is not None and empty.on(condition, self.counted):
+                self.scope.narrow(self.counted, clause)
+            elif clause is not None:
+                where.append(clause)
         keys = self._group_keys()
         having = [self.scope.compare(self._term(agg), op, value) for agg, op, value in query.having]
         order = self._order()
         select = self.scope.frame(exp.select(*outputs))
         if query.distinct:
             select = select.distinct()
-        for condition in where:
-            if condition is not None:
-                select = select.where(condition)
+        for clause in where:
+            select = select.where(clause)
         if keys:
             select = select.group_by(*keys)
-        for condition in having:
-            select = select.having(condition)
+        for clause in having:
+            select = select.having(clause)
         if order:
             select = select.order_by(*order)
         return select.limit(query.limit) if query.limit is not None else select
@@ -116,6 +136,8 @@ class _Builder:
     def _count(self, key: Key) -> exp.Expr:
         if key == self.root:
             return exp.Count(this=exp.Star())
+        if self.kept is not None and key == self.counted:
+            return exp.Count(this=self.scope.column(Col(key, self.kept.columns[0][0])))
         keys = self.linker.tables[key].primary_key
         if len(keys) != 1:
             raise QuestionError(f"The rows of {key[1]} cannot be told apart: it has no single key.", words=[])

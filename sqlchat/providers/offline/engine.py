@@ -40,7 +40,7 @@ class OfflineProvider(Provider):
         query = parse(task.question, linker, joins, self._today())
         select: exp.Select = build(query, linker, joins, task.catalog.dialect)
         sql = select.sql(dialect=task.catalog.dialect)
-        return Draft(sql, explain(query, linker), self.model, assumptions=tuple(query.assumptions))
+        return Draft(sql, explain(query), self.model, assumptions=tuple(query.assumptions))
 
     def _indexed(self, task: Task) -> tuple[Linker, Joins]:
         """The catalog's phrases and paths; those of the last task where it had the same catalog and values."""

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from sqlchat.providers.offline.linker import Col, Key, Linker
+from datetime import date, timedelta
+
+from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.lexicon import MONTHS
+from sqlchat.providers.offline.linker import Col, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import (
     Agg,
@@ -18,7 +22,10 @@ from sqlchat.providers.offline.query import (
     Related,
     Term,
 )
+from sqlchat.providers.offline.words import singular
 
+MONTH_NAMES = [next(name for name in MONTHS if MONTHS[name] == number).capitalize() for number in range(1, 13)]
+QUARTERS = ("first", "second", "third", "fourth")
 FUNCTIONS = {"avg": "the average", "sum": "the total", "min": "the lowest", "max": "the highest"}
 OPERATORS = {
     "=": "is", "!=": "is not", ">": "is more than", ">=": "is at least", "<": "is less than", "<=": "is at most",
@@ -27,7 +34,7 @@ OPERATORS = {
 COUNTS = {"=": "exactly", "!=": "not", ">": "more than", ">=": "at least", "<": "fewer than", "<=": "at most"}
 
 
-def explain(query: Query, linker: Linker) -> str:
+def explain(query: Query) -> str:
     """One sentence that begins with `Read as:`, and what each measure in it is."""
     parts = [_list([_term(term) for term in query.outputs])]
     if query.distinct:
@@ -38,7 +45,10 @@ def explain(query: Query, linker: Linker) -> str:
             parts.append(f"of {query.subject[1]}")
     if query.groups:
         parts.append("for each " + _list([_group(group) for group in query.groups]))
-    conditions = [_condition(condition) for condition in query.conditions]
+    counted = [c for c in query.conditions if isinstance(c, Related) and _counts(c) and c.anchor == query.subject]
+    if counted:
+        parts.append(" and ".join(f"with {_counted(related)}" for related in counted))
+    conditions = [_condition(condition) for condition in query.conditions if condition not in counted]
     conditions += [f"{_term(agg)} {OPERATORS[op]} {value}" for agg, op, value in query.having]
     if conditions:
         parts.append("where " + " and ".join(conditions))
@@ -82,7 +92,7 @@ def _term(term: Term) -> str:
     of = term.of.name if isinstance(term.of, Measure) else _col(term.of)
     if term.per is not None:
         table = term.per[1]
-        return f"the average {of} per row of {table} (the total divided by the number of {table} that have any)"
+        return f"the average {of} per {singular(table)} (the total divided by the number of {table} that have any)"
     if term.function == "count":
         return f"the number of different {of}"
     return f"{FUNCTIONS[term.function]} {of}"
@@ -91,7 +101,7 @@ def _term(term: Term) -> str:
 def _group(group: Col | DatePart | Key) -> str:
     if isinstance(group, DatePart):
         return f"{group.unit} of {_col(group.col)}"
-    return f"row of {group[1]}" if isinstance(group, tuple) else _term(group)
+    return singular(group[1]) if isinstance(group, tuple) else _term(group)
 
 
 def _condition(condition: Condition) -> str:
@@ -107,12 +117,35 @@ def _condition(condition: Condition) -> str:
     if isinstance(condition, Extreme):
         return f"{name} is the {'highest' if condition.descending else 'lowest'}"
     if isinstance(condition, Period):
-        bounds = [
-            f"from {condition.start}" if condition.start else "",
-            f"before {condition.end}" if condition.end else "",
-        ]
-        return f"{name} is " + " and ".join(bound for bound in bounds if bound)
+        return f"{name} is {_period(condition)}"
     return _compare(name, condition)
+
+
+def _period(period: Period) -> str:
+    """`in 2024`, `in March 2024`, `from January 2024 to June 2024`, `before 2024-03-05`."""
+    start = date.fromisoformat(period.start) if period.start else None
+    end = date.fromisoformat(period.end) if period.end else None
+    if start is None or end is None:
+        return f"from {_from(start)} on" if start else f"before {_from(end)}" if end else "known"
+    unit = dates.unit_of(start, end)
+    if unit == "quarter":
+        return f"in the {QUARTERS[start.month // 3]} quarter of {start.year}"
+    if unit is not None:
+        return _from(start, unit) if unit == "day" else f"in {_from(start, unit)}"
+    last = end - timedelta(days=1)
+    if start.day != 1 or end.day != 1:
+        return f"from {start} to {last}"
+    whole = start.month == end.month == 1
+    return f"from {_from(start, 'year' if whole else 'month')} to {_from(last, 'year' if whole else 'month')}"
+
+
+def _from(day: date, unit: str = "") -> str:
+    """The year, month or day; without `unit` the largest that begins on this day."""
+    if unit == "year" or (not unit and day.month == day.day == 1):
+        return str(day.year)
+    if unit == "month" or (not unit and day.day == 1):
+        return f"{MONTH_NAMES[day.month - 1]} {day.year}"
+    return day.isoformat()
 
 
 def _compare(name: str, condition: Compare) -> str:
@@ -125,8 +158,23 @@ def _compare(name: str, condition: Compare) -> str:
 
 
 def _related(related: Related) -> str:
+    if _counts(related):
+        verb = "is" if related.op and related.count == 1 else "are"
+        return f"there {verb} {_counted(related)}"
+    return _inner(related) or f"there are {related.table[1]}"
+
+
+def _counts(related: Related) -> bool:
+    return related.negated or bool(related.op)
+
+
+def _counted(related: Related) -> str:
+    """`exactly 1 order`, `no orders (orders.status is 'cancelled')`."""
+    one = not related.negated and related.count == 1
     some = "no" if related.negated else f"{COUNTS.get(related.op, '')} {related.count}"
-    inner = " and ".join(_condition(part) for part in related.conditions)
-    if not related.negated and not related.op:
-        return inner or f"there are {related.table[1]}"
-    return f"there are {some} {related.table[1]}" + (f" where {inner}" if inner else "")
+    inner = _inner(related)
+    return f"{some} {singular(related.table[1]) if one else related.table[1]}" + (f" ({inner})" if inner else "")
+
+
+def _inner(related: Related) -> str:
+    return " and ".join(_condition(part) for part in related.conditions)

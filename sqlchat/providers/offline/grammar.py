@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import conditions, dates, lexicon, outputs, phrases, relations
+from sqlchat.providers.offline import conditions, dates, empty, lexicon, outputs, phrases, relations
 from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.finish import finish
 from sqlchat.providers.offline.joins import Joins
@@ -39,7 +39,9 @@ def parse(question: str, linker: Linker, joins: Joins, today: date) -> Query:
     if reader.unknown:
         shown = ", ".join(f'"{word}"' for word in reader.unknown)
         raise QuestionError(f"These words have no meaning for this data: {shown}.", words=reader.unknown)
-    return finish(reader, asked)
+    query = finish(reader, asked)
+    query.complete = any(isinstance(g, tuple) and empty.asked_for(reader.tokens, g, linker) for g in query.groups)
+    return query
 
 
 def _sentences(tokens: list[Token]) -> list[list[Token]]:

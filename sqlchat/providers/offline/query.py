@@ -110,4 +110,6 @@ class Query:
     distinct: bool = False
     hidden_groups: bool = False
     """True where the groups themselves are not to be shown."""
+    complete: bool = False
+    """True where groups without rows are asked for as well: `all customers and their number of orders`."""
     assumptions: list[str] = field(default_factory=list)

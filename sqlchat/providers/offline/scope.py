@@ -32,6 +32,7 @@ class Scope:
         self.aliases: dict[Key, str] = {}
         self.base = base or root
         self._joins: list[tuple[Key, exp.Expr]] = []
+        self._left: set[Key] = set()
         self.alias(self.base)
 
     def alias(self, key: Key) -> str:
@@ -60,6 +61,16 @@ class Scope:
             if edge.target not in self.aliases:
                 self.alias(edge.target)
                 self._joins.append((edge.target, self.on(edge)))
+
+    def left(self, edge: Edge) -> None:
+        """Join the edge's source to its target, each of whose rows stays where there is none."""
+        self.alias(edge.source)
+        self._joins.append((edge.source, self.on(edge)))
+        self._left.add(edge.source)
+
+    def narrow(self, key: Key, condition: exp.Expr) -> None:
+        """Join only those rows of the table that meet the condition."""
+        self._joins = [(k, exp.and_(on, condition) if k == key else on) for k, on in self._joins]
 
     def on(self, edge: Edge, outer: Scope | None = None) -> exp.Expr:
         """The edge's condition; its source is in `outer` where given."""
@@ -91,7 +102,7 @@ class Scope:
         """`select` with this FROM clause."""
         select = select.from_(self._table(self.base))
         for key, on in self._joins:
-            select = select.join(self._table(key), on=on)
+            select = select.join(self._table(key), on=on, join_type="left" if key in self._left else "")
         return select
 
     def _table(self, key: Key) -> exp.Table:

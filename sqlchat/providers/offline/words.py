@@ -60,6 +60,11 @@ IRREGULAR = {
     "weigh": "weight", "weighs": "weight", "weighing": "weight",
     "organization": "organization", "organizations": "organization", "general": "general",
 }  # fmt: skip
+SINGULARS = {
+    "people": "person", "persons": "person", "men": "man", "women": "woman", "children": "child", "movies": "movie",
+    "series": "series", "news": "news", "species": "species", "cookies": "cookie", "causes": "cause", "cases": "case",
+    "analyses": "analysis", "boxes": "box", "data": "data", "wives": "wife", "shelves": "shelf",
+}  # fmt: skip
 PRONOUNS = frozenset({"US", "IT"})
 """Written in capitals, these are names: nobody stresses a pronoun so, as they do NOT or AND."""
 
@@ -88,6 +93,21 @@ def stem(word: str) -> str:
 def name_words(name: str) -> tuple[str, ...]:
     """Lower-case words of a name: snake_case, camelCase and digits split."""
     return tuple(part.lower() for part in NAME_PART.findall(name))
+
+
+def singular(name: str) -> str:
+    """A table's name as the words for one of its rows: `order_lines` -> `order line`."""
+    words = list(name_words(name)) or [name]
+    last = words[-1]
+    if last in SINGULARS:
+        words[-1] = SINGULARS[last]
+    elif last.endswith("ies") and len(last) > 4:
+        words[-1] = last[:-3] + "y"
+    elif last.endswith(("sses", "xes", "ches", "shes", "uses")) and not last.endswith("ouses"):
+        words[-1] = last[:-2]
+    elif last.endswith("s") and not last.endswith(("ss", "us", "is")):
+        words[-1] = last[:-1]
+    return " ".join(words)
 
 
 def stems(text: str) -> tuple[str, ...]:

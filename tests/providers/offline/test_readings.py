@@ -111,3 +111,72 @@ def test_a_date_named_in_the_question_needs_no_such_word(question: str, ask: Cal
 
 def test_the_year_of_a_column_of_years_is_told(asking: Asking) -> None:
     assert "1980 is read as cars.year." in asking(CARS, "How many cars were made in 1980?")[0].assumptions
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("customers and their number of orders", "Customers without orders are left out."),
+        ("number of orders per customer", "Customers without orders are left out."),
+        ("revenue by country in 2024", "Countries without such order_lines are left out."),
+        ("revenue by segment", "Values of customers.segment without order_lines are left out."),
+        ("number of orders per month", "Each month without orders is left out."),
+        ("which customer has the fewest orders", "Customers without orders are left out."),
+        ("all customers and their number of orders", "Customers without orders are shown with 0."),
+        ("number of orders of every customer in 2024", "Customers without such orders are shown with 0."),
+    ],
+)
+def test_what_becomes_of_groups_without_rows_is_said(question: str, said: str, ask: Callable[[str], Draft]) -> None:
+    assert said in ask(question).assumptions
+
+
+@pytest.mark.parametrize("question", ["top 3 customers by revenue", "Number of customers by segment"])
+def test_where_none_can_be_missing_nothing_is_said(question: str, ask: Callable[[str], Draft]) -> None:
+    assert not any("left out" in text for text in ask(question).assumptions)
+
+
+LEFT = "SELECT c.name, count(o.id) FROM customers c LEFT JOIN orders o ON o.customer_id = c.id"
+
+
+@pytest.mark.parametrize(
+    ("question", "sql"),
+    [
+        ("all customers and their number of orders", f"{LEFT} GROUP BY c.id"),
+        ("number of orders of every customer in 2024", f"{LEFT} AND o.order_date LIKE '2024-%' GROUP BY c.id"),
+        (
+            "all German customers and their number of orders in 2024",
+            f"{LEFT} AND o.order_date LIKE '2024-%' WHERE c.country_code = 'DE' GROUP BY c.id",
+        ),
+        (
+            "customers and their number of orders",
+            "SELECT c.name, count(*) FROM customers c JOIN orders o ON o.customer_id = c.id GROUP BY c.id",
+        ),
+    ],
+)
+def test_all_customers_are_all_of_them(question: str, sql: str, shop: Any, ask: Callable[[str], Draft]) -> None:
+    assert sorted(shop.rows(ask(question).sql)) == sorted(shop.rows(sql))
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("orders in 2024", "orders.order_date is in 2024."),
+        ("orders in March 2024", "orders.order_date is in March 2024."),
+        ("orders in the third quarter of 2024", "orders.order_date is in the third quarter of 2024."),
+        ("orders on 2024-05-17", "orders.order_date is 2024-05-17."),
+        ("orders since 2024", "orders.order_date is from 2024 on."),
+        ("orders before 2024", "orders.order_date is before 2024."),
+        ("orders between 2023-01-01 and 2023-06-15", "orders.order_date is from 2023-01-01 to 2023-06-15."),
+        ("revenue between January and June 2024", "is from January 2024 to June 2024."),
+        ("orders between 2023 and 2024", "orders.order_date is from 2023 to 2024."),
+        ("revenue by country", "for each country."),
+        ("number of orders per customer", "for each customer."),
+        ("How many products are in each category?", "for each category."),
+        ("customers with exactly one order", "with exactly 1 order."),
+        ("customers with at least 2 orders in March 2024", "at least 2 orders (orders.order_date is in March 2024)."),
+        ("Customers without orders", "with no orders."),
+        ("average order value", "the average revenue per order ("),
+    ],
+)
+def test_the_explanation_speaks_as_people_do(question: str, words: str, ask: Callable[[str], Draft]) -> None:
+    assert words in ask(question).explanation
