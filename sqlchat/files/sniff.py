@@ -22,7 +22,7 @@ HEAD_BYTES = 1 << 20
 
 SAMPLE_ROWS = 200
 DELIMITERS = (",", ";", "\t", "|")
-CHUNK = 1 << 20
+CHUNK = 1 << 19
 SAMPLE_BYTES = 1 << 16
 """Of lines that are no ASCII, for the detector."""
 
@@ -47,7 +47,7 @@ class Encoding:
     quotes: int
     """Double quotes in the file."""
     long_lines: bool
-    """May a line be longer than CHUNK?"""
+    """May a line be longer than CHUNK, or a quoted text of several lines?"""
     guessed: bool = False
 
 
@@ -75,8 +75,10 @@ def encoding(source: Source) -> Encoding:
     quotes, long_lines = 0, False
     with source.open() as stream:
         while chunk := stream.read(CHUNK):
-            quotes += chunk.count(b'"')
-            long_lines = long_lines or not (b"\n" in chunk or b"\r" in chunk or len(chunk) < CHUNK)
+            found = chunk.count(b'"')
+            within = quotes % 2 == 1 and not found
+            long_lines = long_lines or within or not (b"\n" in chunk or b"\r" in chunk or len(chunk) < CHUNK)
+            quotes += found
             if wide:
                 continue
             if b"\0" in chunk:

@@ -18,7 +18,7 @@ from sqlchat.files import sniff
 from sqlchat.files.formats import BLOCK_BYTES, Block, Options, Part, Table, unique_names
 from sqlchat.files.source import Source
 
-SHORT_BLOCK = 2 << 20
+SHORT_BLOCK = 1 << 20
 """Arrow reads 32 blocks ahead, so small ones keep memory low; a row must fit in one."""
 
 LONGEST_ROW = 16 << 20

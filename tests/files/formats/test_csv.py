@@ -75,6 +75,11 @@ def test_quoted_newlines_and_quotes(profiled):
     assert found["by_name"]["b"]["example"] == 'first\r\nsecond, "quoted"'
 
 
+def test_a_quoted_text_of_megabytes(profiled):
+    found = profiled('a,b\n1,"' + "a line\n" * 500_000 + '"\n2,x\n' + "3,y\n" * 300_000)
+    assert (found["row_count"], found["by_name"]["b"]["distinct"]) == (300_002, 3)
+
+
 def test_empty_strings_are_nulls_quoted_or_not(profiled):
     assert [c["nulls"] for c in profiled('a,b\n,""\n1,x\n')["columns"]] == [1, 1]
 
