@@ -39,10 +39,11 @@ class _Builder:
         self.kept = empty.kept(query, self.root, joins)
         self.counted = self.root
         if self.kept is not None:
-            self.root = self.kept.target
+            self.root = self.kept[-1].target
         self.scope = Scope(self.root, linker, joins, dialect, taken=set())
         if self.kept is not None:
-            self.scope.left(self.kept)
+            for edge in reversed(self.kept):
+                self.scope.left(edge)
 
     def select(self) -> exp.Select:
         query = self.query
@@ -137,7 +138,7 @@ class _Builder:
         if key == self.root:
             return exp.Count(this=exp.Star())
         if self.kept is not None and key == self.counted:
-            return exp.Count(this=self.scope.column(Col(key, self.kept.columns[0][0])))
+            return exp.Count(this=self.scope.column(Col(key, self.kept[0].columns[0][0])))
         keys = self.linker.tables[key].primary_key
         if len(keys) != 1:
             raise QuestionError(f"The rows of {key[1]} cannot be told apart: it has no single key.", words=[])

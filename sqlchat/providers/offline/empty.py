@@ -28,18 +28,18 @@ def asked_for(tokens: list[Token], table: Key, linker: Linker) -> bool:
     return False
 
 
-def kept(query: Query, root: Key, joins: Joins) -> Edge | None:
-    """The key from the rows counted to the rows listed, where each of these can be shown, counted or not."""
+def kept(query: Query, root: Key, joins: Joins) -> list[Edge] | None:
+    """The way from the rows counted to the rows listed, where each of these can be shown, counted or not."""
     if not query.complete or len(query.groups) != 1 or query.having:
         return None
     group = query.groups[0]
     terms = (*query.outputs, *(term for term, _ in query.order))
     path = joins.up(root, group) if isinstance(group, tuple) and group != root else None
-    if not isinstance(group, tuple) or path is None or len(path) != 1:
+    if not isinstance(group, tuple) or not path or any(joins.up(group, edge.source) for edge in path):
         return None
     own = all(_own(term, group) or term == Agg("count", root) for term in terms)
     clear = all(on(condition, root) or _above(condition, group, joins) for condition in query.conditions)
-    return path[0] if own and clear else None
+    return path if own and clear else None
 
 
 def _own(term: Term, table: Key) -> bool:
@@ -73,7 +73,7 @@ def left_out(query: Query, root: Key) -> list[str]:
     counted = next(
         (_table(term) for term in (*query.outputs, *(t for t, _ in query.order)) if isinstance(term, Agg)), root
     )
-    such = "such " if query.conditions else ""
+    such = "such " if any(not isinstance(c, Related) or _counts(c) for c in query.conditions) else ""
     found = []
     for group in query.groups:
         table = group if isinstance(group, tuple) else group.col.table if isinstance(group, DatePart) else group.table
@@ -84,6 +84,11 @@ def left_out(query: Query, root: Key) -> list[str]:
             name = table[1] if isinstance(group, tuple) else f"Values of {table[1]}.{group.name}"
             found.append(f"{name[:1].upper()}{name[1:]} without {such}{things} are left out.")
     return found
+
+
+def _counts(related: Related) -> bool:
+    """Whether it sets rows apart, and does not only name what the groups belong to."""
+    return bool(related.conditions or related.negated or related.op)
 
 
 def _table(agg: Agg) -> Key:

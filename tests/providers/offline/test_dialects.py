@@ -19,6 +19,7 @@ QUESTIONS = [
     "Top 10 customers by revenue",
     "Number of orders per month in 2024",
     "revenue per year",
+    "all countries and their number of orders in January 2023",
     "total sales by quarter in 2024",
     "orders per week",
     "How many orders per day in March 2024?",

@@ -148,6 +148,11 @@ LEFT = "SELECT c.name, count(o.id) FROM customers c LEFT JOIN orders o ON o.cust
             f"{LEFT} AND o.order_date LIKE '2024-%' WHERE c.country_code = 'DE' GROUP BY c.id",
         ),
         (
+            "all countries and their number of orders in January 2023",
+            "SELECT k.name, count(o.id) FROM countries k LEFT JOIN customers c ON c.country_code = k.code "
+            "LEFT JOIN orders o ON o.customer_id = c.id AND o.order_date LIKE '2023-01-%' GROUP BY 1",
+        ),
+        (
             "customers and their number of orders",
             "SELECT c.name, count(*) FROM customers c JOIN orders o ON o.customer_id = c.id GROUP BY c.id",
         ),
