@@ -1,35 +1,38 @@
 """Picks what of a catalog goes into a prompt: all of it where it fits the budget, else what is near the question.
 
-Sending a whole schema beats pruning it wherever it fits. Where it does not, tables are ranked by BM25 (the library
-bm25s) over their names, columns and comments, lifted where they hold a value that the question names, and their
-foreign-key neighbours come along.
+Sending a whole schema beats pruning it wherever it fits, and values are left out before tables are. What is near is
+for `ranking` to say; the room goes to the structure of tables first, then to the values of their columns.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
-
-from rapidfuzz import fuzz, process
 
 from sqlchat.chat.dialect_notes import notes_on
 from sqlchat.chat.literals import LiteralIndex, Match
-from sqlchat.chat.rendering import Values, render_table, tokens_in
-from sqlchat.chat.words import telling, words
-from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.chat.rendering import CHARACTERS_A_TOKEN, Values, examples, render_column, render_table, tokens_in
+from sqlchat.sql.catalog import Catalog, Column, Table
 
 if TYPE_CHECKING:
-    import bm25s
+    from sqlchat.chat.ranking import Nearness, TableRanking
 
 MOST_INDEXES = 16
-SEEDS = 12
-"""Best tables whose foreign-key neighbours come before the next best."""
-NAME_WEIGHT = 3
+STRUCTURE_SHARE = 0.8
+"""Of the budget, that names, types and comments may take before values have their turn."""
 LARGEST_SHARE = 0.25
-"""Of the budget, that one table may take; a wider one loses columns."""
+"""Of the budget, that one table may always take; a wider one loses columns."""
+A_RANK = 10
+"""Tokens by which a list of values must be shorter to come before that of a table one rank nearer: short lists are
+those of kinds and states, by which people filter."""
+MOST_MATCHES = 20
+LEAST = 40
+"""Tokens; in fewer, no table is worth narrowing."""
+NOT_SHOWN = "further columns are not shown"
+
+Path = tuple[str, str, str]
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,15 @@ class Context:
 
     catalog: Catalog
     values: Values
+    """To be shown with their columns."""
     whole: bool
-    """Whether that is the same for every question on this catalog."""
+    """Whether both are the same for every question on this catalog."""
     omitted: tuple[str, ...] = ()
     """Names of the tables that were left out."""
     matches: tuple[Match, ...] = ()
     """Values that the question names."""
+    nearby: Values = field(default_factory=dict)
+    """Values of the columns nearest to the question, where `values` had to be left out."""
 
 
 class SchemaLinker:
@@ -60,13 +66,8 @@ class SchemaLinker:
         index = self._index(catalog, {} if values is None else values)
         matches = index.literals.matches(question)
         if index.full_size <= self._budget:
-            return Context(catalog, index.values, True, matches=matches)
-        if index.bare_size <= self._budget:
-            return Context(catalog, {}, True, matches=matches)
-        tables = index.nearest(question, matches, self._budget)
-        kept = {(t.schema, t.name) for t in tables}
-        omitted = tuple(t.name for t in catalog.tables if (t.schema, t.name) not in kept)
-        return Context(replace(catalog, tables=tables), index.values, False, omitted, matches)
+            return Context(catalog, index.values, True, matches=matches[:MOST_MATCHES])
+        return Selection(index, question, matches, self._budget).context(catalog)
 
     def _index(self, catalog: Catalog, values: Values) -> CatalogIndex:
         # A catalog that was read again is another object with the same version; its index is good for longer.
@@ -84,17 +85,19 @@ class SchemaLinker:
 
 
 class CatalogIndex:
-    """Of one catalog and its values: sizes, values by their words, and tables by theirs."""
+    """Of one catalog and its values: sizes in tokens, values by their words, and tables by theirs."""
 
     def __init__(self, catalog: Catalog, values: Values) -> None:
         self.catalog, self.values = catalog, values
         self.literals = LiteralIndex(values)
         self._notes = notes_on(catalog.dialect)
-        self._sizes = {id(table): self._size(table, values) for table in catalog.tables}
-        self.full_size = sum(self._sizes.values())
-        self.bare_size = sum(self._size(table, {}) for table in catalog.tables) if values else self.full_size
-        self._bm25: bm25s.BM25 | None = None
-        self._vocabulary: list[str] = []
+        self.sizes = [self.size(table) for table in catalog.tables]
+        self.bare_size, self.smallest = sum(self.sizes), min((LEAST, *self.sizes))
+        self.value_sizes = {
+            path: int((len(examples(texts)) + 4) / CHARACTERS_A_TOKEN) + 1 for path, texts in values.items()
+        }
+        self.full_size = self.bare_size + sum(self.value_sizes.values())
+        self._ranking: TableRanking | None = None
         self._lock = threading.Lock()
 
     def serves(self, catalog: Catalog, values: Values) -> bool:
@@ -102,101 +105,104 @@ class CatalogIndex:
         same = catalog is self.catalog or (bool(catalog.version) and catalog.version == self.catalog.version)
         return same and (values is self.values or values == self.values)
 
-    def nearest(self, question: str, matches: tuple[Match, ...], budget: int) -> tuple[Table, ...]:
-        """The tables nearest to `question` that fit `budget` tokens, in the catalog's order."""
-        terms = self._terms(question)
-        chosen: dict[int, Table] = {}
-        room, left = budget * LARGEST_SHARE, budget
-        for table in self._by_nearness(terms, matches):
-            if id(table) in chosen:
-                continue
-            fitting = self._narrowed(table, terms, room)
-            size = self._sizes[id(table)] if fitting is table else self._size(fitting, self.values)
-            if size <= left:
-                left -= size
-                chosen[id(table)] = fitting
-        return tuple(chosen[id(table)] for table in self.catalog.tables if id(table) in chosen)
-
-    def _by_nearness(self, terms: list[str], matches: tuple[Match, ...]) -> Iterator[Table]:
-        tables, scores = self.catalog.tables, self._scores(terms)
-        named = {match.path[:2] for match in matches}
-        top = max(scores, default=0.0) or 1.0
-        for place, table in enumerate(tables):
-            if (table.schema, table.name) in named:
-                scores[place] += top / 2
-        ranked = sorted(range(len(tables)), key=lambda place: (-scores[place], place))
-        seeds = [tables[place] for place in ranked[:SEEDS] if scores[place] > 0]
-        yield from seeds
-        for seed in seeds:
-            yield from self._neighbours(seed)
-        yield from (tables[place] for place in ranked)
-
-    def _neighbours(self, table: Table) -> Iterator[Table]:
-        for key in table.foreign_keys:
-            if found := self._by_name.get((key.ref_schema, key.ref_table)):
-                yield found
-        yield from self._referrers.get((table.schema, table.name), ())
-
-    def _scores(self, terms: list[str]) -> list[float]:
-        self._rank()
-        assert self._bm25 is not None
-        known = [term for term in terms if term in self._known]
-        if not known:
-            return [0.0] * len(self.catalog.tables)
-        return [float(score) for score in self._bm25.get_scores(known)]
-
-    def _terms(self, question: str) -> list[str]:
-        """The question's stems, with the abbreviations and the spellings of them that the catalog uses."""
-        self._rank()
-        terms = []
-        for term in telling(question):
-            terms.append(term)
-            terms.extend(term[:n] for n in range(3, len(term)) if term[:n] in self._known)
-            if term not in self._known and len(term) >= 5:
-                near = process.extractOne(term, self._vocabulary, scorer=fuzz.ratio, score_cutoff=80)
-                terms.extend([near[0]] if near else [])
-        return terms
-
-    def _rank(self) -> None:
-        """Index the tables by their words; only a catalog that does not fit needs it."""
+    @property
+    def ranking(self) -> TableRanking:
+        """Made when it is first asked for: only a catalog that does not fit needs it."""
         with self._lock:
-            if self._bm25 is not None:
-                return
-            import bm25s
+            if self._ranking is None:
+                from sqlchat.chat.ranking import TableRanking
 
-            texts = [self._words(table) for table in self.catalog.tables]
-            self._known = {word for text in texts for word in text}
-            self._vocabulary = sorted(word for word in self._known if len(word) >= 4)
-            self._by_name = {(table.schema, table.name): table for table in self.catalog.tables}
-            self._referrers: dict[tuple[str, str], list[Table]] = {}
-            for table in self.catalog.tables:
-                for key in table.foreign_keys:
-                    self._referrers.setdefault((key.ref_schema, key.ref_table), []).append(table)
-            ranking = bm25s.BM25()
-            ranking.index(texts, show_progress=False)
-            self._bm25 = ranking
+                self._ranking = TableRanking(self.catalog)
+            return self._ranking
 
-    def _words(self, table: Table) -> list[str]:
-        found = words(table.name) * NAME_WEIGHT + words(table.comment)
-        for column in table.columns:
-            found += words(column.name) + words(column.comment)
-        return found or [table.name.lower()]
+    def size(self, table: Table) -> int:
+        """Without values."""
+        return tokens_in(render_table(table, self.catalog, self._notes, {}))
 
-    def _narrowed(self, table: Table, terms: list[str], room: float) -> Table:
-        """`table`, without the columns that matter least where it takes more than `room` tokens."""
-        size = self._sizes[id(table)]
-        if size <= room:
-            return table
-        keys = {*table.primary_key, *(name for key in table.foreign_keys for name in key.columns)}
-        wanted = set(terms)
-        order = sorted(
-            table.columns,
-            key=lambda c: (c.name not in keys, not wanted & {*words(c.name), *words(c.comment)}),
-        )
-        kept = {c.name for c in order[: max(1, int(len(table.columns) * room / size))]}
-        left_out = len(table.columns) - len(kept)
-        comment = f"{table.comment} ({left_out} further columns are not shown)".strip()
+    def column_size(self, column: Column, table: Table) -> float:
+        """Without values, and not rounded."""
+        return (len(render_column(column, table, self.catalog, self._notes, {})) + 1) / CHARACTERS_A_TOKEN
+
+
+class Selection:
+    """What is shown of a catalog that does not fit, for one question."""
+
+    def __init__(self, index: CatalogIndex, question: str, matches: tuple[Match, ...], budget: int) -> None:
+        self._index, self._matches, self._budget = index, matches, budget
+        self._near: Nearness = index.ranking.nearest(question, matches)
+        self._matched = {match.path for match in matches}
+        self._shown: dict[int, Table] = {}
+        self._left = budget
+
+    def context(self, catalog: Catalog) -> Context:
+        """`catalog` is the index's own, or another of the same content."""
+        index = self._index
+        if index.bare_size <= self._budget:
+            self._shown, self._left = dict(enumerate(catalog.tables)), self._budget - index.bare_size
+            return Context(catalog, {}, True, matches=self._named(), nearby=self._values())
+        self._take(int(self._budget * STRUCTURE_SHARE))
+        values = self._values()
+        self._take(self._left)
+        tables = tuple(self._shown[place] for place in sorted(self._shown))
+        omitted = tuple(table.name for place, table in enumerate(catalog.tables) if place not in self._shown)
+        return Context(replace(catalog, tables=tables), values, False, omitted, self._named())
+
+    def _take(self, room: int) -> None:
+        """Show further tables in `room` tokens, the nearest first."""
+        index, largest = self._index, self._budget * LARGEST_SHARE
+        for place in self._near.order:
+            if room < index.smallest:
+                break
+            if place in self._shown:
+                continue
+            size, table = index.sizes[place], index.catalog.tables[place]
+            if size > largest and size > room / 2:
+                table = self._narrowed(place, min(max(largest, room / 2), room))
+                size = index.size(table)
+            if size <= room:
+                self._shown[place] = table
+                self._left -= size
+                room -= size
+
+    def _values(self) -> dict[Path, tuple[str, ...]]:
+        """Those that fit the room left: of columns that the question names first, then of the others."""
+        paths = []
+        for rank, place in enumerate(place for place in self._near.order if place in self._shown):
+            table = self._shown[place]
+            for column in table.columns:
+                path = (table.schema, table.name, column.name)
+                if size := self._index.value_sizes.get(path):
+                    named = self._index.ranking.column_score(place, column, self._near.terms)
+                    paths.append((path not in self._matched, not named, rank + size / A_RANK, path, size))
+        found = {}
+        for *_, path, size in sorted(paths):
+            if size <= self._left:
+                self._left -= size
+                found[path] = self._index.values[path]
+        return found
+
+    def _named(self) -> tuple[Match, ...]:
+        """The values that the question names in what is shown, those of the nearest tables first."""
+        rank = {place: n for n, place in enumerate(self._near.order)}
+        places = {(t.schema, t.name): rank[place] for place, t in self._shown.items()}
+        shown = [match for match in self._matches if match.path[:2] in places]
+        return tuple(sorted(shown, key=lambda match: places[match.path[:2]])[:MOST_MATCHES])
+
+    def _narrowed(self, place: int, room: float) -> Table:
+        """The table in `room` tokens: its keys, the columns that the question names, and what else fits."""
+        table, ranking = self._index.catalog.tables[place], self._index.ranking
+        keys = {*table.primary_key, *ranking.joins.columns[place]}
+
+        def importance(column: Column) -> tuple[bool, bool, float]:
+            matched = (table.schema, table.name, column.name) in self._matched
+            return (column.name not in keys, not matched, -ranking.column_score(place, column, self._near.terms))
+
+        kept: set[str] = set()
+        left = room - self._index.size(replace(table, columns=())) - tokens_in(NOT_SHOWN)
+        for column in sorted(table.columns, key=importance):
+            left -= self._index.column_size(column, table)
+            if left < 0 and kept:
+                break
+            kept.add(column.name)
+        comment = f"{table.comment} ({len(table.columns) - len(kept)} {NOT_SHOWN})".strip()
         return replace(table, columns=tuple(c for c in table.columns if c.name in kept), comment=comment)
-
-    def _size(self, table: Table, values: Mapping[tuple[str, str, str], tuple[str, ...]]) -> int:
-        return tokens_in(render_table(table, self.catalog, self._notes, values))

@@ -1,14 +1,14 @@
 """Finds the values of the database that a question names, however it spells them.
 
 "customers in the USA" finds `US` or `United States`, whichever the column holds. Exact forms first, then plurals,
-then initials, then small typos by rapidfuzz's Indel similarity.
+initials and stems, then small typos by rapidfuzz's Indel similarity; a name finds the values that it is a part of.
 """
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from math import ceil
@@ -17,17 +17,28 @@ from string import ascii_lowercase
 from rapidfuzz import fuzz, process
 
 from sqlchat.chat.rendering import Values
-from sqlchat.chat.words import STOPWORDS, folded
+from sqlchat.chat.thesaurus import PEOPLES
+from sqlchat.chat.words import STOPWORDS, folded, stem
 
 WORD = re.compile(r"\w+(?:['’.&+/-]\w+)*")
 QUOTED = re.compile(r"[\"“]([^\"”]{1,100})[\"”]|(?<!\w)['‘]([^'’]{1,100})['’](?!\w)")
+INITIALS = re.compile(r"[a-z](?: [a-z])+")
+LINKING = ("of", "the", "and")
 LONGEST_PHRASE = 5  # words
 SIMILAR = 86  # of 100
-MOST_MATCHES = 20
+MOST_MATCHES = 60
+"""Found in all; the reader shows fewer, those of the tables nearest to the question."""
+LONGEST_CODE = 5
+"""Letters of a value such as `USA` that initials may find."""
+SHORTEST_STEM, LONGEST_REST = 5, 2
+MOST_WITH_PART = 3
+"""Values that may hold a name's word; of more, the word tells none of them."""
+DEMONYM = re.compile(r"(?:i?an|ean|n|ese|ish|i)$")
 COMPARED_WORDS, COMPARED_PHRASE = 60, 3
 """Only the first words of a question, in shorter phrases, are compared with all values for typos."""
 
 Path = tuple[str, str, str]
+Hit = tuple[Path, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +56,26 @@ class LiteralIndex:
     """Over the values of one database, looked up by their forms: words without case, accents and punctuation."""
 
     def __init__(self, values: Values) -> None:
-        self._exact: dict[str, list[tuple[Path, str]]] = defaultdict(list)
-        self._initials: dict[str, list[tuple[Path, str]]] = defaultdict(list)
+        self._exact: dict[str, list[Hit]] = defaultdict(list)
+        self._initials: dict[str, list[Hit]] = defaultdict(list)
+        self._stems: dict[str, list[Hit]] = defaultdict(list)
+        self._parts: dict[str, list[Hit]] = defaultdict(list)
         for path, texts in values.items():
             for text in texts:
                 if form := _form(text):
                     self._exact[form].append((path, text))
                     if initials := _initials(form):
                         self._initials[initials].append((path, text))
+                    if " " not in form and not form.isdigit():
+                        self._stems[stem(form)].append((path, text))
+                    for part in set(form.split()) if " " in form else ():
+                        self._parts[part].append((path, text))
         self._alike: dict[tuple[str, int], list[str]] = defaultdict(list)
         for form in self._exact:
             self._alike[form[0], len(form)].append(form)
 
     def matches(self, question: str) -> tuple[Match, ...]:
-        """The values that `question` names, at most 20; the same words may name several columns' values."""
+        """The values that `question` names, at most 60; the same words may name several columns' values."""
         found: dict[tuple[Path, str], Match] = {}
         taken: set[int] = set()
         for phrase, places in _phrases(question):
@@ -71,26 +88,77 @@ class LiteralIndex:
                 taken |= set(places)
             for path, value in hits:
                 found.setdefault((path, value), Match(phrase, path, value))
-        return tuple(found.values())[:MOST_MATCHES]
+        for phrase, places in _phrases(question):
+            if len(places) == 1 and not taken & set(places):
+                for path, value in self._holding(phrase):
+                    found.setdefault((path, value), Match(phrase, path, value))
+        return _in_turns(found.values())[:MOST_MATCHES]
 
-    def _spelled(self, phrase: str, *, single: bool) -> list[tuple[Path, str]]:
+    def _spelled(self, phrase: str, *, single: bool) -> list[Hit]:
         form = _form(phrase)
         if form.isdigit() or (single and form in STOPWORDS and not phrase.isupper()):
             return []
-        for variant in (form, *_numbers(form)):
-            if hits := self._exact.get(variant):
-                return hits
-        return self._abbreviated(form) if single and phrase.isupper() and 2 <= len(form) <= 5 else []
+        exact: list[Hit] = next(filter(None, (self._exact.get(f) for f in (form, *_numbers(form)))), [])
+        if not single:
+            other = self._initialled(phrase)
+        elif phrase.isupper() and 2 <= len(form) <= LONGEST_CODE:
+            other = self._abbreviated(form)
+        else:
+            other = [] if exact else self._stemmed(form) or (self._peopled(form) if phrase[0].isupper() else [])
+        paths = {path for path, _ in exact}
+        return exact + [hit for hit in other if hit[0] not in paths]  # one column holds USA, another United States
 
-    def _abbreviated(self, short: str) -> list[tuple[Path, str]]:
+    def _abbreviated(self, short: str) -> list[Hit]:
         """UK finds United Kingdom; USA and US find each other."""
-        for form in (short, short[:-1], *(short + letter for letter in ascii_lowercase)):
+        for form in _near_initials(short):
             capitals = [hit for hit in self._exact.get(form, ()) if hit[1].isupper()]
-            if len(form) >= 2 and (hits := self._initials.get(form) or capitals):
+            if hits := self._initials.get(form, []) + capitals:
                 return hits
         return []
 
-    def _similar(self, phrase: str) -> list[tuple[Path, str]]:
+    def _initialled(self, phrase: str) -> list[Hit]:
+        """United States finds USA or us, New York finds NY: each word of the phrase is a name's."""
+        parts = WORD.findall(phrase)
+        capitals = [part for part in parts if part[0].isupper() and part.lower() not in STOPWORDS]
+        between = [part for part in parts[1:-1] if part in LINKING]
+        if len(capitals) < 2 or len(capitals) + len(between) < len(parts):
+            return []
+        for form in _near_initials("".join(part[0] for part in capitals).lower()):
+            if hits := self._exact.get(form):
+                return hits
+        return []
+
+    def _stemmed(self, form: str) -> list[Hit]:
+        """engineering finds engineer."""
+        stemmed = stem(form)
+        if len(stemmed) < SHORTEST_STEM or form in STOPWORDS:
+            return []
+        return self._stems.get(stemmed, [])
+
+    def _peopled(self, form: str) -> list[Hit]:
+        """Italian finds Italy: what stands before the ending begins a value that is hardly longer."""
+        if country := PEOPLES.get(form):
+            return self._exact.get(country) or (self._abbreviated(_initials(country)) if " " in country else [])
+        for ending in dict.fromkeys(m.group() for m in (DEMONYM.search(form), re.search("n$", form)) if m):
+            root = form.removesuffix(ending)
+            if len(root) < SHORTEST_STEM - 1:
+                continue
+            near = (
+                f for n in range(len(root), len(root) + LONGEST_REST + 1) for f in self._alike.get((form[0], n), ())
+            )
+            if hits := [hit for f in near if f.startswith(root) and " " not in f for hit in self._exact[f]]:
+                return hits
+        return []
+
+    def _holding(self, word: str) -> list[Hit]:
+        """Netflix finds Netflix, Inc.: few values hold the word, and it is written as a name."""
+        form = _form(word)
+        if len(form) < 4 or not word[0].isupper() or form in STOPWORDS:
+            return []
+        hits = self._parts.get(form, [])
+        return hits if len({value for _, value in hits}) <= MOST_WITH_PART else []
+
+    def _similar(self, phrase: str) -> list[Hit]:
         form = _form(phrase)
         first, last = form.split(" ")[0], form.split(" ")[-1]
         if len(form) < 5 or form.isdigit() or first in STOPWORDS or last in STOPWORDS:
@@ -114,8 +182,28 @@ def _phrases(question: str) -> Iterator[tuple[str, range]]:
             yield question[spans[first][0] : spans[first + length - 1][1]], range(first, first + length)
 
 
+def _in_turns(matches: Iterable[Match]) -> tuple[Match, ...]:
+    """The first of each phrase, then the second of each: what many columns hold must not push out the rest."""
+    turns: dict[str, int] = defaultdict(int)
+    numbered = []
+    for match in matches:
+        turns[match.words] += 1
+        numbered.append((turns[match.words], match))
+    return tuple(match for _, match in sorted(numbered, key=lambda one: one[0]))
+
+
 def _form(text: str) -> str:
-    return " ".join(re.findall(r"\w+", folded(text)))
+    """`U.S.A.` is `usa`."""
+    form = " ".join(re.findall(r"\w+", folded(text)))
+    return form.replace(" ", "") if INITIALS.fullmatch(form) else form
+
+
+def _near_initials(short: str) -> Iterator[str]:
+    """`us` for `usa` and the other way."""
+    yield short
+    if len(short) > 2:
+        yield short[:-1]
+    yield from (short + letter for letter in ascii_lowercase)
 
 
 def _numbers(form: str) -> tuple[str, ...]:
@@ -128,7 +216,7 @@ def _numbers(form: str) -> tuple[str, ...]:
 
 
 def _initials(form: str) -> str:
-    parts = [part for part in form.split() if part not in ("of", "the", "and")]
+    parts = [part for part in form.split() if part not in LINKING]
     return "".join(part[0] for part in parts) if len(parts) > 1 else ""
 
 

@@ -10,7 +10,7 @@ import json
 
 from sqlchat.chat.context import Context
 from sqlchat.chat.dialect_notes import DialectNotes, notes_on
-from sqlchat.chat.rendering import as_data, block, column_path, literal, render_catalog
+from sqlchat.chat.rendering import as_data, block, column_path, examples, literal, render_catalog
 from sqlchat.providers.base import Draft, Message
 
 RULES = """\
@@ -49,6 +49,8 @@ def messages(question: str, context: Context) -> tuple[Message, ...]:
         )
     if context.matches:
         parts.append("Words of the question that name values:\n" + block("values", _values(context, notes)))
+    if context.nearby:
+        parts.append("Values of the columns that seem nearest:\n" + block("values", _nearby(context, notes)))
     parts.append(block("question", as_data(question, lines=True)))
     system = [Message("system", rules)] + ([Message("system", catalog)] if context.whole else [])
     return (*system, Message("user", "\n\n".join(parts)))
@@ -73,4 +75,10 @@ def _dialect(notes: DialectNotes) -> str:
 def _values(context: Context, notes: DialectNotes) -> str:
     return "\n".join(
         f"{column_path(match.path, context.catalog, notes)} = {literal(match.value)}" for match in context.matches
+    )
+
+
+def _nearby(context: Context, notes: DialectNotes) -> str:
+    return "\n".join(
+        f"{column_path(path, context.catalog, notes)}: {examples(values)}" for path, values in context.nearby.items()
     )

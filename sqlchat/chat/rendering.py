@@ -19,7 +19,8 @@ UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u
 CHARACTERS_A_TOKEN = 3.0
 """Names and types come to 3-4 characters a token with both vendors' tokenizers; the lower end keeps the budget."""
 LONGEST_COMMENT, LONGEST_VALUE = 200, 40
-MOST_VALUES, SHOWN_VALUES = 12, 6
+MOST_VALUES, LONGEST_LIST, SHOWN_VALUES = 12, 250, 6
+"""All of a column's values are shown where they are so few or take so few characters, else the commonest ones."""
 
 
 def block(name: str, content: str) -> str:
@@ -52,15 +53,7 @@ def render_table(table: Table, catalog: Catalog, notes: DialectNotes, values: Va
     if table.row_estimate is not None and table.row_estimate >= 0:
         about.append(f"about {table.row_estimate} rows")
     lines = [f"{table.kind.upper()} {_table_name(table.name, table.schema, catalog, notes)}{_remark(about)}"]
-    single = {key.columns[0]: key for key in table.foreign_keys if len(key.columns) == 1}
-    for column in table.columns:
-        line = f"  {_name(column.name, notes)} {as_data(column.type, 60)}"
-        if table.primary_key == (column.name,):
-            line += " primary key"
-        if key := single.get(column.name):
-            line += f" -> {_table_name(key.ref_table, key.ref_schema, catalog, notes)}"
-            line += "".join(f".{_name(ref, notes)}" for ref in key.ref_columns)
-        lines.append(line + _remark(_about(column, values.get((table.schema, table.name, column.name), ()))))
+    lines += [render_column(column, table, catalog, notes, values) for column in table.columns]
     if len(table.primary_key) > 1:
         lines.append(f"  primary key {_names(table.primary_key, notes)}")
     for key in table.foreign_keys:
@@ -68,6 +61,28 @@ def render_table(table: Table, catalog: Catalog, notes: DialectNotes, values: Va
             target = _table_name(key.ref_table, key.ref_schema, catalog, notes)
             lines.append(f"  {_names(key.columns, notes)} -> {target} {_names(key.ref_columns, notes)}")
     return "\n".join(lines)
+
+
+def render_column(column: Column, table: Table, catalog: Catalog, notes: DialectNotes, values: Values) -> str:
+    line = f"  {_name(column.name, notes)} {as_data(column.type, 60)}"
+    if table.primary_key == (column.name,):
+        line += " primary key"
+    for key in table.foreign_keys:
+        if key.columns == (column.name,):
+            line += f" -> {_table_name(key.ref_table, key.ref_schema, catalog, notes)}"
+            line += "".join(f".{_name(ref, notes)}" for ref in key.ref_columns)
+    known = examples(values.get((table.schema, table.name, column.name), ()))
+    return line + _remark([as_data(column.comment, LONGEST_COMMENT), known])
+
+
+def examples(values: tuple[str, ...]) -> str:
+    """All the values of a column where they are short together, else some; "" where none is short."""
+    if not values:
+        return ""
+    short = [value for value in values if len(value) <= LONGEST_VALUE]
+    if len(values) <= MOST_VALUES or sum(len(value) + 4 for value in values) <= LONGEST_LIST:
+        return "values " + ", ".join(map(literal, short)) if short else ""
+    return "for example " + ", ".join(map(literal, short[:SHOWN_VALUES])) if short else ""
 
 
 def literal(value: str) -> str:
@@ -79,16 +94,6 @@ def column_path(path: tuple[str, str, str], catalog: Catalog, notes: DialectNote
     """(schema, table, column) as it is written in a statement."""
     schema, table, column = path
     return f"{_table_name(table, schema, catalog, notes)}.{_name(column, notes)}"
-
-
-def _about(column: Column, values: tuple[str, ...]) -> list[str]:
-    about = [as_data(column.comment, LONGEST_COMMENT)]
-    short = [value for value in values if len(value) <= LONGEST_VALUE]
-    if short and len(values) <= MOST_VALUES:
-        about.append("values " + ", ".join(map(literal, short)))
-    elif short:
-        about.append("for example " + ", ".join(map(literal, short[:SHOWN_VALUES])))
-    return about
 
 
 def _remark(parts: list[str]) -> str:

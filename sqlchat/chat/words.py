@@ -25,13 +25,17 @@ _own = threading.local()
 
 def words(text: str) -> list[str]:
     """The stems in `text`, in order; `CustomerID` and `customer_id` give the same two."""
-    return [stem(part) for part in PARTS.findall(folded(text, keep_case=True))]
+    return [stem(part) for part in parts(text)]
+
+
+def parts(text: str) -> list[str]:
+    """The words in `text` as they are, in lower case."""
+    return [part.lower() for part in PARTS.findall(folded(text, keep_case=True))]
 
 
 def telling(text: str) -> list[str]:
     """The same without the words that a question of any kind holds."""
-    parts = PARTS.findall(folded(text, keep_case=True))
-    return [stem(part) for part in parts if part.lower() not in STOPWORDS]
+    return [stem(part) for part in parts(text) if part not in STOPWORDS]
 
 
 def folded(text: str, *, keep_case: bool = False) -> str:

@@ -124,3 +124,71 @@ def test_many_threads_and_many_catalogs() -> None:
         thread.join()
     assert len(found) == 40
     assert all("CRM_Client" in kept for kept in found)
+
+
+def shops_and_noise(*tables: Table) -> Catalog:
+    return Catalog((*large().tables, *tables), "postgres", "public")
+
+
+def columns(*names: str) -> tuple[Column, ...]:
+    return tuple(Column(name, "text") for name in names)
+
+
+def test_names_that_are_written_together_are_found() -> None:
+    customer = Table("sbcustomer", columns("sbcustid", "sbcustname", "sbcustcity"), "public")
+    prices = Table("sbdailyprice", columns("sbdpid", "sbdpdate", "sbdpclose"), "public")
+    linker, catalog = SchemaLinker(300), shops_and_noise(customer, prices)
+    assert "sbcustomer" in names(linker.context(catalog, "names of the customers").catalog)
+    assert "sbdailyprice" in names(linker.context(catalog, "the daily prices of last week").catalog)
+
+
+def test_related_words_find_a_table() -> None:
+    catalog = shops_and_noise(Table("staff", columns("id", "born"), "public"))
+    assert "staff" in names(SchemaLinker(300).context(catalog, "How many employees are there?").catalog)
+
+
+def test_a_link_table_is_found_without_declared_keys() -> None:
+    author, paper = (
+        Table(name, columns(key, "name"), "public") for name, key in (("author", "aid"), ("paper", "pid"))
+    )
+    catalog = shops_and_noise(author, Table("zz", columns("aid", "pid"), "public"), paper)
+    assert "zz" in names(SchemaLinker(300).context(catalog, "Which author has the most papers?").catalog)
+
+
+def test_a_parent_is_found_by_a_column_of_its_name() -> None:
+    player = Table("poker_player", columns("person_id", "earnings"), "public")
+    catalog = shops_and_noise(player, Table("person", columns("id", "full"), "public", primary_key=("id",)))
+    assert "person" in names(SchemaLinker(300).context(catalog, "poker players by earnings").catalog)
+
+
+def test_values_of_near_columns_are_sent_where_there_is_room_for_some(shop: Catalog) -> None:
+    status, product = ("public", "orders", "status"), ("sales", "order_lines", "product")
+    values: Values = {status: ("open", "paid"), product: tuple(f"thing {n} of many that we sell" for n in range(12))}
+    context = SchemaLinker(SchemaLinker(1)._index(shop, {}).bare_size + 30).context(shop, "orders by status", values)
+    assert context.whole
+    assert context.values == {}
+    assert context.nearby == {status: ("open", "paid")}
+
+
+def test_a_narrowed_table_keeps_keys_and_columns_whose_values_or_words_are_named() -> None:
+    fields = columns(*(f"detail_{n}_of_the_matter" for n in range(60)), "town", "line_1", "line_2", "zip")
+    wide = Table("addresses", (Column("id", "integer"), *fields), "public", primary_key=("id",))
+    linker = SchemaLinker(300)
+    catalog, values = shops_and_noise(wide), {("public", "addresses", "town"): ("Port Chelsea",)}
+    (table,) = (
+        t for t in linker.context(catalog, "zip for Port Chelsea", values).catalog.tables if t.name == wide.name
+    )
+    assert {"id", "town", "zip"} <= {column.name for column in table.columns}
+    assert len(table.columns) < len(wide.columns)
+    context = linker.context(catalog, "addresses with line 1 and line 2", values)
+    (table,) = (t for t in context.catalog.tables if t.name == wide.name)
+    assert {"id", "line_1", "line_2"} <= {column.name for column in table.columns}
+
+
+def test_only_values_of_tables_that_are_sent_are_named() -> None:
+    catalog = large()
+    values: Values = {("public", f"log_{n}", f"field_{n}_0"): ("Zanzibar",) for n in range(100)}
+    context = SchemaLinker(600).context(catalog, "clients in Zanzibar", values)
+    assert context.matches
+    assert {match.path[1] for match in context.matches} <= names(context.catalog)
+    assert len(context.matches) <= 20

@@ -20,8 +20,8 @@ INDEX = LiteralIndex(
         ("Orders from Germany", ["Germany"]),
         ("orders from germany?", ["Germany"]),
         ("How many German customers are there", ["Germany"]),
-        ("customers in the United States", ["United States"]),
-        ("customers in the USA", ["United States"]),
+        ("customers in the United States", ["United States", "US"]),
+        ("customers in the USA", ["United States", "US"]),
         ("customers in cote d'ivoire", ["Côte d'Ivoire"]),
         ("which canceled orders were paid with credit cards", ["cancelled", "paid", "Credit Card"]),
         ("customers from 'New Zealand'", ["New Zealand"]),
@@ -52,4 +52,35 @@ def test_the_same_value_in_two_columns_gives_both() -> None:
 
 def test_matches_are_bounded() -> None:
     index = LiteralIndex({("", "t", f"c{n}"): ("same",) for n in range(100)})
-    assert len(index.matches("the same")) == 20
+    assert len(index.matches("the same")) == 60
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("cars made in the United States", "usa"),
+        ("cars made in the U.S.A.", "usa"),
+        ("people in New York", "NY"),
+        ("degrees of the engineering department", "engineer"),
+        ("Italian makers", "Italy"),
+        ("French makers", "france"),
+        ("Chinese makers", "China"),
+        ("what did Netflix pay", "Netflix, Inc."),
+    ],
+)
+def test_finds_other_forms_of_a_value(question: str, value: str) -> None:
+    index = LiteralIndex(
+        {COUNTRY: ("usa", "Italy", "france", "China"), STATUS: ("engineer", "Netflix, Inc."), CODE: ("NY",)}
+    )
+    assert [match.value for match in index.matches(question)] == [value]
+
+
+@pytest.mark.parametrize("question", ["Name all cars", "what does netflixing mean", "the average age", "in april"])
+def test_words_that_only_look_alike_find_nothing(question: str) -> None:
+    index = LiteralIndex({COUNTRY: ("nac", "Avalon"), STATUS: ("Netflix, Inc.", "Ape"), CODE: ("AA",)})
+    assert index.matches(question) == ()
+
+
+def test_each_name_of_a_question_keeps_a_match() -> None:
+    index = LiteralIndex({("", "t", f"c{n}"): ("same", *(("other",) if n == 99 else ())) for n in range(100)})
+    assert {match.words for match in index.matches("the same and the other")} == {"same", "other"}

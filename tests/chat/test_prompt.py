@@ -110,3 +110,20 @@ def test_names_are_shown_as_a_statement_must_write_them() -> None:
     assert notes_on("postgres").quoted("orders") == "orders"
     assert notes_on("sqlite").quoted("CustomerID") == "CustomerID"
     assert notes_on("mysql").quoted("a`b") == "`a``b`"
+
+
+def test_values_of_near_columns_stand_in_the_changing_part(shop: Catalog) -> None:
+    values: Values = {
+        ("public", "orders", "status"): ("open", "paid"),
+        ("sales", "order_lines", "product"): tuple(f"a thing of number {n}" for n in range(12)),
+    }
+    budget = SchemaLinker(1)._index(shop, {}).bare_size + 30
+    first, second = (asked(shop, question, values, budget) for question in ("orders by status", "names of customers"))
+    assert first[:2] == second[:2]
+    assert "values" not in first[1].content
+    assert "<values>\norders.status: values 'open', 'paid'\n</values>" in first[2].content
+
+
+def test_all_values_of_a_column_are_shown_where_they_are_short(shop: Catalog) -> None:
+    values: Values = {("public", "orders", "status"): tuple(f"C{n:02}" for n in range(30))}
+    assert "'C29'" in asked(shop, "orders", values)[1].content

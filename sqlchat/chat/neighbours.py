@@ -1,0 +1,135 @@
+"""Which tables of a catalog join: by declared foreign keys, and by key-like column names where none are declared.
+
+For `ranking` and `context`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from itertools import takewhile
+
+from sqlchat.chat.words import words
+from sqlchat.sql.catalog import Catalog, Column, Table
+
+KEY_ENDINGS = frozenset(("id", "key", "code", "no", "nr", "num", "number", "uuid", "guid", "fk", "ref"))
+MOST_SHARING = 8
+"""Tables without an owner among them that may share a key's name; of more, the name says nothing."""
+SHORTEST_FUSED = 5
+"""Letters of `custid` by which `sbtxcustid` finds `sbcustid`."""
+
+Holder = tuple[int, str]
+"""A table's place, and its column's name."""
+
+
+@dataclass(frozen=True)
+class Joins:
+    """Of tables by their places in the catalog."""
+
+    neighbours: list[set[int]]
+    columns: list[set[str]] = field(repr=False)
+    """Names of the columns that join each of them with another."""
+
+
+def joins(catalog: Catalog) -> Joins:
+    """A neighbour is referenced, refers, or holds a key of the same name or one that the table's name is in."""
+    found = Joins([set() for _ in catalog.tables], [set() for _ in catalog.tables])
+    _declared(catalog, found)
+    _same_names(catalog, found)
+    _names_of_tables(catalog, found)
+    _fused(catalog, found)
+    return found
+
+
+def column_prefix(table: Table) -> str:
+    """What the names of all columns begin with inside a word, such as `sbcust`; "" where there is nothing."""
+    if len(table.columns) < 3:
+        return ""
+    names = sorted(column.name.lower() for column in table.columns)
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(names[0], names[-1], strict=False))
+    prefix = "".join(letter for letter, _ in same)
+    return prefix if len(prefix) >= 2 and prefix.isalpha() else ""
+
+
+def _join(found: Joins, one: int, column: str, other: int, its: str = "") -> None:
+    if one == other:
+        return
+    found.neighbours[one].add(other)
+    found.neighbours[other].add(one)
+    found.columns[one].add(column)
+    if its:
+        found.columns[other].add(its)
+
+
+def _declared(catalog: Catalog, found: Joins) -> None:
+    places = {(table.schema, table.name): place for place, table in enumerate(catalog.tables)}
+    for place, table in enumerate(catalog.tables):
+        for key in table.foreign_keys:
+            other = places.get((key.ref_schema, key.ref_table))
+            if other is not None:
+                for column in key.columns:
+                    _join(found, place, column, other)
+                found.columns[other].update(key.ref_columns)
+
+
+def _same_names(catalog: Catalog, found: Joins) -> None:
+    holders: dict[str, list[Holder]] = defaultdict(list)
+    for place, table in enumerate(catalog.tables):
+        for column in table.columns:
+            name = _plain(column.name)
+            if name not in KEY_ENDINGS and _like_a_key(column, table):
+                holders[name].append((place, column.name))
+    for holding in holders.values():
+        owners = [(place, name) for place, name in holding if catalog.tables[place].primary_key == (name,)]
+        if len(owners or holding) <= MOST_SHARING:
+            for place, name in owners or holding:
+                for other, its in holding:
+                    _join(found, place, name, other, its)
+
+
+def _names_of_tables(catalog: Catalog, found: Joins) -> None:
+    """`customer_id` and `customer` belong to `customers`, `channel` to `tv_channel` where no other ends so."""
+    by_words: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for place, table in enumerate(catalog.tables):
+        parts = tuple(words(table.name))
+        for start in range(len(parts)):
+            by_words[parts[start:]].append(place)
+    for place, table in enumerate(catalog.tables):
+        for column in table.columns:
+            parts = tuple(words(column.name))
+            if len(parts) > 1 and parts[-1] in KEY_ENDINGS:
+                parts = parts[:-1]
+            owners = by_words.get(parts, ())
+            whole = [other for other in owners if len(words(catalog.tables[other].name)) == len(parts)]
+            for other in whole or owners:
+                if len(whole or owners) == 1 and len(catalog.tables[other].primary_key) < 2:
+                    _join(found, place, column.name, other, *catalog.tables[other].primary_key)
+
+
+def _fused(catalog: Catalog, found: Joins) -> None:
+    prefixes = [column_prefix(table) for table in catalog.tables]
+    endings: dict[str, list[Holder]] = defaultdict(list)
+    for place, table in enumerate(catalog.tables):
+        for column in table.columns if prefixes[place] else ():
+            name = _plain(column.name)
+            if _like_a_key(column, table):
+                for start in range(1, len(name) - SHORTEST_FUSED + 1):
+                    endings[name[start:]].append((place, column.name))
+    for place, table in enumerate(catalog.tables):
+        for column in table.columns if prefixes[place] else ():
+            name = _plain(column.name)[len(prefixes[place]) :]
+            holding = endings.get(name, ())
+            if len({other for other, _ in holding}) <= MOST_SHARING:
+                for other, its in holding:
+                    _join(found, place, column.name, other, its)
+
+
+def _like_a_key(column: Column, table: Table) -> bool:
+    parts = words(column.name)
+    return table.primary_key == (column.name,) or bool(
+        parts and (parts[-1] in KEY_ENDINGS or parts[-1].endswith("id"))
+    )
+
+
+def _plain(name: str) -> str:
+    return "".join(c for c in name.lower() if c.isalnum())
