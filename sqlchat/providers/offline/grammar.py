@@ -118,6 +118,7 @@ def _set_subject(reader: Reader, asked: list[Asked]) -> None:
     reader.counted = tuple(i.table for i in asked if i.kind == "table" and i.functions and i.table) or tuple(
         (query.subject,) if any(i.functions for i in asked) and query.subject else ()
     )
+    reader.listed = tuple(item.table for item in asked if item.kind == "table" and not item.functions and item.table)
     table = query.subject or reader.measured
     if reader.unit and (owner := reader.measured or table) is not None:
         query.groups.append(phrases.period_group(reader, owner, reader.unit))

@@ -174,8 +174,21 @@ def _time(reader: Reader) -> Col | None:
             continue
         col = time_of(reader, table)
         if col is not None:
+            _one_listed(reader, col)
             return col
     return None
+
+
+def _one_listed(reader: Reader, col: Col) -> None:
+    """Raises QuestionError where another of the things listed side by side has a time of its own."""
+    others = [table for table in reader.listed if table != col.table] if reader.measured is None else []
+    for table in others:
+        if (other := reader.time_column(table)) is not None:
+            raise QuestionError(
+                f"The period may be that of {col.table[1]}.{col.name} or of {table[1]}.{other.name}.",
+                words=[],
+                reason="ambiguous",
+            )
 
 
 def _time_of_doing(reader: Reader, subject: Key, related: Key) -> Col | None:

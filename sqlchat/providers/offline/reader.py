@@ -48,6 +48,8 @@ class Reader:
     """True where the question names the subject's table, not only columns of it."""
     counted: tuple[Key, ...] = ()
     """Tables that the question asks to count, so that it lists no rows which an order could pick from."""
+    listed: tuple[Key, ...] = ()
+    """Tables whose rows the question lists side by side: `customers and their orders`."""
     earlier: tuple[Asked, ...] = ()
     """What the sentences before asked for: `the number` of a later one is theirs."""
     ranking: Asked | None = None

@@ -66,6 +66,7 @@ NOT_CLEAR = [
     "revenue in January and February 2024",
     "revenue between June and January 2024",
     "orders in January",
+    "customers and their orders in 2024",
     "products with a price over 10%",
     "How many customers bought furniture in 2024?",
     "customers who bought furniture in 2024",
