@@ -10,6 +10,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import bm25s
@@ -28,6 +29,8 @@ SHORT, FUSED, MISSPELT, ALIKE = 0.7, 0.8, 0.7, 0.5
 SHORTEST_FUSED, MOST_FUSED = 4, 30
 INFLECTION = 2
 """Letters that may follow the stem of the last of the words that are written together."""
+MOST_TERMS = 60
+"""Words of a question that are ranked by; of a longer one the first."""
 VALUE_LIFT = 0.5
 """Of the best table's score, for a table that holds a value which the question names."""
 NEIGHBOUR_SHARE = 0.6
@@ -55,15 +58,14 @@ class TableRanking:
         near = self.joins.neighbours
         self._edges = np.array([(one, other) for one, others in enumerate(near) for other in others], np.int64)
         self._shares = np.array([NEIGHBOUR_SHARE / (1 + math.log2(len(others) or 1)) for others in near], np.float32)
-        self._common = _common_words(catalog.tables)
+        everything = {part for table in catalog.tables for part in _parts(table)}
+        self._common = frozenset(part for part in everything if len(part) >= SHORTEST_FUSED)
         self._prefixes = [column_prefix(table) for table in catalog.tables]
         self._column_words: dict[tuple[int, str], frozenset[str]] = {}
         texts = [self._words(place, table) for place, table in enumerate(catalog.tables)]
         self._known = {word for text in texts for word in text}
         self._stems = sorted(word for word in self._known if len(word) >= SHORTEST_FUSED)
-        self._vocabulary = sorted(
-            {part for table in catalog.tables for part in _parts(table) if len(part) > SHORTEST_FUSED}
-        )
+        self._vocabulary = sorted(part for part in everything if len(part) > SHORTEST_FUSED)
         self._text = "\n".join(self._vocabulary)
         self._starts = [0]
         for word in self._vocabulary:
@@ -74,7 +76,8 @@ class TableRanking:
 
     def nearest(self, question: str, matches: Iterable[Match]) -> Nearness:
         """`matches` are the values that the question names."""
-        terms = tuple(forms for term in dict.fromkeys(telling(question)) if (forms := self._forms(term)))
+        known = (forms for term in dict.fromkeys(telling(question)) if (forms := self._forms(term)))
+        terms = tuple(islice(known, MOST_TERMS))
         scores = np.zeros(len(self._tables), np.float32)
         for forms in terms:
             scores += self._score(forms)
@@ -166,12 +169,6 @@ class TableRanking:
                 if first in self._common and (last in self._common or last in KEY_ENDINGS):
                     found.append(first)
         return [stem(word) for word in found]
-
-
-def _common_words(tables: Iterable[Table]) -> frozenset[str]:
-    """Words that stand by themselves in some name or comment."""
-    found = {part for table in tables for part in _parts(table)}
-    return frozenset(part for part in found if len(part) >= SHORTEST_FUSED)
 
 
 def _parts(table: Table) -> Iterator[str]:
