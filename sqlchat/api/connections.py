@@ -10,9 +10,11 @@ from sqlchat.api.requests import note
 from sqlchat.api.resource import Resource, answer, runtime
 from sqlchat.connections.manager import Described
 from sqlchat.schemas.connections import (
+    CATALOG_EXAMPLE,
     CONNECT_EXAMPLE,
     CONNECTED_EXAMPLE,
     CONNECTION_EXAMPLE,
+    CONNECTIONS_EXAMPLE,
     CatalogQuerySchema,
     CatalogSchema,
     ConnectedSchema,
@@ -50,7 +52,7 @@ def connect(payload: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("")
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
-@blueprint.response(200, ConnectionsSchema)
+@blueprint.response(200, ConnectionsSchema, example=CONNECTIONS_EXAMPLE)
 @blueprint.fails(401, 503)
 def list_connections() -> dict[str, Any]:
     """List the caller's connections, without touching their databases."""
@@ -81,7 +83,7 @@ def disconnect(connection_id: str) -> dict[str, str]:
 @blueprint.get("/<connection_id>/schema", parameters=[BY_NAME | {"example": "demo"}])
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(CatalogQuerySchema, location="query")
-@blueprint.response(200, CatalogSchema)
+@blueprint.response(200, CatalogSchema, example=CATALOG_EXAMPLE)
 @blueprint.fails(401, 404, 503, 504)
 def show_schema(query: dict[str, bool], connection_id: str) -> Response:
     """Show the catalog: schemas, tables, views, columns, keys, comments and row estimates."""

@@ -7,6 +7,40 @@ CONNECT_EXAMPLE = {
 }
 CONNECTED_EXAMPLE = {"name": "warehouse", "provider": "postgres", "status": {"state": "ready", "warnings": []}}
 CONNECTION_EXAMPLE = CONNECTED_EXAMPLE | {"provider": "PostgresConnection", "dialect": "postgresql"}
+CONNECTIONS_EXAMPLE = {
+    "connections": [
+        {
+            "name": "warehouse",
+            "provider": "PostgresConnection",
+            "dialect": "postgresql",
+            "created_at": "2026-01-31T09:30:00+00:00",
+        }
+    ]
+}
+CATALOG_EXAMPLE = {
+    "dialect": "postgresql",
+    "default_schema": "public",
+    "version": "5f1d0c2a9b7e4436",
+    "tables": [
+        {
+            "name": "orders",
+            "schema": "public",
+            "kind": "table",
+            "comment": "one purchase of one customer",
+            "columns": [{"name": "id", "type": "bigint", "nullable": False, "comment": ""}],
+            "primary_key": ["id"],
+            "foreign_keys": [
+                {
+                    "columns": ["customer_id"],
+                    "ref_schema": "public",
+                    "ref_table": "customers",
+                    "ref_columns": ["id"],
+                }
+            ],
+            "row_estimate": 1800,
+        }
+    ],
+}
 
 
 def _names(description: str) -> "fields.List[str]":

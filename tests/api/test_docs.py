@@ -43,13 +43,13 @@ def test_every_operation_is_described_and_its_failures_are_problems(spec):
         assert list(response["content"]) == ["application/problem+json"], name
 
 
-def test_every_body_has_an_example(spec):
-    for path, _, operation in operations(spec):
-        body = operation.get("requestBody")
-        if body is None:
-            continue
-        for media_type, content in body["content"].items():
-            assert "example" in content or media_type == "multipart/form-data", path
+def test_every_operation_has_examples_of_what_goes_in_and_comes_out(spec):
+    for path, verb, operation in operations(spec):
+        bodies = [operation["requestBody"]] if "requestBody" in operation else []
+        bodies += [answer for status, answer in operation["responses"].items() if status.startswith("2")]
+        for body in bodies:
+            for media_type, content in body["content"].items():
+                assert "example" in content or media_type == "multipart/form-data", (path, verb)
 
 
 def test_examples_sent_one_after_the_other_delete_nothing_that_was_there(spec):
