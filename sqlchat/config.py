@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 import secrets
 from collections.abc import Mapping
@@ -23,6 +24,15 @@ class ConfigError(SystemExit):
 def setting(env: str, default: Any, help: str, *, secret: bool = False, least: int = 1) -> Any:
     """One row of the table. A secret never shows in a repr; a whole number is `least` or more."""
     return dataclasses.field(default=default, repr=not secret, metadata={"env": env, "help": help, "least": least})
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ModelPrice:
+    model: str
+    """Beginning of the model's name."""
+    prompt: float
+    """US dollars per million tokens."""
+    completion: float
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -76,6 +86,11 @@ class Settings:
     anthropic_base_url: str = setting("ANTHROPIC_BASE_URL", "", "Another endpoint that speaks its protocol.")
     anthropic_model: str = setting("ANTHROPIC_MODEL", "", "Model of `anthropic`; empty: the built-in default.")
     model_timeout: float = setting("SQLCHAT_MODEL_TIMEOUT", 60.0, "Seconds for one model call, tries included.")
+    model_prices: tuple[ModelPrice, ...] = setting(
+        "SQLCHAT_MODEL_PRICES",
+        (),
+        "US dollars a million prompt and completion tokens, as in `gpt-x=1.25/10, claude-y=3/15`; for `cost_usd`.",
+    )
     prompt_budget: int = setting("SQLCHAT_PROMPT_TOKENS", 24_000, "Tokens that the catalog may take in a prompt.")
 
     # Running SQL
@@ -207,9 +222,23 @@ def _parse(text: str, kind: Any) -> Any:
             return Path(text)
         case "tuple[Path, ...]":
             return tuple(Path(part) for part in text.split(os.pathsep) if part)
+        case "tuple[ModelPrice, ...]":
+            return tuple(_price(part.strip()) for part in text.split(",") if part.strip())
         case "tuple[str, ...]":
             return tuple(part.strip() for part in text.split(",") if part.strip())
     return text
+
+
+def _price(text: str) -> ModelPrice:
+    model, _, dollars = text.rpartition("=")
+    prompt, _, completion = dollars.partition("/")
+    try:
+        price = ModelPrice(model.strip(), float(prompt), float(completion))
+    except ValueError:
+        price = ModelPrice("", 0, 0)
+    if not price.model or not all(0 <= each < math.inf for each in (price.prompt, price.completion)):
+        raise ValueError("say model=prompt/completion, with prices in US dollars per million tokens")
+    return price
 
 
 def _number(kind: type[int] | type[float], text: str, hint: str) -> int | float:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from sqlchat.config import ConfigError, Settings, env_name
+from sqlchat.config import ConfigError, ModelPrice, Settings, env_name
 
 ROOT = Path(__file__).parents[1]
 ROWS = dataclasses.fields(Settings)
@@ -33,6 +33,7 @@ def test_every_kind_of_value_is_read():
             "SQLCHAT_DATA_DIR": "/srv/sqlchat",
             "SQLCHAT_DATABASE_DIRS": "/srv/a:/srv/b",
             "SQLCHAT_BUCKETS": "uploads, exports,",
+            "SQLCHAT_MODEL_PRICES": "gpt-x=1.25/10, claude-y=3/15",
             "OPENAI_MODEL": "",
         }
     )
@@ -42,6 +43,7 @@ def test_every_kind_of_value_is_read():
     assert settings.state_dir == Path("/srv/sqlchat/state")
     assert settings.database_roots == (Path("/srv/a"), Path("/srv/b"))
     assert settings.buckets == ("uploads", "exports")
+    assert settings.model_prices == (ModelPrice("gpt-x", 1.25, 10), ModelPrice("claude-y", 3, 15))
 
 
 @pytest.mark.parametrize("env", ["SUPABASE_URL", "SUPABASE_JWT_SECRET"])
@@ -72,6 +74,9 @@ def test_all_that_is_wrong_is_said_at_once():
         ({"SQLCHAT_UPLOAD_TIMEOUT": "inf"}, "SQLCHAT_UPLOAD_TIMEOUT"),
         ({"SQLCHAT_MAX_ROWS": "20000"}, "SQLCHAT_MAX_ROWS"),
         ({"PORT": "70000"}, "PORT"),
+        ({"SQLCHAT_MODEL_PRICES": "gpt-x=1.25"}, "SQLCHAT_MODEL_PRICES"),
+        ({"SQLCHAT_MODEL_PRICES": "gpt-x=1/inf"}, "SQLCHAT_MODEL_PRICES"),
+        ({"SQLCHAT_MODEL_PRICES": "1.25/10"}, "SQLCHAT_MODEL_PRICES"),
         ({"SQLCHAT_LOG_LEVEL": "loud"}, "SQLCHAT_LOG_LEVEL"),
     ],
     ids=lambda value: str(value)[:40],

@@ -6,9 +6,12 @@ import sqlite3
 
 import pytest
 
+from sqlchat.chat.question import Question
 from sqlchat.config import Settings
 from sqlchat.errors import ConnectionNotFoundError
 from sqlchat.runtime import LOCAL_OWNER, Runtime
+
+MANY = Question(owner=LOCAL_OWNER, connection_id="demo", text="How many customers are there?")
 
 
 @pytest.fixture
@@ -37,7 +40,7 @@ def names(runtime):
 def test_the_first_start_has_a_demo_that_answers(settings, start):
     runtime = start(settings)
     assert names(runtime) == ["demo"]
-    answer = runtime.pipeline.answer(LOCAL_OWNER, "demo", "How many customers are there?")
+    answer = runtime.pipeline.answer(MANY)
     with sqlite3.connect(settings.data_dir / "demo.sqlite") as database:
         (count,) = database.execute("SELECT COUNT(*) FROM customers").fetchone()
     database.close()
@@ -54,7 +57,7 @@ def test_the_demo_can_be_built_anew(settings, start):
     (settings.data_dir / "demo.sqlite").write_bytes(b"broken")
     runtime.manager.delete(LOCAL_OWNER, "demo")
     runtime.build_demo()
-    answer = runtime.pipeline.answer(LOCAL_OWNER, "demo", "How many customers are there?")
+    answer = runtime.pipeline.answer(MANY)
     assert answer.results.row_count == 1
 
 
@@ -92,7 +95,7 @@ def test_closing_ends_the_processes_and_may_be_done_twice(settings):
     before = multiprocessing.active_children()
     runtime = Runtime(settings)
     runtime.warm()
-    runtime.pipeline.answer(LOCAL_OWNER, "demo", "How many customers are there?")
+    runtime.pipeline.answer(MANY)
     runtime.close()
     runtime.close()
     assert multiprocessing.active_children() == before

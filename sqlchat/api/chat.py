@@ -1,15 +1,18 @@
 """A question in, SQL and rows out."""
 
-from typing import Any
+from collections.abc import Generator
+from typing import Any, cast
 
 from flask import Response
 
-from sqlchat.api import security
+from sqlchat.api import security, streaming
 from sqlchat.api.defaults import chosen_connection, chosen_provider
 from sqlchat.api.recording import recorded
 from sqlchat.api.rendering import render_answer
-from sqlchat.api.requests import note
+from sqlchat.api.requests import note, request_tag
 from sqlchat.api.resource import Resource, answer, runtime
+from sqlchat.chat.answer import Answer, Stage
+from sqlchat.chat.question import Question
 from sqlchat.schemas.chat import CHAT_EXAMPLE, CHATTED_EXAMPLE, ChatSchema, ChattedSchema
 
 blueprint = Resource("chat", __name__, url_prefix="/api/chat", description="A question in, SQL and rows out.")
@@ -24,21 +27,37 @@ blueprint.before_request(security.needs_owner)
 def chat(payload: dict[str, Any]) -> Response:
     """Turn a question into SQL, check it, run it read-only, and say what the answer rests on.
 
-    A question that cannot be turned into SQL is answered with 422 and the reason.
+    A question that cannot be turned into SQL is answered with 422 and the reason. With `Accept: text/event-stream`
+    the stages come as events (`context`, `sql`, `checked`, `results`); the last one, `answer`, has this same JSON, or
+    it is `error` with the problem.
     """
-    connection_id, question, provider = chosen_connection(payload), payload["prompt"], chosen_provider(payload)
-    with recorded("chat", connection_id, question=question) as entry:
-        reply = runtime().pipeline.answer(
-            entry.owner,
-            connection_id,
-            question,
-            provider=provider,
-            auto_execute=payload["auto_execute"],
-            dialect=payload.get("dialect"),
-            max_rows=payload.get("max_rows"),
-            tag=entry.request_id,
-            entry=entry,
-            claims=security.claims(),
-        )
-    note(attempts=reply.attempts)
-    return answer(render_answer(reply))
+    stages = followed(asked(payload))
+    if streaming.wanted():
+        return streaming.stream(stages)
+    *_, reply = stages
+    return answer(render_answer(cast(Answer, reply)))
+
+
+def asked(payload: dict[str, Any]) -> Question:
+    return Question(
+        owner=security.owner(),
+        connection_id=chosen_connection(payload),
+        text=payload["prompt"],
+        provider=chosen_provider(payload),
+        auto_execute=payload["auto_execute"],
+        dialect=payload.get("dialect"),
+        max_rows=payload.get("max_rows"),
+        mode=payload["mode"],
+        conversation=payload.get("conversation_id"),
+        claims=security.claims(),
+        tag=request_tag(),
+    )
+
+
+def followed(question: Question) -> Generator[Stage]:
+    """The stages of `question`, which leaves its entry in the history however it ends."""
+    with recorded("chat", question.connection_id, question=question.text) as entry:
+        for stage in runtime().pipeline.stages(question, entry):
+            if isinstance(stage, Answer):
+                note(attempts=stage.attempts)
+            yield stage

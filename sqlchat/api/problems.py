@@ -17,6 +17,7 @@ from sqlchat.errors import SqlchatError
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
+BUG = "This is a fault of the service; its log has more under this request_id."
 
 # What werkzeug says is written for browsers; these are for people with curl.
 DETAILS = {
@@ -62,13 +63,27 @@ def answer_broken_body(_: ParseException) -> werkzeug.Response:
 
 def answer_bug(error: Exception) -> Response:
     log.error("unhandled error", exc_info=error)
-    detail = "This is a fault of the service; its log has more under this request_id."
-    return problem(500, SqlchatError.code, SqlchatError.title, detail, {})
+    return problem(500, SqlchatError.code, SqlchatError.title, BUG, {})
+
+
+def body_of(error: Exception) -> dict[str, Any]:
+    """What would be answered to `error`, for an answer that has begun."""
+    if isinstance(error, SqlchatError):
+        return members(error.status, error.code, error.title, error.detail, **error.facts)
+    log.error("unhandled error", exc_info=error)
+    return members(500, SqlchatError.code, SqlchatError.title, BUG)
 
 
 def problem(status: int, code: str, title: str, detail: str, headers: dict[str, str], **facts: Any) -> Response:
+    body = members(status, code, title, detail, **facts)
+    # the errors of a list are by its indexes
+    return Response(orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS), status, headers, mimetype=MEDIA_TYPE)
+
+
+def members(status: int, code: str, title: str, detail: str, **facts: Any) -> dict[str, Any]:
     """The body's members: RFC 9457's, then `code`, `request_id` and the error's own facts."""
-    body = {
+    g.problem_code = code
+    return {
         "type": "about:blank",
         "title": title,
         "status": int(status),
@@ -77,6 +92,3 @@ def problem(status: int, code: str, title: str, detail: str, headers: dict[str, 
         "request_id": g.get("request_id", ""),
         **facts,
     }
-    g.problem_code = code
-    # the errors of a list are by its indexes
-    return Response(orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS), status, headers, mimetype=MEDIA_TYPE)

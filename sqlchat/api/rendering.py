@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from sqlchat.chat.pipeline import Answer
+from sqlchat.chat.answer import Answer, Basis, Checked, Drafted, Ran, Stage
 from sqlchat.connections.base import Results
 from sqlchat.sql.lineage import Lineage
 from sqlchat.store import Entry
@@ -28,6 +28,41 @@ def render_lineage(lineage: Lineage) -> dict[str, Any]:
     return asdict(lineage)
 
 
+def render_stage(stage: Stage) -> tuple[str, dict[str, Any]]:
+    """The name of its event, and what it tells."""
+    match stage:
+        case Basis():
+            return "context", render_basis(stage) | {"tables_shown": stage.tables_shown}
+        case Drafted():
+            return "sql", asdict(stage)
+        case Checked():
+            return "checked", {"sql": stage.sql, "lineage": render_lineage(stage.lineage)}
+        case Ran():
+            return "results", render_results(stage.results)
+        case Answer():
+            return "answer", render_answer(stage)
+
+
+def render_basis(basis: Basis) -> dict[str, Any]:
+    return {
+        "values_matched": [
+            {"words": match.words, "table": _table(match.path), "column": match.path[2], "value": match.value}
+            for match in basis.values_matched
+        ],
+        "terms_used": basis.terms_used,
+        "examples_used": basis.examples_used,
+        "tables_omitted": basis.tables_omitted,
+        "privacy": basis.privacy,
+        "sent": basis.sent,
+        "catalog_version": basis.catalog_version,
+    }
+
+
+def _table(path: tuple[str, str, str]) -> str:
+    schema, table, _ = path
+    return f"{schema}.{table}" if schema else table
+
+
 def render_answer(reply: Answer) -> dict[str, Any]:
     tokens = reply.tokens
     return {
@@ -37,10 +72,15 @@ def render_answer(reply: Answer) -> dict[str, Any]:
         "tokens": {"prompt": tokens.prompt, "completion": tokens.completion, "total": tokens.total},
         "results": None if reply.results is None else render_results(reply.results),
         "explanation": reply.explanation,
+        "interpretation": reply.interpretation,
         "assumptions": reply.assumptions,
         "warnings": reply.warnings,
         "lineage": render_lineage(reply.lineage),
+        **render_basis(reply.basis),
+        "conversation_id": reply.conversation,
+        "agreement": asdict(reply.agreement) if reply.agreement else None,
         "attempts": reply.attempts,
+        "cost_usd": reply.cost_usd,
         "timings": reply.timings,
     }
 

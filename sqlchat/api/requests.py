@@ -55,21 +55,27 @@ def begin() -> None:
 
 
 def end(response: Response) -> Response:
-    """One line: what was asked by whom, how it ended. Never a body, a query string or a header."""
+    """The headers of every answer, and its line in the log; that of a stream is written when the stream has ended."""
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
+    if not g.get("streaming"):
+        log_request(response.status_code)
+    return response
+
+
+def log_request(status: int) -> None:
+    """One line: what was asked by whom, how it ended. Never a body, a query string or a header."""
     caller = g.get("caller")
     facts = {
         "request_id": g.request_id,
         "method": request.method,
         "path": request.path,
-        "status": response.status_code,
+        "status": status,
         "code": g.get("problem_code"),
         "ms": round((time.perf_counter() - g.started) * 1000, 1),
         "user": caller.id if caller else None,
     } | g.get("log_facts", {})
     log.info("request", extra={name: value for name, value in facts.items() if value is not None})
-    return response
 
 
 def note(**facts: Any) -> None:

@@ -13,6 +13,9 @@ from sqlchat.store.history import History
 
 log = logging.getLogger(__name__)
 
+ABANDONED = "abandoned", 499
+"""nginx's status for a client that hung up before its answer."""
+
 
 class Audit:
     """Process-wide and safe to use from several threads."""
@@ -32,6 +35,9 @@ class Audit:
             yield
         except SqlchatError as exc:
             entry.outcome, entry.status = exc.code, exc.status
+            raise
+        except GeneratorExit:  # whoever followed an answer's stages has gone
+            entry.outcome, entry.status = ABANDONED
             raise
         except BaseException:
             entry.outcome, entry.status = SqlchatError.code, SqlchatError.status

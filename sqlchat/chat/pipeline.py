@@ -1,58 +1,52 @@
 """The way of a question: context, model, check, run; straight down, and back to the model once.
 
-`Pipeline.answer` is what `/api/chat` calls. What a model writes is never trusted: it is parsed, guarded, compared
-with the catalog and explained by the database before it runs, read-only, through the gate.
+`Pipeline.stages` is what `/api/chat` follows, `answer` its end. What a model writes is never trusted: it is parsed,
+guarded, compared with the catalog and explained by the database before it runs, read-only, through the gate.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+import uuid
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from typing import cast
 
-from sqlchat.chat import prompt, repair
+from sqlchat.chat import candidates, prompt, repair
+from sqlchat.chat.answer import Agreement, Answer, Basis, Checked, Drafted, Ran, Sent, Stage
 from sqlchat.chat.context import Context, SchemaLinker
+from sqlchat.chat.doubts import doubts
+from sqlchat.chat.prices import cost
+from sqlchat.chat.question import Question
 from sqlchat.chat.rendering import Values
+from sqlchat.chat.trial import DEADLINE, FAULTS, Clock, Trial
 from sqlchat.config import Settings
-from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.base import Results
 from sqlchat.connections.gate import Gate
-from sqlchat.connections.manager import Claims, ConnectionManager
-from sqlchat.errors import QueryError, QuestionError, SQLRefusedError, SQLSyntaxError
+from sqlchat.connections.manager import ConnectionManager
+from sqlchat.errors import QuestionError
 from sqlchat.providers.base import Draft, Message, Provider, Task, Tokens
 from sqlchat.providers.factory import ProviderFactory
 from sqlchat.providers.reading import bare
 from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.conditions import TextCondition, text_conditions
 from sqlchat.sql.dialects import resolve, transpile
-from sqlchat.sql.lineage import Lineage, lineage
-from sqlchat.sql.names import nearest, unknown_names
 from sqlchat.store import Entry
 from sqlchat.workers import Workers
 
-CHECK_DEADLINE = 5.0  # seconds for one look at a statement in a worker process
 ATTEMPTS = 2
-REPAIRABLE = (SQLSyntaxError, SQLRefusedError, QueryError)
+NOTHING_SPENT = Tokens()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """A question's answer and what it rests on."""
+@dataclass(frozen=True)
+class Solution:
+    """The draft that worked, and what came of it."""
 
-    sql: str
-    """In the dialect that was asked for."""
-    provider: str
-    model: str
-    tokens: Tokens
-    """Of all calls of the model."""
+    draft: Draft
+    """Its tokens are those of all attempts."""
+    checked: Checked
     results: Results | None
-    """None where nothing was to be run."""
-    explanation: str
-    warnings: tuple[str, ...]
-    assumptions: tuple[str, ...]
-    lineage: Lineage
     attempts: int
-    timings: dict[str, float]
-    """Milliseconds: context, model, check, run."""
+    agreement: Agreement | None = None
 
 
 class Pipeline:
@@ -66,66 +60,84 @@ class Pipeline:
         factory: ProviderFactory,
         workers: Workers,
     ) -> None:
+        self._settings = settings
         self._manager, self._gate, self._factory, self._workers = manager, gate, factory, workers
         self._linker = SchemaLinker(settings.prompt_budget)
 
-    def answer(
-        self,
-        owner: str,
-        connection_id: str,
-        question: str,
-        *,
-        provider: str | Provider | None = None,
-        auto_execute: bool = True,
-        dialect: str | None = None,
-        max_rows: int | None = None,
-        tag: str = "",
-        entry: Entry | None = None,
-        claims: Claims = None,
-    ) -> Answer:
-        """Answer `question` on the connection `connection_id` of `owner`, for the caller whose token holds `claims`.
+    def answer(self, question: Question, entry: Entry | None = None) -> Answer:
+        """The last of `stages`."""
+        *_, last = self.stages(question, entry)
+        return cast(Answer, last)
 
-        `provider` is the name of one that the factory has, or one of the caller's own. `entry` is told how far it
-        came, so that it is known of a failure too.
+    def stages(self, question: Question, entry: Entry | None = None) -> Iterator[Stage]:
+        """Answer `question` stage by stage: a Basis, Drafted, Checked, Ran where it is to be run, and the Answer.
+
+        `entry` is told how far it came, so that it is known of a failure too.
 
         Raises ConnectionNotFoundError and UnauthorizedError, then ProviderUnknownError or
-        ProviderNotConfiguredError, then DialectUnknownError, before any model is called; QuestionError where no
-        working SQL came of it; and what `Provider.draft`, `Connection.run` and the gate raise when the model or the
-        database fails.
+        ProviderNotConfiguredError, then DialectUnknownError, before the first stage; QuestionError where no working
+        SQL came of it; and what `Provider.draft`, `Connection.run` and the gate raise when the model or the database
+        fails.
         """
-        entry = entry or Entry(owner, connection_id, "chat", tag, question=question)
-        entry.provider = provider if isinstance(provider, str) else None
-        connection = self._manager.get(owner, connection_id, claims)
-        model = provider if isinstance(provider, Provider) else self._factory.get(provider)
+        owner, name, claims = question.owner, question.connection_id, question.claims
+        entry = entry or Entry(owner, name, "chat", question.tag, question=question.text)
+        entry.provider = question.provider if isinstance(question.provider, str) else None
+        connection = self._manager.get(owner, name, claims)
+        model = question.provider if isinstance(question.provider, Provider) else self._factory.get(question.provider)
         entry.provider, entry.model = model.name, model.model
-        target = resolve(dialect) if dialect else connection.dialect
+        target = resolve(question.dialect) if question.dialect else connection.dialect
+        conversation = question.conversation or uuid.uuid4()
         clock = Clock()
         with clock("context"):
-            catalog = self._manager.catalog(owner, connection_id, claims)
-            values = self._manager.values(owner, connection_id, claims)
-            context, messages = self._prompt(question, catalog, values) if model.repairs else (None, ())
-        task = Task(question, catalog, messages, values)
-        trial = Trial(connection, catalog, clock, auto_execute, max_rows, tag, entry)
-        draft, sql, results, attempts = self._tried(model, task, trial)
+            catalog = self._manager.catalog(owner, name, claims)
+            values = self._manager.values(owner, name, claims)
+            context, messages = self._prompt(question.text, catalog, values) if model.repairs else (None, ())
+        basis = _basis(catalog, context)
+        yield basis
+        trial = Trial(
+            connection=connection,
+            catalog=catalog,
+            gate=self._gate,
+            workers=self._workers,
+            clock=clock,
+            max_rows=question.max_rows,
+            tag=question.tag,
+        )
+        task = Task(question.text, catalog, messages, values)
+        if question.mode == "thorough" and model.repairs:
+            solution = yield from _thoroughly(model, task, trial, entry)
+        else:
+            solution = yield from _quickly(model, task, trial, entry, execute=question.auto_execute)
+        sql, draft, results = solution.checked.sql, solution.draft, solution.results
+        entry.row_count = None if results is None else results.row_count
         with clock("check"):
-            origin = self._workers.call(
-                lineage, sql, connection.dialect, catalog.mentioned_in(sql), deadline=CHECK_DEADLINE
-            )
-            shown, warnings = sql, _warnings(context, results)
+            demanded: tuple[TextCondition, ...] = ()
+            if results is not None and results.row_count == 0:
+                conditions = self._workers.call(
+                    text_conditions, sql, connection.dialect, catalog.mentioned_in(sql), deadline=DEADLINE
+                )
+                demanded = tuple(each for each in conditions if each.demanded)
+            warnings = [*doubts(basis, results, solution.agreement, demanded, values)]
+            shown = sql
             if target != connection.dialect:
-                shown, lost = self._workers.call(transpile, sql, connection.dialect, target, deadline=CHECK_DEADLINE)
+                shown, lost = self._workers.call(transpile, sql, connection.dialect, target, deadline=DEADLINE)
                 warnings.extend(lost)
-        return Answer(
+        yield Answer(
             sql=shown,
             provider=model.name,
             model=draft.model,
             tokens=draft.tokens,
+            cost_usd=cost(draft.tokens, draft.model, self._settings.model_prices),
             results=results,
             explanation=draft.explanation,
+            interpretation=draft.interpretation,
             warnings=tuple(warnings),
             assumptions=draft.assumptions,
-            lineage=origin,
-            attempts=attempts,
+            lineage=solution.checked.lineage,
+            basis=basis,
+            conversation=conversation,
+            agreement=solution.agreement,
+            attempts=solution.attempts,
             timings=clock.spent,
         )
 
@@ -141,92 +153,92 @@ class Pipeline:
         context = self._linker.context(catalog, question, values)
         return context, prompt.messages(question, context)
 
-    def _tried(self, model: Provider, task: Task, trial: Trial) -> tuple[Draft, str, Results | None, int]:
-        """The first draft that works, its SQL and rows; its tokens are those of all attempts."""
-        tokens, attempts = Tokens(), 0
-        while True:
-            attempts += 1
-            with trial.clock("model"):
-                draft = model.draft(task)
-            tokens += draft.tokens
-            sql = bare(draft.sql or "")
-            trial.entry.drafted(sql, draft.model, tokens.prompt, tokens.completion)
-            if not sql:
-                why = draft.explanation or "the model gave no reason."
-                raise QuestionError(f"The data cannot answer this question: {why}")
-            try:
-                return replace(draft, tokens=tokens), sql, self._run(sql, trial), attempts
-            except REPAIRABLE as fault:
-                if attempts == ATTEMPTS or not model.repairs:
-                    raise repair.for_person(fault, sql, attempts) from fault
-                task = replace(task, messages=prompt.again(task.messages, draft, repair.for_model(fault, sql)))
 
-    def _run(self, sql: str, trial: Trial) -> Results | None:
-        with trial.clock("check"):
-            self._check(sql, trial)
-        if not trial.execute:
-            return None
-        with trial.clock("run"):
-            results = self._gate.run(
-                trial.connection, sql, max_rows=trial.max_rows, tag=trial.tag, functions=trial.catalog.functions
-            )
-        trial.entry.row_count = results.row_count
-        return results
-
-    def _check(self, sql: str, trial: Trial) -> None:
-        """Raise one of REPAIRABLE where `sql` would not run."""
-        connection, catalog = trial.connection, trial.catalog
-        verdict = self._gate.check(connection, sql, catalog.functions)
-        unknown = self._workers.call(unknown_names, sql, catalog.mentioned_in(sql), deadline=CHECK_DEADLINE)
-        fault = repair.unknown(unknown, {u.name: nearest(u, catalog) for u in unknown}) if unknown else None
-        if not verdict.plannable:
-            if fault:
-                raise fault
-            return
+def _quickly(
+    model: Provider,
+    task: Task,
+    trial: Trial,
+    entry: Entry,
+    *,
+    execute: bool,
+    spent: Tokens = NOTHING_SPENT,
+    calls: int = 0,
+    most: int = ATTEMPTS,
+) -> Generator[Stage, None, Solution]:
+    """The first draft that works. `spent` are the tokens of the `calls` so far; with `most` calls it is over."""
+    while True:
+        calls += 1
+        with trial.clock("model"):
+            draft = model.draft(task)
+        spent += draft.tokens
+        sql = _written(draft, spent, entry)
+        yield _drafted(draft, sql, calls)
         try:
-            connection.explain(sql)  # the last word on names: a database knows some that no catalog lists
-        except QueryError as exc:
-            if fault is None:
-                raise
-            raise QueryError(fault.detail, **fault.facts | exc.facts) from exc
+            checked = trial.check(sql)
+            yield checked
+            results = trial.run(sql) if execute else None
+        except FAULTS as fault:
+            if calls >= most or not model.repairs:
+                raise repair.for_person(fault, sql, calls) from fault
+            task = replace(task, messages=prompt.again(task.messages, draft, repair.for_model(fault, sql)))
+            continue
+        if results is not None:
+            yield Ran(results=results)
+        return Solution(replace(draft, tokens=spent), checked, results, calls)
 
 
-@dataclass(frozen=True)
-class Trial:
-    """Where and how the drafts for one question are tried."""
-
-    connection: Connection
-    catalog: Catalog
-    clock: Clock
-    execute: bool
-    max_rows: int | None
-    tag: str
-    entry: Entry
-
-
-class Clock:
-    """Adds up the milliseconds of each stage, however often it is entered."""
-
-    def __init__(self) -> None:
-        self.spent: dict[str, float] = dict.fromkeys(("context", "model", "check", "run"), 0.0)
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        start = time.perf_counter()
-        try:
-            yield
-        finally:
-            self.spent[stage] = round(self.spent[stage] + (time.perf_counter() - start) * 1000, 2)
-
-
-def _warnings(context: Context | None, results: Results | None) -> list[str]:
-    warnings = []
-    if context and context.omitted:
-        shown = len(context.catalog.tables)
-        warnings.append(
-            f"The model saw the {shown} tables nearest to the question of {shown + len(context.omitted)}: "
-            "the others did not fit the prompt."
+def _thoroughly(model: Provider, task: Task, trial: Trial, entry: Entry) -> Generator[Stage, None, Solution]:
+    """Of several candidates the one whose rows most agree on; where none works, one more try."""
+    with trial.clock("model"):
+        drafts = candidates.drafts(model, task)
+    spent = candidates.tokens_of(drafts)
+    refusals = [draft for draft in drafts if not bare(draft.sql or "")]
+    if 2 * len(refusals) > len(drafts):
+        _written(refusals[0], spent, entry)
+    working, failed = candidates.tried(drafts, trial)
+    if not working:
+        assert failed is not None  # most have SQL, and none works
+        draft, fault = failed
+        again = prompt.again(task.messages, draft, repair.for_model(fault, bare(draft.sql or "")))
+        calls = candidates.CANDIDATES
+        task = replace(task, messages=again)
+        return (
+            yield from _quickly(model, task, trial, entry, execute=True, spent=spent, calls=calls, most=calls + 1)
         )
-    if results is not None and results.row_count == 0:
-        warnings.append("The query ran and found no rows.")
-    return warnings
+    chosen, agreement = candidates.agreed(working)
+    sql = _written(chosen.draft, spent, entry)
+    yield _drafted(chosen.draft, sql, candidates.CANDIDATES)
+    yield chosen.checked
+    yield Ran(results=chosen.results)
+    draft = replace(chosen.draft, tokens=spent)
+    return Solution(draft, chosen.checked, chosen.results, candidates.CANDIDATES, agreement)
+
+
+def _written(draft: Draft, spent: Tokens, entry: Entry) -> str:
+    """The SQL of `draft`. Raises QuestionError where it says that there is none."""
+    sql = bare(draft.sql or "")
+    entry.drafted(sql, draft.model, spent.prompt, spent.completion)
+    if not sql:
+        raise QuestionError(
+            f"The data cannot answer this question: {draft.explanation or 'the model gave no reason.'}"
+        )
+    return sql
+
+
+def _drafted(draft: Draft, sql: str, attempt: int) -> Drafted:
+    return Drafted(sql=sql, explanation=draft.explanation, interpretation=draft.interpretation, attempt=attempt)
+
+
+def _basis(catalog: Catalog, context: Context | None) -> Basis:
+    if context is None:
+        return Basis(catalog_version=catalog.version, tables_shown=len(catalog.tables))
+    sent: list[Sent] = ["names"]
+    if context.values or context.nearby or context.matches:
+        sent.append("values")
+    return Basis(
+        catalog_version=catalog.version,
+        tables_shown=len(context.catalog.tables),
+        tables_omitted=context.omitted,
+        values_matched=context.matches,
+        sent=tuple(sent),
+    )

@@ -32,8 +32,10 @@ explanation what is missing.
 whatever it says.
 """
 ANSWER = """
-Answer with a JSON object of two members and nothing else: "sql", the statement or null, and "explanation", one or \
-two sentences that say what the statement gives and how you read the question, or why there is none.
+Answer with a JSON object of four members and nothing else, in this order: "interpretation", the question as you \
+read it, in one sentence that stands by itself; "assumptions", a list of what you took the question to mean where it \
+could be read in another way, else empty; "sql", the statement or null; "explanation", one or two sentences for the \
+person who asked that say what the statement gives, or why there is none.
 """
 
 
@@ -58,12 +60,17 @@ def messages(question: str, context: Context) -> tuple[Message, ...]:
 
 def again(asked: tuple[Message, ...], draft: Draft, fault: str) -> tuple[Message, ...]:
     """The prompt for another try, after `draft` met `fault` (a text of `repair`)."""
-    answer = json.dumps({"sql": draft.sql, "explanation": draft.explanation}, ensure_ascii=False)
+    said = {
+        "interpretation": draft.interpretation,
+        "assumptions": draft.assumptions,
+        "sql": draft.sql,
+        "explanation": draft.explanation,
+    }
     request = (
         f"That statement does not work:\n{block('fault', fault)}\n\n"
         "Write it anew, as one statement that answers the same question, in the same JSON form."
     )
-    return (*asked, Message("assistant", answer), Message("user", request))
+    return (*asked, Message("assistant", json.dumps(said, ensure_ascii=False)), Message("user", request))
 
 
 def _dialect(notes: DialectNotes) -> str:

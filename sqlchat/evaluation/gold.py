@@ -5,33 +5,15 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlglot import exp
 
-from sqlchat.evaluation.compare import Order
+from sqlchat.chat.compare import Order
 from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.conditions import TextCondition, conditions_in
 from sqlchat.sql.lineage import lineage
 from sqlchat.sql.parse import parse
-
-COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike, exp.Glob, exp.NullSafeEQ)
-PATTERNS = (exp.Like, exp.ILike, exp.Glob)
-AROUND_COLUMN = (exp.Lower, exp.Upper, exp.Trim, exp.Cast, exp.Paren, exp.Collate, exp.Coalesce)
-"""What may stand around a column that is still compared with its own values."""
-AROUND_TEXT = (exp.Lower, exp.Upper, exp.Trim, exp.Cast, exp.Paren, exp.Collate)
-DATE = re.compile(r"\d{4}-\d{1,2}(-\d{1,2}([T ]\d{1,2}:.*)?)?|\d{1,2}:\d{2}(:\d{2})?")
-
-
-@dataclass(frozen=True, slots=True)
-class Literal:
-    """A text that is compared with a column."""
-
-    text: str
-    pattern: bool = False
-    """Whether its `%`, `_` and `*` stand for anything."""
-    any_case: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +24,8 @@ class Gold:
     """(schema, table)"""
     columns: tuple[tuple[str, str, str], ...]
     """(schema, table, column)"""
-    literals: tuple[Literal, ...]
-    """Numbers, dates and times are left out: they are worked out from the question, not looked up."""
+    literals: tuple[TextCondition, ...]
+    """Texts that columns are compared with."""
 
 
 def inspect(sql: str, dialect: str, catalog: Catalog) -> Gold:
@@ -66,13 +48,18 @@ def inspect(sql: str, dialect: str, catalog: Catalog) -> Gold:
             if column and (written.startswith(f"{prefix}.") or "." not in written):
                 columns[table.schema, table.name, column.name] = True
                 break
-    names = {column.name.lower() for table in tables.values() for column in table.columns}
+    part = replace(catalog, tables=tuple(tables.values()))
     return Gold(
         _order(tree),
         tuple(dict.fromkeys((table.schema, table.name) for table in tables.values())),
         tuple(columns),
-        tuple(dict.fromkeys(_literals(tree, dialect, names))),
+        tuple(dict.fromkeys(_literal(each) for each in conditions_in(tree, dialect, part))),
     )
+
+
+def _literal(condition: TextCondition) -> TextCondition:
+    """A text counts once, whatever it is compared with."""
+    return replace(condition, demanded=False, path=None)
 
 
 def _order(tree: exp.Expr) -> Order | None:
@@ -108,41 +95,3 @@ def _key(key: exp.Expr, put_out: list[exp.Expr]) -> int | str | None:
             if output.alias_or_name.lower() == key.name.lower():
                 return place
     return None
-
-
-def _literals(tree: exp.Expr, dialect: str, names: set[str]) -> Iterator[Literal]:
-    for node in tree.find_all(*COMPARISONS, exp.In):
-        if isinstance(node, exp.In):
-            sides = [(node.this, option) for option in node.expressions]
-        else:
-            sides = [(node.this, node.expression), (node.expression, node.this)]
-        pattern = isinstance(node, PATTERNS)
-        loose = (
-            dialect == "mysql" or isinstance(node, exp.ILike) or (dialect == "sqlite" and isinstance(node, exp.Like))
-        )
-        for column, value in sides:
-            text = _text(value, names)
-            if text and _is_column(column, names) and not DATE.fullmatch(text):
-                folded = any(side.find(exp.Lower, exp.Upper, exp.Collate) for side in (column, value))
-                yield Literal(text, pattern, loose or folded)
-
-
-def _is_column(node: exp.Expr, names: set[str]) -> bool:
-    while isinstance(node, AROUND_COLUMN):
-        node = node.this
-    return isinstance(node, exp.Column) and not _is_quoted_text(node, names)
-
-
-def _text(node: exp.Expr | None, names: set[str]) -> str:
-    while isinstance(node, AROUND_TEXT):
-        node = node.this
-    if isinstance(node, exp.Literal) and node.is_string:
-        return str(node.this)
-    if isinstance(node, exp.Column) and _is_quoted_text(node, names):
-        return node.name
-    return ""
-
-
-def _is_quoted_text(column: exp.Column, names: set[str]) -> bool:
-    """SQLite reads a double-quoted name that no column has as a text."""
-    return column.this.args.get("quoted") is True and not column.table and column.name.lower() not in names

@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlchat.chat.rendering import as_data
-from sqlchat.evaluation.gold import Gold, Literal
+from sqlchat.evaluation.gold import Gold
 from sqlchat.providers.base import Message
 from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.conditions import TextCondition
 
 WILDCARDS = re.compile(r"[%_*?]+")
 
@@ -42,7 +43,7 @@ def missing(gold: Gold, shown: Catalog, messages: Sequence[Message]) -> Missing:
     )
 
 
-def _stands(literal: Literal, text: str) -> bool:
+def _stands(literal: TextCondition, text: str) -> bool:
     """As the gold spells it; a pattern's parts need not be whole words."""
     flags = re.IGNORECASE if literal.any_case else 0
     if literal.pattern:

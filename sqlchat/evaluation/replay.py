@@ -53,8 +53,7 @@ class Replay(Provider):
             (self._prompts / f"{name}.json").write_bytes(prompt)
         if name not in self._answers:
             raise AnswerMissingError(f"No answer is stored for prompt {name}.")
-        reading = read(self._answers[name].read_text("utf-8", "replace"))
-        return Draft(reading.sql, reading.explanation, self.model)
+        return read(self._answers[name].read_text("utf-8", "replace")).draft(self.model)
 
 
 def rendered(messages: Sequence[Message]) -> bytes:

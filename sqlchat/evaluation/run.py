@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from sqlchat.chat.compare import ResultSet, difference
+from sqlchat.chat.question import Question
 from sqlchat.chat.rendering import tokens_in
 from sqlchat.errors import (
     ConnectionNotFoundError,
@@ -16,7 +18,6 @@ from sqlchat.errors import (
     SqlchatError,
 )
 from sqlchat.evaluation.cases import Case
-from sqlchat.evaluation.compare import ResultSet, difference
 from sqlchat.evaluation.gold import Gold, inspect
 from sqlchat.evaluation.meter import Metered
 from sqlchat.evaluation.recall import Missing, missing
@@ -96,7 +97,13 @@ class Evaluation:
         why, sql, model, start = "", "", self.provider.model, time.perf_counter()
         try:
             answer = pipeline.answer(
-                self._owner, name, case.question, provider=meter, max_rows=self._runtime.settings.max_rows_ceiling
+                Question(
+                    owner=self._owner,
+                    connection_id=name,
+                    text=case.question,
+                    provider=meter,
+                    max_rows=self._runtime.settings.max_rows_ceiling,
+                )
             )
         except (ConnectionNotFoundError, ProviderNotConfiguredError):
             raise

@@ -55,6 +55,8 @@ class Draft:
     tokens: Tokens = Tokens()
     assumptions: tuple[str, ...] = ()
     """Readings of the question that could have gone another way."""
+    interpretation: str = ""
+    """The question as it was read, in one sentence that stands by itself; "" where the provider does not say."""
 
 
 class Provider(ABC):

@@ -22,13 +22,16 @@ from sqlchat.providers.reading import read
 SCHEMA: dict[str, Any] = {
     "type": "object",
     "properties": {
+        "interpretation": {"type": "string"},
+        "assumptions": {"type": "array", "items": {"type": "string"}},
         "sql": {"anyOf": [{"type": "string"}, {"type": "null"}]},
         "explanation": {"type": "string"},
     },
-    "required": ["sql", "explanation"],
+    "required": ["interpretation", "assumptions", "sql", "explanation"],
     "additionalProperties": False,
 }
-"""Of a model's answer; the prompt says the same in words, for endpoints that know no schemas."""
+"""Of a model's answer; the prompt says the same in words, for endpoints that know no schemas. What is to be found out
+comes before the SQL: a model that writes down first how it reads the question writes SQL that fits the reading."""
 FORMAT_REFUSED = re.compile(
     r"response[_ ]?format|output[_ ]?(?:config|format)|json[_ ]?(?:schema|object|mode)|structured[_ -]?output"
     r"|additional[_ ]?properties",
@@ -84,8 +87,7 @@ class LanguageModel(Provider, Generic[Client]):
                 if deadline.left <= 0:
                     raise ModelTimeoutError(f"{self.name} did not answer within {self._timeout:g} s.") from exc
                 raise
-        reading = read(reply.text)
-        return Draft(reading.sql, reading.explanation, reply.model, reply.tokens)
+        return read(reply.text).draft(reply.model, reply.tokens)
 
     def close(self) -> None:
         with self._lock:

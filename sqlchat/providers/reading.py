@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlchat.errors import ModelError
+from sqlchat.providers.base import Draft, Tokens
 
 END_OF_THOUGHTS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 FENCE = re.compile(r"```[ \t]*(\w*)[^\n`]*\n(.*?)```", re.DOTALL)
@@ -20,16 +21,24 @@ STATEMENT = re.compile(r"^[ \t]*(?:SELECT\b|WITH\s+(?:RECURSIVE\s+)?[\w\"`\[\]]+
 STATEMENT_END = re.compile(r";[ \t]*(?:\n|$)")
 MOST_OBJECTS = 50
 LONGEST_ANSWER, LONGEST_EXPLANATION = 60_000, 2000  # characters
+MOST_ASSUMPTIONS = 10
+NO_TOKENS = Tokens()
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     sql: str | None
     explanation: str
+    interpretation: str = ""
+    assumptions: tuple[str, ...] = ()
+
+    def draft(self, model: str, tokens: Tokens = NO_TOKENS) -> Draft:
+        """As what `model` answered."""
+        return Draft(self.sql, self.explanation, model, tokens, self.assumptions, self.interpretation)
 
 
 def read(text: str) -> Reading:
-    """The SQL and its explanation in an answer's `text`.
+    """The SQL and what is said of it in an answer's `text`.
 
     Takes the JSON object that was asked for, bare, fenced or amid prose; else a fenced block of SQL; else a statement
     that begins a line. Raises ModelError where there is none of these.
@@ -88,11 +97,19 @@ def _objects_within(text: str) -> Iterator[dict[str, Any]]:
 
 
 def _reading(answer: dict[str, Any]) -> Reading:
-    sql, explanation = answer["sql"], answer.get("explanation")
+    sql, assumptions = answer["sql"], answer.get("assumptions")
     if not isinstance(sql, str | None):
         raise ModelError("The model answered with JSON whose `sql` is neither text nor null.")
-    explanation = explanation if isinstance(explanation, str) else ""
-    return Reading(_encodable(bare(sql or "")) or None, _encodable(_excerpt(explanation, LONGEST_EXPLANATION)))
+    return Reading(
+        _encodable(bare(sql or "")) or None,
+        _said(answer.get("explanation")),
+        _said(answer.get("interpretation")),
+        tuple(filter(None, map(_said, assumptions)))[:MOST_ASSUMPTIONS] if isinstance(assumptions, list) else (),
+    )
+
+
+def _said(text: Any) -> str:
+    return _encodable(_excerpt(text, LONGEST_EXPLANATION)) if isinstance(text, str) else ""
 
 
 def _encodable(text: str) -> str:

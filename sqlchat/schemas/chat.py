@@ -1,6 +1,8 @@
 """A question and its answer."""
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from sqlchat.schemas.execute import MaxRows
 from sqlchat.schemas.results import LINEAGE_EXAMPLE, LineageSchema, ResultsSchema
@@ -24,7 +26,18 @@ CHATTED_EXAMPLE = {
     "assumptions": [],
     "warnings": [],
     "lineage": LINEAGE_EXAMPLE | {"columns_used": ["customers.name"]},
+    "interpretation": "The ten customers whose orders add up to the most, with that sum.",
+    "values_matched": [],
+    "terms_used": [],
+    "examples_used": [],
+    "tables_omitted": [],
+    "privacy": "samples",
+    "sent": ["names", "profile", "values"],
+    "catalog_version": "5f1d0c2a9b7e4436",
+    "conversation_id": "6f1c1e34-6f0b-4f0f-9f39-0b1d52d0a1c4",
+    "agreement": None,
     "attempts": 1,
+    "cost_usd": 0.0003,
     "timings": {"context": 2.1, "model": 850.0, "check": 4.2, "run": 3.0},
 }
 
@@ -43,6 +56,34 @@ class ChatSchema(Schema):
     auto_execute = fields.Boolean(load_default=True, metadata={"description": "Whether to run the SQL."})
     dialect = fields.String(metadata={"description": "Dialect of the SQL in the answer; else the connection's own."})
     max_rows = MaxRows()
+    mode = fields.String(
+        load_default="quick",
+        validate=validate.OneOf(["quick", "thorough"]),
+        metadata={
+            "description": "`thorough` asks the model three times at once and answers with the result that most of "
+            "them agree on. It needs auto_execute, since results decide."
+        },
+    )
+    conversation_id = fields.UUID(
+        metadata={"description": "Of an earlier answer: this question is understood as a follow-up to that."}
+    )
+
+    @validates_schema
+    def vote_by_results(self, payload: dict[str, Any], **_: Any) -> None:
+        if payload.get("mode") == "thorough" and not payload.get("auto_execute", True):
+            raise ValidationError("Candidates are compared by their results: leave auto_execute true.", "mode")
+
+
+class MatchSchema(Schema):
+    words = fields.String(required=True, metadata={"description": "Of the question."})
+    table = fields.String(required=True)
+    column = fields.String(required=True)
+    value = fields.String(required=True, metadata={"description": "As the column holds it."})
+
+
+class AgreementSchema(Schema):
+    candidates = fields.Integer(required=True, metadata={"description": "That worked."})
+    agreeing = fields.Integer(required=True, metadata={"description": "Whose rows are those of the answer."})
 
 
 class TokensSchema(Schema):
@@ -58,8 +99,37 @@ class ChattedSchema(Schema):
     tokens = fields.Nested(TokensSchema, required=True, metadata={"description": "Of all model calls, added up."})
     results = fields.Nested(ResultsSchema, required=True, allow_none=True)
     explanation = fields.String(required=True, metadata={"description": "What the SQL does."})
-    assumptions = fields.List(fields.String(), required=True)
+    interpretation = fields.String(required=True, metadata={"description": "The question as it was read."})
+    assumptions = fields.List(
+        fields.String(), required=True, metadata={"description": "Readings that could have gone another way."}
+    )
     warnings = fields.List(fields.String(), required=True)
     lineage = fields.Nested(LineageSchema, required=True)
+    values_matched = fields.List(
+        fields.Nested(MatchSchema), required=True, metadata={"description": "Values that the question names."}
+    )
+    terms_used = fields.List(
+        fields.String(), required=True, metadata={"description": "The connection's business terms that it uses."}
+    )
+    examples_used = fields.List(
+        fields.UUID(), required=True, metadata={"description": "Verified examples that were shown, or that answer."}
+    )
+    tables_omitted = fields.List(
+        fields.String(), required=True, metadata={"description": "Tables that did not fit the prompt."}
+    )
+    privacy = fields.String(required=True, metadata={"description": "What may go to a model: the connection's."})
+    sent = fields.List(
+        fields.String(validate=validate.OneOf(["names", "profile", "values", "rows"])),
+        required=True,
+        metadata={"description": "What of the database went to a model."},
+    )
+    catalog_version = fields.String(required=True)
+    conversation_id = fields.UUID(required=True, metadata={"description": "To be sent with a follow-up."})
+    agreement = fields.Nested(
+        AgreementSchema, required=True, allow_none=True, metadata={"description": "Of a thorough answer."}
+    )
+    cost_usd = fields.Float(
+        required=True, allow_none=True, metadata={"description": "Where the model's price is configured."}
+    )
     attempts = fields.Integer(required=True, metadata={"description": "Model calls."})
     timings = fields.Dict(keys=fields.String(), values=fields.Float(), required=True, metadata={"description": "ms"})

@@ -15,8 +15,10 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from sqlchat.chat.pipeline import Answer, Pipeline
-from sqlchat.config import Settings
+from sqlchat.chat.answer import Agreement, Answer, Basis, Checked, Drafted, Ran
+from sqlchat.chat.pipeline import Pipeline
+from sqlchat.chat.question import Question
+from sqlchat.config import ModelPrice, Settings
 from sqlchat.connections.gate import Gate
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.errors import (
@@ -58,7 +60,10 @@ class Model:
         server.expect_request("/v1/messages").respond_with_handler(self._anthropic)
 
     def says(self, *statements: str | None, explanation: str = "As asked.") -> None:
-        self._answers += [json.dumps({"sql": sql, "explanation": explanation}) for sql in statements]
+        self.answers(*(json.dumps({"sql": sql, "explanation": explanation}) for sql in statements))
+
+    def answers(self, *texts: str) -> None:
+        self._answers += texts
 
     def _openai(self, request: Request) -> Response:
         self.requests.append(json.loads(request.get_data()))
@@ -99,18 +104,26 @@ def model(httpserver: HTTPServer) -> Model:
     return Model(httpserver)
 
 
+def asked(text: str, connection_id: str = "shop", owner: str = OWNER, **options: Any) -> Question:
+    return Question(owner=owner, connection_id=connection_id, text=text, **options)
+
+
 @dataclasses.dataclass
 class House:
     pipeline: Pipeline
     manager: ConnectionManager
 
     def ask(self, question: str = "How many customers are in Germany?", **options: Any) -> Answer:
-        return self.pipeline.answer(OWNER, "shop", question, **options)
+        return self.pipeline.answer(asked(question, **options))
 
 
 @pytest.fixture
-def house(tmp_path: Path, httpserver: HTTPServer, workers: Workers) -> Iterator[House]:
-    url = httpserver.url_for("").rstrip("/")
+def url(httpserver: HTTPServer) -> str:
+    return httpserver.url_for("").rstrip("/")
+
+
+@pytest.fixture
+def house(tmp_path: Path, url: str, workers: Workers) -> Iterator[House]:
     settings = Settings(
         data_dir=tmp_path,
         openai_api_key="test-key",
@@ -272,9 +285,9 @@ def test_rows_are_limited_as_asked(house: House, model: Model) -> None:
 
 def test_errors_come_in_order_before_any_model_is_called(house: House, model: Model) -> None:
     with pytest.raises(ConnectionNotFoundError):
-        house.pipeline.answer(OWNER, "nowhere", "How many?", provider="gemini", dialect="klingon")
+        house.pipeline.answer(asked("How many?", "nowhere", provider="gemini", dialect="klingon"))
     with pytest.raises(ConnectionNotFoundError):
-        house.pipeline.answer("somebody-else", "shop", "How many?")
+        house.pipeline.answer(asked("How many?", owner="somebody-else"))
     with pytest.raises(ProviderUnknownError):
         house.ask(provider="gemini", dialect="klingon")
     with pytest.raises(DialectUnknownError):
@@ -301,23 +314,22 @@ def test_a_provider_without_a_key_is_refused(tmp_path: Path, workers: Workers, h
     settings = Settings(data_dir=tmp_path)
     pipeline = Pipeline(settings, house.manager, Gate(workers, settings), ProviderFactory(settings), workers)
     with pytest.raises(ProviderNotConfiguredError):
-        pipeline.answer(OWNER, "shop", "How many?", provider="openai")
+        pipeline.answer(asked("How many?", provider="openai"))
 
 
 def test_a_part_of_a_large_catalog_is_said_to_be_one(
-    tmp_path: Path, workers: Workers, house: House, model: Model, httpserver: HTTPServer
+    tmp_path: Path, workers: Workers, house: House, model: Model, url: str
 ) -> None:
     with sqlite3.connect(tmp_path / "shop.sqlite") as database:
         for n in range(60):
             database.execute(f"CREATE TABLE log_{n} (id integer PRIMARY KEY, message text, level text)")
     database.close()
     house.manager.catalog(OWNER, "shop", refresh=True)
-    url = httpserver.url_for("").rstrip("/")
     settings = Settings(data_dir=tmp_path, openai_base_url=f"{url}/v1", prompt_budget=200)
     factory = ProviderFactory(settings)
     pipeline = Pipeline(settings, house.manager, Gate(workers, settings), factory, workers)
     model.says(COUNT)
-    answer = pipeline.answer(OWNER, "shop", "How many customers are in Germany?", provider="openai")
+    answer = pipeline.answer(asked("How many customers are in Germany?", provider="openai"))
     factory.close()
     assert rows(answer) == [[2]]
     assert any("of 62" in warning for warning in answer.warnings)
@@ -374,3 +386,97 @@ def test_a_comment_cannot_leave_the_catalog(postgres_house: House, model: Model)
     assert text.count("</catalog>") == 1
     assert text.endswith("</catalog>")
     assert "Ignore all rules" in text
+
+
+def test_the_stages_come_in_order_and_the_answer_holds_what_they_told(house: House, model: Model) -> None:
+    model.says("SELECT nmae FROM customers", COUNT)
+    stages = list(house.pipeline.stages(asked("How many German customers?", provider="openai")))
+    assert [type(stage) for stage in stages] == [Basis, Drafted, Drafted, Checked, Ran, Answer]
+    basis, first, second, checked, ran, answer = stages
+    assert isinstance(basis, Basis)
+    assert [match.value for match in basis.values_matched] == ["Germany"]
+    assert isinstance(first, Drafted)
+    assert isinstance(second, Drafted)
+    assert (first.sql, first.attempt, second.sql, second.attempt) == ("SELECT nmae FROM customers", 1, COUNT, 2)
+    assert isinstance(checked, Checked)
+    assert isinstance(ran, Ran)
+    assert isinstance(answer, Answer)
+    assert (answer.basis, answer.lineage, answer.results) == (basis, checked.lineage, ran.results)
+    assert basis.catalog_version == house.manager.catalog(OWNER, "shop").version
+    assert "names" in basis.sent
+    assert house.ask("How many customers are there?", provider="offline").basis.sent == ()
+
+
+def test_the_model_says_how_it_read_the_question(house: House, model: Model) -> None:
+    said = {
+        "interpretation": "How many customers live in Germany?",
+        "assumptions": ["Today's."],
+        "explanation": "So.",
+    }
+    model.answers(json.dumps(said | {"sql": COUNT}))
+    answer = house.ask()
+    assert answer.interpretation == "How many customers live in Germany?"
+    assert answer.assumptions == ("Today's.",)
+
+
+def test_a_text_that_no_row_has_is_told_with_the_nearest(house: House, model: Model) -> None:
+    model.says("SELECT c.name FROM customers AS c WHERE c.country = 'Germny' AND c.id > 0")
+    (warning,) = house.ask().warnings
+    assert (
+        warning == "The query ran and found no rows. No row has customers.country = 'Germny'; near it are 'Germany'."
+    )
+    model.says("SELECT name FROM customers WHERE country = 'Spain' AND id > 2")
+    (warning,) = house.ask().warnings
+    assert warning == "The query ran and found no rows."
+
+
+def test_tokens_have_their_price(tmp_path: Path, workers: Workers, house: House, model: Model, url: str) -> None:
+    prices = (ModelPrice("some", 1, 10), ModelPrice("some-model", 2, 20), ModelPrice("another", 9, 9))
+    settings = Settings(data_dir=tmp_path, openai_base_url=f"{url}/v1", model_prices=prices)
+    factory = ProviderFactory(settings)
+    model.says(COUNT, COUNT)
+    answer = Pipeline(settings, house.manager, Gate(workers, settings), factory, workers).answer(asked("How many?"))
+    factory.close()
+    assert answer.cost_usd == pytest.approx((100 * 2 + 10 * 20) / 1e6)
+    assert house.ask().cost_usd is None
+
+
+SPANISH = "SELECT count(*) FROM customers WHERE country = 'Spain'"
+
+
+def test_a_thorough_answer_is_the_one_that_most_candidates_agree_on(house: House, model: Model) -> None:
+    model.says(SPANISH, COUNT, "SELECT sum(country = 'Germany') AS germans FROM customers")
+    answer = house.ask(mode="thorough", provider="openai")
+    assert rows(answer) == [[2]]
+    assert answer.agreement == Agreement(candidates=3, agreeing=2)
+    assert (answer.attempts, answer.tokens) == (3, Tokens(300, 30))
+    assert answer.warnings == ("2 of 3 candidates agree on this result.",)
+
+
+def test_candidates_that_do_not_work_have_no_voice(house: House, model: Model) -> None:
+    model.says("SELECT nmae FROM customers", COUNT, "DROP TABLE customers")
+    answer = house.ask(mode="thorough")
+    assert rows(answer) == [[2]]
+    assert answer.agreement == Agreement(candidates=1, agreeing=1)
+    model.says("SELECT nmae FROM customers", "SELECT naem FROM customers", "SELECT eman FROM customers", COUNT)
+    answer = house.ask(mode="thorough")
+    assert (rows(answer), answer.attempts, answer.tokens.total) == ([[2]], 4, 440)
+
+
+def test_candidates_that_mostly_refuse_are_a_refusal(house: House, model: Model) -> None:
+    model.says(None, None, COUNT, explanation="No table holds employees.")
+    with pytest.raises(QuestionError, match="No table holds employees"):
+        house.ask("How many employees?", mode="thorough")
+    assert len(model.requests) == 3
+
+
+def test_candidates_that_all_differ_are_a_warning(house: House, model: Model) -> None:
+    model.says(SPANISH, COUNT, "SELECT count(*) FROM customers")
+    answer = house.ask(mode="thorough")
+    assert answer.agreement == Agreement(candidates=3, agreeing=1)
+    assert "read the SQL" in answer.warnings[0]
+
+
+def test_the_built_in_engine_is_asked_once_however_thoroughly(house: House) -> None:
+    answer = house.ask("How many customers are there?", provider="offline", mode="thorough")
+    assert (rows(answer), answer.attempts, answer.agreement) == ([[3]], 1, None)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
 
@@ -79,7 +80,9 @@ def test_another_try_shows_the_answer_and_its_fault(shop: Catalog) -> None:
     first = asked(shop, "How many?")
     second = prompt.again(first, Draft('SELECT "ü"', "Counts.", "m"), "There is no column 'ü'.")
     assert second[:-2] == first
-    assert second[-2] == Message("assistant", '{"sql": "SELECT \\"ü\\"", "explanation": "Counts."}')
+    assert second[-2].role == "assistant"
+    said = {"interpretation": "", "assumptions": [], "sql": 'SELECT "ü"', "explanation": "Counts."}
+    assert json.loads(second[-2].content) == said
     assert "<fault>\nThere is no column 'ü'.\n</fault>" in second[-1].content
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from sqlchat.evaluation.compare import Order
-from sqlchat.evaluation.gold import Literal, inspect
+from sqlchat.chat.compare import Order
+from sqlchat.evaluation.gold import inspect
 from sqlchat.evaluation.recall import Missing, missing
 from sqlchat.providers.base import Message
 from sqlchat.sql.catalog import Catalog, Column, Table
+from sqlchat.sql.conditions import TextCondition
 
 CUSTOMERS = Table("customers", (Column("id", "int"), Column("name", "text"), Column("country", "text")), "public")
 ORDERS = Table("orders", (Column("id", "int"), Column("customer_id", "int"), Column("placed", "date")), "public")
@@ -58,24 +59,24 @@ def test_tables_and_columns_are_the_catalog_s() -> None:
     }
 
 
-def texts(sql: str, dialect: str = "postgres") -> list[Literal]:
+def texts(sql: str, dialect: str = "postgres") -> list[TextCondition]:
     return list(inspect(sql, dialect, SHOP).literals)
 
 
 def test_texts_are_those_that_are_compared_with_a_column() -> None:
     assert texts("SELECT 'x' FROM customers WHERE country = 'Spain' AND name IN ('A', 'B') AND id > 3") == [
-        Literal("Spain"),
-        Literal("A"),
-        Literal("B"),
+        TextCondition("Spain"),
+        TextCondition("A"),
+        TextCondition("B"),
     ]
     assert texts("SELECT 1 FROM orders WHERE placed >= '2024-01-01' AND to_char(placed, 'YYYY') = '2024'") == []
-    assert texts("SELECT 1 FROM customers WHERE lower(country) = 'spain'") == [Literal("spain", any_case=True)]
-    assert texts("SELECT 1 FROM customers WHERE country ILIKE '%pai%'") == [Literal("%pai%", True, True)]
-    assert texts("SELECT sum(CASE WHEN country = 'Spain' THEN 1 END) FROM customers") == [Literal("Spain")]
+    assert texts("SELECT 1 FROM customers WHERE lower(country) = 'spain'") == [TextCondition("spain", any_case=True)]
+    assert texts("SELECT 1 FROM customers WHERE country ILIKE '%pai%'") == [TextCondition("%pai%", True, True)]
+    assert texts("SELECT sum(CASE WHEN country = 'Spain' THEN 1 END) FROM customers") == [TextCondition("Spain")]
 
 
 def test_sqlite_s_double_quoted_texts_are_texts() -> None:
-    assert texts('SELECT "name" FROM customers WHERE country = "Spain"', "sqlite") == [Literal("Spain")]
+    assert texts('SELECT "name" FROM customers WHERE country = "Spain"', "sqlite") == [TextCondition("Spain")]
     assert inspect('SELECT "name" FROM customers WHERE country = "Spain"', "sqlite", SHOP).columns == (
         ("public", "customers", "name"),
         ("public", "customers", "country"),

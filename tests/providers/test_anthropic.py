@@ -73,7 +73,12 @@ def test_asks_with_a_schema_and_a_marked_cache_and_reads_the_answer(httpserver: 
     (body,) = sent(httpserver)
     assert body["model"] == "my-model"
     assert body["output_config"]["format"]["type"] == "json_schema"
-    assert body["output_config"]["format"]["schema"]["required"] == ["sql", "explanation"]
+    assert body["output_config"]["format"]["schema"]["required"] == [
+        "interpretation",
+        "assumptions",
+        "sql",
+        "explanation",
+    ]
     assert body["system"] == [
         {"type": "text", "text": "You write SQL. Answer with JSON."},
         {"type": "text", "text": "orders(id, total)", "cache_control": {"type": "ephemeral"}},

@@ -71,7 +71,7 @@ def test_asks_with_a_strict_schema_and_reads_the_answer(httpserver: HTTPServer, 
     assert body["model"] == "my-model"
     schema = body["response_format"]["json_schema"]
     assert schema["strict"] is True
-    assert schema["schema"]["required"] == ["sql", "explanation"]
+    assert schema["schema"]["required"] == ["interpretation", "assumptions", "sql", "explanation"]
     assert body["messages"] == [
         {"role": "system", "content": "You write SQL. Answer with JSON.\n\norders(id, total)"},
         {"role": "user", "content": "How many orders are there?"},

@@ -97,3 +97,15 @@ def test_any_text_is_read_in_a_moment(text: str) -> None:
     with pytest.raises(ModelError):
         read(text)
     assert time.monotonic() - start < 5
+
+
+def test_the_reading_of_the_question_and_what_was_assumed_come_along() -> None:
+    said = {
+        "interpretation": "How many\norders?",
+        "assumptions": ["All years.", "", 3],
+        "sql": SQL,
+        "explanation": "",
+    }
+    reading = read(json.dumps(said))
+    assert (reading.interpretation, reading.assumptions) == ("How many orders?", ("All years.",))
+    assert read(json.dumps(said | {"interpretation": 7, "assumptions": "none"})).assumptions == ()

@@ -1,8 +1,9 @@
-"""Whether two result sets are the same: execution accuracy's measure. Pure functions, for `run`.
+"""Whether two result sets are the same: the measure of execution accuracy and of agreement. Pure functions.
 
 Rows are compared as multisets and columns by their content, whatever their names and order: the sets are the same
 where some assignment of the one's columns to the other's makes the multisets equal. Numbers are equal within 1e-6,
-relative, two whole ones only where they are the same; dates and times are compared as text.
+relative, two whole ones only where they are the same; dates and times are compared as text. For `candidates`, and for
+measuring.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sqlchat.evaluation.compare import Order, ResultSet, difference
+from sqlchat.chat.compare import Order, ResultSet, difference
 
 
 def rows(*rows: list[Any], columns: str = "abcdefgh") -> ResultSet:

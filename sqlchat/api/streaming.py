@@ -1,0 +1,52 @@
+"""The stages of an answer as server-sent events (the WHATWG's HTML standard, section 9.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from itertools import chain
+from typing import Any
+
+import orjson
+from flask import Response, g, request, stream_with_context
+
+from sqlchat.api.problems import body_of
+from sqlchat.api.rendering import render_stage
+from sqlchat.api.requests import log_request
+from sqlchat.chat.answer import Stage
+
+MEDIA_TYPE = "text/event-stream"
+UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
+"""A proxy in front must hand on each event as it comes."""
+
+
+def wanted() -> bool:
+    """Whether the caller asks for events by name; `*/*` does not."""
+    return any(kind.lower() == MEDIA_TYPE for kind, quality in request.accept_mimetypes if quality > 0)
+
+
+def stream(stages: Generator[Stage]) -> Response:
+    """Answer with `stages` as they come: the last event is `answer`, or `error` with a problem's members.
+
+    What goes wrong before the first stage is raised, and answered as it always is.
+    """
+    first = next(stages)
+    g.streaming = True
+    return Response(stream_with_context(_events(first, stages)), 200, UNBUFFERED, mimetype=MEDIA_TYPE)
+
+
+def _events(first: Stage, stages: Generator[Stage]) -> Iterator[bytes]:
+    status = 200
+    try:
+        for stage in chain([first], stages):
+            yield _event(*render_stage(stage))
+    except Exception as exc:  # noqa: BLE001 - the status is sent, so the stream is where it can be told
+        problem = body_of(exc)
+        status = problem["status"]
+        yield _event("error", problem)
+    finally:
+        stages.close()  # where the client has gone, the stages to come are not wanted
+        log_request(status)
+
+
+def _event(name: str, data: Any) -> bytes:
+    return b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS))

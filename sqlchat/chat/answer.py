@@ -1,0 +1,101 @@
+"""What comes of a question: the stages on its way, in their order, and the answer with its receipt at the end."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from sqlchat.chat.literals import Match
+from sqlchat.connections.base import Results
+from sqlchat.providers.base import Tokens
+from sqlchat.sql.lineage import Lineage
+
+Sent = Literal["names", "values", "profile", "rows"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Basis:
+    """First stage: what the question is answered from."""
+
+    catalog_version: str
+    tables_shown: int
+    tables_omitted: tuple[str, ...] = ()
+    """Names of the tables that did not fit the prompt."""
+    values_matched: tuple[Match, ...] = ()
+    """Values of the database that words of the question name."""
+    terms_used: tuple[str, ...] = ()
+    """Business terms of the connection that the question uses."""
+    examples_used: tuple[uuid.UUID, ...] = ()
+    """Verified examples that the model was shown, or the one that answers."""
+    sent: tuple[Sent, ...] = ()
+    """What of the database went to a model, beside the question; none where no model was asked."""
+    privacy: str = "samples"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drafted:
+    """Second stage, and again for another try: SQL, not checked yet."""
+
+    sql: str
+    explanation: str
+    interpretation: str
+    attempt: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Checked:
+    """Third stage: the SQL may run."""
+
+    sql: str
+    lineage: Lineage
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ran:
+    """Fourth stage, where the SQL is to be run."""
+
+    results: Results
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """How far the candidates of a thorough answer agree."""
+
+    candidates: int
+    """That worked."""
+    agreeing: int
+    """Whose rows are those of the answer, itself among them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """Last stage: a question's answer and what it rests on."""
+
+    sql: str
+    """In the dialect that was asked for."""
+    provider: str
+    model: str
+    tokens: Tokens
+    """Of all calls of the model."""
+    cost_usd: float | None
+    """Of these tokens at the model's configured price; None where none is configured."""
+    results: Results | None
+    """None where nothing was to be run."""
+    explanation: str
+    interpretation: str
+    warnings: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    lineage: Lineage
+    basis: Basis
+    conversation: uuid.UUID
+    agreement: Agreement | None
+    """None of a quick answer."""
+    attempts: int
+    """Calls of the model."""
+    timings: Mapping[str, float] = field(default_factory=dict)
+    """Milliseconds: context, model, check, run."""
+
+
+Stage = Basis | Drafted | Checked | Ran | Answer

@@ -1,0 +1,92 @@
+"""The thorough way: several candidates for one question, and the one whose rows most of them agree on.
+
+Self-consistency (Wang et al., 2023), with execution as the vote: the model is asked the same question several times
+at once, each candidate runs, and those with the same rows count as one opinion. The rows decide, never the texts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from sqlchat.chat.answer import Agreement, Checked
+from sqlchat.chat.compare import ResultSet, difference
+from sqlchat.chat.trial import FAULTS, Trial
+from sqlchat.connections.base import Results
+from sqlchat.errors import SqlchatError
+from sqlchat.providers.base import Draft, Provider, Task, Tokens
+from sqlchat.providers.reading import bare
+
+CANDIDATES = 3
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A draft that worked."""
+
+    draft: Draft
+    checked: Checked
+    results: Results
+
+
+def drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list[Draft]:
+    """`count` answers of `model` to one task, asked for at once; without those that failed.
+
+    Raises what `Provider.draft` raises where all failed.
+    """
+
+    def draft(_: int) -> Draft | SqlchatError:
+        try:
+            return model.draft(task)
+        except SqlchatError as exc:
+            return exc
+
+    with ThreadPoolExecutor(count, thread_name_prefix="candidate") as pool:
+        answers = list(pool.map(draft, range(count)))
+    answered = [answer for answer in answers if isinstance(answer, Draft)]
+    for failure in answers:
+        if not answered and isinstance(failure, SqlchatError):
+            raise failure
+    return answered
+
+
+def tried(answers: Sequence[Draft], trial: Trial) -> tuple[list[Candidate], tuple[Draft, SqlchatError] | None]:
+    """Those of `answers` that work, and of those that do not the first with its fault. A text is run once."""
+    working: dict[str, Candidate] = {}
+    found: list[Candidate] = []
+    first: tuple[Draft, SqlchatError] | None = None
+    for answer in answers:
+        sql = bare(answer.sql or "")
+        try:
+            if sql and sql not in working:
+                working[sql] = Candidate(answer, trial.check(sql), trial.run(sql))
+        except FAULTS as fault:
+            first = first or (answer, fault)
+        if sql in working:
+            found.append(replace(working[sql], draft=answer))
+    return found, first
+
+
+def agreed(candidates: Sequence[Candidate]) -> tuple[Candidate, Agreement]:
+    """The candidate whose rows most of `candidates` have; of several such the first."""
+    groups: list[list[Candidate]] = []
+    for candidate in candidates:
+        for group in groups:
+            if _same(group[0].results, candidate.results):
+                group.append(candidate)
+                break
+        else:
+            groups.append([candidate])
+    largest = max(groups, key=len)
+    return largest[0], Agreement(candidates=len(candidates), agreeing=len(largest))
+
+
+def tokens_of(answers: Sequence[Draft]) -> Tokens:
+    return sum((answer.tokens for answer in answers), Tokens())
+
+
+def _same(one: Results, other: Results) -> bool:
+    if one.rows == other.rows:
+        return True
+    return not difference(ResultSet.of(one), ResultSet.of(other))

@@ -1,0 +1,63 @@
+"""What makes an answer doubtful, in sentences for the person who asked. For `pipeline`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from rapidfuzz import fuzz, process
+
+from sqlchat.chat.answer import Agreement, Basis
+from sqlchat.chat.rendering import Values
+from sqlchat.chat.words import folded
+from sqlchat.connections.base import Results
+from sqlchat.sql.conditions import TextCondition
+
+SIMILAR = 60.0
+"""rapidfuzz's normalized indel similarity, 0 to 100, from which a value may be what was meant."""
+MOST_NEAR = 3
+LONGEST = 80  # characters shown of a text
+
+
+def doubts(
+    basis: Basis,
+    results: Results | None,
+    agreement: Agreement | None,
+    demanded: Iterable[TextCondition],
+    values: Values,
+) -> Iterator[str]:
+    """`demanded` are the texts that every row must have; `values` hold all texts of the columns that they name."""
+    if basis.tables_omitted and basis.sent:
+        shown, all_tables = basis.tables_shown, basis.tables_shown + len(basis.tables_omitted)
+        yield (
+            f"The model saw the {shown} tables nearest to the question of {all_tables}: "
+            "the others did not fit the prompt."
+        )
+    if agreement and agreement.agreeing < agreement.candidates:
+        if agreement.agreeing == 1:
+            yield f"{agreement.candidates} candidates gave as many different results: read the SQL before you use it."
+        else:
+            yield f"{agreement.agreeing} of {agreement.candidates} candidates agree on this result."
+    if results is not None and results.row_count == 0:
+        unmatched = [sentence for each in demanded if (sentence := _unmatched(each, values))]
+        yield " ".join(["The query ran and found no rows.", *unmatched])
+
+
+def _unmatched(condition: TextCondition, values: Values) -> str:
+    """That no row has the text, where all of the column's texts are known; else ""."""
+    known = values.get(condition.path) if condition.path else None
+    if not known or condition.path is None:
+        return ""
+    wanted = folded(condition.text)
+    if any(value == condition.text or (condition.any_case and folded(value) == wanted) for value in known):
+        return ""
+    _, table, column = condition.path
+    near = process.extract(
+        condition.text, known, scorer=fuzz.ratio, processor=folded, limit=MOST_NEAR, score_cutoff=SIMILAR
+    )
+    sentence = f"No row has {table}.{column} = {_quoted(condition.text)}"
+    return f"{sentence}; near it are {', '.join(_quoted(value) for value, *_ in near)}." if near else f"{sentence}."
+
+
+def _quoted(text: str) -> str:
+    shown = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    return "'" + shown.replace("'", "''") + "'"

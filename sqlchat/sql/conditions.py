@@ -1,0 +1,124 @@
+"""Finds the texts that a statement compares columns with. For warnings about rows that were not found, and measuring.
+
+Numbers, dates and times are left out: those are worked out from a question, not looked up in a database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.parse import parse
+
+COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.ILike, exp.Glob, exp.NullSafeEQ)
+PATTERNS = (exp.Like, exp.ILike, exp.Glob)
+EQUAL = (exp.EQ, exp.In, exp.NullSafeEQ)
+AROUND_COLUMN = (exp.Lower, exp.Upper, exp.Trim, exp.Cast, exp.Paren, exp.Collate, exp.Coalesce)
+"""What may stand around a column that is still compared with its own values."""
+AROUND_TEXT = (exp.Lower, exp.Upper, exp.Trim, exp.Cast, exp.Paren, exp.Collate)
+DATE = re.compile(r"\d{4}-\d{1,2}(-\d{1,2}([T ]\d{1,2}:.*)?)?|\d{1,2}:\d{2}(:\d{2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class TextCondition:
+    """A text that a column is compared with."""
+
+    text: str
+    pattern: bool = False
+    """Whether its `%`, `_` and `*` stand for anything."""
+    any_case: bool = False
+    demanded: bool = False
+    """Whether a row must have just this text: an equation, or one of IN, that is not negated."""
+    path: tuple[str, str, str] | None = None
+    """(schema, table, column) of the column, where the statement leaves no doubt."""
+
+
+def text_conditions(sql: str, dialect: str, catalog: Catalog) -> tuple[TextCondition, ...]:
+    """Those of `sql`, in the order of the text, each once. Raises as `parse` does."""
+    found = (each for tree in parse(sql, dialect) for each in conditions_in(tree, dialect, catalog))
+    return tuple(dict.fromkeys(found))
+
+
+def conditions_in(tree: exp.Expr, dialect: str, catalog: Catalog) -> Iterator[TextCondition]:
+    names = {column.name.lower() for table in catalog.tables for column in table.columns}
+    for node in tree.find_all(*COMPARISONS, exp.In):
+        if isinstance(node, exp.In):
+            sides = [(node.this, option) for option in node.expressions]
+        else:
+            sides = [(node.this, node.expression), (node.expression, node.this)]
+        loose = (
+            dialect == "mysql" or isinstance(node, exp.ILike) or (dialect == "sqlite" and isinstance(node, exp.Like))
+        )
+        for side, value in sides:
+            text, column = _text(value, names), _column(side, names)
+            if text and column and not DATE.fullmatch(text):
+                folded = any(each.find(exp.Lower, exp.Upper, exp.Collate) for each in (side, value))
+                demanded = isinstance(node, EQUAL) and node.find_ancestor(exp.Not, exp.Or, exp.Case) is None
+                yield TextCondition(
+                    text, isinstance(node, PATTERNS), loose or folded, demanded, _path(column, catalog)
+                )
+
+
+def _column(node: exp.Expr, names: Collection[str]) -> exp.Column | None:
+    while isinstance(node, AROUND_COLUMN):
+        node = node.this
+    return node if isinstance(node, exp.Column) and not _is_quoted_text(node, names) else None
+
+
+def _text(node: exp.Expr | None, names: Collection[str]) -> str:
+    while isinstance(node, AROUND_TEXT):
+        node = node.this
+    if isinstance(node, exp.Literal) and node.is_string:
+        return str(node.this)
+    if isinstance(node, exp.Column) and _is_quoted_text(node, names):
+        return node.name
+    return ""
+
+
+def _is_quoted_text(column: exp.Column, names: Collection[str]) -> bool:
+    """SQLite reads a double-quoted name that no column has as a text."""
+    return column.this.args.get("quoted") is True and not column.table and column.name.lower() not in names
+
+
+def _path(column: exp.Column, catalog: Catalog) -> tuple[str, str, str] | None:
+    """The catalog's column that `column` is, looked for in the query that it stands in and those around that."""
+    select = column.find_ancestor(exp.Select)
+    while select is not None:
+        tables, others = _sources(select, catalog)
+        for alias, table in tables:
+            if column.table and alias == column.table.lower():
+                found = table.column(column.name)
+                return (table.schema, table.name, found.name) if found else None
+        if not column.table:
+            holders = {id(table): table for _, table in tables if table.column(column.name)}
+            if holders or others:
+                if len(holders) != 1 or others:
+                    return None
+                (table,) = holders.values()
+                known = table.column(column.name)
+                return (table.schema, table.name, known.name) if known else None
+        select = select.find_ancestor(exp.Select)
+    return None
+
+
+def _sources(select: exp.Select, catalog: Catalog) -> tuple[list[tuple[str, Table]], bool]:
+    """The catalog's tables that a query draws from, by their names in it, and whether it has other sources."""
+    root = select.root()
+    ctes = {cte.alias.lower() for cte in root.find_all(exp.CTE)}
+    start = select.args.get("from_")
+    nodes = [start.this] if start else []
+    nodes += [join.this for join in select.args.get("joins") or ()]
+    tables, others = [], False
+    for node in nodes:
+        table = None
+        if isinstance(node, exp.Table) and (node.db or node.name.lower() not in ctes):
+            table = catalog.table(node.name, node.db or None)
+        if table is None:
+            others = True
+        else:
+            tables.append((node.alias_or_name.lower(), table))
+    return tables, others
