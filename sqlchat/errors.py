@@ -14,6 +14,7 @@
     ├── UnauthorizedError                 401 unauthorized
     ├── NotFoundError                     404 not_found
     │   ├── ConnectionNotFoundError       404 connection_not_found
+    │   ├── ExampleNotFoundError          404 example_not_found
     │   ├── BucketNotFoundError           404 bucket_not_found
     │   └── FileNotFoundInStorageError    404 file_not_found
     ├── ConflictError                     409 conflict
@@ -113,6 +114,10 @@ class NotFoundError(SqlchatError):
 
 class ConnectionNotFoundError(NotFoundError):
     code, title = "connection_not_found", "Connection not found"
+
+
+class ExampleNotFoundError(NotFoundError):
+    code, title = "example_not_found", "Example not found"
 
 
 class BucketNotFoundError(NotFoundError):

@@ -7,17 +7,19 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import ColumnElement, Row, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sqlchat.errors import ConflictError, ConnectionNotFoundError, PayloadError
 from sqlchat.store.encryption import Cipher
 from sqlchat.store.engine import Database
-from sqlchat.store.tables import connections
+from sqlchat.store.tables import connections, contexts, examples
 
 Policy = Mapping[str, Any] | None
+Privacy = Literal["schema", "samples", "rows"]
+DEFAULT_PRIVACY: Privacy = "samples"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,8 @@ class Definition:
     created_at: datetime
     policy: Policy = None
     """What SQL may read through it, as the request had it."""
+    privacy: Privacy = DEFAULT_PRIVACY
+    """What a model may see: names, types and comments; profiles and common values too; or rows of results as well."""
 
 
 class Connections:
@@ -44,20 +48,29 @@ class Connections:
     def __init__(self, database: Database, cipher: Cipher) -> None:
         self._database, self._cipher = database, cipher
 
-    def add(self, owner: str, name: str, provider: str, config: dict[str, Any], policy: Policy = None) -> Definition:
+    def add(
+        self,
+        owner: str,
+        name: str,
+        provider: str,
+        config: dict[str, Any],
+        policy: Policy = None,
+        *,
+        privacy: Privacy = DEFAULT_PRIVACY,
+    ) -> Definition:
         """Keep a definition. Raises ConflictError where the owner has that name already."""
-        if not _storable(name):
+        if not storable(name):
             raise PayloadError("The name must be plain text.", errors={"name": ["Must be plain text."]})
         id, now = str(uuid.uuid4()), datetime.now(UTC)
         sealed = self._cipher.seal(config, owner=owner, id=id, name=name)
         row = {"id": id, "owner": owner, "name": name, "provider": provider, "version": 1, "created_at": now}
-        row["policy"] = json.dumps(dict(policy)) if policy else None
+        row |= {"policy": json.dumps(dict(policy)) if policy else None, "privacy": privacy}
         try:
             with self._database.writing() as connection:
                 connection.execute(connections.insert().values(**row, config=sealed, updated_at=now))
         except IntegrityError as exc:
             raise ConflictError(f"There is already a connection named {name!r}.") from exc
-        return Definition(id, owner, name, provider, config, 1, now, policy)
+        return Definition(id, owner, name, provider, config, 1, now, policy, privacy)
 
     def get(self, owner: str, name: str) -> Definition:
         """The definition. Raises ConnectionNotFoundError, and UnavailableError where it cannot be decrypted."""
@@ -74,13 +87,15 @@ class Connections:
         return sorted(map(self._definition, rows), key=lambda definition: definition.name)
 
     def delete(self, owner: str, name: str) -> None:
-        """Forget it. Raises ConnectionNotFoundError."""
-        if _storable(name):
-            mine = (connections.c.owner == owner) & (connections.c.name == name)
+        """Forget it, with its context and its examples. Raises ConnectionNotFoundError."""
+        if storable(name):
             with self._database.writing() as connection:
-                if connection.execute(delete(connections).where(mine)).rowcount:
+                id = connection.scalar(delete(connections).where(named(owner, name)).returning(connections.c.id))
+                if id is not None:
+                    for table in (contexts, examples):
+                        connection.execute(delete(table).where(table.c.connection == id))
                     return
-        raise _unknown(name)
+        raise unknown(name)
 
     def reencrypt(self) -> int:
         """Encrypt every definition with the newest key, so that older ones can be dropped. Gives their number."""
@@ -93,22 +108,27 @@ class Connections:
         return len(rows)
 
     def _row(self, owner: str, name: str, *columns: Any) -> Row[Any]:
-        if _storable(name):
-            mine = (connections.c.owner == owner) & (connections.c.name == name)
-            for row in self._database.fetch(select(*columns).where(mine)):
+        if storable(name):
+            for row in self._database.fetch(select(*columns).where(named(owner, name))):
                 return row
-        raise _unknown(name)
+        raise unknown(name)
 
     def _definition(self, row: Row[Any]) -> Definition:
         config = self._cipher.open(row.config, owner=row.owner, id=row.id, name=row.name)
         policy = json.loads(row.policy) if row.policy else None
-        return Definition(row.id, row.owner, row.name, row.provider, config, row.version, row.created_at, policy)
+        facts = (row.id, row.owner, row.name, row.provider, config, row.version, row.created_at)
+        return Definition(*facts, policy, row.privacy)
 
 
-def _storable(name: str) -> bool:
+def named(owner: str, name: str) -> ColumnElement[bool]:
+    """The condition on the row of a connection. The name must be `storable`."""
+    return (connections.c.owner == owner) & (connections.c.name == name)
+
+
+def storable(text: str) -> bool:
     """Postgres refuses NUL in a text, and neither database takes half a surrogate pair."""
-    return "\0" not in name and not any("\ud800" <= character <= "\udfff" for character in name)
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-def _unknown(name: str) -> ConnectionNotFoundError:
+def unknown(name: str) -> ConnectionNotFoundError:
     return ConnectionNotFoundError(f"There is no connection named {name!r}.")

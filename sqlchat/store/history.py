@@ -24,7 +24,7 @@ SWEPT_AT_ONCE = 1000
 """Rows deleted by one sweep: more than are added until the next, so that what is too old never piles up."""
 
 LARGEST_INTEGER = (1 << 31) - 1
-LIMITS = {"sql": LONGEST_SQL, "question": LONGEST_QUESTION}
+LIMITS = {"sql": LONGEST_SQL, "question": LONGEST_QUESTION, "interpretation": LONGEST_QUESTION}
 
 
 @dataclass(slots=True)
@@ -57,6 +57,10 @@ class Entry:
     """Set when the entry is kept. Ordered by time."""
     at: datetime = datetime.min.replace(tzinfo=UTC)
     """When the request ended; set when the entry is kept."""
+    conversation_id: uuid.UUID | None = None
+    """Of the questions that are read in the light of one another."""
+    interpretation: str | None = field(default=None, repr=False)
+    """How the question was read."""
 
     def drafted(self, sql: str, model: str, prompt_tokens: int, completion_tokens: int) -> None:
         """A model has written `sql` ("" where it refused); the tokens are those of all its calls so far."""
@@ -65,6 +69,18 @@ class Entry:
 
 
 COLUMNS = tuple(row.name for row in fields(Entry))
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier question of a conversation, and what it came to."""
+
+    question: str = field(repr=False)
+    interpretation: str | None = field(repr=False)
+    sql: str = field(repr=False)
+    """As it ran, in the dialect of that connection."""
+    outcome: str
+    connection_id: str
 
 
 class History:
@@ -98,6 +114,7 @@ class History:
         before: uuid.UUID | None = None,
         connection_id: str | None = None,
         outcome: str | None = None,
+        conversation_id: uuid.UUID | None = None,
     ) -> tuple[list[Entry], uuid.UUID | None]:
         """Up to `limit` of the owner's entries, the newest first, and what to give as `before` for those after them.
 
@@ -107,12 +124,24 @@ class History:
         wanted = wanted.where(history.c.id >= self._oldest())
         if before is not None:
             wanted = wanted.where(history.c.id < before)
-        for column, value in ((history.c.connection_id, connection_id), (history.c.outcome, outcome)):
+        filters = ((history.c.connection_id, connection_id), (history.c.outcome, outcome))
+        for column, value in (*filters, (history.c.conversation_id, conversation_id)):
             if value is not None:
                 wanted = wanted.where(column == _storable(column.name, value))
         rows = self._database.fetch(wanted.order_by(history.c.id.desc()).limit(limit + 1))
         page = [Entry(**row._mapping) for row in rows[:limit]]
         return page, page[-1].id if len(rows) > limit else None
+
+    def conversation(self, owner: str, conversation_id: uuid.UUID, limit: int) -> list[Turn]:
+        """The last `limit` of the owner's questions in it that were answered, the oldest first, in one round trip.
+
+        Empty for a conversation that is another owner's, never was, or is forgotten by now.
+        """
+        answered = (history.c.outcome == "ok") & history.c.question.is_not(None) & history.c.sql.is_not(None)
+        mine = (history.c.owner == owner) & (history.c.conversation_id == conversation_id)
+        wanted = select(*(history.c[row.name] for row in fields(Turn))).where(mine, answered)
+        wanted = wanted.where(history.c.id >= self._oldest()).order_by(history.c.id.desc()).limit(limit)
+        return [Turn(**row._mapping) for row in reversed(self._database.fetch(wanted))]
 
     def sweep(self) -> int:
         """Delete up to SWEPT_AT_ONCE entries that are older than the settings keep, the oldest first."""

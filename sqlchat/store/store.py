@@ -14,6 +14,7 @@ from sqlchat.store.connections import Connections
 from sqlchat.store.encryption import Cipher
 from sqlchat.store.engine import Database
 from sqlchat.store.history import History
+from sqlchat.store.knowledge import KnowledgeStore
 from sqlchat.store.tables import meta
 from sqlchat.store.user_settings import UserSettings
 
@@ -31,6 +32,7 @@ class Store:
         self.connections = Connections(self._database, Cipher(settings))
         self.user_settings = UserSettings(self._database)
         self.history = History(self._database, settings)
+        self.knowledge = KnowledgeStore(self._database)
 
     @property
     def embedded(self) -> bool:

@@ -20,10 +20,11 @@ from sqlalchemy import (
     TypeDecorator,
     UniqueConstraint,
     Uuid,
+    text,
 )
 
 SCHEMA = "sqlchat"
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision in `migrations/versions`."""
 
 
@@ -51,10 +52,34 @@ connections = Table(
     Column("provider", Text, nullable=False),
     Column("config", Text, nullable=False, comment="encrypted"),
     Column("policy", Text, comment="a JSON object, or none"),
+    Column("privacy", Text, nullable=False, server_default="samples", comment="what a model may see of it"),
     Column("version", Integer, nullable=False),
+    Column("knowledge", Integer, nullable=False, server_default="0", comment="changes of its context and examples"),
     Column("created_at", UTCDateTime, nullable=False),
     Column("updated_at", UTCDateTime, nullable=False),
     UniqueConstraint("owner", "name", name="connections_owner_name"),
+)
+
+contexts = Table(
+    "contexts",
+    metadata,
+    Column("connection", Text, primary_key=True, comment="its id"),
+    Column("content", Text, nullable=False, comment="a JSON object: notes and terms"),
+    Column("updated_at", UTCDateTime, nullable=False),
+)
+
+examples = Table(
+    "examples",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("connection", Text, nullable=False, comment="its id"),
+    Column("digest", Text, nullable=False, comment="of the question without case, accents and punctuation"),
+    Column("question", Text, nullable=False),
+    Column("sql", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("catalog_version", Text, nullable=False, comment="of the catalog that held all its names"),
+    Column("verified_at", UTCDateTime, nullable=False),
+    UniqueConstraint("connection", "digest", name="examples_connection_digest"),
 )
 
 user_settings = Table(
@@ -85,7 +110,17 @@ history = Table(
     Column("prompt_tokens", Integer, nullable=False),
     Column("completion_tokens", Integer, nullable=False),
     Column("request_id", Text, nullable=False),
+    Column("conversation_id", Uuid),
+    Column("interpretation", Text, comment="how the question was read"),
     Index("history_owner_id", "owner", "id"),
+    Index(
+        "history_conversation",
+        "owner",
+        "conversation_id",
+        "id",
+        postgresql_where=text("conversation_id IS NOT NULL"),
+        sqlite_where=text("conversation_id IS NOT NULL"),
+    ),
 )
 
 meta = Table(
