@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlchat import demo
 from sqlchat.chat.audit import Audit
+from sqlchat.chat.knowledge import Knowledge
 from sqlchat.chat.pipeline import Pipeline
 from sqlchat.config import Settings
 from sqlchat.connections.base import Results
@@ -27,7 +28,7 @@ DEMO = "demo"
 DEMO_FILE = "demo.sqlite"
 
 LINEAGE_DEADLINE = 5.0  # s
-SQL_MODULES = ("sqlchat.sql.guard", "sqlchat.sql.lineage", "sqlchat.sql.names", "sqlchat.sql.dialects")
+SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("guard", "lineage", "names", "dialects", "stored"))
 UPLOAD_MODULES = ("sqlchat.files.profile",)
 
 
@@ -50,6 +51,7 @@ class Runtime:
         self.manager: Final = ConnectionManager(settings, self.store, self.workers)
         self.gate: Final = Gate(self.workers, settings)
         self.providers: Final = ProviderFactory(settings)
+        self.knowledge: Final = Knowledge(self.store.knowledge, self.workers)
         self.pipeline: Final = Pipeline(settings, self.manager, self.gate, self.providers, self.workers)
         self.audit: Final = Audit(self.store.history)
         self.files: Final = Files(settings, open_storage(settings), self.upload_workers)

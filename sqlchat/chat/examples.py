@@ -1,0 +1,87 @@
+"""Finds the verified examples whose questions are nearest to a new one, and the one that asks the very same."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+import bm25s
+import numpy as np
+from rapidfuzz import fuzz, process
+
+from sqlchat.chat.literals import QUOTED
+from sqlchat.chat.words import parts, telling
+from sqlchat.store.knowledge import Example
+
+SHARED = 0.3
+"""Least share of telling words (Dice's coefficient) by which an example is near..."""
+ALIKE = 75.0  # ...or rapidfuzz's similarity, of 100, by which it is one in spite of typos
+MOST_WORDS = 60
+"""Of a question that are looked at."""
+CLOSING = re.compile(r"[.,:;?!。]+(?=\s|$)|[¿¡]")
+DASHES = re.compile(r"[\u2010-\u2015\u2212]")
+ACCENT = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
+
+
+class ExampleIndex:
+    """Over the examples of one connection, by BM25 (the library bm25s) and rapidfuzz. Safe to use from threads."""
+
+    def __init__(self, examples: Sequence[Example]) -> None:
+        self._examples = examples
+        self._words = [_words(example.question) for example in examples]
+        self._texts = [" ".join(words) for words in self._words]
+        self._known = {word for words in self._words for word in words}
+        self._forms = {normal_form(example.question): example for example in examples}
+        self._bm25 = bm25s.BM25()
+        if examples:
+            self._bm25.index(self._words, show_progress=False)
+
+    def same(self, question: str) -> Example | None:
+        """The example that asks `question` in the same words."""
+        return self._forms.get(normal_form(question))
+
+    def nearest(self, question: str, limit: int) -> list[Example]:
+        """Those that have something in common with `question`, the nearest first."""
+        if not self._examples:
+            return []
+        asked = _words(question)
+        alike = np.zeros(len(self._examples), np.float32)
+        for _, score, place in process.extract(
+            " ".join(asked), self._texts, scorer=fuzz.token_sort_ratio, limit=None
+        ):
+            alike[place] = score
+        rank = alike / 100
+        if known := [word for word in asked if word in self._known]:
+            scores = self._bm25.get_scores(known)
+            rank = rank + scores / (float(scores.max()) or 1.0)
+        order = np.argsort(-rank, kind="stable").tolist()
+        near = (at for at in order if alike[at] >= ALIKE or _shared(asked, self._words[at]) >= SHARED)
+        return [self._examples[at] for at, _ in zip(near, range(limit), strict=False)]
+
+
+def normal_form(question: str) -> str:
+    """`question` without what does not change its meaning: case, accents, blanks, punctuation at the end of words.
+
+    What may change it stays: other words and numbers, signs (`<`, `-`, `%`, `!=`), and quoted texts as they are.
+    """
+    found, end = [], 0
+    for quoted in QUOTED.finditer(question):
+        found += [_plain(question[end : quoted.start()]), f'"{quoted[1] or quoted[2]}"']
+        end = quoted.end()
+    return " ".join(" ".join((*found, _plain(question[end:]))).split())
+
+
+def _plain(text: str) -> str:
+    text = unicodedata.normalize("NFKD", DASHES.sub("-", text).replace("’", "'")).casefold()
+    # Only Latin letters lose their marks: in other scripts a mark can make another letter.
+    return CLOSING.sub(" ", unicodedata.normalize("NFC", ACCENT.sub("", text)))
+
+
+def _words(question: str) -> list[str]:
+    return (telling(question) or parts(question) or [question.strip().casefold()])[:MOST_WORDS]
+
+
+def _shared(one: Sequence[str], other: Sequence[str]) -> float:
+    mine, theirs = set(one), set(other)
+    return 2 * len(mine & theirs) / (len(mine) + len(theirs))

@@ -1,0 +1,136 @@
+"""What the owner has told of a connection, as far as it matters to one question."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlchat.chat.examples import ExampleIndex
+from sqlchat.chat.terms import TermIndex
+from sqlchat.errors import BusyError, DeadlineError, TooLargeError
+from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.stored import held
+from sqlchat.store.knowledge import Example, Kept, KnowledgeStore, Term
+from sqlchat.workers import Workers
+
+MOST_EXAMPLES = 4
+"""Of one question..."""
+LOOKED_AT = 12  # ...chosen from so many of the nearest, since some may be stale
+MOST_BOOKS = 100
+"""Connections whose knowledge a process holds; the least recently asked is dropped."""
+CHECKING = 5.0
+"""Seconds for the names of some statements in a worker process."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """All empty where the owner told nothing that matters."""
+
+    notes: str = ""
+    """For every question."""
+    terms: tuple[Term, ...] = ()
+    """Those that the question uses."""
+    examples: tuple[Example, ...] = ()
+    """Those whose questions are the nearest, the nearest first, at most 4; with `exact` where there is one."""
+    exact: Example | None = None
+    """The one that asks the very same question: its SQL is the answer."""
+
+
+NOTHING = Recalled()
+
+
+class Knowledge:
+    """Process-wide and safe to use from several threads.
+
+    A question costs one look-up in the store; only when something changed since the last one, in whichever process,
+    is what is known read anew.
+    """
+
+    def __init__(self, store: KnowledgeStore, workers: Workers) -> None:
+        self._store, self._workers = store, workers
+        self._books: OrderedDict[str, _Book] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def recall(self, owner: str, connection_id: str, question: str, catalog: Catalog) -> Recalled:
+        """What matters to `question`. An example that `catalog` no longer holds is left out.
+
+        Raises ConnectionNotFoundError, and StoreUnavailableError while the store is gone.
+        """
+        book = self._book(owner, connection_id)
+        if book is None:
+            return NOTHING
+        same = book.examples.same(question)
+        near = book.examples.nearest(question, LOOKED_AT)
+        if same is not None:
+            near = [same, *(example for example in near if example is not same)]
+        try:
+            stale = self._stale(book, near, catalog)
+        except (BusyError, DeadlineError, TooLargeError):  # then better without examples than no answer
+            stale = {example.id for example in near}
+        fresh = [example for example in near if example.id not in stale]
+        return Recalled(
+            notes=book.kept.context.notes,
+            terms=book.terms.matching(question),
+            examples=tuple(fresh[:MOST_EXAMPLES]),
+            exact=same if same is not None and same.id not in stale else None,
+        )
+
+    def examples(self, owner: str, connection_id: str, catalog: Catalog) -> list[tuple[Example, bool]]:
+        """All examples, the newest first, each with whether it is stale: `catalog` does not hold its names.
+
+        Raises ConnectionNotFoundError, StoreUnavailableError, BusyError, DeadlineError and TooLargeError.
+        """
+        book = self._book(owner, connection_id)
+        if book is None:
+            return []
+        stale = self._stale(book, book.kept.examples, catalog)
+        return [(example, example.id in stale) for example in book.kept.examples]
+
+    def _book(self, owner: str, connection_id: str) -> _Book | None:
+        stamp = self._store.stamp(owner, connection_id)
+        if not stamp.version:
+            return None
+        with self._lock:
+            book = self._books.get(stamp.connection)
+            if book is not None and book.kept.stamp == stamp:
+                self._books.move_to_end(stamp.connection)
+                return book
+        book = _Book(self._store.kept(owner, connection_id))
+        with self._lock:
+            self._books[book.kept.stamp.connection] = book
+            self._books.move_to_end(book.kept.stamp.connection)
+            while len(self._books) > MOST_BOOKS:
+                self._books.popitem(last=False)
+        return book
+
+    def _stale(self, book: _Book, examples: Iterable[Example], catalog: Catalog) -> set[UUID]:
+        """The ids of those whose names `catalog` does not hold. One stored under it is not even looked at."""
+        verdicts = book.verdicts(catalog.version)
+        asked = [example for example in examples if example.catalog_version != catalog.version]
+        unknown = [example for example in asked if example.id not in verdicts]
+        if unknown:
+            statements = [example.sql for example in unknown]
+            part = catalog.mentioned_in("\n".join(statements))
+            found = self._workers.call(held, statements, part, deadline=CHECKING)
+            verdicts.update({example.id: kept for example, kept in zip(unknown, found, strict=True)})
+        return {example.id for example in asked if not verdicts[example.id]}
+
+
+class _Book:
+    """What is known of one connection, ready to be looked up."""
+
+    def __init__(self, kept: Kept) -> None:
+        self.kept = kept
+        self.terms, self.examples = TermIndex(kept.context.terms), ExampleIndex(kept.examples)
+        self._verdicts: tuple[str, dict[UUID, bool]] = "", {}
+
+    def verdicts(self, catalog_version: str) -> dict[UUID, bool]:
+        """For each example that was looked at: whether the catalog of that version holds its names."""
+        version, verdicts = self._verdicts
+        if version != catalog_version:
+            verdicts = {}
+            self._verdicts = catalog_version, verdicts
+        return verdicts

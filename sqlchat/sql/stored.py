@@ -1,0 +1,50 @@
+"""SQL that is kept for later: whether it can be read, and whether the database still holds what it names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from sqlchat.errors import SQLRefusedError, SQLSyntaxError
+from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.names import unknown_names
+from sqlchat.sql.parse import parse
+
+NO_EXPRESSION = "This is neither an expression nor a condition, such as one after SELECT or after WHERE."
+
+
+def fragment_faults(fragments: Sequence[str], dialect: str) -> tuple[str, ...]:
+    """For each fragment, what keeps it from being one expression or condition of `dialect`; "" for nothing."""
+    return tuple(_fragment_fault(fragment, dialect) for fragment in fragments)
+
+
+def held(statements: Sequence[str], catalog: Catalog) -> tuple[bool, ...]:
+    """For each statement, whether `catalog` holds all tables and columns that it names."""
+    return tuple(_held(statement, catalog) for statement in statements)
+
+
+def _fragment_fault(fragment: str, dialect: str) -> str:
+    # In parentheses on lines of their own: a comment at its end swallows none of them.
+    try:
+        trees = parse(f"SELECT (\n{fragment}\n)", dialect)
+    except (SQLSyntaxError, SQLRefusedError):
+        try:
+            parse(fragment, dialect)
+        except (SQLSyntaxError, SQLRefusedError) as exc:
+            return exc.detail
+        return NO_EXPRESSION
+    (tree, *others) = trees
+    if others or not isinstance(tree, exp.Select) or any(v for k, v in tree.args.items() if k != "expressions"):
+        return NO_EXPRESSION
+    (inside, *others) = tree.expressions
+    if others or not isinstance(inside, exp.Paren | exp.Subquery):
+        return NO_EXPRESSION
+    return NO_EXPRESSION if isinstance(inside.this, exp.Alias | exp.Aliases) else ""
+
+
+def _held(statement: str, catalog: Catalog) -> bool:
+    try:
+        return not unknown_names(statement, catalog.mentioned_in(statement))
+    except (SQLSyntaxError, SQLRefusedError):
+        return False
