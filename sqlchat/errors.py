@@ -15,6 +15,7 @@
     ├── NotFoundError                     404 not_found
     │   ├── ConnectionNotFoundError       404 connection_not_found
     │   ├── ExampleNotFoundError          404 example_not_found
+    │   ├── ConversationNotFoundError     404 conversation_not_found
     │   ├── BucketNotFoundError           404 bucket_not_found
     │   └── FileNotFoundInStorageError    404 file_not_found
     ├── ConflictError                     409 conflict
@@ -118,6 +119,10 @@ class ConnectionNotFoundError(NotFoundError):
 
 class ExampleNotFoundError(NotFoundError):
     code, title = "example_not_found", "Example not found"
+
+
+class ConversationNotFoundError(NotFoundError):
+    code, title = "conversation_not_found", "Conversation not found"
 
 
 class BucketNotFoundError(NotFoundError):

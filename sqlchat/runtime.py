@@ -52,7 +52,9 @@ class Runtime:
         self.gate: Final = Gate(self.workers, settings)
         self.providers: Final = ProviderFactory(settings)
         self.knowledge: Final = Knowledge(self.store.knowledge, self.workers)
-        self.pipeline: Final = Pipeline(settings, self.manager, self.gate, self.providers, self.workers)
+        self.pipeline: Final = Pipeline(
+            settings, self.manager, self.gate, self.providers, store=self.store, workers=self.workers
+        )
         self.audit: Final = Audit(self.store.history)
         self.files: Final = Files(settings, open_storage(settings), self.upload_workers)
         self.verifier: Final = TokenVerifier(settings)

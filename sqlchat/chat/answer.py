@@ -89,7 +89,8 @@ class Answer:
     assumptions: tuple[str, ...]
     lineage: Lineage
     basis: Basis
-    conversation: uuid.UUID
+    conversation: uuid.UUID | None
+    """To be sent with a follow-up; None where no history is kept, so that there can be none."""
     agreement: Agreement | None
     """None of a quick answer."""
     attempts: int

@@ -7,46 +7,51 @@ guarded, compared with the catalog and explained by the database before it runs,
 from __future__ import annotations
 
 import uuid
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import cast
 
-from sqlchat.chat import candidates, prompt, repair
-from sqlchat.chat.answer import Agreement, Answer, Basis, Checked, Drafted, Ran, Sent, Stage
+from sqlchat.chat import prompt
+from sqlchat.chat.answer import Answer, Basis, Sent, Stage
 from sqlchat.chat.context import Context, SchemaLinker
 from sqlchat.chat.doubts import doubts
+from sqlchat.chat.knowledge import Knowledge, Recalled
 from sqlchat.chat.prices import cost
 from sqlchat.chat.question import Question
 from sqlchat.chat.rendering import Values
-from sqlchat.chat.trial import DEADLINE, FAULTS, Clock, Trial
+from sqlchat.chat.solving import Solution, quickly, remembered, thoroughly, verified
+from sqlchat.chat.trial import DEADLINE, Clock, Trial
 from sqlchat.config import Settings
-from sqlchat.connections.base import Results
 from sqlchat.connections.gate import Gate
 from sqlchat.connections.manager import ConnectionManager
-from sqlchat.errors import QuestionError
-from sqlchat.providers.base import Draft, Message, Provider, Task, Tokens
+from sqlchat.errors import ConversationNotFoundError
+from sqlchat.providers.base import Message, Provider, Task
 from sqlchat.providers.factory import ProviderFactory
-from sqlchat.providers.reading import bare
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.conditions import TextCondition, text_conditions
 from sqlchat.sql.dialects import resolve, transpile
-from sqlchat.store import Entry
+from sqlchat.store import Entry, Example, Store, Turn
+from sqlchat.store.connections import Privacy
 from sqlchat.workers import Workers
 
-ATTEMPTS = 2
-NOTHING_SPENT = Tokens()
+MOST_TURNS = 6
+"""Of a conversation, in a prompt: what came before them seldom matters."""
 
 
-@dataclass(frozen=True)
-class Solution:
-    """The draft that worked, and what came of it."""
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """All that a question needs before a model is asked."""
 
-    draft: Draft
-    """Its tokens are those of all attempts."""
-    checked: Checked
-    results: Results | None
-    attempts: int
-    agreement: Agreement | None = None
+    model: Provider
+    task: Task
+    trial: Trial
+    basis: Basis
+    exact: Example | None
+    """Answers this very question, if it still works."""
+    target: str
+    """sqlglot's name of the dialect to answer in."""
+    alone: bool
+    """Whether earlier questions of the conversation are not looked at."""
 
 
 class Pipeline:
@@ -58,10 +63,13 @@ class Pipeline:
         manager: ConnectionManager,
         gate: Gate,
         factory: ProviderFactory,
+        *,
+        store: Store,
         workers: Workers,
     ) -> None:
         self._settings = settings
         self._manager, self._gate, self._factory, self._workers = manager, gate, factory, workers
+        self._history, self._knowledge = store.history, Knowledge(store.knowledge, workers)
         self._linker = SchemaLinker(settings.prompt_budget)
 
     def answer(self, question: Question, entry: Entry | None = None) -> Answer:
@@ -75,56 +83,110 @@ class Pipeline:
         `entry` is told how far it came, so that it is known of a failure too.
 
         Raises ConnectionNotFoundError and UnauthorizedError, then ProviderUnknownError or
-        ProviderNotConfiguredError, then DialectUnknownError, before the first stage; QuestionError where no working
-        SQL came of it; and what `Provider.draft`, `Connection.run` and the gate raise when the model or the database
-        fails.
+        ProviderNotConfiguredError, then DialectUnknownError and ConversationNotFoundError, before the first stage;
+        QuestionError where no working SQL came of it; and what `Provider.draft`, `Connection.run` and the gate raise
+        when the model or the database fails.
         """
+        entry = entry or Entry(question.owner, question.connection_id, "chat", question.tag, question=question.text)
+        ready = self._prepared(question, entry)
+        if ready.exact and (checked := verified(ready.exact, ready.trial)):
+            version, shown = ready.basis.catalog_version, ready.basis.tables_shown
+            basis = Basis(catalog_version=version, tables_shown=shown, examples_used=(ready.exact.id,))
+            yield basis
+            solution = yield from remembered(ready.exact, checked, ready.trial)
+        else:
+            yield (basis := ready.basis)
+            solve = thoroughly if question.mode == "thorough" and ready.model.repairs else quickly
+            solution = yield from solve(ready.model, ready.task, ready.trial)
+        yield self._told(ready, basis, solution)
+
+    def prompt(self, owner: str, connection_id: str, question: str) -> tuple[Context, tuple[Message, ...]]:
+        """What a model would be shown for `question`, and the whole prompt, without asking one.
+
+        Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
+        """
+        catalog = self._manager.catalog(owner, connection_id)
+        values, privacy = self._manager.values(owner, connection_id), self._manager.privacy(owner, connection_id)
+        recalled = self._knowledge.recall(owner, connection_id, question, catalog)
+        return self._prompt(question, catalog, _told_values(values, privacy), recalled, ())
+
+    def _prepared(self, question: Question, entry: Entry) -> Prepared:
         owner, name, claims = question.owner, question.connection_id, question.claims
-        entry = entry or Entry(owner, name, "chat", question.tag, question=question.text)
         entry.provider = question.provider if isinstance(question.provider, str) else None
         connection = self._manager.get(owner, name, claims)
         model = question.provider if isinstance(question.provider, Provider) else self._factory.get(question.provider)
         entry.provider, entry.model = model.name, model.model
         target = resolve(question.dialect) if question.dialect else connection.dialect
-        conversation = question.conversation or uuid.uuid4()
+        turns = self._turns(question)
+        entry.conversation_id = (question.conversation or uuid.uuid4()) if self._settings.history_days else None
         clock = Clock()
         with clock("context"):
             catalog = self._manager.catalog(owner, name, claims)
-            values = self._manager.values(owner, name, claims)
-            context, messages = self._prompt(question.text, catalog, values) if model.repairs else (None, ())
-        basis = _basis(catalog, context)
-        yield basis
+            values, privacy = self._manager.values(owner, name, claims), self._manager.privacy(owner, name)
+            recalled = self._knowledge.recall(owner, name, question.text, catalog)
+            context: Context | None = None
+            messages: tuple[Message, ...] = ()
+            if model.repairs:
+                told = _told_values(values, privacy)
+                context, messages = self._prompt(question.text, catalog, told, recalled, turns)
         trial = Trial(
             connection=connection,
             catalog=catalog,
             gate=self._gate,
             workers=self._workers,
             clock=clock,
+            entry=entry,
+            execute=question.auto_execute,
             max_rows=question.max_rows,
             tag=question.tag,
         )
-        task = Task(question.text, catalog, messages, values)
-        if question.mode == "thorough" and model.repairs:
-            solution = yield from _thoroughly(model, task, trial, entry)
-        else:
-            solution = yield from _quickly(model, task, trial, entry, execute=question.auto_execute)
-        sql, draft, results = solution.checked.sql, solution.draft, solution.results
-        entry.row_count = None if results is None else results.row_count
-        with clock("check"):
+        return Prepared(
+            model=model,
+            task=Task(question.text, catalog, messages, values),
+            trial=trial,
+            basis=_basis(catalog, privacy, context, recalled),
+            exact=recalled.exact if not turns else None,
+            target=target,
+            alone=bool(turns) and not model.repairs,
+        )
+
+    def _turns(self, question: Question) -> Sequence[Turn]:
+        """The last turns, on this connection, of the conversation that the question goes on with."""
+        if question.conversation is None:
+            return ()
+        turns = self._history.conversation(question.owner, question.conversation, MOST_TURNS)
+        if not turns:
+            kept = "" if self._settings.history_days else ": this service keeps no history"
+            raise ConversationNotFoundError(f"There is no conversation {question.conversation}{kept}.")
+        return [turn for turn in turns if turn.connection_id == question.connection_id]
+
+    def _prompt(
+        self, question: str, catalog: Catalog, values: Values, recalled: Recalled, turns: Sequence[Turn]
+    ) -> tuple[Context, tuple[Message, ...]]:
+        asked = "\n".join([*(turn.question for turn in turns), question])  # what is near to either matters
+        context = self._linker.context(catalog, asked, values)
+        return context, prompt.messages(question, context, recalled, turns)
+
+    def _told(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
+        trial, draft, results, sql = ready.trial, solution.draft, solution.results, solution.checked.sql
+        dialect = trial.connection.dialect
+        trial.entry.row_count = None if results is None else results.row_count
+        with trial.clock("check"):
             demanded: tuple[TextCondition, ...] = ()
             if results is not None and results.row_count == 0:
-                conditions = self._workers.call(
-                    text_conditions, sql, connection.dialect, catalog.mentioned_in(sql), deadline=DEADLINE
-                )
+                part = trial.catalog.mentioned_in(sql)
+                conditions = self._workers.call(text_conditions, sql, dialect, part, deadline=DEADLINE)
                 demanded = tuple(each for each in conditions if each.demanded)
-            warnings = [*doubts(basis, results, solution.agreement, demanded, values)]
+            warnings = [*doubts(basis, results, solution.agreement, demanded, ready.task.values)]
+            if ready.alone:
+                warnings.append("The built-in engine read this question by itself, without those before it.")
             shown = sql
-            if target != connection.dialect:
-                shown, lost = self._workers.call(transpile, sql, connection.dialect, target, deadline=DEADLINE)
+            if ready.target != dialect:
+                shown, lost = self._workers.call(transpile, sql, dialect, ready.target, deadline=DEADLINE)
                 warnings.extend(lost)
-        yield Answer(
+        return Answer(
             sql=shown,
-            provider=model.name,
+            provider=ready.model.name,
             model=draft.model,
             tokens=draft.tokens,
             cost_usd=cost(draft.tokens, draft.model, self._settings.model_prices),
@@ -135,103 +197,21 @@ class Pipeline:
             assumptions=draft.assumptions,
             lineage=solution.checked.lineage,
             basis=basis,
-            conversation=conversation,
+            conversation=trial.entry.conversation_id,
             agreement=solution.agreement,
             attempts=solution.attempts,
-            timings=clock.spent,
+            timings=trial.clock.spent,
         )
 
-    def prompt(self, owner: str, connection_id: str, question: str) -> tuple[Context, tuple[Message, ...]]:
-        """What a model would be shown for `question`, and the whole prompt, without asking one.
 
-        Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
-        """
-        catalog, values = self._manager.catalog(owner, connection_id), self._manager.values(owner, connection_id)
-        return self._prompt(question, catalog, values)
-
-    def _prompt(self, question: str, catalog: Catalog, values: Values) -> tuple[Context, tuple[Message, ...]]:
-        context = self._linker.context(catalog, question, values)
-        return context, prompt.messages(question, context)
+def _told_values(values: Values, privacy: Privacy) -> Values:
+    """What of `values` a model may be shown."""
+    return {} if privacy == "schema" else values
 
 
-def _quickly(
-    model: Provider,
-    task: Task,
-    trial: Trial,
-    entry: Entry,
-    *,
-    execute: bool,
-    spent: Tokens = NOTHING_SPENT,
-    calls: int = 0,
-    most: int = ATTEMPTS,
-) -> Generator[Stage, None, Solution]:
-    """The first draft that works. `spent` are the tokens of the `calls` so far; with `most` calls it is over."""
-    while True:
-        calls += 1
-        with trial.clock("model"):
-            draft = model.draft(task)
-        spent += draft.tokens
-        sql = _written(draft, spent, entry)
-        yield _drafted(draft, sql, calls)
-        try:
-            checked = trial.check(sql)
-            yield checked
-            results = trial.run(sql) if execute else None
-        except FAULTS as fault:
-            if calls >= most or not model.repairs:
-                raise repair.for_person(fault, sql, calls) from fault
-            task = replace(task, messages=prompt.again(task.messages, draft, repair.for_model(fault, sql)))
-            continue
-        if results is not None:
-            yield Ran(results=results)
-        return Solution(replace(draft, tokens=spent), checked, results, calls)
-
-
-def _thoroughly(model: Provider, task: Task, trial: Trial, entry: Entry) -> Generator[Stage, None, Solution]:
-    """Of several candidates the one whose rows most agree on; where none works, one more try."""
-    with trial.clock("model"):
-        drafts = candidates.drafts(model, task)
-    spent = candidates.tokens_of(drafts)
-    refusals = [draft for draft in drafts if not bare(draft.sql or "")]
-    if 2 * len(refusals) > len(drafts):
-        _written(refusals[0], spent, entry)
-    working, failed = candidates.tried(drafts, trial)
-    if not working:
-        assert failed is not None  # most have SQL, and none works
-        draft, fault = failed
-        again = prompt.again(task.messages, draft, repair.for_model(fault, bare(draft.sql or "")))
-        calls = candidates.CANDIDATES
-        task = replace(task, messages=again)
-        return (
-            yield from _quickly(model, task, trial, entry, execute=True, spent=spent, calls=calls, most=calls + 1)
-        )
-    chosen, agreement = candidates.agreed(working)
-    sql = _written(chosen.draft, spent, entry)
-    yield _drafted(chosen.draft, sql, candidates.CANDIDATES)
-    yield chosen.checked
-    yield Ran(results=chosen.results)
-    draft = replace(chosen.draft, tokens=spent)
-    return Solution(draft, chosen.checked, chosen.results, candidates.CANDIDATES, agreement)
-
-
-def _written(draft: Draft, spent: Tokens, entry: Entry) -> str:
-    """The SQL of `draft`. Raises QuestionError where it says that there is none."""
-    sql = bare(draft.sql or "")
-    entry.drafted(sql, draft.model, spent.prompt, spent.completion)
-    if not sql:
-        raise QuestionError(
-            f"The data cannot answer this question: {draft.explanation or 'the model gave no reason.'}"
-        )
-    return sql
-
-
-def _drafted(draft: Draft, sql: str, attempt: int) -> Drafted:
-    return Drafted(sql=sql, explanation=draft.explanation, interpretation=draft.interpretation, attempt=attempt)
-
-
-def _basis(catalog: Catalog, context: Context | None) -> Basis:
-    if context is None:
-        return Basis(catalog_version=catalog.version, tables_shown=len(catalog.tables))
+def _basis(catalog: Catalog, privacy: Privacy, context: Context | None, recalled: Recalled) -> Basis:
+    if context is None:  # nothing leaves the service
+        return Basis(catalog_version=catalog.version, tables_shown=len(catalog.tables), privacy=privacy)
     sent: list[Sent] = ["names"]
     if context.values or context.nearby or context.matches:
         sent.append("values")
@@ -240,5 +220,8 @@ def _basis(catalog: Catalog, context: Context | None) -> Basis:
         tables_shown=len(context.catalog.tables),
         tables_omitted=context.omitted,
         values_matched=context.matches,
+        terms_used=tuple(term.term for term in recalled.terms),
+        examples_used=tuple(example.id for example in recalled.examples),
         sent=tuple(sent),
+        privacy=privacy,
     )

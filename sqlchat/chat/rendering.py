@@ -13,7 +13,7 @@ from sqlchat.sql.catalog import Catalog, Column, Table
 
 Values = Mapping[tuple[str, str, str], tuple[str, ...]]
 
-BLOCKS = ("catalog", "values", "question", "fault")
+BLOCKS = ("catalog", "notes", "values", "terms", "examples", "conversation", "question", "fault")
 TAG = re.compile(rf"<(?=\s*/?\s*(?:{'|'.join(BLOCKS)})\b)", re.IGNORECASE)
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 CHARACTERS_A_TOKEN = 3.0

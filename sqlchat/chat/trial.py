@@ -15,6 +15,7 @@ from sqlchat.errors import QueryError, SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.lineage import lineage
 from sqlchat.sql.names import nearest, unknown_names
+from sqlchat.store import Entry
 from sqlchat.workers import Workers
 
 DEADLINE = 5.0  # seconds for one look at a statement in a worker process
@@ -46,6 +47,9 @@ class Trial:
     gate: Gate
     workers: Workers
     clock: Clock
+    entry: Entry
+    """Is told how far the question came."""
+    execute: bool
     max_rows: int | None
     tag: str
 

@@ -33,7 +33,7 @@ from sqlchat.errors import (
 )
 from sqlchat.sql.catalog import Catalog
 from sqlchat.store import Store
-from sqlchat.store.connections import Definition
+from sqlchat.store.connections import Definition, Privacy
 from sqlchat.workers import Workers
 
 NAME = re.compile(r"\w[\w.-]{0,62}")
@@ -159,6 +159,10 @@ class ConnectionManager:
             return
         raise ConflictError(f"There is already a connection named {name!r}.")
 
+    def privacy(self, owner: str, name: str) -> Privacy:
+        """What of the connection's data a model may be shown. Raises ConnectionNotFoundError."""
+        return self._found(owner, name).privacy
+
     def _found(self, owner: str, name: str) -> _Live:
         place = owner, name
         try:
@@ -189,8 +193,8 @@ class ConnectionManager:
         connection = _Held(made_by(definition.config, self._settings, self._workers))
         key, ttl = (definition.id, definition.version), self._settings.catalog_ttl
         if policy := Policy.of(definition.policy):
-            return _Live(key, _policed(connection, policy, ttl, self._workers), ttl)
-        return _Live(key, connection, ttl)
+            return _Live(key, _policed(connection, policy, ttl, self._workers), ttl, definition.privacy)
+        return _Live(key, connection, ttl, definition.privacy)
 
     def _drop(self, owner: str, name: str) -> None:
         with self._lock:
@@ -238,8 +242,8 @@ def _policed(inner: Connection, policy: Policy, ttl: float, workers: Workers) ->
 class _Live:
     """A connection of this process, the definition it was made from, and what was read of its catalog."""
 
-    def __init__(self, key: tuple[str, int], connection: Connection, ttl: float) -> None:
-        self.key, self.connection = key, connection
+    def __init__(self, key: tuple[str, int], connection: Connection, ttl: float, privacy: Privacy) -> None:
+        self.key, self.connection, self.privacy = key, connection, privacy
         # no reference to self in these: a cycle would keep a dropped connection open
         self.catalog = catalog = Cached(lambda: _versioned(connection.catalog()), ttl)
         self.values = Cached(lambda: read_values(connection, catalog.get()), ttl)

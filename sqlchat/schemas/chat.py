@@ -124,7 +124,11 @@ class ChattedSchema(Schema):
         metadata={"description": "What of the database went to a model."},
     )
     catalog_version = fields.String(required=True)
-    conversation_id = fields.UUID(required=True, metadata={"description": "To be sent with a follow-up."})
+    conversation_id = fields.UUID(
+        required=True,
+        allow_none=True,
+        metadata={"description": "To be sent with a follow-up; null where no history is kept."},
+    )
     agreement = fields.Nested(
         AgreementSchema, required=True, allow_none=True, metadata={"description": "Of a thorough answer."}
     )

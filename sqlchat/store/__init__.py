@@ -7,6 +7,7 @@ In Postgres (schema `sqlchat`, out of reach of Supabase's data API) or an SQLite
 
 from sqlchat.store.connections import Definition
 from sqlchat.store.history import Entry, Turn
+from sqlchat.store.knowledge import Example, Term
 from sqlchat.store.store import Store
 
-__all__ = ["Definition", "Entry", "Store", "Turn"]
+__all__ = ["Definition", "Entry", "Example", "Store", "Term", "Turn"]
