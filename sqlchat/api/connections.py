@@ -44,7 +44,12 @@ def connect(payload: dict[str, Any]) -> dict[str, Any]:
     A config that does not work is refused with 400 and the database's own words.
     """
     made = runtime().manager.create(
-        security.owner(), payload["provider"], payload["name"], payload["config"], payload.get("policy")
+        security.owner(),
+        payload["provider"],
+        payload["name"],
+        payload["config"],
+        payload.get("policy"),
+        privacy=payload["privacy"],
     )
     note(connection=made.name)
     return {"name": made.name, "provider": made.provider, "status": _status(made)}
@@ -66,7 +71,7 @@ def list_connections() -> dict[str, Any]:
 def show_connection(connection_id: str) -> dict[str, Any]:
     """Show a connection and whether its database can be reached now."""
     found = runtime().manager.describe(security.owner(), connection_id)
-    return _describe(found) | {"status": _status(found), "policy": found.policy}
+    return _describe(found) | {"status": _status(found), "policy": found.policy, "privacy": found.privacy}
 
 
 @blueprint.delete("/<connection_id>", parameters=NAMED)

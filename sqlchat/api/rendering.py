@@ -103,4 +103,6 @@ def render_entry(entry: Entry) -> dict[str, Any]:
         "ms": entry.ms,
         "tokens": {"prompt": prompt, "completion": completion, "total": prompt + completion},
         "request_id": entry.request_id,
+        "conversation_id": entry.conversation_id,
+        "interpretation": entry.interpretation,
     }

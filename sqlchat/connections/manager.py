@@ -33,7 +33,7 @@ from sqlchat.errors import (
 )
 from sqlchat.sql.catalog import Catalog
 from sqlchat.store import Store
-from sqlchat.store.connections import Definition, Privacy
+from sqlchat.store.connections import DEFAULT_PRIVACY, Definition, Privacy
 from sqlchat.workers import Workers
 
 NAME = re.compile(r"\w[\w.-]{0,62}")
@@ -58,6 +58,7 @@ class Described:
     state: State = "unknown"
     """`unknown` where nobody tried it."""
     policy: Mapping[str, Any] | None = None
+    privacy: Privacy = DEFAULT_PRIVACY
     warnings: tuple[str, ...] = ()
     """Such as a role that may write; or why the database is unreachable."""
 
@@ -85,8 +86,10 @@ class ConnectionManager:
         name: str,
         config: Mapping[str, Any],
         policy: Mapping[str, Any] | None = None,
+        *,
+        privacy: Privacy = DEFAULT_PRIVACY,
     ) -> Described:
-        """Try a database and keep its definition, with a policy on what SQL may read.
+        """Try a database and keep its definition, with a policy on what SQL may read and what a model may see.
 
         Raises PayloadError (the name, the policy), ProviderUnknownError, ConflictError, and what `Connection.check`
         raises.
@@ -102,7 +105,7 @@ class ConnectionManager:
         finally:
             connection.close()
         definition = self._store.connections.add(
-            owner, name, provider, dict(config), held_to.as_dict() if held_to else None
+            owner, name, provider, dict(config), held_to.as_dict() if held_to else None, privacy=privacy
         )
         return _described(definition, "ready", tuple(warnings))
 
@@ -128,6 +131,10 @@ class ConnectionManager:
     def get(self, owner: str, name: str, claims: Claims = None) -> Connection:
         """The live connection, to be asked for anew in each request. Raises ConnectionNotFoundError."""
         return self._found(owner, name).connection.for_caller(claims)
+
+    def dialect(self, owner: str, name: str) -> str:
+        """sqlglot's name of the connection's dialect. Raises ConnectionNotFoundError."""
+        return self._found(owner, name).connection.dialect
 
     def catalog(self, owner: str, name: str, claims: Claims = None, *, refresh: bool = False) -> Catalog:
         """The catalog, at most `settings.catalog_ttl` seconds old; with `refresh`, read now.
@@ -267,5 +274,6 @@ def _described(definition: Definition, state: State = "unknown", warnings: tuple
         definition.created_at,
         state,
         definition.policy,
+        definition.privacy,
         warnings,
     )

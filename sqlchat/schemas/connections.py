@@ -6,7 +6,13 @@ CONNECT_EXAMPLE = {
     "config": {"host": "db.example.com", "database": "analytics", "user": "readonly", "password": "..."},
 }
 CONNECTED_EXAMPLE = {"name": "warehouse", "provider": "postgres", "status": {"state": "ready", "warnings": []}}
-CONNECTION_EXAMPLE = CONNECTED_EXAMPLE | {"provider": "PostgresConnection", "dialect": "postgresql"}
+CONNECTION_EXAMPLE = CONNECTED_EXAMPLE | {
+    "provider": "PostgresConnection",
+    "dialect": "postgresql",
+    "created_at": "2026-01-31T09:30:00+00:00",
+    "policy": None,
+    "privacy": "samples",
+}
 CONNECTIONS_EXAMPLE = {
     "connections": [
         {
@@ -53,6 +59,9 @@ class PolicySchema(Schema):
     deny_columns = _names("`table.column` or `schema.table.column`.")
 
 
+PRIVACY = ("schema", "samples", "rows")
+
+
 class ConnectSchema(Schema):
     provider = fields.String(required=True, metadata={"description": "postgres, mysql, sqlite or duckdb."})
     name = fields.String(
@@ -67,6 +76,14 @@ class ConnectSchema(Schema):
         PolicySchema,
         allow_none=True,
         metadata={"description": "What SQL may read; the rest is in no answer, schema or prompt."},
+    )
+    privacy = fields.String(
+        load_default="samples",
+        validate=validate.OneOf(PRIVACY),
+        metadata={
+            "description": "What a model may see: names, types and comments (`schema`), common values and other "
+            "facts of columns too (`samples`), or rows of results as well (`rows`)."
+        },
     )
 
 
@@ -91,6 +108,7 @@ class ListedConnectionSchema(Schema):
 class ConnectionSchema(ListedConnectionSchema):
     status = fields.Nested(StatusSchema, required=True)
     policy = fields.Nested(PolicySchema, allow_none=True)
+    privacy = fields.String(required=True, validate=validate.OneOf(PRIVACY))
 
 
 class ConnectionsSchema(Schema):

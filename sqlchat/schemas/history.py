@@ -22,6 +22,8 @@ ENTRY_EXAMPLE = {
     "ms": 861.4,
     "tokens": {"prompt": 120, "completion": 90, "total": 210},
     "request_id": "7b0d3f6c0a2c4a0f9f5d6f2f5f1f0c11",
+    "conversation_id": "5d1f0a52-7b8f-4f0e-9f7c-2a7f4c1f9a33",
+    "interpretation": "The ten customers whose orders add up to most.",
 }
 HISTORY_EXAMPLE = {"history": [ENTRY_EXAMPLE], "next": None}
 
@@ -33,6 +35,7 @@ class HistoryQuerySchema(Schema):
     before = fields.UUID(metadata={"description": "`next` of the page before this one."})
     connection_id = fields.String(metadata={"description": "Only what was asked of this connection."})
     outcome = fields.String(metadata={"description": "Only what ended so: `ok`, or the `code` of a problem."})
+    conversation_id = fields.UUID(metadata={"description": "Only what was asked in this conversation."})
 
 
 class EntrySchema(Schema):
@@ -53,6 +56,12 @@ class EntrySchema(Schema):
     ms = fields.Float(required=True, metadata={"description": "How long it took, in milliseconds."})
     tokens = fields.Nested(TokensSchema, required=True)
     request_id = fields.String(required=True, metadata={"description": "Also in the log and the database's comment."})
+    conversation_id = fields.UUID(
+        required=True, allow_none=True, metadata={"description": "Of questions that follow one another."}
+    )
+    interpretation = fields.String(
+        required=True, allow_none=True, metadata={"description": "How the question was read."}
+    )
 
 
 class HistorySchema(Schema):

@@ -12,11 +12,12 @@ from sqlalchemy import text
 
 from sqlchat.app import create_app
 from sqlchat.config import Settings
+from sqlchat.store import Entry
 
 MEMORY = {"provider": "sqlite", "name": "mine", "config": {"database": ":memory:"}}
 KEYS = {
     "id", "at", "user_id", "connection_id", "route", "question", "sql", "provider", "model", "outcome", "status",
-    "row_count", "ms", "tokens", "request_id",
+    "row_count", "ms", "tokens", "request_id", "conversation_id", "interpretation",
 }  # fmt: skip
 
 
@@ -69,6 +70,24 @@ def test_a_chat_leaves_what_it_came_to(one):
     assert entry["request_id"] == asked.headers["X-Request-Id"]
     assert entry["ms"] > 0
     assert entry["user_id"] is None
+
+
+def test_the_turns_of_a_conversation_can_be_listed_alone(fresh):
+    one, conversation = fresh(), uuid.uuid4()
+    store = one.application.extensions["sqlchat"].store
+    for number in range(3):
+        said = {"conversation_id": conversation, "interpretation": f"read as {number}"} if number else {}
+        store.history.add(Entry("local", "demo", "chat", question=f"question {number}", **said))
+    found = listed(one, f"?conversation_id={conversation}")["history"]
+    assert [(each["question"], each["interpretation"]) for each in found] == [
+        ("question 2", "read as 2"),
+        ("question 1", "read as 1"),
+    ]
+    assert {each["conversation_id"] for each in found} == {str(conversation)}
+    assert newest(one)["conversation_id"] == str(conversation)
+    assert listed(one)["history"][-1]["conversation_id"] is None
+    assert listed(one, f"?conversation_id={uuid.uuid4()}")["history"] == []
+    assert one.get("/api/history?conversation_id=mine").status_code == 400
 
 
 def test_an_execute_leaves_its_sql_and_never_a_row(one):

@@ -92,3 +92,15 @@ def test_a_policy_is_kept_with_its_definition(store, settings, make_store, polic
     store.connections.add("ann", "warehouse", "postgres", CONFIG, policy)
     assert make_store(settings).connections.get("ann", "warehouse").policy == policy
     assert [each.policy for each in store.connections.list("ann")] == [policy]
+
+
+@pytest.mark.parametrize("privacy", ["schema", "samples", "rows"])
+def test_what_a_model_may_see_is_kept_with_its_definition(store, settings, make_store, privacy):
+    made = store.connections.add("ann", "warehouse", "postgres", CONFIG, privacy=privacy)
+    assert make_store(settings).connections.get("ann", "warehouse") == made
+    assert [each.privacy for each in store.connections.list("ann")] == [privacy]
+
+
+def test_a_model_may_see_samples_unless_told_otherwise(store):
+    assert store.connections.add("ann", "warehouse", "postgres", CONFIG).privacy == "samples"
+    assert store.connections.get("ann", "warehouse").privacy == "samples"

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from sqlchat.errors import StoreUnavailableError
-from sqlchat.store import Entry
+from sqlchat.store import Entry, Turn
 from sqlchat.store import history as module
 from sqlchat.store.tables import history
 
@@ -50,6 +50,8 @@ def test_an_entry_comes_back_as_it_was(store):
         completion_tokens=90,
         row_count=1,
         ms=12.5,
+        conversation_id=uuid.uuid4(),
+        interpretation="The number of customers.",
     )
     failed = entry(outcome="query_timeout", status=504)
     store.history.add(whole)
@@ -61,10 +63,12 @@ def test_an_entry_comes_back_as_it_was(store):
 
 
 def test_texts_are_cut_and_freed_of_what_cannot_be_kept(store):
-    store.history.add(entry(question="q\0\ud800" + "x" * 9000, sql="s" * 30_000, provider="p" * 9000))
+    long = "q\0\ud800" + "x" * 9000
+    store.history.add(entry(question=long, sql="s" * 30_000, provider="p" * 9000, interpretation=long))
     store.history.add(Entry("ann", "no\0such" + "n" * 999_999, "chat"))
     (named, kept), _ = store.history.page("ann", limit=10)
     assert kept.question.startswith("q\N{REPLACEMENT CHARACTER}?xxx")
+    assert kept.interpretation == kept.question
     assert [len(kept.question), len(kept.sql), len(kept.provider), len(named.connection_id)] == [
         4000,
         20_000,
@@ -119,6 +123,79 @@ def test_filters_and_their_pages(store):
     assert requests(store.history.page("ann", limit=2, outcome="sql_refused", before=after)[0]) == ["request-0"]
     assert requests(store.history.page("ann", limit=5, connection_id="demo")[0]) == ["other"]
     assert store.history.page("ann", limit=5, connection_id="demo", outcome="sql_refused")[0] == []
+
+
+def turn(number, conversation, owner="ann", **more):
+    told = {"question": f"question {number}", "sql": f"SELECT {number}", "interpretation": f"read as {number}"}
+    return Entry(owner, "warehouse", "chat", conversation_id=conversation, **told | more)
+
+
+def test_a_conversation_is_its_last_answered_questions_the_oldest_first(store, settings, make_store):
+    mine, other = uuid.uuid4(), uuid.uuid4()
+    for number in range(6):
+        store.history.add(turn(number, mine))
+        store.history.add(turn(number, other, sql="SELECT 'other'"))
+        store.history.add(turn(number, mine, outcome="query_timeout", status=504))
+    store.history.add(turn(9, mine, sql=None))
+    store.history.add(turn(9, None))
+    turns = make_store(settings).history.conversation("ann", mine, limit=3)
+    assert [each.question for each in turns] == ["question 3", "question 4", "question 5"]
+    assert turns[0] == Turn("question 3", "read as 3", "SELECT 3", "ok", "warehouse")
+    assert len(store.history.conversation("ann", mine, limit=50)) == 6
+
+
+def test_another_s_conversation_is_as_empty_as_one_that_never_was(store):
+    conversation = uuid.uuid4()
+    store.history.add(turn(1, conversation))
+    store.history.add(turn(2, conversation, owner="bob", sql="SELECT 'bob'"))
+    assert [each.sql for each in store.history.conversation("ann", conversation, limit=9)] == ["SELECT 1"]
+    assert store.history.conversation("carol", conversation, limit=9) == []
+    assert store.history.conversation("ann", uuid.uuid4(), limit=9) == []
+
+
+def test_a_conversation_is_forgotten_as_the_history_is(store, settings, make_store):
+    conversation = uuid.uuid4()
+    store.history.add(turn(1, conversation))
+    none = make_store(dataclasses.replace(settings, history_days=0))
+    assert none.history.conversation("ann", conversation, limit=9) == []
+    aged(store, 91)
+    store.history.add(turn(2, conversation))
+    assert [each.sql for each in store.history.conversation("ann", conversation, limit=9)] == ["SELECT 2"]
+
+
+def test_a_page_can_be_of_one_conversation(store):
+    mine, other = uuid.uuid4(), uuid.uuid4()
+    for number in range(4):
+        store.history.add(turn(number, mine, request_id=f"request-{number}"))
+        store.history.add(turn(number, other))
+        store.history.add(turn(number, mine, owner="bob"))
+    page, after = store.history.page("ann", limit=3, conversation_id=mine)
+    assert requests(page) == ["request-3", "request-2", "request-1"]
+    page, after = store.history.page("ann", limit=3, conversation_id=mine, before=after)
+    assert (requests(page), after) == (["request-0"], None)
+
+
+def test_neither_question_nor_reading_of_a_turn_shows_in_its_repr():
+    assert repr(Turn("Which customers?", "customers who", "SELECT 'customers'", "ok", "x")).count("customers") == 0
+
+
+def test_a_conversation_is_read_by_its_index(on_postgres, make_store, postgres_server):
+    store = make_store(on_postgres)
+    store.upgrade()
+    name = on_postgres.database_url.rsplit("/", 1)[1]
+    postgres_server.execute(
+        "INSERT INTO sqlchat.history SELECT gen_random_uuid(), now(), 'ann', NULL, 'x', 'chat', 'q', 's', NULL,"
+        " NULL, 'ok', 200, 1, 1, 0, 0, 'r', CASE WHEN n % 2 = 0 THEN gen_random_uuid() END"
+        " FROM generate_series(1, 20000) n;"
+        "ANALYZE sqlchat.history",
+        name,
+    )
+    plan = postgres_server.execute(
+        "EXPLAIN SELECT sql FROM sqlchat.history WHERE owner = 'ann'"
+        f" AND conversation_id = '{uuid.uuid4()}' ORDER BY id DESC LIMIT 10",
+        name,
+    )
+    assert "history_conversation" in str(plan)
 
 
 def test_threads_at_once_lose_nothing_and_keep_the_order(store):
