@@ -14,6 +14,7 @@ from sqlchat.api import (
     files,
     health,
     history,
+    knowledge,
     lineage,
     problems,
     providers,
@@ -26,7 +27,7 @@ from sqlchat.runtime import Runtime
 
 BLUEPRINTS = tuple(
     module.blueprint
-    for module in (health, providers, chat, execute, connections, files, lineage, history, auth, settings)
+    for module in (health, providers, chat, execute, connections, knowledge, files, lineage, history, auth, settings)
 )
 
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]

@@ -8,6 +8,7 @@ from sqlchat import demo
 from sqlchat.chat.audit import Audit
 from sqlchat.chat.knowledge import Knowledge
 from sqlchat.chat.pipeline import Pipeline
+from sqlchat.chat.teaching import Teaching
 from sqlchat.config import Settings
 from sqlchat.connections.base import Results
 from sqlchat.connections.gate import Gate
@@ -52,8 +53,15 @@ class Runtime:
         self.gate: Final = Gate(self.workers, settings)
         self.providers: Final = ProviderFactory(settings)
         self.knowledge: Final = Knowledge(self.store.knowledge, self.workers)
+        self.teaching: Final = Teaching(self.store.knowledge, self.manager, self.gate, self.workers)
         self.pipeline: Final = Pipeline(
-            settings, self.manager, self.gate, self.providers, store=self.store, workers=self.workers
+            settings,
+            self.manager,
+            self.gate,
+            self.providers,
+            knowledge=self.knowledge,
+            history=self.store.history,
+            workers=self.workers,
         )
         self.audit: Final = Audit(self.store.history)
         self.files: Final = Files(settings, open_storage(settings), self.upload_workers)

@@ -13,7 +13,7 @@ from sqlchat.chat.terms import TermIndex
 from sqlchat.errors import BusyError, DeadlineError, TooLargeError
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.stored import held
-from sqlchat.store.knowledge import Example, Kept, KnowledgeStore, Term
+from sqlchat.store.knowledge import BusinessContext, Example, Kept, KnowledgeStore, Term
 from sqlchat.workers import Workers
 
 MOST_EXAMPLES = 4
@@ -77,6 +77,11 @@ class Knowledge:
             examples=tuple(fresh[:MOST_EXAMPLES]),
             exact=same if same is not None and same.id not in stale else None,
         )
+
+    def context(self, owner: str, connection_id: str) -> BusinessContext:
+        """All notes and terms. Raises ConnectionNotFoundError, StoreUnavailableError."""
+        book = self._book(owner, connection_id)
+        return BusinessContext() if book is None else book.kept.context
 
     def examples(self, owner: str, connection_id: str, catalog: Catalog) -> list[tuple[Example, bool]]:
         """All examples, the newest first, each with whether it is stale: `catalog` does not hold its names.

@@ -30,8 +30,9 @@ from sqlchat.providers.factory import ProviderFactory
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.conditions import TextCondition, text_conditions
 from sqlchat.sql.dialects import resolve, transpile
-from sqlchat.store import Entry, Example, Store, Turn
+from sqlchat.store import Entry, Example, Turn
 from sqlchat.store.connections import Privacy
+from sqlchat.store.history import History
 from sqlchat.workers import Workers
 
 MOST_TURNS = 6
@@ -64,12 +65,13 @@ class Pipeline:
         gate: Gate,
         factory: ProviderFactory,
         *,
-        store: Store,
+        knowledge: Knowledge,
+        history: History,
         workers: Workers,
     ) -> None:
         self._settings = settings
         self._manager, self._gate, self._factory, self._workers = manager, gate, factory, workers
-        self._history, self._knowledge = store.history, Knowledge(store.knowledge, workers)
+        self._history, self._knowledge = history, knowledge
         self._linker = SchemaLinker(settings.prompt_budget)
 
     def answer(self, question: Question, entry: Entry | None = None) -> Answer:

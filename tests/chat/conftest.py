@@ -15,6 +15,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from sqlchat.chat.answer import Answer, Stage
+from sqlchat.chat.knowledge import Knowledge
 from sqlchat.chat.pipeline import Pipeline
 from sqlchat.chat.question import Question
 from sqlchat.config import Settings
@@ -159,7 +160,9 @@ class House:
 
     def pipeline_with(self, settings: Settings, factory: ProviderFactory) -> Pipeline:
         gate = Gate(self.workers, settings)
-        return Pipeline(settings, self.manager, gate, factory, store=self.store, workers=self.workers)
+        knowledge, history = Knowledge(self.store.knowledge, self.workers), self.store.history
+        parts = {"knowledge": knowledge, "history": history, "workers": self.workers}
+        return Pipeline(settings, self.manager, gate, factory, **parts)
 
     def ask(self, text: str = "How many customers are in Germany?", **options: Any) -> Answer:
         return self.pipeline.answer(self.question(text, **options))

@@ -1,0 +1,143 @@
+"""What the caller tells of a connection's data: notes, business terms, and questions with verified SQL."""
+
+from dataclasses import asdict
+from typing import Any
+from uuid import UUID
+
+from flask import Response
+
+from sqlchat.api import security
+from sqlchat.api.requests import note
+from sqlchat.api.resource import Resource, answer, runtime
+from sqlchat.errors import ExampleNotFoundError
+from sqlchat.schemas.knowledge import (
+    CONTEXT_EXAMPLE,
+    TAUGHT_EXAMPLE,
+    TEACH_EXAMPLE,
+    ContextSchema,
+    ExamplesSchema,
+    ForgottenSchema,
+    TaughtSchema,
+    TeachSchema,
+)
+from sqlchat.store.knowledge import BusinessContext, Example, Term
+
+blueprint = Resource(
+    "knowledge", __name__, url_prefix="/api/connections", description="What the caller tells of their data."
+)
+blueprint.before_request(security.needs_owner)
+
+NAMED = [
+    {"name": "connection_id", "in": "path", "required": True, "schema": {"type": "string"}, "example": "demo"},
+]
+ONE = [
+    *NAMED,
+    {
+        "name": "example_id",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string", "format": "uuid"},
+        "example": TAUGHT_EXAMPLE["id"],
+    },
+]
+
+
+@blueprint.get("/<connection_id>/context", parameters=NAMED)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.response(200, ContextSchema, example=CONTEXT_EXAMPLE)
+@blueprint.fails(401, 404, 503)
+def show_context(connection_id: str) -> Response:
+    """Show the notes and terms of a connection; empty ones where nobody told any."""
+    return answer(_shown(runtime().knowledge.context(security.owner(), connection_id)))
+
+
+@blueprint.put("/<connection_id>/context", parameters=NAMED)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.arguments(ContextSchema, example=CONTEXT_EXAMPLE)
+@blueprint.response(200, ContextSchema, example=CONTEXT_EXAMPLE)
+@blueprint.fails(401, 404, 413, 415, 503)
+def put_context(payload: dict[str, Any], connection_id: str) -> Response:
+    """Keep notes and terms in place of those that there were.
+
+    A term whose SQL cannot be read in the connection's dialect is refused with 400, and all the others with it.
+    """
+    context = BusinessContext(payload["notes"].strip(), tuple(_term(each) for each in payload["terms"]))
+    runtime().teaching.put_context(security.owner(), connection_id, context)
+    note(connection=connection_id)
+    return answer(_shown(context))
+
+
+@blueprint.get("/<connection_id>/examples", parameters=NAMED)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.response(200, ExamplesSchema, example={"examples": [TAUGHT_EXAMPLE]})
+@blueprint.fails(401, 404, 503, 504)
+def list_examples(connection_id: str) -> Response:
+    """List the verified examples of a connection, at most 200, the newest first."""
+    catalog = runtime().manager.catalog(security.owner(), connection_id, security.claims())
+    found = runtime().knowledge.examples(security.owner(), connection_id, catalog)
+    return answer({"examples": [_example(example, stale=stale) for example, stale in found]})
+
+
+@blueprint.post("/<connection_id>/examples", parameters=NAMED)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.arguments(TeachSchema, example=TEACH_EXAMPLE)
+@blueprint.response(201, TaughtSchema, example=TAUGHT_EXAMPLE)
+@blueprint.alt_response(200, schema=TaughtSchema, example=TAUGHT_EXAMPLE, description="Replaced")
+@blueprint.fails(401, 404, 413, 415, 503, 504)
+def put_example(payload: dict[str, Any], connection_id: str) -> Response:
+    """Keep a question with the SQL that a person found to answer it; the same question again replaces it (200).
+
+    The SQL must be allowed, name what the database holds, and be planned by it; else it is refused with 400 and the
+    reason. Asked in the same words, it answers without a model; the nearest ones are shown to the model.
+    """
+    example, new = runtime().teaching.put_example(
+        security.owner(),
+        connection_id,
+        payload["question"].strip(),
+        payload["sql"],
+        note=(payload["note"] or "").strip(),
+        claims=security.claims(),
+    )
+    note(connection=connection_id)
+    return answer(_example(example, stale=False), 201 if new else 200)
+
+
+@blueprint.delete("/<connection_id>/examples/<example_id>", parameters=ONE)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.response(200, ForgottenSchema, example={"status": "deleted"})
+@blueprint.fails(401, 404, 503)
+def delete_example(connection_id: str, example_id: str) -> dict[str, str]:
+    """Forget an example."""
+    runtime().store.knowledge.delete_example(security.owner(), connection_id, _id(example_id))
+    note(connection=connection_id)
+    return {"status": "deleted"}
+
+
+def _term(payload: dict[str, Any]) -> Term:
+    name, definition, sql = payload["term"].strip(), payload["definition"].strip(), payload["sql"] or ""
+    return Term(name, definition, sql.strip(), tuple(synonym.strip() for synonym in payload["synonyms"]))
+
+
+def _shown(context: BusinessContext) -> dict[str, Any]:
+    return {
+        "notes": context.notes,
+        "terms": [asdict(term) | {"sql": term.sql or None} for term in context.terms],
+    }
+
+
+def _example(example: Example, *, stale: bool) -> dict[str, Any]:
+    return {
+        "id": example.id,
+        "question": example.question,
+        "sql": example.sql,
+        "note": example.note or None,
+        "verified_at": example.verified_at,
+        "stale": stale,
+    }
+
+
+def _id(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise ExampleNotFoundError("There is no such example of this connection.") from None

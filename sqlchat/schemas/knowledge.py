@@ -1,0 +1,89 @@
+"""What an owner tells of a connection's data."""
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+LONGEST_NOTES, LONGEST_DEFINITION, LONGEST_NAME = 4_000, 1_000, 100  # characters
+LONGEST_FRAGMENT, LONGEST_EXAMPLE, LONGEST_QUESTION = 2_000, 10_000, 1_000
+MOST_TERMS, MOST_SYNONYMS = 200, 20
+
+TERM_EXAMPLE = {
+    "term": "active customer",
+    "definition": "A customer with an order in the last 90 days.",
+    "sql": "last_order_at >= CURRENT_DATE - 90",
+    "synonyms": ["live client"],
+}
+CONTEXT_EXAMPLE = {"notes": "Amounts are in euros, without VAT.", "terms": [TERM_EXAMPLE]}
+TEACH_EXAMPLE = {
+    "question": "How many customers are in Germany?",
+    "sql": "SELECT COUNT(*) FROM customers WHERE country_code = 'DE'",
+    "note": "Checked with finance.",
+}
+TAUGHT_EXAMPLE = {
+    "id": "0d9a1f60-3a0e-4f43-a0fb-6d1a8f0d6a4e",
+    **TEACH_EXAMPLE,
+    "verified_at": "2026-03-01T09:30:00.123456+00:00",
+    "stale": False,
+}
+
+
+def _text(longest: int, description: str, **more: Any) -> "fields.String":
+    said = validate.Regexp(r".*\S", flags=16, error="Say something.")
+    size = validate.Length(max=longest)
+    return fields.String(required=True, validate=[size, said], metadata={"description": description}, **more)
+
+
+class TermSchema(Schema):
+    term = _text(LONGEST_NAME, "The word or phrase, as people say it; number, case and small typos do not matter.")
+    definition = _text(LONGEST_DEFINITION, "What it means in this database.")
+    sql = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(1, LONGEST_FRAGMENT),
+        metadata={"description": "An expression or condition of the connection's dialect."},
+    )
+    synonyms = fields.List(
+        _text(LONGEST_NAME, "Another word or phrase for it."),
+        load_default=list,
+        validate=validate.Length(max=MOST_SYNONYMS),
+    )
+
+
+class ContextSchema(Schema):
+    notes = fields.String(
+        load_default="",
+        validate=validate.Length(max=LONGEST_NOTES),
+        metadata={"description": "What every question should be read with."},
+    )
+    terms = fields.List(
+        fields.Nested(TermSchema),
+        load_default=list,
+        validate=validate.Length(max=MOST_TERMS),
+        metadata={"description": "Of these, a model sees the ones that the question uses."},
+    )
+
+
+class TeachSchema(Schema):
+    question = _text(LONGEST_QUESTION, "As people ask it.")
+    sql = _text(LONGEST_EXAMPLE, "The query that a person found to answer it, in the connection's dialect.")
+    note = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=LONGEST_DEFINITION))
+
+
+class TaughtSchema(Schema):
+    id = fields.UUID(required=True)
+    question = fields.String(required=True)
+    sql = fields.String(required=True)
+    note = fields.String(required=True, allow_none=True)
+    verified_at = fields.DateTime(required=True, metadata={"description": "When it was stored last."})
+    stale = fields.Boolean(
+        required=True, metadata={"description": "The database no longer holds its names: it is not used."}
+    )
+
+
+class ExamplesSchema(Schema):
+    examples = fields.List(fields.Nested(TaughtSchema), required=True, metadata={"description": "The newest first."})
+
+
+class ForgottenSchema(Schema):
+    status = fields.String(required=True, metadata={"example": "deleted"})
