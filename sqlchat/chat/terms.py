@@ -24,7 +24,11 @@ MOST_WORDS = 120
 BETWEEN = 2
 """Other telling words that may stand between those of one term: "customers who are still active"."""
 SIMILAR, SHORTEST_TYPO = 86, 5
-INFLECTED = (frozenset({"", "s", "es", "e", "ed", "d", "ing"}), frozenset({"y", "ies", "ied", "ying"}))
+INFLECTED = (
+    frozenset({"", "s", "es", "d", "ed", "ing"}),
+    frozenset({"e", "es", "ed", "ing"}),
+    frozenset({"y", "ies", "ied", "ying"}),
+)
 """Endings that keep a word the same word; `customer` and `custom` share a stem and no meaning."""
 
 

@@ -76,8 +76,8 @@ def fill(engine, schema):
         connection.execute(
             text(
                 f"INSERT INTO {place}history (id, at, owner, connection_id, route, question, sql, outcome, status,"
-                " ms, prompt_tokens, completion_tokens, request_id) VALUES (:id, :at, 'ann', 'shop', 'chat', 'How many?',"
-                " 'SELECT 1', 'ok', 200, 1.5, 1, 2, 'request-1')"
+                " ms, prompt_tokens, completion_tokens, request_id) VALUES (:id, :at, 'ann', 'shop', 'chat',"
+                " 'How many?', 'SELECT 1', 'ok', 200, 1.5, 1, 2, 'request-1')"
             ),
             # An id of the year 2100, so that no test's clock finds the row too old.
             {"id": uuid.UUID(int=4102444800000 << 80 | 7 << 76).hex, "at": at},
