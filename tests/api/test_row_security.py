@@ -136,6 +136,8 @@ def shared_owner(request, tmp_path_factory, database):
         ("POST", "/api/chat", {"connection_id": "app", "prompt": "How many notes are there?"}),
         ("POST", "/api/lineage", {"connection_id": "app", "sql": "SELECT * FROM notes"}),
         ("GET", "/api/connections/app/schema", None),
+        ("GET", "/api/connections/app/examples", None),
+        ("POST", "/api/connections/app/examples", {"question": "My notes?", "sql": "SELECT body FROM notes"}),
     ],
 )
 def test_callers_without_a_token_are_refused(shared_owner, method, path, body):
@@ -147,6 +149,23 @@ def test_callers_without_a_token_are_refused(shared_owner, method, path, body):
 def test_the_connection_itself_can_be_looked_after_without_one(shared_owner):
     shown = shared_owner[0].get("/api/connections/app").get_json()
     assert shown["status"]["state"] == "ready"
+
+
+def test_an_example_is_planned_as_its_caller(client, settings):
+    """`nothing` is there, and the caller's role may not read it."""
+    me = bearer(settings, TENANTS["of ann"])
+    told = {"question": "My notes?", "sql": "SELECT body FROM notes"}
+    made = client.post("/api/connections/app/examples", json=told, headers=me)
+    assert made.status_code == 201, made.text
+    assert client.get("/api/connections/app/examples", headers=me).get_json()["examples"] == [made.get_json()]
+    denied = {"question": "Nothing?", "sql": "SELECT n FROM nothing"}
+    assert client.post("/api/connections/app/examples", json=denied, headers=me).status_code == 400
+    for sql in ("EXPLAIN SELECT body FROM notes", "SELECT all_notes()"):
+        answer = client.post("/api/connections/app/examples", json=told | {"sql": sql}, headers=me)
+        assert answer.status_code == 400
+        assert "of bob" not in answer.text
+    other = bearer(settings, TENANTS["of bob"])
+    assert client.get("/api/connections/app/examples", headers=other).get_json()["examples"] == []
 
 
 def test_callers_of_one_service_are_told_apart_by_their_tokens(shared_owner):

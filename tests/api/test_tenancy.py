@@ -1,8 +1,11 @@
 """With Supabase auth configured, users know nothing of one another."""
 
 import io
+import uuid
 
 import pytest
+
+from sqlchat.store import Entry
 
 DATA_ROUTES = [
     ("POST", "/api/chat"),
@@ -12,6 +15,11 @@ DATA_ROUTES = [
     ("GET", "/api/connections/x"),
     ("DELETE", "/api/connections/x"),
     ("GET", "/api/connections/x/schema"),
+    ("GET", "/api/connections/x/context"),
+    ("PUT", "/api/connections/x/context"),
+    ("GET", "/api/connections/x/examples"),
+    ("POST", "/api/connections/x/examples"),
+    ("DELETE", "/api/connections/x/examples/x"),
     ("POST", "/api/files/profile"),
     ("POST", "/api/files/upload"),
     ("POST", "/api/lineage"),
@@ -51,6 +59,11 @@ def test_equal_names_are_different_connections(shared_client, two_users):
         ("POST", "/api/lineage", {"connection_id": "private", "sql": "SELECT 1"}),
         ("GET", "/api/connections/private", None),
         ("GET", "/api/connections/private/schema", None),
+        ("GET", "/api/connections/private/context", None),
+        ("PUT", "/api/connections/private/context", {"notes": "mine now"}),
+        ("GET", "/api/connections/private/examples", None),
+        ("POST", "/api/connections/private/examples", {"question": "How many?", "sql": "SELECT 1"}),
+        ("DELETE", f"/api/connections/private/examples/{uuid.UUID(int=1)}", None),
         ("DELETE", "/api/connections/private", None),
     ],
 )
@@ -80,6 +93,37 @@ def test_settings_are_the_user_s_own(shared_client, two_users):
     ann, bob = two_users
     shared_client.patch("/api/settings", json={"theme": "dark"}, headers=ann)
     assert shared_client.get("/api/settings", headers=bob).get_json()["settings"] == {}
+
+
+def test_what_is_told_of_equal_names_is_each_one_s_own(shared_client, two_users):
+    kept = []
+    for number, user in enumerate(two_users):
+        shared_client.post("/api/connections", json=MEMORY | {"name": "told"}, headers=user)
+        notes, example = {"notes": f"of {number}"}, {"question": "How many?", "sql": f"SELECT {number}"}
+        assert shared_client.put("/api/connections/told/context", json=notes, headers=user).status_code == 200
+        made = shared_client.post("/api/connections/told/examples", json=example, headers=user)
+        assert made.status_code == 201, made.text
+        kept.append(made.get_json())
+    ann, bob = two_users
+    stranger = f"/api/connections/told/examples/{kept[0]['id']}"
+    assert shared_client.delete(stranger, headers=bob).status_code == 404
+    for number, user in enumerate(two_users):
+        assert shared_client.get("/api/connections/told/context", headers=user).get_json()["notes"] == f"of {number}"
+        found = shared_client.get("/api/connections/told/examples", headers=user).get_json()["examples"]
+        assert found == [kept[number]]
+    shared_client.delete("/api/connections/told", headers=bob)
+    assert shared_client.get("/api/connections/told/examples", headers=ann).get_json()["examples"] == [kept[0]]
+
+
+def test_another_s_conversation_cannot_be_read_by_its_id(shared_app, shared_client, two_users):
+    ann, bob = two_users
+    me = shared_client.get("/api/auth/me", headers=ann).get_json()["id"]
+    conversation = uuid.uuid4()
+    history = shared_app.extensions["sqlchat"].store.history
+    history.add(Entry(me, "x", "chat", question="mine", sql="SELECT 1", conversation_id=conversation))
+    path = f"/api/history?conversation_id={conversation}"
+    assert len(shared_client.get(path, headers=ann).get_json()["history"]) == 1
+    assert shared_client.get(path, headers=bob).get_json()["history"] == []
 
 
 def test_there_is_no_demo_connection_for_signed_in_users(shared_client, two_users):
