@@ -12,6 +12,7 @@
     │   ├── QueryError                    400 sql_failed            sqlstate, position
     │   └── FileInvalidError              400 file_invalid          line
     ├── UnauthorizedError                 401 unauthorized
+    ├── ForbiddenError                    403 forbidden
     ├── NotFoundError                     404 not_found
     │   ├── ConnectionNotFoundError       404 connection_not_found
     │   ├── ExampleNotFoundError          404 example_not_found
@@ -107,6 +108,10 @@ class FileInvalidError(BadRequestError):
 
 class UnauthorizedError(SqlchatError):
     status, code, title = 401, "unauthorized", "Unauthorized"
+
+
+class ForbiddenError(SqlchatError):
+    status, code, title = 403, "forbidden", "Forbidden"
 
 
 class NotFoundError(SqlchatError):

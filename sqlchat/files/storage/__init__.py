@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sqlchat.config import Settings
-from sqlchat.files.storage.base import Storage
+from sqlchat.files.storage.base import Storage, StoredObject
 
-__all__ = ["Storage", "open_storage"]
+__all__ = ["Storage", "StoredObject", "open_storage"]
 
 
 def open_storage(settings: Settings) -> Storage:

@@ -1,25 +1,81 @@
-"""Where objects are kept: what every storage offers. Implemented by `local` and `supabase`, used by `service`."""
+"""Where objects are kept: what every storage offers. Implemented by `local` and `supabase`, used by `service`.
+
+`token` is the caller's own, where the caller is signed in: a storage with policies of its own then applies them.
+Without one, the service's key is used. Both raise, beside what a method names, ForbiddenError, StorageError and
+DeadlineError.
+"""
 
 from __future__ import annotations
 
+import builtins
 from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from datetime import datetime
 from typing import BinaryIO
 
 
+@dataclass(frozen=True)
+class StoredObject:
+    name: str
+    """Its key within the bucket, folders included, as it was put."""
+    size_bytes: int
+    content_type: str
+    updated_at: datetime | None
+    version: str
+    """Another one whenever the content may have changed."""
+
+
 class Storage(ABC):
-    """Keeps objects by bucket and name. Safe to use from several threads."""
+    """Keeps objects by bucket and name. Safe to use from several threads.
+
+    A `name` is one that `files.names.safe_name` gave, perhaps below folders of such names.
+    """
 
     @abstractmethod
     def put(
-        self, bucket: str, name: str, file: BinaryIO, size: int, content_type: str, *, upsert: bool = False
+        self,
+        bucket: str,
+        name: str,
+        file: BinaryIO,
+        size: int,
+        content_type: str,
+        *,
+        upsert: bool = False,
+        token: str | None = None,
     ) -> str:
         """Store the `size` bytes of `file`, read from its beginning in pieces, and give the path they are kept at.
 
-        `name` is one that `files.names.safe_name` gave, perhaps below folders of such names. An object of that name
-        is replaced with `upsert` only. Nothing of an object is to be seen before it is whole.
+        An object of that name is replaced with `upsert` only. Nothing of an object is to be seen before it is whole.
 
-        Raises ConflictError, BucketNotFoundError, TooLargeError, UnsupportedMediaError, StorageError, DeadlineError.
+        Raises ConflictError, BucketNotFoundError, TooLargeError, UnsupportedMediaError.
         """
+
+    @abstractmethod
+    def stat(self, bucket: str, name: str, *, token: str | None = None) -> StoredObject:
+        """What is known of an object. Raises FileNotFoundInStorageError, BucketNotFoundError."""
+
+    @abstractmethod
+    def fetch(self, bucket: str, name: str, target: BinaryIO, *, token: str | None = None) -> None:
+        """Write an object into `target`, in pieces. An OSError is the target's own.
+
+        Raises FileNotFoundInStorageError, BucketNotFoundError.
+        """
+
+    @abstractmethod
+    def list(self, bucket: str, folder: str, *, token: str | None = None) -> builtins.list[StoredObject]:
+        """The objects right in a folder (`""`: the bucket itself), by name. Raises BucketNotFoundError."""
+
+    @abstractmethod
+    def delete(self, bucket: str, name: str, *, token: str | None = None) -> None:
+        """Remove an object. Raises FileNotFoundInStorageError, BucketNotFoundError."""
+
+    def key(self, name: str) -> str:
+        """How the storage spells `name` in the paths that `put` gives."""
+        return name
+
+    def named(self, key: str) -> str:
+        """The name that `key` spells."""
+        return key
 
     def close(self) -> None:  # noqa: B027  a storage without connections has nothing to close
         """Give back what the storage holds."""

@@ -1,17 +1,25 @@
-"""Objects as files below a folder, `<bucket>/<name>`, for where Supabase Storage is not configured."""
+"""Objects as files below a folder, `<bucket>/<name>`, for where Supabase Storage is not configured.
+
+Whose an object is lies in its folder alone: there are no policies, and a caller's token is of no use here.
+"""
 
 from __future__ import annotations
 
+import builtins
 import contextlib
 import errno
 import os
 import secrets
 import shutil
+import stat
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlchat.errors import ConflictError, StorageError
-from sqlchat.files.storage.base import Storage
+from sqlchat.errors import ConflictError, FileNotFoundInStorageError, StorageError
+from sqlchat.files import formats
+from sqlchat.files.storage.base import Storage, StoredObject
 
 PIECE = 1 << 20
 NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
@@ -25,7 +33,15 @@ class LocalStorage(Storage):
         self._folder = folder
 
     def put(
-        self, bucket: str, name: str, file: BinaryIO, size: int, content_type: str, *, upsert: bool = False
+        self,
+        bucket: str,
+        name: str,
+        file: BinaryIO,
+        size: int,
+        content_type: str,
+        *,
+        upsert: bool = False,
+        token: str | None = None,
     ) -> str:
         target = self._target(bucket, name)
         if target.exists() and not upsert:
@@ -54,11 +70,63 @@ class LocalStorage(Storage):
                 temporary.unlink(missing_ok=True)
         return f"{bucket}/{name}"
 
-    def _target(self, bucket: str, name: str) -> Path:
-        parts = (bucket, *name.split("/"))
+    def stat(self, bucket: str, name: str, *, token: str | None = None) -> StoredObject:
+        with _reading(bucket, name):
+            return _described(name, self._target(bucket, name))
+
+    def fetch(self, bucket: str, name: str, target: BinaryIO, *, token: str | None = None) -> None:
+        with _reading(bucket, name):
+            file = self._target(bucket, name).open("rb")
+        with file:
+            shutil.copyfileobj(file, target, PIECE)
+
+    def list(self, bucket: str, folder: str, *, token: str | None = None) -> builtins.list[StoredObject]:
+        found = []
+        path = self._target(bucket, folder) if folder else self._target(bucket)
+        with _reading(bucket, folder), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            for entry in path.iterdir():
+                # One that is going away while it is looked at, and one that is not finished, are not there.
+                with contextlib.suppress(FileNotFoundError):
+                    if not entry.name.startswith("."):
+                        found.append(_described(f"{folder}/{entry.name}" if folder else entry.name, entry))
+        return sorted(found, key=lambda each: each.name)
+
+    def delete(self, bucket: str, name: str, *, token: str | None = None) -> None:
+        with _reading(bucket, name):
+            path = self._target(bucket, name)
+            _described(name, path)
+            path.unlink()
+
+    def _target(self, bucket: str, name: str | None = None) -> Path:
+        parts = (bucket, *(name.split("/") if name is not None else ()))
         if any(part in {"", ".", ".."} or "\\" in part or "\0" in part for part in parts):
             raise StorageError("The object's name leads out of its bucket.")
         return self._folder.joinpath(*parts)
+
+
+def _described(name: str, path: Path) -> StoredObject:
+    """Raises FileNotFoundError where there is no such file: a folder is none."""
+    found = path.stat()
+    if not stat.S_ISREG(found.st_mode):
+        raise FileNotFoundError(errno.ENOENT, "not a file")
+    return StoredObject(
+        name,
+        found.st_size,
+        formats.content_type(name) or "application/octet-stream",
+        datetime.fromtimestamp(found.st_mtime, UTC),
+        f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}",
+    )
+
+
+@contextlib.contextmanager
+def _reading(bucket: str, name: str) -> Iterator[None]:
+    """Tell what the disk says of an object in our words."""
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as exc:
+        raise FileNotFoundInStorageError(f"There is no file {name!r} in {bucket!r}.") from exc
+    except OSError as exc:
+        raise StorageError(f"The files cannot be read: {exc.strerror or 'the disk refused it'}.") from exc
 
 
 def _name(temporary: Path, target: Path) -> None:
