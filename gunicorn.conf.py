@@ -22,7 +22,7 @@ keepalive = 75  # seconds; above the idle limit of load balancers in front, so t
 longest = math.ceil(
     max(
         2 * (settings.model_timeout + settings.statement_timeout) + settings.pool_timeout,
-        settings.upload_timeout + settings.storage_timeout,
+        settings.upload_timeout + settings.transfer_seconds(settings.max_upload_mb << 20),
     )
 )
 timeout = longest + 30

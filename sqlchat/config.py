@@ -14,6 +14,8 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LONGEST = 86_400
 """Seconds that a deadline may be set to."""
 LONGEST_HISTORY = 36_525  # days
+SLOWEST_TRANSFER = 4 << 20
+"""Bytes a second below which the storage is given up."""
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
 
@@ -68,6 +70,12 @@ class Settings:
     supabase_url: str = setting("SUPABASE_URL", "", "Project URL: auth by its JWKS, and Supabase Storage.")
     supabase_service_role_key: str = setting(
         "SUPABASE_SERVICE_ROLE_KEY", "", "Key that uploads to Supabase Storage.", secret=True
+    )
+    supabase_anon_key: str = setting(
+        "SUPABASE_ANON_KEY",
+        "",
+        "Key sent to Storage beside a signed-in caller's own token; empty: the service role's.",
+        secret=True,
     )
     supabase_jwt_secret: str = setting("SUPABASE_JWT_SECRET", "", "Legacy HS256 secret.", secret=True)
     open_data_routes: bool = setting(
@@ -187,6 +195,10 @@ class Settings:
     def database_roots(self) -> tuple[Path, ...]:
         """Folders below which SQLite and DuckDB files may be opened."""
         return self.database_dirs or (self.data_dir,)
+
+    def transfer_seconds(self, size_bytes: int) -> float:
+        """Seconds that a file of that size may take to the storage, or from it, in all."""
+        return self.storage_timeout + size_bytes / SLOWEST_TRANSFER
 
     @property
     def secret_keys(self) -> tuple[str, ...]:

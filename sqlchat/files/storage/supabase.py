@@ -9,9 +9,9 @@ from __future__ import annotations
 import builtins
 import contextlib
 import io
-import itertools
 import re
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -20,9 +20,10 @@ from urllib.parse import quote
 import httpx
 
 from sqlchat.config import Settings
-from sqlchat.errors import DeadlineError, StorageError
+from sqlchat.errors import DeadlineError, FileNotFoundInStorageError, ForbiddenError, StorageError
 from sqlchat.files.storage.base import Storage, StoredObject
-from sqlchat.files.storage.supabase_errors import no_object, refusal
+from sqlchat.files.storage.resumable import LARGE, RefusedError, Uploader, endpoint
+from sqlchat.files.storage.supabase_errors import Asked, no_object, refusal
 
 if TYPE_CHECKING:
     from storage3 import SyncStorageClient
@@ -35,8 +36,8 @@ ESCAPED = re.compile(rb"=([0-9A-F]{2})")
 FILE_SERVED_SECONDS = "3600"
 """How long a cache may keep an object: Storage's own default."""
 
-PAGE = 1000
-"""Objects of a list that are asked for at once."""
+PAGE, MOST_LISTED = 1000, 100_000
+"""Objects of a folder that are asked for at once, and in all."""
 PIECE = 1 << 20
 
 
@@ -54,8 +55,7 @@ class SupabaseStorage(Storage):
     """One HTTP client for all threads, made at the first call."""
 
     def __init__(self, settings: Settings) -> None:
-        self._url, self._key = settings.supabase_url, settings.supabase_service_role_key
-        self._timeout = settings.storage_timeout
+        self._settings, self._url = settings, settings.supabase_url
         self._lock = threading.Lock()
         self._http: httpx.Client | None = None
         self._client: Client | None = None
@@ -72,33 +72,57 @@ class SupabaseStorage(Storage):
         token: str | None = None,
     ) -> str:
         key = object_key(name)
-        options = {
-            "content-type": content_type,
-            "cache-control": FILE_SERVED_SECONDS,
-            "upsert": "true" if upsert else "false",
-        }
+        asks_to_replace = str(upsert).lower()
         with self._asking(bucket, name, token, content_type) as storage:
-            storage.from_(bucket).upload(key, _buffered(file), cast(Any, options))
+            if size > LARGE:
+                whole = self._uploader(storage, token, asks_to_replace, size).send(
+                    file,
+                    size,
+                    {
+                        "bucketName": bucket,
+                        "objectName": key,
+                        "contentType": content_type,
+                        "cacheControl": FILE_SERVED_SECONDS,
+                    },
+                )
+                if not whole:
+                    self._confirm(bucket, name, size, token)
+            else:
+                options = {
+                    "content-type": content_type,
+                    "cache-control": FILE_SERVED_SECONDS,
+                    "upsert": asks_to_replace,
+                }
+                storage.from_(bucket).upload(key, _buffered(file), cast(Any, options))
         return f"{bucket}/{key}"
 
     def stat(self, bucket: str, name: str, *, token: str | None = None) -> StoredObject:
         with self._asking(bucket, name, token) as storage:
             found = storage.from_(bucket).info(object_key(name))
-            return _described(name, found["size"], found["content_type"], found["last_modified"], found["etag"])
+            updated_at = found.get("last_modified")  # some versions leave it out
+            return _described(name, found["size"], found["content_type"], updated_at, found["etag"])
 
     def fetch(self, bucket: str, name: str, target: BinaryIO, *, token: str | None = None) -> None:
-        with self._asking(bucket, name, token) as storage:
-            url = f"{storage.from_(bucket)._base_url}object/{quote(f'{bucket}/{object_key(name)}')}"
-            with storage.session.stream("GET", url, headers=self._headers(token)) as answer:
-                if not answer.is_success:
-                    raise _refused(answer, bucket, name, token)
-                for piece in answer.iter_bytes(PIECE):
-                    target.write(piece)
+        url = f"{self._url.rstrip('/')}/storage/v1/object/{quote(f'{bucket}/{object_key(name)}')}"
+        seconds = self._settings.transfer_seconds(self._settings.max_upload_mb << 20)
+        until = time.monotonic() + seconds
+        headers = self._headers(token)
+        with (
+            self._asking(bucket, name, token) as storage,
+            storage.session.stream("GET", url, headers=headers) as answer,
+        ):
+            if not answer.is_success:
+                answer.read()
+                raise RefusedError(answer)
+            for piece in answer.iter_bytes(PIECE):
+                target.write(piece)
+                if time.monotonic() > until:
+                    raise DeadlineError(f"Supabase Storage did not send the file within {seconds:,.0f} s.")
 
     def list(self, bucket: str, folder: str, *, token: str | None = None) -> builtins.list[StoredObject]:
         found: builtins.list[StoredObject] = []
         with self._asking(bucket, folder, token) as storage:
-            for offset in itertools.count(0, PAGE):
+            for offset in range(0, MOST_LISTED, PAGE):
                 page = storage.from_(bucket).list(object_key(folder), {"limit": PAGE, "offset": offset})
                 found.extend(_listed(folder, page))
                 if len(page) < PAGE:
@@ -130,15 +154,16 @@ class SupabaseStorage(Storage):
         """Storage's client for a caller; what it raises is told in our words."""
         from storage3.exceptions import StorageApiError
 
+        asked = Asked(bucket, name, content_type, own=token is not None)
         try:
             yield self._storage(token)
         except StorageApiError as exc:
-            own = token is not None
-            raise refusal(
-                exc.status, exc.code, exc.message, bucket=bucket, name=name, content_type=content_type, own=own
-            ) from exc
+            raise refusal(exc.status, exc.code, exc.message, asked) from exc
+        except RefusedError as exc:
+            raise refusal(*_words(exc.answer), asked) from exc
         except httpx.TimeoutException as exc:
-            raise DeadlineError(f"Supabase Storage did not answer within {self._timeout:g} s.") from exc
+            seconds = self._settings.storage_timeout
+            raise DeadlineError(f"Supabase Storage did not answer within {seconds:g} s.") from exc
         except httpx.HTTPError as exc:
             raise StorageError("Supabase Storage cannot be reached; check SUPABASE_URL and its status.") from exc
         except (ValueError, KeyError, TypeError) as exc:
@@ -152,42 +177,62 @@ class SupabaseStorage(Storage):
 
         with self._lock:
             if self._client is None:
-                self._http = httpx.Client(timeout=self._timeout)
+                self._http = httpx.Client(timeout=self._settings.storage_timeout)
                 options = ClientOptions(httpx_client=self._http, auto_refresh_token=False, persist_session=False)
-                self._client = create_client(self._url, self._key, options)
+                self._client = create_client(self._url, self._settings.supabase_service_role_key, options)
             if token is None:
                 return self._client.storage
-            return SyncStorageClient(str(self._client.storage_url), self._headers(token), http_client=self._http)
+            url = str(self._client.storage_url)
+            return SyncStorageClient(url, self._headers(token), http_client=self._http)
 
     def _headers(self, token: str | None) -> dict[str, str]:
-        return {"apikey": self._key, "Authorization": f"Bearer {token or self._key}"}
+        """With a caller's token, the key only says which project is meant."""
+        key = self._settings.supabase_service_role_key
+        if token is None:
+            return {"apikey": key, "Authorization": f"Bearer {key}"}
+        return {"apikey": self._settings.supabase_anon_key or key, "Authorization": f"Bearer {token}"}
+
+    def _uploader(self, storage: SyncStorageClient, token: str | None, upsert: str, size: int) -> Uploader:
+        return Uploader(
+            storage.session,
+            endpoint(self._url),
+            self._headers(token) | {"x-upsert": upsert},
+            self._settings.storage_timeout,
+            self._settings.transfer_seconds(size),
+        )
+
+    def _confirm(self, bucket: str, name: str, size: int, token: str | None) -> None:
+        """Look at an object of which it was not said that it is whole."""
+        with contextlib.suppress(FileNotFoundInStorageError, ForbiddenError):
+            if self.stat(bucket, name, token=token).size_bytes == size:
+                return
+        raise StorageError("Supabase Storage did not confirm that it has the whole file.")
 
 
-def _refused(answer: httpx.Response, bucket: str, name: str, token: str | None) -> Exception:
-    answer.read()
+def _words(answer: httpx.Response) -> tuple[object, object, object]:
+    """Status, code and message: as JSON from Storage, as plain text from its resumable uploads."""
     try:
         body = answer.json()
-        status, code, message = body["statusCode"], body["error"], body["message"]
+        return body["statusCode"], body["error"], body["message"]
     except (ValueError, KeyError, TypeError):
-        status, code, message = answer.status_code, "", ""
-    return refusal(status, code, message, bucket=bucket, name=name, own=token is not None)
+        return answer.status_code, "", answer.text
 
 
 def _listed(folder: str, page: builtins.list[dict[str, Any]]) -> Iterator[StoredObject]:
-    """The objects of a page: a folder has no id, and what another program named cannot be asked for by our names."""
+    """The objects of a page: a folder has no id, and what is not whole no metadata.
+
+    What another program put under a key that none of our names gives is left out, since nobody could ask for it.
+    """
     for entry in page:
         key = f"{object_key(folder)}/{entry['name']}" if folder else entry["name"]
-        name = object_name(key)
-        if entry["id"] is not None and object_key(name) == key:
-            facts = entry["metadata"]
-            yield _described(name, facts["size"], facts["mimetype"], entry["updated_at"], facts.get("eTag"))
+        name, facts = object_name(key), entry["metadata"]
+        if entry["id"] and facts and object_key(name) == key:
+            yield _described(name, facts["size"], facts["mimetype"], entry["updated_at"], facts["eTag"])
 
 
 def _described(name: str, size: Any, content_type: Any, updated_at: Any, etag: Any) -> StoredObject:
     when = datetime.fromisoformat(updated_at) if updated_at else None
-    return StoredObject(
-        name, int(size), str(content_type), when, str(etag).strip('"') if etag else f"{updated_at}-{size}"
-    )
+    return StoredObject(name, int(size), str(content_type), when, str(etag).strip('"'))
 
 
 def _buffered(file: BinaryIO) -> io.BufferedReader:

@@ -1,0 +1,404 @@
+"""A server that speaks Supabase Storage's protocol as its own one does: statuses, bodies, policies, TUS, locks.
+
+Refusals are status 400 (500 for faults) with the meaning in the body, those of resumable uploads their own status
+with a bare message. What callers may do is decided by policies on buckets, by default none; the service's key may
+do everything. Faults can be ordered: an answer that is lost, a body that is cut, a status.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import json
+import re
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import unquote
+
+import jwt
+from werkzeug import Request, Response
+from werkzeug.serving import WSGIRequestHandler, make_server
+
+SERVICE_KEY = "service-role-key"
+VALID_KEY = re.compile(r"[\w/!.*'() &$@=;:+,?-]+", re.ASCII)
+CHUNK = 6 << 20
+BASE = "/storage/v1"
+Policy = Callable[[str, str, str], bool]
+
+
+def own_folder(action: str, sub: str, key: str) -> bool:
+    """The policy of Supabase's documentation: everybody has a folder named by their id."""
+    return key.startswith(f"{sub}/")
+
+
+def own_folder_for_writing(action: str, sub: str, key: str) -> bool:
+    return action == "insert" and own_folder(action, sub, key)
+
+
+@dataclass
+class Bucket:
+    policy: Policy = lambda action, sub, key: False
+    size_limit: int = 50 << 30
+    types: tuple[str, ...] = ()
+
+
+@dataclass
+class Object:
+    path: Path
+    content_type: str
+    cache_control: str
+    owner: str | None
+    version: str = field(default_factory=lambda: str(uuid.uuid4()))
+    updated_at: str = field(
+        default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    )
+
+    @property
+    def content(self) -> bytes:
+        return self.path.read_bytes()
+
+    @property
+    def etag(self) -> str:
+        with self.path.open("rb") as file:
+            return f'"{hashlib.file_digest(file, "md5").hexdigest()}"'
+
+    @property
+    def size(self) -> int:
+        return self.path.stat().st_size
+
+
+@dataclass
+class Upload:
+    bucket: str
+    key: str
+    size: int
+    path: Path
+    metadata: dict[str, str]
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def offset(self) -> int:
+        return self.path.stat().st_size
+
+
+@dataclass(frozen=True)
+class Call:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body_bytes: int
+
+
+@dataclass
+class Fault:
+    method: str
+    path: str
+    kind: str | int
+    """A status; `lost`: done, and not answered; `cut`: a third of the body is taken; `hang`: late."""
+    skip: int
+    times: int
+
+
+class Refused(Exception):  # noqa: N818  an answer, for the server
+    def __init__(self, status: int, error: str, message: str) -> None:
+        self.status, self.error, self.message = status, error, message
+
+
+NO_BUCKET = Refused(404, "Bucket not found", "Bucket not found")
+NO_OBJECT = Refused(404, "not_found", "Object not found")
+TAKEN = Refused(409, "Duplicate", "The resource already exists")
+NO_POLICY = Refused(403, "Unauthorized", "new row violates row-level security policy")
+TOO_LARGE = Refused(413, "Payload too large", "The object exceeded the maximum allowed size")
+
+
+class SupabaseStorageServer:
+    """Serves until closed. `buckets`, `objects` (by bucket and key), `uploads` and `calls` may be looked into."""
+
+    def __init__(self, folder: Path, jwt_secret: str = "") -> None:
+        self._folder, self._secret = folder, jwt_secret
+        self.buckets: dict[str, Bucket] = {"uploads": Bucket()}
+        self.objects: dict[tuple[str, str], Object] = {}
+        self.uploads: dict[str, Upload] = {}
+        self.calls: list[Call] = []
+        self.faults: list[Fault] = []
+        self._server = make_server("127.0.0.1", 0, self, threaded=True, request_handler=Quiet)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def order(self, method: str, kind: str | int, *, path: str = "", skip: int = 0, times: int = 1) -> None:
+        """Have calls of that method, to paths that hold `path`, fail: `times` of them after the first `skip`."""
+        self.faults.append(Fault(method, path, kind, skip, times))
+
+    def made(self, method: str, path: str = "") -> list[Call]:
+        return [call for call in self.calls if call.method == method and path in call.path]
+
+    def __call__(self, environ, start_response):
+        request = Request(environ)
+        path = request.path
+        fault = self._fault(request.method, path)
+        try:
+            response = self._faulty(request, path, fault) if fault else self._answer(request, path)
+        except Refused as refused:
+            response = self._refusal(path, refused)
+        self.calls.append(Call(request.method, path, dict(request.headers), request.content_length or 0))
+        with contextlib.suppress(OSError):
+            while request.stream.read(1 << 16):
+                pass
+        return response(environ, start_response)
+
+    def _refusal(self, path: str, refused: Refused) -> Response:
+        if path.startswith(f"{BASE}/upload/resumable"):
+            return Response(refused.message, refused.status)
+        body = {"statusCode": str(refused.status), "error": refused.error, "message": refused.message}
+        return Response(json.dumps(body), 500 if refused.status >= 500 else 400, content_type="application/json")
+
+    def _fault(self, method: str, path: str) -> Fault | None:
+        for fault in self.faults:
+            if fault.method == method and fault.path in path and fault.times:
+                if fault.skip:
+                    fault.skip -= 1
+                    continue
+                fault.times -= 1
+                return fault
+        return None
+
+    def _faulty(self, request: Request, path: str, fault: Fault) -> Response:
+        if isinstance(fault.kind, int):
+            raise Refused(fault.kind, "InternalError", "Internal server error")
+        if fault.kind == "hang":
+            time.sleep(1.5)
+        if fault.kind == "lost":
+            self._answer(request, path).close()
+        if fault.kind == "cut":
+            upload = self._upload(path)
+            with upload.path.open("ab") as file:
+                file.write(request.stream.read((request.content_length or 0) // 3))
+        request.environ["werkzeug.socket"].shutdown(socket.SHUT_RDWR)
+        return Response()
+
+    def _answer(self, request: Request, path: str) -> Response:
+        sub = self._caller(request)
+        parts = path.removeprefix(BASE).split("/")[1:]
+        match request.method, parts:
+            case "POST", ["upload", "resumable"]:
+                return self._create(request, sub)
+            case ("HEAD" | "PATCH" | "DELETE") as method, ["upload", "resumable", _]:
+                return self._resume(request, method, path, sub)
+            case "GET", ["object", "info", bucket, *key]:
+                return self._info(bucket, "/".join(key), sub)
+            case "POST", ["object", "list", bucket]:
+                return self._list(request, bucket, sub)
+            case "POST", ["object", bucket, *key]:
+                return self._put(request, bucket, "/".join(key), sub)
+            case "GET", ["object", bucket, *key]:
+                return self._get(bucket, "/".join(key), sub)
+            case "DELETE", ["object", bucket]:
+                return self._delete(request, bucket, sub)
+        raise Refused(404, "Not Found", f"Route {request.method}:{path} not found")
+
+    def _caller(self, request: Request) -> str | None:
+        """The `sub` of a user's token; None: the service's key."""
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        if token == SERVICE_KEY:
+            return None
+        try:
+            return jwt.decode(token, self._secret, algorithms=["HS256"], audience="authenticated")["sub"]
+        except jwt.ExpiredSignatureError:
+            raise Refused(403, "Unauthorized", '"exp" claim timestamp check failed') from None
+        except jwt.InvalidSignatureError:
+            raise Refused(403, "Unauthorized", "signature verification failed") from None
+        except jwt.PyJWTError:
+            raise Refused(403, "Unauthorized", "Invalid Compact JWS") from None
+
+    def _allowed(self, action: str, bucket: str, key: str, sub: str | None) -> bool:
+        return sub is None or self.buckets[bucket].policy(action, sub, key)
+
+    def _may_upload(self, bucket: str, key: str, sub: str | None, upsert: bool) -> None:
+        """As Storage tries it: an insert, or an insert that may become an update, rolled back."""
+        if bucket not in self.buckets:
+            raise NO_BUCKET
+        if not VALID_KEY.fullmatch(key):
+            raise Refused(400, "InvalidKey", f"Invalid key: {key}")
+        needed = ("insert", "select", "update") if upsert else ("insert",)
+        if not all(self._allowed(action, bucket, key, sub) for action in needed):
+            raise NO_POLICY
+        if not upsert and (bucket, key) in self.objects:
+            raise TAKEN
+
+    def _keep(
+        self, bucket: str, key: str, path: Path, content_type: str, cache_control: str, sub: str | None
+    ) -> None:
+        allowed = self.buckets[bucket].types
+        if allowed and content_type not in allowed:
+            raise Refused(415, "invalid_mime_type", f"mime type {content_type} is not supported")
+        self.objects[bucket, key] = Object(path, content_type, cache_control, sub)
+
+    def _put(self, request: Request, bucket: str, key: str, sub: str | None) -> Response:
+        self._may_upload(bucket, key, sub, request.headers.get("x-upsert") == "true")
+        path = self._new_path()
+        with contextlib.closing(request.files["file"]) as file:
+            file.save(path)
+        if path.stat().st_size > self.buckets[bucket].size_limit:
+            raise TOO_LARGE
+        self._keep(bucket, key, path, file.content_type, f"max-age={request.form['cacheControl']}", sub)
+        return _json({"Id": str(uuid.uuid4()), "Key": f"{bucket}/{key}"})
+
+    def _readable(self, bucket: str, key: str, sub: str | None) -> Object:
+        if bucket not in self.buckets:
+            raise NO_BUCKET
+        found = self.objects.get((bucket, key))
+        if found is None or not self._allowed("select", bucket, key, sub):
+            raise NO_OBJECT
+        return found
+
+    def _info(self, bucket: str, key: str, sub: str | None) -> Response:
+        found = self._readable(bucket, key, sub)
+        return _json(
+            {
+                "id": str(uuid.uuid4()),
+                "name": key,
+                "version": found.version,
+                "size": found.size,
+                "content_type": found.content_type,
+                "cache_control": found.cache_control,
+                "etag": found.etag,
+                "metadata": {},
+                "last_modified": found.updated_at,
+                "created_at": found.updated_at,
+            }
+        )
+
+    def _get(self, bucket: str, key: str, sub: str | None) -> Response:
+        found = self._readable(bucket, key, sub)
+        size = found.size
+        return Response(
+            found.path.open("rb"),
+            content_type=found.content_type,
+            headers={"Content-Length": str(size), "ETag": found.etag},
+            direct_passthrough=True,
+        )
+
+    def _list(self, request: Request, bucket: str, sub: str | None) -> Response:
+        """What is right below a prefix. A bucket that is not there is an empty one."""
+        asked = json.loads(request.get_data())
+        prefix = f"{asked['prefix'].rstrip('/')}/" if asked["prefix"] else ""
+        entries = {}
+        for (of, key), found in self.objects.items():
+            if of != bucket or not key.startswith(prefix) or not self._allowed("select", bucket, key, sub):
+                continue
+            name, *deeper = key.removeprefix(prefix).split("/")
+            if deeper:
+                entries[name] = dict.fromkeys(("id", "updated_at", "created_at", "last_accessed_at", "metadata")) | {
+                    "name": name
+                }
+                continue
+            entries[name] = {
+                "name": name,
+                "id": str(uuid.uuid4()),
+                "updated_at": found.updated_at,
+                "created_at": found.updated_at,
+                "last_accessed_at": found.updated_at,
+                "metadata": {
+                    "eTag": found.etag,
+                    "size": found.size,
+                    "mimetype": found.content_type,
+                    "cacheControl": found.cache_control,
+                    "lastModified": found.updated_at,
+                    "contentLength": found.size,
+                    "httpStatusCode": 200,
+                },
+            }
+        first, most = asked.get("offset", 0), asked.get("limit", 100)
+        return _json([entries[name] for name in sorted(entries)][first : first + most])
+
+    def _delete(self, request: Request, bucket: str, sub: str | None) -> Response:
+        """Exact keys; what may not be seen or deleted is passed over."""
+        gone = []
+        for key in json.loads(request.get_data())["prefixes"]:
+            may = all(self._allowed(action, bucket, key, sub) for action in ("select", "delete"))
+            if (bucket, key) in self.objects and may:
+                del self.objects[bucket, key]
+                gone.append({"name": key, "bucket_id": bucket})
+        return _json(gone)
+
+    def _create(self, request: Request, sub: str | None) -> Response:
+        metadata = {}
+        for pair in request.headers["Upload-Metadata"].split(","):
+            name, coded = pair.split(" ")
+            metadata[name] = base64.b64decode(coded).decode()
+        size, bucket, key = int(request.headers["Upload-Length"]), metadata["bucketName"], metadata["objectName"]
+        self._may_upload(bucket, key, sub, request.headers.get("x-upsert") == "true")
+        allowed = self.buckets[bucket].types
+        if allowed and metadata["contentType"] not in allowed:
+            raise Refused(415, "invalid_mime_type", f"mime type {metadata['contentType']} is not supported")
+        if size > self.buckets[bucket].size_limit:
+            raise Refused(413, "", "Maximum size exceeded\n")
+        name = base64.urlsafe_b64encode(f"{bucket}/{key}/{uuid.uuid4()}".encode()).decode().rstrip("=")
+        path = self._new_path()
+        path.touch()
+        self.uploads[name] = Upload(bucket, key, size, path, metadata)
+        # In production it calls itself by https, and by the name that the proxy knows.
+        return Response(
+            "",
+            201,
+            {"Location": f"https://internal.example{BASE}/upload/resumable/{name}", "Tus-Resumable": "1.0.0"},
+        )
+
+    def _upload(self, path: str) -> Upload:
+        found = self.uploads.get(unquote(path.rpartition("/")[2]))
+        if found is None:
+            raise Refused(404, "", "The file for this url was not found\n")
+        return found
+
+    def _resume(self, request: Request, method: str, path: str, sub: str | None) -> Response:
+        upload = self._upload(path)
+        headers = {"Tus-Resumable": "1.0.0"}
+        if method == "HEAD":
+            headers |= {"Upload-Offset": str(upload.offset), "Upload-Length": str(upload.size)}
+            return Response("", 200, headers)
+        self._may_upload(upload.bucket, upload.key, sub, request.headers.get("x-upsert") == "true")
+        if method == "DELETE":
+            del self.uploads[path.rpartition("/")[2]]
+            return Response("", 204, headers)
+        with upload.lock:
+            if request.headers["Content-Type"] != "application/offset+octet-stream":
+                raise Refused(403, "", "Content-Type header required\n")
+            if int(request.headers["Upload-Offset"]) != upload.offset:
+                raise Refused(409, "", "Upload-Offset conflict\n")
+            if (request.content_length or 0) not in (CHUNK, upload.size - upload.offset):
+                raise Refused(400, "", "a chunk of another size than 6 MB")
+            with upload.path.open("ab") as file:
+                while piece := request.stream.read(1 << 16):
+                    file.write(piece)
+            if upload.offset == upload.size:
+                facts = upload.metadata
+                cache = f"max-age={facts['cacheControl']}"
+                self._keep(upload.bucket, upload.key, upload.path, facts["contentType"], cache, sub)
+            return Response("", 204, headers | {"Upload-Offset": str(upload.offset)})
+
+    def _new_path(self) -> Path:
+        return self._folder / uuid.uuid4().hex
+
+
+class Quiet(WSGIRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log(self, type: str, message: str, *args: object) -> None:
+        """Nothing: the tests look at `calls`."""
+
+
+def _json(body: object) -> Response:
+    return Response(json.dumps(body), content_type="application/json")
