@@ -10,9 +10,13 @@ from sqlchat.api.resource import Resource, answer, runtime
 from sqlchat.errors import PayloadError
 from sqlchat.files.formats import Options
 from sqlchat.schemas.files import (
+    FILES_EXAMPLE,
     PROFILE_EXAMPLE,
     UPLOADED_EXAMPLE,
+    DeletedSchema,
     FileSchema,
+    FilesQuerySchema,
+    FilesSchema,
     ProfileSchema,
     ReadingQuerySchema,
     UploadedSchema,
@@ -21,6 +25,9 @@ from sqlchat.schemas.files import (
 
 blueprint = Resource("files", __name__, url_prefix="/api/files", description="Uploads and what is in them.")
 blueprint.before_request(security.needs_owner)
+
+BY_PATH = {"name": "storage_path", "in": "path", "required": True, "schema": {"type": "string"}}
+NAMED = [BY_PATH | {"example": "uploads/customers-of-2019.csv"}]  # not one that a collection of all examples uploads
 
 
 @blueprint.before_request
@@ -46,15 +53,37 @@ def profile(query: dict[str, Any], form: dict[str, FileStorage]) -> Response:
 @blueprint.arguments(UploadQuerySchema, location="query")
 @blueprint.arguments(FileSchema, location="files")
 @blueprint.response(201, UploadedSchema, example=UPLOADED_EXAMPLE)
-@blueprint.fails(401, 404, 409, 413, 415, 502, 503, 504)
+@blueprint.fails(401, 403, 404, 409, 413, 415, 502, 503, 504)
 def upload(query: dict[str, Any], form: dict[str, FileStorage]) -> Response:
     """Profile a file, then keep it. One that cannot be read is refused with the reason and the line.
 
     A signed-in caller's files are kept in a folder of the caller's own.
     """
     file = _named(form["file"])
-    kept = runtime().files.upload(file.stream, file.filename, file.content_type, **query, folder=security.folder())
+    query |= {"folder": security.folder(), "token": security.folder_token()}
+    kept = runtime().files.upload(file.stream, file.filename, file.content_type, **query)
     return answer(kept.as_dict(), 201)
+
+
+@blueprint.get("")
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.arguments(FilesQuerySchema, location="query")
+@blueprint.response(200, FilesSchema, example=FILES_EXAMPLE)
+@blueprint.fails(401, 403, 404, 502, 504)
+def list_files(query: dict[str, str]) -> Response:
+    """List the caller's files in a bucket, by name."""
+    kept = runtime().files.list(query["bucket"], folder=security.folder(), token=security.folder_token())
+    return answer({"files": [each.as_dict() for each in kept]})
+
+
+@blueprint.delete("/<path:storage_path>", parameters=NAMED)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.response(200, DeletedSchema, example={"status": "deleted"})
+@blueprint.fails(401, 403, 404, 502, 504)
+def delete_file(storage_path: str) -> dict[str, str]:
+    """Remove a file of the caller's; the path is its `storage_path`, the caller's own folder may be left out."""
+    runtime().files.delete(storage_path, folder=security.folder(), token=security.folder_token())
+    return {"status": "deleted"}
 
 
 def _named(file: FileStorage) -> Any:

@@ -32,8 +32,8 @@ def init_app(app: Flask) -> None:
 
 
 def identify() -> None:
-    """Set `g.caller` from the Authorization header: a Caller, or None without one."""
-    g.caller = None
+    """Set `g.caller` and `g.token` from the Authorization header: a Caller, or None without one."""
+    g.caller = g.token = None
     header = request.headers.get("Authorization", "")
     if not header:
         return
@@ -41,6 +41,7 @@ def identify() -> None:
     if scheme.lower() != "bearer" or not token.strip():
         raise UnauthorizedError("Send the token as `Authorization: Bearer <token>`.")
     g.caller = runtime().verifier.caller(token.strip())
+    g.token = token.strip()
 
 
 def signed_in() -> Caller:
@@ -69,7 +70,13 @@ def claims() -> Mapping[str, Any] | None:
 
 def folder() -> str:
     """Of a bucket, in which this request's files are: a user's own, and none where nobody is told from another."""
-    return signed_in().id if g.caller is not None and runtime().settings.auth_configured else ""
+    return signed_in().id if folder_token() else ""
+
+
+def folder_token() -> str | None:
+    """The token of the user whose folder it is, for the storage to go by. Not to be logged, kept or answered."""
+    token: str | None = g.token
+    return token if runtime().settings.auth_configured else None
 
 
 def needs_caller() -> None:

@@ -29,7 +29,15 @@ def safe_name(file_name: str) -> str:
         raise FileInvalidError("The file has no usable name; send one such as customers.csv.")
     if name.split(".")[0].lower() in RESERVED_STEMS:
         name = f"_{name}"
-    return _shorten(name)
+    return _shorten(name).rstrip(". ")
+
+
+def is_safe(name: str) -> bool:
+    """Whether `name` is one that `safe_name` gives."""
+    try:
+        return safe_name(name) == name
+    except FileInvalidError:
+        return False
 
 
 def _shorten(name: str) -> str:

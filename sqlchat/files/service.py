@@ -1,18 +1,24 @@
-"""Uploads: profiled in a killable process, then stored. What `api/files` calls."""
+"""Uploads: profiled in a killable process, then stored; and what is stored. What `api/files` calls.
+
+A `folder` is that of a bucket's folders in which a caller's files are (a signed-in caller's id), `""` the bucket
+itself; `token` is the signed-in caller's own, which the storage then goes by.
+"""
 
 from __future__ import annotations
 
+import builtins
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from sqlchat.config import Settings
-from sqlchat.errors import BucketNotFoundError, DeadlineError, FileInvalidError
+from sqlchat.errors import BucketNotFoundError, DeadlineError, FileInvalidError, FileNotFoundInStorageError
 from sqlchat.files import formats
 from sqlchat.files.formats import Options
-from sqlchat.files.names import safe_name
+from sqlchat.files.names import is_safe, safe_name
 from sqlchat.files.profile import Profile, profile
 from sqlchat.files.storage import Storage
 from sqlchat.workers import Workers
@@ -53,8 +59,26 @@ class Uploaded:
         }
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A stored file, as its owner sees it."""
+
+    name: str
+    storage_path: str
+    """As the upload answered it."""
+    size_bytes: int
+    content_type: str
+    updated_at: datetime | None
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+
 class Files:
-    """Profiles files and stores them. `workers` are those for uploads: their memory limit is meant for a file."""
+    """Profiles files, stores them and finds them again.
+
+    `workers` are those for uploads: their memory limit is meant for a file.
+    """
 
     def __init__(self, settings: Settings, storage: Storage, workers: Workers) -> None:
         self._settings, self._storage, self._workers = settings, storage, workers
@@ -81,25 +105,64 @@ class Files:
         bucket: str,
         upsert: bool = False,
         folder: str = "",
+        token: str | None = None,
         sheet: str | int | None = None,
         on_bad_rows: Literal["error", "skip"] = "error",
     ) -> Uploaded:
-        """Profile the file, then store it in `bucket`, below `folder` where one is given (a signed-in caller's id).
+        """Profile the file, then store it in `bucket`.
 
         Raises what `profile` and `Storage.put` raise. Nothing is stored unless the file was read to its end.
         """
-        if bucket not in self._settings.buckets:
-            listed = ", ".join(map(repr, self._settings.buckets)) or "none"
-            raise BucketNotFoundError(f"There is no bucket {bucket[:80]!r} for uploads; allowed: {listed}.")
+        self._check(bucket)
         name = safe_name(file_name)
         found = self.profile(spooled, name, Options(sheet, on_bad_rows))
         path = _path(spooled)
         media_type = _media_type(content_type, name)
         size = path.stat().st_size
         with path.open("rb") as file:
-            key = f"{folder}/{name}" if folder else name
-            stored = self._storage.put(bucket, key, file, size, media_type, upsert=upsert)
+            stored = self._storage.put(
+                bucket, _within(folder, name), file, size, media_type, upsert=upsert, token=token
+            )
         return Uploaded(name, stored, media_type, size, found)
+
+    def list(self, bucket: str, *, folder: str = "", token: str | None = None) -> builtins.list[Kept]:
+        """The caller's files in `bucket`, by name. Raises BucketNotFoundError and what `Storage.list` raises."""
+        self._check(bucket)
+        kept = []
+        for each in self._storage.list(bucket, folder, token=token):
+            name = each.name.rpartition("/")[2]
+            if is_safe(name):  # what another program put there may have a name that nobody can ask for
+                path = f"{bucket}/{self._storage.key(each.name)}"
+                kept.append(Kept(name, path, each.size_bytes, each.content_type, each.updated_at))
+        return kept
+
+    def delete(self, storage_path: str, *, folder: str = "", token: str | None = None) -> None:
+        """Remove a file of the caller's. Raises what `locate` and `Storage.delete` raise."""
+        bucket, name = self.locate(storage_path, folder=folder)
+        self._storage.delete(bucket, name, token=token)
+
+    def locate(self, storage_path: str, *, folder: str = "") -> tuple[str, str]:
+        """Bucket and name, for the storage, of a file of the caller's.
+
+        `storage_path` is as the upload answered it; the caller's folder in it may be left out. That there is such a
+        file is not said. Raises BucketNotFoundError, and FileNotFoundInStorageError for what can be no file of the
+        caller's, such as another's.
+        """
+        bucket, _, rest = storage_path.partition("/")
+        self._check(bucket)
+        name = self._storage.named(rest.removeprefix(f"{folder}/") if folder else rest)
+        if not is_safe(name):
+            raise FileNotFoundInStorageError(f"There is no file {name[:200]!r} of yours in {bucket!r}.")
+        return bucket, _within(folder, name)
+
+    def _check(self, bucket: str) -> None:
+        if bucket not in self._settings.buckets:
+            listed = ", ".join(map(repr, self._settings.buckets)) or "none"
+            raise BucketNotFoundError(f"There is no bucket {bucket[:80]!r} for uploads; allowed: {listed}.")
+
+
+def _within(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
 
 
 def _path(spooled: Named | str | Path) -> Path:

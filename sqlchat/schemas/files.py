@@ -13,6 +13,14 @@ UPLOADED_EXAMPLE = {
     "size_bytes": 10240,
     "profile": PROFILE_EXAMPLE,
 }
+KEPT_EXAMPLE = {
+    "name": "customers.csv",
+    "storage_path": "uploads/customers.csv",
+    "size_bytes": 10240,
+    "content_type": "text/csv",
+    "updated_at": "2026-01-31T09:30:00+00:00",
+}
+FILES_EXAMPLE = {"files": [KEPT_EXAMPLE]}
 
 
 class FileSchema(Schema):
@@ -39,6 +47,10 @@ class ReadingQuerySchema(Schema):
 class UploadQuerySchema(ReadingQuerySchema):
     bucket = fields.String(load_default="uploads", validate=validate.Length(min=1))
     upsert = fields.Boolean(load_default=False, metadata={"description": "Replace a file of that name."})
+
+
+class FilesQuerySchema(Schema):
+    bucket = fields.String(load_default="uploads", validate=validate.Length(min=1))
 
 
 class TopValueSchema(Schema):
@@ -79,3 +91,19 @@ class UploadedSchema(Schema):
     content_type = fields.String(required=True)
     size_bytes = fields.Integer(required=True)
     profile = fields.Nested(ProfileSchema, required=True)
+
+
+class KeptSchema(Schema):
+    name = fields.String(required=True)
+    storage_path = fields.String(required=True, metadata={"description": "As the upload answered it."})
+    size_bytes = fields.Integer(required=True)
+    content_type = fields.String(required=True)
+    updated_at = fields.DateTime(required=True, allow_none=True)
+
+
+class FilesSchema(Schema):
+    files = fields.List(fields.Nested(KeptSchema), required=True)
+
+
+class DeletedSchema(Schema):
+    status = fields.String(required=True)

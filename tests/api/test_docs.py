@@ -1,5 +1,7 @@
 """The API's own description: valid, whole, and with examples that its own routes take."""
 
+import re
+
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator, validate
 
@@ -27,7 +29,7 @@ def test_the_spec_is_valid_openapi_3_1(spec):
 
 def test_every_route_is_in_the_spec(app, spec):
     routed = {
-        (rule.rule.replace("<", "{").replace(">", "}"), method.lower())
+        (re.sub(r"<(?:path:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
         if rule.rule.startswith(("/api/", "/health")) and not rule.endpoint.startswith("api-docs")
@@ -55,6 +57,12 @@ def test_every_operation_has_examples_of_what_goes_in_and_comes_out(spec):
 def test_examples_sent_one_after_the_other_delete_nothing_that_was_there(spec):
     (name,) = spec["paths"]["/api/connections/{connection_id}"]["parameters"]
     assert name["example"] == "warehouse"
+    (path,) = spec["paths"]["/api/files/{storage_path}"]["parameters"]
+    uploaded = spec["paths"]["/api/files/upload"]["post"]["responses"]["201"]["content"]["application/json"][
+        "example"
+    ]
+    assert path["example"].startswith("uploads/")
+    assert path["example"] != uploaded["storage_path"]
 
 
 def test_uploads_are_multipart_with_a_binary_part(spec):

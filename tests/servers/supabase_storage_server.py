@@ -199,6 +199,8 @@ class SupabaseStorageServer:
                 return self._resume(request, method, path, sub)
             case "GET", ["object", "info", bucket, *key]:
                 return self._info(bucket, "/".join(key), sub)
+            case "GET", ["bucket", bucket]:
+                return self._show(bucket, sub)
             case "POST", ["object", "list", bucket]:
                 return self._list(request, bucket, sub)
             case "POST", ["object", bucket, *key]:
@@ -290,6 +292,14 @@ class SupabaseStorageServer:
             headers={"Content-Length": str(size), "ETag": found.etag},
             direct_passthrough=True,
         )
+
+    def _show(self, bucket: str, sub: str | None) -> Response:
+        """Users see no bucket unless a policy on buckets shows it, and there is none."""
+        if bucket not in self.buckets or sub is not None:
+            raise NO_BUCKET
+        now = datetime.now(UTC).isoformat()
+        facts = {"id": bucket, "name": bucket, "owner": "", "public": False, "created_at": now, "updated_at": now}
+        return _json(facts | {"file_size_limit": None, "allowed_mime_types": None})
 
     def _list(self, request: Request, bucket: str, sub: str | None) -> Response:
         """What is right below a prefix. A bucket that is not there is an empty one."""

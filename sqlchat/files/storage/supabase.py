@@ -23,7 +23,7 @@ from sqlchat.config import Settings
 from sqlchat.errors import DeadlineError, FileNotFoundInStorageError, ForbiddenError, StorageError
 from sqlchat.files.storage.base import Storage, StoredObject
 from sqlchat.files.storage.resumable import LARGE, RefusedError, Uploader, endpoint
-from sqlchat.files.storage.supabase_errors import Asked, no_object, refusal
+from sqlchat.files.storage.supabase_errors import Asked, refusal
 
 if TYPE_CHECKING:
     from storage3 import SyncStorageClient
@@ -127,13 +127,16 @@ class SupabaseStorage(Storage):
                 found.extend(_listed(folder, page))
                 if len(page) < PAGE:
                     break
+        if not found:
+            self._check(bucket)
         return sorted(found, key=lambda each: each.name)
 
     def delete(self, bucket: str, name: str, *, token: str | None = None) -> None:
         with self._asking(bucket, name, token) as storage:
-            removed = storage.from_(bucket).remove([object_key(name)])
-        if not removed:
-            raise no_object(bucket, name)
+            if not storage.from_(bucket).remove([object_key(name)]):
+                # Storage passes over what it does not find and what no policy lets go of alike.
+                storage.from_(bucket).info(object_key(name))
+                raise ForbiddenError(f"No policy of Supabase Storage lets you remove files from {bucket!r}.")
 
     def key(self, name: str) -> str:
         return object_key(name)
@@ -200,6 +203,17 @@ class SupabaseStorage(Storage):
             self._settings.storage_timeout,
             self._settings.transfer_seconds(size),
         )
+
+    def _check(self, bucket: str) -> None:
+        """Raise BucketNotFoundError where there is none: to Storage's lists such a one is empty."""
+        from storage3.exceptions import StorageApiError
+
+        with self._asking(bucket, "", None) as storage:
+            try:
+                storage.get_bucket(bucket)
+            except StorageApiError as exc:
+                if exc.message == "Bucket not found":
+                    raise
 
     def _confirm(self, bucket: str, name: str, size: int, token: str | None) -> None:
         """Look at an object of which it was not said that it is whole."""

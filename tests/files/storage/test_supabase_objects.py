@@ -63,9 +63,31 @@ def test_what_is_not_there(supabase, server, act):
     with pytest.raises(FileNotFoundInStorageError, match=r"'no\.csv' in 'uploads'"):
         getattr(supabase, act)("uploads", "no.csv", *extra)
     server.buckets.clear()
-    error = FileNotFoundInStorageError if act == "delete" else BucketNotFoundError  # as Storage tells it
-    with pytest.raises(error):
+    with pytest.raises(BucketNotFoundError, match="'uploads'"):
         getattr(supabase, act)("uploads", "no.csv", *extra)
+
+
+def test_a_bucket_that_is_not_there_has_no_list_and_an_empty_one_has(supabase, server, user):
+    for token in (None, user[1]):
+        assert supabase.list("uploads", "", token=token) == []
+    server.buckets.clear()
+    for token in (None, user[1]):
+        with pytest.raises(BucketNotFoundError, match="'uploads'"):
+            supabase.list("uploads", "", token=token)
+
+
+def test_a_server_that_tells_nothing_of_buckets_has_lists(supabase, server):
+    server.order("GET", 403, path="/bucket/")
+    assert supabase.list("uploads", "") == []
+
+
+def test_what_may_be_seen_and_not_removed_is_forbidden(supabase, server, user):
+    sub, token = user
+    server.buckets["uploads"].policy = lambda action, sub, key: action != "delete"
+    put(supabase, f"{sub}/a.csv", token=token)
+    with pytest.raises(ForbiddenError, match="remove"):
+        supabase.delete("uploads", f"{sub}/a.csv", token=token)
+    assert ("uploads", f"{sub}/a.csv") in server.objects
 
 
 def test_a_list_holds_what_is_right_in_the_folder_whole_and_named_by_us(supabase, server):
