@@ -2,6 +2,8 @@
 
 import io
 import uuid
+from datetime import datetime
+from urllib.parse import quote
 
 import pytest
 
@@ -116,6 +118,22 @@ def test_profile_and_upload(client):
     assert body["profile"]["row_count"] == 3
     assert upload(client, name).status_code == 409
     assert upload(client, name, query="?upsert=true").status_code == 201
+
+
+def test_files_are_listed_and_removed(client):
+    names = [f"{uuid.uuid4().hex[:6]}-{end}" for end in ("b.csv", "日本語 (1)=.csv")]
+    made = [upload(client, name).get_json() for name in names]
+    listed = {each["name"]: each for each in client.get("/api/files?bucket=uploads").get_json()["files"]}
+    assert list(listed) == sorted(listed)
+    for name, answer in zip(names, made, strict=True):
+        kept = listed[name]
+        assert kept["storage_path"] == answer["storage_path"]
+        assert (kept["size_bytes"], kept["content_type"]) == (len(CSV), "text/csv")
+        assert datetime.fromisoformat(kept["updated_at"]).tzinfo
+        gone = client.delete(f"/api/files/{quote(answer['storage_path'])}")
+        assert (gone.status_code, gone.get_json()) == (200, {"status": "deleted"})
+        assert client.delete(f"/api/files/{quote(answer['storage_path'])}").status_code == 404
+    assert not set(names) & {each["name"] for each in client.get("/api/files").get_json()["files"]}
 
 
 def test_an_upload_larger_than_allowed_is_413(tmp_path):

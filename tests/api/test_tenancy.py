@@ -22,6 +22,8 @@ DATA_ROUTES = [
     ("DELETE", "/api/connections/x/examples/x"),
     ("POST", "/api/files/profile"),
     ("POST", "/api/files/upload"),
+    ("GET", "/api/files"),
+    ("DELETE", "/api/files/uploads/x.csv"),
     ("POST", "/api/lineage"),
     ("GET", "/api/history"),
     ("GET", "/api/auth/me"),
@@ -87,6 +89,43 @@ def test_files_of_equal_names_lie_in_folders_of_their_own(shared_app, shared_cli
         assert (kept / "uploads" / me / "same.csv").read_bytes() == b"n\n%d\n" % number
         again = {"file": (io.BytesIO(b"n\n1\n"), "same.csv")}
         assert shared_client.post("/api/files/upload", data=again, headers=user).status_code == 409
+
+
+@pytest.mark.parametrize("whole", [True, False], ids=["with the folder", "without it"])
+def test_only_the_owner_sees_and_removes_a_file(shared_client, two_users, whole):
+    ann, bob = two_users
+    path = upload_one(shared_client, ann, "mine.csv")
+    assert [each["storage_path"] for each in listed(shared_client, ann)] == [path]
+    assert listed(shared_client, bob) == []
+    asked = path if whole else "uploads/mine.csv"
+    refused = shared_client.delete(f"/api/files/{asked}", headers=bob)
+    assert (refused.status_code, refused.get_json(force=True)["code"]) == (404, "file_not_found")
+    assert [each["storage_path"] for each in listed(shared_client, ann)] == [path]
+    gone = shared_client.delete(f"/api/files/{asked}", headers=ann)
+    assert (gone.status_code, gone.get_json()) == (200, {"status": "deleted"})
+    assert listed(shared_client, ann) == []
+
+
+@pytest.mark.parametrize(
+    "way", ["{me}/../{other}", "../uploads/{other}", "{other}", "{me}/{other}", "%2e%2e/{other}"]
+)
+def test_no_path_leads_to_another_s_file(shared_client, two_users, way):
+    ann, bob = two_users
+    path = upload_one(shared_client, ann, "kept.csv")
+    me = shared_client.get("/api/auth/me", headers=bob).get_json()["id"]
+    asked = way.format(me=me, other=path.removeprefix("uploads/"))
+    refused = shared_client.delete(f"/api/files/uploads/{asked}", headers=bob)
+    assert (refused.status_code, refused.get_json(force=True)["status"]) == (404, 404)
+    assert [each["storage_path"] for each in listed(shared_client, ann)] == [path]
+
+
+def upload_one(client, user, name):
+    data = {"file": (io.BytesIO(b"n\n1\n"), name)}
+    return client.post("/api/files/upload", data=data, headers=user).get_json()["storage_path"]
+
+
+def listed(client, user):
+    return client.get("/api/files", headers=user).get_json()["files"]
 
 
 def test_settings_are_the_user_s_own(shared_client, two_users):

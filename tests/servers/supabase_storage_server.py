@@ -298,7 +298,7 @@ class SupabaseStorageServer:
         if bucket not in self.buckets or sub is not None:
             raise NO_BUCKET
         now = datetime.now(UTC).isoformat()
-        facts = {"id": bucket, "name": bucket, "owner": "", "public": False, "created_at": now, "updated_at": now}
+        facts = {"id": bucket, "name": bucket, "owner": None, "public": False, "created_at": now, "updated_at": now}
         return _json(facts | {"file_size_limit": None, "allowed_mime_types": None})
 
     def _list(self, request: Request, bucket: str, sub: str | None) -> Response:
