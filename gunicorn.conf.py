@@ -14,7 +14,7 @@ settings = Settings.from_environ()
 public = settings.auth_configured or settings.open_data_routes
 bind = f"{'0.0.0.0' if public else '127.0.0.1'}:{settings.port}"  # noqa: S104
 workers = settings.web_concurrency
-worker_class = "gthread"  # a model call waits for seconds; a thread that waits costs little
+worker_class = "sqlchat.serving.Worker"  # threads: a model call waits for seconds; a thread that waits costs little
 threads = settings.threads
 keepalive = 75  # seconds; above the idle limit of load balancers in front, so that they close first
 

@@ -45,6 +45,14 @@ class Settings:
     port: int = setting("PORT", 8000, "Port to listen on.")
     web_concurrency: int = setting("WEB_CONCURRENCY", 2, "gunicorn worker processes.")
     threads: int = setting("SQLCHAT_THREADS", 32, "Threads a worker process; a model call blocks one.")
+    queue_timeout: float = setting(
+        "SQLCHAT_QUEUE_TIMEOUT", 20.0, "Seconds that a request may wait for a free thread, before 503."
+    )
+    client_timeout: float = setting(
+        "SQLCHAT_CLIENT_TIMEOUT",
+        30.0,
+        "Seconds that a client may keep a thread waiting for its request, or for taking its answer.",
+    )
     log_level: str = setting("SQLCHAT_LOG_LEVEL", "INFO", "Least level that is logged.")
 
     # State

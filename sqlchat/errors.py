@@ -19,6 +19,7 @@
     │   ├── ConversationNotFoundError     404 conversation_not_found
     │   ├── BucketNotFoundError           404 bucket_not_found
     │   └── FileNotFoundInStorageError    404 file_not_found
+    ├── RequestTimeoutError               408 request_timeout
     ├── ConflictError                     409 conflict
     ├── TooLargeError                     413 too_large
     ├── UnsupportedMediaError             415 unsupported_media_type
@@ -136,6 +137,10 @@ class BucketNotFoundError(NotFoundError):
 
 class FileNotFoundInStorageError(NotFoundError):
     code, title = "file_not_found", "File not found"
+
+
+class RequestTimeoutError(SqlchatError):
+    status, code, title = 408, "request_timeout", "The request did not arrive in time"
 
 
 class ConflictError(SqlchatError):

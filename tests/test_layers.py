@@ -26,6 +26,7 @@ LAYERS = {
 EVERYTHING_BELOW = {*LAYERS}
 LAYERS["runtime"] = EVERYTHING_BELOW - {"schemas"}
 LAYERS["api"] = EVERYTHING_BELOW | {"runtime"}
+LAYERS["serving"] = {"api", "config", "errors"}
 LAYERS["evaluation"] = EVERYTHING_BELOW - {"schemas"} | {"runtime"}
 LAYERS["cli"] = EVERYTHING_BELOW | {"runtime", "evaluation"}
 LAYERS["app"] = EVERYTHING_BELOW | {"runtime", "api", "cli"}

@@ -69,26 +69,33 @@ def answer_bug(error: Exception) -> Response:
 def body_of(error: Exception) -> dict[str, Any]:
     """What would be answered to `error`, for an answer that has begun."""
     if isinstance(error, SqlchatError):
-        return members(error.status, error.code, error.title, error.detail, **error.facts)
+        return _told(error.status, error.code, error.title, error.detail, **error.facts)
     log.error("unhandled error", exc_info=error)
-    return members(500, SqlchatError.code, SqlchatError.title, BUG)
+    return _told(500, SqlchatError.code, SqlchatError.title, BUG)
 
 
 def problem(status: int, code: str, title: str, detail: str, headers: dict[str, str], **facts: Any) -> Response:
-    body = members(status, code, title, detail, **facts)
-    # the errors of a list are by its indexes
-    return Response(orjson.dumps(body, option=orjson.OPT_NON_STR_KEYS), status, headers, mimetype=MEDIA_TYPE)
+    return Response(as_json(_told(status, code, title, detail, **facts)), status, headers, mimetype=MEDIA_TYPE)
 
 
-def members(status: int, code: str, title: str, detail: str, **facts: Any) -> dict[str, Any]:
-    """The body's members: RFC 9457's, then `code`, `request_id` and the error's own facts."""
-    g.problem_code = code
+def members(status: int, code: str, title: str, detail: str, request_id: str, **facts: Any) -> dict[str, Any]:
+    """A problem's members: RFC 9457's, then `code`, `request_id` and the error's own facts."""
     return {
         "type": "about:blank",
         "title": title,
         "status": int(status),
         "detail": detail,
         "code": code,
-        "request_id": g.get("request_id", ""),
+        "request_id": request_id,
         **facts,
     }
+
+
+def as_json(members: dict[str, Any]) -> bytes:
+    return orjson.dumps(members, option=orjson.OPT_NON_STR_KEYS)  # the errors of a list are by its indexes
+
+
+def _told(status: int, code: str, title: str, detail: str, **facts: Any) -> dict[str, Any]:
+    """The members of a problem of this request, whose line in the log gets the code."""
+    g.problem_code = code
+    return members(status, code, title, detail, g.get("request_id", ""), **facts)

@@ -1,0 +1,260 @@
+"""gunicorn's threaded worker, so that no client can keep the threads from the others.
+
+What gunicorn's own does differently, and what is done about it here:
+
+- A new connection waits for its first byte on a thread; here the event loop waits for it.
+- Reading headers or a body may take for ever; here a request that keeps a thread waiting ends in 408.
+- A request for which no thread is free waits for ever; here it ends in 503 after a while.
+- `/health` waits in the same queue; here it has threads of its own, since it must answer while all others are busy.
+- A connection is closed in the event loop, which a client can hold up for two seconds; here beside it.
+- Failures before and behind the application are HTML; here they are problem bodies like all others.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import re
+import socket
+import time
+import uuid
+from collections import deque
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from selectors import EVENT_READ
+from typing import Any
+
+from gunicorn import util  # type: ignore[import-untyped]
+from gunicorn.http import errors as gunicorn_errors  # type: ignore[import-untyped]
+from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker  # type: ignore[import-untyped]
+
+from sqlchat.api.problems import MEDIA_TYPE, as_json, members
+from sqlchat.config import Settings
+from sqlchat.errors import BusyError, RequestTimeoutError, SqlchatError
+
+log = logging.getLogger("sqlchat.request")
+
+HEALTH = re.compile(rb"(GET|HEAD) /health[ ?]")
+NOT_QUICK = re.compile(rb"\r\n(authorization|content-length|transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE)
+"""Headers with which even `/health` may have to wait: for a body, or for the keys of a token."""
+PEEKED = 8192
+"""Bytes of a request that are looked at before it gets a thread."""
+SLOWEST = 1024
+"""Bytes/s below which a client that sends uses up our patience."""
+HEALTH_THREADS = 2
+CLOSING_THREADS = 4
+FULL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+PAUSE = 0.05
+"""Seconds to wait where the system has no room for another connection."""
+
+Refusal = tuple[int, str, str, str]
+"""Status, code, title and detail of a problem."""
+
+REFUSALS: tuple[tuple[type[Exception], Refusal], ...] = (
+    (gunicorn_errors.LimitRequestLine, (414, "uri_too_long", "URI too long", "The path and query are too long.")),
+    (
+        gunicorn_errors.LimitRequestHeaders,
+        (431, "headers_too_large", "Headers too large", "There are too many headers, or one of them is too long."),
+    ),
+    (
+        gunicorn_errors.UnsupportedTransferCoding,
+        (501, "not_implemented", "Not implemented", "Of transfer codings, only `chunked` is understood."),
+    ),
+    (
+        gunicorn_errors.ExpectationFailed,
+        (417, "expectation_failed", "Expectation failed", "Of expectations, only `100-continue` is understood."),
+    ),
+)
+"""What the client got wrong, where it is not just that its request is malformed."""
+RETRY_AFTER = "1"  # s
+NO_HEADERS: Mapping[str, str] = {}
+MALFORMED = (400, "bad_request", "Bad request", "The request is malformed.")
+FAULTS = (
+    gunicorn_errors.InvalidResponseHeader,
+    gunicorn_errors.InvalidResponseHeaderName,
+    gunicorn_errors.ConfigurationProblem,
+)
+"""gunicorn counts them among malformed requests, but they are ours."""
+
+
+class PatientUnreader(SocketUnreader):  # type: ignore[misc]
+    """Reads a request, and waits for its client at most `patience` seconds, which what arrives buys back.
+
+    So a pause ends in RequestTimeoutError, and so does a trickle below SLOWEST; an upload that moves never does,
+    however long it takes, and time that the application spends between two reads does not count.
+    """
+
+    def __init__(self, sock: Any, patience: float) -> None:
+        super().__init__(sock)
+        self._patience = self._left = patience
+
+    def begin(self) -> None:
+        """A new request starts with all the patience there is."""
+        self._left = self._patience
+
+    def chunk(self, size_hint: int | None = None) -> bytes:
+        asked = self.sock.gettimeout()  # gunicorn's own, while it discards a body
+        allowed = self._left if asked is None else min(asked, self._left)
+        started = time.monotonic()
+        self.sock.settimeout(max(allowed, 0.001))
+        try:
+            data: bytes = super().chunk(size_hint)
+        except TimeoutError as exc:
+            if asked is not None and asked <= self._left:
+                raise
+            self._left = 0
+            raise RequestTimeoutError(f"The request did not arrive: waited {self._patience:g} s for it.") from exc
+        finally:
+            self.sock.settimeout(asked)
+        waited = time.monotonic() - started
+        self._left = min(self._patience, self._left - waited + len(data) / SLOWEST)
+        return data
+
+
+class Connection(TConn):  # type: ignore[misc]
+    """A client's connection. Closes beside the event loop, and reads patiently but not for ever."""
+
+    def __init__(self, *given: Any, patience: float, closing: ThreadPoolExecutor) -> None:
+        super().__init__(*given)
+        self._patience, self._closing = patience, closing
+
+    def init(self) -> None:
+        """Called on a thread before each request."""
+        super().init()
+        if self.is_http2:
+            return
+        if not isinstance(self.parser.unreader, PatientUnreader):
+            replaced = self.parser.unreader
+            self.parser.unreader = PatientUnreader(self.sock, self._patience)
+            self.parser.unreader.unread(replaced.take_buffered())
+        self.parser.unreader.begin()
+
+    def close(self, graceful: bool = False) -> None:
+        """Where graceful, say goodbye now, and leave it to another thread to hear the client out."""
+        if not graceful:
+            super().close()
+            return
+        try:
+            self.sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            super().close()
+        else:
+            self._closing.submit(super().close, graceful=True)
+
+    def has_read_ahead(self) -> bool:
+        """True where the next request, or part of it, was read with the last one."""
+        return self.parser is not None and bool(self.parser.unreader.buf.getvalue())
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """Set as gunicorn's `worker_class`. Its settings are `client_timeout` and `queue_timeout`."""
+
+    def init_process(self) -> None:
+        settings = Settings.from_environ()
+        self._patience, self._queue_timeout = settings.client_timeout, settings.queue_timeout
+        self._health = ThreadPoolExecutor(HEALTH_THREADS, "health")
+        self._closing = ThreadPoolExecutor(CLOSING_THREADS, "closing")
+        self._queued: deque[tuple[float, Connection, Future[Any]]] = deque()
+        super().init_process()  # returns when the worker ends
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        super().handle_exit(sig, frame)
+        self.method_queue.defer(self._hurry_pending)
+
+    def accept(self, listener: socket.socket) -> None:
+        """Let a new connection wait for its first byte in the event loop."""
+        try:
+            sock, address = listener.accept()
+        except OSError as exc:
+            if exc.errno in FULL:
+                log.warning("no room for another connection", extra={"errno": exc.errno})
+                time.sleep(PAUSE)
+            elif exc.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED):
+                raise
+            return
+        if sock.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
+            # a client that takes nothing of its answer keeps a thread, too
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self._patience * 1000))
+        self.nr_conns += 1
+        conn = Connection(
+            self.cfg, sock, address, listener.getsockname(), patience=self._patience, closing=self._closing
+        )
+        conn.timeout = time.monotonic() + self._patience
+        self.pending_conns.append(conn)
+        self.poller.register(sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Give a request that begins to arrive to a thread, when one is free."""
+        quick = self._asks_for_health(conn)
+        future = (self._health if quick else self.tpool).submit(self.handle, conn)
+        future.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
+        if not quick:
+            self._queued.append((time.monotonic() + self._queue_timeout, conn, future))
+
+    def murder_pending(self) -> None:
+        """Called about once a second at least: end what has waited too long, for a byte or for a thread."""
+        super().murder_pending()
+        while self._queued:
+            deadline, conn, future = self._queued[0]
+            waits = not (future.running() or future.done())
+            if waits and time.monotonic() < deadline:
+                break
+            self._queued.popleft()
+            if waits and future.cancel():  # which has the connection closed, after this
+                busy = BusyError("The service has more to do than it can; try again a little later.")
+                self._refuse(conn.sock, _refusal(busy), {"Retry-After": RETRY_AFTER})
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
+        """Answer a request that never reached the application, or fell out of it."""
+        if isinstance(exc, SqlchatError):
+            self._refuse(client, _refusal(exc))
+        elif isinstance(exc, (gunicorn_errors.ParseException, OSError)) and not isinstance(exc, FAULTS):
+            self._refuse(client, next((refusal for kind, refusal in REFUSALS if isinstance(exc, kind)), MALFORMED))
+        else:
+            log.error("unhandled error", exc_info=exc)
+            self._refuse(client, _refusal(SqlchatError("This is a fault of the service; its log has more.")))
+
+    def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
+        """False, too, where a body that nobody read is malformed: its request has been answered."""
+        try:
+            return bool(super()._keepalive_after(conn, keepalive))
+        except (gunicorn_errors.ParseException, RequestTimeoutError):
+            return False
+
+    def _hurry_pending(self) -> None:
+        """A worker that stops waits no longer for clients that have sent nothing."""
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
+
+    def _asks_for_health(self, conn: Connection) -> bool:
+        """True where what has arrived is a whole request for `/health` that needs nobody else to be answered."""
+        if self.cfg.is_ssl or conn.has_read_ahead():
+            return False
+        try:
+            seen = conn.sock.recv(PEEKED, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except OSError:
+            return False
+        head, end, _ = seen.partition(b"\r\n\r\n")
+        return bool(end and HEALTH.match(head) and not NOT_QUICK.search(head))
+
+    def _refuse(self, client: Any, refusal: Refusal, headers: Mapping[str, str] = NO_HEADERS) -> None:
+        """Send a problem, as far as the client takes it, and leave the request's line in the log."""
+        status, code, title, detail = refusal
+        request_id = uuid.uuid4().hex
+        log.info("request", extra={"request_id": request_id, "status": status, "code": code})
+        body = as_json(members(status, code, title, detail, request_id))
+        lines = [f"HTTP/1.1 {status} {title}", "Connection: close", f"Date: {util.http_date()}"]
+        lines += [f"Content-Type: {MEDIA_TYPE}", f"Content-Length: {len(body)}", f"X-Request-Id: {request_id}"]
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if self.cfg.is_ssl and not hasattr(client, "pending"):
+            return  # TLS has not begun, so nothing can be said
+        try:
+            util.write_nonblock(client, "\r\n".join([*lines, "", ""]).encode() + body)
+        except OSError as exc:
+            log.debug("the client did not wait for its answer: %s", exc)
+
+
+def _refusal(error: SqlchatError) -> Refusal:
+    return error.status, error.code, error.title, error.detail
