@@ -1,0 +1,178 @@
+"""The service as it is deployed: a real gunicorn by the Procfile's lines, its processes, what it answers."""
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from dataclasses import fields
+from pathlib import Path
+
+from sqlchat.config import Settings
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+
+
+def environment(**given):
+    """Ours alone: what this machine has set (or a .env file would) is emptied out."""
+    blank = {row.metadata["env"]: "" for row in fields(Settings)} | {"WEB_CONCURRENCY": "2"}
+    return os.environ | blank | {"PATH": f"{BIN}:{os.environ['PATH']}"} | given
+
+
+def procfile():
+    return dict(line.split(": ", 1) for line in (ROOT / "Procfile").read_text().splitlines())
+
+
+class Service:
+    """The Procfile's web line, in a session of its own, so that all its processes can be counted."""
+
+    def __init__(self, data_dir, **given):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.environment = environment(SQLCHAT_DATA_DIR=str(data_dir), PORT=str(self.port), **given)
+        self.count = int(self.environment["WEB_CONCURRENCY"])
+        self.out = ""
+
+    def __enter__(self):
+        self.process = subprocess.Popen(
+            shlex.split(procfile()["web"]),
+            cwd=ROOT,
+            env=self.environment,
+            start_new_session=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        try:
+            self.until(self.is_whole)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *exc):
+        self.stop()
+
+    def _read(self):
+        for line in self.process.stdout:
+            self.out += line
+
+    def stop(self):
+        """SIGTERM to gunicorn alone; gives its exit status. Nothing of it may be left."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+        try:
+            self.until(lambda: not self.processes(), seconds=20)
+        finally:
+            for pid in self.processes():
+                os.kill(pid, signal.SIGKILL)
+            self._reader.join(30)
+            self.process.stdout.close()
+        return self.process.wait()
+
+    def processes(self):
+        """Every living process of the session."""
+        return [pid for pid, stat in stats() if stat["session"] == self.process.pid and stat["state"] != "Z"]
+
+    def workers(self):
+        return [pid for pid, stat in stats() if stat["parent"] == self.process.pid and stat["state"] != "Z"]
+
+    def until(self, condition, seconds=90):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, self.out
+            time.sleep(0.1)
+
+    @contextlib.contextmanager
+    def through(self, worker):
+        """Have `worker` alone answer, by halting the others."""
+        halted = [pid for pid in self.workers() if pid != worker]
+        for pid in halted:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in halted:
+                os.kill(pid, signal.SIGCONT)
+
+    def is_whole(self):
+        """All workers are there and answer."""
+        assert self.process.poll() is None, self.out
+        return len(self.workers()) == self.count and all(map(self.serves, self.workers()))
+
+    def serves(self, worker):
+        with self.through(worker), contextlib.suppress(OSError):
+            return self.call("GET", "/health", timeout=5)[0] == 200
+        return False
+
+    def call(self, method, path, body=None, token=None, timeout=60):
+        """Status, decoded body and headers."""
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(self.url + path, data, headers, method=method)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout) as response:
+                return response.status, json.loads(response.read() or b"null"), response.headers
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read()), error.headers
+
+    def execute(self, name, sql="SELECT n FROM t"):
+        status, body, _ = self.call("POST", "/api/execute", {"connection_id": name, "sql": sql})
+        return status, body["results"]["rows"] if status == 200 else body["code"]
+
+    def connect(self, name, database):
+        body = {"provider": "sqlite", "name": name, "config": {"database": database}}
+        return self.call("POST", "/api/connections", body)[0]
+
+    def lines(self):
+        """Its log: the lines that are JSON."""
+        return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
+
+
+def stats():
+    for folder in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            after_name = (folder / "stat").read_text().rpartition(")")[2].split()
+            yield (
+                int(folder.name),
+                {"state": after_name[0], "parent": int(after_name[1]), "session": int(after_name[3])},
+            )
+
+
+def flask(line, **given):
+    """Run a `flask ...` line as a user would; gives the finished process."""
+    return subprocess.run(
+        shlex.split(line),
+        cwd=ROOT,
+        env=environment(**given),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def a_database(path, value=7):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE t (n INTEGER)")
+        database.execute("INSERT INTO t VALUES (?)", [value])
+        database.commit()

@@ -1,0 +1,319 @@
+"""The worker that gunicorn runs: busy threads, slow clients, broken requests, over real sockets."""
+
+import concurrent.futures
+import contextlib
+import http.client
+import json
+import socket
+import ssl
+import time
+
+import pytest
+from certificates import Authority
+from deployed import Service
+
+THREADS = 4
+PATIENCE = 2.0  # s
+MODEL_TIMEOUT = 5.0  # s
+QUESTION = {"connection_id": "demo", "prompt": "Top 10 customers by revenue"}
+HEALTHY = b'{"status":"ok"}\n'
+CHUNKED = (
+    b"POST /api/execute HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Transfer-Encoding: chunked\r\n\r\n"
+)
+
+
+@pytest.fixture(scope="module")
+def silent_model():
+    """The base URL of a model that takes every request and says nothing."""
+    with socket.create_server(("127.0.0.1", 0), backlog=200) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/v1"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory, silent_model):
+    """One worker with few threads and little patience."""
+    given = {
+        "WEB_CONCURRENCY": "1",
+        "SQLCHAT_THREADS": str(THREADS),
+        "SQLCHAT_CLIENT_TIMEOUT": str(PATIENCE),
+        "SQLCHAT_QUEUE_TIMEOUT": "2.5",
+        "SQLCHAT_MODEL_TIMEOUT": str(MODEL_TIMEOUT),
+        "OPENAI_API_KEY": "a-key",
+        "OPENAI_BASE_URL": silent_model,
+    }
+    with Service(tmp_path_factory.mktemp("serving"), **given) as service:
+        assert service.call("POST", "/api/chat", QUESTION | {"provider": "offline"})[0] == 200
+        yield service
+
+
+def connected(service):
+    return socket.create_connection(("127.0.0.1", service.port), timeout=30)
+
+
+def request(method="GET", path="/health", body=None, **headers):
+    lines = [f"{method} {path} HTTP/1.1", "Host: localhost"]
+    if body is not None:
+        lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + (body or b"")
+
+
+def answers(line):
+    """Everything that comes until the other end closes: a list of (status, headers, decoded body)."""
+    with line.makefile("rb") as stream:
+        found = []
+        while first := stream.readline():
+            headers = http.client.parse_headers(stream)
+            body = stream.read(int(headers["Content-Length"]))
+            found.append((int(first.split()[1]), headers, json.loads(body)))
+        return found
+
+
+def is_problem(answer, status, code):
+    got, headers, body = answer
+    assert (got, body["status"], body["code"]) == (status, status, code), body
+    assert headers["Content-Type"] == "application/problem+json"
+    assert {"type", "title", "detail", "request_id"} <= body.keys()
+    assert headers["X-Request-Id"] == body["request_id"]
+
+
+@contextlib.contextmanager
+def asking(service, count):
+    """`count` questions to the silent model, under way; gives their futures."""
+    with concurrent.futures.ThreadPoolExecutor(count) as pool:
+        asked = [
+            pool.submit(service.call, "POST", "/api/chat", QUESTION | {"provider": "openai"}) for _ in range(count)
+        ]
+        time.sleep(1)
+        yield asked
+
+
+def seconds_for_health(service):
+    started = time.monotonic()
+    assert service.call("GET", "/health", timeout=10)[:2] == (200, {"status": "ok"})
+    return time.monotonic() - started
+
+
+class TestBusy:
+    def test_health_answers_within_a_second_and_a_request_too_many_is_told_to_come_again(self, service):
+        kept = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
+        kept.request("GET", "/health")
+        assert kept.getresponse().read() == HEALTHY
+        with asking(service, 3 * THREADS) as asked:
+            waits = [seconds_for_health(service) for _ in range(10)]
+            kept.request("GET", "/health")
+            assert kept.getresponse().read() == HEALTHY
+            assert max(waits) < 1
+            assert not any(each.done() for each in asked)
+            ends = [each.result(60) for each in asked]
+        kept.close()
+        assert sorted(status for status, _, _ in ends) == [503] * 2 * THREADS + [504] * THREADS
+        for status, body, headers in ends:
+            is_problem((status, headers, body), status, "busy" if status == 503 else "model_timeout")
+            assert status == 504 or int(headers["Retry-After"]) > 0
+            service.until(lambda id=body["request_id"]: id in service.out, seconds=5)
+
+    def test_a_request_that_waits_for_a_thread_is_served_when_one_is_free(self, service):
+        with asking(service, THREADS) as asked:
+            time.sleep(MODEL_TIMEOUT - 3)
+            assert service.call("GET", "/api/providers")[0] == 200
+            assert {each.result(60)[0] for each in asked} == {504}
+
+    def test_connections_that_say_nothing_hold_no_thread_and_are_closed(self, service):
+        with contextlib.ExitStack() as stack:
+            lines = [stack.enter_context(connected(service)) for _ in range(5 * THREADS)]
+            started = time.monotonic()
+            assert service.call("GET", "/api/providers")[0] == 200
+            assert time.monotonic() - started < 1
+            assert [line.recv(1) for line in lines] == [b""] * len(lines)
+
+    def test_clients_that_do_not_hang_up_hold_up_nobody(self, service):
+        with contextlib.ExitStack() as stack:
+            for _ in range(2 * THREADS):
+                line = stack.enter_context(connected(service))
+                line.sendall(request(Connection="close"))
+                assert line.recv(12) == b"HTTP/1.1 200"
+            assert seconds_for_health(service) < 1
+
+
+class TestSlowClients:
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            request("POST", "/api/execute", b"{}" * 50)[:-1],
+            request("POST", "/api/execute", b"{}")[:-2],
+            CHUNKED + b"10\r\n{",
+            b"GET /api/providers HTTP/1.1\r\nHost: loc",
+        ],
+        ids=["the last byte", "no byte of a body", "a chunk cut short", "headers cut short"],
+    )
+    def test_what_does_not_arrive_ends_in_408(self, service, sent):
+        with connected(service) as line:
+            line.sendall(sent)
+            started = time.monotonic()
+            (answer,) = answers(line)
+            assert PATIENCE - 0.5 < time.monotonic() - started < PATIENCE + 2
+        is_problem(answer, 408, "request_timeout")
+
+    def test_a_trickle_ends_in_408_however_steady(self, service):
+        with connected(service) as line:
+            line.sendall(request("POST", "/api/execute", b"x" * 1000)[:-1000])
+            started = time.monotonic()
+            line.settimeout(0.25)
+            first = b""
+            while not first:
+                assert time.monotonic() - started < 3 * PATIENCE
+                line.sendall(b" ")
+                with contextlib.suppress(TimeoutError):
+                    first = line.recv(12)
+            assert first == b"HTTP/1.1 408"
+
+    def test_an_upload_that_moves_may_take_longer(self, service):
+        head = b'--b\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\nn\r\n'
+        body = head + b"1234567\r\n" * 2000 + b"--b--\r\n"
+        with connected(service) as line:
+            kind = "multipart/form-data; boundary=b"
+            line.sendall(
+                request("POST", "/api/files/profile", Content_Type=kind, Content_Length=len(body), Connection="close")
+            )
+            started = time.monotonic()
+            for at in range(0, len(body), 2500):
+                line.sendall(body[at : at + 2500])
+                time.sleep(0.5)
+            assert time.monotonic() - started > 1.5 * PATIENCE
+            ((status, _, profile),) = answers(line)
+        assert (status, profile["row_count"]) == (200, 2000)
+
+    def test_more_of_them_than_threads_do_not_stop_the_service(self, service):
+        with contextlib.ExitStack() as stack:
+            lines = [stack.enter_context(connected(service)) for _ in range(3 * THREADS)]
+            for line in lines:
+                line.sendall(request("POST", "/api/execute", b"{}")[:-1])
+            time.sleep(0.2)
+            assert seconds_for_health(service) < 1
+            codes = [body["code"] for line in lines for _, _, body in answers(line)]
+        assert len(codes) == len(lines)
+        assert set(codes) == {"request_timeout", "busy"}
+        assert service.call("GET", "/api/providers")[0] == 200
+
+    def test_a_client_that_takes_nothing_of_its_answer_loses_it(self, service):
+        sql = (
+            "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t LIMIT 10000) "
+            "SELECT n, hex(zeroblob(500)) FROM t"
+        )
+        body = json.dumps({"connection_id": "demo", "sql": sql, "max_rows": 10_000}).encode()
+        with contextlib.ExitStack() as stack:
+            for _ in range(THREADS):
+                line = stack.enter_context(socket.socket())
+                line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                line.connect(("127.0.0.1", service.port))
+                line.sendall(request("POST", "/api/execute", body))
+            service.until(lambda: service.out.count('"path": "/api/execute", "status": 200') >= THREADS, seconds=30)
+            started = time.monotonic()
+            while service.call("GET", "/api/providers")[0] != 200:
+                assert time.monotonic() - started < 20
+
+
+class TestBrokenRequests:
+    @pytest.mark.parametrize(
+        ("sent", "status", "code"),
+        [
+            (b"nonsense\r\n\r\n", 400, "bad_request"),
+            (b"GET /health HTTP/9.9\r\n\r\n", 400, "bad_request"),
+            (b"GET /health HTTP/1.1\r\nHost localhost\r\n\r\n", 400, "bad_request"),
+            (b"GET /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n", 400, "bad_request"),
+            (request(path="/" + "x" * 5000), 414, "uri_too_long"),
+            (request(X_Large="x" * 20_000), 431, "headers_too_large"),
+            (request(**{f"X_{n}": n for n in range(200)}), 431, "headers_too_large"),
+            (request("POST", Transfer_Encoding="miracles"), 501, "not_implemented"),
+            (request("POST", "/api/execute", b"{}", Expect="miracles"), 417, "expectation_failed"),
+            (CHUNKED + b"nonsense\r\n", 400, "bad_request"),
+            (CHUNKED + b"2\r\n{}nonsense\r\n", 400, "bad_request"),
+        ],
+        ids=str,
+    )
+    def test_they_get_a_problem_and_leave_a_line(self, service, sent, status, code):
+        with connected(service) as line:
+            line.sendall(sent)
+            line.shutdown(socket.SHUT_WR)
+            (answer,) = answers(line)
+        is_problem(answer, status, code)
+        service.until(lambda: answer[2]["request_id"] in service.out, seconds=5)
+
+    def test_a_body_that_nobody_read_and_that_is_malformed_gets_no_second_answer(self, service):
+        with connected(service) as line:
+            line.sendall(CHUNKED.replace(b"/api/execute", b"/nowhere") + b"nonsense\r\n\r\n")
+            (answer,) = answers(line)
+        is_problem(answer, 404, "not_found")
+
+
+class TestProtocol:
+    def test_requests_on_one_connection_are_answered_in_their_order(self, service):
+        statement = json.dumps({"connection_id": "demo", "sql": "SELECT 1 AS one"}).encode()
+        sent = [
+            request(),
+            request("POST", "/api/execute", statement),
+            request(),
+            request(path="/api/providers"),
+            request(path="/health?", Connection="close"),
+        ]
+        for parts in ([b"".join(sent)], sent):
+            with connected(service) as line:
+                for part in parts:
+                    line.sendall(part)
+                    time.sleep(0.1)
+                bodies = [sorted(body) for _, _, body in answers(line)]
+            assert bodies == [["status"], ["results"], ["status"], ["configured", "default", "providers"], ["status"]]
+
+    def test_health_with_a_token_that_is_invalid_is_refused_as_everywhere(self, service):
+        with connected(service) as line:
+            line.sendall(request(Authorization="Bearer x", Connection="close"))
+            (answer,) = answers(line)
+        is_problem(answer, 401, "unauthorized")
+
+    def test_health_in_pieces_and_its_head(self, service):
+        with connected(service) as line:
+            for byte in request("HEAD", Connection="close"):
+                line.sendall(bytes([byte]))
+                time.sleep(0.01)
+            with line.makefile("rb") as stream:
+                assert stream.readline() == b"HTTP/1.1 200 OK\r\n"
+                assert http.client.parse_headers(stream)["Connection"] == "close"
+                assert stream.read() == b""
+
+    def test_a_stop_waits_for_no_client_that_says_nothing(self, tmp_path):
+        with Service(tmp_path, WEB_CONCURRENCY="1", SQLCHAT_CLIENT_TIMEOUT="60") as service, connected(service):
+            time.sleep(0.5)
+            started = time.monotonic()
+            assert service.stop() == 0
+            assert time.monotonic() - started < 15
+
+    def test_over_tls(self, tmp_path):
+        authority = Authority()
+        certificate, key = authority.files(tmp_path, "localhost")
+        given = {"GUNICORN_CMD_ARGS": f"--certfile {certificate} --keyfile {key}", "WEB_CONCURRENCY": "1"}
+        service = Service(tmp_path / "data", **given)
+        context = ssl.create_default_context(cadata=authority.pem)
+        service.serves = lambda _: _health_over(context, service)  # else it would ask in plain HTTP
+        with service:
+            line = http.client.HTTPSConnection("localhost", service.port, timeout=30, context=context)
+            for _ in range(3):
+                line.request("GET", "/health")
+                assert line.getresponse().read() == HEALTHY
+                line.request(
+                    "POST",
+                    "/api/execute",
+                    json.dumps({"connection_id": "demo", "sql": "SELECT 1"}),
+                    {"Content-Type": "application/json"},
+                )
+                assert json.load(line.getresponse())["results"]["rows"] == [[1]]
+            line.close()
+
+
+def _health_over(context, service):
+    line = http.client.HTTPSConnection("localhost", service.port, timeout=5, context=context)
+    with contextlib.closing(line), contextlib.suppress(OSError):
+        line.request("GET", "/health")
+        return line.getresponse().status == 200
+    return False
