@@ -55,7 +55,7 @@ class PostgresServer:
             self._binaries = self._reachable_binaries()
             self._make_cluster()
             self.port = _free_port()
-            self._process = self._start()
+            self.start()
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
             raise
@@ -87,13 +87,20 @@ class PostgresServer:
         self.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(name))
         self.execute(sql.SQL("DROP ROLE {}").format(name))
 
-    def close(self) -> None:
+    def start(self) -> None:
+        self._process = self._start()
+
+    def stop(self) -> None:
+        """End it, and every connection to it, at once; its data stays for `start`."""
         self._process.send_signal(signal.SIGINT)  # Postgres' fast shutdown
         try:
             self._process.wait(20)
         except subprocess.TimeoutExpired:
             self._process.send_signal(signal.SIGQUIT)
             self._process.wait(20)
+
+    def close(self) -> None:
+        self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _reachable_binaries(self) -> Path:
@@ -177,6 +184,14 @@ def _free_port() -> int:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """A running Postgres, with superuser `user` and `password`."""
+    server = PostgresServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """One that the test may stop and start."""
     server = PostgresServer()
     yield server
     server.close()

@@ -1,0 +1,193 @@
+"""What breaks around the deployed service, and what its clients see of it."""
+
+import concurrent.futures
+import contextlib
+import os
+import resource
+import signal
+import sqlite3
+import threading
+import time
+
+import pytest
+from deployed import Service, a_database, flask, procfile, stats
+
+SLOW = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t LIMIT 4000000) SELECT count(*) FROM t"
+
+
+def connect(service, name, config, provider="postgres"):
+    status, body, _ = service.call("POST", "/api/connections", {"provider": provider, "name": name, "config": config})
+    assert status == 201, body
+
+
+def execute(service, name, sql="SELECT 1"):
+    return service.call("POST", "/api/execute", {"connection_id": name, "sql": sql})
+
+
+def is_clear(answer, *expected):
+    """A problem with one of the `expected` pairs of status and code, which says when to come again where it can."""
+    status, body, headers = answer
+    assert (status, body["code"]) in expected, body
+    assert (status, headers["Content-Type"]) == (body["status"], "application/problem+json")
+    assert status != 503 or int(headers["Retry-After"]) > 0
+
+
+class TestDatabase:
+    def test_restarted_under_load_it_serves_the_next_requests(self, tmp_path, own_postgres):
+        config = own_postgres.fresh()
+        with Service(tmp_path) as service, concurrent.futures.ThreadPoolExecutor(8) as pool:
+            connect(service, "pg", config)
+            answers, over = [], threading.Event()
+
+            def load():
+                while not over.is_set():
+                    answers.append(execute(service, "pg", "SELECT count(*) FROM generate_series(1, 50000)"))
+
+            running = [pool.submit(load) for _ in range(8)]
+            time.sleep(1)
+            own_postgres.stop()
+            time.sleep(1)
+            own_postgres.start()
+            time.sleep(0.2)
+            back = len(answers)
+            time.sleep(1)
+            over.set()
+            assert not [each for each in running if each.exception(30)]
+            assert {status for status, _, _ in answers} == {200, 503}
+            for answer in answers:
+                assert answer[0] == 200 or is_clear(answer, (503, "database_unavailable")) is None
+            late = [status for status, _, _ in answers[back + 8 :]]  # those under way may have begun before
+            assert len(late) > 8
+            assert set(late) == {200}
+
+    def test_200_at_once_on_pools_of_five_all_get_a_whole_answer(self, tmp_path, postgres_database, postgres_server):
+        postgres_server.execute("CREATE VIEW slow AS SELECT pg_sleep(0.3)::text AS s", postgres_database["database"])
+        postgres_server.execute("GRANT SELECT ON slow TO PUBLIC", postgres_database["database"])
+        with Service(tmp_path, SQLCHAT_POOL_TIMEOUT="2") as service:
+            connect(service, "pg", postgres_database)
+            with concurrent.futures.ThreadPoolExecutor(200) as pool:
+                asked = [pool.submit(execute, service, "pg", "SELECT s FROM slow") for _ in range(200)]
+                time.sleep(0.5)
+                started = time.monotonic()
+                assert service.call("GET", "/health")[0] == 200
+                assert time.monotonic() - started < 1
+                answers = [each.result(60) for each in asked]
+            served = [answer for answer in answers if answer[0] == 200]
+            assert len(served) > 20
+            assert len(served) < 200
+            for answer in answers:
+                assert answer[0] == 200 or is_clear(answer, (503, "busy")) is None
+            assert execute(service, "pg", "SELECT s FROM slow")[0] == 200
+
+
+class TestStore:
+    def test_its_postgres_gone_for_a_while_is_503_and_it_recovers_by_itself(self, tmp_path, own_postgres):
+        config = own_postgres.fresh()
+        given = {
+            "DATABASE_URL": "postgres://{user}:{password}@127.0.0.1:{port}/{database}".format(**config),
+            "SQLCHAT_SECRET_KEY": "k" * 40,
+        }
+        assert flask(procfile()["release"], **given).returncode == 0
+        a_database(tmp_path / "shop.sqlite")
+        with Service(tmp_path, **given) as service:
+            assert service.connect("shop", "shop.sqlite") == 201
+            own_postgres.stop()
+            for method, path, body in [
+                ("GET", "/api/connections", None),
+                ("POST", "/api/execute", {"connection_id": "shop", "sql": "SELECT n FROM t"}),
+                ("GET", "/api/history", None),
+            ]:
+                is_clear(service.call(method, path, body), (503, "store_unavailable"))
+            assert service.call("GET", "/health")[0] == 200
+            own_postgres.start()
+            for worker in service.workers():
+                with service.through(worker):
+                    assert service.execute("shop") == (200, [[7]])
+                    assert service.call("GET", "/api/history")[0] == 200
+
+    def test_with_the_disk_full_answers_still_come_and_what_must_be_kept_is_refused(self, tmp_path):
+        a_database(tmp_path / "shop.sqlite")
+        with Service(tmp_path) as service:
+            assert service.connect("shop", "shop.sqlite") == 201
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        with Service(tmp_path) as service:
+            assert service.execute("shop") == (200, [[7]])
+            before = len(service.call("GET", "/api/history")[1]["history"])
+            for pid in service.processes():
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (4096, limits[1]))  # no file may grow any more
+            assert service.execute("shop") == (200, [[7]])
+            body = {"provider": "sqlite", "name": "more", "config": {"database": "shop.sqlite"}}
+            is_clear(service.call("POST", "/api/connections", body), (503, "store_unavailable"))
+            assert service.execute("shop") == (200, [[7]])
+            assert service.call("GET", "/api/connections/shop")[0] == 200
+            assert len(service.call("GET", "/api/history")[1]["history"]) == before
+            for pid in service.processes():
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+            assert service.connect("more", "shop.sqlite") == 201
+            assert service.execute("more") == (200, [[7]])
+            assert len(service.call("GET", "/api/history")[1]["history"]) == before + 1
+            assert "Traceback" not in service.out
+        with contextlib.closing(sqlite3.connect(tmp_path / "state" / "store.db")) as kept:
+            assert kept.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+class TestProcesses:
+    @pytest.fixture
+    def service(self, tmp_path):
+        a_database(tmp_path / "shop.sqlite")
+        with Service(tmp_path) as service:
+            assert service.connect("shop", "shop.sqlite") == 201
+            yield service
+
+    def test_a_killed_sql_process_costs_its_own_request_alone(self, service):
+        (one, _) = service.workers()
+        with service.through(one), concurrent.futures.ThreadPoolExecutor(2) as pool:
+            assert service.execute("shop") == (200, [[7]])
+            before = _cpu(one)
+            slow = pool.submit(execute, service, "shop", SLOW)
+            time.sleep(0.5)
+            busiest = max(before, key=lambda pid: _cpu(one).get(pid, 0) - before[pid])
+            os.kill(busiest, signal.SIGKILL)
+            assert [service.execute("shop") for _ in range(3)] == [(200, [[7]])] * 3
+            is_clear(slow.result(60), (413, "too_large"), (503, "busy"), (504, "deadline_exceeded"))
+            service.until(lambda: len(_cpu(one)) >= len(before), seconds=20)
+        assert service.is_whole()
+
+    def test_a_killed_web_worker_costs_its_own_requests_alone_and_its_sql_processes_end(self, service):
+        victim, other = service.workers()
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            with service.through(victim):
+                lost = pool.submit(execute, service, "shop", SLOW)
+                time.sleep(0.5)
+            with service.through(other):
+                children = list(_cpu(victim))
+                kept = pool.submit(execute, service, "shop", SLOW)
+                time.sleep(0.5)
+            os.kill(victim, signal.SIGKILL)
+            assert isinstance(lost.exception(30), OSError)
+            assert kept.result(60)[0] == 200
+        service.until(lambda: not set(children) & set(service.processes()), seconds=20)
+        service.until(service.is_whole)
+
+    def test_sigterm_lets_the_requests_that_wait_for_a_thread_finish_too(
+        self, tmp_path, postgres_database, postgres_server
+    ):
+        postgres_server.execute("CREATE VIEW slow AS SELECT pg_sleep(0.5)::text AS s", postgres_database["database"])
+        postgres_server.execute("GRANT SELECT ON slow TO PUBLIC", postgres_database["database"])
+        given = {"WEB_CONCURRENCY": "1", "SQLCHAT_THREADS": "4"}
+        with Service(tmp_path, **given) as service, concurrent.futures.ThreadPoolExecutor(12) as pool:
+            connect(service, "pg", postgres_database)
+            asked = [pool.submit(execute, service, "pg", "SELECT s FROM slow") for _ in range(12)]
+            time.sleep(0.4)
+            assert service.stop() == 0
+            assert [each.result(30)[0] for each in asked] == [200] * 12
+
+
+def _cpu(worker):
+    """Ticks that each process below `worker` has used."""
+    ticks = {}
+    for pid, stat in stats():
+        if stat["parent"] == worker and stat["state"] != "Z":
+            with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as told:
+                ticks[pid] = sum(map(int, told.read().rpartition(")")[2].split()[11:13]))
+    return ticks
