@@ -6,6 +6,7 @@ What gunicorn's own does differently, and what is done about it here:
 - Reading headers or a body may take for ever; here a request that keeps a thread waiting ends in 408.
 - A request for which no thread is free waits for ever; here it ends in 503 after a while.
 - `/health` waits in the same queue; here it has threads of its own, since it must answer while all others are busy.
+- Of two workers the one that wakes first takes a new connection, however busy; here the busier one is slower.
 - A connection is closed in the event loop, which a client can hold up for two seconds; here beside it.
 - Failures before and behind the application are HTML; here they are problem bodies like all others.
 """
@@ -45,6 +46,8 @@ SLOWEST = 1024
 """Bytes/s below which a client that sends uses up our patience."""
 HEALTH_THREADS = 2
 CLOSING_THREADS = 4
+YIELD = 0.001
+"""Seconds that a worker with no free thread leaves a new connection to the others."""
 FULL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 PAUSE = 0.05
 """Seconds to wait where the system has no room for another connection."""
@@ -156,6 +159,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._patience, self._queue_timeout = settings.client_timeout, settings.queue_timeout
         self._health = ThreadPoolExecutor(HEALTH_THREADS, "health")
         self._closing = ThreadPoolExecutor(CLOSING_THREADS, "closing")
+        self._active = 0  # requests on threads or waiting for one
         self._queued: deque[tuple[float, Connection, Future[Any]]] = deque()
         super().init_process()  # returns when the worker ends
 
@@ -165,6 +169,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def accept(self, listener: socket.socket) -> None:
         """Let a new connection wait for its first byte in the event loop."""
+        if self.cfg.workers > 1:
+            time.sleep(YIELD * min(1, self._active / self.cfg.threads))
         try:
             sock, address = listener.accept()
         except OSError as exc:
@@ -190,8 +196,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         quick = self._asks_for_health(conn)
         future = (self._health if quick else self.tpool).submit(self.handle, conn)
         future.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
+        self._active += 1
         if not quick:
             self._queued.append((time.monotonic() + self._queue_timeout, conn, future))
+
+    def finish_request(self, conn: Connection, fs: Future[Any]) -> None:
+        self._active -= 1
+        super().finish_request(conn, fs)
 
     def murder_pending(self) -> None:
         """Called about once a second at least: end what has waited too long, for a byte or for a thread."""
