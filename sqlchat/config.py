@@ -24,7 +24,10 @@ class ConfigError(SystemExit):
 
 
 def setting(env: str, default: Any, help: str, *, secret: bool = False, least: int = 1) -> Any:
-    """One row of the table. A secret never shows in a repr; a whole number is `least` or more."""
+    """One row of the table. A secret never shows in a repr; a whole number is `least` or more.
+
+    Other numbers are seconds above 0, but those with a `least` of 0 are amounts of something else.
+    """
     return dataclasses.field(default=default, repr=not secret, metadata={"env": env, "help": help, "least": least})
 
 
@@ -114,6 +117,13 @@ class Settings:
     max_rows_ceiling: int = setting("SQLCHAT_MAX_ROWS_CEILING", 10_000, "Most rows a request may ask for.")
     max_result_mb: int = setting("SQLCHAT_MAX_RESULT_MB", 32, "Largest result, in MiB of JSON.")
     statement_timeout: float = setting("SQLCHAT_STATEMENT_TIMEOUT", 30.0, "Seconds a statement may run.")
+    max_plan_cost: float = setting(
+        "SQLCHAT_MAX_PLAN_COST",
+        0.0,
+        "Most that the database may expect a query to cost, in its own unit; what is above is refused before it "
+        "runs. 0: no ceiling.",
+        least=0,
+    )
     pool_size: int = setting("SQLCHAT_POOL_SIZE", 5, "Database connections a pool holds in each worker.")
     pool_timeout: float = setting("SQLCHAT_POOL_TIMEOUT", 10.0, "Seconds to wait for a free one.")
     max_pools: int = setting("SQLCHAT_MAX_POOLS", 50, "Live pools in each worker; the least used is closed.")
@@ -183,8 +193,10 @@ class Settings:
             value, env = getattr(self, row.name), row.metadata["env"]
             if row.type == "int" and value < row.metadata["least"]:
                 wrong.append(f"{env}: must be {row.metadata['least']} or more")
-            if row.type == "float" and not 0 < value <= LONGEST:
+            if row.type == "float" and row.metadata["least"] and not 0 < value <= LONGEST:
                 wrong.append(f"{env}: must be above 0 and at most {LONGEST}")
+            if row.type == "float" and not row.metadata["least"] and not 0 <= value < math.inf:
+                wrong.append(f"{env}: must be 0 or more")
         if self.max_rows > self.max_rows_ceiling:
             wrong.append("SQLCHAT_MAX_ROWS: must not be above SQLCHAT_MAX_ROWS_CEILING")
         if wrong:

@@ -28,6 +28,7 @@ def test_every_kind_of_value_is_read():
         {
             "PORT": " 9000 ",
             "SQLCHAT_MODEL_TIMEOUT": "2.5",
+            "SQLCHAT_MAX_PLAN_COST": "1e9",
             "SQLCHAT_OPEN_DATA_ROUTES": "Yes",
             "SQLCHAT_PRIVATE_HOSTS": "off",
             "SQLCHAT_DATA_DIR": "/srv/sqlchat",
@@ -37,7 +38,7 @@ def test_every_kind_of_value_is_read():
             "OPENAI_MODEL": "",
         }
     )
-    assert (settings.port, settings.model_timeout) == (9000, 2.5)
+    assert (settings.port, settings.model_timeout, settings.max_plan_cost) == (9000, 2.5, 1e9)
     assert settings.open_data_routes
     assert not settings.reaches_private_hosts
     assert settings.state_dir == Path("/srv/sqlchat/state")
@@ -72,6 +73,8 @@ def test_all_that_is_wrong_is_said_at_once():
         ({"SQLCHAT_STATEMENT_TIMEOUT": "0"}, "SQLCHAT_STATEMENT_TIMEOUT"),
         ({"SQLCHAT_MODEL_TIMEOUT": "nan"}, "SQLCHAT_MODEL_TIMEOUT"),
         ({"SQLCHAT_UPLOAD_TIMEOUT": "inf"}, "SQLCHAT_UPLOAD_TIMEOUT"),
+        ({"SQLCHAT_MAX_PLAN_COST": "-1"}, "SQLCHAT_MAX_PLAN_COST"),
+        ({"SQLCHAT_MAX_PLAN_COST": "nan"}, "SQLCHAT_MAX_PLAN_COST"),
         ({"SQLCHAT_MAX_ROWS": "20000"}, "SQLCHAT_MAX_ROWS"),
         ({"PORT": "70000"}, "PORT"),
         ({"SQLCHAT_MODEL_PRICES": "gpt-x=1.25"}, "SQLCHAT_MODEL_PRICES"),

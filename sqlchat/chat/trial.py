@@ -63,8 +63,14 @@ class Trial:
     def run(self, sql: str) -> Results:
         """The rows of `sql`, which passed `check`. Raises one of FAULTS for what shows only in running."""
         with self.clock("run"):
-            functions = self.catalog.functions
-            return self.gate.run(self.connection, sql, max_rows=self.max_rows, tag=self.tag, functions=functions)
+            return self.gate.run(
+                self.connection,
+                sql,
+                max_rows=self.max_rows,
+                tag=self.tag,
+                functions=self.catalog.functions,
+                planned=True,
+            )
 
     def _check(self, sql: str) -> None:
         connection, catalog = self.connection, self.catalog
@@ -76,7 +82,8 @@ class Trial:
                 raise fault
             return
         try:
-            connection.explain(sql)  # the last word on names: a database knows some that no catalog lists
+            # the last word on names: a database knows some that no catalog lists
+            self.gate.explain(connection, sql, max_rows=self.max_rows)
         except QueryError as exc:
             if fault is None:
                 raise

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sqlchat.config import Settings
+from sqlchat.connections.plan import Plan
 from sqlchat.sql.catalog import Catalog
 from sqlchat.workers import Workers
 
@@ -63,8 +64,11 @@ class Connection(ABC):
         """
 
     @abstractmethod
-    def explain(self, sql: str) -> None:
-        """Let the database plan `sql` without running it. Raises QueryError with the fault it finds."""
+    def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
+        """Let the database plan `sql`, of which `max_rows` rows are wanted, without running it.
+
+        Raises QueryError with the fault it finds.
+        """
 
     @abstractmethod
     def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlchat.connections import duckdb_catalog
 from sqlchat.connections.base import Results
+from sqlchat.connections.duckdb_plan import plan
 from sqlchat.connections.duckdb_types import reading
 from sqlchat.connections.embedded import (
     IN_MEMORY,
@@ -29,6 +30,7 @@ from sqlchat.connections.embedded import (
     quoted,
     timed_out,
 )
+from sqlchat.connections.plan import Plan
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -214,10 +216,11 @@ def _run(target: Target, sql: str, max_rows: int, max_bytes: int, timeout: float
         return Results(tuple(relation.columns), tuple(map(str, relation.types)), rows, count, truncated)
 
 
-def _explain(target: Target, sql: str, timeout: float) -> None:
+def _explain(target: Target, sql: str, timeout: float) -> Plan:
     with _session(target, timeout) as connection:
         _statement(connection, sql)
-        connection.execute(f"EXPLAIN {sql}").fetchall()
+        ((_, told),) = connection.execute(f"EXPLAIN (FORMAT JSON) {sql}").fetchall()
+    return plan(told)
 
 
 def _catalog(target: Target, timeout: float) -> Catalog:

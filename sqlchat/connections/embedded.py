@@ -14,6 +14,7 @@ from typing import Any, ClassVar, ParamSpec, TypeVar
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.encoding import encode_rows
+from sqlchat.connections.plan import Plan
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -63,7 +64,7 @@ class Tasks:
     catalog: Callable[[Target, float], Catalog]
     run: Callable[[Target, str, int, int, float], Results]
     """(target, sql, rows at most, bytes at most, seconds)"""
-    explain: Callable[[Target, str, float], None]
+    explain: Callable[[Target, str, float], Plan]
     values: Callable[[Target, tuple[str, str, str], int, float], list[str] | None]
     """(target, (schema, table, column), values at most, seconds)"""
 
@@ -103,10 +104,10 @@ class EmbeddedConnection(Connection):
         most = self._settings.max_result_mb << 20
         return self._call(self.tasks.run, self._present(), sql, max_rows, most, timeout, timeout=timeout)
 
-    def explain(self, sql: str) -> None:
+    def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
         refuse_unsendable(sql)
         timeout = self._settings.statement_timeout
-        self._call(self.tasks.explain, self._present(), sql, timeout, timeout=timeout)
+        return self._call(self.tasks.explain, self._present(), sql, timeout, timeout=timeout)
 
     def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
         place = schema, table, column

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.plan import Plan
 from sqlchat.errors import DeadlineError, SQLRefusedError, TooLargeError
 from sqlchat.sql.guard import Verdict, check
 from sqlchat.workers import Workers
@@ -29,6 +30,15 @@ class Gate:
         except (DeadlineError, TooLargeError) as exc:
             raise SQLRefusedError("This SQL is too costly to judge; write it with less nesting.") from exc
 
+    def explain(self, connection: Connection, sql: str, *, max_rows: int | None = None) -> Plan:
+        """Let the database plan a query that `check` has found plannable, to run for `max_rows` rows.
+
+        Raises what `Connection.explain` raises, and SQLRefusedError for a plan above SQLCHAT_MAX_PLAN_COST.
+        """
+        plan = connection.explain(sql, max_rows=self._rows(max_rows))
+        plan.hold_to(self._settings.max_plan_cost)
+        return plan
+
     def run(
         self,
         connection: Connection,
@@ -37,12 +47,22 @@ class Gate:
         max_rows: int | None = None,
         tag: str = "",
         functions: frozenset[str] | None = None,
+        planned: bool = False,
     ) -> Results:
         """Run one reading statement within the settings' limits: `max_rows` rows, or as many as they say.
 
-        Raises what `check` and `Connection.run` raise.
+        `planned` says that `explain` has already let this query pass. Raises what `check`, `explain` and
+        `Connection.run` raise.
         """
-        self.check(connection, sql, functions)
-        asked = self._settings.max_rows if max_rows is None else max_rows
-        rows = max(0, min(asked, self._settings.max_rows_ceiling))
+        verdict = self.check(connection, sql, functions)
+        if self._settings.max_plan_cost:
+            if verdict.analyzed:
+                self.explain(connection, verdict.analyzed)
+            elif verdict.plannable and not planned:
+                self.explain(connection, sql, max_rows=max_rows)
+        rows = self._rows(max_rows)
         return connection.run(sql, max_rows=rows, timeout=self._settings.statement_timeout, tag=tag)
+
+    def _rows(self, asked: int | None) -> int:
+        wanted = self._settings.max_rows if asked is None else asked
+        return max(0, min(wanted, self._settings.max_rows_ceiling))

@@ -19,6 +19,7 @@ from typing import Any, Literal
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.cached import Cached
+from sqlchat.connections.plan import Plan
 from sqlchat.connections.policed import PolicedConnection
 from sqlchat.connections.policy import Policy, judge
 from sqlchat.connections.registry import connection_class
@@ -234,8 +235,8 @@ class _Held(Connection):
     def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
         return self._inner.run(sql, max_rows=max_rows, timeout=timeout, tag=tag)
 
-    def explain(self, sql: str) -> None:
-        self._inner.explain(sql)
+    def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
+        return self._inner.explain(sql, max_rows=max_rows)
 
     def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
         return self._inner.values(table, column, schema, limit)

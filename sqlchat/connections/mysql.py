@@ -29,8 +29,10 @@ from sqlchat.config import Settings
 from sqlchat.connections import mysql_catalog as ask
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.mysql_errors import NOBODY_THERE, TIMED_OUT, config_error, query_error, timed_out
+from sqlchat.connections.mysql_plan import cost as plan_cost
 from sqlchat.connections.mysql_types import NAMES, decoder, encoded_row, session_zone
 from sqlchat.connections.network import resolve
+from sqlchat.connections.plan import Plan
 from sqlchat.connections.server_config import server_config
 from sqlchat.connections.server_pool import UNENCRYPTED, server_pool
 from sqlchat.errors import (
@@ -117,11 +119,13 @@ class MySQLConnection(Connection):
             truncated=len(rows) > max_rows,
         )
 
-    def explain(self, sql: str) -> None:
+    def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
         text, is_query = _judged(sql)
-        if is_query:
-            with self._transaction(self._settings.statement_timeout) as session:
-                session.explain(text)
+        if not is_query:
+            return Plan()
+        with self._transaction(self._settings.statement_timeout) as session:
+            session.explain(text)
+            return Plan(plan_cost(session.all(f"EXPLAIN FORMAT=JSON {text}")[0][0]))
 
     def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
         named = (schema or self._target.database, table, column)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.plan import Plan
 from sqlchat.connections.policy import Judged, refuse
 from sqlchat.errors import DeadlineError, SQLRefusedError, TooLargeError
 from sqlchat.sql.catalog import Catalog
@@ -36,9 +37,9 @@ class PolicedConnection(Connection):
         self._refuse(sql)
         return self._inner.run(sql, max_rows=max_rows, timeout=timeout, tag=tag)
 
-    def explain(self, sql: str) -> None:
+    def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
         self._refuse(sql)
-        self._inner.explain(sql)
+        return self._inner.explain(sql, max_rows=max_rows)
 
     def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
         judged = self._judged(False)

@@ -31,6 +31,7 @@ from sqlchat.connections import postgres_catalog as ask
 from sqlchat.connections import postgres_rls as rls
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.network import resolve
+from sqlchat.connections.plan import Plan
 from sqlchat.connections.postgres_errors import Fault, config_error, query_error, timed_out
 from sqlchat.connections.postgres_rls import FIELDS, row_security
 from sqlchat.connections.postgres_statement import (
@@ -39,6 +40,7 @@ from sqlchat.connections.postgres_statement import (
     RESET,
     Statement,
     comment,
+    estimates,
     prologue,
     quoted,
     search_path,
@@ -146,9 +148,15 @@ class PostgresConnection(Connection):
             truncated=len(sink.rows) > max_rows,
         )
 
-    def explain(self, sql: str) -> None:
-        with self._transaction(self._statement(sql), self._settings.statement_timeout):
-            pass  # opening the cursor planned it
+    def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
+        statement, timeout = self._statement(sql), self._settings.statement_timeout
+        with self._transaction(statement, timeout) as cursor:  # which planned it, and so found it to be one query
+            if not statement.is_query:
+                return Plan()
+            text, prefix = statement.explained(None if max_rows is None else max_rows + 1)
+            with self._errors(cursor, statement, timeout, prefix):
+                cost, rows = estimates(_told(cursor, text))
+        return Plan(untold=cost) if self._row_security else Plan(cost, rows)
 
     def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
         if self._row_security:

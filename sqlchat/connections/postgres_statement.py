@@ -33,6 +33,7 @@ PIECE = re.compile(
 )
 QUERY_WORDS = frozenset({"select", "with", "values", "table", "("})
 IDENTIFIER = re.compile(r'"(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff$][\w$]*')
+ESTIMATES = re.compile(r'"Total Cost": ([^,\s]+),\s*"Plan Rows": (\d+)')
 BYTE_COUNTED = frozenset({17, 25, 1042, 1043})
 """bytea, text, character, character varying: octet_length of these is their length as sent, read from a header."""
 SAFE_TAG = re.compile(r"[^\w.:-]", re.ASCII)
@@ -80,6 +81,26 @@ class Statement:
             f"THEN ('{ROW_TOO_LARGE} ' || ({total}))::pg_catalog.int4 IS NULL ELSE true END) TO STDOUT"
         )
         return before + self.text + after + comment(tag), len(before)
+
+    def explained(self, rows: int | None) -> tuple[str, int]:
+        """EXPLAIN of at most `rows` rows, without running them, and how many characters stand before the text.
+
+        Like COPY's, its parentheses hold one query, which the server has found the text to be.
+        """
+        before = "EXPLAIN (FORMAT JSON) SELECT * FROM ("
+        limit = "ALL" if rows is None else str(rows)
+        return f"{before}{self.text}\n) AS sqlchat LIMIT {limit}", len(before)
+
+
+def estimates(plan_json: str) -> tuple[float, int]:
+    """Cost and rows of the topmost step of a plan.
+
+    Found by their keys, since the whole may be nested deeper than a reader of JSON goes; in a name or a text the
+    quotes would stand behind a backslash.
+    """
+    found = ESTIMATES.search(plan_json)
+    assert found is not None
+    return float(found[1]), int(found[2])
 
 
 def prologue(

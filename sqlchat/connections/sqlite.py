@@ -27,6 +27,7 @@ from sqlchat.connections.embedded import (
     quoted,
     timed_out,
 )
+from sqlchat.connections.plan import Plan
 from sqlchat.errors import ConnectionConfigError, DatabaseUnavailableError, QueryError, SQLRefusedError
 from sqlchat.sql.catalog import Catalog
 
@@ -210,9 +211,10 @@ def _type(kinds: set[type]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _explain(target: Target, sql: str, timeout: float) -> None:
+def _explain(target: Target, sql: str, timeout: float) -> Plan:
     with _session(target, timeout) as connection:
         connection.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()
+    return Plan()  # SQLite keeps its estimates to itself
 
 
 def _catalog(target: Target, timeout: float) -> Catalog:

@@ -21,5 +21,9 @@ class ProblemSchema(Schema):
     column = fields.Integer(metadata={"description": "Character of that line, from 1."})
     errno = fields.Integer(metadata={"description": "MySQL's number of the fault.", "example": 1054})
     error = fields.String(metadata={"description": "SQLite's or DuckDB's name of the fault.", "example": "Binder"})
+    plan_cost = fields.Float(
+        metadata={"description": "What the database expects the query to cost, in its own unit.", "example": 81250.5}
+    )
+    max_plan_cost = fields.Float(metadata={"description": "The ceiling that it is above.", "example": 10000.0})
     words = fields.List(fields.String(), metadata={"description": "Words of the question that were not understood."})
     sql = fields.String(metadata={"description": "The SQL at fault, where a model wrote it."})

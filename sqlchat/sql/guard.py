@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from sqlglot import exp
@@ -40,6 +40,8 @@ class Verdict:
     """`SELECT` for every query, else the statement's first word, such as `EXPLAIN` or `SHOW`."""
     plannable: bool
     """Whether EXPLAIN can be put in front of it."""
+    analyzed: str = field(default="", compare=False)
+    """The query that an EXPLAIN ANALYZE runs."""
 
 
 def check(sql: str, dialect: str, functions: frozenset[str] | None = None) -> Verdict:
@@ -63,7 +65,8 @@ def check(sql: str, dialect: str, functions: frozenset[str] | None = None) -> Ve
         start = words[found.at].start
         # Blanks keep the line and column of what comes after.
         _check_query(re.sub(r"[^\n]", " ", sql[:start]) + sql[start:], dialect, rules, functions)
-        return Verdict(found.kind, plannable=False)
+        runs = any(word.value in ("analyze", "analyse") for word in words[: found.at])
+        return Verdict(found.kind, plannable=False, analyzed=sql[start:] if runs else "")
     _check_query(sql, dialect, rules, functions)
     return Verdict("SELECT", plannable=True)
 

@@ -17,6 +17,7 @@ import pymysql
 import pytest
 
 from sqlchat.config import Settings
+from sqlchat.connections.gate import Gate
 from sqlchat.connections.mysql import MySQLConnection
 from sqlchat.errors import (
     BusyError,
@@ -214,6 +215,31 @@ def test_show_and_explain(mysql):
     assert ["kept"] in rows(mysql, "SHOW TABLES")
     assert rows(mysql, "DESCRIBE kept")[0][0] == "n"
     assert rows(mysql, "EXPLAIN SELECT * FROM kept")
+
+
+def test_what_a_query_is_expected_to_cost(mysql, execute, config):
+    name = config["database"]
+    execute(
+        f"CREATE TABLE {name}.many (id int PRIMARY KEY)",
+        f"INSERT INTO {name}.many WITH RECURSIVE n AS (SELECT 1 AS i UNION ALL SELECT i + 1 FROM n WHERE i < 900) "
+        "SELECT i FROM n",
+        f"ANALYZE TABLE {name}.many",
+    )
+    one, all_rows = mysql.explain("SELECT * FROM many WHERE id = 5"), mysql.explain("(SELECT * FROM many); -- end")
+    assert one.cost < 10 < all_rows.cost < 2000
+    assert mysql.explain("SELECT * FROM many UNION ALL SELECT * FROM many").cost > 1.5 * all_rows.cost
+    pairs = mysql.explain("SELECT COUNT(*) FROM many a, many b, many c, (SELECT MAX(id) FROM many) d")
+    assert pairs.cost > 1e6
+    gate = Gate(WORKERS, Settings(max_plan_cost=1e6))
+    with pytest.raises(SQLRefusedError, match="the ceiling") as refused:
+        gate.run(mysql, "SELECT COUNT(*) FROM many a, many b, many c")
+    assert refused.value.facts["plan_cost"] > 1e6
+    assert gate.run(mysql, "SELECT COUNT(*) FROM many").rows == b"[[900]]"
+
+
+def test_nothing_but_queries_has_a_cost(mysql):
+    for sql in ("SHOW TABLES", "EXPLAIN SELECT 1", "DESCRIBE kept", "SELECT 1"):
+        assert mysql.explain(sql).cost is None
 
 
 def test_faults_are_told(mysql):

@@ -224,7 +224,9 @@ def test_nothing_is_read_for_a_caller_without_a_token(connection, claims):
 
 def test_planning_is_done_as_the_caller(connection):
     view = connection.for_caller(claims(ANN))
-    view.explain("SELECT body FROM notes")
+    plan = view.explain("SELECT body FROM notes")
+    assert (plan.cost, plan.rows) == (None, None)  # they would tell of others' rows
+    assert plan.untold > 0
     with pytest.raises(QueryError, match="denied"):
         view.explain("SELECT * FROM internal")
     with pytest.raises(QueryError) as failed:
