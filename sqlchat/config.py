@@ -74,7 +74,11 @@ class Settings:
         secret=True,
     )
     history_days: int = setting(
-        "SQLCHAT_HISTORY_DAYS", 90, "Days that questions, SQL and how they ended are kept; 0 keeps none.", least=0
+        "SQLCHAT_HISTORY_DAYS",
+        90,
+        "Days that questions, SQL and how they ended are kept; 0 keeps none, and then no question can follow up on "
+        "another.",
+        least=0,
     )
 
     # Auth

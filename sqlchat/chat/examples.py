@@ -21,18 +21,28 @@ MOST_WORDS = 60
 """Of a question that are looked at."""
 CLOSING = re.compile(r"[.,:;?!。]+(?=\s|$)|[¿¡]")
 DASHES = re.compile(r"[\u2010-\u2015\u2212]")
+RELATIVE = re.compile(
+    r"\b(today|yesterday|tomorrow|ago|to date|so far|[ymq]td"
+    r"|(last|past|previous|this|current|next|recent) (\w+ )?(day|week|month|quarter|year)s?)\b",
+    re.IGNORECASE,
+)
+DATED = re.compile(r"(?<![\w.])(?:19|20)\d\d(?![\w.])")
+CLOCK = re.compile(r"\b(now|today|current_\w+|localtime\w*|curdate|sysdate|utc_\w+|getdate|clock_timestamp)\b", re.I)
 ACCENT = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
 
 
 class ExampleIndex:
-    """Over the examples of one connection, by BM25 (the library bm25s) and rapidfuzz. Safe to use from threads."""
+    """Over the examples of one connection, the newest first, by BM25 (the library bm25s) and rapidfuzz.
+
+    Safe to use from several threads.
+    """
 
     def __init__(self, examples: Sequence[Example]) -> None:
         self._examples = examples
         self._words = [_words(example.question) for example in examples]
         self._texts = [" ".join(words) for words in self._words]
         self._known = {word for words in self._words for word in words}
-        self._forms = {normal_form(example.question): example for example in examples}
+        self._forms = {normal_form(example.question): example for example in reversed(examples)}
         self._bm25 = bm25s.BM25()
         if examples:
             self._bm25.index(self._words, show_progress=False)
@@ -70,6 +80,16 @@ def normal_form(question: str) -> str:
         found += [_plain(question[end : quoted.start()]), f'"{quoted[1] or quoted[2]}"']
         end = quoted.end()
     return " ".join(" ".join((*found, _plain(question[end:]))).split())
+
+
+def outlived(question: str, sql: str) -> bool:
+    """Whether `sql` has a year where `question` asks relative to today ("last month"): it is right but for a while.
+
+    Not so where the question names that year, or the SQL looks at the clock too.
+    """
+    if not RELATIVE.search(question) or CLOCK.search(sql):
+        return False
+    return not set(DATED.findall(question)).issuperset(DATED.findall(sql))
 
 
 def _plain(text: str) -> str:

@@ -18,8 +18,8 @@ from sqlchat.workers import Workers
 
 MOST_EXAMPLES = 4
 """Of one question..."""
-LOOKED_AT = 12  # ...chosen from so many of the nearest, since some may be stale
-MOST_BOOKS = 100
+LOOKED_AT = 24  # ...chosen from so many of the nearest, since some may be stale
+MOST_BOOKS = 50
 """Connections whose knowledge a process holds; the least recently asked is dropped."""
 CHECKING = 5.0
 """Seconds for the names of some statements in a worker process."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlchat.chat import repair
-from sqlchat.chat.examples import normal_form
+from sqlchat.chat.examples import normal_form, outlived
 from sqlchat.connections.gate import Gate
 from sqlchat.connections.manager import Claims, ConnectionManager
 from sqlchat.errors import DeadlineError, PayloadError, SQLRefusedError, TooLargeError
@@ -15,6 +15,7 @@ from sqlchat.workers import Workers
 
 CHECKING = 5.0
 """Seconds for one look at SQL in a worker process."""
+OUTLIVED = "The question asks relative to today, the SQL has a fixed date: compute it, as from CURRENT_DATE."
 
 
 class Teaching:
@@ -41,9 +42,12 @@ class Teaching:
 
         It must pass the guard, the catalog, the connection's policy and the database's own planner, as the caller
         whose token holds `claims`. Raises what the gate, `unknown_names` and `Connection.explain` raise, and
-        PayloadError where the connection has too many examples.
+        PayloadError where the connection has too many examples, or where the SQL has a fixed date for a question
+        that asks relative to today.
         """
         sql = bare(sql)
+        if outlived(question, sql):
+            raise PayloadError("This example would soon be wrong.", errors={"sql": [OUTLIVED]})
         version = self._checked(owner, connection_id, sql, claims)
         form = normal_form(question)
         return self._store.put_example(

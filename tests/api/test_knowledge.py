@@ -247,6 +247,25 @@ def test_an_example_whose_table_is_gone_is_stale(client, people, writer):
     assert {each["question"]: each["stale"] for each in found} == {"What is paid?": True, "How many people?": False}
 
 
+def test_a_fixed_date_does_not_answer_a_question_relative_to_today(client, people):
+    told = {"question": "Who came last month?", "sql": "SELECT name FROM people WHERE name > '2026-02-01'"}
+    assert "CURRENT_DATE" in refused(client.post(f"{people}/examples", json=told))["errors"]["sql"][0]
+
+
+def test_on_postgres_its_own_planner_has_the_last_word(client, postgres_server, postgres_database):
+    postgres_server.execute("CREATE TABLE people (id int, name text)", postgres_database["database"])
+    postgres_server.execute("GRANT SELECT ON people TO PUBLIC", postgres_database["database"])
+    body = {"provider": "postgres", "name": "planned", "config": postgres_database}
+    assert client.post("/api/connections", json=body).status_code == 201
+    path = "/api/connections/planned"
+    assert client.post(f"{path}/examples", json=QUESTION).status_code == 201
+    answer = refused(client.post(f"{path}/examples", json=QUESTION | {"sql": "SELECT id + name FROM people"}))
+    assert (answer["code"], answer["sqlstate"]) == ("sql_failed", "42883")
+    term = TERM | {"sql": "ordered_at > now() - interval '90 days'"}
+    assert client.put(f"{path}/context", json={"terms": [term]}).status_code == 200
+    client.delete(path)
+
+
 def test_no_example_reads_what_the_policy_denies(client, make):
     path = make(policy=POLICY)
     for sql in ("SELECT email FROM people", "SELECT * FROM people", "SELECT amount FROM salaries"):

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sqlchat.chat.examples import ExampleIndex, normal_form
+from sqlchat.chat.examples import ExampleIndex, normal_form, outlived
 from sqlchat.store.knowledge import Example
 
 QUESTIONS = (
@@ -108,3 +108,34 @@ def test_an_example_of_nothing_but_common_words_is_found_again():
 def test_without_examples_nothing_is_near():
     assert ExampleIndex(()).nearest("customers", 4) == []
     assert ExampleIndex(()).same("customers") is None
+
+
+@pytest.mark.parametrize(
+    ("question", "sql"),
+    [
+        ("Revenue last month", "SELECT 1 FROM orders WHERE at >= '2026-02-01' AND at < '2026-03-01'"),
+        ("orders in the past 3 months", "SELECT 1 FROM orders WHERE at >= DATE '2025-12-01'"),
+        ("Sales this year", "SELECT 1 FROM sales WHERE year = 2026"),
+        ("last year compared with 2024", "SELECT 1 FROM sales WHERE year IN (2024, 2025)"),
+        ("Revenue to date", "SELECT 1 FROM sales WHERE at >= '2026-01-01'"),
+    ],
+)
+def test_a_fixed_date_for_a_time_relative_to_today_is_outlived(question, sql):
+    assert outlived(question, sql)
+
+
+@pytest.mark.parametrize(
+    ("question", "sql"),
+    [
+        ("Revenue in February 2026", "SELECT 1 FROM orders WHERE at >= '2026-02-01' AND at < '2026-03-01'"),
+        ("Revenue last month", "SELECT 1 FROM orders WHERE at >= date_trunc('month', now()) - interval '1 month'"),
+        ("Revenue last month", "SELECT 1 FROM orders WHERE month = (SELECT MAX(month) FROM orders)"),
+        ("Orders since 2020 until today", "SELECT 1 FROM orders WHERE at BETWEEN '2020-01-01' AND CURRENT_DATE"),
+        ("last month of 2024", "SELECT 1 FROM orders WHERE at >= '2024-12-01'"),
+        ("last 5 orders of Ann", "SELECT 1 FROM orders WHERE id > 20260101 LIMIT 5"),
+        ("sales yesterday", "SELECT 1 FROM sales WHERE at = date('now', '-1 day') AND shop = 2026"),
+        ("orders this year above 2000 euros", "SELECT 1 FROM o WHERE total > 2000 AND y = EXTRACT(YEAR FROM now())"),
+    ],
+)
+def test_what_says_its_year_or_looks_at_the_clock_is_not(question, sql):
+    assert not outlived(question, sql)
