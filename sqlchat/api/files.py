@@ -32,8 +32,12 @@ NAMED = [BY_PATH | {"example": "uploads/customers-of-2019.csv"}]  # not one that
 
 @blueprint.before_request
 def allow_large_bodies() -> None:
-    """An upload may be as large as the setting says; everything is checked while it arrives."""
-    request.max_content_length = runtime().settings.max_upload_mb << 20
+    """An upload may be as large as the setting says; everything is checked while it arrives.
+
+    A body of another kind would be read into memory.
+    """
+    if request.mimetype == "multipart/form-data":
+        request.max_content_length = runtime().settings.max_upload_mb << 20
 
 
 @blueprint.post("/profile")

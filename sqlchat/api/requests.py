@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import os
 import re
 import tempfile
 import time
 import uuid
+from collections.abc import Iterator
 from functools import cached_property
 from typing import IO, Any, cast
 
 import flask
 from flask import Flask, Response, g, request
+
+from sqlchat.errors import UnavailableError
 
 log = logging.getLogger("sqlchat.request")
 
@@ -22,16 +27,24 @@ PROXY_ID = re.compile(r"[A-Za-z0-9._:-]{8,80}")
 """What a request id from a proxy in front (Heroku's, say) may look like."""
 
 
+UPLOAD_PARTS = 10
+"""Parts of a form. A form has one that is read, and each that is a file is a file of ours while the request lasts."""
+
+
 class Request(flask.Request):
-    """Uploads go to named temporary files, so that a worker process can read them by path."""
+    """Uploads go to named temporary files, so that a worker process can read them by path.
+
+    They are in the system's folder for such (TMPDIR) and go away with the request, however that ends.
+    """
 
     def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
-        spooled = tempfile.NamedTemporaryFile("rb+", prefix="sqlchat-upload-")  # noqa: SIM115 - see close
+        with _disk():
+            spooled = Spooled()
         self._spooled.append(spooled)
         return cast(IO[bytes], spooled)
 
     @cached_property
-    def _spooled(self) -> list[Any]:
+    def _spooled(self) -> list[Spooled]:
         return []
 
     def close(self) -> None:
@@ -41,9 +54,47 @@ class Request(flask.Request):
             spooled.close()
 
 
+class Spooled:
+    """A named temporary file that says in our words when the disk is full."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.NamedTemporaryFile("rb+", prefix="sqlchat-upload-")  # noqa: SIM115 - see close
+        self.name = self._file.name
+
+    def write(self, data: bytes) -> int:
+        with _disk():
+            return self._file.write(data)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        with _disk():
+            return self._file.seek(offset, whence)
+
+    def flush(self) -> None:
+        with _disk():
+            self._file.flush()
+
+    def read(self, size: int = -1) -> bytes:
+        return self._file.read(size)
+
+    def close(self) -> None:
+        """Remove it, whatever was not written yet."""
+        with contextlib.suppress(OSError):
+            self._file.close()
+
+
+@contextlib.contextmanager
+def _disk() -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        log.error("an upload cannot be spooled", extra={"reason": exc.strerror, "folder": tempfile.gettempdir()})
+        raise UnavailableError("There is no room here for the file just now.", retry_after=60) from exc
+
+
 def init_app(app: Flask) -> None:
     app.request_class = Request
     app.config["MAX_CONTENT_LENGTH"] = JSON_BODY_LIMIT
+    app.config["MAX_FORM_PARTS"] = UPLOAD_PARTS
     app.before_request(begin)
     app.after_request(end)
 
