@@ -2,7 +2,7 @@
 
 Layers, top to bottom; a module imports only from layers below its own:
 
-    app, cli, serving -> api, evaluation -> schemas, runtime -> chat -> files, providers, connections, store -> sql
+    app, cli, serving -> api, evaluation -> schemas, runtime -> chat -> providers, connections -> files, store -> sql
              -> workers -> config, errors
 
 Flask appears only in `app`, `api` and `cli`; marshmallow only in `api` and `schemas`; the SDK of a vendor in

@@ -156,6 +156,12 @@ class Settings:
         "SQLCHAT_UPLOAD_WORKER_MEMORY_MB", 4096, "Address space of a process that reads uploads, in MiB."
     )
 
+    files_cache_mb: int = setting(
+        "SQLCHAT_FILES_CACHE_MB",
+        10_240,
+        "Disk space for the databases made of uploads to ask, in MiB; the least recently used go first.",
+    )
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read the table from `environ`. Raises ConfigError that lists all that is wrong at once."""
@@ -237,6 +243,11 @@ class Settings:
     def files_dir(self) -> Path:
         """Uploaded objects where Supabase Storage is not configured."""
         return self.data_dir / "files"
+
+    @property
+    def cache_dir(self) -> Path:
+        """What can be made again: never opened for a caller, though below the data folder."""
+        return self.data_dir / "cache"
 
 
 def env_name(field: str) -> str:

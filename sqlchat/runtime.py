@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from sqlchat import demo
 from sqlchat.chat.audit import Audit
@@ -11,6 +12,8 @@ from sqlchat.chat.pipeline import Pipeline
 from sqlchat.chat.teaching import Teaching
 from sqlchat.config import Settings
 from sqlchat.connections.base import Results
+from sqlchat.connections.files import FilesConnection
+from sqlchat.connections.files_databases import FileDatabases
 from sqlchat.connections.gate import Gate
 from sqlchat.connections.manager import Claims, ConnectionManager
 from sqlchat.files.service import Files
@@ -24,6 +27,9 @@ from sqlchat.workers import Workers
 
 LOCAL_OWNER = "local"
 """Owns everything in local single-user mode."""
+
+OPEN_OWNER = "open"
+"""Owns what callers without a token make where the operator opened the data routes."""
 
 DEMO = "demo"
 DEMO_FILE = "demo.sqlite"
@@ -49,7 +55,13 @@ class Runtime:
             1, settings.upload_worker_memory_mb, patience=settings.upload_timeout / 2, preload=UPLOAD_MODULES
         )
         """Read the files of strangers."""
-        self.manager: Final = ConnectionManager(settings, self.store, self.workers)
+        storage = open_storage(settings)
+        databases = FileDatabases(settings, storage, self.upload_workers, (LOCAL_OWNER, OPEN_OWNER))
+
+        def files_connection(owner: str, config: Mapping[str, Any]) -> FilesConnection:
+            return FilesConnection(config, settings, self.workers, databases, owner)
+
+        self.manager: Final = ConnectionManager(settings, self.store, self.workers, {"files": files_connection})
         self.gate: Final = Gate(self.workers, settings)
         self.providers: Final = ProviderFactory(settings)
         self.knowledge: Final = Knowledge(self.store.knowledge, self.workers)
@@ -64,7 +76,7 @@ class Runtime:
             workers=self.workers,
         )
         self.audit: Final = Audit(self.store.history)
-        self.files: Final = Files(settings, open_storage(settings), self.upload_workers)
+        self.files: Final = Files(settings, storage, self.upload_workers)
         self.verifier: Final = TokenVerifier(settings)
         if self.store.embedded:
             self.store.upgrade()

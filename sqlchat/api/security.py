@@ -13,7 +13,7 @@ from flask import Flask, g, request
 
 from sqlchat.api.resource import runtime
 from sqlchat.errors import UnauthorizedError
-from sqlchat.runtime import LOCAL_OWNER
+from sqlchat.runtime import LOCAL_OWNER, OPEN_OWNER
 from sqlchat.tokens import Caller
 
 Requirement = list[dict[str, list[str]]]
@@ -21,9 +21,6 @@ CALLER: Requirement = [{"bearer": []}]
 """How OpenAPI says that a route needs a token."""
 CALLER_OR_LOCAL: Requirement = [{"bearer": []}, {}]
 """The same of the data routes, which in local mode need none."""
-
-OPEN_OWNER = "open"
-"""Owns what callers without a token make where the operator opened the data routes."""
 
 
 def init_app(app: Flask) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from sqlchat.chat.dialect_notes import DialectNotes
-from sqlchat.sql.catalog import Catalog, Column, Table
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
 
 Values = Mapping[tuple[str, str, str], tuple[str, ...]]
 
@@ -59,7 +59,7 @@ def render_table(table: Table, catalog: Catalog, notes: DialectNotes, values: Va
     for key in table.foreign_keys:
         if len(key.columns) > 1:
             target = _table_name(key.ref_table, key.ref_schema, catalog, notes)
-            lines.append(f"  {_names(key.columns, notes)} -> {target} {_names(key.ref_columns, notes)}")
+            lines.append(f"  {_names(key.columns, notes)} -> {target} {_names(key.ref_columns, notes)}{_how(key)}")
     return "\n".join(lines)
 
 
@@ -70,9 +70,14 @@ def render_column(column: Column, table: Table, catalog: Catalog, notes: Dialect
     for key in table.foreign_keys:
         if key.columns == (column.name,):
             line += f" -> {_table_name(key.ref_table, key.ref_schema, catalog, notes)}"
-            line += "".join(f".{_name(ref, notes)}" for ref in key.ref_columns)
+            line += "".join(f".{_name(ref, notes)}" for ref in key.ref_columns) + _how(key)
     known = examples(values.get((table.schema, table.name, column.name), ()))
     return line + _remark([as_data(column.comment, LONGEST_COMMENT), known])
+
+
+def _how(key: ForeignKey) -> str:
+    """A reference that the database does not hold is only likely."""
+    return " (inferred)" if key.inferred else ""
 
 
 def examples(values: tuple[str, ...]) -> str:

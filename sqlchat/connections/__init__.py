@@ -2,6 +2,7 @@
 
 `registry.py` maps a provider's name (`postgres`) to its class; a new database is one file, one line there and one
 test file. `gate.py` is the one way by which SQL reaches a database: guard, then `Connection.run`. A driver
-(psycopg2, PyMySQL, sqlite3, duckdb) is imported only in the file of its database. Imports from `store`, `sql`,
-`workers`, `config` and `errors`.
+(psycopg2, PyMySQL, sqlite3, duckdb) is imported only in the file of its database. `files.py` makes a database
+of stored files, with the readers and the types of `sqlchat.files`. Imports from `files`, `store`, `sql`, `workers`,
+`config` and `errors`.
 """

@@ -84,5 +84,9 @@ class Connection(ABC):
         """
         return self
 
+    def revision(self) -> object:
+        """Another value once the catalog cannot be what it was; None where only reading it tells."""
+        return None
+
     def close(self) -> None:  # noqa: B027 - most have nothing to close
         """Let go of what is held. Called once, when no request uses the connection any more."""

@@ -12,10 +12,13 @@ T = TypeVar("T")
 
 
 class Cached(Generic[T]):
-    """What `read` gives, at most `ttl` seconds old. Who comes while it is read shares its value or its error."""
+    """What `read` gives, at most `ttl` seconds old. Who comes while it is read shares its value or its error.
 
-    def __init__(self, read: Callable[[], T], ttl: float) -> None:
-        self._read, self._ttl = read, ttl
+    `source` tells what it is read of, for those who do not say.
+    """
+
+    def __init__(self, read: Callable[[], T], ttl: float, source: Callable[[], object] = lambda: None) -> None:
+        self._read, self._ttl, self._source = read, ttl, source
         self._lock = threading.Lock()
         self._value: tuple[float, object, T] | None = None  # read when, of what
         self._flight: Future[T] | None = None
@@ -23,8 +26,9 @@ class Cached(Generic[T]):
     def get(self, *, refresh: bool = False, of: object = None) -> T:
         """The value. It is read anew with `refresh`, past its time, and when it was read for another `of`.
 
-        Raises what `read` raises, which is not kept.
+        Raises what `read` and `source` raise, which is not kept.
         """
+        of = self._source() if of is None else of
         with self._lock:
             if self._value is not None and not refresh:
                 when, source, value = self._value

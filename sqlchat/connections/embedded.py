@@ -142,7 +142,7 @@ def located(given: str, settings: Settings) -> str:
     """The real path of the file that `given` names, which need not exist.
 
     Raises ConnectionConfigError unless it lies in a database folder once symbolic links are followed, apart from the
-    service's own state and from uploads.
+    service's own state, from uploads and from what is made of them.
     """
     if given == IN_MEMORY:
         return given
@@ -151,7 +151,8 @@ def located(given: str, settings: Settings) -> str:
     if ".." in given.split("/"):
         raise ConnectionConfigError("The field `database` takes a path without `..`.")
     roots = [os.path.realpath(root) for root in settings.database_roots]
-    kept = [os.path.realpath(folder) for folder in (settings.state_dir, settings.files_dir)]
+    own = (settings.state_dir, settings.files_dir, settings.cache_dir)
+    kept = [os.path.realpath(folder) for folder in own]
     candidates = [os.path.realpath(os.path.join(root, given)) for root in roots]
     path = next(filter(os.path.exists, candidates), candidates[0])
     if not any(_below(path, root) for root in roots) or any(_below(path, folder) for folder in kept):

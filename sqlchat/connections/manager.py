@@ -11,7 +11,7 @@ import re
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -43,6 +43,8 @@ NAME_RULE = "A name has 1 to 63 letters, digits, `_`, `-` or `.`, and begins wit
 Claims = Mapping[str, Any] | None
 JUDGING = 20.0
 """Seconds for holding a whole catalog, its views too, against a policy."""
+Maker = Callable[[str, Mapping[str, Any]], Connection]
+"""(owner, config) -> a connection, as its class would make it of the config alone."""
 State = Literal["ready", "unreachable", "unknown"]
 
 
@@ -73,10 +75,14 @@ class ConnectionManager:
 
     Whoever wants to read through a connection says for which caller: `claims` are those of a verified token, None
     without one. Raises UnauthorizedError where the connection must know who asks.
+
+    `makers` make the connections of providers that need more than a config.
     """
 
-    def __init__(self, settings: Settings, store: Store, workers: Workers) -> None:
-        self._settings, self._store, self._workers = settings, store, workers
+    def __init__(
+        self, settings: Settings, store: Store, workers: Workers, makers: Mapping[str, Maker] | None = None
+    ) -> None:
+        self._settings, self._store, self._workers, self._makers = settings, store, workers, makers or {}
         self._live: OrderedDict[tuple[str, str], _Live] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -97,10 +103,10 @@ class ConnectionManager:
         """
         if not NAME.fullmatch(name):
             raise PayloadError(NAME_RULE, errors={"name": [NAME_RULE]})
-        made_by = connection_class(provider)
+        connection_class(provider)
         held_to = Policy.of(policy)
         self._refuse_taken(owner, name)
-        connection = made_by(config, self._settings, self._workers)
+        connection = self._connection(owner, provider, config)
         try:
             warnings = connection.check()
         finally:
@@ -197,12 +203,16 @@ class ConnectionManager:
         return live
 
     def _made(self, definition: Definition) -> _Live:
-        made_by = connection_class(definition.provider)
-        connection = _Held(made_by(definition.config, self._settings, self._workers))
+        connection = _Held(self._connection(definition.owner, definition.provider, definition.config))
         key, ttl = (definition.id, definition.version), self._settings.catalog_ttl
         if policy := Policy.of(definition.policy):
             return _Live(key, _policed(connection, policy, ttl, self._workers), ttl, definition.privacy)
         return _Live(key, connection, ttl, definition.privacy)
+
+    def _connection(self, owner: str, provider: str, config: Mapping[str, Any]) -> Connection:
+        if maker := self._makers.get(provider):
+            return maker(owner, config)
+        return connection_class(provider)(config, self._settings, self._workers)
 
     def _drop(self, owner: str, name: str) -> None:
         with self._lock:
@@ -226,6 +236,9 @@ class _Held(Connection):
         inner = self._inner.for_caller(claims)
         return self if inner is self._inner else _Held(inner, self)
 
+    def revision(self) -> object:
+        return self._inner.revision()
+
     def check(self) -> list[str]:
         return self._inner.check()
 
@@ -243,7 +256,9 @@ class _Held(Connection):
 
 
 def _policed(inner: Connection, policy: Policy, ttl: float, workers: Workers) -> Connection:
-    judged = Cached(lambda: workers.call(judge, _versioned(inner.catalog()), policy, deadline=JUDGING), ttl)
+    judged = Cached(
+        lambda: workers.call(judge, _versioned(inner.catalog()), policy, deadline=JUDGING), ttl, inner.revision
+    )
     return PolicedConnection(inner, lambda anew: judged.get(refresh=anew), workers)
 
 
@@ -253,7 +268,7 @@ class _Live:
     def __init__(self, key: tuple[str, int], connection: Connection, ttl: float, privacy: Privacy) -> None:
         self.key, self.connection, self.privacy = key, connection, privacy
         # no reference to self in these: a cycle would keep a dropped connection open
-        self.catalog = catalog = Cached(lambda: _versioned(connection.catalog()), ttl)
+        self.catalog = catalog = Cached(lambda: _versioned(connection.catalog()), ttl, connection.revision)
         self.values = Cached(lambda: read_values(connection, catalog.get()), ttl)
 
 

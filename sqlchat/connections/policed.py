@@ -27,6 +27,9 @@ class PolicedConnection(Connection):
         inner = self._inner.for_caller(claims)
         return self if inner is self._inner else PolicedConnection(inner, self._judged, self._workers)
 
+    def revision(self) -> object:
+        return self._inner.revision()
+
     def check(self) -> list[str]:
         return self._inner.check()
 

@@ -12,6 +12,7 @@ PROVIDERS = {
     "sqlite": "sqlchat.connections.sqlite:SQLiteConnection",
     "duckdb": "sqlchat.connections.duckdb:DuckDBConnection",
     "mysql": "sqlchat.connections.mysql:MySQLConnection",
+    "files": "sqlchat.connections.files:FilesConnection",
 }
 
 

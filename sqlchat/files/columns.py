@@ -125,6 +125,23 @@ class Column:
             entry["format"] = format
         return entry
 
+    @property
+    def is_text(self) -> bool:
+        """Are some of its values texts in the file?"""
+        return self._texts > 0
+
+    @property
+    def missing(self) -> frozenset[str]:
+        """Words that are nulls where the column is numeric."""
+        return frozenset(self._missing)
+
+    def decimal(self) -> tuple[int, int]:
+        """Precision and scale of the narrowest NUMERIC that holds every number."""
+        _, fit, _ = self._resolve([])
+        whole, scale = fit.digits
+        bounds = (abs(int(bound)) for bound in (fit.least, fit.most) if bound is not None)
+        return max(whole, *(len(str(bound)) for bound in bounds), 1) + scale, scale
+
     def _resolve(self, warnings: list[str]) -> tuple[str, Fit, str | None]:
         """Type, bounds and strptime format."""
         text = Fit(*(self._bounds or (None, None)))
@@ -188,6 +205,7 @@ def _widest(one: Fit | None, other: Fit) -> Fit:
         max(one.kind, other.kind, key=types.NUMBER_KINDS.index)
         if one.kind and other.kind
         else one.kind or other.kind,
+        (max(one.digits[0], other.digits[0]), max(one.digits[1], other.digits[1])),
     )
 
 

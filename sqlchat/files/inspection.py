@@ -128,7 +128,9 @@ def _typed(array: pa.Array, weights: pa.Array | None) -> tuple[str, Fit]:
         return kind, Fit(None, None)
     bounds = pc.min_max(array)
     least, most = python(bounds["min"]), python(bounds["max"])
-    return kind, Fit(least, most, _total(array, weights) if kind in types.NUMBER_KINDS else None)
+    digits = (array.type.precision - array.type.scale, array.type.scale) if kind == "NUMERIC" else (0, 0)
+    total = _total(array, weights) if kind in types.NUMBER_KINDS else None
+    return kind, Fit(least, most, total, digits=digits)
 
 
 def _total(numbers: pa.Array, weights: pa.Array | None) -> float:

@@ -72,6 +72,13 @@ def profile(path: str, file_name: str, options: Options | None = None) -> Profil
 
 def survey(table: Table) -> tuple[int, list[dict[str, Any]], list[str]]:
     """Number of rows, an entry for each column (as `ColumnProfile.as_dict` gives), warnings of a table opened."""
+    warnings: list[str] = []
+    rows, columns = look_through(table)
+    return rows, [column.summary(rows, warnings) for column in columns.values()], warnings
+
+
+def look_through(table: Table) -> tuple[int, dict[str, Column]]:
+    """Number of rows, and all that is known of each column once a table opened was read to its end."""
     from sqlchat.files.columns import Column
 
     size = min(LARGEST_SKETCH, max(SMALLEST_SKETCH, SKETCHES_KEPT // max(1, len(table.names))))
@@ -94,8 +101,7 @@ def survey(table: Table) -> tuple[int, list[dict[str, Any]], list[str]]:
         for column in unfinished:
             column.start_again()
         _inspect(table.again([column.name for column in unfinished]), columns, Column.add_texts)
-    warnings: list[str] = []
-    return rows, [column.summary(rows, warnings) for column in columns.values()], warnings
+    return rows, columns
 
 
 def _inspect(blocks: Iterator[Block], columns: Mapping[str, Column], take: Callable[[Column, Found], None]) -> None:

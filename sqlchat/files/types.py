@@ -40,6 +40,8 @@ class Fit:
     """Sum, of numbers."""
     kind: str = ""
     """The narrowest of NUMBER_KINDS, for numbers."""
+    digits: tuple[int, int] = (0, 0)
+    """Before and after the point at most, for a NUMERIC: those before it are the least that hold it."""
     values: pa.Array | None = field(default=None, repr=False, compare=False)
     """What was read, where values are compared as such rather than as texts."""
 
@@ -79,15 +81,15 @@ def _number(texts: pa.Array) -> Fit | None:
         if numbers is not None:
             bounds = pc.min_max(numbers)
             total = float(pc.mean(numbers).as_py()) * len(texts)
-            return Fit(bounds["min"].as_py(), bounds["max"].as_py(), total, "INTEGER", numbers)
+            return Fit(bounds["min"].as_py(), bounds["max"].as_py(), total, "INTEGER", values=numbers)
     floats = _cast(texts, pa.float64())
     if floats is None or not pc.all(pc.is_finite(floats)).as_py():
         return None
     if not letters and not _decimals_fit(texts, lengths):
         return None
     bounds = pc.min_max(floats)
-    kind = "DOUBLE PRECISION" if letters else "NUMERIC"
-    return Fit(bounds["min"].as_py(), bounds["max"].as_py(), pc.sum(floats).as_py(), kind, floats)
+    kind, digits = ("DOUBLE PRECISION", (0, 0)) if letters else ("NUMERIC", _digits(starts, lengths, data))
+    return Fit(bounds["min"].as_py(), bounds["max"].as_py(), pc.sum(floats).as_py(), kind, digits, floats)
 
 
 def _pads(starts: Any, lengths: Any, data: Any) -> bool:
@@ -104,6 +106,18 @@ def _pads(starts: Any, lengths: Any, data: Any) -> bool:
     after = padded[at + 1]
     inside = at + 1 < starts[1:][zero]
     return bool((inside & (after >= ord("0")) & (after <= ord("9"))).any())
+
+
+def _digits(starts: Any, lengths: Any, data: Any) -> tuple[int, int]:
+    """Digits before and after the point at most, of numbers of digits, signs and points only."""
+    points = np.flatnonzero(data == ord("."))
+    whole = lengths - (data[np.minimum(starts[:-1], len(data) - 1)] == ord("-"))
+    if not len(points):
+        return int(whole.max()), 0
+    rows = np.searchsorted(starts, points, side="right") - 1
+    after = starts[1:][rows] - points - 1
+    whole[rows] -= after + 1
+    return int(whole.max()), int(after.max())
 
 
 def _decimals_fit(texts: pa.Array, lengths: Any) -> bool:

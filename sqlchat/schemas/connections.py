@@ -41,6 +41,7 @@ CATALOG_EXAMPLE = {
                     "ref_schema": "public",
                     "ref_table": "customers",
                     "ref_columns": ["id"],
+                    "inferred": False,
                 }
             ],
             "row_estimate": 1800,
@@ -63,7 +64,7 @@ PRIVACY = ("schema", "samples", "rows")
 
 
 class ConnectSchema(Schema):
-    provider = fields.String(required=True, metadata={"description": "postgres, mysql, sqlite or duckdb."})
+    provider = fields.String(required=True, metadata={"description": "postgres, mysql, sqlite, duckdb or files."})
     name = fields.String(
         required=True, validate=validate.Length(min=1), metadata={"description": "The `connection_id` from now on."}
     )
@@ -131,6 +132,9 @@ class ForeignKeySchema(Schema):
     ref_schema = fields.String(required=True)
     ref_table = fields.String(required=True)
     ref_columns = fields.List(fields.String(), required=True)
+    inferred = fields.Boolean(
+        required=True, metadata={"description": "Found from names and values; the database does not hold it."}
+    )
 
 
 class TableSchema(Schema):

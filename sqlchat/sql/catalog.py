@@ -25,6 +25,8 @@ class ForeignKey:
     """Schema of the referenced table; "" where the database has none (SQLite)."""
     ref_table: str
     ref_columns: tuple[str, ...]
+    inferred: bool = False
+    """Found from names and values; the database does not hold it."""
 
 
 @dataclass(frozen=True, slots=True)

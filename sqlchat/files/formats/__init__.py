@@ -40,6 +40,7 @@ class Part:
     """Values of one column in one block, no nulls, all of one Arrow-backed dtype."""
 
     values: pd.Series[Any]
+    """Its index has the row of the block, from 0, that each value stands in."""
     inferred: Literal["text", "string", "json"] | None = None
     """`text`: all that the type is known from is how it is written; `string`: may be a date or a UUID, is no number;
     `json`: JSON texts; None: the dtype says it."""

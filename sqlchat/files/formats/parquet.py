@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
@@ -61,11 +62,19 @@ def _parts(array: pa.Array) -> tuple[Part, ...]:
         return ()
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
+    if isinstance(array, pa.UuidArray):
+        texts = pa.array([str(v) for v in array.drop_null().to_pylist()], pa.string())
+        return (_part(texts, array, "string"),)
     if isinstance(array, pa.ExtensionArray):
         array = array.storage
     if pa.types.is_nested(array.type):
         return parts([_plain(v) for v in array.to_pylist()])
-    return (Part(pd.Series(array.drop_null(), dtype=pd.ArrowDtype(array.type))),)
+    return (_part(array.drop_null(), array),)
+
+
+def _part(values: pa.Array, array: pa.Array, inferred: Any = None) -> Part:
+    rows = np.flatnonzero(array.is_valid()) if array.null_count else None
+    return Part(pd.Series(values, rows, dtype=pd.ArrowDtype(values.type)), inferred)
 
 
 def _plain(value: Any) -> Any:

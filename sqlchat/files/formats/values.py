@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import decimal
+import json
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -22,21 +23,29 @@ def parts(values: Sequence[Any]) -> tuple[Part, ...]:
     """Split values by their Python type, without None and NaN. Times of day, dates, texts, numbers, truth values,
     durations, and dicts and lists as JSON are known."""
     found = []
-    for kind in set(map(type, values)) - {type(None)}:
-        same: list[Any] = [v for v in values if type(v) is kind]
+    kinds = set(map(type, values))
+    for kind in kinds - {type(None)}:
+        same: list[Any] = list(values)
+        rows: list[int] | None = None
+        if len(kinds) > 1:
+            rows = [row for row, v in enumerate(values) if type(v) is kind]
+            same = [values[row] for row in rows]
         match kind:
             case _ if kind is int:
-                found.extend(_integers(same))
+                found.append(_part(*_integers(same), rows))
             case _ if kind is float:
-                found.append(_part([v for v in same if not math.isnan(v)], pa.float64()))
+                if any(map(math.isnan, same)):
+                    rows = [row for row, v in zip(rows or range(len(same)), same, strict=True) if not math.isnan(v)]
+                    same = [values[row] for row in rows]
+                found.append(_part(same, pa.float64(), rows))
             case _ if kind is str:
-                found.append(_part(list(map(valid_text, same)), pa.string(), "string"))
+                found.append(_part(list(map(valid_text, same)), pa.string(), rows, "string"))
             case _ if kind in {dict, list}:
-                found.append(_part([_json(v) for v in same], pa.string(), "json"))
+                found.append(_part([_json(v) for v in same], pa.string(), rows, "json"))
             case _ if kind in ARROW:
-                found.append(_part(same, ARROW[kind]))
+                found.append(_part(same, ARROW[kind], rows))
             case _:
-                found.append(_part([str(v) for v in same], pa.string()))
+                found.append(_part([str(v) for v in same], pa.string(), rows))
     return tuple(found)
 
 
@@ -53,20 +62,20 @@ ARROW: dict[type, pa.DataType] = {
 }
 
 
-def _integers(values: list[int]) -> list[Part]:
+def _integers(values: list[int]) -> tuple[list[Any], pa.DataType]:
     if all(v in INT64 for v in (min(values), max(values))):
-        return [_part(values, pa.int64())]
+        return values, pa.int64()
     if max(map(abs, values)) < NUMERIC_LIMIT:
-        return [_part(list(map(decimal.Decimal, values)), pa.decimal128(38, 0))]
-    return [_part(list(map(str, values)), pa.string())]
+        return list(map(decimal.Decimal, values)), pa.decimal128(38, 0)
+    return list(map(str, values)), pa.string()
 
 
 def _json(value: dict[str, Any] | list[Any]) -> str:
     try:
         return orjson.dumps(value).decode()
-    except (orjson.JSONEncodeError, TypeError):  # integers past 64 bits, half a surrogate pair
-        return repr(value)
+    except (orjson.JSONEncodeError, TypeError):  # integers past 64 bits, half a surrogate pair, bytes of Parquet
+        return valid_text(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def _part(values: list[Any], kind: pa.DataType, inferred: Any = None) -> Part:
-    return Part(pd.Series(pa.array(values, kind), dtype=pd.ArrowDtype(kind)), inferred)
+def _part(values: list[Any], kind: pa.DataType, rows: list[int] | None, inferred: Any = None) -> Part:
+    return Part(pd.Series(pa.array(values, kind), rows, dtype=pd.ArrowDtype(kind)), inferred)

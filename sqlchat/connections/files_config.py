@@ -1,0 +1,134 @@
+"""What the config of a connection to files says: which stored objects, and how each becomes a table."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlchat.errors import ConnectionConfigError
+from sqlchat.files import formats
+from sqlchat.files.formats import Options
+
+MOST_FILES = 50
+LONGEST_NAME = 63
+FIELDS = ("path", "table", "sheet", "on_bad_rows")
+SHAPE = (
+    'The field `files` is a list of paths such as "uploads/customers.csv", or of objects with `path` and optionally '
+    "`table`, `sheet` and `on_bad_rows`."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """A stored object, and the table that is made of it."""
+
+    bucket: str
+    name: str
+    """Key within the bucket, the owner's folder included."""
+    shown: str
+    """The path as its owner knows it: the only one that a message may hold."""
+    table: str
+    options: Options
+
+
+def named_files(
+    config: Mapping[str, Any], buckets: Sequence[str], folder: str, named: Callable[[str], str]
+) -> tuple[NamedFile, ...]:
+    """The files of a config. Raises ConnectionConfigError.
+
+    Paths lead into the owner's `folder` of a bucket ("": the bucket itself) and nowhere else, whether they name it or
+    not. `named` tells which name a path's spelling means.
+    """
+    if unknown := sorted(set(config) - {"files"}):
+        fields = ", ".join(f"`{name}`" for name in unknown)
+        raise ConnectionConfigError(f"A connection to files takes the field `files` alone; unknown: {fields}.")
+    given = config.get("files")
+    if not isinstance(given, list) or not given:
+        raise ConnectionConfigError(SHAPE)
+    if len(given) > MOST_FILES:
+        raise ConnectionConfigError(f"A connection takes up to {MOST_FILES} files; these are {len(given)}.")
+    entries = [_entry(each) for each in given]
+    tables = _tables([(each.get("table"), _stem(named(each["path"])), each.get("sheet")) for each in entries])
+    return tuple(
+        NamedFile(
+            *_located(each["path"], buckets, folder, named),
+            table,
+            Options(each.get("sheet"), each.get("on_bad_rows", "error")),
+        )
+        for each, table in zip(entries, tables, strict=True)
+    )
+
+
+def _entry(given: Any) -> dict[str, Any]:
+    entry = {"path": given} if isinstance(given, str) else given
+    if not isinstance(entry, dict) or not isinstance(entry.get("path"), str) or set(entry) - set(FIELDS):
+        raise ConnectionConfigError(SHAPE)
+    sheet = entry.get("sheet")
+    if isinstance(sheet, bool) or not isinstance(sheet, str | int | None):
+        raise ConnectionConfigError("A `sheet` is the name of one or its number, from 1.")
+    if entry.get("on_bad_rows", "error") not in {"error", "skip"}:
+        raise ConnectionConfigError("`on_bad_rows` is `error` or `skip`.")
+    return entry
+
+
+def _located(path: str, buckets: Sequence[str], folder: str, named: Callable[[str], str]) -> tuple[str, str, str]:
+    """Bucket, key and shown path. Another owner's folder is answered like a file that is not there."""
+    bucket, *parts = path.strip().split("/")
+    if bucket not in buckets:
+        listed = ", ".join(map(repr, buckets)) or "none"
+        raise ConnectionConfigError(
+            f"The path {path[:200]!r} is in no bucket for uploads; begin it with one of {listed}, as in "
+            f"{f'{buckets[0]}/customers.csv' if buckets else 'uploads/customers.csv'!r}."
+        )
+    if folder and parts[:1] == [folder]:
+        del parts[0]
+    name = named(parts[0]) if len(parts) == 1 else ""
+    if not name or name.startswith(".") or not name.isprintable() or "/" in name or "\\" in name:
+        raise no_such_file(path)
+    return bucket, f"{folder}/{name}" if folder else name, f"{bucket}/{name}"
+
+
+def no_such_file(path: str) -> ConnectionConfigError:
+    return ConnectionConfigError(f"There is no file {path[:200]!r}; upload it first.", file=path[:200])
+
+
+def _stem(path: str) -> str:
+    """A table's name from that of a file: words of letters and digits, in lower case."""
+    name = unicodedata.normalize("NFC", path.rsplit("/", 1)[-1])
+    for suffix in (".gz", *(suffix for each in formats.FORMATS for suffix in each.content_types)):
+        if name.lower().endswith(suffix) and len(name) > len(suffix):
+            name = name[: -len(suffix)]
+    return _word(name) or "table"
+
+
+def _word(text: str) -> str:
+    word = re.sub(r"\W+|_{2,}", "_", text).strip("_").lower()[:LONGEST_NAME].rstrip("_")
+    return f"_{word}" if word[:1].isdigit() else word
+
+
+def _tables(wanted: list[tuple[Any, str, str | int | None]]) -> list[str]:
+    """Names that differ: those asked for as they are, the others with their sheet or a number where they must."""
+    asked = [table for table, _, _ in wanted if table is not None]
+    for table in asked:
+        if not isinstance(table, str) or not 0 < len(table.strip()) <= LONGEST_NAME or not table.isprintable():
+            raise ConnectionConfigError(f"A `table` is a name of 1 to {LONGEST_NAME} printable characters.")
+    taken = {table.strip().lower() for table in asked}
+    if len(taken) < len(asked):
+        raise ConnectionConfigError("Two files are given the same `table`; each needs a name of its own.")
+    found = []
+    for table, stem, sheet in wanted:
+        found.append(table.strip() if table is not None else _free(stem, sheet, taken))
+        taken.add(found[-1])
+    return found
+
+
+def _free(stem: str, sheet: str | int | None, taken: set[str]) -> str:
+    base = f"{stem}_{_word(sheet)}" if stem in taken and isinstance(sheet, str) and _word(sheet) else stem
+    name, count = base, 1
+    while name in taken:
+        count += 1
+        name = f"{base}_{count}"
+    return name
