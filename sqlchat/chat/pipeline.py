@@ -141,6 +141,7 @@ class Pipeline:
             execute=question.auto_execute,
             max_rows=question.max_rows,
             tag=question.tag,
+            privacy=privacy,
         )
         return Prepared(
             model=model,

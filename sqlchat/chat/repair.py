@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 
 from sqlchat.chat.rendering import as_data
 from sqlchat.errors import QueryError, QuestionError, SqlchatError
 from sqlchat.sql.names import UnknownName
 
+QUOTED = re.compile(r"""(["'])(.*?)\1""", re.DOTALL)
+RUNNING = "while_running"
+"""Fact of a fault that came of rows, not of planning."""
+OWN_FACTS = frozenset({"sql", "fault", RUNNING})
 AROUND = 40  # characters shown on each side of a position
 
 
@@ -25,9 +30,13 @@ def unknown(names: Sequence[UnknownName], nearest: Mapping[str, Sequence[str]]) 
     return QueryError(f"{detail[:1].upper()}{detail[1:]}.", unknown_names=[name.name for name in names])
 
 
-def for_model(fault: SqlchatError, sql: str) -> str:
-    """`fault` in lines for a prompt: what it says, its SQLSTATE, and the place in `sql`."""
-    lines = [as_data(fault.detail, 1000)]
+def for_model(fault: SqlchatError, sql: str, *, values: bool = True) -> str:
+    """`fault` in lines for a prompt: what it says, its SQLSTATE, and the place in `sql`.
+
+    Without `values`, what it quotes is left out unless it stands in `sql`: it may be from a row.
+    """
+    said = fault.detail if values else QUOTED.sub(lambda found: found[0] if found[2] in sql else "'…'", fault.detail)
+    lines = [as_data(said, 1000)]
     if sqlstate := fault.facts.get("sqlstate"):
         lines.append(f"SQLSTATE: {as_data(str(sqlstate), 10)}")
     position = fault.facts.get("position")
@@ -43,5 +52,5 @@ def for_model(fault: SqlchatError, sql: str) -> str:
 def for_person(fault: SqlchatError, sql: str, attempts: int) -> QuestionError:
     """What to answer when the last try failed too."""
     tries = "The SQL that was written for this question does" if attempts == 1 else "Two tries at SQL for this did"
-    facts = {name: value for name, value in fault.facts.items() if name not in ("sql", "fault")}
+    facts = {name: value for name, value in fault.facts.items() if name not in OWN_FACTS}
     return QuestionError(f"{tries} not work: {fault.detail}", sql=sql, fault=fault.code, **facts)

@@ -59,7 +59,7 @@ def quickly(
         except FAULTS as fault:
             if calls >= most or not model.repairs:
                 raise repair.for_person(fault, sql, calls) from fault
-            task = replace(task, messages=prompt.again(task.messages, draft, repair.for_model(fault, sql)))
+            task = replace(task, messages=prompt.again(task.messages, draft, trial.for_model(fault, sql)))
             continue
         if results is not None:
             yield Ran(results=results)
@@ -78,7 +78,7 @@ def thoroughly(model: Provider, task: Task, trial: Trial) -> Generator[Stage, No
     if not working:
         assert failed is not None  # most have SQL, and none works
         draft, fault = failed
-        again = prompt.again(task.messages, draft, repair.for_model(fault, bare(draft.sql or "")))
+        again = prompt.again(task.messages, draft, trial.for_model(fault, bare(draft.sql or "")))
         calls, task = candidates.CANDIDATES, replace(task, messages=again)
         return (yield from quickly(model, task, trial, spent=spent, calls=calls, most=calls + 1))
     chosen, agreement = candidates.agreed(working)

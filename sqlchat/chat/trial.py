@@ -11,11 +11,12 @@ from sqlchat.chat import repair
 from sqlchat.chat.answer import Checked
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.gate import Gate
-from sqlchat.errors import QueryError, SQLRefusedError, SQLSyntaxError
+from sqlchat.errors import QueryError, SqlchatError, SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.lineage import lineage
 from sqlchat.sql.names import nearest, unknown_names
 from sqlchat.store import Entry
+from sqlchat.store.connections import Privacy
 from sqlchat.workers import Workers
 
 DEADLINE = 5.0  # seconds for one look at a statement in a worker process
@@ -52,6 +53,8 @@ class Trial:
     execute: bool
     max_rows: int | None
     tag: str
+    privacy: Privacy
+    """What of the connection's data a model may see."""
 
     def check(self, sql: str) -> Checked:
         """What `sql` reads, once it is known that it may run and can. Raises one of FAULTS where not."""
@@ -63,14 +66,22 @@ class Trial:
     def run(self, sql: str) -> Results:
         """The rows of `sql`, which passed `check`. Raises one of FAULTS for what shows only in running."""
         with self.clock("run"):
-            return self.gate.run(
-                self.connection,
-                sql,
-                max_rows=self.max_rows,
-                tag=self.tag,
-                functions=self.catalog.functions,
-                planned=True,
-            )
+            try:
+                return self.gate.run(
+                    self.connection,
+                    sql,
+                    max_rows=self.max_rows,
+                    tag=self.tag,
+                    functions=self.catalog.functions,
+                    planned=True,
+                )
+            except QueryError as fault:
+                fault.facts[repair.RUNNING] = True
+                raise
+
+    def for_model(self, fault: SqlchatError, sql: str) -> str:
+        """`fault` of `sql` in words for the model, which tell no more of the data than the connection allows."""
+        return repair.for_model(fault, sql, values=self.privacy == "rows" or not fault.facts.get(repair.RUNNING))
 
     def _check(self, sql: str) -> None:
         connection, catalog = self.connection, self.catalog

@@ -249,6 +249,33 @@ def test_a_fault_that_shows_only_in_running_goes_back_too(postgres_house, model)
     assert postgres_house.ask().attempts == 2
 
 
+def test_a_value_in_a_fault_goes_only_to_a_model_that_may_see_rows(
+    postgres_house, model, postgres_database: dict[str, Any]
+) -> None:
+    model.says("SELECT name::integer FROM customers", COUNT)
+    postgres_house.ask()
+    fault = model.requests[1]["messages"][-1]["content"]
+    assert "Invalid input syntax for type integer: '…'" in fault
+    assert "Ada" not in fault
+    postgres_house.manager.delete(OWNER, "shop")
+    postgres_house.manager.create(OWNER, "postgres", "shop", postgres_database, privacy="rows")
+    model.says("SELECT name::integer FROM customers", COUNT)
+    postgres_house.ask()
+    assert 'integer: "Ada"' in model.requests[3]["messages"][-1]["content"]
+
+
+def test_a_model_that_may_see_the_schema_alone_is_shown_no_value(house, model) -> None:
+    house.manager.delete(OWNER, "shop")
+    house.manager.create(OWNER, "sqlite", "shop", {"database": "shop.sqlite"}, privacy="schema")
+    model.says(COUNT)
+    answer = house.ask("How many are in Germny or Spain?")
+    assert (answer.basis.privacy, answer.basis.sent, answer.basis.values_matched) == ("schema", ("names",), ())
+    sent = str(model.requests[0]["messages"])
+    assert "TABLE customers" in sent
+    assert "'Germany'" not in sent
+    assert house.rows(house.ask("How many customers are in Germany?", provider="offline")) == [[2]]
+
+
 def test_a_comment_cannot_leave_the_catalog(postgres_house, model) -> None:
     model.says(COUNT)
     postgres_house.ask(provider="anthropic")
