@@ -95,8 +95,9 @@ def evaluate(
 ) -> None:
     """Ask the questions in FILE and compare the rows with those of their gold SQL.
 
-    FILE holds a JSON object a line: `question`, `gold_sql`, and where they help `id`, `db`, `gold_alternatives` (more
-    SQL whose rows are right) and `answerable` (false where a refusal is the right answer).
+    FILE holds a JSON object a line: `question`, `gold_sql`, and where they help `id`, `db`, `notes` on the question
+    (or `instructions`, or `evidence`), `gold_alternatives` (more SQL whose rows are right) and `answerable` (false
+    where a refusal is the right answer).
     """
     if provider and (prompts_to or answers_from):
         raise click.UsageError("--provider asks a model; --prompts-to and --answers-from ask none. Choose one.")

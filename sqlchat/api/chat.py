@@ -48,6 +48,7 @@ def asked(payload: dict[str, Any]) -> Question:
         dialect=payload.get("dialect"),
         max_rows=payload.get("max_rows"),
         mode=payload["mode"],
+        notes=payload["notes"],
         conversation=payload.get("conversation_id"),
         claims=security.claims(),
         tag=request_tag(),

@@ -2,12 +2,13 @@
 
 Rows are compared as multisets and columns by their content, whatever their names and order: the sets are the same
 where some assignment of the one's columns to the other's makes the multisets equal. Numbers are equal within 1e-6,
-relative, two whole ones only where they are the same; dates and times are compared as text. For `candidates`, and for
-measuring.
+relative, two whole ones only where they are the same; dates and times are compared as text, a date and its midnight
+as the same.
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ import orjson
 from sqlchat.connections.base import Results
 
 TOLERANCE = 1e-6
+MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]00(?::?00)?)?")
 
 Column = tuple[int, ...]
 """Its values down the rows, each replaced by the number of its kind of equal values."""
@@ -118,6 +120,8 @@ def _key(value: Any, groups: dict[float, int]) -> Hashable:
         return "number", groups[value]
     if isinstance(value, list | dict):
         return "json", orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+    if isinstance(value, str) and (midnight := MIDNIGHT.fullmatch(value)):
+        return "str", midnight[1]
     return type(value).__name__, value
 
 

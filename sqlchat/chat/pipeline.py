@@ -102,15 +102,16 @@ class Pipeline:
             solution = yield from solve(ready.model, ready.task, ready.trial)
         yield self._told(ready, basis, solution)
 
-    def prompt(self, owner: str, connection_id: str, question: str) -> tuple[Context, tuple[Message, ...]]:
+    def prompt(self, question: Question) -> tuple[Context, tuple[Message, ...]]:
         """What a model would be shown for `question`, and the whole prompt, without asking one.
 
         Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
         """
-        catalog = self._manager.catalog(owner, connection_id)
-        values, privacy = self._manager.values(owner, connection_id), self._manager.privacy(owner, connection_id)
-        recalled = self._knowledge.recall(owner, connection_id, question, catalog)
-        return self._prompt(question, catalog, _told_values(values, privacy), recalled, ())
+        owner, name, claims = question.owner, question.connection_id, question.claims
+        catalog = self._manager.catalog(owner, name, claims)
+        values, privacy = self._manager.values(owner, name, claims), self._manager.privacy(owner, name)
+        recalled = self._knowledge.recall(owner, name, question.text, catalog)
+        return self._prompt(question, catalog, _told_values(values, privacy), recalled, self._turns(question))
 
     def _prepared(self, question: Question, entry: Entry) -> Prepared:
         owner, name, claims = question.owner, question.connection_id, question.claims
@@ -130,7 +131,7 @@ class Pipeline:
             messages: tuple[Message, ...] = ()
             if model.repairs:
                 told = _told_values(values, privacy)
-                context, messages = self._prompt(question.text, catalog, told, recalled, turns)
+                context, messages = self._prompt(question, catalog, told, recalled, turns)
         trial = Trial(
             connection=connection,
             catalog=catalog,
@@ -164,11 +165,11 @@ class Pipeline:
         return [turn for turn in turns if turn.connection_id == question.connection_id]
 
     def _prompt(
-        self, question: str, catalog: Catalog, values: Values, recalled: Recalled, turns: Sequence[Turn]
+        self, question: Question, catalog: Catalog, values: Values, recalled: Recalled, turns: Sequence[Turn]
     ) -> tuple[Context, tuple[Message, ...]]:
-        asked = "\n".join([*(turn.question for turn in turns), question])  # what is near to either matters
-        context = self._linker.context(catalog, asked, values)
-        return context, prompt.messages(question, context, recalled, turns)
+        said = "\n".join([*(turn.question for turn in turns), question.notes, question.text])  # near to any matters
+        context = self._linker.context(catalog, said.strip(), values)
+        return context, prompt.messages(question.text, context, recalled, turns, question.notes)
 
     def _told(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
         trial, draft, results, sql = ready.trial, solution.draft, solution.results, solution.checked.sql

@@ -27,6 +27,8 @@ class Question:
     """`thorough` asks for three candidates and answers with the one whose rows most agree on."""
     conversation: uuid.UUID | None = None
     """That it goes on with; None where it begins one."""
+    notes: str = field(default="", repr=False)
+    """What the asker adds for this question: what a word means, how something is counted."""
     claims: Claims = field(default=None, repr=False)
     """Of the caller's verified token."""
     tag: str = ""

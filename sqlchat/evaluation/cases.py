@@ -10,6 +10,9 @@ from typing import Any
 
 from sqlchat.errors import PayloadError
 
+NOTES = ("notes", "instructions", "evidence")
+"""How the notes on a question are called: here, in Defog's question sets and in BIRD's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Case:
@@ -19,6 +22,8 @@ class Case:
     question: str
     golds: tuple[str, ...]
     """SQL whose rows are right, the preferred one first; empty where no data holds the answer."""
+    notes: str = ""
+    """What the asker adds to the question."""
     db: str = ""
     """Fills `{db}` in the name of a connection."""
     answerable: bool = True
@@ -56,7 +61,14 @@ def _case(row: Any, number: int) -> Case:
             raise TypeError("`gold_alternatives` must be a list of SQL texts.")
         golds = (_text(row, "gold_sql"), *alternatives)
     db = row.get("db")
-    return Case(str(row.get("id", number)), _text(row, "question"), golds, "" if db is None else str(db), answerable)
+    return Case(
+        id=str(row.get("id", number)),
+        question=_text(row, "question"),
+        golds=golds,
+        notes=next((_text(row, name) for name in NOTES if row.get(name)), ""),
+        db="" if db is None else str(db),
+        answerable=answerable,
+    )
 
 
 def _text(row: Mapping[str, Any], name: str) -> str:

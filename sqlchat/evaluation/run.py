@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from sqlchat.chat.compare import ResultSet, difference
@@ -77,8 +77,15 @@ class Evaluation:
     def judge(self, case: Case) -> Outcome:
         """Ask one question. Raises ConnectionNotFoundError and ProviderNotConfiguredError; the rest is outcomes."""
         name, pipeline = self._name(case), self._runtime.pipeline
+        question = Question(
+            owner=self._owner,
+            connection_id=name,
+            text=case.question,
+            notes=case.notes,
+            max_rows=self._runtime.settings.max_rows_ceiling,
+        )
         try:
-            context, messages = pipeline.prompt(self._owner, name, case.question)
+            context, messages = pipeline.prompt(question)
         except ConnectionNotFoundError:
             raise
         except SqlchatError as exc:
@@ -96,15 +103,7 @@ class Evaluation:
         verdict: Verdict
         why, sql, model, start = "", "", self.provider.model, time.perf_counter()
         try:
-            answer = pipeline.answer(
-                Question(
-                    owner=self._owner,
-                    connection_id=name,
-                    text=case.question,
-                    provider=meter,
-                    max_rows=self._runtime.settings.max_rows_ceiling,
-                )
-            )
+            answer = pipeline.answer(replace(question, provider=meter))
         except (ConnectionNotFoundError, ProviderNotConfiguredError):
             raise
         except AnswerMissingError as exc:

@@ -56,6 +56,13 @@ class ChatSchema(Schema):
     auto_execute = fields.Boolean(load_default=True, metadata={"description": "Whether to run the SQL."})
     dialect = fields.String(metadata={"description": "Dialect of the SQL in the answer; else the connection's own."})
     max_rows = MaxRows()
+    notes = fields.String(
+        load_default="",
+        validate=validate.Length(max=LONGEST_QUESTION),
+        metadata={
+            "description": "On this question: what a word means, how something is counted. For the model alone."
+        },
+    )
     mode = fields.String(
         load_default="quick",
         validate=validate.OneOf(["quick", "thorough"]),

@@ -280,3 +280,11 @@ def test_two_answers_to_one_prompt_are_no_answer(evaluate: Eval, tmp_path: Path)
     result = evaluate([COUNT], "--answers-from", str(tmp_path))
     assert result.exit_code == 1
     assert "two answers" in result.output
+
+
+def test_notes_on_a_question_reach_the_prompt(evaluate: Eval, tmp_path: Path) -> None:
+    cases = [COUNT | {name: f"Ours by {name}."} for name in ("notes", "instructions", "evidence")]
+    assert evaluate(cases, "--prompts-to", str(tmp_path / "prompts")).exit_code == 0
+    prompts = "".join(path.read_text() for path in (tmp_path / "prompts").iterdir())
+    assert prompts.count("<notes>") == 3
+    assert all(f"Ours by {name}." in prompts for name in ("notes", "instructions", "evidence"))
