@@ -15,8 +15,11 @@ from sqlchat.store.knowledge import Term
 
 WORD = re.compile(r"[^\W_]+")
 POSSESSIVE = re.compile(r"['’]s\b")
-UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-"""Letters of scripts that put no space between words: Thai, Lao, Burmese, Khmer, Japanese, Chinese."""
+UNSPACED = re.compile(
+    r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]"
+)
+"""Letters of scripts that put no space between words (Thai, Lao, Burmese, Khmer, Japanese, Chinese), or none before
+a particle (Korean)."""
 MOST_TERMS = 20
 """Shown for one question."""
 MOST_WORDS = 120

@@ -7,11 +7,25 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
+from typing import Any
 
 import orjson
-from sqlalchemy import Connection, Uuid, delete, func, literal, null, select, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Uuid,
+    delete,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+    update,
+)
 
 from sqlchat.errors import ExampleNotFoundError, PayloadError
 from sqlchat.store.connections import named, storable, unknown
@@ -97,48 +111,36 @@ class KnowledgeStore:
         if not storable(name):
             raise unknown(name)
         stamp = select(connections.c.id, connections.c.knowledge).where(named(owner, name)).cte("stamp")
-        nothing, no_id, no_time = literal(""), null().cast(Uuid), null().cast(UTCDateTime)
+        blank: dict[str, ColumnElement[Any]] = {"id": null().cast(Uuid), "verified_at": null().cast(UTCDateTime)}
+        blank |= dict.fromkeys(("content", "question", "sql", "note", "catalog_version"), literal(""))
+
+        def part(kind: str, of: FromClause, **columns: ColumnElement[Any]) -> Select[Any]:
+            given = (column.label(name) for name, column in (blank | columns).items())
+            return select(literal(kind).label("kind"), stamp.c.knowledge, *given).select_from(of)
+
         everything = union_all(
-            select(
-                literal("stamp").label("kind"),
-                stamp.c.knowledge,
-                stamp.c.id.label("content"),
-                no_id.label("id"),
-                *(nothing.label(name) for name in ("question", "sql", "note", "catalog_version")),
-                no_time.label("verified_at"),
+            part("stamp", stamp, content=stamp.c.id),
+            part(
+                "context",
+                stamp.join(contexts, contexts.c.connection == stamp.c.id),
+                content=contexts.c.content,
             ),
-            select(
-                literal("context"),
-                stamp.c.knowledge,
-                contexts.c.content,
-                no_id,
-                *(nothing for _ in range(4)),
-                no_time,
-            ).join(stamp, contexts.c.connection == stamp.c.id),
-            select(
-                literal("example"),
-                stamp.c.knowledge,
-                nothing,
-                examples.c.id,
-                examples.c.question,
-                examples.c.sql,
-                examples.c.note,
-                examples.c.catalog_version,
-                examples.c.verified_at,
-            ).join(stamp, examples.c.connection == stamp.c.id),
+            part(
+                "example",
+                stamp.join(examples, examples.c.connection == stamp.c.id),
+                **{row.name: examples.c[row.name] for row in fields(Example)},
+            ),
         ).subquery()
         rows = self._database.fetch(select(everything))
-        ((version, connection),) = [(r.knowledge, r.content) for r in rows if r.kind == "stamp"] or [(0, None)]
-        if connection is None:
+        stamps = [Stamp(row.content, row.knowledge) for row in rows if row.kind == "stamp"]
+        if not stamps:
             raise unknown(name)
         context = next((_parsed(row.content) for row in rows if row.kind == "context"), BusinessContext())
         known = [
-            Example(row.id, row.question, row.sql, row.note, row.catalog_version, row.verified_at)
-            for row in rows
-            if row.kind == "example"
+            Example(*(row._mapping[each.name] for each in fields(Example))) for row in rows if row.kind == "example"
         ]
         known.sort(key=lambda example: (example.verified_at, example.id), reverse=True)
-        return Kept(Stamp(connection, version), context, tuple(known))
+        return Kept(stamps[0], context, tuple(known))
 
     def replace_context(self, owner: str, name: str, context: BusinessContext) -> None:
         """Keep `context` in place of what there was. Of two at once, the last one stays, whole."""

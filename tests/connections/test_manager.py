@@ -288,3 +288,20 @@ def test_values_are_common_texts_of_base_tables(manager, settings):
         ("", "customers", "city"): ("Berlin", "Paris", "Rome"),
         ("", "tags", "tag"): ("new",),
     }
+
+
+@pytest.mark.parametrize("privacy", ["schema", "samples", "rows"])
+def test_what_a_model_may_see_is_told_by_every_process(managers, settings, privacy):
+    config = {"database": str(shop(settings))}
+    made = managers().create(OWNER, "sqlite", "shop", config, privacy=privacy)
+    assert made.privacy == privacy
+    assert managers().describe(OWNER, "shop").privacy == privacy
+
+
+def test_the_dialect_is_known_without_asking_the_database(manager, settings):
+    config = {"database": str(shop(settings))}
+    manager.create(OWNER, "sqlite", "shop", config)
+    (settings.data_dir / "shop.db").unlink()
+    assert manager.dialect(OWNER, "shop") == "sqlite"
+    with pytest.raises(ConnectionNotFoundError):
+        manager.dialect(OTHER, "shop")
