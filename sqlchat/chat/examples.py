@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from collections.abc import Sequence
@@ -13,6 +14,8 @@ from rapidfuzz import fuzz, process
 from sqlchat.chat.literals import QUOTED
 from sqlchat.chat.words import parts, telling
 from sqlchat.store.knowledge import Example
+
+logging.getLogger("bm25s").setLevel(logging.WARNING)  # its import sets it to DEBUG
 
 SHARED = 0.3
 """Least share of telling words (Dice's coefficient) by which an example is near..."""
@@ -73,13 +76,14 @@ class ExampleIndex:
 def normal_form(question: str) -> str:
     """`question` without what does not change its meaning: case, accents, blanks, punctuation at the end of words.
 
-    What may change it stays: other words and numbers, signs (`<`, `-`, `%`, `!=`), and quoted texts as they are.
+    What may change it stays: other words and numbers, signs (`<`, `-`, `%`, `!=`), and quoted texts as they are. A
+    question of nothing else stays as it is.
     """
     found, end = [], 0
     for quoted in QUOTED.finditer(question):
         found += [_plain(question[end : quoted.start()]), f'"{quoted[1] or quoted[2]}"']
         end = quoted.end()
-    return " ".join(" ".join((*found, _plain(question[end:]))).split())
+    return " ".join(" ".join((*found, _plain(question[end:]))).split()) or " ".join(question.split())
 
 
 def outlived(question: str, sql: str) -> bool:

@@ -13,8 +13,8 @@ from sqlchat.sql.stored import fragment_faults
 from sqlchat.store.knowledge import BusinessContext, Example, KnowledgeStore
 from sqlchat.workers import Workers
 
-CHECKING = 5.0
-"""Seconds for one look at SQL in a worker process."""
+CHECKING, READING = 5.0, 10.0
+"""Seconds in a worker process: for one look at a statement, and for reading the SQL of all terms."""
 OUTLIVED = "The question asks relative to today, the SQL has a fixed date: compute it, as from CURRENT_DATE."
 
 
@@ -83,7 +83,7 @@ class Teaching:
             return {}
         fragments = [context.terms[place].sql for place in places]
         try:
-            found = self._workers.call(fragment_faults, fragments, dialect, deadline=CHECKING)
+            found = self._workers.call(fragment_faults, fragments, dialect, deadline=READING)
         except (DeadlineError, TooLargeError):
             found = tuple("This, or another of them, is too costly to read." for _ in places)
         return {place: {"sql": [fault]} for place, fault in zip(places, found, strict=True) if fault}

@@ -1,5 +1,6 @@
 """Which verified examples are near to a question, and which one is the same."""
 
+import logging
 import uuid
 from datetime import UTC, datetime
 
@@ -64,6 +65,7 @@ def test_the_same_question_in_another_spelling(one, other):
         ("мои заказы", "мой заказы"),
         ("orders in 2023", "orders in 2024"),
         ("customers", "customer"),
+        ("?", "!"),
         ("orders of customers", "customers of orders"),
     ],
 )
@@ -103,6 +105,12 @@ def test_an_example_of_nothing_but_common_words_is_found_again():
     index = ExampleIndex([example("How many are there?"), example("???")])
     assert index.nearest("how many are there", 4)[0].question == "How many are there?"
     assert index.same("how many are there").question == "How many are there?"
+
+
+def test_building_an_index_writes_nothing_to_the_log(caplog):
+    caplog.set_level(logging.DEBUG)
+    ExampleIndex([example("How many customers?")])
+    assert caplog.records == []
 
 
 def test_without_examples_nothing_is_near():
