@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import os
-import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
 from typing import Any, cast
@@ -32,20 +30,20 @@ from sqlchat.connections import postgres_rls as rls
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.network import resolve
 from sqlchat.connections.plan import Plan
+from sqlchat.connections.postgres_csv import CsvColumns
 from sqlchat.connections.postgres_errors import Fault, config_error, query_error, timed_out
 from sqlchat.connections.postgres_rls import FIELDS, row_security
+from sqlchat.connections.postgres_rows import CsvRows, DecodedRows, Rows, hang_up
 from sqlchat.connections.postgres_statement import (
     OPEN_CONTEXT_LINES,
-    PORTAL,
     RESET,
     Statement,
-    comment,
     estimates,
     prologue,
     quoted,
     search_path,
 )
-from sqlchat.connections.postgres_types import Decoder, PgType, copied_row, decoder, fetched_row
+from sqlchat.connections.postgres_types import Decoder, PgType, decoder
 from sqlchat.connections.server_config import server_config
 from sqlchat.connections.server_pool import UNENCRYPTED, server_pool
 from sqlchat.errors import (
@@ -54,7 +52,6 @@ from sqlchat.errors import (
     DatabaseUnavailableError,
     QueryError,
     SQLRefusedError,
-    TooLargeError,
     UnauthorizedError,
 )
 from sqlchat.sql.catalog import Catalog
@@ -66,7 +63,6 @@ CATALOG_TIMEOUT = 60.0
 VALUES_TIMEOUT = 5.0
 GRACE = 1.0
 """Seconds past its own timeout after which a server that still says nothing is hung up on."""
-FETCHED_AT_ONCE = 100
 PATIENCE: Any = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}  # s
 ANONYMOUS = "This connection answers each caller by row-level security: send a token to say who you are."
 NO_FILE = "/dev/null/none"
@@ -130,22 +126,24 @@ class PostgresConnection(Connection):
             columns = list(cursor.description or ())
             oids = [column.type_code for column in columns]
             types = self._types_of(cursor, oids)
-            sink = _Sink(cursor, [decoder(oid, types) for oid in oids], largest)
+            rows: Rows
             if statement.is_query and columns:
                 sizes = [(column.type_code, column.internal_size) for column in columns]
-                text, prefix = statement.copy(sizes, max_rows + 1, largest, tag)
+                csv = CsvColumns.of(oids, types, cursor.connection.server_version)
+                rows = CsvRows(cursor, largest) if csv else DecodedRows(cursor, largest, _decoders(oids, types))
+                text, prefix = statement.copy(sizes, max_rows + 1, largest, tag, csv)
                 with self._errors(cursor, statement, timeout, prefix):
-                    cursor.copy_expert(text, sink)
+                    cursor.copy_expert(text, rows)
             else:
-                sink.fetch(max_rows + 1, tag)
+                rows = fetched = DecodedRows(cursor, largest, _decoders(oids, types))
+                fetched.fetch(max_rows + 1, tag)
             self._confirm_caller(cursor)
-        kept = sink.rows[:max_rows]
         return Results(
             columns=tuple(column.name for column in columns),
             types=tuple(types[oid].name if oid in types else "" for oid in oids),
-            rows=b"[" + b",".join(kept) + b"]",
-            row_count=len(kept),
-            truncated=len(sink.rows) > max_rows,
+            rows=rows.json(max_rows),
+            row_count=min(len(rows), max_rows),
+            truncated=len(rows) > max_rows,
         )
 
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
@@ -319,36 +317,8 @@ class PostgresConnection(Connection):
         return raw
 
 
-class _Sink:
-    """Takes rows as they come, as JSON, up to `largest` bytes together."""
-
-    def __init__(self, cursor: psycopg2.extensions.cursor, decoders: list[Decoder], largest: int) -> None:
-        self.rows: list[bytes] = []
-        self._cursor, self._decoders, self._largest, self._size = cursor, decoders, largest, 0
-
-    def write(self, line: bytes) -> None:
-        """Called by the driver with each line of COPY."""
-        self._keep(copied_row(line, self._decoders))
-
-    def fetch(self, count: int, tag: str) -> None:
-        """Fetch up to `count` rows from the portal."""
-        while len(self.rows) < count:
-            wanted = min(FETCHED_AT_ONCE, count - len(self.rows))
-            self._cursor.execute(f"FETCH {wanted} FROM {PORTAL}{comment(tag)}")
-            fetched = self._cursor.fetchall()
-            for row in fetched:
-                self._keep(fetched_row(row, self._decoders))
-            if len(fetched) < wanted:
-                return
-
-    def _keep(self, row: bytes) -> None:
-        self._size += len(row) + 1
-        if self._size > self._largest:
-            _hang_up(self._cursor.connection)  # else the driver would read all the rest first
-            raise TooLargeError(
-                f"The result is larger than {self._largest >> 20} MiB; ask for fewer rows or columns."
-            )
-        self.rows.append(row)
+def _decoders(oids: Sequence[int], types: Mapping[int, PgType]) -> list[Decoder]:
+    return [decoder(oid, types) for oid in oids]
 
 
 def _raw(pooled: PoolProxiedConnection) -> psycopg2.extensions.connection:
@@ -377,15 +347,10 @@ def _fault(exc: psycopg2.Error) -> Fault:
 
 def _timer(raw: psycopg2.extensions.connection, seconds: float) -> threading.Timer:
     """Started; ends the connection from our side unless cancelled in time, for a server that keeps no timeout."""
-    timer = threading.Timer(seconds, _hang_up, (raw,))
+    timer = threading.Timer(seconds, hang_up, (raw,))
     timer.daemon = True
     timer.start()
     return timer
-
-
-def _hang_up(raw: psycopg2.extensions.connection) -> None:
-    with contextlib.suppress(OSError, psycopg2.Error), socket.socket(fileno=os.dup(raw.fileno())) as line:
-        line.shutdown(socket.SHUT_RDWR)
 
 
 def _public_authorities() -> str:

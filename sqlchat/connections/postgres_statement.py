@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlchat.connections.postgres_csv import OPTIONS, CsvColumns
 from sqlchat.connections.postgres_errors import ROW_TOO_LARGE
 from sqlchat.errors import ConnectionConfigError, SQLRefusedError
 
@@ -66,8 +67,10 @@ class Statement:
                 end = piece.end()
         return cls(text=sql[:end], is_query=first in QUERY_WORDS)
 
-    def copy(self, columns: Sequence[tuple[int, int]], rows: int, largest_row: int, tag: str) -> tuple[str, int]:
-        """COPY of at most `rows` rows, and how many characters stand before the text in it.
+    def copy(
+        self, columns: Sequence[tuple[int, int]], rows: int, largest_row: int, tag: str, csv: CsvColumns | None
+    ) -> tuple[str, int]:
+        """COPY of at most `rows` rows, as text or as `csv` says, and how many characters stand before the text in it.
 
         `columns` are pairs (type's OID, size of a value or -1), as the server described them. A row past
         `largest_row` bytes is an error there: the driver would hold it whole before we could count.
@@ -75,10 +78,17 @@ class Statement:
         names = [f"c{number}" for number in range(len(columns))]
         sizes = [_size(name, oid) for name, (oid, size) in zip(names, columns, strict=True) if size < 0]
         total = " + ".join(f"coalesce({size}, 0)::pg_catalog.int8" for size in sizes) or "0"
-        before = "COPY (SELECT * FROM (SELECT * FROM ("
+        selected, options = "*", ""
+        if csv:
+            selected = ", ".join(
+                f"{expression.format(name)} AS {name}"
+                for name, expression in zip(names, csv.expressions, strict=True)
+            )
+            options = f" ({OPTIONS}{_forced([names[index] for index in csv.quoted])})"
+        before = f"COPY (SELECT {selected} FROM (SELECT * FROM ("  # noqa: S608
         after = (
             f"\n) AS sqlchat LIMIT {rows}) AS sqlchat ({', '.join(names)}) WHERE CASE WHEN {total} > {largest_row} "
-            f"THEN ('{ROW_TOO_LARGE} ' || ({total}))::pg_catalog.int4 IS NULL ELSE true END) TO STDOUT"
+            f"THEN ('{ROW_TOO_LARGE} ' || ({total}))::pg_catalog.int4 IS NULL ELSE true END) TO STDOUT{options}"
         )
         return before + self.text + after + comment(tag), len(before)
 
@@ -152,6 +162,10 @@ def quoted(name: str) -> str:
 def comment(tag: str) -> str:
     """A trailing comment by which an administrator finds the request again."""
     return f" /* sqlchat {SAFE_TAG.sub('', tag)[:80]} */" if tag else ""
+
+
+def _forced(names: Sequence[str]) -> str:
+    return f", FORCE_QUOTE ({', '.join(names)})" if names else ""
 
 
 def _size(name: str, oid: int) -> str:
