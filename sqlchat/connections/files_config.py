@@ -69,7 +69,7 @@ def _entry(given: Any) -> dict[str, Any]:
     sheet = entry.get("sheet")
     if isinstance(sheet, bool) or not isinstance(sheet, str | int | None):
         raise ConnectionConfigError("A `sheet` is the name of one or its number, from 1.")
-    if entry.get("on_bad_rows", "error") not in {"error", "skip"}:
+    if entry.get("on_bad_rows", "error") not in ("error", "skip"):
         raise ConnectionConfigError("`on_bad_rows` is `error` or `skip`.")
     return entry
 

@@ -42,8 +42,6 @@ from sqlchat.workers import Workers
 
 BUILDER = 1
 """Changes with all that would make another database of the same files."""
-LOOK_AGAIN = 3.0
-"""Seconds after which an object is looked at again."""
 FAILURES_KEPT = 256
 RETRY_FAILED = 60.0
 """Seconds after which files that could not be read are tried again: it may have been for want of memory."""
@@ -70,12 +68,20 @@ class FileDatabases:
     """Finds or makes the database of some files. Safe to call from several threads, and opens nothing when made.
 
     `workers` are those for uploads. Owners among `shared_owners` are not told apart, and have no folder of their own
-    in a bucket. Files are read with the service's key: whose they are, their folder says.
+    in a bucket. Files are read with the service's key: whose they are, their folder says. `look_again` is after how many
+    seconds it is asked whether an object has changed.
     """
 
-    def __init__(self, settings: Settings, storage: Storage, workers: Workers, shared_owners: Iterable[str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        storage: Storage,
+        workers: Workers,
+        shared_owners: Iterable[str],
+        look_again: float = 3.0,
+    ) -> None:
         self._settings, self._storage, self._workers = settings, storage, workers
-        self._shared_owners = frozenset(shared_owners)
+        self._shared_owners, self._look_again = frozenset(shared_owners), look_again
         self._cache = DatabaseCache(settings.cache_dir / "files", settings.files_cache_mb << 20)
         self._lock = threading.Lock()
         self._looked: OrderedDict[tuple[str, str], tuple[float, StoredObject]] = OrderedDict()
@@ -128,7 +134,7 @@ class FileDatabases:
         now = time.monotonic()
         with self._lock:
             fresh = {place: self._looked[place] for place in wanted if place in self._looked}
-        found = {place: stored for place, (when, stored) in fresh.items() if now - when < LOOK_AGAIN}
+        found = {place: stored for place, (when, stored) in fresh.items() if now - when < self._look_again}
         missing = [file for place, file in wanted.items() if place not in found]
         if len(missing) == 1:
             asked = [self._stat(missing[0])]

@@ -1,0 +1,127 @@
+"""The cache of databases: built once, whole or not at all, and never taken from under a reader."""
+
+import os
+import threading
+import time
+
+import pytest
+
+from sqlchat.connections.files_cache import LONGEST_UNUSED, DatabaseCache
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def cache(folder):
+    return DatabaseCache(folder, 2500)
+
+
+def filled(size=1000):
+    return lambda place: (place / "data").write_bytes(b"x" * size)
+
+
+def kept(folder):
+    return sorted(path.name for path in folder.iterdir() if path.is_dir())
+
+
+def age(cache, key, seconds):
+    then = time.time() - seconds
+    os.utime(cache.path(key), (then, then))
+
+
+def test_what_is_there_is_not_built_again(cache, folder):
+    assert cache.make("a", filled(), patience=0)
+    assert cache.make("a", lambda place: pytest.fail("built again"), patience=0)
+    assert (folder / "a/data").stat().st_size == 1000
+
+
+def test_nothing_is_left_of_a_build_that_fails(cache, folder):
+    def fails(place):
+        filled()(place)
+        raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        cache.make("a", fails, patience=0)
+    assert kept(folder) == []
+    assert cache.make("a", filled(), patience=0)
+
+
+def test_one_who_comes_while_it_is_built_waits_or_is_told(cache):
+    begun, finish = threading.Event(), threading.Event()
+
+    def slow(place):
+        begun.set()
+        finish.wait(10)
+        filled()(place)
+
+    builder = threading.Thread(target=cache.make, args=("a", slow, 0))
+    builder.start()
+    begun.wait(10)
+    assert not cache.make("a", filled(), patience=0.1)
+    with cache.held("a", patience=0) as there:
+        assert not there
+    finish.set()
+    assert cache.make("a", lambda place: pytest.fail("built twice"), patience=10)
+    builder.join(10)
+
+
+def test_the_least_recently_used_goes_first(cache, folder):
+    cache.make("a", filled(), patience=0)
+    cache.make("b", filled(), patience=0)
+    age(cache, "a", 100)
+    age(cache, "b", 200)
+    with cache.held("b", patience=0) as there:
+        assert there  # and is the one used last from now on
+    cache.make("c", filled(), patience=0)
+    assert kept(folder) == ["b", "c"]
+
+
+def test_one_in_use_stays_until_it_is_let_go(cache, folder):
+    cache.make("a", filled(), patience=0)
+    with cache.held("a", patience=0) as there:
+        assert there
+        age(cache, "a", 100)
+        cache.make("b", filled(2000), patience=0)
+        cache.discard("a")
+        assert kept(folder) == ["a", "b"]
+    cache.tidy(keep="b")
+    assert kept(folder) == ["b"]
+
+
+def test_the_newest_stays_however_large(cache, folder):
+    cache.make("a", filled(), patience=0)
+    cache.make("b", filled(9000), patience=0)
+    assert kept(folder) == ["b"]
+
+
+def test_what_nobody_used_for_long_goes_though_there_is_room(cache, folder):
+    cache.make("a", filled(10), patience=0)
+    age(cache, "a", LONGEST_UNUSED + 60)
+    cache.make("b", filled(10), patience=0)
+    assert kept(folder) == ["b"]
+
+
+def test_what_a_process_that_died_left_goes(cache, folder):
+    for name in ("a.part", "b.part"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "0.file").write_bytes(b"half")
+    assert cache.make("a", filled(10), patience=0)
+    assert kept(folder) == ["a"]
+    assert sorted(path.name for path in (folder / "a").iterdir()) == ["data"]
+    assert sorted(path.name for path in folder.iterdir()) == ["a", "a.lock"]
+
+
+def test_none_is_held_that_was_never_built(cache, folder):
+    with cache.held("a", patience=0) as there:
+        assert not there
+    cache.discard("a")
+    assert not folder.exists()
+
+
+def test_only_the_owner_of_the_service_may_look(cache, folder):
+    cache.make("a", filled(), patience=0)
+    assert folder.stat().st_mode & 0o077 == 0
+    assert (folder / "a").stat().st_mode & 0o077 == 0
