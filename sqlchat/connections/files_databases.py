@@ -68,8 +68,8 @@ class FileDatabases:
     """Finds or makes the database of some files. Safe to call from several threads, and opens nothing when made.
 
     `workers` are those for uploads. Owners among `shared_owners` are not told apart, and have no folder of their own
-    in a bucket. Files are read with the service's key: whose they are, their folder says. `look_again` is after how many
-    seconds it is asked whether an object has changed.
+    in a bucket. Files are read with the service's key: whose they are, their folder says. It is asked at most every
+    `look_again` seconds whether an object has changed.
     """
 
     def __init__(

@@ -56,6 +56,14 @@ def shared_client(shared_app):
     return shared_app.test_client()
 
 
+@pytest.fixture
+def open_client(tmp_path):
+    """A service with Supabase auth whose operator opened the data routes."""
+    settings = Settings(data_dir=tmp_path, supabase_jwt_secret=JWT_SECRET, open_data_routes=True)
+    for app in closing(settings):
+        yield app.test_client()
+
+
 def supabase_token(**claims):
     now = int(time.time())
     usual = {
