@@ -84,7 +84,7 @@ def test_execute_lineage_and_history(client, sales):
     assert done.get_json()["results"]["rows"] == [["France", 1], ["Germany", 2]]
     read = client.post("/api/lineage", json={"connection_id": "sales", "sql": "SELECT * FROM orders"}).get_json()
     assert read["columns_used"] == ["orders.order_id", "orders.customer_id", "orders.total", "orders.ordered"]
-    (entry,) = client.get("/api/history?limit=1&connection_id=sales").get_json()["entries"]
+    (entry,) = client.get("/api/history?limit=1&connection_id=sales").get_json()["history"]
     assert entry["sql"] == sql
 
 
