@@ -4,11 +4,13 @@ import gzip
 import io
 import time
 import uuid
+from pathlib import Path
 
 import pytest
 
 CUSTOMERS = b"id,name,country\n1,Ann,Germany\n2,Bob,Germany\n3,Cy,France\n"
 ORDERS = b"order_id;customer_id;total;ordered\n10;1;1,50;01.02.2024\n11;1;2,25;02.02.2024\n12;3;9,00;13.02.2024\n"
+README = (Path(__file__).parents[2] / "README.md").read_text()
 FILES = ["uploads/customers.csv", "uploads/orders.csv.gz"]
 
 
@@ -41,6 +43,22 @@ def test_upload_connect_ask(client, sales):
     ).get_json()
     assert answer["results"]["rows"] == [[2]]
     assert answer["lineage"]["tables_read"] == ["main.customers"]
+
+
+def test_the_example_of_the_readme(client, upload):
+    content = (
+        b"number;ordered;country;amount\n0017;31.01.2024;Germany;120.50\n0018;02.02.2024;France;80\n"
+        b"0019;09.02.2024;Germany;99.90\n"
+    )
+    upload(client, "orders.csv", content)
+    payload = {"provider": "files", "name": "example", "config": {"files": ["uploads/orders.csv"]}}
+    assert client.post("/api/connections", json=payload).status_code == 201
+    question = "total amount for each country in February 2024"
+    answer = client.post("/api/chat", json={"connection_id": "example", "prompt": question}).get_json()
+    assert answer["sql"] in README
+    assert sorted(answer["results"]["rows"]) == [["France", 80.0], ["Germany", 99.9]]
+    assert '"rows": [["France", 80.00], ["Germany", 99.90]]' in README
+    client.delete("/api/connections/example")
 
 
 def test_it_shows_itself_like_any_connection(client, sales):
