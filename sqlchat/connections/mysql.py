@@ -235,7 +235,7 @@ class MySQLConnection(Connection):
             program_name="sqlchat",
             autocommit=True,
             defer_connect=True,
-            **_tls(target.sslmode),
+            **_tls(target.sslmode, target.authorities),
         )
         raw.connect(socket.create_connection((address, target.port), CONNECT_TIMEOUT))
         return raw
@@ -344,7 +344,7 @@ def _fault(exc: Exception) -> tuple[int, str]:
     return (NOBODY_THERE if isinstance(exc, OSError) else 0), ""
 
 
-def _tls(sslmode: str) -> dict[str, Any]:
+def _tls(sslmode: str, authorities: str) -> dict[str, Any]:
     match sslmode:
         case "disable":
             return {"ssl_disabled": True}
@@ -353,7 +353,11 @@ def _tls(sslmode: str) -> dict[str, Any]:
         case "verify-ca" | "verify-full":
             import certifi
 
-            return {"ssl": {"ca": certifi.where(), "check_hostname": sslmode == "verify-full", "verify_mode": True}}
+            context = ssl.create_default_context(
+                cafile=None if authorities else certifi.where(), cadata=authorities or None
+            )
+            context.check_hostname = sslmode == "verify-full"
+            return {"ssl": context}
     return {}
 
 

@@ -34,9 +34,11 @@ from sqlchat.connections.postgres_csv import CsvColumns
 from sqlchat.connections.postgres_errors import Fault, config_error, query_error, timed_out
 from sqlchat.connections.postgres_rls import FIELDS, row_security
 from sqlchat.connections.postgres_rows import CsvRows, DecodedRows, Rows, hang_up
+from sqlchat.connections.postgres_session import Session, connect
 from sqlchat.connections.postgres_statement import (
     OPEN_CONTEXT_LINES,
     RESET,
+    RESET_LENT,
     Statement,
     estimates,
     prologue,
@@ -63,10 +65,7 @@ CATALOG_TIMEOUT = 60.0
 VALUES_TIMEOUT = 5.0
 GRACE = 1.0
 """Seconds past its own timeout after which a server that still says nothing is hung up on."""
-PATIENCE: Any = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}  # s
 ANONYMOUS = "This connection answers each caller by row-level security: send a token to say who you are."
-NO_FILE = "/dev/null/none"
-"""A path at which no file can be, so that libpq reads no password or certificate of the account we run under."""
 
 
 class PostgresConnection(Connection):
@@ -247,7 +246,7 @@ class PostgresConnection(Connection):
         hang_up = _timer(raw, GRACE)
         try:
             with raw.cursor() as cursor:
-                cursor.execute(RESET)
+                cursor.execute(RESET_LENT if raw.lent else RESET)
         except psycopg2.Error:
             pooled.invalidate()
         finally:
@@ -282,47 +281,16 @@ class PostgresConnection(Connection):
     def _address(self) -> str:
         return resolve(self._target.host, self._target.port, self._settings.reaches_private_hosts)
 
-    def _connect(self, address: str) -> psycopg2.extensions.connection:
-        """Connect to the tested `address`. Each option that the environment could fill in is given here."""
-        target = self._target
-        try:
-            raw: psycopg2.extensions.connection = psycopg2.connect(
-                host=target.host,
-                hostaddr=address,
-                port=target.port,
-                dbname=target.database,
-                user=target.user,
-                password=target.password,
-                passfile=NO_FILE,
-                sslmode=target.sslmode or "prefer",
-                sslrootcert=_public_authorities() if target.sslmode.startswith("verify") else NO_FILE,
-                sslcertmode="disable",
-                sslcrl="",
-                sslcrldir="",
-                sslnegotiation="postgres",
-                channel_binding="prefer",
-                require_auth="scram-sha-256,md5,password,none",
-                gssencmode="disable",
-                load_balance_hosts="disable",
-                options="",
-                application_name="sqlchat",
-                client_encoding="UTF8",
-                target_session_attrs="any",
-                **PATIENCE,
-            )
-        except UnicodeDecodeError as exc:  # its words are in another encoding, or cut within a character
-            raise psycopg2.OperationalError("FATAL:  the server's words are no UTF-8") from exc
-        raw.set_session(readonly=True, autocommit=True)  # we write BEGIN ourselves, to save round trips
-        psycopg2.extensions.register_type(_RAW, raw)
-        return raw
+    def _connect(self, address: str) -> Session:
+        return connect(self._target, address)
 
 
 def _decoders(oids: Sequence[int], types: Mapping[int, PgType]) -> list[Decoder]:
     return [decoder(oid, types) for oid in oids]
 
 
-def _raw(pooled: PoolProxiedConnection) -> psycopg2.extensions.connection:
-    return cast(psycopg2.extensions.connection, pooled.dbapi_connection)
+def _raw(pooled: PoolProxiedConnection) -> Session:
+    return cast(Session, pooled.dbapi_connection)
 
 
 def _told(cursor: psycopg2.extensions.cursor, question: str, parameters: tuple[Any, ...] | None = None) -> str:
@@ -351,13 +319,3 @@ def _timer(raw: psycopg2.extensions.connection, seconds: float) -> threading.Tim
     timer.daemon = True
     timer.start()
     return timer
-
-
-def _public_authorities() -> str:
-    import certifi
-
-    return certifi.where()
-
-
-_RAW = psycopg2.extensions.new_type(tuple(psycopg2.extensions.string_types), "TEXT OF ANY", lambda text, _: text)
-"""Hands every value on as the server's text, on the connections where it is registered."""

@@ -22,6 +22,8 @@ RESET = (
     "SELECT pg_catalog.pg_advisory_unlock_all()"
 )
 """A ROLLBACK undoes settings and objects; session-level advisory locks and prepared statements outlive it."""
+RESET_LENT = "ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()"
+"""Of a session that a pooler lends to others next: what they set and prepared is left alone."""
 LOCK_TIMEOUT = "500ms"
 IDLE_TIMEOUT = "30s"
 """Of an open transaction: past this the process that held it is gone."""

@@ -11,11 +11,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+
 from sqlchat.errors import ConnectionConfigError
 
 NEEDED = ("host", "database", "user")
 LONGEST = 1000
 """Characters of a field's value."""
+AUTHORITIES = "sslrootcert"
+LONGEST_PEM = 100_000  # characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,8 @@ class ServerConfig:
     user: str
     password: str = field(default="", repr=False)
     sslmode: str = ""
+    authorities: str = ""
+    """Certificates (PEM) of those that may vouch for the server; empty: the public ones."""
     schema: str = ""
 
 
@@ -43,7 +50,7 @@ def server_config(
     Raises ConnectionConfigError that names the field.
     """
     known = ["host", "port", "database", "user", "password", "sslmode"] + ["schema"] * schema
-    fields = _texts(config, [*known, "url"], others)
+    fields = _texts(config, [*known, "url"], (AUTHORITIES, *others))
     url = fields.pop("url", "")
     if url:
         parsed = _texts(_from_url(url, schemes, known), known)
@@ -54,10 +61,30 @@ def server_config(
         raise ConnectionConfigError(f"config: {', '.join(missing)} is missing.")
     if fields.get("sslmode") and fields["sslmode"] not in sslmodes:
         raise ConnectionConfigError(f"sslmode: must be one of {', '.join(sslmodes)}.")
+    authorities = _authorities(config.get(AUTHORITIES))
+    if authorities and not fields.get("sslmode"):
+        fields["sslmode"] = "verify-full"
+    if authorities and not fields["sslmode"].startswith("verify"):
+        raise ConnectionConfigError(f"{AUTHORITIES}: needs sslmode verify-full or verify-ca.")
     number = fields.pop("port", "") or str(port)
     if not (number.isascii() and number.isdigit() and 1 <= int(number) <= 65535):
         raise ConnectionConfigError("port: must be a number between 1 and 65535.")
-    return ServerConfig(port=int(number), **fields)
+    return ServerConfig(port=int(number), authorities=authorities, **fields)
+
+
+def _authorities(given: Any) -> str:
+    """The certificates in `given`, written anew, so that nothing else in it goes any further."""
+    if given is None:
+        return ""
+    try:
+        if not isinstance(given, str) or len(given) > LONGEST_PEM:
+            raise ValueError
+        certificates = x509.load_pem_x509_certificates(given.encode())
+    except ValueError:
+        raise ConnectionConfigError(
+            f"{AUTHORITIES}: must be certificates as text (-----BEGIN CERTIFICATE-----...), not the path of a file."
+        ) from None
+    return "".join(each.public_bytes(serialization.Encoding.PEM).decode() for each in certificates)
 
 
 def _texts(config: Mapping[str, Any], known: list[str], others: tuple[str, ...] = ()) -> dict[str, str]:
