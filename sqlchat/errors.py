@@ -10,7 +10,8 @@
     │   ├── SQLSyntaxError                400 sql_syntax            line, column
     │   ├── SQLRefusedError               400 sql_refused
     │   ├── QueryError                    400 sql_failed            sqlstate, position
-    │   └── FileInvalidError              400 file_invalid          line
+    │   ├── FileInvalidError              400 file_invalid          line
+    │   └── RequestTimeoutError           400 request_timeout
     ├── UnauthorizedError                 401 unauthorized
     ├── ForbiddenError                    403 forbidden
     ├── NotFoundError                     404 not_found
@@ -19,7 +20,6 @@
     │   ├── ConversationNotFoundError     404 conversation_not_found
     │   ├── BucketNotFoundError           404 bucket_not_found
     │   └── FileNotFoundInStorageError    404 file_not_found
-    ├── RequestTimeoutError               408 request_timeout
     ├── ConflictError                     409 conflict
     ├── TooLargeError                     413 too_large
     ├── UnsupportedMediaError             415 unsupported_media_type
@@ -107,6 +107,10 @@ class FileInvalidError(BadRequestError):
     code, title = "file_invalid", "File cannot be read"
 
 
+class RequestTimeoutError(BadRequestError):
+    code, title = "request_timeout", "The request did not arrive in time"
+
+
 class UnauthorizedError(SqlchatError):
     status, code, title = 401, "unauthorized", "Unauthorized"
 
@@ -137,10 +141,6 @@ class BucketNotFoundError(NotFoundError):
 
 class FileNotFoundInStorageError(NotFoundError):
     code, title = "file_not_found", "File not found"
-
-
-class RequestTimeoutError(SqlchatError):
-    status, code, title = 408, "request_timeout", "The request did not arrive in time"
 
 
 class ConflictError(SqlchatError):

@@ -3,7 +3,7 @@
 What gunicorn's own does differently, and what is done about it here:
 
 - A new connection waits for its first byte on a thread; here the event loop waits for it.
-- Reading headers or a body may take for ever; here a request that keeps a thread waiting ends in 408.
+- Reading headers or a body may take for ever; here a request that keeps a thread waiting ends in 400.
 - A request for which no thread is free waits for ever; here it ends in 503 after a while.
 - `/health` waits in the same queue; here it has threads of its own, since it must answer while all others are busy.
 - Of two workers the one that wakes first takes a new connection, however busy; here the busier one is slower.
@@ -56,21 +56,22 @@ Refusal = tuple[int, str, str, str]
 """Status, code, title and detail of a problem."""
 
 REFUSALS: tuple[tuple[type[Exception], Refusal], ...] = (
-    (gunicorn_errors.LimitRequestLine, (414, "uri_too_long", "URI too long", "The path and query are too long.")),
+    (gunicorn_errors.LimitRequestLine, (400, "uri_too_long", "URI too long", "The path and query are too long.")),
     (
         gunicorn_errors.LimitRequestHeaders,
-        (431, "headers_too_large", "Headers too large", "There are too many headers, or one of them is too long."),
+        (400, "headers_too_large", "Headers too large", "There are too many headers, or one of them is too long."),
     ),
     (
         gunicorn_errors.UnsupportedTransferCoding,
-        (501, "not_implemented", "Not implemented", "Of transfer codings, only `chunked` is understood."),
+        (400, "not_implemented", "Not implemented", "Of transfer codings, only `chunked` is understood."),
     ),
     (
         gunicorn_errors.ExpectationFailed,
-        (417, "expectation_failed", "Expectation failed", "Of expectations, only `100-continue` is understood."),
+        (400, "expectation_failed", "Expectation failed", "Of expectations, only `100-continue` is understood."),
     ),
 )
-"""What the client got wrong, where it is not just that its request is malformed."""
+"""What the client got wrong, where it is not just that its request is malformed. All are 400, as the API says of bad
+requests, with a code of their own."""
 RETRY_AFTER = "1"  # s
 NO_HEADERS: Mapping[str, str] = {}
 MALFORMED = (400, "bad_request", "Bad request", "The request is malformed.")
