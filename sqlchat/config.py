@@ -132,6 +132,9 @@ class Settings:
     pool_timeout: float = setting("SQLCHAT_POOL_TIMEOUT", 10.0, "Seconds to wait for a free one.")
     max_pools: int = setting("SQLCHAT_MAX_POOLS", 50, "Live pools in each worker; the least used is closed.")
     catalog_ttl: float = setting("SQLCHAT_CATALOG_TTL", 300.0, "Seconds after which a catalog is read again.")
+    profile_ttl: float = setting(
+        "SQLCHAT_PROFILE_TTL", 3600.0, "Seconds after which the profiles of a database's columns are read again."
+    )
     sql_workers: int = setting("SQLCHAT_SQL_WORKERS", 2, "Killable processes for SQL in each worker.")
     sql_worker_memory_mb: int = setting(
         "SQLCHAT_SQL_WORKER_MEMORY_MB", 2048, "Address space each of them may take, in MiB."

@@ -15,6 +15,7 @@ from sqlchat.schemas.connections import (
     CONNECTED_EXAMPLE,
     CONNECTION_EXAMPLE,
     CONNECTIONS_EXAMPLE,
+    REFRESHED_EXAMPLE,
     CatalogQuerySchema,
     CatalogSchema,
     ConnectedSchema,
@@ -22,9 +23,11 @@ from sqlchat.schemas.connections import (
     ConnectionsSchema,
     ConnectSchema,
     DisconnectedSchema,
+    RefreshedSchema,
 )
 from sqlchat.sql.catalog import Table
 from sqlchat.sql.dialects import public_name
+from sqlchat.sql.profiles import Profiles
 
 blueprint = Resource("connections", __name__, url_prefix="/api/connections", description="The caller's databases.")
 blueprint.before_request(security.needs_owner)
@@ -91,16 +94,29 @@ def disconnect(connection_id: str) -> dict[str, str]:
 @blueprint.response(200, CatalogSchema, example=CATALOG_EXAMPLE)
 @blueprint.fails(401, 404, 503, 504)
 def show_schema(query: dict[str, bool], connection_id: str) -> Response:
-    """Show the catalog: schemas, tables, views, columns, keys, comments and row estimates."""
-    catalog = runtime().manager.catalog(security.owner(), connection_id, security.claims(), refresh=query["refresh"])
+    """Show the catalog: schemas, tables, views, columns, keys, comments and row estimates, and what columns hold."""
+    asked = security.owner(), connection_id, security.claims()
+    catalog = runtime().manager.catalog(*asked, refresh=query["refresh"])
+    profiles = runtime().manager.profiles(*asked, refresh=query["refresh"]) if query["profile"] else None
     return answer(
         {
             "dialect": public_name(catalog.dialect),
             "default_schema": catalog.default_schema,
             "version": catalog.version,
-            "tables": [_table(table) for table in catalog.tables],
+            "tables": [_table(table, profiles) for table in catalog.tables],
         }
     )
+
+
+@blueprint.post("/<connection_id>/refresh", parameters=[BY_NAME | {"example": "demo"}])
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.response(200, RefreshedSchema, example=REFRESHED_EXAMPLE)
+@blueprint.fails(401, 404, 503, 504)
+def refresh(connection_id: str) -> dict[str, Any]:
+    """Read the catalog and the profiles of its columns anew, after tables or data have changed."""
+    found = runtime().manager.refresh(security.owner(), connection_id, security.claims())
+    note(connection=connection_id)
+    return {"version": found.version, "tables": found.tables, "refreshed_at": found.at}
 
 
 def _describe(found: Described) -> dict[str, Any]:
@@ -112,9 +128,13 @@ def _describe(found: Described) -> dict[str, Any]:
     }
 
 
-def _table(table: Table) -> dict[str, Any]:
+def _table(table: Table, profiles: Profiles | None) -> dict[str, Any]:
     told = asdict(table)
     del told["definition"]
+    if profiles is not None:
+        for column in told["columns"]:
+            known = profiles.get((table.schema, table.name, column["name"]))
+            column["profile"] = asdict(known) if known else None
     return told
 
 

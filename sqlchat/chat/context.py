@@ -1,7 +1,8 @@
 """Picks what of a catalog goes into a prompt: all of it where it fits the budget, else what is near the question.
 
-Sending a whole schema beats pruning it wherever it fits, and values are left out before tables are. What is near is
-for `ranking` to say; the room goes to the structure of tables first, then to the values of their columns.
+Sending a whole schema beats pruning it wherever it fits; figures on columns are left out before their values are, and
+values before tables. What is near is for `ranking` to say; the room goes to the structure of tables first, then to
+the values of their columns, then to what else is known of them.
 """
 
 from __future__ import annotations
@@ -13,8 +14,19 @@ from typing import TYPE_CHECKING
 
 from sqlchat.chat.dialect_notes import notes_on
 from sqlchat.chat.literals import LiteralIndex, Match
-from sqlchat.chat.rendering import CHARACTERS_A_TOKEN, Values, examples, render_column, render_table, tokens_in
+from sqlchat.chat.neighbours import like_a_key
+from sqlchat.chat.rendering import (
+    CHARACTERS_A_TOKEN,
+    Remarks,
+    facts_of,
+    joined,
+    render_column,
+    render_table,
+    tokens_in,
+    values_of,
+)
 from sqlchat.sql.catalog import Catalog, Column, Table
+from sqlchat.sql.profiles import Path, Profiles
 
 if TYPE_CHECKING:
     from sqlchat.chat.ranking import Nearness, TableRanking
@@ -32,7 +44,7 @@ LEAST = 40
 """Tokens; in fewer, no table is worth narrowing."""
 NOT_SHOWN = "further columns are not shown"
 
-Path = tuple[str, str, str]
+NOTHING = Profiles()
 
 
 @dataclass(frozen=True)
@@ -40,16 +52,16 @@ class Context:
     """What a model is shown for one question."""
 
     catalog: Catalog
-    values: Values
-    """To be shown with their columns."""
+    remarks: Remarks
+    """What columns hold, to be shown with them."""
     whole: bool
     """Whether both are the same for every question on this catalog."""
     omitted: tuple[str, ...] = ()
     """Names of the tables that were left out."""
     matches: tuple[Match, ...] = ()
     """Values that the question names."""
-    nearby: Values = field(default_factory=dict)
-    """Values of the columns nearest to the question, where `values` had to be left out."""
+    nearby: Remarks = field(default_factory=dict)
+    """What the columns nearest to the question hold, where `remarks` had to leave it out."""
 
 
 class SchemaLinker:
@@ -61,21 +73,21 @@ class SchemaLinker:
         self._indexes: OrderedDict[tuple[str | int, int], CatalogIndex] = OrderedDict()
         self._lock = threading.Lock()
 
-    def context(self, catalog: Catalog, question: str, values: Values | None = None) -> Context:
-        """What to show for `question`; `values` are the low-cardinality texts that may be shown."""
-        index = self._index(catalog, {} if values is None else values)
+    def context(self, catalog: Catalog, question: str, profiles: Profiles = NOTHING) -> Context:
+        """What to show for `question`; `profiles` are of the columns whose content may be shown."""
+        index = self._index(catalog, profiles)
         matches = index.literals.matches(question)
         if index.full_size <= self._budget:
-            return Context(catalog, index.values, True, matches=matches[:MOST_MATCHES])
+            return Context(catalog, index.remarks, True, matches=matches[:MOST_MATCHES])
         return Selection(index, question, matches, self._budget).context(catalog)
 
-    def _index(self, catalog: Catalog, values: Values) -> CatalogIndex:
+    def _index(self, catalog: Catalog, profiles: Profiles) -> CatalogIndex:
         # A catalog that was read again is another object with the same version; its index is good for longer.
-        key = (catalog.version or id(catalog), hash(frozenset(values.items())))
+        key = (catalog.version or id(catalog), hash(profiles))
         with self._lock:
             index = self._indexes.get(key)
-        if index is None or not index.serves(catalog, values):
-            index = CatalogIndex(catalog, values)  # takes a second for thousands of tables: not under the lock
+        if index is None or not index.serves(catalog, profiles):
+            index = CatalogIndex(catalog, profiles)  # takes a second for thousands of tables: not under the lock
         with self._lock:
             self._indexes[key] = index
             self._indexes.move_to_end(key)
@@ -85,25 +97,26 @@ class SchemaLinker:
 
 
 class CatalogIndex:
-    """Of one catalog and its values: sizes in tokens, values by their words, and tables by theirs."""
+    """Of one catalog and its profiles: sizes in tokens, values by their words, and tables by theirs."""
 
-    def __init__(self, catalog: Catalog, values: Values) -> None:
-        self.catalog, self.values = catalog, values
-        self.literals = LiteralIndex(values)
+    def __init__(self, catalog: Catalog, profiles: Profiles) -> None:
+        self.catalog, self.profiles = catalog, profiles
+        self.literals = LiteralIndex(profiles.texts, profiles.partial)
         self._notes = notes_on(catalog.dialect)
         self.sizes = [self.size(table) for table in catalog.tables]
         self.bare_size, self.smallest = sum(self.sizes), min((LEAST, *self.sizes))
-        self.value_sizes = {
-            path: int((len(examples(texts)) + 4) / CHARACTERS_A_TOKEN) + 1 for path, texts in values.items()
-        }
-        self.full_size = self.bare_size + sum(self.value_sizes.values())
+        self.values, self.facts = _remarks(catalog, profiles)
+        self.values_size = self.bare_size + sum(map(remark_size, self.values.values()))
+        self.full_size = self.values_size + sum(map(remark_size, self.facts.values()))
+        self.remarks = merged(self.values, self.facts)
+        """All that there is to say, as long as it fits."""
         self._ranking: TableRanking | None = None
         self._lock = threading.Lock()
 
-    def serves(self, catalog: Catalog, values: Values) -> bool:
+    def serves(self, catalog: Catalog, profiles: Profiles) -> bool:
         """Whether it was made of the same content."""
         same = catalog is self.catalog or (bool(catalog.version) and catalog.version == self.catalog.version)
-        return same and (values is self.values or values == self.values)
+        return same and (profiles is self.profiles or profiles == self.profiles)
 
     @property
     def ranking(self) -> TableRanking:
@@ -138,14 +151,18 @@ class Selection:
         """`catalog` is the index's own, or another of the same content."""
         index = self._index
         if index.bare_size <= self._budget:
-            self._shown, self._left = dict(enumerate(catalog.tables)), self._budget - index.bare_size
-            return Context(catalog, {}, True, matches=self._named(), nearby=self._values())
+            self._shown = dict(enumerate(catalog.tables))
+            stable = index.values if index.values_size <= self._budget else {}
+            self._left = self._budget - (index.values_size if stable else index.bare_size)
+            nearby = merged({} if stable else self._fitting(index.values), self._fitting(index.facts))
+            return Context(catalog, stable, True, matches=self._named(), nearby=nearby)
         self._take(int(self._budget * STRUCTURE_SHARE))
-        values = self._values()
+        values = self._fitting(index.values)
         self._take(self._left)
+        remarks = merged(values, self._fitting(index.facts))
         tables = tuple(self._shown[place] for place in sorted(self._shown))
         omitted = tuple(table.name for place, table in enumerate(catalog.tables) if place not in self._shown)
-        return Context(replace(catalog, tables=tables), values, False, omitted, self._named())
+        return Context(replace(catalog, tables=tables), remarks, False, omitted, self._named())
 
     def _take(self, room: int) -> None:
         """Show further tables in `room` tokens, the nearest first."""
@@ -164,21 +181,22 @@ class Selection:
                 self._left -= size
                 room -= size
 
-    def _values(self) -> dict[Path, tuple[str, ...]]:
+    def _fitting(self, remarks: Remarks) -> dict[Path, str]:
         """Those that fit the room left: of columns that the question names first, then of the others."""
-        paths = []
+        ranked = []
         for rank, place in enumerate(place for place in self._near.order if place in self._shown):
             table = self._shown[place]
             for column in table.columns:
                 path = (table.schema, table.name, column.name)
-                if size := self._index.value_sizes.get(path):
+                if text := remarks.get(path):
+                    size = remark_size(text)
                     named = self._index.ranking.column_score(place, column, self._near.terms)
-                    paths.append((path not in self._matched, not named, rank + size / A_RANK, path, size))
+                    ranked.append((path not in self._matched, not named, rank + size / A_RANK, path, size))
         found = {}
-        for *_, path, size in sorted(paths):
+        for *_, path, size in sorted(ranked):
             if size <= self._left:
                 self._left -= size
-                found[path] = self._index.values[path]
+                found[path] = remarks[path]
         return found
 
     def _named(self) -> tuple[Match, ...]:
@@ -206,3 +224,27 @@ class Selection:
             kept.add(column.name)
         comment = f"{table.comment} ({len(table.columns) - len(kept)} {NOT_SHOWN})".strip()
         return replace(table, columns=tuple(c for c in table.columns if c.name in kept), comment=comment)
+
+
+def merged(values: Remarks, facts: Remarks) -> dict[Path, str]:
+    """A remark for each column that one of the two has one for."""
+    return {path: joined(values.get(path, ""), facts.get(path, "")) for path in (*values, *facts)}
+
+
+def remark_size(text: str) -> int:
+    """Tokens."""
+    return int((len(text) + 4) / CHARACTERS_A_TOKEN) + 1
+
+
+def _remarks(catalog: Catalog, profiles: Profiles) -> tuple[dict[Path, str], dict[Path, str]]:
+    """Of each column its values, and what else is known of it."""
+    values: dict[Path, str] = {}
+    facts: dict[Path, str] = {}
+    for table in catalog.tables if profiles else ():
+        keys = {column for key in table.foreign_keys for column in key.columns} | {*table.primary_key}
+        for column in table.columns:
+            path = (table.schema, table.name, column.name)
+            if profile := profiles.get(path):
+                key = column.name in keys or like_a_key(column, table)
+                values[path], facts[path] = values_of(profile), facts_of(profile, key=key)
+    return {path: text for path, text in values.items() if text}, {path: text for path, text in facts.items() if text}

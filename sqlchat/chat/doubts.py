@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator
 from rapidfuzz import fuzz, process
 
 from sqlchat.chat.answer import Agreement, Basis
-from sqlchat.chat.rendering import Values
 from sqlchat.chat.words import folded
 from sqlchat.connections.base import Results
 from sqlchat.sql.conditions import TextCondition
+from sqlchat.sql.profiles import Profiles
 
 SIMILAR = 60.0
 """rapidfuzz's normalized indel similarity, 0 to 100, from which a value may be what was meant."""
@@ -23,9 +23,9 @@ def doubts(
     results: Results | None,
     agreement: Agreement | None,
     demanded: Iterable[TextCondition],
-    values: Values,
+    profiles: Profiles,
 ) -> Iterator[str]:
-    """`demanded` are the texts that every row must have; `values` hold all texts of the columns that they name."""
+    """`demanded` are the texts that every row must have; `profiles` those of the columns that they name."""
     if basis.tables_omitted and basis.sent:
         shown, all_tables = basis.tables_shown, basis.tables_shown + len(basis.tables_omitted)
         yield (
@@ -38,15 +38,16 @@ def doubts(
         else:
             yield f"{agreement.agreeing} of {agreement.candidates} candidates agree on this result."
     if results is not None and results.row_count == 0:
-        unmatched = [sentence for each in demanded if (sentence := _unmatched(each, values))]
+        unmatched = [sentence for each in demanded if (sentence := _unmatched(each, profiles))]
         yield " ".join(["The query ran and found no rows.", *unmatched])
 
 
-def _unmatched(condition: TextCondition, values: Values) -> str:
+def _unmatched(condition: TextCondition, profiles: Profiles) -> str:
     """That no row has the text, where all of the column's texts are known; else ""."""
-    known = values.get(condition.path) if condition.path else None
-    if not known or condition.path is None:
+    profile = profiles.get(condition.path) if condition.path else None
+    if condition.path is None or profile is None or not profile.complete or profile.kind != "text":
         return ""
+    known = profile.values
     wanted = folded(condition.text)
     if any(value == condition.text or (condition.any_case and folded(value) == wanted) for value in known):
         return ""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import chain
 from math import ceil
@@ -16,9 +17,9 @@ from string import ascii_lowercase
 
 from rapidfuzz import fuzz, process
 
-from sqlchat.chat.rendering import Values
 from sqlchat.chat.thesaurus import PEOPLES
 from sqlchat.chat.words import STOPWORDS, folded, stem
+from sqlchat.sql.profiles import Path, Texts
 
 WORD = re.compile(r"\w+(?:['’.&+/-]\w+)*")
 QUOTED = re.compile(r"[\"“]([^\"”]{1,100})[\"”]|(?<!\w)['‘]([^'’]{1,100})['’](?!\w)")
@@ -37,7 +38,6 @@ DEMONYM = re.compile(r"(?:i?an|ean|n|ese|ish|i)$")
 COMPARED_WORDS, COMPARED_PHRASE = 60, 3
 """Only the first words of a question, in shorter phrases, are compared with all values for typos."""
 
-Path = tuple[str, str, str]
 Hit = tuple[Path, str]
 
 
@@ -50,12 +50,16 @@ class Match:
     """(schema, table, column)"""
     value: str
     """As the column holds it."""
+    doubtful: bool = False
+    """Only alike, in a column that holds more than is known: another value may be meant."""
 
 
 class LiteralIndex:
     """Over the values of one database, looked up by their forms: words without case, accents and punctuation."""
 
-    def __init__(self, values: Values) -> None:
+    def __init__(self, values: Texts, partial: AbstractSet[Path] = frozenset()) -> None:
+        """`partial` are the columns that may hold more than `values` has of them."""
+        self._partial = partial
         self._exact: dict[str, list[Hit]] = defaultdict(list)
         self._initials: dict[str, list[Hit]] = defaultdict(list)
         self._stems: dict[str, list[Hit]] = defaultdict(list)
@@ -81,13 +85,13 @@ class LiteralIndex:
         for phrase, places in _phrases(question):
             if taken & set(places):
                 continue
-            hits = self._spelled(phrase, single=len(places) == 1)
+            hits, alike = self._spelled(phrase, single=len(places) == 1), False
             if not hits and places.stop <= COMPARED_WORDS and len(places) <= COMPARED_PHRASE:
-                hits = self._similar(phrase)
+                hits, alike = self._similar(phrase), True
             if hits:
                 taken |= set(places)
             for path, value in hits:
-                found.setdefault((path, value), Match(phrase, path, value))
+                found.setdefault((path, value), Match(phrase, path, value, alike and path in self._partial))
         for phrase, places in _phrases(question):
             if len(places) == 1 and not taken & set(places):
                 for path, value in self._holding(phrase):

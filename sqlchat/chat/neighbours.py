@@ -77,7 +77,7 @@ def _same_names(catalog: Catalog, found: Joins) -> None:
     for place, table in enumerate(catalog.tables):
         for column in table.columns:
             name = _plain(column.name)
-            if name not in KEY_ENDINGS and _like_a_key(column, table):
+            if name not in KEY_ENDINGS and like_a_key(column, table):
                 holders[name].append((place, column.name))
     for holding in holders.values():
         owners = [(place, name) for place, name in holding if catalog.tables[place].primary_key == (name,)]
@@ -112,7 +112,7 @@ def _fused(catalog: Catalog, found: Joins) -> None:
     for place, table in enumerate(catalog.tables):
         for column in table.columns if prefixes[place] else ():
             name = _plain(column.name)
-            if _like_a_key(column, table):
+            if like_a_key(column, table):
                 for start in range(1, len(name) - SHORTEST_FUSED + 1):
                     endings[name[start:]].append((place, column.name))
     for place, table in enumerate(catalog.tables):
@@ -124,7 +124,8 @@ def _fused(catalog: Catalog, found: Joins) -> None:
                     _join(found, place, column.name, other, its)
 
 
-def _like_a_key(column: Column, table: Table) -> bool:
+def like_a_key(column: Column, table: Table) -> bool:
+    """Whether the column is a key by itself, or named like one."""
     parts = words(column.name)
     return table.primary_key == (column.name,) or bool(
         parts and (parts[-1] in KEY_ENDINGS or parts[-1].endswith("id"))

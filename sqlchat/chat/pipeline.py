@@ -18,7 +18,6 @@ from sqlchat.chat.doubts import doubts
 from sqlchat.chat.knowledge import Knowledge, Recalled
 from sqlchat.chat.prices import cost
 from sqlchat.chat.question import Question
-from sqlchat.chat.rendering import Values
 from sqlchat.chat.solving import Solution, quickly, remembered, thoroughly, verified
 from sqlchat.chat.trial import DEADLINE, Clock, Trial
 from sqlchat.config import Settings
@@ -30,6 +29,7 @@ from sqlchat.providers.factory import ProviderFactory
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.conditions import TextCondition, text_conditions
 from sqlchat.sql.dialects import resolve, transpile
+from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Entry, Example, Turn
 from sqlchat.store.connections import Privacy
 from sqlchat.store.history import History
@@ -47,6 +47,7 @@ class Prepared:
     task: Task
     trial: Trial
     basis: Basis
+    profiles: Profiles
     exact: Example | None
     """Answers this very question, if it still works."""
     target: str
@@ -109,9 +110,9 @@ class Pipeline:
         """
         owner, name, claims = question.owner, question.connection_id, question.claims
         catalog = self._manager.catalog(owner, name, claims)
-        values, privacy = self._manager.values(owner, name, claims), self._manager.privacy(owner, name)
+        profiles, privacy = self._manager.profiles(owner, name, claims), self._manager.privacy(owner, name)
         recalled = self._knowledge.recall(owner, name, question.text, catalog)
-        return self._prompt(question, catalog, _told_values(values, privacy), recalled, self._turns(question))
+        return self._prompt(question, catalog, _shown(profiles, privacy), recalled, self._turns(question))
 
     def _prepared(self, question: Question, entry: Entry) -> Prepared:
         owner, name, claims = question.owner, question.connection_id, question.claims
@@ -125,13 +126,13 @@ class Pipeline:
         clock = Clock()
         with clock("context"):
             catalog = self._manager.catalog(owner, name, claims)
-            values, privacy = self._manager.values(owner, name, claims), self._manager.privacy(owner, name)
+            profiles, privacy = self._manager.profiles(owner, name, claims), self._manager.privacy(owner, name)
             recalled = self._knowledge.recall(owner, name, question.text, catalog)
             context: Context | None = None
             messages: tuple[Message, ...] = ()
             if model.repairs:
-                told = _told_values(values, privacy)
-                context, messages = self._prompt(question, catalog, told, recalled, turns)
+                shown = _shown(profiles, privacy)
+                context, messages = self._prompt(question, catalog, shown, recalled, turns)
         trial = Trial(
             connection=connection,
             catalog=catalog,
@@ -146,7 +147,8 @@ class Pipeline:
         )
         return Prepared(
             model=model,
-            task=Task(question.text, catalog, messages, values),
+            task=Task(question.text, catalog, messages, profiles.few_texts),
+            profiles=profiles,
             trial=trial,
             basis=_basis(catalog, privacy, context, recalled),
             exact=recalled.exact if not turns else None,
@@ -165,10 +167,10 @@ class Pipeline:
         return [turn for turn in turns if turn.connection_id == question.connection_id]
 
     def _prompt(
-        self, question: Question, catalog: Catalog, values: Values, recalled: Recalled, turns: Sequence[Turn]
+        self, question: Question, catalog: Catalog, profiles: Profiles, recalled: Recalled, turns: Sequence[Turn]
     ) -> tuple[Context, tuple[Message, ...]]:
         said = "\n".join([*(turn.question for turn in turns), question.notes, question.text])  # near to any matters
-        context = self._linker.context(catalog, said.strip(), values)
+        context = self._linker.context(catalog, said.strip(), profiles)
         return context, prompt.messages(question.text, context, recalled, turns, question.notes)
 
     def _told(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
@@ -181,7 +183,7 @@ class Pipeline:
                 part = trial.catalog.mentioned_in(sql)
                 conditions = self._workers.call(text_conditions, sql, dialect, part, deadline=DEADLINE)
                 demanded = tuple(each for each in conditions if each.demanded)
-            warnings = [*doubts(basis, results, solution.agreement, demanded, ready.task.values)]
+            warnings = [*doubts(basis, results, solution.agreement, demanded, ready.profiles)]
             if ready.alone:
                 warnings.append("The built-in engine read this question by itself, without those before it.")
             shown = sql
@@ -208,16 +210,18 @@ class Pipeline:
         )
 
 
-def _told_values(values: Values, privacy: Privacy) -> Values:
-    """What of `values` a model may be shown."""
-    return {} if privacy == "schema" else values
+def _shown(profiles: Profiles, privacy: Privacy) -> Profiles:
+    """What of `profiles` a model may be shown."""
+    return Profiles() if privacy == "schema" else profiles
 
 
 def _basis(catalog: Catalog, privacy: Privacy, context: Context | None, recalled: Recalled) -> Basis:
     if context is None:  # nothing leaves the service
         return Basis(catalog_version=catalog.version, tables_shown=len(catalog.tables), privacy=privacy)
     sent: list[Sent] = ["names"]
-    if context.values or context.nearby or context.matches:
+    if context.remarks or context.nearby:
+        sent.append("profile")
+    if context.remarks or context.nearby or context.matches:
         sent.append("values")
     return Basis(
         catalog_version=catalog.version,

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sqlchat.chat.context import Context
 from sqlchat.chat.dialect_notes import DialectNotes, notes_on
 from sqlchat.chat.knowledge import NOTHING, Recalled
-from sqlchat.chat.rendering import as_data, block, column_path, examples, literal, render_catalog
+from sqlchat.chat.rendering import as_data, block, column_path, literal, render_catalog
 from sqlchat.providers.base import Draft, Message
 from sqlchat.store import Example, Term, Turn
 
@@ -68,7 +68,7 @@ def messages(
     `turns` are the earlier questions of the conversation, the oldest first; `asked_notes` came with the question.
     """
     notes = notes_on(context.catalog.dialect)
-    catalog = block("catalog", render_catalog(context.catalog, notes, context.values))
+    catalog = block("catalog", render_catalog(context.catalog, notes, context.remarks))
     rules = RULES.format(title=notes.title) + _dialect(notes) + ANSWER
     parts = []
     if not context.whole:
@@ -81,7 +81,7 @@ def messages(
             + block("values", _values(context, notes))
         )
     if context.nearby:
-        parts.append("Values of the columns that seem nearest:\n" + block("values", _nearby(context, notes)))
+        parts.append("What the columns that seem nearest hold:\n" + block("values", _nearby(context, notes)))
     if recalled.terms:
         parts.append(f"Terms of the question, {AUTHORITY}:\n" + block("terms", _terms(recalled.terms)))
     if recalled.examples:
@@ -152,11 +152,13 @@ def _conversation(turns: Sequence[Turn]) -> str:
 
 def _values(context: Context, notes: DialectNotes) -> str:
     return "\n".join(
-        f"{column_path(match.path, context.catalog, notes)} = {literal(match.value)}" for match in context.matches
+        f"{column_path(match.path, context.catalog, notes)} = {literal(match.value)}"
+        + (f" -- the nearest known to {literal(match.words)}; the column holds more" if match.doubtful else "")
+        for match in context.matches
     )
 
 
 def _nearby(context: Context, notes: DialectNotes) -> str:
     return "\n".join(
-        f"{column_path(path, context.catalog, notes)}: {examples(values)}" for path, values in context.nearby.items()
+        f"{column_path(path, context.catalog, notes)}: {remark}" for path, remark in context.nearby.items()
     )

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 
 from sqlchat.chat.dialect_notes import DialectNotes
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+from sqlchat.sql.profiles import ColumnProfile, Path
 
-Values = Mapping[tuple[str, str, str], tuple[str, ...]]
+Remarks = Mapping[Path, str]
+"""What is said of columns' content, by (schema, table, column)."""
 
 BLOCKS = ("catalog", "notes", "values", "terms", "examples", "conversation", "question", "fault")
 TAG = re.compile(rf"<(?=\s*/?\s*(?:{'|'.join(BLOCKS)})\b)", re.IGNORECASE)
@@ -21,6 +23,9 @@ CHARACTERS_A_TOKEN = 3.0
 LONGEST_COMMENT, LONGEST_VALUE = 200, 40
 MOST_VALUES, LONGEST_LIST, SHOWN_VALUES = 12, 250, 6
 """All of a column's values are shown where they are so few or take so few characters, else the commonest ones."""
+SHOWN_OF_MANY = 3
+"""Of a column whose values are too many to be known: they show how such a value is written."""
+LONGEST_FRACTION = 10
 
 
 def block(name: str, content: str) -> str:
@@ -43,17 +48,17 @@ def tokens_in(text: str) -> int:
     return int(len(text) / CHARACTERS_A_TOKEN) + 1
 
 
-def render_catalog(catalog: Catalog, notes: DialectNotes, values: Values) -> str:
-    return "\n".join(render_table(table, catalog, notes, values) for table in catalog.tables)
+def render_catalog(catalog: Catalog, notes: DialectNotes, remarks: Remarks) -> str:
+    return "\n".join(render_table(table, catalog, notes, remarks) for table in catalog.tables)
 
 
-def render_table(table: Table, catalog: Catalog, notes: DialectNotes, values: Values) -> str:
+def render_table(table: Table, catalog: Catalog, notes: DialectNotes, remarks: Remarks) -> str:
     """A table in a line, and each of its columns in one below it."""
     about = [as_data(table.comment, LONGEST_COMMENT)]
     if table.row_estimate is not None and table.row_estimate >= 0:
         about.append(f"about {table.row_estimate} rows")
     lines = [f"{table.kind.upper()} {_table_name(table.name, table.schema, catalog, notes)}{_remark(about)}"]
-    lines += [render_column(column, table, catalog, notes, values) for column in table.columns]
+    lines += [render_column(column, table, catalog, notes, remarks) for column in table.columns]
     if len(table.primary_key) > 1:
         lines.append(f"  primary key {_names(table.primary_key, notes)}")
     for key in table.foreign_keys:
@@ -63,7 +68,7 @@ def render_table(table: Table, catalog: Catalog, notes: DialectNotes, values: Va
     return "\n".join(lines)
 
 
-def render_column(column: Column, table: Table, catalog: Catalog, notes: DialectNotes, values: Values) -> str:
+def render_column(column: Column, table: Table, catalog: Catalog, notes: DialectNotes, remarks: Remarks) -> str:
     line = f"  {_name(column.name, notes)} {as_data(column.type, 60)}"
     if table.primary_key == (column.name,):
         line += " primary key"
@@ -71,7 +76,7 @@ def render_column(column: Column, table: Table, catalog: Catalog, notes: Dialect
         if key.columns == (column.name,):
             line += f" -> {_table_name(key.ref_table, key.ref_schema, catalog, notes)}"
             line += "".join(f".{_name(ref, notes)}" for ref in key.ref_columns) + _how(key)
-    known = examples(values.get((table.schema, table.name, column.name), ()))
+    known = remarks.get((table.schema, table.name, column.name), "")
     return line + _remark([as_data(column.comment, LONGEST_COMMENT), known])
 
 
@@ -80,14 +85,53 @@ def _how(key: ForeignKey) -> str:
     return " (inferred)" if key.inferred else ""
 
 
-def examples(values: tuple[str, ...]) -> str:
-    """All the values of a column where they are short together, else some; "" where none is short."""
-    if not values:
+def values_of(profile: ColumnProfile) -> str:
+    """All the texts of a column where they are short together, else some; "" where a range says more."""
+    more = "" if profile.complete else ", …"
+    short = [value for value in profile.values if len(value) <= LONGEST_VALUE]
+    if profile.kind == "number" or not short or profile.least:
         return ""
-    short = [value for value in values if len(value) <= LONGEST_VALUE]
-    if len(values) <= MOST_VALUES or sum(len(value) + 4 for value in values) <= LONGEST_LIST:
-        return "values " + ", ".join(map(literal, short)) if short else ""
-    return "for example " + ", ".join(map(literal, short[:SHOWN_VALUES])) if short else ""
+    few = profile.kind == "text" and profile.few
+    if few and (len(profile.values) <= MOST_VALUES or sum(len(v) + 4 for v in profile.values) <= LONGEST_LIST):
+        return f"values {', '.join(map(literal, short))}{more}"
+    shown = "for example " + ", ".join(map(literal, short[: SHOWN_VALUES if few else SHOWN_OF_MANY]))
+    if profile.kind != "text" or profile.distinct is None:
+        return shown
+    return f"{shown} of {_about(profile)}{profile.distinct}"
+
+
+def facts_of(profile: ColumnProfile, *, key: bool) -> str:
+    """Uniqueness, range and share of NULL, as far as they are telling; of a key the numbers tell nothing."""
+    facts = []
+    if profile.unique and profile.kind == "text" and not key and (profile.distinct or 0) > MOST_VALUES:
+        facts.append("unique")
+    if profile.kind == "number":
+        facts += [] if key else [_numbers(profile)]
+        strays = [literal(v) for v in profile.values if not _numeric(v) and len(v) <= LONGEST_VALUE]
+        facts += [f"also {', '.join(strays)}"] if strays else []
+    elif profile.least != profile.most:
+        facts.append(f"{_about(profile)}{literal(profile.least)}..{literal(profile.most)}")
+    if profile.null_share >= 1:
+        facts.append("always null")
+    elif profile.null_share > 0:
+        facts.append(f"{max(1, round(100 * profile.null_share))} % null")
+    return joined(*facts)
+
+
+def _numbers(profile: ColumnProfile) -> str:
+    if numbers := sorted(filter(_numeric, profile.values), key=float):
+        return f"values {', '.join(map(_number, numbers))}{'' if profile.complete else ', …'}"
+    if profile.least == profile.most:
+        return ""
+    return f"{_about(profile)}{_number(profile.least)}..{_number(profile.most)}"
+
+
+def _about(profile: ColumnProfile) -> str:
+    return "" if profile.exact else "about "
+
+
+def joined(*remarks: str) -> str:
+    return "; ".join(filter(None, remarks))
 
 
 def literal(value: str) -> str:
@@ -101,8 +145,25 @@ def column_path(path: tuple[str, str, str], catalog: Catalog, notes: DialectNote
     return f"{_table_name(table, schema, catalog, notes)}.{_name(column, notes)}"
 
 
+def _numeric(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _number(text: str) -> str:
+    if not _numeric(text):
+        return literal(text)
+    if "." in text:
+        text = text.rstrip("0").removesuffix(".") if "e" not in text.lower() else text
+        return text if len(text) <= LONGEST_FRACTION else f"{float(text):.6g}"
+    return as_data(text)
+
+
 def _remark(parts: list[str]) -> str:
-    text = "; ".join(part for part in parts if part)
+    text = joined(*parts)
     return f" -- {text}" if text else ""
 
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from sqlchat.config import Settings
 from sqlchat.connections.plan import Plan
 from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
 
 
@@ -71,10 +72,10 @@ class Connection(ABC):
         """
 
     @abstractmethod
-    def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
-        """The distinct texts of a column, most frequent first; None when there are more than `limit`.
+    def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
+        """What the columns of the base tables in `catalog` hold, as far as `timeout` seconds get.
 
-        Reads a bounded sample, so a rare text of a large table may be missing.
+        Reads the database's own statistics, or bounded samples; what may not be read, or not in time, is left out.
         """
 
     def for_caller(self, claims: Mapping[str, Any] | None) -> Connection:

@@ -12,22 +12,22 @@ import itertools
 import json
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlchat.connections import duckdb_catalog
+from sqlchat.connections import duckdb_catalog, duckdb_profile
 from sqlchat.connections.base import Results
 from sqlchat.connections.duckdb_plan import plan
 from sqlchat.connections.duckdb_types import reading
 from sqlchat.connections.embedded import (
     IN_MEMORY,
-    SAMPLE_ROWS,
     EmbeddedConnection,
+    Profiled,
     Target,
     Tasks,
     collect,
-    quoted,
     timed_out,
 )
 from sqlchat.connections.plan import Plan
@@ -38,7 +38,7 @@ from sqlchat.errors import (
     SQLRefusedError,
     TooLargeError,
 )
-from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.catalog import Catalog, Table
 
 if TYPE_CHECKING:
     import duckdb
@@ -228,14 +228,12 @@ def _catalog(target: Target, timeout: float) -> Catalog:
         return duckdb_catalog.read(lambda sql: connection.execute(sql).fetchall())
 
 
-def _values(target: Target, place: tuple[str, str, str], limit: int, timeout: float) -> list[str] | None:
-    schema, table, column = place
-    source = f"{quoted(schema or 'main')}.{quoted(table)}"
-    sample = f"SELECT CAST(t.{quoted(column)} AS VARCHAR) AS v FROM {source} AS t LIMIT {SAMPLE_ROWS}"  # noqa: S608
-    sql = f"SELECT v FROM ({sample}) WHERE v IS NOT NULL GROUP BY v ORDER BY count(*) DESC, v LIMIT {limit + 1}"  # noqa: S608
+def _profiles(target: Target, tables: Sequence[Table], timeout: float) -> Profiled:
+    import duckdb
+
+    until = time.monotonic() + timeout
     with _session(target, timeout) as connection:
-        found = [value for (value,) in connection.execute(sql).fetchall()]
-    return found if len(found) <= limit else None
+        return duckdb_profile.read(lambda sql: connection.execute(sql).fetchall(), duckdb.Error, tables, until)
 
 
 class DuckDBConnection(EmbeddedConnection):
@@ -244,4 +242,4 @@ class DuckDBConnection(EmbeddedConnection):
     provider = "duckdb"
     dialect = "duckdb"
     engine = "DuckDB"
-    tasks: ClassVar[Tasks] = Tasks(check=_check, catalog=_catalog, run=_run, explain=_explain, values=_values)
+    tasks: ClassVar[Tasks] = Tasks(check=_check, catalog=_catalog, run=_run, explain=_explain, profiles=_profiles)

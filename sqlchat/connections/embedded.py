@@ -7,6 +7,7 @@ then runs in a worker process, which is killed when it passes its deadline or it
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, ParamSpec, TypeVar
@@ -15,6 +16,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.encoding import encode_rows
 from sqlchat.connections.plan import Plan
+from sqlchat.connections.profiling import bounded, in_order
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -23,7 +25,8 @@ from sqlchat.errors import (
     SQLRefusedError,
     TooLargeError,
 )
-from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
 
 P = ParamSpec("P")
@@ -34,10 +37,12 @@ GRACE = 0.5
 """Seconds between an engine's own deadline and the end of its process."""
 BATCH = 500
 """Rows fetched at a time, so that the cap on bytes is seen before memory is full."""
-SAMPLE_ROWS = 50_000
-"""Rows read to learn the values of a column."""
-VALUES_TIME = 2.0
-"""Seconds that this may take."""
+SLICE = 1.0
+"""Seconds for which profiling holds a worker process, before others have their turn."""
+TABLES_A_SLICE = 200
+
+Profiled = tuple[dict[Path, ColumnProfile], int]
+"""Profiles of columns, and how many of the tables that were given had their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +70,8 @@ class Tasks:
     run: Callable[[Target, str, int, int, float], Results]
     """(target, sql, rows at most, bytes at most, seconds)"""
     explain: Callable[[Target, str, float], Plan]
-    values: Callable[[Target, tuple[str, str, str], int, float], list[str] | None]
-    """(target, (schema, table, column), values at most, seconds)"""
+    profiles: Callable[[Target, Sequence[Table], float], Profiled]
+    """(target, tables, seconds)"""
 
 
 class EmbeddedConnection(Connection):
@@ -109,12 +114,19 @@ class EmbeddedConnection(Connection):
         timeout = self._settings.statement_timeout
         return self._call(self.tasks.explain, self._present(), sql, timeout, timeout=timeout)
 
-    def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
-        place = schema, table, column
-        try:
-            return self._call(self.tasks.values, self._present(), place, limit, VALUES_TIME, timeout=VALUES_TIME)
-        except QueryTimeoutError:
-            return None  # a view that takes long to show its first rows
+    def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
+        until, waiting = time.monotonic() + timeout, in_order(catalog.tables)
+        found: dict[Path, ColumnProfile] = {}
+        while waiting and (left := min(SLICE, until - time.monotonic())) > 0:
+            try:
+                part, read = self._call(
+                    self.tasks.profiles, self._present(), waiting[:TABLES_A_SLICE], left, timeout=left
+                )
+            except (QueryTimeoutError, TooLargeError):
+                part, read = {}, 0
+            found |= part
+            waiting = waiting[max(1, read) :]  # a table that takes a whole slice is left out
+        return bounded(found)
 
     def _target(self) -> Target:
         path = located(self._given, self._settings)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
+import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlchat.config import Settings
@@ -23,7 +24,7 @@ from sqlchat.connections.plan import Plan
 from sqlchat.connections.policed import PolicedConnection
 from sqlchat.connections.policy import Policy, judge
 from sqlchat.connections.registry import connection_class
-from sqlchat.connections.values import Values, read_values
+from sqlchat.connections.unknown import names_unknown
 from sqlchat.errors import (
     ConflictError,
     ConnectionConfigError,
@@ -31,8 +32,10 @@ from sqlchat.errors import (
     DatabaseUnavailableError,
     DeadlineError,
     PayloadError,
+    SqlchatError,
 )
 from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.profiles import ColumnProfile, Path, Profiles
 from sqlchat.store import Store
 from sqlchat.store.connections import DEFAULT_PRIVACY, Definition, Privacy
 from sqlchat.workers import Workers
@@ -45,6 +48,10 @@ JUDGING = 20.0
 """Seconds for holding a whole catalog, its views too, against a policy."""
 Maker = Callable[[str, Mapping[str, Any]], Connection]
 """(owner, config) -> a connection, as its class would make it of the config alone."""
+PROFILING = 5.0
+"""Seconds that reading profiles may take; what it did not get to by then is left out."""
+REREADING = 10.0
+"""Seconds between two readings of a catalog that somebody's unknown name may cause."""
 State = Literal["ready", "unreachable", "unknown"]
 
 
@@ -64,6 +71,15 @@ class Described:
     privacy: Privacy = DEFAULT_PRIVACY
     warnings: tuple[str, ...] = ()
     """Such as a role that may write; or why the database is unreachable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """A catalog that was just read."""
+
+    version: str
+    tables: int
+    at: datetime
 
 
 class ConnectionManager:
@@ -152,11 +168,37 @@ class ConnectionManager:
         live.connection.for_caller(claims)
         return live.catalog.get(refresh=refresh)
 
-    def values(self, owner: str, name: str, claims: Claims = None) -> Values:
-        """Common texts by (schema, table, column), read anew when the catalog has changed. Raises as `catalog`."""
+    def profiles(self, owner: str, name: str, claims: Claims = None, *, refresh: bool = False) -> Profiles:
+        """What the columns hold, at most `settings.profile_ttl` seconds old, and read anew with other tables.
+
+        Reading ends after 5 s, with what was read by then. Raises as `catalog`.
+        """
         live = self._found(owner, name)
         live.connection.for_caller(claims)
-        return live.values.get(of=live.catalog.get().version)
+        return live.profiles.get(of=live.catalog.get().shape, refresh=refresh)
+
+    def refresh(self, owner: str, name: str, claims: Claims = None) -> Refreshed:
+        """Read catalog and profiles now. Raises as `catalog`."""
+        catalog = self.catalog(owner, name, claims, refresh=True)
+        self.profiles(owner, name, claims, refresh=True)
+        return Refreshed(catalog.version, len(catalog.tables), datetime.now(UTC))
+
+    def stale(self, owner: str, name: str, fault: SqlchatError, claims: Claims = None) -> bool:
+        """Whether a new look at the catalog may mend `fault`: it is of an unknown name, and the catalog has changed.
+
+        Reads the catalog anew for such a fault, once in 10 s at most, so that nobody can have it read all the time.
+        Raises as `catalog`.
+        """
+        if not names_unknown(fault):
+            return False
+        live = self._found(owner, name)
+        live.connection.for_caller(claims)
+        with self._lock:
+            if time.monotonic() - live.reread_at < REREADING:
+                return False
+            live.reread_at = time.monotonic()
+        before = live.catalog.get().version
+        return live.catalog.get(refresh=True).version != before
 
     def close(self) -> None:
         """Drop all live connections; the next request makes its own anew."""
@@ -205,9 +247,9 @@ class ConnectionManager:
     def _made(self, definition: Definition) -> _Live:
         connection = _Held(self._connection(definition.owner, definition.provider, definition.config))
         key, ttl = (definition.id, definition.version), self._settings.catalog_ttl
-        if policy := Policy.of(definition.policy):
-            return _Live(key, _policed(connection, policy, ttl, self._workers), ttl, definition.privacy)
-        return _Live(key, connection, ttl, definition.privacy)
+        policy = Policy.of(definition.policy)
+        reading = _policed(connection, policy, ttl, self._workers) if policy else connection
+        return _Live(key, reading, ttl, self._settings.profile_ttl, definition.privacy)
 
     def _connection(self, owner: str, provider: str, config: Mapping[str, Any]) -> Connection:
         if maker := self._makers.get(provider):
@@ -251,8 +293,8 @@ class _Held(Connection):
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
         return self._inner.explain(sql, max_rows=max_rows)
 
-    def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
-        return self._inner.values(table, column, schema, limit)
+    def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
+        return self._inner.profiles(catalog, timeout)
 
 
 def _policed(inner: Connection, policy: Policy, ttl: float, workers: Workers) -> Connection:
@@ -265,11 +307,14 @@ def _policed(inner: Connection, policy: Policy, ttl: float, workers: Workers) ->
 class _Live:
     """A connection of this process, the definition it was made from, and what was read of its catalog."""
 
-    def __init__(self, key: tuple[str, int], connection: Connection, ttl: float, privacy: Privacy) -> None:
+    def __init__(
+        self, key: tuple[str, int], connection: Connection, ttl: float, profile_ttl: float, privacy: Privacy
+    ) -> None:
         self.key, self.connection, self.privacy = key, connection, privacy
         # no reference to self in these: a cycle would keep a dropped connection open
         self.catalog = catalog = Cached(lambda: _versioned(connection.catalog()), ttl, connection.revision)
-        self.values = Cached(lambda: read_values(connection, catalog.get()), ttl)
+        self.profiles = Cached(lambda: Profiles(connection.profiles(catalog.get(), PROFILING)), profile_ttl)
+        self.reread_at = time.monotonic() - REREADING
 
 
 def _versioned(catalog: Catalog) -> Catalog:

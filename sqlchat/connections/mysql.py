@@ -27,8 +27,9 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.config import Settings
 from sqlchat.connections import mysql_catalog as ask
+from sqlchat.connections import mysql_profile
 from sqlchat.connections.base import Connection, Results
-from sqlchat.connections.mysql_errors import NOBODY_THERE, TIMED_OUT, config_error, query_error, timed_out
+from sqlchat.connections.mysql_errors import NOBODY_THERE, config_error, query_error, timed_out
 from sqlchat.connections.mysql_plan import cost as plan_cost
 from sqlchat.connections.mysql_types import NAMES, decoder, encoded_row, session_zone
 from sqlchat.connections.network import resolve
@@ -43,6 +44,7 @@ from sqlchat.errors import (
     TooLargeError,
 )
 from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
 
 SSLMODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
@@ -51,7 +53,6 @@ if TYPE_CHECKING:
     Raw = RawConnection[SSCursor]  # only the stubs know it as generic
 
 CATALOG_TIMEOUT = 60.0
-VALUES_TIMEOUT = 5.0
 CONNECT_TIMEOUT = 5
 GRACE = 0.5
 """Seconds past its own timeout after which a statement is ended from outside, and then again until we hang up."""
@@ -127,19 +128,12 @@ class MySQLConnection(Connection):
             session.explain(text)
             return Plan(plan_cost(session.all(f"EXPLAIN FORMAT=JSON {text}")[0][0]))
 
-    def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
-        named = (schema or self._target.database, table, column)
-        question = ask.sample(_quoted(named[0]), _quoted(table), _quoted(column), limit)
-        with self._transaction(VALUES_TIMEOUT) as session:
-            if not session.all(ask.IS_TEXT, named):
-                return None
-            try:
-                texts = [row[0] for row in session.all(question)]
-            except pymysql.Error as exc:
-                if _fault(exc)[0] in TIMED_OUT:
-                    return None  # a view that takes long to show its first rows
-                raise
-        return texts if len(texts) <= limit else None
+    def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+        def answer(question: str, seconds: float) -> list[tuple[Any, ...]]:
+            with self._transaction(seconds) as session:
+                return session.all(question)
+
+        return mysql_profile.read(answer, catalog, timeout)
 
     def close(self) -> None:
         self._pool.dispose()
@@ -331,10 +325,6 @@ def _judged(sql: str) -> tuple[str, bool]:
     if first not in QUERIES | TOLD:
         raise SQLRefusedError("Only one statement that returns rows can be run.")
     return sql[:end], first in QUERIES
-
-
-def _quoted(name: str) -> str:
-    return "`" + name.replace("`", "``") + "`"
 
 
 def _fault(exc: Exception) -> tuple[int, str]:

@@ -27,14 +27,6 @@ KEYS = (
     "AND (constraint_name = 'PRIMARY' OR referenced_table_name IS NOT NULL) "
     "ORDER BY table_schema, table_name, constraint_name, ordinal_position"
 )
-IS_TEXT = (
-    "SELECT 1 FROM information_schema.columns WHERE table_schema = %s AND table_name = %s AND column_name = %s "
-    "AND data_type IN ('char', 'varchar', 'tinytext', 'text', 'mediumtext', 'longtext', 'enum', 'set')"
-)
-SAMPLED_ROWS = 50_000
-"""Rows of a table that are looked at for the distinct texts of a column."""
-LONGEST_TEXT = 200
-"""Characters past which a text is prose rather than a value that a question would name."""
 WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|TRUNCATE)\b")
 GRANT = re.compile(r"GRANT (.+?) ON (?!PROXY)\S+ TO ", re.IGNORECASE)
 
@@ -90,12 +82,3 @@ def warnings_from(grants: Iterable[str]) -> list[str]:
     if WRITES.search(rights):
         warnings.append("The user may write; a user that may only read is safer.")
     return warnings
-
-
-def sample(schema: str, table: str, column: str, limit: int) -> str:
-    """SQL for the distinct short texts of a column in the first rows of a table, all three given quoted."""
-    return (
-        f"SELECT v FROM (SELECT {column} AS v FROM {schema}.{table} LIMIT {SAMPLED_ROWS}) AS s "  # noqa: S608 - quoted names
-        f"WHERE v IS NOT NULL AND CHAR_LENGTH(v) <= {LONGEST_TEXT} GROUP BY v ORDER BY COUNT(*) DESC, v "
-        f"LIMIT {limit + 1}"
-    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlchat.connections.base import Connection, Results
@@ -10,6 +11,7 @@ from sqlchat.connections.plan import Plan
 from sqlchat.connections.policy import Judged, refuse
 from sqlchat.errors import DeadlineError, SQLRefusedError, TooLargeError
 from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
 
 JUDGING = 5.0
@@ -44,11 +46,13 @@ class PolicedConnection(Connection):
         self._refuse(sql)
         return self._inner.explain(sql, max_rows=max_rows)
 
-    def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
-        judged = self._judged(False)
-        if (schema, table) not in judged.readable or column in judged.hidden.get((schema, table), ()):
-            return None
-        return self._inner.values(table, column, schema, limit)
+    def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+        asked = {(table.schema, table.name) for table in catalog.tables}
+        visible = self._judged(False).visible
+        shown = replace(visible, tables=tuple(t for t in visible.tables if (t.schema, t.name) in asked))
+        paths = {(table.schema, table.name, column.name) for table in shown.tables for column in table.columns}
+        found = self._inner.profiles(shown, timeout)
+        return {path: each for path, each in found.items() if path in paths}
 
     def _refuse(self, sql: str) -> None:
         try:

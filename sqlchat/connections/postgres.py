@@ -19,13 +19,13 @@ from dataclasses import replace
 from typing import Any, cast
 
 import psycopg2
-import psycopg2.errors
 import psycopg2.extensions
 import sqlalchemy.exc
 from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.config import Settings
 from sqlchat.connections import postgres_catalog as ask
+from sqlchat.connections import postgres_profile
 from sqlchat.connections import postgres_rls as rls
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.network import resolve
@@ -42,7 +42,6 @@ from sqlchat.connections.postgres_statement import (
     Statement,
     estimates,
     prologue,
-    quoted,
     search_path,
 )
 from sqlchat.connections.postgres_types import Decoder, PgType, decoder
@@ -57,12 +56,12 @@ from sqlchat.errors import (
     UnauthorizedError,
 )
 from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
 
 SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 NOTHING = Statement.of("SELECT 1")
 CATALOG_TIMEOUT = 60.0
-VALUES_TIMEOUT = 5.0
 GRACE = 1.0
 """Seconds past its own timeout after which a server that still says nothing is hung up on."""
 ANONYMOUS = "This connection answers each caller by row-level security: send a token to say who you are."
@@ -155,18 +154,15 @@ class PostgresConnection(Connection):
                 cost, rows = estimates(_told(cursor, text))
         return Plan(untold=cost) if self._row_security else Plan(cost, rows)
 
-    def values(self, table: str, column: str, schema: str = "", limit: int = 200) -> list[str] | None:
+    def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         if self._row_security:
-            return None  # what one caller sees is not for another's prompt
-        name = ".".join(quoted(part) for part in (schema, table) if part)
-        with self._transaction(NOTHING, VALUES_TIMEOUT) as cursor:
-            known = _told(cursor, ask.DISTINCT, (name, column))
-            if not ask.few_texts(known, limit):
-                return None
-            try:
-                return ask.texts_from(_told(cursor, ask.sample(name, quoted(column), limit)), limit)
-            except psycopg2.errors.QueryCanceled:
-                return None  # a view that takes long to show its first rows
+            return {}  # what one caller sees is not for another's prompt
+
+        def answer(question: str, parameters: tuple[Any, ...], seconds: float) -> str:
+            with self._transaction(NOTHING, seconds) as cursor:
+                return _told(cursor, question, parameters or None)
+
+        return postgres_profile.read(answer, catalog, timeout)
 
     def close(self) -> None:
         self._pool.dispose()

@@ -119,26 +119,6 @@ SELECT pg_catalog.json_build_object(
         WHERE nspname NOT LIKE 'pg\\_%' AND pg_catalog.has_schema_privilege(oid, 'CREATE')))
 """  # noqa: S608 - constants
 
-DISTINCT = """
-SELECT pg_catalog.json_build_object(
-    'text', t.typcategory IN ('S', 'E') AND t.typname <> 'name',
-    'distinct', (SELECT CASE WHEN s.n_distinct >= 0 THEN s.n_distinct ELSE -s.n_distinct * c.reltuples END
-        FROM pg_catalog.pg_stats s
-        WHERE s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname LIMIT 1))
-FROM pg_catalog.pg_class c
-JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-JOIN pg_catalog.pg_type own ON own.oid = a.atttypid
-JOIN pg_catalog.pg_type t ON t.oid = coalesce(nullif(own.typbasetype, 0), own.oid)
-WHERE c.oid = pg_catalog.to_regclass(%s) AND a.attname = %s
-"""
-"""Of a column (table's quoted name, column's name): is it text, and how many distinct values are estimated?"""
-
-SAMPLED_ROWS = 50_000
-"""Rows of a table that are looked at for the distinct texts of a column."""
-LONGEST_TEXT = 200
-"""Characters past which a text is prose rather than a value that a question would name."""
-
 
 def catalog_from(tables_json: str, functions_json: str, schema_json: str) -> Catalog:
     """The answers to TABLES, FUNCTIONS and DEFAULT_SCHEMA as a Catalog."""
@@ -190,25 +170,3 @@ def types_from(types_json: str) -> dict[int, PgType]:
     return {
         oid: PgType(name, category, base, element) for oid, name, category, base, element in orjson.loads(types_json)
     }
-
-
-def few_texts(distinct_json: str, limit: int) -> bool:
-    """The answer to DISTINCT as whether a sample is worth taking: statistics may already tell of too many."""
-    known = orjson.loads(distinct_json)
-    return bool(known) and known["text"] and (known["distinct"] or 0) <= 2 * limit
-
-
-def sample(table: str, column: str, limit: int) -> str:
-    """SQL for the distinct short texts of a column in the first rows of a table, both given quoted."""
-    rows = f"SELECT {column}::pg_catalog.text AS v FROM {table} LIMIT {SAMPLED_ROWS}"  # noqa: S608 - quoted names
-    groups = (
-        f"SELECT v, pg_catalog.count(*) AS n FROM ({rows}) AS s "  # noqa: S608 - as above
-        f"WHERE pg_catalog.length(v) <= {LONGEST_TEXT} GROUP BY v LIMIT {limit + 1}"
-    )
-    return f"SELECT pg_catalog.json_agg(v ORDER BY n DESC, v) FROM ({groups}) AS g"  # noqa: S608 - as above
-
-
-def texts_from(sample_json: str, limit: int) -> list[str] | None:
-    """The answer to `sample`; None when there are more than `limit`."""
-    texts: list[str] = orjson.loads(sample_json) or []
-    return texts if len(texts) <= limit else None

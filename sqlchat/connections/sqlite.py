@@ -15,12 +15,12 @@ from contextlib import closing, contextmanager
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from sqlchat.connections import sqlite_catalog
+from sqlchat.connections import sqlite_catalog, sqlite_profile
 from sqlchat.connections.base import Results
 from sqlchat.connections.embedded import (
     IN_MEMORY,
-    SAMPLE_ROWS,
     EmbeddedConnection,
+    Profiled,
     Target,
     Tasks,
     collect,
@@ -29,7 +29,7 @@ from sqlchat.connections.embedded import (
 )
 from sqlchat.connections.plan import Plan
 from sqlchat.errors import ConnectionConfigError, DatabaseUnavailableError, QueryError, SQLRefusedError
-from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.catalog import Catalog, Table
 
 LIMITS = {
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
@@ -225,15 +225,13 @@ def _catalog(target: Target, timeout: float) -> Catalog:
         )
 
 
-def _values(target: Target, place: tuple[str, str, str], limit: int, timeout: float) -> list[str] | None:
-    _, table, column = place
-    # qualified, since SQLite takes a quoted name that it does not know for a text
-    sample = f"SELECT t.{quoted(column)} AS v FROM {quoted(table)} AS t LIMIT {SAMPLE_ROWS}"  # noqa: S608
-    sql = f"SELECT v FROM ({sample}) WHERE typeof(v) = 'text' GROUP BY v ORDER BY count(*) DESC, v LIMIT ?"  # noqa: S608
+def _profiles(target: Target, tables: Sequence[Table], timeout: float) -> Profiled:
+    until = time.monotonic() + timeout
     with _session(target, timeout) as connection:
         connection.text_factory = LENIENT
-        found = [value for (value,) in connection.execute(sql, (limit + 1,))]
-    return found if len(found) <= limit else None
+        return sqlite_profile.read(
+            lambda sql: connection.execute(sql).fetchall(), sqlite3.OperationalError, tables, until
+        )
 
 
 class SQLiteConnection(EmbeddedConnection):
@@ -242,4 +240,4 @@ class SQLiteConnection(EmbeddedConnection):
     provider = "sqlite"
     dialect = "sqlite"
     engine = "SQLite"
-    tasks: ClassVar[Tasks] = Tasks(check=_check, catalog=_catalog, run=_run, explain=_explain, values=_values)
+    tasks: ClassVar[Tasks] = Tasks(check=_check, catalog=_catalog, run=_run, explain=_explain, profiles=_profiles)

@@ -33,7 +33,25 @@ CATALOG_EXAMPLE = {
             "schema": "public",
             "kind": "table",
             "comment": "one purchase of one customer",
-            "columns": [{"name": "id", "type": "bigint", "nullable": False, "comment": ""}],
+            "columns": [
+                {
+                    "name": "id",
+                    "type": "bigint",
+                    "nullable": False,
+                    "comment": "",
+                    "profile": {
+                        "kind": "number",
+                        "null_share": 0.0,
+                        "distinct": 1800,
+                        "exact": True,
+                        "unique": True,
+                        "least": "1",
+                        "most": "1800",
+                        "values": [],
+                        "complete": False,
+                    },
+                }
+            ],
             "primary_key": ["id"],
             "foreign_keys": [
                 {
@@ -48,6 +66,8 @@ CATALOG_EXAMPLE = {
         }
     ],
 }
+
+REFRESHED_EXAMPLE = {"version": "5f1d0c2a9b7e4436", "tables": 12, "refreshed_at": "2026-01-31T09:30:00+00:00"}
 
 
 def _names(description: str) -> "fields.List[str]":
@@ -120,11 +140,30 @@ class DisconnectedSchema(Schema):
     status = fields.String(required=True, metadata={"example": "disconnected"})
 
 
+class ContentSchema(Schema):
+    kind = fields.String(required=True, metadata={"description": "`text`, `number`, `time` or `other`."})
+    null_share = fields.Float(required=True, metadata={"description": "From 0 to 1."})
+    distinct = fields.Integer(required=True, allow_none=True, metadata={"description": "Null where unknown."})
+    exact = fields.Boolean(
+        required=True, metadata={"description": "Whether all rows were looked at; else these are estimates."}
+    )
+    unique = fields.Boolean(required=True, metadata={"description": "Whether no value occurs twice."})
+    least = fields.String(required=True, metadata={"description": "Empty where it has no order that tells."})
+    most = fields.String(required=True)
+    values = fields.List(fields.String(), required=True, metadata={"description": "The most frequent first."})
+    complete = fields.Boolean(required=True, metadata={"description": "Whether `values` are all there are."})
+
+
 class ColumnSchema(Schema):
     name = fields.String(required=True)
     type = fields.String(required=True)
     nullable = fields.Boolean(required=True)
     comment = fields.String(required=True)
+    profile = fields.Nested(
+        ContentSchema,
+        allow_none=True,
+        metadata={"description": "With `profile=true`: what the column holds; null where that was not read."},
+    )
 
 
 class ForeignKeySchema(Schema):
@@ -157,3 +196,10 @@ class CatalogSchema(Schema):
 
 class CatalogQuerySchema(Schema):
     refresh = fields.Boolean(load_default=False, metadata={"description": "Read it anew from the database."})
+    profile = fields.Boolean(load_default=False, metadata={"description": "Tell what each column holds."})
+
+
+class RefreshedSchema(Schema):
+    version = fields.String(required=True, metadata={"description": "Of the catalog as it is now."})
+    tables = fields.Integer(required=True, metadata={"description": "How many there are, views included."})
+    refreshed_at = fields.DateTime(required=True)

@@ -71,6 +71,11 @@ class Catalog:
                 index.setdefault(word, []).append(table)
         return index
 
+    @cached_property
+    def shape(self) -> int:
+        """Changes when tables, columns or types do, and not with mere row estimates."""
+        return hash(tuple((t.schema, t.name, tuple((c.name, c.type) for c in t.columns)) for t in self.tables))
+
     def table(self, name: str, schema: str | None = None) -> Table | None:
         """The table of that name (exact case first), in `schema` or else the default schema first."""
         found = [t for t in self.tables if t.name.lower() == name.lower()]

@@ -103,6 +103,7 @@ FAILURES = [
         400,
         "payload_invalid",
     ),
+    ("POST", "/api/connections/no/refresh", {}, 404, "connection_not_found"),
     (
         "POST",
         "/api/connections",

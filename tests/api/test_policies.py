@@ -61,6 +61,8 @@ def test_the_schema_lacks_what_is_denied(client):
     (table,) = client.get("/api/connections/people/schema?refresh=true").get_json()["tables"]
     assert [column["name"] for column in table["columns"]] == ["id", "name"]
     assert "definition" not in table
+    answer = client.get("/api/connections/people/schema?profile=true")
+    assert SECRET not in answer.text
 
 
 def test_lineage_knows_only_what_may_be_read(client):

@@ -1,6 +1,7 @@
 """The routes in local mode, as the contract states them."""
 
 import io
+import sqlite3
 import uuid
 from datetime import datetime
 from urllib.parse import quote
@@ -92,6 +93,37 @@ def test_the_schema_shows_tables_columns_keys_and_comments(client):
     assert tables["orders"]["foreign_keys"][0]["ref_table"] == "customers"
     assert any(column["comment"] for column in tables["orders"]["columns"])
     assert catalog["dialect"] == "sqlite"
+
+
+def test_the_schema_tells_what_columns_hold_where_that_is_asked_for(client):
+    catalog = client.get("/api/connections/demo/schema?profile=true").get_json()
+    columns = {(table["name"], each["name"]): each for table in catalog["tables"] for each in table["columns"]}
+    status = columns["orders", "status"]["profile"]
+    assert (status["kind"], status["complete"], status["null_share"]) == ("text", True, 0)
+    assert status["distinct"] == len(status["values"]) > 1
+    assert columns["orders", "id"]["profile"]["unique"] is True
+    plain = client.get("/api/connections/demo/schema").get_json()
+    assert not any("profile" in column for table in plain["tables"] for column in table["columns"])
+
+
+def test_refresh_reads_catalog_and_profiles_anew(client, app):
+    path = app.extensions["sqlchat"].settings.data_dir / "fresh.db"
+    with sqlite3.connect(path) as writer:
+        writer.execute("CREATE TABLE cities (name TEXT)")
+    client.post("/api/connections", json={"provider": "sqlite", "name": "fresh", "config": {"database": path.name}})
+    schema = "/api/connections/fresh/schema?profile=true"
+    before = client.get(schema).get_json()
+    with sqlite3.connect(path) as writer:
+        writer.execute("INSERT INTO cities VALUES ('Rome')")
+        writer.execute("CREATE TABLE rivers (name TEXT)")
+    writer.close()
+    answer = client.post("/api/connections/fresh/refresh")
+    told = answer.get_json()
+    assert (answer.status_code, told["tables"]) == (200, 2)
+    assert datetime.fromisoformat(told["refreshed_at"]).tzinfo is not None
+    after = client.get(schema).get_json()
+    assert told["version"] == after["version"] != before["version"]
+    assert after["tables"][0]["columns"][0]["profile"]["values"] == ["Rome"]
 
 
 def test_a_password_is_never_given_back(client):

@@ -138,6 +138,8 @@ def shared_owner(request, tmp_path_factory, database):
         ("GET", "/api/connections/app/schema", None),
         ("GET", "/api/connections/app/examples", None),
         ("POST", "/api/connections/app/examples", {"question": "My notes?", "sql": "SELECT body FROM notes"}),
+        ("GET", "/api/connections/app/schema?profile=true", None),
+        ("POST", "/api/connections/app/refresh", None),
     ],
 )
 def test_callers_without_a_token_are_refused(shared_owner, method, path, body):

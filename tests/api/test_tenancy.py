@@ -20,6 +20,7 @@ DATA_ROUTES = [
     ("GET", "/api/connections/x/examples"),
     ("POST", "/api/connections/x/examples"),
     ("DELETE", "/api/connections/x/examples/x"),
+    ("POST", "/api/connections/x/refresh"),
     ("POST", "/api/files/profile"),
     ("POST", "/api/files/upload"),
     ("GET", "/api/files"),
@@ -66,6 +67,8 @@ def test_equal_names_are_different_connections(shared_client, two_users):
         ("GET", "/api/connections/private/examples", None),
         ("POST", "/api/connections/private/examples", {"question": "How many?", "sql": "SELECT 1"}),
         ("DELETE", f"/api/connections/private/examples/{uuid.UUID(int=1)}", None),
+        ("GET", "/api/connections/private/schema?profile=true", None),
+        ("POST", "/api/connections/private/refresh", None),
         ("DELETE", "/api/connections/private", None),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,9 @@ from sqlchat.connections.gate import Gate
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.providers.factory import ProviderFactory
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+from sqlchat.sql.profiles import ColumnProfile, Profiles, Texts
 from sqlchat.store import Entry, Store
 from sqlchat.workers import Workers
-
-Values = dict[tuple[str, str, str], tuple[str, ...]]
 
 
 @pytest.fixture
@@ -66,11 +65,28 @@ def shop() -> Catalog:
 
 
 @pytest.fixture
-def values() -> Values:
-    return {
-        ("public", "customers", "country"): ("Germany", "United States", "Côte d'Ivoire"),
-        ("public", "orders", "status"): ("open", "paid", "cancelled"),
-    }
+def profiled() -> Callable[[Texts], Profiles]:
+    """Profiles of columns of which all texts are known."""
+
+    def make(values: Texts) -> Profiles:
+        return Profiles(
+            {
+                path: ColumnProfile("text", 0.0, len(texts), exact=True, values=texts, complete=True)
+                for path, texts in values.items()
+            }
+        )
+
+    return make
+
+
+@pytest.fixture
+def profiles(profiled: Callable[[Texts], Profiles]) -> Profiles:
+    return profiled(
+        {
+            ("public", "customers", "country"): ("Germany", "United States", "Côte d'Ivoire"),
+            ("public", "orders", "status"): ("open", "paid", "cancelled"),
+        }
+    )
 
 
 OWNER = "local"

@@ -1,13 +1,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
-from sqlchat.chat.context import SchemaLinker
+from sqlchat.chat.context import NOTHING, SchemaLinker
 from sqlchat.chat.rendering import tokens_in
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+from sqlchat.sql.profiles import Profiles, Texts
 
-Values = dict[tuple[str, str, str], tuple[str, ...]]
+Profiled = Callable[[Texts], Profiles]
+
+
+STATUS = ("public", "orders", "status")
 
 
 def large(tables: int = 400) -> Catalog:
@@ -33,26 +38,26 @@ def names(catalog: Catalog) -> set[str]:
     return {table.name for table in catalog.tables}
 
 
-def test_a_catalog_that_fits_is_sent_whole(shop: Catalog, values: Values) -> None:
-    context = SchemaLinker(10_000).context(shop, "anything", values)
+def test_a_catalog_that_fits_is_sent_whole(shop: Catalog, profiles: Profiles) -> None:
+    context = SchemaLinker(10_000).context(shop, "anything", profiles)
     assert context.whole
     assert context.catalog is shop
     assert context.omitted == ()
-    assert context.values is values
+    assert context.remarks[STATUS] == "values 'open', 'paid', 'cancelled'"
 
 
-def test_values_are_left_out_before_tables_are(shop: Catalog) -> None:
-    values: Values = {("public", "customers", "name"): tuple(f"Somebody Long-Named {n}" for n in range(12))}
-    linker = SchemaLinker(SchemaLinker(10_000)._index(shop, {}).full_size + 5)
-    context = linker.context(shop, "Somebody Long-Named 7", values)
+def test_values_are_left_out_before_tables_are(shop: Catalog, profiled: Profiled) -> None:
+    values: Texts = {("public", "customers", "name"): tuple(f"Somebody Long-Named {n}" for n in range(12))}
+    linker = SchemaLinker(SchemaLinker(10_000)._index(shop, NOTHING).full_size + 5)
+    context = linker.context(shop, "Somebody Long-Named 7", profiled(values))
     assert context.whole
-    assert context.values == {}
+    assert context.remarks == {}
     assert [match.value for match in context.matches] == ["Somebody Long-Named 7"]
 
 
 def test_of_a_large_catalog_the_nearest_tables_and_their_neighbours_are_sent() -> None:
     catalog = large()
-    context = SchemaLinker(1500).context(catalog, "How many clients are there in each country?", {})
+    context = SchemaLinker(1500).context(catalog, "How many clients are there in each country?")
     assert {"CRM_Client", "x17", "geo"} <= names(context.catalog)
     assert not context.whole
     assert len(context.omitted) == len(catalog.tables) - len(context.catalog.tables)
@@ -61,17 +66,17 @@ def test_of_a_large_catalog_the_nearest_tables_and_their_neighbours_are_sent() -
 
 def test_what_is_sent_fits_the_budget() -> None:
     for budget in (100, 1000, 5000):
-        context = SchemaLinker(budget).context(large(), "clients", {})
+        context = SchemaLinker(budget).context(large(), "clients")
         text = "\n".join(f"{t.name}{t.columns}" for t in context.catalog.tables)
         assert tokens_in(text) < budget * 12  # of the repr, which is far longer than what is sent
-        sizes = SchemaLinker(budget)._index(context.catalog, {}).full_size
+        sizes = SchemaLinker(budget)._index(context.catalog, NOTHING).full_size
         assert sizes <= budget
 
 
-def test_a_value_of_the_question_brings_its_table() -> None:
+def test_a_value_of_the_question_brings_its_table(profiled: Profiled) -> None:
     catalog = large()
-    values: Values = {("public", "log_77", "field_77_3"): ("Zanzibar",)}
-    context = SchemaLinker(600).context(catalog, "what about zanzibar", values)
+    values: Texts = {("public", "log_77", "field_77_3"): ("Zanzibar",)}
+    context = SchemaLinker(600).context(catalog, "what about zanzibar", profiled(values))
     assert "log_77" in names(context.catalog)
 
 
@@ -81,14 +86,14 @@ def test_abbreviated_and_misspelt_words_find_their_tables() -> None:
     catalog = large()
     catalog = replace(catalog, tables=(*catalog.tables, cust, ware))
     linker = SchemaLinker(300)
-    assert "cust_mst" in names(linker.context(catalog, "number of customers", {}).catalog)
-    assert "warehouses" in names(linker.context(catalog, "number of warehuoses", {}).catalog)
+    assert "cust_mst" in names(linker.context(catalog, "number of customers").catalog)
+    assert "warehouses" in names(linker.context(catalog, "number of warehuoses").catalog)
 
 
 def test_a_table_wider_than_the_budget_keeps_its_keys_and_what_is_asked_for() -> None:
     columns = (Column("id", "integer"), *(Column(f"metric_{n}", "numeric") for n in range(2000)))
     wide = Table("facts", (*columns, Column("humidity", "numeric")), "public", primary_key=("id",))
-    context = SchemaLinker(1000).context(Catalog((wide,), "postgres", "public"), "average humidity of the facts", {})
+    context = SchemaLinker(1000).context(Catalog((wide,), "postgres", "public"), "average humidity of the facts")
     (table,) = context.catalog.tables
     assert table.column("id")
     assert table.column("humidity")
@@ -97,24 +102,24 @@ def test_a_table_wider_than_the_budget_keeps_its_keys_and_what_is_asked_for() ->
 
 
 def test_a_question_that_names_nothing_still_gets_tables() -> None:
-    assert SchemaLinker(1000).context(large(), "???", {}).catalog.tables
+    assert SchemaLinker(1000).context(large(), "???").catalog.tables
 
 
 def test_an_empty_catalog_is_whole() -> None:
-    assert SchemaLinker(1000).context(Catalog((), "sqlite"), "anything", {}).whole
+    assert SchemaLinker(1000).context(Catalog((), "sqlite"), "anything").whole
 
 
 def test_a_changed_catalog_is_seen() -> None:
     linker, catalog = SchemaLinker(1000), large()
-    linker.context(catalog, "clients", {})
+    linker.context(catalog, "clients")
     changed = replace(catalog, tables=(*catalog.tables, Table("hamsters", (Column("id", "integer"),), "public")))
-    assert "hamsters" in names(linker.context(changed, "hamsters", {}).catalog)
+    assert "hamsters" in names(linker.context(changed, "hamsters").catalog)
 
 
 def test_many_threads_and_many_catalogs() -> None:
     linker, catalogs, found = SchemaLinker(500), [large(60) for _ in range(20)], []
     threads = [
-        threading.Thread(target=lambda c=catalog: found.append(names(linker.context(c, "clients", {}).catalog)))
+        threading.Thread(target=lambda c=catalog: found.append(names(linker.context(c, "clients").catalog)))
         for catalog in catalogs
         for _ in range(2)
     ]
@@ -161,34 +166,38 @@ def test_a_parent_is_found_by_a_column_of_its_name() -> None:
     assert "person" in names(SchemaLinker(300).context(catalog, "poker players by earnings").catalog)
 
 
-def test_values_of_near_columns_are_sent_where_there_is_room_for_some(shop: Catalog) -> None:
+def test_values_of_near_columns_are_sent_where_there_is_room_for_some(shop: Catalog, profiled: Profiled) -> None:
     status, product = ("public", "orders", "status"), ("sales", "order_lines", "product")
-    values: Values = {status: ("open", "paid"), product: tuple(f"thing {n} of many that we sell" for n in range(12))}
-    context = SchemaLinker(SchemaLinker(1)._index(shop, {}).bare_size + 30).context(shop, "orders by status", values)
+    values: Texts = {status: ("open", "paid"), product: tuple(f"thing {n} of many that we sell" for n in range(12))}
+    context = SchemaLinker(SchemaLinker(1)._index(shop, NOTHING).bare_size + 30).context(
+        shop, "orders by status", profiled(values)
+    )
     assert context.whole
-    assert context.values == {}
-    assert context.nearby == {status: ("open", "paid")}
+    assert context.remarks == {}
+    assert context.nearby == {status: "values 'open', 'paid'"}
 
 
-def test_a_narrowed_table_keeps_keys_and_columns_whose_values_or_words_are_named() -> None:
+def test_a_narrowed_table_keeps_keys_and_columns_whose_values_or_words_are_named(profiled: Profiled) -> None:
     fields = columns(*(f"detail_{n}_of_the_matter" for n in range(60)), "town", "line_1", "line_2", "zip")
     wide = Table("addresses", (Column("id", "integer"), *fields), "public", primary_key=("id",))
     linker = SchemaLinker(300)
     catalog, values = shops_and_noise(wide), {("public", "addresses", "town"): ("Port Chelsea",)}
     (table,) = (
-        t for t in linker.context(catalog, "zip for Port Chelsea", values).catalog.tables if t.name == wide.name
+        t
+        for t in linker.context(catalog, "zip for Port Chelsea", profiled(values)).catalog.tables
+        if t.name == wide.name
     )
     assert {"id", "town", "zip"} <= {column.name for column in table.columns}
     assert len(table.columns) < len(wide.columns)
-    context = linker.context(catalog, "addresses with line 1 and line 2", values)
+    context = linker.context(catalog, "addresses with line 1 and line 2", profiled(values))
     (table,) = (t for t in context.catalog.tables if t.name == wide.name)
     assert {"id", "line_1", "line_2"} <= {column.name for column in table.columns}
 
 
-def test_only_values_of_tables_that_are_sent_are_named() -> None:
+def test_only_values_of_tables_that_are_sent_are_named(profiled: Profiled) -> None:
     catalog = large()
-    values: Values = {("public", f"log_{n}", f"field_{n}_0"): ("Zanzibar",) for n in range(100)}
-    context = SchemaLinker(600).context(catalog, "clients in Zanzibar", values)
+    values: Texts = {("public", f"log_{n}", f"field_{n}_0"): ("Zanzibar",) for n in range(100)}
+    context = SchemaLinker(600).context(catalog, "clients in Zanzibar", profiled(values))
     assert context.matches
     assert {match.path[1] for match in context.matches} <= names(context.catalog)
     assert len(context.matches) <= 20

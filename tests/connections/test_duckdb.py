@@ -260,11 +260,39 @@ def test_catalog_tells_what_the_database_holds(connection):
     assert [c.name for c in catalog.table("titles").columns] == ["title"]
 
 
-def test_values_are_the_most_frequent_texts(connection):
-    assert connection.values("authors", "country", "main") == ["UK", "FR"]
-    assert connection.values("authors", "name", limit=2) is None
-    with pytest.raises(QueryError):
-        connection.values("authors", "nope")
+def profiles(connection, table, schema="main"):
+    """Of the columns of one table, by name."""
+    found = connection.profiles(connection.catalog(), 5.0)
+    return {column: profile for (inside, name, column), profile in found.items() if (inside, name) == (schema, table)}
+
+
+def test_columns_are_profiled(connection, library):
+    with duckdb.connect(str(library)) as writer:
+        writer.execute("""CREATE TABLE archive.facts AS SELECT i AS id, i % 3 AS few, 'n' || i % 7 AS name,
+            i / 7 AS x, DATE '2024-01-01' + i::INTEGER AS d,
+            CASE WHEN i % 4 > 0 THEN 'prose ' || repeat('y', 500) END AS prose,
+            [i] AS list, {'a': i} AS pair, NULL::VARCHAR AS gone, true AS yes FROM range(100) t(i)""")
+    found = profiles(connection, "facts", "archive")
+    assert (found["id"].least, found["id"].most, found["id"].unique, found["id"].exact) == ("0", "99", True, True)
+    assert (sorted(found["few"].values), found["few"].complete) == (["0", "1", "2"], True)
+    assert (found["name"].values[:2], found["name"].complete, found["name"].distinct) == (("n0", "n1"), True, 7)
+    assert (found["d"].kind, found["d"].least, found["d"].most) == ("time", "2024-01-01", "2024-04-09")
+    assert (found["prose"].null_share, found["prose"].values, found["prose"].complete) == (0.25, (), False)
+    assert [found[name].kind for name in ("list", "pair", "yes")] == ["other"] * 3
+    assert found["gone"].null_share == 1
+    assert profiles(connection, "authors")["country"].values == ("UK", "FR")
+    assert profiles(connection, "titles") == {}  # a view
+
+
+def test_a_large_table_is_sampled(connection, library):
+    with duckdb.connect(str(library)) as writer:
+        writer.execute(
+            "CREATE TABLE log AS SELECT i AS at, 'kind ' || i % 5 AS kind, 'n' || i AS note FROM range(400000) t(i)"
+        )
+    found = profiles(connection, "log")
+    assert (len(found["kind"].values), found["kind"].complete, found["kind"].exact) == (5, False, False)
+    assert int(found["at"].most) - int(found["at"].least) > 200_000
+    assert (found["note"].distinct, found["note"].unique, found["note"].complete) == (None, False, False)
 
 
 # Several at once

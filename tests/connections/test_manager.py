@@ -1,5 +1,6 @@
 """The manager, over the real store and real databases."""
 
+import contextlib
 import sqlite3
 import threading
 import time
@@ -9,12 +10,16 @@ import pytest
 
 from sqlchat.config import Settings
 from sqlchat.connections.manager import ConnectionManager
+from sqlchat.connections.unknown import names_unknown
 from sqlchat.errors import (
     ConflictError,
     ConnectionConfigError,
     ConnectionNotFoundError,
     PayloadError,
     ProviderUnknownError,
+    QueryError,
+    QuestionError,
+    TooLargeError,
 )
 from sqlchat.store import Store
 from sqlchat.workers import Workers
@@ -121,7 +126,7 @@ def test_a_name_belongs_to_its_owner(manager, settings):
     shop(settings)
     shop(settings, "other.db", cities=())
     manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
-    for use in (manager.get, manager.describe, manager.catalog, manager.values, manager.delete):
+    for use in (manager.get, manager.describe, manager.catalog, manager.profiles, manager.refresh, manager.delete):
         with pytest.raises(ConnectionNotFoundError):
             use(OTHER, "shop")
     manager.create(OTHER, "sqlite", "shop", {"database": "other.db"})
@@ -243,7 +248,7 @@ def test_the_least_recently_used_pool_is_closed_but_not_under_its_user(manager, 
 def test_close_drops_everything_and_the_next_use_connects_anew(manager, server, postgres_database):
     manager.create(OWNER, "postgres", "warehouse", postgres_database)
     manager.catalog(OWNER, "warehouse")
-    manager.values(OWNER, "warehouse")
+    manager.profiles(OWNER, "warehouse")
     assert server.connected(postgres_database) > 0
     manager.close()
     assert server.settles(postgres_database, 0)
@@ -270,24 +275,36 @@ def test_a_catalog_is_kept_until_its_time_or_refresh(managers, settings):
     assert manager.catalog(OWNER, "shop") is after
 
 
-def test_values_are_common_texts_of_base_tables(manager, settings):
+def test_profiles_are_kept_until_the_tables_change_their_time_or_refresh(managers, settings):
     path = shop(settings)
     with sqlite3.connect(path) as writer:
         writer.execute("CREATE VIEW places AS SELECT city FROM customers")
         writer.execute("CREATE TABLE notes (body TEXT, kind TEXT)")
         writer.executemany("INSERT INTO notes VALUES (?, ?)", [(f"note {i}", "a" * 200) for i in range(300)])
+    manager, hasty = managers(), managers(profile_ttl=0.001)
     manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
-    assert manager.values(OWNER, "shop") == {("", "customers", "city"): ("Berlin", "Paris")}
+    before = manager.profiles(OWNER, "shop")
+    assert before.few_texts == {("", "customers", "city"): ("Berlin", "Paris")}
+    assert len(before.texts["", "notes", "body"]) == 300
+    assert not before["", "notes", "body"].complete
+    assert hasty.profiles(OWNER, "shop") == before
     with sqlite3.connect(path) as writer:
         writer.execute("INSERT INTO customers (city) VALUES ('Rome')")
+    manager.catalog(OWNER, "shop", refresh=True)
+    assert manager.profiles(OWNER, "shop") is before  # rows alone are no reason
+    assert hasty.profiles(OWNER, "shop").few_texts["", "customers", "city"] == ("Berlin", "Paris", "Rome")
+    with sqlite3.connect(path) as writer:
         writer.execute("CREATE TABLE tags (tag VARCHAR(9))")
         writer.execute("INSERT INTO tags VALUES ('new')")
-    writer.close()
     manager.catalog(OWNER, "shop", refresh=True)
-    assert manager.values(OWNER, "shop") == {
-        ("", "customers", "city"): ("Berlin", "Paris", "Rome"),
-        ("", "tags", "tag"): ("new",),
-    }
+    after = manager.profiles(OWNER, "shop").few_texts
+    assert after == {("", "customers", "city"): ("Berlin", "Paris", "Rome"), ("", "tags", "tag"): ("new",)}
+    with sqlite3.connect(path) as writer:
+        writer.execute("INSERT INTO tags VALUES ('old')")
+    writer.close()
+    told = manager.refresh(OWNER, "shop")
+    assert (told.version, told.tables) == (manager.catalog(OWNER, "shop").version, 4)
+    assert manager.profiles(OWNER, "shop").few_texts["", "tags", "tag"] == ("new", "old")
 
 
 @pytest.mark.parametrize("privacy", ["schema", "samples", "rows"])
@@ -305,3 +322,64 @@ def test_the_dialect_is_known_without_asking_the_database(manager, settings):
     assert manager.dialect(OWNER, "shop") == "sqlite"
     with pytest.raises(ConnectionNotFoundError):
         manager.dialect(OTHER, "shop")
+
+
+UNKNOWN = [
+    ("sqlite", lambda path, config: {"database": path.name}),
+    ("postgres", lambda path, config: config),
+]
+
+
+@pytest.mark.parametrize(("provider", "of"), UNKNOWN)
+def test_an_unknown_name_has_the_catalog_read_anew_but_not_at_once_again(
+    manager, settings, postgres_database, provider, of
+):
+    manager.create(OWNER, provider, "shop", of(shop(settings), postgres_database))
+
+    def fault(sql):
+        with pytest.raises(QueryError) as caught:
+            manager.get(OWNER, "shop").run(sql, max_rows=1, timeout=5)
+        return caught.value
+
+    def change(statement):
+        if provider == "sqlite":
+            with sqlite3.connect(settings.data_dir / "shop.db") as writer:
+                writer.execute(statement)
+            writer.close()
+            return
+        fields = dict(postgres_database)
+        with contextlib.closing(psycopg2.connect(dbname=fields.pop("database"), **fields)) as writer:
+            writer.autocommit = True
+            writer.cursor().execute(statement)
+
+    manager.catalog(OWNER, "shop")
+    unknown = fault("SELECT * FROM products")
+    change("CREATE TABLE products (name TEXT)")
+    assert not manager.stale(OWNER, "shop", QueryError("Division by zero.", sqlstate="22012"))
+    assert not manager.stale(OWNER, "shop", TooLargeError("no such table"))
+    assert manager.catalog(OWNER, "shop").table("products") is None
+    assert manager.stale(OWNER, "shop", unknown)
+    assert manager.catalog(OWNER, "shop").table("products")
+    change("CREATE TABLE parts (name TEXT)")
+    assert not manager.stale(OWNER, "shop", fault("SELECT nope FROM products"))
+    assert manager.catalog(OWNER, "shop").table("parts") is None
+    with pytest.raises(ConnectionNotFoundError):
+        manager.stale(OTHER, "shop", unknown)
+
+
+@pytest.mark.parametrize(
+    ("fault", "unknown"),
+    [
+        (QueryError('Column "x" does not exist.', sqlstate="42703"), True),
+        (QueryError("Table 'a.b' doesn't exist.", errno=1146), True),
+        (QueryError("Lock wait.", errno=1205), False),
+        (QueryError("no such column: x", error="SQLITE_ERROR"), True),
+        (QueryError("Table with name x does not exist!", error="Catalog"), True),
+        (QueryError('Referenced column "x" not found in FROM clause!', error="Binder"), True),
+        (QueryError("There is no table 'x'.", unknown_names=["x"]), True),
+        (QuestionError("Two tries did not work.", fault="sql_failed", sqlstate="42P01"), True),
+        (QuestionError("The data cannot answer this: it does not exist."), False),
+    ],
+)
+def test_faults_that_say_that_a_name_is_unknown(fault, unknown):
+    assert names_unknown(fault) is unknown

@@ -334,17 +334,54 @@ def test_the_catalog(mysql, execute, config):
     assert mysql.catalog().version != catalog.version
 
 
-def test_the_values_of_a_column(mysql, execute, config):
+def test_columns_are_profiled(mysql, execute, config):
     name = config["database"]
     execute(
-        f"CREATE TABLE {name}.cities (name varchar(20), size int)",
-        f"INSERT INTO {name}.cities VALUES ('Rome', 1), ('Oslo', 2), ('Rome', 3), (NULL, 4)",
+        f"CREATE TABLE {name}.`odd``name` (city varchar(20) CHARACTER SET latin1, size int, "
+        "state enum('sad', 'glad'), born date, at datetime, prose text, raw blob, doc json)",
+        f"""INSERT INTO {name}.`odd``name` VALUES
+            ('Rome', 1, 'sad', '2024-01-02', '2024-01-02 03:04:05', repeat('y', 500), 'z', '{{}}'),
+            ('Oslo', 2, 'glad', '2023-01-02', '2024-01-02 03:04:05', '', NULL, NULL),
+            ('Rome', 30, 'sad', NULL, '2020-01-02 03:04:05', NULL, NULL, NULL),
+            (NULL, 40, NULL, NULL, NULL, NULL, NULL, NULL)""",
+        f"CREATE VIEW {name}.seen AS SELECT city FROM {name}.`odd``name`",
     )
-    assert mysql.values("cities", "name") == ["Rome", "Oslo"]
-    assert mysql.values("cities", "name", schema=name) == ["Rome", "Oslo"]
-    assert mysql.values("cities", "name", limit=1) is None
-    assert mysql.values("cities", "size") is None
-    assert mysql.values("nowhere", "name") is None
+    found = mysql.profiles(mysql.catalog(), 5.0)
+    assert "seen" not in {table for _, table, _ in found}
+    city, size, state, born, at, prose, raw, _ = (
+        found[name, "odd`name", column] for column in ("city", "size", "state", "born", "at", "prose", "raw", "doc")
+    )
+    assert (city.values, city.complete, city.null_share) == (("Rome", "Oslo"), True, 0.25)
+    assert (size.values, size.least, size.most) == (("1", "2", "30", "40"), "1", "40")
+    assert state.values == ("sad", "glad")
+    assert (born.least, born.most, born.null_share) == ("2023-01-02", "2024-01-02", 0.5)
+    assert (at.least, at.most) == ("2020-01-02 03:04:05", "2024-01-02 03:04:05")
+    assert (prose.values, prose.complete) == (("",), False)
+    assert (raw.kind, raw.null_share) == ("other", 0.75)
+
+
+def test_of_a_large_table_the_profile_is_a_sample(mysql, execute, config):
+    name = config["database"]
+    rows = ", ".join(f"({n}, 'k{n % 3}')" for n in range(12_000))
+    execute(f"CREATE TABLE {name}.many (n int, kind varchar(9))", f"INSERT INTO {name}.many VALUES {rows}")
+    found = mysql.profiles(mysql.catalog(), 5.0)
+    kind, n = found[name, "many", "kind"], found[name, "many", "n"]
+    assert (len(kind.values), kind.complete, kind.exact) == (3, False, False)
+    assert (n.least, n.most, n.distinct) == ("", "", None)
+
+
+def test_what_a_user_may_not_read_is_not_profiled(mysql, execute, config):
+    name = config["database"]
+    execute(
+        f"CREATE TABLE {name}.half (open int, shut int)",
+        f"CREATE TABLE {name}.free (a int)",
+        f"REVOKE ALL ON {name}.* FROM {name}@'%'",
+        f"GRANT SELECT ON {name}.free TO {name}@'%'",
+        f"GRANT SELECT (open) ON {name}.half TO {name}@'%'",
+    )
+    found = mysql.profiles(mysql.catalog(), 5.0)
+    assert ("free", "a") in {path[1:] for path in found}
+    assert "shut" not in {column for _, _, column in found}
 
 
 def test_what_a_user_may_do_is_warned_of(mysql, execute, config):

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from dataclasses import replace
 
 import duckdb
 import pytest
@@ -11,6 +12,7 @@ from sqlchat.connections.gate import Gate
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.policy import Policy
 from sqlchat.errors import PayloadError, SqlchatError, SQLRefusedError, SQLSyntaxError
+from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.store import Store
 from sqlchat.workers import Workers
 
@@ -359,14 +361,24 @@ def test_the_catalog_tells_nothing_of_what_is_denied(database):
     assert "ssn" not in repr(catalog)
 
 
-def test_no_denied_values_are_read(database):
-    values = database.manager.values("me", "data")
-    assert SECRET not in repr(values)
-    assert any(column == "name" for _, _, column in values)
-    connection = database.manager.get("me", "data")
+def test_nothing_denied_is_profiled(database):
+    profiles = database.manager.profiles("me", "data")
+    denied = {
+        ("users", "email"),
+        ("users", "ssn"),
+        ("salaries", "user_id"),
+        ("salaries", "note"),
+        ("audit_log", "note"),
+    }
+    assert SECRET not in repr(dict(profiles))
+    assert denied.isdisjoint(path[1:] for path in profiles)
+    assert ("users", "name") in {path[1:] for path in profiles}
+    # not even for who asks with a catalog of their own
+    full = Catalog((Table("users", (Column("ssn", "text"),)), Table("salaries", (Column("note", "text"),))), "sqlite")
     schema = database.manager.catalog("me", "data").default_schema
-    assert connection.values("users", "email", schema) is None
-    assert connection.values("salaries", "note", schema) is None
+    full = replace(full, tables=tuple(replace(table, schema=schema) for table in full.tables))
+    found = database.manager.get("me", "data").profiles(full, 5.0)
+    assert denied.isdisjoint(path[1:] for path in found)
 
 
 def test_an_allow_list_lets_nothing_else_be_read(tmp_path):

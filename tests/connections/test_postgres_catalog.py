@@ -1,8 +1,6 @@
-"""The catalog of a Postgres, and the values of its columns."""
+"""The catalog of a Postgres."""
 
 import pytest
-
-from sqlchat.errors import QueryError
 
 
 def test_tables_with_all_that_is_known_of_them(postgres, execute):
@@ -96,38 +94,3 @@ def test_functions_that_only_compute_may_be_called(postgres, name):
 def test_functions_that_do_more_may_not(postgres, execute, name):
     execute("CREATE FUNCTION spoil() RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT 1'")
     assert name not in postgres.catalog().functions
-
-
-def test_the_values_of_a_column(postgres, execute):
-    execute("""
-        CREATE TYPE mood AS ENUM ('sad', 'glad');
-        CREATE DOMAIN label AS varchar(20);
-        CREATE TABLE "Odd ""name" (city text, state mood, tag label, "select" char(3), n int, prose text);
-        INSERT INTO "Odd ""name" VALUES ('Rome', 'sad', 'x', 'a', 1, repeat('y', 500)),
-            ('Oslo', 'glad', 'x', 'b', 2, ''), ('Rome', 'sad', NULL, 'a', 3, NULL);
-        CREATE VIEW seen AS SELECT city FROM "Odd ""name";
-    """)
-    table = 'Odd "name'
-    assert postgres.values(table, "city") == ["Rome", "Oslo"]
-    assert postgres.values(table, "city", schema="public") == ["Rome", "Oslo"]
-    assert postgres.values("seen", "city") == ["Rome", "Oslo"]
-    assert postgres.values(table, "state") == ["sad", "glad"]
-    assert postgres.values(table, "tag") == ["x"]
-    assert postgres.values(table, "select") == ["a", "b"]
-    assert postgres.values(table, "prose") == [""]
-    assert postgres.values(table, "city", limit=1) is None
-    assert postgres.values(table, "n") is None
-    assert postgres.values("nowhere", "city") is None
-
-
-def test_many_distinct_texts_are_no_index(postgres, execute):
-    execute("CREATE TABLE many AS SELECT 'v' || n AS v FROM generate_series(1, 5000) n")
-    assert postgres.values("many", "v") is None
-    execute("ANALYZE many")
-    assert postgres.values("many", "v") is None
-
-
-def test_a_column_that_may_not_be_read(postgres, postgres_server, postgres_database):
-    postgres_server.execute("CREATE TABLE hidden (v text)", postgres_database["database"])
-    with pytest.raises(QueryError, match="denied"):
-        postgres.values("hidden", "v")

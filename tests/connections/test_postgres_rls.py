@@ -240,9 +240,10 @@ def test_the_catalog_is_the_role_s_and_tells_no_number_of_rows(connection):
     assert tables["notes"].row_estimate is None
 
 
-def test_no_values_are_read(connection):
-    assert connection.values("notes", "body", "public") is None
-    assert connection.for_caller(claims(ANN)).values("notes", "body", "public") is None
+def test_nothing_is_profiled(connection):
+    catalog = connection.catalog()
+    assert connection.profiles(catalog, 5.0) == {}
+    assert connection.for_caller(claims(ANN)).profiles(catalog, 5.0) == {}
 
 
 def test_an_honest_fault_is_told_in_the_database_s_words(connection):
@@ -331,10 +332,10 @@ def test_the_manager_hands_out_a_view_for_each_caller(tenants, tmp_path):
     sql = "SELECT body FROM notes"
     assert json.loads(ann.run(sql, max_rows=9, timeout=5).rows) == [["of ann"]]
     assert json.loads(bob.run(sql, max_rows=9, timeout=5).rows) == [["of bob"]]
-    for read in (manager.get, manager.catalog, manager.values):
+    for read in (manager.get, manager.catalog, manager.profiles, manager.refresh):
         with pytest.raises(UnauthorizedError):
             read("owner", "app")
-    assert not manager.values("owner", "app", claims(ANN))
+    assert not manager.profiles("owner", "app", claims(ANN))
     manager.delete("owner", "app")
     assert json.loads(ann.run(sql, max_rows=9, timeout=5).rows) == [["of ann"]]  # a request that was under way
     del ann, bob

@@ -302,12 +302,74 @@ def test_large_tables_have_an_estimate(connection, library):
     assert connection.catalog().table("many").row_estimate == 50_001
 
 
-def test_values_are_the_most_frequent_texts(connection):
-    assert connection.values("authors", "country") == ["UK", "FR"]
-    assert connection.values("authors", "name", limit=2) is None
-    assert connection.values("authors", "id") == []
-    with pytest.raises(QueryError):
-        connection.values("authors", "nope")
+def profiles(connection, table):
+    """Of the columns of one table, by name."""
+    found = connection.profiles(connection.catalog(), 5.0)
+    return {column: profile for (_, name, column), profile in found.items() if name == table}
+
+
+def test_columns_are_profiled_by_their_values(connection, library):
+    with sqlite3.connect(library) as writer:
+        writer.execute("""CREATE TABLE facts ("odd ""name" TEXT, n NUMERIC, d DATE, spelled DATE, epoch DATETIME,
+            prose TEXT, blob BLOB, none INT, seen)""")
+        for n, name in enumerate(("Rome", "Oslo", "Rome", "", None) * 4):
+            dates = f"2024-01-{n + 1:02}", f"{n + 1}. May", 1_700_000_000 + n
+            rest = "y" * 500, b"z", None, "2024-02-03 10:00"
+            writer.execute("INSERT INTO facts VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", (name, n or "n/a", *dates, *rest))
+    writer.close()
+    found = profiles(connection, "facts")
+    name = found['odd "name']
+    assert (name.kind, name.values, name.complete, name.null_share) == ("text", ("Rome", "", "Oslo"), True, 0.2)
+    assert (name.distinct, name.exact, name.unique) == (3, True, False)
+    assert (found["n"].kind, found["n"].least, found["n"].most, found["n"].values) == ("number", "1", "19", ("n/a",))
+    assert (found["d"].kind, found["d"].least, found["d"].most) == ("time", "2024-01-01", "2024-01-20")
+    assert (found["d"].unique, found["d"].values) == (True, ())
+    assert (found["spelled"].least, found["spelled"].values[:2]) == ("", ("1. May", "10. May"))
+    assert (found["epoch"].least, found["epoch"].most) == ("1700000000", "1700000019")
+    assert (found["prose"].values, found["prose"].complete) == ((), False)
+    assert (found["blob"].kind, found["blob"].distinct) == ("other", None)
+    assert (found["none"].null_share, found["none"].distinct) == (1.0, 0)
+    assert (found["seen"].kind, found["seen"].values) == ("text", ("2024-02-03 10:00",))
+
+
+def test_of_many_texts_the_commonest_are_kept_and_said_to_be_a_part(connection, library):
+    with sqlite3.connect(library) as writer:
+        writer.execute("CREATE TABLE many (name TEXT, code TEXT)")
+        rows = [(f"name {i}", f"{i:05}") for i in range(3000)] + [("common", "1")] * 9
+        writer.executemany("INSERT INTO many VALUES (?, ?)", rows)
+    writer.close()
+    found = profiles(connection, "many")
+    assert (found["name"].values[0], len(found["name"].values), found["name"].complete) == ("common", 1000, False)
+    assert (found["name"].distinct, found["name"].few) == (3001, False)
+    assert found["code"].values == ()  # numbers tell a question nothing
+
+
+def test_a_large_table_is_sampled_at_both_ends(connection, library):
+    with sqlite3.connect(library) as writer:
+        writer.execute("CREATE TABLE log (at INTEGER, kind TEXT, note TEXT)")
+        rows = ((i, "ab"[i % 2], f"note {i}") for i in range(120_000))
+        writer.executemany("INSERT INTO log VALUES (?, ?, ?)", rows)
+        writer.execute("CREATE TABLE kept (id INTEGER PRIMARY KEY, kind TEXT) WITHOUT ROWID")
+        writer.execute("INSERT INTO kept SELECT at, kind FROM log")
+    writer.close()
+    found = profiles(connection, "log")
+    assert (found["at"].least, found["at"].most, found["at"].exact) == ("0", "119999", False)
+    assert (found["kind"].values, found["kind"].complete) == (("a", "b"), False)
+    assert (found["note"].distinct, found["note"].unique) == (None, False)
+    found = profiles(connection, "kept")
+    assert (found["id"].least, found["id"].most, found["kind"].values) == ("", "", ("a", "b"))
+
+
+def test_profiling_ends_in_time_with_what_was_read(connection, library):
+    with sqlite3.connect(library) as writer:
+        writer.execute("CREATE TABLE wide (" + ", ".join(f"c{i} TEXT" for i in range(100)) + ")")
+        row = tuple(f"some text {i}" for i in range(100))
+        writer.executemany(f"INSERT INTO wide VALUES ({', '.join('?' * 100)})", [row] * 20_000)
+    writer.close()
+    catalog, start = connection.catalog(), time.monotonic()
+    found = connection.profiles(catalog, 0.02)
+    assert time.monotonic() - start < 2
+    assert not any(table == "wide" for _, table, _ in found)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,127 @@
+"""How columns are profiled, whatever the database: what is looked at, how much of it, and what is made of it.
+
+Each database's own module reads; what it counted comes here as `Seen` and becomes a ColumnProfile.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from sqlchat.sql.catalog import Table
+from sqlchat.sql.profiles import ColumnProfile, Kind, Path
+
+SAMPLED_ROWS, SAMPLED_CELLS = 50_000, 500_000
+"""Rows of a table that are looked at; fewer of a table with many columns."""
+MOST_VALUES = 1_000
+"""Of one column with more than few texts: the most frequent."""
+MOST_IN_ALL = 30_000
+"""Texts of all columns together."""
+MOST_NUMBERS = 8
+"""Different numbers that are kept as values; of more the range says enough."""
+MOST_EXAMPLES = 6
+"""Dates in a form that does not sort, which show that form."""
+LONGEST = 100
+"""Characters; longer texts are prose that no question names."""
+
+OTHER = re.compile(
+    r"\W*(interval|\w*range|bool|bytea|\w*blob|(var)?binary|jsonb?|uuid|uniqueidentifier|xml|bit|inet|cidr|macaddr|oid"
+    r"|money|geo|point|polygon|line|path|box|circle|vector|tsvector|struct|map|union|variant|tuple|hstore)",
+    re.I,
+)
+NUMBER = re.compile(
+    r"\W*((u|tiny|small|medium|big|huge|uhuge|utiny|usmall|ubig)?int|u?integer|(big|small)?serial|num|dec|float|double"
+    r"|real|year)",
+    re.I,
+)
+TIME = re.compile(r"\W*(date|time|smalldatetime)", re.I)
+LIST = re.compile(r"\[\d*\]\s*$")
+ISO = re.compile(
+    r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|UTC|[+-]\d\d(:?\d\d)?))?)?)?|\d\d:\d\d(:\d\d)?"
+)
+IDENTIFIER = re.compile(r"[\W\d]*|[0-9a-fA-F-]{32,}")
+"""Texts without a letter, UUIDs and hashes: no question spells one that the model could not take from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was counted in the rows of one column."""
+
+    rows: int
+    present: int
+    """Rows that are not NULL."""
+    distinct: int | None
+    """Different values, as far as it can be told."""
+    whole: bool
+    """Whether these are all rows of the table."""
+    values: Sequence[str] = ()
+    """The most frequent first: each of them, or MOST_VALUES and one more."""
+    least: str = ""
+    most: str = ""
+
+
+def kind_of(type: str) -> Kind:
+    """By the name of a type. One that only the database knows, such as an enum's, is text."""
+    if LIST.search(type) or OTHER.match(type):
+        return "other"
+    return "number" if NUMBER.match(type) else "time" if TIME.match(type) else "text"
+
+
+def in_order(tables: Iterable[Table]) -> list[Table]:
+    """Base tables, small ones first: reading them costs least, and kinds and states are in them."""
+    base = [table for table in tables if table.kind == "table" and table.columns]
+    return sorted(base, key=lambda table: (table.row_estimate is None, table.row_estimate or 0))
+
+
+def rows_of(columns: int) -> int:
+    """How many rows of a table with that many columns are looked at."""
+    return max(100, min(SAMPLED_ROWS, SAMPLED_CELLS // max(1, columns)))
+
+
+def told_by(sample: int, present: int, *, whole: bool) -> int | None:
+    """How many different values a column has, where a sample of `present` values has that many."""
+    return sample if whole or sample <= present / 2 else None  # where nearly all differ, it says nothing of the rest
+
+
+def profile(kind: Kind, seen: Seen) -> ColumnProfile:
+    """What `seen` says of a column of that kind."""
+    null_share = round(1 - seen.present / seen.rows, 4) if seen.rows else 0.0
+    if kind == "other":
+        return ColumnProfile(kind, null_share, exact=seen.whole)
+    unique = seen.whole and 1 < seen.present == seen.distinct
+    made = ColumnProfile(kind, null_share, seen.distinct, exact=seen.whole, unique=unique)
+    if kind == "text" or (kind == "time" and seen.values):
+        return _texts(made, seen)
+    few = kind == "number" and 0 < len(seen.values) <= MOST_NUMBERS and len(seen.values) == seen.distinct
+    return replace(
+        made,
+        least=seen.least,
+        most=seen.most,
+        values=tuple(seen.values) if few else (),
+        complete=few and seen.whole,
+    )
+
+
+def _texts(made: ColumnProfile, seen: Seen) -> ColumnProfile:
+    if all(map(ISO.fullmatch, seen.values)):
+        made = replace(made, least=seen.least, most=seen.most)
+    short = [value for value in seen.values if len(value) <= LONGEST]
+    if made.kind == "time":
+        return made if made.least else replace(made, values=tuple(short[:MOST_EXAMPLES]))
+    if made.few:
+        return replace(made, values=tuple(short), complete=seen.whole and len(short) == seen.distinct)
+    telling = [value for value in short if not IDENTIFIER.fullmatch(value)]
+    return replace(made, values=tuple(telling[:MOST_VALUES]))
+
+
+def bounded(profiles: Mapping[Path, ColumnProfile]) -> dict[Path, ColumnProfile]:
+    """With so many texts in all as an index of them may hold, columns with few of them first."""
+    left = MOST_IN_ALL
+    kept = dict(profiles)
+    for path in sorted(profiles, key=lambda path: (not profiles[path].few, len(profiles[path].values))):
+        each = profiles[path]
+        if len(each.values) > max(0, left):
+            kept[path] = replace(each, values=each.values[: max(0, left)], complete=False)
+        left -= len(each.values)
+    return kept
