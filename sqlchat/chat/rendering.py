@@ -35,6 +35,9 @@ def block(name: str, content: str) -> str:
 
 def as_data(text: str, length: int = 10_000, *, lines: bool = False) -> str:
     """A stranger's text on one line (or with its line breaks), cut, and unable to open or close a block."""
+    if text.isprintable() and "<" not in text:
+        text = text.strip()  # most names and types, of which there may be many
+        return text if len(text) <= length else text[: length - 1] + "…"
     if lines:
         text = "\n".join(UNPRINTABLE.sub(" ", line) for line in text.splitlines())
     else:

@@ -20,16 +20,34 @@ STOPWORDS = frozenset(
         """,
     )
 )
+LONGEST_NAME = 64
 _own = threading.local()
 
 
 def words(text: str) -> list[str]:
     """The stems in `text`, in order; `CustomerID` and `customer_id` give the same two."""
-    return [stem(part) for part in parts(text)]
+    return [*_words(text)] if len(text) <= LONGEST_NAME else [stem(part) for part in parts(text)]
 
 
 def parts(text: str) -> list[str]:
     """The words in `text` as they are, in lower case."""
+    return [*_parts(text)] if len(text) <= LONGEST_NAME else _split(text)
+
+
+# Those of names are kept, since the tables of a large database have many names of columns in common.
+
+
+@functools.lru_cache(maxsize=65_536)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(stem(part) for part in _parts(name))
+
+
+@functools.lru_cache(maxsize=65_536)
+def _parts(name: str) -> tuple[str, ...]:
+    return tuple(_split(name))
+
+
+def _split(text: str) -> list[str]:
     return [part.lower() for part in PARTS.findall(folded(text, keep_case=True))]
 
 

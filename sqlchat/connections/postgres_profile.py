@@ -18,7 +18,6 @@ from sqlchat.connections.postgres_catalog import READABLE
 from sqlchat.connections.postgres_statement import quoted
 from sqlchat.connections.profiling import (
     LONGEST,
-    MOST_IN_ALL,
     MOST_NUMBERS,
     MOST_VALUES,
     Seen,
@@ -30,15 +29,15 @@ from sqlchat.connections.profiling import (
 )
 from sqlchat.errors import QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError
 from sqlchat.sql.catalog import Catalog, Table
-from sqlchat.sql.profiles import FEW, ColumnProfile, Kind, Path
+from sqlchat.sql.profiles import ColumnProfile, Kind, Path
 
 Ask = Callable[[str, tuple[Any, ...], float], str]
 """(SQL, parameters, seconds) -> the one text that it gives."""
 
-TABLES_AT_ONCE = 1_000
+TABLES_AT_ONCE = 500
 """Whose statistics are asked for in one query: all of most databases, and never more than memory should hold."""
-MOST_LISTED = 201
-"""Values that statistics at their usual target hold of a column: 100 common ones and 101 bounds."""
+STATISTICS_SHARE = 0.6
+"""Of the time, that statistics may take where samples are to have their turn."""
 ANALYZED_WHOLE = 30_000
 """Rows that ANALYZE looks at, at the usual target; of a table with no more it has seen all."""
 SAMPLED_ROWS = 20_000
@@ -70,7 +69,7 @@ stats AS MATERIALIZED (
     FROM pg_catalog.pg_stats WHERE tablename = ANY (%s)
 ),
 known AS (
-    SELECT c.*, s.attname IS NOT NULL AS analyzed, s.null_frac, s.most_common_vals AS common,
+    SELECT c.*, s.null_frac, s.most_common_vals AS common,
         s.histogram_bounds AS bounds,
         pg_catalog.round((CASE WHEN s.n_distinct >= 0 THEN s.n_distinct
             ELSE -s.n_distinct * c.reltuples END)::pg_catalog.numeric) AS different
@@ -79,18 +78,14 @@ known AS (
     WHERE coalesce(c.kind, '') <> ''
 ),
 listed AS (
-    SELECT k.*, k.kind = 'text' AND k.analyzed AND pg_catalog.sum(
-        CASE WHEN k.kind = 'text' AND k.analyzed THEN least(k.different, {MOST_LISTED}) ELSE 0 END
-    ) OVER (ORDER BY k.different > {FEW}, k.different, k.nspname, k.relname, k.attname ROWS UNBOUNDED PRECEDING)
-        <= {MOST_IN_ALL} AS texts,
+    SELECT k.*,
         CASE WHEN k.kind IN ('number', 'time') THEN pg_catalog.btrim(k.bounds::pg_catalog.text, '{{}}') END AS range
     FROM known k
 )
 SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(
     l.nspname, l.relname, l.attname, l.kind, l.padded, l.whole, l.reltuples, l.null_frac, l.different,
-    CASE WHEN l.texts OR l.kind IN ('number', 'time')
-        THEN pg_catalog.to_json(l.common::pg_catalog.text::pg_catalog.text[]) END,
-    CASE WHEN l.texts THEN pg_catalog.to_json(l.bounds::pg_catalog.text::pg_catalog.text[])
+    CASE WHEN l.kind <> 'other' THEN pg_catalog.to_json(l.common::pg_catalog.text::pg_catalog.text[]) END,
+    CASE WHEN l.kind = 'text' THEN pg_catalog.to_json(l.bounds::pg_catalog.text::pg_catalog.text[])
         WHEN l.range <> '' THEN pg_catalog.json_build_array(pg_catalog.split_part(l.range, ',', 1),
             pg_catalog.reverse(pg_catalog.split_part(pg_catalog.reverse(l.range), ',', 1))) END)), '[]')
 FROM listed l
@@ -103,22 +98,26 @@ def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile
     Statistics come first. A sample is for tables that were never analyzed, and for small ones some of whose columns
     hold more texts than statistics list.
     """
-    until = time.monotonic() + timeout
+    first, until = time.monotonic() + STATISTICS_SHARE * timeout, time.monotonic() + timeout
     found: dict[Path, ColumnProfile] = {}
     kinds: dict[tuple[str, str], dict[str, Kind]] = defaultdict(dict)
     tables = in_order(catalog.tables)[::-1]  # those with rows first
     for start in range(0, len(tables), TABLES_AT_ONCE):
         names = [table.name for table in tables[start : start + TABLES_AT_ONCE]]
         try:
-            rows = orjson.loads(ask(STATISTICS, (names, names), max(0.1, until - time.monotonic())))
+            rows = orjson.loads(
+                ask(STATISTICS, (names, names), max(0.1, (first if kinds else until) - time.monotonic()))
+            )
         except UNREADABLE:
             break
+        part = {}
         for schema, name, column, kind, *known in rows:
             made = _from_statistics(kind, known)
             if made is not None:
-                found[schema, name, column] = made
+                part[schema, name, column] = made
             if made is None or (kind == "text" and not made.few):
                 kinds[schema, name][column] = kind
+        found |= bounded(part)
     for table in in_order(catalog.tables):
         if time.monotonic() > until:
             break
