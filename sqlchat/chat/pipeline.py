@@ -18,6 +18,7 @@ from sqlchat.chat.doubts import doubts
 from sqlchat.chat.knowledge import Knowledge, Recalled
 from sqlchat.chat.prices import cost
 from sqlchat.chat.question import Question
+from sqlchat.chat.references import inferred_references
 from sqlchat.chat.solving import Solution, quickly, remembered, thoroughly, verified
 from sqlchat.chat.trial import DEADLINE, Clock, Trial
 from sqlchat.config import Settings
@@ -200,7 +201,7 @@ class Pipeline:
             explanation=draft.explanation,
             interpretation=draft.interpretation,
             warnings=tuple(warnings),
-            assumptions=draft.assumptions,
+            assumptions=(*draft.assumptions, *inferred_references(trial.catalog, solution.checked.lineage)),
             lineage=solution.checked.lineage,
             basis=basis,
             conversation=trial.entry.conversation_id,

@@ -43,6 +43,7 @@ def test_upload_connect_ask(client, sales):
     ).get_json()
     assert answer["results"]["rows"] == [[2]]
     assert answer["lineage"]["tables_read"] == ["main.customers"]
+    assert answer["assumptions"] == []
 
 
 def test_the_example_of_the_readme(client, upload):
@@ -94,6 +95,7 @@ def test_a_question_joins_over_an_inferred_key(client, sales):
         json={"connection_id": "sales", "prompt": "number of orders for each country", "provider": "offline"},
     ).get_json()
     assert sorted(answer["results"]["rows"]) == [["France", 1], ["Germany", 2]]
+    assert "orders.customer_id refers to customers.id: inferred from names and values." in answer["assumptions"]
 
 
 def test_execute_lineage_and_history(client, sales):

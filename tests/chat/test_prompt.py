@@ -47,6 +47,16 @@ def test_the_catalog_stands_as_data_in_the_stable_part(shop: Catalog, profiles: 
     assert "<values>\ncustomers.country = 'Germany'\n</values>" in user.content
 
 
+def test_a_reference_that_was_inferred_is_said_to_be(shop: Catalog) -> None:
+    tables = tuple(
+        replace(table, foreign_keys=tuple(replace(key, inferred=True) for key in table.foreign_keys))
+        for table in shop.tables
+    )
+    text = render_catalog(replace(shop, tables=tables), notes_on("postgres"), {})
+    assert "\n  customer_id integer -> customers.id (inferred)\n" in text
+    assert text.endswith("\n  (order_id, line) -> sales.shipments (order_id, line) (inferred)")
+
+
 def test_the_stable_part_is_the_same_for_every_question(shop: Catalog, profiles: Profiles) -> None:
     assert asked(shop, "one in Germany?", profiles)[:2] == asked(shop, "another", profiles)[:2]
 

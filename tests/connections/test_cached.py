@@ -83,3 +83,11 @@ def test_an_error_is_shared_but_not_kept(source):
     assert len(found) == 4
     source.error = None
     assert cached.get() > 0
+
+
+def test_it_is_read_anew_once_its_source_is_another(source):
+    kinds = ["a"]
+    cached = Cached(source, 60, lambda: kinds[-1])
+    assert (cached.get(), cached.get()) == (1, 1)
+    kinds.append("b")
+    assert (cached.get(), cached.get(), cached.get(refresh=True)) == (2, 2, 3)
