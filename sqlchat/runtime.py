@@ -97,9 +97,8 @@ class Runtime:
 
         Raises ConnectionNotFoundError, UnauthorizedError, and what the gate and the connection raise.
         """
-        connection = self.manager.get(owner, connection_id, claims)
-        functions = self.manager.catalog(owner, connection_id, claims).functions
-        return self.gate.run(connection, sql, max_rows=max_rows, tag=tag, functions=functions)
+        connection, catalog = self.manager.with_catalog(owner, connection_id, claims)
+        return self.gate.run(connection, sql, max_rows=max_rows, tag=tag, functions=catalog.functions)
 
     def lineage(
         self,

@@ -4,6 +4,9 @@ A session is an instance of its own: read-only, without access to files, extensi
 and threads limited and its configuration locked. DuckDB's own parser decides what the text is, and a SELECT runs
 inside its `query()`, which takes exactly one. The end of the process is the last deadline, since some functions do
 not hear an interrupt.
+
+Making an instance is most of what a small query costs, since it registers thousands of functions. It is not kept all
+the same: open, it holds its file locked against whoever writes to it, and once it is locked it can open no other.
 """
 
 from __future__ import annotations

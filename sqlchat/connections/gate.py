@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import re
+
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.plan import Plan
@@ -9,6 +12,7 @@ from sqlchat.errors import DeadlineError, SQLRefusedError, TooLargeError
 from sqlchat.sql.guard import Verdict, check
 from sqlchat.workers import Workers
 
+WORD = re.compile("[a-z0-9_]+")
 JUDGING = 2.0
 """Seconds for the guard. Parsing can itself be the attack; any honest text takes some milliseconds."""
 
@@ -25,8 +29,9 @@ class Gate:
         `functions` are those that the database knows (`Catalog.functions`). Raises SQLRefusedError, SQLSyntaxError
         and BusyError.
         """
+        known = None if functions is None else mentioned(functions, sql)
         try:
-            return self._workers.call(check, sql, connection.dialect, functions, deadline=JUDGING)
+            return self._workers.call(check, sql, connection.dialect, known, deadline=JUDGING)
         except (DeadlineError, TooLargeError) as exc:
             raise SQLRefusedError("This SQL is too costly to judge; write it with less nesting.") from exc
 
@@ -66,3 +71,28 @@ class Gate:
     def _rows(self, asked: int | None) -> int:
         wanted = self._settings.max_rows if asked is None else asked
         return max(0, min(wanted, self._settings.max_rows_ceiling))
+
+
+def mentioned(functions: frozenset[str], sql: str) -> frozenset[str]:
+    """Those of `functions` that `sql` may call: sending the thousands that a database knows takes as long as judging.
+
+    A name of other signs than a plain word's may be written in more ways than one, so it stays.
+    """
+    plain, others = _sorted_out(functions)
+    words = set(WORD.findall(sql.lower()))
+    return frozenset(plain & words | {name for name in others if _last(name) in words or not _is_word(_last(name))})
+
+
+@functools.lru_cache(maxsize=64)
+def _sorted_out(functions: frozenset[str]) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Plain words, and the rest: names with a schema, and strange ones."""
+    plain = frozenset(filter(_is_word, functions))
+    return plain, tuple(functions - plain)
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _is_word(name: str) -> bool:
+    return WORD.fullmatch(name) is not None

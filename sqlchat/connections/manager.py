@@ -168,6 +168,11 @@ class ConnectionManager:
         live.connection.for_caller(claims)
         return live.catalog.get(refresh=refresh)
 
+    def with_catalog(self, owner: str, name: str, claims: Claims = None) -> tuple[Connection, Catalog]:
+        """What `get` and `catalog` give, for one look at the store."""
+        live = self._found(owner, name)
+        return live.connection.for_caller(claims), live.catalog.get()
+
     def profiles(self, owner: str, name: str, claims: Claims = None, *, refresh: bool = False) -> Profiles:
         """What the columns hold, at most `settings.profile_ttl` seconds old, and read anew with other tables.
 

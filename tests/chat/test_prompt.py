@@ -8,6 +8,7 @@ from dataclasses import replace
 from sqlchat.chat import prompt
 from sqlchat.chat.context import NOTHING, SchemaLinker
 from sqlchat.chat.dialect_notes import notes_on
+from sqlchat.chat.rendering import render_catalog
 from sqlchat.providers.base import Draft, Message
 from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.sql.profiles import Profiles, Texts

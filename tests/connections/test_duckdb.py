@@ -228,6 +228,23 @@ def test_faults_come_with_duckdbs_words_and_their_place(connection):
         run(connection, "SELECT * FROM authors WHERE id = ?")
 
 
+def test_a_file_is_free_for_writers_between_statements(connection, library):
+    """Which an instance that is only kept open would not leave it, though it reads."""
+    for number in range(2):
+        assert rows(connection, "SELECT count(*) FROM archive.books") == [[number]]
+        with duckdb.connect(str(library)) as writer:
+            writer.execute("INSERT INTO archive.books VALUES ('A')")
+    script = "import duckdb, sys; kept = duckdb.connect(sys.argv[1], read_only=True); print(); sys.stdin.read()"
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(library)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as keeper:
+        keeper.stdout.readline()
+        with pytest.raises(duckdb.IOException, match="lock"):
+            duckdb.connect(str(library))
+        assert rows(connection, "SELECT count(*) FROM archive.books") == [[2]]
+        keeper.stdin.close()
+
+
 def test_explain_finds_faults_without_running(connection):
     connection.explain("SELECT count(*) FROM range(1000000000000)")
     with pytest.raises(QueryError, match="nope"):

@@ -2,16 +2,20 @@
 
 import sqlite3
 import time
+from pathlib import Path
 
 import orjson
 import pytest
 
 from sqlchat.config import Settings
 from sqlchat.connections.duckdb import DuckDBConnection
-from sqlchat.connections.gate import Gate
+from sqlchat.connections.gate import Gate, mentioned
 from sqlchat.connections.sqlite import SQLiteConnection
-from sqlchat.errors import QueryError, QueryTimeoutError, SQLRefusedError, SQLSyntaxError
+from sqlchat.errors import QueryError, QueryTimeoutError, SqlchatError, SQLRefusedError, SQLSyntaxError
+from sqlchat.sql.guard import RULES, check
 from sqlchat.workers import Workers
+
+CORPUS = Path(__file__).parents[1] / "sql" / "corpus"
 
 
 @pytest.fixture(scope="module")
@@ -63,6 +67,38 @@ def test_check_tells_the_kind_of_statement(gate, connection):
 def test_the_guard_stands_before_the_database(gate, connection, sql):
     with pytest.raises((SQLRefusedError, SQLSyntaxError)):
         gate.run(connection, sql)
+
+
+FUNCTIONS = frozenset({"abs", "lower", "auth.uid", "app.abs", "größe", "app.my fn", "a$b", "generate_series"})
+
+
+@pytest.mark.parametrize(
+    ("sql", "known"),
+    [
+        ("SELECT ABS(1), lower ('x')", {"abs", "lower", "app.abs"}),
+        ("SELECT auth /* */ . uid()", {"auth.uid"}),
+        ("SELECT 'generate_series'", {"generate_series"}),
+        ('SELECT app."my fn"()', set()),
+        ("SELECT absolute(1)", set()),
+    ],
+)
+def test_the_guard_is_told_of_the_functions_that_a_text_may_call(sql, known):
+    assert mentioned(FUNCTIONS, sql) == known | {"größe", "app.my fn", "a$b"}
+
+
+@pytest.mark.parametrize("path", sorted(CORPUS.glob("postgres.[ah]*.sql")), ids=lambda path: path.stem)
+def test_what_the_guard_is_told_changes_no_verdict(path):
+    def verdict(sql, functions):
+        try:
+            return check(sql, "postgres", functions)
+        except SqlchatError as exc:
+            return type(exc), exc.detail
+
+    functions = RULES["postgres"].functions | FUNCTIONS
+    texts = path.read_text().split("\n\n")
+    assert len(texts) > 10
+    for sql in texts:
+        assert verdict(sql, mentioned(functions, sql)) == verdict(sql, functions)
 
 
 def test_a_copy_in_a_with_never_reaches_duckdb(gate, settings, workers):

@@ -92,6 +92,16 @@ def test_a_connection_is_tried_then_kept(manager, settings):
     assert [each.name for each in manager.list(OWNER)] == ["shop"]
 
 
+def test_a_connection_comes_with_its_catalog(manager, settings):
+    shop(settings)
+    manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
+    connection, catalog = manager.with_catalog(OWNER, "shop")
+    assert connection is manager.get(OWNER, "shop")
+    assert catalog is manager.catalog(OWNER, "shop")
+    with pytest.raises(ConnectionNotFoundError):
+        manager.with_catalog(OWNER, "another")
+
+
 def test_what_does_not_work_is_not_kept(manager):
     with pytest.raises(ConnectionConfigError):
         manager.create(OWNER, "sqlite", "shop", {"database": "missing.db"})
