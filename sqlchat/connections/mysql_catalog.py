@@ -27,14 +27,22 @@ KEYS = (
     "AND (constraint_name = 'PRIMARY' OR referenced_table_name IS NOT NULL) "
     "ORDER BY table_schema, table_name, constraint_name, ordinal_position"
 )
+VIEWS = (
+    "SELECT table_schema, table_name, view_definition FROM information_schema.views "  # noqa: S608
+    f"WHERE table_schema {OWN}"
+)
+"""Definitions are empty but for users with the right SHOW VIEW."""
 WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|TRUNCATE)\b")
 GRANT = re.compile(r"GRANT (.+?) ON (?!PROXY)\S+ TO ", re.IGNORECASE)
 
 Row = Sequence[Any]
 
 
-def catalog_from(tables: Iterable[Row], columns: Iterable[Row], keys: Iterable[Row], database: str) -> Catalog:
-    """The answers to TABLES, COLUMNS and KEYS as a Catalog."""
+def catalog_from(
+    tables: Iterable[Row], columns: Iterable[Row], keys: Iterable[Row], views: Iterable[Row], database: str
+) -> Catalog:
+    """The answers to TABLES, COLUMNS, KEYS and VIEWS as a Catalog."""
+    definitions = {(schema, name): text or "" for schema, name, text in views}
     by_table: dict[tuple[str, str], list[Column]] = defaultdict(list)
     for schema, table, name, kind, nullable, comment in columns:
         by_table[schema, table].append(Column(name, kind, nullable == "YES", comment or ""))
@@ -55,6 +63,7 @@ def catalog_from(tables: Iterable[Row], columns: Iterable[Row], keys: Iterable[R
             primary_key=tuple(primary[schema, name]),
             foreign_keys=tuple(_foreign_key(parts) for parts in foreign[schema, name].values()),
             row_estimate=None if estimate is None else int(estimate),
+            definition=definitions.get((schema, name), ""),
         )
         for schema, name, kind, comment, estimate in tables
     )

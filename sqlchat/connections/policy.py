@@ -15,6 +15,7 @@ from typing import Any
 from sqlchat.connections.policy_reading import Key, hidden_columns_refused, key_of, tables_read
 from sqlchat.errors import PayloadError, SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.guard import check_calls
 
 FIELDS = ("allow_tables", "deny_tables", "deny_columns")
 MOST = 500
@@ -136,6 +137,7 @@ def _reads_only(definition: str, judged: Judged) -> bool:
 
 def _refuse(sql: str, judged: Judged, *, definition: bool) -> None:
     tree, read = tables_read(sql, judged.full, definition=definition)
+    check_calls(sql, judged.full.dialect, judged.full.functions)  # a function of the database's own may read anything
     for each in read:
         if not each.tables or any(key_of(table) not in judged.readable for table in each.tables):
             raise SQLRefusedError(f"The policy of this connection does not let SQL read the table {each.written!r}.")

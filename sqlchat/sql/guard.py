@@ -84,6 +84,17 @@ def unknown_functions(sql: str, dialect: str) -> tuple[str, ...]:
     return tuple(name for name in called if name not in rules.functions | rules.grammar)
 
 
+def check_calls(sql: str, dialect: str, functions: frozenset[str] | None = None) -> None:
+    """Judge the calls alone of a query, or of the one that a view's CREATE has; `functions` as for `check`.
+
+    Raises SQLRefusedError for a function that is not allowed, SQLSyntaxError for what is no SQL.
+    """
+    words = lexemes(sql, dialect)
+    if words and words[0].value == "create":
+        words = words[next((at for at, word in enumerate(words) if (word.kind, word.value) == ("word", "as")), 0) :]
+    _check_calls(words, parse(sql, dialect)[0], RULES[dialect], functions)
+
+
 def _one_statement(words: list[Lexeme]) -> list[Lexeme]:
     """The lexemes without the semicolons at the end."""
     end = len(words)

@@ -1,13 +1,23 @@
 """What the tests of several databases share."""
 
 import contextlib
+import getpass
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from pathlib import Path
 
 import psycopg2
+import pymysql
 import pytest
 
 from sqlchat.config import Settings
 from sqlchat.connections.postgres import PostgresConnection
 from sqlchat.workers import Workers
+
+SERVER = shutil.which("mariadbd") or shutil.which("mysqld")
 
 
 @pytest.fixture
@@ -33,3 +43,53 @@ def execute(postgres_database):
                 return cursor.fetchall() if cursor.description else []
 
         yield run
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def mysql_server():
+    """MariaDB or MySQL in a folder of its own; gives `connect(**fields)` as its root, which has its `port`."""
+    if SERVER is None:
+        pytest.skip("needs a MySQL server, such as Debian's package mariadb-server")
+    folder, port = Path(tempfile.mkdtemp(prefix="sqlchat-mysql-")), free_port()
+    data = ["--no-defaults", f"--datadir={folder / 'data'}", f"--user={getpass.getuser()}"]
+    if install := shutil.which("mariadb-install-db"):
+        command = [install, *data, "--auth-root-authentication-method=normal", "--skip-test-db"]
+    else:
+        command = [SERVER, *data, "--initialize-insecure"]
+    subprocess.run(command, check=True, capture_output=True)
+    options = [
+        f"--port={port}",
+        "--bind-address=127.0.0.1",
+        f"--socket={folder / 's'}",
+        f"--pid-file={folder / 'pid'}",
+    ]
+    options += ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--secure-file-priv="]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen([SERVER, *data, *options], stdout=log, stderr=log, start_new_session=True)
+
+    def connect(**fields):
+        given = {"host": "127.0.0.1", "port": port, "user": "root", "autocommit": True} | fields
+        return contextlib.closing(pymysql.connect(**given))
+
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with connect():
+                    break
+            except pymysql.OperationalError:
+                assert process.poll() is None, (folder / "log").read_text()
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+        connect.port = port
+        yield connect
+    finally:
+        process.terminate()
+        process.wait(30)
+        shutil.rmtree(folder)

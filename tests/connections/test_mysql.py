@@ -1,19 +1,12 @@
 """MySQL or MariaDB as it is served, on a real server where one is installed."""
 
 import contextlib
-import getpass
 import itertools
 import json
-import shutil
-import socket
-import subprocess
-import tempfile
 import threading
 import time
 from decimal import Decimal
-from pathlib import Path
 
-import pymysql
 import pytest
 
 from sqlchat.config import Settings
@@ -30,69 +23,17 @@ from sqlchat.errors import (
 )
 from sqlchat.workers import Workers
 
-SERVER = shutil.which("mariadbd") or shutil.which("mysqld")
-pytestmark = [
-    pytest.mark.mysql,
-    pytest.mark.skipif(SERVER is None, reason="needs a MySQL server, such as Debian's package mariadb-server"),
-]
+pytestmark = pytest.mark.mysql
 WORKERS = Workers(1, 1024)
 NUMBERS = itertools.count(1)
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-@pytest.fixture(scope="module")
-def server():
-    """A server in a folder of its own; gives `connect(**fields)` as its root."""
-    folder, port = Path(tempfile.mkdtemp(prefix="sqlchat-mysql-")), free_port()
-    data = ["--no-defaults", f"--datadir={folder / 'data'}", f"--user={getpass.getuser()}"]
-    if install := shutil.which("mariadb-install-db"):
-        command = [install, *data, "--auth-root-authentication-method=normal", "--skip-test-db"]
-    else:
-        command = [SERVER, *data, "--initialize-insecure"]
-    subprocess.run(command, check=True, capture_output=True)
-    options = [
-        f"--port={port}",
-        "--bind-address=127.0.0.1",
-        f"--socket={folder / 's'}",
-        f"--pid-file={folder / 'pid'}",
-    ]
-    options += ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--secure-file-priv="]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([SERVER, *data, *options], stdout=log, stderr=log, start_new_session=True)
-
-    def connect(**fields):
-        given = {"host": "127.0.0.1", "port": port, "user": "root", "autocommit": True} | fields
-        return contextlib.closing(pymysql.connect(**given))
-
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                with connect():
-                    break
-            except pymysql.OperationalError:
-                assert process.poll() is None, (folder / "log").read_text()
-                assert time.monotonic() < deadline
-                time.sleep(0.05)
-        connect.port = port
-        yield connect
-    finally:
-        process.terminate()
-        process.wait(30)
-        shutil.rmtree(folder)
-
-
 @pytest.fixture
-def execute(server):
+def execute(mysql_server):
     """Runs statements as root; gives the rows of the last."""
 
     def run(*statements):
-        with server() as raw, raw.cursor() as cursor:
+        with mysql_server() as raw, raw.cursor() as cursor:
             for statement in statements:
                 cursor.execute(statement)
             return cursor.fetchall()
@@ -101,7 +42,7 @@ def execute(server):
 
 
 @pytest.fixture
-def config(execute, server):
+def config(execute, mysql_server):
     name = f"test_{next(NUMBERS)}"
     execute(
         f"CREATE DATABASE {name} CHARACTER SET utf8mb4",
@@ -111,7 +52,7 @@ def config(execute, server):
         f"CREATE TABLE {name}.kept (n int)",
         f"INSERT INTO {name}.kept VALUES (1), (2)",
     )
-    yield {"host": "127.0.0.1", "port": server.port, "database": name, "user": name, "password": "a-pässword"}
+    yield {"host": "127.0.0.1", "port": mysql_server.port, "database": name, "user": name, "password": "a-pässword"}
     execute(f"DROP DATABASE {name}", f"DROP USER {name}@'%'")
 
 

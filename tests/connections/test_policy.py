@@ -11,7 +11,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.gate import Gate
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.policy import Policy
-from sqlchat.errors import PayloadError, SqlchatError, SQLRefusedError, SQLSyntaxError
+from sqlchat.errors import PayloadError, QueryError, SqlchatError, SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.store import Store
 from sqlchat.workers import Workers
@@ -124,6 +124,8 @@ ON_SQLITE = [
     "SELECT users FROM users",
 ]
 ON_POSTGRES = [
+    "SELECT told()",
+    "SELECT x FROM indirect",
     "TABLE users",
     "TABLE salaries",
     "SELECT u FROM users u",
@@ -177,6 +179,8 @@ ON_POSTGRES = [
     "SELECT 1 FROM users /* /* */ , salaries */",
 ]
 ON_DUCKDB = [
+    "SELECT told()",
+    "SELECT x FROM indirect",
     "FROM users",
     "FROM users SELECT email",
     "SELECT COLUMNS('e.*') FROM users",
@@ -206,6 +210,54 @@ ON_DUCKDB = [
     "SELECT x FROM hr.orders",
     "SELECT x FROM data.hr.orders",
     "SELECT sql FROM sqlite_master",
+]
+MYSQL_VIEWS = {
+    "plain": "SELECT UPPER(name) AS n, DATE_FORMAT(NOW(), '%Y') AS y, CAST(id AS CHAR(5)) AS c FROM users",
+    "grouped": "SELECT name, COUNT(*) AS n, GROUP_CONCAT(id ORDER BY id SEPARATOR ';') AS g FROM users GROUP BY name",
+    "chosen": "SELECT CASE WHEN id > 1 THEN IFNULL(name, '?') ELSE TRIM(name) END AS n FROM users WHERE id LIKE '1%'",
+    "ranked": "SELECT id, RANK() OVER (PARTITION BY name ORDER BY id) AS place FROM users",
+    "joined": "SELECT u.name, YEAR('2024-01-01') + o.total AS t FROM users u LEFT JOIN orders o ON o.user_id = u.id",
+    "combined": "SELECT id FROM users UNION ALL SELECT total FROM orders",
+    "over_views": "SELECT n FROM plain WHERE EXISTS (SELECT 1 FROM joined)",
+}
+MYSQL_FUNCTION = [
+    "CREATE FUNCTION told() RETURNS text READS SQL DATA RETURN (SELECT note FROM salaries LIMIT 1)",
+    "CREATE VIEW indirect AS SELECT told() AS x",
+]
+ON_MYSQL = [
+    "TABLE users",
+    "TABLE salaries",
+    "SELECT `email` FROM `users`",
+    "SELECT policy.users.email FROM policy.users",
+    "SELECT `users`.`email` FROM `policy`.`users`",
+    "SELECT email FROM policy . users",
+    "SELECT @e := email FROM users",
+    "SELECT id FROM users WHERE email REGEXP '^t'",
+    "SELECT GROUP_CONCAT(email) FROM users",
+    "SELECT JSON_ARRAYAGG(email) FROM users",
+    "SELECT email\nFROM users PROCEDURE ANALYSE()",
+    "SELECT STRAIGHT_JOIN u.email FROM users u",
+    "SELECT email FROM users FORCE INDEX (PRIMARY)",
+    "SELECT email FROM users PARTITION (p0)",
+    "SELECT id FROM users ORDER BY 3, email",
+    "SELECT Émail FROM users",
+    "SELECT told()",
+    "SELECT x FROM indirect",
+    "SELECT view_definition FROM information_schema.views",
+    "SELECT column_name FROM information_schema.columns",
+    "SELECT * FROM performance_schema.threads",
+    "SHOW TABLES",
+    "SHOW CREATE TABLE users",
+    "SHOW COLUMNS FROM users",
+    "DESCRIBE users",
+    "DESC salaries",
+    "SELECT 1 FROM users # , salaries",
+    "SELECT id FROM users WHERE (1, 'a', 'b', 'c') IN (TABLE users)",
+    "SELECT id FROM users WHERE (SELECT 1, 'A', 'b', 'c') = (TABLE users LIMIT 1)",
+    "SELECT id FROM users HAVING email > 'a'",
+    "SELECT JSON_TABLE(email, '$' COLUMNS (x text PATH '$')) FROM users",
+    "SELECT x FROM users, JSON_TABLE(JSON_ARRAY(email), '$[*]' COLUMNS (x text PATH '$')) j",
+    'SELECT "email" AS e, email FROM users',
 ]
 HONEST = [
     ("SELECT id, name FROM users ORDER BY id", 2),
@@ -270,6 +322,11 @@ def postgres(postgres_server, tmp_path_factory):
     config = postgres_server.fresh()
     tables = TABLES + f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {config['user']}; ANALYZE"
     postgres_server.execute(tables, config["database"])
+    postgres_server.execute(
+        "CREATE FUNCTION told() RETURNS text LANGUAGE sql AS 'SELECT note FROM salaries LIMIT 1';"
+        "CREATE VIEW indirect AS SELECT told() AS x; GRANT SELECT ON indirect TO PUBLIC",
+        config["database"],
+    )
     made = Database(tmp_path_factory.mktemp("policy"), "postgres", config)
     yield made
     made.close()
@@ -282,6 +339,8 @@ def duck(tmp_path_factory):
     with duckdb.connect(folder / "data.duckdb") as writer:
         writer.execute(TABLES)
         writer.execute(f"CREATE SCHEMA hr; CREATE TABLE hr.orders AS SELECT '{SECRET}' AS x")
+        writer.execute("CREATE MACRO told() AS (SELECT note FROM salaries LIMIT 1)")
+        writer.execute("CREATE VIEW indirect AS SELECT told() AS x")
         writer.execute("ALTER TABLE users ADD COLUMN card STRUCT(number VARCHAR)")
         writer.execute(f"UPDATE users SET card = {{'number': '{SECRET}'}}")
     policy = {
@@ -293,7 +352,26 @@ def duck(tmp_path_factory):
     made.close()
 
 
-@pytest.fixture(params=["sqlite", "postgres", "duck"])
+@pytest.fixture(scope="module")
+def mysql(mysql_server, tmp_path_factory):
+    config = {"host": "127.0.0.1", "port": mysql_server.port, "database": "policy", "user": "policy"}
+    with mysql_server() as raw, raw.cursor() as cursor:
+        cursor.execute("CREATE DATABASE policy CHARACTER SET utf8mb4")
+        cursor.execute("CREATE USER policy@'%' IDENTIFIED BY 'a-password'")
+        cursor.execute("GRANT SELECT, SHOW VIEW, EXECUTE ON policy.* TO policy@'%'")
+        cursor.execute("USE policy")
+        views = [f"CREATE VIEW {name} AS {sql}" for name, sql in MYSQL_VIEWS.items()]
+        for statement in [*filter(str.strip, TABLES.split(";")), *views, *MYSQL_FUNCTION]:
+            cursor.execute(statement)
+    made = Database(tmp_path_factory.mktemp("policy"), "mysql", config | {"password": "a-password"})
+    yield made
+    made.close()
+    with mysql_server() as raw, raw.cursor() as cursor:
+        cursor.execute("DROP DATABASE policy")
+        cursor.execute("DROP USER policy@'%'")
+
+
+@pytest.fixture(params=["sqlite", "postgres", "duck", pytest.param("mysql", marks=pytest.mark.mysql)])
 def database(request):
     return request.getfixturevalue(request.param)
 
@@ -311,12 +389,40 @@ def tried(database, sql):
     for run in (database.run, database.run_unguarded):
         refused = refusal(run, sql)
         assert SECRET not in refused.detail.replace(sql, "")
-    assert isinstance(refused, SQLRefusedError | SQLSyntaxError)
+    assert isinstance(refused, SQLRefusedError | SQLSyntaxError | QueryError)
 
 
 @pytest.mark.parametrize("sql", EVASIONS)
 def test_what_is_denied_does_not_come_out(database, sql):
     tried(database, sql)
+
+
+@pytest.mark.mysql
+@pytest.mark.parametrize("name", MYSQL_VIEWS)
+def test_views_of_mysql_are_looked_through(mysql, name):
+    assert mysql.run(f"SELECT * FROM {name}")
+
+
+@pytest.mark.mysql
+def test_views_that_mysql_does_not_show_are_refused(mysql, mysql_server):
+    def change(statement):
+        with mysql_server() as raw, raw.cursor() as cursor:
+            cursor.execute(statement)
+            cursor.execute("KILL USER policy")  # a session keeps the rights that it began with
+        mysql.manager.catalog("me", "data", refresh=True)
+
+    change("REVOKE SHOW VIEW ON policy.* FROM policy@'%'")
+    try:
+        assert isinstance(refusal(mysql.run, "SELECT id FROM names"), SQLRefusedError)
+        assert mysql.run("SELECT id FROM users") == [[1], [2]]
+    finally:
+        change("GRANT SHOW VIEW ON policy.* TO policy@'%'")
+
+
+@pytest.mark.mysql
+@pytest.mark.parametrize("sql", ON_MYSQL)
+def test_nor_by_the_ways_of_mysql(mysql, sql):
+    tried(mysql, sql)
 
 
 @pytest.mark.parametrize("sql", ON_SQLITE)
@@ -355,7 +461,7 @@ def test_planning_is_refused_too(database):
 
 def test_the_catalog_tells_nothing_of_what_is_denied(database):
     catalog = database.manager.catalog("me", "data")
-    assert {table.name for table in catalog.tables} == {"users", "orders", "names", "totals"}
+    assert {table.name for table in catalog.tables} - MYSQL_VIEWS.keys() == {"users", "orders", "names", "totals"}
     assert [column.name for column in catalog.table("users").columns] == ["id", "name"]
     assert "salaries" not in repr(catalog)
     assert "ssn" not in repr(catalog)
