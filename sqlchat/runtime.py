@@ -16,6 +16,7 @@ from sqlchat.connections.files import FilesConnection
 from sqlchat.connections.files_databases import FileDatabases
 from sqlchat.connections.gate import Gate
 from sqlchat.connections.manager import Claims, ConnectionManager
+from sqlchat.errors import QueryError
 from sqlchat.files.service import Files
 from sqlchat.files.storage import open_storage
 from sqlchat.providers.factory import ProviderFactory
@@ -97,8 +98,13 @@ class Runtime:
 
         Raises ConnectionNotFoundError, UnauthorizedError, and what the gate and the connection raise.
         """
-        connection, catalog = self.manager.with_catalog(owner, connection_id, claims)
-        return self.gate.run(connection, sql, max_rows=max_rows, tag=tag, functions=catalog.functions)
+        opened = self.manager.open(owner, connection_id, claims)
+        functions = opened.catalog().functions
+        try:
+            return self.gate.run(opened.connection, sql, max_rows=max_rows, tag=tag, functions=functions)
+        except QueryError as fault:
+            self.manager.stale(owner, connection_id, fault, claims)  # what comes next finds the catalog as it is
+            raise
 
     def lineage(
         self,

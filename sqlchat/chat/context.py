@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlchat.chat.dialect_notes import notes_on
@@ -21,10 +22,12 @@ from sqlchat.chat.rendering import (
     facts_of,
     joined,
     render_column,
+    render_rows,
     render_table,
     tokens_in,
     values_of,
 )
+from sqlchat.connections.samples import Samples
 from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.sql.profiles import Path, Profiles
 
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
 MOST_INDEXES = 16
 STRUCTURE_SHARE = 0.8
 """Of the budget, that names, types and comments may take before values have their turn."""
+SAMPLES_SHARE = 0.2
+"""Of the budget, that rows of tables may take beside it, where a model may see rows."""
 LARGEST_SHARE = 0.25
 """Of the budget, that one table may always take; a wider one loses columns."""
 A_RANK = 10
@@ -45,6 +50,7 @@ LEAST = 40
 NOT_SHOWN = "further columns are not shown"
 
 NOTHING = Profiles()
+NO_SAMPLES: Samples = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ class Context:
     """Names of the tables that were left out."""
     matches: tuple[Match, ...] = ()
     """Values that the question names."""
+    samples: Samples = field(default_factory=dict)
+    """Rows of the tables in `catalog`, where a model may see rows."""
     nearby: Remarks = field(default_factory=dict)
     """What the columns nearest to the question hold, where `remarks` had to leave it out."""
 
@@ -73,13 +81,29 @@ class SchemaLinker:
         self._indexes: OrderedDict[tuple[str | int, int], CatalogIndex] = OrderedDict()
         self._lock = threading.Lock()
 
-    def context(self, catalog: Catalog, question: str, profiles: Profiles = NOTHING) -> Context:
-        """What to show for `question`; `profiles` are of the columns whose content may be shown."""
+    def context(
+        self, catalog: Catalog, question: str, profiles: Profiles = NOTHING, samples: Samples = NO_SAMPLES
+    ) -> Context:
+        """What to show for `question`; `profiles` and `samples` are of what may be shown of the data."""
         index = self._index(catalog, profiles)
         matches = index.literals.matches(question)
         if index.full_size <= self._budget:
-            return Context(catalog, index.remarks, True, matches=matches[:MOST_MATCHES])
-        return Selection(index, question, matches, self._budget).context(catalog)
+            found = Context(catalog, index.remarks, True, matches=matches[:MOST_MATCHES])
+        else:
+            found = Selection(index, question, matches, self._budget).context(catalog)
+        return replace(found, samples=self._fitting(found.catalog, samples)) if samples else found
+
+    def _fitting(self, catalog: Catalog, samples: Samples) -> Samples:
+        """Those of the tables shown, in their order, as far as their share of the budget goes."""
+        left, fitting = self._budget * SAMPLES_SHARE, {}
+        for table in catalog.tables:
+            rows = samples.get((table.schema, table.name), ())
+            left -= tokens_in(render_rows(table, rows, catalog, notes_on(catalog.dialect))) if rows else 0
+            if left < 0:
+                break
+            if rows:
+                fitting[table.schema, table.name] = rows
+        return fitting
 
     def _index(self, catalog: Catalog, profiles: Profiles) -> CatalogIndex:
         # A catalog that was read again is another object with the same version; its index is good for longer.

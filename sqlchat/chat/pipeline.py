@@ -23,7 +23,7 @@ from sqlchat.chat.solving import Solution, quickly, remembered, thoroughly, veri
 from sqlchat.chat.trial import DEADLINE, Clock, Trial
 from sqlchat.config import Settings
 from sqlchat.connections.gate import Gate
-from sqlchat.connections.manager import ConnectionManager
+from sqlchat.connections.manager import ConnectionManager, Opened
 from sqlchat.errors import ConversationNotFoundError
 from sqlchat.providers.base import Message, Provider, Task
 from sqlchat.providers.factory import ProviderFactory
@@ -109,34 +109,31 @@ class Pipeline:
 
         Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
         """
-        owner, name, claims = question.owner, question.connection_id, question.claims
-        catalog = self._manager.catalog(owner, name, claims)
-        profiles, privacy = self._manager.profiles(owner, name, claims), self._manager.privacy(owner, name)
-        recalled = self._knowledge.recall(owner, name, question.text, catalog)
-        return self._prompt(question, catalog, _shown(profiles, privacy), recalled, self._turns(question))
+        opened = self._manager.open(question.owner, question.connection_id, question.claims)
+        recalled = self._knowledge.recall(question.owner, question.connection_id, question.text, opened.catalog())
+        return self._prompt(question, opened, recalled, self._turns(question))
 
     def _prepared(self, question: Question, entry: Entry) -> Prepared:
         owner, name, claims = question.owner, question.connection_id, question.claims
         entry.provider = question.provider if isinstance(question.provider, str) else None
-        connection = self._manager.get(owner, name, claims)
+        opened = self._manager.open(owner, name, claims)
         model = question.provider if isinstance(question.provider, Provider) else self._factory.get(question.provider)
         entry.provider, entry.model = model.name, model.model
-        target = resolve(question.dialect) if question.dialect else connection.dialect
+        target = resolve(question.dialect) if question.dialect else opened.connection.dialect
         turns = self._turns(question)
         entry.conversation_id = (question.conversation or uuid.uuid4()) if self._settings.history_days else None
         clock = Clock()
         with clock("context"):
-            catalog = self._manager.catalog(owner, name, claims)
-            profiles, privacy = self._manager.profiles(owner, name, claims), self._manager.privacy(owner, name)
+            catalog, profiles = opened.catalog(), opened.profiles()
             recalled = self._knowledge.recall(owner, name, question.text, catalog)
             context: Context | None = None
             messages: tuple[Message, ...] = ()
             if model.repairs:
-                shown = _shown(profiles, privacy)
-                context, messages = self._prompt(question, catalog, shown, recalled, turns)
+                context, messages = self._prompt(question, opened, recalled, turns)
         trial = Trial(
-            connection=connection,
+            connection=opened.connection,
             catalog=catalog,
+            newer=lambda fault: self._manager.newer(owner, name, fault, claims),
             gate=self._gate,
             workers=self._workers,
             clock=clock,
@@ -144,14 +141,14 @@ class Pipeline:
             execute=question.auto_execute,
             max_rows=question.max_rows,
             tag=question.tag,
-            privacy=privacy,
+            privacy=opened.privacy,
         )
         return Prepared(
             model=model,
             task=Task(question.text, catalog, messages, profiles.few_texts),
             profiles=profiles,
             trial=trial,
-            basis=_basis(catalog, privacy, context, recalled),
+            basis=_basis(catalog, opened.privacy, context, recalled),
             exact=recalled.exact if not turns else None,
             target=target,
             alone=bool(turns) and not model.repairs,
@@ -168,10 +165,13 @@ class Pipeline:
         return [turn for turn in turns if turn.connection_id == question.connection_id]
 
     def _prompt(
-        self, question: Question, catalog: Catalog, profiles: Profiles, recalled: Recalled, turns: Sequence[Turn]
+        self, question: Question, opened: Opened, recalled: Recalled, turns: Sequence[Turn]
     ) -> tuple[Context, tuple[Message, ...]]:
+        """The prompt, with no more of the data in it than the connection's privacy allows."""
         said = "\n".join([*(turn.question for turn in turns), question.notes, question.text])  # near to any matters
-        context = self._linker.context(catalog, said.strip(), profiles)
+        profiles = Profiles() if opened.privacy == "schema" else opened.profiles()
+        samples = opened.samples() if opened.privacy == "rows" else {}
+        context = self._linker.context(opened.catalog(), said.strip(), profiles, samples)
         return context, prompt.messages(question.text, context, recalled, turns, question.notes)
 
     def _told(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
@@ -211,11 +211,6 @@ class Pipeline:
         )
 
 
-def _shown(profiles: Profiles, privacy: Privacy) -> Profiles:
-    """What of `profiles` a model may be shown."""
-    return Profiles() if privacy == "schema" else profiles
-
-
 def _basis(catalog: Catalog, privacy: Privacy, context: Context | None, recalled: Recalled) -> Basis:
     if context is None:  # nothing leaves the service
         return Basis(catalog_version=catalog.version, tables_shown=len(catalog.tables), privacy=privacy)
@@ -224,6 +219,8 @@ def _basis(catalog: Catalog, privacy: Privacy, context: Context | None, recalled
         sent.append("profile")
     if context.remarks or context.nearby or context.matches:
         sent.append("values")
+    if context.samples:
+        sent.append("rows")
     return Basis(
         catalog_version=catalog.version,
         tables_shown=len(context.catalog.tables),

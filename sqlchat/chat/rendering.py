@@ -6,7 +6,7 @@ Used by `context` (to know how much room a table takes) and by `prompt`.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlchat.chat.dialect_notes import DialectNotes
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
@@ -15,7 +15,7 @@ from sqlchat.sql.profiles import ColumnProfile, Path
 Remarks = Mapping[Path, str]
 """What is said of columns' content, by (schema, table, column)."""
 
-BLOCKS = ("catalog", "notes", "values", "terms", "examples", "conversation", "question", "fault")
+BLOCKS = ("catalog", "rows", "notes", "values", "terms", "examples", "conversation", "question", "fault")
 TAG = re.compile(rf"<(?=\s*/?\s*(?:{'|'.join(BLOCKS)})\b)", re.IGNORECASE)
 UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
 CHARACTERS_A_TOKEN = 3.0
@@ -135,6 +135,14 @@ def _about(profile: ColumnProfile) -> str:
 
 def joined(*remarks: str) -> str:
     return "; ".join(filter(None, remarks))
+
+
+def render_rows(table: Table, rows: Sequence[Sequence[str]], catalog: Catalog, notes: DialectNotes) -> str:
+    """Rows of a table below the names of their columns."""
+    names = [_name(column.name, notes) for column in table.columns][: len(rows[0])]
+    lines = [f"{_table_name(table.name, table.schema, catalog, notes)} ({', '.join(names)})"]
+    lines += ["  " + " | ".join(as_data(value, LONGEST_VALUE) for value in row) for row in rows]
+    return "\n".join(lines)
 
 
 def literal(value: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -39,12 +39,14 @@ class Clock:
             self.spent[stage] = round(self.spent[stage] + (time.perf_counter() - start) * 1000, 2)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Trial:
     """Where and how the drafts for one question are tried."""
 
     connection: Connection
     catalog: Catalog
+    newer: Callable[[SqlchatError], Catalog | None]
+    """The catalog as it is by now, where that may mend a fault."""
     gate: Gate
     workers: Workers
     clock: Clock
@@ -59,7 +61,14 @@ class Trial:
     def check(self, sql: str) -> Checked:
         """What `sql` reads, once it is known that it may run and can. Raises one of FAULTS where not."""
         with self.clock("check"):
-            self._check(sql)
+            try:
+                self._check(sql)
+            except QueryError as fault:
+                catalog = self.newer(fault)
+                if catalog is None:
+                    raise
+                self.catalog = catalog
+                self._check(sql)
             part, dialect = self.catalog.mentioned_in(sql), self.connection.dialect
             return Checked(sql=sql, lineage=self.workers.call(lineage, sql, dialect, part, deadline=DEADLINE))
 

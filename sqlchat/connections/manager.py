@@ -13,7 +13,7 @@ import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from sqlchat.connections.plan import Plan
 from sqlchat.connections.policed import PolicedConnection
 from sqlchat.connections.policy import Policy, judge
 from sqlchat.connections.registry import connection_class
+from sqlchat.connections.samples import Samples, read_samples
 from sqlchat.connections.unknown import names_unknown
 from sqlchat.errors import (
     ConflictError,
@@ -168,10 +169,10 @@ class ConnectionManager:
         live.connection.for_caller(claims)
         return live.catalog.get(refresh=refresh)
 
-    def with_catalog(self, owner: str, name: str, claims: Claims = None) -> tuple[Connection, Catalog]:
-        """What `get` and `catalog` give, for one look at the store."""
+    def open(self, owner: str, name: str, claims: Claims = None) -> Opened:
+        """The connection and all that is known of its database, for one look at the store. Raises as `get`."""
         live = self._found(owner, name)
-        return live.connection.for_caller(claims), live.catalog.get()
+        return Opened(live.connection.for_caller(claims), live)
 
     def profiles(self, owner: str, name: str, claims: Claims = None, *, refresh: bool = False) -> Profiles:
         """What the columns hold, at most `settings.profile_ttl` seconds old, and read anew with other tables.
@@ -180,7 +181,7 @@ class ConnectionManager:
         """
         live = self._found(owner, name)
         live.connection.for_caller(claims)
-        return live.profiles.get(of=live.catalog.get().shape, refresh=refresh)
+        return live.known_profiles(refresh=refresh)
 
     def refresh(self, owner: str, name: str, claims: Claims = None) -> Refreshed:
         """Read catalog and profiles now. Raises as `catalog`."""
@@ -205,6 +206,10 @@ class ConnectionManager:
         before = live.catalog.get().version
         return live.catalog.get(refresh=True).version != before
 
+    def newer(self, owner: str, name: str, fault: SqlchatError, claims: Claims = None) -> Catalog | None:
+        """The catalog, read anew, where that may mend `fault` as `stale` says."""
+        return self.catalog(owner, name, claims) if self.stale(owner, name, fault, claims) else None
+
     def close(self) -> None:
         """Drop all live connections; the next request makes its own anew."""
         with self._lock:
@@ -219,10 +224,6 @@ class ConnectionManager:
         except ConnectionNotFoundError:
             return
         raise ConflictError(f"There is already a connection named {name!r}.")
-
-    def privacy(self, owner: str, name: str) -> Privacy:
-        """What of the connection's data a model may be shown. Raises ConnectionNotFoundError."""
-        return self._found(owner, name).privacy
 
     def _found(self, owner: str, name: str) -> _Live:
         place = owner, name
@@ -319,7 +320,38 @@ class _Live:
         # no reference to self in these: a cycle would keep a dropped connection open
         self.catalog = catalog = Cached(lambda: _versioned(connection.catalog()), ttl, connection.revision)
         self.profiles = Cached(lambda: Profiles(connection.profiles(catalog.get(), PROFILING)), profile_ttl)
+        self.samples = Cached(lambda: read_samples(connection, catalog.get()), profile_ttl)
         self.reread_at = time.monotonic() - REREADING
+
+    def known_profiles(self, *, refresh: bool = False) -> Profiles:
+        return self.profiles.get(of=self.catalog.get().shape, refresh=refresh)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A connection as it answers one caller, and what is known of its database. For one request."""
+
+    connection: Connection
+    _live: _Live = field(repr=False)
+
+    @property
+    def privacy(self) -> Privacy:
+        """What of the data a model may be shown."""
+        return self._live.privacy
+
+    def catalog(self) -> Catalog:
+        """See `ConnectionManager.catalog`."""
+        return self._live.catalog.get()
+
+    def profiles(self) -> Profiles:
+        """See `ConnectionManager.profiles`."""
+        return self._live.known_profiles()
+
+    def samples(self) -> Samples:
+        """First rows of tables; none where each caller has rows of their own, since they are kept for all."""
+        if self.connection is not self._live.connection:
+            return {}
+        return self._live.samples.get(of=self.catalog().shape)
 
 
 def _versioned(catalog: Catalog) -> Catalog:

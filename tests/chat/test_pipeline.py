@@ -276,6 +276,28 @@ def test_a_model_that_may_see_the_schema_alone_is_shown_no_value(house, model) -
     assert house.rows(house.ask("How many customers are in Germany?", provider="offline")) == [[2]]
 
 
+def test_a_model_that_may_see_rows_is_shown_the_first_ones(house, model) -> None:
+    house.manager.delete(OWNER, "shop")
+    house.manager.create(OWNER, "sqlite", "shop", {"database": "shop.sqlite"}, privacy="rows")
+    model.says(COUNT, COUNT)
+    answer = house.ask(provider="anthropic")
+    assert answer.basis.sent == ("names", "profile", "values", "rows")
+    stable = model.requests[0]["system"][-1]["text"]
+    assert "<rows>\ncustomers (id, name, country)\n  1 | Ada | Germany\n  2 | Ben | Spain\n" in stable
+    house.ask("How many customers are in Spain?", provider="anthropic")
+    assert model.requests[1]["system"] == model.requests[0]["system"]
+
+
+def test_a_table_that_is_new_is_found_without_another_call(house, model, tmp_path: Path) -> None:
+    house.manager.catalog(OWNER, "shop")
+    with sqlite3.connect(tmp_path / "shop.sqlite") as database:
+        database.execute("CREATE TABLE refunds (id integer PRIMARY KEY)")
+    database.close()
+    model.says("SELECT count(*) FROM refunds")
+    answer = house.ask("How many refunds are there?")
+    assert (house.rows(answer), answer.attempts) == ([[0]], 1)
+
+
 def test_a_comment_cannot_leave_the_catalog(postgres_house, model) -> None:
     model.says(COUNT)
     postgres_house.ask(provider="anthropic")

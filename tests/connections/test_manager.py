@@ -95,11 +95,31 @@ def test_a_connection_is_tried_then_kept(manager, settings):
 def test_a_connection_comes_with_its_catalog(manager, settings):
     shop(settings)
     manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
-    connection, catalog = manager.with_catalog(OWNER, "shop")
-    assert connection is manager.get(OWNER, "shop")
-    assert catalog is manager.catalog(OWNER, "shop")
+    opened = manager.open(OWNER, "shop")
+    assert opened.connection is manager.get(OWNER, "shop")
+    assert opened.catalog() is manager.catalog(OWNER, "shop")
+    assert opened.profiles() is manager.profiles(OWNER, "shop")
+    assert opened.privacy == "samples"
     with pytest.raises(ConnectionNotFoundError):
-        manager.with_catalog(OWNER, "another")
+        manager.open(OWNER, "another")
+
+
+def test_first_rows_are_read_as_the_policy_lets_them(manager, settings):
+    with sqlite3.connect(shop(settings)) as writer:
+        writer.execute('CREATE TABLE "odd ""name" ("a b" TEXT, c BLOB, d REAL)')
+        writer.execute("""INSERT INTO "odd ""name" VALUES ('x', x'00', 1.5), (NULL, NULL, NULL)""")
+        writer.execute("CREATE TABLE staff (name TEXT, salary INTEGER)")
+        writer.execute("INSERT INTO staff VALUES ('Ann', 7)")
+    writer.close()
+    config, policy = {"database": "shop.db"}, {"deny_columns": ["staff.salary"], "deny_tables": ["customers"]}
+    manager.create(OWNER, "sqlite", "all", config)
+    samples = manager.open(OWNER, "all").samples()
+    assert len(samples["", "customers"]) == 3
+    assert samples["", 'odd "name'] == (("x", "AA==", "1.5"), ("NULL", "NULL", "NULL"))
+    assert samples["", "staff"] == (("Ann", "7"),)
+    manager.create(OWNER, "sqlite", "some", config, policy)
+    allowed = manager.open(OWNER, "some").samples()
+    assert allowed == {("", 'odd "name'): samples["", 'odd "name'], ("", "staff"): (("Ann",),)}
 
 
 def test_what_does_not_work_is_not_kept(manager):
