@@ -16,12 +16,14 @@ from math import ceil
 from string import ascii_lowercase
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import OSA
 
 from sqlchat.chat.thesaurus import PEOPLES
 from sqlchat.chat.words import STOPWORDS, folded, stem
 from sqlchat.sql.profiles import Path, Texts
 
 WORD = re.compile(r"\w+(?:['’.&+/-]\w+)*")
+LETTERS = re.compile(r"[^\W_]+")
 QUOTED = re.compile(r"[\"“]([^\"”]{1,100})[\"”]|(?<!\w)['‘]([^'’]{1,100})['’](?!\w)")
 INITIALS = re.compile(r"[a-z](?: [a-z])+")
 LINKING = ("of", "the", "and")
@@ -33,7 +35,13 @@ LONGEST_CODE = 5
 """Letters of a value such as `USA` that initials may find."""
 SHORTEST_STEM, LONGEST_REST = 5, 2
 MOST_WITH_PART = 3
-"""Values that may hold a name's word; of more, the word tells none of them."""
+"""Values that may hold a name's words; of more, the words tell none of them."""
+REPLACED = 7
+"""Letters of the shortest word in which another letter than meant is a typo; two that changed places always are."""
+IRREGULAR = {"child": "children", "man": "men", "woman": "women", "person": "people", "foot": "feet", "mouse": "mice"}
+PLURALS = IRREGULAR | {plural: singular for singular, plural in IRREGULAR.items()}
+MOST_LOOKED_AT = 200
+"""Values with the rarest of a phrase's words, of which each is looked at."""
 DEMONYM = re.compile(r"(?:i?an|ean|n|ese|ish|i)$")
 COMPARED_WORDS, COMPARED_PHRASE = 60, 3
 """Only the first words of a question, in shorter phrases, are compared with all values for typos."""
@@ -93,8 +101,11 @@ class LiteralIndex:
             for path, value in hits:
                 found.setdefault((path, value), Match(phrase, path, value, alike and path in self._partial))
         for phrase, places in _phrases(question):
-            if len(places) == 1 and not taken & set(places):
-                for path, value in self._holding(phrase):
+            if len(places) > COMPARED_PHRASE or places.stop > COMPARED_WORDS or taken & set(places):
+                continue
+            if hits := self._holding(phrase):
+                taken |= set(places)
+                for path, value in hits:
                     found.setdefault((path, value), Match(phrase, path, value))
         return _in_turns(found.values())[:MOST_MATCHES]
 
@@ -108,7 +119,7 @@ class LiteralIndex:
         elif phrase.isupper() and 2 <= len(form) <= LONGEST_CODE:
             other = self._abbreviated(form)
         else:
-            other = [] if exact else self._stemmed(form) or (self._peopled(form) if phrase[0].isupper() else [])
+            other = [] if exact else self._stemmed(form) or self._peopled(form, named=phrase[0].isupper())
         paths = {path for path, _ in exact}
         return exact + [hit for hit in other if hit[0] not in paths]  # one column holds USA, another United States
 
@@ -139,28 +150,44 @@ class LiteralIndex:
             return []
         return self._stems.get(stemmed, [])
 
-    def _peopled(self, form: str) -> list[Hit]:
+    def _peopled(self, form: str, *, named: bool) -> list[Hit]:
         """Italian finds Italy: what stands before the ending begins a value that is hardly longer."""
-        if country := PEOPLES.get(form):
-            return self._exact.get(country) or (self._abbreviated(_initials(country)) if " " in country else [])
+        country = PEOPLES.get(form, "")
+        if hits := self._exact.get(country) or (self._abbreviated(_initials(country)) if " " in country else []):
+            return hits
+        # the endings are those of other words too
+        shortest, rest = (SHORTEST_STEM - 1, LONGEST_REST) if named else (SHORTEST_STEM, LONGEST_REST - 1)
         for ending in dict.fromkeys(m.group() for m in (DEMONYM.search(form), re.search("n$", form)) if m):
             root = form.removesuffix(ending)
-            if len(root) < SHORTEST_STEM - 1:
+            if len(root) < shortest:
                 continue
-            near = (
-                f for n in range(len(root), len(root) + LONGEST_REST + 1) for f in self._alike.get((form[0], n), ())
-            )
+            near = (f for n in range(len(root), len(root) + rest + 1) for f in self._alike.get((form[0], n), ()))
             if hits := [hit for f in near if f.startswith(root) and " " not in f for hit in self._exact[f]]:
                 return hits
         return []
 
-    def _holding(self, word: str) -> list[Hit]:
-        """Netflix finds Netflix, Inc.: few values hold the word, and it is written as a name."""
-        form = _form(word)
-        if len(form) < 4 or not word[0].isupper() or form in STOPWORDS:
+    def _holding(self, phrase: str) -> list[Hit]:
+        """Netflix finds Netflix, Inc., and John Smith finds Smith, John: few values hold all the words.
+
+        A single word must be written as a name.
+        """
+        forms = [form for form in _form(phrase).split() if form not in LINKING]
+        if not forms or any(form in STOPWORDS for form in (forms[0], forms[-1])):
             return []
-        hits = self._parts.get(form, [])
-        return hits if len({value for _, value in hits}) <= MOST_WITH_PART else []
+        if len(forms) == 1 and (len(forms[0]) < 4 or not phrase[0].isupper()):
+            return []
+        spellings = [(form, *_numbers(form)) for form in forms]
+        numbers = [sum(len(self._parts.get(spelling, ())) for spelling in each) for each in spellings]
+        rarest = numbers.index(min(numbers))
+        if not 0 < numbers[rarest] <= MOST_LOOKED_AT:
+            return []
+        hits = {
+            hit: None
+            for spelling in spellings[rarest]
+            for hit in self._parts.get(spelling, ())
+            if all(not _words_of(hit[1]).isdisjoint(each) for each in spellings)
+        }
+        return list(hits) if len({value for _, value in hits}) <= MOST_WITH_PART else []
 
     def _similar(self, phrase: str) -> list[Hit]:
         form = _form(phrase)
@@ -171,7 +198,14 @@ class LiteralIndex:
         shortest, longest = ceil(len(form) * SIMILAR / (200 - SIMILAR)), int(len(form) * (200 - SIMILAR) / SIMILAR)
         alike = chain.from_iterable(self._alike.get((form[0], n), ()) for n in range(shortest, longest + 1))
         near = process.extract(form, list(alike), scorer=fuzz.ratio, score_cutoff=SIMILAR, limit=3)
-        return [hit for match, _, _ in near if _same_digits(form, match) for hit in self._exact[match]]
+        found = [match for match, _, _ in near]
+        if not found:
+            one_off = [
+                f for f in self._alike.get((form[0], len(form)), ()) if OSA.distance(f, form, score_cutoff=1) == 1
+            ]
+            letters = REPLACED - 1 if phrase[0].isupper() else REPLACED  # a name is no other word
+            found = [f for f in one_off if len(form) >= letters or sorted(f) == sorted(form)]
+        return [hit for match in found if _same_digits(form, match) for hit in self._exact[match]]
 
 
 def _phrases(question: str) -> Iterator[tuple[str, range]]:
@@ -197,9 +231,13 @@ def _in_turns(matches: Iterable[Match]) -> tuple[Match, ...]:
 
 
 def _form(text: str) -> str:
-    """`U.S.A.` is `usa`."""
-    form = " ".join(re.findall(r"\w+", folded(text)))
+    """`U.S.A.` is `usa`, `in_progress` is `in progress`, `Home & Garden` has an `and`."""
+    form = " ".join(LETTERS.findall(folded(text).replace("&", " and ")))
     return form.replace(" ", "") if INITIALS.fullmatch(form) else form
+
+
+def _words_of(text: str) -> set[str]:
+    return set(_form(text).split())
 
 
 def _near_initials(short: str) -> Iterator[str]:
@@ -212,11 +250,15 @@ def _near_initials(short: str) -> Iterator[str]:
 
 def _numbers(form: str) -> tuple[str, ...]:
     """The other grammatical number of an English word, by its ending; longer words are found as typos anyway."""
+    if other := PLURALS.get(form):
+        return (other,)
     if form.endswith("ies"):
         return form[:-3] + "y", form[:-1]
     if form.endswith("es"):
         return form[:-1], form[:-2]
-    return (form[:-1],) if form.endswith("s") else (form + "s", form + "es")
+    if form.endswith("s"):
+        return (form[:-1],)
+    return (form + "s", form + "es", *((form[:-1] + "ies",) if form.endswith("y") else ()))
 
 
 def _initials(form: str) -> str:

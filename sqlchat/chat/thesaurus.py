@@ -247,9 +247,11 @@ american/united_states argentine/argentina british/united_kingdom danish/denmark
 finnish/finland french/france greek/greece icelandic/iceland irish/ireland norwegian/norway peruvian/peru
 philippine/philippines filipino/philippines polish/poland portuguese/portugal scottish/scotland slovak/slovakia
 slovene/slovenia spanish/spain swedish/sweden swiss/switzerland thai/thailand turkish/turkey welsh/wales
-czech/czech_republic emirati/united_arab_emirates afghan/afghanistan pakistani/pakistan
+czech/czech_republic korean/south_korea emirati/united_arab_emirates afghan/afghanistan pakistani/pakistan
+america/united_states usa/united_states britain/united_kingdom uk/united_kingdom uae/united_arab_emirates
+holland/netherlands
 """
 PEOPLES: Mapping[str, str] = MappingProxyType(
     dict(pair.replace("_", " ").split("/") for pair in WORD.findall(IRREGULAR))
 )
-"""People to country, where no ending tells."""
+"""People, and other words for a country, to its name, where no ending tells."""

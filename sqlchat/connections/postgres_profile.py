@@ -101,15 +101,18 @@ def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile
     first, until = time.monotonic() + STATISTICS_SHARE * timeout, time.monotonic() + timeout
     found: dict[Path, ColumnProfile] = {}
     kinds: dict[tuple[str, str], dict[str, Kind]] = defaultdict(dict)
-    tables = in_order(catalog.tables)[::-1]  # those with rows first
+    tables, took = in_order(catalog.tables)[::-1], 0.0  # those with rows first
     for start in range(0, len(tables), TABLES_AT_ONCE):
         names = [table.name for table in tables[start : start + TABLES_AT_ONCE]]
+        begun = time.monotonic()
+        left = (first if kinds else until) - begun
+        if left <= took:  # as long as the last one, the next would be cut off
+            break
         try:
-            rows = orjson.loads(
-                ask(STATISTICS, (names, names), max(0.1, (first if kinds else until) - time.monotonic()))
-            )
+            rows = orjson.loads(ask(STATISTICS, (names, names), left))
         except UNREADABLE:
             break
+        took = time.monotonic() - begun
         part = {}
         for schema, name, column, kind, *known in rows:
             made = _from_statistics(kind, known)

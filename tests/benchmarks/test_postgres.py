@@ -1,7 +1,9 @@
-"""Postgres: rows as COPY streams them beside a plain fetchall, and the catalog beside SQLAlchemy's."""
+"""Postgres: rows as COPY streams them beside a plain fetchall, the catalog beside SQLAlchemy's, profiles beside pg_stats."""
 
 import contextlib
 import io
+import resource
+import time
 
 import orjson
 import psycopg2
@@ -12,7 +14,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.postgres import PostgresConnection
 from sqlchat.workers import Workers
 
-TABLES = 1000
+TABLES = 5000
 QUERY = """
 SELECT n AS id, 'name ' || n AS name, n / 7.0 AS amount, n % 2 = 0 AS paid, date '2024-01-01' + n % 365 AS day,
        n::float8 AS score
@@ -63,16 +65,38 @@ def test_rows(benchmark, connection, plain, rows, way):
     benchmark.pedantic(ways[way], rounds=5 if rows > 1000 else 50, warmup_rounds=1)
 
 
-@pytest.mark.parametrize("way", ["connection.catalog", "SQLAlchemy's inspector"])
-def test_catalog(benchmark, connection, plain, postgres_database, way):
-    benchmark.group = f"Postgres, catalog of {TABLES:,} tables"
-    with plain, plain.cursor() as cursor:
+@pytest.fixture
+def many_tables(plain):
+    """TABLES tables of 20 columns, each with some rows and the server's statistics of them."""
+    columns = ", ".join([f"n{n} int" for n in range(9)] + [f"t{n} text" for n in range(7)] + ["day date"])
+    row = (
+        "1, 1, n % 3, 'in euros', "
+        + "n, " * 9
+        + "'a' || n % 5, 'name ' || n, "
+        + "'c', " * 5
+        + "date '2024-01-01' + n"
+    )
+    with plain.cursor() as cursor:
         for number in range(TABLES):
             refers = f"REFERENCES t{number - 1}" if number else ""
-            columns = f"id int PRIMARY KEY, parent int {refers}, name text NOT NULL, amount numeric(12, 2)"
-            cursor.execute(f"CREATE TABLE t{number} ({columns}); COMMENT ON COLUMN t{number}.amount IS 'in euros'")
+            made = f"id int, few int, kind int, note text, {columns}"
+            cursor.execute(f"CREATE TABLE t{number} ({made}) WITH (autovacuum_enabled = false)")
+            cursor.execute(f"INSERT INTO t{number} SELECT {row} FROM generate_series(1, 20) n")
+            cursor.execute(f"COMMENT ON COLUMN t{number}.note IS 'in euros'")
+            cursor.execute(f"ALTER TABLE t{number} ADD COLUMN key int PRIMARY KEY GENERATED ALWAYS AS IDENTITY")
+            if number:
+                cursor.execute(f"ALTER TABLE t{number} ADD FOREIGN KEY (kind) {refers} (key) NOT VALID")
             if number % 100 == 99:
                 plain.commit()  # locks are held to a transaction's end, and a server has so many
+    plain.autocommit = True
+    with plain.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    plain.autocommit = False
+
+
+@pytest.mark.usefixtures("many_tables")
+def test_catalog_and_profiles(benchmark, connection, plain, postgres_database, tell):
+    """Each of them beside another way to the same knowledge, in seconds and as a ratio, and the memory that they take."""
     engine = sqlalchemy.create_engine(sqlalchemy.URL.create("postgresql+psycopg2", **_sqlalchemy(postgres_database)))
 
     def inspect():
@@ -81,9 +105,36 @@ def test_catalog(benchmark, connection, plain, postgres_database, way):
         inspector.get_multi_foreign_keys()
         return inspector.get_multi_columns()
 
-    assert len(connection.catalog().tables) == len(inspect()) == TABLES
-    benchmark.pedantic(connection.catalog if way == "connection.catalog" else inspect, rounds=5)
+    def statistics():
+        with plain, plain.cursor() as cursor:
+            cursor.execute("SELECT * FROM pg_stats WHERE schemaname = 'public'")
+            return cursor.fetchall()
+
+    def spent(way):
+        start = time.perf_counter()
+        made = way()
+        return made, time.perf_counter() - start
+
+    before = _peak()
+    catalog, own = spent(connection.catalog)
+    profiles, profiling = spent(lambda: connection.profiles(catalog, 60.0))
+    bounded, part = spent(lambda: connection.profiles(catalog, 5.0))
+    grown = _peak() - before
+    inspected, theirs = spent(inspect)
+    rows, plainly = spent(statistics)
+    assert len(catalog.tables) == len(inspected) == TABLES
+    assert len(profiles) == TABLES * 21
+    assert len(rows) == len(profiles)
+    benchmark.pedantic(connection.catalog, rounds=3)
+    tell(f"catalog of {TABLES:,} tables: {own:.2f} s ({own / theirs:.2f} x SQLAlchemy's inspector)")
+    tell(f"profiles of {len(profiles):,} columns: {profiling:.2f} s ({profiling / plainly:.2f} x a plain pg_stats)")
+    tell(f"in 5 s: {len(bounded):,} columns after {part:.2f} s; both grew the process by {grown:.0f} MiB")
     engine.dispose()
+
+
+def _peak():
+    """The highest that this process' memory ever was, in MiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _sqlalchemy(config):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from sqlchat.chat.literals import LiteralIndex
@@ -73,6 +75,54 @@ def test_finds_other_forms_of_a_value(question: str, value: str) -> None:
         {COUNTRY: ("usa", "Italy", "france", "China"), STATUS: ("engineer", "Netflix, Inc."), CODE: ("NY",)}
     )
     assert [match.value for match in index.matches(question)] == [value]
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("orders in progress", "in_progress"),
+        ("home and garden products", "Home & Garden"),
+        ("child products", "Children"),
+        ("a lady", "Ladies"),
+        ("price of the iphone 15", "iPhone 15 Pro Max"),
+        ("orders of John Smith", "Smith, John"),
+        ("vice presidents of sales", "Vice President, Sales"),
+        ("people in new york", "New York City"),
+        ("dutch customers", "Netherlands"),
+        ("brazilian customers", "Brazil"),
+        ("customers in the uk", "United Kingdom"),
+        ("korean customers", "South Korea"),
+        ("customers in Germnay", "Germany"),
+        ("customers in germnay", "Germany"),
+        ("customers in Brasil", "Brazil"),
+    ],
+)
+def test_finds_what_holds_or_is_nearly_what_is_written(question: str, value: str) -> None:
+    status = ("in_progress", "Home & Garden", "Children", "Ladies", "iPhone 15 Pro Max", "Smith, John")
+    country = ("Netherlands", "Brazil", "United Kingdom", "South Korea", "Germany", "New York City")
+    index = LiteralIndex({STATUS: (*status, "Vice President, Sales"), COUNTRY: country})
+    assert [match.value for match in index.matches(question)] == [value]
+
+
+def test_a_part_that_many_values_hold_tells_none() -> None:
+    index = LiteralIndex({STATUS: tuple(f"Main Street {n}" for n in range(500))})
+    assert index.matches("shops in main street") == ()
+    assert [match.value for match in index.matches("the shop in Main street 77")] == ["Main Street 77"]
+
+
+def test_only_what_is_alike_in_a_partial_list_is_doubtful() -> None:
+    index = LiteralIndex({COUNTRY: ("Germany", "New Zealand")}, frozenset({COUNTRY}))
+    assert [match.doubtful for match in index.matches("Germany")] == [False]
+    assert [match.doubtful for match in index.matches("new zeeland")] == [True]
+
+
+def test_a_long_question_on_many_values_takes_no_time() -> None:
+    names = tuple(f"{first} {last} {n}" for n in range(300) for first in ("Ann", "Bob") for last in ("Lee", "Roe"))
+    index = LiteralIndex({("", f"t{n}", "name"): names for n in range(20)})
+    question = " ".join(["who are ann lee and bob roe with Anne Leigh"] * 60)
+    start = time.perf_counter()
+    index.matches(question)
+    assert time.perf_counter() - start < 2
 
 
 @pytest.mark.parametrize("question", ["Name all cars", "what does netflixing mean", "the average age", "in april"])
