@@ -89,28 +89,23 @@ def _how(key: ForeignKey) -> str:
 
 
 def values_of(profile: ColumnProfile) -> str:
-    """All the texts of a column where they are short together, else some; "" where a range says more."""
-    more = "" if profile.complete else ", …"
-    short = [value for value in profile.values if len(value) <= LONGEST_VALUE]
-    if profile.kind == "number" or not short or profile.least:
+    """Texts of a column that holds few: all where they are short together, else some; "" where a range says more."""
+    short = _short(profile)
+    if profile.kind != "text" or not profile.few or not short or profile.least:
         return ""
-    few = profile.kind == "text" and profile.few
-    if few and (len(profile.values) <= MOST_VALUES or sum(len(v) + 4 for v in profile.values) <= LONGEST_LIST):
-        return f"values {', '.join(map(literal, short))}{more}"
-    shown = "for example " + ", ".join(map(literal, short[: SHOWN_VALUES if few else SHOWN_OF_MANY]))
-    if profile.kind != "text" or profile.distinct is None:
-        return shown
-    return f"{shown} of {_about(profile)}{profile.distinct}"
+    if len(profile.values) <= MOST_VALUES or sum(len(value) + 4 for value in profile.values) <= LONGEST_LIST:
+        return f"values {', '.join(map(literal, short))}{'' if profile.complete else ', …'}"
+    return f"for example {', '.join(map(literal, short[:SHOWN_VALUES]))} of {_about(profile)}{profile.distinct}"
 
 
 def facts_of(profile: ColumnProfile, *, key: bool) -> str:
-    """Uniqueness, range and share of NULL, as far as they are telling; of a key the numbers tell nothing."""
-    facts = []
+    """Examples of many texts, uniqueness, range and share of NULL; of a key the numbers tell nothing."""
+    facts = [_examples(profile)]
     if profile.unique and profile.kind == "text" and not key and (profile.distinct or 0) > MOST_VALUES:
         facts.append("unique")
     if profile.kind == "number":
         facts += [] if key else [_numbers(profile)]
-        strays = [literal(v) for v in profile.values if not _numeric(v) and len(v) <= LONGEST_VALUE]
+        strays = [literal(value) for value in _short(profile) if not _numeric(value)]
         facts += [f"also {', '.join(strays)}"] if strays else []
     elif profile.least != profile.most:
         facts.append(f"{_about(profile)}{literal(profile.least)}..{literal(profile.most)}")
@@ -119,6 +114,19 @@ def facts_of(profile: ColumnProfile, *, key: bool) -> str:
     elif profile.null_share > 0:
         facts.append(f"{max(1, round(100 * profile.null_share))} % null")
     return joined(*facts)
+
+
+def _examples(profile: ColumnProfile) -> str:
+    """They show how the values of the column are written."""
+    short = _short(profile)[:SHOWN_OF_MANY]
+    if profile.kind not in ("text", "time") or not short or profile.least or values_of(profile):
+        return ""
+    shown = f"for example {', '.join(map(literal, short))}"
+    return shown if profile.distinct is None else f"{shown} of {_about(profile)}{profile.distinct}"
+
+
+def _short(profile: ColumnProfile) -> list[str]:
+    return [value for value in profile.values if len(value) <= LONGEST_VALUE]
 
 
 def _numbers(profile: ColumnProfile) -> str:

@@ -1,4 +1,4 @@
-"""Postgres: rows as COPY streams them beside a plain fetchall, the catalog beside SQLAlchemy's, profiles beside pg_stats."""
+"""Postgres: rows beside a plain fetchall, the catalog beside SQLAlchemy's, profiles beside a plain pg_stats."""
 
 import contextlib
 import io
@@ -96,7 +96,7 @@ def many_tables(plain):
 
 @pytest.mark.usefixtures("many_tables")
 def test_catalog_and_profiles(benchmark, connection, plain, postgres_database, tell):
-    """Each of them beside another way to the same knowledge, in seconds and as a ratio, and the memory that they take."""
+    """Each beside another way to the same knowledge, in seconds and as a ratio, and the memory that they take."""
     engine = sqlalchemy.create_engine(sqlalchemy.URL.create("postgresql+psycopg2", **_sqlalchemy(postgres_database)))
 
     def inspect():
