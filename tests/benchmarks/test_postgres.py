@@ -1,4 +1,4 @@
-"""Postgres: rows beside a plain fetchall, the catalog beside SQLAlchemy's, profiles beside a plain pg_stats."""
+"""Postgres: rows beside a plain fetchall and a bare COPY, the catalog beside SQLAlchemy's, profiles beside pg_stats."""
 
 import contextlib
 import io
