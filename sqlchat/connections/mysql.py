@@ -16,7 +16,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import pymysql
 import pymysql.converters
@@ -145,10 +145,11 @@ class MySQLConnection(Connection):
         ended, hung_up = threading.Event(), threading.Event()
 
         def stop() -> None:
-            self._kill(session.thread_id)
+            self._kill("QUERY", session.thread_id)
             if not ended.wait(GRACE):  # a function that hears nothing until it is done
                 hung_up.set()
                 session.hang_up()
+                self._kill("CONNECTION", session.thread_id)  # the server does not notice, and would go on
 
         timer = threading.Timer(timeout + GRACE, stop)
         timer.daemon = True
@@ -191,21 +192,21 @@ class MySQLConnection(Connection):
     def _give_back(self, pooled: PoolProxiedConnection, session: _Session) -> None:
         try:
             if session.unread:
-                self._kill(session.thread_id)  # else giving it back would read all the rest first
+                self._kill("QUERY", session.thread_id)  # else giving it back would read all the rest first
             session.end()
         except (pymysql.Error, OSError):
             pooled.invalidate()
         finally:
             pooled.close()
 
-    def _kill(self, thread_id: str) -> None:
-        """End a session's statement from another session."""
+    def _kill(self, what: Literal["QUERY", "CONNECTION"], thread_id: str) -> None:
+        """End a session's statement, or all of it, from another session."""
         with (
             contextlib.suppress(pymysql.Error, OSError, ConnectionConfigError),
             contextlib.closing(self._connect(self._address())) as raw,
             raw.cursor() as cursor,
         ):
-            cursor.execute(f"KILL QUERY {int(thread_id)}")
+            cursor.execute(f"KILL {what} {int(thread_id)}")
 
     def _address(self) -> str:
         return resolve(self._target.host, self._target.port, self._settings.reaches_private_hosts)
@@ -224,14 +225,19 @@ class MySQLConnection(Connection):
             conv=TEXTS,
             cursorclass=SSCursor,
             local_infile=False,
-            read_timeout=self._settings.statement_timeout + CATALOG_TIMEOUT,
+            read_timeout=CONNECT_TIMEOUT,
             write_timeout=CONNECT_TIMEOUT,
             program_name="sqlchat",
             autocommit=True,
             defer_connect=True,
             **_tls(target.sslmode, target.authorities),
         )
-        raw.connect(socket.create_connection((address, target.port), CONNECT_TIMEOUT))
+        line = socket.create_connection((address, target.port), CONNECT_TIMEOUT)
+        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        raw.connect(line)
+        # the driver has no public way to a timeout of the greeting's own
+        raw._read_timeout = self._settings.statement_timeout + CATALOG_TIMEOUT  # type: ignore[attr-defined]
         return raw
 
 

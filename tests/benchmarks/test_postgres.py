@@ -1,4 +1,4 @@
-"""Postgres: rows beside a plain fetchall and a bare COPY, the catalog beside SQLAlchemy's, profiles beside pg_stats."""
+"""Postgres: rows beside a plain fetchall and a bare COPY, the catalog beside SQLAlchemy's, profiles beside statistics."""
 
 import contextlib
 import io

@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg2
 import pymysql
 import pytest
+from certificates import Authority
 
 from sqlchat.config import Settings
 from sqlchat.connections.postgres import PostgresConnection
@@ -53,7 +54,8 @@ def free_port():
 
 @pytest.fixture(scope="session")
 def mysql_server():
-    """MariaDB or MySQL in a folder of its own; gives `connect(**fields)` as its root, which has its `port`."""
+    """MariaDB or MySQL in a folder of its own; gives `connect(**fields)` as its root, which has its `port` and
+    the `authority` that vouches for it as `localhost`."""
     if SERVER is None:
         pytest.skip("needs a MySQL server, such as Debian's package mariadb-server")
     folder, port = Path(tempfile.mkdtemp(prefix="sqlchat-mysql-")), free_port()
@@ -69,6 +71,9 @@ def mysql_server():
         f"--socket={folder / 's'}",
         f"--pid-file={folder / 'pid'}",
     ]
+    authority = Authority()
+    certificate, key = authority.files(folder, "localhost")
+    options += [f"--ssl-cert={certificate}", f"--ssl-key={key}"]
     options += ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--secure-file-priv="]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen([SERVER, *data, *options], stdout=log, stderr=log, start_new_session=True)
@@ -87,7 +92,7 @@ def mysql_server():
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
-        connect.port = port
+        connect.port, connect.authority = port, authority
         yield connect
     finally:
         process.terminate()

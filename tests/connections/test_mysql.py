@@ -3,11 +3,13 @@
 import contextlib
 import itertools
 import json
+import socket
 import threading
 import time
 from decimal import Decimal
 
 import pytest
+from certificates import Authority
 
 from sqlchat.config import Settings
 from sqlchat.connections.gate import Gate
@@ -208,6 +210,47 @@ def test_a_function_that_hears_no_kill_is_hung_up_on(mysql):
     assert rows(mysql, "SELECT 1") == [[1]]
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT COUNT(*) FROM kept a, (SELECT SLEEP(60)) b",
+        "SELECT SUM(CRC32(CONCAT(t0.n, t1.n))) FROM "
+        + ", ".join(f"(SELECT {n} AS n UNION ALL SELECT 8 UNION ALL SELECT 9) t{n}" for n in range(20)),
+        "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT SUM(a.n * b.n) FROM c a, c b",
+    ],
+)
+def test_what_was_stopped_computes_no_longer(mysql, execute, config, sql):
+    with pytest.raises(QueryTimeoutError):
+        mysql.run(sql, max_rows=1, timeout=0.2)
+    deadline = time.monotonic() + 10
+    while execute(
+        f"SELECT id FROM information_schema.processlist WHERE user = '{config['user']}' AND command <> 'Sleep'"
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_what_the_caller_gave_up_computes_no_longer(mysql, execute, config):
+    numbers = "(SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4)"
+    crossed = ", ".join(f"{numbers} t{n}" for n in range(15))
+    with pytest.raises(TooLargeError):
+        mysql.run(f"SELECT REPEAT('x', 2000) FROM {crossed}", max_rows=10_000, timeout=60)
+    assert not execute(
+        f"SELECT id FROM information_schema.processlist WHERE user = '{config['user']}' AND command <> 'Sleep'"
+    )
+    assert rows(mysql, "SELECT 1") == [[1]]
+
+
+def test_a_server_that_says_nothing_is_not_waited_for(config):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        connection = MySQLConnection(config | {"port": silent.getsockname()[1]}, Settings(), WORKERS)
+        started = time.monotonic()
+        with pytest.raises(ConnectionConfigError, match="2013"):
+            connection.check()
+        assert time.monotonic() - started < 15
+        connection.close()
+
+
 def test_a_result_is_bounded_in_bytes(mysql):
     with pytest.raises(TooLargeError, match="1 MiB"):
         rows(mysql, "SELECT REPEAT('x', 3000000)")
@@ -345,6 +388,33 @@ def test_a_connection_that_cannot_be_made(config, change, words):
     assert "wrong-one" not in caught.value.detail
     with pytest.raises(DatabaseUnavailableError):
         rows(connection, "SELECT 1")
+
+
+def is_encrypted(config):
+    connection = MySQLConnection(config, Settings(), WORKERS)
+    try:
+        connection.check()
+        ((_, cipher),) = rows(connection, "SHOW SESSION STATUS LIKE 'Ssl_cipher'")
+        return bool(cipher)
+    finally:
+        connection.close()
+
+
+def test_tls_trusts_whom_it_is_told_to(config, mysql_server):
+    by_name, pem = config | {"host": "localhost"}, mysql_server.authority.pem
+    assert not is_encrypted(config | {"sslmode": "disable"})
+    assert is_encrypted(config | {"sslmode": "require"})
+    assert is_encrypted(by_name | {"sslrootcert": pem})
+    assert is_encrypted(config | {"sslrootcert": pem, "sslmode": "verify-ca"})
+    stranger = Authority("a stranger").pem
+    for untrusted in (
+        by_name | {"sslmode": "verify-full"},
+        by_name | {"sslrootcert": stranger},
+        by_name | {"sslrootcert": stranger, "sslmode": "verify-ca"},
+        config | {"sslrootcert": pem},  # an address that its certificate does not hold
+    ):
+        with pytest.raises(ConnectionConfigError):
+            is_encrypted(untrusted)
 
 
 def test_a_url_is_taken_apart(config):

@@ -18,6 +18,7 @@ import pytest
 from sqlchat.config import Settings
 from sqlchat.connections.postgres import PostgresConnection
 from sqlchat.errors import QueryError, QueryTimeoutError
+from sqlchat.store import Store
 from sqlchat.workers import Workers
 
 POOLER = shutil.which("pgbouncer")
@@ -201,3 +202,17 @@ def test_each_caller_sees_their_own_rows_alone(pooled, other, postgres_server):
     finally:
         postgres_server.execute(f"DROP OWNED BY {name}_caller", pooled["database"])
         postgres_server.execute(f"DROP ROLE {name}_caller")
+
+
+def test_the_services_own_store_may_lie_behind_it(pooled, postgres_server):
+    url = "postgres://{user}:{password}@{host}:{port}/{database}".format(**pooled)
+    settings = Settings(database_url=url, secret_key="k" * 40)
+    first, second = Store(settings), Store(settings)
+    with contextlib.closing(first), contextlib.closing(second):
+        first.upgrade()
+        for turn in range(3):
+            first.connections.add("me", f"pg{turn}", "postgres", {"host": "h"})
+            assert len(second.connections.list("me")) == turn + 1
+            assert second.connections.get("me", f"pg{turn}").config == {"host": "h"}
+        first.connections.delete("me", "pg0")
+        assert len(second.connections.list("me")) == 2
