@@ -28,6 +28,9 @@ DETAILS = {
     415: "The body's content type is not one that this path takes.",
 }
 
+CODES = {413: "request_entity_too_large", 422: "unprocessable_entity"}
+"""Words that stay although Python 3.13 has other names for these statuses."""
+
 
 def init_app(app: Flask) -> None:
     """Let all errors of `app` be answered by this module."""
@@ -52,7 +55,7 @@ def answer_http_exception(error: HTTPException) -> werkzeug.Response:
     if status < HTTPStatus.BAD_REQUEST:  # werkzeug raises its redirects
         return response
     kept = {name: value for name, value in response.headers.items() if name in ("Allow", "Retry-After")}
-    code = status.name.lower()
+    code = CODES.get(status, status.name.lower())
     return problem(status, code, status.phrase, DETAILS.get(status, f"{status.description}."), kept)
 
 
