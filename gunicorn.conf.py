@@ -1,6 +1,7 @@
 """gunicorn's settings. Any of them can be overridden on its command line or in GUNICORN_CMD_ARGS."""
 
 import math
+import resource
 import sys
 
 from dotenv import find_dotenv, load_dotenv
@@ -16,6 +17,8 @@ bind = f"{'0.0.0.0' if public else '127.0.0.1'}:{settings.port}"  # noqa: S104
 workers = settings.web_concurrency
 worker_class = "sqlchat.serving.Worker"  # threads: a model call waits for seconds; a thread that waits costs little
 threads = settings.threads
+# Half of what this process may open; the other half is for databases, models and files.
+worker_connections = max(settings.threads + 1, min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
 keepalive = 75  # seconds; above the idle limit of load balancers in front, so that they close first
 
 # A request that meets all its deadlines, a second try of the model included, is let finish.

@@ -3,6 +3,7 @@
 What gunicorn's own does differently, and what is done about it here:
 
 - A new connection waits for its first byte on a thread; here the event loop waits for it.
+- Idle connections may take all the room there is; here the oldest of them makes room for a new one.
 - Reading headers or a body may take for ever; here a request that keeps a thread waiting ends in 400.
 - A request for which no thread is free waits for ever; here it ends in 503 after a while.
 - `/health` waits in the same queue; here it has threads of its own, since it must answer while all others are busy.
@@ -172,6 +173,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Let a new connection wait for its first byte in the event loop."""
         if self.cfg.workers > 1:
             time.sleep(YIELD * min(1, self._active / self.cfg.threads))
+        if self.nr_conns >= self.worker_connections - 1:
+            self._make_room()
         try:
             sock, address = listener.accept()
         except OSError as exc:
@@ -234,6 +237,14 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return bool(super()._keepalive_after(conn, keepalive))
         except (gunicorn_errors.ParseException, RequestTimeoutError):
             return False
+
+    def _make_room(self) -> None:
+        """Close the connection that has been idle for longest; of those that never asked anything, if there are."""
+        if idle := self.pending_conns or self.keepalived_conns:
+            conn = idle.popleft()
+            self.poller.unregister(conn.sock)
+            self.nr_conns -= 1
+            conn.close()
 
     def _hurry_pending(self) -> None:
         """A worker that stops waits no longer for clients that have sent nothing."""

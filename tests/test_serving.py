@@ -136,6 +136,26 @@ class TestBusy:
                 assert line.recv(12) == b"HTTP/1.1 200"
             assert seconds_for_health(service) < 1
 
+    def test_idle_connections_make_room_for_new_ones(self, tmp_path):
+        given = {"WEB_CONCURRENCY": "1", "SQLCHAT_THREADS": "4", "SQLCHAT_CLIENT_TIMEOUT": "60"}
+        with (
+            Service(tmp_path, GUNICORN_CMD_ARGS="--worker-connections 20", **given) as service,
+            contextlib.ExitStack() as stack,
+        ):
+            known = [http.client.HTTPConnection("127.0.0.1", service.port, timeout=10) for _ in range(10)]
+            for each in known:
+                stack.callback(each.close)
+                each.request("GET", "/health")
+                assert each.getresponse().read() == HEALTHY
+            lines = [stack.enter_context(connected(service)) for _ in range(60)]
+            for _ in range(20):
+                assert seconds_for_health(service) < 1
+            assert lines[0].recv(1) == b""
+            for each in known[-5:]:  # what never asked anything went first
+                each.auto_open = False
+                each.request("GET", "/health")
+                assert each.getresponse().read() == HEALTHY
+
 
 class TestSlowClients:
     @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Postgres: rows beside a plain fetchall and a bare COPY, the catalog beside SQLAlchemy's, profiles beside statistics."""
+"""Postgres: rows beside a plain fetchall and a bare COPY, the catalog and the profiles beside other ways to them."""
 
 import contextlib
 import io
