@@ -7,7 +7,7 @@ from dataclasses import replace
 from sqlchat.chat.context import NOTHING, SchemaLinker
 from sqlchat.chat.rendering import tokens_in
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
-from sqlchat.sql.profiles import Profiles, Texts
+from sqlchat.sql.profiles import ColumnProfile, Profiles, Texts
 
 Profiled = Callable[[Texts], Profiles]
 
@@ -201,3 +201,38 @@ def test_only_values_of_tables_that_are_sent_are_named(profiled: Profiled) -> No
     assert context.matches
     assert {match.path[1] for match in context.matches} <= names(context.catalog)
     assert len(context.matches) <= 20
+
+
+def test_figures_are_left_out_before_values(shop: Catalog) -> None:
+    price = ("public", "orders", "Total Price")
+    profiles = Profiles(
+        {
+            STATUS: ColumnProfile("text", 0.5, 2, exact=True, values=("open", "paid"), complete=True),
+            price: ColumnProfile("number", 0.0, 90, exact=True, least="1.5", most="99.5"),
+        }
+    )
+    index = SchemaLinker(1)._index(shop, profiles)
+    whole, values, none = (
+        SchemaLinker(size).context(shop, "orders by status", profiles)
+        for size in (index.full_size, index.full_size - 1, index.values_size - 1)
+    )
+    assert whole.remarks == {STATUS: "values 'open', 'paid'; 50 % null", price: "1.5..99.5"}
+    assert (values.remarks, none.remarks) == ({STATUS: "values 'open', 'paid'"}, {})
+    assert values.nearby == {STATUS: "50 % null"}
+    assert all(context.whole for context in (whole, values, none))
+
+
+def test_of_a_chosen_part_the_remarks_fit_too() -> None:
+    catalog = large()
+    profiles = Profiles(
+        {
+            (table.schema, table.name, column.name): ColumnProfile("number", 0.5, 90, least="1", most="99")
+            for table in catalog.tables
+            for column in table.columns
+        }
+    )
+    context = SchemaLinker(1500).context(catalog, "How many clients are there in each country?", profiles)
+    assert "about 1..99; 50 % null" in context.remarks.values()
+    assert (
+        SchemaLinker(1)._index(context.catalog, Profiles({p: profiles[p] for p in context.remarks})).full_size <= 1500
+    )

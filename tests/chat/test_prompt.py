@@ -5,13 +5,15 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
+import pytest
+
 from sqlchat.chat import prompt
 from sqlchat.chat.context import NOTHING, SchemaLinker
 from sqlchat.chat.dialect_notes import notes_on
 from sqlchat.chat.rendering import render_catalog
 from sqlchat.providers.base import Draft, Message
 from sqlchat.sql.catalog import Catalog, Column, Table
-from sqlchat.sql.profiles import Profiles, Texts
+from sqlchat.sql.profiles import ColumnProfile, Profiles, Texts
 
 Profiled = Callable[[Texts], Profiles]
 
@@ -147,3 +149,53 @@ def test_values_of_near_columns_stand_in_the_changing_part(shop: Catalog, profil
 def test_all_values_of_a_column_are_shown_where_they_are_short(shop: Catalog, profiled: Profiled) -> None:
     values: Texts = {("public", "orders", "status"): tuple(f"C{n:02}" for n in range(30))}
     assert "'C29'" in asked(shop, "orders", profiled(values))[1].content
+
+
+NUMBER, TIME, TEXT = (ColumnProfile(kind, 0.0, 900, exact=True) for kind in ("number", "time", "text"))
+
+
+@pytest.mark.parametrize(
+    ("profile", "remark"),
+    [
+        (replace(NUMBER, least="1", most="982", null_share=0.124), "1..982; 12 % null"),
+        (replace(NUMBER, least="0.10", most="3.14159265358979", null_share=0.0001), "0.1..3.14159; 1 % null"),
+        (replace(NUMBER, least="5", most="900000", exact=False), "about 5..900000"),
+        (replace(NUMBER, values=("1", "0", "-1"), complete=True), "values -1, 0, 1"),
+        (replace(NUMBER, values=("1", "0"), exact=False), "values 0, 1, …"),
+        (replace(NUMBER, least="1", most="9", values=("n/a",)), "1..9; also 'n/a'"),
+        (replace(NUMBER, least="7", most="7"), ""),
+        (replace(TIME, least="2020-01-01", most="2024-12-31", unique=True), "'2020-01-01'..'2024-12-31'"),
+        (replace(TIME, values=("1. May", "2. May")), "for example '1. May', '2. May' of 900"),
+        (replace(TEXT, least="2020-01-01", most="2024-12-31", values=("2020-01-01",)), "'2020-01-01'..'2024-12-31'"),
+        (
+            replace(TEXT, values=("Ann", "Bob", "Cy", "Di"), unique=True),
+            "for example 'Ann', 'Bob', 'Cy' of 900; unique",
+        ),
+        (replace(TEXT, values=("Ann",), exact=False), "for example 'Ann' of about 900"),
+        (replace(TEXT, values=("Ann",), distinct=None), "for example 'Ann'"),
+        (replace(TEXT, values=("x", ""), distinct=2, complete=True, null_share=0.5), "values 'x', ''; 50 % null"),
+        (replace(TEXT, values=("x", "y"), distinct=2), "values 'x', 'y', …"),
+        (replace(TEXT, null_share=1.0, distinct=0), "always null"),
+        (ColumnProfile("other", 0.25), "25 % null"),
+    ],
+)
+def test_what_is_said_of_a_column(shop: Catalog, profile: ColumnProfile, remark: str) -> None:
+    (_, system, _) = asked(shop, "anything", Profiles({("public", "orders", "Total Price"): profile}))
+    said = f" -- {remark}" if remark else ""
+    assert f'  "Total Price" numeric(10,2){said}\n' in system.content
+
+
+def test_of_a_key_only_what_matters_to_a_join_is_said(shop: Catalog) -> None:
+    profile = replace(NUMBER, least="1", most="982", unique=True, null_share=0.1)
+    paths = [("public", "orders", "id"), ("public", "orders", "customer_id"), ("sales", "order_lines", "order_id")]
+    (_, system, _) = asked(shop, "anything", Profiles(dict.fromkeys(paths, profile)))
+    assert "  customer_id integer -> customers.id -- 10 % null\n" in system.content
+    assert "982" not in system.content
+
+
+def test_a_value_that_is_only_alike_in_a_part_of_the_column_is_said_to_be_so(shop: Catalog) -> None:
+    profiles = Profiles({("public", "customers", "name"): replace(TEXT, values=("Frederik Mueller",))})
+    (*_, user) = asked(shop, "orders of Frederik Muelller", profiles)
+    assert "customers.name = 'Frederik Mueller' -- the nearest known to 'Frederik Muelller'" in user.content
+    (*_, user) = asked(shop, "orders of frederik mueller", profiles)
+    assert "customers.name = 'Frederik Mueller'\n" in user.content
