@@ -1,12 +1,9 @@
 """DuckDB files, read through the duckdb package in a worker process.
 
-A session is an instance of its own: read-only, without access to files, extensions or Python objects, with its memory
-and threads limited and its configuration locked. DuckDB's own parser decides what the text is, and a SELECT runs
-inside its `query()`, which takes exactly one. The end of the process is the last deadline, since some functions do
-not hear an interrupt.
-
-Making an instance is most of what a small query costs, since it registers thousands of functions. It is not kept all
-the same: open, it holds its file locked against whoever writes to it, and once it is locked it can open no other.
+A session (`duckdb_instance.py`) sees its file alone: read-only, without access to other files, extensions or Python
+objects, with its memory and threads limited and its configuration locked. DuckDB's own parser decides what the text
+is, and a SELECT runs inside its `query()`, which takes exactly one. The end of the process is the last deadline,
+since some functions do not hear an interrupt.
 """
 
 from __future__ import annotations
@@ -17,15 +14,15 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlchat.connections import duckdb_catalog, duckdb_profile
 from sqlchat.connections.base import Results
+from sqlchat.connections.duckdb_instance import session
 from sqlchat.connections.duckdb_plan import plan
 from sqlchat.connections.duckdb_types import reading
 from sqlchat.connections.embedded import (
-    IN_MEMORY,
     EmbeddedConnection,
     Profiled,
     Target,
@@ -46,20 +43,6 @@ from sqlchat.sql.catalog import Catalog, Table
 if TYPE_CHECKING:
     import duckdb
 
-LOCKS = {
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "allow_community_extensions": "false",
-    "allow_persistent_secrets": "false",
-    "python_enable_replacements": "false",
-    "temp_directory": "",
-    "threads": "2",
-    "errors_as_json": "true",
-}
-LAST_LOCKS = ("SET TimeZone='UTC'", "SET lock_configuration=true")
-MEMORY_SHARE = 0.5
-"""Of what the worker process may take, so that DuckDB refuses a query before the process has to end."""
 READING_NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
 NODE = re.compile(r'"type":"([A-Z_]+_NODE)"')
 """A node in what `json_serialize_sql` writes; quotes within a literal are escaped there."""
@@ -77,36 +60,23 @@ def _session(target: Target, timeout: float) -> Iterator[duckdb.DuckDBPyConnecti
     """A locked connection for one task; the errors of what is done with it come out as ours."""
     import duckdb
 
-    try:
-        connection = _opened(target)
-    except duckdb.Error as exc:
-        words = target.scrubbed(_reported(exc).get("exception_message", ""))
-        if LOCKED.search(words):
-            raise DatabaseUnavailableError(
-                "Another process has the database open for writing.", retry_after=1
-            ) from exc
-        raise ConnectionConfigError(f"{target.shown!r} cannot be opened as a DuckDB database: {words}") from exc
-    deadline = threading.Timer(timeout, connection.interrupt)
-    with closing(connection):
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(session(target))
+        except duckdb.Error as exc:
+            words = target.scrubbed(_reported(exc).get("exception_message", ""))
+            if LOCKED.search(words):
+                raise DatabaseUnavailableError(
+                    "Another process has the database open for writing.", retry_after=1
+                ) from exc
+            raise ConnectionConfigError(f"{target.shown!r} cannot be opened as a DuckDB database: {words}") from exc
+        deadline = threading.Timer(timeout, connection.interrupt)
+        stack.callback(deadline.cancel)
         deadline.start()
         try:
             yield connection
         except duckdb.Error as exc:
             raise _translated(exc, target, timeout) from exc
-        finally:
-            deadline.cancel()
-
-
-def _opened(target: Target) -> duckdb.DuckDBPyConnection:
-    import duckdb
-
-    megabytes = int(target.memory_mb * MEMORY_SHARE)
-    config: dict[str, str | bool | int | float | list[str]] = {**LOCKS, "memory_limit": f"{megabytes}MiB"}
-    # an empty database in memory has nothing to protect, and DuckDB opens none read-only
-    connection = duckdb.connect(target.path, read_only=target.path != IN_MEMORY, config=config)
-    for lock in LAST_LOCKS:
-        connection.execute(lock)
-    return connection
 
 
 def _reported(exc: Exception) -> dict[str, str]:

@@ -13,6 +13,8 @@ import pytest
 
 from sqlchat.config import Settings
 from sqlchat.connections.duckdb import DuckDBConnection
+from sqlchat.connections.duckdb_instance import _kept, session
+from sqlchat.connections.embedded import Target
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -243,6 +245,110 @@ def test_a_file_is_free_for_writers_between_statements(connection, library):
             duckdb.connect(str(library))
         assert rows(connection, "SELECT count(*) FROM archive.books") == [[2]]
         keeper.stdin.close()
+
+
+@pytest.mark.parametrize(
+    ("sql", "error"),
+    [
+        ("SELECT nope FROM authors", QueryError),
+        ("SELECT error(name) FROM authors", QueryError),
+        ("SELECT count(*) FROM range(100000000000) t(i) WHERE i % 7 = 3", QueryTimeoutError),
+        ("SELECT repeat('x', 3000000) FROM range(20)", TooLargeError),
+        ("SELECT 1; SELECT 2", SQLRefusedError),
+    ],
+)
+def test_a_file_is_free_for_writers_after_a_fault_too(connection, library, sql, error):
+    with pytest.raises(error):
+        run(connection, sql, timeout=1 if error is QueryTimeoutError else 10)
+    with duckdb.connect(str(library)) as writer:
+        writer.execute("INSERT INTO archive.books VALUES ('A')")
+    assert rows(connection, "SELECT count(*) FROM archive.books") == [[1]]
+
+
+def test_a_file_that_was_replaced_is_read_anew(connection, library, settings):
+    assert rows(connection, "SELECT count(*) FROM authors") == [[3]]
+    with duckdb.connect(str(settings.data_dir / "new")) as writer:
+        writer.execute("CREATE TABLE authors AS SELECT 1 AS id")
+    (settings.data_dir / "new").replace(library)
+    assert rows(connection, "SELECT * FROM authors") == [[1]]
+
+
+def test_files_of_one_name_are_kept_apart(settings, workers):
+    for folder in "abcde":
+        (settings.data_dir / folder).mkdir()
+        with duckdb.connect(str(settings.data_dir / folder / "same.duckdb")) as writer:
+            writer.execute(f"CREATE TABLE places AS SELECT '{folder}' AS name")
+    for folder in "abcdeabcde":
+        connection = DuckDBConnection({"database": f"{folder}/same.duckdb"}, settings, workers)
+        assert rows(connection, "SELECT name FROM same.places") == [[folder]]
+
+
+@pytest.mark.parametrize(
+    "name", ["temp.duckdb", "main.db", "system", 'it\'s a "file".duckdb', "memory.duckdb", "größe"]
+)
+def test_any_name_of_a_file_will_do(settings, workers, name):
+    with duckdb.connect(str(settings.data_dir / name)) as writer:
+        writer.execute("CREATE TABLE t AS SELECT 7 AS n")
+        (named,) = writer.execute("SELECT current_database()").fetchone()
+    connection = DuckDBConnection({"database": name}, settings, workers)
+    for _ in range(2):
+        assert rows(connection, "SELECT n, current_database() FROM t") == [[7, named]]
+
+
+def target(library):
+    return Target(str(library), library.name, 1024)
+
+
+def test_nothing_is_left_for_the_next_statement(library):
+    with session(target(library)) as first:
+        first.execute("CREATE TEMP TABLE left_behind AS SELECT 1; SELECT setseed(0.5)")
+        first.execute("ATTACH ':memory:' AS left_behind; CREATE TABLE left_behind.t (n int)")
+        first.execute("USE left_behind")
+    seen = []
+    for _ in range(2):
+        with session(target(library)) as later:
+            seen.append(later.execute("SELECT random()").fetchall())
+            found = later.execute("SELECT database_name FROM duckdb_databases() ORDER BY 1").fetchall()
+            assert found == [("library",), ("system",), ("temp",)]
+            assert later.execute("SELECT current_database()").fetchall() == [("library",)]
+            with pytest.raises(duckdb.CatalogException):
+                later.execute("FROM left_behind")
+    assert seen[0] != seen[1]
+
+
+def test_an_instance_serves_several_statements_and_one_file(library):
+    with session(target(library)) as first:
+        instance = first.execute("SELECT current_setting('allowed_paths')").fetchall()
+    assert all(path.startswith(str(library)) for path in instance[0][0])
+    made = _kept.cache_info().misses
+    with session(target(library)) as later:
+        assert later.execute("SELECT count(*) FROM authors").fetchall() == [(3,)]
+    assert _kept.cache_info().misses == made
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SET TimeZone = 'Asia/Tokyo'",
+        "SET enable_external_access = true",
+        "SET allowed_paths = []",
+        "RESET lock_configuration",
+        "SELECT * FROM read_text('/etc/hostname')",
+        "ATTACH '/tmp/another.duckdb'",
+        "INSTALL httpfs",
+        "LOAD httpfs",
+        "CREATE TABLE t (n int)",
+        "CREATE TABLE memory.t (n int)",
+        "INSERT INTO authors VALUES (9, 'x', 'UK')",
+        "COPY (SELECT 1) TO '/tmp/another.csv'",
+    ],
+)
+def test_a_kept_instance_is_as_locked_as_a_fresh_one(library, sql):
+    for _ in range(2):  # what fails ends the instance; the one after it is held alike
+        with session(target(library)) as kept:
+            assert kept.execute("SELECT current_setting('TimeZone')").fetchall() == [("UTC",)]
+        with pytest.raises(duckdb.Error), session(target(library)) as kept:
+            kept.execute(sql)
 
 
 def test_explain_finds_faults_without_running(connection):
