@@ -6,6 +6,7 @@ come: neither a file nor a table is ever whole in memory.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import closing
@@ -33,10 +34,13 @@ LOCKS = {
     "allow_community_extensions": "false",
     "allow_persistent_secrets": "false",
     "python_enable_replacements": "false",
-    "threads": "2",
 }
-MEMORY_SHARE = 0.125
-"""Of what the worker may take, for DuckDB; what it holds past this goes to its temporary folder."""
+MEMORY, MEMORY_A_COLUMN = 192.0, 0.75
+"""MiB for DuckDB, which fills what it is given; a table is written by blocks of 256 KiB, some of each column."""
+MEMORY_SHARE = 0.5
+"""Of what the worker may take, at most."""
+WIDE = 200
+"""Columns past which a second thread would take more memory than it saves time."""
 MOST_WARNINGS = 20
 CAST = {
     "NUMERIC": "CAST({0} AS {1})",
@@ -98,25 +102,26 @@ def build(folder: str, files: tuple[FileTable, ...], memory_mb: int) -> None:
 
     config: dict[str, str | bool | int | float | list[str]] = {
         **LOCKS,
-        "memory_limit": f"{int(memory_mb * MEMORY_SHARE)}MiB",
         "temp_directory": os.path.join(folder, "spilled"),
     }
     warnings: list[str] = []
     try:
         with closing(duckdb.connect(os.path.join(folder, DATABASE), config=config)) as connection:
-            tables = [_load(connection, file, warnings) for file in files]
+            tables = [_load(connection, file, memory_mb, warnings) for file in files]
             keys = find_keys(connection, {table.name: (table.rows, table.columns) for table in tables})
             for table in tables:
                 _comment(connection, table, keys)
             connection.execute("CHECKPOINT")
-    except duckdb.OutOfMemoryException as exc:
-        raise TooLargeError("The files need more memory than a worker process may take.") from exc
+    except (duckdb.OutOfMemoryException, duckdb.TransactionException) as exc:
+        raise TooLargeError("They need more memory than a worker process may take.") from exc
+    except duckdb.IOException as exc:
+        raise OSError(errno.EIO, "the disk refused it") from exc
     if len(warnings) > MOST_WARNINGS:
         warnings[MOST_WARNINGS:] = [f"There are {len(warnings) - MOST_WARNINGS} more warnings about the files."]
     Built(keys, tuple(warnings)).write(folder)
 
 
-def _load(connection: duckdb.DuckDBPyConnection, file: FileTable, warnings: list[str]) -> Loaded:
+def _load(connection: duckdb.DuckDBPyConnection, file: FileTable, memory_mb: int, warnings: list[str]) -> Loaded:
     import duckdb
 
     from sqlchat.files.typed import TypedTable
@@ -125,6 +130,9 @@ def _load(connection: duckdb.DuckDBPyConnection, file: FileTable, warnings: list
     try:
         table = TypedTable(file.path, os.path.basename(file.shown), file.options)
         columns = _named(table.columns, table.warnings)
+        memory = min(memory_mb * MEMORY_SHARE, MEMORY + MEMORY_A_COLUMN * len(columns))
+        connection.execute(f"SET memory_limit = '{int(memory)}MiB'")
+        connection.execute(f"SET threads = {1 if len(columns) > WIDE else 2}")
         _insert(connection, file.table, columns, table, stopped)
     except SqlchatError as exc:
         raise _about(file, exc) from exc

@@ -6,7 +6,9 @@ all processes of a machine find the same one, and a changed file leads to anothe
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import importlib.metadata
 import json
 import threading
 import time
@@ -42,6 +44,8 @@ from sqlchat.workers import Workers
 
 BUILDER = 1
 """Changes with all that would make another database of the same files."""
+TIDY_AGAIN = 3600.0
+"""Seconds between two looks for databases that nobody uses."""
 FAILURES_KEPT = 256
 RETRY_FAILED = 60.0
 """Seconds after which files that could not be read are tried again: it may have been for want of memory."""
@@ -84,6 +88,7 @@ class FileDatabases:
         self._shared_owners, self._look_again = frozenset(shared_owners), look_again
         self._cache = DatabaseCache(settings.cache_dir / "files", settings.files_cache_mb << 20)
         self._lock = threading.Lock()
+        self._tidied = -TIDY_AGAIN
         self._looked: OrderedDict[tuple[str, str], tuple[float, StoredObject]] = OrderedDict()
         self._failed: OrderedDict[str, tuple[float, SqlchatError]] = OrderedDict()
 
@@ -99,7 +104,8 @@ class FileDatabases:
             (f.bucket, f.name, f.table, f.options.sheet, f.options.on_bad_rows, objects[f.bucket, f.name].version)
             for f in files
         ]
-        return hashlib.blake2b(json.dumps([BUILDER, made_of]).encode(), digest_size=16).hexdigest()
+        made_by = [BUILDER, _engine()]
+        return hashlib.blake2b(json.dumps([made_by, made_of]).encode(), digest_size=16).hexdigest()
 
     def find(self, files: tuple[NamedFile, ...]) -> FilesDatabase:
         """The database of files as they are now, made where there is none.
@@ -107,6 +113,7 @@ class FileDatabases:
         Raises ConnectionConfigError for a file that is gone or cannot be read (with the facts `file` and, where
         there is one, `line`), DatabaseUnavailableError for a storage or disk that fails, and BusyError.
         """
+        self._tidy()
         for _ in range(TRIES):
             key = self.key(files)
             if not self._cache.path(key).exists():
@@ -128,6 +135,15 @@ class FileDatabases:
         """Remove the database of files as they no longer are."""
         self._cache.discard(key)
 
+    def _tidy(self) -> None:
+        """Once in a while, remove what nobody used for long, though nothing is built."""
+        now = time.monotonic()
+        with self._lock:
+            due = now - self._tidied > TIDY_AGAIN
+            self._tidied = now if due else self._tidied
+        if due:
+            self._cache.tidy()
+
     def _objects(self, files: tuple[NamedFile, ...]) -> dict[tuple[str, str], StoredObject]:
         """What the storage says of each file, at most some seconds ago."""
         wanted = {(file.bucket, file.name): file for file in files}
@@ -136,11 +152,11 @@ class FileDatabases:
             fresh = {place: self._looked[place] for place in wanted if place in self._looked}
         found = {place: stored for place, (when, stored) in fresh.items() if now - when < self._look_again}
         missing = [file for place, file in wanted.items() if place not in found]
-        if len(missing) == 1:
-            asked = [self._stat(missing[0])]
-        else:
+        if len(missing) > 1:
             with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
                 asked = list(pool.map(self._stat, missing))
+        else:
+            asked = [self._stat(file) for file in missing]
         with self._lock:
             for file, stored in zip(missing, asked, strict=True):
                 found[file.bucket, file.name] = stored
@@ -224,6 +240,12 @@ class FileDatabases:
             self._failed[key] = time.monotonic(), failure
             while len(self._failed) > FAILURES_KEPT:
                 self._failed.popitem(last=False)
+
+
+@functools.cache
+def _engine() -> str:
+    """Its version: a database may not open in another one."""
+    return importlib.metadata.version("duckdb")
 
 
 def _storage_fails(exc: SqlchatError) -> DatabaseUnavailableError:
