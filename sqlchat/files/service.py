@@ -7,8 +7,10 @@ itself; `token` is the signed-in caller's own, which the storage then goes by.
 from __future__ import annotations
 
 import builtins
+import functools
 import os
 import re
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ from typing import Any, Literal, Protocol
 from sqlchat.config import Settings
 from sqlchat.errors import BucketNotFoundError, DeadlineError, FileInvalidError, FileNotFoundInStorageError
 from sqlchat.files import formats
+from sqlchat.files.bounded import bounded
 from sqlchat.files.formats import Options
 from sqlchat.files.names import is_safe, safe_name
 from sqlchat.files.profile import Profile, profile
@@ -90,7 +93,8 @@ class Files:
         """
         seconds = self._settings.upload_timeout
         try:
-            return self._workers.call(profile, str(_path(spooled)), file_name, options, deadline=seconds)
+            reading: Callable[..., Profile] = functools.partial(bounded, profile)
+            return self._workers.call(reading, str(_path(spooled)), file_name, options, deadline=seconds)
         except DeadlineError as exc:
             raise FileInvalidError(
                 f"The file is too costly to read: it was not done after {seconds:g} s. Split it, or send Parquet."
