@@ -44,6 +44,8 @@ LARGEST_SHARE = 0.25
 A_RANK = 10
 """Tokens by which a list of values must be shorter to come before that of a table one rank nearer: short lists are
 those of kinds and states, by which people filter."""
+NAMED = 10
+"""Ranks by which a list comes sooner where the question names its column."""
 MOST_MATCHES = 20
 LEAST = 40
 """Tokens; in fewer, no table is worth narrowing."""
@@ -206,7 +208,7 @@ class Selection:
                 room -= size
 
     def _fitting(self, remarks: Remarks) -> dict[Path, str]:
-        """Those that fit the room left: of columns that the question names first, then of the others."""
+        """Those that fit the room left: of columns with a value that the question names, then those near to it."""
         ranked = []
         for rank, place in enumerate(place for place in self._near.order if place in self._shown):
             table = self._shown[place]
@@ -215,7 +217,8 @@ class Selection:
                 if text := remarks.get(path):
                     size = remark_size(text)
                     named = self._index.ranking.column_score(place, column, self._near.terms)
-                    ranked.append((path not in self._matched, not named, rank + size / A_RANK, path, size))
+                    distance = rank + size / A_RANK - (NAMED if named else 0)
+                    ranked.append((path not in self._matched, distance, path, size))
         found = {}
         for *_, path, size in sorted(ranked):
             if size <= self._left:
