@@ -71,7 +71,7 @@ def many_tables(plain):
     columns = ", ".join([f"n{n} int" for n in range(7)] + [f"t{n} text" for n in range(7)] + ["day date"])
     row = (
         "1, 1, n % 3, 'in euros', "
-        + "n, " * 9
+        + "n, " * 7
         + "'a' || n % 5, 'name ' || n, "
         + "'c', " * 5
         + "date '2024-01-01' + n"
