@@ -52,9 +52,9 @@ def chunk(data):
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-def answered(connection):
-    """Status and body of the answer that comes, with the connection closed behind it."""
-    connection.settimeout(60)
+def answered(connection, seconds=60):
+    """Status and body of the answer that comes."""
+    connection.settimeout(seconds)
     received = b""
     while True:
         head, found, body = received.partition(b"\r\n\r\n")
