@@ -33,8 +33,8 @@ GONE = frozenset({404, 410})
 """The server has forgotten the upload: it begins anew."""
 PASSING = frozenset({408, 423, 425, 429, *range(500, 600)})
 """A lock, a crowd, a fault of the server: the upload goes on from the offset that the server tells."""
-PASSING_WORDS = ("offset", "lock")
-"""Of a conflict (409) over the offset, and of a refusal since an earlier call still holds the upload."""
+PASSING_WORDS = {409: "offset", 400: "lock acquired"}
+"""In a conflict over the offset (not over the name), and where a later call took the upload from an earlier one."""
 
 
 class RefusedError(Exception):
@@ -46,8 +46,8 @@ class RefusedError(Exception):
 
     @property
     def passes(self) -> bool:
-        text = self.answer.text.lower()
-        return self.answer.status_code in PASSING or any(word in text for word in PASSING_WORDS)
+        status = self.answer.status_code
+        return status in PASSING or (status in PASSING_WORDS and PASSING_WORDS[status] in self.answer.text.lower())
 
 
 def endpoint(supabase_url: str) -> str:

@@ -67,6 +67,21 @@ def test_a_chunk_that_fails_is_taken_up_where_the_server_stands(supabase, server
     assert server.made("HEAD")
 
 
+def test_a_chunk_that_arrived_twice_is_a_conflict_that_passes(supabase, server):
+    class Doubled(io.BytesIO):
+        """Has the server take the second chunk from somebody else before ours is through."""
+
+        def seek(self, offset, whence=0):
+            if offset == CHUNK and len(server.made("PATCH")) == 1:
+                (upload,) = server.uploads.values()
+                upload.path.write_bytes(CONTENT[: 2 * CHUNK])
+            return super().seek(offset, whence)
+
+    supabase.put("uploads", "big.csv", Doubled(CONTENT), len(CONTENT), "text/csv")
+    assert server.objects["uploads", "big.csv"].content == CONTENT
+    assert len(server.made("POST")) == 1
+
+
 def test_the_second_try_of_a_chunk_sends_only_the_rest(supabase, server):
     server.order("PATCH", "cut", skip=1)
     put(supabase)
