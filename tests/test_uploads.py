@@ -7,8 +7,7 @@ import socket
 from pathlib import Path
 
 import pytest
-
-from .test_deployment import Service
+from deployed import Service
 
 LIMIT_MB = 80
 HEAD = b'--b\r\nContent-Disposition: form-data; name="file"; filename="%s"\r\nContent-Type: text/csv\r\n\r\n'

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ from sqlchat.chat.rendering import (
     values_of,
 )
 from sqlchat.connections.samples import Samples
-from sqlchat.sql.catalog import Catalog, Column, Table
+from sqlchat.sql.catalog import WORD, Catalog, Column, Table
 from sqlchat.sql.profiles import Path, Profiles
 
 if TYPE_CHECKING:
@@ -84,15 +85,23 @@ class SchemaLinker:
         self._lock = threading.Lock()
 
     def context(
-        self, catalog: Catalog, question: str, profiles: Profiles = NOTHING, samples: Samples = NO_SAMPLES
+        self,
+        catalog: Catalog,
+        question: str,
+        profiles: Profiles = NOTHING,
+        samples: Samples = NO_SAMPLES,
+        related: Sequence[str] = (),
     ) -> Context:
-        """What to show for `question`; `profiles` and `samples` are of what may be shown of the data."""
+        """What to show for `question`; `profiles` and `samples` are of what may be shown of the data.
+
+        `related` is SQL that the question may build on: of verified examples, of terms, of the questions before it.
+        """
         index = self._index(catalog, profiles)
         matches = index.literals.matches(question)
         if index.full_size <= self._budget:
             found = Context(catalog, index.remarks, True, matches=matches[:MOST_MATCHES])
         else:
-            found = Selection(index, question, matches, self._budget).context(catalog)
+            found = Selection(index, question, matches, self._budget, related).context(catalog)
         return replace(found, samples=self._fitting(found.catalog, samples)) if samples else found
 
     def _fitting(self, catalog: Catalog, samples: Samples) -> Samples:
@@ -166,9 +175,15 @@ class CatalogIndex:
 class Selection:
     """What is shown of a catalog that does not fit, for one question."""
 
-    def __init__(self, index: CatalogIndex, question: str, matches: tuple[Match, ...], budget: int) -> None:
+    def __init__(
+        self, index: CatalogIndex, question: str, matches: tuple[Match, ...], budget: int, related: Sequence[str]
+    ) -> None:
         self._index, self._matches, self._budget = index, matches, budget
         self._near: Nearness = index.ranking.nearest(question, matches)
+        self._related = frozenset(WORD.findall("\n".join(related).lower()))
+        first = {id(table) for table in index.catalog.mentioned_in("\n".join(related)).tables} if related else ()
+        self._order = sorted(self._near.order, key=lambda place: id(index.catalog.tables[place]) not in first)
+        """Places of tables, those that related SQL names first, then the nearest."""
         self._matched = {match.path for match in matches}
         self._shown: dict[int, Table] = {}
         self._left = budget
@@ -193,7 +208,7 @@ class Selection:
     def _take(self, room: int) -> None:
         """Show further tables in `room` tokens, the nearest first."""
         index, largest = self._index, self._budget * LARGEST_SHARE
-        for place in self._near.order:
+        for place in self._order:
             if room < index.smallest:
                 break
             if place in self._shown:
@@ -210,7 +225,7 @@ class Selection:
     def _fitting(self, remarks: Remarks) -> dict[Path, str]:
         """Those that fit the room left: of columns with a value that the question names, then those near to it."""
         ranked = []
-        for rank, place in enumerate(place for place in self._near.order if place in self._shown):
+        for rank, place in enumerate(place for place in self._order if place in self._shown):
             table = self._shown[place]
             for column in table.columns:
                 path = (table.schema, table.name, column.name)
@@ -228,7 +243,7 @@ class Selection:
 
     def _named(self) -> tuple[Match, ...]:
         """The values that the question names in what is shown, those of the nearest tables first."""
-        rank = {place: n for n, place in enumerate(self._near.order)}
+        rank = {place: n for n, place in enumerate(self._order)}
         places = {(t.schema, t.name): rank[place] for place, t in self._shown.items()}
         shown = [match for match in self._matches if match.path[:2] in places]
         return tuple(sorted(shown, key=lambda match: places[match.path[:2]])[:MOST_MATCHES])
@@ -239,7 +254,8 @@ class Selection:
         keys = {*table.primary_key, *ranking.joins.columns[place]}
 
         def importance(column: Column) -> tuple[bool, bool, float]:
-            matched = (table.schema, table.name, column.name) in self._matched
+            path = (table.schema, table.name, column.name)
+            matched = path in self._matched or column.name.lower() in self._related
             return (column.name not in keys, not matched, -ranking.column_score(place, column, self._near.terms))
 
         kept: set[str] = set()

@@ -171,7 +171,9 @@ class Pipeline:
         said = "\n".join([*(turn.question for turn in turns), question.notes, question.text])  # near to any matters
         profiles = Profiles() if opened.privacy == "schema" else opened.profiles()
         samples = opened.samples() if opened.privacy == "rows" else {}
-        context = self._linker.context(opened.catalog(), said.strip(), profiles, samples)
+        told = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
+        related = list(filter(None, told))
+        context = self._linker.context(opened.catalog(), said.strip(), profiles, samples, related)
         return context, prompt.messages(question.text, context, recalled, turns, question.notes)
 
     def _told(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:

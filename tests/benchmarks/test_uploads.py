@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+from deployed import Service
 
-from ..test_deployment import Service
 from ..test_uploads import HEAD, TAIL, answered, csv, send, start
 
 SIZE = int(os.environ.get("SQLCHAT_BENCHMARK_MB", "50"))

@@ -236,3 +236,17 @@ def test_of_a_chosen_part_the_remarks_fit_too() -> None:
     assert (
         SchemaLinker(1)._index(context.catalog, Profiles({p: profiles[p] for p in context.remarks})).full_size <= 1500
     )
+
+
+def test_tables_and_columns_of_related_sql_come_first(shop: Catalog) -> None:
+    wide = Table("wide", tuple(Column(f"column_number_{n}", "text") for n in range(200)), "public")
+    many = tuple(Table(f"log_{n}", (Column("id", "integer"), Column("message", "text")), "public") for n in range(40))
+    catalog = replace(shop, tables=(*many, *shop.tables, wide))
+    linker = SchemaLinker(300)
+    before = linker.context(catalog, "and by month?")
+    assert "orders" in before.omitted
+    after = linker.context(catalog, "and by month?", related=["SELECT column_number_150, status FROM wide, orders"])
+    shown = {table.name: table for table in after.catalog.tables}
+    assert {"orders", "wide"} <= set(shown)
+    assert shown["wide"].column("column_number_150")
+    assert len(shown["wide"].columns) < 200
