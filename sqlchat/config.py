@@ -133,7 +133,7 @@ class Settings:
     max_pools: int = setting("SQLCHAT_MAX_POOLS", 50, "Live pools in each worker; the least used is closed.")
     catalog_ttl: float = setting("SQLCHAT_CATALOG_TTL", 300.0, "Seconds after which a catalog is read again.")
     profile_ttl: float = setting(
-        "SQLCHAT_PROFILE_TTL", 3600.0, "Seconds after which the profiles of a database's columns are read again."
+        "SQLCHAT_PROFILE_TTL", 900.0, "Seconds after which the profiles of a database's columns are read again."
     )
     sql_workers: int = setting("SQLCHAT_SQL_WORKERS", 2, "Killable processes for SQL in each worker.")
     sql_worker_memory_mb: int = setting(

@@ -21,6 +21,7 @@ from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
     DeadlineError,
+    QueryError,
     QueryTimeoutError,
     SQLRefusedError,
     TooLargeError,
@@ -115,17 +116,20 @@ class EmbeddedConnection(Connection):
         return self._call(self.tasks.explain, self._present(), sql, timeout, timeout=timeout)
 
     def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
-        until, waiting = time.monotonic() + timeout, in_order(catalog.tables)
+        until, waiting, together = time.monotonic() + timeout, in_order(catalog.tables), TABLES_A_SLICE
         found: dict[Path, ColumnProfile] = {}
         while waiting and (left := min(SLICE, until - time.monotonic())) > 0:
             try:
-                part, read = self._call(
-                    self.tasks.profiles, self._present(), waiting[:TABLES_A_SLICE], left, timeout=left
-                )
-            except (QueryTimeoutError, TooLargeError):
+                part, read = self._call(self.tasks.profiles, self._present(), waiting[:together], left, timeout=left)
+            except (QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError):
                 part, read = {}, 0
             found |= part
-            waiting = waiting[max(1, read) :]  # a table that takes a whole slice is left out
+            # one of them is too much for a slice: they are read one by one until it is known which, and that left out
+            if not read and together > 1:
+                together = 1
+            elif not read:
+                waiting, together = waiting[1:], TABLES_A_SLICE
+            waiting = waiting[read:]
         return bounded(found)
 
     def _target(self) -> Target:

@@ -36,7 +36,9 @@ Ask = Callable[[str, tuple[Any, ...], float], str]
 
 TABLES_AT_ONCE = 500
 """Whose statistics are asked for in one query: all of most databases, and never more than memory should hold."""
-STATISTICS_SHARE = 0.6
+ASKING_SHARE = 0.8
+"""Of the time, in which the database may answer; the rest is for reading what it said."""
+STATISTICS_SHARE = 0.5
 """Of the time, that statistics may take where samples are to have their turn."""
 ANALYZED_WHOLE = 30_000
 """Rows that ANALYZE looks at, at the usual target; of a table with no more it has seen all."""
@@ -98,7 +100,8 @@ def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile
     Statistics come first. A sample is for tables that were never analyzed, and for small ones some of whose columns
     hold more texts than statistics list.
     """
-    first, until = time.monotonic() + STATISTICS_SHARE * timeout, time.monotonic() + timeout
+    start = time.monotonic()
+    first, until = start + STATISTICS_SHARE * timeout, start + ASKING_SHARE * timeout
     found: dict[Path, ColumnProfile] = {}
     kinds: dict[tuple[str, str], dict[str, Kind]] = defaultdict(dict)
     tables, took = in_order(catalog.tables)[::-1], 0.0  # those with rows first

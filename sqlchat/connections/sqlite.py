@@ -229,9 +229,17 @@ def _profiles(target: Target, tables: Sequence[Table], timeout: float) -> Profil
     until = time.monotonic() + timeout
     with _session(target, timeout) as connection:
         connection.text_factory = LENIENT
-        return sqlite_profile.read(
-            lambda sql: connection.execute(sql).fetchall(), sqlite3.OperationalError, tables, until
-        )
+
+        def rows(sql: str) -> list[tuple[Any, ...]]:
+            try:
+                return connection.execute(sql).fetchall()
+            except sqlite3.DatabaseError as exc:
+                code = getattr(exc, "sqlite_errorcode", 0)
+                if code & 0xFF in LOCKED | GONE:  # not the table's fault, and over soon
+                    raise _translated(exc, target, "", timeout) from exc
+                raise
+
+        return sqlite_profile.read(rows, sqlite3.DatabaseError, tables, until)
 
 
 class SQLiteConnection(EmbeddedConnection):

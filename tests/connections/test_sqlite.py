@@ -360,6 +360,33 @@ def test_a_large_table_is_sampled_at_both_ends(connection, library):
     assert (found["id"].least, found["id"].most, found["kind"].values) == ("", "", ("a", "b"))
 
 
+def test_a_damaged_table_costs_no_other_its_profile(connection, library):
+    with sqlite3.connect(library) as writer:
+        writer.execute("CREATE TABLE damaged (v TEXT)")
+        writer.execute("INSERT INTO damaged VALUES ('x')")
+        page = writer.execute("SELECT rootpage FROM sqlite_master WHERE name = 'damaged'").fetchone()[0]
+        size = writer.execute("PRAGMA page_size").fetchone()[0]
+    writer.close()
+    catalog = connection.catalog()
+    with library.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+    found = connection.profiles(catalog, 5.0)
+    assert ("", "damaged", "v") not in found
+    assert found["", "authors", "country"].values == ("UK", "FR")
+
+
+def test_a_locked_file_is_said_to_be_so_rather_than_empty(connection, library):
+    catalog = connection.catalog()
+    writer = sqlite3.connect(library, isolation_level=None)
+    writer.execute("BEGIN EXCLUSIVE")
+    try:
+        with pytest.raises(DatabaseUnavailableError, match="locked"):
+            connection.profiles(catalog, 5.0)
+    finally:
+        writer.close()
+
+
 def test_profiling_ends_in_time_with_what_was_read(connection, library):
     with sqlite3.connect(library) as writer:
         writer.execute("CREATE TABLE wide (" + ", ".join(f"c{i} TEXT" for i in range(100)) + ")")
