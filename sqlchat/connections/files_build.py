@@ -107,6 +107,7 @@ def build(folder: str, files: tuple[FileTable, ...], memory_mb: int) -> None:
     warnings: list[str] = []
     try:
         with closing(duckdb.connect(os.path.join(folder, DATABASE), config=config)) as connection:
+            connection.execute("SET enable_progress_bar = false")  # it would print
             tables = [_load(connection, file, memory_mb, warnings) for file in files]
             keys = find_keys(connection, {table.name: (table.rows, table.columns) for table in tables})
             for table in tables:
