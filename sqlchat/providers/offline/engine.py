@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlchat.errors import QuestionError
 from sqlchat.providers.base import Draft, Provider, Task
 from sqlchat.providers.offline.build import build
-from sqlchat.providers.offline.explain import explain
+from sqlchat.providers.offline.explain import explain, interpret
 from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
@@ -40,7 +40,14 @@ class OfflineProvider(Provider):
         query = parse(task.question, linker, joins, self._today())
         select: exp.Select = build(query, linker, joins, task.catalog.dialect)
         sql = select.sql(dialect=task.catalog.dialect)
-        return Draft(sql, explain(query), self.model, assumptions=tuple(query.assumptions))
+        read = interpret(query)
+        return Draft(
+            sql,
+            explain(query),
+            self.model,
+            assumptions=tuple(query.assumptions),
+            interpretation=f"{read[:1].upper()}{read[1:]}.",
+        )
 
     def _indexed(self, task: Task) -> tuple[Linker, Joins]:
         """The catalog's phrases and paths; those of the last task where it had the same catalog and values."""

@@ -36,6 +36,16 @@ COUNTS = {"=": "exactly", "!=": "not", ">": "more than", ">=": "at least", "<": 
 
 def explain(query: Query) -> str:
     """One sentence that begins with `Read as:`, and what each measure in it is."""
+    notes = [
+        f" {m.name[:1].upper()}{m.name[1:]} is {m.sql.replace(chr(34), '')}"
+        + (f", as the comment on {m.table[1]} defines it." if m.defined else f" of {m.table[1]}.")
+        for m in _measures(query)
+    ]
+    return f"Read as: {interpret(query)}." + "".join(notes)
+
+
+def interpret(query: Query) -> str:
+    """What is asked for, in words and without a stop."""
     parts = [_list([_term(term) for term in query.outputs])]
     if query.distinct:
         parts[0] = f"the different values of {parts[0]}"
@@ -58,12 +68,7 @@ def explain(query: Query) -> str:
         text += f", ordered by {order}"
     if query.limit is not None:
         text += ", the first row only" if query.limit == 1 else f", the first {query.limit} rows"
-    notes = [
-        f" {m.name[:1].upper()}{m.name[1:]} is {m.sql.replace(chr(34), '')}"
-        + (f", as the comment on {m.table[1]} defines it." if m.defined else f" of {m.table[1]}.")
-        for m in _measures(query)
-    ]
-    return f"Read as: {text}." + "".join(notes)
+    return text
 
 
 def _measures(query: Query) -> list[Measure]:
