@@ -13,7 +13,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import chain
 from math import ceil
-from string import ascii_lowercase
 
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
@@ -33,6 +32,8 @@ MOST_MATCHES = 60
 """Found in all; the reader shows fewer, those of the tables nearest to the question."""
 LONGEST_CODE = 5
 """Letters of a value such as `USA` that initials may find."""
+SHOUTED = STOPWORDS - {"us"}
+"""Words that are no initials, though they be written in capitals."""
 SHORTEST_STEM, LONGEST_REST = 5, 2
 MOST_WITH_PART = 3
 """Values that may hold a name's words; of more, the words tell none of them."""
@@ -116,7 +117,7 @@ class LiteralIndex:
         exact: list[Hit] = next(filter(None, (self._exact.get(f) for f in (form, *_numbers(form)))), [])
         if not single:
             other = self._initialled(phrase)
-        elif phrase.isupper() and 2 <= len(form) <= LONGEST_CODE:
+        elif phrase.isupper() and 2 <= len(form) <= LONGEST_CODE and form not in SHOUTED:
             other = self._abbreviated(form)
         else:
             other = [] if exact else self._stemmed(form) or self._peopled(form, named=phrase[0].isupper())
@@ -241,11 +242,11 @@ def _words_of(text: str) -> set[str]:
 
 
 def _near_initials(short: str) -> Iterator[str]:
-    """`us` for `usa` and the other way."""
+    """`us` for `usa` and the other way: the last word of `... of America` may be left out."""
     yield short
-    if len(short) > 2:
+    if len(short) > 2 and short.endswith("a"):
         yield short[:-1]
-    yield from (short + letter for letter in ascii_lowercase)
+    yield short + "a"
 
 
 def _numbers(form: str) -> tuple[str, ...]:

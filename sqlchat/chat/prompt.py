@@ -28,12 +28,13 @@ joins, unless the question asks for what has no match, or for all of one side, t
 - Compare text with values as the catalog and the values block spell them. Where the question speaks of how a text \
 begins, ends or what is in it, ignore case.
 - Where the values of a text column are numbers or dates, convert them before you compare, order or calculate.
-- Mind NULLs, divisions by zero, and rows that a join repeats: count, add up and list each thing once.
+- Leave out no rows or groups that the question does not exclude, those of NULL neither. Mind divisions by zero, and \
+rows that a join repeats: count, add up and list each thing once.
 
 Its rows:
 - Give the columns that the question asks for and no others, with a short alias for each computed one. Where it asks \
 for things without naming their columns, give what a person knows them by, a name rather than an id, and in a \
-ranking of several the measure too.
+ranking of several the measure too; where it does name columns, those alone.
 - Where several rows come and the question names no order, order them: by a measure with the greatest first, a \
 series by its time, else by the first column. Keep NULLs last.
 - Use LIMIT only where the question asks for a number of rows, or for the one with the most or the least (LIMIT 1).

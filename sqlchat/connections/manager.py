@@ -184,7 +184,9 @@ class ConnectionManager:
         return live.known_profiles(refresh=refresh)
 
     def refresh(self, owner: str, name: str, claims: Claims = None) -> Refreshed:
-        """Read catalog and profiles now. Raises as `catalog`."""
+        """Read catalog and profiles now, and have every other process do so at its next use. Raises as `catalog`."""
+        self._found(owner, name).connection.for_caller(claims)
+        self._store.connections.touch(owner, name)
         catalog = self.catalog(owner, name, claims, refresh=True)
         self.profiles(owner, name, claims, refresh=True)
         return Refreshed(catalog.version, len(catalog.tables), datetime.now(UTC))

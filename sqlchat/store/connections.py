@@ -97,6 +97,15 @@ class Connections:
                     return
         raise unknown(name)
 
+    def touch(self, owner: str, name: str) -> None:
+        """Count up its version, so that every process makes its connection anew. Raises ConnectionNotFoundError."""
+        if storable(name):
+            counted = update(connections).where(named(owner, name)).values(version=connections.c.version + 1)
+            with self._database.writing() as connection:
+                if connection.execute(counted).rowcount:
+                    return
+        raise unknown(name)
+
     def reencrypt(self) -> int:
         """Encrypt every definition with the newest key, so that older ones can be dropped. Gives their number."""
         with self._database.writing() as connection:

@@ -134,3 +134,10 @@ def test_words_that_only_look_alike_find_nothing(question: str) -> None:
 def test_each_name_of_a_question_keeps_a_match() -> None:
     index = LiteralIndex({("", "t", f"c{n}"): ("same", *(("other",) if n == 99 else ())) for n in range(100)})
     assert {match.words for match in index.matches("the same and the other")} == {"same", "other"}
+
+
+def test_words_in_capitals_are_no_initials() -> None:
+    index = LiteralIndex({("", "places", "name"): ("Arabian Sea", "Titan Silver", "United States of America")})
+    assert index.matches("SELECT nothing AS answer") == ()
+    assert index.matches("What is the TSC?") == ()
+    assert [match.value for match in index.matches("How many in the US?")] == ["United States of America"]

@@ -354,6 +354,19 @@ def test_the_dialect_is_known_without_asking_the_database(manager, settings):
         manager.dialect(OTHER, "shop")
 
 
+def test_a_refresh_reaches_every_process(managers, settings):
+    path, here, elsewhere = shop(settings), managers(), managers()
+    here.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
+    held = elsewhere.get(OWNER, "shop")
+    assert elsewhere.catalog(OWNER, "shop").table("tags") is None
+    with sqlite3.connect(path) as writer:
+        writer.execute("CREATE TABLE tags (tag TEXT)")
+    writer.close()
+    here.refresh(OWNER, "shop")
+    assert elsewhere.catalog(OWNER, "shop").table("tags")
+    assert count(held) == b"[[3]]", "who uses the connection meanwhile goes on"
+
+
 UNKNOWN = [
     ("sqlite", lambda path, config: {"database": path.name}),
     ("postgres", lambda path, config: config),
