@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -314,6 +315,25 @@ def test_what_is_too_costly_is_said_to_be(put, workers, readers, storage, settin
     )
     with pytest.raises(ConnectionConfigError, match="too costly to read"):
         connection.check()
+
+
+def test_a_storage_that_cannot_be_reached_is_an_outage(settings, workers, readers):
+    with socket.socket() as closed:
+        closed.bind(("127.0.0.1", 0))  # and nobody listens
+        away = Settings(
+            data_dir=settings.data_dir,
+            supabase_url=f"http://127.0.0.1:{closed.getsockname()[1]}",
+            supabase_service_role_key="a.key.of-the-tests",
+            storage_timeout=2,
+        )
+        storage = open_storage(away)
+        connection = FilesConnection(
+            {"files": ["uploads/a.csv"]}, away, workers, FileDatabases(away, storage, readers, []), "ann"
+        )
+        for use in (connection.check, connection.revision, connection.catalog):
+            with pytest.raises(DatabaseUnavailableError, match="The storage of the files fails"):
+                use()
+        storage.close()
 
 
 def test_a_database_that_was_evicted_is_made_again(put, connect, settings, databases):
