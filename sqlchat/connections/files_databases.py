@@ -188,6 +188,12 @@ class FileDatabases:
         return True
 
     def _fill(self, folder: Path, key: str, files: tuple[NamedFile, ...]) -> None:
+        size = sum(stored.size_bytes for stored in self._objects(files).values()) >> 20
+        if size > self._settings.files_cache_mb:
+            most = self._settings.files_cache_mb
+            raise ConnectionConfigError(
+                f"The files take {size:,} MiB; up to {most:,} can be asked in one connection."
+            )
         copies = self._fetched(files, folder)
         with self._lock:
             for file in files:

@@ -317,6 +317,17 @@ def test_what_is_too_costly_is_said_to_be(put, workers, readers, storage, settin
         connection.check()
 
 
+def test_files_larger_than_the_disk_space_for_them_are_not_fetched(put, workers, readers, storage, settings):
+    put("x.csv", b"a,b\n" + b"4,5\n" * 600_000)
+    small = Settings(data_dir=settings.data_dir, files_cache_mb=1)
+    connection = FilesConnection(
+        {"files": ["uploads/x.csv"]}, small, workers, FileDatabases(small, storage, readers, ["local"]), "local"
+    )
+    with pytest.raises(ConnectionConfigError, match="take 2 MiB; up to 1 can be asked"):
+        connection.check()
+    assert built(settings) == set()
+
+
 def test_a_storage_that_cannot_be_reached_is_an_outage(settings, workers, readers):
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))  # and nobody listens
