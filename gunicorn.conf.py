@@ -26,6 +26,7 @@ longest = math.ceil(
     max(
         2 * (settings.model_timeout + settings.statement_timeout) + settings.pool_timeout,
         settings.upload_timeout + settings.transfer_seconds(settings.max_upload_mb << 20),
+        settings.build_timeout,
     )
 )
 timeout = longest + 30

@@ -229,6 +229,11 @@ class Settings:
         """Folders below which SQLite and DuckDB files may be opened."""
         return self.database_dirs or (self.data_dir,)
 
+    @property
+    def build_timeout(self) -> float:
+        """Seconds for making tables of files: each is read twice and written once."""
+        return 3 * self.upload_timeout
+
     def transfer_seconds(self, size_bytes: int) -> float:
         """Seconds that a file of that size may take to the storage, or from it, in all."""
         return self.storage_timeout + size_bytes / SLOWEST_TRANSFER

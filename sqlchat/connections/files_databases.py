@@ -50,8 +50,6 @@ FAILURES_KEPT = 256
 RETRY_FAILED = 60.0
 """Seconds after which files that could not be read are tried again: it may have been for want of memory."""
 ASKED_AT_ONCE = 8
-SHARE_OF_PROFILE = 3
-"""A build reads each file twice and writes it once: so many times what a profile may take."""
 TRIES = 3
 """Times that files are fetched which change meanwhile."""
 
@@ -222,7 +220,7 @@ class FileDatabases:
         return tuple(FileTable(f.table, f.shown, copies[f.bucket, f.name], f.options) for f in files)
 
     def _build(self, folder: Path, files: tuple[FileTable, ...]) -> None:
-        seconds, memory = self._settings.upload_timeout * SHARE_OF_PROFILE, self._settings.upload_worker_memory_mb
+        seconds, memory = self._settings.build_timeout, self._settings.upload_worker_memory_mb
         try:
             self._workers.call(build, str(folder), files, memory, deadline=seconds)
         except DeadlineError as exc:

@@ -326,7 +326,11 @@ class _Live:
         self.reread_at = time.monotonic() - REREADING
 
     def known_profiles(self, *, refresh: bool = False) -> Profiles:
-        return self.profiles.get(of=self.catalog.get().shape, refresh=refresh)
+        return self.profiles.get(of=self.content(), refresh=refresh)
+
+    def content(self) -> object:
+        """Another one once what was read of the tables cannot hold any more."""
+        return self.catalog.get().shape, self.connection.revision()
 
 
 @dataclass(frozen=True)
@@ -353,7 +357,7 @@ class Opened:
         """First rows of tables; none where each caller has rows of their own, since they are kept for all."""
         if self.connection is not self._live.connection:
             return {}
-        return self._live.samples.get(of=self.catalog().shape)
+        return self._live.samples.get(of=self._live.content())
 
 
 def _versioned(catalog: Catalog) -> Catalog:
