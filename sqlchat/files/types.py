@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -179,6 +180,8 @@ def _json(texts: pa.Array) -> Fit | None:
 
 def _strptime(format: str) -> Fitting:
     def fit(texts: pa.Array) -> Fit | None:
+        if not _reads(texts[0].as_py(), format):
+            return None
         read = pd.to_datetime(pd.Series(texts.to_pandas(), dtype="str"), format=format, errors="coerce")
         if read.isna().any():
             return None
@@ -188,6 +191,20 @@ def _strptime(format: str) -> Fitting:
         return Fit(least.date().isoformat(), most.date().isoformat())
 
     return fit
+
+
+def _reads(text: str, format: str) -> bool:
+    """False where pandas, too, would not read `text`, of which it takes twenty times as long to say so."""
+    if format.endswith(".%f"):  # pandas takes nanoseconds
+        text, _, fraction = text.rpartition(".")
+        if not fraction.isdigit():
+            return False
+        format = format.removesuffix(".%f")
+    try:
+        datetime.strptime(text, format)
+    except ValueError:
+        return False
+    return True
 
 
 def _iso(read: pa.Array | None) -> Fit | None:
