@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from itertools import chain
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
 from typing import Any
 
 import orjson
@@ -15,6 +16,10 @@ from sqlchat.api.requests import log_request
 from sqlchat.chat.answer import Stage
 
 MEDIA_TYPE = "text/event-stream"
+BEAT = 15.0
+"""Seconds; routers in front give up on a connection in which nothing moves, Heroku's after 55."""
+STILL_HERE = b": still here\n\n"
+"""A comment, which every reader of events passes over."""
 UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 """A proxy in front must hand on each event as it comes."""
 
@@ -24,21 +29,33 @@ def wanted() -> bool:
     return any(kind.lower() == MEDIA_TYPE for kind, quality in request.accept_mimetypes if quality > 0)
 
 
-def stream(stages: Generator[Stage]) -> Response:
+def stream(stages: Generator[Stage], beat: float = BEAT) -> Response:
     """Answer with `stages` as they come: the last event is `answer`, or `error` with a problem's members.
 
-    What goes wrong before the first stage is raised, and answered as it always is.
+    What goes wrong before the first stage is raised, and answered as it always is. While a stage takes long, a
+    comment goes out every `beat` seconds.
     """
     first = next(stages)
     g.streaming = True
-    return Response(stream_with_context(_events(first, stages)), 200, UNBUFFERED, mimetype=MEDIA_TYPE)
+    return Response(stream_with_context(_events(first, stages, beat)), 200, UNBUFFERED, mimetype=MEDIA_TYPE)
 
 
-def _events(first: Stage, stages: Generator[Stage]) -> Iterator[bytes]:
+def _events(first: Stage, stages: Generator[Stage], beat: float) -> Iterator[bytes]:
     status = 200
+    stage: Stage | None = first
+
+    def upcoming() -> Stage | None:
+        return next(stages, None)
+
     try:
-        for stage in chain([first], stages):
-            yield _event(*render_stage(stage))
+        with ThreadPoolExecutor(1, thread_name_prefix="stages") as beside:
+            while stage:
+                yield _event(*render_stage(stage))
+                # in a copy of the context, which holds the very request and its `g`
+                coming = beside.submit(copy_context().run, upcoming)
+                while not wait([coming], beat).done:
+                    yield STILL_HERE
+                stage = coming.result()
     except Exception as exc:  # noqa: BLE001 - the status is sent, so the stream is where it can be told
         problem = body_of(exc)
         status = problem["status"]

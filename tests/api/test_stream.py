@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 
 import pytest
+
+from sqlchat.api.streaming import stream
+from sqlchat.chat.answer import Basis, Drafted
 
 EVENTS = {"Accept": "text/event-stream"}
 QUESTION = {"connection_id": "demo", "prompt": "How many customers are in Germany?"}
@@ -71,6 +75,20 @@ def test_a_stream_has_one_line_in_the_log_with_what_it_took(client, caplog):
         events(client.post("/api/chat", json=QUESTION, headers=EVENTS))
     (line,) = [record for record in caplog.records if record.message == "request"]
     assert (line.status, line.rows, line.attempts, line.outcome) == (200, 1, 1, "ok")
+
+
+def test_a_stage_that_takes_long_is_waited_for_with_signs_of_life(app):
+    def stages():
+        yield Basis(catalog_version="1", tables_shown=1)
+        time.sleep(0.5)
+        yield Drafted(sql="SELECT 1", explanation="", interpretation="", attempt=1)
+
+    with app.test_request_context("/api/chat", method="POST"):
+        app.preprocess_request()
+        sent = b"".join(stream(stages(), beat=0.1).iter_encoded())
+    assert sent.startswith(b"event: context\n")
+    assert 2 <= sent.count(b"\n\n: still here\n\n") + sent.count(b"here\n\n: still here\n\n") <= 8
+    assert sent.index(b": still here") < sent.index(b"event: sql")
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/json, text/event-stream;q=0"])
