@@ -7,6 +7,8 @@ called back.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -116,7 +118,14 @@ def judge(catalog: Catalog, policy: Policy) -> Judged:
     tables = [table for table in catalog.tables if key_of(table) in undenied and policy.allows(table)]
     readable = frozenset(map(key_of, tables))
     shown = tuple(_shown(table, readable, hidden) for table in tables)
-    return Judged(catalog, replace(catalog, tables=shown), readable, hidden)
+    visible = replace(catalog, tables=shown, version=_version(catalog, policy))
+    return Judged(catalog, visible, readable, hidden)
+
+
+def _version(catalog: Catalog, policy: Policy) -> str:
+    """Of what `policy` leaves: whoever keeps something by a version must not find it under another policy."""
+    made_of = json.dumps([catalog.version, policy.as_dict()])
+    return hashlib.blake2b(made_of.encode(), digest_size=8).hexdigest()
 
 
 def refuse(sql: str, judged: Judged) -> None:
