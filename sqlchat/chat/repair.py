@@ -9,7 +9,13 @@ from sqlchat.chat.rendering import as_data
 from sqlchat.errors import QueryError, QuestionError, SqlchatError
 from sqlchat.sql.names import UnknownName
 
-QUOTED = re.compile(r"""(["'])(.*?)\1""", re.DOTALL)
+PLAIN = re.compile(r"[^\W\d_]+[,;.:!]?")
+NAME = re.compile(r"(\w+(?:\.\w+)*)[,;.:!]?")
+NAMES_IN_SQL = re.compile(r"\b[^\W\d]\w*")
+PIVOT = re.compile(r"pivot", re.IGNORECASE)
+"""DuckDB plans one with the values that it finds, and tells them as columns."""
+OF_VALUES = frozenset({1292, 1365, 1366, 1690})
+"""MySQL's numbers of faults that quote values, which come while it plans where a key leads to one row."""
 RUNNING = "while_running"
 """Fact of a fault that came of rows, not of planning."""
 OWN_FACTS = frozenset({"sql", "fault", RUNNING})
@@ -30,12 +36,19 @@ def unknown(names: Sequence[UnknownName], nearest: Mapping[str, Sequence[str]]) 
     return QueryError(f"{detail[:1].upper()}{detail[1:]}.", unknown_names=[name.name for name in names])
 
 
+def tells_values(fault: SqlchatError, sql: str) -> bool:
+    """Whether the words of `fault` may hold values: the database looked at rows, to run `sql` or to plan it."""
+    planned_with_rows = fault.facts.get("errno") in OF_VALUES or (PIVOT.search(sql) and _of_database(fault))
+    return bool(fault.facts.get(RUNNING) or planned_with_rows)
+
+
 def for_model(fault: SqlchatError, sql: str, *, values: bool = True) -> str:
     """`fault` in lines for a prompt: what it says, its SQLSTATE, and the place in `sql`.
 
-    Without `values`, what it quotes is left out unless it stands in `sql`: it may be from a row.
+    Without `values`, it says no more than its words before the first that may be a value: databases quote values in
+    many ways, and in some of them without quotes.
     """
-    said = fault.detail if values else QUOTED.sub(lambda found: found[0] if found[2] in sql else "'…'", fault.detail)
+    said = fault.detail if values else _first_words(fault.detail, sql)
     lines = [as_data(said, 1000)]
     if sqlstate := fault.facts.get("sqlstate"):
         lines.append(f"SQLSTATE: {as_data(str(sqlstate), 10)}")
@@ -54,3 +67,19 @@ def for_person(fault: SqlchatError, sql: str, attempts: int) -> QuestionError:
     tries = "The SQL that was written for this question does" if attempts == 1 else "Two tries at SQL for this did"
     facts = {name: value for name, value in fault.facts.items() if name not in OWN_FACTS}
     return QuestionError(f"{tries} not work: {fault.detail}", sql=sql, fault=fault.code, **facts)
+
+
+def _of_database(fault: SqlchatError) -> bool:
+    """Not of ours, which tell names alone."""
+    return isinstance(fault, QueryError) and "unknown_names" not in fault.facts
+
+
+def _first_words(message: str, sql: str) -> str:
+    names = set(NAMES_IN_SQL.findall(sql))
+    said: list[str] = []
+    for word in message.split():
+        name = NAME.fullmatch(word)
+        if not PLAIN.fullmatch(word) and not (name and names.issuperset(name[1].split("."))):
+            return " ".join([*said, "'…'"])
+        said.append(word)
+    return " ".join(said)

@@ -90,7 +90,7 @@ class Trial:
 
     def for_model(self, fault: SqlchatError, sql: str) -> str:
         """`fault` of `sql` in words for the model, which tell no more of the data than the connection allows."""
-        return repair.for_model(fault, sql, values=self.privacy == "rows" or not fault.facts.get(repair.RUNNING))
+        return repair.for_model(fault, sql, values=self.privacy == "rows" or not repair.tells_values(fault, sql))
 
     def _check(self, sql: str) -> None:
         connection, catalog = self.connection, self.catalog

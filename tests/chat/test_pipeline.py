@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import psycopg2
 import pytest
 from pytest_httpserver import HTTPServer
@@ -274,6 +276,27 @@ def test_a_model_that_may_see_the_schema_alone_is_shown_no_value(house, model) -
     assert "TABLE customers" in sent
     assert "'Germany'" not in sent
     assert house.rows(house.ask("How many customers are in Germany?", provider="offline")) == [[2]]
+
+
+@pytest.mark.parametrize("privacy", ["schema", "samples"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT nope FROM (PIVOT people ON name USING count(*))",  # planned with the values, as columns
+        "SELECT regexp_matches('x', '(' || name) FROM people",
+        "SELECT strptime(name, '%Y') FROM people",
+        "SELECT id * 2147483647 FROM people",
+    ],
+)
+def test_what_duckdb_says_of_values_is_not_told_to_a_model(house, model, tmp_path: Path, sql, privacy) -> None:
+    with closing(duckdb.connect(str(tmp_path / "people.duckdb"))) as database:
+        database.execute("CREATE TABLE people AS SELECT 4711::INTEGER AS id, 'O''Hidden Person' AS name")
+    house.manager.create(OWNER, "duckdb", "people", {"database": "people.duckdb"}, privacy=privacy)
+    model.says(sql, "SELECT count(*) FROM people")
+    house.ask("How many people are there?", connection_id="people")
+    fault = model.requests[1]["messages"][-1]["content"]
+    assert "<fault>" in fault
+    assert not any(value in fault for value in ("Hidden", "Person", "4711"))
 
 
 def test_a_model_that_may_see_rows_is_shown_the_first_ones(house, model) -> None:
