@@ -35,6 +35,7 @@ graceful_timeout = longest + 10
 limit_request_field_size = 16_380  # a token too large for us is answered by us, as 401
 accesslog = None  # the application writes one line a request itself
 control_socket_disable = True
+forwarder_headers = ""  # a client behind a proxy on this machine would say with SCRIPT_NAME which path it asks for
 
 
 def when_ready(server):

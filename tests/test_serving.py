@@ -95,6 +95,15 @@ def seconds_for_health(service):
     return time.monotonic() - started
 
 
+class TestPaths:
+    @pytest.mark.parametrize("header", ["SCRIPT_NAME: /health", "SCRIPT_NAME: /x", "PATH_INFO: /api/connections"])
+    def test_no_header_says_which_path_is_asked_for(self, service, header):
+        with connected(service) as line:
+            line.sendall(f"GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{header}\r\n\r\n".encode())
+            ((status, _, body),) = answers(line)
+        assert (status, body) == (200, {"status": "ok"})
+
+
 class TestBusy:
     def test_health_answers_within_a_second_and_a_request_too_many_is_told_to_come_again(self, service):
         kept = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
