@@ -24,6 +24,8 @@ from sqlchat.files.storage.base import Storage, StoredObject
 PIECE = 1 << 20
 NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
 """What file systems without hard links answer."""
+NO_NAMES = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ})
+"""What is answered for a name that no file of ours can have, and for a link."""
 
 
 class LocalStorage(Storage):
@@ -76,7 +78,7 @@ class LocalStorage(Storage):
 
     def fetch(self, bucket: str, name: str, target: BinaryIO, *, token: str | None = None) -> None:
         with _reading(bucket, name):
-            file = self._target(bucket, name).open("rb")
+            file = open(self._target(bucket, name), "rb", opener=_no_link)  # noqa: SIM115
         with file:
             shutil.copyfileobj(file, target, PIECE)
 
@@ -105,8 +107,8 @@ class LocalStorage(Storage):
 
 
 def _described(name: str, path: Path) -> StoredObject:
-    """Raises FileNotFoundError where there is no such file: a folder is none."""
-    found = path.stat()
+    """Raises FileNotFoundError where there is no such file: a folder is none, nor is a link to elsewhere."""
+    found = path.lstat()
     if not stat.S_ISREG(found.st_mode):
         raise FileNotFoundError(errno.ENOENT, "not a file")
     return StoredObject(
@@ -118,6 +120,10 @@ def _described(name: str, path: Path) -> StoredObject:
     )
 
 
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW)
+
+
 @contextlib.contextmanager
 def _reading(bucket: str, name: str) -> Iterator[None]:
     """Tell what the disk says of an object in our words."""
@@ -126,6 +132,8 @@ def _reading(bucket: str, name: str) -> Iterator[None]:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as exc:
         raise FileNotFoundInStorageError(f"There is no file {name!r} in {bucket!r}.") from exc
     except OSError as exc:
+        if exc.errno in NO_NAMES:
+            raise FileNotFoundInStorageError(f"There is no file {name!r} in {bucket!r}.") from exc
         raise StorageError(f"The files cannot be read: {exc.strerror or 'the disk refused it'}.") from exc
 
 

@@ -141,3 +141,19 @@ def test_a_folder_that_cannot_be_written_is_a_storage_error(tmp_path):
     (tmp_path / "files").write_text("no folder")
     with pytest.raises(StorageError):
         put(LocalStorage(tmp_path / "files"))
+
+
+def test_a_link_is_no_file(storage, tmp_path):
+    put(storage)
+    (tmp_path / "secret.csv").write_text("user,password\n")
+    (tmp_path / "files/uploads/link.csv").symlink_to(tmp_path / "secret.csv")
+    for look in (storage.stat, storage.delete, lambda *place: storage.fetch(*place, io.BytesIO())):
+        with pytest.raises(FileNotFoundInStorageError):
+            look("uploads", "link.csv")
+    assert [each.name for each in storage.list("uploads", "")] == ["a.csv"]
+
+
+def test_a_name_that_no_file_can_have_is_not_found(storage):
+    for name in ("a" * 300 + ".csv", "é" * 200):
+        with pytest.raises(FileNotFoundInStorageError):
+            storage.stat("uploads", name)
