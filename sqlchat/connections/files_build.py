@@ -157,21 +157,22 @@ def _about(file: FileTable, exc: SqlchatError) -> SqlchatError:
 
 
 def _named(columns: list[TypedColumn], warnings: list[str]) -> list[TypedColumn]:
-    """Names that differ by more than their case, as they have to in SQL."""
+    """Names that SQL can have: none is empty, and they differ by more than their case."""
     taken = {column.name.lower() for column in columns}
     seen: set[str] = set()
     found = []
-    for column in columns:
-        was = name = column.name
-        count = 1
+    for number, column in enumerate(columns, 1):
+        was, base, count = column.name, column.name or f"column_{number}", 1
+        name = base
         while name.lower() in seen or (count > 1 and name.lower() in taken):
             count += 1
-            name = f"{was}_{count}"
+            name = f"{base}_{count}"
         seen.add(name.lower())
         if name == was:
             found.append(column)
             continue
-        warnings.append(f"The column {was!r} differs from another by its case alone; it is {name!r} here.")
+        fault = f"The column {was!r} differs from another by its case alone" if was else "A column has no name"
+        warnings.append(f"{fault}; it is {name!r} here.")
         found.append(replace(column, name=name, remarks=(*column.remarks, f"called {was!r} in the file")))
     return found
 

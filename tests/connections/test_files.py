@@ -169,6 +169,18 @@ def test_sheets_are_tables_of_their_own(put, connect):
     assert [rows(connection, f"SELECT sold FROM {name}")[0][0] for name in names] == [3, 3, 4, 4]
 
 
+def test_columns_without_a_name(put, connect):
+    put("x.json", b'[{"": 1, "column_3": 2, "COLUMN_1": 3}]')
+    connection = connect("uploads/x.json")
+    assert connection.check()[0] == "uploads/x.json: A column has no name; it is 'column_1_2' here."
+    assert [column.name for column in connection.catalog().tables[0].columns] == [
+        "column_1_2",
+        "column_3",
+        "COLUMN_1",
+    ]
+    assert rows(connection, "SELECT * FROM x") == [[1, 2, 3]]
+
+
 def test_columns_that_differ_by_case_alone(put, connect):
     put("x.csv", b"Id,ID,id_2\n1,2,3\n")
     connection = connect("uploads/x.csv")
