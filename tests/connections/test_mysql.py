@@ -216,7 +216,7 @@ def test_a_function_that_hears_no_kill_is_hung_up_on(mysql):
         "SELECT COUNT(*) FROM kept a, (SELECT SLEEP(60)) b",
         "SELECT SUM(CRC32(CONCAT(t0.n, t1.n))) FROM "
         + ", ".join(f"(SELECT {n} AS n UNION ALL SELECT 8 UNION ALL SELECT 9) t{n}" for n in range(20)),
-        "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT SUM(a.n * b.n) FROM c a, c b",
+        "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT SUM(a.n * b.n) FROM c a, c b, c d",
     ],
 )
 def test_what_was_stopped_computes_no_longer(mysql, execute, config, sql):

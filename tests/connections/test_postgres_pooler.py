@@ -110,7 +110,7 @@ def test_it_serves_as_without_one(postgres, other):
     assert [table.name for table in postgres.catalog().tables] == ["t"]
     postgres.explain("SELECT n FROM t")
     assert rows(postgres, "SELECT count(*), min(word) FROM t") == [[9, "w0"]]
-    assert sorted(postgres.values("t", "word")) == ["w0", "w1", "w2"]
+    assert sorted(postgres.profiles(postgres.catalog(), 5)["public", "t", "word"].values) == ["w0", "w1", "w2"]
     assert rows(postgres, "SHOW standard_conforming_strings") == [["on"]]
     assert rows(postgres, "EXPLAIN SELECT n FROM t")
 
