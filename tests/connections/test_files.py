@@ -98,7 +98,7 @@ def test_files_are_tables_with_the_types_of_their_profiles(put, connect):
     assert found.truncated
     joined = "SELECT name, sum(total) FROM customers JOIN orders ON customer_id = id GROUP BY name ORDER BY name"
     assert rows(connection, joined) == [["Ann", 21.75], ["Cy", None]]
-    assert connection.profiles(connection.catalog(), 5)["main", "customers", "name"].values == ("Ann", "Bob", "Cy")
+    assert connection.profiles(connection.catalog(), 10.0)["main", "customers", "name"].values == ("Ann", "Bob", "Cy")
     connection.explain("SELECT zip FROM customers")
 
 

@@ -107,10 +107,11 @@ def test_it_serves_as_without_one(postgres, other):
         "INSERT INTO t SELECT n, 'w' || n % 3 FROM generate_series(1, 9) n; ANALYZE t"
     )
     assert not [warning for warning in postgres.check() if "encrypt" in warning]
-    assert [table.name for table in postgres.catalog().tables] == ["t"]
+    catalog = postgres.catalog()
+    assert [table.name for table in catalog.tables] == ["t"]
     postgres.explain("SELECT n FROM t")
     assert rows(postgres, "SELECT count(*), min(word) FROM t") == [[9, "w0"]]
-    assert sorted(postgres.profiles(postgres.catalog(), 5)["public", "t", "word"].values) == ["w0", "w1", "w2"]
+    assert sorted(postgres.profiles(catalog, 5.0)["public", "t", "word"].values) == ["w0", "w1", "w2"]
     assert rows(postgres, "SHOW standard_conforming_strings") == [["on"]]
     assert rows(postgres, "EXPLAIN SELECT n FROM t")
 
