@@ -14,11 +14,13 @@ from sqlchat.chat.answer import Agreement, Checked
 from sqlchat.chat.compare import ResultSet, difference
 from sqlchat.chat.trial import FAULTS, Trial
 from sqlchat.connections.base import Results
-from sqlchat.errors import SqlchatError
+from sqlchat.errors import QueryTimeoutError, SqlchatError, TooLargeError
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
 from sqlchat.providers.reading import bare
 
 CANDIDATES = 3
+TOO_COSTLY = (QueryTimeoutError, TooLargeError)
+"""What is wrong with a candidate alone, while others may be cheaper."""
 
 
 @dataclass(frozen=True)
@@ -52,19 +54,20 @@ def drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list[Draft]:
 
 
 def tried(answers: Sequence[Draft], trial: Trial) -> tuple[list[Candidate], tuple[Draft, SqlchatError] | None]:
-    """Those of `answers` that work, and of those that do not the first with its fault. A text is run once."""
-    working: dict[str, Candidate] = {}
+    """Those of `answers` that work, and of those that do not the first with its fault. A text is tried once."""
+    known: dict[str, Candidate | None] = {"": None}
     found: list[Candidate] = []
     first: tuple[Draft, SqlchatError] | None = None
     for answer in answers:
         sql = bare(answer.sql or "")
-        try:
-            if sql and sql not in working:
-                working[sql] = Candidate(answer, trial.check(sql), trial.run(sql))
-        except FAULTS as fault:
-            first = first or (answer, fault)
-        if sql in working:
-            found.append(replace(working[sql], draft=answer))
+        if sql not in known:
+            known[sql] = None
+            try:
+                known[sql] = Candidate(answer, trial.check(sql), trial.run(sql))
+            except (*FAULTS, *TOO_COSTLY) as fault:
+                first = first or (answer, fault)
+        if candidate := known[sql]:
+            found.append(replace(candidate, draft=answer))
     return found, first
 
 

@@ -67,7 +67,10 @@ def quickly(
 
 
 def thoroughly(model: Provider, task: Task, trial: Trial) -> Generator[Stage, None, Solution]:
-    """Of several candidates the one whose rows most agree on; where none works, one more try."""
+    """Of several candidates the one whose rows most agree on; where none works, one more try.
+
+    None is had where the first of them took too much: what it raised is raised then.
+    """
     with trial.clock("model"):
         drafts = candidates.drafts(model, task)
     spent = candidates.tokens_of(drafts)
@@ -78,6 +81,9 @@ def thoroughly(model: Provider, task: Task, trial: Trial) -> Generator[Stage, No
     if not working:
         assert failed is not None  # most have SQL, and none works
         draft, fault = failed
+        if not isinstance(fault, FAULTS):
+            _written(draft, spent, trial)
+            raise fault
         again = prompt.again(task.messages, draft, trial.for_model(fault, bare(draft.sql or "")))
         calls, task = candidates.CANDIDATES, replace(task, messages=again)
         return (yield from quickly(model, task, trial, spent=spent, calls=calls, most=calls + 1))

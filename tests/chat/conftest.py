@@ -17,7 +17,7 @@ from werkzeug import Request, Response
 from sqlchat.chat.answer import Answer, Stage
 from sqlchat.chat.knowledge import Knowledge
 from sqlchat.chat.pipeline import Pipeline
-from sqlchat.chat.question import Question
+from sqlchat.chat.question import Mode, Question
 from sqlchat.config import Settings
 from sqlchat.connections.gate import Gate
 from sqlchat.connections.manager import ConnectionManager
@@ -183,12 +183,12 @@ class House:
     def ask(self, text: str = "How many customers are in Germany?", **options: Any) -> Answer:
         return self.pipeline.answer(self.question(text, **options))
 
-    def ask_with(self, text: str, **changed: Any) -> Answer:
+    def ask_with(self, text: str, entry: Entry | None = None, mode: Mode = "quick", **changed: Any) -> Answer:
         """The same with other settings."""
         settings = dataclasses.replace(self.settings, **changed)
         factory = ProviderFactory(settings)
         try:
-            return self.pipeline_with(settings, factory).answer(self.question(text))
+            return self.pipeline_with(settings, factory).answer(self.question(text, mode=mode), entry)
         finally:
             factory.close()
 

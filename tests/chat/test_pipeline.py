@@ -21,10 +21,12 @@ from sqlchat.errors import (
     ModelError,
     ProviderNotConfiguredError,
     ProviderUnknownError,
+    QueryTimeoutError,
     QuestionError,
 )
 from sqlchat.providers.base import Tokens
 from sqlchat.providers.factory import ProviderFactory
+from sqlchat.store import Entry
 
 OWNER = "local"
 COUNT = "SELECT count(*) AS n FROM customers WHERE country = 'Germany'"
@@ -399,6 +401,25 @@ def test_candidates_that_do_not_work_have_no_voice(house, model) -> None:
     model.says("SELECT nmae FROM customers", "SELECT naem FROM customers", "SELECT eman FROM customers", COUNT)
     answer = house.ask(mode="thorough")
     assert (house.rows(answer), answer.attempts, answer.tokens.total) == ([[2]], 4, 440)
+
+
+SLOW = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT count(*) FROM t"
+
+
+def test_a_candidate_that_takes_too_long_costs_the_others_nothing(house, model) -> None:
+    model.says(SLOW, COUNT, SLOW)
+    answer = house.ask_with("How many?", mode="thorough", statement_timeout=1)
+    assert house.rows(answer) == [[2]]
+    assert answer.agreement == Agreement(candidates=1, agreeing=1)
+
+
+def test_where_every_candidate_takes_too_long_that_is_what_is_said(house, model) -> None:
+    model.says(SLOW, SLOW, SLOW)
+    entry = Entry(OWNER, "shop", "chat")
+    with pytest.raises(QueryTimeoutError):
+        house.ask_with("How many?", entry, mode="thorough", statement_timeout=1)
+    assert (entry.sql, entry.prompt_tokens) == (SLOW, 300), "the history tells what it was"
+    assert len(model.requests) == 3
 
 
 def test_candidates_that_mostly_refuse_are_a_refusal(house, model) -> None:
