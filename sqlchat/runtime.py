@@ -15,7 +15,8 @@ from sqlchat.connections.base import Results
 from sqlchat.connections.files import FilesConnection
 from sqlchat.connections.files_databases import FileDatabases
 from sqlchat.connections.gate import Gate
-from sqlchat.connections.manager import Claims, ConnectionManager
+from sqlchat.connections.live import Claims
+from sqlchat.connections.manager import ConnectionManager
 from sqlchat.errors import QueryError
 from sqlchat.files.service import Files
 from sqlchat.files.storage import open_storage
@@ -99,7 +100,7 @@ class Runtime:
         Raises ConnectionNotFoundError, UnauthorizedError, and what the gate and the connection raise.
         """
         opened = self.manager.open(owner, connection_id, claims)
-        functions = opened.catalog().functions
+        functions = opened.catalog.functions
         try:
             return self.gate.run(opened.connection, sql, max_rows=max_rows, tag=tag, functions=functions)
         except QueryError as fault:

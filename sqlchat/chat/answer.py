@@ -11,6 +11,7 @@ from sqlchat.chat.literals import Match
 from sqlchat.connections.base import Results
 from sqlchat.providers.base import Tokens
 from sqlchat.sql.lineage import Lineage
+from sqlchat.store.connections import Privacy
 
 Sent = Literal["names", "values", "profile", "rows"]
 
@@ -31,7 +32,8 @@ class Basis:
     """Verified examples that the model was shown, or the one that answers."""
     sent: tuple[Sent, ...] = ()
     """What of the database went to a model, beside the question; none where no model was asked."""
-    privacy: str = "samples"
+    privacy: Privacy
+    """What of the data a model may see, as the connection's owner said."""
 
 
 @dataclass(frozen=True, kw_only=True)

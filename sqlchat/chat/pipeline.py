@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from sqlchat.chat import prompt
 from sqlchat.chat.answer import Answer, Basis, Sent, Stage
 from sqlchat.chat.context import Context, SchemaLinker
 from sqlchat.chat.doubts import doubts
-from sqlchat.chat.knowledge import Knowledge, Recalled
+from sqlchat.chat.knowledge import NOTHING, Knowledge, Recalled
 from sqlchat.chat.prices import cost
 from sqlchat.chat.question import Question
 from sqlchat.chat.references import inferred_references
@@ -23,8 +23,9 @@ from sqlchat.chat.solving import Solution, quickly, remembered, thoroughly, veri
 from sqlchat.chat.trial import DEADLINE, Clock, Trial
 from sqlchat.config import Settings
 from sqlchat.connections.gate import Gate
-from sqlchat.connections.manager import ConnectionManager, Opened
-from sqlchat.errors import ConversationNotFoundError
+from sqlchat.connections.live import Opened
+from sqlchat.connections.manager import ConnectionManager
+from sqlchat.errors import BusyError, ConversationNotFoundError, DeadlineError, TooLargeError
 from sqlchat.providers.base import Message, Provider, Task
 from sqlchat.providers.factory import ProviderFactory
 from sqlchat.sql.catalog import Catalog
@@ -94,8 +95,7 @@ class Pipeline:
         entry = entry or Entry(question.owner, question.connection_id, "chat", question.tag, question=question.text)
         ready = self._prepared(question, entry)
         if ready.exact and (checked := verified(ready.exact, ready.trial)):
-            version, shown = ready.basis.catalog_version, ready.basis.tables_shown
-            basis = Basis(catalog_version=version, tables_shown=shown, examples_used=(ready.exact.id,))
+            basis = replace(_basis(ready.trial.catalog, ready.basis.privacy), examples_used=(ready.exact.id,))
             yield basis
             solution = yield from remembered(ready.exact, checked, ready.trial)
         else:
@@ -110,7 +110,7 @@ class Pipeline:
         Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
         """
         opened = self._manager.open(question.owner, question.connection_id, question.claims)
-        recalled = self._knowledge.recall(question.owner, question.connection_id, question.text, opened.catalog())
+        recalled = self._knowledge.recall(question.owner, question.connection_id, question.text, opened.catalog)
         return self._prompt(question, opened, recalled, self._turns(question))
 
     def _prepared(self, question: Question, entry: Entry) -> Prepared:
@@ -124,7 +124,7 @@ class Pipeline:
         entry.conversation_id = (question.conversation or uuid.uuid4()) if self._settings.history_days else None
         clock = Clock()
         with clock("context"):
-            catalog, profiles = opened.catalog(), opened.profiles()
+            catalog, profiles = opened.catalog, opened.profiles
             recalled = self._knowledge.recall(owner, name, question.text, catalog)
             context: Context | None = None
             messages: tuple[Message, ...] = ()
@@ -169,11 +169,11 @@ class Pipeline:
     ) -> tuple[Context, tuple[Message, ...]]:
         """The prompt, with no more of the data in it than the connection's privacy allows."""
         said = "\n".join([*(turn.question for turn in turns), question.notes, question.text])  # near to any matters
-        profiles = Profiles() if opened.privacy == "schema" else opened.profiles()
-        samples = opened.samples() if opened.privacy == "rows" else {}
+        profiles = Profiles() if opened.privacy == "schema" else opened.profiles
+        samples = opened.samples if opened.privacy == "rows" else {}
         told = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
         related = list(filter(None, told))
-        context = self._linker.context(opened.catalog(), said.strip(), profiles, samples, related)
+        context = self._linker.context(opened.catalog, said.strip(), profiles, samples, related)
         return context, prompt.messages(question.text, context, recalled, turns, question.notes)
 
     def _told(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
@@ -181,11 +181,7 @@ class Pipeline:
         dialect = trial.connection.dialect
         trial.entry.row_count = None if results is None else results.row_count
         with trial.clock("check"):
-            demanded: tuple[TextCondition, ...] = ()
-            if results is not None and results.row_count == 0:
-                part = trial.catalog.mentioned_in(sql)
-                conditions = self._workers.call(text_conditions, sql, dialect, part, deadline=DEADLINE)
-                demanded = tuple(each for each in conditions if each.demanded)
+            demanded = self._demanded(sql, trial) if results is not None and results.row_count == 0 else ()
             warnings = [*doubts(basis, results, solution.agreement, demanded, ready.profiles)]
             if ready.alone:
                 warnings.append("The built-in engine read this question by itself, without those before it.")
@@ -212,8 +208,17 @@ class Pipeline:
             timings=trial.clock.spent,
         )
 
+    def _demanded(self, sql: str, trial: Trial) -> tuple[TextCondition, ...]:
+        """The texts that every row must have; none where telling them takes too much: the rows are there anyway."""
+        part, dialect = trial.catalog.mentioned_in(sql), trial.connection.dialect
+        try:
+            conditions = self._workers.call(text_conditions, sql, dialect, part, deadline=DEADLINE)
+        except (BusyError, DeadlineError, TooLargeError):
+            return ()
+        return tuple(each for each in conditions if each.demanded)
 
-def _basis(catalog: Catalog, privacy: Privacy, context: Context | None, recalled: Recalled) -> Basis:
+
+def _basis(catalog: Catalog, privacy: Privacy, context: Context | None = None, recalled: Recalled = NOTHING) -> Basis:
     if context is None:  # nothing leaves the service
         return Basis(catalog_version=catalog.version, tables_shown=len(catalog.tables), privacy=privacy)
     sent: list[Sent] = ["names"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from sqlchat.chat import repair
 from sqlchat.chat.examples import normal_form, outlived
 from sqlchat.connections.gate import Gate
-from sqlchat.connections.manager import Claims, ConnectionManager
+from sqlchat.connections.live import Claims
+from sqlchat.connections.manager import ConnectionManager
 from sqlchat.errors import DeadlineError, PayloadError, SQLRefusedError, TooLargeError
 from sqlchat.providers.reading import bare
 from sqlchat.sql.names import nearest, unknown_names
@@ -40,8 +41,8 @@ class Teaching:
     ) -> tuple[Example, bool]:
         """Keep `sql` as the answer to `question`, in place of the one that there was; True where there was none.
 
-        It must pass the guard, the catalog, the connection's policy and the database's own planner, as the caller
-        whose token holds `claims`. Raises what the gate, `unknown_names` and `Connection.explain` raise, and
+        It must pass the guard, the catalog, the connection's policy, the database's own planner and the ceiling on
+        plans, as the caller whose token holds `claims`. Raises what the gate and `unknown_names` raise, and
         PayloadError where the connection has too many examples, or where the SQL has a fixed date for a question
         that asks relative to today.
         """
@@ -66,7 +67,7 @@ class Teaching:
                 break
         else:
             raise repair.unknown(unknown, {name.name: nearest(name, catalog) for name in unknown})
-        connection.explain(sql)
+        self._gate.explain(connection, sql)
         return catalog.version
 
     def _twice(self, context: BusinessContext) -> dict[int, dict[str, list[str]]]:

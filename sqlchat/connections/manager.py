@@ -6,25 +6,20 @@ one that the live connection was made from, whichever process changed it.
 
 from __future__ import annotations
 
-import hashlib
+import logging
 import re
 import threading
-import time
-import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
 from sqlchat.config import Settings
-from sqlchat.connections.base import Connection, Results
-from sqlchat.connections.cached import Cached
-from sqlchat.connections.plan import Plan
-from sqlchat.connections.policed import PolicedConnection
-from sqlchat.connections.policy import Policy, judge
+from sqlchat.connections.base import Connection
+from sqlchat.connections.live import Claims, Live, Opened
+from sqlchat.connections.policy import Policy
 from sqlchat.connections.registry import connection_class
-from sqlchat.connections.samples import Samples, read_samples
 from sqlchat.connections.unknown import names_unknown
 from sqlchat.errors import (
     ConflictError,
@@ -36,7 +31,7 @@ from sqlchat.errors import (
     SqlchatError,
 )
 from sqlchat.sql.catalog import Catalog
-from sqlchat.sql.profiles import ColumnProfile, Path, Profiles
+from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Store
 from sqlchat.store.connections import DEFAULT_PRIVACY, Definition, Privacy
 from sqlchat.workers import Workers
@@ -44,13 +39,10 @@ from sqlchat.workers import Workers
 NAME = re.compile(r"\w[\w.-]{0,62}")
 NAME_RULE = "A name has 1 to 63 letters, digits, `_`, `-` or `.`, and begins with a letter, a digit or `_`."
 
-Claims = Mapping[str, Any] | None
-JUDGING = 20.0
-"""Seconds for holding a whole catalog, its views too, against a policy."""
+log = logging.getLogger(__name__)
+
 Maker = Callable[[str, Mapping[str, Any]], Connection]
 """(owner, config) -> a connection, as its class would make it of the config alone."""
-PROFILING = 5.0
-"""Seconds that reading profiles may take; what it did not get to by then is left out."""
 REREADING = 10.0
 """Seconds between two readings of a catalog that somebody's unknown name may cause."""
 State = Literal["ready", "unreachable", "unknown"]
@@ -100,7 +92,7 @@ class ConnectionManager:
         self, settings: Settings, store: Store, workers: Workers, makers: Mapping[str, Maker] | None = None
     ) -> None:
         self._settings, self._store, self._workers, self._makers = settings, store, workers, makers or {}
-        self._live: OrderedDict[tuple[str, str], _Live] = OrderedDict()
+        self._live: OrderedDict[tuple[str, str], Live] = OrderedDict()
         self._lock = threading.Lock()
 
     def create(
@@ -181,7 +173,7 @@ class ConnectionManager:
         """
         live = self._found(owner, name)
         live.connection.for_caller(claims)
-        return live.known_profiles(refresh=refresh)
+        return live.profiles(live.catalog.get(), refresh=refresh)
 
     def refresh(self, owner: str, name: str, claims: Claims = None) -> Refreshed:
         """Read catalog and profiles now, and have every other process do so at its next use. Raises as `catalog`."""
@@ -195,18 +187,21 @@ class ConnectionManager:
         """Whether a new look at the catalog may mend `fault`: it is of an unknown name, and the catalog has changed.
 
         Reads the catalog anew for such a fault, once in 10 s at most, so that nobody can have it read all the time.
-        Raises as `catalog`.
+        A catalog that cannot be read just now mends nothing. Raises as `get`.
         """
         if not names_unknown(fault):
             return False
         live = self._found(owner, name)
         live.connection.for_caller(claims)
         with self._lock:
-            if time.monotonic() - live.reread_at < REREADING:
+            if not live.may_reread(REREADING):
                 return False
-            live.reread_at = time.monotonic()
-        before = live.catalog.get().version
-        return live.catalog.get(refresh=True).version != before
+        try:
+            before = live.catalog.get().version
+            return live.catalog.get(refresh=True).version != before
+        except SqlchatError as exc:
+            log.warning("catalog could not be read anew", extra={"connection": name, "reason": exc.detail})
+            return False
 
     def newer(self, owner: str, name: str, fault: SqlchatError, claims: Claims = None) -> Catalog | None:
         """The catalog, read anew, where that may mend `fault` as `stale` says."""
@@ -227,7 +222,7 @@ class ConnectionManager:
             return
         raise ConflictError(f"There is already a connection named {name!r}.")
 
-    def _found(self, owner: str, name: str) -> _Live:
+    def _found(self, owner: str, name: str) -> Live:
         place = owner, name
         try:
             key = self._store.connections.version(owner, name)
@@ -252,12 +247,9 @@ class ConnectionManager:
                 dropped.append(self._live.popitem(last=False)[1])
         return live
 
-    def _made(self, definition: Definition) -> _Live:
-        connection = _Held(self._connection(definition.owner, definition.provider, definition.config))
-        key, ttl = (definition.id, definition.version), self._settings.catalog_ttl
-        policy = Policy.of(definition.policy)
-        reading = _policed(connection, policy, ttl, self._workers) if policy else connection
-        return _Live(key, reading, ttl, self._settings.profile_ttl, definition.privacy)
+    def _made(self, definition: Definition) -> Live:
+        connection = self._connection(definition.owner, definition.provider, definition.config)
+        return Live(definition, connection, self._settings, self._workers)
 
     def _connection(self, owner: str, provider: str, config: Mapping[str, Any]) -> Connection:
         if maker := self._makers.get(provider):
@@ -268,104 +260,6 @@ class ConnectionManager:
         with self._lock:
             dropped = self._live.pop((owner, name), None)
         del dropped  # after the lock: it may be what closes a pool
-
-
-class _Held(Connection):
-    """A connection that is closed when nobody holds it any more, whoever was the last.
-
-    A view `of` another one for a caller keeps that one open.
-    """
-
-    def __init__(self, inner: Connection, of: _Held | None = None) -> None:
-        self._inner, self._of = inner, of
-        vars(self).update(provider=inner.provider, dialect=inner.dialect)
-        if of is None:
-            weakref.finalize(self, inner.close)
-
-    def for_caller(self, claims: Claims) -> Connection:
-        inner = self._inner.for_caller(claims)
-        return self if inner is self._inner else _Held(inner, self)
-
-    def revision(self) -> object:
-        return self._inner.revision()
-
-    def check(self) -> list[str]:
-        return self._inner.check()
-
-    def catalog(self) -> Catalog:
-        return self._inner.catalog()
-
-    def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
-        return self._inner.run(sql, max_rows=max_rows, timeout=timeout, tag=tag)
-
-    def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
-        return self._inner.explain(sql, max_rows=max_rows)
-
-    def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
-        return self._inner.profiles(catalog, timeout)
-
-
-def _policed(inner: Connection, policy: Policy, ttl: float, workers: Workers) -> Connection:
-    judged = Cached(
-        lambda: workers.call(judge, _versioned(inner.catalog()), policy, deadline=JUDGING), ttl, inner.revision
-    )
-    return PolicedConnection(inner, lambda anew: judged.get(refresh=anew), workers)
-
-
-class _Live:
-    """A connection of this process, the definition it was made from, and what was read of its catalog."""
-
-    def __init__(
-        self, key: tuple[str, int], connection: Connection, ttl: float, profile_ttl: float, privacy: Privacy
-    ) -> None:
-        self.key, self.connection, self.privacy = key, connection, privacy
-        # no reference to self in these: a cycle would keep a dropped connection open
-        self.catalog = catalog = Cached(lambda: _versioned(connection.catalog()), ttl, connection.revision)
-        self.profiles = Cached(lambda: Profiles(connection.profiles(catalog.get(), PROFILING)), profile_ttl)
-        self.samples = Cached(lambda: read_samples(connection, catalog.get()), profile_ttl)
-        self.reread_at = time.monotonic() - REREADING
-
-    def known_profiles(self, *, refresh: bool = False) -> Profiles:
-        return self.profiles.get(of=self.content(), refresh=refresh)
-
-    def content(self) -> object:
-        """Another one once what was read of the tables cannot hold any more."""
-        return self.catalog.get().shape, self.connection.revision()
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A connection as it answers one caller, and what is known of its database. For one request."""
-
-    connection: Connection
-    _live: _Live = field(repr=False)
-
-    @property
-    def privacy(self) -> Privacy:
-        """What of the data a model may be shown."""
-        return self._live.privacy
-
-    def catalog(self) -> Catalog:
-        """See `ConnectionManager.catalog`."""
-        return self._live.catalog.get()
-
-    def profiles(self) -> Profiles:
-        """See `ConnectionManager.profiles`."""
-        return self._live.known_profiles()
-
-    def samples(self) -> Samples:
-        """First rows of tables; none where each caller has rows of their own, since they are kept for all."""
-        if self.connection is not self._live.connection:
-            return {}
-        return self._live.samples.get(of=self._live.content())
-
-
-def _versioned(catalog: Catalog) -> Catalog:
-    """With a version that is the same in every process for the same content, where the database gave none."""
-    if catalog.version:
-        return catalog
-    content = repr((catalog.tables, catalog.default_schema, sorted(catalog.functions or ())))
-    return replace(catalog, version=hashlib.blake2b(content.encode(), digest_size=8).hexdigest())
 
 
 def _described(definition: Definition, state: State = "unknown", warnings: tuple[str, ...] = ()) -> Described:

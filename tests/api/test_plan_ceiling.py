@@ -64,6 +64,14 @@ def test_a_question_whose_sql_costs_too_much_is_not_answered(client):
     assert "count" in problem["sql"].lower()
 
 
+def test_an_example_that_would_never_run_is_none(client):
+    example = {"question": "How heavy are all stones?", "sql": "SELECT sum(weight) FROM stones"}
+    answer = client.post("/api/connections/quarry/examples", json=example)
+    problem = answer.get_json(force=True)
+    assert (answer.status_code, problem["code"], problem["max_plan_cost"]) == (400, "sql_refused", CEILING)
+    assert client.get("/api/connections/quarry/examples").get_json()["examples"] == []
+
+
 def test_under_row_level_security_the_cost_is_held_to_but_not_told(database, postgres_server, tmp_path):
     """It would tell how many rows of others there are."""
     with contextlib.suppress(Exception):

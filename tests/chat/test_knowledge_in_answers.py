@@ -69,6 +69,14 @@ def test_the_very_same_question_is_answered_by_its_example(house, model, tell) -
     assert model.requests == []
 
 
+def test_the_receipt_of_an_example_has_the_connection_s_privacy(house, tell) -> None:
+    house.manager.delete(OWNER, "shop")
+    house.manager.create(OWNER, "sqlite", "shop", {"database": "shop.sqlite"}, privacy="schema")
+    tell("How many customers are in Germany?", COUNT)
+    basis = house.ask("How many customers are in Germany?").basis
+    assert (basis.privacy, basis.sent, basis.tables_shown) == ("schema", (), 2)
+
+
 def test_an_example_that_no_longer_works_gives_way_to_the_model(house, model, tell, tmp_path) -> None:
     tell("How much was sold?", "SELECT sum(total) FROM orders")
     with sqlite3.connect(tmp_path / "shop.sqlite") as database:

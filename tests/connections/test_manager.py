@@ -12,6 +12,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.unknown import names_unknown
 from sqlchat.errors import (
+    BusyError,
     ConflictError,
     ConnectionConfigError,
     ConnectionNotFoundError,
@@ -97,11 +98,35 @@ def test_a_connection_comes_with_its_catalog(manager, settings):
     manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
     opened = manager.open(OWNER, "shop")
     assert opened.connection is manager.get(OWNER, "shop")
-    assert opened.catalog() is manager.catalog(OWNER, "shop")
-    assert opened.profiles() is manager.profiles(OWNER, "shop")
+    assert opened.catalog is manager.catalog(OWNER, "shop")
+    assert opened.profiles is manager.profiles(OWNER, "shop")
     assert opened.privacy == "samples"
     with pytest.raises(ConnectionNotFoundError):
         manager.open(OWNER, "another")
+
+
+def test_what_an_answer_can_do_without_is_left_out_while_the_pool_is_in_use(managers, postgres_database, caplog):
+    with contextlib.closing(psycopg2.connect(**postgres_database)) as writer, writer, writer.cursor() as cursor:
+        cursor.execute("CREATE TABLE customers (city text)")
+    manager = managers(pool_size=1, pool_timeout=0.1)
+    manager.create(OWNER, "postgres", "shop", postgres_database, privacy="rows")
+    opened = manager.open(OWNER, "shop")
+    assert opened.catalog.table("customers")
+    unknown = QueryError('Relation "x" does not exist.', sqlstate="42P01")
+    sleep = {"max_rows": 1, "timeout": 10}
+    sleeping = threading.Thread(target=opened.connection.run, args=["SELECT pg_sleep(2)"], kwargs=sleep)
+    sleeping.start()
+    try:
+        time.sleep(0.5)
+        with pytest.raises(BusyError):
+            manager.profiles(OWNER, "shop")
+        assert (opened.profiles, opened.samples) == ({}, {})
+        assert not manager.stale(OWNER, "shop", unknown), "the fault stays what it is"
+    finally:
+        sleeping.join()
+    said = [(each.message, each.reason) for each in caplog.records if each.name.startswith("sqlchat.connections")]
+    assert ("profiles could not be read", "All connections to this database are in use.") in said
+    assert ("catalog could not be read anew", "All connections to this database are in use.") in said
 
 
 def test_first_rows_are_read_as_the_policy_lets_them(manager, settings):
@@ -113,12 +138,12 @@ def test_first_rows_are_read_as_the_policy_lets_them(manager, settings):
     writer.close()
     config, policy = {"database": "shop.db"}, {"deny_columns": ["staff.salary"], "deny_tables": ["customers"]}
     manager.create(OWNER, "sqlite", "all", config)
-    samples = manager.open(OWNER, "all").samples()
+    samples = manager.open(OWNER, "all").samples
     assert len(samples["", "customers"]) == 3
     assert samples["", 'odd "name'] == (("x", "AA==", "1.5"), ("NULL", "NULL", "NULL"))
     assert samples["", "staff"] == (("Ann", "7"),)
     manager.create(OWNER, "sqlite", "some", config, policy)
-    allowed = manager.open(OWNER, "some").samples()
+    allowed = manager.open(OWNER, "some").samples
     assert allowed == {("", 'odd "name'): samples["", 'odd "name'], ("", "staff"): (("Ann",),)}
 
 
