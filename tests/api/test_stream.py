@@ -79,7 +79,7 @@ def test_a_stream_has_one_line_in_the_log_with_what_it_took(client, caplog):
 
 def test_a_stage_that_takes_long_is_waited_for_with_signs_of_life(app):
     def stages():
-        yield Basis(catalog_version="1", tables_shown=1)
+        yield Basis(catalog_version="1", tables_shown=1, privacy="samples")
         time.sleep(0.5)
         yield Drafted(sql="SELECT 1", explanation="", interpretation="", attempt=1)
 
