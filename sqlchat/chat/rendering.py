@@ -16,8 +16,14 @@ Remarks = Mapping[Path, str]
 """What is said of columns' content, by (schema, table, column)."""
 
 BLOCKS = ("catalog", "rows", "notes", "values", "terms", "examples", "conversation", "question", "fault")
-TAG = re.compile(rf"<(?=\s*/?\s*(?:{'|'.join(BLOCKS)})\b)", re.IGNORECASE)
-UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]+")
+UNSEEN = r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+"""Letters that nobody sees. Some have a meaning in names and values, so they are looked through, not taken away."""
+NAMES = "|".join(f"[{UNSEEN}]*".join(name) for name in BLOCKS)
+TAG = re.compile(rf"<(?=[\s/\\{UNSEEN}]*(?:{NAMES})\b)", re.IGNORECASE)
+UNPRINTABLE = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e0fff]+"
+)
+"""Also what a model reads and no person sees: the tag characters, which spell ASCII."""
 CHARACTERS_A_TOKEN = 3.0
 """Names and types come to 3-4 characters a token with both vendors' tokenizers; the lower end keeps the budget."""
 LONGEST_COMMENT, LONGEST_VALUE = 200, 40
