@@ -16,7 +16,10 @@ Remarks = Mapping[Path, str]
 """What is said of columns' content, by (schema, table, column)."""
 
 BLOCKS = ("catalog", "rows", "notes", "values", "terms", "examples", "conversation", "question", "fault")
-UNSEEN = r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+UNSEEN = (
+    r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0"
+)
 """Letters that nobody sees. Some have a meaning in names and values, so they are looked through, not taken away."""
 NAMES = "|".join(f"[{UNSEEN}]*".join(name) for name in BLOCKS)
 TAG = re.compile(rf"<(?=[\s/\\{UNSEEN}]*(?:{NAMES})\b)", re.IGNORECASE)
