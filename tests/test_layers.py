@@ -20,7 +20,7 @@ LAYERS = {
     "connections": {"files", "store", "sql", "workers", "config", "errors"},
     "providers": {"sql", "config", "errors"},
     "files": {"workers", "config", "errors"},
-    "chat": {"files", "providers", "connections", "store", "sql", "workers", "config", "errors"},
+    "chat": {"providers", "connections", "store", "sql", "workers", "config", "errors"},
     "schemas": {"config"},
 }
 EVERYTHING_BELOW = {*LAYERS}

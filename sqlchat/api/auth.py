@@ -15,7 +15,7 @@ EXAMPLE = {"id": "0b7c6f1e-8f5a-4c62-9a55-2f8f6f0f3a10", "email": "user@example.
 @blueprint.get("/me")
 @blueprint.doc(security=security.CALLER)
 @blueprint.response(200, MeSchema, example=EXAMPLE)
-@blueprint.fails(401)
+@blueprint.fails(401, 503)
 def me() -> dict[str, Any]:
     """Say who the token's bearer is."""
     caller = security.signed_in()

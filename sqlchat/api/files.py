@@ -73,7 +73,7 @@ def upload(query: dict[str, Any], form: dict[str, FileStorage]) -> Response:
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(FilesQuerySchema, location="query")
 @blueprint.response(200, FilesSchema, example=FILES_EXAMPLE)
-@blueprint.fails(401, 403, 404, 502, 504)
+@blueprint.fails(401, 403, 404, 502, 503, 504)
 def list_files(query: dict[str, str]) -> Response:
     """List the caller's files in a bucket, by name."""
     kept = runtime().files.list(query["bucket"], folder=security.folder(), token=security.folder_token())
@@ -83,7 +83,7 @@ def list_files(query: dict[str, str]) -> Response:
 @blueprint.delete("/<path:storage_path>", parameters=NAMED)
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, DeletedSchema, example={"status": "deleted"})
-@blueprint.fails(401, 403, 404, 502, 504)
+@blueprint.fails(401, 403, 404, 502, 503, 504)
 def delete_file(storage_path: str) -> dict[str, str]:
     """Remove a file of the caller's; the path is its `storage_path`, the caller's own folder may be left out."""
     runtime().files.delete(storage_path, folder=security.folder(), token=security.folder_token())

@@ -1,3 +1,5 @@
+"""The caller's databases: how they are reached, what they hold."""
+
 from marshmallow import Schema, fields, validate
 
 CONNECT_EXAMPLE = {
@@ -103,7 +105,7 @@ class ConnectSchema(Schema):
         validate=validate.OneOf(PRIVACY),
         metadata={
             "description": "What a model may see: names, types and comments (`schema`), common values and other "
-            "facts of columns too (`samples`), or rows of results as well (`rows`)."
+            "facts of columns too (`samples`), or the first rows of tables as well (`rows`)."
         },
     )
 

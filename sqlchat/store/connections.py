@@ -36,7 +36,7 @@ class Definition:
     policy: Policy = None
     """What SQL may read through it, as the request had it."""
     privacy: Privacy = DEFAULT_PRIVACY
-    """What a model may see: names, types and comments; profiles and common values too; or rows of results as well."""
+    """What a model may see: names, types and comments; profiles and common values too; or first rows as well."""
 
 
 class Connections:
