@@ -37,7 +37,8 @@ MEMORY_SHARE = 0.5
 KEPT = 2
 """Instances in a process; a second one takes 5 MiB, and 350 MiB of the address space left for queries."""
 NAMED = "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND path IS NOT NULL"
-OPEN = "SELECT count(*) FROM duckdb_databases() WHERE NOT internal"
+LEFT = "SELECT (SELECT count(*) FROM duckdb_databases() WHERE NOT internal), (SELECT count(*) FROM duckdb_secrets())"
+"""What outlives a session in its instance, apart from settings, which are locked."""
 
 
 @contextmanager
@@ -53,7 +54,7 @@ def session(target: Target) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         with _attached(kept, target.path) as own:
             yield own
-            reusable = own.execute(OPEN).fetchall() == [(1,)]
+            reusable = own.execute(LEFT).fetchall() == [(1, 0)]
     finally:
         if not reusable:
             kept.close()

@@ -316,6 +316,13 @@ def test_nothing_is_left_for_the_next_statement(library):
     assert seen[0] != seen[1]
 
 
+def test_a_secret_ends_its_instance(library):
+    with session(target(library)) as first:
+        first.execute("CREATE SECRET left_behind (TYPE http, BEARER_TOKEN 'x')")
+    with session(target(library)) as later:
+        assert later.execute("SELECT count(*) FROM duckdb_secrets()").fetchall() == [(0,)]
+
+
 def test_an_instance_serves_several_statements_and_one_file(library):
     with session(target(library)) as first:
         instance = first.execute("SELECT current_setting('allowed_paths')").fetchall()
