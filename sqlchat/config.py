@@ -118,7 +118,9 @@ class Settings:
 
     # Running SQL
     max_rows: int = setting("SQLCHAT_MAX_ROWS", 1000, "Rows of an answer where the request names no number.")
-    max_rows_ceiling: int = setting("SQLCHAT_MAX_ROWS_CEILING", 10_000, "Most rows a request may ask for.")
+    max_rows_ceiling: int = setting(
+        "SQLCHAT_MAX_ROWS_CEILING", 10_000, "Most rows of an answer; a request for more gets so many."
+    )
     max_result_mb: int = setting("SQLCHAT_MAX_RESULT_MB", 32, "Largest result, in MiB of JSON.")
     statement_timeout: float = setting("SQLCHAT_STATEMENT_TIMEOUT", 30.0, "Seconds a statement may run.")
     max_plan_cost: float = setting(

@@ -77,6 +77,8 @@ class Answer:
 
     sql: str
     """In the dialect that was asked for."""
+    executed_sql: str | None
+    """What ran, where another dialect than the connection's was asked for."""
     provider: str
     model: str
     tokens: Tokens

@@ -37,6 +37,8 @@ def doubts(
             yield f"{agreement.candidates} candidates gave as many different results: read the SQL before you use it."
         else:
             yield f"{agreement.agreeing} of {agreement.candidates} candidates agree on this result."
+    if results is not None and results.truncated:
+        yield f"These are the first {results.row_count} rows of more; `max_rows` asks for another number."
     if results is not None and results.row_count == 0:
         unmatched = [sentence for each in demanded if (sentence := _unmatched(each, profiles))]
         yield " ".join(["The query ran and found no rows.", *unmatched])

@@ -54,8 +54,8 @@ class Prepared:
     """Answers this very question, if it still works."""
     target: str
     """sqlglot's name of the dialect to answer in."""
-    alone: bool
-    """Whether earlier questions of the conversation are not looked at."""
+    unheard: tuple[str, ...]
+    """What came with the question that only a language model can take in."""
 
 
 class Pipeline:
@@ -151,7 +151,7 @@ class Pipeline:
             basis=_basis(catalog, opened.privacy, context, recalled),
             exact=recalled.exact if not turns else None,
             target=target,
-            alone=bool(turns) and not model.repairs,
+            unheard=() if model.repairs else _beside(question, recalled, turns),
         )
 
     def _turns(self, question: Question) -> Sequence[Turn]:
@@ -183,14 +183,17 @@ class Pipeline:
         with trial.clock("check"):
             demanded = self._demanded(sql, trial) if results is not None and results.row_count == 0 else ()
             warnings = [*doubts(basis, results, solution.agreement, demanded, ready.profiles)]
-            if ready.alone:
-                warnings.append("The built-in engine read this question by itself, without those before it.")
+            if ready.unheard and draft.model == ready.model.model:
+                warnings.append(
+                    f"The built-in engine reads a question by itself, without {', '.join(ready.unheard)}."
+                )
             shown = sql
             if ready.target != dialect:
                 shown, lost = self._workers.call(transpile, sql, dialect, ready.target, deadline=DEADLINE)
                 warnings.extend(lost)
         return Answer(
             sql=shown,
+            executed_sql=sql if results is not None and ready.target != dialect else None,
             provider=ready.model.name,
             model=draft.model,
             tokens=draft.tokens,
@@ -216,6 +219,18 @@ class Pipeline:
         except (BusyError, DeadlineError, TooLargeError):
             return ()
         return tuple(each for each in conditions if each.demanded)
+
+
+def _beside(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tuple[str, ...]:
+    """What there is beside the question itself, in words."""
+    parts = {
+        "the questions before it": turns,
+        "the notes on it": question.notes,
+        "the notes on this connection": recalled.notes,
+        f"the terms {', '.join(term.term for term in recalled.terms)}": recalled.terms,
+        "mode thorough": question.mode == "thorough",
+    }
+    return tuple(name for name, there in parts.items() if there)
 
 
 def _basis(catalog: Catalog, privacy: Privacy, context: Context | None = None, recalled: Recalled = NOTHING) -> Basis:

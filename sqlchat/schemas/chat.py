@@ -26,6 +26,7 @@ CHATTED_EXAMPLE = {
     "assumptions": [],
     "warnings": [],
     "lineage": LINEAGE_EXAMPLE | {"columns_used": ["customers.name"]},
+    "executed_sql": None,
     "interpretation": "The ten customers whose orders add up to the most, with that sum.",
     "values_matched": [],
     "terms_used": [],
@@ -54,7 +55,9 @@ class ChatSchema(Schema):
     )
     provider = fields.String(metadata={"description": "Who writes the SQL; else the first configured."})
     auto_execute = fields.Boolean(load_default=True, metadata={"description": "Whether to run the SQL."})
-    dialect = fields.String(metadata={"description": "Dialect of the SQL in the answer; else the connection's own."})
+    dialect = fields.String(
+        metadata={"description": "Dialect of the SQL in the answer; else the connection's own, in which it runs."}
+    )
     max_rows = MaxRows()
     notes = fields.String(
         load_default="",
@@ -106,6 +109,11 @@ class ChattedSchema(Schema):
     tokens = fields.Nested(TokensSchema, required=True, metadata={"description": "Of all model calls, added up."})
     results = fields.Nested(ResultsSchema, required=True, allow_none=True)
     explanation = fields.String(required=True, metadata={"description": "What the SQL does."})
+    executed_sql = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What ran, where `sql` is its translation to another `dialect`."},
+    )
     interpretation = fields.String(required=True, metadata={"description": "The question as it was read."})
     assumptions = fields.List(
         fields.String(), required=True, metadata={"description": "Readings that could have gone another way."}
@@ -113,7 +121,9 @@ class ChattedSchema(Schema):
     warnings = fields.List(fields.String(), required=True)
     lineage = fields.Nested(LineageSchema, required=True)
     values_matched = fields.List(
-        fields.Nested(MatchSchema), required=True, metadata={"description": "Values that the question names."}
+        fields.Nested(MatchSchema),
+        required=True,
+        metadata={"description": "Values that the question names and the model was told of."},
     )
     terms_used = fields.List(
         fields.String(), required=True, metadata={"description": "The connection's business terms that it uses."}

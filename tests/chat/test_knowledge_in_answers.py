@@ -128,7 +128,16 @@ def test_where_no_history_is_kept_there_are_no_conversations(house, model) -> No
     assert house.ask_with("How many customers are in Germany?", history_days=0).conversation is None
 
 
-def test_the_built_in_engine_says_that_it_reads_each_question_by_itself(house) -> None:
+def test_the_built_in_engine_says_what_it_does_not_take_in(house) -> None:
+    house.store.knowledge.replace_context(OWNER, "shop", BusinessContext("Totals are in euros.", (ACTIVE,)))
     first = house.say("How many customers are there?", provider="offline")
-    answer = house.say("How many orders are there?", provider="offline", conversation=first.conversation)
-    assert any("by itself" in warning for warning in answer.warnings)
+    assert first.warnings == (
+        "The built-in engine reads a question by itself, without the notes on this connection.",
+    )
+    answer = house.say(
+        "How many orders are there?", provider="offline", conversation=first.conversation, notes="x", mode="thorough"
+    )
+    (warning,) = answer.warnings
+    assert warning.endswith(
+        "without the questions before it, the notes on it, the notes on this connection, mode thorough."
+    )

@@ -150,8 +150,10 @@ def test_the_answer_comes_in_the_dialect_that_was_asked_for(house, model) -> Non
     answer = house.ask(dialect="mssql")
     assert house.rows(answer) == [["2024", "Ada"]]
     assert "TOP 1" in answer.sql
+    assert answer.executed_sql == statement
     model.says(statement)
-    assert house.ask(dialect="sqlite").sql == statement
+    same = house.ask(dialect="sqlite")
+    assert (same.sql, same.executed_sql) == (statement, None)
 
 
 def test_rows_are_limited_as_asked(house, model) -> None:
@@ -160,6 +162,7 @@ def test_rows_are_limited_as_asked(house, model) -> None:
     assert answer.results is not None
     assert answer.results.row_count == 2
     assert answer.results.truncated
+    assert any("first 2 rows of more" in warning for warning in answer.warnings)
 
 
 def test_errors_come_in_order_before_any_model_is_called(house, model) -> None:
