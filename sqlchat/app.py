@@ -30,8 +30,6 @@ BLUEPRINTS = tuple(
     for module in (health, providers, chat, execute, connections, knowledge, files, lineage, history, auth, settings)
 )
 
-LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
-
 
 def create_app(config: Settings | None = None) -> Flask:
     """Build the application from `config`, or from the environment. Raises ConfigError where settings do not fit."""
@@ -41,7 +39,7 @@ def create_app(config: Settings | None = None) -> Flask:
     app.extensions["sqlchat"] = Runtime(config)
     if not config.auth_configured and not config.open_data_routes:
         # Without tokens, a page in the user's browser must not reach this under a name of its own (DNS rebinding).
-        app.config["TRUSTED_HOSTS"] = LOCAL_HOSTS
+        app.config["TRUSTED_HOSTS"] = security.LOCAL_HOSTS
     requests.init_app(app)
     problems.init_app(app)
     security.init_app(app)

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Flask, g, request
 
 from sqlchat.api.resource import runtime
-from sqlchat.errors import UnauthorizedError
+from sqlchat.errors import BadRequestError, UnauthorizedError
 from sqlchat.runtime import LOCAL_OWNER, OPEN_OWNER
 from sqlchat.tokens import Caller
 
@@ -22,10 +23,35 @@ CALLER: Requirement = [{"bearer": []}]
 CALLER_OR_LOCAL: Requirement = [{"bearer": []}, {}]
 """The same of the data routes, which in local mode need none."""
 
+LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
+
 
 def init_app(app: Flask) -> None:
     """Verify the token of every request, before anything else looks at it."""
+    if app.config["TRUSTED_HOSTS"]:  # in local mode
+        app.before_request(refuse_other_sites)
     app.before_request(identify)
+
+
+def refuse_other_sites() -> None:
+    """Where no token is asked for: let no page of another site have the user's browser send a form here.
+
+    Browsers say in Sec-Fetch-Site whose page it is, older ones in Origin alone; other clients say nothing.
+    """
+    if request.method in CHANGES_NOTHING:
+        return
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site == "cross-site" or (site is None and origin is not None and not _is_local(origin)):
+        raise BadRequestError("A page of another site may not ask for this.")
+
+
+def _is_local(origin: str) -> bool:
+    try:
+        host = urlsplit(origin).hostname
+    except ValueError:
+        return False
+    return host in {each.strip("[]") for each in LOCAL_HOSTS}
 
 
 def identify() -> None:

@@ -232,3 +232,28 @@ def test_a_bug_is_a_500_that_tells_nothing_of_itself(settings):
 def test_in_local_mode_a_foreign_host_name_is_refused(client):
     response = client.get("/health", headers={"Host": "evil.example"})
     assert (response.status_code, response.mimetype) == (400, "application/problem+json")
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "http://localhost:3000"}, 200),
+        ({"Origin": "http://[::1]:8000"}, 200),
+        ({"Origin": "http://evil.example", "Sec-Fetch-Site": "same-origin"}, 200),  # no page can write this one
+        ({"Sec-Fetch-Site": "none"}, 200),
+        ({"Sec-Fetch-Site": "cross-site"}, 400),
+        ({"Origin": "http://localhost:3000", "Sec-Fetch-Site": "cross-site"}, 400),
+        ({"Origin": "http://evil.example"}, 400),
+        ({"Origin": "http://localhost.evil.example"}, 400),
+        ({"Origin": "null"}, 400),
+        ({"Origin": "http://["}, 400),
+    ],
+)
+def test_in_local_mode_a_page_of_another_site_changes_nothing(client, headers, status):
+    assert client.get("/health", headers=headers).status_code == 200
+    sent = client.post("/api/connections/demo/refresh", headers=headers)
+    assert sent.status_code == status, sent.text
+    if status == 400:
+        problem = sent.get_json(force=True)
+        assert (problem["code"], sent.mimetype) == ("bad_request", "application/problem+json")
