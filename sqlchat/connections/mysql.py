@@ -10,19 +10,13 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import os
 import re
-import socket
-import ssl
 import threading
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import Any, Literal, cast
 
 import pymysql
-import pymysql.converters
 import sqlalchemy.exc
-from pymysql.connections import Connection as RawConnection
-from pymysql.cursors import SSCursor
 from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.config import Settings
@@ -31,7 +25,8 @@ from sqlchat.connections import mysql_profile
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.mysql_errors import NOBODY_THERE, config_error, query_error, timed_out
 from sqlchat.connections.mysql_plan import cost as plan_cost
-from sqlchat.connections.mysql_types import NAMES, decoder, encoded_row, session_zone
+from sqlchat.connections.mysql_session import Raw, Session, connect
+from sqlchat.connections.mysql_types import NAMES
 from sqlchat.connections.network import resolve
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.server_config import server_config
@@ -41,22 +36,15 @@ from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
     SQLRefusedError,
-    TooLargeError,
 )
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
 
 SSLMODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
-SQL_MODE = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO"
-if TYPE_CHECKING:
-    Raw = RawConnection[SSCursor]  # only the stubs know it as generic
-
 CATALOG_TIMEOUT = 60.0
-CONNECT_TIMEOUT = 5
 GRACE = 0.5
 """Seconds past its own timeout after which a statement is ended from outside, and then again until we hang up."""
-FETCHED_AT_ONCE = 100
 EXECUTED_COMMENT = re.compile(r"/\*(!|M!|\+)")
 PIECE = re.compile(
     r"""(?P<skipped>[\s;]+|--(?=\s|\Z)[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"""
@@ -66,10 +54,6 @@ PIECE = re.compile(
 QUERIES = frozenset({"(", "select", "with", "values", "table"})
 TOLD = frozenset({"show", "describe", "desc", "explain"})
 SAFE_TAG = re.compile(r"[^\w.:-]", re.ASCII)
-TEXTS: dict[Any, Any] = {
-    kind: encode for kind, encode in pymysql.converters.conversions.items() if not isinstance(kind, int)
-}
-"""Writes parameters as usual, and hands every value on as the server's text."""
 
 
 class MySQLConnection(Connection):
@@ -79,13 +63,14 @@ class MySQLConnection(Connection):
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
         self._target = server_config(config, schemes=("mysql", "mariadb"), port=3306, sslmodes=SSLMODES)
         self._settings = settings
-        self._pool = server_pool(settings, lambda: self._connect(self._address()))
+        self._patience = settings.statement_timeout + CATALOG_TIMEOUT
+        self._pool = server_pool(settings, self._connect)
 
     def check(self) -> list[str]:
         address = self._address()
         near = ipaddress.ip_address(address).is_private
         try:
-            self._connect(address).close()
+            connect(self._target, address, self._patience).close()
         except (pymysql.Error, OSError, RuntimeError) as exc:  # the driver's word for what plugins it lacks
             raise config_error(*_fault(exc), password=self._target.password, near=near) from exc
         with self._transaction(CATALOG_TIMEOUT) as session:
@@ -139,7 +124,7 @@ class MySQLConnection(Connection):
         self._pool.dispose()
 
     @contextlib.contextmanager
-    def _transaction(self, timeout: float) -> Iterator[_Session]:
+    def _transaction(self, timeout: float) -> Iterator[Session]:
         """A session in a read-only transaction, whose statements end after `timeout` seconds."""
         pooled, session = self._opened(timeout)
         ended, hung_up = threading.Event(), threading.Event()
@@ -163,14 +148,14 @@ class MySQLConnection(Connection):
             ended.set()
             self._give_back(pooled, session)
 
-    def _opened(self, timeout: float) -> tuple[PoolProxiedConnection, _Session]:
+    def _opened(self, timeout: float) -> tuple[PoolProxiedConnection, Session]:
         while True:
             pooled = self._checked_out()
             session = pooled.info.get("session")
             fresh = session is None
             try:
                 if session is None:
-                    session = pooled.info["session"] = _Session(cast("Raw", pooled.dbapi_connection))
+                    session = pooled.info["session"] = Session(cast(Raw, pooled.dbapi_connection))
                 session.begin(timeout)
             except (pymysql.Error, OSError) as exc:
                 pooled.invalidate()
@@ -189,7 +174,7 @@ class MySQLConnection(Connection):
         except ConnectionConfigError as exc:
             raise DatabaseUnavailableError("The database's host cannot be reached from here.", retry_after=5) from exc
 
-    def _give_back(self, pooled: PoolProxiedConnection, session: _Session) -> None:
+    def _give_back(self, pooled: PoolProxiedConnection, session: Session) -> None:
         try:
             if session.unread:
                 self._kill("QUERY", session.thread_id)  # else giving it back would read all the rest first
@@ -203,112 +188,16 @@ class MySQLConnection(Connection):
         """End a session's statement, or all of it, from another session."""
         with (
             contextlib.suppress(pymysql.Error, OSError, ConnectionConfigError),
-            contextlib.closing(self._connect(self._address())) as raw,
+            contextlib.closing(self._connect()) as raw,
             raw.cursor() as cursor,
         ):
             cursor.execute(f"KILL {what} {int(thread_id)}")
 
+    def _connect(self) -> Raw:
+        return connect(self._target, self._address(), self._patience)
+
     def _address(self) -> str:
         return resolve(self._target.host, self._target.port, self._settings.reaches_private_hosts)
-
-    def _connect(self, address: str) -> Raw:
-        """Connect to the tested `address`; `host` stays the name that TLS verifies."""
-        target = self._target
-        raw: Raw = pymysql.connect(
-            host=target.host,
-            port=target.port,
-            user=target.user,
-            password=target.password.encode(),
-            database=target.database,
-            charset="utf8mb4",
-            sql_mode=SQL_MODE,
-            conv=TEXTS,
-            cursorclass=SSCursor,
-            local_infile=False,
-            read_timeout=CONNECT_TIMEOUT,
-            write_timeout=CONNECT_TIMEOUT,
-            program_name="sqlchat",
-            autocommit=True,
-            defer_connect=True,
-            **_tls(target.sslmode, target.authorities),
-        )
-        line = socket.create_connection((address, target.port), CONNECT_TIMEOUT)
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-        raw.connect(line)
-        # the driver has no public way to a timeout of the greeting's own
-        raw._read_timeout = self._settings.statement_timeout + CATALOG_TIMEOUT  # type: ignore[attr-defined]
-        return raw
-
-
-class _Session:
-    """One connection to the server with the settings that every transaction on it starts from."""
-
-    def __init__(self, raw: Raw) -> None:
-        self._raw = raw
-        self.unread = False
-        """True while rows of the last statement may wait to be read."""
-        self.cursor: SSCursor = raw.cursor()
-        ((self.thread_id, version),) = self.all("SELECT CONNECTION_ID(), VERSION()")
-        self._is_mariadb = "mariadb" in version.lower()
-        ((session, system),) = self.all("SELECT @@session.time_zone, @@system_time_zone")
-        self._zone = session_zone(session, system)
-
-    def begin(self, timeout: float) -> None:
-        limit = (
-            f"max_statement_time = {timeout:.3f}"
-            if self._is_mariadb
-            else f"max_execution_time = {timeout * 1000:.0f}"
-        )
-        self.cursor.execute(
-            f"SET SESSION {limit}, sql_select_limit = DEFAULT, lock_wait_timeout = 1, innodb_lock_wait_timeout = 1"
-        )
-        self.cursor.execute("SET SESSION TRANSACTION READ ONLY")
-        self.cursor.execute("START TRANSACTION READ ONLY")
-
-    def end(self) -> None:
-        """Roll back, and let go of the locks that outlive that."""
-        if self.unread:
-            with contextlib.suppress(pymysql.Error):
-                self.cursor.close()  # reads what is left, which the server has been told to end
-            self.cursor, self.unread = self._raw.cursor(), False
-        self.cursor.execute("ROLLBACK")
-        self.cursor.execute("DO RELEASE_ALL_LOCKS()")
-
-    def hang_up(self) -> None:
-        """End the line from our side, whatever thread waits for an answer on it."""
-        used = getattr(self._raw, "_sock", None)  # the driver has no public way to it
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(used.fileno() if used else -1)) as line:
-            line.shutdown(socket.SHUT_RDWR)
-
-    def explain(self, text: str) -> None:
-        """Let the server plan a query where nothing but a query may stand."""
-        self.all(f"EXPLAIN SELECT EXISTS ({text}\n)")
-
-    def limit_rows(self, count: int) -> None:
-        self.cursor.execute(f"SET SESSION sql_select_limit = {count:d}")
-
-    def all(self, question: str, parameters: tuple[str, ...] | None = None) -> list[tuple[Any, ...]]:
-        self.cursor.execute(question, parameters)
-        return list(self.cursor.fetchall())
-
-    def rows(self, type_codes: list[int], count: int, largest_mb: int) -> list[bytes]:
-        """Up to `count` rows of the last statement as JSON, `largest_mb` MiB together."""
-        decoders = [decoder(code, self._zone) for code in type_codes]
-        rows: list[bytes] = []
-        left = largest_mb << 20
-        self.unread = True
-        while len(rows) < count:
-            fetched = self.cursor.fetchmany(min(FETCHED_AT_ONCE, count - len(rows)))
-            for row in fetched:
-                rows.append(encoded_row(row, decoders))
-                left -= len(rows[-1]) + 1
-                if left < 0:
-                    raise TooLargeError(f"The result is larger than {largest_mb} MiB; ask for fewer rows or columns.")
-            if not fetched:
-                break
-        self.unread = bool(self.cursor.fetchmany(1))
-        return rows
 
 
 def _judged(sql: str) -> tuple[str, bool]:
@@ -338,28 +227,3 @@ def _fault(exc: Exception) -> tuple[int, str]:
     if isinstance(exc, pymysql.Error) and len(exc.args) >= 2 and isinstance(exc.args[0], int):
         return exc.args[0], str(exc.args[1])
     return (NOBODY_THERE if isinstance(exc, OSError) else 0), ""
-
-
-def _tls(sslmode: str, authorities: str) -> dict[str, Any]:
-    match sslmode:
-        case "disable":
-            return {"ssl_disabled": True}
-        case "require":
-            return {"ssl": _unverified()}
-        case "verify-ca" | "verify-full":
-            import certifi
-
-            context = ssl.create_default_context(
-                cafile=None if authorities else certifi.where(), cadata=authorities or None
-            )
-            context.check_hostname = sslmode == "verify-full"
-            return {"ssl": context}
-    return {}
-
-
-def _unverified() -> ssl.SSLContext:
-    """`require` promises encryption, not whom one talks to, as in libpq."""
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
