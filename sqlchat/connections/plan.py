@@ -11,13 +11,11 @@ from sqlchat.errors import SQLRefusedError
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The database's own estimates; None where it makes none."""
+    """The database's own estimate; None where it makes none."""
 
     cost: float | None = None
     """In the engine's own unit: what Postgres and MySQL call cost, the rows that pass through all steps of a plan of
     DuckDB's, the combinations of rows that MariaDB before 11 looks at."""
-    rows: int | None = None
-    """Of the answer."""
     untold: float | None = field(default=None, repr=False)
     """The cost where it must not be told, since it tells of rows that the caller may not see."""
 

@@ -40,7 +40,7 @@ from sqlchat.connections.postgres_statement import (
     RESET,
     RESET_LENT,
     Statement,
-    estimates,
+    estimate,
     prologue,
     search_path,
 )
@@ -151,8 +151,8 @@ class PostgresConnection(Connection):
                 return Plan()
             text, prefix = statement.explained(None if max_rows is None else max_rows + 1)
             with self._errors(cursor, statement, timeout, prefix):
-                cost, rows = estimates(_told(cursor, text))
-        return Plan(untold=cost) if self._row_security else Plan(cost, rows)
+                cost = estimate(_told(cursor, text))
+        return Plan(untold=cost) if self._row_security else Plan(cost)
 
     def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         if self._row_security:

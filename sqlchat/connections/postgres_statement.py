@@ -36,7 +36,7 @@ PIECE = re.compile(
 )
 QUERY_WORDS = frozenset({"select", "with", "values", "table", "("})
 IDENTIFIER = re.compile(r'"(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff$][\w$]*')
-ESTIMATES = re.compile(r'"Total Cost": ([^,\s]+),\s*"Plan Rows": (\d+)')
+ESTIMATE = re.compile(r'"Total Cost": ([^,\s]+)')
 BYTE_COUNTED = frozenset({17, 25, 1042, 1043})
 """bytea, text, character, character varying: octet_length of these is their length as sent, read from a header."""
 SAFE_TAG = re.compile(r"[^\w.:-]", re.ASCII)
@@ -104,15 +104,15 @@ class Statement:
         return f"{before}{self.text}\n) AS sqlchat LIMIT {limit}", len(before)
 
 
-def estimates(plan_json: str) -> tuple[float, int]:
-    """Cost and rows of the topmost step of a plan.
+def estimate(plan_json: str) -> float:
+    """Cost of the topmost step of a plan.
 
-    Found by their keys, since the whole may be nested deeper than a reader of JSON goes; in a name or a text the
+    Found by its key, since the whole may be nested deeper than a reader of JSON goes; in a name or a text the
     quotes would stand behind a backslash.
     """
-    found = ESTIMATES.search(plan_json)
+    found = ESTIMATE.search(plan_json)
     assert found is not None
-    return float(found[1]), int(found[2])
+    return float(found[1])
 
 
 def prologue(

@@ -79,7 +79,6 @@ class Turn:
     interpretation: str | None = field(repr=False)
     sql: str = field(repr=False)
     """As it ran, in the dialect of that connection."""
-    outcome: str
     connection_id: str
 
 

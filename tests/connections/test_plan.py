@@ -14,9 +14,9 @@ from sqlchat.connections.gate import Gate
 from sqlchat.connections.mysql_plan import cost as mysql_cost
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.postgres import PostgresConnection
-from sqlchat.connections.postgres_statement import estimates
+from sqlchat.connections.postgres_statement import estimate
 from sqlchat.connections.sqlite import SQLiteConnection
-from sqlchat.errors import SQLRefusedError
+from sqlchat.errors import QueryError, SQLRefusedError
 from sqlchat.workers import Workers
 
 RUNAWAY = "SELECT count(*) FROM numbers a, numbers b, numbers c"
@@ -74,10 +74,9 @@ def test_an_untold_cost_is_held_to_the_ceiling_and_stays_untold():
     assert "1234" not in repr(Plan(untold=1234.5))
 
 
-def test_postgres_tells_cost_and_rows(postgres):
+def test_postgres_tells_the_cost(postgres):
     few, many = postgres.explain("SELECT n FROM numbers WHERE n < 5"), postgres.explain("SELECT n FROM numbers")
     assert 100 < many.cost < few.cost < 1000
-    assert many.rows == 10_000
     assert few.rows < 100
 
 
@@ -98,9 +97,8 @@ def test_postgres_plans_only_one_query_and_runs_none(postgres, execute):
         "DELETE FROM numbers RETURNING n",
         "WITH gone AS (DELETE FROM numbers RETURNING n) SELECT * FROM gone",
     ]:
-        with pytest.raises((SQLRefusedError, Exception)) as refused:
+        with pytest.raises((SQLRefusedError, QueryError)):
             postgres.explain(sql)
-        assert refused.value.status == 400
     assert execute("SELECT count(*) FROM numbers") == [(10_000,)]
 
 
@@ -112,7 +110,7 @@ def test_names_and_texts_cannot_pass_for_estimates(postgres):
 
 
 def test_estimates_beyond_all_counting():
-    assert estimates('[{"Plan": {"Total Cost": Infinity, "Plan Rows": 1' + "0" * 60) == (math.inf, 10**60)
+    assert estimate('[{"Plan": {"Total Cost": Infinity, "Plan Rows": 1' + "0" * 60) == math.inf
 
 
 def test_a_plan_of_postgres_that_is_deeply_nested_is_read_all_the_same(postgres):
@@ -122,8 +120,8 @@ def test_a_plan_of_postgres_that_is_deeply_nested_is_read_all_the_same(postgres)
 
 def test_duckdb_counts_the_rows_of_all_steps(duck):
     scan = duck.explain("SELECT n FROM numbers")
-    assert scan == Plan(10_000.0, 10_000)
-    assert duck.explain("SELECT n FROM numbers UNION ALL SELECT n FROM numbers").rows == 20_000
+    assert scan == Plan(10_000.0)
+    assert duck.explain("SELECT n FROM numbers UNION ALL SELECT n FROM numbers").cost >= 20_000
     assert duck.explain(RUNAWAY).cost > 1e12
     assert duck.explain("SELECT count(*) FROM numbers a JOIN numbers b ON (a.n + b.n) % 7 = 3").cost > 1e8
     assert duck.explain("SELECT count(*) FROM numbers JOIN numbers b USING (n)").cost < 1e6
@@ -137,7 +135,7 @@ def test_a_plan_of_duckdb_past_counting_is_infinite():
     assert (
         duckdb_plan("[" + '{"name": "X", "extra_info": {}, "children": [' * 3000 + "]}" * 3000 + "]").cost == math.inf
     )
-    assert duckdb_plan(told) == Plan(1.0, 1)
+    assert duckdb_plan(told) == Plan(1.0)
 
 
 def test_sqlite_tells_nothing(lite):

@@ -68,9 +68,7 @@ class TestDatabase:
             with concurrent.futures.ThreadPoolExecutor(200) as pool:
                 asked = [pool.submit(execute, service, "pg", "SELECT s FROM slow") for _ in range(200)]
                 waits = sorted(map(_health, [service] * 9))
-                assert (
-                    waits[4] < 1
-                )  # all of them, but for the burst itself where other programs keep the machine busy
+                assert waits[4] < 1  # not each: other programs may keep the machine busy during the burst
                 answers = [each.result(60) for each in asked]
             served = [answer for answer in answers if answer[0] == 200]
             assert len(served) > 20

@@ -140,7 +140,7 @@ def test_a_conversation_is_its_last_answered_questions_the_oldest_first(store, s
     store.history.add(turn(9, None))
     turns = make_store(settings).history.conversation("ann", mine, limit=3)
     assert [each.question for each in turns] == ["question 3", "question 4", "question 5"]
-    assert turns[0] == Turn("question 3", "read as 3", "SELECT 3", "ok", "warehouse")
+    assert turns[0] == Turn("question 3", "read as 3", "SELECT 3", "warehouse")
     assert len(store.history.conversation("ann", mine, limit=50)) == 6
 
 
@@ -176,7 +176,7 @@ def test_a_page_can_be_of_one_conversation(store):
 
 
 def test_neither_question_nor_reading_of_a_turn_shows_in_its_repr():
-    assert repr(Turn("Which customers?", "customers who", "SELECT 'customers'", "ok", "x")).count("customers") == 0
+    assert repr(Turn("Which customers?", "customers who", "SELECT 'customers'", "x")).count("customers") == 0
 
 
 def test_a_conversation_is_read_by_its_index(on_postgres, make_store, postgres_server):
