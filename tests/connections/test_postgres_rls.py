@@ -212,6 +212,19 @@ def test_an_attack_gets_nothing_of_the_other_tenant(connection, sql):
     assert run(connection, "SELECT current_user, body FROM notes") == [["authenticated", "of ann"]]
 
 
+@pytest.mark.parametrize("sql", ATTACKS)
+def test_planning_an_attack_tells_nothing_of_the_other_tenant(connection, sql):
+    view = connection.for_caller(claims(ANN))
+    try:
+        plan = view.explain(sql)
+    except (QueryError, SQLRefusedError) as exc:
+        said = f"{exc.detail} {exc.facts}"
+        assert SECRET not in said.replace(sql, "").replace("'of bob'", "")
+    else:
+        assert (plan.cost, plan.rows) == (None, None)
+    assert run(connection, "SELECT current_user, body FROM notes") == [["authenticated", "of ann"]]
+
+
 @pytest.mark.parametrize("claims", [None, {}])
 def test_nothing_is_read_for_a_caller_without_a_token(connection, claims):
     with pytest.raises(UnauthorizedError, match="send a token"):
