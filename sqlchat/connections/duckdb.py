@@ -51,6 +51,11 @@ READING_PRAGMA = re.compile(
 )
 EXPLAIN = re.compile(r"\s*explain\b(\s*\(\s*(analyze|format)\b[^()]*\)|\s+analyze\b)?", re.I)
 PIVOT, COPY = re.compile(r"\bpivot\b", re.I), re.compile(r"\bcopy\b", re.I)
+QUERY = re.compile(
+    r"(?:[\s(]|--[^\n]*(?:\n|$)|/\*(?:[^*]|\*(?!/))*\*/)*(?:pivot|pivot_wider|with|from|select|describe|summarize)\b",
+    re.I,
+)
+"""How a text with a PIVOT begins that only asks, be it in parentheses or after comments."""
 PREFIX = re.compile(r"[\w ]+ Error: ")
 LOCKED = re.compile(r"Could not set lock|Conflicting lock", re.I)
 
@@ -138,7 +143,7 @@ def _reads(connection: duckdb.DuckDBPyConnection, kind: str, text: str) -> bool:
         case "PRAGMA":
             return READING_PRAGMA.match(text) is not None
         case "MULTI":  # a PIVOT that looks for its columns first, of which there is no tree
-            return PIVOT.search(text) is not None and COPY.search(text) is None
+            return bool(QUERY.match(text) and PIVOT.search(text) and not COPY.search(text))
     return False
 
 
