@@ -25,15 +25,13 @@ from sqlchat.config import Settings
 from sqlchat.connections.gate import Gate
 from sqlchat.connections.live import Opened
 from sqlchat.connections.manager import ConnectionManager
-from sqlchat.errors import BusyError, ConversationNotFoundError, DeadlineError, TooLargeError
+from sqlchat.errors import ConversationNotFoundError, DeadlineError, TooLargeError, UnavailableError
 from sqlchat.providers.base import Message, Provider, Task
 from sqlchat.providers.factory import ProviderFactory
-from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.conditions import TextCondition, text_conditions
 from sqlchat.sql.dialects import resolve, transpile
 from sqlchat.sql.profiles import Profiles
-from sqlchat.store import Entry, Example, Turn
-from sqlchat.store.connections import Privacy
+from sqlchat.store import Entry, Turn
 from sqlchat.store.history import History
 from sqlchat.workers import Workers
 
@@ -43,15 +41,13 @@ MOST_TURNS = 6
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """All that a question needs before a model is asked."""
+    """All that a question needs, before its prompt is made."""
 
+    opened: Opened
     model: Provider
-    task: Task
+    recalled: Recalled
+    turns: Sequence[Turn]
     trial: Trial
-    basis: Basis
-    profiles: Profiles
-    exact: Example | None
-    """Answers this very question, if it still works."""
     target: str
     """sqlglot's name of the dialect to answer in."""
     unheard: tuple[str, ...]
@@ -94,14 +90,16 @@ class Pipeline:
         """
         entry = entry or Entry(question.owner, question.connection_id, "chat", question.tag, question=question.text)
         ready = self._prepared(question, entry)
-        if ready.exact and (checked := verified(ready.exact, ready.trial)):
-            basis = replace(_basis(ready.trial.catalog, ready.basis.privacy), examples_used=(ready.exact.id,))
+        exact = None if ready.turns or question.notes else ready.recalled.exact  # which both may change its meaning
+        if exact and (checked := verified(exact, ready.trial)):
+            basis = replace(_basis(ready.opened), examples_used=(exact.id,))
             yield basis
-            solution = yield from remembered(ready.exact, checked, ready.trial)
+            solution = yield from remembered(exact, checked, ready.trial)
         else:
-            yield (basis := ready.basis)
+            basis, task = self._task(question, ready)
+            yield basis
             solve = thoroughly if question.mode == "thorough" and ready.model.repairs else quickly
-            solution = yield from solve(ready.model, ready.task, ready.trial)
+            solution = yield from solve(ready.model, task, ready.trial)
         yield self._told(ready, basis, solution)
 
     def prompt(self, question: Question) -> tuple[Context, tuple[Message, ...]]:
@@ -124,15 +122,10 @@ class Pipeline:
         entry.conversation_id = (question.conversation or uuid.uuid4()) if self._settings.history_days else None
         clock = Clock()
         with clock("context"):
-            catalog, profiles = opened.catalog, opened.profiles
-            recalled = self._knowledge.recall(owner, name, question.text, catalog)
-            context: Context | None = None
-            messages: tuple[Message, ...] = ()
-            if model.repairs:
-                context, messages = self._prompt(question, opened, recalled, turns)
+            recalled = self._knowledge.recall(owner, name, question.text, opened.catalog)
         trial = Trial(
             connection=opened.connection,
-            catalog=catalog,
+            catalog=opened.catalog,
             newer=lambda fault: self._manager.newer(owner, name, fault, claims),
             gate=self._gate,
             workers=self._workers,
@@ -144,15 +137,23 @@ class Pipeline:
             privacy=opened.privacy,
         )
         return Prepared(
+            opened=opened,
             model=model,
-            task=Task(question.text, catalog, messages, profiles.few_texts),
-            profiles=profiles,
+            recalled=recalled,
+            turns=turns,
             trial=trial,
-            basis=_basis(catalog, opened.privacy, context, recalled),
-            exact=recalled.exact if not turns else None,
             target=target,
             unheard=() if model.repairs else _beside(question, recalled, turns),
         )
+
+    def _task(self, question: Question, ready: Prepared) -> tuple[Basis, Task]:
+        """What the model is asked, and what that rests on."""
+        opened, recalled = ready.opened, ready.recalled
+        with ready.trial.clock("context"):
+            if not ready.model.repairs:  # the built-in engine reads no prompt
+                return _basis(opened), Task(question.text, opened.catalog, values=opened.profiles.few_texts)
+            context, messages = self._prompt(question, opened, recalled, ready.turns)
+            return _basis(opened, context, recalled), Task(question.text, opened.catalog, messages)
 
     def _turns(self, question: Question) -> Sequence[Turn]:
         """The last turns, on this connection, of the conversation that the question goes on with."""
@@ -181,8 +182,9 @@ class Pipeline:
         dialect = trial.connection.dialect
         trial.entry.row_count = None if results is None else results.row_count
         with trial.clock("check"):
-            demanded = self._demanded(sql, trial) if results is not None and results.row_count == 0 else ()
-            warnings = [*doubts(basis, results, solution.agreement, demanded, ready.profiles)]
+            empty = results is not None and results.row_count == 0
+            demanded, profiles = self._demanded(sql, ready) if empty else ((), Profiles())
+            warnings = [*doubts(basis, results, solution.agreement, demanded, profiles)]
             if ready.unheard and draft.model == ready.model.model:
                 warnings.append(
                     f"The built-in engine reads a question by itself, without {', '.join(ready.unheard)}."
@@ -211,14 +213,15 @@ class Pipeline:
             timings=trial.clock.spent,
         )
 
-    def _demanded(self, sql: str, trial: Trial) -> tuple[TextCondition, ...]:
-        """The texts that every row must have; none where telling them takes too much: the rows are there anyway."""
-        part, dialect = trial.catalog.mentioned_in(sql), trial.connection.dialect
+    def _demanded(self, sql: str, ready: Prepared) -> tuple[Sequence[TextCondition], Profiles]:
+        """The texts that every row must have, and what columns hold; none where that cannot be told just now."""
+        part, dialect = ready.trial.catalog.mentioned_in(sql), ready.trial.connection.dialect
         try:
             conditions = self._workers.call(text_conditions, sql, dialect, part, deadline=DEADLINE)
-        except (BusyError, DeadlineError, TooLargeError):
-            return ()
-        return tuple(each for each in conditions if each.demanded)
+            demanded = [each for each in conditions if each.demanded]
+            return demanded, ready.opened.profiles if demanded else Profiles()
+        except (UnavailableError, DeadlineError, TooLargeError):  # there is an answer already
+            return (), Profiles()
 
 
 def _beside(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tuple[str, ...]:
@@ -233,7 +236,8 @@ def _beside(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tu
     return tuple(name for name, there in parts.items() if there)
 
 
-def _basis(catalog: Catalog, privacy: Privacy, context: Context | None = None, recalled: Recalled = NOTHING) -> Basis:
+def _basis(opened: Opened, context: Context | None = None, recalled: Recalled = NOTHING) -> Basis:
+    catalog, privacy = opened.catalog, opened.privacy
     if context is None:  # nothing leaves the service
         return Basis(catalog_version=catalog.version, tables_shown=len(catalog.tables), privacy=privacy)
     sent: list[Sent] = ["names"]

@@ -69,6 +69,14 @@ def test_the_very_same_question_is_answered_by_its_example(house, model, tell) -
     assert model.requests == []
 
 
+def test_a_note_on_the_question_may_change_it_so_no_example_answers(house, model, tell) -> None:
+    tell("How many customers are in Germany?", COUNT)
+    model.says("SELECT 1 AS one")
+    answer = house.ask("How many customers are in Germany?", notes="Without Ada.")
+    assert house.rows(answer) == [[1]]
+    assert COUNT in model.requests[0]["messages"][-1]["content"]
+
+
 def test_the_receipt_of_an_example_has_the_connection_s_privacy(house, tell) -> None:
     house.manager.delete(OWNER, "shop")
     house.manager.create(OWNER, "sqlite", "shop", {"database": "shop.sqlite"}, privacy="schema")
