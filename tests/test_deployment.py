@@ -248,4 +248,4 @@ def test_gunicorn_waits_longer_than_any_deadline(monkeypatch):
     for name, value in environment(SQLCHAT_MODEL_TIMEOUT="100", SQLCHAT_STATEMENT_TIMEOUT="50").items():
         monkeypatch.setenv(name, value)
     config = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
-    assert config["timeout"] > config["graceful_timeout"] > 2 * 150
+    assert config["timeout"] > config["graceful_timeout"] > 2 * 100 + 4 * 50

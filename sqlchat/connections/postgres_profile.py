@@ -100,8 +100,8 @@ def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile
     Statistics come first. A sample is for tables that were never analyzed, and for small ones some of whose columns
     hold more texts than statistics list.
     """
-    start = time.monotonic()
-    first, until = start + STATISTICS_SHARE * timeout, start + ASKING_SHARE * timeout
+    now = time.monotonic()
+    first, until = now + STATISTICS_SHARE * timeout, now + ASKING_SHARE * timeout
     found: dict[Path, ColumnProfile] = {}
     kinds: dict[tuple[str, str], dict[str, Kind]] = defaultdict(dict)
     tables, took = in_order(catalog.tables)[::-1], 0.0  # those with rows first
