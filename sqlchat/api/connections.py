@@ -11,6 +11,7 @@ from sqlchat.api.resource import Resource, answer, runtime
 from sqlchat.connections.manager import Described
 from sqlchat.schemas.connections import (
     CATALOG_EXAMPLE,
+    CHANGE_EXAMPLE,
     CONNECT_EXAMPLE,
     CONNECTED_EXAMPLE,
     CONNECTION_EXAMPLE,
@@ -18,6 +19,7 @@ from sqlchat.schemas.connections import (
     REFRESHED_EXAMPLE,
     CatalogQuerySchema,
     CatalogSchema,
+    ChangeSchema,
     ConnectedSchema,
     ConnectionSchema,
     ConnectionsSchema,
@@ -28,6 +30,7 @@ from sqlchat.schemas.connections import (
 from sqlchat.sql.catalog import Table
 from sqlchat.sql.dialects import public_name
 from sqlchat.sql.profiles import Profiles
+from sqlchat.store.connections import Changes
 
 blueprint = Resource("connections", __name__, url_prefix="/api/connections", description="The caller's databases.")
 blueprint.before_request(security.needs_owner)
@@ -75,6 +78,22 @@ def show_connection(connection_id: str) -> dict[str, Any]:
     """Show a connection and whether its database can be reached now."""
     found = runtime().manager.describe(security.owner(), connection_id)
     return _describe(found) | {"status": _status(found), "policy": found.policy, "privacy": found.privacy}
+
+
+@blueprint.patch("/<connection_id>", parameters=NAMED)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.arguments(ChangeSchema, example=CHANGE_EXAMPLE)
+@blueprint.response(200, ConnectedSchema, example=CONNECTED_EXAMPLE)
+@blueprint.fails(401, 404, 413, 415, 503, 504)
+def change_connection(payload: Changes, connection_id: str) -> dict[str, Any]:
+    """Change a connection that stays the same one: its context, examples and history stay, in every process.
+
+    A `config` replaces the whole one, password included. It is tried first; one that does not work is refused with
+    400, and nothing changes.
+    """
+    changed = runtime().manager.change(security.owner(), connection_id, payload)
+    note(connection=connection_id)
+    return {"name": changed.name, "provider": changed.provider, "status": _status(changed)}
 
 
 @blueprint.delete("/<connection_id>", parameters=NAMED)

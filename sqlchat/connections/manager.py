@@ -33,7 +33,7 @@ from sqlchat.errors import (
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Store
-from sqlchat.store.connections import DEFAULT_PRIVACY, Definition, Privacy
+from sqlchat.store.connections import DEFAULT_PRIVACY, Changes, Definition, Privacy
 from sqlchat.workers import Workers
 
 NAME = re.compile(r"\w[\w.-]{0,62}")
@@ -115,15 +115,28 @@ class ConnectionManager:
         connection_class(provider)
         held_to = Policy.of(policy)
         self._refuse_taken(owner, name)
-        connection = self._connection(owner, provider, config)
-        try:
-            warnings = connection.check()
-        finally:
-            connection.close()
+        warnings = self._tried(owner, provider, config)
         definition = self._store.connections.add(
             owner, name, provider, dict(config), held_to.as_dict() if held_to else None, privacy=privacy
         )
-        return _described(definition, "ready", tuple(warnings))
+        return _described(definition, "ready", warnings)
+
+    def change(self, owner: str, name: str, changes: Changes) -> Described:
+        """Replace parts of a definition: in every process, the next request goes by the new one.
+
+        A new config is tried first, and one that does not work changes nothing. A policy, or what a model may see,
+        needs no database, so that it can be made stricter while that is away.
+
+        Raises ConnectionNotFoundError, PayloadError (the policy), and what `Connection.check` raises of a new config.
+        """
+        definition = self._store.connections.get(owner, name)
+        if "policy" in changes:
+            held_to = Policy.of(changes["policy"])
+            changes = {**changes, "policy": held_to.as_dict() if held_to else None}
+        warnings = self._tried(owner, definition.provider, changes["config"]) if "config" in changes else None
+        changed = self._store.connections.change(definition, changes)
+        self._drop(owner, name)
+        return self.describe(owner, name) if warnings is None else _described(changed, "ready", warnings)
 
     def describe(self, owner: str, name: str) -> Described:
         """A connection, and whether its database can be reached now. Raises ConnectionNotFoundError, BusyError."""
@@ -246,6 +259,14 @@ class ConnectionManager:
             while len(self._live) > self._settings.max_pools:
                 dropped.append(self._live.popitem(last=False)[1])
         return live
+
+    def _tried(self, owner: str, provider: str, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """Warnings of a database that can be reached so. Raises what `Connection.check` raises."""
+        connection = self._connection(owner, provider, config)
+        try:
+            return tuple(connection.check())
+        finally:
+            connection.close()
 
     def _made(self, definition: Definition) -> Live:
         connection = self._connection(definition.owner, definition.provider, definition.config)

@@ -1,11 +1,18 @@
 """The caller's databases: how they are reached, what they hold."""
 
-from marshmallow import Schema, fields, validate
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 CONNECT_EXAMPLE = {
     "provider": "postgres",
     "name": "warehouse",
     "config": {"host": "db.example.com", "database": "analytics", "user": "readonly", "password": "..."},
+}
+CHANGE_EXAMPLE = {
+    "config": CONNECT_EXAMPLE["config"],
+    "policy": {"deny_columns": ["users.email"]},
+    "privacy": "schema",
 }
 CONNECTED_EXAMPLE = {"name": "warehouse", "provider": "postgres", "status": {"state": "ready", "warnings": []}}
 CONNECTION_EXAMPLE = CONNECTED_EXAMPLE | {
@@ -85,29 +92,51 @@ class PolicySchema(Schema):
 PRIVACY = ("schema", "samples", "rows")
 
 
-class ConnectSchema(Schema):
-    provider = fields.String(required=True, metadata={"description": "postgres, mysql, sqlite, duckdb or files."})
-    name = fields.String(
-        required=True, validate=validate.Length(min=1), metadata={"description": "The `connection_id` from now on."}
-    )
-    config = fields.Dict(
+def _config(*, required: bool) -> fields.Dict:
+    return fields.Dict(
         keys=fields.String(),
-        required=True,
+        required=required,
         metadata={"description": "The fields of that database; kept encrypted, never given back."},
     )
-    policy = fields.Nested(
-        PolicySchema,
-        allow_none=True,
-        metadata={"description": "What SQL may read; the rest is in no answer, schema or prompt."},
-    )
-    privacy = fields.String(
-        load_default="samples",
+
+
+def _policy(removal: str = "") -> fields.Nested:
+    told = "What SQL may read; the rest is in no answer, schema or prompt."
+    return fields.Nested(PolicySchema, allow_none=True, metadata={"description": told + removal})
+
+
+def _privacy(**absent: Any) -> fields.String:
+    return fields.String(
         validate=validate.OneOf(PRIVACY),
         metadata={
             "description": "What a model may see: names, types and comments (`schema`), common values and other "
             "facts of columns too (`samples`), or the first rows of tables as well (`rows`)."
         },
+        **absent,
     )
+
+
+class ConnectSchema(Schema):
+    provider = fields.String(required=True, metadata={"description": "postgres, mysql, sqlite, duckdb or files."})
+    name = fields.String(
+        required=True, validate=validate.Length(min=1), metadata={"description": "The `connection_id` from now on."}
+    )
+    config = _config(required=True)
+    policy = _policy()
+    privacy = _privacy(load_default="samples")
+
+
+class ChangeSchema(Schema):
+    """What is to be another; what is left out stays."""
+
+    config = _config(required=False)
+    policy = _policy(" Null removes it.")
+    privacy = _privacy()
+
+    @validates_schema
+    def _changes_something(self, data: dict[str, Any], **_: Any) -> None:
+        if not data:
+            raise ValidationError("Send at least one of config, policy and privacy.", "config")
 
 
 class StatusSchema(Schema):

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypedDict
 
 from sqlalchemy import ColumnElement, Row, delete, select, update
 from sqlalchemy.exc import IntegrityError
@@ -20,6 +20,14 @@ from sqlchat.store.tables import connections, contexts, examples
 Policy = Mapping[str, Any] | None
 Privacy = Literal["schema", "samples", "rows"]
 DEFAULT_PRIVACY: Privacy = "samples"
+
+
+class Changes(TypedDict, total=False):
+    """What of a definition is to be another from now on; what is left out stays."""
+
+    config: dict[str, Any]
+    policy: Policy
+    privacy: Privacy
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ class Connections:
         id, now = str(uuid.uuid4()), datetime.now(UTC)
         sealed = self._cipher.seal(config, owner=owner, id=id, name=name)
         row = {"id": id, "owner": owner, "name": name, "provider": provider, "version": 1, "created_at": now}
-        row |= {"policy": json.dumps(dict(policy)) if policy else None, "privacy": privacy}
+        row |= {"policy": _policy_text(policy), "privacy": privacy}
         try:
             with self._database.writing() as connection:
                 connection.execute(connections.insert().values(**row, config=sealed, updated_at=now))
@@ -97,6 +105,27 @@ class Connections:
                     return
         raise unknown(name)
 
+    def change(self, definition: Definition, changes: Changes) -> Definition:
+        """Replace parts of `definition`, all at once, and count up its version; gives it as it then is.
+
+        Its id stays, and with it all that is kept of the connection. Raises ConnectionNotFoundError where it has gone
+        meanwhile, whether or not another has its name now.
+        """
+        owner, id, name = definition.owner, definition.id, definition.name
+        values: dict[str, Any] = {"version": connections.c.version + 1, "updated_at": datetime.now(UTC)}
+        if "config" in changes:
+            values["config"] = self._cipher.seal(changes["config"], owner=owner, id=id, name=name)
+        if "policy" in changes:
+            values["policy"] = _policy_text(changes["policy"])
+        if "privacy" in changes:
+            values["privacy"] = changes["privacy"]
+        changed = update(connections).where(connections.c.id == id).values(**values).returning(*connections.c)
+        with self._database.writing() as connection:
+            row = connection.execute(changed).first()
+        if row is None:
+            raise unknown(name)
+        return self._definition(row)
+
     def touch(self, owner: str, name: str) -> None:
         """Count up its version, so that every process makes its connection anew. Raises ConnectionNotFoundError."""
         if storable(name):
@@ -127,6 +156,10 @@ class Connections:
         policy = json.loads(row.policy) if row.policy else None
         facts = (row.id, row.owner, row.name, row.provider, config, row.version, row.created_at)
         return Definition(*facts, policy, row.privacy)
+
+
+def _policy_text(policy: Policy) -> str | None:
+    return json.dumps(dict(policy)) if policy else None
 
 
 def named(owner: str, name: str) -> ColumnElement[bool]:

@@ -104,6 +104,11 @@ FAILURES = [
         "payload_invalid",
     ),
     ("POST", "/api/connections/no/refresh", {}, 404, "connection_not_found"),
+    ("PATCH", "/api/connections/no", {"json": {"privacy": "rows"}}, 404, "connection_not_found"),
+    ("PATCH", "/api/connections/demo", {"json": {}}, 400, "payload_invalid"),
+    ("PATCH", "/api/connections/demo", {"data": b"{}"}, 415, "unsupported_media_type"),
+    ("PATCH", "/api/connections/demo", {"json": {"config": {"database": "no.db"}}}, 400, "connection_failed"),
+    ("PUT", "/api/connections/demo", {"json": {}}, 405, "method_not_allowed"),
     (
         "POST",
         "/api/connections",

@@ -104,3 +104,48 @@ def test_what_a_model_may_see_is_kept_with_its_definition(store, settings, make_
 def test_a_model_may_see_samples_unless_told_otherwise(store):
     assert store.connections.add("ann", "warehouse", "postgres", CONFIG).privacy == "samples"
     assert store.connections.get("ann", "warehouse").privacy == "samples"
+
+
+CHANGES = {"config": {"password": "another sesame"}, "policy": {"deny_tables": ["pay"]}, "privacy": "schema"}
+
+
+@pytest.mark.parametrize("changed", [("config",), ("policy",), ("privacy",), ("config", "policy", "privacy")])
+def test_a_change_keeps_the_id_and_what_it_does_not_name(store, settings, make_store, changed):
+    made = store.connections.add("ann", "warehouse", "postgres", CONFIG, {"deny_tables": ["hr"]}, privacy="rows")
+    changes = {name: CHANGES[name] for name in changed}
+    after = store.connections.change(made, changes)
+    assert after == dataclasses.replace(made, version=made.version + 1, **changes)
+    other = make_store(settings).connections
+    assert other.get("ann", "warehouse") == after
+    assert other.version("ann", "warehouse") == (made.id, made.version + 1)
+
+
+def test_a_policy_can_be_removed(store):
+    made = store.connections.add("ann", "warehouse", "postgres", CONFIG, {"deny_tables": ["hr"]})
+    assert store.connections.change(made, {"policy": None}).policy is None
+
+
+def test_what_was_deleted_meanwhile_is_not_changed_nor_is_its_successor(store):
+    made = store.connections.add("ann", "warehouse", "postgres", CONFIG)
+    store.connections.delete("ann", "warehouse")
+    with pytest.raises(ConnectionNotFoundError):
+        store.connections.change(made, CHANGES)
+    again = store.connections.add("ann", "warehouse", "postgres", CONFIG)
+    with pytest.raises(ConnectionNotFoundError):
+        store.connections.change(made, CHANGES)
+    assert store.connections.get("ann", "warehouse") == again
+
+
+def test_changes_at_once_are_each_whole_and_all_counted(store, settings, make_store):
+    made = store.connections.add("ann", "warehouse", "postgres", CONFIG)
+    stores = [make_store(settings) for _ in range(6)]
+
+    def change(numbered):
+        number, other = numbered
+        other.connections.change(made, {"config": {"n": number}, "policy": {"deny_tables": [f"t{number}"]}})
+
+    with ThreadPoolExecutor(6) as threads:
+        list(threads.map(change, enumerate(stores)))
+    found = store.connections.get("ann", "warehouse")
+    assert found.policy == {"deny_tables": [f"t{found.config['n']}"]}
+    assert found.version == made.version + 6
