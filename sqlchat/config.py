@@ -149,7 +149,7 @@ class Settings:
     database_dirs: tuple[Path, ...] = setting(
         "SQLCHAT_DATABASE_DIRS",
         (),
-        "Folders (separated by `:`) below which SQLite and DuckDB files may be opened; empty: the data folder.",
+        "Folders (separated by `:`) beside the data folder below which SQLite and DuckDB files may be opened.",
     )
 
     # Files
@@ -198,6 +198,11 @@ class Settings:
         )
         if self.supabase_url and not self.supabase_url.startswith(("https://", "http://")):
             wrong.append("SUPABASE_URL: must start with https://")
+        wrong.extend(
+            f"SQLCHAT_DATABASE_DIRS: there is no folder {folder}"
+            for folder in self.database_dirs
+            if not folder.is_dir()
+        )
         if self.port > 65_535:
             wrong.append("PORT: must be 65535 or less")
         if self.history_days > LONGEST_HISTORY:
@@ -229,7 +234,7 @@ class Settings:
     @property
     def database_roots(self) -> tuple[Path, ...]:
         """Folders below which SQLite and DuckDB files may be opened."""
-        return self.database_dirs or (self.data_dir,)
+        return (self.data_dir, *self.database_dirs)
 
     @property
     def build_timeout(self) -> float:

@@ -140,19 +140,18 @@ class Runtime:
     def build_demo(self) -> None:
         """Write the demo database anew and, in local mode, its connection where there is none of its name."""
         demo.build(self.settings.data_dir / DEMO_FILE)
-        if not self._demo_is_served():
+        if self.settings.auth_configured:
             return
         if DEMO not in {definition.name for definition in self.store.connections.list(LOCAL_OWNER)}:
             self.store.connections.add(LOCAL_OWNER, DEMO, "sqlite", {"database": DEMO_FILE})
 
     def _welcome(self) -> None:
-        """Give a newcomer something to ask: once, so that a demo that was deleted stays away."""
-        if not self._demo_is_served():
+        """Give a newcomer something to ask: once, so that a demo that was deleted stays away.
+
+        Not where each user has connections of their own.
+        """
+        if self.settings.auth_configured:
             return
         with self.store.once("demo") as first:
             if first:
                 self.build_demo()
-
-    def _demo_is_served(self) -> bool:
-        """False where each user has connections of their own, or where files of the data folder may not be opened."""
-        return not self.settings.auth_configured and self.settings.data_dir in self.settings.database_roots

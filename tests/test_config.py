@@ -23,7 +23,10 @@ def test_without_an_environment_it_is_a_local_service():
     assert settings.database_roots == (Path("var"),)
 
 
-def test_every_kind_of_value_is_read():
+def test_every_kind_of_value_is_read(tmp_path):
+    folders = tmp_path / "a", tmp_path / "b"
+    for folder in folders:
+        folder.mkdir()
     settings = Settings.from_environ(
         {
             "PORT": " 9000 ",
@@ -32,7 +35,7 @@ def test_every_kind_of_value_is_read():
             "SQLCHAT_OPEN_DATA_ROUTES": "Yes",
             "SQLCHAT_PRIVATE_HOSTS": "off",
             "SQLCHAT_DATA_DIR": "/srv/sqlchat",
-            "SQLCHAT_DATABASE_DIRS": "/srv/a:/srv/b",
+            "SQLCHAT_DATABASE_DIRS": f"{folders[0]}:{folders[1]}",
             "SQLCHAT_BUCKETS": "uploads, exports,",
             "SQLCHAT_MODEL_PRICES": "gpt-x=1.25/10, claude-y=3/15",
             "OPENAI_MODEL": "",
@@ -42,7 +45,7 @@ def test_every_kind_of_value_is_read():
     assert settings.open_data_routes
     assert not settings.reaches_private_hosts
     assert settings.state_dir == Path("/srv/sqlchat/state")
-    assert settings.database_roots == (Path("/srv/a"), Path("/srv/b"))
+    assert settings.database_roots == (Path("/srv/sqlchat"), *folders)
     assert settings.buckets == ("uploads", "exports")
     assert settings.model_prices == (ModelPrice("gpt-x", 1.25, 10), ModelPrice("claude-y", 3, 15))
 
@@ -81,6 +84,8 @@ def test_all_that_is_wrong_is_said_at_once():
         ({"SQLCHAT_MODEL_PRICES": "gpt-x=1/inf"}, "SQLCHAT_MODEL_PRICES"),
         ({"SQLCHAT_MODEL_PRICES": "1.25/10"}, "SQLCHAT_MODEL_PRICES"),
         ({"SQLCHAT_LOG_LEVEL": "loud"}, "SQLCHAT_LOG_LEVEL"),
+        ({"SQLCHAT_DATABASE_DIRS": "/no/such/folder"}, "SQLCHAT_DATABASE_DIRS"),
+        ({"SQLCHAT_DATABASE_DIRS": f"/tmp:{__file__}"}, "SQLCHAT_DATABASE_DIRS"),
     ],
     ids=lambda value: str(value)[:40],
 )

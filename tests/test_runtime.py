@@ -63,15 +63,20 @@ def test_the_demo_can_be_built_anew(settings, start):
 
 @pytest.mark.parametrize(
     "more",
-    [{"supabase_jwt_secret": "s" * 40}, {"supabase_url": "https://project.supabase.co"}, "elsewhere"],
-    ids=["secret", "url", "elsewhere"],
+    [{"supabase_jwt_secret": "s" * 40}, {"supabase_url": "https://project.supabase.co"}],
+    ids=["secret", "url"],
 )
-def test_there_is_no_demo_where_nobody_could_open_it(settings, start, tmp_path, more):
-    more = {"database_dirs": (tmp_path / "elsewhere",)} if more == "elsewhere" else more
+def test_there_is_no_demo_where_nobody_could_open_it(settings, start, more):
     runtime = start(dataclasses.replace(settings, **more))
     assert names(runtime) == []
     with pytest.raises(ConnectionNotFoundError):
         runtime.store.connections.get(LOCAL_OWNER, "demo")
+
+
+def test_the_demo_stays_where_more_folders_are_named(settings, start, tmp_path):
+    runtime = start(dataclasses.replace(settings, database_dirs=(tmp_path / "elsewhere",)))
+    assert names(runtime) == ["demo"]
+    assert runtime.pipeline.answer(MANY).results.row_count == 1
 
 
 def begin(settings, gate):

@@ -1,5 +1,6 @@
 """SQLite connections on real files, attacked with no guard in front of them."""
 
+import dataclasses
 import json
 import os
 import shutil
@@ -7,6 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 
 import orjson
@@ -145,6 +147,17 @@ def test_a_file_is_found_below_each_root_by_relative_and_absolute_path(tmp_path,
     (tmp_path / "link.db").symlink_to(library)
     for path in ("library.db", str(library), "./library.db", "link.db"):
         assert rows(SQLiteConnection({"database": path}, settings, workers), "SELECT count(*) FROM authors") == [[3]]
+
+
+def test_the_data_folder_stays_open_and_comes_first_where_others_are_named(tmp_path, library, settings, workers):
+    other = tmp_path / "other"
+    other.mkdir()
+    with closing(sqlite3.connect(other / library.name)) as database:
+        database.execute("CREATE TABLE authors (id INTEGER)")
+    beside = dataclasses.replace(settings, database_dirs=(other,))
+    count = "SELECT count(*) FROM authors"
+    assert rows(SQLiteConnection({"database": library.name}, beside, workers), count) == [[3]]
+    assert rows(SQLiteConnection({"database": str(other / library.name)}, beside, workers), count) == [[0]]
 
 
 def test_a_missing_file_is_refused_and_not_created(settings, workers):
