@@ -77,7 +77,6 @@ def test_an_untold_cost_is_held_to_the_ceiling_and_stays_untold():
 def test_postgres_tells_the_cost(postgres):
     few, many = postgres.explain("SELECT n FROM numbers WHERE n < 5"), postgres.explain("SELECT n FROM numbers")
     assert 100 < many.cost < few.cost < 1000
-    assert few.rows < 100
 
 
 def test_postgres_knows_how_many_rows_are_wanted(postgres):
