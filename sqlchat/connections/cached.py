@@ -10,10 +10,15 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+LATE = 2
+"""Times its age that a value may have while it is read anew."""
+
 
 class Cached(Generic[T]):
-    """What `read` gives, at most `ttl` seconds old. Who comes while it is read shares its value or its error.
+    """What `read` gives, read anew when it is `ttl` seconds old.
 
+    Who comes while it is read shares its value or its error. But where it is only its time that has come, one caller
+    waits for the reading, and the others go on with what there was, until that is twice as old as it should be.
     `source` tells what it is read of, for those who do not say.
     """
 
@@ -30,11 +35,11 @@ class Cached(Generic[T]):
         """
         of = self._source() if of is None else of
         with self._lock:
+            flight = self._flight
             if self._value is not None and not refresh:
                 when, source, value = self._value
-                if time.monotonic() - when < self._ttl and source == of:
+                if source == of and time.monotonic() - when < self._ttl * (LATE if flight else 1):
                     return value
-            flight = self._flight
             if flight is None:
                 own = self._flight = Future()
         return flight.result() if flight else self._fly(own, of)

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -61,6 +62,23 @@ def test_those_who_come_together_share_one_read(source):
     for thread in threads:
         thread.join()
     assert found == [1] * 8
+
+
+@pytest.mark.parametrize(("age", "found"), [(1.1, 1), (2.1, 2)])
+def test_while_one_reads_anew_the_others_go_on_with_what_there_was_for_a_while(source, age, found):
+    cached = Cached(source, 1)
+    cached.get()
+    time.sleep(age)
+    source.gate.clear()
+    with ThreadPoolExecutor(2) as pool:
+        reader = pool.submit(cached.get)
+        while source.reads < 2:
+            time.sleep(0.001)
+        other = pool.submit(cached.get)
+        time.sleep(0.05)
+        assert other.done() is (found == 1)
+        source.gate.set()
+        assert (reader.result(), other.result(), cached.get(refresh=True)) == (2, found, 3)
 
 
 def test_an_error_is_shared_but_not_kept(source):
