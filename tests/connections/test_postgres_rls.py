@@ -221,7 +221,7 @@ def test_planning_an_attack_tells_nothing_of_the_other_tenant(connection, sql):
         said = f"{exc.detail} {exc.facts}"
         assert SECRET not in said.replace(sql, "").replace("'of bob'", "")
     else:
-        assert (plan.cost, plan.rows) == (None, None)
+        assert plan.cost is None
     assert run(connection, "SELECT current_user, body FROM notes") == [["authenticated", "of ann"]]
 
 
