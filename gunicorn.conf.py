@@ -6,10 +6,11 @@ import sys
 
 from dotenv import find_dotenv, load_dotenv
 
-from sqlchat.config import Settings
+from sqlchat.config import Settings, unknown_settings
 
 load_dotenv(find_dotenv(usecwd=True))  # as `flask` does; what is set already stays
 settings = Settings.from_environ()
+settings.check_state_dir()  # here, where it ends the start; a worker that cannot load is started for ever
 
 # Without tokens, the service is for this machine alone.
 public = settings.auth_configured or settings.open_data_routes
@@ -36,6 +37,12 @@ limit_request_field_size = 16_380  # a token too large for us is answered by us,
 accesslog = None  # the application writes one line a request itself
 control_socket_disable = True
 forwarder_headers = ""  # a client behind a proxy on this machine would say with SCRIPT_NAME which path it asks for
+
+
+def on_starting(server):
+    """Say once what was set in vain."""
+    if told := unknown_settings():
+        server.log.warning(told)
 
 
 def when_ready(server):

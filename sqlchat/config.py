@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import math
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ LONGEST = 86_400
 LONGEST_HISTORY = 36_525  # days
 SLOWEST_TRANSFER = 4 << 20
 """Bytes a second below which the storage is given up."""
+URL_STARTS = ("https://", "http://")
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
 
@@ -196,8 +199,11 @@ class Settings:
         wrong.extend(
             "SQLCHAT_SECRET_KEY: each key needs 32 characters or more" for k in self.secret_keys if len(k) < 32
         )
-        if self.supabase_url and not self.supabase_url.startswith(("https://", "http://")):
+        if self.supabase_url and not self.supabase_url.startswith(URL_STARTS):
             wrong.append("SUPABASE_URL: must start with https://")
+        for field in ("openai_base_url", "anthropic_base_url"):
+            if (url := getattr(self, field)) and not url.startswith(URL_STARTS):
+                wrong.append(f"{env_name(field)}: must start with https:// or http://")
         wrong.extend(
             f"SQLCHAT_DATABASE_DIRS: there is no folder {folder}"
             for folder in self.database_dirs
@@ -218,9 +224,28 @@ class Settings:
             if row.type == "float" and not row.metadata["least"] and not 0 <= value < math.inf:
                 wrong.append(f"{env}: must be 0 or more")
         if self.max_rows > self.max_rows_ceiling:
-            wrong.append("SQLCHAT_MAX_ROWS: must not be above SQLCHAT_MAX_ROWS_CEILING")
+            wrong.append(
+                f"SQLCHAT_MAX_ROWS: must not be above SQLCHAT_MAX_ROWS_CEILING, which is {self.max_rows_ceiling}; "
+                "both may be raised"
+            )
         if wrong:
             raise ConfigError("sqlchat cannot start:\n  " + "\n  ".join(wrong))
+
+    def check_state_dir(self) -> None:
+        """Make the folder of the embedded store. Raises ConfigError where it cannot be made or written to.
+
+        With a store on a server the service starts without.
+        """
+        if self.database_url:
+            return
+        folder = self.data_dir
+        try:
+            for folder in (self.data_dir, self.state_dir):
+                folder.mkdir(mode=0o700 if folder == self.state_dir else 0o777, parents=True, exist_ok=True)
+                with tempfile.TemporaryFile(dir=folder):
+                    pass
+        except OSError as exc:
+            raise unusable(folder, exc) from exc
 
     @property
     def auth_configured(self) -> bool:
@@ -263,6 +288,25 @@ class Settings:
     def cache_dir(self) -> Path:
         """What can be made again: never opened for a caller, though below the data folder."""
         return self.data_dir / "cache"
+
+
+def unusable(folder: Path, fault: OSError) -> ConfigError:
+    """The error of a folder of the data folder that cannot be made or written to."""
+    return ConfigError(
+        f"sqlchat cannot start:\n  SQLCHAT_DATA_DIR: {folder} cannot be made or written to ({fault.strerror}); name "
+        "a folder that the service may write to"
+    )
+
+
+def unknown_settings(environ: Mapping[str, str] = os.environ) -> str:
+    """A sentence on the variables that look like settings of ours and are none; empty without any."""
+    known = [str(row.metadata["env"]) for row in dataclasses.fields(Settings)]
+    told = []
+    for name in sorted(set(environ) - set(known)):
+        if name.startswith("SQLCHAT_"):
+            near = difflib.get_close_matches(name, known, 1, 0.8)
+            told.append(f"{name} (did you mean {near[0]}?)" if near else name)
+    return f"These environment variables are no settings of sqlchat: {', '.join(told)}." if told else ""
 
 
 def env_name(field: str) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dotenv import dotenv_values
 
-from sqlchat.config import ConfigError, ModelPrice, Settings, env_name
+from sqlchat.config import ConfigError, ModelPrice, Settings, env_name, unknown_settings
 
 ROOT = Path(__file__).parents[1]
 ROWS = dataclasses.fields(Settings)
@@ -71,6 +71,8 @@ def test_all_that_is_wrong_is_said_at_once():
         ({"SQLCHAT_SECRET_KEY": "short"}, "SQLCHAT_SECRET_KEY"),
         ({"SQLCHAT_SECRET_KEY": f"{KEY},short"}, "SQLCHAT_SECRET_KEY"),
         ({"SUPABASE_URL": "project.supabase.co"}, "SUPABASE_URL"),
+        ({"OPENAI_BASE_URL": "localhost:11434/v1"}, "OPENAI_BASE_URL"),
+        ({"ANTHROPIC_BASE_URL": "gateway.example.com"}, "ANTHROPIC_BASE_URL"),
         ({"SQLCHAT_THREADS": "0"}, "SQLCHAT_THREADS"),
         ({"WEB_CONCURRENCY": "-1"}, "WEB_CONCURRENCY"),
         ({"SQLCHAT_STATEMENT_TIMEOUT": "0"}, "SQLCHAT_STATEMENT_TIMEOUT"),
@@ -92,6 +94,34 @@ def test_all_that_is_wrong_is_said_at_once():
 def test_settings_that_do_not_add_up_end_the_start(environ, named):
     with pytest.raises(ConfigError, match=f"^sqlchat cannot start:\n  {named}: "):
         Settings.from_environ(environ)
+
+
+def test_the_ceiling_of_rows_is_told():
+    with pytest.raises(ConfigError, match="SQLCHAT_MAX_ROWS_CEILING, which is 10000; both may be raised"):
+        Settings.from_environ({"SQLCHAT_MAX_ROWS": "20000"})
+
+
+def test_what_looks_like_a_setting_and_is_none_is_told_with_the_one_that_was_meant():
+    assert unknown_settings({row.metadata["env"]: "x" for row in ROWS} | {"HOME": "/", "MY_SQLCHAT_X": "1"}) == ""
+    told = unknown_settings({"SQLCHAT_MAXROWS": "open-sesame", "SQLCHAT_COLOUR": "blue"})
+    assert "SQLCHAT_COLOUR, SQLCHAT_MAXROWS (did you mean SQLCHAT_MAX_ROWS?)" in told
+    assert "sesame" not in told
+
+
+@pytest.mark.parametrize("place", ["a-file", "a-file/below", "/proc"])
+def test_a_data_folder_that_cannot_be_used_is_named(tmp_path, place):
+    (tmp_path / "a-file").touch()
+    settings = Settings(data_dir=tmp_path / place)
+    with pytest.raises(ConfigError, match=f"^sqlchat cannot start:\n  SQLCHAT_DATA_DIR: {tmp_path / place}"):
+        settings.check_state_dir()
+    dataclasses.replace(settings, database_url="postgres://u:p@h/d").check_state_dir()
+
+
+def test_a_data_folder_is_made_with_its_state_closed_to_others_and_nothing_left_in_it(tmp_path):
+    settings = Settings(data_dir=tmp_path / "new" / "data")
+    settings.check_state_dir()
+    assert list(settings.data_dir.rglob("*")) == [settings.state_dir]
+    assert settings.state_dir.stat().st_mode & 0o077 == 0
 
 
 def test_no_fault_repeats_a_secret():

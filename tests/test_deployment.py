@@ -154,6 +154,21 @@ class TestLife:
             assert "Traceback" not in done.stderr
             assert "sesame" not in done.stderr
 
+    def test_a_data_folder_that_cannot_be_used_ends_the_start_before_it_is_ready(self, tmp_path):
+        (tmp_path / "file").touch()
+        given = environment(SQLCHAT_DATA_DIR=str(tmp_path / "file"))
+        line = shlex.split(procfile()["web"])
+        done = subprocess.run(line, cwd=ROOT, env=given, capture_output=True, text=True, timeout=120, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.count("SQLCHAT_DATA_DIR: ") == 1
+        assert "Traceback" not in done.stderr
+
+    def test_a_setting_that_is_none_is_told_in_one_line(self, tmp_path):
+        with Service(tmp_path, SQLCHAT_MAXROWS="5") as service:
+            assert service.call("GET", "/health")[0] == 200
+        (line,) = (line for line in service.out.splitlines() if "SQLCHAT_MAXROWS" in line)
+        assert "did you mean SQLCHAT_MAX_ROWS?" in line
+
 
 class TestOnPostgres:
     @pytest.fixture
@@ -238,14 +253,15 @@ class TestCommandLine:
     ],
     ids=str,
 )
-def test_it_listens_to_the_world_only_behind_a_gate(monkeypatch, given, address):
-    for name, value in environment(**given).items():
+def test_it_listens_to_the_world_only_behind_a_gate(monkeypatch, tmp_path, given, address):
+    for name, value in environment(SQLCHAT_DATA_DIR=str(tmp_path), **given).items():
         monkeypatch.setenv(name, value)
     assert runpy.run_path(str(ROOT / "gunicorn.conf.py"))["bind"] == address
 
 
-def test_gunicorn_waits_longer_than_any_deadline(monkeypatch):
-    for name, value in environment(SQLCHAT_MODEL_TIMEOUT="100", SQLCHAT_STATEMENT_TIMEOUT="50").items():
+def test_gunicorn_waits_longer_than_any_deadline(monkeypatch, tmp_path):
+    given = {"SQLCHAT_MODEL_TIMEOUT": "100", "SQLCHAT_STATEMENT_TIMEOUT": "50", "SQLCHAT_DATA_DIR": str(tmp_path)}
+    for name, value in environment(**given).items():
         monkeypatch.setenv(name, value)
     config = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
     assert config["timeout"] > config["graceful_timeout"] > 2 * 100 + 4 * 50

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlchat.config import ConfigError, Settings
+from sqlchat.config import Settings, unusable
 
 
 def make(settings: Settings) -> Path:
@@ -19,10 +19,7 @@ def make(settings: Settings) -> Path:
         if folder.stat().st_mode & 0o077:
             folder.chmod(0o700)
     except OSError as exc:
-        raise ConfigError(
-            f"sqlchat cannot start:\n  SQLCHAT_DATA_DIR: {folder} cannot be made ({exc.strerror}); name a folder "
-            "that the service may write to"
-        ) from exc
+        raise unusable(folder, exc) from exc
     return folder
 
 
