@@ -42,6 +42,7 @@ from sqlchat.connections.postgres_statement import (
     Statement,
     estimate,
     prologue,
+    schemas_of,
     search_path,
 )
 from sqlchat.connections.postgres_types import Decoder, PgType, decoder
@@ -94,6 +95,8 @@ class PostgresConnection(Connection):
         try:
             with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
                 warnings = ask.warnings_from(_told(cursor, ask.RIGHTS))
+                if schemas := schemas_of(self._search_path):
+                    warnings += ask.unusable_from(_told(cursor, ask.UNUSABLE, (schemas,)), schemas)
                 if self._row_security:
                     warnings += self._row_security.warnings(_told(cursor, rls.RIGHTS))
         except QueryError as exc:

@@ -6,11 +6,13 @@ A constant number of queries, whatever the number of tables, each answered as on
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import orjson
 
 from sqlchat.connections.postgres_types import PgType
+from sqlchat.errors import ConnectionConfigError
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
 
 READABLE = """
@@ -93,6 +95,13 @@ SELECT pg_catalog.json_agg(DISTINCT pg_catalog.lower(f.proname)) FROM (
 
 DEFAULT_SCHEMA = "SELECT pg_catalog.to_json(coalesce(pg_catalog.current_schema(), ''))"
 
+UNUSABLE = """
+SELECT coalesce(pg_catalog.json_agg(asked), '[]')
+FROM pg_catalog.unnest(%s::text[]) asked
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n
+    WHERE n.nspname = asked AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'))
+"""
+
 TYPES = """
 WITH RECURSIVE wanted(oid) AS (
     SELECT pg_catalog.unnest(%s::pg_catalog.oid[])
@@ -163,6 +172,15 @@ def warnings_from(rights_json: str) -> list[str]:
     elif rights["creates"]:
         warnings.append("The role may create objects; a role that may only read is safer.")
     return warnings
+
+
+def unusable_from(names_json: str, asked: Sequence[str]) -> list[str]:
+    """The answer to UNUSABLE as warnings. Raises ConnectionConfigError where nothing that was asked for is left."""
+    names = orjson.loads(names_json)
+    told = [f"There is no schema {name!r} that the role may use." for name in names]
+    if names and len(names) == len(asked):
+        raise ConnectionConfigError("schema: " + " ".join(told)[:500])
+    return told
 
 
 def types_from(types_json: str) -> dict[int, PgType]:

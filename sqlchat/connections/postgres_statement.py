@@ -157,6 +157,12 @@ def search_path(schema: str) -> str:
     return ", ".join(name if name.startswith('"') else quoted(name) for name in names)
 
 
+def schemas_of(path: str) -> list[str]:
+    """The names in what `search_path` gives, but for the one that stands for the user's own schema."""
+    names = [name[1:-1].replace('""', '"') for name in IDENTIFIER.findall(path)]
+    return [name for name in names if name != "$user"]
+
+
 def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 

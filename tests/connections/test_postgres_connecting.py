@@ -72,6 +72,23 @@ def test_the_search_path(postgres_database, execute):
         PostgresConnection(postgres_database | {"schema": "a; DROP"}, Settings(), WORKERS)
 
 
+@pytest.mark.parametrize("schema", ["hopsital", "hospital, closed", '"Hospital"', '"od""d"'])
+def test_a_schema_that_is_not_there_or_may_not_be_used_is_named(postgres_server, postgres_database, schema):
+    postgres_server.execute("CREATE SCHEMA closed", postgres_database["database"])
+    with connected(postgres_database | {"schema": schema}) as connection:
+        with pytest.raises(ConnectionConfigError, match="schema: There is no schema ") as caught:
+            connection.check()
+        assert all(name.strip('"').replace('""', '"') in caught.value.detail for name in schema.split(", "))
+
+
+def test_of_several_schemas_one_that_is_there_is_enough(postgres_database, execute):
+    execute('CREATE SCHEMA "Odd, one"')
+    with connected(postgres_database | {"schema": '"Odd, one", hopsital, "$user"'}) as connection:
+        assert "There is no schema 'hopsital' that the role may use." in connection.check()
+    with connected(postgres_database | {"schema": '"Odd, one", pg_catalog'}) as connection:
+        assert not any("schema" in warning for warning in connection.check())
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
