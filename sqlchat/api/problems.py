@@ -10,7 +10,7 @@ import orjson
 import werkzeug
 from flask import Flask, Response, g
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
 from sqlchat.errors import SqlchatError
 
@@ -27,6 +27,11 @@ DETAILS = {
     413: "The body is larger than this service takes.",
     415: "The body's content type is not one that this path takes.",
 }
+
+LOCAL_ONLY = (
+    "Without auth this service answers to localhost, 127.0.0.1 and [::1] only, and this request names another host. "
+    "Set SUPABASE_URL or SUPABASE_JWT_SECRET, or SQLCHAT_OPEN_DATA_ROUTES behind a gate of your own."
+)
 
 CODES = {413: "request_entity_too_large", 422: "unprocessable_entity"}
 """Words that stay although Python 3.13 has other names for these statuses."""
@@ -56,7 +61,8 @@ def answer_http_exception(error: HTTPException) -> werkzeug.Response:
         return response
     kept = {name: value for name, value in response.headers.items() if name in ("Allow", "Retry-After")}
     code = CODES.get(status, status.name.lower())
-    return problem(status, code, status.phrase, DETAILS.get(status, f"{status.description}."), kept)
+    detail = LOCAL_ONLY if isinstance(error, SecurityError) else DETAILS.get(status, f"{status.description}.")
+    return problem(status, code, status.phrase, detail, kept)
 
 
 def answer_broken_body(_: ParseException) -> werkzeug.Response:

@@ -27,6 +27,7 @@ from sqlchat.connections.embedded import (
     Profiled,
     Target,
     Tasks,
+    belongs_to_another,
     collect,
     timed_out,
 )
@@ -74,7 +75,10 @@ def _session(target: Target, timeout: float) -> Iterator[duckdb.DuckDBPyConnecti
                 raise DatabaseUnavailableError(
                     "Another process has the database open for writing.", retry_after=1
                 ) from exc
-            raise ConnectionConfigError(f"{target.shown!r} cannot be opened as a DuckDB database: {words}") from exc
+            known = belongs_to_another("DuckDB", target)
+            raise known or ConnectionConfigError(
+                f"{target.shown!r} cannot be opened as a DuckDB database: {words}"
+            ) from exc
         deadline = threading.Timer(timeout, connection.interrupt)
         stack.callback(deadline.cancel)
         deadline.start()

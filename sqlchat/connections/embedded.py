@@ -42,6 +42,9 @@ SLICE = 1.0
 """Seconds for which profiling holds a worker process, before others have their turn."""
 TABLES_A_SLICE = 200
 
+SIGNATURES = {"sqlite": (0, b"SQLite format 3\0"), "duckdb": (8, b"DUCK")}
+"""What stands where in a file that a provider reads."""
+
 Profiled = tuple[dict[Path, ColumnProfile], int]
 """Profiles of columns, and how many of the tables that were given had their turn."""
 
@@ -191,6 +194,20 @@ def refuse_unsendable(sql: str) -> None:
 
 def timed_out(timeout: float) -> QueryTimeoutError:
     return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
+
+
+def belongs_to_another(engine: str, target: Target) -> ConnectionConfigError | None:
+    """The error of a file that `engine` cannot read and another provider can; None for any other file."""
+    try:
+        with open(target.path, "rb") as file:
+            head = file.read(16)
+    except OSError:
+        head = b""
+    for provider, (at, mark) in SIGNATURES.items():
+        if head[at : at + len(mark)] == mark and provider != engine.lower():
+            kind = "an SQLite" if provider == "sqlite" else "a DuckDB"
+            return ConnectionConfigError(f"{target.shown!r} is {kind} file; the provider `{provider}` reads it.")
+    return None
 
 
 def quoted(name: str) -> str:

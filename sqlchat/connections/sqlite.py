@@ -23,6 +23,7 @@ from sqlchat.connections.embedded import (
     Profiled,
     Target,
     Tasks,
+    belongs_to_another,
     collect,
     quoted,
     timed_out,
@@ -160,7 +161,8 @@ def _translated(exc: Exception, target: Target, refused: str, timeout: float) ->
         case sqlite3.SQLITE_INTERRUPT:
             return timed_out(timeout)
         case sqlite3.SQLITE_NOTADB:
-            return ConnectionConfigError(f"{target.shown!r} is not an SQLite database: {words}.")
+            known = belongs_to_another("SQLite", target)
+            return known or ConnectionConfigError(f"{target.shown!r} is not an SQLite database: {words}.")
         case found if found in LOCKED:
             return DatabaseUnavailableError("A writer has the database locked.", retry_after=1)
         case found if found in GONE:

@@ -16,6 +16,7 @@ Callers run `check` in a worker process (`connections/gate.py`).
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ from sqlchat.errors import DialectUnknownError, SQLRefusedError
 from sqlchat.sql.guards import duckdb, mysql, postgres, sqlite
 from sqlchat.sql.guards.nodes import NODES, ROOTS
 from sqlchat.sql.guards.rules import Rules
-from sqlchat.sql.lexer import Lexeme, agree, lexemes
+from sqlchat.sql.lexer import Lexeme, agree, lexemes, placeholder
 from sqlchat.sql.parse import parse
 
 RULES = {"postgres": postgres.RULES, "sqlite": sqlite.RULES, "duckdb": duckdb.RULES, "mysql": mysql.RULES}
@@ -131,6 +132,8 @@ def _check_tree(tree: exp.Expr, rules: Rules, calls: set[int]) -> None:
     for node in tree.walk():
         if isinstance(node, exp.Table) and rules.hidden.fullmatch(node.name.lower()):  # SQLite takes 'x' for a name
             raise _hidden(node.name)
+        if isinstance(node, exp.Placeholder | exp.Parameter):
+            raise placeholder(node.sql())
         if type(node) not in NODES and not (isinstance(node, exp.Func) and node.meta.get("start") in calls):
             raise SQLRefusedError(f"{_said(node)} is not allowed in a query that only reads.")
 
@@ -192,11 +195,19 @@ def _check_calls(words: Sequence[Lexeme], tree: exp.Expr, rules: Rules, function
             known = (schema in rules.schemas and name in allowed) or full in rules.qualified or full in allowed
         if not known or rules.dangers.fullmatch(name):
             shown = ".".join(filter(None, (schema, name)))[:80]
-            raise SQLRefusedError(
-                f"The function {shown!r} is not allowed: it is not among those known to do nothing but read."
-            )
+            raise SQLRefusedError(f"The function {shown!r} is not allowed: {_reason(shown, rules)}.")
         calls.add(words[at].start)
     return calls
+
+
+def _reason(name: str, rules: Rules) -> str:
+    """Why `name` may not be called, and what may be instead."""
+    missing = rules.others is not None and "." not in name and not rules.others.fullmatch(name)
+    said = f"{rules.engine} has no such function" if missing else "it is not among those known to do nothing but read"
+    if name in rules.instead:
+        return f"{said}; in {rules.engine}, write {rules.instead[name]}"
+    near = difflib.get_close_matches(name, rules.functions, 1, 0.8) if not rules.dangers.fullmatch(name) else []
+    return f"{said}; a near one is {near[0]}()" if near else said
 
 
 def _calls(words: Sequence[Lexeme], tree: exp.Expr, rules: Rules) -> Iterator[int]:

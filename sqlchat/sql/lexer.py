@@ -16,6 +16,8 @@ from sqlchat.sql.parse import check_text, position, tokenize
 Kind = Literal["word", "name", "string", "number", "sign"]
 
 DISAGREEMENT = "Line {line}, column {column} of this SQL can be read in more than one way; write it more plainly."
+PLACEHOLDERS = "Placeholders are not filled in here: put the value itself in place of {shown!r}."
+PLACEHOLDER = re.compile(r"(?<!:)[?:@$][A-Za-z0-9_]+|\?")
 LETTER = r"A-Za-z_\u0080-\U0010ffff"
 NUMBER = r"0[xX][0-9A-Fa-f]+(?:_[0-9A-Fa-f]+)*|(?:\d+(?:_\d+)*(?:\.(?!\.)(?:\d+(?:_\d+)*)?)?)(?:[eE][+-]?\d+)?"
 DOUBLED = r"{q}(?:[^{q}]|{q}{q})*{q}"
@@ -160,8 +162,14 @@ def _quoted(lexeme: Lexeme) -> bool:
 
 
 def _disagreement(sql: str, offset: int) -> SQLRefusedError:
+    if found := PLACEHOLDER.match(sql, offset):
+        return placeholder(found[0])
     line, column = position(sql, offset)
     return SQLRefusedError(DISAGREEMENT.format(line=line, column=column))
+
+
+def placeholder(shown: str) -> SQLRefusedError:
+    return SQLRefusedError(PLACEHOLDERS.format(shown=shown[:40]))
 
 
 def _unclosed(sql: str, offset: int, closing: str) -> SQLSyntaxError:

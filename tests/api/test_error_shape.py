@@ -235,8 +235,11 @@ def test_a_bug_is_a_500_that_tells_nothing_of_itself(settings):
 
 
 def test_in_local_mode_a_foreign_host_name_is_refused(client):
-    response = client.get("/health", headers={"Host": "evil.example"})
+    response = client.get("/health", headers={"Host": "mybox:8000"})
     assert (response.status_code, response.mimetype) == (400, "application/problem+json")
+    detail = response.get_json(force=True)["detail"]
+    assert all(word in detail for word in ("localhost", "SUPABASE_URL", "SUPABASE_JWT_SECRET", "OPEN_DATA_ROUTES"))
+    assert "mybox" not in detail
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """DuckDB connections on real files, attacked with no guard in front of them."""
 
 import contextlib
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,6 +16,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.duckdb import DuckDBConnection
 from sqlchat.connections.duckdb_instance import _kept, session
 from sqlchat.connections.embedded import Target
+from sqlchat.connections.sqlite import SQLiteConnection
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -102,9 +104,23 @@ def test_a_missing_file_is_refused_and_not_created(settings, workers):
 @pytest.mark.parametrize("content", [b"these are notes\n" * 500, b"SQLite format 3\0" + bytes(4080), b""])
 def test_other_files_are_told_apart_without_the_servers_paths(content, settings, workers):
     (settings.data_dir / "notes.txt").write_bytes(content)
-    with pytest.raises(ConnectionConfigError, match=r"'notes\.txt' cannot be opened") as caught:
+    with pytest.raises(ConnectionConfigError, match=r"'notes\.txt' (cannot be opened|is an SQLite file)") as caught:
         DuckDBConnection({"database": "notes.txt"}, settings, workers).check()
     assert str(settings.data_dir) not in caught.value.detail
+
+
+def test_a_file_of_sqlite_is_told_with_its_provider(settings, workers):
+    with contextlib.closing(sqlite3.connect(settings.data_dir / "shop.db")) as database:
+        database.execute("CREATE TABLE t (n INTEGER)")
+    with pytest.raises(
+        ConnectionConfigError, match=r"^'shop\.db' is an SQLite file; the provider `sqlite` reads it\.$"
+    ):
+        DuckDBConnection({"database": "shop.db"}, settings, workers).check()
+
+
+def test_sqlite_tells_a_file_of_duckdb(settings, library, workers):
+    with pytest.raises(ConnectionConfigError, match="is a DuckDB file; the provider `duckdb` reads it"):
+        SQLiteConnection({"database": library.name}, settings, workers).check()
 
 
 def test_memory_is_an_empty_database(empty):

@@ -85,6 +85,55 @@ def test_the_refusal_says_what_and_why(dialect, sql, reason):
     assert reason in caught.value.detail
 
 
+@pytest.mark.parametrize(
+    ("dialect", "call", "told"),
+    [
+        ("sqlite", "NOW()", "'now' is not allowed: SQLite has no such function; in SQLite, write datetime('now')."),
+        (
+            "sqlite",
+            "date_trunc('month', a)",
+            "has no such function; in SQLite, write strftime('%Y-%m-01', x).",
+        ),
+        ("sqlite", "uper(a)", "SQLite has no such function; a near one is upper()."),
+        ("sqlite", "zzz(a)", "'zzz' is not allowed: SQLite has no such function."),
+        ("sqlite", "load_extension('x')", "it is not among those known to do nothing but read."),
+        ("postgres", "getdate()", "known to do nothing but read; in Postgres, write now()."),
+        ("postgres", "uper(a)", "known to do nothing but read; a near one is upper()."),
+        ("postgres", "pg_sleep(1)", "'pg_sleep' is not allowed: it is not among those known to do nothing but read."),
+        ("duckdb", "to_char(a, 'YYYY')", "in DuckDB, write strftime(x, '%Y-%m')."),
+        ("mysql", "string_agg(a, ',')", "in MySQL, write group_concat(x)."),
+    ],
+)
+def test_an_unknown_function_is_told_with_what_to_write(dialect, call, told):
+    with pytest.raises(SQLRefusedError) as caught:
+        check(f"SELECT {call} FROM t", dialect)
+    assert caught.value.detail.endswith(told)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "name", "written"),
+    [(dialect, name, written) for dialect in DIALECTS for name, written in RULES[dialect].instead.items()],
+)
+def test_what_to_write_instead_may_run_where_the_other_may_not(dialect, name, written):
+    assert check(f"SELECT {written} FROM t", dialect)
+    assert name not in RULES[dialect].functions
+
+
+@pytest.mark.parametrize(
+    ("dialect", "signs"),
+    # what is left out is a variable, a name or an operator there
+    [("postgres", ":id ? $1 @id $id"), ("sqlite", ":id ? $1 @id $id ?1"), ("duckdb", ":id ? $1 $id"), ("mysql", "?")],
+)
+def test_placeholders_are_told_to_be_filled_in(dialect, signs):
+    for sign in signs.split():
+        _refuses_placeholder(sign, dialect)
+
+
+def _refuses_placeholder(sign, dialect):
+    with pytest.raises(SQLRefusedError, match="Placeholders are not filled in here: put the value itself in"):
+        check(f"SELECT a FROM t WHERE id = {sign}", dialect)
+
+
 def test_a_syntax_error_inside_explain_tells_the_place_in_the_whole_text():
     with pytest.raises(SQLSyntaxError) as caught:
         check("EXPLAIN\n  SELECT a FROM t WHERE WHERE", "postgres")

@@ -57,8 +57,14 @@ Statement = Callable[[Sequence[Lexeme]], "str | Inner"]
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
+    engine: str
+    """The database's name in messages."""
     functions: frozenset[str]
     """Names that may be called, in lower case."""
+    instead: Mapping[str, str] = field(default_factory=dict)
+    """What does here what a function of other databases does there, by its name."""
+    others: re.Pattern[str] | None = None
+    """Further names that the database has, given where it has none beyond these and what may be called."""
     harmless: frozenset[str] = frozenset()
     """Functions that only read although the database's own list leaves them out."""
     schemas: frozenset[str] = frozenset()

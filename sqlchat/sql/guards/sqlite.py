@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from sqlchat.sql.guards import instead
 from sqlchat.sql.guards.rules import KEYWORDS, TYPES, Inner, Rules, explain, refuse_rest, words
-from sqlchat.sql.lexer import Lexeme
+from sqlchat.sql.lexer import PLACEHOLDER, Lexeme
 
 FUNCTIONS = words(
     """
@@ -54,12 +55,19 @@ def pragma(lexemes: Sequence[Lexeme]) -> str | Inner:
 
 
 RULES = Rules(
+    engine="SQLite",
+    instead=instead.SQLITE,
+    others=re.compile(
+        r"(fts[35]|rtree|geopoly|sqlite_|pragma_).*|load_extension|optimize|readfile|writefile|edit|fsdir|->>?"
+    ),
     grammar=words("cast exists"),
     functions=FUNCTIONS | {f"pragma_{name}" for name in PRAGMAS_OF_TABLE},
     keywords=KEYWORDS
     | TYPES
     | words("bigint double glob indexed int integer match nvarchar real regexp smallint text tinyint"),
     hidden=re.compile(HIDDEN_PATTERN),
+    signs=PLACEHOLDER,
+    sign_reason="Placeholders are not filled in here: put the value itself in their place.",
     starts=frozenset({"select", "with", "values"}),
     statements={"explain": explain(frozenset(), words("query plan")), "pragma": pragma},
 )
