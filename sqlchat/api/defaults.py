@@ -12,7 +12,10 @@ from sqlchat.errors import PayloadError
 
 def chosen_connection(payload: dict[str, Any]) -> str:
     """The request's `connection_id`, else the caller's `default_connection`. Raises PayloadError without either."""
-    name = payload.get("connection_id") or _setting("default_connection")
+    if given := payload.get("connection_id"):
+        return str(given)
+    name = _setting("default_connection")
+    g.default_connection = name is not None
     if name is None:
         raise PayloadError(
             "The payload is not valid; `errors` says what is wrong with which field.",

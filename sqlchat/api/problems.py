@@ -12,7 +12,7 @@ from flask import Flask, Response, g
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import BadRequest, HTTPException, SecurityError
 
-from sqlchat.errors import SqlchatError
+from sqlchat.errors import ConnectionNotFoundError, SqlchatError
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,10 @@ def answer_error(error: SqlchatError) -> Response:
         headers["Retry-After"] = str(error.retry_after)
     if error.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    return problem(error.status, error.code, error.title, error.detail, headers, **error.facts)
+    detail = error.detail
+    if isinstance(error, ConnectionNotFoundError) and g.get("default_connection"):  # no name is in the request
+        detail += " The name is the `default_connection` of your settings."
+    return problem(error.status, error.code, error.title, detail, headers, **error.facts)
 
 
 def answer_http_exception(error: HTTPException) -> werkzeug.Response:

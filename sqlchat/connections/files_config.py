@@ -64,7 +64,10 @@ def named_files(
 
 def _entry(given: Any) -> dict[str, Any]:
     entry = {"path": given} if isinstance(given, str) else given
-    if not isinstance(entry, dict) or not isinstance(entry.get("path"), str) or set(entry) - set(FIELDS):
+    if isinstance(entry, dict) and (unknown := sorted(set(entry) - set(FIELDS))):
+        names = ", ".join(f"`{name[:80]}`" for name in unknown)
+        raise ConnectionConfigError(f"Unknown in an entry of `files`: {names}. {SHAPE}")
+    if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
         raise ConnectionConfigError(SHAPE)
     sheet = entry.get("sheet")
     if isinstance(sheet, bool) or not isinstance(sheet, str | int | None):

@@ -229,6 +229,23 @@ def test_settings_fill_in_what_a_request_leaves_out(client, signed_in):
         client.patch("/api/settings", json={"default_connection": None, "default_provider": None}, headers=signed_in)
 
 
+def test_an_unknown_connection_says_that_it_came_from_the_settings(client, signed_in):
+    client.patch("/api/settings", json={"default_connection": "gone"}, headers=signed_in)
+    told = "There is no connection named 'gone'."
+    try:
+        for path, body in (("/api/chat", {"prompt": "How many customers?"}), ("/api/execute", {"sql": "SELECT 1"})):
+            for headers in (signed_in, signed_in | {"Accept": "text/event-stream"}):
+                unnamed = client.post(path, json=body, headers=headers)
+                assert (unnamed.status_code, unnamed.get_json(force=True)["detail"]) == (
+                    404,
+                    f"{told} The name is the `default_connection` of your settings.",
+                )
+            named = client.post(path, json=body | {"connection_id": "gone"}, headers=signed_in)
+            assert named.get_json(force=True)["detail"] == told
+    finally:
+        client.patch("/api/settings", json={"default_connection": None}, headers=signed_in)
+
+
 @pytest.mark.parametrize("body", [b"[]", b"7", b'"x"'])
 def test_settings_take_an_object_only(client, signed_in, body):
     response = client.patch("/api/settings", data=body, content_type="application/json", headers=signed_in)

@@ -273,7 +273,8 @@ def test_a_ragged_file_is_told_with_its_line(put, connect, settings):
     with pytest.raises(ConnectionConfigError) as caught:
         connect("uploads/r.csv").check()
     assert caught.value.detail == (
-        "The file 'uploads/r.csv' cannot be read: Line 3 has 3 fields where the header has 2."
+        "The file 'uploads/r.csv' cannot be read: Line 3 has 3 fields where the header has 2; on_bad_rows=skip "
+        "leaves such rows out."
     )
     assert caught.value.facts["line"] == 3
     skipping = connect({"path": "uploads/r.csv", "on_bad_rows": "skip"})

@@ -100,6 +100,8 @@ def test_a_name_asked_for_is_not_given_to_another():
         ({"files": [3]}, "list of paths"),
         ({"files": [{"table": "a"}]}, "list of paths"),
         ({"files": [{"path": "uploads/a.csv", "folder": OTHER}]}, "list of paths"),
+        ({"files": [{"path": "uploads/a.csv", "tabel": "a"}]}, "Unknown in an entry of `files`: `tabel`. The field"),
+        ({"files": [{"tabel": "a", "shet": 1}]}, "`shet`, `tabel`"),
         ({"files": ["uploads/a.csv"], "folder": OTHER}, "unknown: `folder`"),
         ({"files": ["uploads/a.csv"] * 51}, "up to 50 files"),
         ({"files": [{"path": "uploads/a.csv", "sheet": True}]}, "`sheet`"),

@@ -128,7 +128,10 @@ def _fault(bad: list[Any], source: Source, encoding: str, dialect: sniff.Dialect
         line = _line_of(source, encoding, dialect)
         where = f"Line {line}" if line else "A row"
         return FileInvalidError(
-            f"{where} has {found} fields where the header has {expected}.", line=line, expected=expected, found=found
+            f"{where} has {found} fields where the header has {expected}; on_bad_rows=skip leaves such rows out.",
+            line=line,
+            expected=expected,
+            found=found,
         )
     return FileInvalidError("The file does not read as CSV from beginning to end.")
 
