@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, periods
+from sqlchat.providers.offline import dates, flags, periods
 from sqlchat.providers.offline.linker import Col, Hit, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg, DatePart, Term
@@ -60,6 +60,8 @@ def terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
 
 def _aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg:
     column = reader.column(col)
+    if flags.is_flag(reader.linker, col):
+        raise flags.no_number(col, asked.text)
     if function == "count":
         if dates.is_number(column) and not asked.distinct and not reader.linker.is_key(col):
             raise QuestionError(

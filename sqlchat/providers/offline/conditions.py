@@ -7,7 +7,7 @@ stepped over nothing.
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon, periods, values
+from sqlchat.providers.offline import dates, flags, lexicon, periods, values
 from sqlchat.providers.offline.linker import Col, Hit, Link
 from sqlchat.providers.offline.operands import add as add_comparison
 from sqlchat.providers.offline.operands import operands as read_operands
@@ -43,7 +43,8 @@ def read(reader: Reader) -> bool:
 
 def _one(reader: Reader) -> bool:
     return (
-        _average(reader)
+        flags.read(reader)
+        or _average(reader)
         or _column(reader)
         or _counted_column(reader)
         or _priced(reader)
@@ -216,7 +217,11 @@ def _counted_column(reader: Reader) -> bool:
         reader.at = mark
         return False
     numeric = [
-        h for h in link.columns if dates.is_number(_column_of(reader, h)) and not reader.linker.is_key(_col(h))
+        h
+        for h in link.columns
+        if dates.is_number(_column_of(reader, h))
+        and not reader.linker.is_key(_col(h))
+        and not flags.is_flag(reader.linker, _col(h))
     ]
     if not numeric:
         reader.at = mark

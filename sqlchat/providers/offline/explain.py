@@ -16,6 +16,7 @@ from sqlchat.providers.offline.query import (
     Condition,
     DatePart,
     Extreme,
+    Flag,
     Null,
     Period,
     Query,
@@ -117,6 +118,8 @@ def _condition(condition: Condition) -> str:
     name = _col(condition.col)
     if isinstance(condition, Null):
         return f"{name} is {'' if condition.negated else 'not '}known"
+    if isinstance(condition, Flag):
+        return f"{name} is {'false' if condition.negated else 'true'}"
     if isinstance(condition, Average):
         return f"{name} {OPERATORS[condition.op]} its average"
     if isinstance(condition, Extreme):

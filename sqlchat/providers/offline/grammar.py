@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import conditions, dates, empty, lexicon, outputs, phrases, relations
+from sqlchat.providers.offline import conditions, dates, empty, flags, lexicon, outputs, phrases, relations
 from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.finish import finish
 from sqlchat.providers.offline.joins import Joins
@@ -239,7 +239,7 @@ def _connector(reader: Reader, asked: list[Asked]) -> bool:
     mark = reader.at
     reader.at += 1
     listed = reader.at
-    if _how_many(reader, asked):
+    if _how_many(reader, asked) or flags.read(reader):
         return True
     reader.skip(lexicon.LEADS)
     if not (outputs.starts_output(reader) and not reader.focus.related):

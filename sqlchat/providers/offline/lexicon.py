@@ -43,6 +43,11 @@ VERBS: Final = words(
     "teaches taught show shows "
     "showed showing shown released published"
 )
+PARTICIPLES: Final = words(
+    "sold bought made held written built sent paid left born begun taken given won lost seen shown met found set "
+    "hurt cut lent spent taught drawn driven flown grown chosen broken spoken stolen frozen thrown got gone done"
+)
+"""Verbs that say what was done, where they do not end in `ed`."""
 WITH: Final = words("with having whose where has have had who that which")
 IN: Final = words("in from of for at on to by with within during among inside")
 GROUP: Final = words("per by each every across")

@@ -133,6 +133,10 @@ class Linker:
         alike = [c for words, c in by_words.items() if tuple(map(stem, words)) == tuple(map(stem, head))]
         return [c for c in alike if not self.is_key(c)][:1] if not named else []
 
+    def hits(self, words: tuple[str, ...]) -> list[Hit]:
+        """All that the stems name."""
+        return list(self._phrases.get(words, {}).values())
+
     def columns_named(self, words: tuple[str, ...]) -> list[Hit]:
         """The columns that the stems name wholly."""
         return [hit for hit in self._phrases.get(words, {}).values() if isinstance(hit.target, Col) and hit.tier < 2]
@@ -161,7 +165,7 @@ class Linker:
         owner = self.table_words(key)
         for size in range(len(owner), 0, -1):
             head = owner[-size:]
-            if len(words) > size and _alike(words[:size], head):
+            if len(words) > size and _alike(words[:size], head) and not IN.issuperset(words[size:]):
                 return words[size:]
         return words
 
@@ -169,7 +173,8 @@ class Linker:
         words = self.table_words(key)
         self._add(words, Hit(key, 0))
         self._glue("".join(words), Hit(key, 0))
-        self._glue(table.name.lower().replace("_", ""), Hit(key, 0))
+        for name in (table.name.lower(), table.name.lower().replace("_", "")):
+            self._glue(name, Hit(key, 0))
         if len(words) > 1:
             vague = stem(words[-1]) in VAGUE
             self._add(words[:-1] if vague else words[-1:], Hit(key, 1 if vague else 2))
@@ -207,8 +212,9 @@ class Linker:
                 names.setdefault(short[:-1], 2)
         for phrase, tier in names.items():
             self._add(phrase, Hit(col, tier))
-        self._glue("".join(full), Hit(col, 0))
-        self._glue("".join(short), Hit(col, 0))
+        self._index_literal(col, owner, foreign=foreign)
+        for text in (col.name.lower(), "".join(name_words(col.name)), "".join(full), "".join(short)):
+            self._glue(text, Hit(col, 0))
         if not foreign:
             for name in {full, short} | ({short[:-1]} if dated and len(short) > 1 else set()):
                 for other in _synonyms(name):
@@ -216,6 +222,17 @@ class Linker:
         note = re.split(r"[;,.(:]", comment)[0].split()
         if 1 <= len(note) <= 3 and not any(w.lower() in UNITS or w.lower() in WEAK for w in note):
             self._add(tuple(w.lower() for w in note), Hit(col, 3))
+
+    def _index_literal(self, col: Col, owner: tuple[str, ...], *, foreign: bool) -> None:
+        """The column's name as it is written, short forms and all: `amt`, `unit_amt`, `order amt`."""
+        plain = name_words(col.name)
+        if plain == _expanded(plain):
+            return
+        self._add(plain, Hit(col, 0))
+        if not foreign:
+            self._add((*owner[-1:], *plain), Hit(col, 0))
+            for cut in range(1, len(plain)):
+                self._add(plain[cut:], Hit(col, 0 if _alike(plain[:cut], owner[-cut:]) else 2))
 
     def _index_values(self, col: Col, texts: tuple[str, ...]) -> None:
         self.values[col] = texts

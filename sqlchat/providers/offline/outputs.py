@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import amounts, dates, lexicon
+from sqlchat.providers.offline import amounts, dates, flags, lexicon
 from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.linker import Col, Link
 from sqlchat.providers.offline.measures import Measure
@@ -11,15 +11,9 @@ from sqlchat.providers.offline.query import Compare
 from sqlchat.providers.offline.reader import Reader
 
 JOINERS = (
-    ("as", "well", "as"),
-    ("along", "with"),
-    ("together", "with"),
-    ("and",),
-    ("and", "also"),
-    ("&",),
-    (",", "and"),
+    ("as", "well", "as"), ("along", "with"), ("together", "with"), ("and",), ("and", "also"), ("&",), (",", "and"),
     (",",),
-)
+)  # fmt: skip
 
 
 def read_list(reader: Reader) -> list[Asked]:
@@ -92,6 +86,8 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
         return extreme
     if first and (leading := _leading(reader)) is not None:
         return leading
+    if flags.at(reader) is not None and (qualified := _qualified(reader)) is not None:
+        return qualified
     link = reader.link()
     unit = dates.unit(reader.low())
     if unit and unit != reader.low().rstrip("s") and reader.low() not in ("days",) and first:
@@ -185,7 +181,8 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
         else {"the", "all", "of"}
     )
     distinct = _distinct(reader) or distinct
-    if functions == ["count"] and (qualified := _qualified(reader)) is not None:
+    counts = functions == ["count"] or (functions == ["sum"] and flags.at(reader) is not None)
+    if counts and (qualified := _qualified(reader)) is not None:
         qualified.functions = ["count"]
         return qualified
     link = reader.link()
@@ -211,10 +208,23 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
         if functions != ["sum"]:
             raise amounts.not_averaged(link, measure)
         return Asked("measure", link.text, functions, measure=measure)
+    if functions == ["count"] and (doers := _doers(reader, link)) is not None:
+        doers.functions = ["count"]
+        return doers
     if link.columns:
         reader.at += link.size
         return Asked("column", link.text, functions, link.columns, distinct=distinct)
     return None
+
+
+def _doers(reader: Reader, link: Link) -> Asked | None:
+    """The things that `hired in 2017` speaks of, all by itself; the verb stays to be read as a condition."""
+    hits = reader.deed(link)
+    if not hits or len(hits) < len(link.columns) or link.tables:
+        return None
+    found = reader.resolve(hits, link.text, None).target
+    assert isinstance(found, Col)
+    return Asked("table", link.text, table=found.table)
 
 
 def _extreme(reader: Reader) -> Asked | None:
@@ -314,22 +324,31 @@ def _named_thing(reader: Reader) -> Asked | None:
 
 
 def _qualified(reader: Reader) -> Asked | None:
-    """`completed orders`, `French singers`: values in front of the table whose rows they narrow."""
+    """`completed orders`, `urgent admissions`: values and adjectives before the table whose rows they narrow."""
     mark = reader.at
-    found: list[tuple[Link, Link | None]] = []
-    while (link := reader.link()) is not None and link.values and not link.tables:
-        reader.at += link.size
-        found.append((link, None))
-        if len(found) > 3:
+    found: list[Link | flags.Said] = []
+    while len(found) <= 3:
+        if (said := flags.at(reader)) is not None:
+            reader.at += said.size
+            found.append(said)
+            reader.at += reader.low() in ("and", ",") and flags.at(reader, 1) is not None
+        elif (link := reader.link()) is not None and link.values and not link.tables:
+            reader.at += link.size
+            found.append(link)
+        else:
             break
     link = reader.link()
-    if not found or link is None or not link.tables or any(value.columns for value, _ in found):
+    bare = any(isinstance(value, Link) and value.columns for value in found)
+    if not found or link is None or not link.tables or bare:
         reader.at = mark
         return None
     table = reader.table_of(link)
     assert table is not None
     assert isinstance(table.target, tuple)
-    for value, _ in found:
+    for value in found:
+        if isinstance(value, flags.Said):
+            reader.query.conditions.append(flags.condition(reader, value, table.target))
+            continue
         hit = reader.resolve(value.values, value.text, table.target)
         assert isinstance(hit.target, Col)
         assert hit.value is not None
@@ -374,6 +393,8 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
                 return asked
             return Asked("column", following.text, [], following.columns, distinct=distinct, owner=asked.table)
         return asked
+    if not distinct and (doers := _doers(reader, link)) is not None:
+        return doers
     reader.at += link.size
     if reader.tokens[reader.at - 1].possessive:
         raise QuestionError(f'What belongs to "{link.text}" is not clear here.', words=[link.text])

@@ -215,6 +215,22 @@ def _dated_between(reader: Reader, subject: Key, related: Key) -> bool:
     return any(reader.time_column(table) is not None for table in between)
 
 
+def told(reader: Reader) -> Col | None:
+    """The column of dates that is named after a unit: `per month of loaned_on`, `per month by discharged at`."""
+    mark = reader.at
+    if reader.low() not in ("of", "by", "from", "for", "using"):
+        return None
+    reader.at += 1
+    reader.skip({"the", "their"})
+    link = reader.link()
+    dated = [h for h in link.columns if dates.is_date(_column_of(reader, h))] if link is not None else []
+    if link is None or not dated:
+        reader.at = mark
+        return None
+    reader.at += link.size
+    return _col(reader.resolve(dated, link.text, reader.measured or reader.query.subject))
+
+
 def time_of(reader: Reader, table: Key) -> Col | None:
     """The table's own time, or that of the nearest table up its keys."""
     return reader.time_column(table) or _parent_time(reader, table)

@@ -5,7 +5,7 @@ grammar; each gives True and has stepped over what it read, or False and over no
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon, outputs, periods
+from sqlchat.providers.offline import dates, flags, lexicon, outputs, periods
 from sqlchat.providers.offline.asked import Asked, shown
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.build import table_of
@@ -166,7 +166,8 @@ def sortable(reader: Reader, col: Col, text: str) -> None:
     """Raises QuestionError where the column has no largest and smallest that mean anything."""
     column = reader.column(col)
     year = "year" in reader.linker.column_words(col.table, col.name)
-    if (dates.is_text(column) and not year) or reader.linker.is_key(col):
+    flag = flags.is_flag(reader.linker, col)
+    if (dates.is_text(column) and not year) or reader.linker.is_key(col) or flag:
         raise QuestionError(f"{col.name} is no number or date to rank by.", words=[text], reason="text_column")
 
 
@@ -238,6 +239,9 @@ def _group_target(reader: Reader) -> Col | DatePart | Key | None:
         assert isinstance(hit.target, Col)
         if unit and dates.is_date(reader.column(hit.target)):
             return DatePart(hit.target, unit)
+        if (after := dates.unit(reader.low())) and dates.is_date(reader.column(hit.target)):
+            reader.at += 1
+            return DatePart(hit.target, after)
         return hit.target
     if unit and (owner := reader.measured or table) is not None:
         reader.at += 1
@@ -247,6 +251,8 @@ def _group_target(reader: Reader) -> Col | DatePart | Key | None:
 
 def period_group(reader: Reader, table: Key, unit: str) -> Col | DatePart:
     """What `per month` groups rows of `table` by. Raises QuestionError where they have no date."""
+    if (said := periods.told(reader)) is not None:
+        return DatePart(said, unit)
     col = periods.time_of(reader, table)
     if col is None or not (dates.is_date(reader.column(col)) or unit == "year"):
         raise QuestionError(f"{table[1]} has no date to group by {unit}.", words=[unit])

@@ -79,6 +79,14 @@ class Null:
     negated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """The column says yes, or no."""
+
+    col: Col
+    negated: bool = False
+
+
 @dataclass(slots=True)
 class Related:
     """A row of `anchor` has rows in `table` that meet `conditions`: some, none, or a number of them."""
@@ -93,7 +101,7 @@ class Related:
     """True where words such as `of` or `in` name the relation: then it may restrict the rows themselves."""
 
 
-Condition = Compare | Period | Average | Extreme | AnyOf | Null | Related
+Condition = Compare | Period | Average | Extreme | AnyOf | Null | Flag | Related
 
 
 @dataclass

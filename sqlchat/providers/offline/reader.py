@@ -115,8 +115,40 @@ class Reader:
         if index < 0:
             return []
         if index not in self._links:
-            self._links[index] = self.linker.links(self.tokens, index) if index < len(self.tokens) else []
+            found = self.linker.links(self.tokens, index) if index < len(self.tokens) else []
+            self._links[index] = [link for link in found if not self._parted(link, found)]
         return self._links[index]
+
+    def _parted(self, link: Link, found: Sequence[Link]) -> bool:
+        """Whether a column's full name is a thing and what was done to it: `staff hired` in `staff hired in 2017`."""
+        if not link.columns or link.tables or not self.dated(link.start + link.size):
+            return False
+        for thing in found:
+            rest = link.size - thing.size
+            verb = self.tokens[link.start + thing.size] if rest > 0 else None
+            tables = {hit.target for hit in thing.tables}
+            done = {hit.target for hit in link.columns if _col(hit).table in tables}
+            if verb is None or not done or not is_participle(verb.low):
+                continue
+            after = self.linker.links(self.tokens, link.start + thing.size)
+            if any(each.size == rest and any(hit.target in done for hit in each.columns) for each in after):
+                return True
+        return False
+
+    def dated(self, at: int) -> bool:
+        """Whether a period comes at that token, with or without a word such as `in` or `before`."""
+        for _ in range(3):
+            if dates.read(self.tokens, at, self.today) or dates.opening(self.tokens, at):
+                return True
+            if at >= len(self.tokens) or self.tokens[at].low not in BEFORE_PERIOD:
+                return False
+            at += 1
+        return False
+
+    def deed(self, link: Link) -> list[Hit]:
+        """The dates that the words name as a verb with a period after it: `loaned` in `loaned in 2024`."""
+        verb = is_participle(self.tokens[link.start].low) and self.dated(link.start + link.size)
+        return [hit for hit in link.columns if verb and dates.is_date(self.column(_col(hit)))]
 
     def link(self, at: int | None = None) -> Link | None:
         """The longest reading of what comes next."""
@@ -190,7 +222,12 @@ class Reader:
             found = [c.name for c in columns if "year" in self.linker.column_words(table, c.name)]
         if len(found) > 1:
             names = " or ".join(found)
-            raise QuestionError(f"{table[1]} has several times: {names}.", words=[], reason="ambiguous")
+            raise QuestionError(
+                f'{table[1]} has several times: {names}. Name the one that is meant: "per month of {found[0]}", '
+                f'"{found[0]} in 2024".',
+                words=[],
+                reason="ambiguous",
+            )
         return Col(table, found[0]) if found else None
 
     def named_column(self, table: Key, name: str) -> Col | None:
@@ -276,7 +313,13 @@ class Reader:
 BOOKKEEPING = lexicon.words(
     "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"
 )
+BEFORE_PERIOD = lexicon.IN | lexicon.words("after before since until between later earlier than the prior")
 SILENT = frozenset(",.?!:;()")
+
+
+def is_participle(word: str) -> bool:
+    """Whether the word says what was done to a thing: `hired`, `bought`."""
+    return (word.endswith("ed") and len(word) > 3) or word in lexicon.PARTICIPLES
 
 
 def is_lead(token: Token | None) -> bool:

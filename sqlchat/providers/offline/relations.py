@@ -5,12 +5,12 @@ Called by the grammar; each gives True and has stepped over what it read, or Fal
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon, outputs, phrases
+from sqlchat.providers.offline import dates, flags, lexicon, outputs, phrases
 from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.linker import Col, Key, Link
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Agg, Compare, Extreme, Term
+from sqlchat.providers.offline.query import Agg, Compare, Condition, Extreme, Term
 from sqlchat.providers.offline.reader import Focus, Reader
 
 RELATING = lexicon.IN | lexicon.NOT | lexicon.VERBS | lexicon.WITH | {"do", "does", "did"}
@@ -269,13 +269,17 @@ def relation(reader: Reader) -> bool:
         seen = seen or word in RELATING
         reader.at += 1
     op, count = _counted(reader)
-    link = reader.link()
+    values, link = flags.described(reader)
     if link is None:
         reader.at = mark
         return False
-    values, link = _narrowed(reader, link)
+    if not values:
+        values, link = _narrowed(reader, link)
     if link.values and not link.tables and not link.columns:
         return _related_value(reader, link, mark, negated=negated, op=op)
+    if any(isinstance(h.target, Col) and h.target.table == reader.focus.table for h in reader.deed(link)):
+        reader.at = mark
+        return False
     if not link.tables or (link.columns and min(h.tier for h in link.columns) < min(h.tier for h in link.tables)):
         reader.at = mark
         return False
@@ -291,7 +295,7 @@ def relation(reader: Reader) -> bool:
     )
 
 
-def _narrowed(reader: Reader, link: Link) -> tuple[list[Compare], Link]:
+def _narrowed(reader: Reader, link: Link) -> tuple[list[Condition], Link]:
     """`German customers`: the value as a condition on the table after it, and that table's link."""
     following = reader.link(reader.at + link.size)
     if not link.values or link.tables or link.columns or following is None or not following.tables:
@@ -310,7 +314,7 @@ def _narrowed(reader: Reader, link: Link) -> tuple[list[Compare], Link]:
 
 def _relate(
     reader: Reader, mark: int, link: Link, table: Key, *, loose: bool, negated: bool, op: str, count: int,
-    values: list[Compare], seen: bool,
+    values: list[Condition], seen: bool,
 ) -> bool:  # fmt: skip
     focus = reader.focus.table
     assert focus is not None
@@ -350,7 +354,8 @@ def _counted(reader: Reader) -> tuple[str, int]:
     if token is None or not isinstance(token.value, int):
         reader.at = mark
         return "", 0
-    following = reader.link(reader.at + 1)
+    said = flags.at(reader, 1)
+    following = reader.link(reader.at + 1 + (said.size if said is not None else 0))
     if following is None or not following.tables or (following.columns and not following.tables):
         reader.at = mark
         return "", 0

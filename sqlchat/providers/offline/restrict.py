@@ -7,10 +7,13 @@ from __future__ import annotations
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates
+from sqlchat.providers.offline import dates, flags
 from sqlchat.providers.offline.linker import Col, Key
-from sqlchat.providers.offline.query import AnyOf, Average, Compare, Condition, Extreme, Null, Period, Related
+from sqlchat.providers.offline.query import AnyOf, Average, Compare, Condition, Extreme, Flag, Null, Period, Related
 from sqlchat.providers.offline.scope import OPERATORS, Scope
+
+NUMBERED = frozenset({"sqlite", "mysql", "tsql", "oracle"})
+"""Dialects in which yes and no are 1 and 0."""
 
 
 class Restrictions:
@@ -28,7 +31,7 @@ class Restrictions:
             return self._related(Related(anchor, condition.col.table, [condition]))
         return self._plain(condition)
 
-    def _plain(self, condition: Compare | Period | Average | Extreme | Null) -> exp.Expr:
+    def _plain(self, condition: Compare | Period | Average | Extreme | Null | Flag) -> exp.Expr:
         column = self.scope.column(condition.col)
         if isinstance(condition, Compare):
             return self._compare(column, condition)
@@ -43,6 +46,8 @@ class Restrictions:
         if isinstance(condition, Null):
             null = exp.Is(this=column, expression=exp.Null())
             return exp.Not(this=null) if condition.negated else null
+        if isinstance(condition, Flag):
+            return self._flag(column, condition)
         inner = self._inner(condition.col.table)
         if isinstance(condition, Average):
             value = inner.frame(exp.select(exp.Avg(this=inner.column(condition.col)))).subquery()
@@ -50,6 +55,16 @@ class Restrictions:
         function = exp.Max if condition.descending else exp.Min
         value = inner.frame(exp.select(function(this=inner.column(condition.col)))).subquery()
         return exp.EQ(this=column, expression=value)
+
+    def _flag(self, column: exp.Column, flag: Flag) -> exp.Expr:
+        """By itself only where the database has a type for truth; else as it keeps yes and no."""
+        text = flags.spelled(self.scope.linker, flag.col, negated=flag.negated)
+        if text is not None:
+            return exp.EQ(this=column, expression=exp.Literal.string(text))
+        typed = self.scope.catalog_column(flag.col).type.lower().startswith("bool")
+        if typed and self.scope.dialect not in NUMBERED:
+            return exp.Not(this=column) if flag.negated else column
+        return exp.EQ(this=column, expression=exp.Literal.number(int(not flag.negated)))
 
     def _compare(self, column: exp.Column, condition: Compare) -> exp.Expr:
         values = [self.scope.literal(condition.col, value, condition.op) for value in condition.values]
