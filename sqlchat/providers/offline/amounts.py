@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import lexicon
 from sqlchat.providers.offline.asked import Asked
-from sqlchat.providers.offline.linker import Key, Link
+from sqlchat.providers.offline.linker import Col, Key, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.reader import Reader
 
@@ -63,6 +63,15 @@ def one(link: Link) -> None:
             sorted(f"{h.target.table[1]}'s {h.target.name}" for h in link.measures if isinstance(h.target, Measure))
         )
         raise QuestionError(f'"{link.text}" may mean {names}.', words=[link.text], reason="ambiguous")
+
+
+def vague(link: Link) -> None:
+    """Raises QuestionError where the words are a part of a table's name as much as of a column's."""
+    tier = min((h.tier for h in link.columns), default=0)
+    if tier > 1 and link.tables and tier == min(h.tier for h in link.tables):
+        names = sorted({f"{h.target.table[1]}.{h.target.name}" for h in link.columns if isinstance(h.target, Col)})
+        text = f'"{link.text}" may mean a table or {" or ".join(names)}.'
+        raise QuestionError(text, words=[link.text], reason="ambiguous")
 
 
 def not_averaged(link: Link, measure: Measure) -> QuestionError:

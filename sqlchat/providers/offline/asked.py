@@ -65,8 +65,8 @@ def _aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg:
     if function == "count":
         if dates.is_number(column) and not asked.distinct and not reader.linker.is_key(col):
             raise QuestionError(
-                f'"{asked.text}" is a number in each row of {col.table[1]}: say whether to add it up or to count its '
-                "different values.",
+                f'"{asked.text}" is a number in each row of {col.table[1]}: say "total {asked.text}" to add it up, '
+                f'or "number of different {asked.text}" to count its different values.',
                 words=[asked.text],
                 reason="ambiguous",
             )

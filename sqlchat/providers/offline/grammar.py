@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import conditions, dates, empty, flags, lexicon, outputs, phrases, relations
+from sqlchat.providers.offline import conditions, dates, empty, flags, lexicon, outputs, phrases, refusal, relations
 from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.finish import finish
 from sqlchat.providers.offline.joins import Joins
@@ -37,8 +37,7 @@ def parse(question: str, linker: Linker, joins: Joins, today: date) -> Query:
     for sentence in sentences[1:]:
         asked = _more(reader, sentence, asked)
     if reader.unknown:
-        shown = ", ".join(f'"{word}"' for word in reader.unknown)
-        raise QuestionError(f"These words have no meaning for this data: {shown}.", words=reader.unknown)
+        raise refusal.not_understood(linker, tokens, reader.unknown)
     query = finish(reader, asked)
     query.complete = any(isinstance(g, tuple) and empty.asked_for(reader.tokens, g, linker) for g in query.groups)
     return query
@@ -80,10 +79,11 @@ def _main(reader: Reader) -> list[Asked]:
 def _all_unknown(reader: Reader) -> None:
     reader.at = 0
     while not reader.done:
-        link = reader.link()
-        known = reader.low() in lexicon.LEADS or reader.low() in lexicon.FILLERS
-        if link is not None or known or reader.phrase(lexicon.AGGREGATES):
-            reader.at += link.size if link is not None else 1
+        link, aggregate = reader.link(), reader.phrase(lexicon.AGGREGATES)
+        if link is not None or aggregate is not None:
+            reader.at += link.size if link is not None else aggregate[1] if aggregate is not None else 1
+        elif refusal.known(reader.linker, reader.tokens, reader.at):
+            reader.at += 1
         else:
             reader.not_understood()
     if not reader.unknown:

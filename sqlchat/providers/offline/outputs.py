@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import amounts, dates, flags, lexicon
+from sqlchat.providers.offline import aggregates, amounts, dates, flags, lexicon, refusal
 from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.linker import Col, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Compare
 from sqlchat.providers.offline.reader import Reader
-
-JOINERS = (
-    ("as", "well", "as"), ("along", "with"), ("together", "with"), ("and",), ("and", "also"), ("&",), (",", "and"),
-    (",",),
-)  # fmt: skip
 
 
 def read_list(reader: Reader) -> list[Asked]:
@@ -28,7 +23,7 @@ def read_list(reader: Reader) -> list[Asked]:
             return found
         found.append(asked)
         before = reader.at
-        if not reader.take_any(JOINERS):
+        if not reader.take_any(aggregates.JOINERS):
             return found
         mark = reader.at
         reader.skip(lexicon.LEADS)
@@ -76,9 +71,9 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
     """One thing: `name`, `average age`, `number of orders`, `the youngest singer`, `completed orders`."""
     if (again := _again(reader)) is not None:
         return again
-    distinct = _distinct(reader)
-    functions = _functions(reader)
-    distinct = _distinct(reader) or distinct
+    distinct = aggregates.distinct(reader)
+    functions = aggregates.functions(reader)
+    distinct = aggregates.distinct(reader) or distinct
     if functions:
         return _aggregated(reader, functions, distinct)
     extreme = _extreme(reader)
@@ -142,45 +137,13 @@ def _per_unit(reader: Reader, unit: str) -> Asked | None:
     return asked
 
 
-def _distinct(reader: Reader) -> bool:
-    reader.skip({"the", "all", "of", "a"} if reader.low(1) in lexicon.DISTINCT else ())
-    if reader.low() in lexicon.DISTINCT:
-        reader.at += 1
-        reader.skip({"the", "of"})
-        return True
-    return False
-
-
-def _functions(reader: Reader) -> list[str]:
-    """`average, minimum and maximum` -> their functions; nothing where the words name a column instead."""
-    found: list[str] = []
-    while True:
-        mark = reader.at
-        if found:
-            reader.take_any(JOINERS)
-            reader.skip({"the"})
-        hit = reader.phrase(lexicon.AGGREGATES)
-        if hit is None:
-            reader.at = mark
-            return found
-        function, size = hit
-        reader.at += size
-        if function == "much":
-            function = "sum"
-        if function == "amount":
-            function = "sum"
-        found.append(function)
-        if function == "count":
-            return found
-
-
 def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked | None:
     reader.skip(
         {"of", "the", "all", "a", "total", "values", "value", "for"}
         if functions != ["count"]
         else {"the", "all", "of"}
     )
-    distinct = _distinct(reader) or distinct
+    distinct = aggregates.distinct(reader) or distinct
     counts = functions == ["count"] or (functions == ["sum"] and flags.at(reader) is not None)
     if counts and (qualified := _qualified(reader)) is not None:
         qualified.functions = ["count"]
@@ -190,7 +153,7 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
         return None
     if functions == ["avg"] and (worth := amounts.worth(reader, link)) is not None:
         return worth
-    _vague(link)
+    amounts.vague(link)
     if functions in (["sum"], ["count"]) and link.tables and not link.measures:
         asked = _table(reader, link)
         asked.functions, asked.distinct = ["count"], distinct
@@ -212,6 +175,8 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
         doers.functions = ["count"]
         return doers
     if link.columns:
+        if functions == ["count"] and not distinct:
+            refusal.not_told(reader, link)
         reader.at += link.size
         return Asked("column", link.text, functions, link.columns, distinct=distinct)
     return None
@@ -369,7 +334,7 @@ def _table(reader: Reader, link: Link) -> Asked:
 
 
 def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
-    _vague(link)
+    amounts.vague(link)
     if link.measures:
         amounts.one(link)
         reader.at += link.size
@@ -395,16 +360,8 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
         return asked
     if not distinct and (doers := _doers(reader, link)) is not None:
         return doers
+    refusal.not_told(reader, link)
     reader.at += link.size
     if reader.tokens[reader.at - 1].possessive:
         raise QuestionError(f'What belongs to "{link.text}" is not clear here.', words=[link.text])
     return Asked("column", link.text, [], link.columns, distinct=distinct)
-
-
-def _vague(link: Link) -> None:
-    """Raises QuestionError where the words are a part of a table's name as much as of a column's."""
-    tier = min((h.tier for h in link.columns), default=0)
-    if tier > 1 and link.tables and tier == min(h.tier for h in link.tables):
-        names = sorted({f"{h.target.table[1]}.{h.target.name}" for h in link.columns if isinstance(h.target, Col)})
-        text = f'"{link.text}" may mean a table or {" or ".join(names)}.'
-        raise QuestionError(text, words=[link.text], reason="ambiguous")

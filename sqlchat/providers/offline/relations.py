@@ -14,31 +14,13 @@ from sqlchat.providers.offline.query import Agg, Compare, Condition, Extreme, Te
 from sqlchat.providers.offline.reader import Focus, Reader
 
 RELATING = lexicon.IN | lexicon.NOT | lexicon.VERBS | lexicon.WITH | {"do", "does", "did"}
+LEADING = lexicon.words("with has have had having that which who the is are was were a whose")
 
 
 def superlative(reader: Reader, asked: list[Asked]) -> bool:
     """`with the highest capacity`, `has the most orders`, `that is the oldest`."""
     mark = reader.at
-    reader.skip(
-        {
-            "with",
-            "has",
-            "have",
-            "had",
-            "having",
-            "that",
-            "which",
-            "who",
-            "the",
-            "is",
-            "are",
-            "was",
-            "were",
-            "a",
-            "whose",
-        }
-        | lexicon.VERBS
-    )
+    reader.skip(LEADING | lexicon.VERBS)
     options, size = outputs.adjective_at(reader)
     if dates.read(reader.tokens, reader.at, reader.today) is not None:
         options = ()

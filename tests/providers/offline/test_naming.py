@@ -101,3 +101,23 @@ def test_of_two_dates_the_named_one_is_taken(question: str, rows: list[tuple[Any
 def test_where_none_is_named_the_refusal_says_how(question: str, asking: Asking) -> None:
     with pytest.raises(QuestionError, match=r'loaned_on or returned_at. Name the one .* "per month of loaned_on"'):
         asking(LIBRARY, question)
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("Which genre has the highest average number of pages?", [("Crime",)]),
+        ("average number of pages per genre", [("Crime", 150.0), ("Poetry", 80.0)]),
+        ("total number of pages by genre", [("Crime", 300), ("Poetry", 80)]),
+        ("maximum number of pages", [(200,)]),
+    ],
+)
+def test_a_number_of_things_that_each_row_holds(question: str, rows: list[tuple[Any, ...]], asking: Asking) -> None:
+    assert sorted(asking(LIBRARY, question)[1]) == rows
+
+
+@pytest.mark.parametrize("question", ["how many active members", "list active members"])
+def test_a_number_before_its_table_is_no_condition_that_can_be_known(question: str, asking: Asking) -> None:
+    with pytest.raises(QuestionError, match=r'such as "members where active is'):
+        asking(LIBRARY, question)
+    assert asking(LIBRARY, "how many members where active is 1")[1] == [(1,)]

@@ -110,3 +110,40 @@ def test_every_word_not_understood_is_told(ask: Callable[[str], Draft]) -> None:
 def test_a_very_long_question_is_refused_at_once(ask: Callable[[str], Draft]) -> None:
     with pytest.raises(QuestionError, match="too long"):
         ask("customers and " * 5000)
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("how many big orders per country?", ["big"]),
+        ("revnue per month", ["revnue"]),
+        ("average rating of products by category", ["rating"]),
+        ("customers per weird country", ["weird"]),
+        ("top 3 customers by rating", ["rating"]),
+    ],
+)
+def test_the_culprits_alone_are_told(question: str, words: list[str], ask: Callable[[str], Draft]) -> None:
+    with pytest.raises(QuestionError) as caught:
+        ask(question)
+    assert caught.value.facts["words"] == words
+
+
+@pytest.mark.parametrize(
+    ("question", "hint"),
+    [
+        ("revnue per month", "Did you mean revenue?"),
+        ("number of custmers", "Did you mean customers?"),
+        ("average unit_prize", "Did you mean unit_price?"),
+        ("number of orders per mnth", "Did you mean month?"),
+    ],
+)
+def test_a_name_that_is_close_is_offered(question: str, hint: str, ask: Callable[[str], Draft]) -> None:
+    with pytest.raises(QuestionError) as caught:
+        ask(question)
+    assert caught.value.detail.endswith(hint)
+
+
+def test_where_none_is_close_none_is_offered(ask: Callable[[str], Draft]) -> None:
+    with pytest.raises(QuestionError) as caught:
+        ask("How many customers in Atlantis?")
+    assert "mean" not in caught.value.detail.replace("meaning", "")

@@ -1,0 +1,55 @@
+"""Aggregates in what a question asks for: `average`, `total number of`, `different`. Called by the outputs."""
+
+from __future__ import annotations
+
+from sqlchat.providers.offline import dates, lexicon
+from sqlchat.providers.offline.linker import Col
+from sqlchat.providers.offline.reader import Reader
+
+JOINERS = (
+    ("as", "well", "as"), ("along", "with"), ("together", "with"), ("and",), ("and", "also"), ("&",), (",", "and"),
+    (",",),
+)  # fmt: skip
+
+
+def distinct(reader: Reader) -> bool:
+    """Step over `different` and its like, where they come next."""
+    reader.skip({"the", "all", "of", "a"} if reader.low(1) in lexicon.DISTINCT else ())
+    if reader.low() in lexicon.DISTINCT:
+        reader.at += 1
+        reader.skip({"the", "of"})
+        return True
+    return False
+
+
+def functions(reader: Reader) -> list[str]:
+    """`average, minimum and maximum` -> their functions; nothing where the words name a column instead."""
+    found: list[str] = []
+    while True:
+        mark = reader.at
+        joined = bool(found) and reader.take_any(JOINERS)
+        reader.skip({"the"} if found else ())
+        hit = reader.phrase(lexicon.AGGREGATES)
+        if hit is None:
+            reader.at = mark
+            return found
+        function, size = hit
+        reader.at += size
+        if function in ("much", "amount"):
+            function = "sum"
+        totalled = reader.tokens[reader.at - size].low == "total" and not found
+        of_each = function == "count" and reader.low(-1) == "of" and (totalled or (found and not joined))
+        if of_each and _numeric(reader):  # `average number of pages`, where each row holds that number
+            return found or ["sum"]
+        found.append(function)
+        if function == "count":
+            return found
+
+
+def _numeric(reader: Reader) -> bool:
+    """Whether a column of numbers comes next, and no table."""
+    reader.skip({"the", "all"})
+    link = reader.link()
+    columns = [h.target for h in link.columns if isinstance(h.target, Col)] if link is not None else []
+    numbers = [col for col in columns if dates.is_number(reader.column(col)) and not reader.linker.is_key(col)]
+    return link is not None and not link.tables and bool(numbers) and len(numbers) == len(columns)

@@ -1,0 +1,78 @@
+"""Which words of a question are at fault, and what may have been meant by them. Called by grammar and outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from sqlchat.errors import QuestionError
+from sqlchat.providers.offline import lexicon
+from sqlchat.providers.offline.linker import Col, Link, Linker
+from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.words import Token, name_words, stem
+
+PHRASES = (
+    lexicon.AGGREGATES, lexicon.SUPERLATIVES, lexicon.OPERATORS, lexicon.TRAILING, lexicon.LIKES, lexicon.ORDERED,
+    lexicon.DESCENDING, lexicon.ASCENDING,
+)  # fmt: skip
+GRAMMAR = (
+    lexicon.LEADS | lexicon.COMMANDS | lexicon.WITH | lexicon.FUNCTION | lexicon.DISTINCT
+    | frozenset(lexicon.UNITS) | frozenset(lexicon.MONTHS) | frozenset(lexicon.ADJECTIVES)
+    | frozenset(word for phrases in PHRASES for phrase in phrases for word in phrase)
+)  # fmt: skip
+"""Words that questions are built of, whatever the data."""
+CLOSE = 0.8
+"""How alike a word and a name are, from 0 to 1, for the one to be a slip of the other."""
+SHORTEST = 4
+
+
+def known(linker: Linker, tokens: list[Token], at: int) -> bool:
+    """Whether the token means something by itself, though it may have no place where it stands."""
+    token = tokens[at]
+    return token.low in GRAMMAR or token.kind in ("number", "date") or bool(linker.links(tokens, at))
+
+
+def not_understood(linker: Linker, tokens: list[Token], unknown: list[str]) -> QuestionError:
+    """The refusal that names those of the `unknown` words which mean nothing; all of them where each does mean."""
+    places = {token.text: at for at, token in reversed(list(enumerate(tokens)))}
+    faults = [word for word in unknown if word not in places or not known(linker, tokens, places[word])]
+    words = faults or unknown
+    shown = ", ".join(f'"{word}"' for word in words)
+    names = _names(linker) if faults else []
+    near = list(dict.fromkeys(name for word in faults for name in _near(word, names)))
+    hint = f" Did you mean {' or '.join(near)}?" if near else ""
+    return QuestionError(f"These words have no meaning for this data: {shown}.{hint}", words=words)
+
+
+def _near(word: str, names: Iterable[str]) -> list[str]:
+    if len(word) < SHORTEST:
+        return []
+    found = get_close_matches(word.lower(), names, n=2, cutoff=CLOSE)
+    return found[:1] if len({stem(name) for name in found}) == 1 else found
+
+
+def _names(linker: Linker) -> list[str]:
+    """Names and words of names of what there is to ask for; no values."""
+    found: dict[str, None] = {}
+    for key, table in linker.tables.items():
+        for name in (key[1], *(column.name for column in table.columns)):
+            found |= dict.fromkeys((name.lower(), *name_words(name)))
+    for measure in linker.measures:
+        found |= dict.fromkeys(measure.names)
+    return [name for name in (*found, *lexicon.UNITS) if len(name) >= SHORTEST]
+
+
+def not_told(reader: Reader, link: Link) -> None:
+    """Raises QuestionError where a column stands as an adjective of its table: nothing tells which value is meant."""
+    following = reader.link(link.start + link.size)
+    if following is None or following.columns or reader.tokens[link.start + link.size - 1].possessive:
+        return
+    owners = {hit.target for hit in following.tables}
+    col = next((h.target for h in link.columns if isinstance(h.target, Col) and h.target.table in owners), None)
+    if col is not None:
+        raise QuestionError(
+            f'"{link.text} {following.text}": say which value of {col.name} is meant, such as '
+            f'"{following.text} where {col.name} is ...".',
+            words=[link.text],
+            reason="ambiguous",
+        )
