@@ -12,7 +12,7 @@ from sqlchat.providers.offline import dates, flags, periods
 from sqlchat.providers.offline.linker import Col, Hit, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg, DatePart, Term
-from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.reader import Reader, is_participle
 
 
 @dataclass
@@ -60,7 +60,7 @@ def terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
 
 def _aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg:
     column = reader.column(col)
-    if flags.is_flag(reader.linker, col):
+    if reader.linker.is_flag(col):
         raise flags.no_number(col, asked.text)
     if function == "count":
         if dates.is_number(column) and not asked.distinct and not reader.linker.is_key(col):
@@ -70,6 +70,8 @@ def _aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg:
                 words=[asked.text],
                 reason="ambiguous",
             )
+        if dates.is_date(column) and not asked.distinct and any(map(is_participle, asked.text.lower().split())):
+            raise undated(col, asked.text)
         if not asked.distinct:
             reader.assume(f'Different values of "{asked.text}" are counted, each once.')
         return Agg("count", col, distinct=True)
@@ -80,6 +82,15 @@ def _aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg:
             f"{col.name} is kept as text, which has no largest or smallest.", words=[asked.text], reason="text_column"
         )
     return Agg(function, col)
+
+
+def undated(col: Col, text: str) -> QuestionError:
+    """The refusal of what was done without a period in which it was."""
+    return QuestionError(
+        f'"{text}" is a date of each row of {col.table[1]}: say when, such as "{col.name} in 2024".',
+        words=[text],
+        reason="ambiguous",
+    )
 
 
 def shown(reader: Reader, table: Key) -> list[Col]:

@@ -221,7 +221,7 @@ def _counted_column(reader: Reader) -> bool:
         for h in link.columns
         if dates.is_number(_column_of(reader, h))
         and not reader.linker.is_key(_col(h))
-        and not flags.is_flag(reader.linker, _col(h))
+        and not reader.linker.is_flag(_col(h))
     ]
     if not numeric:
         reader.at = mark

@@ -4,18 +4,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon
-from sqlchat.providers.offline.linker import Col, Hit, Key, Link, Linker
+from sqlchat.providers.offline import lexicon
+from sqlchat.providers.offline.linker import BOOLEAN_TYPE, PAIRS, Col, Hit, Key, Link, Linker
 from sqlchat.providers.offline.query import Condition, Flag
 from sqlchat.providers.offline.reader import Reader
-from sqlchat.providers.offline.words import name_words, stem
+from sqlchat.providers.offline.words import stem
 
-BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
-PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
 LEADING = lexicon.words(
     "that which who whom whose where with is are was were be been being the a an of for has have had having"
 )
@@ -38,17 +35,6 @@ class Said:
     negated: bool
 
 
-def is_flag(linker: Linker, col: Col) -> bool:
-    """Whether the column says yes or no: by its type, by what it holds, or as a number named `is_x` or `has_x`."""
-    column = linker.catalog_column(col)
-    if BOOLEAN_TYPE.match(column.type):
-        return True
-    held = {value.lower() for value in linker.values.get(col, ())}
-    if any(held == set(pair) for pair in PAIRS):
-        return True
-    return dates.is_number(column) and name_words(col.name)[:1] in (("is",), ("has",))
-
-
 def spelled(linker: Linker, col: Col, *, negated: bool) -> str | None:
     """The text that stands for yes (or no) in a column of texts; None where it holds no texts."""
     held = {value.lower(): value for value in linker.values.get(col, ())}
@@ -66,8 +52,10 @@ def at(reader: Reader, ahead: int = 0) -> Said | None:
     if link is None:
         hits = _opposite(reader, token.low) if not negated else []
         return Said(hits, token.text, start, 1, negated=True) if hits else None
-    hits = [hit for hit in link.columns if isinstance(hit.target, Col) and is_flag(reader.linker, hit.target)]
-    if not hits or len(hits) < len(link.columns) or link.tables or link.measures:
+    nearest = min((hit.tier for hit in link.columns), default=0)
+    hits = [hit for hit in link.columns if hit.tier == nearest]
+    flagged = bool(hits) and all(_flag(reader.linker, hit) for hit in hits)
+    if not flagged or link.tables or link.measures or reader.deed(link):
         return None
     return Said(hits, link.text, start, link.size + negated, negated)
 
@@ -82,7 +70,7 @@ def _opposite(reader: Reader, word: str) -> list[Hit]:
 
 
 def _flag(linker: Linker, hit: Hit) -> bool:
-    return isinstance(hit.target, Col) and is_flag(linker, hit.target)
+    return isinstance(hit.target, Col) and linker.is_flag(hit.target)
 
 
 def condition(reader: Reader, said: Said, table: Key) -> Flag:
@@ -104,6 +92,8 @@ def condition(reader: Reader, said: Said, table: Key) -> Flag:
                 words=[said.text],
                 reason="ambiguous",
             )
+    if Flag(col, not said.negated) in (*reader.query.conditions, *reader.focus.conditions):
+        raise QuestionError(f"{col.name} cannot be both true and false.", words=[said.text], reason="ambiguous")
     if not BOOLEAN_TYPE.match(reader.column(col).type):
         reader.assume(f'"{said.text}" is read as {col.table[1]}.{col.name} being {str(not said.negated).lower()}.')
     return Flag(col, said.negated)
@@ -172,7 +162,7 @@ def _truth(reader: Reader) -> bool | None:
 def no_number(col: Col, text: str) -> QuestionError:
     """The refusal to count or add up yes and no."""
     return QuestionError(
-        f'"{text}" says yes or no of each row of {col.table[1]}: put it before what is meant, such as '
-        f'"{text} {col.table[1]}".',
+        f'"{text}" says yes or no of each row of {col.table[1]}: ask for those of which it is true, such as '
+        f'"{col.table[1]} where {col.name} is true".',
         words=[text],
     )

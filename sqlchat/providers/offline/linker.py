@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sqlchat.providers.offline.dates import is_date
+from sqlchat.providers.offline.dates import is_date, is_number
 from sqlchat.providers.offline.lexicon import (
     ABBREVIATIONS,
     COMMANDS,
@@ -32,6 +32,8 @@ from sqlchat.sql.catalog import Catalog, Column, Table
 
 Key = tuple[str, str]
 """(schema, table)"""
+BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
+PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
 LONGEST = 8
 """Words of the longest phrase that is looked for."""
 WEAK = FILLERS | IN | NOT | VERBS | {"and", "or", "but"}
@@ -150,6 +152,14 @@ class Linker:
         """Whether the column is part of a key, primary or foreign."""
         table = self.tables[col.table]
         return col.name in table.primary_key or any(col.name in fk.columns for fk in table.foreign_keys)
+
+    def is_flag(self, col: Col) -> bool:
+        """Whether the column says yes or no: by its type, by what it holds, or as a number named `is_x`, `has_x`."""
+        column = self.catalog_column(col)
+        held = {value.lower() for value in self.values.get(col, ())}
+        if BOOLEAN_TYPE.match(column.type) or any(held == set(pair) for pair in PAIRS):
+            return True
+        return is_number(column) and name_words(col.name)[:1] in (("is",), ("has",))
 
     def table_words(self, key: Key) -> tuple[str, ...]:
         name = key[1][len(self._prefix) :] or key[1]

@@ -8,7 +8,7 @@ from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.linker import Col, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Compare
-from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.reader import Reader, is_participle
 
 
 def read_list(reader: Reader) -> list[Asked]:
@@ -138,14 +138,14 @@ def _per_unit(reader: Reader, unit: str) -> Asked | None:
 
 
 def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked | None:
+    totalled = functions == ["sum"] and reader.low(-1) == "total" and flags.at(reader) is not None
     reader.skip(
         {"of", "the", "all", "a", "total", "values", "value", "for"}
         if functions != ["count"]
         else {"the", "all", "of"}
     )
     distinct = aggregates.distinct(reader) or distinct
-    counts = functions == ["count"] or (functions == ["sum"] and flags.at(reader) is not None)
-    if counts and (qualified := _qualified(reader)) is not None:
+    if (functions == ["count"] or totalled) and (qualified := _qualified(reader)) is not None:
         qualified.functions = ["count"]
         return qualified
     link = reader.link()
@@ -180,6 +180,14 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
         reader.at += link.size
         return Asked("column", link.text, functions, link.columns, distinct=distinct)
     return None
+
+
+def _said_of(reader: Reader, link: Link) -> bool:
+    """Whether a participle behind the things says yes or no of them: `orders shipped`."""
+    nearest = min(hit.tier for hit in link.columns)
+    best = [hit.target for hit in link.columns if hit.tier == nearest]
+    flagged = all(isinstance(col, Col) and reader.linker.is_flag(col) for col in best)
+    return flagged and is_participle(reader.tokens[link.start].low)
 
 
 def _doers(reader: Reader, link: Link) -> Asked | None:
@@ -353,7 +361,7 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
             if asked.table is None or reader.joins.distance(asked.table, found.table)[0] > 1:
                 return asked
             reader.at += following.size
-            if not possessive and compared(reader):
+            if not possessive and (compared(reader) or _said_of(reader, following)):
                 reader.at -= following.size
                 return asked
             return Asked("column", following.text, [], following.columns, distinct=distinct, owner=asked.table)
@@ -361,6 +369,7 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
     if not distinct and (doers := _doers(reader, link)) is not None:
         return doers
     refusal.not_told(reader, link)
+    refusal.no_date(reader, link)
     reader.at += link.size
     if reader.tokens[reader.at - 1].possessive:
         raise QuestionError(f'What belongs to "{link.text}" is not clear here.', words=[link.text])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, lexicon
 from sqlchat.providers.offline.linker import Col, Hit, Key
-from sqlchat.providers.offline.query import AnyOf, Compare, Period
+from sqlchat.providers.offline.query import AnyOf, Compare, DatePart, Period
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.providers.offline.words import stem
 from sqlchat.sql.catalog import Column
@@ -169,9 +169,12 @@ def _time(reader: Reader) -> Col | None:
         if subject == reader.query.subject and (own := time_of(reader, subject)) is not None:
             reader.back_to_subject()  # `orders of customers in 2024`: the orders' day, whatever days customers have
             return own
+    grouped = [g.col for g in reader.query.groups if isinstance(g, DatePart)]
     for table in (reader.measured, reader.focus.table):
         if table is None:
             continue
+        if len(grouped) == 1 and grouped[0].table == table:
+            return grouped[0]  # `per month of loaned_on in 2024`
         col = time_of(reader, table)
         if col is not None:
             _one_listed(reader, col)

@@ -5,7 +5,7 @@ grammar; each gives True and has stepped over what it read, or False and over no
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, flags, lexicon, outputs, periods
+from sqlchat.providers.offline import dates, lexicon, outputs, periods
 from sqlchat.providers.offline.asked import Asked, shown
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.build import table_of
@@ -166,7 +166,7 @@ def sortable(reader: Reader, col: Col, text: str) -> None:
     """Raises QuestionError where the column has no largest and smallest that mean anything."""
     column = reader.column(col)
     year = "year" in reader.linker.column_words(col.table, col.name)
-    flag = flags.is_flag(reader.linker, col)
+    flag = reader.linker.is_flag(col)
     if (dates.is_text(column) and not year) or reader.linker.is_key(col) or flag:
         raise QuestionError(f"{col.name} is no number or date to rank by.", words=[text], reason="text_column")
 

@@ -14,7 +14,7 @@ from sqlchat.providers.offline import dates, lexicon
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Col, Hit, Key, Link, Linker
 from sqlchat.providers.offline.query import Compare, Condition, Period, Query, Related
-from sqlchat.providers.offline.words import Token
+from sqlchat.providers.offline.words import Token, stem
 from sqlchat.sql.catalog import Column
 
 if TYPE_CHECKING:
@@ -121,14 +121,16 @@ class Reader:
 
     def _parted(self, link: Link, found: Sequence[Link]) -> bool:
         """Whether a column's full name is a thing and what was done to it: `staff hired` in `staff hired in 2017`."""
-        if not link.columns or link.tables or not self.dated(link.start + link.size):
+        if not link.columns or link.tables or link.size == 1:
             return False
+        dated = self.dated(link.start + link.size)
         for thing in found:
             rest = link.size - thing.size
             verb = self.tokens[link.start + thing.size] if rest > 0 else None
             tables = {hit.target for hit in thing.tables}
-            done = {hit.target for hit in link.columns if _col(hit).table in tables}
-            if verb is None or not done or not is_participle(verb.low):
+            own = [_col(hit) for hit in link.columns if _col(hit).table in tables]
+            done = {col for col in own if dated or self.linker.is_flag(col)}
+            if verb is None or not done or not (is_participle(verb.low) or verb.low in ("is", "are")):
                 continue
             after = self.linker.links(self.tokens, link.start + thing.size)
             if any(each.size == rest and any(hit.target in done for hit in each.columns) for each in after):
@@ -144,6 +146,15 @@ class Reader:
                 return False
             at += 1
         return False
+
+    def happened(self) -> bool:
+        """Whether the next word is what was done to the things spoken of, at a period: `loaned in 2024`, of loans."""
+        token, table = self.token(), self.focus.table
+        if token is None or table is None or not is_participle(token.low) or not self.dated(self.at + 1):
+            return False
+        columns = [column for column in self.linker.tables[table].columns if dates.is_date(column)]
+        names = [self.linker.column_words(table, column.name) for column in columns]
+        return any(stem(words[0]) == token.stem and lexicon.IN.issuperset(words[1:]) for words in names)
 
     def deed(self, link: Link) -> list[Hit]:
         """The dates that the words name as a verb with a period after it: `loaned` in `loaned in 2024`."""

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import lexicon
+from sqlchat.providers.offline import dates, lexicon
+from sqlchat.providers.offline.asked import undated
 from sqlchat.providers.offline.linker import Col, Link, Linker
-from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.reader import Reader, is_participle
 from sqlchat.providers.offline.words import Token, name_words, stem
 
 PHRASES = (
@@ -76,3 +77,11 @@ def not_told(reader: Reader, link: Link) -> None:
             words=[link.text],
             reason="ambiguous",
         )
+
+
+def no_date(reader: Reader, link: Link) -> None:
+    """Raises QuestionError where things and what was done to them are named, and no period: `staff hired`."""
+    last = reader.tokens[link.start + link.size - 1]
+    dated = [h.target for h in link.columns if isinstance(h.target, Col) and dates.is_date(reader.column(h.target))]
+    if link.size > 1 and is_participle(last.low) and dated and len(dated) == len(link.columns):
+        raise undated(dated[0], link.text)

@@ -259,7 +259,7 @@ def relation(reader: Reader) -> bool:
         values, link = _narrowed(reader, link)
     if link.values and not link.tables and not link.columns:
         return _related_value(reader, link, mark, negated=negated, op=op)
-    if any(isinstance(h.target, Col) and h.target.table == reader.focus.table for h in reader.deed(link)):
+    if reader.happened():
         reader.at = mark
         return False
     if not link.tables or (link.columns and min(h.tier for h in link.columns) < min(h.tier for h in link.tables)):

@@ -44,6 +44,7 @@ INSERT INTO admissions VALUES (1, 1, 1, 0, 10), (2, 1, 0, 1, 20), (3, 2, 1, 1, 3
         ("total cost of admissions where urgent is false", [(20,)]),
         ("total cost of admissions where urgent = 1", [(40,)]),
         ("total urgent admissions", [(2,)]),
+        ("how many admissions that are urgent but not paid", [(1,)]),
         ("patients with urgent admissions", [("Ann",), ("Bob",)]),
         ("patients without urgent admissions", [("Cem",)]),
         ("patients with at least 1 paid admission", [("Ann",), ("Bob",)]),
@@ -69,6 +70,8 @@ def test_as_an_adjective_it_is_a_condition(question: str, rows: list[tuple[Any, 
         "how many rank patients",
         "patients with the highest is_smoker",
         "how many insufficient admissions",
+        "number of urgent and not urgent admissions",
+        "total of urgent admissions",
     ],
 )
 def test_what_is_no_condition_is_refused(question: str, asking: Asking) -> None:

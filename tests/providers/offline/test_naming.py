@@ -27,6 +27,10 @@ CREATE TABLE lines (id INTEGER, amt INTEGER, qty INTEGER, dept TEXT, addr TEXT, 
   country_code TEXT, signup_date DATE);
 INSERT INTO lines VALUES (1, 5, 2, 'A', 'x', 1, 7, 'DE', '2024-01-01'), (2, 6, 3, 'B', 'y', 2, 9, 'FR', '2023-02-01');
 """
+SHOP = """
+CREATE TABLE orders (id INTEGER PRIMARY KEY, name TEXT, ordered_at TIMESTAMP, shipped_at TIMESTAMP, shipped BOOLEAN);
+INSERT INTO orders VALUES (1, 'A', '2024-01-01', '2024-02-01', 1), (2, 'B', '2024-03-01', NULL, 0);
+"""
 LIBRARY = """
 CREATE TABLE books (id INTEGER PRIMARY KEY, title TEXT, genre TEXT, pages INTEGER);
 CREATE TABLE members (id INTEGER PRIMARY KEY, name TEXT, active INTEGER);
@@ -90,11 +94,18 @@ def test_the_very_name_of_a_column_is_understood(question: str, rows: list[tuple
         ("how many loans by loaned_on year", [("2023", 1), ("2024", 1)]),
         ("how many loans were loaned in 2024", [(1,)]),
         ("how many loans returned in 2024", [(2,)]),
+        ("number of loans per year of loaned_on in 2024", [("2024", 1)]),
         ("loans loaned in 2023", [(2, 2, 2, "2023-05-01", "2024-02-01")]),
     ],
 )
 def test_of_two_dates_the_named_one_is_taken(question: str, rows: list[tuple[Any, ...]], asking: Asking) -> None:
     assert sorted(asking(LIBRARY, question)[1]) == rows
+
+
+@pytest.mark.parametrize("question", ["staff hired", "how many staff hired", "number of staff hired per year"])
+def test_what_was_done_at_no_time_is_refused(question: str, asking: Asking) -> None:
+    with pytest.raises(QuestionError, match=r'say when, such as "hired in 2024"'):
+        asking(FLEET, question)
 
 
 @pytest.mark.parametrize("question", ["loans per month", "loans in 2024", "monthly loans"])
@@ -121,3 +132,20 @@ def test_a_number_before_its_table_is_no_condition_that_can_be_known(question: s
     with pytest.raises(QuestionError, match=r'such as "members where active is'):
         asking(LIBRARY, question)
     assert asking(LIBRARY, "how many members where active is 1")[1] == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("shipped orders", [("A",)]),
+        ("orders shipped", [("A",)]),
+        ("how many unshipped orders", [(1,)]),
+        ("orders shipped in 2024", [("A",)]),
+        ("orders ordered in 2024", [("A",), ("B",)]),
+        ("how many orders were ordered after March 2024", [(0,)]),
+    ],
+)
+def test_a_date_and_a_truth_of_one_name_are_kept_apart(
+    question: str, rows: list[tuple[Any, ...]], asking: Asking
+) -> None:
+    assert sorted(asking(SHOP, question)[1]) == rows
