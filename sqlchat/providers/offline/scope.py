@@ -10,7 +10,7 @@ from sqlglot import exp
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, lexicon
 from sqlchat.providers.offline.joins import Edge, Joins
-from sqlchat.providers.offline.linker import Col, Key, Linker
+from sqlchat.providers.offline.linker import BOOLEAN_TYPE, Col, Key, Linker
 from sqlchat.providers.offline.query import Literal
 from sqlchat.sql.catalog import Column
 
@@ -125,6 +125,8 @@ class Scope:
             if dates.is_number(column):
                 raise QuestionError(f"{col.name} holds numbers, not texts such as {value!r}.", words=[value])
             return exp.Literal.string(value)
+        if BOOLEAN_TYPE.match(column.type):
+            raise QuestionError(f"{col.name} says yes or no, which is not compared with {value}.", words=[str(value)])
         if dates.is_text(column):
             # Text sorts by letters: only four-digit years sort as numbers do.
             if op not in ("=", "!=") and not (isinstance(value, int) and value in YEARS):

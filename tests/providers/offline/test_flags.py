@@ -72,6 +72,7 @@ def test_as_an_adjective_it_is_a_condition(question: str, rows: list[tuple[Any, 
         "how many insufficient admissions",
         "number of urgent and not urgent admissions",
         "total of urgent admissions",
+        "admissions where urgent is 2",
     ],
 )
 def test_what_is_no_condition_is_refused(question: str, asking: Asking) -> None:
