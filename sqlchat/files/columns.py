@@ -35,6 +35,8 @@ class Column:
         self._fits: dict[str, Fit] = {}
         self._kinds: dict[str, Fit] = {}
         self._texts = 0
+        self._marks: frozenset[str] | None = frozenset()
+        """How numbers are marked that are no plain ones; None once a text was no number."""
         self._missing: Counter[str] = Counter()
         self._bounds: tuple[str, str] | None = None
         self._compared: str | None = None
@@ -61,6 +63,7 @@ class Column:
         for kind, fit in found.kinds.items():
             self._kinds[kind] = _widest(self._kinds.get(kind), fit)
         if found.fits is not None:
+            self._marks = None if self._marks is None or found.marks is None else self._marks | found.marks
             fitting = {n: f for n, f in found.fits.items() if n in self._readings}
             self._fits = {n: _widest(self._fits.get(n), f) for n, f in fitting.items()}
             self._readings = tuple(fitting)
@@ -152,6 +155,9 @@ class Column:
         if self._kinds:
             return self._widen(warnings)
         if not self._fits:
+            if self._marks:
+                how = " and ".join(sorted(self._marks))
+                warnings.append(f"{self.name!r} looks like numbers written with {how}; it stays text.")
             return "TEXT", text, None
         if self._missing and "number" not in self._fits:
             return "TEXT", text, None

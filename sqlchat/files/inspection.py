@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from sqlchat.files import types
 from sqlchat.files.formats import Part
+from sqlchat.files.marks import marks
 from sqlchat.files.sketch import Hashes, Sketch, hash_moments, hash_reals, hash_texts
 from sqlchat.files.types import Fit
 
@@ -56,6 +57,8 @@ class Found:
     missing: Counter[str] = field(default_factory=Counter)
     fits: dict[str, Fit] | None = None
     """Readings of the texts; None: there was no text but words for no value."""
+    marks: frozenset[str] | None = None
+    """Where the texts are numbers: how those are marked that are no plain ones; None: a text is none."""
     compared: str | None = None
     """How the texts were compared: AS_WRITTEN or a reading's name; None: they were not."""
     bounds: tuple[str, str] | None = None
@@ -167,6 +170,10 @@ def _read_texts(
         fits[types.NUMBER.name] = replace(number, total=total)
     if len(texts):
         found.fits = {name: replace(fit, values=None) for name, fit in fits.items()}
+        if number is not None:
+            found.marks = frozenset()
+        elif not fits and inferred == "text":
+            found.marks = marks(texts, MISSING)
     by_value = next((n for n, fit in fits.items() if fit.values is not None), None)
     if by_value is None or inferred == "string" or (found.missing and number is None):
         bounds = pc.min_max(array)

@@ -30,6 +30,55 @@ def test_common_values_come_with_their_counts(profiled):
     ]
 
 
+DECIMALS = "a decimal comma or thousands marks"
+
+
+@pytest.mark.parametrize(
+    ("texts", "how"),
+    [
+        (["1.234,50", "7", "-0,5", "NA"], DECIMALS),
+        (["1,234", "12,345,678.9"], DECIMALS),
+        (["1'234.50", "12"], DECIMALS),
+        (["1 234,50", "99,90"], DECIMALS),
+        (["1.234.567"], DECIMALS),
+        (["$1.50", "-$2", "$ 3.10"], "currency signs"),
+        (["10%", "12.5 %"], "percent signs"),
+        (["1.234,50 €", "3 €"], f"{DECIMALS} and currency signs"),
+    ],
+)
+def test_numbers_that_stay_text_for_their_marks_are_told(profiled, texts, how):
+    found = profiled("c;d\n" + "".join(f"{text};x\n" for text in texts))
+    column = found["columns"][0]
+    assert (column["type"], column["example"]) == ("TEXT", texts[0])
+    assert found["warnings"] == [f"'c' looks like numbers written with {how}; it stays text."]
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["0017", "0018"],
+        ["1,50", "n.a. yet"],
+        ["+4930123456"],
+        ["555 123 456"],
+        ["10.0.0.1"],
+        ["$", "%"],
+        ["01,5"],
+        ["1.5", "2"],
+        ["1,2,3"],
+        ["1" * 50],
+    ],
+)
+def test_other_texts_are_not_told(profiled, texts):
+    found = profiled("c;d\n" + "".join(f"{text};x\n" for text in texts))
+    assert not any("looks like numbers" in warning for warning in found["warnings"])
+
+
+@pytest.mark.parametrize(("last", "told"), [("7,5", 1), ("7", 1), ("none of these", 0)])
+def test_each_block_has_its_say_on_marks(profiled, last, told):
+    content = "c;d\n" + "1,5;filler that makes a block full\n" * 400_000 + f"{last};x\n"
+    assert sum("looks like numbers" in warning for warning in profiled(content)["warnings"]) == told
+
+
 def test_long_texts_are_shown_short(profiled):
     assert len(profiled("c\n" + "x" * 5000)["columns"][0]["example"]) == 200
 
