@@ -47,6 +47,10 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
 
     ARGUMENTS_PARSER = PayloadParser()
 
+    def add_url_rule(self, rule: str, *args: Any, **options: Any) -> None:
+        """A path with a slash at its end is the same path: people and tools write either."""
+        super().add_url_rule(rule, *args, **{"strict_slashes": False, **options})
+
     def fails(self, *statuses: int) -> Callable[[View], View]:
         """Document the failures of a view, beside the 400 that every payload can end in."""
 

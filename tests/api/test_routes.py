@@ -26,6 +26,19 @@ def test_providers_lists_the_documented_ones_first(client):
     assert (body["configured"], body["default"]) == (["offline"], "offline")
 
 
+@pytest.mark.parametrize(
+    "path", ["/health", "/api/providers", "/api/connections", "/api/connections/demo", "/api/files", "/api/history"]
+)
+def test_a_slash_at_the_end_makes_no_difference(client, path):
+    assert client.get(f"{path}/").get_json() == client.get(path).get_json()
+    assert client.get(f"{path}/").status_code == 200
+
+
+def test_a_post_with_a_slash_at_the_end_is_no_redirect(client):
+    asked = {"connection_id": "demo", "sql": "SELECT 1"}
+    assert client.post("/api/execute/", json=asked).get_json()["results"]["rows"] == [[1]]
+
+
 def test_execute(client):
     body = client.post("/api/execute", json={"connection_id": "demo", "sql": "SELECT 123 AS count"}).get_json()
     results = body["results"]
