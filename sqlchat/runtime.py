@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -17,7 +18,7 @@ from sqlchat.connections.files_databases import FileDatabases
 from sqlchat.connections.gate import Gate
 from sqlchat.connections.live import Claims
 from sqlchat.connections.manager import ConnectionManager
-from sqlchat.errors import QueryError
+from sqlchat.errors import ConnectionConfigError, QueryError, UnavailableError
 from sqlchat.files.service import Files
 from sqlchat.files.storage import open_storage
 from sqlchat.providers.factory import ProviderFactory
@@ -26,6 +27,8 @@ from sqlchat.sql.lineage import Lineage, lineage
 from sqlchat.store import Store
 from sqlchat.tokens import TokenVerifier
 from sqlchat.workers import Workers
+
+log = logging.getLogger(__name__)
 
 LOCAL_OWNER = "local"
 """Owns everything in local single-user mode."""
@@ -58,7 +61,7 @@ class Runtime:
         )
         """Read the files of strangers."""
         storage = open_storage(settings)
-        databases = FileDatabases(settings, storage, self.upload_workers, (LOCAL_OWNER, OPEN_OWNER))
+        self._databases = databases = FileDatabases(settings, storage, self.upload_workers, (LOCAL_OWNER, OPEN_OWNER))
 
         def files_connection(owner: str, config: Mapping[str, Any]) -> FilesConnection:
             return FilesConnection(config, settings, self.workers, databases, owner)
@@ -124,6 +127,23 @@ class Runtime:
         catalog = self.manager.catalog(owner, connection_id, claims).mentioned_in(sql) if connection_id else None
         own = catalog.dialect if catalog else ""
         return self.workers.call(lineage, sql, own if named is None else named, catalog, deadline=LINEAGE_DEADLINE)
+
+    def readers(self, owner: str, bucket: str, name: str) -> list[str]:
+        """Names of the owner's connections that read a stored file; none where they cannot be looked up just now."""
+
+        def reads(config: Mapping[str, Any]) -> bool:
+            try:
+                return any(
+                    (each.bucket, each.name) == (bucket, name) for each in self._databases.files(owner, config)
+                )
+            except ConnectionConfigError:  # of a bucket that is no longer allowed
+                return False
+
+        try:
+            return self.manager.names_where(owner, FilesConnection.provider, reads)
+        except UnavailableError as exc:  # a file can be deleted all the same
+            log.warning("connections to a file could not be looked up", extra={"reason": exc.detail})
+            return []
 
     def warm(self) -> None:
         """Start what the first question would otherwise wait for."""

@@ -10,6 +10,7 @@ from sqlchat.api.resource import Resource, answer, runtime
 from sqlchat.errors import PayloadError
 from sqlchat.files.formats import Options
 from sqlchat.schemas.files import (
+    DELETED_EXAMPLE,
     FILES_EXAMPLE,
     PROFILE_EXAMPLE,
     UPLOADED_EXAMPLE,
@@ -82,12 +83,17 @@ def list_files(query: dict[str, str]) -> Response:
 
 @blueprint.delete("/<path:storage_path>", parameters=NAMED)
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
-@blueprint.response(200, DeletedSchema, example={"status": "deleted"})
+@blueprint.response(200, DeletedSchema, example=DELETED_EXAMPLE)
 @blueprint.fails(401, 403, 404, 502, 503, 504)
-def delete_file(storage_path: str) -> dict[str, str]:
-    """Remove a file of the caller's; the path is its `storage_path`, the caller's own folder may be left out."""
-    runtime().files.delete(storage_path, folder=security.folder(), token=security.folder_token())
-    return {"status": "deleted"}
+def delete_file(storage_path: str) -> dict[str, Any]:
+    """Remove a file of the caller's; the path is its `storage_path`, the caller's own folder may be left out.
+
+    `warnings` name the caller's connections that read it.
+    """
+    folder = security.folder()
+    readers = runtime().readers(security.owner(), *runtime().files.locate(storage_path, folder=folder))
+    runtime().files.delete(storage_path, folder=folder, token=security.folder_token())
+    return {"status": "deleted", "warnings": [f"The connection {name!r} reads this file." for name in readers]}
 
 
 def _named(file: FileStorage) -> Any:

@@ -6,6 +6,7 @@ one that the live connection was made from, whichever process changed it.
 
 from __future__ import annotations
 
+import builtins
 import logging
 import re
 import threading
@@ -149,6 +150,13 @@ class ConnectionManager:
     def list(self, owner: str) -> list[Described]:
         """The owner's connections, by name, without touching their databases."""
         return [_described(definition) for definition in self._store.connections.list(owner)]
+
+    def names_where(
+        self, owner: str, provider: str, holds: Callable[[Mapping[str, Any]], bool]
+    ) -> builtins.list[str]:
+        """Names of the owner's connections of `provider` whose config `holds`, without touching their databases."""
+        definitions = self._store.connections.list(owner)
+        return [each.name for each in definitions if each.provider == provider and holds(each.config)]
 
     def delete(self, owner: str, name: str) -> None:
         """Forget a connection everywhere. Raises ConnectionNotFoundError."""

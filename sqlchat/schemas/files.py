@@ -20,6 +20,7 @@ KEPT_EXAMPLE = {
     "content_type": "text/csv",
     "updated_at": "2026-01-31T09:30:00+00:00",
 }
+DELETED_EXAMPLE = {"status": "deleted", "warnings": ["The connection 'sales' reads this file."]}
 FILES_EXAMPLE = {"files": [KEPT_EXAMPLE]}
 
 
@@ -107,3 +108,6 @@ class FilesSchema(Schema):
 
 class DeletedSchema(Schema):
     status = fields.String(required=True)
+    warnings = fields.List(
+        fields.String(), required=True, metadata={"description": "Connections that read the file."}
+    )

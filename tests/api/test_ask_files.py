@@ -50,6 +50,17 @@ def test_upload_connect_ask(client, sales):
     assert answer["assumptions"] == []
 
 
+def test_who_deletes_a_file_is_told_which_connections_read_it(client, upload, sales):
+    more = {"provider": "files", "name": "more", "config": {"files": [{"path": FILES[0], "table": "c"}]}}
+    assert client.post("/api/connections", json=more).status_code == 201
+    upload(client, "unread.csv", CUSTOMERS)
+    assert client.delete("/api/files/uploads/unread.csv").get_json() == {"status": "deleted", "warnings": []}
+    assert client.delete(f"/api/files/{FILES[0]}").get_json()["warnings"] == [
+        f"The connection {name!r} reads this file." for name in ("more", "sales")
+    ]
+    client.delete("/api/connections/more")
+
+
 def test_the_example_of_the_readme(client, upload):
     content = (
         b"number;ordered;country;amount\n0017;31.01.2024;Germany;120.50\n0018;02.02.2024;France;80\n"

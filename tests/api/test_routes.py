@@ -176,7 +176,7 @@ def test_files_are_listed_and_removed(client):
         assert (kept["size_bytes"], kept["content_type"]) == (len(CSV), "text/csv")
         assert datetime.fromisoformat(kept["updated_at"]).tzinfo
         gone = client.delete(f"/api/files/{quote(answer['storage_path'])}")
-        assert (gone.status_code, gone.get_json()) == (200, {"status": "deleted"})
+        assert (gone.status_code, gone.get_json()) == (200, {"status": "deleted", "warnings": []})
         assert client.delete(f"/api/files/{quote(answer['storage_path'])}").status_code == 404
     assert not set(names) & {each["name"] for each in client.get("/api/files").get_json()["files"]}
 

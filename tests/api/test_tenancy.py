@@ -108,7 +108,7 @@ def test_only_the_owner_sees_and_removes_a_file(shared_client, two_users, whole)
     assert (refused.status_code, refused.get_json(force=True)["code"]) == (404, "file_not_found")
     assert [each["storage_path"] for each in listed(shared_client, ann)] == [path]
     gone = shared_client.delete(f"/api/files/{asked}", headers=ann)
-    assert (gone.status_code, gone.get_json()) == (200, {"status": "deleted"})
+    assert (gone.status_code, gone.get_json()) == (200, {"status": "deleted", "warnings": []})
     assert listed(shared_client, ann) == []
 
 
