@@ -107,6 +107,14 @@ def test_the_schema_is_the_role_s(client, settings):
     assert [(table["name"], table["row_estimate"]) for table in found["tables"]] == [("notes", None)]
 
 
+def test_a_changed_connection_goes_on_by_row_level_security(client, settings, database):
+    for body, sub in TENANTS.items():
+        me = bearer(settings, sub)
+        changed = client.patch("/api/connections/app", json={"config": database["config"]}, headers=me)
+        assert changed.status_code == 200, changed.text
+        assert execute(client, "SELECT body FROM notes", me).get_json()["results"]["rows"] == [[body]]
+
+
 def test_who_signs_the_claims_decides_not_the_caller(client, settings):
     """A token with another's id but signed by someone else is no token."""
     forged = jwt.encode(
