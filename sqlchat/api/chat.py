@@ -13,7 +13,7 @@ from sqlchat.api.requests import note, request_tag
 from sqlchat.api.resource import Resource, answer, runtime
 from sqlchat.chat.answer import Answer, Stage
 from sqlchat.chat.question import Question
-from sqlchat.schemas.chat import CHAT_EXAMPLE, CHATTED_EXAMPLE, ChatSchema, ChattedSchema
+from sqlchat.schemas.chat import CHAT_EXAMPLE, CHATTED_EXAMPLE, EVENTS_EXAMPLE, ChatSchema, ChattedSchema
 
 blueprint = Resource("chat", __name__, url_prefix="/api/chat", description="A question in, SQL and rows out.")
 blueprint.before_request(security.needs_owner)
@@ -23,6 +23,7 @@ blueprint.before_request(security.needs_owner)
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(ChatSchema, example=CHAT_EXAMPLE)
 @blueprint.response(200, ChattedSchema, example=CHATTED_EXAMPLE)
+@blueprint.response(200, {"type": "string"}, content_type="text/event-stream", example=EVENTS_EXAMPLE)
 @blueprint.fails(401, 404, 413, 415, 422, 429, 502, 503, 504)
 def chat(payload: dict[str, Any]) -> Response:
     """Turn a question into SQL, check it, run it read-only, and say what the answer rests on.

@@ -42,6 +42,11 @@ CHATTED_EXAMPLE = {
     "timings": {"context": 2.1, "model": 850.0, "check": 4.2, "run": 3.0},
 }
 
+EVENTS_EXAMPLE = (
+    'event: sql\ndata: {"sql": "SELECT ...", "attempt": 1}\n\n'
+    'event: answer\ndata: {"sql": "SELECT ...", "provider": "openai"}\n\n'
+)
+
 
 class ChatSchema(Schema):
     connection_id = fields.String(
