@@ -42,11 +42,12 @@ class Column:
         self._compared: str | None = None
         self._torn = self._skipped = False
         """Were blocks compared in different ways? Were some, of words for no value only, not compared?"""
+        self._repeats = True
         self._counts: Counter[Any] | None = Counter()
         self._example: Any = None
 
     def hint(self) -> Hint:
-        return Hint(self._readings, self._counts is not None, self.sketch.ceiling)
+        return Hint(self._readings, self._repeats, self._counts is not None, self.sketch.ceiling, self.sketch.size)
 
     def add(self, found: Found) -> None:
         """Merge one block."""
@@ -58,6 +59,7 @@ class Column:
         else:
             self._compared = self._compared or found.compared
             self._torn = self._torn or found.compared != self._compared
+        self._repeats = found.repeats or not found.values
         self.sketch.add(found.hashes)
         self._example = found.example if self._example is None else self._example
         for kind, fit in found.kinds.items():

@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from sqlchat.files import types
 from sqlchat.files.formats import Part
 from sqlchat.files.marks import marks
-from sqlchat.files.sketch import Hashes, Sketch, hash_moments, hash_reals, hash_texts
+from sqlchat.files.sketch import EVERYTHING, Hashes, hash_moments, hash_reals, hash_texts, least
 from sqlchat.files.types import Fit
 
 COMMON_VALUES = 256
@@ -40,10 +40,19 @@ class Hint:
 
     readings: tuple[str, ...]
     """That fitted all texts so far."""
+    repeats: bool
+    """Were there fewer values than rows worth speaking of? Then they are counted first."""
     counted: bool
     """Are values still counted?"""
     ceiling: np.uint64
     """Of the sketch."""
+    size: int
+    """Of the sketch."""
+
+    @classmethod
+    def first(cls, size: int) -> Hint:
+        """Of a column that no block had yet."""
+        return cls(types.OF_TEXT_FILES, True, True, EVERYTHING, size)
 
 
 @dataclass
@@ -63,13 +72,14 @@ class Found:
     """How the texts were compared: AS_WRITTEN or a reading's name; None: they were not."""
     bounds: tuple[str, str] | None = None
     """Of texts compared as written."""
+    repeats: bool = False
     counts: Counter[Any] | None = None
     hashes: Hashes = field(default_factory=lambda: np.empty(0, np.uint64))
     example: Any = None
 
 
-def inspect(parts: tuple[Part, ...], hint: Hint, sketch: Sketch) -> Found:
-    """Look at the values of one block. Reads `sketch` only for its size."""
+def inspect(parts: tuple[Part, ...], hint: Hint) -> Found:
+    """Look at the values of one block."""
     found = Found(counts=Counter() if hint.counted else None)
     hashes = []
     for part in parts:
@@ -79,8 +89,9 @@ def inspect(parts: tuple[Part, ...], hint: Hint, sketch: Sketch) -> Found:
         found.values += len(array)
         found.example = found.example if found.example is not None else python(array[0])
         weights = None
-        if (distinct := _distinct(array)) is not None:
+        if hint.repeats and (distinct := _distinct(array)) is not None:
             array, weights = distinct
+            found.repeats = True
         if weights is None or len(array) > COMMON_VALUES or len(parts) > 1:
             found.counts = None
         elif found.counts is not None:
@@ -96,7 +107,7 @@ def inspect(parts: tuple[Part, ...], hint: Hint, sketch: Sketch) -> Found:
             found.texts += len(array)
             hashes.append(_read_texts(array, weights, part.inferred, hint.readings, found))
     if hashes:
-        found.hashes = sketch.least(np.concatenate(hashes), hint.ceiling)
+        found.hashes = least(np.concatenate(hashes), hint.size, hint.ceiling)
     return found
 
 

@@ -1,26 +1,24 @@
 """What a file holds: rows, columns, SQL types, nulls, bounds. Runs in a killable worker process (`service` calls it).
 
-Blocks of a file are inspected in two threads and merged in their order, so memory does not grow with the file.
+Blocks of a file are read and inspected in two threads and merged in their order, so memory does not grow with the
+file.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlchat.errors import FileInvalidError
 from sqlchat.files import formats
-from sqlchat.files.formats import Block, Options, Table
+from sqlchat.files.bounded import use_system_allocator
+from sqlchat.files.formats import Load, Options, Table
+from sqlchat.files.threads import in_order
 
 if TYPE_CHECKING:
     from sqlchat.files.columns import Column
-    from sqlchat.files.inspection import Found, Hint
-
-THREADS = 2
-"""Arrow, NumPy and pandas let other threads run while they work."""
+    from sqlchat.files.inspection import Found
 
 SKETCHES_KEPT = 1 << 20
 """Hashes that all columns of a file keep together, eight bytes each."""
@@ -81,50 +79,49 @@ def look_through(table: Table) -> tuple[int, dict[str, Column]]:
     """Number of rows, and all that is known of each column once a table opened was read to its end."""
     from sqlchat.files.columns import Column
 
+    use_system_allocator()
     size = min(LARGEST_SKETCH, max(SMALLEST_SKETCH, SKETCHES_KEPT // max(1, len(table.names))))
     columns = {name: Column(name, size) for name in table.names}
-    rows = 0
-
-    def counted() -> Iterator[Block]:
-        nonlocal rows
-        for block in table.blocks:
-            rows += block.rows
-            columns.update((name, Column(name, size)) for name in block.columns if name not in columns)
-            formats.check_width(len(columns))
-            yield block
-
-    _inspect(counted(), columns, Column.add)
+    rows = left_out = 0
+    for block, found in _inspect(table.blocks, columns, size):
+        rows += block.rows
+        left_out += block.left_out
+        columns.update((name, Column(name, size)) for name in found if name not in columns)
+        formats.check_width(len(columns))
+        for name, part in found.items():
+            columns[name].add(part)
+    if left_out:
+        table.warnings.append(f"{left_out:,} rows had too many or too few fields and were left out.")
     if not columns:
         raise FileInvalidError("The file holds no columns.")
     unfinished = [column for column in columns.values() if column.unfinished]
     if unfinished and table.again is not None:
         for column in unfinished:
             column.start_again()
-        _inspect(table.again([column.name for column in unfinished]), columns, Column.add_texts)
+        for _, found in _inspect(table.again([column.name for column in unfinished]), columns, size):
+            for name, part in found.items():
+                columns[name].add_texts(part)
     return rows, columns
 
 
-def _inspect(blocks: Iterator[Block], columns: Mapping[str, Column], take: Callable[[Column, Found], None]) -> None:
-    """Look at blocks in two threads; `take` merges what was found of a column, in the blocks' order."""
-    from sqlchat.files.inspection import inspect
+@dataclass(frozen=True)
+class _Size:
+    """Of a block that is looked at and let go."""
 
-    def look(block: Block, hints: dict[str, Hint]) -> dict[str, Found]:
-        return {name: inspect(parts, hints[name], columns[name].sketch) for name, parts in block.columns.items()}
+    rows: int
+    left_out: int
 
-    def merge(found: dict[str, Found]) -> None:
-        for name, part in found.items():
-            take(columns[name], part)
 
-    pending: deque[Future[dict[str, Found]]] = deque()
-    with ThreadPoolExecutor(THREADS) as pool:
-        for block in blocks:
-            hints = {name: columns[name].hint() for name in block.columns}
-            try:
-                pending.append(pool.submit(look, block, hints))
-            except RuntimeError as exc:  # no room for a thread's stack; it is memory that lacks
-                raise MemoryError(str(exc)) from exc
-            del block
-            while len(pending) > THREADS:
-                merge(pending.popleft().result())
-        while pending:
-            merge(pending.popleft().result())
+def _inspect(
+    loads: Iterator[Load], columns: Mapping[str, Column], sketch_size: int
+) -> Iterator[tuple[_Size, dict[str, Found]]]:
+    """What each block holds, by column. A thread may know `columns` as they were a few blocks earlier."""
+    from sqlchat.files.inspection import Hint, inspect
+
+    def look(load: Load) -> tuple[_Size, dict[str, Found]]:
+        block = load()
+        hints = {name: columns[name].hint() if name in columns else Hint.first(sketch_size) for name in block.columns}
+        found = {name: inspect(parts, hints[name]) for name, parts in block.columns.items()}
+        return _Size(block.rows, block.left_out), found
+
+    return in_order(look, loads)

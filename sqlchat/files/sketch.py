@@ -46,10 +46,6 @@ class Sketch:
         """Hashes above this cannot change the sketch any more."""
         return self._least[-1] if len(self._least) == self.size else EVERYTHING
 
-    def least(self, hashes: Hashes, ceiling: np.uint64) -> Hashes:
-        """What of `hashes` matters to a sketch with that ceiling. Pure, so that threads may call it."""
-        return _distinct(hashes[hashes <= ceiling] if ceiling != EVERYTHING else hashes)[: self.size]
-
     def add(self, hashes: Hashes) -> None:
         """Take in what `least` gave."""
         hashes = hashes[hashes <= self.ceiling]
@@ -64,6 +60,16 @@ class Sketch:
         if self.exact:
             return len(self._least)
         return round((self.size - 1) / (float(self._least[-1]) / 2**64))
+
+
+def least(hashes: Hashes, size: int, ceiling: np.uint64) -> Hashes:
+    """What of `hashes` matters to a sketch of that size and ceiling, for its `add`."""
+    if ceiling == EVERYTHING and len(hashes) > 4 * size:
+        # as they lie evenly, the least part holds enough of them, unless many are the same
+        part = _distinct(hashes[hashes <= np.uint64(2**64 * 2 * size // len(hashes))])
+        if len(part) >= size:
+            return part[:size]
+    return _distinct(hashes[hashes <= ceiling] if ceiling != EVERYTHING else hashes)[:size]
 
 
 def hash_numbers(values: npt.NDArray[np.generic]) -> Hashes:
@@ -131,6 +137,16 @@ def _hash_stretch(starts: npt.NDArray[np.int64], words: Hashes) -> Hashes:
         else:
             hashes[rows] += word
     return _finish(hashes)
+
+
+def has_empty(texts: pa.Array) -> bool:
+    """Is one of the texts of an Arrow string array without nulls empty?"""
+    _, offsets, _ = texts.buffers()
+    width = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    if not len(texts):
+        return False
+    starts = np.frombuffer(offsets, width, len(texts) + 1, texts.offset * np.dtype(width).itemsize)
+    return bool((starts[1:] == starts[:-1]).any())
 
 
 def text_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:

@@ -1,6 +1,6 @@
 """What a text table does not say of itself: encoding, delimiter, header. Used by `formats/csv`, at bounded cost.
 
-One pass over the bytes (their validity as UTF-8, NUL bytes, quotes), then the first rows under each delimiter.
+One pass over the bytes (`overview`), then the first rows under each delimiter.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 import charset_normalizer
 
 from sqlchat.errors import FileInvalidError
+from sqlchat.files.overview import Overview, overview
 from sqlchat.files.source import Source
 
 HEAD_BYTES = 1 << 20
@@ -22,9 +23,6 @@ HEAD_BYTES = 1 << 20
 
 SAMPLE_ROWS = 200
 DELIMITERS = (",", ";", "\t", "|")
-CHUNK = 1 << 19
-SAMPLE_BYTES = 1 << 16
-"""Of lines that are no ASCII, for the detector."""
 
 SUPPOSED = ("cp1252", "latin_1")
 """Encodings, most usual first, that are taken where the detector finds another reading no better."""
@@ -44,10 +42,8 @@ class Encoding:
 
     name: str
     """As Python knows it."""
-    quotes: int
-    """Double quotes in the file."""
-    long_lines: bool
-    """May a line be longer than CHUNK, or a quoted text of several lines?"""
+    traits: Overview
+    """Of the bytes. Those of UTF-16 are of no use but for their quotes."""
     guessed: bool = False
 
 
@@ -71,36 +67,14 @@ def encoding(source: Source) -> Encoding:
         wide = "utf-16"
     elif b"\0" in start:
         wide = _utf16_without_mark(start)
-    decoder, valid, odd_lines = codecs.getincrementaldecoder("utf-8")(), wide is None, b""
-    quotes, long_lines = 0, False
-    with source.open() as stream:
-        while chunk := stream.read(CHUNK):
-            found = chunk.count(b'"')
-            within = quotes % 2 == 1 and not found
-            long_lines = long_lines or within or not (b"\n" in chunk or b"\r" in chunk or len(chunk) < CHUNK)
-            quotes += found
-            if wide:
-                continue
-            if b"\0" in chunk:
-                raise FileInvalidError("The file holds NUL bytes, so it is no text table.")
-            if valid and (not chunk.isascii() or decoder.getstate()[0]):
-                valid = _continues(decoder, chunk)
-            if valid:
-                continue
-            if len(odd_lines) < SAMPLE_BYTES:
-                odd_lines += b"\n".join(line for line in chunk.splitlines() if not line.isascii())
-    valid = valid and _continues(decoder, b"", final=True)
-    if wide or valid:
-        return Encoding(wide or "utf-8", quotes, long_lines, guessed=bool(wide) and wide != "utf-16")
-    return Encoding(_eight_bit(odd_lines[:SAMPLE_BYTES] or start), quotes, long_lines, guessed=True)
-
-
-def _continues(decoder: codecs.IncrementalDecoder, chunk: bytes, *, final: bool = False) -> bool:
-    try:
-        decoder.decode(chunk, final=final)
-    except UnicodeDecodeError:
-        return False
-    return True
+    traits = overview(source, len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
+    if wide:
+        return Encoding(wide, traits, guessed=wide != "utf-16")
+    if traits.nul:
+        raise FileInvalidError("The file holds NUL bytes, so it is no text table.")
+    if traits.utf8:
+        return Encoding("utf-8", traits)
+    return Encoding(_eight_bit(traits.odd_lines or start), traits, guessed=True)
 
 
 def dialect(head: str, *, whole: bool, tabs: bool) -> Dialect:

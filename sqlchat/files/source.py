@@ -5,7 +5,10 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import IO
 
@@ -46,6 +49,22 @@ class Source:
         """The first `size` bytes, or all."""
         with self.open() as stream:
             return stream.read(size)
+
+    def stretches(self, offsets: Sequence[int]) -> Iterator[Callable[[], bytes]]:
+        """For each two neighbouring offsets what reads the (unpacked) bytes between them, once, in any thread."""
+        if not self.gzipped:
+            yield from (partial(_between, self.path, start, end) for start, end in pairwise(offsets))
+            return
+        with self.open() as stream:
+            stream.read(offsets[0])
+            for start, end in pairwise(offsets):
+                yield partial(bytes, stream.read(end - start))
+
+
+def _between(path: str, start: int, end: int) -> bytes:
+    with open(path, "rb", buffering=0) as stream:
+        stream.seek(start)
+        return stream.read(end - start)
 
 
 class _Unpacked(io.RawIOBase):

@@ -7,9 +7,7 @@ converted here, by the same casts: nothing is guessed a second time.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +17,9 @@ import pyarrow as pa
 from sqlchat.files import formats
 from sqlchat.files.columns import Column
 from sqlchat.files.conversion import Conversion
-from sqlchat.files.formats import Block, Options
-from sqlchat.files.profile import THREADS, look_through
+from sqlchat.files.formats import Block, Load, Options
+from sqlchat.files.profile import look_through
+from sqlchat.files.threads import in_order
 
 LARGEST_PRECISION = 38
 """Digits of a NUMERIC past which no usual database holds it exactly: then it is DOUBLE PRECISION."""
@@ -63,29 +62,19 @@ class TypedTable:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """All rows in their order, as batches of `schema`. Gives what it read once; a second call reads anew."""
-        pending: deque[Future[pa.RecordBatch]] = deque()
-        with ThreadPoolExecutor(THREADS) as pool:
-            for block in self._blocks():
-                try:
-                    pending.append(pool.submit(self._batch, block))
-                except RuntimeError as exc:  # no room for a thread's stack; it is memory that lacks
-                    raise MemoryError(str(exc)) from exc
-                del block
-                while len(pending) > THREADS:
-                    yield pending.popleft().result()
-            while pending:
-                yield pending.popleft().result()
+        return in_order(self._batch, self._blocks())
 
     def cut(self) -> list[str]:
         """Names of the columns of which a time was cut to microseconds. Whole once `batches` was read."""
         return [name for name, conversion in self._conversions.items() if conversion.cut]
 
-    def _blocks(self) -> Iterator[Block]:
+    def _blocks(self) -> Iterator[Load]:
         if self._table.again is not None:
             return self._table.again([])
         return self._format.read(self._source, self._options).blocks
 
-    def _batch(self, block: Block) -> pa.RecordBatch:
+    def _batch(self, load: Load) -> pa.RecordBatch:
+        block = load()
         arrays = [self._whole(block, name, conversion) for name, conversion in self._conversions.items()]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 

@@ -7,6 +7,7 @@ What would not survive a round trip through a type (leading zeros, a plus sign, 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,6 +48,9 @@ class Fit:
     """What was read, where values are compared as such rather than as texts."""
 
 
+PADDING = np.isin(np.arange(256), [ord(sign) for sign in "+-0"])
+"""Bytes that a text begins with which may pad a number."""
+
 Fitting = Callable[[pa.Array], Fit | None]
 
 
@@ -73,7 +77,7 @@ def _boolean(texts: pa.Array) -> Fit | None:
 def _number(texts: pa.Array) -> Fit | None:
     starts, data = text_buffers(texts)
     lengths = np.diff(starts)
-    if _pads(starts, lengths, data):
+    if _pads(starts, data):
         return None
     letters = bool((data > ord("9")).any())
     points = bool((data == ord(".")).any())  # Arrow makes an error of every text that it cannot cast
@@ -89,36 +93,37 @@ def _number(texts: pa.Array) -> Fit | None:
     if not letters and not _decimals_fit(texts, lengths):
         return None
     bounds = pc.min_max(floats)
-    kind, digits = ("DOUBLE PRECISION", (0, 0)) if letters else ("NUMERIC", _digits(starts, lengths, data))
+    kind, digits = ("DOUBLE PRECISION", (0, 0)) if letters else ("NUMERIC", _digits(texts, starts, lengths, data))
     return Fit(bounds["min"].as_py(), bounds["max"].as_py(), pc.sum(floats).as_py(), kind, digits, floats)
 
 
-def _pads(starts: Any, lengths: Any, data: Any) -> bool:
-    """Does any text begin with a plus sign, or with a zero and one more digit?"""
-    padded = np.concatenate((data, np.zeros(3, np.uint8)))
-    first = padded[starts[:-1]]
+def _pads(starts: Any, data: Any) -> bool:
+    """Does any text, of which none is empty, begin with a plus sign, or with a zero and one more digit?"""
+    begins = np.flatnonzero(PADDING[data[starts[:-1]]])
+    if not len(begins):
+        return False
+    at, ends = starts[begins], starts[begins + 1]
+    first = data[at]
     if (first == ord("+")).any():
         return True
-    digits_at = starts[:-1] + (first == ord("-"))
-    zero = padded[digits_at] == ord("0")
-    if not zero.any():
-        return False
-    at = digits_at[zero]
+    at = at + (first == ord("-"))
+    padded = np.concatenate((data, np.zeros(2, np.uint8)))
     after = padded[at + 1]
-    inside = at + 1 < starts[1:][zero]
-    return bool((inside & (after >= ord("0")) & (after <= ord("9"))).any())
+    return bool(((padded[at] == ord("0")) & (at + 1 < ends) & (after >= ord("0")) & (after <= ord("9"))).any())
 
 
-def _digits(starts: Any, lengths: Any, data: Any) -> tuple[int, int]:
+def _digits(texts: pa.Array, starts: Any, lengths: Any, data: Any) -> tuple[int, int]:
     """Digits before and after the point at most, of numbers of digits, signs and points only."""
+    signs = data[starts[:-1]] == ord("-")
     points = np.flatnonzero(data == ord("."))
-    whole = lengths - (data[np.minimum(starts[:-1], len(data) - 1)] == ord("-"))
     if not len(points):
-        return int(whole.max()), 0
-    rows = np.searchsorted(starts, points, side="right") - 1
-    after = starts[1:][rows] - points - 1
-    whole[rows] -= after + 1
-    return int(whole.max()), int(after.max())
+        return int((lengths - signs).max()), 0
+    if len(points) == len(texts):
+        before = points - starts[:-1]
+    else:
+        before = pc.find_substring(texts, ".").to_numpy(zero_copy_only=False)
+        before = np.where(before < 0, lengths, before)
+    return int((before - signs).max()), int((lengths - before).max()) - 1
 
 
 def _decimals_fit(texts: pa.Array, lengths: Any) -> bool:
@@ -168,6 +173,8 @@ def _uuid(texts: pa.Array) -> Fit | None:
 
 def _json(texts: pa.Array) -> Fit | None:
     """Objects and arrays only: a bare number or word is what it looks like."""
+    if texts[0].as_py().lstrip()[:1] not in ("[", "{"):
+        return None
     if not pc.all(pc.match_substring_regex(texts, r"^\s*[\[{]")).as_py():
         return None
     try:
@@ -227,7 +234,7 @@ DATE_FORMATS = (
 )
 CLOCK_FORMATS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
 
-DATE_LIKE = r"^([A-Za-z]{3,9} \d|\d{1,2}[-/. ]|\d{4}/)[\w ./:,-]{5,30}$"
+DATE_LIKE = re.compile(r"([A-Za-z]{3,9} \d|\d{1,2}[-/. ]|\d{4}/)[\w ./:,-]{5,30}$", re.ASCII)
 """Only where the first text looks like this are the formats above tried."""
 
 NUMBER = Reading("number", "NUMERIC", _number)
@@ -263,7 +270,7 @@ def fits(texts: pa.Array, names: tuple[str, ...]) -> dict[str, Fit]:
     if not len(texts):
         return {}
     few = texts.slice(0, 32)
-    date_like = pc.match_substring_regex(few.slice(0, 1), DATE_LIKE)[0].as_py()
+    date_like = DATE_LIKE.match(texts[0].as_py())
     found = {}
     for name in names:
         reading = READINGS[name]

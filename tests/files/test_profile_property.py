@@ -4,6 +4,7 @@ import csv
 import datetime
 import math
 import re
+from functools import partial
 
 import pandas as pd
 import pyarrow as pa
@@ -127,7 +128,7 @@ def test_tables_of_many_blocks(table, size):
         for start in range(0, len(table[0]), size):
             stretches = {f"column {number}": values[start : start + size] for number, values in enumerate(table)}
             parts = {name: (part(stretch),) for name, stretch in stretches.items() if name in names}
-            yield Block(len(next(iter(stretches.values()))), parts)
+            yield partial(Block, len(next(iter(stretches.values()))), parts)
 
     names = [f"column {number}" for number in range(len(table))]
     row_count, entries, _ = survey(Table(names, blocks(names), again=blocks))

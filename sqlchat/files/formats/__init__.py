@@ -52,20 +52,26 @@ class Block:
 
     rows: int
     columns: Mapping[str, tuple[Part, ...]]
+    left_out: int = 0
+    """Rows more that the file has here, which were wrong and are not read."""
+
+
+Load = Callable[[], Block]
+"""Reads one block, once, in any thread. Raises FileInvalidError, TooLargeError."""
 
 
 @dataclass
 class Table:
-    """A file opened: its blocks are read one after the other, once."""
+    """A file opened: its blocks come one after the other, once."""
 
     names: list[str]
     """Known columns in their order; blocks may bring more."""
-    blocks: Iterator[Block]
+    blocks: Iterator[Load]
     facts: dict[str, Any] = field(default_factory=dict)
     """Of the file: format, encoding, delimiter, ..."""
     warnings: list[str] = field(default_factory=list)
     """Whole when the blocks were read."""
-    again: Callable[[list[str]], Iterator[Block]] | None = None
+    again: Callable[[list[str]], Iterator[Load]] | None = None
     """Blocks anew, of some columns only; a format that brings `text` parts has it."""
 
 

@@ -1,13 +1,16 @@
-"""CSV and its kin: any delimiter, quoting and encoding that `sniff` tells apart, read in blocks by Arrow."""
+"""CSV and its kin: any delimiter, quoting and encoding that `sniff` tells apart, parsed by Arrow."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 import io
-from collections.abc import Iterator
-from itertools import islice
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice, pairwise
+from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -15,14 +18,21 @@ import pyarrow.csv
 
 from sqlchat.errors import FileInvalidError
 from sqlchat.files import sniff
-from sqlchat.files.formats import BLOCK_BYTES, Block, Options, Part, Table, unique_names
+from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Options, Part, Table, unique_names
+from sqlchat.files.sketch import has_empty
 from sqlchat.files.source import Source
 
-SHORT_BLOCK = 1 << 20
-"""Arrow reads 32 blocks ahead, so small ones keep memory low; a row must fit in one."""
+PARSED_BYTES = 1 << 19
+"""Arrow parses so much at a time, which a processor's cache holds."""
+
+READ_BYTES = 1 << 20
+"""As long as a row must be at most, and 32 of them are read ahead, where rows are read in their order."""
 
 LONGEST_ROW = 16 << 20
-"""Block of a file that has long lines."""
+"""Bytes, of a file that has long lines."""
+
+PARTED = frozenset({"utf-8", "cp1252", "latin_1"})
+"""Encodings in which the bytes of a delimiter, a quote and a row's end are nothing else."""
 
 NAMES = {
     "utf-8": "utf-8",
@@ -45,95 +55,153 @@ def read(source: Source, options: Options) -> Table:
     shown = NAMES.get(encoding.name, encoding.name.replace("_", "-"))
     if encoding.guessed:
         warnings.append(f"The file is no UTF-8 and does not say its encoding; {shown} was taken for likely.")
-    if encoding.quotes % 2:
+    if encoding.traits.quotes % 2:
         _refuse_open_quote(source, encoding.name, dialect)
     facts = {"encoding": shown, "delimiter": dialect.delimiter, "header": True}
     table = Table(names, iter(()), facts, warnings)
     if not dialect.only_header:
-        table.blocks = _blocks(source, options, encoding, dialect, table)
-        table.again = lambda columns: _blocks(source, options, encoding, dialect, table, again=columns)
+        reader = _Reader(source, names, encoding, dialect, options.on_bad_rows)
+        table.blocks, table.again = reader.blocks([]), reader.blocks
     return table
 
 
-def _blocks(
-    source: Source,
-    options: Options,
-    encoding: sniff.Encoding,
-    dialect: sniff.Dialect,
-    table: Table,
-    *,
-    again: list[str] | None = None,
-) -> Iterator[Block]:
-    """All columns; or those that are read `again`, when what is wrong with the rows is told already."""
-    size = LONGEST_ROW if encoding.long_lines else SHORT_BLOCK
-    bad: list[pyarrow.csv.InvalidRow] = []
-    count = 0
+@dataclass(frozen=True)
+class _Reader:
+    """Reads the rows of a file whose encoding and dialect are known."""
 
-    def on_bad_row(row: pyarrow.csv.InvalidRow) -> str:
-        nonlocal count
-        count += 1
-        bad[:] = bad or [row]
-        return options.on_bad_rows
+    source: Source
+    names: list[str]
+    encoding: sniff.Encoding
+    dialect: sniff.Dialect
+    on_bad_rows: Literal["error", "skip"]
 
-    with source.open() as stream:
+    def blocks(self, columns: list[str]) -> Iterator[Load]:
+        """Blocks of the columns named, of all where none is."""
+        if self.encoding.name in PARTED and self.encoding.traits.quotes_enclose(self.dialect.delimiter):
+            return self._parted(columns)
+        return self._in_order(columns)
+
+    def _parted(self, columns: list[str]) -> Iterator[Load]:
+        """Each thread parses a stretch of its own, as it is known where rows begin."""
+        skipped = {"skip_rows": self.dialect.preamble, "skip_rows_after_names": 1}
+        offsets = self.encoding.traits.row_starts
+        if any(end - start > BLOCK_BYTES + LONGEST_ROW for start, end in pairwise(offsets)):
+            raise _too_long(LONGEST_ROW)
+        for read_bytes in self.source.stretches(offsets):
+            yield partial(self._parse, read_bytes, skipped, columns)
+            skipped = {}
+
+    def _parse(self, read_bytes: Callable[[], bytes], skipped: dict[str, int], columns: list[str]) -> Block:
+        stretch = read_bytes()
         try:
-            reader = pyarrow.csv.open_csv(
-                stream,
-                pyarrow.csv.ReadOptions(
-                    block_size=size,
-                    use_threads=False,  # threads are better spent on the columns of a block
-                    encoding=encoding.name,
-                    column_names=table.names,
-                    skip_rows=dialect.preamble,
-                    skip_rows_after_names=1,
-                ),
-                pyarrow.csv.ParseOptions(
-                    delimiter=dialect.delimiter,
-                    newlines_in_values=encoding.quotes > 0,
-                    ignore_empty_lines=True,
-                    invalid_row_handler=on_bad_row,
-                ),
-                pyarrow.csv.ConvertOptions(
-                    check_utf8=False,  # `sniff.encoding` did, and decoders give nothing else
-                    column_types=dict.fromkeys(table.names, pa.string()),
-                    include_columns=again or [],
-                    null_values=[""],
-                    strings_can_be_null=True,
-                    quoted_strings_can_be_null=True,
-                ),
-            )
-            while batches := list(islice(reader, max(1, BLOCK_BYTES // size))):
-                yield _block(pa.Table.from_batches(batches).combine_chunks())
+            return self._parse_by(PARSED_BYTES, stretch, skipped, columns)
+        except _StraddlingError:
+            return self._parse_by(len(stretch) + 1, stretch, skipped, columns)
+
+    def _parse_by(self, size: int, stretch: bytes, skipped: dict[str, int], columns: list[str]) -> Block:
+        bad = _BadRows()
+        with self._faults(bad):
+            table = pyarrow.csv.read_csv(pa.BufferReader(stretch), *self._settings(size, bad, skipped, columns))
+        return _block(table.combine_chunks(), bad.count)
+
+    def _in_order(self, columns: list[str]) -> Iterator[Load]:
+        """By Arrow's reader of streams, which knows where a row ends since it has read all before it."""
+        size = LONGEST_ROW if self.encoding.traits.long_lines else READ_BYTES
+        bad, told = _BadRows(), 0
+        skipped = {"skip_rows": self.dialect.preamble, "skip_rows_after_names": 1}
+        try:
+            with self.source.open() as stream, self._faults(bad):
+                reader = pyarrow.csv.open_csv(stream, *self._settings(size, bad, skipped, columns))
+                while batches := list(islice(reader, max(1, BLOCK_BYTES // size))):
+                    left_out, told = bad.count - told, bad.count
+                    yield partial(_block, pa.Table.from_batches(batches).combine_chunks(), left_out)
+        except _StraddlingError as exc:
+            raise _too_long(size) from exc
+        if bad.count > told:
+            yield partial(Block, 0, {}, bad.count - told)
+
+    def _settings(
+        self, size: int, bad: _BadRows, skipped: dict[str, int], columns: list[str]
+    ) -> tuple[pyarrow.csv.ReadOptions, pyarrow.csv.ParseOptions, pyarrow.csv.ConvertOptions]:
+        def on_bad_row(row: pyarrow.csv.InvalidRow) -> str:
+            bad.count += 1
+            bad.first = bad.first or row
+            return self.on_bad_rows
+
+        return (
+            pyarrow.csv.ReadOptions(
+                block_size=size,
+                use_threads=False,  # blocks have threads of their own
+                encoding=self.encoding.name,
+                column_names=self.names,
+                **skipped,
+            ),
+            pyarrow.csv.ParseOptions(
+                delimiter=self.dialect.delimiter,
+                newlines_in_values=self.encoding.traits.quotes > 0,
+                ignore_empty_lines=True,
+                invalid_row_handler=on_bad_row,
+            ),
+            pyarrow.csv.ConvertOptions(
+                check_utf8=False,  # `sniff.encoding` did, and decoders give nothing else
+                column_types=dict.fromkeys(self.names, pa.string()),
+                include_columns=columns,
+                strings_can_be_null=False,  # `_block` finds the empty ones at less cost
+            ),
+        )
+
+    @contextmanager
+    def _faults(self, bad: _BadRows) -> Iterator[None]:
+        try:
+            yield
         except pa.ArrowInvalid as exc:
-            if not bad and "straddl" in str(exc):
-                raise FileInvalidError(
-                    f"A row is longer than {size >> 20} MiB; perhaps a quote is opened and never closed."
-                ) from exc
-            raise _fault(bad, source, encoding.name, dialect) from exc
+            first = bad.first if self.on_bad_rows == "error" else None
+            if first is None and "straddl" in str(exc):
+                raise _StraddlingError from exc
+            raise self._fault(first) from exc
         except UnicodeError as exc:
-            raise FileInvalidError(f"The file is not {encoding.name} throughout.") from exc
-    if count and again is None:
-        table.warnings.append(f"{count:,} rows had too many or too few fields and were left out.")
+            raise FileInvalidError(f"The file is not {self.encoding.name} throughout.") from exc
 
-
-def _block(table: pa.Table) -> Block:
-    frame = table.to_pandas(types_mapper=pd.ArrowDtype)
-    texts = {str(n): frame[n].dropna() if table[n].null_count else frame[n] for n in frame.columns}
-    return Block(table.num_rows, {name: (Part(values, "text"),) for name, values in texts.items()})
-
-
-def _fault(bad: list[Any], source: Source, encoding: str, dialect: sniff.Dialect) -> FileInvalidError:
-    if bad:
-        expected, found = bad[0].expected_columns, bad[0].actual_columns
-        line = _line_of(source, encoding, dialect)
+    def _fault(self, bad: pyarrow.csv.InvalidRow | None) -> FileInvalidError:
+        if bad is None:
+            return FileInvalidError("The file does not read as CSV from beginning to end.")
+        line = _line_of(self.source, self.encoding.name, self.dialect)
         where = f"Line {line}" if line else "A row"
         return FileInvalidError(
-            f"{where} has {found} fields where the header has {expected}; on_bad_rows=skip leaves such rows out.",
+            f"{where} has {bad.actual_columns} fields where the header has {bad.expected_columns}; "
+            "on_bad_rows=skip leaves such rows out.",
             line=line,
-            expected=expected,
-            found=found,
+            expected=bad.expected_columns,
+            found=bad.actual_columns,
         )
-    return FileInvalidError("The file does not read as CSV from beginning to end.")
+
+
+def _too_long(size: int) -> FileInvalidError:
+    return FileInvalidError(f"A row is longer than {size >> 20} MiB; perhaps a quote is opened and never closed.")
+
+
+@dataclass
+class _BadRows:
+    """Rows with too many or too few fields."""
+
+    count: int = 0
+    first: pyarrow.csv.InvalidRow | None = None
+
+
+class _StraddlingError(Exception):
+    """A row is longer than what Arrow parses at a time."""
+
+
+def _block(table: pa.Table, left_out: int) -> Block:
+    """An empty text is no value, quoted or not."""
+    frame = table.to_pandas(types_mapper=pd.ArrowDtype)
+    columns = {}
+    for name in table.column_names:
+        values = frame[name]
+        if any(map(has_empty, table[name].chunks)):
+            values = values[values != ""]
+        columns[name] = (Part(values, "text"),)
+    return Block(table.num_rows, columns, left_out)
 
 
 def _line_of(source: Source, encoding: str, dialect: sniff.Dialect) -> int | None:

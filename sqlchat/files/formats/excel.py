@@ -11,13 +11,14 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
 import python_calamine
 
 from sqlchat.errors import FileInvalidError, TooLargeError
-from sqlchat.files.formats import Block, Options, Table, check_width, unique_names
+from sqlchat.files.formats import Block, Load, Options, Table, check_width, unique_names
 from sqlchat.files.formats.values import parts
 from sqlchat.files.source import Source
 
@@ -60,11 +61,15 @@ def read(source: Source, options: Options) -> Table:
     return Table(columns, _blocks(rows, columns), {"sheet": sheet.name, "header": True}, warnings)
 
 
-def _blocks(rows: Iterator[list[Any]], names: list[str]) -> Iterator[Block]:
+def _blocks(rows: Iterator[list[Any]], names: list[str]) -> Iterator[Load]:
     size = max(1, BLOCK_CELLS // len(names))
     while block := list(islice(rows, size)):
-        columns = zip(*block, strict=True)
-        yield Block(len(block), {n: parts(_cells(c)) for n, c in zip(names, columns, strict=True)})
+        yield partial(_block, block, names)
+
+
+def _block(rows: list[list[Any]], names: list[str]) -> Block:
+    columns = zip(*rows, strict=True)
+    return Block(len(rows), {n: parts(_cells(c)) for n, c in zip(names, columns, strict=True)})
 
 
 def _cells(column: tuple[Any, ...]) -> list[Any]:

@@ -10,11 +10,12 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from itertools import islice
 from typing import Any
 
 from sqlchat.errors import FileInvalidError, TooLargeError
-from sqlchat.files.formats import BLOCK_BYTES, Block, Options, Table, check_width
+from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Options, Table, check_width
 from sqlchat.files.formats.values import parts, valid_text
 from sqlchat.files.source import Source
 
@@ -37,18 +38,18 @@ def read(source: Source, options: Options) -> Table:
     return table
 
 
-def _blocks(source: Source, table: Table) -> Iterator[Block]:
+def _blocks(source: Source, table: Table) -> Iterator[Load]:
     codec = "utf-16" if table.facts["encoding"] == "utf-16" else "utf-8-sig"
     with io.TextIOWrapper(source.open(), codec, newline="") as text:
         window = _Window(text)
         try:
             rows = _rows(window, table)
             while block := list(islice(rows, BLOCK_ROWS)):
-                yield _block(block)
+                yield partial(_block, block, window.line)
         except UnicodeDecodeError as exc:
             raise FileInvalidError("The file is no UTF-8, as JSON must be.") from exc
         except RecursionError as exc:
-            raise FileInvalidError("Values are nested too deeply to be read.", line=window.line) from exc
+            raise _too_deep(window.line) from exc
     if window.constants:
         table.warnings.append("NaN and Infinity, which JSON does not have, were read as nulls.")
 
@@ -110,12 +111,20 @@ def _document(value: dict[str, Any], table: Table) -> Iterator[dict[str, Any]]:
     yield value
 
 
-def _block(rows: list[dict[str, Any]]) -> Block:
+def _block(rows: list[dict[str, Any]], line: int) -> Block:
+    """`line` is where they end."""
     names: dict[str, None] = {}
     for row in rows:
         names.update(dict.fromkeys(row))
         check_width(len(names))
-    return Block(len(rows), {valid_text(name): parts([row.get(name) for row in rows]) for name in names})
+    try:
+        return Block(len(rows), {valid_text(name): parts([row.get(name) for row in rows]) for name in names})
+    except RecursionError as exc:
+        raise _too_deep(line) from exc
+
+
+def _too_deep(line: int) -> FileInvalidError:
+    return FileInvalidError("Values are nested too deeply to be read.", line=line)
 
 
 class _Window:

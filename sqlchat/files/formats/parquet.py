@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from sqlchat.errors import FileInvalidError, TooLargeError
-from sqlchat.files.formats import Block, Options, Part, Table, check_width, unique_names
+from sqlchat.files.formats import Block, Load, Options, Part, Table, check_width, unique_names
 from sqlchat.files.formats.values import parts
 from sqlchat.files.source import Source
 
@@ -45,16 +47,27 @@ def read(source: Source, options: Options) -> Table:
     return Table(names, _blocks(file, names), {"row_groups": held.num_row_groups}, warnings)
 
 
-def _blocks(file: Any, names: list[str]) -> Iterator[Block]:
+def _blocks(file: Any, names: list[str]) -> Iterator[Load]:
     rows = min(MAX_BLOCK_ROWS, max(MIN_BLOCK_ROWS, BLOCK_VALUES // max(1, len(names))))
-    try:
+    with _told():
         for batch in file.iter_batches(batch_size=rows, use_threads=False):
-            columns = {name: _parts(batch.column(i)) for i, name in enumerate(names)}
-            yield Block(batch.num_rows, columns)
+            yield partial(_block, batch, names)
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Raise FileInvalidError for what Arrow says of a damaged file."""
+    try:
+        yield
     except (pa.ArrowException, OSError, ValueError, OverflowError) as exc:
         if isinstance(exc, MemoryError):
             raise
         raise FileInvalidError("The file does not read as Parquet to its end; it may be damaged.") from exc
+
+
+def _block(batch: pa.RecordBatch, names: list[str]) -> Block:
+    with _told():
+        return Block(batch.num_rows, {name: _parts(batch.column(i)) for i, name in enumerate(names)})
 
 
 def _parts(array: pa.Array) -> tuple[Part, ...]:

@@ -169,3 +169,60 @@ def test_a_row_without_end_is_refused(profiled):
 def test_nul_bytes_are_refused(profiled):
     with pytest.raises(FileInvalidError, match="NUL"):
         profiled(b"a,b\n" + b"1,2\n" * 5000 + b"\0,2\n")
+
+
+LINES = 200_000
+"""Of some 100 bytes: a file of three blocks."""
+
+
+def long_file(quoted, end="\n"):
+    """A note of two lines in every fifth row, if `quoted`."""
+    text = "x" * 80
+    for number in range(LINES):
+        note = f'"{text}\n{number}"' if quoted and number % 5 == 0 else text
+        yield f"{number},{note}{end}"
+
+
+@pytest.mark.parametrize("quoted", [False, True])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_files_of_several_blocks(profiled, quoted, end):
+    found = profiled(f"id,note{end}" + "".join(long_file(quoted, end)))
+    assert (found["row_count"], found["warnings"]) == (LINES, [])
+    numbers = found["by_name"]["id"]
+    assert (numbers["type"], numbers["min"], numbers["max"]) == ("INTEGER", 0, LINES - 1)
+    assert numbers["mean"] == pytest.approx((LINES - 1) / 2)
+    distinct = found["by_name"]["note"]["distinct"]
+    assert distinct == pytest.approx(LINES // 5 + 1, rel=0.05) if quoted else distinct == 1
+
+
+def test_a_quote_within_a_text_is_no_quoting_in_a_file_of_several_blocks(profiled):
+    lines = list(long_file(quoted=False))
+    lines[100] = '100,5" pipe\n'
+    lines[150_000] = '150000,7" pipe\n'
+    found = profiled("id,note\n" + "".join(lines))
+    assert (found["row_count"], found["by_name"]["note"]["distinct"]) == (LINES, 3)
+
+
+@pytest.mark.parametrize("codec", ["cp1252", "utf-16", "utf-8-sig"])
+def test_encodings_of_files_of_several_blocks(profiled, codec):
+    content = "id,note\n" + "".join(long_file(quoted=True)).replace("xx", "xä")
+    assert profiled(content.encode(codec))["row_count"] == LINES
+
+
+def test_wrong_rows_far_into_a_file(profiled):
+    lines = list(long_file(quoted=False))
+    lines[150_000] = lines[180_000] = "1,2,3\n"
+    with pytest.raises(FileInvalidError, match="Line 150002 has 3 fields"):
+        profiled("id,note\n" + "".join(lines))
+    found = profiled("id,note\n" + "".join(lines), on_bad_rows="skip")
+    assert found["row_count"] == LINES - 2
+    assert found["warnings"] == ["2 rows had too many or too few fields and were left out."]
+
+
+@pytest.mark.parametrize("quote", ['"', ""])
+def test_a_row_may_be_as_long_as_16_mib(profiled, quote):
+    row = f"1,{quote}{'x' * (12 << 20)}{quote}\n"
+    found = profiled("id,note\n" + "0,a\n" * 1000 + row + "2,b\n")
+    assert found["row_count"] == 1002
+    with pytest.raises(FileInvalidError, match="longer than 16 MiB"):
+        profiled("id,note\n" + row[:-2] + "x" * (20 << 20) + row[-2:] + "2,b\n")
