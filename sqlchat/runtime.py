@@ -13,8 +13,8 @@ from sqlchat.chat.pipeline import Pipeline
 from sqlchat.chat.teaching import Teaching
 from sqlchat.config import Settings
 from sqlchat.connections.base import Results
-from sqlchat.connections.files import FilesConnection
-from sqlchat.connections.files_databases import FileDatabases
+from sqlchat.connections.files.connection import FilesConnection
+from sqlchat.connections.files.databases import FileDatabases
 from sqlchat.connections.gate import Gate
 from sqlchat.connections.live import Claims
 from sqlchat.connections.manager import ConnectionManager

@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from sqlchat import demo
-from sqlchat.connections import sqlite_catalog
+from sqlchat.connections.sqlite.catalog import read as read_catalog
 from sqlchat.sql.catalog import Catalog
 
 TABLES = {"countries": 12, "customers": 240, "categories": 6, "products": 72, "orders": 1800, "order_lines": 3929}
@@ -27,7 +27,7 @@ def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
 
 def catalog(path: Path) -> Catalog:
     with closing(sqlite3.connect(path)) as database:
-        return sqlite_catalog.read(lambda sql, *values: database.execute(sql, values).fetchall(), sqlite3.Error)
+        return read_catalog(lambda sql, *values: database.execute(sql, values).fetchall(), sqlite3.Error)
 
 
 def test_it_holds_a_small_shop(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a database must be able to do for us. One subclass a database, each in a file of its own."""
+"""What a database must be able to do for us. One subclass a database, each in a package of its own."""
 
 from __future__ import annotations
 

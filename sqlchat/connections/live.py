@@ -15,8 +15,8 @@ from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.cached import Cached
 from sqlchat.connections.plan import Plan
-from sqlchat.connections.policed import PolicedConnection
-from sqlchat.connections.policy import Policy, judge
+from sqlchat.connections.policies.policed import PolicedConnection
+from sqlchat.connections.policies.policy import Policy, judge
 from sqlchat.connections.samples import Samples, read_samples
 from sqlchat.errors import DatabaseUnavailableError, SqlchatError
 from sqlchat.sql.catalog import Catalog

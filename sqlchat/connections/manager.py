@@ -19,7 +19,7 @@ from typing import Any, Literal
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection
 from sqlchat.connections.live import Claims, Live, Opened
-from sqlchat.connections.policy import Policy
+from sqlchat.connections.policies.policy import Policy
 from sqlchat.connections.registry import connection_class
 from sqlchat.connections.unknown import names_unknown
 from sqlchat.errors import (

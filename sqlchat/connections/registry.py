@@ -1,4 +1,4 @@
-"""Which class serves which `provider` of a connection. A new database is one file, one line here, one test file."""
+"""Which class serves which `provider` of a connection. A new database: one package, one line here, one test file."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from sqlchat.connections.base import Connection
 from sqlchat.errors import ProviderUnknownError
 
 PROVIDERS = {
-    "postgres": "sqlchat.connections.postgres:PostgresConnection",
-    "sqlite": "sqlchat.connections.sqlite:SQLiteConnection",
-    "duckdb": "sqlchat.connections.duckdb:DuckDBConnection",
-    "mysql": "sqlchat.connections.mysql:MySQLConnection",
-    "files": "sqlchat.connections.files:FilesConnection",
+    "postgres": "sqlchat.connections.postgres.connection:PostgresConnection",
+    "sqlite": "sqlchat.connections.sqlite.connection:SQLiteConnection",
+    "duckdb": "sqlchat.connections.duckdb.connection:DuckDBConnection",
+    "mysql": "sqlchat.connections.mysql.connection:MySQLConnection",
+    "files": "sqlchat.connections.files.connection:FilesConnection",
 }
 
 

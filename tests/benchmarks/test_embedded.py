@@ -7,8 +7,8 @@ import duckdb
 import pytest
 
 from sqlchat.config import Settings
-from sqlchat.connections.duckdb import DuckDBConnection
-from sqlchat.connections.sqlite import SQLiteConnection
+from sqlchat.connections.duckdb.connection import DuckDBConnection
+from sqlchat.connections.sqlite.connection import SQLiteConnection
 from sqlchat.workers import Workers
 
 ROWS = "SELECT range AS id, 'name ' || range AS name, range / 7.0 AS amount FROM range(10000)"

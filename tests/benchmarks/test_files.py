@@ -12,7 +12,7 @@ WAYS = {
         "profile.profile(path, 'data.csv')",
     ),
     "table to ask": (
-        "import tempfile, duckdb; from sqlchat.connections.files_build import FileTable, build;"
+        "import tempfile, duckdb; from sqlchat.connections.files.build import FileTable, build;"
         "from sqlchat.files import typed; from sqlchat.files.formats import csv, Options;"
         "folder = tempfile.TemporaryDirectory()",
         "build(folder.name, (FileTable('t', 'uploads/data.csv', path, Options()),), 4096)",

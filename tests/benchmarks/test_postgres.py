@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy
 
 from sqlchat.config import Settings
-from sqlchat.connections.postgres import PostgresConnection
+from sqlchat.connections.postgres.connection import PostgresConnection
 from sqlchat.workers import Workers
 
 TABLES = 5000

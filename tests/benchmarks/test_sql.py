@@ -10,7 +10,7 @@ import pytest
 
 from sqlchat.app import create_app
 from sqlchat.config import Settings
-from sqlchat.connections.sqlite import SQLiteConnection
+from sqlchat.connections.sqlite.connection import SQLiteConnection
 from sqlchat.sql.guard import check
 from sqlchat.workers import Workers
 

@@ -13,10 +13,10 @@ import orjson
 import pytest
 
 from sqlchat.config import Settings
-from sqlchat.connections.duckdb import DuckDBConnection
-from sqlchat.connections.duckdb_instance import _kept, session
+from sqlchat.connections.duckdb.connection import DuckDBConnection
+from sqlchat.connections.duckdb.instance import _kept, session
 from sqlchat.connections.embedded import Target
-from sqlchat.connections.sqlite import SQLiteConnection
+from sqlchat.connections.sqlite.connection import SQLiteConnection
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,

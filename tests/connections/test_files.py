@@ -16,9 +16,9 @@ import pytest
 
 import sqlchat
 from sqlchat.config import Settings
-from sqlchat.connections.duckdb import DuckDBConnection
-from sqlchat.connections.files import FilesConnection
-from sqlchat.connections.files_databases import FileDatabases
+from sqlchat.connections.duckdb.connection import DuckDBConnection
+from sqlchat.connections.files.connection import FilesConnection
+from sqlchat.connections.files.databases import FileDatabases
 from sqlchat.errors import ConnectionConfigError, DatabaseUnavailableError, SQLRefusedError
 from sqlchat.files.storage import open_storage
 from sqlchat.sql.catalog import ForeignKey
@@ -371,8 +371,8 @@ BUILDER = """
 import sys
 from pathlib import Path
 from sqlchat.config import Settings
-from sqlchat.connections.files import FilesConnection
-from sqlchat.connections.files_databases import FileDatabases
+from sqlchat.connections.files.connection import FilesConnection
+from sqlchat.connections.files.databases import FileDatabases
 from sqlchat.files.storage import open_storage
 from sqlchat.workers import Workers
 

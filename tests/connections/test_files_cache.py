@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sqlchat.connections.files_cache import LONGEST_UNUSED, DatabaseCache
+from sqlchat.connections.files.cache import LONGEST_UNUSED, DatabaseCache
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sqlchat.connections.files_config import NamedFile, named_files
+from sqlchat.connections.files.config import NamedFile, named_files
 from sqlchat.errors import ConnectionConfigError
 from sqlchat.files.formats import Options
 from sqlchat.files.storage.supabase import object_name

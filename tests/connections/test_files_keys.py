@@ -2,8 +2,8 @@
 
 import pytest
 
-from sqlchat.connections.files_build import Built, FileTable, build
-from sqlchat.connections.files_keys import InferredKey
+from sqlchat.connections.files.build import Built, FileTable, build
+from sqlchat.connections.files.keys import InferredKey
 from sqlchat.files.formats import Options
 
 COUNTRIES = "code,name\nDE,Germany\nFR,France\nIT,Italy\n"

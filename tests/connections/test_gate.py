@@ -8,9 +8,9 @@ import orjson
 import pytest
 
 from sqlchat.config import Settings
-from sqlchat.connections.duckdb import DuckDBConnection
+from sqlchat.connections.duckdb.connection import DuckDBConnection
 from sqlchat.connections.gate import Gate, mentioned
-from sqlchat.connections.sqlite import SQLiteConnection
+from sqlchat.connections.sqlite.connection import SQLiteConnection
 from sqlchat.errors import QueryError, QueryTimeoutError, SqlchatError, SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.guard import RULES, check
 from sqlchat.workers import Workers

@@ -13,7 +13,7 @@ from certificates import Authority
 
 from sqlchat.config import Settings
 from sqlchat.connections.gate import Gate
-from sqlchat.connections.mysql import MySQLConnection
+from sqlchat.connections.mysql.connection import MySQLConnection
 from sqlchat.errors import (
     BusyError,
     ConnectionConfigError,

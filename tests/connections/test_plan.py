@@ -8,14 +8,14 @@ import duckdb
 import pytest
 
 from sqlchat.config import Settings
-from sqlchat.connections.duckdb import DuckDBConnection
-from sqlchat.connections.duckdb_plan import plan as duckdb_plan
+from sqlchat.connections.duckdb.connection import DuckDBConnection
+from sqlchat.connections.duckdb.plan import plan as duckdb_plan
 from sqlchat.connections.gate import Gate
-from sqlchat.connections.mysql_plan import cost as mysql_cost
+from sqlchat.connections.mysql.plan import cost as mysql_cost
 from sqlchat.connections.plan import Plan
-from sqlchat.connections.postgres import PostgresConnection
-from sqlchat.connections.postgres_statement import estimate
-from sqlchat.connections.sqlite import SQLiteConnection
+from sqlchat.connections.postgres.connection import PostgresConnection
+from sqlchat.connections.postgres.statement import estimate
+from sqlchat.connections.sqlite.connection import SQLiteConnection
 from sqlchat.errors import QueryError, SQLRefusedError
 from sqlchat.workers import Workers
 

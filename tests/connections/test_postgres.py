@@ -10,7 +10,7 @@ import psycopg2
 import pytest
 
 from sqlchat.config import Settings
-from sqlchat.connections.postgres import PostgresConnection
+from sqlchat.connections.postgres.connection import PostgresConnection
 from sqlchat.errors import (
     BusyError,
     DatabaseUnavailableError,

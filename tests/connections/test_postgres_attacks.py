@@ -7,7 +7,7 @@ import threading
 import pytest
 
 from sqlchat.config import Settings
-from sqlchat.connections.postgres import PostgresConnection
+from sqlchat.connections.postgres.connection import PostgresConnection
 from sqlchat.errors import QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError
 from sqlchat.workers import Workers
 

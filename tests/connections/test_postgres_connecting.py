@@ -9,8 +9,8 @@ import threading
 import pytest
 
 from sqlchat.config import Settings
-from sqlchat.connections.postgres import PostgresConnection
-from sqlchat.connections.postgres_errors import config_error
+from sqlchat.connections.postgres.connection import PostgresConnection
+from sqlchat.connections.postgres.errors import config_error
 from sqlchat.errors import ConnectionConfigError, DatabaseUnavailableError
 from sqlchat.workers import Workers
 

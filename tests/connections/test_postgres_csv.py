@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from psycopg2.extras import execute_values
 
 from sqlchat.config import Settings
-from sqlchat.connections.postgres import PostgresConnection
-from sqlchat.connections.postgres_csv import CsvColumns, json_rows
-from sqlchat.connections.postgres_types import PgType, copied_row, decoder
+from sqlchat.connections.postgres.connection import PostgresConnection
+from sqlchat.connections.postgres.csv import CsvColumns, json_rows
+from sqlchat.connections.postgres.types import PgType, copied_row, decoder
 from sqlchat.errors import TooLargeError
 from sqlchat.workers import Workers
 

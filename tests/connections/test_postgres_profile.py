@@ -6,7 +6,7 @@ import time
 import psycopg2
 import pytest
 
-from sqlchat.connections import postgres_profile
+from sqlchat.connections.postgres.profile import read as read_profiles
 
 FACTS = """
 CREATE TYPE mood AS ENUM ('sad', 'glad');
@@ -69,7 +69,7 @@ def test_one_query_reads_the_statistics_of_all_tables(postgres, execute, postgre
             cursor.execute(f"SELECT ({question})::text", parameters)
             return cursor.fetchone()[0]
 
-        found = postgres_profile.read(ask, postgres.catalog(), 5.0)
+        found = read_profiles(ask, postgres.catalog(), 5.0)
     assert (len(found), len(asked)) == (100, 1)
     assert all(profile.values for path, profile in found.items() if path[2] == "b")
 

@@ -8,7 +8,7 @@ import pytest
 
 from sqlchat.config import Settings
 from sqlchat.connections.manager import ConnectionManager
-from sqlchat.connections.postgres import PostgresConnection
+from sqlchat.connections.postgres.connection import PostgresConnection
 from sqlchat.errors import ConnectionConfigError, QueryError, SQLRefusedError, UnauthorizedError
 from sqlchat.store import Store
 from sqlchat.workers import Workers

@@ -15,7 +15,7 @@ import pytest
 from certificates import Authority
 
 from sqlchat.config import Settings
-from sqlchat.connections.postgres import PostgresConnection
+from sqlchat.connections.postgres.connection import PostgresConnection
 from sqlchat.errors import ConnectionConfigError, DatabaseUnavailableError
 from sqlchat.workers import Workers
 

@@ -15,8 +15,8 @@ import orjson
 import pytest
 
 from sqlchat.config import Settings
-from sqlchat.connections.sqlite import SQLiteConnection
-from sqlchat.connections.sqlite_comments import read_comments
+from sqlchat.connections.sqlite.comments import read_comments
+from sqlchat.connections.sqlite.connection import SQLiteConnection
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -544,7 +544,7 @@ def test_a_database_in_wal_mode_is_read_from_a_read_only_folder(library):
     script = (
         "import os, sys\n"
         "from sqlchat.connections.embedded import Target\n"
-        "from sqlchat.connections.sqlite import _run\n"
+        "from sqlchat.connections.sqlite.connection import _run\n"
         "if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
         "path = sys.argv[1]\n"
         "assert not os.access(os.path.dirname(path), os.W_OK)\n"

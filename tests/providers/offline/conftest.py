@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sqlchat import demo
-from sqlchat.connections import sqlite_catalog
+from sqlchat.connections.sqlite import catalog as sqlite
 from sqlchat.providers.base import Draft, Task
 from sqlchat.providers.offline.engine import OfflineProvider
 from sqlchat.sql.catalog import Catalog
@@ -34,7 +34,7 @@ class Shop:
 
 
 def read_catalog(database: sqlite3.Connection) -> Catalog:
-    return sqlite_catalog.read(lambda sql, *values: database.execute(sql, values).fetchall(), sqlite3.Error)
+    return sqlite.read(lambda sql, *values: database.execute(sql, values).fetchall(), sqlite3.Error)
 
 
 def read_values(database: sqlite3.Connection, catalog: Catalog) -> Values:

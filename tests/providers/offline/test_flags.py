@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sqlchat.connections import sqlite_catalog
+from sqlchat.connections.sqlite.catalog import read as read_catalog
 from sqlchat.errors import QuestionError
 from sqlchat.providers.base import Draft, Task
 from sqlchat.providers.offline.engine import OfflineProvider
@@ -92,7 +92,7 @@ def test_what_is_no_condition_is_refused(question: str, asking: Asking) -> None:
 def test_it_is_written_as_the_database_keeps_it(dialect: str, urgent: str, calm: str) -> None:
     with closing(sqlite3.connect(":memory:")) as database:
         database.executescript(CLINIC)
-        catalog = sqlite_catalog.read(lambda sql, *v: database.execute(sql, v).fetchall(), sqlite3.Error)
+        catalog = read_catalog(lambda sql, *v: database.execute(sql, v).fetchall(), sqlite3.Error)
     provider = OfflineProvider()
     for question, where in (("how many urgent admissions", urgent), ("how many non urgent admissions", calm)):
         assert (provider.draft(Task(question, replace(catalog, dialect=dialect))).sql or "").endswith(where)

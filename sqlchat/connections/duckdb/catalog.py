@@ -1,0 +1,60 @@
+"""What a DuckDB database holds, read from its own table functions. For `connection.py`, which gives the session."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+
+Query = Callable[[str], list[tuple[Any, ...]]]
+Key = tuple[str, str]
+"""Schema and table."""
+
+MINE = "database_name = current_database() AND NOT internal"
+TABLES = f"""
+    SELECT schema_name, table_name, 'table', coalesce(comment, ''), estimated_size, ''
+    FROM duckdb_tables() WHERE {MINE}
+    UNION ALL
+    SELECT schema_name, view_name, 'view', coalesce(comment, ''), NULL, sql FROM duckdb_views() WHERE {MINE}
+    ORDER BY 1, 2"""  # noqa: S608
+COLUMNS = f"""
+    SELECT schema_name, table_name, column_name, data_type, is_nullable, coalesce(comment, '')
+    FROM duckdb_columns() WHERE {MINE} ORDER BY schema_name, table_name, column_index"""  # noqa: S608
+CONSTRAINTS = """
+    SELECT schema_name, table_name, constraint_type, constraint_column_names, referenced_table,
+        referenced_column_names
+    FROM duckdb_constraints()
+    WHERE database_name = current_database() AND constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')
+    ORDER BY schema_name, table_name, constraint_index"""
+
+
+def read(query: Query) -> Catalog:
+    """The catalog by `query(sql)`, which gives all rows."""
+    columns: dict[Key, list[Column]] = defaultdict(list)
+    for schema, table, name, type, nullable, comment in query(COLUMNS):
+        columns[schema, table].append(Column(name, type, bool(nullable), comment))
+    primary: dict[Key, tuple[str, ...]] = {}
+    foreign: dict[Key, list[ForeignKey]] = defaultdict(list)
+    for schema, table, kind, own, referenced, referenced_columns in query(CONSTRAINTS):
+        if kind == "PRIMARY KEY":
+            primary[schema, table] = tuple(own)
+        else:
+            # DuckDB's foreign keys stay within their schema
+            foreign[schema, table].append(ForeignKey(tuple(own), schema, referenced, tuple(referenced_columns)))
+    tables = tuple(
+        Table(
+            name=name,
+            columns=tuple(columns[schema, name]),
+            schema=schema,
+            kind=kind,
+            comment=comment,
+            primary_key=primary.get((schema, name), ()),
+            foreign_keys=tuple(foreign[schema, name]),
+            row_estimate=size,
+            definition=definition or "",
+        )
+        for schema, name, kind, comment, size, definition in query(TABLES)
+    )
+    return Catalog(tables, dialect="duckdb", default_schema="main")

@@ -1,0 +1,228 @@
+"""DuckDB files, read through the duckdb package in a worker process.
+
+A session (`instance.py`) sees its file alone: read-only, without access to other files, extensions or Python
+objects, with its memory and threads limited and its configuration locked. DuckDB's own parser decides what the text
+is, and a SELECT runs inside its `query()`, which takes exactly one. The end of the process is the last deadline,
+since some functions do not hear an interrupt.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlchat.connections.base import Results
+from sqlchat.connections.duckdb.catalog import read as read_catalog
+from sqlchat.connections.duckdb.instance import session
+from sqlchat.connections.duckdb.plan import plan
+from sqlchat.connections.duckdb.profile import read as read_profiles
+from sqlchat.connections.duckdb.types import reading
+from sqlchat.connections.embedded import (
+    EmbeddedConnection,
+    Profiled,
+    Target,
+    Tasks,
+    belongs_to_another,
+    collect,
+    timed_out,
+)
+from sqlchat.connections.plan import Plan
+from sqlchat.errors import (
+    ConnectionConfigError,
+    DatabaseUnavailableError,
+    QueryError,
+    SQLRefusedError,
+    TooLargeError,
+)
+from sqlchat.sql.catalog import Catalog, Table
+
+if TYPE_CHECKING:
+    import duckdb
+
+READING_NODES = frozenset({"SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE"})
+NODE = re.compile(r'"type":"([A-Z_]+_NODE)"')
+"""A node in what `json_serialize_sql` writes; quotes within a literal are escaped there."""
+READING_PRAGMA = re.compile(
+    r"\s*pragma\s+(table_info|show_tables|show_tables_expanded|storage_info|database_size|version|collations)\b", re.I
+)
+EXPLAIN = re.compile(r"\s*explain\b(\s*\(\s*(analyze|format)\b[^()]*\)|\s+analyze\b)?", re.I)
+PIVOT, COPY = re.compile(r"\bpivot\b", re.I), re.compile(r"\bcopy\b", re.I)
+QUERY = re.compile(
+    r"(?:[\s(]|--[^\n]*(?:\n|$)|/\*(?:[^*]|\*(?!/))*\*/)*(?:pivot|pivot_wider|with|from|select|describe|summarize)\b",
+    re.I,
+)
+"""How a text with a PIVOT begins that only asks, be it in parentheses or after comments."""
+PREFIX = re.compile(r"[\w ]+ Error: ")
+LOCKED = re.compile(r"Could not set lock|Conflicting lock", re.I)
+
+
+@contextmanager
+def _session(target: Target, timeout: float) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A locked connection for one task; the errors of what is done with it come out as ours."""
+    import duckdb
+
+    with ExitStack() as stack:
+        try:
+            connection = stack.enter_context(session(target))
+        except duckdb.Error as exc:
+            words = target.scrubbed(_reported(exc).get("exception_message", ""))
+            if LOCKED.search(words):
+                raise DatabaseUnavailableError(
+                    "Another process has the database open for writing.", retry_after=1
+                ) from exc
+            known = belongs_to_another("DuckDB", target)
+            raise known or ConnectionConfigError(
+                f"{target.shown!r} cannot be opened as a DuckDB database: {words}"
+            ) from exc
+        deadline = threading.Timer(timeout, connection.interrupt)
+        stack.callback(deadline.cancel)
+        deadline.start()
+        try:
+            yield connection
+        except duckdb.Error as exc:
+            raise _translated(exc, target, timeout) from exc
+
+
+def _reported(exc: Exception) -> dict[str, str]:
+    """What `errors_as_json` puts behind the kind of the error."""
+    words = str(exc)
+    try:
+        found: dict[str, str] = json.loads(words[words.index("{") :])
+    except ValueError:
+        return {"exception_message": PREFIX.sub("", words, count=1)}
+    return found
+
+
+def _translated(exc: duckdb.Error, target: Target, timeout: float) -> Exception:
+    import duckdb
+
+    report = _reported(exc)
+    words = target.scrubbed(report.get("exception_message", str(exc)))
+    match exc:
+        case duckdb.InterruptException():
+            return timed_out(timeout)
+        case duckdb.OutOfMemoryException():
+            return TooLargeError("The query needs more memory than a worker process may take.")
+        case duckdb.PermissionException():
+            return SQLRefusedError(words)
+    facts: dict[str, Any] = {"error": report.get("exception_type", type(exc).__name__)}
+    if report.get("position", "").isdigit():
+        facts["position"] = int(report["position"]) + 1
+    return QueryError(words, **facts)
+
+
+def _statement(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, duckdb.Statement]:
+    """The kind of the one statement of `sql`, and the statement. Raises SQLRefusedError unless it reads."""
+    statements = connection.extract_statements(sql)
+    if len(statements) != 1:
+        raise SQLRefusedError(f"Exactly one statement may run; the text holds {len(statements) or 'none'}.")
+    (statement,) = statements
+    try:
+        kind = statement.type.name
+    except ValueError:  # the package knows not all of its engine's kinds
+        kind = ""
+    if not _reads(connection, kind, statement.query):
+        raise SQLRefusedError("Only statements that read may run here.")
+    return kind, statement
+
+
+def _reads(connection: duckdb.DuckDBPyConnection, kind: str, text: str) -> bool:
+    """False for what changes something anywhere in it.
+
+    The read-only instance would still write: a COPY, which may stand in a WITH, reaches the database's own file.
+    """
+    match kind:
+        case "SELECT":
+            ((tree,),) = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchall()
+            nodes = set(NODE.findall(tree))
+            return bool(nodes) and nodes <= READING_NODES
+        case "EXPLAIN":
+            explain = EXPLAIN.match(text)
+            return explain is not None and _statement(connection, text[explain.end() :])[0] == "SELECT"
+        case "PRAGMA":
+            return READING_PRAGMA.match(text) is not None
+        case "MULTI":  # a PIVOT that looks for its columns first, of which there is no tree
+            return bool(QUERY.match(text) and PIVOT.search(text) and not COPY.search(text))
+    return False
+
+
+def _described(
+    connection: duckdb.DuckDBPyConnection, kind: str, statement: duckdb.Statement
+) -> duckdb.DuckDBPyRelation:
+    """The statement's columns; a SELECT has not run yet, another statement has."""
+    import duckdb
+
+    try:
+        relation = connection.sql(statement)
+    except duckdb.Error:
+        if kind == "SELECT":
+            connection.execute(statement)  # fails alike, and says where
+        raise
+    if relation is None:
+        raise SQLRefusedError("This is no statement that gives rows.")
+    return relation
+
+
+def _check(target: Target, timeout: float) -> None:
+    with _session(target, timeout):
+        pass
+
+
+def _run(target: Target, sql: str, max_rows: int, max_bytes: int, timeout: float) -> Results:
+    with _session(target, timeout) as connection:
+        kind, statement = _statement(connection, sql)
+        relation = _described(connection, kind, statement)
+        readings = [reading(type, position) for position, type in enumerate(relation.types, 1)]
+        selected = ", ".join(item.expression for item in readings)
+        if kind == "SELECT":
+            text = "'" + sql.replace("'", "''") + "'"
+            connection.execute(f"SELECT {selected} FROM query({text}) LIMIT {max_rows + 1}")  # noqa: S608
+            fetch: Callable[[int], Sequence[Sequence[Any]]] = connection.fetchmany
+        else:
+            held = iter(relation.project(selected).limit(max_rows + 1).fetchall())
+            fetch = lambda count: list(itertools.islice(held, count))  # noqa: E731
+        decoders = [(place, item.decode) for place, item in enumerate(readings) if item.decode]
+
+        def decoded(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+            columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+            for place, decode in decoders:
+                columns[place] = list(map(decode, columns[place]))
+            return list(zip(*columns, strict=True))
+
+        rows, count, truncated = collect(fetch, max_rows, max_bytes, decoded)
+        return Results(tuple(relation.columns), tuple(map(str, relation.types)), rows, count, truncated)
+
+
+def _explain(target: Target, sql: str, timeout: float) -> Plan:
+    with _session(target, timeout) as connection:
+        _statement(connection, sql)
+        ((_, told),) = connection.execute(f"EXPLAIN (FORMAT JSON) {sql}").fetchall()
+    return plan(told)
+
+
+def _catalog(target: Target, timeout: float) -> Catalog:
+    with _session(target, timeout) as connection:
+        return read_catalog(lambda sql: connection.execute(sql).fetchall())
+
+
+def _profiles(target: Target, tables: Sequence[Table], timeout: float) -> Profiled:
+    import duckdb
+
+    until = time.monotonic() + timeout
+    with _session(target, timeout) as connection:
+        return read_profiles(lambda sql: connection.execute(sql).fetchall(), duckdb.Error, tables, until)
+
+
+class DuckDBConnection(EmbeddedConnection):
+    """A DuckDB file. `config`: `database`."""
+
+    provider = "duckdb"
+    dialect = "duckdb"
+    engine = "DuckDB"
+    tasks: ClassVar[Tasks] = Tasks(check=_check, catalog=_catalog, run=_run, explain=_explain, profiles=_profiles)

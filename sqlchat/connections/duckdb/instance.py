@@ -1,0 +1,102 @@
+"""DuckDB's instances in a worker process, each locked for one file and kept, while the file is not.
+
+Making an instance registers thousands of functions, which takes some twenty times as long as a small query. So it is
+kept without any database in it: a statement attaches the file, read-only, in a session of its own, and detaches it.
+Between statements the file is as free for those who write to it, or replace it, as if nobody had read it. An instance
+can open no other file than its own, and one in which anything went wrong, or was left behind, is not used again.
+"""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from sqlchat.connections.embedded import IN_MEMORY, Target, quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+    "python_enable_replacements": "false",
+    "temp_directory": "",
+    "threads": "2",
+    "errors_as_json": "true",
+}
+LAST_LOCKS = ("SET enable_external_access=false", "SET GLOBAL TimeZone='UTC'", "SET lock_configuration=true")
+BESIDE = ("", ".wal", ".wal.checkpoint", ".wal.recovery")
+"""What a database's path ends with in the names of its files."""
+MEMORY_SHARE = 0.5
+"""Of what the worker process may take, so that DuckDB refuses a query before the process has to end."""
+KEPT = 2
+"""Instances in a process; a second one takes 5 MiB, and 350 MiB of the address space left for queries."""
+NAMED = "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND path IS NOT NULL"
+LEFT = "SELECT (SELECT count(*) FROM duckdb_databases() WHERE NOT internal), (SELECT count(*) FROM duckdb_secrets())"
+"""What outlives a session in its instance, apart from settings, which are locked."""
+
+
+@contextmanager
+def session(target: Target) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A session on the target's database, and on no other. Raises what DuckDB raises when it cannot be opened."""
+    if target.path == IN_MEMORY:
+        with closing(_instance(target.memory_mb)) as fresh:
+            _lock(fresh)
+            yield fresh
+        return
+    kept = _kept(target.path, target.memory_mb)
+    reusable = False
+    try:
+        with _attached(kept, target.path) as own:
+            yield own
+            reusable = own.execute(LEFT).fetchall() == [(1, 0)]
+    finally:
+        if not reusable:
+            kept.close()
+            _kept.cache_clear()
+
+
+@functools.lru_cache(maxsize=KEPT)
+def _kept(path: str, memory_mb: int) -> duckdb.DuckDBPyConnection:
+    """An instance that may open the database at `path`."""
+    instance = _instance(memory_mb)
+    # the empty database that an instance cannot begin without goes, in two steps, since a file may have its name
+    beginning = quoted(uuid.uuid4().hex)
+    for step in (f"ATTACH '{IN_MEMORY}' AS {beginning}", f"USE {beginning}", "DETACH memory"):
+        instance.execute(step)
+    instance.execute(f"SET allowed_paths=[{', '.join(_literal(path + end) for end in BESIDE)}]")
+    _lock(instance)
+    with _attached(instance, path) as own:
+        own.execute(f"DETACH {beginning}")
+    return instance
+
+
+@contextmanager
+def _attached(instance: duckdb.DuckDBPyConnection, path: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A session of its own on the database at `path`, which the instance has open until the end."""
+    with closing(instance.cursor()) as own:
+        own.execute(f"ATTACH {_literal(path)} (READ_ONLY)")
+        ((name,),) = own.execute(NAMED).fetchall()
+        own.execute(f"USE {quoted(name)}")
+        yield own
+    instance.execute(f"DETACH {quoted(name)}")
+
+
+def _instance(memory_mb: int) -> duckdb.DuckDBPyConnection:
+    import duckdb
+
+    return duckdb.connect(IN_MEMORY, config={**CONFIG, "memory_limit": f"{int(memory_mb * MEMORY_SHARE)}MiB"})
+
+
+def _lock(instance: duckdb.DuckDBPyConnection) -> None:
+    for lock in LAST_LOCKS:
+        instance.execute(lock)
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

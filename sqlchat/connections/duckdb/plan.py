@@ -1,0 +1,37 @@
+"""DuckDB's plan as it tells it in JSON -> what it expects the query to take. For `connection.py` alone; no driver."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any
+
+from sqlchat.connections.plan import Plan
+
+ESTIMATE = "Estimated Cardinality"
+COMPARES_ALL = frozenset({"CROSS_PRODUCT", "NESTED_LOOP_JOIN", "BLOCKWISE_NL_JOIN"})
+"""Steps that look at each row of one side with each row of the other."""
+
+
+def plan(told: str) -> Plan:
+    """DuckDB has no cost: it is the number of rows that are expected to pass through all steps together."""
+    try:
+        nodes = json.loads(told)
+        costs = [_counted(node)[0] for node in nodes]
+    except RecursionError:
+        return Plan(math.inf)  # some hundred joins inside one another
+    return Plan(float(sum(costs)))
+
+
+def _counted(node: dict[str, Any]) -> tuple[int, int]:
+    """The rows that pass through a step and those below it, and the rows that it gives."""
+    below = [_counted(child) for child in node["children"]]
+    given = [rows for _, rows in below]
+    looked_at = math.prod(given) if node["name"] in COMPARES_ALL else 0
+    estimate = node["extra_info"].get(ESTIMATE)
+    rows = int(estimate) if estimate else looked_at or _given(node["name"], given)
+    return sum(cost for cost, _ in below) + max(rows, looked_at), rows
+
+
+def _given(name: str, below: list[int]) -> int:
+    return sum(below) if name == "UNION" else max(below, default=1)

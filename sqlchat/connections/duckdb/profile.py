@@ -1,0 +1,85 @@
+"""Profiles of a DuckDB database's columns. For `connection.py` alone, which gives the session."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+from sqlchat.connections.embedded import Profiled, quoted
+from sqlchat.connections.profiling import (
+    LONGEST,
+    MOST_NUMBERS,
+    MOST_VALUES,
+    SAMPLED_ROWS,
+    Seen,
+    kind_of,
+    profile,
+    told_by,
+)
+from sqlchat.sql.catalog import Column, Table
+from sqlchat.sql.profiles import ColumnProfile, Path
+
+Query = Callable[[str], list[tuple[Any, ...]]]
+
+MOST_COLUMNS = 200
+"""Of one table."""
+SEED = 1
+"""The same sample for each of a table's statements, and for each reading of it."""
+
+
+def read(query: Query, fault: type[Exception], tables: Sequence[Table], until: float) -> Profiled:
+    """Profiles of the columns of `tables`, and how many tables had their turn before the time `until`.
+
+    `query(sql)` gives all rows, or raises `fault`, as it does past its own deadline.
+    """
+    found: dict[Path, ColumnProfile] = {}
+    for number, table in enumerate(tables):
+        made: dict[Path, ColumnProfile] = {}
+        with suppress(fault):  # a type that does not compare, say
+            made = _of_table(query, table)
+        if time.monotonic() > until:
+            return found, number
+        found |= made
+    return found, len(tables)
+
+
+def _of_table(query: Query, table: Table) -> dict[Path, ColumnProfile]:
+    columns = table.columns[:MOST_COLUMNS]
+    size = table.row_estimate or 0
+    whole = size <= SAMPLED_ROWS
+    source = f"{quoted(table.schema or 'main')}.{quoted(table.name)} AS t"
+    if not whole:  # blocks from all over the table, the others are not read
+        source += f" TABLESAMPLE system({100 * SAMPLED_ROWS / size:.6f} PERCENT) REPEATABLE ({SEED})"
+    facts = ", ".join(map(_facts, columns))
+    ((rows, *figures),) = query(f"SELECT count(*), {facts} FROM {source}")  # noqa: S608
+    found = {}
+    for place, column in enumerate(columns):
+        present, distinct, least, most = figures[4 * place : 4 * place + 4]
+        kind, values = kind_of(column.type), ()
+        if kind == "text" or (kind == "number" and distinct <= MOST_NUMBERS):
+            values = tuple(value for (value,) in query(_values(column, source)))
+        known = told_by(distinct, present, whole=whole)
+        seen = Seen(rows, present, known, whole, values, least or "", most or "")
+        found[table.schema, table.name, column.name] = profile(kind, seen)
+    return found
+
+
+def _facts(column: Column) -> str:
+    name = f"t.{quoted(column.name)}"
+    if kind_of(column.type) == "other":
+        return f"count({name}), 0, '', ''"
+    shown = f"left(CAST({name} AS VARCHAR), {LONGEST + 1})"
+    compared = shown if kind_of(column.type) == "text" else name
+    return (
+        f"count({name}), count(DISTINCT {shown}), CAST(min({compared}) AS VARCHAR), CAST(max({compared}) AS VARCHAR)"
+    )
+
+
+def _values(column: Column, source: str) -> str:
+    shown = f"left(CAST(t.{quoted(column.name)} AS VARCHAR), {LONGEST + 1})"
+    return (
+        f"SELECT {shown} AS v FROM {source} WHERE v IS NOT NULL "  # noqa: S608
+        f"GROUP BY v ORDER BY count(*) DESC, v LIMIT {MOST_VALUES + 1}"
+    )

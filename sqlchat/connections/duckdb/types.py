@@ -1,0 +1,124 @@
+"""How values leave DuckDB with every digit: what is cast to text in the engine, and read again here.
+
+DuckDB's own way into Python makes an interval of one month thirty days, an infinite date the year 9999, and a
+TIMESTAMP_NS lose its nanoseconds. So an answer's column is selected as text where its Python value would not do, and
+`decode` makes of the text what JSON has for it. For `connection.py` alone; needs no driver, only its types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from sqlchat.connections.embedded import quoted
+
+Decode = Callable[[Any], Any]
+
+AS_IS = frozenset(
+    {
+        *("boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint"),
+        *("double", "varchar", "blob", "uuid", "bit", "enum", "struct"),
+    }
+)
+NUMBERS = frozenset({"hugeint", "uhugeint", "decimal", "float", "bignum"})
+NESTED = frozenset({"list", "array", "struct", "map", "union", "variant", "tuple"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a column is read: an SQL expression, and what makes its Python value ready for JSON."""
+
+    expression: str
+    decode: Decode | None
+
+
+def reading(type: Any, position: int) -> Reading:
+    """How the column at `position` (from 1), of the DuckDBPyType `type`, is read."""
+    try:
+        cast, decode = _cast(type)
+    except _NoCastError:
+        return Reading(f"CAST(to_json(#{position}) AS VARCHAR)", _json)
+    return Reading(f"#{position}" if cast == str(type) else f"CAST(#{position} AS {cast})", decode)
+
+
+class _NoCastError(Exception):
+    """A type, or one inside it, that no cast describes; DuckDB itself writes its values as JSON."""
+
+
+def _cast(type: Any) -> tuple[str, Decode | None]:
+    """The type to cast to, and the decoding of its values; the type itself where its values will do."""
+    if str(type) == "JSON":  # an alias of VARCHAR, by its id
+        return "VARCHAR", _json
+    match kind := str(type.id):
+        case "list" | "array":
+            cast, decode = _cast(type.children[0][1])
+            size = type.children[1][1] if kind == "array" else ""
+            return f"{cast}[{size}]", decode and _each(decode)
+        case "struct" if type.children:
+            fields = [(name, *_cast(child)) for name, child in type.children]
+            decoders = {name: decode for name, _, decode in fields if decode}
+            return f"STRUCT({', '.join(f'{quoted(name)} {cast}' for name, cast, _ in fields)})", _fields(decoders)
+        case "map":
+            (_, key), (_, value) = type.children
+            if str(key.id) in NESTED:
+                raise _NoCastError
+            cast, decode = _cast(value)
+            return f"MAP(VARCHAR, {cast})", decode and _items(decode)
+        case "union" | "variant" | "tuple":
+            raise _NoCastError
+        case "timestamp" | "timestamp_s" | "timestamp_ms" | "timestamp_ns":
+            return "VARCHAR", _optional(_timestamp)
+        case "timestamp with time zone" | "timestamptz_ns" | "time with time zone":
+            return "VARCHAR", _optional(_zoned)
+        case _ if kind in NUMBERS:
+            return "VARCHAR", _optional(_number)
+        case _ if kind in AS_IS:
+            return str(type), None
+    return "VARCHAR", None
+
+
+def _optional(decode: Decode) -> Decode:
+    return lambda value: None if value is None else decode(value)
+
+
+def _each(decode: Decode) -> Decode:
+    return _optional(lambda values: [decode(value) for value in values])
+
+
+def _items(decode: Decode) -> Decode:
+    return _optional(lambda value: {k: decode(v) for k, v in value.items()})
+
+
+def _fields(decoders: dict[str, Decode]) -> Decode | None:
+    if not decoders:
+        return None
+    return _optional(lambda value: {k: decoders[k](v) if k in decoders else v for k, v in value.items()})
+
+
+def _number(text: str) -> Any:
+    """Digits as DuckDB writes them are a number in JSON too; its nan and inf are none."""
+    return orjson.Fragment(text) if text[-1].isdigit() else None
+
+
+def _json(text: str | None) -> Any:
+    """Nested as it is, with every digit; text that JSON does not allow (DuckDB writes NaN into it) stays text."""
+    if text is None:
+        return None
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    return orjson.Fragment(text)
+
+
+def _timestamp(text: str) -> str:
+    """ISO 8601 has a T before the time; `infinity` and years before Christ stay as DuckDB writes them."""
+    return text if "(BC)" in text else text.replace(" ", "T", 1)
+
+
+def _zoned(text: str) -> str:
+    """As `_timestamp`, with a zone of hours written as hours and minutes."""
+    return _timestamp(f"{text}:00" if text[-3:-2] in {"+", "-"} else text)

@@ -1,0 +1,227 @@
+"""Files into one DuckDB database: the task of a worker that reads uploads. For `databases.py` alone.
+
+Rows come from `files.typed` as Arrow batches and go through one statement a table, which writes them out as they
+come: neither a file nor a table is ever whole in memory.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import orjson
+
+from sqlchat.connections.embedded import quoted
+from sqlchat.connections.files.keys import InferredKey, Keys, find_keys
+from sqlchat.errors import SqlchatError, TooLargeError
+from sqlchat.files.formats import Options
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from sqlchat.files.typed import TypedColumn, TypedTable
+
+DATABASE, FOUND = "data.duckdb", "found.json"
+LOCKS = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+    "python_enable_replacements": "false",
+}
+MEMORY, MEMORY_A_COLUMN = 192.0, 0.75
+"""MiB for DuckDB, which fills what it is given; a table is written by blocks of 256 KiB, some of each column."""
+MEMORY_SHARE = 0.5
+"""Of what the worker may take, at most."""
+WIDE = 200
+"""Columns past which a second thread would take more memory than it saves time."""
+MOST_WARNINGS = 20
+CAST = {
+    "NUMERIC": "CAST({0} AS {1})",
+    "UUID": "CAST({0} AS UUID)",
+    "JSON": "coalesce(TRY_CAST({0} AS JSON), to_json({0}))",
+}
+"""SQL type, without precision -> what makes it of the text that carries it; others come in their type."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileTable:
+    """A file on its way to be a table."""
+
+    table: str
+    shown: str
+    """As its owner knows it: `uploads/customers.csv`."""
+    path: str
+    """Of a copy on disk."""
+    options: Options
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What is known of a database beside what stands in it."""
+
+    keys: Keys
+    warnings: tuple[str, ...]
+
+    @classmethod
+    def read(cls, folder: str) -> Built:
+        """What `write` left beside a database."""
+        with open(os.path.join(folder, FOUND), "rb") as file:
+            kept = orjson.loads(file.read())
+        foreign = tuple(InferredKey(**key) for key in kept["keys"]["foreign"])
+        return cls(Keys(kept["keys"]["primary"], foreign), tuple(kept["warnings"]))
+
+    def write(self, folder: str) -> None:
+        with open(os.path.join(folder, FOUND), "xb") as file:
+            file.write(orjson.dumps(self))
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A table in the database."""
+
+    name: str
+    rows: int
+    columns: tuple[TypedColumn, ...]
+    """Under the names that they have there."""
+    origin: str
+
+
+def build(folder: str, files: tuple[FileTable, ...], memory_mb: int) -> None:
+    """Write the database into `folder`, with a table for each file, and beside it what else was found.
+
+    Raises FileInvalidError, TooLargeError and UnsupportedMediaError, with the file as the fact `file`.
+    """
+    import duckdb
+
+    config: dict[str, str | bool | int | float | list[str]] = {
+        **LOCKS,
+        "temp_directory": os.path.join(folder, "spilled"),
+    }
+    warnings: list[str] = []
+    try:
+        with closing(duckdb.connect(os.path.join(folder, DATABASE), config=config)) as connection:
+            connection.execute("SET enable_progress_bar = false")  # it would print
+            tables = [_load(connection, file, memory_mb, warnings) for file in files]
+            keys = find_keys(connection, {table.name: (table.rows, table.columns) for table in tables})
+            for table in tables:
+                _comment(connection, table, keys)
+            connection.execute("CHECKPOINT")
+    except (duckdb.OutOfMemoryException, duckdb.TransactionException) as exc:
+        raise TooLargeError("They need more memory than a worker process may take.") from exc
+    except duckdb.IOException as exc:
+        raise OSError(errno.EIO, "the disk refused it") from exc
+    if len(warnings) > MOST_WARNINGS:
+        warnings[MOST_WARNINGS:] = [f"There are {len(warnings) - MOST_WARNINGS} more warnings about the files."]
+    Built(keys, tuple(warnings)).write(folder)
+
+
+def _load(connection: duckdb.DuckDBPyConnection, file: FileTable, memory_mb: int, warnings: list[str]) -> Loaded:
+    import duckdb
+
+    from sqlchat.files.typed import TypedTable
+
+    stopped: list[SqlchatError] = []
+    try:
+        table = TypedTable(file.path, os.path.basename(file.shown), file.options)
+        columns = _named(table.columns, table.warnings)
+        memory = min(memory_mb * MEMORY_SHARE, MEMORY + MEMORY_A_COLUMN * len(columns))
+        connection.execute(f"SET memory_limit = '{int(memory)}MiB'")
+        connection.execute(f"SET threads = {1 if len(columns) > WIDE else 2}")
+        _insert(connection, file.table, columns, table, stopped)
+    except SqlchatError as exc:
+        raise _about(file, exc) from exc
+    except duckdb.Error as exc:
+        if stopped:
+            raise _about(file, stopped[0]) from exc
+        raise
+    cut = set(table.cut())
+    known = tuple(
+        replace(column, remarks=(*column.remarks, "cut to microseconds")) if was.name in cut else column
+        for column, was in zip(columns, table.columns, strict=True)
+    )
+    warnings.extend(f"{file.shown}: {warning}" for warning in table.warnings)
+    sheet = f", sheet {table.facts['sheet']!r}" if "sheet" in table.facts else ""
+    return Loaded(file.table, table.row_count, known, f"from the file {file.shown}{sheet}")
+
+
+def _about(file: FileTable, exc: SqlchatError) -> SqlchatError:
+    """The same error, and which file it is about."""
+    return type(exc)(exc.detail, retry_after=exc.retry_after, **{**exc.facts, "file": file.shown})
+
+
+def _named(columns: list[TypedColumn], warnings: list[str]) -> list[TypedColumn]:
+    """Names that SQL can have: none is empty, and they differ by more than their case."""
+    taken = {column.name.lower() for column in columns}
+    seen: set[str] = set()
+    found = []
+    for number, column in enumerate(columns, 1):
+        was, base, count = column.name, column.name or f"column_{number}", 1
+        name = base
+        while name.lower() in seen or (count > 1 and name.lower() in taken):
+            count += 1
+            name = f"{base}_{count}"
+        seen.add(name.lower())
+        if name == was:
+            found.append(column)
+            continue
+        fault = f"The column {was!r} differs from another by its case alone" if was else "A column has no name"
+        warnings.append(f"{fault}; it is {name!r} here.")
+        found.append(replace(column, name=name, remarks=(*column.remarks, f"called {was!r} in the file")))
+    return found
+
+
+def _insert(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    columns: list[TypedColumn],
+    table: TypedTable,
+    stopped: list[SqlchatError],
+) -> None:
+    """Stream the rows in. DuckDB hands on no more of an error than its text, so `stopped` takes ours."""
+    import pyarrow as pa
+
+    carriers = [f"c{number}" for number in range(len(columns))]
+    schema = pa.schema(list(zip(carriers, table.schema.types, strict=True)))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        try:
+            for batch in table.batches():
+                yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
+        except SqlchatError as exc:
+            stopped.append(exc)
+            raise
+
+    selected = ", ".join(
+        f"{CAST.get(column.type.split('(')[0], '{0}').format(carrier, column.type)} AS {quoted(column.name)}"
+        for carrier, column in zip(carriers, columns, strict=True)
+    )
+    connection.register("incoming_rows", pa.RecordBatchReader.from_batches(schema, batches()))
+    try:
+        connection.execute(f"CREATE TABLE {quoted(name)} AS SELECT {selected} FROM incoming_rows")  # noqa: S608
+    finally:
+        connection.unregister("incoming_rows")
+
+
+def _comment(connection: duckdb.DuckDBPyConnection, table: Loaded, keys: Keys) -> None:
+    """What the catalog will tell: where a table is from, how columns were read, which keys were found."""
+    about = [table.origin]
+    if key := keys.primary.get(table.name):
+        about.append(f"key inferred: {key} is unique and never null in all {table.rows} rows")
+    connection.execute(f"COMMENT ON TABLE {quoted(table.name)} IS {_text('; '.join(about))}")
+    for column in table.columns:
+        remarks = list(column.remarks)
+        remarks += [key.evidence() for key in keys.foreign if (key.table, key.column) == (table.name, column.name)]
+        if remarks:
+            path = f"{quoted(table.name)}.{quoted(column.name)}"
+            connection.execute(f"COMMENT ON COLUMN {path} IS {_text('; '.join(remarks))}")
+
+
+def _text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,110 @@
+"""Stored files as a database: a table each, in a DuckDB database that is made of them and kept on disk.
+
+It is read like any other DuckDB file, with the same locks in the same worker processes. Its path is ours, so what
+`located` refuses to callers stays refused. Keys that were found in the files stand beside it.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, ClassVar
+
+from sqlchat.config import Settings
+from sqlchat.connections.duckdb.connection import DuckDBConnection
+from sqlchat.connections.embedded import P, R, Target, Tasks
+from sqlchat.connections.files.build import Built
+from sqlchat.connections.files.databases import FileDatabases
+from sqlchat.connections.files.keys import Keys
+from sqlchat.errors import BusyError, ConnectionConfigError, DatabaseUnavailableError
+from sqlchat.sql.catalog import Catalog, ForeignKey, Table
+from sqlchat.workers import Workers
+
+TRIES = 3
+
+
+def _catalog(target: Target, timeout: float) -> Catalog:
+    """In a worker process: what the database says, and the keys that were found when it was made."""
+    catalog = DuckDBConnection.tasks.catalog(target, timeout)
+    keys = Built.read(os.path.dirname(target.path)).keys
+    foreign: dict[str, list[ForeignKey]] = defaultdict(list)
+    for key in keys.foreign:
+        schema = catalog.default_schema
+        foreign[key.table].append(ForeignKey((key.column,), schema, key.ref_table, (key.ref_column,), inferred=True))
+    return replace(catalog, tables=tuple(_with_keys(table, keys, foreign[table.name]) for table in catalog.tables))
+
+
+def _with_keys(table: Table, keys: Keys, foreign: list[ForeignKey]) -> Table:
+    primary = (keys.primary[table.name],) if table.name in keys.primary else ()
+    return replace(table, primary_key=primary, foreign_keys=tuple(foreign))
+
+
+def _check(target: Target, timeout: float) -> tuple[str, ...]:
+    """In a worker process: open the database; gives what its files warn of."""
+    DuckDBConnection.tasks.check(target, timeout)
+    return Built.read(os.path.dirname(target.path)).warnings
+
+
+class FilesConnection(DuckDBConnection):
+    """Stored files. `config`: `files`, a list of paths or of objects with `path`, `table`, `sheet`, `on_bad_rows`."""
+
+    provider = "files"
+    engine = "Files"
+    tasks: ClassVar[Tasks] = replace(DuckDBConnection.tasks, catalog=_catalog)
+
+    def __init__(
+        self, config: Mapping[str, Any], settings: Settings, workers: Workers, databases: FileDatabases, owner: str
+    ) -> None:
+        self._files = databases.files(owner, config)
+        self._settings, self._workers, self._databases = settings, workers, databases
+        self._lock = threading.Lock()
+        self._key = ""
+
+    def check(self) -> list[str]:
+        timeout = self._settings.statement_timeout
+        return list(self._call(_check, self._target(), timeout, timeout=timeout))
+
+    def revision(self) -> object:
+        try:
+            return self._databases.key(self._files)
+        except ConnectionConfigError as exc:
+            raise _outage(exc) from exc
+
+    def _target(self) -> Target:
+        try:
+            database = self._databases.find(self._files)
+        except ConnectionConfigError:
+            self._now("")
+            raise
+        self._now(database.key)
+        return Target(database.path, "the files", self._settings.sql_worker_memory_mb)
+
+    def _present(self) -> Target:
+        try:
+            return self._target()
+        except ConnectionConfigError as exc:
+            raise _outage(exc) from exc
+
+    def _now(self, key: str) -> None:
+        """The database that the files were made to before is not needed any more, and may hold what was deleted."""
+        with self._lock:
+            before, self._key = self._key, key
+        if before and before != key:
+            self._databases.discard(before)
+
+    def _call(self, task: Callable[P, R], *args: Any, timeout: float) -> R:
+        target, *rest = args
+        for _ in range(TRIES):
+            with self._databases.held(target.path) as there:
+                if there:
+                    return super()._call(task, target, *rest, timeout=timeout)
+            target = self._present()
+        raise BusyError("The files' database is removed faster than it is read.", retry_after=1)
+
+
+def _outage(exc: ConnectionConfigError) -> DatabaseUnavailableError:
+    """Of a connection that once worked: a file that has gone or broken is no bad config."""
+    return DatabaseUnavailableError(exc.detail, **exc.facts)

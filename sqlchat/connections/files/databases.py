@@ -1,0 +1,256 @@
+"""DuckDB databases of stored files: made in a killable worker, kept on disk, made anew when a file has changed.
+
+What a database is made of (the objects' versions, how they are read, this code's version) is hashed to its name, so
+all processes of a machine find the same one, and a changed file leads to another.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import json
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlchat.config import Settings
+from sqlchat.connections.files.build import DATABASE, FileTable, build
+from sqlchat.connections.files.cache import DatabaseCache
+from sqlchat.connections.files.config import NamedFile, named_files, no_such_file
+from sqlchat.errors import (
+    BucketNotFoundError,
+    BusyError,
+    ConnectionConfigError,
+    DatabaseUnavailableError,
+    DeadlineError,
+    FileInvalidError,
+    FileNotFoundInStorageError,
+    ForbiddenError,
+    SqlchatError,
+    StorageError,
+    TooLargeError,
+    UnsupportedMediaError,
+)
+from sqlchat.files.storage import Storage
+from sqlchat.files.storage.base import StoredObject
+from sqlchat.workers import Workers
+
+BUILDER = 1
+"""Changes with all that would make another database of the same files."""
+TIDY_AGAIN = 3600.0
+"""Seconds between two looks for databases that nobody uses."""
+FAILURES_KEPT = 256
+RETRY_FAILED = 60.0
+"""Seconds after which files that could not be read are tried again: it may have been for want of memory."""
+ASKED_AT_ONCE = 8
+TRIES = 3
+"""Times that files are fetched which change meanwhile."""
+
+
+class _FilesChangedError(Exception):
+    """What was fetched may be another version than what the storage told of."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilesDatabase:
+    """A database on disk, which may be removed unless it is held."""
+
+    key: str
+    path: str
+
+
+class FileDatabases:
+    """Finds or makes the database of some files. Safe to call from several threads, and opens nothing when made.
+
+    `workers` are those for uploads. Owners among `shared_owners` are not told apart, and have no folder of their own
+    in a bucket. Files are read with the service's key: whose they are, their folder says. It is asked at most every
+    `look_again` seconds whether an object has changed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        storage: Storage,
+        workers: Workers,
+        shared_owners: Iterable[str],
+        look_again: float = 3.0,
+    ) -> None:
+        self._settings, self._storage, self._workers = settings, storage, workers
+        self._shared_owners, self._look_again = frozenset(shared_owners), look_again
+        self._cache = DatabaseCache(settings.cache_dir / "files", settings.files_cache_mb << 20)
+        self._lock = threading.Lock()
+        self._tidied = -TIDY_AGAIN
+        self._looked: OrderedDict[tuple[str, str], tuple[float, StoredObject]] = OrderedDict()
+        self._failed: OrderedDict[str, tuple[float, SqlchatError]] = OrderedDict()
+
+    def files(self, owner: str, config: Mapping[str, Any]) -> tuple[NamedFile, ...]:
+        """The files of an owner's config. Raises ConnectionConfigError."""
+        folder = "" if owner in self._shared_owners else owner
+        return named_files(config, self._settings.buckets, folder, self._storage.named)
+
+    def key(self, files: tuple[NamedFile, ...]) -> str:
+        """What their database is called: another name once one of them has changed. Raises as `find`."""
+        objects = self._objects(files)
+        made_of = [
+            (f.bucket, f.name, f.table, f.options.sheet, f.options.on_bad_rows, objects[f.bucket, f.name].version)
+            for f in files
+        ]
+        made_by = [BUILDER, _engine()]
+        return hashlib.blake2b(json.dumps([made_by, made_of]).encode(), digest_size=16).hexdigest()
+
+    def find(self, files: tuple[NamedFile, ...]) -> FilesDatabase:
+        """The database of files as they are now, made where there is none.
+
+        Raises ConnectionConfigError for a file that is gone or cannot be read (with the facts `file` and, where
+        there is one, `line`), DatabaseUnavailableError for a storage or disk that fails, and BusyError.
+        """
+        self._tidy()
+        for _ in range(TRIES):
+            key = self.key(files)
+            if not self._cache.path(key).exists():
+                self._refuse_failed(key)
+                try:
+                    if not self._make(key, files):
+                        continue
+                except ConnectionConfigError as exc:
+                    self._remember(key, exc)
+                    raise
+            return FilesDatabase(key, str(self._cache.path(key) / DATABASE))
+        raise BusyError("The files change faster than they are read.", retry_after=5)
+
+    def held(self, database_path: str) -> AbstractContextManager[bool]:
+        """Keep a database from being removed; False where it already was."""
+        return self._cache.held(Path(database_path).parent.name, self._settings.pool_timeout)
+
+    def discard(self, key: str) -> None:
+        """Remove the database of files as they no longer are."""
+        self._cache.discard(key)
+
+    def _tidy(self) -> None:
+        """Once in a while, remove what nobody used for long, though nothing is built."""
+        now = time.monotonic()
+        with self._lock:
+            due = now - self._tidied > TIDY_AGAIN
+            self._tidied = now if due else self._tidied
+        if due:
+            self._cache.tidy()
+
+    def _objects(self, files: tuple[NamedFile, ...]) -> dict[tuple[str, str], StoredObject]:
+        """What the storage says of each file, at most some seconds ago."""
+        wanted = {(file.bucket, file.name): file for file in files}
+        now = time.monotonic()
+        with self._lock:
+            fresh = {place: self._looked[place] for place in wanted if place in self._looked}
+        found = {place: stored for place, (when, stored) in fresh.items() if now - when < self._look_again}
+        missing = [file for place, file in wanted.items() if place not in found]
+        if len(missing) > 1:
+            with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
+                asked = list(pool.map(self._stat, missing))
+        else:
+            asked = [self._stat(file) for file in missing]
+        with self._lock:
+            for file, stored in zip(missing, asked, strict=True):
+                found[file.bucket, file.name] = stored
+                self._looked[file.bucket, file.name] = now, stored
+                self._looked.move_to_end((file.bucket, file.name))
+            while len(self._looked) > 20 * FAILURES_KEPT:
+                self._looked.popitem(last=False)
+        return found
+
+    def _stat(self, file: NamedFile) -> StoredObject:
+        try:
+            return self._storage.stat(file.bucket, file.name)
+        except (FileNotFoundInStorageError, BucketNotFoundError) as exc:
+            raise no_such_file(file.shown) from exc
+        except (StorageError, ForbiddenError, DeadlineError) as exc:
+            raise _storage_fails(exc) from exc
+
+    def _make(self, key: str, files: tuple[NamedFile, ...]) -> bool:
+        """False where the files changed while they were fetched."""
+        try:
+            made = self._cache.make(key, lambda folder: self._fill(folder, key, files), self._settings.upload_timeout)
+        except _FilesChangedError:
+            return False
+        except OSError as exc:
+            words = exc.strerror or "the disk refused it"
+            raise DatabaseUnavailableError(f"The files cannot be prepared: {words}.") from exc
+        if not made:
+            raise BusyError("These files are still being read for somebody else.", retry_after=5)
+        return True
+
+    def _fill(self, folder: Path, key: str, files: tuple[NamedFile, ...]) -> None:
+        size = sum(stored.size_bytes for stored in self._objects(files).values()) >> 20
+        if size > self._settings.files_cache_mb:
+            most = self._settings.files_cache_mb
+            raise ConnectionConfigError(
+                f"The files take {size:,} MiB; up to {most:,} can be asked in one connection."
+            )
+        copies = self._fetched(files, folder)
+        with self._lock:
+            for file in files:
+                self._looked.pop((file.bucket, file.name), None)
+        if self.key(files) != key:
+            raise _FilesChangedError
+        self._build(folder, copies)
+        for path in {copy.path for copy in copies}:
+            Path(path).unlink()
+
+    def _fetched(self, files: tuple[NamedFile, ...], folder: Path) -> tuple[FileTable, ...]:
+        """Copies of the objects on disk, one of each."""
+        copies: dict[tuple[str, str], str] = {}
+        for file in files:
+            place = file.bucket, file.name
+            if place in copies:
+                continue
+            copies[place] = str(folder / f"{len(copies)}.file")
+            try:
+                with open(copies[place], "xb") as target:
+                    self._storage.fetch(*place, target)
+            except (FileNotFoundInStorageError, BucketNotFoundError) as exc:
+                raise no_such_file(file.shown) from exc
+            except (StorageError, ForbiddenError, DeadlineError) as exc:
+                raise _storage_fails(exc) from exc
+        return tuple(FileTable(f.table, f.shown, copies[f.bucket, f.name], f.options) for f in files)
+
+    def _build(self, folder: Path, files: tuple[FileTable, ...]) -> None:
+        seconds, memory = self._settings.build_timeout, self._settings.upload_worker_memory_mb
+        try:
+            self._workers.call(build, str(folder), files, memory, deadline=seconds)
+        except DeadlineError as exc:
+            raise ConnectionConfigError(
+                f"The files are too costly to read: it was not done after {seconds:g} s. Split them, or use Parquet."
+            ) from exc
+        except (FileInvalidError, TooLargeError, UnsupportedMediaError) as exc:
+            name = exc.facts.get("file")
+            about = f"The file {name!r} cannot be read: " if name else "The files cannot be read: "
+            raise ConnectionConfigError(about + exc.detail, **exc.facts) from exc
+
+    def _refuse_failed(self, key: str) -> None:
+        """Raise again what making this database raised a short while ago."""
+        with self._lock:
+            when, failure = self._failed.get(key, (0.0, None))
+        if failure is not None and time.monotonic() - when < RETRY_FAILED:
+            raise type(failure)(failure.detail, retry_after=failure.retry_after, **failure.facts)
+
+    def _remember(self, key: str, failure: SqlchatError) -> None:
+        with self._lock:
+            self._failed[key] = time.monotonic(), failure
+            while len(self._failed) > FAILURES_KEPT:
+                self._failed.popitem(last=False)
+
+
+@functools.cache
+def _engine() -> str:
+    """Its version: a database may not open in another one."""
+    return importlib.metadata.version("duckdb")
+
+
+def _storage_fails(exc: SqlchatError) -> DatabaseUnavailableError:
+    return DatabaseUnavailableError(f"The storage of the files fails: {exc.detail}", retry_after=exc.retry_after)

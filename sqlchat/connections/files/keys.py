@@ -1,0 +1,192 @@
+"""Keys that files do not declare: found from their names and from what they hold. For `build.py` alone.
+
+A primary key is a column that is named like one and is unique and never null over all rows. A foreign key needs both
+a name that points to such a column of another table and values that are found there, of which a sample is looked up.
+All are guesses that the data supports, and are called inferred wherever they are told.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlchat.connections.embedded import quoted
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from sqlchat.files.typed import TypedColumn
+
+Tables = Mapping[str, tuple[int, "Sequence[TypedColumn]"]]
+"""Table -> number of rows, columns."""
+
+KINDS = {"INTEGER": "number", "BIGINT": "number", "TEXT": "text", "UUID": "uuid"}
+"""SQL types that keys have; those of one kind can refer to each other."""
+KEY_WORDS = frozenset({"id", "key", "code", "uuid", "guid", "no", "nr", "number", "sku", "iso", "isbn"})
+TRIED_KEYS = 3
+"""Columns of a table that are counted in full."""
+LOOKED_UP = 10_000
+"""Different values of a column that are looked up in another table."""
+SAMPLED_ROWS = 50_000
+"""Rows that they are taken from."""
+LEAST_SHARE = 0.95
+"""Of the values looked up that must be found: files miss a few."""
+TIME = 10.0
+"""Seconds for one look at the data; what takes longer is not found."""
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class InferredKey:
+    """A column whose values are those of another table's key."""
+
+    table: str
+    column: str
+    ref_table: str
+    ref_column: str
+    looked_up: int
+    """Different values, all or a sample."""
+    found: int
+
+    def evidence(self) -> str:
+        share = "all" if self.found == self.looked_up else f"{self.found} of"
+        return f"inferred: {share} {self.looked_up} values looked up are in {self.ref_table}.{self.ref_column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    primary: Mapping[str, str]
+    """Table -> column."""
+    foreign: tuple[InferredKey, ...]
+
+
+def find_keys(connection: duckdb.DuckDBPyConnection, tables: Tables) -> Keys:
+    """The keys of the tables of a database and between them."""
+    unique = {name: _unique(connection, name, rows, columns) for name, (rows, columns) in tables.items()}
+    foreign: dict[tuple[str, str], InferredKey] = {}
+    for table, (_, columns) in tables.items():
+        for column in columns:
+            for ref_table, ref in _candidates(table, column, unique):
+                back = foreign.get((ref_table, ref.name))
+                if back is not None and (back.ref_table, back.ref_column) == (table, column.name):
+                    continue  # two keys of one name, each with the other's values: one reference is enough
+                key = _looked_up(connection, table, column.name, ref_table, ref.name)
+                if key is not None:
+                    foreign[table, column.name] = key
+                    break
+    return Keys({table: found[0].name for table, found in unique.items() if found}, tuple(foreign.values()))
+
+
+def _unique(
+    connection: duckdb.DuckDBPyConnection, table: str, rows: int, columns: Sequence[TypedColumn]
+) -> list[TypedColumn]:
+    """Columns that may be keys by name and are by count, the likeliest first."""
+    likely = [(rank, column) for column in columns if (rank := _key_rank(table, column, rows)) is not None]
+    likely.sort(key=lambda each: each[0])
+    found = []
+    for _, column in likely[:TRIED_KEYS]:
+        sql = f"SELECT count(DISTINCT {quoted(column.name)}) FROM {quoted(table)}"  # noqa: S608
+        if rows and _asked(connection, sql) == (rows,):
+            found.append(column)
+    return found
+
+
+def _key_rank(table: str, column: TypedColumn, rows: int) -> int | None:
+    """How likely a column is the key by its name, from 0; None where it is none: by type, nulls or repetition."""
+    if column.type not in KINDS or column.facts["nulls"]:
+        return None
+    distinct = column.facts["distinct"]
+    if distinct < rows * (1.0 if column.facts["distinct_is_exact"] else 0.9):
+        return None
+    words = _words(column.name)
+    if not words or words[-1] not in KEY_WORDS:
+        return None
+    if words == ["id"] or words[:-1] in _spellings(table):
+        return 0
+    return 1 if len(words) == 1 else 2
+
+
+def _candidates(
+    table: str, column: TypedColumn, unique: Mapping[str, Sequence[TypedColumn]]
+) -> Iterator[tuple[str, TypedColumn]]:
+    """Keys of other tables that the name of a column may point to, the nearest name first."""
+    words = _words(column.name)
+    found = []
+    for ref_table, keys in unique.items():
+        for ref in keys:
+            if ref_table == table or KINDS.get(column.type) != KINDS[ref.type]:
+                continue
+            rank = _pointing(words, _words(ref.name), _spellings(ref_table))
+            if rank is not None:
+                found.append((rank, ref_table, ref))
+    found.sort(key=lambda each: each[0])
+    for _, ref_table, ref in found:
+        yield ref_table, ref
+
+
+def _pointing(words: list[str], key: list[str], names: list[list[str]]) -> int | None:
+    """How near a column's words are to those of the key of a table called `names`; None where they are not."""
+    for name in names:
+        if words == name + key[-1:] or (words == key and key[:-1] == name):
+            return 0
+        if words == name:  # `country` for countries.code
+            return 2
+        ending = name + key[-1:]
+        if len(words) > len(ending) and words[-len(ending) :] == ending:
+            return 3  # `billing_customer_id`
+    return 1 if words == key and len(words) > 1 else None
+
+
+def _looked_up(
+    connection: duckdb.DuckDBPyConnection, table: str, column: str, ref_table: str, ref_column: str
+) -> InferredKey | None:
+    """The key, where enough of a sample of the column's values are in the other table."""
+    value, ref = quoted(column), quoted(ref_column)
+    sql = f"""
+        WITH picked AS (
+                SELECT {value} AS v FROM {quoted(table)} USING SAMPLE reservoir({SAMPLED_ROWS} ROWS) REPEATABLE (1)
+            ), sample AS (SELECT DISTINCT v FROM picked WHERE v IS NOT NULL LIMIT {LOOKED_UP})
+        SELECT count(*), count(*) FILTER (v IN (SELECT {ref} FROM {quoted(ref_table)})) FROM sample"""  # noqa: S608
+    looked_up, found = _asked(connection, sql) or (0, 0)
+    if not looked_up or found < looked_up * LEAST_SHARE:
+        return None
+    return InferredKey(table, column, ref_table, ref_column, looked_up, found)
+
+
+def _asked(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...] | None:
+    """The row that `sql` gives; None where that takes too long or too much memory, and a key is then not found."""
+    import duckdb
+
+    deadline = threading.Timer(TIME, connection.interrupt)
+    deadline.start()
+    try:
+        row: tuple[int, ...] = connection.execute(sql).fetchall()[0]
+    except (duckdb.InterruptException, duckdb.OutOfMemoryException):
+        return None
+    finally:
+        deadline.cancel()
+    return row
+
+
+def _words(name: str) -> list[str]:
+    return [word.lower() for word in WORD.findall(name)]
+
+
+def _spellings(table: str) -> list[list[str]]:
+    """The words of a table's name, and of its singular."""
+    words = _words(table)
+    if not words:
+        return []
+    *first, last = words
+    singulars = {last}
+    if last.endswith("ies") and len(last) > 4:
+        singulars.add(last[:-3] + "y")
+    if last.endswith("es") and len(last) > 3:
+        singulars.add(last[:-2])
+    if last.endswith("s") and not last.endswith("ss") and len(last) > 2:
+        singulars.add(last[:-1])
+    found = [[*first, each] for each in sorted(singulars)]
+    return found + [[each] for each in sorted(singulars)] if first else found

@@ -1,0 +1,93 @@
+"""What `connection.py` asks MySQL or MariaDB about itself, and the Catalog that comes of the answers."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+
+OWN = "NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')"
+TABLES = (
+    "SELECT table_schema, table_name, table_type, table_comment, table_rows FROM information_schema.tables "  # noqa: S608
+    f"WHERE table_schema {OWN} AND table_type IN ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED') "
+    "ORDER BY table_schema, table_name"
+)
+COLUMNS = (
+    "SELECT table_schema, table_name, column_name, column_type, is_nullable, column_comment "  # noqa: S608
+    f"FROM information_schema.columns WHERE table_schema {OWN} ORDER BY table_schema, table_name, ordinal_position"
+)
+KEYS = (
+    "SELECT table_schema, table_name, constraint_name, column_name, "  # noqa: S608
+    "referenced_table_schema, referenced_table_name, referenced_column_name "
+    f"FROM information_schema.key_column_usage WHERE table_schema {OWN} "
+    "AND (constraint_name = 'PRIMARY' OR referenced_table_name IS NOT NULL) "
+    "ORDER BY table_schema, table_name, constraint_name, ordinal_position"
+)
+VIEWS = (
+    "SELECT table_schema, table_name, view_definition FROM information_schema.views "  # noqa: S608
+    f"WHERE table_schema {OWN}"
+)
+"""Definitions are empty but for users with the right SHOW VIEW."""
+WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|TRUNCATE)\b")
+GRANT = re.compile(r"GRANT (.+?) ON (?!PROXY)\S+ TO ", re.IGNORECASE)
+
+Row = Sequence[Any]
+
+
+def catalog_from(
+    tables: Iterable[Row], columns: Iterable[Row], keys: Iterable[Row], views: Iterable[Row], database: str
+) -> Catalog:
+    """The answers to TABLES, COLUMNS, KEYS and VIEWS as a Catalog."""
+    definitions = {(schema, name): text or "" for schema, name, text in views}
+    by_table: dict[tuple[str, str], list[Column]] = defaultdict(list)
+    for schema, table, name, kind, nullable, comment in columns:
+        by_table[schema, table].append(Column(name, kind, nullable == "YES", comment or ""))
+    primary: dict[tuple[str, str], list[str]] = defaultdict(list)
+    foreign: dict[tuple[str, str], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    for schema, table, constraint, *parts in keys:
+        if parts[2] is None:
+            primary[schema, table].append(parts[0])
+        else:
+            foreign[schema, table][constraint].append(parts)
+    found = tuple(
+        Table(
+            name=name,
+            schema=schema,
+            kind="view" if kind == "VIEW" else "table",
+            comment="" if kind == "VIEW" else comment or "",
+            columns=tuple(by_table[schema, name]),
+            primary_key=tuple(primary[schema, name]),
+            foreign_keys=tuple(_foreign_key(parts) for parts in foreign[schema, name].values()),
+            row_estimate=None if estimate is None else int(estimate),
+            definition=definitions.get((schema, name), ""),
+        )
+        for schema, name, kind, comment, estimate in tables
+    )
+    version = hashlib.sha256(repr((found, database)).encode()).hexdigest()[:16]
+    return Catalog(tables=found, dialect="mysql", default_schema=database, version=version)
+
+
+def _foreign_key(parts: list[Row]) -> ForeignKey:
+    return ForeignKey(
+        columns=tuple(part[0] for part in parts),
+        ref_schema=parts[0][1],
+        ref_table=parts[0][2],
+        ref_columns=tuple(part[3] for part in parts),
+    )
+
+
+def warnings_from(grants: Iterable[str]) -> list[str]:
+    """The answers to SHOW GRANTS as warnings for the connection's status."""
+    rights = " ".join(found[1].upper() for grant in grants if (found := GRANT.match(grant)))
+    if "ALL PRIVILEGES" in rights or "SUPER" in rights:
+        return ["The user has all privileges; give this connection a user that may only read."]
+    warnings = []
+    if re.search(r"\bFILE\b", rights):
+        warnings.append("The user may read and write the database server's files; take the right FILE away from it.")
+    if WRITES.search(rights):
+        warnings.append("The user may write; a user that may only read is safer.")
+    return warnings

@@ -1,0 +1,229 @@
+"""MySQL and MariaDB over PyMySQL.
+
+How a stranger's text is held: the protocol takes one statement at a time, in a read-only transaction that is always
+rolled back. READ ONLY does not stop SELECT ... INTO OUTFILE, so a query must first let itself be explained inside
+`SELECT EXISTS (...)`, where nothing but a query may stand; else only SHOW, DESCRIBE and EXPLAIN run. Comments that
+the server executes are refused. Past its deadline a statement is ended by the server, or else from outside.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, cast
+
+import pymysql
+import sqlalchemy.exc
+from sqlalchemy.pool import PoolProxiedConnection
+
+from sqlchat.config import Settings
+from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.mysql import catalog as ask
+from sqlchat.connections.mysql.errors import NOBODY_THERE, config_error, query_error, timed_out
+from sqlchat.connections.mysql.plan import cost as plan_cost
+from sqlchat.connections.mysql.profile import read as read_profiles
+from sqlchat.connections.mysql.session import Raw, Session, connect
+from sqlchat.connections.mysql.types import NAMES
+from sqlchat.connections.plan import Plan
+from sqlchat.connections.servers.config import server_config
+from sqlchat.connections.servers.network import resolve
+from sqlchat.connections.servers.pool import UNENCRYPTED, server_pool
+from sqlchat.errors import (
+    BusyError,
+    ConnectionConfigError,
+    DatabaseUnavailableError,
+    SQLRefusedError,
+)
+from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.profiles import ColumnProfile, Path
+from sqlchat.workers import Workers
+
+SSLMODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
+CATALOG_TIMEOUT = 60.0
+GRACE = 0.5
+"""Seconds past its own timeout after which a statement is ended from outside, and then again until we hang up."""
+EXECUTED_COMMENT = re.compile(r"/\*(!|M!|\+)")
+PIECE = re.compile(
+    r"""(?P<skipped>[\s;]+|--(?=\s|\Z)[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"""
+    r"""|'(?:[^'\\]|\\.|'')*'|"(?:[^"\\]|\\.|"")*"|`(?:[^`]|``)*`|\w+|.""",
+    re.DOTALL,
+)
+QUERIES = frozenset({"(", "select", "with", "values", "table"})
+TOLD = frozenset({"show", "describe", "desc", "explain"})
+SAFE_TAG = re.compile(r"[^\w.:-]", re.ASCII)
+
+
+class MySQLConnection(Connection):
+    provider = "mysql"
+    dialect = "mysql"
+
+    def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
+        self._target = server_config(config, schemes=("mysql", "mariadb"), port=3306, sslmodes=SSLMODES)
+        self._settings = settings
+        self._patience = settings.statement_timeout + CATALOG_TIMEOUT
+        self._pool = server_pool(settings, self._connect)
+
+    def check(self) -> list[str]:
+        address = self._address()
+        near = ipaddress.ip_address(address).is_private
+        try:
+            connect(self._target, address, self._patience).close()
+        except (pymysql.Error, OSError, RuntimeError) as exc:  # the driver's word for what plugins it lacks
+            raise config_error(*_fault(exc), password=self._target.password, near=near) from exc
+        with self._transaction(CATALOG_TIMEOUT) as session:
+            warnings = ask.warnings_from(row[0] for row in session.all("SHOW GRANTS"))
+            encrypted = any(row[1] for row in session.all("SHOW SESSION STATUS LIKE 'Ssl_cipher'"))
+        if not (encrypted or near):
+            warnings.append(UNENCRYPTED)
+        return warnings
+
+    def catalog(self) -> Catalog:
+        with self._transaction(CATALOG_TIMEOUT) as session:
+            tables, columns, keys, views = map(session.all, (ask.TABLES, ask.COLUMNS, ask.KEYS, ask.VIEWS))
+        return ask.catalog_from(tables, columns, keys, views, self._target.database)
+
+    def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
+        text, is_query = _judged(sql)
+        with self._transaction(timeout) as session:
+            if is_query:
+                session.explain(text)
+                session.limit_rows(max_rows + 1)
+            cursor = session.cursor
+            cursor.execute(text + (f" /* sqlchat {SAFE_TAG.sub('', tag)[:80]} */" if tag else ""))
+            names = tuple(column[0] for column in cursor.description or ())
+            codes = [int(column[1]) for column in cursor.description or ()]
+            rows = session.rows(codes, max_rows + 1, self._settings.max_result_mb)
+        kept = rows[:max_rows]
+        return Results(
+            columns=names,
+            types=tuple(NAMES.get(code, "") for code in codes),
+            rows=b"[" + b",".join(kept) + b"]",
+            row_count=len(kept),
+            truncated=len(rows) > max_rows,
+        )
+
+    def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
+        text, is_query = _judged(sql)
+        if not is_query:
+            return Plan()
+        with self._transaction(self._settings.statement_timeout) as session:
+            session.explain(text)
+            return Plan(plan_cost(session.all(f"EXPLAIN FORMAT=JSON {text}")[0][0]))
+
+    def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+        def answer(question: str, seconds: float) -> list[tuple[Any, ...]]:
+            with self._transaction(seconds) as session:
+                return session.all(question)
+
+        return read_profiles(answer, catalog, timeout)
+
+    def close(self) -> None:
+        self._pool.dispose()
+
+    @contextlib.contextmanager
+    def _transaction(self, timeout: float) -> Iterator[Session]:
+        """A session in a read-only transaction, whose statements end after `timeout` seconds."""
+        pooled, session = self._opened(timeout)
+        ended, hung_up = threading.Event(), threading.Event()
+
+        def stop() -> None:
+            self._kill("QUERY", session.thread_id)
+            if not ended.wait(GRACE):  # a function that hears nothing until it is done
+                hung_up.set()
+                session.hang_up()
+                self._kill("CONNECTION", session.thread_id)  # the server does not notice, and would go on
+
+        timer = threading.Timer(timeout + GRACE, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield session
+        except (pymysql.Error, OSError) as exc:
+            raise (timed_out(timeout) if hung_up.is_set() else query_error(*_fault(exc), timeout)) from exc
+        finally:
+            timer.cancel()
+            ended.set()
+            self._give_back(pooled, session)
+
+    def _opened(self, timeout: float) -> tuple[PoolProxiedConnection, Session]:
+        while True:
+            pooled = self._checked_out()
+            session = pooled.info.get("session")
+            fresh = session is None
+            try:
+                if session is None:
+                    session = pooled.info["session"] = Session(cast(Raw, pooled.dbapi_connection))
+                session.begin(timeout)
+            except (pymysql.Error, OSError) as exc:
+                pooled.invalidate()
+                if fresh:
+                    raise query_error(*_fault(exc), timeout) from exc
+                continue  # it died while it lay in the pool, which is no news: try the next
+            return pooled, session
+
+    def _checked_out(self) -> PoolProxiedConnection:
+        try:
+            return self._pool.connect()
+        except sqlalchemy.exc.TimeoutError as exc:
+            raise BusyError("All connections to this database are in use.", retry_after=1) from exc
+        except (pymysql.Error, OSError, RuntimeError) as exc:
+            raise DatabaseUnavailableError("The database cannot be reached at the moment.", retry_after=5) from exc
+        except ConnectionConfigError as exc:
+            raise DatabaseUnavailableError("The database's host cannot be reached from here.", retry_after=5) from exc
+
+    def _give_back(self, pooled: PoolProxiedConnection, session: Session) -> None:
+        try:
+            if session.unread:
+                self._kill("QUERY", session.thread_id)  # else giving it back would read all the rest first
+            session.end()
+        except (pymysql.Error, OSError):
+            pooled.invalidate()
+        finally:
+            pooled.close()
+
+    def _kill(self, what: Literal["QUERY", "CONNECTION"], thread_id: str) -> None:
+        """End a session's statement, or all of it, from another session."""
+        with (
+            contextlib.suppress(pymysql.Error, OSError, ConnectionConfigError),
+            contextlib.closing(self._connect()) as raw,
+            raw.cursor() as cursor,
+        ):
+            cursor.execute(f"KILL {what} {int(thread_id)}")
+
+    def _connect(self) -> Raw:
+        return connect(self._target, self._address(), self._patience)
+
+    def _address(self) -> str:
+        return resolve(self._target.host, self._target.port, self._settings.reaches_private_hosts)
+
+
+def _judged(sql: str) -> tuple[str, bool]:
+    """The text without what follows its end, and whether it begins like a query; else it only asks to be told.
+
+    Raises SQLRefusedError for all else. Mistaking where it ends is harmless: what is explained and what runs is the
+    same text, and the server takes one statement at a time.
+    """
+    try:
+        sql.encode()
+    except UnicodeEncodeError:
+        raise SQLRefusedError("The SQL is not valid Unicode.") from None
+    if EXECUTED_COMMENT.search(sql):
+        raise SQLRefusedError("Comments that the server executes (/*!, /*M!, /*+) are not allowed.")
+    first, end = "", 0
+    for piece in PIECE.finditer(sql):
+        if piece["skipped"] is None:
+            first = first or piece[0].lower()
+            end = piece.end()
+    if first not in QUERIES | TOLD:
+        raise SQLRefusedError("Only one statement that returns rows can be run.")
+    return sql[:end], first in QUERIES
+
+
+def _fault(exc: Exception) -> tuple[int, str]:
+    """The server's (or the driver's) number and words."""
+    if isinstance(exc, pymysql.Error) and len(exc.args) >= 2 and isinstance(exc.args[0], int):
+        return exc.args[0], str(exc.args[1])
+    return (NOBODY_THERE if isinstance(exc, OSError) else 0), ""

@@ -1,0 +1,57 @@
+"""What MySQL, MariaDB or the driver complain of, as our errors. For `connection.py`; all their texts pass here."""
+
+from __future__ import annotations
+
+import re
+
+from sqlchat.errors import (
+    ConnectionConfigError,
+    DatabaseUnavailableError,
+    QueryError,
+    QueryTimeoutError,
+    SqlchatError,
+)
+
+NOBODY_THERE = 2003
+"""The driver's number of a connection that could not be made."""
+LOST = frozenset({0, 1040, 1053, 1080, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2014, 2026, 2055})
+TIMED_OUT = frozenset({1317, 1969, 3024})
+LOCKED = frozenset({1205, 1213})
+REFUSALS = {
+    1044: "the user may not use this database",
+    1045: "the user or the password is wrong",
+    1049: "the database does not exist there",
+    1040: "the server has no free connection",
+    1129: "the server has blocked this host after too many errors",
+    1130: "the server does not accept this host",
+    1698: "the server did not accept this user",
+    2003: "nothing answers there",
+    2013: "the server hung up",
+    2026: "TLS could not be agreed upon",
+}
+WRAPPED = re.compile(r"\n\)( /\* sqlchat [^*]* \*/)?(?=' at line)")
+"""What `connection.py` puts behind a text to have it explained, as a syntax error quotes it."""
+
+
+def config_error(errno: int, message: str, *, password: str, near: bool) -> ConnectionConfigError:
+    """Why connecting failed. `near`: the server is in our network, so quote its words; a stranger's are not told."""
+    if near and errno not in LOST:
+        words = message.replace(password, "***") if password else message
+        return ConnectionConfigError(f"The database refused the connection: {words.rstrip('.')} (error {errno}).")
+    words = REFUSALS.get(errno, "the server refused it")
+    return ConnectionConfigError(f"The connection failed: {words}{f' (error {errno})' if errno else ''}.")
+
+
+def timed_out(timeout: float) -> QueryTimeoutError:
+    return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
+
+
+def query_error(errno: int, message: str, timeout: float) -> SqlchatError:
+    """What the caller is told."""
+    if errno in LOST:
+        return DatabaseUnavailableError("The connection to the database was lost.", retry_after=1)
+    if errno in TIMED_OUT:
+        return timed_out(timeout)
+    if errno in LOCKED:
+        return QueryTimeoutError("A table is locked by another session of the database; try again.", retry_after=1)
+    return QueryError(f"{WRAPPED.sub('', message).rstrip('.')}.", errno=errno)

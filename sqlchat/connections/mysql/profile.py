@@ -1,0 +1,121 @@
+"""Profiles of a MySQL's columns, from samples: one statement a table. For `connection.py` alone, which asks."""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlchat.connections.profiling import (
+    LONGEST,
+    MOST_NUMBERS,
+    MOST_VALUES,
+    Seen,
+    bounded,
+    in_order,
+    kind_of,
+    profile,
+    rows_of,
+    told_by,
+)
+from sqlchat.errors import QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError
+from sqlchat.sql.catalog import Catalog, Column, Table
+from sqlchat.sql.profiles import ColumnProfile, Path
+
+Ask = Callable[[str, float], list[tuple[Any, ...]]]
+"""(SQL, seconds) -> all rows, each value as the server's text."""
+
+SAMPLED_ROWS = 10_000
+"""Of a table; they are read anew for each column."""
+SAMPLED_COLUMNS = 30
+"""Of a table at once: what a statement with two branches a column may become."""
+SAMPLING = 1.0
+"""Seconds for the sample of one table."""
+UNREADABLE = (QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError)
+
+
+def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+    """Profiles of the columns of base tables. Raises DatabaseUnavailableError and BusyError."""
+    until = time.monotonic() + timeout
+    found: dict[Path, ColumnProfile] = {}
+    for table in in_order(catalog.tables):
+        for start in range(0, len(table.columns), SAMPLED_COLUMNS):
+            left = until - time.monotonic()
+            if left <= 0:
+                return bounded(found)
+            columns = table.columns[start : start + SAMPLED_COLUMNS]
+            most = min(SAMPLED_ROWS, rows_of(len(columns)))
+            try:
+                found |= _profiles(table, columns, ask(sample(table, columns, most), min(SAMPLING, left)), most)
+            except UNREADABLE:
+                continue  # a column that the user may not read, say
+    return bounded(found)
+
+
+def sample(table: Table, columns: Sequence[Column], most: int) -> str:
+    """SQL for what the first `most` rows of a table and one more hold in its columns.
+
+    Rows are (place of the column, what, number, number, text, text): the facts of each column, and its values.
+    """
+    source = f"FROM {quoted(table.schema)}.{quoted(table.name)} LIMIT {most + 1}"
+    branches = [f"(SELECT -1, 'rows', COUNT(*), 0, NULL, NULL FROM (SELECT 1 {source}) AS s)"]  # noqa: S608
+    for place, column in enumerate(columns):
+        kind, name = kind_of(column.type), quoted(column.name)
+        if kind == "other":
+            branches.append(
+                f"(SELECT {place}, 'facts', COUNT(v), 0, NULL, NULL "  # noqa: S608
+                f"FROM (SELECT {name} IS NOT NULL OR NULL AS v {source}) AS s)"
+            )
+            continue
+        cell = f"LEFT({name}, {LONGEST + 1})" if kind == "text" else name
+        inner = f"(SELECT {cell} AS v {source}) AS s"
+        branches.append(
+            f"(SELECT {place}, 'facts', COUNT(v), COUNT(DISTINCT v), {_text('MIN(v)')}, {_text('MAX(v)')} "  # noqa: S608
+            f"FROM {inner})"
+        )
+        if kind in ("text", "number"):
+            limit = MOST_VALUES + 1 if kind == "text" else MOST_NUMBERS + 1
+            branches.append(
+                f"(SELECT {place}, 'value', COUNT(*) AS n, 0, {_text('v')}, NULL FROM {inner} "  # noqa: S608
+                f"WHERE v IS NOT NULL GROUP BY v ORDER BY n DESC LIMIT {limit})"
+            )
+    return " UNION ALL ".join(branches)
+
+
+def quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _text(expression: str) -> str:
+    """In one collation, so that branches of any can stand together."""
+    return f"CONVERT({expression} USING utf8mb4) COLLATE utf8mb4_bin"
+
+
+def _profiles(
+    table: Table, columns: Sequence[Column], rows: Sequence[tuple[Any, ...]], most: int
+) -> dict[Path, ColumnProfile]:
+    values: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    facts: dict[int, tuple[int, int, str, str]] = {}
+    for place, what, number, distinct, least, last in rows:
+        if what == "value":
+            values[int(place)].append((-int(number), least))
+        else:
+            facts[int(place)] = int(number), int(distinct), least or "", last or ""
+    looked_at = facts[-1][0]
+    whole = looked_at <= most
+    found = {}
+    for place, column in enumerate(columns):
+        present, distinct, least, last = facts[place]
+        seen = Seen(
+            looked_at,
+            present,
+            told_by(distinct, present, whole=whole),
+            whole,
+            tuple(value for _, value in sorted(values[place])),
+            # the first rows of a large table are mostly its oldest
+            least if whole else "",
+            last if whole else "",
+        )
+        found[table.schema, table.name, column.name] = profile(kind_of(column.type), seen)
+    return found

@@ -1,0 +1,159 @@
+"""A session with a user's MySQL or MariaDB: as it is opened, and what it is asked. For `connection.py` alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import pymysql
+import pymysql.converters
+from pymysql.connections import Connection as RawConnection
+from pymysql.cursors import SSCursor
+
+from sqlchat.connections.mysql.types import decoder, encoded_row, session_zone
+from sqlchat.connections.servers.config import ServerConfig
+from sqlchat.errors import TooLargeError
+
+if TYPE_CHECKING:
+    Raw = RawConnection[SSCursor]  # only the stubs know it as generic
+else:
+    Raw = RawConnection
+
+SQL_MODE = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO"
+CONNECT_TIMEOUT = 5
+FETCHED_AT_ONCE = 100
+TEXTS: dict[Any, Any] = {
+    kind: encode for kind, encode in pymysql.converters.conversions.items() if not isinstance(kind, int)
+}
+"""Writes parameters as usual, and hands every value on as the server's text."""
+
+
+def connect(target: ServerConfig, address: str, patience: float) -> Raw:
+    """Connect to the tested `address`; `host` stays the name that TLS verifies.
+
+    After that, `patience` seconds without an answer are an error. Raises pymysql.Error, OSError and RuntimeError, the
+    driver's word for what plugins it lacks.
+    """
+    raw: Raw = pymysql.connect(
+        host=target.host,
+        port=target.port,
+        user=target.user,
+        password=target.password.encode(),
+        database=target.database,
+        charset="utf8mb4",
+        sql_mode=SQL_MODE,
+        conv=TEXTS,
+        cursorclass=SSCursor,
+        local_infile=False,
+        read_timeout=CONNECT_TIMEOUT,
+        write_timeout=CONNECT_TIMEOUT,
+        program_name="sqlchat",
+        autocommit=True,
+        defer_connect=True,
+        **_tls(target.sslmode, target.authorities),
+    )
+    line = socket.create_connection((address, target.port), CONNECT_TIMEOUT)
+    line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    raw.connect(line)
+    # the driver has no public way to a timeout of the greeting's own
+    raw._read_timeout = patience  # type: ignore[attr-defined]
+    return raw
+
+
+class Session:
+    """One connection to the server with the settings that every transaction on it starts from."""
+
+    def __init__(self, raw: Raw) -> None:
+        self._raw = raw
+        self.unread = False
+        """True while rows of the last statement may wait to be read."""
+        self.cursor: SSCursor = raw.cursor()
+        ((self.thread_id, version),) = self.all("SELECT CONNECTION_ID(), VERSION()")
+        self._is_mariadb = "mariadb" in version.lower()
+        ((session, system),) = self.all("SELECT @@session.time_zone, @@system_time_zone")
+        self._zone = session_zone(session, system)
+
+    def begin(self, timeout: float) -> None:
+        limit = (
+            f"max_statement_time = {timeout:.3f}"
+            if self._is_mariadb
+            else f"max_execution_time = {timeout * 1000:.0f}"
+        )
+        self.cursor.execute(
+            f"SET SESSION {limit}, sql_select_limit = DEFAULT, lock_wait_timeout = 1, innodb_lock_wait_timeout = 1"
+        )
+        self.cursor.execute("SET SESSION TRANSACTION READ ONLY")
+        self.cursor.execute("START TRANSACTION READ ONLY")
+
+    def end(self) -> None:
+        """Roll back, and let go of the locks that outlive that."""
+        if self.unread:
+            with contextlib.suppress(pymysql.Error):
+                self.cursor.close()  # reads what is left, which the server has been told to end
+            self.cursor, self.unread = self._raw.cursor(), False
+        self.cursor.execute("ROLLBACK")
+        self.cursor.execute("DO RELEASE_ALL_LOCKS()")
+
+    def hang_up(self) -> None:
+        """End the line from our side, whatever thread waits for an answer on it."""
+        used = getattr(self._raw, "_sock", None)  # the driver has no public way to it
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(used.fileno() if used else -1)) as line:
+            line.shutdown(socket.SHUT_RDWR)
+
+    def explain(self, text: str) -> None:
+        """Let the server plan a query where nothing but a query may stand."""
+        self.all(f"EXPLAIN SELECT EXISTS ({text}\n)")
+
+    def limit_rows(self, count: int) -> None:
+        self.cursor.execute(f"SET SESSION sql_select_limit = {count:d}")
+
+    def all(self, question: str, parameters: tuple[str, ...] | None = None) -> list[tuple[Any, ...]]:
+        self.cursor.execute(question, parameters)
+        return list(self.cursor.fetchall())
+
+    def rows(self, type_codes: list[int], count: int, largest_mb: int) -> list[bytes]:
+        """Up to `count` rows of the last statement as JSON, `largest_mb` MiB together."""
+        decoders = [decoder(code, self._zone) for code in type_codes]
+        rows: list[bytes] = []
+        left = largest_mb << 20
+        self.unread = True
+        while len(rows) < count:
+            fetched = self.cursor.fetchmany(min(FETCHED_AT_ONCE, count - len(rows)))
+            for row in fetched:
+                rows.append(encoded_row(row, decoders))
+                left -= len(rows[-1]) + 1
+                if left < 0:
+                    raise TooLargeError(f"The result is larger than {largest_mb} MiB; ask for fewer rows or columns.")
+            if not fetched:
+                break
+        self.unread = bool(self.cursor.fetchmany(1))
+        return rows
+
+
+def _tls(sslmode: str, authorities: str) -> dict[str, Any]:
+    match sslmode:
+        case "disable":
+            return {"ssl_disabled": True}
+        case "require":
+            return {"ssl": _unverified()}
+        case "verify-ca" | "verify-full":
+            import certifi
+
+            context = ssl.create_default_context(
+                cafile=None if authorities else certifi.where(), cadata=authorities or None
+            )
+            context.check_hostname = sslmode == "verify-full"
+            return {"ssl": context}
+    return {}
+
+
+def _unverified() -> ssl.SSLContext:
+    """`require` promises encryption, not whom one talks to, as in libpq."""
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,0 +1,102 @@
+"""MySQL's text of a value -> JSON. For `connection.py` alone.
+
+Values come as the server writes them, texts as str and binary ones as bytes, and become JSON without becoming Python
+objects in between: a DECIMAL keeps every digit because nobody reads it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import re
+import zoneinfo
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+
+import orjson
+
+Raw = str | bytes
+Decoder = Callable[[Raw], bytes]
+
+NAMES = {
+    0: "decimal", 1: "tinyint", 2: "smallint", 3: "int", 4: "float", 5: "double", 6: "null", 7: "timestamp",
+    8: "bigint", 9: "mediumint", 10: "date", 11: "time", 12: "datetime", 13: "year", 15: "varchar", 16: "bit",
+    245: "json", 246: "decimal", 247: "enum", 248: "set", 249: "tinytext", 250: "mediumtext", 251: "longtext",
+    252: "text", 253: "varchar", 254: "char", 255: "geometry",
+}  # fmt: skip
+"""The protocol's numbers of types. A text and its binary brother (char, binary) share one."""
+NUMBERS = frozenset({0, 1, 2, 3, 4, 5, 8, 9, 13, 246})
+JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
+
+
+def encoded_row(row: Sequence[Raw | None], decoders: Sequence[Decoder]) -> bytes:
+    """One row as a JSON array."""
+    cells = [b"null" if cell is None else decode(cell) for cell, decode in zip(row, decoders, strict=True)]
+    return b"[" + b",".join(cells) + b"]"
+
+
+def decoder(type_code: int, zone: datetime.tzinfo | None) -> Decoder:
+    """What turns a value of that type into JSON; `zone` is the session's, in which a TIMESTAMP is told."""
+    match type_code:
+        case _ if type_code in NUMBERS:
+            return _number
+        case 7 if zone is not None:
+            return _in_zone(zone)
+        case 7 | 12:
+            return _time
+        case 16:
+            return _bits
+        case 245:
+            return _json
+    return _text
+
+
+def session_zone(session: str, system: str) -> datetime.tzinfo | None:
+    """The zone that `@@time_zone` and `@@system_time_zone` name; None where they name none that is known here."""
+    name = system if session == "SYSTEM" else session
+    if found := OFFSET.fullmatch(name):
+        offset = datetime.timedelta(hours=int(found[2]), minutes=int(found[3]))
+        return datetime.timezone(-offset if found[1] == "-" else offset)
+    with contextlib.suppress(zoneinfo.ZoneInfoNotFoundError, ValueError):
+        return zoneinfo.ZoneInfo(name)
+    return None
+
+
+def _text(value: Raw) -> bytes:
+    if isinstance(value, bytes):
+        return b'"' + b64encode(value) + b'"'
+    return orjson.dumps(value)
+
+
+def _number(value: Raw) -> bytes:
+    text = value if isinstance(value, str) else value.decode()
+    if JSON_NUMBER.fullmatch(text):
+        return text.encode()
+    stripped = text.lstrip("0") or "0"  # ZEROFILL
+    return stripped.encode() if JSON_NUMBER.fullmatch(stripped) else b"null"
+
+
+def _time(value: Raw) -> bytes:
+    text = value if isinstance(value, str) else value.decode()
+    return orjson.dumps(text.replace(" ", "T", 1))
+
+
+def _in_zone(zone: datetime.tzinfo) -> Decoder:
+    def decode(value: Raw) -> bytes:
+        text = value if isinstance(value, str) else value.decode()
+        try:
+            moment = datetime.datetime.fromisoformat(text).replace(tzinfo=zone)
+        except ValueError:
+            return _time(text)  # 0000-00-00 00:00:00
+        return orjson.dumps(text.replace(" ", "T", 1) + moment.isoformat()[-6:])
+
+    return decode
+
+
+def _bits(value: Raw) -> bytes:
+    return str(int.from_bytes(value if isinstance(value, bytes) else value.encode("latin-1"), "big")).encode()
+
+
+def _json(value: Raw) -> bytes:
+    return value.encode() if isinstance(value, str) else value

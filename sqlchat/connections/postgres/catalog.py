@@ -1,0 +1,190 @@
+"""The questions that `connection.py` asks Postgres about itself, and the Catalog that comes of the answers.
+
+A constant number of queries, whatever the number of tables, each answered as one JSON text.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+
+from sqlchat.connections.postgres.types import PgType
+from sqlchat.errors import ConnectionConfigError
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+
+READABLE = """
+    SELECT c.oid, n.nspname, c.relname, c.relkind,
+        CASE WHEN pg_catalog.row_security_active(c.oid) THEN -1 ELSE c.reltuples END AS reltuples
+    FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+      AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+      AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+      AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
+"""
+
+TABLES = f"""
+WITH readable AS ({READABLE}),
+columns AS (
+    SELECT a.attrelid, pg_catalog.json_agg(pg_catalog.json_build_array(
+        a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, coalesce(d.description, ''))
+        ORDER BY a.attnum) AS list
+    FROM pg_catalog.pg_attribute a
+    LEFT JOIN pg_catalog.pg_description d
+        ON d.objoid = a.attrelid AND d.objsubid = a.attnum AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+    WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid IN (SELECT oid FROM readable)
+    GROUP BY a.attrelid
+),
+keys AS (
+    SELECT k.conrelid,
+        (pg_catalog.json_agg(own.names) FILTER (WHERE k.contype = 'p'))->0 AS primary_key,
+        pg_catalog.json_agg(pg_catalog.json_build_array(own.names, n.nspname, t.relname, other.names)
+            ORDER BY k.conname) FILTER (WHERE k.contype = 'f') AS foreign_keys
+    FROM pg_catalog.pg_constraint k
+    LEFT JOIN pg_catalog.pg_class t ON t.oid = k.confrelid
+    LEFT JOIN pg_catalog.pg_namespace n ON n.oid = t.relnamespace
+    CROSS JOIN LATERAL (SELECT pg_catalog.json_agg(a.attname ORDER BY u.nth) AS names
+        FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(attnum, nth)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.attnum) AS own
+    LEFT JOIN LATERAL (SELECT pg_catalog.json_agg(a.attname ORDER BY u.nth) AS names
+        FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS u(attnum, nth)
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.attnum) AS other ON true
+    WHERE k.contype IN ('p', 'f') AND k.conrelid IN (SELECT oid FROM readable)
+    GROUP BY k.conrelid
+)
+SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(
+    r.nspname, r.relname, r.relkind, coalesce(d.description, ''), r.reltuples, c.list,
+    k.primary_key, k.foreign_keys,
+    CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(r.oid) ELSE '' END)
+    ORDER BY r.nspname, r.relname), '[]')
+FROM readable r
+LEFT JOIN columns c ON c.attrelid = r.oid
+LEFT JOIN keys k ON k.conrelid = r.oid
+LEFT JOIN pg_catalog.pg_description d
+    ON d.objoid = r.oid AND d.objsubid = 0 AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+"""  # noqa: S608 - constants
+
+HARMLESS_VOLATILE = ("random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7")
+DANGEROUS = (
+    ".*_to_xml.*|ts_rewrite|ts_stat|current_setting|pg_show_all_settings|array_fill|crosstab.*|connectby|xpath_table"
+    "|txid_current|txid_current_if_assigned|pg_current_xact_id.*|pg_prepared_statement|pg_cursor|lo_.*|loread|lowrite"
+    "|dblink.*|pg_stat_get_activity|pg_stat_get_backend_activity|pg_(read|ls|stat)_.*(file|dir).*"
+)
+"""Not volatile by name, and yet they run a text as SQL, tell settings or sessions of others, or eat memory."""
+EXTENSIONS = (
+    "postgis", "pg_trgm", "fuzzystrmatch", "unaccent", "citext", "hstore", "ltree", "vector", "intarray", "cube",
+    "earthdistance", "tablefunc", "timescaledb", "pgcrypto", "isn", "seg",
+)  # fmt: skip
+"""Well-known ones whose functions compute and do nothing else; what is volatile in them stays out too."""
+
+FUNCTIONS = f"""
+SELECT pg_catalog.json_agg(DISTINCT pg_catalog.lower(f.proname)) FROM (
+    SELECT p.proname FROM pg_catalog.pg_proc p
+    LEFT JOIN pg_catalog.pg_depend d
+        ON d.objid = p.oid AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.deptype = 'e'
+    LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+    WHERE p.prokind <> 'p' AND (e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::pg_catalog.name[])
+        OR p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND e.oid IS NULL)
+    GROUP BY p.proname
+    HAVING pg_catalog.bool_and(p.provolatile <> 'v')
+        OR p.proname = ANY ('{{{",".join(HARMLESS_VOLATILE)}}}'::pg_catalog.name[])
+) f WHERE f.proname !~ '^({DANGEROUS})$'
+"""  # noqa: S608 - constants
+
+DEFAULT_SCHEMA = "SELECT pg_catalog.to_json(coalesce(pg_catalog.current_schema(), ''))"
+
+UNUSABLE = """
+SELECT coalesce(pg_catalog.json_agg(asked), '[]')
+FROM pg_catalog.unnest(%s::text[]) asked
+WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_namespace n
+    WHERE n.nspname = asked AND pg_catalog.has_schema_privilege(n.oid, 'USAGE'))
+"""
+
+TYPES = """
+WITH RECURSIVE wanted(oid) AS (
+    SELECT pg_catalog.unnest(%s::pg_catalog.oid[])
+    UNION
+    SELECT pg_catalog.unnest(ARRAY[t.typbasetype, t.typelem]) FROM wanted w JOIN pg_catalog.pg_type t USING (oid)
+)
+SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(t.oid::pg_catalog.int8,
+    pg_catalog.format_type(t.oid, NULL), t.typcategory, t.typbasetype::pg_catalog.int8,
+    CASE WHEN t.typinput = 'pg_catalog.array_in'::pg_catalog.regproc AND t.typdelim = ','
+        THEN t.typelem::pg_catalog.int8 ELSE 0 END)), '[]')
+FROM wanted w JOIN pg_catalog.pg_type t USING (oid)
+"""
+
+RIGHTS = f"""
+WITH readable AS ({READABLE})
+SELECT pg_catalog.json_build_object(
+    'superuser', (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),
+    'files', EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname IN
+        ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
+        AND pg_catalog.pg_has_role(oid, 'MEMBER')),
+    'written', (SELECT pg_catalog.count(*) FROM readable
+        WHERE pg_catalog.has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE')),
+    'creates', EXISTS (SELECT FROM pg_catalog.pg_namespace
+        WHERE nspname NOT LIKE 'pg\\_%' AND pg_catalog.has_schema_privilege(oid, 'CREATE')))
+"""  # noqa: S608 - constants
+
+
+def catalog_from(tables_json: str, functions_json: str, schema_json: str) -> Catalog:
+    """The answers to TABLES, FUNCTIONS and DEFAULT_SCHEMA as a Catalog."""
+    version = hashlib.sha256(f"{tables_json}\0{functions_json}\0{schema_json}".encode()).hexdigest()[:16]
+    return Catalog(
+        tables=tuple(_table(row) for row in orjson.loads(tables_json)),
+        dialect="postgres",
+        default_schema=orjson.loads(schema_json),
+        version=version,
+        functions=frozenset(orjson.loads(functions_json)),
+    )
+
+
+def _table(row: list[Any]) -> Table:
+    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, definition = row
+    return Table(
+        name=name,
+        schema=schema,
+        kind="view" if kind in {"v", "m"} else "table",
+        comment=comment,
+        columns=tuple(Column(*column) for column in columns or ()),
+        primary_key=tuple(primary_key or ()),
+        foreign_keys=tuple(
+            ForeignKey(tuple(own), ref_schema, ref_table, tuple(other))
+            for own, ref_schema, ref_table, other in foreign_keys or ()
+        ),
+        row_estimate=round(estimate) if estimate >= 0 and kind != "v" else None,
+        definition=definition,
+    )
+
+
+def warnings_from(rights_json: str) -> list[str]:
+    """The answer to RIGHTS as warnings for the connection's status."""
+    rights = orjson.loads(rights_json)
+    if rights["superuser"]:
+        return ["The role is a superuser; give this connection a role that may only read."]
+    warnings = []
+    if rights["files"]:
+        warnings.append("The role may reach the database server's files or programs; take that right away from it.")
+    if rights["written"]:
+        warnings.append(f"The role may write to {rights['written']} tables; a role that may only read is safer.")
+    elif rights["creates"]:
+        warnings.append("The role may create objects; a role that may only read is safer.")
+    return warnings
+
+
+def unusable_from(names_json: str, asked: Sequence[str]) -> list[str]:
+    """The answer to UNUSABLE as warnings. Raises ConnectionConfigError where nothing that was asked for is left."""
+    names = orjson.loads(names_json)
+    told = [f"There is no schema {name!r} that the role may use." for name in names]
+    if names and len(names) == len(asked):
+        raise ConnectionConfigError("schema: " + " ".join(told)[:500])
+    return told
+
+
+def types_from(types_json: str) -> dict[int, PgType]:
+    """The answer to TYPES, by OID."""
+    return {
+        oid: PgType(name, category, base, element) for oid, name, category, base, element in orjson.loads(types_json)
+    }

@@ -1,0 +1,320 @@
+"""Postgres over psycopg2: the one module that holds a user's Postgres.
+
+How a stranger's text is held: in a read-only transaction, after a query (which makes SET TRANSACTION READ WRITE
+fail), a DO block opens a cursor for the text, so the server itself refuses several statements and whatever gives no
+rows. A plain query that so passed runs inside `COPY (SELECT ... FROM (text) LIMIT n) TO STDOUT`: one statement by
+itself, it is one in these parentheses, and unlike a cursor's FETCH this keeps parallel plans, tells the planner the
+limit, and streams. EXPLAIN and SHOW are fetched from the cursor. Always ROLLBACK, then a reset of what survives it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
+from dataclasses import replace
+from typing import Any, cast
+
+import psycopg2
+import psycopg2.extensions
+import sqlalchemy.exc
+from sqlalchemy.pool import PoolProxiedConnection
+
+from sqlchat.config import Settings
+from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.plan import Plan
+from sqlchat.connections.postgres import catalog as ask
+from sqlchat.connections.postgres import rls
+from sqlchat.connections.postgres.csv import CsvColumns
+from sqlchat.connections.postgres.errors import Fault, config_error, query_error, timed_out
+from sqlchat.connections.postgres.profile import read as read_profiles
+from sqlchat.connections.postgres.rls import FIELDS, row_security
+from sqlchat.connections.postgres.rows import CsvRows, DecodedRows, Rows, hang_up
+from sqlchat.connections.postgres.session import Session, connect
+from sqlchat.connections.postgres.statement import (
+    OPEN_CONTEXT_LINES,
+    RESET,
+    RESET_LENT,
+    Statement,
+    estimate,
+    prologue,
+    schemas_of,
+    search_path,
+)
+from sqlchat.connections.postgres.types import Decoder, PgType, decoder
+from sqlchat.connections.servers.config import server_config
+from sqlchat.connections.servers.network import resolve
+from sqlchat.connections.servers.pool import UNENCRYPTED, server_pool
+from sqlchat.errors import (
+    BusyError,
+    ConnectionConfigError,
+    DatabaseUnavailableError,
+    QueryError,
+    SQLRefusedError,
+    UnauthorizedError,
+)
+from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.profiles import ColumnProfile, Path
+from sqlchat.workers import Workers
+
+SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+NOTHING = Statement.of("SELECT 1")
+CATALOG_TIMEOUT = 60.0
+GRACE = 1.0
+"""Seconds past its own timeout after which a server that still says nothing is hung up on."""
+ANONYMOUS = "This connection answers each caller by row-level security: send a token to say who you are."
+
+
+class PostgresConnection(Connection):
+    provider = "postgres"
+    dialect = "postgres"
+
+    def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
+        self._row_security = row_security(config)
+        self._caller = self._row_security.settings({}) if self._row_security else {}
+        self._claims: Mapping[str, Any] | None = None
+        self._target = server_config(
+            config, schemes=("postgresql", "postgres"), port=5432, sslmodes=SSLMODES, schema=True, others=FIELDS
+        )
+        self._search_path = search_path(self._target.schema)
+        self._settings = settings
+        self._types: dict[int, PgType] = {}
+        self._pool = server_pool(settings, lambda: self._connect(self._address()))
+
+    def check(self) -> list[str]:
+        address = self._address()
+        near = ipaddress.ip_address(address).is_private
+        try:
+            with contextlib.closing(self._connect(address)) as raw:
+                encrypted = raw.info.ssl_in_use
+        except psycopg2.Error as exc:
+            raise config_error(str(exc), self._target.password, near=near) from exc
+        try:
+            with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
+                warnings = ask.warnings_from(_told(cursor, ask.RIGHTS))
+                if schemas := schemas_of(self._search_path):
+                    warnings += ask.unusable_from(_told(cursor, ask.UNUSABLE, (schemas,)), schemas)
+                if self._row_security:
+                    warnings += self._row_security.warnings(_told(cursor, rls.RIGHTS))
+        except QueryError as exc:
+            raise ConnectionConfigError(f"The role cannot be used: {exc.detail}") from exc
+        if not (encrypted or near):
+            warnings.append(UNENCRYPTED)
+        return warnings
+
+    def catalog(self) -> Catalog:
+        with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
+            return ask.catalog_from(
+                *(_told(cursor, each) for each in (ask.TABLES, ask.FUNCTIONS, ask.DEFAULT_SCHEMA))
+            )
+
+    def for_caller(self, claims: Mapping[str, Any] | None) -> PostgresConnection:
+        if not self._row_security:
+            return self
+        if not claims:
+            raise UnauthorizedError(ANONYMOUS)
+        view = copy(self)  # over the same pool
+        view._claims, view._caller = claims, self._row_security.settings(claims)
+        return view
+
+    def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
+        statement = self._statement(sql)
+        largest = self._settings.max_result_mb << 20
+        with self._transaction(statement, timeout) as cursor:
+            columns = list(cursor.description or ())
+            oids = [column.type_code for column in columns]
+            types = self._types_of(cursor, oids)
+            rows: Rows
+            if statement.is_query and columns:
+                sizes = [(column.type_code, column.internal_size) for column in columns]
+                csv = CsvColumns.of(oids, types, cursor.connection.server_version)
+                rows = CsvRows(cursor, largest) if csv else DecodedRows(cursor, largest, _decoders(oids, types))
+                text, prefix = statement.copy(sizes, max_rows + 1, largest, tag, csv)
+                with self._errors(cursor, statement, timeout, prefix):
+                    cursor.copy_expert(text, rows)
+            else:
+                rows = fetched = DecodedRows(cursor, largest, _decoders(oids, types))
+                fetched.fetch(max_rows + 1, tag)
+            self._confirm_caller(cursor)
+        return Results(
+            columns=tuple(column.name for column in columns),
+            types=tuple(types[oid].name if oid in types else "" for oid in oids),
+            rows=rows.json(max_rows),
+            row_count=min(len(rows), max_rows),
+            truncated=len(rows) > max_rows,
+        )
+
+    def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
+        statement, timeout = self._statement(sql), self._settings.statement_timeout
+        with self._transaction(statement, timeout) as cursor:  # which planned it, and so found it to be one query
+            if not statement.is_query:
+                return Plan()
+            text, prefix = statement.explained(None if max_rows is None else max_rows + 1)
+            with self._errors(cursor, statement, timeout, prefix):
+                cost = estimate(_told(cursor, text))
+        return Plan(untold=cost) if self._row_security else Plan(cost)
+
+    def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+        if self._row_security:
+            return {}  # what one caller sees is not for another's prompt
+
+        def answer(question: str, parameters: tuple[Any, ...], seconds: float) -> str:
+            with self._transaction(NOTHING, seconds) as cursor:
+                return _told(cursor, question, parameters or None)
+
+        return read_profiles(answer, catalog, timeout)
+
+    def close(self) -> None:
+        self._pool.dispose()
+
+    def _statement(self, sql: str) -> Statement:
+        """The caller's text, once it is known who asks and that its answer can be told to them."""
+        statement = Statement.of(sql)
+        if self._row_security:
+            if self._claims is None:
+                raise UnauthorizedError(ANONYMOUS)
+            if not statement.is_query:
+                raise SQLRefusedError(
+                    "On a connection with row-level security only queries can be run: EXPLAIN tells of others' rows."
+                )
+        return statement
+
+    def _confirm_caller(self, cursor: psycopg2.extensions.cursor) -> None:
+        """After a text has run, and before its rows are handed out: it ran as the caller, as far as can be told."""
+        if self._caller and not rls.unchanged(_told(cursor, rls.asked_again(self._caller)), self._caller):
+            raise SQLRefusedError("This SQL changes whom it runs as, so its rows were discarded.")
+
+    @contextlib.contextmanager
+    def _transaction(self, statement: Statement, timeout: float) -> Iterator[psycopg2.extensions.cursor]:
+        """A cursor in a read-only transaction in which `statement` was planned, whose columns it describes."""
+        overdue = time.monotonic() + timeout + GRACE
+        try:
+            pooled, cursor, hang_up = self._opened(statement, timeout)
+            try:
+                with self._errors(cursor, statement, timeout):
+                    yield cursor
+            finally:
+                hang_up.cancel()
+                self._give_back(pooled)
+        except DatabaseUnavailableError as exc:
+            if time.monotonic() < overdue:
+                raise
+            raise timed_out(timeout) from exc  # it was we who hung up
+
+    def _opened(
+        self, statement: Statement, timeout: float
+    ) -> tuple[PoolProxiedConnection, psycopg2.extensions.cursor, threading.Timer]:
+        while True:
+            pooled = self._checked_out()
+            raw = _raw(pooled)
+            used = pooled.info.get("used", False)
+            pooled.info["used"] = True
+            hang_up = _timer(raw, timeout + GRACE)
+            try:
+                cursor = raw.cursor()
+                with self._errors(cursor, statement, timeout, context_lines=OPEN_CONTEXT_LINES):
+                    cursor.execute(*prologue(statement, self._search_path, timeout, raw.server_version, self._caller))
+            except DatabaseUnavailableError:
+                hung_up = hang_up.finished.is_set()
+                hang_up.cancel()
+                pooled.invalidate()
+                if not used or hung_up:
+                    raise  # else it died while it lay in the pool, which is no news: try the next
+            except BaseException:
+                hang_up.cancel()
+                self._give_back(pooled)
+                raise
+            else:
+                return pooled, cursor, hang_up
+
+    def _checked_out(self) -> PoolProxiedConnection:
+        try:
+            return self._pool.connect()
+        except sqlalchemy.exc.TimeoutError as exc:
+            raise BusyError("All connections to this database are in use.", retry_after=1) from exc
+        except psycopg2.Error as exc:
+            raise DatabaseUnavailableError("The database cannot be reached at the moment.", retry_after=5) from exc
+        except ConnectionConfigError as exc:
+            raise DatabaseUnavailableError("The database's host cannot be reached from here.", retry_after=5) from exc
+
+    def _give_back(self, pooled: PoolProxiedConnection) -> None:
+        raw = _raw(pooled)
+        hang_up = _timer(raw, GRACE)
+        try:
+            with raw.cursor() as cursor:
+                cursor.execute(RESET_LENT if raw.lent else RESET)
+        except psycopg2.Error:
+            pooled.invalidate()
+        finally:
+            hang_up.cancel()
+            pooled.close()
+
+    @contextlib.contextmanager
+    def _errors(
+        self,
+        cursor: psycopg2.extensions.cursor,
+        statement: Statement,
+        timeout: float,
+        prefix: int = 0,
+        context_lines: int = 0,
+    ) -> Iterator[None]:
+        try:
+            yield
+        except psycopg2.Error as exc:
+            if cursor.connection.closed or not exc.pgcode:
+                raise DatabaseUnavailableError("The connection to the database was lost.", retry_after=1) from exc
+            fault = _fault(exc)
+            if self._caller and fault.within_function(statement.text, context_lines):
+                fault = replace(fault, message="A function of the database failed", hint="")  # it may quote any row
+            raise query_error(fault, statement.text, timeout, prefix) from exc
+
+    def _types_of(self, cursor: psycopg2.extensions.cursor, oids: list[int]) -> dict[int, PgType]:
+        """What the server says of these types and all that they are made of; asked once for each."""
+        if unknown := sorted(set(oids) - set(self._types)):
+            self._types |= ask.types_from(_told(cursor, ask.TYPES, (unknown,)))
+        return self._types
+
+    def _address(self) -> str:
+        return resolve(self._target.host, self._target.port, self._settings.reaches_private_hosts)
+
+    def _connect(self, address: str) -> Session:
+        return connect(self._target, address)
+
+
+def _decoders(oids: Sequence[int], types: Mapping[int, PgType]) -> list[Decoder]:
+    return [decoder(oid, types) for oid in oids]
+
+
+def _raw(pooled: PoolProxiedConnection) -> Session:
+    return cast(Session, pooled.dbapi_connection)
+
+
+def _told(cursor: psycopg2.extensions.cursor, question: str, parameters: tuple[Any, ...] | None = None) -> str:
+    """The one text with which Postgres answers a question of `catalog.py`."""
+    cursor.execute(question, parameters)
+    row = cursor.fetchone()
+    return str(row[0]) if row and row[0] is not None else "null"
+
+
+def _fault(exc: psycopg2.Error) -> Fault:
+    diag = exc.diag
+    return Fault(
+        sqlstate=exc.pgcode or "",
+        message=(diag.message_primary or "").strip(),
+        hint=(diag.message_hint or "").strip(),
+        statement_position=int(diag.statement_position or 0),
+        internal_position=int(diag.internal_position or 0),
+        internal_query=diag.internal_query,
+        context=diag.context or "",
+    )
+
+
+def _timer(raw: psycopg2.extensions.connection, seconds: float) -> threading.Timer:
+    """Started; ends the connection from our side unless cancelled in time, for a server that keeps no timeout."""
+    timer = threading.Timer(seconds, hang_up, (raw,))
+    timer.daemon = True
+    timer.start()
+    return timer

@@ -1,0 +1,103 @@
+"""What Postgres or its driver complains of, as our errors. For `connection.py` alone; all their texts pass here."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlchat.errors import (
+    ConnectionConfigError,
+    QueryError,
+    QueryTimeoutError,
+    SqlchatError,
+    SQLRefusedError,
+    TooLargeError,
+)
+
+ROW_TOO_LARGE = "sqlchat: row too large"
+"""Stands in the error that `statement.py` makes the server raise for a row past the limit."""
+
+KNOWN_REFUSALS = (
+    ("password authentication failed", "28P01", "the user or the password is wrong"),
+    ("no pg_hba.conf entry", "28000", "the server does not accept this user, database or host, or wants TLS"),
+    ("authentication failed", "28000", "the server did not accept this user"),
+    ("too many connections", "53300", "the server has no free connection"),
+    ("remaining connection slots", "53300", "the server has no free connection"),
+    ("database system is starting up", "57P03", "the server is starting up"),
+    ("role ", "28000", "the user does not exist there"),
+    ("database ", "3D000", "the database does not exist there"),
+    ("certificate verify failed", "", "the server's certificate could not be verified"),
+    ("does not support SSL", "", "the server does not offer TLS"),
+    ("does not match host name", "", "the server's certificate belongs to another host"),
+    ("timeout expired", "", "the server did not answer in time"),
+    ("Connection refused", "", "nothing listens there"),
+)
+"""What a server's refusal may contain, its SQLSTATE, and our words for it; the first that fits."""
+FATAL = re.compile(r"(?:FATAL|PANIC):\s+(.+)")
+PREFIX = re.compile(r'connection to server at "[^"]*"(?: \([^)]*\))?, port \d+ failed: ')
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """The parts of a server's error report that we use."""
+
+    sqlstate: str
+    message: str
+    hint: str = ""
+    statement_position: int = 0
+    internal_position: int = 0
+    internal_query: str | None = None
+    context: str = ""
+    """One line for each function, and each statement of one, that the fault occurred in."""
+
+    def within_function(self, sql: str, around: int) -> bool:
+        """Whether a function wrote the message; `around` lines of context belong to how we send `sql`."""
+        return len(self.context.replace(sql, "").splitlines()) > around
+
+
+def config_error(text: str, password: str, *, near: bool) -> ConnectionConfigError:
+    """Why connecting failed, from the driver's `text`. `near`: the server is in our network, so quote its words.
+
+    Whoever answers at a stranger's address writes that text, so theirs is only compared with what is known.
+    """
+    if near:
+        found = FATAL.search(text)
+        words = found[1] if found else PREFIX.sub("", text.strip()).partition("\n")[0]
+        words = words.replace(password, "***") if password else words
+        return ConnectionConfigError(f"The database refused the connection: {words.rstrip('.')}.")
+    for part, sqlstate, words in KNOWN_REFUSALS:
+        if part in text:
+            state = f" (SQLSTATE {sqlstate})" if sqlstate else ""
+            return ConnectionConfigError(f"The connection failed: {words}{state}.")
+    return ConnectionConfigError("The connection failed, for a reason that the server gave in words of its own.")
+
+
+def timed_out(timeout: float) -> QueryTimeoutError:
+    return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
+
+
+def query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> SqlchatError:
+    """What the caller is told. `prefix` counts the characters that stood before `sql` in what was sent."""
+    if ROW_TOO_LARGE in fault.message:
+        return TooLargeError("A row of the result is larger than a result may be; select fewer or shorter columns.")
+    match fault.sqlstate:
+        case "57014":
+            return timed_out(timeout)
+        case "55P03":
+            return QueryTimeoutError(
+                "A table is locked by another session of the database; try again.", retry_after=1
+            )
+        case "42P11":
+            return SQLRefusedError("Only one statement that returns rows can be run.")
+    hint = f" Hint: {fault.hint}" if fault.hint else ""
+    detail = f"{fault.message[:1].upper()}{fault.message[1:].rstrip('.')}.{hint}"
+    return QueryError(detail, sqlstate=fault.sqlstate, **_position(fault, sql, prefix))
+
+
+def _position(fault: Fault, sql: str, prefix: int) -> dict[str, int]:
+    """Where in `sql` the fault is, 1-based and in characters, if it is there at all."""
+    if fault.internal_query is not None:
+        own = sql.startswith(fault.internal_query) and fault.internal_position
+        return {"position": fault.internal_position} if own else {}
+    at = fault.statement_position - prefix
+    return {"position": at} if 1 <= at <= len(sql) + 1 else {}

@@ -1,0 +1,218 @@
+"""Profiles of a Postgres' columns: from its own statistics, and from samples where it has none. For `connection.py`.
+
+`pg_stats` shows a role the columns that it may read, and nothing of a table whose policies hold it.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from sqlchat.connections.postgres.catalog import READABLE
+from sqlchat.connections.postgres.statement import quoted
+from sqlchat.connections.profiling import (
+    LONGEST,
+    MOST_NUMBERS,
+    MOST_VALUES,
+    Seen,
+    bounded,
+    in_order,
+    profile,
+    rows_of,
+    told_by,
+)
+from sqlchat.errors import QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError
+from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.profiles import ColumnProfile, Kind, Path
+
+Ask = Callable[[str, tuple[Any, ...], float], str]
+"""(SQL, parameters, seconds) -> the one text that it gives."""
+
+TABLES_AT_ONCE = 500
+"""Whose statistics are asked for in one query: all of most databases, and never more than memory should hold."""
+ASKING_SHARE = 0.8
+"""Of the time, in which the database may answer; the rest is for reading what it said."""
+STATISTICS_SHARE = 0.5
+"""Of the time, that statistics may take where samples are to have their turn."""
+ANALYZED_WHOLE = 30_000
+"""Rows that ANALYZE looks at, at the usual target; of a table with no more it has seen all."""
+SAMPLED_ROWS = 20_000
+"""Of a table, on the server."""
+SAMPLED_COLUMNS = 200
+SAMPLING = 1.0
+"""Seconds for the sample of one table."""
+FINITE = re.compile(r"-?\d")
+UNREADABLE = (QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError)
+
+STATISTICS = f"""
+WITH readable AS ({READABLE.replace("%", "%%")} AND c.relname = ANY (%s)),
+columns AS MATERIALIZED (
+    SELECT r.nspname, r.relname, r.reltuples, a.attname, t.typname = 'bpchar' AS padded,
+        CASE WHEN t.typcategory IN ('S', 'E') AND t.typname <> 'name' THEN 'text'
+            WHEN t.typname IN ('int2', 'int4', 'int8', 'float4', 'float8', 'numeric') THEN 'number'
+            WHEN t.typname IN ('date', 'timestamp', 'timestamptz', 'time') THEN 'time' ELSE 'other' END AS kind,
+        r.reltuples BETWEEN 0 AND {ANALYZED_WHOLE}
+            AND pg_catalog.pg_stat_get_mod_since_analyze(r.oid) = 0 AS whole,
+        r.relkind = 'p' AS parent
+    FROM readable r
+    JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
+    JOIN pg_catalog.pg_type own ON own.oid = a.atttypid
+    JOIN pg_catalog.pg_type t ON t.oid = coalesce(nullif(own.typbasetype, 0), own.oid)
+    WHERE r.relkind IN ('r', 'p', 'f') AND pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT')
+),
+stats AS MATERIALIZED (
+    SELECT schemaname, tablename, attname, inherited, null_frac, n_distinct, most_common_vals, histogram_bounds
+    FROM pg_catalog.pg_stats WHERE tablename = ANY (%s)
+),
+known AS (
+    SELECT c.*, s.null_frac, s.most_common_vals AS common,
+        s.histogram_bounds AS bounds,
+        pg_catalog.round((CASE WHEN s.n_distinct >= 0 THEN s.n_distinct
+            ELSE -s.n_distinct * c.reltuples END)::pg_catalog.numeric) AS different
+    FROM columns c FULL JOIN stats s
+        ON s.schemaname = c.nspname AND s.tablename = c.relname AND s.attname = c.attname AND s.inherited = c.parent
+    WHERE coalesce(c.kind, '') <> ''
+),
+listed AS (
+    SELECT k.*,
+        CASE WHEN k.kind IN ('number', 'time') THEN pg_catalog.btrim(k.bounds::pg_catalog.text, '{{}}') END AS range
+    FROM known k
+)
+SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(
+    l.nspname, l.relname, l.attname, l.kind, l.padded, l.whole, l.reltuples, l.null_frac, l.different,
+    CASE WHEN l.kind <> 'other' THEN pg_catalog.to_json(l.common::pg_catalog.text::pg_catalog.text[]) END,
+    CASE WHEN l.kind = 'text' THEN pg_catalog.to_json(l.bounds::pg_catalog.text::pg_catalog.text[])
+        WHEN l.range <> '' THEN pg_catalog.json_build_array(pg_catalog.split_part(l.range, ',', 1),
+            pg_catalog.reverse(pg_catalog.split_part(pg_catalog.reverse(l.range), ',', 1))) END)), '[]')
+FROM listed l
+"""  # noqa: S608 - constants
+
+
+def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+    """Profiles of the columns of base tables. Raises DatabaseUnavailableError and BusyError.
+
+    Statistics come first. A sample is for tables that were never analyzed, and for small ones some of whose columns
+    hold more texts than statistics list.
+    """
+    now = time.monotonic()
+    first, until = now + STATISTICS_SHARE * timeout, now + ASKING_SHARE * timeout
+    found: dict[Path, ColumnProfile] = {}
+    kinds: dict[tuple[str, str], dict[str, Kind]] = defaultdict(dict)
+    tables, took = in_order(catalog.tables)[::-1], 0.0  # those with rows first
+    for start in range(0, len(tables), TABLES_AT_ONCE):
+        names = [table.name for table in tables[start : start + TABLES_AT_ONCE]]
+        begun = time.monotonic()
+        left = (first if kinds else until) - begun
+        if left <= took:  # as long as the last one, the next would be cut off
+            break
+        try:
+            rows = orjson.loads(ask(STATISTICS, (names, names), left))
+        except UNREADABLE:
+            break
+        took = time.monotonic() - begun
+        part = {}
+        for schema, name, column, kind, *known in rows:
+            made = _from_statistics(kind, known)
+            if made is not None:
+                part[schema, name, column] = made
+            if made is None or (kind == "text" and not made.few):
+                kinds[schema, name][column] = kind
+        found |= bounded(part)
+    for table in in_order(catalog.tables):
+        if time.monotonic() > until:
+            break
+        wanted = kinds.get((table.schema, table.name), {})
+        known = any((table.schema, table.name, column) in found for column in wanted)
+        if wanted and not (known and (table.row_estimate or 0) > SAMPLED_ROWS):
+            found |= _sampled(ask, table, wanted, until)
+    return bounded(found)
+
+
+def _from_statistics(kind: Kind, known: list[Any]) -> ColumnProfile | None:
+    """A column's row of STATISTICS; None where it was never analyzed."""
+    padded, whole, rows, null_share, distinct, common, bounds = known
+    if null_share is None:
+        return None
+    listed = (common or []) + (bounds or [])
+    if kind != "text":
+        listed = [value.strip('"') for value in listed]
+    elif padded:
+        listed = [value.rstrip(" ") for value in listed]
+    sortable = float if kind == "number" else str
+    ends = [value for value in listed if kind == "text" or FINITE.match(value)]
+    number = round(max(rows, 0))
+    seen = Seen(
+        rows=number,
+        present=round(number * (1 - null_share)),
+        distinct=None if distinct is None else round(distinct),
+        whole=whole,
+        values=tuple(listed) if kind == "text" else tuple(common or ()) if kind == "number" and not bounds else (),
+        least=min(ends, key=sortable, default=""),
+        most=max(ends, key=sortable, default=""),
+    )
+    return replace(profile(kind, seen), null_share=round(null_share, 4))
+
+
+def _sampled(ask: Ask, table: Table, kinds: dict[str, Kind], until: float) -> dict[Path, ColumnProfile]:
+    columns = list(kinds)[:SAMPLED_COLUMNS]
+    most = min(SAMPLED_ROWS, rows_of(len(columns)))
+    sql = sample(table, columns, [kinds[column] for column in columns], most)
+    try:
+        rows, *figures = orjson.loads(ask(sql, (), max(0.1, min(SAMPLING, until - time.monotonic()))))
+    except UNREADABLE:
+        return {}
+    found, whole = {}, rows <= most
+    for column, (present, distinct, least, last, values) in zip(columns, figures, strict=True):
+        found[table.schema, table.name, column] = profile(
+            kinds[column],
+            Seen(
+                rows,
+                present,
+                told_by(distinct, present, whole=whole),
+                whole,
+                tuple(values or ()),
+                # the first rows of a large table are mostly its oldest
+                (least or "") if whole else "",
+                (last or "") if whole else "",
+            ),
+        )
+    return found
+
+
+def sample(table: Table, columns: Sequence[str], kinds: Sequence[Kind], most: int) -> str:
+    """SQL for what the first `most` rows of a table and one more hold in its columns, as JSON."""
+    names = [f"c{place}" for place in range(len(columns))]
+    cells = ", ".join(
+        f"pg_catalog.left({quoted(column)}::pg_catalog.text, {LONGEST + 1}) AS {name}"
+        if kind == "text"
+        else f"{quoted(column)} AS {name}"
+        for column, kind, name in zip(columns, kinds, names, strict=True)
+    )
+    facts = ", ".join(_facts(name, kind) for name, kind in zip(names, kinds, strict=True))
+    source = f"{quoted(table.schema)}.{quoted(table.name)}"
+    return (
+        f"WITH s AS MATERIALIZED (SELECT {cells} FROM {source} LIMIT {most + 1}) "  # noqa: S608 - quoted names
+        f"SELECT pg_catalog.json_build_array((SELECT pg_catalog.count(*) FROM s), {facts})"
+    )
+
+
+def _facts(name: str, kind: Kind) -> str:
+    if kind == "other":
+        return f"(SELECT pg_catalog.json_build_array(pg_catalog.count({name}), 0, NULL, NULL, NULL) FROM s)"  # noqa: S608
+    values = "NULL"
+    if kind in ("text", "number"):
+        groups = (
+            f"SELECT {name}::pg_catalog.text AS v, pg_catalog.count(*) AS n FROM s WHERE {name} IS NOT NULL "  # noqa: S608
+            f"GROUP BY {name} ORDER BY n DESC, {name} LIMIT {MOST_VALUES + 1 if kind == 'text' else MOST_NUMBERS + 1}"
+        )
+        values = f"(SELECT pg_catalog.json_agg(v) FROM ({groups}) AS g)"  # noqa: S608
+    return (
+        f"(SELECT pg_catalog.json_build_array(pg_catalog.count({name}), pg_catalog.count(DISTINCT {name}), "  # noqa: S608
+        f"pg_catalog.min({name})::pg_catalog.text, pg_catalog.max({name})::pg_catalog.text, {values}) FROM s)"
+    )

@@ -1,0 +1,94 @@
+"""Rows on their way from Postgres, kept as JSON and counted as they come. For `connection.py` alone."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+from abc import ABC, abstractmethod
+
+import psycopg2
+import psycopg2.extensions
+
+from sqlchat.connections.postgres.csv import json_rows
+from sqlchat.connections.postgres.statement import PORTAL, comment
+from sqlchat.connections.postgres.types import Decoder, copied_row, fetched_row
+from sqlchat.errors import TooLargeError
+
+FETCHED_AT_ONCE = 100
+
+
+class Rows(ABC):
+    """What a COPY writes its rows into, up to `largest` bytes together."""
+
+    def __init__(self, cursor: psycopg2.extensions.cursor, largest: int) -> None:
+        self._cursor, self._largest, self._size = cursor, largest, 0
+        self._rows: list[bytes] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    @abstractmethod
+    def write(self, line: bytes) -> None:
+        """Called by the driver with each line. Raises TooLargeError, and the connection is lost then."""
+
+    @abstractmethod
+    def json(self, most: int) -> bytes:
+        """The first `most` rows as a JSON array of arrays. Raises TooLargeError."""
+
+    def too_large(self) -> TooLargeError:
+        return TooLargeError(f"The result is larger than {self._largest >> 20} MiB; ask for fewer rows or columns.")
+
+    def _keep(self, row: bytes, size: int) -> None:
+        self._size += size
+        if self._size > self._largest:
+            hang_up(self._cursor.connection)  # else the driver would read all the rest first
+            raise self.too_large()
+        self._rows.append(row)
+
+
+class CsvRows(Rows):
+    """Lines of CSV that are made JSON together."""
+
+    def write(self, line: bytes) -> None:
+        self._keep(line, len(line) + 2)
+
+    def json(self, most: int) -> bytes:
+        array = json_rows(self._rows[:most])
+        if len(array) > self._largest + 2:  # escaped characters take more than one byte
+            raise self.too_large()
+        return array
+
+
+class DecodedRows(Rows):
+    """Rows whose values are decoded one by one."""
+
+    def __init__(self, cursor: psycopg2.extensions.cursor, largest: int, decoders: list[Decoder]) -> None:
+        super().__init__(cursor, largest)
+        self._decoders = decoders
+
+    def write(self, line: bytes) -> None:
+        self._decoded(copied_row(line, self._decoders))
+
+    def fetch(self, count: int, tag: str) -> None:
+        """Fetch up to `count` rows from the portal."""
+        while len(self) < count:
+            wanted = min(FETCHED_AT_ONCE, count - len(self))
+            self._cursor.execute(f"FETCH {wanted} FROM {PORTAL}{comment(tag)}")
+            fetched = self._cursor.fetchall()
+            for row in fetched:
+                self._decoded(fetched_row(row, self._decoders))
+            if len(fetched) < wanted:
+                return
+
+    def json(self, most: int) -> bytes:
+        return b"[" + b",".join(self._rows[:most]) + b"]"
+
+    def _decoded(self, row: bytes) -> None:
+        self._keep(row, len(row) + 1)
+
+
+def hang_up(raw: psycopg2.extensions.connection) -> None:
+    """End the connection from our side, whatever thread waits for an answer on it."""
+    with contextlib.suppress(OSError, psycopg2.Error), socket.socket(fileno=os.dup(raw.fileno())) as line:
+        line.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,180 @@
+"""A stranger's text on its way to Postgres: what is sent before it, around it and after it. Pure text, no driver."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlchat.connections.postgres.csv import OPTIONS, CsvColumns
+from sqlchat.connections.postgres.errors import ROW_TOO_LARGE
+from sqlchat.errors import ConnectionConfigError, SQLRefusedError
+
+PORTAL = "sqlchat"
+OPEN = f"""
+DO $sqlchat$ DECLARE portal pg_catalog.refcursor := '{PORTAL}'; BEGIN
+OPEN portal FOR EXECUTE pg_catalog.current_setting('sqlchat.q'); END $sqlchat$;
+"""
+OPEN_CONTEXT_LINES = 2
+"""Of an error's context: the text as a statement, and the DO block."""
+RESET = (
+    "ROLLBACK; RESET ALL; SET default_transaction_read_only = on; DEALLOCATE ALL; "
+    "SELECT pg_catalog.pg_advisory_unlock_all()"
+)
+"""A ROLLBACK undoes settings and objects; session-level advisory locks and prepared statements outlive it."""
+RESET_LENT = "ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()"
+"""Of a session that a pooler lends to others next: what they set and prepared is left alone."""
+LOCK_TIMEOUT = "500ms"
+IDLE_TIMEOUT = "30s"
+"""Of an open transaction: past this the process that held it is gone."""
+CONNECTION_CHECK = "1s"
+
+PIECE = re.compile(
+    r"""(?P<skipped>[\s;]+|--[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"""
+    r"""|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?P<mark>\w*)\$.*?\$(?P=mark)\$|\w+|.""",
+    re.DOTALL,
+)
+QUERY_WORDS = frozenset({"select", "with", "values", "table", "("})
+IDENTIFIER = re.compile(r'"(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff$][\w$]*')
+ESTIMATE = re.compile(r'"Total Cost": ([^,\s]+)')
+BYTE_COUNTED = frozenset({17, 25, 1042, 1043})
+"""bytea, text, character, character varying: octet_length of these is their length as sent, read from a header."""
+SAFE_TAG = re.compile(r"[^\w.:-]", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The given text without what follows its end (semicolons, blanks, comments)."""
+
+    text: str
+    is_query: bool
+    """True where it begins like a query, which may stand in parentheses; EXPLAIN and SHOW may not."""
+
+    @classmethod
+    def of(cls, sql: str) -> Statement:
+        """Raises SQLRefusedError for a text that cannot be sent at all.
+
+        Mistaking where the statement ends is harmless: what is checked by the server and what is run is this text.
+        """
+        try:
+            sql.encode()
+        except UnicodeEncodeError:
+            raise SQLRefusedError("The SQL is not valid Unicode.") from None
+        if "\0" in sql:
+            raise SQLRefusedError("The SQL contains a NUL character.")
+        first, end = "", 0
+        for piece in PIECE.finditer(sql):
+            if piece["skipped"] is None:
+                first = first or piece[0].lower()
+                end = piece.end()
+        return cls(text=sql[:end], is_query=first in QUERY_WORDS)
+
+    def copy(
+        self, columns: Sequence[tuple[int, int]], rows: int, largest_row: int, tag: str, csv: CsvColumns | None
+    ) -> tuple[str, int]:
+        """COPY of at most `rows` rows, as text or as `csv` says, and how many characters stand before the text in it.
+
+        `columns` are pairs (type's OID, size of a value or -1), as the server described them. A row past
+        `largest_row` bytes is an error there: the driver would hold it whole before we could count.
+        """
+        names = [f"c{number}" for number in range(len(columns))]
+        sizes = [_size(name, oid) for name, (oid, size) in zip(names, columns, strict=True) if size < 0]
+        total = " + ".join(f"coalesce({size}, 0)::pg_catalog.int8" for size in sizes) or "0"
+        selected, options = "*", ""
+        if csv:
+            selected = ", ".join(
+                f"{expression.format(name)} AS {name}"
+                for name, expression in zip(names, csv.expressions, strict=True)
+            )
+            options = f" ({OPTIONS}{_forced([names[index] for index in csv.quoted])})"
+        before = f"COPY (SELECT {selected} FROM (SELECT * FROM ("  # noqa: S608
+        after = (
+            f"\n) AS sqlchat LIMIT {rows}) AS sqlchat ({', '.join(names)}) WHERE CASE WHEN {total} > {largest_row} "
+            f"THEN ('{ROW_TOO_LARGE} ' || ({total}))::pg_catalog.int4 IS NULL ELSE true END) TO STDOUT{options}"
+        )
+        return before + self.text + after + comment(tag), len(before)
+
+    def explained(self, rows: int | None) -> tuple[str, int]:
+        """EXPLAIN of at most `rows` rows, without running them, and how many characters stand before the text.
+
+        Like COPY's, its parentheses hold one query, which the server has found the text to be.
+        """
+        before = "EXPLAIN (FORMAT JSON) SELECT * FROM ("
+        limit = "ALL" if rows is None else str(rows)
+        return f"{before}{self.text}\n) AS sqlchat LIMIT {limit}", len(before)
+
+
+def estimate(plan_json: str) -> float:
+    """Cost of the topmost step of a plan.
+
+    Found by its key, since the whole may be nested deeper than a reader of JSON goes; in a name or a text the
+    quotes would stand behind a backslash.
+    """
+    found = ESTIMATE.search(plan_json)
+    assert found is not None
+    return float(found[1])
+
+
+def prologue(
+    statement: Statement, search_path: str, timeout: float, server_version: int, caller: Mapping[str, str]
+) -> tuple[str, list[str]]:
+    """Opens a read-only transaction in which `statement` is planned as the portal: SQL and its parameters.
+
+    Settings are the transaction's own, so they hold behind a pooler too and vanish with the ROLLBACK. They are set
+    once more after planning, which calls immutable functions, whose bodies may change them: the text that follows
+    must be read as the one that was checked was, and run as the same `caller` (settings by which the database
+    knows whom a query runs for).
+    """
+    settings = {
+        "statement_timeout": f"{max(1, round(timeout * 1000))}ms",
+        "lock_timeout": LOCK_TIMEOUT,
+        "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
+        "standard_conforming_strings": "on",
+        "client_encoding": "UTF8",
+        "datestyle": "ISO, YMD",
+        "intervalstyle": "postgres",
+        "bytea_output": "hex",
+        "extra_float_digits": "1",
+    }
+    if server_version >= 140000:
+        settings["client_connection_check_interval"] = CONNECTION_CHECK
+    if search_path:
+        settings["search_path"] = search_path
+    settings |= caller
+    calls = [f"pg_catalog.set_config('{name}', %s, true)" for name in settings]
+    pins = f"SELECT {', '.join(calls)}"
+    text = (
+        f"BEGIN READ ONLY; {pins}, pg_catalog.set_config('sqlchat.q', %s, true);{OPEN}{pins}; FETCH 0 FROM {PORTAL}"
+    )
+    return text, [*settings.values(), statement.text, *settings.values()]
+
+
+def search_path(schema: str) -> str:
+    """The `schema` field (names separated by commas) as a search path. Raises ConnectionConfigError."""
+    names = IDENTIFIER.findall(schema)
+    if schema.strip() and IDENTIFIER.sub("", schema).replace(" ", "") != "," * (len(names) - 1):
+        raise ConnectionConfigError("schema: must be names of schemas, separated by commas.")
+    return ", ".join(name if name.startswith('"') else quoted(name) for name in names)
+
+
+def schemas_of(path: str) -> list[str]:
+    """The names in what `search_path` gives, but for the one that stands for the user's own schema."""
+    names = [name[1:-1].replace('""', '"') for name in IDENTIFIER.findall(path)]
+    return [name for name in names if name != "$user"]
+
+
+def quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def comment(tag: str) -> str:
+    """A trailing comment by which an administrator finds the request again."""
+    return f" /* sqlchat {SAFE_TAG.sub('', tag)[:80]} */" if tag else ""
+
+
+def _forced(names: Sequence[str]) -> str:
+    return f", FORCE_QUOTE ({', '.join(names)})" if names else ""
+
+
+def _size(name: str, oid: int) -> str:
+    return f"pg_catalog.octet_length({name})" if oid in BYTE_COUNTED else f"pg_catalog.pg_column_size({name})"

@@ -1,0 +1,3 @@
+"""What the connections to database servers share: `config.py` reads a config, `network.py` says which hosts may be
+reached, `pool.py` keeps sessions.
+"""

@@ -1,0 +1,107 @@
+"""What an SQLite database holds, read with its own pragmas. For `connection.py`, which gives the session."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from itertools import groupby
+from typing import Any
+
+from sqlchat.connections.embedded import quoted
+from sqlchat.connections.sqlite.comments import read_comments
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+
+Query = Callable[..., list[tuple[Any, ...]]]
+Keys = Mapping[str, tuple[str, ...]]
+
+LISTED = (
+    "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual') "
+    "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+)
+COLUMNS = 'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid'
+"""Hidden 1 is a column of a virtual table that `*` leaves out; 2 and 3 are generated columns."""
+FOREIGN_KEYS = 'SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq'
+COUNTED = 100_000
+"""Rows up to which a table is counted; past them the statistics or the largest rowid tell."""
+COUNTING = 1.0
+"""Seconds that all counting may take; tables after it have the estimate of the statistics, or none."""
+
+
+def read(query: Query, fault: type[Exception]) -> Catalog:
+    """The catalog by `query(sql, *values)`, which gives all rows, or raises `fault` where SQLite refuses."""
+    until = time.monotonic() + COUNTING
+    listed: list[tuple[str, str]] = [(name, kind) for name, kind in query(LISTED)]
+    names = {name.lower(): name for name, _ in listed}
+    texts: dict[str, str] = dict(
+        query("SELECT name, coalesce(sql, '') FROM sqlite_master WHERE type IN ('table', 'view')")
+    )
+    columns = {name: _columns(query, fault, name) for name, _ in listed}
+    keys = {
+        name: tuple(column for _, column in sorted((key, column) for column, _, _, key in columns[name] if key))
+        for name, _ in listed
+    }
+    analyzed = _analyzed(query, fault)
+    tables = []
+    for name, kind in listed:
+        said = read_comments(texts.get(name, ""))
+        rows = analyzed.get(name)
+        if kind == "table" and time.monotonic() < until:
+            rows = _rows(query, fault, name, rows)
+        tables.append(
+            Table(
+                name=name,
+                columns=tuple(
+                    Column(column, type, not (required or key), said.columns.get(column.lower(), ""))
+                    for column, type, required, key in columns[name]
+                ),
+                kind="view" if kind == "view" else "table",
+                comment=said.table,
+                primary_key=keys[name],
+                foreign_keys=_foreign_keys(query(FOREIGN_KEYS, name), names, keys),
+                row_estimate=rows,
+                definition=texts.get(name, "") if kind == "view" else "",
+            )
+        )
+    return Catalog(tuple(tables), dialect="sqlite")
+
+
+def _columns(query: Query, fault: type[Exception], table: str) -> list[tuple[Any, ...]]:
+    """Name, declared type, NOT NULL, place in the primary key; none of a view whose tables have gone."""
+    try:
+        return query(COLUMNS, table)
+    except fault:
+        return []
+
+
+def _foreign_keys(rows: list[tuple[Any, ...]], names: Mapping[str, str], keys: Keys) -> tuple[ForeignKey, ...]:
+    found = []
+    for _, group in groupby(rows, key=lambda row: row[0]):
+        parts = list(group)
+        table = names.get(parts[0][1].lower(), parts[0][1])
+        own = tuple(column for _, _, column, _ in parts)
+        referenced = tuple(column for *_, column in parts if column is not None)
+        # REFERENCES without columns means the other table's primary key
+        found.append(ForeignKey(own, "", table, referenced or keys.get(table, ())))
+    return tuple(found)
+
+
+def _analyzed(query: Query, fault: type[Exception]) -> dict[str, int]:
+    """Rows by table, as ANALYZE last saw them; nothing where it never ran."""
+    try:
+        found = query("SELECT tbl, max(CAST(stat AS INTEGER)) FROM sqlite_stat1 GROUP BY tbl")
+    except fault:
+        return {}
+    return {table: rows for table, rows in found if rows is not None}
+
+
+def _rows(query: Query, fault: type[Exception], table: str, analyzed: int | None) -> int | None:
+    ((counted,),) = query(f"SELECT count(*) FROM (SELECT 1 FROM {quoted(table)} LIMIT {COUNTED + 1})")  # noqa: S608
+    if counted <= COUNTED:
+        return int(counted)
+    if analyzed is not None:
+        return analyzed
+    try:
+        ((largest,),) = query(f"SELECT max(t.rowid) FROM {quoted(table)} AS t")  # noqa: S608
+    except fault:  # WITHOUT ROWID
+        return None
+    return int(largest)

@@ -1,0 +1,100 @@
+"""Profiles of an SQLite database's columns. For `connection.py` alone, which gives the locked session.
+
+A value has a type here, and a column none that binds, so it is the values that say what a column keeps.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlchat.connections.embedded import Profiled, quoted
+from sqlchat.connections.profiling import LONGEST, MOST_NUMBERS, MOST_VALUES, Seen, kind_of, profile, rows_of, told_by
+from sqlchat.sql.catalog import Column, Table
+from sqlchat.sql.profiles import ColumnProfile, Kind, Path
+
+Query = Callable[[str], list[tuple[Any, ...]]]
+
+MOST_COLUMNS = 200
+"""Of one table, so that the statement stays within the session's limits."""
+
+
+def read(query: Query, fault: type[Exception], tables: Sequence[Table], until: float) -> Profiled:
+    """Profiles of the columns of `tables`, and how many tables had their turn before the time `until`.
+
+    `query(sql)` gives all rows, or raises `fault`, as it does past its own deadline.
+    """
+    found: dict[Path, ColumnProfile] = {}
+    for number, table in enumerate(tables):
+        columns = table.columns[:MOST_COLUMNS]
+        try:
+            rows, whole, ends = _sample(query, fault, table, columns)
+        except fault:  # a virtual table whose module is not here, say
+            rows = []
+        if time.monotonic() > until:
+            return found, number
+        for column, cells in zip(columns, zip(*rows, strict=True), strict=False):
+            found[table.schema, table.name, column.name] = _profile(column, cells, whole=whole, ends=ends)
+    return found, len(tables)
+
+
+def _sample(
+    query: Query, fault: type[Exception], table: Table, columns: Sequence[Column]
+) -> tuple[list[tuple[Any, ...]], bool, bool]:
+    """Rows of the table, whether they are all, and whether its last ones are among them, the newest mostly."""
+    most = rows_of(len(columns))
+    cells = ", ".join(map(_cell, columns))
+    source = f"SELECT {cells} FROM {quoted(table.name)} AS t"  # noqa: S608
+    first = query(f"{source} LIMIT {most + 1}")
+    if len(first) <= most:
+        return first, True, True
+    half = most // 2
+    try:
+        return first[:half] + query(f"{source} ORDER BY t.rowid DESC LIMIT {half}"), False, True
+    except fault:  # WITHOUT ROWID
+        return first, False, False
+
+
+def _cell(column: Column) -> str:
+    # qualified, since SQLite takes a quoted name that it does not know for a text
+    name = f"t.{quoted(column.name)}"
+    return (
+        f"CASE typeof({name}) WHEN 'text' THEN substr({name}, 1, {LONGEST + 1}) WHEN 'blob' THEN x'' ELSE {name} END"
+    )
+
+
+def _profile(column: Column, cells: Sequence[Any], *, whole: bool, ends: bool) -> ColumnProfile:
+    counts = Counter(cells)
+    nulls = counts.pop(None, 0)
+    texts = {value: count for value, count in counts.items() if isinstance(value, str)}
+    numbers = {value: count for value, count in counts.items() if isinstance(value, int | float)}
+    kind = _kind(column, counts, texts)
+    held: dict[Any, int] = texts if kind == "text" or (kind == "time" and texts) else numbers
+    ranked = sorted(held, key=lambda value: (-held[value], value))[: MOST_VALUES + 1]
+    seen = Seen(
+        rows=len(cells),
+        present=len(cells) - nulls,
+        distinct=told_by(len(counts), len(cells) - nulls, whole=whole),
+        whole=whole,
+        values=() if kind == "time" and not texts else tuple(map(str, ranked)),
+        least=str(min(held)) if ends and held else "",
+        most=str(max(held)) if ends and held else "",
+    )
+    made = profile(kind, seen)
+    if kind == "number" and texts:  # such as 'n/a' for a number that nobody knows
+        return replace(made, values=tuple(texts)[:MOST_NUMBERS], complete=False)
+    return made
+
+
+def _kind(column: Column, counts: Counter[Any], texts: dict[str, int]) -> Kind:
+    """What most values are; a declared date may be kept as a text or a number."""
+    declared = kind_of(column.type)
+    if not counts or declared == "time":
+        return declared
+    present = counts.total()
+    if 2 * sum(texts.values()) >= present:
+        return "text"
+    return "other" if 2 * counts[b""] > present else "number"
