@@ -32,18 +32,29 @@ def postgres(postgres_database):
 
 
 @pytest.fixture
-def execute(postgres_database):
-    """Runs statements as the fresh database's owner, each committed at once."""
-    fields = dict(postgres_database)
-    with contextlib.closing(psycopg2.connect(dbname=fields.pop("database"), **fields)) as raw:
-        raw.autocommit = True
+def executing():
+    """Of a Postgres' config: what runs statements there, each committed at once, and gives their rows."""
+    with contextlib.ExitStack() as opened:
 
-        def run(statement):
-            with raw.cursor() as cursor:
-                cursor.execute(statement)
-                return cursor.fetchall() if cursor.description else []
+        def connect(config):
+            fields = dict(config)
+            raw = opened.enter_context(contextlib.closing(psycopg2.connect(dbname=fields.pop("database"), **fields)))
+            raw.autocommit = True
 
-        yield run
+            def run(statement):
+                with raw.cursor() as cursor:
+                    cursor.execute(statement)
+                    return cursor.fetchall() if cursor.description else []
+
+            return run
+
+        yield connect
+
+
+@pytest.fixture
+def execute(postgres_database, executing):
+    """Runs statements as the fresh database's owner."""
+    return executing(postgres_database)
 
 
 def free_port():

@@ -12,7 +12,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psycopg2
 import pytest
 
 from sqlchat.config import Settings
@@ -83,18 +82,9 @@ def postgres(pooled):
 
 
 @pytest.fixture
-def other(pooled):
-    """Another client of the pooler: runs a statement, committed at once, and gives its rows."""
-    fields = dict(pooled)
-    with contextlib.closing(psycopg2.connect(dbname=fields.pop("database"), **fields)) as raw:
-        raw.autocommit = True
-
-        def run(statement):
-            with raw.cursor() as cursor:
-                cursor.execute(statement)
-                return cursor.fetchall() if cursor.description else []
-
-        yield run
+def other(pooled, executing):
+    """Another client of the pooler."""
+    return executing(pooled)
 
 
 def rows(connection, sql, timeout=5.0):
