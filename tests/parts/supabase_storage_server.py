@@ -1,8 +1,10 @@
 """A server that speaks Supabase Storage's protocol as its own one does: statuses, bodies, policies, TUS, locks.
 
 Refusals are status 400 (500 for faults) with the meaning in the body, those of resumable uploads their own status
-with a bare message. What callers may do is decided by policies on buckets, by default none; the service's key may
-do everything. Faults can be ordered: an answer that is lost, a body that is cut, a status.
+with a bare message, unless it is the token that is refused: that happens before. A path ends at a `;` that is not
+escaped, as in the versions with Fastify 4. Where a route does without `authenticated`, a bad token is none, and
+without one a private bucket is not there. What callers may do is decided by policies on buckets, by default none;
+the service's key may do everything. Faults can be ordered: an answer that is lost, a body that is cut, a status.
 """
 
 from __future__ import annotations
@@ -101,21 +103,28 @@ class Fault:
     method: str
     path: str
     kind: str | int
-    """A status; `lost`: done, and not answered; `cut`: a third of the body is taken; `hang`: late."""
+    """A status; `lost`: done, and not answered; `cut`: a third of the body is taken; `hang`: late; `locked`: what
+    the server says before it comes to the call, such as of a database that only reads."""
     skip: int
     times: int
 
 
 class Refused(Exception):  # noqa: N818  an answer, for the server
-    def __init__(self, status: int, error: str, message: str) -> None:
+    """`error` is the older name of `code`. `early`: before the server comes to the call, and so always in JSON."""
+
+    def __init__(self, status: int, error: str, message: str, code: str = "", *, early: bool = False) -> None:
         self.status, self.error, self.message = status, error, message
+        self.code, self.early = code or error, early
 
 
-NO_BUCKET = Refused(404, "Bucket not found", "Bucket not found")
-NO_OBJECT = Refused(404, "not_found", "Object not found")
-TAKEN = Refused(409, "Duplicate", "The resource already exists")
-NO_POLICY = Refused(403, "Unauthorized", "new row violates row-level security policy")
-TOO_LARGE = Refused(413, "Payload too large", "The object exceeded the maximum allowed size")
+NO_BUCKET = Refused(404, "Bucket not found", "Bucket not found", "NoSuchBucket")
+NO_OBJECT = Refused(404, "not_found", "Object not found", "NoSuchKey")
+TAKEN = Refused(409, "Duplicate", "The resource already exists", "KeyAlreadyExists")
+NO_POLICY = Refused(403, "Unauthorized", "new row violates row-level security policy", "AccessDenied")
+TOO_LARGE = Refused(413, "Payload too large", "The object exceeded the maximum allowed size", "EntityTooLarge")
+READ_ONLY = Refused(503, "DatabaseReadOnly", "The database is read-only for now.", early=True)
+OWN_STATUS = frozenset({429, 500, 544})
+"""Those that a refusal in JSON has as the answer's status too; the others are 400."""
 
 
 class SupabaseStorageServer:
@@ -147,7 +156,7 @@ class SupabaseStorageServer:
 
     def __call__(self, environ, start_response):
         request = Request(environ)
-        path = request.path
+        path = unquote(re.split("[?;]", environ["REQUEST_URI"])[0])
         fault = self._fault(request.method, path)
         try:
             response = self._faulty(request, path, fault) if fault else self._answer(request, path)
@@ -160,10 +169,11 @@ class SupabaseStorageServer:
         return response(environ, start_response)
 
     def _refusal(self, path: str, refused: Refused) -> Response:
-        if path.startswith(f"{BASE}/upload/resumable"):
-            return Response(refused.message, refused.status)
-        body = {"statusCode": str(refused.status), "error": refused.error, "message": refused.message}
-        return Response(json.dumps(body), 500 if refused.status >= 500 else 400, content_type="application/json")
+        if path.startswith(f"{BASE}/upload/resumable") and not refused.early:
+            return Response(refused.message, refused.status, {"Tus-Resumable": "1.0.0"})
+        body = {"statusCode": str(refused.status), "code": refused.code, "error": refused.error}
+        status = refused.status if refused.status in OWN_STATUS else 400
+        return Response(json.dumps(body | {"message": refused.message}), status, content_type="application/json")
 
     def _fault(self, method: str, path: str) -> Fault | None:
         for fault in self.faults:
@@ -178,6 +188,8 @@ class SupabaseStorageServer:
     def _faulty(self, request: Request, path: str, fault: Fault) -> Response:
         if isinstance(fault.kind, int):
             raise Refused(fault.kind, "InternalError", "Internal server error")
+        if fault.kind == "locked":
+            raise READ_ONLY
         if fault.kind == "hang":
             time.sleep(1.5)
         if fault.kind == "lost":
@@ -190,14 +202,23 @@ class SupabaseStorageServer:
         return Response()
 
     def _answer(self, request: Request, path: str) -> Response:
-        sub = self._caller(request)
         parts = path.removeprefix(BASE).split("/")[1:]
+        try:
+            sub = self._caller(request)
+        except Refused:
+            match request.method, parts:
+                case "GET", ["object", what, *_] if what != "authenticated" and parts[1:3] != [
+                    "info",
+                    "authenticated",
+                ]:
+                    raise NO_BUCKET from None
+            raise
         match request.method, parts:
             case "POST", ["upload", "resumable"]:
                 return self._create(request, sub)
             case ("HEAD" | "PATCH" | "DELETE") as method, ["upload", "resumable", _]:
                 return self._resume(request, method, path, sub)
-            case "GET", ["object", "info", bucket, *key]:
+            case "GET", ["object", "info", "authenticated", bucket, *key] | ["object", "info", bucket, *key]:
                 return self._info(bucket, "/".join(key), sub)
             case "GET", ["bucket", bucket]:
                 return self._show(bucket, sub)
@@ -205,11 +226,11 @@ class SupabaseStorageServer:
                 return self._list(request, bucket, sub)
             case "POST", ["object", bucket, *key]:
                 return self._put(request, bucket, "/".join(key), sub)
-            case "GET", ["object", bucket, *key]:
+            case "GET", ["object", "authenticated", bucket, *key] | ["object", bucket, *key]:
                 return self._get(bucket, "/".join(key), sub)
             case "DELETE", ["object", bucket]:
                 return self._delete(request, bucket, sub)
-        raise Refused(404, "Not Found", f"Route {request.method}:{path} not found")
+        raise Refused(404, "Not Found", f"Route {request.method}:{path} not found", early=True)
 
     def _caller(self, request: Request) -> str | None:
         """The `sub` of a user's token; None: the service's key."""
@@ -219,21 +240,26 @@ class SupabaseStorageServer:
         try:
             return jwt.decode(token, self._secret, algorithms=["HS256"], audience="authenticated")["sub"]
         except jwt.ExpiredSignatureError:
-            raise Refused(403, "Unauthorized", '"exp" claim timestamp check failed') from None
+            raise _bad_token('"exp" claim timestamp check failed') from None
         except jwt.InvalidSignatureError:
-            raise Refused(403, "Unauthorized", "signature verification failed") from None
+            raise _bad_token("signature verification failed") from None
         except jwt.PyJWTError:
-            raise Refused(403, "Unauthorized", "Invalid Compact JWS") from None
+            raise _bad_token("Invalid Compact JWS") from None
 
     def _allowed(self, action: str, bucket: str, key: str, sub: str | None) -> bool:
         return sub is None or self.buckets[bucket].policy(action, sub, key)
 
-    def _may_upload(self, bucket: str, key: str, sub: str | None, upsert: bool) -> None:
-        """As Storage tries it: an insert, or an insert that may become an update, rolled back."""
+    def _may_upload(self, bucket: str, key: str, sub: str | None, upsert: bool, size: int = 0) -> None:
+        """As Storage tries it: an insert, or an insert that may become an update, rolled back.
+
+        A `size` that was announced is looked at before what may be done.
+        """
         if bucket not in self.buckets:
             raise NO_BUCKET
         if not VALID_KEY.fullmatch(key):
             raise Refused(400, "InvalidKey", f"Invalid key: {key}")
+        if size > self.buckets[bucket].size_limit:
+            raise Refused(413, "", "Maximum size exceeded\n")
         needed = ("insert", "select", "update") if upsert else ("insert",)
         if not all(self._allowed(action, bucket, key, sub) for action in needed):
             raise NO_POLICY
@@ -245,7 +271,7 @@ class SupabaseStorageServer:
     ) -> None:
         allowed = self.buckets[bucket].types
         if allowed and content_type not in allowed:
-            raise Refused(415, "invalid_mime_type", f"mime type {content_type} is not supported")
+            raise _bad_type(content_type)
         self.objects[bucket, key] = Object(path, content_type, cache_control, sub)
 
     def _put(self, request: Request, bucket: str, key: str, sub: str | None) -> Response:
@@ -273,6 +299,7 @@ class SupabaseStorageServer:
                 "id": str(uuid.uuid4()),
                 "name": key,
                 "version": found.version,
+                "bucket_id": bucket,
                 "size": found.size,
                 "content_type": found.content_type,
                 "cache_control": found.cache_control,
@@ -302,14 +329,18 @@ class SupabaseStorageServer:
         return _json(facts | {"file_size_limit": None, "allowed_mime_types": None})
 
     def _list(self, request: Request, bucket: str, sub: str | None) -> Response:
-        """What is right below a prefix. A bucket that is not there is an empty one."""
+        """What is right below a prefix, of capitals or not. A bucket that is not there is an empty one."""
         asked = json.loads(request.get_data())
         prefix = f"{asked['prefix'].rstrip('/')}/" if asked["prefix"] else ""
         entries = {}
         for (of, key), found in self.objects.items():
-            if of != bucket or not key.startswith(prefix) or not self._allowed("select", bucket, key, sub):
+            if (
+                of != bucket
+                or not key.lower().startswith(prefix.lower())
+                or not self._allowed("select", bucket, key, sub)
+            ):
                 continue
-            name, *deeper = key.removeprefix(prefix).split("/")
+            name, *deeper = key[len(prefix) :].split("/")
             if deeper:
                 entries[name] = dict.fromkeys(("id", "updated_at", "created_at", "last_accessed_at", "metadata")) | {
                     "name": name
@@ -332,7 +363,7 @@ class SupabaseStorageServer:
                 },
             }
         first, most = asked.get("offset", 0), asked.get("limit", 100)
-        return _json([entries[name] for name in sorted(entries)][first : first + most])
+        return _json([entries[name] for name in sorted(entries, key=str.lower)][first : first + min(most, 1500)])
 
     def _delete(self, request: Request, bucket: str, sub: str | None) -> Response:
         """Exact keys; what may not be seen or deleted is passed over."""
@@ -350,12 +381,10 @@ class SupabaseStorageServer:
             name, coded = pair.split(" ")
             metadata[name] = base64.b64decode(coded).decode()
         size, bucket, key = int(request.headers["Upload-Length"]), metadata["bucketName"], metadata["objectName"]
-        self._may_upload(bucket, key, sub, request.headers.get("x-upsert") == "true")
+        self._may_upload(bucket, key, sub, request.headers.get("x-upsert") == "true", size)
         allowed = self.buckets[bucket].types
         if allowed and metadata["contentType"] not in allowed:
-            raise Refused(415, "invalid_mime_type", f"mime type {metadata['contentType']} is not supported")
-        if size > self.buckets[bucket].size_limit:
-            raise Refused(413, "", "Maximum size exceeded\n")
+            raise _bad_type(metadata["contentType"])
         name = base64.urlsafe_b64encode(f"{bucket}/{key}/{uuid.uuid4()}".encode()).decode().rstrip("=")
         path = self._new_path()
         path.touch()
@@ -385,7 +414,7 @@ class SupabaseStorageServer:
             return Response("", 204, headers)
         with upload.lock:
             if request.headers["Content-Type"] != "application/offset+octet-stream":
-                raise Refused(403, "", "Content-Type header required\n")
+                raise Refused(400, "", "Invalid content-type\n")
             if int(request.headers["Upload-Offset"]) != upload.offset:
                 raise Refused(409, "", "Upload-Offset conflict\n")
             if (request.content_length or 0) not in (CHUNK, upload.size - upload.offset):
@@ -408,6 +437,14 @@ class Quiet(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: object) -> None:
         """Nothing: the tests look at `calls`."""
+
+
+def _bad_token(message: str) -> Refused:
+    return Refused(403, "Unauthorized", message, "AccessDenied", early=True)
+
+
+def _bad_type(content_type: str) -> Refused:
+    return Refused(415, "invalid_mime_type", f"mime type {content_type} is not supported", "InvalidMimeType")
 
 
 def _json(body: object) -> Response:

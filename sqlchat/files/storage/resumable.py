@@ -38,16 +38,25 @@ PASSING_WORDS = {409: "offset", 400: "lock acquired"}
 
 
 class RefusedError(Exception):
-    """The server does not take an upload; `answer` says why."""
+    """The server refuses; `answer` says why.
+
+    `status`, `code` and `message` are as Storage tells them: in JSON, where the answer's own status is 400 for most
+    there is; from uploads under way as that status and plain text.
+    """
 
     def __init__(self, answer: httpx.Response) -> None:
         super().__init__(answer.status_code)
         self.answer = answer
+        self.status, self.code, self.message = answer.status_code, "", answer.text
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            body = answer.json()
+            told = int(body["statusCode"]), str(body["error"]), str(body["message"])
+            self.status, self.code, self.message = told
 
     @property
     def passes(self) -> bool:
-        status = self.answer.status_code
-        return status in PASSING or (status in PASSING_WORDS and PASSING_WORDS[status] in self.answer.text.lower())
+        words = PASSING_WORDS.get(self.status)
+        return self.status in PASSING or (words is not None and words in self.message.lower())
 
 
 def endpoint(supabase_url: str) -> str:

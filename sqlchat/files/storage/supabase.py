@@ -23,18 +23,23 @@ from sqlchat.config import Settings
 from sqlchat.errors import DeadlineError, FileNotFoundInStorageError, ForbiddenError, StorageError
 from sqlchat.files.storage.base import Storage, StoredObject
 from sqlchat.files.storage.resumable import LARGE, RefusedError, Uploader, endpoint
-from sqlchat.files.storage.supabase_errors import Asked, refusal
+from sqlchat.files.storage.supabase_errors import Asked, no_object, refusal
 
 if TYPE_CHECKING:
     from storage3 import SyncStorageClient
     from supabase import Client
 
-REFUSED_IN_KEYS = re.compile(rb"[^A-Za-z0-9_/!.*'() &$@;:+,?-]")
-"""Storage takes ASCII letters, digits and this punctuation in an object's key, and `=`, which escapes the rest."""
+REFUSED_IN_KEYS = re.compile(rb"[^A-Za-z0-9_/!.*'() &$@:+,?-]")
+"""Storage takes ASCII letters, digits and this punctuation in an object's key, and `=`, which escapes the rest.
+
+It takes `;` too, but many of its versions end the path at one that the client leaves as it is in the URL.
+"""
 ESCAPED = re.compile(rb"=([0-9A-F]{2})")
 
 FILE_SERVED_SECONDS = "3600"
 """How long a cache may keep an object: Storage's own default."""
+
+UNKNOWN_TYPE = "application/octet-stream"
 
 PAGE, MOST_LISTED = 1000, 100_000
 """Objects of a folder that are asked for at once, and in all."""
@@ -98,12 +103,19 @@ class SupabaseStorage(Storage):
 
     def stat(self, bucket: str, name: str, *, token: str | None = None) -> StoredObject:
         with self._asking(bucket, name, token) as storage:
-            found = storage.from_(bucket).info(object_key(name))
+            answer = storage.session.get(
+                self._place("info/authenticated", bucket, name), headers=self._headers(token)
+            )
+            if not answer.is_success:
+                raise RefusedError(answer)
+            found = answer.json()
+            if found["size"] is None:  # begun, and not whole
+                raise no_object(bucket, name)
             updated_at = found.get("last_modified")  # some versions leave it out
             return _described(name, found["size"], found["content_type"], updated_at, found["etag"])
 
     def fetch(self, bucket: str, name: str, target: BinaryIO, *, token: str | None = None) -> None:
-        url = f"{self._url.rstrip('/')}/storage/v1/object/{quote(f'{bucket}/{object_key(name)}')}"
+        url = self._place("authenticated", bucket, name)
         seconds = self._settings.transfer_seconds(self._settings.max_upload_mb << 20)
         until = time.monotonic() + seconds
         headers = self._headers(token)
@@ -135,7 +147,7 @@ class SupabaseStorage(Storage):
         with self._asking(bucket, name, token) as storage:
             if not storage.from_(bucket).remove([object_key(name)]):
                 # Storage passes over what it does not find and what no policy lets go of alike.
-                storage.from_(bucket).info(object_key(name))
+                self.stat(bucket, name, token=token)
                 raise ForbiddenError(f"No policy of Supabase Storage lets you remove files from {bucket!r}.")
 
     def key(self, name: str) -> str:
@@ -163,7 +175,7 @@ class SupabaseStorage(Storage):
         except StorageApiError as exc:
             raise refusal(exc.status, exc.code, exc.message, asked) from exc
         except RefusedError as exc:
-            raise refusal(*_words(exc.answer), asked) from exc
+            raise refusal(exc.status, exc.code, exc.message, asked) from exc
         except httpx.TimeoutException as exc:
             seconds = self._settings.storage_timeout
             raise DeadlineError(f"Supabase Storage did not answer within {seconds:g} s.") from exc
@@ -187,6 +199,13 @@ class SupabaseStorage(Storage):
                 return self._client.storage
             url = str(self._client.storage_url)
             return SyncStorageClient(url, self._headers(token), http_client=self._http)
+
+    def _place(self, kind: str, bucket: str, name: str) -> str:
+        """An object's URL where Storage says what it has against a token.
+
+        Where `authenticated` is left out, as the client leaves it, a private bucket is not there for a bad token.
+        """
+        return f"{self._url.rstrip('/')}/storage/v1/object/{kind}/{quote(f'{bucket}/{object_key(name)}')}"
 
     def _headers(self, token: str | None) -> dict[str, str]:
         """With a caller's token, the key only says which project is meant."""
@@ -225,15 +244,6 @@ class SupabaseStorage(Storage):
         raise StorageError("Supabase Storage did not confirm that it has the whole file.")
 
 
-def _words(answer: httpx.Response) -> tuple[object, object, object]:
-    """Status, code and message: as JSON from Storage, as plain text from its resumable uploads."""
-    try:
-        body = answer.json()
-        return body["statusCode"], body["error"], body["message"]
-    except (ValueError, KeyError, TypeError):
-        return answer.status_code, "", answer.text
-
-
 def _listed(folder: str, page: builtins.list[dict[str, Any]]) -> Iterator[StoredObject]:
     """The objects of a page: a folder has no id, and what is not whole no metadata.
 
@@ -243,12 +253,14 @@ def _listed(folder: str, page: builtins.list[dict[str, Any]]) -> Iterator[Stored
         key = f"{object_key(folder)}/{entry['name']}" if folder else entry["name"]
         name, facts = object_name(key), entry["metadata"]
         if entry["id"] and facts and object_key(name) == key:
-            yield _described(name, facts["size"], facts["mimetype"], entry["updated_at"], facts["eTag"])
+            yield _described(name, facts["size"], facts.get("mimetype"), entry["updated_at"], facts.get("eTag"))
 
 
 def _described(name: str, size: Any, content_type: Any, updated_at: Any, etag: Any) -> StoredObject:
+    """Objects that an old version of Storage or SQL put there may lack a type and an ETag."""
     when = datetime.fromisoformat(updated_at) if updated_at else None
-    return StoredObject(name, int(size), str(content_type), when, str(etag).strip('"'))
+    version = str(etag or updated_at).strip('"')
+    return StoredObject(name, int(size), str(content_type or UNKNOWN_TYPE), when, version)
 
 
 def _buffered(file: BinaryIO) -> io.BufferedReader:

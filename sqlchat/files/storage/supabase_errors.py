@@ -1,7 +1,8 @@
 """What Supabase Storage's refusals mean to a caller.
 
 Storage answers most refusals with status 400 and says what it means in the body: `statusCode` as text, `error` and
-`message`; newer versions send the status itself too, and resumable uploads answer with the status and a bare message.
+`message`; some versions send the status itself too, and resumable uploads answer with the status and a bare message.
+A gateway in front has bodies of its own: JSON with a `message`, HTML, nothing.
 """
 
 from __future__ import annotations
@@ -24,8 +25,36 @@ from sqlchat.errors import (
 
 POLICY = "row-level security"
 """Postgres' words where no policy allows a write; Storage hands them on."""
-TOKEN = re.compile(r"\bjw[kst]s?\b|\bclaim\b|\bsignature\b", re.IGNORECASE)
+TOKEN = re.compile(r"\bjw[aekst]s?\b|json web|\bclaim\b|\bsignature\b|\balg\b|\balgorithm\b", re.IGNORECASE)
 """In every message about a token that is expired, malformed or signed by somebody else."""
+API_KEY = re.compile(r"\bapi ?keys?\b|authentication credentials", re.IGNORECASE)
+"""A gateway's words about the key of the project, which is not the caller's."""
+BUCKET = re.compile(r"\bbucket\b|\b(?:related|parent) resource\b", re.IGNORECASE)
+OBJECT = re.compile(r"object not found|NoSuchKey|NotFound", re.IGNORECASE)
+"""The last two are the whole message where the object store behind Storage has lost what Storage knows of."""
+OF_THE_STORE = re.compile(r"[A-Z][a-z]\w+")
+"""What that store has against Storage itself comes as a message of one word."""
+
+CODES = {
+    "Duplicate": 409,
+    "KeyAlreadyExists": 409,
+    "ResourceAlreadyExists": 409,
+    "NoSuchBucket": 404,
+    "Bucket not found": 404,
+    "NoSuchKey": 404,
+    "not_found": 404,
+    "EntityTooLarge": 413,
+    "Payload too large": 413,
+    "InvalidMimeType": 415,
+    "invalid_mime_type": 415,
+    "InvalidJWT": 401,
+    "SignatureDoesNotMatch": 401,
+    "AccessDenied": 403,
+    "Unauthorized": 403,
+}
+"""What Storage's codes mean beside whatever status."""
+NO_CONFLICTS = frozenset({"TransactionError", "ResourceReferenced", "FeatureNotEnabled", "NotSupported"})
+"""Codes with status 409 that say nothing of a name that is taken."""
 
 
 @dataclass(frozen=True)
@@ -41,29 +70,38 @@ class Asked:
 
 def refusal(status: object, code: object, message: object, asked: Asked) -> SqlchatError:
     """The error that an answer of Storage is."""
-    bucket, name = asked.bucket, asked.name
-    text = str(message)
-    match int(str(status)) if str(status).isdecimal() else 0, code:
+    bucket, text = asked.bucket, str(message)
+    told = int(str(status)) if str(status).isdecimal() else 0
+    meant = CODES.get(str(code), told)
+    match meant:
         case _ if POLICY in text:
             return _denied(asked)
-        case (409, _) | (_, "Duplicate" | "KeyAlreadyExists" | "ResourceAlreadyExists"):
+        case 409 if code not in NO_CONFLICTS and "offset" not in text.lower():
             return ConflictError(
-                f"There is already a file {name!r} in {bucket!r}; rename yours, or replace it with upsert=true."
+                f"There is already a file {asked.name!r} in {bucket!r}; rename yours, or replace it with upsert=true."
             )
-        case (404, _) | (_, "NoSuchBucket" | "Bucket not found" | "NoSuchKey" | "not_found"):
-            return no_object(bucket, name) if text == "Object not found" else no_bucket(bucket)
-        case (413, _) | (_, "EntityTooLarge" | "Payload too large"):
+        case 400 if text == "Bucket name invalid":
+            return no_bucket(bucket)
+        case 404:
+            return _missing(code, text, asked)
+        case 413:
             return TooLargeError(f"Supabase Storage takes no file of this size in the bucket {bucket!r}.")
-        case (415, _) | (_, "InvalidMimeType" | "invalid_mime_type"):
+        case 415:
             return UnsupportedMediaError(f"Supabase Storage takes no {asked.content_type} in the bucket {bucket!r}.")
-        case _ if code == "InvalidJWT" or TOKEN.search(text):
+        case 401 | 403 if API_KEY.search(text):
+            return StorageError("Supabase refused the project's key; check SUPABASE_ANON_KEY and the service's key.")
+        case 403 if OF_THE_STORE.fullmatch(text):
+            return StorageError("Supabase Storage is refused by its own object store; its log says why.")
+        case 400 | 401 | 403 if TOKEN.search(text):
             return _refused_token(asked)
-        case (401, _) | (_, "SignatureDoesNotMatch"):
+        case 401:
             return _refused_token(asked)
-        case (403, _) | (_, "AccessDenied" | "Unauthorized"):
+        case 403:
             return _denied(asked)
-        case (504 | 544, _):
+        case 408 | 504 | 524 | 544:
             return DeadlineError("Supabase Storage timed out within itself; try again.")
+        case 423 | 429 | 503:
+            return StorageError(f"Supabase Storage is busy or closed for now (status {told}); try again.")
     return StorageError(f"Supabase Storage failed (status {status}); its own log says why.")
 
 
@@ -73,6 +111,14 @@ def no_bucket(bucket: str) -> SqlchatError:
 
 def no_object(bucket: str, name: str) -> SqlchatError:
     return FileNotFoundInStorageError(f"There is no file {name!r} in {bucket!r}.")
+
+
+def _missing(code: object, text: str, asked: Asked) -> SqlchatError:
+    if code in ("NoSuchKey", "not_found") or OBJECT.search(text):
+        return no_object(asked.bucket, asked.name)
+    if code in ("NoSuchBucket", "Bucket not found") or BUCKET.search(text):
+        return no_bucket(asked.bucket)
+    return StorageError("Supabase Storage knows no such call or upload (status 404); check SUPABASE_URL.")
 
 
 def _denied(asked: Asked) -> SqlchatError:

@@ -58,7 +58,7 @@ def test_a_file_is_read_in_pieces_from_its_beginning(supabase, server):
     assert 0 < min(largest) <= max(largest) <= 1 << 20
 
 
-@pytest.mark.parametrize("kind", ["lost", "cut", "hang", 500, 502, 503, 423, 408, 429])
+@pytest.mark.parametrize("kind", ["lost", "cut", "hang", "locked", 500, 502, 503, 423, 408, 429])
 def test_a_chunk_that_fails_is_taken_up_where_the_server_stands(supabase, server, kind):
     server.order("PATCH", kind, skip=1)
     put(supabase)
@@ -135,9 +135,22 @@ def test_tries_are_counted_anew_with_each_byte_that_got_through(supabase, server
 
 def test_a_server_that_forgets_each_time_is_given_up(supabase, server):
     server.order("PATCH", 404, times=99)
-    with pytest.raises(BucketNotFoundError):
+    with pytest.raises(StorageError, match="404"):
         put(supabase)
     assert len(server.made("POST")) == resumable.TRIES
+
+
+def test_an_offset_that_never_fits_is_no_name_taken(supabase, server):
+    class Rewound(io.BytesIO):
+        """Has the server lose what it took, each time before a chunk."""
+
+        def seek(self, offset, whence=0):
+            for upload in server.uploads.values():
+                upload.path.write_bytes(b"" if offset else b"x")
+            return super().seek(offset, whence)
+
+    with pytest.raises(StorageError, match="409"):
+        supabase.put("uploads", "big.csv", Rewound(CONTENT), len(CONTENT), "text/csv")
 
 
 def test_an_upload_has_a_bound_as_a_whole(supabase, server):
@@ -187,14 +200,16 @@ def test_a_name_that_is_taken_on_the_way_is_a_conflict(supabase, server):
     ("bucket", "error"),
     [
         (None, BucketNotFoundError),
-        (Bucket(size_limit=7 << 20), TooLargeError),
-        (Bucket(types=("image/png",)), UnsupportedMediaError),
+        (Bucket(lambda *_: True, size_limit=7 << 20), TooLargeError),
+        (Bucket(lambda *_: True, types=("image/png",)), UnsupportedMediaError),
     ],
 )
-def test_what_the_bucket_does_not_take(supabase, server, bucket, error):
+def test_what_the_bucket_does_not_take(supabase, server, user, bucket, error):
     server.buckets = {"uploads": bucket} if bucket else {}
     with pytest.raises(error):
         put(supabase)
+    with pytest.raises(error):
+        put(supabase, token=user[1])
     assert server.objects == {}
     assert not server.made("PATCH")
 

@@ -13,8 +13,11 @@ from sqlchat.errors import (
     BucketNotFoundError,
     ConflictError,
     DeadlineError,
+    FileNotFoundInStorageError,
+    ForbiddenError,
     StorageError,
     TooLargeError,
+    UnauthorizedError,
     UnsupportedMediaError,
 )
 from sqlchat.files.storage import open_storage
@@ -142,6 +145,7 @@ def test_an_open_file_is_sent_from_its_beginning(storage, httpserver):
         ("日本語.csv", "=E6=97=A5=E6=9C=AC=E8=AA=9E.csv"),
         ("a=b~{c}.csv", "a=3Db=7E=7Bc=7D.csv"),
         ("folder/ü.csv", "folder/=C3=BC.csv"),
+        ("a;b.csv", "a=3Bb.csv"),
     ],
 )
 def test_keys_hold_only_what_storage_allows(storage, httpserver, name, key):
@@ -166,6 +170,13 @@ def test_keys_hold_only_what_storage_allows(storage, httpserver, name, key):
         (400, ("400", "InvalidJWT", "jwt expired"), StorageError, "SUPABASE_SERVICE_ROLE_KEY"),
         (400, ("400", "InvalidRequest", "Invalid Compact JWS"), StorageError, "SUPABASE_SERVICE_ROLE_KEY"),
         (500, ("500", "InternalError", "Internal server error"), StorageError, "status 500"),
+        (429, ("429", "too_many_connections", "Too many connections issued to the database"), StorageError, "again"),
+        (400, ("503", "DatabaseReadOnly", "The database is in read-only mode."), StorageError, "again"),
+        (400, ("423", "ResourceLocked", "The resource is locked"), StorageError, "again"),
+        (400, ("409", "TransactionError", "the transaction was rolled back"), StorageError, "status 409"),
+        (400, ("404", "InvalidRequest", "The related resource does not exist"), BucketNotFoundError, "'uploads'"),
+        (400, ("404", "The specified key does not exist.", "NoSuchKey"), FileNotFoundInStorageError, "'a.csv'"),
+        (404, (404, "Not Found", "Route POST:/object/uploads/a.csv not found"), StorageError, "SUPABASE_URL"),
         (544, ("544", "DatabaseTimeout", "The connection to the database timed out"), DeadlineError, "timed out"),
         (400, ("400", "InvalidRequest", "something new"), StorageError, "status 400"),
     ],
@@ -178,8 +189,60 @@ def test_refusals_are_told_in_our_words(storage, httpserver, status, body, error
 
 
 @pytest.mark.parametrize(
+    ("body", "error", "words"),
+    [
+        (("403", "Unauthorized", "new row violates row-level security policy"), ForbiddenError, "policy"),
+        (("403", "Unauthorized", "permission denied for table objects"), ForbiddenError, "policy"),
+        (("403", "Unauthorized", "jwt expired"), UnauthorizedError, "sign in"),
+        (("403", "Unauthorized", "no applicable key found in the JSON Web Key Set"), UnauthorizedError, "sign in"),
+        (
+            ("403", "Unauthorized", '"alg" (Algorithm) Header Parameter value not allowed'),
+            UnauthorizedError,
+            "sign in",
+        ),
+        (("400", "Error", "headers must have required property 'authorization'"), StorageError, "status 400"),
+        (("403", "Access Denied", "AccessDenied"), StorageError, "object store"),
+        (
+            ("403", "The request signature we calculated does not match", "SignatureDoesNotMatch"),
+            StorageError,
+            "store",
+        ),
+    ],
+)
+def test_refusals_of_a_caller_s_own_token(storage, httpserver, body, error, words):
+    refuse(httpserver, 400, dict(zip(("statusCode", "error", "message"), body, strict=True)))
+    with pytest.raises(error, match=words) as refused:
+        put(storage, token="the-caller-s-token")
+    assert "the-caller-s-token" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "Invalid authentication credentials"},
+        {"message": "No API key found in request"},
+        {"message": "Invalid API key", "hint": "Double check your API key."},
+    ],
+)
+@pytest.mark.parametrize("token", [None, "the-caller-s-token"])
+def test_a_gateway_that_does_not_take_the_project_s_key_asks_nobody_to_sign_in(storage, httpserver, body, token):
+    refuse(httpserver, 401, body)
+    with pytest.raises(StorageError, match="SUPABASE_ANON_KEY"):
+        put(storage, token=token)
+
+
+@pytest.mark.parametrize(
     ("status", "error"),
-    [(403, StorageError), (413, TooLargeError), (502, StorageError), (503, StorageError), (504, DeadlineError)],
+    [
+        (404, StorageError),
+        (520, StorageError),
+        (524, DeadlineError),
+        (403, StorageError),
+        (413, TooLargeError),
+        (502, StorageError),
+        (503, StorageError),
+        (504, DeadlineError),
+    ],
 )
 def test_a_gateway_in_front_answers_no_json(storage, httpserver, status, error):
     httpserver.expect_request(PATH).respond_with_data("<html>nginx</html>", status=status)
@@ -199,6 +262,46 @@ def test_a_refusal_in_another_shape_is_a_storage_error(storage, httpserver, body
     refuse(httpserver, 400, body)
     with pytest.raises(StorageError):
         put(storage)
+
+
+@pytest.mark.parametrize("missing", ["eTag", "mimetype"])
+def test_what_an_old_version_did_not_note_is_done_without(storage, httpserver, missing):
+    when = "2021-03-04T05:06:07+00:00"
+    facts = {"eTag": '"5f"', "size": 14, "mimetype": "text/csv"}
+    entry = {"name": "a.csv", "id": "0d4f", "updated_at": when, "metadata": {**facts, missing: None}}
+    left_out = {key: value for key, value in facts.items() if key != missing}
+    httpserver.expect_request("/storage/v1/object/list/uploads").respond_with_json(
+        [entry, {**entry, "name": "b.csv", "metadata": left_out}]
+    )
+    found = storage.list("uploads", "")
+    assert [each.name for each in found] == ["a.csv", "b.csv"]
+    expected = {"eTag": ("text/csv", when), "mimetype": ("application/octet-stream", "5f")}[missing]
+    assert {(each.content_type, each.version) for each in found} == {expected}
+
+
+def test_an_object_that_is_not_whole_is_not_there(storage, httpserver):
+    httpserver.expect_request("/storage/v1/object/info/authenticated/uploads/a.csv").respond_with_json(
+        {"name": "a.csv", "size": None, "content_type": None, "etag": None, "last_modified": None}
+    )
+    with pytest.raises(FileNotFoundInStorageError, match=r"'a\.csv'"):
+        storage.stat("uploads", "a.csv")
+
+
+def test_a_secret_key_of_the_new_kind_goes_in_both_headers(httpserver):
+    seen = []
+
+    def answer(request: Request) -> Response:
+        seen.append((request.headers["Apikey"], request.headers["Authorization"]))
+        return Response(json.dumps(stored("a.csv")), content_type="application/json")
+
+    httpserver.expect_request(PATH).respond_with_handler(answer)
+    url = httpserver.url_for("").rstrip("/")
+    storage = open_storage(Settings(supabase_url=url, supabase_service_role_key="sb_secret_of-the-tests"))
+    put(storage)
+    put(storage, token="the-caller-s-token")
+    storage.close()
+    key = "sb_secret_of-the-tests"
+    assert seen == [(key, f"Bearer {key}"), (key, "Bearer the-caller-s-token")]
 
 
 def test_a_redirect_is_not_followed_with_the_key(storage, httpserver):

@@ -35,7 +35,7 @@ def fetched(storage, name, **options):
     return target.getvalue()
 
 
-@pytest.mark.parametrize("name", ["a.csv", "日本語 (1) +&=?.csv", "folder/ü=41.csv"])
+@pytest.mark.parametrize("name", ["a.csv", "日本語 (1) +&=?.csv", "folder/ü=41.csv", "a;b,c@d$e!.csv"])
 def test_an_object_is_found_by_the_name_it_was_put_under(supabase, name):
     path = put(supabase, name)
     assert path == f"uploads/{supabase.key(name)}"
@@ -192,6 +192,11 @@ class TestWhoseToken:
         with pytest.raises(UnauthorizedError, match="sign in again") as refused:
             put(supabase, f"{sub}/a.csv", content, token=token)
         assert token not in str(refused.value)
+        for act, arguments in ((supabase.stat, ()), (supabase.fetch, (io.BytesIO(),)), (supabase.delete, ())):
+            with pytest.raises(UnauthorizedError, match="sign in again"):
+                act("uploads", f"{sub}/a.csv", *arguments, token=token)
+        with pytest.raises(UnauthorizedError, match="sign in again"):
+            supabase.list("uploads", sub, token=token)
 
 
 def test_a_service_key_that_is_refused_is_the_operator_s_to_mend(server):
