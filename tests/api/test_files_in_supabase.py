@@ -6,7 +6,8 @@ import logging
 from urllib.parse import quote
 
 import pytest
-from supabase_storage_server import SERVICE_KEY, Bucket, SupabaseStorageServer, own_folder, own_folder_for_writing
+from supabase_storage_kept import Bucket, own_folder, own_folder_for_writing
+from supabase_storage_server import SERVICE_KEY, SupabaseStorageServer
 
 from sqlchat.app import create_app
 from sqlchat.config import Settings

@@ -11,20 +11,30 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import json
 import re
 import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote
 
 import jwt
+from supabase_storage_kept import Bucket, Object, Upload
+from supabase_storage_refusals import (
+    NO_BUCKET,
+    NO_OBJECT,
+    NO_POLICY,
+    READ_ONLY,
+    TAKEN,
+    TOO_LARGE,
+    Refused,
+    bad_token,
+    bad_type,
+)
 from werkzeug import Request, Response
 from werkzeug.serving import WSGIRequestHandler, make_server
 
@@ -32,62 +42,6 @@ SERVICE_KEY = "service-role-key"
 VALID_KEY = re.compile(r"[\w/!.*'() &$@=;:+,?-]+", re.ASCII)
 CHUNK = 6 << 20
 BASE = "/storage/v1"
-Policy = Callable[[str, str, str], bool]
-
-
-def own_folder(action: str, sub: str, key: str) -> bool:
-    """The policy of Supabase's documentation: everybody has a folder named by their id."""
-    return key.startswith(f"{sub}/")
-
-
-def own_folder_for_writing(action: str, sub: str, key: str) -> bool:
-    return action == "insert" and own_folder(action, sub, key)
-
-
-@dataclass
-class Bucket:
-    policy: Policy = lambda action, sub, key: False
-    size_limit: int = 50 << 30
-    types: tuple[str, ...] = ()
-
-
-@dataclass
-class Object:
-    path: Path
-    content_type: str
-    cache_control: str
-    owner: str | None
-    version: str = field(default_factory=lambda: str(uuid.uuid4()))
-    updated_at: str = field(
-        default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    )
-
-    @property
-    def content(self) -> bytes:
-        return self.path.read_bytes()
-
-    @property
-    def etag(self) -> str:
-        with self.path.open("rb") as file:
-            return f'"{hashlib.file_digest(file, "md5").hexdigest()}"'
-
-    @property
-    def size(self) -> int:
-        return self.path.stat().st_size
-
-
-@dataclass
-class Upload:
-    bucket: str
-    key: str
-    size: int
-    path: Path
-    metadata: dict[str, str]
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def offset(self) -> int:
-        return self.path.stat().st_size
 
 
 @dataclass(frozen=True)
@@ -107,24 +61,6 @@ class Fault:
     the server says before it comes to the call, such as of a database that only reads."""
     skip: int
     times: int
-
-
-class Refused(Exception):  # noqa: N818  an answer, for the server
-    """`error` is the older name of `code`. `early`: before the server comes to the call, and so always in JSON."""
-
-    def __init__(self, status: int, error: str, message: str, code: str = "", *, early: bool = False) -> None:
-        self.status, self.error, self.message = status, error, message
-        self.code, self.early = code or error, early
-
-
-NO_BUCKET = Refused(404, "Bucket not found", "Bucket not found", "NoSuchBucket")
-NO_OBJECT = Refused(404, "not_found", "Object not found", "NoSuchKey")
-TAKEN = Refused(409, "Duplicate", "The resource already exists", "KeyAlreadyExists")
-NO_POLICY = Refused(403, "Unauthorized", "new row violates row-level security policy", "AccessDenied")
-TOO_LARGE = Refused(413, "Payload too large", "The object exceeded the maximum allowed size", "EntityTooLarge")
-READ_ONLY = Refused(503, "DatabaseReadOnly", "The database is read-only for now.", early=True)
-OWN_STATUS = frozenset({429, 500, 544})
-"""Those that a refusal in JSON has as the answer's status too; the others are 400."""
 
 
 class SupabaseStorageServer:
@@ -161,19 +97,12 @@ class SupabaseStorageServer:
         try:
             response = self._faulty(request, path, fault) if fault else self._answer(request, path)
         except Refused as refused:
-            response = self._refusal(path, refused)
+            response = refused.answer(by_tus=path.startswith(f"{BASE}/upload/resumable"))
         self.calls.append(Call(request.method, path, dict(request.headers), request.content_length or 0))
         with contextlib.suppress(OSError):
             while request.stream.read(1 << 16):
                 pass
         return response(environ, start_response)
-
-    def _refusal(self, path: str, refused: Refused) -> Response:
-        if path.startswith(f"{BASE}/upload/resumable") and not refused.early:
-            return Response(refused.message, refused.status, {"Tus-Resumable": "1.0.0"})
-        body = {"statusCode": str(refused.status), "code": refused.code, "error": refused.error}
-        status = refused.status if refused.status in OWN_STATUS else 400
-        return Response(json.dumps(body | {"message": refused.message}), status, content_type="application/json")
 
     def _fault(self, method: str, path: str) -> Fault | None:
         for fault in self.faults:
@@ -240,11 +169,11 @@ class SupabaseStorageServer:
         try:
             return jwt.decode(token, self._secret, algorithms=["HS256"], audience="authenticated")["sub"]
         except jwt.ExpiredSignatureError:
-            raise _bad_token('"exp" claim timestamp check failed') from None
+            raise bad_token('"exp" claim timestamp check failed') from None
         except jwt.InvalidSignatureError:
-            raise _bad_token("signature verification failed") from None
+            raise bad_token("signature verification failed") from None
         except jwt.PyJWTError:
-            raise _bad_token("Invalid Compact JWS") from None
+            raise bad_token("Invalid Compact JWS") from None
 
     def _allowed(self, action: str, bucket: str, key: str, sub: str | None) -> bool:
         return sub is None or self.buckets[bucket].policy(action, sub, key)
@@ -271,7 +200,7 @@ class SupabaseStorageServer:
     ) -> None:
         allowed = self.buckets[bucket].types
         if allowed and content_type not in allowed:
-            raise _bad_type(content_type)
+            raise bad_type(content_type)
         self.objects[bucket, key] = Object(path, content_type, cache_control, sub)
 
     def _put(self, request: Request, bucket: str, key: str, sub: str | None) -> Response:
@@ -384,7 +313,7 @@ class SupabaseStorageServer:
         self._may_upload(bucket, key, sub, request.headers.get("x-upsert") == "true", size)
         allowed = self.buckets[bucket].types
         if allowed and metadata["contentType"] not in allowed:
-            raise _bad_type(metadata["contentType"])
+            raise bad_type(metadata["contentType"])
         name = base64.urlsafe_b64encode(f"{bucket}/{key}/{uuid.uuid4()}".encode()).decode().rstrip("=")
         path = self._new_path()
         path.touch()
@@ -437,14 +366,6 @@ class Quiet(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: object) -> None:
         """Nothing: the tests look at `calls`."""
-
-
-def _bad_token(message: str) -> Refused:
-    return Refused(403, "Unauthorized", message, "AccessDenied", early=True)
-
-
-def _bad_type(content_type: str) -> Refused:
-    return Refused(415, "invalid_mime_type", f"mime type {content_type} is not supported", "InvalidMimeType")
 
 
 def _json(body: object) -> Response:

@@ -12,6 +12,7 @@ import io
 import re
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -119,9 +120,11 @@ class SupabaseStorage(Storage):
         seconds = self._settings.transfer_seconds(self._settings.max_upload_mb << 20)
         until = time.monotonic() + seconds
         headers = self._headers(token)
+        # A CDN in front may keep what was replaced for a minute or an hour; to this name of Supabase's it gives way.
+        fresh = {"cacheNonce": uuid.uuid4().hex}
         with (
             self._asking(bucket, name, token) as storage,
-            storage.session.stream("GET", url, headers=headers) as answer,
+            storage.session.stream("GET", url, params=fresh, headers=headers) as answer,
         ):
             if not answer.is_success:
                 answer.read()

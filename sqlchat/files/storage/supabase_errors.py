@@ -30,8 +30,8 @@ TOKEN = re.compile(r"\bjw[aekst]s?\b|json web|\bclaim\b|\bsignature\b|\balg\b|\b
 API_KEY = re.compile(r"\bapi ?keys?\b|authentication credentials", re.IGNORECASE)
 """A gateway's words about the key of the project, which is not the caller's."""
 BUCKET = re.compile(r"\bbucket\b|\b(?:related|parent) resource\b", re.IGNORECASE)
-OBJECT = re.compile(r"object not found|NoSuchKey|NotFound", re.IGNORECASE)
-"""The last two are the whole message where the object store behind Storage has lost what Storage knows of."""
+OBJECT = re.compile(r"object not found|the resource was not found|NoSuchKey|NotFound", re.IGNORECASE)
+"""The last three are what is said where the object store behind Storage has lost what Storage knows of."""
 OF_THE_STORE = re.compile(r"[A-Z][a-z]\w+")
 """What that store has against Storage itself comes as a message of one word."""
 

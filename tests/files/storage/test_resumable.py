@@ -6,7 +6,8 @@ import tempfile
 import time
 
 import pytest
-from supabase_storage_server import CHUNK, Bucket, own_folder_for_writing
+from supabase_storage_kept import Bucket, own_folder_for_writing
+from supabase_storage_server import CHUNK
 
 from sqlchat.errors import (
     BucketNotFoundError,

@@ -264,6 +264,22 @@ def test_a_refusal_in_another_shape_is_a_storage_error(storage, httpserver, body
         put(storage)
 
 
+def test_what_a_cache_on_the_way_keeps_is_not_asked_for(storage, httpserver):
+    httpserver.expect_request("/storage/v1/object/authenticated/uploads/a.csv").respond_with_data(CONTENT)
+    for _ in range(2):
+        storage.fetch("uploads", "a.csv", io.BytesIO())
+    first, second = (request.args["cacheNonce"] for request, _ in httpserver.log)
+    assert first != second
+
+
+def test_an_object_that_the_store_behind_storage_has_lost_is_not_there(storage, httpserver):
+    httpserver.expect_request("/storage/v1/object/authenticated/uploads/a.csv").respond_with_json(
+        {"statusCode": "404", "error": "Not found", "message": "The resource was not found"}, status=400
+    )
+    with pytest.raises(FileNotFoundInStorageError, match=r"'a\.csv'"):
+        storage.fetch("uploads", "a.csv", io.BytesIO())
+
+
 @pytest.mark.parametrize("missing", ["eTag", "mimetype"])
 def test_what_an_old_version_did_not_note_is_done_without(storage, httpserver, missing):
     when = "2021-03-04T05:06:07+00:00"

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import jwt
 import pytest
-from supabase_storage_server import SERVICE_KEY, Bucket, own_folder, own_folder_for_writing
+from supabase_storage_kept import Bucket, own_folder, own_folder_for_writing
+from supabase_storage_server import SERVICE_KEY
 
 from sqlchat.config import Settings
 from sqlchat.errors import (
