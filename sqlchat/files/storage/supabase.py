@@ -9,7 +9,6 @@ from __future__ import annotations
 import builtins
 import contextlib
 import io
-import re
 import threading
 import time
 import uuid
@@ -25,17 +24,11 @@ from sqlchat.errors import DeadlineError, FileNotFoundInStorageError, ForbiddenE
 from sqlchat.files.storage.base import Storage, StoredObject
 from sqlchat.files.storage.resumable import LARGE, RefusedError, Uploader, endpoint
 from sqlchat.files.storage.supabase_errors import Asked, no_object, refusal
+from sqlchat.files.storage.supabase_keys import object_key, object_name
 
 if TYPE_CHECKING:
     from storage3 import SyncStorageClient
     from supabase import Client
-
-REFUSED_IN_KEYS = re.compile(rb"[^A-Za-z0-9_/!.*'() &$@:+,?-]")
-"""Storage takes ASCII letters, digits and this punctuation in an object's key, and `=`, which escapes the rest.
-
-It takes `;` too, but many of its versions end the path at one that the client leaves as it is in the URL.
-"""
-ESCAPED = re.compile(rb"=([0-9A-F]{2})")
 
 FILE_SERVED_SECONDS = "3600"
 """How long a cache may keep an object: Storage's own default."""
@@ -45,16 +38,6 @@ UNKNOWN_TYPE = "application/octet-stream"
 PAGE, MOST_LISTED = 1000, 100_000
 """Objects of a folder that are asked for at once, and in all."""
 PIECE = 1 << 20
-
-
-def object_key(name: str) -> str:
-    """`name` in the characters that Storage allows, the rest as in quoted-printable (RFC 2045): Ä is =C3=84."""
-    return REFUSED_IN_KEYS.sub(lambda found: b"=%02X" % ord(found[0]), name.encode()).decode()
-
-
-def object_name(key: str) -> str:
-    """The name that `object_key` made `key` of."""
-    return ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), key.encode()).decode(errors="replace")
 
 
 class SupabaseStorage(Storage):

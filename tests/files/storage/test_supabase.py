@@ -6,6 +6,7 @@ import tempfile
 import time
 
 import pytest
+from supabase_storage_server import VALID_KEY
 from werkzeug import Request, Response
 
 from sqlchat.config import Settings
@@ -20,9 +21,11 @@ from sqlchat.errors import (
     UnauthorizedError,
     UnsupportedMediaError,
 )
+from sqlchat.files.names import safe_name
 from sqlchat.files.storage import open_storage
 from sqlchat.files.storage.local import LocalStorage
-from sqlchat.files.storage.supabase import SupabaseStorage, object_key
+from sqlchat.files.storage.supabase import SupabaseStorage
+from sqlchat.files.storage.supabase_keys import object_key, object_name
 
 CONTENT = b"id,name\n1,Ada\n"
 PATH = "/storage/v1/object/uploads/a.csv"
@@ -154,6 +157,29 @@ def test_keys_hold_only_what_storage_allows(storage, httpserver, name, key):
         stored(key)
     )
     assert put(storage, name) == f"uploads/{key}"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Отчет по продажам за третий квартал две тысячи двадцать пятого года (итог).xlsx",
+        "ä" * 98 + ".csv",
+        "第三四半期売上報告書" * 6 + ".csv",
+        "📈📉🧮🗂️" * 10 + "~.parquet",
+    ],
+)
+def test_a_long_name_of_any_script_fits_a_file_system_below_storage(name):
+    assert safe_name(name) == name
+    for folder in ("", "folder/"):
+        key = object_key(f"{folder}{name}")
+        assert max(map(len, key.split("/"))) <= 255
+        assert VALID_KEY.fullmatch(key)
+        assert object_name(key) == f"{folder}{name}"
+
+
+@pytest.mark.parametrize("key", ["==!", "==0ca24w", "==99999999999", "==ü", "==" + "a" * 250, "==" + "9" * 9999])
+def test_a_key_of_another_program_s_is_some_name(key):
+    assert object_name(key).encode()
 
 
 @pytest.mark.parametrize(

@@ -36,7 +36,9 @@ def fetched(storage, name, **options):
     return target.getvalue()
 
 
-@pytest.mark.parametrize("name", ["a.csv", "日本語 (1) +&=?.csv", "folder/ü=41.csv", "a;b,c@d$e!.csv"])
+@pytest.mark.parametrize(
+    "name", ["a.csv", "日本語 (1) +&=?.csv", "folder/ü=41.csv", "a;b,c@d$e!.csv", "ü" * 95 + ".csv"]
+)
 def test_an_object_is_found_by_the_name_it_was_put_under(supabase, name):
     path = put(supabase, name)
     assert path == f"uploads/{supabase.key(name)}"
