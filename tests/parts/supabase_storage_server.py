@@ -2,9 +2,9 @@
 
 Refusals are status 400 (500 for faults) with the meaning in the body, those of resumable uploads their own status
 with a bare message, unless it is the token that is refused: that happens before. A path ends at a `;` that is not
-escaped, as in the versions with Fastify 4. Where a route does without `authenticated`, a bad token is none, and
-without one a private bucket is not there. What callers may do is decided by policies on buckets, by default none;
-the service's key may do everything. Faults can be ordered: an answer that is lost, a body that is cut, a status.
+escaped, as in the versions with Fastify 4. Who reads an object with a bad token is told that there is no bucket. What
+callers may do is decided by policies on buckets, by default none; the service's key may do everything. Faults can be
+ordered: an answer that is lost, a body that is cut, a status.
 """
 
 from __future__ import annotations
@@ -135,19 +135,15 @@ class SupabaseStorageServer:
         try:
             sub = self._caller(request)
         except Refused:
-            match request.method, parts:
-                case "GET", ["object", what, *_] if what != "authenticated" and parts[1:3] != [
-                    "info",
-                    "authenticated",
-                ]:
-                    raise NO_BUCKET from None
+            if request.method == "GET" and parts[0] == "object":
+                raise NO_BUCKET from None
             raise
         match request.method, parts:
             case "POST", ["upload", "resumable"]:
                 return self._create(request, sub)
             case ("HEAD" | "PATCH" | "DELETE") as method, ["upload", "resumable", _]:
                 return self._resume(request, method, path, sub)
-            case "GET", ["object", "info", "authenticated", bucket, *key] | ["object", "info", bucket, *key]:
+            case "GET", ["object", "info", bucket, *key]:
                 return self._info(bucket, "/".join(key), sub)
             case "GET", ["bucket", bucket]:
                 return self._show(bucket, sub)
@@ -155,7 +151,7 @@ class SupabaseStorageServer:
                 return self._list(request, bucket, sub)
             case "POST", ["object", bucket, *key]:
                 return self._put(request, bucket, "/".join(key), sub)
-            case "GET", ["object", "authenticated", bucket, *key] | ["object", bucket, *key]:
+            case "GET", ["object", bucket, *key]:
                 return self._get(bucket, "/".join(key), sub)
             case "DELETE", ["object", bucket]:
                 return self._delete(request, bucket, sub)

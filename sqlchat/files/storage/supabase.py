@@ -20,7 +20,13 @@ from urllib.parse import quote
 import httpx
 
 from sqlchat.config import Settings
-from sqlchat.errors import DeadlineError, FileNotFoundInStorageError, ForbiddenError, StorageError
+from sqlchat.errors import (
+    BucketNotFoundError,
+    DeadlineError,
+    FileNotFoundInStorageError,
+    ForbiddenError,
+    StorageError,
+)
 from sqlchat.files.storage.base import Storage, StoredObject
 from sqlchat.files.storage.resumable import LARGE, RefusedError, Uploader, endpoint
 from sqlchat.files.storage.supabase_errors import Asked, no_object, refusal
@@ -86,27 +92,22 @@ class SupabaseStorage(Storage):
         return f"{bucket}/{key}"
 
     def stat(self, bucket: str, name: str, *, token: str | None = None) -> StoredObject:
-        with self._asking(bucket, name, token) as storage:
-            answer = storage.session.get(
-                self._place("info/authenticated", bucket, name), headers=self._headers(token)
-            )
-            if not answer.is_success:
-                raise RefusedError(answer)
-            found = answer.json()
+        with self._reading(bucket, name, token) as storage:
+            found = storage.from_(bucket).info(object_key(name))
             if found["size"] is None:  # begun, and not whole
                 raise no_object(bucket, name)
             updated_at = found.get("last_modified")  # some versions leave it out
             return _described(name, found["size"], found["content_type"], updated_at, found["etag"])
 
     def fetch(self, bucket: str, name: str, target: BinaryIO, *, token: str | None = None) -> None:
-        url = self._place("authenticated", bucket, name)
+        url = f"{self._url.rstrip('/')}/storage/v1/object/{quote(f'{bucket}/{object_key(name)}')}"
         seconds = self._settings.transfer_seconds(self._settings.max_upload_mb << 20)
         until = time.monotonic() + seconds
         headers = self._headers(token)
         # A CDN in front may keep what was replaced for a minute or an hour; to this name of Supabase's it gives way.
         fresh = {"cacheNonce": uuid.uuid4().hex}
         with (
-            self._asking(bucket, name, token) as storage,
+            self._reading(bucket, name, token) as storage,
             storage.session.stream("GET", url, params=fresh, headers=headers) as answer,
         ):
             if not answer.is_success:
@@ -172,6 +173,17 @@ class SupabaseStorage(Storage):
                 "Supabase Storage sent an answer that is none of its own; check SUPABASE_URL."
             ) from exc
 
+    @contextlib.contextmanager
+    def _reading(self, bucket: str, name: str, token: str | None) -> Iterator[SyncStorageClient]:
+        """As `_asking`. Who reads with a token that Storage does not take is told by it that there is no bucket."""
+        try:
+            with self._asking(bucket, name, token) as storage:
+                yield storage
+        except BucketNotFoundError:
+            with self._asking(bucket, name, token) as storage:
+                storage.from_(bucket).list("", {"limit": 1})  # refused for the token, if it is that
+            raise
+
     def _storage(self, token: str | None) -> SyncStorageClient:
         from storage3 import SyncStorageClient
         from supabase import ClientOptions, create_client
@@ -185,13 +197,6 @@ class SupabaseStorage(Storage):
                 return self._client.storage
             url = str(self._client.storage_url)
             return SyncStorageClient(url, self._headers(token), http_client=self._http)
-
-    def _place(self, kind: str, bucket: str, name: str) -> str:
-        """An object's URL where Storage says what it has against a token.
-
-        Where `authenticated` is left out, as the client leaves it, a private bucket is not there for a bad token.
-        """
-        return f"{self._url.rstrip('/')}/storage/v1/object/{kind}/{quote(f'{bucket}/{object_key(name)}')}"
 
     def _headers(self, token: str | None) -> dict[str, str]:
         """With a caller's token, the key only says which project is meant."""

@@ -291,7 +291,7 @@ def test_a_refusal_in_another_shape_is_a_storage_error(storage, httpserver, body
 
 
 def test_what_a_cache_on_the_way_keeps_is_not_asked_for(storage, httpserver):
-    httpserver.expect_request("/storage/v1/object/authenticated/uploads/a.csv").respond_with_data(CONTENT)
+    httpserver.expect_request(PATH).respond_with_data(CONTENT)
     for _ in range(2):
         storage.fetch("uploads", "a.csv", io.BytesIO())
     first, second = (request.args["cacheNonce"] for request, _ in httpserver.log)
@@ -299,7 +299,7 @@ def test_what_a_cache_on_the_way_keeps_is_not_asked_for(storage, httpserver):
 
 
 def test_an_object_that_the_store_behind_storage_has_lost_is_not_there(storage, httpserver):
-    httpserver.expect_request("/storage/v1/object/authenticated/uploads/a.csv").respond_with_json(
+    httpserver.expect_request(PATH).respond_with_json(
         {"statusCode": "404", "error": "Not found", "message": "The resource was not found"}, status=400
     )
     with pytest.raises(FileNotFoundInStorageError, match=r"'a\.csv'"):
@@ -322,7 +322,7 @@ def test_what_an_old_version_did_not_note_is_done_without(storage, httpserver, m
 
 
 def test_an_object_that_is_not_whole_is_not_there(storage, httpserver):
-    httpserver.expect_request("/storage/v1/object/info/authenticated/uploads/a.csv").respond_with_json(
+    httpserver.expect_request("/storage/v1/object/info/uploads/a.csv").respond_with_json(
         {"name": "a.csv", "size": None, "content_type": None, "etag": None, "last_modified": None}
     )
     with pytest.raises(FileNotFoundInStorageError, match=r"'a\.csv'"):
