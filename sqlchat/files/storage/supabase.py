@@ -97,7 +97,7 @@ class SupabaseStorage(Storage):
             if found["size"] is None:  # begun, and not whole
                 raise no_object(bucket, name)
             updated_at = found.get("last_modified")  # some versions leave it out
-            return _described(name, found["size"], found["content_type"], updated_at, found["etag"])
+            return _described(name, found["size"], found.get("content_type"), updated_at, found.get("etag"))
 
     def fetch(self, bucket: str, name: str, target: BinaryIO, *, token: str | None = None) -> None:
         url = f"{self._url.rstrip('/')}/storage/v1/object/{quote(f'{bucket}/{object_key(name)}')}"

@@ -204,8 +204,9 @@ class TestWhoseToken:
 
 def test_a_service_key_that_is_refused_is_the_operator_s_to_mend(server):
     storage = open_storage(Settings(supabase_url=server.url, supabase_service_role_key="an old key"))
-    with pytest.raises(StorageError, match="SUPABASE_SERVICE_ROLE_KEY"):
-        put(storage)
+    for act, arguments in ((put, ()), (fetched, ("a.csv",)), (type(storage).stat, ("uploads", "a.csv"))):
+        with pytest.raises(StorageError, match="SUPABASE_SERVICE_ROLE_KEY"):
+            act(storage, *arguments)
     storage.close()
 
 
