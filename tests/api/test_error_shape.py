@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from gunicorn.http.errors import InvalidChunkSize
+from gunicorn.http.errors import InvalidChunkSize  # type: ignore[import-untyped]
 
 FAILURES = [
     # method, path, what is sent, status, code

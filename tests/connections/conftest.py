@@ -103,7 +103,7 @@ def mysql_server():
                 assert process.poll() is None, (folder / "log").read_text()
                 assert time.monotonic() < deadline
                 time.sleep(0.05)
-        connect.port, connect.authority = port, authority
+        vars(connect).update(port=port, authority=authority)
         yield connect
     finally:
         process.terminate()

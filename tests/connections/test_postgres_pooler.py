@@ -11,6 +11,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,9 @@ def pooled(postgres_database):
     lines = [f"{name} = {value}" for name, value in settings.items()]
     database = "[databases]\n{database} = host={host} port={port}\n".format(**config)
     (folder / "ini").write_text("\n".join([database, "[pgbouncer]", *lines, ""]))
-    account = {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    account: dict[str, Any] = (
+        {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid, "extra_groups": []} if os.geteuid() == 0 else {}
+    )
     if account:
         for path in (folder, *folder.iterdir()):
             os.chown(path, NOBODY.pw_uid, NOBODY.pw_gid)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import anthropic
 import httpx2
 import pytest
-from anthropic.resources.messages.messages import DEPRECATED_MODELS
+from anthropic.resources.messages.messages import DEPRECATED_MODELS  # type: ignore[attr-defined]
 from anthropic.types import Model
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response

@@ -3,7 +3,7 @@ from __future__ import annotations
 import inspect
 import json
 import time
-from typing import Any
+from typing import Any, get_args
 
 import httpx2
 import openai
@@ -84,8 +84,8 @@ def test_the_default_model_is_current_by_the_sdk_s_own_list(httpserver: HTTPServ
     httpserver.expect_request(PATH).respond_with_json(completion())
     provider(httpserver).draft(task)
     assert sent(httpserver)[0]["model"] == vendor.DEFAULT_MODEL
-    assert vendor.DEFAULT_MODEL in ChatModel.__args__
-    notes = inspect.getsource(inspect.getmodule(openai.types.shared.chat_model))  # type: ignore[arg-type]
+    assert vendor.DEFAULT_MODEL in get_args(ChatModel)
+    notes = inspect.getsource(inspect.getmodule(openai.types.shared.chat_model))
     assert f'"{vendor.DEFAULT_MODEL}"' not in notes.split("Deprecated values:")[1]
 
 
