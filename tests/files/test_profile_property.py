@@ -119,7 +119,7 @@ def test_small_files(tmp_path_factory, table):
     agree(found.row_count, [column.as_dict() for column in found.columns], table)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
 @given(table=tables(120), size=st.integers(1, 40))
 def test_tables_of_many_blocks(table, size):
     """Types widen and turn from one block to a later one."""
