@@ -44,7 +44,7 @@ NOTES = {
             "current_date; to_char(d, 'YYYY-MM').",
             "integer / integer drops the fraction: cast one side to numeric. round(x, n) takes a numeric.",
             "ILIKE ignores case, LIKE does not; || concatenates; string_agg(x, ', ').",
-            "Every selected column is grouped or aggregated; count(*) FILTER (WHERE ...) counts conditionally.",
+            "Beside an aggregate every selected column is grouped; count(*) FILTER (WHERE ...) counts conditionally.",
             "LIMIT n; ORDER BY x DESC puts NULLs first: add NULLS LAST where x can be null.",
         ),
         plain=LOWER,
@@ -58,7 +58,8 @@ NOTES = {
             "integer / integer drops the fraction: multiply by 1.0 or CAST(x AS REAL).",
             "LIKE ignores the case of ASCII letters, = does not; no ILIKE; || concatenates; "
             "group_concat(x, ', '); substr(x, 1, 3), instr(x, y).",
-            "LIMIT n; NULLs sort first in ascending order; no RIGHT JOIN before 3.39: write LEFT JOIN.",
+            "LIMIT n; NULLs sort first in ascending order: add NULLS LAST where x can be null; "
+            "no RIGHT JOIN before 3.39: write LEFT JOIN.",
         ),
     ),
     "duckdb": DialectNotes(
@@ -81,8 +82,8 @@ NOTES = {
             "/ keeps the fraction; DIV drops it.",
             "LIKE and = ignore case by the usual collations; no ILIKE; CONCAT(a, b), for || is a logical or; "
             "GROUP_CONCAT(x SEPARATOR ', ').",
-            "LIMIT n; no FULL JOIN; NULLs sort first in ascending order; no NULLS LAST.",
-            "Every selected column is grouped or aggregated.",
+            "LIMIT n; no FULL JOIN; NULLs sort first in ascending order; no NULLS LAST: ORDER BY x IS NULL, x.",
+            "Beside an aggregate every selected column is grouped.",
         ),
         quote="`",
     ),

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -48,6 +50,15 @@ def test_the_catalog_stands_as_data_in_the_stable_part(shop: Catalog, profiles: 
     )
     assert user.content.endswith("<question>\nHow many customers are in Germany?\n</question>")
     assert "<values>\ncustomers.country = 'Germany'\n</values>" in user.content
+
+
+@pytest.mark.parametrize(("dialect", "order"), [("sqlite", "x NULLS LAST"), ("mysql", "x IS NULL, x")])
+def test_the_notes_say_how_nulls_come_last(dialect: str, order: str) -> None:
+    """SQLite knows MySQL's way too."""
+    assert order.removeprefix("x ") in " ".join(notes_on(dialect).notes)
+    with closing(sqlite3.connect(":memory:")) as database:
+        rows = database.execute(f"SELECT x FROM (SELECT 2 AS x UNION SELECT NULL UNION SELECT 1) ORDER BY {order}")
+        assert rows.fetchall() == [(1,), (2,), (None,)]
 
 
 def test_a_reference_that_was_inferred_is_said_to_be(shop: Catalog) -> None:
