@@ -3,6 +3,8 @@
 import math
 import resource
 import sys
+import tempfile
+from pathlib import Path
 
 from dotenv import find_dotenv, load_dotenv
 
@@ -67,6 +69,12 @@ def worker_exit(server, worker):
     """Close pools and end processes."""
     if runtime := runtime_of(worker):
         runtime.close()
+
+
+def child_exit(server, worker):
+    """Remove uploads that were on their way to a worker that was killed; it could not do so itself."""
+    for spooled in Path(tempfile.gettempdir()).glob(f"sqlchat-upload-{worker.pid}-*"):
+        spooled.unlink(missing_ok=True)
 
 
 def runtime_of(worker):

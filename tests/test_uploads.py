@@ -1,8 +1,10 @@
 """Uploads as they arrive at a real gunicorn: memory, limits on the way, clients that go away, a disk that is full."""
 
 import json
+import os
 import re
 import resource
+import signal
 import socket
 from pathlib import Path
 
@@ -166,6 +168,19 @@ def test_a_client_that_goes_away_leaves_nothing(service, arriving, chunked):
     service.until(lambda: is_clean(arriving))
     assert service.call("GET", "/health")[0] == 200
     service.until(lambda: all(threads(pid) <= count + 4 for pid, count in before.items()))
+
+
+def test_a_worker_that_is_killed_leaves_nothing(service, arriving):
+    workers = service.workers()
+    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as made:
+        start(made, 40 << 20)
+        send(made, whole(b"broken.csv", csv(3))[:-1])
+        service.until(lambda: not is_clean(arriving))
+        for pid in workers:
+            os.kill(pid, signal.SIGKILL)
+        service.until(lambda: is_clean(arriving))
+    service.until(lambda: len(service.workers()) == len(workers) and not set(service.workers()) & set(workers))
+    service.until(service.is_whole)
 
 
 def test_a_disk_that_is_full_is_told_and_left_as_it_was(service, arriving):

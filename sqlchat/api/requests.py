@@ -34,7 +34,8 @@ UPLOAD_PARTS = 10
 class Request(flask.Request):
     """Uploads go to named temporary files, so that a worker process can read them by path.
 
-    They are in the system's folder for such (TMPDIR) and go away with the request, however that ends.
+    They are in the system's folder for such (TMPDIR) and go away with the request, however that ends; those of a
+    process that was killed go by their name (see gunicorn.conf.py).
     """
 
     def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
@@ -58,7 +59,8 @@ class Spooled:
     """A named temporary file that says in our words when the disk is full."""
 
     def __init__(self) -> None:
-        self._file = tempfile.NamedTemporaryFile("rb+", prefix="sqlchat-upload-")  # noqa: SIM115 - see close
+        prefix = f"sqlchat-upload-{os.getpid()}-"
+        self._file = tempfile.NamedTemporaryFile("rb+", prefix=prefix)  # noqa: SIM115 - see close
         self.name = self._file.name
 
     def write(self, data: bytes) -> int:
