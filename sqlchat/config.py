@@ -161,7 +161,9 @@ class Settings:
     storage_timeout: float = setting("SQLCHAT_STORAGE_TIMEOUT", 60.0, "Seconds for one call of the storage.")
     upload_timeout: float = setting("SQLCHAT_UPLOAD_TIMEOUT", 60.0, "Seconds to read and profile one file.")
     upload_worker_memory_mb: int = setting(
-        "SQLCHAT_UPLOAD_WORKER_MEMORY_MB", 4096, "Address space of a process that reads uploads, in MiB."
+        "SQLCHAT_UPLOAD_WORKER_MEMORY_MB",
+        4096,
+        "Address space of a process that reads uploads or makes tables of them, in MiB.",
     )
 
     files_cache_mb: int = setting(

@@ -42,6 +42,7 @@ DEMO_FILE = "demo.sqlite"
 LINEAGE_DEADLINE = 5.0  # s
 SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("guard", "lineage", "names", "dialects", "stored"))
 UPLOAD_MODULES = ("sqlchat.files.profile",)
+BUILD_MODULES = ("sqlchat.connections.files.build",)
 
 
 class Runtime:
@@ -60,8 +61,12 @@ class Runtime:
             1, settings.upload_worker_memory_mb, patience=settings.upload_timeout / 2, preload=UPLOAD_MODULES
         )
         """Read the files of strangers."""
+        self.build_workers: Final = Workers(
+            1, settings.upload_worker_memory_mb, patience=settings.upload_timeout / 2, preload=BUILD_MODULES
+        )
+        """Make tables of them, which takes longer: nobody's upload waits for that."""
         storage = open_storage(settings)
-        self._databases = databases = FileDatabases(settings, storage, self.upload_workers, (LOCAL_OWNER, OPEN_OWNER))
+        self._databases = databases = FileDatabases(settings, storage, self.build_workers, (LOCAL_OWNER, OPEN_OWNER))
 
         def files_connection(owner: str, config: Mapping[str, Any]) -> FilesConnection:
             return FilesConnection(config, settings, self.workers, databases, owner)
@@ -155,6 +160,7 @@ class Runtime:
         self.providers.close()
         self.workers.close()
         self.upload_workers.close()
+        self.build_workers.close()
         self.store.close()
 
     def build_demo(self) -> None:

@@ -3,6 +3,8 @@
 import dataclasses
 import multiprocessing
 import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -109,3 +111,13 @@ def test_closing_ends_the_processes_and_may_be_done_twice(settings):
 def test_a_store_that_is_gone_does_not_stop_the_start(settings, start):
     url = "postgres://ann:open-sesame@127.0.0.1:9/db"
     assert start(dataclasses.replace(settings, database_url=url, secret_key="k" * 40))
+
+
+def test_an_upload_does_not_wait_for_tables_that_are_made_of_files(settings, start, tmp_path):
+    path = tmp_path / "small.csv"
+    path.write_text("a\n1\n")
+    runtime = start(dataclasses.replace(settings, upload_timeout=20.0))
+    with ThreadPoolExecutor(1) as pool:
+        build = pool.submit(runtime.build_workers.call, time.sleep, 10.0, deadline=60.0)
+        assert runtime.files.profile(path, "small.csv").row_count == 1
+        assert not build.done()
