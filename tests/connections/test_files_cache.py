@@ -125,3 +125,16 @@ def test_only_the_owner_of_the_service_may_look(cache, folder):
     cache.make("a", filled(), patience=0)
     assert folder.stat().st_mode & 0o077 == 0
     assert (folder / "a").stat().st_mode & 0o077 == 0
+
+
+def test_what_cannot_be_removed_harms_no_other(cache, folder):
+    """As on a disk that is full or read-only: there is no lock to be had."""
+    cache.make("old", filled(), patience=0)
+    age(cache, "old", LONGEST_UNUSED + 1)
+    (folder / "old.lock").unlink()
+    (folder / "old.lock").mkdir()
+    (folder / "gone.part").mkdir()
+    (folder / "gone.lock").mkdir()
+    assert cache.make("new", filled(), patience=0)
+    assert (folder / "new/data").exists()
+    assert (folder / "old/data").exists()

@@ -76,8 +76,8 @@ class DatabaseCache:
         return True
 
     def discard(self, key: str) -> None:
-        """Remove a database that is out of date, unless somebody still reads it."""
-        with self._locked(key, fcntl.LOCK_EX, 0) as locked:
+        """Remove a database that is out of date, unless somebody still reads it, or the disk does not let us."""
+        with contextlib.suppress(OSError), self._locked(key, fcntl.LOCK_EX, 0) as locked:
             if locked:
                 self._remove(key)
 
@@ -108,7 +108,7 @@ class DatabaseCache:
         """Remove what a process that died, or a build that failed, left of a database."""
         if self.path(key).exists():
             return
-        with self._locked(key, fcntl.LOCK_EX, 0) as locked:
+        with contextlib.suppress(OSError), self._locked(key, fcntl.LOCK_EX, 0) as locked:
             if locked and not self.path(key).exists():
                 shutil.rmtree(self.path(key + PART), ignore_errors=True)
                 self._remove(key)
