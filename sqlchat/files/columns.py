@@ -47,7 +47,8 @@ class Column:
         self._example: Any = None
 
     def hint(self) -> Hint:
-        return Hint(self._readings, self._repeats, self._counts is not None, self.sketch.ceiling, self.sketch.size)
+        counted, marked = self._counts is not None, self._marks is not None
+        return Hint(self._readings, self._repeats, counted, marked, self.sketch.ceiling, self.sketch.size)
 
     def add(self, found: Found) -> None:
         """Merge one block."""

@@ -53,9 +53,7 @@ class Conversion:
 
     def convert(self, part: Part) -> pa.Array:
         """One array of `arrow`, as long as the part."""
-        array = pa.array(part.values, from_pandas=False)
-        if isinstance(array, pa.ChunkedArray):
-            array = array.combine_chunks()
+        array = part.array
         if self.sql_type == "TEXT":
             return _texts(array)
         if self.sql_type == "JSON":

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -44,6 +43,8 @@ class Hint:
     """Were there fewer values than rows worth speaking of? Then they are counted first."""
     counted: bool
     """Are values still counted?"""
+    marked: bool
+    """May all texts be numbers that are marked somehow?"""
     ceiling: np.uint64
     """Of the sketch."""
     size: int
@@ -52,7 +53,7 @@ class Hint:
     @classmethod
     def first(cls, size: int) -> Hint:
         """Of a column that no block had yet."""
-        return cls(types.OF_TEXT_FILES, True, True, EVERYTHING, size)
+        return cls(types.OF_TEXT_FILES, True, True, True, EVERYTHING, size)
 
 
 @dataclass
@@ -83,7 +84,7 @@ def inspect(parts: tuple[Part, ...], hint: Hint) -> Found:
     found = Found(counts=Counter() if hint.counted else None)
     hashes = []
     for part in parts:
-        array = _arrow(part.values)
+        array = part.array
         if not len(array):
             continue
         found.values += len(array)
@@ -98,14 +99,14 @@ def inspect(parts: tuple[Part, ...], hint: Hint) -> Found:
             found.counts = Counter(dict(zip(map(python, array), weights.to_pylist(), strict=True)))
         if part.inferred == "json":
             found.kinds["JSON"] = Fit(None, None)
-            hashes.append(hash_texts(array))
+            hashes.append(hash_texts(array, hint.ceiling))
         elif part.inferred is None:
             kind, fit = _typed(array, weights)
             found.kinds[kind] = fit
-            hashes.append(_hashes(array))
+            hashes.append(_hashes(array, hint.ceiling))
         else:
             found.texts += len(array)
-            hashes.append(_read_texts(array, weights, part.inferred, hint.readings, found))
+            hashes.append(_read_texts(array, weights, part.inferred, hint, found))
     if hashes:
         found.hashes = least(np.concatenate(hashes), hint.size, hint.ceiling)
     return found
@@ -117,11 +118,6 @@ def python(scalar: pa.Scalar) -> Any:
         return scalar.as_py()
     except (OverflowError, ValueError):
         return None
-
-
-def _arrow(values: pd.Series[Any]) -> pa.Array:
-    array = pa.array(values, from_pandas=False)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 def _distinct(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
@@ -153,12 +149,10 @@ def _total(numbers: pa.Array, weights: pa.Array | None) -> float:
     return float(pc.sum(floats if weights is None else pc.multiply(floats, pc.cast(weights, pa.float64()))).as_py())
 
 
-def _read_texts(
-    array: pa.Array, weights: pa.Array | None, inferred: str, readings: tuple[str, ...], found: Found
-) -> Hashes:
+def _read_texts(array: pa.Array, weights: pa.Array | None, inferred: str, hint: Hint, found: Found) -> Hashes:
     """Try the readings; where none fits, once more without words for no value and without outer blanks."""
     allowed = types.OF_STRINGS if inferred == "string" else types.OF_TEXT_FILES
-    names = tuple(n for n in readings if n in allowed)
+    names = tuple(n for n in hint.readings if n in allowed)
     texts = array
     fits = types.fits(texts, names)
     if names and not fits:
@@ -183,28 +177,29 @@ def _read_texts(
         found.fits = {name: replace(fit, values=None) for name, fit in fits.items()}
         if number is not None:
             found.marks = frozenset()
-        elif not fits and inferred == "text":
+        elif hint.marked and not fits and inferred == "text":
             found.marks = marks(texts, MISSING)
     by_value = next((n for n, fit in fits.items() if fit.values is not None), None)
     if by_value is None or inferred == "string" or (found.missing and number is None):
         bounds = pc.min_max(array)
         found.bounds = bounds["min"].as_py(), bounds["max"].as_py()
         found.compared = AS_WRITTEN
-        return hash_texts(array)
+        return hash_texts(array, hint.ceiling)
     found.compared = by_value
-    return _hashes(fits[by_value].values)
+    return _hashes(fits[by_value].values, hint.ceiling)
 
 
-def _hashes(array: pa.Array) -> Hashes:
+def _hashes(array: pa.Array, ceiling: np.uint64) -> Hashes:
     kind = array.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-        return hash_texts(array)
+        return hash_texts(array, ceiling)
     if pa.types.is_boolean(kind):
-        return hash_reals(array.cast(pa.int8()))
+        return hash_reals(array.cast(pa.int8()), ceiling)
     if pa.types.is_integer(kind) or pa.types.is_floating(kind):
-        return hash_reals(array)
+        return hash_reals(array, ceiling)
     if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-        return hash_moments(array)
+        return hash_moments(array, ceiling)
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
-        return hash_texts(pc.binary_join_element_wise(array.cast(pa.binary()), b"", b"").view(pa.string()))
-    return hash_texts(array.cast(pa.string()))
+        texts = pc.binary_join_element_wise(array.cast(pa.binary()), b"", b"").view(pa.string())
+        return hash_texts(texts, ceiling)
+    return hash_texts(array.cast(pa.string()), ceiling)

@@ -1,12 +1,14 @@
 """How many distinct values a column holds, exactly while they are few and estimated past that. Used by `columns`.
 
 The K-minimum-values sketch (Bar-Yossef et al., 2002): keep the k least of all 64-bit hashes. Fewer than k kept means
-that all were kept, so their number is the count; else the k-th one tells how densely the hashes lie.
+that all were kept, so their number is the count; else the k-th one tells how densely the hashes lie. Functions that
+hash give those up to a `ceiling`, in no order that is told: what a sketch would not keep is let go at once.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -25,7 +27,7 @@ EXACT_DOUBLE = np.int64(1 << 53)
 """Integers up to this are doubles too."""
 
 STRETCH = 1 << 14
-"""Texts hashed at a time."""
+"""Values hashed at a time, which a processor's cache holds with all that is made of them on the way."""
 
 KEPT = np.array([(1 << 8 * length) - 1 for length in range(9)], np.uint64)
 """Of eight bytes read, those that belong to a text with so many left (the machine is little-endian)."""
@@ -63,60 +65,71 @@ class Sketch:
 
 
 def least(hashes: Hashes, size: int, ceiling: np.uint64) -> Hashes:
-    """What of `hashes` matters to a sketch of that size and ceiling, for its `add`."""
-    if ceiling == EVERYTHING and len(hashes) > 4 * size:
+    """What of `hashes`, none above `ceiling`, matters to a sketch of that size and ceiling, for its `add`."""
+    if len(hashes) > 4 * size:
         # as they lie evenly, the least part holds enough of them, unless many are the same
-        part = _distinct(hashes[hashes <= np.uint64(2**64 * 2 * size // len(hashes))])
+        part = _distinct(hashes[hashes <= np.uint64(float(ceiling) * 2 * size / len(hashes))])
         if len(part) >= size:
             return part[:size]
-    return _distinct(hashes[hashes <= ceiling] if ceiling != EVERYTHING else hashes)[:size]
+    return _distinct(hashes)[:size]
 
 
-def hash_numbers(values: npt.NDArray[np.generic]) -> Hashes:
-    """Hash values of eight bytes each."""
-    return _finish(np.ascontiguousarray(values).view(np.uint64) + GOLDEN)
-
-
-def hash_reals(numbers: pa.Array) -> Hashes:
+def hash_reals(numbers: pa.Array, ceiling: np.uint64 = EVERYTHING) -> Hashes:
     """Hash an Arrow array of integers or floats so that equal numbers hash alike, whichever of both they are."""
     if pa.types.is_floating(numbers.type):
-        return hash_numbers(numbers.cast(pa.float64()).to_numpy(zero_copy_only=False) + 0.0)  # -0.0 becomes 0.0
+        floats = numbers.cast(pa.float64()).to_numpy(zero_copy_only=False)
+        return _hash_words((floats + 0.0).view(np.uint64), ceiling)  # -0.0 becomes 0.0
     integers = numbers.cast(pa.int64(), safe=False).to_numpy(zero_copy_only=False)
-    doubles = integers.astype(np.float64)
+    words = integers.astype(np.float64).view(np.uint64)
     if len(integers) and (integers.max() > EXACT_DOUBLE or integers.min() < -EXACT_DOUBLE):
         exact = (integers <= EXACT_DOUBLE) & (integers >= -EXACT_DOUBLE)
-        return np.where(exact, hash_numbers(doubles), hash_numbers(integers ^ EXACT_DOUBLE))
-    return hash_numbers(doubles)
+        words = np.where(exact, words, (integers ^ EXACT_DOUBLE).view(np.uint64))
+    return _hash_words(words, ceiling)
 
 
-def hash_moments(moments: pa.Array) -> Hashes:
+def hash_moments(moments: pa.Array, ceiling: np.uint64 = EVERYTHING) -> Hashes:
     """Hash an Arrow array of dates or timestamps; one in nanoseconds like the same one in microseconds."""
     if pa.types.is_date(moments.type):
         moments = moments.cast(pa.timestamp("ms")).cast(pa.timestamp("us"))
     ticks = moments.cast(pa.int64()).to_numpy(zero_copy_only=False)
     if pa.types.is_timestamp(moments.type) and moments.type.unit == "ns":
         micros, rest = np.divmod(ticks, 1000)
-        return np.where(rest == 0, hash_numbers(micros), hash_numbers(ticks ^ EXACT_DOUBLE))
-    return hash_numbers(ticks)
+        ticks = np.where(rest == 0, micros, ticks ^ EXACT_DOUBLE)
+    return _hash_words(ticks.view(np.uint64), ceiling)
 
 
-def hash_texts(texts: pa.Array) -> Hashes:
+def hash_texts(texts: pa.Array, ceiling: np.uint64 = EVERYTHING) -> Hashes:
     """Hash an Arrow string array without nulls: a sum of its eight-byte words, each mixed and times a number of its
-    place (multilinear hashing, Carter and Wegman, 1979). Done in stretches that a processor's cache holds."""
+    place (multilinear hashing, Carter and Wegman, 1979)."""
     starts, data = text_buffers(texts)
     padded = np.concatenate((data, np.zeros(8, np.uint8)))
     words = np.lib.stride_tricks.as_strided(padded[:8].view(np.uint64), (len(data) + 1,), (1,))
-    hashes = np.empty(len(texts), np.uint64)
-    for begin in range(0, len(texts), STRETCH):
-        hashes[begin : begin + STRETCH] = _hash_stretch(starts[begin : begin + STRETCH + 1], words)
-    for row in np.flatnonzero(np.diff(starts) > LONG):
-        digest = hashlib.blake2b(data[starts[row] : starts[row + 1]].tobytes(), digest_size=8).digest()
-        hashes[row] = np.frombuffer(digest, np.uint64)[0]
-    return hashes
+
+    def stretch(begin: int) -> Hashes:
+        offsets = starts[begin : begin + STRETCH + 1]
+        hashes = _finish(_sums(offsets, words))
+        for row in np.flatnonzero(np.diff(offsets) > LONG):
+            digest = hashlib.blake2b(data[offsets[row] : offsets[row + 1]].tobytes(), digest_size=8).digest()
+            hashes[row] = np.frombuffer(digest, np.uint64)[0]
+        return hashes
+
+    return _by_stretches(stretch, len(texts), ceiling)
 
 
-def _hash_stretch(starts: npt.NDArray[np.int64], words: Hashes) -> Hashes:
-    """Hash the texts between those offsets. `words[i]` are the eight bytes from byte i on."""
+def _hash_words(words: Hashes, ceiling: np.uint64) -> Hashes:
+    """Hash values of eight bytes each."""
+    return _by_stretches(lambda begin: _finish(words[begin : begin + STRETCH] + GOLDEN), len(words), ceiling)
+
+
+def _by_stretches(hashed: Callable[[int], Hashes], count: int, ceiling: np.uint64) -> Hashes:
+    """What a stretch's first place gives, of all stretches of `count` values, but for hashes above the ceiling."""
+    stretches = (hashed(begin) for begin in range(0, count, STRETCH))
+    kept = [hashes if ceiling == EVERYTHING else hashes[hashes <= ceiling] for hashes in stretches]
+    return np.concatenate(kept) if kept else np.empty(0, np.uint64)
+
+
+def _sums(starts: npt.NDArray[np.int64], words: Hashes) -> Hashes:
+    """The sum for each of the texts between those offsets. `words[i]` are the eight bytes from byte i on."""
     lengths, starts = np.diff(starts), starts[:-1]
     hashes = lengths.astype(np.uint64) * GOLDEN
     shortest, longest = lengths.min(), min(LONG, lengths.max())
@@ -136,28 +149,28 @@ def _hash_stretch(starts: npt.NDArray[np.int64], words: Hashes) -> Hashes:
             hashes += word
         else:
             hashes[rows] += word
-    return _finish(hashes)
+    return hashes
 
 
-def has_empty(texts: pa.Array) -> bool:
-    """Is one of the texts of an Arrow string array without nulls empty?"""
-    _, offsets, _ = texts.buffers()
-    width = np.int64 if pa.types.is_large_string(texts.type) else np.int32
-    if not len(texts):
-        return False
-    starts = np.frombuffer(offsets, width, len(texts) + 1, texts.offset * np.dtype(width).itemsize)
-    return bool((starts[1:] == starts[:-1]).any())
+def filled(texts: pa.Array) -> npt.NDArray[np.bool_]:
+    """For each text of an Arrow string array without nulls whether it is not empty."""
+    lengths: npt.NDArray[np.integer] = np.diff(_offsets(texts))
+    return lengths.astype(np.bool_)
 
 
 def text_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     """Offsets (one more than texts, from 0) and bytes of an Arrow string array without nulls."""
-    _, offsets, data = texts.buffers()
-    width = np.int64 if pa.types.is_large_string(texts.type) else np.int32
-    if not len(texts):
-        return np.zeros(1, np.int64), np.empty(0, np.uint8)
-    starts = np.frombuffer(offsets, width, len(texts) + 1, texts.offset * np.dtype(width).itemsize).astype(np.int64)
+    starts, data = _offsets(texts).astype(np.int64), texts.buffers()[2]
     held = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
     return starts - starts[0], held[starts[0] : starts[-1]]
+
+
+def _offsets(texts: pa.Array) -> npt.NDArray[np.int32 | np.int64]:
+    """Where each text begins in the array's bytes, and where the last one ends."""
+    width = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    if not len(texts):
+        return np.zeros(1, width)
+    return np.frombuffer(texts.buffers()[1], width, len(texts) + 1, texts.offset * np.dtype(width).itemsize)
 
 
 def _distinct(hashes: Hashes, kind: Literal["quicksort", "stable"] = "quicksort") -> Hashes:
@@ -167,7 +180,13 @@ def _distinct(hashes: Hashes, kind: Literal["quicksort", "stable"] = "quicksort"
 
 
 def _finish(hashes: Hashes) -> Hashes:
-    """SplitMix64's last steps (Steele et al., 2014): every bit in depends on every bit out."""
-    hashes = (hashes ^ (hashes >> np.uint64(30))) * MIX_1
-    hashes = (hashes ^ (hashes >> np.uint64(27))) * MIX_2
-    return hashes ^ (hashes >> np.uint64(31))
+    """SplitMix64's last steps (Steele et al., 2014), in place: every bit in depends on every bit out."""
+    shifted = hashes >> np.uint64(30)
+    hashes ^= shifted
+    hashes *= MIX_1
+    np.right_shift(hashes, np.uint64(27), out=shifted)
+    hashes ^= shifted
+    hashes *= MIX_2
+    np.right_shift(hashes, np.uint64(31), out=shifted)
+    hashes ^= shifted
+    return hashes

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from sqlchat.errors import FileInvalidError, TooLargeError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MAX_UNPACKED = 8 << 30
 """Bytes of text that a compressed upload may hold."""
@@ -50,21 +53,23 @@ class Source:
         with self.open() as stream:
             return stream.read(size)
 
-    def stretches(self, offsets: Sequence[int]) -> Iterator[Callable[[], bytes]]:
-        """For each two neighbouring offsets what reads the (unpacked) bytes between them, once, in any thread."""
+    def stretches(self, offsets: Sequence[int]) -> Iterator[Callable[[], pa.NativeFile]]:
+        """For each two neighbouring offsets what opens the (unpacked) bytes between them, in any thread."""
+        import pyarrow as pa
+
         if not self.gzipped:
             yield from (partial(_between, self.path, start, end) for start, end in pairwise(offsets))
             return
         with self.open() as stream:
             stream.read(offsets[0])
             for start, end in pairwise(offsets):
-                yield partial(bytes, stream.read(end - start))
+                yield partial(pa.BufferReader, stream.read(end - start))
 
 
-def _between(path: str, start: int, end: int) -> bytes:
-    with open(path, "rb", buffering=0) as stream:
-        stream.seek(start)
-        return stream.read(end - start)
+def _between(path: str, start: int, end: int) -> pa.NativeFile:
+    import pyarrow as pa
+
+    return pa.OSFile(path).get_stream(start, end - start)
 
 
 class _Unpacked(io.RawIOBase):

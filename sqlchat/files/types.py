@@ -43,13 +43,10 @@ class Fit:
     kind: str = ""
     """The narrowest of NUMBER_KINDS, for numbers."""
     digits: tuple[int, int] = (0, 0)
-    """Before and after the point at most, for a NUMERIC: those before it are the least that hold it."""
+    """Before and after the point at least, for a NUMERIC; it may need more before it, as `least` and `most` tell."""
     values: pa.Array | None = field(default=None, repr=False, compare=False)
     """What was read, where values are compared as such rather than as texts."""
 
-
-PADDING = np.isin(np.arange(256), [ord(sign) for sign in "+-0"])
-"""Bytes that a text begins with which may pad a number."""
 
 Fitting = Callable[[pa.Array], Fit | None]
 
@@ -76,64 +73,69 @@ def _boolean(texts: pa.Array) -> Fit | None:
 
 def _number(texts: pa.Array) -> Fit | None:
     starts, data = text_buffers(texts)
-    lengths = np.diff(starts)
+    longest = int(np.diff(starts).max())
     if _pads(starts, data):
         return None
     letters = bool((data > ord("9")).any())
-    points = bool((data == ord(".")).any())  # Arrow makes an error of every text that it cannot cast
-    if not letters and not points and lengths.max() < 20:
+    points = np.flatnonzero(data == ord("."))  # Arrow makes an error of every text that it cannot cast
+    if not letters and not len(points) and longest < 20:
         numbers = _cast(texts, pa.int64())
         if numbers is not None:
-            bounds = pc.min_max(numbers)
+            least, most = _bounds(numbers)
             total = float(pc.mean(numbers).as_py()) * len(texts)
-            return Fit(bounds["min"].as_py(), bounds["max"].as_py(), total, "INTEGER", values=numbers)
+            return Fit(least, most, total, "INTEGER", values=numbers)
     floats = _cast(texts, pa.float64())
-    if floats is None or not pc.all(pc.is_finite(floats)).as_py():
+    if floats is None:
         return None
-    if not letters and not _decimals_fit(texts, lengths):
+    least, most = _bounds(floats)
+    if not (math.isfinite(least) and math.isfinite(most)):
         return None
-    bounds = pc.min_max(floats)
-    kind, digits = ("DOUBLE PRECISION", (0, 0)) if letters else ("NUMERIC", _digits(texts, starts, lengths, data))
-    return Fit(bounds["min"].as_py(), bounds["max"].as_py(), pc.sum(floats).as_py(), kind, digits, floats)
+    total = pc.sum(floats).as_py()
+    if letters:
+        return Fit(least, most, total, "DOUBLE PRECISION", values=floats)
+    # a digit string past 18 digits is a code, no number; a decimal may have as many as a NUMERIC holds
+    if longest > NUMERIC_DIGITS + 2 or (longest > 18 and not _all_pointed(texts, starts, points)):
+        return None
+    return Fit(least, most, total, "NUMERIC", (0, _scale(starts, points)), floats)
+
+
+def _bounds(numbers: pa.Array) -> tuple[Any, Any]:
+    """The least and the greatest of numbers that are there; NaN for both where one is none."""
+    values = numbers.to_numpy()  # NumPy is five times as fast as Arrow here
+    return values.min().item(), values.max().item()
 
 
 def _pads(starts: Any, data: Any) -> bool:
     """Does any text, of which none is empty, begin with a plus sign, or with a zero and one more digit?"""
-    begins = np.flatnonzero(PADDING[data[starts[:-1]]])
-    if not len(begins):
-        return False
-    at, ends = starts[begins], starts[begins + 1]
-    first = data[at]
+    begins = starts[:-1]
+    first = data[begins]
     if (first == ord("+")).any():
         return True
-    at = at + (first == ord("-"))
+    signed = first == ord("-")
     padded = np.concatenate((data, np.zeros(2, np.uint8)))
-    after = padded[at + 1]
-    return bool(((padded[at] == ord("0")) & (at + 1 < ends) & (after >= ord("0")) & (after <= ord("9"))).any())
+    if signed.any():
+        begins = begins + signed
+        first = padded[begins]
+    zeros = np.flatnonzero(first == ord("0"))
+    after = begins[zeros] + 1
+    digits = padded[after] - ord("0") <= 9  # a byte before "0" wraps round to a large one
+    return bool((digits & (after < starts[1:][zeros])).any())
 
 
-def _digits(texts: pa.Array, starts: Any, lengths: Any, data: Any) -> tuple[int, int]:
-    """Digits before and after the point at most, of numbers of digits, signs and points only."""
-    signs = data[starts[:-1]] == ord("-")
-    points = np.flatnonzero(data == ord("."))
-    if not len(points):
-        return int((lengths - signs).max()), 0
+def _all_pointed(texts: pa.Array, starts: Any, points: Any) -> bool:
+    """Has each number of more than 18 characters a point?"""
     if len(points) == len(texts):
-        before = points - starts[:-1]
-    else:
-        before = pc.find_substring(texts, ".").to_numpy(zero_copy_only=False)
-        before = np.where(before < 0, lengths, before)
-    return int((before - signs).max()), int((lengths - before).max()) - 1
-
-
-def _decimals_fit(texts: pa.Array, lengths: Any) -> bool:
-    """A digit string past 18 digits is a code, not a number; a decimal may have as many as a NUMERIC holds."""
-    if lengths.max() < 19:
         return True
-    long = texts.filter(pa.array(lengths >= 19))
-    if not pc.all(pc.match_substring(long, ".")).as_py():
-        return False
-    return bool(lengths.max() <= NUMERIC_DIGITS + 2)
+    long = texts.filter(pa.array(np.diff(starts) > 18))
+    return bool(pc.all(pc.match_substring(long, ".")).as_py())
+
+
+def _scale(starts: Any, points: Any) -> int:
+    """Digits after the point at most, of numbers of digits, signs and points only."""
+    if not len(points):
+        return 0
+    ends = starts[1:] if len(points) == len(starts) - 1 else starts[np.searchsorted(starts, points, "right")]
+    return int((ends - points).max()) - 1
 
 
 def _iso_date(texts: pa.Array) -> Fit | None:

@@ -17,6 +17,7 @@ from sqlchat.files.source import Source
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 MAX_COLUMNS = 2000
 """Postgres holds 1,600 columns a table; what is wider is no table."""
@@ -44,6 +45,14 @@ class Part:
     inferred: Literal["text", "string", "json"] | None = None
     """`text`: all that the type is known from is how it is written; `string`: may be a date or a UUID, is no number;
     `json`: JSON texts; None: the dtype says it."""
+
+    @property
+    def array(self) -> pa.Array:
+        """The values as they are kept, in one piece."""
+        import pyarrow as pa
+
+        array = pa.array(self.values.array, from_pandas=False)
+        return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
 @dataclass(frozen=True)

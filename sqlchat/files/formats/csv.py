@@ -12,6 +12,7 @@ from functools import partial
 from itertools import islice, pairwise
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.csv
@@ -19,11 +20,11 @@ import pyarrow.csv
 from sqlchat.errors import FileInvalidError
 from sqlchat.files import sniff
 from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Options, Part, Table, unique_names
-from sqlchat.files.sketch import has_empty
+from sqlchat.files.sketch import filled
 from sqlchat.files.source import Source
 
-PARSED_BYTES = 1 << 19
-"""Arrow parses so much at a time, which a processor's cache holds."""
+PARSED_BYTES = 1 << 20
+"""Arrow parses so much of a stretch at a time, which the processor's caches hold."""
 
 READ_BYTES = 1 << 20
 """As long as a row must be at most, and 32 of them are read ahead, where rows are read in their order."""
@@ -31,8 +32,9 @@ READ_BYTES = 1 << 20
 LONGEST_ROW = 16 << 20
 """Bytes, of a file that has long lines."""
 
-PARTED = frozenset({"utf-8", "cp1252", "latin_1"})
-"""Encodings in which the bytes of a delimiter, a quote and a row's end are nothing else."""
+PARTED = {"utf-8": 1, "cp1252": 3, "latin_1": 2}
+"""Encodings in which the bytes of a delimiter, a quote and a row's end are nothing else -> how much longer a text may
+be in UTF-8."""
 
 NAMES = {
     "utf-8": "utf-8",
@@ -87,22 +89,25 @@ class _Reader:
         offsets = self.encoding.traits.row_starts
         if any(end - start > BLOCK_BYTES + LONGEST_ROW for start, end in pairwise(offsets)):
             raise _too_long(LONGEST_ROW)
-        for read_bytes in self.source.stretches(offsets):
-            yield partial(self._parse, read_bytes, skipped, columns)
+        for open_stretch, (start, end) in zip(self.source.stretches(offsets), pairwise(offsets), strict=True):
+            yield partial(self._parse, open_stretch, end - start, skipped, columns)
             skipped = {}
 
-    def _parse(self, read_bytes: Callable[[], bytes], skipped: dict[str, int], columns: list[str]) -> Block:
-        stretch = read_bytes()
+    def _parse(
+        self, open_stretch: Callable[[], pa.NativeFile], size: int, skipped: dict[str, int], columns: list[str]
+    ) -> Block:
         try:
-            return self._parse_by(PARSED_BYTES, stretch, skipped, columns)
+            return self._parse_by(PARSED_BYTES, open_stretch, skipped, columns)
         except _StraddlingError:
-            return self._parse_by(len(stretch) + 1, stretch, skipped, columns)
+            return self._parse_by(PARTED[self.encoding.name] * size + 1, open_stretch, skipped, columns)
 
-    def _parse_by(self, size: int, stretch: bytes, skipped: dict[str, int], columns: list[str]) -> Block:
+    def _parse_by(
+        self, size: int, open_stretch: Callable[[], pa.NativeFile], skipped: dict[str, int], columns: list[str]
+    ) -> Block:
         bad = _BadRows()
-        with self._faults(bad):
-            table = pyarrow.csv.read_csv(pa.BufferReader(stretch), *self._settings(size, bad, skipped, columns))
-        return _block(table.combine_chunks(), bad.count)
+        with open_stretch() as stretch, self._faults(bad):
+            table = pyarrow.csv.read_csv(stretch, *self._settings(size, bad, skipped, columns))
+        return _block(table, bad.count)
 
     def _in_order(self, columns: list[str]) -> Iterator[Load]:
         """By Arrow's reader of streams, which knows where a row ends since it has read all before it."""
@@ -114,7 +119,7 @@ class _Reader:
                 reader = pyarrow.csv.open_csv(stream, *self._settings(size, bad, skipped, columns))
                 while batches := list(islice(reader, max(1, BLOCK_BYTES // size))):
                     left_out, told = bad.count - told, bad.count
-                    yield partial(_block, pa.Table.from_batches(batches).combine_chunks(), left_out)
+                    yield partial(_block, pa.Table.from_batches(batches), left_out)
         except _StraddlingError as exc:
             raise _too_long(size) from exc
         if bad.count > told:
@@ -194,13 +199,14 @@ class _StraddlingError(Exception):
 
 def _block(table: pa.Table, left_out: int) -> Block:
     """An empty text is no value, quoted or not."""
-    frame = table.to_pandas(types_mapper=pd.ArrowDtype)
     columns = {}
-    for name in table.column_names:
-        values = frame[name]
-        if any(map(has_empty, table[name].chunks)):
-            values = values[values != ""]
-        columns[name] = (Part(values, "text"),)
+    for name, chunks in zip(table.column_names, table.itercolumns(), strict=True):
+        texts, rows = chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks(), None
+        full = filled(texts)
+        if not full.all():
+            rows = np.flatnonzero(full)
+            texts = texts.take(rows)
+        columns[name] = (Part(pd.Series(pd.arrays.ArrowExtensionArray(texts), rows), "text"),)
     return Block(table.num_rows, columns, left_out)
 
 

@@ -219,10 +219,11 @@ def test_wrong_rows_far_into_a_file(profiled):
     assert found["warnings"] == ["2 rows had too many or too few fields and were left out."]
 
 
+@pytest.mark.parametrize("codec", ["utf-8", "cp1252"])
 @pytest.mark.parametrize("quote", ['"', ""])
-def test_a_row_may_be_as_long_as_16_mib(profiled, quote):
+def test_a_row_may_be_as_long_as_16_mib(profiled, quote, codec):
     row = f"1,{quote}{'x' * (12 << 20)}{quote}\n"
-    found = profiled("id,note\n" + "0,a\n" * 1000 + row + "2,b\n")
+    found = profiled(("id,note\n" + "0,€\n" * 1000 + row.replace("x", "€", 4 << 20) + "2,b\n").encode(codec))
     assert found["row_count"] == 1002
     with pytest.raises(FileInvalidError, match="longer than 16 MiB"):
         profiled("id,note\n" + row[:-2] + "x" * (20 << 20) + row[-2:] + "2,b\n")
