@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from sqlchat import demo
@@ -12,6 +12,7 @@ from sqlchat.chat.knowledge import Knowledge
 from sqlchat.chat.pipeline import Pipeline
 from sqlchat.chat.teaching import Teaching
 from sqlchat.config import Settings
+from sqlchat.connections.ahead import Ahead
 from sqlchat.connections.base import Results
 from sqlchat.connections.files.connection import FilesConnection
 from sqlchat.connections.files.databases import FileDatabases
@@ -71,7 +72,13 @@ class Runtime:
         def files_connection(owner: str, config: Mapping[str, Any]) -> FilesConnection:
             return FilesConnection(config, settings, self.workers, databases, owner)
 
-        self.manager: Final = ConnectionManager(settings, self.store, self.workers, {"files": files_connection})
+        def read(owner: str, name: str) -> Iterator[object]:
+            return self.pipeline.ahead(owner, name)  # which is made of the manager, below
+
+        self.ahead: Final = Ahead(read)
+        self.manager: Final = ConnectionManager(
+            settings, self.store, self.workers, {"files": files_connection}, self.ahead.want
+        )
         self.gate: Final = Gate(self.workers, settings)
         self.providers: Final = ProviderFactory(settings)
         self.knowledge: Final = Knowledge(self.store.knowledge, self.workers)
@@ -156,6 +163,7 @@ class Runtime:
 
     def close(self) -> None:
         """Let go of everything that is held. Safe to call twice."""
+        self.ahead.close()
         self.manager.close()
         self.providers.close()
         self.workers.close()

@@ -104,6 +104,12 @@ class SchemaLinker:
             found = Selection(index, question, matches, self._budget, related).context(catalog)
         return replace(found, samples=self._fitting(found.catalog, samples)) if samples else found
 
+    def prepare(self, catalog: Catalog, profiles: Profiles) -> None:
+        """Make what the first `context` of that content would make."""
+        index = self._index(catalog, profiles)
+        if index.full_size > self._budget:
+            index.ranking  # noqa: B018
+
     def _fitting(self, catalog: Catalog, samples: Samples) -> Samples:
         """Those of the tables shown, in their order, as far as their share of the budget goes."""
         left, fitting = self._budget * SAMPLES_SHARE, {}
@@ -119,23 +125,40 @@ class SchemaLinker:
     def _index(self, catalog: Catalog, profiles: Profiles) -> CatalogIndex:
         # A catalog that was read again is another object with the same version; its index is good for longer.
         key = (catalog.version or id(catalog), hash(profiles))
+        fresh = CatalogIndex(catalog, profiles)
         with self._lock:
-            index = self._indexes.get(key)
-        if index is None or not index.serves(catalog, profiles):
-            index = CatalogIndex(catalog, profiles)  # takes a second for thousands of tables: not under the lock
+            index = self._indexes.setdefault(key, fresh)
+        if not index.serves(catalog, profiles):
+            index = fresh
         with self._lock:
             self._indexes[key] = index
             self._indexes.move_to_end(key)
             if len(self._indexes) > MOST_INDEXES:
                 self._indexes.popitem(last=False)
-        return index
+        return index.made()  # takes a second for thousands of tables: not under the lock
 
 
 class CatalogIndex:
-    """Of one catalog and its profiles: sizes in tokens, values by their words, and tables by theirs."""
+    """Of one catalog and its profiles: sizes in tokens, values by their words, and tables by theirs.
+
+    It is to be `made` before it tells anything.
+    """
 
     def __init__(self, catalog: Catalog, profiles: Profiles) -> None:
         self.catalog, self.profiles = catalog, profiles
+        self._made = False
+        self._ranking: TableRanking | None = None
+        self._lock = threading.Lock()
+
+    def made(self) -> CatalogIndex:
+        """Itself, once it is made: by the first who comes, while the others wait."""
+        with self._lock:
+            if not self._made:
+                self._make(self.catalog, self.profiles)
+                self._made = True
+        return self
+
+    def _make(self, catalog: Catalog, profiles: Profiles) -> None:
         self.literals = LiteralIndex(profiles.texts, profiles.partial)
         self._notes = notes_on(catalog.dialect)
         self.sizes = [self.size(table) for table in catalog.tables]
@@ -145,8 +168,6 @@ class CatalogIndex:
         self.full_size = self.values_size + sum(map(remark_size, self.facts.values()))
         self.remarks = merged(self.values, self.facts)
         """All that there is to say, as long as it fits."""
-        self._ranking: TableRanking | None = None
-        self._lock = threading.Lock()
 
     def serves(self, catalog: Catalog, profiles: Profiles) -> bool:
         """Whether it was made of the same content."""

@@ -111,6 +111,12 @@ class Pipeline:
         recalled = self._knowledge.recall(question.owner, question.connection_id, question.text, opened.catalog)
         return self._prompt(question, opened, recalled, self._turns(question))
 
+    def ahead(self, owner: str, name: str) -> Iterator[object]:
+        """Make ready, step by step, what a question on that connection needs. Raises as `ConnectionManager.ahead`."""
+        for known in self._manager.ahead(owner, name):
+            yield known
+        self._linker.prepare(*known)
+
     def _prepared(self, question: Question, entry: Entry) -> Prepared:
         owner, name, claims = question.owner, question.connection_id, question.claims
         entry.provider = question.provider if isinstance(question.provider, str) else None

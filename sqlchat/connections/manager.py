@@ -7,11 +7,12 @@ one that the live connection was made from, whichever process changed it.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import logging
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -30,6 +31,7 @@ from sqlchat.errors import (
     DeadlineError,
     PayloadError,
     SqlchatError,
+    UnauthorizedError,
 )
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.profiles import Profiles
@@ -86,13 +88,20 @@ class ConnectionManager:
     Whoever wants to read through a connection says for which caller: `claims` are those of a verified token, None
     without one. Raises UnauthorizedError where the connection must know who asks.
 
-    `makers` make the connections of providers that need more than a config.
+    `makers` make the connections of providers that need more than a config. `wanted` is told owner and name of what
+    is worth reading before somebody asks (see `ahead`): what was made or changed, and what is opened here anew.
     """
 
     def __init__(
-        self, settings: Settings, store: Store, workers: Workers, makers: Mapping[str, Maker] | None = None
+        self,
+        settings: Settings,
+        store: Store,
+        workers: Workers,
+        makers: Mapping[str, Maker] | None = None,
+        wanted: Callable[[str, str], None] = lambda owner, name: None,
     ) -> None:
         self._settings, self._store, self._workers, self._makers = settings, store, workers, makers or {}
+        self._wanted = wanted
         self._live: OrderedDict[tuple[str, str], Live] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -120,6 +129,7 @@ class ConnectionManager:
         definition = self._store.connections.add(
             owner, name, provider, dict(config), held_to.as_dict() if held_to else None, privacy=privacy
         )
+        self._wanted(owner, name)
         return _described(definition, "ready", warnings)
 
     def change(self, owner: str, name: str, changes: Changes) -> Described:
@@ -137,6 +147,7 @@ class ConnectionManager:
         warnings = self._tried(owner, definition.provider, changes["config"]) if "config" in changes else None
         changed = self._store.connections.change(definition, changes)
         self._drop(owner, name)
+        self._wanted(owner, name)
         return self.describe(owner, name) if warnings is None else _described(changed, "ready", warnings)
 
     def describe(self, owner: str, name: str) -> Described:
@@ -195,6 +206,28 @@ class ConnectionManager:
         live = self._found(owner, name)
         live.connection.for_caller(claims)
         return live.profiles(live.catalog.get(), refresh=refresh)
+
+    def ahead(self, owner: str, name: str) -> Iterator[tuple[Catalog, Profiles]]:
+        """Read what a question would, for no caller: what is known is given after each reading.
+
+        Nothing that only one caller may see is read, nor what may not go into a prompt. Each reading looks the
+        connection up anew, so one that was deleted is read no further, and one that was changed as it now is.
+
+        Raises ConnectionNotFoundError, and what the connection raises.
+        """
+        catalog, profiles = self._found(owner, name).catalog.get(), Profiles()
+        yield catalog, profiles
+        live = self._found(owner, name)
+        if live.privacy == "schema":
+            return
+        catalog = live.catalog.get()
+        profiles = live.profiles(catalog)
+        yield catalog, profiles
+        live = self._found(owner, name)
+        if live.privacy == "rows":
+            with contextlib.suppress(UnauthorizedError):  # each caller has rows of their own
+                Opened(live.connection.for_caller(None), live).samples  # noqa: B018
+                yield catalog, profiles
 
     def refresh(self, owner: str, name: str, claims: Claims = None) -> Refreshed:
         """Read catalog and profiles now, and have every other process do so at its next use. Raises as `catalog`."""
@@ -264,8 +297,11 @@ class ConnectionManager:
                 dropped = [live] if live else []
                 self._live[place] = live = made
             self._live.move_to_end(place)
+            crowded = len(self._live) > self._settings.max_pools
             while len(self._live) > self._settings.max_pools:
                 dropped.append(self._live.popitem(last=False)[1])
+        if live is made and not crowded:  # where they take turns, each would be read at every turn
+            self._wanted(owner, name)
         return live
 
     def _tried(self, owner: str, provider: str, config: Mapping[str, Any]) -> tuple[str, ...]:
