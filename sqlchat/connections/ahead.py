@@ -19,9 +19,9 @@ GRACE = 1.0
 class Ahead:
     """One daemon thread, which is there only while there is something to read: so none of it crosses a fork.
 
-    `read` takes an owner and a connection's name and reads step by step. What it reads is kept where questions look for
-    it: they find it there, or join the reading. One thread means that no database is read twice at once, and that at
-    most one worker process and one pooled connection are taken from those who ask.
+    `read` takes an owner and a connection's name and reads step by step. What it reads is kept where questions look:
+    they find it there, or join the reading. One thread means that no database is read twice at once, and that at most
+    one worker process and one pooled connection are taken from those who ask.
     """
 
     def __init__(self, read: Callable[[str, str], Iterator[object]]) -> None:

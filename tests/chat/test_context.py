@@ -131,6 +131,23 @@ def test_many_threads_and_many_catalogs() -> None:
     assert all("CRM_Client" in kept for kept in found)
 
 
+def test_who_comes_while_an_index_is_made_waits_for_it_instead_of_making_another() -> None:
+    linker, catalog, found = SchemaLinker(500), large(300), []
+    ready = threading.Barrier(4)
+
+    def index() -> None:
+        ready.wait(30)
+        found.append(linker._index(catalog, Profiles()))
+
+    threads = [threading.Thread(target=index) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4
+    assert len({id(each) for each in found}) == len({id(each.ranking) for each in found}) == 1
+
+
 def shops_and_noise(*tables: Table) -> Catalog:
     return Catalog((*large().tables, *tables), "postgres", "public")
 
