@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 
+import psycopg2
 import pytest
 from deployed import ROOT, Service, a_database, environment, flask, procfile, stats
 
@@ -126,6 +127,23 @@ class TestLife:
             assert service.stop() == 0
             asking.join(30)
             assert answers == [(200, [[8000000]])]
+
+    def test_sigterm_does_not_wait_for_what_is_read_ahead(self, tmp_path, postgres_server, postgres_database):
+        tables = [f"t{n}" for n in range(30)]
+        name = postgres_database["database"]
+        with contextlib.closing(psycopg2.connect(**postgres_database)) as owner, owner, owner.cursor() as cursor:
+            cursor.execute("".join(f"CREATE TABLE {table} (a text);" for table in tables))
+        waiting = f"SELECT 1 FROM pg_stat_activity WHERE datname = '{name}' AND wait_event_type = 'Lock'"
+        sent = {"provider": "postgres", "name": "held", "config": postgres_database, "privacy": "rows"}
+        with (
+            Service(tmp_path) as service,
+            contextlib.closing(psycopg2.connect(**postgres_database)) as holder,
+            holder.cursor() as cursor,
+        ):
+            cursor.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS EXCLUSIVE MODE")
+            assert service.call("POST", "/api/connections", sent)[0] == 201
+            service.until(lambda: postgres_server.execute(waiting))
+            assert service.stop() == 0
 
     def test_a_killed_worker_leaves_no_orphans_and_is_replaced(self, tmp_path):
         a_database(tmp_path / "shop.sqlite")
