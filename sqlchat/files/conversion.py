@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sqlchat.files import moments
 from sqlchat.files.formats import Part
 from sqlchat.files.inspection import python
 
@@ -94,7 +94,7 @@ class Conversion:
 
     def _readings(self, texts: pa.Array) -> pa.Array:
         if self.format:
-            return _strptime(texts, self.format, self.arrow)
+            return self._formatted(texts, self.format)
         match self.sql_type:
             case "NUMERIC":
                 if self.missing:
@@ -112,6 +112,14 @@ class Conversion:
                 return self._moments(texts)
         return pc.cast(texts, self.arrow)
 
+    def _formatted(self, texts: pa.Array, format: str) -> pa.Array:
+        found = moments.read(texts, format)
+        if found is None:
+            raise pa.ArrowInvalid(f"no text of the format {format}")
+        read, cut = found
+        self.cut = self.cut or cut
+        return pc.cast(read, self.arrow)
+
     def _moments(self, texts: pa.Array) -> pa.Array:
         """ISO 8601 with or without a zone, in micro- or nanoseconds: one of them fits all texts of a column."""
         fault: Exception | None = None
@@ -123,14 +131,6 @@ class Conversion:
                     fault = exc
         assert fault is not None
         raise fault
-
-
-def _strptime(texts: pa.Array, format: str, kind: pa.DataType) -> pa.Array:
-    """Each text is read once, however often it stands there: dates repeat themselves."""
-    encoded = texts.dictionary_encode()
-    read = pd.to_datetime(pd.Series(encoded.dictionary.to_pandas(), dtype="str"), format=format)
-    moments = pa.array(read).cast(pa.timestamp("us")).cast(kind)
-    return moments.take(encoded.indices)
 
 
 def _texts(array: pa.Array) -> pa.Array:

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 Hashes = npt.NDArray[np.uint64]
 
-LONG = 256
+LONG = 1024
 """Bytes past which a text is hashed by itself instead of eight bytes at a time with its neighbours."""
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
