@@ -33,8 +33,16 @@ LONGEST_COMMENT, LONGEST_VALUE = 200, 40
 MOST_VALUES, LONGEST_LIST, SHOWN_VALUES = 12, 250, 6
 """All of a column's values are shown where they are so few or take so few characters, else the commonest ones."""
 SHOWN_OF_MANY = 3
-"""Of a column whose values are too many to be known: they show how such a value is written."""
+"""Of a column whose values are too many to be known, or each of which stands for one row: they show how such a value
+is written."""
 LONGEST_FRACTION = 10
+SHORT_TYPES = {
+    "character varying": "varchar",
+    "timestamp without time zone": "timestamp",
+    "timestamp with time zone": "timestamptz",
+}
+"""For Postgres' long names of types, the short ones that it knows too."""
+LONG_TYPE = re.compile("|".join(SHORT_TYPES))
 
 
 def block(name: str, content: str) -> str:
@@ -81,7 +89,7 @@ def render_table(table: Table, catalog: Catalog, notes: DialectNotes, remarks: R
 
 
 def render_column(column: Column, table: Table, catalog: Catalog, notes: DialectNotes, remarks: Remarks) -> str:
-    line = f"  {_name(column.name, notes)} {as_data(column.type, 60)}"
+    line = f"  {_name(column.name, notes)} {as_data(_type(column.type), 60)}"
     if table.primary_key == (column.name,):
         line += " primary key"
     for key in table.foreign_keys:
@@ -90,6 +98,10 @@ def render_column(column: Column, table: Table, catalog: Catalog, notes: Dialect
             line += "".join(f".{_name(ref, notes)}" for ref in key.ref_columns) + _how(key)
     known = remarks.get((table.schema, table.name, column.name), "")
     return line + _remark([as_data(column.comment, LONGEST_COMMENT), known])
+
+
+def _type(name: str) -> str:
+    return LONG_TYPE.sub(lambda found: SHORT_TYPES[found[0]], name)
 
 
 def _how(key: ForeignKey) -> str:
@@ -102,9 +114,10 @@ def values_of(profile: ColumnProfile) -> str:
     short = _short(profile)
     if profile.kind != "text" or not profile.few or not short or profile.least:
         return ""
-    if len(profile.values) <= MOST_VALUES or sum(len(value) + 4 for value in profile.values) <= LONGEST_LIST:
+    listed = sum(len(value) + 4 for value in profile.values) <= LONGEST_LIST and not _of_one_row_each(profile)
+    if len(profile.values) <= MOST_VALUES or listed:
         return f"values {', '.join(map(literal, short))}{'' if profile.complete else ', …'}"
-    return f"for example {', '.join(map(literal, short[:SHOWN_VALUES]))} of {_about(profile)}{profile.distinct}"
+    return _for_example(profile, SHOWN_OF_MANY if profile.unique or profile.strays else SHOWN_VALUES)
 
 
 def facts_of(profile: ColumnProfile, *, key: bool) -> str:
@@ -127,11 +140,24 @@ def facts_of(profile: ColumnProfile, *, key: bool) -> str:
 
 def _examples(profile: ColumnProfile) -> str:
     """They show how the values of the column are written."""
-    short = _short(profile)[:SHOWN_OF_MANY]
-    if profile.kind not in ("text", "time") or not short or profile.least or values_of(profile):
+    if profile.kind not in ("text", "time") or profile.least or values_of(profile):
         return ""
-    shown = f"for example {', '.join(map(literal, short))}"
-    return shown if profile.distinct is None else f"{shown} of {_about(profile)}{profile.distinct}"
+    return _for_example(profile, SHOWN_OF_MANY)
+
+
+def _for_example(profile: ColumnProfile, most: int) -> str:
+    """Some texts, and beside numbers those that are none: a cast of them fails, or makes them 0."""
+    usual = [value for value in profile.examples or _short(profile) if value not in profile.strays]
+    if not usual:
+        return ""
+    shown = f"for example {', '.join(map(literal, usual[:most]))}"
+    shown += "" if profile.distinct is None else f" of {_about(profile)}{profile.distinct}"
+    return joined(shown, f"also {', '.join(map(literal, profile.strays))}" if profile.strays else "")
+
+
+def _of_one_row_each(profile: ColumnProfile) -> bool:
+    """Whether the texts are numbers, addresses and the like: a question that means one of them spells it."""
+    return profile.unique and all(any(map(str.isdigit, value)) for value in profile.values)
 
 
 def _short(profile: ColumnProfile) -> list[str]:

@@ -21,7 +21,9 @@ MOST_IN_ALL = 30_000
 MOST_NUMBERS = 8
 """Different numbers that are kept as values; of more the range says enough."""
 MOST_EXAMPLES = 6
-"""Dates in a form that does not sort, which show that form."""
+"""Dates in a form that does not sort, and texts without letters, which show that form."""
+MOST_STRAYS = 3
+NEARLY_ALL = 0.8
 LONGEST = 100
 """Characters; longer texts are prose that no question names."""
 
@@ -40,7 +42,9 @@ LIST = re.compile(r"\[\d*\]\s*$")
 ISO = re.compile(
     r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|UTC|[+-]\d\d(:?\d\d)?))?)?)?|\d\d:\d\d(:\d\d)?"
 )
-IDENTIFIER = re.compile(r"[\W\d]*|[0-9a-fA-F-]{32,}")
+NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
+LETTERLESS = re.compile(r"[\W\d]*")
+IDENTIFIER = re.compile(rf"{LETTERLESS.pattern}|[0-9a-fA-F-]{(32,)}")
 """Texts without a letter, UUIDs and hashes: no question spells one that the model could not take from it."""
 
 
@@ -109,10 +113,15 @@ def _texts(made: ColumnProfile, seen: Seen) -> ColumnProfile:
     short = [value for value in seen.values if len(value) <= LONGEST]
     if made.kind == "time":
         return made if made.least else replace(made, values=tuple(short[:MOST_EXAMPLES]))
+    strays = [value for value in short if not NUMERAL.fullmatch(value)]
+    if len(strays) <= (1 - NEARLY_ALL) * len(short):
+        made = replace(made, strays=tuple(strays[:MOST_STRAYS]))
     if made.few:
         return replace(made, values=tuple(short), complete=seen.whole and len(short) == seen.distinct)
+    bare = [value for value in short if LETTERLESS.fullmatch(value)]
     telling = [value for value in short if not IDENTIFIER.fullmatch(value)]
-    return replace(made, values=tuple(telling[:MOST_VALUES]))
+    examples = bare[:MOST_EXAMPLES] if len(bare) > len(telling) and not made.least else []
+    return replace(made, values=tuple(telling[:MOST_VALUES]), examples=tuple(examples))
 
 
 def bounded(profiles: Mapping[Path, ColumnProfile]) -> dict[Path, ColumnProfile]:

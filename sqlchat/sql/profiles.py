@@ -37,6 +37,10 @@ class ColumnProfile:
     """The most frequent first: texts of at most 100 characters; numbers where there are few."""
     complete: bool = False
     """Whether `values` are all there are."""
+    examples: tuple[str, ...] = ()
+    """Of many texts without letters, which `values` leaves out: how they are written."""
+    strays: tuple[str, ...] = ()
+    """Of texts that nearly all are numbers, those that are none, such as `n/a`: the most frequent first."""
 
     @property
     def few(self) -> bool:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,18 @@ def test_the_notes_say_how_nulls_come_last(dialect: str, order: str) -> None:
     with closing(sqlite3.connect(":memory:")) as database:
         rows = database.execute(f"SELECT x FROM (SELECT 2 AS x UNION SELECT NULL UNION SELECT 1) ORDER BY {order}")
         assert rows.fetchall() == [(1,), (2,), (None,)]
+
+
+def test_the_long_names_of_types_are_told_by_the_short_ones_that_postgres_knows_too(
+    shop: Catalog, postgres_server: Any
+) -> None:
+    long = ("character varying(80)", "timestamp without time zone", "timestamp with time zone[]", "numeric(10,2)")
+    table = Table("t", tuple(Column(f"c{n}", each) for n, each in enumerate(long)), "public")
+    (_, system, _) = asked(replace(shop, tables=(table,)), "anything")
+    short = re.findall(r"^  c\d (.+)$", system.content, re.MULTILINE)
+    assert short == ["varchar(80)", "timestamp", "timestamptz[]", "numeric(10,2)"]
+    for one, other in zip(long, short, strict=True):
+        assert postgres_server.execute(f"SELECT pg_typeof(NULL::{one}) = pg_typeof(NULL::{other})") == [(True,)]
 
 
 def test_a_reference_that_was_inferred_is_said_to_be(shop: Catalog) -> None:
@@ -202,6 +215,23 @@ NUMBER, TIME, TEXT = (ColumnProfile(kind, 0.0, 900, exact=True) for kind in ("nu
         ),
         (replace(TEXT, values=("Ann",), exact=False), "for example 'Ann' of about 900"),
         (replace(TEXT, values=("Ann",), distinct=None), "for example 'Ann'"),
+        (
+            replace(TEXT, values=tuple(f"INV-{n}" for n in range(13)), distinct=13, complete=True, unique=True),
+            "for example 'INV-0', 'INV-1', 'INV-2' of 13; unique",
+        ),
+        (
+            replace(TEXT, values=tuple("ABCDEFGHIJKLM"), distinct=13, complete=True, unique=True),
+            "values 'A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I', 'J', 'K', 'L', 'M'; unique",
+        ),
+        (
+            replace(TEXT, values=("9", "n/a", *map(str, range(100, 180))), distinct=82, strays=("n/a",)),
+            "for example '9', '100', '101' of 82; also 'n/a'",
+        ),
+        (
+            replace(TEXT, values=("n/a",), examples=("9", "12", "1.5", "7"), strays=("n/a", "-")),
+            "for example '9', '12', '1.5' of 900; also 'n/a', '-'",
+        ),
+        (replace(TEXT, examples=("12/31/2020", "1/2/2021")), "for example '12/31/2020', '1/2/2021' of 900"),
         (replace(TEXT, values=("x", ""), distinct=2, complete=True, null_share=0.5), "values 'x', ''; 50 % null"),
         (replace(TEXT, values=("x", "y"), distinct=2), "values 'x', 'y', …"),
         (replace(TEXT, null_share=1.0, distinct=0), "always null"),

@@ -347,14 +347,32 @@ def test_columns_are_profiled_by_their_values(connection, library):
 
 def test_of_many_texts_the_commonest_are_kept_and_said_to_be_a_part(connection, library):
     with sqlite3.connect(library) as writer:
-        writer.execute("CREATE TABLE many (name TEXT, code TEXT)")
-        rows = [(f"name {i}", f"{i:05}") for i in range(3000)] + [("common", "1")] * 9
-        writer.executemany("INSERT INTO many VALUES (?, ?)", rows)
+        writer.execute("CREATE TABLE many (name TEXT, code TEXT, hash TEXT, day TEXT)")
+        rows = [(f"name {i}", f"{i:05}", f"{i:032x}", f"{i % 28 + 1}/1/{i}") for i in range(3000)]
+        rows += [("common", "1", "", "1/1/2020")] * 9
+        writer.executemany("INSERT INTO many VALUES (?, ?, ?, ?)", rows)
     writer.close()
     found = profiles(connection, "many")
     assert (found["name"].values[0], len(found["name"].values), found["name"].complete) == ("common", 1000, False)
     assert (found["name"].distinct, found["name"].few) == (3001, False)
     assert found["code"].values == ()  # numbers tell a question nothing
+    assert (found["code"].examples[0], len(found["code"].examples), found["name"].examples) == ("1", 6, ())
+    assert (found["day"].values, found["day"].examples[0]) == ((), "1/1/2020")
+    assert found["hash"].examples == ()
+
+
+def test_texts_that_are_no_numbers_are_told_apart_where_nearly_all_are(connection, library):
+    with sqlite3.connect(library) as writer:
+        writer.execute("CREATE TABLE cars (power TEXT, price TEXT, size TEXT, model TEXT)")
+        rows = [(f"{50 + i % 90}", f"{i}.5", "SML"[i % 3], f"{i % 3}" if i % 2 else "x") for i in range(1000)]
+        rows += [("null", "n/a", "M", None), ("null", "-", "M", None), ("?", "n/a", "M", None)]
+        writer.executemany("INSERT INTO cars VALUES (?, ?, ?, ?)", rows)
+    writer.close()
+    found = profiles(connection, "cars")
+    assert (found["power"].strays, found["power"].complete) == (("null", "?"), True)
+    assert (found["price"].strays, found["price"].values) == (("n/a", "-"), ("n/a",))
+    assert len(found["price"].examples) == 6
+    assert (found["size"].strays, found["model"].strays) == ((), ())
 
 
 def test_a_large_table_is_sampled_at_both_ends(connection, library):
