@@ -39,10 +39,10 @@ NOTES = {
     "postgres": DialectNotes(
         "PostgreSQL",
         (
-            'Unquoted names fold to lower case: write a name with capitals, spaces or a reserved word as "Name".',
             "Dates: date_trunc('month', d), extract(year from d), d >= DATE '2024-01-01', interval '7 days', "
             "current_date; to_char(d, 'YYYY-MM').",
             "integer / integer drops the fraction: cast one side to numeric. round(x, n) takes a numeric.",
+            "A cast of 'n/a' fails: NULLIF(x, 'n/a')::numeric.",
             "ILIKE ignores case, LIKE does not; || concatenates; string_agg(x, ', ').",
             "Beside an aggregate every selected column is grouped; count(*) FILTER (WHERE ...) counts conditionally.",
             "LIMIT n; ORDER BY x DESC puts NULLs first: add NULLS LAST where x can be null.",
@@ -52,23 +52,24 @@ NOTES = {
     "sqlite": DialectNotes(
         "SQLite",
         (
-            "Text literals take single quotes; double quotes are for names alone.",
+            "Text literals take single quotes, names alone double ones.",
             "Dates are text or numbers: date(d), strftime('%Y-%m', d), date('now', '-7 days'), julianday(a) - "
             "julianday(b); no date_trunc, extract or interval.",
             "integer / integer drops the fraction: multiply by 1.0 or CAST(x AS REAL).",
+            "A cast of 'n/a' gives 0: CAST(NULLIF(x, 'n/a') AS REAL).",
             "LIKE ignores the case of ASCII letters, = does not; no ILIKE; || concatenates; "
             "group_concat(x, ', '); substr(x, 1, 3), instr(x, y).",
             "LIMIT n; NULLs sort first in ascending order: add NULLS LAST where x can be null; "
-            "no RIGHT JOIN before 3.39: write LEFT JOIN.",
+            "LEFT JOIN, no RIGHT JOIN.",
         ),
     ),
     "duckdb": DialectNotes(
         "DuckDB",
         (
-            "Names ignore case; quote those with spaces or reserved words with double quotes.",
             "Dates: date_trunc('month', d), extract(year from d), DATE '2024-01-01', INTERVAL 7 DAY, current_date, "
             "strftime(d, '%Y-%m').",
             "integer / integer keeps the fraction; // drops it.",
+            "A cast of 'n/a' fails: TRY_CAST(x AS DOUBLE).",
             "ILIKE ignores case; || concatenates; string_agg(x, ', ').",
             "LIMIT n; GROUP BY ALL and QUALIFY are known; NULLs sort last.",
         ),
@@ -76,10 +77,11 @@ NOTES = {
     "mysql": DialectNotes(
         "MySQL / MariaDB",
         (
-            "Names are quoted with backticks; text literals take single quotes.",
+            "Names take backticks, text literals single quotes.",
             "Dates: DATE_FORMAT(d, '%Y-%m'), YEAR(d), MONTH(d), d >= '2024-01-01', d - INTERVAL 7 DAY, CURDATE(); "
             "no date_trunc.",
             "/ keeps the fraction; DIV drops it.",
+            "A cast of 'n/a' gives 0: CAST(NULLIF(x, 'n/a') AS DECIMAL(20, 6)).",
             "LIKE and = ignore case by the usual collations; no ILIKE; CONCAT(a, b), for || is a logical or; "
             "GROUP_CONCAT(x SEPARATOR ', ').",
             "LIMIT n; no FULL JOIN; NULLs sort first in ascending order; no NULLS LAST: ORDER BY x IS NULL, x.",

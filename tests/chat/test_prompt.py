@@ -8,12 +8,13 @@ from contextlib import closing
 from dataclasses import replace
 from typing import Any
 
+import duckdb
 import pytest
 
 from sqlchat.chat import prompt
 from sqlchat.chat.context import NOTHING, SchemaLinker
 from sqlchat.chat.dialect_notes import notes_on
-from sqlchat.chat.rendering import as_data, render_catalog
+from sqlchat.chat.rendering import BLOCKS, as_data, render_catalog
 from sqlchat.providers.base import Draft, Message
 from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.sql.profiles import ColumnProfile, Profiles, Texts
@@ -60,6 +61,24 @@ def test_the_notes_say_how_nulls_come_last(dialect: str, order: str) -> None:
     with closing(sqlite3.connect(":memory:")) as database:
         rows = database.execute(f"SELECT x FROM (SELECT 2 AS x UNION SELECT NULL UNION SELECT 1) ORDER BY {order}")
         assert rows.fetchall() == [(1,), (2,), (None,)]
+
+
+def test_the_notes_say_how_a_text_that_is_no_number_is_left_out(postgres_server: Any) -> None:
+    with closing(sqlite3.connect(":memory:")) as lite, closing(duckdb.connect(":memory:")) as duck:
+        ways = {
+            "CAST(NULLIF(x, 'n/a') AS REAL)": ("sqlite", lambda sql: lite.execute(sql).fetchall()),
+            "TRY_CAST(x AS DOUBLE)": ("duckdb", lambda sql: duck.execute(sql).fetchall()),
+            "NULLIF(x, 'n/a')::numeric": ("postgres", postgres_server.execute),
+        }
+        for number, (dialect, execute) in ways.items():
+            assert number in " ".join(notes_on(dialect).notes)
+            texts = "(SELECT '2' AS x UNION SELECT 'n/a' UNION SELECT '4') AS t"
+            assert execute(f"SELECT avg({number}) FROM {texts}") == [(3,)]
+
+
+def test_the_rules_say_of_each_block_what_it_is(shop: Catalog) -> None:
+    rules = asked(shop, "How many?")[0].content
+    assert [name for name in BLOCKS if f"<{name}>" not in rules] == ["question"]
 
 
 def test_the_long_names_of_types_are_told_by_the_short_ones_that_postgres_knows_too(
