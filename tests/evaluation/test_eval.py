@@ -286,5 +286,5 @@ def test_notes_on_a_question_reach_the_prompt(evaluate: Eval, tmp_path: Path) ->
     cases = [COUNT | {name: f"Ours by {name}."} for name in ("notes", "instructions", "evidence")]
     assert evaluate(cases, "--prompts-to", str(tmp_path / "prompts")).exit_code == 0
     prompts = "".join(path.read_text() for path in (tmp_path / "prompts").iterdir())
-    assert prompts.count("<notes>") == 3
+    assert prompts.count("</notes>") == 3
     assert all(f"Ours by {name}." in prompts for name in ("notes", "instructions", "evidence"))
