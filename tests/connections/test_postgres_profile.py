@@ -95,6 +95,18 @@ def test_of_many_texts_a_part_is_kept(postgres, execute):
         execute("ANALYZE many")
 
 
+@pytest.mark.parametrize("rows", [5000, 40_000])
+def test_what_is_no_number_is_told_apart_among_texts_that_are(postgres, execute, rows):
+    """By a sample, and by statistics of a table that is too large for one."""
+    execute(f"""CREATE TABLE prices AS SELECT CASE WHEN n % 9 = 0 THEN 'n/a' ELSE (n / 4.0)::text END AS price,
+        CASE WHEN n % 2 = 0 THEN 'x' || n ELSE n::text END AS mixed FROM generate_series(1, {rows}) n;
+        ANALYZE prices""")
+    found = profiles(postgres, "prices")
+    assert (found["price"].strays, found["price"].values) == (("n/a",), ("n/a",))
+    assert all(map(float, found["price"].examples))
+    assert (len(found["price"].examples), found["mixed"].strays) == (6, ())
+
+
 def test_a_large_table_that_was_never_analyzed(postgres, execute):
     execute("CREATE TABLE log (at int, kind text) WITH (autovacuum_enabled = false)")
     execute("INSERT INTO log SELECT n AS at, 'k' || n % 5 AS kind FROM generate_series(1, 60000) n")
