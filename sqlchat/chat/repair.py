@@ -64,7 +64,7 @@ def for_model(fault: SqlchatError, sql: str, *, values: bool = True) -> str:
 
 def for_person(fault: SqlchatError, sql: str, attempts: int) -> QuestionError:
     """What to answer when the last try failed too."""
-    tries = "The SQL that was written for this question does" if attempts == 1 else "Two tries at SQL for this did"
+    tries = "The SQL that was written for this question does" if attempts == 1 else f"{attempts} tries at SQL did"
     facts = {name: value for name, value in fault.facts.items() if name not in OWN_FACTS}
     return QuestionError(f"{tries} not work: {fault.detail}", sql=sql, fault=fault.code, **facts)
 

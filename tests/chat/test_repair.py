@@ -38,9 +38,10 @@ def test_a_database_s_message_cannot_close_its_block() -> None:
 def test_the_person_gets_the_sql_and_the_fault() -> None:
     error = repair.for_person(QueryError("There is no table 'x'.", sqlstate="42P01"), "SELECT * FROM x", 2)
     assert error.status == 422
-    assert error.detail == "Two tries at SQL for this did not work: There is no table 'x'."
+    assert error.detail == "2 tries at SQL did not work: There is no table 'x'."
     assert error.facts == {"sql": "SELECT * FROM x", "fault": "sql_failed", "sqlstate": "42P01"}
     assert repair.for_person(QueryError("No."), "SELECT 1", 1).detail.startswith("The SQL that was written")
+    assert repair.for_person(QueryError("No."), "SELECT 1", 4).detail == "4 tries at SQL did not work: No."
 
 
 @pytest.mark.parametrize(
