@@ -21,7 +21,7 @@ MOST_IN_ALL = 30_000
 MOST_NUMBERS = 8
 """Different numbers that are kept as values; of more the range says enough."""
 MOST_EXAMPLES = 6
-"""Dates in a form that does not sort, and texts without letters, which show that form."""
+"""Dates in a form that does not sort, and amounts, which show that form."""
 MOST_STRAYS = 3
 NEARLY_ALL = 0.8
 LONGEST = 100
@@ -43,9 +43,12 @@ ISO = re.compile(
     r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|UTC|[+-]\d\d(:?\d\d)?))?)?)?|\d\d:\d\d(:\d\d)?"
 )
 NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
-LETTERLESS = re.compile(r"[\W\d]*")
-IDENTIFIER = re.compile(rf"{LETTERLESS.pattern}|[0-9a-fA-F-]{(32,)}")
+IDENTIFIER = re.compile(r"[\W\d]*|[0-9a-fA-F-]{32,}")
 """Texts without a letter, UUIDs and hashes: no question spells one that the model could not take from it."""
+AMOUNT = r"[-+]?[$€£¥₹]? ?(\d{0,8}|\d{1,3}([.,']\d{3}){1,3})([.,]\d+)? ?[%$€£¥₹]?"
+DAY = r"(\d\d?(?P<mark>[-/.])\d\d?(?P=mark)(\d{4}|\d\d)|\d{4}(?P<sign>[-/.])\d\d?(?P=sign)\d\d?)"
+CONVERTIBLE = re.compile(rf"{AMOUNT}|{DAY}([ T]\d\d?:\d\d(:\d\d)?)?")
+"""Amounts and days, of which it matters how they are written; no telephone, card or insurance numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +121,9 @@ def _texts(made: ColumnProfile, seen: Seen) -> ColumnProfile:
         made = replace(made, strays=tuple(strays[:MOST_STRAYS]))
     if made.few:
         return replace(made, values=tuple(short), complete=seen.whole and len(short) == seen.distinct)
-    bare = [value for value in short if LETTERLESS.fullmatch(value)]
+    written = [value for value in short if CONVERTIBLE.fullmatch(value)]
     telling = [value for value in short if not IDENTIFIER.fullmatch(value)]
-    examples = bare[:MOST_EXAMPLES] if len(bare) > len(telling) and not made.least else []
+    examples = written[:MOST_EXAMPLES] if 2 * len(written) > len(short) and not made.least else []
     return replace(made, values=tuple(telling[:MOST_VALUES]), examples=tuple(examples))
 
 

@@ -38,7 +38,7 @@ class ColumnProfile:
     complete: bool = False
     """Whether `values` are all there are."""
     examples: tuple[str, ...] = ()
-    """Of many texts without letters, which `values` leaves out: how they are written."""
+    """Of many texts that are amounts or days, which `values` leaves out: how they are written."""
     strays: tuple[str, ...] = ()
     """Of texts that nearly all are numbers, those that are none, such as `n/a`: the most frequent first."""
 

@@ -358,7 +358,33 @@ def test_of_many_texts_the_commonest_are_kept_and_said_to_be_a_part(connection, 
     assert found["code"].values == ()  # numbers tell a question nothing
     assert (found["code"].examples[0], len(found["code"].examples), found["name"].examples) == ("1", 6, ())
     assert (found["day"].values, found["day"].examples[0]) == ((), "1/1/2020")
-    assert found["hash"].examples == ()
+    assert (found["hash"].values, found["hash"].examples) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("form", "shown"),
+    [
+        ("{0:05}", True),
+        ("${0},{0:03}.50", True),
+        ("{0} %", True),
+        ("{2}.{1:02}.20{3}", True),
+        ("20{3}/{1}/{2} 10:30", True),
+        ("555-{0:04}", False),
+        ("+49 30 {0:06}", False),
+        ("123-45-{0:04}", False),
+        ("4111 1111 1111 {0:04}", False),
+        ("4111111111{0:06}", False),
+        ("10.0.{0}.{1}", False),
+    ],
+)
+def test_only_of_amounts_and_days_it_is_shown_how_they_are_written(connection, library, form, shown):
+    with sqlite3.connect(library) as writer:
+        writer.execute("CREATE TABLE written (t TEXT)")
+        rows = [(form.format(n % 1000, n % 12 + 1, n % 28 + 1, n % 30 + 10),) for n in range(2000)]
+        writer.executemany("INSERT INTO written VALUES (?)", rows)
+    writer.close()
+    found = profiles(connection, "written")["t"]
+    assert (found.values, bool(found.examples)) == ((), shown)
 
 
 def test_texts_that_are_no_numbers_are_told_apart_where_nearly_all_are(connection, library):
