@@ -20,14 +20,16 @@ WAYS = {
 """Name -> what is imported before the clock starts, what is timed."""
 
 
+@pytest.mark.parametrize("kind", ["table", "texts"])
 @pytest.mark.benchmark(group="profile of a CSV, with the start of a process")
-def test_profile(benchmark, table, measured, tell):
+def test_profile(benchmark, request, kind, measured, tell):
+    table = request.getfixturevalue(kind)
     rounds = [{way: measured(*code, table) for way, code in WAYS.items()} for _ in range(ROUNDS)]
     benchmark.pedantic(measured, (*WAYS["profile"], table), rounds=1)
     medians = {way: [statistics.median(r[way][i] for r in rounds) for i in range(3)] for way in WAYS}
     wall, cpu, _ = medians["SUMMARIZE"]
     for way, (seconds, work, peak) in medians.items():
         tell(
-            f"{way:16} of {table.stat().st_size >> 20} MiB: {seconds:6.2f} s ({seconds / wall:.2f} x SUMMARIZE), "
-            f"CPU {work:6.2f} s ({work / cpu:.2f} x), peak {peak:5.0f} MiB"
+            f"{way:16} of {table.name}, {table.stat().st_size >> 20} MiB: {seconds:6.2f} s "
+            f"({seconds / wall:.2f} x SUMMARIZE), CPU {work:6.2f} s ({work / cpu:.2f} x), peak {peak:5.0f} MiB"
         )
