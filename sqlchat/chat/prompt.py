@@ -30,8 +30,8 @@ of a key leave rows out, say so in the assumptions.
 text begins, ends or what is in it, ignore case.
 - Convert numbers and dates that a text column holds before you compare, order or calculate; other texts among \
 them ('n/a') count as NULL.
-- Leave out nothing else that the question does not exclude, rows and groups of NULL neither. Mind divisions by \
-zero.
+- Otherwise leave out no rows or groups that the question does not exclude, those of NULL neither. Mind divisions \
+by zero.
 - Count, add up and list each thing once, though a join repeats its rows. DISTINCT is for what many things share \
 ("which years"), not for what is told of each ("the ages of the singers").
 
