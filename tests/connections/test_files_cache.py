@@ -1,6 +1,9 @@
 """The cache of databases: built once, whole or not at all, and never taken from under a reader."""
 
+import contextlib
+import errno
 import os
+import shutil
 import threading
 import time
 
@@ -105,13 +108,102 @@ def test_what_nobody_used_for_long_goes_though_there_is_room(cache, folder):
 
 
 def test_what_a_process_that_died_left_goes(cache, folder):
-    for name in ("a.part", "b.part"):
+    for name in ("a.1.part", "a.2.part", "b.3.part"):
         (folder / name).mkdir(parents=True)
         (folder / name / "0.file").write_bytes(b"half")
     assert cache.make("a", filled(10), patience=0)
     assert kept(folder) == ["a"]
     assert sorted(path.name for path in (folder / "a").iterdir()) == ["data"]
     assert sorted(path.name for path in folder.iterdir()) == ["a", "a.lock"]
+
+
+def test_what_is_left_beside_a_whole_database_goes_too(cache, folder):
+    cache.make("a", filled(10), patience=0)
+    (folder / "a.1.part").mkdir()
+    cache.tidy()
+    assert sorted(path.name for path in folder.iterdir()) == ["a", "a.lock"]
+
+
+def test_what_is_being_built_is_no_leftover(cache, folder):
+    def meanwhile(place):
+        cache.tidy()
+        filled(10)(place)
+
+    assert cache.make("a", meanwhile, patience=0)
+    assert (folder / "a/data").exists()
+
+
+def test_what_a_builder_writes_that_outlived_its_build_is_in_no_database(cache, folder):
+    places = []
+
+    def fails(place):
+        places.append(place)
+        raise ValueError("broken")
+
+    def late(place):
+        filled(10)(place)
+        with contextlib.suppress(FileNotFoundError):  # as the first one's process would, which still runs
+            (places[0] / "stale").write_bytes(b"x")
+
+    with pytest.raises(ValueError, match="broken"):
+        cache.make("a", fails, patience=0)
+    assert cache.make("a", late, patience=0)
+    assert [path.name for path in (folder / "a").iterdir()] == ["data"]
+
+
+def test_what_the_disk_does_not_confirm_is_no_database(cache, folder):
+    with pytest.raises(OSError, match="Invalid argument") as caught:
+        cache.make("a", lambda place: (place / "data").symlink_to("/dev/zero"), patience=0)  # which has no disk
+    assert caught.value.errno == errno.EINVAL
+    assert kept(folder) == []
+
+
+def test_all_files_count_wherever_they_lie(cache, folder):
+    def deep(place):
+        (place / "spilled").mkdir()
+        (place / "spilled/block").write_bytes(b"x" * 2000)
+
+    cache.make("a", deep, patience=0)
+    age(cache, "a", 100)
+    cache.make("b", filled(), patience=0)
+    assert kept(folder) == ["b"]
+
+
+def test_the_folder_may_be_removed_while_one_is_built_in_it(cache, folder):
+    def removed(place):
+        filled()(place)
+        shutil.rmtree(folder)
+
+    with pytest.raises(FileNotFoundError):
+        cache.make("a", removed, patience=0)
+    assert cache.make("a", filled(), patience=0)
+
+
+def test_nobody_waits_for_a_lock_in_a_folder_that_was_removed(cache, folder):
+    def removed(place):
+        waiting.start()
+        time.sleep(0.2)
+        folder.rename(folder.with_name("removed"))
+
+    found = []
+    waiting = threading.Thread(target=lambda: found.append(cache.make("a", filled(), patience=60)))
+    with pytest.raises(FileNotFoundError):
+        cache.make("a", removed, patience=0)
+    waiting.join(10)
+    assert not waiting.is_alive()
+    assert cache.make("a", filled(), patience=0)
+
+
+def test_one_that_somebody_made_without_seeing_our_lock_will_do(cache, folder):
+    """As on another host whose locks the common file system does not tell of."""
+
+    def build(place):
+        filled()(place)
+        shutil.copytree(place, folder / "a")
+
+    assert cache.make("a", build, patience=0)
+    assert sorted(path.name for path in folder.iterdir()) == ["a", "a.lock"]
+    assert [path.name for path in (folder / "a").iterdir()] == ["data"]
 
 
 def test_none_is_held_that_was_never_built(cache, folder):

@@ -1,7 +1,8 @@
 """Databases made of files, on disk for all processes of this machine. For `databases.py` alone.
 
-A database is a folder named by the hash of what it was made of. It is built once: under a lock, beside its place, and
-moved there when it is whole. Whoever reads one holds its lock too, shared, so that none is removed while in use.
+A database is a folder named by the hash of what it was made of. It is built once: under a lock, in a folder of that
+build alone, which is moved to its place when it is whole and on the disk. Whoever reads one holds its lock too,
+shared, so that none is removed while in use.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 POLL = 0.05
@@ -20,6 +22,7 @@ POLL = 0.05
 LONGEST_UNUSED = 7 * 86_400
 """Seconds after which a database that nobody used is removed, room or not: its files may be gone for long."""
 PART = ".part"
+"""Ends the name of a folder that is on its way in or out: `<key>.<random>.part`."""
 
 
 class DatabaseCache:
@@ -36,7 +39,7 @@ class DatabaseCache:
     def held(self, key: str, patience: float) -> Iterator[bool]:
         """Keep the database of that key from being removed; False where there is none.
 
-        Waits for one that is being built, `patience` seconds at most, and gives False then.
+        Waits for one that is being removed, `patience` seconds at most, and gives False then. Raises OSError.
         """
         place = self.path(key)
         if not place.exists():
@@ -60,16 +63,16 @@ class DatabaseCache:
             return True
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self._locked(key, fcntl.LOCK_EX, patience) as locked:
-            if not locked:
+            if not locked or place.exists():
                 return place.exists()
-            if place.exists():
-                return True
-            part = place.with_name(key + PART)
-            shutil.rmtree(part, ignore_errors=True)  # of a process that died
+            self._clear(key)
+            # A name that nobody had before: a process that outlives its parent may still write into an older one.
+            part = self._part(key)
             try:
                 part.mkdir(mode=0o700)
                 build(part)
-                part.rename(place)
+                _keep(part)
+                self._move(part, place)
             finally:
                 shutil.rmtree(part, ignore_errors=True)
         self.tidy(keep=key)
@@ -86,11 +89,11 @@ class DatabaseCache:
         found = []
         for entry in self._entries():
             key, _, kind = entry.name.partition(".")
-            if kind:
-                self._sweep(key)
-            else:
+            if not kind:
                 with contextlib.suppress(OSError):
-                    found.append((entry.stat().st_mtime, key, _size(Path(entry.path))))
+                    found.append((entry.stat().st_mtime, key, _size(entry.path)))
+            elif entry.name.endswith(PART) or not self.path(key).exists():
+                self._sweep(key)
         total = sum(size for _, _, size in found)
         for used, key, size in sorted(found):
             if key != keep and (total > self._limit or time.time() - used > LONGEST_UNUSED):
@@ -106,18 +109,41 @@ class DatabaseCache:
 
     def _sweep(self, key: str) -> None:
         """Remove what a process that died, or a build that failed, left of a database."""
-        if self.path(key).exists():
-            return
         with contextlib.suppress(OSError), self._locked(key, fcntl.LOCK_EX, 0) as locked:
-            if locked and not self.path(key).exists():
-                shutil.rmtree(self.path(key + PART), ignore_errors=True)
-                self._remove(key)
+            if locked:
+                self._clear(key)
+                if not self.path(key).exists():
+                    self._remove(key)
+
+    def _clear(self, key: str) -> None:
+        """With its lock held, so that nobody is at work there."""
+        for entry in self._entries():
+            if entry.name.startswith(f"{key}.") and entry.name.endswith(PART):
+                shutil.rmtree(entry.path, ignore_errors=True)
 
     def _remove(self, key: str) -> None:
-        """With its lock held. The lock's file goes last; who waits for it sees that it is another one."""
-        shutil.rmtree(self.path(key), ignore_errors=True)
-        with contextlib.suppress(OSError):
-            self._lock(key).unlink()
+        """With its lock held. The lock's file goes last; who waits for it sees that it is another one.
+
+        The database goes in one step: of one that lost some of its files, nobody could tell. Raises OSError.
+        """
+        part = self._part(key)
+        with contextlib.suppress(FileNotFoundError):
+            self.path(key).rename(part)
+        shutil.rmtree(part, ignore_errors=True)
+        self._lock(key).unlink(missing_ok=True)
+
+    def _move(self, part: Path, place: Path) -> None:
+        try:
+            part.rename(place)
+        except OSError:
+            # Made meanwhile by somebody who has another lock: the whole folder was removed, or it is on a file system
+            # that does not tell the hosts which share it of each other's locks.
+            if not place.exists():
+                raise
+        _keep_folder(self._folder)
+
+    def _part(self, key: str) -> Path:
+        return self._folder / f"{key}.{secrets.token_hex(8)}{PART}"
 
     def _lock(self, key: str) -> Path:
         return self._folder / f"{key}.lock"
@@ -127,7 +153,7 @@ class DatabaseCache:
         """Hold the lock of a key, also against other threads of this process. False where it was not to be had."""
         until = time.monotonic() + patience
         while (descriptor := self._try(key, mode)) is None:
-            if time.monotonic() >= until:
+            if time.monotonic() >= until or not self._folder.exists():
                 yield False
                 return
             time.sleep(POLL)
@@ -138,20 +164,41 @@ class DatabaseCache:
 
     def _try(self, key: str, mode: int) -> int | None:
         path = self._lock(key)
+        access = os.O_RDONLY if mode == fcntl.LOCK_SH else os.O_RDWR  # a reader's is had on a read-only disk too
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = os.open(path, access | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except FileNotFoundError:  # the whole folder went
             return None
-        try:
-            fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
-            if os.fstat(descriptor).st_ino == path.stat().st_ino:
-                return descriptor
-        except (BlockingIOError, FileNotFoundError):
-            pass
-        os.close(descriptor)
+        with ExitStack() as opened:
+            opened.callback(os.close, descriptor)
+            with contextlib.suppress(BlockingIOError, FileNotFoundError):
+                fcntl.flock(descriptor, mode | fcntl.LOCK_NB)
+                if os.fstat(descriptor).st_ino == path.stat().st_ino:
+                    opened.pop_all()
+                    return descriptor
         return None
 
 
-def _size(folder: Path) -> int:
-    """Bytes on disk."""
-    return sum(file.stat().st_size for file in folder.iterdir() if file.is_file())
+def _keep(folder: Path) -> None:
+    """Have the disk take a folder's files, so that no loss of power leaves one that looks whole. Raises OSError."""
+    for path in folder.iterdir():
+        _to_disk(path)
+    _keep_folder(folder)
+
+
+def _keep_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # not every file system does this for folders
+        _to_disk(folder)
+
+
+def _to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _size(folder: str) -> int:
+    """Bytes of all files below it."""
+    return sum(os.lstat(os.path.join(root, name)).st_size for root, _, names in os.walk(folder) for name in names)
