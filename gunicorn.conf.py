@@ -24,12 +24,12 @@ threads = settings.threads
 worker_connections = max(settings.threads + 1, min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
 keepalive = 75  # seconds; above the idle limit of load balancers in front, so that they close first
 
-# A request that meets all its deadlines is let finish: a thorough one asks the model twice and runs four statements.
+# A request that meets all its deadlines is let finish: a thorough one asks the model twice and runs four statements,
+# perhaps on files of which tables are made first.
 longest = math.ceil(
     max(
-        2 * settings.model_timeout + 4 * settings.statement_timeout + settings.pool_timeout,
+        settings.build_wait + 2 * settings.model_timeout + 4 * settings.statement_timeout + settings.pool_timeout,
         settings.upload_timeout + settings.transfer_seconds(settings.max_upload_mb << 20),
-        settings.build_timeout,
     )
 )
 timeout = longest + 30

@@ -165,7 +165,11 @@ class Settings:
         4096,
         "Address space of a process that reads uploads or makes tables of them, in MiB.",
     )
-
+    build_timeout: float = setting(
+        "SQLCHAT_BUILD_TIMEOUT",
+        180.0,
+        "Seconds to make the tables of a connection's files; whoever asks them first, or meanwhile, waits for it.",
+    )
     files_cache_mb: int = setting(
         "SQLCHAT_FILES_CACHE_MB",
         10_240,
@@ -264,9 +268,9 @@ class Settings:
         return (self.data_dir, *self.database_dirs)
 
     @property
-    def build_timeout(self) -> float:
-        """Seconds for making tables of files: each is read twice and written once."""
-        return 3 * self.upload_timeout
+    def build_wait(self) -> float:
+        """Seconds that a request waits at most for tables of files: fetched, queued for a process, and made."""
+        return self.transfer_seconds(self.max_upload_mb << 20) + self.build_timeout
 
     def transfer_seconds(self, size_bytes: int) -> float:
         """Seconds that a file of that size may take to the storage, or from it, in all."""

@@ -62,9 +62,7 @@ class Runtime:
             1, settings.upload_worker_memory_mb, patience=settings.upload_timeout / 2, preload=UPLOAD_MODULES
         )
         """Read the files of strangers."""
-        self.build_workers: Final = Workers(
-            1, settings.upload_worker_memory_mb, patience=settings.upload_timeout / 2, preload=BUILD_MODULES
-        )
+        self.build_workers: Final = Workers(1, settings.upload_worker_memory_mb, preload=BUILD_MODULES)
         """Make tables of them, which takes longer: nobody's upload waits for that."""
         storage = open_storage(settings)
         self._databases = databases = FileDatabases(settings, storage, self.build_workers, (LOCAL_OWNER, OPEN_OWNER))

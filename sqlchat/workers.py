@@ -37,7 +37,7 @@ class Workers:
     """`call(function, ...)` runs a module-level function in one of `count` processes and gives its result.
 
     Processes start at the first call (or `warm`), by spawn, with `memory_mb` MiB of address space, without the
-    environment's secrets. A call waits at most `patience` seconds for a free one.
+    environment's secrets. A call waits at most `patience` seconds for a free one, unless it brings its own.
     """
 
     def __init__(self, count: int, memory_mb: int, *, patience: float = 10.0, preload: tuple[str, ...] = ()):
@@ -46,13 +46,15 @@ class Workers:
         self._lock = threading.Lock()
         self._free = threading.BoundedSemaphore(count)
 
-    def call(self, function: Callable[P, R], *args: Any, deadline: float, **kwargs: Any) -> R:
+    def call(
+        self, function: Callable[P, R], *args: Any, deadline: float, patience: float | None = None, **kwargs: Any
+    ) -> R:
         """Run `function(*args, **kwargs)` there, for `deadline` seconds at most.
 
         What the function raises comes back as it is. Raises DeadlineError past the deadline, TooLargeError when it
         ran out of memory or its process died, BusyError when no process was free in time or none would start.
         """
-        if not self._free.acquire(timeout=self._patience):
+        if not self._free.acquire(timeout=self._patience if patience is None else max(0.0, patience)):
             raise BusyError("All worker processes are busy.", retry_after=1)
         try:
             for _ in range(self._count):

@@ -278,8 +278,13 @@ def test_it_listens_to_the_world_only_behind_a_gate(monkeypatch, tmp_path, given
 
 
 def test_gunicorn_waits_longer_than_any_deadline(monkeypatch, tmp_path):
-    given = {"SQLCHAT_MODEL_TIMEOUT": "100", "SQLCHAT_STATEMENT_TIMEOUT": "50", "SQLCHAT_DATA_DIR": str(tmp_path)}
+    given = {
+        "SQLCHAT_MODEL_TIMEOUT": "100",
+        "SQLCHAT_STATEMENT_TIMEOUT": "50",
+        "SQLCHAT_BUILD_TIMEOUT": "700",
+        "SQLCHAT_DATA_DIR": str(tmp_path),
+    }
     for name, value in environment(**given).items():
         monkeypatch.setenv(name, value)
     config = runpy.run_path(str(ROOT / "gunicorn.conf.py"))
-    assert config["timeout"] > config["graceful_timeout"] > 2 * 100 + 4 * 50
+    assert config["timeout"] > config["graceful_timeout"] > 2 * 100 + 4 * 50 + 700

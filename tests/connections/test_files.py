@@ -317,16 +317,6 @@ def test_a_failure_is_kept_for_a_while(put, connect):
     assert time.monotonic() - started < 0.2
 
 
-def test_what_is_too_costly_is_said_to_be(put, workers, readers, storage, settings):
-    put("x.csv", b"a,b\n" + b"4,5\n" * 4_000_000)
-    hurried = Settings(data_dir=settings.data_dir, upload_timeout=0.02)
-    connection = FilesConnection(
-        {"files": ["uploads/x.csv"]}, hurried, workers, FileDatabases(hurried, storage, readers, ["local"]), "local"
-    )
-    with pytest.raises(ConnectionConfigError, match="too costly to read"):
-        connection.check()
-
-
 def test_files_larger_than_the_disk_space_for_them_are_not_fetched(put, workers, readers, storage, settings):
     put("x.csv", b"a,b\n" + b"4,5\n" * 600_000)
     small = Settings(data_dir=settings.data_dir, files_cache_mb=1)

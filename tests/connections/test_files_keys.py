@@ -22,7 +22,7 @@ def found(tmp_path):
             files.append(FileTable(table, f"uploads/{table}.csv", str(path), Options()))
         made = tmp_path / "made"
         made.mkdir()
-        build(str(made), tuple(files), 4096)
+        build(str(made), tuple(files), 4096, 1024)
         return Built.read(str(made)).keys
 
     return find

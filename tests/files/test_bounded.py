@@ -1,17 +1,13 @@
 """An upload, however hostile, makes the process that reads it grow by at most 1 GB."""
 
-import contextlib
 import gzip
-import os
-import re
-import threading
 import zipfile
-from pathlib import Path
 
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from memory import Watch
 
 from sqlchat.config import Settings
 from sqlchat.errors import FileInvalidError, TooLargeError
@@ -102,35 +98,6 @@ def workers():
 def files(workers, tmp_path):
     settings = Settings(data_dir=tmp_path, upload_timeout=5.0)
     return Files(settings, open_storage(settings), workers)
-
-
-class Watch:
-    """Looks, until the block ends, at the most memory (MiB) that the worker process had, even one that is killed."""
-
-    def __init__(self, workers):
-        self._status = Path(f"/proc/{workers.call(os.getpid, deadline=5)}/status")
-        self.before = self._figure("VmRSS")
-        self.most = 0
-        self._over = threading.Event()
-        self._thread = threading.Thread(target=self._look)
-
-    def __enter__(self):
-        self._thread.start()
-        return self
-
-    def __exit__(self, *exc):
-        self._over.set()
-        self._thread.join()
-
-    def _look(self):
-        with contextlib.suppress(OSError, TypeError):  # it is gone
-            while not self._over.is_set():
-                self.most = max(self.most, self._figure("VmHWM"))
-                self._over.wait(0.01)
-            self.most = max(self.most, self._figure("VmHWM"))
-
-    def _figure(self, name):
-        return int(re.search(rf"{name}:\s+(\d+)", self._status.read_text())[1]) / 1024
 
 
 @pytest.mark.parametrize("name", HOSTILE)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -18,6 +20,7 @@ import orjson
 from sqlchat.connections.embedded import quoted
 from sqlchat.connections.files.keys import InferredKey, Keys, find_keys
 from sqlchat.errors import SqlchatError, TooLargeError
+from sqlchat.files.bounded import bounded, keep_no_spare_memory, use_system_allocator
 from sqlchat.files.formats import Options
 
 if TYPE_CHECKING:
@@ -42,6 +45,8 @@ MEMORY_SHARE = 0.5
 WIDE = 200
 """Columns past which a second thread would take more memory than it saves time."""
 MOST_WARNINGS = 20
+ALLOCATION = re.compile(r"out of memory|alloc", re.IGNORECASE)
+DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 CAST = {
     "NUMERIC": "CAST({0} AS {1})",
     "UUID": "CAST({0} AS UUID)",
@@ -93,16 +98,30 @@ class Loaded:
     origin: str
 
 
-def build(folder: str, files: tuple[FileTable, ...], memory_mb: int) -> None:
+def build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: int) -> None:
     """Write the database into `folder`, with a table for each file, and beside it what else was found.
 
-    Raises FileInvalidError, TooLargeError and UnsupportedMediaError, with the file as the fact `file`.
+    The process may take `memory_mb` MiB in all and grows by 1 GB at most; `disk_mb` MiB may be used for what does
+    not fit into memory.
+    Raises FileInvalidError, TooLargeError and UnsupportedMediaError, with the file as the fact `file`; OSError.
     """
+    keep_no_spare_memory()
+    use_system_allocator()
+    import duckdb  # noqa: F401  here and in the next line, so that they do not count as growth
+
+    import sqlchat.files.typed  # noqa: F401
+
+    bounded(_build, folder, files, memory_mb, disk_mb)
+
+
+def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: int) -> None:
     import duckdb
 
+    spilled = os.path.join(folder, "spilled")
     config: dict[str, str | bool | int | float | list[str]] = {
         **LOCKS,
-        "temp_directory": os.path.join(folder, "spilled"),
+        "temp_directory": spilled,
+        "max_temp_directory_size": f"{disk_mb}MiB",
     }
     warnings: list[str] = []
     try:
@@ -113,13 +132,30 @@ def build(folder: str, files: tuple[FileTable, ...], memory_mb: int) -> None:
             for table in tables:
                 _comment(connection, table, keys)
             connection.execute("CHECKPOINT")
-    except (duckdb.OutOfMemoryException, duckdb.TransactionException) as exc:
-        raise TooLargeError("They need more memory than a worker process may take.") from exc
-    except duckdb.IOException as exc:
-        raise OSError(errno.EIO, "the disk refused it") from exc
+    except duckdb.Error as exc:
+        told = _told(exc, disk_mb)
+        if told is None:
+            raise
+        raise told from exc
+    shutil.rmtree(spilled, ignore_errors=True)
     if len(warnings) > MOST_WARNINGS:
         warnings[MOST_WARNINGS:] = [f"There are {len(warnings) - MOST_WARNINGS} more warnings about the files."]
     Built(keys, tuple(warnings)).write(folder)
+
+
+def _told(exc: duckdb.Error, disk_mb: int) -> Exception | None:
+    """What was lacking, whose class may tell no more than which statement it ended; None for a fault of ours."""
+    import duckdb
+
+    words = str(exc)
+    if "max_temp_directory_size" in words:
+        return TooLargeError(f"They need more than {disk_mb:,} MiB of disk space beside the database.")
+    if isinstance(exc, duckdb.OutOfMemoryException) or ALLOCATION.search(words):
+        return TooLargeError("They need more memory than a worker process may take.")
+    if isinstance(exc, (duckdb.IOException, duckdb.TransactionException, duckdb.FatalException)):
+        code = next((code for code in DISK_FAULTS if os.strerror(code) in words), errno.EIO)
+        return OSError(code, os.strerror(code))
+    return None
 
 
 def _load(connection: duckdb.DuckDBPyConnection, file: FileTable, memory_mb: int, warnings: list[str]) -> Loaded:

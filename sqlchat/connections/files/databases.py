@@ -6,19 +6,21 @@ all processes of a machine find the same one, and a changed file leads to anothe
 
 from __future__ import annotations
 
+import errno
 import functools
 import hashlib
 import importlib.metadata
+import io
 import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlchat.config import Settings
 from sqlchat.connections.files.build import DATABASE, FileTable, build
@@ -42,6 +44,9 @@ from sqlchat.files.storage import Storage
 from sqlchat.files.storage.base import StoredObject
 from sqlchat.workers import Workers
 
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
 BUILDER = 1
 """Changes with all that would make another database of the same files."""
 TIDY_AGAIN = 3600.0
@@ -49,6 +54,8 @@ TIDY_AGAIN = 3600.0
 FAILURES_KEPT = 256
 RETRY_FAILED = 60.0
 """Seconds after which files that could not be read are tried again: it may have been for want of memory."""
+DISK_RETRY = 10
+"""Seconds after which a disk that was full may be no more."""
 ASKED_AT_ONCE = 8
 TRIES = 3
 """Times that files are fetched which change meanwhile."""
@@ -56,6 +63,19 @@ TRIES = 3
 
 class _FilesChangedError(Exception):
     """What was fetched may be another version than what the storage told of."""
+
+
+class _Copy(io.BufferedWriter):
+    """A new file, which takes what arrives in time. Raises TimeoutError past it."""
+
+    def __init__(self, path: str, until: float) -> None:
+        super().__init__(io.FileIO(path, "x"))
+        self._until = until
+
+    def write(self, data: Buffer) -> int:
+        if time.monotonic() > self._until:
+            raise TimeoutError(errno.ETIMEDOUT, "the storage takes too long to send them")
+        return super().write(data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,25 +129,30 @@ class FileDatabases:
         """The database of files as they are now, made where there is none.
 
         Raises ConnectionConfigError for a file that is gone or cannot be read (with the facts `file` and, where
-        there is one, `line`), DatabaseUnavailableError for a storage or disk that fails, and BusyError.
+        there is one, `line`), DatabaseUnavailableError for a storage or disk that fails, and BusyError. It all takes
+        `settings.build_wait` seconds at most, also where others make the same database or are first to make theirs.
         """
         self._tidy()
+        until = time.monotonic() + self._settings.build_wait
         for _ in range(TRIES):
             key = self.key(files)
             if not self._cache.path(key).exists():
                 self._refuse_failed(key)
-                try:
-                    if not self._make(key, files):
-                        continue
-                except ConnectionConfigError as exc:
-                    self._remember(key, exc)
-                    raise
+                if not self._make(key, files, until):
+                    continue
             return FilesDatabase(key, str(self._cache.path(key) / DATABASE))
         raise BusyError("The files change faster than they are read.", retry_after=5)
 
-    def held(self, database_path: str) -> AbstractContextManager[bool]:
-        """Keep a database from being removed; False where it already was."""
-        return self._cache.held(Path(database_path).parent.name, self._settings.pool_timeout)
+    @contextmanager
+    def held(self, database_path: str) -> Iterator[bool]:
+        """Keep a database from being removed; False where it already was. Raises DatabaseUnavailableError."""
+        with ExitStack() as stack:
+            key, patience = Path(database_path).parent.name, self._settings.pool_timeout
+            try:
+                there = stack.enter_context(self._cache.held(key, patience))
+            except OSError as exc:
+                raise _disk_fails(exc) from exc
+            yield there
 
     def discard(self, key: str) -> None:
         """Remove the database of files as they no longer are."""
@@ -172,37 +197,49 @@ class FileDatabases:
         except (StorageError, ForbiddenError, DeadlineError) as exc:
             raise _storage_fails(exc) from exc
 
-    def _make(self, key: str, files: tuple[NamedFile, ...]) -> bool:
+    def _make(self, key: str, files: tuple[NamedFile, ...], until: float) -> bool:
         """False where the files changed while they were fetched."""
+        patience = until - time.monotonic()
         try:
-            made = self._cache.make(key, lambda folder: self._fill(folder, key, files), self._settings.upload_timeout)
+            made = self._cache.make(key, lambda folder: self._fill(folder, key, files, until), patience)
         except _FilesChangedError:
             return False
         except OSError as exc:
-            words = exc.strerror or "the disk refused it"
-            raise DatabaseUnavailableError(f"The files cannot be prepared: {words}.") from exc
+            raise _disk_fails(exc) from exc
         if not made:
-            raise BusyError("These files are still being read for somebody else.", retry_after=5)
+            raise _read_for_another()
         return True
 
-    def _fill(self, folder: Path, key: str, files: tuple[NamedFile, ...]) -> None:
-        size = sum(stored.size_bytes for stored in self._objects(files).values()) >> 20
-        if size > self._settings.files_cache_mb:
-            most = self._settings.files_cache_mb
-            raise ConnectionConfigError(
-                f"The files take {size:,} MiB; up to {most:,} can be asked in one connection."
-            )
-        copies = self._fetched(files, folder)
-        with self._lock:
-            for file in files:
-                self._looked.pop((file.bucket, file.name), None)
-        if self.key(files) != key:
-            raise _FilesChangedError
-        self._build(folder, copies)
+    def _fill(self, folder: Path, key: str, files: tuple[NamedFile, ...], until: float) -> None:
+        """Fetch and build, with the build's own time in full: what it had to wait for is no fault of the files."""
+        begin = until - self._settings.build_timeout
+        if time.monotonic() > begin:
+            raise _read_for_another()
+        self._refuse_failed(key)  # somebody else may have tried while this one waited
+        try:
+            self._refuse_large(files)
+            copies = self._fetched(files, folder, begin)
+            with self._lock:
+                for file in files:
+                    self._looked.pop((file.bucket, file.name), None)
+            if self.key(files) != key:
+                raise _FilesChangedError
+            self._build(folder, copies, begin)
+        except ConnectionConfigError as exc:
+            self._remember(key, exc)
+            raise
         for path in {copy.path for copy in copies}:
             Path(path).unlink()
 
-    def _fetched(self, files: tuple[NamedFile, ...], folder: Path) -> tuple[FileTable, ...]:
+    def _refuse_large(self, files: tuple[NamedFile, ...]) -> None:
+        size = sum(stored.size_bytes for stored in self._objects(files).values()) >> 20
+        most = self._settings.files_cache_mb
+        if size > most:
+            raise ConnectionConfigError(
+                f"The files take {size:,} MiB; up to {most:,} can be asked in one connection."
+            )
+
+    def _fetched(self, files: tuple[NamedFile, ...], folder: Path, until: float) -> tuple[FileTable, ...]:
         """Copies of the objects on disk, one of each."""
         copies: dict[tuple[str, str], str] = {}
         for file in files:
@@ -211,7 +248,7 @@ class FileDatabases:
                 continue
             copies[place] = str(folder / f"{len(copies)}.file")
             try:
-                with open(copies[place], "xb") as target:
+                with _Copy(copies[place], until) as target:
                     self._storage.fetch(*place, target)
             except (FileNotFoundInStorageError, BucketNotFoundError) as exc:
                 raise no_such_file(file.shown) from exc
@@ -219,10 +256,12 @@ class FileDatabases:
                 raise _storage_fails(exc) from exc
         return tuple(FileTable(f.table, f.shown, copies[f.bucket, f.name], f.options) for f in files)
 
-    def _build(self, folder: Path, files: tuple[FileTable, ...]) -> None:
-        seconds, memory = self._settings.build_timeout, self._settings.upload_worker_memory_mb
+    def _build(self, folder: Path, files: tuple[FileTable, ...], begin: float) -> None:
+        settings, seconds = self._settings, self._settings.build_timeout
+        most = settings.upload_worker_memory_mb, settings.files_cache_mb
         try:
-            self._workers.call(build, str(folder), files, memory, deadline=seconds)
+            patience = begin - time.monotonic()
+            self._workers.call(build, str(folder), files, *most, deadline=seconds, patience=patience)
         except DeadlineError as exc:
             raise ConnectionConfigError(
                 f"The files are too costly to read: it was not done after {seconds:g} s. Split them, or use Parquet."
@@ -254,3 +293,12 @@ def _engine() -> str:
 
 def _storage_fails(exc: SqlchatError) -> DatabaseUnavailableError:
     return DatabaseUnavailableError(f"The storage of the files fails: {exc.detail}", retry_after=exc.retry_after)
+
+
+def _read_for_another() -> BusyError:
+    return BusyError("These files are still being read for somebody else.", retry_after=5)
+
+
+def _disk_fails(exc: OSError) -> DatabaseUnavailableError:
+    words = exc.strerror or "the disk refused it"
+    return DatabaseUnavailableError(f"The files cannot be prepared: {words}.", retry_after=DISK_RETRY)
