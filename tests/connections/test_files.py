@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -354,6 +355,51 @@ def test_a_database_that_was_evicted_is_made_again(put, connect, settings, datab
     target = connection._present()
     databases.discard(Path(target.path).parent.name)
     assert built(settings) == set()
+    assert rows(connection, "SELECT count(*) FROM customers") == [[3]]
+
+
+def cut(path):
+    os.truncate(path, 100)
+
+
+def overwrite(path):
+    path.write_bytes(b"x" * 20_000)
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, cut, overwrite])
+@pytest.mark.parametrize("part", ["data.duckdb", "found.json"])
+def test_a_database_that_is_no_longer_whole_is_made_again(put, connect, settings, part, harm):
+    put("customers.csv")
+    connection = connect("uploads/customers.csv")
+    connection.check()
+    (key,) = built(settings)
+    harm(settings.cache_dir / "files" / key / part)
+    assert connection.catalog().tables[0].primary_key == ("id",)
+    assert connection.check() == []
+    assert rows(connection, "SELECT count(*) FROM customers") == [[3]]
+
+
+def test_the_cache_may_be_removed_while_it_is_in_use(put, connect, settings):
+    put("customers.csv")
+    connection = connect("uploads/customers.csv")
+    for _ in range(2):
+        assert rows(connection, "SELECT count(*) FROM customers") == [[3]]
+        shutil.rmtree(settings.cache_dir)
+
+
+def test_a_lock_that_is_not_to_be_had_is_an_outage(put, connect, settings):
+    """As on a disk that is read-only, where the lock is not there yet."""
+    put("customers.csv")
+    connection = connect("uploads/customers.csv")
+    connection.check()
+    (key,) = built(settings)
+    lock = settings.cache_dir / "files" / f"{key}.lock"
+    lock.unlink()
+    lock.mkdir()
+    for use in (connection.check, connection.catalog, lambda: rows(connection, "SELECT 1")):
+        with pytest.raises(DatabaseUnavailableError, match="cannot be prepared: Is a directory"):
+            use()
+    lock.rmdir()
     assert rows(connection, "SELECT count(*) FROM customers") == [[3]]
 
 

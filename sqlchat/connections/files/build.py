@@ -19,7 +19,7 @@ import orjson
 
 from sqlchat.connections.embedded import quoted
 from sqlchat.connections.files.keys import InferredKey, Keys, find_keys
-from sqlchat.errors import SqlchatError, TooLargeError
+from sqlchat.errors import ConnectionConfigError, SqlchatError, TooLargeError
 from sqlchat.files.bounded import bounded, keep_no_spare_memory, use_system_allocator
 from sqlchat.files.formats import Options
 
@@ -76,11 +76,14 @@ class Built:
 
     @classmethod
     def read(cls, folder: str) -> Built:
-        """What `write` left beside a database."""
-        with open(os.path.join(folder, FOUND), "rb") as file:
-            kept = orjson.loads(file.read())
-        foreign = tuple(InferredKey(**key) for key in kept["keys"]["foreign"])
-        return cls(Keys(kept["keys"]["primary"], foreign), tuple(kept["warnings"]))
+        """What `write` left beside a database. Raises ConnectionConfigError where it is not whole."""
+        try:
+            with open(os.path.join(folder, FOUND), "rb") as file:
+                kept = orjson.loads(file.read())
+            foreign = tuple(InferredKey(**key) for key in kept["keys"]["foreign"])
+            return cls(Keys(kept["keys"]["primary"], foreign), tuple(kept["warnings"]))
+        except (OSError, ValueError, LookupError, TypeError) as exc:
+            raise ConnectionConfigError("What was found in the files is not whole.") from exc
 
     def write(self, folder: str) -> None:
         with open(os.path.join(folder, FOUND), "xb") as file:

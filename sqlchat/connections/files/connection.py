@@ -6,6 +6,7 @@ It is read like any other DuckDB file, with the same locks in the same worker pr
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections import defaultdict
@@ -22,6 +23,8 @@ from sqlchat.connections.files.keys import Keys
 from sqlchat.errors import BusyError, ConnectionConfigError, DatabaseUnavailableError
 from sqlchat.sql.catalog import Catalog, ForeignKey, Table
 from sqlchat.workers import Workers
+
+log = logging.getLogger(__name__)
 
 TRIES = 3
 
@@ -97,10 +100,19 @@ class FilesConnection(DuckDBConnection):
 
     def _call(self, task: Callable[P, R], *args: Any, timeout: float) -> R:
         target, *rest = args
+        broken: ConnectionConfigError | None = None
         for _ in range(TRIES):
             with self._databases.held(target.path) as there:
                 if there:
-                    return super()._call(task, target, *rest, timeout=timeout)
+                    try:
+                        return super()._call(task, target, *rest, timeout=timeout)
+                    except ConnectionConfigError as exc:  # part of it was removed or overwritten
+                        if broken is not None:
+                            raise _outage(exc) from exc
+                        broken = exc
+            if broken is not None:
+                log.warning("database of files is made anew", extra={"reason": broken.detail})
+                self._databases.discard(os.path.basename(os.path.dirname(target.path)))
             target = self._present()
         raise BusyError("The files' database is removed faster than it is read.", retry_after=1)
 
