@@ -91,7 +91,7 @@ class Runtime:
             workers=self.workers,
         )
         self.audit: Final = Audit(self.store.history)
-        self.files: Final = Files(settings, storage, self.upload_workers)
+        self.files: Final = Files(settings, storage, self.upload_workers, databases.look_again_at)
         self.verifier: Final = TokenVerifier(settings)
         if self.store.embedded:
             self.store.upgrade()

@@ -80,11 +80,18 @@ class Kept:
 class Files:
     """Profiles files, stores them and finds them again.
 
-    `workers` are those for uploads: their memory limit is meant for a file.
+    `workers` are those for uploads: their memory limit is meant for a file. `changed` is told the bucket and key of
+    what was stored or removed.
     """
 
-    def __init__(self, settings: Settings, storage: Storage, workers: Workers) -> None:
-        self._settings, self._storage, self._workers = settings, storage, workers
+    def __init__(
+        self,
+        settings: Settings,
+        storage: Storage,
+        workers: Workers,
+        changed: Callable[[str, str], None] = lambda bucket, name: None,
+    ) -> None:
+        self._settings, self._storage, self._workers, self._changed = settings, storage, workers, changed
 
     def profile(self, spooled: Named | str | Path, file_name: str, options: Options | None = None) -> Profile:
         """What the file holds. `spooled` is its path, or an open file that has one.
@@ -123,10 +130,10 @@ class Files:
         path = _path(spooled)
         media_type = _media_type(content_type, name)
         size = path.stat().st_size
+        key = _within(folder, name)
         with path.open("rb") as file:
-            stored = self._storage.put(
-                bucket, _within(folder, name), file, size, media_type, upsert=upsert, token=token
-            )
+            stored = self._storage.put(bucket, key, file, size, media_type, upsert=upsert, token=token)
+        self._changed(bucket, key)
         return Uploaded(name, stored, media_type, size, found)
 
     def list(self, bucket: str, *, folder: str = "", token: str | None = None) -> builtins.list[Kept]:
@@ -144,6 +151,7 @@ class Files:
         """Remove a file of the caller's. Raises what `locate` and `Storage.delete` raise."""
         bucket, name = self.locate(storage_path, folder=folder)
         self._storage.delete(bucket, name, token=token)
+        self._changed(bucket, name)
 
     def locate(self, storage_path: str, *, folder: str = "") -> tuple[str, str]:
         """Bucket and name, for the storage, of a file of the caller's.

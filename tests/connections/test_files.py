@@ -254,6 +254,31 @@ def test_a_file_that_changed_is_built_anew_and_the_old_database_goes(put, connec
     assert built(settings) != before
 
 
+def test_what_another_process_changes_is_seen_a_little_later(put, workers, readers, storage, settings):
+    put("customers.csv")
+    databases = FileDatabases(settings, storage, readers, ["local"], look_again=0.5)
+    connection = FilesConnection({"files": ["uploads/customers.csv"]}, settings, workers, databases, "local")
+    connection.check()
+    before = connection.revision()
+    started = time.monotonic()
+    put("customers.csv", b"id\n1\n")
+    while connection.revision() == before:
+        assert time.monotonic() - started < 5
+        time.sleep(0.02)
+    assert rows(connection, "SELECT * FROM customers") == [[1]]
+
+
+def test_what_this_process_changes_is_seen_at_once(put, workers, readers, storage, settings):
+    put("customers.csv")
+    databases = FileDatabases(settings, storage, readers, ["local"], look_again=60.0)
+    connection = FilesConnection({"files": ["uploads/customers.csv"]}, settings, workers, databases, "local")
+    connection.check()
+    put("customers.csv", b"id\n1\n")
+    assert rows(connection, "SELECT count(*) FROM customers") == [[3]]
+    databases.look_again_at("uploads", "customers.csv")
+    assert rows(connection, "SELECT count(*) FROM customers") == [[1]]
+
+
 def test_a_file_that_is_gone(put, connect, storage, settings):
     put("customers.csv")
     connection = connect("uploads/customers.csv")

@@ -154,6 +154,11 @@ class FileDatabases:
                 raise _disk_fails(exc) from exc
             yield there
 
+    def look_again_at(self, bucket: str, name: str) -> None:
+        """An object has changed: whoever asks next is answered by what it is now."""
+        with self._lock:
+            self._looked.pop((bucket, name), None)
+
     def discard(self, key: str) -> None:
         """Remove the database of files as they no longer are."""
         self._cache.discard(key)
@@ -219,9 +224,8 @@ class FileDatabases:
         try:
             self._refuse_large(files)
             copies = self._fetched(files, folder, begin)
-            with self._lock:
-                for file in files:
-                    self._looked.pop((file.bucket, file.name), None)
+            for file in files:
+                self.look_again_at(file.bucket, file.name)
             if self.key(files) != key:
                 raise _FilesChangedError
             self._build(folder, copies, begin)
