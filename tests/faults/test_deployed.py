@@ -129,6 +129,56 @@ class TestStore:
             assert kept.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
 
 
+class TestFiles:
+    """What happens to tables that are being made of files."""
+
+    @pytest.fixture
+    def uploads(self, tmp_path):
+        folder = tmp_path / "files" / "uploads"
+        folder.mkdir(parents=True)
+        return folder
+
+    @staticmethod
+    def ask(service, name, file):
+        body = {"provider": "files", "name": name, "config": {"files": [f"uploads/{file}"]}}
+        return service.call("POST", "/api/connections", body, timeout=120)
+
+    def test_with_the_disk_full_it_is_said_so_and_later_they_are_made(self, tmp_path, uploads):
+        (uploads / "large.csv").write_bytes(b"a,b\n" + b"1,2\n" * 50_000)
+        (uploads / "small.csv").write_bytes(b"a\n7\n")
+        limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+        with Service(tmp_path) as service:
+            for pid in service.processes():
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, (100_000, limits[1]))  # no file may grow any more
+            for file in ("large.csv", "small.csv"):  # of which one cannot be fetched, and the other not built
+                answer = self.ask(service, "x", file)
+                is_clear(answer, (503, "database_unavailable"))
+                assert answer[1]["detail"] == "The files cannot be prepared: File too large."
+            for pid in service.processes():
+                resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+            assert self.ask(service, "x", "small.csv")[0] == 201
+            assert service.execute("x", "SELECT a FROM small") == (200, [[7]])
+            assert not list((tmp_path / "cache" / "files").glob("*.part"))
+
+    def test_a_web_worker_killed_at_it_leaves_the_work_to_the_next_and_nothing_behind(self, tmp_path, uploads):
+        (uploads / "large.csv").write_bytes(b"a,b\n" + b"1,2\n" * 8_000_000)
+        cache = tmp_path / "cache" / "files"
+        with Service(tmp_path) as service, concurrent.futures.ThreadPoolExecutor(2) as pool:
+            victim, other = service.workers()
+            with service.through(victim):
+                lost = pool.submit(self.ask, service, "x", "large.csv")
+                service.until(lambda: list(cache.glob("*.part/data.duckdb")))
+            with service.through(other):
+                waiting = pool.submit(self.ask, service, "y", "large.csv")
+                time.sleep(0.5)
+            os.kill(victim, signal.SIGKILL)
+            assert isinstance(lost.exception(30), OSError)
+            assert waiting.result(120)[0] == 201
+            assert service.execute("y", "SELECT sum(a), sum(b) FROM large") == (200, [[8_000_000, 16_000_000]])
+            assert sorted(path.suffix for path in cache.iterdir()) == ["", ".lock"]
+            service.until(service.is_whole)
+
+
 class TestProcesses:
     @pytest.fixture
     def service(self, tmp_path):
