@@ -109,6 +109,20 @@ def test_a_call_survives_a_sigterm_that_meant_the_whole_service(workers):
         single.close()
 
 
+def test_a_call_waits_for_a_free_process_as_long_as_it_says(workers):
+    single = Workers(1, 1024, patience=0)
+    busy = threading.Thread(target=single.call, args=(time.sleep, 1), kwargs={"deadline": 20})
+    try:
+        busy.start()
+        time.sleep(0.2)
+        with pytest.raises(BusyError):
+            single.call(abs, -1, deadline=5)
+        assert single.call(abs, -1, deadline=5, patience=15) == 1
+    finally:
+        busy.join(20)
+        single.close()
+
+
 def test_processes_that_died_while_idle_are_replaced(workers):
     single = Workers(1, 1024)
     try:

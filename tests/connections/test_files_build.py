@@ -4,6 +4,7 @@ import contextlib
 import os
 import random
 import resource
+import signal
 import threading
 import time
 
@@ -265,3 +266,18 @@ def test_a_build_past_its_own_time_is_too_costly(put, connect, settings, builder
     with pytest.raises(ConnectionConfigError, match=r"too costly to read: it was not done after 0\.1 s"):
         connect("x.csv", databases=databases).check()
     assert left(settings) == []
+
+
+def test_the_work_of_a_process_that_the_host_ends_is_done_again(put, connect, settings, builders):
+    put("s.csv", b"a\n1\n")
+    put("x.csv", b"a,b\n" + b"4,5\n" * 4_000_000)
+    connection, process, found = connect("s.csv", "x.csv"), builders.call(os.getpid, deadline=20), []
+    asking = threading.Thread(target=lambda: found.extend(rows(connection, "SELECT sum(a), sum(b) FROM x")))
+    asking.start()
+    until = time.monotonic() + 20
+    while not any(log.stat().st_size for log in (settings.cache_dir / "files").glob("*.part/data.duckdb.wal")):
+        assert time.monotonic() < until
+        time.sleep(0.02)
+    os.kill(process, signal.SIGTERM)  # one table is in the database
+    asking.join(60)
+    assert found == [[16_000_000, 20_000_000]]

@@ -13,6 +13,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import orjson
@@ -38,8 +39,8 @@ LOCKS = {
     "allow_persistent_secrets": "false",
     "python_enable_replacements": "false",
 }
-MEMORY, MEMORY_A_COLUMN = 192.0, 0.75
-"""MiB for DuckDB, which fills what it is given; a table is written by blocks of 256 KiB, some of each column."""
+MEMORY, MEMORY_A_COLUMN = 128.0, 0.25
+"""MiB for DuckDB, which fills what it is given and puts the rest on the disk; a block of a column is 256 KiB."""
 MEMORY_SHARE = 0.5
 """Of what the worker may take, at most."""
 WIDE = 200
@@ -120,7 +121,9 @@ def build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: in
 def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: int) -> None:
     import duckdb
 
-    spilled = os.path.join(folder, "spilled")
+    database, spilled = os.path.join(folder, DATABASE), os.path.join(folder, "spilled")
+    for begun in (database, f"{database}.wal"):  # by a process that was ended, whose work is done again here
+        Path(begun).unlink(missing_ok=True)
     config: dict[str, str | bool | int | float | list[str]] = {
         **LOCKS,
         "temp_directory": spilled,
@@ -128,7 +131,7 @@ def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: i
     }
     warnings: list[str] = []
     try:
-        with closing(duckdb.connect(os.path.join(folder, DATABASE), config=config)) as connection:
+        with closing(duckdb.connect(database, config=config)) as connection:
             connection.execute("SET enable_progress_bar = false")  # it would print
             tables = [_load(connection, file, memory_mb, warnings) for file in files]
             keys = find_keys(connection, {table.name: (table.rows, table.columns) for table in tables})
