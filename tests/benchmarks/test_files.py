@@ -15,7 +15,7 @@ WAYS = {
         "import tempfile, duckdb; from sqlchat.connections.files.build import FileTable, build;"
         "from sqlchat.files import typed; from sqlchat.files.formats import csv, Options;"
         "folder = tempfile.TemporaryDirectory()",
-        "build(folder.name, (FileTable('t', 'uploads/data.csv', path, Options()),), 4096)",
+        "build(folder.name, (FileTable('t', 'uploads/data.csv', path, Options()),), 4096, 10_240)",
     ),
     "read_csv": (
         "import tempfile, duckdb; folder = tempfile.TemporaryDirectory();"

@@ -156,6 +156,17 @@ def test_a_disk_that_takes_no_more_is_an_outage_for_as_long_as_that(put, connect
     assert rows(connection, "SELECT count(*) FROM s JOIN t ON t.s_id = s.id") == [[200_000]]
 
 
+def test_a_cache_that_cannot_be_made_is_an_outage(put, connect, settings):
+    put("x.csv", b"a\n1\n")
+    settings.cache_dir.write_text("a file in its place")
+    connection = connect("x.csv")
+    with pytest.raises(DatabaseUnavailableError, match="The files cannot be prepared") as caught:
+        connection.check()
+    assert caught.value.retry_after
+    settings.cache_dir.unlink()
+    assert connection.check() == []
+
+
 class Slow(LocalStorage):
     """Sends what it has once it is let."""
 
