@@ -47,7 +47,7 @@ from sqlchat.workers import Workers
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
-BUILDER = 1
+BUILDER = 2
 """Changes with all that would make another database of the same files."""
 TIDY_AGAIN = 3600.0
 """Seconds between two looks for databases that nobody uses."""
@@ -89,7 +89,7 @@ class FilesDatabase:
 class FileDatabases:
     """Finds or makes the database of some files. Safe to call from several threads, and opens nothing when made.
 
-    `workers` are those for uploads. Owners among `shared_owners` are not told apart, and have no folder of their own
+    `workers` make the tables. Owners among `shared_owners` are not told apart, and have no folder of their own
     in a bucket. Files are read with the service's key: whose they are, their folder says. It is asked at most every
     `look_again` seconds whether an object has changed.
     """
