@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import CancelledError, TimeoutError
 from concurrent.futures.process import BrokenProcessPool
@@ -37,14 +38,14 @@ class Workers:
     """`call(function, ...)` runs a module-level function in one of `count` processes and gives its result.
 
     Processes start at the first call (or `warm`), by spawn, with `memory_mb` MiB of address space, without the
-    environment's secrets. A call waits at most `patience` seconds for a free one, unless it brings its own.
+    environment's secrets. A call waits in its turn, at most `patience` seconds unless it brings its own, for a free one.
     """
 
     def __init__(self, count: int, memory_mb: int, *, patience: float = 10.0, preload: tuple[str, ...] = ()):
         self._count, self._memory, self._patience, self._preload = count, memory_mb << 20, patience, preload
         self._pool: ProcessPool | None = None
         self._lock = threading.Lock()
-        self._free = threading.BoundedSemaphore(count)
+        self._free = Turns(count)
 
     def call(
         self, function: Callable[P, R], *args: Any, deadline: float, patience: float | None = None, **kwargs: Any
@@ -54,7 +55,7 @@ class Workers:
         What the function raises comes back as it is. Raises DeadlineError past the deadline, TooLargeError when it
         ran out of memory or its process died, BusyError when no process was free in time or none would start.
         """
-        if not self._free.acquire(timeout=self._patience if patience is None else max(0.0, patience)):
+        if not self._free.acquire(self._patience if patience is None else max(0.0, patience)):
             raise BusyError("All worker processes are busy.", retry_after=1)
         try:
             for _ in range(self._count):
@@ -106,6 +107,42 @@ class Workers:
                     context=multiprocessing.get_context("spawn"),
                 )
             return self._pool
+
+
+class Turns:
+    """A semaphore that serves those who wait in their order.
+
+    Python's own lets whoever releases it have it back before the one who was woken looks: a thread that makes one
+    call after the other would keep all others waiting.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._waiting: deque[threading.Event] = deque()
+        self._lock = threading.Lock()
+
+    def acquire(self, timeout: float | None = None) -> bool:
+        """False where no turn came in `timeout` seconds; None waits for it."""
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            turn = threading.Event()
+            self._waiting.append(turn)
+        if turn.wait(timeout):
+            return True
+        with self._lock:
+            if not turn.is_set():
+                self._waiting.remove(turn)
+            return turn.is_set()
+
+    def release(self) -> None:
+        """Hand it over to the one who waits longest."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1
 
 
 def _confine(memory: int, preload: tuple[str, ...]) -> None:

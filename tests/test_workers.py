@@ -9,7 +9,7 @@ import time
 import pytest
 
 from sqlchat.errors import BusyError, DeadlineError, SQLRefusedError, TooLargeError
-from sqlchat.workers import Workers
+from sqlchat.workers import Turns, Workers
 
 KEPT = []
 """In a worker process: what a call leaves behind."""
@@ -139,6 +139,36 @@ def test_busy_workers_are_said_to_be_busy(workers):
     blocked._free.acquire()
     with pytest.raises(BusyError):
         blocked.call(abs, -1, deadline=1)
+
+
+def test_who_makes_one_call_after_the_other_lets_others_have_their_turn():
+    single, calls = Workers(1, 1024), []
+
+    def keep_calling():
+        for _ in range(20):
+            calls.append(single.call(doze, 0.1, deadline=20))
+
+    calling = threading.Thread(target=keep_calling)
+    try:
+        single.call(abs, -1, deadline=20)
+        calling.start()
+        for _ in range(5):
+            before = len(calls)
+            single.call(abs, -1, deadline=20)
+            assert len(calls) <= before + 2
+        calling.join()
+        assert len(calls) == 20
+    finally:
+        single.close()
+
+
+def test_who_gave_up_waiting_is_not_given_a_turn():
+    turns = Turns(1)
+    assert turns.acquire(1)
+    assert not turns.acquire(0.05)
+    turns.release()
+    assert turns.acquire(1)
+    assert not turns.acquire(0)
 
 
 def test_the_environment_of_a_worker_holds_no_secret(workers, monkeypatch):
