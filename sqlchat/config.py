@@ -140,6 +140,12 @@ class Settings:
     profile_ttl: float = setting(
         "SQLCHAT_PROFILE_TTL", 900.0, "Seconds after which the profiles of a database's columns are read again."
     )
+    read_ahead: bool = setting(
+        "SQLCHAT_READ_AHEAD",
+        True,
+        "Read a connection's catalog and profiles before its first question. Never where SQLCHAT_POOL_SIZE or "
+        "SQLCHAT_SQL_WORKERS is 1: that one is for callers.",
+    )
     sql_workers: int = setting("SQLCHAT_SQL_WORKERS", 2, "Killable processes for SQL in each worker.")
     sql_worker_memory_mb: int = setting(
         "SQLCHAT_SQL_WORKER_MEMORY_MB", 2048, "Address space each of them may take, in MiB."
@@ -261,6 +267,11 @@ class Settings:
     @property
     def reaches_private_hosts(self) -> bool:
         return not self.auth_configured if self.private_hosts is None else self.private_hosts
+
+    @property
+    def reads_ahead(self) -> bool:
+        """Whether to, with a pooled connection and a worker process left for whoever calls meanwhile."""
+        return self.read_ahead and self.pool_size > 1 and self.sql_workers > 1
 
     @property
     def database_roots(self) -> tuple[Path, ...]:

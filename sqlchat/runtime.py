@@ -73,10 +73,12 @@ class Runtime:
         def read(owner: str, name: str) -> Iterator[object]:
             return self.pipeline.ahead(owner, name)  # which is made of the manager, below
 
+        def want(owner: str, name: str) -> None:
+            if settings.reads_ahead:
+                self.ahead.want(owner, name)
+
         self.ahead: Final = Ahead(read)
-        self.manager: Final = ConnectionManager(
-            settings, self.store, self.workers, {"files": files_connection}, self.ahead.want
-        )
+        self.manager: Final = ConnectionManager(settings, self.store, self.workers, {"files": files_connection}, want)
         self.gate: Final = Gate(self.workers, settings)
         self.providers: Final = ProviderFactory(settings)
         self.knowledge: Final = Knowledge(self.store.knowledge, self.workers)

@@ -91,6 +91,35 @@ def test_what_is_opened_first_in_a_process_is_read_there(runtime, database):
         other.close()
 
 
+@pytest.mark.parametrize("few", [{"read_ahead": False}, {"pool_size": 1}, {"sql_workers": 1}], ids=str)
+def test_what_callers_would_wait_for_or_was_not_wanted_is_not_read(tmp_path, database, few):
+    runtime = Runtime(Settings(data_dir=tmp_path, private_hosts=True, **few))
+    try:
+        runtime.manager.create(OWNER, "postgres", "shop", database)
+        runtime.manager.describe(OWNER, "shop")
+        read()
+        run(database, LATER)
+        assert known(runtime)[:2] == ({"customers", "later"}, ("Paris",))
+    finally:
+        runtime.close()
+
+
+def test_what_is_in_use_makes_no_place_for_what_nobody_asked_for(tmp_path, database):
+    runtime = Runtime(Settings(data_dir=tmp_path, private_hosts=True, max_pools=2))
+    try:
+        for name in ("one", "two"):
+            runtime.manager.create(OWNER, "postgres", name, database)
+        read()
+        used = [runtime.manager.open(OWNER, name).catalog for name in ("one", "two")]
+        runtime.manager.create(OWNER, "postgres", "shop", database)
+        read()
+        assert all(runtime.manager.open(OWNER, n).catalog is c for n, c in zip(("one", "two"), used, strict=True))
+        run(database, LATER)
+        assert known(runtime)[:2] == ({"customers", "later"}, ("Paris",))
+    finally:
+        runtime.close()
+
+
 def test_of_columns_and_rows_that_no_model_may_see_nothing_is_read(runtime, database):
     runtime.manager.create(OWNER, "postgres", "shop", database, privacy="schema")
     read()

@@ -113,9 +113,11 @@ class Pipeline:
 
     def ahead(self, owner: str, name: str) -> Iterator[object]:
         """Make ready, step by step, what a question on that connection needs. Raises as `ConnectionManager.ahead`."""
+        known = None
         for known in self._manager.ahead(owner, name):
             yield known
-        self._linker.prepare(*known)
+        if known is not None:
+            self._linker.prepare(*known)
 
     def _prepared(self, question: Question, entry: Entry) -> Prepared:
         owner, name, claims = question.owner, question.connection_id, question.claims

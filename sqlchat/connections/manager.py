@@ -210,11 +210,15 @@ class ConnectionManager:
     def ahead(self, owner: str, name: str) -> Iterator[tuple[Catalog, Profiles]]:
         """Read what a question would, for no caller: what is known is given after each reading.
 
-        Nothing that only one caller may see is read, nor what may not go into a prompt. Each reading looks the
+        Nothing that only one caller may see is read, nor what may not go into a prompt; and nothing at all of a
+        connection that would take the place of another, which is more likely to be asked. Each reading looks the
         connection up anew, so one that was deleted is read no further, and one that was changed as it now is.
 
         Raises ConnectionNotFoundError, and what the connection raises.
         """
+        with self._lock:
+            if (owner, name) not in self._live and len(self._live) >= self._settings.max_pools:
+                return
         catalog, profiles = self._found(owner, name).catalog.get(), Profiles()
         yield catalog, profiles
         live = self._found(owner, name)
