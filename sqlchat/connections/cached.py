@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -34,6 +34,8 @@ class Cached(Generic[T]):
         Raises what `read` and `source` raise, which is not kept.
         """
         of = self._source() if of is None else of
+        if refresh and (begun := self._flight):  # before it was asked for, and so maybe before what it is to find
+            wait((begun,))
         with self._lock:
             flight = self._flight
             if self._value is not None and not refresh:

@@ -81,6 +81,19 @@ def test_while_one_reads_anew_the_others_go_on_with_what_there_was_for_a_while(s
         assert (reader.result(), other.result(), cached.get(refresh=True)) == (2, found, 3)
 
 
+def test_what_is_asked_for_anew_is_no_reading_that_began_before(source):
+    cached = Cached(source, 60)
+    source.gate.clear()
+    with ThreadPoolExecutor(3) as pool:
+        reader = pool.submit(cached.get)
+        while source.reads < 1:
+            time.sleep(0.001)
+        anew, other = pool.submit(cached.get, refresh=True), pool.submit(cached.get)
+        time.sleep(0.05)
+        source.gate.set()
+        assert (reader.result(), anew.result(), other.result(), cached.get()) == (1, 2, 1, 2)
+
+
 def test_an_error_is_shared_but_not_kept(source):
     cached, found = Cached(source, 60), []
     source.error = ValueError("gone")
