@@ -143,7 +143,7 @@ class Settings:
     read_ahead: bool = setting(
         "SQLCHAT_READ_AHEAD",
         True,
-        "Read a connection's catalog and profiles before its first question. Never where SQLCHAT_POOL_SIZE or "
+        "Read what a connection's columns hold before its first question. Never where SQLCHAT_POOL_SIZE or "
         "SQLCHAT_SQL_WORKERS is 1: that one is for callers.",
     )
     sql_workers: int = setting("SQLCHAT_SQL_WORKERS", 2, "Killable processes for SQL in each worker.")

@@ -19,16 +19,16 @@ class Cached(Generic[T]):
 
     Who comes while it is read shares its value or its error. But where it is only its time that has come, one caller
     waits for the reading, and the others go on with what there was, until that is twice as old as it should be.
-    `source` tells what it is read of, for those who do not say.
+    `source` tells what it is read of, for those who do not say; `read` is handed what `get` is.
     """
 
-    def __init__(self, read: Callable[[], T], ttl: float, source: Callable[[], object] = lambda: None) -> None:
+    def __init__(self, read: Callable[..., T], ttl: float, source: Callable[[], object] = lambda: None) -> None:
         self._read, self._ttl, self._source = read, ttl, source
         self._lock = threading.Lock()
         self._value: tuple[float, object, T] | None = None  # read when, of what
         self._flight: Future[T] | None = None
 
-    def get(self, *, refresh: bool = False, of: object = None) -> T:
+    def get(self, *handed: object, refresh: bool = False, of: object = None) -> T:
         """The value. It is read anew with `refresh`, past its time, and when it was read for another `of`.
 
         Raises what `read` and `source` raise, which is not kept.
@@ -44,12 +44,12 @@ class Cached(Generic[T]):
                     return value
             if flight is None:
                 own = self._flight = Future()
-        return flight.result() if flight else self._fly(own, of)
+        return flight.result() if flight else self._fly(own, of, handed)
 
-    def _fly(self, flight: Future[T], of: object) -> T:
+    def _fly(self, flight: Future[T], of: object, handed: tuple[object, ...]) -> T:
         started = time.monotonic()
         try:
-            value = self._read()
+            value = self._read(*handed)
         except BaseException as exc:
             with self._lock:
                 self._flight = None

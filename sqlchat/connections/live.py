@@ -43,18 +43,22 @@ class Live:
         ttl, policy = settings.catalog_ttl, Policy.of(definition.policy)
         # no reference to self in what follows: a cycle would keep a dropped connection open
         self.connection = reading = _policed(held, policy, ttl, workers) if policy else held
-        self.catalog = catalog = Cached(lambda: _versioned(reading.catalog()), ttl, reading.revision)
-        self._profiles = Cached(lambda: Profiles(reading.profiles(catalog.get(), PROFILING)), settings.profile_ttl)
-        self._samples = Cached(lambda: read_samples(reading, catalog.get()), settings.profile_ttl)
+        self.catalog = Cached(lambda: _versioned(reading.catalog()), ttl, reading.revision)
+        self._profiles = Cached(lambda of: Profiles(reading.profiles(of, PROFILING)), settings.profile_ttl)
+        self._samples = Cached(lambda of: read_samples(reading, of), settings.profile_ttl)
         self._reread_at: float | None = None
+
+    def glance(self) -> Catalog:
+        """The catalog as it is now, kept for nobody: who asks later is to see what was made meanwhile."""
+        return _versioned(self.connection.catalog())
 
     def profiles(self, catalog: Catalog, *, refresh: bool = False) -> Profiles:
         """What the columns of `catalog`, which is the newest one, hold. Raises what `Connection.profiles` raises."""
-        return self._profiles.get(of=self._content(catalog), refresh=refresh)
+        return self._profiles.get(catalog, of=self._content(catalog), refresh=refresh)
 
     def samples(self, catalog: Catalog) -> Samples:
         """The first rows of its tables. Raises what `read_samples` raises."""
-        return self._samples.get(of=self._content(catalog))
+        return self._samples.get(catalog, of=self._content(catalog))
 
     def _content(self, catalog: Catalog) -> object:
         """Another one once what was read of the tables cannot hold any more."""

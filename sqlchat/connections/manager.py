@@ -211,26 +211,26 @@ class ConnectionManager:
         """Read what a question would, for no caller: what is known is given after each reading.
 
         Nothing that only one caller may see is read, nor what may not go into a prompt; and nothing at all of a
-        connection that would take the place of another, which is more likely to be asked. Each reading looks the
-        connection up anew, so one that was deleted is read no further, and one that was changed as it now is.
+        connection that would take the place of another, which is more likely to be asked. The catalog is not kept:
+        tables may well be made right after a connection to them, and a question shall find them. What their columns
+        hold is good for as long as they are what they were. Once changed or deleted, a connection is read no further.
 
         Raises ConnectionNotFoundError, and what the connection raises.
         """
         with self._lock:
             if (owner, name) not in self._live and len(self._live) >= self._settings.max_pools:
                 return
-        catalog, profiles = self._found(owner, name).catalog.get(), Profiles()
-        yield catalog, profiles
         live = self._found(owner, name)
-        if live.privacy == "schema":
+        catalog, profiles = live.glance(), Profiles()
+        yield catalog, profiles
+        if live.privacy == "schema" or self._found(owner, name) is not live:
             return
-        catalog = live.catalog.get()
         profiles = live.profiles(catalog)
         yield catalog, profiles
-        live = self._found(owner, name)
-        if live.privacy == "rows":
+        if live.privacy == "rows" and self._found(owner, name) is live:
             with contextlib.suppress(UnauthorizedError):  # each caller has rows of their own
-                Opened(live.connection.for_caller(None), live).samples  # noqa: B018
+                live.connection.for_caller(None)
+                live.samples(catalog)
                 yield catalog, profiles
 
     def refresh(self, owner: str, name: str, claims: Claims = None) -> Refreshed:
