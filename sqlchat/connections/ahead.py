@@ -12,6 +12,8 @@ log = logging.getLogger(__name__)
 
 MOST_WAITING = 100
 """Connections that wait to be read; one more is read by its first question."""
+PAUSE = 0.5
+"""Seconds left to whoever asks at once, before reading begins beside them."""
 GRACE = 1.0
 """Seconds that a process which ends waits for the reading under way."""
 
@@ -28,13 +30,17 @@ class Ahead:
         self._read = read
         self._wanted: dict[tuple[str, str], None] = {}  # in their order
         self._thread: threading.Thread | None = None
-        self._closed = False
+        self._closed = threading.Event()
         self._lock = threading.Lock()
 
     def want(self, owner: str, name: str) -> None:
         """Have a connection read soon, and anew where it is being read now. Neither waits nor raises."""
         with self._lock:
-            if self._closed or len(self._wanted) >= MOST_WAITING or threading.current_thread() is self._thread:
+            if (
+                self._closed.is_set()
+                or len(self._wanted) >= MOST_WAITING
+                or threading.current_thread() is self._thread
+            ):
                 return
             self._wanted[owner, name] = None
             if self._thread is None:
@@ -49,12 +55,14 @@ class Ahead:
     def close(self) -> None:
         """Read nothing more. A reading that does not end in a second is left to end by its own deadline."""
         with self._lock:
-            self._closed, thread = True, self._thread
+            self._closed.set()
+            thread = self._thread
             self._wanted.clear()
         if thread is not None:
             thread.join(GRACE)
 
     def _run(self) -> None:
+        self._closed.wait(PAUSE)
         while (place := self._next()) is not None:
             self._follow(*place)
 
@@ -71,12 +79,12 @@ class Ahead:
         """A failure is kept by nobody: the question that comes reads for itself, and tells its own."""
         try:
             for _ in self._read(owner, name):
-                if self._closed or (owner, name) in self._wanted:  # which was changed meanwhile
+                if self._closed.is_set() or (owner, name) in self._wanted:  # which was changed meanwhile
                     return
         except ConnectionNotFoundError:  # deleted meanwhile
             return
         except SqlchatError as exc:
-            if not self._closed:
+            if not self._closed.is_set():
                 log.warning("connection could not be read ahead", extra={"connection": name, "reason": exc.detail})
         except Exception as exc:  # noqa: BLE001 - its text may hold anything, and the thread has others to read
             log.error("reading ahead failed", extra={"connection": name, "reason": type(exc).__name__})

@@ -46,6 +46,14 @@ class Cached(Generic[T]):
                 own = self._flight = Future()
         return flight.result() if flight else self._fly(own, of, handed)
 
+    def glance(self) -> T:
+        """What is kept or just being read for another; else it is read now, and kept for nobody."""
+        with self._lock:
+            flight, kept = self._flight, self._value
+        if flight is not None:
+            return flight.result()
+        return self._read() if kept is None else kept[2]
+
     def _fly(self, flight: Future[T], of: object, handed: tuple[object, ...]) -> T:
         started = time.monotonic()
         try:

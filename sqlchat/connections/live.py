@@ -48,10 +48,6 @@ class Live:
         self._samples = Cached(lambda of: read_samples(reading, of), settings.profile_ttl)
         self._reread_at: float | None = None
 
-    def glance(self) -> Catalog:
-        """The catalog as it is now, kept for nobody: who asks later is to see what was made meanwhile."""
-        return _versioned(self.connection.catalog())
-
     def profiles(self, catalog: Catalog, *, refresh: bool = False) -> Profiles:
         """What the columns of `catalog`, which is the newest one, hold. Raises what `Connection.profiles` raises."""
         return self._profiles.get(catalog, of=self._content(catalog), refresh=refresh)

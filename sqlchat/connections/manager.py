@@ -221,7 +221,7 @@ class ConnectionManager:
             if (owner, name) not in self._live and len(self._live) >= self._settings.max_pools:
                 return
         live = self._found(owner, name)
-        catalog, profiles = live.glance(), Profiles()
+        catalog, profiles = live.catalog.glance(), Profiles()
         yield catalog, profiles
         if live.privacy == "schema" or self._found(owner, name) is not live:
             return

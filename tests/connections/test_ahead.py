@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from sqlchat.connections.ahead import MOST_WAITING, Ahead
+from sqlchat.connections.ahead import MOST_WAITING, PAUSE, Ahead
 from sqlchat.errors import ConnectionNotFoundError, DatabaseUnavailableError
 
 OWNER = "owner-1"
@@ -132,3 +132,10 @@ def test_an_end_is_not_held_up_by_a_reading_and_nothing_follows_it(ahead, readin
     reading.go.set()
     until(lambda: not threads())
     assert (reading.begun, reading.read) == (["a"], [])
+
+
+def test_who_asks_at_once_has_the_database_alone_for_a_moment(ahead, reading):
+    started = time.monotonic()
+    ahead.want(OWNER, "a")
+    until(lambda: reading.begun)
+    assert time.monotonic() - started >= PAUSE

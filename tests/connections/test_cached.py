@@ -122,3 +122,21 @@ def test_it_is_read_anew_once_its_source_is_another(source):
     assert (cached.get(), cached.get()) == (1, 1)
     kinds.append("b")
     assert (cached.get(), cached.get(), cached.get(refresh=True)) == (2, 2, 3)
+
+
+def test_a_glance_keeps_nothing_and_takes_what_there_is(source):
+    cached = Cached(source, 60)
+    assert (cached.glance(), cached.glance(), cached.get(), cached.glance()) == (1, 2, 3, 3)
+
+
+def test_a_glance_joins_a_reading(source):
+    cached = Cached(source, 60)
+    source.gate.clear()
+    with ThreadPoolExecutor(2) as pool:
+        reader = pool.submit(cached.get)
+        while source.reads < 1:
+            time.sleep(0.001)
+        other = pool.submit(cached.glance)
+        time.sleep(0.05)
+        source.gate.set()
+        assert (reader.result(), other.result(), source.reads) == (1, 1, 1)
