@@ -38,7 +38,7 @@ class Workers:
     """`call(function, ...)` runs a module-level function in one of `count` processes and gives its result.
 
     Processes start at the first call (or `warm`), by spawn, with `memory_mb` MiB of address space, without the
-    environment's secrets. A call waits in its turn, at most `patience` seconds unless it brings its own, for a free one.
+    environment's secrets. A call waits its turn for a free one, `patience` seconds at most unless it brings its own.
     """
 
     def __init__(self, count: int, memory_mb: int, *, patience: float = 10.0, preload: tuple[str, ...] = ()):
