@@ -11,7 +11,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -22,6 +21,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+from ports import free_port
 from psycopg2 import sql
 
 PR_SET_PDEATHSIG = 1
@@ -54,7 +54,7 @@ class PostgresServer:
                 os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
             self._binaries = self._reachable_binaries()
             self._make_cluster()
-            self.port = _free_port()
+            self.port = free_port()
             self.start()
         except BaseException:
             shutil.rmtree(self._folder, ignore_errors=True)
@@ -173,12 +173,6 @@ def _end_with_tests() -> None:
 def _copy_readable(source: str, target: str) -> None:
     shutil.copyfile(source, target)
     os.chmod(target, 0o755)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

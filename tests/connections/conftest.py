@@ -3,7 +3,6 @@
 import contextlib
 import getpass
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -13,6 +12,7 @@ import psycopg2
 import pymysql
 import pytest
 from certificates import Authority
+from ports import free_port
 
 from sqlchat.config import Settings
 from sqlchat.connections.postgres.connection import PostgresConnection
@@ -55,12 +55,6 @@ def executing():
 def execute(postgres_database, executing):
     """Runs statements as the fresh database's owner."""
     return executing(postgres_database)
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="session")

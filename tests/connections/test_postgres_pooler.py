@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ports import free_port
 
 from sqlchat.config import Settings
 from sqlchat.connections.postgres.connection import PostgresConnection
@@ -33,10 +34,7 @@ NOBODY = pwd.getpwnam("nobody")
 @pytest.fixture
 def pooled(postgres_database):
     """Config of a fresh database behind a pooler that has one connection to it for everybody."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    config = postgres_database
+    config, port = postgres_database, free_port()
     folder = Path(tempfile.mkdtemp(prefix="sqlchat-pooler-"))
     (folder / "users").write_text('"{user}" "{password}"\n'.format(**config))
     settings = {

@@ -5,7 +5,6 @@ import json
 import os
 import shlex
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -15,6 +14,8 @@ import urllib.error
 import urllib.request
 from dataclasses import fields
 from pathlib import Path
+
+from ports import free_port
 
 from sqlchat.config import Settings
 
@@ -36,9 +37,7 @@ class Service:
     """The Procfile's web line, in a session of its own, so that all its processes can be counted."""
 
     def __init__(self, data_dir, **given):
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = environment(SQLCHAT_DATA_DIR=str(data_dir), PORT=str(self.port), **given)
         self.count = int(self.environment["WEB_CONCURRENCY"])
