@@ -1,4 +1,7 @@
-"""A real Postgres for all tests: started once from the PyPI package, on loopback, gone when the tests are."""
+"""In how many processes tests run, and a real Postgres for those of each.
+
+It is started once from the PyPI package, on loopback, and gone when the tests are.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +27,7 @@ import pytest
 from ports import free_port
 from psycopg2 import sql
 
+PROCESSES = 3  # more than the cores of a small machine: tests wait more than they compute
 PR_SET_PDEATHSIG = 1
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -36,6 +40,12 @@ SETTINGS = {
     "max_worker_processes": "8",
     "log_min_messages": "fatal",
 }
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Processes of their own for the whole suite; a part of it is over sooner in this one."""
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
+    return PROCESSES if whole and not config.option.keyword and not config.option.markexpr else 0
 
 
 class PostgresServer:

@@ -330,7 +330,7 @@ def test_columns_are_profiled(mysql, execute, config):
             (NULL, 40, NULL, NULL, NULL, NULL, NULL, NULL)""",
         f"CREATE VIEW {name}.seen AS SELECT city FROM {name}.`odd``name`",
     )
-    found = mysql.profiles(mysql.catalog(), 5.0)
+    found = mysql.profiles(mysql.catalog(), 30.0)
     assert "seen" not in {table for _, table, _ in found}
     city, size, state, born, at, prose, raw, _ = (
         found[name, "odd`name", column] for column in ("city", "size", "state", "born", "at", "prose", "raw", "doc")
@@ -348,7 +348,7 @@ def test_of_a_large_table_the_profile_is_a_sample(mysql, execute, config):
     name = config["database"]
     rows = ", ".join(f"({n}, 'k{n % 3}')" for n in range(12_000))
     execute(f"CREATE TABLE {name}.many (n int, kind varchar(9))", f"INSERT INTO {name}.many VALUES {rows}")
-    found = mysql.profiles(mysql.catalog(), 5.0)
+    found = mysql.profiles(mysql.catalog(), 30.0)
     kind, n = found[name, "many", "kind"], found[name, "many", "n"]
     assert (len(kind.values), kind.complete, kind.exact) == (3, False, False)
     assert (n.least, n.most, n.distinct) == ("", "", None)
@@ -363,7 +363,7 @@ def test_what_a_user_may_not_read_is_not_profiled(mysql, execute, config):
         f"GRANT SELECT ON {name}.free TO {name}@'%'",
         f"GRANT SELECT (open) ON {name}.half TO {name}@'%'",
     )
-    found = mysql.profiles(mysql.catalog(), 5.0)
+    found = mysql.profiles(mysql.catalog(), 30.0)
     assert ("free", "a") in {path[1:] for path in found}
     assert "shut" not in {column for _, _, column in found}
 

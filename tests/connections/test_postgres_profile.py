@@ -27,7 +27,7 @@ CREATE TABLE nothing (a int, b text);
 
 def profiles(postgres, table, schema="public"):
     """Of the columns of one table, by name."""
-    found = postgres.profiles(postgres.catalog(), 5.0)
+    found = postgres.profiles(postgres.catalog(), 30.0)
     return {column: profile for (inside, name, column), profile in found.items() if (inside, name) == (schema, table)}
 
 

@@ -317,7 +317,7 @@ def test_large_tables_have_an_estimate(connection, library):
 
 def profiles(connection, table):
     """Of the columns of one table, by name."""
-    found = connection.profiles(connection.catalog(), 5.0)
+    found = connection.profiles(connection.catalog(), 30.0)
     return {column: profile for (_, name, column), profile in found.items() if name == table}
 
 

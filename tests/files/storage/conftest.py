@@ -31,10 +31,16 @@ def server(tmp_path):
 
 
 @pytest.fixture
-def supabase(server):
+def patience():
+    """Seconds for one call: plenty, since a busy machine is no fault. Tests of a server that hangs take less."""
+    return 10.0
+
+
+@pytest.fixture
+def supabase(server, patience):
     """Our storage over that server."""
     opened = open_storage(
-        Settings(supabase_url=server.url, supabase_service_role_key=SERVICE_KEY, storage_timeout=1.0)
+        Settings(supabase_url=server.url, supabase_service_role_key=SERVICE_KEY, storage_timeout=patience)
     )
     yield opened
     opened.close()

@@ -59,6 +59,7 @@ def test_a_file_is_read_in_pieces_from_its_beginning(supabase, server):
     assert 0 < min(largest) <= max(largest) <= 1 << 20
 
 
+@pytest.mark.parametrize("patience", [1.0])
 @pytest.mark.parametrize("kind", ["lost", "cut", "hang", "locked", 500, 502, 503, 423, 408, 429])
 def test_a_chunk_that_fails_is_taken_up_where_the_server_stands(supabase, server, kind):
     server.order("PATCH", kind, skip=1)
@@ -154,6 +155,7 @@ def test_an_offset_that_never_fits_is_no_name_taken(supabase, server):
         supabase.put("uploads", "big.csv", Rewound(CONTENT), len(CONTENT), "text/csv")
 
 
+@pytest.mark.parametrize("patience", [1.0])
 def test_an_upload_has_a_bound_as_a_whole(supabase, server):
     server.order("PATCH", "hang", times=99)
     began = time.monotonic()

@@ -136,6 +136,7 @@ def test_a_disk_that_is_full_is_the_target_s_fault(supabase):
         supabase.fetch("uploads", "a.csv", Full())
 
 
+@pytest.mark.parametrize("patience", [1.0])
 @pytest.mark.parametrize("kind", ["hang", 500, "lost"])
 @pytest.mark.parametrize("act", ["stat", "list", "fetch", "delete"])
 def test_a_server_in_trouble(supabase, server, act, kind):
