@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 import pymysql
@@ -84,7 +85,7 @@ def mysql_server():
         process = subprocess.Popen([SERVER, *data, *options], stdout=log, stderr=log, start_new_session=True)
 
     def connect(**fields):
-        given = {"host": "127.0.0.1", "port": port, "user": "root", "autocommit": True} | fields
+        given: dict[str, Any] = {"host": "127.0.0.1", "port": port, "user": "root", "autocommit": True} | fields
         return contextlib.closing(pymysql.connect(**given))
 
     try:
