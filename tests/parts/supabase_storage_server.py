@@ -64,10 +64,13 @@ class Fault:
 
 
 class SupabaseStorageServer:
-    """Serves until closed. `buckets`, `objects` (by bucket and key), `uploads` and `calls` may be looked into."""
+    """Serves until closed. `buckets`, `objects` (by bucket and key), `uploads` and `calls` may be looked into.
 
-    def __init__(self, folder: Path, jwt_secret: str = "") -> None:
-        self._folder, self._secret = folder, jwt_secret
+    A call that hangs is answered `late` seconds late.
+    """
+
+    def __init__(self, folder: Path, jwt_secret: str = "", late: float = 1.5) -> None:
+        self._folder, self._secret, self._late = folder, jwt_secret, late
         self.buckets: dict[str, Bucket] = {"uploads": Bucket()}
         self.objects: dict[tuple[str, str], Object] = {}
         self.uploads: dict[str, Upload] = {}
@@ -120,7 +123,7 @@ class SupabaseStorageServer:
         if fault.kind == "locked":
             raise READ_ONLY
         if fault.kind == "hang":
-            time.sleep(1.5)
+            time.sleep(self._late)
         if fault.kind == "lost":
             self._answer(request, path).close()
         if fault.kind == "cut":
