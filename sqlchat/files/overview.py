@@ -1,19 +1,19 @@
 """One pass over all bytes of a text table, before it is parsed: its encoding's traits, its quotes, where rows end.
 
-Used by `sniff` and `formats/csv`. Chunks are looked at in two threads.
+Used by `sniff` and `formats/csv`. Two threads read a block each, by chunks that a processor's cache holds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
 from sqlchat.files.formats import BLOCK_BYTES
-from sqlchat.files.source import Source
+from sqlchat.files.source import Piece, Source
 from sqlchat.files.threads import in_order
 
 CHUNK = 1 << 19
@@ -23,7 +23,7 @@ SAMPLE_BYTES = 1 << 16
 QUOTE = ord('"')
 
 
-Mask = npt.NDArray[np.bool_]
+Masks = npt.NDArray[np.bool_]
 """For each byte whether it is meant."""
 
 
@@ -41,7 +41,7 @@ class Overview:
     """May a line be longer than two chunks, or a quoted text of several lines?"""
     row_starts: list[int] = field(default_factory=lambda: [0])
     """Offsets, a block or a little more apart, where a row begins if `quotes_enclose`; the last is the file's end."""
-    beside_quotes: Mask = field(default_factory=lambda: np.zeros(256, np.bool_))
+    beside_quotes: Masks = field(default_factory=lambda: np.zeros(256, np.bool_))
     """Is the byte anywhere before a quote of odd number or after one of even number?"""
 
     def quotes_enclose(self, delimiter: str) -> bool:
@@ -61,87 +61,90 @@ def overview(source: Source, start: int, *, chunk: int = CHUNK, block: int = BLO
     has at least four, as a character may)."""
     found = Overview(row_starts=[start])
     end = start
-    for look in in_order(_look, _chunks(source, start, chunk)):
-        _merge(found, look, full=len(look.chunk) == chunk)
-        far = end + len(look.chunk) - found.row_starts[-1] >= block
-        if far and (row_end := _last_row_end(look.chunk, found.quotes)):
-            found.row_starts.append(end + row_end)
-        end += len(look.chunk)
+    size = -(-block // chunk) * chunk
+    for look in in_order(partial(_look, size=chunk), source.pieces(start, size)):
+        _merge(found, look)
+        end += look.size
+        if end - found.row_starts[-1] >= block and (rest := _after_rows(look, found.quotes)) is not None:
+            found.row_starts.append(end - rest)
     if found.row_starts[-1] < end:
         found.row_starts.append(end)
     return found
 
 
-@dataclass(frozen=True)
-class _Chunk:
-    """Bytes, and what is beside them: one byte each, at the file's ends that of a row's end."""
-
-    held: bytes
-    before: bytes
-    after: bytes
-    begun: bytes
-    """A character's first bytes, which the chunk before ends with."""
-    rest: bytes
-    """A character's first bytes, which this chunk ends with."""
-
-
-@dataclass(frozen=True)
+@dataclass
 class _Look:
-    chunk: bytes
-    utf8: bool
-    nul: bool
-    quotes: int
-    beside: tuple[Mask, Mask]
-    """Bytes beside quotes: where the first opens a text, and where it closes one."""
+    """What the bytes of a piece are. Of pairs the first holds if it begins outside quotes, the second if within."""
+
+    piece: Piece
+    size: int = 0
+    utf8: bool = True
+    nul: bool = False
+    quotes: int = 0
+    beside: Masks = field(default_factory=lambda: np.zeros((2, 256), np.bool_))
+    """Bytes before quotes that open a text and after those that close one."""
+    within: list[bool] = field(default_factory=lambda: [False, False])
+    """Is a whole chunk within quotes?"""
+    lineless: bool = False
+    """Is there a chunk, but for the file's last, in which no line ends?"""
+    odd_lines: bytes = b""
+    last: bytes = b""
+    """The last chunk."""
 
 
-def _chunks(source: Source, start: int, size: int) -> Iterator[_Chunk]:
-    before = b"\n"
-    begun = b""
-    with source.open() as stream:
-        stream.read(start)
+def _look(piece: Piece, size: int) -> _Look:
+    """Read a piece, `size` bytes at a time."""
+    look = _Look(piece)
+    begun, before = _begun(piece.before), piece.before[-1:] or b"\n"
+    with piece.open() as stream:
         chunk = stream.read(size)
         while chunk:
             following = stream.read(size)
-            rest = _begun(chunk) if following else b""
-            yield _Chunk(chunk, before, following[:1] or b"\n", begun, rest)
-            before, begun, chunk = chunk[-1:], rest, following
+            after = following[:1] or piece.after
+            rest = _begun(chunk) if after else b""
+            _look_at(look, chunk, before, after or b"\n")
+            ascii_only = not begun and int(np.frombuffer(chunk, np.uint8).max()) < 0x80  # faster than isascii
+            look.utf8 = look.utf8 and (ascii_only or _is_utf8(begun + chunk[: len(chunk) - len(rest)]))
+            if not look.utf8 and len(look.odd_lines) < SAMPLE_BYTES:
+                look.odd_lines += b"\n".join(line for line in chunk.splitlines() if not line.isascii())
+            full = len(chunk) == size
+            look.lineless = look.lineless or (full and not (b"\n" in chunk or b"\r" in chunk))
+            look.last, before, begun, chunk = chunk, chunk[-1:], rest, following
+    return look
+
+
+def _look_at(look: _Look, chunk: bytes, before: bytes, after: bytes) -> None:
+    """Take in the quotes of the next chunk; what stands beside it counts as beside quotes at its ends."""
+    held = np.frombuffer(chunk, np.uint8)
+    look.size += len(chunk)
+    look.nul = look.nul or b"\0" in chunk
+    places = np.flatnonzero(held == QUOTE)
+    odd = look.quotes % 2
+    if not len(places):
+        look.within[1 - odd] = True
+        return
+    bytes_before = held[places - 1]
+    bytes_after = held[(places + 1) % len(held)]
+    if places[0] == 0:
+        bytes_before[0] = ord(before)
+    if places[-1] == len(held) - 1:
+        bytes_after[-1] = ord(after)
+    for first in (0, 1):
+        beside = np.concatenate((bytes_before[first::2], bytes_after[1 - first :: 2]))
+        look.beside[first ^ odd] |= np.bincount(beside, minlength=256) > 0
+    look.quotes += len(places)
 
 
 def _begun(chunk: bytes) -> bytes:
-    """The first bytes of a UTF-8 character that the chunk ends within."""
-    for length in (1, 2, 3):
+    """The first bytes of a UTF-8 character that the chunk, of four bytes at least or none, ends within."""
+    for length in (1, 2, 3) if chunk else ():
         lead = chunk[-length]
         if lead >= 0xC0:
             whole = 2 if lead < 0xE0 else 3 if lead < 0xF0 else 4
             return chunk[-length:] if length < whole else b""
-        if lead < 0x80 or length == len(chunk):
+        if lead < 0x80:
             break
     return b""
-
-
-def _look(chunk: _Chunk) -> _Look:
-    held = np.frombuffer(chunk.held, np.uint8)
-    places = np.flatnonzero(held == QUOTE)
-    beside = np.zeros((2, 256), np.bool_)
-    if len(places):
-        before = held[places - 1]
-        after = held[(places + 1) % len(held)]
-        if places[0] == 0:
-            before[0] = ord(chunk.before)
-        if places[-1] == len(held) - 1:
-            after[-1] = ord(chunk.after)
-        for first in (0, 1):
-            beside[first][before[first::2]] = True
-            beside[first][after[1 - first :: 2]] = True
-    ascii_only = int(held.max()) < 0x80 and not chunk.begun
-    return _Look(
-        chunk.held,
-        ascii_only or _is_utf8(chunk.begun + chunk.held[: len(chunk.held) - len(chunk.rest)]),
-        int(held.min()) == 0,
-        len(places),
-        (beside[0], beside[1]),
-    )
 
 
 def _is_utf8(text: bytes) -> bool:
@@ -154,18 +157,26 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _merge(found: Overview, look: _Look, *, full: bool) -> None:
-    """Take in the next chunk; the last one may not be `full`."""
-    within = found.quotes % 2 == 1 and not look.quotes
-    lineless = full and not (b"\n" in look.chunk or b"\r" in look.chunk)
-    found.long_lines = found.long_lines or within or lineless
-    found.beside_quotes |= look.beside[found.quotes % 2]
+def _merge(found: Overview, look: _Look) -> None:
+    """Take in the next piece."""
+    inside = found.quotes % 2
+    found.long_lines = found.long_lines or look.lineless or look.within[inside]
+    found.beside_quotes |= look.beside[inside]
     found.quotes += look.quotes
     found.nul = found.nul or look.nul
     found.utf8 = found.utf8 and look.utf8
-    if not found.utf8 and len(found.odd_lines) < SAMPLE_BYTES:
-        odd = b"\n".join(line for line in look.chunk.splitlines() if not line.isascii())
-        found.odd_lines = (found.odd_lines + odd)[:SAMPLE_BYTES]
+    found.odd_lines = (found.odd_lines + look.odd_lines)[:SAMPLE_BYTES]
+
+
+def _after_rows(look: _Look, quotes: int) -> int | None:
+    """How many bytes of a piece, at the end of which so many quotes are passed, come after its last whole row; None
+    where none ends in it."""
+    if row_end := _last_row_end(look.last, quotes):
+        return len(look.last) - row_end
+    with look.piece.open() as stream:
+        held = stream.read()
+    row_end = _last_row_end(held, quotes)
+    return len(held) - row_end if row_end else None
 
 
 def _last_row_end(chunk: bytes, quotes: int) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlchat.errors import FileInvalidError
 from sqlchat.files import formats
-from sqlchat.files.bounded import use_system_allocator
+from sqlchat.files.allocator import freed_memory_kept, keep_no_spare_memory, use_system_allocator
 from sqlchat.files.formats import Load, Options, Table
 from sqlchat.files.threads import in_order
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 SKETCHES_KEPT = 1 << 20
 """Hashes that all columns of a file keep together, eight bytes each."""
+
+NARROW = 24
+"""Columns up to which it saves time to keep freed memory; arrays of more columns are small."""
 
 LARGEST_SKETCH, SMALLEST_SKETCH = 1 << 14, 1 << 9
 
@@ -59,8 +62,11 @@ def profile(path: str, file_name: str, options: Options | None = None) -> Profil
     Raises FileInvalidError (with the fact `line` where there is one), TooLargeError, UnsupportedMediaError.
     """
     found, source = formats.detect(path, file_name)
-    table = found.read(source, options or Options())
-    rows, entries, warnings = survey(table)
+    with freed_memory_kept():
+        table = found.read(source, options or Options())
+        if len(table.names) > NARROW:
+            keep_no_spare_memory()
+        rows, entries, warnings = survey(table)
     columns = [ColumnProfile(e.pop("name"), e.pop("type"), e.pop("nulls"), e) for e in entries]
     facts = {"format": found.name.lower(), **table.facts}
     if source.gzipped:

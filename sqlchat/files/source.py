@@ -27,6 +27,22 @@ RATIO_APPLIES_FROM = 64 << 20
 """Below this many bytes even a bomb does no harm."""
 
 
+BEFORE = 4
+"""Bytes, as many as a character of UTF-8 has at most."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some bytes of a text."""
+
+    open: Callable[[], pa.NativeFile]
+    """Gives them, in any thread, as often as wanted."""
+    before: bytes
+    """The four bytes before them; none at the beginning of the text."""
+    after: bytes
+    """The byte after them; none at the end of the text."""
+
+
 @dataclass(frozen=True)
 class Source:
     """An upload on disk."""
@@ -52,6 +68,28 @@ class Source:
         """The first `size` bytes, or all."""
         with self.open() as stream:
             return stream.read(size)
+
+    def pieces(self, start: int, size: int) -> Iterator[Piece]:
+        """The (unpacked) bytes from offset `start` on, in pieces of `size`, four or more; the last may be less."""
+        import pyarrow as pa
+
+        if not self.gzipped:
+            end = self.size
+            with open(self.path, "rb") as file:
+                for begin in range(start, end, size):
+                    file.seek(max(start, begin - BEFORE))
+                    before = file.read(min(begin - start, BEFORE))
+                    file.seek(begin + size)
+                    piece = partial(_between, self.path, begin, min(begin + size, end))
+                    yield Piece(piece, before, file.read(1))
+            return
+        with self.open() as stream:
+            stream.read(start)
+            before, held = b"", stream.read(size)
+            while held:
+                following = stream.read(size)
+                yield Piece(partial(pa.BufferReader, held), before, following[:1])
+                before, held = held[-BEFORE:], following
 
     def stretches(self, offsets: Sequence[int]) -> Iterator[Callable[[], pa.NativeFile]]:
         """For each two neighbouring offsets what opens the (unpacked) bytes between them, in any thread."""

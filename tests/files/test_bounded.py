@@ -117,3 +117,18 @@ def test_an_honest_file_is_read_after_a_hostile_one_by_the_same_process(files, w
     with pytest.raises(TooLargeError):
         files.profile(hostile, "a.parquet")
     assert files.profile(honest, "a.csv").row_count == 1_000_000
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(200, 24_000), (1900, 2_500)])
+def test_a_wide_file_of_several_blocks_is_read(workers, tmp_path, columns, rows):
+    """Each value is another one than its neighbours, so that nothing is read once for all."""
+    path = tmp_path / "wide.csv"
+    head = ",".join(f"c{number}" for number in range(columns))
+    lines = [",".join(str(100_000 + (number * 7919 + k) % 899_999) for number in range(columns)) for k in range(100)]
+    path.write_text("\n".join([head, *lines * (rows // 100)]))
+    settings = Settings(data_dir=tmp_path, upload_timeout=60.0)
+    workers.close()  # so that the most is this file's
+    with Watch(workers) as watch:
+        found = Files(settings, open_storage(settings), workers).profile(path, "wide.csv")
+    assert (found.row_count, {column.type for column in found.columns}) == (rows, {"INTEGER"})
+    assert 0 < watch.most - watch.before <= 512, "MiB"

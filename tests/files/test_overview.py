@@ -1,6 +1,7 @@
 """A pass over the bytes of a text table finds what they are and where rows begin, wherever its chunks end."""
 
 import csv
+import gzip
 import io
 from itertools import pairwise
 
@@ -13,18 +14,19 @@ from sqlchat.files.source import Source
 
 quick = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 chunks = st.integers(4, 40)
+blocks = st.integers(1, 60)
 fields = st.text(st.sampled_from(['"', ",", "\n", "\r", "a", "ü", "€", "𝄞", " "]), max_size=12)
 tables = st.lists(st.lists(fields, min_size=2, max_size=2), min_size=1, max_size=30)
 
 
 @pytest.fixture
 def written(tmp_path):
-    """written(bytes) -> a source that holds them."""
+    """written(bytes) -> a source that holds them, perhaps packed."""
 
-    def write(content):
+    def write(content, gzipped=False):
         path = tmp_path / "table.csv"
-        path.write_bytes(content)
-        return Source(str(path), ".csv")
+        path.write_bytes(gzip.compress(content, 1) if gzipped else content)
+        return Source(str(path), ".csv", gzipped)
 
     return write
 
@@ -34,12 +36,12 @@ def rows(text):
 
 
 @quick
-@given(table=tables, end=st.sampled_from(["\n", "\r\n", "\r"]), chunk=chunks, block=st.integers(1, 60))
-def test_rows_are_whole_between_the_offsets(written, table, end, chunk, block):
+@given(table=tables, end=st.sampled_from(["\n", "\r\n", "\r"]), chunk=chunks, block=blocks, gzipped=st.booleans())
+def test_rows_are_whole_between_the_offsets(written, table, end, chunk, block, gzipped):
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL).writerows(table)
     content = text.getvalue().encode()
-    found = overview(written(content), 0, chunk=chunk, block=block)
+    found = overview(written(content, gzipped), 0, chunk=chunk, block=block)
     assert found.quotes_enclose(",")
     assert (found.row_starts[0], found.row_starts[-1]) == (0, len(content))
     stretches = [content[a:b].decode() for a, b in pairwise(found.row_starts)]
@@ -47,9 +49,9 @@ def test_rows_are_whole_between_the_offsets(written, table, end, chunk, block):
 
 
 @quick
-@given(content=st.binary(min_size=1, max_size=80), chunk=chunks)
-def test_utf8_and_nul_are_told_by_all_bytes(written, content, chunk):
-    found = overview(written(content), 0, chunk=chunk)
+@given(content=st.binary(min_size=1, max_size=80), chunk=chunks, block=blocks, gzipped=st.booleans())
+def test_utf8_and_nul_are_told_by_all_bytes(written, content, chunk, block, gzipped):
+    found = overview(written(content, gzipped), 0, chunk=chunk, block=block)
     try:
         content.decode()
         valid = True
@@ -59,9 +61,9 @@ def test_utf8_and_nul_are_told_by_all_bytes(written, content, chunk):
 
 
 @quick
-@given(text=st.text(st.sampled_from('aü€𝄞"\n'), min_size=1, max_size=60), chunk=chunks)
-def test_a_character_may_lie_across_chunks(written, text, chunk):
-    assert overview(written(text.encode()), 0, chunk=chunk).utf8
+@given(text=st.text(st.sampled_from('aü€𝄞"\n'), min_size=1, max_size=60), chunk=chunks, block=blocks)
+def test_a_character_may_lie_across_chunks(written, text, chunk, block):
+    assert overview(written(text.encode()), 0, chunk=chunk, block=block).utf8
 
 
 @pytest.mark.parametrize("size", [4, 5, 6, 7, 8, 100])
@@ -81,10 +83,21 @@ def test_a_character_may_lie_across_chunks(written, text, chunk):
     ],
 )
 def test_quotes_enclose_or_are_mere_characters(written, text, enclose, size):
-    assert overview(written(text.encode()), 0, chunk=size).quotes_enclose(",") is enclose
+    for block in (1, 100):
+        assert overview(written(text.encode()), 0, chunk=size, block=block).quotes_enclose(",") is enclose
 
 
-def test_lines_and_texts_longer_than_a_chunk_are_told(written):
-    assert overview(written(b"a,b\n" + b"x" * 30), 0, chunk=10).long_lines
-    assert overview(written(b'a,"' + b"x\n" * 15 + b'"\n'), 0, chunk=10).long_lines
-    assert not overview(written(b"a,b\n" * 10), 0, chunk=10).long_lines
+@pytest.mark.parametrize("block", [1, 20, 1000])
+def test_lines_and_texts_longer_than_a_chunk_are_told(written, block):
+    def long_lines(content):
+        return overview(written(content), 0, chunk=10, block=block).long_lines
+
+    assert long_lines(b"a,b\n" + b"x" * 30)
+    assert long_lines(b'a,"' + b"x\n" * 15 + b'"\n')
+    assert not long_lines(b"a,b\n" * 10)
+    assert not long_lines(b'"a","b"\n' * 10)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_text(written):
+    found = overview(written(b'\xef\xbb\xbf"a","b"\n'), 3, chunk=4, block=1)
+    assert (found.quotes_enclose(","), found.row_starts) == (True, [3, 11])

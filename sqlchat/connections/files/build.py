@@ -21,7 +21,8 @@ import orjson
 from sqlchat.connections.embedded import quoted
 from sqlchat.connections.files.keys import InferredKey, Keys, find_keys
 from sqlchat.errors import ConnectionConfigError, SqlchatError, TooLargeError
-from sqlchat.files.bounded import bounded, keep_no_spare_memory, use_system_allocator
+from sqlchat.files.allocator import keep_no_spare_memory, use_system_allocator
+from sqlchat.files.bounded import bounded
 from sqlchat.files.formats import Options
 
 if TYPE_CHECKING:

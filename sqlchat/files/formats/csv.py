@@ -32,6 +32,9 @@ READ_BYTES = 1 << 20
 LONGEST_ROW = 16 << 20
 """Bytes, of a file that has long lines."""
 
+WIDE, MOST_TOGETHER = 250, 4
+"""Of so many columns a block has few rows: two are read together, of twice as many three, and so on."""
+
 PARTED = {"utf-8": 1, "cp1252": 3, "latin_1": 2}
 """Encodings in which the bytes of a delimiter, a quote and a row's end are nothing else -> how much longer a text may
 be in UTF-8."""
@@ -89,6 +92,8 @@ class _Reader:
         offsets = self.encoding.traits.row_starts
         if any(end - start > BLOCK_BYTES + LONGEST_ROW for start, end in pairwise(offsets)):
             raise _too_long(LONGEST_ROW)
+        together = min(MOST_TOGETHER, len(self.names) // WIDE + 1)
+        offsets = [*offsets[:-1:together], offsets[-1]]
         for open_stretch, (start, end) in zip(self.source.stretches(offsets), pairwise(offsets), strict=True):
             yield partial(self._parse, open_stretch, end - start, skipped, columns)
             skipped = {}

@@ -1,0 +1,61 @@
+"""What the system's allocator is told, seen by what the process then takes from the system."""
+
+import platform
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other allocators are left as they are")
+
+ARRAYS = """
+import re, resource
+import numpy as np
+from sqlchat.files.allocator import freed_memory_kept, keep_no_spare_memory
+
+def faults():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(50):
+        one, other = np.ones(1 << 17), np.ones(1 << 17)
+        del one, other
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+
+def mapped(kind):
+    return int(re.search(f"Vm{kind}:\\s+(\\d+)", open("/proc/self/status").read())[1])
+"""
+
+
+def output(code):
+    child = subprocess.run([sys.executable, "-c", ARRAYS + code], capture_output=True, text=True, check=True)
+    return [int(line) for line in child.stdout.split()]
+
+
+def test_arrays_take_the_memory_of_those_before_them():
+    usual, kept = output("""
+print(faults())
+with freed_memory_kept():
+    print(faults())
+""")
+    assert kept < usual / 4
+
+
+def test_memory_is_given_back_at_the_end():
+    held, after = output("""
+with freed_memory_kept():
+    arrays = [np.ones(1 << 17) for _ in range(60)]
+    arrays.clear()
+    print(mapped("RSS"))
+print(mapped("RSS"))
+""")
+    assert held - after > 40 << 10, "KiB"
+
+
+def test_little_more_address_space_is_taken_than_is_in_use():
+    before, after = output("""
+keep_no_spare_memory()
+print(mapped("Size"))
+arrays = [np.ones(1 << 17) for _ in range(60)]
+arrays.clear()
+print(mapped("Size"))
+""")
+    assert after - before < 8 << 10, "KiB"
