@@ -58,6 +58,8 @@ CATALOG_EXAMPLE = {
                         "most": "1800",
                         "values": [],
                         "complete": False,
+                        "examples": [],
+                        "strays": [],
                     },
                 }
             ],
@@ -183,6 +185,18 @@ class ContentSchema(Schema):
     most = fields.String(required=True)
     values = fields.List(fields.String(), required=True, metadata={"description": "The most frequent first."})
     complete = fields.Boolean(required=True, metadata={"description": "Whether `values` are all there are."})
+    examples = fields.List(
+        fields.String(),
+        required=True,
+        metadata={
+            "description": "Of many amounts or days kept as text, which `values` leaves out: how they are written."
+        },
+    )
+    strays = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "Of texts that nearly all are numbers, those that are none, such as `n/a`."},
+    )
 
 
 class ColumnSchema(Schema):
