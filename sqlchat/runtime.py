@@ -12,13 +12,13 @@ from sqlchat.chat.knowledge import Knowledge
 from sqlchat.chat.pipeline import Pipeline
 from sqlchat.chat.teaching import Teaching
 from sqlchat.config import Settings
-from sqlchat.connections.ahead import Ahead
 from sqlchat.connections.base import Results
 from sqlchat.connections.files.connection import FilesConnection
 from sqlchat.connections.files.databases import FileDatabases
 from sqlchat.connections.gate import Gate
 from sqlchat.connections.live import Claims
 from sqlchat.connections.manager import ConnectionManager
+from sqlchat.connections.prefetch import Prefetcher
 from sqlchat.errors import ConnectionConfigError, QueryError, UnavailableError
 from sqlchat.files.service import Files
 from sqlchat.files.storage import open_storage
@@ -41,7 +41,7 @@ DEMO = "demo"
 DEMO_FILE = "demo.sqlite"
 
 LINEAGE_DEADLINE = 5.0  # s
-SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("guard", "lineage", "names", "dialects", "stored"))
+SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("guard", "lineage", "names", "dialects", "fragments"))
 UPLOAD_MODULES = ("sqlchat.files.profile",)
 BUILD_MODULES = ("sqlchat.connections.files.build",)
 
@@ -77,7 +77,7 @@ class Runtime:
             if settings.reads_ahead:
                 self.ahead.want(owner, name)
 
-        self.ahead: Final = Ahead(read)
+        self.ahead: Final = Prefetcher(read)
         self.manager: Final = ConnectionManager(settings, self.store, self.workers, {"files": files_connection}, want)
         self.gate: Final = Gate(self.workers, settings)
         self.providers: Final = ProviderFactory(settings)

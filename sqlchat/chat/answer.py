@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlchat.chat.literals import Match
+from sqlchat.chat.value_linking import Match
 from sqlchat.connections.base import Results
 from sqlchat.providers.base import Tokens
 from sqlchat.sql.lineage import Lineage

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from sqlchat.chat.answer import Agreement, Checked
 from sqlchat.chat.compare import ResultSet, difference
-from sqlchat.chat.trial import FAULTS, Trial
+from sqlchat.chat.validation import FAULTS, Validator
 from sqlchat.connections.base import Results
 from sqlchat.errors import QueryTimeoutError, SqlchatError, TooLargeError
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
@@ -53,7 +53,9 @@ def drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list[Draft]:
     return answered
 
 
-def tried(answers: Sequence[Draft], trial: Trial) -> tuple[list[Candidate], tuple[Draft, SqlchatError] | None]:
+def tried(
+    answers: Sequence[Draft], validator: Validator
+) -> tuple[list[Candidate], tuple[Draft, SqlchatError] | None]:
     """Those of `answers` that work, and of those that do not the first with its fault. A text is tried once."""
     known: dict[str, Candidate | None] = {"": None}
     found: list[Candidate] = []
@@ -63,7 +65,7 @@ def tried(answers: Sequence[Draft], trial: Trial) -> tuple[list[Candidate], tupl
         if sql not in known:
             known[sql] = None
             try:
-                known[sql] = Candidate(answer, trial.check(sql), trial.run(sql))
+                known[sql] = Candidate(answer, validator.check(sql), validator.run(sql))
             except (*FAULTS, *TOO_COSTLY) as fault:
                 first = first or (answer, fault)
         if candidate := known[sql]:

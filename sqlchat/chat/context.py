@@ -15,8 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlchat.chat.dialect_notes import notes_on
-from sqlchat.chat.literals import LiteralIndex, Match
-from sqlchat.chat.neighbours import like_a_key
+from sqlchat.chat.join_graph import like_a_key
 from sqlchat.chat.rendering import (
     CHARACTERS_A_TOKEN,
     Remarks,
@@ -28,6 +27,7 @@ from sqlchat.chat.rendering import (
     tokens_in,
     values_of,
 )
+from sqlchat.chat.value_linking import LiteralIndex, Match
 from sqlchat.connections.samples import Samples
 from sqlchat.sql.catalog import WORD, Catalog, Column, Table
 from sqlchat.sql.profiles import Path, Profiles

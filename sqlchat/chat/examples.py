@@ -11,7 +11,7 @@ import bm25s
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from sqlchat.chat.literals import QUOTED
+from sqlchat.chat.value_linking import QUOTED
 from sqlchat.chat.words import parts, telling
 from sqlchat.store.knowledge import Example
 

@@ -12,7 +12,7 @@ from sqlchat.chat.examples import ExampleIndex
 from sqlchat.chat.terms import TermIndex
 from sqlchat.errors import BusyError, DeadlineError, TooLargeError
 from sqlchat.sql.catalog import Catalog
-from sqlchat.sql.stored import held
+from sqlchat.sql.fragments import held
 from sqlchat.store.knowledge import BusinessContext, Example, Kept, KnowledgeStore, Term
 from sqlchat.workers import Workers
 

@@ -13,14 +13,14 @@ from typing import cast
 
 from sqlchat.chat import prompt
 from sqlchat.chat.answer import Answer, Basis, Sent, Stage
+from sqlchat.chat.caveats import find_caveats
 from sqlchat.chat.context import Context, SchemaLinker
-from sqlchat.chat.doubts import doubts
 from sqlchat.chat.knowledge import NOTHING, Knowledge, Recalled
 from sqlchat.chat.prices import cost
 from sqlchat.chat.question import Question
 from sqlchat.chat.references import inferred_references
-from sqlchat.chat.solving import Solution, quickly, remembered, thoroughly, verified
-from sqlchat.chat.trial import DEADLINE, Clock, Trial
+from sqlchat.chat.strategies import Solution, quickly, remembered, thoroughly, verified
+from sqlchat.chat.validation import DEADLINE, Clock, Validator
 from sqlchat.config import Settings
 from sqlchat.connections.gate import Gate
 from sqlchat.connections.live import Opened
@@ -47,7 +47,7 @@ class Prepared:
     model: Provider
     recalled: Recalled
     turns: Sequence[Turn]
-    trial: Trial
+    validator: Validator
     target: str
     """sqlglot's name of the dialect to answer in."""
     unheard: tuple[str, ...]
@@ -91,15 +91,15 @@ class Pipeline:
         entry = entry or Entry(question.owner, question.connection_id, "chat", question.tag, question=question.text)
         ready = self._prepared(question, entry)
         exact = None if ready.turns or question.notes else ready.recalled.exact  # which both may change its meaning
-        if exact and (checked := verified(exact, ready.trial)):
+        if exact and (checked := verified(exact, ready.validator)):
             basis = replace(_basis(ready.opened), examples_used=(exact.id,))
             yield basis
-            solution = yield from remembered(exact, checked, ready.trial)
+            solution = yield from remembered(exact, checked, ready.validator)
         else:
             basis, task = self._task(question, ready)
             yield basis
             solve = thoroughly if question.mode == "thorough" and ready.model.repairs else quickly
-            solution = yield from solve(ready.model, task, ready.trial)
+            solution = yield from solve(ready.model, task, ready.validator)
         yield self._told(ready, basis, solution)
 
     def prompt(self, question: Question) -> tuple[Context, tuple[Message, ...]]:
@@ -131,7 +131,7 @@ class Pipeline:
         clock = Clock()
         with clock("context"):
             recalled = self._knowledge.recall(owner, name, question.text, opened.catalog)
-        trial = Trial(
+        validator = Validator(
             connection=opened.connection,
             catalog=opened.catalog,
             newer=lambda fault: self._manager.newer(owner, name, fault, claims),
@@ -149,7 +149,7 @@ class Pipeline:
             model=model,
             recalled=recalled,
             turns=turns,
-            trial=trial,
+            validator=validator,
             target=target,
             unheard=() if model.repairs else _beside(question, recalled, turns),
         )
@@ -157,7 +157,7 @@ class Pipeline:
     def _task(self, question: Question, ready: Prepared) -> tuple[Basis, Task]:
         """What the model is asked, and what that rests on."""
         opened, recalled = ready.opened, ready.recalled
-        with ready.trial.clock("context"):
+        with ready.validator.clock("context"):
             if not ready.model.repairs:  # the built-in engine reads no prompt
                 return _basis(opened), Task(question.text, opened.catalog, values=opened.profiles.few_texts)
             context, messages = self._prompt(question, opened, recalled, ready.turns)
@@ -186,13 +186,13 @@ class Pipeline:
         return context, prompt.messages(question.text, context, recalled, turns, question.notes)
 
     def _told(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
-        trial, draft, results, sql = ready.trial, solution.draft, solution.results, solution.checked.sql
-        dialect = trial.connection.dialect
-        trial.entry.row_count = None if results is None else results.row_count
-        with trial.clock("check"):
+        validator, draft, results, sql = ready.validator, solution.draft, solution.results, solution.checked.sql
+        dialect = validator.connection.dialect
+        validator.entry.row_count = None if results is None else results.row_count
+        with validator.clock("check"):
             empty = results is not None and results.row_count == 0
             demanded, profiles = self._demanded(sql, ready) if empty else ((), Profiles())
-            warnings = [*doubts(basis, results, solution.agreement, demanded, profiles)]
+            warnings = [*find_caveats(basis, results, solution.agreement, demanded, profiles)]
             if ready.unheard and draft.model == ready.model.model:
                 warnings.append(
                     f"The built-in engine reads a question by itself, without {', '.join(ready.unheard)}."
@@ -212,18 +212,18 @@ class Pipeline:
             explanation=draft.explanation,
             interpretation=draft.interpretation,
             warnings=tuple(warnings),
-            assumptions=(*draft.assumptions, *inferred_references(trial.catalog, solution.checked.lineage)),
+            assumptions=(*draft.assumptions, *inferred_references(validator.catalog, solution.checked.lineage)),
             lineage=solution.checked.lineage,
             basis=basis,
-            conversation=trial.entry.conversation_id,
+            conversation=validator.entry.conversation_id,
             agreement=solution.agreement,
             attempts=solution.attempts,
-            timings=trial.clock.spent,
+            timings=validator.clock.spent,
         )
 
     def _demanded(self, sql: str, ready: Prepared) -> tuple[Sequence[TextCondition], Profiles]:
         """The texts that every row must have, and what columns hold; none where that cannot be told just now."""
-        part, dialect = ready.trial.catalog.mentioned_in(sql), ready.trial.connection.dialect
+        part, dialect = ready.validator.catalog.mentioned_in(sql), ready.validator.connection.dialect
         try:
             conditions = self._workers.call(text_conditions, sql, dialect, part, deadline=DEADLINE)
             demanded = [each for each in conditions if each.demanded]

@@ -17,9 +17,9 @@ import bm25s
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from sqlchat.chat.literals import Match
-from sqlchat.chat.neighbours import KEY_ENDINGS, column_prefix, joins
+from sqlchat.chat.join_graph import KEY_ENDINGS, column_prefix, joins
 from sqlchat.chat.thesaurus import RELATED
+from sqlchat.chat.value_linking import Match
 from sqlchat.chat.words import parts, stem, telling, words
 from sqlchat.sql.catalog import Catalog, Column, Table
 

@@ -9,8 +9,8 @@ from sqlchat.connections.live import Claims
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.errors import DeadlineError, PayloadError, SQLRefusedError, TooLargeError
 from sqlchat.providers.reading import bare
+from sqlchat.sql.fragments import fragment_faults
 from sqlchat.sql.names import nearest, unknown_names
-from sqlchat.sql.stored import fragment_faults
 from sqlchat.store.knowledge import BusinessContext, Example, KnowledgeStore
 from sqlchat.workers import Workers
 

@@ -13,11 +13,11 @@ from typing import Any
 
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
-from sqlchat.connections.cached import Cached
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.policies.policed import PolicedConnection
 from sqlchat.connections.policies.policy import Policy, judge
 from sqlchat.connections.samples import Samples, read_samples
+from sqlchat.connections.ttl_cache import TtlCache
 from sqlchat.errors import DatabaseUnavailableError, SqlchatError
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.profiles import ColumnProfile, Path, Profiles
@@ -43,9 +43,9 @@ class Live:
         ttl, policy = settings.catalog_ttl, Policy.of(definition.policy)
         # no reference to self in what follows: a cycle would keep a dropped connection open
         self.connection = reading = _policed(held, policy, ttl, workers) if policy else held
-        self.catalog = Cached(lambda: _versioned(reading.catalog()), ttl, reading.revision)
-        self._profiles = Cached(lambda of: Profiles(reading.profiles(of, PROFILING)), settings.profile_ttl)
-        self._samples = Cached(lambda of: read_samples(reading, of), settings.profile_ttl)
+        self.catalog = TtlCache(lambda: _versioned(reading.catalog()), ttl, reading.revision)
+        self._profiles = TtlCache(lambda of: Profiles(reading.profiles(of, PROFILING)), settings.profile_ttl)
+        self._samples = TtlCache(lambda of: read_samples(reading, of), settings.profile_ttl)
         self._reread_at: float | None = None
 
     def profiles(self, catalog: Catalog, *, refresh: bool = False) -> Profiles:
@@ -153,7 +153,7 @@ class _Held(Connection):
 
 
 def _policed(inner: Connection, policy: Policy, ttl: float, workers: Workers) -> Connection:
-    judged = Cached(
+    judged = TtlCache(
         lambda: workers.call(judge, _versioned(inner.catalog()), policy, deadline=JUDGING), ttl, inner.revision
     )
     return PolicedConnection(inner, lambda anew: judged.get(refresh=anew), workers)

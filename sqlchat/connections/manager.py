@@ -185,7 +185,7 @@ class ConnectionManager:
         return self._found(owner, name).connection.dialect
 
     def catalog(self, owner: str, name: str, claims: Claims = None, *, refresh: bool = False) -> Catalog:
-        """The catalog, at most `settings.catalog_ttl` seconds old (see `Cached`); with `refresh`, read now.
+        """The catalog, at most `settings.catalog_ttl` seconds old (see `TtlCache`); with `refresh`, read now.
 
         Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
         """
@@ -199,7 +199,7 @@ class ConnectionManager:
         return Opened(live.connection.for_caller(claims), live)
 
     def profiles(self, owner: str, name: str, claims: Claims = None, *, refresh: bool = False) -> Profiles:
-        """What the columns hold, at most `settings.profile_ttl` seconds old (see `Cached`); anew with other tables.
+        """What the columns hold, at most `settings.profile_ttl` seconds old (see `TtlCache`); anew with other tables.
 
         Reading ends after 5 s, with what was read by then. Raises as `catalog`.
         """

@@ -26,7 +26,7 @@ from sqlglot import exp
 
 from sqlchat.errors import DialectUnknownError, SQLRefusedError
 from sqlchat.sql.guards import duckdb, mysql, postgres, sqlite
-from sqlchat.sql.guards.nodes import NODES, ROOTS
+from sqlchat.sql.guards.allowed_nodes import NODES, ROOTS
 from sqlchat.sql.guards.rules import Rules
 from sqlchat.sql.lexer import Lexeme, agree, lexemes, placeholder
 from sqlchat.sql.parse import parse

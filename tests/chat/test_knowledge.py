@@ -19,7 +19,7 @@ CONTEXT = BusinessContext("Amounts are in euros.", (ACTIVE, Term("MRR", "monthly
 
 @pytest.fixture(scope="module")
 def workers():
-    made = Workers(1, 2048, preload=("sqlchat.sql.stored",))
+    made = Workers(1, 2048, preload=("sqlchat.sql.fragments",))
     yield made
     made.close()
 

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlchat.connections.policies.reading import Key, hidden_columns_refused, key_of, tables_read
+from sqlchat.connections.policies.enforcement import Key, hidden_columns_refused, key_of, tables_read
 from sqlchat.errors import PayloadError, SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.guard import check_calls

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlchat.sql.guards import instead
+from sqlchat.sql.guards import suggestions
 from sqlchat.sql.guards.rules import (
     KEYWORDS,
     QUERY_STARTS,
@@ -145,7 +145,7 @@ def pragma(lexemes: Sequence[Lexeme]) -> str | Inner:
 
 RULES = Rules(
     engine="DuckDB",
-    instead=instead.DUCKDB,
+    instead=suggestions.DUCKDB,
     functions=FUNCTIONS,
     grammar=GRAMMAR,
     keywords=KEYWORDS | TYPES | DUCKDB_KEYWORDS,

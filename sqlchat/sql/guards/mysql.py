@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlchat.sql.guards import instead
+from sqlchat.sql.guards import suggestions
 from sqlchat.sql.guards.rules import KEYWORDS, TYPES, Inner, Rules, dotted_name, refuse_rest, words
 from sqlchat.sql.lexer import Lexeme
 
@@ -87,7 +87,7 @@ def describe(lexemes: Sequence[Lexeme]) -> str | Inner:
 
 RULES = Rules(
     engine="MySQL",
-    instead=instead.MYSQL,
+    instead=suggestions.MYSQL,
     grammar=words("against cast convert date_add date_sub exists extract match"),
     functions=FUNCTIONS,
     keywords=KEYWORDS | TYPES | MYSQL_KEYWORDS,

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlchat.sql.guards import instead
+from sqlchat.sql.guards import suggestions
 from sqlchat.sql.guards.rules import KEYWORDS, TYPES, Inner, Rules, explain, refuse_rest, words
 from sqlchat.sql.lexer import Lexeme
 
@@ -134,7 +134,7 @@ def show(lexemes: Sequence[Lexeme]) -> str | Inner:
 
 RULES = Rules(
     engine="Postgres",
-    instead=instead.POSTGRES,
+    instead=suggestions.POSTGRES,
     functions=FUNCTIONS,
     keywords=KEYWORDS
     | TYPES

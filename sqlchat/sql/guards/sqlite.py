@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlchat.sql.guards import instead
+from sqlchat.sql.guards import suggestions
 from sqlchat.sql.guards.rules import KEYWORDS, TYPES, Inner, Rules, explain, refuse_rest, words
 from sqlchat.sql.lexer import PLACEHOLDER, Lexeme
 
@@ -56,7 +56,7 @@ def pragma(lexemes: Sequence[Lexeme]) -> str | Inner:
 
 RULES = Rules(
     engine="SQLite",
-    instead=instead.SQLITE,
+    instead=suggestions.SQLITE,
     others=re.compile(
         r"(fts[35]|rtree|geopoly|sqlite_|pragma_).*|load_extension|optimize|readfile|writefile|edit|fsdir|->>?"
     ),

@@ -3,7 +3,7 @@
 import pytest
 
 from sqlchat.sql.catalog import Catalog, Column, Table
-from sqlchat.sql.stored import NO_EXPRESSION, fragment_faults, held
+from sqlchat.sql.fragments import NO_EXPRESSION, fragment_faults, held
 
 DIALECTS = ("postgres", "sqlite", "mysql", "duckdb")
 SHOP = Catalog((Table("orders", (Column("id", "integer"), Column("total", "numeric"))),), "sqlite")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from sqlchat.chat import candidates, prompt, repair
 from sqlchat.chat.answer import Agreement, Checked, Drafted, Ran, Stage
-from sqlchat.chat.trial import FAULTS, Trial
+from sqlchat.chat.validation import FAULTS, Validator
 from sqlchat.connections.base import Results
 from sqlchat.errors import QuestionError
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
@@ -38,7 +38,7 @@ class Solution:
 def quickly(
     model: Provider,
     task: Task,
-    trial: Trial,
+    validator: Validator,
     *,
     spent: Tokens = NOTHING_SPENT,
     calls: int = 0,
@@ -47,48 +47,48 @@ def quickly(
     """The first draft that works. `spent` are the tokens of the `calls` so far; with `most` calls it is over."""
     while True:
         calls += 1
-        with trial.clock("model"):
+        with validator.clock("model"):
             draft = model.draft(task)
         spent += draft.tokens
-        sql = _written(draft, spent, trial)
+        sql = _written(draft, spent, validator)
         yield _drafted(draft, sql, calls)
         try:
-            checked = trial.check(sql)
+            checked = validator.check(sql)
             yield checked
-            results = trial.run(sql) if trial.execute else None
+            results = validator.run(sql) if validator.execute else None
         except FAULTS as fault:
             if calls >= most or not model.repairs:
                 raise repair.for_person(fault, sql, calls) from fault
-            task = replace(task, messages=prompt.again(task.messages, draft, trial.for_model(fault, sql)))
+            task = replace(task, messages=prompt.again(task.messages, draft, validator.for_model(fault, sql)))
             continue
         if results is not None:
             yield Ran(results=results)
         return Solution(replace(draft, tokens=spent), checked, results, calls)
 
 
-def thoroughly(model: Provider, task: Task, trial: Trial) -> Generator[Stage, None, Solution]:
+def thoroughly(model: Provider, task: Task, validator: Validator) -> Generator[Stage, None, Solution]:
     """Of several candidates the one whose rows most agree on; where none works, one more try.
 
     None is had where the first of them took too much: what it raised is raised then.
     """
-    with trial.clock("model"):
+    with validator.clock("model"):
         drafts = candidates.drafts(model, task)
     spent = candidates.tokens_of(drafts)
     refusals = [draft for draft in drafts if not bare(draft.sql or "")]
     if 2 * len(refusals) > len(drafts):
-        _written(refusals[0], spent, trial)
-    working, failed = candidates.tried(drafts, trial)
+        _written(refusals[0], spent, validator)
+    working, failed = candidates.tried(drafts, validator)
     if not working:
         assert failed is not None  # most have SQL, and none works
         draft, fault = failed
         if not isinstance(fault, FAULTS):
-            _written(draft, spent, trial)
+            _written(draft, spent, validator)
             raise fault
-        again = prompt.again(task.messages, draft, trial.for_model(fault, bare(draft.sql or "")))
+        again = prompt.again(task.messages, draft, validator.for_model(fault, bare(draft.sql or "")))
         calls, task = candidates.CANDIDATES, replace(task, messages=again)
-        return (yield from quickly(model, task, trial, spent=spent, calls=calls, most=calls + 1))
+        return (yield from quickly(model, task, validator, spent=spent, calls=calls, most=calls + 1))
     chosen, agreement = candidates.agreed(working)
-    sql = _written(chosen.draft, spent, trial)
+    sql = _written(chosen.draft, spent, validator)
     yield _drafted(chosen.draft, sql, candidates.CANDIDATES)
     yield chosen.checked
     yield Ran(results=chosen.results)
@@ -96,35 +96,35 @@ def thoroughly(model: Provider, task: Task, trial: Trial) -> Generator[Stage, No
     return Solution(draft, chosen.checked, chosen.results, candidates.CANDIDATES, agreement)
 
 
-def verified(example: Example, trial: Trial) -> Checked | None:
+def verified(example: Example, validator: Validator) -> Checked | None:
     """The SQL of an example, if it still works; what has become of the database since is not its fault."""
     try:
-        return trial.check(example.sql)
+        return validator.check(example.sql)
     except FAULTS:
         return None
 
 
-def remembered(example: Example, checked: Checked, trial: Trial) -> Generator[Stage, None, Solution]:
+def remembered(example: Example, checked: Checked, validator: Validator) -> Generator[Stage, None, Solution]:
     """The answer that a person verified for this very question: no model is asked."""
     explanation = example.note or "A person verified this SQL for this very question."
     draft = Draft(example.sql, explanation, VERIFIED, interpretation=example.question)
-    yield _drafted(draft, _written(draft, NOTHING_SPENT, trial), 0)
+    yield _drafted(draft, _written(draft, NOTHING_SPENT, validator), 0)
     yield checked
     results = None
-    if trial.execute:
+    if validator.execute:
         try:
-            results = trial.run(checked.sql)
+            results = validator.run(checked.sql)
         except FAULTS as fault:
             raise repair.for_person(fault, checked.sql, 1) from fault
         yield Ran(results=results)
     return Solution(draft, checked, results, 0)
 
 
-def _written(draft: Draft, spent: Tokens, trial: Trial) -> str:
+def _written(draft: Draft, spent: Tokens, validator: Validator) -> str:
     """The SQL of `draft`. Raises QuestionError where it says that there is none."""
     sql = bare(draft.sql or "")
-    trial.entry.interpretation = draft.interpretation or None
-    trial.entry.drafted(sql, draft.model, spent.prompt, spent.completion)
+    validator.entry.interpretation = draft.interpretation or None
+    validator.entry.drafted(sql, draft.model, spent.prompt, spent.completion)
     if not sql:
         raise QuestionError(
             f"The data cannot answer this question: {draft.explanation or 'the model gave no reason.'}"

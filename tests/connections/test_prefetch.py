@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from sqlchat.connections.ahead import MOST_WAITING, PAUSE, Ahead
+from sqlchat.connections.prefetch import MOST_WAITING, PAUSE, Prefetcher
 from sqlchat.errors import ConnectionNotFoundError, DatabaseUnavailableError
 
 OWNER = "owner-1"
@@ -42,7 +42,7 @@ def reading():
 
 @pytest.fixture
 def ahead(reading):
-    made = Ahead(reading)
+    made = Prefetcher(reading)
     yield made
     reading.go.set()
     made.close()

@@ -40,7 +40,7 @@ class Clock:
 
 
 @dataclass(kw_only=True)
-class Trial:
+class Validator:
     """Where and how the drafts for one question are tried."""
 
     connection: Connection

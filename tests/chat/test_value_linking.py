@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sqlchat.chat.literals import LiteralIndex
+from sqlchat.chat.value_linking import LiteralIndex
 
 COUNTRY, STATUS, CODE = ("", "customers", "country"), ("", "orders", "status"), ("", "offices", "code")
 INDEX = LiteralIndex(

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sqlchat.connections.cached import Cached
+from sqlchat.connections.ttl_cache import TtlCache
 
 
 class Source:
@@ -30,12 +30,12 @@ def source():
 
 
 def test_a_value_is_read_once(source):
-    cached = Cached(source, 60)
+    cached = TtlCache(source, 60)
     assert [cached.get(), cached.get()] == [1, 1]
 
 
 def test_refresh_and_another_basis_read_anew(source):
-    cached = Cached(source, 60)
+    cached = TtlCache(source, 60)
     assert [cached.get(of="a"), cached.get(of="a"), cached.get(of="b"), cached.get(of="b", refresh=True)] == [
         1,
         1,
@@ -45,14 +45,14 @@ def test_refresh_and_another_basis_read_anew(source):
 
 
 def test_past_its_time_a_value_is_read_anew(source):
-    cached = Cached(source, 0.01)
+    cached = TtlCache(source, 0.01)
     cached.get()
     time.sleep(0.02)
     assert cached.get() == 2
 
 
 def test_those_who_come_together_share_one_read(source):
-    cached, found = Cached(source, 60), []
+    cached, found = TtlCache(source, 60), []
     source.gate.clear()
     threads = [threading.Thread(target=lambda: found.append(cached.get())) for _ in range(8)]
     for thread in threads:
@@ -66,7 +66,7 @@ def test_those_who_come_together_share_one_read(source):
 
 @pytest.mark.parametrize(("age", "found"), [(1.1, 1), (2.1, 2)])
 def test_while_one_reads_anew_the_others_go_on_with_what_there_was_for_a_while(source, age, found):
-    cached = Cached(source, 1)
+    cached = TtlCache(source, 1)
     cached.get()
     time.sleep(age)
     source.gate.clear()
@@ -82,7 +82,7 @@ def test_while_one_reads_anew_the_others_go_on_with_what_there_was_for_a_while(s
 
 
 def test_what_is_asked_for_anew_is_no_reading_that_began_before(source):
-    cached = Cached(source, 60)
+    cached = TtlCache(source, 60)
     source.gate.clear()
     with ThreadPoolExecutor(3) as pool:
         reader = pool.submit(cached.get)
@@ -95,7 +95,7 @@ def test_what_is_asked_for_anew_is_no_reading_that_began_before(source):
 
 
 def test_an_error_is_shared_but_not_kept(source):
-    cached, found = Cached(source, 60), []
+    cached, found = TtlCache(source, 60), []
     source.error = ValueError("gone")
     source.gate.clear()
 
@@ -118,19 +118,19 @@ def test_an_error_is_shared_but_not_kept(source):
 
 def test_it_is_read_anew_once_its_source_is_another(source):
     kinds = ["a"]
-    cached = Cached(source, 60, lambda: kinds[-1])
+    cached = TtlCache(source, 60, lambda: kinds[-1])
     assert (cached.get(), cached.get()) == (1, 1)
     kinds.append("b")
     assert (cached.get(), cached.get(), cached.get(refresh=True)) == (2, 2, 3)
 
 
 def test_a_glance_keeps_nothing_and_takes_what_there_is(source):
-    cached = Cached(source, 60)
+    cached = TtlCache(source, 60)
     assert (cached.glance(), cached.glance(), cached.get(), cached.glance()) == (1, 2, 3, 3)
 
 
 def test_a_glance_joins_a_reading(source):
-    cached = Cached(source, 60)
+    cached = TtlCache(source, 60)
     source.gate.clear()
     with ThreadPoolExecutor(2) as pool:
         reader = pool.submit(cached.get)

@@ -18,7 +18,7 @@ GRACE = 1.0
 """Seconds that a process which ends waits for the reading under way."""
 
 
-class Ahead:
+class Prefetcher:
     """One daemon thread, which is there only while there is something to read: so none of it crosses a fork.
 
     `read` takes an owner and a connection's name and reads step by step. What it reads is kept where questions look:

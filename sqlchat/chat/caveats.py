@@ -18,7 +18,7 @@ MOST_NEAR = 3
 LONGEST = 80  # characters shown of a text
 
 
-def doubts(
+def find_caveats(
     basis: Basis,
     results: Results | None,
     agreement: Agreement | None,

@@ -14,7 +14,7 @@ LATE = 2
 """Times its age that a value may have while it is read anew."""
 
 
-class Cached(Generic[T]):
+class TtlCache(Generic[T]):
     """What `read` gives, read anew when it is `ttl` seconds old.
 
     Who comes while it is read shares its value or its error. But where it is only its time that has come, one caller
