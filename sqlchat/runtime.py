@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from sqlchat import demo
 from sqlchat.chat.audit import Audit
+from sqlchat.chat.context import SchemaLinker
 from sqlchat.chat.knowledge import Knowledge
 from sqlchat.chat.pipeline import Pipeline
 from sqlchat.chat.teaching import Teaching
@@ -15,9 +16,8 @@ from sqlchat.config import Settings
 from sqlchat.connections.base import Results
 from sqlchat.connections.files.connection import FilesConnection
 from sqlchat.connections.files.databases import FileDatabases
-from sqlchat.connections.gate import Gate
-from sqlchat.connections.live import Claims
 from sqlchat.connections.manager import ConnectionManager
+from sqlchat.connections.open_connection import Claims
 from sqlchat.connections.prefetch import Prefetcher
 from sqlchat.errors import ConnectionConfigError, QueryError, UnavailableError
 from sqlchat.files.service import Files
@@ -41,7 +41,7 @@ DEMO = "demo"
 DEMO_FILE = "demo.sqlite"
 
 LINEAGE_DEADLINE = 5.0  # s
-SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("guard", "lineage", "names", "dialects", "fragments"))
+SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("examine", "dialects", "fragments"))
 UPLOAD_MODULES = ("sqlchat.files.profile",)
 BUILD_MODULES = ("sqlchat.connections.files.build",)
 
@@ -70,27 +70,26 @@ class Runtime:
         def files_connection(owner: str, config: Mapping[str, Any]) -> FilesConnection:
             return FilesConnection(config, settings, self.workers, databases, owner)
 
-        def read(owner: str, name: str) -> Iterator[object]:
-            return self.pipeline.ahead(owner, name)  # which is made of the manager, below
-
-        def want(owner: str, name: str) -> None:
-            if settings.reads_ahead:
-                self.ahead.want(owner, name)
-
-        self.ahead: Final = Prefetcher(read)
-        self.manager: Final = ConnectionManager(settings, self.store, self.workers, {"files": files_connection}, want)
-        self.gate: Final = Gate(self.workers, settings)
+        linker = SchemaLinker(settings.prompt_budget)
+        self.prefetcher: Final = Prefetcher(linker.prepare) if settings.reads_ahead else None
+        self.manager: Final = ConnectionManager(
+            settings,
+            self.store,
+            self.workers,
+            prefetcher=self.prefetcher,
+            makers={"files": files_connection},
+        )
         self.providers: Final = ProviderFactory(settings)
         self.knowledge: Final = Knowledge(self.store.knowledge, self.workers)
-        self.teaching: Final = Teaching(self.store.knowledge, self.manager, self.gate, self.workers)
+        self.teaching: Final = Teaching(self.store.knowledge, self.manager, self.workers)
         self.pipeline: Final = Pipeline(
             settings,
             self.manager,
-            self.gate,
             self.providers,
             knowledge=self.knowledge,
             history=self.store.history,
             workers=self.workers,
+            linker=linker,
         )
         self.audit: Final = Audit(self.store.history)
         self.files: Final = Files(settings, storage, self.upload_workers, databases.look_again_at)
@@ -112,14 +111,13 @@ class Runtime:
     ) -> Results:
         """Run a caller's own SQL; `claims` are those of the caller's token.
 
-        Raises ConnectionNotFoundError, UnauthorizedError, and what the gate and the connection raise.
+        Raises ConnectionNotFoundError, UnauthorizedError, and what `OpenConnection.examine` and `run` raise.
         """
-        opened = self.manager.open(owner, connection_id, claims)
-        functions = opened.catalog.functions
+        connection = self.manager.open(owner, connection_id, claims)
         try:
-            return self.gate.run(opened.connection, sql, max_rows=max_rows, tag=tag, functions=functions)
+            return connection.run(connection.examine(sql), max_rows=max_rows, tag=tag)
         except QueryError as fault:
-            self.manager.stale(owner, connection_id, fault, claims)  # what comes next finds the catalog as it is
+            connection.reread_catalog(fault)  # what comes next finds the catalog as it is
             raise
 
     def lineage(
@@ -136,7 +134,7 @@ class Runtime:
         DeadlineError.
         """
         named = resolve(dialect) if dialect else None
-        catalog = self.manager.catalog(owner, connection_id, claims).mentioned_in(sql) if connection_id else None
+        catalog = self.manager.open(owner, connection_id, claims).catalog.mentioned_in(sql) if connection_id else None
         own = catalog.dialect if catalog else ""
         return self.workers.call(lineage, sql, own if named is None else named, catalog, deadline=LINEAGE_DEADLINE)
 
@@ -163,7 +161,8 @@ class Runtime:
 
     def close(self) -> None:
         """Let go of everything that is held. Safe to call twice."""
-        self.ahead.close()
+        if self.prefetcher:
+            self.prefetcher.close()
         self.manager.close()
         self.providers.close()
         self.workers.close()

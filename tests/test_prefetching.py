@@ -46,7 +46,7 @@ def run(config, statements):
 def read():
     """Wait until nothing is being read."""
     deadline = time.monotonic() + 60
-    while any(thread.name == "ahead" for thread in threading.enumerate()):
+    while any(thread.name == "prefetch" for thread in threading.enumerate()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
 
@@ -163,10 +163,10 @@ def test_a_failure_is_told_by_the_question_and_not_by_what_was_made(runtime, dat
         assert runtime.manager.create(OWNER, "postgres", "shop", database).state == "ready"
         read()
         with pytest.raises(SqlchatError):
-            runtime.manager.catalog(OWNER, "shop")
-    assert [record.message for record in caplog.records] == ["connection could not be read ahead"]
+            assert runtime.manager.open(OWNER, "shop").catalog
+    assert [record.message for record in caplog.records] == ["connection could not be prefetched"]
     assert database["password"] not in caplog.text + str(vars(caplog.records[0]))
-    assert runtime.manager.catalog(OWNER, "shop").table("customers")
+    assert runtime.manager.open(OWNER, "shop").catalog.table("customers")
 
 
 def test_what_was_deleted_meanwhile_is_gone(runtime, database):

@@ -114,9 +114,9 @@ def disconnect(connection_id: str) -> dict[str, str]:
 @blueprint.fails(401, 404, 503, 504)
 def show_schema(query: dict[str, bool], connection_id: str) -> Response:
     """Show the catalog: schemas, tables, views, columns, keys, comments and row estimates, and what columns hold."""
-    asked = security.owner(), connection_id, security.claims()
-    catalog = runtime().manager.catalog(*asked, refresh=query["refresh"])
-    profiles = runtime().manager.profiles(*asked, refresh=query["refresh"]) if query["profile"] else None
+    connection = runtime().manager.open(security.owner(), connection_id, security.claims())
+    catalog = connection.read_catalog() if query["refresh"] else connection.catalog
+    profiles = connection.read_profiles(refresh=query["refresh"]) if query["profile"] else None
     return answer(
         {
             "dialect": public_name(catalog.dialect),

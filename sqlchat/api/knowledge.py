@@ -73,7 +73,7 @@ def put_context(payload: dict[str, Any], connection_id: str) -> Response:
 @blueprint.fails(401, 404, 503, 504)
 def list_examples(connection_id: str) -> Response:
     """List the verified examples of a connection, at most 200, the newest first."""
-    catalog = runtime().manager.catalog(security.owner(), connection_id, security.claims())
+    catalog = runtime().manager.open(security.owner(), connection_id, security.claims()).catalog
     found = runtime().knowledge.examples(security.owner(), connection_id, catalog)
     return answer({"examples": [_example(example, stale=stale) for example, stale in found]})
 

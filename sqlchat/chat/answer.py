@@ -10,6 +10,7 @@ from typing import Literal
 from sqlchat.chat.value_linking import Match
 from sqlchat.connections.base import Results
 from sqlchat.providers.base import Tokens
+from sqlchat.sql.examine import Examination
 from sqlchat.sql.lineage import Lineage
 from sqlchat.store.connections import Privacy
 
@@ -50,8 +51,15 @@ class Drafted:
 class Checked:
     """Third stage: the SQL may run."""
 
-    sql: str
-    lineage: Lineage
+    examined: Examination
+
+    @property
+    def sql(self) -> str:
+        return self.examined.sql
+
+    @property
+    def lineage(self) -> Lineage:
+        return self.examined.lineage
 
 
 @dataclass(frozen=True, kw_only=True)

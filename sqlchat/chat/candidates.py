@@ -65,7 +65,8 @@ def tried(
         if sql not in known:
             known[sql] = None
             try:
-                known[sql] = Candidate(answer, validator.check(sql), validator.run(sql))
+                checked = validator.check(sql)
+                known[sql] = Candidate(answer, checked, validator.run(checked))
             except (*FAULTS, *TOO_COSTLY) as fault:
                 first = first or (answer, fault)
         if candidate := known[sql]:

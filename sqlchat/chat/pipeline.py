@@ -1,7 +1,7 @@
 """The way of a question: context, model, check, run; straight down, and back to the model once.
 
 `Pipeline.stages` is what `/api/chat` follows, `answer` its end. What a model writes is never trusted: it is parsed,
-guarded, compared with the catalog and explained by the database before it runs, read-only, through the gate.
+guarded, compared with the catalog and explained by the database before it runs, read-only.
 """
 
 from __future__ import annotations
@@ -20,21 +20,21 @@ from sqlchat.chat.prices import cost
 from sqlchat.chat.question import Question
 from sqlchat.chat.references import inferred_references
 from sqlchat.chat.strategies import Solution, quickly, remembered, thoroughly, verified
-from sqlchat.chat.validation import DEADLINE, Clock, Validator
+from sqlchat.chat.validation import Clock, Validator
 from sqlchat.config import Settings
-from sqlchat.connections.gate import Gate
-from sqlchat.connections.live import Opened
 from sqlchat.connections.manager import ConnectionManager
-from sqlchat.errors import ConversationNotFoundError, DeadlineError, TooLargeError, UnavailableError
+from sqlchat.connections.open_connection import OpenConnection
+from sqlchat.errors import ConversationNotFoundError, UnavailableError
 from sqlchat.providers.base import Message, Provider, Task
 from sqlchat.providers.factory import ProviderFactory
-from sqlchat.sql.conditions import TextCondition, text_conditions
 from sqlchat.sql.dialects import resolve, transpile
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Entry, Turn
 from sqlchat.store.history import History
 from sqlchat.workers import Workers
 
+TRANSLATING = 5.0
+"""Seconds for a statement in a worker process."""
 MOST_TURNS = 6
 """Of a conversation, in a prompt: what came before them seldom matters."""
 
@@ -43,7 +43,7 @@ MOST_TURNS = 6
 class Prepared:
     """All that a question needs, before its prompt is made."""
 
-    opened: Opened
+    connection: OpenConnection
     model: Provider
     recalled: Recalled
     turns: Sequence[Turn]
@@ -61,17 +61,16 @@ class Pipeline:
         self,
         settings: Settings,
         manager: ConnectionManager,
-        gate: Gate,
         factory: ProviderFactory,
         *,
         knowledge: Knowledge,
         history: History,
         workers: Workers,
+        linker: SchemaLinker,
     ) -> None:
         self._settings = settings
-        self._manager, self._gate, self._factory, self._workers = manager, gate, factory, workers
+        self._manager, self._factory, self._workers, self._linker = manager, factory, workers, linker
         self._history, self._knowledge = history, knowledge
-        self._linker = SchemaLinker(settings.prompt_budget)
 
     def answer(self, question: Question, entry: Entry | None = None) -> Answer:
         """The last of `stages`."""
@@ -85,14 +84,14 @@ class Pipeline:
 
         Raises ConnectionNotFoundError and UnauthorizedError, then ProviderUnknownError or
         ProviderNotConfiguredError, then DialectUnknownError and ConversationNotFoundError, before the first stage;
-        QuestionError where no working SQL came of it; and what `Provider.draft`, `Connection.run` and the gate raise
-        when the model or the database fails.
+        QuestionError if no working SQL came of it; and what `Provider.draft` and `OpenConnection.run` raise when the
+        model or the database fails.
         """
         entry = entry or Entry(question.owner, question.connection_id, "chat", question.tag, question=question.text)
-        ready = self._prepared(question, entry)
+        ready = self._prepare(question, entry)
         exact = None if ready.turns or question.notes else ready.recalled.exact  # which both may change its meaning
         if exact and (checked := verified(exact, ready.validator)):
-            basis = replace(_basis(ready.opened), examples_used=(exact.id,))
+            basis = replace(_basis(ready.connection), examples_used=(exact.id,))
             yield basis
             solution = yield from remembered(exact, checked, ready.validator)
         else:
@@ -100,52 +99,39 @@ class Pipeline:
             yield basis
             solve = thoroughly if question.mode == "thorough" and ready.model.repairs else quickly
             solution = yield from solve(ready.model, task, ready.validator)
-        yield self._told(ready, basis, solution)
+        yield self._make_answer(ready, basis, solution)
 
     def prompt(self, question: Question) -> tuple[Context, tuple[Message, ...]]:
         """What a model would be shown for `question`, and the whole prompt, without asking one.
 
         Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
         """
-        opened = self._manager.open(question.owner, question.connection_id, question.claims)
-        recalled = self._knowledge.recall(question.owner, question.connection_id, question.text, opened.catalog)
-        return self._prompt(question, opened, recalled, self._turns(question))
+        connection = self._manager.open(question.owner, question.connection_id, question.claims)
+        recalled = self._knowledge.recall(question.owner, question.connection_id, question.text, connection.catalog)
+        return self._prompt(question, connection, recalled, self._turns(question))
 
-    def ahead(self, owner: str, name: str) -> Iterator[object]:
-        """Make ready, step by step, what a question on that connection needs. Raises as `ConnectionManager.ahead`."""
-        known = None
-        for known in self._manager.ahead(owner, name):
-            yield known
-        if known is not None:
-            self._linker.prepare(*known)
-
-    def _prepared(self, question: Question, entry: Entry) -> Prepared:
-        owner, name, claims = question.owner, question.connection_id, question.claims
+    def _prepare(self, question: Question, entry: Entry) -> Prepared:
+        owner, name = question.owner, question.connection_id
         entry.provider = question.provider if isinstance(question.provider, str) else None
-        opened = self._manager.open(owner, name, claims)
+        connection = self._manager.open(owner, name, question.claims)
         model = question.provider if isinstance(question.provider, Provider) else self._factory.get(question.provider)
         entry.provider, entry.model = model.name, model.model
-        target = resolve(question.dialect) if question.dialect else opened.connection.dialect
+        target = resolve(question.dialect) if question.dialect else connection.dialect
         turns = self._turns(question)
         entry.conversation_id = (question.conversation or uuid.uuid4()) if self._settings.history_days else None
         clock = Clock()
         with clock("context"):
-            recalled = self._knowledge.recall(owner, name, question.text, opened.catalog)
+            recalled = self._knowledge.recall(owner, name, question.text, connection.catalog)
         validator = Validator(
-            connection=opened.connection,
-            catalog=opened.catalog,
-            newer=lambda fault: self._manager.newer(owner, name, fault, claims),
-            gate=self._gate,
-            workers=self._workers,
+            connection=connection,
             clock=clock,
             entry=entry,
             execute=question.auto_execute,
             max_rows=question.max_rows,
             tag=question.tag,
-            privacy=opened.privacy,
         )
         return Prepared(
-            opened=opened,
+            connection=connection,
             model=model,
             recalled=recalled,
             turns=turns,
@@ -156,12 +142,13 @@ class Pipeline:
 
     def _task(self, question: Question, ready: Prepared) -> tuple[Basis, Task]:
         """What the model is asked, and what that rests on."""
-        opened, recalled = ready.opened, ready.recalled
+        connection, recalled = ready.connection, ready.recalled
         with ready.validator.clock("context"):
             if not ready.model.repairs:  # the built-in engine reads no prompt
-                return _basis(opened), Task(question.text, opened.catalog, values=opened.profiles.few_texts)
-            context, messages = self._prompt(question, opened, recalled, ready.turns)
-            return _basis(opened, context, recalled), Task(question.text, opened.catalog, messages)
+                task = Task(question.text, connection.catalog, values=connection.profiles.few_texts)
+                return _basis(connection), task
+            context, messages = self._prompt(question, connection, recalled, ready.turns)
+            return _basis(connection, context, recalled), Task(question.text, connection.catalog, messages)
 
     def _turns(self, question: Question) -> Sequence[Turn]:
         """The last turns, on this connection, of the conversation that the question goes on with."""
@@ -174,24 +161,25 @@ class Pipeline:
         return [turn for turn in turns if turn.connection_id == question.connection_id]
 
     def _prompt(
-        self, question: Question, opened: Opened, recalled: Recalled, turns: Sequence[Turn]
+        self, question: Question, connection: OpenConnection, recalled: Recalled, turns: Sequence[Turn]
     ) -> tuple[Context, tuple[Message, ...]]:
         """The prompt, with no more of the data in it than the connection's privacy allows."""
         said = "\n".join([*(turn.question for turn in turns), question.notes, question.text])  # near to any matters
-        profiles = Profiles() if opened.privacy == "schema" else opened.profiles
-        samples = opened.samples if opened.privacy == "rows" else {}
+        profiles = Profiles() if connection.privacy == "schema" else connection.profiles
+        samples = connection.samples if connection.privacy == "rows" else {}
         told = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
         related = list(filter(None, told))
-        context = self._linker.context(opened.catalog, said.strip(), profiles, samples, related)
+        context = self._linker.context(connection.catalog, said.strip(), profiles, samples, related)
         return context, prompt.messages(question.text, context, recalled, turns, question.notes)
 
-    def _told(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
+    def _make_answer(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
         validator, draft, results, sql = ready.validator, solution.draft, solution.results, solution.checked.sql
-        dialect = validator.connection.dialect
+        dialect, lineage = ready.connection.dialect, solution.checked.lineage
         validator.entry.row_count = None if results is None else results.row_count
         with validator.clock("check"):
             empty = results is not None and results.row_count == 0
-            demanded, profiles = self._demanded(sql, ready) if empty else ((), Profiles())
+            demanded = [each for each in solution.checked.examined.conditions if empty and each.demanded]
+            profiles = _known_profiles(ready.connection) if demanded else Profiles()
             warnings = [*find_caveats(basis, results, solution.agreement, demanded, profiles)]
             if ready.unheard and draft.model == ready.model.model:
                 warnings.append(
@@ -199,7 +187,7 @@ class Pipeline:
                 )
             shown = sql
             if ready.target != dialect:
-                shown, lost = self._workers.call(transpile, sql, dialect, ready.target, deadline=DEADLINE)
+                shown, lost = self._workers.call(transpile, sql, dialect, ready.target, deadline=TRANSLATING)
                 warnings.extend(lost)
         return Answer(
             sql=shown,
@@ -212,8 +200,11 @@ class Pipeline:
             explanation=draft.explanation,
             interpretation=draft.interpretation,
             warnings=tuple(warnings),
-            assumptions=(*draft.assumptions, *inferred_references(validator.catalog, solution.checked.lineage)),
-            lineage=solution.checked.lineage,
+            assumptions=(
+                *draft.assumptions,
+                *inferred_references(ready.connection.catalog, lineage),
+            ),
+            lineage=lineage,
             basis=basis,
             conversation=validator.entry.conversation_id,
             agreement=solution.agreement,
@@ -221,15 +212,13 @@ class Pipeline:
             timings=validator.clock.spent,
         )
 
-    def _demanded(self, sql: str, ready: Prepared) -> tuple[Sequence[TextCondition], Profiles]:
-        """The texts that every row must have, and what columns hold; none where that cannot be told just now."""
-        part, dialect = ready.validator.catalog.mentioned_in(sql), ready.validator.connection.dialect
-        try:
-            conditions = self._workers.call(text_conditions, sql, dialect, part, deadline=DEADLINE)
-            demanded = [each for each in conditions if each.demanded]
-            return demanded, ready.opened.profiles if demanded else Profiles()
-        except (UnavailableError, DeadlineError, TooLargeError):  # there is an answer already
-            return (), Profiles()
+
+def _known_profiles(connection: OpenConnection) -> Profiles:
+    """What columns hold; nothing while the database is away, since there is an answer already."""
+    try:
+        return connection.profiles
+    except UnavailableError:
+        return Profiles()
 
 
 def _beside(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tuple[str, ...]:
@@ -244,8 +233,8 @@ def _beside(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tu
     return tuple(name for name, there in parts.items() if there)
 
 
-def _basis(opened: Opened, context: Context | None = None, recalled: Recalled = NOTHING) -> Basis:
-    catalog, privacy = opened.catalog, opened.privacy
+def _basis(connection: OpenConnection, context: Context | None = None, recalled: Recalled = NOTHING) -> Basis:
+    catalog, privacy = connection.catalog, connection.privacy
     if context is None:  # nothing leaves the service
         return Basis(catalog_version=catalog.version, tables_shown=len(catalog.tables), privacy=privacy)
     sent: list[Sent] = ["names"]

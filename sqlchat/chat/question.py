@@ -6,7 +6,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import Literal
 
-from sqlchat.connections.live import Claims
+from sqlchat.connections.open_connection import Claims
 from sqlchat.providers.base import Provider
 
 Mode = Literal["quick", "thorough"]

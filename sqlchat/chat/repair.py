@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 
 from sqlchat.chat.rendering import as_data
 from sqlchat.errors import QueryError, QuestionError, SqlchatError
-from sqlchat.sql.names import UnknownName
+from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.examine import Examination
+from sqlchat.sql.names import nearest
 
 PLAIN = re.compile(r"[^\W\d_]+[,;.:!]?")
 NAME = re.compile(r"(\w+(?:\.\w+)*)[,;.:!]?")
@@ -22,18 +23,21 @@ OWN_FACTS = frozenset({"sql", "fault", RUNNING})
 AROUND = 40  # characters shown on each side of a position
 
 
-def unknown(names: Sequence[UnknownName], nearest: Mapping[str, Sequence[str]]) -> QueryError:
-    """The fault of naming what the catalog does not hold; `nearest` has the names that it may have meant."""
+def unknown_in(examined: Examination, catalog: Catalog) -> QueryError | None:
+    """The fault of naming what `catalog` does not hold, with the names that may have been meant; None without one."""
     parts = []
-    for name in names:
+    for name in examined.unknown:
         part = f"there is no {name.kind} {name.name!r}"
         if name.kind == "column" and name.tables:
             part += f" in {', '.join(name.tables)}"
-        if near := nearest.get(name.name):
+        if near := nearest(name, catalog):
             part += f" (nearest: {', '.join(near)})"
         parts.append(part)
+    if not parts:
+        return None
     detail = "; ".join(parts)
-    return QueryError(f"{detail[:1].upper()}{detail[1:]}.", unknown_names=[name.name for name in names])
+    names = [name.name for name in examined.unknown]
+    return QueryError(f"{detail[:1].upper()}{detail[1:]}.", unknown_names=names)
 
 
 def tells_values(fault: SqlchatError, sql: str) -> bool:

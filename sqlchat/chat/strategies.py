@@ -55,7 +55,7 @@ def quickly(
         try:
             checked = validator.check(sql)
             yield checked
-            results = validator.run(sql) if validator.execute else None
+            results = validator.run(checked) if validator.execute else None
         except FAULTS as fault:
             if calls >= most or not model.repairs:
                 raise repair.for_person(fault, sql, calls) from fault
@@ -113,7 +113,7 @@ def remembered(example: Example, checked: Checked, validator: Validator) -> Gene
     results = None
     if validator.execute:
         try:
-            results = validator.run(checked.sql)
+            results = validator.run(checked)
         except FAULTS as fault:
             raise repair.for_person(fault, checked.sql, 1) from fault
         yield Ran(results=results)

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from sqlchat.chat import repair
 from sqlchat.chat.examples import normal_form, outlived
-from sqlchat.connections.gate import Gate
-from sqlchat.connections.live import Claims
 from sqlchat.connections.manager import ConnectionManager
+from sqlchat.connections.open_connection import Claims
 from sqlchat.errors import DeadlineError, PayloadError, SQLRefusedError, TooLargeError
 from sqlchat.providers.reading import bare
 from sqlchat.sql.fragments import fragment_faults
-from sqlchat.sql.names import nearest, unknown_names
 from sqlchat.store.knowledge import BusinessContext, Example, KnowledgeStore
 from sqlchat.workers import Workers
 
-CHECKING, READING = 5.0, 10.0
-"""Seconds in a worker process: for one look at a statement, and for reading the SQL of all terms."""
+READING = 10.0
+"""Seconds in a worker process for reading the SQL of all terms."""
 OUTLIVED = "The question asks relative to today, the SQL has a fixed date: compute it, as from CURRENT_DATE."
 
 
 class Teaching:
     """Process-wide and safe to use from several threads."""
 
-    def __init__(self, store: KnowledgeStore, manager: ConnectionManager, gate: Gate, workers: Workers) -> None:
-        self._store, self._manager, self._gate, self._workers = store, manager, gate, workers
+    def __init__(self, store: KnowledgeStore, manager: ConnectionManager, workers: Workers) -> None:
+        self._store, self._manager, self._workers = store, manager, workers
 
     def put_context(self, owner: str, connection_id: str, context: BusinessContext) -> None:
         """Keep `context` in place of what there was; the SQL of its terms must parse in the connection's dialect.
@@ -42,9 +40,10 @@ class Teaching:
         """Keep `sql` as the answer to `question`, in place of the one that there was; True where there was none.
 
         It must pass the guard, the catalog, the connection's policy, the database's own planner and the ceiling on
-        plans, as the caller whose token holds `claims`. Raises what the gate and `unknown_names` raise, and
-        PayloadError where the connection has too many examples, or where the SQL has a fixed date for a question
-        that asks relative to today.
+        plans, as the caller whose token holds `claims`.
+
+        Raises what `OpenConnection.examine` and `explain` raise, QueryError for an unknown name, and PayloadError if
+        the connection has too many examples, or the SQL has a fixed date for a question that asks relative to today.
         """
         sql = bare(sql)
         if outlived(question, sql):
@@ -57,18 +56,17 @@ class Teaching:
 
     def _checked(self, owner: str, connection_id: str, sql: str, claims: Claims) -> str:
         """The version of the catalog that holds all names of `sql`, once all the rest is well with it too."""
-        connection = self._manager.get(owner, connection_id, claims)
-        for refresh in (False, True):  # the catalog at hand may be older than a table in it
-            catalog = self._manager.catalog(owner, connection_id, claims, refresh=refresh)
-            if not self._gate.check(connection, sql, catalog.functions).plannable:
-                raise SQLRefusedError("An example must be a query (SELECT, VALUES, WITH), for it answers a question.")
-            unknown = self._workers.call(unknown_names, sql, catalog.mentioned_in(sql), deadline=CHECKING)
-            if not unknown:
-                break
-        else:
-            raise repair.unknown(unknown, {name.name: nearest(name, catalog) for name in unknown})
-        self._gate.explain(connection, sql)
-        return catalog.version
+        connection = self._manager.open(owner, connection_id, claims)
+        examined = connection.examine(sql)
+        if examined.unknown:  # the catalog at hand may be older than a table in it
+            connection.read_catalog()
+            examined = connection.examine(sql)
+        if not examined.is_plannable:
+            raise SQLRefusedError("An example must be a query (SELECT, VALUES, WITH), for it answers a question.")
+        if fault := repair.unknown_in(examined, connection.catalog):
+            raise fault
+        connection.explain(examined)
+        return connection.catalog.version
 
     def _twice(self, context: BusinessContext) -> dict[int, dict[str, list[str]]]:
         first: dict[str, int] = {}

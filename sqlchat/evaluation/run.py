@@ -72,7 +72,7 @@ class Evaluation:
         if nameless:
             raise PayloadError(f"Question {nameless[0]} has no `db` to put into {self._connection}.")
         for name in sorted({self._name(case) for case in cases}):
-            self._runtime.manager.catalog(self._owner, name)
+            _ = self._runtime.manager.open(self._owner, name).catalog
 
     def judge(self, case: Case) -> Outcome:
         """Ask one question. Raises ConnectionNotFoundError and ProviderNotConfiguredError; the rest is outcomes."""
@@ -130,7 +130,7 @@ class Evaluation:
 
     def _gold(self, name: str, sql: str) -> tuple[Gold, ResultSet]:
         """What `sql` needs, and its rows."""
-        catalog = self._runtime.manager.catalog(self._owner, name)
+        catalog = self._runtime.manager.open(self._owner, name).catalog
         gold = self._runtime.workers.call(
             inspect, sql, catalog.dialect, catalog.mentioned_in(sql), deadline=INSPECTING
         )

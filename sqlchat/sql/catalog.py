@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 WORD = re.compile(r"\w+")
+PLAIN = re.compile("[a-z0-9_]+")
+"""A name that is written in one way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +87,25 @@ class Catalog:
         return found[0] if found else None
 
     def mentioned_in(self, sql: str) -> Catalog:
-        """The part whose table names occur in `sql`: enough to resolve it, and cheap to hand to a worker."""
-        found: dict[int, Table] = {}
-        for word in set(WORD.findall(sql.lower())):
-            for table in self._by_word.get(word, ()):
-                found[id(table)] = table
-        kept = tuple(t for t in self.tables if id(t) in found)
-        return replace(self, tables=kept)
+        """The part whose tables and functions `sql` may name: enough to examine it, and cheap to hand to a worker."""
+        words = set(WORD.findall(sql.lower()))
+        found = {id(table) for word in words for table in self._by_word.get(word, ())}
+        functions = None if self.functions is None else self._functions_among(words)
+        return replace(self, tables=tuple(t for t in self.tables if id(t) in found), functions=functions)
+
+    def _functions_among(self, words: set[str]) -> frozenset[str]:
+        """A name of other signs than a plain word's may be written in more ways than one, so it stays."""
+        plain, others = self._functions_by_form
+        called = {name for name in others if (last := _last(name)) in words or not PLAIN.fullmatch(last)}
+        return frozenset(plain & words | called)
+
+    @cached_property
+    def _functions_by_form(self) -> tuple[frozenset[str], tuple[str, ...]]:
+        """Plain words, and the rest: names with a schema, and strange ones."""
+        functions = self.functions or frozenset()
+        plain = frozenset(name for name in functions if PLAIN.fullmatch(name))
+        return plain, tuple(functions - plain)
+
+
+def _last(name: str) -> str:
+    return name.rpartition(".")[2]

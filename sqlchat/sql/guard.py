@@ -11,7 +11,7 @@ Postgres without a call in the text, a view or an operator of the user's own may
 a type of the user's own. Casts to `regclass` and its kin are allowed: they look names up and read nothing else.
 EXPLAIN ANALYZE is allowed: it runs the query, which is held to the same rules.
 
-Callers run `check` in a worker process (`connections/gate.py`).
+Callers run `check` in a worker process.
 """
 
 from __future__ import annotations

@@ -15,11 +15,11 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from sqlchat.chat.answer import Answer, Stage
+from sqlchat.chat.context import SchemaLinker
 from sqlchat.chat.knowledge import Knowledge
 from sqlchat.chat.pipeline import Pipeline
 from sqlchat.chat.question import Mode, Question
 from sqlchat.config import Settings
-from sqlchat.connections.gate import Gate
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.providers.factory import ProviderFactory
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
@@ -175,10 +175,10 @@ class House:
         self.pipeline = self.pipeline_with(self.settings, self.factory)
 
     def pipeline_with(self, settings: Settings, factory: ProviderFactory) -> Pipeline:
-        gate = Gate(self.workers, settings)
         knowledge, history = Knowledge(self.store.knowledge, self.workers), self.store.history
-        parts = {"knowledge": knowledge, "history": history, "workers": self.workers}
-        return Pipeline(settings, self.manager, gate, factory, **parts)
+        linker = SchemaLinker(settings.prompt_budget)
+        parts = {"knowledge": knowledge, "history": history, "workers": self.workers, "linker": linker}
+        return Pipeline(settings, self.manager, factory, **parts)
 
     def ask(self, text: str = "How many customers are in Germany?", **options: Any) -> Answer:
         return self.pipeline.answer(self.question(text, **options))

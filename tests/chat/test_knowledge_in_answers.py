@@ -22,7 +22,7 @@ def tell(house):
     """Keep an example."""
 
     def tell(question: str, sql: str, note: str = "") -> uuid.UUID:
-        version = house.manager.catalog(OWNER, "shop").version
+        version = house.manager.open(OWNER, "shop").catalog.version
         facts = {"form": normal_form(question), "note": note, "catalog_version": version}
         example, _ = house.store.knowledge.put_example(OWNER, "shop", question=question, sql=sql, **facts)
         return example.id
@@ -92,7 +92,7 @@ def test_an_example_that_no_longer_works_gives_way_to_the_model(house, model, te
     database.close()
     model.says("SELECT sum(amount) FROM orders", "SELECT sum(amount) FROM orders")
     assert house.rows(house.ask("How much was sold?")) == [[35.5]]  # the catalog is a moment old
-    house.manager.catalog(OWNER, "shop", refresh=True)
+    house.manager.open(OWNER, "shop").read_catalog()
     answer = house.ask("How much was sold?")
     assert (house.rows(answer), answer.basis.examples_used) == ([[35.5]], ())
 

@@ -204,7 +204,7 @@ def test_a_part_of_a_large_catalog_is_said_to_be_one(tmp_path: Path, house, mode
         for n in range(60):
             database.execute(f"CREATE TABLE log_{n} (id integer PRIMARY KEY, message text, level text)")
     database.close()
-    house.manager.catalog(OWNER, "shop", refresh=True)
+    house.manager.open(OWNER, "shop").read_catalog()
     model.says(COUNT)
     answer = house.ask_with("How many customers are in Germany?", prompt_budget=200)
     assert house.rows(answer) == [[2]]
@@ -317,7 +317,7 @@ def test_a_model_that_may_see_rows_is_shown_the_first_ones(house, model) -> None
 
 
 def test_a_table_that_is_new_is_found_without_another_call(house, model, tmp_path: Path) -> None:
-    house.manager.catalog(OWNER, "shop")
+    assert house.manager.open(OWNER, "shop").catalog
     with sqlite3.connect(tmp_path / "shop.sqlite") as database:
         database.execute("CREATE TABLE refunds (id integer PRIMARY KEY)")
     database.close()
@@ -349,7 +349,7 @@ def test_the_stages_come_in_order_and_the_answer_holds_what_they_told(house, mod
     assert isinstance(ran, Ran)
     assert isinstance(answer, Answer)
     assert (answer.basis, answer.lineage, answer.results) == (basis, checked.lineage, ran.results)
-    assert basis.catalog_version == house.manager.catalog(OWNER, "shop").version
+    assert basis.catalog_version == house.manager.open(OWNER, "shop").catalog.version
     assert "names" in basis.sent
     assert house.ask("How many customers are there?", provider="offline").basis.sent == ()
 

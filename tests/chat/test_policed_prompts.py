@@ -40,5 +40,5 @@ def test_the_version_of_a_catalog_changes_with_the_policy(house) -> None:
     versions = set()
     for name, policy in (("a", None), ("b", {"deny_tables": ["orders"]}), ("c", {"deny_columns": ["orders.total"]})):
         house.manager.create(OWNER, "sqlite", name, {"database": "shop.sqlite"}, policy)
-        versions.add(house.manager.catalog(OWNER, name).version)
+        versions.add(house.manager.open(OWNER, name).catalog.version)
     assert len(versions) == 3

@@ -73,7 +73,7 @@ def shop(settings, name="shop.db", cities=("Berlin", "Paris", "Berlin")):
 
 
 def count(connection, table="customers"):
-    return connection.run(f"SELECT count(*) FROM {table}", max_rows=1, timeout=10).rows
+    return connection.run(connection.examine(f"SELECT count(*) FROM {table}"), max_rows=1).rows
 
 
 # Making and deleting
@@ -89,7 +89,7 @@ def test_a_connection_is_tried_then_kept(manager, settings):
         "sqlite",
     )
     assert (made.state, made.warnings) == ("ready", ())
-    assert count(manager.get(OWNER, "shop")) == b"[[3]]"
+    assert count(manager.open(OWNER, "shop")) == b"[[3]]"
     assert [each.name for each in manager.list(OWNER)] == ["shop"]
 
 
@@ -97,9 +97,8 @@ def test_a_connection_comes_with_its_catalog(manager, settings):
     shop(settings)
     manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
     opened = manager.open(OWNER, "shop")
-    assert opened.connection is manager.get(OWNER, "shop")
-    assert opened.catalog is manager.catalog(OWNER, "shop")
-    assert opened.profiles is manager.profiles(OWNER, "shop")
+    assert opened.catalog is manager.open(OWNER, "shop").catalog
+    assert opened.profiles is manager.open(OWNER, "shop").read_profiles()
     assert opened.privacy == "samples"
     with pytest.raises(ConnectionNotFoundError):
         manager.open(OWNER, "another")
@@ -113,15 +112,15 @@ def test_what_an_answer_can_do_without_is_left_out_while_the_pool_is_in_use(mana
     opened = manager.open(OWNER, "shop")
     assert opened.catalog.table("customers")
     unknown = QueryError('Relation "x" does not exist.', sqlstate="42P01")
-    sleep = {"max_rows": 1, "timeout": 10}
-    sleeping = threading.Thread(target=opened.connection.run, args=["SELECT pg_sleep(2)"], kwargs=sleep)
+    slow = "SELECT count(*) FROM generate_series(1, 3000) a, generate_series(1, 10000) b"
+    sleeping = threading.Thread(target=opened.run, args=[opened.examine(slow)])
     sleeping.start()
     try:
         time.sleep(0.5)
         with pytest.raises(BusyError):
-            manager.profiles(OWNER, "shop")
+            manager.open(OWNER, "shop").read_profiles()
         assert (opened.profiles, opened.samples) == ({}, {})
-        assert not manager.stale(OWNER, "shop", unknown), "the fault stays what it is"
+        assert not manager.open(OWNER, "shop").reread_catalog(unknown), "the fault stays what it is"
     finally:
         sleeping.join()
     said = [(each.message, each.reason) for each in caplog.records if each.name.startswith("sqlchat.connections")]
@@ -181,13 +180,13 @@ def test_a_name_belongs_to_its_owner(manager, settings):
     shop(settings)
     shop(settings, "other.db", cities=())
     manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
-    for use in (manager.get, manager.describe, manager.catalog, manager.profiles, manager.refresh, manager.delete):
+    for use in (manager.open, manager.describe, manager.dialect, manager.refresh, manager.delete):
         with pytest.raises(ConnectionNotFoundError):
             use(OTHER, "shop")
     manager.create(OTHER, "sqlite", "shop", {"database": "other.db"})
-    assert [count(manager.get(owner, "shop")) for owner in (OWNER, OTHER)] == [b"[[3]]", b"[[0]]"]
+    assert [count(manager.open(owner, "shop")) for owner in (OWNER, OTHER)] == [b"[[3]]", b"[[0]]"]
     manager.delete(OTHER, "shop")
-    assert count(manager.get(OWNER, "shop")) == b"[[3]]"
+    assert count(manager.open(OWNER, "shop")) == b"[[3]]"
 
 
 def test_describe_tells_whether_the_database_can_be_reached(manager, settings):
@@ -212,29 +211,29 @@ def test_what_one_process_makes_serves_in_all_and_is_gone_everywhere(managers, s
     shop(settings, "other.db", cities=())
     first, second = managers(), managers()
     first.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
-    assert count(second.get(OWNER, "shop")) == b"[[3]]"
+    assert count(second.open(OWNER, "shop")) == b"[[3]]"
     first.delete(OWNER, "shop")
     for manager in (first, second):
         with pytest.raises(ConnectionNotFoundError):
-            manager.get(OWNER, "shop")
+            manager.open(OWNER, "shop")
         with pytest.raises(ConnectionNotFoundError):
-            manager.catalog(OWNER, "shop")
+            assert manager.open(OWNER, "shop").catalog
     first.create(OWNER, "sqlite", "shop", {"database": "other.db"})
-    assert count(second.get(OWNER, "shop")) == b"[[0]]"
+    assert count(second.open(OWNER, "shop")) == b"[[0]]"
 
 
-# Live connections
+# Open connections
 
 
-def test_threads_share_one_live_connection(manager):
+def test_threads_share_one_pool(manager):
     manager.create(OWNER, "sqlite", "shop", {"database": ":memory:"})
     found = []
-    threads = [threading.Thread(target=lambda: found.append(manager.get(OWNER, "shop"))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: found.append(manager.open(OWNER, "shop"))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({id(connection) for connection in found}) == 1
+    assert len({id(connection._driver) for connection in found}) == 1
 
 
 class Server:
@@ -276,12 +275,12 @@ def test_a_pool_is_closed_when_its_definition_is_gone(managers, server, postgres
     first, second = managers(), managers()
     first.create(OWNER, "postgres", "warehouse", postgres_database)
     for manager in (first, second):
-        count(manager.get(OWNER, "warehouse"), "pg_class")
+        count(manager.open(OWNER, "warehouse"), "pg_class")
     assert server.settles(postgres_database, 2)
     first.delete(OWNER, "warehouse")
     assert server.settles(postgres_database, 1)
     with pytest.raises(ConnectionNotFoundError):
-        second.get(OWNER, "warehouse")
+        second.open(OWNER, "warehouse")
     assert server.settles(postgres_database, 0)
 
 
@@ -289,25 +288,25 @@ def test_the_least_recently_used_pool_is_closed_but_not_under_its_user(manager, 
     manager.create(OWNER, "postgres", "warehouse", postgres_database)
     for name in ("one", "two"):
         manager.create(OWNER, "sqlite", name, {"database": ":memory:"})
-    held = manager.get(OWNER, "warehouse")
+    held = manager.open(OWNER, "warehouse")
     count(held, "pg_class")
-    manager.get(OWNER, "one")
-    manager.get(OWNER, "two")
+    manager.open(OWNER, "one")
+    manager.open(OWNER, "two")
     assert server.connected(postgres_database) == 1
     assert count(held, "pg_database") != b""
     del held
     assert server.settles(postgres_database, 0)
-    assert count(manager.get(OWNER, "warehouse"), "pg_class") != b""
+    assert count(manager.open(OWNER, "warehouse"), "pg_class") != b""
 
 
 def test_close_drops_everything_and_the_next_use_connects_anew(manager, server, postgres_database):
     manager.create(OWNER, "postgres", "warehouse", postgres_database)
-    manager.catalog(OWNER, "warehouse")
-    manager.profiles(OWNER, "warehouse")
+    assert manager.open(OWNER, "warehouse").catalog
+    manager.open(OWNER, "warehouse").read_profiles()
     assert server.connected(postgres_database) > 0
     manager.close()
     assert server.settles(postgres_database, 0)
-    assert manager.catalog(OWNER, "warehouse").dialect == "postgres"
+    assert manager.open(OWNER, "warehouse").catalog.dialect == "postgres"
 
 
 # Catalogs
@@ -317,17 +316,17 @@ def test_a_catalog_is_kept_until_its_time_or_refresh(managers, settings):
     path = shop(settings)
     manager, hasty = managers(), managers(catalog_ttl=0.0)
     manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
-    before = manager.catalog(OWNER, "shop")
-    assert hasty.catalog(OWNER, "shop").version == before.version != ""
+    before = manager.open(OWNER, "shop").catalog
+    assert hasty.open(OWNER, "shop").catalog.version == before.version != ""
     with sqlite3.connect(path) as writer:
         writer.execute("CREATE TABLE products (name TEXT)")
     writer.close()
-    assert manager.catalog(OWNER, "shop") is before
-    assert hasty.catalog(OWNER, "shop").table("products")
-    after = manager.catalog(OWNER, "shop", refresh=True)
+    assert manager.open(OWNER, "shop").catalog is before
+    assert hasty.open(OWNER, "shop").catalog.table("products")
+    after = manager.open(OWNER, "shop").read_catalog()
     assert after.table("products")
     assert after.version != before.version
-    assert manager.catalog(OWNER, "shop") is after
+    assert manager.open(OWNER, "shop").catalog is after
 
 
 def test_profiles_are_kept_until_the_tables_change_their_time_or_refresh(managers, settings):
@@ -338,28 +337,28 @@ def test_profiles_are_kept_until_the_tables_change_their_time_or_refresh(manager
         writer.executemany("INSERT INTO notes VALUES (?, ?)", [(f"note {i}", "a" * 200) for i in range(300)])
     manager, hasty = managers(), managers(profile_ttl=0.001)
     manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
-    before = manager.profiles(OWNER, "shop")
+    before = manager.open(OWNER, "shop").read_profiles()
     assert before.few_texts == {("", "customers", "city"): ("Berlin", "Paris")}
     assert len(before.texts["", "notes", "body"]) == 300
     assert not before["", "notes", "body"].complete
-    assert hasty.profiles(OWNER, "shop") == before
+    assert hasty.open(OWNER, "shop").read_profiles() == before
     with sqlite3.connect(path) as writer:
         writer.execute("INSERT INTO customers (city) VALUES ('Rome')")
-    manager.catalog(OWNER, "shop", refresh=True)
-    assert manager.profiles(OWNER, "shop") is before  # rows alone are no reason
-    assert hasty.profiles(OWNER, "shop").few_texts["", "customers", "city"] == ("Berlin", "Paris", "Rome")
+    manager.open(OWNER, "shop").read_catalog()
+    assert manager.open(OWNER, "shop").read_profiles() is before  # rows alone are no reason
+    assert hasty.open(OWNER, "shop").read_profiles().few_texts["", "customers", "city"] == ("Berlin", "Paris", "Rome")
     with sqlite3.connect(path) as writer:
         writer.execute("CREATE TABLE tags (tag VARCHAR(9))")
         writer.execute("INSERT INTO tags VALUES ('new')")
-    manager.catalog(OWNER, "shop", refresh=True)
-    after = manager.profiles(OWNER, "shop").few_texts
+    manager.open(OWNER, "shop").read_catalog()
+    after = manager.open(OWNER, "shop").read_profiles().few_texts
     assert after == {("", "customers", "city"): ("Berlin", "Paris", "Rome"), ("", "tags", "tag"): ("new",)}
     with sqlite3.connect(path) as writer:
         writer.execute("INSERT INTO tags VALUES ('old')")
     writer.close()
     told = manager.refresh(OWNER, "shop")
-    assert (told.version, told.tables) == (manager.catalog(OWNER, "shop").version, 4)
-    assert manager.profiles(OWNER, "shop").few_texts["", "tags", "tag"] == ("new", "old")
+    assert (told.version, told.tables) == (manager.open(OWNER, "shop").catalog.version, 4)
+    assert manager.open(OWNER, "shop").read_profiles().few_texts["", "tags", "tag"] == ("new", "old")
 
 
 @pytest.mark.parametrize("privacy", ["schema", "samples", "rows"])
@@ -382,13 +381,13 @@ def test_the_dialect_is_known_without_asking_the_database(manager, settings):
 def test_a_refresh_reaches_every_process(managers, settings):
     path, here, elsewhere = shop(settings), managers(), managers()
     here.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
-    held = elsewhere.get(OWNER, "shop")
-    assert elsewhere.catalog(OWNER, "shop").table("tags") is None
+    held = elsewhere.open(OWNER, "shop")
+    assert elsewhere.open(OWNER, "shop").catalog.table("tags") is None
     with sqlite3.connect(path) as writer:
         writer.execute("CREATE TABLE tags (tag TEXT)")
     writer.close()
     here.refresh(OWNER, "shop")
-    assert elsewhere.catalog(OWNER, "shop").table("tags")
+    assert elsewhere.open(OWNER, "shop").catalog.table("tags")
     assert count(held) == b"[[3]]", "who uses the connection meanwhile goes on"
 
 
@@ -405,8 +404,10 @@ def test_an_unknown_name_has_the_catalog_read_anew_but_not_at_once_again(
     manager.create(OWNER, provider, "shop", of(shop(settings), postgres_database))
 
     def fault(sql):
+        opened = manager.open(OWNER, "shop")
+        examined = opened.examine(sql)
         with pytest.raises(QueryError) as caught:
-            manager.get(OWNER, "shop").run(sql, max_rows=1, timeout=5)
+            opened.run(examined)
         return caught.value
 
     def change(statement):
@@ -420,19 +421,17 @@ def test_an_unknown_name_has_the_catalog_read_anew_but_not_at_once_again(
             writer.autocommit = True
             writer.cursor().execute(statement)
 
-    manager.catalog(OWNER, "shop")
+    assert manager.open(OWNER, "shop").catalog
     unknown = fault("SELECT * FROM products")
     change("CREATE TABLE products (name TEXT)")
-    assert not manager.stale(OWNER, "shop", QueryError("Division by zero.", sqlstate="22012"))
-    assert not manager.stale(OWNER, "shop", TooLargeError("no such table"))
-    assert manager.catalog(OWNER, "shop").table("products") is None
-    assert manager.stale(OWNER, "shop", unknown)
-    assert manager.catalog(OWNER, "shop").table("products")
+    assert not manager.open(OWNER, "shop").reread_catalog(QueryError("Division by zero.", sqlstate="22012"))
+    assert not manager.open(OWNER, "shop").reread_catalog(TooLargeError("no such table"))
+    assert manager.open(OWNER, "shop").catalog.table("products") is None
+    assert manager.open(OWNER, "shop").reread_catalog(unknown)
+    assert manager.open(OWNER, "shop").catalog.table("products")
     change("CREATE TABLE parts (name TEXT)")
-    assert not manager.stale(OWNER, "shop", fault("SELECT nope FROM products"))
-    assert manager.catalog(OWNER, "shop").table("parts") is None
-    with pytest.raises(ConnectionNotFoundError):
-        manager.stale(OTHER, "shop", unknown)
+    assert not manager.open(OWNER, "shop").reread_catalog(fault("SELECT nope FROM products"))
+    assert manager.open(OWNER, "shop").catalog.table("parts") is None
 
 
 @pytest.mark.parametrize(

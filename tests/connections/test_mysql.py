@@ -12,8 +12,8 @@ import pytest
 from certificates import Authority
 
 from sqlchat.config import Settings
-from sqlchat.connections.gate import Gate
 from sqlchat.connections.mysql.connection import MySQLConnection
+from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.errors import (
     BusyError,
     ConnectionConfigError,
@@ -173,11 +173,11 @@ def test_what_a_query_is_expected_to_cost(mysql, execute, config):
     assert mysql.explain("SELECT * FROM many UNION ALL SELECT * FROM many").cost > 1.5 * all_rows.cost
     pairs = mysql.explain("SELECT COUNT(*) FROM many a, many b, many c, (SELECT MAX(id) FROM many) d")
     assert pairs.cost > 1e6
-    gate = Gate(WORKERS, Settings(max_plan_cost=1e6))
+    held = OpenConnection(mysql, Settings(max_plan_cost=1e6), WORKERS)
     with pytest.raises(SQLRefusedError, match="the ceiling") as refused:
-        gate.run(mysql, "SELECT COUNT(*) FROM many a, many b, many c")
+        held.run(held.examine("SELECT COUNT(*) FROM many a, many b, many c"))
     assert refused.value.facts["plan_cost"] > 1e6
-    assert gate.run(mysql, "SELECT COUNT(*) FROM many").rows == b"[[900]]"
+    assert held.run(held.examine("SELECT COUNT(*) FROM many")).rows == b"[[900]]"
 
 
 def test_nothing_but_queries_has_a_cost(mysql):

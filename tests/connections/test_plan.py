@@ -10,8 +10,8 @@ import pytest
 from sqlchat.config import Settings
 from sqlchat.connections.duckdb.connection import DuckDBConnection
 from sqlchat.connections.duckdb.plan import plan as duckdb_plan
-from sqlchat.connections.gate import Gate
 from sqlchat.connections.mysql.plan import cost as mysql_cost
+from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.postgres.connection import PostgresConnection
 from sqlchat.connections.postgres.statement import estimate
@@ -52,8 +52,17 @@ def lite(tmp_path, workers):
     return SQLiteConnection({"database": "numbers.db"}, Settings(data_dir=tmp_path), workers)
 
 
-def gate(workers, ceiling):
-    return Gate(workers, Settings(max_plan_cost=ceiling))
+class Held:
+    """A connection under a ceiling on plans."""
+
+    def __init__(self, driver, workers, ceiling):
+        self.connection = OpenConnection(driver, Settings(max_plan_cost=ceiling), workers)
+
+    def run(self, sql, **options):
+        return self.connection.run(self.connection.examine(sql), **options)
+
+    def explain(self, sql):
+        return self.connection.explain(self.connection.examine(sql))
 
 
 def test_a_plan_within_the_ceiling_passes():
@@ -187,16 +196,16 @@ def test_what_servers_of_mysql_tell(told, cost):
 
 
 @pytest.mark.parametrize("database", ["postgres", "duck"])
-def test_the_gate_refuses_before_anything_runs(request, workers, database):
+def test_a_dear_plan_is_refused_before_anything_runs(request, workers, database):
     connection = request.getfixturevalue(database)
-    held, free = gate(workers, 1e6), gate(workers, 0)
-    assert held.run(connection, "SELECT n FROM numbers ORDER BY n LIMIT 1").row_count == 1
+    held, free = Held(connection, workers, 1e6), Held(connection, workers, 0)
+    assert held.run("SELECT n FROM numbers ORDER BY n LIMIT 1").row_count == 1
     with pytest.raises(SQLRefusedError) as refused:
-        held.run(connection, RUNAWAY)
+        held.run(RUNAWAY)
     assert refused.value.facts["plan_cost"] > refused.value.facts["max_plan_cost"] == 1e6
     with pytest.raises(SQLRefusedError):
-        held.explain(connection, RUNAWAY)
-    assert free.explain(connection, RUNAWAY).cost == refused.value.facts["plan_cost"]
+        held.explain(RUNAWAY)
+    assert free.explain(RUNAWAY).cost == refused.value.facts["plan_cost"]
 
 
 @pytest.mark.parametrize(
@@ -204,24 +213,24 @@ def test_the_gate_refuses_before_anything_runs(request, workers, database):
 )
 def test_an_explain_that_runs_its_query_is_held_to_the_ceiling_too(postgres, workers, before):
     with pytest.raises(SQLRefusedError, match="the ceiling"):
-        gate(workers, 1e6).run(postgres, f"{before} {RUNAWAY}")
-    assert gate(workers, 1e6).run(postgres, f"EXPLAIN {RUNAWAY}").row_count > 0
-    assert gate(workers, 1e6).run(postgres, "EXPLAIN ANALYZE SELECT 1").row_count > 0
+        Held(postgres, workers, 1e6).run(f"{before} {RUNAWAY}")
+    assert Held(postgres, workers, 1e6).run(f"EXPLAIN {RUNAWAY}").row_count > 0
+    assert Held(postgres, workers, 1e6).run("EXPLAIN ANALYZE SELECT 1").row_count > 0
 
 
 def test_duckdb_holds_an_explain_that_runs_its_query_too(duck, workers):
     with pytest.raises(SQLRefusedError, match="the ceiling"):
-        gate(workers, 1e6).run(duck, f"EXPLAIN ANALYZE {RUNAWAY}")
-    assert gate(workers, 1e6).run(duck, f"EXPLAIN {RUNAWAY}").row_count > 0
+        Held(duck, workers, 1e6).run(f"EXPLAIN ANALYZE {RUNAWAY}")
+    assert Held(duck, workers, 1e6).run(f"EXPLAIN {RUNAWAY}").row_count > 0
 
 
 def test_what_was_planned_is_not_planned_again(duck, workers):
     """So a query that was let pass runs, even one above the ceiling."""
     sql = "SELECT count(*) FROM numbers a, numbers b"
     with pytest.raises(SQLRefusedError):
-        gate(workers, 1e6).run(duck, sql)
-    assert json.loads(gate(workers, 1e6).run(duck, sql, planned=True).rows) == [[10**8]]
+        Held(duck, workers, 1e6).run(sql)
+    assert json.loads(Held(duck, workers, 1e6).run(sql, is_planned=True).rows) == [[10**8]]
 
 
 def test_sqlite_has_no_costs_to_refuse(lite, workers):
-    assert json.loads(gate(workers, 1).run(lite, RUNAWAY).rows) == [[0]]
+    assert json.loads(Held(lite, workers, 1).run(RUNAWAY).rows) == [[0]]

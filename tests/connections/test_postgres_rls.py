@@ -341,16 +341,16 @@ def test_the_manager_hands_out_a_view_for_each_caller(tenants, tmp_path):
     store.upgrade()
     manager = ConnectionManager(settings, store, workers)
     manager.create("owner", "postgres", "app", tenants[0] | {"rls": True})
-    ann, bob = (manager.get("owner", "app", claims(sub)) for sub in (ANN, BOB))
+    ann, bob = (manager.open("owner", "app", claims(sub)) for sub in (ANN, BOB))
     sql = "SELECT body FROM notes"
-    assert json.loads(ann.run(sql, max_rows=9, timeout=5).rows) == [["of ann"]]
-    assert json.loads(bob.run(sql, max_rows=9, timeout=5).rows) == [["of bob"]]
-    for read in (manager.get, manager.catalog, manager.profiles, manager.refresh):
+    assert json.loads(ann.run(ann.examine(sql)).rows) == [["of ann"]]
+    assert json.loads(bob.run(bob.examine(sql)).rows) == [["of bob"]]
+    for read in (manager.open, manager.refresh):
         with pytest.raises(UnauthorizedError):
             read("owner", "app")
-    assert not manager.profiles("owner", "app", claims(ANN))
+    assert not manager.open("owner", "app", claims(ANN)).read_profiles()
     manager.delete("owner", "app")
-    assert json.loads(ann.run(sql, max_rows=9, timeout=5).rows) == [["of ann"]]  # a request that was under way
+    assert json.loads(ann.run(ann.examine(sql)).rows) == [["of ann"]]  # a request that was under way
     del ann, bob
     manager.close()
     store.close()

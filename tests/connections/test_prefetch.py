@@ -1,56 +1,90 @@
-"""Reading ahead: one connection after the other, on a thread that is there only while there is something to read."""
+"""Prefetching: one connection after the other, on a thread that is there only while there is something to read."""
 
 import threading
 import time
 
 import pytest
 
+from sqlchat.config import Settings
+from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.open_connection import OpenConnection
+from sqlchat.connections.plan import Plan
 from sqlchat.connections.prefetch import MOST_WAITING, PAUSE, Prefetcher
-from sqlchat.errors import ConnectionNotFoundError, DatabaseUnavailableError
+from sqlchat.errors import DatabaseUnavailableError
+from sqlchat.sql.catalog import Catalog
+from sqlchat.workers import Workers
 
-OWNER = "owner-1"
+WORKERS = Workers(1, 512)  # which nothing here needs
 
 
-class Reading:
-    """Reads in two steps, each of which waits for `go`, and remembers what was begun and what was read whole."""
+class Log:
+    """Which databases were begun and read whole. Each reading waits for `go`."""
 
     def __init__(self):
         self.begun, self.read = [], []
         self.go = threading.Event()
-        self.most_at_once = self._at_once = 0
+        self.most_at_once = self.at_once = 0
         self.error = None
 
-    def __call__(self, owner, name):
-        self.begun.append(name)
-        self._at_once += 1
-        self.most_at_once = max(self.most_at_once, self._at_once)
+
+class Database(Connection):
+    """One that can be asked for its catalog and its profiles, and for no rows."""
+
+    provider, dialect = "sqlite", "sqlite"
+
+    def __init__(self, name, log):
+        self.name, self.log = name, log
+
+    def catalog(self):
+        self.log.begun.append(self.name)
+        self.log.at_once += 1
+        self.log.most_at_once = max(self.log.most_at_once, self.log.at_once)
         try:
-            assert self.go.wait(30)
-            yield "first"
-            if self.error:
-                raise self.error
-            yield "second"
-            self.read.append(name)
+            assert self.log.go.wait(30)
+            if self.log.error:
+                raise self.log.error
         finally:
-            self._at_once -= 1
+            self.log.at_once -= 1
+        return Catalog((), "sqlite")
+
+    def profiles(self, catalog, timeout):
+        self.log.read.append(self.name)
+        return {}
+
+    def check(self):
+        return []
+
+    def run(self, sql, *, max_rows, timeout, tag=""):
+        return Results((), (), b"[]", 0, False)
+
+    def explain(self, sql, *, max_rows=None):
+        return Plan()
 
 
 @pytest.fixture
-def reading():
-    return Reading()
+def log():
+    return Log()
 
 
 @pytest.fixture
-def ahead(reading):
-    made = Prefetcher(reading)
+def prefetcher(log):
+    made = Prefetcher()
     yield made
-    reading.go.set()
+    log.go.set()
     made.close()
     until(lambda: not threads())
 
 
+@pytest.fixture
+def database(log):
+    def opened(name, key=None):
+        return OpenConnection(Database(name, log), Settings(), WORKERS, key=key or name, name=name)
+
+    return opened
+
+
 def threads():
-    return [thread for thread in threading.enumerate() if thread.name == "ahead"]
+    return [thread for thread in threading.enumerate() if thread.name == "prefetch"]
 
 
 def until(true):
@@ -60,82 +94,85 @@ def until(true):
         time.sleep(0.01)
 
 
-def test_each_is_read_once_one_after_the_other_and_no_thread_stays(ahead, reading):
+def test_each_is_read_once_one_after_the_other_and_no_thread_stays(prefetcher, log, database):
     assert threads() == []
     for name in ("a", "b", "b", "c", "b"):
-        ahead.want(OWNER, name)
+        prefetcher.want(database(name))
     assert [thread.daemon for thread in threads()] == [True]
-    reading.go.set()
+    log.go.set()
     until(lambda: not threads())
-    assert (reading.read, reading.most_at_once) == (["a", "b", "c"], 1)
-    ahead.want(OWNER, "d")
-    until(lambda: reading.read[-1] == "d")
+    assert (log.read, log.most_at_once) == (["a", "b", "c"], 1)
+    prefetcher.want(database("d"))
+    until(lambda: log.read[-1] == "d")
 
 
-def test_one_that_changes_while_it_is_read_is_read_anew(ahead, reading):
-    ahead.want(OWNER, "a")
-    until(lambda: reading.begun)
-    ahead.want(OWNER, "a")
-    reading.go.set()
+def test_one_that_is_dropped_while_it_is_read_is_read_no_further(prefetcher, log, database):
+    connection = database("a")
+    prefetcher.want(connection)
+    until(lambda: log.begun)
+    connection.is_dropped = True
+    prefetcher.want(database("a", key="newer"))
+    log.go.set()
     until(lambda: not threads())
-    assert (reading.begun, reading.read) == (["a", "a"], ["a"])
+    assert (log.begun, log.read) == (["a", "a"], ["a"])
 
 
-def test_the_same_name_of_another_owner_is_another(ahead, reading):
-    reading.go.set()
-    ahead.want(OWNER, "a")
-    ahead.want("owner-2", "a")
-    until(lambda: not threads())
-    assert reading.read == ["a", "a"]
+def test_what_was_read_is_made_ready(log, database):
+    ready = []
+    prefetcher = Prefetcher(lambda catalog, profiles: ready.append((catalog.dialect, dict(profiles))))
+    log.go.set()
+    prefetcher.want(database("a"))
+    until(lambda: ready)
+    prefetcher.close()
+    assert ready == [("sqlite", {})]
 
 
 @pytest.mark.parametrize(
     ("error", "told"),
     [
         (DatabaseUnavailableError("It is away."), ["It is away."]),
-        (ConnectionNotFoundError("There is none."), []),
         (ValueError("password=secret"), ["ValueError"]),
     ],
-    ids=["away", "deleted", "unforeseen"],
+    ids=["away", "unforeseen"],
 )
-def test_a_failure_is_logged_and_the_next_is_read(ahead, reading, caplog, error, told):
-    reading.error = error
-    reading.go.set()
-    ahead.want(OWNER, "a")
+def test_a_failure_is_logged_and_the_next_is_read(prefetcher, log, database, caplog, error, told):
+    log.error = error
+    log.go.set()
+    prefetcher.want(database("a"))
     until(lambda: not threads())
     assert [record.reason for record in caplog.records] == told
     assert "secret" not in caplog.text
-    reading.error = None
-    ahead.want(OWNER, "b")
+    log.error = None
+    prefetcher.want(database("b"))
     until(lambda: not threads())
-    assert reading.read == ["b"]
+    assert log.read == ["b"]
 
 
-def test_who_comes_when_many_wait_reads_for_itself(ahead, reading):
-    ahead.want(OWNER, "first")
-    until(lambda: reading.begun)
+def test_who_comes_when_many_wait_reads_for_itself(prefetcher, log, database):
+    prefetcher.want(database("first"))
+    until(lambda: log.begun)
     for number in range(MOST_WAITING + 5):
-        ahead.want(OWNER, str(number))
-    reading.go.set()
+        prefetcher.want(database(str(number)))
+    log.go.set()
     until(lambda: not threads())
-    assert len(reading.read) == 1 + MOST_WAITING
+    assert len(log.read) == 1 + MOST_WAITING
 
 
-def test_an_end_is_not_held_up_by_a_reading_and_nothing_follows_it(ahead, reading):
-    ahead.want(OWNER, "a")
-    until(lambda: reading.begun)
-    ahead.want(OWNER, "b")
+def test_an_end_is_not_held_up_by_a_reading_and_nothing_follows_it(prefetcher, log, database):
+    prefetcher.want(database("a"))
+    until(lambda: log.begun)
+    prefetcher.want(database("b"))
     started = time.monotonic()
-    ahead.close()
+    prefetcher.close()
     assert time.monotonic() - started < 10
-    ahead.want(OWNER, "c")
-    reading.go.set()
+    prefetcher.want(database("c"))
+    log.go.set()
     until(lambda: not threads())
-    assert (reading.begun, reading.read) == (["a"], [])
+    assert (log.begun, log.read) == (["a"], [])
 
 
-def test_who_asks_at_once_has_the_database_alone_for_a_moment(ahead, reading):
+def test_who_asks_at_once_has_the_database_alone_for_a_moment(prefetcher, log, database):
     started = time.monotonic()
-    ahead.want(OWNER, "a")
-    until(lambda: reading.begun)
+    prefetcher.want(database("a"))
+    until(lambda: log.begun)
     assert time.monotonic() - started >= PAUSE

@@ -14,10 +14,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlchat.connections.policies.enforcement import Key, hidden_columns_refused, key_of, tables_read
 from sqlchat.errors import PayloadError, SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.guard import check_calls
+from sqlchat.sql.policies.enforcement import Key, hidden_columns_refused, key_of, tables_read
 
 FIELDS = ("allow_tables", "deny_tables", "deny_columns")
 MOST = 500

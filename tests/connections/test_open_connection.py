@@ -1,4 +1,4 @@
-"""The gate: nothing reaches a database unjudged, and nothing runs without limits."""
+"""An open connection: nothing reaches a database unexamined, and nothing runs without limits."""
 
 import sqlite3
 import time
@@ -9,9 +9,10 @@ import pytest
 
 from sqlchat.config import Settings
 from sqlchat.connections.duckdb.connection import DuckDBConnection
-from sqlchat.connections.gate import Gate, mentioned
+from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.connections.sqlite.connection import SQLiteConnection
 from sqlchat.errors import QueryError, QueryTimeoutError, SqlchatError, SQLRefusedError, SQLSyntaxError
+from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.guard import RULES, check
 from sqlchat.workers import Workers
 
@@ -31,42 +32,41 @@ def settings(tmp_path):
 
 
 @pytest.fixture
-def gate(workers, settings):
-    return Gate(workers, settings)
-
-
-@pytest.fixture
 def connection(settings, workers):
     with sqlite3.connect(settings.data_dir / "numbers.db") as writer:
         writer.execute("CREATE TABLE numbers (n INTEGER)")
         writer.executemany("INSERT INTO numbers VALUES (?)", [(n,) for n in range(10)])
     writer.close()
-    return SQLiteConnection({"database": "numbers.db"}, settings, workers)
+    return OpenConnection(SQLiteConnection({"database": "numbers.db"}, settings, workers), settings, workers)
+
+
+def run(connection, sql, **options):
+    return connection.run(connection.examine(sql), **options)
 
 
 @pytest.mark.parametrize(("asked", "given"), [(None, 3), (1, 1), (5, 5), (100, 5), (0, 0)])
-def test_rows_are_limited_by_request_default_and_ceiling(gate, connection, asked, given):
-    found = gate.run(connection, "SELECT n FROM numbers ORDER BY n", max_rows=asked)
+def test_rows_are_limited_by_request_default_and_ceiling(connection, asked, given):
+    found = run(connection, "SELECT n FROM numbers ORDER BY n", max_rows=asked)
     assert orjson.loads(found.rows) == [[n] for n in range(given)]
     assert found.truncated
 
 
-def test_a_statement_ends_after_its_time(gate, connection):
+def test_a_statement_ends_after_its_time(connection):
     with pytest.raises(QueryTimeoutError):
-        gate.run(connection, "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t) SELECT count(*) FROM t")
+        run(connection, "WITH RECURSIVE t(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM t) SELECT count(*) FROM t")
 
 
-def test_check_tells_the_kind_of_statement(gate, connection):
-    assert gate.check(connection, "SELECT n FROM numbers").plannable
-    assert gate.check(connection, "SELECT n FROM numbers").kind == "SELECT"
+def test_an_examination_tells_the_kind_of_statement(connection):
+    assert connection.examine("SELECT n FROM numbers").is_plannable
+    assert connection.examine("SELECT n FROM numbers").kind == "SELECT"
 
 
 @pytest.mark.parametrize(
     "sql", ["DELETE FROM numbers", "SELECT 1; SELECT 2", "ATTACH 'x' AS x", "SELECT load_extension('x')", ""]
 )
-def test_the_guard_stands_before_the_database(gate, connection, sql):
+def test_the_guard_stands_before_the_database(connection, sql):
     with pytest.raises((SQLRefusedError, SQLSyntaxError)):
-        gate.run(connection, sql)
+        run(connection, sql)
 
 
 FUNCTIONS = frozenset({"abs", "lower", "auth.uid", "app.abs", "größe", "app.my fn", "a$b", "generate_series"})
@@ -83,7 +83,8 @@ FUNCTIONS = frozenset({"abs", "lower", "auth.uid", "app.abs", "größe", "app.my
     ],
 )
 def test_the_guard_is_told_of_the_functions_that_a_text_may_call(sql, known):
-    assert mentioned(FUNCTIONS, sql) == known | {"größe", "app.my fn", "a$b"}
+    catalog = Catalog((), "postgres", functions=FUNCTIONS)
+    assert catalog.mentioned_in(sql).functions == known | {"größe", "app.my fn", "a$b"}
 
 
 @pytest.mark.parametrize("path", sorted(CORPUS.glob("postgres.[ah]*.sql")), ids=lambda path: path.stem)
@@ -98,13 +99,14 @@ def test_what_the_guard_is_told_changes_no_verdict(path):
     texts = path.read_text().split("\n\n")
     assert len(texts) > 10
     for sql in texts:
-        assert verdict(sql, mentioned(functions, sql)) == verdict(sql, functions)
+        named = Catalog((), "postgres", functions=functions).mentioned_in(sql).functions
+        assert verdict(sql, named) == verdict(sql, functions)
 
 
-def test_a_copy_in_a_with_never_reaches_duckdb(gate, settings, workers):
-    connection = DuckDBConnection({"database": ":memory:"}, settings, workers)
+def test_a_copy_in_a_with_never_reaches_duckdb(settings, workers):
+    connection = OpenConnection(DuckDBConnection({"database": ":memory:"}, settings, workers), settings, workers)
     with pytest.raises((SQLRefusedError, SQLSyntaxError)):
-        gate.run(connection, "WITH x AS (COPY (SELECT 1) TO 'x.csv') SELECT * FROM x")
+        run(connection, "WITH x AS (COPY (SELECT 1) TO 'x.csv') SELECT * FROM x")
 
 
 @pytest.mark.parametrize(
@@ -115,14 +117,29 @@ def test_a_copy_in_a_with_never_reaches_duckdb(gate, settings, workers):
         "SELECT " + "array[" * 40 + "1" + "]" * 40,
     ],
 )
-def test_sql_that_is_costly_to_judge_is_refused_in_time(gate, connection, sql):
+def test_sql_that_is_costly_to_judge_is_refused_in_time(connection, sql):
     started = time.monotonic()
     with pytest.raises((SQLRefusedError, SQLSyntaxError)):
-        gate.check(connection, sql)
+        connection.examine(sql)
     assert time.monotonic() - started < 15
-    assert gate.check(connection, "SELECT 1").kind == "SELECT"
+    assert connection.examine("SELECT 1").kind == "SELECT"
 
 
-def test_a_text_that_the_guard_lets_by_still_meets_the_engines_limits(gate, connection):
+def test_a_text_that_the_guard_lets_by_still_meets_the_engines_limits(connection):
     with pytest.raises(QueryError, match="Expression tree is too large"):
-        gate.run(connection, "SELECT 1" + " + 1" * 4000)
+        run(connection, "SELECT 1" + " + 1" * 4000)
+
+
+def test_what_was_examined_for_another_database_does_not_run(connection, settings, workers):
+    other = OpenConnection(DuckDBConnection({"database": ":memory:"}, settings, workers), settings, workers)
+    with pytest.raises(ValueError, match="another connection"):
+        connection.run(other.examine("SELECT 1"))
+    with pytest.raises(AttributeError):
+        connection.run("SELECT 1")
+
+
+def test_an_examination_tells_names_lineage_and_conditions(connection):
+    examined = connection.examine("SELECT n, nope FROM numbers WHERE n = 'x' AND n IN (SELECT m FROM absent)")
+    assert [each.name for each in examined.unknown] == ["nope", "absent"]
+    assert examined.lineage.tables_read == ("numbers", "absent")
+    assert [(each.text, each.demanded) for each in examined.conditions] == [("x", True)]

@@ -1,0 +1,257 @@
+"""A connection that is open in this process: the one way by which SQL reaches a user's database.
+
+The driver's connection is private to it. What runs is an `Examination`, which only `examine` makes: so no text runs
+that the guard, and the connection's policy, have not let pass.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import time
+import weakref
+from collections.abc import Mapping
+from copy import copy
+from dataclasses import replace
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from sqlchat.config import Settings
+from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.plan import Plan
+from sqlchat.connections.samples import Samples, read_samples
+from sqlchat.connections.ttl_cache import TtlCache
+from sqlchat.connections.unknown import names_unknown
+from sqlchat.errors import DatabaseUnavailableError, DeadlineError, SqlchatError, SQLRefusedError, TooLargeError
+from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.examine import Examination, examine
+from sqlchat.sql.policies.policy import Judged, Policy, judge
+from sqlchat.sql.profiles import Profiles
+from sqlchat.store.connections import DEFAULT_PRIVACY, Privacy
+from sqlchat.workers import Workers
+
+log = logging.getLogger(__name__)
+
+Claims = Mapping[str, Any] | None
+EXAMINING = 4.0
+"""Seconds for one text. Parsing can itself be the attack; any honest text takes some milliseconds."""
+JUDGING = 20.0
+"""Seconds for holding a whole catalog, its views too, against a policy."""
+PROFILING = 5.0
+"""Seconds that reading profiles may take; what it did not get to by then is left out."""
+REREADING = 10.0
+"""Seconds between two readings of a catalog that somebody's unknown name may cause."""
+
+
+class Reading(NamedTuple):
+    """A catalog as it was read."""
+
+    visible: Catalog
+    """Without what the connection's policy denies."""
+    judged: Judged | None
+    """The whole of it under the policy; None without one."""
+
+
+class OpenConnection:
+    """A user's database under its policy and limits, and what was read of it. Safe to use from several threads.
+
+    `for_caller` gives a view of it for one request. All views share the driver's pool and what was read; a view keeps
+    the catalog that it saw first. The driver's connection is closed when neither the connection nor a view of it is
+    held any more.
+
+    What touches the database raises DatabaseUnavailableError, BusyError, QueryError, QueryTimeoutError and
+    ConnectionConfigError, as `Connection` says.
+    """
+
+    def __init__(
+        self,
+        driver: Connection,
+        settings: Settings,
+        judges: Workers,
+        *,
+        policy: Policy | None = None,
+        privacy: Privacy = DEFAULT_PRIVACY,
+        key: object = None,
+        name: str = "",
+    ) -> None:
+        """`judges` are the worker processes that examine SQL; `key` tells this version of the definition."""
+        self.key, self.name, self.privacy, self.dialect = key, name, privacy, driver.dialect
+        self._driver, self._settings, self._judges = driver, settings, judges
+        self.is_dropped = False
+        """Whether its definition changed or went, or another connection took its place."""
+        self._viewed: OpenConnection | None = None
+        self._is_shared = True
+        self._reread_at = [float("-inf")]
+        weakref.finalize(self, driver.close)
+        # No reference to self in what follows: a cycle would keep a dropped connection open.
+        self._reading = TtlCache(lambda: _read(driver, policy, judges), settings.catalog_ttl, driver.revision)
+        self._profiles = TtlCache(
+            lambda of: Profiles(_only_of(of, driver.profiles(of, PROFILING))), settings.profile_ttl
+        )
+        self._samples = TtlCache(lambda of: read_samples(driver, of), settings.profile_ttl)
+
+    def for_caller(self, claims: Claims) -> OpenConnection:
+        """A view as the caller sees it whose verified token holds `claims`; None without a token.
+
+        Raises UnauthorizedError where it must be known who asks.
+        """
+        view = copy(self)
+        view._viewed = self._viewed or self  # keeps the driver's connection open
+        view._driver = self._driver.for_caller(claims)
+        view._is_shared = view._driver is self._driver
+        for name in ("_known", "profiles", "samples"):
+            vars(view).pop(name, None)
+        return view
+
+    @property
+    def catalog(self) -> Catalog:
+        """What SQL may read here, at most `settings.catalog_ttl` seconds old when this view first saw it."""
+        return self._known.visible
+
+    @cached_property
+    def _known(self) -> Reading:
+        return self._reading.get()
+
+    def read_catalog(self) -> Catalog:
+        """The catalog, read from the database now, for this view and for all that come."""
+        self._known = self._reading.get(refresh=True)
+        return self.catalog
+
+    def glance_at_catalog(self) -> Catalog:
+        """The catalog that is kept or just being read; else one that is read now and kept for nobody."""
+        return self._reading.glance().visible
+
+    def reread_catalog(self, fault: SqlchatError) -> bool:
+        """Whether a new look at the catalog may mend `fault`: it is of an unknown name, and the catalog has changed.
+
+        Reads the catalog anew for such a fault, once in 10 s at most, so that nobody can have it read all the time.
+        A catalog that cannot be read just now mends nothing.
+        """
+        now = time.monotonic()
+        if not names_unknown(fault) or now - self._reread_at[0] < REREADING:
+            return False
+        self._reread_at[0] = now
+        try:
+            before = self._reading.get().visible.version
+            return self.read_catalog().version != before
+        except SqlchatError as exc:
+            log.warning("catalog could not be read anew", extra={"connection": self.name, "reason": exc.detail})
+            return False
+
+    def read_profiles(self, *, refresh: bool = False, catalog: Catalog | None = None) -> Profiles:
+        """What the columns hold, at most `settings.profile_ttl` seconds old; anew with `refresh` or other tables.
+
+        Reading ends after 5 s, with what was read by then. `catalog` is one that was just read, in place of the
+        view's own.
+        """
+        catalog = self.catalog if catalog is None else catalog
+        return self._profiles.get(catalog, of=self._content(catalog), refresh=refresh)
+
+    def read_samples(self, *, catalog: Catalog | None = None) -> Samples:
+        """The first rows of the tables; none where each caller has rows of their own, since they are kept for all."""
+        if not self._is_shared:
+            return {}
+        catalog = self.catalog if catalog is None else catalog
+        return self._samples.get(catalog, of=self._content(catalog))
+
+    @cached_property
+    def profiles(self) -> Profiles:
+        """See `read_profiles`; none where they cannot be read just now, since an answer needs none.
+
+        Raises DatabaseUnavailableError, which an answer would not survive either.
+        """
+        try:
+            return self.read_profiles()
+        except DatabaseUnavailableError:
+            raise
+        except SqlchatError as exc:
+            log.warning("profiles could not be read", extra={"reason": exc.detail})
+            return Profiles()
+
+    @cached_property
+    def samples(self) -> Samples:
+        """See `read_samples`; none where they cannot be read just now, as with `profiles`."""
+        try:
+            return self.read_samples()
+        except DatabaseUnavailableError:
+            raise
+        except SqlchatError as exc:
+            log.warning("first rows could not be read", extra={"reason": exc.detail})
+            return {}
+
+    def check(self) -> list[str]:
+        """Try the connection; gives warnings for its status. Raises what `Connection.check` raises."""
+        return self._driver.check()
+
+    def examine(self, sql: str) -> Examination:
+        """Look at `sql` once: without this, nothing runs.
+
+        Raises SQLRefusedError for what the guard or the policy does not allow, SQLSyntaxError, and BusyError.
+        """
+        visible, judged = self._known
+        part = None if judged is None else judged.part(sql)
+        try:
+            return self._judges.call(examine, sql, visible.mentioned_in(sql), part, deadline=EXAMINING)
+        except (DeadlineError, TooLargeError) as exc:
+            raise SQLRefusedError("This SQL is too costly to judge; write it with less nesting.") from exc
+
+    def explain(self, examined: Examination, *, max_rows: int | None = None) -> Plan:
+        """Let the database plan a query that is plannable, to run for `max_rows` rows.
+
+        Raises QueryError with the fault that the database finds, and SQLRefusedError for a plan above
+        SQLCHAT_MAX_PLAN_COST.
+        """
+        return self._explain(examined.sql, self._limit(max_rows))
+
+    def run(
+        self, examined: Examination, *, max_rows: int | None = None, tag: str = "", is_planned: bool = False
+    ) -> Results:
+        """Run what was examined, within the settings' limits: `max_rows` rows, or as many as they say.
+
+        `is_planned` says that `explain` has already let this query pass. `tag` is a request's id, which the
+        database's administrator sees. Raises what `explain` and `Connection.run` raise.
+        """
+        if examined.catalog_version != self.catalog.version:
+            raise ValueError("This SQL was examined for another connection.")
+        limit = self._limit(max_rows)
+        if self._settings.max_plan_cost:
+            if examined.analyzed:
+                self._explain(examined.analyzed, limit)
+            elif examined.is_plannable and not is_planned:
+                self._explain(examined.sql, limit)
+        return self._driver.run(examined.sql, max_rows=limit, timeout=self._settings.statement_timeout, tag=tag)
+
+    def _explain(self, sql: str, limit: int) -> Plan:
+        plan = self._driver.explain(sql, max_rows=limit)
+        plan.hold_to(self._settings.max_plan_cost)
+        return plan
+
+    def _limit(self, asked: int | None) -> int:
+        wanted = self._settings.max_rows if asked is None else asked
+        return max(0, min(wanted, self._settings.max_rows_ceiling))
+
+    def _content(self, catalog: Catalog) -> object:
+        """Changes when kept profiles and first rows became invalid."""
+        return catalog.shape, self._driver.revision()
+
+
+def _read(driver: Connection, policy: Policy | None, judges: Workers) -> Reading:
+    catalog = _with_version(driver.catalog())
+    if policy is None:
+        return Reading(catalog, None)
+    judged = judges.call(judge, catalog, policy, deadline=JUDGING)
+    return Reading(judged.visible, judged)
+
+
+def _with_version(catalog: Catalog) -> Catalog:
+    """With a version that is the same in every process for the same content, if the database gave none."""
+    if catalog.version:
+        return catalog
+    content = repr((catalog.tables, catalog.default_schema, sorted(catalog.functions or ())))
+    return replace(catalog, version=hashlib.blake2b(content.encode(), digest_size=8).hexdigest())
+
+
+def _only_of(catalog: Catalog, profiles: Mapping[Any, Any]) -> dict[Any, Any]:
+    """`profiles` of the columns in `catalog` alone."""
+    paths = {(table.schema, table.name, column.name) for table in catalog.tables for column in table.columns}
+    return {path: each for path, each in profiles.items() if path in paths}

@@ -1,0 +1,59 @@
+"""One look at one text of SQL, in one trip to a worker process: may it run, and what does it name and read?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.conditions import TextCondition, text_conditions
+from sqlchat.sql.guard import check
+from sqlchat.sql.lineage import Lineage, lineage
+from sqlchat.sql.names import UnknownName, unknown_names
+from sqlchat.sql.policies.policy import Judged, refuse
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What is known of `sql`, which may run on the connection that examined it, and on no other.
+
+    For example, `SELECT name FROM customer WHERE country = 'Chile'` on a catalog that holds `customers` gives kind
+    "SELECT", the unknown table `customer`, a lineage whose tables_read are ("customer",), and one condition.
+    """
+
+    sql: str
+    """The text that was examined: this text runs, and no other."""
+    catalog_version: str
+    """Of the catalog, as the connection's policy leaves it, for which it was examined."""
+    kind: str
+    """`SELECT` for every query, else the statement's first word, such as `EXPLAIN` or `SHOW`."""
+    is_plannable: bool
+    """Whether EXPLAIN can be put in front of it."""
+    analyzed: str
+    """The query that an EXPLAIN ANALYZE runs; "" for any other statement."""
+    unknown: tuple[UnknownName, ...]
+    """Tables and columns that the catalog does not hold."""
+    lineage: Lineage
+    conditions: tuple[TextCondition, ...]
+    """Texts that columns are compared with."""
+
+
+def examine(sql: str, catalog: Catalog, judged: Judged | None = None) -> Examination:
+    """Examine `sql` for the database of `catalog`, of which `mentioned_in(sql)` is enough.
+
+    `judged` is the part of the whole catalog that the connection's policy needs; None without a policy. Raises
+    SQLRefusedError for what the guard or the policy does not allow, SQLSyntaxError for what is no SQL, and
+    DialectUnknownError for a dialect in which nothing can run.
+    """
+    verdict = check(sql, catalog.dialect, catalog.functions)
+    if judged is not None:
+        refuse(sql, judged)
+    return Examination(
+        sql=sql,
+        catalog_version=catalog.version,
+        kind=verdict.kind,
+        is_plannable=verdict.plannable,
+        analyzed=verdict.analyzed,
+        unknown=unknown_names(sql, catalog),
+        lineage=lineage(sql, catalog.dialect, catalog),
+        conditions=text_conditions(sql, catalog.dialect, catalog),
+    )
