@@ -10,6 +10,7 @@
     │   ├── SQLSyntaxError                400 sql_syntax            line, column
     │   ├── SQLRefusedError               400 sql_refused
     │   ├── QueryError                    400 sql_failed            sqlstate, position
+    │   │   └── UnknownNameError          400 sql_failed            unknown_names
     │   ├── FileInvalidError              400 file_invalid          line
     │   └── RequestTimeoutError           400 request_timeout
     ├── UnauthorizedError                 401 unauthorized
@@ -101,6 +102,10 @@ class SQLRefusedError(BadRequestError):
 
 class QueryError(BadRequestError):
     code, title = "sql_failed", "The database refused the SQL"
+
+
+class UnknownNameError(QueryError):
+    """The SQL names what the database, or the catalog that is kept of it, does not hold."""
 
 
 class FileInvalidError(BadRequestError):

@@ -9,9 +9,8 @@ from typing import Any, Final
 from sqlchat import demo
 from sqlchat.chat.audit import Audit
 from sqlchat.chat.context import SchemaLinker
-from sqlchat.chat.knowledge import Knowledge
+from sqlchat.chat.knowledge import Knowledge, KnowledgeEditor
 from sqlchat.chat.pipeline import Pipeline
-from sqlchat.chat.teaching import Teaching
 from sqlchat.config import Settings
 from sqlchat.connections.base import Results
 from sqlchat.connections.files.connection import FilesConnection
@@ -81,7 +80,7 @@ class Runtime:
         )
         self.providers: Final = ProviderFactory(settings)
         self.knowledge: Final = Knowledge(self.store.knowledge, self.workers)
-        self.teaching: Final = Teaching(self.store.knowledge, self.manager, self.workers)
+        self.knowledge_editor: Final = KnowledgeEditor(self.store.knowledge, self.manager, self.workers)
         self.pipeline: Final = Pipeline(
             settings,
             self.manager,

@@ -62,7 +62,7 @@ def put_context(payload: dict[str, Any], connection_id: str) -> Response:
     A term whose SQL cannot be read in the connection's dialect is refused with 400, and all the others with it.
     """
     context = BusinessContext(payload["notes"].strip(), tuple(_term(each) for each in payload["terms"]))
-    runtime().teaching.put_context(security.owner(), connection_id, context)
+    runtime().knowledge_editor.put_context(security.owner(), connection_id, context)
     note(connection=connection_id)
     return answer(_shown(context))
 
@@ -90,7 +90,7 @@ def put_example(payload: dict[str, Any], connection_id: str) -> Response:
     The SQL must be allowed, name what the database holds, and be planned by it; else it is refused with 400 and the
     reason. Asked in the same words, it answers without a model; the nearest ones are shown to the model.
     """
-    example, new = runtime().teaching.put_example(
+    example, new = runtime().knowledge_editor.put_example(
         security.owner(),
         connection_id,
         payload["question"].strip(),

@@ -1,4 +1,4 @@
-"""What the owner has told of a connection, as far as it matters to one question."""
+"""What the owner has told of a connection: notes, terms and verified examples, found for a question and kept."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlchat.chat.examples import ExampleIndex
+from sqlchat.chat import repair
+from sqlchat.chat.examples import ExampleIndex, normal_form, outlived
 from sqlchat.chat.terms import TermIndex
-from sqlchat.errors import BusyError, DeadlineError, TooLargeError
+from sqlchat.connections.manager import ConnectionManager
+from sqlchat.connections.open_connection import Claims
+from sqlchat.errors import BusyError, DeadlineError, PayloadError, SQLRefusedError, TooLargeError
+from sqlchat.providers.reading import bare
 from sqlchat.sql.catalog import Catalog
-from sqlchat.sql.fragments import held
+from sqlchat.sql.fragments import fragment_faults, held
 from sqlchat.store.knowledge import BusinessContext, Example, Kept, KnowledgeStore, Term
 from sqlchat.workers import Workers
 
@@ -23,6 +27,9 @@ MOST_BOOKS = 50
 """Connections whose knowledge a process holds; the least recently asked is dropped."""
 CHECKING = 5.0
 """Seconds for the names of some statements in a worker process."""
+READING = 10.0
+"""Seconds in a worker process for reading the SQL of all terms."""
+OUTLIVED = "The question asks relative to today, the SQL has a fixed date: compute it, as from CURRENT_DATE."
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,3 +146,77 @@ class _Book:
             verdicts = {}
             self._verdicts = catalog_version, verdicts
         return verdicts
+
+
+class KnowledgeEditor:
+    """Keeps what an owner tells of a connection, once it was checked. Safe to use from several threads.
+
+    Nothing that a model wrote comes here by itself.
+    """
+
+    def __init__(self, store: KnowledgeStore, manager: ConnectionManager, workers: Workers) -> None:
+        self._store, self._manager, self._workers = store, manager, workers
+
+    def put_context(self, owner: str, connection_id: str, context: BusinessContext) -> None:
+        """Keep `context` in place of what there was; the SQL of its terms must parse in the connection's dialect.
+
+        Raises ConnectionNotFoundError, PayloadError that names the terms at fault, and BusyError.
+        """
+        dialect = self._manager.dialect(owner, connection_id)
+        faults = self._find_duplicates(context) or self._find_unreadable(context, dialect)
+        if faults:
+            raise PayloadError("Some terms cannot be kept; `errors` says which.", errors={"terms": faults})
+        self._store.replace_context(owner, connection_id, context)
+
+    def put_example(
+        self, owner: str, connection_id: str, question: str, sql: str, *, note: str = "", claims: Claims = None
+    ) -> tuple[Example, bool]:
+        """Keep `sql` as the answer to `question`, in place of the one that there was; True where there was none.
+
+        It must pass the guard, the catalog, the connection's policy, the database's own planner and the ceiling on
+        plans, as the caller whose token holds `claims`.
+
+        Raises what `OpenConnection.examine` and `explain` raise, QueryError for an unknown name, and PayloadError if
+        the connection has too many examples, or the SQL has a fixed date for a question that asks relative to today.
+        """
+        sql = bare(sql)
+        if outlived(question, sql):
+            raise PayloadError("This example would soon be wrong.", errors={"sql": [OUTLIVED]})
+        version = self._check_sql(owner, connection_id, sql, claims)
+        form = normal_form(question)
+        return self._store.put_example(
+            owner, connection_id, question=question, form=form, sql=sql, note=note, catalog_version=version
+        )
+
+    def _check_sql(self, owner: str, connection_id: str, sql: str, claims: Claims) -> str:
+        """The version of the catalog that holds all names of `sql`, once all the rest is well with it too."""
+        connection = self._manager.open(owner, connection_id, claims)
+        examined = connection.examine(sql)
+        if examined.unknown:  # the catalog at hand may be older than a table in it
+            connection.read_catalog()
+            examined = connection.examine(sql)
+        if not examined.is_plannable:
+            raise SQLRefusedError("An example must be a query (SELECT, VALUES, WITH), for it answers a question.")
+        if fault := repair.unknown_in(examined, connection.catalog):
+            raise fault
+        connection.explain(examined)
+        return connection.catalog.version
+
+    def _find_duplicates(self, context: BusinessContext) -> dict[int, dict[str, list[str]]]:
+        first: dict[str, int] = {}
+        faults = {}
+        for place, term in enumerate(context.terms):
+            if first.setdefault(normal_form(term.term), place) != place:
+                faults[place] = {"term": ["This term is there twice."]}
+        return faults
+
+    def _find_unreadable(self, context: BusinessContext, dialect: str) -> dict[int, dict[str, list[str]]]:
+        places = [place for place, term in enumerate(context.terms) if term.sql]
+        if not places:
+            return {}
+        fragments = [context.terms[place].sql for place in places]
+        try:
+            found = self._workers.call(fragment_faults, fragments, dialect, deadline=READING)
+        except (DeadlineError, TooLargeError):
+            found = tuple("This, or another of them, is too costly to read." for _ in places)
+        return {place: {"sql": [fault]} for place, fault in zip(places, found, strict=True) if fault}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from sqlchat.chat.rendering import as_data
-from sqlchat.errors import QueryError, QuestionError, SqlchatError
+from sqlchat.errors import QueryError, QuestionError, SqlchatError, UnknownNameError
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.examine import Examination
 from sqlchat.sql.names import nearest
@@ -23,7 +23,7 @@ OWN_FACTS = frozenset({"sql", "fault", RUNNING})
 AROUND = 40  # characters shown on each side of a position
 
 
-def unknown_in(examined: Examination, catalog: Catalog) -> QueryError | None:
+def unknown_in(examined: Examination, catalog: Catalog) -> UnknownNameError | None:
     """The fault of naming what `catalog` does not hold, with the names that may have been meant; None without one."""
     parts = []
     for name in examined.unknown:
@@ -37,7 +37,7 @@ def unknown_in(examined: Examination, catalog: Catalog) -> QueryError | None:
         return None
     detail = "; ".join(parts)
     names = [name.name for name in examined.unknown]
-    return QueryError(f"{detail[:1].upper()}{detail[1:]}.", unknown_names=names)
+    return UnknownNameError(f"{detail[:1].upper()}{detail[1:]}.", unknown_names=names)
 
 
 def tells_values(fault: SqlchatError, sql: str) -> bool:

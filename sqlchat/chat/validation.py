@@ -11,7 +11,7 @@ from sqlchat.chat import repair
 from sqlchat.chat.answer import Checked
 from sqlchat.connections.base import Results
 from sqlchat.connections.open_connection import OpenConnection
-from sqlchat.errors import QueryError, SqlchatError, SQLRefusedError, SQLSyntaxError
+from sqlchat.errors import QueryError, SqlchatError, SQLRefusedError, SQLSyntaxError, UnknownNameError
 from sqlchat.sql.examine import Examination
 from sqlchat.store import Entry
 
@@ -83,5 +83,5 @@ class Validator:
         except QueryError as exc:
             if fault is None:
                 raise
-            raise QueryError(fault.detail, **fault.facts | exc.facts) from exc
+            raise UnknownNameError(fault.detail, **fault.facts | exc.facts) from exc
         return examined

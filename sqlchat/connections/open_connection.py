@@ -21,8 +21,14 @@ from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.samples import Samples, read_samples
 from sqlchat.connections.ttl_cache import TtlCache
-from sqlchat.connections.unknown import names_unknown
-from sqlchat.errors import DatabaseUnavailableError, DeadlineError, SqlchatError, SQLRefusedError, TooLargeError
+from sqlchat.errors import (
+    DatabaseUnavailableError,
+    DeadlineError,
+    SqlchatError,
+    SQLRefusedError,
+    TooLargeError,
+    UnknownNameError,
+)
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.examine import Examination, examine
 from sqlchat.sql.policies.policy import Judged, Policy, judge
@@ -128,7 +134,7 @@ class OpenConnection:
         A catalog that cannot be read just now mends nothing.
         """
         now = time.monotonic()
-        if not names_unknown(fault) or now - self._reread_at[0] < REREADING:
+        if not isinstance(fault, UnknownNameError) or now - self._reread_at[0] < REREADING:
             return False
         self._reread_at[0] = now
         try:

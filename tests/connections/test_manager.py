@@ -10,7 +10,6 @@ import pytest
 
 from sqlchat.config import Settings
 from sqlchat.connections.manager import ConnectionManager
-from sqlchat.connections.unknown import names_unknown
 from sqlchat.errors import (
     BusyError,
     ConflictError,
@@ -19,8 +18,8 @@ from sqlchat.errors import (
     PayloadError,
     ProviderUnknownError,
     QueryError,
-    QuestionError,
     TooLargeError,
+    UnknownNameError,
 )
 from sqlchat.store import Store
 from sqlchat.workers import Workers
@@ -111,7 +110,7 @@ def test_what_an_answer_can_do_without_is_left_out_while_the_pool_is_in_use(mana
     manager.create(OWNER, "postgres", "shop", postgres_database, privacy="rows")
     opened = manager.open(OWNER, "shop")
     assert opened.catalog.table("customers")
-    unknown = QueryError('Relation "x" does not exist.', sqlstate="42P01")
+    unknown = UnknownNameError('Relation "x" does not exist.', sqlstate="42P01")
     slow = "SELECT count(*) FROM generate_series(1, 3000) a, generate_series(1, 10000) b"
     sleeping = threading.Thread(target=opened.run, args=[opened.examine(slow)])
     sleeping.start()
@@ -432,21 +431,3 @@ def test_an_unknown_name_has_the_catalog_read_anew_but_not_at_once_again(
     change("CREATE TABLE parts (name TEXT)")
     assert not manager.open(OWNER, "shop").reread_catalog(fault("SELECT nope FROM products"))
     assert manager.open(OWNER, "shop").catalog.table("parts") is None
-
-
-@pytest.mark.parametrize(
-    ("fault", "unknown"),
-    [
-        (QueryError('Column "x" does not exist.', sqlstate="42703"), True),
-        (QueryError("Table 'a.b' doesn't exist.", errno=1146), True),
-        (QueryError("Lock wait.", errno=1205), False),
-        (QueryError("no such column: x", error="SQLITE_ERROR"), True),
-        (QueryError("Table with name x does not exist!", error="Catalog"), True),
-        (QueryError('Referenced column "x" not found in FROM clause!', error="Binder"), True),
-        (QueryError("There is no table 'x'.", unknown_names=["x"]), True),
-        (QuestionError("Two tries did not work.", fault="sql_failed", sqlstate="42P01"), True),
-        (QuestionError("The data cannot answer this: it does not exist."), False),
-    ],
-)
-def test_faults_that_say_that_a_name_is_unknown(fault, unknown):
-    assert names_unknown(fault) is unknown

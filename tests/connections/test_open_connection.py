@@ -11,7 +11,14 @@ from sqlchat.config import Settings
 from sqlchat.connections.duckdb.connection import DuckDBConnection
 from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.connections.sqlite.connection import SQLiteConnection
-from sqlchat.errors import QueryError, QueryTimeoutError, SqlchatError, SQLRefusedError, SQLSyntaxError
+from sqlchat.errors import (
+    QueryError,
+    QueryTimeoutError,
+    SqlchatError,
+    SQLRefusedError,
+    SQLSyntaxError,
+    UnknownNameError,
+)
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.guard import RULES, check
 from sqlchat.workers import Workers
@@ -143,3 +150,16 @@ def test_an_examination_tells_names_lineage_and_conditions(connection):
     assert [each.name for each in examined.unknown] == ["nope", "absent"]
     assert examined.lineage.tables_read == ("numbers", "absent")
     assert [(each.text, each.demanded) for each in examined.conditions] == [("x", True)]
+
+
+@pytest.mark.parametrize("sql", ["SELECT * FROM absent", "SELECT absent FROM numbers"])
+@pytest.mark.parametrize("engine", ["sqlite", "duckdb"])
+def test_an_unknown_name_is_told_from_other_faults(connection, settings, workers, sql, engine):
+    if engine == "duckdb":
+        sql = sql.replace("numbers", "(SELECT 1 AS n)")
+        connection = OpenConnection(DuckDBConnection({"database": ":memory:"}, settings, workers), settings, workers)
+    with pytest.raises(UnknownNameError):
+        run(connection, sql)
+    with pytest.raises(QueryError) as other:
+        run(connection, "SELECT CAST(1 AS text) IN (SELECT 1, 2)")
+    assert not isinstance(other.value, UnknownNameError)

@@ -39,6 +39,7 @@ from sqlchat.errors import (
     QueryError,
     SQLRefusedError,
     TooLargeError,
+    UnknownNameError,
 )
 from sqlchat.sql.catalog import Catalog, Table
 
@@ -114,7 +115,7 @@ def _translated(exc: duckdb.Error, target: Target, timeout: float) -> Exception:
     facts: dict[str, Any] = {"error": report.get("exception_type", type(exc).__name__)}
     if report.get("position", "").isdigit():
         facts["position"] = int(report["position"]) + 1
-    return QueryError(words, **facts)
+    return UnknownNameError(words, **facts) if UNKNOWN_NAME.search(words) else QueryError(words, **facts)
 
 
 def _statement(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, duckdb.Statement]:
@@ -217,6 +218,9 @@ def _profiles(target: Target, tables: Sequence[Table], timeout: float) -> Profil
     until = time.monotonic() + timeout
     with _session(target, timeout) as connection:
         return read_profiles(lambda sql: connection.execute(sql).fetchall(), duckdb.Error, tables, until)
+
+
+UNKNOWN_NAME = re.compile(r"does not exist|not found in FROM|referenced column", re.IGNORECASE)
 
 
 class DuckDBConnection(EmbeddedConnection):

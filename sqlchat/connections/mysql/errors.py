@@ -10,6 +10,7 @@ from sqlchat.errors import (
     QueryError,
     QueryTimeoutError,
     SqlchatError,
+    UnknownNameError,
 )
 
 NOBODY_THERE = 2003
@@ -29,6 +30,8 @@ REFUSALS = {
     2013: "the server hung up",
     2026: "TLS could not be agreed upon",
 }
+UNKNOWN_NAMES = frozenset({1049, 1054, 1109, 1146, 1305})
+"""Unknown database, column, table of a name, table, function."""
 WRAPPED = re.compile(r"\n\)( /\* sqlchat [^*]* \*/)?(?=' at line)")
 """What `connection.py` puts behind a text to have it explained, as a syntax error quotes it."""
 
@@ -54,4 +57,5 @@ def query_error(errno: int, message: str, timeout: float) -> SqlchatError:
         return timed_out(timeout)
     if errno in LOCKED:
         return QueryTimeoutError("A table is locked by another session of the database; try again.", retry_after=1)
-    return QueryError(f"{WRAPPED.sub('', message).rstrip('.')}.", errno=errno)
+    kind = UnknownNameError if errno in UNKNOWN_NAMES else QueryError
+    return kind(f"{WRAPPED.sub('', message).rstrip('.')}.", errno=errno)

@@ -12,6 +12,7 @@ from sqlchat.errors import (
     SqlchatError,
     SQLRefusedError,
     TooLargeError,
+    UnknownNameError,
 )
 
 ROW_TOO_LARGE = "sqlchat: row too large"
@@ -72,6 +73,10 @@ def config_error(text: str, password: str, *, near: bool) -> ConnectionConfigErr
     return ConnectionConfigError("The connection failed, for a reason that the server gave in words of its own.")
 
 
+UNKNOWN_NAMES = frozenset({"42P01", "42703", "3F000", "42883", "42704"})
+"""Undefined table, column, schema, function, object."""
+
+
 def timed_out(timeout: float) -> QueryTimeoutError:
     return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
 
@@ -91,7 +96,8 @@ def query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> SqlchatE
             return SQLRefusedError("Only one statement that returns rows can be run.")
     hint = f" Hint: {fault.hint}" if fault.hint else ""
     detail = f"{fault.message[:1].upper()}{fault.message[1:].rstrip('.')}.{hint}"
-    return QueryError(detail, sqlstate=fault.sqlstate, **_position(fault, sql, prefix))
+    kind = UnknownNameError if fault.sqlstate in UNKNOWN_NAMES else QueryError
+    return kind(detail, sqlstate=fault.sqlstate, **_position(fault, sql, prefix))
 
 
 def _position(fault: Fault, sql: str, prefix: int) -> dict[str, int]:

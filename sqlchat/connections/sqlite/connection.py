@@ -8,6 +8,7 @@ end of the process is the second.
 from __future__ import annotations
 
 import functools
+import re
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
@@ -30,7 +31,13 @@ from sqlchat.connections.embedded import (
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.sqlite.catalog import read as read_catalog
 from sqlchat.connections.sqlite.profile import read as read_profiles
-from sqlchat.errors import ConnectionConfigError, DatabaseUnavailableError, QueryError, SQLRefusedError
+from sqlchat.errors import (
+    ConnectionConfigError,
+    DatabaseUnavailableError,
+    QueryError,
+    SQLRefusedError,
+    UnknownNameError,
+)
 from sqlchat.sql.catalog import Catalog, Table
 
 LIMITS = {
@@ -170,7 +177,8 @@ def _translated(exc: Exception, target: Target, refused: str, timeout: float) ->
             return DatabaseUnavailableError(f"The database file cannot be read: {words}.")
     if isinstance(exc, (sqlite3.ProgrammingError, sqlite3.Warning)):
         return SQLRefusedError(f"{words.rstrip('.')}.")
-    return QueryError(words, error=getattr(exc, "sqlite_errorname", type(exc).__name__))
+    kind = UnknownNameError if UNKNOWN_NAME.search(words) else QueryError
+    return kind(words, error=getattr(exc, "sqlite_errorname", type(exc).__name__))
 
 
 def _check(target: Target, timeout: float) -> None:
@@ -241,6 +249,9 @@ def _profiles(target: Target, tables: Sequence[Table], timeout: float) -> Profil
                 raise
 
         return read_profiles(rows, sqlite3.DatabaseError, tables, until)
+
+
+UNKNOWN_NAME = re.compile("no such (table|column|function)")
 
 
 class SQLiteConnection(EmbeddedConnection):
