@@ -6,5 +6,7 @@ Layers, top to bottom; a module imports only from layers below its own:
              -> workers -> config, errors
 
 Flask appears only in `app`, `api` and `cli`; marshmallow only in `api` and `schemas`; the SDK of a vendor in
-exactly one file. `tests/test_layers.py` holds the tree to this.
+exactly one file. `tests/test_layers.py` holds the tree to this, and `ARCHITECTURE.md` explains it.
 """
+
+__version__ = "0.9.0"
