@@ -16,6 +16,7 @@ from sqlchat.api import (
     history,
     knowledge,
     lineage,
+    mcp,
     problems,
     providers,
     requests,
@@ -44,5 +45,6 @@ def create_app(config: Settings | None = None) -> Flask:
     problems.init_app(app)
     security.init_app(app)
     docs.init_app(app, BLUEPRINTS)
+    app.register_blueprint(mcp.blueprint)
     cli.init_app(app)
     return app

@@ -13,9 +13,12 @@ EXECUTED_EXAMPLE = {"results": RESULTS_EXAMPLE}
 class MaxRows(fields.Integer):
     """A number of rows that a request asks for; past the ceiling of the settings it counts as the ceiling."""
 
-    def __init__(self) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(
-            strict=True, validate=validate.Range(min=1), metadata={"description": "Most rows to answer with."}
+            strict=True,
+            validate=validate.Range(min=1),
+            metadata={"description": "Most rows to answer with."},
+            **options,
         )
 
     def _validated(self, value: Any) -> int:

@@ -1,0 +1,229 @@
+"""What an assistant can do here: five tools, each over the services that the API's own routes use.
+
+An assistant is a caller like any other: the rows that it asks for go to it. What a connection's `privacy` keeps from
+models (profiles of columns) is kept from it too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, cast
+
+import orjson
+
+from sqlchat.api import security
+from sqlchat.api.defaults import chosen_provider
+from sqlchat.api.problems import body_of
+from sqlchat.api.recording import recorded
+from sqlchat.api.rendering import render_results
+from sqlchat.api.requests import note
+from sqlchat.api.resource import runtime
+from sqlchat.chat.answer import Answer
+from sqlchat.chat.question import Question
+from sqlchat.connections.base import Results
+from sqlchat.errors import PayloadError, SqlchatError
+from sqlchat.schemas.mcp import AskSchema, ConnectionSchema, DescribeSchema, RunSchema, ToolSchema
+from sqlchat.sql.catalog import Table
+from sqlchat.sql.dialects import public_name
+from sqlchat.sql.profiles import Profiles
+
+ROUTE = "mcp"
+"""In the history."""
+
+
+@dataclass(frozen=True)
+class Tool:
+    name: str
+    description: str
+    schema: type[ToolSchema]
+    run: Callable[[dict[str, Any]], dict[str, Any]]
+
+    def describe(self) -> dict[str, Any]:
+        """As `tools/list` shows it."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "inputSchema": self.schema.JSON,
+            "annotations": {
+                "readOnlyHint": True,
+                "destructiveHint": False,
+                "idempotentHint": True,
+                "openWorldHint": False,
+            },
+        }
+
+
+def call_tool(name: object, arguments: object) -> dict[str, Any]:
+    """The result of `tools/call`; a failure of the tool is a result too, with the problem that the API would answer.
+
+    Raises PayloadError if there is no such tool.
+    """
+    tool = TOOLS.get(name) if isinstance(name, str) else None
+    if tool is None:
+        raise PayloadError(f"There is no tool {str(name)[:80]!r}; there are {', '.join(TOOLS)}.")
+    schema, given = tool.schema(), arguments if isinstance(arguments, dict) else {"": arguments}
+    try:
+        if errors := schema.validate(given):
+            raise PayloadError("The arguments are not valid; `errors` says why.", errors=errors)
+        return _as_content(tool.run(cast(dict[str, Any], schema.load(given))), is_error=False)
+    except SqlchatError as exc:
+        return _as_content(body_of(exc), is_error=True)
+
+
+def list_connections(_: dict[str, Any]) -> dict[str, Any]:
+    found = runtime().manager.list(security.owner())
+    return {"connections": [{"name": each.name, "dialect": public_name(each.dialect)} for each in found]}
+
+
+def describe(payload: dict[str, Any]) -> dict[str, Any]:
+    connection = runtime().manager.open(security.owner(), payload["connection"], security.claims())
+    catalog, wanted = connection.catalog, payload["tables"]
+    told: dict[str, Any] = {"dialect": public_name(catalog.dialect), "default_schema": catalog.default_schema}
+    if not wanted:
+        return told | {
+            "tables": [_summarize_table(table, catalog.default_schema) for table in catalog.tables],
+            "next": "Name some `tables` to see their columns.",
+        }
+    profiles = Profiles() if connection.privacy == "schema" else connection.profiles
+    tables, unknown = [], []
+    for name in wanted:
+        schema, _, bare = name.rpartition(".")
+        table = catalog.table(bare, schema or None) or catalog.table(name)
+        if table is None:
+            unknown.append(name)
+        else:
+            tables.append(_describe_table(table, catalog.default_schema, profiles))
+    return told | {"tables": tables, "unknown_tables": unknown}
+
+
+def ask(payload: dict[str, Any]) -> dict[str, Any]:
+    name = payload["connection"]
+    with recorded(ROUTE, name, question=payload["question"]) as entry:
+        question = Question(
+            owner=security.owner(),
+            connection_id=name,
+            text=payload["question"],
+            provider=chosen_provider({}),
+            max_rows=_limit(payload["max_rows"]),
+            notes=payload["notes"],
+            conversation=payload["conversation_id"],
+            claims=security.claims(),
+            tag=entry.request_id,
+        )
+        reply: Answer = runtime().pipeline.answer(question, entry)
+        note(attempts=reply.attempts)
+    assert reply.results is not None  # it was asked to run
+    return {
+        "sql": reply.executed_sql or reply.sql,
+        **_tell_results(reply.results),
+        "interpretation": reply.interpretation or reply.explanation,
+        "assumptions": reply.assumptions,
+        "warnings": reply.warnings,
+        "tables_read": reply.lineage.tables_read,
+        "conversation_id": reply.conversation,
+    }
+
+
+def run_sql(payload: dict[str, Any]) -> dict[str, Any]:
+    name, sql = payload["connection"], payload["sql"]
+    with recorded(ROUTE, name, sql=sql) as entry:
+        results = runtime().execute(
+            entry.owner,
+            name,
+            sql,
+            max_rows=_limit(payload["max_rows"]),
+            tag=entry.request_id,
+            claims=security.claims(),
+        )
+        entry.row_count = results.row_count
+    return _tell_results(results)
+
+
+def list_examples(payload: dict[str, Any]) -> dict[str, Any]:
+    owner, name = security.owner(), payload["connection"]
+    catalog = runtime().manager.open(owner, name, security.claims()).catalog
+    found = runtime().knowledge.examples(owner, name, catalog)
+    fresh = [example for example, is_stale in found if not is_stale]
+    return {"examples": [{"question": each.question, "sql": each.sql, "note": each.note} for each in fresh]}
+
+
+TOOLS = {
+    tool.name: tool
+    for tool in (
+        Tool("list_connections", "List the databases that can be asked.", ToolSchema, list_connections),
+        Tool(
+            "describe",
+            "Show the tables of a database; with `tables`, their columns, keys, comments and what the columns hold.",
+            DescribeSchema,
+            describe,
+        ),
+        Tool(
+            "ask",
+            "Answer a question in plain language: SQL is written, checked and run read-only; rows come back with how "
+            "the question was read and what is doubtful.",
+            AskSchema,
+            ask,
+        ),
+        Tool("run_sql", "Run one reading SQL statement, in the database's own dialect.", RunSchema, run_sql),
+        Tool(
+            "examples",
+            "Show questions whose SQL a person verified.",
+            ConnectionSchema,
+            list_examples,
+        ),
+    )
+}
+
+
+def _limit(asked: int | None) -> int:
+    ceiling = runtime().settings.mcp_max_rows
+    return ceiling if asked is None else min(asked, ceiling)
+
+
+def _tell_results(results: Results) -> dict[str, Any]:
+    told = render_results(results)
+    if results.truncated:
+        told["left_out"] = (
+            f"These are the first {results.row_count} rows of more. Aggregate or filter in SQL; POST /api/execute "
+            "gives more rows to a program."
+        )
+    return told
+
+
+def _summarize_table(table: Table, default_schema: str) -> dict[str, Any]:
+    told = {"name": _name(table, default_schema), "kind": table.kind, "rows": table.row_estimate}
+    return told | ({"comment": table.comment} if table.comment else {})
+
+
+def _describe_table(table: Table, default_schema: str, profiles: Profiles) -> dict[str, Any]:
+    columns = []
+    for column in table.columns:
+        told: dict[str, Any] = {"name": column.name, "type": column.type, "nullable": column.nullable}
+        if column.comment:
+            told["comment"] = column.comment
+        if profile := profiles.get((table.schema, table.name, column.name)):
+            told["profile"] = {name: value for name, value in asdict(profile).items() if value not in (None, "", ())}
+        columns.append(told)
+    return _summarize_table(table, default_schema) | {
+        "columns": columns,
+        "primary_key": table.primary_key,
+        "references": [
+            {"columns": key.columns, "table": key.ref_table, "ref_columns": key.ref_columns, "inferred": key.inferred}
+            for key in table.foreign_keys
+        ],
+    }
+
+
+def _name(table: Table, default_schema: str) -> str:
+    return f"{table.schema}.{table.name}" if table.schema and table.schema != default_schema else table.name
+
+
+def _as_content(told: Mapping[str, Any], *, is_error: bool) -> dict[str, Any]:
+    """The same as text, for models, and as structured content, for programs."""
+    body = orjson.dumps(told, option=orjson.OPT_NON_STR_KEYS)
+    return {
+        "content": [{"type": "text", "text": body.decode()}],
+        "structuredContent": orjson.Fragment(body),
+        "isError": is_error,
+    }
