@@ -71,6 +71,7 @@ def render_answer(reply: Answer) -> dict[str, Any]:
         "model": reply.model,
         "tokens": {"prompt": tokens.prompt, "completion": tokens.completion, "total": tokens.total},
         "results": None if reply.results is None else render_results(reply.results),
+        "chart": asdict(reply.chart) if reply.chart else None,
         "executed_sql": reply.executed_sql,
         "explanation": reply.explanation,
         "interpretation": reply.interpretation,

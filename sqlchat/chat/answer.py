@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from sqlchat.chat.chart import Chart
 from sqlchat.chat.value_linking import Match
 from sqlchat.connections.base import Results
 from sqlchat.providers.base import Tokens
@@ -95,6 +96,8 @@ class Answer:
     """Of these tokens at the model's configured price; None where none is configured."""
     results: Results | None
     """None where nothing was to be run."""
+    chart: Chart | None
+    """How to draw the results; None without results."""
     explanation: str
     interpretation: str
     warnings: tuple[str, ...]

@@ -14,6 +14,7 @@ from typing import cast
 from sqlchat.chat import prompt
 from sqlchat.chat.answer import Answer, Basis, Sent, Stage
 from sqlchat.chat.caveats import find_caveats
+from sqlchat.chat.chart import choose_chart
 from sqlchat.chat.context import Context, SchemaLinker
 from sqlchat.chat.knowledge import NOTHING, Knowledge, Recalled
 from sqlchat.chat.prices import cost
@@ -197,6 +198,7 @@ class Pipeline:
             tokens=draft.tokens,
             cost_usd=cost(draft.tokens, draft.model, self._settings.model_prices),
             results=results,
+            chart=None if results is None else choose_chart(results),
             explanation=draft.explanation,
             interpretation=draft.interpretation,
             warnings=tuple(warnings),

@@ -22,6 +22,7 @@ CHATTED_EXAMPLE = {
         "truncated": False,
         "types": ["TEXT", "REAL"],
     },
+    "chart": {"kind": "none", "reason": "a single row", "spec": None},
     "explanation": "Sums the revenue of each customer's orders and keeps the ten highest.",
     "assumptions": [],
     "warnings": [],
@@ -107,12 +108,31 @@ class TokensSchema(Schema):
     total = fields.Integer(required=True)
 
 
+class ChartSchema(Schema):
+    kind = fields.String(
+        required=True,
+        validate=validate.OneOf(["none", "number", "time_series", "bars", "grouped_bars", "scatter"]),
+    )
+    reason = fields.String(required=True, metadata={"description": "Why this kind, or why none."})
+    spec = fields.Dict(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Vega-Lite, without its data: give it the rows as `data.values`, one object a row "
+            "with the keys `c0`, `c1` and so on."
+        },
+    )
+
+
 class ChattedSchema(Schema):
     sql = fields.String(required=True)
     provider = fields.String(required=True)
     model = fields.String(required=True)
     tokens = fields.Nested(TokensSchema, required=True, metadata={"description": "Of all model calls, added up."})
     results = fields.Nested(ResultsSchema, required=True, allow_none=True)
+    chart = fields.Nested(
+        ChartSchema, required=True, allow_none=True, metadata={"description": "How to draw the results."}
+    )
     explanation = fields.String(required=True, metadata={"description": "What the SQL does."})
     executed_sql = fields.String(
         required=True,
