@@ -192,7 +192,7 @@ class Pipeline:
         with validator.clock("check"):
             empty = results is not None and results.row_count == 0
             demanded, profiles = self._demanded(sql, ready) if empty else ((), Profiles())
-            warnings = [*find_caveats(basis, results, solution.agreement, demanded, profiles)]
+            warnings = [*draft.warnings, *find_caveats(basis, results, solution.agreement, demanded, profiles)]
             if ready.unheard and draft.model == ready.model.model:
                 warnings.append(
                     f"The built-in engine reads a question by itself, without {', '.join(ready.unheard)}."
