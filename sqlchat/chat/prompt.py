@@ -32,15 +32,14 @@ text begins, ends or what is in it, ignore case.
 them ('n/a') count as NULL.
 - Otherwise leave out no rows or groups that the question does not exclude, those of NULL neither. Mind divisions \
 by zero.
-- Count, add up and list each thing once, though a join repeats its rows. DISTINCT is for what many things share \
-("which years"), not for what is told of each ("the ages of the singers").
+- Count and add up each thing once, though a join repeats its rows. Else use DISTINCT only if the question asks \
+for different, distinct or unique ones; a list of what each thing has ("the ages of the singers") keeps its repeats.
 
 Its rows:
 - Give the columns that the question asks for and no others, with a short alias for each computed one. Where it \
 names none, give what a person knows the things by, a name rather than an id, and in a ranking of several the \
 measure too.
-- Where the question names no order, order rows by a measure with the greatest first, a series by its time, else by \
-the first column. Keep NULLs last.
+- Use ORDER BY only if the question asks for an order, a ranking, or the most or the least. Keep NULLs last then.
 - Use LIMIT only where the question asks for a number of rows, or for the one with the most or the least \
 (LIMIT 1).
 - A ratio is a fraction, unless the question asks for percent.
@@ -86,7 +85,7 @@ def messages(
         )
     if context.matches:
         parts.append(
-            "Values that words of the question may name; use those that it means:\n"
+            "Values that words of the question may name. They are hints: a word may mean something else.\n"
             + block("values", _values(context, notes))
         )
     if context.nearby:
@@ -171,6 +170,7 @@ def _values(context: Context, notes: DialectNotes) -> str:
     return "\n".join(
         f"{column_path(match.path, context.catalog, notes)} = {literal(match.value)}"
         + (f" -- the nearest known to {literal(match.words)}; the column holds more" if match.doubtful else "")
+        + (f" -- no condition if {literal(match.words)} names {as_data(match.thing)}" if match.thing else "")
         for match in context.matches
     )
 
