@@ -71,7 +71,7 @@ class Pipeline:
         self._settings = settings
         self._manager, self._gate, self._factory, self._workers = manager, gate, factory, workers
         self._history, self._knowledge = history, knowledge
-        self._linker = SchemaLinker(settings.prompt_budget)
+        self._linker = SchemaLinker(settings.catalog_room)
 
     def answer(self, question: Question, entry: Entry | None = None) -> Answer:
         """The last of `stages`."""
@@ -109,7 +109,8 @@ class Pipeline:
         """
         opened = self._manager.open(question.owner, question.connection_id, question.claims)
         recalled = self._knowledge.recall(question.owner, question.connection_id, question.text, opened.catalog)
-        return self._prompt(question, opened, recalled, self._turns(question))
+        context, _, messages = self._prompt(question, opened, recalled, self._turns(question))
+        return context, messages
 
     def ahead(self, owner: str, name: str) -> Iterator[object]:
         """Make ready, step by step, what a question on that connection needs. Raises as `ConnectionManager.ahead`."""
@@ -160,7 +161,7 @@ class Pipeline:
         with ready.validator.clock("context"):
             if not ready.model.repairs:  # the built-in engine reads no prompt
                 return _basis(opened), Task(question.text, opened.catalog, values=opened.profiles.few_texts)
-            context, messages = self._prompt(question, opened, recalled, ready.turns)
+            context, recalled, messages = self._prompt(question, opened, recalled, ready.turns)
             return _basis(opened, context, recalled), Task(question.text, opened.catalog, messages)
 
     def _turns(self, question: Question) -> Sequence[Turn]:
@@ -175,15 +176,16 @@ class Pipeline:
 
     def _prompt(
         self, question: Question, opened: Opened, recalled: Recalled, turns: Sequence[Turn]
-    ) -> tuple[Context, tuple[Message, ...]]:
-        """The prompt, with no more of the data in it than the connection's privacy allows."""
+    ) -> tuple[Context, Recalled, tuple[Message, ...]]:
+        """The prompt and what it shows, with no more of the data in it than the connection's privacy allows."""
         said = "\n".join([*(turn.question for turn in turns), question.notes, question.text])  # near to any matters
         profiles = Profiles() if opened.privacy == "schema" else opened.profiles
         samples = opened.samples if opened.privacy == "rows" else {}
         told = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
         related = list(filter(None, told))
         context = self._linker.context(opened.catalog, said.strip(), profiles, samples, related)
-        return context, prompt.messages(question.text, context, recalled, turns, question.notes)
+        room = self._settings.prompt_room
+        return prompt.fit_messages(question.text, context, recalled, turns, asked_notes=question.notes, room=room)
 
     def _told(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
         validator, draft, results, sql = ready.validator, solution.draft, solution.results, solution.checked.sql

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlchat.chat.context import Context
 from sqlchat.chat.dialect_notes import DialectNotes, notes_on
 from sqlchat.chat.knowledge import NOTHING, Recalled
-from sqlchat.chat.rendering import as_data, block, column_path, literal, render_catalog, render_rows
+from sqlchat.chat.rendering import as_data, block, column_path, literal, render_catalog, render_rows, tokens_in
+from sqlchat.errors import TooLargeError
 from sqlchat.providers.base import Draft, Message
 from sqlchat.store import Example, Term, Turn
 
@@ -111,6 +113,36 @@ def messages(
     return (*(Message("system", each) for each in stable if each), Message("user", "\n\n".join(parts)))
 
 
+def fit_messages(
+    question: str, context: Context, recalled: Recalled, turns: Sequence[Turn], *, asked_notes: str, room: int
+) -> tuple[Context, Recalled, tuple[Message, ...]]:
+    """The prompt in `room` tokens (0: in any number), with what is left of `context` and `recalled` in it.
+
+    If it takes more, rows of tables go first, then the earlier questions but the last, examples, what columns hold
+    beside the catalog, and the last question. Raises TooLargeError if it takes more even so.
+    """
+    sent = messages(question, context, recalled, turns, asked_notes)
+    for left_out in ("rows", "turns", "examples", "nearby", "turn"):
+        if not room or _size(sent) <= room:
+            break
+        match left_out:
+            case "rows":
+                context = replace(context, samples={})
+            case "nearby":
+                context = replace(context, nearby={})
+            case "examples":
+                recalled = replace(recalled, examples=())
+            case _:
+                turns = turns[-1:] if left_out == "turns" else ()
+        sent = messages(question, context, recalled, turns, asked_notes)
+    if room and _size(sent) > room:
+        raise TooLargeError(
+            f"The question with its catalog, terms and notes takes about {_size(sent):,} tokens, and the model's "
+            f"context leaves {room:,} for them (SQLCHAT_MODEL_CONTEXT_TOKENS)."
+        )
+    return context, recalled, sent
+
+
 def again(asked: tuple[Message, ...], draft: Draft, fault: str) -> tuple[Message, ...]:
     """The prompt for another try, after `draft` met `fault` (a text of `repair`)."""
     said = {
@@ -124,6 +156,11 @@ def again(asked: tuple[Message, ...], draft: Draft, fault: str) -> tuple[Message
         "Write it anew, as one statement that answers the same question, in the same JSON form."
     )
     return (*asked, Message("assistant", json.dumps(said, ensure_ascii=False)), Message("user", request))
+
+
+def _size(sent: Sequence[Message]) -> int:
+    """Tokens."""
+    return sum(tokens_in(message.content) for message in sent)
 
 
 def _dialect(notes: DialectNotes) -> str:

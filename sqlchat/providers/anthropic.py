@@ -21,7 +21,6 @@ half the price of the Opus tier. claude-haiku-5-5 costs a twentieth, but is made
 DEFAULT_URL = "https://api.anthropic.com"
 NO_KEY = "none"
 """Sent where only a base URL is configured: a gateway may keep the key itself."""
-MOST_TOKENS = 16_000  # thinking counts too
 
 
 class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
@@ -37,6 +36,7 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
         self.model = settings.anthropic_model or DEFAULT_MODEL
         self._key = settings.anthropic_api_key or NO_KEY
         self._url = settings.anthropic_base_url or DEFAULT_URL
+        self._answer_room = settings.answer_room
 
     @classmethod
     def configured(cls, settings: Settings) -> bool:
@@ -65,7 +65,7 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
         try:
             message = client.messages.create(
                 model=self.model,
-                max_tokens=MOST_TOKENS,
+                max_tokens=self._answer_room,
                 system=_system(messages),
                 messages=[_turn(m) for m in messages if m.role != "system"],
                 output_config=anthropic.omit if form is None else form,

@@ -40,6 +40,7 @@ class OpenAIProvider(LanguageModel["openai.OpenAI"]):
         self.model = settings.openai_model or DEFAULT_MODEL
         self._key = settings.openai_api_key or NO_KEY
         self._url = settings.openai_base_url or DEFAULT_URL
+        self._answer_room = settings.answer_room if settings.openai_base_url and settings.model_context else None
 
     @classmethod
     def configured(cls, settings: Settings) -> bool:
@@ -68,6 +69,7 @@ class OpenAIProvider(LanguageModel["openai.OpenAI"]):
             completion = client.chat.completions.create(
                 model=self.model,
                 messages=_rendered(messages),
+                max_tokens=self._answer_room or openai.omit,
                 response_format=openai.omit if form is None else form,
             )
         except (openai.OpenAIError, ValueError) as exc:  # ValueError: a body that is not JSON

@@ -154,7 +154,7 @@ def _offers(text: str) -> list[Offer]:
     objects = [o for o in _objects(text) if not any(f.start < o.start and o.end < f.end for f in written)]
     apart = [f for f in fences if not any(f.start < o.end and o.start < f.end for o in objects)]
     formal = sorted([*objects, *_fenced(text, apart, reads_only=bool(objects))], key=lambda offer: offer.start)
-    covered = [(o.start, o.end) for o in (*formal, *fences)]
+    covered = [(o.start, o.end) for o in formal] + [(f.start, f.end) for f in fences]
     loose = [
         Offer(start, end, Reading(clean(sql), _excerpt(text[:start].rstrip(" `*"))))
         for start, end, sql in find_statements(text)
