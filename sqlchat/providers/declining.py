@@ -19,6 +19,9 @@ SQL_KEYS = (
     "finalquery",
     "generatedsql",
     "sqlcode",
+    "queries",
+    "sqlqueries",
+    "statements",
 )
 LOOSE_KEYS = ("code", "answer", "finalanswer", "result", "response", "output", "value", "text", "content", "final")
 """Hold a statement only if their text begins as one."""

@@ -20,6 +20,7 @@ from sqlchat.providers.objects import find_objects
 from sqlchat.providers.statements import (
     ANY,
     ENTITY,
+    NO_STATEMENT,
     PLACEHOLDER,
     READING,
     Fence,
@@ -57,7 +58,8 @@ CORRECTING = re.compile(
 )
 """Said between two statements, it withdraws the first."""
 DRAFT_LABEL = re.compile(
-    r"\b(?:(?:first|initial|1st) (?:attempt|draft|try|idea|version|thought)|draft|wrong|incorrect)\b[^\n.?!]{0,40}$",
+    r"\b(?:(?:first|initial|1st) (?:attempt|draft|try|idea|version|thought)|draft|thoughts?|wrong|incorrect)\b"
+    r"[^\n.?!]{0,40}$",
     re.IGNORECASE,
 )
 
@@ -180,7 +182,7 @@ def _fenced(text: str, fences: Sequence[Fence], *, reads_only: bool) -> list[Off
     prose = _excerpt(" ".join(_around(text, fences).split()))
     reads = [f for f in fences if READING.match(f.body) or READING.match(clean(f.body))]
     others = [f for f in fences if not reads_only and (SQL_LANGUAGE.fullmatch(f.language) or ANY.match(f.body))]
-    shown = [f for f in reads or others if not PLACEHOLDER.match(f.body)]
+    shown = [f for f in reads or others if not PLACEHOLDER.match(f.body) and not NO_STATEMENT.match(f.body)]
     offers = [Offer(f.start, f.end, Reading(clean(_without_prose(f.body)) or None, prose)) for f in shown]
     start = open_fence(text)
     if start is not None and (begun := re.match(r"(?:```|~~~)\w*\s*(.*)", text[start:], re.DOTALL)):

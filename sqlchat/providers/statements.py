@@ -18,6 +18,7 @@ ANY = re.compile(
     r"|MERGE|REPLACE|CREATE|ALTER|DROP|TRUNCATE|GRANT|REVOKE|COPY|ATTACH|SET|CALL|BEGIN)\b)",
     re.IGNORECASE | re.DOTALL,
 )
+NO_STATEMENT = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*\Z", re.DOTALL)
 PLACEHOLDER = re.compile(
     r"\s*(?:SELECT|WITH)?\s*(?:\.\.\.|…|<[\w ]+>)\s*;?\s*\Z|\s*(?:SELECT|WITH)\s*(?:\.\.\.|…)", re.I
 )
