@@ -18,6 +18,10 @@ LONGEST = 86_400
 LONGEST_HISTORY = 36_525  # days
 SLOWEST_TRANSFER = 4 << 20
 """Bytes a second below which the storage is given up."""
+LEAST_CONTEXT, LEAST_ANSWER, MOST_ANSWER = 3000, 500, 16_000
+"""Tokens of a model's context, and of the room for its answer, in which thinking counts too."""
+RULES_TOKENS = 1300
+"""Of a prompt, that its rules, the question and its values take beside the catalog."""
 URL_STARTS = ("https://", "http://")
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
@@ -118,6 +122,12 @@ class Settings:
         "US dollars a million prompt and completion tokens, as in `gpt-x=1.25/10, claude-y=3/15`; for `cost_usd`.",
     )
     prompt_budget: int = setting("SQLCHAT_PROMPT_TOKENS", 24_000, "Tokens that the catalog may take in a prompt.")
+    model_context: int = setting(
+        "SQLCHAT_MODEL_CONTEXT_TOKENS",
+        0,
+        "Tokens of a model's whole context, prompt and answer; 0: more than any prompt takes.",
+        least=0,
+    )
 
     # Running SQL
     max_rows: int = setting("SQLCHAT_MAX_ROWS", 1000, "Rows of an answer where the request names no number.")
@@ -222,6 +232,8 @@ class Settings:
             for folder in self.database_dirs
             if not folder.is_dir()
         )
+        if 0 < self.model_context < LEAST_CONTEXT:
+            wrong.append(f"SQLCHAT_MODEL_CONTEXT_TOKENS: must be {LEAST_CONTEXT} or more, or 0")
         if self.port > 65_535:
             wrong.append("PORT: must be 65535 or less")
         if self.history_days > LONGEST_HISTORY:
@@ -278,6 +290,21 @@ class Settings:
     def database_roots(self) -> tuple[Path, ...]:
         """Folders below which SQLite and DuckDB files may be opened."""
         return (self.data_dir, *self.database_dirs)
+
+    @property
+    def answer_room(self) -> int:
+        """Tokens that a model's answer may take."""
+        return max(LEAST_ANSWER, min(MOST_ANSWER, self.model_context // 6)) if self.model_context else MOST_ANSWER
+
+    @property
+    def prompt_room(self) -> int:
+        """Tokens that a prompt may take; 0 if any may. A second try repeats the first answer in its prompt."""
+        return self.model_context - 2 * self.answer_room if self.model_context else 0
+
+    @property
+    def catalog_room(self) -> int:
+        """Tokens that the catalog may take in a prompt."""
+        return min(self.prompt_budget, self.prompt_room - RULES_TOKENS) if self.prompt_room else self.prompt_budget
 
     @property
     def build_wait(self) -> float:

@@ -69,7 +69,7 @@ class Runtime:
         def files_connection(owner: str, config: Mapping[str, Any]) -> FilesConnection:
             return FilesConnection(config, settings, self.workers, databases, owner)
 
-        linker = SchemaLinker(settings.prompt_budget)
+        linker = SchemaLinker(settings.catalog_room)
         self.prefetcher: Final = Prefetcher(linker.prepare) if settings.reads_ahead else None
         self.manager: Final = ConnectionManager(
             settings,

@@ -109,7 +109,8 @@ class Pipeline:
         """
         connection = self._manager.open(question.owner, question.connection_id, question.claims)
         recalled = self._knowledge.recall(question.owner, question.connection_id, question.text, connection.catalog)
-        return self._prompt(question, connection, recalled, self._turns(question))
+        context, _, messages = self._prompt(question, connection, recalled, self._turns(question))
+        return context, messages
 
     def _prepare(self, question: Question, entry: Entry) -> Prepared:
         owner, name = question.owner, question.connection_id
@@ -148,7 +149,7 @@ class Pipeline:
             if not ready.model.repairs:  # the built-in engine reads no prompt
                 task = Task(question.text, connection.catalog, values=connection.profiles.few_texts)
                 return _basis(connection), task
-            context, messages = self._prompt(question, connection, recalled, ready.turns)
+            context, recalled, messages = self._prompt(question, connection, recalled, ready.turns)
             return _basis(connection, context, recalled), Task(question.text, connection.catalog, messages)
 
     def _turns(self, question: Question) -> Sequence[Turn]:
@@ -163,15 +164,16 @@ class Pipeline:
 
     def _prompt(
         self, question: Question, connection: OpenConnection, recalled: Recalled, turns: Sequence[Turn]
-    ) -> tuple[Context, tuple[Message, ...]]:
-        """The prompt, with no more of the data in it than the connection's privacy allows."""
+    ) -> tuple[Context, Recalled, tuple[Message, ...]]:
+        """The prompt and what it shows, with no more of the data in it than the connection's privacy allows."""
         said = "\n".join([*(turn.question for turn in turns), question.notes, question.text])  # near to any matters
         profiles = Profiles() if connection.privacy == "schema" else connection.profiles
         samples = connection.samples if connection.privacy == "rows" else {}
         told = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
         related = list(filter(None, told))
         context = self._linker.context(connection.catalog, said.strip(), profiles, samples, related)
-        return context, prompt.messages(question.text, context, recalled, turns, question.notes)
+        room = self._settings.prompt_room
+        return prompt.fit_messages(question.text, context, recalled, turns, asked_notes=question.notes, room=room)
 
     def _make_answer(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
         validator, draft, results, sql = ready.validator, solution.draft, solution.results, solution.checked.sql
@@ -181,7 +183,7 @@ class Pipeline:
             empty = results is not None and results.row_count == 0
             demanded = [each for each in solution.checked.examined.conditions if empty and each.demanded]
             profiles = _known_profiles(ready.connection) if demanded else Profiles()
-            warnings = [*find_caveats(basis, results, solution.agreement, demanded, profiles)]
+            warnings = [*draft.warnings, *find_caveats(basis, results, solution.agreement, demanded, profiles)]
             if ready.unheard and draft.model == ready.model.model:
                 warnings.append(
                     f"The built-in engine reads a question by itself, without {', '.join(ready.unheard)}."

@@ -57,6 +57,10 @@ class Draft:
     """Readings of the question that could have gone another way."""
     interpretation: str = ""
     """The question as it was read, in one sentence that stands by itself; "" where the provider does not say."""
+    warnings: tuple[str, ...] = ()
+    """What makes the draft doubtful, in sentences for the person who asked."""
+    calls: int = 1
+    """Calls of the model that the draft took."""
 
 
 class Provider(ABC):
