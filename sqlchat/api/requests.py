@@ -16,7 +16,7 @@ from typing import IO, Any, cast
 import flask
 from flask import Flask, Response, g, request
 
-from sqlchat.errors import UnavailableError
+from sqlchat.errors import UnavailableError, UnsupportedMediaError
 
 log = logging.getLogger("sqlchat.request")
 
@@ -98,6 +98,7 @@ def init_app(app: Flask) -> None:
     app.config["MAX_CONTENT_LENGTH"] = JSON_BODY_LIMIT
     app.config["MAX_FORM_PARTS"] = UPLOAD_PARTS
     app.before_request(begin)
+    app.before_request(refuse_encoded_bodies)
     app.after_request(end)
 
 
@@ -105,6 +106,13 @@ def begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if PROXY_ID.fullmatch(given) else uuid.uuid4().hex
     g.started = time.perf_counter()
+
+
+def refuse_encoded_bodies() -> None:
+    """Raises UnsupportedMediaError for a compressed body: it would be read as it is."""
+    codings = {each.strip().lower() for each in request.headers.get("Content-Encoding", "").split(",")}
+    if codings - {"", "identity"}:
+        raise UnsupportedMediaError("Send the body as it is: no `Content-Encoding` is understood.")
 
 
 def end(response: Response) -> Response:
