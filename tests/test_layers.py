@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).parents[1] / "sqlchat"
 # A module may import from its own group and from those that its group's line names.
 LAYERS = {
     "errors": set(),
-    "config": {"errors"},
+    "addresses": set(),
+    "config": {"addresses", "errors"},
     "logs": {"config", "errors"},
     "workers": {"config", "errors"},
     "tokens": {"config", "errors", "store"},
