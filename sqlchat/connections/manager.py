@@ -29,6 +29,7 @@ from sqlchat.errors import (
     ConnectionNotFoundError,
     DatabaseUnavailableError,
     DeadlineError,
+    FileNotFoundInStorageError,
     PayloadError,
     SqlchatError,
     UnauthorizedError,
@@ -155,7 +156,7 @@ class ConnectionManager:
         definition = self._store.connections.get(owner, name)
         try:
             return _described(definition, "ready", tuple(self._found(owner, name).connection.check()))
-        except (ConnectionConfigError, DatabaseUnavailableError, DeadlineError) as exc:
+        except (ConnectionConfigError, DatabaseUnavailableError, FileNotFoundInStorageError, DeadlineError) as exc:
             return _described(definition, "unreachable", (exc.detail,))
 
     def list(self, owner: str) -> list[Described]:

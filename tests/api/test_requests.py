@@ -7,6 +7,7 @@ import json
 import pytest
 
 CSV = b"a,b\n1,2\n"
+QUERY = {"sql": "SELECT 1", "dialect": "postgresql"}
 FORM = {"Content-Type": "multipart/form-data; boundary=x"}
 
 
@@ -23,12 +24,10 @@ def refused(response, status, code):
 
 
 class TestEncodedBodies:
-    QUERY = {"sql": "SELECT 1", "dialect": "postgresql"}
-
     @pytest.mark.parametrize("coding", ["gzip", "br", "GZIP", "identity, deflate", "x-unknown"])
     @pytest.mark.parametrize("squeeze", [bytes, gzip.compress])
     def test_a_coding_that_is_not_read_is_refused(self, client, coding, squeeze):
-        body = squeeze(json.dumps(self.QUERY).encode())
+        body = squeeze(json.dumps(QUERY).encode())
         headers = {"Content-Encoding": coding, "Content-Type": "application/json"}
         refused(client.post("/api/lineage", data=body, headers=headers), 415, "unsupported_media_type")
 
@@ -41,7 +40,7 @@ class TestEncodedBodies:
     @pytest.mark.parametrize("coding", ["identity", "Identity", ""])
     def test_a_body_as_it_is_may_say_so(self, client, coding):
         headers = {"Content-Encoding": coding}
-        assert client.post("/api/lineage", json=self.QUERY, headers=headers).status_code == 200
+        assert client.post("/api/lineage", json=QUERY, headers=headers).status_code == 200
 
     def test_a_file_that_is_itself_compressed_is_a_file(self, client):
         data = {"file": (io.BytesIO(gzip.compress(CSV)), "a.csv.gz")}
@@ -95,8 +94,8 @@ class TestControlCharacters:
         contexts += [{"terms": [term | {"synonyms": [f"x{character}"]}]}]
         for body in contexts:
             refused(client.put("/api/connections/demo/context", json=body), 400, "payload_invalid")
-        for name in example:
-            body = example | {name: example[name] + character}
+        for name, text in example.items():
+            body = example | {name: text + character}
             refused(client.post("/api/connections/demo/examples", json=body), 400, "payload_invalid")
 
     def test_tabs_and_ends_of_lines_are_no_fault(self, client):
