@@ -65,6 +65,12 @@ class Settings:
         30.0,
         "Seconds that a client may keep a thread waiting for its request, or for taking its answer.",
     )
+    trusted_proxies: int = setting(
+        "SQLCHAT_TRUSTED_PROXIES",
+        0,
+        "Proxies in front that write X-Forwarded-For; the log then has the client's address. 0: it is not read.",
+        least=0,
+    )
     log_level: str = setting("SQLCHAT_LOG_LEVEL", "INFO", "Least level that is logged.")
 
     # State

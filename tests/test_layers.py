@@ -27,6 +27,7 @@ LAYERS = {
 EVERYTHING_BELOW = {*LAYERS}
 LAYERS["runtime"] = EVERYTHING_BELOW - {"schemas"}
 LAYERS["api"] = EVERYTHING_BELOW | {"runtime"}
+LAYERS["gunicorn"] = {"config"}
 LAYERS["serving"] = {"api", "config", "errors"}
 LAYERS["evaluation"] = EVERYTHING_BELOW - {"schemas"} | {"runtime"}
 LAYERS["cli"] = EVERYTHING_BELOW | {"runtime", "evaluation"}

@@ -33,6 +33,7 @@ from sqlchat.errors import (
     PayloadError,
     SqlchatError,
     UnauthorizedError,
+    UnavailableError,
 )
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.profiles import Profiles
@@ -49,7 +50,7 @@ Maker = Callable[[str, Mapping[str, Any]], Connection]
 """(owner, config) -> a connection, as its class would make it of the config alone."""
 REREADING = 10.0
 """Seconds between two readings of a catalog that somebody's unknown name may cause."""
-State = Literal["ready", "unreachable", "unknown"]
+State = Literal["ready", "unreachable", "unreadable", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Described:
     """sqlglot's name."""
     created_at: datetime
     state: State = "unknown"
-    """`unknown` where nobody tried it."""
+    """`unknown` where nobody tried it, `unreadable` where its config cannot be decrypted."""
     policy: Mapping[str, Any] | None = None
     privacy: Privacy = DEFAULT_PRIVACY
     warnings: tuple[str, ...] = ()
@@ -141,7 +142,9 @@ class ConnectionManager:
 
         Raises ConnectionNotFoundError, PayloadError (the policy), and what `Connection.check` raises of a new config.
         """
-        definition = self._store.connections.get(owner, name)
+        definition = self._store.connections.find(owner, name)
+        if "config" not in changes and definition.unreadable:
+            raise UnavailableError(definition.unreadable)
         if "policy" in changes:
             held_to = Policy.of(changes["policy"])
             changes = {**changes, "policy": held_to.as_dict() if held_to else None}
@@ -153,7 +156,9 @@ class ConnectionManager:
 
     def describe(self, owner: str, name: str) -> Described:
         """A connection, and whether its database can be reached now. Raises ConnectionNotFoundError, BusyError."""
-        definition = self._store.connections.get(owner, name)
+        definition = self._store.connections.find(owner, name)
+        if definition.unreadable:
+            return _described(definition)
         try:
             return _described(definition, "ready", tuple(self._found(owner, name).connection.check()))
         except (ConnectionConfigError, DatabaseUnavailableError, FileNotFoundInStorageError, DeadlineError) as exc:
@@ -168,7 +173,8 @@ class ConnectionManager:
     ) -> builtins.list[str]:
         """Names of the owner's connections of `provider` whose config `holds`, without touching their databases."""
         definitions = self._store.connections.list(owner)
-        return [each.name for each in definitions if each.provider == provider and holds(each.config)]
+        readable = [each for each in definitions if each.provider == provider and not each.unreadable]
+        return [each.name for each in readable if holds(each.config)]
 
     def delete(self, owner: str, name: str) -> None:
         """Forget a connection everywhere. Raises ConnectionNotFoundError."""
@@ -314,6 +320,9 @@ class ConnectionManager:
         connection = self._connection(owner, provider, config)
         try:
             return tuple(connection.check())
+        except SqlchatError as exc:
+            exc.place = exc.place or connection.place
+            raise
         finally:
             connection.close()
 
@@ -334,6 +343,8 @@ class ConnectionManager:
 
 def _described(definition: Definition, state: State = "unknown", warnings: tuple[str, ...] = ()) -> Described:
     made_by = connection_class(definition.provider)
+    if definition.unreadable:
+        state, warnings = "unreadable", (definition.unreadable,)
     return Described(
         definition.name,
         definition.provider,

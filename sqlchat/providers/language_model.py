@@ -85,7 +85,8 @@ class LanguageModel(Provider, Generic[Client]):
                 reply = self._answer(task.messages)
             except ModelError as exc:
                 if deadline.left <= 0:
-                    raise ModelTimeoutError(f"{self.name} did not answer within {self._timeout:g} s.") from exc
+                    detail = f"{self.name} did not answer within {self._timeout:g} s."
+                    raise ModelTimeoutError(detail, place=exc.place) from exc
                 raise
         return read(reply.text).draft(reply.model, reply.tokens)
 

@@ -33,8 +33,12 @@ TAUGHT_EXAMPLE = {
 def _text(longest: int, description: str, **more: Any) -> "fields.String":
     said = validate.Regexp(r".*\S", flags=16, error="Say something.")
     size = validate.Length(max=longest)
-    rules = [size, said, refuse_control_characters]
-    return fields.String(required=True, validate=rules, metadata={"description": description}, **more)
+    return fields.String(
+        required=True,
+        validate=[size, said, refuse_control_characters],
+        metadata={"description": description},
+        **more,
+    )
 
 
 class TermSchema(Schema):

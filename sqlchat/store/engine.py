@@ -140,8 +140,10 @@ class Database:
                 raise
             self._ready = False
             log.warning("store unavailable", extra={"reason": self._reason(exc)})
+            url = self._engine.url
+            place = "" if self.embedded else f"{url.host or 'localhost'}:{url.port or 5432}"
             raise StoreUnavailableError(
-                "The service's own store cannot be reached.", retry_after=RETRY_AFTER
+                "The service's own store cannot be reached.", retry_after=RETRY_AFTER, place=place
             ) from exc
 
     def _reason(self, exc: sa_exc.DBAPIError) -> str:

@@ -37,6 +37,11 @@ class ServerConfig:
     channel_binding: str = ""
     """Whether the password's proof is bound to the TLS session, in libpq's words; said in a url alone."""
 
+    @property
+    def place(self) -> str:
+        """For the log."""
+        return f"{self.host}:{self.port}"
+
 
 def server_config(
     config: Mapping[str, Any],

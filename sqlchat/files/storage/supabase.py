@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -161,11 +161,20 @@ class SupabaseStorage(Storage):
         self, bucket: str, name: str, token: str | None, content_type: str = ""
     ) -> Iterator[SyncStorageClient]:
         """Storage's client for a caller; what it raises is told in our words."""
-        from storage3.exceptions import StorageApiError
-
         asked = Asked(bucket, name, content_type, own=token is not None)
         try:
-            yield self._storage(token)
+            with self._translated(asked):
+                yield self._storage(token)
+        except SqlchatError as exc:
+            exc.place = urlsplit(self._url).netloc.rpartition("@")[2]
+            raise
+
+    @contextlib.contextmanager
+    def _translated(self, asked: Asked) -> Iterator[None]:
+        from storage3.exceptions import StorageApiError
+
+        try:
+            yield
         except StorageApiError as exc:
             raise refusal(exc.status, exc.code, exc.message, asked) from exc
         except RefusedError as exc:
