@@ -24,6 +24,7 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from http import HTTPStatus
 from selectors import EVENT_READ
 from typing import Any
 
@@ -266,7 +267,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Send a problem, as far as the client takes it, and leave the request's line in the log."""
         status, code, title, detail = refusal
         request_id = uuid.uuid4().hex
-        log.info("request", extra={"request_id": request_id, "status": status, "code": code})
+        level = logging.INFO if status < HTTPStatus.INTERNAL_SERVER_ERROR else logging.WARNING
+        told = {"detail": detail} if level > logging.INFO else {}
+        log.log(level, "request", extra={"request_id": request_id, "status": status, "code": code, **told})
         body = as_json(members(status, code, title, detail, request_id))
         lines = [f"HTTP/1.1 {status} {title}", "Connection: close", f"Date: {util.http_date()}"]
         lines += [f"Content-Type: {MEDIA_TYPE}", f"Content-Length: {len(body)}", f"X-Request-Id: {request_id}"]

@@ -67,7 +67,8 @@ def connect(payload: dict[str, Any]) -> dict[str, Any]:
 @blueprint.fails(401, 503)
 def list_connections() -> dict[str, Any]:
     """List the caller's connections, without touching their databases."""
-    return {"connections": [_describe(each) for each in runtime().manager.list(security.owner())]}
+    found = runtime().manager.list(security.owner())
+    return {"connections": [_describe(each) | {"status": _status(each)} for each in found]}
 
 
 @blueprint.get("/<connection_id>", parameters=NAMED)

@@ -41,6 +41,8 @@ class Connection(ABC):
     """Name in requests, such as `postgres`."""
     dialect: ClassVar[str]
     """sqlglot's name of the dialect."""
+    place: str = ""
+    """Host and port of its server, for the log; empty without one."""
 
     @abstractmethod
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:

@@ -8,6 +8,7 @@ only rows that it refuses outright (integers past 64 bits, unpaired surrogates) 
 from __future__ import annotations
 
 import datetime
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -16,6 +17,10 @@ from typing import Any
 
 import orjson
 
+DEEPEST = 60
+"""Levels of a nested value that is JSON in an answer. A deeper one is its text, since common readers of JSON fail."""
+JSON_BUT_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+')
+BRACES_AS_BRACKETS = bytes.maketrans(b"{}", b"[]")
 WRITTEN_OUT = 100
 """Zeros that an exact number may gain by being written without an exponent."""
 
@@ -27,6 +32,16 @@ def encode_rows(rows: Iterable[Sequence[Any]]) -> bytes:
         return orjson.dumps(listed, default=_other, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:
         return orjson.dumps(_walked(listed))
+
+
+def is_deep(json: bytes) -> bool:
+    """Whether a JSON value is nested deeper than DEEPEST, so that an answer should hold its text."""
+    if json.count(b"[") + json.count(b"{") <= DEEPEST:
+        return False
+    left = JSON_BUT_BRACKETS.sub(b"", json).translate(BRACES_AS_BRACKETS)
+    for _ in range(DEEPEST):
+        left = left.replace(b"[]", b"")  # the innermost level
+    return bool(left)
 
 
 def _other(value: Any) -> Any:

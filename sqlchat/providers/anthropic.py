@@ -72,6 +72,7 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
             )
         except (anthropic.AnthropicError, ValueError) as exc:  # ValueError: a body that is not JSON
             fault = translated(exc, self._key)
+            fault.place = wire.place_of(self._url)
             if form is not None and _refuses_format(exc):
                 raise FormatUnknownError(fault) from exc
             raise fault from exc

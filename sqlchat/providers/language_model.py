@@ -119,7 +119,8 @@ class LanguageModel(Provider, Generic[Client]):
                 return self._answer(messages)
             except ModelError as exc:
                 if deadline.left <= 0:
-                    raise ModelTimeoutError(f"{self.name} did not answer within {self._timeout:g} s.") from exc
+                    detail = f"{self.name} did not answer within {self._timeout:g} s."
+                    raise ModelTimeoutError(detail, place=exc.place) from exc
                 raise
 
     def close(self) -> None:

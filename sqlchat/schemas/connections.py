@@ -29,6 +29,7 @@ CONNECTIONS_EXAMPLE = {
             "provider": "PostgresConnection",
             "dialect": "postgresql",
             "created_at": "2026-01-31T09:30:00+00:00",
+            "status": {"state": "unknown", "warnings": []},
         }
     ]
 }
@@ -142,7 +143,12 @@ class ChangeSchema(Schema):
 
 
 class StatusSchema(Schema):
-    state = fields.String(required=True, metadata={"description": "`ready` or `unreachable`."})
+    state = fields.String(
+        required=True,
+        metadata={
+            "description": "`ready`, `unreachable`, `unreadable` (no key decrypts it) or, in the list, `unknown`."
+        },
+    )
     warnings = fields.List(fields.String(), metadata={"description": "Such as a role that may write."})
 
 
@@ -157,10 +163,10 @@ class ListedConnectionSchema(Schema):
     provider = fields.String(required=True, metadata={"description": "Name of the class that serves it."})
     dialect = fields.String(required=True)
     created_at = fields.DateTime(required=True)
+    status = fields.Nested(StatusSchema, required=True)
 
 
 class ConnectionSchema(ListedConnectionSchema):
-    status = fields.Nested(StatusSchema, required=True)
     policy = fields.Nested(PolicySchema, allow_none=True)
     privacy = fields.String(required=True, validate=validate.OneOf(PRIVACY))
 

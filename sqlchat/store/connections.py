@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict
 
 from sqlalchemy import ColumnElement, Row, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from sqlchat.errors import ConflictError, ConnectionNotFoundError, PayloadError
+from sqlchat.errors import ConflictError, ConnectionNotFoundError, PayloadError, UnavailableError
 from sqlchat.store.encryption import Cipher
 from sqlchat.store.engine import Database
 from sqlchat.store.tables import connections, contexts, examples
@@ -45,6 +45,8 @@ class Definition:
     """What SQL may read through it, as the request had it."""
     privacy: Privacy = DEFAULT_PRIVACY
     """What a model may see: names, types and comments; profiles and common values too; or first rows as well."""
+    unreadable: str = ""
+    """Why the config cannot be decrypted; it is empty then."""
 
 
 class Connections:
@@ -84,15 +86,19 @@ class Connections:
         """The definition. Raises ConnectionNotFoundError, and UnavailableError where it cannot be decrypted."""
         return self._definition(self._row(owner, name, *connections.c))
 
+    def find(self, owner: str, name: str) -> Definition:
+        """The definition, readable or not. Raises ConnectionNotFoundError."""
+        return self._readable_or_not(self._row(owner, name, *connections.c))
+
     def version(self, owner: str, name: str) -> tuple[str, int]:
         """Id and version, which together change with every change. Raises ConnectionNotFoundError."""
         row = self._row(owner, name, connections.c.id, connections.c.version)
         return row.id, row.version
 
     def list(self, owner: str) -> list[Definition]:
-        """The owner's definitions, by name."""
+        """The owner's definitions, by name, readable or not."""
         rows = self._database.fetch(select(connections).where(connections.c.owner == owner))
-        return sorted(map(self._definition, rows), key=lambda definition: definition.name)
+        return sorted(map(self._readable_or_not, rows), key=lambda definition: definition.name)
 
     def delete(self, owner: str, name: str) -> None:
         """Forget it, with its context and its examples. Raises ConnectionNotFoundError."""
@@ -152,10 +158,20 @@ class Connections:
         raise unknown(name)
 
     def _definition(self, row: Row[Any]) -> Definition:
-        config = self._cipher.open(row.config, owner=row.owner, id=row.id, name=row.name)
-        policy = json.loads(row.policy) if row.policy else None
-        facts = (row.id, row.owner, row.name, row.provider, config, row.version, row.created_at)
-        return Definition(*facts, policy, row.privacy)
+        """Raises UnavailableError where the config cannot be decrypted."""
+        return _definition_of(row, self._cipher.open(row.config, owner=row.owner, id=row.id, name=row.name))
+
+    def _readable_or_not(self, row: Row[Any]) -> Definition:
+        try:
+            return self._definition(row)
+        except UnavailableError as exc:
+            return replace(_definition_of(row, {}), unreadable=exc.detail)
+
+
+def _definition_of(row: Row[Any], config: dict[str, Any]) -> Definition:
+    policy = json.loads(row.policy) if row.policy else None
+    facts = (row.id, row.owner, row.name, row.provider, config, row.version, row.created_at)
+    return Definition(*facts, policy, row.privacy)
 
 
 def _policy_text(policy: Policy) -> str | None:

@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Engine, Insert, Row, Select, Table, crea
 from sqlalchemy import exc as sa_exc
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sqlchat.config import ConfigError, Settings
+from sqlchat.config import Settings
 from sqlchat.errors import StoreUnavailableError
 from sqlchat.store import migrate, state_dir
 from sqlchat.store.tables import SCHEMA
@@ -140,8 +140,10 @@ class Database:
                 raise
             self._ready = False
             log.warning("store unavailable", extra={"reason": self._reason(exc)})
+            url = self._engine.url
+            place = "" if self.embedded else f"{url.host or 'localhost'}:{url.port or 5432}"
             raise StoreUnavailableError(
-                "The service's own store cannot be reached.", retry_after=RETRY_AFTER
+                "The service's own store cannot be reached.", retry_after=RETRY_AFTER, place=place
             ) from exc
 
     def _reason(self, exc: sa_exc.DBAPIError) -> str:
@@ -177,16 +179,7 @@ def _sqlite(settings: Settings) -> Engine:
 
 
 def _postgres(database_url: str) -> Engine:
-    try:
-        url = make_url(database_url)
-        backend = url.drivername.partition("+")[0]
-    except (sa_exc.ArgumentError, ValueError):
-        backend = ""
-    if backend not in {"postgres", "postgresql"}:
-        raise ConfigError(
-            "sqlchat cannot start:\n  DATABASE_URL: must read postgresql://user:password@host:port/database, "
-            "with special characters of the password percent-encoded"
-        )
+    url = make_url(database_url)
     url = url.set(drivername="postgresql+psycopg2").difference_update_query(FOREIGN_OPTIONS)
     return _psycopg2(url, pool_size=1, max_overflow=2, pool_pre_ping=True)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from sqlchat.connections.encoding import encode_rows
+from sqlchat.connections.encoding import DEEPEST, encode_rows, is_deep
 
 UTC = datetime.UTC
 INDIA = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
@@ -64,3 +64,16 @@ def test_rows_come_from_any_iterable():
 
 def test_no_rows():
     assert encode_rows([]) == b"[]"
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing", "levels"), [(b"[", b"]", 1), (b'{"a":', b"}", 1), (b'[{"]":', b"}]", 2)]
+)
+def test_how_deep_a_value_is_nested_is_told_by_its_brackets(opening, closing, levels):
+    for times in (1, 10, 30, 31, 60, 61, 3000):
+        assert is_deep(opening * times + b"1" + closing * times) == (times * levels > DEEPEST)
+
+
+@pytest.mark.parametrize("value", [b"[" + b",".join([b'{"a":[]}'] * 5000) + b"]", b'["' + b'[{\\"' * 5000 + b'"]'])
+def test_a_value_that_is_only_wide_or_holds_brackets_in_its_texts_is_not_deep(value):
+    assert not is_deep(value)

@@ -62,6 +62,7 @@ class MySQLConnection(Connection):
 
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
         self._target = server_config(config, schemes=("mysql", "mariadb"), port=3306, sslmodes=SSLMODES)
+        self.place = self._target.place
         self._settings = settings
         self._patience = settings.statement_timeout + CATALOG_TIMEOUT
         self._pool = server_pool(settings, self._connect)
@@ -142,7 +143,9 @@ class MySQLConnection(Connection):
         try:
             yield session
         except (pymysql.Error, OSError) as exc:
-            raise (timed_out(timeout) if hung_up.is_set() else query_error(*_fault(exc), timeout)) from exc
+            fault = timed_out(timeout) if hung_up.is_set() else query_error(*_fault(exc), timeout)
+            fault.place = self.place
+            raise fault from exc
         finally:
             timer.cancel()
             ended.set()
@@ -170,9 +173,13 @@ class MySQLConnection(Connection):
         except sqlalchemy.exc.TimeoutError as exc:
             raise BusyError("All connections to this database are in use.", retry_after=1) from exc
         except (pymysql.Error, OSError, RuntimeError) as exc:
-            raise DatabaseUnavailableError("The database cannot be reached at the moment.", retry_after=5) from exc
+            raise DatabaseUnavailableError(
+                "The database cannot be reached at the moment.", retry_after=5, place=self.place
+            ) from exc
         except ConnectionConfigError as exc:
-            raise DatabaseUnavailableError("The database's host cannot be reached from here.", retry_after=5) from exc
+            raise DatabaseUnavailableError(
+                "The database's host cannot be reached from here.", retry_after=5, place=self.place
+            ) from exc
 
     def _give_back(self, pooled: PoolProxiedConnection, session: Session) -> None:
         try:

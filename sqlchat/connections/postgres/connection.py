@@ -79,6 +79,7 @@ class PostgresConnection(Connection):
         self._target = server_config(
             config, schemes=("postgresql", "postgres"), port=5432, sslmodes=SSLMODES, schema=True, others=FIELDS
         )
+        self.place = self._target.place
         self._search_path = search_path(self._target.schema)
         self._settings = settings
         self._types: dict[int, PgType] = {}
@@ -200,6 +201,7 @@ class PostgresConnection(Connection):
                 hang_up.cancel()
                 self._give_back(pooled)
         except DatabaseUnavailableError as exc:
+            exc.place = self.place
             if time.monotonic() < overdue:
                 raise
             raise timed_out(timeout) from exc  # it was we who hung up

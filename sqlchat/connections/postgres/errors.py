@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from sqlchat.errors import (
     ConnectionConfigError,
@@ -100,7 +101,7 @@ def query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> SqlchatE
     return kind(detail, sqlstate=fault.sqlstate, **_position(fault, sql, prefix))
 
 
-def _position(fault: Fault, sql: str, prefix: int) -> dict[str, int]:
+def _position(fault: Fault, sql: str, prefix: int) -> dict[str, Any]:
     """Where in `sql` the fault is, 1-based and in characters, if it is there at all."""
     if fault.internal_query is not None:
         own = sql.startswith(fault.internal_query) and fault.internal_position

@@ -44,7 +44,7 @@ def connect(target: ServerConfig, address: str) -> Session:
                 sslcrl="",
                 sslcrldir="",
                 sslnegotiation="postgres",
-                channel_binding="prefer",
+                channel_binding=target.channel_binding or "prefer",
                 require_auth="scram-sha-256,md5,password,none",
                 gssencmode="disable",
                 load_balance_hosts="disable",

@@ -30,12 +30,15 @@ IDLE_TIMEOUT = "30s"
 CONNECTION_CHECK = "1s"
 
 PIECE = re.compile(
-    r"""(?P<skipped>[\s;]+|--[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"""
-    r"""|'(?:[^']|'')*'|"(?:[^"]|"")*"|\$(?P<mark>\w*)\$.*?\$(?P=mark)\$|\w+|.""",
+    r"""(?P<skipped>[\s;]+|--[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/)|/\*.*"""
+    r"""|[eE]'(?:[^'\\]|\\.|'')*'|'(?:[^']|'')*'|"(?:[^"]|"")*\""""
+    r"""|\$(?P<mark>(?:[^\W\d]\w*)?)\$(?:.*?\$(?P=mark)\$|.*)|\w[\w$]*|.""",
     re.DOTALL,
 )
+"""Splits a text in linear time: a comment or a dollar quote without its end takes all the rest, once."""
 QUERY_WORDS = frozenset({"select", "with", "values", "table", "("})
-IDENTIFIER = re.compile(r'"(?:[^"]|"")+"|[A-Za-z_\u0080-\uffff$][\w$]*')
+IDENTIFIER = re.compile(r'"(?:[^"]|"")+"|[\w$](?:[\w$ -]*[\w$])?')
+"""A name in quotes, or one as it stands between commas: what a schema is called may hold blanks."""
 ESTIMATE = re.compile(r'"Total Cost": ([^,\s]+)')
 BYTE_COUNTED = frozenset({17, 25, 1042, 1043})
 """bytea, text, character, character varying: octet_length of these is their length as sent, read from a header."""
@@ -152,7 +155,7 @@ def prologue(
 def search_path(schema: str) -> str:
     """The `schema` field (names separated by commas) as a search path. Raises ConnectionConfigError."""
     names = IDENTIFIER.findall(schema)
-    if schema.strip() and IDENTIFIER.sub("", schema).replace(" ", "") != "," * (len(names) - 1):
+    if schema.strip() and "".join(IDENTIFIER.sub("", schema).split()) != "," * (len(names) - 1):
         raise ConnectionConfigError("schema: must be names of schemas, separated by commas.")
     return ", ".join(name if name.startswith('"') else quoted(name) for name in names)
 

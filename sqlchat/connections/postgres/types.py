@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import orjson
 
+from sqlchat.connections.encoding import is_deep
+
 Decoder = Callable[[bytes], bytes]
 
 COPY_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
@@ -70,6 +72,10 @@ def _text(value: bytes) -> bytes:
 
 def _as_it_is(value: bytes) -> bytes:
     return value
+
+
+def _json(value: bytes) -> bytes:
+    return _text(value) if is_deep(value) else value
 
 
 def _boolean(value: bytes) -> bytes:
@@ -135,7 +141,7 @@ BY_OID: dict[int, Decoder] = {
     21: _as_it_is,  # smallint
     23: _as_it_is,  # integer
     26: _as_it_is,  # oid
-    114: _as_it_is,  # json
+    114: _json,
     700: _number,  # real
     701: _number,  # double precision
     1082: _time,  # date
@@ -143,6 +149,6 @@ BY_OID: dict[int, Decoder] = {
     1184: _time,  # timestamptz
     1266: _time,  # timetz
     1700: _number,  # numeric
-    3802: _as_it_is,  # jsonb
+    3802: _json,  # jsonb
 }
 """Types of pg_catalog, whose OIDs are fixed, that are not simply text in JSON."""
