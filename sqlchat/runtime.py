@@ -40,6 +40,8 @@ OPEN_OWNER = "open"
 DEMO = "demo"
 DEMO_FILE = "demo.sqlite"
 
+JUDGES = 2
+JUDGE_MEMORY_MB = 1024
 LINEAGE_DEADLINE = 5.0  # s
 SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("guard", "lineage", "names", "dialects", "fragments"))
 UPLOAD_MODULES = ("sqlchat.files.profile",)
@@ -56,8 +58,14 @@ class Runtime:
     def __init__(self, settings: Settings) -> None:
         self.settings: Final = settings
         self.store: Final = Store(settings)
-        self.workers: Final = Workers(settings.sql_workers, settings.sql_worker_memory_mb, preload=SQL_MODULES)
-        """Run what strangers wrote: SQL and the embedded databases."""
+        # where callers are told apart, one of them may not take all processes
+        others = 1 if settings.auth_configured else 0
+        self.judges: Final = Workers(JUDGES, JUDGE_MEMORY_MB, preload=SQL_MODULES, share=JUDGES - others)
+        """Read the SQL of strangers: nobody's slow query holds that up."""
+        self.workers: Final = Workers(
+            settings.sql_workers, settings.sql_worker_memory_mb, share=max(1, settings.sql_workers - others)
+        )
+        """Run the embedded databases."""
         self.upload_workers: Final = Workers(
             1, settings.upload_worker_memory_mb, patience=settings.upload_timeout / 2, preload=UPLOAD_MODULES
         )
@@ -68,7 +76,7 @@ class Runtime:
         self._databases = databases = FileDatabases(settings, storage, self.build_workers, (LOCAL_OWNER, OPEN_OWNER))
 
         def files_connection(owner: str, config: Mapping[str, Any]) -> FilesConnection:
-            return FilesConnection(config, settings, self.workers, databases, owner)
+            return FilesConnection(config, settings, self.workers.for_owner(owner), databases, owner)
 
         def read(owner: str, name: str) -> Iterator[object]:
             return self.pipeline.ahead(owner, name)  # which is made of the manager, below
@@ -79,10 +87,10 @@ class Runtime:
 
         self.ahead: Final = Prefetcher(read)
         self.manager: Final = ConnectionManager(settings, self.store, self.workers, {"files": files_connection}, want)
-        self.gate: Final = Gate(self.workers, settings)
+        self.gate: Final = Gate(self.judges, settings)
         self.providers: Final = ProviderFactory(settings)
-        self.knowledge: Final = Knowledge(self.store.knowledge, self.workers)
-        self.teaching: Final = Teaching(self.store.knowledge, self.manager, self.gate, self.workers)
+        self.knowledge: Final = Knowledge(self.store.knowledge, self.judges)
+        self.teaching: Final = Teaching(self.store.knowledge, self.manager, self.gate, self.judges)
         self.pipeline: Final = Pipeline(
             settings,
             self.manager,
@@ -90,7 +98,7 @@ class Runtime:
             self.providers,
             knowledge=self.knowledge,
             history=self.store.history,
-            workers=self.workers,
+            workers=self.judges,
         )
         self.audit: Final = Audit(self.store.history)
         self.files: Final = Files(settings, storage, self.upload_workers, databases.look_again_at)
@@ -138,7 +146,7 @@ class Runtime:
         named = resolve(dialect) if dialect else None
         catalog = self.manager.catalog(owner, connection_id, claims).mentioned_in(sql) if connection_id else None
         own = catalog.dialect if catalog else ""
-        return self.workers.call(lineage, sql, own if named is None else named, catalog, deadline=LINEAGE_DEADLINE)
+        return self.judges.for_owner(owner).call(lineage, sql, own if named is None else named, catalog, deadline=LINEAGE_DEADLINE)
 
     def readers(self, owner: str, bucket: str, name: str) -> list[str]:
         """Names of the owner's connections that read a stored file; none where they cannot be looked up just now."""
@@ -159,13 +167,14 @@ class Runtime:
 
     def warm(self) -> None:
         """Start what the first question would otherwise wait for."""
-        self.workers.warm()
+        self.judges.warm()
 
     def close(self) -> None:
         """Let go of everything that is held. Safe to call twice."""
         self.ahead.close()
         self.manager.close()
         self.providers.close()
+        self.judges.close()
         self.workers.close()
         self.upload_workers.close()
         self.build_workers.close()
