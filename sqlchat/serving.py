@@ -7,7 +7,8 @@ What gunicorn's own does differently, and what is done about it here:
 - Reading headers or a body may take for ever; here a request that keeps a thread waiting ends in 400.
 - A request for which no thread is free waits for ever; here it ends in 503 after a while.
 - `/health` waits in the same queue; here it has threads of its own, since it must answer while all others are busy.
-- Of two workers the one that wakes first takes a new connection, however busy; here the busier one is slower.
+- Of two workers the one that wakes first takes a new connection; here the one with more of them leaves it to others.
+- Between two requests of one client the event loop wakes twice; here the thread stays a moment for the next one.
 - A connection is closed in the event loop, which a client can hold up for two seconds; here beside it.
 - Failures before and behind the application are HTML; here they are problem bodies like all others.
 """
@@ -16,7 +17,9 @@ from __future__ import annotations
 
 import errno
 import logging
+import mmap
 import re
+import select
 import socket
 import time
 import uuid
@@ -48,7 +51,11 @@ SLOWEST = 1024
 HEALTH_THREADS = 2
 CLOSING_THREADS = 4
 YIELD = 0.001
-"""Seconds that a worker with no free thread leaves a new connection to the others."""
+"""Seconds that a worker leaves a new connection to others, for each connection that it has more than one of them..."""
+LONGEST_YIELD = 0.005  # ...and at most
+MOST_WORKERS = 256
+STAY = 0.005
+"""Seconds that a thread waits for its client's next request, unless somebody waits for the thread."""
 FULL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 PAUSE = 0.05
 """Seconds to wait where the system has no room for another connection."""
@@ -153,8 +160,33 @@ class Connection(TConn):  # type: ignore[misc]
         return self.parser is not None and bool(self.parser.unreader.buf.getvalue())
 
 
+class Loads:
+    """How many connections each worker has, in memory that the master shares with all of them."""
+
+    def __init__(self) -> None:
+        self._counts = memoryview(mmap.mmap(-1, 8 * MOST_WORKERS)).cast("q")
+
+    def tell(self, worker: int, count: int) -> None:
+        self._counts[worker % MOST_WORKERS] = 1 + count
+
+    def forget(self, worker: int) -> None:
+        self._counts[worker % MOST_WORKERS] = 0
+
+    def surplus(self, worker: int) -> int:
+        """How many connections `worker` has more than the one that has fewest."""
+        return self._counts[worker % MOST_WORKERS] - min(filter(None, self._counts), default=1)
+
+
 class Worker(ThreadWorker):  # type: ignore[misc]
     """Set as gunicorn's `worker_class`. Its settings are `client_timeout` and `queue_timeout`."""
+
+    loads: Loads
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Called in the master, before it forks."""
+        super().check_config(cfg, log)
+        cls.loads = Loads()
 
     def init_process(self) -> None:
         settings = Settings.from_environ()
@@ -171,8 +203,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def accept(self, listener: socket.socket) -> None:
         """Let a new connection wait for its first byte in the event loop."""
-        if self.cfg.workers > 1:
-            time.sleep(YIELD * min(1, self._active / self.cfg.threads))
+        if surplus := self.loads.surplus(self.age):
+            time.sleep(min(LONGEST_YIELD, YIELD * surplus))
         if self.nr_conns >= self.worker_connections - 1:
             self._make_room()
         try:
@@ -188,12 +220,29 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             # a client that takes nothing of its answer keeps a thread, too
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self._patience * 1000))
         self.nr_conns += 1
+        self.loads.tell(self.age, self.nr_conns)
         conn = Connection(
             self.cfg, sock, address, listener.getsockname(), patience=self._patience, closing=self._closing
         )
         conn.timeout = time.monotonic() + self._patience
         self.pending_conns.append(conn)
         self.poller.register(sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def handle(self, conn: Connection) -> Any:
+        """On a thread: answer a request, and the client's next ones as long as they follow at once."""
+        keep = super().handle(conn)
+        while keep is True and self._stays(conn):
+            keep = super().handle(conn)
+        return keep
+
+    def _stays(self, conn: Connection) -> bool:
+        """Whether the next request has arrived, on a plain connection and while no other request needs the thread."""
+        if self.cfg.is_ssl or conn.is_http2 or conn.has_read_ahead():
+            return False
+        arriving = select.poll()
+        arriving.register(conn.sock, select.POLLIN)
+        is_there = self.alive and self._active <= self.cfg.threads and bool(arriving.poll(STAY * 1000))
+        return is_there and self.alive and self._active <= self.cfg.threads
 
     def enqueue_req(self, conn: Connection) -> None:
         """Give a request that begins to arrive to a thread, when one is free."""
@@ -211,6 +260,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def murder_pending(self) -> None:
         """Called about once a second at least: end what has waited too long, for a byte or for a thread."""
         super().murder_pending()
+        self.loads.tell(self.age, self.nr_conns)
         while self._queued:
             deadline, conn, future = self._queued[0]
             waits = not (future.running() or future.done())

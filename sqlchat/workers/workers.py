@@ -7,6 +7,7 @@ import copy
 import logging
 import pickle
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
@@ -86,6 +87,7 @@ class Pool:
         self._idle: list[Process] = []
         self._busy: set[Process] = set()
         self._lock = threading.Lock()
+        weakref.finalize(self, _end_all, self._idle)  # at the latest when Python ends
 
     def run(self, request: bytes, deadline: float) -> tuple[bool, Any]:
         """Have a process run a pickled call: whether it succeeded, and its result or its exception."""
@@ -123,11 +125,11 @@ class Pool:
     def close(self) -> None:
         """End those that are idle, and kill those at work, whose calls end in BusyError."""
         with self._lock:
-            idle, self._idle = self._idle, []
+            idle = self._idle.copy()
+            self._idle.clear()
             for process in self._busy:
                 process.kill()
-        for process in idle:
-            process.end()
+        _end_all(idle)
 
     def _take(self) -> Process:
         """The one that was used last; else a new one."""
@@ -150,15 +152,19 @@ class Pool:
         with self._lock:
             self._busy.remove(process)
             dead = [each for each in self._idle if not each.is_alive()]
-            self._idle = [each for each in self._idle if each not in dead]
+            self._idle[:] = [each for each in self._idle if each not in dead]
             if not process.is_stopped:
                 with contextlib.suppress(BusyError):  # the next call tries again, and says so
                     self._idle.insert(0, self._start())
-        for each in dead:
-            each.end()
+        _end_all(dead)
 
     def _start(self) -> Process:
         try:
             return Process(self._memory, self._preload)
         except OSError as exc:
             raise BusyError("The worker processes do not start.", retry_after=5) from exc
+
+
+def _end_all(processes: list[Process]) -> None:
+    for process in processes:
+        process.end()
