@@ -146,7 +146,9 @@ class Runtime:
         named = resolve(dialect) if dialect else None
         catalog = self.manager.catalog(owner, connection_id, claims).mentioned_in(sql) if connection_id else None
         own = catalog.dialect if catalog else ""
-        return self.judges.for_owner(owner).call(lineage, sql, own if named is None else named, catalog, deadline=LINEAGE_DEADLINE)
+        return self.judges.for_owner(owner).call(
+            lineage, sql, own if named is None else named, catalog, deadline=LINEAGE_DEADLINE
+        )
 
     def readers(self, owner: str, bucket: str, name: str) -> list[str]:
         """Names of the owner's connections that read a stored file; none where they cannot be looked up just now."""

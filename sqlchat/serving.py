@@ -197,6 +197,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._queued: deque[tuple[float, Connection, Future[Any]]] = deque()
         super().init_process()  # returns when the worker ends
 
+    def run(self) -> None:
+        self.loads.tell(self.age, 0)
+        super().run()
+
     def handle_exit(self, sig: int, frame: Any) -> None:
         super().handle_exit(sig, frame)
         self.method_queue.defer(self._hurry_pending)

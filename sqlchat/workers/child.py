@@ -84,3 +84,7 @@ def _end_with_parent() -> None:
     """End when the standard input does, which the parent holds open: one that was killed closes no pool."""
     os.read(0, 1)
     os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlchat.workers.wire import receive, send
 
-COMMAND = "from sqlchat.workers.child import main; main()"
+MODULE = "sqlchat.workers.child"
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 """Variables that a worker process gets, beside those of Python. It never sees a secret."""
 STARTING = 60.0
@@ -49,7 +49,7 @@ class Process:
         self._is_ready = False
         self.is_stopped = False
         """True once `kill` was called."""
-        command = [sys.executable, "-P", "-c", COMMAND, str(theirs.fileno()), str(memory), *preload]
+        command = [sys.executable, "-P", "-m", MODULE, str(theirs.fileno()), str(memory), *preload]
         with theirs, contextlib.ExitStack() as undo:
             undo.callback(self._line.close)
             self._process = subprocess.Popen(
