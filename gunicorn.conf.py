@@ -72,7 +72,7 @@ def worker_exit(server, worker):
 
 
 def child_exit(server, worker):
-    """Clear up after a worker that was killed and could not do so itself: its count, and uploads on their way to it."""
+    """Clear up after a worker that was killed: its count of connections, and uploads that were on their way to it."""
     worker.loads.forget(worker.age)
     for spooled in Path(tempfile.gettempdir()).glob(f"sqlchat-upload-{worker.pid}-*"):
         spooled.unlink(missing_ok=True)

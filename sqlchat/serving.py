@@ -7,7 +7,7 @@ What gunicorn's own does differently, and what is done about it here:
 - Reading headers or a body may take for ever; here a request that keeps a thread waiting ends in 400.
 - A request for which no thread is free waits for ever; here it ends in 503 after a while.
 - `/health` waits in the same queue; here it has threads of its own, since it must answer while all others are busy.
-- Of two workers the one that wakes first takes a new connection; here the one with more of them leaves it to others.
+- Of two workers the one that wakes first takes a new connection; here the one with more leaves it to the other.
 - Between two requests of one client the event loop wakes twice; here the thread stays a moment for the next one.
 - A connection is closed in the event loop, which a client can hold up for two seconds; here beside it.
 - Failures before and behind the application are HTML; here they are problem bodies like all others.
@@ -51,7 +51,7 @@ SLOWEST = 1024
 HEALTH_THREADS = 2
 CLOSING_THREADS = 4
 YIELD = 0.001
-"""Seconds that a worker leaves a new connection to others, for each connection that it has more than one of them..."""
+"""Seconds that a worker leaves a new connection to others, for each that it has more than one of them..."""
 LONGEST_YIELD = 0.005  # ...and at most
 MOST_WORKERS = 256
 STAY = 0.005

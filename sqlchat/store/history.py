@@ -94,7 +94,7 @@ class Turn:
 
 
 class History:
-    """The table `history`. All methods but `add_soon` and `close` raise StoreUnavailableError while the store is gone."""
+    """The table `history`. All methods but `add_soon` and `close` raise StoreUnavailableError without a store."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database

@@ -11,7 +11,6 @@ import socket
 import sys
 import threading
 import traceback
-from typing import Any
 
 from sqlchat.errors import SqlchatError
 from sqlchat.workers.wire import receive, send
@@ -49,7 +48,7 @@ def _confine(memory: int, preload: list[str]) -> None:
 def _answer(request: bytes | bytearray, memory: int) -> bytes:
     """Run a pickled (function, args, kwargs); gives a pickled (succeeded, is crowded, result or exception)."""
     try:
-        function, args, kwargs = pickle.loads(request)
+        function, args, kwargs = pickle.loads(request)  # noqa: S301 - of the process that started this one
         succeeded, value = True, function(*args, **kwargs)
     except BaseException as exc:  # noqa: BLE001 - it is raised where the call was made
         succeeded, value = False, _portable(exc)

@@ -52,7 +52,7 @@ class Process:
         command = [sys.executable, "-P", "-m", MODULE, str(theirs.fileno()), str(memory), *preload]
         with theirs, contextlib.ExitStack() as undo:
             undo.callback(self._line.close)
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - Python itself, and no word of a caller's
                 command, stdin=subprocess.PIPE, env=_environment(), pass_fds=(theirs.fileno(),)
             )
             undo.pop_all()

@@ -1,7 +1,7 @@
 """The whole request over sockets, beside the least that Flask and psycopg2 can do, in the same run and by turns.
 
-Needs wrk on the PATH, which puts 16 callers to two gunicorn workers of each. Datasette, where it is installed, answers
-the same from SQLite. Ratios are of medians over the rounds; on a busy machine, look at the CPU time as well.
+Needs wrk on the PATH, which puts 16 callers to two gunicorn workers of each. Datasette, where it is installed,
+answers the same from SQLite. Ratios are of medians over the rounds; on a busy machine, look at the CPU time as well.
 """
 
 import json
