@@ -70,7 +70,7 @@ class Database:
         """
         schemas: Any = {SCHEMA: "main"} if self.embedded else None
         compiled = statement.compile(self._quick, schema_translate_map=schemas, render_schema_translate=self.embedded)
-        text, order = str(compiled) if self.embedded else BOUND + str(compiled), compiled.positiontup  # type: ignore[attr-defined]
+        text, order = str(compiled) if self.embedded else BOUND + str(compiled), compiled.positiontup
 
         def read(**values: Any) -> list[tuple[Any, ...]]:
             return self._at_once(lambda: self._read(text, [values[name] for name in order] if order else values))
