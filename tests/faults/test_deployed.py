@@ -298,16 +298,10 @@ class TestHistory:
             assert len(old) > 4
             assert old <= self.kept(shop)
 
-    def test_any_worker_shows_what_another_one_has_just_answered(self, shop):
+    def test_whichever_worker_is_asked_shows_what_was_just_answered(self, shop):
         with Service(shop) as service:
             assert service.connect("shop", "shop.sqlite") == 201
-            one, other = service.workers()
-            for writer, reader in [(one, other), (other, one)] * 3:
-                with service.through(writer):
-                    _, _, headers = execute(service, "shop", "SELECT n FROM t")
-                with service.through(reader):
-                    newest = service.call("GET", "/api/history?limit=1")[1]["history"][0]
-                # the writer was halted meanwhile, so its entry is there once it has gone on
-                if newest["request_id"] != headers["X-Request-Id"]:
-                    newest = service.call("GET", "/api/history?limit=1")[1]["history"][0]
+            for _ in range(20):  # each call is a connection of its own, and goes to one worker or the other
+                _, _, headers = execute(service, "shop", "SELECT n FROM t")
+                newest = service.call("GET", "/api/history?limit=1")[1]["history"][0]
                 assert newest["request_id"] == headers["X-Request-Id"]
