@@ -73,7 +73,8 @@ def worker_exit(server, worker):
 
 
 def child_exit(server, worker):
-    """Remove uploads that were on their way to a worker that was killed; it could not do so itself."""
+    """Clear up after a worker that was killed: its count of connections, and uploads that were on their way to it."""
+    worker.loads.forget(worker.age)
     for spooled in Path(tempfile.gettempdir()).glob(f"sqlchat-upload-{worker.pid}-*"):
         spooled.unlink(missing_ok=True)
 

@@ -169,7 +169,7 @@ class Settings:
         "Read what a connection's columns hold before its first question. Never where SQLCHAT_POOL_SIZE or "
         "SQLCHAT_SQL_WORKERS is 1: that one is for callers.",
     )
-    sql_workers: int = setting("SQLCHAT_SQL_WORKERS", 2, "Killable processes for SQL in each worker.")
+    sql_workers: int = setting("SQLCHAT_SQL_WORKERS", 2, "Killable processes for SQLite and DuckDB in each worker.")
     sql_worker_memory_mb: int = setting(
         "SQLCHAT_SQL_WORKER_MEMORY_MB",
         2048,

@@ -49,7 +49,6 @@ HOMES = {
     "duckdb": {"connections/duckdb/", "connections/files/"},
     "sqlite3": {"connections/sqlite/", "demo.py"},
     "jwt": {"tokens.py"},
-    "pebble": {"workers.py"},
     "alembic": {"store/"},
 }
 

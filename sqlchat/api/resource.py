@@ -70,6 +70,11 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         """A path with a slash at its end is the same path: people and tools write either."""
         super().add_url_rule(rule, *args, **{"strict_slashes": False, **options})
 
+    def arguments(self, schema: Any, **options: Any) -> Callable[[View], View]:
+        """As flask-smorest's, with one instance of the schema for all requests."""
+        made = schema() if isinstance(schema, type) else schema
+        return cast(Callable[[View], View], super().arguments(made, **options))
+
     def fails(self, *statuses: int) -> Callable[[View], View]:
         """Document the failures of a view, beside the 400 that every payload can end in."""
 

@@ -266,7 +266,7 @@ class ConnectionManager:
         return OpenConnection(
             self._make_driver(definition.owner, definition.provider, definition.config),
             self._settings,
-            self._judges,
+            self._judges.for_owner(definition.owner),
             policy=Policy.of(definition.policy),
             privacy=definition.privacy,
             key=(definition.id, definition.version),
@@ -276,7 +276,7 @@ class ConnectionManager:
     def _make_driver(self, owner: str, provider: str, config: Mapping[str, Any]) -> Connection:
         if maker := self._makers.get(provider):
             return maker(owner, config)
-        return connection_class(provider)(config, self._settings, self._workers)
+        return connection_class(provider)(config, self._settings, self._workers.for_owner(owner))
 
     def _drop(self, owner: str, name: str) -> None:
         with self._lock:

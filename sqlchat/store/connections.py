@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict
 
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy import BindParameter, ColumnElement, Row, bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sqlchat.errors import ConflictError, ConnectionNotFoundError, PayloadError, UnavailableError
@@ -18,7 +19,9 @@ from sqlchat.store.engine import Database
 from sqlchat.store.tables import connections, contexts, examples
 
 Policy = Mapping[str, Any] | None
+Text = str | BindParameter[str]
 Privacy = Literal["schema", "samples", "rows"]
+SURROGATE = re.compile("[\ud800-\udfff]")
 DEFAULT_PRIVACY: Privacy = "samples"
 
 
@@ -57,6 +60,8 @@ class Connections:
 
     def __init__(self, database: Database, cipher: Cipher) -> None:
         self._database, self._cipher = database, cipher
+        this = named(bindparam("owner"), bindparam("name"))
+        self._version = database.prepare(select(connections.c.id, connections.c.version).where(this))
 
     def add(
         self,
@@ -84,7 +89,9 @@ class Connections:
 
     def get(self, owner: str, name: str) -> Definition:
         """The definition. Raises ConnectionNotFoundError, and UnavailableError where it cannot be decrypted."""
-        return self._definition(self._row(owner, name, *connections.c))
+        for row in self._database.fetch(select(connections).where(named(owner, name))) if storable(name) else ():
+            return self._definition(row)
+        raise unknown(name)
 
     def find(self, owner: str, name: str) -> Definition:
         """The definition, readable or not. Raises ConnectionNotFoundError."""
@@ -92,8 +99,9 @@ class Connections:
 
     def version(self, owner: str, name: str) -> tuple[str, int]:
         """Id and version, which together change with every change. Raises ConnectionNotFoundError."""
-        row = self._row(owner, name, connections.c.id, connections.c.version)
-        return row.id, row.version
+        for id, version in self._version(owner=owner, name=name) if storable(name) else ():
+            return id, version
+        raise unknown(name)
 
     def list(self, owner: str) -> list[Definition]:
         """The owner's definitions, by name, readable or not."""
@@ -151,12 +159,6 @@ class Connections:
                 connection.execute(update(connections).where(connections.c.id == row.id).values(config=sealed))
         return len(rows)
 
-    def _row(self, owner: str, name: str, *columns: Any) -> Row[Any]:
-        if storable(name):
-            for row in self._database.fetch(select(*columns).where(named(owner, name))):
-                return row
-        raise unknown(name)
-
     def _definition(self, row: Row[Any]) -> Definition:
         """Raises UnavailableError where the config cannot be decrypted."""
         return _definition_of(row, self._cipher.open(row.config, owner=row.owner, id=row.id, name=row.name))
@@ -178,14 +180,14 @@ def _policy_text(policy: Policy) -> str | None:
     return json.dumps(dict(policy)) if policy else None
 
 
-def named(owner: str, name: str) -> ColumnElement[bool]:
+def named(owner: Text, name: Text) -> ColumnElement[bool]:
     """The condition on the row of a connection. The name must be `storable`."""
     return (connections.c.owner == owner) & (connections.c.name == name)
 
 
 def storable(text: str) -> bool:
     """Postgres refuses NUL in a text, and neither database takes half a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return "\0" not in text and SURROGATE.search(text) is None
 
 
 def unknown(name: str) -> ConnectionNotFoundError:

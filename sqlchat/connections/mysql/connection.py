@@ -29,6 +29,7 @@ from sqlchat.connections.mysql.session import Raw, Session, connect
 from sqlchat.connections.mysql.types import NAMES
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.servers.config import server_config
+from sqlchat.connections.servers.deadlines import Deadlines
 from sqlchat.connections.servers.network import resolve
 from sqlchat.connections.servers.pool import UNENCRYPTED, server_pool
 from sqlchat.errors import (
@@ -66,6 +67,7 @@ class MySQLConnection(Connection):
         self._settings = settings
         self._patience = settings.statement_timeout + CATALOG_TIMEOUT
         self._pool = server_pool(settings, self._connect)
+        self._deadlines = Deadlines()
 
     def check(self) -> list[str]:
         address = self._address()
@@ -137,9 +139,7 @@ class MySQLConnection(Connection):
                 session.hang_up()
                 self._kill("CONNECTION", session.thread_id)  # the server does not notice, and would go on
 
-        timer = threading.Timer(timeout + GRACE, stop)
-        timer.daemon = True
-        timer.start()
+        deadline = self._deadlines.start(timeout + GRACE, stop)
         try:
             yield session
         except (pymysql.Error, OSError) as exc:
@@ -147,7 +147,7 @@ class MySQLConnection(Connection):
             fault.place = self.place
             raise fault from exc
         finally:
-            timer.cancel()
+            deadline.cancel()
             ended.set()
             self._give_back(pooled, session)
 

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 
 import psycopg2
@@ -46,6 +46,7 @@ from sqlchat.connections.postgres.statement import (
 )
 from sqlchat.connections.postgres.types import Decoder, PgType, decoder
 from sqlchat.connections.servers.config import server_config
+from sqlchat.connections.servers.deadlines import Deadline, Deadlines
 from sqlchat.connections.servers.network import resolve
 from sqlchat.connections.servers.pool import UNENCRYPTED, server_pool
 from sqlchat.errors import (
@@ -84,6 +85,7 @@ class PostgresConnection(Connection):
         self._settings = settings
         self._types: dict[int, PgType] = {}
         self._pool = server_pool(settings, lambda: self._connect(self._address()))
+        self._deadlines = Deadlines()
 
     def check(self) -> list[str]:
         address = self._address()
@@ -193,12 +195,12 @@ class PostgresConnection(Connection):
         """A cursor in a read-only transaction in which `statement` was planned, whose columns it describes."""
         overdue = time.monotonic() + timeout + GRACE
         try:
-            pooled, cursor, hang_up = self._opened(statement, timeout)
+            pooled, cursor, hanging_up = self._opened(statement, timeout)
             try:
                 with self._errors(cursor, statement, timeout):
                     yield cursor
             finally:
-                hang_up.cancel()
+                hanging_up.cancel()
                 self._give_back(pooled)
         except DatabaseUnavailableError as exc:
             exc.place = self.place
@@ -208,29 +210,28 @@ class PostgresConnection(Connection):
 
     def _opened(
         self, statement: Statement, timeout: float
-    ) -> tuple[PoolProxiedConnection, psycopg2.extensions.cursor, threading.Timer]:
+    ) -> tuple[PoolProxiedConnection, psycopg2.extensions.cursor, Deadline]:
         while True:
             pooled = self._checked_out()
             raw = _raw(pooled)
             used = pooled.info.get("used", False)
             pooled.info["used"] = True
-            hang_up = _timer(raw, timeout + GRACE)
+            hanging_up = self._deadlines.start(timeout + GRACE, partial(hang_up, raw))
             try:
                 cursor = raw.cursor()
                 with self._errors(cursor, statement, timeout, context_lines=OPEN_CONTEXT_LINES):
                     cursor.execute(*prologue(statement, self._search_path, timeout, raw.server_version, self._caller))
             except DatabaseUnavailableError:
-                hung_up = hang_up.finished.is_set()
-                hang_up.cancel()
+                hanging_up.cancel()
                 pooled.invalidate()
-                if not used or hung_up:
+                if not used or hanging_up.has_passed:
                     raise  # else it died while it lay in the pool, which is no news: try the next
             except BaseException:
-                hang_up.cancel()
+                hanging_up.cancel()
                 self._give_back(pooled)
                 raise
             else:
-                return pooled, cursor, hang_up
+                return pooled, cursor, hanging_up
 
     def _checked_out(self) -> PoolProxiedConnection:
         try:
@@ -244,14 +245,14 @@ class PostgresConnection(Connection):
 
     def _give_back(self, pooled: PoolProxiedConnection) -> None:
         raw = _raw(pooled)
-        hang_up = _timer(raw, GRACE)
+        hanging_up = self._deadlines.start(GRACE, partial(hang_up, raw))
         try:
             with raw.cursor() as cursor:
                 cursor.execute(RESET_LENT if raw.lent else RESET)
         except psycopg2.Error:
             pooled.invalidate()
         finally:
-            hang_up.cancel()
+            hanging_up.cancel()
             pooled.close()
 
     @contextlib.contextmanager
@@ -312,11 +313,3 @@ def _fault(exc: psycopg2.Error) -> Fault:
         internal_query=diag.internal_query,
         context=diag.context or "",
     )
-
-
-def _timer(raw: psycopg2.extensions.connection, seconds: float) -> threading.Timer:
-    """Started; ends the connection from our side unless cancelled in time, for a server that keeps no timeout."""
-    timer = threading.Timer(seconds, hang_up, (raw,))
-    timer.daemon = True
-    timer.start()
-    return timer
