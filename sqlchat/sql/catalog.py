@@ -51,6 +51,18 @@ class Table:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class OwnNames:
+    """What users of a database defined themselves under names that queries use; extensions' members are left out."""
+
+    functions: frozenset[str] = frozenset()
+    """Lower-case names of own functions, of any volatility, that a function on the allow-list has as well."""
+    operators: frozenset[str] = frozenset()
+    """Symbols of own operators, such as `+`."""
+    types: frozenset[str] = frozenset()
+    """Lower-case names of own types that have casts, or of own domains that have checks."""
+
+
 @dataclass(frozen=True)
 class Catalog:
     tables: tuple[Table, ...]
@@ -62,6 +74,7 @@ class Catalog:
     """Changes when the content changes."""
     functions: frozenset[str] | None = field(default=None, repr=False)
     """Lower-case names of the functions that SQL may call here, where the database tells; else None."""
+    own: OwnNames = field(default_factory=OwnNames, repr=False)
 
     @cached_property
     def _by_word(self) -> dict[str, list[Table]]:
