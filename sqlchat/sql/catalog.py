@@ -16,6 +16,8 @@ class Column:
     """The database's own name of the type, such as `numeric(10,2)`."""
     nullable: bool = True
     comment: str = ""
+    expression: str = ""
+    """SQL that computes a generated column from others of its row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,15 @@ class ForeignKey:
     ref_columns: tuple[str, ...]
     inferred: bool = False
     """Found from names and values; the database does not hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What an index that is a table of its own shows: `columns` of the `table` in the same schema."""
+
+    table: str = ""
+    """"" if the database does not tell."""
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,12 @@ class Table:
     """Rows as the database's statistics have it; None where it keeps none."""
     definition: str = ""
     """A view's SQL, where the database tells it."""
+    calls_own: bool = False
+    """Whether a view depends on functions, operators or checked domains that users of the database defined."""
+    descendants: tuple[tuple[str, str], ...] = ()
+    """Schema and name of all children and partitions, of any depth: their rows come along unless SQL says ONLY."""
+    origin: Origin | None = None
+    """Where the values come from, for a full-text index over another table; None for a table of its own."""
 
     def column(self, name: str) -> Column | None:
         """The column of that name, exact case first, then any case."""

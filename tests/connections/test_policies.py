@@ -1,20 +1,15 @@
 """Policies on data, against real databases: what must not come out does not, and honest queries still run."""
 
-import json
 import sqlite3
 from dataclasses import replace
 
 import duckdb
 import pytest
+from policed import PolicedDatabase
 
-from sqlchat.config import Settings
-from sqlchat.connections.gate import Gate
-from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.policies.policy import Policy
 from sqlchat.errors import PayloadError, QueryError, SqlchatError, SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog, Column, Table
-from sqlchat.store import Store
-from sqlchat.workers import Workers
 
 SECRET = "tell-nobody"
 POLICY = {"deny_tables": ["salaries", "audit*"], "deny_columns": ["users.email", "*.ssn"]}
@@ -280,39 +275,13 @@ HONEST = [
 ]
 
 
-class Database:
-    """A connection under POLICY as the service uses it: by the manager, through the gate."""
-
-    def __init__(self, folder, provider, config, policy=POLICY):
-        self.settings = Settings(data_dir=folder, pool_size=1)
-        self.workers = Workers(1, 1024)
-        self.store = Store(self.settings)
-        self.store.upgrade()
-        self.manager = ConnectionManager(self.settings, self.store, self.workers)
-        self.manager.create("me", provider, "data", config, policy)
-        self.gate = Gate(self.workers, self.settings)
-
-    def run(self, sql):
-        functions = self.manager.catalog("me", "data").functions
-        found = self.gate.run(self.manager.get("me", "data"), sql, functions=functions)
-        return json.loads(found.rows)
-
-    def run_unguarded(self, sql):
-        return json.loads(self.manager.get("me", "data").run(sql, max_rows=10, timeout=5).rows)
-
-    def close(self):
-        self.manager.close()
-        self.workers.close()
-        self.store.close()
-
-
 @pytest.fixture(scope="module")
 def sqlite(tmp_path_factory):
     folder = tmp_path_factory.mktemp("policy")
     with sqlite3.connect(folder / "data.db") as writer:
         writer.executescript(TABLES)
     writer.close()
-    made = Database(folder, "sqlite", {"database": "data.db"})
+    made = PolicedDatabase(folder, "sqlite", {"database": "data.db"}, POLICY)
     yield made
     made.close()
 
@@ -327,7 +296,7 @@ def postgres(postgres_server, tmp_path_factory):
         "CREATE VIEW indirect AS SELECT told() AS x; GRANT SELECT ON indirect TO PUBLIC",
         config["database"],
     )
-    made = Database(tmp_path_factory.mktemp("policy"), "postgres", config)
+    made = PolicedDatabase(tmp_path_factory.mktemp("policy"), "postgres", config, POLICY)
     yield made
     made.close()
     postgres_server.drop(config)
@@ -347,7 +316,7 @@ def duck(tmp_path_factory):
         "deny_tables": [*POLICY["deny_tables"], "hr.*"],
         "deny_columns": [*POLICY["deny_columns"], "users.card"],
     }
-    made = Database(folder, "duckdb", {"database": "data.duckdb"}, policy)
+    made = PolicedDatabase(folder, "duckdb", {"database": "data.duckdb"}, policy)
     yield made
     made.close()
 
@@ -363,7 +332,7 @@ def mysql(mysql_server, tmp_path_factory):
         views = [f"CREATE VIEW {name} AS {sql}" for name, sql in MYSQL_VIEWS.items()]
         for statement in [*filter(str.strip, TABLES.split(";")), *views, *MYSQL_FUNCTION]:
             cursor.execute(statement)
-    made = Database(tmp_path_factory.mktemp("policy"), "mysql", config | {"password": "a-password"})
+    made = PolicedDatabase(tmp_path_factory.mktemp("policy"), "mysql", config | {"password": "a-password"}, POLICY)
     yield made
     made.close()
     with mysql_server() as raw, raw.cursor() as cursor:
@@ -491,7 +460,7 @@ def test_an_allow_list_lets_nothing_else_be_read(tmp_path):
     with sqlite3.connect(tmp_path / "data.db") as writer:
         writer.executescript(TABLES)
     writer.close()
-    made = Database(tmp_path, "sqlite", {"database": "data.db"}, {"allow_tables": ["totals", "main.user*"]})
+    made = PolicedDatabase(tmp_path, "sqlite", {"database": "data.db"}, {"allow_tables": ["totals", "main.user*"]})
     try:
         assert made.run("SELECT * FROM totals")  # though not the orders that it adds up
         assert len(made.run("SELECT * FROM users")) == 2

@@ -25,13 +25,48 @@ READABLE = """
       AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
 """
 
+EXTENSIONS = (
+    "postgis", "pg_trgm", "fuzzystrmatch", "unaccent", "citext", "hstore", "ltree", "vector", "intarray", "cube",
+    "earthdistance", "tablefunc", "timescaledb", "pgcrypto", "isn", "seg",
+)  # fmt: skip
+"""Well-known ones whose functions compute and do nothing else; what is volatile in them stays out too."""
+FIRST_OWN = 16384
+"""The lowest OID of what was not there when the server was set up."""
+
 TABLES = f"""
-WITH readable AS ({READABLE}),
+WITH RECURSIVE readable AS ({READABLE}),
+below(root, oid) AS (
+    SELECT inhparent, inhrelid FROM pg_catalog.pg_inherits WHERE inhparent IN (SELECT oid FROM readable)
+    UNION
+    SELECT b.root, i.inhrelid FROM below b JOIN pg_catalog.pg_inherits i ON i.inhparent = b.oid
+),
+descendants AS (
+    SELECT b.root, pg_catalog.json_agg(pg_catalog.json_build_array(n.nspname, c.relname)
+        ORDER BY n.nspname, c.relname) AS list
+    FROM below b JOIN pg_catalog.pg_class c USING (oid) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    GROUP BY b.root
+),
+calling AS (
+    SELECT DISTINCT w.ev_class AS oid FROM pg_catalog.pg_rewrite w
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid
+        AND d.refobjid >= {FIRST_OWN}
+    WHERE w.ev_class IN (SELECT oid FROM readable WHERE relkind IN ('v', 'm'))
+        AND (d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+            OR d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+            OR d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND EXISTS (
+                SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = d.refobjid AND k.contype = 'c'))
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend m JOIN pg_catalog.pg_extension e ON e.oid = m.refobjid
+            WHERE m.classid = d.refclassid AND m.objid = d.refobjid AND m.deptype = 'e'
+                AND e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::pg_catalog.name[]))
+),
 columns AS (
     SELECT a.attrelid, pg_catalog.json_agg(pg_catalog.json_build_array(
-        a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, coalesce(d.description, ''))
+        a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, coalesce(d.description, ''),
+        coalesce(pg_catalog.pg_get_expr(g.adbin, g.adrelid), ''))
         ORDER BY a.attnum) AS list
     FROM pg_catalog.pg_attribute a
+    LEFT JOIN pg_catalog.pg_attrdef g ON a.atthasdef AND g.adrelid = a.attrelid AND g.adnum = a.attnum
+        AND pg_catalog.to_json(a)->>'attgenerated' <> ''
     LEFT JOIN pg_catalog.pg_description d
         ON d.objoid = a.attrelid AND d.objsubid = a.attnum AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
     WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid IN (SELECT oid FROM readable)
@@ -57,9 +92,11 @@ keys AS (
 SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(
     r.nspname, r.relname, r.relkind, coalesce(d.description, ''), r.reltuples, c.list,
     k.primary_key, k.foreign_keys,
-    CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(r.oid) ELSE '' END)
+    CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(r.oid) ELSE '' END,
+    EXISTS (SELECT FROM calling WHERE calling.oid = r.oid), b.list)
     ORDER BY r.nspname, r.relname), '[]')
 FROM readable r
+LEFT JOIN descendants b ON b.root = r.oid
 LEFT JOIN columns c ON c.attrelid = r.oid
 LEFT JOIN keys k ON k.conrelid = r.oid
 LEFT JOIN pg_catalog.pg_description d
@@ -73,12 +110,6 @@ DANGEROUS = (
     "|dblink.*|pg_stat_get_activity|pg_stat_get_backend_activity|pg_(read|ls|stat)_.*(file|dir).*"
 )
 """Not volatile by name, and yet they run a text as SQL, tell settings or sessions of others, or eat memory."""
-EXTENSIONS = (
-    "postgis", "pg_trgm", "fuzzystrmatch", "unaccent", "citext", "hstore", "ltree", "vector", "intarray", "cube",
-    "earthdistance", "tablefunc", "timescaledb", "pgcrypto", "isn", "seg",
-)  # fmt: skip
-"""Well-known ones whose functions compute and do nothing else; what is volatile in them stays out too."""
-
 FUNCTIONS = f"""
 SELECT pg_catalog.json_agg(DISTINCT pg_catalog.lower(f.proname)) FROM (
     SELECT p.proname FROM pg_catalog.pg_proc p
@@ -142,7 +173,8 @@ def catalog_from(tables_json: str, functions_json: str, schema_json: str) -> Cat
 
 
 def _table(row: list[Any]) -> Table:
-    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, definition = row
+    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, *view, descendants = row
+    definition, calls_own = view
     return Table(
         name=name,
         schema=schema,
@@ -156,6 +188,8 @@ def _table(row: list[Any]) -> Table:
         ),
         row_estimate=round(estimate) if estimate >= 0 and kind != "v" else None,
         definition=definition,
+        calls_own=calls_own,
+        descendants=tuple((below_schema, below) for below_schema, below in descendants or ()),
     )
 
 

@@ -1,0 +1,44 @@
+"""A connection under a policy, by all the parts that a service has."""
+
+import json
+
+from sqlchat.config import Settings
+from sqlchat.connections.gate import Gate
+from sqlchat.connections.manager import ConnectionManager
+from sqlchat.store import Store
+from sqlchat.workers import Workers
+
+
+class PolicedDatabase:
+    """A connection under a policy as the service uses it: by the manager, through the gate."""
+
+    def __init__(self, folder, provider, config, policy=None):
+        self.settings = Settings(data_dir=folder, pool_size=1)
+        self.workers = Workers(1, 1024)
+        self.store = Store(self.settings)
+        self.store.upgrade()
+        self.manager = ConnectionManager(self.settings, self.store, self.workers)
+        self.provider, self.config, self.names = provider, config, {}
+        self.manager.create("me", provider, "data", config, policy)
+        self.gate = Gate(self.workers, self.settings)
+
+    def run(self, sql, name="data"):
+        functions = self.manager.catalog("me", name).functions
+        found = self.gate.run(self.manager.get("me", name), sql, functions=functions)
+        return json.loads(found.rows)
+
+    def run_under(self, sql, **policy):
+        """The rows of `sql` on a connection with that policy, made at its first use."""
+        key = json.dumps(policy)
+        if key not in self.names:
+            self.names[key] = f"data{len(self.names)}"
+            self.manager.create("me", self.provider, self.names[key], self.config, policy)
+        return self.run(sql, self.names[key])
+
+    def run_unguarded(self, sql):
+        return json.loads(self.manager.get("me", "data").run(sql, max_rows=10, timeout=5).rows)
+
+    def close(self):
+        self.manager.close()
+        self.workers.close()
+        self.store.close()
