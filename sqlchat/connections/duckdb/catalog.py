@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from sqlchat.connections.duckdb.macros import read_own
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
 
 Query = Callable[[str], list[tuple[Any, ...]]]
@@ -57,4 +58,4 @@ def read(query: Query) -> Catalog:
         )
         for schema, name, kind, comment, size, definition in query(TABLES)
     )
-    return Catalog(tables, dialect="duckdb", default_schema="main")
+    return Catalog(tables, dialect="duckdb", default_schema="main", own=read_own(query))

@@ -36,6 +36,7 @@ MEMORY_SHARE = 0.5
 """Of what the worker process may take, so that DuckDB refuses a query before the process has to end."""
 KEPT = 2
 """Instances in a process; a second one takes 5 MiB, and 350 MiB of the address space left for queries."""
+PARSER_MB = 128
 NAMED = "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND path IS NOT NULL"
 LEFT = "SELECT (SELECT count(*) FROM duckdb_databases() WHERE NOT internal), (SELECT count(*) FROM duckdb_secrets())"
 """What outlives a session in its instance, apart from settings, which are locked."""
@@ -59,6 +60,15 @@ def session(target: Target) -> Iterator[duckdb.DuckDBPyConnection]:
         if not reusable:
             kept.close()
             _kept.cache_clear()
+
+
+@contextmanager
+def open_parser() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A session without any database, in place of the instances that are kept: all have no room in one process."""
+    _kept.cache_clear()
+    with closing(_instance(PARSER_MB)) as fresh:
+        _lock(fresh)
+        yield fresh
 
 
 @functools.lru_cache(maxsize=KEPT)

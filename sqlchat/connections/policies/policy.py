@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlchat.connections.policies.enforcement import Key, folded, hidden_columns_refused, key_of, tables_read
+from sqlchat.connections.policies.own import refuse_own
 from sqlchat.connections.policies.patterns import Parts, compile_patterns
 from sqlchat.errors import PayloadError, SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import WORD, Catalog, Table
@@ -200,7 +201,13 @@ def _reads_only(definition: str, judged: Judged) -> bool:
 
 def _refuse(sql: str, judged: Judged, *, definition: bool) -> None:
     tree, read = tables_read(sql, judged.full, definition=definition)
-    check_calls(sql, judged.full.dialect, judged.full.functions)  # a function of the database's own may read anything
+    full = judged.full
+    functions = full.functions
+    if definition and full.dialect == "postgres" and functions is not None:
+        functions |= full.own.functions  # what a view calls of the users' own, Postgres itself has told
+    else:
+        refuse_own(sql, tree, full)
+    check_calls(sql, full.dialect, functions)  # a function of the database's own may read anything
     guarded = []
     for each in read:
         readable, hidden = (
