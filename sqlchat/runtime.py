@@ -115,9 +115,9 @@ class Runtime:
         Raises ConnectionNotFoundError, UnauthorizedError, and what the gate and the connection raise.
         """
         opened = self.manager.open(owner, connection_id, claims)
-        functions = opened.catalog.functions
+        catalog = opened.catalog
         try:
-            return self.gate.run(opened.connection, sql, max_rows=max_rows, tag=tag, functions=functions)
+            return self.gate.run(opened.connection, sql, max_rows=max_rows, tag=tag, catalog=catalog)
         except QueryError as fault:
             self.manager.stale(owner, connection_id, fault, claims)  # what comes next finds the catalog as it is
             raise

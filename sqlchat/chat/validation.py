@@ -81,7 +81,7 @@ class Validator:
                     sql,
                     max_rows=self.max_rows,
                     tag=self.tag,
-                    functions=self.catalog.functions,
+                    catalog=self.catalog,
                     planned=True,
                 )
             except QueryError as fault:
@@ -94,7 +94,7 @@ class Validator:
 
     def _check(self, sql: str) -> None:
         connection, catalog = self.connection, self.catalog
-        verdict = self.gate.check(connection, sql, catalog.functions)
+        verdict = self.gate.check(connection, sql, catalog)
         unknown = self.workers.call(unknown_names, sql, catalog.mentioned_in(sql), deadline=DEADLINE)
         fault = repair.unknown(unknown, {u.name: nearest(u, catalog) for u in unknown}) if unknown else None
         if not verdict.plannable:

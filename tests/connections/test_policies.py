@@ -293,8 +293,8 @@ class Database:
         self.gate = Gate(self.workers, self.settings)
 
     def run(self, sql):
-        functions = self.manager.catalog("me", "data").functions
-        found = self.gate.run(self.manager.get("me", "data"), sql, functions=functions)
+        catalog = self.manager.catalog("me", "data")
+        found = self.gate.run(self.manager.get("me", "data"), sql, catalog=catalog)
         return json.loads(found.rows)
 
     def run_unguarded(self, sql):

@@ -140,7 +140,8 @@ def test_what_writes_is_refused_and_changes_nothing(attacked, sql):
 def test_what_a_read_only_transaction_lets_through_is_undone(attacked, sql):
     connection, state, _ = attacked
     before = state()
-    run(connection, sql)
+    with contextlib.suppress(QueryError):  # a superuser that has put its rights down may not even try some
+        run(connection, sql)
     assert state() == before
 
 

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, OwnNames, Table
+from sqlchat.sql.guards.duckdb import FUNCTIONS, GRAMMAR
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 Key = tuple[str, str]
@@ -28,6 +29,7 @@ CONSTRAINTS = """
     FROM duckdb_constraints()
     WHERE database_name = current_database() AND constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')
     ORDER BY schema_name, table_name, constraint_index"""
+MACROS = "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE NOT internal"
 
 
 def read(query: Query) -> Catalog:
@@ -57,4 +59,6 @@ def read(query: Query) -> Catalog:
         )
         for schema, name, kind, comment, size, definition in query(TABLES)
     )
-    return Catalog(tables, dialect="duckdb", default_schema="main")
+    own = frozenset(name for (name,) in query(MACROS)) & (FUNCTIONS | GRAMMAR)
+    functions = FUNCTIONS - own if own else None
+    return Catalog(tables, dialect="duckdb", default_schema="main", functions=functions, own=OwnNames(functions=own))

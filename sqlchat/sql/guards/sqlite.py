@@ -64,7 +64,9 @@ RULES = Rules(
     functions=FUNCTIONS | {f"pragma_{name}" for name in PRAGMAS_OF_TABLE},
     keywords=KEYWORDS
     | TYPES
-    | words("bigint double glob indexed int integer match nvarchar real regexp smallint text tinyint"),
+    | words(
+        "by escape is join like materialized bigint double glob indexed int integer match nvarchar real regexp smallint text tinyint"
+    ),
     hidden=re.compile(HIDDEN_PATTERN),
     signs=PLACEHOLDER,
     sign_reason="Placeholders are not filled in here: put the value itself in their place.",
