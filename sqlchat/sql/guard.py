@@ -218,8 +218,10 @@ def _check_calls(
         word = words[at]
         name = cut(word.value) if rules.attributes else word.value
         schema = _schema(words, at)
-        if name == "operator" and schema is None and word.kind == "word":
+        if name == "operator" and schema is None and word.kind == "word" and name in rules.grammar:
             _check_operator(words[at + 2 :])
+            calls.add(word.start)
+            continue
         if schema is None or rules.methods:
             known = name in allowed
             known |= schema is None and word.kind == "word" and name in rules.grammar and name not in own.functions

@@ -13,7 +13,21 @@ CORPUS = Path(__file__).parent / "corpus"
 
 
 @pytest.fixture(scope="session")
-def postgres_catalog(postgres_server):
+def connect_catalog():
+    """Of a Postgres' config: its catalog."""
+
+    def read(config):
+        connection = PostgresConnection(config, Settings(), Workers(1, 1024))
+        try:
+            return connection.catalog()
+        finally:
+            connection.close()
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def postgres_catalog(postgres_server, connect_catalog):
     """The catalog of a Postgres that holds the corpus' tables."""
     config = postgres_server.fresh()
     dsn = {"dbname": config["database"]} | {k: v for k, v in config.items() if k != "database"}
@@ -21,7 +35,5 @@ def postgres_catalog(postgres_server):
     with raw, raw.cursor() as cursor:
         cursor.execute((CORPUS / "postgres.setup.sql").read_text())
     raw.close()
-    connection = PostgresConnection(config, Settings(), Workers(1, 1024))
-    yield connection.catalog()
-    connection.close()
+    yield connect_catalog(config)
     postgres_server.drop(config)
