@@ -60,8 +60,8 @@ def check_attributes(
                 unknown_names=[name[:80]],
             )
         raise SQLRefusedError(
-            f"The function {name[:80]!r} is not allowed: it is not among those known to do nothing but read, and a name "
-            "after a dot calls one unless it is certainly a column."
+            f"The function {name[:80]!r} is not allowed: it is not among those known to do nothing but read, and a "
+            "name after a dot calls one unless it is certainly a column."
         )
 
 

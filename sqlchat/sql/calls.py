@@ -1,7 +1,7 @@
 """Finds the functions that a text calls: each name before `(` that is no part of the grammar there.
 
-A database's own functions may bear almost any word of the language, such as `by` or `escape`. A word is structure only
-if no function can have it as its name unquoted (`Rules.keywords`), or if what stands before it says so
+A database's own functions may bear almost any word of the language, such as `by` or `escape`. A word is structure
+only if no function can have it as its name unquoted (`Rules.keywords`), or if what stands before it says so
 (`Rules.after`). `check_tree` compares the calls found so with those in sqlglot's tree. For `guard.py`.
 """
 

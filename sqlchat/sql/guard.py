@@ -9,7 +9,8 @@
 Postgres calls a function for `alias.name` and `(value).name` too (`attributes.py`), and a function may have a word of
 the language as its name (`calls.py`).
 
-What it cannot see, the engine's own locks must stop: a view, an operator or a cast of the user's own may call anything.
+What it cannot see, the engine's own locks must stop: a view, an operator or a cast of the user's own may call
+anything.
 Casts to `regclass` and its kin are allowed: they look names up and read nothing else. EXPLAIN ANALYZE is allowed: it
 runs the query, which is held to the same rules.
 

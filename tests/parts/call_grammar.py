@@ -2,9 +2,47 @@
 
 from hypothesis import strategies as st
 
-WORDS = """by binary bpchar collation columns cube escape filter first geography geometry halfvec ilike is join like
-    materialized next operator over overlay repeatable reservoir rollup sets similar system timestamptz timetz varbit
-    varying vector zone bernoulli path rows range partition substring""".split()
+WORDS = [
+    "by",
+    "binary",
+    "bpchar",
+    "collation",
+    "columns",
+    "cube",
+    "escape",
+    "filter",
+    "first",
+    "geography",
+    "geometry",
+    "halfvec",
+    "ilike",
+    "is",
+    "join",
+    "like",
+    "materialized",
+    "next",
+    "operator",
+    "over",
+    "overlay",
+    "repeatable",
+    "reservoir",
+    "rollup",
+    "sets",
+    "similar",
+    "system",
+    "timestamptz",
+    "timetz",
+    "varbit",
+    "varying",
+    "vector",
+    "zone",
+    "bernoulli",
+    "path",
+    "rows",
+    "range",
+    "partition",
+    "substring",
+]
 LONG = "aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg"
 OF_INT = ["fn", "more", "many", "every_one", "größe", "gather", LONG, LONG + "ggggg", *WORDS]
 OF_ROW = ["fn", "Fn"]
@@ -34,7 +72,7 @@ PLACES = [
     "SELECT * FROM orders o, generate_series(1, length({}))",
     "EXPLAIN ANALYZE SELECT {} FROM orders o",
     "WITH w AS MATERIALIZED (SELECT {} AS x FROM orders o) SELECT w.x FROM w",
-    "WITH RECURSIVE w(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM w, orders o WHERE n < 2 AND {} <> '') SELECT n FROM w",
+    "WITH RECURSIVE w(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM w, orders o WHERE n < 2 AND {} <> '') TABLE w",
     "SELECT (SELECT {} FROM orders o LIMIT 1)",
     "SELECT 1 FROM orders o WHERE EXISTS (SELECT 1 WHERE {} <> '')",
     "SELECT o.id FROM orders o UNION SELECT length({}) FROM orders o",
@@ -76,7 +114,8 @@ FROM_PLACES = [
 ]
 INTS = [
     "(1)", "((1))", "(1 + 1)", "(SELECT 1)", "(o.id)", "((o).id)", "(1::int)", "(CAST(1 AS int))", "(ARRAY[1])[1]",
-    "(length('x'))", "(CASE WHEN true THEN 1 END)", "(coalesce(1, 2))", "(- 1)", "((SELECT x.a FROM (SELECT 1) x(a)))",
+    "(length('x'))", "(CASE WHEN true THEN 1 END)", "(coalesce(1, 2))", "(- 1)",
+    "((SELECT x.a FROM (SELECT 1) x(a)))",
 ]  # fmt: skip
 ROWS = [
     "o",

@@ -38,21 +38,16 @@ ROUTINES = (
     "WHERE routine_type = 'FUNCTION' AND routine_schema = DATABASE()"
 )
 """Stored functions that a name without its database's can mean."""
+QUESTIONS = (TABLES, COLUMNS, KEYS, VIEWS, ROUTINES)
 WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|TRUNCATE)\b")
 GRANT = re.compile(r"GRANT (.+?) ON (?!PROXY)\S+ TO ", re.IGNORECASE)
 
 Row = Sequence[Any]
 
 
-def catalog_from(
-    tables: Iterable[Row],
-    columns: Iterable[Row],
-    keys: Iterable[Row],
-    views: Iterable[Row],
-    routines: Iterable[Row],
-    database: str,
-) -> Catalog:
-    """The answers to TABLES, COLUMNS, KEYS, VIEWS and ROUTINES as a Catalog."""
+def catalog_from(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
+    """The answers to QUESTIONS, in their order, as a Catalog."""
+    tables, columns, keys, views, routines = answers
     definitions = {(schema, name): text or "" for schema, name, text in views}
     by_table: dict[tuple[str, str], list[Column]] = defaultdict(list)
     for schema, table, name, kind, nullable, comment in columns:

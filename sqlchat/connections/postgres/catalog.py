@@ -130,7 +130,7 @@ allowed AS MATERIALIZED (
 checked AS (
     SELECT DISTINCT k.contypid AS oid FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_depend d
         ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = k.oid
-        AND d.refclassid IN ('pg_catalog.pg_proc'::pg_catalog.regclass, 'pg_catalog.pg_operator'::pg_catalog.regclass)
+        AND d.refclassid = ANY ('{{pg_catalog.pg_proc,pg_catalog.pg_operator}}'::pg_catalog.regclass[])
     WHERE k.contypid >= {FIRST_OWN_OID} AND d.refobjid >= {FIRST_OWN_OID}
 ),
 own_type AS MATERIALIZED (
@@ -140,8 +140,8 @@ own_type AS MATERIALIZED (
 )
 SELECT pg_catalog.json_build_object(
     'functions', (SELECT coalesce(pg_catalog.json_agg(a.proname ORDER BY a.proname), '[]') FROM allowed a),
-    'qualified', (SELECT coalesce(pg_catalog.json_agg('pg_catalog.' || h.proname ORDER BY h.proname), '[]') FROM harmless h
-        WHERE h.core AND EXISTS (SELECT FROM spoilt s WHERE s.proname = h.proname)),
+    'qualified', (SELECT coalesce(pg_catalog.json_agg('pg_catalog.' || h.proname ORDER BY h.proname), '[]')
+        FROM harmless h WHERE h.core AND EXISTS (SELECT FROM spoilt s WHERE s.proname = h.proname)),
     'own', (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.lower(o.proname)), '[]') FROM own o
         WHERE o.proname IN (SELECT proname FROM harmless)
             OR o.proname = ANY ('{{{",".join(sorted(GRAMMAR))}}}'::pg_catalog.name[])),
@@ -216,9 +216,9 @@ SELECT pg_catalog.json_build_object(
 
 SUPERUSER = "The role is a superuser; give this connection a role that may only read."
 UNSTEPPED = (
-    f" Its queries run with all its rights: they cannot take the role {READING_ROLE}, because the server is older than "
-    "14, or because row-level security, foreign tables, CURRENT_USER in a view or functions that not everybody may run "
-    "would give other answers."
+    f" Its queries run with all its rights: they cannot take the role {READING_ROLE}, because the server is older "
+    "than 14, or because row-level security, foreign tables, CURRENT_USER in a view or functions that not everybody "
+    "may run would give other answers."
 )
 
 

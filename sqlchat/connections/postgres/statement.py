@@ -31,7 +31,7 @@ IDLE_TIMEOUT = "30s"
 CONNECTION_CHECK = "1s"
 
 STEP_DOWN = (
-    "pg_catalog.set_config('role', CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_class WHERE relrowsecurity) "  # noqa: S608
+    "pg_catalog.set_config('role', CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_class WHERE relrowsecurity) "
     f"THEN 'none' ELSE '{READING_ROLE}' END, true)"
 )
 """A superuser sees all rows of tables with row-level security, and the other role would not."""

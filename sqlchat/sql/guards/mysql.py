@@ -48,8 +48,8 @@ FUNCTIONS = words(
 )
 MYSQL_KEYWORDS = words(
     """
-    bigint binary blob by datetime div double fixed index int integer is join key like mediumint mod nvarchar partition
-    real regexp rlike separator signed smallint straight_join text tinyint unsigned varbinary xor
+    bigint binary blob by datetime div double fixed index int integer is join key like mediumint mod nvarchar
+    partition real regexp rlike separator signed smallint straight_join text tinyint unsigned varbinary xor
     """
 )
 SHOWN = (

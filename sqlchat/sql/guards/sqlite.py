@@ -65,7 +65,10 @@ RULES = Rules(
     keywords=KEYWORDS
     | TYPES
     | words(
-        "by escape is join like materialized bigint double glob indexed int integer match nvarchar real regexp smallint text tinyint"
+        """
+        bigint by double escape glob indexed int integer is join like match materialized nvarchar real regexp smallint
+        text tinyint
+        """
     ),
     hidden=re.compile(HIDDEN_PATTERN),
     signs=PLACEHOLDER,
