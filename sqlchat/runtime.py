@@ -19,7 +19,7 @@ from sqlchat.connections.gate import Gate
 from sqlchat.connections.live import Claims
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.prefetch import Prefetcher
-from sqlchat.errors import ConnectionConfigError, QueryError, UnavailableError
+from sqlchat.errors import ConnectionConfigError, QueryError, SQLRefusedError, UnavailableError
 from sqlchat.files.service import Files
 from sqlchat.files.storage import open_storage
 from sqlchat.providers.factory import ProviderFactory
@@ -115,12 +115,14 @@ class Runtime:
         Raises ConnectionNotFoundError, UnauthorizedError, and what the gate and the connection raise.
         """
         opened = self.manager.open(owner, connection_id, claims)
-        functions = opened.catalog.functions
+        catalog = opened.catalog
         try:
-            return self.gate.run(opened.connection, sql, max_rows=max_rows, tag=tag, functions=functions)
-        except QueryError as fault:
-            self.manager.stale(owner, connection_id, fault, claims)  # what comes next finds the catalog as it is
-            raise
+            return self.gate.run(opened.connection, sql, max_rows=max_rows, tag=tag, catalog=catalog)
+        except (QueryError, SQLRefusedError) as fault:
+            newer = self.manager.newer(owner, connection_id, fault, claims)
+            if newer is None or isinstance(fault, QueryError):
+                raise
+        return self.gate.run(opened.connection, sql, max_rows=max_rows, tag=tag, catalog=newer)
 
     def lineage(
         self,

@@ -60,7 +60,7 @@ class Teaching:
         connection = self._manager.get(owner, connection_id, claims)
         for refresh in (False, True):  # the catalog at hand may be older than a table in it
             catalog = self._manager.catalog(owner, connection_id, claims, refresh=refresh)
-            if not self._gate.check(connection, sql, catalog.functions).plannable:
+            if not self._gate.check(connection, sql, catalog).plannable:
                 raise SQLRefusedError("An example must be a query (SELECT, VALUES, WITH), for it answers a question.")
             unknown = self._workers.call(unknown_names, sql, catalog.mentioned_in(sql), deadline=CHECKING)
             if not unknown:

@@ -63,7 +63,7 @@ class Validator:
         with self.clock("check"):
             try:
                 self._check(sql)
-            except QueryError as fault:
+            except (QueryError, SQLRefusedError) as fault:
                 catalog = self.newer(fault)
                 if catalog is None:
                     raise
@@ -81,7 +81,7 @@ class Validator:
                     sql,
                     max_rows=self.max_rows,
                     tag=self.tag,
-                    functions=self.catalog.functions,
+                    catalog=self.catalog,
                     planned=True,
                 )
             except QueryError as fault:
@@ -94,9 +94,17 @@ class Validator:
 
     def _check(self, sql: str) -> None:
         connection, catalog = self.connection, self.catalog
-        verdict = self.gate.check(connection, sql, catalog.functions)
+        refused: SQLRefusedError | None = None
+        try:
+            verdict = self.gate.check(connection, sql, catalog)
+        except SQLRefusedError as exc:
+            if "unknown_names" not in exc.facts:
+                raise
+            refused = exc
         unknown = self.workers.call(unknown_names, sql, catalog.mentioned_in(sql), deadline=DEADLINE)
         fault = repair.unknown(unknown, {u.name: nearest(u, catalog) for u in unknown}) if unknown else None
+        if refused:
+            raise fault or refused
         if not verdict.plannable:
             if fault:
                 raise fault

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import re
-
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.plan import Plan
 from sqlchat.errors import DeadlineError, SQLRefusedError, TooLargeError
+from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.guard import Verdict, check
 from sqlchat.workers import Workers
 
-WORD = re.compile("[a-z0-9_]+")
 JUDGING = 2.0
 """Seconds for the guard. Parsing can itself be the attack; any honest text takes some milliseconds."""
 
@@ -23,15 +20,15 @@ class Gate:
     def __init__(self, workers: Workers, settings: Settings) -> None:
         self._workers, self._settings = workers, settings
 
-    def check(self, connection: Connection, sql: str, functions: frozenset[str] | None = None) -> Verdict:
-        """What kind of statement `sql` is, once it may run.
+    def check(self, connection: Connection, sql: str, catalog: Catalog | None = None) -> Verdict:
+        """What kind of statement `sql` is, once it may run on the database that `catalog` describes.
 
-        `functions` are those that the database knows (`Catalog.functions`). Raises SQLRefusedError, SQLSyntaxError
-        and BusyError.
+        Raises SQLRefusedError, SQLSyntaxError and BusyError.
         """
-        known = None if functions is None else mentioned(functions, sql)
+        part = None if catalog is None else catalog.mentioned_in(sql)
+        functions = None if part is None else part.functions
         try:
-            return self._workers.call(check, sql, connection.dialect, known, deadline=JUDGING)
+            return self._workers.call(check, sql, connection.dialect, functions, part, deadline=JUDGING)
         except (DeadlineError, TooLargeError) as exc:
             raise SQLRefusedError("This SQL is too costly to judge; write it with less nesting.") from exc
 
@@ -51,7 +48,7 @@ class Gate:
         *,
         max_rows: int | None = None,
         tag: str = "",
-        functions: frozenset[str] | None = None,
+        catalog: Catalog | None = None,
         planned: bool = False,
     ) -> Results:
         """Run one reading statement within the settings' limits: `max_rows` rows, or as many as they say.
@@ -59,7 +56,7 @@ class Gate:
         `planned` says that `explain` has already let this query pass. Raises what `check`, `explain` and
         `Connection.run` raise.
         """
-        verdict = self.check(connection, sql, functions)
+        verdict = self.check(connection, sql, catalog)
         if self._settings.max_plan_cost:
             if verdict.analyzed:
                 self.explain(connection, verdict.analyzed)
@@ -71,28 +68,3 @@ class Gate:
     def _rows(self, asked: int | None) -> int:
         wanted = self._settings.max_rows if asked is None else asked
         return max(0, min(wanted, self._settings.max_rows_ceiling))
-
-
-def mentioned(functions: frozenset[str], sql: str) -> frozenset[str]:
-    """Those of `functions` that `sql` may call: sending the thousands that a database knows takes as long as judging.
-
-    A name of other signs than a plain word's may be written in more ways than one, so it stays.
-    """
-    plain, others = _sorted_out(functions)
-    words = set(WORD.findall(sql.lower()))
-    return frozenset(plain & words | {name for name in others if _last(name) in words or not _is_word(_last(name))})
-
-
-@functools.lru_cache(maxsize=64)
-def _sorted_out(functions: frozenset[str]) -> tuple[frozenset[str], tuple[str, ...]]:
-    """Plain words, and the rest: names with a schema, and strange ones."""
-    plain = frozenset(filter(_is_word, functions))
-    return plain, tuple(functions - plain)
-
-
-def _last(name: str) -> str:
-    return name.rpartition(".")[2]
-
-
-def _is_word(name: str) -> bool:
-    return WORD.fullmatch(name) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from sqlchat.errors import QueryError, SqlchatError
+from sqlchat.errors import QueryError, SqlchatError, SQLRefusedError
 
 SQLSTATES = frozenset({"42P01", "42703", "3F000", "42883", "42704"})
 """Postgres: undefined table, column, schema, function, object."""
@@ -17,6 +17,8 @@ WORDS = re.compile(r"no such (table|column|function)|does not exist|not found in
 def names_unknown(fault: SqlchatError) -> bool:
     """Whether `fault` is of a name that the database, or what is kept of its catalog, does not hold."""
     facts = fault.facts
+    if isinstance(fault, SQLRefusedError) and "unknown_names" in facts:
+        return True
     if not isinstance(fault, QueryError) and facts.get("fault") != QueryError.code:
         return False
     if "unknown_names" in facts:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 WORD = re.compile(r"\w+")
+PLAIN_WORD = re.compile("[a-z0-9_]+")
+LONGEST_NAME = 63
+"""Bytes after which Postgres cuts off a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +97,10 @@ class Catalog:
     functions: frozenset[str] | None = field(default=None, repr=False)
     """Lower-case names of the functions that SQL may call here, where the database tells; else None."""
     own: OwnNames = field(default_factory=OwnNames, repr=False)
+    attributes: frozenset[str] | None = field(default=None, repr=False)
+    """Postgres: names, as stored, of all attributes of relations, composite types and functions' results."""
+    callables: frozenset[str] = field(default=frozenset(), repr=False)
+    """Postgres: names, as stored, of functions that take one argument and that SQL may not call."""
 
     @cached_property
     def _by_word(self) -> dict[str, list[Table]]:
@@ -115,10 +124,43 @@ class Catalog:
         return found[0] if found else None
 
     def mentioned_in(self, sql: str) -> Catalog:
-        """The part whose table names occur in `sql`: enough to resolve it, and cheap to hand to a worker."""
+        """The part whose names occur in `sql`: enough to judge and resolve it, and cheap to hand to a worker."""
         found: dict[int, Table] = {}
         for word in set(WORD.findall(sql.lower())):
             for table in self._by_word.get(word, ()):
                 found[id(table)] = table
-        kept = tuple(t for t in self.tables if id(t) in found)
-        return replace(self, tables=kept)
+        return replace(
+            self,
+            tables=tuple(t for t in self.tables if id(t) in found),
+            functions=None if self.functions is None else mentioned(self.functions, sql),
+            attributes=None if self.attributes is None else mentioned(self.attributes, sql),
+            callables=mentioned(self.callables, sql),
+        )
+
+
+def mentioned(names: frozenset[str], sql: str) -> frozenset[str]:
+    """Those of `names` (of functions or columns) that `sql` may mean: a database knows thousands.
+
+    Keeps each name that is no plain word, because SQL may write it in more than one way.
+    """
+    plain, qualified, others = _sort_names(names)
+    said = set(PLAIN_WORD.findall(sql.lower()))
+    said |= {word[:LONGEST_NAME] for word in said}
+    return others.union(*(table[word] for table in (plain, qualified) for word in said & table.keys()))
+
+
+@functools.lru_cache(maxsize=64)
+def _sort_names(
+    names: frozenset[str],
+) -> tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]], frozenset[str]]:
+    """Plain words and names with a schema by their last word in lower case, and the rest."""
+    plain: dict[str, list[str]] = {}
+    qualified: dict[str, list[str]] = {}
+    others = set()
+    for name in names:
+        last = name.rpartition(".")[2].lower()
+        if PLAIN_WORD.fullmatch(last):
+            (plain if "." not in name else qualified).setdefault(last, []).append(name)
+        else:
+            others.add(name)
+    return plain, qualified, frozenset(others)

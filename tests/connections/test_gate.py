@@ -9,9 +9,10 @@ import pytest
 
 from sqlchat.config import Settings
 from sqlchat.connections.duckdb.connection import DuckDBConnection
-from sqlchat.connections.gate import Gate, mentioned
+from sqlchat.connections.gate import Gate
 from sqlchat.connections.sqlite.connection import SQLiteConnection
 from sqlchat.errors import QueryError, QueryTimeoutError, SqlchatError, SQLRefusedError, SQLSyntaxError
+from sqlchat.sql.catalog import mentioned
 from sqlchat.sql.guard import RULES, check
 from sqlchat.workers import Workers
 

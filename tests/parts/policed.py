@@ -23,8 +23,8 @@ class PolicedDatabase:
         self.gate = Gate(self.workers, self.settings)
 
     def run(self, sql, name="data"):
-        functions = self.manager.catalog("me", name).functions
-        found = self.gate.run(self.manager.get("me", name), sql, functions=functions)
+        catalog = self.manager.catalog("me", name)
+        found = self.gate.run(self.manager.get("me", name), sql, catalog=catalog)
         return json.loads(found.rows)
 
     def run_under(self, sql, **policy):

@@ -94,7 +94,7 @@ class PostgresConnection(Connection):
             raise config_error(str(exc), self._target.password, near=near) from exc
         try:
             with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
-                warnings = ask.warnings_from(_told(cursor, ask.RIGHTS))
+                warnings = ask.warnings_from(_told(cursor, ask.RIGHTS), _told(cursor, ask.VOLATILE_OWN))
                 if schemas := schemas_of(self._search_path):
                     warnings += ask.unusable_from(_told(cursor, ask.UNUSABLE, (schemas,)), schemas)
                 if self._row_security:
@@ -221,7 +221,16 @@ class PostgresConnection(Connection):
             try:
                 cursor = raw.cursor()
                 with self._errors(cursor, statement, timeout, context_lines=OPEN_CONTEXT_LINES):
-                    cursor.execute(*prologue(statement, self._search_path, timeout, raw.server_version, self._caller))
+                    cursor.execute(
+                        *prologue(
+                            statement,
+                            self._search_path,
+                            timeout,
+                            raw.server_version,
+                            self._caller,
+                            steps_down=raw.steps_down,
+                        )
+                    )
             except DatabaseUnavailableError:
                 hung_up = hang_up.finished.is_set()
                 hang_up.cancel()
