@@ -150,7 +150,10 @@ def _describe(found: Described) -> dict[str, Any]:
 
 def _table(table: Table, profiles: Profiles | None) -> dict[str, Any]:
     told = asdict(table)
-    del told["definition"]
+    for name in ("definition", "calls_own", "descendants", "origin"):
+        del told[name]
+    for column in told["columns"]:
+        del column["expression"]
     if profiles is not None:
         for column in told["columns"]:
             known = profiles.get((table.schema, table.name, column["name"]))

@@ -23,8 +23,9 @@ def statements(kind):
 
 
 @pytest.mark.parametrize(("dialect", "sql"), statements("honest"))
-def test_honest_queries_pass(dialect, sql):
-    assert check(sql, dialect).kind
+def test_honest_queries_pass(dialect, sql, request):
+    catalog = request.getfixturevalue("postgres_catalog").mentioned_in(sql) if dialect == "postgres" else None
+    assert check(sql, dialect, None, catalog).kind
 
 
 @pytest.mark.parametrize(("dialect", "sql"), statements("attacks"))

@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from sqlchat.connections.duckdb.macros import read_own
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+from sqlchat.sql.guards.duckdb import FUNCTIONS
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 Key = tuple[str, str]
@@ -57,4 +59,6 @@ def read(query: Query) -> Catalog:
         )
         for schema, name, kind, comment, size, definition in query(TABLES)
     )
-    return Catalog(tables, dialect="duckdb", default_schema="main")
+    own = read_own(query)
+    functions = FUNCTIONS - own.functions if own.functions else None
+    return Catalog(tables, dialect="duckdb", default_schema="main", functions=functions, own=own)

@@ -8,7 +8,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, OwnNames, Table
+from sqlchat.sql.guards.mysql import FUNCTIONS, RULES
 
 OWN = "NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')"
 TABLES = (
@@ -32,16 +33,21 @@ VIEWS = (
     f"WHERE table_schema {OWN}"
 )
 """Definitions are empty but for users with the right SHOW VIEW."""
+ROUTINES = (
+    "SELECT DISTINCT lower(routine_name) FROM information_schema.routines "
+    "WHERE routine_type = 'FUNCTION' AND routine_schema = DATABASE()"
+)
+"""Stored functions that a name without its database's can mean."""
+QUESTIONS = (TABLES, COLUMNS, KEYS, VIEWS, ROUTINES)
 WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|TRUNCATE)\b")
 GRANT = re.compile(r"GRANT (.+?) ON (?!PROXY)\S+ TO ", re.IGNORECASE)
 
 Row = Sequence[Any]
 
 
-def catalog_from(
-    tables: Iterable[Row], columns: Iterable[Row], keys: Iterable[Row], views: Iterable[Row], database: str
-) -> Catalog:
-    """The answers to TABLES, COLUMNS, KEYS and VIEWS as a Catalog."""
+def catalog_from(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
+    """The answers to QUESTIONS, in their order, as a Catalog."""
+    tables, columns, keys, views, routines = answers
     definitions = {(schema, name): text or "" for schema, name, text in views}
     by_table: dict[tuple[str, str], list[Column]] = defaultdict(list)
     for schema, table, name, kind, nullable, comment in columns:
@@ -67,8 +73,16 @@ def catalog_from(
         )
         for schema, name, kind, comment, estimate in tables
     )
-    version = hashlib.sha256(repr((found, database)).encode()).hexdigest()[:16]
-    return Catalog(tables=found, dialect="mysql", default_schema=database, version=version)
+    own = frozenset(name for (name,) in routines) & (FUNCTIONS | RULES.grammar)
+    version = hashlib.sha256(repr((found, database, sorted(own))).encode()).hexdigest()[:16]
+    return Catalog(
+        tables=found,
+        dialect="mysql",
+        default_schema=database,
+        version=version,
+        functions=FUNCTIONS - own if own else None,
+        own=OwnNames(functions=own),
+    )
 
 
 def _foreign_key(parts: list[Row]) -> ForeignKey:

@@ -85,8 +85,8 @@ class MySQLConnection(Connection):
 
     def catalog(self) -> Catalog:
         with self._transaction(CATALOG_TIMEOUT) as session:
-            tables, columns, keys, views = map(session.all, (ask.TABLES, ask.COLUMNS, ask.KEYS, ask.VIEWS))
-        return ask.catalog_from(tables, columns, keys, views, self._target.database)
+            answers = [session.all(each) for each in ask.QUESTIONS]
+        return ask.catalog_from(answers, self._target.database)
 
     def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
         text, is_query = _judged(sql)

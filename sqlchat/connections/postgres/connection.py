@@ -97,7 +97,7 @@ class PostgresConnection(Connection):
             raise config_error(str(exc), self._target.password, near=near) from exc
         try:
             with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
-                warnings = ask.warnings_from(_told(cursor, ask.RIGHTS))
+                warnings = ask.warnings_from(_told(cursor, ask.RIGHTS), _told(cursor, ask.VOLATILE_OWN))
                 if schemas := schemas_of(self._search_path):
                     warnings += ask.unusable_from(_told(cursor, ask.UNUSABLE, (schemas,)), schemas)
                 if self._row_security:
@@ -141,7 +141,7 @@ class PostgresConnection(Connection):
             else:
                 rows = fetched = DecodedRows(cursor, largest, _decoders(oids, types))
                 fetched.fetch(max_rows + 1, tag)
-            self._confirm_caller(cursor)
+            self._confirm_caller(cursor, statement)
         return Results(
             columns=tuple(column.name for column in columns),
             types=tuple(types[oid].name if oid in types else "" for oid in oids),
@@ -183,12 +183,17 @@ class PostgresConnection(Connection):
                 raise SQLRefusedError(
                     "On a connection with row-level security only queries can be run: EXPLAIN tells of others' rows."
                 )
+            rls.refuse_counts(sql)
         return statement
 
-    def _confirm_caller(self, cursor: psycopg2.extensions.cursor) -> None:
-        """After a text has run, and before its rows are handed out: it ran as the caller, as far as can be told."""
-        if self._caller and not rls.unchanged(_told(cursor, rls.asked_again(self._caller)), self._caller):
-            raise SQLRefusedError("This SQL changes whom it runs as, so its rows were discarded.")
+    def _confirm_caller(self, cursor: psycopg2.extensions.cursor, statement: Statement) -> None:
+        """After a text has run, and before its rows are handed out: it ran as the caller, and tells of no others.
+
+        Raises SQLRefusedError.
+        """
+        if self._caller:
+            question = rls.confirmation(self._caller, rls.refuse_counts(statement.text))
+            rls.confirm(_told(cursor, *question), self._caller)
 
     @contextlib.contextmanager
     def _transaction(self, statement: Statement, timeout: float) -> Iterator[psycopg2.extensions.cursor]:
@@ -220,7 +225,16 @@ class PostgresConnection(Connection):
             try:
                 cursor = raw.cursor()
                 with self._errors(cursor, statement, timeout, context_lines=OPEN_CONTEXT_LINES):
-                    cursor.execute(*prologue(statement, self._search_path, timeout, raw.server_version, self._caller))
+                    cursor.execute(
+                        *prologue(
+                            statement,
+                            self._search_path,
+                            timeout,
+                            raw.server_version,
+                            self._caller,
+                            steps_down=raw.steps_down,
+                        )
+                    )
             except DatabaseUnavailableError:
                 hanging_up.cancel()
                 pooled.invalidate()
