@@ -29,7 +29,7 @@ CONSTRAINTS = """
     FROM duckdb_constraints()
     WHERE database_name = current_database() AND constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')
     ORDER BY schema_name, table_name, constraint_index"""
-MACROS = "SELECT DISTINCT lower(function_name) FROM duckdb_functions() WHERE NOT internal"
+MACROS = "SELECT DISTINCT function_name FROM duckdb_functions() WHERE NOT internal"
 
 
 def read(query: Query) -> Catalog:
@@ -59,6 +59,6 @@ def read(query: Query) -> Catalog:
         )
         for schema, name, kind, comment, size, definition in query(TABLES)
     )
-    own = frozenset(name for (name,) in query(MACROS)) & (FUNCTIONS | GRAMMAR)
+    own = frozenset(name.lower() for (name,) in query(MACROS)) & (FUNCTIONS | GRAMMAR)
     functions = FUNCTIONS - own if own else None
     return Catalog(tables, dialect="duckdb", default_schema="main", functions=functions, own=OwnNames(functions=own))
