@@ -135,7 +135,7 @@ def check_tree(layout: Layout, tree: exp.Expr, calls: set[int]) -> None:
     called = {word.start: word for word, after in pairwise(layout.words) if after.text == "("}
     named = {called[start].value.lower() for start in calls if start in called} | keywords
     for node in tree.find_all(exp.Func):
-        start = node.meta.get("start")
+        start = int(node.meta.get("start", -1))
         word = called.get(start)
         if start in calls or (word is not None and word.kind == "word" and word.value in keywords):
             continue
