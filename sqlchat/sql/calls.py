@@ -13,7 +13,7 @@ from itertools import pairwise
 from sqlglot import exp
 
 from sqlchat.errors import SQLRefusedError
-from sqlchat.sql.guards.rules import AS_NOT, GROUPING, NEGATED, OPERAND, STAR, TYPE, Rules
+from sqlchat.sql.guards.rules import AS_NOT, GROUPING, NEGATED, OPERAND, STAR, SUBQUERY, TYPE, Rules
 from sqlchat.sql.lexer import Lexeme
 
 OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
@@ -81,6 +81,7 @@ class Layout:
                 return True
         return (
             (OPERAND in wanted and self.ends_operand(at - 1))
+            or (SUBQUERY in wanted and at + 2 < len(words) and words[at + 2].value in QUERIES - {"("})
             or (GROUPING in wanted and self.grouping[at])
             or (TYPE in wanted and self._names_type(at))
             or (STAR in wanted and before == "*" and not self.ends_operand(at - 2))
@@ -134,7 +135,7 @@ def check_tree(layout: Layout, tree: exp.Expr, calls: set[int]) -> None:
     called = {word.start: word for word, after in pairwise(layout.words) if after.text == "("}
     named = {called[start].value.lower() for start in calls if start in called} | keywords
     for node in tree.find_all(exp.Func):
-        start = node.meta.get("start")
+        start = int(node.meta.get("start", -1))
         word = called.get(start)
         if start in calls or (word is not None and word.kind == "word" and word.value in keywords):
             continue

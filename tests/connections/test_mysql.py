@@ -15,6 +15,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.mysql.connection import MySQLConnection
 from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.errors import (
+    BadRequestError,
     BusyError,
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -23,6 +24,7 @@ from sqlchat.errors import (
     SQLRefusedError,
     TooLargeError,
 )
+from sqlchat.sql.guard import check
 from sqlchat.workers import Workers
 
 pytestmark = pytest.mark.mysql
@@ -486,3 +488,39 @@ def test_explaining_does_not_write(attacked, execute, config, word, tmp_path):
 def test_named_locks_do_not_outlive_a_request(attacked, execute):
     assert rows(attacked, "SELECT GET_LOCK('held', 0)") == [[1]]
     assert execute("SELECT IS_FREE_LOCK('held')") == ((1,),)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("against", "array", "asymmetric", "columns", "cube", "escape", "filter", "first", "ilike", "lateral"),
+        *(
+            "materialized",
+            "next",
+            "placing",
+            "repeatable",
+            "rollup",
+            "sets",
+            "similar",
+            "symmetric",
+            "system",
+            "zone",
+        ),
+        *("any_value", "regexp_like", "to_date", "uuid_to_bin", "json_schema_valid", "kdf"),
+    ],
+)
+def test_no_stored_function_runs_under_a_word_of_the_language(mysql, config, execute, word):
+    database = config["database"]
+    execute(f"CREATE FUNCTION {database}.`{word}`(a TEXT) RETURNS TEXT DETERMINISTIC RETURN 'RAN'")
+    catalog = mysql.catalog()
+    for place in (
+        "SELECT {}('a')",
+        "SELECT 1, {}('a')",
+        f"SELECT {database}.{{}}('a')",
+        "SELECT NOT {}('a')",
+        "SELECT n FROM kept WHERE n = {}('a')",
+        "SELECT n FROM kept ORDER BY {}('a')",
+    ):
+        for name in (word, f"`{word}`", word.upper()):
+            with pytest.raises(BadRequestError):
+                check(place.format(name), "mysql", catalog.functions, catalog)

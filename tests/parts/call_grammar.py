@@ -1,5 +1,8 @@
 """Statements for Postgres that name a function in every place and notation: see `sql/corpus/calls.setup.sql`."""
 
+from collections.abc import Callable
+from typing import Any
+
 from hypothesis import strategies as st
 
 WORDS = [
@@ -131,20 +134,23 @@ ROWS = [
 RECORDS = ["s", "(s)", "(SELECT s)", "(ROW(1, 2))", "((SELECT s2 FROM (SELECT 1 a) s2))"]
 
 
-def _spelled(name, draw):
+def _spelled(name: str, draw: Callable[..., Any]) -> str:
     """The name as one of the ways in which a text can write it."""
     quoted = '"' + name.replace('"', '""') + '"'
     if name != name.lower():
         return quoted
     cased = name.upper() if name.isascii() else name
     escaped = "".join(f"\\{ord(sign):04x}" for sign in name)
-    return draw(st.sampled_from([name, name, name, cased, quoted, quoted, f'U&"{escaped}"', name.capitalize()]))
+    return str(draw(st.sampled_from([name, name, name, cased, quoted, quoted, f'U&"{escaped}"', name.capitalize()])))
 
 
 @st.composite
-def statements(draw):
+def statements(draw: Callable[..., Any]) -> str:
     """One statement that would call a function which SQL may not call."""
-    space = lambda: draw(st.sampled_from(SPACES))  # noqa: E731
+
+    def space() -> str:
+        return str(draw(st.sampled_from(SPACES)))
+
     notation = draw(st.integers(0, 9))
     table = "orders o"
     if notation <= 3:
@@ -163,9 +169,9 @@ def statements(draw):
         name = _spelled(draw(st.sampled_from(OF_INT)), draw)
         text = f"{draw(st.sampled_from(['', '', 'public.']))}{name}{space()}({draw(st.sampled_from(['1', 'o.id']))})"
         if draw(st.booleans()):
-            return draw(st.sampled_from(FROM_PLACES)).replace("{}", text)
+            return str(draw(st.sampled_from(FROM_PLACES))).replace("{}", text)
     text = draw(st.sampled_from(["{}", "{}", "({})", "lower({}::text)", "({}).x", "{}[1]"])).replace("{}", text)
-    place = draw(st.sampled_from(PLACES)).replace("{}", text).replace("orders o", table)
+    place = str(draw(st.sampled_from(PLACES))).replace("{}", text).replace("orders o", table)
     if " FROM " not in place and not place.startswith("VALUES"):
         place += f" FROM {table}"
     return place

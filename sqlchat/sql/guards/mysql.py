@@ -10,7 +10,18 @@ import re
 from collections.abc import Sequence
 
 from sqlchat.sql.guards import suggestions
-from sqlchat.sql.guards.rules import AFTER, KEYWORDS, OPERAND, TYPES, Inner, Rules, dotted_name, refuse_rest, words
+from sqlchat.sql.guards.rules import (
+    AFTER,
+    KEYWORDS,
+    OPERAND,
+    SUBQUERY,
+    TYPES,
+    Inner,
+    Rules,
+    dotted_name,
+    refuse_rest,
+    words,
+)
 from sqlchat.sql.lexer import Lexeme
 
 FUNCTIONS = words(
@@ -91,7 +102,7 @@ RULES = Rules(
     grammar=words("cast convert date_add date_sub exists extract match"),
     functions=FUNCTIONS,
     keywords=KEYWORDS | TYPES | MYSQL_KEYWORDS,
-    after=AFTER | {"against": words(")"), "columns": frozenset({OPERAND}), "lateral": words("join ,")},
+    after=AFTER | {"against": words(")"), "columns": frozenset({OPERAND}), "lateral": frozenset({SUBQUERY})},
     hidden_schemas=frozenset({"mysql", "performance_schema", "sys"}),
     signs=re.compile(r"[@:]"),
     sign_reason="Variables (@name, @@name) are not allowed; write the value itself.",

@@ -25,9 +25,9 @@ KEYWORDS = words(
 TYPES = words("bit char character dec decimal float interval national nchar numeric time timestamp varchar")
 """Words before `(` that name a type with its length, and no function without quotes."""
 OPERAND, NEGATED, GROUPING = "<operand>", "<operand not>", "<group by>"
-TYPE, STAR, AS_NOT = "<type>", "<star>", "<as not>"
+TYPE, STAR, AS_NOT, SUBQUERY = "<type>", "<star>", "<as not>", "<subquery>"
 """Places in AFTER: behind a value or a name, the same with NOT between, in the list of a GROUP BY; where a type
-stands, behind the `*` that means all columns, behind AS NOT."""
+stands, behind the `*` that means all columns, behind AS NOT, before a query in the brackets."""
 AFTER = {
     "bernoulli": words("tablesample sample"),
     "by": words("group order partition first"),
