@@ -122,7 +122,7 @@ def show_schema(query: dict[str, bool], connection_id: str) -> Response:
             "dialect": public_name(catalog.dialect),
             "default_schema": catalog.default_schema,
             "version": catalog.version,
-            "tables": [_table(table, profiles) for table in catalog.tables],
+            "tables": [_table(table, profiles) for table in catalog.listed.tables],
         }
     )
 
@@ -149,7 +149,8 @@ def _describe(found: Described) -> dict[str, Any]:
 
 def _table(table: Table, profiles: Profiles | None) -> dict[str, Any]:
     told = asdict(table)
-    del told["definition"]
+    for own in ("definition", "listed", "partition_of"):
+        del told[own]
     if profiles is not None:
         for column in told["columns"]:
             known = profiles.get((table.schema, table.name, column["name"]))

@@ -117,7 +117,8 @@ class Pipeline:
         for known in self._manager.ahead(owner, name):
             yield known
         if known is not None:
-            self._linker.prepare(*known)
+            catalog, profiles = known
+            self._linker.prepare(catalog.listed, profiles)
 
     def _prepared(self, question: Question, entry: Entry) -> Prepared:
         owner, name, claims = question.owner, question.connection_id, question.claims
@@ -159,9 +160,9 @@ class Pipeline:
         opened, recalled = ready.opened, ready.recalled
         with ready.validator.clock("context"):
             if not ready.model.repairs:  # the built-in engine reads no prompt
-                return _basis(opened), Task(question.text, opened.catalog, values=opened.profiles.few_texts)
+                return _basis(opened), Task(question.text, opened.catalog.listed, values=opened.profiles.few_texts)
             context, messages = self._prompt(question, opened, recalled, ready.turns)
-            return _basis(opened, context, recalled), Task(question.text, opened.catalog, messages)
+            return _basis(opened, context, recalled), Task(question.text, opened.catalog.listed, messages)
 
     def _turns(self, question: Question) -> Sequence[Turn]:
         """The last turns, on this connection, of the conversation that the question goes on with."""
@@ -182,7 +183,7 @@ class Pipeline:
         samples = opened.samples if opened.privacy == "rows" else {}
         told = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
         related = list(filter(None, told))
-        context = self._linker.context(opened.catalog, said.strip(), profiles, samples, related)
+        context = self._linker.context(opened.catalog.listed, said.strip(), profiles, samples, related)
         return context, prompt.messages(question.text, context, recalled, turns, question.notes)
 
     def _told(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
@@ -245,7 +246,7 @@ def _beside(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tu
 
 
 def _basis(opened: Opened, context: Context | None = None, recalled: Recalled = NOTHING) -> Basis:
-    catalog, privacy = opened.catalog, opened.privacy
+    catalog, privacy = opened.catalog.listed, opened.privacy
     if context is None:  # nothing leaves the service
         return Basis(catalog_version=catalog.version, tables_shown=len(catalog.tables), privacy=privacy)
     sent: list[Sent] = ["names"]

@@ -154,7 +154,10 @@ class _Held(Connection):
 
 def _policed(inner: Connection, policy: Policy, ttl: float, workers: Workers) -> Connection:
     judged = TtlCache(
-        lambda: workers.call(judge, _versioned(inner.catalog()), policy, deadline=JUDGING), ttl, inner.revision
+        # a partition has a name of its own, which a policy that denies the whole table does not know
+        lambda: workers.call(judge, _versioned(inner.catalog().whole_tables), policy, deadline=JUDGING),
+        ttl,
+        inner.revision,
     )
     return PolicedConnection(inner, lambda anew: judged.get(refresh=anew), workers)
 

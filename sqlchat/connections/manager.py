@@ -20,7 +20,7 @@ from typing import Any, Literal
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection
 from sqlchat.connections.live import Claims, Live, Opened
-from sqlchat.connections.policies.policy import Policy
+from sqlchat.connections.policies.policy import Policy, unseen_views
 from sqlchat.connections.registry import connection_class
 from sqlchat.connections.unknown import names_unknown
 from sqlchat.errors import (
@@ -125,7 +125,7 @@ class ConnectionManager:
         connection_class(provider)
         held_to = Policy.of(policy)
         self._refuse_taken(owner, name)
-        warnings = self._tried(owner, provider, config)
+        warnings = self._tried(owner, provider, config, held_to)
         definition = self._store.connections.add(
             owner, name, provider, dict(config), held_to.as_dict() if held_to else None, privacy=privacy
         )
@@ -239,7 +239,7 @@ class ConnectionManager:
         self._store.connections.touch(owner, name)
         catalog = self.catalog(owner, name, claims, refresh=True)
         self.profiles(owner, name, claims, refresh=True)
-        return Refreshed(catalog.version, len(catalog.tables), datetime.now(UTC))
+        return Refreshed(catalog.version, len(catalog.listed.tables), datetime.now(UTC))
 
     def stale(self, owner: str, name: str, fault: SqlchatError, claims: Claims = None) -> bool:
         """Whether a new look at the catalog may mend `fault`: it is of an unknown name, and the catalog has changed.
@@ -308,11 +308,16 @@ class ConnectionManager:
             self._wanted(owner, name)
         return live
 
-    def _tried(self, owner: str, provider: str, config: Mapping[str, Any]) -> tuple[str, ...]:
+    def _tried(
+        self, owner: str, provider: str, config: Mapping[str, Any], held_to: Policy | None = None
+    ) -> tuple[str, ...]:
         """Warnings of a database that can be reached so. Raises what `Connection.check` raises."""
         connection = self._connection(owner, provider, config)
         try:
-            return tuple(connection.check())
+            warnings = connection.check()
+            if held_to:
+                warnings += unseen_views(connection.catalog())
+            return tuple(warnings)
         finally:
             connection.close()
 

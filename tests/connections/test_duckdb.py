@@ -430,7 +430,7 @@ def test_columns_are_profiled(connection, library):
     assert [found[name].kind for name in ("list", "pair", "yes")] == ["other"] * 3
     assert found["gone"].null_share == 1
     assert profiles(connection, "authors")["country"].values == ("UK", "FR")
-    assert profiles(connection, "titles") == {}  # a view
+    assert profiles(connection, "titles")["title"].distinct == 3  # a view
 
 
 def test_a_large_table_is_sampled(connection, library):

@@ -45,6 +45,7 @@ from sqlchat.connections.postgres.statement import (
     search_path,
 )
 from sqlchat.connections.postgres.types import Decoder, PgType, decoder
+from sqlchat.connections.profiling import with_labels
 from sqlchat.connections.servers.config import server_config
 from sqlchat.connections.servers.network import resolve
 from sqlchat.connections.servers.pool import UNENCRYPTED, server_pool
@@ -107,9 +108,7 @@ class PostgresConnection(Connection):
 
     def catalog(self) -> Catalog:
         with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
-            return ask.catalog_from(
-                *(_told(cursor, each) for each in (ask.TABLES, ask.FUNCTIONS, ask.DEFAULT_SCHEMA))
-            )
+            return ask.catalog_from(*(_told(cursor, each) for each in (ask.TABLES, ask.FUNCTIONS, ask.SEARCH_PATH)))
 
     def for_caller(self, claims: Mapping[str, Any] | None) -> PostgresConnection:
         if not self._row_security:
@@ -159,7 +158,7 @@ class PostgresConnection(Connection):
 
     def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         if self._row_security:
-            return {}  # what one caller sees is not for another's prompt
+            return with_labels({}, catalog)  # what one caller sees is not for another's prompt
 
         def answer(question: str, parameters: tuple[Any, ...], seconds: float) -> str:
             with self._transaction(NOTHING, seconds) as cursor:
