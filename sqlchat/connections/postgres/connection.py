@@ -129,7 +129,7 @@ class PostgresConnection(Connection):
             rows: Rows
             if statement.is_query and columns:
                 sizes = [(column.type_code, column.internal_size) for column in columns]
-                csv = CsvColumns.of(oids, types, cursor.connection.server_version)
+                csv = CsvColumns.of(oids, types)
                 rows = CsvRows(cursor, largest) if csv else DecodedRows(cursor, largest, _decoders(oids, types))
                 text, prefix = statement.copy(sizes, max_rows + 1, largest, tag, csv)
                 with self._errors(cursor, statement, timeout, prefix):
@@ -215,7 +215,15 @@ class PostgresConnection(Connection):
             try:
                 cursor = raw.cursor()
                 with self._errors(cursor, statement, timeout, context_lines=OPEN_CONTEXT_LINES):
-                    cursor.execute(*prologue(statement, self._search_path, timeout, raw.server_version, self._caller))
+                    opening = prologue(
+                        statement,
+                        self._search_path,
+                        timeout,
+                        raw.server_version,
+                        self._caller,
+                        encoding=raw.sent_encoding,
+                    )
+                    cursor.execute(*opening)
             except DatabaseUnavailableError:
                 hung_up = hang_up.finished.is_set()
                 hang_up.cancel()
