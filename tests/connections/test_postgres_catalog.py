@@ -6,6 +6,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.postgres.connection import PostgresConnection
 from sqlchat.errors import QueryError
 from sqlchat.sql.lineage import lineage
+from sqlchat.sql.names import unknown_names
 from sqlchat.workers import Workers
 
 
@@ -198,3 +199,14 @@ def test_a_materialized_view_is_profiled(postgres, execute):
                 True,
             )
         execute("ANALYZE mv")
+
+
+def test_tables_of_an_extension_are_known_and_not_listed(postgres, execute, postgres_server, postgres_database):
+    execute("CREATE TABLE brought (n int); CREATE VIEW own AS SELECT n FROM brought")
+    postgres_server.execute("ALTER EXTENSION plpgsql ADD TABLE brought", postgres_database["database"])
+    catalog = postgres.catalog()
+    assert {table.name for table in catalog.tables} == {"brought", "own"}
+    assert {table.name for table in catalog.listed.tables} == {"own"}
+    assert unknown_names("SELECT n FROM brought", catalog) == ()
+    assert {table for _, table, _ in postgres.profiles(catalog, 5)} == {"own"}
+    postgres_server.execute("ALTER EXTENSION plpgsql DROP TABLE brought", postgres_database["database"])

@@ -27,7 +27,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.postgres import catalog as ask
-from sqlchat.connections.postgres import rls
+from sqlchat.connections.postgres import own_functions, rls
 from sqlchat.connections.postgres.csv import CsvColumns
 from sqlchat.connections.postgres.errors import Fault, config_error, query_error, timed_out
 from sqlchat.connections.postgres.profile import read as read_profiles
@@ -75,10 +75,16 @@ class PostgresConnection(Connection):
 
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
         self._row_security = row_security(config)
+        self._allowed = own_functions.names_in(config)
         self._caller = self._row_security.settings({}) if self._row_security else {}
         self._claims: Mapping[str, Any] | None = None
         self._target = server_config(
-            config, schemes=("postgresql", "postgres"), port=5432, sslmodes=SSLMODES, schema=True, others=FIELDS
+            config,
+            schemes=("postgresql", "postgres"),
+            port=5432,
+            sslmodes=SSLMODES,
+            schema=True,
+            others=(*FIELDS, *own_functions.FIELDS),
         )
         self._search_path = search_path(self._target.schema)
         self._settings = settings
@@ -98,6 +104,8 @@ class PostgresConnection(Connection):
                 warnings = ask.warnings_from(_told(cursor, ask.RIGHTS))
                 if schemas := schemas_of(self._search_path):
                     warnings += ask.unusable_from(_told(cursor, ask.UNUSABLE, (schemas,)), schemas)
+                if self._allowed:
+                    warnings += own_functions.told(self._own_functions(cursor), self._allowed)
                 if self._row_security:
                     warnings += self._row_security.warnings(_told(cursor, rls.RIGHTS))
         except QueryError as exc:
@@ -108,7 +116,11 @@ class PostgresConnection(Connection):
 
     def catalog(self) -> Catalog:
         with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
-            return ask.catalog_from(*(_told(cursor, each) for each in (ask.TABLES, ask.FUNCTIONS, ask.SEARCH_PATH)))
+            found = ask.catalog_from(*(_told(cursor, each) for each in (ask.TABLES, ask.FUNCTIONS, ask.SEARCH_PATH)))
+            if not self._allowed:
+                return found
+            own = own_functions.allowed(self._own_functions(cursor), self._allowed)
+        return replace(found, functions=(found.functions or frozenset()) | own)
 
     def for_caller(self, claims: Mapping[str, Any] | None) -> PostgresConnection:
         if not self._row_security:
@@ -277,6 +289,9 @@ class PostgresConnection(Connection):
             if self._caller and fault.within_function(statement.text, context_lines):
                 fault = replace(fault, message="A function of the database failed", hint="")  # it may quote any row
             raise query_error(fault, statement.text, timeout, prefix) from exc
+
+    def _own_functions(self, cursor: psycopg2.extensions.cursor) -> str:
+        return _told(cursor, own_functions.FUNCTIONS, (own_functions.asked_names(self._allowed),))
 
     def _types_of(self, cursor: psycopg2.extensions.cursor, oids: list[int]) -> dict[int, PgType]:
         """What the server says of these types and all that they are made of; asked once for each."""
