@@ -164,7 +164,7 @@ def _table(row: list[Any]) -> Table:
         schema=schema,
         kind="view" if kind in {"v", "m"} else "table",
         comment=comment,
-        columns=tuple(Column(*column, tuple(labels or ())) for *column, labels in columns or ()),
+        columns=tuple(Column(*column[:-1], labels=tuple(column[-1] or ())) for column in columns or ()),
         primary_key=tuple(primary_key or ()),
         foreign_keys=tuple(
             ForeignKey(tuple(own), ref_schema, ref_table, tuple(other))
