@@ -416,6 +416,17 @@ def profiles(connection, table, schema="main"):
     return {column: profile for (inside, name, column), profile in found.items() if (inside, name) == (schema, table)}
 
 
+def test_labels_of_an_enum_are_known_without_a_row(connection, library):
+    with duckdb.connect(str(library)) as writer:
+        writer.execute("CREATE TYPE mood AS ENUM ('sad', 'it''s'); CREATE TABLE moods (m mood)")
+    (column,) = connection.catalog().table("moods").columns
+    assert column.labels == ("sad", "it's")
+    assert (profiles(connection, "moods")["m"].values, profiles(connection, "moods")["m"].complete) == (
+        ("sad", "it's"),
+        True,
+    )
+
+
 def test_columns_are_profiled(connection, library):
     with duckdb.connect(str(library)) as writer:
         writer.execute("""CREATE TABLE archive.facts AS SELECT i AS id, i % 3 AS few, 'n' || i % 7 AS name,

@@ -164,7 +164,7 @@ def _table(row: list[Any]) -> Table:
         schema=schema,
         kind="view" if kind in {"v", "m"} else "table",
         comment=comment,
-        columns=tuple(Column(*column[:-1], labels=tuple(column[-1] or ())) for column in columns or ()),
+        columns=tuple(map(_column, columns or ())),
         primary_key=tuple(primary_key or ()),
         foreign_keys=tuple(
             ForeignKey(tuple(own), ref_schema, ref_table, tuple(other))
@@ -175,6 +175,11 @@ def _table(row: list[Any]) -> Table:
         listed=not (is_extended or parent),
         partition_of=tuple(parent) if parent else None,
     )
+
+
+def _column(row: list[Any]) -> Column:
+    name, type, nullable, comment, base_type, labels = row
+    return Column(name, type, nullable, comment, base_type, tuple(labels or ()))
 
 
 def warnings_from(rights_json: str) -> list[str]:

@@ -53,9 +53,9 @@ class OfflineProvider(Provider):
 
     def _indexed(self, task: Task) -> tuple[Linker, Joins]:
         """The catalog's phrases and paths; those of an earlier task that had the same catalog and values."""
-        for task_before, *kept in self._indexes:
-            if task_before.catalog is task.catalog and task_before.values is task.values:
-                return kept[0], kept[1]
+        for before, linker, joins in self._indexes:
+            if before.catalog is task.catalog and before.values is task.values:
+                return linker, joins
         linker = Linker(task.catalog, task.values)
         joins = Joins(linker.tables)
         self._indexes = ((task, linker, joins), *self._indexes)[:MOST_INDEXES]
