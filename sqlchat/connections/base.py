@@ -75,7 +75,7 @@ class Connection(ABC):
 
     @abstractmethod
     def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
-        """What the columns of the base tables in `catalog` hold, as far as `timeout` seconds get.
+        """What the columns of the tables and views listed in `catalog` hold, as far as `timeout` seconds get.
 
         Reads the database's own statistics, or bounded samples; what may not be read, or not in time, is left out.
         """

@@ -259,7 +259,8 @@ def _read(driver: Connection, policy: Policy | None, judges: Workers) -> Reading
     catalog = _with_version(driver.catalog())
     if policy is None:
         return Reading(catalog, None)
-    judged = judges.call(judge, catalog, policy, deadline=JUDGING)
+    # A partition has a name of its own, which a policy that denies the whole table does not know.
+    judged = judges.call(judge, catalog.whole_tables, policy, deadline=JUDGING)
     return Reading(judged.visible, judged)
 
 

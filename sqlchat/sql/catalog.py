@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -12,6 +12,8 @@ WORD = re.compile(r"\w+")
 PLAIN_WORD = re.compile("[a-z0-9_]+")
 LONGEST_NAME = 63
 """Bytes after which Postgres cuts off a name."""
+LABELLED = re.compile(r"(enum|set)\s*\(.*\)$", re.IGNORECASE | re.DOTALL)
+LABEL = re.compile(r"'((?:[^']|'')*)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,10 @@ class Column:
     comment: str = ""
     expression: str = ""
     """SQL that computes a generated column from others of its row."""
+    base_type: str = ""
+    """Of a domain, the type that it is made of."""
+    labels: tuple[str, ...] = ()
+    """Of an enum or a set, all labels that are declared, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,10 @@ class Table:
     """Schema and name of all children and partitions, of any depth: their rows come along unless SQL says ONLY."""
     origin: Origin | None = None
     """Where the values come from, for a full-text index over another table; None for a table of its own."""
+    listed: bool = True
+    """False of a partition and of a table of an extension: SQL may name it, schema and prompts do not."""
+    partition_of: tuple[str, str] | None = None
+    """Schema and name of the table whose partition this is."""
 
     def column(self, name: str) -> Column | None:
         """The column of that name, exact case first, then any case."""
@@ -94,6 +104,8 @@ class Catalog:
     """The schema in which an unqualified name is looked up first; "" where there are none."""
     version: str = ""
     """Changes when the content changes."""
+    search_path: tuple[str, ...] = ()
+    """The schemas in which an unqualified name is looked up, in their order; empty for the default schema alone."""
     functions: frozenset[str] | None = field(default=None, repr=False)
     """Lower-case names of the functions that SQL may call here, where the database tells; else None."""
     own: OwnNames = field(default_factory=OwnNames, repr=False)
@@ -113,14 +125,31 @@ class Catalog:
     @cached_property
     def shape(self) -> int:
         """Changes when tables, columns or types do, and not with mere row estimates."""
-        return hash(tuple((t.schema, t.name, tuple((c.name, c.type) for c in t.columns)) for t in self.tables))
+        return hash(
+            tuple((t.schema, t.name, tuple((c.name, c.type, c.labels) for c in t.columns)) for t in self.tables)
+        )
+
+    @cached_property
+    def listed(self) -> Catalog:
+        """The part that schema and prompts show."""
+        return replace(self, tables=tuple(table for table in self.tables if table.listed))
+
+    @property
+    def whole_tables(self) -> Catalog:
+        """The part that has no partitions."""
+        return replace(self, tables=tuple(table for table in self.tables if table.partition_of is None))
+
+    def path_rank(self, schema: str) -> int:
+        """The place of `schema` in the search path; a number past its end for a schema that is not in it."""
+        path = self.search_path or (self.default_schema,)
+        return path.index(schema) if schema in path else len(path)
 
     def table(self, name: str, schema: str | None = None) -> Table | None:
-        """The table of that name (exact case first), in `schema` or else the default schema first."""
+        """The table of that name (exact case first), in `schema` or else by the search path."""
         found = [t for t in self.tables if t.name.lower() == name.lower()]
         if schema:
             found = [t for t in found if t.schema.lower() == schema.lower()]
-        found.sort(key=lambda t: (t.schema != self.default_schema, t.name != name))
+        found.sort(key=lambda t: (self.path_rank(t.schema), t.name != name))
         return found[0] if found else None
 
     def mentioned_in(self, sql: str) -> Catalog:
@@ -164,3 +193,29 @@ def _sort_names(
         else:
             others.add(name)
     return plain, qualified, frozenset(others)
+
+
+def drop_unreadable_keys(tables: Iterable[Table]) -> tuple[Table, ...]:
+    """`tables` without keys of columns that are not there: a database lists those that the user may not read too."""
+    kept = list(tables)
+    names = {(table.schema, table.name): {column.name for column in table.columns} for table in kept}
+
+    def is_readable(table: Table, key: ForeignKey) -> bool:
+        own, other = names[table.schema, table.name], names.get((key.ref_schema, key.ref_table))
+        return own.issuperset(key.columns) and (other is None or other.issuperset(key.ref_columns))
+
+    return tuple(
+        replace(
+            table,
+            primary_key=table.primary_key if names[table.schema, table.name].issuperset(table.primary_key) else (),
+            foreign_keys=tuple(key for key in table.foreign_keys if is_readable(table, key)),
+        )
+        for table in kept
+    )
+
+
+def labels_in(type: str) -> tuple[str, ...]:
+    """The labels in the name of an enum's or a set's type: `enum('new','it''s')` gives `new` and `it's`."""
+    if not LABELLED.match(type):
+        return ()
+    return tuple(label.replace("''", "'") for label in LABEL.findall(type))

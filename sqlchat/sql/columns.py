@@ -126,8 +126,8 @@ class Findings:
         if schema is not None and any(table.schema for table in found):
             inside = [table for table in found if self.rules.fold(table.schema) == self.rules.key(schema)]
             found = found if not inside and self.rules.dialect == "duckdb" else inside
-        default = self.catalog.default_schema
-        return min(found, key=lambda table: table.schema != default, default=None)
+        rank = self.catalog.path_rank
+        return min(found, key=lambda table: rank(table.schema), default=None)
 
     def _is_system_table(self, node: exp.Table) -> bool:
         if node.db:

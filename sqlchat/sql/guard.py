@@ -245,8 +245,12 @@ def _reason(name: str, rules: Rules) -> str:
     said = f"{rules.engine} has no such function" if missing else "it is not among those known to do nothing but read"
     if name in rules.instead:
         return f"{said}; in {rules.engine}, write {rules.instead[name]}"
-    near = difflib.get_close_matches(name, rules.functions, 1, 0.8) if not rules.dangers.fullmatch(name) else []
-    return f"{said}; a near one is {near[0]}()" if near else said
+    if rules.dangers.fullmatch(name):
+        return said
+    near = difflib.get_close_matches(name, rules.functions, 1, 0.8)
+    if near:
+        said = f"{said}; a near one is {near[0]}()"
+    return f"{said}; {rules.ways_out}" if rules.ways_out else said
 
 
 def _schema(words: Sequence[Lexeme], at: int) -> str | None:

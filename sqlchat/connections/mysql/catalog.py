@@ -8,7 +8,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlchat.sql.catalog import Catalog, Column, ForeignKey, OwnNames, Table
+from sqlchat.sql.catalog import (
+    Catalog,
+    Column,
+    ForeignKey,
+    OwnNames,
+    Table,
+    drop_unreadable_keys,
+    labels_in,
+)
 from sqlchat.sql.guards.mysql import FUNCTIONS, RULES
 
 OWN = "NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')"
@@ -19,7 +27,8 @@ TABLES = (
 )
 COLUMNS = (
     "SELECT table_schema, table_name, column_name, column_type, is_nullable, column_comment "  # noqa: S608
-    f"FROM information_schema.columns WHERE table_schema {OWN} ORDER BY table_schema, table_name, ordinal_position"
+    f"FROM information_schema.columns WHERE table_schema {OWN} AND FIND_IN_SET('select', privileges) "
+    "ORDER BY table_schema, table_name, ordinal_position"
 )
 KEYS = (
     "SELECT table_schema, table_name, constraint_name, column_name, "  # noqa: S608
@@ -51,7 +60,7 @@ def catalog_from(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
     definitions = {(schema, name): text or "" for schema, name, text in views}
     by_table: dict[tuple[str, str], list[Column]] = defaultdict(list)
     for schema, table, name, kind, nullable, comment in columns:
-        by_table[schema, table].append(Column(name, kind, nullable == "YES", comment or ""))
+        by_table[schema, table].append(Column(name, kind, nullable == "YES", comment or "", labels=labels_in(kind)))
     primary: dict[tuple[str, str], list[str]] = defaultdict(list)
     foreign: dict[tuple[str, str], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for schema, table, constraint, *parts in keys:
@@ -59,7 +68,7 @@ def catalog_from(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
             primary[schema, table].append(parts[0])
         else:
             foreign[schema, table][constraint].append(parts)
-    found = tuple(
+    found = drop_unreadable_keys(
         Table(
             name=name,
             schema=schema,
@@ -72,6 +81,7 @@ def catalog_from(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
             definition=definitions.get((schema, name), ""),
         )
         for schema, name, kind, comment, estimate in tables
+        if by_table[schema, name]  # else the user may read none of its columns
     )
     own = frozenset(name for (name,) in routines) & (FUNCTIONS | RULES.grammar)
     version = hashlib.sha256(repr((found, database, sorted(own))).encode()).hexdigest()[:16]

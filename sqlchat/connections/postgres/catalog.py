@@ -14,14 +14,14 @@ import orjson
 from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.connections.postgres.types import PgType
 from sqlchat.errors import ConnectionConfigError
-from sqlchat.sql.catalog import Catalog, Column, ForeignKey, OwnNames, Table
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, OwnNames, Table, drop_unreadable_keys
 from sqlchat.sql.guards.postgres import GRAMMAR
 
 READABLE = """
-    SELECT c.oid, n.nspname, c.relname, c.relkind,
+    SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition,
         CASE WHEN pg_catalog.row_security_active(c.oid) THEN -1 ELSE c.reltuples END AS reltuples
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
       AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
       AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
       AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
@@ -61,17 +61,25 @@ calling AS (
             WHERE m.classid = d.refclassid AND m.objid = d.refobjid AND m.deptype = 'e'
                 AND e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::pg_catalog.name[]))
 ),
+labels AS (
+    SELECT enumtypid, pg_catalog.json_agg(enumlabel ORDER BY enumsortorder) AS labels
+    FROM pg_catalog.pg_enum GROUP BY enumtypid
+),
 columns AS (
     SELECT a.attrelid, pg_catalog.json_agg(pg_catalog.json_build_array(
         a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, coalesce(d.description, ''),
+        CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) ELSE '' END, l.labels,
         coalesce(pg_catalog.pg_get_expr(g.adbin, g.adrelid), ''))
         ORDER BY a.attnum) AS list
     FROM pg_catalog.pg_attribute a
+    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+    LEFT JOIN labels l ON l.enumtypid = coalesce(nullif(t.typbasetype, 0), t.oid)
     LEFT JOIN pg_catalog.pg_attrdef g ON a.atthasdef AND g.adrelid = a.attrelid AND g.adnum = a.attnum
         AND pg_catalog.to_json(a)->>'attgenerated' <> ''
     LEFT JOIN pg_catalog.pg_description d
         ON d.objoid = a.attrelid AND d.objsubid = a.attnum AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
     WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid IN (SELECT oid FROM readable)
+      AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')
     GROUP BY a.attrelid
 ),
 keys AS (
@@ -95,7 +103,9 @@ SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(
     r.nspname, r.relname, r.relkind, coalesce(d.description, ''), r.reltuples, c.list,
     k.primary_key, k.foreign_keys,
     CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(r.oid) ELSE '' END,
-    EXISTS (SELECT FROM calling WHERE calling.oid = r.oid), b.list)
+    EXISTS (SELECT FROM calling WHERE calling.oid = r.oid), b.list,
+    EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.objid = r.oid AND e.deptype = 'e'
+        AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass), parent.path)
     ORDER BY r.nspname, r.relname), '[]')
 FROM readable r
 LEFT JOIN descendants b ON b.root = r.oid
@@ -103,6 +113,10 @@ LEFT JOIN columns c ON c.attrelid = r.oid
 LEFT JOIN keys k ON k.conrelid = r.oid
 LEFT JOIN pg_catalog.pg_description d
     ON d.objoid = r.oid AND d.objsubid = 0 AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+LEFT JOIN LATERAL (SELECT pg_catalog.json_build_array(n.nspname, c.relname) AS path
+    FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE r.relispartition AND i.inhrelid = r.oid) AS parent ON true
 """  # noqa: S608 - constants
 
 HARMLESS_VOLATILE = ("random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7")
@@ -204,7 +218,7 @@ SELECT coalesce(pg_catalog.json_agg(DISTINCT said), '[]') FROM (
     FROM own_cast c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc WHERE p.provolatile = 'v') s
 """  # noqa: S608 - constants
 
-DEFAULT_SCHEMA = "SELECT pg_catalog.to_json(coalesce(pg_catalog.current_schema(), ''))"
+SEARCH_PATH = "SELECT pg_catalog.to_json(pg_catalog.current_schemas(false))"
 
 UNUSABLE = """
 SELECT coalesce(pg_catalog.json_agg(asked), '[]')
@@ -236,7 +250,7 @@ SELECT pg_catalog.json_build_object(
         ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
         AND pg_catalog.pg_has_role(oid, 'MEMBER')),
     'written', (SELECT pg_catalog.count(*) FROM readable
-        WHERE pg_catalog.has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE')),
+        WHERE NOT relispartition AND pg_catalog.has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE')),
     'creates', EXISTS (SELECT FROM pg_catalog.pg_namespace
         WHERE nspname NOT LIKE 'pg\\_%' AND pg_catalog.has_schema_privilege(oid, 'CREATE')))
 """  # noqa: S608 - constants
@@ -250,14 +264,16 @@ UNSTEPPED = (
 )
 
 
-def catalog_from(tables_json: str, functions_json: str, schema_json: str) -> Catalog:
-    """The answers to TABLES, FUNCTIONS and DEFAULT_SCHEMA as a Catalog."""
-    version = hashlib.sha256(f"{tables_json}\0{functions_json}\0{schema_json}".encode()).hexdigest()[:16]
+def catalog_from(tables_json: str, functions_json: str, path_json: str) -> Catalog:
+    """The answers to TABLES, FUNCTIONS and SEARCH_PATH as a Catalog."""
+    version = hashlib.sha256(f"{tables_json}\0{functions_json}\0{path_json}".encode()).hexdigest()[:16]
     names = {kind: frozenset(each) for kind, each in orjson.loads(functions_json).items()}
+    path = tuple(orjson.loads(path_json))
     return Catalog(
-        tables=tuple(_table(row) for row in orjson.loads(tables_json)),
+        tables=drop_unreadable_keys(_table(row) for row in orjson.loads(tables_json)),
         dialect="postgres",
-        default_schema=orjson.loads(schema_json),
+        default_schema=path[0] if path else "",
+        search_path=path,
         version=version,
         functions=names["functions"] | names["qualified"],
         own=OwnNames(names["own"], names["operators"], names["types"]),
@@ -267,14 +283,14 @@ def catalog_from(tables_json: str, functions_json: str, schema_json: str) -> Cat
 
 
 def _table(row: list[Any]) -> Table:
-    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, *view, descendants = row
-    definition, calls_own = view
+    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, *view, is_extended, parent = row
+    definition, calls_own, descendants = view
     return Table(
         name=name,
         schema=schema,
         kind="view" if kind in {"v", "m"} else "table",
         comment=comment,
-        columns=tuple(Column(*column) for column in columns or ()),
+        columns=tuple(map(_column, columns or ())),
         primary_key=tuple(primary_key or ()),
         foreign_keys=tuple(
             ForeignKey(tuple(own), ref_schema, ref_table, tuple(other))
@@ -284,7 +300,14 @@ def _table(row: list[Any]) -> Table:
         definition=definition,
         calls_own=calls_own,
         descendants=tuple((below_schema, below) for below_schema, below in descendants or ()),
+        listed=not (is_extended or parent),
+        partition_of=tuple(parent) if parent else None,
     )
+
+
+def _column(row: list[Any]) -> Column:
+    name, type, nullable, comment, base_type, labels, expression = row
+    return Column(name, type, nullable, comment, expression, base_type, tuple(labels or ()))
 
 
 def warnings_from(rights_json: str, volatile_json: str) -> list[str]:

@@ -27,7 +27,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.postgres import catalog as ask
-from sqlchat.connections.postgres import rls
+from sqlchat.connections.postgres import own_functions, rls
 from sqlchat.connections.postgres.csv import CsvColumns
 from sqlchat.connections.postgres.errors import Fault, config_error, query_error, timed_out
 from sqlchat.connections.postgres.profile import read as read_profiles
@@ -45,6 +45,7 @@ from sqlchat.connections.postgres.statement import (
     search_path,
 )
 from sqlchat.connections.postgres.types import Decoder, PgType, decoder
+from sqlchat.connections.profiling import with_labels
 from sqlchat.connections.servers.config import server_config
 from sqlchat.connections.servers.deadlines import Deadline, Deadlines
 from sqlchat.connections.servers.network import resolve
@@ -75,10 +76,16 @@ class PostgresConnection(Connection):
 
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
         self._row_security = row_security(config)
+        self._allowed = own_functions.names_in(config)
         self._caller = self._row_security.settings({}) if self._row_security else {}
         self._claims: Mapping[str, Any] | None = None
         self._target = server_config(
-            config, schemes=("postgresql", "postgres"), port=5432, sslmodes=SSLMODES, schema=True, others=FIELDS
+            config,
+            schemes=("postgresql", "postgres"),
+            port=5432,
+            sslmodes=SSLMODES,
+            schema=True,
+            others=(*FIELDS, *own_functions.FIELDS),
         )
         self.place = self._target.place
         self._search_path = search_path(self._target.schema)
@@ -100,6 +107,8 @@ class PostgresConnection(Connection):
                 warnings = ask.warnings_from(_told(cursor, ask.RIGHTS), _told(cursor, ask.VOLATILE_OWN))
                 if schemas := schemas_of(self._search_path):
                     warnings += ask.unusable_from(_told(cursor, ask.UNUSABLE, (schemas,)), schemas)
+                if self._allowed:
+                    warnings += own_functions.told(self._own_functions(cursor), self._allowed)
                 if self._row_security:
                     warnings += self._row_security.warnings(_told(cursor, rls.RIGHTS))
         except QueryError as exc:
@@ -110,9 +119,11 @@ class PostgresConnection(Connection):
 
     def catalog(self) -> Catalog:
         with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
-            return ask.catalog_from(
-                *(_told(cursor, each) for each in (ask.TABLES, ask.FUNCTIONS, ask.DEFAULT_SCHEMA))
-            )
+            found = ask.catalog_from(*(_told(cursor, each) for each in (ask.TABLES, ask.FUNCTIONS, ask.SEARCH_PATH)))
+            if not self._allowed:
+                return found
+            own = own_functions.allowed(self._own_functions(cursor), self._allowed)
+        return replace(found, functions=(found.functions or frozenset()) | own)
 
     def for_caller(self, claims: Mapping[str, Any] | None) -> PostgresConnection:
         if not self._row_security:
@@ -133,7 +144,7 @@ class PostgresConnection(Connection):
             rows: Rows
             if statement.is_query and columns:
                 sizes = [(column.type_code, column.internal_size) for column in columns]
-                csv = CsvColumns.of(oids, types, cursor.connection.server_version)
+                csv = CsvColumns.of(oids, types)
                 rows = CsvRows(cursor, largest) if csv else DecodedRows(cursor, largest, _decoders(oids, types))
                 text, prefix = statement.copy(sizes, max_rows + 1, largest, tag, csv)
                 with self._errors(cursor, statement, timeout, prefix):
@@ -162,7 +173,7 @@ class PostgresConnection(Connection):
 
     def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         if self._row_security:
-            return {}  # what one caller sees is not for another's prompt
+            return with_labels({}, catalog)  # what one caller sees is not for another's prompt
 
         def answer(question: str, parameters: tuple[Any, ...], seconds: float) -> str:
             with self._transaction(NOTHING, seconds) as cursor:
@@ -225,16 +236,16 @@ class PostgresConnection(Connection):
             try:
                 cursor = raw.cursor()
                 with self._errors(cursor, statement, timeout, context_lines=OPEN_CONTEXT_LINES):
-                    cursor.execute(
-                        *prologue(
-                            statement,
-                            self._search_path,
-                            timeout,
-                            raw.server_version,
-                            self._caller,
-                            steps_down=raw.steps_down,
-                        )
+                    opening = prologue(
+                        statement,
+                        self._search_path,
+                        timeout,
+                        raw.server_version,
+                        self._caller,
+                        steps_down=raw.steps_down,
+                        encoding=raw.sent_encoding,
                     )
+                    cursor.execute(*opening)
             except DatabaseUnavailableError:
                 hanging_up.cancel()
                 pooled.invalidate()
@@ -287,6 +298,9 @@ class PostgresConnection(Connection):
             if self._caller and fault.within_function(statement.text, context_lines):
                 fault = replace(fault, message="A function of the database failed", hint="")  # it may quote any row
             raise query_error(fault, statement.text, timeout, prefix) from exc
+
+    def _own_functions(self, cursor: psycopg2.extensions.cursor) -> str:
+        return _told(cursor, own_functions.FUNCTIONS, (own_functions.asked_names(self._allowed),))
 
     def _types_of(self, cursor: psycopg2.extensions.cursor, oids: list[int]) -> dict[int, PgType]:
         """What the server says of these types and all that they are made of; asked once for each."""

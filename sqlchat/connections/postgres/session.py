@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import tempfile
 from collections.abc import Iterator
@@ -35,11 +36,32 @@ NO_FILE = "/dev/null/none"
 """A path at which no file can be, so that libpq reads no password or certificate of the account we run under."""
 
 
+NO_ENCODING = "SQL_ASCII"
+"""What Postgres calls a database whose bytes it does not look at."""
+LENIENT = "sqlchat-lenient"
+
+
+def _codec(name: str) -> codecs.CodecInfo | None:
+    """UTF-8 that writes U+FFFD for bytes that are none."""
+    if name.replace("_", "-") != LENIENT:
+        return None
+    return codecs.CodecInfo(codecs.utf_8_encode, lambda read, _="": codecs.utf_8_decode(read, "replace", True))
+
+
+codecs.register(_codec)
+psycopg2.extensions.encodings[NO_ENCODING.replace("_", "")] = LENIENT  # the driver looks names up so
+
+
 class Session(psycopg2.extensions.connection):
     lent = False
     """True where a pooler lends us a session of the server for one transaction, and then lends it to others."""
     steps_down = False
     """True if the login is a superuser whose transactions take READING_ROLE unless a table has row-level security."""
+
+    @property
+    def sent_encoding(self) -> str:
+        """That in which the server shall write: its own where it knows none, since it would refuse a damaged text."""
+        return NO_ENCODING if self.get_parameter_status("server_encoding") == NO_ENCODING else "UTF8"
 
 
 def connect(target: ServerConfig, address: str) -> Session:
@@ -81,6 +103,8 @@ def connect(target: ServerConfig, address: str) -> Session:
         cursor.execute(ASKED_ONCE)
         ((backend, raw.steps_down),) = cursor.fetchall()
         raw.lent = backend != raw.info.backend_pid  # a pooler tells a number of its own
+    if raw.sent_encoding == NO_ENCODING:
+        raw.set_client_encoding(NO_ENCODING)  # has the driver read by our codec
     if not raw.lent:
         raw.set_session(readonly=True)
     psycopg2.extensions.register_type(_RAW, raw)

@@ -133,6 +133,7 @@ def prologue(
     caller: Mapping[str, str],
     *,
     steps_down: bool = False,
+    encoding: str = "UTF8",
 ) -> tuple[str, list[str]]:
     """Opens a read-only transaction in which `statement` is planned as the portal: SQL and its parameters.
 
@@ -147,11 +148,12 @@ def prologue(
         "lock_timeout": LOCK_TIMEOUT,
         "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
         "standard_conforming_strings": "on",
-        "client_encoding": "UTF8",
+        "client_encoding": encoding,
         "datestyle": "ISO, YMD",
         "intervalstyle": "postgres",
         "bytea_output": "hex",
         "extra_float_digits": "1",
+        "quote_all_identifiers": "off",
     }
     if server_version >= 140000:
         settings["client_connection_check_interval"] = CONNECTION_CHECK

@@ -135,6 +135,7 @@ def show(lexemes: Sequence[Lexeme]) -> str | Inner:
 RULES = Rules(
     engine="Postgres",
     instead=suggestions.POSTGRES,
+    ways_out="a view may call it, and if it is immutable, the connection's owner may name it in `allow_functions`",
     functions=FUNCTIONS,
     keywords=KEYWORDS | TYPES | words("array lateral placing symmetric asymmetric"),
     after=AFTER

@@ -81,6 +81,8 @@ class Rules:
     """Names that may be called, in lower case."""
     instead: Mapping[str, str] = field(default_factory=dict)
     """What does here what a function of other databases does there, by its name."""
+    ways_out: str = ""
+    """How a function of the user's own comes to be called all the same."""
     others: re.Pattern[str] | None = None
     """Further names that the database has, given where it has none beyond these and what may be called."""
     harmless: frozenset[str] = frozenset()

@@ -183,6 +183,18 @@ def _version(catalog: Catalog, policy: Policy) -> str:
     return hashlib.blake2b(made_of.encode(), digest_size=8).hexdigest()
 
 
+def unseen_views(catalog: Catalog) -> list[str]:
+    """Warnings of the views that no policy lets be read, since the database does not tell what they read."""
+    names = [table.name for table in catalog.tables if table.kind == "view" and not table.definition]
+    if not names:
+        return []
+    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return [
+        f"Under the policy nobody reads the views {shown}: the database does not show their definitions to this user "
+        "(in MySQL and MariaDB: GRANT SHOW VIEW)."
+    ]
+
+
 def refuse(sql: str, judged: Judged) -> None:
     """Raise SQLRefusedError where `sql` reads, or might read, what it must not.
 
