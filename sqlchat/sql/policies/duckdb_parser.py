@@ -38,7 +38,8 @@ def read_called_names(sql: str) -> frozenset[str] | None:
 def _open_parser() -> duckdb.DuckDBPyConnection:
     import duckdb
 
-    locks = {"enable_external_access": "false", "threads": "1", "memory_limit": "64MB", "lock_configuration": "true"}
+    locks: dict[str, str | bool | int | float | list[str]] = {"enable_external_access": "false", "threads": "1"}
+    locks |= {"memory_limit": "64MB", "lock_configuration": "true"}
     return duckdb.connect(":memory:", config=locks)
 
 
