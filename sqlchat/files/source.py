@@ -69,6 +69,17 @@ class Source:
         with self.open() as stream:
             return stream.read(size)
 
+    def tail(self, size: int) -> bytes:
+        """The last `size` bytes, or all."""
+        with self.open() as stream:
+            if not self.gzipped:
+                stream.seek(max(0, self.size - size))
+                return stream.read()
+            last = b""
+            while piece := stream.read(1 << 20):
+                last = (last + piece)[-size:]
+            return last
+
     def pieces(self, start: int, size: int) -> Iterator[Piece]:
         """The (unpacked) bytes from offset `start` on, in pieces of `size`, four or more; the last may be less."""
         import pyarrow as pa

@@ -23,7 +23,7 @@ from sqlchat.connections.files.keys import InferredKey, Keys, find_keys
 from sqlchat.errors import ConnectionConfigError, SqlchatError, TooLargeError
 from sqlchat.files.allocator import keep_no_spare_memory, use_system_allocator
 from sqlchat.files.bounded import bounded
-from sqlchat.files.formats import Options
+from sqlchat.files.options import Options
 
 if TYPE_CHECKING:
     import duckdb

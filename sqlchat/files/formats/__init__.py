@@ -9,10 +9,12 @@ import importlib
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlchat.errors import FileInvalidError, TooLargeError, UnsupportedMediaError
+from sqlchat.files.options import Options
 from sqlchat.files.source import Source
 
 if TYPE_CHECKING:
@@ -24,16 +26,6 @@ MAX_COLUMNS = 2000
 
 BLOCK_BYTES = 8 << 20
 """About as much of a file is held as a block; a single row may not be longer."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a caller may say about a file."""
-
-    sheet: str | int | None = None
-    """Excel: name or number (from 1) of the sheet; the first where None."""
-    on_bad_rows: Literal["error", "skip"] = "error"
-    """CSV: a row with too many or too few fields ends the reading, or is left out and counted."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +74,16 @@ class Table:
     """Whole when the blocks were read."""
     again: Callable[[list[str]], Iterator[Load]] | None = None
     """Blocks anew, of some columns only; a format that brings `text` parts has it."""
+    options: Options = field(default_factory=Options)
+    """What the caller says of it."""
+    used: dict[str, Any] = field(default_factory=dict)
+    """Of `read`, what was found of the file itself."""
+
+    @property
+    def read(self) -> dict[str, Any]:
+        """How the file was read, as `Options.parse` takes it: what the caller said and what was found."""
+        rows = {"on_bad_rows": self.options.on_bad_rows, "totals": self.options.totals}
+        return {**rows, **self.used, **self.options.given()}
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,12 @@ class Format:
     def read(self, source: Source, options: Options) -> Table:
         """Open a file. Raises FileInvalidError, TooLargeError, here or while its blocks are read."""
         table: Table = importlib.import_module(self.module).read(source, options)
+        table.options = options
+        if options.nulls:
+            again, nulls = table.again, options.nulls
+            table.blocks = (partial(_without, load, nulls) for load in table.blocks)
+            if again is not None:
+                table.again = lambda columns: (partial(_without, load, nulls) for load in again(columns))
         return table
 
 
@@ -211,6 +219,23 @@ def check_width(columns: int) -> None:
     """Raise TooLargeError for more columns than a table has."""
     if columns > MAX_COLUMNS:
         raise TooLargeError(f"The file has {columns:,} columns; up to {MAX_COLUMNS:,} are read.")
+
+
+def _without(load: Load, nulls: tuple[str, ...]) -> Block:
+    """A block without the texts that stand for no value."""
+    block = load()
+    columns = {name: tuple(_part_without(part, nulls) for part in parts) for name, parts in block.columns.items()}
+    return Block(block.rows, columns, block.left_out)
+
+
+def _part_without(part: Part, nulls: tuple[str, ...]) -> Part:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if part.inferred not in {"text", "string"} or not len(part.values):
+        return part
+    words = pc.is_in(part.array, pa.array(nulls, pa.string())).to_numpy(zero_copy_only=False)
+    return Part(part.values[~words], part.inferred) if words.any() else part
 
 
 def _refuse_foreign(start: bytes) -> None:
