@@ -135,10 +135,15 @@ def python(scalar: pa.Scalar) -> Any:
         return None
 
 
+def _is_uncountable(kind: pa.DataType) -> bool:
+    """Does Arrow not count values of that type?"""
+    return pa.types.is_nested(kind) or pa.types.is_interval(kind) or pa.types.is_duration(kind)
+
+
 def _distinct(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
     """The values without repetition and how often each is there, where that spares work; else None."""
     sample = array.slice(0, SAMPLE)
-    if pa.types.is_nested(array.type) or pa.types.is_interval(array.type) or pc.count_distinct(sample).as_py() > max(COMMON_VALUES, len(sample) // 2):
+    if _is_uncountable(array.type) or pc.count_distinct(sample).as_py() > max(COMMON_VALUES, len(sample) // 2):
         return None
     counted = pc.value_counts(array)
     if len(counted) > max(COMMON_VALUES, len(array) // 4):
@@ -153,8 +158,9 @@ def _typed(array: pa.Array, weights: pa.Array | None) -> tuple[str, Fit]:
         return kind, Fit(None, None)
     if pa.types.is_interval(array.type):
         return kind, Fit(None, None, marks=frozenset({"months"}))
-    bounds = pc.min_max(array)
-    least, most = python(bounds["min"]), python(bounds["max"])
+    ordered = array.view(pa.int64()) if pa.types.is_duration(array.type) else array
+    bounds = pc.min_max(ordered)
+    least, most = (python(bounds[each].cast(array.type)) for each in ("min", "max"))
     digits = (array.type.precision - array.type.scale, array.type.scale) if kind == "NUMERIC" else (0, 0)
     total = _total(array, weights) if kind in types.NUMBER_KINDS else None
     zoned = pa.types.is_timestamp(array.type) and array.type.tz not in {None, "UTC"}

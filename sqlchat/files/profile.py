@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from sqlchat.errors import FileInvalidError
 from sqlchat.files import formats
 from sqlchat.files.allocator import freed_memory_kept, keep_no_spare_memory, use_system_allocator
-from sqlchat.files.formats import Load, Options, Table
+from sqlchat.files.formats import Load, Table
+from sqlchat.files.options import Options
 from sqlchat.files.threads import in_order
 
 if TYPE_CHECKING:
@@ -62,9 +63,10 @@ def profile(path: str, file_name: str, options: Options | None = None) -> Profil
 
     Raises FileInvalidError (with the fact `line` where there is one), TooLargeError, UnsupportedMediaError.
     """
-    found, source = formats.detect(path, file_name)
+    options = options or Options()
+    found, source = formats.detect(path, file_name, options.sheet)
     with freed_memory_kept():
-        table = found.read(source, options or Options())
+        table = found.read(source, options)
         if len(table.names) > NARROW:
             keep_no_spare_memory()
         rows, entries, warnings = survey(table)
@@ -72,6 +74,8 @@ def profile(path: str, file_name: str, options: Options | None = None) -> Profil
     facts = {"format": found.name.lower(), **table.facts, "read": table.read}
     if source.gzipped:
         facts["compression"] = "gzip"
+    if source.zipped:
+        facts["compression"] = "zip"
     return Profile(rows, columns, facts, [*table.warnings, *warnings])
 
 

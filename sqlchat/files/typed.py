@@ -45,7 +45,7 @@ class TypedTable:
     """
 
     def __init__(self, path: str, file_name: str, options: Options) -> None:
-        self._format, self._source = formats.detect(path, file_name)
+        self._format, self._source = formats.detect(path, file_name, options.sheet)
         self._options = options
         self._table = self._format.read(self._source, options)
         self.row_count, columns = look_through(self._table)

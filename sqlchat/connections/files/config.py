@@ -107,7 +107,7 @@ def no_such_file(path: str) -> ConnectionConfigError:
 def _stem(path: str) -> str:
     """A table's name from that of a file: words of letters and digits, in lower case."""
     name = unicodedata.normalize("NFC", path.rsplit("/", 1)[-1])
-    for suffix in (".gz", *(suffix for each in formats.FORMATS for suffix in each.content_types)):
+    for suffix in (".gz", formats.ZIP, *(suffix for each in formats.FORMATS for suffix in each.content_types)):
         if name.lower().endswith(suffix) and len(name) > len(suffix):
             name = name[: -len(suffix)]
     return _word(name) or "table"
