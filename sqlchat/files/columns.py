@@ -20,7 +20,7 @@ import pyarrow as pa
 from sqlchat.errors import FileInvalidError
 from sqlchat.files import types
 from sqlchat.files.inspection import AS_WRITTEN, COMMON_VALUES, INTEGERS, MOST_STRAYS, Found, Hint
-from sqlchat.files.notations import Notation, currencies
+from sqlchat.files.notations import BLANKS, Notation, currencies
 from sqlchat.files.options import Options
 from sqlchat.files.sketch import Sketch
 from sqlchat.files.types import Fit, Reading, Relaxed
@@ -313,7 +313,7 @@ class Column:
 
     def _like_codes(self, fit: Fit) -> bool:
         """Numbers of blanks and digits that are all of one length, as telephone numbers are."""
-        if "fraction" in fit.marks or "grouped" not in fit.marks or self._options.thousands:
+        if "fraction" in fit.marks or BLANKS not in fit.marks or self._options.thousands:
             return False
         return len(str(abs(int(fit.least)))) == len(str(abs(int(fit.most))))
 

@@ -197,7 +197,7 @@ def _read_texts(array: pa.Array, weights: pa.Array | None, inferred: str, hint: 
     if len(texts):
         found.fits = {name: replace(fit, values=None) for name, fit in fits.items()}
         if hint.strays and not fits:
-            _find_strays(texts, weights, found)
+            _find_strays(texts, weights, found, few=inferred == "string")
         elif fits:
             found.alike = {"numbers" if number is not None else "dates": len(texts)}
             found.strays = Counter()
@@ -218,10 +218,16 @@ def _weighted(name: str, fit: Fit, texts: pa.Array, weights: pa.Array) -> Fit:
     return replace(fit, total=_total(values, weights)) if fit.kind else fit
 
 
-def _find_strays(texts: pa.Array, weights: pa.Array | None, found: Found) -> None:
-    """Where most texts are like numbers or like dates, count those and name the others."""
-    few = texts.slice(0, SAMPLE)
-    kind = next((k for k, p in ALIKE.items() if _share(pc.match_substring_regex(few, p)) > 0.5), None)
+def _find_strays(texts: pa.Array, weights: pa.Array | None, found: Found, *, few: bool) -> None:
+    """Where most texts are like numbers or like dates, count those and name the others.
+
+    `few`: others are of a type already, so that these are the strays if they are few.
+    """
+    if few and len(texts) <= MOST_STRAYS:
+        found.strays = Counter(texts.to_pylist())
+        return
+    sample = texts.slice(0, SAMPLE)
+    kind = next((k for k, p in ALIKE.items() if _share(pc.match_substring_regex(sample, p)) > 0.5), None)
     if kind is None:
         return
     like = pc.match_substring_regex(texts, ALIKE[kind])

@@ -24,6 +24,7 @@ GAP = r"[ \x{A0}\x{202F}\x{2009}]*"
 MINUS = "[-\u2212\u2013]"
 GROUP_MARKS = {" ": r"[ \x{A0}\x{202F}\x{2009}]", "'": "['’]", ",": ",", ".": r"\."}
 PERCENT = "%"
+BLANKS = "grouped by blanks"
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,8 @@ class Notation:
             marks.add(f"no {PERCENT}")
         if pc.any(pc.match_substring_regex(found.field("number"), GROUP_MARKS[self.group])).as_py():
             marks.add("grouped")
+        if self.group == " " and pc.any(pc.match_substring(found.field("number"), " ")).as_py():
+            marks.add(BLANKS)
         if pc.any(pc.match_substring(found.field("number"), self.decimal)).as_py():
             marks.add("fraction")
         return frozenset(marks)
@@ -94,4 +97,4 @@ NOTATIONS = tuple(Notation(d, g) for g in (",", ".", " ", "'") for d in (".", ",
 
 def currencies(marks: frozenset[str]) -> list[str]:
     """Those among marks, sorted."""
-    return sorted(marks - {PERCENT, f"no {PERCENT}", "grouped", "fraction"})
+    return sorted(marks - {PERCENT, f"no {PERCENT}", "grouped", "fraction", BLANKS})

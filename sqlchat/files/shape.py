@@ -10,7 +10,6 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import TypeVar
 
 R = TypeVar("R")
@@ -22,6 +21,8 @@ MOST_TITLES = 30
 """Rows above a header."""
 MOST_NOTES = 30
 """Rows below a table."""
+MOST_CELLS, LEAST_ROWS = 20_000, 12
+"""Looked at to find a header."""
 YEARS = range(1800, 2200)
 SHOWN = 60
 
@@ -65,7 +66,8 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
 
     `width` is how many fields most rows have.
     """
-    typical = median(map(_filled, rows))
+    rows = rows[: max(LEAST_ROWS, MOST_CELLS // max(1, width))]
+    typical = _typical(rows)
     at = 0
     while at < min(len(rows) - 1, MOST_TITLES) and _is_title(rows[at], typical, width):
         at += 1
@@ -82,7 +84,12 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
             return Head(None if at == 0 else at, (told,) if at == 0 else ())
         if any(_alike(rows[at:], column) for column in range(len(rows[at]))):
             return Head(at, (*_told_titles(lines, at), "The first row, taken as the header, looks like data."))
-    return Head(moved, _told_titles(lines, moved))
+    told = list(_told_titles(lines, moved))
+    if moved == at and _heads_twice(rows[at:]):
+        told.append(
+            f"Row {lines[at + 1]} may be the header, or a part of it, rather than row {lines[at]}: `header_row` says which."
+        )
+    return Head(moved, tuple(told))
 
 
 def _told_titles(lines: Sequence[int], header: int) -> tuple[str, ...]:
@@ -91,11 +98,17 @@ def _told_titles(lines: Sequence[int], header: int) -> tuple[str, ...]:
     return (f"The header was found in row {lines[header]}; the rows above it (a title or notes) were left out.",)
 
 
+def _typical(rows: Sequence[Row]) -> int:
+    """How many cells of a row of the table are filled: titles and notes, which have few, are the fewer rows."""
+    filled = sorted(map(_filled, rows))
+    return filled[3 * (len(filled) - 1) // 4 + (len(filled) > 1)] if filled else 0
+
+
 def _filled(row: Row) -> int:
     return sum(bool(cell.strip()) for cell in row)
 
 
-def _is_title(row: Row, typical: float, width: int) -> bool:
+def _is_title(row: Row, typical: int, width: int) -> bool:
     """Has it too few cells for a row of the table, as a title has?"""
     filled = _filled(row)
     if typical < 2:
@@ -130,6 +143,14 @@ def _outdoes(rows: Sequence[Row], at: int, first: int, width: int) -> bool:
     if len(header) == width and len(names) == width and len(set(names)) == width:
         return False
     return _names_values(rows, at)
+
+
+def _heads_twice(rows: Sequence[Row]) -> bool:
+    """Is the second row a text over the values of each column that holds any?"""
+    if len(rows) < 4 or any(kind(cell) not in {"text", ""} for cell in rows[1]):
+        return False
+    typed = [c for c in range(len(rows[0])) if _body_kind(rows[2:], c) not in {"", "text"}]
+    return bool(typed) and all(c < len(rows[1]) and kind(rows[1][c]) == "text" for c in typed)
 
 
 def _names_values(rows: Sequence[Row], at: int) -> bool:
@@ -188,7 +209,7 @@ def find_foot(rows: Sequence[Row], width: int, drop_totals: bool, *, whole: bool
     """
     rows, warnings = list(rows), []
     count = len(rows)
-    typical = median(map(_filled, rows)) if rows else 0
+    typical = _typical(rows)
     notes = []
     while rows and count - len(rows) < MOST_NOTES and (not _filled(rows[-1]) or _is_note(rows, typical, width)):
         if _filled(rows[-1]):
@@ -196,7 +217,7 @@ def find_foot(rows: Sequence[Row], width: int, drop_totals: bool, *, whole: bool
         rows.pop()
     if notes:
         shown = "; ".join(repr(note[:SHOWN]) for note in reversed(notes[-3:]))
-        warnings.append(f"The last {len(notes)} rows, below the table, were left out as notes (such as a source line): {shown}.")
+        warnings.append(f"{_last(len(notes))}, below the table, left out as notes (such as a source line): {shown}.")
     kept = len(rows)
     totals = []
     while rows and kept - len(rows) < MOST_NOTES and _is_total(rows, whole):
@@ -205,7 +226,7 @@ def find_foot(rows: Sequence[Row], width: int, drop_totals: bool, *, whole: bool
     if totals:
         shown = ", ".join(repr(total[:SHOWN]) for total in reversed(totals))
         if drop_totals:
-            warnings.append(f"The last {len(totals)} rows, totals ({shown}), were left out.")
+            warnings.append(f"{_last(len(totals))}, left out as totals: {shown}.")
         else:
             warnings.append(
                 f"The last row seems to be a total ({shown}) of the rows above it, so sums count it twice; "
@@ -214,7 +235,11 @@ def find_foot(rows: Sequence[Row], width: int, drop_totals: bool, *, whole: bool
     return Foot(count - len(rows) if drop_totals else count - kept, tuple(warnings))
 
 
-def _is_note(rows: Sequence[Row], typical: float, width: int) -> bool:
+def _last(count: int) -> str:
+    return "The last row" if count == 1 else f"The last {count} rows"
+
+
+def _is_note(rows: Sequence[Row], typical: int, width: int) -> bool:
     """Is the last row a text below the table?"""
     row, above = rows[-1], rows[:-1]
     texts = [cell.strip() for cell in row if cell.strip()]

@@ -55,6 +55,14 @@ class Row:
     cells: list[str]
 
 
+class RowError(Exception):
+    """Lines that are no row, from `first` to `last`."""
+
+    def __init__(self, what: str, first: int, last: int) -> None:
+        super().__init__(what)
+        self.first, self.last = first, last
+
+
 @dataclass(frozen=True)
 class Dialect:
     """How the text is cut into a table."""
@@ -85,7 +93,7 @@ def refuse_other(head: str) -> None:
 
 
 def rows(lines: Iterable[str], delimiter: str, quoting: Quoting, first: int = 1, *, strict: bool = False) -> Iterator[Row]:
-    """Cut lines into rows; blank lines give rows without cells. Raises csv.Error.
+    """Cut lines into rows; blank lines give rows without cells. Raises RowError.
 
     `first` is the number of the first line.
     """
@@ -94,10 +102,13 @@ def rows(lines: Iterable[str], delimiter: str, quoting: Quoting, first: int = 1,
         lines = (_with_doubled_quotes(line) for line in lines)
     reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=quoting.blank, strict=strict)
     start = first
-    for cells in reader:
-        last = first - 1 + reader.line_num
-        yield Row(start, last, cells)
-        start = last + 1
+    try:
+        for cells in reader:
+            last = first - 1 + reader.line_num
+            yield Row(start, last, cells)
+            start = last + 1
+    except csv.Error as exc:
+        raise RowError(str(exc), start, first - 1 + reader.line_num) from exc
 
 
 def _with_doubled_quotes(line: str) -> str:
@@ -194,7 +205,7 @@ def _sample(lines: list[str], delimiter: str, quoting: Quoting, first: int) -> l
                 found.append(row)
             if len(found) == SAMPLE_ROWS and len(lines) > SAMPLE_ROWS * 20:
                 break
-    except csv.Error:
+    except RowError:
         pass  # a field past the csv module's limit: the rows so far tell enough
     return found or [Row(first, first, [""])]
 

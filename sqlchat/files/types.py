@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlchat.files import moments
-from sqlchat.files.notations import NOTATIONS, Notation
+from sqlchat.files.notations import CURRENCY, NOTATIONS, Notation
 from sqlchat.files.options import Options, sql_type
 from sqlchat.files.sketch import text_buffers
 
@@ -296,6 +297,9 @@ DATE_LIKE = re.compile(r"([A-Za-z]{3,9} \d|\d{1,2}[-/. ]|\d{4}[-/.])[\w ./:,-]{3
 TIME_LIKE = re.compile(r"\d{1,2}:\d\d")
 """Only where the first text looks like these are the formats above tried."""
 
+NUMBER_LIKE = re.compile(rf"[-\u2212\u2013( ]{{0,3}}(?:{CURRENCY})?[-\u2212\u2013 \xa0\u202f]{{0,2}}[.,]?\d.{{0,40}}$")
+"""The same for numbers."""
+
 OFFSET = r"[+-](?:0[1-9]|1\d|00:?[1-9])[\d:]*$"
 """Of a time that is not told in UTC."""
 CODE_LIKE = r"^-?\d+[eE]\d+$"
@@ -337,24 +341,28 @@ def readings(options: Options, column: str | None = None) -> tuple[str, ...]:
     if wanted == "TEXT":
         return ()
     kind = "NUMERIC" if wanted in NUMBER_TYPES else wanted
+    return _readings(kind, options.decimal, options.thousands, options.date_order)
+
+
+@cache
+def _readings(kind: str | None, decimal: str | None, thousands: str | None, order: str | None) -> tuple[str, ...]:
     found = [r for r in READINGS.values() if r is not RELAXED and (kind is None or r.sql_type == kind)]
-    found = [r for r in found if _agrees(r, options)]
-    if kind == "NUMERIC" and options.decimal in {None, "."}:
+    found = [r for r in found if _agrees(r, decimal, thousands, order)]
+    if kind == "NUMERIC" and decimal in {None, "."}:
         found.append(RELAXED)
     return tuple(r.name for r in found)
 
 
-def _agrees(reading: Reading, options: Options) -> bool:
+def _agrees(reading: Reading, decimal: str | None, thousands: str | None, order: str | None) -> bool:
     """Does a reading agree with the caller's words on numbers and dates?"""
     if reading is NUMBER:
-        return options.decimal in {None, "."} and options.thousands in {None, ",", "'", " "}
+        return decimal in {None, "."} and thousands in {None, ",", "'", " "}
     if isinstance(reading.notation, Notation):
-        decimal = options.decimal in {None, reading.notation.decimal}
-        return decimal and options.thousands in {None, reading.notation.group}
+        return decimal in {None, reading.notation.decimal} and thousands in {None, reading.notation.group}
     if reading.format and "%d" in reading.format:
         numeric = "%b" not in reading.format and "%B" not in reading.format and not reading.format.startswith("%Y")
-        if options.date_order and numeric:
-            return reading.order == options.date_order
+        if order and numeric:
+            return reading.order == order
         return not reading.format.startswith(RARE)
     return True
 
@@ -376,8 +384,10 @@ def fits(texts: pa.Array, names: tuple[str, ...]) -> dict[str, Fit]:
             if number.kind == "INTEGER" or (number.kind == "NUMERIC" and reading.notation.decimal == "."):
                 found[name] = number  # written alike
                 continue
-            if number.kind == "DOUBLE PRECISION":
+            if number.kind == "DOUBLE PRECISION" or reading.notation.group != "." or number.digits[1] != 3:
                 continue
+        elif reading.notation is not None and not NUMBER_LIKE.match(first):
+            continue
         if len(names) > 1 and reading.fit(few) is None:
             continue
         fit = reading.fit(texts)

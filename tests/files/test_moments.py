@@ -12,7 +12,7 @@ from sqlchat.files import moments
 from sqlchat.files.sketch import STRETCH
 from sqlchat.files.types import READINGS
 
-FORMATS = [reading.format for reading in READINGS.values() if reading.format]
+FORMATS = [reading.format for reading in READINGS.values() if "%d" in (reading.format or "") and "," not in reading.format[9:]]
 
 
 def strptime(text, format):

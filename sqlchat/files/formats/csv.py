@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -168,7 +167,7 @@ class _Reader:
                 yield from rows
             except UnicodeError as exc:
                 raise FileInvalidError(f"The file is not {self.encoding.name} throughout.") from exc
-            except csv.Error as exc:
+            except sniff.RowError as exc:
                 if strict:
                     raise
                 raise _too_long(sniff.LONGEST_FIELD) from exc
@@ -178,15 +177,18 @@ class _Reader:
         traits = self.encoding.traits
         if self.dialect.quoting.is_usual and traits.quotes % 2 == 0 and traits.quotes_enclose(self.dialect.delimiter):
             return
-        line = self.dialect.preamble + 1
         try:
-            for row in self._rows(strict=True):
-                line = row.last + 1
-        except csv.Error as exc:
+            for _ in self._rows(strict=True):
+                pass
+        except sniff.RowError as exc:
+            line = exc.first
             if "unexpected end" in str(exc) or "field limit" in str(exc):
                 raise FileInvalidError(f"A quote opened on line {line} is never closed.", line=line) from exc
-            if traits.quotes % 2:
-                raise FileInvalidError(f"The quotes on line {line} do not close as they open.", line=line) from exc
+            if exc.last > line or traits.quotes % 2:
+                raise FileInvalidError(
+                    f"The quotes on line {line} do not close as they open: a quote within a quoted text is written twice.",
+                    line=line,
+                ) from exc
             self.warnings.append(f"Quotes on line {line} stand where none is expected; look at that row.")
 
     def _parted(self, columns: list[str]) -> Iterator[Load]:

@@ -28,28 +28,35 @@ class Flattening:
 
     def __init__(self) -> None:
         self._maps: frozenset[str] | None = None
+        """Paths of objects that stay JSON."""
+        self._records: frozenset[str] = frozenset()
+        """Paths of the others."""
 
     def look(self, rows: list[Object]) -> None:
         """Learn from the first rows which objects are maps rather than records."""
         if self._maps is not None:
             return
         keys: dict[str, set[str]] = {}
+        plain: set[str] = set()
         for row in rows:
-            self._count(row, "", keys, 0)
-        self._maps = frozenset(path for path, found in keys.items() if path and len(found) > MOST_KEYS)
+            self._count(row, "", keys, plain, 0)
+        self._maps = frozenset(path for path, found in keys.items() if path and (len(found) > MOST_KEYS or path in plain))
+        self._records = frozenset(keys) - self._maps
 
-    def _count(self, value: Object, path: str, keys: dict[str, set[str]], depth: int) -> None:
+    def _count(self, value: Object, path: str, keys: dict[str, set[str]], plain: set[str], depth: int) -> None:
         found = keys.setdefault(path, set())
         if len(found) <= MOST_KEYS:
             found.update(value)
         if depth < DEEPEST:
             for name, inner in value.items():
                 if isinstance(inner, dict):
-                    self._count(inner, _join(path, name), keys, depth + 1)
+                    self._count(inner, _join(path, name), keys, plain, depth + 1)
+                elif inner is not None:
+                    plain.add(_join(path, name))
 
     def flat(self, row: Object) -> Object:
         """A row with the values of nested objects under their path; arrays and maps stay as they are."""
-        if not any(isinstance(value, dict) for value in row.values()):
+        if not self._records and not any(isinstance(value, dict) for value in row.values()):
             return row
         if row.get("type") == "Feature" and isinstance(row.get("properties"), dict | None) and "geometry" in row:
             row = _feature(row)
@@ -63,7 +70,7 @@ class Flattening:
             is_record = isinstance(inner, dict) and at not in (self._maps or ()) and depth < DEEPEST and not _is_geometry(inner)
             if is_record and inner:
                 self._put(flat, inner, at, depth + 1)
-            elif not is_record:
+            elif not is_record and not (inner is None and at in self._records):
                 flat[at if at not in flat else f"{at}_2"] = inner
 
 

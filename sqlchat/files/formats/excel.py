@@ -39,6 +39,9 @@ def read(source: Source, options: Options) -> Table:
         metadata = workbook.sheets_metadata
         index = _sheet_index(metadata, options.sheet)
         sheet = workbook.get_sheet_by_index(index)
+        if options.sheet is None and sheet.start is None:
+            index = next((n for n in _seen(metadata) if workbook.get_sheet_by_index(n).start is not None), index)
+            sheet = workbook.get_sheet_by_index(index)
     except python_calamine.CalamineError as exc:
         raise FileInvalidError("The file does not read as a workbook; it may be damaged or locked.") from exc
     warnings: list[str] = []
@@ -191,12 +194,16 @@ def _as_text(value: Any) -> str:
     return str(value if value is not None else "").strip()
 
 
+def _seen(metadata: list[SheetMetadata]) -> list[int]:
+    """Places of the sheets that are not hidden; of all where none is seen."""
+    tables = [n for n, each in enumerate(metadata) if each.typ == SheetTypeEnum.WorkSheet]
+    return [n for n in tables if metadata[n].visible == SheetVisibleEnum.Visible] or tables
+
+
 def _sheet_index(metadata: list[SheetMetadata], wanted: str | int | None) -> int:
     names = [each.name for each in metadata]
     if wanted is None and names:
-        tables = [n for n, each in enumerate(metadata) if each.typ == SheetTypeEnum.WorkSheet]
-        seen = [n for n in tables if metadata[n].visible == SheetVisibleEnum.Visible]
-        return (seen or tables or [0])[0]
+        return (_seen(metadata) or [0])[0]
     if isinstance(wanted, str) and wanted in names:
         return names.index(wanted)
     folded = [name.casefold().strip() for name in names]
