@@ -114,13 +114,14 @@ class Column:
     @property
     def unfinished(self) -> bool:
         """Was it compared in another way than its type has it? Then every block has to be read again."""
-        if self._kinds or self._compared is None and not self._skipped:
+        if self._kinds or (self._compared is None and not self._skipped):
             return False
         _, _, reading = self._resolve([])
         if reading is None:
             return self._torn or self._skipped or self._compared not in {None, AS_WRITTEN}
         return self._torn or (
-            self._compared not in {None, AS_WRITTEN, reading.name} and not (self._compared == INTEGERS and reading.name in NUMBERS)
+            self._compared not in {None, AS_WRITTEN, reading.name}
+            and not (self._compared == INTEGERS and reading.name in NUMBERS)
         )
 
     def start_again(self) -> None:
@@ -150,7 +151,9 @@ class Column:
         show = self._shower(sql_type, reading)
         if missing:
             nulls += self._missing.total()
-            warnings.append(f"{self.name!r} is {sql_type} but for {_counted(self._missing)}, which were counted as nulls.")
+            warnings.append(
+                f"{self.name!r} is {sql_type} but for {_counted(self._missing)}, which were counted as nulls."
+            )
         present = rows - nulls
         distinct = self.sketch.count() - (len(missing) if self._kinds and self.sketch.exact else 0)
         entry: dict[str, Any] = {
@@ -265,7 +268,9 @@ class Column:
             doubt = self._doubt_number(best, fit, warnings)
             return ("TEXT", text, None) if doubt else (types.number_type(fit.kind, fit.least, fit.most), fit, best)
         if other := types.rival(best.name, self._readings):
-            orders = " or ".join(dict.fromkeys(types.READINGS[n].order for n in self._readings if types.READINGS[n].order))
+            orders = " or ".join(
+                dict.fromkeys(types.READINGS[n].order for n in self._readings if types.READINGS[n].order)
+            )
             warnings.append(
                 f"{self.name!r} holds dates that may be read as {best.format} or {other.format}; it stays text. "
                 f"Say which in `date_order`: {orders}."
@@ -274,7 +279,9 @@ class Column:
         if "offset" in fit.marks:
             warnings.append(f"{self.name!r} has times with an offset from UTC; they are in UTC here.")
         if best.format and "%y" in best.format:
-            warnings.append(f"{self.name!r} has years of two digits; 69 to 99 are read as 1969 to 1999, others as 20xx.")
+            warnings.append(
+                f"{self.name!r} has years of two digits; 69 to 99 are read as 1969 to 1999, others as 20xx."
+            )
         return best.sql_type, fit, best
 
     def _doubt_number(self, best: Reading, fit: Fit, warnings: list[str]) -> bool:
@@ -285,7 +292,9 @@ class Column:
             both = " or ".join(f"{_shown(f.most)}" for f in _unlike(fit, others))
             option = "say in `decimal` and `thousands` how numbers are written"
             if not (self._commas and best is types.NUMBER):
-                warnings.append(f"{name!r} holds numbers that may be read in two ways ({both}); it stays text: {option}.")
+                warnings.append(
+                    f"{name!r} holds numbers that may be read in two ways ({both}); it stays text: {option}."
+                )
                 return True
             warnings.append(f"{name!r} is read with a decimal point ({_shown(fit.most)}); if it is none, {option}.")
             return False

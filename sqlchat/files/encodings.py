@@ -160,7 +160,7 @@ def _share(sample: bytes, name: str, letters: str) -> float:
                 vowels += lower in VOWELS
                 if character == "õ" and "ã" in own and after != "e":  # as Portuguese has it, and Hungarian's ő not
                     bad += 1
-                if name in SCRIPTS and (before.isascii() and before.isalpha() or after.isascii() and after.isalpha()):
+                if name in SCRIPTS and ((before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha())):
                     bad += 1
             elif character not in SIGNS or (before.isalpha() and after.isalpha() and character not in "’'·"):
                 bad += 1

@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from sqlchat.files import types
 from sqlchat.files.formats import Part
-from sqlchat.files.sketch import EVERYTHING, Hashes, hash_moments, hash_reals, hash_texts, least
+from sqlchat.files.sketch import Hashes, hash_moments, hash_reals, hash_texts, least
 from sqlchat.files.types import Fit
 
 COMMON_VALUES = 256
@@ -28,7 +28,22 @@ SAMPLE = 2048
 MISSING = frozenset(
     {
         *("NA", "N/A", "n/a", "#N/A", "NaN", "nan", "None", "none", "null", "NULL", "Null", "(null)", "NIL", "nil"),
-        *("N.A.", "n.a.", "na", "n.d.", "nd", "ND", "k.A.", "k. A.", "NV", "#NV", "#NA", "<NA>", "missing", "Missing"),
+        *(
+            "N.A.",
+            "n.a.",
+            "na",
+            "n.d.",
+            "nd",
+            "ND",
+            "k.A.",
+            "k. A.",
+            "NV",
+            "#NV",
+            "#NA",
+            "<NA>",
+            "missing",
+            "Missing",
+        ),
         *("-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", "??", "*", "**", "***", "\\N", "/"),
         *("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"),
     }
@@ -226,22 +241,26 @@ def _find_strays(texts: pa.Array, weights: pa.Array | None, found: Found, *, few
     if few and len(texts) <= MOST_STRAYS:
         found.strays = Counter(texts.to_pylist())
         return
+    times = weights if weights is not None else pa.array(np.ones(len(texts), np.int64))
     sample = texts.slice(0, SAMPLE)
-    kind = next((k for k, p in ALIKE.items() if _share(pc.match_substring_regex(sample, p)) > 0.5), None)
+    least = pc.sum(times.slice(0, SAMPLE)).as_py() / 2
+    kind = next((k for k, p in ALIKE.items() if _count(sample, times, p) > least), None)
     if kind is None:
         return
     like = pc.match_substring_regex(texts, ALIKE[kind])
-    times = weights if weights is not None else pa.array(np.ones(len(texts), np.int64))
     other = pc.invert(like)
     counted = Counter[str]()
-    for text, count in zip(texts.filter(other).slice(0, SAMPLE).to_pylist(), times.filter(other).to_pylist(), strict=False):
+    for text, count in zip(
+        texts.filter(other).slice(0, SAMPLE).to_pylist(), times.filter(other).to_pylist(), strict=False
+    ):
         counted[text] += count
     found.alike = {kind: int(pc.sum(times.filter(like)).as_py() or 0)}
     found.strays = counted if len(counted) <= MOST_STRAYS else None
 
 
-def _share(flags: pa.Array) -> float:
-    return float(pc.mean(flags.cast(pa.int8())).as_py() or 0)
+def _count(texts: pa.Array, times: pa.Array, pattern: str) -> int:
+    """How many of the texts match."""
+    return int(pc.sum(times.slice(0, len(texts)).filter(pc.match_substring_regex(texts, pattern))).as_py() or 0)
 
 
 def _hashes(array: pa.Array, ceiling: np.uint64) -> Hashes:

@@ -14,11 +14,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 SIGNS = "$€£¥₹₽₩₺₪฿₫₴₦₱₡₲₸₼₾"
-CODES = (
-    "USD EUR GBP CHF JPY CNY INR RUB TRY BRL CAD AUD NZD MXN ZAR SEK NOK DKK ISK PLN CZK HUF RON BGN UAH ILS KRW THB "
-    "SGD HKD TWD IDR MYR PHP VND AED SAR EGP NGN KES ARS CLP COP PEN"
-).split()
-WORDS = ("US$", "R$", "A$", "C$", "kr.", "kr", "zł", "Kč", "Ft", "Fr.", "SFr.", "lei", "лв.", "лв", "руб.", "руб", "Rs.")
+CODES = ["USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "RUB", "TRY", "BRL", "CAD", "AUD", "NZD", "MXN", "ZAR", "SEK", "NOK", "DKK", "ISK", "PLN", "CZK", "HUF", "RON", "BGN", "UAH", "ILS", "KRW", "THB", "SGD", "HKD", "TWD", "IDR", "MYR", "PHP", "VND", "AED", "SAR", "EGP", "NGN", "KES", "ARS", "CLP", "COP", "PEN"]
+WORDS = (
+    "US$",
+    "R$",
+    "A$",
+    "C$",
+    "kr.",
+    "kr",
+    "zł",
+    "Kč",
+    "Ft",
+    "Fr.",
+    "SFr.",
+    "lei",
+    "лв.",
+    "лв",
+    "руб.",
+    "руб",
+    "Rs.",
+)
 CURRENCY = "|".join([f"[{SIGNS}]", *CODES, *(word.replace("$", r"\$").replace(".", r"\.") for word in WORDS)])
 GAP = r"[ \x{A0}\x{202F}\x{2009}]*"
 MINUS = "[-\u2212\u2013]"
@@ -47,7 +62,7 @@ class Notation:
         group, point = GROUP_MARKS[self.group], "," if self.decimal == "," else r"\."
         whole = rf"(?:0|[1-9]\d{{0,2}}(?:{group}\d{{3}})+|[1-9]\d*)"
         if self.group == ",":
-            whole = rf"(?:0|[1-9]\d{{0,2}}(?:,\d{{3}})+|[1-9]\d?(?:,\d\d)+,\d{{3}}|[1-9]\d*)"  # 12,34,567 in India
+            whole = r"(?:0|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3}|[1-9]\d*)"  # 12,34,567 in India
         number = rf"(?P<number>{whole}(?:{point}\d+)?|{point}\d+)"
         before = rf"(?P<open>\()?{GAP}(?P<minus>{MINUS}?){GAP}(?P<before>{CURRENCY})?{GAP}(?P<inner>{MINUS}?){GAP}"
         after = rf"{GAP}(?P<after>{CURRENCY}|%)?{GAP}(?P<last>-?)(?P<close>\))?"
@@ -79,9 +94,7 @@ class Notation:
     def _marks(self, found: pa.Array) -> frozenset[str]:
         after = found.field("after")
         marks = {*pc.unique(found.field("before")).to_pylist(), *pc.unique(after).to_pylist()} - {""}
-        if PERCENT in marks and not pc.all(pc.equal(after, PERCENT)).as_py():
-            marks.add(f"no {PERCENT}")
-        elif PERCENT not in marks:
+        if (PERCENT in marks and not pc.all(pc.equal(after, PERCENT)).as_py()) or PERCENT not in marks:
             marks.add(f"no {PERCENT}")
         if pc.any(pc.match_substring_regex(found.field("number"), GROUP_MARKS[self.group])).as_py():
             marks.add("grouped")

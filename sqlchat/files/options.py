@@ -151,7 +151,13 @@ def _encoding(name: str, value: Any) -> str:
 
 def _delimiter(name: str, value: Any) -> str:
     value = {"\\t": "\t", "tab": "\t"}.get(value, value) if isinstance(value, str) else value
-    if not isinstance(value, str) or len(value) != 1 or value in '"\r\n\0\\' or value.isalnum() or not value.isascii():
+    if (
+        not isinstance(value, str)
+        or len(value) != 1
+        or value in '"\r\n\0\\'
+        or value.isalnum()
+        or not value.isascii()
+    ):
         raise _wrong(name, "one character that separates fields, such as , or ;")
     return value
 

@@ -71,7 +71,7 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
     at = 0
     while at < min(len(rows) - 1, MOST_TITLES) and _is_title(rows[at], typical, width):
         at += 1
-    if any(len(row) < width for row in rows[:at]) and not _names_values(rows, at):
+    if any(len(row) < max(width, len(rows[at])) for row in rows[:at]) and not _names_values(rows, at):
         at = 0  # a text of one field is a title only if what follows is a header beyond doubt
     moved = next((n for n in range(at, min(len(rows) - 1, MOST_TITLES)) if _outdoes(rows, n, at, width)), at)
     if moved == at and not _is_header(rows[at:]):
@@ -121,7 +121,8 @@ def _is_title(row: Row, typical: int, width: int) -> bool:
 def _is_header(rows: Sequence[Row]) -> bool:
     """Is no cell of the first row like a value, but for years over a column of something else?"""
     return not any(
-        kind(cell) not in {"", "text"} and not (_is_year(cell) and not all(_is_year(c) for c in _cells(rows[1:], column)))
+        kind(cell) not in {"", "text"}
+        and not (_is_year(cell) and not all(_is_year(c) for c in _cells(rows[1:], column)))
         for column, cell in enumerate(rows[0])
     )
 
@@ -215,9 +216,11 @@ def find_foot(rows: Sequence[Row], width: int, drop_totals: bool, *, whole: bool
         if _filled(rows[-1]):
             notes.append(", ".join(cell.strip() for cell in rows[-1] if cell.strip()))
         rows.pop()
+    if empty := count - len(rows) - len(notes):
+        warnings.append(f"{_last(empty)}, without any value, left out.")
     if notes:
         shown = "; ".join(repr(note[:SHOWN]) for note in reversed(notes[-3:]))
-        warnings.append(f"{_last(len(notes))}, below the table, left out as notes (such as a source line): {shown}.")
+        warnings.append(f"{_last(len(notes))}, below the table, left out as notes (such as a source): {shown}.")
     kept = len(rows)
     totals = []
     while rows and kept - len(rows) < MOST_NOTES and _is_total(rows, whole):
@@ -236,7 +239,7 @@ def find_foot(rows: Sequence[Row], width: int, drop_totals: bool, *, whole: bool
 
 
 def _last(count: int) -> str:
-    return "The last row" if count == 1 else f"The last {count} rows"
+    return "1 row at the end" if count == 1 else f"{count} rows at the end"
 
 
 def _is_note(rows: Sequence[Row], typical: int, width: int) -> bool:
@@ -248,7 +251,12 @@ def _is_note(rows: Sequence[Row], typical: int, width: int) -> bool:
     first = texts[0]
     speaks = bool(NOTE.match(first)) and (":" in first or " " in first or not first[0].isalnum())
     if len(texts) > 1:
-        return speaks and kind(first) == "text" and len(texts) * 2 <= typical + 1 and all(kind(t) == "text" or len(row) < width for t in texts)
+        return (
+            speaks
+            and kind(first) == "text"
+            and len(texts) * 2 <= typical + 1
+            and all(kind(t) == "text" or len(row) < width for t in texts)
+        )
     if kind(first) != "text":
         return False
     longest = max((len(each[0].strip()) for each in above if each), default=0)

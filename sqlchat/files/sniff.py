@@ -92,7 +92,9 @@ def refuse_other(head: str) -> None:
         raise UnsupportedMediaError("The content is JSON, no table of text: name the file .json (or .jsonl).")
 
 
-def rows(lines: Iterable[str], delimiter: str, quoting: Quoting, first: int = 1, *, strict: bool = False) -> Iterator[Row]:
+def rows(
+    lines: Iterable[str], delimiter: str, quoting: Quoting, first: int = 1, *, strict: bool = False
+) -> Iterator[Row]:
     """Cut lines into rows; blank lines give rows without cells. Raises RowError.
 
     `first` is the number of the first line.
@@ -122,14 +124,18 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
 
     Raises FileInvalidError where there is no header to be found, or no such row as the caller names.
     """
-    lines = head.splitlines(keepends=True) if "\r" not in head else re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", head)
+    lines = (
+        head.splitlines(keepends=True) if "\r" not in head else re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", head)
+    )
     if not whole and len(lines) > 1:
         lines.pop()  # the last one may be cut
     start, said = _beginning(lines, options)
     body = lines[start:]
     if not "".join(body).strip():
         if options.header_row or options.skip_rows:
-            raise FileInvalidError(f"The file has {len(lines):,} rows, so none is left to name the columns.", option="header_row")
+            raise FileInvalidError(
+                f"The file has {len(lines):,} rows, so none is left to name the columns.", option="header_row"
+            )
         raise FileInvalidError("The file holds no rows, not even a header.")
     delimiter, quoting = _find_delimiter(body, suffix, options.delimiter or said)
     found = _sample(body, delimiter, quoting, start + 1)
@@ -137,7 +143,12 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
         raise FileInvalidError("The first line is longer than 1 MiB, so this is no table.", line=start + 1)
     head_of = _head(found, lines, start, options)
     at, warnings = head_of.header, list(head_of.warnings)
-    if start and options.header_row is None and options.skip_rows is None and "".join(lines[:start]).strip() not in {"", "sep=" + delimiter}:
+    if (
+        start
+        and options.header_row is None
+        and options.skip_rows is None
+        and "".join(lines[:start]).strip() not in {"", "sep=" + delimiter}
+    ):
         warnings.insert(0, f"The first {start} lines, before the header, were left out.")
     header = found[at if at is not None else 0]
     below = found[at + 1 :] if at is not None else found
@@ -147,7 +158,11 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
     names = _without_empty_end(names, below)
     width = len(names)
     last = [row for row in below if row.cells] if whole else _sample(_whole_lines(tail), delimiter, quoting, 1)
-    foot = shape.find_foot([_fitted(row.cells, width) for row in last], width, options.totals == "drop", whole=whole) if width > 1 else shape.Foot(0)
+    foot = (
+        shape.find_foot([_fitted(row.cells, width) for row in last], width, options.totals == "drop", whole=whole)
+        if width > 1
+        else shape.Foot(0)
+    )
     kept = last[: len(last) - foot.cut] if foot.cut else last
     return Dialect(
         delimiter,
@@ -177,8 +192,10 @@ def _fitted(cells: list[str], width: int) -> list[str]:
 def _without_empty_end(names: list[str], below: list[Row]) -> list[str]:
     """A header that ends in delimiters names no columns by them, unless there is something in those."""
     width = len(names)
-    while width > 1 and not names[width - 1].strip() and not any(
-        len(row.cells) >= width and row.cells[width - 1].strip() for row in below
+    while (
+        width > 1
+        and not names[width - 1].strip()
+        and not any(len(row.cells) >= width and row.cells[width - 1].strip() for row in below)
     ):
         width -= 1
     return names[:width]
@@ -216,21 +233,29 @@ def _beginning(lines: list[str], options: Options) -> tuple[int, str]:
     Those are what the caller says, or blank lines, comments, Excel's `sep=`, a title that a blank line parts from the
     table.
     """
-    said = next((found[1] for line in lines[:1] if (found := NAMES_SEPARATOR.fullmatch(line.removeprefix("\ufeff")))), "")
+    said = next(
+        (found[1] for line in lines[:1] if (found := NAMES_SEPARATOR.fullmatch(line.removeprefix("\ufeff")))), ""
+    )
     if options.header_row:
         at = options.header_row - 1
         if at < len(lines) and not lines[at].strip():
             raise FileInvalidError(f"Row {options.header_row} is blank, so it names no columns.", option="header_row")
         return min(at, len(lines)), said
     at = options.skip_rows or 0
-    while at < len(lines) and (not lines[at].strip() or lines[at].startswith("#") or NAMES_SEPARATOR.fullmatch(lines[at])):
+    while at < len(lines) and (
+        not lines[at].strip() or lines[at].startswith("#") or NAMES_SEPARATOR.fullmatch(lines[at])
+    ):
         at += 1
     if 0 < at < len(lines) and lines[at - 1].startswith("#") and _is_header_in_comment(lines, at):
         at -= 1
     if options.skip_rows is not None or options.header_row is not None:
         return at, said
     title = at
-    while title < min(len(lines), at + shape.MOST_TITLES) and lines[title].strip() and not any(d in lines[title] for d in DELIMITERS):
+    while (
+        title < min(len(lines), at + shape.MOST_TITLES)
+        and lines[title].strip()
+        and not any(d in lines[title] for d in DELIMITERS)
+    ):
         title += 1
     blank = title
     while blank < len(lines) and not lines[blank].strip(" ,;\t\r\n"):

@@ -134,7 +134,9 @@ def list_members(path: str) -> list[str]:
             names = [entry.filename for entry in archive.infolist()[:MAX_MEMBERS] if not entry.is_dir()]
     except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as exc:
         raise FileInvalidError("The file does not read as a zip archive; it may be damaged.") from exc
-    return [name for name in names if not name.startswith("__MACOSX/") and not name.rpartition("/")[2].startswith(".")]
+    return [
+        name for name in names if not name.startswith("__MACOSX/") and not name.rpartition("/")[2].startswith(".")
+    ]
 
 
 def unpack(path: str, member: str) -> Any:
@@ -150,7 +152,9 @@ def unpack(path: str, member: str) -> Any:
             while piece := file.read(1 << 20):
                 size += len(piece)
                 if size > MAX_UNPACKED_FILE or (size > RATIO_APPLIES_FROM and size > MAX_RATIO * packed):
-                    raise TooLargeError(f"The zip archive unpacks to more than {size >> 20} MiB, which is more than is read.")
+                    raise TooLargeError(
+                        f"The zip archive unpacks to more than {size >> 20} MiB, which is more than is read."
+                    )
                 copy.write(piece)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as exc:
         raise FileInvalidError("The zip archive is damaged, or locked by a password.") from exc

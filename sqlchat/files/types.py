@@ -74,7 +74,9 @@ class Relaxed:
 
     def plain(self, texts: pa.Array) -> tuple[pa.Array, frozenset[str]] | None:
         """The numbers as SQL has them, and no marks; what is no number stays as it is."""
-        return pc.replace_substring_regex(pc.replace_substring_regex(texts, r"^\+", ""), r"^(-?)0+(\d)", r"\1\2"), frozenset()
+        return pc.replace_substring_regex(
+            pc.replace_substring_regex(texts, r"^\+", ""), r"^(-?)0+(\d)", r"\1\2"
+        ), frozenset()
 
 
 @dataclass(frozen=True)
@@ -297,7 +299,9 @@ DATE_LIKE = re.compile(r"([A-Za-z]{3,9} \d|\d{1,2}[-/. ]|\d{4}[-/.])[\w ./:,-]{3
 TIME_LIKE = re.compile(r"\d{1,2}:\d\d")
 """Only where the first text looks like these are the formats above tried."""
 
-NUMBER_LIKE = re.compile(rf"[-\u2212\u2013( ]{{0,3}}(?:{CURRENCY})?[-\u2212\u2013 \xa0\u202f]{{0,2}}[.,]?\d.{{0,40}}$")
+NUMBER_LIKE = re.compile(
+    rf"[-\u2212\u2013( ]{{0,3}}(?:{CURRENCY})?[-\u2212\u2013 \xa0\u202f]{{0,2}}[.,]?\d.{{0,40}}$"
+)
 """The same for numbers."""
 
 OFFSET = r"[+-](?:0[1-9]|1\d|00:?[1-9])[\d:]*$"

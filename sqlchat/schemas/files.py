@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from flask_smorest.fields import Upload
 import orjson
+from flask_smorest.fields import Upload
 from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 PROFILE_EXAMPLE = {"row_count": 120, "columns": [{"name": "id", "type": "INTEGER", "nulls": 0}]}
@@ -26,7 +26,12 @@ FILES_EXAMPLE = {"files": [KEPT_EXAMPLE]}
 
 
 class FileSchema(Schema):
-    file = Upload(required=True, metadata={"description": "CSV, TSV, JSON, JSON lines, GeoJSON, Parquet, Excel, OpenDocument, SQLite, DuckDB, or a zip of one."})
+    file = Upload(
+        required=True,
+        metadata={
+            "description": "CSV, TSV, JSON, JSON lines, GeoJSON, Parquet, Excel, OpenDocument, SQLite, DuckDB, or a zip of one."
+        },
+    )
 
 
 class ReadingQuerySchema(Schema):
@@ -56,13 +61,16 @@ class ReadSchema(Schema):
     delimiter = fields.String(metadata={"example": ";"})
     decimal = fields.String(validate=validate.OneOf([".", ","]))
     thousands = fields.String(validate=validate.OneOf([".", ",", " ", "'"]))
-    nulls = fields.List(fields.String(), metadata={"description": "Texts that stand for no value.", "example": ["***"]})
+    nulls = fields.List(
+        fields.String(), metadata={"description": "Texts that stand for no value.", "example": ["***"]}
+    )
     date_order = fields.String(validate=validate.OneOf(["dmy", "mdy", "ymd"]))
     types = fields.Dict(keys=fields.String(), values=fields.String(), metadata={"example": {"zip": "TEXT"}})
     sheet = fields.Raw(metadata={"description": "Name or number of a sheet, or of another part of the file."})
     on_bad_rows = fields.String(validate=validate.OneOf(["error", "skip", "pad"]))
     totals = fields.String(
-        validate=validate.OneOf(["keep", "drop"]), metadata={"description": "What is done with totals in the last rows."}
+        validate=validate.OneOf(["keep", "drop"]),
+        metadata={"description": "What is done with totals in the last rows."},
     )
 
 

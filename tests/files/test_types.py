@@ -94,7 +94,7 @@ def test_a_type_that_holds_late_holds_in_every_block(profiled):
 
 
 def test_words_for_no_value_are_told(profiled):
-    found = profiled("n,t\n1,NA\nNA,x\n,\n")
+    found = profiled("n,t\n1,NA\nNA,x\n,\n1,x\n")
     n, t = found["columns"]
     assert (n["type"], n["nulls"], n["distinct"]) == ("INTEGER", 2, 1)
     assert (t["type"], t["nulls"], t["distinct"]) == ("TEXT", 1, 2)

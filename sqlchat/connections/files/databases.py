@@ -129,7 +129,8 @@ class FileDatabases:
         """What their database is called: another name once one of them has changed. Raises as `find`."""
         objects = self._objects(files)
         made_of = [
-            (f.bucket, f.name, f.table, f.options.given(), objects[f.bucket, f.name].version) for f in self._as_said(files)
+            (f.bucket, f.name, f.table, f.options.given(), objects[f.bucket, f.name].version)
+            for f in self._as_said(files)
         ]
         made_by = [BUILDER, _engine()]
         return hashlib.blake2b(json.dumps([made_by, made_of], sort_keys=True).encode(), digest_size=16).hexdigest()

@@ -305,7 +305,9 @@ def _is_workbook(path: str) -> bool:
 
 def _in_zip(source: Source, sheet: str | int | None) -> tuple[Format, Source]:
     """The one table in an archive, or the one of several that is named."""
-    members = [name for name in list_members(source.path) if _suffix(name) in {s for f in FORMATS for s in f.content_types}]
+    members = [
+        name for name in list_members(source.path) if _suffix(name) in {s for f in FORMATS for s in f.content_types}
+    ]
     if not members:
         raise UnsupportedMediaError(f"There is no table in the zip archive; known are {known()}.")
     picked = [name for name in members if sheet is not None and str(sheet) in {name, PurePath(name).name}]
@@ -313,7 +315,9 @@ def _in_zip(source: Source, sheet: str | int | None) -> tuple[Format, Source]:
         picked = members
     if len(picked) != 1:
         listed = ", ".join(map(repr, members[:20]))
-        raise FileInvalidError(f"The zip archive holds {len(members)} tables: {listed}. Name one in `sheet`.", option="sheet")
+        raise FileInvalidError(
+            f"The zip archive holds {len(members)} tables: {listed}. Name one in `sheet`.", option="sheet"
+        )
     unpacked = unpack(source.path, picked[0])
     format, inner = detect(unpacked.name, picked[0])
     chosen = picked[0] if len(members) > 1 else ""

@@ -296,7 +296,9 @@ class _Reader:
     def _line_of_fault(self) -> int | None:
         """The physical line where the first row begins that is not as wide as the header."""
         try:
-            return next((r.first for r in self._rows(strict=False) if r.cells and len(r.cells) != len(self.names)), None)
+            return next(
+                (r.first for r in self._rows(strict=False) if r.cells and len(r.cells) != len(self.names)), None
+            )
         except FileInvalidError:
             return None  # a field past the csv module's limit: the row is told without its line
 

@@ -16,7 +16,9 @@ def pick_table(names: Sequence[str], wanted: str | int | None, warnings: list[st
     listed = ", ".join(map(repr, names[:SHOWN]))
     if wanted is None:
         if len(names) > 1:
-            warnings.append(f"Of {len(names)} tables, {names[0]!r} was read; there are {listed}, and `sheet` names one.")
+            warnings.append(
+                f"Of {len(names)} tables, {names[0]!r} was read; there are {listed}, and `sheet` names one."
+            )
         return names[0]
     if wanted in names:
         return str(wanted)

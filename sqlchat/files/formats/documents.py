@@ -12,7 +12,20 @@ MOST_KEYS = 200
 """Of the objects under one name: with more, they are no records but maps, and stay JSON."""
 DEEPEST = 20
 """Objects within objects."""
-USUAL = ("features", "records", "rows", "items", "results", "result", "data", "values", "entries", "hits", "docs", "value")
+USUAL = (
+    "features",
+    "records",
+    "rows",
+    "items",
+    "results",
+    "result",
+    "data",
+    "values",
+    "entries",
+    "hits",
+    "docs",
+    "value",
+)
 """Names of arrays that hold rows, the surest first."""
 COLUMN_LISTS = ("columns", "fields", "header", "headers", "names")
 
@@ -40,7 +53,9 @@ class Flattening:
         plain: set[str] = set()
         for row in rows:
             self._count(row, "", keys, plain, 0)
-        self._maps = frozenset(path for path, found in keys.items() if path and (len(found) > MOST_KEYS or path in plain))
+        self._maps = frozenset(
+            path for path, found in keys.items() if path and (len(found) > MOST_KEYS or path in plain)
+        )
         self._records = frozenset(keys) - self._maps
 
     def _count(self, value: Object, path: str, keys: dict[str, set[str]], plain: set[str], depth: int) -> None:
@@ -67,7 +82,12 @@ class Flattening:
     def _put(self, flat: Object, value: Object, path: str, depth: int) -> None:
         for name, inner in value.items():
             at = _join(path, name)
-            is_record = isinstance(inner, dict) and at not in (self._maps or ()) and depth < DEEPEST and not _is_geometry(inner)
+            is_record = (
+                isinstance(inner, dict)
+                and at not in (self._maps or ())
+                and depth < DEEPEST
+                and not _is_geometry(inner)
+            )
             if is_record and inner:
                 self._put(flat, inner, at, depth + 1)
             elif not is_record and not (inner is None and at in self._records):
@@ -86,7 +106,9 @@ def _feature(row: Object) -> Object:
     """GeoJSON's feature: its properties, and its geometry beside them."""
     properties = row.get("properties") or {}
     beside = {name: row[name] for name in ("id", "geometry") if name in row}
-    return properties | {name if name not in properties else f"feature_{name}": value for name, value in beside.items()}
+    return properties | {
+        name if name not in properties else f"feature_{name}": value for name, value in beside.items()
+    }
 
 
 def document_rows(value: Object, table: Table, part: str | int | None) -> Iterator[Object]:
@@ -136,7 +158,7 @@ def _is_by_column(value: Object) -> bool:
     lists = list(value.values())
     if not lists or not all(isinstance(v, list) for v in lists) or len({len(v) for v in lists}) != 1:
         return False
-    return len(lists) > 1 and not all(_holds_rows(v) for v in lists) or not all(isinstance(v, dict) for v in lists[0])
+    return (len(lists) > 1 and not all(_holds_rows(v) for v in lists)) or not all(isinstance(v, dict) for v in lists[0])
 
 
 def _holds_rows(value: Any) -> bool:
@@ -147,7 +169,11 @@ def _by_lists(value: Object) -> Iterator[Object] | None:
     """Rows that are arrays beside an array of their names: `{"columns": ["a"], "data": [[1]]}`."""
     for level in (value, *(inner for inner in value.values() if isinstance(inner, dict))):
         names = next((_column_names(level[key]) for key in COLUMN_LISTS if key in level), None)
-        rows = [v for k, v in level.items() if k not in COLUMN_LISTS and isinstance(v, list) and v and isinstance(v[0], list)]
+        rows = [
+            v
+            for k, v in level.items()
+            if k not in COLUMN_LISTS and isinstance(v, list) and v and isinstance(v[0], list)
+        ]
         if names and len(rows) == 1 and all(isinstance(row, list) and len(row) == len(names) for row in rows[0]):
             check_width(len(names))
             return (dict(zip(names, row, strict=True)) for row in rows[0])
@@ -157,7 +183,10 @@ def _by_lists(value: Object) -> Iterator[Object] | None:
 def _column_names(value: Any) -> list[str] | None:
     if not isinstance(value, list) or not value:
         return None
-    names = [each.get("name") or each.get("id") or each.get("fieldName") if isinstance(each, Mapping) else each for each in value]
+    names = [
+        each.get("name") or each.get("id") or each.get("fieldName") if isinstance(each, Mapping) else each
+        for each in value
+    ]
     return names if all(isinstance(name, str) for name in names) and len(set(names)) == len(names) else None
 
 
@@ -199,4 +228,6 @@ def _picked(found: Mapping[str, list[Object]], part: str | int | None) -> str:
         if len(named) == 1:
             return named[0]
     listed = ", ".join(map(repr, list(found)[:20]))
-    raise FileInvalidError(f"There are {len(found)} arrays of objects: {listed}. Name one in `sheet`.", option="sheet")
+    raise FileInvalidError(
+        f"There are {len(found)} arrays of objects: {listed}. Name one in `sheet`.", option="sheet"
+    )

@@ -10,7 +10,7 @@ import duckdb
 import pyarrow as pa
 
 from sqlchat.errors import FileInvalidError
-from sqlchat.files.formats import Block, Load, Options, Table, check_width, unique_names
+from sqlchat.files.formats import Load, Options, Table, check_width, unique_names
 from sqlchat.files.formats.databases import pick_table
 from sqlchat.files.formats.parquet import block_of_batch
 from sqlchat.files.source import Source
@@ -28,7 +28,18 @@ LOCKS = {
     "temp_directory": "",
 }
 TABLES = "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY schema_name, table_name"
-AS_TEXT = ("HUGEINT", "UHUGEINT", "BIT", "UUID", "ENUM", "TIME WITH TIME ZONE", "UNION", "VARIANT", "GEOMETRY", "BIGNUM")
+AS_TEXT = (
+    "HUGEINT",
+    "UHUGEINT",
+    "BIT",
+    "UUID",
+    "ENUM",
+    "TIME WITH TIME ZONE",
+    "UNION",
+    "VARIANT",
+    "GEOMETRY",
+    "BIGNUM",
+)
 """Types that Arrow has not, or not alike."""
 
 
@@ -49,7 +60,8 @@ def read(source: Source, options: Options) -> Table:
     check_width(len(described))
     columns = unique_names([row[0] for row in described], warnings)
     picked = ", ".join(
-        f"CAST({_quoted(name)} AS VARCHAR)" if kind.startswith(AS_TEXT) else _quoted(name) for name, kind, *_ in described
+        f"CAST({_quoted(name)} AS VARCHAR)" if kind.startswith(AS_TEXT) else _quoted(name)
+        for name, kind, *_ in described
     )
     sql = f"SELECT {picked} FROM {'.'.join(map(_quoted, place))}"  # noqa: S608  quoted
     facts = {"sheet": table, "sheets": names}
@@ -68,7 +80,9 @@ def _opened(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
         with contextlib.closing(duckdb.connect(path, read_only=True, config=dict(LOCKS))) as connection:
             yield connection
     except duckdb.Error as exc:
-        raise FileInvalidError("The file does not read as a DuckDB database; it may be damaged or of another version.") from exc
+        raise FileInvalidError(
+            "The file does not read as a DuckDB database; it may be damaged or of another version."
+        ) from exc
 
 
 def _shown(schema: str, table: str) -> str:

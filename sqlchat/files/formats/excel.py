@@ -81,7 +81,9 @@ def _find_header(
     if options.header_row:
         found = next(((n, row) for n, row in rows if n == options.header_row), None)
         if found is None:
-            raise FileInvalidError(f"Row {options.header_row} of the sheet {sheet!r} names no columns.", option="header_row")
+            raise FileInvalidError(
+                f"Row {options.header_row} of the sheet {sheet!r} names no columns.", option="header_row"
+            )
         return found[1], found[0]
     if options.header_row == 0:
         return None, rows[0][0]
@@ -102,9 +104,7 @@ def _names(rows: list[tuple[int, Cells]], header: Cells | None, warnings: list[s
     return unique_names([_as_text(value) for value in header], warnings)
 
 
-def _find_foot(
-    sheet: python_calamine.CalamineSheet, begin: int, width: int, options: Options
-) -> shape.Foot:
+def _find_foot(sheet: python_calamine.CalamineSheet, begin: int, width: int, options: Options) -> shape.Foot:
     """Look at the last rows."""
     last: list[Cells] = []
     count = 0
@@ -120,9 +120,7 @@ def _find_foot(
     return shape.find_foot(texts, width, options.totals == "drop", whole=count == len(last))
 
 
-def _told_faults(
-    faults: list[archives.CellFault], columns: list[str], begin: int, left: int
-) -> Iterator[str]:
+def _told_faults(faults: list[archives.CellFault], columns: list[str], begin: int, left: int) -> Iterator[str]:
     """What cells without a value are told as, column by column."""
     counts: dict[int, Counter[str]] = {}
     for fault in faults:

@@ -100,7 +100,11 @@ def _object(window: _Window, limit: int) -> dict[str, Any]:
 def _listed(window: _Window, table: Table) -> Iterator[dict[str, Any]]:
     """Rows that are arrays; the first may hold their names."""
     first, ended = _list(window)
-    named = bool(first) and all(isinstance(name, str) and name.strip() for name in first) and len(set(first)) == len(first)
+    named = (
+        bool(first)
+        and all(isinstance(name, str) and name.strip() for name in first)
+        and len(set(first)) == len(first)
+    )
     names = first if named else [f"column_{number}" for number in range(1, len(first) + 1)]
     table.warnings.append(f"The rows are arrays; their names are {'those of the first' if named else 'numbers'}.")
     if not named:

@@ -46,7 +46,9 @@ def read(source: Source, options: Options) -> Table:
     warnings: list[str] = []
     names = unique_names(columns, warnings)
     spans = frozenset(
-        names[i] for i in range(len(names)) if len(file.schema) == len(names) and file.schema.column(i).converted_type == "INTERVAL"
+        names[i]
+        for i in range(len(names))
+        if len(file.schema) == len(names) and file.schema.column(i).converted_type == "INTERVAL"
     )
     return Table(names, _blocks(file, names, spans), {"row_groups": held.num_row_groups}, warnings)
 

@@ -85,5 +85,3 @@ def _opened(path: str) -> Iterator[sqlite3.Connection]:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-

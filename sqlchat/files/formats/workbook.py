@@ -170,7 +170,10 @@ def _part(archive: zipfile.ZipFile, sheet: str) -> str | None:
         return None
     sheets = [_attributes(tag) for tag in SHEET.findall(_text(archive, index))]
     key = next((each.get("r:id") for each in sheets if each.get("name") == sheet), None)
-    targets = {each.get("Id"): each.get("Target", "") for each in map(_attributes, RELATION.findall(_text(archive, relations)))}
+    targets = {
+        each.get("Id"): each.get("Target", "")
+        for each in map(_attributes, RELATION.findall(_text(archive, relations)))
+    }
     target = targets.get(key, "")
     path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join("xl", target))
     return path if path in names and path.endswith(".xml") else None
@@ -194,7 +197,9 @@ def _faults(archive: zipfile.ZipFile, part: str) -> Iterator[CellFault]:
             for attributes, formula, value in FAULT.findall(text[:cut]):
                 kind, address = KIND.search(attributes), ADDRESS.search(attributes)
                 error = kind is not None and kind[1] == b"e"
-                if address is None or not (error or (formula and not value.strip() and not (kind and kind[1] == b"str"))):
+                if address is None or not (
+                    error or (formula and not value.strip() and not (kind and kind[1] == b"str"))
+                ):
                     continue
                 what = value.decode("utf-8", "replace")[:20] if error and value else NO_RESULT
                 count += 1
