@@ -63,7 +63,7 @@ def profile(query: dict[str, Any], form: dict[str, Any], files: dict[str, FileSt
 @blueprint.response(201, UploadedSchema, example=UPLOADED_EXAMPLE)
 @blueprint.fails(401, 403, 404, 409, 413, 415, 502, 503, 504)
 def upload(query: dict[str, Any], form: dict[str, Any], files: dict[str, FileStorage]) -> Response:
-    """Profile a file, then keep it and how it is to be read. One that cannot be read is refused with the reason and the line.
+    """Profile a file, then keep it and how it is read. One that cannot be read is refused with the reason.
 
     A signed-in caller's files are kept in a folder of the caller's own.
     """

@@ -335,7 +335,8 @@ class Column:
         total = self.values
         if not strays or len(strays) > MOST_STRAYS or count * 2 <= total:
             return ""
-        return f": {count:,} of {total:,} values are {kind}; the {'other' if strays.total() == 1 else 'others'}: {_counted(strays)}"
+        others = "the other" if strays.total() == 1 else "the others"
+        return f": {count:,} of {total:,} values are {kind}; {others}: {_counted(strays)}"
 
     def _told_texts(self) -> str:
         strays = self._strays

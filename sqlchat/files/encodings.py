@@ -64,6 +64,9 @@ SCRIPTS = frozenset({"cp1251", "koi8_r", "cp866", "cp1253", "cp1255", "cp1256"})
 """Encodings of other scripts, whose letters make most of a word."""
 CYRILLIC, VOWELS, LEAST_VOWELS = frozenset({"cp1251", "koi8_r", "cp866"}), frozenset("аеёиоуыэюяіїє"), 0.25
 """Encodings of a script, its vowels, and their least share: other scripts read as it have fewer."""
+GREEK, ACCENTS, LEAST_ACCENTS = "cp1253", frozenset("άέήίόύώ"), 0.05
+"""The same of Greek, of which nearly every word has an accent."""
+NEVER_IN_WORDS = frozenset("£¥¼½¾¹±¬")
 SIGNS = frozenset("€‚„…‘’“”•–—™§°±²³µ·«»¿¡£¥©®½¼¾\xa0ºª¹×÷´`")
 ALMOST = 0.97
 """Share of letters of one language from which an encoding is taken."""
@@ -93,7 +96,7 @@ class Encoding:
 
 
 def find_encoding(source: Source, given: str | None = None) -> Encoding:
-    """The encoding of the whole file: the one given, or the one found. Raises FileInvalidError for what is no text."""
+    """The encoding of the whole file: the one given, or found. Raises FileInvalidError for what is no text."""
     start = source.head(4096)
     name = codecs.lookup(given).name.replace("utf-8-sig", "utf-8") if given else ""
     name = {"iso8859-1": "latin_1"}.get(name, name)
@@ -148,7 +151,7 @@ def _share(sample: bytes, name: str, letters: str) -> float:
     except UnicodeDecodeError:
         return 0.0
     own = frozenset(letters)
-    good = bad = vowels = 0
+    good = bad = vowels = accents = 0
     before = " "
     for place, character in enumerate(text):
         if not character.isascii():
@@ -158,16 +161,23 @@ def _share(sample: bytes, name: str, letters: str) -> float:
                 shouts = character.isupper() and before.islower()
                 good, bad = good + (not shouts), bad + shouts
                 vowels += lower in VOWELS
+                accents += lower in ACCENTS
                 if character == "õ" and "ã" in own and after != "e":  # as Portuguese has it, and Hungarian's ő not
                     bad += 1
-                if name in SCRIPTS and ((before.isascii() and before.isalpha()) or (after.isascii() and after.isalpha())):
+                if name in SCRIPTS and any(each.isascii() and each.isalpha() for each in (before, after)):
                     bad += 1
-            elif character not in SIGNS or (before.isalpha() and after.isalpha() and character not in "’'·"):
+            elif (
+                (character in NEVER_IN_WORDS and (before.isalpha() or after.isalpha()))
+                or character not in SIGNS
+                or (before.isalpha() and after.isalpha() and character not in "’'·")
+            ):
                 bad += 1
         before = character
     if not good:
         return 0.0 if bad or name != SUPPOSED[0] else 1.0
     if name in CYRILLIC and vowels < LEAST_VOWELS * good:
+        return 0.0
+    if name == GREEK and accents < LEAST_ACCENTS * good:
         return 0.0
     return good / (good + bad)
 

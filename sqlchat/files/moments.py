@@ -188,7 +188,7 @@ OFFSET_ASIDE = r"\s([+-]\d\d)"
 
 
 def read_zoned(texts: pa.Array) -> pa.Array | None:
-    """Timestamps in UTC, in micro- or nanoseconds, of texts in ISO 8601 that all have a zone; None where one has none.
+    """Timestamps in UTC, in micro- or nanoseconds, of ISO 8601 texts with a zone; None where one has none.
 
     `UTC` or `GMT` may stand for Z, and a blank before the zone.
     """

@@ -14,7 +14,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 SIGNS = "$€£¥₹₽₩₺₪฿₫₴₦₱₡₲₸₼₾"
-CODES = ["USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "RUB", "TRY", "BRL", "CAD", "AUD", "NZD", "MXN", "ZAR", "SEK", "NOK", "DKK", "ISK", "PLN", "CZK", "HUF", "RON", "BGN", "UAH", "ILS", "KRW", "THB", "SGD", "HKD", "TWD", "IDR", "MYR", "PHP", "VND", "AED", "SAR", "EGP", "NGN", "KES", "ARS", "CLP", "COP", "PEN"]
+CODES = tuple(
+    code
+    for line in (
+        "USD EUR GBP CHF JPY CNY INR RUB TRY BRL CAD AUD NZD MXN ZAR SEK NOK DKK ISK PLN CZK HUF RON BGN UAH ILS KRW",
+        "THB SGD HKD TWD IDR MYR PHP VND AED SAR EGP NGN KES ARS CLP COP PEN",
+    )
+    for code in line.split()
+)
 WORDS = (
     "US$",
     "R$",

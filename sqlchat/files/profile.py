@@ -104,8 +104,8 @@ def look_through(table: Table) -> tuple[int, dict[str, Column]]:
             columns[name].add(part)
     if left_out and left_out > 3 * rows:
         raise FileInvalidError(
-            f"{left_out:,} rows do not have the fields of the header, and {rows:,} have; say in `header_row` which row "
-            "names the columns, and in `delimiter` what separates them."
+            f"{left_out:,} rows do not have the fields of the header, and {rows:,} have; say in `header_row` which "
+            "row names the columns, and in `delimiter` what separates them."
         )
     if left_out:
         table.warnings.append(f"{left_out:,} rows had too many or too few fields and were left out.")

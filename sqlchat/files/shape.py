@@ -10,6 +10,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 R = TypeVar("R")
@@ -33,14 +34,14 @@ KINDS = (
     ("truth", re.compile(r"(true|false)$", re.IGNORECASE)),
 )
 TOTAL = re.compile(
-    r"(grand[ -]?|sub[ -]?|overall )?(totals?|sums?|summe|gesamt|gesamtsumme|insgesamt|zwischensumme|somme|total g\w+|suma|"
+    r"(grand[ -]?|sub[ -]?|overall )?(totals?|sums?|summe|gesamt|gesamtsumme|insgesamt|zwischensumme|somme|suma|"
     r"totale|totaal|итого|всего|celkem|razem|suma|összesen|toplam|yhteensä|totalt|summa|合计|总计|合計|小计|average|mean|"
     r"durchschnitt|mittelwert|moyenne|media|promedio)\b.{0,30}$",
     re.IGNORECASE,
 )
 NOTE = re.compile(
     r"(sources?|notes?|quellen?|stand|hinweis|anmerkung(en)?|fuentes?|notas?|fonte|remarks?|comments?|disclaimer|copyright|"
-    r"generated|exported|created|printed|prepared|downloaded|last updated?|updated|as of|data (from|as|source|provided)|"
+    r"generated|exported|created|printed|prepared|downloaded|last updated?|updated|as of|data (from|source)|"
     r"erstellt|abgerufen|end of|total rows|rows?:|page \d|confidential|legend|key:)\b|[*†‡©#(\[]|\d\)|https?://",
     re.IGNORECASE,
 )
@@ -84,12 +85,12 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
             return Head(None if at == 0 else at, (told,) if at == 0 else ())
         if any(_alike(rows[at:], column) for column in range(len(rows[at]))):
             return Head(at, (*_told_titles(lines, at), "The first row, taken as the header, looks like data."))
-    told = list(_told_titles(lines, moved))
+    found = list(_told_titles(lines, moved))
     if moved == at and _heads_twice(rows[at:]):
-        told.append(
-            f"Row {lines[at + 1]} may be the header, or a part of it, rather than row {lines[at]}: `header_row` says which."
+        found.append(
+            f"Row {lines[at + 1]} may be the header, or part of it, beside row {lines[at]}: `header_row` says which."
         )
-    return Head(moved, tuple(told))
+    return Head(moved, tuple(found))
 
 
 def _told_titles(lines: Sequence[int], header: int) -> tuple[str, ...]:
@@ -191,7 +192,7 @@ def _counts_up(row: Row, typed: Sequence[int], width: int) -> bool:
     if len(typed) < 3 or not all(cell.isdecimal() for cell in cells):
         return False
     numbers = [int(cell) for cell in cells]
-    return all(b - a == 1 for a, b in zip(numbers, numbers[1:], strict=False))
+    return all(b - a == 1 for a, b in pairwise(numbers))
 
 
 @dataclass(frozen=True)

@@ -304,7 +304,7 @@ def _find_quoting(lines: list[str], delimiter: str) -> Quoting:
 
 
 def _plausible(found: list[Row]) -> tuple[bool, float, int]:
-    """A delimiter is plausible by the share of rows that have the width of most rows; of two, the one of more fields."""
+    """A delimiter is plausible by the share of rows that have the width of most, then by the number of fields."""
     widths = Counter(len(row.cells) for row in found)
     wide = {width: count for width, count in widths.items() if width > 1}
     if not wide:

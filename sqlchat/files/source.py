@@ -128,7 +128,7 @@ class Source:
 
 
 def list_members(path: str) -> list[str]:
-    """Names of the files in a zip archive, but for those that systems add. Raises FileInvalidError for a broken one."""
+    """Names of the files in a zip archive but for those that systems add. Raises FileInvalidError if it is broken."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = [entry.filename for entry in archive.infolist()[:MAX_MEMBERS] if not entry.is_dir()]

@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 
 from sqlchat.files import moments
 from sqlchat.files.notations import CURRENCY, NOTATIONS, Notation
-from sqlchat.files.options import Options, sql_type
+from sqlchat.files.options import Options
 from sqlchat.files.sketch import text_buffers
 
 INTEGER_RANGE = range(-(2**31), 2**31)
@@ -341,7 +341,7 @@ OF_STRINGS = frozenset(reading.name for reading in TEMPORAL)
 
 def readings(options: Options, column: str | None = None) -> tuple[str, ...]:
     """Names of the readings that a caller's options leave for the texts of a column."""
-    wanted = sql_type(options.types[column]) if column in options.types else None
+    wanted = options.wanted(column) if column is not None else None
     if wanted == "TEXT":
         return ()
     kind = "NUMERIC" if wanted in NUMBER_TYPES else wanted

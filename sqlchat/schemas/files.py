@@ -29,7 +29,7 @@ class FileSchema(Schema):
     file = Upload(
         required=True,
         metadata={
-            "description": "CSV, TSV, JSON, JSON lines, GeoJSON, Parquet, Excel, OpenDocument, SQLite, DuckDB, or a zip of one."
+            "description": "CSV, TSV, JSON, GeoJSON, Parquet, Excel, OpenDocument, SQLite, DuckDB, or a zip of one."
         },
     )
 
@@ -39,8 +39,8 @@ class ReadingQuerySchema(Schema):
     on_bad_rows = fields.String(
         validate=validate.OneOf(["error", "skip", "pad"]),
         metadata={
-            "description": "CSV: refuse a row with too many or too few fields (error, the default), skip it, or pad a "
-            "short one with nulls."
+            "description": "CSV: refuse a row with too many or too few fields (error, the default), skip it, or pad "
+            "a short one with nulls."
         },
     )
 
@@ -78,8 +78,8 @@ class ReadFormSchema(Schema):
     read = fields.String(
         load_default="{}",
         metadata={
-            "description": "How the file is to be read, as JSON: header_row, skip_rows, encoding, delimiter, decimal, "
-            "thousands, nulls, date_order, types, sheet, on_bad_rows, totals.",
+            "description": "How the file is to be read, as JSON: header_row, skip_rows, encoding, delimiter, "
+            "decimal, thousands, nulls, date_order, types, sheet, on_bad_rows, totals.",
             "example": '{"header_row": 3, "decimal": ","}',
         },
     )

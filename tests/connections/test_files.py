@@ -91,7 +91,9 @@ def test_files_are_tables_with_the_types_of_their_profiles(put, connect):
     put("customers.csv")
     put("orders.csv", ORDERS)
     connection = connect("uploads/customers.csv", "uploads/orders.csv")
-    assert connection.check() == ["uploads/orders.csv: 'total' is numeric but for '-', which were counted as nulls."]
+    assert connection.check() == [
+        "uploads/orders.csv: 'total' is NUMERIC but for '-' (1), which were counted as nulls."
+    ]
     found = connection.run("SELECT * FROM customers ORDER BY id", max_rows=2, timeout=10)
     assert found.columns == ("id", "name", "zip", "joined")
     assert found.types == ("INTEGER", "VARCHAR", "VARCHAR", "DATE")

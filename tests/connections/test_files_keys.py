@@ -53,6 +53,21 @@ def test_a_name_that_points_to_another_table(found, column, table, key):
     assert keys.primary == {"orders": "order_id", table: key}
 
 
+@pytest.mark.parametrize(("left", "right"), [("agent", "agent"), ("Email", "email"), ("region", "region")])
+def test_a_column_of_one_name_that_is_unique_in_one_table_is_a_join(found, left, right):
+    keys = found(
+        tickets=f"nr,{left}\n1,ann\n2,bob\n3,ann\n",
+        people=f"{right},team\nann,a\nbob,b\ncyd,a\n",
+    )
+    assert references(keys) == {f"tickets.{left} -> people.{right}"}
+    assert keys.primary == {"tickets": "nr"}
+
+
+def test_a_column_of_one_name_with_other_values_is_no_join(found):
+    keys = found(tickets="agent,n\nann,1\nann,2\n", people="agent,team\nzoe,a\nyan,b\n")
+    assert references(keys) == set()
+
+
 def test_texts_are_keys_too(found):
     keys = found(countries=COUNTRIES, customers=CUSTOMERS)
     assert references(keys) == {"customers.country -> countries.code"}

@@ -99,8 +99,8 @@ class FileDatabases:
     """Finds or makes the database of some files. Safe to call from several threads, and opens nothing when made.
 
     `workers` make the tables. Owners among `shared_owners` are not told apart, and have no folder of their own
-    in a bucket. `readings` tells what their uploads said of them. Files are read with the service's key: whose they are, their folder says. It is asked at most every
-    `look_again` seconds whether an object has changed.
+    in a bucket. `readings` tells what their uploads said of them. Files are read with the service's key: whose they
+    are, their folder says. It is asked at most every `look_again` seconds whether an object has changed.
     """
 
     def __init__(
@@ -110,6 +110,7 @@ class FileDatabases:
         workers: Workers,
         shared_owners: Iterable[str],
         look_again: float = 3.0,
+        *,
         readings: Readings | None = None,
     ) -> None:
         self._settings, self._storage, self._workers, self._readings = settings, storage, workers, readings

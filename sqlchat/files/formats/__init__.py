@@ -93,6 +93,8 @@ class Format:
     content_types: dict[str, str]
     """Suffix -> media type."""
     is_text: bool = False
+    is_database: bool = False
+    """Does it hold several tables that belong together? Then its module offers `list_tables(path)` too."""
 
     def read(self, source: Source, options: Options) -> Table:
         """Open a file. Raises FileInvalidError, TooLargeError, UnsupportedMediaError, here or while its blocks are
@@ -141,9 +143,11 @@ SQLITE = Format(
     "SQLite",
     "sqlchat.files.formats.sqlite",
     dict.fromkeys((".sqlite", ".sqlite3", ".db"), "application/vnd.sqlite3"),
+    is_database=True,
 )
-DUCKDB = Format("DuckDB", "sqlchat.files.formats.duckdb", {".duckdb": "application/octet-stream"})
+DUCKDB = Format("DuckDB", "sqlchat.files.formats.duckdb", {".duckdb": "application/octet-stream"}, is_database=True)
 FORMATS = (CSV, JSON, PARQUET, EXCEL, SQLITE, DUCKDB)
+DATABASES = frozenset({*SQLITE.content_types, *DUCKDB.content_types})
 ZIP = ".zip"
 
 GZIP, PK = b"\x1f\x8b", b"PK\x03\x04"
@@ -222,6 +226,15 @@ def detect(path: str, file_name: str, sheet: str | int | None = None) -> tuple[F
         other = f" but {found.name}: name it {next(iter(found.content_types))}" if not found.is_text else ""
         raise FileInvalidError(f"The name ends in {suffix}, but the content is no {named[0].name}{other}.")
     return (named[0] if named and found.is_text else found), source
+
+
+def list_tables(path: str, file_name: str) -> list[str]:
+    """Names of the tables of a file that is a database; [] for any other. Raises as `detect`."""
+    found, source = detect(path, file_name) if PurePath(file_name).suffix.lower() in DATABASES else (CSV, None)
+    if source is None or not found.is_database:
+        return []
+    names: list[str] = importlib.import_module(found.module).list_tables(source.path)
+    return names
 
 
 def content_type(file_name: str) -> str | None:

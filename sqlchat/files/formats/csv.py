@@ -69,8 +69,8 @@ def read(source: Source, options: Options) -> Table:
     if encoding.bad_bytes:
         lines = ", ".join(map(str, encoding.bad_lines))
         warnings.append(
-            f"{encoding.bad_bytes:,} bytes are no UTF-8 and were read as \ufffd (line {lines}); if the file has another "
-            "encoding, name it in `encoding`."
+            f"{encoding.bad_bytes:,} bytes are no UTF-8 and were read as \ufffd (line {lines}); if the file has "
+            "another encoding, name it in `encoding`."
         )
     warnings += dialect.warnings
     names = unique_names(dialect.names, warnings if dialect.header else [])
@@ -186,7 +186,7 @@ class _Reader:
                 raise FileInvalidError(f"A quote opened on line {line} is never closed.", line=line) from exc
             if exc.last > line or traits.quotes % 2:
                 raise FileInvalidError(
-                    f"The quotes on line {line} do not close as they open: a quote within a quoted text is written twice.",
+                    f"The quotes on line {line} do not close as they open; within a quoted text a quote is doubled.",
                     line=line,
                 ) from exc
             self.warnings.append(f"Quotes on line {line} stand where none is expected; look at that row.")

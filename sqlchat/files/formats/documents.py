@@ -158,7 +158,9 @@ def _is_by_column(value: Object) -> bool:
     lists = list(value.values())
     if not lists or not all(isinstance(v, list) for v in lists) or len({len(v) for v in lists}) != 1:
         return False
-    return (len(lists) > 1 and not all(_holds_rows(v) for v in lists)) or not all(isinstance(v, dict) for v in lists[0])
+    if len(lists) > 1 and not all(_holds_rows(v) for v in lists):
+        return True
+    return not all(isinstance(v, dict) for v in lists[0])
 
 
 def _holds_rows(value: Any) -> bool:

@@ -27,7 +27,9 @@ LOCKS = {
     "memory_limit": "256MiB",
     "temp_directory": "",
 }
-TABLES = "SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary ORDER BY schema_name, table_name"
+TABLES = """
+    SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary
+    ORDER BY schema_name, table_name"""
 AS_TEXT = (
     "HUGEINT",
     "UHUGEINT",

@@ -131,8 +131,8 @@ def _told_faults(faults: list[archives.CellFault], columns: list[str], begin: in
         name = columns[place]
         if missing := counted.pop(archives.NO_RESULT, 0):
             yield (
-                f"{name!r} has {missing:,} formulas without a stored result, which are nulls here: open the workbook in "
-                "Excel or LibreOffice and save it."
+                f"{name!r} has {missing:,} formulas without a stored result, which are nulls here: open the workbook "
+                "in Excel or LibreOffice and save it."
             )
         if counted:
             shown = ", ".join(f"{what} ({count:,})" for what, count in counted.most_common(5))
@@ -146,8 +146,8 @@ def _told_sheets(metadata: list[SheetMetadata], index: int) -> str:
     others = [shown(sheet) for place, sheet in enumerate(metadata) if place != index]
     more = f" and {len(others) - SHOWN_SHEETS} more" if len(others) > SHOWN_SHEETS else ""
     return (
-        f"Of {len(metadata)} sheets, {metadata[index].name!r} was read; the others are {', '.join(others[:SHOWN_SHEETS])}"
-        f"{more}, and `sheet` names the one to read."
+        f"Of {len(metadata)} sheets, {metadata[index].name!r} was read; the others are "
+        f"{', '.join(others[:SHOWN_SHEETS])}{more}, and `sheet` names the one to read."
     )
 
 

@@ -1,6 +1,7 @@
 """JSON: an array of objects, JSON lines, an object of equally long arrays, or objects around an array of objects.
 
-What is nested in a row becomes columns of its own, as `documents` has it. Rows are decoded one after the other from a window over the text: an array of any length takes a block of memory.
+What is nested in a row becomes columns of its own, as `documents` has it. Rows are decoded one after the other from a
+window over the text: an array of any length takes a block of memory.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a workbook's archive tells beside its cells' values: its proportions, cells without a value. For `excel` alone."""
+"""What a workbook's archive tells beside its values: its proportions, cells without a value. For `excel` alone."""
 
 from __future__ import annotations
 
