@@ -243,8 +243,8 @@ class Column:
     def _resolve_freely(self, warnings: list[str]) -> tuple[str, Fit, Reading | None]:
         text = Fit(*(self._bounds or (None, None)))
         if self._settled is not None:
-            sql_type, fit, reading, told = self._settled
-            warnings.extend(told)
+            sql_type, fit, reading, before = self._settled
+            warnings.extend(before)
             return sql_type, fit if reading else text, reading
         if self._kinds and self._texts > self._missing.total():
             words = ", ".join(sorted({*self._kinds, "TEXT"}))

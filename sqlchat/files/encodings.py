@@ -20,7 +20,7 @@ SUPPOSED = ("cp1252", "latin_1")
 """Encodings, most usual first, that are taken where nothing tells another one."""
 
 USUAL = ("cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "cp932", "gb18030", "big5", "cp949", "euc_jp", "koi8_r")
-USUAL += ("mac_roman", "cp850", "cp866", "cp1255", "cp1256", "iso8859_2")
+MORE_USUAL = ("mac_roman", "cp850", "cp866", "cp1255", "cp1256", "iso8859_2")
 """The other encodings that tables still come in."""
 
 LANGUAGES: tuple[tuple[str, str], ...] = (
@@ -129,7 +129,9 @@ def eight_bit(sample: bytes) -> str:
             best, score = name, found
     if score >= ALMOST:
         return best
-    matches = charset_normalizer.from_bytes(sample, steps=5, chunk_size=512, cp_isolation=list(SUPPOSED + USUAL))
+    matches = charset_normalizer.from_bytes(
+        sample, steps=5, chunk_size=512, cp_isolation=[*SUPPOSED, *USUAL, *MORE_USUAL]
+    )
     match = matches.best()
     if match is None:
         return SUPPOSED[-1]
@@ -154,24 +156,21 @@ def _share(sample: bytes, name: str, letters: str) -> float:
     good = bad = vowels = accents = 0
     before = " "
     for place, character in enumerate(text):
-        if not character.isascii():
-            after = text[place + 1 : place + 2]
-            lower = "ß" if character == "ß" else "i" if character == "İ" else character.lower()
-            if lower in own or (character == "İ" and character in own):
-                shouts = character.isupper() and before.islower()
-                good, bad = good + (not shouts), bad + shouts
-                vowels += lower in VOWELS
-                accents += lower in ACCENTS
-                if character == "õ" and "ã" in own and after != "e":  # as Portuguese has it, and Hungarian's ő not
-                    bad += 1
-                if name in SCRIPTS and any(each.isascii() and each.isalpha() for each in (before, after)):
-                    bad += 1
-            elif (
-                (character in NEVER_IN_WORDS and (before.isalpha() or after.isalpha()))
-                or character not in SIGNS
-                or (before.isalpha() and after.isalpha() and character not in "’'·")
-            ):
-                bad += 1
+        if character.isascii():
+            before = character
+            continue
+        after = text[place + 1 : place + 2]
+        lower = "i" if character == "İ" else character.lower()
+        if lower in own or character in own:
+            shouts = character.isupper() and before.islower()
+            good, bad = good + (not shouts), bad + shouts
+            vowels += lower in VOWELS
+            accents += lower in ACCENTS
+            # ã and õ together are Portuguese, which has õ before an e only; Hungarian's ő is the same byte
+            bad += character == "õ" and "ã" in own and after != "e"
+            bad += name in SCRIPTS and any(each.isascii() and each.isalpha() for each in (before, after))
+        else:
+            bad += not _is_sign(character, before, after)
         before = character
     if not good:
         return 0.0 if bad or name != SUPPOSED[0] else 1.0
@@ -180,6 +179,13 @@ def _share(sample: bytes, name: str, letters: str) -> float:
     if name == GREEK and accents < LEAST_ACCENTS * good:
         return 0.0
     return good / (good + bad)
+
+
+def _is_sign(character: str, before: str, after: str) -> bool:
+    """Is it a sign of any language, and does it stand where one does?"""
+    if character in NEVER_IN_WORDS:
+        return not (before.isalpha() or after.isalpha())
+    return character in SIGNS and (character in "’'·" or not (before.isalpha() and after.isalpha()))
 
 
 def _utf16_without_mark(start: bytes) -> str:

@@ -152,7 +152,7 @@ def python(scalar: pa.Scalar) -> Any:
 
 def _is_uncountable(kind: pa.DataType) -> bool:
     """Does Arrow not count values of that type?"""
-    return pa.types.is_nested(kind) or pa.types.is_interval(kind) or pa.types.is_duration(kind)
+    return bool(pa.types.is_nested(kind) or pa.types.is_interval(kind) or pa.types.is_duration(kind))
 
 
 def _distinct(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:

@@ -4,7 +4,7 @@ import pytest
 
 from sqlchat.connections.files.build import Built, FileTable, build
 from sqlchat.connections.files.keys import InferredKey
-from sqlchat.files.formats import Options
+from sqlchat.files.options import Options
 
 COUNTRIES = "code,name\nDE,Germany\nFR,France\nIT,Italy\n"
 CUSTOMERS = "id,name,country\n1,Ann,DE\n2,Bob,FR\n3,Cy,\n"

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sqlchat.errors import FileInvalidError
-from sqlchat.files.formats import Options
+from sqlchat.files.options import Options
 from sqlchat.files.profile import profile
 from sqlchat.files.typed import TypedTable
 

@@ -20,7 +20,8 @@ import pyarrow.csv
 from sqlchat.errors import FileInvalidError
 from sqlchat.files import shape, sniff
 from sqlchat.files.encodings import Encoding, find_encoding
-from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Options, Part, Table, unique_names
+from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Part, Table, unique_names
+from sqlchat.files.options import Options
 from sqlchat.files.sketch import filled, has_outer_blanks
 from sqlchat.files.source import Source
 

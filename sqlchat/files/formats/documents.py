@@ -185,11 +185,13 @@ def _by_lists(value: Object) -> Iterator[Object] | None:
 def _column_names(value: Any) -> list[str] | None:
     if not isinstance(value, list) or not value:
         return None
-    names = [
-        each.get("name") or each.get("id") or each.get("fieldName") if isinstance(each, Mapping) else each
-        for each in value
-    ]
-    return names if all(isinstance(name, str) for name in names) and len(set(names)) == len(names) else None
+    names = []
+    for each in value:
+        name = each.get("name") or each.get("id") or each.get("fieldName") if isinstance(each, Mapping) else each
+        if not isinstance(name, str) or name in names:
+            return None
+        names.append(name)
+    return names
 
 
 def _arrays(value: Object, path: str, depth: int) -> Iterator[tuple[str, list[Object]]]:

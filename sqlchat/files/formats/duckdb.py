@@ -10,9 +10,10 @@ import duckdb
 import pyarrow as pa
 
 from sqlchat.errors import FileInvalidError
-from sqlchat.files.formats import Load, Options, Table, check_width, unique_names
+from sqlchat.files.formats import Load, Table, check_width, unique_names
 from sqlchat.files.formats.databases import pick_table
 from sqlchat.files.formats.parquet import block_of_batch
+from sqlchat.files.options import Options
 from sqlchat.files.source import Source
 
 BLOCK_ROWS = 1 << 16

@@ -18,9 +18,10 @@ from python_calamine import SheetMetadata, SheetTypeEnum, SheetVisibleEnum
 
 from sqlchat.errors import FileInvalidError
 from sqlchat.files import shape
-from sqlchat.files.formats import Block, Load, Options, Table, check_width, unique_names
+from sqlchat.files.formats import Block, Load, Table, check_width, unique_names
 from sqlchat.files.formats import workbook as archives
 from sqlchat.files.formats.values import parts
+from sqlchat.files.options import Options
 from sqlchat.files.source import Source
 
 BLOCK_CELLS = 500_000

@@ -16,9 +16,10 @@ from itertools import islice
 from typing import Any
 
 from sqlchat.errors import FileInvalidError, TooLargeError
-from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Options, Table, check_width
+from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Table, check_width
 from sqlchat.files.formats.documents import Flattening, document_rows
 from sqlchat.files.formats.values import parts, valid_text
+from sqlchat.files.options import Options
 from sqlchat.files.source import Source
 
 BLOCK_ROWS = 20_000

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from sqlchat.errors import FileInvalidError, TooLargeError
-from sqlchat.files.formats import Block, Load, Options, Part, Table, check_width, unique_names
+from sqlchat.files.formats import Block, Load, Part, Table, check_width, unique_names
 from sqlchat.files.formats.values import parts
+from sqlchat.files.options import Options
 from sqlchat.files.source import Source
 
 MAX_VALUES = 2_000_000_000

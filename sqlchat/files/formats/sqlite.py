@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlchat.errors import FileInvalidError
-from sqlchat.files.formats import Block, Load, Options, Part, Table, check_width, unique_names
+from sqlchat.files.formats import Block, Load, Part, Table, check_width, unique_names
 from sqlchat.files.formats.databases import pick_table
 from sqlchat.files.formats.values import parts, valid_text
+from sqlchat.files.options import Options
 from sqlchat.files.source import Source
 
 BLOCK_VALUES = 500_000
