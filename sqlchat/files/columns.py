@@ -257,6 +257,10 @@ class Column:
         if not self._fits:
             if told := self._told_strays():
                 warnings.append(f"{self.name!r} stays text{told}. To have those as nulls, name them in `nulls`.")
+            elif self._strays is not None and self._alike["dates"] and not self._strays:
+                warnings.append(
+                    f"{self.name!r} holds texts like dates, but no one format reads them all; it stays text."
+                )
             return "TEXT", text, None
         best = types.READINGS[self._readings[0]]
         fit = self._fits[best.name]

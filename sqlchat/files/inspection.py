@@ -53,7 +53,7 @@ MISSING = frozenset(
 MOST_STRAYS = 20
 """Different texts among numbers up to which they are told."""
 
-NUMBER_LIKE = r"^[-+(]?[^\p{L}\d\s]?\d[\d.,' ]*(?:[eE][-+]?\d+)?\s?[^\p{L}\d\s]?$"
+NUMBER_LIKE = r"^[-+(]?\p{Sc}?\d[\d.,' ]*(?:[eE][-+]?\d+)?\s?[\p{Sc}%]?\)?$"
 DATE_LIKE = r"^(?:\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d{1,2}[- .][A-Za-z]{3,9}[- .]\d{2,4})(?:[ T].*)?$"
 ALIKE = {"numbers": NUMBER_LIKE, "dates": DATE_LIKE}
 

@@ -279,7 +279,11 @@ def _is_total(rows: Sequence[Row], whole: bool) -> bool:
         word = row[label].strip()
         again = any(label < len(each) and each[label].strip() == word for each in above)
         return bool(TOTAL.match(word)) and not again
-    empty = [c for c, cell in enumerate(row) if not cell.strip() and _share_filled(above, c) > 0.9]
+    empty = [
+        c
+        for c, cell in enumerate(row)
+        if not cell.strip() and _body_kind(above, c) == "text" and _share_filled(above, c) > 0.9
+    ]
     return whole and bool(empty) and len(above) > 1 and all(_adds_up(row, above, c) for c in numbers)
 
 
