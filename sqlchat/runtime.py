@@ -72,7 +72,9 @@ class Runtime:
         self.build_workers: Final = Workers(1, settings.upload_worker_memory_mb, preload=BUILD_MODULES)
         """Make tables of them, which takes longer: nobody's upload waits for that."""
         storage = open_storage(settings)
-        self._databases = databases = FileDatabases(settings, storage, self.build_workers, (LOCAL_OWNER, OPEN_OWNER))
+        shared = LOCAL_OWNER, OPEN_OWNER
+        databases = FileDatabases(settings, storage, self.build_workers, shared, readings=self.store.readings)
+        self._databases = databases
 
         def files_connection(owner: str, config: Mapping[str, Any]) -> FilesConnection:
             return FilesConnection(config, settings, self.workers.for_owner(owner), databases, owner)
@@ -100,7 +102,9 @@ class Runtime:
             linker=linker,
         )
         self.audit: Final = Audit(self.store.history)
-        self.files: Final = Files(settings, storage, self.upload_workers, databases.look_again_at)
+        self.files: Final = Files(
+            settings, storage, self.upload_workers, databases.look_again_at, self.store.readings
+        )
         self.verifier: Final = TokenVerifier(settings)
         if self.store.embedded:
             self.store.upgrade()

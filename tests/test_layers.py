@@ -46,8 +46,13 @@ HOMES = {
     "storage3": {"files/storage/supabase.py"},
     "psycopg2": {"connections/postgres/"},
     "pymysql": {"connections/mysql/"},
-    "duckdb": {"connections/duckdb/", "connections/files/", "sql/policies/duckdb_parser.py"},
-    "sqlite3": {"connections/sqlite/", "demo.py"},
+    "duckdb": {
+        "connections/duckdb/",
+        "connections/files/",
+        "files/formats/duckdb.py",
+        "sql/policies/duckdb_parser.py",
+    },
+    "sqlite3": {"connections/sqlite/", "demo.py", "files/formats/sqlite.py"},
     "jwt": {"tokens.py"},
     "alembic": {"store/"},
 }

@@ -7,8 +7,8 @@ from werkzeug.datastructures import FileStorage
 
 from sqlchat.api import security
 from sqlchat.api.resource import Resource, answer, runtime
-from sqlchat.errors import PayloadError
-from sqlchat.files.formats import Options
+from sqlchat.errors import FileInvalidError, PayloadError
+from sqlchat.files.options import Options
 from sqlchat.schemas.files import (
     DELETED_EXAMPLE,
     FILES_EXAMPLE,
@@ -19,6 +19,7 @@ from sqlchat.schemas.files import (
     FilesQuerySchema,
     FilesSchema,
     ProfileSchema,
+    ReadFormSchema,
     ReadingQuerySchema,
     UploadedSchema,
     UploadQuerySchema,
@@ -44,28 +45,31 @@ def allow_large_bodies() -> None:
 @blueprint.post("/profile")
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(ReadingQuerySchema, location="query")
+@blueprint.arguments(ReadFormSchema, location="form")
 @blueprint.arguments(FileSchema, location="files")
 @blueprint.response(200, ProfileSchema, example=PROFILE_EXAMPLE)
 @blueprint.fails(401, 413, 415, 503)
-def profile(query: dict[str, Any], form: dict[str, FileStorage]) -> Response:
-    """Say what a file holds: rows, columns, SQL types, nulls. Nothing is kept."""
-    file = _named(form["file"])
-    return answer(runtime().files.profile(file.stream, file.filename, Options(**query)).as_dict())
+def profile(query: dict[str, Any], form: dict[str, Any], files: dict[str, FileStorage]) -> Response:
+    """Say what a file holds: rows, columns, SQL types, nulls, and how it was read. Nothing is kept."""
+    file = _named(files["file"])
+    return answer(runtime().files.profile(file.stream, file.filename, _options(query, form)).as_dict())
 
 
 @blueprint.post("/upload")
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(UploadQuerySchema, location="query")
+@blueprint.arguments(ReadFormSchema, location="form")
 @blueprint.arguments(FileSchema, location="files")
 @blueprint.response(201, UploadedSchema, example=UPLOADED_EXAMPLE)
 @blueprint.fails(401, 403, 404, 409, 413, 415, 502, 503, 504)
-def upload(query: dict[str, Any], form: dict[str, FileStorage]) -> Response:
-    """Profile a file, then keep it. One that cannot be read is refused with the reason and the line.
+def upload(query: dict[str, Any], form: dict[str, Any], files: dict[str, FileStorage]) -> Response:
+    """Profile a file, then keep it and how it is read. One that cannot be read is refused with the reason.
 
     A signed-in caller's files are kept in a folder of the caller's own.
     """
-    file = _named(form["file"])
-    query |= {"folder": security.folder(), "token": security.folder_token()}
+    file = _named(files["file"])
+    options = _options({name: query.pop(name) for name in ("sheet", "on_bad_rows") if name in query}, form)
+    query |= {"options": options, "folder": security.folder(), "token": security.folder_token()}
     kept = runtime().files.upload(file.stream, file.filename, file.content_type, **query)
     return answer(kept.as_dict(), 201)
 
@@ -94,6 +98,14 @@ def delete_file(storage_path: str) -> dict[str, Any]:
     readers = runtime().readers(security.owner(), *runtime().files.locate(storage_path, folder=folder))
     runtime().files.delete(storage_path, folder=folder, token=security.folder_token())
     return {"status": "deleted", "warnings": [f"The connection {name!r} reads this file." for name in readers]}
+
+
+def _options(query: dict[str, Any], form: dict[str, Any]) -> Options:
+    """What the caller says of the file: the form's `read`, and of the query what that leaves out."""
+    try:
+        return Options.parse(query | form["read"])
+    except FileInvalidError as exc:
+        raise PayloadError(exc.detail, errors={"read": [exc.detail]}) from exc
 
 
 def _named(file: FileStorage) -> Any:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlchat.files import moments
+from sqlchat.files import moments, types
 from sqlchat.files.formats import Part
 from sqlchat.files.inspection import python
+from sqlchat.files.types import Reading
 
 ARROW = {
     "INTEGER": pa.int32(),
@@ -24,6 +26,7 @@ ARROW = {
     "DATE": pa.date32(),
     "TIMESTAMP": pa.timestamp("us"),
     "TIME": pa.time64("us"),
+    "INTERVAL": pa.duration("us"),
     "NUMERIC": pa.string(),
     "UUID": pa.string(),
     "JSON": pa.string(),
@@ -38,17 +41,21 @@ class Conversion:
 
     sql_type: str
     """Without precision and scale."""
-    format: str | None = None
-    """strptime's notation, of a DATE or TIMESTAMP."""
+    reading: Reading | None = None
+    """Of texts that are not kept as they are."""
     missing: frozenset[str] = frozenset()
     """Words that are nulls."""
     scale: int | None = None
     """Of a NUMERIC whose values are no texts."""
+    months: bool = False
+    """Are intervals told in months?"""
     cut: bool = field(default=False, init=False)
     """Was a time cut to microseconds?"""
 
     @property
     def arrow(self) -> pa.DataType:
+        if self.months:
+            return pa.month_day_nano_interval()
         return ARROW[self.sql_type] if self.scale is None else pa.decimal128(38, self.scale)
 
     def convert(self, part: Part) -> pa.Array:
@@ -64,6 +71,8 @@ class Conversion:
 
     def _cast(self, array: pa.Array) -> pa.Array:
         """Values that brought a type."""
+        if pa.types.is_interval(array.type):
+            return array
         if pa.types.is_floating(self.arrow) or pa.types.is_integer(self.arrow):
             return pc.cast(array, self.arrow, safe=pa.types.is_integer(self.arrow))
         if pa.types.is_date(array.type) and pa.types.is_timestamp(self.arrow):
@@ -83,31 +92,44 @@ class Conversion:
 
     def _read(self, texts: pa.Array) -> pa.Array:
         """Texts, as `types` reads them: where they do not read so, without outer blanks and words for no value."""
-        try:
-            return self._readings(texts)
-        except (pa.ArrowInvalid, ValueError):
-            trimmed = pc.utf8_trim_whitespace(texts)
-            if self.missing:
-                words = pc.is_in(trimmed, pa.array(sorted(self.missing)))
-                trimmed = pc.if_else(words, pa.scalar(None, pa.string()), trimmed)
-            return self._readings(trimmed)
+        if not self.missing:
+            try:
+                return self._readings(texts)
+            except (pa.ArrowInvalid, ValueError):
+                return self._readings(pc.utf8_trim_whitespace(texts))
+        trimmed = pc.utf8_trim_whitespace(texts)
+        words = pc.is_in(trimmed, pa.array([*sorted(self.missing), ""])).to_numpy(zero_copy_only=False)
+        if words.all():
+            return pa.nulls(len(texts), self.arrow)
+        places = np.cumsum(~words) - 1
+        return self._readings(trimmed.filter(pa.array(~words))).take(pa.array(places, mask=words))
 
     def _readings(self, texts: pa.Array) -> pa.Array:
-        if self.format:
-            return self._formatted(texts, self.format)
+        """One array of `arrow`, of texts without words for no value. Raises ArrowInvalid for others."""
+        reading = self.reading
+        if reading is not None and reading.notation is not None:
+            found = reading.notation.plain(texts)
+            if found is None:
+                raise pa.ArrowInvalid(f"no numbers of the form {reading.name}")
+            texts = found[0]
+        if reading is not None and reading.format:
+            return self._formatted(texts, reading.format)
+        if reading is not None and reading.name == types.ZONED.name:
+            zoned = moments.read_zoned(texts)
+            if zoned is None:
+                raise pa.ArrowInvalid("no times with a zone")
+            return self._to_microseconds(zoned)
         match self.sql_type:
             case "NUMERIC":
-                if self.missing:
-                    pc.cast(texts, pa.float64())  # fails where there is such a word
-                return pc.utf8_trim_whitespace(texts)
+                return texts
             case "UUID":
                 return pc.utf8_trim_whitespace(texts)
             case "BOOLEAN":
                 truths = pc.ascii_lower(pc.utf8_trim_whitespace(texts))
                 return pc.equal(truths, "true")
             case "TIME":
-                moments = pc.binary_join_element_wise("1970-01-01", pc.utf8_trim_whitespace(texts), " ")
-                return pc.cast(pc.cast(moments, pa.timestamp("us")), self.arrow)
+                moments_of_day = pc.binary_join_element_wise("1970-01-01", pc.utf8_trim_whitespace(texts), " ")
+                return pc.cast(pc.cast(moments_of_day, pa.timestamp("us")), self.arrow)
             case "TIMESTAMP":
                 return self._moments(texts)
         return pc.cast(texts, self.arrow)
@@ -121,16 +143,11 @@ class Conversion:
         return pc.cast(read, self.arrow)
 
     def _moments(self, texts: pa.Array) -> pa.Array:
-        """ISO 8601 with or without a zone, in micro- or nanoseconds: one of them fits all texts of a column."""
-        fault: Exception | None = None
-        for unit in ("us", "ns"):
-            for zone in (None, "UTC"):
-                try:
-                    return self._to_microseconds(pc.cast(texts, pa.timestamp(unit, zone)))
-                except pa.ArrowInvalid as exc:
-                    fault = exc
-        assert fault is not None
-        raise fault
+        """ISO 8601 in micro- or nanoseconds, or days: one of them fits all texts of a column."""
+        try:
+            return pc.cast(texts, self.arrow)
+        except pa.ArrowInvalid:
+            return self._to_microseconds(pc.cast(texts, pa.timestamp("ns")))
 
 
 def _texts(array: pa.Array) -> pa.Array:

@@ -16,8 +16,7 @@ import pyarrow.compute as pc
 
 from sqlchat.files import types
 from sqlchat.files.formats import Part
-from sqlchat.files.marks import marks
-from sqlchat.files.sketch import EVERYTHING, Hashes, hash_moments, hash_reals, hash_texts, least
+from sqlchat.files.sketch import Hashes, hash_moments, hash_reals, hash_texts, least
 from sqlchat.files.types import Fit
 
 COMMON_VALUES = 256
@@ -26,11 +25,42 @@ COMMON_VALUES = 256
 SAMPLE = 2048
 """Values by which it is told whether a column repeats itself."""
 
-MISSING = frozenset({"NA", "N/A", "n/a", "#N/A", "NaN", "nan", "None", "none", "null", "NULL", "Null", "-"})
-"""Words for no value: nulls among numbers, words anywhere else."""
+MISSING = frozenset(
+    {
+        *("NA", "N/A", "n/a", "#N/A", "NaN", "nan", "None", "none", "null", "NULL", "Null", "(null)", "NIL", "nil"),
+        *(
+            "N.A.",
+            "n.a.",
+            "na",
+            "n.d.",
+            "nd",
+            "ND",
+            "k.A.",
+            "k. A.",
+            "NV",
+            "#NV",
+            "#NA",
+            "<NA>",
+            "missing",
+            "Missing",
+        ),
+        *("-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", "??", "*", "**", "***", "\\N", "/"),
+        *("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"),
+    }
+)
+"""Words and marks for no value: nulls in a column of numbers, dates or truth values, texts anywhere else."""
+
+MOST_STRAYS = 20
+"""Different texts among numbers up to which they are told."""
+
+NUMBER_LIKE = r"^[-+(]?\p{Sc}?\d[\d.,' ]*(?:[eE][-+]?\d+)?\s?[\p{Sc}%]?\)?$"
+DATE_LIKE = r"^(?:\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d{1,2}[- .][A-Za-z]{3,9}[- .]\d{2,4})(?:[ T].*)?$"
+ALIKE = {"numbers": NUMBER_LIKE, "dates": DATE_LIKE}
 
 AS_WRITTEN = "as written"
 """How texts are compared that are not compared by what a reading made of them."""
+INTEGERS = "integers"
+"""How texts are compared that every notation of numbers reads alike."""
 
 
 @dataclass(frozen=True)
@@ -43,17 +73,15 @@ class Hint:
     """Were there fewer values than rows worth speaking of? Then they are counted first."""
     counted: bool
     """Are values still counted?"""
-    marked: bool
-    """May all texts be numbers that are marked somehow?"""
+    strays: bool
+    """May the texts be numbers or dates but for few?"""
     ceiling: np.uint64
     """Of the sketch."""
     size: int
     """Of the sketch."""
 
-    @classmethod
-    def first(cls, size: int) -> Hint:
-        """Of a column that no block had yet."""
-        return cls(types.OF_TEXT_FILES, True, True, True, EVERYTHING, size)
+    wanted: bool = False
+    """Does the caller say the type?"""
 
 
 @dataclass
@@ -67,10 +95,12 @@ class Found:
     missing: Counter[str] = field(default_factory=Counter)
     fits: dict[str, Fit] | None = None
     """Readings of the texts; None: there was no text but words for no value."""
-    marks: frozenset[str] | None = None
-    """Where the texts are numbers: how those are marked that are no plain ones; None: a text is none."""
+    alike: dict[str, int] = field(default_factory=dict)
+    """How many texts are like numbers, or like dates; empty: most are neither."""
+    strays: Counter[str] | None = None
+    """Those that are neither, words for no value apart; None: too many."""
     compared: str | None = None
-    """How the texts were compared: AS_WRITTEN or a reading's name; None: they were not."""
+    """How the texts were compared: AS_WRITTEN, INTEGERS or a reading's name; None: they were not."""
     bounds: tuple[str, str] | None = None
     """Of texts compared as written."""
     repeats: bool = False
@@ -120,10 +150,15 @@ def python(scalar: pa.Scalar) -> Any:
         return None
 
 
+def _is_uncountable(kind: pa.DataType) -> bool:
+    """Does Arrow not count values of that type?"""
+    return bool(pa.types.is_nested(kind) or pa.types.is_interval(kind) or pa.types.is_duration(kind))
+
+
 def _distinct(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
     """The values without repetition and how often each is there, where that spares work; else None."""
     sample = array.slice(0, SAMPLE)
-    if pa.types.is_nested(array.type) or pc.count_distinct(sample).as_py() > max(COMMON_VALUES, len(sample) // 2):
+    if _is_uncountable(array.type) or pc.count_distinct(sample).as_py() > max(COMMON_VALUES, len(sample) // 2):
         return None
     counted = pc.value_counts(array)
     if len(counted) > max(COMMON_VALUES, len(array) // 4):
@@ -136,11 +171,15 @@ def _typed(array: pa.Array, weights: pa.Array | None) -> tuple[str, Fit]:
     kind = types.arrow_type(array.type)
     if kind == "TEXT" and not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
         return kind, Fit(None, None)
-    bounds = pc.min_max(array)
-    least, most = python(bounds["min"]), python(bounds["max"])
+    if pa.types.is_interval(array.type):
+        return kind, Fit(None, None, marks=frozenset({"months"}))
+    ordered = array.view(pa.int64()) if pa.types.is_duration(array.type) else array
+    bounds = pc.min_max(ordered)
+    least, most = (python(bounds[each].cast(array.type)) for each in ("min", "max"))
     digits = (array.type.precision - array.type.scale, array.type.scale) if kind == "NUMERIC" else (0, 0)
     total = _total(array, weights) if kind in types.NUMBER_KINDS else None
-    return kind, Fit(least, most, total, digits=digits)
+    zoned = pa.types.is_timestamp(array.type) and array.type.tz not in {None, "UTC"}
+    return kind, Fit(least, most, total, digits=digits, marks=frozenset({"zone"} if zoned else ()))
 
 
 def _total(numbers: pa.Array, weights: pa.Array | None) -> float:
@@ -151,11 +190,9 @@ def _total(numbers: pa.Array, weights: pa.Array | None) -> float:
 
 def _read_texts(array: pa.Array, weights: pa.Array | None, inferred: str, hint: Hint, found: Found) -> Hashes:
     """Try the readings; where none fits, once more without words for no value and without outer blanks."""
-    allowed = types.OF_STRINGS if inferred == "string" else types.OF_TEXT_FILES
-    names = tuple(n for n in hint.readings if n in allowed)
-    texts = array
-    fits = types.fits(texts, names)
-    if names and not fits:
+    names = tuple(n for n in hint.readings if inferred == "text" or hint.wanted or n in types.OF_STRINGS)
+    texts, fits = array, types.fits(array, names)
+    if not fits and (names or inferred == "string"):
         texts = pc.utf8_trim_whitespace(array)
         words = pc.is_in(texts, pa.array([*MISSING, ""]))
         if pc.any(words).as_py():
@@ -169,24 +206,61 @@ def _read_texts(array: pa.Array, weights: pa.Array | None, inferred: str, hint: 
                 return np.empty(0, np.uint64)
         if len(texts):
             fits = types.fits(texts, names)
-    number = fits.get(types.NUMBER.name)
+    number = next((fit for fit in fits.values() if fit.kind), None)
     if number is not None and weights is not None:
-        total = _total(texts, weights)
-        fits[types.NUMBER.name] = replace(number, total=total)
+        fits = {name: _weighted(name, fit, texts, weights) for name, fit in fits.items()}
     if len(texts):
         found.fits = {name: replace(fit, values=None) for name, fit in fits.items()}
-        if number is not None:
-            found.marks = frozenset()
-        elif hint.marked and not fits and inferred == "text":
-            found.marks = marks(texts, MISSING)
+        if hint.strays and not fits:
+            _find_strays(texts, weights, found, few=inferred == "string")
+        elif fits:
+            found.alike = {"numbers" if number is not None else "dates": len(texts)}
+            found.strays = Counter()
     by_value = next((n for n, fit in fits.items() if fit.values is not None), None)
-    if by_value is None or inferred == "string" or (found.missing and number is None):
+    if by_value is None or inferred == "string":
+        written = texts if len(texts) and fits and inferred == "text" else array
         bounds = pc.min_max(array)
         found.bounds = bounds["min"].as_py(), bounds["max"].as_py()
         found.compared = AS_WRITTEN
-        return hash_texts(array, hint.ceiling)
-    found.compared = by_value
+        return hash_texts(written, hint.ceiling)
+    found.compared = INTEGERS if by_value == types.NUMBER.name and fits[by_value].kind == "INTEGER" else by_value
     return _hashes(fits[by_value].values, hint.ceiling)
+
+
+def _weighted(name: str, fit: Fit, texts: pa.Array, weights: pa.Array) -> Fit:
+    """A reading of numbers, each of which is there as often as its weight."""
+    values = fit.values if fit.values is not None else types.values(name, texts)
+    return replace(fit, total=_total(values, weights)) if fit.kind else fit
+
+
+def _find_strays(texts: pa.Array, weights: pa.Array | None, found: Found, *, few: bool) -> None:
+    """Where most texts are like numbers or like dates, count those and name the others.
+
+    `few`: others are of a type already, so that these are the strays if they are few.
+    """
+    if few and len(texts) <= MOST_STRAYS:
+        found.strays = Counter(texts.to_pylist())
+        return
+    times = weights if weights is not None else pa.array(np.ones(len(texts), np.int64))
+    sample = texts.slice(0, SAMPLE)
+    least = pc.sum(times.slice(0, SAMPLE)).as_py() / 2
+    kind = next((k for k, p in ALIKE.items() if _count(sample, times, p) > least), None)
+    if kind is None:
+        return
+    like = pc.match_substring_regex(texts, ALIKE[kind])
+    other = pc.invert(like)
+    counted = Counter[str]()
+    for text, count in zip(
+        texts.filter(other).slice(0, SAMPLE).to_pylist(), times.filter(other).to_pylist(), strict=False
+    ):
+        counted[text] += count
+    found.alike = {kind: int(pc.sum(times.filter(like)).as_py() or 0)}
+    found.strays = counted if len(counted) <= MOST_STRAYS else None
+
+
+def _count(texts: pa.Array, times: pa.Array, pattern: str) -> int:
+    """How many of the texts match."""
+    return int(pc.sum(times.slice(0, len(texts)).filter(pc.match_substring_regex(texts, pattern))).as_py() or 0)
 
 
 def _hashes(array: pa.Array, ceiling: np.uint64) -> Hashes:
@@ -202,4 +276,8 @@ def _hashes(array: pa.Array, ceiling: np.uint64) -> Hashes:
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
         texts = pc.binary_join_element_wise(array.cast(pa.binary()), b"", b"").view(pa.string())
         return hash_texts(texts, ceiling)
+    if pa.types.is_duration(kind):
+        return hash_reals(array.cast(pa.int64()), ceiling)
+    if pa.types.is_interval(kind):
+        return hash_texts(pa.array(map(str, array.to_pylist()), pa.string()), ceiling)
     return hash_texts(array.cast(pa.string()), ceiling)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sqlchat.files.sketch import STRETCH, text_buffers
 
@@ -23,6 +24,9 @@ MOST_BLANKS = 8
 DAY = 86_400_000_000
 """In microseconds, as are the two below."""
 HOUR, MINUTE = DAY // 24, DAY // 1440
+
+PIVOT = 69
+"""The first two-digit year of the last century."""
 
 SHORTEST_MONTH = 28
 """In days."""
@@ -130,8 +134,15 @@ def _half(texts: _Texts) -> Numbers:
     return afternoon
 
 
+def _short_year(texts: _Texts) -> Numbers:
+    """As POSIX has it: 69 to 99 are of the last century."""
+    value, _ = texts.number(2, 2)
+    return value + np.where(value < PIVOT, 2000, 1900)
+
+
 READERS: dict[str, Callable[[_Texts], Numbers]] = {
     "%Y": _between(1, 9999, (4, 4)),
+    "%y": _short_year,
     "%m": _between(1, 12),
     "%d": _between(1, 31),
     "%b": _short_month,
@@ -143,7 +154,7 @@ READERS: dict[str, Callable[[_Texts], Numbers]] = {
     "%f": _fraction,
     "%p": _half,
 }
-AS_IF = {"%b": "%m", "%B": "%m"}
+AS_IF = {"%b": "%m", "%B": "%m", "%y": "%Y"}
 
 
 def read(texts: pa.Array, format: str) -> tuple[pa.Array, bool] | None:
@@ -170,6 +181,24 @@ def read(texts: pa.Array, format: str) -> tuple[pa.Array, bool] | None:
     except _MisfitError:
         return None
     return pa.array(found).cast(pa.timestamp("us")), cut
+
+
+UTC_WORD = r"\s?(?:UTC|GMT|[zZ])$"
+OFFSET_ASIDE = r"\s([+-]\d\d)"
+
+
+def read_zoned(texts: pa.Array) -> pa.Array | None:
+    """Timestamps in UTC, in micro- or nanoseconds, of ISO 8601 texts with a zone; None where one has none.
+
+    `UTC` or `GMT` may stand for Z, and a blank before the zone.
+    """
+    texts = pc.replace_substring_regex(pc.replace_substring_regex(texts, UTC_WORD, "Z"), OFFSET_ASIDE, r"\1")
+    for unit in ("us", "ns"):
+        try:
+            return pc.cast(texts, pa.timestamp(unit, "UTC"))
+        except pa.ArrowInvalid:
+            continue
+    return None
 
 
 def _moments(fields: dict[str, Any]) -> Numbers:

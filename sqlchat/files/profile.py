@@ -6,14 +6,16 @@ file.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlchat.errors import FileInvalidError
 from sqlchat.files import formats
 from sqlchat.files.allocator import freed_memory_kept, keep_no_spare_memory, use_system_allocator
-from sqlchat.files.formats import Load, Options, Table
+from sqlchat.files.formats import Load, Table
+from sqlchat.files.options import Options
 from sqlchat.files.threads import in_order
 
 if TYPE_CHECKING:
@@ -61,16 +63,19 @@ def profile(path: str, file_name: str, options: Options | None = None) -> Profil
 
     Raises FileInvalidError (with the fact `line` where there is one), TooLargeError, UnsupportedMediaError.
     """
-    found, source = formats.detect(path, file_name)
+    options = options or Options()
+    found, source = formats.detect(path, file_name, options.sheet)
     with freed_memory_kept():
-        table = found.read(source, options or Options())
+        table = found.read(source, options)
         if len(table.names) > NARROW:
             keep_no_spare_memory()
         rows, entries, warnings = survey(table)
     columns = [ColumnProfile(e.pop("name"), e.pop("type"), e.pop("nulls"), e) for e in entries]
-    facts = {"format": found.name.lower(), **table.facts}
+    facts = {"format": found.name.lower(), **table.facts, "read": table.read}
     if source.gzipped:
         facts["compression"] = "gzip"
+    if source.zipped:
+        facts["compression"] = "zip"
     return Profile(rows, columns, facts, [*table.warnings, *warnings])
 
 
@@ -87,26 +92,35 @@ def look_through(table: Table) -> tuple[int, dict[str, Column]]:
 
     use_system_allocator()
     size = min(LARGEST_SKETCH, max(SMALLEST_SKETCH, SKETCHES_KEPT // max(1, len(table.names))))
-    columns = {name: Column(name, size) for name in table.names}
+    new = partial(Column, sketch_size=size, options=table.options, commas=table.facts.get("delimiter") == ",")
+    columns = {name: new(name) for name in table.names}
     rows = left_out = 0
-    for block, found in _inspect(table.blocks, columns, size):
+    for block, found in _inspect(table.blocks, columns, new):
         rows += block.rows
         left_out += block.left_out
-        columns.update((name, Column(name, size)) for name in found if name not in columns)
+        columns.update((name, new(name)) for name in found if name not in columns)
         formats.check_width(len(columns))
         for name, part in found.items():
             columns[name].add(part)
+    if left_out and left_out > 3 * rows:
+        raise FileInvalidError(
+            f"{left_out:,} rows do not have the fields of the header, and {rows:,} have; say in `header_row` which "
+            "row names the columns, and in `delimiter` what separates them."
+        )
     if left_out:
         table.warnings.append(f"{left_out:,} rows had too many or too few fields and were left out.")
     if not columns:
         raise FileInvalidError("The file holds no columns.")
+    if unknown := sorted(set(table.options.types) - set(columns)):
+        listed = ", ".join(map(repr, list(columns)[:20]))
+        raise FileInvalidError(f"`types` names {unknown[0][:80]!r}, but the columns are {listed}.", option="types")
     unfinished = [column for column in columns.values() if column.unfinished]
     if unfinished and table.again is not None:
         for column in unfinished:
             column.start_again()
-        for _, found in _inspect(table.again([column.name for column in unfinished]), columns, size):
+        for _, found in _inspect(table.again([column.name for column in unfinished]), columns, new):
             for name, part in found.items():
-                columns[name].add_texts(part)
+                columns[name].add_again(part)
     return rows, columns
 
 
@@ -119,14 +133,14 @@ class _Size:
 
 
 def _inspect(
-    loads: Iterator[Load], columns: Mapping[str, Column], sketch_size: int
+    loads: Iterator[Load], columns: Mapping[str, Column], new: Callable[[str], Column]
 ) -> Iterator[tuple[_Size, dict[str, Found]]]:
     """What each block holds, by column. A thread may know `columns` as they were a few blocks earlier."""
-    from sqlchat.files.inspection import Hint, inspect
+    from sqlchat.files.inspection import inspect
 
     def look(load: Load) -> tuple[_Size, dict[str, Found]]:
         block = load()
-        hints = {name: columns[name].hint() if name in columns else Hint.first(sketch_size) for name in block.columns}
+        hints = {name: (columns[name] if name in columns else new(name)).hint() for name in block.columns}
         found = {name: inspect(parts, hints[name]) for name, parts in block.columns.items()}
         return _Size(block.rows, block.left_out), found
 

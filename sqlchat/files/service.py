@@ -14,14 +14,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 from sqlchat.config import Settings
 from sqlchat.errors import BucketNotFoundError, DeadlineError, FileInvalidError
 from sqlchat.files import formats
 from sqlchat.files.bounded import bounded
-from sqlchat.files.formats import Options
 from sqlchat.files.names import is_safe, safe_name
+from sqlchat.files.options import Options
 from sqlchat.files.profile import Profile, profile
 from sqlchat.files.storage import Storage
 from sqlchat.files.storage.base import absent
@@ -41,6 +41,12 @@ class Named(Protocol):
 
     @property
     def name(self) -> Any: ...
+
+
+class Readings(Protocol):
+    """Keeps how stored files are to be read, for all processes and hosts."""
+
+    def remember(self, bucket: str, name: str, read: dict[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -82,7 +88,7 @@ class Files:
     """Profiles files, stores them and finds them again.
 
     `workers` are those for uploads: their memory limit is meant for a file. `changed` is told the bucket and key of
-    what was stored or removed.
+    what was stored or removed. `readings` keeps how each is to be read.
     """
 
     def __init__(
@@ -91,8 +97,10 @@ class Files:
         storage: Storage,
         workers: Workers,
         changed: Callable[[str, str], None] = lambda bucket, name: None,
+        readings: Readings | None = None,
     ) -> None:
         self._settings, self._storage, self._workers, self._changed = settings, storage, workers, changed
+        self._readings = readings
 
     def profile(self, spooled: Named | str | Path, file_name: str, options: Options | None = None) -> Profile:
         """What the file holds. `spooled` is its path, or an open file that has one.
@@ -118,22 +126,22 @@ class Files:
         upsert: bool = False,
         folder: str = "",
         token: str | None = None,
-        sheet: str | int | None = None,
-        on_bad_rows: Literal["error", "skip"] = "error",
+        options: Options | None = None,
     ) -> Uploaded:
-        """Profile the file, then store it in `bucket`.
+        """Profile the file, store it in `bucket`, and remember how it is to be read.
 
         Raises what `profile` and `Storage.put` raise. Nothing is stored unless the file was read to its end.
         """
         self._check(bucket)
         name = safe_name(file_name)
-        found = self.profile(spooled, name, Options(sheet, on_bad_rows))
+        found = self.profile(spooled, name, options)
         path = _path(spooled)
         media_type = _media_type(content_type, name)
         size = path.stat().st_size
         key = _within(folder, name)
         with path.open("rb") as file:
             stored = self._storage.put(bucket, key, file, size, media_type, upsert=upsert, token=token)
+        self._remember(bucket, key, options.given() if options else {})
         self._changed(bucket, key)
         return Uploaded(name, stored, media_type, size, found)
 
@@ -152,6 +160,7 @@ class Files:
         """Remove a file of the caller's. Raises what `locate` and `Storage.delete` raise."""
         bucket, name = self.locate(storage_path, folder=folder)
         self._storage.delete(bucket, name, token=token)
+        self._remember(bucket, name, {})
         self._changed(bucket, name)
 
     def locate(self, storage_path: str, *, folder: str = "") -> tuple[str, str]:
@@ -167,6 +176,10 @@ class Files:
         if not is_safe(name):
             raise absent(storage_path[:200])
         return bucket, _within(folder, name)
+
+    def _remember(self, bucket: str, name: str, read: dict[str, Any]) -> None:
+        if self._readings is not None:
+            self._readings.remember(bucket, name, read)
 
     def _check(self, bucket: str) -> None:
         if bucket not in self._settings.buckets:

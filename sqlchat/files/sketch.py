@@ -158,6 +158,17 @@ def filled(texts: pa.Array) -> npt.NDArray[np.bool_]:
     return lengths.astype(np.bool_)
 
 
+def has_outer_blanks(texts: pa.Array) -> bool:
+    """Does a text of an Arrow string array without nulls begin or end with an ASCII blank, or a no-break space?"""
+    starts, data = text_buffers(texts)
+    if not len(data):
+        return False
+    full = starts[1:] > starts[:-1]
+    ends = data[np.concatenate((starts[:-1][full], starts[1:][full] - 1))]
+    # the first byte of a no-break or ideographic space, and the last one of a no-break space
+    return bool((ends <= ord(" ")).any() or (ends == 0xC2).any() or (ends == 0xE3).any() or (ends == 0xA0).any())
+
+
 def text_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
     """Offsets (one more than texts, from 0) and bytes of an Arrow string array without nulls."""
     starts, data = _offsets(texts).astype(np.int64), texts.buffers()[2]

@@ -1,179 +1,315 @@
-"""What a text table does not say of itself: encoding, delimiter, header. Used by `formats/csv`, at bounded cost.
+"""What a text table does not say of itself: delimiter, quoting, header, footer. Used by `formats/csv`.
 
-One pass over the bytes (`overview`), then the first rows under each delimiter.
+Encodings are found by `encodings`; what the caller says of the file is used as it is said.
 """
 
 from __future__ import annotations
 
-import codecs
 import csv
-import io
 import re
 from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 
-import charset_normalizer
-
-from sqlchat.errors import FileInvalidError
-from sqlchat.files.overview import Overview, overview
-from sqlchat.files.source import Source
+from sqlchat.errors import FileInvalidError, UnsupportedMediaError
+from sqlchat.files import shape
+from sqlchat.files.options import Options
 
 HEAD_BYTES = 1 << 20
 """Of the file, to find delimiter and header in; the header must end within them."""
+TAIL_BYTES = 1 << 16
+"""Of a longer file, to find notes and totals in."""
 
-SAMPLE_ROWS = 200
+LONGEST_FIELD = 16 << 20
+"""Characters; also of what a quote opens that nothing closes."""
+SAMPLE_ROWS = 1000
 DELIMITERS = (",", ";", "\t", "|")
+BY_NAME = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
+"""Suffix -> the delimiter that a name promises."""
 
-SUPPOSED = ("cp1252", "latin_1")
-"""Encodings, most usual first, that are taken where the detector finds another reading no better."""
-
-USUAL = ("cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "cp932", "gb18030", "big5", "cp949", "koi8_r", "mac_roman")
-"""The other encodings that tables still come in."""
-
-SYMBOL_IN_WORD = re.compile(r"[^\W\d_][\xa1-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf][^\W\d_]|[\xa3\xa5\xaf\xb9\xb3][^\W\d_]")
-"""Polish read as Windows-1252 has a pound sign within a word or before it; no Western text does."""
-
-TYPED = re.compile(r"-?\d+([.,]\d+)?|\d{4}-\d\d-\d\d.*|true|false", re.IGNORECASE)
+MARKUP = re.compile(r"<(!doctype|html|head|body|table|\?xml|!--|svg|rss|div|script)\b", re.IGNORECASE)
+JSON = re.compile(r"(\[\s*[\[{\]\"]|\{\s*[\"}])")
+NAMES_SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Encoding:
-    """How the bytes are read."""
+class Quoting:
+    """How fields are quoted."""
 
-    name: str
-    """As Python knows it."""
-    traits: Overview
-    """Of the bytes. Those of UTF-16 are of no use but for their quotes."""
-    guessed: bool = False
+    backslash: bool = False
+    """Does a backslash, rather than another quote, come before a quote within quotes?"""
+    blank: bool = False
+    """May a blank come before the quote that opens a field?"""
+
+    @property
+    def is_usual(self) -> bool:
+        return not (self.backslash or self.blank)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row and the physical lines that it takes, from 1."""
+
+    first: int
+    last: int
+    cells: list[str]
+
+
+class RowError(Exception):
+    """Lines that are no row, from `first` to `last`."""
+
+    def __init__(self, what: str, first: int, last: int) -> None:
+        super().__init__(what)
+        self.first, self.last = first, last
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the text is cut into fields."""
+    """How the text is cut into a table."""
 
     delimiter: str
-    header: list[str]
-    preamble: int = 0
-    """Physical lines before the header."""
+    quoting: Quoting
+    names: list[str]
+    """Of the columns; empty ones where there is no header."""
+    header: int
+    """Line of the header, from 1; 0: there is none."""
+    preamble: int
+    """Physical lines before the header, or before the first row where there is none."""
     only_header: bool = False
+    cut: int = 0
+    """Rows at the end that are no part of the table."""
+    ragged: bool = False
+    """Is there a row, as far as was looked, of another width than the header?"""
     warnings: list[str] = field(default_factory=list)
 
 
-def encoding(source: Source) -> Encoding:
-    """Find the encoding of the whole file. Raises FileInvalidError for what is no text."""
-    start = source.head(4096)
-    wide = None
-    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        wide = "utf-16"
-    elif b"\0" in start:
-        wide = _utf16_without_mark(start)
-    traits = overview(source, len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
-    if wide:
-        return Encoding(wide, traits, guessed=wide != "utf-16")
-    if traits.nul:
-        raise FileInvalidError("The file holds NUL bytes, so it is no text table.")
-    if traits.utf8:
-        return Encoding("utf-8", traits)
-    return Encoding(_eight_bit(traits.odd_lines or start), traits, guessed=True)
+def refuse_other(head: str) -> None:
+    """Raise UnsupportedMediaError for JSON or markup under the name of a text table."""
+    start = head.lstrip("\ufeff \t\r\n")
+    if MARKUP.match(start):
+        raise UnsupportedMediaError("The content is HTML or XML, no table of text; save the table itself as CSV.")
+    if JSON.match(start):
+        raise UnsupportedMediaError("The content is JSON, no table of text: name the file .json (or .jsonl).")
 
 
-def dialect(head: str, *, whole: bool, tabs: bool) -> Dialect:
-    """Find delimiter and header in the first characters of a file. `whole`: there is no more; `tabs`: its name says
-    that tabs separate. Raises FileInvalidError where there is no header to be found."""
-    lines = head.splitlines(keepends=True)
+def rows(
+    lines: Iterable[str], delimiter: str, quoting: Quoting, first: int = 1, *, strict: bool = False
+) -> Iterator[Row]:
+    """Cut lines into rows; blank lines give rows without cells. Raises RowError.
+
+    `first` is the number of the first line.
+    """
+    csv.field_size_limit(LONGEST_FIELD)
+    if quoting.backslash:
+        lines = (_with_doubled_quotes(line) for line in lines)
+    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=quoting.blank, strict=strict)
+    start = first
+    try:
+        for cells in reader:
+            last = first - 1 + reader.line_num
+            yield Row(start, last, cells)
+            start = last + 1
+    except csv.Error as exc:
+        raise RowError(str(exc), start, first - 1 + reader.line_num) from exc
+
+
+def _with_doubled_quotes(line: str) -> str:
+    if "\\" not in line:
+        return line
+    return re.sub(r'\\(["\\])', lambda found: '""' if found[1] == '"' else "\\", line)
+
+
+def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: bool) -> Dialect:
+    """Find how the text is cut, by its first and last characters. `whole`: the first ones are all.
+
+    Raises FileInvalidError where there is no header to be found, or no such row as the caller names.
+    """
+    lines = (
+        head.splitlines(keepends=True) if "\r" not in head else re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", head)
+    )
     if not whole and len(lines) > 1:
         lines.pop()  # the last one may be cut
-    skipped = _preamble(lines)
-    text = "".join(lines[skipped:])
-    if not text.strip():
+    start, said = _beginning(lines, options)
+    body = lines[start:]
+    if not "".join(body).strip():
+        if options.header_row or options.skip_rows:
+            raise FileInvalidError(
+                f"The file has {len(lines):,} rows, so none is left to name the columns.", option="header_row"
+            )
         raise FileInvalidError("The file holds no rows, not even a header.")
-    order = ("\t", *(d for d in DELIMITERS if d != "\t")) if tabs else DELIMITERS
-    samples = {d: _rows(text, d) for d in order}
-    delimiter = max(order, key=lambda d: _plausible(samples[d]))
-    rows = samples[delimiter]
-    if not whole and len(rows) == 1 and len(rows[0]) == 1 and len(text) >= HEAD_BYTES // 4:
-        raise FileInvalidError("The first line is longer than 1 MiB, so this is no table.", line=skipped + 1)
-    warnings = []
-    if any(line.strip() for line in lines[:skipped]):
-        warnings.append(f"The first {skipped} lines, before the header, were left out.")
-    if _looks_like_data(rows):
-        warnings.append("The first row, taken as the header, looks like data.")
-    return Dialect(delimiter, rows[0], skipped, whole and len(rows) == 1, warnings)
+    delimiter, quoting = _find_delimiter(body, suffix, options.delimiter or said)
+    found = _sample(body, delimiter, quoting, start + 1)
+    if not whole and len(found) == 1 and len(found[0].cells) == 1 and len(head) >= HEAD_BYTES // 4:
+        raise FileInvalidError("The first line is longer than 1 MiB, so this is no table.", line=start + 1)
+    head_of = _head(found, lines, start, options)
+    at, warnings = head_of.header, list(head_of.warnings)
+    if (
+        start
+        and options.header_row is None
+        and options.skip_rows is None
+        and "".join(lines[:start]).strip() not in {"", "sep=" + delimiter}
+    ):
+        warnings.insert(0, f"The first {start} lines, before the header, were left out.")
+    header = found[at if at is not None else 0]
+    below = found[at + 1 :] if at is not None else found
+    names = [cell.removeprefix("\ufeff") for cell in header.cells]
+    if at is not None and names[0].startswith("#") and lines[header.first - 1].startswith("#"):
+        names[0] = names[0].lstrip("#").strip() or names[0]
+    names = _without_empty_end(names, below)
+    width = len(names)
+    last = [row for row in below if row.cells] if whole else _sample(_whole_lines(tail), delimiter, quoting, 1)
+    foot = (
+        shape.find_foot([_fitted(row.cells, width) for row in last], width, options.totals == "drop", whole=whole)
+        if width > 1
+        else shape.Foot(0)
+    )
+    kept = last[: len(last) - foot.cut] if foot.cut else last
+    return Dialect(
+        delimiter,
+        quoting,
+        names if at is not None else [""] * width,
+        header.first if at is not None else 0,
+        header.first - 1,
+        whole and at is not None and not any(row.cells for row in below),
+        foot.cut,
+        any(row.cells and len(row.cells) != width for row in (kept if whole else below)),
+        [*warnings, *foot.warnings],
+    )
 
 
-def _utf16_without_mark(start: bytes) -> str:
-    """UTF-16 that is mostly ASCII has its zeros on one side; other bytes with NUL are no text."""
-    even, odd = start[::2].count(0), start[1::2].count(0)
-    if max(even, odd) * 3 > len(start) and min(even, odd) == 0:
-        return "utf-16-le" if odd else "utf-16-be"
-    raise FileInvalidError("The file holds NUL bytes, so it is no text table.")
+def _whole_lines(tail: str) -> list[str]:
+    """The lines of the end of a file but the first, which is cut."""
+    return tail.splitlines(keepends=True)[1:]
 
 
-def _eight_bit(sample: bytes) -> str:
-    """The encoding that the detector finds likely: Windows-1252, unless another reads clearly better."""
-    matches = charset_normalizer.from_bytes(sample, steps=5, chunk_size=512, cp_isolation=list(SUPPOSED + USUAL))
-    best = matches.best()
-    if best is None:
-        return SUPPOSED[-1]
-    for name in SUPPOSED:
-        try:
-            text = sample.decode(name)
-        except UnicodeDecodeError:
-            continue
-        like = next((m for m in matches if m.encoding == name or str(m) == text), None)
-        if like is not None and like.chaos <= best.chaos + 0.1 and like.coherence + 0.1 >= best.coherence:
-            return best.encoding if SYMBOL_IN_WORD.search(text) and str(best) != text else name
-    return best.encoding
+def _fitted(cells: list[str], width: int) -> list[str]:
+    """A row without the empty fields past the header."""
+    while len(cells) > width and not cells[-1].strip():
+        cells = cells[:-1]
+    return cells
 
 
-def _preamble(lines: list[str]) -> int:
-    """Lines to leave out: blank ones, comments, Excel's `sep=`, a title that a blank line parts from the table."""
-    at = 0
-    while at < len(lines) and (not lines[at].strip() or lines[at].startswith("#") or _names_separator(lines[at])):
+def _without_empty_end(names: list[str], below: list[Row]) -> list[str]:
+    """A header that ends in delimiters names no columns by them, unless there is something in those."""
+    width = len(names)
+    while (
+        width > 1
+        and not names[width - 1].strip()
+        and not any(len(row.cells) >= width and row.cells[width - 1].strip() for row in below)
+    ):
+        width -= 1
+    return names[:width]
+
+
+def _head(found: list[Row], lines: list[str], start: int, options: Options) -> shape.Head:
+    """Which of the sample's rows names the columns."""
+    if options.header_row == 0:
+        return shape.Head(None)
+    if options.header_row is not None or options.skip_rows is not None:
+        return shape.Head(0)
+    width = Counter(len(row.cells) for row in found).most_common(1)[0][0]
+    if lines[found[0].first - 1].startswith("#"):
+        return shape.Head(0)
+    return shape.find_head([row.cells for row in found], [row.first for row in found], width)
+
+
+def _sample(lines: list[str], delimiter: str, quoting: Quoting, first: int) -> list[Row]:
+    """The first rows that are not blank."""
+    found = []
+    try:
+        for row in rows(lines, delimiter, quoting, first):
+            if row.cells:
+                found.append(row)
+            if len(found) == SAMPLE_ROWS and len(lines) > SAMPLE_ROWS * 20:
+                break
+    except RowError:
+        pass  # a field past the csv module's limit: the rows so far tell enough
+    return found or [Row(first, first, [""])]
+
+
+def _beginning(lines: list[str], options: Options) -> tuple[int, str]:
+    """Lines to leave out before anything is looked at, and the delimiter that one of them names.
+
+    Those are what the caller says, or blank lines, comments, Excel's `sep=`, a title that a blank line parts from the
+    table.
+    """
+    said = next(
+        (found[1] for line in lines[:1] if (found := NAMES_SEPARATOR.fullmatch(line.removeprefix("\ufeff")))), ""
+    )
+    if options.header_row:
+        at = options.header_row - 1
+        if at < len(lines) and not lines[at].strip():
+            raise FileInvalidError(f"Row {options.header_row} is blank, so it names no columns.", option="header_row")
+        return min(at, len(lines)), said
+    at = options.skip_rows or 0
+    while at < len(lines) and (
+        not lines[at].strip() or lines[at].startswith("#") or NAMES_SEPARATOR.fullmatch(lines[at])
+    ):
         at += 1
+    if 0 < at < len(lines) and lines[at - 1].startswith("#") and _is_header_in_comment(lines, at):
+        at -= 1
+    if options.skip_rows is not None or options.header_row is not None:
+        return at, said
     title = at
     while (
-        title < min(len(lines), at + 20) and lines[title].strip() and not any(d in lines[title] for d in DELIMITERS)
+        title < min(len(lines), at + shape.MOST_TITLES)
+        and lines[title].strip()
+        and not any(d in lines[title] for d in DELIMITERS)
     ):
         title += 1
     blank = title
     while blank < len(lines) and not lines[blank].strip(" ,;\t\r\n"):
         blank += 1
     parted = title > at and blank > title and blank + 1 < len(lines)
-    return blank if parted and any(d in lines[blank] for d in DELIMITERS) else at
+    return blank if parted and any(d in lines[blank] for d in DELIMITERS) else at, said
 
 
-def _names_separator(line: str) -> bool:
-    return bool(re.fullmatch(r"sep=.\s*", line))
+def _is_header_in_comment(lines: list[str], at: int) -> bool:
+    """Does the comment above the first row name its columns, as in `#id,name`?"""
+    comment, first = lines[at - 1].rstrip("\r\n"), lines[at].rstrip("\r\n")
+    for delimiter in DELIMITERS:
+        if comment.count(delimiter) and comment.count(delimiter) == first.count(delimiter):
+            kinds = [shape.kind(cell) for cell in first.split(delimiter)]
+            names = [shape.kind(cell) for cell in comment.lstrip("#").split(delimiter)]
+            return all(name in {"text", ""} for name in names) and any(kind not in {"text", ""} for kind in kinds)
+    return False
 
 
-def _rows(text: str, delimiter: str) -> list[list[str]]:
-    rows = []
-    try:
-        for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
-            if row:
-                rows.append(row)
-            if len(rows) == SAMPLE_ROWS:
-                break
-    except csv.Error:
-        pass  # a field past the csv module's limit: the rows so far tell enough
-    return rows or [[""]]
+def _find_delimiter(lines: list[str], suffix: str, said: str) -> tuple[str, Quoting]:
+    """The delimiter by which most rows have as many fields as most others, and how its fields are quoted."""
+    promised = BY_NAME.get(suffix)
+    order = (said,) if said else tuple(dict.fromkeys((promised, *DELIMITERS) if promised else DELIMITERS))
+    best, score = (order[0], Quoting()), (False, 0.0, 0)
+    for delimiter in order:
+        quoting = _find_quoting(lines, delimiter)
+        found = _plausible(_sample(lines, delimiter, quoting, 1))
+        if found > score or delimiter == order[0]:
+            best, score = (delimiter, quoting), found
+    return best
 
 
-def _plausible(rows: list[list[str]]) -> tuple[bool, float, int]:
-    """A delimiter is plausible if it is in the header, and then by the share of rows as wide as the header."""
-    width = len(rows[0])
-    if width == 1:
+def _find_quoting(lines: list[str], delimiter: str) -> Quoting:
+    text = "".join(lines)
+    if '"' not in text:
+        return Quoting()
+    mark = re.escape(delimiter)
+    quoting = Quoting()
+    if re.search(rf'\\"(?!{mark}|["\r\n]|$)', text):
+        quoting = replace(quoting, backslash=True)
+    if re.search(rf'{mark}[ ]+"', text):
+        blank = replace(quoting, blank=True)
+        if _plausible(_sample(lines, delimiter, blank, 1)) >= _plausible(_sample(lines, delimiter, quoting, 1)):
+            quoting = blank
+    return quoting
+
+
+def _plausible(found: list[Row]) -> tuple[bool, float, int]:
+    """A delimiter is plausible by the share of rows that have the width of most, then by the number of fields."""
+    widths = Counter(len(row.cells) for row in found)
+    wide = {width: count for width, count in widths.items() if width > 1}
+    if not wide:
         return False, 0.0, 0
-    return True, Counter(map(len, rows))[width] / len(rows), width
-
-
-def _looks_like_data(rows: list[list[str]]) -> bool:
-    """Numbers, dates or truth values in the header, over the like."""
-    header, *body = rows
-    return any(
-        TYPED.fullmatch(cell.strip())
-        and body
-        and all(len(r) > i and TYPED.fullmatch(r[i].strip()) for r in body[:20])
-        for i, cell in enumerate(header)
-    )
+    width = max(wide, key=lambda each: (wide[each], each))
+    share = wide[width] / len(found)
+    first = len(found[0].cells) > 1
+    return share > 0.5 or first, round(share, 3), width

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import gzip
 import io
+import tempfile
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from sqlchat.errors import FileInvalidError, TooLargeError
 
@@ -19,6 +21,11 @@ if TYPE_CHECKING:
 
 MAX_UNPACKED = 8 << 30
 """Bytes of text that a compressed upload may hold."""
+
+MAX_UNPACKED_FILE = 2 << 30
+"""Bytes of a file in a zip archive, which are written to the disk."""
+
+MAX_MEMBERS = 10_000
 
 MAX_RATIO = 200
 """Real tables shrink 3 to 50 times in gzip; gzip's own limit, of one repeated byte, is 1032."""
@@ -51,6 +58,11 @@ class Source:
     suffix: str
     """Of the name that the caller gave, without `.gz`, in lower case: ".csv"."""
     gzipped: bool = False
+    zipped: bool = False
+    member: str = ""
+    """Name within a zip archive of several files."""
+    kept: Any = field(default=None, compare=False, repr=False)
+    """Holds a file that is removed with the source."""
 
     @property
     def size(self) -> int:
@@ -68,6 +80,17 @@ class Source:
         """The first `size` bytes, or all."""
         with self.open() as stream:
             return stream.read(size)
+
+    def tail(self, size: int) -> bytes:
+        """The last `size` bytes, or all."""
+        with self.open() as stream:
+            if not self.gzipped:
+                stream.seek(max(0, self.size - size))
+                return stream.read()
+            last = b""
+            while piece := stream.read(1 << 20):
+                last = (last + piece)[-size:]
+            return last
 
     def pieces(self, start: int, size: int) -> Iterator[Piece]:
         """The (unpacked) bytes from offset `start` on, in pieces of `size`, four or more; the last may be less."""
@@ -102,6 +125,41 @@ class Source:
             stream.read(offsets[0])
             for start, end in pairwise(offsets):
                 yield partial(pa.BufferReader, stream.read(end - start))
+
+
+def list_members(path: str) -> list[str]:
+    """Names of the files in a zip archive but for those that systems add. Raises FileInvalidError if it is broken."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [entry.filename for entry in archive.infolist()[:MAX_MEMBERS] if not entry.is_dir()]
+    except (zipfile.BadZipFile, OSError, NotImplementedError, ValueError) as exc:
+        raise FileInvalidError("The file does not read as a zip archive; it may be damaged.") from exc
+    return [
+        name for name in names if not name.startswith("__MACOSX/") and not name.rpartition("/")[2].startswith(".")
+    ]
+
+
+def unpack(path: str, member: str) -> Any:
+    """A file of a zip archive as a temporary file, which is removed when nobody holds it any more.
+
+    Raises FileInvalidError for a broken or locked archive, TooLargeError for a bomb.
+    """
+    packed = Path(path).stat().st_size
+    copy = tempfile.NamedTemporaryFile(prefix="unpacked-")  # noqa: SIM115  its holder ends it
+    size = 0
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+            while piece := file.read(1 << 20):
+                size += len(piece)
+                if size > MAX_UNPACKED_FILE or (size > RATIO_APPLIES_FROM and size > MAX_RATIO * packed):
+                    raise TooLargeError(
+                        f"The zip archive unpacks to more than {size >> 20} MiB, which is more than is read."
+                    )
+                copy.write(piece)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as exc:
+        raise FileInvalidError("The zip archive is damaged, or locked by a password.") from exc
+    copy.flush()
+    return copy
 
 
 def _between(path: str, start: int, end: int) -> pa.NativeFile:

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from sqlchat.files import formats
+from sqlchat.files import formats, types
 from sqlchat.files.columns import Column
 from sqlchat.files.conversion import Conversion
-from sqlchat.files.formats import Block, Load, Options
+from sqlchat.files.formats import Block, Load
+from sqlchat.files.options import Options
 from sqlchat.files.profile import look_through
 from sqlchat.files.threads import in_order
 
@@ -44,7 +45,7 @@ class TypedTable:
     """
 
     def __init__(self, path: str, file_name: str, options: Options) -> None:
-        self._format, self._source = formats.detect(path, file_name)
+        self._format, self._source = formats.detect(path, file_name, options.sheet)
         self._options = options
         self._table = self._format.read(self._source, options)
         self.row_count, columns = look_through(self._table)
@@ -96,19 +97,21 @@ class TypedTable:
 
 def _decided(column: Column, rows: int, warnings: list[str]) -> tuple[TypedColumn, Conversion]:
     entry = column.summary(rows, warnings)
-    sql_type, remarks = entry["type"], []
-    numeric = sql_type in {"INTEGER", "BIGINT", "NUMERIC", "DOUBLE PRECISION"}
+    sql_type, remarks, reading = entry["type"], [], column.reading()
     precision, scale = column.decimal() if sql_type == "NUMERIC" else (0, 0)
     if precision > LARGEST_PRECISION:
         sql_type = "DOUBLE PRECISION"
         remarks.append("rounded, as no NUMERIC holds all its digits")
-    missing = column.missing if numeric else frozenset()
+    missing = column.missing if sql_type not in {"TEXT", "JSON"} else frozenset()
     if words := sorted(missing - {""}):
         remarks.append(f"{', '.join(map(repr, words[:3]))} in the file is null")
     if given := entry.get("format"):
         remarks.append(f"written as {given} in the file")
+    if reading is types.ZONED or column.has_zone:
+        remarks.append("in UTC")
+    remarks += column.written()
     typed = sql_type == "NUMERIC" and not column.is_text
-    conversion = Conversion(sql_type, given, missing, scale if typed else None)
+    conversion = Conversion(sql_type, reading, missing, scale if typed else None, months=column.has_months)
     if sql_type == "NUMERIC":
         sql_type = f"NUMERIC({precision}, {scale})"
     return TypedColumn(column.name, sql_type, entry, tuple(remarks)), conversion

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlchat.files import moments
+from sqlchat.files.notations import CURRENCY, NOTATIONS, Notation
+from sqlchat.files.options import Options
 from sqlchat.files.sketch import text_buffers
 
 INTEGER_RANGE = range(-(2**31), 2**31)
@@ -26,7 +29,7 @@ BIGINT_RANGE = range(-(2**63), 2**63)
 NUMERIC_DIGITS = 38
 """Digits of a decimal that the usual databases hold exactly."""
 
-SWAP = str.maketrans("dm", "md")
+NUMBER_TYPES = frozenset({"INTEGER", "BIGINT", "NUMERIC", "DOUBLE PRECISION"})
 
 NUMBER_KINDS = ("INTEGER", "NUMERIC", "DOUBLE PRECISION")
 """From narrow to wide; BIGINT is an INTEGER whose bounds say so."""
@@ -46,6 +49,8 @@ class Fit:
     """Before and after the point at least, for a NUMERIC; it may need more before it, as `least` and `most` tell."""
     values: pa.Array | None = field(default=None, repr=False, compare=False)
     """What was read, where values are compared as such rather than as texts."""
+    marks: frozenset[str] = frozenset()
+    """How the texts are marked: what `notations` says of numbers, `offset` of times that are not told in UTC."""
 
 
 CLOCKS = {len("10:30"): "%H:%M", len("10:30:59"): "%H:%M:%S"}
@@ -56,6 +61,22 @@ FEW_UUIDS = 1 << 10
 """Looked at together, as a processor's cache holds them."""
 
 Fitting = Callable[[pa.Array], Fit | None]
+
+DATE_DIRECTIVES = re.compile(r"%(\w)")
+
+
+def _order_letter(directive: re.Match[str]) -> str:
+    return {"Y": "y", "y": "y", "m": "m", "b": "m", "B": "m", "d": "d"}.get(directive[1], "")
+
+
+class Relaxed:
+    """Numbers as somebody says they are: with leading zeros, a plus sign or any exponent."""
+
+    def plain(self, texts: pa.Array) -> tuple[pa.Array, frozenset[str]] | None:
+        """The numbers as SQL has them, and no marks; what is no number stays as it is."""
+        return pc.replace_substring_regex(
+            pc.replace_substring_regex(texts, r"^\+", ""), r"^(-?)0+(\d)", r"\1\2"
+        ), frozenset()
 
 
 @dataclass(frozen=True)
@@ -68,6 +89,13 @@ class Reading:
     fit: Fitting
     format: str | None = None
     """strptime's notation, where the texts are no ISO 8601."""
+    notation: Notation | Relaxed | None = None
+    """Of numbers that SQL writes in another way."""
+
+    @property
+    def order(self) -> str:
+        """Of year, month and day in a format: `dmy`; empty without one."""
+        return "".join(re.findall("[ymd]", DATE_DIRECTIVES.sub(_order_letter, self.format or "")))
 
 
 def _boolean(texts: pa.Array) -> Fit | None:
@@ -84,6 +112,8 @@ def _number(texts: pa.Array) -> Fit | None:
     if _pads(starts, data):
         return None
     letters = bool((data > ord("9")).any())
+    if letters and pc.any(pc.match_substring_regex(texts, CODE_LIKE)).as_py():
+        return None
     points = np.flatnonzero(data == ord("."))  # Arrow makes an error of every text that it cannot cast
     if not letters and not len(points) and longest < 20:
         numbers = _cast(texts, pa.int64())
@@ -104,6 +134,15 @@ def _number(texts: pa.Array) -> Fit | None:
     if longest > NUMERIC_DIGITS + 2 or (longest > 18 and not _all_pointed(texts, starts, points)):
         return None
     return Fit(least, most, total, "NUMERIC", (0, _scale(starts, points)), floats)
+
+
+def _notation(notation: Notation | Relaxed) -> Fitting:
+    def fit(texts: pa.Array) -> Fit | None:
+        found = notation.plain(texts)
+        number = _number(found[0]) if found is not None else None
+        return replace(number, marks=found[1]) if found is not None and number is not None else None
+
+    return fit
 
 
 def number_bounds(numbers: pa.Array) -> tuple[Any, Any]:
@@ -149,14 +188,20 @@ def _iso_date(texts: pa.Array) -> Fit | None:
     return _iso(_cast(texts, pa.date32()) if len(texts[0].as_py()) == 10 else None)
 
 
-def _iso_timestamp(zone: str | None) -> Fitting:
-    def fit(texts: pa.Array) -> Fit | None:
-        if pc.min(pc.binary_length(texts)).as_py() < len("2024-01-01 10:00"):
-            return None
-        read = _cast(texts, pa.timestamp("us", zone))
-        return _iso(read if read is not None else _cast(texts, pa.timestamp("ns", zone)))
+def _iso_timestamp(texts: pa.Array) -> Fit | None:
+    if pc.min(pc.binary_length(texts)).as_py() < len("2024-01-01 10:00"):
+        return None
+    read = _cast(texts, pa.timestamp("us"))
+    return _iso(read if read is not None else _cast(texts, pa.timestamp("ns")))
 
-    return fit
+
+def _zoned(texts: pa.Array) -> Fit | None:
+    read = moments.read_zoned(texts)
+    fit = _iso(read)
+    if fit is None:
+        return None
+    offset = bool(pc.any(pc.match_substring_regex(texts, OFFSET)).as_py())
+    return replace(fit, marks=frozenset({"offset"} if offset else ()))
 
 
 def _time(texts: pa.Array) -> Fit | None:
@@ -211,6 +256,8 @@ def _strptime(format: str) -> Fitting:
             return None
         least, most = number_bounds(found[0].view(pa.int64()))
         first, last = (datetime(1970, 1, 1) + timedelta(microseconds=moment) for moment in (least, most))
+        if "%d" not in format:
+            return Fit(first.time().isoformat(), last.time().isoformat())
         if "%M" in format:
             return Fit(first.isoformat(), last.isoformat())
         return Fit(first.date().isoformat(), last.date().isoformat())
@@ -232,41 +279,96 @@ def _cast(texts: pa.Array, kind: pa.DataType) -> pa.Array | None:
         return None
 
 
-DATE_FORMATS = (
-    *("%Y/%m/%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"),
-    *("%d %b %Y", "%d-%b-%Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y"),
+_SEPARATED = (
+    *("%Y/%m/%d", "%Y-%m-%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"),
+    *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d", "%y/%m/%d", "%m.%d.%Y", "%m.%d.%y"),
 )
-CLOCK_FORMATS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p")
+_NAMED = (
+    *("%d %b %Y", "%d-%b-%Y", "%d/%b/%Y", "%d %B %Y", "%d-%B-%Y", "%d. %B %Y", "%b %d, %Y", "%B %d, %Y"),
+    *("%b %d %Y", "%B %d %Y", "%b-%d-%Y", "%Y-%b-%d", "%d-%b-%y", "%d %b %y"),
+)
+DATE_FORMATS = _SEPARATED + _NAMED
+RARE = ("%m.%d.%Y", "%m.%d.%y", "%y/%m/%d")
+"""Tried only if the caller names their order: nobody else means them."""
+CLOCK_FORMATS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
+TIME_FORMATS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
+BETWEEN = (" ", ", ")
+"""A date and its time."""
 
-DATE_LIKE = re.compile(r"([A-Za-z]{3,9} \d|\d{1,2}[-/. ]|\d{4}/)[\w ./:,-]{5,30}$", re.ASCII)
-"""Only where the first text looks like this are the formats above tried."""
+DATE_LIKE = re.compile(r"([A-Za-z]{3,9} \d|\d{1,2}[-/. ]|\d{4}[-/.])[\w ./:,-]{3,30}$", re.ASCII)
+TIME_LIKE = re.compile(r"\d{1,2}:\d\d")
+"""Only where the first text looks like these are the formats above tried."""
+
+NUMBER_LIKE = re.compile(
+    rf"[-\u2212\u2013( ]{{0,3}}(?:{CURRENCY})?[-\u2212\u2013 \xa0\u202f]{{0,2}}[.,]?\d.{{0,40}}$"
+)
+"""The same for numbers."""
+
+OFFSET = r"[+-](?:0[1-9]|1\d|00:?[1-9])[\d:]*$"
+"""Of a time that is not told in UTC."""
+CODE_LIKE = r"^-?\d+[eE]\d+$"
+"""Programs write a sign or a point into numbers with exponents; what has neither is a code more likely."""
 
 NUMBER = Reading("number", "NUMERIC", _number)
 PLAIN = (
     Reading("boolean", "BOOLEAN", _boolean),
     NUMBER,
+    *(Reading(each.name, "NUMERIC", _notation(each), notation=each) for each in NOTATIONS),
 )
+RELAXED = Reading("number as said", "NUMERIC", _notation(Relaxed()), notation=Relaxed())
+ZONED = Reading("timestamp with zone", "TIMESTAMP", _zoned)
 TEMPORAL = (
     Reading("date", "DATE", _iso_date),
-    Reading("timestamp", "TIMESTAMP", _iso_timestamp(None)),
-    Reading("timestamp with zone", "TIMESTAMP", _iso_timestamp("UTC")),
+    Reading("timestamp", "TIMESTAMP", _iso_timestamp),
+    ZONED,
     Reading("time", "TIME", _time),
+    *(Reading(f, "TIME", _strptime(f), f) for f in TIME_FORMATS),
     Reading("uuid", "UUID", _uuid),
     *(Reading(f, "DATE", _strptime(f), f) for f in DATE_FORMATS),
     *(
-        Reading(f"{d} {c}", "TIMESTAMP", _strptime(f"{d} {c}"), f"{d} {c}")
+        Reading(f"{d}{b}{c}", "TIMESTAMP", _strptime(f"{d}{b}{c}"), f"{d}{b}{c}")
         for d in DATE_FORMATS
+        for b in BETWEEN
         for c in CLOCK_FORMATS
     ),
 )
 JSON = Reading("json", "JSON", _json)
-READINGS = {reading.name: reading for reading in (*PLAIN, *TEMPORAL, JSON)}
+READINGS = {reading.name: reading for reading in (*PLAIN, RELAXED, *TEMPORAL, JSON)}
 
-OF_TEXT_FILES = tuple(READINGS)
-"""Names of the readings of a format that has texts only."""
-
-OF_STRINGS = tuple(reading.name for reading in TEMPORAL)
+OF_STRINGS = frozenset(reading.name for reading in TEMPORAL)
 """Names of the readings of a format that tells a number from a string, but has no dates (JSON)."""
+
+
+def readings(options: Options, column: str | None = None) -> tuple[str, ...]:
+    """Names of the readings that a caller's options leave for the texts of a column."""
+    wanted = options.wanted(column) if column is not None else None
+    if wanted == "TEXT":
+        return ()
+    kind = "NUMERIC" if wanted in NUMBER_TYPES else wanted
+    return _readings(kind, options.decimal, options.thousands, options.date_order)
+
+
+@cache
+def _readings(kind: str | None, decimal: str | None, thousands: str | None, order: str | None) -> tuple[str, ...]:
+    found = [r for r in READINGS.values() if r is not RELAXED and (kind is None or r.sql_type == kind)]
+    found = [r for r in found if _agrees(r, decimal, thousands, order)]
+    if kind == "NUMERIC" and decimal in {None, "."}:
+        found.append(RELAXED)
+    return tuple(r.name for r in found)
+
+
+def _agrees(reading: Reading, decimal: str | None, thousands: str | None, order: str | None) -> bool:
+    """Does a reading agree with the caller's words on numbers and dates?"""
+    if reading is NUMBER:
+        return decimal in {None, "."} and thousands in {None, ",", "'", " "}
+    if isinstance(reading.notation, Notation):
+        return decimal in {None, reading.notation.decimal} and thousands in {None, reading.notation.group}
+    if reading.format and "%d" in reading.format:
+        numeric = "%b" not in reading.format and "%B" not in reading.format and not reading.format.startswith("%Y")
+        if order and numeric:
+            return reading.order == order
+        return not reading.format.startswith(RARE)
+    return True
 
 
 def fits(texts: pa.Array, names: tuple[str, ...]) -> dict[str, Fit]:
@@ -274,11 +376,21 @@ def fits(texts: pa.Array, names: tuple[str, ...]) -> dict[str, Fit]:
     if not len(texts):
         return {}
     few = texts.slice(0, 32)
-    date_like = DATE_LIKE.match(texts[0].as_py())
-    found = {}
+    first = texts[0].as_py()
+    date_like, time_like = DATE_LIKE.match(first), TIME_LIKE.match(first)
+    found: dict[str, Fit] = {}
     for name in names:
         reading = READINGS[name]
-        if reading.format and (not date_like or NUMBER.name in found):
+        number = found.get(NUMBER.name)
+        if reading.format and (number is not None or not (date_like if "%d" in reading.format else time_like)):
+            continue
+        if isinstance(reading.notation, Notation) and number is not None:
+            if number.kind == "INTEGER" or (number.kind == "NUMERIC" and reading.notation.decimal == "."):
+                found[name] = number  # written alike
+                continue
+            if number.kind == "DOUBLE PRECISION" or reading.notation.group != "." or number.digits[1] != 3:
+                continue
+        elif reading.notation is not None and not NUMBER_LIKE.match(first):
             continue
         if len(names) > 1 and reading.fit(few) is None:
             continue
@@ -297,11 +409,21 @@ def number_type(kind: str, least: float, most: float) -> str:
     return "BIGINT" if least in BIGINT_RANGE and most in BIGINT_RANGE else "NUMERIC"
 
 
-def swaps_day_and_month(one: Reading, other: Reading) -> bool:
-    """Do both read the same texts, with day and month in each other's place?"""
-    if one.format is None or other.format is None:
-        return False
-    return one.format.translate(SWAP) == other.format
+def values(name: str, texts: pa.Array) -> pa.Array | None:
+    """What a reading finds in texts that it fits."""
+    fit = READINGS[name].fit(texts)
+    return fit.values if fit is not None else None
+
+
+def rival(best: str, names: Iterable[str]) -> Reading | None:
+    """Among the readings of a column, one that puts day, month and year in another order than the best."""
+    mine = READINGS[best].order
+    return next((r for r in map(READINGS.__getitem__, names) if mine and r.order and r.order != mine), None)
+
+
+def other_number(best: Fit, fits: Iterable[Fit]) -> bool:
+    """Do two notations find different numbers in the same texts?"""
+    return any((f.least, f.most, f.total) != (best.least, best.most, best.total) for f in fits if f.kind)
 
 
 def finite(value: Any) -> Any:
@@ -319,6 +441,8 @@ def arrow_type(kind: pa.DataType) -> str:
         (pa.types.is_date, "DATE"),
         (pa.types.is_timestamp, "TIMESTAMP"),
         (pa.types.is_time, "TIME"),
+        (pa.types.is_duration, "INTERVAL"),
+        (pa.types.is_interval, "INTERVAL"),
         (pa.types.is_nested, "JSON"),
     )
     return next((name for test, name in tests if test(kind)), "TEXT")

@@ -2,8 +2,9 @@
 
 from typing import Any
 
+import orjson
 from flask_smorest.fields import Upload
-from marshmallow import Schema, fields, post_load, validate
+from marshmallow import Schema, ValidationError, fields, post_load, validate
 
 PROFILE_EXAMPLE = {"row_count": 120, "columns": [{"name": "id", "type": "INTEGER", "nulls": 0}]}
 UPLOADED_EXAMPLE = {
@@ -25,15 +26,21 @@ FILES_EXAMPLE = {"files": [KEPT_EXAMPLE]}
 
 
 class FileSchema(Schema):
-    file = Upload(required=True, metadata={"description": "CSV, TSV, JSON, JSON lines, Parquet or Excel."})
+    file = Upload(
+        required=True,
+        metadata={
+            "description": "CSV, TSV, JSON, GeoJSON, Parquet, Excel, OpenDocument, SQLite, DuckDB, or a zip of one."
+        },
+    )
 
 
 class ReadingQuerySchema(Schema):
     sheet = fields.String(metadata={"description": "Excel: the sheet's name, or its number from 1; else the first."})
     on_bad_rows = fields.String(
-        validate=validate.OneOf(["error", "skip"]),
+        validate=validate.OneOf(["error", "skip", "pad"]),
         metadata={
-            "description": "CSV: refuse a row with too many or too few fields (error, the default), or skip it."
+            "description": "CSV: refuse a row with too many or too few fields (error, the default), skip it, or pad "
+            "a short one with nulls."
         },
     )
 
@@ -43,6 +50,49 @@ class ReadingQuerySchema(Schema):
         if query.get("sheet", "").isdecimal():
             query["sheet"] = int(query["sheet"])
         return query
+
+
+class ReadSchema(Schema):
+    """How a file is read. An answer's can be sent back, changed."""
+
+    header_row = fields.Integer(metadata={"description": "From 1, as an editor or Excel counts; 0: there is none."})
+    skip_rows = fields.Integer(metadata={"description": "Rows at the beginning that are no part of the table."})
+    encoding = fields.String(metadata={"example": "windows-1252"})
+    delimiter = fields.String(metadata={"example": ";"})
+    decimal = fields.String(validate=validate.OneOf([".", ","]))
+    thousands = fields.String(validate=validate.OneOf([".", ",", " ", "'"]))
+    nulls = fields.List(
+        fields.String(), metadata={"description": "Texts that stand for no value.", "example": ["***"]}
+    )
+    date_order = fields.String(validate=validate.OneOf(["dmy", "mdy", "ymd"]))
+    types = fields.Dict(keys=fields.String(), values=fields.String(), metadata={"example": {"zip": "TEXT"}})
+    sheet = fields.Raw(metadata={"description": "Name or number of a sheet, or of another part of the file."})
+    on_bad_rows = fields.String(validate=validate.OneOf(["error", "skip", "pad"]))
+    totals = fields.String(
+        validate=validate.OneOf(["keep", "drop"]),
+        metadata={"description": "What is done with totals in the last rows."},
+    )
+
+
+class ReadFormSchema(Schema):
+    read = fields.String(
+        load_default="{}",
+        metadata={
+            "description": "How the file is to be read, as JSON: header_row, skip_rows, encoding, delimiter, "
+            "decimal, thousands, nulls, date_order, types, sheet, on_bad_rows, totals.",
+            "example": '{"header_row": 3, "decimal": ","}',
+        },
+    )
+
+    @post_load
+    def decode(self, form: dict[str, Any], **_: Any) -> dict[str, Any]:
+        try:
+            form["read"] = orjson.loads(form["read"] or "{}")
+        except orjson.JSONDecodeError as exc:
+            raise ValidationError("This is no JSON.", "read") from exc
+        if not isinstance(form["read"], dict):
+            raise ValidationError('This is no JSON object such as {"header_row": 3}.', "read")
+        return form
 
 
 class UploadQuerySchema(ReadingQuerySchema):
@@ -83,6 +133,8 @@ class ProfileSchema(Schema):
     sheet = fields.String()
     row_groups = fields.Integer()
     compression = fields.String()
+    sheets = fields.List(fields.String(), metadata={"description": "All there are in the file."})
+    read = fields.Nested(ReadSchema, metadata={"description": "How it was read: what was said and what was found."})
     warnings = fields.List(fields.String(), metadata={"description": "What may not be as it was meant."})
 
 

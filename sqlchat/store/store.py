@@ -15,6 +15,7 @@ from sqlchat.store.encryption import Cipher
 from sqlchat.store.engine import Database
 from sqlchat.store.history import History
 from sqlchat.store.knowledge import KnowledgeStore
+from sqlchat.store.readings import Readings
 from sqlchat.store.tables import meta
 from sqlchat.store.user_settings import UserSettings
 
@@ -33,6 +34,7 @@ class Store:
         self.user_settings = UserSettings(self._database)
         self.history = History(self._database, settings)
         self.knowledge = KnowledgeStore(self._database)
+        self.readings = Readings(self._database)
 
     @property
     def embedded(self) -> bool:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 SCHEMA = "sqlchat"
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision in `migrations/versions`."""
 
 
@@ -121,6 +121,15 @@ history = Table(
         postgresql_where=text("conversation_id IS NOT NULL"),
         sqlite_where=text("conversation_id IS NOT NULL"),
     ),
+)
+
+readings = Table(
+    "readings",
+    metadata,
+    Column("bucket", Text, primary_key=True),
+    Column("name", Text, primary_key=True, comment="of the stored file, its owner's folder included"),
+    Column("read", Text, nullable=False, comment="a JSON object: how its upload said it is read"),
+    Column("updated_at", UTCDateTime, nullable=False),
 )
 
 meta = Table(

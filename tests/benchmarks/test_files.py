@@ -13,7 +13,8 @@ WAYS = {
     ),
     "table to ask": (
         "import tempfile, duckdb; from sqlchat.connections.files.build import FileTable, build;"
-        "from sqlchat.files import typed; from sqlchat.files.formats import csv, Options;"
+        "from sqlchat.files import typed; from sqlchat.files.formats import csv;"
+        "from sqlchat.files.options import Options;"
         "folder = tempfile.TemporaryDirectory()",
         "build(folder.name, (FileTable('t', 'uploads/data.csv', path, Options()),), 4096, 10_240)",
     ),

@@ -5,12 +5,15 @@ import io
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import orjson
 import pandas as pd
 import pytest
@@ -96,7 +99,9 @@ def test_files_are_tables_with_the_types_of_their_profiles(put, connect):
     put("customers.csv")
     put("orders.csv", ORDERS)
     connection = connect("uploads/customers.csv", "uploads/orders.csv")
-    assert connection.check() == ["uploads/orders.csv: 'total' is numeric but for '-', which were counted as nulls."]
+    assert connection.check() == [
+        "uploads/orders.csv: 'total' is NUMERIC but for '-' (1), which were counted as nulls."
+    ]
     found = connection.run("SELECT * FROM customers ORDER BY id", max_rows=2, timeout=10)
     assert found.columns == ("id", "name", "zip", "joined")
     assert found.types == ("INTEGER", "VARCHAR", "VARCHAR", "DATE")
@@ -435,6 +440,7 @@ def test_a_lock_that_is_not_to_be_had_is_an_outage(put, connect, settings):
 
 BUILDER = """
 import sys
+from contextlib import closing
 from pathlib import Path
 from sqlchat.config import Settings
 from sqlchat.connections.files.connection import FilesConnection
@@ -486,3 +492,22 @@ def test_threads_that_come_at_once_share_one_database(put, connect, settings):
         thread.join(60)
     assert counts == [[[3]]] * 6
     assert len(built(settings)) == 1
+
+
+@pytest.mark.parametrize("name", ["shop.sqlite", "shop.duckdb"])
+def test_an_uploaded_database_is_connected_in_one_step(put, connect, tmp_path, name):
+    connector = duckdb.connect if name.endswith(".duckdb") else sqlite3.connect
+    with closing(connector(tmp_path / name)) as made:
+        made.execute("CREATE TABLE customers (id INTEGER, name TEXT)")
+        made.execute("INSERT INTO customers VALUES (1, 'Ann'), (2, 'Bob')")
+        made.execute("CREATE TABLE orders (nr INTEGER, customer_id INTEGER)")
+        made.execute("INSERT INTO orders VALUES (7, 1), (8, 1)")
+        made.commit()
+    put(name, (tmp_path / name).read_bytes())
+    connection = connect(f"uploads/{name}")
+    assert connection.check() == []
+    sql = "SELECT name, count(*) FROM orders JOIN customers ON id = customer_id GROUP BY 1"
+    assert rows(connection, sql) == [["Ann", 2]]
+    assert rows(
+        connect({"path": f"uploads/{name}", "table": "c", "read": {"sheet": "customers"}}), "SELECT count(*) FROM c"
+    ) == [[2]]

@@ -19,7 +19,7 @@ from sqlchat.connections.files.build import FileTable, build
 from sqlchat.connections.files.connection import FilesConnection
 from sqlchat.connections.files.databases import FileDatabases
 from sqlchat.errors import BusyError, ConnectionConfigError, DatabaseUnavailableError, TooLargeError
-from sqlchat.files.formats import Options
+from sqlchat.files.options import Options
 from sqlchat.files.storage import open_storage
 from sqlchat.files.storage.local import LocalStorage
 from sqlchat.workers import Workers

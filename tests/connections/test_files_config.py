@@ -4,7 +4,7 @@ import pytest
 
 from sqlchat.connections.files.config import NamedFile, named_files
 from sqlchat.errors import ConnectionConfigError
-from sqlchat.files.formats import Options
+from sqlchat.files.options import Options
 from sqlchat.files.storage.supabase_keys import object_name
 
 ME, OTHER = "0b5c9f0a-3a39-4b0e-9d3e-3f1f2f7f5c11", "7d1f0e0e-62f0-4d7c-8f53-6a2f5d1e8a22"

@@ -4,7 +4,7 @@ import pytest
 
 from sqlchat.connections.files.build import Built, FileTable, build
 from sqlchat.connections.files.keys import InferredKey
-from sqlchat.files.formats import Options
+from sqlchat.files.options import Options
 
 COUNTRIES = "code,name\nDE,Germany\nFR,France\nIT,Italy\n"
 CUSTOMERS = "id,name,country\n1,Ann,DE\n2,Bob,FR\n3,Cy,\n"
@@ -51,6 +51,21 @@ def test_a_name_that_points_to_another_table(found, column, table, key):
     keys = found(**{"orders": f"order_id,{column}\n1,5\n2,5\n3,6\n", table: f"{key},name\n5,Ann\n6,Bob\n7,Cy\n"})
     assert references(keys) == {f"orders.{column} -> {table}.{key}"}
     assert keys.primary == {"orders": "order_id", table: key}
+
+
+@pytest.mark.parametrize(("left", "right"), [("agent", "agent"), ("Email", "email"), ("region", "region")])
+def test_a_column_of_one_name_that_is_unique_in_one_table_is_a_join(found, left, right):
+    keys = found(
+        tickets=f"nr,{left}\n1,ann\n2,bob\n3,ann\n",
+        people=f"{right},team\nann,a\nbob,b\ncyd,a\n",
+    )
+    assert references(keys) == {f"tickets.{left} -> people.{right}"}
+    assert keys.primary == {"tickets": "nr"}
+
+
+def test_a_column_of_one_name_with_other_values_is_no_join(found):
+    keys = found(tickets="agent,n\nann,1\nann,2\n", people="agent,team\nzoe,a\nyan,b\n")
+    assert references(keys) == set()
 
 
 def test_texts_are_keys_too(found):

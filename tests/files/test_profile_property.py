@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sqlchat.files.formats import Block, Part, Table
+from sqlchat.files.options import Options
 from sqlchat.files.profile import profile, survey
 
 INTEGER = re.compile(r"-?(0|[1-9]\d*)")
@@ -60,12 +61,15 @@ def moment(text):
     return datetime.datetime.fromisoformat(text)
 
 
+CODE = re.compile(r"-?\d+[eE]\d+")
+
+
 def plainly(values):
     """type, nulls, distinct, min, max of a column, by the module csv and one rule after the other."""
     present = [value for value in values if value != ""]
     bare = [value.strip() for value in present]
     spoken = [value for value in bare if value not in MISSING]
-    if spoken and all(map(REAL.fullmatch, spoken)):
+    if spoken and all(map(REAL.fullmatch, spoken)) and not any(map(CODE.fullmatch, spoken)):
         numbers = [int(v) if INTEGER.fullmatch(v) else float(v) for v in spoken]
         if all(isinstance(number, int) for number in numbers):
             small = all(-(2**31) <= number < 2**31 for number in numbers)
@@ -74,15 +78,16 @@ def plainly(values):
             kind = "DOUBLE PRECISION" if any("e" in v.lower() for v in spoken) else "NUMERIC"
         nulls = len(values) - len(numbers)
         return kind, nulls, len(set(map(float, numbers))), min(numbers), max(numbers)
-    nulls = len(values) - len(present)
-    if bare and set(map(str.lower, bare)) <= {"true", "false"}:
-        lower = [value.lower() for value in bare]
+    nulls = len(values) - len(spoken)
+    if spoken and set(map(str.lower, spoken)) <= {"true", "false"}:
+        lower = [value.lower() for value in spoken]
         return "BOOLEAN", nulls, len(set(lower)), min(lower), max(lower)
-    if bare and all(re.fullmatch(r"\d{4}-\d\d-\d\d", value) for value in bare):
-        return "DATE", nulls, len(set(bare)), min(bare), max(bare)
-    moments = [moment(value) for value in bare]
-    if bare and all(moments):
+    if spoken and all(re.fullmatch(r"\d{4}-\d\d-\d\d", value) for value in spoken):
+        return "DATE", nulls, len(set(spoken)), min(spoken), max(spoken)
+    moments = [moment(value) for value in spoken]
+    if spoken and all(moments):
         return "TIMESTAMP", nulls, len(set(moments)), min(moments).isoformat(), max(moments).isoformat()
+    nulls = len(values) - len(present)
     by_bytes = sorted(present, key=str.encode)
     least, most = (by_bytes[0], by_bytes[-1]) if by_bytes else (None, None)
     return "TEXT", nulls, len(set(present)), least, most
@@ -111,11 +116,12 @@ def agree(row_count, entries, table):
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(table=tables(60))
 def test_small_files(tmp_path_factory, table):
+    table = [*([value.strip() for value in values] for values in table), [f"row {n}" for n in range(len(table[0]))]]
     path = tmp_path_factory.getbasetemp() / "small.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         names = [f"column {number}" for number in range(len(table))]
         csv.writer(file, quoting=csv.QUOTE_ALL).writerows([names, *zip(*table, strict=True)])
-    found = profile(str(path), "data.csv")
+    found = profile(str(path), "data.csv", Options(header_row=1))
     agree(found.row_count, [column.as_dict() for column in found.columns], table)
 
 
@@ -131,7 +137,7 @@ def test_tables_of_many_blocks(table, size):
             yield partial(Block, len(next(iter(stretches.values()))), parts)
 
     names = [f"column {number}" for number in range(len(table))]
-    row_count, entries, _ = survey(Table(names, blocks(names), again=blocks))
+    row_count, entries, _ = survey(Table(names, blocks(names), {"delimiter": ","}, again=blocks))
     agree(row_count, entries, table)
 
 

@@ -13,7 +13,9 @@ import pytest
         (["4111111111111111", "12345678901234567890"], "TEXT"),
         (["1.50", "2", "-.5"], "NUMERIC"),
         (["0.1234567890123456789"], "NUMERIC"),
-        (["1.5", "2e10"], "DOUBLE PRECISION"),
+        (["1.5", "2e+10"], "DOUBLE PRECISION"),
+        (["1E5", "2E10"], "TEXT"),
+        (["1.5", "2e10"], "TEXT"),
         (["1", "2.5", "3E-2"], "DOUBLE PRECISION"),
         (["00123", "12345"], "TEXT"),
         (["-01", "2"], "TEXT"),
@@ -25,8 +27,8 @@ import pytest
         (["+49151", "+1"], "TEXT"),
         (["0x10"], "TEXT"),
         (["inf", "1"], "TEXT"),
-        (["1,5", "2,5"], "TEXT"),
-        (["$5"], "TEXT"),
+        (["1,5", "2,5"], "NUMERIC"),
+        (["$5"], "INTEGER"),
         (["true", "False", "TRUE"], "BOOLEAN"),
         (["true", "1"], "TEXT"),
         (["yes", "no"], "TEXT"),
@@ -52,7 +54,19 @@ import pytest
         (['"{""a"": 1}"', "{oops}"], "TEXT"),
         (["NA", "N/A"], "TEXT"),
         (["NA", "text"], "TEXT"),
-        (["None", "2024-01-01"], "TEXT"),
+        (["None", "2024-01-01"], "DATE"),
+        (["true", "N/A"], "BOOLEAN"),
+        (["31.12.99", "5.1.24"], "DATE"),
+        (["12/31/99", "1/5/24"], "DATE"),
+        (["17-03-24"], "TEXT"),
+        (["5-Mar-24"], "DATE"),
+        (["2014-7-1"], "DATE"),
+        (["2024.01.31"], "DATE"),
+        (["March 5 2024"], "DATE"),
+        (["9:05", "10:30"], "TIME"),
+        (["9:05 AM", "10:30 pm"], "TIME"),
+        (["2024-02-05 10:00:00 UTC"], "TIMESTAMP"),
+        (["2024-02-05 10:00 +0200"], "TIMESTAMP"),
         (["NA", "7"], "INTEGER"),
         (["nan", "1.5", "NULL"], "NUMERIC"),
         ([" 7", "8 "], "INTEGER"),
@@ -80,11 +94,17 @@ def test_a_type_that_holds_late_holds_in_every_block(profiled):
 
 
 def test_words_for_no_value_are_told(profiled):
-    found = profiled("n,t\n1,NA\nNA,x\n,\n")
+    found = profiled("n,t\n1,NA\nNA,x\n,\n1,x\n")
     n, t = found["columns"]
     assert (n["type"], n["nulls"], n["distinct"]) == ("INTEGER", 2, 1)
     assert (t["type"], t["nulls"], t["distinct"]) == ("TEXT", 1, 2)
-    assert "'NA'" in found["warnings"][0]
+    assert found["warnings"] == ["'n' is INTEGER but for 'NA' (1), which were counted as nulls."]
+
+
+def test_strays_among_numbers_are_told_with_their_count(profiled):
+    found = profiled("v\n" + "1.5\n" * 30 + "tbd\ntbd\n")
+    assert found["columns"][0]["type"] == "TEXT"
+    assert "30 of 32 values are numbers; the others: 'tbd' (2)" in found["warnings"][0]
 
 
 def test_ambiguous_dates_are_told(profiled):

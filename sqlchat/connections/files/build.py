@@ -23,7 +23,7 @@ from sqlchat.connections.files.keys import InferredKey, Keys, find_keys
 from sqlchat.errors import ConnectionConfigError, SqlchatError, TooLargeError
 from sqlchat.files.allocator import keep_no_spare_memory, use_system_allocator
 from sqlchat.files.bounded import bounded
-from sqlchat.files.formats import Options
+from sqlchat.files.options import Options
 
 if TYPE_CHECKING:
     import duckdb
@@ -134,7 +134,7 @@ def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: i
     try:
         with closing(duckdb.connect(database, config=config)) as connection:
             connection.execute("SET enable_progress_bar = false")  # it would print
-            tables = [_load(connection, file, memory_mb, warnings) for file in files]
+            tables = [_load(connection, file, memory_mb, warnings) for file in _all_tables(files)]
             keys = find_keys(connection, {table.name: (table.rows, table.columns) for table in tables})
             for table in tables:
                 _comment(connection, table, keys)
@@ -163,6 +163,30 @@ def _told(exc: duckdb.Error, disk_mb: int) -> Exception | None:
         code = next((code for code in DISK_FAULTS if os.strerror(code) in words), errno.EIO)
         return OSError(code, os.strerror(code))
     return None
+
+
+def _all_tables(files: tuple[FileTable, ...]) -> Iterator[FileTable]:
+    """The files, and in place of a database without a `sheet` each of its tables, by its own name."""
+    from sqlchat.files import formats
+
+    taken = {file.table.casefold() for file in files}
+    for file in files:
+        names: list[str] = []
+        if file.options.sheet is None:
+            try:
+                names = formats.list_tables(file.path, os.path.basename(file.shown))
+            except SqlchatError as exc:
+                raise _about(file, exc) from exc
+        if len(names) < 2:
+            yield file
+            continue
+        for name in names:
+            table, count = name, 1
+            while table.casefold() in taken:
+                count += 1
+                table = f"{name}_{count}"
+            taken.add(table.casefold())
+            yield replace(file, table=table, options=replace(file.options, sheet=name))
 
 
 def _load(connection: duckdb.DuckDBPyConnection, file: FileTable, memory_mb: int, warnings: list[str]) -> Loaded:

@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlchat.errors import ConnectionConfigError
+from sqlchat.errors import ConnectionConfigError, FileInvalidError
 from sqlchat.files import formats
-from sqlchat.files.formats import Options
 from sqlchat.files.names import is_safe
+from sqlchat.files.options import Options
 
 MOST_FILES = 50
 LONGEST_NAME = 63
-FIELDS = ("path", "table", "sheet", "on_bad_rows")
+FIELDS = ("path", "table", "read", "sheet", "on_bad_rows")
 SHAPE = (
     'The field `files` is a list of paths such as "uploads/customers.csv", or of objects with `path` and optionally '
-    "`table`, `sheet` and `on_bad_rows`."
+    "`table`, `read`, `sheet` and `on_bad_rows`."
 )
 
 
@@ -33,6 +33,8 @@ class NamedFile:
     """The path as its owner knows it: the only one that a message may hold."""
     table: str
     options: Options
+    says_how: bool = False
+    """Does its entry say how it is to be read? Then what its upload said does not count."""
 
 
 def named_files(
@@ -52,12 +54,13 @@ def named_files(
     if len(given) > MOST_FILES:
         raise ConnectionConfigError(f"A connection takes up to {MOST_FILES} files; these are {len(given)}.")
     entries = [_entry(each) for each in given]
-    tables = _tables([(each.get("table"), _stem(named(each["path"])), each.get("sheet")) for each in entries])
+    tables = _tables([(each.get("table"), _stem(named(each["path"])), each["options"].sheet) for each in entries])
     return tuple(
         NamedFile(
             *_located(each["path"], buckets, folder, named),
             table,
-            Options(each.get("sheet"), each.get("on_bad_rows", "error")),
+            each["options"],
+            "read" in each,
         )
         for each, table in zip(entries, tables, strict=True)
     )
@@ -70,12 +73,14 @@ def _entry(given: Any) -> dict[str, Any]:
         raise ConnectionConfigError(f"Unknown in an entry of `files`: {names}. {SHAPE}")
     if not isinstance(entry, dict) or not isinstance(entry.get("path"), str):
         raise ConnectionConfigError(SHAPE)
-    sheet = entry.get("sheet")
-    if isinstance(sheet, bool) or not isinstance(sheet, str | int | None):
-        raise ConnectionConfigError("A `sheet` is the name of one or its number, from 1.")
-    if entry.get("on_bad_rows", "error") not in ("error", "skip"):
-        raise ConnectionConfigError("`on_bad_rows` is `error` or `skip`.")
-    return entry
+    read = entry.get("read")
+    if not isinstance(read, Mapping | None):
+        raise ConnectionConfigError(f"The `read` of an entry of `files` is an object. {SHAPE}")
+    beside = {name: entry[name] for name in ("sheet", "on_bad_rows") if name in entry}
+    try:
+        return entry | {"options": Options.parse(beside | dict(read or {}))}
+    except FileInvalidError as exc:
+        raise ConnectionConfigError(exc.detail) from exc
 
 
 def _located(path: str, buckets: Sequence[str], folder: str, named: Callable[[str], str]) -> tuple[str, str, str]:
@@ -106,7 +111,7 @@ def no_such_file(path: str) -> NoSuchFileError:
 def _stem(path: str) -> str:
     """A table's name from that of a file: words of letters and digits, in lower case."""
     name = unicodedata.normalize("NFC", path.rsplit("/", 1)[-1])
-    for suffix in (".gz", *(suffix for each in formats.FORMATS for suffix in each.content_types)):
+    for suffix in (".gz", formats.ZIP, *(suffix for each in formats.FORMATS for suffix in each.content_types)):
         if name.lower().endswith(suffix) and len(name) > len(suffix):
             name = name[: -len(suffix)]
     return _word(name) or "table"

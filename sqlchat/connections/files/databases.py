@@ -15,12 +15,12 @@ import json
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from sqlchat.config import Settings
 from sqlchat.connections.files.build import DATABASE, FileTable, build
@@ -37,9 +37,11 @@ from sqlchat.errors import (
     ForbiddenError,
     SqlchatError,
     StorageError,
+    StoreUnavailableError,
     TooLargeError,
     UnsupportedMediaError,
 )
+from sqlchat.files.options import Options
 from sqlchat.files.storage import Storage
 from sqlchat.files.storage.base import StoredObject
 from sqlchat.workers import Workers
@@ -47,7 +49,7 @@ from sqlchat.workers import Workers
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
-BUILDER = 2
+BUILDER = 3
 """Changes with all that would make another database of the same files."""
 TIDY_AGAIN = 3600.0
 """Seconds between two looks for databases that nobody uses."""
@@ -59,6 +61,13 @@ DISK_RETRY = 10
 ASKED_AT_ONCE = 8
 TRIES = 3
 """Times that files are fetched which change meanwhile."""
+
+
+class Readings(Protocol):
+    """Keeps how stored files are to be read, as their uploads said."""
+
+    def recall(self, places: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
+        """Bucket and name -> `read`, for those of the places that have one. Raises StoreUnavailableError."""
 
 
 class _FilesChangedError(Exception):
@@ -90,8 +99,8 @@ class FileDatabases:
     """Finds or makes the database of some files. Safe to call from several threads, and opens nothing when made.
 
     `workers` make the tables. Owners among `shared_owners` are not told apart, and have no folder of their own
-    in a bucket. Files are read with the service's key: whose they are, their folder says. It is asked at most every
-    `look_again` seconds whether an object has changed.
+    in a bucket. `readings` tells what their uploads said of them. Files are read with the service's key: whose they
+    are, their folder says. It is asked at most every `look_again` seconds whether an object has changed.
     """
 
     def __init__(
@@ -101,8 +110,10 @@ class FileDatabases:
         workers: Workers,
         shared_owners: Iterable[str],
         look_again: float = 3.0,
+        *,
+        readings: Readings | None = None,
     ) -> None:
-        self._settings, self._storage, self._workers = settings, storage, workers
+        self._settings, self._storage, self._workers, self._readings = settings, storage, workers, readings
         self._shared_owners, self._look_again = frozenset(shared_owners), look_again
         self._cache = DatabaseCache(settings.cache_dir / "files", settings.files_cache_mb << 20)
         self._lock = threading.Lock()
@@ -119,11 +130,11 @@ class FileDatabases:
         """What their database is called: another name once one of them has changed. Raises as `find`."""
         objects = self._objects(files)
         made_of = [
-            (f.bucket, f.name, f.table, f.options.sheet, f.options.on_bad_rows, objects[f.bucket, f.name].version)
-            for f in files
+            (f.bucket, f.name, f.table, f.options.given(), objects[f.bucket, f.name].version)
+            for f in self._as_said(files)
         ]
         made_by = [BUILDER, _engine()]
-        return hashlib.blake2b(json.dumps([made_by, made_of]).encode(), digest_size=16).hexdigest()
+        return hashlib.blake2b(json.dumps([made_by, made_of], sort_keys=True).encode(), digest_size=16).hexdigest()
 
     def find(self, files: tuple[NamedFile, ...]) -> FilesDatabase:
         """The database of files as they are now, made where there is none.
@@ -258,7 +269,21 @@ class FileDatabases:
                 raise no_such_file(file.shown) from exc
             except (StorageError, ForbiddenError, DeadlineError) as exc:
                 raise _storage_fails(exc) from exc
-        return tuple(FileTable(f.table, f.shown, copies[f.bucket, f.name], f.options) for f in files)
+        return tuple(FileTable(f.table, f.shown, copies[f.bucket, f.name], f.options) for f in self._as_said(files))
+
+    def _as_said(self, files: tuple[NamedFile, ...]) -> tuple[NamedFile, ...]:
+        """The files, read as their upload said where their entry does not say it. Raises DatabaseUnavailableError."""
+        silent = [(file.bucket, file.name) for file in files if not file.says_how]
+        try:
+            said = self._readings.recall(silent) if silent and self._readings else {}
+        except StoreUnavailableError as exc:
+            raise DatabaseUnavailableError(exc.detail, retry_after=exc.retry_after) from exc
+        return tuple(
+            replace(file, options=Options.parse(said[file.bucket, file.name] | file.options.given()))
+            if not file.says_how and (file.bucket, file.name) in said
+            else file
+            for file in files
+        )
 
     def _build(self, folder: Path, files: tuple[FileTable, ...], begin: float) -> None:
         settings, seconds = self._settings, self._settings.build_timeout

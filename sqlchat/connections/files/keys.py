@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,7 +27,9 @@ Tables = Mapping[str, tuple[int, "Sequence[TypedColumn]"]]
 KINDS = {"INTEGER": "number", "BIGINT": "number", "TEXT": "text", "UUID": "uuid"}
 """SQL types that keys have; those of one kind can refer to each other."""
 KEY_WORDS = frozenset({"id", "key", "code", "uuid", "guid", "no", "nr", "number", "sku", "iso", "isbn"})
-TRIED_KEYS = 3
+SHARED = 3
+"""Rank of a column that is named like a column of another table, and not like a key."""
+TRIED_KEYS = 4
 """Columns of a table that are counted in full."""
 LOOKED_UP = 10_000
 """Different values of a column that are looked up in another table."""
@@ -65,7 +68,8 @@ class Keys:
 
 def find_keys(connection: duckdb.DuckDBPyConnection, tables: Tables) -> Keys:
     """The keys of the tables of a database and between them."""
-    unique = {name: _unique(connection, name, rows, columns) for name, (rows, columns) in tables.items()}
+    shared = _shared_names(tables)
+    unique = {name: _unique(connection, name, rows, columns, shared) for name, (rows, columns) in tables.items()}
     foreign: dict[tuple[str, str], InferredKey] = {}
     for table, (_, columns) in tables.items():
         for column in columns:
@@ -77,14 +81,29 @@ def find_keys(connection: duckdb.DuckDBPyConnection, tables: Tables) -> Keys:
                 if key is not None:
                     foreign[table, column.name] = key
                     break
-    return Keys({table: found[0].name for table, found in unique.items() if found}, tuple(foreign.values()))
+    named = {
+        table: [column for column in found if _words(column.name)[-1] in KEY_WORDS] for table, found in unique.items()
+    }
+    return Keys({table: found[0].name for table, found in named.items() if found}, tuple(foreign.values()))
+
+
+def _shared_names(tables: Tables) -> frozenset[str]:
+    """Names of columns, in one case, that several tables have."""
+    counts = Counter(
+        name for _, columns in tables.values() for name in {column.name.casefold() for column in columns}
+    )
+    return frozenset(name for name, count in counts.items() if count > 1)
 
 
 def _unique(
-    connection: duckdb.DuckDBPyConnection, table: str, rows: int, columns: Sequence[TypedColumn]
+    connection: duckdb.DuckDBPyConnection,
+    table: str,
+    rows: int,
+    columns: Sequence[TypedColumn],
+    shared: frozenset[str],
 ) -> list[TypedColumn]:
     """Columns that may be keys by name and are by count, the likeliest first."""
-    likely = [(rank, column) for column in columns if (rank := _key_rank(table, column, rows)) is not None]
+    likely = [(rank, column) for column in columns if (rank := _key_rank(table, column, rows, shared)) is not None]
     likely.sort(key=lambda each: each[0])
     found = []
     for _, column in likely[:TRIED_KEYS]:
@@ -94,7 +113,7 @@ def _unique(
     return found
 
 
-def _key_rank(table: str, column: TypedColumn, rows: int) -> int | None:
+def _key_rank(table: str, column: TypedColumn, rows: int, shared: frozenset[str]) -> int | None:
     """How likely a column is the key by its name, from 0; None where it is none: by type, nulls or repetition."""
     if column.type not in KINDS or column.facts["nulls"]:
         return None
@@ -103,7 +122,7 @@ def _key_rank(table: str, column: TypedColumn, rows: int) -> int | None:
         return None
     words = _words(column.name)
     if not words or words[-1] not in KEY_WORDS:
-        return None
+        return SHARED if words and column.name.casefold() in shared else None
     if words == ["id"] or words[:-1] in _spellings(table):
         return 0
     return 1 if len(words) == 1 else 2
@@ -137,7 +156,7 @@ def _pointing(words: list[str], key: list[str], names: list[list[str]]) -> int |
         ending = name + key[-1:]
         if len(words) > len(ending) and words[-len(ending) :] == ending:
             return 3  # `billing_customer_id`
-    return 1 if words == key and len(words) > 1 else None
+    return 1 if words == key and (len(words) > 1 or words[-1] not in KEY_WORDS) else None
 
 
 def _looked_up(

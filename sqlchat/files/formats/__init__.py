@@ -8,12 +8,14 @@ from __future__ import annotations
 import importlib
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlchat.errors import FileInvalidError, TooLargeError, UnsupportedMediaError
-from sqlchat.files.source import Source
+from sqlchat.files.options import Options
+from sqlchat.files.source import Source, list_members, unpack
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,16 +26,6 @@ MAX_COLUMNS = 2000
 
 BLOCK_BYTES = 8 << 20
 """About as much of a file is held as a block; a single row may not be longer."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a caller may say about a file."""
-
-    sheet: str | int | None = None
-    """Excel: name or number (from 1) of the sheet; the first where None."""
-    on_bad_rows: Literal["error", "skip"] = "error"
-    """CSV: a row with too many or too few fields ends the reading, or is left out and counted."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +74,16 @@ class Table:
     """Whole when the blocks were read."""
     again: Callable[[list[str]], Iterator[Load]] | None = None
     """Blocks anew, of some columns only; a format that brings `text` parts has it."""
+    options: Options = field(default_factory=Options)
+    """What the caller says of it."""
+    used: dict[str, Any] = field(default_factory=dict)
+    """Of `read`, what was found of the file itself."""
+
+    @property
+    def read(self) -> dict[str, Any]:
+        """How the file was read, as `Options.parse` takes it: what the caller said and what was found."""
+        rows = {"on_bad_rows": self.options.on_bad_rows, "totals": self.options.totals}
+        return {**rows, **self.used, **self.options.given()}
 
 
 @dataclass(frozen=True)
@@ -90,29 +92,73 @@ class Format:
     module: str
     content_types: dict[str, str]
     """Suffix -> media type."""
-    signature: bytes = b""
-    """First bytes of every such file; empty: it is text."""
+    is_text: bool = False
+    is_database: bool = False
+    """Does it hold several tables that belong together? Then its module offers `list_tables(path)` too."""
 
     def read(self, source: Source, options: Options) -> Table:
-        """Open a file. Raises FileInvalidError, TooLargeError, here or while its blocks are read."""
-        table: Table = importlib.import_module(self.module).read(source, options)
+        """Open a file. Raises FileInvalidError, TooLargeError, UnsupportedMediaError, here or while its blocks are
+        read."""
+        said = replace(options, sheet=None) if source.member and options.sheet is not None else options
+        table: Table = importlib.import_module(self.module).read(source, said)
+        table.options = options
+        if source.member:
+            table.used["sheet"] = source.member
+        if options.nulls:
+            again, nulls = table.again, options.nulls
+            table.blocks = (partial(_without, load, nulls) for load in table.blocks)
+            if again is not None:
+                table.again = lambda columns: (partial(_without, load, nulls) for load in again(columns))
         return table
 
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+SPREADSHEET = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 NDJSON = "application/x-ndjson"
-FORMATS = (
-    Format(
-        "CSV",
-        "sqlchat.files.formats.csv",
-        {".csv": "text/csv", ".tsv": "text/tab-separated-values", ".txt": "text/plain"},
-    ),
-    Format("JSON", "sqlchat.files.formats.json", {".json": "application/json", ".jsonl": NDJSON, ".ndjson": NDJSON}),
-    Format("Parquet", "sqlchat.files.formats.parquet", {".parquet": "application/vnd.apache.parquet"}, b"PAR1"),
-    Format("Excel", "sqlchat.files.formats.excel", {".xlsx": XLSX}, b"PK\x03\x04"),
+TABS = "text/tab-separated-values"
+CSV = Format(
+    "CSV",
+    "sqlchat.files.formats.csv",
+    {".csv": "text/csv", ".tsv": TABS, ".tab": TABS, ".psv": "text/plain", ".txt": "text/plain"},
+    is_text=True,
 )
+JSON = Format(
+    "JSON",
+    "sqlchat.files.formats.json",
+    {".json": "application/json", ".jsonl": NDJSON, ".ndjson": NDJSON, ".geojson": "application/geo+json"},
+    is_text=True,
+)
+PARQUET = Format("Parquet", "sqlchat.files.formats.parquet", {".parquet": "application/vnd.apache.parquet"})
+EXCEL = Format(
+    "Excel",
+    "sqlchat.files.formats.excel",
+    {
+        ".xlsx": SPREADSHEET,
+        ".xlsm": "application/vnd.ms-excel.sheet.macroenabled.12",
+        ".xlsb": "application/vnd.ms-excel.sheet.binary.macroenabled.12",
+        ".xls": "application/vnd.ms-excel",
+        ".ods": "application/vnd.oasis.opendocument.spreadsheet",
+    },
+)
+SQLITE = Format(
+    "SQLite",
+    "sqlchat.files.formats.sqlite",
+    dict.fromkeys((".sqlite", ".sqlite3", ".db"), "application/vnd.sqlite3"),
+    is_database=True,
+)
+DUCKDB = Format("DuckDB", "sqlchat.files.formats.duckdb", {".duckdb": "application/octet-stream"}, is_database=True)
+FORMATS = (CSV, JSON, PARQUET, EXCEL, SQLITE, DUCKDB)
+DATABASES = frozenset({*SQLITE.content_types, *DUCKDB.content_types})
+ZIP = ".zip"
 
-GZIP = b"\x1f\x8b"
+GZIP, PK = b"\x1f\x8b", b"PK\x03\x04"
+SIGNATURES = (
+    (0, b"PAR1", PARQUET),
+    (0, b"\xd0\xcf\x11\xe0", EXCEL),
+    (0, b"SQLite format 3\x00", SQLITE),
+    (8, b"DUCK", DUCKDB),
+)
+"""Where some bytes are in every file of a format."""
+
 FOREIGN = {
     b"%PDF": "a PDF",
     b"\x89PNG": "an image",
@@ -120,10 +166,10 @@ FOREIGN = {
     b"GIF8": "an image",
     b"\x7fELF": "a program",
     b"MZ\x90\x00": "a program",
-    b"\xd0\xcf\x11\xe0": "an old Office document (.xls, .doc)",
-    b"SQLite format 3\x00": "an SQLite database",
+    b"{\\rtf": "a text of Word (.rtf)",
     b"BZh": "a bzip2 archive",
     b"7z\xbc\xaf": "a 7z archive",
+    b"Rar!": "a rar archive",
     b"\x28\xb5\x2f\xfd": "a zstd archive",
     b"\xfd7zXZ": "an xz archive",
     b"ORC": "an ORC file",
@@ -136,17 +182,19 @@ FOREIGN = {
 def known() -> str:
     """The formats, for an error's sentence."""
     listed = [f"{f.name} ({', '.join(f.content_types)})" for f in FORMATS]
-    return f"{', '.join(listed[:-1])} and {listed[-1]}; the text ones also as .gz"
+    return f"{', '.join(listed[:-1])} and {listed[-1]}; the text ones also as .gz, and each as a .zip of one"
 
 
-def detect(path: str, file_name: str) -> tuple[Format, Source]:
-    """The format of a file, by its name and its first bytes, which must agree.
+def detect(path: str, file_name: str, sheet: str | int | None = None) -> tuple[Format, Source]:
+    """The format of a file, by its name and its first bytes, which must agree; of a zip, that of the file in it.
 
-    Raises UnsupportedMediaError that lists the known formats, FileInvalidError for an empty or misnamed file.
+    `sheet` names the file in a zip of several.
+    Raises UnsupportedMediaError that lists the known formats, FileInvalidError for an empty or misnamed file,
+    TooLargeError for a zip out of proportion.
     """
     suffixes = [s.lower() for s in PurePath(file_name.strip()).suffixes]
     named_gz = suffixes[-1:] == [".gz"]
-    suffix = (suffixes[:-1] if named_gz else suffixes)[-1:] or [""]
+    suffix = ((suffixes[:-1] if named_gz else suffixes)[-1:] or [""])[0]
     with open(path, "rb") as stream:
         start = stream.read(16)
     if not start:
@@ -154,24 +202,39 @@ def detect(path: str, file_name: str) -> tuple[Format, Source]:
     gzipped = start.startswith(GZIP)
     if named_gz and not gzipped:
         raise FileInvalidError("The file ends in .gz, but it is no gzip file.")
-    source = Source(path, suffix[0], gzipped)
+    source = Source(path, suffix, gzipped)
     if gzipped:
         start = source.head(16)
         if not start:
             raise FileInvalidError("The file is empty.")
-    named = next((f for f in FORMATS if suffix[0] in f.content_types), None)
-    if named is None and suffix[0]:
-        raise UnsupportedMediaError(f"Files named *{suffix[0][:20]} are not read; known are {known()}.")
-    _refuse_foreign(start)
+    named = [f for f in FORMATS if suffix in f.content_types]
+    if not named and suffix and suffix != ZIP:
+        raise UnsupportedMediaError(f"Files named *{suffix[:20]} are not read; known are {known()}.")
+    for signature, what in FOREIGN.items():
+        if start.startswith(signature):
+            raise UnsupportedMediaError(f"This is {what}; known are {known()}.")
     found = _by_content(start, source)
-    if gzipped and found.signature:
+    if found is None and not gzipped and suffix in {ZIP, ""}:
+        return _in_zip(source, sheet)
+    if found is None:
+        raise UnsupportedMediaError(f"This is a zip archive, no workbook: name it .zip. Known are {known()}.")
+    if gzipped and not found.is_text:
         raise UnsupportedMediaError(f"Only text files are read from a .gz; known are {known()}.")
-    if named is not None and named.signature != found.signature:
-        raise FileInvalidError(
-            f"The name ends in {suffix[0]}, but the content is no {named.name}"
-            + (f" but {found.name}: name it {next(iter(found.content_types))}." if found.signature else ".")
-        )
-    return named or found, source
+    if suffix == ZIP:
+        raise FileInvalidError(f"The name ends in .zip, but the content is no zip archive but {found.name}.")
+    if named and found not in named and not (found.is_text and named[0].is_text):
+        other = f" but {found.name}: name it {next(iter(found.content_types))}" if not found.is_text else ""
+        raise FileInvalidError(f"The name ends in {suffix}, but the content is no {named[0].name}{other}.")
+    return (named[0] if named and found.is_text else found), source
+
+
+def list_tables(path: str, file_name: str) -> list[str]:
+    """Names of the tables of a file that is a database; [] for any other. Raises as `detect`."""
+    found, source = detect(path, file_name) if PurePath(file_name).suffix.lower() in DATABASES else (CSV, None)
+    if source is None or not found.is_database:
+        return []
+    names: list[str] = importlib.import_module(found.module).list_tables(source.path)
+    return names
 
 
 def content_type(file_name: str) -> str | None:
@@ -179,6 +242,8 @@ def content_type(file_name: str) -> str | None:
     suffix = PurePath(file_name).suffix.lower()
     if suffix == ".gz":
         return "application/gzip"
+    if suffix == ZIP:
+        return "application/zip"
     return next((f.content_types[suffix] for f in FORMATS if suffix in f.content_types), None)
 
 
@@ -213,27 +278,64 @@ def check_width(columns: int) -> None:
         raise TooLargeError(f"The file has {columns:,} columns; up to {MAX_COLUMNS:,} are read.")
 
 
-def _refuse_foreign(start: bytes) -> None:
-    for signature, what in FOREIGN.items():
-        if start.startswith(signature):
-            raise UnsupportedMediaError(f"This is {what}; known are {known()}.")
+def _without(load: Load, nulls: tuple[str, ...]) -> Block:
+    """A block without the texts that stand for no value."""
+    block = load()
+    columns = {name: tuple(_part_without(part, nulls) for part in parts) for name, parts in block.columns.items()}
+    return Block(block.rows, columns, block.left_out)
 
 
-def _by_content(start: bytes, source: Source) -> Format:
-    csv, json, *signed = FORMATS
-    for found in signed:
-        if start.startswith(found.signature):
-            if found.name == "Excel" and not _is_workbook(source.path):
-                raise UnsupportedMediaError(f"This is a zip archive, no Excel workbook; known are {known()}.")
+def _part_without(part: Part, nulls: tuple[str, ...]) -> Part:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if part.inferred not in {"text", "string"} or not len(part.values):
+        return part
+    words = pc.is_in(part.array, pa.array(nulls, pa.string())).to_numpy(zero_copy_only=False)
+    return Part(part.values[~words], part.inferred) if words.any() else part
+
+
+def _by_content(start: bytes, source: Source) -> Format | None:
+    """The format that the first bytes are of; None for an archive that is no workbook."""
+    for at, signature, found in SIGNATURES:
+        if start[at:].startswith(signature):
             return found
+    if start.startswith(PK):
+        return EXCEL if _is_workbook(source.path) else None
     if source.suffix:
-        return csv
-    return json if source.head(4096).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") else csv
+        return CSV
+    return JSON if source.head(4096).lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[") else CSV
 
 
 def _is_workbook(path: str) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
-            return "xl/workbook.xml" in archive.namelist()
+            names = set(archive.namelist())
+            return bool(names & {"xl/workbook.xml", "xl/workbook.bin"}) or {"content.xml", "mimetype"} <= names
     except (zipfile.BadZipFile, OSError, NotImplementedError):
         return True  # a damaged workbook more likely than another archive: its reader says what is wrong
+
+
+def _in_zip(source: Source, sheet: str | int | None) -> tuple[Format, Source]:
+    """The one table in an archive, or the one of several that is named."""
+    members = [
+        name for name in list_members(source.path) if _suffix(name) in {s for f in FORMATS for s in f.content_types}
+    ]
+    if not members:
+        raise UnsupportedMediaError(f"There is no table in the zip archive; known are {known()}.")
+    picked = [name for name in members if sheet is not None and str(sheet) in {name, PurePath(name).name}]
+    if not picked and len(members) == 1:
+        picked = members
+    if len(picked) != 1:
+        listed = ", ".join(map(repr, members[:20]))
+        raise FileInvalidError(
+            f"The zip archive holds {len(members)} tables: {listed}. Name one in `sheet`.", option="sheet"
+        )
+    unpacked = unpack(source.path, picked[0])
+    format, inner = detect(unpacked.name, picked[0])
+    chosen = picked[0] if len(members) > 1 else ""
+    return format, replace(inner, suffix=_suffix(picked[0]), member=chosen, kept=unpacked, zipped=True)
+
+
+def _suffix(name: str) -> str:
+    return PurePath(name).suffix.lower()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import csv
 import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,12 +14,15 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv
 
 from sqlchat.errors import FileInvalidError
-from sqlchat.files import sniff
-from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Options, Part, Table, unique_names
-from sqlchat.files.sketch import filled
+from sqlchat.files import shape, sniff
+from sqlchat.files.encodings import Encoding, find_encoding
+from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Part, Table, unique_names
+from sqlchat.files.options import Options
+from sqlchat.files.sketch import filled, has_outer_blanks
 from sqlchat.files.source import Source
 
 PARSED_BYTES = 1 << 20
@@ -34,6 +36,9 @@ LONGEST_ROW = 16 << 20
 
 WIDE, MOST_TOGETHER = 250, 4
 """Of so many columns a block has few rows: two are read together, of twice as many three, and so on."""
+
+BLOCK_FIELDS = 500_000
+"""Where rows are read one by one."""
 
 PARTED = {"utf-8": 1, "cp1252": 3, "latin_1": 2}
 """Encodings in which the bytes of a delimiter, a quote and a row's end are nothing else -> how much longer a text may
@@ -50,22 +55,33 @@ NAMES = {
 
 
 def read(source: Source, options: Options) -> Table:
-    """A table of texts. Raises FileInvalidError with the fact `line` for a ragged row or a quote left open."""
-    encoding = sniff.encoding(source)
+    """A table of texts. Raises FileInvalidError with the fact `line` for a ragged row or a quote left open, and
+    UnsupportedMediaError for other content."""
+    encoding = find_encoding(source, options.encoding)
     head = codecs.getincrementaldecoder(encoding.name)("replace").decode(source.head(sniff.HEAD_BYTES))
+    sniff.refuse_other(head)
     whole = len(source.head(sniff.HEAD_BYTES + 1)) <= sniff.HEAD_BYTES
-    dialect = sniff.dialect(head.removeprefix("\ufeff"), whole=whole, tabs=source.suffix == ".tsv")
-    warnings = list(dialect.warnings)
-    names = unique_names(dialect.header, warnings)
+    tail = "" if whole else source.tail(sniff.TAIL_BYTES).decode(encoding.name, "replace")
+    dialect = sniff.find_dialect(head.removeprefix("\ufeff"), tail, source.suffix, options, whole=whole)
+    warnings: list[str] = []
     shown = NAMES.get(encoding.name, encoding.name.replace("_", "-"))
     if encoding.guessed:
         warnings.append(f"The file is no UTF-8 and does not say its encoding; {shown} was taken for likely.")
-    if encoding.traits.quotes % 2:
-        _refuse_open_quote(source, encoding.name, dialect)
-    facts = {"encoding": shown, "delimiter": dialect.delimiter, "header": True}
-    table = Table(names, iter(()), facts, warnings)
+    if encoding.bad_bytes:
+        lines = ", ".join(map(str, encoding.bad_lines))
+        warnings.append(
+            f"{encoding.bad_bytes:,} bytes are no UTF-8 and were read as \ufffd (line {lines}); if the file has "
+            "another encoding, name it in `encoding`."
+        )
+    warnings += dialect.warnings
+    names = unique_names(dialect.names, warnings if dialect.header else [])
+    reader = _Reader(source, names, encoding, dialect, options.on_bad_rows, warnings)
+    if encoding.traits.quotes:
+        reader.check_quotes()
+    facts = {"encoding": shown, "delimiter": dialect.delimiter, "header": dialect.header > 0}
+    used = {"encoding": shown, "delimiter": dialect.delimiter, "header_row": dialect.header}
+    table = Table(names, iter(()), facts, warnings, used=used)
     if not dialect.only_header:
-        reader = _Reader(source, names, encoding, dialect, options.on_bad_rows)
         table.blocks, table.again = reader.blocks([]), reader.blocks
     return table
 
@@ -76,19 +92,109 @@ class _Reader:
 
     source: Source
     names: list[str]
-    encoding: sniff.Encoding
+    encoding: Encoding
     dialect: sniff.Dialect
-    on_bad_rows: Literal["error", "skip"]
+    on_bad_rows: Literal["error", "skip", "pad"]
+    warnings: list[str]
 
     def blocks(self, columns: list[str]) -> Iterator[Load]:
         """Blocks of the columns named, of all where none is."""
+        if not self._is_plain:
+            return self._row_by_row(columns)
         if self.encoding.name in PARTED and self.encoding.traits.quotes_enclose(self.dialect.delimiter):
             return self._parted(columns)
         return self._in_order(columns)
 
+    @property
+    def _is_plain(self) -> bool:
+        """Does Arrow read the file as it is meant?"""
+        return (
+            self.dialect.quoting.is_usual
+            and not self.dialect.cut
+            and not self.dialect.ragged
+            and not self.encoding.bad_bytes
+            and self.encoding.is_ascii_like
+            and self.on_bad_rows != "pad"
+        )
+
+    @property
+    def _skipped(self) -> dict[str, int]:
+        return {"skip_rows": self.dialect.preamble, "skip_rows_after_names": int(self.dialect.header > 0)}
+
+    def _row_by_row(self, columns: list[str]) -> Iterator[Load]:
+        """By Python's reader, which is slower, and can be told more."""
+        wanted = [(n, self.names.index(n)) for n in columns] or [(n, at) for at, n in enumerate(self.names)]
+        rows = self._table_rows()
+        size = max(1, BLOCK_FIELDS // len(self.names))
+        while block := list(islice(rows, size)):
+            kept = [row for row in block if row is not None]
+            yield partial(_block_of_rows, kept, wanted, len(block) - len(kept))
+
+    def _table_rows(self) -> Iterator[list[str] | None]:
+        """The rows of the table as wide as its header; None for one that is left out."""
+        width, padded, first = len(self.names), 0, 0
+        found = (row for row in self._rows() if row.cells)
+        for row in shape.cut_last(found, self.dialect.cut):
+            cells = row.cells
+            while len(cells) > width and not cells[-1].strip():
+                cells.pop()
+            if len(cells) < width and self.on_bad_rows == "pad":
+                padded, first = padded + 1, first or row.first
+                cells += [""] * (width - len(cells))
+            if len(cells) == width:
+                yield cells
+            elif self.on_bad_rows == "skip":
+                yield None
+            else:
+                raise self._fault(row.first, len(row.cells))
+        if padded:
+            told = f"{padded:,} rows had too few fields and were filled up with nulls (the first on line {first})."
+            if told not in self.warnings:
+                self.warnings.append(told)
+
+    def _rows(self, *, strict: bool = False) -> Iterator[sniff.Row]:
+        """All rows below the header, blank ones too. Raises FileInvalidError for what is no text or too long."""
+        codec = "utf-8-sig" if self.encoding.name == "utf-8" else self.encoding.name
+        faults = "replace" if self.encoding.bad_bytes or strict else "strict"
+        with io.TextIOWrapper(self.source.open(), codec, errors=faults, newline="") as text:
+            for _ in range(self.dialect.preamble):
+                text.readline()
+            rows = sniff.rows(
+                text, self.dialect.delimiter, self.dialect.quoting, self.dialect.preamble + 1, strict=strict
+            )
+            if self.dialect.header:
+                next(row for row in rows if row.cells)
+            try:
+                yield from rows
+            except UnicodeError as exc:
+                raise FileInvalidError(f"The file is not {self.encoding.name} throughout.") from exc
+            except sniff.RowError as exc:
+                if strict:
+                    raise
+                raise _too_long(sniff.LONGEST_FIELD) from exc
+
+    def check_quotes(self) -> None:
+        """Raise FileInvalidError for a quote that is never closed, which would swallow all rows after it."""
+        traits = self.encoding.traits
+        if self.dialect.quoting.is_usual and traits.quotes % 2 == 0 and traits.quotes_enclose(self.dialect.delimiter):
+            return
+        try:
+            for _ in self._rows(strict=True):
+                pass
+        except sniff.RowError as exc:
+            line = exc.first
+            if "unexpected end" in str(exc) or "field limit" in str(exc):
+                raise FileInvalidError(f"A quote opened on line {line} is never closed.", line=line) from exc
+            if exc.last > line or traits.quotes % 2:
+                raise FileInvalidError(
+                    f"The quotes on line {line} do not close as they open; within a quoted text a quote is doubled.",
+                    line=line,
+                ) from exc
+            self.warnings.append(f"Quotes on line {line} stand where none is expected; look at that row.")
+
     def _parted(self, columns: list[str]) -> Iterator[Load]:
         """Each thread parses a stretch of its own, as it is known where rows begin."""
-        skipped = {"skip_rows": self.dialect.preamble, "skip_rows_after_names": 1}
+        skipped = self._skipped
         offsets = self.encoding.traits.row_starts
         if any(end - start > BLOCK_BYTES + LONGEST_ROW for start, end in pairwise(offsets)):
             raise _too_long(LONGEST_ROW)
@@ -118,7 +224,7 @@ class _Reader:
         """By Arrow's reader of streams, which knows where a row ends since it has read all before it."""
         size = LONGEST_ROW if self.encoding.traits.long_lines else READ_BYTES
         bad, told = _BadRows(), 0
-        skipped = {"skip_rows": self.dialect.preamble, "skip_rows_after_names": 1}
+        skipped = self._skipped
         try:
             with self.source.open() as stream, self._faults(bad):
                 reader = pyarrow.csv.open_csv(stream, *self._settings(size, bad, skipped, columns))
@@ -168,22 +274,34 @@ class _Reader:
             first = bad.first if self.on_bad_rows == "error" else None
             if first is None and "straddl" in str(exc):
                 raise _StraddlingError from exc
-            raise self._fault(first) from exc
+            raise self._arrow_fault(first) from exc
         except UnicodeError as exc:
             raise FileInvalidError(f"The file is not {self.encoding.name} throughout.") from exc
 
-    def _fault(self, bad: pyarrow.csv.InvalidRow | None) -> FileInvalidError:
+    def _arrow_fault(self, bad: pyarrow.csv.InvalidRow | None) -> FileInvalidError:
         if bad is None:
             return FileInvalidError("The file does not read as CSV from beginning to end.")
-        line = _line_of(self.source, self.encoding.name, self.dialect)
+        return self._fault(self._line_of_fault(), bad.actual_columns)
+
+    def _fault(self, line: int | None, fields: int) -> FileInvalidError:
+        width = len(self.names)
         where = f"Line {line}" if line else "A row"
+        pad = "; on_bad_rows=pad fills it up" if fields < width else ""
         return FileInvalidError(
-            f"{where} has {bad.actual_columns} fields where the header has {bad.expected_columns}; "
-            "on_bad_rows=skip leaves such rows out.",
+            f"{where} has {fields} fields where the header has {width}; on_bad_rows=skip leaves such rows out{pad}.",
             line=line,
-            expected=bad.expected_columns,
-            found=bad.actual_columns,
+            expected=width,
+            found=fields,
         )
+
+    def _line_of_fault(self) -> int | None:
+        """The physical line where the first row begins that is not as wide as the header."""
+        try:
+            return next(
+                (r.first for r in self._rows(strict=False) if r.cells and len(r.cells) != len(self.names)), None
+            )
+        except FileInvalidError:
+            return None  # a field past the csv module's limit: the row is told without its line
 
 
 def _too_long(size: int) -> FileInvalidError:
@@ -203,51 +321,23 @@ class _StraddlingError(Exception):
 
 
 def _block(table: pa.Table, left_out: int) -> Block:
-    """An empty text is no value, quoted or not."""
     columns = {}
     for name, chunks in zip(table.column_names, table.itercolumns(), strict=True):
-        texts, rows = chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks(), None
-        full = filled(texts)
-        if not full.all():
-            rows = np.flatnonzero(full)
-            texts = texts.take(rows)
-        columns[name] = (Part(pd.Series(pd.arrays.ArrowExtensionArray(texts), rows), "text"),)
+        columns[name] = (_part(chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()),)
     return Block(table.num_rows, columns, left_out)
 
 
-def _line_of(source: Source, encoding: str, dialect: sniff.Dialect) -> int | None:
-    """The physical line where the first row begins that is not as wide as the header."""
-    try:
-        for line, _, row in _slowly(source, encoding, dialect):
-            if row and len(row) != len(dialect.header):
-                return line
-    except csv.Error:
-        pass  # a field past the csv module's limit: the row is told without its line
-    return None
+def _block_of_rows(rows: list[list[str]], wanted: list[tuple[str, int]], left_out: int) -> Block:
+    columns = {name: (_part(pa.array([row[at] for row in rows], pa.string())),) for name, at in wanted}
+    return Block(len(rows), columns, left_out)
 
 
-def _refuse_open_quote(source: Source, encoding: str, dialect: sniff.Dialect) -> None:
-    """Arrow takes the end of the file for the closing quote; that would swallow all rows after the opening one."""
-    next_line = dialect.preamble + 1
-    try:
-        for _, end, _ in _slowly(source, encoding, dialect, strict=True):
-            next_line = end + 1
-    except csv.Error as exc:
-        if "unexpected end of data" in str(exc):
-            raise FileInvalidError(f"A quote opened on line {next_line} is never closed.", line=next_line) from exc
-
-
-def _slowly(
-    source: Source, encoding: str, dialect: sniff.Dialect, *, strict: bool = False
-) -> Iterator[tuple[int, int, list[str]]]:
-    """Rows by Python's reader, each with its first and last line. Only for telling where a fault is."""
-    codec = "utf-8-sig" if encoding == "utf-8" else encoding
-    with io.TextIOWrapper(source.open(), codec, errors="replace", newline="") as text:
-        for _ in range(dialect.preamble):
-            text.readline()
-        reader = csv.reader(text, delimiter=dialect.delimiter, strict=strict)
-        start = dialect.preamble + 1
-        for row in reader:
-            end = dialect.preamble + reader.line_num
-            yield start, end, row
-            start = end + 1
+def _part(texts: pa.Array) -> Part:
+    """An empty text is no value, quoted or not; blanks around a text are no part of it."""
+    if has_outer_blanks(texts):
+        texts = pc.utf8_trim_whitespace(texts)
+    full, rows = filled(texts), None
+    if not full.all():
+        rows = np.flatnonzero(full)
+        texts = texts.take(rows)
+    return Part(pd.Series(pd.arrays.ArrowExtensionArray(texts), rows), "text")

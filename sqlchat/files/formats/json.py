@@ -1,6 +1,7 @@
-"""JSON: an array of objects, JSON lines, an object of equally long arrays, or an object around an array of objects.
+"""JSON: an array of objects, JSON lines, an object of equally long arrays, or objects around an array of objects.
 
-Rows are decoded one after the other from a window over the text: an array of any length takes a block of memory.
+What is nested in a row becomes columns of its own, as `documents` has it. Rows are decoded one after the other from a
+window over the text: an array of any length takes a block of memory.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from itertools import islice
 from typing import Any
 
 from sqlchat.errors import FileInvalidError, TooLargeError
-from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Options, Table, check_width
+from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Table, check_width
+from sqlchat.files.formats.documents import Flattening, document_rows
 from sqlchat.files.formats.values import parts, valid_text
+from sqlchat.files.options import Options
 from sqlchat.files.source import Source
 
 BLOCK_ROWS = 20_000
@@ -34,18 +37,20 @@ def read(source: Source, options: Options) -> Table:
     start = source.head(4)
     utf16 = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     table = Table([], iter(()), {"encoding": "utf-16" if utf16 else "utf-8"})
-    table.blocks = _blocks(source, table)
+    table.blocks = _blocks(source, table, options.sheet)
     return table
 
 
-def _blocks(source: Source, table: Table) -> Iterator[Load]:
+def _blocks(source: Source, table: Table, part: str | int | None) -> Iterator[Load]:
+    flatten = Flattening()
     codec = "utf-16" if table.facts["encoding"] == "utf-16" else "utf-8-sig"
     with io.TextIOWrapper(source.open(), codec, newline="") as text:
         window = _Window(text)
         try:
-            rows = _rows(window, table)
+            rows = _rows(window, table, part)
             while block := list(islice(rows, BLOCK_ROWS)):
-                yield partial(_block, block, window.line)
+                flatten.look(block)
+                yield partial(_block, block, window.line, flatten)
         except UnicodeDecodeError as exc:
             raise FileInvalidError("The file is no UTF-8, as JSON must be.") from exc
         except RecursionError as exc:
@@ -54,10 +59,10 @@ def _blocks(source: Source, table: Table) -> Iterator[Load]:
         table.warnings.append("NaN and Infinity, which JSON does not have, were read as nulls.")
 
 
-def _rows(window: _Window, table: Table) -> Iterator[dict[str, Any]]:
+def _rows(window: _Window, table: Table, part: str | int | None) -> Iterator[dict[str, Any]]:
     if window.peek() == "[":
         window.skip()
-        yield from _elements(window)
+        yield from _elements(window, table)
         if window.peek():
             raise window.fault("There is more after the end of the array")
         return
@@ -67,12 +72,15 @@ def _rows(window: _Window, table: Table) -> Iterator[dict[str, Any]]:
         while window.peek():
             yield _object(window, BLOCK_BYTES)
     else:
-        yield from _document(first, table)
+        yield from document_rows(first, table, part)
 
 
-def _elements(window: _Window) -> Iterator[dict[str, Any]]:
+def _elements(window: _Window, table: Table) -> Iterator[dict[str, Any]]:
     if window.peek() == "]":
         raise FileInvalidError("The array is empty, so there is no table in it.")
+    if window.peek() == "[":
+        yield from _listed(window, table)
+        return
     while True:
         yield _object(window, BLOCK_BYTES)
         following = window.peek()
@@ -91,33 +99,45 @@ def _object(window: _Window, limit: int) -> dict[str, Any]:
     return value
 
 
-def _document(value: dict[str, Any], table: Table) -> Iterator[dict[str, Any]]:
-    """The rows in a file that is one object."""
-    lists = {k: v for k, v in value.items() if isinstance(v, list)}
-    by_column = lists and len(lists) == len(value) and len({len(v) for v in lists.values()}) == 1
-    if by_column and (len(lists) > 1 or not all(isinstance(v, dict) for v in next(iter(lists.values())))):
-        check_width(len(lists))
-        yield from (dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True))
-        return
-    tables = [k for k, v in lists.items() if v and all(isinstance(row, dict) for row in v)]
-    if len(tables) == 1:
-        if len(value) > 1:
-            table.warnings.append(f"The rows are those of {tables[0]!r}; what stands beside it was left out.")
-        yield from lists[tables[0]]
-        return
-    if lists and len(lists) == len(value):
-        lengths = ", ".join(f"{k!r} {len(v):,}" for k, v in list(lists.items())[:5])
-        raise FileInvalidError(f"The arrays of an object must be of one length; here they have {lengths}.")
-    yield value
+def _listed(window: _Window, table: Table) -> Iterator[dict[str, Any]]:
+    """Rows that are arrays; the first may hold their names."""
+    first, ended = _list(window)
+    named = (
+        bool(first)
+        and all(isinstance(name, str) and name.strip() for name in first)
+        and len(set(first)) == len(first)
+    )
+    names = first if named else [f"column_{number}" for number in range(1, len(first) + 1)]
+    table.warnings.append(f"The rows are arrays; their names are {'those of the first' if named else 'numbers'}.")
+    if not named:
+        yield dict(zip(names, first, strict=True))
+    while not ended:
+        row, ended = _list(window)
+        if len(row) != len(names):
+            raise window.fault(f"A row has {len(row)} values where the first has {len(names)}")
+        yield dict(zip(names, row, strict=True))
 
 
-def _block(rows: list[dict[str, Any]], line: int) -> Block:
+def _list(window: _Window) -> tuple[list[Any], bool]:
+    """An array, and whether it was the last."""
+    if window.peek() != "[":
+        raise window.fault("Expected an array for each row, as the first one is")
+    value: list[Any] = window.value(BLOCK_BYTES)
+    following = window.peek()
+    if following not in {",", "]"}:
+        raise window.fault("Expected a comma or the end of the array")
+    window.skip()
+    return value, following == "]"
+
+
+def _block(rows: list[dict[str, Any]], line: int, flatten: Flattening) -> Block:
     """`line` is where they end."""
     names: dict[str, None] = {}
-    for row in rows:
-        names.update(dict.fromkeys(row))
-        check_width(len(names))
     try:
+        rows = [flatten.flat(row) for row in rows]
+        for row in rows:
+            names.update(dict.fromkeys(row))
+            check_width(len(names))
         return Block(len(rows), {valid_text(name): parts([row.get(name) for row in rows]) for name in names})
     except RecursionError as exc:
         raise _too_deep(line) from exc

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -13,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from sqlchat.errors import FileInvalidError, TooLargeError
-from sqlchat.files.formats import Block, Load, Options, Part, Table, check_width, unique_names
+from sqlchat.files.formats import Block, Load, Part, Table, check_width, unique_names
 from sqlchat.files.formats.values import parts
+from sqlchat.files.options import Options
 from sqlchat.files.source import Source
 
 MAX_VALUES = 2_000_000_000
@@ -44,14 +46,19 @@ def read(source: Source, options: Options) -> Table:
         )
     warnings: list[str] = []
     names = unique_names(columns, warnings)
-    return Table(names, _blocks(file, names), {"row_groups": held.num_row_groups}, warnings)
+    spans = frozenset(
+        names[i]
+        for i in range(len(names))
+        if len(file.schema) == len(names) and file.schema.column(i).converted_type == "INTERVAL"
+    )
+    return Table(names, _blocks(file, names, spans), {"row_groups": held.num_row_groups}, warnings)
 
 
-def _blocks(file: Any, names: list[str]) -> Iterator[Load]:
+def _blocks(file: Any, names: list[str], spans: frozenset[str]) -> Iterator[Load]:
     rows = min(MAX_BLOCK_ROWS, max(MIN_BLOCK_ROWS, BLOCK_VALUES // max(1, len(names))))
     with _told():
         for batch in file.iter_batches(batch_size=rows, use_threads=False):
-            yield partial(_block, batch, names)
+            yield partial(block_of_batch, batch, names, spans)
 
 
 @contextmanager
@@ -65,9 +72,20 @@ def _told() -> Iterator[None]:
         raise FileInvalidError("The file does not read as Parquet to its end; it may be damaged.") from exc
 
 
-def _block(batch: pa.RecordBatch, names: list[str]) -> Block:
+def block_of_batch(batch: pa.RecordBatch, names: list[str], spans: frozenset[str] = frozenset()) -> Block:
+    """Rows as Arrow has them. Raises FileInvalidError where it cannot read them."""
     with _told():
-        return Block(batch.num_rows, {name: _parts(batch.column(i)) for i, name in enumerate(names)})
+        columns = {name: batch.column(i) for i, name in enumerate(names)}
+        columns |= {name: _spans(columns[name]) for name in spans}
+        return Block(batch.num_rows, {name: _parts(array) for name, array in columns.items()})
+
+
+def _spans(array: pa.Array) -> pa.Array:
+    """Parquet's INTERVAL, twelve bytes of months, days and milliseconds, which Arrow hands on as bytes."""
+    if not pa.types.is_fixed_size_binary(array.type):
+        return array
+    values = [v and struct.unpack("<III", v) for v in array.to_pylist()]
+    return pa.array([v and (v[0], v[1], v[2] * 1_000_000) for v in values], pa.month_day_nano_interval())
 
 
 def _parts(array: pa.Array) -> tuple[Part, ...]:

@@ -59,6 +59,7 @@ ARROW: dict[type, pa.DataType] = {
     datetime.datetime: pa.timestamp("us"),
     datetime.date: pa.date32(),
     datetime.time: pa.time64("us"),
+    datetime.timedelta: pa.duration("us"),
 }
 
 

@@ -1,0 +1,217 @@
+"""Which encoding the bytes of a text are in, where they do not say it. Used by `formats/csv` through `sniff`.
+
+A language writes few letters beyond ASCII. In the right encoding nearly all bytes beyond ASCII are letters of one
+language; in a wrong one they are letters of several, or signs within words.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass, field
+
+import charset_normalizer
+
+from sqlchat.errors import FileInvalidError
+from sqlchat.files.overview import Overview, overview
+from sqlchat.files.source import Source
+
+SUPPOSED = ("cp1252", "latin_1")
+"""Encodings, most usual first, that are taken where nothing tells another one."""
+
+USUAL = ("cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "cp932", "gb18030", "big5", "cp949", "euc_jp", "koi8_r")
+MORE_USUAL = ("mac_roman", "cp850", "cp866", "cp1255", "cp1256", "iso8859_2")
+"""The other encodings that tables still come in."""
+
+LANGUAGES: tuple[tuple[str, str], ...] = (
+    ("cp1252", "äöüß"),
+    ("cp1252", "àâæçéèêëîïôùûüÿœ"),
+    ("cp1252", "áéíñóúü"),
+    ("cp1252", "àáâãçéêíóôõú"),
+    ("cp1252", "àèéìíîòóùú"),
+    ("cp1252", "æøåéöäüô"),
+    ("cp1252", "åäöé"),
+    ("cp1252", "áéëïíóöúüè"),
+    ("cp1252", "àçéèíïóòúü"),
+    ("cp1254", "çğıöşüâîûİ"),
+    ("cp1250", "áéíóöőúüű"),
+    ("cp1250", "ąćęłńóśźż"),
+    ("cp1250", "áčďéěíňóřšťúůýž"),
+    ("cp1250", "áäčďéíĺľňóôŕšťúýž"),
+    ("cp1250", "čćđšž"),
+    ("cp1250", "ăâîşţ"),
+    ("iso8859_2", "ąćęłńóśźż"),
+    ("iso8859_2", "áčďéěíňóřšťúůýž"),
+    ("iso8859_2", "áäčďéíĺľňóôŕšťúýž"),
+    ("iso8859_2", "čćđšž"),
+    ("cp1257", "ąčęėįšųūž"),
+    ("cp1257", "āčēģīķļņšūž"),
+    ("cp1252", "áðéíóúýþæö"),
+    ("cp1252", "äõöüšž"),
+    ("cp1251", "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґўђјљњћџ"),
+    ("cp1253", "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ"),
+    ("cp1255", "אבגדהוזחטיךכלםמןנסעףפץצקרשת"),
+    ("cp1256", "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژگ"),
+    ("koi8_r", "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"),
+    ("cp866", "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"),
+    ("cp850", "äöüßéàèçáíóúñ"),
+    ("cp852", "ąćęłńóśźżáčďéěíňřšťúůýžőű"),
+    ("mac_roman", "äöüßéàèçáíóúñ"),
+)
+"""Encoding, letters of a language that is written in it, in lower case; the likelier first."""
+
+SCRIPTS = frozenset({"cp1251", "koi8_r", "cp866", "cp1253", "cp1255", "cp1256"})
+"""Encodings of other scripts, whose letters make most of a word."""
+CYRILLIC, VOWELS, LEAST_VOWELS = frozenset({"cp1251", "koi8_r", "cp866"}), frozenset("аеёиоуыэюяіїє"), 0.25
+"""Encodings of a script, its vowels, and their least share: other scripts read as it have fewer."""
+GREEK, ACCENTS, LEAST_ACCENTS = "cp1253", frozenset("άέήίόύώ"), 0.05
+"""The same of Greek, of which nearly every word has an accent."""
+NEVER_IN_WORDS = frozenset("£¥¼½¾¹±¬")
+SIGNS = frozenset("€‚„…‘’“”•–—™§°±²³µ·«»¿¡£¥©®½¼¾\xa0ºª¹×÷´`")
+ALMOST = 0.97
+"""Share of letters of one language from which an encoding is taken."""
+SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+ASCII = bytes(range(0x20, 0x7F))
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How the bytes are read."""
+
+    name: str
+    """As Python knows it."""
+    traits: Overview
+    """Of the bytes. Those of UTF-16 are of no use but for their quotes."""
+    guessed: bool = False
+    bad_bytes: int = 0
+    """Bytes that are none of the encoding, and are read as U+FFFD."""
+    bad_lines: list[int] = field(default_factory=list)
+    """Where the first of them are."""
+
+    @property
+    def is_ascii_like(self) -> bool:
+        """Are the bytes of a delimiter and a quote those of ASCII?"""
+        return ASCII.decode(self.name, "replace") == ASCII.decode("ascii")
+
+
+def find_encoding(source: Source, given: str | None = None) -> Encoding:
+    """The encoding of the whole file: the one given, or found. Raises FileInvalidError for what is no text."""
+    start = source.head(4096)
+    name = codecs.lookup(given).name.replace("utf-8-sig", "utf-8") if given else ""
+    name = {"iso8859-1": "latin_1"}.get(name, name)
+    wide = None
+    if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not name.startswith("utf-32"):
+        wide = "utf-16"
+    elif b"\0" in start and not name.startswith("utf-32"):
+        wide = _utf16_without_mark(start)
+    traits = overview(source, len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
+    if wide:
+        return Encoding(wide, traits, guessed=wide != "utf-16" and not given)
+    if traits.nul and not name.startswith("utf-32"):
+        raise FileInvalidError("The file holds NUL bytes, so it is no text table.")
+    if name and name != "utf-8":
+        return Encoding(name, traits)
+    if traits.utf8:
+        return Encoding("utf-8", traits)
+    if name == "utf-8" or _is_broken_utf8(traits.odd_lines):
+        count, lines = _bad_bytes(source)
+        return Encoding("utf-8", traits, bad_bytes=count, bad_lines=lines)
+    return Encoding(eight_bit(traits.odd_lines or start), traits, guessed=True)
+
+
+def eight_bit(sample: bytes) -> str:
+    """The likely encoding of bytes that are no UTF-8: the first one whose letters are those of one language."""
+    best, score = "", 0.0
+    for name, letters in LANGUAGES:
+        found = _share(sample, name, letters)
+        if found > score + 0.01:
+            best, score = name, found
+    if score >= ALMOST:
+        return best
+    matches = charset_normalizer.from_bytes(
+        sample, steps=5, chunk_size=512, cp_isolation=[*SUPPOSED, *USUAL, *MORE_USUAL]
+    )
+    match = matches.best()
+    if match is None:
+        return SUPPOSED[-1]
+    for name in SUPPOSED:
+        try:
+            text = sample.decode(name)
+        except UnicodeDecodeError:
+            continue
+        like = next((m for m in matches if m.encoding == name or str(m) == text), None)
+        if like is not None and like.chaos <= match.chaos + 0.1 and like.coherence + 0.1 >= match.coherence:
+            return name
+    return match.encoding
+
+
+def _share(sample: bytes, name: str, letters: str) -> float:
+    """Share of the characters beyond ASCII that are letters of a language, where they should be."""
+    try:
+        text = sample.decode(name)
+    except UnicodeDecodeError:
+        return 0.0
+    own = frozenset(letters)
+    good = bad = vowels = accents = 0
+    before = " "
+    for place, character in enumerate(text):
+        if character.isascii():
+            before = character
+            continue
+        after = text[place + 1 : place + 2]
+        lower = "i" if character == "İ" else character.lower()
+        if lower in own or character in own:
+            shouts = character.isupper() and before.islower()
+            good, bad = good + (not shouts), bad + shouts
+            vowels += lower in VOWELS
+            accents += lower in ACCENTS
+            # ã and õ together are Portuguese, which has õ before an e only; Hungarian's ő is the same byte
+            bad += character == "õ" and "ã" in own and after != "e"
+            bad += name in SCRIPTS and any(each.isascii() and each.isalpha() for each in (before, after))
+        else:
+            bad += not _is_sign(character, before, after)
+        before = character
+    if not good:
+        return 0.0 if bad or name != SUPPOSED[0] else 1.0
+    if name in CYRILLIC and vowels < LEAST_VOWELS * good:
+        return 0.0
+    if name == GREEK and accents < LEAST_ACCENTS * good:
+        return 0.0
+    return good / (good + bad)
+
+
+def _is_sign(character: str, before: str, after: str) -> bool:
+    """Is it a sign of any language, and does it stand where one does?"""
+    if character in NEVER_IN_WORDS:
+        return not (before.isalpha() or after.isalpha())
+    return character in SIGNS and (character in "’'·" or not (before.isalpha() and after.isalpha()))
+
+
+def _utf16_without_mark(start: bytes) -> str:
+    """UTF-16 that is mostly ASCII has its zeros on one side; other bytes with NUL are no text."""
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if max(even, odd) * 3 > len(start) and min(even, odd) == 0:
+        return "utf-16-le" if odd else "utf-16-be"
+    raise FileInvalidError("The file holds NUL bytes, so it is no text table.")
+
+
+def _is_broken_utf8(odd_lines: bytes) -> bool:
+    """Are there more whole characters of UTF-8 than bytes that are none? Other encodings have hardly any."""
+    whole = len(SEQUENCE.findall(odd_lines))
+    return whole > 0 and whole >= len(BEYOND_ASCII.findall(SEQUENCE.sub(b"", odd_lines)))
+
+
+def _bad_bytes(source: Source) -> tuple[int, list[int]]:
+    """How many bytes are no UTF-8, and the first lines that have one."""
+    count, lines = 0, []
+    with source.open() as stream:
+        for number, line in enumerate(stream, 1):
+            if line.isascii():
+                continue
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                count += line.decode(errors="replace").count("\ufffd") - line.count("\ufffd".encode())
+                lines.append(number)
+    return count, lines[:5]

@@ -1,0 +1,96 @@
+"""DuckDB databases: one table of one, in the types that it has there."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from functools import partial
+
+import duckdb
+import pyarrow as pa
+
+from sqlchat.errors import FileInvalidError
+from sqlchat.files.formats import Load, Table, check_width, unique_names
+from sqlchat.files.formats.databases import pick_table
+from sqlchat.files.formats.parquet import block_of_batch
+from sqlchat.files.options import Options
+from sqlchat.files.source import Source
+
+BLOCK_ROWS = 1 << 16
+LOCKS = {
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "allow_persistent_secrets": "false",
+    "python_enable_replacements": "false",
+    "threads": "1",
+    "memory_limit": "256MiB",
+    "temp_directory": "",
+}
+TABLES = """
+    SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary
+    ORDER BY schema_name, table_name"""
+AS_TEXT = (
+    "HUGEINT",
+    "UHUGEINT",
+    "BIT",
+    "UUID",
+    "ENUM",
+    "TIME WITH TIME ZONE",
+    "UNION",
+    "VARIANT",
+    "GEOMETRY",
+    "BIGNUM",
+)
+"""Types that Arrow has not, or not alike."""
+
+
+def list_tables(path: str) -> list[str]:
+    """Names of its tables, those of another schema than main with it. Raises FileInvalidError for a damaged file."""
+    with _opened(path) as connection:
+        return [_shown(*row) for row in connection.execute(TABLES).fetchall()]
+
+
+def read(source: Source, options: Options) -> Table:
+    """A table of typed values. Raises FileInvalidError for a damaged file or an unknown table."""
+    warnings: list[str] = []
+    names = list_tables(source.path)
+    table = pick_table(names, options.sheet, warnings)
+    with _opened(source.path) as connection:
+        place = next((s, t) for s, t in connection.execute(TABLES).fetchall() if _shown(s, t) == table)
+        described = connection.execute(f"DESCRIBE {'.'.join(map(_quoted, place))}").fetchall()
+    check_width(len(described))
+    columns = unique_names([row[0] for row in described], warnings)
+    picked = ", ".join(
+        f"CAST({_quoted(name)} AS VARCHAR)" if kind.startswith(AS_TEXT) else _quoted(name)
+        for name, kind, *_ in described
+    )
+    sql = f"SELECT {picked} FROM {'.'.join(map(_quoted, place))}"  # noqa: S608  quoted
+    facts = {"sheet": table, "sheets": names}
+    return Table(columns, _blocks(source.path, sql, columns), facts, warnings, used={"sheet": table})
+
+
+def _blocks(path: str, sql: str, columns: list[str]) -> Iterator[Load]:
+    with _opened(path) as connection:
+        for batch in connection.sql(sql).to_arrow_reader(BLOCK_ROWS):
+            yield partial(block_of_batch, pa.RecordBatch.from_arrays(batch.columns, names=columns), columns)
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    try:
+        with contextlib.closing(duckdb.connect(path, read_only=True, config=dict(LOCKS))) as connection:
+            yield connection
+    except duckdb.Error as exc:
+        raise FileInvalidError(
+            "The file does not read as a DuckDB database; it may be damaged or of another version."
+        ) from exc
+
+
+def _shown(schema: str, table: str) -> str:
+    return table if schema == "main" else f"{schema}.{table}"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,88 @@
+"""SQLite databases: one table of one, with the types that its columns are declared with."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+from typing import Any
+from urllib.parse import quote
+
+from sqlchat.errors import FileInvalidError
+from sqlchat.files.formats import Block, Load, Part, Table, check_width, unique_names
+from sqlchat.files.formats.databases import pick_table
+from sqlchat.files.formats.values import parts, valid_text
+from sqlchat.files.options import Options
+from sqlchat.files.source import Source
+
+BLOCK_VALUES = 500_000
+DAYS = ("DATE", "TIME")
+TABLES = (
+    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' "
+    "AND sql NOT LIKE 'CREATE VIRTUAL%' ORDER BY rowid"
+)
+
+
+def list_tables(path: str) -> list[str]:
+    """Names of its tables, in the order of their making. Raises FileInvalidError for a damaged file."""
+    with _opened(path) as connection:
+        return [name for (name,) in connection.execute(TABLES)]
+
+
+def read(source: Source, options: Options) -> Table:
+    """A table of typed values. Raises FileInvalidError for a damaged file or an unknown table."""
+    warnings: list[str] = []
+    names = list_tables(source.path)
+    table = pick_table(names, options.sheet, warnings)
+    with _opened(source.path) as connection:
+        described = connection.execute(f"PRAGMA table_info({_quoted(table)})").fetchall()
+    check_width(len(described))
+    columns = unique_names([name for _, name, *_ in described], warnings)
+    dated = {column for column, (_, _, kind, *_) in zip(columns, described, strict=True) if _is_dated(kind)}
+    blocks = _blocks(source.path, table, columns, dated)
+    facts = {"sheet": table, "sheets": names}
+    return Table(columns, blocks, facts, warnings, used={"sheet": table})
+
+
+def _blocks(path: str, table: str, columns: list[str], dated: set[str]) -> Iterator[Load]:
+    size = max(1, BLOCK_VALUES // len(columns))
+    with _opened(path) as connection:
+        rows = connection.execute(f"SELECT * FROM {_quoted(table)}")  # noqa: S608  quoted
+        while block := list(islice(rows, size)):
+            yield partial(_block, block, columns, dated)
+
+
+def _block(rows: list[tuple[Any, ...]], columns: list[str], dated: set[str]) -> Block:
+    values = zip(*rows, strict=True)
+    return Block(len(rows), {n: _column(v, dated=n in dated) for n, v in zip(columns, values, strict=True)})
+
+
+def _column(values: tuple[Any, ...], *, dated: bool) -> tuple[Part, ...]:
+    """Texts are texts, but days and times where the column is declared so."""
+    plain = [v.hex() if isinstance(v, bytes) else v for v in values]
+    found = parts(plain)
+    return found if dated else tuple(Part(p.values, None) if p.inferred == "string" else p for p in found)
+
+
+def _is_dated(kind: str) -> bool:
+    return any(word in kind.upper() for word in DAYS)
+
+
+@contextlib.contextmanager
+def _opened(path: str) -> Iterator[sqlite3.Connection]:
+    try:
+        with contextlib.closing(
+            sqlite3.connect(f"file:{quote(path)}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+        ) as connection:
+            connection.text_factory = lambda raw: valid_text(raw.decode("utf-8", "replace"))
+            for pragma in ("query_only = 1", "trusted_schema = 0", "cell_size_check = 1"):
+                connection.execute(f"PRAGMA {pragma}")
+            yield connection
+    except sqlite3.Error as exc:
+        raise FileInvalidError("The file does not read as an SQLite database; it may be damaged or locked.") from exc
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

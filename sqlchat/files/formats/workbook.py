@@ -1,0 +1,215 @@
+"""What a workbook's archive tells beside its values: its proportions, cells without a value. For `excel` alone."""
+
+from __future__ import annotations
+
+import html
+import posixpath
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlchat.errors import FileInvalidError, TooLargeError
+from sqlchat.files.source import Source
+
+MAX_UNPACKED = 1 << 30
+MAX_RATIO = 100
+"""Sheets shrink some ten times; a bomb a thousand times."""
+
+RATIO_APPLIES_FROM = 64 << 20
+MAX_PARTS = 10_000
+MAX_CELLS = 20_000_000
+"""Of the rectangle around all cells; each takes some 30 bytes."""
+
+CELL = re.compile(rb"<(?:\w+:)?c\s(?:[^>]*?\s)?r=[\"']([A-Z]{1,3})(\d{1,7})[\"'][^>]*?(/?)>")
+REPEATED = re.compile(rb"<table:(table-row|table-cell|covered-table-cell)\b([^>]*)>")
+ROWS_REPEATED = re.compile(rb'number-rows-repeated="(\d+)"')
+COLUMNS_REPEATED = re.compile(rb'number-columns-repeated="(\d+)"')
+CHUNK = 4 << 20
+TAG = 4096
+"""Bytes that a cell's tag may take across the border of two chunks."""
+
+FAULT = re.compile(
+    rb"<c\s([^>]*[^/])>\s*(<f\b[^>]*/>|<f\b[^>]*>[^<]*</f>)?\s*(?:<v\s*/>|<v(?:\s[^>]*)?>([^<]*)</v>)?\s*</c>"
+)
+ADDRESS, KIND = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d{1,7})"), re.compile(rb"\bt=[\"'](\w+)")
+SHEET, RELATION = re.compile(r"<(?:\w+:)?sheet\s[^>]*>"), re.compile(r"<Relationship\s[^>]*>")
+ATTRIBUTE = re.compile(r"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+LONGEST_INDEX = 4 << 20
+MOST_FAULTS = 200_000
+NO_RESULT = "no result"
+
+
+@dataclass(frozen=True)
+class CellFault:
+    """A cell that holds no value: a formula without a result, or an error."""
+
+    row: int
+    column: int
+    """From 1, as is the row."""
+    what: str
+    """NO_RESULT, or the error: `#DIV/0!`."""
+
+
+def check(source: Source) -> None:
+    """Refuse what unpacks out of proportion, by the archive's own directory and by the cells' addresses.
+
+    Raises TooLargeError, and FileInvalidError for a damaged archive; a workbook that is none (.xls) passes.
+    """
+    if source.head(2) != b"PK":
+        return
+    try:
+        with zipfile.ZipFile(source.path) as archive:
+            entries = archive.infolist()
+            unpacked = sum(e.file_size for e in entries)
+            if len(entries) > MAX_PARTS or unpacked > MAX_UNPACKED:
+                raise TooLargeError(f"The workbook unpacks to {unpacked >> 20:,} MiB, which is more than is read.")
+            if unpacked > RATIO_APPLIES_FROM and unpacked > MAX_RATIO * source.size:
+                raise TooLargeError(
+                    f"The workbook unpacks to {unpacked // source.size:,} times its size; none is read."
+                )
+            for entry in entries:
+                name = entry.filename.lower()
+                if name.startswith("xl/worksheets/") and name.endswith(".xml"):
+                    _check_corner(archive, entry)
+                elif name.startswith("xl/worksheets/") and name.endswith(".bin"):
+                    _check_binary(archive, entry)
+                elif name == "content.xml":
+                    _check_repeated(archive, entry)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as exc:
+        raise FileInvalidError("The file does not read as a workbook; it may be damaged or locked.") from exc
+
+
+def _too_wide(right: int, bottom: int) -> TooLargeError:
+    return TooLargeError(
+        f"A sheet has cells as far as row {bottom:,} of column {right:,}; up to {MAX_CELLS:,} cells are "
+        "read. Delete stray cells far from the table, or save it as CSV."
+    )
+
+
+def _check_corner(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """Refuse a sheet whose cells with content span too large a rectangle."""
+    right = bottom = 0
+    rest = b""
+    with archive.open(entry) as sheet:
+        while chunk := sheet.read(CHUNK):
+            text = rest + chunk
+            for column, row, empty in CELL.findall(text):
+                if not empty:
+                    right, bottom = max(right, _number(column)), max(bottom, int(row))
+            if right * bottom > MAX_CELLS:
+                raise _too_wide(right, bottom)
+            rest = text[-TAG:]
+
+
+def _check_binary(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """The same of a sheet of .xlsb: records of a type, a length and content; cells have types 1 to 11."""
+    data = archive.read(entry)
+    at = right = bottom = 0
+    while at < len(data):
+        kind, at = _variable(data, at, 2)
+        size, at = _variable(data, at, 4)
+        if kind == 0 and size >= 4:
+            bottom = max(bottom, int.from_bytes(data[at : at + 4], "little") + 1)
+        elif 1 <= kind <= 11 and size >= 4:
+            right = max(right, int.from_bytes(data[at : at + 4], "little") + 1)
+        at += size
+    if right * bottom > MAX_CELLS:
+        raise _too_wide(right, bottom)
+
+
+def _variable(data: bytes, at: int, longest: int) -> tuple[int, int]:
+    """A number of seven bits a byte, and where it ends."""
+    value = 0
+    for place in range(longest):
+        byte = data[at] if at < len(data) else 0
+        at += 1
+        value |= (byte & 0x7F) << 7 * place
+        if byte < 0x80:
+            break
+    return value, at
+
+
+def _check_repeated(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """The same of an OpenDocument: cells with content may be repeated, and rows of them."""
+    cells, rows, rest = 0, 1, b""
+    with archive.open(entry) as content:
+        while chunk := content.read(CHUNK):
+            text = rest + chunk
+            cut = text.rfind(b"<")
+            text, rest = text[:cut], text[cut:]
+            for tag, attributes in REPEATED.findall(text):
+                if tag == b"table-row":
+                    found = ROWS_REPEATED.search(attributes)
+                    rows = int(found[1]) if found else 1
+                elif b"value" in attributes:
+                    found = COLUMNS_REPEATED.search(attributes)
+                    cells += rows * (int(found[1]) if found else 1)
+            if cells > MAX_CELLS:
+                raise TooLargeError(f"A sheet has more than {MAX_CELLS:,} cells, which is more than is read.")
+
+
+def find_faults(source: Source, sheet: str) -> list[CellFault]:
+    """Cells of a sheet of .xlsx that hold an error or a formula without a result; [] for other workbooks."""
+    if source.head(2) != b"PK":
+        return []
+    try:
+        with zipfile.ZipFile(source.path) as archive:
+            part = _part(archive, sheet)
+            return list(_faults(archive, part)) if part else []
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, NotImplementedError, RuntimeError):
+        return []
+
+
+def _part(archive: zipfile.ZipFile, sheet: str) -> str | None:
+    """The file of a sheet in the archive."""
+    names = set(archive.namelist())
+    index, relations = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+    if not {index, relations} <= names:
+        return None
+    sheets = [_attributes(tag) for tag in SHEET.findall(_text(archive, index))]
+    key = next((each.get("r:id") for each in sheets if each.get("name") == sheet), None)
+    targets = {
+        each.get("Id"): each.get("Target", "")
+        for each in map(_attributes, RELATION.findall(_text(archive, relations)))
+    }
+    target = targets.get(key, "")
+    path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(posixpath.join("xl", target))
+    return path if path in names and path.endswith(".xml") else None
+
+
+def _text(archive: zipfile.ZipFile, name: str) -> str:
+    with archive.open(name) as part:
+        return part.read(LONGEST_INDEX).decode("utf-8", "replace")
+
+
+def _attributes(tag: str) -> dict[str, str]:
+    return {name: html.unescape(one or other) for name, one, other in ATTRIBUTE.findall(tag)}
+
+
+def _faults(archive: zipfile.ZipFile, part: str) -> Iterator[CellFault]:
+    rest, count = b"", 0
+    with archive.open(part) as sheet:
+        while (chunk := sheet.read(CHUNK)) and count < MOST_FAULTS:
+            text = rest + chunk
+            cut = text.rfind(b"</c>") + len(b"</c>")
+            for attributes, formula, value in FAULT.findall(text[:cut]):
+                kind, address = KIND.search(attributes), ADDRESS.search(attributes)
+                error = kind is not None and kind[1] == b"e"
+                if address is None or not (
+                    error or (formula and not value.strip() and not (kind and kind[1] == b"str"))
+                ):
+                    continue
+                what = value.decode("utf-8", "replace")[:20] if error and value else NO_RESULT
+                count += 1
+                yield CellFault(int(address[2]), _number(address[1]), what)
+            rest = text[cut:][-CHUNK:]
+
+
+def _number(letters: bytes) -> int:
+    """Of a column: A is 1, XFD is 16384."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number

@@ -1,0 +1,120 @@
+"""Numbers as people write them: a decimal comma, thousands marks, currency and percent signs. Used by `types`.
+
+A notation reads all texts of a column or none. Where two notations read the same texts as different numbers, such as
+`1.234`, the column is not decided by them: `columns` compares what they found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+SIGNS = "$€£¥₹₽₩₺₪฿₫₴₦₱₡₲₸₼₾"
+CODES = tuple(
+    code
+    for line in (
+        "USD EUR GBP CHF JPY CNY INR RUB TRY BRL CAD AUD NZD MXN ZAR SEK NOK DKK ISK PLN CZK HUF RON BGN UAH ILS KRW",
+        "THB SGD HKD TWD IDR MYR PHP VND AED SAR EGP NGN KES ARS CLP COP PEN",
+    )
+    for code in line.split()
+)
+WORDS = (
+    "US$",
+    "R$",
+    "A$",
+    "C$",
+    "kr.",
+    "kr",
+    "zł",
+    "Kč",
+    "Ft",
+    "Fr.",
+    "SFr.",
+    "lei",
+    "лв.",
+    "лв",
+    "руб.",
+    "руб",
+    "Rs.",
+)
+CURRENCY = "|".join([f"[{SIGNS}]", *CODES, *(word.replace("$", r"\$").replace(".", r"\.") for word in WORDS)])
+GAP = r"[ \x{A0}\x{202F}\x{2009}]*"
+MINUS = "[-\u2212\u2013]"
+GROUP_MARKS = {" ": r"[ \x{A0}\x{202F}\x{2009}]", "'": "['’]", ",": ",", ".": r"\."}
+PERCENT = "%"
+BLANKS = "grouped by blanks"
+
+
+@dataclass(frozen=True)
+class Notation:
+    """One way to write numbers.
+
+    >>> Notation(",", ".").plain(pa.array(["1.234,50 €", "-3 €"]))[0].to_pylist()
+    ['1234.50', '-3']
+    """
+
+    decimal: str
+    group: str
+
+    @property
+    def name(self) -> str:
+        return f"number 1{self.group}234{self.decimal}5"
+
+    @cached_property
+    def _pattern(self) -> str:
+        group, point = GROUP_MARKS[self.group], "," if self.decimal == "," else r"\."
+        whole = rf"(?:0|[1-9]\d{{0,2}}(?:{group}\d{{3}})+|[1-9]\d*)"
+        if self.group == ",":
+            whole = r"(?:0|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3}|[1-9]\d*)"  # 12,34,567 in India
+        number = rf"(?P<number>{whole}(?:{point}\d+)?|{point}\d+)"
+        before = rf"(?P<open>\()?{GAP}(?P<minus>{MINUS}?){GAP}(?P<before>{CURRENCY})?{GAP}(?P<inner>{MINUS}?){GAP}"
+        after = rf"{GAP}(?P<after>{CURRENCY}|%)?{GAP}(?P<last>-?)(?P<close>\))?"
+        return f"^{before}{number}{after}$"
+
+    def plain(self, texts: pa.Array) -> tuple[pa.Array, frozenset[str]] | None:
+        """The numbers written as SQL has them, and what they were marked with; None where a text is none of them.
+
+        `texts` have neither nulls nor outer blanks. Marks are currency signs, `%`, `no %` beside it, `grouped`.
+        """
+        found = pc.extract_regex(texts, self._pattern)
+        if found.null_count or found.type.num_fields == 0:
+            return None
+        part = {name: found.field(name) for name in ("open", "close", "minus", "inner", "last", "number")}
+        opened, closed = pc.equal(part["open"], "("), pc.equal(part["close"], ")")
+        signs = [pc.not_equal(part[name], "") for name in ("minus", "inner", "last")]
+        minuses: Any = [each.cast(pa.int8()) for each in (*signs, opened)]
+        count = minuses[0]
+        for each in minuses[1:]:
+            count = pc.add(count, each)
+        if not pc.all(pc.equal(opened, closed)).as_py() or pc.max(count).as_py() > 1:
+            return None
+        numbers = pc.replace_substring_regex(part["number"], GROUP_MARKS[self.group], "")
+        if self.decimal == ",":
+            numbers = pc.replace_substring(numbers, ",", ".")
+        numbers = pc.if_else(pc.equal(count, 1), pc.binary_join_element_wise("-", numbers, ""), numbers)
+        return numbers, self._marks(found)
+
+    def _marks(self, found: pa.Array) -> frozenset[str]:
+        after = found.field("after")
+        marks = {*pc.unique(found.field("before")).to_pylist(), *pc.unique(after).to_pylist()} - {""}
+        if (PERCENT in marks and not pc.all(pc.equal(after, PERCENT)).as_py()) or PERCENT not in marks:
+            marks.add(f"no {PERCENT}")
+        if pc.any(pc.match_substring_regex(found.field("number"), GROUP_MARKS[self.group])).as_py():
+            marks.add("grouped")
+        if self.group == " " and pc.any(pc.match_substring(found.field("number"), " ")).as_py():
+            marks.add(BLANKS)
+        if pc.any(pc.match_substring(found.field("number"), self.decimal)).as_py():
+            marks.add("fraction")
+        return frozenset(marks)
+
+
+NOTATIONS = tuple(Notation(d, g) for g in (",", ".", " ", "'") for d in (".", ",") if d != g)
+
+
+def currencies(marks: frozenset[str]) -> list[str]:
+    """Those among marks, sorted."""
+    return sorted(marks - {PERCENT, f"no {PERCENT}", "grouped", "fraction", BLANKS})

@@ -1,0 +1,30 @@
+"""Encodings that only the letters of a language tell."""
+
+import pytest
+
+from sqlchat.files.encodings import eight_bit
+
+
+@pytest.mark.parametrize(
+    ("text", "codec"),
+    [
+        ("Große Gasse, Köln", "cp1252"),
+        ("São Paulo, Conceição, Dispõe", "cp1252"),
+        ("Göteborg, Malmö, Åre", "cp1252"),
+        ("Þórður, Ísafjörður, Sigríður", "cp1252"),
+        ("Çamaşır, İstanbul, Muğla, Şırnak", "cp1254"),
+        ("Győző, Székesfehérvár, Ernő", "cp1250"),
+        ("Jiří, Plzeň, Božena, Třebíč", "cp1250"),
+        ("Łódź, Kraków, Gdańsk", "iso8859_2"),
+        ("Šiauliai, Klaipėda, Panevėžys", "cp1257"),
+        ("Москва, Санкт-Петербург", "cp1251"),
+        ("Москва, Санкт-Петербург", "koi8_r"),
+        ("Αθήνα, Θεσσαλονίκη", "cp1253"),
+        ("דוד, חיפה, שרה, ירושלים", "cp1255"),
+        ("Köln, Nürnberg, Äußerer Weg", "cp850"),
+        ("25 °C, 5 £", "cp1252"),
+    ],
+)
+def test_letters_tell_the_encoding(text, codec):
+    content = text.encode(codec)
+    assert content.decode(eight_bit(content)) == text

@@ -1,0 +1,119 @@
+"""Titles, headers, totals and notes of tables, in CSV and in workbooks alike."""
+
+import io
+
+import openpyxl
+import pytest
+
+from sqlchat.errors import FileInvalidError
+
+TITLED = "Sales of May,,\nmade on 2024-06-01,,\n,,\nplace,units,amount\nHull,10,1.5\nYork,20,2.5\n"
+
+
+def workbook(text):
+    book = openpyxl.Workbook()
+    for line in text.splitlines():
+        cells = [cell or None for cell in line.split(",")]
+        book.active.append([float(c) if c and c.replace(".", "", 1).isdigit() else c for c in cells])
+    kept = io.BytesIO()
+    book.save(kept)
+    return kept.getvalue()
+
+
+@pytest.fixture(params=["csv", "xlsx"])
+def read(request, profiled):
+    def read(text, **options):
+        if request.param == "csv":
+            return profiled(text, **options)
+        return profiled(workbook(text), "data.xlsx", **options)
+
+    return read
+
+
+def names(found):
+    return [column["name"] for column in found["columns"]]
+
+
+def test_titles_above_a_header_are_left_out_and_told(read):
+    found = read(TITLED)
+    assert (names(found), found["row_count"], found["read"]["header_row"]) == (["place", "units", "amount"], 2, 4)
+    assert "row 4" in found["warnings"][0]
+
+
+def test_the_caller_names_the_header(read):
+    found = read("place,units,x\nHull,10,1\nYork,20,2\n", header_row=2)
+    assert (names(found), found["row_count"]) == (["Hull", "10", "1"], 1)
+
+
+def test_a_second_header_below_one_of_groups(read):
+    found = read(",2023,2023,2024\nplace,q1,q2,q3\nHull,1,2,3\nYork,5,6,7\n")
+    assert (found["read"]["header_row"], found["row_count"], names(found)[0]) == (2, 2, "place")
+
+
+def test_a_table_without_a_header(read):
+    found = read("5.5,3.5,rose\n4.5,3.25,lily\n6.5,3.75,rose\n")
+    assert (found["row_count"], found["read"]["header_row"], found["header"]) == (3, 0, False)
+    assert "looks like data" in found["warnings"][0]
+    assert read("5.5,3.5,rose\n4.5,3.25,lily\n", header_row=1)["row_count"] == 1
+
+
+def test_years_may_be_names(read):
+    assert names(read("place,2023,2024\nHull,1,2\nYork,3,4\n")) == ["place", "2023", "2024"]
+
+
+@pytest.mark.parametrize("last", ["Total,30,4", "Grand total,30,4", ",30,4"])
+def test_totals_are_told_and_left_out_if_asked(read, last):
+    text = f"place,units,amount\nHull,10,1.5\nYork,20,2.5\n{last}\n"
+    assert any("total" in warning for warning in read(text)["warnings"])
+    assert read(text)["row_count"] == 3
+    assert read(text, totals="drop")["by_name"]["units"]["max"] == 20
+
+
+def test_notes_below_a_table_are_left_out_and_told(read):
+    found = read("place,units,amount\nHull,10,1.5\nYork,20,2.5\nSource: office of numbers,,\n")
+    assert (found["row_count"], found["by_name"]["units"]["nulls"]) == (2, 0)
+    assert "Source: office of numbers" in found["warnings"][0]
+
+
+def test_a_name_alone_in_the_last_row_is_a_row(read):
+    assert read("place,units,amount\nHull,10,1.5\nYork,20,2.5\nBath,,\n")["row_count"] == 3
+
+
+def test_titles_of_one_field(profiled):
+    text = "Sales of May\nmade on 2024-06-01\nplace,units\nHull,10\nYork,20\n"
+    assert profiled(text, on_bad_rows="skip")["row_count"] == 2
+    assert profiled(text, skip_rows=2)["row_count"] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "options"),
+    [
+        ("id,name\n1,Ann,\n2,Bob,\n", 2, {}),
+        ("id,name,x\n1,Ann\n2,Bob,y\n", 2, {"on_bad_rows": "pad"}),
+        ('id, name\n1, "Smith, J"\n', 1, {}),
+        ('id,said\n1,"a \\"b\\", c"\n', 1, {}),
+        ("#id,name\n1,Ann\n", 1, {}),
+    ],
+)
+def test_rows_that_are_not_quite_as_wide_or_quoted_as_usual(profiled, text, rows, options):
+    found = profiled(text, **options)
+    assert (found["row_count"], names(found)[:1]) == (rows, ["id"])
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ('a,b\n"x,2\n' + "1,2\n" * 60_000, "never closed"),
+        ('id,q\n1,a\n2,"b\n3,c\n4,"d\n5,e\n', "line 3"),
+        ("id,name\n1,Ann\n2,Bob,more\n", "Line 3"),
+    ],
+)
+def test_rows_that_cannot_be_told_apart_are_refused(profiled, text, word):
+    with pytest.raises(FileInvalidError, match=word):
+        profiled(text)
+
+
+def test_a_bad_byte_among_good_ones_is_told(profiled):
+    found = profiled(b"name\n" + "Zoë\n".encode() * 20 + b"M\xfcller\n")
+    assert (found["encoding"], found["by_name"]["name"]["top"][0]["value"]) == ("utf-8", "Zoë")
+    assert "line 22" in found["warnings"][0]
