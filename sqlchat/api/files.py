@@ -15,11 +15,10 @@ from sqlchat.schemas.files import (
     PROFILE_EXAMPLE,
     UPLOADED_EXAMPLE,
     DeletedSchema,
-    FileSchema,
+    FileFormSchema,
     FilesQuerySchema,
     FilesSchema,
     ProfileSchema,
-    ReadFormSchema,
     ReadingQuerySchema,
     UploadedSchema,
     UploadQuerySchema,
@@ -45,29 +44,27 @@ def allow_large_bodies() -> None:
 @blueprint.post("/profile")
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(ReadingQuerySchema, location="query")
-@blueprint.arguments(ReadFormSchema, location="form")
-@blueprint.arguments(FileSchema, location="files")
+@blueprint.arguments(FileFormSchema, location="files")
 @blueprint.response(200, ProfileSchema, example=PROFILE_EXAMPLE)
 @blueprint.fails(401, 413, 415, 503)
-def profile(query: dict[str, Any], form: dict[str, Any], files: dict[str, FileStorage]) -> Response:
+def profile(query: dict[str, Any], form: dict[str, Any]) -> Response:
     """Say what a file holds: rows, columns, SQL types, nulls, and how it was read. Nothing is kept."""
-    file = _named(files["file"])
+    file = _named(form["file"])
     return answer(runtime().files.profile(file.stream, file.filename, _options(query, form)).as_dict())
 
 
 @blueprint.post("/upload")
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(UploadQuerySchema, location="query")
-@blueprint.arguments(ReadFormSchema, location="form")
-@blueprint.arguments(FileSchema, location="files")
+@blueprint.arguments(FileFormSchema, location="files")
 @blueprint.response(201, UploadedSchema, example=UPLOADED_EXAMPLE)
 @blueprint.fails(401, 403, 404, 409, 413, 415, 502, 503, 504)
-def upload(query: dict[str, Any], form: dict[str, Any], files: dict[str, FileStorage]) -> Response:
+def upload(query: dict[str, Any], form: dict[str, Any]) -> Response:
     """Profile a file, then keep it and how it is read. One that cannot be read is refused with the reason.
 
     A signed-in caller's files are kept in a folder of the caller's own.
     """
-    file = _named(files["file"])
+    file = _named(form["file"])
     options = _options({name: query.pop(name) for name in ("sheet", "on_bad_rows") if name in query}, form)
     query |= {"options": options, "folder": security.folder(), "token": security.folder_token()}
     kept = runtime().files.upload(file.stream, file.filename, file.content_type, **query)

@@ -12,7 +12,8 @@ import orjson
 from flask import Request, Response, current_app
 from webargs import core
 from webargs.flaskparser import FlaskParser
-from werkzeug.datastructures import MultiDict
+from webargs.multidictproxy import MultiDictProxy
+from werkzeug.datastructures import CombinedMultiDict, MultiDict
 
 from sqlchat.errors import PayloadError, UnsupportedMediaError
 from sqlchat.runtime import Runtime
@@ -42,9 +43,9 @@ class PayloadParser(FlaskParser):
         return super().load_querystring(req, schema)
 
     def load_files(self, req: Request, schema: Any) -> Any:
-        """A form is files and texts: a part of one name is one of either."""
+        """Files and texts of a form, which OpenAPI describes as one body: a part of one name is one of either."""
         _refuse_repeated(req.files, req.form)
-        return super().load_files(req, schema)
+        return MultiDictProxy(CombinedMultiDict([req.files, req.form]), schema)
 
     def handle_error(self, error: Any, *args: Any, **kwargs: Any) -> NoReturn:
         # webargs puts the location ("json", "query") around the fields; the caller only knows fields.

@@ -23,7 +23,7 @@ Kind = Literal["none", "number", "time_series", "bars", "grouped_bars", "scatter
 Role = Literal["time", "number", "category", "other"]
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-OVER_TIME = "amounts over time"
+OVER_TIME = "numbers over time"
 MOST_ROWS = 5000
 MOST_BARS, MOST_SERIES = 30, 12
 LONGEST_LABEL = 80  # characters of a text that can stand on an axis
@@ -65,8 +65,8 @@ def choose_chart(results: Results) -> Chart:
         return _bars(results, columns, numbers, categories)
     if not times and not categories and len(numbers) == 2:
         x, y = numbers
-        return _chart("scatter", "two amounts", "point", x=_axis(results, x, "quantitative"), y=_axis(results, y))
-    return _none("no amount to draw" if not numbers else "too many columns")
+        return _chart("scatter", "two numbers", "point", x=_axis(results, x, "quantitative"), y=_axis(results, y))
+    return _none("no number to draw" if not numbers else "too many columns")
 
 
 def _role(name: str, type_: str, values: Sequence[Any]) -> Role:
@@ -107,7 +107,7 @@ def _bars(results: Results, columns: Sequence[Sequence[Any]], numbers: list[int]
         color = _axis(results, categories[1], "nominal")
         offset = {"xOffset": {"field": f"c{categories[1]}"}}
         y = _axis(results, numbers[0])
-        return _chart("grouped_bars", "an amount for each pair", "bar", x=x, y=y, color=color, **offset)
+        return _chart("grouped_bars", "a number for each pair", "bar", x=x, y=y, color=color, **offset)
     if len(categories) == 1 and counts[0] == len(columns[first]) and len(numbers) <= MOST_SERIES:
         kind: Kind = "bars" if len(numbers) == 1 else "grouped_bars"
         return _amounts(results, kind, x, numbers)
@@ -116,7 +116,7 @@ def _bars(results: Results, columns: Sequence[Sequence[Any]], numbers: list[int]
 
 def _amounts(results: Results, kind: Kind, x: dict[str, Any], numbers: list[int]) -> Chart:
     """One or several amounts along x; several become one field, and a color tells them apart."""
-    mark, reason = ("line", OVER_TIME) if kind == "time_series" else ("bar", "an amount for each name")
+    mark, reason = ("line", OVER_TIME) if kind == "time_series" else ("bar", "a number for each name")
     if len(numbers) == 1:
         return _chart(kind, reason, mark, x=x, y=_axis(results, numbers[0]))
     names = {f"c{at}": results.columns[at] for at in numbers}
@@ -132,7 +132,7 @@ def _amounts(results: Results, kind: Kind, x: dict[str, Any], numbers: list[int]
 
 def _number(results: Results, at: int) -> Chart:
     text = {"field": f"c{at}", "type": "quantitative", "format": ",", "title": results.columns[at]}
-    return _chart("number", "a single amount", {"type": "text", "fontSize": 48}, text=text)
+    return _chart("number", "a single number", {"type": "text", "fontSize": 48}, text=text)
 
 
 def _axis(results: Results, at: int, type_: str = "quantitative") -> dict[str, Any]:

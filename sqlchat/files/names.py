@@ -23,8 +23,7 @@ def safe_name(file_name: str) -> str:
     Raises FileInvalidError where nothing is left.
     """
     last = re.split(r"[/\\]", unicodedata.normalize("NFC", file_name))[-1]
-    spaced = "".join(" " if unicodedata.category(c).startswith("Z") else c for c in last)
-    printable = "".join(c for c in spaced if not unicodedata.category(c).startswith("C"))
+    printable = "".join(c for c in last if not unicodedata.category(c).startswith("C"))
     name = RESERVED_CHARACTERS.sub("_", printable).strip().lstrip(". ").rstrip(". ")
     if not name:
         raise FileInvalidError("The file has no usable name; send one such as customers.csv.")

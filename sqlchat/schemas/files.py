@@ -25,15 +25,6 @@ DELETED_EXAMPLE = {"status": "deleted", "warnings": ["The connection 'sales' rea
 FILES_EXAMPLE = {"files": [KEPT_EXAMPLE]}
 
 
-class FileSchema(Schema):
-    file = Upload(
-        required=True,
-        metadata={
-            "description": "CSV, TSV, JSON, GeoJSON, Parquet, Excel, OpenDocument, SQLite, DuckDB, or a zip of one."
-        },
-    )
-
-
 class ReadingQuerySchema(Schema):
     sheet = fields.String(metadata={"description": "Excel: the sheet's name, or its number from 1; else the first."})
     on_bad_rows = fields.String(
@@ -74,7 +65,13 @@ class ReadSchema(Schema):
     )
 
 
-class ReadFormSchema(Schema):
+class FileFormSchema(Schema):
+    file = Upload(
+        required=True,
+        metadata={
+            "description": "CSV, TSV, JSON, GeoJSON, Parquet, Excel, OpenDocument, SQLite, DuckDB, or a zip of one."
+        },
+    )
     read = fields.String(
         load_default="{}",
         metadata={

@@ -151,9 +151,11 @@ def test_a_term_is_told_once(client, people):
 
 
 def test_signs_that_a_database_may_not_hold_are_kept_or_refused_and_no_fault_of_ours(client, people):
-    context = {"notes": "a\0b", "terms": [TERM | {"definition": "c\0d \N{PILE OF POO}"}]}
+    context = {"notes": "a", "terms": [TERM | {"definition": "c \N{PILE OF POO}"}]}
     assert client.put(f"{people}/context", json=context).status_code == 200
     assert client.get(f"{people}/context").get_json() == context
+    for hostile in ({"notes": "a\0b"}, {"terms": [TERM | {"definition": "c\0d"}]}):
+        assert refused(client.put(f"{people}/context", json=hostile))["errors"]
     assert refused(client.post(f"{people}/examples", json=QUESTION | {"question": "a\0b"}))["errors"].keys() == {
         "question"
     }
