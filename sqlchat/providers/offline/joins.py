@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline.linker import Key
-from sqlchat.providers.offline.words import name_words, stem
+from sqlchat.providers.offline.words import name_words, singular
 from sqlchat.sql.catalog import Table
 
 
@@ -34,6 +34,9 @@ class Joins:
     def __init__(self, tables: Mapping[Key, Table]):
         self.tables = tables
         self.edges: dict[Key, list[Edge]] = {key: [] for key in tables}
+        self._named: dict[str, list[Key]] = {}
+        for key in tables:
+            self._named.setdefault(key[1].lower(), []).append(key)
         self._reach: dict[tuple[Key, bool], dict[Key, int]] = {}
         for edge in self._declared() or self._inferred():
             self.edges[edge.source].append(edge)
@@ -55,20 +58,24 @@ class Joins:
         return found
 
     def _inferred(self) -> list[Edge]:
+        """Columns that bear the name of another table's key: `customer_id` of `customers`, `aid` of `author`."""
+        owners: dict[str, list[tuple[Key, str]]] = {}
+        for key, table in self.tables.items():
+            for name, column in _key_names(table):
+                owners.setdefault(name, []).append((key, column))
         found = []
         for key, table in self.tables.items():
             for column in table.columns:
-                words = name_words(column.name)
-                if len(words) < 2 or words[-1] != "id" or (column.name,) == table.primary_key:
-                    continue
-                for target, other in self.tables.items():
-                    named = tuple(map(stem, name_words(other.name))) == tuple(map(stem, words[:-1]))
-                    if target != key and named and len(other.primary_key) == 1:
-                        found.append(Edge(key, target, ((column.name, other.primary_key[0]),), True, declared=False))
+                name = column.name.lower().replace("_", "")
+                homes = owners.get(name, ()) if (column.name,) != table.primary_key else ()
+                others = [(target, own) for target, own in homes if target[0] == key[0] or len(homes) == 1]
+                if len(others) == 1 and others[0][0] != key:
+                    target, own = others[0]
+                    found.append(Edge(key, target, ((column.name, own),), True, declared=False))
         return found
 
     def _find(self, schema: str, name: str) -> Key | None:
-        wanted = [key for key in self.tables if key[1].lower() == name.lower()]
+        wanted = self._named.get(name.lower(), [])
         exact = [key for key in wanted if key[0] == schema]
         return next(iter(exact or wanted), None)
 
@@ -148,6 +155,18 @@ class Joins:
         if len(out) < 2 or not ({c.name for c in table.columns} <= own or set(table.primary_key) == own):
             return None
         return {edge.target for edge in out}
+
+
+def _key_names(table: Table) -> list[tuple[str, str]]:
+    """The names under which other tables hold the table's key, without underscores, each with the key's column."""
+    words = [*name_words(table.name)[:-1], singular(table.name).split()[-1]]
+    initials = "".join(word[0] for word in words)
+    spelled = ("".join(words) + "id", "".join(name_words(table.name)) + "id", initials + "id")
+    if len(table.primary_key) == 1:
+        return [(name, table.primary_key[0]) for name in dict.fromkeys((*spelled[:2], *spelled[2:]))]
+    first = table.columns[0].name if table.columns else ""
+    known = first.lower().replace("_", "")
+    return [(name, first) for name in dict.fromkeys(spelled) if known in (name, "id") and not table.primary_key]
 
 
 def _shown(way: list[Edge]) -> str:

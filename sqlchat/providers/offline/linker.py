@@ -39,7 +39,8 @@ LONGEST = 8
 WEAK = FILLERS | IN | NOT | VERBS | {"and", "or", "but"}
 
 VAGUE = frozenset(
-    stem(word) for word in (*WEAK, *COMMANDS, "data", "info", "information", "record", "table", "detail")
+    stem(word)
+    for word in (*WEAK, *COMMANDS, "data", "info", "information", "record", "table", "detail")
 )
 """Last words of tables' names that do not stand for the whole."""
 
@@ -186,7 +187,8 @@ class Linker:
         for name in (table.name.lower(), table.name.lower().replace("_", "")):
             self._glue(name, Hit(key, 0))
         if len(words) > 1:
-            vague = stem(words[-1]) in VAGUE
+            several = words[-1] in VERBS and words[-1].endswith("s") and key[1].lower().endswith(words[-1])
+            vague = stem(words[-1]) in VAGUE and not several
             self._add(words[:-1] if vague else words[-1:], Hit(key, 1 if vague else 2))
         for other in _synonyms(words):
             self._add(other, Hit(key, 3))
