@@ -7,7 +7,7 @@ stepped over nothing.
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, flags, lexicon, periods, values
+from sqlchat.providers.offline import dates, flags, lexicon, nulls, periods, values
 from sqlchat.providers.offline.linker import Col, Hit, Link
 from sqlchat.providers.offline.operands import add as add_comparison
 from sqlchat.providers.offline.operands import operands as read_operands
@@ -44,6 +44,7 @@ def read(reader: Reader) -> bool:
 def _one(reader: Reader) -> bool:
     return (
         flags.read(reader)
+        or nulls.read(reader)
         or _average(reader)
         or _column(reader)
         or _counted_column(reader)

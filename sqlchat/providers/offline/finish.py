@@ -6,12 +6,14 @@ Called by the grammar.
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
+from sqlchat.providers.offline import grain
 from sqlchat.providers.offline.asked import Asked, shown
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.linker import Col
 from sqlchat.providers.offline.query import Agg, DatePart, Query, Related, Term
 from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.words import singular
 
 
 def finish(reader: Reader, asked: list[Asked]) -> Query:
@@ -41,6 +43,8 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
         if isinstance(terms[0], Agg):
             raise QuestionError("It is not clear for each of what to compute this.", words=[], reason="ambiguous")
         _group_implied(reader, terms)
+    terms = _added_up(reader, asked, terms)
+    _drop_own_rows(reader, terms)
     if query.groups:
         terms = _with_groups(reader, terms)
     elif query.order and any(isinstance(term, Agg) for term, _ in query.order):
@@ -51,6 +55,8 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             raise QuestionError(
                 "It is not clear which of the rows must have none.", words=["not"], reason="ambiguous"
             )
+    elif grain.category_of(reader, asked) is not None and all(isinstance(term, Col) for term in terms):
+        query.distinct = query.limit is None and not query.groups and not query.order
     query.outputs = terms
     if query.having and any(isinstance(t, Agg) and t.function == "count" and t.of in query.groups for t in terms):
         raise QuestionError("Counting those whose total meets a condition is not read yet: list them.", words=[])
@@ -64,6 +70,30 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     ):
         raise QuestionError("The question groups rows but does not say what to compute for each group.", words=[])
     return query
+
+
+def _added_up(reader: Reader, asked: list[Asked], terms: list[Term]) -> list[Term]:
+    """`quantity of bread in Bonn`: one total, where a column holds shares of a whole and no rows are named."""
+    query = reader.query
+    bare = len(asked) == 1 and asked[0].kind == "column" and not asked[0].functions and not asked[0].distinct
+    if not bare or len(terms) != 1 or reader.explicit_subject or query.order or not (query.conditions or query.groups):
+        return terms
+    col = terms[0]
+    if not isinstance(col, Col) or not grain.is_added_up(reader.linker, col):
+        return terms
+    reader.assume(f"{col.table[1]}.{col.name} is added up.")
+    return [Agg("sum", col)]
+
+
+def _drop_own_rows(reader: Reader, terms: list[Term]) -> None:
+    """`average minutes per visit`: each row is one visit, so that the average is over all of them."""
+    query = reader.query
+    if len(query.groups) != 1 or not isinstance(query.groups[0], tuple) or query.order or query.having:
+        return
+    own = query.groups[0]
+    if terms and all(isinstance(term, Agg) and term.function == "avg" and table_of(term) == own for term in terms):
+        query.groups.clear()
+        reader.assume(f"Each row of {own[1]} is one {singular(own[1])}.")
 
 
 def _count_tables(reader: Reader, asked: list[Asked]) -> None:

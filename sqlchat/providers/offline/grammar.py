@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import conditions, dates, empty, flags, lexicon, outputs, phrases, refusal, relations
+from sqlchat.providers.offline import conditions, dates, empty, flags, lexicon, nulls, outputs, phrases, refusal, relations
 from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.finish import finish
 from sqlchat.providers.offline.joins import Joins
@@ -183,6 +183,7 @@ def _modifiers(reader: Reader, asked: list[Asked]) -> None:
             or relations.spent(reader, asked)
             or relations.superlative(reader, asked)
             or relations.having(reader, asked)
+            or nulls.read(reader)
             or relations.relation(reader)
             or conditions.read(reader)
             or _connector(reader, asked)

@@ -238,4 +238,6 @@ COUNTRY_NAMES: Final = (
     ("united states", "usa", "us", "united states of america", "u.s", "america"),
     ("united kingdom", "uk", "great britain", "britain"),
 )
-NAME_COLUMNS: Final = ("name", "title", "full name", "label")
+NAME_COLUMNS: Final = (
+    "name", "title", "full name", "label", "company", "company name", "display name", "username", "user name"
+)  # fmt: skip

@@ -5,7 +5,7 @@ grammar; each gives True and has stepped over what it read, or False and over no
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon, outputs, periods
+from sqlchat.providers.offline import dates, grain, lexicon, outputs, periods
 from sqlchat.providers.offline.asked import Asked, shown
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.build import table_of
@@ -111,8 +111,13 @@ def rank(reader: Reader, asked: list[Asked]) -> bool:
         raise QuestionError(
             f'Ranking by "{one.text}": say by the number of what, or by which column.', words=[one.text]
         )
+    total = None
     if one.kind == "column" and not one.functions:
         _numeric(reader, one)
+        col = reader.resolve(one.hits, one.text, reader.query.subject).target
+        assert isinstance(col, Col)
+        total = grain.rank_groups(reader, asked, col, one.text)
+        one.functions = [total.function] if total is not None else []
     found = asked_terms(reader, one, reader.query.subject)
     reader.skip({"in", ","} if _direction_follows(reader) else ())
     way = _direction(reader)

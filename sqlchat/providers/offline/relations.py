@@ -5,7 +5,7 @@ Called by the grammar; each gives True and has stepped over what it read, or Fal
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, flags, lexicon, outputs, phrases
+from sqlchat.providers.offline import dates, flags, grain, lexicon, outputs, phrases
 from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.linker import Col, Key, Link
@@ -77,12 +77,15 @@ def _ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool)
                 words=[one.text],
                 reason="ambiguous",
             )
-        _rank_rows(reader, hit.target, descending)
-        return
+        total = grain.rank_groups(reader, asked, hit.target, one.text)
+        if total is None:
+            _rank_rows(reader, hit.target, descending)
+            return
+        term = total
     query.order.append((term, descending))
     query.limit = query.limit or 1
     reader.ranked, reader.needs_order = "", False
-    one.functions = one.functions or ["count"]
+    one.functions = one.functions or [term.function if isinstance(term, Agg) else "count"]
     reader.ranking = one
 
 
