@@ -34,6 +34,8 @@ def functions(reader: Reader) -> list[str]:
             reader.at = mark
             return found
         function, size = hit
+        if is_column(reader, size):
+            return found or ["sum"]
         reader.at += size
         if function in ("much", "amount"):
             function = "sum"
@@ -44,6 +46,17 @@ def functions(reader: Reader) -> list[str]:
         found.append(function)
         if function == "count":
             return found
+
+
+def is_column(reader: Reader, size: int) -> bool:
+    """Whether `total` is the name of a column here and not the word for adding up: nothing follows to be added up."""
+    token = reader.token()
+    columns = reader.linker.columns_named((token.stem,)) if size == 1 and token is not None else []
+    numbers = [h for h in columns if isinstance(h.target, Col) and dates.is_number(reader.column(h.target))]
+    following = reader.link(reader.at + 1)
+    named = following is not None and (following.columns or following.tables or following.measures)
+    of = reader.low(1) in ("of", "number", "amount", ",", "and", "&") or reader.phrase_at(1)
+    return bool(numbers) and not named and not of
 
 
 def _numeric(reader: Reader) -> bool:

@@ -26,7 +26,7 @@ from sqlchat.providers.offline.lexicon import (
     UNITS,
     VERBS,
 )
-from sqlchat.providers.offline.measures import Measure, measures
+from sqlchat.providers.offline.measures import Measure, measures, namesake
 from sqlchat.providers.offline.words import PRONOUNS, Token, name_words, stem, stems
 from sqlchat.sql.catalog import Catalog, Column, Table
 
@@ -82,6 +82,8 @@ class Linker:
     def __init__(self, catalog: Catalog, values: Mapping[tuple[str, str, str], tuple[str, ...]]):
         self.tables: dict[Key, Table] = {(t.schema, t.name): t for t in catalog.tables}
         self.measures = [m for key, table in self.tables.items() for m in measures(key, table, catalog.dialect)]
+        self.namesakes = {key: own for key, table in self.tables.items() if (own := namesake(key, table)) is not None}
+        """Tables that are named like one of their numbers: `downloads(day, downloads)`."""
         self.values: dict[Col, tuple[str, ...]] = {}
         self._phrases: dict[tuple[str, ...], dict[Target, Hit]] = {}
         self._glued: dict[str, dict[Target, Hit]] = {}
@@ -182,10 +184,11 @@ class Linker:
 
     def _index_table(self, key: Key, table: Table) -> None:
         words = self.table_words(key)
-        self._add(words, Hit(key, 0))
-        self._glue("".join(words), Hit(key, 0))
+        own: Target = self.namesakes.get(key, key)
+        self._add(words, Hit(own, 0))
+        self._glue("".join(words), Hit(own, 0))
         for name in (table.name.lower(), table.name.lower().replace("_", "")):
-            self._glue(name, Hit(key, 0))
+            self._glue(name, Hit(own, 0))
         if len(words) > 1:
             several = words[-1] in VERBS and words[-1].endswith("s") and key[1].lower().endswith(words[-1])
             vague = stem(words[-1]) in VAGUE and not several
@@ -203,6 +206,8 @@ class Linker:
 
     def _index_column(self, col: Col, owner: tuple[str, ...], comment: str) -> None:
         full, short = _expanded(name_words(col.name)), self.column_words(col.table, col.name)
+        if col.table in self.namesakes and self.namesakes[col.table].column == col.name:
+            return
         dated = is_date(self.catalog_column(col))
         foreign = self.is_key(col) and col.name not in self.tables[col.table].primary_key
         names = {full: 0, short: 0}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import aggregates, amounts, dates, flags, lexicon, refusal
 from sqlchat.providers.offline.asked import Asked
-from sqlchat.providers.offline.linker import Col, Link
+from sqlchat.providers.offline.linker import Col, Hit, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Compare
 from sqlchat.providers.offline.reader import Reader, is_participle
@@ -139,11 +139,10 @@ def _per_unit(reader: Reader, unit: str) -> Asked | None:
 
 def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked | None:
     totalled = functions == ["sum"] and reader.low(-1) == "total" and flags.at(reader) is not None
-    reader.skip(
-        {"of", "the", "all", "a", "total", "values", "value", "for"}
-        if functions != ["count"]
-        else {"the", "all", "of"}
-    )
+    skipped = {"of", "the", "all", "a", "values", "value", "for"} if functions != ["count"] else {"the", "all", "of"}
+    reader.skip(skipped)
+    if functions != ["count"] and not aggregates.is_column(reader, 1):
+        reader.skip(skipped | {"total"})
     distinct = aggregates.distinct(reader) or distinct
     if (functions == ["count"] or totalled) and (qualified := _qualified(reader)) is not None:
         qualified.functions = ["count"]
@@ -168,6 +167,11 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
         amounts.one(link)
         if functions == ["avg"] and (per := amounts.per(reader, measure)) is not None:
             return Asked("measure", link.text, functions, measure=measure, per=per)
+        if measure.column and functions == ["count"]:
+            reader.assume(f"{measure.table[1]}.{measure.column} is added up; its rows are not counted.")
+            functions = ["sum"]
+        if measure.column and functions != ["sum"]:
+            return Asked("column", link.text, functions, [Hit(Col(measure.table, measure.column), 0)])
         if functions != ["sum"]:
             raise amounts.not_averaged(link, measure)
         return Asked("measure", link.text, functions, measure=measure)

@@ -180,6 +180,7 @@ def group(reader: Reader, asked: list[Asked]) -> bool:
     """`by country`, `per month`, `for each category`."""
     mark = reader.at
     aggregated = any(item.functions for item in asked) or dates.unit(reader.low(1)) is not None
+    aggregated = aggregated or _counted_by(reader, asked)
     if reader.low() == "by" and aggregated:
         reader.at += 1
     elif not reader.take_any(EACH):
@@ -198,6 +199,16 @@ def group(reader: Reader, asked: list[Asked]) -> bool:
         if not _group_only(reader):
             reader.at = more
             return True
+
+
+def _counted_by(reader: Reader, asked: list[Asked]) -> bool:
+    """`members by city`: rows are counted by what is no number, no date and no thing that may have done something."""
+    link, table = reader.link(reader.at + 1), reader.query.subject
+    alone = len(asked) == 1 and asked[0].kind == "table" and not reader.query.order and not reader.ranked
+    if reader.low() != "by" or not alone or table is None or link is None or link.tables or link.values:
+        return False
+    found = [h.target for h in link.columns if isinstance(h.target, Col) and reader.joins.distance(table, h.target.table)[0] < 2]
+    return bool(found) and all(dates.is_text(reader.column(col)) for col in found)
 
 
 def _group_only(reader: Reader) -> bool:

@@ -110,6 +110,10 @@ class Reader:
                 return table[words], size
         return None
 
+    def phrase_at(self, ahead: int) -> bool:
+        """Whether the word some words ahead begins an aggregate."""
+        return (self.low(ahead),) in lexicon.AGGREGATES or (self.low(ahead), self.low(ahead + 1)) in lexicon.AGGREGATES
+
     def links(self, at: int | None = None) -> list[Link]:
         index = self.at if at is None else at
         if index < 0:
@@ -158,7 +162,9 @@ class Reader:
 
     def deed(self, link: Link) -> list[Hit]:
         """The dates that the words name as a verb with a period after it: `loaned` in `loaned in 2024`."""
-        verb = is_participle(self.tokens[link.start].low) and self.dated(link.start + link.size)
+        end = link.start + link.size
+        ordinal = end < len(self.tokens) and self.tokens[end].low in FIRST_OR_LAST
+        verb = is_participle(self.tokens[link.start].low) and (ordinal or self.dated(end))
         return [hit for hit in link.columns if verb and dates.is_date(self.column(_col(hit)))]
 
     def link(self, at: int | None = None) -> Link | None:
@@ -324,6 +330,7 @@ class Reader:
 BOOKKEEPING = lexicon.words(
     "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"
 )
+FIRST_OR_LAST = lexicon.words("first last earliest latest")
 BEFORE_PERIOD = lexicon.IN | lexicon.words("after before since until between later earlier than the prior")
 SILENT = frozenset(",.?!:;()")
 

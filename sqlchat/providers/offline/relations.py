@@ -11,7 +11,7 @@ from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.linker import Col, Key, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg, Compare, Condition, Extreme, Term
-from sqlchat.providers.offline.reader import Focus, Reader
+from sqlchat.providers.offline.reader import FIRST_OR_LAST, Focus, Reader
 
 RELATING = lexicon.IN | lexicon.NOT | lexicon.VERBS | lexicon.WITH | {"do", "does", "did"}
 LEADING = lexicon.words("with has have had having that which who the is are was were a whose")
@@ -21,6 +21,9 @@ def superlative(reader: Reader, asked: list[Asked]) -> bool:
     """`with the highest capacity`, `has the most orders`, `that is the oldest`."""
     mark = reader.at
     reader.skip(LEADING | lexicon.VERBS)
+    if (done := _done_first(reader)) is not None:
+        _rank_rows(reader, *done)
+        return True
     options, size = outputs.adjective_at(reader)
     if dates.read(reader.tokens, reader.at, reader.today) is not None:
         options = ()
@@ -49,6 +52,19 @@ def superlative(reader: Reader, asked: list[Asked]) -> bool:
         return False
     _ranked_by(reader, asked, one, descending)
     return True
+
+
+def _done_first(reader: Reader) -> tuple[Col, bool] | None:
+    """`joined first`, `was hired last`: the day of what was done, and whether the latest comes first."""
+    link, table = reader.link(), reader.focus.table
+    if link is None or table is None or not (deeds := reader.deed(link)):
+        return None
+    word = reader.low(link.size)
+    if word not in FIRST_OR_LAST or reader.dated(reader.at + link.size):
+        return None
+    col = reader.resolve(deeds, link.text, table).target
+    reader.at += link.size + 1
+    return (col, word in ("last", "latest")) if isinstance(col, Col) else None
 
 
 def _ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) -> None:
