@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from sqlchat.language.thesaurus import MEANING
 from sqlchat.providers.offline.dates import is_date, is_number
 from sqlchat.providers.offline.lexicon import (
     ABBREVIATIONS,
@@ -27,13 +28,15 @@ from sqlchat.providers.offline.lexicon import (
     VERBS,
 )
 from sqlchat.providers.offline.measures import Measure, measures, namesake
-from sqlchat.providers.offline.words import PRONOUNS, Token, name_words, stem, stems
+from sqlchat.providers.offline.words import PRONOUNS, Token, name_words, singular, stem, stems
 from sqlchat.sql.catalog import Catalog, Column, Table
 
 Key = tuple[str, str]
 """(schema, table)"""
 BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
 PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
+LOOSE = 4
+"""The tier of names that stand for the same by the thesaurus alone."""
 LONGEST = 8
 """Words of the longest phrase that is looked for."""
 WEAK = FILLERS | IN | NOT | VERBS | {"and", "or", "but"}
@@ -278,6 +281,8 @@ class Linker:
             for text in ("".join(lows), "".join(words)):
                 for hit in self._glued.get(text, {}).values():
                     _keep(hits, hit)
+        if not hits and all(t.kind == "word" for t in span):
+            hits = self._same_meaning(words, lows)
         for hit in hits.values():
             if isinstance(hit.target, Col):
                 link.columns.append(hit)
@@ -288,6 +293,20 @@ class Linker:
         if all(t.kind in ("word", "number", "sign") for t in span):
             plain = all(low in FUNCTION for low in lows)
             link.values = self._values(words, " ".join(lows), link.text if plain else None)
+
+    def _same_meaning(self, words: tuple[str, ...], lows: tuple[str, ...]) -> dict[Target, Hit]:
+        """What is named wholly once a word that names nothing is put in another word for the same thing."""
+        found: dict[Target, Hit] = {}
+        if any(low in WEAK for low in lows) or words in self._texts:
+            return found
+        for at, (word, low) in enumerate(zip(words, lows, strict=True)):
+            if len(words) > 1 and (word,) in self._phrases:
+                continue
+            for other in MEANING.get(low) or MEANING.get(singular(low), ()):
+                for hit in self._phrases.get((*words[:at], stem(other), *words[at + 1 :]), {}).values():
+                    if hit.tier < 2:
+                        _keep(found, Hit(hit.target, LOOSE))
+        return found
 
     def _values(self, words: tuple[str, ...], low: str, spelled: str | None) -> list[Hit]:
         """Values of these words; where `spelled` is given, only those spelled so, with a capital."""

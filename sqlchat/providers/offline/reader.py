@@ -187,7 +187,7 @@ class Reader:
         if len(hits) > 1:
             names = " or ".join(sorted(str(hit.target[1]) for hit in hits if isinstance(hit.target, tuple)))
             raise QuestionError(f'"{link.text}" may mean {names}.', words=[link.text], reason="ambiguous")
-        if best == 3:
+        if best >= 3:
             self.assume(f'"{link.text}" is read as the table {_key(hits[0])[1]}.')
         return hits[0]
 
@@ -218,7 +218,7 @@ class Reader:
             names = " or ".join(sorted({f"{_col(hit).table[1]}.{_col(hit).name}" for hit in tied}))
             raise QuestionError(f'"{text}" may mean {names}.', words=[text], reason="ambiguous")
         col = _col(tied[0])
-        if tied[0].tier == 3 or (len(hits) > 1 and best[0] > 0):
+        if tied[0].tier >= 3 or (len(hits) > 1 and best[0] > 0):
             shown = f"{col.table[1]}.{col.name}"
             self.assume(f'"{text}" is read as {shown}' + (f" = '{tied[0].value}'." if tied[0].value else "."))
         return tied[0]
