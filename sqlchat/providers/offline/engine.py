@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from sqlglot import exp
-
 from sqlchat.errors import QuestionError
 from sqlchat.providers.base import Draft, Provider, Task
-from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.explain import explain, interpret
-from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.search import Search
 
 MODEL = "sqlchat-offline-1"
 LONGEST_QUESTION = 2_000
@@ -37,8 +34,8 @@ class OfflineProvider(Provider):
         if len(task.question) > LONGEST_QUESTION:
             raise QuestionError("The question is too long: ask for one thing in one or two sentences.", words=[])
         linker, joins = self._indexed(task)
-        query = parse(task.question, linker, joins, self._today())
-        select: exp.Select = build(query, linker, joins, task.catalog.dialect)
+        search = Search(linker, joins, self._today(), task.catalog.dialect)
+        query, select = search.read(task.question)
         sql = select.sql(dialect=task.catalog.dialect)
         read = interpret(query)
         return Draft(

@@ -62,6 +62,7 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
         raise QuestionError("Counting those whose total meets a condition is not read yet: list them.", words=[])
     if not query.order:
         query.order = [(group, False) for group in query.groups if isinstance(group, DatePart)]
+        query.arranged = _arranged(reader, terms)
     _check_total(reader)
     if (
         not any(isinstance(t, Agg) for t in (*terms, *(t for t, _ in query.order)))
@@ -70,6 +71,16 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     ):
         raise QuestionError("The question groups rows but does not say what to compute for each group.", words=[])
     return query
+
+
+def _arranged(reader: Reader, terms: list[Term]) -> list[tuple[Term, bool]]:
+    """The order of groups that nobody asked for: years as they come, else the largest figure first."""
+    query = reader.query
+    figures = [term for term in terms if isinstance(term, Agg)]
+    years = [g for g in query.groups if isinstance(g, Col) and "year" in reader.linker.column_words(g.table, g.name)]
+    if query.order or not query.groups or len(figures) != 1:
+        return []
+    return [(years[0], False)] if years else [(figures[0], True)]
 
 
 def _added_up(reader: Reader, asked: list[Asked], terms: list[Term]) -> list[Term]:

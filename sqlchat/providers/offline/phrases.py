@@ -53,7 +53,11 @@ def order(reader: Reader, asked: list[Asked]) -> bool:
         if term is None:
             reader.at = mark
             return False
-    reader.query.order.append((term, (way or after) == "desc"))
+    down = (way or after) == "desc"
+    if reader.query.limit == 1 and (term, down) in reader.query.order and reader.listed_all:
+        reader.query.limit = None  # `which lakes have the largest areas, from largest to smallest`
+        return True
+    reader.query.order.append((term, down))
     return True
 
 

@@ -114,6 +114,8 @@ class Query:
     having: list[tuple[Agg, str, Literal]] = field(default_factory=list)
     order: list[tuple[Term, bool]] = field(default_factory=list)
     """(term, descending)"""
+    arranged: list[tuple[Term, bool]] = field(default_factory=list)
+    """How groups come where the question names no order; the answer does not rest on it."""
     limit: int | None = None
     distinct: bool = False
     hidden_groups: bool = False

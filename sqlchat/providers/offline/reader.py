@@ -54,6 +54,8 @@ class Reader:
     """What the sentences before asked for: `the number` of a later one is theirs."""
     ranking: Asked | None = None
     """What `the most ...` counts, for `and how many` after it."""
+    listed_all: bool = False
+    """True where a superlative is said of several: `which lakes have the largest areas`."""
     unit: str = ""
     """The unit that a leading `monthly` groups by."""
     needs_order: bool = False

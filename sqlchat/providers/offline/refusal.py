@@ -39,8 +39,8 @@ def not_understood(linker: Linker, tokens: list[Token], unknown: list[str]) -> Q
     faults = [word for word in unknown if word not in places or not known(linker, tokens, places[word])]
     words = faults or unknown
     shown = ", ".join(f'"{word}"' for word in words)
-    names = _names(linker) if faults else []
-    near = list(dict.fromkeys(name for word in faults for name in _near(word, names)))
+    known_names = names(linker) if faults else []
+    near = list(dict.fromkeys(name for word in faults for name in _near(word, known_names)))
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     return QuestionError(f"These words have no meaning for this data: {shown}.{hint}", words=words)
 
@@ -52,7 +52,7 @@ def _near(word: str, names: Iterable[str]) -> list[str]:
     return found[:1] if len({stem(name) for name in found}) == 1 else found
 
 
-def _names(linker: Linker) -> list[str]:
+def names(linker: Linker) -> list[str]:
     """Names and words of names of what there is to ask for; no values."""
     found: dict[str, None] = {}
     for key, table in linker.tables.items():

@@ -118,6 +118,7 @@ def _rank_rows(reader: Reader, col: Col, descending: bool) -> None:
         reader.add(Extreme(col, descending))
         return
     query.order.append((col, descending))
+    reader.listed_all = query.limit is None and reader.low(-1).endswith("s") and reader.query.subject is not None
     query.limit = query.limit or 1
     reader.ranked, reader.needs_order = "", False
 

@@ -14,6 +14,8 @@ from sqlchat.providers.offline.scope import OPERATORS, Scope
 
 NUMBERED = frozenset({"sqlite", "mysql", "tsql", "oracle"})
 """Dialects in which yes and no are 1 and 0."""
+MOST_GUESSED = 3
+"""Joins on the way to a related table where the database declares no keys."""
 
 
 class Restrictions:
@@ -111,6 +113,8 @@ class Restrictions:
         path = scope.joins.path(anchor, target)
         if not path:
             raise QuestionError(f"No foreign keys lead from {anchor[1]} to {target[1]}.", words=[], reason="no_join")
+        if len(path) > MOST_GUESSED and not all(edge.declared for edge in path):
+            raise QuestionError(f"Only a long way leads from {anchor[1]} to {target[1]}.", words=[], reason="no_join")
         scope.join(anchor)
         first, rest = path[0], path[1:]
         inner = self._inner(target, base=first.target)
