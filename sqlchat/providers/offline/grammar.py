@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import conditions, dates, empty, flags, lexicon, nulls, outputs, phrases, refusal, relations
+from sqlchat.providers.offline import conditions, dates, empty, flags, lexicon, nulls, outputs, periods, phrases, refusal, relations
 from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.finish import finish
 from sqlchat.providers.offline.joins import Joins
@@ -177,7 +177,8 @@ def _modifiers(reader: Reader, asked: list[Asked]) -> None:
         if reader.token() is not None and reader.low() in (",", "(", ")", ":"):
             reader.at += 1
         elif (
-            phrases.order(reader, asked)
+            periods.done_per(reader)
+            or phrases.order(reader, asked)
             or phrases.rank(reader, asked)
             or phrases.group(reader, asked)
             or relations.spent(reader, asked)

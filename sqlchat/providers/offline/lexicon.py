@@ -92,8 +92,9 @@ ADJECTIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "newest": ((_TIME, "desc"),), "latest": ((_TIME, "desc"),), "earliest": ((_TIME, "asc"),),
     "last": ((_TIME, "desc"),), "first": ((_TIME, "asc"),),
     "heaviest": (("weight", "desc"),), "lightest": (("weight", "asc"),),
-    "tallest": (("height", "desc"),), "shortest": (("height", "asc"), ("length", "asc"), ("duration", "asc")),
-    "longest": (("length", "desc"), ("duration", "desc")),
+    "tallest": (("height", "desc"),),
+    "shortest": tuple((name, "asc") for name in ("height", "length", "duration", "runtime", "minutes", "pages")),
+    "longest": tuple((name, "desc") for name in ("length", "duration", "runtime", "minutes", "pages")),
     "cheapest": (("price", "asc"), ("cost", "asc")), "priciest": (("price", "desc"), ("cost", "desc")),
     "fastest": (("speed", "desc"),), "slowest": (("speed", "asc"),),
 }  # fmt: skip

@@ -37,6 +37,8 @@ BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
 PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
 LOOSE = 4
 """The tier of names that stand for the same by the thesaurus alone."""
+SHORTEST_OPENING = 4
+"""Letters of a word that stands for a longer value which begins with it."""
 LONGEST = 8
 """Words of the longest phrase that is looked for."""
 WEAK = FILLERS | IN | NOT | VERBS | {"and", "or", "but"}
@@ -92,6 +94,10 @@ class Linker:
         self._glued: dict[str, dict[Target, Hit]] = {}
         self._prefixes: dict[Key, str] = {}
         self._texts: dict[tuple[str, ...], list[Hit]] = {}
+        self._openings: dict[tuple[str, ...], list[Hit]] = {}
+        """Values by the words that they begin with: `Acme` of `Acme Corp`."""
+        self._heads: dict[str, list[Hit]] = {}
+        """Tables by the first word of their names: `degree` of `degree_programs`."""
         self._prefix = shared_prefix([t.name.lower() for t in catalog.tables]) if len(catalog.tables) > 2 else ""
         for key, table in self.tables.items():
             self._index_table(key, table)
@@ -192,7 +198,8 @@ class Linker:
         self._glue("".join(words), Hit(own, 0))
         for name in (table.name.lower(), table.name.lower().replace("_", "")):
             self._glue(name, Hit(own, 0))
-        if len(words) > 1:
+        if len(words) > 1 and key not in self.namesakes:
+            self._heads.setdefault(stem(words[0]), []).append(Hit(key, LOOSE))
             several = words[-1] in VERBS and words[-1].endswith("s") and key[1].lower().endswith(words[-1])
             vague = stem(words[-1]) in VAGUE and not several
             self._add(words[:-1] if vague else words[-1:], Hit(key, 1 if vague else 2))
@@ -214,6 +221,9 @@ class Linker:
         dated = is_date(self.catalog_column(col))
         foreign = self.is_key(col) and col.name not in self.tables[col.table].primary_key
         names = {full: 0, short: 0}
+        if "of" in full[1:-1]:
+            at = full.index("of")
+            self._add((*full[at + 1 :], *full[:at]), Hit(col, 1))  # `membership level` for `level_of_membership`
         for pair in [short] if len(short) == 2 and not foreign else []:
             self._add((pair[1], "of", pair[0]), Hit(col, 1))
             self._add((pair[1], "of", "the", pair[0]), Hit(col, 1))
@@ -260,6 +270,8 @@ class Linker:
             words = stems(text)
             if 0 < len(words) <= LONGEST and not (len(words) == 1 and _weak(text)):
                 self._texts.setdefault(words, []).append(Hit(col, 1, text))
+                for size in range(1, min(len(words), 3)):
+                    self._openings.setdefault(words[:size], []).append(Hit(col, 3, text))
 
     def _add(self, words: tuple[str, ...], hit: Hit) -> None:
         if words and not (len(words) == 1 and words[0] in WEAK and not isinstance(hit.target, tuple)):
@@ -282,7 +294,7 @@ class Linker:
                 for hit in self._glued.get(text, {}).values():
                     _keep(hits, hit)
         if not hits and all(t.kind == "word" for t in span):
-            hits = self._same_meaning(words, lows)
+            hits = self._same_meaning(words, lows) or self._headed(words, lows)
         for hit in hits.values():
             if isinstance(hit.target, Col):
                 link.columns.append(hit)
@@ -293,6 +305,15 @@ class Linker:
         if all(t.kind in ("word", "number", "sign") for t in span):
             plain = all(low in FUNCTION for low in lows)
             link.values = self._values(words, " ".join(lows), link.text if plain else None)
+            named = link.columns or link.tables or link.measures or link.values
+            if not named and len(lows[0]) >= SHORTEST_OPENING and span[0].text[:1].isupper():
+                begun = self._openings.get(words, [])
+                link.values = begun if len({(hit.target, hit.value) for hit in begun}) == 1 else []
+
+    def _headed(self, words: tuple[str, ...], lows: tuple[str, ...]) -> dict[Target, Hit]:
+        """The one table whose name begins with the word, where that is a noun in the plural or names no value."""
+        found = self._heads.get(words[0], []) if len(words) == 1 and lows[0] not in WEAK else []
+        return {found[0].target: found[0]} if len(found) == 1 and words not in self._texts else {}
 
     def _same_meaning(self, words: tuple[str, ...], lows: tuple[str, ...]) -> dict[Target, Hit]:
         """What is named wholly once a word that names nothing is put in another word for the same thing."""

@@ -16,7 +16,7 @@ def read_list(reader: Reader) -> list[Asked]:
     found: list[Asked] = []
     while True:
         before = reader.at
-        reader.skip(lexicon.LEADS)
+        reader.skip_leads()
         asked = _elliptic(reader) or read_one(reader, first=not found)
         if asked is None:
             reader.at = before
@@ -26,7 +26,7 @@ def read_list(reader: Reader) -> list[Asked]:
         if not reader.take_any(aggregates.JOINERS):
             return found
         mark = reader.at
-        reader.skip(lexicon.LEADS)
+        reader.skip_leads()
         if not starts_output(reader):
             reader.at = before
             return found
@@ -84,6 +84,9 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
     if flags.at(reader) is not None and (qualified := _qualified(reader)) is not None:
         return qualified
     link = reader.link()
+    exact = link is not None and any(hit.tier == 0 for hit in link.values) and all(hit.tier for hit in link.columns)
+    if exact and link is not None and link.columns and not link.tables and (narrowed := _qualified(reader)) is not None:
+        return narrowed
     unit = dates.unit(reader.low())
     if unit and unit != reader.low().rstrip("s") and reader.low() not in ("days",) and first:
         return _per_unit(reader, unit)
@@ -315,7 +318,7 @@ def _qualified(reader: Reader) -> Asked | None:
         else:
             break
     link = reader.link()
-    bare = any(isinstance(value, Link) and value.columns for value in found)
+    bare = any(isinstance(value, Link) and any(hit.tier == 0 for hit in value.columns) for value in found)
     if not found or link is None or not link.tables or bare:
         reader.at = mark
         return None
@@ -354,6 +357,8 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
         assert isinstance(measure, Measure)
         return Asked("measure", link.text, ["sum"], measure=measure)
     if link.tables and (not link.columns or min(h.tier for h in link.tables) <= min(h.tier for h in link.columns)):
+        if link.size == 1 and link.text.lower().endswith("ed") and reader.low(-1) in ("are", "is", "were", "was"):
+            raise QuestionError(f'"{link.text}" is not clear here.', words=[link.text])
         possessive = reader.tokens[reader.at + link.size - 1].possessive
         following = reader.link(reader.at + link.size)
         asked = _table(reader, link)

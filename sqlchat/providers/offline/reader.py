@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, lexicon
 from sqlchat.providers.offline.joins import Joins
-from sqlchat.providers.offline.linker import Col, Hit, Key, Link, Linker
+from sqlchat.providers.offline.linker import LOOSE, Col, Hit, Key, Link, Linker
 from sqlchat.providers.offline.query import Compare, Condition, Period, Query, Related
 from sqlchat.providers.offline.words import Token, stem
 from sqlchat.sql.catalog import Column
@@ -56,6 +56,8 @@ class Reader:
     """What `the most ...` counts, for `and how many` after it."""
     listed_all: bool = False
     """True where a superlative is said of several: `which lakes have the largest areas`."""
+    timed: Col | None = None
+    """The day of what was done, as in `tickets opened per month`."""
     unit: str = ""
     """The unit that a leading `monthly` groups by."""
     needs_order: bool = False
@@ -94,6 +96,14 @@ class Reader:
 
     def skip(self, words: Container[str]) -> None:
         while not self.done and self.low() in words:
+            self.at += 1
+
+    def skip_leads(self) -> None:
+        """Step over `show me all the`, up to a table that is named like such a word: `which show`."""
+        while not self.done and self.low() in lexicon.LEADS:
+            named = self.low(-1) in DETERMINERS and self.low() in lexicon.COMMANDS
+            if named and (link := self.link()) is not None and link.tables:
+                return
             self.at += 1
 
     def cut(self, start: int) -> None:
@@ -209,6 +219,10 @@ class Reader:
         """The one hit that fits best near `table`. Raises QuestionError on a tie."""
         if not hits:
             raise QuestionError(f'"{text}" has no place here.', words=[text])
+        if table is not None and all(hit.tier == LOOSE and hit.value is None for hit in hits):
+            hits = [hit for hit in hits if self.joins.distance(table, _col(hit).table)[0] == 0]
+            if not hits:
+                raise QuestionError(f'"{text}" has no place here.', words=[text])
         ranked = sorted(hits, key=lambda hit: self.rank(hit, table))
         best = self.rank(ranked[0], table)
         tied = [hit for hit in ranked if self.rank(hit, table) == best]
@@ -232,6 +246,8 @@ class Reader:
 
     def time_column(self, table: Key) -> Col | None:
         """The table's one column of dates or, failing that, its year. Raises QuestionError where it has several."""
+        if self.timed is not None and self.timed.table == table:
+            return self.timed
         columns = self.linker.tables[table].columns
         found = [c.name for c in columns if dates.is_date(c)]
         if len(found) > 1:
@@ -258,12 +274,21 @@ class Reader:
         loose = exact or [n for n, w in words.items() if w[-len(wanted) :] == wanted]
         return Col(table, loose[0]) if len(loose) == 1 else None
 
+    def _named_near(self, table: Key, name: str) -> Col | None:
+        """The column of that plain name, of the table or of the one other that each of its rows leads to."""
+        own = self.named_column(table, name)
+        if own is not None:
+            return own
+        above = {edge.target for edge in self.joins.edges[table] if edge.single}
+        found = [col for other in above if (col := self.named_column(other, name)) is not None]
+        return found[0] if len(found) == 1 and " ".join(self.linker.column_words(found[0].table, found[0].name)) == name else None
+
     def adjective(self, options: Sequence[tuple[str, str]], table: Key | None) -> tuple[Col, str] | None:
         """The column that an adjective speaks of in `table`, and the direction or operator that goes with it."""
         if table is None:
             return None
         for name, way in options:
-            col = self.time_column(table) if name == "*time*" else self.named_column(table, name)
+            col = self.time_column(table) if name == "*time*" else self._named_near(table, name)
             if col is not None:
                 if name == "*time*":
                     self.assume(f"First and last are told by {table[1]}.{col.name}.")
@@ -291,6 +316,12 @@ class Reader:
                     words=[str(condition.values[0])],
                     reason="ambiguous",
                 )
+        if isinstance(condition, Compare) and self._excluded(condition):
+            raise QuestionError(
+                f"No value of {condition.col.name} meets both conditions: say whether each is of another row.",
+                words=[str(condition.values[0])],
+                reason="ambiguous",
+            )
         if isinstance(condition, Period) and condition.start and condition.end:
             periods = [c for c in self.focus.conditions if isinstance(c, Period) and c.col == condition.col]
             if any(c.start and c.end for c in periods):
@@ -298,6 +329,14 @@ class Reader:
                     f"Two periods for {condition.col.name} are not read yet.", words=[condition.start]
                 )
         self.focus.conditions.append(condition)
+
+    def _excluded(self, condition: Compare) -> bool:
+        """Whether a condition on the same column leaves no value for this one: under 1945 and over 1955."""
+        told = [c for c in self.focus.conditions if isinstance(c, Compare) and c.col == condition.col]
+        above = [c.values[0] for c in (*told, condition) if c.op in (">", ">=")]
+        below = [c.values[0] for c in (*told, condition) if c.op in ("<", "<=")]
+        numbers = [value for value in (*above, *below) if not isinstance(value, str)]
+        return bool(above and below) and len(numbers) == len(above) + len(below) and max(above) >= min(below)  # type: ignore[type-var]
 
     def relate(self, table: Key, *, loose: bool, negated: bool = False, op: str = "", count: int = 0) -> None:
         """Speak of `table` from here on, as related to what was spoken of before."""
@@ -332,6 +371,7 @@ class Reader:
 BOOKKEEPING = lexicon.words(
     "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"
 )
+DETERMINERS = lexicon.words("which what each every the of many this that all")
 FIRST_OR_LAST = lexicon.words("first last earliest latest")
 BEFORE_PERIOD = lexicon.IN | lexicon.words("after before since until between later earlier than the prior")
 SILENT = frozenset(",.?!:;()")

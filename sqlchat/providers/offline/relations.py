@@ -5,7 +5,7 @@ Called by the grammar; each gives True and has stepped over what it read, or Fal
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, flags, grain, lexicon, outputs, phrases
+from sqlchat.providers.offline import amounts, dates, flags, grain, lexicon, outputs, phrases
 from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.linker import Col, Key, Link
@@ -139,7 +139,26 @@ def having(reader: Reader, asked: list[Asked]) -> bool:
             _add_having(reader, term, op, token.value)
             return True
     reader.at = mark
-    return _having_count(reader, asked)
+    return _having_amount(reader) or _having_count(reader, asked)
+
+
+def _having_amount(reader: Reader) -> bool:
+    """`with more than 2500 downloads`, where each row of downloads holds a number of them."""
+    mark = reader.at
+    reader.skip(LEADING)
+    op = _plain_operator(reader)
+    token = reader.token()
+    link = reader.link(reader.at + 1)
+    if not op or token is None or token.value is None or link is None or not link.measures or not reader.explicit_subject:
+        reader.at = mark
+        return False
+    amounts.one(link)
+    measure = link.measures[0].target
+    assert isinstance(measure, Measure)
+    reader.at += 1 + link.size
+    reader.measured = measure.table
+    _add_having(reader, Agg("sum", measure), op, token.value)
+    return True
 
 
 SPENDING = ("spent", "spend", "spends")

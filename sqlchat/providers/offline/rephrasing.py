@@ -66,9 +66,10 @@ RELATIONAL = frozenset(
 """Stems of verbs that say no more than that two things belong together."""
 EMPTY = lexicon.words(
     "currently overall entire whole exactly various existing available actually total also just simply please yet "
-    "together ever names records entries rows corresponding along altogether ones one such"
+    "together ever either names records entries rows corresponding along altogether ones one such"
 )
 """Words that may be left out without a word lost."""
+IRREGULAR = lexicon.words("came went flew ran wrote sang drove spoke taught paid")
 CLAUSES = lexicon.words("who that which does do did they it we you never not")
 UNTIL = lexicon.words("before after since until between last this previous past first and or but")
 MOST_STEPS = 3
@@ -111,8 +112,8 @@ def without(step: Rephrasing, words: list[str], today: date) -> Iterator[Rephras
 def _relates(tokens: list[Token], at: int, today: date) -> bool:
     """Whether the verb only ties what is before it to what is after it, and no period dates what it tells of."""
     low, before = tokens[at].low, {token.low for token in tokens[max(0, at - 4) : at]}
-    inflected = low.endswith(("ed", "ing")) or low in lexicon.PARTICIPLES
-    if stem(low) not in RELATIONAL or not (inflected or before & CLAUSES) or low.endswith(("er", "ers", "or", "ors")):
+    inflected = low.endswith(("ed", "ing")) or low in lexicon.PARTICIPLES | IRREGULAR
+    if (stem(low) not in RELATIONAL and low not in IRREGULAR) or not (inflected or before & CLAUSES) or low.endswith(("er", "ers", "or", "ors")):
         return False
     after = at + 1
     while after < len(tokens) and tokens[after].low in lexicon.IN | lexicon.FILLERS:
