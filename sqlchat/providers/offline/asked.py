@@ -38,6 +38,8 @@ def terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
     """`asked` as terms of the query, now that it is known what is spoken of."""
     if asked.kind == "table":
         assert asked.table is not None
+        if asked.per is not None:
+            return [Agg("avg", asked.table, per=asked.per)]
         if asked.functions:
             return [Agg("count", asked.table)]
         return list(shown(reader, asked.table))

@@ -205,6 +205,12 @@ def cut(column: exp.Expr, to: str, dialect: str) -> exp.Expr:
     """`column` cut to its year, quarter, month, week (from Monday) or day."""
     if dialect == "sqlite":
         return _cut_sqlite(column, to)
+    if to == "weekday":
+        if dialect == "mysql":
+            return exp.Sub(this=exp.Anonymous(this="DAYOFWEEK", expressions=[column]), expression=exp.Literal.number(1))
+        if dialect == "duckdb":
+            return exp.Anonymous(this="DAYOFWEEK", expressions=[column])
+        return exp.Extract(this=exp.var("DOW"), expression=column)
     if to == "year":
         return exp.Extract(this=exp.var("YEAR"), expression=column)
     if to == "day":
@@ -212,12 +218,16 @@ def cut(column: exp.Expr, to: str, dialect: str) -> exp.Expr:
     return exp.cast(exp.TimestampTrunc(this=column, unit=exp.var(to.upper())), "date")
 
 
+PATTERNS = {"year": "%Y", "month": "%Y-%m", "weekday": "%w"}
+"""Units as SQLite writes them."""
+
+
 def _cut_sqlite(column: exp.Expr, to: str) -> exp.Expr:
     def strftime(pattern: str) -> exp.Expr:
         return exp.Anonymous(this="STRFTIME", expressions=[exp.Literal.string(pattern), column.copy()])
 
-    if to in ("year", "month"):
-        return strftime("%Y" if to == "year" else "%Y-%m")
+    if to in PATTERNS:
+        return strftime(PATTERNS[to])
     if to == "day":
         return exp.Anonymous(this="DATE", expressions=[column])
     if to == "week":

@@ -48,6 +48,8 @@ def explain(query: Query) -> str:
 def interpret(query: Query) -> str:
     """What is asked for, in words and without a stop."""
     parts = [_list([_term(term) for term in query.outputs])]
+    if query.part is not None:
+        parts[0] = f"the percentage of {parts[0]} where {_condition(query.part)}"
     if query.distinct:
         parts[0] = f"the different values of {parts[0]}"
     if query.subject and not any(isinstance(t, Agg) and t.of == query.subject for t in query.outputs):
@@ -93,6 +95,8 @@ def _term(term: Term) -> str:
         return f"the {term.unit} of {_col(term.col)}"
     if isinstance(term, Measure):
         return term.name
+    if isinstance(term.of, tuple) and term.per is not None:
+        return f"the average number of {term.of[1]} per {singular(term.per[1])}"
     if isinstance(term.of, tuple):
         return f"the number of {term.of[1]}"
     of = term.of.name if isinstance(term.of, Measure) else _col(term.of)

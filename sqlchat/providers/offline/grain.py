@@ -12,7 +12,7 @@ from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.linker import Col, Linker
 from sqlchat.providers.offline.query import Agg
 from sqlchat.providers.offline.reader import Reader
-from sqlchat.providers.offline.words import stem
+from sqlchat.providers.offline.words import singular, stem
 
 ADDED_UP = lexicon.words(
     "quantity qty amount total subtotal sales sale revenue turnover units spend spending downloads views clicks "
@@ -60,14 +60,14 @@ def rank_groups(reader: Reader, asked: list[Asked], col: Col, text: str) -> Agg 
         return None
     if is_added_up(reader.linker, col):
         reader.assume(
-            f"The total of {col.table[1]}.{col.name} is taken for each {asked[0].text}; "
+            f"The total of {col.table[1]}.{col.name} is taken for each {singular(category.name)}; "
             f'say "average {text}" for the average of its rows.'
         )
         if category not in reader.query.groups:
             reader.query.groups.append(category)
         return Agg("sum", col)
     raise QuestionError(
-        f'Each {asked[0].text} has several rows of {col.table[1]}: say "total {text}" or "average {text}".',
+        f'Each {singular(category.name)} has several rows of {col.table[1]}: say "total {text}" or "average {text}".',
         words=[text],
         reason="ambiguous",
         rewrites=[(text, f"average {text}"), (text, f"total {text}")],

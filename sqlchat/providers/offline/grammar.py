@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import date
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import conditions, dates, empty, flags, lexicon, nulls, outputs, periods, phrases, refusal, relations
+from sqlchat.providers.offline import conditions, dates, empty, flags, lexicon, nulls, outputs, periods, phrases, refusal, relations, shares
 from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.finish import finish
 from sqlchat.providers.offline.joins import Joins
@@ -29,7 +29,8 @@ def parse(question: str, linker: Linker, joins: Joins, today: date) -> Query:
         raise QuestionError("There is no question in this text.", words=[])
     if len(tokens) > MOST_TOKENS:
         raise QuestionError("The question is too long: ask for one thing in one or two sentences.", words=[])
-    sentences = _sentences(tokens)
+    share = shares.counted(tokens)
+    sentences = _sentences(share or tokens)
     reader = Reader(_turned(sentences[0]), linker, joins, today)
     asked = _main(reader)
     if not asked:
@@ -39,6 +40,8 @@ def parse(question: str, linker: Linker, joins: Joins, today: date) -> Query:
     if reader.unknown:
         raise refusal.not_understood(linker, tokens, reader.unknown)
     query = finish(reader, asked)
+    if share is not None:
+        shares.take(query)
     query.complete = any(isinstance(g, tuple) and empty.asked_for(reader.tokens, g, linker) for g in query.groups)
     return query
 
@@ -241,7 +244,7 @@ def _connector(reader: Reader, asked: list[Asked]) -> bool:
     mark = reader.at
     reader.at += 1
     listed = reader.at
-    if _how_many(reader, asked) or flags.read(reader):
+    if _how_many(reader, asked) or flags.read(reader) or nulls.done(reader):
         return True
     reader.skip(lexicon.LEADS)
     if not (outputs.starts_output(reader) and not reader.focus.related):

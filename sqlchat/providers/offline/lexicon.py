@@ -222,7 +222,7 @@ UNITS: Final = {
     "year": "year", "years": "year", "yearly": "year", "annual": "year", "annually": "year",
     "month": "month", "months": "month", "monthly": "month", "quarter": "quarter", "quarters": "quarter",
     "quarterly": "quarter", "week": "week", "weeks": "week", "weekly": "week", "day": "day", "days": "day",
-    "daily": "day",
+    "daily": "day", "weekday": "weekday", "weekdays": "weekday",
 }  # fmt: skip
 MEASURE_UNITS: Final = words(
     "years year old euros euro dollars dollar eur usd pounds kg kilograms percent pieces units meters metres km "

@@ -91,6 +91,8 @@ class Linker:
         """Tables that are named like one of their numbers: `downloads(day, downloads)`."""
         self.values: dict[Col, tuple[str, ...]] = {}
         self._phrases: dict[tuple[str, ...], dict[Target, Hit]] = {}
+        self._weak: dict[str, dict[Target, Hit]] = {}
+        """Columns named like words that build sentences, such as `Created`: meant after `by`, or with their capital."""
         self._glued: dict[str, dict[Target, Hit]] = {}
         self._prefixes: dict[Key, str] = {}
         self._texts: dict[tuple[str, ...], list[Hit]] = {}
@@ -119,6 +121,8 @@ class Linker:
                 continue
             link = Link(start, size, " ".join(t.text for t in span))
             self._look_up(link, span)
+            if size == 1 and not (link.tables or link.columns) and start and tokens[start - 1].low in ("by", "per"):
+                link.columns = [hit for hit in self._weak.get(span[0].low, {}).values() if hit.tier < 2]
             if link.tables or link.columns or link.values or link.measures:
                 found.append(link)
         return found
@@ -274,7 +278,9 @@ class Linker:
                     self._openings.setdefault(words[:size], []).append(Hit(col, 3, text))
 
     def _add(self, words: tuple[str, ...], hit: Hit) -> None:
-        if words and not (len(words) == 1 and words[0] in WEAK and not isinstance(hit.target, tuple)):
+        if len(words) == 1 and words[0] in WEAK and not isinstance(hit.target, tuple):
+            _keep(self._weak.setdefault(words[0], {}), hit)
+        elif words:
             _keep(self._phrases.setdefault(tuple(map(stem, words)), {}), hit)
 
     def _glue(self, text: str, hit: Hit) -> None:

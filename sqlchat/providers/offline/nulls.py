@@ -6,10 +6,10 @@ Each function gives True and has stepped over what it read, or False and over no
 from __future__ import annotations
 
 from sqlchat.providers.offline import dates, lexicon
-from sqlchat.providers.offline.linker import Col
+from sqlchat.providers.offline.linker import Col, Key
 from sqlchat.providers.offline.query import Null
 from sqlchat.providers.offline.reader import Reader, is_participle
-from sqlchat.providers.offline.words import stem
+from sqlchat.providers.offline.words import Token, stem
 
 LEADING = lexicon.words("that which who where whose and is are was were be been have has had having with do does did")
 LACKING = lexicon.words("no without lacking missing never not n't don't doesn't haven't hasn't didn't isn't aren't")
@@ -73,8 +73,7 @@ def _undone(reader: Reader) -> bool:
     if not lacking or token is None or table is None or not is_participle(token.low) or reader.dated(reader.at + 1):
         reader.at = mark
         return False
-    found = [Col(table, c.name) for c in reader.linker.tables[table].columns if dates.is_date(c)]
-    fitting = [c for c in found if stem(reader.linker.column_words(table, c.name)[0]) == token.stem]
+    fitting = _days_of(reader, table, token)
     valued = any(link.values for link in reader.links())
     if len(fitting) != 1 or valued:
         reader.at = mark
@@ -84,6 +83,29 @@ def _undone(reader: Reader) -> bool:
     reader.assume(f'"not {token.text}" is read as {table[1]}.{fitting[0].name} not being known.')
     reader.add(Null(fitting[0]))
     return True
+
+
+def done(reader: Reader) -> bool:
+    """`cancelled` in `joined in 2024 and cancelled`: there is a day of what was done."""
+    token, table = reader.token(), reader.focus.table
+    if token is None or table is None or not is_participle(token.low) or reader.dated(reader.at + 1):
+        return False
+    following = reader.token(1)
+    fitting = _days_of(reader, table, token)
+    if len(fitting) != 1 or (following is not None and following.kind != "sign" and following.low not in ("and", "or")):
+        return False
+    if any(link.values for link in reader.links()):
+        return False
+    reader.at += 1
+    reader.assume(f'"{token.text}" is read as {table[1]}.{fitting[0].name} being known.')
+    reader.add(Null(fitting[0], negated=True))
+    return True
+
+
+def _days_of(reader: Reader, table: Key, token: Token) -> list[Col]:
+    """The dates of the table that are named like what was done."""
+    found = [Col(table, c.name) for c in reader.linker.tables[table].columns if dates.is_date(c)]
+    return [c for c in found if stem(reader.linker.column_words(table, c.name)[0]) == token.stem]
 
 
 def _column(reader: Reader) -> Col | None:

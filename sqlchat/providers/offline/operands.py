@@ -156,7 +156,7 @@ def _spelled(reader: Reader, col: Col) -> str | None:
 
 def add(reader: Reader, col: Col, op: str, values: tuple[Literal, ...], negated: bool) -> None:
     column = reader.column(col)
-    trailing = reader.phrase(lexicon.TRAILING) if op == "=" and len(values) == 1 else None
+    trailing = reader.trailing() if op == "=" and len(values) == 1 else None
     if trailing is not None:
         op = trailing[0]
         reader.at += trailing[1]

@@ -156,6 +156,8 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
     if functions == ["avg"] and (worth := amounts.worth(reader, link)) is not None:
         return worth
     amounts.vague(link)
+    if functions == ["avg", "count"] and link.tables and not link.measures and (each := _each(reader, link)) is not None:
+        return each
     if functions in (["sum"], ["count"]) and link.tables and not link.measures:
         asked = _table(reader, link)
         asked.functions, asked.distinct = ["count"], distinct
@@ -187,6 +189,25 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
         reader.at += link.size
         return Asked("column", link.text, functions, link.columns, distinct=distinct)
     return None
+
+
+def _each(reader: Reader, link: Link) -> Asked | None:
+    """`average number of loans per member`: of the members that have any."""
+    mark, counted = reader.at, reader.table_of(link)
+    reader.at += link.size
+    reader.take_any((("per",), ("for", "each"), ("of", "each"), ("by", "each"), ("for", "every")))
+    following = reader.link() if reader.at > mark + link.size else None
+    owner = reader.table_of(following) if following is not None and following.tables else None
+    if counted is None or owner is None or not isinstance(counted.target, tuple) or not isinstance(owner.target, tuple):
+        reader.at = mark
+        return None
+    near, steps = reader.joins.distance(counted.target, owner.target)
+    if near != 1 or not steps or following is None or len(reader.linker.tables[owner.target].primary_key) != 1:
+        reader.at = mark
+        return None
+    reader.at += following.size
+    reader.assume(f"{owner.target[1]} without {counted.target[1]} are left out of the average.")
+    return Asked("table", link.text, ["avg"], table=counted.target, per=owner.target)
 
 
 def _said_of(reader: Reader, link: Link) -> bool:

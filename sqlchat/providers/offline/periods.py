@@ -53,7 +53,7 @@ def read(reader: Reader) -> bool:
     if col is None:
         reader.at = mark
         return False
-    trailing = reader.phrase(lexicon.TRAILING)
+    trailing = reader.trailing()
     if trailing is not None and trailing[0] in ("since", "until"):
         op = trailing[0]
         reader.at += trailing[1]

@@ -123,6 +123,9 @@ def rank(reader: Reader, asked: list[Asked]) -> bool:
         total = grain.rank_groups(reader, asked, col, one.text)
         one.functions = [total.function] if total is not None else []
     found = asked_terms(reader, one, reader.query.subject)
+    category = grain.category_of(reader, asked) if isinstance(found[0], Agg) else None
+    if category is not None and category not in reader.query.groups:
+        reader.query.groups.append(category)
     reader.skip({"in", ","} if _direction_follows(reader) else ())
     way = _direction(reader)
     if way and reader.ranked and way != reader.ranked:
@@ -184,7 +187,7 @@ def group(reader: Reader, asked: list[Asked]) -> bool:
     """`by country`, `per month`, `for each category`."""
     mark = reader.at
     aggregated = any(item.functions for item in asked) or dates.unit(reader.low(1)) is not None
-    aggregated = aggregated or _counted_by(reader, asked)
+    aggregated = aggregated or _counted_by(reader, asked) or _figures_by(reader, asked)
     if reader.low() == "by" and aggregated:
         reader.at += 1
     elif not reader.take_any(EACH):
@@ -212,7 +215,29 @@ def _counted_by(reader: Reader, asked: list[Asked]) -> bool:
     if reader.low() != "by" or not alone or table is None or link is None or link.tables or link.values:
         return False
     found = [h.target for h in link.columns if isinstance(h.target, Col) and reader.joins.distance(table, h.target.table)[0] < 2]
-    return bool(found) and all(dates.is_text(reader.column(col)) for col in found)
+    return bool(found) and not any(dates.is_number(reader.column(col)) for col in found)
+
+
+def _figures_by(reader: Reader, asked: list[Asked]) -> bool:
+    """`quantity by shop`: added up if the column says so. Raises QuestionError where it may as well be averaged."""
+    alone = len(asked) == 1 and asked[0].kind == "column" and not asked[0].functions and not reader.query.order
+    link = reader.link(reader.at + 1)
+    if reader.low() not in ("by", "per") or not alone or link is None or not link.columns:
+        return False
+    col = reader.resolve(asked[0].hits, asked[0].text, reader.query.subject).target
+    if not isinstance(col, Col) or not dates.is_number(reader.column(col)) or reader.linker.is_key(col):
+        return False
+    if not grain.is_added_up(reader.linker, col):
+        text = asked[0].text
+        raise QuestionError(
+            f'"{text} by {link.text}": say "total {text}" or "average {text}".',
+            words=[text],
+            reason="ambiguous",
+            rewrites=[(text, f"total {text}"), (text, f"average {text}")],
+        )
+    reader.assume(f"{col.table[1]}.{col.name} is added up.")
+    asked[0].functions = ["sum"]
+    return True
 
 
 def _group_only(reader: Reader) -> bool:
@@ -262,6 +287,9 @@ def _group_target(reader: Reader) -> Col | DatePart | Key | None:
         if (after := dates.unit(reader.low())) and dates.is_date(reader.column(hit.target)):
             reader.at += 1
             return DatePart(hit.target, after)
+        if dates.is_date(reader.column(hit.target)) and not any(token.low == "each" for token in reader.tokens):
+            reader.assume(f"Days of {hit.target.table[1]}.{hit.target.name} are taken; say per month for months.")
+            return DatePart(hit.target, "day")
         return hit.target
     if unit and (owner := reader.measured or table) is not None:
         reader.at += 1
@@ -276,5 +304,6 @@ def period_group(reader: Reader, table: Key, unit: str) -> Col | DatePart:
     col = periods.time_of(reader, table)
     if col is None or not (dates.is_date(reader.column(col)) or unit == "year"):
         raise QuestionError(f"{table[1]} has no date to group by {unit}.", words=[unit])
-    reader.assume(f"The {unit} is that of {col.table[1]}.{col.name}.")
+    numbered = ", as a number: 0 is Sunday" if unit == "weekday" else ""
+    reader.assume(f"The {unit} is that of {col.table[1]}.{col.name}{numbered}.")
     return DatePart(col, unit) if dates.is_date(reader.column(col)) else col

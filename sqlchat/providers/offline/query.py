@@ -114,6 +114,8 @@ class Query:
     having: list[tuple[Agg, str, Literal]] = field(default_factory=list)
     order: list[tuple[Term, bool]] = field(default_factory=list)
     """(term, descending)"""
+    part: Condition | None = None
+    """Of a share: what the rows of the part meet."""
     arranged: list[tuple[Term, bool]] = field(default_factory=list)
     """How groups come where the question names no order; the answer does not rest on it."""
     limit: int | None = None

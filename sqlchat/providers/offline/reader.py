@@ -122,6 +122,13 @@ class Reader:
                 return table[words], size
         return None
 
+    def trailing(self) -> tuple[str, int] | None:
+        """`or later` after a value, unless it begins another comparison: `after 2013 or before 2008`."""
+        found = self.phrase(lexicon.TRAILING)
+        after = self.token(found[1]) if found is not None else None
+        another = after is not None and (after.value is not None or dates.read(self.tokens, self.at + 2, self.today))
+        return None if another else found
+
     def phrase_at(self, ahead: int) -> bool:
         """Whether the word some words ahead begins an aggregate."""
         return (self.low(ahead),) in lexicon.AGGREGATES or (self.low(ahead), self.low(ahead + 1)) in lexicon.AGGREGATES
@@ -262,6 +269,7 @@ class Reader:
                 f'"{found[0]} in 2024".',
                 words=[],
                 reason="ambiguous",
+                times=found,
             )
         return Col(table, found[0]) if found else None
 

@@ -98,11 +98,11 @@ class Scope:
         assert column is not None
         return column
 
-    def frame(self, select: exp.Select) -> exp.Select:
-        """`select` with this FROM clause."""
+    def frame(self, select: exp.Select, *, keep: bool = False) -> exp.Select:
+        """`select` with this FROM clause; `keep` leaves no row of the root out for want of a partner."""
         select = select.from_(self._table(self.base))
         for key, on in self._joins:
-            select = select.join(self._table(key), on=on, join_type="left" if key in self._left else "")
+            select = select.join(self._table(key), on=on, join_type="left" if keep or key in self._left else "")
         return select
 
     def _table(self, key: Key) -> exp.Table:

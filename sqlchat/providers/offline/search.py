@@ -25,6 +25,10 @@ from sqlchat.providers.offline.query import Query
 from sqlchat.providers.offline.rephrasing import MOST_STEPS, MOST_TRIES, Rephrasing, rephrased, without
 
 Reading = tuple[Query, exp.Select]
+UNIT = re.compile(r"(?i)\b((?:per|by|each|every) (?:day|week|month|quarter|year|weekday))\b")
+PERIOD = re.compile(r"(?i)\b((?:in|during|on|since|before|after|between|from|last|this)\b)")
+BROKEN = re.compile(r"(?i)^(of|in|by|with|from|and)\b|\b(of|the|in|by|for|with) (of|in|by|for|with|and)\b|\b(of|the|they|in|by)\W*$")
+"""What a question looks like that lost a word which it needs."""
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
 MOST_SUGGESTIONS = 3
@@ -46,6 +50,7 @@ class Search:
                 return found
             fault.facts["suggestions"] = self._suggestions(question, fault)
             fault.facts.pop("rewrites", None)
+            fault.facts.pop("times", None)
             raise
 
     def _read(self, question: str) -> Reading:
@@ -94,7 +99,7 @@ class Search:
         for near in self._near(question, fault):
             if len(found) == MOST_SUGGESTIONS:
                 break
-            if near not in found and near != question:
+            if near not in found and near != question and not BROKEN.search(near):
                 try:
                     self._read(near)
                 except QuestionError:
@@ -105,18 +110,22 @@ class Search:
     def _near(self, question: str, fault: QuestionError) -> Iterator[str]:
         for old, new in fault.facts.get("rewrites", ()):
             yield _replaced(question, old, new)
+        for column in fault.facts.get("times", ()):
+            yield UNIT.sub(rf"\1 of {column}", question) if UNIT.search(question) else PERIOD.sub(
+                rf"with {column} \1", question, count=1
+            )
         words = [word for word in fault.facts.get("words", ()) if isinstance(word, str) and word]
         names = refusal.names(self._linker) if words else []
         for word in words[:3]:
             for name in get_close_matches(word.lower(), names, n=2, cutoff=refusal.CLOSE):
                 yield _replaced(question, word, name.replace("_", " "))
-        if 0 < len(words) <= 3:
+        if 0 < len(words) <= 3 and not any(word.lower() in refusal.GRAMMAR for word in words):
             shorter = question
             for word in words:
                 shorter = _replaced(shorter, word, "")
             yield re.sub(r"\s+([,.?])", r"\1", " ".join(shorter.split()))
         for _, table in self._named(question):
-            yield f"How many {table} are there?"
+            yield f"How many {table if table.endswith('s') else table + 's'} are there?"
 
     def _named(self, question: str) -> Iterator[tuple[int, str]]:
         """The tables that the question names."""

@@ -53,7 +53,6 @@ NOT_CLEAR = [
     "Top 5 products by quantity",
     "average revenue by country",
     "average revenue per order line",
-    "average number of orders per customer",
     "most expensive product in each category",
     "names",
     "How many customers are there? How many orders?",
