@@ -100,7 +100,8 @@ class _Builder:
         if not needed:
             raise QuestionError("The question does not say what to show.", words=[])
         costs = []
-        for root in self.linker.tables:
+        roots = self.joins.below(needed[0])
+        for root in (table for table in self.linker.tables if table in roots):
             paths = [self.joins.distance(root, table) for table in needed]
             if all(rank <= 1 for rank, _ in paths):
                 costs.append((sum(steps for _, steps in paths), root not in needed, root))

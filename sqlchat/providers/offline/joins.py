@@ -97,6 +97,17 @@ class Joins:
                 return (rank, steps)
         return (3, 0)
 
+    def below(self, target: Key) -> set[Key]:
+        """The tables of which each row leads to one row of `target` at most, itself among them."""
+        found, queue = {target}, deque([target])
+        while queue:
+            here = queue.popleft()
+            for edge in self.edges[here]:
+                if edge.target not in found and any(e.single for e in self.edges[edge.target] if e.target == here):
+                    found.add(edge.target)
+                    queue.append(edge.target)
+        return found
+
     def _depths(self, start: Key, *, single: bool) -> dict[Key, int]:
         """Steps to every table that can be reached."""
         known = self._reach.get((start, single))

@@ -24,6 +24,7 @@ GRAMMAR = (
 """Words that questions are built of, whatever the data."""
 CLOSE = 0.8
 """How alike a word and a name are, from 0 to 1, for the one to be a slip of the other."""
+MOST_LETTERS = 2
 SHORTEST = 4
 
 
@@ -48,8 +49,15 @@ def not_understood(linker: Linker, tokens: list[Token], unknown: list[str]) -> Q
 def _near(word: str, names: Iterable[str]) -> list[str]:
     if len(word) < SHORTEST:
         return []
-    found = get_close_matches(word.lower(), names, n=2, cutoff=CLOSE)
+    found = close(word, names)
     return found[:1] if len({stem(name) for name in found}) == 1 else found
+
+
+def close(word: str, names: Iterable[str]) -> list[str]:
+    """The two names at most that the word may be a slip of."""
+    low = word.lower()
+    fitting = [name for name in names if name[:1] == low[:1] and abs(len(name) - len(low)) <= MOST_LETTERS]
+    return get_close_matches(low, fitting, n=2, cutoff=CLOSE)
 
 
 def names(linker: Linker) -> list[str]:

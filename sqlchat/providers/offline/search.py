@@ -10,7 +10,6 @@ import heapq
 import re
 from collections.abc import Iterator
 from datetime import date
-from difflib import get_close_matches
 from itertools import count
 
 from sqlglot import exp
@@ -117,7 +116,7 @@ class Search:
         words = [word for word in fault.facts.get("words", ()) if isinstance(word, str) and word]
         names = refusal.names(self._linker) if words else []
         for word in words[:3]:
-            for name in get_close_matches(word.lower(), names, n=2, cutoff=refusal.CLOSE):
+            for name in refusal.close(word, names):
                 yield _replaced(question, word, name.replace("_", " "))
         if 0 < len(words) <= 3 and not any(word.lower() in refusal.GRAMMAR for word in words):
             shorter = question
