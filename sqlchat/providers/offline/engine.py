@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from datetime import date
 
@@ -11,8 +12,11 @@ from sqlchat.providers.offline.explain import explain, interpret
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.search import Search
+from sqlchat.providers.offline.shortlist import MOST_TABLES, Shortlist, Values
+from sqlchat.sql.catalog import Catalog
 
 MODEL = "sqlchat-offline-1"
+MOST_INDEXES = 4
 LONGEST_QUESTION = 2_000
 """Characters."""
 
@@ -27,7 +31,8 @@ class OfflineProvider(Provider):
     def __init__(self, today: Callable[[], date] = date.today):
         """`today` tells the day that `last year` is counted from."""
         self._today = today
-        self._last: tuple[Task, Linker, Joins] | None = None
+        self._indexes: list[Index] = []
+        self._lock = threading.Lock()
 
     def draft(self, task: Task) -> Draft:
         """SQL for the task's question. Raises QuestionError with the words that were not understood (`words`)."""
@@ -47,11 +52,33 @@ class OfflineProvider(Provider):
         )
 
     def _indexed(self, task: Task) -> tuple[Linker, Joins]:
-        """The catalog's phrases and paths; those of the last task where it had the same catalog and values."""
-        last = self._last
-        if last is not None and last[0].catalog is task.catalog and last[0].values is task.values:
-            return last[1:]
-        linker = Linker(task.catalog, task.values)
-        joins = Joins(linker.tables)
-        self._last = (task, linker, joins)
-        return linker, joins
+        """The phrases and the paths of the tables that matter, kept for the catalogs that were asked about last."""
+        catalog, values = task.catalog, task.values
+        with self._lock:
+            index = next((i for i in self._indexes if i.catalog is catalog and i.values == values), None)
+            if index is None:
+                index = Index(catalog, values)
+                self._indexes = [index, *self._indexes[: MOST_INDEXES - 1]]
+        return index.of(task.question)
+
+
+class Index:
+    """What the engine knows of one catalog: all of a small one, of a large one the part near to a question."""
+
+    def __init__(self, catalog: Catalog, values: Values):
+        self.catalog, self.values = catalog, values
+        large = len(catalog.tables) > MOST_TABLES
+        self._shortlist = Shortlist(catalog, values) if large else None
+        self._whole = None if large else _linked(catalog, values)
+
+    def of(self, question: str) -> tuple[Linker, Joins]:
+        """The linker and the paths for a question."""
+        if self._whole is not None:
+            return self._whole
+        assert self._shortlist is not None
+        return _linked(*self._shortlist.pick(question))
+
+
+def _linked(catalog: Catalog, values: Values) -> tuple[Linker, Joins]:
+    linker = Linker(catalog, values)
+    return linker, Joins(linker.tables)
