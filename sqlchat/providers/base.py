@@ -30,6 +30,16 @@ class Tokens:
         return Tokens(self.prompt + other.prompt, self.completion + other.completion)
 
 
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word of the business that the owner defined with SQL."""
+
+    names: tuple[str, ...]
+    """The term, then its synonyms."""
+    sql: str
+    """A condition or an expression in the connection's dialect."""
+
+
 @dataclass(frozen=True)
 class Task:
     """A question and all that may be known for answering it."""
@@ -41,6 +51,8 @@ class Task:
     """The same, rendered as a prompt for language models: system first, the last one the user's."""
     values: Mapping[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     """Low-cardinality texts, (schema, table, column) -> values."""
+    terms: tuple[Term, ...] = ()
+    """Those that the question uses, for a provider that reads no prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +69,10 @@ class Draft:
     """Readings of the question that could have gone another way."""
     interpretation: str = ""
     """The question as it was read, in one sentence that stands by itself; "" where the provider does not say."""
+    values: tuple[tuple[str, tuple[str, str, str], str], ...] = ()
+    """(words of the question, (schema, table, column), the value that they name), from a provider that tells."""
+    terms: tuple[str, ...] = ()
+    """The task's terms that the SQL rests on, from a provider that tells."""
 
 
 class Provider(ABC):

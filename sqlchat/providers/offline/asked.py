@@ -101,4 +101,6 @@ def shown(reader: Reader, table: Key) -> list[Col]:
     if display:
         return display
     reader.assume(f"{table[1]} has no column of names, so all its columns are shown.")
-    return [Col(table, column.name) for column in reader.linker.tables[table].columns]
+    defined = reader.linker.definitions.conditions
+    columns = reader.linker.tables[table].columns
+    return [Col(table, column.name) for column in columns if (table, column.name) not in defined]

@@ -6,8 +6,12 @@ import threading
 from collections.abc import Callable
 from datetime import date
 
+from sqlglot import exp
+
 from sqlchat.errors import QuestionError
-from sqlchat.providers.base import Draft, Provider, Task
+from sqlchat.language.detection import foreign_language
+from sqlchat.providers.base import Draft, Provider, Task, Term
+from sqlchat.providers.offline.definitions import define, used_terms
 from sqlchat.providers.offline.explain import explain, interpret
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
@@ -38,6 +42,13 @@ class OfflineProvider(Provider):
         """SQL for the task's question. Raises QuestionError with the words that were not understood (`words`)."""
         if len(task.question) > LONGEST_QUESTION:
             raise QuestionError("The question is too long: ask for one thing in one or two sentences.", words=[])
+        language = foreign_language(task.question)
+        if language is not None:
+            raise QuestionError(
+                f"This seems to be {language}: the built-in engine reads English. A language model reads any language.",
+                words=[],
+                reason="language",
+            )
         linker, joins = self._indexed(task)
         search = Search(linker, joins, self._today(), task.catalog.dialect)
         query, select = search.read(task.question)
@@ -49,6 +60,12 @@ class OfflineProvider(Provider):
             self.model,
             assumptions=tuple(query.assumptions),
             interpretation=f"{read[:1].upper()}{read[1:]}.",
+            values=tuple(
+                (words, (*col.table, col.name), value)
+                for words, col, value in dict.fromkeys(query.matched)
+                if exp.Literal.string(value).sql(dialect=task.catalog.dialect) in sql
+            ),
+            terms=tuple(dict.fromkeys(used_terms(query, linker.definitions))),
         )
 
     def _indexed(self, task: Task) -> tuple[Linker, Joins]:
@@ -59,7 +76,7 @@ class OfflineProvider(Provider):
             if index is None:
                 index = Index(catalog, values)
                 self._indexes = [index, *self._indexes[: MOST_INDEXES - 1]]
-        return index.of(task.question)
+        return index.of(task.question, task.terms)
 
 
 class Index:
@@ -71,14 +88,16 @@ class Index:
         self._shortlist = Shortlist(catalog, values) if large else None
         self._whole = None if large else _linked(catalog, values)
 
-    def of(self, question: str) -> tuple[Linker, Joins]:
-        """The linker and the paths for a question."""
+    def of(self, question: str, terms: tuple[Term, ...]) -> tuple[Linker, Joins]:
+        """The linker and the paths for a question that uses these terms."""
         if self._whole is not None:
-            return self._whole
+            return _linked(self.catalog, self.values, terms) if terms else self._whole
         assert self._shortlist is not None
-        return _linked(*self._shortlist.pick(question))
+        said = " ".join((question, *(term.sql for term in terms)))
+        return _linked(*self._shortlist.pick(said), terms)
 
 
-def _linked(catalog: Catalog, values: Values) -> tuple[Linker, Joins]:
-    linker = Linker(catalog, values)
+def _linked(catalog: Catalog, values: Values, terms: tuple[Term, ...] = ()) -> tuple[Linker, Joins]:
+    definitions = define(catalog, terms)
+    linker = Linker(definitions.catalog, values, definitions)
     return linker, Joins(linker.tables)

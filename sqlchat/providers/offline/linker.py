@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.providers.offline.dates import is_date, is_number
+from sqlchat.providers.offline.definitions import Definitions
 from sqlchat.providers.offline.lexicon import (
     ABBREVIATIONS,
     COMMANDS,
@@ -84,9 +85,16 @@ class Link:
 class Linker:
     """The phrases of one catalog and its values; built once for a question, read-only afterwards."""
 
-    def __init__(self, catalog: Catalog, values: Mapping[tuple[str, str, str], tuple[str, ...]]):
+    def __init__(
+        self,
+        catalog: Catalog,
+        values: Mapping[tuple[str, str, str], tuple[str, ...]],
+        definitions: Definitions | None = None,
+    ):
+        self.definitions = definitions or Definitions(catalog)
         self.tables: dict[Key, Table] = {(t.schema, t.name): t for t in catalog.tables}
         self.measures = [m for key, table in self.tables.items() for m in measures(key, table, catalog.dialect)]
+        self.measures += self.definitions.measures
         self.namesakes = {key: own for key, table in self.tables.items() if (own := namesake(key, table)) is not None}
         """Tables that are named like one of their numbers: `downloads(day, downloads)`."""
         self.values: dict[Col, tuple[str, ...]] = {}
@@ -171,6 +179,8 @@ class Linker:
 
     def is_flag(self, col: Col) -> bool:
         """Whether the column says yes or no: by its type, by what it holds, or as a number named `is_x`, `has_x`."""
+        if (col.table, col.name) in self.definitions.conditions:
+            return True
         column = self.catalog_column(col)
         held = {value.lower() for value in self.values.get(col, ())}
         if BOOLEAN_TYPE.match(column.type) or any(held == set(pair) for pair in PAIRS):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import aggregates, amounts, dates, flags, lexicon, refusal
+from sqlchat.providers.offline import aggregates, amounts, dates, flags, lexicon, periods, refusal
 from sqlchat.providers.offline.asked import Asked
 from sqlchat.providers.offline.linker import Col, Hit, Link
 from sqlchat.providers.offline.measures import Measure
@@ -389,6 +389,8 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
             found = reader.resolve(following.columns, following.text, asked.table).target
             assert isinstance(found, Col)
             if asked.table is None or reader.joins.distance(asked.table, found.table)[0] > 1:
+                return asked
+            if not possessive and periods.is_done_per(reader):
                 return asked
             reader.at += following.size
             if not possessive and (compared(reader) or _said_of(reader, following)):

@@ -158,8 +158,7 @@ def _time_named(reader: Reader) -> Col | None:
 def done_per(reader: Reader) -> bool:
     """`opened` in `tickets opened per month`: what was done tells which of several days is meant."""
     token, table = reader.token(), reader.focus.table
-    follows = reader.low(1) in ("per", "by", "each", "every") and dates.unit(reader.low(2)) is not None
-    if token is None or table is None or not is_participle(token.low) or not follows:
+    if token is None or table is None or not is_done_per(reader):
         return False
     found = [Col(table, c.name) for c in reader.linker.tables[table].columns if dates.is_date(c)]
     fitting = [col for col in found if stem(reader.linker.column_words(table, col.name)[0]) == token.stem]
@@ -168,6 +167,12 @@ def done_per(reader: Reader) -> bool:
     reader.at += 1
     reader.timed = fitting[0]
     return True
+
+
+def is_done_per(reader: Reader) -> bool:
+    """Whether a participle comes next and `per month` or the like after it."""
+    follows = reader.low(1) in ("per", "by", "each", "every") and dates.unit(reader.low(2)) is not None
+    return follows and is_participle(reader.low())
 
 
 def _timely(reader: Reader, hit: Hit) -> bool:

@@ -124,4 +124,6 @@ class Query:
     """True where the groups themselves are not to be shown."""
     complete: bool = False
     """True where groups without rows are asked for as well: `all customers and their number of orders`."""
+    matched: list[tuple[str, Col, str]] = field(default_factory=list)
+    """(words of the question, column, the value that they name)"""
     assumptions: list[str] = field(default_factory=list)

@@ -241,6 +241,8 @@ class Reader:
             names = " or ".join(sorted({f"{_col(hit).table[1]}.{_col(hit).name}" for hit in tied}))
             raise QuestionError(f'"{text}" may mean {names}.', words=[text], reason="ambiguous")
         col = _col(tied[0])
+        if (value := tied[0].value) is not None:
+            self.query.matched.append((text, col, value))
         if tied[0].tier >= 3 or (len(hits) > 1 and best[0] > 0):
             shown = f"{col.table[1]}.{col.name}"
             self.assume(f'"{text}" is read as {shown}' + (f" = '{tied[0].value}'." if tied[0].value else "."))

@@ -139,17 +139,23 @@ def having(reader: Reader, asked: list[Asked]) -> bool:
             _add_having(reader, term, op, token.value)
             return True
     reader.at = mark
-    return _having_amount(reader) or _having_count(reader, asked)
+    return _having_amount(reader, asked) or _having_count(reader, asked)
 
 
-def _having_amount(reader: Reader) -> bool:
+def _having_amount(reader: Reader, asked: list[Asked]) -> bool:
     """`with more than 2500 downloads`, where each row of downloads holds a number of them."""
     mark = reader.at
     reader.skip(LEADING)
     op = _plain_operator(reader)
     token = reader.token()
     link = reader.link(reader.at + 1)
-    if not op or token is None or token.value is None or link is None or not link.measures or not reader.explicit_subject:
+    if not op or token is None or token.value is None or link is None or not link.measures:
+        reader.at = mark
+        return False
+    category = grain.category_of(reader, asked)
+    if category is not None:
+        reader.query.groups.append(category)
+    elif not reader.explicit_subject:
         reader.at = mark
         return False
     amounts.one(link)

@@ -58,8 +58,10 @@ class Restrictions:
         value = inner.frame(exp.select(function(this=inner.column(condition.col)))).subquery()
         return exp.EQ(this=column, expression=value)
 
-    def _flag(self, column: exp.Column, flag: Flag) -> exp.Expr:
+    def _flag(self, column: exp.Expr, flag: Flag) -> exp.Expr:
         """By itself only where the database has a type for truth; else as it keeps yes and no."""
+        if (flag.col.table, flag.col.name) in self.scope.linker.definitions.conditions:
+            return exp.Not(this=column) if flag.negated else column
         text = flags.spelled(self.scope.linker, flag.col, negated=flag.negated)
         if text is not None:
             return exp.EQ(this=column, expression=exp.Literal.string(text))
@@ -68,7 +70,7 @@ class Restrictions:
             return exp.Not(this=column) if flag.negated else column
         return exp.EQ(this=column, expression=exp.Literal.number(int(not flag.negated)))
 
-    def _compare(self, column: exp.Column, condition: Compare) -> exp.Expr:
+    def _compare(self, column: exp.Expr, condition: Compare) -> exp.Expr:
         values = [self.scope.literal(condition.col, value, condition.op) for value in condition.values]
         if condition.op in ("contains", "starts", "ends"):
             return self._like(column, condition)
@@ -79,7 +81,7 @@ class Restrictions:
             return exp.Not(this=found) if condition.op == "!=" else found
         return OPERATORS[condition.op](this=column, expression=values[0])
 
-    def _like(self, column: exp.Column, condition: Compare) -> exp.Expr:
+    def _like(self, column: exp.Expr, condition: Compare) -> exp.Expr:
         text = str(condition.values[0])
         if "%" in text or "_" in text:
             raise QuestionError("Texts with % or _ cannot be searched for.", words=[text])

@@ -5,6 +5,7 @@ Called by the builder, for the query and for each of its subqueries.
 
 from __future__ import annotations
 
+import sqlglot
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
@@ -89,9 +90,16 @@ class Scope:
             table=exp.to_identifier(self.alias(col.table), quoted=not _plain(self.alias(col.table), self.dialect)),
         )
 
-    def column(self, col: Col) -> exp.Column:
+    def column(self, col: Col) -> exp.Expr:
+        """The column, or the condition that a term of that name stands for."""
         self.join(col.table)
-        return self.raw(col)
+        defined = self.linker.definitions.conditions.get((col.table, col.name))
+        if defined is None:
+            return self.raw(col)
+        tree = sqlglot.parse_one(defined)
+        for column in list(tree.find_all(exp.Column)):
+            column.replace(self.raw(Col(col.table, column.name)))
+        return exp.paren(tree)
 
     def catalog_column(self, col: Col) -> Column:
         column = self.linker.tables[col.table].column(col.name)
