@@ -243,10 +243,12 @@ RELATED: Mapping[str, frozenset[str]] = MappingProxyType(_related())
 """Stem to the stems of related words."""
 
 VAGUE = frozenset(
-    "action amount avg average balance class condition count date day end entry first id identifier interval issue "
-    "key kind last length level line log match max maximum min minimum month movement name nbr no num number order "
-    "period position quantity qty quarter rank record report result role score session sum tier time title total "
-    "type unit value year".split()
+    WORD.findall("""
+        action amount avg average balance class condition count date day end entry first id identifier interval issue
+        key kind last length level line log match max maximum min minimum month movement name nbr no num number order
+        period position quantity qty quarter rank record report result role score session sum tier time title total
+        type unit value year
+    """)
 )
 """Words of the groups that stand for too much to be put for one another in a condition."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from sqlchat.providers.offline import dates, lexicon
+from sqlchat.language import lexicon
+from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.linker import Col
 from sqlchat.providers.offline.reader import Reader
 

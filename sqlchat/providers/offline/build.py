@@ -205,7 +205,10 @@ class _Builder:
 
     def _order(self) -> list[exp.Ordered]:
         limited = self.query.limit is not None
-        return [self._ordered(self._term(term), descending, last=limited) for term, descending in self.query.order or self.query.arranged]
+        return [
+            self._ordered(self._term(term), descending, last=limited)
+            for term, descending in self.query.order or self.query.arranged
+        ]
 
     def _ordered(self, term: exp.Expr, descending: bool, *, last: bool) -> exp.Ordered:
         """`last`: unknown values come last; else where the database puts them, which needs no word in the SQL."""

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 
 from sqlglot import exp
 
-from sqlchat.providers.offline.lexicon import MONTHS, UNITS
-from sqlchat.providers.offline.words import Token
+from sqlchat.language.lexicon import MONTHS, UNITS
+from sqlchat.language.tokens import Token
 from sqlchat.sql.catalog import Column
 
 DATE_TYPE = re.compile(r"date|time", re.IGNORECASE)
@@ -207,7 +207,9 @@ def cut(column: exp.Expr, to: str, dialect: str) -> exp.Expr:
         return _cut_sqlite(column, to)
     if to == "weekday":
         if dialect == "mysql":
-            return exp.Sub(this=exp.Anonymous(this="DAYOFWEEK", expressions=[column]), expression=exp.Literal.number(1))
+            return exp.Sub(
+                this=exp.Anonymous(this="DAYOFWEEK", expressions=[column]), expression=exp.Literal.number(1)
+            )
         if dialect == "duckdb":
             return exp.Anonymous(this="DAYOFWEEK", expressions=[column])
         return exp.Extract(this=exp.var("DOW"), expression=column)

@@ -6,20 +6,16 @@ A condition becomes a column that says yes or no: `active customer` with `status
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import sqlglot
 from sqlglot import exp
 
+from sqlchat.language.tokens import name_words, stem
 from sqlchat.providers.base import Term
 from sqlchat.providers.offline.measures import ALLOWED, Measure
-from sqlchat.providers.offline.words import name_words, stem
 from sqlchat.sql.catalog import Catalog, Column, Table
-
-if TYPE_CHECKING:
-    from sqlchat.providers.offline.query import Query
 
 Key = tuple[str, str]
 CONDITIONS = (exp.Predicate, exp.And, exp.Or, exp.Not)
@@ -97,11 +93,3 @@ def _without_table(name: str, table: Table) -> str:
     if len(words) > 1 and stem(words[-1]) in owner:
         words.pop()
     return "_".join(words)
-
-
-def used_terms(query: Query, definitions: Definitions) -> Iterator[str]:
-    """The terms that the query rests on."""
-    text = repr(query)
-    for name, term in definitions.terms.items():
-        if f"name={name!r}" in text:
-            yield term

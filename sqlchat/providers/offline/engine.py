@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 
 from sqlglot import exp
@@ -11,10 +11,11 @@ from sqlglot import exp
 from sqlchat.errors import QuestionError
 from sqlchat.language.detection import foreign_language
 from sqlchat.providers.base import Draft, Provider, Task, Term
-from sqlchat.providers.offline.definitions import define, used_terms
+from sqlchat.providers.offline.definitions import Definitions, define
 from sqlchat.providers.offline.explain import explain, interpret
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.query import Query
 from sqlchat.providers.offline.search import Search
 from sqlchat.providers.offline.shortlist import MOST_TABLES, Shortlist, Values
 from sqlchat.sql.catalog import Catalog
@@ -45,7 +46,7 @@ class OfflineProvider(Provider):
         language = foreign_language(task.question)
         if language is not None:
             raise QuestionError(
-                f"This seems to be {language}: the built-in engine reads English. A language model reads any language.",
+                f"This seems to be {language}: the built-in engine reads English; a language model reads others.",
                 words=[],
                 reason="language",
             )
@@ -65,7 +66,7 @@ class OfflineProvider(Provider):
                 for words, col, value in dict.fromkeys(query.matched)
                 if exp.Literal.string(value).sql(dialect=task.catalog.dialect) in sql
             ),
-            terms=tuple(dict.fromkeys(used_terms(query, linker.definitions))),
+            terms=tuple(dict.fromkeys(_used_terms(query, linker.definitions))),
         )
 
     def _indexed(self, task: Task) -> tuple[Linker, Joins]:
@@ -101,3 +102,11 @@ def _linked(catalog: Catalog, values: Values, terms: tuple[Term, ...] = ()) -> t
     definitions = define(catalog, terms)
     linker = Linker(definitions.catalog, values, definitions)
     return linker, Joins(linker.tables)
+
+
+def _used_terms(query: Query, definitions: Definitions) -> Iterator[str]:
+    """The terms that the query rests on."""
+    text = repr(query)
+    for name, term in definitions.terms.items():
+        if f"name={name!r}" in text:
+            yield term

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from sqlchat.language.lexicon import MONTHS
+from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.lexicon import MONTHS
 from sqlchat.providers.offline.linker import Col, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import (
@@ -23,7 +24,6 @@ from sqlchat.providers.offline.query import (
     Related,
     Term,
 )
-from sqlchat.providers.offline.words import singular
 
 MONTH_NAMES = [next(name for name in MONTHS if MONTHS[name] == number).capitalize() for number in range(1, 13)]
 QUARTERS = ("first", "second", "third", "fourth")

@@ -6,14 +6,14 @@ Called by the grammar.
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
+from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import grain
-from sqlchat.providers.offline.asked import Asked, shown
+from sqlchat.providers.offline.asked import shown
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.linker import Col
-from sqlchat.providers.offline.query import Agg, DatePart, Query, Related, Term
+from sqlchat.providers.offline.query import Agg, Asked, DatePart, Query, Related, Term
 from sqlchat.providers.offline.reader import Reader
-from sqlchat.providers.offline.words import singular
 
 
 def finish(reader: Reader, asked: list[Asked]) -> Query:
@@ -87,7 +87,13 @@ def _added_up(reader: Reader, asked: list[Asked], terms: list[Term]) -> list[Ter
     """`quantity of bread in Bonn`: one total, where a column holds shares of a whole and no rows are named."""
     query = reader.query
     bare = len(asked) == 1 and asked[0].kind == "column" and not asked[0].functions and not asked[0].distinct
-    if not bare or len(terms) != 1 or reader.explicit_subject or query.order or not (query.conditions or query.groups):
+    if (
+        not bare
+        or len(terms) != 1
+        or reader.explicit_subject
+        or query.order
+        or not (query.conditions or query.groups)
+    ):
         return terms
     col = terms[0]
     if not isinstance(col, Col) or not grain.is_added_up(reader.linker, col):

@@ -1,18 +1,18 @@
-"""What a row stands for where one table holds everything: columns whose values repeat, and what is added up over them.
+"""What a row stands for where one table holds everything: columns whose values repeat, and what is added up there.
 
-In `orders(order_no, customer, quantity)` the customers are values of a column. `Top 3 customers by quantity` ranks the
-customers and not the rows: the quantity is added up for each of them.
+In `orders(order_no, customer, quantity)` the customers are values of a column. `Top 3 customers by quantity` ranks
+customers and not rows: the quantity is added up for each of them.
 """
 
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon
-from sqlchat.providers.offline.asked import Asked
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import singular, stem
+from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.linker import Col, Linker
-from sqlchat.providers.offline.query import Agg
+from sqlchat.providers.offline.query import Agg, Asked
 from sqlchat.providers.offline.reader import Reader
-from sqlchat.providers.offline.words import singular, stem
 
 ADDED_UP = lexicon.words(
     "quantity qty amount total subtotal sales sale revenue turnover units spend spending downloads views clicks "

@@ -7,14 +7,27 @@ from __future__ import annotations
 from datetime import date
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import conditions, dates, empty, flags, lexicon, nulls, outputs, periods, phrases, refusal, relations, shares
-from sqlchat.providers.offline.asked import Asked
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import Token, tokenize
+from sqlchat.providers.offline import (
+    conditions,
+    dates,
+    empty,
+    flags,
+    having,
+    nulls,
+    outputs,
+    periods,
+    phrases,
+    refusal,
+    relations,
+    shares,
+)
 from sqlchat.providers.offline.finish import finish
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Col, Key, Linker
-from sqlchat.providers.offline.query import Query
+from sqlchat.providers.offline.query import Asked, Query
 from sqlchat.providers.offline.reader import Focus, Reader
-from sqlchat.providers.offline.words import Token, tokenize
 
 MOST_TOKENS = 120
 ASKING = lexicon.words("which what how who whom whose when where why is are was were do does did can")
@@ -184,9 +197,9 @@ def _modifiers(reader: Reader, asked: list[Asked]) -> None:
             or phrases.order(reader, asked)
             or phrases.rank(reader, asked)
             or phrases.group(reader, asked)
-            or relations.spent(reader, asked)
+            or having.spent(reader, asked)
             or relations.superlative(reader, asked)
-            or relations.having(reader, asked)
+            or having.having(reader, asked)
             or nulls.read(reader)
             or relations.relation(reader)
             or conditions.read(reader)

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlchat.errors import QuestionError
+from sqlchat.language.tokens import name_words, singular
 from sqlchat.providers.offline.linker import Key
-from sqlchat.providers.offline.words import name_words, singular
 from sqlchat.sql.catalog import Table
 
 

@@ -6,30 +6,24 @@ is better, and a worse tier is only used where a better one finds nothing.
 
 from __future__ import annotations
 
-import os.path
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sqlchat.language.thesaurus import MEANING
-from sqlchat.providers.offline.dates import is_date, is_number
-from sqlchat.providers.offline.definitions import Definitions
-from sqlchat.providers.offline.lexicon import (
-    ABBREVIATIONS,
+from sqlchat.language.lexicon import (
     COMMANDS,
-    COUNTRY_NAMES,
-    DEMONYMS,
-    FILLERS,
     FUNCTION,
     IN,
     NAME_COLUMNS,
-    NOT,
-    SYNONYMS,
     UNITS,
     VERBS,
 )
+from sqlchat.language.thesaurus import MEANING
+from sqlchat.language.tokens import Token, name_words, singular, stem, stems
+from sqlchat.providers.offline.dates import is_date, is_number
+from sqlchat.providers.offline.definitions import Definitions
 from sqlchat.providers.offline.measures import Measure, measures, namesake
-from sqlchat.providers.offline.words import PRONOUNS, Token, name_words, singular, stem, stems
+from sqlchat.providers.offline.naming import WEAK, alike, expanded, is_weak, letters, renamed, shared_prefix, synonyms
 from sqlchat.sql.catalog import Catalog, Column, Table
 
 Key = tuple[str, str]
@@ -42,11 +36,9 @@ SHORTEST_OPENING = 4
 """Letters of a word that stands for a longer value which begins with it."""
 LONGEST = 8
 """Words of the longest phrase that is looked for."""
-WEAK = FILLERS | IN | NOT | VERBS | {"and", "or", "but"}
 
 VAGUE = frozenset(
-    stem(word)
-    for word in (*WEAK, *COMMANDS, "data", "info", "information", "record", "table", "detail")
+    stem(word) for word in (*WEAK, *COMMANDS, "data", "info", "information", "record", "table", "detail")
 )
 """Last words of tables' names that do not stand for the whole."""
 
@@ -100,7 +92,7 @@ class Linker:
         self.values: dict[Col, tuple[str, ...]] = {}
         self._phrases: dict[tuple[str, ...], dict[Target, Hit]] = {}
         self._weak: dict[str, dict[Target, Hit]] = {}
-        """Columns named like words that build sentences, such as `Created`: meant after `by`, or with their capital."""
+        """Columns named like words that build sentences, such as `Created`: meant after `by`."""
         self._glued: dict[str, dict[Target, Hit]] = {}
         self._prefixes: dict[Key, str] = {}
         self._texts: dict[tuple[str, ...], list[Hit]] = {}
@@ -140,7 +132,7 @@ class Linker:
         known = self.values.get(column, ())
         exact = [value for value in known if value.lower() == text.lower()]
         # Where the text was typed without an exclamation mark or with another dash.
-        loose = exact or [value for value in known if _letters(value) == _letters(text)]
+        loose = exact or [value for value in known if letters(value) == letters(text)]
         return loose[0] if exact or len(loose) == 1 else None
 
     def display(self, key: Key) -> list[Col]:
@@ -156,8 +148,8 @@ class Linker:
         named = [col for words, col in by_words.items() if words[-1] in ("name", "title") and not self.is_key(col)]
         if len(named) == 1:
             return named
-        alike = [c for words, c in by_words.items() if tuple(map(stem, words)) == tuple(map(stem, head))]
-        return [c for c in alike if not self.is_key(c)][:1] if not named else []
+        same = [c for words, c in by_words.items() if tuple(map(stem, words)) == tuple(map(stem, head))]
+        return [c for c in same if not self.is_key(c)][:1] if not named else []
 
     def hits(self, words: tuple[str, ...]) -> list[Hit]:
         """All that the stems name."""
@@ -189,7 +181,7 @@ class Linker:
 
     def table_words(self, key: Key) -> tuple[str, ...]:
         name = key[1][len(self._prefix) :] or key[1]
-        return _expanded(name_words(name)) or (name.lower(),)
+        return expanded(name_words(name)) or (name.lower(),)
 
     def column_words(self, key: Key, column: str) -> tuple[str, ...]:
         """Words of a column's name without a prefix that only repeats its table."""
@@ -197,11 +189,11 @@ class Linker:
         if prefix is None:
             names = [c.name.lower() for c in self.tables[key].columns]
             prefix = self._prefixes[key] = shared_prefix(names) if len(names) > 3 else ""
-        words = _expanded(name_words(column[len(prefix) :] or column))
+        words = expanded(name_words(column[len(prefix) :] or column))
         owner = self.table_words(key)
         for size in range(len(owner), 0, -1):
             head = owner[-size:]
-            if len(words) > size and _alike(words[:size], head) and not IN.issuperset(words[size:]):
+            if len(words) > size and alike(words[:size], head) and not IN.issuperset(words[size:]):
                 return words[size:]
         return words
 
@@ -217,19 +209,19 @@ class Linker:
             several = words[-1] in VERBS and words[-1].endswith("s") and key[1].lower().endswith(words[-1])
             vague = stem(words[-1]) in VAGUE and not several
             self._add(words[:-1] if vague else words[-1:], Hit(key, 1 if vague else 2))
-        for other in _synonyms(words):
+        for other in synonyms(words):
             self._add(other, Hit(key, 3))
         for column in table.columns:
             self._index_column(Col(key, column.name), words, column.comment)
         display = self.display(key)
         if len(display) == 1:
-            alike = [c.name for c in table.columns if _alike(self.column_words(key, c.name), words[-1:])]
-            for name in {display[0].name, *alike}:
+            same = [c.name for c in table.columns if alike(self.column_words(key, c.name), words[-1:])]
+            for name in {display[0].name, *same}:
                 for phrase in (("name",), (*words, "name"), (*words[-1:], "name")):
                     self._add(phrase, Hit(Col(key, name), 2))
 
     def _index_column(self, col: Col, owner: tuple[str, ...], comment: str) -> None:
-        full, short = _expanded(name_words(col.name)), self.column_words(col.table, col.name)
+        full, short = expanded(name_words(col.name)), self.column_words(col.table, col.name)
         if col.table in self.namesakes and self.namesakes[col.table].column == col.name:
             return
         dated = is_date(self.catalog_column(col))
@@ -261,7 +253,7 @@ class Linker:
             self._glue(text, Hit(col, 0))
         if not foreign:
             for name in {full, short} | ({short[:-1]} if dated and len(short) > 1 else set()):
-                for other in _synonyms(name):
+                for other in synonyms(name):
                     self._add(other, Hit(col, 3))
         note = re.split(r"[;,.(:]", comment)[0].split()
         if 1 <= len(note) <= 3 and not any(w.lower() in UNITS or w.lower() in WEAK for w in note):
@@ -270,19 +262,19 @@ class Linker:
     def _index_literal(self, col: Col, owner: tuple[str, ...], *, foreign: bool) -> None:
         """The column's name as it is written, short forms and all: `amt`, `unit_amt`, `order amt`."""
         plain = name_words(col.name)
-        if plain == _expanded(plain):
+        if plain == expanded(plain):
             return
         self._add(plain, Hit(col, 0))
         if not foreign:
             self._add((*owner[-1:], *plain), Hit(col, 0))
             for cut in range(1, len(plain)):
-                self._add(plain[cut:], Hit(col, 0 if _alike(plain[:cut], owner[-cut:]) else 2))
+                self._add(plain[cut:], Hit(col, 0 if alike(plain[:cut], owner[-cut:]) else 2))
 
     def _index_values(self, col: Col, texts: tuple[str, ...]) -> None:
         self.values[col] = texts
         for text in texts:
             words = stems(text)
-            if 0 < len(words) <= LONGEST and not (len(words) == 1 and _weak(text)):
+            if 0 < len(words) <= LONGEST and not (len(words) == 1 and is_weak(text)):
                 self._texts.setdefault(words, []).append(Hit(col, 1, text))
                 for size in range(1, min(len(words), 3)):
                     self._openings.setdefault(words[:size], []).append(Hit(col, 3, text))
@@ -357,68 +349,10 @@ class Linker:
             )
             found.append(Hit(hit.target, 0 if exact else 1, hit.value))
         if not found:
-            for other in _renamed(low):
+            for other in renamed(low):
                 found += [Hit(h.target, 3, h.value) for h in self._texts.get(stems(other), ())]
         best = min((hit.tier for hit in found), default=0)
         return [hit for hit in found if hit.tier == best]
-
-
-def shared_prefix(names: list[str]) -> str:
-    """What all names begin with, where that is more than a letter and leaves each a rest."""
-    prefix = os.path.commonpath(names)
-    if len(names) < 3 or len(prefix) < 2:
-        return ""
-    return prefix if all(len(n) > len(prefix) for n in names) else ""
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text.lower() if c.isalnum())
-
-
-def _weak(text: str) -> bool:
-    return text not in PRONOUNS and (len(text) < 3 or text.lower() in WEAK | FUNCTION)
-
-
-def _alike(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
-    return tuple(map(stem, left)) == tuple(map(stem, right))
-
-
-def _expanded(words: tuple[str, ...]) -> tuple[str, ...]:
-    if "".join(words) in ABBREVIATIONS:
-        return ABBREVIATIONS["".join(words)]
-    return tuple(full for word in words for full in ABBREVIATIONS.get(word, (word,)))
-
-
-def _synonyms(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The phrase with one of its parts put in other words."""
-    stemmed = tuple(map(stem, words))
-    for at, first in enumerate(stemmed):
-        for part, others in SYNONYMS_BY_STEM.get(first, ()):
-            if stemmed[at : at + len(part)] == part:
-                for other in others:
-                    yield (*words[:at], *other, *words[at + len(part) :])
-
-
-def _by_stem() -> dict[str, list[tuple[tuple[str, ...], list[tuple[str, ...]]]]]:
-    index: dict[str, list[tuple[tuple[str, ...], list[tuple[str, ...]]]]] = {}
-    for group in SYNONYMS:
-        for name in group:
-            part = tuple(map(stem, name.split()))
-            others = [tuple(other.split()) for other in group if other != name]
-            index.setdefault(part[0], []).append((part, others))
-    return index
-
-
-SYNONYMS_BY_STEM = _by_stem()
-
-
-def _renamed(low: str) -> Iterator[str]:
-    if low in DEMONYMS:
-        low = DEMONYMS[low]
-        yield low
-    for group in COUNTRY_NAMES:
-        if low in group:
-            yield from (other for other in group if other != low)
 
 
 def _keep(hits: dict[Target, Hit], hit: Hit) -> None:

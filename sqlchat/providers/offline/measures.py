@@ -10,9 +10,9 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
+from sqlchat.language.lexicon import PRICE_WORDS, QUANTITY_WORDS, REVENUE
+from sqlchat.language.tokens import name_words, stem
 from sqlchat.providers.offline.dates import is_number
-from sqlchat.providers.offline.lexicon import PRICE_WORDS, QUANTITY_WORDS, REVENUE
-from sqlchat.providers.offline.words import name_words, stem
 from sqlchat.sql.catalog import Table
 
 DEFINITION = re.compile(r"(?:^|[;:.\n])\s*([A-Za-z_][\w ]{1,40}?)\s*=\s*([^=;\n]{3,200})")

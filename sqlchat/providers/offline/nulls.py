@@ -5,11 +5,12 @@ Each function gives True and has stepped over what it read, or False and over no
 
 from __future__ import annotations
 
-from sqlchat.providers.offline import dates, lexicon
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import Token, stem
+from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.linker import Col, Key
 from sqlchat.providers.offline.query import Null
 from sqlchat.providers.offline.reader import Reader, is_participle
-from sqlchat.providers.offline.words import Token, stem
 
 LEADING = lexicon.words("that which who where whose and is are was were be been have has had having with do does did")
 LACKING = lexicon.words("no without lacking missing never not n't don't doesn't haven't hasn't didn't isn't aren't")
@@ -92,7 +93,9 @@ def done(reader: Reader) -> bool:
         return False
     following = reader.token(1)
     fitting = _days_of(reader, table, token)
-    if len(fitting) != 1 or (following is not None and following.kind != "sign" and following.low not in ("and", "or")):
+    if len(fitting) != 1 or (
+        following is not None and following.kind != "sign" and following.low not in ("and", "or")
+    ):
         return False
     if any(link.values for link in reader.links()):
         return False
@@ -113,7 +116,9 @@ def _column(reader: Reader) -> Col | None:
     link, table = reader.link(), reader.focus.table
     if link is None or table is None or not link.columns:
         return None
-    near = [h for h in link.columns if isinstance(h.target, Col) and reader.joins.distance(table, h.target.table)[0] < 1]
+    near = [
+        h for h in link.columns if isinstance(h.target, Col) and reader.joins.distance(table, h.target.table)[0] < 1
+    ]
     if not near:
         return None
     col = reader.resolve(near, link.text, table).target

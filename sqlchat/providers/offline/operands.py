@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import SCALES
+from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.linker import Col
 from sqlchat.providers.offline.query import Compare, Literal
 from sqlchat.providers.offline.reader import Reader
-from sqlchat.providers.offline.words import SCALES
 
 SHARE = re.compile(r"\b0(\.0)? ?(to|and|-|\.\.|–) ?1(\.0)?\b|\bfraction\b")
 """In a comment: that a column holds shares of one."""

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import stem
+from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.linker import Col, Hit, Key
 from sqlchat.providers.offline.query import AnyOf, Compare, DatePart, Period
 from sqlchat.providers.offline.reader import Reader, is_participle
-from sqlchat.providers.offline.words import stem
 from sqlchat.sql.catalog import Column
 
+OF_TIME = lexicon.words("date time at on day year")
 TIMES = frozenset({"after", "before", "since", "until"})
 
 
@@ -142,7 +144,9 @@ def _time_named(reader: Reader) -> Col | None:
     elif (token := reader.token()) is not None and token.kind == "word":
         names = {
             c.name: [
-                w for w in reader.linker.column_words(table, c.name) if w not in ("date", "time", "at", "on", "day", "year")
+                w
+                for w in reader.linker.column_words(table, c.name)
+                if w not in ("date", "time", "at", "on", "day", "year")
             ]
             for c in reader.linker.tables[table].columns
             if dates.is_date(c) or "year" in reader.linker.column_words(table, c.name)

@@ -5,12 +5,13 @@ grammar; each gives True and has stepped over what it read, or False and over no
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, grain, lexicon, outputs, periods
-from sqlchat.providers.offline.asked import Asked, shown
+from sqlchat.language import lexicon
+from sqlchat.providers.offline import dates, grain, outputs, periods
+from sqlchat.providers.offline.asked import shown
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.linker import Col, Key
-from sqlchat.providers.offline.query import Agg, DatePart, Term
+from sqlchat.providers.offline.query import Agg, Asked, DatePart, Term
 from sqlchat.providers.offline.reader import Reader
 
 EACH = (
@@ -214,7 +215,11 @@ def _counted_by(reader: Reader, asked: list[Asked]) -> bool:
     alone = len(asked) == 1 and asked[0].kind == "table" and not reader.query.order and not reader.ranked
     if reader.low() != "by" or not alone or table is None or link is None or link.tables or link.values:
         return False
-    found = [h.target for h in link.columns if isinstance(h.target, Col) and reader.joins.distance(table, h.target.table)[0] < 2]
+    found = [
+        h.target
+        for h in link.columns
+        if isinstance(h.target, Col) and reader.joins.distance(table, h.target.table)[0] < 2
+    ]
     return bool(found) and not any(dates.is_number(reader.column(col)) for col in found)
 
 

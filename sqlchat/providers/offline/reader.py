@@ -7,18 +7,15 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import Token, stem
+from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import LOOSE, Col, Hit, Key, Link, Linker
-from sqlchat.providers.offline.query import Compare, Condition, Period, Query, Related
-from sqlchat.providers.offline.words import Token, stem
+from sqlchat.providers.offline.query import Asked, Compare, Condition, Period, Query, Related
 from sqlchat.sql.catalog import Column
-
-if TYPE_CHECKING:
-    from sqlchat.providers.offline.asked import Asked
 
 
 @dataclass
@@ -131,7 +128,10 @@ class Reader:
 
     def phrase_at(self, ahead: int) -> bool:
         """Whether the word some words ahead begins an aggregate."""
-        return (self.low(ahead),) in lexicon.AGGREGATES or (self.low(ahead), self.low(ahead + 1)) in lexicon.AGGREGATES
+        return (self.low(ahead),) in lexicon.AGGREGATES or (
+            self.low(ahead),
+            self.low(ahead + 1),
+        ) in lexicon.AGGREGATES
 
     def links(self, at: int | None = None) -> list[Link]:
         index = self.at if at is None else at
@@ -291,7 +291,11 @@ class Reader:
             return own
         above = {edge.target for edge in self.joins.edges[table] if edge.single}
         found = [col for other in above if (col := self.named_column(other, name)) is not None]
-        return found[0] if len(found) == 1 and " ".join(self.linker.column_words(found[0].table, found[0].name)) == name else None
+        return (
+            found[0]
+            if len(found) == 1 and " ".join(self.linker.column_words(found[0].table, found[0].name)) == name
+            else None
+        )
 
     def adjective(self, options: Sequence[tuple[str, str]], table: Key | None) -> tuple[Col, str] | None:
         """The column that an adjective speaks of in `table`, and the direction or operator that goes with it."""

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import Token, name_words, stem
+from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.asked import undated
 from sqlchat.providers.offline.linker import Col, Link, Linker
 from sqlchat.providers.offline.reader import Reader, is_participle
-from sqlchat.providers.offline.words import Token, name_words, stem
 
 PHRASES = (
     lexicon.AGGREGATES, lexicon.SUPERLATIVES, lexicon.OPERATORS, lexicon.TRAILING, lexicon.LIKES, lexicon.ORDERED,

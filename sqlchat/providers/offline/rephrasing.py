@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from sqlchat.providers.offline import dates, lexicon
-from sqlchat.providers.offline.words import Token, stem, tokenize
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import Token, stem, tokenize
+from sqlchat.providers.offline import dates
 
 RULES = tuple(
     (re.compile(rf"(?i)(?<!\w){pattern}(?!\w)"), put, example)
@@ -29,7 +30,7 @@ RULES = tuple(
         (r"across (all )?(the )?", "of all ", "the average age across all members"),
         (r"(the )?most (common|frequent|popular)", "the most frequent", "the most common city"),
         (r"how old (is|are|was|were)", "what is the age of", "how old is the youngest member"),
-        (r"how many (\w+) (it|they) (has|have|makes?|produces?|owns?)", r"the number of \1", "how many models it makes"),
+        (r"how many (\w+) (it|they) (has|have|makes?|produces?|owns?)", r"the number of \1", "how many cars it has"),
         (r"in each one", "in each", "how many books are there in each one"),
         (r"(he|she|it|they|he/she) (has|have|had|does|do|did)( that year)?", "", "how many books he has"),
         (r"(from|in) (the )?(database|data|dataset|table|file|system)", "", "how many members in the database"),
@@ -55,11 +56,11 @@ RELATIONAL = frozenset(
     for word in (
         lexicon.VERBS
         | lexicon.words(
-            "belong borrow lend loan associate relate link locate situate register record carry appear feature compose "
-            "direct sing study enroll attend travel possess supply employ manufacture publish present organize organise "
-            "arrange conduct manage operate maintain involve participate compete receive come flow run traverse reside "
-            "inhabit develop design author pay book rent drive fly speak teach instruct coach treat handle submit post "
-            "upload tag mention list store stock distribute issue provide deliver grow star act"
+            "belong borrow lend loan associate relate link locate situate register record carry appear feature "
+            "compose direct sing study enroll attend travel possess supply employ manufacture publish present "
+            "organize organise arrange conduct manage operate maintain involve participate compete receive come flow "
+            "run traverse reside inhabit develop design author pay book rent drive fly speak teach instruct coach "
+            "treat handle submit post upload tag mention list store stock distribute issue provide deliver grow star"
         )
     )
 )
@@ -113,7 +114,11 @@ def _relates(tokens: list[Token], at: int, today: date) -> bool:
     """Whether the verb only ties what is before it to what is after it, and no period dates what it tells of."""
     low, before = tokens[at].low, {token.low for token in tokens[max(0, at - 4) : at]}
     inflected = low.endswith(("ed", "ing")) or low in lexicon.PARTICIPLES | IRREGULAR
-    if (stem(low) not in RELATIONAL and low not in IRREGULAR) or not (inflected or before & CLAUSES) or low.endswith(("er", "ers", "or", "ors")):
+    if (
+        (stem(low) not in RELATIONAL and low not in IRREGULAR)
+        or not (inflected or before & CLAUSES)
+        or low.endswith(("er", "ers", "or", "ors"))
+    ):
         return False
     after = at + 1
     while after < len(tokens) and tokens[after].low in lexicon.IN | lexicon.FILLERS:

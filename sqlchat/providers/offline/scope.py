@@ -9,7 +9,8 @@ import sqlglot
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon
+from sqlchat.language import lexicon
+from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Edge, Joins
 from sqlchat.providers.offline.linker import BOOLEAN_TYPE, Col, Key, Linker
 from sqlchat.providers.offline.query import Literal

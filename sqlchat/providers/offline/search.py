@@ -26,7 +26,9 @@ from sqlchat.providers.offline.rephrasing import MOST_STEPS, MOST_TRIES, Rephras
 Reading = tuple[Query, exp.Select]
 UNIT = re.compile(r"(?i)\b((?:per|by|each|every) (?:day|week|month|quarter|year|weekday))\b")
 PERIOD = re.compile(r"(?i)\b((?:in|during|on|since|before|after|between|from|last|this)\b)")
-BROKEN = re.compile(r"(?i)^(of|in|by|with|from|and)\b|\b(of|the|in|by|for|with) (of|in|by|for|with|and)\b|\b(of|the|they|in|by)\W*$")
+BROKEN = re.compile(
+    r"(?i)^(of|in|by|with|from|and)\b|\b(of|the|in|by|for|with) (of|in|by|for|with|and)\b|\b(of|the|they|in|by)\W*$"
+)
 """What a question looks like that lost a word which it needs."""
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
@@ -110,8 +112,10 @@ class Search:
         for old, new in fault.facts.get("rewrites", ()):
             yield _replaced(question, old, new)
         for column in fault.facts.get("times", ()):
-            yield UNIT.sub(rf"\1 of {column}", question) if UNIT.search(question) else PERIOD.sub(
-                rf"with {column} \1", question, count=1
+            yield (
+                UNIT.sub(rf"\1 of {column}", question)
+                if UNIT.search(question)
+                else PERIOD.sub(rf"with {column} \1", question, count=1)
             )
         words = [word for word in fault.facts.get("words", ()) if isinstance(word, str) and word]
         names = refusal.names(self._linker) if words else []

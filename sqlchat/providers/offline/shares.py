@@ -7,9 +7,9 @@ belongs to the whole: `share of cancelled orders in 2024` is the part of the ord
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import lexicon
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import Token, tokenize
 from sqlchat.providers.offline.query import Agg, AnyOf, Condition, Period, Query
-from sqlchat.providers.offline.words import Token, tokenize
 
 WORDS = lexicon.words("share percentage percent proportion fraction")
 LEADING = lexicon.LEADS | lexicon.words("is the")
@@ -39,7 +39,9 @@ def take(query: Query) -> None:
     query.part = parts[0]
     query.conditions.remove(parts[0])
     table = figures[0].of if isinstance(figures[0].of, tuple) else figures[0].of.table
-    query.assumptions.append(f"The share is in percent of all {table[1]}{' of the period' if query.conditions else ''}.")
+    query.assumptions.append(
+        f"The share is in percent of all {table[1]}{' of the period' if query.conditions else ''}."
+    )
 
 
 def _is_period(condition: Condition) -> bool:

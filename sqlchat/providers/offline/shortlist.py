@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from sqlchat.language.thesaurus import MEANING
-from sqlchat.providers.offline.words import name_words, singular, stem, tokenize
+from sqlchat.language.tokens import name_words, singular, stem, tokenize
 from sqlchat.sql.catalog import Catalog, Table
 
 Values = Mapping[tuple[str, str, str], tuple[str, ...]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import lexicon
+from sqlchat.language import lexicon
 from sqlchat.providers.offline.linker import Col
 from sqlchat.providers.offline.query import Compare, Literal
 from sqlchat.providers.offline.reader import Reader
@@ -55,8 +55,7 @@ def read(reader: Reader) -> bool:
         reader.assume(f"\"{link.text}\" is read as {col.table[1]}.{col.name} = '{hit.value}'.")
     reader.at += link.size
     values: list[Literal] = [hit.value]
-    connector = ""
-    compared = False
+    connector, compared = "", False
     while reader.low() in (("nor",) if neither else ("or", "and", ",", *COMPARED)):
         here = reader.at
         word = reader.low()

@@ -28,7 +28,8 @@ INSERT INTO sales VALUES ('2024-01-01', 'Bonn', 10), ('2024-01-02', 'Bonn', 20),
 """
 CLUB = """
 CREATE TABLE members (id INTEGER PRIMARY KEY, name TEXT, city TEXT, email TEXT, joined_on DATE, left_on DATE);
-CREATE TABLE bookings (id INTEGER PRIMARY KEY, member_id INTEGER REFERENCES members (id), court TEXT, minutes INTEGER);
+CREATE TABLE bookings (id INTEGER PRIMARY KEY, member_id INTEGER REFERENCES members (id), court TEXT,
+  minutes INTEGER);
 INSERT INTO members VALUES (1, 'Ann', 'Bonn', NULL, '2024-02-01', NULL), (2, 'Bob', 'Kiel', 'b@x', '2024-05-01',
   '2024-09-01'), (3, 'Cem', 'Kiel', 'c@x', '2022-05-01', '2024-09-01');
 INSERT INTO bookings VALUES (1, 1, 'A', 60), (2, 1, 'A', 30), (3, 2, 'B', 90);

@@ -144,7 +144,7 @@ FIGURES = [
     ("average number of orders per customer", "SELECT 1.0 * count(*) / count(DISTINCT customer_id) FROM orders"),
     ("share of orders that were cancelled", "SELECT 100.0 * avg(status = 'cancelled') FROM orders"),
     ("What percentage of customers live in Germany?",
-     f"SELECT 100.0 * avg(coalesce(k.name = 'Germany', 0)) FROM customers c LEFT JOIN countries k "
+     "SELECT 100.0 * avg(coalesce(k.name = 'Germany', 0)) FROM customers c LEFT JOIN countries k "
      "ON k.code = c.country_code"),
     ("share of cancelled orders in 2024",
      "SELECT 100.0 * avg(status = 'cancelled') FROM orders WHERE order_date LIKE '2024-%'"),
