@@ -65,8 +65,8 @@ def read(tokens: list[Token], at: int, today: date) -> Span | None:
         return Span(date(year, 1, 1), date(year + 1, 1, 1), lead + 1, year)
     if rest[0] in MONTHS:
         return _month(tokens, at + lead, lead)
-    if ORDINAL.fullmatch(rest[0]) and (day := _day_first(rest)) is not None:
-        return Span(day[0], day[0] + timedelta(days=1), lead + day[1])
+    if ORDINAL.fullmatch(rest[0]) and (told := _day_first(rest)) is not None:
+        return Span(told[0], told[0] + timedelta(days=1), lead + told[1])
     quarter = _quarter(tokens, at + lead, rest)
     if quarter:
         return Span(quarter.start, quarter.end, lead + quarter.size)

@@ -38,6 +38,8 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             if term not in terms:
                 terms.append(term)
             said[term] = item.text.lower()
+    if reader.most_frequent:
+        _rank_values(reader, terms)
     query.distinct = any(item.distinct and not item.functions for item in asked)
     if not query.groups and any(isinstance(t, Agg) for t in terms) and not all(isinstance(t, Agg) for t in terms):
         if isinstance(terms[0], Agg):
@@ -71,6 +73,17 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     ):
         raise QuestionError("The question groups rows but does not say what to compute for each group.", words=[])
     return query
+
+
+def _rank_values(reader: Reader, terms: list[Term]) -> None:
+    """The value that most rows of what is spoken of have."""
+    query = reader.query
+    plain = len(terms) == 1 and not query.groups and not query.order
+    if not plain or not isinstance(terms[0], Col) or not grain.is_category(reader.linker, terms[0]):
+        raise QuestionError("It is not clear what is to be the most frequent.", words=["most"], reason="ambiguous")
+    query.groups.append(terms[0])
+    query.order.append((Agg("count", query.subject or terms[0].table), True))
+    query.limit = query.limit or 1
 
 
 def _arranged(reader: Reader, terms: list[Term]) -> list[tuple[Term, bool]]:

@@ -194,6 +194,7 @@ def _modifiers(reader: Reader, asked: list[Asked]) -> None:
             reader.at += 1
         elif (
             periods.done_per(reader)
+            or _most_frequent(reader)
             or phrases.order(reader, asked)
             or phrases.rank(reader, asked)
             or phrases.group(reader, asked)
@@ -214,6 +215,17 @@ def _modifiers(reader: Reader, asked: list[Asked]) -> None:
             reader.at += 1
         else:
             reader.not_understood()
+
+
+def _most_frequent(reader: Reader) -> bool:
+    """`that is the most frequent`, said of the value that is listed."""
+    mark = reader.at
+    reader.skip({"that", "which", "is", "are", "the"})
+    if reader.most_frequent or not reader.take("most", "frequent"):
+        reader.at = mark
+        return False
+    reader.most_frequent = True
+    return True
 
 
 def _another(reader: Reader) -> bool:

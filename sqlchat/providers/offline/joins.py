@@ -61,14 +61,14 @@ class Joins:
         """Columns that bear the name of another table's key: `customer_id` of `customers`, `aid` of `author`."""
         owners: dict[str, list[tuple[Key, str]]] = {}
         for key, table in self.tables.items():
-            for name, column in _key_names(table):
-                owners.setdefault(name, []).append((key, column))
+            for name, own in _key_names(table):
+                owners.setdefault(name, []).append((key, own))
         found = []
         for key, table in self.tables.items():
             for column in table.columns:
                 name = column.name.lower().replace("_", "")
                 homes = owners.get(name, ()) if (column.name,) != table.primary_key else ()
-                others = [(target, own) for target, own in homes if target[0] == key[0] or len(homes) == 1]
+                others = [home for home in homes if home[0][0] == key[0] or len(homes) == 1]
                 if len(others) == 1 and others[0][0] != key:
                     target, own = others[0]
                     found.append(Edge(key, target, ((column.name, own),), True, declared=False))

@@ -331,7 +331,7 @@ class Linker:
         for at, (word, low) in enumerate(zip(words, lows, strict=True)):
             if len(words) > 1 and (word,) in self._phrases:
                 continue
-            for other in MEANING.get(low) or MEANING.get(singular(low), ()):
+            for other in MEANING.get(low, MEANING.get(singular(low), frozenset())):
                 for hit in self._phrases.get((*words[:at], stem(other), *words[at + 1 :]), {}).values():
                     if hit.tier < 2:
                         _keep(found, Hit(hit.target, LOOSE))

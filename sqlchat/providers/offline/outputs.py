@@ -37,7 +37,7 @@ def starts_output(reader: Reader, ahead: int = 0) -> bool:
     """Whether what comes next, or some words ahead, can be one more thing of the list."""
     mark, conditions, assumptions = reader.at, list(reader.query.conditions), list(reader.query.assumptions)
     order, limit = list(reader.query.order), reader.query.limit
-    focus = reader.focus
+    focus, frequent = reader.focus, reader.most_frequent
     reader.at += ahead
     try:
         asked = _elliptic(reader) or read_one(reader, first=False)
@@ -47,7 +47,7 @@ def starts_output(reader: Reader, ahead: int = 0) -> bool:
     except QuestionError:
         return False
     finally:
-        reader.at, reader.focus = mark, focus
+        reader.at, reader.focus, reader.most_frequent = mark, focus, frequent
         reader.query.conditions[:] = conditions
         reader.query.assumptions[:] = assumptions
         reader.query.order, reader.query.limit = order, limit
@@ -71,6 +71,8 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
     """One thing: `name`, `average age`, `number of orders`, `the youngest singer`, `completed orders`."""
     if (again := _again(reader)) is not None:
         return again
+    if not reader.most_frequent and reader.take("most", "frequent"):
+        reader.most_frequent = True
     distinct = aggregates.distinct(reader)
     functions = aggregates.functions(reader)
     distinct = aggregates.distinct(reader) or distinct

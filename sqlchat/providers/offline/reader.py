@@ -53,6 +53,8 @@ class Reader:
     """What `the most ...` counts, for `and how many` after it."""
     listed_all: bool = False
     """True where a superlative is said of several: `which lakes have the largest areas`."""
+    most_frequent: bool = False
+    """True where the value that most rows have is asked for."""
     timed: Col | None = None
     """The day of what was done, as in `tickets opened per month`."""
     unit: str = ""
@@ -347,10 +349,10 @@ class Reader:
     def _excluded(self, condition: Compare) -> bool:
         """Whether a condition on the same column leaves no value for this one: under 1945 and over 1955."""
         told = [c for c in self.focus.conditions if isinstance(c, Compare) and c.col == condition.col]
-        above = [c.values[0] for c in (*told, condition) if c.op in (">", ">=")]
-        below = [c.values[0] for c in (*told, condition) if c.op in ("<", "<=")]
-        numbers = [value for value in (*above, *below) if not isinstance(value, str)]
-        return bool(above and below) and len(numbers) == len(above) + len(below) and max(above) >= min(below)  # type: ignore[type-var]
+        bounds = [(c.op[0], c.values[0]) for c in (*told, condition) if c.op in (">", ">=", "<", "<=")]
+        above = [value for op, value in bounds if op == ">" and not isinstance(value, str)]
+        below = [value for op, value in bounds if op == "<" and not isinstance(value, str)]
+        return bool(above and below) and max(above) >= min(below)
 
     def relate(self, table: Key, *, loose: bool, negated: bool = False, op: str = "", count: int = 0) -> None:
         """Speak of `table` from here on, as related to what was spoken of before."""

@@ -27,8 +27,8 @@ RULES = tuple(
         (r"one or more", "at least 1", "members with one or more loans"),
         (r"(two|2) or more", "at least 2", "members with two or more loans"),
         (r"more than once", "more than 1 times", "members who borrowed more than once"),
-        (r"across (all )?(the )?", "of all ", "the average age across all members"),
-        (r"(the )?most (common|frequent|popular)", "the most frequent", "the most common city"),
+        (r"across( all)?( the)?", "of all", "the average age across all members"),
+        (r"(the )?most (common|frequent)", "the most frequent", "the most common city"),
         (r"how old (is|are|was|were)", "what is the age of", "how old is the youngest member"),
         (r"how many (\w+) (it|they) (has|have|makes?|produces?|owns?)", r"the number of \1", "how many cars it has"),
         (r"in each one", "in each", "how many books are there in each one"),
@@ -36,7 +36,7 @@ RULES = tuple(
         (r"(from|in) (the )?(database|data|dataset|table|file|system)", "", "how many members in the database"),
         (r"do (we|you) have( on record)?", "are there", "how many members do you have"),
         (r"at once", "", "the most books at once"),
-        (r"(a )?list of (all )?(the )?", "", "give me a list of members"),
+        (r"(a )?list of( all)?( the)?", "", "give me a list of members"),
         (r"(old|oldest) to (the )?(young|youngest)", "oldest to youngest", "by age from old to young"),
         (r"(young|youngest) to (the )?(old|oldest)", "youngest to oldest", "by age from young to old"),
         (r"(in|per) (square )?(kilo)?(meters?|metres?|miles?|feet|kilograms?|pounds|dollars|euros)", "",
@@ -66,7 +66,7 @@ RELATIONAL = frozenset(
 )
 """Stems of verbs that say no more than that two things belong together."""
 EMPTY = lexicon.words(
-    "currently overall entire whole exactly various existing available actually total also just simply please yet "
+    "currently overall entire whole various actually also just simply please yet "
     "together ever either names records entries rows corresponding along altogether ones one such"
 )
 """Words that may be left out without a word lost."""
