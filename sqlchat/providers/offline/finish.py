@@ -52,7 +52,7 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     elif query.order and any(isinstance(term, Agg) for term, _ in query.order):
         _group_ranked(reader, terms)
     if query.limit is None and _column_listed(reader, asked):
-        query.distinct = True
+        query.distinct = not any(isinstance(term, Agg) for term in terms)
         if any(isinstance(condition, Related) and condition.negated for condition in query.conditions):
             raise QuestionError(
                 "It is not clear which of the rows must have none.", words=["not"], reason="ambiguous"

@@ -10,7 +10,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import singular, stem
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.linker import Col, Linker
+from sqlchat.providers.offline.linker import Col, Key, Linker
 from sqlchat.providers.offline.query import Agg, Asked
 from sqlchat.providers.offline.reader import Reader
 
@@ -56,7 +56,13 @@ def rank_groups(reader: Reader, asked: list[Asked], col: Col, text: str) -> Agg 
     """
     category = category_of(reader, asked)
     same = category is not None and col.table == category.table
-    if category is None or not same or category == col or not dates.is_number(reader.column(col)):
+    if category is None or not same or category == col:
+        return None
+    if is_category(reader.linker, col) and reader.low(-2) in ("most", "fewest", "least"):
+        reader.assume(f'Different values of "{text}" are counted, each once.')
+        reader.query.groups.append(category)
+        return Agg("count", col, distinct=True)
+    if not dates.is_number(reader.column(col)):
         return None
     if is_added_up(reader.linker, col):
         reader.assume(
@@ -66,9 +72,22 @@ def rank_groups(reader: Reader, asked: list[Asked], col: Col, text: str) -> Agg 
         if category not in reader.query.groups:
             reader.query.groups.append(category)
         return Agg("sum", col)
+    ways = ("average",) if _is_rate(reader.linker, col) else ("average", "total")
     raise QuestionError(
-        f'Each {singular(category.name)} has several rows of {col.table[1]}: say "total {text}" or "average {text}".',
+        f"Each {singular(category.name)} has several rows of {col.table[1]}: say "
+        + " or ".join(f'"{way} {text}"' for way in ways)
+        + ".",
         words=[text],
         reason="ambiguous",
-        rewrites=[(text, f"average {text}"), (text, f"total {text}")],
+        rewrites=[(text, f"{way} {text}") for way in ways],
     )
+
+
+def _is_rate(linker: Linker, col: Col) -> bool:
+    return bool(set(linker.column_words(col.table, col.name)) & RATES)
+
+
+def amounts_of(linker: Linker, table: Key) -> list[Col]:
+    """The columns of the table that hold amounts to add up."""
+    columns = [Col(table, column.name) for column in linker.tables[table].columns]
+    return [col for col in columns if is_added_up(linker, col) and not linker.is_key(col)]

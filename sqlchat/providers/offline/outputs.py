@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import aggregates, amounts, dates, flags, periods, refusal, things
+from sqlchat.providers.offline import aggregates, amounts, dates, flags, grain, periods, refusal, things
 from sqlchat.providers.offline.linker import Col, Hit, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Asked
@@ -172,6 +172,8 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
     ):
         return each
     if functions in (["sum"], ["count"]) and link.tables and not link.measures:
+        if functions == ["sum"] and (amount := _amount_of(reader, link)) is not None:
+            return amount
         asked = things.read_table(reader, link)
         asked.functions, asked.distinct = ["count"], distinct
         following = reader.link()
@@ -202,6 +204,25 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
         reader.at += link.size
         return Asked("column", link.text, functions, link.columns, distinct=distinct)
     return None
+
+
+def _amount_of(reader: Reader, link: Link) -> Asked | None:
+    """`total amount of orders`: what each of them amounts to. Raises QuestionError where several columns say that."""
+    said = [token.low for token in reader.tokens[max(0, reader.at - 3) : reader.at]]
+    hit = reader.table_of(link) if "amount" in said else None
+    columns = grain.amounts_of(reader.linker, hit.target) if hit and isinstance(hit.target, tuple) else []
+    if len(columns) > 1:
+        raise QuestionError(
+            f'"amount of {link.text}" may mean {" or ".join(col.name for col in columns)}.',
+            words=["amount"],
+            reason="ambiguous",
+            rewrites=[("total amount" if "total" in said else "amount", f"sum of {col.name}") for col in columns],
+        )
+    if not columns:
+        return None
+    reader.assume(f"{columns[0].table[1]}.{columns[0].name} is added up.")
+    reader.at += link.size
+    return Asked("column", columns[0].name, ["sum"], [Hit(columns[0], 0)], owner=columns[0].table)
 
 
 def _each(reader: Reader, link: Link) -> Asked | None:

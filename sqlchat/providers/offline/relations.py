@@ -84,7 +84,9 @@ def ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) 
     else:
         hit = reader.resolve(one.hits, one.text, reader.focus.table)
         assert isinstance(hit.target, Col)
-        phrases.sortable(reader, hit.target, one.text)
+        total = grain.rank_groups(reader, asked, hit.target, one.text)
+        if total is None:
+            phrases.sortable(reader, hit.target, one.text)
         near = reader.joins.distance(reader.focus.table, hit.target.table)[0] if reader.focus.table else 0
         if near > 1:
             raise QuestionError(
@@ -92,7 +94,6 @@ def ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) 
                 words=[one.text],
                 reason="ambiguous",
             )
-        total = grain.rank_groups(reader, asked, hit.target, one.text)
         if total is None:
             _rank_rows(reader, hit.target, descending)
             return

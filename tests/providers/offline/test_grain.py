@@ -41,7 +41,19 @@ INSERT INTO clients VALUES (1, 'Acme Works', 'Peru'), (2, 'Birch', 'Chile'), (3,
 INSERT INTO calls VALUES (1, 1, 'bill'), (2, 1, 'move'), (3, 2, 'bill');
 """
 
+PLANS = """
+CREATE TABLE subscriptions (subscriber TEXT, plan TEXT, land TEXT, amount REAL, joined_on DATE, cancelled_on DATE);
+INSERT INTO subscriptions VALUES ('Ann', 'pro', 'Peru', 10, '2024-01-05', NULL), ('Bob', 'free', 'Chile', 1,
+  '2024-02-05', '2024-05-01'), ('Cem', 'pro', 'Peru', 20, '2023-02-05', '2023-05-01');
+"""
+
 READ = [
+    (PLANS, "subscribers who joined in 2024 and cancelled", [("Bob",)]),
+    (PLANS, "total amount of subscriptions for each land", [("Chile", 1), ("Peru", 30)]),
+    (PLANS, "Which plan has the most subscribers?", [("pro",)]),
+    (PLANS, "How many subscribers have not cancelled?", [(1,)]),
+    (PLANS, "amount in Peru", [(30,)]),
+    (PLANS, "What is the most common land?", [("Peru",)]),
     (GARAGE, "How many orders are there?", [(5,)]),
     (GARAGE, "list the drivers", [("Ann",), ("Bob",), ("Cem",)]),
     (GARAGE, "top 2 drivers by quantity", [("Ann", 10), ("Bob", 6)]),
@@ -81,6 +93,7 @@ READ = [
     (HEARTH, "calls of Acme", [(1, 1, "bill"), (2, 1, "move")]),
 ]  # fmt: skip
 UNCLEAR = [
+    (GARAGE, "total amount of orders for each workshop", "sum of total of orders for each workshop"),
     (GARAGE, "Which part has the highest hours?", "Which part has the highest average hours?"),
     (GARAGE, "top 2 parts by hours", "top 2 parts by total hours"),
     (GARAGE, "hours by driver", "average hours by driver"),
