@@ -36,6 +36,7 @@ timeout = longest + 30
 graceful_timeout = longest + 10
 
 limit_request_field_size = 16_380  # a token too large for us is answered by us, as 401
+logger_class = "sqlchat.logs.GunicornLogger"
 accesslog = None  # the application writes one line a request itself
 control_socket_disable = True
 forwarder_headers = ""  # a client behind a proxy on this machine would say with SCRIPT_NAME which path it asks for
@@ -72,7 +73,8 @@ def worker_exit(server, worker):
 
 
 def child_exit(server, worker):
-    """Remove uploads that were on their way to a worker that was killed; it could not do so itself."""
+    """Clear up after a worker that was killed: its count of connections, and uploads that were on their way to it."""
+    worker.loads.forget(worker.age)
     for spooled in Path(tempfile.gettempdir()).glob(f"sqlchat-upload-{worker.pid}-*"):
         spooled.unlink(missing_ok=True)
 

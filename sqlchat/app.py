@@ -41,7 +41,7 @@ def create_app(config: Settings | None = None) -> Flask:
     if not config.auth_configured and not config.open_data_routes:
         # Without tokens, a page in the user's browser must not reach this under a name of its own (DNS rebinding).
         app.config["TRUSTED_HOSTS"] = security.LOCAL_HOSTS
-    requests.init_app(app)
+    requests.init_app(app, config.trusted_proxies)
     problems.init_app(app)
     security.init_app(app)
     docs.init_app(app, BLUEPRINTS)

@@ -12,12 +12,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sqlchat.addresses import is_encrypted_or_local, is_postgres_url, role_of_key
+
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LONGEST = 86_400
 """Seconds that a deadline may be set to."""
 LONGEST_HISTORY = 36_525  # days
 SLOWEST_TRANSFER = 4 << 20
 """Bytes a second below which the storage is given up."""
+LEAST_CONTEXT, LEAST_ANSWER, MOST_ANSWER = 3000, 500, 16_000
+"""Tokens of a model's context, and of the room for its answer, in which thinking counts too."""
+RULES_TOKENS = 1300
+"""Of a prompt, that its rules, the question and its values take beside the catalog."""
+SMALLEST_PROCESS = 512
+"""MiB of address space without which a worker process does not come to its first call."""
+SERVICE_ROLE = "service_role"
+SHORTEST_SECRET = 32  # characters
 URL_STARTS = ("https://", "http://")
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
@@ -58,6 +68,12 @@ class Settings:
         "SQLCHAT_CLIENT_TIMEOUT",
         30.0,
         "Seconds that a client may keep a thread waiting for its request, or for taking its answer.",
+    )
+    trusted_proxies: int = setting(
+        "SQLCHAT_TRUSTED_PROXIES",
+        0,
+        "Proxies in front that write X-Forwarded-For; the log then has the client's address. 0: it is not read.",
+        least=0,
     )
     log_level: str = setting("SQLCHAT_LOG_LEVEL", "INFO", "Least level that is logged.")
 
@@ -118,6 +134,12 @@ class Settings:
         "US dollars a million prompt and completion tokens, as in `gpt-x=1.25/10, claude-y=3/15`; for `cost_usd`.",
     )
     prompt_budget: int = setting("SQLCHAT_PROMPT_TOKENS", 24_000, "Tokens that the catalog may take in a prompt.")
+    model_context: int = setting(
+        "SQLCHAT_MODEL_CONTEXT_TOKENS",
+        0,
+        "Tokens of a model's whole context, prompt and answer; 0: more than any prompt takes.",
+        least=0,
+    )
 
     # Running SQL
     max_rows: int = setting("SQLCHAT_MAX_ROWS", 1000, "Rows of an answer where the request names no number.")
@@ -147,9 +169,12 @@ class Settings:
         "Read what a connection's columns hold before its first question. Never where SQLCHAT_POOL_SIZE or "
         "SQLCHAT_SQL_WORKERS is 1: that one is for callers.",
     )
-    sql_workers: int = setting("SQLCHAT_SQL_WORKERS", 2, "Killable processes for SQL in each worker.")
+    sql_workers: int = setting("SQLCHAT_SQL_WORKERS", 2, "Killable processes for SQLite and DuckDB in each worker.")
     sql_worker_memory_mb: int = setting(
-        "SQLCHAT_SQL_WORKER_MEMORY_MB", 2048, "Address space each of them may take, in MiB."
+        "SQLCHAT_SQL_WORKER_MEMORY_MB",
+        2048,
+        "Address space each of them may take, in MiB.",
+        least=SMALLEST_PROCESS,
     )
     private_hosts: bool | None = setting(
         "SQLCHAT_PRIVATE_HOSTS",
@@ -171,6 +196,7 @@ class Settings:
         "SQLCHAT_UPLOAD_WORKER_MEMORY_MB",
         4096,
         "Address space of a process that reads uploads or makes tables of them, in MiB.",
+        least=SMALLEST_PROCESS,
     )
     build_timeout: float = setting(
         "SQLCHAT_BUILD_TIMEOUT",
@@ -210,10 +236,24 @@ class Settings:
                 f"Here is a fresh one to keep safe: {secrets.token_urlsafe(32)}"
             )
         wrong.extend(
-            "SQLCHAT_SECRET_KEY: each key needs 32 characters or more" for k in self.secret_keys if len(k) < 32
+            f"SQLCHAT_SECRET_KEY: each key needs {SHORTEST_SECRET} characters or more"
+            for k in self.secret_keys
+            if len(k) < SHORTEST_SECRET
         )
-        if self.supabase_url and not self.supabase_url.startswith(URL_STARTS):
-            wrong.append("SUPABASE_URL: must start with https://")
+        if self.database_url and not is_postgres_url(self.database_url):
+            wrong.append(
+                "DATABASE_URL: must read postgresql://user:password@host:port/database, with special characters of "
+                "the password percent-encoded"
+            )
+        if self.supabase_url and not is_encrypted_or_local(self.supabase_url):
+            wrong.append("SUPABASE_URL: must start with https://; http:// is for this machine's own addresses")
+        if self.supabase_jwt_secret and len(self.supabase_jwt_secret) < SHORTEST_SECRET:
+            wrong.append(f"SUPABASE_JWT_SECRET: needs {SHORTEST_SECRET} characters or more")
+        if role := role_of_key(self.supabase_service_role_key, SERVICE_ROLE):
+            wrong.append(
+                f"SUPABASE_SERVICE_ROLE_KEY: is a key of the role {role!r}; give the one of `service_role`, or "
+                "one that begins with sb_secret_"
+            )
         for field in ("openai_base_url", "anthropic_base_url"):
             if (url := getattr(self, field)) and not url.startswith(URL_STARTS):
                 wrong.append(f"{env_name(field)}: must start with https:// or http://")
@@ -222,6 +262,8 @@ class Settings:
             for folder in self.database_dirs
             if not folder.is_dir()
         )
+        if 0 < self.model_context < LEAST_CONTEXT:
+            wrong.append(f"SQLCHAT_MODEL_CONTEXT_TOKENS: must be {LEAST_CONTEXT} or more, or 0")
         if self.port > 65_535:
             wrong.append("PORT: must be 65535 or less")
         if self.history_days > LONGEST_HISTORY:
@@ -278,6 +320,21 @@ class Settings:
     def database_roots(self) -> tuple[Path, ...]:
         """Folders below which SQLite and DuckDB files may be opened."""
         return (self.data_dir, *self.database_dirs)
+
+    @property
+    def answer_room(self) -> int:
+        """Tokens that a model's answer may take."""
+        return max(LEAST_ANSWER, min(MOST_ANSWER, self.model_context // 6)) if self.model_context else MOST_ANSWER
+
+    @property
+    def prompt_room(self) -> int:
+        """Tokens that a prompt may take; 0 if any may. A second try repeats the first answer in its prompt."""
+        return self.model_context - 2 * self.answer_room if self.model_context else 0
+
+    @property
+    def catalog_room(self) -> int:
+        """Tokens that the catalog may take in a prompt."""
+        return min(self.prompt_budget, self.prompt_room - RULES_TOKENS) if self.prompt_room else self.prompt_budget
 
     @property
     def build_wait(self) -> float:

@@ -52,20 +52,26 @@ class SqlchatError(Exception):
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Internal error"
+    of_surroundings: ClassVar[bool] = False
+    """Whether what the operator set up may be at fault, though the status is below 500."""
 
-    def __init__(self, detail: str, *, retry_after: int | None = None, **facts: Any) -> None:
+    def __init__(self, detail: str, *, retry_after: int | None = None, place: str = "", **facts: Any) -> None:
         super().__init__(detail)
         self.detail = detail
         self.retry_after = retry_after
         """Seconds after which another try makes sense, or None."""
+        self.place = place
+        """Host and port of what failed, for the log alone."""
         self.facts = facts
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.detail, self.retry_after, self.facts)
+        return _rebuild, (type(self), self.detail, self.retry_after, self.place, self.facts)
 
 
-def _rebuild(cls: type[SqlchatError], detail: str, retry_after: int | None, facts: dict[str, Any]) -> SqlchatError:
-    return cls(detail, retry_after=retry_after, **facts)
+def _rebuild(
+    cls: type[SqlchatError], detail: str, retry_after: int | None, place: str, facts: dict[str, Any]
+) -> SqlchatError:
+    return cls(detail, retry_after=retry_after, place=place, **facts)
 
 
 class BadRequestError(SqlchatError):
@@ -86,10 +92,12 @@ class ProviderUnknownError(BadRequestError):
 
 class ProviderNotConfiguredError(BadRequestError):
     code, title = "provider_not_configured", "Provider not configured"
+    of_surroundings = True
 
 
 class ConnectionConfigError(BadRequestError):
     code, title = "connection_failed", "Connection does not work"
+    of_surroundings = True
 
 
 class SQLSyntaxError(BadRequestError):
@@ -122,6 +130,7 @@ class UnauthorizedError(SqlchatError):
 
 class ForbiddenError(SqlchatError):
     status, code, title = 403, "forbidden", "Forbidden"
+    of_surroundings = True
 
 
 class NotFoundError(SqlchatError):
@@ -142,6 +151,7 @@ class ConversationNotFoundError(NotFoundError):
 
 class BucketNotFoundError(NotFoundError):
     code, title = "bucket_not_found", "Bucket not found"
+    of_surroundings = True
 
 
 class FileNotFoundInStorageError(NotFoundError):
@@ -166,6 +176,7 @@ class QuestionError(SqlchatError):
 
 class RateLimitedError(SqlchatError):
     status, code, title = 429, "rate_limited", "Rate limited"
+    of_surroundings = True
 
 
 class BadGatewayError(SqlchatError):

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
+from gunicorn import glogging  # type: ignore[import-untyped]
 from pythonjsonlogger.json import JsonFormatter
 
 from sqlchat.config import Settings
 
 FIELDS = {"asctime": "time", "levelname": "level", "name": "logger"}
+
+
+def make_formatter() -> JsonFormatter:
+    return JsonFormatter(
+        ["asctime", "levelname", "name", "message"], rename_fields=FIELDS, datefmt="%Y-%m-%dT%H:%M:%S%z"
+    )
+
+
+class GunicornLogger(glogging.Logger):  # type: ignore[misc]
+    """gunicorn's own lines in the same JSON. Set as its `logger_class`."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(make_formatter())
 
 
 class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]
@@ -24,9 +41,6 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     if not any(isinstance(handler, LineHandler) for handler in root.handlers):
         handler = LineHandler(sys.stderr)
-        formatter = JsonFormatter(
-            ["asctime", "levelname", "name", "message"], rename_fields=FIELDS, datefmt="%Y-%m-%dT%H:%M:%S%z"
-        )
-        handler.setFormatter(formatter)
+        handler.setFormatter(make_formatter())
         root.addHandler(handler)
     logging.getLogger("sqlchat").setLevel(settings.log_level.upper())

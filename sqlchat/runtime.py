@@ -39,6 +39,8 @@ OPEN_OWNER = "open"
 DEMO = "demo"
 DEMO_FILE = "demo.sqlite"
 
+JUDGES = 2
+JUDGE_MEMORY_MB = 1024
 LINEAGE_DEADLINE = 5.0  # s
 SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("examine", "dialects", "fragments"))
 UPLOAD_MODULES = ("sqlchat.files.profile",)
@@ -55,8 +57,14 @@ class Runtime:
     def __init__(self, settings: Settings) -> None:
         self.settings: Final = settings
         self.store: Final = Store(settings)
-        self.workers: Final = Workers(settings.sql_workers, settings.sql_worker_memory_mb, preload=SQL_MODULES)
-        """Run what strangers wrote: SQL and the embedded databases."""
+        # where callers are told apart, one of them may not take all processes
+        others = 1 if settings.auth_configured else 0
+        self.judges: Final = Workers(JUDGES, JUDGE_MEMORY_MB, preload=SQL_MODULES, share=JUDGES - others)
+        """Read the SQL of strangers: nobody's slow query holds that up."""
+        self.workers: Final = Workers(
+            settings.sql_workers, settings.sql_worker_memory_mb, share=max(1, settings.sql_workers - others)
+        )
+        """Run the embedded databases."""
         self.upload_workers: Final = Workers(
             1, settings.upload_worker_memory_mb, patience=settings.upload_timeout / 2, preload=UPLOAD_MODULES
         )
@@ -67,27 +75,28 @@ class Runtime:
         self._databases = databases = FileDatabases(settings, storage, self.build_workers, (LOCAL_OWNER, OPEN_OWNER))
 
         def files_connection(owner: str, config: Mapping[str, Any]) -> FilesConnection:
-            return FilesConnection(config, settings, self.workers, databases, owner)
+            return FilesConnection(config, settings, self.workers.for_owner(owner), databases, owner)
 
-        linker = SchemaLinker(settings.prompt_budget)
+        linker = SchemaLinker(settings.catalog_room)
         self.prefetcher: Final = Prefetcher(linker.prepare) if settings.reads_ahead else None
         self.manager: Final = ConnectionManager(
             settings,
             self.store,
             self.workers,
+            judges=self.judges,
             prefetcher=self.prefetcher,
             makers={"files": files_connection},
         )
         self.providers: Final = ProviderFactory(settings)
-        self.knowledge: Final = Knowledge(self.store.knowledge, self.workers)
-        self.knowledge_editor: Final = KnowledgeEditor(self.store.knowledge, self.manager, self.workers)
+        self.knowledge: Final = Knowledge(self.store.knowledge, self.judges)
+        self.knowledge_editor: Final = KnowledgeEditor(self.store.knowledge, self.manager, self.judges)
         self.pipeline: Final = Pipeline(
             settings,
             self.manager,
             self.providers,
             knowledge=self.knowledge,
             history=self.store.history,
-            workers=self.workers,
+            workers=self.judges,
             linker=linker,
         )
         self.audit: Final = Audit(self.store.history)
@@ -135,7 +144,9 @@ class Runtime:
         named = resolve(dialect) if dialect else None
         catalog = self.manager.open(owner, connection_id, claims).catalog.mentioned_in(sql) if connection_id else None
         own = catalog.dialect if catalog else ""
-        return self.workers.call(lineage, sql, own if named is None else named, catalog, deadline=LINEAGE_DEADLINE)
+        return self.judges.for_owner(owner).call(
+            lineage, sql, own if named is None else named, catalog, deadline=LINEAGE_DEADLINE
+        )
 
     def readers(self, owner: str, bucket: str, name: str) -> list[str]:
         """Names of the owner's connections that read a stored file; none where they cannot be looked up just now."""
@@ -156,7 +167,7 @@ class Runtime:
 
     def warm(self) -> None:
         """Start what the first question would otherwise wait for."""
-        self.workers.warm()
+        self.judges.warm()
 
     def close(self) -> None:
         """Let go of everything that is held. Safe to call twice."""
@@ -164,6 +175,7 @@ class Runtime:
             self.prefetcher.close()
         self.manager.close()
         self.providers.close()
+        self.judges.close()
         self.workers.close()
         self.upload_workers.close()
         self.build_workers.close()

@@ -7,7 +7,7 @@ What gunicorn's own does differently, and what is done about it here:
 - Reading headers or a body may take for ever; here a request that keeps a thread waiting ends in 400.
 - A request for which no thread is free waits for ever; here it ends in 503 after a while.
 - `/health` waits in the same queue; here it has threads of its own, since it must answer while all others are busy.
-- Of two workers the one that wakes first takes a new connection, however busy; here the busier one is slower.
+- Of two workers the one that wakes first takes a new connection; here the one with more leaves it to the other.
 - A connection is closed in the event loop, which a client can hold up for two seconds; here beside it.
 - Failures before and behind the application are HTML; here they are problem bodies like all others.
 """
@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import mmap
 import re
 import socket
 import time
@@ -24,6 +25,7 @@ from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
+from http import HTTPStatus
 from selectors import EVENT_READ
 from typing import Any
 
@@ -48,7 +50,9 @@ SLOWEST = 1024
 HEALTH_THREADS = 2
 CLOSING_THREADS = 4
 YIELD = 0.001
-"""Seconds that a worker with no free thread leaves a new connection to the others."""
+"""Seconds that a worker leaves a new connection to others, for each that it has more than one of them..."""
+LONGEST_YIELD = 0.005  # ...and at most
+MOST_WORKERS = 256
 FULL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 PAUSE = 0.05
 """Seconds to wait where the system has no room for another connection."""
@@ -153,8 +157,33 @@ class Connection(TConn):  # type: ignore[misc]
         return self.parser is not None and bool(self.parser.unreader.buf.getvalue())
 
 
+class Loads:
+    """How many connections each worker has, in memory that the master shares with all of them."""
+
+    def __init__(self) -> None:
+        self._counts = memoryview(mmap.mmap(-1, 8 * MOST_WORKERS)).cast("q")
+
+    def tell(self, worker: int, count: int) -> None:
+        self._counts[worker % MOST_WORKERS] = 1 + count
+
+    def forget(self, worker: int) -> None:
+        self._counts[worker % MOST_WORKERS] = 0
+
+    def surplus(self, worker: int) -> int:
+        """How many connections `worker` has more than the one that has fewest."""
+        return self._counts[worker % MOST_WORKERS] - min(filter(None, self._counts), default=1)
+
+
 class Worker(ThreadWorker):  # type: ignore[misc]
     """Set as gunicorn's `worker_class`. Its settings are `client_timeout` and `queue_timeout`."""
+
+    loads: Loads
+
+    @classmethod
+    def check_config(cls, cfg: Any, log: Any) -> None:
+        """Called in the master, before it forks."""
+        super().check_config(cfg, log)
+        cls.loads = Loads()
 
     def init_process(self) -> None:
         settings = Settings.from_environ()
@@ -165,14 +194,18 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._queued: deque[tuple[float, Connection, Future[Any]]] = deque()
         super().init_process()  # returns when the worker ends
 
+    def run(self) -> None:
+        self.loads.tell(self.age, 0)
+        super().run()
+
     def handle_exit(self, sig: int, frame: Any) -> None:
         super().handle_exit(sig, frame)
         self.method_queue.defer(self._hurry_pending)
 
     def accept(self, listener: socket.socket) -> None:
         """Let a new connection wait for its first byte in the event loop."""
-        if self.cfg.workers > 1:
-            time.sleep(YIELD * min(1, self._active / self.cfg.threads))
+        if surplus := self.loads.surplus(self.age):
+            time.sleep(min(LONGEST_YIELD, YIELD * surplus))
         if self.nr_conns >= self.worker_connections - 1:
             self._make_room()
         try:
@@ -188,6 +221,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             # a client that takes nothing of its answer keeps a thread, too
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self._patience * 1000))
         self.nr_conns += 1
+        self.loads.tell(self.age, self.nr_conns)
         conn = Connection(
             self.cfg, sock, address, listener.getsockname(), patience=self._patience, closing=self._closing
         )
@@ -211,6 +245,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def murder_pending(self) -> None:
         """Called about once a second at least: end what has waited too long, for a byte or for a thread."""
         super().murder_pending()
+        self.loads.tell(self.age, self.nr_conns)
         while self._queued:
             deadline, conn, future = self._queued[0]
             waits = not (future.running() or future.done())
@@ -266,7 +301,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Send a problem, as far as the client takes it, and leave the request's line in the log."""
         status, code, title, detail = refusal
         request_id = uuid.uuid4().hex
-        log.info("request", extra={"request_id": request_id, "status": status, "code": code})
+        level = logging.INFO if status < HTTPStatus.INTERNAL_SERVER_ERROR else logging.WARNING
+        told = {"detail": detail} if level > logging.INFO else {}
+        log.log(level, "request", extra={"request_id": request_id, "status": status, "code": code, **told})
         body = as_json(members(status, code, title, detail, request_id))
         lines = [f"HTTP/1.1 {status} {title}", "Connection: close", f"Date: {util.http_date()}"]
         lines += [f"Content-Type: {MEDIA_TYPE}", f"Content-Length: {len(body)}", f"X-Request-Id: {request_id}"]

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlsplit
 
 import jwt
 
@@ -125,6 +126,7 @@ class PublicKeys:
 
     def __init__(self, supabase_url: str) -> None:
         url = f"{supabase_url.rstrip('/')}/auth/v1/.well-known/jwks.json"
+        self._place = urlsplit(url).netloc.rpartition("@")[2]
         self._client = jwt.PyJWKClient(url, cache_jwk_set=False, timeout=3)  # its own cache counts no failed fetch
         self._keys: dict[str, jwt.PyJWK] = {}
         self._fetched_at = self._next_fetch = float("-inf")
@@ -140,7 +142,9 @@ class PublicKeys:
             finally:
                 self._lock.release()
         if time.monotonic() > self._fetched_at + self.STALE:
-            raise UnavailableError("The keys that tokens are checked with cannot be fetched.", retry_after=5)
+            raise UnavailableError(
+                "The keys that tokens are checked with cannot be fetched.", retry_after=5, place=self._place
+            )
         try:
             return self._keys[kid]
         except KeyError:

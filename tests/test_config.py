@@ -5,6 +5,7 @@ import re
 import shlex
 from pathlib import Path
 
+import jwt
 import pytest
 from dotenv import dotenv_values
 
@@ -52,7 +53,7 @@ def test_every_kind_of_value_is_read(tmp_path):
 
 @pytest.mark.parametrize("env", ["SUPABASE_URL", "SUPABASE_JWT_SECRET"])
 def test_supabase_makes_it_a_service_for_many(env):
-    settings = Settings.from_environ({env: "https://project.supabase.co"})
+    settings = Settings.from_environ({env: "https://project.supabase.co/and/more"})
     assert settings.auth_configured
     assert not settings.reaches_private_hosts
 
@@ -75,6 +76,14 @@ def test_all_that_is_wrong_is_said_at_once():
         ({"ANTHROPIC_BASE_URL": "gateway.example.com"}, "ANTHROPIC_BASE_URL"),
         ({"SQLCHAT_THREADS": "0"}, "SQLCHAT_THREADS"),
         ({"WEB_CONCURRENCY": "-1"}, "WEB_CONCURRENCY"),
+        ({"WEB_CONCURRENCY": "zero"}, "WEB_CONCURRENCY"),
+        ({"SQLCHAT_SQL_WORKER_MEMORY_MB": "100"}, "SQLCHAT_SQL_WORKER_MEMORY_MB"),
+        ({"SQLCHAT_UPLOAD_WORKER_MEMORY_MB": "511"}, "SQLCHAT_UPLOAD_WORKER_MEMORY_MB"),
+        ({"SUPABASE_JWT_SECRET": "s" * 31}, "SUPABASE_JWT_SECRET"),
+        *[
+            ({"SUPABASE_URL": url}, "SUPABASE_URL")
+            for url in ("http://project.supabase.co", "http://10.0.0.1:8000", "http://localhost.example", "https://")
+        ],
         ({"SQLCHAT_STATEMENT_TIMEOUT": "0"}, "SQLCHAT_STATEMENT_TIMEOUT"),
         ({"SQLCHAT_MODEL_TIMEOUT": "nan"}, "SQLCHAT_MODEL_TIMEOUT"),
         ({"SQLCHAT_UPLOAD_TIMEOUT": "inf"}, "SQLCHAT_UPLOAD_TIMEOUT"),
@@ -94,6 +103,43 @@ def test_all_that_is_wrong_is_said_at_once():
 def test_settings_that_do_not_add_up_end_the_start(environ, named):
     with pytest.raises(ConfigError, match=f"^sqlchat cannot start:\n  {named}: "):
         Settings.from_environ(environ)
+
+
+@pytest.mark.parametrize(
+    "url", ["mysql://u:sesame@h/db", "nonsense", "postgres://u:sesame@h:port/db", "sqlite:///x.db", "://sesame"]
+)
+def test_a_database_url_of_something_else_ends_the_start_without_showing_it(url):
+    with pytest.raises(
+        ConfigError, match=r"^sqlchat cannot start:\n  DATABASE_URL: must read postgresql://"
+    ) as caught:
+        Settings.from_environ({"DATABASE_URL": url, "SQLCHAT_SECRET_KEY": KEY})
+    assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:54321", "http://127.0.0.1:54321", "http://[::1]:1", "https://x.co"]
+)
+def test_supabase_on_this_machine_needs_no_tls(url):
+    assert Settings.from_environ({"SUPABASE_URL": url}).supabase_url == url
+
+
+def key_of(role):
+    return jwt.encode({"iss": "supabase", "role": role}, KEY, "HS256")
+
+
+@pytest.mark.parametrize("key", [key_of("anon"), key_of("authenticated"), "sb_publishable_abc"])
+def test_a_key_of_another_role_in_the_service_key_s_place_ends_the_start(key):
+    environ = {"SUPABASE_URL": "https://project.supabase.co", "SUPABASE_SERVICE_ROLE_KEY": key}
+    with pytest.raises(
+        ConfigError, match=r"^sqlchat cannot start:\n  SUPABASE_SERVICE_ROLE_KEY: is a key of"
+    ) as caught:
+        Settings.from_environ(environ)
+    assert key not in str(caught.value)
+
+
+@pytest.mark.parametrize("key", [key_of("service_role"), "sb_secret_abc", "of.another.kind", "plain"])
+def test_a_key_that_may_be_the_service_s_is_taken(key):
+    assert Settings.from_environ({"SUPABASE_SERVICE_ROLE_KEY": key}).supabase_service_role_key == key
 
 
 def test_the_ceiling_of_rows_is_told():
@@ -141,6 +187,7 @@ def test_a_fresh_key_is_offered_and_never_the_same():
 
 def test_no_repr_shows_a_secret():
     secrets = {row.metadata["env"]: "open-sesame-" * 4 for row in ROWS if not row.repr}
+    secrets["DATABASE_URL"] = "postgres://ann:open-sesame@h/d"
     assert {"DATABASE_URL", "SQLCHAT_SECRET_KEY", "OPENAI_API_KEY", "ANTHROPIC_API_KEY"} <= set(secrets)
     assert "sesame" not in repr(Settings.from_environ(secrets))
 

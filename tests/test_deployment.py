@@ -80,6 +80,19 @@ class TestTwoWorkers:
     def test_it_listens_on_loopback_alone(self, service):
         assert f"Listening at: http://127.0.0.1:{service.port} " in service.out
 
+    def test_its_log_is_json_line_by_line_gunicorn_s_own_included_and_health_is_not_in_it(self, service):
+        assert service.call("GET", "/health")[0] == 200
+        status, _, headers = service.call("GET", "/api/providers")
+        assert status == 200
+        service.until(lambda: headers["X-Request-Id"] in service.out)
+        lines = service.lines()
+        (listening,) = [line for line in lines if line["message"].startswith("Listening at: ")]
+        assert (listening["level"], listening["logger"]) == ("INFO", "gunicorn.error")
+        assert {"time", "level", "logger", "message"} <= set.intersection(*map(set, lines))
+        assert "/health" not in {line.get("path") for line in lines}
+        plain = [line for line in service.out.splitlines() if line.strip() and not line.startswith("{")]
+        assert all(line.startswith(("sqlchat is ready", "Try it:", "  curl ")) for line in plain), plain
+
     def test_a_token_too_large_is_told_so_by_us(self, service):
         status, problem, _ = service.call("GET", "/api/auth/me", token="x" * 9000)
         assert (status, problem["code"]) == (401, "unauthorized")
@@ -171,6 +184,31 @@ class TestLife:
             assert "PORT: say a whole number" in done.stderr
             assert "Traceback" not in done.stderr
             assert "sesame" not in done.stderr
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("WEB_CONCURRENCY", "zero"),
+            ("DATABASE_URL", "mysql://u:open-sesame@h/d"),
+            ("SUPABASE_JWT_SECRET", "open-sesame"),
+            ("SUPABASE_URL", "http://project.example"),
+            ("SUPABASE_SERVICE_ROLE_KEY", "sb_publishable_open-sesame"),
+            ("SQLCHAT_SQL_WORKER_MEMORY_MB", "64"),
+        ],
+    )
+    def test_one_message_names_what_is_wrong_and_nothing_starts(self, tmp_path, name, value):
+        given = environment(SQLCHAT_DATA_DIR=str(tmp_path), SQLCHAT_SECRET_KEY="k" * 40, **{name: value})
+        line = shlex.split(procfile()["web"])
+        done = subprocess.run(line, cwd=ROOT, env=given, capture_output=True, text=True, timeout=120, check=False)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert re.fullmatch(rf"sqlchat cannot start:\n  {name}: .*\n", done.stderr)
+        assert "sesame" not in done.stderr
+
+    def test_no_number_of_workers_at_all_is_the_default(self, tmp_path):
+        given = environment(SQLCHAT_DATA_DIR=str(tmp_path), WEB_CONCURRENCY="", PORT="none")
+        line = shlex.split(procfile()["web"])
+        done = subprocess.run(line, cwd=ROOT, env=given, capture_output=True, text=True, timeout=120, check=False)
+        assert re.fullmatch(r"sqlchat cannot start:\n  PORT: .*\n", done.stderr)
 
     def test_a_data_folder_that_cannot_be_used_ends_the_start_before_it_is_ready(self, tmp_path):
         (tmp_path / "file").touch()

@@ -10,7 +10,8 @@ PACKAGE = Path(__file__).parents[1] / "sqlchat"
 # A module may import from its own group and from those that its group's line names.
 LAYERS = {
     "errors": set(),
-    "config": {"errors"},
+    "addresses": set(),
+    "config": {"addresses", "errors"},
     "logs": {"config", "errors"},
     "workers": {"config", "errors"},
     "tokens": {"config", "errors", "store"},
@@ -27,6 +28,7 @@ LAYERS = {
 EVERYTHING_BELOW = {*LAYERS}
 LAYERS["runtime"] = EVERYTHING_BELOW - {"schemas"}
 LAYERS["api"] = EVERYTHING_BELOW | {"runtime"}
+LAYERS["gunicorn"] = {"config"}
 LAYERS["serving"] = {"api", "config", "errors"}
 LAYERS["evaluation"] = EVERYTHING_BELOW - {"schemas"} | {"runtime"}
 LAYERS["cli"] = EVERYTHING_BELOW | {"runtime", "evaluation"}
@@ -45,10 +47,9 @@ HOMES = {
     "storage3": {"files/storage/supabase.py"},
     "psycopg2": {"connections/postgres/"},
     "pymysql": {"connections/mysql/"},
-    "duckdb": {"connections/duckdb/", "connections/files/"},
+    "duckdb": {"connections/duckdb/", "connections/files/", "sql/policies/duckdb_parser.py"},
     "sqlite3": {"connections/sqlite/", "demo.py"},
     "jwt": {"tokens.py"},
-    "pebble": {"workers.py"},
     "alembic": {"store/"},
 }
 

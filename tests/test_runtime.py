@@ -2,11 +2,13 @@
 
 import dataclasses
 import multiprocessing
+import os
 import sqlite3
 import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from deployed import stats
 
 from sqlchat.chat.question import Question
 from sqlchat.config import Settings
@@ -81,6 +83,11 @@ def test_the_demo_stays_where_more_folders_are_named(settings, start, tmp_path):
     assert runtime.pipeline.answer(MANY).results.row_count == 1
 
 
+def children():
+    """Ids of this process's own."""
+    return [pid for pid, stat in stats() if stat["parent"] == os.getpid() and stat["state"] != "Z"]
+
+
 def begin(settings, gate):
     gate.wait(60)
     Runtime(settings).close()
@@ -99,13 +106,14 @@ def test_processes_that_start_at_once_make_one_demo(settings, start):
 
 
 def test_closing_ends_the_processes_and_may_be_done_twice(settings):
-    before = multiprocessing.active_children()
+    before = set(children())
     runtime = Runtime(settings)
     runtime.warm()
     runtime.pipeline.answer(MANY)
+    assert set(children()) - before
     runtime.close()
     runtime.close()
-    assert multiprocessing.active_children() == before
+    assert set(children()) <= before
 
 
 def test_a_store_that_is_gone_does_not_stop_the_start(settings, start):
@@ -121,3 +129,21 @@ def test_an_upload_does_not_wait_for_tables_that_are_made_of_files(settings, sta
         build = pool.submit(runtime.build_workers.call, time.sleep, 10.0, deadline=60.0)
         assert runtime.files.profile(path, "small.csv").row_count == 1
         assert not build.done()
+
+
+def test_slow_queries_of_one_do_not_hold_up_what_judges_the_sql_of_others(settings, start, postgres_database):
+    runtime = start(
+        dataclasses.replace(settings, supabase_jwt_secret="s" * 40, private_hosts=True, statement_timeout=4.0)
+    )
+    runtime.manager.create("ann", "duckdb", "memory", {"database": ":memory:"})
+    runtime.manager.create("bob", "postgres", "pg", postgres_database)
+    assert runtime.execute("bob", "pg", "SELECT 1").rows == b"[[1]]"
+    heavy = "SELECT count(*) FROM range(1000000000) a, range(1000) b"
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(runtime.execute, "ann", "memory", heavy) for _ in range(4)]
+        time.sleep(1)
+        started = time.monotonic()
+        assert runtime.execute("bob", "pg", "SELECT 1").rows == b"[[1]]"
+        assert time.monotonic() - started < 2
+        assert not any(each.done() for each in asked)
+        assert all(each.exception(60) for each in asked)

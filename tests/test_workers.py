@@ -1,10 +1,15 @@
 """The killable workers, with real processes."""
 
+import contextlib
 import mmap
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +46,36 @@ def want_threads() -> None:
 
 def environment() -> dict[str, str]:
     return dict(os.environ)
+
+
+def initial_environment() -> bytes:
+    """What the process was started with, which no later deletion changes."""
+    return Path("/proc/self/environ").read_bytes()
+
+
+def hand_over(size: int) -> bytes:
+    return b"x" * size
+
+
+def fail_in_a_way_of_its_own() -> None:
+    raise ArithmeticError("seven")
+
+
+def give_what_cannot_be_sent() -> object:
+    return threading.Lock()
+
+
+def alive(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    return False
+
+
+def until(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def doze(seconds: float) -> str:
@@ -178,3 +213,148 @@ def test_the_environment_of_a_worker_holds_no_secret(workers, monkeypatch):
         assert "OPENAI_API_KEY" not in pool.call(environment, deadline=5)
     finally:
         pool.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_worker_is_started_without_secrets(workers, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "not-a-real-key")
+    pool = Workers(1, 1024)
+    try:
+        assert b"OPENAI_API_KEY" not in pool.call(initial_environment, deadline=5)
+    finally:
+        pool.close()
+
+
+@pytest.mark.parametrize("size", [0, 1, 1 << 16, 5 << 20])
+def test_messages_of_any_size_come_through(workers, size):
+    assert workers.call(hand_over, size, deadline=20) == b"x" * size
+    assert workers.call(len, b"x" * size, deadline=20) == size
+
+
+def test_an_error_that_is_a_bug_says_where_it_happened(workers):
+    with pytest.raises(ArithmeticError, match="seven") as caught:
+        workers.call(fail_in_a_way_of_its_own, deadline=5)
+    assert "fail_in_a_way_of_its_own" in str(caught.value.__notes__)
+
+
+def test_a_result_that_cannot_be_sent_is_an_error_and_the_process_lives(workers):
+    with pytest.raises(TypeError, match="lock"):
+        workers.call(give_what_cannot_be_sent, deadline=5)
+    assert workers.call(abs, -1, deadline=5) == 1
+
+
+def test_a_process_serves_one_call_after_the_other():
+    pool = Workers(2, 1024)
+    try:
+        assert len({pool.call(os.getpid, deadline=5) for _ in range(5)}) == 1
+    finally:
+        pool.close()
+
+
+def test_a_killed_process_costs_its_own_call_alone():
+    pool = Workers(2, 1024)
+    with ThreadPoolExecutor(2) as threads:
+        try:
+            pid = pool.call(os.getpid, deadline=20)
+            victim = threads.submit(pool.call, doze, 30.0, deadline=60)  # on that process, which was used last
+            time.sleep(0.3)
+            other = threads.submit(pool.call, doze, 0.5, deadline=60)
+            os.kill(pid, signal.SIGKILL)
+            with pytest.raises(TooLargeError):
+                victim.result(20)
+            assert other.result(20) == "woke"
+            assert pid != pool.call(os.getpid, deadline=20)
+        finally:
+            pool.close()
+
+
+def test_closing_ends_all_processes_and_the_next_call_starts_one():
+    pool = Workers(2, 1024)
+    with ThreadPoolExecutor(1) as threads:
+        idle, busy = pool.call(os.getpid, deadline=20), threads.submit(pool.call, doze, 30.0, deadline=60)
+        time.sleep(0.3)
+        pool.close()
+        with pytest.raises(BusyError):
+            busy.result(20)
+        until(lambda: not alive(idle))
+        assert pool.call(os.getpid, deadline=20) != idle
+        pool.close()
+        pool.close()
+
+
+def test_processes_end_with_the_one_that_started_them():
+    """Though it was killed, and though one of them is at work."""
+    code = (
+        "import os, threading, time; from sqlchat.workers import Workers; workers = Workers(2, 1024);"
+        "print(workers.call(os.getpid, deadline=20), flush=True);"
+        "threading.Thread(target=workers.call, args=(time.sleep, 60), kwargs={'deadline': 60}).start();"
+        "time.sleep(0.5); print(workers.call(os.getpid, deadline=20), flush=True); time.sleep(60)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        busy, idle = (int(parent.stdout.readline()) for _ in range(2))
+        assert alive(busy)
+        parent.kill()
+        until(lambda: not (alive(busy) or alive(idle)))
+
+
+def test_one_owner_leaves_processes_to_the_others():
+    pool = Workers(2, 1024, share=1)
+    with ThreadPoolExecutor(4) as threads:
+        try:
+            pool.for_owner("ann").call(abs, -1, deadline=20)
+            slow = [threads.submit(pool.for_owner("ann").call, doze, 1.5, deadline=20) for _ in range(4)]
+            time.sleep(0.2)
+            assert pool.for_owner("bob").call(abs, -1, deadline=20, patience=5) == 1
+            assert not any(each.done() for each in slow)
+            assert [each.result(20) for each in slow] == ["woke"] * 4
+        finally:
+            pool.close()
+
+
+def test_a_patient_owner_with_many_calls_and_one_process_does_not_keep_others_waiting():
+    pool = Workers(1, 1024, patience=30)
+    with ThreadPoolExecutor(8) as threads:
+        try:
+            pool.call(abs, -1, deadline=20)
+            slow = [threads.submit(pool.for_owner("ann").call, doze, 0.3, deadline=20) for _ in range(8)]
+            time.sleep(0.1)
+            for _ in range(2):
+                before = sum(each.done() for each in slow)
+                pool.for_owner("bob").call(abs, -1, deadline=20)
+                assert sum(each.done() for each in slow) <= before + 2
+        finally:
+            pool.close()
+
+
+def served(turns, *owners):
+    """The order in which owners who wait for the one turn, in this order, get it."""
+    order, threads = [], []
+
+    def wait(owner):
+        assert turns.acquire(20, owner)
+        order.append(owner)
+        turns.release(owner)
+
+    assert turns.acquire(1, "first")
+    for count, owner in enumerate(owners, 1):
+        threads.append(threading.Thread(target=wait, args=(owner,)))
+        threads[-1].start()
+        until(lambda count=count: len(turns._waiting) == count)
+    turns.release("first")
+    for thread in threads:
+        thread.join(20)
+    return order
+
+
+def test_owners_take_turns():
+    assert served(Turns(1), "a", "a", "a", "b", "b", "c") == ["a", "b", "c", "a", "b", "a"]
+
+
+def test_an_owner_past_its_share_holds_up_nobody():
+    turns = Turns(3, share=2)
+    assert turns.acquire(0, "a")
+    assert turns.acquire(0, "a")
+    assert not turns.acquire(0.05, "a")
+    assert turns.acquire(0, "b")
+    turns.release("a")
+    assert turns.acquire(0, "a")

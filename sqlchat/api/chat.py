@@ -57,9 +57,14 @@ def asked(payload: dict[str, Any]) -> Question:
 
 
 def followed(question: Question) -> Generator[Stage]:
-    """The stages of `question`, which leaves its entry in the history however it ends."""
+    """The stages of `question`, which leaves its entry in the history however it ends.
+
+    The entry is there before the last stage, the answer, goes out: the next question may follow up on it.
+    """
     with recorded("chat", question.connection_id, question=question.text) as entry:
         for stage in runtime().pipeline.stages(question, entry):
             if isinstance(stage, Answer):
                 note(attempts=stage.attempts)
+                break
             yield stage
+    yield stage

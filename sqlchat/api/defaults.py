@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import g
 
-from sqlchat.api.resource import runtime
+from sqlchat.api.resource import INVALID, runtime
 from sqlchat.errors import PayloadError
 
 
@@ -18,7 +18,7 @@ def chosen_connection(payload: dict[str, Any]) -> str:
     g.default_connection = name is not None
     if name is None:
         raise PayloadError(
-            "The payload is not valid; `errors` says what is wrong with which field.",
+            INVALID,
             errors={"connection_id": ["Missing data for required field."]},
         )
     return name

@@ -46,6 +46,7 @@ def init_app(app: Flask) -> None:
 
 
 def answer_error(error: SqlchatError) -> Response:
+    g.failure = error
     headers = {}
     if error.retry_after is not None:
         headers["Retry-After"] = str(error.retry_after)
@@ -81,6 +82,7 @@ def answer_bug(error: Exception) -> Response:
 def body_of(error: Exception) -> dict[str, Any]:
     """What would be answered to `error`, for an answer that has begun."""
     if isinstance(error, SqlchatError):
+        g.failure = error
         return _told(error.status, error.code, error.title, error.detail, **error.facts)
     log.error("unhandled error", exc_info=error)
     return _told(500, SqlchatError.code, SqlchatError.title, BUG)

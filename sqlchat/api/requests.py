@@ -11,12 +11,14 @@ import time
 import uuid
 from collections.abc import Iterator
 from functools import cached_property
+from http import HTTPStatus
 from typing import IO, Any, cast
 
 import flask
-from flask import Flask, Response, g, request
+from flask import Flask, Response, current_app, g, request
+from werkzeug.middleware.proxy_fix import ProxyFix
 
-from sqlchat.errors import UnavailableError
+from sqlchat.errors import SqlchatError, UnavailableError, UnsupportedMediaError
 
 log = logging.getLogger("sqlchat.request")
 
@@ -26,6 +28,9 @@ JSON_BODY_LIMIT = 1 << 20
 PROXY_ID = re.compile(r"[A-Za-z0-9._:-]{8,80}")
 """What a request id from a proxy in front (Heroku's, say) may look like."""
 
+
+PROBES = frozenset({"/health", "/ready", "/metrics"})
+"""Paths that machines ask all the time."""
 
 UPLOAD_PARTS = 10
 """Parts of a form. A form has one that is read, and each that is a file is a file of ours while the request lasts."""
@@ -93,11 +98,16 @@ def _disk() -> Iterator[None]:
         raise UnavailableError("There is no room here for the file just now.", retry_after=60) from exc
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, trusted_proxies: int) -> None:
+    """`trusted_proxies`: how many in front add the address of who asks them to X-Forwarded-For."""
     app.request_class = Request
+    app.config["TRUSTED_PROXIES"] = trusted_proxies
+    if trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
     app.config["MAX_CONTENT_LENGTH"] = JSON_BODY_LIMIT
     app.config["MAX_FORM_PARTS"] = UPLOAD_PARTS
     app.before_request(begin)
+    app.before_request(refuse_encoded_bodies)
     app.after_request(end)
 
 
@@ -105,6 +115,13 @@ def begin() -> None:
     given = request.headers.get("X-Request-Id", "")
     g.request_id = given if PROXY_ID.fullmatch(given) else uuid.uuid4().hex
     g.started = time.perf_counter()
+
+
+def refuse_encoded_bodies() -> None:
+    """Raises UnsupportedMediaError for a compressed body: it would be read as it is."""
+    codings = {each.strip().lower() for each in request.headers.get("Content-Encoding", "").split(",")}
+    if codings - {"", "identity"}:
+        raise UnsupportedMediaError("Send the body as it is: no `Content-Encoding` is understood.")
 
 
 def end(response: Response) -> Response:
@@ -117,8 +134,12 @@ def end(response: Response) -> Response:
 
 
 def log_request(status: int) -> None:
-    """One line: what was asked by whom, how it ended. Never a body, a query string or a header."""
-    caller = g.get("caller")
+    """One line: what was asked by whom, how it ended. Never a body, a query string or a header.
+
+    A failure of the service (ERROR) or around it (WARNING) has its detail, and the place that did not answer.
+    """
+    caller, failure = g.get("caller"), g.get("failure")
+    level = _level(status, failure)
     facts = {
         "request_id": g.request_id,
         "method": request.method,
@@ -127,8 +148,21 @@ def log_request(status: int) -> None:
         "code": g.get("problem_code"),
         "ms": round((time.perf_counter() - g.started) * 1000, 1),
         "user": caller.id if caller else None,
+        "client": request.remote_addr if current_app.config["TRUSTED_PROXIES"] else None,
     } | g.get("log_facts", {})
-    log.info("request", extra={name: value for name, value in facts.items() if value is not None})
+    if failure and level >= logging.WARNING:
+        facts |= {"detail": failure.detail, "unreachable": failure.place or None}
+    log.log(level, "request", extra={name: value for name, value in facts.items() if value is not None})
+
+
+def _level(status: int, failure: SqlchatError | None) -> int:
+    if request.path in PROBES:
+        return logging.DEBUG
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return logging.ERROR
+    if status > HTTPStatus.INTERNAL_SERVER_ERROR or (failure and failure.of_surroundings):
+        return logging.WARNING
+    return logging.INFO
 
 
 def note(**facts: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar, cast
@@ -11,10 +12,12 @@ import orjson
 from flask import Request, Response, current_app
 from webargs import core
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import MultiDict
 
 from sqlchat.errors import PayloadError, UnsupportedMediaError
 from sqlchat.runtime import Runtime
 
+INVALID = "The payload is not valid; `errors` says what is wrong with which field."
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -34,12 +37,28 @@ class PayloadParser(FlaskParser):
         except orjson.JSONDecodeError as exc:
             raise PayloadError(f"The body is not JSON: {exc}.") from exc
 
+    def load_querystring(self, req: Request, schema: Any) -> Any:
+        _refuse_repeated(req.args)
+        return super().load_querystring(req, schema)
+
+    def load_files(self, req: Request, schema: Any) -> Any:
+        """A form is files and texts: a part of one name is one of either."""
+        _refuse_repeated(req.files, req.form)
+        return super().load_files(req, schema)
+
     def handle_error(self, error: Any, *args: Any, **kwargs: Any) -> NoReturn:
         # webargs puts the location ("json", "query") around the fields; the caller only knows fields.
         fields = next(iter(error.messages.values()))
         if not isinstance(fields, dict):
             fields = {"body": fields}
-        raise PayloadError("The payload is not valid; `errors` says what is wrong with which field.", errors=fields)
+        raise PayloadError(INVALID, errors=fields)
+
+
+def _refuse_repeated(*given: MultiDict[str, Any]) -> None:
+    """Raises PayloadError for a field that has several values: all but one would be dropped silently."""
+    counted = Counter(name for fields in given for name, _ in fields.items(multi=True))
+    if repeated := {name: ["Given more than once; give one value."] for name, count in counted.items() if count > 1}:
+        raise PayloadError(INVALID, errors=repeated)
 
 
 class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
@@ -50,6 +69,11 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
     def add_url_rule(self, rule: str, *args: Any, **options: Any) -> None:
         """A path with a slash at its end is the same path: people and tools write either."""
         super().add_url_rule(rule, *args, **{"strict_slashes": False, **options})
+
+    def arguments(self, schema: Any, **options: Any) -> Callable[[View], View]:
+        """As flask-smorest's, with one instance of the schema for all requests."""
+        made = schema() if isinstance(schema, type) else schema
+        return cast(Callable[[View], View], super().arguments(made, **options))
 
     def fails(self, *statuses: int) -> Callable[[View], View]:
         """Document the failures of a view, beside the 400 that every payload can end in."""

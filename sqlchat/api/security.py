@@ -24,6 +24,8 @@ CALLER_OR_LOCAL: Requirement = [{"bearer": []}, {}]
 """The same of the data routes, which in local mode need none."""
 
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+OTHER_SITES = frozenset({"cross-site", "same-site"})
+"""What browsers say of pages that are not ours. To them all ports of one machine are the same site."""
 CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -42,7 +44,7 @@ def refuse_other_sites() -> None:
     if request.method in CHANGES_NOTHING:
         return
     site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
-    if site == "cross-site" or (site is None and origin is not None and not _is_local(origin)):
+    if site in OTHER_SITES or (site is None and origin is not None and not _is_local(origin)):
         raise BadRequestError("A page of another site may not ask for this.")
 
 

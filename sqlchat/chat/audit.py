@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from sqlchat.errors import SqlchatError, StoreUnavailableError
 from sqlchat.store import Entry
-from sqlchat.store.history import History
-
-log = logging.getLogger(__name__)
+from sqlchat.store.history import History, report_lost
 
 ABANDONED = "abandoned", 499
 """nginx's status for a client that hung up before its answer."""
@@ -50,7 +47,9 @@ class Audit:
         try:
             if entry.outcome == StoreUnavailableError.code:  # then trying again would only double the caller's wait
                 raise StoreUnavailableError("The service's own store could not be reached.")
-            self._history.add(entry)
+            if entry.conversation_id is None:
+                self._history.add_soon(entry)
+            else:  # the next question may come at once, to another process
+                self._history.add(entry)
         except StoreUnavailableError as exc:
-            facts = {"request_id": entry.request_id, "outcome": entry.outcome, "reason": exc.detail}
-            log.warning("history entry lost", extra=facts)
+            report_lost([entry], exc.detail)

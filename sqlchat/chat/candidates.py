@@ -88,6 +88,11 @@ def agreed(candidates: Sequence[Candidate]) -> tuple[Candidate, Agreement]:
     return largest[0], Agreement(candidates=len(candidates), agreeing=len(largest))
 
 
+def calls_for(answers: Sequence[Draft]) -> int:
+    """Calls of the model, those that failed among them."""
+    return CANDIDATES + sum(answer.calls - 1 for answer in answers)
+
+
 def tokens_of(answers: Sequence[Draft]) -> Tokens:
     return sum((answer.tokens for answer in answers), Tokens())
 

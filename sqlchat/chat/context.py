@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from sqlchat.chat.dialect_notes import notes_on
 from sqlchat.chat.join_graph import like_a_key
+from sqlchat.chat.named_things import NamedThings
 from sqlchat.chat.rendering import (
     CHARACTERS_A_TOKEN,
     Remarks,
@@ -97,7 +98,7 @@ class SchemaLinker:
         `related` is SQL that the question may build on: of verified examples, of terms, of the questions before it.
         """
         index = self._index(catalog, profiles)
-        matches = index.literals.matches(question)
+        matches = index.things.tell_apart(index.literals.matches(question), question)
         if index.full_size <= self._budget:
             found = Context(catalog, index.remarks, True, matches=matches[:MOST_MATCHES])
         else:
@@ -160,6 +161,7 @@ class CatalogIndex:
 
     def _make(self, catalog: Catalog, profiles: Profiles) -> None:
         self.literals = LiteralIndex(profiles.texts, profiles.partial)
+        self.things = NamedThings(catalog)
         self._notes = notes_on(catalog.dialect)
         self.sizes = [self.size(table) for table in catalog.tables]
         self.bare_size, self.smallest = sum(self.sizes), min((LEAST, *self.sizes))
@@ -200,12 +202,12 @@ class Selection:
         self, index: CatalogIndex, question: str, matches: tuple[Match, ...], budget: int, related: Sequence[str]
     ) -> None:
         self._index, self._matches, self._budget = index, matches, budget
-        self._near: Nearness = index.ranking.nearest(question, matches)
+        self._near: Nearness = index.ranking.nearest(question, [match for match in matches if not match.thing])
         self._related = frozenset(WORD.findall("\n".join(related).lower()))
         first = {id(table) for table in index.catalog.mentioned_in("\n".join(related)).tables} if related else ()
         self._order = sorted(self._near.order, key=lambda place: id(index.catalog.tables[place]) not in first)
         """Places of tables, those that related SQL names first, then the nearest."""
-        self._matched = {match.path for match in matches}
+        self._matched = {match.path for match in matches if not match.thing}
         self._shown: dict[int, Table] = {}
         self._left = budget
 
@@ -267,7 +269,8 @@ class Selection:
         rank = {place: n for n, place in enumerate(self._order)}
         places = {(t.schema, t.name): rank[place] for place, t in self._shown.items()}
         shown = [match for match in self._matches if match.path[:2] in places]
-        return tuple(sorted(shown, key=lambda match: places[match.path[:2]])[:MOST_MATCHES])
+        ranked = sorted(shown, key=lambda match: (bool(match.thing), places[match.path[:2]]))
+        return tuple(ranked[:MOST_MATCHES])
 
     def _narrowed(self, place: int, room: float) -> Table:
         """The table in `room` tokens: its keys, the columns that the question names, and what else fits."""

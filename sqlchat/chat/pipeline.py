@@ -110,7 +110,8 @@ class Pipeline:
         """
         connection = self._manager.open(question.owner, question.connection_id, question.claims)
         recalled = self._knowledge.recall(question.owner, question.connection_id, question.text, connection.catalog)
-        return self._prompt(question, connection, recalled, self._turns(question))
+        context, _, messages = self._prompt(question, connection, recalled, self._turns(question))
+        return context, messages
 
     def _prepare(self, question: Question, entry: Entry) -> Prepared:
         owner, name = question.owner, question.connection_id
@@ -148,10 +149,10 @@ class Pipeline:
         with ready.validator.clock("context"):
             if not ready.model.repairs:  # the built-in engine reads no prompt
                 terms = tuple(Term((t.term, *t.synonyms), t.sql) for t in recalled.terms if t.sql)
-                values = connection.profiles.few_texts
-                return _basis(connection), Task(question.text, connection.catalog, values=values, terms=terms)
-            context, messages = self._prompt(question, connection, recalled, ready.turns)
-            return _basis(connection, context, recalled), Task(question.text, connection.catalog, messages)
+                catalog, values = connection.catalog.listed, connection.profiles.few_texts
+                return _basis(connection), Task(question.text, catalog, values=values, terms=terms)
+            context, recalled, messages = self._prompt(question, connection, recalled, ready.turns)
+            return _basis(connection, context, recalled), Task(question.text, connection.catalog.listed, messages)
 
     def _turns(self, question: Question) -> Sequence[Turn]:
         """The last turns, on this connection, of the conversation that the question goes on with."""
@@ -165,15 +166,16 @@ class Pipeline:
 
     def _prompt(
         self, question: Question, connection: OpenConnection, recalled: Recalled, turns: Sequence[Turn]
-    ) -> tuple[Context, tuple[Message, ...]]:
-        """The prompt, with no more of the data in it than the connection's privacy allows."""
+    ) -> tuple[Context, Recalled, tuple[Message, ...]]:
+        """The prompt and what it shows, with no more of the data in it than the connection's privacy allows."""
         said = "\n".join([*(turn.question for turn in turns), question.notes, question.text])  # near to any matters
         profiles = Profiles() if connection.privacy == "schema" else connection.profiles
         samples = connection.samples if connection.privacy == "rows" else {}
         told = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
         related = list(filter(None, told))
-        context = self._linker.context(connection.catalog, said.strip(), profiles, samples, related)
-        return context, prompt.messages(question.text, context, recalled, turns, question.notes)
+        context = self._linker.context(connection.catalog.listed, said.strip(), profiles, samples, related)
+        room = self._settings.prompt_room
+        return prompt.fit_messages(question.text, context, recalled, turns, asked_notes=question.notes, room=room)
 
     def _make_answer(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
         validator, draft, results, sql = ready.validator, solution.draft, solution.results, solution.checked.sql
@@ -183,7 +185,7 @@ class Pipeline:
             empty = results is not None and results.row_count == 0
             demanded = [each for each in solution.checked.examined.conditions if empty and each.demanded]
             profiles = _known_profiles(ready.connection) if demanded else Profiles()
-            warnings = [*find_caveats(basis, results, solution.agreement, demanded, profiles)]
+            warnings = [*draft.warnings, *find_caveats(basis, results, solution.agreement, demanded, profiles)]
             if draft.terms or draft.values:
                 matches = tuple(Match(*named) for named in draft.values)
                 basis = replace(basis, terms_used=draft.terms, values_matched=matches)
@@ -244,7 +246,7 @@ def _named(term: str) -> str:
 
 
 def _basis(connection: OpenConnection, context: Context | None = None, recalled: Recalled = NOTHING) -> Basis:
-    catalog, privacy = connection.catalog, connection.privacy
+    catalog, privacy = connection.catalog.listed, connection.privacy
     if context is None:  # nothing leaves the service
         return Basis(catalog_version=catalog.version, tables_shown=len(catalog.tables), privacy=privacy)
     sent: list[Sent] = ["names"]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlchat.chat.context import Context
 from sqlchat.chat.dialect_notes import DialectNotes, notes_on
 from sqlchat.chat.knowledge import NOTHING, Recalled
-from sqlchat.chat.rendering import as_data, block, column_path, literal, render_catalog, render_rows
+from sqlchat.chat.rendering import as_data, block, column_path, literal, render_catalog, render_rows, tokens_in
+from sqlchat.errors import TooLargeError
 from sqlchat.providers.base import Draft, Message
 from sqlchat.store import Example, Term, Turn
 
@@ -32,15 +34,14 @@ text begins, ends or what is in it, ignore case.
 them ('n/a') count as NULL.
 - Otherwise leave out no rows or groups that the question does not exclude, those of NULL neither. Mind divisions \
 by zero.
-- Count, add up and list each thing once, though a join repeats its rows. DISTINCT is for what many things share \
-("which years"), not for what is told of each ("the ages of the singers").
+- Count and add up each thing once, though a join repeats its rows. Else use DISTINCT only if the question asks \
+for different, distinct or unique ones; a list of what each thing has ("the ages of the singers") keeps its repeats.
 
 Its rows:
 - Give the columns that the question asks for and no others, with a short alias for each computed one. Where it \
 names none, give what a person knows the things by, a name rather than an id, and in a ranking of several the \
 measure too.
-- Where the question names no order, order rows by a measure with the greatest first, a series by its time, else by \
-the first column. Keep NULLs last.
+- Use ORDER BY only if the question asks for an order, a ranking, or the most or the least. Keep NULLs last then.
 - Use LIMIT only where the question asks for a number of rows, or for the one with the most or the least \
 (LIMIT 1).
 - A ratio is a fraction, unless the question asks for percent.
@@ -86,7 +87,7 @@ def messages(
         )
     if context.matches:
         parts.append(
-            "Values that words of the question may name; use those that it means:\n"
+            "Values that words of the question may name. They are hints: a word may mean something else.\n"
             + block("values", _values(context, notes))
         )
     if context.nearby:
@@ -112,6 +113,36 @@ def messages(
     return (*(Message("system", each) for each in stable if each), Message("user", "\n\n".join(parts)))
 
 
+def fit_messages(
+    question: str, context: Context, recalled: Recalled, turns: Sequence[Turn], *, asked_notes: str, room: int
+) -> tuple[Context, Recalled, tuple[Message, ...]]:
+    """The prompt in `room` tokens (0: in any number), with what is left of `context` and `recalled` in it.
+
+    If it takes more, rows of tables go first, then the earlier questions but the last, examples, what columns hold
+    beside the catalog, and the last question. Raises TooLargeError if it takes more even so.
+    """
+    sent = messages(question, context, recalled, turns, asked_notes)
+    for left_out in ("rows", "turns", "examples", "nearby", "turn"):
+        if not room or _size(sent) <= room:
+            break
+        match left_out:
+            case "rows":
+                context = replace(context, samples={})
+            case "nearby":
+                context = replace(context, nearby={})
+            case "examples":
+                recalled = replace(recalled, examples=())
+            case _:
+                turns = turns[-1:] if left_out == "turns" else ()
+        sent = messages(question, context, recalled, turns, asked_notes)
+    if room and _size(sent) > room:
+        raise TooLargeError(
+            f"The question with its catalog, terms and notes takes about {_size(sent):,} tokens, and the model's "
+            f"context leaves {room:,} for them (SQLCHAT_MODEL_CONTEXT_TOKENS)."
+        )
+    return context, recalled, sent
+
+
 def again(asked: tuple[Message, ...], draft: Draft, fault: str) -> tuple[Message, ...]:
     """The prompt for another try, after `draft` met `fault` (a text of `repair`)."""
     said = {
@@ -125,6 +156,11 @@ def again(asked: tuple[Message, ...], draft: Draft, fault: str) -> tuple[Message
         "Write it anew, as one statement that answers the same question, in the same JSON form."
     )
     return (*asked, Message("assistant", json.dumps(said, ensure_ascii=False)), Message("user", request))
+
+
+def _size(sent: Sequence[Message]) -> int:
+    """Tokens."""
+    return sum(tokens_in(message.content) for message in sent)
 
 
 def _dialect(notes: DialectNotes) -> str:
@@ -171,6 +207,7 @@ def _values(context: Context, notes: DialectNotes) -> str:
     return "\n".join(
         f"{column_path(match.path, context.catalog, notes)} = {literal(match.value)}"
         + (f" -- the nearest known to {literal(match.words)}; the column holds more" if match.doubtful else "")
+        + (f" -- no condition if {literal(match.words)} names {as_data(match.thing)}" if match.thing else "")
         for match in context.matches
     )
 

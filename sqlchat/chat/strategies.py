@@ -46,10 +46,9 @@ def quickly(
 ) -> Generator[Stage, None, Solution]:
     """The first draft that works. `spent` are the tokens of the `calls` so far; with `most` calls it is over."""
     while True:
-        calls += 1
         with validator.clock("model"):
             draft = model.draft(task)
-        spent += draft.tokens
+        spent, calls = spent + draft.tokens, calls + draft.calls
         sql = _written(draft, spent, validator)
         yield _drafted(draft, sql, calls)
         try:
@@ -73,7 +72,7 @@ def thoroughly(model: Provider, task: Task, validator: Validator) -> Generator[S
     """
     with validator.clock("model"):
         drafts = candidates.drafts(model, task)
-    spent = candidates.tokens_of(drafts)
+    spent, calls = candidates.tokens_of(drafts), candidates.calls_for(drafts)
     refusals = [draft for draft in drafts if not bare(draft.sql or "")]
     if 2 * len(refusals) > len(drafts):
         _written(refusals[0], spent, validator)
@@ -85,15 +84,15 @@ def thoroughly(model: Provider, task: Task, validator: Validator) -> Generator[S
             _written(draft, spent, validator)
             raise fault
         again = prompt.again(task.messages, draft, validator.for_model(fault, bare(draft.sql or "")))
-        calls, task = candidates.CANDIDATES, replace(task, messages=again)
+        task = replace(task, messages=again)
         return (yield from quickly(model, task, validator, spent=spent, calls=calls, most=calls + 1))
     chosen, agreement = candidates.agreed(working)
     sql = _written(chosen.draft, spent, validator)
-    yield _drafted(chosen.draft, sql, candidates.CANDIDATES)
+    yield _drafted(chosen.draft, sql, calls)
     yield chosen.checked
     yield Ran(results=chosen.results)
     draft = replace(chosen.draft, tokens=spent)
-    return Solution(draft, chosen.checked, chosen.results, candidates.CANDIDATES, agreement)
+    return Solution(draft, chosen.checked, chosen.results, calls, agreement)
 
 
 def verified(example: Example, validator: Validator) -> Checked | None:

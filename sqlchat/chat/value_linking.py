@@ -61,6 +61,8 @@ class Match:
     """As the column holds it."""
     doubtful: bool = False
     """Only alike, in a column that holds more than is known: another value may be meant."""
+    thing: str = ""
+    """What else the words may name, such as a table that is asked for; "" if they can only name a value."""
 
 
 class LiteralIndex:

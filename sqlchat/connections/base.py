@@ -41,6 +41,8 @@ class Connection(ABC):
     """Name in requests, such as `postgres`."""
     dialect: ClassVar[str]
     """sqlglot's name of the dialect."""
+    place: str = ""
+    """Host and port of its server, for the log; empty without one."""
 
     @abstractmethod
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
@@ -73,7 +75,7 @@ class Connection(ABC):
 
     @abstractmethod
     def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
-        """What the columns of the base tables in `catalog` hold, as far as `timeout` seconds get.
+        """What the columns of the tables and views listed in `catalog` hold, as far as `timeout` seconds get.
 
         Reads the database's own statistics, or bounded samples; what may not be read, or not in time, is left out.
         """

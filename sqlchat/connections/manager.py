@@ -7,6 +7,7 @@ one that the open connection was made from, whichever process changed it.
 from __future__ import annotations
 
 import builtins
+import contextlib
 import re
 import threading
 from collections import OrderedDict
@@ -26,9 +27,12 @@ from sqlchat.errors import (
     ConnectionNotFoundError,
     DatabaseUnavailableError,
     DeadlineError,
+    FileNotFoundInStorageError,
     PayloadError,
+    SqlchatError,
+    UnavailableError,
 )
-from sqlchat.sql.policies.policy import Policy
+from sqlchat.sql.policies.policy import Policy, unseen_views
 from sqlchat.store import Store
 from sqlchat.store.connections import DEFAULT_PRIVACY, Changes, Definition, Privacy
 from sqlchat.workers import Workers
@@ -38,7 +42,7 @@ NAME_RULE = "A name has 1 to 63 letters, digits, `_`, `-` or `.`, and begins wit
 
 Maker = Callable[[str, Mapping[str, Any]], Connection]
 """(owner, config) -> a connection, as its class would make it of the config alone."""
-State = Literal["ready", "unreachable", "unknown"]
+State = Literal["ready", "unreachable", "unreadable", "unknown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ class Described:
     """sqlglot's name."""
     created_at: datetime
     state: State = "unknown"
-    """`unknown` where nobody tried it."""
+    """`unknown` where nobody tried it, `unreadable` where its config cannot be decrypted."""
     policy: Mapping[str, Any] | None = None
     privacy: Privacy = DEFAULT_PRIVACY
     warnings: tuple[str, ...] = ()
@@ -115,7 +119,7 @@ class ConnectionManager:
         connection_class(provider)
         held_to = Policy.of(policy)
         self._refuse_taken(owner, name)
-        warnings = self._try_config(owner, provider, config)
+        warnings = self._try_config(owner, provider, config, held_to)
         definition = self._store.connections.add(
             owner, name, provider, dict(config), held_to.as_dict() if held_to else None, privacy=privacy
         )
@@ -130,7 +134,9 @@ class ConnectionManager:
 
         Raises ConnectionNotFoundError, PayloadError (the policy), and what `Connection.check` raises of a new config.
         """
-        definition = self._store.connections.get(owner, name)
+        definition = self._store.connections.find(owner, name)
+        if "config" not in changes and definition.unreadable:
+            raise UnavailableError(definition.unreadable)
         if "policy" in changes:
             held_to = Policy.of(changes["policy"])
             changes = {**changes, "policy": held_to.as_dict() if held_to else None}
@@ -142,10 +148,12 @@ class ConnectionManager:
 
     def describe(self, owner: str, name: str) -> Described:
         """A connection, and whether its database can be reached now. Raises ConnectionNotFoundError, BusyError."""
-        definition = self._store.connections.get(owner, name)
+        definition = self._store.connections.find(owner, name)
+        if definition.unreadable:
+            return _described(definition)
         try:
             return _described(definition, "ready", tuple(self._find(owner, name).check()))
-        except (ConnectionConfigError, DatabaseUnavailableError, DeadlineError) as exc:
+        except (ConnectionConfigError, DatabaseUnavailableError, FileNotFoundInStorageError, DeadlineError) as exc:
             return _described(definition, "unreachable", (exc.detail,))
 
     def list(self, owner: str) -> list[Described]:
@@ -157,7 +165,8 @@ class ConnectionManager:
     ) -> builtins.list[str]:
         """Names of the owner's connections of `provider` whose config `holds`, without touching their databases."""
         definitions = self._store.connections.list(owner)
-        return [each.name for each in definitions if each.provider == provider and holds(each.config)]
+        readable = [each for each in definitions if each.provider == provider and not each.unreadable]
+        return [each.name for each in readable if holds(each.config)]
 
     def delete(self, owner: str, name: str) -> None:
         """Forget a connection everywhere. Raises ConnectionNotFoundError."""
@@ -187,7 +196,7 @@ class ConnectionManager:
         connection = self.open(owner, name, claims)
         catalog = connection.read_catalog()
         connection.read_profiles(refresh=True)
-        return Refreshed(catalog.version, len(catalog.tables), datetime.now(UTC))
+        return Refreshed(catalog.version, len(catalog.listed.tables), datetime.now(UTC))
 
     def close(self) -> None:
         """Drop all open connections; the next request opens its own anew."""
@@ -239,13 +248,22 @@ class ConnectionManager:
         with self._lock:
             is_full = (owner, name) not in self._open and len(self._open) >= self._settings.max_pools
         if self._prefetcher and not is_full:
-            self._find(owner, name)
+            with contextlib.suppress(SqlchatError):  # the question that comes tells it
+                self._find(owner, name)
 
-    def _try_config(self, owner: str, provider: str, config: Mapping[str, Any]) -> tuple[str, ...]:
+    def _try_config(
+        self, owner: str, provider: str, config: Mapping[str, Any], policy: Policy | None = None
+    ) -> tuple[str, ...]:
         """Warnings of a database that can be reached so. Raises what `Connection.check` raises."""
         connection = self._make_driver(owner, provider, config)
         try:
-            return tuple(connection.check())
+            warnings = connection.check()
+            if policy:
+                warnings += unseen_views(connection.catalog())
+            return tuple(warnings)
+        except SqlchatError as exc:
+            exc.place = exc.place or connection.place
+            raise
         finally:
             connection.close()
 
@@ -253,7 +271,7 @@ class ConnectionManager:
         return OpenConnection(
             self._make_driver(definition.owner, definition.provider, definition.config),
             self._settings,
-            self._judges,
+            self._judges.for_owner(definition.owner),
             policy=Policy.of(definition.policy),
             privacy=definition.privacy,
             key=(definition.id, definition.version),
@@ -263,7 +281,7 @@ class ConnectionManager:
     def _make_driver(self, owner: str, provider: str, config: Mapping[str, Any]) -> Connection:
         if maker := self._makers.get(provider):
             return maker(owner, config)
-        return connection_class(provider)(config, self._settings, self._workers)
+        return connection_class(provider)(config, self._settings, self._workers.for_owner(owner))
 
     def _drop(self, owner: str, name: str) -> None:
         with self._lock:
@@ -278,6 +296,8 @@ def _mark_dropped(connections: builtins.list[OpenConnection]) -> None:
 
 def _described(definition: Definition, state: State = "unknown", warnings: tuple[str, ...] = ()) -> Described:
     made_by = connection_class(definition.provider)
+    if definition.unreadable:
+        state, warnings = "unreadable", (definition.unreadable,)
     return Described(
         definition.name,
         definition.provider,

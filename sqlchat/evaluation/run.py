@@ -131,7 +131,7 @@ class Evaluation:
     def _gold(self, name: str, sql: str) -> tuple[Gold, ResultSet]:
         """What `sql` needs, and its rows."""
         catalog = self._runtime.manager.open(self._owner, name).catalog
-        gold = self._runtime.workers.call(
+        gold = self._runtime.judges.call(
             inspect, sql, catalog.dialect, catalog.mentioned_in(sql), deadline=INSPECTING
         )
         ceiling = self._runtime.settings.max_rows_ceiling

@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from sqlchat.config import Settings
-from sqlchat.errors import BucketNotFoundError, DeadlineError, FileInvalidError, FileNotFoundInStorageError
+from sqlchat.errors import BucketNotFoundError, DeadlineError, FileInvalidError
 from sqlchat.files import formats
 from sqlchat.files.bounded import bounded
 from sqlchat.files.formats import Options
 from sqlchat.files.names import is_safe, safe_name
 from sqlchat.files.profile import Profile, profile
 from sqlchat.files.storage import Storage
+from sqlchat.files.storage.base import absent
 from sqlchat.workers import Workers
 
 GENERIC = frozenset({"", "application/octet-stream", "binary/octet-stream", "text/plain", "application/vnd.ms-excel"})
@@ -164,7 +165,7 @@ class Files:
         self._check(bucket)
         name = self._storage.named(rest.removeprefix(f"{folder}/") if folder else rest)
         if not is_safe(name):
-            raise FileNotFoundInStorageError(f"There is no file {name[:200]!r} of yours in {bucket!r}.")
+            raise absent(storage_path[:200])
         return bucket, _within(folder, name)
 
     def _check(self, bucket: str) -> None:

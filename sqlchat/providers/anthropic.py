@@ -10,6 +10,7 @@ from sqlchat.errors import ModelError, ModelTimeoutError, QuestionError, Sqlchat
 from sqlchat.providers import wire
 from sqlchat.providers.base import Message, Tokens
 from sqlchat.providers.language_model import FORMAT_REFUSED, RETRIES, SCHEMA, FormatUnknownError, LanguageModel, Reply
+from sqlchat.providers.parts import CUT, STOPPED, text_of, thoughts_of
 
 if TYPE_CHECKING:
     import anthropic
@@ -20,7 +21,6 @@ half the price of the Opus tier. claude-haiku-5-5 costs a twentieth, but is made
 DEFAULT_URL = "https://api.anthropic.com"
 NO_KEY = "none"
 """Sent where only a base URL is configured: a gateway may keep the key itself."""
-MOST_TOKENS = 16_000  # thinking counts too
 
 
 class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
@@ -36,6 +36,7 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
         self.model = settings.anthropic_model or DEFAULT_MODEL
         self._key = settings.anthropic_api_key or NO_KEY
         self._url = settings.anthropic_base_url or DEFAULT_URL
+        self._answer_room = settings.answer_room
 
     @classmethod
     def configured(cls, settings: Settings) -> bool:
@@ -64,13 +65,14 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
         try:
             message = client.messages.create(
                 model=self.model,
-                max_tokens=MOST_TOKENS,
+                max_tokens=self._answer_room,
                 system=_system(messages),
                 messages=[_turn(m) for m in messages if m.role != "system"],
                 output_config=anthropic.omit if form is None else form,
             )
         except (anthropic.AnthropicError, ValueError) as exc:  # ValueError: a body that is not JSON
             fault = translated(exc, self._key)
+            fault.place = wire.place_of(self._url)
             if form is not None and _refuses_format(exc):
                 raise FormatUnknownError(fault) from exc
             raise fault from exc
@@ -78,20 +80,20 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
 
     def _reply(self, message: Any) -> Reply:
         try:
-            text = "".join(block.text for block in message.content if block.type == "text")
-            stop, usage = message.stop_reason, message.usage
+            content, stop, usage = message.content, str(message.stop_reason or "").lower(), message.usage
+            if not isinstance(content, str | list):
+                raise TypeError(type(content))
         except (AttributeError, TypeError) as exc:  # the SDK checks no shapes; gateways send many
             raise ModelError("anthropic answered with something that is not a message.") from exc
-        if stop == "refusal":
+        text = text_of(content)
+        if stop in STOPPED:
             why = getattr(getattr(message, "stop_details", None), "explanation", None) or text or "it gave no reason"
             raise QuestionError(f"The model declined to answer: {wire.shortened(why, self._key)}")
-        if stop in ("max_tokens", "model_context_window_exceeded"):
-            raise ModelError("The model's answer was cut off at its length limit.")
-        if not text:
-            raise ModelError("The model answered without any text.")
         counts = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
         prompt = sum(getattr(usage, count, None) or 0 for count in counts)
-        return Reply(text, message.model or self.model, Tokens(prompt, getattr(usage, "output_tokens", None) or 0))
+        tokens = Tokens(prompt, getattr(usage, "output_tokens", None) or 0)
+        thoughts = "" if isinstance(content, str) else thoughts_of(content)
+        return Reply(text, message.model or self.model, tokens, is_cut=stop in CUT, thoughts=thoughts)
 
 
 def translated(exc: Exception, key: str = "") -> SqlchatError:

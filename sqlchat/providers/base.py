@@ -73,6 +73,10 @@ class Draft:
     """(words of the question, (schema, table, column), the value that they name), from a provider that tells."""
     terms: tuple[str, ...] = ()
     """The task's terms that the SQL rests on, from a provider that tells."""
+    warnings: tuple[str, ...] = ()
+    """What makes the draft doubtful, in sentences for the person who asked."""
+    calls: int = 1
+    """Calls of the model that the draft took."""
 
 
 class Provider(ABC):

@@ -10,14 +10,15 @@ import re
 import threading
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from sqlchat.config import Settings
 from sqlchat.errors import ModelError, ModelTimeoutError, SqlchatError
 from sqlchat.providers import wire
 from sqlchat.providers.base import Draft, Message, Provider, Task, Tokens
-from sqlchat.providers.reading import read
+from sqlchat.providers.reading import Reading, UnreadableError, read, read_complete, read_thoughts
+from sqlchat.providers.thoughts import remove_thoughts
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -38,6 +39,12 @@ FORMAT_REFUSED = re.compile(
     re.IGNORECASE,
 )
 RETRIES = 2
+LONGEST_QUOTED = 4000  # characters of an answer that goes back to the model
+ANSWER_ANEW = """\
+That answer could not be used. {fault}
+Answer the same question again with one JSON object and nothing else: "interpretation", "assumptions" (a list), \
+"sql" (one whole statement, or null if the data cannot answer), "explanation". No thoughts, no drafts, no other text.\
+"""
 
 Client = TypeVar("Client")
 log = logging.getLogger(__name__)
@@ -45,11 +52,27 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A complete answer of a model, unread."""
+    """An answer of a model, unread."""
 
     text: str
     model: str
     tokens: Tokens
+    is_cut: bool = False
+    """Whether it ends at the limit of its length."""
+    thoughts: str = ""
+    """What the server sent apart from the text."""
+
+    def read(self) -> Reading:
+        """The answer. Raises UnreadableError."""
+        if self.is_cut:
+            if complete := read_complete(remove_thoughts(self.text)):
+                return complete
+            raise UnreadableError("The model's answer was cut off at its length limit.")
+        if not self.text.strip():
+            if found := read_thoughts(self.thoughts):
+                return found
+            raise UnreadableError("The model answered without any text.")
+        return read(self.text)
 
 
 class FormatUnknownError(Exception):
@@ -79,15 +102,26 @@ class LanguageModel(Provider, Generic[Client]):
         return cls(settings)
 
     def draft(self, task: Task) -> Draft:
-        """See `Provider.draft`. One deadline holds for all tries and formats together."""
+        """See `Provider.draft`. If an answer cannot be read, a second call says what is wrong with it."""
+        reply = self._answer_in_time(task.messages)
+        try:
+            return reply.read().draft(reply.model, reply.tokens)
+        except UnreadableError as fault:
+            log.info("answer cannot be read", extra={"provider": self.name, "fault": fault.detail[:100]})
+            second = self._answer_in_time(_ask_again(task.messages, reply.text, fault.detail))
+            draft = second.read().draft(second.model, reply.tokens + second.tokens)
+            return replace(draft, calls=2)
+
+    def _answer_in_time(self, messages: Sequence[Message]) -> Reply:
+        """One answer. One deadline holds for all tries and formats together."""
         with wire.within(self._timeout) as deadline:
             try:
-                reply = self._answer(task.messages)
+                return self._answer(messages)
             except ModelError as exc:
                 if deadline.left <= 0:
-                    raise ModelTimeoutError(f"{self.name} did not answer within {self._timeout:g} s.") from exc
+                    detail = f"{self.name} did not answer within {self._timeout:g} s."
+                    raise ModelTimeoutError(detail, place=exc.place) from exc
                 raise
-        return read(reply.text).draft(reply.model, reply.tokens)
 
     def close(self) -> None:
         with self._lock:
@@ -127,3 +161,13 @@ class LanguageModel(Provider, Generic[Client]):
     @abstractmethod
     def _ask(self, client: Client, messages: Sequence[Message], form: Any) -> Reply:
         """One call through the SDK, its exceptions translated. Raises FormatUnknownError, and what `draft` does."""
+
+
+def _ask_again(messages: Sequence[Message], text: str, fault: str) -> tuple[Message, ...]:
+    """The prompt for the second call, after the answer `text` could not be read."""
+    request = ANSWER_ANEW.format(fault=fault)
+    said = remove_thoughts(text)[:LONGEST_QUOTED].strip()
+    if said:
+        return (*messages, Message("assistant", said), Message("user", request))
+    *before, last = messages  # no server takes an empty turn, and some take no two of one role
+    return (*before, Message(last.role, f"{last.content}\n\n{request}"))

@@ -10,6 +10,7 @@ from sqlchat.errors import ModelError, ModelTimeoutError, QuestionError, Sqlchat
 from sqlchat.providers import wire
 from sqlchat.providers.base import Message, Tokens
 from sqlchat.providers.language_model import FORMAT_REFUSED, RETRIES, SCHEMA, FormatUnknownError, LanguageModel, Reply
+from sqlchat.providers.parts import CUT, STOPPED, arguments_of, refusal_of, text_of, thoughts_of
 
 if TYPE_CHECKING:
     import openai
@@ -20,6 +21,8 @@ DEFAULT_MODEL = "gpt-6.1-terra"
 DEFAULT_URL = "https://api.openai.com/v1"
 NO_KEY = "none"
 """Sent where only a base URL is configured: local servers ask for a key and do not look at it."""
+THINKING = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
+"""Members of a message in which servers send thoughts."""
 FORMAT_STATUSES = (400, 404, 415, 422, 501)
 
 
@@ -37,6 +40,7 @@ class OpenAIProvider(LanguageModel["openai.OpenAI"]):
         self.model = settings.openai_model or DEFAULT_MODEL
         self._key = settings.openai_api_key or NO_KEY
         self._url = settings.openai_base_url or DEFAULT_URL
+        self._answer_room = settings.answer_room if settings.openai_base_url and settings.model_context else None
 
     @classmethod
     def configured(cls, settings: Settings) -> bool:
@@ -65,10 +69,12 @@ class OpenAIProvider(LanguageModel["openai.OpenAI"]):
             completion = client.chat.completions.create(
                 model=self.model,
                 messages=_rendered(messages),
+                max_tokens=self._answer_room or openai.omit,
                 response_format=openai.omit if form is None else form,
             )
         except (openai.OpenAIError, ValueError) as exc:  # ValueError: a body that is not JSON
             fault = translated(exc, self._key)
+            fault.place = wire.place_of(self._url)
             if form is not None and _refuses_format(exc):
                 raise FormatUnknownError(fault) from exc
             raise fault from exc
@@ -77,20 +83,22 @@ class OpenAIProvider(LanguageModel["openai.OpenAI"]):
     def _reply(self, completion: Any) -> Reply:
         try:
             choice = completion.choices[0]
-            text, refusal, finish = choice.message.content, choice.message.refusal, choice.finish_reason
+            message, finish = choice.message, str(choice.finish_reason or "").lower()
+            content, refusal = message.content, message.refusal or refusal_of(message.content)
         except (AttributeError, IndexError, TypeError) as exc:  # the SDK checks no shapes; gateways send many
             raise ModelError("openai answered with something that is not a chat completion.") from exc
         if refusal:
             raise QuestionError(f"The model declined to answer: {wire.shortened(refusal, self._key)}")
-        if finish == "content_filter":
-            raise QuestionError("The model's content filter stopped the answer.")
-        if finish == "length":
-            raise ModelError("The model's answer was cut off at its length limit.")
-        if not isinstance(text, str):
-            raise ModelError("The model answered without any text.")
+        if finish in STOPPED:
+            said = wire.shortened(text_of(content), self._key)
+            raise QuestionError(f"The model's content filter stopped the answer. {said}".strip())
+        called = (arguments_of(getattr(message, name, None) or []) for name in ("tool_calls", "function_call"))
+        text = "\n".join(filter(None, (text_of(content), *called)))
+        thoughts = next((each for name in THINKING if (each := getattr(message, name, None))), content)
         usage = getattr(completion, "usage", None)
         tokens = Tokens(getattr(usage, "prompt_tokens", None) or 0, getattr(usage, "completion_tokens", None) or 0)
-        return Reply(text, getattr(completion, "model", None) or self.model, tokens)
+        served = getattr(completion, "model", None) or self.model
+        return Reply(text, served, tokens, is_cut=finish in CUT, thoughts=thoughts_of(thoughts))
 
 
 def translated(exc: Exception, key: str = "") -> SqlchatError:

@@ -1,28 +1,71 @@
-"""Reads SQL out of what a model wrote: JSON as it was asked for, or the next best thing that it gave instead.
+"""Reads the answer out of a model's text: the JSON that was asked for, or the next best form that came instead.
 
-Pure functions over text, used by the model vendors' files and by the pipeline. What comes out is still a stranger's
-SQL: it is parsed, guarded and run read-only by others.
+The last complete answer counts, and none that the text withdraws: models draft, find a fault, and write anew. Pure
+functions over text. The SQL is a stranger's still: it is parsed, guarded and run read-only by others.
 """
 
 from __future__ import annotations
 
+import html
 import json
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlchat.errors import ModelError
 from sqlchat.providers.base import Draft, Tokens
+from sqlchat.providers.declining import DECLINES, find_answers
+from sqlchat.providers.objects import find_objects
+from sqlchat.providers.statements import (
+    ANY,
+    ENTITY,
+    NO_STATEMENT,
+    PLACEHOLDER,
+    READING,
+    Fence,
+    bare,
+    clean,
+    find_fences,
+    find_statements,
+    open_fence,
+    unquote,
+)
+from sqlchat.providers.thoughts import remove_thoughts
 
-END_OF_THOUGHTS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
-FENCE = re.compile(r"```[ \t]*(\w*)[^\n`]*\n(.*?)```", re.DOTALL)
-STATEMENT = re.compile(r"^[ \t]*(?:SELECT\b|WITH\s+(?:RECURSIVE\s+)?[\w\"`\[\]]+\s*(?:\(|AS\b))", re.I | re.M)
-STATEMENT_END = re.compile(r";[ \t]*(?:\n|$)")
-MOST_OBJECTS = 50
+__all__ = ["Reading", "UnreadableError", "bare", "join_parts", "read", "read_complete", "read_thoughts"]
+
 LONGEST_ANSWER, LONGEST_EXPLANATION = 60_000, 2000  # characters
 MOST_ASSUMPTIONS = 10
 NO_TOKENS = Tokens()
+FORM = frozenset({"interpretation", "assumptions", "sql", "explanation"})
+"""Members of the JSON object that a model is asked for."""
+SQL_LANGUAGE = re.compile(r"\w*sql\w*|sqlite\d?|postgres|duckdb", re.IGNORECASE)
+WRONG = re.compile(
+    r"(?<!if )\b(?:that|this|it|the above|which|above|first (?:one|query|version))(?:['’]s| is| was| would be)?"
+    r" (?:also |still |clearly |plainly )?(?:wrong|incorrect|a mistake|not (?:right|correct|what)|mistaken|invalid)\b"
+    r"|\b(?:ignore|disregard|discard|scrap|scratch) (?:that|this|the|it|my)\b|\bi (?:withdraw|made a mistake)"
+    r"|\b(?:do not|don['’]t) (?:use|run) (?:that|this|it)\b",
+    re.IGNORECASE,
+)
+"""Said behind a statement, it withdraws it."""
+CORRECTING = re.compile(
+    r"\b(?:wait|hmm+|oops|actually|correct(?:ed|ion|ing)?|fix(?:ed|ing)?|revis(?:ed|ion|ing)|mistake|wrong|incorrect"
+    r"|on second thought|let me (?:re|try|fix|correct|think)\w*|instead of (?:that|this)|should (?:be|have been)"
+    r"|the right (?:query|sql|one|statement|answer)|final (?:answer|query|sql|version|statement)|better:|sorry"
+    r"|improved|that counts|not (?:quite )?right|update[d]?:)",
+    re.IGNORECASE,
+)
+"""Said between two statements, it withdraws the first."""
+DRAFT_LABEL = re.compile(
+    r"\b(?:(?:first|initial|1st) (?:attempt|draft|try|idea|version|thought)|draft|thoughts?|wrong|incorrect)\b"
+    r"[^\n.?!]{0,40}$",
+    re.IGNORECASE,
+)
+
+
+class UnreadableError(ModelError):
+    """No answer can be read. The detail says what is wrong with the form, for the model's second call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,77 +74,182 @@ class Reading:
     explanation: str
     interpretation: str = ""
     assumptions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     def draft(self, model: str, tokens: Tokens = NO_TOKENS) -> Draft:
         """As what `model` answered."""
-        return Draft(self.sql, self.explanation, model, tokens, self.assumptions, self.interpretation)
+        return Draft(self.sql, self.explanation, model, tokens, self.assumptions, self.interpretation, self.warnings)
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A part of a text that is meant as an answer; `reading` is None if it is incomplete."""
+
+    start: int
+    end: int
+    reading: Reading | None
 
 
 def read(text: str) -> Reading:
-    """The SQL and what is said of it in an answer's `text`.
+    """The answer in `text`: SQL, or None with the model's own words if it declines or asks back.
 
-    Takes the JSON object that was asked for, bare, fenced or amid prose; else a fenced block of SQL; else a statement
-    that begins a line. Raises ModelError where there is none of these.
+    Raises UnreadableError if there is neither, or if the last answer is incomplete.
     """
     if len(text) > LONGEST_ANSWER:
-        raise ModelError(f"The model answered with {len(text):,} characters, far more than one statement takes.")
-    text = END_OF_THOUGHTS.split(text)[-1].strip()  # local models think aloud first, some without an opening tag
-    fenced = [(m[1].lower(), m[2].strip()) for m in FENCE.finditer(text)]
-    for candidate in (text, *(block for _, block in fenced)):
-        answer = _object(candidate)
-        if answer is not None:
-            return _reading(answer)
-    for answer in _objects_within(text):
-        return _reading(answer)
-    prose = FENCE.sub("", text).strip()
-    for language, block in fenced:
-        if language == "sql" or STATEMENT.match(block):
-            return Reading(bare(block) or None, _excerpt(prose))
-    if found := STATEMENT.search(text):
-        return Reading(bare(_statement(text[found.start() :])), _excerpt(text[: found.start()]))
-    raise ModelError(f"The model answered with text in which no SQL was found: {_excerpt(text) or '(empty)'}")
+        raise UnreadableError(f"The model answered with {len(text):,} characters, far more than one statement takes.")
+    if complete := read_complete(text):
+        return complete
+    if "&quot;" in text or (ENTITY.search(text) and not re.search(r"[<>]", text)):
+        text = html.unescape(text)
+    text = remove_thoughts(text).lstrip("\ufeff\u200b\u2060 \n")
+    if complete := read_complete(text):
+        return complete
+    text = unquote(text)
+    if offers := _offers(text):
+        return _chosen(offers, text)
+    if DECLINES.search(text) and not text.startswith(("{", "[", "```")):
+        return Reading(None, _said(text))
+    raise UnreadableError(f"The model answered with text in which no SQL was found: {_excerpt(text) or '(empty)'}")
 
 
-def bare(sql: str) -> str:
-    """`sql` without the fence around it and the semicolons behind it."""
-    sql = sql.strip()
-    if fence := FENCE.fullmatch(sql):
-        sql = fence[2].strip()
-    while sql.endswith(";"):
-        sql = sql[:-1].rstrip()
-    return sql
-
-
-def _object(text: str) -> dict[str, Any] | None:
-    if not text.startswith("{"):
-        return None
-    try:
-        answer = json.loads(text, strict=False)  # models leave raw line breaks in strings
-    except (ValueError, RecursionError):
-        return None
-    return answer if isinstance(answer, dict) and "sql" in answer else None
-
-
-def _objects_within(text: str) -> Iterator[dict[str, Any]]:
-    decoder, start = json.JSONDecoder(strict=False), text.find("{")
-    for _ in range(MOST_OBJECTS):  # each try may read to the end of the text
-        if start < 0:
-            return
+def read_complete(text: str) -> Reading | None:
+    """The answer of a text that is strict JSON from end to end and holds one; else None."""
+    text = text.strip().lstrip("\ufeff")
+    for _ in range(2):  # JSON in a JSON string
+        if not text.startswith(("{", '"')):
+            return None
         try:
-            answer, _ = decoder.raw_decode(text, start)
+            value = json.loads(text, strict=False)  # models leave raw line breaks in strings
         except (ValueError, RecursionError):
-            answer = None
-        if isinstance(answer, dict) and "sql" in answer:
-            yield answer
-        start = text.find("{", start + 1)
+            return None
+        if isinstance(value, dict):
+            answers = find_answers(value)
+            return _merged([_reading(answer) for answer in answers]) if answers else None
+        if not isinstance(value, str):
+            return None
+        text = value.strip()
+    return None
+
+
+def read_thoughts(text: str) -> Reading | None:
+    """The answer with which thoughts end, if it has every member of the form that was asked for; else None.
+
+    Servers that take an answer for a thought send it so. A draft amid thoughts is no answer.
+    """
+    text = text[-LONGEST_ANSWER:]
+    found = list(find_objects(text))
+    if not found or not isinstance(found[-1].value, dict) or not found[-1].value.keys() >= FORM:
+        return None
+    return None if text[found[-1].end :].strip("` \n") else read_complete(json.dumps(found[-1].value))
+
+
+def join_parts(parts: Sequence[str]) -> str:
+    """One text of the parts that an answer came in: units of their own, unless they make up one JSON object."""
+    whole = "".join(parts)
+    return whole if read_complete(whole) else "\n".join(parts)
+
+
+def _offers(text: str) -> list[Offer]:
+    """What `text` offers as answers, in its order."""
+    fences = list(find_fences(text))
+    written = [f for f in fences if READING.match(f.body)]
+    objects = [o for o in _objects(text) if not any(f.start < o.start and o.end < f.end for f in written)]
+    apart = [f for f in fences if not any(f.start < o.end and o.start < f.end for o in objects)]
+    formal = sorted([*objects, *_fenced(text, apart, reads_only=bool(objects))], key=lambda offer: offer.start)
+    covered = [(o.start, o.end) for o in formal] + [(f.start, f.end) for f in fences]
+    loose = [
+        Offer(start, end, Reading(clean(sql), _excerpt(text[:start].rstrip(" `*"))))
+        for start, end, sql in find_statements(text)
+        if not any(start < stop and begin < end for begin, stop in covered) and not PLACEHOLDER.match(sql)
+    ]
+    if not formal:
+        return loose
+    last = formal[-1]
+    corrected = [o for o in loose if o.start > last.end and CORRECTING.search(text[last.end : o.start])]
+    return formal + corrected
+
+
+def _objects(text: str) -> Iterator[Offer]:
+    for found in find_objects(text):
+        if found.value is None:
+            yield Offer(found.start, found.end, None)
+        elif answers := find_answers(found.value):
+            yield Offer(found.start, found.end, _merged([_reading(answer) for answer in answers]))
+
+
+def _fenced(text: str, fences: Sequence[Fence], *, reads_only: bool) -> list[Offer]:
+    """Fences that hold a statement; those that read win over others in SQL, which `reads_only` leaves out."""
+    prose = _excerpt(" ".join(_around(text, fences).split()))
+    reads = [f for f in fences if READING.match(f.body) or READING.match(clean(f.body))]
+    others = [f for f in fences if not reads_only and (SQL_LANGUAGE.fullmatch(f.language) or ANY.match(f.body))]
+    shown = [f for f in reads or others if not PLACEHOLDER.match(f.body) and not NO_STATEMENT.match(f.body)]
+    offers = [Offer(f.start, f.end, Reading(clean(_without_prose(f.body)) or None, prose)) for f in shown]
+    start = open_fence(text)
+    if start is not None and (begun := re.match(r"(?:```|~~~)\w*\s*(.*)", text[start:], re.DOTALL)):
+        body = begun[1]
+        if READING.match(body):
+            closed = body.rstrip().endswith(";")
+            offers.append(Offer(start, len(text), Reading(clean(body), prose) if closed else None))
+    return offers
+
+
+def _around(text: str, fences: Sequence[Fence]) -> str:
+    for fence in reversed(fences):
+        text = text[: fence.start] + " " + text[fence.end :]
+    return text
+
+
+def _without_prose(body: str) -> str:
+    """The one statement of a fence without what is said behind it; several statements stay as they are."""
+    found = list(find_statements(body))
+    if len(found) == 1 and READING.match(body):
+        start, end, _ = found[0]
+        if body[end : end + 1] == ";" and not ANY.match(body, end + 1):
+            return body[:end]
+        if body[end:].strip() and not body[end:].lstrip().startswith((";", "`")) and start == 0:
+            return body[:end]
+    return body
+
+
+def _chosen(offers: Sequence[Offer], text: str) -> Reading:
+    """The last answer that stands. Raises UnreadableError if none does, or if the last one is incomplete."""
+    standing: list[Reading | None] = []
+    drafts: list[Reading | None] = []
+    for place, offer in enumerate(offers):
+        after = text[offer.end : offers[place + 1].start] if place + 1 < len(offers) else text[offer.end :]
+        before = text[offers[place - 1].end if place else 0 : offer.start]
+        is_last = place + 1 == len(offers)
+        if WRONG.search(after) or (not is_last and CORRECTING.search(after)):
+            continue
+        (drafts if DRAFT_LABEL.search(before.rstrip(" `*:\n")) else standing).append(offer.reading)
+    left = standing or drafts
+    if not left:
+        raise UnreadableError("The model withdrew the statement that it had written, and gave no other.")
+    last = left[-1]
+    if last is None:
+        raise UnreadableError(f"The model's answer is incomplete or broken JSON or SQL: {_excerpt(text)}")
+    return _merged([each for each in left if each is not None])
+
+
+def _merged(readings: Sequence[Reading]) -> Reading:
+    """The last of `readings`, with a warning if others with another statement stand beside it."""
+    last = readings[-1]
+    others = {_folded(each.sql) for each in readings if each.sql} - {_folded(last.sql or "")}
+    if not others or last.sql is None:
+        return last
+    count = len(others) + 1
+    warning = f"The model gave {count} different statements as answers; this is the last of them."
+    return replace(last, warnings=(*last.warnings, warning))
+
+
+def _folded(sql: str) -> str:
+    return "".join(sql.split()).lower()
 
 
 def _reading(answer: dict[str, Any]) -> Reading:
     sql, assumptions = answer["sql"], answer.get("assumptions")
-    if not isinstance(sql, str | None):
-        raise ModelError("The model answered with JSON whose `sql` is neither text nor null.")
     return Reading(
-        _encodable(bare(sql or "")) or None,
+        _encodable(clean(sql or "")) or None,
         _said(answer.get("explanation")),
         _said(answer.get("interpretation")),
         tuple(filter(None, map(_said, assumptions)))[:MOST_ASSUMPTIONS] if isinstance(assumptions, list) else (),
@@ -115,11 +263,6 @@ def _said(text: Any) -> str:
 def _encodable(text: str) -> str:
     """Without the halves of surrogate pairs that JSON can smuggle in and no database can take."""
     return text.encode("utf-8", "replace").decode()
-
-
-def _statement(text: str) -> str:
-    end = STATEMENT_END.search(text)
-    return text[: end.start()] if end else text
 
 
 def _excerpt(text: str, length: int = 300) -> str:

@@ -114,6 +114,11 @@ def failure(provider: str, status: int, message: str, headers: Mapping[str, str]
     return ModelError(f"{provider} answered with status {status}: {said}")
 
 
+def place_of(url: str) -> str:
+    """Host and port of an endpoint, without what else a URL may hold."""
+    return urlsplit(url).netloc.rpartition("@")[2]
+
+
 def retry_after(headers: Mapping[str, str]) -> int | None:
     """Seconds of a Retry-After header (a number or a date), rounded up; None where there is none."""
     text = headers.get("retry-after", "").strip()

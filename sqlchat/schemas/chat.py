@@ -6,6 +6,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from sqlchat.schemas.execute import MaxRows
 from sqlchat.schemas.results import LINEAGE_EXAMPLE, LineageSchema, ResultsSchema
+from sqlchat.schemas.texts import refuse_control_characters
 
 LONGEST_QUESTION = 4000  # characters
 
@@ -56,7 +57,11 @@ class ChatSchema(Schema):
     )
     prompt = fields.String(
         required=True,
-        validate=[validate.Length(max=LONGEST_QUESTION), validate.Regexp(r".*\S", flags=16, error="Ask something.")],
+        validate=[
+            validate.Length(max=LONGEST_QUESTION),
+            validate.Regexp(r".*\S", flags=16, error="Ask something."),
+            refuse_control_characters,
+        ],
         metadata={"description": "The question, in plain language."},
     )
     provider = fields.String(metadata={"description": "Who writes the SQL; else the first configured."})
@@ -67,7 +72,7 @@ class ChatSchema(Schema):
     max_rows = MaxRows()
     notes = fields.String(
         load_default="",
-        validate=validate.Length(max=LONGEST_QUESTION),
+        validate=[validate.Length(max=LONGEST_QUESTION), refuse_control_characters],
         metadata={
             "description": "On this question: what a word means, how something is counted. For the model alone."
         },

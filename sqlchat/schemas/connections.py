@@ -29,6 +29,7 @@ CONNECTIONS_EXAMPLE = {
             "provider": "PostgresConnection",
             "dialect": "postgresql",
             "created_at": "2026-01-31T09:30:00+00:00",
+            "status": {"state": "unknown", "warnings": []},
         }
     ]
 }
@@ -48,6 +49,8 @@ CATALOG_EXAMPLE = {
                     "type": "bigint",
                     "nullable": False,
                     "comment": "",
+                    "base_type": "",
+                    "labels": [],
                     "profile": {
                         "kind": "number",
                         "null_share": 0.0,
@@ -142,7 +145,12 @@ class ChangeSchema(Schema):
 
 
 class StatusSchema(Schema):
-    state = fields.String(required=True, metadata={"description": "`ready` or `unreachable`."})
+    state = fields.String(
+        required=True,
+        metadata={
+            "description": "`ready`, `unreachable`, `unreadable` (no key decrypts it) or, in the list, `unknown`."
+        },
+    )
     warnings = fields.List(fields.String(), metadata={"description": "Such as a role that may write."})
 
 
@@ -157,10 +165,10 @@ class ListedConnectionSchema(Schema):
     provider = fields.String(required=True, metadata={"description": "Name of the class that serves it."})
     dialect = fields.String(required=True)
     created_at = fields.DateTime(required=True)
+    status = fields.Nested(StatusSchema, required=True)
 
 
 class ConnectionSchema(ListedConnectionSchema):
-    status = fields.Nested(StatusSchema, required=True)
     policy = fields.Nested(PolicySchema, allow_none=True)
     privacy = fields.String(required=True, validate=validate.OneOf(PRIVACY))
 
@@ -204,6 +212,12 @@ class ColumnSchema(Schema):
     type = fields.String(required=True)
     nullable = fields.Boolean(required=True)
     comment = fields.String(required=True)
+    base_type = fields.String(
+        required=True, metadata={"description": "Of a domain, the type that it is made of; else empty."}
+    )
+    labels = fields.List(
+        fields.String(), required=True, metadata={"description": "Of an enum or a set, all labels that are declared."}
+    )
     profile = fields.Nested(
         ContentSchema,
         allow_none=True,

@@ -4,6 +4,8 @@ from typing import Any
 
 from marshmallow import Schema, fields, validate
 
+from sqlchat.schemas.texts import refuse_control_characters
+
 LONGEST_NOTES, LONGEST_DEFINITION, LONGEST_NAME = 4_000, 1_000, 100  # characters
 LONGEST_FRAGMENT, LONGEST_EXAMPLE, LONGEST_QUESTION = 2_000, 10_000, 1_000
 MOST_TERMS, MOST_SYNONYMS = 200, 20
@@ -31,7 +33,12 @@ TAUGHT_EXAMPLE = {
 def _text(longest: int, description: str, **more: Any) -> "fields.String":
     said = validate.Regexp(r".*\S", flags=16, error="Say something.")
     size = validate.Length(max=longest)
-    return fields.String(required=True, validate=[size, said], metadata={"description": description}, **more)
+    return fields.String(
+        required=True,
+        validate=[size, said, refuse_control_characters],
+        metadata={"description": description},
+        **more,
+    )
 
 
 class TermSchema(Schema):
@@ -40,7 +47,7 @@ class TermSchema(Schema):
     sql = fields.String(
         load_default=None,
         allow_none=True,
-        validate=validate.Length(1, LONGEST_FRAGMENT),
+        validate=[validate.Length(1, LONGEST_FRAGMENT), refuse_control_characters],
         metadata={"description": "An expression or condition of the connection's dialect."},
     )
     synonyms = fields.List(
@@ -53,7 +60,7 @@ class TermSchema(Schema):
 class ContextSchema(Schema):
     notes = fields.String(
         load_default="",
-        validate=validate.Length(max=LONGEST_NOTES),
+        validate=[validate.Length(max=LONGEST_NOTES), refuse_control_characters],
         metadata={"description": "What every question should be read with."},
     )
     terms = fields.List(
@@ -67,7 +74,11 @@ class ContextSchema(Schema):
 class TeachSchema(Schema):
     question = _text(LONGEST_QUESTION, "As people ask it.")
     sql = _text(LONGEST_EXAMPLE, "The query that a person found to answer it, in the connection's dialect.")
-    note = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=LONGEST_DEFINITION))
+    note = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=[validate.Length(max=LONGEST_DEFINITION), refuse_control_characters],
+    )
 
 
 class TaughtSchema(Schema):

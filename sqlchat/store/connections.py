@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict
 
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from sqlalchemy import BindParameter, ColumnElement, Row, bindparam, delete, select, update
 from sqlalchemy.exc import IntegrityError
 
-from sqlchat.errors import ConflictError, ConnectionNotFoundError, PayloadError
+from sqlchat.errors import ConflictError, ConnectionNotFoundError, PayloadError, UnavailableError
 from sqlchat.store.encryption import Cipher
 from sqlchat.store.engine import Database
 from sqlchat.store.tables import connections, contexts, examples
 
 Policy = Mapping[str, Any] | None
+Text = str | BindParameter[str]
 Privacy = Literal["schema", "samples", "rows"]
+SURROGATE = re.compile("[\ud800-\udfff]")
 DEFAULT_PRIVACY: Privacy = "samples"
 
 
@@ -45,6 +48,8 @@ class Definition:
     """What SQL may read through it, as the request had it."""
     privacy: Privacy = DEFAULT_PRIVACY
     """What a model may see: names, types and comments; profiles and common values too; or first rows as well."""
+    unreadable: str = ""
+    """Why the config cannot be decrypted; it is empty then."""
 
 
 class Connections:
@@ -55,6 +60,8 @@ class Connections:
 
     def __init__(self, database: Database, cipher: Cipher) -> None:
         self._database, self._cipher = database, cipher
+        this = named(bindparam("owner"), bindparam("name"))
+        self._version = database.prepare(select(connections.c.id, connections.c.version).where(this))
 
     def add(
         self,
@@ -82,17 +89,27 @@ class Connections:
 
     def get(self, owner: str, name: str) -> Definition:
         """The definition. Raises ConnectionNotFoundError, and UnavailableError where it cannot be decrypted."""
-        return self._definition(self._row(owner, name, *connections.c))
+        return self._definition(self._row(owner, name))
+
+    def find(self, owner: str, name: str) -> Definition:
+        """The definition, readable or not. Raises ConnectionNotFoundError."""
+        return self._readable_or_not(self._row(owner, name))
 
     def version(self, owner: str, name: str) -> tuple[str, int]:
         """Id and version, which together change with every change. Raises ConnectionNotFoundError."""
-        row = self._row(owner, name, connections.c.id, connections.c.version)
-        return row.id, row.version
+        for id, version in self._version(owner=owner, name=name) if storable(name) else ():
+            return id, version
+        raise unknown(name)
+
+    def _row(self, owner: str, name: str) -> Row[Any]:
+        for row in self._database.fetch(select(connections).where(named(owner, name))) if storable(name) else ():
+            return row
+        raise unknown(name)
 
     def list(self, owner: str) -> list[Definition]:
-        """The owner's definitions, by name."""
+        """The owner's definitions, by name, readable or not."""
         rows = self._database.fetch(select(connections).where(connections.c.owner == owner))
-        return sorted(map(self._definition, rows), key=lambda definition: definition.name)
+        return sorted(map(self._readable_or_not, rows), key=lambda definition: definition.name)
 
     def delete(self, owner: str, name: str) -> None:
         """Forget it, with its context and its examples. Raises ConnectionNotFoundError."""
@@ -145,31 +162,35 @@ class Connections:
                 connection.execute(update(connections).where(connections.c.id == row.id).values(config=sealed))
         return len(rows)
 
-    def _row(self, owner: str, name: str, *columns: Any) -> Row[Any]:
-        if storable(name):
-            for row in self._database.fetch(select(*columns).where(named(owner, name))):
-                return row
-        raise unknown(name)
-
     def _definition(self, row: Row[Any]) -> Definition:
-        config = self._cipher.open(row.config, owner=row.owner, id=row.id, name=row.name)
-        policy = json.loads(row.policy) if row.policy else None
-        facts = (row.id, row.owner, row.name, row.provider, config, row.version, row.created_at)
-        return Definition(*facts, policy, row.privacy)
+        """Raises UnavailableError where the config cannot be decrypted."""
+        return _definition_of(row, self._cipher.open(row.config, owner=row.owner, id=row.id, name=row.name))
+
+    def _readable_or_not(self, row: Row[Any]) -> Definition:
+        try:
+            return self._definition(row)
+        except UnavailableError as exc:
+            return replace(_definition_of(row, {}), unreadable=exc.detail)
+
+
+def _definition_of(row: Row[Any], config: dict[str, Any]) -> Definition:
+    policy = json.loads(row.policy) if row.policy else None
+    facts = (row.id, row.owner, row.name, row.provider, config, row.version, row.created_at)
+    return Definition(*facts, policy, row.privacy)
 
 
 def _policy_text(policy: Policy) -> str | None:
     return json.dumps(dict(policy)) if policy else None
 
 
-def named(owner: str, name: str) -> ColumnElement[bool]:
+def named(owner: Text, name: Text) -> ColumnElement[bool]:
     """The condition on the row of a connection. The name must be `storable`."""
     return (connections.c.owner == owner) & (connections.c.name == name)
 
 
 def storable(text: str) -> bool:
     """Postgres refuses NUL in a text, and neither database takes half a surrogate pair."""
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return "\0" not in text and SURROGATE.search(text) is None
 
 
 def unknown(name: str) -> ConnectionNotFoundError:

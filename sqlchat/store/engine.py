@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Engine, Insert, Row, Select, Table, crea
 from sqlalchemy import exc as sa_exc
 from sqlalchemy.dialects import postgresql, sqlite
 
-from sqlchat.config import ConfigError, Settings
+from sqlchat.config import Settings
 from sqlchat.errors import StoreUnavailableError
 from sqlchat.store import migrate, state_dir
 from sqlchat.store.tables import SCHEMA
@@ -23,6 +23,8 @@ Result = TypeVar("Result")
 RETRY_AFTER = 5
 NOT_THERE = frozenset({"42P01", "3F000", "42501"})
 """SQLSTATEs of a schema or table that is missing or closed to us: the store is not (or no longer) migrated."""
+BOUND = "SET LOCAL statement_timeout = '5s'; "
+"""Stands before a statement that is a message of its own."""
 FOREIGN_OPTIONS = frozenset({"pgbouncer", "connection_limit", "pool_timeout", "schema"})
 """Query options that other tools read from the same DATABASE_URL, and libpq refuses."""
 POSTGRES_OPTIONS = {
@@ -36,7 +38,8 @@ POSTGRES_OPTIONS = {
 
 
 class Database:
-    """`fetch` and `append` run one statement, `writing()` gives a connection for one short transaction.
+    """`fetch`, `append` and what `prepare` gives run one statement, `writing()` gives a connection for one short
+    transaction.
 
     All raise StoreUnavailableError while the database is gone or not migrated, and work again once it is back. The
     embedded database is made and migrated at its first use.
@@ -59,12 +62,27 @@ class Database:
 
         return self._at_once(read)
 
-    def append(self, statement: Insert) -> None:
-        """Run one INSERT that does nothing where its row is already there, in one round trip."""
+    def prepare(self, statement: Select[Any]) -> Callable[..., list[tuple[Any, ...]]]:
+        """A function that gives the rows of `statement`, in one round trip; its keywords are the bound parameters.
+
+        The statement's text is written once: for a small one that takes twenty times as long as the database does.
+        Values go to the driver and come from it as they are, so this is for texts and whole numbers.
+        """
+        schemas: Any = {SCHEMA: "main"} if self.embedded else None
+        compiled = statement.compile(self._quick, schema_translate_map=schemas, render_schema_translate=self.embedded)
+        text, order = str(compiled) if self.embedded else BOUND + str(compiled), compiled.positiontup
+
+        def read(**values: Any) -> list[tuple[Any, ...]]:
+            return self._at_once(lambda: self._read(text, [values[name] for name in order] if order else values))
+
+        return read
+
+    def append(self, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run an INSERT of up to 1,000 rows that leaves out those already there, in one round trip."""
 
         def write() -> None:
             with (self._writer if self.embedded else self._quick).begin() as connection:
-                connection.execute(statement)
+                connection.execute(statement, rows)
 
         self._at_once(write)
 
@@ -98,6 +116,27 @@ class Database:
         """Close the pooled connections. The next use opens new ones."""
         self._engine.dispose()
         self._quick.dispose()
+
+    def _read(self, text: str, values: Any) -> list[tuple[Any, ...]]:
+        """The rows of a text of ours, past SQLAlchemy, whose errors it raises all the same."""
+        driver, pooled = self._quick.dialect.loaded_dbapi, None
+        try:
+            pooled = self._quick.raw_connection()
+            cursor = pooled.cursor()
+            cursor.execute(text, values)
+            return list(cursor.fetchall())
+        except driver.Error as exc:
+            connection = pooled.dbapi_connection if pooled else None
+            is_gone = self._quick.dialect.is_disconnect(exc, connection, None)
+            if pooled and is_gone:
+                pooled.invalidate()
+                self._quick.dispose()  # what lies in the pool went with it
+            raise sa_exc.DBAPIError.instance(
+                text, None, exc, driver.Error, True, is_gone and pooled is not None, dialect=self._quick.dialect
+            ) from exc
+        finally:
+            if pooled:
+                pooled.close()
 
     def _at_once(self, act: Callable[[], Result]) -> Result:
         """Nobody asks first whether the connection lives: where it does not, `act` is done again over a new one."""
@@ -140,8 +179,10 @@ class Database:
                 raise
             self._ready = False
             log.warning("store unavailable", extra={"reason": self._reason(exc)})
+            url = self._engine.url
+            place = "" if self.embedded else f"{url.host or 'localhost'}:{url.port or 5432}"
             raise StoreUnavailableError(
-                "The service's own store cannot be reached.", retry_after=RETRY_AFTER
+                "The service's own store cannot be reached.", retry_after=RETRY_AFTER, place=place
             ) from exc
 
     def _reason(self, exc: sa_exc.DBAPIError) -> str:
@@ -177,16 +218,7 @@ def _sqlite(settings: Settings) -> Engine:
 
 
 def _postgres(database_url: str) -> Engine:
-    try:
-        url = make_url(database_url)
-        backend = url.drivername.partition("+")[0]
-    except (sa_exc.ArgumentError, ValueError):
-        backend = ""
-    if backend not in {"postgres", "postgresql"}:
-        raise ConfigError(
-            "sqlchat cannot start:\n  DATABASE_URL: must read postgresql://user:password@host:port/database, "
-            "with special characters of the password percent-encoded"
-        )
+    url = make_url(database_url)
     url = url.set(drivername="postgresql+psycopg2").difference_update_query(FOREIGN_OPTIONS)
     return _psycopg2(url, pool_size=1, max_overflow=2, pool_pre_ping=True)
 
@@ -197,7 +229,7 @@ def _quick(url: URL) -> Engine:
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)
     def _bound(connection, cursor, statement, parameters, *rest):  # type: ignore[no-untyped-def]
-        return f"SET LOCAL statement_timeout = '5s'; {statement}", parameters
+        return BOUND + statement, parameters
 
     return engine
 

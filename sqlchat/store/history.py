@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, select
 
 from sqlchat.config import Settings
+from sqlchat.errors import StoreUnavailableError
+from sqlchat.store.batches import Batches
 from sqlchat.store.engine import Database
 from sqlchat.store.tables import history
+
+log = logging.getLogger(__name__)
 
 LONGEST_SQL, LONGEST_QUESTION, LONGEST_WORD = 20_000, 4_000, 200
 """Characters kept of the user's own texts, and of names and ids."""
 
+WINDOW = 0.05
+"""Seconds that an entry waits for others, to be written with them."""
+SETTLING = 2 * WINDOW
+"""Seconds after which every process has written what it had answered."""
+WRITTEN_AT_ONCE = 500
 SWEEP_AFTER = 100
 """Rows that a process adds between two sweeps..."""
 SWEEP_EVERY = 3600.0  # ...or seconds, whichever comes first
@@ -83,10 +94,12 @@ class Turn:
 
 
 class History:
-    """The table `history`. All methods raise StoreUnavailableError while the store is gone."""
+    """The table `history`. All methods but `add_soon` and `close` raise StoreUnavailableError without a store."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         self._database = database
+        self._insert = database.insert(history).on_conflict_do_nothing()
+        self._batches = Batches(self._write_or_report, WINDOW)
         self._kept = timedelta(days=settings.history_days)
         self._added, self._swept = 0, -SWEEP_EVERY
 
@@ -95,12 +108,37 @@ class History:
 
         One round trip. Now and then another one deletes some of what is too old.
         """
-        now = time.time_ns()
-        entry.id, entry.at = _ordered_id(now), datetime.fromtimestamp(now / 1e9, UTC)
+        _stamp(entry)
+        self._write([entry])
+
+    def add_soon(self, entry: Entry) -> None:
+        """Keep `entry` as `add` does, within WINDOW seconds and together with others.
+
+        A store that is gone then costs the entry, with a warning in the log. A process that is killed loses what is
+        younger than WINDOW.
+        """
+        _stamp(entry)
+        self._batches.put(entry)
+
+    def close(self) -> None:
+        """Write what was left for later. Reports what cannot be written in the log."""
+        self._batches.close()
+
+    def _write_or_report(self, entries: list[Entry]) -> None:
+        try:
+            self._write(entries)
+        except StoreUnavailableError as exc:
+            report_lost(entries, exc.detail)
+        except Exception:
+            log.exception("history entries could not be written")
+            report_lost(entries, "a fault of the service")
+
+    def _write(self, entries: list[Entry]) -> None:
         if self._kept:
-            row = {name: _storable(name, getattr(entry, name)) for name in COLUMNS}
-            self._database.append(self._database.insert(history).values(**row).on_conflict_do_nothing())
-        self._added += 1
+            rows = [{name: _storable(name, getattr(entry, name)) for name in COLUMNS} for entry in entries]
+            for first in range(0, len(rows), WRITTEN_AT_ONCE):
+                self._database.append(self._insert, rows[first : first + WRITTEN_AT_ONCE])
+        self._added += len(entries)
         if self._added >= SWEEP_AFTER or time.monotonic() - self._swept >= SWEEP_EVERY:
             self._added, self._swept = 0, time.monotonic()
             self.sweep()
@@ -117,8 +155,12 @@ class History:
     ) -> tuple[list[Entry], uuid.UUID | None]:
         """Up to `limit` of the owner's entries, the newest first, and what to give as `before` for those after them.
 
-        Pages have neither gaps nor repetitions, whatever is added or swept meanwhile.
+        Pages have neither gaps nor repetitions, whatever is added or swept meanwhile. The first one holds every
+        request that was answered before, by whichever process: it waits until all have written theirs.
         """
+        if before is None:
+            self._batches.flush()
+            time.sleep(SETTLING)
         wanted = select(*(history.c[name] for name in COLUMNS)).where(history.c.owner == owner)
         wanted = wanted.where(history.c.id >= self._oldest())
         if before is not None:
@@ -154,6 +196,18 @@ class History:
         """The least id that is not too old."""
         kept = int(self._kept.total_seconds() * 1e9)
         return _ordered_id(max(0, time.time_ns() - kept), lowest=True)
+
+
+def report_lost(entries: Sequence[Entry], reason: str) -> None:
+    """One line in the log for each entry that could not be kept."""
+    for entry in entries:
+        facts = {"request_id": entry.request_id, "outcome": entry.outcome, "reason": reason}
+        log.warning("history entry lost", extra=facts)
+
+
+def _stamp(entry: Entry) -> None:
+    now = time.time_ns()
+    entry.id, entry.at = _ordered_id(now), datetime.fromtimestamp(now / 1e9, UTC)
 
 
 def _ordered_id(now: int, *, lowest: bool = False) -> uuid.UUID:

@@ -57,5 +57,6 @@ class Store:
                     connection.execute(meta.insert().values(name=task, done_at=datetime.now(UTC)))
 
     def close(self) -> None:
-        """Close the pooled connections."""
+        """Write what was left for later, and close the pooled connections."""
+        self.history.close()
         self._database.close()

@@ -175,14 +175,14 @@ def test_a_file_that_changed_is_read_anew(client, upload):
     assert [column["name"] for column in table["columns"]] == ["n", "word"]
 
 
-def test_a_file_that_is_gone_is_an_outage_by_its_name(client, upload):
+def test_a_file_that_is_gone_is_not_found_by_its_name(client, upload):
     upload(client, "gone.csv", b"n\n1\n")
     payload = {"provider": "files", "name": "gone", "config": {"files": ["uploads/gone.csv"]}}
     client.post("/api/connections", json=payload)
     assert client.delete("/api/files/uploads/gone.csv").status_code == 200
     failed = client.post("/api/execute", json={"connection_id": "gone", "sql": "SELECT * FROM gone"})
     problem = failed.get_json()
-    assert (failed.status_code, problem["code"], problem["file"]) == (503, "database_unavailable", "uploads/gone.csv")
+    assert (failed.status_code, problem["code"], problem["file"]) == (404, "file_not_found", "uploads/gone.csv")
     status = client.get("/api/connections/gone").get_json()["status"]
     assert status == {"state": "unreachable", "warnings": ["There is no file 'uploads/gone.csv'; upload it first."]}
 

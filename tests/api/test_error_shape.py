@@ -251,6 +251,8 @@ def test_in_local_mode_a_foreign_host_name_is_refused(client):
         ({"Origin": "http://evil.example", "Sec-Fetch-Site": "same-origin"}, 200),  # no page can write this one
         ({"Sec-Fetch-Site": "none"}, 200),
         ({"Sec-Fetch-Site": "cross-site"}, 400),
+        ({"Sec-Fetch-Site": "same-site"}, 400),
+        ({"Origin": "http://localhost:3000", "Sec-Fetch-Site": "same-site"}, 400),
         ({"Origin": "http://localhost:3000", "Sec-Fetch-Site": "cross-site"}, 400),
         ({"Origin": "http://evil.example"}, 400),
         ({"Origin": "http://localhost.evil.example"}, 400),

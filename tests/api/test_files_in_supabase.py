@@ -1,5 +1,6 @@
 """Files of signed-in callers in Supabase Storage: with their own token, under the project's policies."""
 
+import dataclasses
 import io
 import json
 import logging
@@ -109,7 +110,7 @@ def test_what_storage_does_not_take(client, server, bucket, user, change, status
 
 
 @pytest.mark.parametrize(
-    ("kind", "status", "code"), [("lost", 502, "storage_failed"), ("hang", 504, "deadline_exceeded")]
+    ("kind", "status", "code"), [("dropped", 502, "storage_failed"), ("hang", 504, "deadline_exceeded")]
 )
 @pytest.mark.parametrize("method", ["POST", "GET", "DELETE"])
 def test_storage_in_trouble(client, server, user, method, kind, status, code):
@@ -121,6 +122,89 @@ def test_storage_in_trouble(client, server, user, method, kind, status, code):
             "/api/files" if method == "GET" else "/api/files/uploads/a.csv", method=method, headers=user
         )
     assert (response.status_code, response.get_json(force=True)["code"]) == (status, code)
+
+
+@pytest.mark.parametrize("query", ["", "?upsert=true"])
+@pytest.mark.parametrize("kind", ["lost", "late"])
+def test_a_small_upload_whose_answer_was_lost_is_looked_for(client, server, user, kind, query):
+    server.order("POST", kind)
+    made = upload(client, user, query=query)
+    assert made.status_code == 201, made.text
+    key = made.get_json()["storage_path"].removeprefix("uploads/")
+    assert server.objects["uploads", key].content == CSV
+    assert len(server.made("POST", f"/object/uploads/{key}")) <= 1  # the server counts a call when it has answered
+
+
+def test_another_file_of_its_name_and_size_is_no_proof(client, server, user):
+    assert upload(client, user, content=CSV).status_code == 201
+    server.order("POST", "dropped")
+    failed = upload(client, user, content=CSV.replace(b"Ann", b"Bob"), query="?upsert=true")
+    assert (failed.status_code, failed.get_json(force=True)["code"]) == (502, "storage_failed")
+    assert [found.content for found in server.objects.values()] == [CSV]
+
+
+def test_an_upload_that_nobody_may_look_for_is_no_success(client, server, bucket, user):
+    bucket.policy = own_folder_for_writing
+    server.order("POST", "lost")
+    assert upload(client, user).status_code == 502
+
+
+@pytest.mark.parametrize("version", ["1.11.13", "1.15.0", "1.25.7", "1.48.28", "1.48.29", "1.70.6"])
+def test_a_type_that_the_bucket_refuses_is_415_by_every_version(client, server, bucket, user, version):
+    bucket.types = ("image/png",)
+    now, server.version = server.version, tuple(map(int, version.split(".")))
+    refused = upload(client, user)
+    server.version = now
+    assert (refused.status_code, refused.get_json(force=True)["code"]) == (415, "unsupported_media_type")
+
+
+def test_a_row_that_sql_made_without_a_size_does_not_break_the_list(client, server, user):
+    path = upload(client, user).get_json()["storage_path"]
+    folder, _, _ = path.removeprefix("uploads/").rpartition("/")
+    (kept,) = server.objects.values()
+    for name, metadata in (("b.csv", {"mimetype": "text/csv"}), ("c.csv", {}), ("d.csv", {"size": "many"})):
+        server.objects["uploads", f"{folder}/{name}"] = dataclasses.replace(kept, metadata=metadata)
+    assert [each["name"] for each in client.get("/api/files", headers=user).get_json()["files"]] == ["a.csv"]
+
+
+@pytest.mark.parametrize("space", ["\u00a0", "\u202f", "\u3000", "\u2003", "\u2028"])
+def test_a_name_with_any_space_can_be_asked(client, user, space):
+    made = upload(client, user, f"a{space}b.csv").get_json()
+    listed = client.get("/api/files", headers=user).get_json()["files"]
+    assert [each["storage_path"] for each in listed] == [made["storage_path"]]
+    for number, path in enumerate((made["storage_path"], f"uploads/a{space}b.csv")):
+        payload = {"provider": "files", "name": f"spaces{number}", "config": {"files": [path]}}
+        sent = client.post("/api/connections", json=payload, headers=user)
+        assert sent.status_code == 201, sent.text
+        query = {"connection_id": f"spaces{number}", "sql": "SELECT count(*) FROM a_b"}
+        assert client.post("/api/execute", json=query, headers=user).get_json()["results"]["rows"] == [[2]]
+    assert client.delete(f"/api/files/{quote(made['storage_path'])}", headers=user).status_code == 200
+
+
+def test_a_file_that_is_gone_from_behind_a_connection_is_not_found(client, user):
+    path = upload(client, user).get_json()["storage_path"]
+    payload = {"provider": "files", "name": "gone", "config": {"files": [path]}}
+    assert client.post("/api/connections", json=payload, headers=user).status_code == 201
+    assert client.delete(f"/api/files/{path}", headers=user).status_code == 200
+    for route, body in (
+        ("execute", {"sql": "SELECT * FROM a"}),
+        ("chat", {"prompt": "How many a are there?", "provider": "offline"}),
+    ):
+        failed = client.post(f"/api/{route}", json={"connection_id": "gone", **body}, headers=user)
+        problem = failed.get_json(force=True)
+        assert (failed.status_code, problem["code"], problem["file"]) == (404, "file_not_found", "uploads/a.csv")
+    status = client.get("/api/connections/gone", headers=user).get_json()["status"]
+    assert status["state"] == "unreachable"
+
+
+def test_messages_name_a_file_as_the_upload_did(client, user):
+    path = upload(client, user, "größe.csv").get_json()["storage_path"]
+    taken = upload(client, user, "größe.csv").get_json(force=True)
+    assert repr(path) in taken["detail"]
+    client.delete(f"/api/files/{quote(path)}", headers=user)
+    for asked in (path, "uploads/gr=C3=B6=C3=9Fe.csv"):
+        missing = client.delete(f"/api/files/{quote(asked)}", headers=user)
+        assert (missing.status_code, repr(path) in missing.get_json(force=True)["detail"]) == (404, True)
 
 
 def test_a_policy_of_inserting_alone(client, bucket, user):

@@ -309,6 +309,7 @@ def test_a_store_that_goes_away_costs_the_entry_and_not_the_answer(one, caplog):
         connection.execute(text("ALTER TABLE history RENAME TO elsewhere"))
     response = execute(one, "SELECT 1")
     assert (response.status_code, response.get_json()["results"]["rows"]) == (200, [[1]])
+    store.history.close()  # which writes what waits
     (record,) = [record for record in caplog.records if record.message == "history entry lost"]
     assert (record.levelname, record.request_id) == ("WARNING", response.headers["X-Request-Id"])
     with store.history._database.writing() as connection:

@@ -176,7 +176,7 @@ class House:
 
     def pipeline_with(self, settings: Settings, factory: ProviderFactory) -> Pipeline:
         knowledge, history = Knowledge(self.store.knowledge, self.workers), self.store.history
-        linker = SchemaLinker(settings.prompt_budget)
+        linker = SchemaLinker(settings.catalog_room)
         parts = {"knowledge": knowledge, "history": history, "workers": self.workers, "linker": linker}
         return Pipeline(settings, self.manager, factory, **parts)
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from sqlchat.connections.encoding import encode_rows
+from sqlchat.connections.encoding import DEEPEST, encode_rows, is_deep
 
 UTC = datetime.UTC
 INDIA = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
@@ -23,14 +23,15 @@ INDIA = datetime.timezone(datetime.timedelta(hours=5, minutes=30))
         (2**127, "170141183460469231731687303715884105728"),
         (-(2**63) - 1, "-9223372036854775809"),
         (0.1, "0.1"),
-        (float("nan"), "null"),
-        (float("-inf"), "null"),
+        (float("nan"), '"NaN"'),
+        (float("-inf"), '"-Infinity"'),
+        ([1.5, {"a": (float("inf"), None)}], '[1.5,{"a":["Infinity",null]}]'),
         (Decimal("12345678901234567890.123456789000"), "12345678901234567890.123456789000"),
         (Decimal("0.0000000000"), "0.0000000000"),
         (Decimal("1E+3"), "1000"),
         (Decimal("1E+5000"), "1E+5000"),
-        (Decimal("NaN"), "null"),
-        (Decimal("Infinity"), "null"),
+        (Decimal("NaN"), '"NaN"'),
+        (Decimal("Infinity"), '"Infinity"'),
         ("größe\n\u2028", '"größe\\n\u2028"'),
         (b"\x00\xff", '"AP8="'),
         (memoryview(b"abc"), '"YWJj"'),
@@ -64,3 +65,16 @@ def test_rows_come_from_any_iterable():
 
 def test_no_rows():
     assert encode_rows([]) == b"[]"
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing", "levels"), [(b"[", b"]", 1), (b'{"a":', b"}", 1), (b'[{"]":', b"}]", 2)]
+)
+def test_how_deep_a_value_is_nested_is_told_by_its_brackets(opening, closing, levels):
+    for times in (1, 10, 30, 31, 60, 61, 3000):
+        assert is_deep(opening * times + b"1" + closing * times) == (times * levels > DEEPEST)
+
+
+@pytest.mark.parametrize("value", [b"[" + b",".join([b'{"a":[]}'] * 5000) + b"]", b'["' + b'[{\\"' * 5000 + b'"]'])
+def test_a_value_that_is_only_wide_or_holds_brackets_in_its_texts_is_not_deep(value):
+    assert not is_deep(value)

@@ -20,7 +20,12 @@ from sqlchat.config import Settings
 from sqlchat.connections.duckdb.connection import DuckDBConnection
 from sqlchat.connections.files.connection import FilesConnection
 from sqlchat.connections.files.databases import FileDatabases
-from sqlchat.errors import ConnectionConfigError, DatabaseUnavailableError, SQLRefusedError
+from sqlchat.errors import (
+    ConnectionConfigError,
+    DatabaseUnavailableError,
+    FileNotFoundInStorageError,
+    SQLRefusedError,
+)
 from sqlchat.files.storage import open_storage
 from sqlchat.sql.catalog import ForeignKey
 from sqlchat.workers import Workers
@@ -285,7 +290,7 @@ def test_a_file_that_is_gone(put, connect, storage, settings):
     connection.check()
     storage.delete("uploads", "customers.csv")
     for use in (connection.catalog, connection.revision, lambda: rows(connection, "SELECT 1")):
-        with pytest.raises(DatabaseUnavailableError) as caught:
+        with pytest.raises(FileNotFoundInStorageError) as caught:
             use()
         assert caught.value.detail == "There is no file 'uploads/customers.csv'; upload it first."
         assert caught.value.facts == {"file": "uploads/customers.csv"}

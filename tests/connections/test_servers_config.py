@@ -1,10 +1,13 @@
 """What the config of a connection to a server may hold."""
 
+from urllib.parse import quote
+
 import pytest
 
 from sqlchat.connections.servers.config import server_config
 from sqlchat.errors import ConnectionConfigError
 
+SSLMODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
 NEEDED = {"host": "db.example.com", "database": "analytics", "user": "reader"}
 
 
@@ -56,7 +59,27 @@ def test_fields_beside_a_url_complete_it():
         ({"url": "mysql://reader@h/d"}, "url: does not read like"),
         ({"url": "postgres://reader@h:port/d"}, "url: does not read like"),
         ({"url": "postgres://reader@[h/d"}, "url: does not read like"),
-        ({"url": "postgres://reader:s3cret@h/d?options=-c&host=/tmp"}, "unknown parameter 'host, options'"),
+        ({"url": "postgres://reader:s3cret@h/d?service=x&host=/tmp"}, "unknown parameter 'host, service'"),
+        *[
+            ({"url": f"postgres://reader:s3cret@h/d?sslmode=require&{name}=/etc/x"}, f"unknown parameter {name!r}")
+            for name in ("passfile", "hostaddr", "sslkey", "sslcert", "sslcrl", "servicefile", "port", "dbname")
+        ],
+        *[
+            ({"url": f"postgres://reader:s3cret@h/d?options={quote(options)}"}, "only `-c search_path=...`")
+            for options in (
+                "-c",
+                "-c statement_timeout=0",
+                "-c search_path=a -c role=x",
+                "--cluster=x",
+                "search_path=a",
+            )
+        ],
+        ({"url": "postgres://reader:s3cret@h/d?sslrootcert=/etc/ca.pem"}, "as text in the field sslrootcert"),
+        ({"url": "postgres://reader:s3cret@h/d?gssencmode=require"}, "Kerberos"),
+        ({"url": "postgres://reader:s3cret@h/d?channel_binding=maybe"}, "`channel_binding` is"),
+        ({"url": "postgres://reader:s3cret@h/d?sslmode=disable&ssl=true"}, "two things of sslmode"),
+        ({"url": "postgres://reader:s3cret@h/d?schema=a&options=-csearch_path%3Db"}, "two things of schema"),
+        ({"url": "oracle+psycopg2://reader:s3cret@h/d"}, "url: does not read like"),
         ({"url": "postgres:///d"}, "host, user is missing"),
         ({"url": "postgres://reader:s3cret@h/d#x"}, "url: does not read like"),
         ({"url": "postgres://reader:s3cret%00@h/d"}, "password: must be"),
@@ -68,3 +91,85 @@ def test_a_config_that_cannot_be(config, words):
         read(config)
     assert words in caught.value.detail
     assert "s3cret" not in caught.value.detail
+
+
+URL = "postgresql://reader:p@db.example.com/analytics"
+
+
+@pytest.mark.parametrize(
+    ("query", "fields"),
+    [
+        ("sslmode=require&channel_binding=require", {"sslmode": "require", "channel_binding": "require"}),
+        ("pgbouncer=true&connection_limit=1&pool_timeout=20", {}),
+        ("connect_timeout=10&application_name=my%20app", {}),
+        ("supa=base-pooler.x&workaround=supabase-pooler.vercel", {}),
+        ("target_session_attrs=read-write&keepalives=1&client_encoding=utf8", {}),
+        ("ssl=true", {"sslmode": "require"}),
+        ("sslrootcert=system", {"sslmode": "verify-full"}),
+        ("options=-c%20search_path%3Dsales,public", {"schema": "sales,public"}),
+        ("options=-csearch_path%3Dsales", {"schema": "sales"}),
+        ("options=--search_path%3Dsales%5C%20data", {"schema": "sales data"}),
+        ("options=endpoint%3Dep-cool-1", {}),
+        ("currentSchema=sales&prepareThreshold=0", {"schema": "sales"}),
+        ("sslmode=require&ssl=true", {"sslmode": "require"}),
+        ("connect_timeout=", {}),
+    ],
+)
+def test_what_vendors_add_is_taken_where_it_is_harmless(query, fields):
+    plain = {"sslmode": "", "schema": "", "channel_binding": ""}
+    found = server_config(
+        {"url": f"{URL}?{query}"}, schemes=("postgresql",), port=5432, sslmodes=SSLMODES, schema=True
+    )
+    assert {name: getattr(found, name) for name in plain} == plain | fields
+    assert (found.host, found.database, found.user, found.password) == ("db.example.com", "analytics", "reader", "p")
+
+
+@pytest.mark.parametrize(
+    "scheme", ["postgresql+psycopg2", "postgres+asyncpg", "postgresql+pg8000", "jdbc:postgresql"]
+)
+def test_a_driver_in_the_scheme_is_passed_over(scheme):
+    assert read({"url": URL.replace("postgresql", scheme)}).host == "db.example.com"
+    assert read({"url": f"{scheme}://h/d?user=ann&password=p%26q"}).password == "p&q"
+
+
+@pytest.mark.parametrize(
+    ("query", "sslmode"),
+    [
+        ("charset=utf8mb4", ""),
+        ("ssl-mode=REQUIRED", "require"),
+        ("ssl_mode=VERIFY_IDENTITY", "verify-full"),
+        ("sslMode=VERIFY_CA&useUnicode=true&characterEncoding=UTF-8", "verify-ca"),
+        ("ssl-mode=DISABLED", "disable"),
+        ("sslaccept=strict", "verify-full"),
+        ('ssl={"rejectUnauthorized":true}', "verify-full"),
+        ("useSSL=true&serverTimezone=UTC&allowPublicKeyRetrieval=true", "require"),
+        ("parseTime=true&loc=Local&timeout=5s", ""),
+    ],
+)
+@pytest.mark.parametrize("scheme", ["mysql", "mysql+pymysql", "mariadb+mariadbconnector"])
+def test_so_is_what_is_written_for_mysql(scheme, query, sslmode):
+    url = f"{scheme}://reader:p@h/d?{query}"
+    found = server_config({"url": url}, schemes=("mysql", "mariadb"), port=3306, sslmodes=SSLMODES)
+    assert (found.host, found.port, found.sslmode) == ("h", 3306, sslmode)
+
+
+@pytest.mark.parametrize(
+    "name", ["init_command", "unix_socket", "local_infile", "read_default_file", "ssl_ca", "sql_mode"]
+)
+def test_what_a_driver_of_mysql_would_do_more_is_refused(name):
+    with pytest.raises(ConnectionConfigError, match=f"unknown parameter '{name}'"):
+        server_config({"url": f"mysql://u:p@h/d?{name}=x"}, schemes=("mysql",), port=3306, sslmodes=SSLMODES)
+    with pytest.raises(ConnectionConfigError, match="has no schema"):
+        server_config({"url": "mysql://u:p@h/d?schema=x"}, schemes=("mysql",), port=3306, sslmodes=SSLMODES)
+
+
+@pytest.mark.parametrize("character", "/?#[]")
+@pytest.mark.parametrize("around", ["s3{}cret", "{}s3cret", "s3cret{}", "12{}s3cret", "s3{}cr=et&x"])
+def test_a_password_that_is_not_encoded_is_told_how_to_be(around, character):
+    password = around.format(character)
+    with pytest.raises(ConnectionConfigError) as caught:
+        read({"url": f"postgresql://reader:{password}@db.example.com:5432/analytics?sslmode=require"})
+    assert all(words in caught.value.detail for words in ("percent-encoded", "%2F", "fields of their own"))
+    assert not any(part in caught.value.detail for part in ("s3", "cret", "cr=et"))
+    encoded = quote(password, safe="")
+    assert read({"url": f"postgresql://reader:{encoded}@db.example.com/analytics"}).password == password

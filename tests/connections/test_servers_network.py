@@ -5,6 +5,7 @@ import pytest
 from sqlchat.connections.servers.network import resolve
 from sqlchat.errors import ConnectionConfigError
 
+BY_PURPOSE = ["fec0::1", "feff::1", "3fff::1", "3fff:fff::1", "2001:db8::1", "2001:20::1", "192.0.0.8"]
 PRIVATE = ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", "10.1.2.3", "192.168.0.1", "172.16.0.1", "fd12::1"]
 NEVER = [
     "169.254.169.254",
@@ -53,7 +54,7 @@ NOT_HOSTS = [
 ]
 
 
-@pytest.mark.parametrize("host", PRIVATE)
+@pytest.mark.parametrize("host", PRIVATE + BY_PURPOSE)
 def test_private_addresses_are_reached_only_where_the_setting_says_so(host):
     assert resolve(host, 5432, allow_private=True)
     with pytest.raises(ConnectionConfigError, match="SQLCHAT_PRIVATE_HOSTS"):

@@ -245,3 +245,63 @@ def _cpu(worker):
             with contextlib.suppress(OSError), open(f"/proc/{pid}/stat") as told:
                 ticks[pid] = sum(map(int, told.read().rpartition(")")[2].split()[11:13]))
     return ticks
+
+
+class TestHistory:
+    """Entries of answers that have gone out, when what was to write them ends."""
+
+    @pytest.fixture
+    def shop(self, tmp_path):
+        a_database(tmp_path / "shop.sqlite")
+        return tmp_path
+
+    @staticmethod
+    def kept(folder):
+        with contextlib.closing(sqlite3.connect(folder / "state" / "store.db")) as store:
+            return {request_id for (request_id,) in store.execute("SELECT request_id FROM history")}
+
+    @staticmethod
+    def asking(service, over):
+        """Ids of requests that were answered, each with the time of its answer, until `over` or nobody answers."""
+        answered = []
+        with contextlib.suppress(OSError):
+            while not over.is_set():
+                status, _, headers = execute(service, "shop", "SELECT n FROM t")
+                if status == 200:
+                    answered.append((headers["X-Request-Id"], time.monotonic()))
+        return answered
+
+    def test_a_sigterm_loses_none(self, shop):
+        with Service(shop) as service, concurrent.futures.ThreadPoolExecutor(4) as pool:
+            assert service.connect("shop", "shop.sqlite") == 201
+            over = threading.Event()
+            asked = [pool.submit(self.asking, service, over) for _ in range(4)]
+            time.sleep(2)
+            assert service.stop() == 0
+            over.set()
+            answered = {id for each in asked for id, _ in each.result(60)}
+        assert len(answered) > 4
+        assert answered <= self.kept(shop)
+
+    def test_a_kill_loses_what_is_younger_than_half_a_second_at_most(self, shop):
+        with Service(shop, WEB_CONCURRENCY="1") as service, concurrent.futures.ThreadPoolExecutor(4) as pool:
+            assert service.connect("shop", "shop.sqlite") == 201
+            over = threading.Event()
+            asked = [pool.submit(self.asking, service, over) for _ in range(4)]
+            time.sleep(3)
+            (worker,) = service.workers()
+            over.set()
+            os.kill(worker, signal.SIGKILL)
+            killed = time.monotonic()
+            answered = [each for one in asked for each in one.result(60)]
+            old = {id for id, at in answered if at < killed - 0.5}
+            assert len(old) > 4
+            assert old <= self.kept(shop)
+
+    def test_whichever_worker_is_asked_shows_what_was_just_answered(self, shop):
+        with Service(shop) as service:
+            assert service.connect("shop", "shop.sqlite") == 201
+            for _ in range(20):  # each call is a connection of its own, and goes to one worker or the other
+                _, _, headers = execute(service, "shop", "SELECT n FROM t")
+                newest = service.call("GET", "/api/history?limit=1")[1]["history"][0]
+                assert newest["request_id"] == headers["X-Request-Id"]

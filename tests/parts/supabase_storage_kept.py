@@ -40,6 +40,23 @@ class Object:
         default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     )
 
+    metadata: dict[str, object] | None = None
+    """What SQL put into the row, in place of the server's own facts."""
+
+    @property
+    def facts(self) -> dict[str, object] | None:
+        if self.metadata is not None:
+            return self.metadata or None
+        return {
+            "eTag": self.etag,
+            "size": self.size,
+            "mimetype": self.content_type,
+            "cacheControl": self.cache_control,
+            "lastModified": self.updated_at,
+            "contentLength": self.size,
+            "httpStatusCode": 200,
+        }
+
     @property
     def content(self) -> bytes:
         return self.path.read_bytes()

@@ -2,7 +2,8 @@
 
 Refusals are status 400 (500 for faults) with the meaning in the body, those of resumable uploads their own status
 with a bare message, unless it is the token that is refused: that happens before. A path ends at a `;` that is not
-escaped, as in the versions with Fastify 4. Who reads an object with a bad token is told that there is no bucket. What
+escaped, in the versions with Fastify 4. A name is looked for before an upload and not at its end, so the last of two
+at once is kept. Who reads an object with a bad token is told that there is no bucket. What
 callers may do is decided by policies on buckets, by default none; the service's key may do everything. Faults can be
 ordered: an answer that is lost, a body that is cut, a status.
 """
@@ -20,26 +21,39 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
 
 import jwt
 from supabase_storage_kept import Bucket, Object, Upload
 from supabase_storage_refusals import (
+    BAD_BODY,
     NO_BUCKET,
+    NO_BUCKET_NAME,
+    NO_HEADER,
     NO_OBJECT,
     NO_POLICY,
     READ_ONLY,
     TAKEN,
     TOO_LARGE,
+    TOO_LONG,
     Refused,
     bad_token,
     bad_type,
+    no_route,
 )
 from werkzeug import Request, Response
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 SERVICE_KEY = "service-role-key"
 VALID_KEY = re.compile(r"[\w/!.*'() &$@=;:+,?-]+", re.ASCII)
+VALID_BUCKET = re.compile(r"[\w!.*'() &$@=;:+,?-]{1,100}", re.ASCII)
+FASTIFY_5 = (1, 40, 0)
+OLD = (1, 11, 13)
+"""Up to here an expired token is told in other words, and less is told of an object."""
+NEWEST = "1.70.6"
+LONGEST = 255
+"""Bytes of a part of a key that a file system takes."""
 CHUNK = 6 << 20
 BASE = "/storage/v1"
 
@@ -57,8 +71,8 @@ class Fault:
     method: str
     path: str
     kind: str | int
-    """A status; `lost`: done, and not answered; `cut`: a third of the body is taken; `hang`: late; `locked`: what
-    the server says before it comes to the call, such as of a database that only reads."""
+    """A status; `lost`: done, and not answered; `late`: done, and answered too late; `dropped`: neither; `cut`: a
+    third of the body is taken; `hang`: not done, and late; `locked`: the database only reads."""
     skip: int
     times: int
 
@@ -66,11 +80,14 @@ class Fault:
 class SupabaseStorageServer:
     """Serves until closed. `buckets`, `objects` (by bucket and key), `uploads` and `calls` may be looked into.
 
-    A call that hangs is answered `late` seconds late.
+    A call that hangs is answered `late` seconds late. It answers as that `version` does, with files below it;
+    `size_limit` is the project's, in bytes.
     """
 
-    def __init__(self, folder: Path, jwt_secret: str = "", late: float = 1.5) -> None:
+    def __init__(self, folder: Path, jwt_secret: str = "", late: float = 1.5, version: str = NEWEST) -> None:
         self._folder, self._secret, self._late = folder, jwt_secret, late
+        self.version = tuple(map(int, version.split(".")))
+        self.size_limit = 50 << 30
         self.buckets: dict[str, Bucket] = {"uploads": Bucket()}
         self.objects: dict[tuple[str, str], Object] = {}
         self.uploads: dict[str, Upload] = {}
@@ -95,7 +112,8 @@ class SupabaseStorageServer:
 
     def __call__(self, environ, start_response):
         request = Request(environ)
-        path = unquote(re.split("[?;]", environ["REQUEST_URI"])[0])
+        ends = "[?]" if self.version >= FASTIFY_5 else "[?;]"
+        path = unquote(re.split(ends, environ["REQUEST_URI"])[0])
         fault = self._fault(request.method, path)
         try:
             response = self._faulty(request, path, fault) if fault else self._answer(request, path)
@@ -124,8 +142,10 @@ class SupabaseStorageServer:
             raise READ_ONLY
         if fault.kind == "hang":
             time.sleep(self._late)
-        if fault.kind == "lost":
+        if fault.kind in ("lost", "late"):
             self._answer(request, path).close()
+        if fault.kind == "late":
+            time.sleep(self._late)
         if fault.kind == "cut":
             upload = self._upload(path)
             with upload.path.open("ab") as file:
@@ -158,17 +178,21 @@ class SupabaseStorageServer:
                 return self._get(bucket, "/".join(key), sub)
             case "DELETE", ["object", bucket]:
                 return self._delete(request, bucket, sub)
-        raise Refused(404, "Not Found", f"Route {request.method}:{path} not found", early=True)
+        raise no_route(request.method, path)
 
     def _caller(self, request: Request) -> str | None:
-        """The `sub` of a user's token; None: the service's key."""
-        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        """The `sub` of a token, "" of one without, such as the project's for `anon`; None: the service's key."""
+        if "Authorization" not in request.headers:
+            raise NO_HEADER
+        token = request.headers["Authorization"].removeprefix("Bearer ")
         if token == SERVICE_KEY:
             return None
         try:
-            return jwt.decode(token, self._secret, algorithms=["HS256"], audience="authenticated")["sub"]
+            claims = jwt.decode(token, self._secret, algorithms=["HS256"], options={"verify_aud": False})
+            return None if claims.get("role") == "service_role" else claims.get("sub", "")
         except jwt.ExpiredSignatureError:
-            raise bad_token('"exp" claim timestamp check failed') from None
+            old = self.version <= OLD
+            raise bad_token("jwt expired" if old else '"exp" claim timestamp check failed') from None
         except jwt.InvalidSignatureError:
             raise bad_token("signature verification failed") from None
         except jwt.PyJWTError:
@@ -182,11 +206,13 @@ class SupabaseStorageServer:
 
         A `size` that was announced is looked at before what may be done.
         """
+        if not VALID_BUCKET.fullmatch(bucket):
+            raise NO_BUCKET_NAME
         if bucket not in self.buckets:
             raise NO_BUCKET
         if not VALID_KEY.fullmatch(key):
             raise Refused(400, "InvalidKey", f"Invalid key: {key}")
-        if size > self.buckets[bucket].size_limit:
+        if size > min(self.buckets[bucket].size_limit, self.size_limit):
             raise Refused(413, "", "Maximum size exceeded\n")
         needed = ("insert", "select", "update") if upsert else ("insert",)
         if not all(self._allowed(action, bucket, key, sub) for action in needed):
@@ -197,9 +223,8 @@ class SupabaseStorageServer:
     def _keep(
         self, bucket: str, key: str, path: Path, content_type: str, cache_control: str, sub: str | None
     ) -> None:
-        allowed = self.buckets[bucket].types
-        if allowed and content_type not in allowed:
-            raise bad_type(content_type)
+        if max(map(len, key.split("/"))) > LONGEST:
+            raise TOO_LONG
         self.objects[bucket, key] = Object(path, content_type, cache_control, sub)
 
     def _put(self, request: Request, bucket: str, key: str, sub: str | None) -> Response:
@@ -207,8 +232,11 @@ class SupabaseStorageServer:
         path = self._new_path()
         with contextlib.closing(request.files["file"]) as file:
             file.save(path)
-        if path.stat().st_size > self.buckets[bucket].size_limit:
+        if path.stat().st_size > min(self.buckets[bucket].size_limit, self.size_limit):
             raise TOO_LARGE
+        allowed = self.buckets[bucket].types
+        if allowed and file.content_type not in allowed:
+            raise bad_type(file.content_type, self.version)
         self._keep(bucket, key, path, file.content_type, f"max-age={request.form['cacheControl']}", sub)
         return _json({"Id": str(uuid.uuid4()), "Key": f"{bucket}/{key}"})
 
@@ -222,21 +250,20 @@ class SupabaseStorageServer:
 
     def _info(self, bucket: str, key: str, sub: str | None) -> Response:
         found = self._readable(bucket, key, sub)
-        return _json(
-            {
-                "id": str(uuid.uuid4()),
-                "name": key,
-                "version": found.version,
-                "bucket_id": bucket,
-                "size": found.size,
-                "content_type": found.content_type,
-                "cache_control": found.cache_control,
-                "etag": found.etag,
-                "metadata": {},
-                "last_modified": found.updated_at,
-                "created_at": found.updated_at,
-            }
-        )
+        facts = found.facts or {}
+        told = {
+            "id": str(uuid.uuid4()),
+            "name": key,
+            "version": found.version,
+            "size": facts.get("size"),
+            "content_type": facts.get("mimetype"),
+            "cache_control": facts.get("cacheControl"),
+            "etag": facts.get("eTag"),
+            "metadata": {},
+            "created_at": found.updated_at,
+        }
+        newer = {} if self.version <= OLD else {"bucket_id": bucket, "last_modified": facts.get("lastModified")}
+        return _json(told | newer)
 
     def _get(self, bucket: str, key: str, sub: str | None) -> Response:
         found = self._readable(bucket, key, sub)
@@ -258,8 +285,8 @@ class SupabaseStorageServer:
 
     def _list(self, request: Request, bucket: str, sub: str | None) -> Response:
         """What is right below a prefix, of capitals or not. A bucket that is not there is an empty one."""
-        asked = json.loads(request.get_data())
-        prefix = f"{asked['prefix'].rstrip('/')}/" if asked["prefix"] else ""
+        asked = _body(request, "prefix", str)
+        prefix = f"{asked['prefix'].removesuffix('/')}/" if asked["prefix"] else ""
         entries = {}
         for (of, key), found in self.objects.items():
             if (
@@ -280,23 +307,18 @@ class SupabaseStorageServer:
                 "updated_at": found.updated_at,
                 "created_at": found.updated_at,
                 "last_accessed_at": found.updated_at,
-                "metadata": {
-                    "eTag": found.etag,
-                    "size": found.size,
-                    "mimetype": found.content_type,
-                    "cacheControl": found.cache_control,
-                    "lastModified": found.updated_at,
-                    "contentLength": found.size,
-                    "httpStatusCode": 200,
-                },
+                "metadata": found.facts,
             }
         first, most = asked.get("offset", 0), asked.get("limit", 100)
         return _json([entries[name] for name in sorted(entries, key=str.lower)][first : first + min(most, 1500)])
 
     def _delete(self, request: Request, bucket: str, sub: str | None) -> Response:
         """Exact keys; what may not be seen or deleted is passed over."""
-        gone = []
-        for key in json.loads(request.get_data())["prefixes"]:
+        gone: list[dict[str, str]] = []
+        keys = _body(request, "prefixes", list)["prefixes"]
+        if not keys:
+            raise BAD_BODY
+        for key in keys if bucket in self.buckets else []:
             may = all(self._allowed(action, bucket, key, sub) for action in ("select", "delete"))
             if (bucket, key) in self.objects and may:
                 del self.objects[bucket, key]
@@ -317,6 +339,8 @@ class SupabaseStorageServer:
         path = self._new_path()
         path.touch()
         self.uploads[name] = Upload(bucket, key, size, path, metadata)
+        if not size:
+            self._finish(self.uploads[name], sub)
         # In production it calls itself by https, and by the name that the proxy knows.
         return Response(
             "",
@@ -325,10 +349,18 @@ class SupabaseStorageServer:
         )
 
     def _upload(self, path: str) -> Upload:
-        found = self.uploads.get(unquote(path.rpartition("/")[2]))
-        if found is None:
-            raise Refused(404, "", "The file for this url was not found\n")
-        return found
+        name = unquote(path.rpartition("/")[2])
+        if name in self.uploads:
+            return self.uploads[name]
+        try:
+            meant = base64.urlsafe_b64decode(name + "=" * (-len(name) % 4)).decode().count("/") > 1
+        except ValueError:
+            meant = False
+        raise (
+            Refused(404, "", "The file for this url was not found\n")
+            if meant
+            else Refused(400, "", "Invalid upload id\n")
+        )
 
     def _resume(self, request: Request, method: str, path: str, sub: str | None) -> Response:
         upload = self._upload(path)
@@ -336,7 +368,10 @@ class SupabaseStorageServer:
         if method == "HEAD":
             headers |= {"Upload-Offset": str(upload.offset), "Upload-Length": str(upload.size)}
             return Response("", 200, headers)
-        self._may_upload(upload.bucket, upload.key, sub, request.headers.get("x-upsert") == "true")
+        upsert = request.headers.get("x-upsert") == "true"
+        replaces = (upload.bucket, upload.key) in self.objects and not upsert
+        if not replaces:  # a name was looked for when the upload began
+            self._may_upload(upload.bucket, upload.key, sub, upsert)
         if method == "DELETE":
             del self.uploads[path.rpartition("/")[2]]
             return Response("", 204, headers)
@@ -345,16 +380,19 @@ class SupabaseStorageServer:
                 raise Refused(400, "", "Invalid content-type\n")
             if int(request.headers["Upload-Offset"]) != upload.offset:
                 raise Refused(409, "", "Upload-Offset conflict\n")
-            if (request.content_length or 0) not in (CHUNK, upload.size - upload.offset):
-                raise Refused(400, "", "a chunk of another size than 6 MB")
+            if (request.content_length or 0) > upload.size - upload.offset:
+                raise Refused(413, "", "upload's size exceeded\n")
             with upload.path.open("ab") as file:
                 while piece := request.stream.read(1 << 16):
                     file.write(piece)
             if upload.offset == upload.size:
-                facts = upload.metadata
-                cache = f"max-age={facts['cacheControl']}"
-                self._keep(upload.bucket, upload.key, upload.path, facts["contentType"], cache, sub)
+                self._finish(upload, sub)
             return Response("", 204, headers | {"Upload-Offset": str(upload.offset)})
+
+    def _finish(self, upload: Upload, sub: str | None) -> None:
+        facts = upload.metadata
+        cache = f"max-age={facts['cacheControl']}"
+        self._keep(upload.bucket, upload.key, upload.path, facts["contentType"], cache, sub)
 
     def _new_path(self) -> Path:
         return self._folder / uuid.uuid4().hex
@@ -365,6 +403,16 @@ class Quiet(WSGIRequestHandler):
 
     def log(self, type: str, message: str, *args: object) -> None:
         """Nothing: the tests look at `calls`."""
+
+
+def _body(request: Request, needed: str, kind: type) -> dict[str, Any]:
+    try:
+        body = json.loads(request.get_data())
+    except ValueError:
+        raise BAD_BODY from None
+    if not isinstance(body, dict) or not isinstance(body.get(needed), kind):
+        raise BAD_BODY
+    return body
 
 
 def _json(body: object) -> Response:

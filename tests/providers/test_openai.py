@@ -146,7 +146,7 @@ def test_no_sql_keeps_the_reason(httpserver: HTTPServer, task: Task) -> None:
         (completion(None, refusal="I can't help with that."), QuestionError, "I can't help with that"),
         (completion("", "content_filter"), QuestionError, "content filter"),
         (completion('{"sql": "SELECT 1 FROM o', "length"), ModelError, "cut off"),
-        (completion('{"sql": "SEL', "stop"), ModelError, "no SQL"),
+        (completion('{"sql": "SEL', "stop"), ModelError, "incomplete"),
         (completion(None), ModelError, "without any text"),
         (completion() | {"choices": []}, ModelError, "not a chat completion"),
         ({"choices": None}, ModelError, "not a chat completion"),

@@ -1,12 +1,16 @@
 """History on SQLite and Postgres: kept, paged, forgotten in time."""
 
 import dataclasses
+import pickle
+import subprocess
+import sys
 import threading
+import time
 import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from sqlchat.errors import StoreUnavailableError
 from sqlchat.store import Entry, Turn
@@ -283,3 +287,74 @@ def test_a_table_that_is_locked_is_waited_for_a_bounded_time(on_postgres, make_s
         locker.close()
     store.history.add(entry(3))
     assert requests(store.history.page("ann", limit=10)[0]) == ["request-3", "request-1"]
+
+
+def until(condition, seconds=20):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+class TestLater:
+    """Entries that are written together, a little later."""
+
+    def test_they_are_there_soon_by_themselves_and_in_their_order(self, store):
+        for number in range(20):
+            store.history.add_soon(entry(number))
+        until(lambda: count(store) == 20)
+        page, _ = store.history.page("ann", limit=50)
+        assert requests(page) == [f"request-{number}" for number in reversed(range(20))]
+
+    def test_whoever_reads_sees_them_at_once_in_every_process(self, store, settings, make_store):
+        other = make_store(settings)
+        other.history.page("ann", limit=1)
+        for number in range(10):
+            store.history.add_soon(entry(number))
+            reader = other if number % 2 else store
+            assert requests(reader.history.page("ann", limit=1)[0]) == [f"request-{number}"]
+
+    def test_closing_writes_what_is_left_and_more_may_follow(self, store, settings, make_store):
+        store.history.add_soon(entry(1))
+        store.close()
+        assert count(make_store(settings)) == 1
+        store.history.add_soon(entry(2))
+        store.close()
+        assert count(make_store(settings)) == 2
+
+    def test_more_than_one_statement_takes_and_from_many_threads_all_are_kept(self, store):
+        def add(worker):
+            for number in range(300):
+                store.history.add_soon(entry(f"{worker}-{number}"))
+
+        threads = [threading.Thread(target=add, args=(worker,)) for worker in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        store.close()
+        assert count(store) == 1200
+
+    def test_where_the_store_is_gone_each_is_reported_and_those_after_are_kept(self, store, caplog):
+        with store.history._database.writing() as connection:
+            connection.execute(
+                text(f"ALTER TABLE {history.fullname if not store.embedded else 'history'} RENAME TO x")
+            )
+        store.history.add_soon(entry(1, outcome="sql_failed"))
+        store.history.add_soon(entry(2))
+        until(lambda: [record.message for record in caplog.records].count("history entry lost") == 2)
+        (first, _) = [record for record in caplog.records if record.message == "history entry lost"]
+        assert (first.request_id, first.outcome) == ("request-1", "sql_failed")
+        with store.history._database.writing() as connection:
+            connection.execute(text(f"ALTER TABLE {'x' if store.embedded else 'sqlchat.x'} RENAME TO history"))
+        store.history.add_soon(entry(3))
+        assert requests(store.history.page("ann", limit=10)[0]) == ["request-3"]
+
+    def test_the_end_of_the_process_writes_them(self, settings, make_store):
+        code = (
+            "import pickle, sys; from sqlchat.store import Entry, Store;"
+            "store = Store(pickle.load(sys.stdin.buffer)); store.upgrade();"
+            "store.history.add_soon(Entry('ann', 'warehouse', 'execute'))"
+        )
+        subprocess.run([sys.executable, "-c", code], input=pickle.dumps(settings), check=True, timeout=60)
+        assert count(make_store(settings)) == 1

@@ -159,15 +159,6 @@ def test_an_older_release_goes_on_while_a_newer_one_has_migrated(on_postgres, ma
     older.upgrade()
 
 
-@pytest.mark.parametrize(
-    "url", ["mysql://u:sesame@h/db", "nonsense", "postgres://u:sesame@h:port/db", "sqlite:///x.db", "://sesame"]
-)
-def test_a_database_url_of_something_else_ends_the_start_without_showing_it(on_postgres, url):
-    with pytest.raises(ConfigError, match="DATABASE_URL") as caught:
-        Store(dataclasses.replace(on_postgres, database_url=url))
-    assert "sesame" not in str(caught.value)
-
-
 def test_a_data_folder_that_cannot_be_made_ends_the_start_with_its_name(tmp_path, embedded, make_store):
     (tmp_path / "data").write_text("a file")
     with pytest.raises(ConfigError, match="SQLCHAT_DATA_DIR"):

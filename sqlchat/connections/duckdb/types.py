@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from sqlchat.connections.embedded import quoted
+from sqlchat.connections.encoding import DEEPEST, is_deep, no_number
 
 Decode = Callable[[Any], Any]
 
@@ -48,24 +49,26 @@ class _NoCastError(Exception):
     """A type, or one inside it, that no cast describes; DuckDB itself writes its values as JSON."""
 
 
-def _cast(type: Any) -> tuple[str, Decode | None]:
+def _cast(type: Any, depth: int = 0) -> tuple[str, Decode | None]:
     """The type to cast to, and the decoding of its values; the type itself where its values will do."""
+    if depth > DEEPEST:
+        raise _NoCastError
     if str(type) == "JSON":  # an alias of VARCHAR, by its id
         return "VARCHAR", _json
     match kind := str(type.id):
         case "list" | "array":
-            cast, decode = _cast(type.children[0][1])
+            cast, decode = _cast(type.children[0][1], depth + 1)
             size = type.children[1][1] if kind == "array" else ""
             return f"{cast}[{size}]", decode and _each(decode)
         case "struct" if type.children:
-            fields = [(name, *_cast(child)) for name, child in type.children]
+            fields = [(name, *_cast(child, depth + 1)) for name, child in type.children]
             decoders = {name: decode for name, _, decode in fields if decode}
             return f"STRUCT({', '.join(f'{quoted(name)} {cast}' for name, cast, _ in fields)})", _fields(decoders)
         case "map":
             (_, key), (_, value) = type.children
             if str(key.id) in NESTED:
                 raise _NoCastError
-            cast, decode = _cast(value)
+            cast, decode = _cast(value, depth + 1)
             return f"MAP(VARCHAR, {cast})", decode and _items(decode)
         case "union" | "variant" | "tuple":
             raise _NoCastError
@@ -100,18 +103,21 @@ def _fields(decoders: dict[str, Decode]) -> Decode | None:
 
 def _number(text: str) -> Any:
     """Digits as DuckDB writes them are a number in JSON too; its nan and inf are none."""
-    return orjson.Fragment(text) if text[-1].isdigit() else None
+    return orjson.Fragment(text) if text[-1].isdigit() else no_number(float(text))
 
 
 def _json(text: str | None) -> Any:
-    """Nested as it is, with every digit; text that JSON does not allow (DuckDB writes NaN into it) stays text."""
+    """Nested as it is, with every digit; text that JSON does not allow (DuckDB writes NaN into it) stays text.
+
+    So does what is nested too deep for common readers.
+    """
     if text is None:
         return None
     try:
         orjson.loads(text)
     except orjson.JSONDecodeError:
         return text
-    return orjson.Fragment(text)
+    return text if is_deep(text.encode()) else orjson.Fragment(text)
 
 
 def _timestamp(text: str) -> str:

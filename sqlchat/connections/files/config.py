@@ -11,6 +11,7 @@ from typing import Any
 from sqlchat.errors import ConnectionConfigError
 from sqlchat.files import formats
 from sqlchat.files.formats import Options
+from sqlchat.files.names import is_safe
 
 MOST_FILES = 50
 LONGEST_NAME = 63
@@ -89,13 +90,17 @@ def _located(path: str, buckets: Sequence[str], folder: str, named: Callable[[st
     if folder and parts[:1] == [folder]:
         del parts[0]
     name = named(parts[0]) if len(parts) == 1 else ""
-    if not name or name.startswith(".") or not name.isprintable() or "/" in name or "\\" in name:
+    if not is_safe(name):
         raise no_such_file(path)
     return bucket, f"{folder}/{name}" if folder else name, f"{bucket}/{name}"
 
 
-def no_such_file(path: str) -> ConnectionConfigError:
-    return ConnectionConfigError(f"There is no file {path[:200]!r}; upload it first.", file=path[:200])
+class NoSuchFileError(ConnectionConfigError):
+    """A file of a config is not there."""
+
+
+def no_such_file(path: str) -> NoSuchFileError:
+    return NoSuchFileError(f"There is no file {path[:200]!r}; upload it first.", file=path[:200])
 
 
 def _stem(path: str) -> str:

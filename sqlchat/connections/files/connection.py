@@ -18,9 +18,16 @@ from sqlchat.config import Settings
 from sqlchat.connections.duckdb.connection import DuckDBConnection
 from sqlchat.connections.embedded import P, R, Target, Tasks
 from sqlchat.connections.files.build import Built
+from sqlchat.connections.files.config import NoSuchFileError
 from sqlchat.connections.files.databases import FileDatabases
 from sqlchat.connections.files.keys import Keys
-from sqlchat.errors import BusyError, ConnectionConfigError, DatabaseUnavailableError
+from sqlchat.errors import (
+    BusyError,
+    ConnectionConfigError,
+    DatabaseUnavailableError,
+    FileNotFoundInStorageError,
+    SqlchatError,
+)
 from sqlchat.sql.catalog import Catalog, ForeignKey, Table
 from sqlchat.workers import Workers
 
@@ -117,6 +124,7 @@ class FilesConnection(DuckDBConnection):
         raise BusyError("The files' database is removed faster than it is read.", retry_after=1)
 
 
-def _outage(exc: ConnectionConfigError) -> DatabaseUnavailableError:
-    """Of a connection that once worked: a file that has gone or broken is no bad config."""
-    return DatabaseUnavailableError(exc.detail, **exc.facts)
+def _outage(exc: ConnectionConfigError) -> SqlchatError:
+    """Of a connection that once worked: a file that has gone is not found, and one that has broken no bad config."""
+    kind = FileNotFoundInStorageError if isinstance(exc, NoSuchFileError) else DatabaseUnavailableError
+    return kind(exc.detail, **exc.facts)

@@ -296,7 +296,8 @@ def _engine() -> str:
 
 
 def _storage_fails(exc: SqlchatError) -> DatabaseUnavailableError:
-    return DatabaseUnavailableError(f"The storage of the files fails: {exc.detail}", retry_after=exc.retry_after)
+    detail = f"The storage of the files fails: {exc.detail}"
+    return DatabaseUnavailableError(detail, retry_after=exc.retry_after, place=exc.place)
 
 
 def _read_for_another() -> BusyError:

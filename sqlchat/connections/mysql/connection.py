@@ -1,7 +1,7 @@
 """MySQL and MariaDB over PyMySQL.
 
 How a stranger's text is held: the protocol takes one statement at a time, in a read-only transaction that is always
-rolled back. READ ONLY does not stop SELECT ... INTO OUTFILE, so a query must first let itself be explained inside
+rolled back. READ ONLY does not stop SELECT ... INTO OUTFILE, so a query must first let itself be prepared inside
 `SELECT EXISTS (...)`, where nothing but a query may stand; else only SHOW, DESCRIBE and EXPLAIN run. Comments that
 the server executes are refused. Past its deadline a statement is ended by the server, or else from outside.
 """
@@ -22,13 +22,20 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.mysql import catalog as ask
-from sqlchat.connections.mysql.errors import NOBODY_THERE, config_error, query_error, timed_out
+from sqlchat.connections.mysql.errors import (
+    NOBODY_THERE,
+    UNEXPLAINED,
+    VIEW_UNEXPLAINED,
+    config_error,
+    query_error,
+    timed_out,
+)
 from sqlchat.connections.mysql.plan import cost as plan_cost
 from sqlchat.connections.mysql.profile import read as read_profiles
 from sqlchat.connections.mysql.session import Raw, Session, connect
-from sqlchat.connections.mysql.types import NAMES
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.servers.config import server_config
+from sqlchat.connections.servers.deadlines import Deadlines
 from sqlchat.connections.servers.network import resolve
 from sqlchat.connections.servers.pool import UNENCRYPTED, server_pool
 from sqlchat.errors import (
@@ -62,9 +69,11 @@ class MySQLConnection(Connection):
 
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
         self._target = server_config(config, schemes=("mysql", "mariadb"), port=3306, sslmodes=SSLMODES)
+        self.place = self._target.place
         self._settings = settings
         self._patience = settings.statement_timeout + CATALOG_TIMEOUT
         self._pool = server_pool(settings, self._connect)
+        self._deadlines = Deadlines()
 
     def check(self) -> list[str]:
         address = self._address()
@@ -82,24 +91,23 @@ class MySQLConnection(Connection):
 
     def catalog(self) -> Catalog:
         with self._transaction(CATALOG_TIMEOUT) as session:
-            tables, columns, keys, views = map(session.all, (ask.TABLES, ask.COLUMNS, ask.KEYS, ask.VIEWS))
-        return ask.catalog_from(tables, columns, keys, views, self._target.database)
+            answers = [session.all(each) for each in ask.QUESTIONS]
+        return ask.catalog_from(answers, self._target.database)
 
     def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
         text, is_query = _judged(sql)
         with self._transaction(timeout) as session:
             if is_query:
-                session.explain(text)
+                session.prepare(text)
                 session.limit_rows(max_rows + 1)
             cursor = session.cursor
             cursor.execute(text + (f" /* sqlchat {SAFE_TAG.sub('', tag)[:80]} */" if tag else ""))
-            names = tuple(column[0] for column in cursor.description or ())
-            codes = [int(column[1]) for column in cursor.description or ()]
-            rows = session.rows(codes, max_rows + 1, self._settings.max_result_mb)
+            fields = session.columns()
+            rows = session.rows(fields, max_rows + 1, self._settings.max_result_mb)
         kept = rows[:max_rows]
         return Results(
-            columns=names,
-            types=tuple(NAMES.get(code, "") for code in codes),
+            columns=tuple(field.name for field in fields),
+            types=tuple(field.type for field in fields),
             rows=b"[" + b",".join(kept) + b"]",
             row_count=len(kept),
             truncated=len(rows) > max_rows,
@@ -110,8 +118,13 @@ class MySQLConnection(Connection):
         if not is_query:
             return Plan()
         with self._transaction(self._settings.statement_timeout) as session:
-            session.explain(text)
-            return Plan(plan_cost(session.all(f"EXPLAIN FORMAT=JSON {text}")[0][0]))
+            session.prepare(text)
+            try:
+                return Plan(plan_cost(session.all(f"EXPLAIN FORMAT=JSON {text}")[0][0]))
+            except pymysql.Error as exc:
+                if _fault(exc)[0] != VIEW_UNEXPLAINED:
+                    raise
+                return Plan(withheld=UNEXPLAINED)
 
     def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         def answer(question: str, seconds: float) -> list[tuple[Any, ...]]:
@@ -136,15 +149,15 @@ class MySQLConnection(Connection):
                 session.hang_up()
                 self._kill("CONNECTION", session.thread_id)  # the server does not notice, and would go on
 
-        timer = threading.Timer(timeout + GRACE, stop)
-        timer.daemon = True
-        timer.start()
+        deadline = self._deadlines.start(timeout + GRACE, stop)
         try:
             yield session
         except (pymysql.Error, OSError) as exc:
-            raise (timed_out(timeout) if hung_up.is_set() else query_error(*_fault(exc), timeout)) from exc
+            fault = timed_out(timeout) if hung_up.is_set() else query_error(*_fault(exc), timeout)
+            fault.place = self.place
+            raise fault from exc
         finally:
-            timer.cancel()
+            deadline.cancel()
             ended.set()
             self._give_back(pooled, session)
 
@@ -170,9 +183,13 @@ class MySQLConnection(Connection):
         except sqlalchemy.exc.TimeoutError as exc:
             raise BusyError("All connections to this database are in use.", retry_after=1) from exc
         except (pymysql.Error, OSError, RuntimeError) as exc:
-            raise DatabaseUnavailableError("The database cannot be reached at the moment.", retry_after=5) from exc
+            raise DatabaseUnavailableError(
+                "The database cannot be reached at the moment.", retry_after=5, place=self.place
+            ) from exc
         except ConnectionConfigError as exc:
-            raise DatabaseUnavailableError("The database's host cannot be reached from here.", retry_after=5) from exc
+            raise DatabaseUnavailableError(
+                "The database's host cannot be reached from here.", retry_after=5, place=self.place
+            ) from exc
 
     def _give_back(self, pooled: PoolProxiedConnection, session: Session) -> None:
         try:
@@ -203,7 +220,7 @@ class MySQLConnection(Connection):
 def _judged(sql: str) -> tuple[str, bool]:
     """The text without what follows its end, and whether it begins like a query; else it only asks to be told.
 
-    Raises SQLRefusedError for all else. Mistaking where it ends is harmless: what is explained and what runs is the
+    Raises SQLRefusedError for all else. Mistaking where it ends is harmless: what is prepared and what runs is the
     same text, and the server takes one statement at a time.
     """
     try:

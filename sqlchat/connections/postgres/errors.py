@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
+from sqlchat.connections.servers.pool import NAME_COLUMNS
 from sqlchat.errors import (
     ConnectionConfigError,
     QueryError,
@@ -35,6 +37,7 @@ KNOWN_REFUSALS = (
 )
 """What a server's refusal may contain, its SQLSTATE, and our words for it; the first that fits."""
 FATAL = re.compile(r"(?:FATAL|PANIC):\s+(.+)")
+TABLE_DENIED = re.compile(r"permission denied for (table|view|relation|materialized view|foreign table) ")
 PREFIX = re.compile(r'connection to server at "[^"]*"(?: \([^)]*\))?, port \d+ failed: ')
 
 
@@ -95,12 +98,14 @@ def query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> SqlchatE
         case "42P11":
             return SQLRefusedError("Only one statement that returns rows can be run.")
     hint = f" Hint: {fault.hint}" if fault.hint else ""
+    if fault.sqlstate == "42501" and TABLE_DENIED.match(fault.message):
+        hint = f" {NAME_COLUMNS}"
     detail = f"{fault.message[:1].upper()}{fault.message[1:].rstrip('.')}.{hint}"
     kind = UnknownNameError if fault.sqlstate in UNKNOWN_NAMES else QueryError
     return kind(detail, sqlstate=fault.sqlstate, **_position(fault, sql, prefix))
 
 
-def _position(fault: Fault, sql: str, prefix: int) -> dict[str, int]:
+def _position(fault: Fault, sql: str, prefix: int) -> dict[str, Any]:
     """Where in `sql` the fault is, 1-based and in characters, if it is there at all."""
     if fault.internal_query is not None:
         own = sql.startswith(fault.internal_query) and fault.internal_position

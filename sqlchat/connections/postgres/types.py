@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import orjson
 
+from sqlchat.connections.encoding import is_deep
+
 Decoder = Callable[[bytes], bytes]
 
 COPY_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
@@ -72,18 +74,20 @@ def _as_it_is(value: bytes) -> bytes:
     return value
 
 
+def _json(value: bytes) -> bytes:
+    return _text(value) if is_deep(value) else value
+
+
 def _boolean(value: bytes) -> bytes:
     return b"true" if value == b"t" else b"false"
 
 
 def _number(value: bytes) -> bytes:
-    return value if value[-1:].isdigit() else b"null"  # NaN, Infinity, -Infinity
+    return value if value[-1:].isdigit() else b'"' + value + b'"'  # NaN, Infinity, -Infinity
 
 
 def _time(value: bytes) -> bytes:
-    """date, timestamp, timestamptz, timetz; a year BC, which ISO 8601 has no common word for, stays as it is."""
-    if value.endswith(b"infinity"):
-        return b"null"
+    """date, timestamp, timestamptz, timetz; infinity and years BC stay: ISO 8601 has no word for them."""
     if not value.endswith(b"BC"):
         value = value.replace(b" ", b"T", 1)
         if SHORT_ZONE.fullmatch(value) and b":" in value:
@@ -135,7 +139,7 @@ BY_OID: dict[int, Decoder] = {
     21: _as_it_is,  # smallint
     23: _as_it_is,  # integer
     26: _as_it_is,  # oid
-    114: _as_it_is,  # json
+    114: _json,
     700: _number,  # real
     701: _number,  # double precision
     1082: _time,  # date
@@ -143,6 +147,6 @@ BY_OID: dict[int, Decoder] = {
     1184: _time,  # timestamptz
     1266: _time,  # timetz
     1700: _number,  # numeric
-    3802: _as_it_is,  # jsonb
+    3802: _json,  # jsonb
 }
 """Types of pg_catalog, whose OIDs are fixed, that are not simply text in JSON."""

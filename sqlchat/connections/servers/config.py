@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from sqlchat.connections.servers.urls import read_url
 from sqlchat.errors import ConnectionConfigError
 
 NEEDED = ("host", "database", "user")
@@ -34,6 +34,13 @@ class ServerConfig:
     authorities: str = ""
     """Certificates (PEM) of those that may vouch for the server; empty: the public ones."""
     schema: str = ""
+    channel_binding: str = ""
+    """Whether the password's proof is bound to the TLS session, in libpq's words; said in a url alone."""
+
+    @property
+    def place(self) -> str:
+        """For the log."""
+        return f"{self.host}:{self.port}"
 
 
 def server_config(
@@ -53,7 +60,8 @@ def server_config(
     fields = _texts(config, [*known, "url"], (AUTHORITIES, *others))
     url = fields.pop("url", "")
     if url:
-        parsed = _texts(_from_url(url, schemes, known), known)
+        in_urls = [*known, *(("channel_binding",) if schema else ())]
+        parsed = _texts(read_url(url, schemes, in_urls), in_urls)
         if twice := sorted(set(parsed) & set(fields)):
             raise ConnectionConfigError(f"config: {', '.join(twice)} is given both in the url and beside it.")
         fields |= parsed
@@ -107,27 +115,3 @@ def _texts(config: Mapping[str, Any], known: list[str], others: tuple[str, ...] 
             raise ConnectionConfigError(f"{name}: is not valid Unicode.") from None
         texts[name] = value
     return texts
-
-
-def _from_url(url: str, schemes: tuple[str, ...], known: list[str]) -> dict[str, str]:
-    example = f"{schemes[0]}://user:password@host:port/database"
-    try:
-        parts = urlsplit(url)
-        found = {
-            "host": parts.hostname or "",
-            "port": str(parts.port) if parts.port is not None else "",
-            "database": unquote(parts.path[1:], errors="strict"),
-            "user": unquote(parts.username or "", errors="strict"),
-            "password": unquote(parts.password or "", errors="strict"),
-        }
-        query = parse_qsl(parts.query, keep_blank_values=True, errors="strict", max_num_fields=20)
-    except ValueError:
-        raise ConnectionConfigError(f"url: does not read like {example}.") from None
-    if parts.scheme not in schemes or parts.fragment:
-        raise ConnectionConfigError(f"url: does not read like {example}.")
-    optional = [name for name in ("sslmode", "schema") if name in known]
-    if unknown := sorted({name for name, _ in query} - set(optional)):
-        raise ConnectionConfigError(
-            f"url: unknown parameter {', '.join(unknown)[:200]!r}; known are {', '.join(optional)}."
-        )
-    return {name: value for name, value in (found | dict(query)).items() if value}

@@ -20,6 +20,8 @@ METADATA = frozenset(
 )
 """Metadata and platform services of clouds outside the link-local range."""
 CARRIER_GRADE = ipaddress.ip_network("100.64.0.0/10")
+NOT_GLOBAL = tuple(map(ipaddress.ip_network, ("fec0::/10", "3fff::/20", "192.0.0.0/24", "2001::/23")))
+"""Site-local, documentation and protocol assignments, which Python's `is_global` lets through in part."""
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -75,10 +77,16 @@ def _test(address: Address, allow_private: bool) -> None:
         raise ConnectionConfigError("host: link-local and metadata addresses cannot be reached.")
     if inner.is_multicast or inner.is_unspecified or _is_reserved(inner):
         raise ConnectionConfigError("host: this address belongs to no database server.")
-    if not allow_private and (not inner.is_global or inner.is_private or inner in CARRIER_GRADE):
+    if not allow_private and not _is_public(inner):
         raise ConnectionConfigError(
             "host: loopback and private addresses cannot be reached here; SQLCHAT_PRIVATE_HOSTS=true would allow it."
         )
+
+
+def _is_public(address: Address) -> bool:
+    if not address.is_global or address.is_private or address in CARRIER_GRADE:
+        return False
+    return not any(address in network for network in NOT_GLOBAL)
 
 
 def _is_reserved(address: Address) -> bool:

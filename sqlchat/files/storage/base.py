@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
+from sqlchat.errors import ConflictError, FileNotFoundInStorageError
+
 
 @dataclass(frozen=True)
 class StoredObject:
@@ -45,7 +47,8 @@ class Storage(ABC):
     ) -> str:
         """Store the `size` bytes of `file`, read from its beginning in pieces, and give the path they are kept at.
 
-        An object of that name is replaced with `upsert` only. Nothing of an object is to be seen before it is whole.
+        An object of that name is replaced with `upsert` only, unless both are put at the same time: Supabase Storage
+        then keeps the last. Nothing of an object is to be seen before it is whole.
 
         Raises ConflictError, BucketNotFoundError, TooLargeError, UnsupportedMediaError.
         """
@@ -79,3 +82,13 @@ class Storage(ABC):
 
     def close(self) -> None:  # noqa: B027  a storage without connections has nothing to close
         """Give back what the storage holds."""
+
+
+def taken(path: str) -> ConflictError:
+    """The error of a `path` (`<bucket>/<key>`, as uploads are answered) where an object is already."""
+    return ConflictError(f"There is already a file {path!r}; rename yours, or replace it with upsert=true.")
+
+
+def absent(path: str) -> FileNotFoundInStorageError:
+    """The error of a `path` where no object is."""
+    return FileNotFoundInStorageError(f"There is no file {path!r}.")

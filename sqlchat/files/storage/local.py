@@ -17,9 +17,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlchat.errors import ConflictError, FileNotFoundInStorageError, StorageError
+from sqlchat.errors import StorageError
 from sqlchat.files import formats
-from sqlchat.files.storage.base import Storage, StoredObject
+from sqlchat.files.storage.base import Storage, StoredObject, absent, taken
 
 PIECE = 1 << 20
 NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
@@ -47,7 +47,7 @@ class LocalStorage(Storage):
     ) -> str:
         target = self._target(bucket, name)
         if target.exists() and not upsert:
-            raise _taken(bucket, name)
+            raise taken(f"{bucket}/{name}")
         temporary = target.with_name(f".{secrets.token_hex(8)}.part")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -64,7 +64,7 @@ class LocalStorage(Storage):
             else:
                 _name(temporary, target)
         except FileExistsError as exc:
-            raise _taken(bucket, name) from exc
+            raise taken(f"{bucket}/{name}") from exc
         except OSError as exc:
             raise StorageError(f"The file could not be stored: {exc.strerror or 'the disk refused it'}.") from exc
         finally:
@@ -130,10 +130,10 @@ def _reading(bucket: str, name: str) -> Iterator[None]:
     try:
         yield
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as exc:
-        raise FileNotFoundInStorageError(f"There is no file {name!r} in {bucket!r}.") from exc
+        raise absent(f"{bucket}/{name}") from exc
     except OSError as exc:
         if exc.errno in NO_NAMES:
-            raise FileNotFoundInStorageError(f"There is no file {name!r} in {bucket!r}.") from exc
+            raise absent(f"{bucket}/{name}") from exc
         raise StorageError(f"The files cannot be read: {exc.strerror or 'the disk refused it'}.") from exc
 
 
@@ -146,9 +146,3 @@ def _name(temporary: Path, target: Path) -> None:
             raise
         with target.open("xb"):  # claims the name, so that the one who comes second is told
             temporary.replace(target)
-
-
-def _taken(bucket: str, name: str) -> ConflictError:
-    return ConflictError(
-        f"There is already a file {name!r} in {bucket!r}; rename yours, or replace it with upsert=true."
-    )

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -25,11 +25,12 @@ from sqlchat.errors import (
     DeadlineError,
     FileNotFoundInStorageError,
     ForbiddenError,
+    SqlchatError,
     StorageError,
 )
-from sqlchat.files.storage.base import Storage, StoredObject
+from sqlchat.files.storage.base import Storage, StoredObject, absent
 from sqlchat.files.storage.resumable import LARGE, RefusedError, Uploader, endpoint
-from sqlchat.files.storage.supabase_errors import Asked, no_object, refusal
+from sqlchat.files.storage.supabase_errors import Asked, refusal
 from sqlchat.files.storage.supabase_keys import object_key, object_name
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ UNKNOWN_TYPE = "application/octet-stream"
 PAGE, MOST_LISTED = 1000, 100_000
 """Objects of a folder that are asked for at once, and in all."""
 PIECE = 1 << 20
+LOOKS = (0.0, 0.2, 0.5)
+"""Seconds before each look for a small file of which it was not said that it is stored."""
 
 
 class SupabaseStorage(Storage):
@@ -66,36 +69,40 @@ class SupabaseStorage(Storage):
         upsert: bool = False,
         token: str | None = None,
     ) -> str:
-        key = object_key(name)
         asks_to_replace = str(upsert).lower()
-        with self._asking(bucket, name, token, content_type) as storage:
-            if size > LARGE:
+        if size > LARGE:
+            with self._asking(bucket, name, token, content_type) as storage:
                 whole = self._uploader(storage, token, asks_to_replace, size).send(
                     file,
                     size,
                     {
                         "bucketName": bucket,
-                        "objectName": key,
+                        "objectName": object_key(name),
                         "contentType": content_type,
                         "cacheControl": FILE_SERVED_SECONDS,
                     },
                 )
                 if not whole:
                     self._confirm(bucket, name, size, token)
-            else:
-                options = {
-                    "content-type": content_type,
-                    "cache-control": FILE_SERVED_SECONDS,
-                    "upsert": asks_to_replace,
-                }
-                storage.from_(bucket).upload(key, _buffered(file), cast(Any, options))
-        return f"{bucket}/{key}"
+        else:
+            try:
+                with self._asking(bucket, name, token, content_type) as storage:
+                    options = {
+                        "content-type": content_type,
+                        "cache-control": FILE_SERVED_SECONDS,
+                        "upsert": asks_to_replace,
+                    }
+                    storage.from_(bucket).upload(object_key(name), _buffered(file), cast(Any, options))
+            except (StorageError, DeadlineError):  # the answer got lost, perhaps, after the file was stored
+                if not self._holds(bucket, name, file, size, token):
+                    raise
+        return f"{bucket}/{object_key(name)}"
 
     def stat(self, bucket: str, name: str, *, token: str | None = None) -> StoredObject:
         with self._reading(bucket, name, token) as storage:
             found = storage.from_(bucket).info(object_key(name))
-            if found["size"] is None:  # begun, and not whole
-                raise no_object(bucket, name)
+            if not str(found["size"]).isdecimal():  # begun, and not whole
+                raise absent(f"{bucket}/{object_key(name)}")
             updated_at = found.get("last_modified")  # some versions leave it out
             return _described(name, found["size"], found.get("content_type"), updated_at, found.get("etag"))
 
@@ -154,11 +161,20 @@ class SupabaseStorage(Storage):
         self, bucket: str, name: str, token: str | None, content_type: str = ""
     ) -> Iterator[SyncStorageClient]:
         """Storage's client for a caller; what it raises is told in our words."""
-        from storage3.exceptions import StorageApiError
-
         asked = Asked(bucket, name, content_type, own=token is not None)
         try:
-            yield self._storage(token)
+            with self._translated(asked):
+                yield self._storage(token)
+        except SqlchatError as exc:
+            exc.place = urlsplit(self._url).netloc.rpartition("@")[2]
+            raise
+
+    @contextlib.contextmanager
+    def _translated(self, asked: Asked) -> Iterator[None]:
+        from storage3.exceptions import StorageApiError
+
+        try:
+            yield
         except StorageApiError as exc:
             raise refusal(exc.status, exc.code, exc.message, asked) from exc
         except RefusedError as exc:
@@ -227,6 +243,22 @@ class SupabaseStorage(Storage):
                 if exc.message == "Bucket not found":
                     raise
 
+    def _holds(self, bucket: str, name: str, file: BinaryIO, size: int, token: str | None) -> bool:
+        """Whether a small file is stored, byte for byte; False where that cannot be told."""
+        for pause in LOOKS:
+            time.sleep(pause)
+            try:
+                if self.stat(bucket, name, token=token).size_bytes == size:
+                    self.fetch(bucket, name, kept := io.BytesIO(), token=token)
+                    file.seek(0)
+                    if kept.getvalue() == file.read():
+                        return True
+            except FileNotFoundInStorageError:  # it may still be under way
+                continue
+            except SqlchatError:
+                return False
+        return False
+
     def _confirm(self, bucket: str, name: str, size: int, token: str | None) -> None:
         """Look at an object of which it was not said that it is whole."""
         with contextlib.suppress(FileNotFoundInStorageError, ForbiddenError):
@@ -236,20 +268,22 @@ class SupabaseStorage(Storage):
 
 
 def _listed(folder: str, page: builtins.list[dict[str, Any]]) -> Iterator[StoredObject]:
-    """The objects of a page: a folder has no id, and what is not whole no metadata.
+    """The objects of a page: a folder has no id, and what is not whole no metadata or no size there.
 
     What another program put under a key that none of our names gives is left out, since nobody could ask for it.
     """
     for entry in page:
         key = f"{object_key(folder)}/{entry['name']}" if folder else entry["name"]
         name, facts = object_name(key), entry["metadata"]
-        if entry["id"] and facts and object_key(name) == key:
+        if entry["id"] and isinstance(facts, dict) and str(facts.get("size")).isdecimal() and object_key(name) == key:
             yield _described(name, facts["size"], facts.get("mimetype"), entry["updated_at"], facts.get("eTag"))
 
 
 def _described(name: str, size: Any, content_type: Any, updated_at: Any, etag: Any) -> StoredObject:
     """Objects that an old version of Storage or SQL put there may lack a type and an ETag."""
-    when = datetime.fromisoformat(updated_at) if updated_at else None
+    when = None
+    with contextlib.suppress(ValueError, TypeError):
+        when = datetime.fromisoformat(updated_at)
     version = str(etag or updated_at).strip('"')
     return StoredObject(name, int(size), str(content_type or UNKNOWN_TYPE), when, version)
 

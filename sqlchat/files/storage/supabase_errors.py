@@ -12,9 +12,7 @@ from dataclasses import dataclass
 
 from sqlchat.errors import (
     BucketNotFoundError,
-    ConflictError,
     DeadlineError,
-    FileNotFoundInStorageError,
     ForbiddenError,
     SqlchatError,
     StorageError,
@@ -22,11 +20,15 @@ from sqlchat.errors import (
     UnauthorizedError,
     UnsupportedMediaError,
 )
+from sqlchat.files.storage.base import absent, taken
+from sqlchat.files.storage.supabase_keys import object_key
 
 POLICY = "row-level security"
 """Postgres' words where no policy allows a write; Storage hands them on."""
 TOKEN = re.compile(r"\bjw[aekst]s?\b|json web|\bclaim\b|\bsignature\b|\balg\b|\balgorithm\b", re.IGNORECASE)
 """In every message about a token that is expired, malformed or signed by somebody else."""
+TYPE = re.compile(r"\bmime ?type\b.*\bnot supported\b", re.IGNORECASE | re.DOTALL)
+"""In the message about a type that the bucket refuses; from v1.15.0 to v1.48.28 nothing else tells it."""
 API_KEY = re.compile(r"\bapi ?keys?\b|authentication credentials", re.IGNORECASE)
 """A gateway's words about the key of the project, which is not the caller's."""
 BUCKET = re.compile(r"\bbucket\b|\b(?:related|parent) resource\b", re.IGNORECASE)
@@ -67,6 +69,11 @@ class Asked:
     own: bool
     """With the caller's own token, not with the service's key."""
 
+    @property
+    def path(self) -> str:
+        """As uploads are answered."""
+        return f"{self.bucket}/{object_key(self.name)}"
+
 
 def refusal(status: object, code: object, message: object, asked: Asked) -> SqlchatError:
     """The error that an answer of Storage is."""
@@ -77,16 +84,14 @@ def refusal(status: object, code: object, message: object, asked: Asked) -> Sqlc
         case _ if POLICY in text:
             return _denied(asked)
         case 409 if code not in NO_CONFLICTS and "offset" not in text.lower():
-            return ConflictError(
-                f"There is already a file {asked.name!r} in {bucket!r}; rename yours, or replace it with upsert=true."
-            )
+            return taken(asked.path)
         case 400 if text == "Bucket name invalid":
             return no_bucket(bucket)
         case 404:
             return _missing(code, text, asked)
         case 413:
             return TooLargeError(f"Supabase Storage takes no file of this size in the bucket {bucket!r}.")
-        case 415:
+        case _ if meant == 415 or (meant == 400 and TYPE.search(text)):
             return UnsupportedMediaError(f"Supabase Storage takes no {asked.content_type} in the bucket {bucket!r}.")
         case 401 | 403 if API_KEY.search(text):
             return StorageError("Supabase refused the project's key; check SUPABASE_ANON_KEY and the service's key.")
@@ -109,13 +114,9 @@ def no_bucket(bucket: str) -> SqlchatError:
     return BucketNotFoundError(f"Supabase Storage has no bucket {bucket!r}; create it there first.")
 
 
-def no_object(bucket: str, name: str) -> SqlchatError:
-    return FileNotFoundInStorageError(f"There is no file {name!r} in {bucket!r}.")
-
-
 def _missing(code: object, text: str, asked: Asked) -> SqlchatError:
     if code in ("NoSuchKey", "not_found") or OBJECT.search(text):
-        return no_object(asked.bucket, asked.name)
+        return absent(asked.path)
     if code in ("NoSuchBucket", "Bucket not found") or BUCKET.search(text):
         return no_bucket(asked.bucket)
     return StorageError("Supabase Storage knows no such call or upload (status 404); check SUPABASE_URL.")

@@ -21,9 +21,10 @@ from sqlchat.providers.offline.shortlist import MOST_TABLES, Shortlist, Values
 from sqlchat.sql.catalog import Catalog
 
 MODEL = "sqlchat-offline-1"
-MOST_INDEXES = 4
 LONGEST_QUESTION = 2_000
 """Characters."""
+MOST_INDEXES = 8
+"""Catalogs whose phrases are kept: connections that are asked in turn."""
 
 
 class OfflineProvider(Provider):
@@ -87,6 +88,8 @@ class Index:
         self.catalog, self.values = catalog, values
         large = len(catalog.tables) > MOST_TABLES
         self._shortlist = Shortlist(catalog, values) if large else None
+        self._parts: dict[tuple[tuple[str, str], ...], tuple[Linker, Joins]] = {}
+        """Those of a large catalog that were asked about last, by their tables."""
         self._whole = None if large else _linked(catalog, values)
 
     def of(self, question: str, terms: tuple[Term, ...]) -> tuple[Linker, Joins]:
@@ -95,7 +98,14 @@ class Index:
             return _linked(self.catalog, self.values, terms) if terms else self._whole
         assert self._shortlist is not None
         said = " ".join((question, *(term.sql for term in terms)))
-        return _linked(*self._shortlist.pick(said), terms)
+        part, values = self._shortlist.pick(said)
+        names = tuple((table.schema, table.name) for table in part.tables)
+        known = self._parts.get(names) if not terms else None
+        if known is None:
+            known = _linked(part, values, terms)
+        if not terms:
+            self._parts = {names: known, **dict(list(self._parts.items())[: MOST_INDEXES - 1])}
+        return known
 
 
 def _linked(catalog: Catalog, values: Values, terms: tuple[Term, ...] = ()) -> tuple[Linker, Joins]:

@@ -191,6 +191,7 @@ def test_a_key_of_another_program_s_is_some_name(key):
         (404, ("404", "NoSuchBucket", "Bucket not found"), BucketNotFoundError, "'uploads'"),
         (400, ("413", "Payload too large", "The object exceeded the maximum allowed size"), TooLargeError, "size"),
         (400, ("415", "invalid_mime_type", "mime type text/csv is not supported"), UnsupportedMediaError, "text/csv"),
+        (400, ("400", "InvalidRequest", "mime type text/csv is not supported"), UnsupportedMediaError, "text/csv"),
         (400, ("403", "Unauthorized", "new row violates row-level security policy"), StorageError, "refused"),
         (400, ("403", "Unauthorized", "Invalid Compact JWS"), StorageError, "SUPABASE_SERVICE_ROLE_KEY"),
         (400, ("400", "InvalidJWT", "jwt expired"), StorageError, "SUPABASE_SERVICE_ROLE_KEY"),
@@ -201,7 +202,12 @@ def test_a_key_of_another_program_s_is_some_name(key):
         (400, ("423", "ResourceLocked", "The resource is locked"), StorageError, "again"),
         (400, ("409", "TransactionError", "the transaction was rolled back"), StorageError, "status 409"),
         (400, ("404", "InvalidRequest", "The related resource does not exist"), BucketNotFoundError, "'uploads'"),
-        (400, ("404", "The specified key does not exist.", "NoSuchKey"), FileNotFoundInStorageError, "'a.csv'"),
+        (
+            400,
+            ("404", "The specified key does not exist.", "NoSuchKey"),
+            FileNotFoundInStorageError,
+            "'uploads/a.csv'",
+        ),
         (404, (404, "Not Found", "Route POST:/object/uploads/a.csv not found"), StorageError, "SUPABASE_URL"),
         (544, ("544", "DatabaseTimeout", "The connection to the database timed out"), DeadlineError, "timed out"),
         (400, ("400", "InvalidRequest", "something new"), StorageError, "status 400"),
@@ -302,8 +308,21 @@ def test_an_object_that_the_store_behind_storage_has_lost_is_not_there(storage, 
     httpserver.expect_request(PATH).respond_with_json(
         {"statusCode": "404", "error": "Not found", "message": "The resource was not found"}, status=400
     )
-    with pytest.raises(FileNotFoundInStorageError, match=r"'a\.csv'"):
+    with pytest.raises(FileNotFoundInStorageError, match=r"'uploads/a\.csv'"):
         storage.fetch("uploads", "a.csv", io.BytesIO())
+
+
+@pytest.mark.parametrize("facts", [None, {}, {"mimetype": "text/csv"}, {"size": None}, {"size": "large"}, "text"])
+def test_a_row_that_another_program_made_without_a_size_costs_no_other_its_place(storage, httpserver, facts):
+    entry = {"id": "0d4f", "updated_at": "2021-03-04T05:06:07+00:00"}
+    whole = entry | {"name": "b.csv", "metadata": {"eTag": "5f", "size": 14, "mimetype": "text/csv"}}
+    odd = entry | {"name": "c.csv", "updated_at": "lately", "metadata": {"size": "15"}}
+    httpserver.expect_request("/storage/v1/object/list/uploads").respond_with_json(
+        [entry | {"name": "a.csv", "metadata": facts}, whole, odd]
+    )
+    found = storage.list("uploads", "")
+    assert [(each.name, each.size_bytes) for each in found] == [("b.csv", 14), ("c.csv", 15)]
+    assert found[1].updated_at is None
 
 
 @pytest.mark.parametrize("missing", ["eTag", "mimetype"])
@@ -325,7 +344,7 @@ def test_an_object_that_is_not_whole_is_not_there(storage, httpserver):
     httpserver.expect_request("/storage/v1/object/info/uploads/a.csv").respond_with_json(
         {"name": "a.csv", "size": None, "content_type": None, "etag": None, "last_modified": None}
     )
-    with pytest.raises(FileNotFoundInStorageError, match=r"'a\.csv'"):
+    with pytest.raises(FileNotFoundInStorageError, match=r"'uploads/a\.csv'"):
         storage.stat("uploads", "a.csv")
 
 
@@ -350,7 +369,7 @@ def test_a_redirect_is_not_followed_with_the_key(storage, httpserver):
     httpserver.expect_request(PATH).respond_with_data("", status=307, headers={"Location": "/elsewhere"})
     with pytest.raises(StorageError):
         put(storage)
-    assert len(httpserver.log) == 1
+    assert "/elsewhere" not in {request.path for request, _ in httpserver.log}
 
 
 def test_no_answer_in_time(httpserver):

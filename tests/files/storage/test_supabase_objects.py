@@ -63,7 +63,7 @@ def test_a_version_changes_with_the_content(supabase):
 @pytest.mark.parametrize("act", ["stat", "delete", "fetch"])
 def test_what_is_not_there(supabase, server, act):
     extra = [io.BytesIO()] if act == "fetch" else []
-    with pytest.raises(FileNotFoundInStorageError, match=r"'no\.csv' in 'uploads'"):
+    with pytest.raises(FileNotFoundInStorageError, match=r"'uploads/no\.csv'"):
         getattr(supabase, act)("uploads", "no.csv", *extra)
     server.buckets.clear()
     with pytest.raises(BucketNotFoundError, match="'uploads'"):

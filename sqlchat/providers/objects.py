@@ -1,0 +1,143 @@
+"""Finds the JSON objects in a model's text, also those with the faults that models make.
+
+Strict JSON first, then a Python literal, then json-repair. A repaired statement counts only if it stands whole and
+closed in the text: the repair of a broken string may leave out a part, and half a statement must not run.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import json_repair
+
+DECODER = json.JSONDecoder(strict=False)  # models leave raw line breaks in strings
+START = re.compile(r"\{\s*(?:\\?[\"'“”‘’]|\w+\s*[:=])|\[\s*\{\s*[\"'“]")
+STATEMENT_KEY = re.compile(r"[\"'“”‘’{,\s](?:\w*sql\w*|query|statement)\\?[\"'“”‘’]?\s*[:=]", re.IGNORECASE)
+MOST_OBJECTS, MOST_REPAIRS = 50, 8
+TRIPLE = re.compile(r'"""(.*?)"""|' + r"'''(.*?)'''", re.DOTALL)
+UNKNOWN_ESCAPE = re.compile(r"\\([_*%#()\[\]<>~|.=!-])")
+SPACES = re.compile(r"\\[nrt]")
+QUOTES = "\"'“”‘’`"
+CLOSED = re.compile(rf"[{QUOTES}]{{1,3}}(?:[,}}\]/#]|\s*\n|\s*$|\s*[{QUOTES}]\w+[{QUOTES}]\s*:)")
+STATEMENT = re.compile(r"\W*(?:SELECT|WITH|FROM|VALUES|TABLE)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One object in a text, at `start` to `end`; `value` is None where it begins as an answer and cannot be read."""
+
+    start: int
+    end: int
+    value: Any
+
+
+def find_objects(text: str) -> Iterator[Found]:
+    """The objects, and the lists of objects, of `text` in their order; what stands inside one is part of it."""
+    position = repairs = 0
+    for _ in range(MOST_OBJECTS):  # each try may read to the end of the text
+        start = START.search(text, position)
+        if start is None:
+            return
+        at = start.start()
+        try:
+            value, position = DECODER.raw_decode(text, at)
+        except (ValueError, RecursionError):
+            end, closed = _end_of_object(text, at)
+            raw, value = text[at:end], None
+            if STATEMENT_KEY.search(raw) and repairs < MOST_REPAIRS:
+                repairs += 1
+                value = repair_object(raw)
+                if not closed and not _holds_statement(value):  # what was to come may be the statement
+                    value = None
+                yield Found(at, end, value)
+            position = end if value is not None or not closed else at + 1
+            continue
+        yield Found(at, position, value)
+
+
+def repair_object(raw: str) -> Any:
+    """The value of `raw`, text like an object that is not strict JSON; None where it cannot be read for sure."""
+    if re.match(r"[{\[]\s*\\\"", raw):  # escaped once too often
+        raw = raw.replace('\\"', '"').replace("\\\\", "\\")
+    raw = TRIPLE.sub(lambda m: json.dumps(m[1] or m[2] or ""), UNKNOWN_ESCAPE.sub(r"\1", raw))
+    for load in (DECODER.decode, ast.literal_eval):
+        try:
+            return load(raw)
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+    try:
+        value = json_repair.loads(raw, skip_json_loads=True)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict | list) and value and _stands_in(raw, value) else None
+
+
+def _stands_in(raw: str, value: Any) -> bool:
+    """Whether each statement in `value` stands whole and closed in `raw`."""
+    if isinstance(value, dict):
+        return all(_stands_in(raw, each) for each in value.values())
+    if isinstance(value, list):
+        return all(_stands_in(raw, each) for each in value)
+    if not isinstance(value, str) or not STATEMENT.match(value):
+        return True
+    raw = SPACES.sub("  ", raw)
+    places = [place for place, letter in enumerate(raw) if letter.isalnum()]
+    letters = "".join(raw[place] for place in places)
+    wanted = "".join(letter for letter in value if letter.isalnum())
+    found = letters.find(wanted)
+    while found >= 0:
+        rest = raw[places[found + len(wanted) - 1] + 1 :].replace("\\", "")
+        tail = re.sub(r"[^\W_]*", "", re.search(r"[\W_]*\Z", value)[0])  # type: ignore[index]
+        if _closes_after(rest, tail):
+            return True
+        found = letters.find(wanted, found + 1)
+    return False
+
+
+def _holds_statement(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(map(_holds_statement, value.values()))
+    if isinstance(value, list):
+        return any(map(_holds_statement, value))
+    return isinstance(value, str) and STATEMENT.match(value) is not None
+
+
+def _closes_after(rest: str, tail: str) -> bool:
+    """Whether `rest` goes on with `tail`, spaces aside, and then closes the text."""
+    place = 0
+    for letter in filter(lambda each: not each.isspace(), tail):
+        while place < len(rest) and rest[place].isspace():
+            place += 1
+        if place == len(rest) or rest[place] != letter:
+            return False
+        place += 1
+    return CLOSED.match(rest[place:].lstrip(" \t;\r\n")) is not None
+
+
+def _end_of_object(text: str, start: int) -> tuple[int, bool]:
+    """Where the object at `start` ends, and whether a bracket closes it; else it ends before the next object."""
+    depth, quote, place = 0, "", start
+    while place < len(text):
+        letter = text[place]
+        if letter == "\\":
+            place += 1
+        elif quote:
+            quote = "" if letter == quote else quote
+        elif letter in "\"'":
+            quote = letter
+        elif letter in "{[":
+            depth += 1
+        elif letter in "}]":
+            depth -= 1
+            if depth == 0:
+                return place + 1, True
+        place += 1
+    following = re.compile(r"(?<![:\[,])\s\{\s*[\"'“]").search(text, start + 1)
+    fence = text.find("```", start)
+    ends = [end for end in (following.start() if following else -1, fence) if end > 0]
+    return min(ends, default=len(text)), False

@@ -1,0 +1,123 @@
+"""Finds the SQL statements in a model's text: in fences of any language, in backticks, behind a label, on lines.
+
+What comes out is a stranger's SQL still: it is parsed, guarded and run read-only by others.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+COMMENTS = r"(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*"
+READS = r"(?:SELECT\b|WITH\s+(?:RECURSIVE\s+)?[\w\"`\[\]]+\s*(?:\(|AS\b)|VALUES\s*\()"
+READING = re.compile(rf"\s*{COMMENTS}[\s(]*{READS}", re.IGNORECASE | re.DOTALL)
+ANY = re.compile(
+    rf"\s*{COMMENTS}[\s(]*(?:{READS}|(?:FROM|TABLE|EXPLAIN|SHOW|DESCRIBE|PRAGMA|SUMMARIZE|PIVOT|INSERT|UPDATE|DELETE"
+    r"|MERGE|REPLACE|CREATE|ALTER|DROP|TRUNCATE|GRANT|REVOKE|COPY|ATTACH|SET|CALL|BEGIN)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+NO_STATEMENT = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*\Z", re.DOTALL)
+PLACEHOLDER = re.compile(
+    r"\s*(?:SELECT|WITH)?\s*(?:\.\.\.|…|<[\w ]+>)\s*;?\s*\Z|\s*(?:SELECT|WITH)\s*(?:\.\.\.|…)", re.I
+)
+FENCE = re.compile(r"(```|~~~)(.*?)\1", re.DOTALL)
+OPEN_FENCE = re.compile(r"(?:```|~~~)")
+INFO = re.compile(r"[ \t]*[\w+#.-]*(?:[ \t{][^\n]*)?\n|[ \t]*[\w+#.-]+[ \t]+(?=\S)")
+LABEL = re.compile(
+    r"\s*(?:[#>*\-]+\s*)?(?:[\w-]+[ \t]+){0,4}[\w-]+\s*(?:\*\*)?(?::|=#|=>|>)\s*(?:\*\*)?\s*(?=[(\s]*\w)"
+)
+BEGIN = re.compile(
+    rf"(?:^[ \t]*(?:\d+[.)]|[-*]|D|/\*[^*]*\*/)?[ \t]*|[:>`\]*#][ \t]*)(?P<sql>\(?[ \t]*{READS})",
+    re.IGNORECASE | re.MULTILINE,
+)
+LITERAL = re.compile(
+    r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|--[^\n]*|/\*.*?\*/|(?P<tag>\$\w*\$).*?(?P=tag)""", re.DOTALL
+)
+END = re.compile(
+    rf"(?P<literal>{LITERAL.pattern})|;|`|</\w|<\||\[/|\n\s*(?=\||[#*]|[-=]{{4}}|~~~)"
+    r"|\n\s*(?=[A-Z][\w ]{0,30}:\s|(?:This|It|The|Here|Note|That|Let|I|You|We|Which|Hope|In)\b\s+[a-z'])"
+    r"|\n[ \t]*\n(?!\s*(?:[(),]|--|/\*|(?:FROM|WHERE|GROUP|ORDER|HAVING|LIMIT|UNION|EXCEPT|INTERSECT|JOIN|LEFT|RIGHT"
+    r"|FULL|INNER|CROSS|AND|OR|ON|SELECT|WINDOW|OFFSET|FETCH|QUALIFY|AS)\b))",
+    re.DOTALL,
+)
+ENTITY = re.compile(r"&(?:lt|gt|quot|apos|amp|nbsp|#\d{1,5}|#x[0-9a-f]{1,4});", re.IGNORECASE)
+TYPED = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "\u00a0": " ", "\u200b": "", "\ufeff": ""})
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    start: int
+    end: int
+    body: str
+    language: str
+
+
+def find_fences(text: str) -> Iterator[Fence]:
+    """The closed fences of `text`, several lines or one."""
+    for fence in FENCE.finditer(text):
+        body, language = fence[2], ""
+        info = INFO.match(body)
+        if info and not ANY.match(body) and not body.lstrip().startswith(("{", "[", "(")):
+            language, body = info[0].strip().lower().split(" ")[0], body[info.end() :]
+        yield Fence(fence.start(), fence.end(), body.strip(), language)
+
+
+def open_fence(text: str) -> int | None:
+    """Where a fence begins that does not end; None where all end."""
+    rest = FENCE.sub(lambda m: " " * len(m[0]), text)
+    found = OPEN_FENCE.search(rest)
+    return found.start() if found else None
+
+
+def find_statements(text: str) -> Iterator[tuple[int, int, str]]:
+    """Start, end and text of the statements that begin a line, follow a label, or stand in backticks."""
+    position = 0
+    while begin := BEGIN.search(text, position):
+        start = begin.start("sql")
+        ticked = text[start - 1 : start] == "`" and text.find("`", start) > 0
+        end = next((m for m in END.finditer(text, start) if m["literal"] is None), None)
+        stop = text.find("`", start) if ticked else end.start() if end else len(text)
+        position = max(stop, start + 1)
+        yield start, stop, text[start:stop].strip()
+
+
+def bare(sql: str) -> str:
+    """`sql` without the fence around it and the semicolons behind it."""
+    sql = sql.strip()
+    if (fence := FENCE.fullmatch(sql)) and (found := next(find_fences(fence[0]), None)):
+        sql = found.body
+    while sql.endswith(";"):
+        sql = sql[:-1].rstrip()
+    return sql
+
+
+def unquote(text: str) -> str:
+    """A statement that stands in quotes as a whole, without them; other texts as they are."""
+    quote = text[:1]
+    within = text[1:-1].strip()
+    return within if quote in "\"'`" and text[1:].endswith(quote) and READING.match(within) else text
+
+
+def clean(sql: str) -> str:
+    """`sql` as `bare` gives it, without a label or comments before it.
+
+    Outside its texts and names, typographic quotes become plain ones and HTML entities become characters.
+    """
+    sql = bare(sql)
+    sql = unquote(sql)
+    if not ANY.match(sql) and (label := LABEL.match(sql)) and ANY.match(sql, label.end()):
+        sql = sql[label.end() :]
+    sql = re.sub(rf"\A{COMMENTS}(?=[\s(]*\w)", "", sql, flags=re.DOTALL)
+    outside = LITERAL.sub("", sql)
+    if ENTITY.search(outside):
+        sql = html.unescape(sql)
+        outside = LITERAL.sub("", sql)
+    if outside != outside.translate(TYPED):
+        parts, position = [], 0
+        for literal in LITERAL.finditer(sql):
+            parts += [sql[position : literal.start()].translate(TYPED), literal[0]]
+            position = literal.end()
+        sql = "".join([*parts, sql[position:].translate(TYPED)])
+    return bare(sql)

@@ -1,0 +1,72 @@
+"""Removes what a model thought aloud from what it answered.
+
+Local servers leave thoughts in the text when they do not know a model's template: in tags of many names, in gpt-oss
+channels, without a closing tag when the answer was cut, without an opening one when the template holds it.
+"""
+
+from __future__ import annotations
+
+import re
+
+NAMES = r"(?:think|thought|reason|reflect|scratch_?pad|analysis|monologue|ponder|rationale|deliberat)"
+MARK = re.compile(
+    rf"[<◁⟨《«【]\|?(?P<kind>/|end_of_|end_|begin_of_|start_of_|start_)?(?:\w{{1,20}}:)?[\w.-]{{0,20}}?{NAMES}[\w.-]{{0,20}}"
+    r"(?:\s[^<>▷]{0,200})?\|?[>▷⟩》»】]"
+    r"|\[(?P<slash>/?)(?:think(?:ing)?|thoughts?|reasoning)\]"
+    r"|(?P<open><\|channel>\s*(?:thought|analysis)\b|<unused94>)|(?P<close><channel\|>|<unused95>)",
+    re.IGNORECASE,
+)
+FENCED = re.compile(rf"```[ \t]*{NAMES}\w*[ \t]*\n.*?(?:```|\Z)", re.IGNORECASE | re.DOTALL)
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+CHANNEL = re.compile(
+    r"<\|channel\|>\s*(?P<name>\w+)(?P<to>\s+to=[\w.]+)?(?:\s*<\|constrain\|>\s*\w+|\s+(?:code|json))?\s*(?:<\|message\|>)?"
+)
+CHANNEL_END = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
+BARE_CHANNELS = re.compile(r"\s*analysis(?=[A-Z])")
+"""gpt-oss whose tokens were dropped: `analysisWe need ...assistantfinal{...}`."""
+BARE_FINAL = "assistantfinal"
+TOKENS = re.compile(r"<\|\w{1,40}\|>|</?s>|<(?:end|start)_of_turn>|<eos>|\[/?INST\]")
+
+
+def remove_thoughts(text: str) -> str:
+    """`text` without thoughts and without the marks of a chat template; "" when nothing else is there.
+
+    A thought that does not end goes to the end of the text. A closing mark without an opening one ends a thought that
+    began with the text.
+    """
+    text = _final_channel(text)
+    text = COMMENT.sub("\n", FENCED.sub("\n", text))
+    kept: list[str] = []
+    start, thinking = 0, False
+    for mark in MARK.finditer(text):
+        if _closes(mark):
+            if not thinking:
+                kept.clear()
+            start, thinking = mark.end(), False
+        elif not thinking:
+            kept.append(text[start : mark.start()])
+            thinking = True
+    if not thinking:
+        kept.append(text[start:])
+    return TOKENS.sub("\n", "\n".join(kept)).strip()
+
+
+def _closes(mark: re.Match[str]) -> bool:
+    return (mark["kind"] or "").lower() in ("/", "end_of_", "end_") or bool(mark["slash"] or mark["close"])
+
+
+def _final_channel(text: str) -> str:
+    """What gpt-oss wrote for the reader, or else the arguments of its call of a tool; other texts as they are."""
+    if BARE_CHANNELS.match(text):
+        return text.rpartition(BARE_FINAL)[2] if BARE_FINAL in text else ""
+    finals: list[str] = []
+    calls: list[str] = []
+    channels = list(CHANNEL.finditer(text))
+    for channel in channels:
+        end = CHANNEL_END.search(text, channel.end())
+        said = text[channel.end() : end.start() if end else len(text)]
+        if channel["name"] == "final":
+            finals.append(said)
+        elif channel["to"]:
+            calls.append(said)
+    return "\n".join(finals or calls) if channels else text

@@ -1,0 +1,89 @@
+"""What runs in a worker process: one call after the other, until the process that started it hangs up."""
+
+from __future__ import annotations
+
+import logging
+import os
+import pickle
+import resource
+import signal
+import socket
+import sys
+import threading
+import traceback
+
+from sqlchat.errors import SqlchatError
+from sqlchat.workers.wire import receive, send
+
+CROWDED = 0.875
+"""Share of its address space past which a process that did its work is replaced: DuckDB gives none of it back."""
+READY = b"ready"
+
+
+def main() -> None:
+    """Serve the socket that the command line names: its descriptor, bytes of address space, modules to import."""
+    descriptor, memory, *preload = sys.argv[1:]
+    _confine(int(memory), preload)
+    line = socket.socket(fileno=int(descriptor))
+    try:
+        send(line, READY)
+        while True:
+            send(line, _answer(receive(line), int(memory)))
+    except (EOFError, OSError):  # whoever asked has gone
+        return
+
+
+def _confine(memory: int, preload: list[str]) -> None:
+    """Import what the calls need, then give up what they do not."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    logging.disable()  # a library's warning would hold the text or file that it is about
+    for name in preload:
+        __import__(name)
+    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _answer(request: bytes | bytearray, memory: int) -> bytes:
+    """Run a pickled (function, args, kwargs); gives a pickled (succeeded, is crowded, result or exception)."""
+    try:
+        function, args, kwargs = pickle.loads(request)  # noqa: S301 - of the process that started this one
+        succeeded, value = True, function(*args, **kwargs)
+    except BaseException as exc:  # noqa: BLE001 - it is raised where the call was made
+        succeeded, value = False, _portable(exc)
+    crowded = _address_space() > CROWDED * memory
+    try:
+        return pickle.dumps((succeeded, crowded, value), pickle.HIGHEST_PROTOCOL)
+    except MemoryError:
+        return pickle.dumps((False, True, MemoryError()))
+    except Exception as exc:  # noqa: BLE001 - a result or an exception of a kind that cannot be sent
+        return pickle.dumps((False, crowded, TypeError(f"{type(value).__name__} cannot be sent: {exc}")))
+
+
+def _portable(exc: BaseException) -> BaseException:
+    """The exception to send: with its traceback as a note, unless it is one that a caller is told about."""
+    if isinstance(exc, RuntimeError) and "start new thread" in str(exc):  # no room for its stack
+        return MemoryError()
+    if not isinstance(exc, SqlchatError | MemoryError):
+        exc.add_note("In a worker process:\n" + "".join(traceback.format_exception(exc)))
+    return exc
+
+
+def _address_space() -> int:
+    """Bytes that this process has mapped; 0 where the system does not say."""
+    try:
+        with open("/proc/self/statm", "rb", buffering=0) as file:
+            return int(file.read(32).split()[0]) * resource.getpagesize()
+    except OSError:
+        return 0
+
+
+def _end_with_parent() -> None:
+    """End when the standard input does, which the parent holds open: one that was killed closes no pool."""
+    os.read(0, 1)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,105 @@
+"""One worker process, as the process that started it sees it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import signal
+import socket
+import subprocess
+import sys
+import time
+from typing import Any
+
+from sqlchat.workers.wire import receive, send
+
+MODULE = "sqlchat.workers.child"
+KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
+"""Variables that a worker process gets, beside those of Python. It never sees a secret."""
+STARTING = 60.0
+"""Seconds that a process may take to import its modules."""
+DYING = 5.0
+"""Seconds to wait for the exit status of a process that hung up."""
+
+
+class NotStartedError(Exception):
+    """The process was gone, or never ready, before it was given the call."""
+
+
+class DiedError(Exception):
+    """The process ended in the middle of the call."""
+
+    def __init__(self, exit_status: int) -> None:
+        super().__init__(exit_status)
+        self.exit_status = exit_status
+
+    @property
+    def is_told_to_stop(self) -> bool:
+        """True after a SIGTERM."""
+        return self.exit_status == -signal.SIGTERM
+
+
+class Process:
+    """A process with `memory` bytes of address space. Serves one thread at a time."""
+
+    def __init__(self, memory: int, preload: tuple[str, ...]) -> None:
+        """Start it, without waiting for its imports. Raises OSError."""
+        self._line, theirs = socket.socketpair()
+        self._is_ready = False
+        self.is_stopped = False
+        """True once `kill` was called."""
+        command = [sys.executable, "-P", "-m", MODULE, str(theirs.fileno()), str(memory), *preload]
+        with theirs, contextlib.ExitStack() as undo:
+            undo.callback(self._line.close)
+            self._process = subprocess.Popen(  # noqa: S603 - Python itself, and no word of a caller's
+                command, stdin=subprocess.PIPE, env=_environment(), pass_fds=(theirs.fileno(),)
+            )
+            undo.pop_all()
+
+    def is_alive(self) -> bool:
+        return self._process.poll() is None
+
+    def call(self, request: bytes, deadline: float) -> tuple[bool, bool, Any]:
+        """Have it run a pickled (function, args, kwargs): succeeded, is crowded, result or exception.
+
+        Raises NotStartedError, DiedError, and TimeoutError after `deadline` seconds, when it must be ended.
+        """
+        try:
+            if not self._is_ready:
+                receive(self._line, time.monotonic() + STARTING)
+                self._is_ready = True
+            until = time.monotonic() + deadline
+            self._line.settimeout(deadline)
+            send(self._line, request)
+        except TimeoutError:
+            if self._is_ready:
+                raise
+            raise NotStartedError from None
+        except (EOFError, OSError) as exc:
+            raise NotStartedError from exc
+        try:
+            succeeded, crowded, value = pickle.loads(receive(self._line, until))  # noqa: S301 - a process of our own
+        except EOFError as exc:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(DYING)
+            raise DiedError(self._process.returncode or 0) from exc
+        return succeeded, crowded, value
+
+    def kill(self) -> None:
+        """Have it die, whatever it does. The thread that waits for its answer gets DiedError."""
+        self.is_stopped = True
+        self._process.kill()
+
+    def end(self) -> None:
+        """Kill it, and free what is held of it. No thread may be waiting for its answer."""
+        self._process.kill()
+        self._process.wait()
+        self._line.close()
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name in KEPT_ENVIRONMENT or name[:6] == "PYTHON"}
+    return kept | {"PYTHONPATH": os.pathsep.join(folder or os.getcwd() for folder in sys.path)}

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+import pytest
+
+from sqlchat.chat import prompt
+from sqlchat.chat.context import SchemaLinker
+from sqlchat.sql.catalog import Catalog, Column, Table
+
+
+@pytest.fixture
+def library() -> Catalog:
+    documents = Table(
+        "documents", (Column("id", "integer"), Column("kind", "text"), Column("status", "text")), "public"
+    )
+    members = Table("members", (Column("id", "integer"), Column("level", "text")), "public")
+    return Catalog((documents, members), "postgres", "public", "v1")
+
+
+@pytest.fixture
+def ask(library, profiled):
+    values = {
+        ("public", "documents", "kind"): ("Paper", "Letter", "Member", "Document"),
+        ("public", "documents", "status"): ("Draft", "Final"),
+        ("public", "members", "level"): ("Gold", "Grade"),
+    }
+    linker = SchemaLinker(10_000)
+
+    def prompted(question: str) -> str:
+        return prompt.messages(question, linker.context(library, question, profiled(values)))[-1].content
+
+    return prompted
+
+
+def test_a_table_s_name_is_not_offered_as_a_value(ask) -> None:
+    assert "<values>" not in ask("How many documents are there?")
+    assert "<values>" not in ask("Number of members?")
+
+
+def test_a_plural_that_may_be_what_is_asked_for_is_marked(ask) -> None:
+    shown = ask("How many papers are there?")
+    assert "documents.kind = 'Paper' -- no condition if 'papers' names the rows that are asked for" in shown
+
+
+def test_a_synonym_of_a_column_is_marked(ask) -> None:
+    shown = ask("Which grade has each of them?")
+    assert "members.level = 'Grade' -- no condition if 'grade' names" in shown
+
+
+@pytest.mark.parametrize(
+    "question", ['How many "papers" are there?', "Documents of the kind Paper?", "Which are draft?"]
+)
+def test_a_value_that_is_named_as_one_is_not_marked(ask, question: str) -> None:
+    shown = ask(question)
+    assert "<values>" in shown
+    assert "no condition" not in shown
+
+
+def test_distinct_and_orders_are_for_questions_that_ask_for_them(library) -> None:
+    rules, *_ = prompt.messages("Ages of the members?", SchemaLinker(10_000).context(library, "Ages?"))
+    assert "DISTINCT only if the question asks" in rules.content
+    assert "ORDER BY only if the question asks" in rules.content
