@@ -69,14 +69,14 @@ class Draft:
     """Readings of the question that could have gone another way."""
     interpretation: str = ""
     """The question as it was read, in one sentence that stands by itself; "" where the provider does not say."""
-    values: tuple[tuple[str, tuple[str, str, str], str], ...] = ()
-    """(words of the question, (schema, table, column), the value that they name), from a provider that tells."""
-    terms: tuple[str, ...] = ()
-    """The task's terms that the SQL rests on, from a provider that tells."""
     warnings: tuple[str, ...] = ()
     """What makes the draft doubtful, in sentences for the person who asked."""
     calls: int = 1
     """Calls of the model that the draft took."""
+    values: tuple[tuple[str, tuple[str, str, str], str], ...] = ()
+    """(words of the question, (schema, table, column), the value that they name), from a provider that tells."""
+    terms: tuple[str, ...] = ()
+    """The task's terms that the SQL rests on, from a provider that tells."""
 
 
 class Provider(ABC):
