@@ -17,11 +17,12 @@ LAYERS = {
     "tokens": {"config", "errors", "store"},
     "demo": {"errors"},
     "sql": {"errors"},
+    "language": set(),
     "store": {"config", "errors"},
     "connections": {"files", "store", "sql", "workers", "config", "errors"},
-    "providers": {"sql", "config", "errors"},
+    "providers": {"language", "sql", "config", "errors"},
     "files": {"workers", "config", "errors"},
-    "chat": {"providers", "connections", "store", "sql", "workers", "config", "errors"},
+    "chat": {"language", "providers", "connections", "store", "sql", "workers", "config", "errors"},
     "schemas": {"config"},
 }
 EVERYTHING_BELOW = {*LAYERS}

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 from rapidfuzz import fuzz, process
 
 from sqlchat.chat.answer import Agreement, Basis
-from sqlchat.chat.words import folded
 from sqlchat.connections.base import Results
+from sqlchat.language.words import folded
 from sqlchat.sql.conditions import TextCondition
 from sqlchat.sql.profiles import Profiles
 

@@ -12,7 +12,7 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from sqlchat.chat.value_linking import QUOTED
-from sqlchat.chat.words import parts, telling
+from sqlchat.language.words import parts, telling
 from sqlchat.store.knowledge import Example
 
 logging.getLogger("bm25s").setLevel(logging.WARNING)  # its import sets it to DEBUG

@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from sqlchat.chat.words import words
+from sqlchat.language.words import words
 from sqlchat.sql.catalog import Catalog, Column, Table
 
 KEY_ENDINGS = frozenset(("id", "key", "code", "no", "nr", "num", "number", "uuid", "guid", "fk", "ref"))

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from sqlchat.chat.thesaurus import RELATED
 from sqlchat.chat.value_linking import Match
-from sqlchat.chat.words import folded, words
+from sqlchat.language.thesaurus import RELATED
+from sqlchat.language.words import folded, words
 from sqlchat.sql.catalog import Catalog
 
 LOWER_WORD = re.compile(r"[^\W\d_A-Z]+")

@@ -22,11 +22,12 @@ from sqlchat.chat.question import Question
 from sqlchat.chat.references import inferred_references
 from sqlchat.chat.strategies import Solution, quickly, remembered, thoroughly, verified
 from sqlchat.chat.validation import Clock, Validator
+from sqlchat.chat.value_linking import Match
 from sqlchat.config import Settings
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.errors import ConversationNotFoundError, UnavailableError
-from sqlchat.providers.base import Message, Provider, Task
+from sqlchat.providers.base import Message, Provider, Task, Term
 from sqlchat.providers.factory import ProviderFactory
 from sqlchat.sql.dialects import resolve, transpile
 from sqlchat.sql.profiles import Profiles
@@ -147,8 +148,9 @@ class Pipeline:
         connection, recalled = ready.connection, ready.recalled
         with ready.validator.clock("context"):
             if not ready.model.repairs:  # the built-in engine reads no prompt
-                task = Task(question.text, connection.catalog.listed, values=connection.profiles.few_texts)
-                return _basis(connection), task
+                terms = tuple(Term((t.term, *t.synonyms), t.sql) for t in recalled.terms if t.sql)
+                catalog, values = connection.catalog.listed, connection.profiles.few_texts
+                return _basis(connection), Task(question.text, catalog, values=values, terms=terms)
             context, recalled, messages = self._prompt(question, connection, recalled, ready.turns)
             return _basis(connection, context, recalled), Task(question.text, connection.catalog.listed, messages)
 
@@ -184,10 +186,12 @@ class Pipeline:
             demanded = [each for each in solution.checked.examined.conditions if empty and each.demanded]
             profiles = _known_profiles(ready.connection) if demanded else Profiles()
             warnings = [*draft.warnings, *find_caveats(basis, results, solution.agreement, demanded, profiles)]
-            if ready.unheard and draft.model == ready.model.model:
-                warnings.append(
-                    f"The built-in engine reads a question by itself, without {', '.join(ready.unheard)}."
-                )
+            if draft.terms or draft.values:
+                matches = tuple(Match(*named) for named in draft.values)
+                basis = replace(basis, terms_used=draft.terms, values_matched=matches)
+            unheard = [part for part in ready.unheard if part not in map(_named, draft.terms)]
+            if unheard and draft.model == ready.model.model:
+                warnings.append(f"The built-in engine reads a question by itself, without {', '.join(unheard)}.")
             shown = sql
             if ready.target != dialect:
                 shown, lost = self._workers.call(transpile, sql, dialect, ready.target, deadline=TRANSLATING)
@@ -231,10 +235,14 @@ def _beside(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tu
         "the questions before it": turns,
         "the notes on it": question.notes,
         "the notes on this connection": recalled.notes,
-        f"the terms {', '.join(term.term for term in recalled.terms)}": recalled.terms,
+        **{_named(term.term): True for term in recalled.terms},
         "mode thorough": question.mode == "thorough",
     }
     return tuple(name for name, there in parts.items() if there)
+
+
+def _named(term: str) -> str:
+    return f"the term {term}"
 
 
 def _basis(connection: OpenConnection, context: Context | None = None, recalled: Recalled = NOTHING) -> Basis:

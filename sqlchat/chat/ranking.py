@@ -18,9 +18,9 @@ import numpy as np
 from rapidfuzz import fuzz, process
 
 from sqlchat.chat.join_graph import KEY_ENDINGS, column_prefix, joins
-from sqlchat.chat.thesaurus import RELATED
 from sqlchat.chat.value_linking import Match
-from sqlchat.chat.words import parts, stem, telling, words
+from sqlchat.language.thesaurus import RELATED
+from sqlchat.language.words import parts, stem, telling, words
 from sqlchat.sql.catalog import Catalog, Column, Table
 
 NAME_WEIGHT = 3

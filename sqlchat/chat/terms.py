@@ -9,8 +9,8 @@ from itertools import chain, takewhile
 
 from rapidfuzz import fuzz, process
 
-from sqlchat.chat.thesaurus import RELATED
-from sqlchat.chat.words import STOPWORDS, folded, stem
+from sqlchat.language.thesaurus import RELATED
+from sqlchat.language.words import STOPWORDS, folded, stem
 from sqlchat.store.knowledge import Term
 
 WORD = re.compile(r"[^\W_]+")

@@ -17,8 +17,8 @@ from math import ceil
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from sqlchat.chat.thesaurus import PEOPLES
-from sqlchat.chat.words import STOPWORDS, folded, stem
+from sqlchat.language.thesaurus import PEOPLES
+from sqlchat.language.words import STOPWORDS, folded, stem
 from sqlchat.sql.profiles import Path, Texts
 
 WORD = re.compile(r"\w+(?:['’.&+/-]\w+)*")

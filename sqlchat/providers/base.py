@@ -30,6 +30,16 @@ class Tokens:
         return Tokens(self.prompt + other.prompt, self.completion + other.completion)
 
 
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A word of the business that the owner defined with SQL."""
+
+    names: tuple[str, ...]
+    """The term, then its synonyms."""
+    sql: str
+    """A condition or an expression in the connection's dialect."""
+
+
 @dataclass(frozen=True)
 class Task:
     """A question and all that may be known for answering it."""
@@ -41,6 +51,8 @@ class Task:
     """The same, rendered as a prompt for language models: system first, the last one the user's."""
     values: Mapping[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     """Low-cardinality texts, (schema, table, column) -> values."""
+    terms: tuple[Term, ...] = ()
+    """Those that the question uses, for a provider that reads no prompt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +73,10 @@ class Draft:
     """What makes the draft doubtful, in sentences for the person who asked."""
     calls: int = 1
     """Calls of the model that the draft took."""
+    values: tuple[tuple[str, tuple[str, str, str], str], ...] = ()
+    """(words of the question, (schema, table, column), the value that they name), from a provider that tells."""
+    terms: tuple[str, ...] = ()
+    """The task's terms that the SQL rests on, from a provider that tells."""
 
 
 class Provider(ABC):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlchat.providers.offline import dates, lexicon
-from sqlchat.providers.offline.linker import Col
+from sqlchat.language import lexicon
+from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.linker import Col, Hit
 from sqlchat.providers.offline.reader import Reader
 
 JOINERS = (
@@ -34,6 +35,11 @@ def functions(reader: Reader) -> list[str]:
             reader.at = mark
             return found
         function, size = hit
+        if is_column(reader, size):
+            return found or ["sum"]
+        if (named := _named_amount(reader, size)) is not None:
+            reader.at += named
+            return [*found, "sum"]
         reader.at += size
         if function in ("much", "amount"):
             function = "sum"
@@ -44,6 +50,40 @@ def functions(reader: Reader) -> list[str]:
         found.append(function)
         if function == "count":
             return found
+
+
+def _named_amount(reader: Reader, size: int) -> int | None:
+    """Words before `amount` in `total amount of`, where a column of that name is meant; None where none is."""
+    lows = [reader.low(ahead) for ahead in range(size)]
+    if "amount" not in lows:
+        return None
+    at = lows.index("amount")
+    columns = reader.linker.columns_named((reader.tokens[reader.at + at].stem,))
+    numbers = [h for h in columns if isinstance(h.target, Col) and dates.is_number(reader.column(h.target))]
+    return at if numbers else None
+
+
+def is_column(reader: Reader, size: int) -> bool:
+    """Whether `total` is the name of a column here and not the word for adding up: nothing follows to be added up."""
+    token = reader.token()
+    columns = reader.linker.columns_named((token.stem,)) if size == 1 and token is not None else []
+    numbers = [h for h in columns if isinstance(h.target, Col) and dates.is_number(reader.column(h.target))]
+    following = reader.link(reader.at + 1)
+    named = following is not None and (following.columns or following.tables or following.measures)
+    if numbers and reader.sees("total", "of") and _belongs(reader, numbers):
+        return True
+    of = reader.low(1) in ("of", "number", "amount", ",", "and", "&") or reader.phrase_at(1)
+    return bool(numbers) and not named and not of
+
+
+def _belongs(reader: Reader, columns: list[Hit]) -> bool:
+    """Whether `of the orders` follows, and one of the columns is theirs: `total of the orders`."""
+    at = reader.at + 2
+    while at < len(reader.tokens) and reader.tokens[at].low in ("the", "all", "our"):
+        at += 1
+    link = reader.link(at)
+    owners = {hit.target.table for hit in columns if isinstance(hit.target, Col)}
+    return link is not None and any(hit.target in owners for hit in link.tables)
 
 
 def _numeric(reader: Reader) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import lexicon
-from sqlchat.providers.offline.asked import Asked
+from sqlchat.language import lexicon
 from sqlchat.providers.offline.linker import Col, Key, Link
 from sqlchat.providers.offline.measures import Measure
+from sqlchat.providers.offline.query import Asked
 from sqlchat.providers.offline.reader import Reader
 
 AMOUNTS = lexicon.words("amount total subtotal value price cost sum revenue worth")

@@ -4,40 +4,19 @@ phrases and the grammar.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal
-
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, flags, periods
-from sqlchat.providers.offline.linker import Col, Hit, Key
-from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Agg, DatePart, Term
+from sqlchat.providers.offline.linker import Col, Key
+from sqlchat.providers.offline.query import Agg, Asked, DatePart, Term
 from sqlchat.providers.offline.reader import Reader, is_participle
-
-
-@dataclass
-class Asked:
-    """One thing asked for, before it is known which table is spoken of."""
-
-    kind: Literal["column", "table", "measure", "unit"]
-    text: str
-    functions: list[str] = field(default_factory=list)
-    """Aggregates asked of it; empty for the thing itself."""
-    hits: list[Hit] = field(default_factory=list)
-    table: Key | None = None
-    measure: Measure | None = None
-    distinct: bool = False
-    per: Key | None = None
-    """The table for whose rows a measure is added up before it is averaged."""
-    unit: str = ""
-    owner: Key | None = None
-    """The table that the words themselves put it in: `the students' names`."""
 
 
 def terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
     """`asked` as terms of the query, now that it is known what is spoken of."""
     if asked.kind == "table":
         assert asked.table is not None
+        if asked.per is not None:
+            return [Agg("avg", asked.table, per=asked.per)]
         if asked.functions:
             return [Agg("count", asked.table)]
         return list(shown(reader, asked.table))
@@ -99,4 +78,6 @@ def shown(reader: Reader, table: Key) -> list[Col]:
     if display:
         return display
     reader.assume(f"{table[1]} has no column of names, so all its columns are shown.")
-    return [Col(table, column.name) for column in reader.linker.tables[table].columns]
+    defined = reader.linker.definitions.conditions
+    columns = reader.linker.tables[table].columns
+    return [Col(table, column.name) for column in columns if (table, column.name) not in defined]

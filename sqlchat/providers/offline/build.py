@@ -13,7 +13,7 @@ from sqlchat.providers.offline import dates, empty
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Col, Key, Linker
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Agg, DatePart, Query, Term
+from sqlchat.providers.offline.query import Agg, Condition, DatePart, Query, Term
 from sqlchat.providers.offline.restrict import Restrictions
 from sqlchat.providers.offline.scope import Scope
 
@@ -60,7 +60,9 @@ class _Builder:
         keys = self._group_keys()
         having = [self.scope.compare(self._term(agg), op, value) for agg, op, value in query.having]
         order = self._order()
-        select = self.scope.frame(exp.select(*outputs))
+        if query.part is not None:
+            outputs = [self._share(query.part, restrictions.sql(query.part, anchor))]
+        select = self.scope.frame(exp.select(*outputs), keep=query.part is not None)
         if query.distinct:
             select = select.distinct()
         for clause in where:
@@ -72,6 +74,17 @@ class _Builder:
         if order:
             select = select.order_by(*order)
         return select.limit(query.limit) if query.limit is not None else select
+
+    def _share(self, part: Condition, clause: exp.Expr | None) -> exp.Expr:
+        """The percentage of what is counted or added up that the rows of the part have."""
+        term = self.query.outputs[0]
+        if clause is None or not isinstance(term, Agg) or table_of(term) != self.root:
+            raise QuestionError("The share of this is not read yet.", words=["share"])
+        amount = exp.Literal.number(1) if isinstance(term.of, tuple) else self._term(term).this
+        chosen = exp.Case(ifs=[exp.If(this=clause, true=amount.copy())], default=exp.Literal.number(0))
+        total = exp.Nullif(this=exp.Sum(this=amount.copy()), expression=exp.Literal.number(0))
+        share = exp.Mul(this=exp.Literal.number("100.0"), expression=exp.Sum(this=chosen))
+        return exp.alias_(exp.Div(this=share, expression=total, typed=True), "percentage")
 
     def _root(self) -> Key:
         """The table whose rows are read: each of them leads to at most one row of every other table in play."""
@@ -87,7 +100,8 @@ class _Builder:
         if not needed:
             raise QuestionError("The question does not say what to show.", words=[])
         costs = []
-        for root in self.linker.tables:
+        roots = self.joins.below(needed[0])
+        for root in (table for table in self.linker.tables if table in roots):
             paths = [self.joins.distance(root, table) for table in needed]
             if all(rank <= 1 for rank, _ in paths):
                 costs.append((sum(steps for _, steps in paths), root not in needed, root))
@@ -115,7 +129,11 @@ class _Builder:
         if isinstance(term, Measure):
             return self._measure(term)
         if isinstance(term.of, tuple):
-            return self._count(term.of)
+            if term.per is None:
+                return self._count(term.of)
+            rows = exp.Nullif(this=self._count(term.per), expression=exp.Literal.number(0))
+            total = exp.Mul(this=exp.Literal.number("1.0"), expression=self._count(term.of))
+            return exp.Div(this=total, expression=rows, typed=True)
         inner = self._measure(term.of) if isinstance(term.of, Measure) else self.scope.column(term.of)
         if term.function == "count":
             return exp.Count(this=exp.Distinct(expressions=[inner]) if term.distinct else inner)
@@ -187,7 +205,10 @@ class _Builder:
 
     def _order(self) -> list[exp.Ordered]:
         limited = self.query.limit is not None
-        return [self._ordered(self._term(term), descending, last=limited) for term, descending in self.query.order]
+        return [
+            self._ordered(self._term(term), descending, last=limited)
+            for term, descending in self.query.order or self.query.arranged
+        ]
 
     def _ordered(self, term: exp.Expr, descending: bool, *, last: bool) -> exp.Ordered:
         """`last`: unknown values come last; else where the database puts them, which needs no word in the SQL."""
@@ -212,7 +233,7 @@ def output_name(term: Term) -> str:
     if isinstance(term, Measure):
         return term.name.replace(" ", "_")
     if isinstance(term.of, tuple):
-        return f"number_of_{term.of[1].lower()}"
+        return ("average_" if term.per else "") + f"number_of_{term.of[1].lower()}"
     name = output_name(term.of).lower()
     if isinstance(term.of, Measure) and term.function == "sum":
         return name

@@ -7,7 +7,8 @@ stepped over nothing.
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, flags, lexicon, periods, values
+from sqlchat.language import lexicon
+from sqlchat.providers.offline import amount_conditions, dates, flags, nulls, periods, values
 from sqlchat.providers.offline.linker import Col, Hit, Link
 from sqlchat.providers.offline.operands import add as add_comparison
 from sqlchat.providers.offline.operands import operands as read_operands
@@ -44,12 +45,13 @@ def read(reader: Reader) -> bool:
 def _one(reader: Reader) -> bool:
     return (
         flags.read(reader)
+        or nulls.read(reader)
         or _average(reader)
         or _column(reader)
         or _counted_column(reader)
-        or _priced(reader)
-        or _aged(reader)
-        or _in_stock(reader)
+        or amount_conditions.priced(reader)
+        or amount_conditions.aged(reader)
+        or amount_conditions.in_stock(reader)
         or _named(reader)
         or _adjective(reader)
         or periods.read(reader)
@@ -232,46 +234,6 @@ def _counted_column(reader: Reader) -> bool:
     return True
 
 
-def _priced(reader: Reader) -> bool:
-    """`under 20 euros`, `between 50 and 100 dollars`: the one price of what is spoken of."""
-    mark = reader.at
-    reader.skip({"for", "that", "which", "are", "is"})
-    table = reader.focus.table
-    named = (reader.named_column(table, name) for name in ("price", "cost")) if table is not None else ()
-    prices = [col for col in named if col is not None]
-    hit = reader.phrase(lexicon.OPERATORS)
-    if len(prices) != 1 or hit is None:
-        reader.at = mark
-        return False
-    reader.at += hit[1]
-    operands = read_operands(reader, prices[0], hit[0])
-    last = reader.token(-1)
-    currency = last is not None and (last.low in CURRENCIES or last.text[:1] in "$€£")
-    if operands is None or not currency or reader.focus.related is not None:
-        reader.at = mark
-        return False
-    reader.assume(f"The amount is compared with {prices[0].table[1]}.{prices[0].name}.")
-    add_comparison(reader, prices[0], hit[0], operands, negated=False)
-    return True
-
-
-CURRENCIES = lexicon.words("euros euro dollars dollar eur usd pounds")
-
-
-def _in_stock(reader: Reader) -> bool:
-    """`out of stock`, `in stock`: none, or some, of what a thing's own column counts."""
-    mark = reader.at
-    reader.skip({"that", "which", "are", "is"})
-    out = reader.take("out", "of", "stock")
-    table = reader.focus.table
-    col = reader.named_column(table, "stock") if table is not None else None
-    if not (out or reader.take("in", "stock")) or col is None or not dates.is_number(reader.column(col)):
-        reader.at = mark
-        return False
-    add_comparison(reader, col, "=" if out else ">", (0,), negated=False)
-    return True
-
-
 def _above_column(reader: Reader, op: str) -> bool:
     """`above age 20`, `over the age of 30`, after its first word."""
     mark = reader.at
@@ -289,24 +251,6 @@ def _above_column(reader: Reader, op: str) -> bool:
         reader.at = mark
         return False
     add_comparison(reader, col, op, operands, negated=False)
-    return True
-
-
-def _aged(reader: Reader) -> bool:
-    """`aged between 20 and 30`, `at least 75 years old`."""
-    mark = reader.at
-    reader.skip({"who", "are", "is", "that", "were", "was"})
-    aged = reader.take("aged")
-    col = reader.named_column(reader.focus.table, "age") if reader.focus.table else None
-    hit = reader.phrase(lexicon.OPERATORS)
-    if hit is not None:
-        reader.at += hit[1]
-    operands = read_operands(reader, col, hit[0] if hit else "=") if col is not None else None
-    old = reader.low(-1) in ("old", "older") or reader.take("years", "old")
-    if col is None or operands is None or not (aged or old):
-        reader.at = mark
-        return False
-    add_comparison(reader, col, hit[0] if hit else "=", operands, negated=False)
     return True
 
 

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 
 from sqlglot import exp
 
-from sqlchat.providers.offline.lexicon import MONTHS, UNITS
-from sqlchat.providers.offline.words import Token
+from sqlchat.language.lexicon import MONTHS, UNITS
+from sqlchat.language.tokens import Token
 from sqlchat.sql.catalog import Column
 
 DATE_TYPE = re.compile(r"date|time", re.IGNORECASE)
@@ -17,6 +17,7 @@ INTEGER_TYPE = re.compile(r"int|serial", re.IGNORECASE)
 NUMBER_TYPE = re.compile(r"int|serial|num|dec|real|float|double|money", re.IGNORECASE)
 TEXT_TYPE = re.compile(r"char|text|string|clob|enum|uuid", re.IGNORECASE)
 ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": 4}
+ORDINAL = re.compile(r"\d{1,2}(?:st|nd|rd|th)?")
 MOST_DAYS = 10_000
 RELATIVE = {"last": -1, "previous": -1, "past": -1, "this": 0, "current": 0}
 
@@ -48,7 +49,7 @@ def is_text(column: Column) -> bool:
 
 def read(tokens: list[Token], at: int, today: date) -> Span | None:
     """The period that the tokens at `at` name: a year, a month, a quarter, a day, or one relative to today."""
-    lows = [t.low for t in tokens[at : at + 6]]
+    lows = [t.low for t in tokens[at : at + 8]]
     if not lows:
         return None
     lead = 1 if lows[0] == "the" else 0
@@ -64,6 +65,8 @@ def read(tokens: list[Token], at: int, today: date) -> Span | None:
         return Span(date(year, 1, 1), date(year + 1, 1, 1), lead + 1, year)
     if rest[0] in MONTHS:
         return _month(tokens, at + lead, lead)
+    if ORDINAL.fullmatch(rest[0]) and (told := _day_first(rest)) is not None:
+        return Span(told[0], told[0] + timedelta(days=1), lead + told[1])
     quarter = _quarter(tokens, at + lead, rest)
     if quarter:
         return Span(quarter.start, quarter.end, lead + quarter.size)
@@ -133,9 +136,22 @@ def _month(tokens: list[Token], at: int, lead: int) -> Span | None:
     return None
 
 
+def _day_first(lows: list[str]) -> tuple[date, int] | None:
+    """`1 March 2024`, `15th of March 2024`, and the tokens it took."""
+    of = 1 if lows[1:2] == ["of"] else 0
+    month = MONTHS.get(lows[1 + of]) if len(lows) > 2 + of else None
+    year = lows[2 + of] if month else ""
+    number = re.match(r"\d+", lows[0])
+    day = _day(f"{year}-{month}-{number.group()}") if number and re.fullmatch(r"[12]\d{3}", year) else None
+    return (day, 3 + of) if day else None
+
+
 def opening(tokens: list[Token], at: int) -> Span | None:
     """`January` of `January to March 2024`: a month whose year stands with the one that ends the period."""
-    lows = [token.low for token in tokens[at : at + 3]]
+    lows = [token.low for token in tokens[at : at + 8]]
+    if (first := _day_without_year(lows)) is not None:
+        return first
+    lows = lows[:3]
     if len(lows) < 3 or lows[0] not in MONTHS or lows[1] not in ("to", "and", "until", "through"):
         return None
     last = _month(tokens, at + 2, 0) if lows[2] in MONTHS else None
@@ -143,6 +159,19 @@ def opening(tokens: list[Token], at: int) -> Span | None:
         return None
     months = last.start.year * 12 + MONTHS[lows[0]] - 1
     return Span(_first(months), _first(months + 1), 1)
+
+
+def _day_without_year(lows: list[str]) -> Span | None:
+    """`1 March` of `1 March to 15 March 2024`, `March 1` of `March 1 to March 15, 2024`."""
+    for month, number in ((1, 0), (0, 1)):
+        if len(lows) < 6 or lows[month] not in MONTHS or not ORDINAL.fullmatch(lows[number]):
+            continue
+        year = next((low for low in lows[5:7] if re.fullmatch(r"[12]\d{3}", low)), None)
+        digits = re.match(r"\d+", lows[number])
+        day = _day(f"{year}-{MONTHS[lows[month]]}-{digits.group()}") if year and digits else None
+        if lows[2] in ("to", "and", "until", "through") and day is not None:
+            return Span(day, day + timedelta(days=1), 2)
+    return None
 
 
 def _quarter(tokens: list[Token], at: int, rest: list[str]) -> Span | None:
@@ -176,6 +205,14 @@ def cut(column: exp.Expr, to: str, dialect: str) -> exp.Expr:
     """`column` cut to its year, quarter, month, week (from Monday) or day."""
     if dialect == "sqlite":
         return _cut_sqlite(column, to)
+    if to == "weekday":
+        if dialect == "mysql":
+            return exp.Sub(
+                this=exp.Anonymous(this="DAYOFWEEK", expressions=[column]), expression=exp.Literal.number(1)
+            )
+        if dialect == "duckdb":
+            return exp.Anonymous(this="DAYOFWEEK", expressions=[column])
+        return exp.Extract(this=exp.var("DOW"), expression=column)
     if to == "year":
         return exp.Extract(this=exp.var("YEAR"), expression=column)
     if to == "day":
@@ -183,12 +220,16 @@ def cut(column: exp.Expr, to: str, dialect: str) -> exp.Expr:
     return exp.cast(exp.TimestampTrunc(this=column, unit=exp.var(to.upper())), "date")
 
 
+PATTERNS = {"year": "%Y", "month": "%Y-%m", "weekday": "%w"}
+"""Units as SQLite writes them."""
+
+
 def _cut_sqlite(column: exp.Expr, to: str) -> exp.Expr:
     def strftime(pattern: str) -> exp.Expr:
         return exp.Anonymous(this="STRFTIME", expressions=[exp.Literal.string(pattern), column.copy()])
 
-    if to in ("year", "month"):
-        return strftime("%Y" if to == "year" else "%Y-%m")
+    if to in PATTERNS:
+        return strftime(PATTERNS[to])
     if to == "day":
         return exp.Anonymous(this="DATE", expressions=[column])
     if to == "week":

@@ -4,10 +4,10 @@ the grammar.
 
 from __future__ import annotations
 
+from sqlchat.language.tokens import Token
 from sqlchat.providers.offline.joins import Edge, Joins
 from sqlchat.providers.offline.linker import Col, Key, Linker
 from sqlchat.providers.offline.query import Agg, AnyOf, Condition, DatePart, Query, Related, Term
-from sqlchat.providers.offline.words import Token
 
 ALL = frozenset({"all", "every"})
 BETWEEN = frozenset({"of", "the", "our", "my", "your", "these", "those", "different"})

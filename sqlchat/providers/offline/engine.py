@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
 from datetime import date
 
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.base import Draft, Provider, Task
-from sqlchat.providers.offline.build import build
+from sqlchat.language.detection import foreign_language
+from sqlchat.providers.base import Draft, Provider, Task, Term
+from sqlchat.providers.offline.definitions import Definitions, define
 from sqlchat.providers.offline.explain import explain, interpret
-from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.query import Query
+from sqlchat.providers.offline.search import Search
+from sqlchat.providers.offline.shortlist import MOST_TABLES, Shortlist, Values
+from sqlchat.sql.catalog import Catalog
 
 MODEL = "sqlchat-offline-1"
 LONGEST_QUESTION = 2_000
@@ -32,15 +37,23 @@ class OfflineProvider(Provider):
     def __init__(self, today: Callable[[], date] = date.today):
         """`today` tells the day that `last year` is counted from."""
         self._today = today
-        self._indexes: tuple[tuple[Task, Linker, Joins], ...] = ()  # the last ones first
+        self._indexes: list[Index] = []
+        self._lock = threading.Lock()
 
     def draft(self, task: Task) -> Draft:
         """SQL for the task's question. Raises QuestionError with the words that were not understood (`words`)."""
         if len(task.question) > LONGEST_QUESTION:
             raise QuestionError("The question is too long: ask for one thing in one or two sentences.", words=[])
+        language = foreign_language(task.question)
+        if language is not None:
+            raise QuestionError(
+                f"This seems to be {language}: the built-in engine reads English; a language model reads others.",
+                words=[],
+                reason="language",
+            )
         linker, joins = self._indexed(task)
-        query = parse(task.question, linker, joins, self._today())
-        select: exp.Select = build(query, linker, joins, task.catalog.dialect)
+        search = Search(linker, joins, self._today(), task.catalog.dialect)
+        query, select = search.read(task.question)
         sql = select.sql(dialect=task.catalog.dialect)
         read = interpret(query)
         return Draft(
@@ -49,14 +62,61 @@ class OfflineProvider(Provider):
             self.model,
             assumptions=tuple(query.assumptions),
             interpretation=f"{read[:1].upper()}{read[1:]}.",
+            values=tuple(
+                (words, (*col.table, col.name), value)
+                for words, col, value in dict.fromkeys(query.matched)
+                if exp.Literal.string(value).sql(dialect=task.catalog.dialect) in sql
+            ),
+            terms=tuple(dict.fromkeys(_used_terms(query, linker.definitions))),
         )
 
     def _indexed(self, task: Task) -> tuple[Linker, Joins]:
-        """The catalog's phrases and paths; those of an earlier task that had the same catalog and values."""
-        for before, linker, joins in self._indexes:
-            if before.catalog is task.catalog and before.values is task.values:
-                return linker, joins
-        linker = Linker(task.catalog, task.values)
-        joins = Joins(linker.tables)
-        self._indexes = ((task, linker, joins), *self._indexes)[:MOST_INDEXES]
-        return linker, joins
+        """The phrases and the paths of the tables that matter, kept for the catalogs that were asked about last."""
+        catalog, values = task.catalog, task.values
+        with self._lock:
+            index = next((i for i in self._indexes if i.catalog is catalog and i.values == values), None)
+            if index is None:
+                index = Index(catalog, values)
+                self._indexes = [index, *self._indexes[: MOST_INDEXES - 1]]
+        return index.of(task.question, task.terms)
+
+
+class Index:
+    """What the engine knows of one catalog: all of a small one, of a large one the part near to a question."""
+
+    def __init__(self, catalog: Catalog, values: Values):
+        self.catalog, self.values = catalog, values
+        large = len(catalog.tables) > MOST_TABLES
+        self._shortlist = Shortlist(catalog, values) if large else None
+        self._parts: dict[tuple[tuple[str, str], ...], tuple[Linker, Joins]] = {}
+        """Those of a large catalog that were asked about last, by their tables."""
+        self._whole = None if large else _linked(catalog, values)
+
+    def of(self, question: str, terms: tuple[Term, ...]) -> tuple[Linker, Joins]:
+        """The linker and the paths for a question that uses these terms."""
+        if self._whole is not None:
+            return _linked(self.catalog, self.values, terms) if terms else self._whole
+        assert self._shortlist is not None
+        said = " ".join((question, *(term.sql for term in terms)))
+        part, values = self._shortlist.pick(said)
+        names = tuple((table.schema, table.name) for table in part.tables)
+        known = self._parts.get(names) if not terms else None
+        if known is None:
+            known = _linked(part, values, terms)
+        if not terms:
+            self._parts = {names: known, **dict(list(self._parts.items())[: MOST_INDEXES - 1])}
+        return known
+
+
+def _linked(catalog: Catalog, values: Values, terms: tuple[Term, ...] = ()) -> tuple[Linker, Joins]:
+    definitions = define(catalog, terms)
+    linker = Linker(definitions.catalog, values, definitions)
+    return linker, Joins(linker.tables)
+
+
+def _used_terms(query: Query, definitions: Definitions) -> Iterator[str]:
+    """The terms that the query rests on."""
+    text = repr(query)
+    for name, term in definitions.terms.items():
+        if f"name={name!r}" in text:
+            yield term

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+from sqlchat.language.lexicon import MONTHS
+from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.lexicon import MONTHS
 from sqlchat.providers.offline.linker import Col, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import (
@@ -23,7 +24,6 @@ from sqlchat.providers.offline.query import (
     Related,
     Term,
 )
-from sqlchat.providers.offline.words import singular
 
 MONTH_NAMES = [next(name for name in MONTHS if MONTHS[name] == number).capitalize() for number in range(1, 13)]
 QUARTERS = ("first", "second", "third", "fourth")
@@ -48,6 +48,8 @@ def explain(query: Query) -> str:
 def interpret(query: Query) -> str:
     """What is asked for, in words and without a stop."""
     parts = [_list([_term(term) for term in query.outputs])]
+    if query.part is not None:
+        parts[0] = f"the percentage of {parts[0]} where {_condition(query.part)}"
     if query.distinct:
         parts[0] = f"the different values of {parts[0]}"
     if query.subject and not any(isinstance(t, Agg) and t.of == query.subject for t in query.outputs):
@@ -93,6 +95,8 @@ def _term(term: Term) -> str:
         return f"the {term.unit} of {_col(term.col)}"
     if isinstance(term, Measure):
         return term.name
+    if isinstance(term.of, tuple) and term.per is not None:
+        return f"the average number of {term.of[1]} per {singular(term.per[1])}"
     if isinstance(term.of, tuple):
         return f"the number of {term.of[1]}"
     of = term.of.name if isinstance(term.of, Measure) else _col(term.of)

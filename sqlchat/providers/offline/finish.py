@@ -6,11 +6,13 @@ Called by the grammar.
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline.asked import Asked, shown
+from sqlchat.language.tokens import singular
+from sqlchat.providers.offline import grain
+from sqlchat.providers.offline.asked import shown
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.linker import Col
-from sqlchat.providers.offline.query import Agg, DatePart, Query, Related, Term
+from sqlchat.providers.offline.query import Agg, Asked, DatePart, Query, Related, Term
 from sqlchat.providers.offline.reader import Reader
 
 
@@ -36,26 +38,33 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             if term not in terms:
                 terms.append(term)
             said[term] = item.text.lower()
+    if reader.most_frequent:
+        _rank_values(reader, terms)
     query.distinct = any(item.distinct and not item.functions for item in asked)
     if not query.groups and any(isinstance(t, Agg) for t in terms) and not all(isinstance(t, Agg) for t in terms):
         if isinstance(terms[0], Agg):
             raise QuestionError("It is not clear for each of what to compute this.", words=[], reason="ambiguous")
         _group_implied(reader, terms)
+    terms = _added_up(reader, asked, terms)
+    _drop_own_rows(reader, terms)
     if query.groups:
         terms = _with_groups(reader, terms)
     elif query.order and any(isinstance(term, Agg) for term, _ in query.order):
         _group_ranked(reader, terms)
     if query.limit is None and _column_listed(reader, asked):
-        query.distinct = True
+        query.distinct = not any(isinstance(term, Agg) for term in terms)
         if any(isinstance(condition, Related) and condition.negated for condition in query.conditions):
             raise QuestionError(
                 "It is not clear which of the rows must have none.", words=["not"], reason="ambiguous"
             )
+    elif grain.category_of(reader, asked) is not None and all(isinstance(term, Col) for term in terms):
+        query.distinct = query.limit is None and not query.groups and not query.order
     query.outputs = terms
     if query.having and any(isinstance(t, Agg) and t.function == "count" and t.of in query.groups for t in terms):
         raise QuestionError("Counting those whose total meets a condition is not read yet: list them.", words=[])
     if not query.order:
         query.order = [(group, False) for group in query.groups if isinstance(group, DatePart)]
+        query.arranged = _arranged(reader, terms)
     _check_total(reader)
     if (
         not any(isinstance(t, Agg) for t in (*terms, *(t for t, _ in query.order)))
@@ -64,6 +73,57 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     ):
         raise QuestionError("The question groups rows but does not say what to compute for each group.", words=[])
     return query
+
+
+def _rank_values(reader: Reader, terms: list[Term]) -> None:
+    """The value that most rows of what is spoken of have."""
+    query = reader.query
+    plain = len(terms) == 1 and not query.groups and not query.order
+    if not plain or not isinstance(terms[0], Col) or not grain.is_category(reader.linker, terms[0]):
+        raise QuestionError("It is not clear what is to be the most frequent.", words=["most"], reason="ambiguous")
+    query.groups.append(terms[0])
+    query.order.append((Agg("count", query.subject or terms[0].table), True))
+    query.limit = query.limit or 1
+
+
+def _arranged(reader: Reader, terms: list[Term]) -> list[tuple[Term, bool]]:
+    """The order of groups that nobody asked for: years as they come, else the largest figure first."""
+    query = reader.query
+    figures = [term for term in terms if isinstance(term, Agg)]
+    years = [g for g in query.groups if isinstance(g, Col) and "year" in reader.linker.column_words(g.table, g.name)]
+    if query.order or not query.groups or len(figures) != 1:
+        return []
+    return [(years[0], False)] if years else [(figures[0], True)]
+
+
+def _added_up(reader: Reader, asked: list[Asked], terms: list[Term]) -> list[Term]:
+    """`quantity of bread in Bonn`: one total, where a column holds shares of a whole and no rows are named."""
+    query = reader.query
+    bare = len(asked) == 1 and asked[0].kind == "column" and not asked[0].functions and not asked[0].distinct
+    if (
+        not bare
+        or len(terms) != 1
+        or reader.explicit_subject
+        or query.order
+        or not (query.conditions or query.groups)
+    ):
+        return terms
+    col = terms[0]
+    if not isinstance(col, Col) or not grain.is_added_up(reader.linker, col):
+        return terms
+    reader.assume(f"{col.table[1]}.{col.name} is added up.")
+    return [Agg("sum", col)]
+
+
+def _drop_own_rows(reader: Reader, terms: list[Term]) -> None:
+    """`average minutes per visit`: each row is one visit, so that the average is over all of them."""
+    query = reader.query
+    if len(query.groups) != 1 or not isinstance(query.groups[0], tuple) or query.order or query.having:
+        return
+    own = query.groups[0]
+    if terms and all(isinstance(term, Agg) and term.function == "avg" and table_of(term) == own for term in terms):
+        query.groups.clear()
+        reader.assume(f"Each row of {own[1]} is one {singular(own[1])}.")
 
 
 def _count_tables(reader: Reader, asked: list[Asked]) -> None:

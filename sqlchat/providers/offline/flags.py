@@ -7,11 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import lexicon
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import stem
 from sqlchat.providers.offline.linker import BOOLEAN_TYPE, PAIRS, Col, Hit, Key, Link, Linker
 from sqlchat.providers.offline.query import Condition, Flag
 from sqlchat.providers.offline.reader import Reader
-from sqlchat.providers.offline.words import stem
 
 LEADING = lexicon.words(
     "that which who whom whose where with is are was were be been being the a an of for has have had having"

@@ -7,14 +7,27 @@ from __future__ import annotations
 from datetime import date
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import conditions, dates, empty, flags, lexicon, outputs, phrases, refusal, relations
-from sqlchat.providers.offline.asked import Asked
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import Token, tokenize
+from sqlchat.providers.offline import (
+    conditions,
+    dates,
+    empty,
+    flags,
+    having,
+    nulls,
+    outputs,
+    periods,
+    phrases,
+    refusal,
+    relations,
+    shares,
+)
 from sqlchat.providers.offline.finish import finish
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Col, Key, Linker
-from sqlchat.providers.offline.query import Query
+from sqlchat.providers.offline.query import Asked, Query
 from sqlchat.providers.offline.reader import Focus, Reader
-from sqlchat.providers.offline.words import Token, tokenize
 
 MOST_TOKENS = 120
 ASKING = lexicon.words("which what how who whom whose when where why is are was were do does did can")
@@ -29,7 +42,8 @@ def parse(question: str, linker: Linker, joins: Joins, today: date) -> Query:
         raise QuestionError("There is no question in this text.", words=[])
     if len(tokens) > MOST_TOKENS:
         raise QuestionError("The question is too long: ask for one thing in one or two sentences.", words=[])
-    sentences = _sentences(tokens)
+    share = shares.counted(tokens)
+    sentences = _sentences(share or tokens)
     reader = Reader(_turned(sentences[0]), linker, joins, today)
     asked = _main(reader)
     if not asked:
@@ -39,6 +53,8 @@ def parse(question: str, linker: Linker, joins: Joins, today: date) -> Query:
     if reader.unknown:
         raise refusal.not_understood(linker, tokens, reader.unknown)
     query = finish(reader, asked)
+    if share is not None:
+        shares.take(query)
     query.complete = any(isinstance(g, tuple) and empty.asked_for(reader.tokens, g, linker) for g in query.groups)
     return query
 
@@ -177,12 +193,15 @@ def _modifiers(reader: Reader, asked: list[Asked]) -> None:
         if reader.token() is not None and reader.low() in (",", "(", ")", ":"):
             reader.at += 1
         elif (
-            phrases.order(reader, asked)
+            periods.done_per(reader)
+            or _most_frequent(reader)
+            or phrases.order(reader, asked)
             or phrases.rank(reader, asked)
             or phrases.group(reader, asked)
-            or relations.spent(reader, asked)
+            or having.spent(reader, asked)
             or relations.superlative(reader, asked)
-            or relations.having(reader, asked)
+            or having.having(reader, asked)
+            or nulls.read(reader)
             or relations.relation(reader)
             or conditions.read(reader)
             or _connector(reader, asked)
@@ -196,6 +215,17 @@ def _modifiers(reader: Reader, asked: list[Asked]) -> None:
             reader.at += 1
         else:
             reader.not_understood()
+
+
+def _most_frequent(reader: Reader) -> bool:
+    """`that is the most frequent`, said of the value that is listed."""
+    mark = reader.at
+    reader.skip({"that", "which", "is", "are", "the"})
+    if reader.most_frequent or not reader.take("most", "frequent"):
+        reader.at = mark
+        return False
+    reader.most_frequent = True
+    return True
 
 
 def _another(reader: Reader) -> bool:
@@ -239,7 +269,7 @@ def _connector(reader: Reader, asked: list[Asked]) -> bool:
     mark = reader.at
     reader.at += 1
     listed = reader.at
-    if _how_many(reader, asked) or flags.read(reader):
+    if _how_many(reader, asked) or flags.read(reader) or nulls.done(reader):
         return True
     reader.skip(lexicon.LEADS)
     if not (outputs.starts_output(reader) and not reader.focus.related):

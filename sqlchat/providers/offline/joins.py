@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlchat.errors import QuestionError
+from sqlchat.language.tokens import name_words, singular
 from sqlchat.providers.offline.linker import Key
-from sqlchat.providers.offline.words import name_words, stem
 from sqlchat.sql.catalog import Table
 
 
@@ -34,6 +34,9 @@ class Joins:
     def __init__(self, tables: Mapping[Key, Table]):
         self.tables = tables
         self.edges: dict[Key, list[Edge]] = {key: [] for key in tables}
+        self._named: dict[str, list[Key]] = {}
+        for key in tables:
+            self._named.setdefault(key[1].lower(), []).append(key)
         self._reach: dict[tuple[Key, bool], dict[Key, int]] = {}
         for edge in self._declared() or self._inferred():
             self.edges[edge.source].append(edge)
@@ -55,20 +58,24 @@ class Joins:
         return found
 
     def _inferred(self) -> list[Edge]:
+        """Columns that bear the name of another table's key: `customer_id` of `customers`, `aid` of `author`."""
+        owners: dict[str, list[tuple[Key, str]]] = {}
+        for key, table in self.tables.items():
+            for name, own in _key_names(table):
+                owners.setdefault(name, []).append((key, own))
         found = []
         for key, table in self.tables.items():
             for column in table.columns:
-                words = name_words(column.name)
-                if len(words) < 2 or words[-1] != "id" or (column.name,) == table.primary_key:
-                    continue
-                for target, other in self.tables.items():
-                    named = tuple(map(stem, name_words(other.name))) == tuple(map(stem, words[:-1]))
-                    if target != key and named and len(other.primary_key) == 1:
-                        found.append(Edge(key, target, ((column.name, other.primary_key[0]),), True, declared=False))
+                name = column.name.lower().replace("_", "")
+                homes = owners.get(name, ()) if (column.name,) != table.primary_key else ()
+                others = [home for home in homes if home[0][0] == key[0] or len(homes) == 1]
+                if len(others) == 1 and others[0][0] != key:
+                    target, own = others[0]
+                    found.append(Edge(key, target, ((column.name, own),), True, declared=False))
         return found
 
     def _find(self, schema: str, name: str) -> Key | None:
-        wanted = [key for key in self.tables if key[1].lower() == name.lower()]
+        wanted = self._named.get(name.lower(), [])
         exact = [key for key in wanted if key[0] == schema]
         return next(iter(exact or wanted), None)
 
@@ -89,6 +96,17 @@ class Joins:
             if steps is not None:
                 return (rank, steps)
         return (3, 0)
+
+    def below(self, target: Key) -> set[Key]:
+        """The tables of which each row leads to one row of `target` at most, itself among them."""
+        found, queue = {target}, deque([target])
+        while queue:
+            here = queue.popleft()
+            for edge in self.edges[here]:
+                if edge.target not in found and any(e.single for e in self.edges[edge.target] if e.target == here):
+                    found.add(edge.target)
+                    queue.append(edge.target)
+        return found
 
     def _depths(self, start: Key, *, single: bool) -> dict[Key, int]:
         """Steps to every table that can be reached."""
@@ -148,6 +166,18 @@ class Joins:
         if len(out) < 2 or not ({c.name for c in table.columns} <= own or set(table.primary_key) == own):
             return None
         return {edge.target for edge in out}
+
+
+def _key_names(table: Table) -> list[tuple[str, str]]:
+    """The names under which other tables hold the table's key, without underscores, each with the key's column."""
+    words = [*name_words(table.name)[:-1], singular(table.name).split()[-1]]
+    initials = "".join(word[0] for word in words)
+    spelled = ("".join(words) + "id", "".join(name_words(table.name)) + "id", initials + "id")
+    if len(table.primary_key) == 1:
+        return [(name, table.primary_key[0]) for name in dict.fromkeys((*spelled[:2], *spelled[2:]))]
+    first = table.columns[0].name if table.columns else ""
+    known = first.lower().replace("_", "")
+    return [(name, first) for name in dict.fromkeys(spelled) if known in (name, "id") and not table.primary_key]
 
 
 def _shown(way: list[Edge]) -> str:

@@ -6,38 +6,37 @@ is better, and a worse tier is only used where a better one finds nothing.
 
 from __future__ import annotations
 
-import os.path
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sqlchat.providers.offline.dates import is_date, is_number
-from sqlchat.providers.offline.lexicon import (
-    ABBREVIATIONS,
+from sqlchat.language.lexicon import (
     COMMANDS,
-    COUNTRY_NAMES,
-    DEMONYMS,
-    FILLERS,
     FUNCTION,
     IN,
     NAME_COLUMNS,
-    NOT,
-    SYNONYMS,
     UNITS,
     VERBS,
 )
-from sqlchat.providers.offline.measures import Measure, measures
-from sqlchat.providers.offline.words import PRONOUNS, Token, name_words, stem, stems
+from sqlchat.language.thesaurus import MEANING
+from sqlchat.language.tokens import Token, name_words, singular, stem, stems
+from sqlchat.providers.offline.dates import is_date, is_number
+from sqlchat.providers.offline.definitions import Definitions
+from sqlchat.providers.offline.measures import Measure, measures, namesake
+from sqlchat.providers.offline.naming import WEAK, alike, expanded, is_weak, letters, renamed, shared_prefix, synonyms
 from sqlchat.sql.catalog import Catalog, Column, Table
 
 Key = tuple[str, str]
 """(schema, table)"""
 BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
 PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
+LOOSE = 4
+"""The tier of names that stand for the same by the thesaurus alone."""
+SHORTEST_OPENING = 4
+"""Letters of a word that stands for a longer value which begins with it."""
 LONGEST = 8
 """Words of the longest phrase that is looked for."""
-WEAK = FILLERS | IN | NOT | VERBS | {"and", "or", "but"}
 
 VAGUE = frozenset(
     stem(word) for word in (*WEAK, *COMMANDS, "data", "info", "information", "record", "table", "detail")
@@ -79,14 +78,29 @@ class Link:
 class Linker:
     """The phrases of one catalog and its values; built once for a question, read-only afterwards."""
 
-    def __init__(self, catalog: Catalog, values: Mapping[tuple[str, str, str], tuple[str, ...]]):
+    def __init__(
+        self,
+        catalog: Catalog,
+        values: Mapping[tuple[str, str, str], tuple[str, ...]],
+        definitions: Definitions | None = None,
+    ):
+        self.definitions = definitions or Definitions(catalog)
         self.tables: dict[Key, Table] = {(t.schema, t.name): t for t in catalog.tables}
         self.measures = [m for key, table in self.tables.items() for m in measures(key, table, catalog.dialect)]
+        self.measures += self.definitions.measures
+        self.namesakes = {key: own for key, table in self.tables.items() if (own := namesake(key, table)) is not None}
+        """Tables that are named like one of their numbers: `downloads(day, downloads)`."""
         self.values: dict[Col, tuple[str, ...]] = {}
         self._phrases: dict[tuple[str, ...], dict[Target, Hit]] = {}
+        self._weak: dict[str, dict[Target, Hit]] = {}
+        """Columns named like words that build sentences, such as `Created`: meant after `by`."""
         self._glued: dict[str, dict[Target, Hit]] = {}
         self._prefixes: dict[Key, str] = {}
         self._texts: dict[tuple[str, ...], list[Hit]] = {}
+        self._openings: dict[tuple[str, ...], list[Hit]] = {}
+        """Values by the words that they begin with: `Acme` of `Acme Corp`."""
+        self._heads: dict[str, list[Hit]] = {}
+        """Tables by the first word of their names: `degree` of `degree_programs`."""
         self._prefix = shared_prefix([t.name.lower() for t in catalog.tables]) if len(catalog.tables) > 2 else ""
         self.path_rank = catalog.path_rank
         spread = Counter(name.lower() for _, name in {(schema, name.lower()) for schema, name in self.tables})
@@ -113,6 +127,8 @@ class Linker:
                 continue
             link = Link(start, size, " ".join(t.text for t in span))
             self._look_up(link, span)
+            if size == 1 and not (link.tables or link.columns) and start and tokens[start - 1].low in ("by", "per"):
+                link.columns = [hit for hit in self._weak.get(span[0].low, {}).values() if hit.tier < 2]
             if link.tables or link.columns or link.values or link.measures:
                 found.append(link)
         return found
@@ -122,7 +138,7 @@ class Linker:
         known = self.values.get(column, ())
         exact = [value for value in known if value.lower() == text.lower()]
         # Where the text was typed without an exclamation mark or with another dash.
-        loose = exact or [value for value in known if _letters(value) == _letters(text)]
+        loose = exact or [value for value in known if letters(value) == letters(text)]
         return loose[0] if exact or len(loose) == 1 else None
 
     def display(self, key: Key) -> list[Col]:
@@ -138,8 +154,8 @@ class Linker:
         named = [col for words, col in by_words.items() if words[-1] in ("name", "title") and not self.is_key(col)]
         if len(named) == 1:
             return named
-        alike = [c for words, c in by_words.items() if tuple(map(stem, words)) == tuple(map(stem, head))]
-        return [c for c in alike if not self.is_key(c)][:1] if not named else []
+        same = [c for words, c in by_words.items() if tuple(map(stem, words)) == tuple(map(stem, head))]
+        return [c for c in same if not self.is_key(c)][:1] if not named else []
 
     def hits(self, words: tuple[str, ...]) -> list[Hit]:
         """All that the stems name."""
@@ -177,6 +193,8 @@ class Linker:
 
     def is_flag(self, col: Col) -> bool:
         """Whether the column says yes or no: by its type, by what it holds, or as a number named `is_x`, `has_x`."""
+        if (col.table, col.name) in self.definitions.conditions:
+            return True
         column = self.catalog_column(col)
         held = {value.lower() for value in self.values.get(col, ())}
         if BOOLEAN_TYPE.match(column.type) or any(held == set(pair) for pair in PAIRS):
@@ -185,7 +203,7 @@ class Linker:
 
     def table_words(self, key: Key) -> tuple[str, ...]:
         name = key[1][len(self._prefix) :] or key[1]
-        return _expanded(name_words(name)) or (name.lower(),)
+        return expanded(name_words(name)) or (name.lower(),)
 
     def column_words(self, key: Key, column: str) -> tuple[str, ...]:
         """Words of a column's name without a prefix that only repeats its table."""
@@ -193,39 +211,47 @@ class Linker:
         if prefix is None:
             names = [c.name.lower() for c in self.tables[key].columns]
             prefix = self._prefixes[key] = shared_prefix(names) if len(names) > 3 else ""
-        words = _expanded(name_words(column[len(prefix) :] or column))
+        words = expanded(name_words(column[len(prefix) :] or column))
         owner = self.table_words(key)
         for size in range(len(owner), 0, -1):
             head = owner[-size:]
-            if len(words) > size and _alike(words[:size], head) and not IN.issuperset(words[size:]):
+            if len(words) > size and alike(words[:size], head) and not IN.issuperset(words[size:]):
                 return words[size:]
         return words
 
     def _index_table(self, key: Key, table: Table) -> None:
         words = self.table_words(key)
-        self._add(words, Hit(key, 0))
-        self._glue("".join(words), Hit(key, 0))
+        own: Target = self.namesakes.get(key, key)
+        self._add(words, Hit(own, 0))
+        self._glue("".join(words), Hit(own, 0))
         for name in (table.name.lower(), table.name.lower().replace("_", "")):
-            self._glue(name, Hit(key, 0))
-        if len(words) > 1:
-            vague = stem(words[-1]) in VAGUE
+            self._glue(name, Hit(own, 0))
+        if len(words) > 1 and key not in self.namesakes:
+            self._heads.setdefault(stem(words[0]), []).append(Hit(key, LOOSE))
+            several = words[-1] in VERBS and words[-1].endswith("s") and key[1].lower().endswith(words[-1])
+            vague = stem(words[-1]) in VAGUE and not several
             self._add(words[:-1] if vague else words[-1:], Hit(key, 1 if vague else 2))
-        for other in _synonyms(words):
+        for other in synonyms(words):
             self._add(other, Hit(key, 3))
         for column in table.columns:
             self._index_column(Col(key, column.name), words, column.comment)
         display = self.display(key)
         if len(display) == 1:
-            alike = [c.name for c in table.columns if _alike(self.column_words(key, c.name), words[-1:])]
-            for name in {display[0].name, *alike}:
+            same = [c.name for c in table.columns if alike(self.column_words(key, c.name), words[-1:])]
+            for name in {display[0].name, *same}:
                 for phrase in (("name",), (*words, "name"), (*words[-1:], "name")):
                     self._add(phrase, Hit(Col(key, name), 2))
 
     def _index_column(self, col: Col, owner: tuple[str, ...], comment: str) -> None:
-        full, short = _expanded(name_words(col.name)), self.column_words(col.table, col.name)
+        full, short = expanded(name_words(col.name)), self.column_words(col.table, col.name)
+        if col.table in self.namesakes and self.namesakes[col.table].column == col.name:
+            return
         dated = is_date(self.catalog_column(col))
         foreign = self.is_key(col) and col.name not in self.tables[col.table].primary_key
         names = {full: 0, short: 0}
+        if "of" in full[1:-1]:
+            at = full.index("of")
+            self._add((*full[at + 1 :], *full[:at]), Hit(col, 1))  # `membership level` for `level_of_membership`
         for pair in [short] if len(short) == 2 and not foreign else []:
             self._add((pair[1], "of", pair[0]), Hit(col, 1))
             self._add((pair[1], "of", "the", pair[0]), Hit(col, 1))
@@ -249,7 +275,7 @@ class Linker:
             self._glue(text, Hit(col, 0))
         if not foreign:
             for name in {full, short} | ({short[:-1]} if dated and len(short) > 1 else set()):
-                for other in _synonyms(name):
+                for other in synonyms(name):
                     self._add(other, Hit(col, 3))
         note = re.split(r"[;,.(:]", comment)[0].split()
         if 1 <= len(note) <= 3 and not any(w.lower() in UNITS or w.lower() in WEAK for w in note):
@@ -258,13 +284,13 @@ class Linker:
     def _index_literal(self, col: Col, owner: tuple[str, ...], *, foreign: bool) -> None:
         """The column's name as it is written, short forms and all: `amt`, `unit_amt`, `order amt`."""
         plain = name_words(col.name)
-        if plain == _expanded(plain):
+        if plain == expanded(plain):
             return
         self._add(plain, Hit(col, 0))
         if not foreign:
             self._add((*owner[-1:], *plain), Hit(col, 0))
             for cut in range(1, len(plain)):
-                self._add(plain[cut:], Hit(col, 0 if _alike(plain[:cut], owner[-cut:]) else 2))
+                self._add(plain[cut:], Hit(col, 0 if alike(plain[:cut], owner[-cut:]) else 2))
 
     def _index_schema(self, key: Key) -> None:
         """`backup.orders`, `backup orders`, `orders in backup`: of tables whose name alone is not theirs alone."""
@@ -277,11 +303,15 @@ class Linker:
         self.values[col] = texts
         for text in texts:
             words = stems(text)
-            if 0 < len(words) <= LONGEST and not (len(words) == 1 and _weak(text)):
+            if 0 < len(words) <= LONGEST and not (len(words) == 1 and is_weak(text)):
                 self._texts.setdefault(words, []).append(Hit(col, 1, text))
+                for size in range(1, min(len(words), 3)):
+                    self._openings.setdefault(words[:size], []).append(Hit(col, 3, text))
 
     def _add(self, words: tuple[str, ...], hit: Hit) -> None:
-        if words and not (len(words) == 1 and words[0] in WEAK and not isinstance(hit.target, tuple)):
+        if len(words) == 1 and words[0] in WEAK and not isinstance(hit.target, tuple):
+            _keep(self._weak.setdefault(words[0], {}), hit)
+        elif words:
             _keep(self._phrases.setdefault(tuple(map(stem, words)), {}), hit)
 
     def _glue(self, text: str, hit: Hit) -> None:
@@ -300,6 +330,8 @@ class Linker:
             for text in ("".join(lows), "".join(words)):
                 for hit in self._glued.get(text, {}).values():
                     _keep(hits, hit)
+        if not hits and all(t.kind == "word" for t in span):
+            hits = self._same_meaning(words, lows) or self._headed(words, lows)
         for hit in hits.values():
             if isinstance(hit.target, Col):
                 link.columns.append(hit)
@@ -310,6 +342,29 @@ class Linker:
         if all(t.kind in ("word", "number", "sign") for t in span):
             plain = all(low in FUNCTION for low in lows)
             link.values = self._values(words, " ".join(lows), link.text if plain else None)
+            named = link.columns or link.tables or link.measures or link.values
+            if not named and len(lows[0]) >= SHORTEST_OPENING and span[0].text[:1].isupper():
+                begun = self._openings.get(words, [])
+                link.values = begun if len({(hit.target, hit.value) for hit in begun}) == 1 else []
+
+    def _headed(self, words: tuple[str, ...], lows: tuple[str, ...]) -> dict[Target, Hit]:
+        """The one table whose name begins with the word, where that is a noun in the plural or names no value."""
+        found = self._heads.get(words[0], []) if len(words) == 1 and lows[0] not in WEAK else []
+        return {found[0].target: found[0]} if len(found) == 1 and words not in self._texts else {}
+
+    def _same_meaning(self, words: tuple[str, ...], lows: tuple[str, ...]) -> dict[Target, Hit]:
+        """What is named wholly once a word that names nothing is put in another word for the same thing."""
+        found: dict[Target, Hit] = {}
+        if any(low in WEAK for low in lows) or words in self._texts:
+            return found
+        for at, (word, low) in enumerate(zip(words, lows, strict=True)):
+            if len(words) > 1 and (word,) in self._phrases:
+                continue
+            for other in MEANING.get(low, MEANING.get(singular(low), frozenset())):
+                for hit in self._phrases.get((*words[:at], stem(other), *words[at + 1 :]), {}).values():
+                    if hit.tier < 2:
+                        _keep(found, Hit(hit.target, LOOSE))
+        return found
 
     def _values(self, words: tuple[str, ...], low: str, spelled: str | None) -> list[Hit]:
         """Values of these words; where `spelled` is given, only those spelled so, with a capital."""
@@ -323,68 +378,10 @@ class Linker:
             )
             found.append(Hit(hit.target, 0 if exact else 1, hit.value))
         if not found:
-            for other in _renamed(low):
+            for other in renamed(low):
                 found += [Hit(h.target, 3, h.value) for h in self._texts.get(stems(other), ())]
         best = min((hit.tier for hit in found), default=0)
         return [hit for hit in found if hit.tier == best]
-
-
-def shared_prefix(names: list[str]) -> str:
-    """What all names begin with, where that is more than a letter and leaves each a rest."""
-    prefix = os.path.commonpath(names)
-    if len(names) < 3 or len(prefix) < 2:
-        return ""
-    return prefix if all(len(n) > len(prefix) for n in names) else ""
-
-
-def _letters(text: str) -> str:
-    return "".join(c for c in text.lower() if c.isalnum())
-
-
-def _weak(text: str) -> bool:
-    return text not in PRONOUNS and (len(text) < 3 or text.lower() in WEAK | FUNCTION)
-
-
-def _alike(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
-    return tuple(map(stem, left)) == tuple(map(stem, right))
-
-
-def _expanded(words: tuple[str, ...]) -> tuple[str, ...]:
-    if "".join(words) in ABBREVIATIONS:
-        return ABBREVIATIONS["".join(words)]
-    return tuple(full for word in words for full in ABBREVIATIONS.get(word, (word,)))
-
-
-def _synonyms(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
-    """The phrase with one of its parts put in other words."""
-    stemmed = tuple(map(stem, words))
-    for at, first in enumerate(stemmed):
-        for part, others in SYNONYMS_BY_STEM.get(first, ()):
-            if stemmed[at : at + len(part)] == part:
-                for other in others:
-                    yield (*words[:at], *other, *words[at + len(part) :])
-
-
-def _by_stem() -> dict[str, list[tuple[tuple[str, ...], list[tuple[str, ...]]]]]:
-    index: dict[str, list[tuple[tuple[str, ...], list[tuple[str, ...]]]]] = {}
-    for group in SYNONYMS:
-        for name in group:
-            part = tuple(map(stem, name.split()))
-            others = [tuple(other.split()) for other in group if other != name]
-            index.setdefault(part[0], []).append((part, others))
-    return index
-
-
-SYNONYMS_BY_STEM = _by_stem()
-
-
-def _renamed(low: str) -> Iterator[str]:
-    if low in DEMONYMS:
-        low = DEMONYMS[low]
-        yield low
-    for group in COUNTRY_NAMES:
-        if low in group:
-            yield from (other for other in group if other != low)
 
 
 def _keep(hits: dict[Target, Hit], hit: Hit) -> None:

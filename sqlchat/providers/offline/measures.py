@@ -10,8 +10,9 @@ from dataclasses import dataclass
 import sqlglot
 from sqlglot import exp
 
-from sqlchat.providers.offline.lexicon import PRICE_WORDS, QUANTITY_WORDS, REVENUE
-from sqlchat.providers.offline.words import name_words
+from sqlchat.language.lexicon import PRICE_WORDS, QUANTITY_WORDS, REVENUE
+from sqlchat.language.tokens import name_words, stem
+from sqlchat.providers.offline.dates import is_number
 from sqlchat.sql.catalog import Table
 
 DEFINITION = re.compile(r"(?:^|[;:.\n])\s*([A-Za-z_][\w ]{1,40}?)\s*=\s*([^=;\n]{3,200})")
@@ -39,6 +40,8 @@ class Measure:
     """The expression over unqualified columns of its table, in sqlglot's own dialect."""
     defined: bool
     """Whether a comment of the database defines it, or general knowledge does."""
+    column: str = ""
+    """The one column that it adds up, if it is no more than that."""
 
 
 def measures(key: tuple[str, str], table: Table, dialect: str) -> list[Measure]:
@@ -58,6 +61,17 @@ def measures(key: tuple[str, str], table: Table, dialect: str) -> list[Measure]:
         product = exp.Mul(this=exp.column(quantity, quoted=True), expression=exp.column(price, quoted=True))
         found.append(Measure(key, "revenue", tuple(sorted(REVENUE)), product.sql(), defined=False))
     return found
+
+
+def namesake(key: tuple[str, str], table: Table) -> Measure | None:
+    """The number that a table is named after, as in `sales(day, shop, sales)`: its rows hold shares of it."""
+    named = tuple(map(stem, name_words(table.name)))
+    for column in table.columns:
+        key_column = column.name in table.primary_key or any(column.name in fk.columns for fk in table.foreign_keys)
+        if is_number(column) and not key_column and tuple(map(stem, name_words(column.name))) == named:
+            name = " ".join(name_words(column.name))
+            return Measure(key, name, (name,), exp.column(column.name, quoted=True).sql(), False, column.name)
+    return None
 
 
 def arithmetic(text: str, table: Table, dialect: str) -> exp.Expr | None:

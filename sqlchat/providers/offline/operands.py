@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import SCALES
+from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.linker import Col
 from sqlchat.providers.offline.query import Compare, Literal
 from sqlchat.providers.offline.reader import Reader
-from sqlchat.providers.offline.words import SCALES
 
 SHARE = re.compile(r"\b0(\.0)? ?(to|and|-|\.\.|–) ?1(\.0)?\b|\bfraction\b")
 """In a comment: that a column holds shares of one."""
@@ -156,7 +157,7 @@ def _spelled(reader: Reader, col: Col) -> str | None:
 
 def add(reader: Reader, col: Col, op: str, values: tuple[Literal, ...], negated: bool) -> None:
     column = reader.column(col)
-    trailing = reader.phrase(lexicon.TRAILING) if op == "=" and len(values) == 1 else None
+    trailing = reader.trailing() if op == "=" and len(values) == 1 else None
     if trailing is not None:
         op = trailing[0]
         reader.at += trailing[1]

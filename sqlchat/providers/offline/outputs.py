@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import aggregates, amounts, dates, flags, lexicon, refusal
-from sqlchat.providers.offline.asked import Asked
-from sqlchat.providers.offline.linker import Col, Link
+from sqlchat.language import lexicon
+from sqlchat.providers.offline import aggregates, amounts, dates, flags, grain, periods, refusal, things
+from sqlchat.providers.offline.linker import Col, Hit, Link
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Compare
+from sqlchat.providers.offline.query import Asked
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 
@@ -16,7 +16,7 @@ def read_list(reader: Reader) -> list[Asked]:
     found: list[Asked] = []
     while True:
         before = reader.at
-        reader.skip(lexicon.LEADS)
+        reader.skip_leads()
         asked = _elliptic(reader) or read_one(reader, first=not found)
         if asked is None:
             reader.at = before
@@ -26,7 +26,7 @@ def read_list(reader: Reader) -> list[Asked]:
         if not reader.take_any(aggregates.JOINERS):
             return found
         mark = reader.at
-        reader.skip(lexicon.LEADS)
+        reader.skip_leads()
         if not starts_output(reader):
             reader.at = before
             return found
@@ -37,7 +37,7 @@ def starts_output(reader: Reader, ahead: int = 0) -> bool:
     """Whether what comes next, or some words ahead, can be one more thing of the list."""
     mark, conditions, assumptions = reader.at, list(reader.query.conditions), list(reader.query.assumptions)
     order, limit = list(reader.query.order), reader.query.limit
-    focus = reader.focus
+    focus, frequent = reader.focus, reader.most_frequent
     reader.at += ahead
     try:
         asked = _elliptic(reader) or read_one(reader, first=False)
@@ -47,7 +47,7 @@ def starts_output(reader: Reader, ahead: int = 0) -> bool:
     except QuestionError:
         return False
     finally:
-        reader.at, reader.focus = mark, focus
+        reader.at, reader.focus, reader.most_frequent = mark, focus, frequent
         reader.query.conditions[:] = conditions
         reader.query.assumptions[:] = assumptions
         reader.query.order, reader.query.limit = order, limit
@@ -71,6 +71,8 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
     """One thing: `name`, `average age`, `number of orders`, `the youngest singer`, `completed orders`."""
     if (again := _again(reader)) is not None:
         return again
+    if not reader.most_frequent and reader.take("most", "frequent"):
+        reader.most_frequent = True
     distinct = aggregates.distinct(reader)
     functions = aggregates.functions(reader)
     distinct = aggregates.distinct(reader) or distinct
@@ -81,9 +83,18 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
         return extreme
     if first and (leading := _leading(reader)) is not None:
         return leading
-    if flags.at(reader) is not None and (qualified := _qualified(reader)) is not None:
+    if flags.at(reader) is not None and (qualified := things.qualified(reader)) is not None:
         return qualified
     link = reader.link()
+    exact = link is not None and any(hit.tier == 0 for hit in link.values) and all(hit.tier for hit in link.columns)
+    if (
+        exact
+        and link is not None
+        and link.columns
+        and not link.tables
+        and (narrowed := things.qualified(reader)) is not None
+    ):
+        return narrowed
     unit = dates.unit(reader.low())
     if unit and unit != reader.low().rstrip("s") and reader.low() not in ("days",) and first:
         return _per_unit(reader, unit)
@@ -91,7 +102,7 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
         link = Link(reader.at, 1, reader.low())
     if link.columns or link.tables or link.measures:
         return _plain(reader, link, distinct)
-    if link.values and (qualified := _qualified(reader)) is not None:
+    if link.values and (qualified := things.qualified(reader)) is not None:
         return qualified
     if unit and not link.values:
         text = reader.low()
@@ -139,13 +150,12 @@ def _per_unit(reader: Reader, unit: str) -> Asked | None:
 
 def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked | None:
     totalled = functions == ["sum"] and reader.low(-1) == "total" and flags.at(reader) is not None
-    reader.skip(
-        {"of", "the", "all", "a", "total", "values", "value", "for"}
-        if functions != ["count"]
-        else {"the", "all", "of"}
-    )
+    skipped = {"of", "the", "all", "a", "values", "value", "for"} if functions != ["count"] else {"the", "all", "of"}
+    reader.skip(skipped)
+    if functions != ["count"] and not aggregates.is_column(reader, 1):
+        reader.skip(skipped | {"total"})
     distinct = aggregates.distinct(reader) or distinct
-    if (functions == ["count"] or totalled) and (qualified := _qualified(reader)) is not None:
+    if (functions == ["count"] or totalled) and (qualified := things.qualified(reader)) is not None:
         qualified.functions = ["count"]
         return qualified
     link = reader.link()
@@ -154,8 +164,17 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
     if functions == ["avg"] and (worth := amounts.worth(reader, link)) is not None:
         return worth
     amounts.vague(link)
+    if (
+        functions == ["avg", "count"]
+        and link.tables
+        and not link.measures
+        and (each := _each(reader, link)) is not None
+    ):
+        return each
     if functions in (["sum"], ["count"]) and link.tables and not link.measures:
-        asked = _table(reader, link)
+        if functions == ["sum"] and (amount := _amount_of(reader, link)) is not None:
+            return amount
+        asked = things.read_table(reader, link)
         asked.functions, asked.distinct = ["count"], distinct
         following = reader.link()
         if following is not None and following.columns and reader.tokens[reader.at - 1].possessive:
@@ -168,6 +187,11 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
         amounts.one(link)
         if functions == ["avg"] and (per := amounts.per(reader, measure)) is not None:
             return Asked("measure", link.text, functions, measure=measure, per=per)
+        if measure.column and functions == ["count"]:
+            reader.assume(f"{measure.table[1]}.{measure.column} is added up; its rows are not counted.")
+            functions = ["sum"]
+        if measure.column and functions != ["sum"]:
+            return Asked("column", link.text, functions, [Hit(Col(measure.table, measure.column), 0)])
         if functions != ["sum"]:
             raise amounts.not_averaged(link, measure)
         return Asked("measure", link.text, functions, measure=measure)
@@ -180,6 +204,49 @@ def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked |
         reader.at += link.size
         return Asked("column", link.text, functions, link.columns, distinct=distinct)
     return None
+
+
+def _amount_of(reader: Reader, link: Link) -> Asked | None:
+    """`total amount of orders`: what each of them amounts to. Raises QuestionError where several columns say that."""
+    said = [token.low for token in reader.tokens[max(0, reader.at - 3) : reader.at]]
+    hit = reader.table_of(link) if "amount" in said else None
+    columns = grain.amounts_of(reader.linker, hit.target) if hit and isinstance(hit.target, tuple) else []
+    if len(columns) > 1:
+        raise QuestionError(
+            f'"amount of {link.text}" may mean {" or ".join(col.name for col in columns)}.',
+            words=["amount"],
+            reason="ambiguous",
+            rewrites=[("total amount" if "total" in said else "amount", f"sum of {col.name}") for col in columns],
+        )
+    if not columns:
+        return None
+    reader.assume(f"{columns[0].table[1]}.{columns[0].name} is added up.")
+    reader.at += link.size
+    return Asked("column", columns[0].name, ["sum"], [Hit(columns[0], 0)], owner=columns[0].table)
+
+
+def _each(reader: Reader, link: Link) -> Asked | None:
+    """`average number of loans per member`: of the members that have any."""
+    mark, counted = reader.at, reader.table_of(link)
+    reader.at += link.size
+    reader.take_any((("per",), ("for", "each"), ("of", "each"), ("by", "each"), ("for", "every")))
+    following = reader.link() if reader.at > mark + link.size else None
+    owner = reader.table_of(following) if following is not None and following.tables else None
+    if (
+        counted is None
+        or owner is None
+        or not isinstance(counted.target, tuple)
+        or not isinstance(owner.target, tuple)
+    ):
+        reader.at = mark
+        return None
+    near, steps = reader.joins.distance(counted.target, owner.target)
+    if near != 1 or not steps or following is None or len(reader.linker.tables[owner.target].primary_key) != 1:
+        reader.at = mark
+        return None
+    reader.at += following.size
+    reader.assume(f"{owner.target[1]} without {counted.target[1]} are left out of the average.")
+    return Asked("table", link.text, ["avg"], table=counted.target, per=owner.target)
 
 
 def _said_of(reader: Reader, link: Link) -> bool:
@@ -222,24 +289,24 @@ def _extreme(reader: Reader) -> Asked | None:
 def _leading(reader: Reader) -> Asked | None:
     """`top 10 customers`, `the 3 most expensive products`, `the youngest singer`."""
     mark = reader.at
-    count = _number(reader)
+    count = things.read_number(reader)
     word = reader.low()
     if word in ("top", "bottom", "best", "worst"):
         reader.at += 1
-        count = count or _number(reader)
-        asked = _named_thing(reader)
+        count = count or things.read_number(reader)
+        asked = things.named_thing(reader)
         if asked is None:
             reader.at = mark
             return None
-        reader.query.limit = count or (None if _plural(asked.text) else 1)
+        reader.query.limit = count or (None if things.plural(asked.text) else 1)
         reader.ranked = "asc" if word in ("bottom", "worst") else "desc"
         return asked
-    options, size = adjective_at(reader)
+    options, size = things.adjective_at(reader)
     if options:
         reader.at += size
         second = reader.low()
-        count = count or _number(reader)
-        asked = _named_thing(reader)
+        count = count or things.read_number(reader)
+        asked = things.named_thing(reader)
         found = reader.adjective(options, asked.table) if asked is not None else None
         if asked is None or found is None or second == "":
             reader.at = mark
@@ -251,94 +318,13 @@ def _leading(reader: Reader) -> Asked | None:
     if count is not None:
         hit = reader.phrase(lexicon.SUPERLATIVES)
         if hit is None:
-            asked = _named_thing(reader)
+            asked = things.named_thing(reader)
             if asked is not None and asked.table is not None:
                 reader.query.limit = count
                 reader.needs_order = True
                 return asked
     reader.at = mark
     return None
-
-
-def _plural(text: str) -> bool:
-    """Whether more than one is asked for: `top customers`, which are all of them in order."""
-    return text.lower().endswith("s") and not text.lower().endswith(("ss", "us"))
-
-
-def adjective_at(reader: Reader) -> tuple[tuple[tuple[str, str], ...], int]:
-    pair = (reader.low(), reader.low(1))
-    if pair in lexicon.MOST_ADJECTIVES:
-        return lexicon.MOST_ADJECTIVES[pair], 2
-    return lexicon.ADJECTIVES.get(reader.low(), ()), 1
-
-
-def _number(reader: Reader) -> int | None:
-    token = reader.token()
-    if token is None or not isinstance(token.value, int) or isinstance(token.value, bool) or token.value < 1:
-        return None
-    if token.kind == "number" and not token.text.replace(",", "").isdigit():
-        return None
-    reader.at += 1
-    return token.value
-
-
-def _named_thing(reader: Reader) -> Asked | None:
-    if (qualified := _qualified(reader)) is not None:
-        return qualified
-    link = reader.link()
-    if link is None:
-        return None
-    if link.tables:
-        return _table(reader, link)
-    if link.columns:
-        reader.at += link.size
-        return Asked("column", link.text, [], link.columns)
-    return None
-
-
-def _qualified(reader: Reader) -> Asked | None:
-    """`completed orders`, `urgent admissions`: values and adjectives before the table whose rows they narrow."""
-    mark = reader.at
-    found: list[Link | flags.Said] = []
-    while len(found) <= 3:
-        if (said := flags.at(reader)) is not None:
-            reader.at += said.size
-            found.append(said)
-            reader.at += reader.low() in ("and", ",") and flags.at(reader, 1) is not None
-        elif (link := reader.link()) is not None and link.values and not link.tables:
-            reader.at += link.size
-            found.append(link)
-        else:
-            break
-    link = reader.link()
-    bare = any(isinstance(value, Link) and value.columns for value in found)
-    if not found or link is None or not link.tables or bare:
-        reader.at = mark
-        return None
-    table = reader.table_of(link)
-    assert table is not None
-    assert isinstance(table.target, tuple)
-    for value in found:
-        if isinstance(value, flags.Said):
-            reader.query.conditions.append(flags.condition(reader, value, table.target))
-            continue
-        hit = reader.resolve(value.values, value.text, table.target)
-        assert isinstance(hit.target, Col)
-        assert hit.value is not None
-        if reader.joins.distance(table.target, hit.target.table)[0] > 1:
-            reader.at = mark
-            return None
-        reader.query.conditions.append(Compare(hit.target, "=", (hit.value,)))
-    return _table(reader, link)
-
-
-def _table(reader: Reader, link: Link) -> Asked:
-    hit = reader.table_of(link)
-    assert hit is not None
-    assert isinstance(hit.target, tuple)
-    reader.at += link.size
-    reader.take("table")
-    return Asked("table", link.text, table=hit.target)
 
 
 def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
@@ -350,15 +336,19 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
         assert isinstance(measure, Measure)
         return Asked("measure", link.text, ["sum"], measure=measure)
     if link.tables and (not link.columns or min(h.tier for h in link.tables) <= min(h.tier for h in link.columns)):
+        if link.size == 1 and link.text.lower().endswith("ed") and reader.low(-1) in ("are", "is", "were", "was"):
+            raise QuestionError(f'"{link.text}" is not clear here.', words=[link.text])
         possessive = reader.tokens[reader.at + link.size - 1].possessive
         following = reader.link(reader.at + link.size)
-        asked = _table(reader, link)
+        asked = things.read_table(reader, link)
         asked.distinct = distinct
         asked.hits = link.columns
         if following is not None and following.columns and (possessive or not following.tables):
             found = reader.resolve(following.columns, following.text, asked.table).target
             assert isinstance(found, Col)
             if asked.table is None or reader.joins.distance(asked.table, found.table)[0] > 1:
+                return asked
+            if not possessive and periods.is_done_per(reader):
                 return asked
             reader.at += following.size
             if not possessive and (compared(reader) or _said_of(reader, following)):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import stem
+from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.linker import Col, Hit, Key
 from sqlchat.providers.offline.query import AnyOf, Compare, DatePart, Period
-from sqlchat.providers.offline.reader import Reader
-from sqlchat.providers.offline.words import stem
+from sqlchat.providers.offline.reader import Reader, is_participle
 from sqlchat.sql.catalog import Column
 
+OF_TIME = lexicon.words("date time at on day year")
 TIMES = frozenset({"after", "before", "since", "until"})
 
 
@@ -53,7 +55,7 @@ def read(reader: Reader) -> bool:
     if col is None:
         reader.at = mark
         return False
-    trailing = reader.phrase(lexicon.TRAILING)
+    trailing = reader.trailing()
     if trailing is not None and trailing[0] in ("since", "until"):
         op = trailing[0]
         reader.at += trailing[1]
@@ -142,10 +144,12 @@ def _time_named(reader: Reader) -> Col | None:
     elif (token := reader.token()) is not None and token.kind == "word":
         names = {
             c.name: [
-                w for w in reader.linker.column_words(table, c.name) if w not in ("date", "time", "at", "on", "day")
+                w
+                for w in reader.linker.column_words(table, c.name)
+                if w not in ("date", "time", "at", "on", "day", "year")
             ]
             for c in reader.linker.tables[table].columns
-            if dates.is_date(c)
+            if dates.is_date(c) or "year" in reader.linker.column_words(table, c.name)
         }
         fitting = [n for n, words in names.items() if [stem(w) for w in words] == [token.stem]]
         if len(fitting) == 1:
@@ -153,6 +157,26 @@ def _time_named(reader: Reader) -> Col | None:
             return Col(table, fitting[0])
     reader.at = mark
     return None
+
+
+def done_per(reader: Reader) -> bool:
+    """`opened` in `tickets opened per month`: what was done tells which of several days is meant."""
+    token, table = reader.token(), reader.focus.table
+    if token is None or table is None or not is_done_per(reader):
+        return False
+    found = [Col(table, c.name) for c in reader.linker.tables[table].columns if dates.is_date(c)]
+    fitting = [col for col in found if stem(reader.linker.column_words(table, col.name)[0]) == token.stem]
+    if len(fitting) != 1:
+        return False
+    reader.at += 1
+    reader.timed = fitting[0]
+    return True
+
+
+def is_done_per(reader: Reader) -> bool:
+    """Whether a participle comes next and `per month` or the like after it."""
+    follows = reader.low(1) in ("per", "by", "each", "every") and dates.unit(reader.low(2)) is not None
+    return follows and is_participle(reader.low())
 
 
 def _timely(reader: Reader, hit: Hit) -> bool:

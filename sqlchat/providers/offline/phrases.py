@@ -5,12 +5,13 @@ grammar; each gives True and has stepped over what it read, or False and over no
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon, outputs, periods
-from sqlchat.providers.offline.asked import Asked, shown
+from sqlchat.language import lexicon
+from sqlchat.providers.offline import dates, grain, outputs, periods
+from sqlchat.providers.offline.asked import shown
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.linker import Col, Key
-from sqlchat.providers.offline.query import Agg, DatePart, Term
+from sqlchat.providers.offline.query import Agg, Asked, DatePart, Term
 from sqlchat.providers.offline.reader import Reader
 
 EACH = (
@@ -53,7 +54,11 @@ def order(reader: Reader, asked: list[Asked]) -> bool:
         if term is None:
             reader.at = mark
             return False
-    reader.query.order.append((term, (way or after) == "desc"))
+    down = (way or after) == "desc"
+    if reader.query.limit == 1 and (term, down) in reader.query.order and reader.listed_all:
+        reader.query.limit = None  # `which lakes have the largest areas, from largest to smallest`
+        return True
+    reader.query.order.append((term, down))
     return True
 
 
@@ -111,9 +116,17 @@ def rank(reader: Reader, asked: list[Asked]) -> bool:
         raise QuestionError(
             f'Ranking by "{one.text}": say by the number of what, or by which column.', words=[one.text]
         )
+    total = None
     if one.kind == "column" and not one.functions:
         _numeric(reader, one)
+        col = reader.resolve(one.hits, one.text, reader.query.subject).target
+        assert isinstance(col, Col)
+        total = grain.rank_groups(reader, asked, col, one.text)
+        one.functions = [total.function] if total is not None else []
     found = asked_terms(reader, one, reader.query.subject)
+    category = grain.category_of(reader, asked) if isinstance(found[0], Agg) else None
+    if category is not None and category not in reader.query.groups:
+        reader.query.groups.append(category)
     reader.skip({"in", ","} if _direction_follows(reader) else ())
     way = _direction(reader)
     if way and reader.ranked and way != reader.ranked:
@@ -175,6 +188,7 @@ def group(reader: Reader, asked: list[Asked]) -> bool:
     """`by country`, `per month`, `for each category`."""
     mark = reader.at
     aggregated = any(item.functions for item in asked) or dates.unit(reader.low(1)) is not None
+    aggregated = aggregated or _counted_by(reader, asked) or _figures_by(reader, asked)
     if reader.low() == "by" and aggregated:
         reader.at += 1
     elif not reader.take_any(EACH):
@@ -193,6 +207,42 @@ def group(reader: Reader, asked: list[Asked]) -> bool:
         if not _group_only(reader):
             reader.at = more
             return True
+
+
+def _counted_by(reader: Reader, asked: list[Asked]) -> bool:
+    """`members by city`: rows are counted by what is no number, no date and no thing that may have done something."""
+    link, table = reader.link(reader.at + 1), reader.query.subject
+    alone = len(asked) == 1 and asked[0].kind == "table" and not reader.query.order and not reader.ranked
+    if reader.low() != "by" or not alone or table is None or link is None or link.tables or link.values:
+        return False
+    found = [
+        h.target
+        for h in link.columns
+        if isinstance(h.target, Col) and reader.joins.distance(table, h.target.table)[0] < 2
+    ]
+    return bool(found) and not any(dates.is_number(reader.column(col)) for col in found)
+
+
+def _figures_by(reader: Reader, asked: list[Asked]) -> bool:
+    """`quantity by shop`: added up if the column says so. Raises QuestionError where it may as well be averaged."""
+    alone = len(asked) == 1 and asked[0].kind == "column" and not asked[0].functions and not reader.query.order
+    link = reader.link(reader.at + 1)
+    if reader.low() not in ("by", "per") or not alone or link is None or not link.columns:
+        return False
+    col = reader.resolve(asked[0].hits, asked[0].text, reader.query.subject).target
+    if not isinstance(col, Col) or not dates.is_number(reader.column(col)) or reader.linker.is_key(col):
+        return False
+    if not grain.is_added_up(reader.linker, col):
+        text = asked[0].text
+        raise QuestionError(
+            f'"{text} by {link.text}": say "total {text}" or "average {text}".',
+            words=[text],
+            reason="ambiguous",
+            rewrites=[(text, f"total {text}"), (text, f"average {text}")],
+        )
+    reader.assume(f"{col.table[1]}.{col.name} is added up.")
+    asked[0].functions = ["sum"]
+    return True
 
 
 def _group_only(reader: Reader) -> bool:
@@ -242,6 +292,9 @@ def _group_target(reader: Reader) -> Col | DatePart | Key | None:
         if (after := dates.unit(reader.low())) and dates.is_date(reader.column(hit.target)):
             reader.at += 1
             return DatePart(hit.target, after)
+        if dates.is_date(reader.column(hit.target)) and not any(token.low == "each" for token in reader.tokens):
+            reader.assume(f"Days of {hit.target.table[1]}.{hit.target.name} are taken; say per month for months.")
+            return DatePart(hit.target, "day")
         return hit.target
     if unit and (owner := reader.measured or table) is not None:
         reader.at += 1
@@ -256,5 +309,6 @@ def period_group(reader: Reader, table: Key, unit: str) -> Col | DatePart:
     col = periods.time_of(reader, table)
     if col is None or not (dates.is_date(reader.column(col)) or unit == "year"):
         raise QuestionError(f"{table[1]} has no date to group by {unit}.", words=[unit])
-    reader.assume(f"The {unit} is that of {col.table[1]}.{col.name}.")
+    numbered = ", as a number: 0 is Sunday" if unit == "weekday" else ""
+    reader.assume(f"The {unit} is that of {col.table[1]}.{col.name}{numbered}.")
     return DatePart(col, unit) if dates.is_date(reader.column(col)) else col

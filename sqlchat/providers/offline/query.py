@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal as Choice
 
-from sqlchat.providers.offline.linker import Col, Key
+from sqlchat.providers.offline.linker import Col, Hit, Key
 from sqlchat.providers.offline.measures import Measure
 
 Literal = str | int | float
@@ -114,10 +115,35 @@ class Query:
     having: list[tuple[Agg, str, Literal]] = field(default_factory=list)
     order: list[tuple[Term, bool]] = field(default_factory=list)
     """(term, descending)"""
+    part: Condition | None = None
+    """Of a share: what the rows of the part meet."""
+    arranged: list[tuple[Term, bool]] = field(default_factory=list)
+    """How groups come where the question names no order; the answer does not rest on it."""
     limit: int | None = None
     distinct: bool = False
     hidden_groups: bool = False
     """True where the groups themselves are not to be shown."""
     complete: bool = False
     """True where groups without rows are asked for as well: `all customers and their number of orders`."""
+    matched: list[tuple[str, Col, str]] = field(default_factory=list)
+    """(words of the question, column, the value that they name)"""
     assumptions: list[str] = field(default_factory=list)
+
+
+@dataclass
+class Asked:
+    """One thing asked for, before it is known which table is spoken of."""
+
+    kind: Choice["column", "table", "measure", "unit"]
+    text: str
+    functions: list[str] = field(default_factory=list)
+    """Aggregates asked of it; empty for the thing itself."""
+    hits: list[Hit] = field(default_factory=list)
+    table: Key | None = None
+    measure: Measure | None = None
+    distinct: bool = False
+    per: Key | None = None
+    """The table for whose rows a measure is added up before it is averaged."""
+    unit: str = ""
+    owner: Key | None = None
+    """The table that the words themselves put it in: `the students' names`."""

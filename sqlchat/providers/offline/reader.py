@@ -7,18 +7,15 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import Token, stem
+from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Joins
-from sqlchat.providers.offline.linker import Col, Hit, Key, Link, Linker
-from sqlchat.providers.offline.query import Compare, Condition, Period, Query, Related
-from sqlchat.providers.offline.words import Token, stem
+from sqlchat.providers.offline.linker import LOOSE, Col, Hit, Key, Link, Linker
+from sqlchat.providers.offline.query import Asked, Compare, Condition, Period, Query, Related
 from sqlchat.sql.catalog import Column
-
-if TYPE_CHECKING:
-    from sqlchat.providers.offline.asked import Asked
 
 
 @dataclass
@@ -54,6 +51,12 @@ class Reader:
     """What the sentences before asked for: `the number` of a later one is theirs."""
     ranking: Asked | None = None
     """What `the most ...` counts, for `and how many` after it."""
+    listed_all: bool = False
+    """True where a superlative is said of several: `which lakes have the largest areas`."""
+    most_frequent: bool = False
+    """True where the value that most rows have is asked for."""
+    timed: Col | None = None
+    """The day of what was done, as in `tickets opened per month`."""
     unit: str = ""
     """The unit that a leading `monthly` groups by."""
     needs_order: bool = False
@@ -94,6 +97,14 @@ class Reader:
         while not self.done and self.low() in words:
             self.at += 1
 
+    def skip_leads(self) -> None:
+        """Step over `show me all the`, up to a table that is named like such a word: `which show`."""
+        while not self.done and self.low() in lexicon.LEADS:
+            named = self.low(-1) in DETERMINERS and self.low() in lexicon.COMMANDS
+            if named and (link := self.link()) is not None and link.tables:
+                return
+            self.at += 1
+
     def cut(self, start: int) -> None:
         """Take the words from `start` up to here, which are understood, out of the question."""
         del self.tokens[start : self.at]
@@ -109,6 +120,20 @@ class Reader:
                     return None
                 return table[words], size
         return None
+
+    def trailing(self) -> tuple[str, int] | None:
+        """`or later` after a value, unless it begins another comparison: `after 2013 or before 2008`."""
+        found = self.phrase(lexicon.TRAILING)
+        after = self.token(found[1]) if found is not None else None
+        another = after is not None and (after.value is not None or dates.read(self.tokens, self.at + 2, self.today))
+        return None if another else found
+
+    def phrase_at(self, ahead: int) -> bool:
+        """Whether the word some words ahead begins an aggregate."""
+        return (self.low(ahead),) in lexicon.AGGREGATES or (
+            self.low(ahead),
+            self.low(ahead + 1),
+        ) in lexicon.AGGREGATES
 
     def links(self, at: int | None = None) -> list[Link]:
         index = self.at if at is None else at
@@ -158,7 +183,9 @@ class Reader:
 
     def deed(self, link: Link) -> list[Hit]:
         """The dates that the words name as a verb with a period after it: `loaned` in `loaned in 2024`."""
-        verb = is_participle(self.tokens[link.start].low) and self.dated(link.start + link.size)
+        end = link.start + link.size
+        ordinal = end < len(self.tokens) and self.tokens[end].low in FIRST_OR_LAST
+        verb = is_participle(self.tokens[link.start].low) and (ordinal or self.dated(end))
         return [hit for hit in link.columns if verb and dates.is_date(self.column(_col(hit)))]
 
     def link(self, at: int | None = None) -> Link | None:
@@ -186,7 +213,7 @@ class Reader:
         if len(hits) > 1:
             names = " or ".join(sorted(self.linker.shown(_key(hit)) for hit in hits))
             raise QuestionError(f'"{link.text}" may mean {names}.', words=[link.text], reason="ambiguous")
-        if best == 3:
+        if best >= 3:
             self.assume(f'"{link.text}" is read as the table {_key(hits[0])[1]}.')
         return hits[0]
 
@@ -206,6 +233,10 @@ class Reader:
         """The one hit that fits best near `table`. Raises QuestionError on a tie."""
         if not hits:
             raise QuestionError(f'"{text}" has no place here.', words=[text])
+        if table is not None and all(hit.tier == LOOSE and hit.value is None for hit in hits):
+            hits = [hit for hit in hits if self.joins.distance(table, _col(hit).table)[0] == 0]
+            if not hits:
+                raise QuestionError(f'"{text}" has no place here.', words=[text])
         ranked = sorted(hits, key=lambda hit: self.rank(hit, table))
         best = self.rank(ranked[0], table)
         tied = [hit for hit in ranked if self.rank(hit, table) == best]
@@ -219,7 +250,9 @@ class Reader:
             names = " or ".join(sorted({f"{self.linker.shown(_col(hit).table)}.{_col(hit).name}" for hit in tied}))
             raise QuestionError(f'"{text}" may mean {names}.', words=[text], reason="ambiguous")
         col = _col(tied[0])
-        if tied[0].tier == 3 or (len(hits) > 1 and best[0] > 0):
+        if (value := tied[0].value) is not None:
+            self.query.matched.append((text, col, value))
+        if tied[0].tier >= 3 or (len(hits) > 1 and best[0] > 0):
             shown = f"{self.linker.shown(col.table)}.{col.name}"
             self.assume(f'"{text}" is read as {shown}' + (f" = '{tied[0].value}'." if tied[0].value else "."))
         return tied[0]
@@ -237,6 +270,8 @@ class Reader:
 
     def time_column(self, table: Key) -> Col | None:
         """The table's one column of dates or, failing that, its year. Raises QuestionError where it has several."""
+        if self.timed is not None and self.timed.table == table:
+            return self.timed
         columns = self.linker.tables[table].columns
         found = [c.name for c in columns if dates.is_date(c)]
         if len(found) > 1:
@@ -251,6 +286,7 @@ class Reader:
                 f'"{found[0]} in 2024".',
                 words=[],
                 reason="ambiguous",
+                times=found,
             )
         return Col(table, found[0]) if found else None
 
@@ -263,12 +299,25 @@ class Reader:
         loose = exact or [n for n, w in words.items() if w[-len(wanted) :] == wanted]
         return Col(table, loose[0]) if len(loose) == 1 else None
 
+    def _named_near(self, table: Key, name: str) -> Col | None:
+        """The column of that plain name, of the table or of the one other that each of its rows leads to."""
+        own = self.named_column(table, name)
+        if own is not None:
+            return own
+        above = {edge.target for edge in self.joins.edges[table] if edge.single}
+        found = [col for other in above if (col := self.named_column(other, name)) is not None]
+        return (
+            found[0]
+            if len(found) == 1 and " ".join(self.linker.column_words(found[0].table, found[0].name)) == name
+            else None
+        )
+
     def adjective(self, options: Sequence[tuple[str, str]], table: Key | None) -> tuple[Col, str] | None:
         """The column that an adjective speaks of in `table`, and the direction or operator that goes with it."""
         if table is None:
             return None
         for name, way in options:
-            col = self.time_column(table) if name == "*time*" else self.named_column(table, name)
+            col = self.time_column(table) if name == "*time*" else self._named_near(table, name)
             if col is not None:
                 if name == "*time*":
                     self.assume(f"First and last are told by {table[1]}.{col.name}.")
@@ -296,6 +345,12 @@ class Reader:
                     words=[str(condition.values[0])],
                     reason="ambiguous",
                 )
+        if isinstance(condition, Compare) and self._excluded(condition):
+            raise QuestionError(
+                f"No value of {condition.col.name} meets both conditions: say whether each is of another row.",
+                words=[str(condition.values[0])],
+                reason="ambiguous",
+            )
         if isinstance(condition, Period) and condition.start and condition.end:
             periods = [c for c in self.focus.conditions if isinstance(c, Period) and c.col == condition.col]
             if any(c.start and c.end for c in periods):
@@ -303,6 +358,14 @@ class Reader:
                     f"Two periods for {condition.col.name} are not read yet.", words=[condition.start]
                 )
         self.focus.conditions.append(condition)
+
+    def _excluded(self, condition: Compare) -> bool:
+        """Whether a condition on the same column leaves no value for this one: under 1945 and over 1955."""
+        told = [c for c in self.focus.conditions if isinstance(c, Compare) and c.col == condition.col]
+        bounds = [(c.op[0], c.values[0]) for c in (*told, condition) if c.op in (">", ">=", "<", "<=")]
+        above = [value for op, value in bounds if op == ">" and not isinstance(value, str)]
+        below = [value for op, value in bounds if op == "<" and not isinstance(value, str)]
+        return bool(above and below) and max(above) >= min(below)
 
     def relate(self, table: Key, *, loose: bool, negated: bool = False, op: str = "", count: int = 0) -> None:
         """Speak of `table` from here on, as related to what was spoken of before."""
@@ -337,6 +400,8 @@ class Reader:
 BOOKKEEPING = lexicon.words(
     "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"
 )
+DETERMINERS = lexicon.words("which what each every the of many this that all")
+FIRST_OR_LAST = lexicon.words("first last earliest latest")
 BEFORE_PERIOD = lexicon.IN | lexicon.words("after before since until between later earlier than the prior")
 SILENT = frozenset(",.?!:;()")
 

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import Token, name_words, stem
+from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.asked import undated
 from sqlchat.providers.offline.linker import Col, Link, Linker
 from sqlchat.providers.offline.reader import Reader, is_participle
-from sqlchat.providers.offline.words import Token, name_words, stem
 
 PHRASES = (
     lexicon.AGGREGATES, lexicon.SUPERLATIVES, lexicon.OPERATORS, lexicon.TRAILING, lexicon.LIKES, lexicon.ORDERED,
@@ -24,6 +25,7 @@ GRAMMAR = (
 """Words that questions are built of, whatever the data."""
 CLOSE = 0.8
 """How alike a word and a name are, from 0 to 1, for the one to be a slip of the other."""
+MOST_LETTERS = 2
 SHORTEST = 4
 
 
@@ -39,8 +41,8 @@ def not_understood(linker: Linker, tokens: list[Token], unknown: list[str]) -> Q
     faults = [word for word in unknown if word not in places or not known(linker, tokens, places[word])]
     words = faults or unknown
     shown = ", ".join(f'"{word}"' for word in words)
-    names = _names(linker) if faults else []
-    near = list(dict.fromkeys(name for word in faults for name in _near(word, names)))
+    known_names = names(linker) if faults else []
+    near = list(dict.fromkeys(name for word in faults for name in _near(word, known_names)))
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     return QuestionError(f"These words have no meaning for this data: {shown}.{hint}", words=words)
 
@@ -48,11 +50,18 @@ def not_understood(linker: Linker, tokens: list[Token], unknown: list[str]) -> Q
 def _near(word: str, names: Iterable[str]) -> list[str]:
     if len(word) < SHORTEST:
         return []
-    found = get_close_matches(word.lower(), names, n=2, cutoff=CLOSE)
+    found = close(word, names)
     return found[:1] if len({stem(name) for name in found}) == 1 else found
 
 
-def _names(linker: Linker) -> list[str]:
+def close(word: str, names: Iterable[str]) -> list[str]:
+    """The two names at most that the word may be a slip of."""
+    low = word.lower()
+    fitting = [name for name in names if name[:1] == low[:1] and abs(len(name) - len(low)) <= MOST_LETTERS]
+    return get_close_matches(low, fitting, n=2, cutoff=CLOSE)
+
+
+def names(linker: Linker) -> list[str]:
     """Names and words of names of what there is to ask for; no values."""
     found: dict[str, None] = {}
     for key, table in linker.tables.items():

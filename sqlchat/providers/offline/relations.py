@@ -5,13 +5,12 @@ Called by the grammar; each gives True and has stepped over what it read, or Fal
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, flags, lexicon, outputs, phrases
-from sqlchat.providers.offline.asked import Asked
+from sqlchat.language import lexicon
+from sqlchat.providers.offline import dates, flags, grain, outputs, phrases, things
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.linker import Col, Key, Link
-from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Agg, Compare, Condition, Extreme, Term
-from sqlchat.providers.offline.reader import Focus, Reader
+from sqlchat.providers.offline.query import Agg, Asked, Compare, Condition, Extreme, Term
+from sqlchat.providers.offline.reader import FIRST_OR_LAST, Focus, Reader
 
 RELATING = lexicon.IN | lexicon.NOT | lexicon.VERBS | lexicon.WITH | {"do", "does", "did"}
 LEADING = lexicon.words("with has have had having that which who the is are was were a whose")
@@ -21,7 +20,10 @@ def superlative(reader: Reader, asked: list[Asked]) -> bool:
     """`with the highest capacity`, `has the most orders`, `that is the oldest`."""
     mark = reader.at
     reader.skip(LEADING | lexicon.VERBS)
-    options, size = outputs.adjective_at(reader)
+    if (done := _done_first(reader)) is not None:
+        _rank_rows(reader, *done)
+        return True
+    options, size = things.adjective_at(reader)
     if dates.read(reader.tokens, reader.at, reader.today) is not None:
         options = ()
     if options and (found := reader.adjective(options, reader.focus.table)) is not None:
@@ -47,11 +49,24 @@ def superlative(reader: Reader, asked: list[Asked]) -> bool:
     if one is None or one.kind == "unit":
         reader.at = mark
         return False
-    _ranked_by(reader, asked, one, descending)
+    ranked_by(reader, asked, one, descending)
     return True
 
 
-def _ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) -> None:
+def _done_first(reader: Reader) -> tuple[Col, bool] | None:
+    """`joined first`, `was hired last`: the day of what was done, and whether the latest comes first."""
+    link, table = reader.link(), reader.focus.table
+    if link is None or table is None or not (deeds := reader.deed(link)):
+        return None
+    word = reader.low(link.size)
+    if word not in FIRST_OR_LAST or reader.dated(reader.at + link.size):
+        return None
+    col = reader.resolve(deeds, link.text, table).target
+    reader.at += link.size + 1
+    return (col, word in ("last", "latest")) if isinstance(col, Col) else None
+
+
+def ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) -> None:
     query = reader.query
     if one.kind == "table":
         if reader.focus.related is not None:
@@ -60,7 +75,7 @@ def _ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool)
         if not one.functions and one.table == query.subject and reader.explicit_subject:
             raise QuestionError(f'"{one.text}" is what the question is about already.', words=[one.text])
         term: Term = Agg("count", one.table)
-        _focus_measured(reader, one.table)
+        focus_measured(reader, one.table)
     elif one.kind == "measure" or one.functions:
         found = asked_terms(reader, one, reader.focus.table)
         term = found[0]
@@ -69,7 +84,9 @@ def _ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool)
     else:
         hit = reader.resolve(one.hits, one.text, reader.focus.table)
         assert isinstance(hit.target, Col)
-        phrases.sortable(reader, hit.target, one.text)
+        total = grain.rank_groups(reader, asked, hit.target, one.text)
+        if total is None:
+            phrases.sortable(reader, hit.target, one.text)
         near = reader.joins.distance(reader.focus.table, hit.target.table)[0] if reader.focus.table else 0
         if near > 1:
             raise QuestionError(
@@ -77,16 +94,18 @@ def _ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool)
                 words=[one.text],
                 reason="ambiguous",
             )
-        _rank_rows(reader, hit.target, descending)
-        return
+        if total is None:
+            _rank_rows(reader, hit.target, descending)
+            return
+        term = total
     query.order.append((term, descending))
     query.limit = query.limit or 1
     reader.ranked, reader.needs_order = "", False
-    one.functions = one.functions or ["count"]
+    one.functions = one.functions or [term.function if isinstance(term, Agg) else "count"]
     reader.ranking = one
 
 
-def _focus_measured(reader: Reader, table: Key) -> None:
+def focus_measured(reader: Reader, table: Key) -> None:
     """Conditions after `the most orders` are on the orders that are counted."""
     reader.measured = table
     reader.focus = Focus(table, reader.query.conditions)
@@ -99,129 +118,12 @@ def _rank_rows(reader: Reader, col: Col, descending: bool) -> None:
         reader.add(Extreme(col, descending))
         return
     query.order.append((col, descending))
+    reader.listed_all = query.limit is None and reader.low(-1).endswith("s") and reader.query.subject is not None
     query.limit = query.limit or 1
     reader.ranked, reader.needs_order = "", False
 
 
-def having(reader: Reader, asked: list[Asked]) -> bool:
-    """`with revenue over 10000`, `with more than 10 customers` where the groups are values of a column."""
-    mark = reader.at
-    reader.skip(
-        {"with", "having", "whose", "has", "have", "had", "that", "which", "who", "where", "the", "a"} | lexicon.VERBS
-    )
-    term = _having_measure(reader)
-    if term is not None:
-        reader.skip({"of", "is", "was", "are"})
-        op = _plain_operator(reader)
-        token = reader.token()
-        if op and token is not None and token.value is not None:
-            reader.at += 1
-            _add_having(reader, term, op, token.value)
-            return True
-    reader.at = mark
-    return _having_count(reader, asked)
-
-
-SPENDING = ("spent", "spend", "spends")
-
-
-def _spending(reader: Reader) -> Measure | None:
-    """The one revenue of the database, for `spent`: what customers spend is what was sold to them."""
-    found = [m for m in reader.linker.measures if m.name in lexicon.REVENUE]
-    focus, subject = reader.focus.table, reader.query.subject
-    if len(found) != 1 or focus is None or focus != subject or reader.focus.related is not None:
-        return None
-    if reader.joins.distance(found[0].table, focus)[0] != 1 or BUYERS.isdisjoint(reader.linker.table_words(focus)):
-        return None
-    return found[0]
-
-
-def spent(reader: Reader, asked: list[Asked]) -> bool:
-    """`who spent the most`, `spent more than 1000`."""
-    mark = reader.at
-    reader.skip({"who", "that", "which", "have", "has", "had"})
-    measure = _spending(reader) if reader.low() in SPENDING else None
-    if measure is None:
-        reader.at = mark
-        return False
-    reader.at += 1
-    term = Agg("sum", measure)
-    reader.take("the")
-    following = reader.token(1)
-    if reader.low() in ("most", "least") and (following is None or following.kind != "word" or following.low == "in"):
-        one = Asked("measure", reader.low(-1), ["sum"], measure=measure)
-        reader.measured = measure.table
-        reader.at += 1
-        _ranked_by(reader, asked, one, reader.low(-1) == "most")
-        return True
-    op = _plain_operator(reader)
-    token = reader.token()
-    if not op or token is None or token.value is None or not reader.explicit_subject:
-        reader.at = mark
-        return False
-    reader.at += 1
-    reader.skip(lexicon.MEASURE_UNITS & {"euros", "euro", "dollars", "dollar", "eur", "usd", "pounds"})
-    reader.measured = measure.table
-    _add_having(reader, term, op, token.value)
-    return True
-
-
-BUYERS = lexicon.words("customer customers client clients buyer buyers shopper shoppers")
-
-
-def _having_measure(reader: Reader) -> Agg | None:
-    one = None
-    if reader.phrase(lexicon.AGGREGATES) or ((link := reader.link()) is not None and link.measures):
-        one = outputs.read_one(reader, first=False)
-    if one is None or not one.functions:
-        return None
-    found = asked_terms(reader, one, reader.focus.table)
-    return found[0] if len(found) == 1 and isinstance(found[0], Agg) else None
-
-
-def _having_count(reader: Reader, asked: list[Asked]) -> bool:
-    """`countries with more than 10 customers`, where the country is a column and not a table."""
-    query = reader.query
-    if (
-        query.subject is None
-        or reader.explicit_subject
-        or len(asked) != 1
-        or asked[0].kind != "column"
-        or asked[0].functions
-    ):
-        return False
-    mark = reader.at
-    reader.skip({"with", "having", "has", "have", "had", "that", "which", "the"} | lexicon.VERBS)
-    op = _plain_operator(reader)
-    token = reader.token()
-    if not op or token is None or not isinstance(token.value, int):
-        reader.at = mark
-        return False
-    reader.at += 1
-    link = reader.link()
-    if link is None or not link.tables:
-        reader.at = mark
-        return False
-    hit = reader.table_of(link)
-    assert hit is not None
-    assert isinstance(hit.target, tuple)
-    reader.at += link.size
-    _add_having(reader, Agg("count", hit.target), op, token.value)
-    _focus_measured(reader, hit.target)
-    for term in asked_terms(reader, asked[0], query.subject):
-        if isinstance(term, Col) and term not in query.groups:
-            query.groups.append(term)
-    return True
-
-
-def _add_having(reader: Reader, term: Agg, op: str, value: int | float) -> None:
-    query = reader.query
-    query.having.append((term, op, value))
-    if query.subject is not None and not query.groups and reader.explicit_subject:
-        query.groups.append(query.subject)
-
-
-def _plain_operator(reader: Reader) -> str:
+def plain_operator(reader: Reader) -> str:
     hit = reader.phrase(lexicon.OPERATORS)
     if hit is None or hit[0] not in (">", "<", ">=", "<=", "=", "!="):
         return ""
@@ -331,7 +233,7 @@ def _relate(
 def _counted(reader: Reader) -> tuple[str, int]:
     """`more than 3`, `at least one`, `3`: a number of related things."""
     mark = reader.at
-    op = _plain_operator(reader) or "="
+    op = plain_operator(reader) or "="
     token = reader.token()
     if token is None or not isinstance(token.value, int):
         reader.at = mark

@@ -14,6 +14,8 @@ from sqlchat.providers.offline.scope import OPERATORS, Scope
 
 NUMBERED = frozenset({"sqlite", "mysql", "tsql", "oracle"})
 """Dialects in which yes and no are 1 and 0."""
+MOST_GUESSED = 3
+"""Joins on the way to a related table where the database declares no keys."""
 
 
 class Restrictions:
@@ -56,8 +58,10 @@ class Restrictions:
         value = inner.frame(exp.select(function(this=inner.column(condition.col)))).subquery()
         return exp.EQ(this=column, expression=value)
 
-    def _flag(self, column: exp.Column, flag: Flag) -> exp.Expr:
+    def _flag(self, column: exp.Expr, flag: Flag) -> exp.Expr:
         """By itself only where the database has a type for truth; else as it keeps yes and no."""
+        if (flag.col.table, flag.col.name) in self.scope.linker.definitions.conditions:
+            return exp.Not(this=column) if flag.negated else column
         text = flags.spelled(self.scope.linker, flag.col, negated=flag.negated)
         if text is not None:
             return exp.EQ(this=column, expression=exp.Literal.string(text))
@@ -66,7 +70,7 @@ class Restrictions:
             return exp.Not(this=column) if flag.negated else column
         return exp.EQ(this=column, expression=exp.Literal.number(int(not flag.negated)))
 
-    def _compare(self, column: exp.Column, condition: Compare) -> exp.Expr:
+    def _compare(self, column: exp.Expr, condition: Compare) -> exp.Expr:
         values = [self.scope.literal(condition.col, value, condition.op) for value in condition.values]
         if condition.op in ("contains", "starts", "ends"):
             return self._like(column, condition)
@@ -77,7 +81,7 @@ class Restrictions:
             return exp.Not(this=found) if condition.op == "!=" else found
         return OPERATORS[condition.op](this=column, expression=values[0])
 
-    def _like(self, column: exp.Column, condition: Compare) -> exp.Expr:
+    def _like(self, column: exp.Expr, condition: Compare) -> exp.Expr:
         text = str(condition.values[0])
         if "%" in text or "_" in text:
             raise QuestionError("Texts with % or _ cannot be searched for.", words=[text])
@@ -111,6 +115,8 @@ class Restrictions:
         path = scope.joins.path(anchor, target)
         if not path:
             raise QuestionError(f"No foreign keys lead from {anchor[1]} to {target[1]}.", words=[], reason="no_join")
+        if len(path) > MOST_GUESSED and not all(edge.declared for edge in path):
+            raise QuestionError(f"Only a long way leads from {anchor[1]} to {target[1]}.", words=[], reason="no_join")
         scope.join(anchor)
         first, rest = path[0], path[1:]
         inner = self._inner(target, base=first.target)

@@ -5,10 +5,12 @@ Called by the builder, for the query and for each of its subqueries.
 
 from __future__ import annotations
 
+import sqlglot
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, lexicon
+from sqlchat.language import lexicon
+from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Edge, Joins
 from sqlchat.providers.offline.linker import BOOLEAN_TYPE, Col, Key, Linker
 from sqlchat.providers.offline.query import Literal
@@ -89,20 +91,27 @@ class Scope:
             table=exp.to_identifier(self.alias(col.table), quoted=not _plain(self.alias(col.table), self.dialect)),
         )
 
-    def column(self, col: Col) -> exp.Column:
+    def column(self, col: Col) -> exp.Expr:
+        """The column, or the condition that a term of that name stands for."""
         self.join(col.table)
-        return self.raw(col)
+        defined = self.linker.definitions.conditions.get((col.table, col.name))
+        if defined is None:
+            return self.raw(col)
+        tree = sqlglot.parse_one(defined)
+        for column in list(tree.find_all(exp.Column)):
+            column.replace(self.raw(Col(col.table, column.name)))
+        return exp.paren(tree)
 
     def catalog_column(self, col: Col) -> Column:
         column = self.linker.tables[col.table].column(col.name)
         assert column is not None
         return column
 
-    def frame(self, select: exp.Select) -> exp.Select:
-        """`select` with this FROM clause."""
+    def frame(self, select: exp.Select, *, keep: bool = False) -> exp.Select:
+        """`select` with this FROM clause; `keep` leaves no row of the root out for want of a partner."""
         select = select.from_(self._table(self.base))
         for key, on in self._joins:
-            select = select.join(self._table(key), on=on, join_type="left" if key in self._left else "")
+            select = select.join(self._table(key), on=on, join_type="left" if keep or key in self._left else "")
         return select
 
     def _table(self, key: Key) -> exp.Table:

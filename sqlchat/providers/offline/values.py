@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import lexicon
+from sqlchat.language import lexicon
 from sqlchat.providers.offline.linker import Col
 from sqlchat.providers.offline.query import Compare, Literal
 from sqlchat.providers.offline.reader import Reader
@@ -30,6 +30,7 @@ SKIPPED = frozenset(
         "which",
     }
 )
+COMPARED = frozenset({"compared", "versus", "vs"})
 EXCLUDING = frozenset({"not", "neither", "excluding", "except"})
 
 
@@ -54,11 +55,14 @@ def read(reader: Reader) -> bool:
         reader.assume(f"\"{link.text}\" is read as {col.table[1]}.{col.name} = '{hit.value}'.")
     reader.at += link.size
     values: list[Literal] = [hit.value]
-    connector = ""
-    while reader.low() in (("nor",) if neither else ("or", "and", ",")):
+    connector, compared = "", False
+    while reader.low() in (("nor",) if neither else ("or", "and", ",", *COMPARED)):
         here = reader.at
         word = reader.low()
         reader.at += 1
+        if word in COMPARED:
+            compared, word = True, "or"
+            reader.skip({"to", "with", "."})
         if word == "," and reader.low() in ("or", "and"):
             word = reader.low()
             reader.at += 1
@@ -78,6 +82,8 @@ def read(reader: Reader) -> bool:
     if connector == "and" and not negated:
         reader.assume(f"Rows with any of {', '.join(map(str, values))} are meant.")
     _trailing_noun(reader, col)
+    if compared and col not in reader.query.groups:
+        reader.query.groups.append(col)
     if negated and reader.joins.distance(table, col.table)[0] > 1:
         raise QuestionError(f'"not {link.text}" may mean none or some other.', words=["not"], reason="ambiguous")
     reader.add(Compare(col, "!=" if negated else "=", tuple(values)))

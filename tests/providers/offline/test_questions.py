@@ -141,6 +141,13 @@ COUNTS = [
     ),
 ]  # fmt: skip
 FIGURES = [
+    ("average number of orders per customer", "SELECT 1.0 * count(*) / count(DISTINCT customer_id) FROM orders"),
+    ("share of orders that were cancelled", "SELECT 100.0 * avg(status = 'cancelled') FROM orders"),
+    ("What percentage of customers live in Germany?",
+     "SELECT 100.0 * avg(coalesce(k.name = 'Germany', 0)) FROM customers c LEFT JOIN countries k "
+     "ON k.code = c.country_code"),
+    ("share of cancelled orders in 2024",
+     "SELECT 100.0 * avg(status = 'cancelled') FROM orders WHERE order_date LIKE '2024-%'"),
     ("What is the average price of products?", "SELECT avg(price) FROM products"),
     ("What is the highest price?", "SELECT max(price) FROM products"),
     ("minimum, maximum and average age of customers", "SELECT min(age), max(age), avg(age) FROM customers"),

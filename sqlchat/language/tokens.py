@@ -1,4 +1,4 @@
-"""Cutting questions and names into words. Called by the linker and the grammar."""
+"""Cutting questions and names into words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-import snowballstemmer
+from sqlchat.language import words
 
 Kind = Literal["word", "number", "text", "date", "sign"]
 
@@ -23,29 +23,13 @@ NAME_PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+|[^\W\d_]+")
 NUMBERS = {
     word: value
     for value, word in enumerate(
-        [
-            "zero",
-            "one",
-            "two",
-            "three",
-            "four",
-            "five",
-            "six",
-            "seven",
-            "eight",
-            "nine",
-            "ten",
-            "eleven",
-            "twelve",
-            "thirteen",
-            "fourteen",
-            "fifteen",
-            "sixteen",
-            "seventeen",
-            "eighteen",
-            "nineteen",
-            "twenty",
-        ]
+        re.findall(
+            r"\w+",
+            """
+            zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
+            seventeen eighteen nineteen twenty
+            """,
+        )
     )
 } | {"thirty": 30, "forty": 40, "fifty": 50, "hundred": 100, "thousand": 1000, "dozen": 12}
 SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
@@ -86,7 +70,7 @@ class Token:
 def stem(word: str) -> str:
     """The Snowball (Porter 2) stem of a lower-case word."""
     known = IRREGULAR.get(word)
-    return known if known is not None else str(snowballstemmer.stemmer("english").stemWord(word))
+    return known if known is not None else words.stem(word)
 
 
 @lru_cache(maxsize=65536)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from sqlchat.chat.words import stem
+from sqlchat.language.words import stem
 
 WORD = re.compile(r"\S+")
 GROUPS = """
@@ -241,6 +241,29 @@ def _related() -> dict[str, frozenset[str]]:
 
 RELATED: Mapping[str, frozenset[str]] = MappingProxyType(_related())
 """Stem to the stems of related words."""
+
+VAGUE = frozenset(
+    WORD.findall("""
+        action amount avg average balance class condition count date day end entry first id identifier interval issue
+        key kind last length level line log match max maximum min minimum month movement name nbr no num number order
+        period position quantity qty quarter rank record report result role score session sum tier time title total
+        type unit value year
+    """)
+)
+"""Words of the groups that stand for too much to be put for one another in a condition."""
+
+
+def _meaning() -> dict[str, frozenset[str]]:
+    meaning: dict[str, set[str]] = {}
+    for line in GROUPS.strip().splitlines():
+        group = [word for word in line.split() if word not in VAGUE]
+        for word in group:
+            meaning.setdefault(word, set()).update(group)
+    return {word: frozenset(others - {word}) for word, others in meaning.items()}
+
+
+MEANING: Mapping[str, frozenset[str]] = MappingProxyType(_meaning())
+"""Word to words that may be put for it: unlike `RELATED` whole words, since `rating` and `rate` share a stem."""
 
 IRREGULAR = """
 american/united_states argentine/argentina british/united_kingdom danish/denmark dutch/netherlands english/england

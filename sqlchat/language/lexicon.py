@@ -92,8 +92,9 @@ ADJECTIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "newest": ((_TIME, "desc"),), "latest": ((_TIME, "desc"),), "earliest": ((_TIME, "asc"),),
     "last": ((_TIME, "desc"),), "first": ((_TIME, "asc"),),
     "heaviest": (("weight", "desc"),), "lightest": (("weight", "asc"),),
-    "tallest": (("height", "desc"),), "shortest": (("height", "asc"), ("length", "asc"), ("duration", "asc")),
-    "longest": (("length", "desc"), ("duration", "desc")),
+    "tallest": (("height", "desc"),),
+    "shortest": tuple((name, "asc") for name in ("height", "length", "duration", "runtime", "minutes", "pages")),
+    "longest": tuple((name, "desc") for name in ("length", "duration", "runtime", "minutes", "pages")),
     "cheapest": (("price", "asc"), ("cost", "asc")), "priciest": (("price", "desc"), ("cost", "desc")),
     "fastest": (("speed", "desc"),), "slowest": (("speed", "asc"),),
 }  # fmt: skip
@@ -221,7 +222,7 @@ UNITS: Final = {
     "year": "year", "years": "year", "yearly": "year", "annual": "year", "annually": "year",
     "month": "month", "months": "month", "monthly": "month", "quarter": "quarter", "quarters": "quarter",
     "quarterly": "quarter", "week": "week", "weeks": "week", "weekly": "week", "day": "day", "days": "day",
-    "daily": "day",
+    "daily": "day", "weekday": "weekday", "weekdays": "weekday",
 }  # fmt: skip
 MEASURE_UNITS: Final = words(
     "years year old euros euro dollars dollar eur usd pounds kg kilograms percent pieces units meters metres km "
@@ -238,4 +239,6 @@ COUNTRY_NAMES: Final = (
     ("united states", "usa", "us", "united states of america", "u.s", "america"),
     ("united kingdom", "uk", "great britain", "britain"),
 )
-NAME_COLUMNS: Final = ("name", "title", "full name", "label")
+NAME_COLUMNS: Final = (
+    "name", "title", "full name", "label", "company", "company name", "display name", "username", "user name"
+)  # fmt: skip

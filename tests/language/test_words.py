@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sqlchat.chat.words import parts, telling, words
+from sqlchat.language.words import parts, telling, words
 
 
 @pytest.mark.parametrize("name", ["CustomerID", "customer_id", "CUSTOMER-ID", "customers id"])

@@ -1,0 +1,93 @@
+"""What a row stands for where one table holds everything: columns whose values repeat, and what is added up there.
+
+In `orders(order_no, customer, quantity)` the customers are values of a column. `Top 3 customers by quantity` ranks
+customers and not rows: the quantity is added up for each of them.
+"""
+
+from __future__ import annotations
+
+from sqlchat.errors import QuestionError
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import singular, stem
+from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.linker import Col, Key, Linker
+from sqlchat.providers.offline.query import Agg, Asked
+from sqlchat.providers.offline.reader import Reader
+
+ADDED_UP = lexicon.words(
+    "quantity qty amount total subtotal sales sale revenue turnover units spend spending downloads views clicks "
+    "visits count sum proceeds"
+)
+"""Words of columns whose values are shares of a whole, so that a group's value is their total."""
+RATES = lexicon.words("price rate average unit per percent percentage ratio score rating")
+"""Words of columns of which a total means nothing."""
+
+
+def is_category(linker: Linker, col: Col) -> bool:
+    """Whether several rows of the column's table may share a value, by all that is known of it."""
+    table = linker.tables[col.table]
+    if (col.name,) == table.primary_key or not dates.is_text(linker.catalog_column(col)):
+        return False
+    if any(col.name in key.columns for key in table.foreign_keys):
+        return False
+    named = [stem(word) for word in linker.column_words(col.table, col.name)]
+    noun = [stem(word) for word in linker.table_words(col.table)[-1:]]
+    return col not in linker.display(col.table) and named != noun
+
+
+def is_added_up(linker: Linker, col: Col) -> bool:
+    """Whether a group's value of the column is plainly the total over its rows."""
+    words = set(linker.column_words(col.table, col.name))
+    return dates.is_number(linker.catalog_column(col)) and bool(words & ADDED_UP) and not words & RATES
+
+
+def category_of(reader: Reader, asked: list[Asked]) -> Col | None:
+    """The repeating column that the question lists, if it lists one alone and names no table."""
+    if reader.explicit_subject or not asked or asked[0].kind != "column" or asked[0].functions:
+        return None
+    col = reader.resolve(asked[0].hits, asked[0].text, asked[0].owner or reader.query.subject).target
+    return col if isinstance(col, Col) and is_category(reader.linker, col) else None
+
+
+def rank_groups(reader: Reader, asked: list[Asked], col: Col, text: str) -> Agg | None:
+    """The total by which the values of a repeating column are ranked; None where single rows are ranked.
+
+    Raises QuestionError where nothing tells whether a total, an average or a single row is meant.
+    """
+    category = category_of(reader, asked)
+    same = category is not None and col.table == category.table
+    if category is None or not same or category == col:
+        return None
+    if is_category(reader.linker, col) and reader.low(-2) in ("most", "fewest", "least"):
+        reader.assume(f'Different values of "{text}" are counted, each once.')
+        reader.query.groups.append(category)
+        return Agg("count", col, distinct=True)
+    if not dates.is_number(reader.column(col)):
+        return None
+    if is_added_up(reader.linker, col):
+        reader.assume(
+            f"The total of {col.table[1]}.{col.name} is taken for each {singular(category.name)}; "
+            f'say "average {text}" for the average of its rows.'
+        )
+        if category not in reader.query.groups:
+            reader.query.groups.append(category)
+        return Agg("sum", col)
+    ways = ("average",) if _is_rate(reader.linker, col) else ("average", "total")
+    raise QuestionError(
+        f"Each {singular(category.name)} has several rows of {col.table[1]}: say "
+        + " or ".join(f'"{way} {text}"' for way in ways)
+        + ".",
+        words=[text],
+        reason="ambiguous",
+        rewrites=[(text, f"{way} {text}") for way in ways],
+    )
+
+
+def _is_rate(linker: Linker, col: Col) -> bool:
+    return bool(set(linker.column_words(col.table, col.name)) & RATES)
+
+
+def amounts_of(linker: Linker, table: Key) -> list[Col]:
+    """The columns of the table that hold amounts to add up."""
+    columns = [Col(table, column.name) for column in linker.tables[table].columns]
+    return [col for col in columns if is_added_up(linker, col) and not linker.is_key(col)]

@@ -1,0 +1,132 @@
+"""Values that are not there: `without an email`, `have no discount code`, `not returned yet`, `email is empty`.
+
+Each function gives True and has stepped over what it read, or False and over nothing.
+"""
+
+from __future__ import annotations
+
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import Token, stem
+from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.linker import Col, Key
+from sqlchat.providers.offline.query import Null
+from sqlchat.providers.offline.reader import Reader, is_participle
+
+LEADING = lexicon.words("that which who where whose and is are was were be been have has had having with do does did")
+LACKING = lexicon.words("no without lacking missing never not n't don't doesn't haven't hasn't didn't isn't aren't")
+EMPTY = lexicon.words("empty missing null blank unknown unset")
+FILLED = lexicon.words("known set given filled present available")
+ARTICLES = lexicon.words("a an any the been be yet have has")
+
+
+def read(reader: Reader) -> bool:
+    """One condition on a value that is not there, on what is spoken of."""
+    return _is_empty(reader) or _lacking(reader) or _undone(reader)
+
+
+def _is_empty(reader: Reader) -> bool:
+    """`email is empty`, `whose discount code is not known`."""
+    mark = reader.at
+    reader.skip(LEADING | ARTICLES)
+    col = _column(reader)
+    if col is None:
+        reader.at = mark
+        return False
+    linked = reader.low() in ("is", "are", "was", "were")
+    reader.at += linked
+    negated = reader.take("not") or reader.take("isn't")
+    word = reader.low()
+    if not linked or word not in EMPTY | FILLED:
+        reader.at = mark
+        return False
+    reader.at += 1
+    reader.add(Null(col, negated=(word in FILLED) != negated))
+    return True
+
+
+def _lacking(reader: Reader) -> bool:
+    """`without an email`, `have no discount code`, `with a missing email`."""
+    mark = reader.at
+    lacking = False
+    while reader.low() in LEADING | LACKING | ARTICLES:
+        lacking = lacking or reader.low() in LACKING
+        reader.at += 1
+    link = reader.link()
+    col = _column(reader) if lacking and link is not None and not link.tables and not link.values else None
+    known = col is not None and (reader.done or not _is_compared(reader))
+    if col is None or not known or reader.linker.is_flag(col):
+        reader.at = mark
+        return False
+    reader.take("yet")
+    reader.assume(f"{col.table[1]}.{col.name} is not known where there is no {col.name}.")
+    reader.add(Null(col))
+    return True
+
+
+def _undone(reader: Reader) -> bool:
+    """`not returned yet`, `have not been delivered`: no date of what was not done."""
+    mark = reader.at
+    lacking = False
+    while reader.low() in LEADING | LACKING | ARTICLES:
+        lacking = lacking or reader.low() in LACKING
+        reader.at += 1
+    token, table = reader.token(), reader.focus.table
+    if not lacking or token is None or table is None or not is_participle(token.low) or reader.dated(reader.at + 1):
+        reader.at = mark
+        return False
+    fitting = _days_of(reader, table, token)
+    valued = any(link.values for link in reader.links())
+    if len(fitting) != 1 or valued:
+        reader.at = mark
+        return False
+    reader.at += 1
+    reader.take("yet")
+    reader.assume(f'"not {token.text}" is read as {table[1]}.{fitting[0].name} not being known.')
+    reader.add(Null(fitting[0]))
+    return True
+
+
+def done(reader: Reader) -> bool:
+    """`cancelled` in `joined in 2024 and cancelled`: there is a day of what was done."""
+    token, table = reader.token(), reader.focus.table
+    if token is None or table is None or not is_participle(token.low) or reader.dated(reader.at + 1):
+        return False
+    following = reader.token(1)
+    fitting = _days_of(reader, table, token)
+    if len(fitting) != 1 or (
+        following is not None and following.kind != "sign" and following.low not in ("and", "or")
+    ):
+        return False
+    if any(link.values for link in reader.links()):
+        return False
+    reader.at += 1
+    reader.assume(f'"{token.text}" is read as {table[1]}.{fitting[0].name} being known.')
+    reader.add(Null(fitting[0], negated=True))
+    return True
+
+
+def _days_of(reader: Reader, table: Key, token: Token) -> list[Col]:
+    """The dates of the table that are named like what was done."""
+    found = [Col(table, c.name) for c in reader.linker.tables[table].columns if dates.is_date(c)]
+    return [c for c in found if stem(reader.linker.column_words(table, c.name)[0]) == token.stem]
+
+
+def _column(reader: Reader) -> Col | None:
+    """The column of what is spoken of that comes next, stepped over."""
+    link, table = reader.link(), reader.focus.table
+    if link is None or table is None or not link.columns:
+        return None
+    near = [
+        h for h in link.columns if isinstance(h.target, Col) and reader.joins.distance(table, h.target.table)[0] < 1
+    ]
+    if not near:
+        return None
+    col = reader.resolve(near, link.text, table).target
+    reader.at += link.size
+    return col if isinstance(col, Col) else None
+
+
+def _is_compared(reader: Reader) -> bool:
+    token = reader.token()
+    operator = reader.phrase(lexicon.OPERATORS) or reader.phrase(lexicon.LIKES)
+    return token is not None and (operator is not None or token.value is not None or token.kind in ("text", "date"))

@@ -1,0 +1,133 @@
+"""Other words for a question that is not read as it stands: phrases with a simpler equivalent, and words that only
+connect. Data, and the search over them.
+
+A rephrasing never adds a meaning. A word may be left out only if it says no more than that two things belong
+together, so that no condition is lost with it; what is left must be understood wholly.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import Token, stem, tokenize
+from sqlchat.providers.offline import dates
+
+RULES = tuple(
+    (re.compile(rf"(?i)(?<!\w){pattern}(?!\w)"), put, example)
+    for pattern, put, example in (
+        (r"(along|together) with (its|their|his|her|the)", "and", "names along with their ages"),
+        (r"(the )?(corresponding|respective|associated)", "", "the corresponding number of orders"),
+        (r"(that|which) (is|are) shared by", "with", "cities that are shared by at least two members"),
+        (r"shared by", "with", "cities shared by at least two members"),
+        (r"for which there (is|are)", "with", "cities for which there are at least 2 members"),
+        (r"one or more", "at least 1", "members with one or more loans"),
+        (r"(two|2) or more", "at least 2", "members with two or more loans"),
+        (r"more than once", "more than 1 times", "members who borrowed more than once"),
+        (r"across( all)?( the)?", "of all", "the average age across all members"),
+        (r"(the )?most (common|frequent)", "the most frequent", "the most common city"),
+        (r"how old (is|are|was|were)", "what is the age of", "how old is the youngest member"),
+        (r"how many (\w+) (it|they) (has|have|makes?|produces?|owns?)", r"the number of \1", "how many cars it has"),
+        (r"in each one", "in each", "how many books are there in each one"),
+        (r"(he|she|it|they|he/she) (has|have|had|does|do|did)( that year)?", "", "how many books he has"),
+        (r"(from|in) (the )?(database|data|dataset|table|file|system)", "", "how many members in the database"),
+        (r"do (we|you) have( on record)?", "are there", "how many members do you have"),
+        (r"at once", "", "the most books at once"),
+        (r"(a )?list of( all)?( the)?", "", "give me a list of members"),
+        (r"(old|oldest) to (the )?(young|youngest)", "oldest to youngest", "by age from old to young"),
+        (r"(young|youngest) to (the )?(old|oldest)", "youngest to oldest", "by age from young to old"),
+        (r"(in|per) (square )?(kilo)?(meters?|metres?|miles?|feet|kilograms?|pounds|dollars|euros)", "",
+         "rivers longer than 100 in kilometers"),
+        (r"\(\w+\)", "", "miles per gallon (mpg)"),
+        (r"except( for)?", "excluding", "members except for Turin"),
+        (r"only list", "list", "Only list the count"),
+        (r"in the years? of", "in", "in the year of 1970"),
+        (r"greater|larger|bigger|higher", "more", "a greater weight than 10"),
+        (r"(no|not any) (\w+) at all", r"no \2", "members with no loans at all"),
+    )
+)  # fmt: skip
+"""(phrase, what to put for it, an example). Each is tried only if the question is not read without it."""
+
+RELATIONAL = frozenset(
+    stem(word)
+    for word in (
+        lexicon.VERBS
+        | lexicon.words(
+            "belong borrow lend loan associate relate link locate situate register record carry appear feature "
+            "compose direct sing study enroll attend travel possess supply employ manufacture publish present "
+            "organize organise arrange conduct manage operate maintain involve participate compete receive come flow "
+            "run traverse reside inhabit develop design author pay book rent drive fly speak teach instruct coach "
+            "treat handle submit post upload tag mention list store stock distribute issue provide deliver grow star"
+        )
+    )
+)
+"""Stems of verbs that say no more than that two things belong together."""
+EMPTY = lexicon.words(
+    "currently overall entire whole various actually also just simply please yet "
+    "together ever either names records entries rows corresponding along altogether ones one such"
+)
+"""Words that may be left out without a word lost."""
+IRREGULAR = lexicon.words("came went flew ran wrote sang drove spoke taught paid")
+CLAUSES = lexicon.words("who that which does do did they it we you never not")
+UNTIL = lexicon.words("before after since until between last this previous past first and or but")
+MOST_STEPS = 3
+MOST_TRIES = 12
+
+
+@dataclass(frozen=True)
+class Rephrasing:
+    question: str
+    cost: float
+    left_out: tuple[str, ...] = ()
+
+
+def rephrased(question: str) -> Iterator[Rephrasing]:
+    """The question with each rule that fits it, then with all of them."""
+    found, whole = [], question
+    for pattern, put, _ in RULES:
+        changed = _tidied(pattern.sub(put, question))
+        if changed != question:
+            found.append(Rephrasing(changed, 0.5))
+            whole = _tidied(pattern.sub(put, whole))
+    if len(found) > 1:
+        found.append(Rephrasing(whole, 0.5 * len(found)))
+    yield from found
+
+
+def without(step: Rephrasing, words: list[str], today: date) -> Iterator[Rephrasing]:
+    """The question without one of the `words` that it can do without."""
+    tokens = tokenize(step.question)
+    for word in words:
+        at = next((at for at, token in enumerate(tokens) if token.text == word), None)
+        if at is None:
+            continue
+        cost = 0.5 if tokens[at].low in EMPTY else 1.0 if _relates(tokens, at, today) else 0.0
+        if cost:
+            shorter = _tidied(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "", step.question, count=1))
+            yield Rephrasing(shorter, step.cost + cost, (*step.left_out, word))
+
+
+def _relates(tokens: list[Token], at: int, today: date) -> bool:
+    """Whether the verb only ties what is before it to what is after it, and no period dates what it tells of."""
+    low, before = tokens[at].low, {token.low for token in tokens[max(0, at - 4) : at]}
+    inflected = low.endswith(("ed", "ing")) or low in lexicon.PARTICIPLES | IRREGULAR
+    if (
+        (stem(low) not in RELATIONAL and low not in IRREGULAR)
+        or not (inflected or before & CLAUSES)
+        or low.endswith(("er", "ers", "or", "ors"))
+    ):
+        return False
+    after = at + 1
+    while after < len(tokens) and tokens[after].low in lexicon.IN | lexicon.FILLERS:
+        after += 1
+    if after == len(tokens) or tokens[after].kind == "sign":
+        return False
+    dated = any(dates.read(tokens, place, today) for place in range(at + 1, after + 1))
+    return not dated and tokens[after].low not in UNTIL
+
+
+def _tidied(text: str) -> str:
+    return re.sub(r"\s+([,.?])", r"\1", re.sub(r"\s+", " ", text)).strip()

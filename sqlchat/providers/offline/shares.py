@@ -1,0 +1,50 @@
+"""Shares of a whole: `share of orders paid in cash`, `what percentage of tickets is solved`.
+
+A share is read as a count, or a total, of all the rows, of which those that meet the condition are a part. A period
+belongs to the whole: `share of cancelled orders in 2024` is the part of the orders of 2024 that was cancelled.
+"""
+
+from __future__ import annotations
+
+from sqlchat.errors import QuestionError
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import Token, tokenize
+from sqlchat.providers.offline.query import Agg, AnyOf, Condition, Period, Query
+
+WORDS = lexicon.words("share percentage percent proportion fraction")
+LEADING = lexicon.LEADS | lexicon.words("is the")
+
+
+def counted(tokens: list[Token]) -> list[Token] | None:
+    """`how many orders ...` for `the share of the orders ...`; None where no share is asked for."""
+    at = 0
+    while at < len(tokens) and tokens[at].low in LEADING:
+        at += 1
+    rest = [token.low for token in tokens[at : at + 3]]
+    if len(rest) < 3 or rest[0] not in WORDS or rest[1] != "of":
+        return None
+    at += 2
+    while at < len(tokens) and tokens[at].low in ("the", "all", "our"):
+        at += 1
+    return [*tokenize("how many"), *tokens[at:]]
+
+
+def take(query: Query) -> None:
+    """Make the query one for a share. Raises QuestionError where the part or the whole is not clear."""
+    parts = [condition for condition in query.conditions if not _is_period(condition)]
+    figures = [term for term in query.outputs if isinstance(term, Agg)]
+    clear = len(figures) == len(query.outputs) == 1 and not query.groups and not query.order and not query.having
+    if not clear or len(parts) != 1 or figures[0].per is not None or figures[0].function not in ("count", "sum"):
+        raise QuestionError("Say which part of which whole the share is of.", words=["share"], reason="ambiguous")
+    query.part = parts[0]
+    query.conditions.remove(parts[0])
+    table = figures[0].of if isinstance(figures[0].of, tuple) else figures[0].of.table
+    query.assumptions.append(
+        f"The share is in percent of all {table[1]}{' of the period' if query.conditions else ''}."
+    )
+
+
+def _is_period(condition: Condition) -> bool:
+    if isinstance(condition, AnyOf):
+        return all(_is_period(part) for part in condition.conditions)
+    return isinstance(condition, Period)
