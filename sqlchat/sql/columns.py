@@ -25,22 +25,16 @@ _SYSTEM_PREFIXES = {
 }
 
 
-def position(node: exp.Expr) -> int:
-    """Where a node stands in the text: characters from its start, or far behind where sqlglot does not tell."""
-    inner: exp.Expr = node
-    while not isinstance(inner, exp.Identifier | exp.Star):
-        if isinstance(inner, exp.Table | exp.Column) and inner.parts:
-            inner = inner.parts[0]
-        elif isinstance(inner.this, exp.Expr):
-            inner = inner.this
-        else:
-            break
-    return int(inner.meta.get("start", 1 << 30))
-
-
 def table_name(node: exp.Table) -> str:
     """A table's name as written, qualified where it is, without quotes."""
     return ".".join(f"#{part.name}" if part.args.get("temporary") else part.name for part in node.parts)
+
+
+def is_named_table(node: object) -> bool:
+    """Whether `node` is a table with a name, of however many parts, and no table function."""
+    if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier | exp.Dot):
+        return False
+    return all(isinstance(part, exp.Identifier) for part in node.parts)
 
 
 def bases(sources: Iterable[Source]) -> tuple[str, ...]:
@@ -53,6 +47,8 @@ class Findings:
 
     def __init__(self, dialect: str, catalog: Catalog | None) -> None:
         self.rules = Rules.of(dialect)
+        self.offset = 0
+        """Where the statement that is being resolved starts."""
         self.catalog = catalog
         self.reads: dict[int, tuple[exp.Table, Place, str]] = {}
         """Identity of a table's node -> the node, its place, and the form in which equal names are equal."""
@@ -69,8 +65,20 @@ class Findings:
 
     # Notes
 
+    def position(self, node: exp.Expr) -> int:
+        """Where a node stands in the text: characters from its start, or far behind where sqlglot does not tell."""
+        inner: exp.Expr = node
+        while not isinstance(inner, exp.Identifier | exp.Star):
+            if isinstance(inner, exp.Table | exp.Column) and inner.parts:
+                inner = inner.parts[0]
+            elif isinstance(inner.this, exp.Expr):
+                inner = inner.this
+            else:
+                break
+        return self.offset + int(inner.meta.get("start", 1 << 23))
+
     def read(self, node: exp.Table) -> None:
-        self.reads[id(node)] = (node, (position(node), table_name(node)), self._same_table(node))
+        self.reads[id(node)] = (node, (self.position(node), table_name(node)), self._same_table(node))
 
     def forget(self, node: exp.Table) -> None:
         """This mention of a table reads nothing after all."""
@@ -79,17 +87,17 @@ class Findings:
     def write(self, node: exp.Table) -> None:
         """Note a table as written; the same mention of it does not count as read."""
         self.forget(node)
-        self.writes.setdefault(self._same_table(node), (position(node), table_name(node)))
+        self.writes.setdefault(self._same_table(node), (self.position(node), table_name(node)))
 
     def column(self, text: str, node: exp.Expr) -> None:
         """Note a column as used, under the text that lineage prints."""
-        start = position(node)
+        start = self.position(node)
         if text not in self.columns or start < self.columns[text][0]:
             self.columns[text] = (start, text)
 
     def lack(self, kind: Literal["table", "column"], name: str, tables: tuple[str, ...], node: exp.Expr) -> None:
         if self.catalog is not None:
-            self.missing.setdefault((kind, name), (position(node), tables))
+            self.missing.setdefault((kind, name), (self.position(node), tables))
 
     def _same_table(self, node: exp.Table) -> str:
         if self.rules.table_case_matters:
@@ -104,7 +112,7 @@ class Findings:
         `name` is its folded alias, `aliases` are folded new names of its first columns.
         """
         text = table_name(node)
-        source = Source(name or self.rules.key(node.this), text, bases=(text,), node=node)
+        source = Source(name or self.rules.key(node.parts[-1]), text, bases=(text,), node=node)
         known = self._in_catalog(node)
         if known is None:
             source.open = True
@@ -118,7 +126,7 @@ class Findings:
         return source
 
     def _in_catalog(self, node: exp.Table) -> Table | None:
-        found = self._tables.get(self.rules.key(node.this), [])
+        found = self._tables.get(self.rules.key(node.parts[-1]), [])
         schema = node.args.get("db")
         if self.catalog is None or not found:
             return None

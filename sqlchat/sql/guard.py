@@ -220,7 +220,7 @@ def _check_calls(
         name = cut(word.value) if rules.attributes else word.value
         schema = _schema(words, at)
         if name == "operator" and schema is None and word.kind == "word" and name in rules.grammar:
-            _check_operator(words[at + 2 :])
+            _check_operator(words[at + 2 :], allowed)
             calls.add(word.start)
             continue
         if schema is None or rules.methods:
@@ -262,16 +262,19 @@ def _schema(words: Sequence[Lexeme], at: int) -> str | None:
     return ".".join(parts) if parts else None
 
 
-def _check_operator(inside: Sequence[Lexeme]) -> None:
+def _check_operator(inside: Sequence[Lexeme], allowed: frozenset[str]) -> None:
     """Refuse `OPERATOR(` before all but the signs of one operator, of pg_catalog if a schema is named."""
     start = 2 if len(inside) > 1 and inside[1].text == "." else 0
-    if start and inside[0].value != "pg_catalog":
-        raise SQLRefusedError(f"Operators of the schema {inside[0].value!r} are not allowed, only pg_catalog's.")
     end = start
     while end < len(inside) and inside[end].kind == "sign" and inside[end].text not in "(),.":
         end += 1
     if end == start or end == len(inside) or inside[end].text != ")":
         raise SQLRefusedError("The function 'operator' is not allowed: OPERATOR() takes the signs of one operator.")
+    name = f"{inside[0].value}.{''.join(word.text for word in inside[start:end])}"
+    if start and inside[0].value != "pg_catalog" and name not in allowed:
+        raise SQLRefusedError(
+            f"The operator {name[:80]} is not allowed; Postgres' own are, and those of well-known extensions."
+        )
 
 
 def _check_files(tree: exp.Expr, words: Sequence[Lexeme], files: re.Pattern[str]) -> None:

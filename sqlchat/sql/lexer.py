@@ -11,6 +11,7 @@ import re
 from typing import Literal, NamedTuple
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
+from sqlchat.sql.operators import LITERALS, write_plainly
 from sqlchat.sql.parse import check_text, position, tokenize
 
 Kind = Literal["word", "name", "string", "number", "sign"]
@@ -99,6 +100,10 @@ class Lexeme(NamedTuple):
 
 def agree(sql: str, dialect: str, ours: list[Lexeme]) -> None:
     """Raise SQLRefusedError where sqlglot splits `sql` otherwise than `ours`, and what `parse.tokenize` raises."""
+    if dialect == "postgres" and (plain := write_plainly(sql)) != sql:
+        given, ours, sql = ours, lexemes(plain, dialect), plain
+        if not _differ_in_signs_alone(given, ours):
+            raise SQLRefusedError("This SQL can be read in more than one way; put blanks around its operators.")
     rest = iter(ours)
     for token in tokenize(sql, dialect):
         first = last = next(rest, None)
@@ -163,6 +168,16 @@ def _dollar_end(sql: str, opening: re.Match[str]) -> int:
     if end < 0:
         raise _unclosed(sql, opening.start(), opening[0])
     return end + len(opening[0])
+
+
+def _differ_in_signs_alone(given: list[Lexeme], plain: list[Lexeme]) -> bool:
+    """Whether two readings differ in nothing but operators and names of types."""
+    rest = [each for each in plain if each.kind != "sign"]
+    kept = [each for each in given if each.kind != "sign"]
+    return len(rest) == len(kept) and all(
+        one == other or (one.start == other.start and one.kind == "word" and one.value in LITERALS)
+        for one, other in zip(kept, rest, strict=True)
+    )
 
 
 def _quoted(lexeme: Lexeme) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from sqlglot import exp
 from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.columns import Place
-from sqlchat.sql.parse import parse
+from sqlchat.sql.commands import read_statements
 from sqlchat.sql.statements import StatementResolver
 
 MULTIPLE = "MULTIPLE"
@@ -24,17 +23,12 @@ _KINDS: dict[type[exp.Expr], str] = {
     exp.TruncateTable: "TRUNCATE",
     exp.LoadData: "LOAD",
     exp.Transaction: "BEGIN",
+    exp.Block: "BEGIN",
+    exp.IfBlock: "IF",
+    exp.WhileBlock: "WHILE",
 }
 _SESSION = {"SET", "USE", "BEGIN", "COMMIT", "ROLLBACK", "PRAGMA"}
 """Kinds that only prepare or end what the other statements of a text do."""
-
-_REWRITES = (
-    (r"EXPLAIN(?:\s+(?:ANALYZE|VERBOSE|QUERY\s+PLAN|EXTENDED|\((?!\s*SELECT)[^()]*\)))*\s+(?=\w|\()", ""),
-    (r"REPLACE\s+(?=INTO\s)", "INSERT "),
-    (r"REFRESH\s+MATERIALIZED\s+VIEW\s+(?:CONCURRENTLY\s+)?([^\s;]+)[\s\S]*", r"TRUNCATE TABLE \1"),
-    (r"RENAME\s+TABLE\s+(\S+)\s+TO\s+(\S+)", r"ALTER TABLE \1 RENAME TO \2"),
-)
-"""Statements that sqlglot keeps as bare text -> one that it reads and that touches the same tables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,19 +51,24 @@ class Lineage:
 def lineage(sql: str, dialect: str, catalog: Catalog | None = None) -> Lineage:
     """The lineage of all statements in `sql`, which is written in sqlglot's `dialect` ("" for its default).
 
-    With `catalog`, `*` is expanded and bare columns are resolved. Nothing is refused for what it does; raises
-    SQLSyntaxError and SQLRefusedError as `parse` does.
+    With `catalog`, `*` is expanded and bare columns are resolved. Nothing is refused for what it does. Raises
+    SQLSyntaxError for a text that is no SQL, and SQLRefusedError for a statement of which it is not known what it
+    reads and writes, or as `parse` does.
     """
     resolver = StatementResolver(dialect, catalog)
+    found = resolver.findings
     kinds: list[str] = []
     try:
-        for tree in parse(sql, dialect):
-            kinds.append(_kind(tree, dialect))
-            for inner in _readable(tree, dialect):
-                resolver.statement(inner)
+        for statement in read_statements(sql, dialect):
+            ctes = dict(found.ctes)
+            kinds.append(statement.kind or _kind(statement.tree, dialect))
+            found.offset = statement.offset
+            if statement.tree is not None:
+                resolver.statement(statement.tree)
+            if statement.is_recursive_view:  # its text has no WITH
+                found.ctes = ctes
     except RecursionError as exc:
         raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
-    found = resolver.findings
     reads: dict[str, Place] = {}
     for _, place, key in found.reads.values():
         reads[key] = min(place, reads.get(key, place))
@@ -87,29 +86,15 @@ def _in_order(places: Iterable[Place]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for _, name in sorted(places, key=lambda place: place[0])))
 
 
-def _kind(tree: exp.Expr, dialect: str) -> str:
+def _kind(tree: exp.Expr | None, dialect: str) -> str:
     for node_type, kind in _KINDS.items():
         if isinstance(tree, node_type):
             return kind
     if isinstance(tree, exp.Describe) and dialect != "duckdb" and not isinstance(tree.this, exp.Table):
         return "EXPLAIN"
-    if isinstance(tree, exp.Command | exp.Alias | exp.Column):
-        # Statements that sqlglot does not know, such as SAVEPOINT, come as expressions that start with their word.
-        return tree.sql().split()[0].upper()
-    return tree.key.upper()
+    return tree.key.upper() if tree is not None else ""
 
 
 def _common(kinds: list[str]) -> str:
     acting = [kind for kind in kinds if kind not in _SESSION] or kinds[:1]
     return acting[0] if len(set(acting)) == 1 else MULTIPLE
-
-
-def _readable(tree: exp.Expr, dialect: str) -> list[exp.Expr]:
-    """The statements to resolve in place of one that sqlglot keeps as bare text, where there are any."""
-    if not isinstance(tree, exp.Command):
-        return [tree]
-    text = f"{tree.this} {tree.expression.name if isinstance(tree.expression, exp.Expr) else tree.expression or ''}"
-    for pattern, replacement in _REWRITES:
-        if match := re.match(pattern, text, re.IGNORECASE):
-            return parse(match.expand(replacement) + text[match.end() :], dialect)
-    return []

@@ -15,6 +15,7 @@ from sqlglot.tokenizer_core import Token
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.bounds import check_bounds
+from sqlchat.sql.operators import write_plainly
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings quote the SQL, which may hold data
 
@@ -25,12 +26,17 @@ UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 MISSING = re.compile(r"Missing (.+) from \d+:(\d+)")
 
 
-def parse(sql: str, dialect: str) -> list[exp.Expr]:
+def parse(sql: str, dialect: str, *, exact: bool = False) -> list[exp.Expr]:
     """Read `sql` in sqlglot's `dialect`: one tree for each statement, empty ones left out, at least one.
+
+    Operators of Postgres that sqlglot does not know stand in the tree as others (`operators.py`), unless `exact`.
 
     Raises SQLRefusedError for a text that is too long, nested too deeply or holds control characters, and
     SQLSyntaxError (`line` and `column` from 1, where known) for one that is no SQL.
     """
+    if dialect == "postgres" and not exact:
+        check_text(sql)
+        sql = write_plainly(sql)
     tokens = tokenize(sql, dialect)
     speaker = Dialect.get_or_raise(dialect)
     check_bounds(tokens, speaker.parser_class.TYPE_TOKENS)

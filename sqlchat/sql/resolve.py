@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from sqlglot import exp
 
 from sqlchat.sql.catalog import Catalog
-from sqlchat.sql.columns import Findings, bases, position
+from sqlchat.sql.columns import Findings, bases, is_named_table
 from sqlchat.sql.scopes import Scope, Source, Visible
 
 _ALIAS_WRAPPERS = (
@@ -91,7 +91,7 @@ class QueryResolver(ABC):
                 self.walk(cte.this, Scope(None, ctes))
                 continue
             key, columns = self.rules.key(alias.this), self._alias_columns(alias)
-            self.findings.ctes.setdefault(key, (position(alias), alias.name))
+            self.findings.ctes.setdefault(key, (self.findings.position(alias), alias.name))
             # Only a UNION can read the CTE that it defines; anything else of that name is the one further out.
             itself = pending.get(id(cte)) if self._is_union(cte.this) else None
             visible = {name: source for name, source in ctes.items() if source is not pending.get(id(cte))}
@@ -116,7 +116,7 @@ class QueryResolver(ABC):
 
     def _select(self, node: exp.Select, scope: Scope) -> Source:
         self.from_clause(node, scope)
-        if (into := node.args.get("into")) and isinstance(into.this, exp.Table):
+        if (into := node.args.get("into")) and is_named_table(into.this) and not self.rules.into_variables:
             self.findings.write(into.this)
         output = self.projections(node, scope)
         scope.outputs = frozenset(self._aliases(node.expressions))
@@ -227,7 +227,7 @@ class QueryResolver(ABC):
         """The sources that one item of FROM offers. `before` holds those that stand before it."""
         alias = node.args.get("alias")
         match node:
-            case exp.Table() if isinstance(node.this, exp.Identifier):
+            case exp.Table() if is_named_table(node):
                 found = [self._table(node, alias, before)]
             case exp.Subquery() if isinstance(node.this, exp.Table) or (
                 isinstance(node.this, exp.Subquery) and isinstance(node.this.unnest(), exp.Table)
@@ -258,7 +258,7 @@ class QueryResolver(ABC):
         return output.named(self._name(alias), self._alias_columns(alias))
 
     def _table(self, node: exp.Table, alias: exp.Expr | None, before: Scope) -> Source:
-        key, columns = self.rules.key(node.this), self._alias_columns(alias)
+        key, columns = self.rules.key(node.parts[-1]), self._alias_columns(alias)
         if not node.args.get("db") and key in before.ctes:
             return before.ctes[key].named(self._name(alias) or key, columns)
         if self.rules.dual and not node.db and node.name.lower() == "dual":
@@ -319,6 +319,8 @@ class QueryResolver(ABC):
                     self.query(each, Scope(scope, scope.ctes))
                 case exp.Comprehension():
                     self._comprehension(each, scope)
+                case exp.Opclass():
+                    stack.append((each.this, allowed))
                 case exp.PropertyEQ() | exp.Kwarg():
                     stack.append((each.expression, allowed))
                 case _:

@@ -49,7 +49,8 @@ _PSEUDO_COLUMNS = {
 }
 _DUAL = {"mysql", "oracle", "databricks", "clickhouse", "snowflake"}
 _FORWARD_CTES = {"sqlite"}
-_IMPLICIT_RECURSION = {"sqlite", "tsql", "fabric", "oracle", "teradata"}
+_IMPLICIT_RECURSION = {"sqlite", "tsql", "fabric", "oracle", "teradata", "snowflake"}
+_INTO_VARIABLES = {"mysql", "oracle", "singlestore"}
 _LATERAL_ALIASES = {"duckdb", "snowflake", "redshift", "databricks", "spark", "teradata", "clickhouse"}
 _WHERE_ALIASES = {"duckdb", "sqlite", "snowflake", "redshift", "teradata", "clickhouse"}
 _NO_GROUP_ALIASES = {"tsql", "fabric", "oracle"}
@@ -71,6 +72,10 @@ class Rules:
         self.forward_ctes = dialect in _FORWARD_CTES
         """A CTE sees those defined after it, too."""
         self.implicit_recursion = dialect in _IMPLICIT_RECURSION
+        self.into_variables = dialect in _INTO_VARIABLES
+        """SELECT INTO fills variables, and makes no table."""
+        self.targets_by_table = dialect in {"tsql", "fabric"}
+        """UPDATE t ... FROM t AS x writes the rows of x."""
         self.dual = dialect in _DUAL
         """FROM DUAL stands for no FROM at all."""
         self.struct_dots = dialect not in _NO_STRUCT_DOTS

@@ -9,13 +9,13 @@ from collections.abc import Iterable
 
 from sqlglot import exp
 
+from sqlchat.sql.columns import is_named_table
+from sqlchat.sql.commands import DEFINED_AS_TABLES, ROUTINES
 from sqlchat.sql.resolve import QueryResolver
 from sqlchat.sql.scopes import Scope, Source
 
 _ROW_VERSIONS = ("old", "new", "inserted", "deleted")
 """Names under which RETURNING and OUTPUT offer a row as it was and as it is."""
-
-_DEFINED_AS_TABLES = {"TABLE", "VIEW", "MATERIALIZED VIEW", "DYNAMIC TABLE"}
 
 
 class StatementResolver(QueryResolver):
@@ -46,9 +46,9 @@ class StatementResolver(QueryResolver):
                 self._copy(node, scope)
             case exp.Create():
                 self._create(node, scope)
-            case exp.Alter():
-                self._alter(node)
-            case exp.Drop() if node.args.get("kind") in _DEFINED_AS_TABLES:
+            case exp.Alter() if node.args.get("kind") in DEFINED_AS_TABLES:
+                self._alter(node, scope)
+            case exp.Drop() if node.args.get("kind") in DEFINED_AS_TABLES:
                 self._write_all([node.this, *(node.args.get("tables") or ())])
             case exp.TruncateTable():
                 self._write_all(node.expressions)
@@ -61,6 +61,20 @@ class StatementResolver(QueryResolver):
                 self._body(node.this, scope)
             case exp.LoadData():
                 self._write_all([node.this])
+            case exp.Analyze():
+                for table in node.args.get("tables") or ():
+                    self._body(table, scope)
+                if isinstance(node.this, exp.Table):
+                    self._body(node.this, scope)
+            case exp.Export():
+                self._body(node.this, scope)
+            case exp.Set() | exp.Declare():
+                self._subqueries(node, scope)
+            case exp.Execute():
+                for argument in node.expressions:
+                    self._subqueries(argument, scope)
+            case exp.Block() | exp.IfBlock() | exp.WhileBlock():
+                self._block(node, scope)
         if returning := node.args.get("returning"):
             if isinstance(into := returning.args.get("into"), exp.Identifier):
                 self.findings.write(exp.Table(this=into.copy()))
@@ -76,7 +90,7 @@ class StatementResolver(QueryResolver):
     def _write_all(self, nodes: Iterable[object]) -> None:
         for node in nodes:
             target = node.this if isinstance(node, exp.Schema) else node
-            if isinstance(target, exp.Table) and isinstance(target.this, exp.Identifier):
+            if isinstance(target, exp.Table) and is_named_table(target):
                 self.findings.write(target)
 
     def _body(self, node: object, scope: Scope) -> None:
@@ -87,7 +101,7 @@ class StatementResolver(QueryResolver):
         """The written table as a source that the rest of the statement can name, and its columns as listed."""
         columns = list(node.expressions) if isinstance(node, exp.Schema) else []
         table = node.this if isinstance(node, exp.Schema) else node
-        if not isinstance(table, exp.Table) or not isinstance(table.this, exp.Identifier):
+        if not isinstance(table, exp.Table) or not is_named_table(table):
             return [Source(open=True)], columns
         self.findings.write(table)
         alias = table.args.get("alias")
@@ -141,8 +155,11 @@ class StatementResolver(QueryResolver):
     def _same_source(self, scope: Scope) -> list[Source]:
         """T-SQL's UPDATE names what its FROM defines, by alias or by table; else the target stands alone."""
         target, *others = scope.sources
-        for source in others:
-            if source.name == target.name and source.node is not None:
+        same = [source for source in others if source.name == target.name and source.node is not None]
+        if not same and self.rules.targets_by_table:
+            same = [source for source in others if source.table and source.table.lower() == target.table.lower()]
+        if len(same) == 1:
+            for source in same:
                 if isinstance(target.node, exp.Table):
                     self.findings.forget(target.node)
                 scope.sources = others
@@ -239,19 +256,48 @@ class StatementResolver(QueryResolver):
             if parameters := node.this.args.get("params"):
                 self.walk(parameters, scope)
             return
-        if node.args.get("kind") not in _DEFINED_AS_TABLES:
+        if node.args.get("kind") in ROUTINES:
+            self._routine(node, scope)
+        if node.args.get("kind") not in DEFINED_AS_TABLES:
             return
         self._write_all([node.this])
         if isinstance(node.this, exp.Schema):
             for column in node.this.expressions:
                 if isinstance(column, exp.ColumnDef | exp.Identifier):
                     self.findings.column(column.name, column)
-        for template in node.find_all(exp.LikeProperty, exp.Clone):
-            if isinstance(template.this, exp.Table):
-                self.findings.read(template.this)
+        for template in node.find_all(exp.LikeProperty, exp.Clone, exp.InheritsProperty):
+            for table in (template.this, *template.expressions):
+                if isinstance(table, exp.Table):
+                    self.findings.read(table)
+        self._write_all(parent.this for parent in node.find_all(exp.PartitionedOfProperty))
         self._body(node.expression, scope)
 
-    def _alter(self, node: exp.Alter) -> None:
+    def _routine(self, node: exp.Create, scope: Scope) -> None:
+        """The body of a function, procedure or macro, in which its parameters are no columns."""
+        body = node.args.get("expression")
+        names = [each.this if isinstance(each, exp.ColumnDef) else each for each in node.this.expressions]
+        parameters = {self.rules.key(name): "" for name in names if isinstance(name, exp.Identifier)}
+        around = Scope(None, scope.ctes, [Source(columns=parameters)])
+        if isinstance(body, exp.Block):
+            self._block(body, around)
+        elif isinstance(body, exp.Expr):
+            self.walk(body, around)
+
+    def _block(self, node: exp.Expr, scope: Scope) -> None:
+        """The statements of BEGIN ... END, IF and WHILE, which see the parameters around them."""
+        if isinstance(node.this, exp.Expr):
+            self._subqueries(node.this, scope)
+        for part in (node, node.args.get("true"), node.args.get("false"), node.args.get("body")):
+            for each in part.expressions if isinstance(part, exp.Block) else ():
+                self.query(each, Scope(scope, scope.ctes))
+
+    def _subqueries(self, node: exp.Expr, scope: Scope) -> None:
+        """The queries inside an expression whose own names are variables."""
+        for query in node.find_all(exp.Query):
+            if query.find_ancestor(exp.Query) is None:
+                self.query(query, Scope(None, scope.ctes))
+
+    def _alter(self, node: exp.Alter, scope: Scope) -> None:
         self._write_all([node.this])
         for action in node.args.get("actions") or ():
             if isinstance(action, exp.AlterRename | exp.SwapTable):

@@ -62,3 +62,30 @@ def test_warns_of_a_function_that_the_target_does_not_know():
 def test_what_does_not_parse_is_a_syntax_error():
     with pytest.raises(SQLSyntaxError):
         transpile("SELECT FROM WHERE", "postgres", "mysql")
+
+
+@pytest.mark.parametrize(
+    ("sql", "source", "target", "warning"),
+    [
+        ("SELECT count(*) FILTER (WHERE a = 'x') FROM t", "postgres", "mysql", "no FILTER"),
+        ("SELECT a FROM t WHERE a ILIKE 'x%'", "postgres", "tsql", "no ILIKE"),
+        ("SELECT a + INTERVAL '1 day' FROM t", "postgres", "sqlite", "no INTERVAL"),
+        ("SELECT 5 / 2", "postgres", "mysql", "keeps the fraction here, and drops the fraction there"),
+    ],
+)
+def test_warns_of_what_runs_otherwise_or_not_at_all(sql, source, target, warning):
+    assert any(warning in each for each in transpile(sql, source, target)[1])
+
+
+@pytest.mark.parametrize(
+    ("sql", "target"),
+    [
+        ("SELECT count(*) FILTER (WHERE a = 'x') FROM t", "sqlite"),
+        ("SELECT a FROM t WHERE a ILIKE 'x%'", "duckdb"),
+        ("SELECT 5 / 2.0, CAST(a AS DOUBLE PRECISION) / b FROM t", "mysql"),
+        ("SELECT 5 / 2", "sqlite"),
+        ("SELECT a || 'x' FROM t WHERE b BETWEEN 1 AND 2", "mysql"),
+    ],
+)
+def test_does_not_warn_of_what_the_target_runs(sql, target):
+    assert transpile(sql, "postgres", target)[1] == ()

@@ -29,7 +29,7 @@ READABLE = """
 
 EXTENSIONS = (
     "postgis", "pg_trgm", "fuzzystrmatch", "unaccent", "citext", "hstore", "ltree", "vector", "intarray", "cube",
-    "earthdistance", "tablefunc", "timescaledb", "pgcrypto", "isn", "seg",
+    "earthdistance", "tablefunc", "timescaledb", "pgcrypto", "isn", "seg", "uuid-ossp", "btree_gist", "btree_gin",
 )  # fmt: skip
 """Well-known ones whose functions compute and do nothing else; what is volatile in them stays out too."""
 FIRST_OWN_OID = 16384
@@ -119,7 +119,20 @@ LEFT JOIN LATERAL (SELECT pg_catalog.json_build_array(n.nspname, c.relname) AS p
     WHERE r.relispartition AND i.inhrelid = r.oid) AS parent ON true
 """  # noqa: S608 - constants
 
-HARMLESS_VOLATILE = ("random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7")
+HARMLESS_VOLATILE = (
+    "random",
+    "random_normal",
+    "clock_timestamp",
+    "timeofday",
+    "gen_random_uuid",
+    "uuidv4",
+    "uuidv7",
+    "uuid_generate_v1",
+    "uuid_generate_v1mc",
+    "uuid_generate_v4",
+    "gen_salt",
+    "gen_random_bytes",
+)
 DANGEROUS = (
     ".*_to_xml.*|ts_rewrite|ts_stat|current_setting|pg_show_all_settings|array_fill|crosstab.*|connectby|xpath_table"
     "|txid_current|txid_current_if_assigned|pg_current_xact_id.*|pg_prepared_statement|pg_cursor|lo_.*|loread|lowrite"
@@ -169,6 +182,23 @@ spoilt AS MATERIALIZED (
 allowed AS MATERIALIZED (
     SELECT h.proname FROM harmless h WHERE NOT EXISTS (SELECT FROM spoilt s WHERE s.proname = h.proname)
 ),
+extended AS (
+    SELECT n.nspname || '.' || p.proname AS name
+    FROM built_in b JOIN pg_catalog.pg_proc p ON p.oid = b.oid
+    JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
+    WHERE NOT b.core AND b.proname IN (SELECT proname FROM harmless)
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc o WHERE o.pronamespace = p.pronamespace
+          AND o.proname = p.proname AND o.oid NOT IN (SELECT oid FROM built_in))
+    UNION
+    SELECT n.nspname || '.' || o.oprname FROM pg_catalog.pg_operator o
+    JOIN pg_catalog.pg_namespace n ON n.oid = o.oprnamespace
+    WHERE o.oid >= {FIRST_OWN_OID}
+    GROUP BY n.nspname, o.oprname
+    HAVING pg_catalog.bool_and(o.oid IN (SELECT d.objid FROM pg_catalog.pg_depend d
+        JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+        WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND d.deptype = 'e'
+          AND e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::pg_catalog.name[])))
+),
 checked AS (
     SELECT DISTINCT k.contypid AS oid FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_depend d
         ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = k.oid
@@ -182,8 +212,10 @@ own_type AS MATERIALIZED (
 )
 SELECT pg_catalog.json_build_object(
     'functions', (SELECT coalesce(pg_catalog.json_agg(a.proname ORDER BY a.proname), '[]') FROM allowed a),
-    'qualified', (SELECT coalesce(pg_catalog.json_agg('pg_catalog.' || h.proname ORDER BY h.proname), '[]')
-        FROM harmless h WHERE h.core AND EXISTS (SELECT FROM spoilt s WHERE s.proname = h.proname)),
+    'qualified', (SELECT coalesce(pg_catalog.json_agg(q.name ORDER BY q.name), '[]') FROM (
+        SELECT 'pg_catalog.' || h.proname AS name
+        FROM harmless h WHERE h.core AND EXISTS (SELECT FROM spoilt s WHERE s.proname = h.proname)
+        UNION SELECT e.name FROM extended e) q),
     'own', (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.lower(o.proname)), '[]') FROM own o
         WHERE o.proname IN (SELECT proname FROM harmless)
             OR o.proname = ANY ('{{{",".join(sorted(GRAMMAR))}}}'::pg_catalog.name[])),

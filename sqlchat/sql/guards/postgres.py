@@ -139,7 +139,7 @@ RULES = Rules(
     functions=FUNCTIONS,
     keywords=KEYWORDS | TYPES | words("array lateral placing symmetric asymmetric"),
     after=AFTER
-    | {"columns": frozenset({OPERAND}), "for": words("collation")}
+    | {"columns": frozenset({OPERAND}), "passing": frozenset({OPERAND}), "for": words("collation") | {OPERAND}}
     | dict.fromkeys(
         words("bpchar geography geometry halfvec timestamptz timetz varbit vector sparsevec"), frozenset({TYPE})
     ),

@@ -1,0 +1,294 @@
+"""Reads statements that sqlglot keeps as bare text or does not parse, as others that it reads. For `lineage`.
+
+Each is rewritten into statements that read and write the same tables (`command_forms.py`); nothing rewritten runs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sqlglot import exp
+from sqlglot.tokenizer_core import Token, TokenType
+
+from sqlchat.errors import SQLRefusedError, SQLSyntaxError
+from sqlchat.sql import command_forms as forms
+from sqlchat.sql.parse import parse, tokenize
+
+MAX_DEPTH = 8
+"""Statements inside one another, such as an INSERT inside a CREATE RULE."""
+
+DEFINED_AS_TABLES = {"TABLE", "VIEW", "MATERIALIZED VIEW", "DYNAMIC TABLE"}
+ROUTINES = {"FUNCTION", "PROCEDURE", "MACRO"}
+BLOCKS = (exp.Block, exp.IfBlock, exp.WhileBlock)
+READ = (
+    exp.Query, exp.UDTF, exp.Pivot, exp.Insert, exp.MultitableInserts, exp.Update, exp.Delete, exp.Merge, exp.Copy,
+    exp.TruncateTable, exp.Cache, exp.Uncache, exp.Summarize, exp.LoadData, exp.Set, exp.Use, exp.Export,
+    exp.Transaction, exp.Commit, exp.Rollback, exp.Pragma, exp.Kill, exp.Attach, exp.Detach, exp.Analyze, exp.Alter,
+    exp.Execute, exp.Declare, exp.Install,
+)  # fmt: skip
+"""Statements that the resolver reads, or that name no table."""
+
+
+class Statement(NamedTuple):
+    tree: exp.Expr | None
+    """None for a statement that touches no table."""
+    kind: str = ""
+    """The first word, upper-case, of a statement that was rewritten; else ""."""
+    offset: int = 0
+    """Added to the places of its names, so that those of all statements stand in the order of the text."""
+    is_recursive_view: bool = False
+
+
+def read_statements(sql: str, dialect: str) -> list[Statement]:
+    """The statements of `sql` as trees that the resolver understands, in the order of the text.
+
+    Raises SQLSyntaxError for a text that is no SQL, and SQLRefusedError with the reason for a statement of which it
+    is not known what it reads and writes; else as `parse` does.
+    """
+    error = None
+    try:
+        trees = parse(sql, dialect)
+        if all(is_understood(tree) for tree in trees):
+            return [Statement(tree) for tree in trees]
+    except SQLSyntaxError as exc:
+        error = exc
+    found: list[Statement] = []
+    reader = _Reader(dialect)
+    for start, text in reader.split(sql):
+        try:
+            found += [each._replace(offset=(start << 24) + each.offset) for each in reader.read(text)]
+        except SQLSyntaxError as exc:
+            raise error or exc from exc
+    if not found and error:
+        raise error
+    return found
+
+
+def is_understood(tree: exp.Expr) -> bool:
+    """Whether the resolver finds all tables of the statement `tree`."""
+    kind = tree.args.get("kind")
+    match tree:
+        case exp.Create() if kind in ROUTINES:
+            body = tree.args.get("expression")
+            if isinstance(body, exp.Block):
+                return is_understood(body)
+            return isinstance(body, exp.Expr) and not isinstance(body, exp.Literal | exp.Heredoc | exp.RawString)
+        case exp.Create() if kind in DEFINED_AS_TABLES:
+            body = tree.args.get("expression")
+            return tree.find(exp.ExecuteAsProperty) is None and (
+                body is None or isinstance(body, exp.Query | exp.UDTF | exp.Pivot | exp.Table)
+            )
+        case exp.Create():
+            return kind != "TRIGGER"
+        case exp.Drop():
+            return kind not in ("TRIGGER", "POLICY", "RULE")
+        case exp.Show():
+            return not any(isinstance(value, exp.Expr) for value in tree.args.values())
+        case exp.Describe():
+            return not isinstance(tree.this, exp.Command)
+        case exp.Block() | exp.IfBlock() | exp.WhileBlock():
+            parts = [tree, tree.args.get("true"), tree.args.get("false"), tree.args.get("body")]
+            inner = [each for part in parts if isinstance(part, exp.Block) for each in part.expressions]
+            return all(is_understood(each) for each in inner)
+    return isinstance(tree, READ)
+
+
+class _Reader:
+    """Reads the statements of one text in `dialect`, and remembers which of them are prepared."""
+
+    def __init__(self, dialect: str) -> None:
+        self.dialect = dialect
+        self.prepared: set[str] = set()
+
+    def read(self, text: str, depth: int = 0) -> list[Statement]:
+        """The trees of one statement without a semicolon."""
+        if depth > MAX_DEPTH:
+            raise SQLRefusedError("This SQL is nested too deeply; give its statements one by one.")
+        hidden = self._hide(text)
+        kind = re.match(r"\w*", hidden)[0].upper()  # type: ignore[index]
+        if (rewritten := self._rewrite(text, hidden)) is not None:
+            is_recursive_view = bool(forms.RECURSIVE_VIEW.fullmatch(hidden))
+            inner = [
+                each._replace(kind=kind, offset=start + each.offset, is_recursive_view=is_recursive_view)
+                for start, part in self.split(rewritten)
+                for each in self.read(part, depth + 1)
+            ]
+            return inner or [Statement(None, kind)]
+        if any(re.fullmatch(form, hidden, forms.FLAGS) for form in forms.OF_NO_TABLE):
+            return [Statement(None, kind)]
+        error: SQLSyntaxError | None = None
+        try:
+            trees = parse(text, self.dialect)
+            if all(is_understood(tree) for tree in trees):
+                return [Statement(tree) for tree in trees]
+        except SQLSyntaxError as exc:
+            error = exc
+        plain = text
+        for clause in forms.CLAUSES:
+            for match in re.finditer(clause, hidden, forms.FLAGS):
+                plain = plain[: match.start()] + " " * len(match[0]) + plain[match.end() :]
+        if plain != text:
+            return self.read(plain, depth + 1)
+        if error:
+            raise error
+        if isinstance(trees[0], exp.Command | exp.Create | exp.Drop | exp.Describe | exp.Show):
+            said = " ".join(hidden.split()[:3])[:60]
+            raise SQLRefusedError(f"What the statement {said!r} reads and writes is not known here.")
+        raise SQLSyntaxError(f"{text.split(maxsplit=1)[0][:40]!r} begins no SQL statement that is known here.")
+
+    def split(self, sql: str) -> Iterator[tuple[int, str]]:
+        """Each statement and where it starts. Semicolons in brackets and in the bodies of routines split nothing."""
+        hidden = self._hide(sql)
+        start = depth = 0
+        for match in re.finditer(r"[;()]|$", hidden):
+            depth += {"(": 1, ")": -1}.get(match[0], 0)
+            if match[0] in ("(", ")") or (depth > 0 and match[0]):
+                continue
+            said = hidden[start : match.start()]
+            if match[0] and re.match(r"\s*CREATE\b.*?\b(?:TRIGGER|FUNCTION|PROCEDURE)\b", said, forms.FLAGS):
+                opened = re.findall(r"\b(?:BEGIN|CASE|END)\b", said, re.IGNORECASE)
+                if sum(-1 if word.upper() == "END" else 1 for word in opened) > 0:
+                    continue
+            if said.strip():
+                blank = len(said) - len(said.lstrip())
+                yield start + blank, sql[start + blank : match.start()].rstrip()
+            start = match.end()
+
+    def _rewrite(self, text: str, hidden: str) -> str | None:
+        """Other statements that touch the same tables; None if the form of this one is not among those known."""
+        if prepare := re.match(rf"PREPARE\s+({forms.NAME})", hidden, forms.FLAGS):
+            self.prepared.add(prepare[1].lower())
+        if (match := forms.EXECUTE.fullmatch(hidden)) and self.dialect != "tsql":
+            if match["name"].lower() not in self.prepared:
+                raise SQLRefusedError(f"This text does not say what {match['name'][:60]} runs, which it executes.")
+            return f"SELECT {match['rest'] or 1}"
+        if match := forms.TEXT_OF_STATEMENT.fullmatch(hidden):
+            return _unquote(text[slice(*match.span("text"))])
+        if match := forms.RECURSIVE_VIEW.fullmatch(hidden):
+            table, columns, query = (text[slice(*match.span(part))] for part in ("t", "c", "q"))
+            name = re.split(r"\s*\.\s*", table)[-1]
+            cte = f"WITH RECURSIVE {name} ({columns}) AS ({query})"
+            return f"CREATE VIEW {table} ({columns}) AS {cte} SELECT {columns} FROM {name}"  # noqa: S608 - never runs
+        if match := forms.TRIGGER.fullmatch(hidden):
+            return self._read_trigger(text, hidden, match)
+        if match := forms.RULE.fullmatch(hidden):
+            actions = text[slice(*match.span("q"))]
+            if actions.startswith("("):
+                actions = actions.strip()[1:-1]
+            actions = re.sub(r"(?i)^\s*NOTHING\s*$", "", actions)
+            conditions = [text[slice(*match.span("condition"))]] if match["condition"] else []
+            return _touch(match["t"], conditions) + ";" + actions
+        if match := forms.POLICY.fullmatch(hidden):
+            return _touch(match["t"], _enclosed(text, hidden, r"\b(?:USING|CHECK)\s*\("))
+        if match := forms.ROUTINE.fullmatch(hidden):
+            return self._read_routine(text, hidden, match.start("parameters"))
+        for form, template in forms.TEMPLATES:
+            if match := re.fullmatch(form, hidden, forms.FLAGS):
+                return template.format(**{part: text[slice(*match.span(part))] for part in match.groupdict()})
+        return None
+
+    def _read_trigger(self, text: str, hidden: str, match: re.Match[str]) -> str:
+        rest = match.start("rest")
+        conditions = _enclosed(text[rest:], hidden[rest:], r"\bWHEN\s*\(")
+        if columns := re.search(r"\bUPDATE\s+OF\s+(.+?)\s+(?:OR\s+\w+\s+)?ON\b", hidden[:rest], forms.FLAGS):
+            conditions.insert(0, text[slice(*columns.span(1))])
+        touched = _touch(match["t"], conditions)
+        body = forms.TRIGGER_BODY.search(hidden, rest)
+        if body is None:
+            raise SQLRefusedError("The body of this trigger is not understood.")
+        if body[0].upper().startswith("EXECUTE"):
+            return touched
+        return touched + ";" + _without_block(text[body.start() if body[0].upper() == "BEGIN" else body.end() :])
+
+    def _read_routine(self, text: str, hidden: str, opening: int) -> str | None:
+        """The statements of a routine whose body is SQL; None if sqlglot reads the whole."""
+        after = _closing(hidden, opening) + 1
+        rest, shown = hidden[after:], text[after:]
+        language = re.search(r"\bLANGUAGE\s+('?\w+)", shown, forms.FLAGS)
+        named = language[1].strip("'").lower() if language else ""
+        if named not in ("", "sql"):
+            raise SQLRefusedError(
+                f"The body of this routine is in {named}, of which it is not known what it touches."
+            )
+        if body := re.search(r"\bBEGIN\s+ATOMIC\b", rest, forms.FLAGS):
+            return _without_block(shown[body.start() :])
+        if body := re.search(r"\bRETURN\s+(?!S\b)", rest, forms.FLAGS):
+            return "SELECT " + shown[body.end() :]
+        if named and (body := re.search(r"\bAS\s+(\$\w*\$|'|\")", shown, forms.FLAGS)):
+            found = next(
+                (t for t in self._tokens(shown) if t.start >= body.start(1) and t.token_type in _TEXTS), None
+            )
+            if found is not None:
+                return _unquote(shown[found.start : found.end + 1]) or "SELECT 1"
+        return None
+
+    def _hide(self, sql: str) -> str:
+        """`sql` with blanks for comments and for what strings hold, so that words in it are words of the language."""
+        hidden = [" " if char != "\n" else char for char in sql]
+        for token in self._tokens(sql):
+            if token.token_type in _TEXTS:
+                hidden[token.start] = hidden[token.end] = "'"
+            else:
+                hidden[token.start : token.end + 1] = sql[token.start : token.end + 1]
+        return "".join(hidden)
+
+    def _tokens(self, sql: str) -> list[Token]:
+        """sqlglot's tokens, and those of what it leaves in one piece after the first word of a command."""
+        found: list[Token] = []
+        start = 0
+        for token in tokenize(sql, self.dialect):
+            piece = sql[start : token.end + 1]
+            if token.token_type == TokenType.STRING and token.text.strip() == piece.strip():
+                # A bracket in front keeps the first word from beginning a command once more.
+                inner = tokenize("(" + piece, self.dialect)[1:]
+                found += [
+                    Token(each.token_type, each.text, start=each.start + start - 1, end=each.end + start - 1)
+                    for each in inner
+                ]
+            else:
+                found.append(token)
+            start = token.end + 1
+        return found
+
+
+_TEXTS = {
+    TokenType.STRING, TokenType.HEREDOC_STRING, TokenType.RAW_STRING, TokenType.NATIONAL_STRING,
+    TokenType.BYTE_STRING, TokenType.HEX_STRING, TokenType.BIT_STRING, TokenType.UNICODE_STRING,
+}  # fmt: skip
+
+
+def _touch(table: str, conditions: list[str]) -> str:
+    """A statement that writes `table` and reads `conditions` about its rows, old and new ones."""
+    returning = f" RETURNING {', '.join(conditions)}" if conditions else ""
+    return f"DELETE FROM {table}{returning}"  # noqa: S608 - never runs
+
+
+def _closing(hidden: str, opening: int) -> int:
+    """Offset of the bracket that closes the one at `opening`."""
+    depth = 0
+    for match in re.compile("[()]").finditer(hidden, opening):
+        depth += 1 if match[0] == "(" else -1
+        if not depth:
+            return match.start()
+    raise SQLSyntaxError("A bracket in this SQL is not closed.")
+
+
+def _enclosed(text: str, hidden: str, before: str) -> list[str]:
+    """What stands in the brackets that `before` opens, brackets included."""
+    opened = [match.end() - 1 for match in re.finditer(before, hidden, re.IGNORECASE)]
+    return [text[at : _closing(hidden, at) + 1] for at in opened]
+
+
+def _without_block(body: str) -> str:
+    """The statements between BEGIN and END."""
+    inside = re.fullmatch(r"\s*BEGIN\b(?:\s+ATOMIC\b)?(.*)\bEND\s*;?\s*", body, forms.FLAGS)
+    return inside[1] if inside else body
+
+
+def _unquote(text: str) -> str:
+    """What a string holds."""
+    if dollar := re.fullmatch(r"(\$\w*\$)(.*)\1", text, re.DOTALL):
+        return dollar[2]
+    return text.strip()[1:-1].replace(text[:1] * 2, text[:1])
