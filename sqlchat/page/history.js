@@ -1,7 +1,7 @@
 /** What was asked and run, newest first, each ready to be asked again. */
 
 import { request } from "./api.js"
-import { find, make, makeButton } from "./dom.js"
+import { count, find, make, makeButton } from "./dom.js"
 
 /** Wires the dialog. `askAgain(entry)` is called with the entry that was chosen. */
 export function prepareHistory(askAgain) {
@@ -9,7 +9,7 @@ export function prepareHistory(askAgain) {
   let next = null
 
   function makeEntry(entry) {
-    const outcome = entry.outcome === "ok" ? `${entry.row_count ?? 0} rows` : entry.outcome.replaceAll("_", " ")
+    const outcome = entry.outcome === "ok" ? count(entry.row_count ?? 0, "row") : entry.outcome.replaceAll("_", " ")
     const text = entry.question ?? entry.sql ?? ""
     const again = makeButton(text, () => { dialog.close(); askAgain(entry) }, { class: entry.question ? "entry" : "entry code" })
     const facts = `${new Date(entry.at).toLocaleString()} · ${entry.connection_id} · ${outcome}`

@@ -4,6 +4,7 @@ import { Digits, isNumber } from "./api.js"
 import { count, make, makeButton } from "./dom.js"
 
 const shownAtFirst = 100
+const longestShort = 32 // characters that stay on one line
 
 function order(a, b) {
   if (a === null || b === null) return 0
@@ -20,7 +21,7 @@ function sortRows(rows, at, direction) {
 function makeCell(value, isNumeric) {
   if (value === null) return make("td", { class: isNumeric ? "null number" : "null" }, "NULL")
   const text = typeof value === "object" && !(value instanceof Digits) ? JSON.stringify(value) : String(value)
-  return make("td", isNumeric ? { class: "number" } : {}, text)
+  return make("td", { class: isNumeric ? "number short" : text.length <= longestShort ? "short" : null }, text)
 }
 
 /** The table of `results` ({columns, rows, row_count, truncated}) with its note on how many rows there are. */
