@@ -47,28 +47,30 @@ async function send(method, path, body, more = {}, signal = undefined) {
   }
 }
 
-/** What `text` holds. Throws Problem if the status says that it is one. */
-function read(status, text) {
+/** What `text` holds. Throws Problem if the status says so; 401 of the present token, `sent`, asks to sign in. */
+function read(status, text, sent) {
   let body = {}
   try {
     body = parse(text)
   } catch {
     if (status < 400) throw brokenOff()
   }
-  if (status === 401) document.dispatchEvent(new CustomEvent("signin", { detail: body.detail }))
+  if (status === 401 && sent === token) document.dispatchEvent(new CustomEvent("signin", { detail: body.detail }))
   if (status >= 400 || status === 0) throw new Problem({ status, title: `The service answered ${status}.`, ...body })
   return body
 }
 
 export async function request(method, path, body) {
+  const sent = token
   const response = await send(method, path, body)
-  return read(response.status, await response.text())
+  return read(response.status, await response.text(), sent)
 }
 
 /** Asks a question: `onStage(name, data)` hears each stage, the answer is returned. Throws Problem. */
 export async function ask(question, onStage, signal) {
+  const sent = token
   const response = await send("POST", "/api/chat", question, { Accept: "text/event-stream" }, signal)
-  if (!response.ok) return read(response.status, await response.text())
+  if (!response.ok) return read(response.status, await response.text(), sent)
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   for (let waiting = ""; ;) {
     const { value, done } = await reader.read().catch(error => { throw error.name === "AbortError" ? error : brokenOff() })
@@ -86,7 +88,7 @@ export async function ask(question, onStage, signal) {
 
 /** Uploads a file; `onProgress` hears the share that is sent, from 0 to 1. Throws Problem. */
 export function upload(file, mayReplace, onProgress) {
-  const form = new FormData()
+  const form = new FormData(), sent = token
   form.append("file", file)
   return new Promise((resolve, reject) => {
     const sending = new XMLHttpRequest() // fetch does not tell how much is sent
@@ -96,7 +98,7 @@ export function upload(file, mayReplace, onProgress) {
     sending.onerror = () => reject(unreachable())
     sending.onload = () => {
       try {
-        resolve(read(sending.status, sending.responseText))
+        resolve(read(sending.status, sending.responseText, sent))
       } catch (problem) {
         reject(problem)
       }
