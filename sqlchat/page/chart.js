@@ -26,11 +26,12 @@ const options = { mode: "vega-lite", renderer: "svg", ast: true, actions: false,
 
 const letter = 8 // pixels
 
-/** Names under bars lie flat if there is room for them. */
-function turnNames(chart, values, width) {
+/** Names under bars lie flat if there is room for them; times have as many ticks as there is room for. */
+function fitLabels(chart, values, width) {
   const field = chart.spec.encoding.x?.field
   const longest = Math.max(...values.map(row => String(row[field]).length))
-  return { axisBand: { labelAngle: longest * letter * values.length < width ? 0 : -45 } }
+  const labelAngle = longest * letter * values.length < width ? 0 : -45
+  return { axisBand: { labelAngle }, axisTemporal: { tickCount: Math.max(Math.floor(width / 100), 2) } }
 }
 
 /** Fills `place` with the chart of `rows`; a single amount is shown as text. */
@@ -41,7 +42,7 @@ export async function drawChart(place, chart, rows) {
     await (loading ??= loadLibraries())
     const values = rows.map(row => Object.fromEntries(row.map((value, at) =>
       ["c" + at, value instanceof Number ? Number(value) : value])))
-    const look = { ...config, ...turnNames(chart, values, place.clientWidth) }
+    const look = { ...config, ...fitLabels(chart, values, place.clientWidth) }
     const { y } = chart.spec.encoding
     const description = `Chart: ${chart.reason}${y?.title ? `, ${y.title}` : ""}. The table below has its numbers.`
     const drawn = { ...chart.spec, description, data: { values }, width: "container", height: 240, config: look }

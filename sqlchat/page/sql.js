@@ -10,8 +10,13 @@ const keywords = new Set(("all and any as asc between by case cast collate cross
 const pieces = /(--[^\n]*|\/\*[\s\S]*?\*\/)|('(?:[^']|'')*')|("(?:[^"]|"")*"|`[^`]*`)|(\b\d+(?:\.\d+)?\b)|(\b[A-Za-z_]\w*\b)/g
 const lineStarts = /\s+(?=(?:FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|(?:LEFT |INNER |CROSS |FULL |RIGHT )?JOIN)\b)/g
 
-/** `sql` on several lines, if it came on one and no text or comment in it could be broken. */
-export const wrapSql = sql => /\n|'[^']*\s[^']*'|"[^"]*\s[^"]*"|--|\/\*|`/.test(sql) ? sql : sql.replace(lineStarts, "\n")
+const quoted = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`/g
+
+/** `sql` on several lines, if it came on one and has no comment, and no text with spaces in it that could be broken. */
+export function wrapSql(sql) {
+  const isFixed = /\n|--|\/\*/.test(sql) || (sql.match(quoted) ?? []).some(text => /\s/.test(text))
+  return isFixed ? sql : sql.replace(lineStarts, "\n")
+}
 
 function highlight(sql) {
   const parts = []

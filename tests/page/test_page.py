@@ -32,6 +32,12 @@ def test_a_question_is_answered_with_chart_rows_sql_and_receipt(browser, service
     assert browser.texts("tbody tr:first-child td", article) == ["2023-01", "1"]
     assert "36 rows" in article.text
     assert browser.texts("pre .keyword", article)[0] == "SELECT"
+    assert [line.split()[0] for line in browser.one("pre", article).text.splitlines()] == [
+        "SELECT",
+        "FROM",
+        "GROUP",
+        "ORDER",
+    ]
     assert "Each month without orders is left out." in article.text
     assert "Tokens" not in article.text
     browser.centre(browser.one("summary", article)).click()
