@@ -17,6 +17,7 @@ from sqlchat.api import (
     knowledge,
     lineage,
     mcp,
+    page,
     problems,
     providers,
     requests,
@@ -46,5 +47,9 @@ def create_app(config: Settings | None = None) -> Flask:
     security.init_app(app)
     docs.init_app(app, BLUEPRINTS)
     app.register_blueprint(mcp.blueprint)
+    if config.page:
+        app.register_blueprint(page.blueprint)
+    else:
+        app.add_url_rule("/", "index", docs.to_docs)
     cli.init_app(app)
     return app

@@ -75,6 +75,7 @@ class Settings:
         "Proxies in front that write X-Forwarded-For; the log then has the client's address. 0: it is not read.",
         least=0,
     )
+    page: bool = setting("SQLCHAT_PAGE", True, "Serve the page to ask in at `/`; if not, `/` leads to `/docs`.")
     log_level: str = setting("SQLCHAT_LOG_LEVEL", "INFO", "Least level that is logged.")
 
     # State

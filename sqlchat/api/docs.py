@@ -59,7 +59,6 @@ def init_app(app: Flask, blueprints: tuple[flask_smorest.Blueprint, ...]) -> Non
         api.register_blueprint(blueprint)
     ui = get_swaggerui_blueprint("/docs", "/api/openapi.json", {"app_name": "sqlchat", "validatorUrl": "none"})
     app.register_blueprint(ui)
-    app.add_url_rule("/", "index", to_docs)
 
 
 def as_deployed(spec: dict[str, Any]) -> dict[str, Any]:
@@ -81,5 +80,5 @@ def as_deployed(spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def to_docs() -> Response:
-    """The service has no page of its own but its documentation."""
+    """Go to the documentation, if the page is turned off."""
     return redirect("/docs/")

@@ -1,0 +1,131 @@
+/** One question with its stages, and its answer or its refusal. */
+
+import { ask, request } from "./api.js"
+import { drawChart } from "./chart.js"
+import { announce, count, make, makeButton, makeFold, makeList } from "./dom.js"
+import { makeSql, wrapSql } from "./sql.js"
+import { makeTable } from "./table.js"
+
+const stages = {
+  context: data => `Read the catalog: ${count(data.tables_shown, "table")}`,
+  sql: data => data.attempt > 1 ? `Wrote the SQL again, try ${data.attempt}` : "Wrote the SQL",
+  checked: data => `Checked the SQL: it reads ${data.lineage.tables_read.join(", ") || "no table"}`,
+  results: data => `Ran it: ${count(data.row_count, "row")}`,
+}
+
+const milliseconds = value => value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`
+
+/** Name and value in two columns. */
+function makeFacts(facts) {
+  const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== "")
+  return make("dl", {}, ...known.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]))
+}
+
+function makeReceipt(answer) {
+  const { lineage, tokens, timings } = answer
+  const matched = answer.values_matched.map(match => `“${match.words}” is ${match.value} in ${match.table}.${match.column}`)
+  const rests = [
+    makeList("Assumptions", answer.assumptions),
+    makeList("Values matched", matched),
+    makeList("Terms used", answer.terms_used),
+    makeList("Tables left out of the prompt", answer.tables_omitted),
+  ]
+  const explanation = answer.explanation && !answer.explanation.endsWith(answer.interpretation.slice(1))
+  return make("div", { class: "receipt" }, ...rests,
+    makeFold("Cost and time", makeFacts([
+      ["Answered by", `${answer.provider}, ${answer.model}`],
+      ["Reads", lineage.columns_used.join(", ") || lineage.tables_read.join(", ")],
+      ["Explanation", explanation ? answer.explanation : null],
+      ["Sent to a model", answer.sent.join(", ") || "nothing of the database"],
+      ["Tokens", `${tokens.total} (${tokens.prompt} in the prompt, ${tokens.completion} in the answer)`],
+      ["Cost", answer.cost_usd === null ? null : `${answer.cost_usd} US dollars`],
+      ["Time", Object.entries(timings).map(([name, value]) => `${name} ${milliseconds(value)}`).join(", ")],
+    ])))
+}
+
+function makeResult(chart, results) {
+  const place = chart?.spec ? make("div", { class: "chart" }) : null
+  if (place) drawChart(place, chart, results.rows)
+  return [place, makeTable(results)]
+}
+
+/** The failure in words, with questions that work in its place as buttons that `askAgain`. */
+function makeProblem(problem, askAgain) {
+  const { title, detail, suggestions = [], request_id: id } = problem.body ?? { detail: String(problem) }
+  const buttons = suggestions.map(question => makeButton(question, () => askAgain(question), { class: "chip" }))
+  return make("div", { class: "problem" },
+    title ? make("h3", {}, title) : null,
+    make("p", {}, detail),
+    buttons.length ? make("div", { class: "chips", role: "group", "aria-label": "Questions that can be answered" }, ...buttons) : null,
+    id ? make("p", { class: "quiet" }, `Request ${id}`) : null)
+}
+
+/** Runs SQL that a person edited, and shows its rows and its failures in `place`. */
+async function runEdited(connection, sql, place) {
+  place.replaceChildren(make("p", { class: "quiet" }, "Running …"))
+  try {
+    const { results } = await request("POST", "/api/execute", { connection_id: connection, sql })
+    place.replaceChildren(make("h3", {}, "Rows of your SQL"), makeTable(results))
+    announce(`Your SQL gave ${count(results.row_count, "row")}.`)
+  } catch (problem) {
+    place.replaceChildren(makeProblem(problem))
+    announce(problem.message)
+  }
+}
+
+function makeSqlPart(connection, sql) {
+  const rows = make("div")
+  return make("section", {}, make("h3", {}, "SQL"), makeSql(wrapSql(sql), edited => runEdited(connection, edited, rows)), rows)
+}
+
+/** SQL with a place for its rows, run at once: for a text that was run before. */
+export function showSql(connection, sql) {
+  const part = makeSqlPart(connection, sql)
+  runEdited(connection, sql, part.lastElementChild)
+  return make("article", { tabindex: -1 }, part)
+}
+
+/**
+ * Asks `question` ({connection_id, prompt, ...}) and gives the article in which the stages, then the answer appear, and
+ * a promise of the answer; null if it failed. `askAgain(text)` asks another question.
+ */
+export function showQuestion(question, askAgain) {
+  const stopping = new AbortController()
+  const steps = make("ol", { class: "steps" })
+  const stop = makeButton("Stop", () => stopping.abort())
+  const early = make("div")
+  const body = make("div", { "aria-busy": "true" }, steps, early, stop)
+  const about = make("p", { class: "quiet" }, question.connection_id, question.conversation_id ? " · follow-up" : "")
+  const article = make("article", { tabindex: -1 }, make("header", {}, make("h2", {}, question.prompt), about), body)
+
+  function onStage(name, data) {
+    const text = stages[name]?.(data)
+    if (text) steps.append(make("li", {}, text))
+    if (name === "sql") early.replaceChildren(make("pre", {}, make("code", {}, wrapSql(data.sql))))
+    if (name === "results") early.replaceChildren(makeTable(data))
+  }
+
+  async function follow() {
+    try {
+      const answer = await ask(question, onStage, stopping.signal)
+      body.replaceChildren(...[
+        make("p", { class: "interpretation" }, answer.interpretation || answer.explanation),
+        makeList("Warnings", answer.warnings, "warning"),
+        ...(answer.results ? makeResult(answer.chart, answer.results) : []),
+        makeSqlPart(question.connection_id, answer.sql),
+        makeReceipt(answer),
+      ].filter(Boolean))
+      announce(`Answered: ${count(answer.results?.row_count ?? 0, "row")}. ${answer.interpretation}`)
+      return answer
+    } catch (problem) {
+      const stopped = problem.name === "AbortError"
+      body.replaceChildren(stopped ? make("p", { class: "quiet" }, "Stopped.") : makeProblem(problem, askAgain))
+      announce(stopped ? "Stopped." : problem.message)
+      return null
+    } finally {
+      body.removeAttribute("aria-busy")
+    }
+  }
+
+  return { article, answered: follow() }
+}
