@@ -19,6 +19,7 @@ LAYERS = {
     "sql": {"errors"},
     "store": {"config", "errors"},
     "connections": {"files", "store", "sql", "workers", "config", "errors"},
+    "exports": {"connections", "errors"},
     "providers": {"sql", "config", "errors"},
     "files": {"workers", "config", "errors"},
     "chat": {"providers", "connections", "store", "sql", "workers", "config", "errors"},

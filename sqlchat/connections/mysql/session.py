@@ -13,8 +13,9 @@ import pymysql.converters
 from pymysql.connections import Connection as RawConnection
 from pymysql.cursors import SSCursor
 
-from sqlchat.connections.mysql.types import decoder, encoded_row, session_zone
+from sqlchat.connections.mysql.types import Decoder, decoder, encoded_row, session_zone
 from sqlchat.connections.servers.config import ServerConfig
+from sqlchat.connections.servers.deadlines import Deadline
 from sqlchat.errors import TooLargeError
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ class Session:
         self._raw = raw
         self.unread = False
         """True while rows of the last statement may wait to be read."""
+        self.deadline: Deadline
+        """After which the statement that runs is ended."""
         self.cursor: SSCursor = raw.cursor()
         ((self.thread_id, version),) = self.all("SELECT CONNECTION_ID(), VERSION()")
         self._is_mariadb = "mariadb" in version.lower()
@@ -88,6 +91,25 @@ class Session:
         )
         self.cursor.execute("SET SESSION TRANSACTION READ ONLY")
         self.cursor.execute("START TRANSACTION READ ONLY")
+
+    def end_time_limit(self) -> None:
+        """Let the next statement run until its deadline here, however often that is renewed."""
+        self.cursor.execute(f"SET SESSION {'max_statement_time' if self._is_mariadb else 'max_execution_time'} = 0")
+
+    def fields(self) -> list[Any]:
+        """The driver's descriptions of the columns of the last statement."""
+        result: Any = getattr(
+            self.cursor, "_result", None
+        )  # the driver has no public way to flags and character sets
+        return list(result.fields or ()) if result else []
+
+    def decoders(self, type_codes: list[int]) -> list[Decoder]:
+        return [decoder(code, self._zone) for code in type_codes]
+
+    @property
+    def has_zone(self) -> bool:
+        """Whether a TIMESTAMP is told with its offset."""
+        return self._zone is not None
 
     def end(self) -> None:
         """Roll back, and let go of the locks that outlive that."""
@@ -117,7 +139,7 @@ class Session:
 
     def rows(self, type_codes: list[int], count: int, largest_mb: int) -> list[bytes]:
         """Up to `count` rows of the last statement as JSON, `largest_mb` MiB together."""
-        decoders = [decoder(code, self._zone) for code in type_codes]
+        decoders = self.decoders(type_codes)
         rows: list[bytes] = []
         left = largest_mb << 20
         self.unread = True

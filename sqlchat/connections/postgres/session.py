@@ -11,6 +11,7 @@ import psycopg2
 import psycopg2.extensions
 
 from sqlchat.connections.servers.config import ServerConfig
+from sqlchat.connections.servers.deadlines import Deadline
 
 PATIENCE: Any = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}  # s
 NO_FILE = "/dev/null/none"
@@ -20,6 +21,8 @@ NO_FILE = "/dev/null/none"
 class Session(psycopg2.extensions.connection):
     lent = False
     """True where a pooler lends us a session of the server for one transaction, and then lends it to others."""
+    deadline: Deadline
+    """After which we hang up on the statement that runs."""
 
 
 def connect(target: ServerConfig, address: str) -> Session:
