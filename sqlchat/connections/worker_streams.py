@@ -127,6 +127,7 @@ class Reader:
         self._calling.join(LEAVING)
         if self._calling.is_alive():
             self._kill()
+        self._drop()
         self._clean_up()
 
     def _call(self, call: Callable[[str], object], path: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from datetime import time
 from typing import Any
 
 import pyarrow as pa
@@ -48,6 +49,8 @@ def _cast(texts: pa.Array, kind: pa.DataType) -> pa.Array:
     if pa.types.is_binary(kind):
         values: list[Any] = [None if text is None else b64decode(text, validate=True) for text in texts.to_pylist()]
         return pa.array(values, kind)
+    if pa.types.is_time(kind):  # which Arrow does not cast texts to
+        return pa.array([None if text is None else time.fromisoformat(text) for text in texts.to_pylist()], kind)
     return pc.cast(texts, kind)
 
 

@@ -13,6 +13,7 @@ import ipaddress
 import re
 import threading
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Literal, cast
 
 import pymysql
@@ -119,7 +120,7 @@ class MySQLConnection(Connection):
         """Put a header and the rows into the feed."""
         from sqlchat.connections.mysql.stream import header_of, send
 
-        with self._transaction(idle) as session, feed.breakable(session.hang_up):
+        with self._transaction(idle) as session, feed.breakable(partial(self._kill, "QUERY", session.thread_id)):
             if is_query:
                 session.explain(text)
                 session.limit_rows(max_rows)
