@@ -47,7 +47,7 @@ HOMES = {
     "storage3": {"files/storage/supabase.py"},
     "psycopg2": {"connections/postgres/"},
     "pymysql": {"connections/mysql/"},
-    "duckdb": {"connections/duckdb/", "connections/files/"},
+    "duckdb": {"connections/duckdb/", "connections/files/", "sql/policies/duckdb_parser.py"},
     "sqlite3": {"connections/sqlite/", "demo.py"},
     "jwt": {"tokens.py"},
     "alembic": {"store/"},

@@ -123,7 +123,7 @@ def show_schema(query: dict[str, bool], connection_id: str) -> Response:
             "dialect": public_name(catalog.dialect),
             "default_schema": catalog.default_schema,
             "version": catalog.version,
-            "tables": [_table(table, profiles) for table in catalog.tables],
+            "tables": [_table(table, profiles) for table in catalog.listed.tables],
         }
     )
 
@@ -150,7 +150,10 @@ def _describe(found: Described) -> dict[str, Any]:
 
 def _table(table: Table, profiles: Profiles | None) -> dict[str, Any]:
     told = asdict(table)
-    del told["definition"]
+    for name in ("definition", "calls_own", "descendants", "origin", "listed", "partition_of"):
+        del told[name]
+    for column in told["columns"]:
+        del column["expression"]
     if profiles is not None:
         for column in told["columns"]:
             known = profiles.get((table.schema, table.name, column["name"]))

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlchat.chat import repair
 from sqlchat.chat.examples import ExampleIndex, normal_form, outlived
 from sqlchat.chat.terms import TermIndex
 from sqlchat.connections.manager import ConnectionManager
@@ -17,6 +16,7 @@ from sqlchat.errors import BusyError, DeadlineError, PayloadError, SQLRefusedErr
 from sqlchat.providers.reading import bare
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.fragments import fragment_faults, held
+from sqlchat.sql.names import explain_unknown
 from sqlchat.store.knowledge import BusinessContext, Example, Kept, KnowledgeStore, Term
 from sqlchat.workers import Workers
 
@@ -197,7 +197,7 @@ class KnowledgeEditor:
             examined = connection.examine(sql)
         if not examined.is_plannable:
             raise SQLRefusedError("An example must be a query (SELECT, VALUES, WITH), for it answers a question.")
-        if fault := repair.unknown_in(examined, connection.catalog):
+        if fault := explain_unknown(examined.unknown, connection.catalog):
             raise fault
         connection.explain(examined)
         return connection.catalog.version

@@ -147,10 +147,10 @@ class Pipeline:
         connection, recalled = ready.connection, ready.recalled
         with ready.validator.clock("context"):
             if not ready.model.repairs:  # the built-in engine reads no prompt
-                task = Task(question.text, connection.catalog, values=connection.profiles.few_texts)
+                task = Task(question.text, connection.catalog.listed, values=connection.profiles.few_texts)
                 return _basis(connection), task
             context, recalled, messages = self._prompt(question, connection, recalled, ready.turns)
-            return _basis(connection, context, recalled), Task(question.text, connection.catalog, messages)
+            return _basis(connection, context, recalled), Task(question.text, connection.catalog.listed, messages)
 
     def _turns(self, question: Question) -> Sequence[Turn]:
         """The last turns, on this connection, of the conversation that the question goes on with."""
@@ -171,7 +171,7 @@ class Pipeline:
         samples = connection.samples if connection.privacy == "rows" else {}
         told = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
         related = list(filter(None, told))
-        context = self._linker.context(connection.catalog, said.strip(), profiles, samples, related)
+        context = self._linker.context(connection.catalog.listed, said.strip(), profiles, samples, related)
         room = self._settings.prompt_room
         return prompt.fit_messages(question.text, context, recalled, turns, asked_notes=question.notes, room=room)
 
@@ -238,7 +238,7 @@ def _beside(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tu
 
 
 def _basis(connection: OpenConnection, context: Context | None = None, recalled: Recalled = NOTHING) -> Basis:
-    catalog, privacy = connection.catalog, connection.privacy
+    catalog, privacy = connection.catalog.listed, connection.privacy
     if context is None:  # nothing leaves the service
         return Basis(catalog_version=catalog.version, tables_shown=len(catalog.tables), privacy=privacy)
     sent: list[Sent] = ["names"]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from sqlchat.chat.dialect_notes import DialectNotes
-from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+from sqlchat.sql.catalog import LABELLED, Catalog, Column, ForeignKey, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
 
 Remarks = Mapping[Path, str]
@@ -32,6 +32,7 @@ CHARACTERS_A_TOKEN = 3.0
 LONGEST_COMMENT, LONGEST_VALUE = 200, 40
 MOST_VALUES, LONGEST_LIST, SHOWN_VALUES = 12, 250, 6
 """All of a column's values are shown where they are so few or take so few characters, else the commonest ones."""
+MOST_LABELS = 50
 SHOWN_OF_MANY = 3
 """Of a column whose values are too many to be known, or each of which stands for one row: they show how such a value
 is written."""
@@ -89,15 +90,28 @@ def render_table(table: Table, catalog: Catalog, notes: DialectNotes, remarks: R
 
 
 def render_column(column: Column, table: Table, catalog: Catalog, notes: DialectNotes, remarks: Remarks) -> str:
-    line = f"  {_name(column.name, notes)} {as_data(_type(column.type), 60)}"
+    line = f"  {_name(column.name, notes)} {as_data(_type(column.type), 60)}{_base_type(column)}"
     if table.primary_key == (column.name,):
         line += " primary key"
     for key in table.foreign_keys:
         if key.columns == (column.name,):
             line += f" -> {_table_name(key.ref_table, key.ref_schema, catalog, notes)}"
             line += "".join(f".{_name(ref, notes)}" for ref in key.ref_columns) + _how(key)
-    known = remarks.get((table.schema, table.name, column.name), "")
+    known = remarks.get((table.schema, table.name, column.name), "") or _labels(column)
     return line + _remark([as_data(column.comment, LONGEST_COMMENT), known])
+
+
+def _base_type(column: Column) -> str:
+    return f" ({as_data(_type(column.base_type), 60)})" if column.base_type else ""
+
+
+def _labels(column: Column) -> str:
+    """They belong to the type and not to the data, so they are told where nothing of the data is."""
+    if not column.labels or LABELLED.match(column.type):
+        return ""
+    return (
+        f"values {', '.join(map(literal, column.labels[:MOST_LABELS]))}{', …' if column.labels[MOST_LABELS:] else ''}"
+    )
 
 
 def _type(name: str) -> str:

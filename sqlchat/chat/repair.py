@@ -5,10 +5,7 @@ from __future__ import annotations
 import re
 
 from sqlchat.chat.rendering import as_data
-from sqlchat.errors import QueryError, QuestionError, SqlchatError, UnknownNameError
-from sqlchat.sql.catalog import Catalog
-from sqlchat.sql.examine import Examination
-from sqlchat.sql.names import nearest
+from sqlchat.errors import QueryError, QuestionError, SqlchatError
 
 PLAIN = re.compile(r"[^\W\d_]+[,;.:!]?")
 NAME = re.compile(r"(\w+(?:\.\w+)*)[,;.:!]?")
@@ -21,23 +18,6 @@ RUNNING = "while_running"
 """Fact of a fault that came of rows, not of planning."""
 OWN_FACTS = frozenset({"sql", "fault", RUNNING})
 AROUND = 40  # characters shown on each side of a position
-
-
-def unknown_in(examined: Examination, catalog: Catalog) -> UnknownNameError | None:
-    """The fault of naming what `catalog` does not hold, with the names that may have been meant; None without one."""
-    parts = []
-    for name in examined.unknown:
-        part = f"there is no {name.kind} {name.name!r}"
-        if name.kind == "column" and name.tables:
-            part += f" in {', '.join(name.tables)}"
-        if near := nearest(name, catalog):
-            part += f" (nearest: {', '.join(near)})"
-        parts.append(part)
-    if not parts:
-        return None
-    detail = "; ".join(parts)
-    names = [name.name for name in examined.unknown]
-    return UnknownNameError(f"{detail[:1].upper()}{detail[1:]}.", unknown_names=names)
 
 
 def tells_values(fault: SqlchatError, sql: str) -> bool:

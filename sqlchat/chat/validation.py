@@ -13,6 +13,7 @@ from sqlchat.connections.base import Results
 from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.errors import QueryError, SqlchatError, SQLRefusedError, SQLSyntaxError, UnknownNameError
 from sqlchat.sql.examine import Examination
+from sqlchat.sql.names import explain_unknown
 from sqlchat.store import Entry
 
 FAULTS = (SQLSyntaxError, SQLRefusedError, QueryError)
@@ -72,7 +73,7 @@ class Validator:
 
     def _check(self, sql: str) -> Examination:
         examined = self.connection.examine(sql)
-        fault = repair.unknown_in(examined, self.connection.catalog)
+        fault = explain_unknown(examined.unknown, self.connection.catalog)
         if not examined.is_plannable:
             if fault:
                 raise fault

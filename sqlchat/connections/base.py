@@ -78,7 +78,7 @@ class Connection(ABC):
 
     @abstractmethod
     def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
-        """What the columns of the base tables in `catalog` hold, from statistics or bounded samples.
+        """What the columns of the tables and views listed in `catalog` hold, from statistics or bounded samples.
 
         Leaves out what cannot be read in `timeout` seconds.
         """

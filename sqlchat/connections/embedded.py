@@ -16,7 +16,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.encoding import encode_rows
 from sqlchat.connections.plan import Plan
-from sqlchat.connections.profiling import bounded, in_order
+from sqlchat.connections.profiling import bounded, in_order, with_labels
 from sqlchat.connections.streams import Stream
 from sqlchat.connections.worker_streams import FOREVER, open_worker_stream
 from sqlchat.errors import (
@@ -145,7 +145,7 @@ class EmbeddedConnection(Connection):
             elif not read:
                 waiting, together = waiting[1:], TABLES_A_SLICE
             waiting = waiting[read:]
-        return bounded(found)
+        return bounded(with_labels(found, catalog))
 
     def _target(self) -> Target:
         path = located(self._given, self._settings)

@@ -1,18 +1,21 @@
 """Rows of Python values -> the JSON bytes of `Results.rows`. For the connections alone.
 
-Values keep their meaning: exact numbers keep every digit, times are ISO 8601, bytes base64, and what JSON has no
-word for (NaN, infinity) is null. orjson writes nearly everything by itself; `_other` sees what it does not know, and
-only rows that it refuses outright (integers past 64 bits, unpaired surrogates) are walked in Python.
+Values keep their meaning: exact numbers keep every digit, times are ISO 8601, bytes base64, and numbers that JSON
+has no word for are the texts `NaN`, `Infinity` and `-Infinity`, apart from null. orjson writes nearly everything by
+itself; `_other` sees what it does not know, and only rows that it refuses outright (integers past 64 bits, unpaired
+surrogates) or would lose something of (floats that are no numbers) are walked in Python.
 """
 
 from __future__ import annotations
 
 import datetime
+import math
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -29,9 +32,36 @@ def encode_rows(rows: Iterable[Sequence[Any]]) -> bytes:
     """A JSON array of arrays, one for each row."""
     listed = rows if isinstance(rows, list) else list(rows)
     try:
-        return orjson.dumps(listed, default=_other, option=orjson.OPT_NON_STR_KEYS)
+        encoded = orjson.dumps(listed, default=_other, option=orjson.OPT_NON_STR_KEYS)
     except TypeError:
         return orjson.dumps(_walked(listed))
+    if b"null" in encoded and _loses_floats(listed):
+        return orjson.dumps(_walked(listed))
+    return encoded
+
+
+def no_number(value: float | Decimal) -> str:
+    """The word for what is no finite number."""
+    return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124 - NaN alone differs
+
+
+def _loses_floats(rows: list[Sequence[Any]]) -> bool:
+    """Whether a float that orjson writes as null is in the rows."""
+    kinds = set(map(type, chain.from_iterable(rows)))
+    if float in kinds and not all(map(math.isfinite, [c for c in chain.from_iterable(rows) if type(c) is float])):
+        return True
+    return not kinds.isdisjoint((list, tuple, dict)) and any(map(_holds_no_number, chain.from_iterable(rows)))
+
+
+def _holds_no_number(value: Any) -> bool:
+    match value:
+        case float():
+            return not math.isfinite(value)
+        case list() | tuple():
+            return any(map(_holds_no_number, value))
+        case dict():
+            return any(map(_holds_no_number, value.values()))
+    return False
 
 
 def is_deep(json: bytes) -> bool:
@@ -48,7 +78,7 @@ def _other(value: Any) -> Any:
     """What orjson does not know, as something that it does."""
     match value:
         case Decimal():
-            return orjson.Fragment(_digits(value)) if value.is_finite() else None
+            return orjson.Fragment(_digits(value)) if value.is_finite() else no_number(value)
         case bytes() | bytearray() | memoryview():
             return b64encode(value).decode("ascii")
         case datetime.timedelta():
@@ -83,8 +113,10 @@ def _digits(value: Decimal) -> str:
 def _walked(value: Any) -> Any:
     """`value` with all that orjson refuses replaced by a fragment or a text of the same meaning."""
     match value:
-        case None | bool() | float():
+        case None | bool():
             return value
+        case float():
+            return value if math.isfinite(value) else no_number(value)
         case int():
             return orjson.Fragment(str(int(value)))
         case str():

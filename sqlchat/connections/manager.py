@@ -32,7 +32,7 @@ from sqlchat.errors import (
     SqlchatError,
     UnavailableError,
 )
-from sqlchat.sql.policies.policy import Policy
+from sqlchat.sql.policies.policy import Policy, unseen_views
 from sqlchat.store import Store
 from sqlchat.store.connections import DEFAULT_PRIVACY, Changes, Definition, Privacy
 from sqlchat.workers import Workers
@@ -119,7 +119,7 @@ class ConnectionManager:
         connection_class(provider)
         held_to = Policy.of(policy)
         self._refuse_taken(owner, name)
-        warnings = self._try_config(owner, provider, config)
+        warnings = self._try_config(owner, provider, config, held_to)
         definition = self._store.connections.add(
             owner, name, provider, dict(config), held_to.as_dict() if held_to else None, privacy=privacy
         )
@@ -196,7 +196,7 @@ class ConnectionManager:
         connection = self.open(owner, name, claims)
         catalog = connection.read_catalog()
         connection.read_profiles(refresh=True)
-        return Refreshed(catalog.version, len(catalog.tables), datetime.now(UTC))
+        return Refreshed(catalog.version, len(catalog.listed.tables), datetime.now(UTC))
 
     def close(self) -> None:
         """Drop all open connections; the next request opens its own anew."""
@@ -251,11 +251,16 @@ class ConnectionManager:
             with contextlib.suppress(SqlchatError):  # the question that comes tells it
                 self._find(owner, name)
 
-    def _try_config(self, owner: str, provider: str, config: Mapping[str, Any]) -> tuple[str, ...]:
+    def _try_config(
+        self, owner: str, provider: str, config: Mapping[str, Any], policy: Policy | None = None
+    ) -> tuple[str, ...]:
         """Warnings of a database that can be reached so. Raises what `Connection.check` raises."""
         connection = self._make_driver(owner, provider, config)
         try:
-            return tuple(connection.check())
+            warnings = connection.check()
+            if policy:
+                warnings += unseen_views(connection.catalog())
+            return tuple(warnings)
         except SqlchatError as exc:
             exc.place = exc.place or connection.place
             raise

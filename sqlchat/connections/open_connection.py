@@ -32,6 +32,7 @@ from sqlchat.errors import (
 )
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.examine import Examination, examine
+from sqlchat.sql.names import explain_unknown, unknown_names
 from sqlchat.sql.policies.policy import Judged, Policy, judge
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store.connections import DEFAULT_PRIVACY, Privacy
@@ -196,14 +197,19 @@ class OpenConnection:
     def examine(self, sql: str) -> Examination:
         """Look at `sql` once: without this, nothing runs.
 
-        Raises SQLRefusedError for what the guard or the policy does not allow, SQLSyntaxError, and BusyError.
+        Raises SQLRefusedError for what the guard or the policy does not allow, UnknownNameError if that hangs on a
+        name which the catalog does not hold, SQLSyntaxError, and BusyError.
         """
-        visible, judged = self._known
-        part = None if judged is None else judged.part(sql)
         try:
-            return self._judges.call(examine, sql, visible.mentioned_in(sql), part, deadline=EXAMINING)
-        except (DeadlineError, TooLargeError) as exc:
-            raise SQLRefusedError("This SQL is too costly to judge; write it with less nesting.") from exc
+            return self._examine(sql)
+        except SQLRefusedError as exc:
+            if "unknown_names" not in exc.facts:
+                raise
+            unknown = UnknownNameError(exc.detail, **exc.facts)
+        if self.reread_catalog(unknown):
+            return self._examine(sql)
+        names = self._judges.call(unknown_names, sql, self.catalog.mentioned_in(sql), deadline=EXAMINING)
+        raise explain_unknown(names, self.catalog) or unknown
 
     def explain(self, examined: Examination, *, max_rows: int | None = None) -> Plan:
         """Let the database plan a query that is plannable, to run for `max_rows` rows.
@@ -247,6 +253,14 @@ class OpenConnection:
             elif examined.is_plannable and not is_planned:
                 self._explain(examined.sql, limit)
 
+    def _examine(self, sql: str) -> Examination:
+        visible, judged = self._known
+        part = None if judged is None else judged.part(sql)
+        try:
+            return self._judges.call(examine, sql, visible.mentioned_in(sql), part, deadline=EXAMINING)
+        except (DeadlineError, TooLargeError) as exc:
+            raise SQLRefusedError("This SQL is too costly to judge; write it with less nesting.") from exc
+
     def _explain(self, sql: str, limit: int) -> Plan:
         plan = self._driver.explain(sql, max_rows=limit)
         plan.hold_to(self._settings.max_plan_cost)
@@ -265,7 +279,8 @@ def _read(driver: Connection, policy: Policy | None, judges: Workers) -> Reading
     catalog = _with_version(driver.catalog())
     if policy is None:
         return Reading(catalog, None)
-    judged = judges.call(judge, catalog, policy, deadline=JUDGING)
+    # A partition has a name of its own, which a policy that denies the whole table does not know.
+    judged = judges.call(judge, catalog.whole_tables, policy, deadline=JUDGING)
     return Reading(judged.visible, judged)
 
 
@@ -273,7 +288,7 @@ def _with_version(catalog: Catalog) -> Catalog:
     """With a version that is the same in every process for the same content, if the database gave none."""
     if catalog.version:
         return catalog
-    content = repr((catalog.tables, catalog.default_schema, sorted(catalog.functions or ())))
+    content = repr((catalog.tables, catalog.default_schema, sorted(catalog.functions or ()), catalog.own))
     return replace(catalog, version=hashlib.blake2b(content.encode(), digest_size=8).hexdigest())
 
 

@@ -18,9 +18,13 @@ class Plan:
     DuckDB's, the combinations of rows that MariaDB before 11 looks at."""
     untold: float | None = field(default=None, repr=False)
     """The cost where it must not be told, since it tells of rows that the caller may not see."""
+    withheld: str = ""
+    """Why the database, which usually makes an estimate, made none."""
 
     def hold_to(self, ceiling: float) -> None:
-        """Raise SQLRefusedError for a cost above `ceiling`, with both; 0 is no ceiling."""
+        """Raise SQLRefusedError for a cost above `ceiling`, with both, or for one withheld; 0 is no ceiling."""
+        if ceiling and self.withheld:
+            raise SQLRefusedError(f"No ceiling of cost holds for this query: {self.withheld}", max_plan_cost=ceiling)
         cost = self.untold if self.cost is None else self.cost
         if not ceiling or cost is None or cost <= ceiling:
             return

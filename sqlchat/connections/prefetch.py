@@ -81,7 +81,8 @@ class Prefetcher:
                 if self._closed.is_set() or connection.is_dropped:
                     return
                 latest = catalog, profiles
-            self._prepare(*latest)
+            catalog, profiles = latest
+            self._prepare(catalog.listed, profiles)
         except SqlchatError as exc:
             if not self._closed.is_set() and not connection.is_dropped:
                 extra = {"connection": connection.name, "reason": exc.detail}

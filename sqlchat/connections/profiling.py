@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlchat.sql.catalog import Table
+from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Kind, Path
 
 SAMPLED_ROWS, SAMPLED_CELLS = 50_000, 500_000
@@ -38,6 +38,8 @@ NUMBER = re.compile(
     re.I,
 )
 TIME = re.compile(r"\W*(date|time|smalldatetime)", re.I)
+OF_SETS = re.compile(r"set\b", re.I)
+"""Whose values are lists of labels."""
 LIST = re.compile(r"\[\d*\]\s*$")
 ISO = re.compile(
     r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|UTC|[+-]\d\d(:?\d\d)?))?)?)?|\d\d:\d\d(:\d\d)?"
@@ -76,9 +78,29 @@ def kind_of(type: str) -> Kind:
 
 
 def in_order(tables: Iterable[Table]) -> list[Table]:
-    """Base tables, small ones first: reading them costs least, and kinds and states are in them."""
-    base = [table for table in tables if table.kind == "table" and table.columns]
-    return sorted(base, key=lambda table: (table.row_estimate is None, table.row_estimate or 0))
+    """Small base tables first: reading them costs least, and kinds and states are in them. Views come last."""
+    listed = [table for table in tables if table.listed and table.columns]
+    return sorted(
+        listed, key=lambda table: (table.kind == "view", table.row_estimate is None, table.row_estimate or 0)
+    )
+
+
+def with_labels(profiles: Mapping[Path, ColumnProfile], catalog: Catalog) -> dict[Path, ColumnProfile]:
+    """`profiles` in which a column of declared labels has them all as values: those that were seen, then the others.
+
+    They are part of the type, so they are known of columns too that could not be read.
+    """
+    made = dict(profiles)
+    for table in catalog.tables:
+        for column in table.columns:
+            if not (column.labels and table.listed) or OF_SETS.match(column.type):
+                continue
+            path = (table.schema, table.name, column.name)
+            known = made.get(path) or ColumnProfile("text", 0.0, len(column.labels))
+            seen = [value for value in known.values if value in column.labels]
+            unseen = [label for label in column.labels if label not in seen]
+            made[path] = replace(known, values=(*seen, *unseen), complete=True, least="", most="")
+    return made
 
 
 def rows_of(columns: int) -> int:

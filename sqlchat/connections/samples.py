@@ -27,7 +27,7 @@ NULL = "NULL"
 def read_samples(connection: Connection, catalog: Catalog) -> Samples:
     """Rows of the base tables, as far as five seconds get. Raises DatabaseUnavailableError and BusyError."""
     until, found = time.monotonic() + TIME, {}
-    for table in [each for each in catalog.tables if each.kind == "table"][:MOST_TABLES]:
+    for table in [each for each in catalog.tables if each.kind == "table" and each.listed][:MOST_TABLES]:
         if (left := until - time.monotonic()) <= 0:
             break
         try:

@@ -49,6 +49,8 @@ CATALOG_EXAMPLE = {
                     "type": "bigint",
                     "nullable": False,
                     "comment": "",
+                    "base_type": "",
+                    "labels": [],
                     "profile": {
                         "kind": "number",
                         "null_share": 0.0,
@@ -210,6 +212,12 @@ class ColumnSchema(Schema):
     type = fields.String(required=True)
     nullable = fields.Boolean(required=True)
     comment = fields.String(required=True)
+    base_type = fields.String(
+        required=True, metadata={"description": "Of a domain, the type that it is made of; else empty."}
+    )
+    labels = fields.List(
+        fields.String(), required=True, metadata={"description": "Of an enum or a set, all labels that are declared."}
+    )
     profile = fields.Nested(
         ContentSchema,
         allow_none=True,

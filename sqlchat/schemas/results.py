@@ -19,7 +19,11 @@ class ResultsSchema(Schema):
     rows = fields.List(
         fields.List(fields.Raw(allow_none=True)),
         required=True,
-        metadata={"description": "Numerics keep every digit; times are ISO 8601; bytes are base64."},
+        metadata={
+            "description": "Numerics keep every digit; times are ISO 8601; bytes are base64. What JSON has no "
+            "word for is a text, on every database: `NaN`, `Infinity`, `-Infinity` for numbers, `infinity` and "
+            "`-infinity` for times."
+        },
     )
     row_count = fields.Integer(required=True, metadata={"description": "Rows in this answer."})
     truncated = fields.Boolean(required=True, metadata={"description": "Whether the database had more rows."})

@@ -24,6 +24,8 @@ MAX_JOINS = 8
 """JOINs in a row without ON or USING."""
 MAX_ARROWS = 50
 """Arrows in one expression; the time grows with their square."""
+MAX_SUBSCRIPTS = 10_000
+"""Subscripts in all, each counted with those before it in its expression: sqlglot reads them again for each."""
 
 OPENING = {TokenType.L_PAREN, TokenType.L_BRACKET, TokenType.L_BRACE}
 CLOSING = {TokenType.R_PAREN, TokenType.R_BRACKET, TokenType.R_BRACE}
@@ -41,16 +43,19 @@ class _Level:
     doubles: bool = False
     joins: int = 0
     arrows: int = 0
+    subscripts: int = 0
 
 
 def check_bounds(tokens: list[Token], types: Collection[TokenType]) -> None:
     """Raise SQLRefusedError for what would take too long; `types` are the tokens that may name a type."""
     level, outer = _Level(), list[_Level]()
-    doubling, readings = 0, 0
+    doubling = readings = subscripts = 0
     before: Token | None = None
     for token in tokens:
         kind = token.token_type
         if kind in OPENING:
+            level.subscripts += kind == TokenType.L_BRACKET
+            subscripts += level.subscripts * (kind == TokenType.L_BRACKET)
             outer.append(level)
             level = _Level(doubles=before is not None and (before.token_type in types or _last(before) in DOUBLING))
             doubling += level.doubles
@@ -65,14 +70,15 @@ def check_bounds(tokens: list[Token], types: Collection[TokenType]) -> None:
         elif kind == TokenType.ARROW:
             level.arrows += 1
         elif kind == TokenType.COMMA:
-            level.arrows = 0
+            level.arrows = level.subscripts = 0
         elif kind in (TokenType.SELECT, TokenType.WHERE):
-            level.joins = level.arrows = 0
+            level.joins = level.arrows = level.subscripts = 0
         if (
             len(outer) > MAX_NESTING
             or doubling > MAX_DOUBLING
             or readings > MAX_READINGS
             or level.arrows > MAX_ARROWS
+            or subscripts > MAX_SUBSCRIPTS
         ):
             raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.")
         if level.joins > MAX_JOINS:

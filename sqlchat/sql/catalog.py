@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 WORD = re.compile(r"\w+")
-PLAIN = re.compile("[a-z0-9_]+")
-"""A name that is written in one way."""
+PLAIN_WORD = re.compile("[a-z0-9_]+")
+LONGEST_NAME = 63
+"""Bytes after which Postgres cuts off a name."""
+LABELLED = re.compile(r"(enum|set)\s*\(.*\)$", re.IGNORECASE | re.DOTALL)
+LABEL = re.compile(r"'((?:[^']|'')*)'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +23,12 @@ class Column:
     """The database's own name of the type, such as `numeric(10,2)`."""
     nullable: bool = True
     comment: str = ""
+    expression: str = ""
+    """SQL that computes a generated column from others of its row."""
+    base_type: str = ""
+    """Of a domain, the type that it is made of."""
+    labels: tuple[str, ...] = ()
+    """Of an enum or a set, all labels that are declared, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +40,15 @@ class ForeignKey:
     ref_columns: tuple[str, ...]
     inferred: bool = False
     """Found from names and values; the database does not hold it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What an index that is a table of its own shows: `columns` of the `table` in the same schema."""
+
+    table: str = ""
+    """"" if the database does not tell."""
+    columns: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +65,34 @@ class Table:
     """Rows as the database's statistics have it; None where it keeps none."""
     definition: str = ""
     """A view's SQL, where the database tells it."""
+    calls_own: bool = False
+    """Whether a view depends on functions, operators or checked domains that users of the database defined."""
+    descendants: tuple[tuple[str, str], ...] = ()
+    """Schema and name of all children and partitions, of any depth: their rows come along unless SQL says ONLY."""
+    origin: Origin | None = None
+    """Where the values come from, for a full-text index over another table; None for a table of its own."""
+    listed: bool = True
+    """False of a partition and of a table of an extension: SQL may name it, schema and prompts do not."""
+    partition_of: tuple[str, str] | None = None
+    """Schema and name of the table whose partition this is."""
 
     def column(self, name: str) -> Column | None:
         """The column of that name, exact case first, then any case."""
         return next((c for c in self.columns if c.name == name), None) or next(
             (c for c in self.columns if c.name.lower() == name.lower()), None
         )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnNames:
+    """What users of a database defined themselves under names that queries use; extensions' members are left out."""
+
+    functions: frozenset[str] = frozenset()
+    """Lower-case names of own functions, of any volatility, that a function on the allow-list has as well."""
+    operators: frozenset[str] = frozenset()
+    """Symbols of own operators, such as `+`."""
+    types: frozenset[str] = frozenset()
+    """Lower-case names of own types that have casts, or of own domains that have checks."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +104,15 @@ class Catalog:
     """The schema in which an unqualified name is looked up first; "" where there are none."""
     version: str = ""
     """Changes when the content changes."""
+    search_path: tuple[str, ...] = ()
+    """The schemas in which an unqualified name is looked up, in their order; empty for the default schema alone."""
     functions: frozenset[str] | None = field(default=None, repr=False)
     """Lower-case names of the functions that SQL may call here, where the database tells; else None."""
+    own: OwnNames = field(default_factory=OwnNames, repr=False)
+    attributes: frozenset[str] | None = field(default=None, repr=False)
+    """Postgres: names, as stored, of all attributes of relations, composite types and functions' results."""
+    callables: frozenset[str] = field(default=frozenset(), repr=False)
+    """Postgres: names, as stored, of functions that take one argument and that SQL may not call."""
 
     @cached_property
     def _by_word(self) -> dict[str, list[Table]]:
@@ -76,36 +125,97 @@ class Catalog:
     @cached_property
     def shape(self) -> int:
         """Changes when tables, columns or types do, and not with mere row estimates."""
-        return hash(tuple((t.schema, t.name, tuple((c.name, c.type) for c in t.columns)) for t in self.tables))
+        return hash(
+            tuple((t.schema, t.name, tuple((c.name, c.type, c.labels) for c in t.columns)) for t in self.tables)
+        )
+
+    @cached_property
+    def listed(self) -> Catalog:
+        """The part that schema and prompts show."""
+        return replace(self, tables=tuple(table for table in self.tables if table.listed))
+
+    @property
+    def whole_tables(self) -> Catalog:
+        """The part that has no partitions."""
+        return replace(self, tables=tuple(table for table in self.tables if table.partition_of is None))
+
+    def path_rank(self, schema: str) -> int:
+        """The place of `schema` in the search path; a number past its end for a schema that is not in it."""
+        path = self.search_path or (self.default_schema,)
+        return path.index(schema) if schema in path else len(path)
 
     def table(self, name: str, schema: str | None = None) -> Table | None:
-        """The table of that name (exact case first), in `schema` or else the default schema first."""
+        """The table of that name (exact case first), in `schema` or else by the search path."""
         found = [t for t in self.tables if t.name.lower() == name.lower()]
         if schema:
             found = [t for t in found if t.schema.lower() == schema.lower()]
-        found.sort(key=lambda t: (t.schema != self.default_schema, t.name != name))
+        found.sort(key=lambda t: (self.path_rank(t.schema), t.name != name))
         return found[0] if found else None
 
     def mentioned_in(self, sql: str) -> Catalog:
-        """The part whose tables and functions `sql` may name: enough to examine it, and cheap to hand to a worker."""
-        words = set(WORD.findall(sql.lower()))
-        found = {id(table) for word in words for table in self._by_word.get(word, ())}
-        functions = None if self.functions is None else self._functions_among(words)
-        return replace(self, tables=tuple(t for t in self.tables if id(t) in found), functions=functions)
-
-    def _functions_among(self, words: set[str]) -> frozenset[str]:
-        """A name of other signs than a plain word's may be written in more ways than one, so it stays."""
-        plain, others = self._functions_by_form
-        called = {name for name in others if (last := _last(name)) in words or not PLAIN.fullmatch(last)}
-        return frozenset(plain & words | called)
-
-    @cached_property
-    def _functions_by_form(self) -> tuple[frozenset[str], tuple[str, ...]]:
-        """Plain words, and the rest: names with a schema, and strange ones."""
-        functions = self.functions or frozenset()
-        plain = frozenset(name for name in functions if PLAIN.fullmatch(name))
-        return plain, tuple(functions - plain)
+        """The part whose names occur in `sql`: enough to judge and resolve it, and cheap to hand to a worker."""
+        found: dict[int, Table] = {}
+        for word in set(WORD.findall(sql.lower())):
+            for table in self._by_word.get(word, ()):
+                found[id(table)] = table
+        return replace(
+            self,
+            tables=tuple(t for t in self.tables if id(t) in found),
+            functions=None if self.functions is None else mentioned(self.functions, sql),
+            attributes=None if self.attributes is None else mentioned(self.attributes, sql),
+            callables=mentioned(self.callables, sql),
+        )
 
 
-def _last(name: str) -> str:
-    return name.rpartition(".")[2]
+def mentioned(names: frozenset[str], sql: str) -> frozenset[str]:
+    """Those of `names` (of functions or columns) that `sql` may mean: a database knows thousands.
+
+    Keeps each name that is no plain word, because SQL may write it in more than one way.
+    """
+    plain, qualified, others = _sort_names(names)
+    said = set(PLAIN_WORD.findall(sql.lower()))
+    said |= {word[:LONGEST_NAME] for word in said}
+    return others.union(*(table[word] for table in (plain, qualified) for word in said & table.keys()))
+
+
+@functools.lru_cache(maxsize=64)
+def _sort_names(
+    names: frozenset[str],
+) -> tuple[Mapping[str, Sequence[str]], Mapping[str, Sequence[str]], frozenset[str]]:
+    """Plain words and names with a schema by their last word in lower case, and the rest."""
+    plain: dict[str, list[str]] = {}
+    qualified: dict[str, list[str]] = {}
+    others = set()
+    for name in names:
+        last = name.rpartition(".")[2].lower()
+        if PLAIN_WORD.fullmatch(last):
+            (plain if "." not in name else qualified).setdefault(last, []).append(name)
+        else:
+            others.add(name)
+    return plain, qualified, frozenset(others)
+
+
+def drop_unreadable_keys(tables: Iterable[Table]) -> tuple[Table, ...]:
+    """`tables` without keys of columns that are not there: a database lists those that the user may not read too."""
+    kept = list(tables)
+    names = {(table.schema, table.name): {column.name for column in table.columns} for table in kept}
+
+    def is_readable(table: Table, key: ForeignKey) -> bool:
+        own, other = names[table.schema, table.name], names.get((key.ref_schema, key.ref_table))
+        return own.issuperset(key.columns) and (other is None or other.issuperset(key.ref_columns))
+
+    return tuple(
+        replace(
+            table,
+            primary_key=table.primary_key if names[table.schema, table.name].issuperset(table.primary_key) else (),
+            foreign_keys=tuple(key for key in table.foreign_keys if is_readable(table, key)),
+        )
+        for table in kept
+    )
+
+
+def labels_in(type: str) -> tuple[str, ...]:
+    """The labels in the name of an enum's or a set's type: `enum('new','it''s')` gives `new` and `it's`."""
+    if not LABELLED.match(type):
+        return ()
+    return tuple(label.replace("''", "'") for label in LABEL.findall(type))

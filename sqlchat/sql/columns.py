@@ -59,6 +59,8 @@ class Findings:
         self.writes: dict[str, Place] = {}
         self.columns: dict[str, Place] = {}
         self.ctes: dict[str, Place] = {}
+        self.certain: set[int] = set()
+        """Where the last names of qualified columns stand that exist without doubt, system columns left out."""
         self.missing: dict[tuple[Literal["table", "column"], str], tuple[int, tuple[str, ...]]] = {}
         """What provably does not exist -> where it stands, and the tables in which it was looked for."""
         self._tables: dict[str, list[Table]] = {}
@@ -124,8 +126,8 @@ class Findings:
         if schema is not None and any(table.schema for table in found):
             inside = [table for table in found if self.rules.fold(table.schema) == self.rules.key(schema)]
             found = found if not inside and self.rules.dialect == "duckdb" else inside
-        default = self.catalog.default_schema
-        return min(found, key=lambda table: table.schema != default, default=None)
+        rank = self.catalog.path_rank
+        return min(found, key=lambda table: rank(table.schema), default=None)
 
     def _is_system_table(self, node: exp.Table) -> bool:
         if node.db:
@@ -206,13 +208,23 @@ class Findings:
         return next((found for each in scope.chain() if (found := each.find(key))), [])
 
     def _column_of(self, source: Source, qualifier: exp.Identifier, column: exp.Identifier) -> None:
-        found = source.find(self.rules.key(column))
+        key = self.rules.key(column)
+        found = source.find(key)
+        if found and found.certain and self._is_certain(source, key, column):
+            self.certain.add(int(column.meta.get("start", -1)))
         tables = {source.table} if source.table else source.open_tables()
         owner = tables.pop() if len(tables) == 1 else ""
         written = f"{owner or qualifier.name}.{column.name}"
         self._tell([found] if found else [], written, qualifier)
         if found is None:
             self.lack("column", f"{qualifier.name}.{column.name}", source.bases, qualifier)
+
+    def _is_certain(self, source: Source, key: str, column: exp.Identifier) -> bool:
+        """Whether no engine can find another column, or none, where `source` is known to have one of that name."""
+        plain = column.args.get("quoted") or column.name.isascii()
+        of_function = source.open and not source.table and key == source.name
+        shadowed = source.table.lower().startswith("pg_")  # pg_catalog is searched first
+        return bool(plain) and not of_function and not shadowed and key not in self.rules.system_columns
 
     def _tell(self, found: list[Found], written: str, node: exp.Expr) -> None:
         if not any(each.certain for each in found):

@@ -40,11 +40,13 @@ class Examination:
 def examine(sql: str, catalog: Catalog, judged: Judged | None = None) -> Examination:
     """Examine `sql` for the database of `catalog`, of which `mentioned_in(sql)` is enough.
 
-    `judged` is the part of the whole catalog that the connection's policy needs; None without a policy. Raises
-    SQLRefusedError for what the guard or the policy does not allow, SQLSyntaxError for what is no SQL, and
+    `judged` is the part of the whole catalog that the connection's policy needs; None without a policy.
+
+    Raises SQLRefusedError for what the guard or the policy does not allow (with the fact `unknown_names` if a name
+    after a dot is neither a column nor an allowed function), SQLSyntaxError for what is no SQL, and
     DialectUnknownError for a dialect in which nothing can run.
     """
-    verdict = check(sql, catalog.dialect, catalog.functions)
+    verdict = check(sql, catalog.dialect, catalog.functions, catalog)
     if judged is not None:
         refuse(sql, judged)
     return Examination(

@@ -6,10 +6,13 @@
 - at the text, split as the database splits it (`lexer.py`, which must agree with sqlglot's own splitting): one
   statement, each `name(` a function on the database's allow-list, no INTO, no lock, no name of a secret.
 
-What it cannot see, the engine's own locks must stop: `SELECT o.fn FROM orders o` calls a function `fn(orders)` in
-Postgres without a call in the text, a view or an operator of the user's own may call anything, and so may a cast to
-a type of the user's own. Casts to `regclass` and its kin are allowed: they look names up and read nothing else.
-EXPLAIN ANALYZE is allowed: it runs the query, which is held to the same rules.
+Postgres calls a function for `alias.name` and `(value).name` too (`attributes.py`), and a function may have a word of
+the language as its name (`calls.py`).
+
+What it cannot see, the engine's own locks must stop: a view, an operator or a cast of the user's own may call
+anything.
+Casts to `regclass` and its kin are allowed: they look names up and read nothing else. EXPLAIN ANALYZE is allowed: it
+runs the query, which is held to the same rules.
 
 Callers run `check` in a worker process.
 """
@@ -18,13 +21,15 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 
 from sqlglot import exp
 
 from sqlchat.errors import DialectUnknownError, SQLRefusedError
+from sqlchat.sql.attributes import check_attributes, cut
+from sqlchat.sql.calls import Layout, check_tree, find_calls
+from sqlchat.sql.catalog import Catalog, OwnNames
 from sqlchat.sql.guards import duckdb, mysql, postgres, sqlite
 from sqlchat.sql.guards.allowed_nodes import NODES, ROOTS
 from sqlchat.sql.guards.rules import Rules
@@ -32,6 +37,11 @@ from sqlchat.sql.lexer import Lexeme, agree, lexemes, placeholder
 from sqlchat.sql.parse import parse
 
 RULES = {"postgres": postgres.RULES, "sqlite": sqlite.RULES, "duckdb": duckdb.RULES, "mysql": mysql.RULES}
+NO_OWN_NAMES = OwnNames()
+OVERLOADED = (
+    "this database has a function of its own of that name, which may do more than read; the built-in one, if it is "
+    "meant, is pg_catalog.{name}"
+)
 READS_ONLY = "only a single statement that reads (SELECT, VALUES, EXPLAIN and their like) may run"
 
 
@@ -45,12 +55,16 @@ class Verdict:
     """The query that an EXPLAIN ANALYZE runs."""
 
 
-def check(sql: str, dialect: str, functions: frozenset[str] | None = None) -> Verdict:
+def check(sql: str, dialect: str, functions: frozenset[str] | None = None, catalog: Catalog | None = None) -> Verdict:
     """Judge `sql` for a database of `dialect` (postgres, sqlite, duckdb, mysql).
 
     `functions` are the lower-case names that the database itself declares harmless (Postgres: from `pg_proc`); they
-    replace the list that is built in, the dangerous ones taken out. Raises SQLRefusedError with what was refused and
-    why, SQLSyntaxError for what is no SQL, DialectUnknownError where there are no rules for `dialect`.
+    replace the list that is built in, the dangerous ones taken out. `catalog` is the part of the database's catalog
+    that `sql` mentions (`Catalog.mentioned_in`). Without it, on Postgres a name after a dot passes only if it is an
+    output of the query's own or a function that may be called.
+
+    Raises SQLRefusedError with what was refused and why, SQLSyntaxError for what is no SQL, DialectUnknownError where
+    there are no rules for `dialect`.
     """
     rules = RULES.get(dialect)
     if rules is None:
@@ -65,10 +79,10 @@ def check(sql: str, dialect: str, functions: frozenset[str] | None = None) -> Ve
             return Verdict(found, plannable=False)
         start = words[found.at].start
         # Blanks keep the line and column of what comes after.
-        _check_query(re.sub(r"[^\n]", " ", sql[:start]) + sql[start:], dialect, rules, functions)
+        _check_query(re.sub(r"[^\n]", " ", sql[:start]) + sql[start:], dialect, rules, functions, catalog)
         runs = any(word.value in ("analyze", "analyse") for word in words[: found.at])
         return Verdict(found.kind, plannable=False, analyzed=sql[start:] if runs else "")
-    _check_query(sql, dialect, rules, functions)
+    _check_query(sql, dialect, rules, functions, catalog)
     return Verdict("SELECT", plannable=True)
 
 
@@ -81,7 +95,7 @@ def unknown_functions(sql: str, dialect: str) -> tuple[str, ...]:
     if rules is None:
         return ()
     words = lexemes(sql, dialect)
-    called = dict.fromkeys(words[at].value for at in _calls(words, parse(sql, dialect)[0], rules))
+    called = dict.fromkeys(words[at].value for at in find_calls(Layout(words, rules), parse(sql, dialect)[0]))
     return tuple(name for name in called if name not in rules.functions | rules.grammar)
 
 
@@ -108,7 +122,9 @@ def _one_statement(words: list[Lexeme]) -> list[Lexeme]:
     return words[:end]
 
 
-def _check_query(sql: str, dialect: str, rules: Rules, functions: frozenset[str] | None) -> None:
+def _check_query(
+    sql: str, dialect: str, rules: Rules, functions: frozenset[str] | None, catalog: Catalog | None
+) -> None:
     every = lexemes(sql, dialect)
     words = _one_statement(every)
     start = next((word for word in words if word.text != "("), words[0])
@@ -120,7 +136,13 @@ def _check_query(sql: str, dialect: str, rules: Rules, functions: frozenset[str]
         raise SQLRefusedError("Several statements in one text are not allowed; send them one by one.")
     _check_names(words, rules)
     _check_clauses(words)
-    _check_tree(trees[0], rules, _check_calls(words, trees[0], rules, functions))
+    own = NO_OWN_NAMES if catalog is None else catalog.own
+    _check_tree(trees[0], rules, _check_calls(words, trees[0], rules, functions, own))
+    if rules.attributes:
+        allowed = _allowed(rules, functions)
+        check_attributes(
+            words, trees[0], rules, lambda name: name in allowed and not rules.dangers.fullmatch(name), catalog
+        )
     if rules.files is not None:
         _check_files(trees[0], words, rules.files)
 
@@ -179,24 +201,41 @@ def _check_clauses(words: Sequence[Lexeme]) -> None:
             raise SQLRefusedError(f"{word.upper()} is not allowed: {READS_ONLY}.")
 
 
-def _check_calls(words: Sequence[Lexeme], tree: exp.Expr, rules: Rules, functions: frozenset[str] | None) -> set[int]:
+def _allowed(rules: Rules, functions: frozenset[str] | None) -> frozenset[str]:
+    return (rules.functions if functions is None else functions) | rules.harmless
+
+
+def _check_calls(
+    words: Sequence[Lexeme],
+    tree: exp.Expr,
+    rules: Rules,
+    functions: frozenset[str] | None,
+    own: OwnNames = NO_OWN_NAMES,
+) -> set[int]:
     """Refuse each call of a function that is not allowed; gives the offsets of those that are."""
-    allowed = (rules.functions if functions is None else functions) | rules.harmless
-    calls = set()
-    for at in _calls(words, tree, rules):
-        name = words[at].value
+    allowed = _allowed(rules, functions)
+    layout, calls = Layout(words, rules), set()
+    for at in find_calls(layout, tree):
+        word = words[at]
+        name = cut(word.value) if rules.attributes else word.value
         schema = _schema(words, at)
-        if name == "operator" and schema is None and words[at].kind == "word":
+        if name == "operator" and schema is None and word.kind == "word" and name in rules.grammar:
             _check_operator(words[at + 2 :])
+            calls.add(word.start)
+            continue
         if schema is None or rules.methods:
-            known = name in allowed or (name in rules.grammar and words[at].kind == "word")
+            known = name in allowed
+            known |= schema is None and word.kind == "word" and name in rules.grammar and name not in own.functions
         else:
             full = f"{schema}.{name}"
             known = (schema in rules.schemas and name in allowed) or full in rules.qualified or full in allowed
         if not known or rules.dangers.fullmatch(name):
             shown = ".".join(filter(None, (schema, name)))[:80]
-            raise SQLRefusedError(f"The function {shown!r} is not allowed: {_reason(shown, rules)}.")
-        calls.add(words[at].start)
+            overloaded = rules.attributes and schema is None and name in own.functions
+            reason = OVERLOADED.format(name=name[:80]) if overloaded else _reason(shown, rules)
+            raise SQLRefusedError(f"The function {shown!r} is not allowed: {reason}.")
+        calls.add(word.start)
+    check_tree(layout, tree, calls)
     return calls
 
 
@@ -206,20 +245,12 @@ def _reason(name: str, rules: Rules) -> str:
     said = f"{rules.engine} has no such function" if missing else "it is not among those known to do nothing but read"
     if name in rules.instead:
         return f"{said}; in {rules.engine}, write {rules.instead[name]}"
-    near = difflib.get_close_matches(name, rules.functions, 1, 0.8) if not rules.dangers.fullmatch(name) else []
-    return f"{said}; a near one is {near[0]}()" if near else said
-
-
-def _calls(words: Sequence[Lexeme], tree: exp.Expr, rules: Rules) -> Iterator[int]:
-    """Indexes of the names in `words` that are called."""
-    not_calls = {start for start in map(_start_of_columns, tree.find_all(exp.TableAlias)) if start is not None}
-    for at, (word, after) in enumerate(pairwise(words)):
-        if after.text != "(" or word.kind not in ("word", "name", "string") or word.start in not_calls:
-            continue
-        before = words[at - 1].value if at else ""
-        structure = word.value in rules.keywords or before in rules.after.get(word.value, ())
-        if not (structure and word.kind == "word" and before != "."):
-            yield at
+    if rules.dangers.fullmatch(name):
+        return said
+    near = difflib.get_close_matches(name, rules.functions, 1, 0.8)
+    if near:
+        said = f"{said}; a near one is {near[0]}()"
+    return f"{said}; {rules.ways_out}" if rules.ways_out else said
 
 
 def _schema(words: Sequence[Lexeme], at: int) -> str | None:
@@ -231,18 +262,16 @@ def _schema(words: Sequence[Lexeme], at: int) -> str | None:
     return ".".join(parts) if parts else None
 
 
-def _start_of_columns(alias: exp.TableAlias) -> int | None:
-    """Offset of the name in `name(column, ...)`, the one place where a name before `(` makes no call."""
-    name = alias.this
-    if not isinstance(name, exp.Identifier) or not alias.args.get("columns"):
-        return None
-    start = name.meta.get("start")
-    return start if isinstance(start, int) else None
-
-
 def _check_operator(inside: Sequence[Lexeme]) -> None:
-    if inside and inside[0].kind != "sign" and inside[0].value != "pg_catalog":
+    """Refuse `OPERATOR(` before all but the signs of one operator, of pg_catalog if a schema is named."""
+    start = 2 if len(inside) > 1 and inside[1].text == "." else 0
+    if start and inside[0].value != "pg_catalog":
         raise SQLRefusedError(f"Operators of the schema {inside[0].value!r} are not allowed, only pg_catalog's.")
+    end = start
+    while end < len(inside) and inside[end].kind == "sign" and inside[end].text not in "(),.":
+        end += 1
+    if end == start or end == len(inside) or inside[end].text != ")":
+        raise SQLRefusedError("The function 'operator' is not allowed: OPERATOR() takes the signs of one operator.")
 
 
 def _check_files(tree: exp.Expr, words: Sequence[Lexeme], files: re.Pattern[str]) -> None:

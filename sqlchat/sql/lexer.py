@@ -71,6 +71,14 @@ SCANNERS = {
 NESTED_COMMENT = re.compile(r"/\*|\*/")
 
 
+ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
+
+
+def fold(word: str) -> str:
+    """`word` as a database folds it: ASCII letters alone in lower case."""
+    return word.lower() if word.isascii() else word.translate(ASCII_LOWER)
+
+
 class Lexeme(NamedTuple):
     kind: Kind
     text: str
@@ -82,7 +90,7 @@ class Lexeme(NamedTuple):
     def value(self) -> str:
         """A word in lower case, a quoted name or SQLite's [name] without its quotes, anything else as written."""
         if self.kind == "word":
-            return self.text.lower() if self.text.isascii() else self.text  # databases fold ASCII letters alone
+            return fold(self.text)
         if self.kind == "name":
             closing = self.text[-1]
             return self.text[1:-1].replace(closing * 2, closing)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from rapidfuzz import fuzz, process
 from sqlglot import exp
 
-from sqlchat.errors import SQLRefusedError
+from sqlchat.errors import SQLRefusedError, UnknownNameError
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.parse import parse
 from sqlchat.sql.scopes import Rules
@@ -51,6 +51,22 @@ def unknown_names(sql: str, catalog: Catalog) -> tuple[UnknownName, ...]:
         raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
     missing = sorted(resolver.findings.missing.items(), key=lambda item: item[1][0])
     return tuple(UnknownName(kind, name, tables) for (kind, name), (_, tables) in missing)
+
+
+def explain_unknown(names: Sequence[UnknownName], catalog: Catalog) -> UnknownNameError | None:
+    """The fault of naming what `catalog` does not hold, with the names that may have been meant; None without one."""
+    parts = []
+    for name in names:
+        part = f"there is no {name.kind} {name.name!r}"
+        if name.kind == "column" and name.tables:
+            part += f" in {', '.join(name.tables)}"
+        if near := nearest(name, catalog):
+            part += f" (nearest: {', '.join(near)})"
+        parts.append(part)
+    if not parts:
+        return None
+    detail = "; ".join(parts)
+    return UnknownNameError(f"{detail[:1].upper()}{detail[1:]}.", unknown_names=[name.name for name in names])
 
 
 def nearest(unknown: UnknownName, catalog: Catalog, limit: int = 3) -> list[str]:

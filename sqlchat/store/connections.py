@@ -89,18 +89,21 @@ class Connections:
 
     def get(self, owner: str, name: str) -> Definition:
         """The definition. Raises ConnectionNotFoundError, and UnavailableError where it cannot be decrypted."""
-        for row in self._database.fetch(select(connections).where(named(owner, name))) if storable(name) else ():
-            return self._definition(row)
-        raise unknown(name)
+        return self._definition(self._row(owner, name))
 
     def find(self, owner: str, name: str) -> Definition:
         """The definition, readable or not. Raises ConnectionNotFoundError."""
-        return self._readable_or_not(self._row(owner, name, *connections.c))
+        return self._readable_or_not(self._row(owner, name))
 
     def version(self, owner: str, name: str) -> tuple[str, int]:
         """Id and version, which together change with every change. Raises ConnectionNotFoundError."""
         for id, version in self._version(owner=owner, name=name) if storable(name) else ():
             return id, version
+        raise unknown(name)
+
+    def _row(self, owner: str, name: str) -> Row[Any]:
+        for row in self._database.fetch(select(connections).where(named(owner, name))) if storable(name) else ():
+            return row
         raise unknown(name)
 
     def list(self, owner: str) -> list[Definition]:

@@ -14,7 +14,7 @@ import pytest
 from sqlchat.chat import prompt
 from sqlchat.chat.context import NOTHING, SchemaLinker
 from sqlchat.chat.dialect_notes import notes_on
-from sqlchat.chat.rendering import BLOCKS, as_data, render_catalog
+from sqlchat.chat.rendering import BLOCKS, as_data, render_catalog, render_table
 from sqlchat.providers.base import Draft, Message
 from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.sql.profiles import ColumnProfile, Profiles, Texts
@@ -277,3 +277,19 @@ def test_a_value_that_is_only_alike_in_a_part_of_the_column_is_said_to_be_so(sho
     assert "customers.name = 'Frederik Mueller' -- the nearest known to 'Frederik Muelller'" in user.content
     (*_, user) = asked(shop, "orders of frederik mueller", profiles)
     assert "customers.name = 'Frederik Mueller'\n" in user.content
+
+
+def test_labels_and_base_types_are_told_without_any_data() -> None:
+    columns = (
+        Column("status", "st", labels=("new", "it's")),
+        Column("kind", "enum('a','b')", labels=("a", "b")),
+        Column("price", "price", base_type="numeric(10,2)"),
+    )
+    table = Table("o", columns, schema="public")
+    catalog = Catalog((table,), "postgres", default_schema="public")
+    told = render_table(table, catalog, notes_on("postgres"), {})
+    assert "status st -- values 'new', 'it''s'\n" in told
+    assert "kind enum('a','b')\n" in told
+    assert told.endswith("price price (numeric(10,2))")
+    seen = render_table(table, catalog, notes_on("postgres"), {("public", "o", "status"): "values 'it''s', 'new'"})
+    assert seen.count("values") == 1

@@ -4,23 +4,6 @@ import pytest
 
 from sqlchat.chat import repair
 from sqlchat.errors import QueryError, SQLSyntaxError
-from sqlchat.sql.catalog import Catalog, Column, Table
-from sqlchat.sql.examine import examine
-
-
-def test_unknown_names_come_with_their_tables_and_the_nearest_ones() -> None:
-    catalog = Catalog(
-        (Table("customers", (Column("name", "text"),)), Table("orders", (Column("id", "int"),))), dialect="sqlite"
-    )
-    examined = examine("SELECT c.nmae FROM customers AS c JOIN orderz", catalog)
-    fault = repair.unknown_in(examined, catalog)
-    assert fault is not None
-    assert fault.detail == (
-        "There is no column 'c.nmae' in customers (nearest: customers.name); there is no table 'orderz' "
-        "(nearest: orders)."
-    )
-    assert fault.facts == {"unknown_names": ["c.nmae", "orderz"]}
-    assert repair.unknown_in(examine("SELECT name FROM customers", catalog), catalog) is None
 
 
 def test_the_model_gets_the_state_and_the_place() -> None:

@@ -337,7 +337,8 @@ def test_profiles_are_kept_until_the_tables_change_their_time_or_refresh(manager
     manager, hasty = managers(), managers(profile_ttl=0.001)
     manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
     before = manager.open(OWNER, "shop").read_profiles()
-    assert before.few_texts == {("", "customers", "city"): ("Berlin", "Paris")}
+    cities = ("Berlin", "Paris")
+    assert before.few_texts == {("", "customers", "city"): cities, ("", "places", "city"): cities}
     assert len(before.texts["", "notes", "body"]) == 300
     assert not before["", "notes", "body"].complete
     assert hasty.open(OWNER, "shop").read_profiles() == before
@@ -351,7 +352,7 @@ def test_profiles_are_kept_until_the_tables_change_their_time_or_refresh(manager
         writer.execute("INSERT INTO tags VALUES ('new')")
     manager.open(OWNER, "shop").read_catalog()
     after = manager.open(OWNER, "shop").read_profiles().few_texts
-    assert after == {("", "customers", "city"): ("Berlin", "Paris", "Rome"), ("", "tags", "tag"): ("new",)}
+    assert after == dict.fromkeys(before.few_texts, (*cities, "Rome")) | {("", "tags", "tag"): ("new",)}
     with sqlite3.connect(path) as writer:
         writer.execute("INSERT INTO tags VALUES ('old')")
     writer.close()
@@ -431,3 +432,21 @@ def test_an_unknown_name_has_the_catalog_read_anew_but_not_at_once_again(
     change("CREATE TABLE parts (name TEXT)")
     assert not manager.open(OWNER, "shop").reread_catalog(fault("SELECT nope FROM products"))
     assert manager.open(OWNER, "shop").catalog.table("parts") is None
+
+
+@pytest.mark.mysql
+def test_views_that_a_policy_cannot_judge_are_told_at_creation(managers, mysql_server):
+    with mysql_server() as raw, raw.cursor() as cursor:
+        for statement in (
+            "CREATE DATABASE judged",
+            "CREATE TABLE judged.kept (n int)",
+            "CREATE VIEW judged.seen AS SELECT n FROM judged.kept",
+            "CREATE USER judge@'%' IDENTIFIED BY 'a'",
+            "GRANT SELECT ON judged.* TO judge@'%'",
+        ):
+            cursor.execute(statement)
+    config = {"host": "127.0.0.1", "port": mysql_server.port, "database": "judged", "user": "judge", "password": "a"}
+    assert managers().create(OWNER, "mysql", "free", config).warnings == ()
+    (warning,) = managers().create(OWNER, "mysql", "held", config, {"deny_tables": ["other"]}).warnings
+    assert "seen" in warning
+    assert "GRANT SHOW VIEW" in warning

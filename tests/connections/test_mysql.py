@@ -15,6 +15,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.mysql.connection import MySQLConnection
 from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.errors import (
+    BadRequestError,
     BusyError,
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -23,6 +24,7 @@ from sqlchat.errors import (
     SQLRefusedError,
     TooLargeError,
 )
+from sqlchat.sql.guard import check
 from sqlchat.workers import Workers
 
 pytestmark = pytest.mark.mysql
@@ -115,7 +117,27 @@ def test_columns_of_all_types(mysql, execute, config):
     assert first[5].startswith("2024-02-29T01:02:03")
     assert first[6:] == [0.1, "eA==", "y", 2024, 1]
     assert second == [0, 0, None, "", None, None, -1e-30, "", "", None, 0]
-    assert result.types[:3] == ("int", "bit", "char")
+    assert result.types == (
+        *("int unsigned", "bit", "enum", "set"),
+        *(("json",) if isinstance(first[4], dict) else ("longtext",)),
+        *("timestamp", "double", "blob", "text", "year", "tinyint"),
+    )
+
+
+def test_types_are_told_as_they_are_declared(mysql, execute, config):
+    declared = (
+        *("bigint unsigned", "decimal", "tinytext", "mediumtext", "longtext", "tinyblob", "mediumblob", "longblob"),
+        *("binary", "varbinary", "char", "varchar", "smallint unsigned", "float", "datetime"),
+    )
+    sizes = {"decimal": "(9,2)", "binary": "(3)", "varbinary": "(5)", "char": "(4)", "varchar": "(20000)"}
+    columns = ", ".join(f"c{n} {kind}{sizes.get(kind, '')}" for n, kind in enumerate(declared))
+    execute(f"CREATE TABLE {config['database']}.t ({columns}) CHARACTER SET latin1")
+    assert mysql.run("SELECT * FROM t", max_rows=1, timeout=5).types == declared
+    assert mysql.run("SELECT COUNT(*), SUM(c0), 'x' FROM t", max_rows=1, timeout=5).types == (
+        "bigint",
+        "decimal",
+        "varchar",
+    )
 
 
 def test_duplicate_names_keep_their_places(mysql):
@@ -178,6 +200,83 @@ def test_what_a_query_is_expected_to_cost(mysql, execute, config):
         held.run(held.examine("SELECT COUNT(*) FROM many a, many b, many c"))
     assert refused.value.facts["plan_cost"] > 1e6
     assert held.run(held.examine("SELECT COUNT(*) FROM many")).rows == b"[[900]]"
+
+
+@pytest.fixture
+def reader(execute, config):
+    """Config of a user who may SELECT, and nothing else, in a database with a view."""
+    name = config["database"]
+    execute(
+        f"CREATE VIEW {name}.seen AS SELECT n FROM {name}.kept",
+        f"CREATE USER {name}_r@'%' IDENTIFIED BY 'a'",
+        f"GRANT SELECT ON {name}.* TO {name}_r@'%'",
+    )
+    yield config | {"user": f"{name}_r", "password": "a"}
+    execute(f"DROP USER {name}_r@'%'")
+
+
+def test_a_view_needs_no_right_but_to_select(reader, execute, tmp_path):
+    connection = MySQLConnection(reader, Settings(), WORKERS)
+    assert connection.check() == []
+    for sql in ("SELECT * FROM seen ORDER BY n", "SELECT kept.n FROM kept JOIN seen USING (n) ORDER BY n"):
+        assert rows(connection, sql) == [[1], [2]]
+        assert connection.explain(sql).cost is None
+    assert rows(connection, "SELECT COUNT(*) FROM seen") == [[2]]
+    with pytest.raises(QueryError, match="nope"):
+        rows(connection, "SELECT nope FROM seen")
+    for sql in (f"SELECT n FROM seen INTO OUTFILE '{tmp_path / 'made'}'", "SELECT n FROM seen INTO @a"):
+        with pytest.raises(QueryError):
+            rows(connection, sql)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(QueryError, match="GRANT SHOW VIEW"):
+        rows(connection, "EXPLAIN SELECT * FROM seen")
+    assert connection.profiles(connection.catalog(), 5)[reader["database"], "seen", "n"].values == ("1", "2")
+    connection.close()
+
+
+def test_a_view_is_read_with_rights_on_it_alone(reader, execute, config):
+    name = config["database"]
+    execute(f"REVOKE SELECT ON {name}.* FROM {name}_r@'%'", f"GRANT SELECT, SHOW VIEW ON {name}.seen TO {name}_r@'%'")
+    connection = MySQLConnection(reader, Settings(), WORKERS)
+    assert [table.name for table in connection.catalog().tables] == ["seen"]
+    assert rows(connection, "SELECT * FROM seen ORDER BY n") == [[1], [2]]
+    connection.close()
+
+
+def test_a_ceiling_of_cost_refuses_what_is_not_explained(reader):
+    connection = MySQLConnection(reader, Settings(), WORKERS)
+    held = OpenConnection(connection, Settings(max_plan_cost=1e6), WORKERS)
+    with pytest.raises(SQLRefusedError, match="GRANT SHOW VIEW"):
+        held.run(held.examine("SELECT COUNT(*) FROM seen"))
+    assert held.run(held.examine("SELECT COUNT(*) FROM kept")).rows == b"[[2]]"
+
+
+def test_columns_that_the_user_may_not_read_are_not_there(reader, execute, config):
+    name = config["database"]
+    execute(
+        f"CREATE TABLE {name}.people (id int, secret int, boss int, PRIMARY KEY (id), UNIQUE (secret))",
+        f"ALTER TABLE {name}.people ADD FOREIGN KEY (boss) REFERENCES {name}.people (secret)",
+        f"INSERT INTO {name}.people VALUES (1, 5, NULL)",
+        f"REVOKE SELECT ON {name}.* FROM {name}_r@'%'",
+        f"GRANT SELECT (id, boss), INSERT (secret) ON {name}.people TO {name}_r@'%'",
+        f"GRANT INSERT ON {name}.kept TO {name}_r@'%'",
+    )
+    connection = MySQLConnection(reader, Settings(), WORKERS)
+    catalog = connection.catalog()
+    (people,) = catalog.tables
+    assert [column.name for column in people.columns] == ["id", "boss"]
+    assert people.foreign_keys == ()
+    assert {column for *_, column in connection.profiles(catalog, 5)} == {"id", "boss"}
+    with pytest.raises(QueryError, match="name the columns"):
+        rows(connection, "SELECT * FROM people")
+    assert rows(connection, "SELECT COUNT(*) FROM people") == [[1]]
+    connection.close()
+
+
+def test_labels_of_enums_and_sets(mysql, execute, config):
+    execute(f"CREATE TABLE {config['database']}.t (a enum('new','it''s','old,er'), b set('x','y'), c text)")
+    (table,) = (table for table in mysql.catalog().tables if table.name == "t")
+    assert [column.labels for column in table.columns] == [("new", "it's", "old,er"), ("x", "y"), ()]
 
 
 def test_nothing_but_queries_has_a_cost(mysql):
@@ -331,7 +430,7 @@ def test_columns_are_profiled(mysql, execute, config):
         f"CREATE VIEW {name}.seen AS SELECT city FROM {name}.`odd``name`",
     )
     found = mysql.profiles(mysql.catalog(), 30.0)
-    assert "seen" not in {table for _, table, _ in found}
+    assert found[name, "seen", "city"].values == ("Rome", "Oslo")
     city, size, state, born, at, prose, raw, _ = (
         found[name, "odd`name", column] for column in ("city", "size", "state", "born", "at", "prose", "raw", "doc")
     )
@@ -486,3 +585,39 @@ def test_explaining_does_not_write(attacked, execute, config, word, tmp_path):
 def test_named_locks_do_not_outlive_a_request(attacked, execute):
     assert rows(attacked, "SELECT GET_LOCK('held', 0)") == [[1]]
     assert execute("SELECT IS_FREE_LOCK('held')") == ((1,),)
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *("against", "array", "asymmetric", "columns", "cube", "escape", "filter", "first", "ilike", "lateral"),
+        *(
+            "materialized",
+            "next",
+            "placing",
+            "repeatable",
+            "rollup",
+            "sets",
+            "similar",
+            "symmetric",
+            "system",
+            "zone",
+        ),
+        *("any_value", "regexp_like", "to_date", "uuid_to_bin", "json_schema_valid", "kdf"),
+    ],
+)
+def test_no_stored_function_runs_under_a_word_of_the_language(mysql, config, execute, word):
+    database = config["database"]
+    execute(f"CREATE FUNCTION {database}.`{word}`(a TEXT) RETURNS TEXT DETERMINISTIC RETURN 'RAN'")
+    catalog = mysql.catalog()
+    for place in (
+        "SELECT {}('a')",
+        "SELECT 1, {}('a')",
+        f"SELECT {database}.{{}}('a')",
+        "SELECT NOT {}('a')",
+        "SELECT n FROM kept WHERE n = {}('a')",
+        "SELECT n FROM kept ORDER BY {}('a')",
+    ):
+        for name in (word, f"`{word}`", word.upper()):
+            with pytest.raises(BadRequestError):
+                check(place.format(name), "mysql", catalog.functions, catalog)

@@ -1,17 +1,13 @@
 """Policies on data, against real databases: what must not come out does not, and honest queries still run."""
 
-import json
 import sqlite3
 
 import duckdb
 import pytest
+from policed import PolicedDatabase
 
-from sqlchat.config import Settings
-from sqlchat.connections.manager import ConnectionManager
 from sqlchat.errors import PayloadError, QueryError, SqlchatError, SQLRefusedError, SQLSyntaxError
-from sqlchat.sql.policies.policy import Policy, refuse
-from sqlchat.store import Store
-from sqlchat.workers import Workers
+from sqlchat.sql.policies.policy import Policy
 
 SECRET = "tell-nobody"
 POLICY = {"deny_tables": ["salaries", "audit*"], "deny_columns": ["users.email", "*.ssn"]}
@@ -277,43 +273,13 @@ HONEST = [
 ]
 
 
-class Database:
-    """A connection under POLICY as the service uses it: by the manager, examined."""
-
-    def __init__(self, folder, provider, config, policy=POLICY):
-        self.settings = Settings(data_dir=folder, pool_size=1)
-        self.workers = Workers(1, 1024)
-        self.store = Store(self.settings)
-        self.store.upgrade()
-        self.manager = ConnectionManager(self.settings, self.store, self.workers)
-        self.manager.create("me", provider, "data", config, policy)
-
-    def open(self):
-        return self.manager.open("me", "data")
-
-    def run(self, sql):
-        opened = self.open()
-        return json.loads(opened.run(opened.examine(sql)).rows)
-
-    def run_unguarded(self, sql):
-        """As if the guard had let it pass: the policy has to hold alone."""
-        opened = self.open()
-        refuse(sql, opened._known.judged.part(sql))
-        return json.loads(opened._driver.run(sql, max_rows=10, timeout=5).rows)
-
-    def close(self):
-        self.manager.close()
-        self.workers.close()
-        self.store.close()
-
-
 @pytest.fixture(scope="module")
 def sqlite(tmp_path_factory):
     folder = tmp_path_factory.mktemp("policy")
     with sqlite3.connect(folder / "data.db") as writer:
         writer.executescript(TABLES)
     writer.close()
-    made = Database(folder, "sqlite", {"database": "data.db"})
+    made = PolicedDatabase(folder, "sqlite", {"database": "data.db"}, POLICY)
     yield made
     made.close()
 
@@ -328,7 +294,7 @@ def postgres(postgres_server, tmp_path_factory):
         "CREATE VIEW indirect AS SELECT told() AS x; GRANT SELECT ON indirect TO PUBLIC",
         config["database"],
     )
-    made = Database(tmp_path_factory.mktemp("policy"), "postgres", config)
+    made = PolicedDatabase(tmp_path_factory.mktemp("policy"), "postgres", config, POLICY)
     yield made
     made.close()
     postgres_server.drop(config)
@@ -348,7 +314,7 @@ def duck(tmp_path_factory):
         "deny_tables": [*POLICY["deny_tables"], "hr.*"],
         "deny_columns": [*POLICY["deny_columns"], "users.card"],
     }
-    made = Database(folder, "duckdb", {"database": "data.duckdb"}, policy)
+    made = PolicedDatabase(folder, "duckdb", {"database": "data.duckdb"}, policy)
     yield made
     made.close()
 
@@ -364,7 +330,7 @@ def mysql(mysql_server, tmp_path_factory):
         views = [f"CREATE VIEW {name} AS {sql}" for name, sql in MYSQL_VIEWS.items()]
         for statement in [*filter(str.strip, TABLES.split(";")), *views, *MYSQL_FUNCTION]:
             cursor.execute(statement)
-    made = Database(tmp_path_factory.mktemp("policy"), "mysql", config | {"password": "a-password"})
+    made = PolicedDatabase(tmp_path_factory.mktemp("policy"), "mysql", config | {"password": "a-password"}, POLICY)
     yield made
     made.close()
     with mysql_server() as raw, raw.cursor() as cursor:
@@ -486,7 +452,7 @@ def test_an_allow_list_lets_nothing_else_be_read(tmp_path):
     with sqlite3.connect(tmp_path / "data.db") as writer:
         writer.executescript(TABLES)
     writer.close()
-    made = Database(tmp_path, "sqlite", {"database": "data.db"}, {"allow_tables": ["totals", "main.user*"]})
+    made = PolicedDatabase(tmp_path, "sqlite", {"database": "data.db"}, {"allow_tables": ["totals", "main.user*"]})
     try:
         assert made.run("SELECT * FROM totals")  # though not the orders that it adds up
         assert len(made.run("SELECT * FROM users")) == 2

@@ -39,10 +39,10 @@ def rows(connection, sql, max_rows=1000, timeout=10.0):
         ("9223372036854775807", 9223372036854775807),
         ("12345678901234567890.123456789000::numeric", Decimal("12345678901234567890.123456789000")),
         ("1e400::numeric", 10**400),
-        ("'NaN'::numeric", None),
+        ("'NaN'::numeric", "NaN"),
         ("0.1::float8", Decimal("0.1")),
-        ("'NaN'::float8", None),
-        ("'-infinity'::float4", None),
+        ("'NaN'::float8", "NaN"),
+        ("'-infinity'::float4", "-Infinity"),
         ("true", True),
         ("null", None),
         ("'größe ' || chr(9) || chr(10) || chr(92) || 'N' || chr(13)", "größe \t\n\\N\r"),
@@ -51,13 +51,13 @@ def rows(connection, sql, max_rows=1000, timeout=10.0):
         ("'a'::char(3)", "a  "),
         ("'\\x00ff'::bytea", "AP8="),
         ("date '2024-02-29'", "2024-02-29"),
-        ("date 'infinity'", None),
+        ("date 'infinity'", "infinity"),
         ("date '0044-03-15 BC'", "0044-03-15 BC"),
         ("time '01:02:03.5'", "01:02:03.5"),
         ("timetz '01:02:03+02'", "01:02:03+02:00"),
         ("timestamp '2024-02-29 01:02:03.25'", "2024-02-29T01:02:03.25"),
         ("timestamptz '2024-02-29 01:02:03+05:30' at time zone 'UTC'", "2024-02-28T19:32:03"),
-        ("timestamptz 'infinity'", None),
+        ("timestamptz 'infinity'", "infinity"),
         ("interval '1 day 02:03:04.5'", "1 day 02:03:04.5"),
         ("'00000000-0000-0000-0000-000000000001'::uuid", "00000000-0000-0000-0000-000000000001"),
         ("'{\"a\": [1, 2.50, null]}'::jsonb", {"a": [1, Decimal("2.50"), None]}),
@@ -306,3 +306,31 @@ def test_a_server_that_falls_silent_is_hung_up_on(postgres_database):
     listener.close()
     for end in held:
         end.close()
+
+
+def test_a_byte_that_is_no_text_costs_its_cell(postgres_server, executing):
+    postgres_server.execute(
+        "CREATE DATABASE ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+    )
+    config = {"host": postgres_server.host, "port": postgres_server.port, "database": "ascii"}
+    config |= {"user": postgres_server.user, "password": postgres_server.password}
+    execute = executing(config)
+    execute("CREATE TABLE t (id int, v text, d timestamptz[]); SET client_encoding = 'SQL_ASCII'")
+    execute("INSERT INTO t VALUES (1, E'caf\\xe9', NULL), (2, E'gr\\xc3\\xb6\\xc3\\x9fe', '{}')")
+    execute("""DO $$ BEGIN EXECUTE E'CREATE TABLE "n\\xe9" (a int)'; END $$""")
+    connection = PostgresConnection(config, Settings(pool_size=1), Workers(1, 1024))
+    assert rows(connection, "SELECT id, v FROM t ORDER BY id") == [[1, "caf\ufffd"], [2, "größe"]]
+    assert rows(connection, "SELECT v, d FROM t ORDER BY id") == [["caf\ufffd", None], ["größe", []]]
+    assert rows(connection, "SELECT id FROM t WHERE v = 'größe'") == [[2]]
+    with pytest.raises(QueryError, match="größe"):
+        rows(connection, "SELECT größe FROM t")
+    assert "t" in {table.name for table in connection.catalog().tables}
+    assert set(connection.profiles(connection.catalog(), 5)["public", "t", "v"].values) == {"caf\ufffd", "größe"}
+    connection.close()
+
+
+def test_types_are_told_without_quotes_whatever_the_role_sets(postgres, execute):
+    execute("ALTER ROLE CURRENT_USER SET quote_all_identifiers = on; CREATE DOMAIN d AS date; CREATE TABLE q (a d)")
+    assert postgres.run("SELECT '2024-01-01'::date", max_rows=1, timeout=5).types == ("date",)
+    (column,) = postgres.catalog().table("q").columns
+    assert (column.type, column.base_type) == ("d", "date")

@@ -140,8 +140,99 @@ def test_what_writes_is_refused_and_changes_nothing(attacked, sql):
 def test_what_a_read_only_transaction_lets_through_is_undone(attacked, sql):
     connection, state, _ = attacked
     before = state()
-    run(connection, sql)
+    with contextlib.suppress(QueryError):  # a superuser that has put its rights down may not even try some
+        run(connection, sql)
     assert state() == before
+
+
+@pytest.fixture
+def as_superuser(postgres_server, postgres_database):
+    """A superuser's connection to the fresh database."""
+    config = postgres_database | {"user": postgres_server.user, "password": postgres_server.password}
+    connection = PostgresConnection(config, Settings(pool_size=1), Workers(1, 1024))
+    yield connection
+    connection.close()
+
+
+OF_SUPERUSERS = [
+    "SELECT ('PG_VERSION'::text).pg_read_file",
+    "SELECT pg_read_binary_file('PG_VERSION')",
+    "SELECT pg_ls_dir('.')",
+    "SELECT ('slot_x'::name).pg_create_physical_replication_slot",
+    "SELECT lo_import('/etc/passwd')",
+    "SELECT current_setting('data_directory')",
+    "SHOW data_directory",
+    "SELECT pg_reload_conf()",
+]
+
+
+@pytest.mark.parametrize("sql", OF_SUPERUSERS)
+def test_the_server_refuses_a_superuser_what_is_more_than_reading(as_superuser, sql):
+    with pytest.raises(QueryError, match=r"(?i)permission|must be|only roles|read-only"):
+        run(as_superuser, sql)
+
+
+def test_a_superuser_that_may_only_read_still_reads_all(as_superuser, postgres_server, postgres_database):
+    postgres_server.execute(
+        "CREATE SCHEMA closed; CREATE TABLE closed.t (n int); INSERT INTO closed.t VALUES (7); "
+        "CREATE VIEW closed.v AS SELECT n FROM closed.t; REVOKE ALL ON SCHEMA closed FROM PUBLIC; "
+        "CREATE MATERIALIZED VIEW closed.m AS SELECT n FROM closed.t; CREATE SEQUENCE closed.s",
+        postgres_database["database"],
+    )
+    for source in ("t", "v", "m"):
+        assert run(as_superuser, f"SELECT n FROM closed.{source}") == [[7]]
+    assert run(as_superuser, "SELECT last_value FROM closed.s") == [[1]]
+    assert {table.name for table in as_superuser.catalog().tables} == {"t", "v", "m"}
+    assert as_superuser.check() == ["The role is a superuser; give this connection a role that may only read."]
+
+
+@pytest.mark.parametrize(
+    ("setup", "sql", "rows"),
+    [
+        (
+            "CREATE TABLE t (n int); INSERT INTO t VALUES (7); ALTER TABLE t ENABLE ROW LEVEL SECURITY",
+            "SELECT n FROM t",
+            [[7]],
+        ),
+        ("CREATE VIEW v AS SELECT current_user::text AS me", "SELECT me = session_user FROM v", [[True]]),
+        (
+            "CREATE FUNCTION f() RETURNS int STABLE LANGUAGE sql AS 'SELECT 7'; "
+            "REVOKE EXECUTE ON FUNCTION f FROM PUBLIC; CREATE VIEW v AS SELECT f() AS n",
+            "SELECT n FROM v",
+            [[7]],
+        ),
+    ],
+)
+def test_a_superuser_keeps_its_rights_where_others_would_change_an_answer(
+    as_superuser, postgres_server, postgres_database, setup, sql, rows
+):
+    postgres_server.execute(setup, postgres_database["database"])
+    assert run(as_superuser, sql) == rows
+    (warning,) = as_superuser.check()
+    assert "Its queries run with all its rights" in warning
+
+
+def test_row_security_that_comes_later_is_seen_at_once(as_superuser, postgres_server, postgres_database):
+    database = postgres_database["database"]
+    postgres_server.execute("CREATE TABLE t (n int); INSERT INTO t VALUES (7)", database)
+    assert run(as_superuser, "SELECT n, current_user::text FROM t") == [[7, "pg_read_all_data"]]
+    postgres_server.execute("ALTER TABLE t ENABLE ROW LEVEL SECURITY", database)
+    assert run(as_superuser, "SELECT n, current_user = session_user FROM t") == [[7, True]]
+
+
+def test_the_status_names_what_may_do_more_than_read(postgres_server, postgres_database):
+    postgres_server.execute(
+        "CREATE FUNCTION sqrt(t text) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN t; END$$; "
+        "CREATE FUNCTION plus(a text, b int) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN a; END$$; "
+        "CREATE OPERATOR + (leftarg = text, rightarg = int, function = plus); "
+        "CREATE FUNCTION cbrt(t text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS $$BEGIN RETURN t; END$$",
+        postgres_database["database"],
+    )
+    connection = PostgresConnection(postgres_database, Settings(), Workers(1, 1024))
+    try:
+        assert "uses it: sqrt(), the operator +." in connection.check()[0]
+    finally:
+        connection.close()
 
 
 @pytest.mark.parametrize("local", ["true", "false"])

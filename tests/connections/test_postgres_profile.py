@@ -52,7 +52,7 @@ def test_columns_are_profiled_by_statistics_or_a_sample(postgres, execute, analy
     assert (found["prose"].values, found["prose"].complete) == ((), False)
     assert (found["doc"].kind, found["yes"].kind) == ("other", "other")
     assert found["gone"].null_share == 1
-    assert profiles(postgres, "seen") == {}
+    assert set(profiles(postgres, "seen")["city"].values) == {"Rome", "Oslo", ""}
     assert profiles(postgres, "nothing")["b"].values == ()
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import uuid
 
 import pytest
@@ -35,9 +36,11 @@ ALTER TABLE teams ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON teams FOR SELECT TO authenticated
     USING (name = (auth.jwt() -> 'app_metadata' ->> 'team'));
 CREATE TABLE internal (n int);
+CREATE SEQUENCE notes_number_seq;
+SELECT setval('notes_number_seq', 40);
 CREATE VIEW own_notes WITH (security_invoker = true) AS SELECT * FROM notes;
 CREATE VIEW all_notes AS SELECT * FROM notes;
-GRANT SELECT ON notes, teams, own_notes TO authenticated, anon;
+GRANT SELECT ON notes, teams, own_notes, notes_number_seq TO authenticated, anon;
 """
 EVIL = """
 CREATE FUNCTION unpinned(name text, value text) RETURNS text IMMUTABLE LANGUAGE plpgsql AS
@@ -126,6 +129,36 @@ ATTACKS = [
     "SELECT most_common_vals::text FROM pg_stats WHERE tablename = 'notes'",
     "SELECT stavalues1::text FROM pg_statistic",
     "SELECT query FROM pg_stat_activity WHERE query LIKE '%of bob%'",
+]
+COUNTING = [
+    "SELECT reltuples FROM pg_class WHERE relname = 'notes'",
+    "SELECT * FROM pg_catalog.pg_class c",
+    'SELECT row_to_json(c) FROM "pg_class" c',
+    "SELECT relpages FROM PG_CLASS",
+    "SELECT n_live_tup FROM pg_stat_user_tables",
+    "SELECT seq_tup_read FROM pg_stat_all_tables",
+    "SELECT heap_blks_read FROM pg_statio_user_tables",
+    "SELECT null_frac FROM pg_stats",
+    "SELECT n_distinct FROM pg_stats_ext",
+    "SELECT pg_relation_size('notes')",
+    "SELECT pg_size_pretty(pg_total_relation_size('notes'::regclass))",
+    "SELECT pg_table_size('notes'), pg_indexes_size('notes')",
+    "SELECT ('notes'::regclass).pg_relation_size",
+    "SELECT pg_database_size(current_database())",
+    "SELECT pg_stat_get_live_tuples('notes'::regclass)",
+    "SELECT pg_stat_get_tuples_inserted('notes'::regclass)",
+    "SELECT ctid FROM notes",
+    "SELECT max((ctid::text::point)[0]) FROM notes",
+    "SELECT last_value FROM notes_number_seq",
+    "SELECT * FROM notes_number_seq",
+    'SELECT s.* FROM public."notes_number_seq" s',
+    "SELECT last_value FROM pg_sequences",
+    "SELECT pg_sequence_last_value('notes_number_seq'::regclass)",
+    "EXPLAIN SELECT * FROM notes",
+    "EXPLAIN (ANALYZE, FORMAT JSON) SELECT * FROM notes",
+    "EXPLAIN ANALYZE VERBOSE SELECT 1 FROM notes",
+    "/* */ EXPLAIN SELECT 1 FROM notes",
+    'SELECT reltuples FROM U&"pg\\005fclass"',
 ]
 
 
@@ -225,6 +258,29 @@ def test_planning_an_attack_tells_nothing_of_the_other_tenant(connection, sql):
     assert run(connection, "SELECT current_user, body FROM notes") == [["authenticated", "of ann"]]
 
 
+@pytest.mark.parametrize("sql", COUNTING)
+def test_what_tells_how_many_rows_others_have_is_refused(connection, sql):
+    with pytest.raises(SQLRefusedError) as refused:
+        run(connection, sql)
+    assert not re.search(r"\b(2|40)\b", refused.value.detail)
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows"),
+    [
+        ("SELECT count(*) FROM notes", [[1]]),
+        ("SELECT 'pg_class', 'ctid' FROM notes", [["pg_class", "ctid"]]),
+        ("SELECT last_value(id) OVER (ORDER BY id) AS last_value FROM notes -- pg_stats", [[1]]),
+        ("SELECT n.last_value FROM (SELECT id AS last_value FROM notes) n", [[1]]),
+        ("SELECT tablename FROM pg_tables WHERE tablename = 'notes'", [["notes"]]),
+        ("SELECT table_name FROM information_schema.tables WHERE table_name = 'notes'", [["notes"]]),
+        ("SELECT pg_column_size(1)", [[4]]),
+    ],
+)
+def test_what_tells_of_own_rows_alone_runs(connection, sql, rows):
+    assert run(connection, sql) == rows
+
+
 @pytest.mark.parametrize("claims", [None, {}])
 def test_nothing_is_read_for_a_caller_without_a_token(connection, claims):
     with pytest.raises(UnauthorizedError, match="send a token"):
@@ -270,6 +326,7 @@ def test_an_honest_fault_is_told_in_the_database_s_words(connection):
 def test_check_warns_of_what_policies_do_not_hold(connection, tenants):
     _, execute = tenants
     assert any("may itself read past the policies" in warning for warning in connection.check())
+    assert any("1 sequences that authenticated may read" in warning for warning in connection.check())
     execute("CREATE TABLE open (n int); GRANT SELECT ON open, all_notes TO authenticated")
     warned = " ".join(connection.check())
     execute("DROP TABLE open; REVOKE SELECT ON all_notes FROM authenticated")
@@ -279,6 +336,7 @@ def test_check_warns_of_what_policies_do_not_hold(connection, tenants):
 
 def test_a_login_that_may_do_nothing_else_raises_no_warning(connection, tenants):
     config, execute = tenants
+    execute("REVOKE SELECT ON notes_number_seq FROM authenticated")
     execute("CREATE ROLE rls_login LOGIN NOINHERIT PASSWORD 'only here' IN ROLE authenticated")
     fields = config | {"user": "rls_login", "password": "only here", "rls": True}
     made = PostgresConnection(fields, Settings(pool_size=1), Workers(1, 1024))
@@ -289,7 +347,7 @@ def test_a_login_that_may_do_nothing_else_raises_no_warning(connection, tenants)
             run(made, "SELECT anything('x')")
     finally:
         made.close()
-        execute("DROP ROLE rls_login")
+        execute("DROP ROLE rls_login; GRANT SELECT ON notes_number_seq TO authenticated")
 
 
 @pytest.mark.parametrize(

@@ -206,7 +206,7 @@ def test_rows_keep_names_places_types_and_values(connection):
     )
     assert result.columns == ("a", "a", "b", "inf", "big", "r", "n")
     assert result.types == ("INTEGER", "TEXT", "BLOB", "REAL", "INTEGER", "REAL", "")
-    assert result.rows == b'[[1,"x","AP8=",null,9223372036854775807,0.1,null]]'
+    assert result.rows == b'[[1,"x","AP8=","Infinity",9223372036854775807,0.1,null]]'
 
 
 def test_one_row_more_than_asked_for_is_told(connection):
@@ -633,3 +633,8 @@ def test_tables_wider_than_an_answer_are_no_hindrance(connection, library):
     writer.close()
     assert rows(connection, "SELECT count(*) FROM authors") == [[3]]
     assert len(connection.catalog().table("wide").columns) == 900
+
+
+def test_an_infinite_number_is_told_apart_from_null(connection):
+    result = connection.run("SELECT 9e999, -9e999, NULL, 0.1", max_rows=1, timeout=5)
+    assert result.rows == b'[["Infinity","-Infinity",null,0.1]]'

@@ -23,8 +23,9 @@ def statements(kind):
 
 
 @pytest.mark.parametrize(("dialect", "sql"), statements("honest"))
-def test_honest_queries_pass(dialect, sql):
-    assert check(sql, dialect).kind
+def test_honest_queries_pass(dialect, sql, request):
+    catalog = request.getfixturevalue("postgres_catalog").mentioned_in(sql) if dialect == "postgres" else None
+    assert check(sql, dialect, None, catalog).kind
 
 
 @pytest.mark.parametrize(("dialect", "sql"), statements("attacks"))
@@ -98,7 +99,12 @@ def test_the_refusal_says_what_and_why(dialect, sql, reason):
         ("sqlite", "zzz(a)", "'zzz' is not allowed: SQLite has no such function."),
         ("sqlite", "load_extension('x')", "it is not among those known to do nothing but read."),
         ("postgres", "getdate()", "known to do nothing but read; in Postgres, write now()."),
-        ("postgres", "uper(a)", "known to do nothing but read; a near one is upper()."),
+        (
+            "postgres",
+            "uper(a)",
+            "known to do nothing but read; a near one is upper(); a view may call it, and if it is immutable, the "
+            "connection's owner may name it in `allow_functions`.",
+        ),
         ("postgres", "pg_sleep(1)", "'pg_sleep' is not allowed: it is not among those known to do nothing but read."),
         ("duckdb", "to_char(a, 'YYYY')", "in DuckDB, write strftime(x, '%Y-%m')."),
         ("mysql", "string_agg(a, ',')", "in MySQL, write group_concat(x)."),

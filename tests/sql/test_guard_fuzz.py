@@ -97,9 +97,9 @@ def texts(dialect):
     return mutated()
 
 
-def passes(sql, dialect):
+def passes(sql, dialect, catalog=None):
     try:
-        check(sql, dialect)
+        check(sql, dialect, None, catalog and catalog.mentioned_in(sql))
     except BadRequestError:
         return False
     return True
@@ -153,8 +153,8 @@ def sqlite_state(connection):
 
 @FAST
 @given(sql=texts("postgres"))
-def test_on_postgres_refused_or_changes_nothing(postgres_shop, sql):
-    if not passes(sql, "postgres"):
+def test_on_postgres_refused_or_changes_nothing(postgres_shop, postgres_catalog, sql):
+    if not passes(sql, "postgres", postgres_catalog):
         return
     try:
         with postgres_shop.cursor() as cursor:

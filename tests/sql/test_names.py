@@ -4,7 +4,7 @@ import pytest
 
 from sqlchat.errors import SQLSyntaxError
 from sqlchat.sql.catalog import Catalog, Column, Table
-from sqlchat.sql.names import UnknownName, nearest, unknown_names
+from sqlchat.sql.names import UnknownName, explain_unknown, nearest, unknown_names
 
 
 def catalog(dialect: str, schema: str = "") -> Catalog:
@@ -209,3 +209,18 @@ def test_nearest_names_are_spelled_as_the_dialect_needs_them():
     assert nearest(UnknownName("table", "sales", ()), store) == ['ledger."Sales"']
     assert nearest(UnknownName("column", "soldon", ("sales",)), store) == ['ledger."Sales"."SoldOn"']
     assert nearest(UnknownName("column", "unit_price", ("sales",)), store)[0] == 'ledger."Sales"."unit price"'
+
+
+def test_unknown_names_come_with_their_tables_and_the_nearest_ones():
+    catalog = Catalog(
+        (Table("customers", (Column("name", "text"),)), Table("orders", (Column("id", "int"),))), dialect="sqlite"
+    )
+    sql = "SELECT c.nmae FROM customers AS c JOIN orderz"
+    fault = explain_unknown(unknown_names(sql, catalog), catalog)
+    assert fault is not None
+    assert fault.detail == (
+        "There is no column 'c.nmae' in customers (nearest: customers.name); there is no table 'orderz' "
+        "(nearest: orders)."
+    )
+    assert fault.facts == {"unknown_names": ["c.nmae", "orderz"]}
+    assert explain_unknown((), catalog) is None

@@ -122,3 +122,14 @@ def test_errors_cross_processes():
 def test_the_text_does_not_reach_the_log(caplog):
     parse("EXPLAIN SELECT 'a secret'", "postgres")
     assert "secret" not in caplog.text
+
+
+@pytest.mark.parametrize("sql", ["SELECT a" + "[1].x" * 3500, "SELECT " + ",".join(["a" + "[1].x" * 38] * 100)])
+def test_subscripts_that_sqlglot_reads_again_and_again_are_refused(sql):
+    with pytest.raises(SQLRefusedError, match="nested too deeply"):
+        parse(sql, "postgres")
+
+
+def test_subscripts_that_people_write_are_read():
+    assert parse("SELECT " + ", ".join(f"a[{n}] + b[{n}][1].x" for n in range(300)), "postgres")
+    assert parse("SELECT ARRAY[" + ", ".join(["[1, 2]"] * 1000) + "]", "postgres")

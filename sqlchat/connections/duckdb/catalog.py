@@ -6,7 +6,9 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
-from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+from sqlchat.connections.duckdb.macros import read_own
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table, labels_in
+from sqlchat.sql.guards.duckdb import FUNCTIONS
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 Key = tuple[str, str]
@@ -34,7 +36,7 @@ def read(query: Query) -> Catalog:
     """The catalog by `query(sql)`, which gives all rows."""
     columns: dict[Key, list[Column]] = defaultdict(list)
     for schema, table, name, type, nullable, comment in query(COLUMNS):
-        columns[schema, table].append(Column(name, type, bool(nullable), comment))
+        columns[schema, table].append(Column(name, type, bool(nullable), comment, labels=labels_in(type)))
     primary: dict[Key, tuple[str, ...]] = {}
     foreign: dict[Key, list[ForeignKey]] = defaultdict(list)
     for schema, table, kind, own, referenced, referenced_columns in query(CONSTRAINTS):
@@ -57,4 +59,6 @@ def read(query: Query) -> Catalog:
         )
         for schema, name, kind, comment, size, definition in query(TABLES)
     )
-    return Catalog(tables, dialect="duckdb", default_schema="main")
+    own = read_own(query)
+    functions = FUNCTIONS - own.functions if own.functions else None
+    return Catalog(tables, dialect="duckdb", default_schema="main", functions=functions, own=own)

@@ -14,7 +14,7 @@ from typing import Any
 import orjson
 
 from sqlchat.connections.embedded import quoted
-from sqlchat.connections.encoding import DEEPEST, is_deep
+from sqlchat.connections.encoding import DEEPEST, is_deep, no_number
 
 Decode = Callable[[Any], Any]
 
@@ -103,7 +103,7 @@ def _fields(decoders: dict[str, Decode]) -> Decode | None:
 
 def _number(text: str) -> Any:
     """Digits as DuckDB writes them are a number in JSON too; its nan and inf are none."""
-    return orjson.Fragment(text) if text[-1].isdigit() else None
+    return orjson.Fragment(text) if text[-1].isdigit() else no_number(float(text))
 
 
 def _json(text: str | None) -> Any:

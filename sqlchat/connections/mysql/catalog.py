@@ -8,7 +8,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+from sqlchat.sql.catalog import (
+    Catalog,
+    Column,
+    ForeignKey,
+    OwnNames,
+    Table,
+    drop_unreadable_keys,
+    labels_in,
+)
+from sqlchat.sql.guards.mysql import FUNCTIONS, RULES
 
 OWN = "NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys')"
 TABLES = (
@@ -18,7 +27,8 @@ TABLES = (
 )
 COLUMNS = (
     "SELECT table_schema, table_name, column_name, column_type, is_nullable, column_comment "  # noqa: S608
-    f"FROM information_schema.columns WHERE table_schema {OWN} ORDER BY table_schema, table_name, ordinal_position"
+    f"FROM information_schema.columns WHERE table_schema {OWN} AND FIND_IN_SET('select', privileges) "
+    "ORDER BY table_schema, table_name, ordinal_position"
 )
 KEYS = (
     "SELECT table_schema, table_name, constraint_name, column_name, "  # noqa: S608
@@ -32,20 +42,25 @@ VIEWS = (
     f"WHERE table_schema {OWN}"
 )
 """Definitions are empty but for users with the right SHOW VIEW."""
+ROUTINES = (
+    "SELECT DISTINCT lower(routine_name) FROM information_schema.routines "
+    "WHERE routine_type = 'FUNCTION' AND routine_schema = DATABASE()"
+)
+"""Stored functions that a name without its database's can mean."""
+QUESTIONS = (TABLES, COLUMNS, KEYS, VIEWS, ROUTINES)
 WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|TRUNCATE)\b")
 GRANT = re.compile(r"GRANT (.+?) ON (?!PROXY)\S+ TO ", re.IGNORECASE)
 
 Row = Sequence[Any]
 
 
-def catalog_from(
-    tables: Iterable[Row], columns: Iterable[Row], keys: Iterable[Row], views: Iterable[Row], database: str
-) -> Catalog:
-    """The answers to TABLES, COLUMNS, KEYS and VIEWS as a Catalog."""
+def catalog_from(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
+    """The answers to QUESTIONS, in their order, as a Catalog."""
+    tables, columns, keys, views, routines = answers
     definitions = {(schema, name): text or "" for schema, name, text in views}
     by_table: dict[tuple[str, str], list[Column]] = defaultdict(list)
     for schema, table, name, kind, nullable, comment in columns:
-        by_table[schema, table].append(Column(name, kind, nullable == "YES", comment or ""))
+        by_table[schema, table].append(Column(name, kind, nullable == "YES", comment or "", labels=labels_in(kind)))
     primary: dict[tuple[str, str], list[str]] = defaultdict(list)
     foreign: dict[tuple[str, str], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for schema, table, constraint, *parts in keys:
@@ -53,7 +68,7 @@ def catalog_from(
             primary[schema, table].append(parts[0])
         else:
             foreign[schema, table][constraint].append(parts)
-    found = tuple(
+    found = drop_unreadable_keys(
         Table(
             name=name,
             schema=schema,
@@ -66,9 +81,18 @@ def catalog_from(
             definition=definitions.get((schema, name), ""),
         )
         for schema, name, kind, comment, estimate in tables
+        if by_table[schema, name]  # else the user may read none of its columns
     )
-    version = hashlib.sha256(repr((found, database)).encode()).hexdigest()[:16]
-    return Catalog(tables=found, dialect="mysql", default_schema=database, version=version)
+    own = frozenset(name for (name,) in routines) & (FUNCTIONS | RULES.grammar)
+    version = hashlib.sha256(repr((found, database, sorted(own))).encode()).hexdigest()[:16]
+    return Catalog(
+        tables=found,
+        dialect="mysql",
+        default_schema=database,
+        version=version,
+        functions=FUNCTIONS - own if own else None,
+        own=OwnNames(functions=own),
+    )
 
 
 def _foreign_key(parts: list[Row]) -> ForeignKey:

@@ -1,7 +1,7 @@
 """MySQL and MariaDB over PyMySQL.
 
 How a stranger's text is held: the protocol takes one statement at a time, in a read-only transaction that is always
-rolled back. READ ONLY does not stop SELECT ... INTO OUTFILE, so a query must first let itself be explained inside
+rolled back. READ ONLY does not stop SELECT ... INTO OUTFILE, so a query must first let itself be prepared inside
 `SELECT EXISTS (...)`, where nothing but a query may stand; else only SHOW, DESCRIBE and EXPLAIN run. Comments that
 the server executes are refused. Past its deadline a statement is ended by the server, or else from outside.
 """
@@ -23,11 +23,17 @@ from sqlalchemy.pool import PoolProxiedConnection
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.mysql import catalog as ask
-from sqlchat.connections.mysql.errors import NOBODY_THERE, config_error, query_error, timed_out
+from sqlchat.connections.mysql.errors import (
+    NOBODY_THERE,
+    UNEXPLAINED,
+    VIEW_UNEXPLAINED,
+    config_error,
+    query_error,
+    timed_out,
+)
 from sqlchat.connections.mysql.plan import cost as plan_cost
 from sqlchat.connections.mysql.profile import read as read_profiles
 from sqlchat.connections.mysql.session import Raw, Session, connect
-from sqlchat.connections.mysql.types import NAMES
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.servers.config import server_config
 from sqlchat.connections.servers.deadlines import Deadlines
@@ -89,24 +95,23 @@ class MySQLConnection(Connection):
 
     def catalog(self) -> Catalog:
         with self._transaction(CATALOG_TIMEOUT) as session:
-            tables, columns, keys, views = map(session.all, (ask.TABLES, ask.COLUMNS, ask.KEYS, ask.VIEWS))
-        return ask.catalog_from(tables, columns, keys, views, self._target.database)
+            answers = [session.all(each) for each in ask.QUESTIONS]
+        return ask.catalog_from(answers, self._target.database)
 
     def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
         text, is_query = _judged(sql)
         with self._transaction(timeout) as session:
             if is_query:
-                session.explain(text)
+                session.prepare(text)
                 session.limit_rows(max_rows + 1)
             cursor = session.cursor
             cursor.execute(text + _comment(tag))
-            names = tuple(column[0] for column in cursor.description or ())
-            codes = [int(column[1]) for column in cursor.description or ()]
-            rows = session.rows(codes, max_rows + 1, self._settings.max_result_mb)
+            fields = session.columns()
+            rows = session.rows(fields, max_rows + 1, self._settings.max_result_mb)
         kept = rows[:max_rows]
         return Results(
-            columns=names,
-            types=tuple(NAMES.get(code, "") for code in codes),
+            columns=tuple(field.name for field in fields),
+            types=tuple(field.type for field in fields),
             rows=b"[" + b",".join(kept) + b"]",
             row_count=len(kept),
             truncated=len(rows) > max_rows,
@@ -122,27 +127,32 @@ class MySQLConnection(Connection):
 
         with self._transaction(idle) as session, feed.breakable(partial(self._kill, "QUERY", session.thread_id)):
             if is_query:
-                session.explain(text)
+                session.prepare(text)
                 session.limit_rows(max_rows)
             session.end_time_limit()
             session.cursor.execute(text + _comment(tag))
-            header = header_of(session.fields(), session.cursor.description or (), session.has_zone)
-            feed.put(header)
+            fields = session.columns()
+            feed.put(header_of(fields, session.has_zone))
 
             def put(batch: Any) -> None:
                 session.deadline.renew(WAITING_READER)
                 feed.put(batch)
                 session.deadline.renew(idle + GRACE)
 
-            send(session, header, max_rows, put)
+            send(session, fields, max_rows, put)
 
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
         text, is_query = _judged(sql)
         if not is_query:
             return Plan()
         with self._transaction(self._settings.statement_timeout) as session:
-            session.explain(text)
-            return Plan(plan_cost(session.all(f"EXPLAIN FORMAT=JSON {text}")[0][0]))
+            session.prepare(text)
+            try:
+                return Plan(plan_cost(session.all(f"EXPLAIN FORMAT=JSON {text}")[0][0]))
+            except pymysql.Error as exc:
+                if _fault(exc)[0] != VIEW_UNEXPLAINED:
+                    raise
+                return Plan(withheld=UNEXPLAINED)
 
     def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         def answer(question: str, seconds: float) -> list[tuple[Any, ...]]:
@@ -238,7 +248,7 @@ class MySQLConnection(Connection):
 def _judged(sql: str) -> tuple[str, bool]:
     """The text without what follows its end, and whether it begins like a query; else it only asks to be told.
 
-    Raises SQLRefusedError for all else. Mistaking where it ends is harmless: what is explained and what runs is the
+    Raises SQLRefusedError for all else. Mistaking where it ends is harmless: what is prepared and what runs is the
     same text, and the server takes one statement at a time.
     """
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from sqlchat.connections.servers.pool import NAME_COLUMNS
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -18,6 +19,8 @@ NOBODY_THERE = 2003
 LOST = frozenset({0, 1040, 1053, 1080, 1152, 1158, 1159, 1160, 1161, 1927, 2002, 2003, 2006, 2013, 2014, 2026, 2055})
 TIMED_OUT = frozenset({1317, 1969, 3024})
 LOCKED = frozenset({1205, 1213})
+VIEW_UNEXPLAINED = 1345
+UNEXPLAINED = "The server explains no query of a view to this user; GRANT SHOW VIEW on the view, or its database."
 REFUSALS = {
     1044: "the user may not use this database",
     1045: "the user or the password is wrong",
@@ -32,8 +35,9 @@ REFUSALS = {
 }
 UNKNOWN_NAMES = frozenset({1049, 1054, 1109, 1146, 1305})
 """Unknown database, column, table of a name, table, function."""
+COLUMN_DENIED = frozenset({1142, 1143})
 WRAPPED = re.compile(r"\n\)( /\* sqlchat [^*]* \*/)?(?=' at line)")
-"""What `connection.py` puts behind a text to have it explained, as a syntax error quotes it."""
+"""What `connection.py` puts behind a text to have it prepared, as a syntax error quotes it."""
 
 
 def config_error(errno: int, message: str, *, password: str, near: bool) -> ConnectionConfigError:
@@ -57,5 +61,9 @@ def query_error(errno: int, message: str, timeout: float) -> SqlchatError:
         return timed_out(timeout)
     if errno in LOCKED:
         return QueryTimeoutError("A table is locked by another session of the database; try again.", retry_after=1)
+    if errno == VIEW_UNEXPLAINED:
+        return QueryError(UNEXPLAINED, errno=errno)
+    if errno in COLUMN_DENIED:
+        return QueryError(f"{message.rstrip('.')}. {NAME_COLUMNS}", errno=errno)
     kind = UnknownNameError if errno in UNKNOWN_NAMES else QueryError
     return kind(f"{WRAPPED.sub('', message).rstrip('.')}.", errno=errno)

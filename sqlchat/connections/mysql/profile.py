@@ -18,6 +18,7 @@ from sqlchat.connections.profiling import (
     profile,
     rows_of,
     told_by,
+    with_labels,
 )
 from sqlchat.errors import QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError
 from sqlchat.sql.catalog import Catalog, Column, Table
@@ -36,21 +37,25 @@ UNREADABLE = (QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError)
 
 
 def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
-    """Profiles of the columns of base tables. Raises DatabaseUnavailableError and BusyError."""
+    """Profiles of the columns of tables and views. Raises DatabaseUnavailableError and BusyError."""
+    return bounded(with_labels(_read(ask, catalog, timeout), catalog))
+
+
+def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
     until = time.monotonic() + timeout
     found: dict[Path, ColumnProfile] = {}
     for table in in_order(catalog.tables):
         for start in range(0, len(table.columns), SAMPLED_COLUMNS):
             left = until - time.monotonic()
             if left <= 0:
-                return bounded(found)
+                return found
             columns = table.columns[start : start + SAMPLED_COLUMNS]
             most = min(SAMPLED_ROWS, rows_of(len(columns)))
             try:
                 found |= _profiles(table, columns, ask(sample(table, columns, most), min(SAMPLING, left)), most)
             except UNREADABLE:
                 continue  # a column that the user may not read, say
-    return bounded(found)
+    return found
 
 
 def sample(table: Table, columns: Sequence[Column], most: int) -> str:

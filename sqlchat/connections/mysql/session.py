@@ -6,6 +6,7 @@ import contextlib
 import os
 import socket
 import ssl
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pymysql
@@ -13,7 +14,7 @@ import pymysql.converters
 from pymysql.connections import Connection as RawConnection
 from pymysql.cursors import SSCursor
 
-from sqlchat.connections.mysql.types import Decoder, decoder, encoded_row, session_zone
+from sqlchat.connections.mysql.types import Decoder, Field, decoder, encoded_row, session_zone
 from sqlchat.connections.servers.config import ServerConfig
 from sqlchat.connections.servers.deadlines import Deadline
 from sqlchat.errors import TooLargeError
@@ -96,15 +97,8 @@ class Session:
         """Let the next statement run until its deadline here, however often that is renewed."""
         self.cursor.execute(f"SET SESSION {'max_statement_time' if self._is_mariadb else 'max_execution_time'} = 0")
 
-    def fields(self) -> list[Any]:
-        """The driver's descriptions of the columns of the last statement."""
-        result: Any = getattr(
-            self.cursor, "_result", None
-        )  # the driver has no public way to flags and character sets
-        return list(result.fields or ()) if result else []
-
-    def decoders(self, type_codes: list[int]) -> list[Decoder]:
-        return [decoder(code, self._zone) for code in type_codes]
+    def decoders(self, fields: Sequence[Field]) -> list[Decoder]:
+        return [decoder(field.code, self._zone) for field in fields]
 
     @property
     def has_zone(self) -> bool:
@@ -126,9 +120,13 @@ class Session:
         with contextlib.suppress(OSError), socket.socket(fileno=os.dup(used.fileno() if used else -1)) as line:
             line.shutdown(socket.SHUT_RDWR)
 
-    def explain(self, text: str) -> None:
-        """Let the server plan a query where nothing but a query may stand."""
-        self.all(f"EXPLAIN SELECT EXISTS ({text}\n)")
+    def prepare(self, text: str) -> None:
+        """Let the server read a query, and its names, where nothing but a query may stand.
+
+        Unlike EXPLAIN, PREPARE needs no right to see into the views that the query names.
+        """
+        self.cursor.execute("PREPARE sqlchat FROM %s", (f"SELECT EXISTS ({text}\n)",))
+        self.cursor.execute("DEALLOCATE PREPARE sqlchat")
 
     def limit_rows(self, count: int) -> None:
         self.cursor.execute(f"SET SESSION sql_select_limit = {count:d}")
@@ -137,9 +135,17 @@ class Session:
         self.cursor.execute(question, parameters)
         return list(self.cursor.fetchall())
 
-    def rows(self, type_codes: list[int], count: int, largest_mb: int) -> list[bytes]:
+    def columns(self) -> list[Field]:
+        """The columns of the last statement's answer."""
+        told = getattr(self.cursor, "_result", None)  # the driver's description leaves out flags and character sets
+        fields = told.fields if told and told.description else ()
+        return [
+            Field(each.name, each.type_code, each.flags, each.charsetnr, each.length, each.scale) for each in fields
+        ]
+
+    def rows(self, fields: Sequence[Field], count: int, largest_mb: int) -> list[bytes]:
         """Up to `count` rows of the last statement as JSON, `largest_mb` MiB together."""
-        decoders = self.decoders(type_codes)
+        decoders = self.decoders(fields)
         rows: list[bytes] = []
         left = largest_mb << 20
         self.unread = True

@@ -4,21 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import pyarrow as pa
 
 from sqlchat.connections.mysql.session import Session
-from sqlchat.connections.mysql.types import NAMES
+from sqlchat.connections.mysql.types import BINARY, UNSIGNED, Field
 from sqlchat.connections.streams import FLUSH, Header, batch_of, without_null
 
 FETCHED_AT_ONCE = 1000
-SMALL_DECIMAL, LARGEST_DECIMAL = 38, 76
-"""Digits that 128 and 256 bits hold."""
-UNSIGNED = 32
-"""A flag of the protocol."""
-BINARY = 63
-"""The protocol's character set of what is no text."""
+SMALL_DECIMAL = 38
+"""Digits that 128 bits hold."""
 BLOBS = frozenset({249, 250, 251, 252, 253, 254, 255})
 SIMPLE = {
     1: (pa.int8(), pa.uint8()),
@@ -36,31 +31,30 @@ SIMPLE = {
 """By a type's number: signed and unsigned; all others are text."""
 
 
-def header_of(fields: Sequence[Any], description: Sequence[Sequence[Any]], has_zone: bool) -> Header:
-    codes = [int(column[1]) for column in description]
+def header_of(fields: Sequence[Field], has_zone: bool) -> Header:
     return Header(
-        columns=tuple(str(column[0]) for column in description),
-        types=tuple(NAMES.get(code, "") for code in codes),
+        columns=tuple(field.name for field in fields),
+        types=tuple(field.type for field in fields),
         arrow=tuple(_arrow_type(field, has_zone) for field in fields),
-        is_json=(True,) * len(codes),
+        is_json=(True,) * len(fields),
     )
 
 
-def _arrow_type(field: Any, has_zone: bool) -> pa.DataType:
-    code = int(field.type_code)
-    if code in (0, 246):
-        digits = field.length - (field.scale > 0) - (not field.flags & UNSIGNED)  # without the point and the sign
+def _arrow_type(field: Field, has_zone: bool) -> pa.DataType:
+    is_unsigned = bool(field.flags & UNSIGNED)
+    if field.code in {0, 246}:
+        digits = field.length - (field.scale > 0) - (not is_unsigned)  # without the point and the sign
         return pa.decimal128(digits, field.scale) if digits <= SMALL_DECIMAL else pa.decimal256(digits, field.scale)
-    if code in BLOBS and field.charsetnr == BINARY:
+    if field.code in BLOBS and field.charset == BINARY:
         return pa.binary()
-    if code in SIMPLE:
-        return SIMPLE[code][bool(field.flags & UNSIGNED)]
-    return pa.timestamp("us", "UTC") if code == 7 and has_zone else pa.string()
+    if field.code in SIMPLE:
+        return SIMPLE[field.code][is_unsigned]
+    return pa.timestamp("us", "UTC") if field.code == 7 and has_zone else pa.string()
 
 
-def send(session: Session, header: Header, count: int, put: Callable[[pa.RecordBatch], None]) -> None:
+def send(session: Session, fields: Sequence[Field], count: int, put: Callable[[pa.RecordBatch], None]) -> None:
     """Put up to `count` rows of the last statement as batches of JSON."""
-    decoders = session.decoders([int(column[1]) for column in session.cursor.description or ()])
+    decoders = session.decoders(fields)
     session.unread = True
     left = count
     while left > 0:

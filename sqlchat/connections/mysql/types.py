@@ -12,6 +12,7 @@ import re
 import zoneinfo
 from base64 import b64encode
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import orjson
 
@@ -21,13 +22,54 @@ Decoder = Callable[[Raw], bytes]
 NAMES = {
     0: "decimal", 1: "tinyint", 2: "smallint", 3: "int", 4: "float", 5: "double", 6: "null", 7: "timestamp",
     8: "bigint", 9: "mediumint", 10: "date", 11: "time", 12: "datetime", 13: "year", 15: "varchar", 16: "bit",
-    245: "json", 246: "decimal", 247: "enum", 248: "set", 249: "tinytext", 250: "mediumtext", 251: "longtext",
-    252: "text", 253: "varchar", 254: "char", 255: "geometry",
+    245: "json", 246: "decimal", 247: "enum", 248: "set", 253: "varchar", 254: "char", 255: "geometry",
 }  # fmt: skip
 """The protocol's numbers of types. A text and its binary brother (char, binary) share one."""
+BINARY_NAMES = {15: "varbinary", 253: "varbinary", 254: "binary"}
+LONG_CODES = frozenset({249, 250, 251, 252})
+"""Texts and blobs of all sizes; most servers tell 252 for each of them."""
+SIZES = ((255, "tiny"), (65_535, ""), (16_777_215, "medium"))
+"""Characters up to which a text, or bytes up to which a blob, is declared so."""
+BYTES_A_CHARACTER = 4
+"""Of utf8mb4, in which the length of a text is told."""
+BINARY = 63
+"""The number of the character set of what is no text."""
+UNSIGNED, ENUM, SET = 0x20, 0x100, 0x800
+"""Flags of a column."""
 NUMBERS = frozenset({0, 1, 2, 3, 4, 5, 8, 9, 13, 246})
 JSON_NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?")
+UNSIGNABLE = NUMBERS - {13}
+"""A year has the flag without having a sign."""
 OFFSET = re.compile(r"([+-])(\d\d):(\d\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A column of an answer, as the protocol describes it."""
+
+    name: str
+    code: int
+    flags: int
+    charset: int
+    length: int
+    """In bytes."""
+    scale: int
+    """Digits behind the point."""
+
+    @property
+    def type(self) -> str:
+        """The type as it is declared, without sizes and labels, such as `bigint unsigned`; "" for an unknown one."""
+        is_binary = self.charset == BINARY
+        if self.code in LONG_CODES:
+            characters = self.length if is_binary else self.length // BYTES_A_CHARACTER
+            size = next((name for most, name in SIZES if characters <= most), "long")
+            return size + ("blob" if is_binary else "text")
+        if self.code == 254 and self.flags & (ENUM | SET):
+            return "enum" if self.flags & ENUM else "set"
+        if is_binary and self.code in BINARY_NAMES:
+            return BINARY_NAMES[self.code]
+        name = NAMES.get(self.code, "")
+        return f"{name} unsigned" if self.code in UNSIGNABLE and self.flags & UNSIGNED else name
 
 
 def encoded_row(row: Sequence[Raw | None], decoders: Sequence[Decoder]) -> bytes:

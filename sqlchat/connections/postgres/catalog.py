@@ -11,30 +11,75 @@ from typing import Any
 
 import orjson
 
+from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.connections.postgres.types import PgType
 from sqlchat.errors import ConnectionConfigError
-from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, OwnNames, Table, drop_unreadable_keys
+from sqlchat.sql.guards.postgres import GRAMMAR
 
 READABLE = """
-    SELECT c.oid, n.nspname, c.relname, c.relkind,
+    SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition,
         CASE WHEN pg_catalog.row_security_active(c.oid) THEN -1 ELSE c.reltuples END AS reltuples
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
       AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
       AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
       AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
 """
 
+EXTENSIONS = (
+    "postgis", "pg_trgm", "fuzzystrmatch", "unaccent", "citext", "hstore", "ltree", "vector", "intarray", "cube",
+    "earthdistance", "tablefunc", "timescaledb", "pgcrypto", "isn", "seg",
+)  # fmt: skip
+"""Well-known ones whose functions compute and do nothing else; what is volatile in them stays out too."""
+FIRST_OWN_OID = 16384
+"""Postgres' FirstNormalObjectId: what initdb made has lower OIDs."""
+
 TABLES = f"""
-WITH readable AS ({READABLE}),
+WITH RECURSIVE readable AS ({READABLE}),
+below(root, oid) AS (
+    SELECT inhparent, inhrelid FROM pg_catalog.pg_inherits WHERE inhparent IN (SELECT oid FROM readable)
+    UNION
+    SELECT b.root, i.inhrelid FROM below b JOIN pg_catalog.pg_inherits i ON i.inhparent = b.oid
+),
+descendants AS (
+    SELECT b.root, pg_catalog.json_agg(pg_catalog.json_build_array(n.nspname, c.relname)
+        ORDER BY n.nspname, c.relname) AS list
+    FROM below b JOIN pg_catalog.pg_class c USING (oid) JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    GROUP BY b.root
+),
+calling AS (
+    SELECT DISTINCT w.ev_class AS oid FROM pg_catalog.pg_rewrite w
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass AND d.objid = w.oid
+        AND d.refobjid >= {FIRST_OWN_OID}
+    WHERE w.ev_class IN (SELECT oid FROM readable WHERE relkind IN ('v', 'm'))
+        AND (d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
+            OR d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
+            OR d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND EXISTS (
+                SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = d.refobjid AND k.contype = 'c'))
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend m JOIN pg_catalog.pg_extension e ON e.oid = m.refobjid
+            WHERE m.classid = d.refclassid AND m.objid = d.refobjid AND m.deptype = 'e'
+                AND e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::pg_catalog.name[]))
+),
+labels AS (
+    SELECT enumtypid, pg_catalog.json_agg(enumlabel ORDER BY enumsortorder) AS labels
+    FROM pg_catalog.pg_enum GROUP BY enumtypid
+),
 columns AS (
     SELECT a.attrelid, pg_catalog.json_agg(pg_catalog.json_build_array(
-        a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, coalesce(d.description, ''))
+        a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, coalesce(d.description, ''),
+        CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) ELSE '' END, l.labels,
+        coalesce(pg_catalog.pg_get_expr(g.adbin, g.adrelid), ''))
         ORDER BY a.attnum) AS list
     FROM pg_catalog.pg_attribute a
+    JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
+    LEFT JOIN labels l ON l.enumtypid = coalesce(nullif(t.typbasetype, 0), t.oid)
+    LEFT JOIN pg_catalog.pg_attrdef g ON a.atthasdef AND g.adrelid = a.attrelid AND g.adnum = a.attnum
+        AND pg_catalog.to_json(a)->>'attgenerated' <> ''
     LEFT JOIN pg_catalog.pg_description d
         ON d.objoid = a.attrelid AND d.objsubid = a.attnum AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
     WHERE a.attnum > 0 AND NOT a.attisdropped AND a.attrelid IN (SELECT oid FROM readable)
+      AND pg_catalog.has_column_privilege(a.attrelid, a.attnum, 'SELECT')
     GROUP BY a.attrelid
 ),
 keys AS (
@@ -57,13 +102,21 @@ keys AS (
 SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(
     r.nspname, r.relname, r.relkind, coalesce(d.description, ''), r.reltuples, c.list,
     k.primary_key, k.foreign_keys,
-    CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(r.oid) ELSE '' END)
+    CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(r.oid) ELSE '' END,
+    EXISTS (SELECT FROM calling WHERE calling.oid = r.oid), b.list,
+    EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.objid = r.oid AND e.deptype = 'e'
+        AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass), parent.path)
     ORDER BY r.nspname, r.relname), '[]')
 FROM readable r
+LEFT JOIN descendants b ON b.root = r.oid
 LEFT JOIN columns c ON c.attrelid = r.oid
 LEFT JOIN keys k ON k.conrelid = r.oid
 LEFT JOIN pg_catalog.pg_description d
     ON d.objoid = r.oid AND d.objsubid = 0 AND d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass
+LEFT JOIN LATERAL (SELECT pg_catalog.json_build_array(n.nspname, c.relname) AS path
+    FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhparent
+    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+    WHERE r.relispartition AND i.inhrelid = r.oid) AS parent ON true
 """  # noqa: S608 - constants
 
 HARMLESS_VOLATILE = ("random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7")
@@ -73,27 +126,99 @@ DANGEROUS = (
     "|dblink.*|pg_stat_get_activity|pg_stat_get_backend_activity|pg_(read|ls|stat)_.*(file|dir).*"
 )
 """Not volatile by name, and yet they run a text as SQL, tell settings or sessions of others, or eat memory."""
-EXTENSIONS = (
-    "postgis", "pg_trgm", "fuzzystrmatch", "unaccent", "citext", "hstore", "ltree", "vector", "intarray", "cube",
-    "earthdistance", "tablefunc", "timescaledb", "pgcrypto", "isn", "seg",
-)  # fmt: skip
-"""Well-known ones whose functions compute and do nothing else; what is volatile in them stays out too."""
-
-FUNCTIONS = f"""
-SELECT pg_catalog.json_agg(DISTINCT pg_catalog.lower(f.proname)) FROM (
-    SELECT p.proname FROM pg_catalog.pg_proc p
+MEMBER = """EXISTS (SELECT FROM pg_catalog.pg_depend d
+    WHERE d.classid = '{of}'::pg_catalog.regclass AND d.objid = {oid} AND d.deptype = 'e')"""
+OWN_FUNCTIONS = f"""
+    SELECT p.oid, p.proname, p.provolatile FROM pg_catalog.pg_proc p
+    WHERE p.oid >= {FIRST_OWN_OID} AND p.prokind <> 'p' AND pg_catalog.pg_function_is_visible(p.oid)
+      AND NOT {MEMBER.format(of="pg_catalog.pg_proc", oid="p.oid")}
+"""  # noqa: S608 - constants
+OWN_OPERATORS = f"""
+    SELECT o.oprname, o.oprcode FROM pg_catalog.pg_operator o
+    WHERE o.oid >= {FIRST_OWN_OID} AND pg_catalog.pg_operator_is_visible(o.oid)
+      AND NOT {MEMBER.format(of="pg_catalog.pg_operator", oid="o.oid")}
+"""  # noqa: S608 - constants
+OWN_CASTS = f"""
+    SELECT c.castsource, c.casttarget, c.castfunc FROM pg_catalog.pg_cast c
+    WHERE c.oid >= {FIRST_OWN_OID} AND c.castfunc >= {FIRST_OWN_OID}
+      AND NOT {MEMBER.format(of="pg_catalog.pg_cast", oid="c.oid")}
+"""  # noqa: S608 - constants
+BUILT_IN = f"""
+    SELECT p.oid, p.proname, p.provolatile, e.oid IS NULL AS core FROM pg_catalog.pg_proc p
     LEFT JOIN pg_catalog.pg_depend d
         ON d.objid = p.oid AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.deptype = 'e'
     LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
     WHERE p.prokind <> 'p' AND (e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::pg_catalog.name[])
-        OR p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND e.oid IS NULL)
-    GROUP BY p.proname
-    HAVING pg_catalog.bool_and(p.provolatile <> 'v')
-        OR p.proname = ANY ('{{{",".join(HARMLESS_VOLATILE)}}}'::pg_catalog.name[])
-) f WHERE f.proname !~ '^({DANGEROUS})$'
+        OR p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.oid < {FIRST_OWN_OID} AND e.oid IS NULL)
+"""  # noqa: S608 - constants
+HARMLESS = f"""
+    SELECT b.proname, pg_catalog.bool_or(b.core) AS core FROM built_in b WHERE b.proname !~ '^({DANGEROUS})$'
+    GROUP BY b.proname
+    HAVING pg_catalog.bool_and(b.provolatile <> 'v')
+        OR b.proname = ANY ('{{{",".join(HARMLESS_VOLATILE)}}}'::pg_catalog.name[])
 """  # noqa: S608 - constants
 
-DEFAULT_SCHEMA = "SELECT pg_catalog.to_json(coalesce(pg_catalog.current_schema(), ''))"
+FUNCTIONS = f"""
+WITH built_in AS MATERIALIZED ({BUILT_IN}), harmless AS MATERIALIZED ({HARMLESS}),
+own AS MATERIALIZED ({OWN_FUNCTIONS}), own_operator AS ({OWN_OPERATORS}), own_cast AS ({OWN_CASTS}),
+spoilt AS MATERIALIZED (
+    SELECT p.proname FROM pg_catalog.pg_proc p
+    WHERE p.oid >= {FIRST_OWN_OID} AND p.provolatile = 'v' AND pg_catalog.pg_function_is_visible(p.oid)
+      AND NOT EXISTS (SELECT FROM built_in b WHERE b.oid = p.oid)
+),
+allowed AS MATERIALIZED (
+    SELECT h.proname FROM harmless h WHERE NOT EXISTS (SELECT FROM spoilt s WHERE s.proname = h.proname)
+),
+checked AS (
+    SELECT DISTINCT k.contypid AS oid FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_depend d
+        ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = k.oid
+        AND d.refclassid = ANY ('{{pg_catalog.pg_proc,pg_catalog.pg_operator}}'::pg_catalog.regclass[])
+    WHERE k.contypid >= {FIRST_OWN_OID} AND d.refobjid >= {FIRST_OWN_OID}
+),
+own_type AS MATERIALIZED (
+    SELECT t.oid, t.typname FROM pg_catalog.pg_type t WHERE t.oid IN (SELECT oid FROM checked)
+        OR t.oid >= {FIRST_OWN_OID} AND t.oid IN (SELECT castsource FROM own_cast)
+        OR t.oid IN (SELECT casttarget FROM own_cast)
+)
+SELECT pg_catalog.json_build_object(
+    'functions', (SELECT coalesce(pg_catalog.json_agg(a.proname ORDER BY a.proname), '[]') FROM allowed a),
+    'qualified', (SELECT coalesce(pg_catalog.json_agg('pg_catalog.' || h.proname ORDER BY h.proname), '[]')
+        FROM harmless h WHERE h.core AND EXISTS (SELECT FROM spoilt s WHERE s.proname = h.proname)),
+    'own', (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.lower(o.proname)), '[]') FROM own o
+        WHERE o.proname IN (SELECT proname FROM harmless)
+            OR o.proname = ANY ('{{{",".join(sorted(GRAMMAR))}}}'::pg_catalog.name[])),
+    'operators', (SELECT coalesce(pg_catalog.json_agg(DISTINCT o.oprname), '[]') FROM own_operator o),
+    'types', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
+        SELECT pg_catalog.lower(t.typname) AS n FROM own_type t
+        UNION SELECT pg_catalog.lower(pg_catalog.format_type(t.oid, NULL)) FROM own_type t) t),
+    'callables', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
+        SELECT p.proname AS n FROM pg_catalog.pg_proc p
+        WHERE p.prokind <> 'p' AND p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1
+            AND pg_catalog.pg_function_is_visible(p.oid) AND p.proname NOT IN (SELECT proname FROM allowed)
+        UNION SELECT t.typname FROM own_type t) c),
+    'attributes', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
+        SELECT a.attname::pg_catalog.text AS n FROM pg_catalog.pg_attribute a
+        JOIN pg_catalog.pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p', 'v', 'm', 'f', 'c')
+        WHERE NOT a.attisdropped
+        UNION SELECT u.name FROM pg_catalog.pg_proc p,
+            ROWS FROM (pg_catalog.unnest(p.proargnames), pg_catalog.unnest(p.proargmodes)) AS u(name, mode)
+        WHERE u.mode IN ('o', 'b', 't')) a))
+"""  # noqa: S608 - constants
+"""What SQL may call, what the database's users made beside it, and what may stand after a dot."""
+
+VOLATILE_OWN = f"""
+WITH built_in AS MATERIALIZED ({BUILT_IN}), harmless AS MATERIALIZED ({HARMLESS}),
+own AS ({OWN_FUNCTIONS}), own_operator AS ({OWN_OPERATORS}), own_cast AS ({OWN_CASTS})
+SELECT coalesce(pg_catalog.json_agg(DISTINCT said), '[]') FROM (
+    SELECT o.proname || '()' AS said FROM own o
+    WHERE o.provolatile = 'v' AND o.proname IN (SELECT proname FROM harmless)
+    UNION ALL SELECT 'the operator ' || o.oprname FROM own_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+    WHERE p.provolatile = 'v'
+    UNION ALL SELECT 'the cast to ' || pg_catalog.format_type(c.casttarget, NULL)
+    FROM own_cast c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc WHERE p.provolatile = 'v') s
+"""  # noqa: S608 - constants
+
+SEARCH_PATH = "SELECT pg_catalog.to_json(pg_catalog.current_schemas(false))"
 
 UNUSABLE = """
 SELECT coalesce(pg_catalog.json_agg(asked), '[]')
@@ -118,37 +243,54 @@ FROM wanted w JOIN pg_catalog.pg_type t USING (oid)
 RIGHTS = f"""
 WITH readable AS ({READABLE})
 SELECT pg_catalog.json_build_object(
-    'superuser', (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user),
+    'superuser', (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = CASE current_user
+        WHEN '{READING_ROLE}' THEN session_user ELSE current_user END),
+    'stepped_down', current_user = '{READING_ROLE}',
     'files', EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname IN
         ('pg_read_server_files', 'pg_write_server_files', 'pg_execute_server_program')
         AND pg_catalog.pg_has_role(oid, 'MEMBER')),
     'written', (SELECT pg_catalog.count(*) FROM readable
-        WHERE pg_catalog.has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE')),
+        WHERE NOT relispartition AND pg_catalog.has_table_privilege(oid, 'INSERT, UPDATE, DELETE, TRUNCATE')),
     'creates', EXISTS (SELECT FROM pg_catalog.pg_namespace
         WHERE nspname NOT LIKE 'pg\\_%' AND pg_catalog.has_schema_privilege(oid, 'CREATE')))
 """  # noqa: S608 - constants
 
 
-def catalog_from(tables_json: str, functions_json: str, schema_json: str) -> Catalog:
-    """The answers to TABLES, FUNCTIONS and DEFAULT_SCHEMA as a Catalog."""
-    version = hashlib.sha256(f"{tables_json}\0{functions_json}\0{schema_json}".encode()).hexdigest()[:16]
+SUPERUSER = "The role is a superuser; give this connection a role that may only read."
+UNSTEPPED = (
+    f" Its queries run with all its rights: they cannot take the role {READING_ROLE}, because the server is older "
+    "than 14, or because row-level security, foreign tables, CURRENT_USER in a view or functions that not everybody "
+    "may run would give other answers."
+)
+
+
+def catalog_from(tables_json: str, functions_json: str, path_json: str) -> Catalog:
+    """The answers to TABLES, FUNCTIONS and SEARCH_PATH as a Catalog."""
+    version = hashlib.sha256(f"{tables_json}\0{functions_json}\0{path_json}".encode()).hexdigest()[:16]
+    names = {kind: frozenset(each) for kind, each in orjson.loads(functions_json).items()}
+    path = tuple(orjson.loads(path_json))
     return Catalog(
-        tables=tuple(_table(row) for row in orjson.loads(tables_json)),
+        tables=drop_unreadable_keys(_table(row) for row in orjson.loads(tables_json)),
         dialect="postgres",
-        default_schema=orjson.loads(schema_json),
+        default_schema=path[0] if path else "",
+        search_path=path,
         version=version,
-        functions=frozenset(orjson.loads(functions_json)),
+        functions=names["functions"] | names["qualified"],
+        own=OwnNames(names["own"], names["operators"], names["types"]),
+        attributes=names["attributes"],
+        callables=names["callables"],
     )
 
 
 def _table(row: list[Any]) -> Table:
-    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, definition = row
+    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, *view, is_extended, parent = row
+    definition, calls_own, descendants = view
     return Table(
         name=name,
         schema=schema,
         kind="view" if kind in {"v", "m"} else "table",
         comment=comment,
-        columns=tuple(Column(*column) for column in columns or ()),
+        columns=tuple(map(_column, columns or ())),
         primary_key=tuple(primary_key or ()),
         foreign_keys=tuple(
             ForeignKey(tuple(own), ref_schema, ref_table, tuple(other))
@@ -156,15 +298,27 @@ def _table(row: list[Any]) -> Table:
         ),
         row_estimate=round(estimate) if estimate >= 0 and kind != "v" else None,
         definition=definition,
+        calls_own=calls_own,
+        descendants=tuple((below_schema, below) for below_schema, below in descendants or ()),
+        listed=not (is_extended or parent),
+        partition_of=tuple(parent) if parent else None,
     )
 
 
-def warnings_from(rights_json: str) -> list[str]:
-    """The answer to RIGHTS as warnings for the connection's status."""
-    rights = orjson.loads(rights_json)
-    if rights["superuser"]:
-        return ["The role is a superuser; give this connection a role that may only read."]
+def _column(row: list[Any]) -> Column:
+    name, type, nullable, comment, base_type, labels, expression = row
+    return Column(name, type, nullable, comment, expression, base_type, tuple(labels or ()))
+
+
+def warnings_from(rights_json: str, volatile_json: str) -> list[str]:
+    """The answers to RIGHTS and VOLATILE_OWN as warnings for the connection's status."""
+    rights, volatile = orjson.loads(rights_json), orjson.loads(volatile_json)
     warnings = []
+    if volatile:
+        named = ", ".join(volatile[:5]) + (", ..." if len(volatile) > 5 else "")
+        warnings.append(f"What this database defines itself may do more than read when a query uses it: {named}.")
+    if rights["superuser"]:
+        return [SUPERUSER if rights["stepped_down"] else SUPERUSER + UNSTEPPED, *warnings]
     if rights["files"]:
         warnings.append("The role may reach the database server's files or programs; take that right away from it.")
     if rights["written"]:

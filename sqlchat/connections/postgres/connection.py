@@ -28,7 +28,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.postgres import catalog as ask
-from sqlchat.connections.postgres import rls
+from sqlchat.connections.postgres import own_functions, rls
 from sqlchat.connections.postgres.csv import CsvColumns
 from sqlchat.connections.postgres.errors import Fault, config_error, query_error, timed_out
 from sqlchat.connections.postgres.profile import read as read_profiles
@@ -46,6 +46,7 @@ from sqlchat.connections.postgres.statement import (
     search_path,
 )
 from sqlchat.connections.postgres.types import Decoder, PgType, decoder
+from sqlchat.connections.profiling import with_labels
 from sqlchat.connections.servers.config import server_config
 from sqlchat.connections.servers.deadlines import Deadline, Deadlines
 from sqlchat.connections.servers.network import resolve
@@ -79,10 +80,16 @@ class PostgresConnection(Connection):
 
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
         self._row_security = row_security(config)
+        self._allowed = own_functions.names_in(config)
         self._caller = self._row_security.settings({}) if self._row_security else {}
         self._claims: Mapping[str, Any] | None = None
         self._target = server_config(
-            config, schemes=("postgresql", "postgres"), port=5432, sslmodes=SSLMODES, schema=True, others=FIELDS
+            config,
+            schemes=("postgresql", "postgres"),
+            port=5432,
+            sslmodes=SSLMODES,
+            schema=True,
+            others=(*FIELDS, *own_functions.FIELDS),
         )
         self.place = self._target.place
         self._search_path = search_path(self._target.schema)
@@ -101,9 +108,11 @@ class PostgresConnection(Connection):
             raise config_error(str(exc), self._target.password, near=near) from exc
         try:
             with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
-                warnings = ask.warnings_from(_told(cursor, ask.RIGHTS))
+                warnings = ask.warnings_from(_told(cursor, ask.RIGHTS), _told(cursor, ask.VOLATILE_OWN))
                 if schemas := schemas_of(self._search_path):
                     warnings += ask.unusable_from(_told(cursor, ask.UNUSABLE, (schemas,)), schemas)
+                if self._allowed:
+                    warnings += own_functions.told(self._own_functions(cursor), self._allowed)
                 if self._row_security:
                     warnings += self._row_security.warnings(_told(cursor, rls.RIGHTS))
         except QueryError as exc:
@@ -114,9 +123,11 @@ class PostgresConnection(Connection):
 
     def catalog(self) -> Catalog:
         with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
-            return ask.catalog_from(
-                *(_told(cursor, each) for each in (ask.TABLES, ask.FUNCTIONS, ask.DEFAULT_SCHEMA))
-            )
+            found = ask.catalog_from(*(_told(cursor, each) for each in (ask.TABLES, ask.FUNCTIONS, ask.SEARCH_PATH)))
+            if not self._allowed:
+                return found
+            own = own_functions.allowed(self._own_functions(cursor), self._allowed)
+        return replace(found, functions=(found.functions or frozenset()) | own)
 
     def for_caller(self, claims: Mapping[str, Any] | None) -> PostgresConnection:
         if not self._row_security:
@@ -137,7 +148,7 @@ class PostgresConnection(Connection):
             rows: Rows
             if statement.is_query and columns:
                 sizes = [(column.type_code, column.internal_size) for column in columns]
-                csv = CsvColumns.of(oids, types, cursor.connection.server_version)
+                csv = CsvColumns.of(oids, types)
                 rows = CsvRows(cursor, largest) if csv else DecodedRows(cursor, largest, _decoders(oids, types))
                 text, prefix = statement.copy(sizes, max_rows + 1, largest, tag, csv)
                 with self._errors(cursor, statement, timeout, prefix):
@@ -145,7 +156,7 @@ class PostgresConnection(Connection):
             else:
                 rows = fetched = DecodedRows(cursor, largest, _decoders(oids, types))
                 fetched.fetch(max_rows + 1, tag)
-            self._confirm_caller(cursor)
+            self._confirm_caller(cursor, statement)
         return Results(
             columns=tuple(column.name for column in columns),
             types=tuple(types[oid].name if oid in types else "" for oid in oids),
@@ -171,11 +182,11 @@ class PostgresConnection(Connection):
             oids = [column.type_code for column in columns]
             types = self._types_of(cursor, oids)
             is_copied = statement.is_query and bool(columns)
-            csv = CsvColumns.of(oids, types, raw.server_version) if is_copied else None
+            csv = CsvColumns.of(oids, types) if is_copied else None
             feed.put(header_of(columns, tuple(types[oid].name if oid in types else "" for oid in oids), csv))
             cursor.execute("SET LOCAL statement_timeout = 0")  # what holds from here on is `idle`
 
-            confirm = partial(self._confirm_caller, cursor)
+            confirm = partial(self._confirm_caller, cursor, statement)
             with held_back(feed.put, confirm) if self._caller else nullcontext(feed.put) as hand_on:
 
                 def put(block: Any) -> None:
@@ -206,7 +217,7 @@ class PostgresConnection(Connection):
 
     def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         if self._row_security:
-            return {}  # what one caller sees is not for another's prompt
+            return with_labels({}, catalog)  # what one caller sees is not for another's prompt
 
         def answer(question: str, parameters: tuple[Any, ...], seconds: float) -> str:
             with self._transaction(NOTHING, seconds) as cursor:
@@ -227,12 +238,17 @@ class PostgresConnection(Connection):
                 raise SQLRefusedError(
                     "On a connection with row-level security only queries can be run: EXPLAIN tells of others' rows."
                 )
+            rls.refuse_counts(sql)
         return statement
 
-    def _confirm_caller(self, cursor: psycopg2.extensions.cursor) -> None:
-        """After a text has run, and before its rows are handed out: it ran as the caller, as far as can be told."""
-        if self._caller and not rls.unchanged(_told(cursor, rls.asked_again(self._caller)), self._caller):
-            raise SQLRefusedError("This SQL changes whom it runs as, so its rows were discarded.")
+    def _confirm_caller(self, cursor: psycopg2.extensions.cursor, statement: Statement) -> None:
+        """After a text has run, and before its rows are handed out: it ran as the caller, and tells of no others.
+
+        Raises SQLRefusedError.
+        """
+        if self._caller:
+            question = rls.confirmation(self._caller, rls.refuse_counts(statement.text))
+            rls.confirm(_told(cursor, *question), self._caller)
 
     @contextlib.contextmanager
     def _transaction(self, statement: Statement, timeout: float) -> Iterator[psycopg2.extensions.cursor]:
@@ -266,7 +282,16 @@ class PostgresConnection(Connection):
             try:
                 cursor = raw.cursor()
                 with self._errors(cursor, statement, timeout, context_lines=OPEN_CONTEXT_LINES):
-                    cursor.execute(*prologue(statement, self._search_path, timeout, raw.server_version, self._caller))
+                    opening = prologue(
+                        statement,
+                        self._search_path,
+                        timeout,
+                        raw.server_version,
+                        self._caller,
+                        steps_down=raw.steps_down,
+                        encoding=raw.sent_encoding,
+                    )
+                    cursor.execute(*opening)
             except DatabaseUnavailableError:
                 hanging_up.cancel()
                 pooled.invalidate()
@@ -319,6 +344,9 @@ class PostgresConnection(Connection):
             if self._caller and fault.within_function(statement.text, context_lines):
                 fault = replace(fault, message="A function of the database failed", hint="")  # it may quote any row
             raise query_error(fault, statement.text, timeout, prefix) from exc
+
+    def _own_functions(self, cursor: psycopg2.extensions.cursor) -> str:
+        return _told(cursor, own_functions.FUNCTIONS, (own_functions.asked_names(self._allowed),))
 
     def _types_of(self, cursor: psycopg2.extensions.cursor, oids: list[int]) -> dict[int, PgType]:
         """What the server says of these types and all that they are made of; asked once for each."""

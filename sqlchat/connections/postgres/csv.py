@@ -2,7 +2,7 @@
 
 With NULL as `null`, quotes around every column that is no number and a backslash before a quote or a backslash, only
 control characters are left to escape here, and those are rare. What JSON writes otherwise than Postgres (booleans,
-times, NaN) the server is asked for in JSON's words. A row costs no work a cell in Python, in place of the decoders'
+times) the server is asked for in JSON's words. A row costs no work a cell in Python, in place of the decoders'
 of `types.py`, whose answer this is byte for byte; columns of other types leave the rows to them.
 """
 
@@ -16,30 +16,23 @@ from sqlchat.connections.postgres.types import BY_OID, PgType
 
 OPTIONS = r"FORMAT csv, NULL 'null', ESCAPE E'\\'"
 INTEGERS = frozenset({20, 21, 23, 26})
-BETWEEN_INFINITIES = (
-    "CASE WHEN {0} OPERATOR(pg_catalog.>) '-Infinity'::pg_catalog.{1} "
-    "AND {0} OPERATOR(pg_catalog.<) 'Infinity'::pg_catalog.{1} THEN {0} END"
-)
-"""NaN is above infinity."""
-FINITE_TIME = (
-    "CASE WHEN pg_catalog.isfinite({0}) THEN CASE "
-    "WHEN {0} OPERATOR(pg_catalog.<) '0002-01-01 00:00+00'::pg_catalog.{1} "
+TIME = (
+    "CASE WHEN {0} OPERATOR(pg_catalog.<) '0002-01-01 00:00+00'::pg_catalog.{1} "
     "AND pg_catalog.right({0}::pg_catalog.text, 2) OPERATOR(pg_catalog.=) 'BC' THEN {0}::pg_catalog.text "
-    "ELSE pg_catalog.btrim(pg_catalog.to_json({0})::pg_catalog.text, '\"') END END"
+    "ELSE pg_catalog.btrim(pg_catalog.to_json({0})::pg_catalog.text, '\"') END"
 )
 ASKED_FOR = {
     16: "CASE WHEN {0} THEN 'true' WHEN NOT {0} THEN 'false' END",
-    700: BETWEEN_INFINITIES.replace("{1}", "float4"),
-    701: BETWEEN_INFINITIES.replace("{1}", "float8"),
-    1700: BETWEEN_INFINITIES.replace("{1}", "numeric"),
-    1082: "CASE WHEN pg_catalog.isfinite({0}) THEN {0} END",
-    1114: FINITE_TIME.replace("{1}", "timestamp"),
-    1184: FINITE_TIME.replace("{1}", "timestamptz"),
+    1114: TIME.replace("{1}", "timestamp"),
+    1184: TIME.replace("{1}", "timestamptz"),
 }
 """By a type's OID, what gives a value as JSON has it, apart from quotes."""
-UNQUOTED = INTEGERS | {16, 700, 701, 1700}
-NUMERIC_WITH_INFINITY = 140_000
-"""The server's version from which on an exact number may be infinite."""
+NUMBERS = INTEGERS | {700, 701, 1700}
+UNQUOTED = NUMBERS | {16}
+AS_WRITTEN = NUMBERS | {1082}
+"""Types whose values JSON has as Postgres writes them, dates in quotes; `NaN` and `Infinity` get theirs here."""
+NO_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)', re.DOTALL)
+"""A text, which is passed over, or what is no number in JSON."""
 CONTROL = re.compile(rb"[\x00-\x1f]")
 OTHER_CONTROLS = bytes(code for code in range(32) if code != ord("\n"))
 ESCAPES = {bytes([code]): b"\\u%04x" % code for code in range(32)} | {
@@ -61,16 +54,13 @@ class CsvColumns:
     """Indexes of the columns whose values stand in quotes."""
 
     @classmethod
-    def of(cls, oids: Sequence[int], types: Mapping[int, PgType], server_version: int) -> CsvColumns | None:
+    def of(cls, oids: Sequence[int], types: Mapping[int, PgType]) -> CsvColumns | None:
         """None where one of the types has its own way into JSON; `types` knows all that they are made of."""
         bases = [_base(oid, types) for oid in oids]
         if any(base is None for base in bases):
             return None
-        asked_for = dict(ASKED_FOR)
-        if server_version < NUMERIC_WITH_INFINITY:
-            asked_for[1700] = "CASE WHEN {0} OPERATOR(pg_catalog.<) 'NaN'::pg_catalog.numeric THEN {0} END"
         return cls(
-            tuple(asked_for.get(base or 0, "{0}") for base in bases),
+            tuple(ASKED_FOR.get(base or 0, "{0}") for base in bases),
             tuple(index for index, base in enumerate(bases) if base not in UNQUOTED),
         )
 
@@ -80,7 +70,7 @@ def _base(oid: int, types: Mapping[int, PgType]) -> int | None:
     known = types.get(oid)
     if known and known.base:
         return _base(known.base, types)
-    if (known and known.element) or (oid in BY_OID and oid not in INTEGERS and oid not in ASKED_FOR):
+    if (known and known.element) or (oid in BY_OID and oid not in AS_WRITTEN and oid not in ASKED_FOR):
         return None
     return oid
 
@@ -93,13 +83,15 @@ def json_rows(lines: Sequence[bytes]) -> bytes:
     if body.count(b"\n") != len(lines) or len(body.translate(None, OTHER_CONTROLS)) != len(body):
         body = b"\n".join(CONTROL.sub(lambda found: ESCAPES[found[0]], line.removesuffix(b"\n")) for line in lines)
         body += b"\n"
+    if b"NaN" in body or b"Infinity" in body:
+        body = NO_NUMBER.sub(lambda found: found[0] if found[0][:1] == b'"' else b'"' + found[0] + b'"', body)
     if not body.isascii():
         body = _valid(body)
     return b"[[" + body[:-1].replace(b"\n", b"],[") + b"]]"
 
 
 def _valid(body: bytes) -> bytes:
-    """A damaged database may hold bytes that are no text."""
+    """A database that does not know its encoding, or is damaged, may hold bytes that are no text."""
     try:
         body.decode()
     except UnicodeDecodeError:

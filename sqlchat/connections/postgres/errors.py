@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from sqlchat.connections.servers.pool import NAME_COLUMNS
 from sqlchat.errors import (
     ConnectionConfigError,
     QueryError,
@@ -36,6 +37,7 @@ KNOWN_REFUSALS = (
 )
 """What a server's refusal may contain, its SQLSTATE, and our words for it; the first that fits."""
 FATAL = re.compile(r"(?:FATAL|PANIC):\s+(.+)")
+TABLE_DENIED = re.compile(r"permission denied for (table|view|relation|materialized view|foreign table) ")
 PREFIX = re.compile(r'connection to server at "[^"]*"(?: \([^)]*\))?, port \d+ failed: ')
 
 
@@ -96,6 +98,8 @@ def query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> SqlchatE
         case "42P11":
             return SQLRefusedError("Only one statement that returns rows can be run.")
     hint = f" Hint: {fault.hint}" if fault.hint else ""
+    if fault.sqlstate == "42501" and TABLE_DENIED.match(fault.message):
+        hint = f" {NAME_COLUMNS}"
     detail = f"{fault.message[:1].upper()}{fault.message[1:].rstrip('.')}.{hint}"
     kind = UnknownNameError if fault.sqlstate in UNKNOWN_NAMES else QueryError
     return kind(detail, sqlstate=fault.sqlstate, **_position(fault, sql, prefix))

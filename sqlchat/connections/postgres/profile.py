@@ -26,6 +26,7 @@ from sqlchat.connections.profiling import (
     profile,
     rows_of,
     told_by,
+    with_labels,
 )
 from sqlchat.errors import QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError
 from sqlchat.sql.catalog import Catalog, Table
@@ -64,7 +65,7 @@ columns AS MATERIALIZED (
     JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum > 0 AND NOT a.attisdropped
     JOIN pg_catalog.pg_type own ON own.oid = a.atttypid
     JOIN pg_catalog.pg_type t ON t.oid = coalesce(nullif(own.typbasetype, 0), own.oid)
-    WHERE r.relkind IN ('r', 'p', 'f') AND pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT')
+    WHERE NOT r.relispartition AND pg_catalog.has_column_privilege(r.oid, a.attnum, 'SELECT')
 ),
 stats AS MATERIALIZED (
     SELECT schemaname, tablename, attname, inherited, null_frac, n_distinct, most_common_vals, histogram_bounds
@@ -95,11 +96,15 @@ FROM listed l
 
 
 def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
-    """Profiles of the columns of base tables. Raises DatabaseUnavailableError and BusyError.
+    """Profiles of the columns of tables and views. Raises DatabaseUnavailableError and BusyError.
 
-    Statistics come first. A sample is for tables that were never analyzed, and for small ones some of whose columns
-    hold more texts than statistics list.
+    Statistics come first. A sample is for views, for tables that were never analyzed, and for small ones some of
+    whose columns hold more texts than statistics list.
     """
+    return bounded(with_labels(_read(ask, catalog, timeout), catalog))
+
+
+def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
     now = time.monotonic()
     first, until = now + STATISTICS_SHARE * timeout, now + ASKING_SHARE * timeout
     found: dict[Path, ColumnProfile] = {}
@@ -121,7 +126,7 @@ def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile
             made = _from_statistics(kind, known)
             if made is not None:
                 part[schema, name, column] = made
-            if made is None or (kind == "text" and not made.few):
+            if made is None or (kind == "text" and not (made.few and (made.values or not made.distinct))):
                 kinds[schema, name][column] = kind
         found |= bounded(part)
     for table in in_order(catalog.tables):
@@ -131,7 +136,7 @@ def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile
         known = any((table.schema, table.name, column) in found for column in wanted)
         if wanted and not (known and (table.row_estimate or 0) > SAMPLED_ROWS):
             found |= _sampled(ask, table, wanted, until)
-    return bounded(found)
+    return found
 
 
 def _from_statistics(kind: Kind, known: list[Any]) -> ColumnProfile | None:

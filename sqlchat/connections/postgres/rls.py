@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from sqlchat.errors import ConnectionConfigError
+from sqlchat.errors import ConnectionConfigError, SQLRefusedError
+from sqlchat.sql.lexer import lexemes
 
 FIELDS = ("rls", "rls_role")
 DEFAULT_ROLE = "authenticated"
@@ -25,6 +26,16 @@ IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_$]{0,62}")
 CLAIMS = "request.jwt.claims"
 OLDER_CLAIMS = ("sub", "role", "email")
 """Claims that policies from before PostgREST 9 read from settings of their own, which `auth.uid()` still prefers."""
+
+COUNTS = re.compile(
+    r"""
+    pg_class|pg_stat.*|pg_sequences?|pg_locks|pg_largeobject_metadata|pg_buffercache.*|pg_freespace.*|pgstat.*
+    |pg_visibility.*|pg_sequence_last_value|pg_get_sequence_data
+    |pg_(database|indexes|relation|table|tablespace|total_relation)_size|ctid
+    """,
+    re.VERBOSE,
+)
+"""Names that tell how many rows a table holds: statistics, sizes, counters, and where a row lies in its file."""
 
 RIGHTS = """
 WITH readable AS (
@@ -42,6 +53,10 @@ SELECT pg_catalog.json_build_object(
     'bypasses', (SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user),
     'open', (SELECT pg_catalog.count(*) FROM readable
         WHERE relkind IN ('r', 'p') AND NOT pg_catalog.row_security_active(oid)),
+    'sequences', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        WHERE n.nspname NOT LIKE 'pg\\_%' AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
+            AND CASE WHEN c.relkind = 'S' THEN pg_catalog.has_sequence_privilege(c.oid, 'SELECT') END),
     'views', (SELECT pg_catalog.count(*) FROM readable WHERE relkind = 'm' OR relkind = 'v'
         AND NOT coalesce(reloptions && ARRAY['security_invoker=true', 'security_invoker=on',
             'security_invoker=1', 'security_invoker=yes'], false)),
@@ -85,6 +100,11 @@ class RowSecurity:
                 f"{rights['views']} views that {self.role} may read show what their owner sees; "
                 "set security_invoker on those that should follow the caller's policies."
             )
+        if rights["sequences"]:
+            warnings.append(
+                f"{rights['sequences']} sequences that {self.role} may read tell how many rows were made for all "
+                f"callers; revoke SELECT on them."
+            )
         if rights["escapes"]:
             warnings.append(
                 f"The role that logs in may itself read past the policies; give this connection one that is granted "
@@ -108,12 +128,37 @@ def row_security(config: Mapping[str, Any]) -> RowSecurity | None:
     return RowSecurity(role)
 
 
-def asked_again(settings: Mapping[str, str]) -> str:
-    """SQL that tells whether a transaction still is the caller's: JSON that `unchanged` understands."""
-    names = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in settings)
-    return f"SELECT pg_catalog.json_build_array(current_user, {names})"
+def refuse_counts(sql: str) -> list[str]:
+    """Refuse a query that names what tells how many rows other callers have; return all names in it.
+
+    Raises SQLRefusedError, and SQLSyntaxError for a text that cannot be split into words.
+    """
+    names = list({word.value: None for word in lexemes(sql, "postgres") if word.kind in ("word", "name")})
+    if found := next(filter(COUNTS.fullmatch, names), None):
+        raise SQLRefusedError(
+            f"{found!r} tells how many rows others have; a connection with row-level security refuses it."
+        )
+    return names
 
 
-def unchanged(answer_json: str, settings: Mapping[str, str]) -> bool:
-    """Whether the answer to `asked_again` tells the same role and claims as were set."""
-    return bool(orjson.loads(answer_json) == [settings["role"], *settings.values()])
+def confirmation(settings: Mapping[str, str], names: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+    """SQL that tells what `confirm` understands of the transaction: settings, and which of `names` are sequences.
+
+    A sequence tells how many rows were made for all callers.
+    """
+    current = ", ".join(f"pg_catalog.current_setting('{name}', true)" for name in settings)
+    sequences = (
+        "ARRAY(SELECT relname FROM pg_catalog.pg_class WHERE relkind = 'S' AND relname = ANY (%s::pg_catalog.name[]))"
+    )
+    return f"SELECT pg_catalog.json_build_array({sequences}, current_user, {current})", (list(names),)
+
+
+def confirm(answer_json: str, settings: Mapping[str, str]) -> None:
+    """Raise SQLRefusedError if the answer to `confirmation` names a sequence, or another role or claims than set."""
+    sequences, *current = orjson.loads(answer_json)
+    if sequences:
+        raise SQLRefusedError(
+            f"{sequences[0]!r} is a sequence, which tells how many rows others have; its rows were discarded."
+        )
+    if current != [settings["role"], *settings.values()]:
+        raise SQLRefusedError("This SQL changes whom it runs as, so its rows were discarded.")

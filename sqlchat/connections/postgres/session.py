@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import tempfile
 from collections.abc import Iterator
@@ -14,8 +15,42 @@ from sqlchat.connections.servers.config import ServerConfig
 from sqlchat.connections.servers.deadlines import Deadline
 
 PATIENCE: Any = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}  # s
+READING_ROLE = "pg_read_all_data"
+"""May read every table and do nothing else; from Postgres 14 on."""
+ASKED_ONCE = f"""
+SELECT pg_catalog.pg_backend_pid(), CASE
+    WHEN NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = session_user) THEN false
+    WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 < 140000 THEN false
+    ELSE pg_catalog.has_language_privilege('{READING_ROLE}', 'plpgsql', 'USAGE')
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_class WHERE relkind = 'f')
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc WHERE oid >= 16384 AND proacl IS NOT NULL
+            AND NOT pg_catalog.has_function_privilege('{READING_ROLE}', oid, 'EXECUTE'))
+        AND NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE oid >= 16384
+            AND ev_action::pg_catalog.text ~ 'SQLVALUEFUNCTION :op [0-9]+ :type 19 ') END
+"""  # noqa: S608 - constants
+"""Who serves the session, and whether a superuser's transactions can put its rights down without another answer.
+
+They cannot if something depends on more than reading: foreign tables (each role has its own login there), functions
+that not everybody may run, views over CURRENT_USER. Row-level security is asked of in each transaction.
+"""
 NO_FILE = "/dev/null/none"
 """A path at which no file can be, so that libpq reads no password or certificate of the account we run under."""
+
+
+NO_ENCODING = "SQL_ASCII"
+"""What Postgres calls a database whose bytes it does not look at."""
+LENIENT = "sqlchat-lenient"
+
+
+def _codec(name: str) -> codecs.CodecInfo | None:
+    """UTF-8 that writes U+FFFD for bytes that are none."""
+    if name.replace("_", "-") != LENIENT:
+        return None
+    return codecs.CodecInfo(codecs.utf_8_encode, lambda read, _="": codecs.utf_8_decode(read, "replace", True))
+
+
+codecs.register(_codec)
+psycopg2.extensions.encodings[NO_ENCODING.replace("_", "")] = LENIENT  # the driver looks names up so
 
 
 class Session(psycopg2.extensions.connection):
@@ -23,6 +58,13 @@ class Session(psycopg2.extensions.connection):
     """True where a pooler lends us a session of the server for one transaction, and then lends it to others."""
     deadline: Deadline
     """After which we hang up on the statement that runs."""
+    steps_down = False
+    """True if the login is a superuser whose transactions take READING_ROLE unless a table has row-level security."""
+
+    @property
+    def sent_encoding(self) -> str:
+        """That in which the server shall write: its own where it knows none, since it would refuse a damaged text."""
+        return NO_ENCODING if self.get_parameter_status("server_encoding") == NO_ENCODING else "UTF8"
 
 
 def connect(target: ServerConfig, address: str) -> Session:
@@ -61,8 +103,11 @@ def connect(target: ServerConfig, address: str) -> Session:
         raise psycopg2.OperationalError("FATAL:  the server's words are no UTF-8") from exc
     raw.autocommit = True  # we write BEGIN ourselves, to save round trips
     with raw.cursor() as cursor:
-        cursor.execute("SELECT pg_catalog.pg_backend_pid()")
-        raw.lent = cursor.fetchall() != [(raw.info.backend_pid,)]  # a pooler tells a number of its own
+        cursor.execute(ASKED_ONCE)
+        ((backend, raw.steps_down),) = cursor.fetchall()
+        raw.lent = backend != raw.info.backend_pid  # a pooler tells a number of its own
+    if raw.sent_encoding == NO_ENCODING:
+        raw.set_client_encoding(NO_ENCODING)  # has the driver read by our codec
     if not raw.lent:
         raw.set_session(readonly=True)
     psycopg2.extensions.register_type(_RAW, raw)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlchat.connections.postgres.csv import OPTIONS, CsvColumns
 from sqlchat.connections.postgres.errors import ROW_TOO_LARGE
+from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.errors import ConnectionConfigError, SQLRefusedError
 
 PORTAL = "sqlchat"
@@ -28,6 +29,12 @@ LOCK_TIMEOUT = "500ms"
 IDLE_TIMEOUT = "30s"
 """Of an open transaction: past this the process that held it is gone."""
 CONNECTION_CHECK = "1s"
+
+STEP_DOWN = (
+    "pg_catalog.set_config('role', CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_class WHERE relrowsecurity) "
+    f"THEN 'none' ELSE '{READING_ROLE}' END, true)"
+)
+"""A superuser sees all rows of tables with row-level security, and the other role would not."""
 
 PIECE = re.compile(
     r"""(?P<skipped>[\s;]+|--[^\n]*|/\*(?:[^*]|\*(?!/))*+\*/)|/\*.*"""
@@ -119,25 +126,34 @@ def estimate(plan_json: str) -> float:
 
 
 def prologue(
-    statement: Statement, search_path: str, timeout: float, server_version: int, caller: Mapping[str, str]
+    statement: Statement,
+    search_path: str,
+    timeout: float,
+    server_version: int,
+    caller: Mapping[str, str],
+    *,
+    steps_down: bool = False,
+    encoding: str = "UTF8",
 ) -> tuple[str, list[str]]:
     """Opens a read-only transaction in which `statement` is planned as the portal: SQL and its parameters.
 
     Settings are the transaction's own, so they hold behind a pooler too and vanish with the ROLLBACK. They are set
     once more after planning, which calls immutable functions, whose bodies may change them: the text that follows
     must be read as the one that was checked was, and run as the same `caller` (settings by which the database
-    knows whom a query runs for).
+    knows whom a query runs for). `steps_down`: a superuser's transaction takes a role that may only read, so that the
+    server itself refuses its files, slots and settings.
     """
     settings = {
         "statement_timeout": f"{max(1, round(timeout * 1000))}ms",
         "lock_timeout": LOCK_TIMEOUT,
         "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
         "standard_conforming_strings": "on",
-        "client_encoding": "UTF8",
+        "client_encoding": encoding,
         "datestyle": "ISO, YMD",
         "intervalstyle": "postgres",
         "bytea_output": "hex",
         "extra_float_digits": "1",
+        "quote_all_identifiers": "off",
     }
     if server_version >= 140000:
         settings["client_connection_check_interval"] = CONNECTION_CHECK
@@ -145,6 +161,8 @@ def prologue(
         settings["search_path"] = search_path
     settings |= caller
     calls = [f"pg_catalog.set_config('{name}', %s, true)" for name in settings]
+    if steps_down and "role" not in settings:
+        calls.append(STEP_DOWN)
     pins = f"SELECT {', '.join(calls)}"
     text = (
         f"BEGIN READ ONLY; {pins}, pg_catalog.set_config('sqlchat.q', %s, true);{OPEN}{pins}; FETCH 0 FROM {PORTAL}"

@@ -88,13 +88,11 @@ def _boolean(value: bytes) -> bytes:
 
 
 def _number(value: bytes) -> bytes:
-    return value if value[-1:].isdigit() else b"null"  # NaN, Infinity, -Infinity
+    return value if value[-1:].isdigit() else b'"' + value + b'"'  # NaN, Infinity, -Infinity
 
 
 def _time(value: bytes) -> bytes:
-    """date, timestamp, timestamptz, timetz; a year BC, which ISO 8601 has no common word for, stays as it is."""
-    if value.endswith(b"infinity"):
-        return b"null"
+    """date, timestamp, timestamptz, timetz; infinity and years BC stay: ISO 8601 has no word for them."""
     if not value.endswith(b"BC"):
         value = value.replace(b" ", b"T", 1)
         if SHORT_ZONE.fullmatch(value) and b":" in value:

@@ -14,6 +14,8 @@ RECYCLE = 1800
 """Seconds after which a pooled connection is replaced."""
 UNENCRYPTED = "The connection is not encrypted; set sslmode to require or verify-full."
 """Warning for a server that is not near."""
+NAME_COLUMNS = "Of a table that the user may read in part, name the columns that the schema has instead of *."
+"""What is said where a right is missing."""
 
 
 def server_pool(settings: Settings, connect: Callable[[], Any]) -> QueuePool:

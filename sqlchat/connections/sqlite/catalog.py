@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
 from sqlchat.connections.embedded import quoted
 from sqlchat.connections.sqlite.comments import read_comments
-from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+from sqlchat.connections.sqlite.definitions import UNKNOWN, Holdings, read_expressions, read_origin
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Origin, Table
 
 Query = Callable[..., list[tuple[Any, ...]]]
 Keys = Mapping[str, tuple[str, ...]]
@@ -18,7 +19,7 @@ LISTED = (
     "SELECT name, type FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'view', 'virtual') "
     "AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
 )
-COLUMNS = 'SELECT name, type, "notnull", pk FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid'
+COLUMNS = 'SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid'
 """Hidden 1 is a column of a virtual table that `*` leaves out; 2 and 3 are generated columns."""
 FOREIGN_KEYS = 'SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq'
 COUNTED = 100_000
@@ -37,13 +38,15 @@ def read(query: Query, fault: type[Exception]) -> Catalog:
     )
     columns = {name: _columns(query, fault, name) for name, _ in listed}
     keys = {
-        name: tuple(column for _, column in sorted((key, column) for column, _, _, key in columns[name] if key))
+        name: tuple(column for _, column in sorted((key, column) for column, _, _, key, _ in columns[name] if key))
         for name, _ in listed
     }
     analyzed = _analyzed(query, fault)
+    origins = _read_origins(listed, texts, columns, keys)
     tables = []
     for name, kind in listed:
         said = read_comments(texts.get(name, ""))
+        computed = read_expressions(texts.get(name, ""), [column for column, *_, hidden in columns[name] if hidden])
         rows = analyzed.get(name)
         if kind == "table" and time.monotonic() < until:
             rows = _rows(query, fault, name, rows)
@@ -51,8 +54,14 @@ def read(query: Query, fault: type[Exception]) -> Catalog:
             Table(
                 name=name,
                 columns=tuple(
-                    Column(column, type, not (required or key), said.columns.get(column.lower(), ""))
-                    for column, type, required, key in columns[name]
+                    Column(
+                        column,
+                        type,
+                        not (required or key),
+                        said.columns.get(column.lower(), ""),
+                        computed.get(column, ""),
+                    )
+                    for column, type, required, key, _ in columns[name]
                 ),
                 kind="view" if kind == "view" else "table",
                 comment=said.table,
@@ -60,13 +69,38 @@ def read(query: Query, fault: type[Exception]) -> Catalog:
                 foreign_keys=_foreign_keys(query(FOREIGN_KEYS, name), names, keys),
                 row_estimate=rows,
                 definition=texts.get(name, "") if kind == "view" else "",
+                origin=origins.get(name),
             )
         )
     return Catalog(tuple(tables), dialect="sqlite")
 
 
+def _read_origins(
+    listed: Sequence[tuple[str, str]],
+    texts: Mapping[str, str],
+    columns: Mapping[str, Sequence[tuple[Any, ...]]],
+    keys: Keys,
+) -> dict[str, Origin]:
+    """Where the values come from, by table, for tables that show those of another one.
+
+    A table is taken for the store of a virtual one by its name if SQLite lacks that one's module, so cannot tell.
+    """
+    held = Holdings(
+        frozenset(map(str.lower, texts)),
+        {name.lower(): [column for column, *_ in of] for name, of in columns.items()},
+        {name.lower(): key for name, key in keys.items()},
+    )
+    virtual = [name for name, kind in listed if kind == "virtual"]
+    found = {name: origin for name in virtual if (origin := read_origin(texts.get(name, ""), name, held))}
+    unreadable = tuple(f"{name}_".lower() for name in virtual if not columns[name])
+    return found | {name: UNKNOWN for name, _ in listed if unreadable and name.lower().startswith(unreadable)}
+
+
 def _columns(query: Query, fault: type[Exception], table: str) -> list[tuple[Any, ...]]:
-    """Name, declared type, NOT NULL, place in the primary key; none of a view whose tables have gone."""
+    """Name, declared type, NOT NULL, place in the primary key, and whether it is generated (not 0).
+
+    None of a view whose tables have gone, nor of a virtual table whose module is not there.
+    """
     try:
         return query(COLUMNS, table)
     except fault:

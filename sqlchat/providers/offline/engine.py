@@ -18,6 +18,8 @@ from sqlchat.providers.offline.linker import Linker
 MODEL = "sqlchat-offline-1"
 LONGEST_QUESTION = 2_000
 """Characters."""
+MOST_INDEXES = 8
+"""Catalogs whose phrases are kept: connections that are asked in turn."""
 
 
 class OfflineProvider(Provider):
@@ -30,7 +32,7 @@ class OfflineProvider(Provider):
     def __init__(self, today: Callable[[], date] = date.today):
         """`today` tells the day that `last year` is counted from."""
         self._today = today
-        self._last: tuple[Task, Linker, Joins] | None = None
+        self._indexes: tuple[tuple[Task, Linker, Joins], ...] = ()  # the last ones first
 
     def draft(self, task: Task) -> Draft:
         """SQL for the task's question. Raises QuestionError with the words that were not understood (`words`)."""
@@ -50,11 +52,11 @@ class OfflineProvider(Provider):
         )
 
     def _indexed(self, task: Task) -> tuple[Linker, Joins]:
-        """The catalog's phrases and paths; those of the last task where it had the same catalog and values."""
-        last = self._last
-        if last is not None and last[0].catalog is task.catalog and last[0].values is task.values:
-            return last[1:]
+        """The catalog's phrases and paths; those of an earlier task that had the same catalog and values."""
+        for before, linker, joins in self._indexes:
+            if before.catalog is task.catalog and before.values is task.values:
+                return linker, joins
         linker = Linker(task.catalog, task.values)
         joins = Joins(linker.tables)
-        self._last = (task, linker, joins)
+        self._indexes = ((task, linker, joins), *self._indexes)[:MOST_INDEXES]
         return linker, joins

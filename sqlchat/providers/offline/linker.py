@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os.path
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlchat.providers.offline.dates import is_date, is_number
@@ -87,8 +88,13 @@ class Linker:
         self._prefixes: dict[Key, str] = {}
         self._texts: dict[tuple[str, ...], list[Hit]] = {}
         self._prefix = shared_prefix([t.name.lower() for t in catalog.tables]) if len(catalog.tables) > 2 else ""
+        self.path_rank = catalog.path_rank
+        spread = Counter(name.lower() for _, name in {(schema, name.lower()) for schema, name in self.tables})
+        self._twins = {key for key in self.tables if spread[key[1].lower()] > 1}
         for key, table in self.tables.items():
             self._index_table(key, table)
+            if key in self._twins:
+                self._index_schema(key)
         for measure in self.measures:
             for name in measure.names:
                 self._add(stems(name), Hit(measure, 0 if name == measure.name else 3))
@@ -138,6 +144,22 @@ class Linker:
     def hits(self, words: tuple[str, ...]) -> list[Hit]:
         """All that the stems name."""
         return list(self._phrases.get(words, {}).values())
+
+    def shown(self, key: Key) -> str:
+        """The table's name in a message, with its schema where another one has such a table."""
+        return ".".join(key) if key in self._twins else key[1]
+
+    def preferred(self, keys: Sequence[Key], text: str) -> list[Key]:
+        """Of tables of one name those that SQL means by it: spelled so, first on the search path, in small letters.
+
+        All of `keys` for tables of different names, and for schemas of which none is on the search path.
+        """
+        if len({name.lower() for _, name in keys}) > 1:
+            return list(keys)
+        kept = [key for key in keys if key[1] == text] or list(keys)
+        first = min(self.path_rank(schema) for schema, _ in kept)
+        kept = [key for key in kept if self.path_rank(key[0]) == first]
+        return [key for key in kept if key[1].islower()] or kept if len({schema for schema, _ in kept}) == 1 else kept
 
     def columns_named(self, words: tuple[str, ...]) -> list[Hit]:
         """The columns that the stems name wholly."""
@@ -243,6 +265,13 @@ class Linker:
             self._add((*owner[-1:], *plain), Hit(col, 0))
             for cut in range(1, len(plain)):
                 self._add(plain[cut:], Hit(col, 0 if _alike(plain[:cut], owner[-cut:]) else 2))
+
+    def _index_schema(self, key: Key) -> None:
+        """`backup.orders`, `backup orders`, `orders in backup`: of tables whose name alone is not theirs alone."""
+        schema, name = name_words(key[0]), name_words(key[1])
+        for phrase in ((*schema, *name), *((*name, between, *schema) for between in ("in", "of", "from"))):
+            self._add(phrase, Hit(key, 0))
+        self._glue(".".join(key).lower(), Hit(key, 0))
 
     def _index_values(self, col: Col, texts: tuple[str, ...]) -> None:
         self.values[col] = texts

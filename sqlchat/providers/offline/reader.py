@@ -179,7 +179,12 @@ class Reader:
             self.assume(f'"{link.text}" is read as the table {_key(hits[0])[1]}.')
             hits = hits[:1]
         if len(hits) > 1:
-            names = " or ".join(sorted(str(hit.target[1]) for hit in hits if isinstance(hit.target, tuple)))
+            meant = self.linker.preferred([_key(hit) for hit in hits], link.text)
+            if len(meant) == 1:
+                self.assume(f'"{link.text}" is read as the table {self.linker.shown(meant[0])}.')
+            hits = [hit for hit in hits if _key(hit) in meant]
+        if len(hits) > 1:
+            names = " or ".join(sorted(self.linker.shown(_key(hit)) for hit in hits))
             raise QuestionError(f'"{link.text}" may mean {names}.', words=[link.text], reason="ambiguous")
         if best == 3:
             self.assume(f'"{link.text}" is read as the table {_key(hits[0])[1]}.')
@@ -209,11 +214,13 @@ class Reader:
         if len(tied) > 1:
             tied = self._primary(tied)
         if len(tied) > 1:
-            names = " or ".join(sorted({f"{_col(hit).table[1]}.{_col(hit).name}" for hit in tied}))
+            tied = self._of_preferred(tied)
+        if len(tied) > 1:
+            names = " or ".join(sorted({f"{self.linker.shown(_col(hit).table)}.{_col(hit).name}" for hit in tied}))
             raise QuestionError(f'"{text}" may mean {names}.', words=[text], reason="ambiguous")
         col = _col(tied[0])
         if tied[0].tier == 3 or (len(hits) > 1 and best[0] > 0):
-            shown = f"{col.table[1]}.{col.name}"
+            shown = f"{self.linker.shown(col.table)}.{col.name}"
             self.assume(f'"{text}" is read as {shown}' + (f" = '{tied[0].value}'." if tied[0].value else "."))
         return tied[0]
 
@@ -221,6 +228,12 @@ class Reader:
         """Among columns that hold the same keys, the table's own."""
         own = [hit for hit in hits if _col(hit).name in self.linker.tables[_col(hit).table].primary_key]
         return own if len(own) == 1 else hits
+
+    def _of_preferred(self, hits: list[Hit]) -> list[Hit]:
+        """Those of tables rather than of views over them, and of the first table on the search path."""
+        kept = [hit for hit in hits if self.linker.tables[_col(hit).table].kind == "table"] or hits
+        meant = self.linker.preferred(list(dict.fromkeys(_col(hit).table for hit in kept)), "")
+        return [hit for hit in kept if _col(hit).table in meant]
 
     def time_column(self, table: Key) -> Col | None:
         """The table's one column of dates or, failing that, its year. Raises QuestionError where it has several."""

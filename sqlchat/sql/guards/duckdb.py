@@ -11,8 +11,12 @@ from collections.abc import Sequence
 
 from sqlchat.sql.guards import suggestions
 from sqlchat.sql.guards.rules import (
+    AFTER,
     KEYWORDS,
+    OPERAND,
     QUERY_STARTS,
+    STAR,
+    TYPE,
     TYPES,
     Inner,
     Rules,
@@ -100,12 +104,17 @@ FUNCTIONS = words(
 )
 GRAMMAR = words(
     """
-    cast coalesce columns cume_dist dense_rank exclude exists extract fill first_value grouping grouping_id
-    ifnull key lag last_value lead nth_value ntile overlay percent_rank percentile_cont percentile_disc pivot position
-    rank rename row_number substring trim try try_cast unpack unpivot
+    cast coalesce columns cume_dist dense_rank exists extract fill first_value grouping grouping_id
+    ifnull lag last_value lead nth_value ntile overlay percent_rank percentile_cont percentile_disc pivot position
+    rank row_number substring trim try try_cast unpack unpivot
     """
 )
-DUCKDB_KEYWORDS = words("columns enum list map qualify struct tuple union variadic")
+DUCKDB_KEYWORDS = words("array asymmetric lateral placing qualify symmetric variadic")
+DUCKDB_AFTER = (
+    dict.fromkeys(words("enum list map struct tuple"), frozenset({TYPE}))
+    | dict.fromkeys(words("exclude rename replace"), frozenset({STAR, OPERAND}))
+    | {"columns": frozenset({OPERAND}), "by": words("group order partition")}
+)
 FILES = re.compile(
     r".*[/\\:].*"
     r"|(.*\.)(csv|tsv|txt|jsonl?|ndjson|parquet|pq|xlsx?|arrow|feather|avro|orc|db|duckdb|sqlite3?|gz|zst|bz2|zip)",
@@ -148,7 +157,8 @@ RULES = Rules(
     instead=suggestions.DUCKDB,
     functions=FUNCTIONS,
     grammar=GRAMMAR,
-    keywords=KEYWORDS | TYPES | DUCKDB_KEYWORDS,
+    keywords=(KEYWORDS - {"row"}) | TYPES | DUCKDB_KEYWORDS,
+    after=AFTER | DUCKDB_AFTER,
     hidden=re.compile(HIDDEN_PATTERN),
     starts=STARTS,
     statements={

@@ -10,7 +10,18 @@ import re
 from collections.abc import Sequence
 
 from sqlchat.sql.guards import suggestions
-from sqlchat.sql.guards.rules import KEYWORDS, TYPES, Inner, Rules, dotted_name, refuse_rest, words
+from sqlchat.sql.guards.rules import (
+    AFTER,
+    KEYWORDS,
+    OPERAND,
+    SUBQUERY,
+    TYPES,
+    Inner,
+    Rules,
+    dotted_name,
+    refuse_rest,
+    words,
+)
 from sqlchat.sql.lexer import Lexeme
 
 FUNCTIONS = words(
@@ -48,8 +59,8 @@ FUNCTIONS = words(
 )
 MYSQL_KEYWORDS = words(
     """
-    bigint binary blob columns datetime div double fixed index int integer key mediumint mod nvarchar partition
-    real regexp rlike separator signed smallint straight_join text tinyint unsigned varbinary xor
+    bigint binary blob by datetime div double fixed index int integer is join key like mediumint mod nvarchar
+    partition real regexp rlike separator signed smallint straight_join text tinyint unsigned varbinary xor
     """
 )
 SHOWN = (
@@ -88,9 +99,10 @@ def describe(lexemes: Sequence[Lexeme]) -> str | Inner:
 RULES = Rules(
     engine="MySQL",
     instead=suggestions.MYSQL,
-    grammar=words("against cast convert date_add date_sub exists extract match"),
+    grammar=words("cast convert date_add date_sub exists extract match"),
     functions=FUNCTIONS,
     keywords=KEYWORDS | TYPES | MYSQL_KEYWORDS,
+    after=AFTER | {"against": words(")"), "columns": frozenset({OPERAND}), "lateral": frozenset({SUBQUERY})},
     hidden_schemas=frozenset({"mysql", "performance_schema", "sys"}),
     signs=re.compile(r"[@:]"),
     sign_reason="Variables (@name, @@name) are not allowed; write the value itself.",

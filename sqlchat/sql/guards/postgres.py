@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from sqlchat.sql.guards import suggestions
-from sqlchat.sql.guards.rules import KEYWORDS, TYPES, Inner, Rules, explain, refuse_rest, words
+from sqlchat.sql.guards.rules import AFTER, KEYWORDS, OPERAND, TYPE, TYPES, Inner, Rules, explain, refuse_rest, words
 from sqlchat.sql.lexer import Lexeme
 
 FUNCTIONS = words(
@@ -90,10 +90,10 @@ FUNCTIONS = words(
 )
 GRAMMAR = words(
     """
-    cast coalesce collation current_catalog current_date current_role current_schema current_time current_timestamp
+    cast coalesce current_catalog current_date current_role current_time current_timestamp
     exists extract greatest grouping json json_array json_arrayagg json_exists json_object json_objectagg json_query
     json_scalar json_serialize json_table json_value least localtime localtimestamp normalize nullif operator
-    overlay position substring treat trim user xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces
+    position treat trim user xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces
     xmlparse xmlpi xmlroot xmlserialize xmltable
     """
 )
@@ -135,10 +135,15 @@ def show(lexemes: Sequence[Lexeme]) -> str | Inner:
 RULES = Rules(
     engine="Postgres",
     instead=suggestions.POSTGRES,
+    ways_out="a view may call it, and if it is immutable, the connection's owner may name it in `allow_functions`",
     functions=FUNCTIONS,
-    keywords=KEYWORDS
-    | TYPES
-    | words("binary bpchar columns geography geometry halfvec timestamptz timetz varbit vector"),
+    keywords=KEYWORDS | TYPES | words("array lateral placing symmetric asymmetric"),
+    after=AFTER
+    | {"columns": frozenset({OPERAND}), "for": words("collation")}
+    | dict.fromkeys(
+        words("bpchar geography geometry halfvec timestamptz timetz varbit vector sparsevec"), frozenset({TYPE})
+    ),
+    attributes=True,
     harmless=VOLATILE_BUT_HARMLESS,
     schemas=frozenset({"pg_catalog"}),
     qualified=frozenset({"information_schema._pg_expandarray"}),

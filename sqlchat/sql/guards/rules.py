@@ -17,28 +17,46 @@ def words(text: str) -> frozenset[str]:
 
 KEYWORDS = words(
     """
-    all and any array as asc between by case cube desc distinct else end escape except exists from group having
-    ilike in intersect is join lateral like limit materialized not null offset on or order placing rollup row
-    select similar some symmetric asymmetric table then to union using values when where window with
+    all and any as asc between case desc distinct else end except exists from group having in intersect limit not
+    null offset on or order row select some table then to union using values when where window with
     """
 )
-"""Words before `(` that do not make a call."""
+"""Words before `(` that make no call, because no function can have them as its name without quotes."""
 TYPES = words("bit char character dec decimal float interval national nchar numeric time timestamp varchar")
-"""Words before `(` that name a type with its length; as calls they would be casts."""
+"""Words before `(` that name a type with its length, and no function without quotes."""
+OPERAND, NEGATED, GROUPING = "<operand>", "<operand not>", "<group by>"
+TYPE, STAR, AS_NOT, SUBQUERY = "<type>", "<star>", "<as not>", "<subquery>"
+"""Places in AFTER: behind a value or a name, the same with NOT between, in the list of a GROUP BY; where a type
+stands, behind the `*` that means all columns, behind AS NOT, before a query in the brackets."""
 AFTER = {
     "bernoulli": words("tablesample sample"),
+    "by": words("group order partition first"),
+    "cube": frozenset({GROUPING}),
+    "escape": frozenset({OPERAND}),
     "filter": words(")"),
     "first": words("fetch"),
+    "ilike": frozenset({OPERAND, NEGATED}),
+    "join": words("left right full inner outer cross natural") | {OPERAND},
+    "like": frozenset({OPERAND, NEGATED}),
+    "materialized": frozenset({"as", AS_NOT}),
     "next": words("fetch"),
     "over": words(") nulls"),
     "repeatable": words(")"),
     "reservoir": words("tablesample sample"),
+    "rollup": frozenset({GROUPING}),
     "sets": words("grouping"),
     "system": words("tablesample sample"),
     "varying": words("bit char character"),
     "zone": words("time"),
 }
-"""Words before `(` that do not make a call after one of these."""
+"""Words before `(` that make no call in one of these places: after one of these words, or as named above."""
+OPENERS = words(
+    """
+    at between by content default document escape filter first groups ilike in is join key lateral like local next
+    over partition passing path placing range ref returning rows sets similar symmetric value values variadic zone
+    """
+)
+"""Further words behind which a value begins, so that they end none."""
 QUERY_STARTS = frozenset({"select", "with", "values", "table"})
 
 
@@ -63,6 +81,8 @@ class Rules:
     """Names that may be called, in lower case."""
     instead: Mapping[str, str] = field(default_factory=dict)
     """What does here what a function of other databases does there, by its name."""
+    ways_out: str = ""
+    """How a function of the user's own comes to be called all the same."""
     others: re.Pattern[str] | None = None
     """Further names that the database has, given where it has none beyond these and what may be called."""
     harmless: frozenset[str] = frozenset()
@@ -73,10 +93,13 @@ class Rules:
     """Further functions, as `schema.name`."""
     grammar: frozenset[str] = frozenset()
     """Calls that are part of the language, so that no list of the database's functions holds them; never quoted."""
+    attributes: bool = False
+    """Whether `value.name` may call a function `name(value)`."""
     dangers: re.Pattern[str] = re.compile(r"(?!)")
     """Functions refused even when the database's own list holds them."""
     keywords: frozenset[str] = KEYWORDS | TYPES
     after: Mapping[str, frozenset[str]] = field(default_factory=AFTER.copy)
+    openers: frozenset[str] = OPENERS
     hidden: re.Pattern[str] = re.compile(r"(?!)")
     """Names, whole and in lower case, that must not occur: tables with secrets, doors to the system."""
     hidden_schemas: frozenset[str] = frozenset()

@@ -64,7 +64,12 @@ RULES = Rules(
     functions=FUNCTIONS | {f"pragma_{name}" for name in PRAGMAS_OF_TABLE},
     keywords=KEYWORDS
     | TYPES
-    | words("bigint double glob indexed int integer match nvarchar real regexp smallint text tinyint"),
+    | words(
+        """
+        bigint by double escape glob indexed int integer is join like match materialized nvarchar real regexp smallint
+        text tinyint
+        """
+    ),
     hidden=re.compile(HIDDEN_PATTERN),
     signs=PLACEHOLDER,
     sign_reason="Placeholders are not filled in here: put the value itself in their place.",

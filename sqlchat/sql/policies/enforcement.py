@@ -32,6 +32,8 @@ class Mention:
     written: str
     tables: Sequence[Table]
     """Those that it may be; none where nobody knows."""
+    is_only: bool
+    """Whether ONLY leaves the rows of children and partitions out."""
 
 
 Guarded = Sequence[tuple[exp.Table, Table, frozenset[str]]]
@@ -87,7 +89,7 @@ def tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[exp.Ex
         if not isinstance(node.this, exp.Identifier):
             _table_function(node.this)
         elif id(node) in reads:
-            found.append(Mention(node, table_name(node), _may_be(node, catalog)))
+            found.append(Mention(node, table_name(node), _may_be(node, catalog), bool(node.args.get("only"))))
         elif node.db or resolver.rules.key(node.this) not in resolver.findings.ctes:
             raise SQLRefusedError(f"It cannot be told what {table_name(node)!r} is, as the policy demands.")
     _refuse_hiding(tree, catalog.dialect)

@@ -1,4 +1,4 @@
-"""A connection's policy on data: which tables and columns SQL may read. Pure functions; `policed.py` enforces them.
+"""A connection's policy on data: which tables and columns SQL may read. Pure functions.
 
 The reading is stricter than SQL needs: what could be a denied column under another name, and what cannot be resolved,
 is refused. A query that is refused by mistake can be written more plainly; a denied value that got out cannot be
@@ -10,14 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlchat.errors import PayloadError, SQLRefusedError, SQLSyntaxError
-from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.catalog import WORD, Catalog, Table
 from sqlchat.sql.guard import check_calls
-from sqlchat.sql.policies.enforcement import Key, hidden_columns_refused, key_of, tables_read
+from sqlchat.sql.policies.enforcement import Key, folded, hidden_columns_refused, key_of, tables_read
+from sqlchat.sql.policies.own import refuse_own
+from sqlchat.sql.policies.patterns import Parts, compile_patterns
 
 FIELDS = ("allow_tables", "deny_tables", "deny_columns")
 MOST = 500
@@ -58,18 +61,23 @@ class Policy:
         return {name: list(getattr(self, name)) for name in FIELDS}
 
     def allows(self, table: Table) -> bool:
-        return not self.allow_tables or _matches(self.allow_tables, _names(table))
+        return not self.allow_tables or compile_patterns(self.allow_tables).match(_names(key_of(table)))
 
-    def denies(self, table: Table) -> bool:
-        return _matches(self.deny_tables, _names(table))
+    def denies(self, names: set[Parts]) -> bool:
+        return compile_patterns(self.deny_tables).match(names)
 
-    def hidden(self, table: Table) -> frozenset[str]:
-        """Names of the table's columns that SQL must not read."""
-        return frozenset(
-            column.name
-            for column in table.columns
-            if _matches(self.deny_columns, [f"{name}.{column.name}" for name in _names(table)])
-        )
+    def find_hidden(self, table: Table, names: set[Parts]) -> frozenset[str]:
+        """Names of the table's columns that SQL must not read, if the table is known by `names`.
+
+        A generated column is hidden with any column that its expression mentions.
+        """
+        patterns = compile_patterns(self.deny_columns).without_last(names)
+        if patterns is None:
+            return frozenset()
+        hidden = {column.name for column in table.columns if patterns.match([(column.name,)])}
+        while computed := [c for c in table.columns if c.name not in hidden and _mentions(c.expression, hidden)]:
+            hidden |= {column.name for column in computed}
+        return frozenset(hidden)
 
 
 @dataclass(frozen=True)
@@ -82,50 +90,109 @@ class Judged:
     readable: frozenset[Key]
     hidden: Mapping[Key, frozenset[str]]
     """Denied columns by table, where a table has any."""
+    readable_only: frozenset[Key]
+    """Tables that can be read with ONLY, so without the rows of their children and partitions."""
+    hidden_only: Mapping[Key, frozenset[str]]
 
     def part(self, sql: str) -> Judged:
         """What judging `sql` takes."""
         full = self.full.mentioned_in(sql)
         keys = {key_of(table) for table in full.tables}
         return Judged(
-            full,
+            replace(full, tables=tuple(replace(table, definition="", descendants=()) for table in full.tables)),
             replace(self.visible, tables=()),
             self.readable & keys,
             {key: columns for key, columns in self.hidden.items() if key in keys},
+            self.readable_only & keys,
+            {key: columns for key, columns in self.hidden_only.items() if key in keys},
         )
 
 
 def judge(catalog: Catalog, policy: Policy) -> Judged:
     """What `policy` leaves of `catalog`.
 
-    A view is readable where the policy allows it by name, denies nothing that it reads, and its SQL is understood.
-    What a view reads need not be allowed by itself: naming the view allows that.
+    A view is readable if the policy allows it by name, denies nothing that it reads, and its SQL is understood. What
+    a view reads need not be allowed by itself: naming the view allows that. The same holds for an index over another
+    table, and for the children and partitions whose rows a table gives. A child is denied with its parent.
     """
-    hidden = {key_of(table): columns for table in catalog.tables if (columns := policy.hidden(table))}
-    undenied = frozenset(key_of(t) for t in catalog.tables if t.kind != "view" and not policy.denies(t))
-    waiting = [table for table in catalog.tables if table.kind == "view" and not policy.denies(table)]
+    names, names_only = _names_with_relatives(catalog)
+    denied, hidden = _find_denied(catalog, policy, names)
+    denied_only, hidden_only = _find_denied(catalog, policy, names_only)
+    plain = frozenset(key_of(table) for table in catalog.tables if table.kind != "view" and table.origin is None)
+    undenied, undenied_only = plain - denied, plain - denied_only
+    waiting = [table for table in catalog.tables if key_of(table) not in denied | plain]
     while True:
         left = []
-        for view in waiting:
-            part = Judged(catalog, catalog, undenied, hidden).part(view.definition)
-            if view.definition and _reads_only(view.definition, part):
-                undenied |= {key_of(view)}
+        for table in waiting:
+            if _shows_undenied(table, Judged(catalog, catalog, undenied, hidden, undenied_only, hidden_only)):
+                undenied |= {key_of(table)}
+                undenied_only |= {key_of(table)}
             else:
-                left.append(view)
+                left.append(table)
         if len(left) == len(waiting):
             break
         waiting = left  # a view over views becomes readable after them
-    tables = [table for table in catalog.tables if key_of(table) in undenied and policy.allows(table)]
-    readable = frozenset(map(key_of, tables))
-    shown = tuple(_shown(table, readable, hidden) for table in tables)
+    allowed = frozenset(key_of(table) for table in catalog.tables if policy.allows(table))
+    readable = undenied & allowed
+    shown = tuple(_shown(table, readable, hidden) for table in catalog.tables if key_of(table) in readable)
     visible = replace(catalog, tables=shown, version=_version(catalog, policy))
-    return Judged(catalog, visible, readable, hidden)
+    return Judged(catalog, visible, readable, hidden, undenied_only & allowed, hidden_only)
+
+
+def _find_denied(
+    catalog: Catalog, policy: Policy, names: Mapping[Key, set[Parts]]
+) -> tuple[frozenset[Key], dict[Key, frozenset[str]]]:
+    """The tables that are denied under one of their `names`, and the denied columns of each table that has any."""
+    denied = frozenset(key for key, known in names.items() if policy.denies(known))
+    hidden = {key_of(table): policy.find_hidden(table, names[key_of(table)]) for table in catalog.tables}
+    return denied, {key: columns for key, columns in hidden.items() if columns}
+
+
+def _names_with_relatives(catalog: Catalog) -> tuple[dict[Key, set[Parts]], dict[Key, set[Parts]]]:
+    """The names by which a policy may mean the rows that each table gives, and gives with ONLY.
+
+    With ONLY they are the table's and its parents', else also its descendants' and those of other parents of theirs.
+    """
+    parents: dict[Key, list[Key]] = defaultdict(list)
+    for table in catalog.tables:
+        for below in table.descendants:
+            parents[below].append(key_of(table))
+    below_of = {key_of(table): table.descendants for table in catalog.tables}
+    only = {
+        key: set[Parts]().union(*(_names(each) for each in (key, *parents[key]))) for key in {*below_of, *parents}
+    }
+    whole = {key: only[key].union(*(only[each] for each in below)) for key, below in below_of.items()}
+    return whole, {key: only[key] for key in below_of}
+
+
+def _shows_undenied(table: Table, judged: Judged) -> bool:
+    """Whether a view, or an index over another table, shows nothing that is denied. False if that is unknown."""
+    if table.origin is None:
+        part = judged.part(table.definition)
+        return bool(table.definition) and not table.calls_own and _reads_only(table.definition, part)
+    source = judged.full.table(table.origin.table, table.schema) if table.origin.table else None
+    if source is None or key_of(source) not in judged.readable:
+        return False
+    hidden = {folded(name) for name in judged.hidden.get(key_of(source), ())}
+    return hidden.isdisjoint(map(folded, table.origin.columns))
 
 
 def _version(catalog: Catalog, policy: Policy) -> str:
     """Of what `policy` leaves: whoever keeps something by a version must not find it under another policy."""
     made_of = json.dumps([catalog.version, policy.as_dict()])
     return hashlib.blake2b(made_of.encode(), digest_size=8).hexdigest()
+
+
+def unseen_views(catalog: Catalog) -> list[str]:
+    """Warnings of the views that no policy lets be read, since the database does not tell what they read."""
+    names = [table.name for table in catalog.tables if table.kind == "view" and not table.definition]
+    if not names:
+        return []
+    shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return [
+        f"Under the policy nobody reads the views {shown}: the database does not show their definitions to this user "
+        "(in MySQL and MariaDB: GRANT SHOW VIEW)."
+    ]
 
 
 def refuse(sql: str, judged: Judged) -> None:
@@ -146,12 +213,21 @@ def _reads_only(definition: str, judged: Judged) -> bool:
 
 def _refuse(sql: str, judged: Judged, *, definition: bool) -> None:
     tree, read = tables_read(sql, judged.full, definition=definition)
-    check_calls(sql, judged.full.dialect, judged.full.functions)  # a function of the database's own may read anything
+    full = judged.full
+    functions = full.functions
+    if definition and full.dialect == "postgres" and functions is not None:
+        functions |= full.own.functions  # what a view calls of the users' own, Postgres itself has told
+    else:
+        refuse_own(sql, tree, full)
+    check_calls(sql, full.dialect, functions)  # a function of the database's own may read anything
+    guarded = []
     for each in read:
-        if not each.tables or any(key_of(table) not in judged.readable for table in each.tables):
+        readable, hidden = (
+            (judged.readable_only, judged.hidden_only) if each.is_only else (judged.readable, judged.hidden)
+        )
+        if not each.tables or any(key_of(table) not in readable for table in each.tables):
             raise SQLRefusedError(f"The policy of this connection does not let SQL read the table {each.written!r}.")
-    hidden = judged.hidden
-    guarded = [(each.node, t, hidden[key_of(t)]) for each in read for t in each.tables if key_of(t) in hidden]
+        guarded += [(each.node, table, hidden[key_of(table)]) for table in each.tables if key_of(table) in hidden]
     if guarded:
         hidden_columns_refused(tree, guarded)
 
@@ -171,20 +247,19 @@ def _shown(table: Table, readable: frozenset[Key], hidden: Mapping[Key, frozense
         primary_key=table.primary_key if gone.isdisjoint(table.primary_key) else (),
         foreign_keys=keys,
         definition="",
+        descendants=(),
+        origin=None,
     )
 
 
-def _names(table: Table) -> list[str]:
+def _names(key: Key) -> set[Parts]:
     """The names that a pattern may mean: bare, and with the schema (SQLite's only one is called main)."""
-    return [table.name, f"{table.schema or 'main'}.{table.name}"]
+    schema, name = key
+    schema = schema or "main"
+    return {(name,), (schema, name), tuple(name.split(".")), (schema, *name.split("."))}
 
 
-def _matches(patterns: Iterable[str], names: Iterable[str]) -> bool:
-    return any(_matched(pattern.split("."), name.split(".")) for pattern in patterns for name in names)
-
-
-def _matched(pattern: list[str], name: list[str]) -> bool:
-    return len(pattern) == len(name) and all(
-        re.fullmatch(re.escape(part).replace(r"\*", ".*"), said, re.IGNORECASE | re.DOTALL)
-        for part, said in zip(pattern, name, strict=True)
-    )
+def _mentions(expression: str, hidden: set[str]) -> bool:
+    text = folded(expression)
+    words = set(WORD.findall(text))
+    return any(name in words if WORD.fullmatch(name) else name in text for name in map(folded, hidden))

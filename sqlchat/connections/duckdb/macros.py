@@ -1,0 +1,37 @@
+"""Which built-in functions and operators of a DuckDB database mean macros of its users instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from sqlchat.sql.catalog import OwnNames
+from sqlchat.sql.guards.duckdb import RULES
+
+MACROS = "SELECT function_name FROM duckdb_functions() WHERE NOT internal"
+BUILT_IN = "SELECT function_name, macro_definition FROM duckdb_functions() WHERE internal"
+"""Calls no function that a macro may stand for, as `lower` may."""
+WORD = re.compile(r"\w+")
+
+
+def read_own(query: Callable[[str], list[tuple[Any, ...]]]) -> OwnNames:
+    """Macros named like a built-in function or operator, and built-in macros that call one of them.
+
+    Operators call macros named by their symbol, and built-in macros look their functions up when they are called.
+    """
+    macros = {name.lower() for (name,) in query(MACROS)}
+    if not macros:
+        return OwnNames()
+    built_in = [(name.lower(), definition or "") for name, definition in query(BUILT_IN)]
+    own = macros & ({name for name, _ in built_in} | RULES.functions | RULES.grammar)
+    while calling := {name for name, definition in built_in if name not in own and _calls(definition, own)}:
+        own |= calling
+    words = frozenset(filter(WORD.fullmatch, own))
+    return OwnNames(functions=words, operators=frozenset(own) - words)
+
+
+def _calls(definition: str, names: set[str]) -> bool:
+    if not names.isdisjoint(WORD.findall(definition.lower())):
+        return True
+    return any(name in definition for name in names if not WORD.fullmatch(name))

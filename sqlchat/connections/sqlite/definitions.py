@@ -1,0 +1,102 @@
+"""What CREATE statements tell of virtual tables and generated columns. SQLite keeps their text as it was written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlchat.sql.catalog import Origin
+
+PIECE = re.compile(
+    r"""--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?|\w+|.""", re.DOTALL
+)
+NAME = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|\w+"""
+MODULE = re.compile(rf"CREATE\s+VIRTUAL\s+TABLE\s+(?:{NAME})\s+USING\s+(\w+)\s*(?=[(;]|\Z)", re.IGNORECASE)
+OPTION = re.compile(r"(\w+)\s*=\s*(.*)", re.DOTALL)
+ROW_IDS = frozenset({"rowid", "oid", "_rowid_"})
+WITH_DATA_OF_THEIR_OWN = frozenset({"rtree", "rtree_i32", "geopoly"})
+INDEXES = frozenset({"fts3", "fts4", "fts5"})
+VOCABULARIES = frozenset({"fts5vocab", "fts4aux"})
+UNKNOWN = Origin()
+
+
+@dataclass(frozen=True, slots=True)
+class Holdings:
+    """What the database holds, all names in lower case but for those of columns."""
+
+    tables: frozenset[str]
+    """All tables, with those in which virtual tables keep their data."""
+    columns: Mapping[str, Sequence[str]]
+    """Names of columns by table or view."""
+    primary_keys: Mapping[str, Sequence[str]]
+
+
+def split_definitions(sql: str) -> list[str]:
+    """The texts between the commas of a CREATE statement's first parentheses, without comments."""
+    items, depth = [""], 0
+    for piece in PIECE.findall(sql):
+        depth -= piece == ")"
+        if depth == 1 and piece == ",":
+            items.append("")
+        elif depth >= 1:
+            items[-1] += " " if piece.startswith(("--", "/*")) else piece
+        elif piece == ")":
+            break
+        depth += piece == "("
+    return [item.strip() for item in items]
+
+
+def read_expressions(sql: str, generated: Sequence[str]) -> dict[str, str]:
+    """The definitions of `generated` columns by name, in the CREATE TABLE `sql`; all of `sql` for one not found.
+
+    Example: `{"total": "total GENERATED ALWAYS AS (price * amount)"}`.
+    """
+    if not generated:
+        return {}
+    found = {_unquote(match[0]).lower(): item for item in split_definitions(sql) if (match := re.match(NAME, item))}
+    return {name: found.get(name.lower(), sql) for name in generated}
+
+
+def read_origin(sql: str, name: str, held: Holdings) -> Origin | None:
+    """Where the values of the virtual table `name` come from, by its CREATE `sql`; None if they are its own.
+
+    The origin of a table of an unknown module is unknown.
+    """
+    match = MODULE.match(sql)
+    module = match[1].lower() if match else ""
+    arguments = split_definitions(sql)
+    if module in WITH_DATA_OF_THEIR_OWN:
+        return None
+    if module in VOCABULARIES:
+        table = _unquote(arguments[0])
+        return Origin(table, tuple(held.columns.get(table.lower(), ())))
+    if module not in INDEXES:
+        return UNKNOWN
+    options = {} if module == "fts3" else _read_options(arguments)
+    content = _find_option(options, module, "content")
+    if content is None:
+        return None if f"{name}_content".lower() in held.tables else UNKNOWN
+    rowid = _find_option(options, module, "content_rowid") or "rowid"
+    key = held.primary_keys.get(content.lower(), ()) if rowid.lower() in ROW_IDS else (rowid,)
+    language = filter(None, [options.get("languageid")])
+    return Origin(content, (*held.columns.get(name.lower(), ()), *key, *language))
+
+
+def _read_options(arguments: Sequence[str]) -> dict[str, str]:
+    return {match[1].lower(): _unquote(match[2]) for item in arguments if (match := OPTION.fullmatch(item))}
+
+
+def _find_option(options: Mapping[str, str], module: str, name: str) -> str | None:
+    """The option's value. FTS5 takes an option's first letters for its name."""
+    if module != "fts5":
+        return options.get(name)
+    shortest = len("content_") if name == "content_rowid" else 1
+    return next((value for key, value in options.items() if name.startswith(key) and len(key) >= shortest), None)
+
+
+def _unquote(name: str) -> str:
+    if name[:1] not in ("'", '"', "`", "["):
+        return name
+    closing = name[-1]
+    return name[1:-1].replace(closing * 2, closing)

@@ -1,0 +1,138 @@
+"""Judges names after a dot, which Postgres may take for calls. For `guard.py`.
+
+`alias.name` and `(value).name` call `name(value)` if no column or attribute has that name; no `(` follows. So such a
+name passes only if it is one of these:
+
+- a function that SQL may call,
+- a name that some attribute has (`Catalog.attributes`) and no other function of one argument (`Catalog.callables`),
+- a column of the very source that its alias means: one of the catalog's, or an output of a subquery or CTE,
+- part of the name of a table, a type or a collation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from sqlglot import exp
+
+from sqlchat.errors import SQLRefusedError
+from sqlchat.sql.catalog import LONGEST_NAME, Catalog
+from sqlchat.sql.guards.rules import Rules
+from sqlchat.sql.lexer import Lexeme, fold
+from sqlchat.sql.statements import StatementResolver
+
+DEFAULT_NAMES = re.compile(r"f\d{1,4}|column\d{1,4}|\?column\?")
+"""What Postgres calls fields and outputs that have no name of their own."""
+
+
+def check_attributes(
+    words: Sequence[Lexeme],
+    tree: exp.Expr,
+    rules: Rules,
+    may_call: Callable[[str], bool],
+    catalog: Catalog | None,
+) -> None:
+    """Raise SQLRefusedError for a name after a dot that may call a function that is not allowed.
+
+    `may_call` tells whether SQL may call the function of a name. Columns are known by `catalog`, or by the query
+    itself. Raises SQLRefusedError with the fact `unknown_names` for a name that nothing has.
+    """
+    known = catalog.attributes if catalog is not None else None
+    callables = catalog.callables if catalog is not None else frozenset()
+    open_questions = []
+    for at in _names_after_dots(words):
+        name = cut(words[at].value)
+        if not may_call(name) and (known is None or name in callables or name not in known):
+            open_questions.append((at, name))
+    if not open_questions:
+        return
+    settled = _places_of_names(tree) | _certain_columns(tree, catalog)
+    aliases = _aliases(tree) if known is not None else frozenset()
+    for at, name in open_questions:
+        if words[at].start in settled:
+            continue
+        if known is not None and name not in callables:
+            if name in aliases or name in rules.grammar | rules.keywords or DEFAULT_NAMES.fullmatch(name):
+                continue
+            raise SQLRefusedError(
+                f"There is no column {name[:80]!r} here that is known, and a function of that name is not allowed.",
+                unknown_names=[name[:80]],
+            )
+        raise SQLRefusedError(
+            f"The function {name[:80]!r} is not allowed: it is not among those known to do nothing but read, and a "
+            "name after a dot calls one unless it is certainly a column."
+        )
+
+
+def cut(name: str) -> str:
+    """The name as Postgres shortens it."""
+    return name.encode("utf-8", "surrogatepass")[:LONGEST_NAME].decode("utf-8", "ignore")
+
+
+def _names_after_dots(words: Sequence[Lexeme]) -> Iterator[int]:
+    """Indexes of the names that Postgres may take for a column or a call.
+
+    Left out are qualifiers (`schema.table.` before the last name of a chain that begins with a name), calls with
+    `(`, and what follows `::` or COLLATE.
+    """
+    names = ("word", "name")
+    in_chain = typed = False
+    """Whether the dots before belong to a chain that began with a name, and one that names a type or collation."""
+    for at, word in enumerate(words):
+        if word.kind not in names:
+            continue
+        after = words[at + 1].text if at + 1 < len(words) and words[at + 1].kind == "sign" else ""
+        if not at or words[at - 1].text != ".":
+            in_chain, typed = True, _begins_type(words, at)
+            continue
+        if words[at - 2].kind not in names:
+            in_chain = typed = False
+        if after != "(" and not typed and not (in_chain and after == "."):
+            yield at
+
+
+def _begins_type(words: Sequence[Lexeme], at: int) -> bool:
+    before = words[at - 1] if at else None
+    if before is None:
+        return False
+    if before.text == ":":
+        return at > 1 and words[at - 2].text == ":" and words[at - 2].end == before.start
+    return before.kind == "word" and before.value == "collate"
+
+
+def _places_of_names(tree: exp.Expr) -> set[int]:
+    """Offsets of all words in names of tables and types."""
+    found: set[int] = set()
+    for node in tree.find_all(exp.Table, exp.DataType):
+        parts = node.parts if isinstance(node, exp.Table) else list(node.find_all(exp.Identifier))
+        found.update(
+            part.meta["start"] for part in parts if isinstance(part, exp.Identifier) and "start" in part.meta
+        )
+    return found
+
+
+def _certain_columns(tree: exp.Expr, catalog: Catalog | None) -> set[int]:
+    """Offsets of the last word of each `alias.column` whose column is certain."""
+    resolver = StatementResolver("postgres", catalog)
+    resolver.statement(tree)
+    return resolver.findings.certain
+
+
+def _aliases(tree: exp.Expr) -> frozenset[str]:
+    """Names that the query gives to outputs and columns, as Postgres stores them."""
+    found = set()
+    for node in tree.find_all(exp.Alias, exp.TableAlias, exp.Aliases):
+        named = [*(node.args.get("columns") or ()), *(node.args.get("expressions") or ()), node.args.get("alias")]
+        for each in named:
+            name = each.this if isinstance(each, exp.ColumnDef) else each
+            if isinstance(name, exp.Identifier):
+                found.add(_stored(name))
+    for node in tree.find_all(exp.ColumnDef, exp.JSONColumnDef):
+        if isinstance(node.this, exp.Identifier):
+            found.add(_stored(node.this))
+    return frozenset(found)
+
+
+def _stored(name: exp.Identifier) -> str:
+    return cut(name.name if name.args.get("quoted") else fold(name.name))

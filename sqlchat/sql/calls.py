@@ -1,0 +1,154 @@
+"""Finds the functions that a text calls: each name before `(` that is no part of the grammar there.
+
+A database's own functions may bear almost any word of the language, such as `by` or `escape`. A word is structure
+only if no function can have it as its name unquoted (`Rules.keywords`), or if what stands before it says so
+(`Rules.after`). `check_tree` compares the calls found so with those in sqlglot's tree. For `guard.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from sqlglot import exp
+
+from sqlchat.errors import SQLRefusedError
+from sqlchat.sql.guards.rules import AS_NOT, GROUPING, NEGATED, OPERAND, STAR, SUBQUERY, TYPE, Rules
+from sqlchat.sql.lexer import Lexeme
+
+OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
+QUERIES = frozenset({"select", "with", "values", "table", "("})
+NESTED_GROUPS = frozenset({"sets", "cube", "rollup"})
+CLAUSES = frozenset({"select", "from", "where", "having", "order", "case", "when", "on", "limit", "union", "window"})
+
+
+class Layout:
+    """The lexemes of one statement and their brackets, each looked at once."""
+
+    def __init__(self, words: Sequence[Lexeme], rules: Rules) -> None:
+        self.words, self.rules = words, rules
+        self.closing: dict[int, int] = {}
+        """Index of an opening bracket -> index of the one that closes it."""
+        self.around = [0] * len(words)
+        """For each index: that of the bracket that is open there; 0 for none."""
+        self.grouping = [False] * len(words)
+        """For each index: whether it stands in the list of a GROUP BY, be it within GROUPING SETS."""
+        open_at, grouping = [0], [False]
+        for at, word in enumerate(words):
+            if word.kind == "sign" and word.text in CLOSING and len(open_at) > 1:
+                self.closing[open_at.pop()] = at
+                grouping.pop()
+            elif word.kind == "word" and word.value == "by":
+                grouping[-1] = at > 0 and words[at - 1].value == "group"
+            elif word.kind == "word" and word.value in CLAUSES:
+                grouping[-1] = False
+            self.around[at], self.grouping[at] = open_at[-1], grouping[-1]
+            if word.kind == "sign" and word.text in OPENING:
+                open_at.append(at)
+                grouping.append(grouping[-1] and at > 0 and words[at - 1].value in NESTED_GROUPS)
+
+    def after(self, opening: int) -> Lexeme | None:
+        """The lexeme after the bracket that closes the one at `opening`."""
+        at = self.closing.get(opening, len(self.words)) + 1
+        return self.words[at] if at < len(self.words) else None
+
+    def ends_operand(self, at: int) -> bool:
+        """Whether a value or a name can end with the lexeme at `at`, so that no other operand can follow it."""
+        if at < 0:
+            return False
+        word = self.words[at]
+        if word.kind == "word":
+            return word.value not in self.rules.keywords and word.value not in self.rules.openers
+        return word.kind != "sign" or word.text in CLOSING
+
+    def is_structure(self, at: int) -> bool:
+        """Whether the word at `at`, which stands before `(`, belongs to the grammar there and calls nothing."""
+        words, word = self.words, self.words[at]
+        if word.kind != "word" or (at and words[at - 1].text == "."):
+            return False
+        if word.value in self.rules.keywords:
+            return True
+        wanted = self.rules.after.get(word.value)
+        if wanted is None or not at:
+            return False
+        before = words[at - 1].value if words[at - 1].kind in ("word", "sign") else ""
+        if before in wanted:
+            return True
+        if before == "not" and at > 1:
+            if AS_NOT in wanted and words[at - 2].value == "as":
+                return True
+            if NEGATED in wanted and self.ends_operand(at - 2):
+                return True
+        return (
+            (OPERAND in wanted and self.ends_operand(at - 1))
+            or (SUBQUERY in wanted and at + 2 < len(words) and words[at + 2].value in QUERIES - {"("})
+            or (GROUPING in wanted and self.grouping[at])
+            or (TYPE in wanted and self._names_type(at))
+            or (STAR in wanted and before == "*" and not self.ends_operand(at - 2))
+        )
+
+    def _names_type(self, at: int) -> bool:
+        """Whether the word names a type with its length: in a cast, a column's definition, or before a literal."""
+        words, before = self.words, self.words[at - 1]
+        if before.text == ":":
+            return at > 1 and words[at - 2].text == ":" and words[at - 2].end == before.start
+        if (before.kind == "word" and before.value == "as") or self.ends_operand(at - 1):
+            return True
+        if (after := self.after(at + 1)) is not None and after.kind == "string":
+            return True
+        if self.rules.methods and before.text in ("(", ","):  # DuckDB's types have types inside
+            inside = self.around[at] - 1
+            return inside > 0 and TYPE in self.rules.after.get(words[inside].value, ()) and self._names_type(inside)
+        return False
+
+    def is_alias(self, at: int) -> bool:
+        """Whether `name(` at `at` can begin the columns of an alias: after AS or a source, or of a CTE."""
+        words, before = self.words, self.words[at - 1] if at else self.words[at]
+        if before.kind == "word" and before.value in ("as", "with", "recursive"):
+            return True
+        if before.text != ",":
+            return self.ends_operand(at - 1)
+        at = self.closing.get(at + 1, len(words)) + 1
+        if at >= len(words) or words[at].value != "as":
+            return False
+        at += 1
+        while at < len(words) and words[at].value in ("not", "materialized"):
+            at += 1
+        return at + 1 < len(words) and words[at].text == "(" and words[at + 1].value in QUERIES
+
+
+def find_calls(layout: Layout, tree: exp.Expr) -> Iterator[int]:
+    """Indexes of the names in the layout's words that are called."""
+    aliases = {start for start in map(_start_of_columns, tree.find_all(exp.TableAlias)) if start is not None}
+    for at, (word, after) in enumerate(pairwise(layout.words)):
+        if after.text != "(" or word.kind not in ("word", "name", "string"):
+            continue
+        if word.start in aliases and layout.is_alias(at):
+            continue
+        if not layout.is_structure(at):
+            yield at
+
+
+def check_tree(layout: Layout, tree: exp.Expr, calls: set[int]) -> None:
+    """Raise SQLRefusedError if `tree` calls a function that is not among `calls`, the offsets of names judged."""
+    keywords = layout.rules.keywords
+    called = {word.start: word for word, after in pairwise(layout.words) if after.text == "("}
+    named = {called[start].value.lower() for start in calls if start in called} | keywords
+    for node in tree.find_all(exp.Func):
+        start = int(node.meta.get("start", -1))
+        word = called.get(start)
+        if start in calls or (word is not None and word.kind == "word" and word.value in keywords):
+            continue
+        if word is None and (not isinstance(node, exp.Anonymous) or node.name.lower() in named):
+            continue  # sqlglot tells no place of some
+        shown = word.text if word else node.name
+        raise SQLRefusedError(f"The function {shown[:80]!r} is not allowed: its name is a word of the language.")
+
+
+def _start_of_columns(alias: exp.TableAlias) -> int | None:
+    """Offset of the name in `name(column, ...)`, the one place where a name before `(` makes no call."""
+    name = alias.this
+    if not isinstance(name, exp.Identifier) or not alias.args.get("columns"):
+        return None
+    start = name.meta.get("start")
+    return start if isinstance(start, int) else None

@@ -1,0 +1,33 @@
+CREATE TABLE orders (id int, total numeric, note text, customer int);
+CREATE TABLE customers (id int, name text, version int, date date, "left" int, count int, "fullName" text, "Full Name" text);
+CREATE TYPE address AS (street text, city text);
+CREATE TYPE place AS (addr address, zip text);
+ALTER TABLE customers ADD addr address, ADD home place, ADD tags text[], ADD data jsonb, ADD homes address[];
+INSERT INTO orders SELECT n, n * 1.5, 'n' || n, n FROM generate_series(1, 3) n;
+INSERT INTO customers SELECT n, 'Ann', 2, '2024-01-01', 3, 4, 'Ann B', 'A B', '(s,c)', '("(s,c)",z)', '{a,b}', '{"a": {"b": 1}, "l": [1]}', ARRAY['(s,c)'::address] FROM generate_series(1, 3) n;
+CREATE VIEW seen AS SELECT id FROM orders;
+CREATE FUNCTION ran(t text) RETURNS text LANGUAGE plpgsql AS $$BEGIN RAISE WARNING 'ran:%', t; RETURN 'RAN'; END$$;
+CREATE FUNCTION fn(o orders) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('row'); END$$;
+CREATE FUNCTION fn(o seen) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('view'); END$$;
+CREATE FUNCTION fn(i int) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('int'); END$$;
+CREATE FUNCTION fn(r record) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('record'); END$$;
+CREATE FUNCTION "Fn"(o orders) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('quoted'); END$$;
+CREATE FUNCTION "Fn"(i int) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('quoted int'); END$$;
+CREATE FUNCTION more(i int, j int DEFAULT 3) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('default'); END$$;
+CREATE FUNCTION many(VARIADIC i int[]) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('variadic'); END$$;
+CREATE FUNCTION every_one(i int) RETURNS SETOF text LANGUAGE plpgsql AS $$BEGIN RETURN NEXT ran('set'); END$$;
+CREATE FUNCTION full_name(c customers) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('full name'); END$$;
+CREATE FUNCTION "größe"(i int) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('umlaut'); END$$;
+CREATE FUNCTION aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffggg(i int) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('long'); END$$;
+CREATE FUNCTION step(a text, i int) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('aggregate'); END$$;
+CREATE AGGREGATE gather(int) (sfunc = step, stype = text, initcond = '');
+CREATE FUNCTION sqrt(t text) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('sqrt'); END$$;
+CREATE FUNCTION public.timetz(i int) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('timetz'); END$$;
+CREATE FUNCTION public."substring"(i int) RETURNS text LANGUAGE plpgsql AS $$BEGIN RETURN ran('substring'); END$$;
+CREATE FUNCTION round(x float8, n int) RETURNS numeric IMMUTABLE LANGUAGE sql AS 'SELECT pg_catalog.round(x::numeric, n)';
+CREATE FUNCTION valid(t text) RETURNS boolean LANGUAGE plpgsql AS $$BEGIN PERFORM ran('domain'); RETURN true; END$$;
+CREATE DOMAIN held AS text CHECK (valid(value));
+DO $$ DECLARE word text; BEGIN
+FOREACH word IN ARRAY '{by,binary,bpchar,collation,columns,cube,escape,filter,first,geography,geometry,halfvec,ilike,is,join,like,materialized,next,operator,over,overlay,repeatable,reservoir,rollup,sets,similar,system,timestamptz,varbit,varying,vector,zone,bernoulli,path,rows,range,partition}'::text[] LOOP
+EXECUTE format('CREATE FUNCTION public.%I(i int) RETURNS text LANGUAGE plpgsql AS $f$BEGIN RETURN ran(%L); END$f$', word, word);
+END LOOP; END $$;
