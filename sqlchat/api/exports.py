@@ -11,7 +11,7 @@ import itertools
 import re
 import select
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -93,7 +93,7 @@ def _chunks(
     open_stream: Callable[[Entry], Stream],
     guards_formulas: bool,
     coding: str | None,
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     """The bytes of the answer. The first comes when the first rows are there, so that their faults can be told."""
     coder = compressor(coding) if coding else None
     is_client_gone = False

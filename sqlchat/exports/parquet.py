@@ -11,7 +11,7 @@ from sqlchat.connections.streams import Stream
 from sqlchat.exports.sink import Sink
 from sqlchat.exports.typed import schema_of, typed
 
-GROUP_ROWS, GROUP_BYTES = 1 << 17, 1 << 23
+GROUP_ROWS, GROUP_BYTES = 1 << 15, 1 << 22
 """A row group is written once it has so many rows, or bytes in memory."""
 
 

@@ -218,7 +218,8 @@ def test_what_arrow_has_no_word_for_is_an_error(postgres):
 
 
 def test_duckdb_types(duck):
-    sql = """SELECT 1.50::DECIMAL(10,2) AS d, 170141183460469231731687303715884105727::HUGEINT AS h, 200::UTINYINT AS u,
+    sql = """SELECT 1.50::DECIMAL(10,2) AS d, 170141183460469231731687303715884105727::HUGEINT AS h,
+        200::UTINYINT AS u,
         'ab'::BLOB AS b, DATE '2024-02-29' AS day, TIMESTAMP '2024-02-29 12:30:00.5' AS ts,
         TIMESTAMPTZ '2024-02-29 12:30:00+02' AS tz, TIMESTAMP_NS '2024-02-29 12:30:00.123456789' AS ns,
         [1, 2] AS l, {'k': 1.10} AS s, true AS f, 1.5::FLOAT AS r, INTERVAL 1 MONTH AS i, '{"k": 1.10}'::JSON AS j"""
@@ -318,8 +319,7 @@ def test_closing_frees_everything_soon(any_connection):
         assert time.monotonic() - started < 5
         time.sleep(0.01)
     with pytest.raises(StreamClosedError):
-        for _ in range(10):
-            next(iter(stream))
+        list(stream)
     assert as_json(any_connection, "SELECT 1") == [[1]]
 
 
@@ -336,7 +336,7 @@ def test_what_was_sent_before_a_fault_is_there(postgres):
     stream = postgres.stream(
         "SELECT 1 / (20000 - n) FROM generate_series(1, 30000) AS n", max_rows=UNLIMITED, idle=20
     )
-    with pytest.raises(QueryError, match="division by zero"):
+    with pytest.raises(QueryError, match="Division by zero"):
         list(stream)
     stream.close()
 

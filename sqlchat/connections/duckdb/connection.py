@@ -181,7 +181,7 @@ def _run(target: Target, sql: str, max_rows: int, max_bytes: int, timeout: float
         kind, statement = _statement(connection, sql)
         relation = _described(connection, kind, statement)
         readings = [reading(type, position) for position, type in enumerate(relation.types, 1)]
-        fetch = _fetching(connection, kind, sql, relation, readings, max_rows + 1)
+        fetch = _fetching(connection, sql if kind == "SELECT" else None, relation, readings, max_rows + 1)
         decoders = [(place, item.decode) for place, item in enumerate(readings) if item.decode]
 
         def decoded(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
@@ -203,20 +203,20 @@ def _stream(target: Target, sql: str, max_rows: int, path: str) -> None:
         header = header_of(relation.columns, relation.types)
         sender.begin(header)
         readings = [reading(type, position) for position, type in enumerate(relation.types, 1)]
-        send(_fetching(connection, kind, sql, relation, readings, max_rows), readings, header, sender)
+        fetch = _fetching(connection, sql if kind == "SELECT" else None, relation, readings, max_rows)
+        send(fetch, readings, header, sender)
 
 
 def _fetching(
     connection: duckdb.DuckDBPyConnection,
-    kind: str,
-    sql: str,
+    sql: str | None,
     relation: duckdb.DuckDBPyRelation,
     readings: Sequence[Reading],
     count: int,
 ) -> Callable[[int], Sequence[Sequence[Any]]]:
-    """What fetches the next so many of the first `count` rows."""
+    """What fetches the next so many of the first `count` rows: of `sql`, a SELECT, or of what has run already."""
     selected = ", ".join(item.expression for item in readings)
-    if kind == "SELECT":
+    if sql is not None:
         text = "'" + sql.replace("'", "''") + "'"
         connection.execute(f"SELECT {selected} FROM query({text}) LIMIT {count}")  # noqa: S608
         return connection.fetchmany

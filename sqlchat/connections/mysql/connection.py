@@ -118,11 +118,12 @@ class MySQLConnection(Connection):
         )
 
     def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
-        text, is_query = _judged(sql)
-        return open_feed(lambda feed: self._send(feed, text, is_query, max_rows, idle, tag), lambda batch, _: batch)
+        judged = _judged(sql)
+        return open_feed(lambda feed: self._send(feed, judged, max_rows, idle, tag), lambda batch, _: batch)
 
-    def _send(self, feed: Feed, text: str, is_query: bool, max_rows: int, idle: float, tag: str) -> None:
+    def _send(self, feed: Feed, judged: tuple[str, bool], max_rows: int, idle: float, tag: str) -> None:
         """Put a header and the rows into the feed."""
+        text, is_query = judged
         from sqlchat.connections.mysql.stream import header_of, send
 
         with self._transaction(idle) as session, feed.breakable(partial(self._kill, "QUERY", session.thread_id)):

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import pyarrow as pa
 
 from sqlchat.connections.mysql.session import Session
-from sqlchat.connections.mysql.types import BINARY, UNSIGNED, Field
+from sqlchat.connections.mysql.types import BINARY, UNSIGNED, Field, Raw
 from sqlchat.connections.streams import FLUSH, Header, batch_of, without_null
 
 FETCHED_AT_ONCE = 1000
@@ -58,7 +58,8 @@ def send(session: Session, fields: Sequence[Field], count: int, put: Callable[[p
     session.unread = True
     left = count
     while left > 0:
-        rows, due = [], time.monotonic() + FLUSH
+        rows: list[tuple[Raw | None, ...]] = []
+        due = time.monotonic() + FLUSH
         while len(rows) < min(FETCHED_AT_ONCE, left) and time.monotonic() < due:
             if (row := session.cursor.fetchone()) is None:
                 session.unread = False
