@@ -32,7 +32,10 @@ JSON = "application/json"
 LOOK = 0.25
 """Seconds between two looks at whether the client is still there."""
 UNSAFE = re.compile(r"[^\w.-]+")
-DOCUMENTED = {media_type: {"schema": {"type": "string", "format": "binary"}} for media_type in FORMATS}
+DOCUMENTED = {
+    media_type: {"schema": {"type": "string", "format": "binary"}, "example": f"(the rows as {each.extension})"}
+    for media_type, each in FORMATS.items()
+}
 
 
 class ClientGoneError(BrokenPipeError):
