@@ -147,6 +147,12 @@ class Settings:
     max_rows_ceiling: int = setting(
         "SQLCHAT_MAX_ROWS_CEILING", 10_000, "Most rows of an answer; a request for more gets so many."
     )
+    max_export_rows: int = setting(
+        "SQLCHAT_MAX_EXPORT_ROWS",
+        0,
+        "Most rows of a result that leaves as CSV, NDJSON, Arrow or Parquet; 0: all.",
+        least=0,
+    )
     mcp_max_rows: int = setting("SQLCHAT_MCP_MAX_ROWS", 200, "Most rows that a tool of `/mcp` gives to an assistant.")
     max_result_mb: int = setting("SQLCHAT_MAX_RESULT_MB", 32, "Largest result, in MiB of JSON.")
     statement_timeout: float = setting("SQLCHAT_STATEMENT_TIMEOUT", 30.0, "Seconds a statement may run.")

@@ -19,8 +19,10 @@
     │   ├── ConnectionNotFoundError       404 connection_not_found
     │   ├── ExampleNotFoundError          404 example_not_found
     │   ├── ConversationNotFoundError     404 conversation_not_found
+    │   ├── EntryNotFoundError            404 entry_not_found
     │   ├── BucketNotFoundError           404 bucket_not_found
     │   └── FileNotFoundInStorageError    404 file_not_found
+    ├── NotAcceptableError                406 not_acceptable
     ├── ConflictError                     409 conflict
     ├── TooLargeError                     413 too_large
     ├── UnsupportedMediaError             415 unsupported_media_type
@@ -149,6 +151,10 @@ class ConversationNotFoundError(NotFoundError):
     code, title = "conversation_not_found", "Conversation not found"
 
 
+class EntryNotFoundError(NotFoundError):
+    code, title = "entry_not_found", "History entry not found"
+
+
 class BucketNotFoundError(NotFoundError):
     code, title = "bucket_not_found", "Bucket not found"
     of_surroundings = True
@@ -156,6 +162,10 @@ class BucketNotFoundError(NotFoundError):
 
 class FileNotFoundInStorageError(NotFoundError):
     code, title = "file_not_found", "File not found"
+
+
+class NotAcceptableError(SqlchatError):
+    status, code, title = 406, "not_acceptable", "Not acceptable"
 
 
 class ConflictError(SqlchatError):

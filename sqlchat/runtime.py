@@ -18,6 +18,7 @@ from sqlchat.connections.files.databases import FileDatabases
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.open_connection import Claims
 from sqlchat.connections.prefetch import Prefetcher
+from sqlchat.connections.streams import Stream
 from sqlchat.errors import ConnectionConfigError, QueryError, UnavailableError
 from sqlchat.files.service import Files
 from sqlchat.files.storage import open_storage
@@ -130,6 +131,24 @@ class Runtime:
             return connection.run(connection.examine(sql), max_rows=max_rows, tag=tag)
         except QueryError as fault:
             connection.reread_catalog(fault)  # what comes next finds the catalog as it is
+            raise
+
+    def stream(
+        self,
+        owner: str,
+        connection_id: str,
+        sql: str,
+        *,
+        max_rows: int | None = None,
+        tag: str = "",
+        claims: Claims = None,
+    ) -> Stream:
+        """As `execute`, with the rows as they come. Whoever gets the stream closes it."""
+        connection = self.manager.open(owner, connection_id, claims)
+        try:
+            return connection.stream(connection.examine(sql), max_rows=max_rows, tag=tag)
+        except QueryError as fault:
+            connection.reread_catalog(fault)
             raise
 
     def lineage(

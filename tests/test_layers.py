@@ -20,6 +20,7 @@ LAYERS = {
     "language": set(),
     "store": {"config", "errors"},
     "connections": {"files", "store", "sql", "workers", "config", "errors"},
+    "exports": {"connections", "errors"},
     "providers": {"language", "sql", "config", "errors"},
     "files": {"workers", "config", "errors"},
     "chat": {"language", "providers", "connections", "store", "sql", "workers", "config", "errors"},

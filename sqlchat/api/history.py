@@ -1,13 +1,19 @@
 """What the caller has asked and run."""
 
+import uuid
 from typing import Any
 
 from flask import Response
 
 from sqlchat.api import security
+from sqlchat.api.exports import DOCUMENTED
 from sqlchat.api.rendering import render_entry
 from sqlchat.api.resource import Resource, answer, runtime
+from sqlchat.api.running import answer_rows
+from sqlchat.errors import BadRequestError, EntryNotFoundError
+from sqlchat.schemas.execute import EXECUTED_EXAMPLE, ExecutedSchema, HistoryResultQuerySchema
 from sqlchat.schemas.history import HISTORY_EXAMPLE, HistoryQuerySchema, HistorySchema
+from sqlchat.store.history import LONGEST_SQL
 
 blueprint = Resource("history", __name__, url_prefix="/api/history", description="What the caller has asked and run.")
 blueprint.before_request(security.needs_own_name)
@@ -26,3 +32,25 @@ def show_history(query: dict[str, Any]) -> Response:
     """
     page, after = runtime().store.history.page(security.owner(), **query)
     return answer({"history": [render_entry(entry) for entry in page], "next": after})
+
+
+@blueprint.get("/<uuid:entry_id>/result")
+@blueprint.doc(security=security.CALLER_OR_LOCAL, responses={200: {"content": DOCUMENTED}})
+@blueprint.arguments(HistoryResultQuerySchema, location="query")
+@blueprint.response(200, ExecutedSchema, example=EXECUTED_EXAMPLE)
+@blueprint.fails(401, 404, 406, 503, 504)
+def show_result(query: dict[str, Any], entry_id: uuid.UUID) -> Response:
+    """Run an entry's SQL again, as the caller is today, and answer as `POST /api/execute` does.
+
+    Nothing of the first run is kept: policies, row-level security and data are those of now.
+    """
+    entry = runtime().store.history.find(security.owner(), entry_id)
+    if entry is None:
+        raise EntryNotFoundError("There is no such entry in your history.")
+    if entry.outcome != "ok":
+        raise BadRequestError(f"This entry ended in `{entry.outcome}`, so it has no result.")
+    if not entry.sql:
+        raise EntryNotFoundError("This entry has no SQL, so it has no result.")
+    if len(entry.sql) >= LONGEST_SQL:
+        raise BadRequestError("The history keeps this entry's SQL in part only; send it to /api/execute.")
+    return answer_rows(entry.connection_id, entry.sql, query.get("max_rows"), query["csv_formulas"])

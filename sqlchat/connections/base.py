@@ -5,13 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlchat.config import Settings
 from sqlchat.connections.plan import Plan
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
+
+if TYPE_CHECKING:
+    from sqlchat.connections.streams import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +35,8 @@ class Results:
 class Connection(ABC):
     """A database that can be read. Its `run` trusts nobody: the engine's own locks are set for every statement.
 
-    All methods are safe to call from several threads. They raise ConnectionConfigError (config that cannot be),
-    DatabaseUnavailableError (cannot be reached), QueryError (the database refused the SQL), QueryTimeoutError and
-    BusyError (no pooled connection in time). No message of theirs holds a secret.
+    Methods are safe to call from several threads. They raise ConnectionConfigError, DatabaseUnavailableError (cannot
+    be reached), QueryError, QueryTimeoutError and BusyError (no pooled connection in time), without secrets.
     """
 
     provider: ClassVar[str]
@@ -52,7 +54,7 @@ class Connection(ABC):
     def check(self) -> list[str]:
         """Try the connection; gives warnings for its status, such as a role that may write.
 
-        Raises ConnectionConfigError with the database's own words, in which no secret stands.
+        Raises ConnectionConfigError with the database's words.
         """
 
     @abstractmethod
@@ -67,23 +69,24 @@ class Connection(ABC):
         """
 
     @abstractmethod
-    def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
-        """Let the database plan `sql`, of which `max_rows` rows are wanted, without running it.
+    def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
+        """Like `run`, with the rows as they come: `idle` seconds without any are QueryTimeoutError."""
 
-        Raises QueryError with the fault it finds.
-        """
+    @abstractmethod
+    def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
+        """Let the database plan `max_rows` rows of `sql`, without running it. Raises QueryError."""
 
     @abstractmethod
     def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
-        """What the columns of the tables and views listed in `catalog` hold, as far as `timeout` seconds get.
+        """What the columns of the tables and views listed in `catalog` hold, from statistics or bounded samples.
 
-        Reads the database's own statistics, or bounded samples; what may not be read, or not in time, is left out.
+        Leaves out what cannot be read in `timeout` seconds.
         """
 
     def for_caller(self, claims: Mapping[str, Any] | None) -> Connection:
         """This connection as it answers the caller whose verified token holds `claims`; None without a token.
 
-        Most answer all callers alike. Raises UnauthorizedError where it must be known who asks.
+        Raises UnauthorizedError where it must be known who asks.
         """
         return self
 

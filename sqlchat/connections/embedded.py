@@ -17,6 +17,8 @@ from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.encoding import encode_rows
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.profiling import bounded, in_order, with_labels
+from sqlchat.connections.streams import Stream
+from sqlchat.connections.worker_streams import FOREVER, open_worker_stream
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -73,6 +75,8 @@ class Tasks:
     catalog: Callable[[Target, float], Catalog]
     run: Callable[[Target, str, int, int, float], Results]
     """(target, sql, rows at most, bytes at most, seconds)"""
+    stream: Callable[[Target, str, int, str], None]
+    """(target, sql, rows at most, where to send them)"""
     explain: Callable[[Target, str, float], Plan]
     profiles: Callable[[Target, Sequence[Table], float], Profiled]
     """(target, tables, seconds)"""
@@ -112,6 +116,14 @@ class EmbeddedConnection(Connection):
         refuse_unsendable(sql)
         most = self._settings.max_result_mb << 20
         return self._call(self.tasks.run, self._present(), sql, max_rows, most, timeout, timeout=timeout)
+
+    def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
+        refuse_unsendable(sql)
+
+        def call(path: str) -> None:
+            self._call(self.tasks.stream, self._present(), sql, max_rows, path, timeout=FOREVER)
+
+        return open_worker_stream(call, idle, timed_out)
 
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
         refuse_unsendable(sql)

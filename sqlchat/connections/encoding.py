@@ -137,3 +137,9 @@ def _key(key: Any) -> str:
     if isinstance(walked, str):
         return walked
     return orjson.dumps(walked).decode()
+
+
+def json_cells(values: Iterable[Any]) -> list[bytes | None]:
+    """The JSON of each value of a column; None for what is null there."""
+    cells = [None if value is None else encode_rows([(value,)])[2:-2] for value in values]
+    return [None if cell == b"null" else cell for cell in cells]

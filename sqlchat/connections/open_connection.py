@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.samples import Samples, read_samples
+from sqlchat.connections.streams import UNLIMITED
 from sqlchat.connections.ttl_cache import TtlCache
 from sqlchat.errors import (
     DatabaseUnavailableError,
@@ -36,6 +37,9 @@ from sqlchat.sql.policies.policy import Judged, Policy, judge
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store.connections import DEFAULT_PRIVACY, Privacy
 from sqlchat.workers import Workers
+
+if TYPE_CHECKING:
+    from sqlchat.connections.streams import Stream
 
 log = logging.getLogger(__name__)
 
@@ -223,15 +227,31 @@ class OpenConnection:
         `is_planned` says that `explain` has already let this query pass. `tag` is a request's id, which the
         database's administrator sees. Raises what `explain` and `Connection.run` raise.
         """
+        limit = self._limit(max_rows)
+        self._admit(examined, limit, is_planned)
+        return self._driver.run(examined.sql, max_rows=limit, timeout=self._settings.statement_timeout, tag=tag)
+
+    def stream(self, examined: Examination, *, max_rows: int | None = None, tag: str = "") -> Stream:
+        """Run what was examined and give the rows as they come: `max_rows`, or SQLCHAT_MAX_EXPORT_ROWS, or all.
+
+        The statement timeout limits the time in which no row comes. Raises what `run` raises.
+        """
+        limit = min(max_rows or UNLIMITED, self._settings.max_export_rows or UNLIMITED)
+        self._admit(examined, limit, is_planned=False)
+        idle = self._settings.statement_timeout
+        stream = self._driver.stream(examined.sql, max_rows=limit, idle=idle, tag=tag)
+        stream.held = self
+        return stream
+
+    def _admit(self, examined: Examination, limit: int, is_planned: bool) -> None:
+        """Raise what `explain` raises, unless `is_planned` says that it has let this query pass."""
         if examined.catalog_version != self.catalog.version:
             raise ValueError("This SQL was examined for another connection.")
-        limit = self._limit(max_rows)
         if self._settings.max_plan_cost:
             if examined.analyzed:
                 self._explain(examined.analyzed, limit)
             elif examined.is_plannable and not is_planned:
                 self._explain(examined.sql, limit)
-        return self._driver.run(examined.sql, max_rows=limit, timeout=self._settings.statement_timeout, tag=tag)
 
     def _examine(self, sql: str) -> Examination:
         visible, judged = self._known

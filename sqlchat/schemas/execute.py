@@ -36,5 +36,20 @@ class ExecuteSchema(Schema):
     max_rows = MaxRows()
 
 
+class ExportQuerySchema(Schema):
+    csv_formulas = fields.String(
+        load_default="keep",
+        validate=validate.OneOf(["keep", "guard"]),
+        metadata={
+            "description": "In CSV, `guard` puts an apostrophe before texts that a spreadsheet would compute: those "
+            "that begin with =, +, -, @, a tab or a carriage return."
+        },
+    )
+
+
+class HistoryResultQuerySchema(ExportQuerySchema):
+    max_rows = fields.Integer(validate=validate.Range(min=1), metadata={"description": "Most rows to answer with."})
+
+
 class ExecutedSchema(Schema):
     results = fields.Nested(ResultsSchema, required=True)

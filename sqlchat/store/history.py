@@ -173,6 +173,13 @@ class History:
         page = [Entry(**row._mapping) for row in rows[:limit]]
         return page, page[-1].id if len(rows) > limit else None
 
+    def find(self, owner: str, entry_id: uuid.UUID) -> Entry | None:
+        """The owner's entry of that id; None where it is another owner's, never was, or is forgotten by now."""
+        self._batches.flush()
+        wanted = select(*(history.c[name] for name in COLUMNS)).where(history.c.owner == owner)
+        rows = self._database.fetch(wanted.where(history.c.id == entry_id, history.c.id >= self._oldest()))
+        return Entry(**rows[0]._mapping) if rows else None
+
     def conversation(self, owner: str, conversation_id: uuid.UUID, limit: int) -> list[Turn]:
         """The last `limit` of the owner's questions in it that were answered, the oldest first, in one round trip.
 

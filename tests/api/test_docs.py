@@ -29,7 +29,7 @@ def test_the_spec_is_valid_openapi_3_1(spec):
 
 def test_every_route_is_in_the_spec(app, spec):
     routed = {
-        (re.sub(r"<(?:path:)?(\w+)>", r"{\1}", rule.rule), method.lower())
+        (re.sub(r"<(?:path:|uuid:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
         if rule.rule.startswith(("/api/", "/health")) and not rule.endpoint.startswith("api-docs")

@@ -245,6 +245,19 @@ def test_an_attack_gets_nothing_of_the_other_tenant(connection, sql):
     assert run(connection, "SELECT current_user, body FROM notes") == [["authenticated", "of ann"]]
 
 
+@pytest.mark.parametrize("sql", [*ATTACKS, *COUNTING])
+def test_an_attack_streams_nothing_of_the_other_tenant(connection, sql):
+    view = connection.for_caller(claims(ANN))
+    with (
+        contextlib.suppress(QueryError, SQLRefusedError),
+        contextlib.closing(view.stream(sql, max_rows=100, idle=5)) as stream,
+    ):
+        assert SECRET not in str([batch.to_pylist() for batch in stream])
+    with contextlib.closing(view.stream("SELECT current_user, body FROM notes", max_rows=9, idle=5)) as stream:
+        rows = [tuple(row.values()) for batch in stream for row in batch.to_pylist()]
+    assert rows == [("authenticated", "of ann")]
+
+
 @pytest.mark.parametrize("sql", ATTACKS)
 def test_planning_an_attack_tells_nothing_of_the_other_tenant(connection, sql):
     view = connection.for_caller(claims(ANN))

@@ -57,6 +57,9 @@ class Database(Connection):
     def run(self, sql, *, max_rows, timeout, tag=""):
         return Results((), (), b"[]", 0, False)
 
+    def stream(self, sql, *, max_rows, idle, tag=""):
+        raise NotImplementedError
+
     def explain(self, sql, *, max_rows=None):
         return Plan()
 

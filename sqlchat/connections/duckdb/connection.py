@@ -22,7 +22,7 @@ from sqlchat.connections.duckdb.catalog import read as read_catalog
 from sqlchat.connections.duckdb.instance import session
 from sqlchat.connections.duckdb.plan import plan
 from sqlchat.connections.duckdb.profile import read as read_profiles
-from sqlchat.connections.duckdb.types import reading
+from sqlchat.connections.duckdb.types import Reading, reading
 from sqlchat.connections.embedded import (
     EmbeddedConnection,
     Profiled,
@@ -33,6 +33,7 @@ from sqlchat.connections.embedded import (
     timed_out,
 )
 from sqlchat.connections.plan import Plan
+from sqlchat.connections.worker_streams import FOREVER, Sender
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -180,14 +181,7 @@ def _run(target: Target, sql: str, max_rows: int, max_bytes: int, timeout: float
         kind, statement = _statement(connection, sql)
         relation = _described(connection, kind, statement)
         readings = [reading(type, position) for position, type in enumerate(relation.types, 1)]
-        selected = ", ".join(item.expression for item in readings)
-        if kind == "SELECT":
-            text = "'" + sql.replace("'", "''") + "'"
-            connection.execute(f"SELECT {selected} FROM query({text}) LIMIT {max_rows + 1}")  # noqa: S608
-            fetch: Callable[[int], Sequence[Sequence[Any]]] = connection.fetchmany
-        else:
-            held = iter(relation.project(selected).limit(max_rows + 1).fetchall())
-            fetch = lambda count: list(itertools.islice(held, count))  # noqa: E731
+        fetch = _fetching(connection, sql if kind == "SELECT" else None, relation, readings, max_rows + 1)
         decoders = [(place, item.decode) for place, item in enumerate(readings) if item.decode]
 
         def decoded(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
@@ -198,6 +192,36 @@ def _run(target: Target, sql: str, max_rows: int, max_bytes: int, timeout: float
 
         rows, count, truncated = collect(fetch, max_rows, max_bytes, decoded)
         return Results(tuple(relation.columns), tuple(map(str, relation.types)), rows, count, truncated)
+
+
+def _stream(target: Target, sql: str, max_rows: int, path: str) -> None:
+    from sqlchat.connections.duckdb.stream import header_of, send
+
+    with _session(target, FOREVER) as connection, Sender(path) as sender:
+        kind, statement = _statement(connection, sql)
+        relation = _described(connection, kind, statement)
+        header = header_of(relation.columns, relation.types)
+        sender.begin(header)
+        readings = [reading(type, position) for position, type in enumerate(relation.types, 1)]
+        fetch = _fetching(connection, sql if kind == "SELECT" else None, relation, readings, max_rows)
+        send(fetch, readings, header, sender)
+
+
+def _fetching(
+    connection: duckdb.DuckDBPyConnection,
+    sql: str | None,
+    relation: duckdb.DuckDBPyRelation,
+    readings: Sequence[Reading],
+    count: int,
+) -> Callable[[int], Sequence[Sequence[Any]]]:
+    """What fetches the next so many of the first `count` rows: of `sql`, a SELECT, or of what has run already."""
+    selected = ", ".join(item.expression for item in readings)
+    if sql is not None:
+        text = "'" + sql.replace("'", "''") + "'"
+        connection.execute(f"SELECT {selected} FROM query({text}) LIMIT {count}")  # noqa: S608
+        return connection.fetchmany
+    held = iter(relation.project(selected).limit(count).fetchall())
+    return lambda size: list(itertools.islice(held, size))
 
 
 def _explain(target: Target, sql: str, timeout: float) -> Plan:
@@ -229,4 +253,6 @@ class DuckDBConnection(EmbeddedConnection):
     provider = "duckdb"
     dialect = "duckdb"
     engine = "DuckDB"
-    tasks: ClassVar[Tasks] = Tasks(check=_check, catalog=_catalog, run=_run, explain=_explain, profiles=_profiles)
+    tasks: ClassVar[Tasks] = Tasks(
+        check=_check, catalog=_catalog, run=_run, stream=_stream, explain=_explain, profiles=_profiles
+    )

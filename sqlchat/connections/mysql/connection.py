@@ -13,6 +13,7 @@ import ipaddress
 import re
 import threading
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any, Literal, cast
 
 import pymysql
@@ -38,6 +39,7 @@ from sqlchat.connections.servers.config import server_config
 from sqlchat.connections.servers.deadlines import Deadlines
 from sqlchat.connections.servers.network import resolve
 from sqlchat.connections.servers.pool import UNENCRYPTED, server_pool
+from sqlchat.connections.streams import Feed, Stream, open_feed
 from sqlchat.errors import (
     BusyError,
     ConnectionConfigError,
@@ -52,6 +54,8 @@ SSLMODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
 CATALOG_TIMEOUT = 60.0
 GRACE = 0.5
 """Seconds past its own timeout after which a statement is ended from outside, and then again until we hang up."""
+WAITING_READER = 1e6
+"""Seconds that we wait for whoever reads the rows, which the reader limits."""
 EXECUTED_COMMENT = re.compile(r"/\*(!|M!|\+)")
 PIECE = re.compile(
     r"""(?P<skipped>[\s;]+|--(?=\s|\Z)[^\n]*|\#[^\n]*|/\*(?:[^*]|\*(?!/))*\*/)"""
@@ -101,7 +105,7 @@ class MySQLConnection(Connection):
                 session.prepare(text)
                 session.limit_rows(max_rows + 1)
             cursor = session.cursor
-            cursor.execute(text + (f" /* sqlchat {SAFE_TAG.sub('', tag)[:80]} */" if tag else ""))
+            cursor.execute(text + _comment(tag))
             fields = session.columns()
             rows = session.rows(fields, max_rows + 1, self._settings.max_result_mb)
         kept = rows[:max_rows]
@@ -112,6 +116,31 @@ class MySQLConnection(Connection):
             row_count=len(kept),
             truncated=len(rows) > max_rows,
         )
+
+    def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
+        judged = _judged(sql)
+        return open_feed(lambda feed: self._send(feed, judged, max_rows, idle, tag), lambda batch, _: batch)
+
+    def _send(self, feed: Feed, judged: tuple[str, bool], max_rows: int, idle: float, tag: str) -> None:
+        """Put a header and the rows into the feed."""
+        text, is_query = judged
+        from sqlchat.connections.mysql.stream import header_of, send
+
+        with self._transaction(idle) as session, feed.breakable(partial(self._kill, "QUERY", session.thread_id)):
+            if is_query:
+                session.prepare(text)
+                session.limit_rows(max_rows)
+            session.end_time_limit()
+            session.cursor.execute(text + _comment(tag))
+            fields = session.columns()
+            feed.put(header_of(fields, session.has_zone))
+
+            def put(batch: Any) -> None:
+                session.deadline.renew(WAITING_READER)
+                feed.put(batch)
+                session.deadline.renew(idle + GRACE)
+
+            send(session, fields, max_rows, put)
 
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
         text, is_query = _judged(sql)
@@ -149,7 +178,7 @@ class MySQLConnection(Connection):
                 session.hang_up()
                 self._kill("CONNECTION", session.thread_id)  # the server does not notice, and would go on
 
-        deadline = self._deadlines.start(timeout + GRACE, stop)
+        deadline = session.deadline = self._deadlines.start(timeout + GRACE, stop)
         try:
             yield session
         except (pymysql.Error, OSError) as exc:
@@ -237,6 +266,10 @@ def _judged(sql: str) -> tuple[str, bool]:
     if first not in QUERIES | TOLD:
         raise SQLRefusedError("Only one statement that returns rows can be run.")
     return sql[:end], first in QUERIES
+
+
+def _comment(tag: str) -> str:
+    return f" /* sqlchat {SAFE_TAG.sub('', tag)[:80]} */" if tag else ""
 
 
 def _fault(exc: Exception) -> tuple[int, str]:

@@ -14,8 +14,9 @@ import pymysql.converters
 from pymysql.connections import Connection as RawConnection
 from pymysql.cursors import SSCursor
 
-from sqlchat.connections.mysql.types import Field, decoder, encoded_row, session_zone
+from sqlchat.connections.mysql.types import Decoder, Field, decoder, encoded_row, session_zone
 from sqlchat.connections.servers.config import ServerConfig
+from sqlchat.connections.servers.deadlines import Deadline
 from sqlchat.errors import TooLargeError
 
 if TYPE_CHECKING:
@@ -72,6 +73,8 @@ class Session:
         self._raw = raw
         self.unread = False
         """True while rows of the last statement may wait to be read."""
+        self.deadline: Deadline
+        """After which the statement that runs is ended."""
         self.cursor: SSCursor = raw.cursor()
         ((self.thread_id, version),) = self.all("SELECT CONNECTION_ID(), VERSION()")
         self._is_mariadb = "mariadb" in version.lower()
@@ -89,6 +92,18 @@ class Session:
         )
         self.cursor.execute("SET SESSION TRANSACTION READ ONLY")
         self.cursor.execute("START TRANSACTION READ ONLY")
+
+    def end_time_limit(self) -> None:
+        """Let the next statement run until its deadline here, however often that is renewed."""
+        self.cursor.execute(f"SET SESSION {'max_statement_time' if self._is_mariadb else 'max_execution_time'} = 0")
+
+    def decoders(self, fields: Sequence[Field]) -> list[Decoder]:
+        return [decoder(field.code, self._zone) for field in fields]
+
+    @property
+    def has_zone(self) -> bool:
+        """Whether a TIMESTAMP is told with its offset."""
+        return self._zone is not None
 
     def end(self) -> None:
         """Roll back, and let go of the locks that outlive that."""
@@ -124,11 +139,13 @@ class Session:
         """The columns of the last statement's answer."""
         told = getattr(self.cursor, "_result", None)  # the driver's description leaves out flags and character sets
         fields = told.fields if told and told.description else ()
-        return [Field(each.name, each.type_code, each.flags, each.charsetnr, each.length) for each in fields]
+        return [
+            Field(each.name, each.type_code, each.flags, each.charsetnr, each.length, each.scale) for each in fields
+        ]
 
     def rows(self, fields: Sequence[Field], count: int, largest_mb: int) -> list[bytes]:
         """Up to `count` rows of the last statement as JSON, `largest_mb` MiB together."""
-        decoders = [decoder(field.code, self._zone) for field in fields]
+        decoders = self.decoders(fields)
         rows: list[bytes] = []
         left = largest_mb << 20
         self.unread = True

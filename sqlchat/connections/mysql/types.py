@@ -53,6 +53,8 @@ class Field:
     charset: int
     length: int
     """In bytes."""
+    scale: int
+    """Digits behind the point."""
 
     @property
     def type(self) -> str:

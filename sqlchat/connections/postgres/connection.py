@@ -13,6 +13,7 @@ import contextlib
 import ipaddress
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from copy import copy
 from dataclasses import replace
 from functools import partial
@@ -50,6 +51,7 @@ from sqlchat.connections.servers.config import server_config
 from sqlchat.connections.servers.deadlines import Deadline, Deadlines
 from sqlchat.connections.servers.network import resolve
 from sqlchat.connections.servers.pool import UNENCRYPTED, server_pool
+from sqlchat.connections.streams import Feed, Stream, open_feed
 from sqlchat.errors import (
     BusyError,
     ConnectionConfigError,
@@ -67,6 +69,8 @@ NOTHING = Statement.of("SELECT 1")
 CATALOG_TIMEOUT = 60.0
 GRACE = 1.0
 """Seconds past its own timeout after which a server that still says nothing is hung up on."""
+WAITING_READER = 1e6
+"""Seconds that we wait for whoever reads the rows, which the reader limits."""
 ANONYMOUS = "This connection answers each caller by row-level security: send a token to say who you are."
 
 
@@ -161,6 +165,46 @@ class PostgresConnection(Connection):
             truncated=len(rows) > max_rows,
         )
 
+    def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
+        from sqlchat.connections.postgres.stream import batch_from
+
+        statement = self._statement(sql)
+        return open_feed(lambda feed: self._send(feed, statement, max_rows, idle, tag), batch_from)
+
+    def _send(self, feed: Feed, statement: Statement, max_rows: int, idle: float, tag: str) -> None:
+        """Put a header and the rows into the feed; rows that belong to a caller once it is confirmed who that is."""
+        from sqlchat.connections.postgres.stream import Cells, Lines, header_of, held_back
+
+        largest = self._settings.max_result_mb << 20
+        with self._transaction(statement, idle) as cursor, feed.breakable(partial(hang_up, cursor.connection)):
+            raw = cast(Session, cursor.connection)
+            columns = list(cursor.description or ())
+            oids = [column.type_code for column in columns]
+            types = self._types_of(cursor, oids)
+            is_copied = statement.is_query and bool(columns)
+            csv = CsvColumns.of(oids, types) if is_copied else None
+            feed.put(header_of(columns, tuple(types[oid].name if oid in types else "" for oid in oids), csv))
+            cursor.execute("SET LOCAL statement_timeout = 0")  # what holds from here on is `idle`
+
+            confirm = partial(self._confirm_caller, cursor, statement)
+            with held_back(feed.put, confirm) if self._caller else nullcontext(feed.put) as hand_on:
+
+                def put(block: Any) -> None:
+                    raw.deadline.renew(WAITING_READER)
+                    hand_on(block)
+                    raw.deadline.renew(idle + GRACE)
+
+                rows = Lines(put) if csv else Cells(put, _decoders(oids, types))
+                if isinstance(rows, Cells) and not is_copied:
+                    rows.fetch(cursor, max_rows, tag)
+                    return
+                sizes = [(column.type_code, column.internal_size) for column in columns]
+                text, prefix = statement.copy(sizes, max_rows, largest, tag, csv)
+                with self._errors(cursor, statement, idle, prefix):
+                    cursor.copy_expert(text, rows)
+                rows.flush()
+                raw.deadline.renew(WAITING_READER)
+
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
         statement, timeout = self._statement(sql), self._settings.statement_timeout
         with self._transaction(statement, timeout) as cursor:  # which planned it, and so found it to be one query
@@ -212,10 +256,12 @@ class PostgresConnection(Connection):
         overdue = time.monotonic() + timeout + GRACE
         try:
             pooled, cursor, hanging_up = self._opened(statement, timeout)
+            _raw(pooled).deadline = hanging_up
             try:
                 with self._errors(cursor, statement, timeout):
                     yield cursor
             finally:
+                overdue = hanging_up.at
                 hanging_up.cancel()
                 self._give_back(pooled)
         except DatabaseUnavailableError as exc:

@@ -12,6 +12,7 @@ import psycopg2
 import psycopg2.extensions
 
 from sqlchat.connections.servers.config import ServerConfig
+from sqlchat.connections.servers.deadlines import Deadline
 
 PATIENCE: Any = {"connect_timeout": 5, "keepalives_idle": 20, "keepalives_interval": 5, "keepalives_count": 3}  # s
 READING_ROLE = "pg_read_all_data"
@@ -55,6 +56,8 @@ psycopg2.extensions.encodings[NO_ENCODING.replace("_", "")] = LENIENT  # the dri
 class Session(psycopg2.extensions.connection):
     lent = False
     """True where a pooler lends us a session of the server for one transaction, and then lends it to others."""
+    deadline: Deadline
+    """After which we hang up on the statement that runs."""
     steps_down = False
     """True if the login is a superuser whose transactions take READING_ROLE unless a table has row-level security."""
 

@@ -38,8 +38,13 @@ class PgType:
 
 def copied_row(line: bytes, decoders: list[Decoder]) -> bytes:
     """One line of COPY's text format as a JSON array."""
+    return b"[" + b",".join(copied_cells(line, decoders)) + b"]"
+
+
+def copied_cells(line: bytes, decoders: list[Decoder]) -> list[bytes]:
+    """The JSON of each value of one line of COPY's text format."""
     fields = line.removesuffix(b"\n").split(b"\t")
-    return b"[" + b",".join([_copied(field, decode) for field, decode in zip(fields, decoders, strict=True)]) + b"]"
+    return [_copied(field, decode) for field, decode in zip(fields, decoders, strict=True)]
 
 
 def fetched_row(row: tuple[str | None, ...], decoders: list[Decoder]) -> bytes:

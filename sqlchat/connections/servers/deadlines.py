@@ -19,6 +19,10 @@ class Deadline:
         self.at, self.act, self._deadlines = at, act, deadlines
         self.has_passed = False
 
+    def renew(self, seconds: float) -> None:
+        """Count anew, from now. Does nothing where it has passed."""
+        self.at = time.monotonic() + seconds
+
     def cancel(self) -> None:
         """Does nothing where it has passed."""
         self._deadlines.forget(self)

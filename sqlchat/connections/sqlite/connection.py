@@ -31,6 +31,7 @@ from sqlchat.connections.embedded import (
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.sqlite.catalog import read as read_catalog
 from sqlchat.connections.sqlite.profile import read as read_profiles
+from sqlchat.connections.worker_streams import FOREVER, Sender
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -214,6 +215,17 @@ def _results(connection: sqlite3.Connection, sql: str, max_rows: int, max_bytes:
     return Results(columns, tuple(map(_type, kinds)), rows, count, truncated)
 
 
+def _stream(target: Target, sql: str, max_rows: int, path: str) -> None:
+    from sqlchat.connections.sqlite.stream import send
+
+    with _session(target, FOREVER) as connection, Sender(path) as sender:
+        connection.text_factory = LENIENT
+        cursor = connection.execute(sql)
+        if cursor.description is None:
+            raise SQLRefusedError("This is no statement that gives rows.")
+        send(cursor, max_rows, sender, _type)
+
+
 def _type(kinds: set[type]) -> str:
     """The storage class of a column of an answer: in SQLite a value has a type, and a column none of its own."""
     found = {STORAGE_CLASSES[kind] for kind in kinds if kind in STORAGE_CLASSES}
@@ -260,4 +272,6 @@ class SQLiteConnection(EmbeddedConnection):
     provider = "sqlite"
     dialect = "sqlite"
     engine = "SQLite"
-    tasks: ClassVar[Tasks] = Tasks(check=_check, catalog=_catalog, run=_run, explain=_explain, profiles=_profiles)
+    tasks: ClassVar[Tasks] = Tasks(
+        check=_check, catalog=_catalog, run=_run, stream=_stream, explain=_explain, profiles=_profiles
+    )

@@ -1,0 +1,50 @@
+"""The content coding of an answer that is written some bytes at a time."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any, Protocol
+
+from flask import request
+
+from sqlchat.exports.sink import Sink
+
+GZIP = 16 + zlib.MAX_WBITS
+GZIP_LEVEL = 4
+CODINGS = ("zstd", "gzip")
+"""The better one first."""
+
+
+class Compressor(Protocol):
+    def compress(self, data: bytes, /) -> bytes: ...
+
+    def flush(self) -> bytes:
+        """The last bytes."""
+        ...
+
+
+class Zstd:
+    def __init__(self) -> None:
+        import pyarrow as pa
+
+        self._sink = Sink()
+        self._file: Any = pa.CompressedOutputStream(pa.PythonFile(self._sink, "w"), "zstd")
+
+    def compress(self, data: bytes, /) -> bytes:
+        self._file.write(data)
+        return self._sink.take()
+
+    def flush(self) -> bytes:
+        self._file.close()
+        return self._sink.take()
+
+
+def chosen_coding() -> str | None:
+    """The coding that the caller names and likes best; None where it names none of ours."""
+    liked = {name.lower(): quality for name, quality in request.accept_encodings if quality > 0}
+    named = [coding for coding in CODINGS if coding in liked]
+    return max(named, key=lambda coding: liked[coding], default=None)
+
+
+def compressor(coding: str) -> Compressor:
+    return Zstd() if coding == "zstd" else zlib.compressobj(GZIP_LEVEL, wbits=GZIP)

@@ -1,0 +1,42 @@
+"""A caller's SQL run for an answer: as JSON, or as a file that the caller asks for."""
+
+from __future__ import annotations
+
+from flask import Response
+
+from sqlchat.api import security
+from sqlchat.api.exports import export, wanted_format
+from sqlchat.api.recording import recorded
+from sqlchat.api.rendering import render_results
+from sqlchat.api.resource import answer, runtime
+from sqlchat.connections.streams import Stream
+from sqlchat.store import Entry
+
+GUARD = "guard"
+"""Of `csv_formulas`: texts that a spreadsheet would compute get an apostrophe."""
+
+
+def answer_rows(connection_id: str, sql: str, max_rows: int | None, csv_formulas: str) -> Response:
+    """Run the SQL as the caller, record it in the history, and answer in the format of `Accept`.
+
+    Raises NotAcceptableError, and what `Runtime.execute` raises.
+    """
+    wanted = wanted_format()
+    recording = recorded("execute", connection_id, sql=sql)
+    if wanted is None:
+        with recording as entry:
+            results = runtime().execute(
+                entry.owner, connection_id, sql, max_rows=max_rows, tag=entry.request_id, claims=security.claims()
+            )
+            entry.row_count = results.row_count
+        return answer({"results": render_results(results)})
+
+    def open_stream(entry: Entry) -> Stream:
+        return runtime().stream(
+            entry.owner, connection_id, sql, max_rows=max_rows, tag=entry.request_id, claims=security.claims()
+        )
+
+    limits = [limit for limit in (max_rows, runtime().settings.max_export_rows) if limit]
+    return export(
+        wanted, recording, open_stream, guards_formulas=csv_formulas == GUARD, most_rows=min(limits, default=0)
+    )

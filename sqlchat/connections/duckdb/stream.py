@@ -1,0 +1,84 @@
+"""DuckDB's rows as a stream: the values of JSON answers, with the types that DuckDB has in Arrow."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from sqlchat.connections.duckdb.types import NESTED, Reading
+from sqlchat.connections.encoding import json_cells
+from sqlchat.connections.streams import Header, batch_of
+from sqlchat.connections.worker_streams import Sender
+
+FETCHED_AT_ONCE = 2048
+SMALL_DECIMAL = 38
+"""Digits that 128 bits hold."""
+SIMPLE = {
+    "boolean": pa.bool_(),
+    "tinyint": pa.int8(),
+    "smallint": pa.int16(),
+    "integer": pa.int32(),
+    "bigint": pa.int64(),
+    "utinyint": pa.uint8(),
+    "usmallint": pa.uint16(),
+    "uinteger": pa.uint32(),
+    "ubigint": pa.uint64(),
+    "hugeint": pa.decimal256(39, 0),
+    "uhugeint": pa.decimal256(39, 0),
+    "float": pa.float32(),
+    "double": pa.float64(),
+    "blob": pa.binary(),
+    "date": pa.date32(),
+    "time": pa.time64("us"),
+    "timestamp": pa.timestamp("us"),
+    "timestamp_s": pa.timestamp("s"),
+    "timestamp_ms": pa.timestamp("ms"),
+    "timestamp_ns": pa.timestamp("ns"),
+    "timestamp with time zone": pa.timestamp("us", "UTC"),
+}
+"""By a type's id; all others are text."""
+JSON = frozenset({"boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger"}) | {
+    *("ubigint", "hugeint", "uhugeint", "float", "double", "decimal", "bignum"),
+    *NESTED,
+}
+"""Types whose values are no strings in JSON."""
+
+
+def header_of(columns: Sequence[str], types: Sequence[Any]) -> Header:
+    return Header(
+        columns=tuple(columns),
+        types=tuple(map(str, types)),
+        arrow=tuple(map(_arrow_type, types)),
+        is_json=tuple(str(type.id) in JSON or str(type) == "JSON" for type in types),
+    )
+
+
+def _arrow_type(type: Any) -> pa.DataType:
+    if str(type) == "JSON":
+        return pa.string()
+    if (kind := str(type.id)) == "decimal":
+        precision, scale = (value for _, value in type.children)
+        return pa.decimal128(precision, scale)
+    return SIMPLE.get(kind, pa.string())
+
+
+def send(
+    fetch: Callable[[int], Sequence[Sequence[Any]]], readings: Sequence[Reading], header: Header, sender: Sender
+) -> None:
+    """Send all rows that `fetch(count)` gives, read as `readings` say."""
+    while rows := fetch(FETCHED_AT_ONCE):
+        columns = []
+        for values, reading, is_json in zip(zip(*rows, strict=True), readings, header.is_json, strict=True):
+            read = values if reading.decode is None else map(reading.decode, values)
+            columns.append(json_cells(read) if is_json else map(_text, read))
+        sender.put(batch_of(columns))
+    sender.end()
+
+
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return b64encode(value).decode() if isinstance(value, bytes) else str(value)

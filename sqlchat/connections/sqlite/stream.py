@@ -1,0 +1,36 @@
+"""SQLite's rows as a stream. In SQLite a value has a type and a column has none, so the first rows decide."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+import pyarrow as pa
+
+from sqlchat.connections.encoding import json_cells
+from sqlchat.connections.streams import Header, batch_of
+from sqlchat.connections.worker_streams import Sender
+
+FETCHED_AT_ONCE = 2000
+TYPES = {"INTEGER": pa.int64(), "REAL": pa.float64(), "NUMERIC": pa.float64(), "BLOB": pa.binary()}
+"""Of a column whose first rows have one storage class, or numbers of both; all others are text."""
+
+
+def send(cursor: sqlite3.Cursor, max_rows: int, sender: Sender, type_of: Callable[[set[type]], str]) -> None:
+    """Send up to `max_rows` rows of the cursor; `type_of` names the storage class of a column's Python types."""
+    rows = cursor.fetchmany(min(FETCHED_AT_ONCE, max_rows))
+    columns = list(zip(*rows, strict=True)) if rows else [()] * len(cursor.description)
+    types = tuple(type_of(set(map(type, column))) for column in columns)
+    sender.begin(
+        Header(
+            columns=tuple(str(column[0]) for column in cursor.description),
+            types=types,
+            arrow=tuple(TYPES.get(name, pa.string()) for name in types),
+            is_json=(True,) * len(types),
+        )
+    )
+    while rows:
+        sender.put(batch_of(map(json_cells, zip(*rows, strict=True))))
+        max_rows -= len(rows)
+        rows = cursor.fetchmany(min(FETCHED_AT_ONCE, max_rows)) if max_rows else []
+    sender.end()

@@ -1,0 +1,53 @@
+"""Whole results in formats that other tools read: one module a format, each with `write(stream, ...)`.
+
+Texts and digits are those of JSON answers; Arrow and Parquet have types. Imports `connections`
+(streams) and `errors`.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlchat.connections.streams import Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    media_type: str
+    content_type: str
+    """The same, with what a reader must know."""
+    extension: str
+    module: str
+    is_compressed: bool = False
+    """Whether its bytes are compressed already."""
+    is_text_line: bool = False
+    """Whether a fault can be told in a line of its own."""
+
+    def write(self, stream: Stream, *, guards_formulas: bool = False) -> Iterator[bytes]:
+        """The bytes of the whole file, some at a time. Raises what iterating the stream raises, and QueryError."""
+        written: Iterator[bytes] = importlib.import_module(self.module).write(stream, guards_formulas=guards_formulas)
+        return written
+
+
+FORMATS = {
+    each.media_type: each
+    for each in (
+        Format("text/csv", "text/csv; charset=utf-8; header=present", "csv", "sqlchat.exports.csv"),
+        Format("application/x-ndjson", "application/x-ndjson", "ndjson", "sqlchat.exports.ndjson", is_text_line=True),
+        Format(
+            "application/vnd.apache.arrow.stream",
+            "application/vnd.apache.arrow.stream",
+            "arrows",
+            "sqlchat.exports.arrow",
+        ),
+        Format(
+            "application/vnd.apache.parquet",
+            "application/vnd.apache.parquet",
+            "parquet",
+            "sqlchat.exports.parquet",
+            is_compressed=True,
+        ),
+    )
+}

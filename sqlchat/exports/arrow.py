@@ -1,0 +1,22 @@
+"""Arrow's IPC stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from sqlchat.connections.streams import Stream
+from sqlchat.exports.sink import Sink
+from sqlchat.exports.typed import schema_of, typed
+
+
+def write(stream: Stream, *, guards_formulas: bool = False) -> Iterator[bytes]:
+    schema, sink = schema_of(stream.header), Sink()
+    writer = pa.ipc.new_stream(pa.PythonFile(sink, "w"), schema)
+    yield sink.take()
+    for batch in stream:
+        writer.write_batch(typed(batch, stream.header, schema))
+        yield sink.take()
+    writer.close()
+    yield sink.take()

@@ -1,0 +1,32 @@
+"""Parquet, in row groups that fit into little memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sqlchat.connections.streams import Stream
+from sqlchat.exports.sink import Sink
+from sqlchat.exports.typed import schema_of, typed
+
+GROUP_ROWS, GROUP_BYTES = 1 << 15, 1 << 22
+"""A row group is written once it has so many rows, or bytes in memory."""
+
+
+def write(stream: Stream, *, guards_formulas: bool = False) -> Iterator[bytes]:
+    schema, sink = schema_of(stream.header), Sink()
+    writer = pq.ParquetWriter(pa.PythonFile(sink, "w"), schema)
+    waiting: list[pa.RecordBatch] = []
+    yield sink.take()
+    for batch in stream:
+        waiting.append(typed(batch, stream.header, schema))
+        if sum(b.num_rows for b in waiting) >= GROUP_ROWS or sum(b.nbytes for b in waiting) >= GROUP_BYTES:
+            writer.write_table(pa.Table.from_batches(waiting, schema))
+            waiting.clear()
+            yield sink.take()
+    if waiting:
+        writer.write_table(pa.Table.from_batches(waiting, schema))
+    writer.close()
+    yield sink.take()

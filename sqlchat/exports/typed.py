@@ -1,0 +1,59 @@
+"""Texts -> Arrow's types, without a digit lost: what a type has no word for is an error."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64decode
+from datetime import time
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sqlchat.connections.streams import Header
+from sqlchat.errors import QueryError
+from sqlchat.exports.texts import as_plain, unique_names
+
+QUOTED = re.compile(r"'(.*?)'", re.DOTALL)
+
+
+def schema_of(header: Header) -> pa.Schema:
+    """The names, each once, with Arrow's types and the database's own as metadata."""
+    names = unique_names(header.columns)
+    return pa.schema(
+        [
+            pa.field(name, kind, metadata={"database_type": told} if told else None)
+            for name, kind, told in zip(names, header.arrow, header.types, strict=True)
+        ]
+    )
+
+
+def typed(batch: pa.RecordBatch, header: Header, schema: pa.Schema) -> pa.RecordBatch:
+    """The batch with the schema's types. Raises QueryError for a value that its column's type cannot hold."""
+    columns = []
+    for column, field, is_json in zip(batch.columns, schema, header.is_json, strict=True):
+        texts, _ = as_plain(column, is_json)
+        try:
+            columns.append(_cast(texts, field.type))
+        except (pa.ArrowInvalid, ValueError) as exc:
+            raise QueryError(
+                f"The column {field.name!r} holds a value that {field.type} cannot hold{_shown(exc)}; "
+                "cast it in the SQL, to text for instance, or take CSV or NDJSON."
+            ) from exc
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _cast(texts: pa.Array, kind: pa.DataType) -> pa.Array:
+    if pa.types.is_string(kind):
+        return texts
+    if pa.types.is_binary(kind):
+        values: list[Any] = [None if text is None else b64decode(text, validate=True) for text in texts.to_pylist()]
+        return pa.array(values, kind)
+    if pa.types.is_time(kind):  # which Arrow does not cast texts to
+        return pa.array([None if text is None else time.fromisoformat(text) for text in texts.to_pylist()], kind)
+    return pc.cast(texts, kind)
+
+
+def _shown(exc: Exception) -> str:
+    found = QUOTED.search(str(exc))
+    return f" ({found[1][:80]!r})" if found else ""
