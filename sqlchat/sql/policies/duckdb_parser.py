@@ -50,7 +50,8 @@ def _find_names(tree: Any) -> Iterator[str]:
         if isinstance(node, dict):
             if name := node.get("function_name"):
                 yield name
-            if len(names := node.get("column_names") or ()) == 1 and isinstance(names[0], str):
+            names: Any = node.get("column_names") or []
+            if len(names) == 1 and isinstance(names[0], str):
                 yield names[0]
                 yield SPOKEN.get(names[0].lower(), "")
             waiting += node.values()
