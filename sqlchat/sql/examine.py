@@ -9,6 +9,7 @@ from sqlchat.sql.conditions import TextCondition, text_conditions
 from sqlchat.sql.guard import check
 from sqlchat.sql.lineage import Lineage, lineage
 from sqlchat.sql.names import UnknownName, unknown_names
+from sqlchat.sql.parse import share_trees
 from sqlchat.sql.policies.policy import Judged, refuse
 
 
@@ -46,6 +47,11 @@ def examine(sql: str, catalog: Catalog, judged: Judged | None = None) -> Examina
     after a dot is neither a column nor an allowed function), SQLSyntaxError for what is no SQL, and
     DialectUnknownError for a dialect in which nothing can run.
     """
+    with share_trees():
+        return _examine(sql, catalog, judged)
+
+
+def _examine(sql: str, catalog: Catalog, judged: Judged | None) -> Examination:
     verdict = check(sql, catalog.dialect, catalog.functions, catalog)
     if judged is not None:
         refuse(sql, judged)

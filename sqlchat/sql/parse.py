@@ -5,8 +5,11 @@ Callers run it in a process with a deadline: the bounds refuse what is known to 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
+from collections.abc import Iterator
+from contextvars import ContextVar
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
@@ -25,6 +28,18 @@ MAX_LENGTH = 20_000
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 MISSING = re.compile(r"Missing (.+) from \d+:(\d+)")
 
+_shared: ContextVar[dict[tuple[str, str, bool], list[exp.Expr]] | None] = ContextVar("_shared", default=None)
+
+
+@contextlib.contextmanager
+def share_trees() -> Iterator[None]:
+    """Within it, each text is parsed once, for all that look at it: nobody may change a tree."""
+    token = _shared.set({})
+    try:
+        yield
+    finally:
+        _shared.reset(token)
+
 
 def parse(sql: str, dialect: str, *, exact: bool = False) -> list[exp.Expr]:
     """Read `sql` in sqlglot's `dialect`: one tree for each statement, empty ones left out, at least one.
@@ -34,6 +49,16 @@ def parse(sql: str, dialect: str, *, exact: bool = False) -> list[exp.Expr]:
     Raises SQLRefusedError for a text that is too long, nested too deeply or holds control characters, and
     SQLSyntaxError (`line` and `column` from 1, where known) for one that is no SQL.
     """
+    known = _shared.get()
+    if known is None:
+        return _parse(sql, dialect, exact=exact)
+    place = sql, dialect, exact
+    if place not in known:
+        known[place] = _parse(sql, dialect, exact=exact)
+    return list(known[place])
+
+
+def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
     if dialect == "postgres" and not exact:
         check_text(sql)
         sql = write_plainly(sql)

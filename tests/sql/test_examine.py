@@ -1,0 +1,47 @@
+"""One look at a text: verdict, names, lineage and conditions, of trees that are parsed once."""
+
+import pytest
+
+from sqlchat.errors import SQLRefusedError
+from sqlchat.sql.catalog import Catalog, Column, Table
+from sqlchat.sql.examine import examine
+from sqlchat.sql.parse import parse, share_trees
+from sqlchat.sql.policies.policy import Policy, judge
+
+CATALOG = Catalog(
+    (
+        Table("customers", (Column("id", "int"), Column("name", "text"), Column("email", "text"))),
+        Table("orders", (Column("id", "int"), Column("customer_id", "int"), Column("total", "numeric"))),
+    ),
+    "sqlite",
+    version="1",
+)
+SQL = "SELECT c.name, sum(o.total) FROM customers c JOIN orders o ON o.customer_id = c.id WHERE c.name = 'Ann'"
+
+
+def test_an_examination_holds_all_that_is_known_of_a_text():
+    examined = examine(SQL, CATALOG)
+    assert (examined.sql, examined.kind, examined.is_plannable, examined.analyzed) == (SQL, "SELECT", True, "")
+    assert examined.catalog_version == "1"
+    assert examined.unknown == ()
+    assert examined.lineage.tables_read == ("customers", "orders")
+    assert [(each.text, each.path) for each in examined.conditions] == [("Ann", ("", "customers", "name"))]
+
+
+def test_what_a_policy_denies_is_refused():
+    judged = judge(CATALOG, Policy(deny_columns=("customers.email",)))
+    assert examine(SQL, judged.visible, judged.part(SQL)).lineage.tables_read == ("customers", "orders")
+    denied = "SELECT email FROM customers"
+    with pytest.raises(SQLRefusedError, match="email"):
+        examine(denied, judged.visible, judged.part(denied))
+
+
+def test_trees_are_shared_within_one_look_and_not_beyond():
+    with share_trees():
+        (first,), (second,) = parse(SQL, "sqlite"), parse(SQL, "sqlite")
+        (other,) = parse(SQL, "postgres")
+        assert first is second
+        assert other is not first
+    (later,) = parse(SQL, "sqlite")
+    assert later is not first
+    assert later == first
