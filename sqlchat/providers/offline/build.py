@@ -212,8 +212,8 @@ class _Builder:
 
     def _ordered(self, term: exp.Expr, descending: bool, *, last: bool) -> exp.Ordered:
         """`last`: unknown values come last; else where the database puts them, which needs no word in the SQL."""
-        small = Dialect.get_or_raise(self.dialect).NULL_ORDERING == "nulls_are_small"
-        first = False if last else small != descending
+        ordering = Dialect.get_or_raise(self.dialect).NULL_ORDERING
+        first = not last and ordering != "nulls_are_last" and (ordering == "nulls_are_small") != descending
         return exp.Ordered(this=term.copy(), desc=descending or None, nulls_first=first)
 
 
