@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import orjson
+from flask import request
 
 from sqlchat.api import security
 from sqlchat.api.defaults import chosen_provider
@@ -27,6 +28,7 @@ from sqlchat.schemas.mcp import AskSchema, ConnectionSchema, DescribeSchema, Run
 from sqlchat.sql.catalog import Table
 from sqlchat.sql.dialects import public_name
 from sqlchat.sql.profiles import Profiles
+from sqlchat.store import Entry
 
 ROUTE = "mcp"
 """In the history."""
@@ -116,7 +118,7 @@ def ask(payload: dict[str, Any]) -> dict[str, Any]:
     assert reply.results is not None  # it was asked to run
     return {
         "sql": reply.executed_sql or reply.sql,
-        **_tell_results(reply.results),
+        **_tell_results(reply.results, entry),
         "interpretation": reply.interpretation or reply.explanation,
         "assumptions": reply.assumptions,
         "warnings": reply.warnings,
@@ -137,7 +139,7 @@ def run_sql(payload: dict[str, Any]) -> dict[str, Any]:
             claims=security.claims(),
         )
         entry.row_count = results.row_count
-    return _tell_results(results)
+    return _tell_results(results, entry)
 
 
 def list_examples(payload: dict[str, Any]) -> dict[str, Any]:
@@ -181,13 +183,13 @@ def _limit(asked: int | None) -> int:
     return ceiling if asked is None else min(asked, ceiling)
 
 
-def _tell_results(results: Results) -> dict[str, Any]:
+def _tell_results(results: Results, entry: Entry) -> dict[str, Any]:
+    """The rows and, if there are more, where the whole result is; `entry` is kept by now."""
     told = render_results(results)
     if results.truncated:
-        told["left_out"] = (
-            f"These are the first {results.row_count} rows of more. Aggregate or filter in SQL; POST /api/execute "
-            "gives more rows to a program."
-        )
+        told["left_out"] = f"These are the first {results.row_count} rows of more: aggregate or filter in SQL."
+        if runtime().settings.history_days:
+            told["whole_result"] = f"{request.host_url}api/history/{entry.id}/result"
     return told
 
 

@@ -94,6 +94,8 @@ def test_rows_are_capped_and_what_is_left_out_is_told(service):
     few, many = (result.structured_content for result in talk(service.url, steps))
     assert (few["row_count"], many["row_count"]) == (3, 200)
     assert "first 200 rows" in many["left_out"]
+    whole = httpx2.get(many["whole_result"], headers={"Accept": "text/csv"})
+    assert (whole.status_code, len(whole.text.splitlines())) == (200, 1 + 1000)
 
 
 def test_a_call_is_in_the_history(service):
