@@ -102,4 +102,6 @@ class Process:
 
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name in KEPT_ENVIRONMENT or name[:6] == "PYTHON"}
-    return kept | {"PYTHONPATH": os.pathsep.join(folder or os.getcwd() for folder in sys.path)}
+    path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
+    # Arrow's own allocator sets a gigabyte of address space apart at once, of the few that a process may take.
+    return kept | {"PYTHONPATH": path, "ARROW_DEFAULT_MEMORY_POOL": "system"}

@@ -301,10 +301,10 @@ def test_a_statement_without_rows_ends_at_the_idle_limit(any_connection):
 
 
 def test_rows_that_flow_outlive_the_limit_and_a_slow_reader(any_connection):
-    stream = any_connection.stream(FLOWING[any_connection.dialect], max_rows=UNLIMITED, idle=0.6)
+    stream = any_connection.stream(FLOWING[any_connection.dialect], max_rows=UNLIMITED, idle=3)
     batches = iter(stream)
     started = time.monotonic()
-    while time.monotonic() - started < 2:
+    while time.monotonic() - started < 4.5:
         next(batches)
         time.sleep(0.3)
     stream.close()

@@ -261,10 +261,10 @@ def hostile_service(tmp_path, httpserver: HTTPServer):
 def test_hostile_names_values_and_explanations_are_text(browser, hostile_service, tmp_path):
     path = tmp_path / f"{SCRIPT.replace('/', '_')}.csv"
     with path.open("w", newline="") as file:
-        csv.writer(file).writerows([[SCRIPT, "amount"], [IMAGE, 1], ["plain", 2]])
+        csv.writer(file).writerows([["amount", SCRIPT], [1, IMAGE], [2, "plain"]])
     browser.open(hostile_service)
     upload(browser, path)
-    assert browser.texts(".profile tbody th") == [SCRIPT, "amount"]
+    assert browser.texts(".profile tbody th") == ["amount", SCRIPT]
     kept = browser.one("#file-result p").text.split(" · ")[0]
     config = {"files": [{"path": kept, "table": "hostile"}]}
     body = {"provider": "files", "name": "hostile", "config": config}
@@ -275,7 +275,7 @@ def test_hostile_names_values_and_explanations_are_text(browser, hostile_service
     assert browser.texts("h2", article) == [IMAGE]
     assert browser.texts(".interpretation", article) == [SCRIPT]
     assert IMAGE in browser.texts(".notes li", article)
-    assert browser.texts("thead th", article) == [SCRIPT, "amount"]
+    assert browser.texts("thead th", article) == ["amount", SCRIPT]
     assert IMAGE in browser.texts("tbody td", article)
     browser.until(lambda: browser.all(".chart svg", article))
     browser.centre(browser.one("summary", article)).click()
