@@ -33,7 +33,7 @@ def server(tmp_path):
 @pytest.fixture
 def patience():
     """Seconds for one call: plenty, since a busy machine is no fault. Tests of a server that hangs take less."""
-    return 10.0
+    return 30.0
 
 
 @pytest.fixture
