@@ -100,10 +100,10 @@ def test_a_typed_python_client_is_made_of_the_description_and_works(service, des
     )
     assert "Warning" not in said
     monkeypatch.syspath_prepend(made)
-    client = importlib.import_module("sqlchat_client").Client(base_url=service.url)
     ask = importlib.import_module("sqlchat_client.api.chat.post_api_chat")
     payload = importlib.import_module("sqlchat_client.models.chat").Chat
-    answer = ask.sync(client=client, body=payload(prompt="How many customers are there?", connection_id="demo"))
+    with importlib.import_module("sqlchat_client").Client(base_url=service.url) as client:
+        answer = ask.sync(client=client, body=payload(prompt="How many customers are there?", connection_id="demo"))
     assert answer.results.rows == [[240]]
     assert answer.sql.startswith("SELECT COUNT(*)")
 
