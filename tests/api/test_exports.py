@@ -143,6 +143,18 @@ def test_an_entry_is_run_again(client):
     assert client.get(f"/api/history/{entry}/result?max_rows=0").status_code == 400
 
 
+def test_the_latest_result_is_that_of_the_newest_entry_that_ended_in_rows(shared_client, two_users):
+    ann, bob = two_users
+    body = {"name": "empty", "provider": "sqlite", "config": {"database": ":memory:"}}
+    assert shared_client.post("/api/connections", json=body, headers=ann).status_code == 201
+    path = "/api/history/latest/result"
+    assert shared_client.get(path, headers=ann).json["code"] == "entry_not_found"
+    for sql in ("SELECT 1 AS n", "SELECT 2 AS n", "SELECT x FROM nowhere"):
+        execute(shared_client, sql, name="empty", headers=ann)
+    assert shared_client.get(path, headers=ann).json["results"]["rows"] == [[2]]
+    assert shared_client.get(path, headers=bob).json["code"] == "entry_not_found"
+
+
 def test_an_entry_without_a_result(client):
     assert client.get(f"/api/history/{uuid.uuid4()}/result").json["code"] == "entry_not_found"
     assert client.get("/api/history/7/result").status_code == 404
