@@ -111,6 +111,8 @@ class Catalog:
     own: OwnNames = field(default_factory=OwnNames, repr=False)
     attributes: frozenset[str] | None = field(default=None, repr=False)
     """Postgres: names, as stored, of all attributes of relations, composite types and functions' results."""
+    definitions: str = ""
+    """Postgres: changes when a function, an operator, a cast or a domain is made, replaced or dropped."""
     callables: frozenset[str] = field(default=frozenset(), repr=False)
     """Postgres: names, as stored, of functions that take one argument and that SQL may not call."""
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from sqlchat.connections.postgres.definitions import FIRST_OWN_OID
 from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.connections.postgres.types import PgType
 from sqlchat.errors import ConnectionConfigError
@@ -32,8 +33,6 @@ EXTENSIONS = (
     "earthdistance", "tablefunc", "timescaledb", "pgcrypto", "isn", "seg", "uuid-ossp", "btree_gist", "btree_gin",
 )  # fmt: skip
 """Well-known ones whose functions compute and do nothing else; what is volatile in them stays out too."""
-FIRST_OWN_OID = 16384
-"""Postgres' FirstNormalObjectId: what initdb made has lower OIDs."""
 
 TABLES = f"""
 WITH RECURSIVE readable AS ({READABLE}),
