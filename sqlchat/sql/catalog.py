@@ -29,6 +29,8 @@ class Column:
     """Of a domain, the type that it is made of."""
     labels: tuple[str, ...] = ()
     """Of an enum or a set, all labels that are declared, in their order."""
+    runs_own: bool = False
+    """Postgres: whether comparing or casting a value runs a function that users of the database defined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ class OwnNames:
     operators: frozenset[str] = frozenset()
     """Symbols of own operators, such as `+`."""
     types: frozenset[str] = frozenset()
-    """Lower-case names of own types that have casts, or of own domains that have checks."""
+    """Lower-case names of types that run own functions if a value is cast to them or compared."""
+    volatile: frozenset[str] = frozenset()
+    """Those types whose functions may do more than read, and such operators with symbols that only users gave."""
 
 
 @dataclass(frozen=True)

@@ -35,13 +35,11 @@ from sqlchat.sql.guards.allowed_nodes import NODES, ROOTS
 from sqlchat.sql.guards.rules import Rules
 from sqlchat.sql.lexer import Lexeme, agree, lexemes, placeholder
 from sqlchat.sql.parse import parse
+from sqlchat.sql.policies.own import refuse_volatile
 
 RULES = {"postgres": postgres.RULES, "sqlite": sqlite.RULES, "duckdb": duckdb.RULES, "mysql": mysql.RULES}
 NO_OWN_NAMES = OwnNames()
-OVERLOADED = (
-    "this database has a function of its own of that name, which may do more than read; the built-in one, if it is "
-    "meant, is pg_catalog.{name}"
-)
+OVERLOADED = "this database has a function of its own of that name, which may do more than read"
 READS_ONLY = "only a single statement that reads (SELECT, VALUES, EXPLAIN and their like) may run"
 
 
@@ -138,6 +136,7 @@ def _check_query(
     _check_clauses(words)
     own = NO_OWN_NAMES if catalog is None else catalog.own
     _check_tree(trees[0], rules, _check_calls(words, trees[0], rules, functions, own))
+    refuse_volatile(words, trees[0], own)
     if rules.attributes:
         allowed = _allowed(rules, functions)
         check_attributes(
@@ -231,12 +230,16 @@ def _check_calls(
             known = (schema in rules.schemas and name in allowed) or full in rules.qualified or full in allowed
         if not known or rules.dangers.fullmatch(name):
             shown = ".".join(filter(None, (schema, name)))[:80]
-            overloaded = rules.attributes and schema is None and name in own.functions
-            reason = OVERLOADED.format(name=name[:80]) if overloaded else _reason(shown, rules)
+            is_own = name in own.functions and (rules.methods or schema is None)
+            reason = _explain_own(name[:80], rules) if is_own else _reason(shown, rules)
             raise SQLRefusedError(f"The function {shown!r} is not allowed: {reason}.")
         calls.add(word.start)
     check_tree(layout, tree, calls)
     return calls
+
+
+def _explain_own(name: str, rules: Rules) -> str:
+    return OVERLOADED + (f"; the built-in one, if it is meant, is pg_catalog.{name}" if rules.attributes else "")
 
 
 def _reason(name: str, rules: Rules) -> str:
