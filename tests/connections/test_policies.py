@@ -203,6 +203,28 @@ ON_DUCKDB = [
     "SELECT x FROM hr.orders",
     "SELECT x FROM data.hr.orders",
     "SELECT sql FROM sqlite_master",
+    "SELECT u.struct_extract('email') FROM users u",
+    "SELECT users.to_json() FROM users",
+    "SELECT main.users.to_json() FROM users",
+    "SELECT data.users.struct_values() FROM users",
+    "SELECT \"U\".STRUCT_EXTRACT('ssn') FROM users u",
+    "SELECT (u).to_json() FROM users u",
+    "SELECT u.struct_insert(a := 1) FROM users u",
+    "SELECT u.first() FROM users u",
+    "SELECT u.any_value().name FROM users u",
+    "SELECT id FROM users u WHERE u.struct_extract('email') LIKE 't%'",
+    "SELECT id FROM users u ORDER BY u.hash()",
+    "SELECT list_transform([1], lambda x: u.to_json()) FROM users u",
+    "SELECT u.email.upper() FROM users u",
+    "SELECT u.card.number.upper() FROM users u",
+]
+DUCK_HONEST = [
+    ("SELECT name.upper() FROM users", 2),
+    ("SELECT u.name.upper().lower() FROM users u", 2),
+    ("SELECT users.name.length() FROM users", 2),
+    ("SELECT o.email.upper(), u.name.upper() FROM orders o JOIN users u ON u.id = o.user_id", 2),
+    ("SELECT o.to_json() FROM orders o", 2),
+    ("SELECT [x.upper() FOR x IN [name]] FROM users", 2),
 ]
 MYSQL_VIEWS = {
     "plain": "SELECT UPPER(name) AS n, DATE_FORMAT(NOW(), '%Y') AS y, CAST(id AS CHAR(5)) AS c FROM users",
@@ -412,6 +434,11 @@ def test_honest_queries_run(database, sql, rows):
     found = database.run(sql)
     assert len(found) == rows
     assert SECRET not in str(found)
+
+
+@pytest.mark.parametrize(("sql", "rows"), DUCK_HONEST)
+def test_methods_of_columns_run_on_duckdb(duck, sql, rows):
+    assert len(duck.run(sql)) == rows
 
 
 def test_a_refusal_names_what_is_denied(database):

@@ -13,7 +13,12 @@ CHANGED = "sqlchat: definitions changed"
 
 CHANGES = " UNION ALL ".join(
     f"SELECT xmin::pg_catalog.text::pg_catalog.int8 AS x FROM pg_catalog.{table} WHERE {column} >= {FIRST_OWN_OID}"  # noqa: S608
-    for table, column in (("pg_proc", "oid"), ("pg_operator", "oid"), ("pg_cast", "oid"), ("pg_constraint", "contypid"))
+    for table, column in (
+        ("pg_proc", "oid"),
+        ("pg_operator", "oid"),
+        ("pg_cast", "oid"),
+        ("pg_constraint", "contypid"),
+    )
 )
 VERSION = f"SELECT pg_catalog.concat(pg_catalog.count(x), '/', pg_catalog.max(x)) AS version FROM ({CHANGES}) c"  # noqa: S608
 """Another text once a definition was made, replaced or dropped: how many there are, and the last transaction of one."""

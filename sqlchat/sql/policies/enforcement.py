@@ -170,6 +170,7 @@ def hidden_columns_refused(tree: exp.Expr, guarded: Guarded) -> None:
     mentions = {id(node) for node, _, _ in guarded}
     others = {folded(node.alias_or_name) for node in tree.find_all(exp.Table) if id(node) not in mentions}
     others -= {"", *aliases}
+    judged = set[int]()
     for each in tree.walk():
         match each:
             case exp.Join() if (each.args.get("method") or "").upper() in {"NATURAL", "POSITIONAL", "ASOF"}:
@@ -183,12 +184,13 @@ def hidden_columns_refused(tree: exp.Expr, guarded: Guarded) -> None:
             case exp.Column() if not isinstance(each.this, exp.Star):
                 _refuse_column([part.name for part in each.parts], denied, aliases, others)
             case exp.Dot() if not isinstance(each.parent, exp.Dot) and (receiver := _read_receiver(each)):
-                _refuse_column(receiver, denied, aliases, others)
+                _refuse_column([name.name for name in receiver], denied, aliases, others)
+                judged.update(map(id, receiver))
             case exp.Match():
                 raise SQLRefusedError("A policy denies columns here, which MATCH might search.")
             case exp.Identifier() if isinstance(each.parent, exp.Paren) and folded(each.name) in aliases:
                 _refuse_column([each.name], denied, aliases, others)
-            case exp.Identifier() if folded(each.name) in denied:
+            case exp.Identifier() if folded(each.name) in denied and id(each) not in judged:
                 _refuse_name(each)
             case exp.Literal() if isinstance(each.parent, exp.Dot | exp.Column | exp.Table):
                 raise SQLRefusedError("A policy denies columns here: write names without single quotes.")
@@ -226,14 +228,14 @@ def _refuse_star(star: exp.Star, guarded: Guarded, aliases: Mapping[str, object]
         raise SQLRefusedError("A policy denies columns here: `*` would show them, so name those that you want.")
 
 
-def _read_receiver(dot: exp.Dot) -> list[str]:
+def _read_receiver(dot: exp.Dot) -> list[exp.Identifier]:
     """The names before the call in `a.b.f()`, which may be a column or a whole row: `a` and `b`."""
-    names: list[str] = []
+    names: list[exp.Identifier] = []
     node: exp.Expr = dot
     while isinstance(node, exp.Dot):
-        names = [node.expression.name, *names] if isinstance(node.expression, exp.Identifier) else []
+        names = [node.expression, *names] if isinstance(node.expression, exp.Identifier) else []
         node = node.this
-    return [node.name, *names] if isinstance(node, exp.Identifier) else []
+    return [node, *names] if isinstance(node, exp.Identifier) else []
 
 
 def _refuse_column(
@@ -248,9 +250,7 @@ def _refuse_column(
     for before, part in zip(["", *parts], parts, strict=False):
         if before in aliases:
             if part not in aliases[before]:
-                raise SQLRefusedError(
-                    f"The policy of this connection does not let SQL read the column {said}."
-                )
+                raise SQLRefusedError(f"The policy of this connection does not let SQL read the column {said}.")
         elif part in aliases and part == parts[-1] and before not in others:
             raise SQLRefusedError(
                 f"A policy denies columns of {part!r}: name those that you want, not the whole row."

@@ -48,7 +48,9 @@ OPERATOR = (
 )
 TYPE = "The type {name!r} has casts or checks of this database's own, which a policy does not let run."
 VOLATILE_OPERATOR = "The operator {name} is not allowed: it is this database's own, and may do more than read."
-VOLATILE_TYPE = "The type {name!r} is not allowed: its casts or checks are this database's own, and may do more than read."
+VOLATILE_TYPE = (
+    "The type {name!r} is not allowed: its casts or checks are this database's own, and may do more than read."
+)
 TELLING_TYPES = frozenset(
     """
     json_populate_record json_populate_recordset jsonb_populate_record jsonb_populate_record_valid
@@ -196,7 +198,9 @@ def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str]
     for before, word in pairwise(words):
         name = _cut(before.value).lower()
         if types and name in TELLING_TYPES and before.kind in ("word", "name"):
-            raise SQLRefusedError(f"The function {name!r} is not allowed: it may cast to a type of this database's own.")
+            raise SQLRefusedError(
+                f"The function {name!r} is not allowed: it may cast to a type of this database's own."
+            )
         is_cast = before.text == ":" and word.kind in ("word", "name") and _cut(word.value).lower() in types
         if before.kind in ("word", "name") and name in types and word.kind == "string":
             raise SQLRefusedError(said.format(name=name))
