@@ -93,7 +93,7 @@ class Connection(ABC):
     def expecting(self, catalog: Catalog) -> Connection:
         """This connection as it runs SQL that was examined for `catalog`.
 
-        Its `run`, `stream` and `explain` raise CatalogChangedError, before they plan the SQL, if the database can tell
+        Its `run`, `stream` and `explain` raise CatalogChangedError, before they plan the SQL, if the database tells
         that its functions have changed since.
         """
         return self

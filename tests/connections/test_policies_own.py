@@ -7,6 +7,8 @@ import duckdb
 import pytest
 from policed import PolicedDatabase
 
+from sqlchat.connections.duckdb.connection import DuckDBConnection
+from sqlchat.connections.embedded import Target
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog, Column, OwnNames, Table
 from sqlchat.sql.policies.policy import Policy, judge, refuse
@@ -126,8 +128,14 @@ def test_a_database_is_read_by_built_in_functions_whatever_its_macros_are_called
     opened = shadowed.open()
     assert [table.name for table in opened.catalog.tables] == ["people"]
     assert shadowed.run("SELECT id, name, u FROM people") == [[1, "Ann", {"n": 2}]]
-    profiles = opened.read_profiles()
-    assert profiles
+
+
+def test_profiles_are_read_by_built_in_functions_too(shadowed):
+    path = str(shadowed.settings.data_dir / "data.duckdb")
+    target = Target(path, path, shadowed.settings.sql_worker_memory_mb)
+    profiles, read = DuckDBConnection.tasks.profiles(target, shadowed.open().catalog.tables, 30)
+    assert read == 1
+    assert profiles["main", "people", "name"].values == ("Ann",)
     assert SECRET not in repr(profiles)
 
 

@@ -38,7 +38,7 @@ KEPT = 2
 """Instances in a process; a second one takes 5 MiB, and 350 MiB of the address space left for queries."""
 SYSTEM = "system.main"
 """Stands before each function that we call: the bare name means a macro of that name, if the database has one."""
-NAMED = f"SELECT database_name FROM {SYSTEM}.duckdb_databases() WHERE NOT internal AND path IS NOT NULL"
+NAMED = f"SELECT database_name FROM {SYSTEM}.duckdb_databases() WHERE NOT internal AND path IS NOT NULL"  # noqa: S608
 LEFT = (
     f"SELECT (SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_databases() WHERE NOT internal), "
     f"(SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_secrets())"

@@ -10,8 +10,8 @@ from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.sql.catalog import OwnNames
 from sqlchat.sql.guards.duckdb import RULES
 
-MACROS = f"SELECT function_name FROM {SYSTEM}.duckdb_functions() WHERE NOT internal"
-BUILT_IN = f"SELECT function_name, macro_definition FROM {SYSTEM}.duckdb_functions() WHERE internal"
+MACROS = f"SELECT function_name FROM {SYSTEM}.duckdb_functions() WHERE NOT internal"  # noqa: S608
+BUILT_IN = f"SELECT function_name, macro_definition FROM {SYSTEM}.duckdb_functions() WHERE internal"  # noqa: S608
 WORD = re.compile(r"\w+")
 
 

@@ -11,6 +11,8 @@ FIRST_OWN_OID = 16384
 CHANGED = "sqlchat: definitions changed"
 """Stands in the error that `comparison` makes the server raise."""
 
+WATCHED = (("pg_proc", "oid"), ("pg_operator", "oid"), ("pg_cast", "oid"), ("pg_constraint", "contypid"))
+"""Catalogs, and the columns that tell own rows. Of constraints they are those of domains."""
 CHANGES = " UNION ALL ".join(
     f"SELECT xmin::pg_catalog.text::pg_catalog.int8 AS x FROM pg_catalog.{table} WHERE {column} >= {FIRST_OWN_OID}"  # noqa: S608
     for table, column in (
@@ -21,11 +23,11 @@ CHANGES = " UNION ALL ".join(
     )
 )
 VERSION = f"SELECT pg_catalog.concat(pg_catalog.count(x), '/', pg_catalog.max(x)) AS version FROM ({CHANGES}) c"  # noqa: S608
-"""Another text once a definition was made, replaced or dropped: how many there are, and the last transaction of one."""
+"""How many definitions there are, and the last transaction of one: changes once one is made, replaced or dropped."""
 
 
 def comparison(expected: str) -> tuple[str, list[str]]:
-    """SQL that raises an error with CHANGED if the version is not `expected`, and its parameters; both may be empty."""
+    """SQL that raises an error with CHANGED if the version is not `expected`, and its parameters, if any."""
     if not expected:
         return "", []
     return (

@@ -51,12 +51,7 @@ VOLATILE_OPERATOR = "The operator {name} is not allowed: it is this database's o
 VOLATILE_TYPE = (
     "The type {name!r} is not allowed: its casts or checks are this database's own, and may do more than read."
 )
-TELLING_TYPES = frozenset(
-    """
-    json_populate_record json_populate_recordset jsonb_populate_record jsonb_populate_record_valid
-    jsonb_populate_recordset pg_input_error_info pg_input_is_valid populate_record
-    """.split()
-)
+CASTING = re.compile(r"jsonb?_populate_record(set|_valid)?|populate_record|pg_input_(error_info|is_valid)")
 """Functions that cast texts to types which they take from a value or a text."""
 
 
@@ -197,7 +192,7 @@ def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str]
             raise SQLRefusedError(said.format(name=name))
     for before, word in pairwise(words):
         name = _cut(before.value).lower()
-        if types and name in TELLING_TYPES and before.kind in ("word", "name"):
+        if types and CASTING.fullmatch(name) and before.kind in ("word", "name"):
             raise SQLRefusedError(
                 f"The function {name!r} is not allowed: it may cast to a type of this database's own."
             )
