@@ -11,7 +11,8 @@ CREATE TABLE kept (val text); INSERT INTO kept VALUES ('{SECRET}');
 CREATE TABLE orders (id int, note text, total numeric); INSERT INTO orders VALUES (1, 'a', 2), (2, 'b', 4);
 CREATE FUNCTION tell() RETURNS text LANGUAGE plpgsql AS $$ BEGIN RETURN (SELECT val FROM kept); END $$;
 CREATE FUNCTION ok(t text) RETURNS boolean LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'it is %', tell(); END $$;
-CREATE FUNCTION fine(t text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '%', tell(); END $$;
+CREATE FUNCTION fine(t text) RETURNS boolean IMMUTABLE LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION '%', tell(); END $$;
 CREATE DOMAIN checked AS text CHECK (ok(value));
 CREATE DOMAIN again AS checked;
 CREATE DOMAIN calm AS text CHECK (fine(value));

@@ -39,10 +39,8 @@ KEPT = 2
 SYSTEM = "system.main"
 """Stands before each function that we call: the bare name means a macro of that name, if the database has one."""
 NAMED = f"SELECT database_name FROM {SYSTEM}.duckdb_databases() WHERE NOT internal AND path IS NOT NULL"  # noqa: S608
-LEFT = (
-    f"SELECT (SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_databases() WHERE NOT internal), "
-    f"(SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_secrets())"
-)
+OPEN = f"SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_databases() WHERE NOT internal"  # noqa: S608
+LEFT = f"SELECT ({OPEN}), (SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_secrets())"  # noqa: S608
 """What outlives a session in its instance, apart from settings, which are locked."""
 
 
