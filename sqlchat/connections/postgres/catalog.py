@@ -187,13 +187,15 @@ extended AS (
           AND e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::pg_catalog.name[])))
 ),
 own_type AS MATERIALIZED (
-    SELECT t.oid, t.typname, t.typrelid, c.is_volatile FROM carrying c JOIN pg_catalog.pg_type t USING (oid)
+    SELECT t.oid, t.typname, c.is_volatile FROM carrying c JOIN pg_catalog.pg_type t USING (oid)
 )
 SELECT pg_catalog.json_build_object(
     'functions', (SELECT coalesce(pg_catalog.json_agg(a.proname ORDER BY a.proname), '[]') FROM allowed a),
     'qualified', (SELECT coalesce(pg_catalog.json_agg(q.name ORDER BY q.name), '[]') FROM (
         SELECT 'pg_catalog.' || h.proname AS name
         FROM harmless h WHERE h.core AND EXISTS (SELECT FROM spoilt s WHERE s.proname = h.proname)
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.proname = h.proname
+                AND p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.oid >= {FIRST_OWN_OID})
         UNION SELECT e.name FROM extended e) q),
     'own', (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.lower(o.proname)), '[]') FROM own o
         WHERE o.proname IN (SELECT proname FROM harmless)
