@@ -266,7 +266,9 @@ class OpenConnection:
         if examined.catalog_version != self.catalog.version:
             if examined.catalog_version not in self._earlier:
                 raise ValueError("This SQL was examined for another connection.")
-            self._examine(examined.sql)
+            examined = self._examine(examined.sql)
+        if examined.is_plain:
+            return act(self._driver)
         try:
             return act(self._driver.expecting(self.catalog))
         except CatalogChangedError:

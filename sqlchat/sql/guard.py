@@ -23,6 +23,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from sqlglot import exp
 
@@ -35,11 +36,12 @@ from sqlchat.sql.guards.allowed_nodes import NODES, ROOTS
 from sqlchat.sql.guards.rules import Rules
 from sqlchat.sql.lexer import Lexeme, agree, lexemes, placeholder
 from sqlchat.sql.parse import parse
-from sqlchat.sql.policies.own import refuse_volatile
+from sqlchat.sql.policies.own import BEHIND, refuse_volatile
 
 RULES = {"postgres": postgres.RULES, "sqlite": sqlite.RULES, "duckdb": duckdb.RULES, "mysql": mysql.RULES}
 NO_OWN_NAMES = OwnNames()
 OVERLOADED = "this database has a function of its own of that name, which may do more than read"
+USING_OPERATORS = frozenset(BEHIND) | {"cast", "operator", "any", "some", "all"}
 READS_ONLY = "only a single statement that reads (SELECT, VALUES, EXPLAIN and their like) may run"
 
 
@@ -51,6 +53,8 @@ class Verdict:
     """Whether EXPLAIN can be put in front of it."""
     analyzed: str = field(default="", compare=False)
     """The query that an EXPLAIN ANALYZE runs."""
+    is_plain: bool = field(default=False, compare=False)
+    """Whether it uses no function, operator or cast, so that nothing that users define can change what runs."""
 
 
 def check(sql: str, dialect: str, functions: frozenset[str] | None = None, catalog: Catalog | None = None) -> Verdict:
@@ -81,7 +85,17 @@ def check(sql: str, dialect: str, functions: frozenset[str] | None = None, catal
         runs = any(word.value in ("analyze", "analyse") for word in words[: found.at])
         return Verdict(found.kind, plannable=False, analyzed=sql[start:] if runs else "")
     _check_query(sql, dialect, rules, functions, catalog)
-    return Verdict("SELECT", plannable=True)
+    return Verdict("SELECT", plannable=True, is_plain=_is_plain(words))
+
+
+def _is_plain(words: Sequence[Lexeme]) -> bool:
+    """Whether the words are names, literals and clauses alone, as in `SELECT id, name FROM users LIMIT 5`."""
+    return all(
+        word.value not in USING_OPERATORS
+        if word.kind in ("word", "name")
+        else (word.kind != "string" or before.kind == "sign") and (word.kind != "sign" or word.text in ",*")
+        for before, word in pairwise((Lexeme("sign", ",", 0, 0), *words))
+    )
 
 
 def unknown_functions(sql: str, dialect: str) -> tuple[str, ...]:

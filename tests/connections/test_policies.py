@@ -217,6 +217,8 @@ ON_DUCKDB = [
     "SELECT list_transform([1], lambda x: u.to_json()) FROM users u",
     "SELECT u.email.upper() FROM users u",
     "SELECT u.card.number.upper() FROM users u",
+    "SELECT enum_range(NULL::grade)",
+    "SELECT NULL::grade.enum_first()",
 ]
 DUCK_HONEST = [
     ("SELECT name.upper() FROM users", 2),
@@ -330,6 +332,7 @@ def duck(tmp_path_factory):
         writer.execute(f"CREATE SCHEMA hr; CREATE TABLE hr.orders AS SELECT '{SECRET}' AS x")
         writer.execute("CREATE MACRO told() AS (SELECT note FROM salaries LIMIT 1)")
         writer.execute("CREATE VIEW indirect AS SELECT told() AS x")
+        writer.execute(f"CREATE TYPE grade AS ENUM ('low', '{SECRET}')")
         writer.execute("ALTER TABLE users ADD COLUMN card STRUCT(number VARCHAR)")
         writer.execute(f"UPDATE users SET card = {{'number': '{SECRET}'}}")
     policy = {

@@ -50,7 +50,7 @@ TABLE_FUNCTIONS = words(
 )
 TELLING = re.compile(
     r"(pg_|to_reg|has_\w+_privilege$|\w+_description$|duckdb_|sqlite_|pragma_|row_security|query|table_to|database_to"
-    r"|schema_to|cursor_to|ts_stat).*"
+    r"|schema_to|cursor_to|ts_stat|enum_).*"
 )
 """Functions that tell what the database holds, by names in texts."""
 ROW_IDS = frozenset({"rowid", "oid", "_rowid_", "_rowid", "docid"})
