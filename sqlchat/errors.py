@@ -34,7 +34,8 @@
     ├── UnavailableError                  503 unavailable           Retry-After
     │   ├── DatabaseUnavailableError      503 database_unavailable
     │   ├── StoreUnavailableError         503 store_unavailable
-    │   └── BusyError                     503 busy
+    │   ├── BusyError                     503 busy
+    │   └── CatalogChangedError           503 catalog_changed
     └── DeadlineError                     504 deadline_exceeded
         ├── QueryTimeoutError             504 query_timeout
         └── ModelTimeoutError             504 model_timeout
@@ -215,6 +216,12 @@ class StoreUnavailableError(UnavailableError):
 
 class BusyError(UnavailableError):
     code, title = "busy", "Too busy"
+
+
+class CatalogChangedError(UnavailableError):
+    """What the database defines is no longer what the SQL was examined for."""
+
+    code, title = "catalog_changed", "The database is changing"
 
 
 class DeadlineError(SqlchatError):

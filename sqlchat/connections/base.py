@@ -90,6 +90,14 @@ class Connection(ABC):
         """
         return self
 
+    def expecting(self, catalog: Catalog) -> Connection:
+        """This connection as it runs SQL that was examined for `catalog`.
+
+        Its `run`, `stream` and `explain` raise CatalogChangedError, before they plan the SQL, if the database tells
+        that its functions have changed since.
+        """
+        return self
+
     def revision(self) -> object:
         """Another value once the catalog cannot be what it was; None where only reading it tells."""
         return None

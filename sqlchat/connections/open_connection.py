@@ -10,11 +10,11 @@ import hashlib
 import logging
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
@@ -23,6 +23,7 @@ from sqlchat.connections.samples import Samples, read_samples
 from sqlchat.connections.streams import UNLIMITED
 from sqlchat.connections.ttl_cache import TtlCache
 from sqlchat.errors import (
+    CatalogChangedError,
     DatabaseUnavailableError,
     DeadlineError,
     SqlchatError,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Claims = Mapping[str, Any] | None
 EXAMINING = 4.0
 """Seconds for one text. Parsing can itself be the attack; any honest text takes some milliseconds."""
@@ -93,6 +95,8 @@ class OpenConnection:
         self._viewed: OpenConnection | None = None
         self._is_shared = True
         self._reread_at = [float("-inf")]
+        self._earlier: set[str] = set()
+        """Versions of the catalog that this view had before it read the present one."""
         weakref.finalize(self, driver.close)
         # No reference to self in what follows: a cycle would keep a dropped connection open.
         self._reading = TtlCache(lambda: _read(driver, policy, judges), settings.catalog_ttl, driver.revision)
@@ -110,6 +114,7 @@ class OpenConnection:
         view._viewed = self._viewed or self  # keeps the driver's connection open
         view._driver = self._driver.for_caller(claims)
         view._is_shared = view._driver is self._driver
+        view._earlier = set()
         for name in ("_known", "profiles", "samples"):
             vars(view).pop(name, None)
         return view
@@ -125,6 +130,8 @@ class OpenConnection:
 
     def read_catalog(self) -> Catalog:
         """The catalog, read from the database now, for this view and for all that come."""
+        if "_known" in vars(self):
+            self._earlier.add(self._known.visible.version)
         self._known = self._reading.get(refresh=True)
         return self.catalog
 
@@ -217,7 +224,7 @@ class OpenConnection:
         Raises QueryError with the fault that the database finds, and SQLRefusedError for a plan above
         SQLCHAT_MAX_PLAN_COST.
         """
-        return self._explain(examined.sql, self._limit(max_rows))
+        return self._ask(examined, lambda driver: self._explain(driver, examined.sql, self._limit(max_rows)))
 
     def run(
         self, examined: Examination, *, max_rows: int | None = None, tag: str = "", is_planned: bool = False
@@ -228,8 +235,12 @@ class OpenConnection:
         database's administrator sees. Raises what `explain` and `Connection.run` raise.
         """
         limit = self._limit(max_rows)
-        self._admit(examined, limit, is_planned)
-        return self._driver.run(examined.sql, max_rows=limit, timeout=self._settings.statement_timeout, tag=tag)
+
+        def run(driver: Connection) -> Results:
+            self._admit(driver, examined, limit, is_planned)
+            return driver.run(examined.sql, max_rows=limit, timeout=self._settings.statement_timeout, tag=tag)
+
+        return self._ask(examined, run)
 
     def stream(self, examined: Examination, *, max_rows: int | None = None, tag: str = "") -> Stream:
         """Run what was examined and give the rows as they come: `max_rows`, or SQLCHAT_MAX_EXPORT_ROWS, or all.
@@ -237,21 +248,41 @@ class OpenConnection:
         The statement timeout limits the time in which no row comes. Raises what `run` raises.
         """
         limit = min(max_rows or UNLIMITED, self._settings.max_export_rows or UNLIMITED)
-        self._admit(examined, limit, is_planned=False)
-        idle = self._settings.statement_timeout
-        stream = self._driver.stream(examined.sql, max_rows=limit, idle=idle, tag=tag)
+
+        def open_stream(driver: Connection) -> Stream:
+            self._admit(driver, examined, limit, is_planned=False)
+            idle = self._settings.statement_timeout
+            return driver.stream(examined.sql, max_rows=limit, idle=idle, tag=tag)
+
+        stream = self._ask(examined, open_stream)
         stream.held = self
         return stream
 
-    def _admit(self, examined: Examination, limit: int, is_planned: bool) -> None:
-        """Raise what `explain` raises, unless `is_planned` says that it has let this query pass."""
+    def _ask(self, examined: Examination, act: Callable[[Connection], T]) -> T:
+        """What `act(driver)` returns, once `examined` holds for the catalog as it is now.
+
+        If the database has changed its functions since, the catalog is read and the SQL examined anew, once.
+        """
         if examined.catalog_version != self.catalog.version:
-            raise ValueError("This SQL was examined for another connection.")
+            if examined.catalog_version not in self._earlier:
+                raise ValueError("This SQL was examined for another connection.")
+            examined = self._examine(examined.sql)
+        if examined.is_plain:
+            return act(self._driver)
+        try:
+            return act(self._driver.expecting(self.catalog))
+        except CatalogChangedError:
+            self.read_catalog()
+        self._examine(examined.sql)
+        return act(self._driver.expecting(self.catalog))
+
+    def _admit(self, driver: Connection, examined: Examination, limit: int, is_planned: bool) -> None:
+        """Raise what `explain` raises, unless `is_planned` says that it has let this query pass."""
         if self._settings.max_plan_cost:
             if examined.analyzed:
-                self._explain(examined.analyzed, limit)
+                self._explain(driver, examined.analyzed, limit)
             elif examined.is_plannable and not is_planned:
-                self._explain(examined.sql, limit)
+                self._explain(driver, examined.sql, limit)
 
     def _examine(self, sql: str) -> Examination:
         visible, judged = self._known
@@ -261,8 +292,8 @@ class OpenConnection:
         except (DeadlineError, TooLargeError) as exc:
             raise SQLRefusedError("This SQL is too costly to judge; write it with less nesting.") from exc
 
-    def _explain(self, sql: str, limit: int) -> Plan:
-        plan = self._driver.explain(sql, max_rows=limit)
+    def _explain(self, driver: Connection, sql: str, limit: int) -> Plan:
+        plan = driver.explain(sql, max_rows=limit)
         plan.hold_to(self._settings.max_plan_cost)
         return plan
 

@@ -29,6 +29,8 @@ class Column:
     """Of a domain, the type that it is made of."""
     labels: tuple[str, ...] = ()
     """Of an enum or a set, all labels that are declared, in their order."""
+    runs_own: bool = False
+    """Postgres: whether comparing or casting a value runs a function that users of the database defined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ class OwnNames:
     operators: frozenset[str] = frozenset()
     """Symbols of own operators, such as `+`."""
     types: frozenset[str] = frozenset()
-    """Lower-case names of own types that have casts, or of own domains that have checks."""
+    """Lower-case names of types that run own functions if a value is cast to them or compared."""
+    volatile: frozenset[str] = frozenset()
+    """Those types whose functions may do more than read, and such operators with symbols that only users gave."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,8 @@ class Catalog:
     own: OwnNames = field(default_factory=OwnNames, repr=False)
     attributes: frozenset[str] | None = field(default=None, repr=False)
     """Postgres: names, as stored, of all attributes of relations, composite types and functions' results."""
+    definitions: str = ""
+    """Postgres: changes when a function, an operator, a cast or a domain is made, replaced or dropped."""
     callables: frozenset[str] = field(default=frozenset(), repr=False)
     """Postgres: names, as stored, of functions that take one argument and that SQL may not call."""
 

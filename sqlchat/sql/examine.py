@@ -31,6 +31,8 @@ class Examination:
     """Whether EXPLAIN can be put in front of it."""
     analyzed: str
     """The query that an EXPLAIN ANALYZE runs; "" for any other statement."""
+    is_plain: bool
+    """Whether nothing that users of the database define can change what it runs."""
     unknown: tuple[UnknownName, ...]
     """Tables and columns that the catalog does not hold."""
     lineage: Lineage
@@ -61,6 +63,7 @@ def _examine(sql: str, catalog: Catalog, judged: Judged | None) -> Examination:
         kind=verdict.kind,
         is_plannable=verdict.plannable,
         analyzed=verdict.analyzed,
+        is_plain=verdict.is_plain,
         unknown=unknown_names(sql, catalog),
         lineage=lineage(sql, catalog.dialect, catalog),
         conditions=text_conditions(sql, catalog.dialect, catalog),

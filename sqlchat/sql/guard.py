@@ -23,6 +23,7 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from sqlglot import exp
 
@@ -35,13 +36,12 @@ from sqlchat.sql.guards.allowed_nodes import NODES, ROOTS
 from sqlchat.sql.guards.rules import Rules
 from sqlchat.sql.lexer import Lexeme, agree, lexemes, placeholder
 from sqlchat.sql.parse import parse
+from sqlchat.sql.policies.own import BEHIND, refuse_volatile
 
 RULES = {"postgres": postgres.RULES, "sqlite": sqlite.RULES, "duckdb": duckdb.RULES, "mysql": mysql.RULES}
 NO_OWN_NAMES = OwnNames()
-OVERLOADED = (
-    "this database has a function of its own of that name, which may do more than read; the built-in one, if it is "
-    "meant, is pg_catalog.{name}"
-)
+OVERLOADED = "this database has a function of its own of that name, which may do more than read"
+USING_OPERATORS = frozenset(BEHIND) | {"cast", "operator", "any", "some", "all"}
 READS_ONLY = "only a single statement that reads (SELECT, VALUES, EXPLAIN and their like) may run"
 
 
@@ -53,6 +53,8 @@ class Verdict:
     """Whether EXPLAIN can be put in front of it."""
     analyzed: str = field(default="", compare=False)
     """The query that an EXPLAIN ANALYZE runs."""
+    is_plain: bool = field(default=False, compare=False)
+    """Whether it uses no function, operator or cast, so that nothing that users define can change what runs."""
 
 
 def check(sql: str, dialect: str, functions: frozenset[str] | None = None, catalog: Catalog | None = None) -> Verdict:
@@ -83,7 +85,17 @@ def check(sql: str, dialect: str, functions: frozenset[str] | None = None, catal
         runs = any(word.value in ("analyze", "analyse") for word in words[: found.at])
         return Verdict(found.kind, plannable=False, analyzed=sql[start:] if runs else "")
     _check_query(sql, dialect, rules, functions, catalog)
-    return Verdict("SELECT", plannable=True)
+    return Verdict("SELECT", plannable=True, is_plain=_is_plain(words))
+
+
+def _is_plain(words: Sequence[Lexeme]) -> bool:
+    """Whether the words are names, literals and clauses alone, as in `SELECT id, name FROM users LIMIT 5`."""
+    return all(
+        word.value not in USING_OPERATORS
+        if word.kind in ("word", "name")
+        else (word.kind != "string" or before.kind == "sign") and (word.kind != "sign" or word.text in ",*")
+        for before, word in pairwise((Lexeme("sign", ",", 0, 0), *words))
+    )
 
 
 def unknown_functions(sql: str, dialect: str) -> tuple[str, ...]:
@@ -138,6 +150,7 @@ def _check_query(
     _check_clauses(words)
     own = NO_OWN_NAMES if catalog is None else catalog.own
     _check_tree(trees[0], rules, _check_calls(words, trees[0], rules, functions, own))
+    refuse_volatile(words, trees[0], own)
     if rules.attributes:
         allowed = _allowed(rules, functions)
         check_attributes(
@@ -231,12 +244,16 @@ def _check_calls(
             known = (schema in rules.schemas and name in allowed) or full in rules.qualified or full in allowed
         if not known or rules.dangers.fullmatch(name):
             shown = ".".join(filter(None, (schema, name)))[:80]
-            overloaded = rules.attributes and schema is None and name in own.functions
-            reason = OVERLOADED.format(name=name[:80]) if overloaded else _reason(shown, rules)
+            is_own = name in own.functions and (rules.methods or schema is None)
+            reason = _explain_own(name[:80], rules) if is_own else _reason(shown, rules)
             raise SQLRefusedError(f"The function {shown!r} is not allowed: {reason}.")
         calls.add(word.start)
     check_tree(layout, tree, calls)
     return calls
+
+
+def _explain_own(name: str, rules: Rules) -> str:
+    return OVERLOADED + (f"; the built-in one, if it is meant, is pg_catalog.{name}" if rules.attributes else "")
 
 
 def _reason(name: str, rules: Rules) -> str:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.connections.duckdb.macros import read_own
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table, labels_in
 from sqlchat.sql.guards.duckdb import FUNCTIONS
@@ -14,22 +15,22 @@ Query = Callable[[str], list[tuple[Any, ...]]]
 Key = tuple[str, str]
 """Schema and table."""
 
-MINE = "database_name = current_database() AND NOT internal"
+MINE = f"database_name = {SYSTEM}.current_database() AND NOT internal"
 TABLES = f"""
     SELECT schema_name, table_name, 'table', coalesce(comment, ''), estimated_size, ''
-    FROM duckdb_tables() WHERE {MINE}
+    FROM {SYSTEM}.duckdb_tables() WHERE {MINE}
     UNION ALL
-    SELECT schema_name, view_name, 'view', coalesce(comment, ''), NULL, sql FROM duckdb_views() WHERE {MINE}
+    SELECT schema_name, view_name, 'view', coalesce(comment, ''), NULL, sql FROM {SYSTEM}.duckdb_views() WHERE {MINE}
     ORDER BY 1, 2"""  # noqa: S608
 COLUMNS = f"""
     SELECT schema_name, table_name, column_name, data_type, is_nullable, coalesce(comment, '')
-    FROM duckdb_columns() WHERE {MINE} ORDER BY schema_name, table_name, column_index"""  # noqa: S608
-CONSTRAINTS = """
+    FROM {SYSTEM}.duckdb_columns() WHERE {MINE} ORDER BY schema_name, table_name, column_index"""  # noqa: S608
+CONSTRAINTS = f"""
     SELECT schema_name, table_name, constraint_type, constraint_column_names, referenced_table,
         referenced_column_names
-    FROM duckdb_constraints()
-    WHERE database_name = current_database() AND constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')
-    ORDER BY schema_name, table_name, constraint_index"""
+    FROM {SYSTEM}.duckdb_constraints()
+    WHERE database_name = {SYSTEM}.current_database() AND constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')
+    ORDER BY schema_name, table_name, constraint_index"""  # noqa: S608
 
 
 def read(query: Query) -> Catalog:

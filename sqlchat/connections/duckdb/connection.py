@@ -19,17 +19,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlchat.connections.base import Results
 from sqlchat.connections.duckdb.catalog import read as read_catalog
-from sqlchat.connections.duckdb.instance import session
+from sqlchat.connections.duckdb.instance import BESIDE, SYSTEM, session
 from sqlchat.connections.duckdb.plan import plan
 from sqlchat.connections.duckdb.profile import read as read_profiles
 from sqlchat.connections.duckdb.types import Reading, reading
 from sqlchat.connections.embedded import (
+    IN_MEMORY,
     EmbeddedConnection,
     Profiled,
     Target,
     Tasks,
     belongs_to_another,
     collect,
+    read_stamp,
     timed_out,
 )
 from sqlchat.connections.plan import Plan
@@ -141,7 +143,7 @@ def _reads(connection: duckdb.DuckDBPyConnection, kind: str, text: str) -> bool:
     """
     match kind:
         case "SELECT":
-            ((tree,),) = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchall()
+            ((tree,),) = connection.execute(f"SELECT {SYSTEM}.json_serialize_sql(?)", [text]).fetchall()
             nodes = set(NODE.findall(tree))
             return bool(nodes) and nodes <= READING_NODES
         case "EXPLAIN":
@@ -218,7 +220,7 @@ def _fetching(
     selected = ", ".join(item.expression for item in readings)
     if sql is not None:
         text = "'" + sql.replace("'", "''") + "'"
-        connection.execute(f"SELECT {selected} FROM query({text}) LIMIT {count}")  # noqa: S608
+        connection.execute(f"SELECT {selected} FROM {SYSTEM}.query({text}) LIMIT {count}")  # noqa: S608
         return connection.fetchmany
     held = iter(relation.project(selected).limit(count).fetchall())
     return lambda size: list(itertools.islice(held, size))
@@ -256,3 +258,8 @@ class DuckDBConnection(EmbeddedConnection):
     tasks: ClassVar[Tasks] = Tasks(
         check=_check, catalog=_catalog, run=_run, stream=_stream, explain=_explain, profiles=_profiles
     )
+
+    def revision(self) -> object:
+        """Changes when the file does: a macro may have taken the name of a built-in function."""
+        path = self._present().path
+        return None if path == IN_MEMORY else tuple(map(read_stamp, (path, path + BESIDE[1])))

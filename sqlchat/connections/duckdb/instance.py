@@ -36,8 +36,11 @@ MEMORY_SHARE = 0.5
 """Of what the worker process may take, so that DuckDB refuses a query before the process has to end."""
 KEPT = 2
 """Instances in a process; a second one takes 5 MiB, and 350 MiB of the address space left for queries."""
-NAMED = "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND path IS NOT NULL"
-LEFT = "SELECT (SELECT count(*) FROM duckdb_databases() WHERE NOT internal), (SELECT count(*) FROM duckdb_secrets())"
+SYSTEM = "system.main"
+"""Stands before each function that we call: the bare name means a macro of that name, if the database has one."""
+NAMED = f"SELECT database_name FROM {SYSTEM}.duckdb_databases() WHERE NOT internal AND path IS NOT NULL"  # noqa: S608
+OPEN = f"SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_databases() WHERE NOT internal"  # noqa: S608
+LEFT = f"SELECT ({OPEN}), (SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_secrets())"  # noqa: S608
 """What outlives a session in its instance, apart from settings, which are locked."""
 
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.sql.catalog import OwnNames
 from sqlchat.sql.guards.duckdb import RULES
 
-MACROS = "SELECT function_name FROM duckdb_functions() WHERE NOT internal"
-BUILT_IN = "SELECT function_name, macro_definition FROM duckdb_functions() WHERE internal"
-"""Calls no function that a macro may stand for, as `lower` may."""
+MACROS = f"SELECT function_name FROM {SYSTEM}.duckdb_functions() WHERE NOT internal"  # noqa: S608
+BUILT_IN = f"SELECT function_name, macro_definition FROM {SYSTEM}.duckdb_functions() WHERE internal"  # noqa: S608
 WORD = re.compile(r"\w+")
 
 

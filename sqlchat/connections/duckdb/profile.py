@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.connections.embedded import Profiled, quoted
 from sqlchat.connections.profiling import (
     LONGEST,
@@ -53,7 +54,7 @@ def _of_table(query: Query, table: Table) -> dict[Path, ColumnProfile]:
     if not whole:  # blocks from all over the table, the others are not read
         source += f" TABLESAMPLE system({100 * SAMPLED_ROWS / size:.6f} PERCENT) REPEATABLE ({SEED})"
     facts = ", ".join(map(_facts, columns))
-    ((rows, *figures),) = query(f"SELECT count(*), {facts} FROM {source}")  # noqa: S608
+    ((rows, *figures),) = query(f"SELECT {SYSTEM}.count_star(), {facts} FROM {source}")  # noqa: S608
     found = {}
     for place, column in enumerate(columns):
         present, distinct, least, most = figures[4 * place : 4 * place + 4]
@@ -69,17 +70,18 @@ def _of_table(query: Query, table: Table) -> dict[Path, ColumnProfile]:
 def _facts(column: Column) -> str:
     name = f"t.{quoted(column.name)}"
     if kind_of(column.type) == "other":
-        return f"count({name}), 0, '', ''"
-    shown = f"left(CAST({name} AS VARCHAR), {LONGEST + 1})"
+        return f"{SYSTEM}.count({name}), 0, '', ''"
+    shown = f"{SYSTEM}.left(CAST({name} AS VARCHAR), {LONGEST + 1})"
     compared = shown if kind_of(column.type) == "text" else name
     return (
-        f"count({name}), count(DISTINCT {shown}), CAST(min({compared}) AS VARCHAR), CAST(max({compared}) AS VARCHAR)"
+        f"{SYSTEM}.count({name}), {SYSTEM}.count(DISTINCT {shown}), "
+        f"CAST({SYSTEM}.min({compared}) AS VARCHAR), CAST({SYSTEM}.max({compared}) AS VARCHAR)"
     )
 
 
 def _values(column: Column, source: str) -> str:
-    shown = f"left(CAST(t.{quoted(column.name)} AS VARCHAR), {LONGEST + 1})"
+    shown = f"{SYSTEM}.left(CAST(t.{quoted(column.name)} AS VARCHAR), {LONGEST + 1})"
     return (
         f"SELECT {shown} AS v FROM {source} WHERE v IS NOT NULL "  # noqa: S608
-        f"GROUP BY v ORDER BY count(*) DESC, v LIMIT {MOST_VALUES + 1}"
+        f"GROUP BY v ORDER BY {SYSTEM}.count_star() DESC, v LIMIT {MOST_VALUES + 1}"
     )

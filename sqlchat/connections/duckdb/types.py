@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.connections.embedded import quoted
 from sqlchat.connections.encoding import DEEPEST, is_deep, no_number
 
@@ -41,7 +42,7 @@ def reading(type: Any, position: int) -> Reading:
     try:
         cast, decode = _cast(type)
     except _NoCastError:
-        return Reading(f"CAST(to_json(#{position}) AS VARCHAR)", _json)
+        return Reading(f"CAST({SYSTEM}.to_json(#{position}) AS VARCHAR)", _json)
     return Reading(f"#{position}" if cast == str(type) else f"CAST(#{position} AS {cast})", decode)
 
 

@@ -30,6 +30,7 @@ from sqlchat.connections.plan import Plan
 from sqlchat.connections.postgres import catalog as ask
 from sqlchat.connections.postgres import own_functions, rls
 from sqlchat.connections.postgres.csv import CsvColumns
+from sqlchat.connections.postgres.definitions import CHANGED, VERSION
 from sqlchat.connections.postgres.errors import Fault, config_error, query_error, timed_out
 from sqlchat.connections.postgres.profile import read as read_profiles
 from sqlchat.connections.postgres.rls import FIELDS, row_security
@@ -54,6 +55,7 @@ from sqlchat.connections.servers.pool import UNENCRYPTED, server_pool
 from sqlchat.connections.streams import Feed, Stream, open_feed
 from sqlchat.errors import (
     BusyError,
+    CatalogChangedError,
     ConnectionConfigError,
     DatabaseUnavailableError,
     QueryError,
@@ -97,6 +99,7 @@ class PostgresConnection(Connection):
         self._types: dict[int, PgType] = {}
         self._pool = server_pool(settings, lambda: self._connect(self._address()))
         self._deadlines = Deadlines()
+        self._definitions = ""
 
     def check(self) -> list[str]:
         address = self._address()
@@ -123,11 +126,15 @@ class PostgresConnection(Connection):
 
     def catalog(self) -> Catalog:
         with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
+            definitions = _told(cursor, VERSION)  # first: what is made meanwhile then counts as a change
             found = ask.catalog_from(*(_told(cursor, each) for each in (ask.TABLES, ask.FUNCTIONS, ask.SEARCH_PATH)))
-            if not self._allowed:
-                return found
-            own = own_functions.allowed(self._own_functions(cursor), self._allowed)
-        return replace(found, functions=(found.functions or frozenset()) | own)
+            own = own_functions.allowed(self._own_functions(cursor), self._allowed) if self._allowed else frozenset()
+        return replace(found, functions=(found.functions or frozenset()) | own, definitions=definitions)
+
+    def expecting(self, catalog: Catalog) -> PostgresConnection:
+        view = copy(self)
+        view._definitions = catalog.definitions
+        return view
 
     def for_caller(self, claims: Mapping[str, Any] | None) -> PostgresConnection:
         if not self._row_security:
@@ -290,6 +297,7 @@ class PostgresConnection(Connection):
                         self._caller,
                         steps_down=raw.steps_down,
                         encoding=raw.sent_encoding,
+                        definitions=self._definitions,
                     )
                     cursor.execute(*opening)
             except DatabaseUnavailableError:
@@ -341,6 +349,8 @@ class PostgresConnection(Connection):
             if cursor.connection.closed or not exc.pgcode:
                 raise DatabaseUnavailableError("The connection to the database was lost.", retry_after=1) from exc
             fault = _fault(exc)
+            if context_lines and not fault.context and CHANGED in fault.message:
+                raise CatalogChangedError("The database is being changed; try again.", retry_after=1) from exc
             if self._caller and fault.within_function(statement.text, context_lines):
                 fault = replace(fault, message="A function of the database failed", hint="")  # it may quote any row
             raise query_error(fault, statement.text, timeout, prefix) from exc

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlchat.connections.postgres.csv import OPTIONS, CsvColumns
+from sqlchat.connections.postgres.definitions import comparison
 from sqlchat.connections.postgres.errors import ROW_TOO_LARGE
 from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.errors import ConnectionConfigError, SQLRefusedError
@@ -134,6 +135,7 @@ def prologue(
     *,
     steps_down: bool = False,
     encoding: str = "UTF8",
+    definitions: str = "",
 ) -> tuple[str, list[str]]:
     """Opens a read-only transaction in which `statement` is planned as the portal: SQL and its parameters.
 
@@ -141,7 +143,7 @@ def prologue(
     once more after planning, which calls immutable functions, whose bodies may change them: the text that follows
     must be read as the one that was checked was, and run as the same `caller` (settings by which the database
     knows whom a query runs for). `steps_down`: a superuser's transaction takes a role that may only read, so that the
-    server itself refuses its files, slots and settings.
+    server itself refuses its files, slots and settings. `definitions`: the version that the text was examined for.
     """
     settings = {
         "statement_timeout": f"{max(1, round(timeout * 1000))}ms",
@@ -164,10 +166,12 @@ def prologue(
     if steps_down and "role" not in settings:
         calls.append(STEP_DOWN)
     pins = f"SELECT {', '.join(calls)}"
+    compare, expected = comparison(definitions)
     text = (
-        f"BEGIN READ ONLY; {pins}, pg_catalog.set_config('sqlchat.q', %s, true);{OPEN}{pins}; FETCH 0 FROM {PORTAL}"
+        f"BEGIN READ ONLY; {pins}, pg_catalog.set_config('sqlchat.q', %s, true); {compare}{OPEN}{pins}; "
+        f"FETCH 0 FROM {PORTAL}"
     )
-    return text, [*settings.values(), statement.text, *settings.values()]
+    return text, [*settings.values(), statement.text, *expected, *settings.values()]
 
 
 def search_path(schema: str) -> str:

@@ -8,6 +8,7 @@ end of the process is the second.
 from __future__ import annotations
 
 import functools
+import os
 import re
 import sqlite3
 import time
@@ -57,6 +58,8 @@ STEPS = 10_000
 """Instructions of SQLite's machine between two looks at the clock: some tenths of a millisecond."""
 LOCK_WAIT = 5.0
 """Seconds to wait for a writer that has the file locked, or half of the statement's time."""
+SCHEMA_COOKIE = slice(40, 44)
+"""Bytes of a database file that change with its tables and views."""
 WAL_VERSION = b"\x02\x02"
 """Bytes 18 and 19 of a database file in WAL mode."""
 
@@ -275,3 +278,12 @@ class SQLiteConnection(EmbeddedConnection):
     tasks: ClassVar[Tasks] = Tasks(
         check=_check, catalog=_catalog, run=_run, stream=_stream, explain=_explain, profiles=_profiles
     )
+
+    def revision(self) -> object:
+        """Changes when the file is another one, or its tables or views were changed and are in the file itself."""
+        path = self._present().path
+        try:
+            with open(path, "rb") as file:
+                return os.fstat(file.fileno()).st_ino, file.read(SCHEMA_COOKIE.stop)[SCHEMA_COOKIE]
+        except OSError:
+            return None

@@ -29,7 +29,7 @@ LOCKS = {
     "temp_directory": "",
 }
 TABLES = """
-    SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary
+    SELECT schema_name, table_name FROM system.main.duckdb_tables() WHERE NOT internal AND NOT temporary
     ORDER BY schema_name, table_name"""
 AS_TEXT = (
     "HUGEINT",

@@ -126,7 +126,7 @@ STARTS = QUERY_STARTS | {"from", "pivot", "unpivot"}
 HIDDEN_PATTERN = (
     r"(duckdb_(?!columns$|constraints$|dependencies$|functions$|indexes$|keywords$|schemas$|sequences$|tables$|types$"
     r"|views$)|pragma_(?!collations$|database_size$|show$|storage_info$|table_info$|version$)).*"
-    r"|parquet_(metadata|schema|file_metadata|kv_metadata|full_metadata|bloom_probe|scan)|which_secret"
+    r"|pg_settings|pg_prepared_statements|parquet_(metadata|schema|file_metadata|kv_metadata|full_metadata|bloom_probe|scan)|which_secret"
 )
 
 

@@ -38,7 +38,7 @@ PRAGMAS = words(
 )
 PRAGMAS_OF_TABLE = words("table_info table_xinfo index_list index_info index_xinfo foreign_key_list")
 HIDDEN_PATTERN = (
-    rf"pragma_(?!(?:{'|'.join(sorted(PRAGMAS | PRAGMAS_OF_TABLE))})$).*|sqlite_dbpage|sqlite_dbdata|fsdir"
+    rf"pragma_(?!(?:{'|'.join(sorted(PRAGMAS | PRAGMAS_OF_TABLE))})$).*|sqlite_dbpage|sqlite_dbdata|sqlite_stmt|fsdir"
 )
 
 

@@ -50,7 +50,7 @@ TABLE_FUNCTIONS = words(
 )
 TELLING = re.compile(
     r"(pg_|to_reg|has_\w+_privilege$|\w+_description$|duckdb_|sqlite_|pragma_|row_security|query|table_to|database_to"
-    r"|schema_to|cursor_to|ts_stat).*"
+    r"|schema_to|cursor_to|ts_stat|enum_).*"
 )
 """Functions that tell what the database holds, by names in texts."""
 ROW_IDS = frozenset({"rowid", "oid", "_rowid_", "_rowid", "docid"})
@@ -170,6 +170,7 @@ def hidden_columns_refused(tree: exp.Expr, guarded: Guarded) -> None:
     mentions = {id(node) for node, _, _ in guarded}
     others = {folded(node.alias_or_name) for node in tree.find_all(exp.Table) if id(node) not in mentions}
     others -= {"", *aliases}
+    judged = set[int]()
     for each in tree.walk():
         match each:
             case exp.Join() if (each.args.get("method") or "").upper() in {"NATURAL", "POSITIONAL", "ASOF"}:
@@ -181,10 +182,15 @@ def hidden_columns_refused(tree: exp.Expr, guarded: Guarded) -> None:
             case exp.Star():
                 _refuse_star(each, guarded, aliases)
             case exp.Column() if not isinstance(each.this, exp.Star):
-                _refuse_column(each, denied, aliases, others)
+                _refuse_column([part.name for part in each.parts], denied, aliases, others)
+            case exp.Dot() if not isinstance(each.parent, exp.Dot) and (receiver := _read_receiver(each)):
+                _refuse_column([name.name for name in receiver], denied, aliases, others)
+                judged.update(map(id, receiver))
             case exp.Match():
                 raise SQLRefusedError("A policy denies columns here, which MATCH might search.")
-            case exp.Identifier() if folded(each.name) in denied:
+            case exp.Identifier() if isinstance(each.parent, exp.Paren) and folded(each.name) in aliases:
+                _refuse_column([each.name], denied, aliases, others)
+            case exp.Identifier() if folded(each.name) in denied and id(each) not in judged:
                 _refuse_name(each)
             case exp.Literal() if isinstance(each.parent, exp.Dot | exp.Column | exp.Table):
                 raise SQLRefusedError("A policy denies columns here: write names without single quotes.")
@@ -222,26 +228,38 @@ def _refuse_star(star: exp.Star, guarded: Guarded, aliases: Mapping[str, object]
         raise SQLRefusedError("A policy denies columns here: `*` would show them, so name those that you want.")
 
 
+def _read_receiver(dot: exp.Dot) -> list[exp.Identifier]:
+    """The names before the call in `a.b.f()`, which may be a column or a whole row: `a` and `b`."""
+    names: list[exp.Identifier] = []
+    node: exp.Expr = dot
+    while isinstance(node, exp.Dot):
+        names = [node.expression, *names] if isinstance(node.expression, exp.Identifier) else []
+        node = node.this
+    return [node, *names] if isinstance(node, exp.Identifier) else []
+
+
 def _refuse_column(
-    column: exp.Column, denied: set[str], aliases: Mapping[str, set[str]], others: Collection[str]
+    names: Sequence[str], denied: set[str], aliases: Mapping[str, set[str]], others: Collection[str]
 ) -> None:
-    """`aliases`: names of guarded tables and the columns they may show; `others`: names of all other tables."""
-    parts = [folded(part.name) for part in column.parts]
+    """Refuse the column `names`, such as `["customers", "email"]`, if it is denied or a whole row.
+
+    `aliases`: names of guarded tables and the columns they may show; `others`: names of all other tables.
+    """
+    parts = [folded(name) for name in names]
+    said = repr(".".join(names))
     for before, part in zip(["", *parts], parts, strict=False):
         if before in aliases:
             if part not in aliases[before]:
-                raise SQLRefusedError(
-                    f"The policy of this connection does not let SQL read the column {_said(column)}."
-                )
+                raise SQLRefusedError(f"The policy of this connection does not let SQL read the column {said}.")
         elif part in aliases and part == parts[-1] and before not in others:
             raise SQLRefusedError(
                 f"A policy denies columns of {part!r}: name those that you want, not the whole row."
             )
         elif not before and part in ROW_IDS:
-            raise SQLRefusedError(f"A policy denies columns here, and {column.name!r} may be one of them.")
+            raise SQLRefusedError(f"A policy denies columns here, and {names[-1]!r} may be one of them.")
         elif part in denied and before not in others:
             raise SQLRefusedError(
-                f"The policy of this connection does not let SQL read the column {_said(column)}; "
+                f"The policy of this connection does not let SQL read the column {said}; "
                 "where another table's is meant, put that table's name before it."
             )
 
@@ -252,7 +270,3 @@ def _refuse_name(name: exp.Identifier) -> None:
     left_out = isinstance(name.parent, exp.Column)
     if not (gives or left_out):
         raise SQLRefusedError(f"The policy of this connection does not let SQL read the column {name.name!r}.")
-
-
-def _said(column: exp.Column) -> str:
-    return repr(".".join(part.name for part in column.parts))

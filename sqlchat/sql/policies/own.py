@@ -47,6 +47,12 @@ OPERATOR = (
     "write OPERATOR(pg_catalog.{name}) for the built-in one."
 )
 TYPE = "The type {name!r} has casts or checks of this database's own, which a policy does not let run."
+VOLATILE_OPERATOR = "The operator {name} is not allowed: it is this database's own, and may do more than read."
+VOLATILE_TYPE = (
+    "The type {name!r} is not allowed: its casts or checks are this database's own, and may do more than read."
+)
+CASTING = re.compile(r"jsonb?_populate_record(set|_valid)?|populate_record|pg_input_(error_info|is_valid)")
+"""Functions that cast texts to types which they take from a value or a text."""
 
 
 def refuse_own(sql: str, tree: exp.Expr, catalog: Catalog) -> None:
@@ -58,8 +64,15 @@ def refuse_own(sql: str, tree: exp.Expr, catalog: Catalog) -> None:
         words = lexemes(sql, catalog.dialect)
         _refuse_functions(words, own.functions, _find_columns(tree, catalog))
         if catalog.dialect == "postgres":
-            _refuse_operators(words, own.operators)
-            _refuse_types(words, tree, own.types)
+            _refuse_operators(words, own.operators, OPERATOR)
+            _refuse_types(words, tree, own.types, TYPE)
+
+
+def refuse_volatile(words: Sequence[Lexeme], tree: exp.Expr, own: OwnNames) -> None:
+    """Raise SQLRefusedError for own operators and types of Postgres that may do more than read."""
+    if own.volatile:
+        _refuse_operators(words, own.volatile, VOLATILE_OPERATOR)
+        _refuse_types(words, tree, own.volatile, VOLATILE_TYPE)
 
 
 def _refuse_macros(sql: str, own: OwnNames) -> None:
@@ -107,10 +120,10 @@ def _find_columns(tree: exp.Expr, catalog: Catalog) -> dict[str, frozenset[str]]
     return found
 
 
-def _refuse_operators(words: Sequence[Lexeme], operators: frozenset[str]) -> None:
+def _refuse_operators(words: Sequence[Lexeme], operators: frozenset[str], said: str) -> None:
     for symbol in _find_symbols(words):
         if symbol in operators:
-            raise SQLRefusedError(OPERATOR.format(name=symbol))
+            raise SQLRefusedError(said.format(name=symbol))
 
 
 def _find_symbols(words: Sequence[Lexeme]) -> Iterator[str]:
@@ -168,22 +181,26 @@ def _is_assignment(words: Sequence[Lexeme], at: int, end: int) -> bool:
     return text == "=>" or (text == "=" and is_after_colon)
 
 
-def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str]) -> None:
-    """Refuse casts to `types`, also those of literals: `mood 'x'`."""
+def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str], said: str) -> None:
+    """Refuse casts to `types`, also those of literals (`mood 'x'`), and functions that cast to any type."""
     known = {
         found.this for name in types if (found := _build_type(name)) and found.this != exp.DataType.Type.USERDEFINED
     }
     for node in tree.find_all(exp.DataType):
         name = _last_part(node.sql("postgres"))
         if name in types or node.this in known:
-            raise SQLRefusedError(TYPE.format(name=name))
+            raise SQLRefusedError(said.format(name=name))
     for before, word in pairwise(words):
         name = _cut(before.value).lower()
+        if types and CASTING.fullmatch(name) and before.kind in ("word", "name"):
+            raise SQLRefusedError(
+                f"The function {name!r} is not allowed: it may cast to a type of this database's own."
+            )
         is_cast = before.text == ":" and word.kind in ("word", "name") and _cut(word.value).lower() in types
         if before.kind in ("word", "name") and name in types and word.kind == "string":
-            raise SQLRefusedError(TYPE.format(name=name))
+            raise SQLRefusedError(said.format(name=name))
         if is_cast:
-            raise SQLRefusedError(TYPE.format(name=_cut(word.value).lower()))
+            raise SQLRefusedError(said.format(name=_cut(word.value).lower()))
 
 
 def _build_type(name: str) -> exp.DataType | None:

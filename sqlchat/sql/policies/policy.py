@@ -69,12 +69,12 @@ class Policy:
     def find_hidden(self, table: Table, names: set[Parts]) -> frozenset[str]:
         """Names of the table's columns that SQL must not read, if the table is known by `names`.
 
-        A generated column is hidden with any column that its expression mentions.
+        A generated column is hidden with any column that its expression mentions. So is a column whose values run a
+        function of the users' own when they are compared or cast, since that may read anything.
         """
-        patterns = compile_patterns(self.deny_columns).without_last(names)
-        if patterns is None:
-            return frozenset()
-        hidden = {column.name for column in table.columns if patterns.match([(column.name,)])}
+        hidden = {column.name for column in table.columns if column.runs_own}
+        if patterns := compile_patterns(self.deny_columns).without_last(names):
+            hidden |= {column.name for column in table.columns if patterns.match([(column.name,)])}
         while computed := [c for c in table.columns if c.name not in hidden and _mentions(c.expression, hidden)]:
             hidden |= {column.name for column in computed}
         return frozenset(hidden)
