@@ -95,7 +95,6 @@ class Statement:
         """
         names = [f"c{number}" for number in range(len(columns))]
         sizes = [_size(name, oid) for name, (oid, size) in zip(names, columns, strict=True) if size < 0]
-        total = " + ".join(f"coalesce({size}, 0)::pg_catalog.int8" for size in sizes) or "0"
         selected, options = "*", ""
         if csv:
             selected = ", ".join(
@@ -105,9 +104,8 @@ class Statement:
             options = f" ({OPTIONS}{_forced([names[index] for index in csv.quoted])})"
         before = f"COPY (SELECT {selected} FROM (SELECT * FROM ("  # noqa: S608
         after = (
-            f"\n) AS sqlchat LIMIT {rows}) AS sqlchat ({', '.join(names)}) WHERE CASE WHEN {total} > {largest_row} "
-            f"THEN ('{ROW_TOO_LARGE} ' || ({total}))::pg_catalog.int4 IS NULL ELSE true END) TO STDOUT{options}"
-            f"{then and '; '}{then}"
+            f"\n) AS sqlchat LIMIT {rows}) AS sqlchat ({', '.join(names)}){_only_if_small(sizes, largest_row)}) "
+            f"TO STDOUT{options}{then and '; '}{then}"
         )
         return before + self.text + after + comment(tag), len(before)
 
@@ -194,6 +192,17 @@ def comment(tag: str) -> str:
 
 def _forced(names: Sequence[str]) -> str:
     return f", FORCE_QUOTE ({', '.join(names)})" if names else ""
+
+
+def _only_if_small(sizes: Sequence[str], largest: int) -> str:
+    """A condition that raises ROW_TOO_LARGE for a row of more than `largest` bytes; most rows have no large value."""
+    if not sizes:
+        return ""
+    total = " + ".join(f"coalesce({size}, 0)::pg_catalog.int8" for size in sizes)
+    return (
+        f" WHERE CASE WHEN GREATEST({', '.join(sizes)}) <= {largest // len(sizes)} THEN true "
+        f"WHEN {total} > {largest} THEN ('{ROW_TOO_LARGE} ' || ({total}))::pg_catalog.int4 IS NULL ELSE true END"
+    )
 
 
 def _size(name: str, oid: int) -> str:
