@@ -53,7 +53,7 @@ class Database:
         self._quick = self._engine if self.embedded else _quick(self._engine.url)
         self._writer = self._engine.execution_options(writes=True)
         self._readers: list[PoolProxiedConnection] = []
-        """Connections to the embedded database on which nobody reads just now. Taking one is cheaper than the pool."""
+        """Connections to the embedded database that are free: taking one is cheaper than asking the pool."""
         self._ready = False
 
     def fetch(self, statement: Select[Any]) -> Sequence[Row[Any]]:
