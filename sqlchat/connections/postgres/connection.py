@@ -149,7 +149,7 @@ class PostgresConnection(Connection):
                 csv = CsvColumns.of(oids, types)
                 rows = CsvRows(cursor, largest) if csv else DecodedRows(cursor, largest, _decoders(oids, types))
                 session = cast(Session, cursor.connection)
-                ending = "" if self._caller else session.reset  # else the transaction is asked who the caller was
+                ending = "" if self._caller else session.epilogue  # else the transaction is asked who the caller was
                 text, prefix = statement.copy(sizes, max_rows + 1, largest, csv, tag=tag, then=ending)
                 with self._errors(cursor, statement, timeout, prefix):
                     cursor.copy_expert(text, rows)
@@ -321,7 +321,7 @@ class PostgresConnection(Connection):
             hanging_up = self._deadlines.start(GRACE, partial(hang_up, raw))
             try:
                 with raw.cursor() as cursor:
-                    cursor.execute(raw.reset)
+                    cursor.execute(raw.epilogue)
             except psycopg2.Error:
                 pooled.invalidate()
             finally:

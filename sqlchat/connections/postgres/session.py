@@ -68,7 +68,7 @@ class Session(psycopg2.extensions.connection):
     """True if the login is a superuser whose transactions take READING_ROLE unless a table has row-level security."""
 
     @property
-    def reset(self) -> str:
+    def epilogue(self) -> str:
         """SQL that ends a transaction and undoes what outlives it."""
         return RESET_LENT if self.lent else RESET
 
