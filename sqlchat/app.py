@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 
 from sqlchat import cli, logs
@@ -33,11 +36,19 @@ BLUEPRINTS = tuple(
 )
 
 
+class App(Flask):
+    """A Flask application whose views and hooks are all plain functions."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """`func` as it is. Flask's own looks at each function of each request for being a coroutine."""
+        return func
+
+
 def create_app(config: Settings | None = None) -> Flask:
     """Build the application from `config`, or from the environment. Raises ConfigError where settings do not fit."""
     config = config or Settings.from_environ()
     logs.configure(config)
-    app = Flask("sqlchat", static_folder=None)
+    app = App("sqlchat", static_folder=None)
     app.extensions["sqlchat"] = Runtime(config)
     if not config.auth_configured and not config.open_data_routes:
         # Without tokens, a page in the user's browser must not reach this under a name of its own (DNS rebinding).

@@ -12,12 +12,13 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.lru_cache import LruCache
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.samples import Samples, read_samples
 from sqlchat.connections.streams import UNLIMITED
@@ -52,17 +53,24 @@ JUDGING = 20.0
 """Seconds for holding a whole catalog, its views too, against a policy."""
 PROFILING = 5.0
 """Seconds that reading profiles may take; what it did not get to by then is left out."""
+MOST_EXAMINATIONS, MOST_EXAMINED = 500, 2_000_000
+"""Examinations that are kept for a catalog, and their characters together."""
 REREADING = 10.0
 """Seconds between two readings of a catalog that somebody's unknown name may cause."""
 
 
-class Reading(NamedTuple):
-    """A catalog as it was read."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A catalog as it was read, and what was examined for it: a new reading begins without any examination."""
 
     visible: Catalog
     """Without what the connection's policy denies."""
     judged: Judged | None
     """The whole of it under the policy; None without one."""
+    examinations: LruCache[Examination] = field(
+        default_factory=partial(LruCache, MOST_EXAMINATIONS, MOST_EXAMINED), repr=False
+    )
+    """By the text that was examined. They depend on nothing but the text, the catalog and the policy."""
 
 
 class OpenConnection:
@@ -202,7 +210,7 @@ class OpenConnection:
         return self._driver.check()
 
     def examine(self, sql: str) -> Examination:
-        """Look at `sql` once: without this, nothing runs.
+        """Look at `sql`: without this, nothing runs. The same text is looked at once for each reading of the catalog.
 
         Raises SQLRefusedError for what the guard or the policy does not allow, UnknownNameError if that hangs on a
         name which the catalog does not hold, SQLSyntaxError, and BusyError.
@@ -285,12 +293,16 @@ class OpenConnection:
                 self._explain(driver, examined.sql, limit)
 
     def _examine(self, sql: str) -> Examination:
-        visible, judged = self._known
-        part = None if judged is None else judged.part(sql)
+        known = self._known
+        if kept := known.examinations.get(sql):
+            return kept
+        part = None if known.judged is None else known.judged.part(sql)
         try:
-            return self._judges.call(examine, sql, visible.mentioned_in(sql), part, deadline=EXAMINING)
+            examined = self._judges.call(examine, sql, known.visible.mentioned_in(sql), part, deadline=EXAMINING)
         except (DeadlineError, TooLargeError) as exc:
             raise SQLRefusedError("This SQL is too costly to judge; write it with less nesting.") from exc
+        known.examinations.put(sql, examined)
+        return examined
 
     def _explain(self, driver: Connection, sql: str, limit: int) -> Plan:
         plan = driver.explain(sql, max_rows=limit)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Insert, Row, Select, Table, create_engine, event, make_url, text
 from sqlalchemy import exc as sa_exc
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.config import Settings
 from sqlchat.errors import StoreUnavailableError
@@ -51,6 +52,8 @@ class Database:
         self._engine = _sqlite(settings) if self.embedded else _postgres(settings.database_url)
         self._quick = self._engine if self.embedded else _quick(self._engine.url)
         self._writer = self._engine.execution_options(writes=True)
+        self._readers: list[PoolProxiedConnection] = []
+        """Connections to the embedded database that are free: taking one is cheaper than asking the pool."""
         self._ready = False
 
     def fetch(self, statement: Select[Any]) -> Sequence[Row[Any]]:
@@ -116,15 +119,21 @@ class Database:
         """Close the pooled connections. The next use opens new ones."""
         self._engine.dispose()
         self._quick.dispose()
+        while self._readers:
+            self._readers.pop().close()
 
     def _read(self, text: str, values: Any) -> list[tuple[Any, ...]]:
         """The rows of a text of ours, past SQLAlchemy, whose errors it raises all the same."""
         driver, pooled = self._quick.dialect.loaded_dbapi, None
         try:
-            pooled = self._quick.raw_connection()
+            pooled = self._take_reader() if self.embedded else self._quick.raw_connection()
             cursor = pooled.cursor()
             cursor.execute(text, values)
-            return list(cursor.fetchall())
+            rows = list(cursor.fetchall())
+            if self.embedded:
+                self._readers.append(pooled)
+                pooled = None
+            return rows
         except driver.Error as exc:
             connection = pooled.dbapi_connection if pooled else None
             is_gone = self._quick.dialect.is_disconnect(exc, connection, None)
@@ -137,6 +146,13 @@ class Database:
         finally:
             if pooled:
                 pooled.close()
+
+    def _take_reader(self) -> PoolProxiedConnection:
+        with suppress(IndexError):
+            return self._readers.pop()
+        connection = self._engine.raw_connection()
+        connection.detach()  # its place in the pool is for others
+        return connection
 
     def _at_once(self, act: Callable[[], Result]) -> Result:
         """Nobody asks first whether the connection lives: where it does not, `act` is done again over a new one."""

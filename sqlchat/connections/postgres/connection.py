@@ -38,8 +38,6 @@ from sqlchat.connections.postgres.rows import CsvRows, DecodedRows, Rows, hang_u
 from sqlchat.connections.postgres.session import Session, connect
 from sqlchat.connections.postgres.statement import (
     OPEN_CONTEXT_LINES,
-    RESET,
-    RESET_LENT,
     Statement,
     estimate,
     prologue,
@@ -157,9 +155,12 @@ class PostgresConnection(Connection):
                 sizes = [(column.type_code, column.internal_size) for column in columns]
                 csv = CsvColumns.of(oids, types)
                 rows = CsvRows(cursor, largest) if csv else DecodedRows(cursor, largest, _decoders(oids, types))
-                text, prefix = statement.copy(sizes, max_rows + 1, largest, tag, csv)
+                session = cast(Session, cursor.connection)
+                ending = "" if self._caller else session.epilogue  # else the transaction is asked who the caller was
+                text, prefix = statement.copy(sizes, max_rows + 1, largest, csv, tag=tag, then=ending)
                 with self._errors(cursor, statement, timeout, prefix):
                     cursor.copy_expert(text, rows)
+                session.is_reset = bool(ending)
             else:
                 rows = fetched = DecodedRows(cursor, largest, _decoders(oids, types))
                 fetched.fetch(max_rows + 1, tag)
@@ -206,7 +207,7 @@ class PostgresConnection(Connection):
                     rows.fetch(cursor, max_rows, tag)
                     return
                 sizes = [(column.type_code, column.internal_size) for column in columns]
-                text, prefix = statement.copy(sizes, max_rows, largest, tag, csv)
+                text, prefix = statement.copy(sizes, max_rows, largest, csv, tag=tag)
                 with self._errors(cursor, statement, idle, prefix):
                     cursor.copy_expert(text, rows)
                 rows.flush()
@@ -287,7 +288,7 @@ class PostgresConnection(Connection):
             pooled.info["used"] = True
             hanging_up = self._deadlines.start(timeout + GRACE, partial(hang_up, raw))
             try:
-                cursor = raw.cursor()
+                cursor, raw.is_reset = raw.cursor(), False
                 with self._errors(cursor, statement, timeout, context_lines=OPEN_CONTEXT_LINES):
                     opening = prologue(
                         statement,
@@ -324,15 +325,16 @@ class PostgresConnection(Connection):
 
     def _give_back(self, pooled: PoolProxiedConnection) -> None:
         raw = _raw(pooled)
-        hanging_up = self._deadlines.start(GRACE, partial(hang_up, raw))
-        try:
-            with raw.cursor() as cursor:
-                cursor.execute(RESET_LENT if raw.lent else RESET)
-        except psycopg2.Error:
-            pooled.invalidate()
-        finally:
-            hanging_up.cancel()
-            pooled.close()
+        if not raw.is_reset:
+            hanging_up = self._deadlines.start(GRACE, partial(hang_up, raw))
+            try:
+                with raw.cursor() as cursor:
+                    cursor.execute(raw.epilogue)
+            except psycopg2.Error:
+                pooled.invalidate()
+            finally:
+                hanging_up.cancel()
+        pooled.close()
 
     @contextlib.contextmanager
     def _errors(

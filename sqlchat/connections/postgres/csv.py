@@ -18,13 +18,15 @@ OPTIONS = r"FORMAT csv, NULL 'null', ESCAPE E'\\'"
 INTEGERS = frozenset({20, 21, 23, 26})
 TIME = (
     "CASE WHEN {0} OPERATOR(pg_catalog.<) '0002-01-01 00:00+00'::pg_catalog.{1} "
-    "AND pg_catalog.right({0}::pg_catalog.text, 2) OPERATOR(pg_catalog.=) 'BC' THEN {0}::pg_catalog.text "
-    "ELSE pg_catalog.btrim(pg_catalog.to_json({0})::pg_catalog.text, '\"') END"
+    "AND pg_catalog.right({0}::pg_catalog.text, 2) OPERATOR(pg_catalog.=) 'BC' THEN {0}::pg_catalog.text ELSE {2} END"
 )
+LOCAL_TIME = "pg_catalog.replace({0}::pg_catalog.text, ' ', 'T')"
+TIME_WITH_OFFSET = "pg_catalog.btrim(pg_catalog.to_json({0})::pg_catalog.text, '\"')"
+"""Slower; but an offset has minutes in JSON, where Postgres leaves them out if they are none."""
 ASKED_FOR = {
-    16: "CASE WHEN {0} THEN 'true' WHEN NOT {0} THEN 'false' END",
-    1114: TIME.replace("{1}", "timestamp"),
-    1184: TIME.replace("{1}", "timestamptz"),
+    16: "{0}::pg_catalog.text",
+    1114: TIME.replace("{1}", "timestamp").replace("{2}", LOCAL_TIME),
+    1184: TIME.replace("{1}", "timestamptz").replace("{2}", TIME_WITH_OFFSET),
 }
 """By a type's OID, what gives a value as JSON has it, apart from quotes."""
 NUMBERS = INTEGERS | {700, 701, 1700}

@@ -26,14 +26,12 @@ VERSION = f"SELECT pg_catalog.concat(pg_catalog.count(x), '/', pg_catalog.max(x)
 """How many definitions there are, and the last transaction of one: changes once one is made, replaced or dropped."""
 
 
-def comparison(expected: str) -> tuple[str, list[str]]:
-    """SQL that raises an error with CHANGED if the version is not `expected`, and its parameters, if any."""
+def comparison(expected: str) -> tuple[list[str], list[str]]:
+    """Statements that raise an error with CHANGED if the version is not `expected`, and their parameters, if any."""
     if not expected:
-        return "", []
-    return (
-        f"SELECT CASE WHEN version <> %s THEN ('{CHANGED} ' || version)::pg_catalog.int4 END FROM ({VERSION}) v; ",  # noqa: S608
-        [expected],
-    )
+        return [], []
+    failing = f"('{CHANGED} ' || version)::pg_catalog.int4"
+    return [f"SELECT CASE WHEN version <> %s THEN {failing} END FROM ({VERSION}) v"], [expected]  # noqa: S608
 
 
 EXTENSIONS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
+from typing import NoReturn
 
 import psycopg2
 import psycopg2.extensions
@@ -38,19 +39,19 @@ class Rows(ABC):
     def too_large(self) -> TooLargeError:
         return TooLargeError(f"The result is larger than {self._largest >> 20} MiB; ask for fewer rows or columns.")
 
-    def _keep(self, row: bytes, size: int) -> None:
-        self._size += size
-        if self._size > self._largest:
-            hang_up(self._cursor.connection)  # else the driver would read all the rest first
-            raise self.too_large()
-        self._rows.append(row)
+    def _refuse(self) -> NoReturn:
+        hang_up(self._cursor.connection)  # else the driver would read all the rest first
+        raise self.too_large()
 
 
 class CsvRows(Rows):
     """Lines of CSV that are made JSON together."""
 
     def write(self, line: bytes) -> None:
-        self._keep(line, len(line) + 2)
+        self._size += len(line) + 2
+        if self._size > self._largest:
+            self._refuse()
+        self._rows.append(line)
 
     def json(self, most: int) -> bytes:
         array = json_rows(self._rows[:most])
@@ -84,7 +85,10 @@ class DecodedRows(Rows):
         return b"[" + b",".join(self._rows[:most]) + b"]"
 
     def _decoded(self, row: bytes) -> None:
-        self._keep(row, len(row) + 1)
+        self._size += len(row) + 1
+        if self._size > self._largest:
+            self._refuse()
+        self._rows.append(row)
 
 
 def hang_up(raw: psycopg2.extensions.connection) -> None:

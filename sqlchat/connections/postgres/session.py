@@ -33,6 +33,10 @@ SELECT pg_catalog.pg_backend_pid(), CASE
 They cannot if something depends on more than reading: foreign tables (each role has its own login there), functions
 that not everybody may run, views over CURRENT_USER. Row-level security is asked of in each transaction.
 """
+RESET_LENT = "ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()"
+"""Of a session that a pooler lends to others next: what they set and prepared is left alone."""
+RESET = f"{RESET_LENT}; RESET ALL; SET default_transaction_read_only = on; DEALLOCATE ALL"
+"""A ROLLBACK undoes settings and objects; session-level advisory locks and prepared statements outlive it."""
 NO_FILE = "/dev/null/none"
 """A path at which no file can be, so that libpq reads no password or certificate of the account we run under."""
 
@@ -56,10 +60,17 @@ psycopg2.extensions.encodings[NO_ENCODING.replace("_", "")] = LENIENT  # the dri
 class Session(psycopg2.extensions.connection):
     lent = False
     """True where a pooler lends us a session of the server for one transaction, and then lends it to others."""
+    is_reset = False
+    """True if nothing is left of the statement that ran last."""
     deadline: Deadline
     """After which we hang up on the statement that runs."""
     steps_down = False
     """True if the login is a superuser whose transactions take READING_ROLE unless a table has row-level security."""
+
+    @property
+    def epilogue(self) -> str:
+        """SQL that ends a transaction and undoes what outlives it."""
+        return RESET_LENT if self.lent else RESET
 
     @property
     def sent_encoding(self) -> str:
