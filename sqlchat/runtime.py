@@ -9,7 +9,8 @@ from typing import Any, Final
 from sqlchat import demo
 from sqlchat.chat.audit import Audit
 from sqlchat.chat.context import SchemaLinker
-from sqlchat.chat.knowledge import Knowledge, KnowledgeEditor
+from sqlchat.chat.knowledge import Knowledge
+from sqlchat.chat.knowledge_editor import KnowledgeEditor
 from sqlchat.chat.pipeline import Pipeline
 from sqlchat.config import Settings
 from sqlchat.connections.base import Results

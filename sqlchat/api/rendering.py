@@ -9,8 +9,10 @@ import orjson
 
 from sqlchat.chat.answer import Answer, Basis, Checked, Drafted, Ran, Stage
 from sqlchat.connections.base import Results
+from sqlchat.sql.catalog import ForeignKey
 from sqlchat.sql.lineage import Lineage
-from sqlchat.store import Entry
+from sqlchat.store import Entry, Example, Term
+from sqlchat.store.knowledge import Reference
 
 
 def render_results(results: Results) -> dict[str, Any]:
@@ -22,6 +24,10 @@ def render_results(results: Results) -> dict[str, Any]:
         "truncated": results.truncated,
         "types": results.types,
     }
+
+
+def render_source(key: ForeignKey) -> dict[str, Any]:
+    return {"inferred": key.inferred, "source": key.source}
 
 
 def render_lineage(lineage: Lineage) -> dict[str, Any]:
@@ -108,3 +114,23 @@ def render_entry(entry: Entry) -> dict[str, Any]:
         "conversation_id": entry.conversation_id,
         "interpretation": entry.interpretation,
     }
+
+
+def render_example(example: Example, *, stale: bool) -> dict[str, Any]:
+    return {
+        "id": example.id,
+        "question": example.question,
+        "sql": example.sql,
+        "note": example.note or None,
+        "verified_at": example.verified_at,
+        "stale": stale,
+    }
+
+
+def render_term(term: Term) -> dict[str, Any]:
+    return asdict(term) | {"sql": term.sql or None}
+
+
+def render_reference(reference: Reference) -> dict[str, Any]:
+    sides = {"from": reference.columns, "to": reference.ref_columns}
+    return {side: names if len(names) > 1 else names[0] for side, names in sides.items()}

@@ -1,4 +1,5 @@
-"""What an owner tells of a connection's data: notes, terms of the business, questions with SQL that were verified.
+"""What an owner tells of a connection's data: notes, terms of the business, columns that belong together, and
+questions with SQL that were verified.
 
 Plain text that goes into prompts: no credentials, so not encrypted, and never in a log.
 """
@@ -48,9 +49,18 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """Columns that name a row of another table, and that table's: `("tickets.agent",)` and `("agents.agent",)`."""
+
+    columns: tuple[str, ...]
+    ref_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BusinessContext:
     notes: str = ""
     terms: tuple[Term, ...] = ()
+    references: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +84,11 @@ class Stamp:
     connection: str
     """The id of its definition."""
     version: int
-    """0 where nothing was ever told."""
+    """0 if nothing was ever told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Known:
     """All that is known of a connection, as it was at one moment."""
 
     stamp: Stamp
@@ -106,7 +116,7 @@ class KnowledgeStore:
                 return Stamp(row.id, row.knowledge)
         raise unknown(name)
 
-    def kept(self, owner: str, name: str) -> Kept:
+    def read(self, owner: str, name: str) -> Known:
         """All that is known of the connection, in one round trip."""
         if not storable(name):
             raise unknown(name)
@@ -135,18 +145,18 @@ class KnowledgeStore:
         stamps = [Stamp(row.content, row.knowledge) for row in rows if row.kind == "stamp"]
         if not stamps:
             raise unknown(name)
-        context = next((_parsed(row.content) for row in rows if row.kind == "context"), BusinessContext())
+        context = next((_parse_context(row.content) for row in rows if row.kind == "context"), BusinessContext())
         known = [
             Example(*(row._mapping[each.name] for each in fields(Example))) for row in rows if row.kind == "example"
         ]
         known.sort(key=lambda example: (example.verified_at, example.id), reverse=True)
-        return Kept(stamps[0], context, tuple(known))
+        return Known(stamps[0], context, tuple(known))
 
     def replace_context(self, owner: str, name: str, context: BusinessContext) -> None:
         """Keep `context` in place of what there was. Of two at once, the last one stays, whole."""
         now, content = datetime.now(UTC), orjson.dumps(asdict(context)).decode()
         with self._database.writing() as connection:
-            id = self._changed(connection, owner, name)
+            id = self._count_change(connection, owner, name)
             fresh = self._database.insert(contexts).values(connection=id, content=content, updated_at=now)
             replaced = {"content": fresh.excluded.content, "updated_at": fresh.excluded.updated_at}
             connection.execute(fresh.on_conflict_do_update(index_elements=["connection"], set_=replaced))
@@ -164,7 +174,7 @@ class KnowledgeStore:
         digest = hashlib.blake2b(form.encode(), digest_size=20).hexdigest()  # the form may be too long for an index
         now = datetime.now(UTC)
         with self._database.writing() as connection:
-            id = self._changed(connection, owner, name)
+            id = self._count_change(connection, owner, name)
             same = (examples.c.connection == id) & (examples.c.digest == digest)
             known: uuid.UUID | None = connection.scalar(select(examples.c.id).where(same))
             example = Example(known or uuid.uuid4(), question, sql, note, catalog_version, now)
@@ -181,12 +191,12 @@ class KnowledgeStore:
     def delete_example(self, owner: str, name: str, example_id: uuid.UUID) -> None:
         """Forget it. Raises ExampleNotFoundError, too for the example of another connection."""
         with self._database.writing() as connection:
-            id = self._changed(connection, owner, name)
+            id = self._count_change(connection, owner, name)
             this = (examples.c.connection == id) & (examples.c.id == example_id)
             if not connection.execute(delete(examples).where(this)).rowcount:
                 raise ExampleNotFoundError("There is no such example of this connection.")
 
-    def _changed(self, connection: Connection, owner: str, name: str) -> str:
+    def _count_change(self, connection: Connection, owner: str, name: str) -> str:
         """Count a change of what is known of the connection, and give its id; the row is locked until the end."""
         if storable(name):
             counted = update(connections).where(named(owner, name)).values(knowledge=connections.c.knowledge + 1)
@@ -196,7 +206,8 @@ class KnowledgeStore:
         raise unknown(name)
 
 
-def _parsed(content: str) -> BusinessContext:
+def _parse_context(content: str) -> BusinessContext:
     found = orjson.loads(content)
     terms = (Term(each["term"], each["definition"], each["sql"], tuple(each["synonyms"])) for each in found["terms"])
-    return BusinessContext(found["notes"], tuple(terms))
+    references = (Reference(*map(tuple, each.values())) for each in found.get("references", ()))
+    return BusinessContext(found["notes"], tuple(terms), tuple(references))
