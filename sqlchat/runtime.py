@@ -9,6 +9,7 @@ from typing import Any, Final
 from sqlchat import demo
 from sqlchat.chat.audit import Audit
 from sqlchat.chat.context import SchemaLinker
+from sqlchat.chat.feedback import FeedbackDesk
 from sqlchat.chat.knowledge import Knowledge
 from sqlchat.chat.knowledge_editor import KnowledgeEditor
 from sqlchat.chat.pipeline import Pipeline
@@ -94,6 +95,7 @@ class Runtime:
         self.providers: Final = ProviderFactory(settings)
         self.knowledge: Final = Knowledge(self.store.knowledge, self.judges)
         self.knowledge_editor: Final = KnowledgeEditor(self.store.knowledge, self.manager, self.judges)
+        self.feedback: Final = FeedbackDesk(self.store.feedback, self.store.history, self.knowledge_editor)
         self.pipeline: Final = Pipeline(
             settings,
             self.manager,

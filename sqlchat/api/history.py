@@ -7,12 +7,23 @@ from flask import Response
 
 from sqlchat.api import security
 from sqlchat.api.exports import DOCUMENTED
-from sqlchat.api.rendering import render_entry
+from sqlchat.api.rendering import render_entry, render_example, render_feedback
+from sqlchat.api.requests import note
 from sqlchat.api.resource import Resource, answer, runtime
 from sqlchat.api.running import answer_rows
 from sqlchat.errors import BadRequestError, EntryNotFoundError
 from sqlchat.schemas.execute import EXECUTED_EXAMPLE, ExecutedSchema, HistoryResultQuerySchema
-from sqlchat.schemas.history import HISTORY_EXAMPLE, HistoryQuerySchema, HistorySchema
+from sqlchat.schemas.history import (
+    FEEDBACK_EXAMPLE,
+    HISTORY_EXAMPLE,
+    KEPT_FEEDBACK_EXAMPLE,
+    GiveFeedbackSchema,
+    HistoryQuerySchema,
+    HistorySchema,
+    KeptFeedbackSchema,
+)
+from sqlchat.schemas.knowledge import ForgottenSchema
+from sqlchat.store import Entry
 from sqlchat.store.history import LONGEST_SQL
 
 blueprint = Resource("history", __name__, url_prefix="/api/history", description="What the caller has asked and run.")
@@ -30,8 +41,10 @@ def show_history(query: dict[str, Any]) -> Response:
     Follow `next` with `before` for more; new entries do not shift the pages. What is older than the service keeps is
     forgotten.
     """
-    page, after = runtime().store.history.page(security.owner(), **query)
-    return answer({"history": [render_entry(entry) for entry in page], "next": after})
+    owner, store = security.owner(), runtime().store
+    page, after = store.history.page(owner, **query)
+    said = store.feedback.find(owner, [entry.id for entry in page]) if page else {}
+    return answer({"history": [render_entry(entry, said.get(entry.id)) for entry in page], "next": after})
 
 
 @blueprint.get("/<uuid:entry_id>/result")
@@ -44,9 +57,7 @@ def show_result(query: dict[str, Any], entry_id: uuid.UUID) -> Response:
 
     Nothing of the first run is kept: policies, row-level security and data are those of now.
     """
-    entry = runtime().store.history.find(security.owner(), entry_id)
-    if entry is None:
-        raise EntryNotFoundError("There is no such entry in your history.")
+    entry = _find_entry(entry_id)
     if entry.outcome != "ok":
         raise BadRequestError(f"This entry ended in `{entry.outcome}`, so it has no result.")
     if not entry.sql:
@@ -54,3 +65,46 @@ def show_result(query: dict[str, Any], entry_id: uuid.UUID) -> Response:
     if len(entry.sql) >= LONGEST_SQL:
         raise BadRequestError("The history keeps this entry's SQL in part only; send it to /api/execute.")
     return answer_rows(entry.connection_id, entry.sql, query.get("max_rows"), query["csv_formulas"])
+
+
+@blueprint.post("/<uuid:entry_id>/feedback")
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.arguments(GiveFeedbackSchema, example=FEEDBACK_EXAMPLE)
+@blueprint.response(201, KeptFeedbackSchema, example=KEPT_FEEDBACK_EXAMPLE)
+@blueprint.alt_response(200, schema=KeptFeedbackSchema, example=KEPT_FEEDBACK_EXAMPLE, description="Replaced")
+@blueprint.fails(401, 404, 413, 415, 503, 504)
+def give_feedback(payload: dict[str, Any], entry_id: uuid.UUID) -> Response:
+    """Say of an answer whether it is good; said again, it replaces what there was (200).
+
+    Corrected SQL must be allowed, name what the database holds, and be planned by it; else it is refused with 400 and
+    nothing is kept. Only with `as_example` does the question become a verified example of its connection.
+    """
+    entry = _find_entry(entry_id)
+    given, example, is_new = runtime().feedback.give(
+        entry,
+        payload["rating"],
+        comment=(payload["comment"] or "").strip(),
+        corrected_sql=payload["corrected_sql"] or "",
+        as_example=payload["as_example"],
+        claims=security.claims(),
+    )
+    note(connection=entry.connection_id)
+    told = render_feedback(given) | {"example": render_example(example, stale=False) if example else None}
+    return answer(told, 201 if is_new else 200)
+
+
+@blueprint.delete("/<uuid:entry_id>/feedback")
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.response(200, ForgottenSchema, example={"status": "deleted"})
+@blueprint.fails(401, 404, 503)
+def delete_feedback(entry_id: uuid.UUID) -> dict[str, str]:
+    """Forget what was said of an answer; an example that was made of it stays."""
+    runtime().store.feedback.delete(security.owner(), entry_id)
+    return {"status": "deleted"}
+
+
+def _find_entry(entry_id: uuid.UUID) -> Entry:
+    entry = runtime().store.history.find(security.owner(), entry_id)
+    if entry is None:
+        raise EntryNotFoundError("There is no such entry in your history.")
+    return entry

@@ -12,6 +12,7 @@ from sqlchat.connections.base import Results
 from sqlchat.sql.catalog import ForeignKey
 from sqlchat.sql.lineage import Lineage
 from sqlchat.store import Entry, Example, Term
+from sqlchat.store.feedback import Feedback
 from sqlchat.store.knowledge import Reference
 
 
@@ -86,6 +87,7 @@ def render_answer(reply: Answer) -> dict[str, Any]:
         "lineage": render_lineage(reply.lineage),
         **render_basis(reply.basis),
         "conversation_id": reply.conversation,
+        "history_id": reply.history,
         "agreement": asdict(reply.agreement) if reply.agreement else None,
         "attempts": reply.attempts,
         "cost_usd": reply.cost_usd,
@@ -93,7 +95,7 @@ def render_answer(reply: Answer) -> dict[str, Any]:
     }
 
 
-def render_entry(entry: Entry) -> dict[str, Any]:
+def render_entry(entry: Entry, feedback: Feedback | None) -> dict[str, Any]:
     prompt, completion = entry.prompt_tokens, entry.completion_tokens
     return {
         "id": entry.id,
@@ -113,6 +115,16 @@ def render_entry(entry: Entry) -> dict[str, Any]:
         "request_id": entry.request_id,
         "conversation_id": entry.conversation_id,
         "interpretation": entry.interpretation,
+        "feedback": render_feedback(feedback) if feedback else None,
+    }
+
+
+def render_feedback(feedback: Feedback) -> dict[str, Any]:
+    return {
+        "rating": feedback.rating,
+        "comment": feedback.comment or None,
+        "corrected_sql": feedback.corrected_sql or None,
+        "at": feedback.at,
     }
 
 

@@ -75,21 +75,24 @@ class KnowledgeEditor:
         sql = bare(sql)
         if outlived(question, sql):
             raise PayloadError("This example would soon be wrong.", errors={"sql": [OUTLIVED]})
-        version = self._check_sql(owner, connection_id, sql, claims)
+        version = self.check_sql(owner, connection_id, sql, claims)
         form = normal_form(question)
         return self._store.put_example(
             owner, connection_id, question=question, form=form, sql=sql, note=note, catalog_version=version
         )
 
-    def _check_sql(self, owner: str, connection_id: str, sql: str, claims: Claims) -> str:
-        """The version of the catalog that holds all names of `sql`, once all the rest is well with it too."""
+    def check_sql(self, owner: str, connection_id: str, sql: str, claims: Claims = None) -> str:
+        """The version of the catalog that holds all names of `sql`, once all the rest is well with it too.
+
+        Raises as `put_example` does.
+        """
         connection = self._manager.open(owner, connection_id, claims)
         examined = connection.examine(sql)
         if examined.unknown:  # the catalog at hand may be older than a table in it
             connection.read_catalog()
             examined = connection.examine(sql)
         if not examined.is_plannable:
-            raise SQLRefusedError("An example must be a query (SELECT, VALUES, WITH), for it answers a question.")
+            raise SQLRefusedError("This must be a query (SELECT, VALUES, WITH), for it answers a question.")
         if fault := explain_unknown(examined.unknown, connection.catalog):
             raise fault
         connection.explain(examined)
