@@ -22,6 +22,7 @@ from sqlchat.api import (
     providers,
     requests,
     security,
+    semantic,
     settings,
 )
 from sqlchat.config import Settings
@@ -29,7 +30,20 @@ from sqlchat.runtime import Runtime
 
 BLUEPRINTS = tuple(
     module.blueprint
-    for module in (health, providers, chat, execute, connections, knowledge, files, lineage, history, auth, settings)
+    for module in (
+        health,
+        providers,
+        chat,
+        execute,
+        connections,
+        knowledge,
+        semantic,
+        files,
+        lineage,
+        history,
+        auth,
+        settings,
+    )
 )
 
 

@@ -13,6 +13,7 @@ from sqlchat.chat.feedback import FeedbackDesk
 from sqlchat.chat.knowledge import Knowledge
 from sqlchat.chat.knowledge_editor import KnowledgeEditor
 from sqlchat.chat.pipeline import Pipeline
+from sqlchat.chat.semantic_editor import SemanticEditor
 from sqlchat.config import Settings
 from sqlchat.connections.base import Results
 from sqlchat.connections.files.connection import FilesConnection
@@ -45,7 +46,7 @@ DEMO_FILE = "demo.sqlite"
 JUDGES = 2
 JUDGE_MEMORY_MB = 1024
 LINEAGE_DEADLINE = 5.0  # s
-SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("examine", "dialects", "fragments"))
+SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("examine", "dialects", "fragments", "semantic"))
 UPLOAD_MODULES = ("sqlchat.files.profile",)
 BUILD_MODULES = ("sqlchat.connections.files.build",)
 
@@ -95,6 +96,7 @@ class Runtime:
         self.providers: Final = ProviderFactory(settings)
         self.knowledge: Final = Knowledge(self.store.knowledge, self.judges)
         self.knowledge_editor: Final = KnowledgeEditor(self.store.knowledge, self.manager, self.judges)
+        self.semantic_editor: Final = SemanticEditor(self.store.knowledge, self.manager, self.judges)
         self.feedback: Final = FeedbackDesk(self.store.feedback, self.store.history, self.knowledge_editor)
         self.pipeline: Final = Pipeline(
             settings,

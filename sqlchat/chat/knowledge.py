@@ -8,10 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlchat.chat.examples import ExampleIndex
+from sqlchat.chat.examples import ExampleIndex, normal_form
 from sqlchat.chat.terms import TermIndex
 from sqlchat.errors import BusyError, DeadlineError, TooLargeError
 from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.descriptions import Description, add_descriptions
 from sqlchat.sql.fragments import hold_names
 from sqlchat.sql.profiles import Profiles
 from sqlchat.sql.references import add_references
@@ -41,10 +42,13 @@ class Recalled:
     """The one that asks the very same question: its SQL is the answer."""
     references: tuple[Reference, ...] = ()
     """All that were told."""
+    descriptions: tuple[Description, ...] = ()
+    """All that a semantic model brought."""
 
     def teach(self, catalog: Catalog, profiles: Profiles) -> Catalog:
-        """`catalog` with the references as foreign keys, as far as it holds their columns."""
-        return _teach(catalog, self.references, profiles)
+        """`catalog` with the references as foreign keys and the descriptions as comments, as far as it holds them."""
+        pairs = ((each.columns, each.ref_columns) for each in self.references)
+        return add_descriptions(add_references(catalog, pairs, profiles), self.descriptions)
 
 
 NOTHING = Recalled()
@@ -80,22 +84,27 @@ class Knowledge:
             stale = {example.id for example in near}
         fresh = [example for example in near if example.id not in stale]
         return Recalled(
-            notes=book.known.context.notes,
+            notes=book.notes,
             terms=book.terms.matching(question),
             examples=tuple(fresh[:MOST_EXAMPLES]),
             exact=same if same is not None and same.id not in stale else None,
-            references=book.known.context.references,
+            references=book.references,
+            descriptions=book.known.semantic.descriptions,
         )
 
     def teach_catalog(self, owner: str, connection_id: str, catalog: Catalog, profiles: Profiles) -> Catalog:
-        """`catalog` with what the owner said of it: references are foreign keys there.
+        """`catalog` with what the owner said of it, as `Recalled.teach` adds it.
 
         Raises ConnectionNotFoundError, StoreUnavailableError.
         """
-        return _teach(catalog, self.context(owner, connection_id).references, profiles)
+        book = self._book(owner, connection_id)
+        if book is None:
+            return catalog
+        said = Recalled(references=book.references, descriptions=book.known.semantic.descriptions)
+        return said.teach(catalog, profiles)
 
     def context(self, owner: str, connection_id: str) -> BusinessContext:
-        """All but the examples. Raises ConnectionNotFoundError, StoreUnavailableError."""
+        """What people wrote, all but the examples. Raises ConnectionNotFoundError, StoreUnavailableError."""
         book = self._book(owner, connection_id)
         return BusinessContext() if book is None else book.known.context
 
@@ -145,7 +154,12 @@ class _Book:
 
     def __init__(self, known: Known) -> None:
         self.known = known
-        self.terms, self.examples = TermIndex(known.context.terms), ExampleIndex(known.examples)
+        written, brought = known.context, known.semantic
+        self.notes = "\n".join(filter(None, (written.notes, brought.notes)))
+        self.references = (*written.references, *brought.references)
+        names = {normal_form(term.term) for term in written.terms}
+        terms = (*written.terms, *(term for term in brought.terms if normal_form(term.term) not in names))
+        self.terms, self.examples = TermIndex(terms), ExampleIndex(known.examples)
         self._verdicts: tuple[str, dict[UUID, bool]] = "", {}
 
     def verdicts(self, catalog_version: str) -> dict[UUID, bool]:
@@ -155,7 +169,3 @@ class _Book:
             verdicts = {}
             self._verdicts = catalog_version, verdicts
         return verdicts
-
-
-def _teach(catalog: Catalog, references: Iterable[Reference], profiles: Profiles) -> Catalog:
-    return add_references(catalog, ((each.columns, each.ref_columns) for each in references), profiles)

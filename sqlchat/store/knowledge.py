@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -28,13 +29,14 @@ from sqlalchemy import (
     update,
 )
 
-from sqlchat.errors import ExampleNotFoundError, PayloadError
+from sqlchat.errors import ExampleNotFoundError, PayloadError, SemanticModelNotFoundError
 from sqlchat.store.connections import named, storable, unknown
 from sqlchat.store.engine import Database
 from sqlchat.store.tables import UTCDateTime, connections, contexts, examples
 
 MOST_EXAMPLES = 200
 """Of one connection."""
+NO_MODEL = "This connection has no semantic model."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,17 @@ class BusinessContext:
     notes: str = ""
     terms: tuple[Term, ...] = ()
     references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticModel:
+    """What a semantic document brought, beside what people wrote."""
+
+    notes: str = ""
+    terms: tuple[Term, ...] = ()
+    references: tuple[Reference, ...] = ()
+    descriptions: tuple[tuple[str, str, str, str], ...] = ()
+    """Schema, table, column ("" for the table itself) and text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +106,7 @@ class Known:
 
     stamp: Stamp
     context: BusinessContext = BusinessContext()
+    semantic: SemanticModel = SemanticModel()
     examples: tuple[Example, ...] = ()
     """The newest first."""
 
@@ -136,6 +150,11 @@ class KnowledgeStore:
                 content=contexts.c.content,
             ),
             part(
+                "semantic",
+                stamp.join(contexts, contexts.c.connection == stamp.c.id),
+                content=contexts.c.semantic,
+            ),
+            part(
                 "example",
                 stamp.join(examples, examples.c.connection == stamp.c.id),
                 **{row.name: examples.c[row.name] for row in fields(Example)},
@@ -145,12 +164,14 @@ class KnowledgeStore:
         stamps = [Stamp(row.content, row.knowledge) for row in rows if row.kind == "stamp"]
         if not stamps:
             raise unknown(name)
-        context = next((_parse_context(row.content) for row in rows if row.kind == "context"), BusinessContext())
+        texts = {row.kind: row.content for row in rows if row.kind in ("context", "semantic") and row.content}
+        context = _parse_context(texts["context"]) if "context" in texts else BusinessContext()
+        semantic = _parse_semantic(texts["semantic"]) if "semantic" in texts else SemanticModel()
         known = [
             Example(*(row._mapping[each.name] for each in fields(Example))) for row in rows if row.kind == "example"
         ]
         known.sort(key=lambda example: (example.verified_at, example.id), reverse=True)
-        return Known(stamps[0], context, tuple(known))
+        return Known(stamps[0], context, semantic, tuple(known))
 
     def replace_context(self, owner: str, name: str, context: BusinessContext) -> None:
         """Keep `context` in place of what there was. Of two at once, the last one stays, whole."""
@@ -160,6 +181,34 @@ class KnowledgeStore:
             fresh = self._database.insert(contexts).values(connection=id, content=content, updated_at=now)
             replaced = {"content": fresh.excluded.content, "updated_at": fresh.excluded.updated_at}
             connection.execute(fresh.on_conflict_do_update(index_elements=["connection"], set_=replaced))
+
+    def replace_semantic(self, owner: str, name: str, model: SemanticModel, document: Mapping[str, Any]) -> None:
+        """Keep `document` and what it brought in place of the one that there was; what people wrote stays."""
+        now, content = datetime.now(UTC), orjson.dumps(asdict(BusinessContext())).decode()
+        semantic = orjson.dumps({"model": asdict(model), "document": document}).decode()
+        with self._database.writing() as connection:
+            id = self._count_change(connection, owner, name)
+            row = {"connection": id, "content": content, "semantic": semantic, "updated_at": now}
+            fresh = self._database.insert(contexts).values(**row)
+            replaced = {"semantic": fresh.excluded.semantic, "updated_at": fresh.excluded.updated_at}
+            connection.execute(fresh.on_conflict_do_update(index_elements=["connection"], set_=replaced))
+
+    def read_document(self, owner: str, name: str) -> dict[str, Any]:
+        """The semantic document as it was put. Raises SemanticModelNotFoundError."""
+        stamp = self.stamp(owner, name)
+        wanted = select(contexts.c.semantic).where(contexts.c.connection == stamp.connection)
+        for row in self._database.fetch(wanted.where(contexts.c.semantic.is_not(None))):
+            document: dict[str, Any] = orjson.loads(row.semantic)["document"]
+            return document
+        raise SemanticModelNotFoundError(NO_MODEL)
+
+    def delete_semantic(self, owner: str, name: str) -> None:
+        """Forget the semantic document and what it brought. Raises SemanticModelNotFoundError."""
+        with self._database.writing() as connection:
+            id = self._count_change(connection, owner, name)
+            this = (contexts.c.connection == id) & contexts.c.semantic.is_not(None)
+            if not connection.execute(update(contexts).where(this).values(semantic=None)).rowcount:
+                raise SemanticModelNotFoundError(NO_MODEL)
 
     def put_example(
         self, owner: str, name: str, *, question: str, form: str, sql: str, note: str, catalog_version: str
@@ -208,6 +257,23 @@ class KnowledgeStore:
 
 def _parse_context(content: str) -> BusinessContext:
     found = orjson.loads(content)
-    terms = (Term(each["term"], each["definition"], each["sql"], tuple(each["synonyms"])) for each in found["terms"])
-    references = (Reference(*map(tuple, each.values())) for each in found.get("references", ()))
-    return BusinessContext(found["notes"], tuple(terms), tuple(references))
+    return BusinessContext(found["notes"], _parse_terms(found), _parse_references(found))
+
+
+def _parse_semantic(content: str) -> SemanticModel:
+    found = orjson.loads(content)["model"]
+    descriptions = tuple((schema, table, column, text) for schema, table, column, text in found["descriptions"])
+    return SemanticModel(found["notes"], _parse_terms(found), _parse_references(found), descriptions)
+
+
+def _parse_terms(found: Mapping[str, Any]) -> tuple[Term, ...]:
+    return tuple(
+        Term(each["term"], each["definition"], each["sql"], tuple(each["synonyms"])) for each in found["terms"]
+    )
+
+
+def _parse_references(found: Mapping[str, Any]) -> tuple[Reference, ...]:
+    """None in a context that is older than references."""
+    return tuple(
+        Reference(tuple(each["columns"]), tuple(each["ref_columns"])) for each in found.get("references", ())
+    )

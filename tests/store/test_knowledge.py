@@ -4,11 +4,16 @@ import uuid
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
-from sqlchat.errors import ConnectionNotFoundError, ExampleNotFoundError, PayloadError
+from sqlchat.errors import (
+    ConnectionNotFoundError,
+    ExampleNotFoundError,
+    PayloadError,
+    SemanticModelNotFoundError,
+)
 from sqlchat.store import knowledge as module
-from sqlchat.store.knowledge import BusinessContext, Term
+from sqlchat.store.knowledge import BusinessContext, Reference, SemanticModel, Term
 from sqlchat.store.tables import contexts, examples
 
 CONTEXT = BusinessContext(
@@ -226,3 +231,46 @@ def test_neither_questions_nor_terms_show_in_the_repr_of_an_example(known):
     example, _ = put(known, "Which customers?", "SELECT secret")
     assert "customers" not in repr(example)
     assert "secret" not in repr(example)
+
+
+# semantic models
+
+MODEL = SemanticModel(
+    "Days of closing are left out.",
+    (Term("turnover", "Euros", "SUM(sales.pieces * sales.price)", ("takings",)),),
+    (Reference(("sales.shop_id",), ("shops.shop_id",)),),
+    (("main", "sales", "", "größer als 日本"), ("main", "sales", "status", "sold or not")),
+)
+DOCUMENT = {"version": "0.1.1", "semantic_model": [{"name": "x\0", "n": 1.50}]}
+
+
+def test_a_semantic_model_is_kept_beside_what_people_wrote(known, settings, make_store):
+    known.knowledge.replace_semantic("ann", "warehouse", SemanticModel("earlier"), {})
+    known.knowledge.replace_context("ann", "warehouse", CONTEXT)
+    known.knowledge.replace_semantic("ann", "warehouse", MODEL, DOCUMENT)
+    other = make_store(settings).knowledge
+    assert (other.read("ann", "warehouse").context, other.read("ann", "warehouse").semantic) == (CONTEXT, MODEL)
+    assert other.read_document("ann", "warehouse") == DOCUMENT
+    assert other.stamp("ann", "warehouse").version == 3
+
+
+def test_a_semantic_model_goes_and_what_people_wrote_stays(known):
+    known.knowledge.replace_context("ann", "warehouse", CONTEXT)
+    known.knowledge.replace_semantic("ann", "warehouse", MODEL, DOCUMENT)
+    known.knowledge.delete_semantic("ann", "warehouse")
+    assert known.knowledge.read("ann", "warehouse").semantic == SemanticModel()
+    assert known.knowledge.read("ann", "warehouse").context == CONTEXT
+    for forget in (known.knowledge.delete_semantic, known.knowledge.read_document):
+        with pytest.raises(SemanticModelNotFoundError):
+            forget("ann", "warehouse")
+        with pytest.raises(ConnectionNotFoundError):
+            forget("bob", "warehouse")
+
+
+def test_references_come_back_and_a_context_of_an_earlier_release_has_none(known):
+    told = BusinessContext("", (), (Reference(("a.x", "a.y"), ("b.x", "b.y")),))
+    known.knowledge.replace_context("ann", "warehouse", told)
+    assert known.knowledge.read("ann", "warehouse").context == told
+    with known.knowledge._database.writing() as connection:
+        connection.execute(update(contexts).values(content='{"notes": "old", "terms": []}'))
+    assert known.knowledge.read("ann", "warehouse").context == BusinessContext("old")
