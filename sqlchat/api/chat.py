@@ -68,4 +68,5 @@ def followed(question: Question) -> Generator[Stage]:
                 note(attempts=stage.attempts)
                 break
             yield stage
+    assert isinstance(stage, Answer)
     yield replace(stage, history=entry.id) if security.has_history() else stage

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlchat.chat.examples import ExampleIndex, normal_form
@@ -24,8 +24,39 @@ MOST_EXAMPLES = 4
 LOOKED_AT = 24  # ...chosen from so many of the nearest, since some may be stale
 MOST_BOOKS = 50
 """Connections whose knowledge a process holds; the least recently asked is dropped."""
+MOST_TAUGHT = 4
+"""Catalogs of one connection, as different callers and providers see it."""
 CHECKING = 5.0
 """Seconds for the names of some statements in a worker process."""
+
+
+class Lesson:
+    """References and descriptions of a connection. Safe to use from several threads."""
+
+    def __init__(self, references: Sequence[Reference] = (), descriptions: Sequence[Description] = ()) -> None:
+        self._references, self._descriptions = references, descriptions
+        self._taught: list[tuple[Catalog, int, Catalog]] = []
+        self._lock = threading.Lock()
+
+    def teach(self, catalog: Catalog, profiles: Profiles) -> Catalog:
+        """`catalog` with the references as foreign keys and the descriptions as comments, as far as it holds them.
+
+        Gives the same object for the same catalog and profiles, by which others keep what they made of it.
+        """
+        if not self._references and not self._descriptions:
+            return catalog
+        seen = hash(profiles)
+        with self._lock:
+            for known, of, taught in self._taught:
+                if known is catalog and of == seen:
+                    return taught
+            pairs = ((each.columns, each.ref_columns) for each in self._references)
+            taught = add_descriptions(add_references(catalog, pairs, profiles), self._descriptions)
+            self._taught = [(catalog, seen, taught), *self._taught[: MOST_TAUGHT - 1]]
+        return taught
+
+
+NO_LESSON = Lesson()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +71,8 @@ class Recalled:
     """Those whose questions are the nearest, the nearest first, at most 4; with `exact` where there is one."""
     exact: Example | None = None
     """The one that asks the very same question: its SQL is the answer."""
-    references: tuple[Reference, ...] = ()
-    """All that were told."""
-    descriptions: tuple[Description, ...] = ()
-    """All that a semantic model brought."""
-
-    def teach(self, catalog: Catalog, profiles: Profiles) -> Catalog:
-        """`catalog` with the references as foreign keys and the descriptions as comments, as far as it holds them."""
-        pairs = ((each.columns, each.ref_columns) for each in self.references)
-        return add_descriptions(add_references(catalog, pairs, profiles), self.descriptions)
+    lesson: Lesson = field(default=NO_LESSON, compare=False)
+    """What the owner said of the catalog itself."""
 
 
 NOTHING = Recalled()
@@ -88,20 +112,16 @@ class Knowledge:
             terms=book.terms.matching(question),
             examples=tuple(fresh[:MOST_EXAMPLES]),
             exact=same if same is not None and same.id not in stale else None,
-            references=book.references,
-            descriptions=book.known.semantic.descriptions,
+            lesson=book.lesson,
         )
 
     def teach_catalog(self, owner: str, connection_id: str, catalog: Catalog, profiles: Profiles) -> Catalog:
-        """`catalog` with what the owner said of it, as `Recalled.teach` adds it.
+        """`catalog` with what the owner said of it, as `Lesson.teach` adds it.
 
         Raises ConnectionNotFoundError, StoreUnavailableError.
         """
         book = self._book(owner, connection_id)
-        if book is None:
-            return catalog
-        said = Recalled(references=book.references, descriptions=book.known.semantic.descriptions)
-        return said.teach(catalog, profiles)
+        return catalog if book is None else book.lesson.teach(catalog, profiles)
 
     def context(self, owner: str, connection_id: str) -> BusinessContext:
         """What people wrote, all but the examples. Raises ConnectionNotFoundError, StoreUnavailableError."""
@@ -156,7 +176,7 @@ class _Book:
         self.known = known
         written, brought = known.context, known.semantic
         self.notes = "\n".join(filter(None, (written.notes, brought.notes)))
-        self.references = (*written.references, *brought.references)
+        self.lesson = Lesson((*written.references, *brought.references), brought.descriptions)
         names = {normal_form(term.term) for term in written.terms}
         terms = (*written.terms, *(term for term in brought.terms if normal_form(term.term) not in names))
         self.terms, self.examples = TermIndex(terms), ExampleIndex(known.examples)

@@ -149,11 +149,11 @@ class Pipeline:
         with ready.validator.clock("context"):
             if not ready.model.repairs:  # the built-in engine reads no prompt
                 terms = tuple(Term((t.term, *t.synonyms), t.sql) for t in recalled.terms if t.sql)
-                catalog = recalled.teach(connection.catalog, connection.profiles).listed
+                catalog = recalled.lesson.teach(connection.catalog, connection.profiles).listed
                 task = Task(question.text, catalog, values=connection.profiles.few_texts, terms=terms)
                 return _basis(connection), task
             context, recalled, messages = self._prompt(question, connection, recalled, ready.turns)
-            catalog = recalled.teach(connection.catalog, Profiles()).listed
+            catalog = recalled.lesson.teach(connection.catalog, Profiles()).listed
             return _basis(connection, context, recalled), Task(question.text, catalog, messages)
 
     def _turns(self, question: Question) -> Sequence[Turn]:
@@ -175,7 +175,7 @@ class Pipeline:
         samples = connection.samples if connection.privacy == "rows" else {}
         told = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
         related = list(filter(None, told))
-        catalog = recalled.teach(connection.catalog, profiles).listed
+        catalog = recalled.lesson.teach(connection.catalog, profiles).listed
         context = self._linker.context(catalog, said.strip(), profiles, samples, related)
         room = self._settings.prompt_room
         return prompt.fit_messages(question.text, context, recalled, turns, asked_notes=question.notes, room=room)
@@ -183,7 +183,7 @@ class Pipeline:
     def _make_answer(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
         validator, draft, results, sql = ready.validator, solution.draft, solution.results, solution.checked.sql
         dialect, lineage = ready.connection.dialect, solution.checked.lineage
-        taught = ready.recalled.teach(ready.connection.catalog, Profiles())
+        taught = ready.recalled.lesson.teach(ready.connection.catalog, Profiles())
         validator.entry.row_count = None if results is None else results.row_count
         with validator.clock("check"):
             empty = results is not None and results.row_count == 0

@@ -202,7 +202,7 @@ class _Mapping:
     def add_field(self, part: Part, dataset: Dataset, resolver: Resolver, keys: set[str], path: str) -> None:
         self.refuse_unknown("field", part, path)
         written = dataset.fields.get(part["name"].lower())
-        column = written and dataset.table.column(written.text.strip(' "`'))
+        column = dataset.table.column(written.text.strip(' "`')) if written else None
         about = f"{dataset.table.name}.{column.name if column else part['name']}"
         synonyms = self.read_context(part, path, about)
         description, label = part.get("description") or "", part.get("label") or ""
@@ -218,9 +218,11 @@ class _Mapping:
             named = [label] if label in named else []
         self.describe(dataset.table, column.name, description)
         names = [*named, *synonyms]
-        if names and _fold(names[0]) not in self.terms:
+        if names and _fold(names[0]) in self.terms:
+            self.refuse(path, "A metric or another field has this name.")
+        elif names:
             definition = f"The column {about}. {description}".strip()
-            named_so = part | {"name": names[0]}
+            named_so = {**part, "name": names[0]}
             self.add_computed(named_so, definition, synonyms=names[1:], resolver=resolver, home=dataset, path=path)
 
     def add_computed(
@@ -271,9 +273,8 @@ class _Mapping:
         self, part: Part, path: str, about: str, tell: Callable[[str], None] | None = None
     ) -> tuple[str, ...]:
         """The synonyms; instructions become a note about `about`, or are told to `tell`."""
-        for extension in part.get("custom_extensions") or ():
-            vendor = extension.get("vendor_name") if isinstance(extension, dict) else ""
-            self.refuse(f"{path}.custom_extensions", f"Extensions of a vendor ({vendor}) are not read.")
+        if part.get("custom_extensions"):
+            self.refuse(f"{path}.custom_extensions", "Extensions of vendors are not read.")
         context = part.get("ai_context") or {}
         if isinstance(context, str):
             context = {"instructions": context}
@@ -322,11 +323,11 @@ def choose_expression(part: Part, dialect: str) -> Written | None:
     expression = part.get("expression")
     if isinstance(expression, str):
         return Written(expression, "")
-    found = {
-        str(each.get("dialect")).upper(): each.get("expression")
-        for each in (expression or {}).get("dialects") or ()
-        if isinstance(each, dict) and isinstance(each.get("expression"), str)
-    }
+    listed = expression.get("dialects") if isinstance(expression, dict) else None
+    found: dict[str, str] = {}
+    for each in listed if isinstance(listed, list) else ():
+        if isinstance(each, dict) and isinstance(each.get("expression"), str):
+            found[str(each.get("dialect")).upper()] = each["expression"]
     own = {name: dialect for name in found if name.startswith(dialect.upper())}
     return next((Written(found[name], read) for name, read in (own | READ_AS).items() if name in found), None)
 
@@ -336,7 +337,9 @@ def _find_columns(dataset: Dataset, names: Sequence[str]) -> tuple[str, ...]:
     columns = []
     for name in names:
         written = dataset.fields.get(name.lower())
-        column = dataset.table.column(name) or (written and dataset.table.column(written.text.strip(' "`')))
+        column = dataset.table.column(name)
+        if column is None and written:
+            column = dataset.table.column(written.text.strip(' "`'))
         columns.append(column.name if column else name)
     return tuple(columns)
 

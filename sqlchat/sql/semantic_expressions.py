@@ -249,7 +249,8 @@ def parse_expression(written: Written) -> exp.Expr:
     found = trees[0].expressions if len(trees) == 1 and isinstance(trees[0], exp.Select) else []
     if len(found) != 1 or not isinstance(found[0], exp.Paren) or found[0].find(exp.Query):
         raise ExpressionError("It is no expression over columns.")
-    return found[0].this.pop()
+    inside: exp.Expr = found[0].this.pop()
+    return inside
 
 
 def write_table(table: Table) -> exp.Table:
@@ -280,9 +281,7 @@ def _meets_number(column: exp.Column) -> bool:
     parent = column.parent
     if not isinstance(parent, exp.Binary | exp.In | exp.Between):
         return False
-    return any(
-        each is not column and isinstance(each, exp.Literal) and each.is_number for each in parent.iter_expressions()
-    )
+    return any(isinstance(each, exp.Literal) and each.is_number for each in parent.iter_expressions())
 
 
 def _say_holders(name: str, holders: Sequence[str]) -> str:

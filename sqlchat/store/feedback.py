@@ -60,7 +60,7 @@ class FeedbackStore:
     def find(self, owner: str, entries: Iterable[uuid.UUID]) -> dict[uuid.UUID, Feedback]:
         """What was said of those of the owner's entries, by their ids."""
         wanted = select(*COLUMNS).where(feedback.c.owner == owner, feedback.c.entry.in_(list(entries)))
-        return {row.entry: Feedback(*row) for row in self._database.fetch(wanted)}
+        return {row.entry: Feedback(*tuple(row)) for row in self._database.fetch(wanted)}
 
     def list(self, owner: str, connection_id: str) -> list[tuple[Entry, Feedback]]:
         """All that the owner said of answers of the connection of that name, the oldest first."""

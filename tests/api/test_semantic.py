@@ -276,6 +276,7 @@ def metric(sql, dialect="ANSI_SQL"):
         ("SUM(sales.pieces) / COUNT(branches.kind)", "Rows of branches would be added up"),
         ("SUM(sales.status)", ""),
         ("COUNT(*)", "names no dataset"),
+        (7, "no expression in SQL"),
     ],
 )
 def test_a_metric_that_cannot_be_computed_is_told_with_its_reason(client, bakery, sql, reason):
@@ -324,6 +325,7 @@ def test_facts_that_share_a_dimension_do_not_refer_to_one_another(client, bakery
         ({"version": "0.1.1", "semantic_model": [{"name": "x"}]}, "semantic_model"),
         ({"version": "0.1.1", "semantic_model": [{"name": "x", "datasets": [{"name": "y"}]}]}, "semantic_model"),
         ({"version": "0.1.1", "semantic_model": [{"name": "x", "datasets": ["y"]}]}, "semantic_model"),
+        ({"version": 0.1, "semantic_model": 7}, "semantic_model"),
         ({"version": "0.1.1", "semantic_model": [{"name": "x\0", "datasets": []}]}, None),
     ],
 )
@@ -340,3 +342,12 @@ def test_without_the_connection_there_is_none(client):
         assert refused(call("/api/connections/none/context/semantic"), 404)["code"] == "connection_not_found"
     answer = client.put("/api/connections/none/context/semantic", json=BAKERY)
     assert refused(answer, 404)["code"] == "connection_not_found"
+
+
+@pytest.mark.parametrize("odd", [7, "x", [], ["x"], [7], {"dialects": 7}, {"x": 1}, True])
+@pytest.mark.parametrize("key", ["expression", "ai_context", "custom_extensions", "datatype", "dimension"])
+def test_odd_parts_of_a_document_are_no_fault_of_ours(client, demo, key, odd):
+    part = {"name": "status", "expression": expression("status"), key: odd}
+    model = {"name": "x", "datasets": [{"name": "orders", "source": "orders", "fields": [part]}], "metrics": [part]}
+    answer = client.put(f"{demo}/context/semantic", json={"version": "0.1.1", "semantic_model": [model]})
+    assert answer.status_code == 200, answer.text
