@@ -29,6 +29,19 @@ from sqlchat.store.history import LONGEST_SQL
 blueprint = Resource("history", __name__, url_prefix="/api/history", description="What the caller has asked and run.")
 blueprint.before_request(security.needs_own_name)
 
+LATEST = "latest"
+NO_ENTRY = "There is no such entry in your history."
+BY_ID = [
+    {
+        "name": "entry_id",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string"},
+        "description": "The id of an entry; `latest` is the newest that has a result.",
+        "example": LATEST,
+    }
+]
+
 
 @blueprint.get("")
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
@@ -47,12 +60,12 @@ def show_history(query: dict[str, Any]) -> Response:
     return answer({"history": [render_entry(entry, said.get(entry.id)) for entry in page], "next": after})
 
 
-@blueprint.get("/<uuid:entry_id>/result")
+@blueprint.get("/<entry_id>/result", parameters=BY_ID)
 @blueprint.doc(security=security.CALLER_OR_LOCAL, responses={200: {"content": DOCUMENTED}})
 @blueprint.arguments(HistoryResultQuerySchema, location="query")
 @blueprint.response(200, ExecutedSchema, example=EXECUTED_EXAMPLE)
 @blueprint.fails(401, 404, 406, 503, 504)
-def show_result(query: dict[str, Any], entry_id: uuid.UUID) -> Response:
+def show_result(query: dict[str, Any], entry_id: str) -> Response:
     """Run an entry's SQL again, as the caller is today, and answer as `POST /api/execute` does.
 
     Nothing of the first run is kept: policies, row-level security and data are those of now.
@@ -67,13 +80,13 @@ def show_result(query: dict[str, Any], entry_id: uuid.UUID) -> Response:
     return answer_rows(entry.connection_id, entry.sql, query.get("max_rows"), query["csv_formulas"])
 
 
-@blueprint.post("/<uuid:entry_id>/feedback")
+@blueprint.post("/<entry_id>/feedback", parameters=BY_ID)
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(GiveFeedbackSchema, example=FEEDBACK_EXAMPLE)
 @blueprint.response(201, KeptFeedbackSchema, example=KEPT_FEEDBACK_EXAMPLE)
 @blueprint.alt_response(200, schema=KeptFeedbackSchema, example=KEPT_FEEDBACK_EXAMPLE, description="Replaced")
 @blueprint.fails(401, 404, 413, 415, 503, 504)
-def give_feedback(payload: dict[str, Any], entry_id: uuid.UUID) -> Response:
+def give_feedback(payload: dict[str, Any], entry_id: str) -> Response:
     """Say of an answer whether it is good; said again, it replaces what there was (200).
 
     Corrected SQL must be allowed, name what the database holds, and be planned by it; else it is refused with 400 and
@@ -93,18 +106,23 @@ def give_feedback(payload: dict[str, Any], entry_id: uuid.UUID) -> Response:
     return answer(told, 201 if is_new else 200)
 
 
-@blueprint.delete("/<uuid:entry_id>/feedback")
+@blueprint.delete("/<entry_id>/feedback", parameters=BY_ID)
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, ForgottenSchema, example={"status": "deleted"})
 @blueprint.fails(401, 404, 503)
-def delete_feedback(entry_id: uuid.UUID) -> dict[str, str]:
+def delete_feedback(entry_id: str) -> dict[str, str]:
     """Forget what was said of an answer; an example that was made of it stays."""
-    runtime().store.feedback.delete(security.owner(), entry_id)
+    runtime().store.feedback.delete(security.owner(), _find_entry(entry_id).id)
     return {"status": "deleted"}
 
 
-def _find_entry(entry_id: uuid.UUID) -> Entry:
-    entry = runtime().store.history.find(security.owner(), entry_id)
+def _find_entry(entry_id: str) -> Entry:
+    """The caller's entry of that id, or the newest that has a result. Raises EntryNotFoundError."""
+    try:
+        wanted = None if entry_id == LATEST else uuid.UUID(entry_id)
+    except ValueError:
+        raise EntryNotFoundError(NO_ENTRY) from None
+    entry = runtime().store.history.find(security.owner(), wanted)
     if entry is None:
-        raise EntryNotFoundError("There is no such entry in your history.")
+        raise EntryNotFoundError(NO_ENTRY)
     return entry

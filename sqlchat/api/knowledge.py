@@ -27,6 +27,7 @@ blueprint = Resource(
 )
 blueprint.before_request(security.needs_owner)
 
+LATEST = "latest"
 NAMED = [
     {"name": "connection_id", "in": "path", "required": True, "schema": {"type": "string"}, "example": "demo"},
 ]
@@ -36,8 +37,9 @@ ONE = [
         "name": "example_id",
         "in": "path",
         "required": True,
-        "schema": {"type": "string", "format": "uuid"},
-        "example": TAUGHT_EXAMPLE["id"],
+        "schema": {"type": "string"},
+        "description": "The id of an example; `latest` is the one that was kept last.",
+        "example": LATEST,
     },
 ]
 
@@ -137,8 +139,9 @@ def _answer_context(connection_id: str, context: BusinessContext) -> Response:
     )
 
 
-def _read_id(text: str) -> UUID:
+def _read_id(text: str) -> UUID | None:
+    """None for the latest. Raises ExampleNotFoundError for what is no id."""
     try:
-        return UUID(text)
+        return None if text == LATEST else UUID(text)
     except ValueError:
         raise ExampleNotFoundError("There is no such example of this connection.") from None

@@ -27,8 +27,6 @@ WINDOW = 0.05
 """Seconds that an entry waits for others, to be written with them."""
 SETTLING = 2 * WINDOW
 """Seconds after which every process has written what it had answered."""
-RECENT = 2_000_000_000
-"""Nanoseconds for which an entry may not be written yet."""
 WRITTEN_AT_ONCE = 500
 SWEEP_AFTER = 100
 """Rows that a process adds between two sweeps..."""
@@ -183,16 +181,21 @@ class History:
         page = [Entry(**row._mapping) for row in rows[:limit]]
         return page, page[-1].id if len(rows) > limit else None
 
-    def find(self, owner: str, entry_id: uuid.UUID) -> Entry | None:
-        """The owner's entry of that id; None if it is another owner's, never was, or is forgotten by now.
+    def find(self, owner: str, entry_id: uuid.UUID | None) -> Entry | None:
+        """The owner's entry of that id, or the newest that ended in rows; None where there is none (any more).
 
-        A new one may be on its way to the store from another process, so a second look follows the first.
+        It waits for other processes, as `page` does: the caller may have the id from one of them a moment ago.
         """
         self._batches.flush()
-        wanted = select(*ENTRY_COLUMNS).where(history.c.owner == owner, history.c.id == entry_id)
-        wanted = wanted.where(history.c.id >= self._oldest())
+        time.sleep(SETTLING if entry_id is None else 0)
+        wanted = select(*ENTRY_COLUMNS).where(history.c.owner == owner)
+        wanted = wanted.where(history.c.id >= self._oldest()).order_by(history.c.id.desc()).limit(1)
+        if entry_id is None:
+            wanted = wanted.where(history.c.outcome == "ok", history.c.sql.is_not(None))
+        else:
+            wanted = wanted.where(history.c.id == entry_id)
         rows = self._database.fetch(wanted)
-        if not rows and entry_id >= _ordered_id(time.time_ns() - RECENT, lowest=True):
+        if not rows and entry_id is not None:
             time.sleep(SETTLING)
             rows = self._database.fetch(wanted)
         return Entry(**rows[0]._mapping) if rows else None

@@ -197,7 +197,14 @@ def test_a_refusal_can_be_corrected(one):
 @pytest.mark.parametrize("id", [str(uuid.uuid4()), str(uuid.UUID(int=0))])
 def test_an_entry_that_never_was_is_404(one, id):
     assert refused(say(one, id, rating="good"), 404)["code"] == "entry_not_found"
-    assert refused(one.delete(f"/api/history/{id}/feedback"), 404)["code"] == "feedback_not_found"
+    assert refused(one.delete(f"/api/history/{id}/feedback"), 404)["code"] == "entry_not_found"
+
+
+def test_the_latest_answer_needs_no_id(one):
+    answer = ask(one)
+    assert say(one, "latest", rating="good").status_code == 201
+    assert listed(one, "?feedback=good")[0]["id"] == answer["history_id"]
+    assert one.delete("/api/history/latest/feedback").status_code == 200
 
 
 def test_another_callers_entries_are_unknown(shared_client, two_users):
