@@ -7,7 +7,6 @@ import pytest
 
 from sqlchat.errors import FeedbackNotFoundError
 from sqlchat.store import Entry
-from sqlchat.store import history as history_module
 
 
 @pytest.fixture
@@ -57,10 +56,3 @@ def test_it_is_forgotten_with_its_entry(store, entry, monkeypatch):
     monkeypatch.setattr(store.history, "_kept", timedelta(0))
     store.history.sweep()
     assert store.feedback.find("ann", [entry.id]) == {}
-
-
-def test_an_entry_that_another_process_is_about_to_write_is_found(settings, store, make_store):
-    other, made = make_store(settings), Entry("ann", "warehouse", "execute", sql="SELECT 1")
-    other.history.add_soon(made)
-    assert store.history.find("ann", made.id).sql == "SELECT 1"
-    assert history_module.WINDOW < history_module.SETTLING
