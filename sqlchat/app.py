@@ -25,6 +25,7 @@ from sqlchat.api import (
     providers,
     requests,
     security,
+    semantic,
     settings,
 )
 from sqlchat.config import Settings
@@ -32,7 +33,20 @@ from sqlchat.runtime import Runtime
 
 BLUEPRINTS = tuple(
     module.blueprint
-    for module in (health, providers, chat, execute, connections, knowledge, files, lineage, history, auth, settings)
+    for module in (
+        health,
+        providers,
+        chat,
+        execute,
+        connections,
+        knowledge,
+        semantic,
+        files,
+        lineage,
+        history,
+        auth,
+        settings,
+    )
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import uuid
 from pathlib import Path
@@ -12,6 +13,7 @@ from flask.cli import AppGroup, with_appcontext
 
 from sqlchat.errors import SqlchatError
 from sqlchat.evaluation.cases import read_cases
+from sqlchat.evaluation.feedback import collect_cases
 from sqlchat.evaluation.replay import Replay
 from sqlchat.evaluation.report import as_json, as_table
 from sqlchat.evaluation.run import Evaluation
@@ -23,7 +25,7 @@ db = AppGroup("db", help="The service's own store.")
 
 def init_app(app: Flask) -> None:
     """Add the commands to `app`."""
-    for command in (token, db, demo, evaluate):
+    for command in (token, db, demo, evaluate, export_feedback):
         app.cli.add_command(command)
 
 
@@ -119,6 +121,26 @@ def evaluate(
     click.echo(as_table(outcomes, name))
     if out:
         out.write_bytes(as_json(outcomes, name))
+
+
+@click.command("feedback")
+@click.option("--connection", required=True, help="Name of the connection.")
+@click.option("--owner", default=LOCAL_OWNER, help="Whose feedback it is: the `sub` of their tokens.")
+@with_appcontext
+def export_feedback(*, connection: str, owner: str) -> None:
+    """Print the answers that people found good, or corrected, as questions for `flask eval`."""
+    runtime = _runtime()
+    try:
+        cases, left_out = collect_cases(runtime.store, owner, connection)
+    except SqlchatError as exc:
+        raise click.ClickException(exc.detail) from exc
+    finally:
+        runtime.close()
+    for case in cases:
+        click.echo(json.dumps(case, ensure_ascii=False))
+    click.echo(
+        f"Questions: {len(cases)}; left out, without SQL that is right or as follow-ups: {left_out}.", err=True
+    )
 
 
 def _runtime() -> Runtime:

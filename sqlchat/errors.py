@@ -20,6 +20,8 @@
     │   ├── ExampleNotFoundError          404 example_not_found
     │   ├── ConversationNotFoundError     404 conversation_not_found
     │   ├── EntryNotFoundError            404 entry_not_found
+    │   ├── FeedbackNotFoundError         404 feedback_not_found
+    │   ├── SemanticModelNotFoundError    404 semantic_model_not_found
     │   ├── BucketNotFoundError           404 bucket_not_found
     │   └── FileNotFoundInStorageError    404 file_not_found
     ├── NotAcceptableError                406 not_acceptable
@@ -154,6 +156,14 @@ class ConversationNotFoundError(NotFoundError):
 
 class EntryNotFoundError(NotFoundError):
     code, title = "entry_not_found", "History entry not found"
+
+
+class FeedbackNotFoundError(NotFoundError):
+    code, title = "feedback_not_found", "Feedback not found"
+
+
+class SemanticModelNotFoundError(NotFoundError):
+    code, title = "semantic_model_not_found", "Semantic model not found"
 
 
 class BucketNotFoundError(NotFoundError):

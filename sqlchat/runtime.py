@@ -9,8 +9,11 @@ from typing import Any, Final
 from sqlchat import demo
 from sqlchat.chat.audit import Audit
 from sqlchat.chat.context import SchemaLinker
-from sqlchat.chat.knowledge import Knowledge, KnowledgeEditor
+from sqlchat.chat.feedback import FeedbackDesk
+from sqlchat.chat.knowledge import Knowledge
+from sqlchat.chat.knowledge_editor import KnowledgeEditor
 from sqlchat.chat.pipeline import Pipeline
+from sqlchat.chat.semantic_editor import SemanticEditor
 from sqlchat.config import Settings
 from sqlchat.connections.base import Results
 from sqlchat.connections.files.connection import FilesConnection
@@ -43,7 +46,7 @@ DEMO_FILE = "demo.sqlite"
 JUDGES = 2
 JUDGE_MEMORY_MB = 1024
 LINEAGE_DEADLINE = 5.0  # s
-SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("examine", "dialects", "fragments"))
+SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("examine", "dialects", "fragments", "semantic"))
 UPLOAD_MODULES = ("sqlchat.files.profile",)
 BUILD_MODULES = ("sqlchat.connections.files.build",)
 
@@ -93,6 +96,8 @@ class Runtime:
         self.providers: Final = ProviderFactory(settings)
         self.knowledge: Final = Knowledge(self.store.knowledge, self.judges)
         self.knowledge_editor: Final = KnowledgeEditor(self.store.knowledge, self.manager, self.judges)
+        self.semantic_editor: Final = SemanticEditor(self.store.knowledge, self.manager, self.judges)
+        self.feedback: Final = FeedbackDesk(self.store.feedback, self.store.history, self.knowledge_editor)
         self.pipeline: Final = Pipeline(
             settings,
             self.manager,

@@ -1,6 +1,7 @@
 """A question in, SQL and rows out."""
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any, cast
 
 from flask import Response
@@ -67,4 +68,5 @@ def followed(question: Question) -> Generator[Stage]:
                 note(attempts=stage.attempts)
                 break
             yield stage
-    yield stage
+    assert isinstance(stage, Answer)
+    yield replace(stage, history=entry.id) if security.has_history() else stage

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response
 
 from sqlchat.api import security
+from sqlchat.api.rendering import render_source
 from sqlchat.api.requests import note
 from sqlchat.api.resource import Resource, answer, runtime
 from sqlchat.connections.manager import Described
@@ -118,12 +119,13 @@ def show_schema(query: dict[str, bool], connection_id: str) -> Response:
     connection = runtime().manager.open(security.owner(), connection_id, security.claims())
     catalog = connection.read_catalog() if query["refresh"] else connection.catalog
     profiles = connection.read_profiles(refresh=query["refresh"]) if query["profile"] else None
+    taught = runtime().knowledge.teach_catalog(security.owner(), connection_id, catalog, profiles or Profiles())
     return answer(
         {
             "dialect": public_name(catalog.dialect),
             "default_schema": catalog.default_schema,
             "version": catalog.version,
-            "tables": [_table(table, profiles) for table in catalog.listed.tables],
+            "tables": [_table(table, profiles) for table in taught.listed.tables],
         }
     )
 
@@ -154,6 +156,9 @@ def _table(table: Table, profiles: Profiles | None) -> dict[str, Any]:
         del told[name]
     for column in told["columns"]:
         del column["expression"]
+    for shown, key in zip(told["foreign_keys"], table.foreign_keys, strict=True):
+        del shown["by_owner"], shown["repeats"]
+        shown.update(render_source(key))
     if profiles is not None:
         for column in told["columns"]:
             known = profiles.get((table.schema, table.name, column["name"]))

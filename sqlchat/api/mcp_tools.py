@@ -17,7 +17,7 @@ from sqlchat.api import security
 from sqlchat.api.defaults import chosen_provider
 from sqlchat.api.problems import body_of
 from sqlchat.api.recording import recorded
-from sqlchat.api.rendering import render_results
+from sqlchat.api.rendering import render_results, render_source
 from sqlchat.api.requests import note
 from sqlchat.api.resource import runtime
 from sqlchat.chat.answer import Answer
@@ -79,8 +79,9 @@ def list_connections(_: dict[str, Any]) -> dict[str, Any]:
 
 
 def describe(payload: dict[str, Any]) -> dict[str, Any]:
-    connection = runtime().manager.open(security.owner(), payload["connection"], security.claims())
-    catalog, wanted = connection.catalog, payload["tables"]
+    owner, name, wanted = security.owner(), payload["connection"], payload["tables"]
+    connection = runtime().manager.open(owner, name, security.claims())
+    catalog = runtime().knowledge.teach_catalog(owner, name, connection.catalog, Profiles())
     told: dict[str, Any] = {"dialect": public_name(catalog.dialect), "default_schema": catalog.default_schema}
     if not wanted:
         return told | {
@@ -211,7 +212,7 @@ def _describe_table(table: Table, default_schema: str, profiles: Profiles) -> di
         "columns": columns,
         "primary_key": table.primary_key,
         "references": [
-            {"columns": key.columns, "table": key.ref_table, "ref_columns": key.ref_columns, "inferred": key.inferred}
+            {"columns": key.columns, "table": key.ref_table, "ref_columns": key.ref_columns, **render_source(key)}
             for key in table.foreign_keys
         ],
     }

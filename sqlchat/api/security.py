@@ -114,6 +114,11 @@ def needs_owner() -> None:
     owner()
 
 
+def has_history() -> bool:
+    """Whether what this caller asks is kept, and shown to them."""
+    return bool(runtime().settings.history_days) and owner() != OPEN_OWNER
+
+
 def needs_own_name() -> None:
     """For `before_request` of what callers without a token, who cannot be told apart, must not see of each other."""
     if owner() == OPEN_OWNER:

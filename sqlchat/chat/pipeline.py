@@ -19,7 +19,7 @@ from sqlchat.chat.context import Context, SchemaLinker
 from sqlchat.chat.knowledge import NOTHING, Knowledge, Recalled
 from sqlchat.chat.prices import cost
 from sqlchat.chat.question import Question
-from sqlchat.chat.references import inferred_references
+from sqlchat.chat.references import list_unsure_references
 from sqlchat.chat.strategies import Solution, quickly, remembered, thoroughly, verified
 from sqlchat.chat.validation import Clock, Validator
 from sqlchat.chat.value_linking import Match
@@ -149,10 +149,12 @@ class Pipeline:
         with ready.validator.clock("context"):
             if not ready.model.repairs:  # the built-in engine reads no prompt
                 terms = tuple(Term((t.term, *t.synonyms), t.sql) for t in recalled.terms if t.sql)
-                catalog, values = connection.catalog.listed, connection.profiles.few_texts
-                return _basis(connection), Task(question.text, catalog, values=values, terms=terms)
+                catalog = recalled.lesson.teach(connection.catalog, connection.profiles).listed
+                task = Task(question.text, catalog, values=connection.profiles.few_texts, terms=terms)
+                return _basis(connection), task
             context, recalled, messages = self._prompt(question, connection, recalled, ready.turns)
-            return _basis(connection, context, recalled), Task(question.text, connection.catalog.listed, messages)
+            catalog = recalled.lesson.teach(connection.catalog, Profiles()).listed
+            return _basis(connection, context, recalled), Task(question.text, catalog, messages)
 
     def _turns(self, question: Question) -> Sequence[Turn]:
         """The last turns, on this connection, of the conversation that the question goes on with."""
@@ -173,13 +175,15 @@ class Pipeline:
         samples = connection.samples if connection.privacy == "rows" else {}
         told = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
         related = list(filter(None, told))
-        context = self._linker.context(connection.catalog.listed, said.strip(), profiles, samples, related)
+        catalog = recalled.lesson.teach(connection.catalog, profiles).listed
+        context = self._linker.context(catalog, said.strip(), profiles, samples, related)
         room = self._settings.prompt_room
         return prompt.fit_messages(question.text, context, recalled, turns, asked_notes=question.notes, room=room)
 
     def _make_answer(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
         validator, draft, results, sql = ready.validator, solution.draft, solution.results, solution.checked.sql
         dialect, lineage = ready.connection.dialect, solution.checked.lineage
+        taught = ready.recalled.lesson.teach(ready.connection.catalog, Profiles())
         validator.entry.row_count = None if results is None else results.row_count
         with validator.clock("check"):
             empty = results is not None and results.row_count == 0
@@ -208,10 +212,7 @@ class Pipeline:
             explanation=draft.explanation,
             interpretation=draft.interpretation,
             warnings=tuple(warnings),
-            assumptions=(
-                *draft.assumptions,
-                *inferred_references(ready.connection.catalog, lineage),
-            ),
+            assumptions=(*draft.assumptions, *list_unsure_references(taught, lineage)),
             lineage=lineage,
             basis=basis,
             conversation=validator.entry.conversation_id,

@@ -119,8 +119,9 @@ def _type(name: str) -> str:
 
 
 def _how(key: ForeignKey) -> str:
-    """A reference that the database does not hold is only likely."""
-    return " (inferred)" if key.inferred else ""
+    """Who says so, if the database does not."""
+    said = " (said by the owner)" if key.by_owner else " (inferred)" if key.inferred else ""
+    return f"{said} (several rows may match)" if key.repeats else said
 
 
 def values_of(profile: ColumnProfile) -> str:

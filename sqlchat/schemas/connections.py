@@ -71,6 +71,7 @@ CATALOG_EXAMPLE = {
                     "ref_table": "customers",
                     "ref_columns": ["id"],
                     "inferred": False,
+                    "source": "database",
                 }
             ],
             "row_estimate": 1800,
@@ -229,6 +230,11 @@ class ForeignKeySchema(Schema):
     ref_columns = fields.List(fields.String(), required=True)
     inferred = fields.Boolean(
         required=True, metadata={"description": "Found from names and values; the database does not hold it."}
+    )
+    source = fields.String(
+        required=True,
+        validate=validate.OneOf(["database", "inferred", "owner"]),
+        metadata={"description": "Who says so; `owner` is a reference of the connection's context."},
     )
 
 

@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from sqlchat.schemas.texts import refuse_control_characters
 
 LONGEST_NOTES, LONGEST_DEFINITION, LONGEST_NAME = 4_000, 1_000, 100  # characters
 LONGEST_FRAGMENT, LONGEST_EXAMPLE, LONGEST_QUESTION = 2_000, 10_000, 1_000
-MOST_TERMS, MOST_SYNONYMS = 200, 20
+MOST_TERMS, MOST_SYNONYMS, MOST_REFERENCES, MOST_COLUMNS = 200, 20, 200, 16
+LONGEST_PATH = 400
+"""Characters of a column with its table and schema."""
 
 TERM_EXAMPLE = {
     "term": "active customer",
@@ -16,7 +18,11 @@ TERM_EXAMPLE = {
     "sql": "last_order_at >= CURRENT_DATE - 90",
     "synonyms": ["live client"],
 }
-CONTEXT_EXAMPLE = {"notes": "Amounts are in euros, without VAT.", "terms": [TERM_EXAMPLE]}
+CONTEXT_EXAMPLE = {
+    "notes": "Amounts are in euros, without VAT.",
+    "terms": [TERM_EXAMPLE],
+    "references": [{"from": "orders.customer_id", "to": "customers.id"}],
+}
 TEACH_EXAMPLE = {
     "question": "How many customers are in Germany?",
     "sql": "SELECT COUNT(*) FROM customers WHERE country_code = 'DE'",
@@ -57,6 +63,42 @@ class TermSchema(Schema):
     )
 
 
+class ColumnsField(fields.Raw):
+    """A column, or a list of them."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[str, ...]:
+        names = value if isinstance(value, list) else [value]
+        if not 1 <= len(names) <= MOST_COLUMNS or not all(isinstance(name, str) for name in names):
+            raise ValidationError(f"Give one column, or a list of up to {MOST_COLUMNS}.")
+        for name in names:
+            if not name.strip() or len(name) > LONGEST_PATH:
+                raise ValidationError(f"Give `table.column`, at most {LONGEST_PATH} characters.")
+            refuse_control_characters(name)
+        return tuple(name.strip() for name in names)
+
+
+def _columns(name: str, description: str) -> ColumnsField:
+    text = {"type": "string", "maxLength": LONGEST_PATH}
+    either = [text, {"type": "array", "items": text, "minItems": 1, "maxItems": MOST_COLUMNS}]
+    return ColumnsField(
+        required=True, data_key=name, attribute=name, metadata={"description": description, "oneOf": either}
+    )
+
+
+class ReferenceSchema(Schema):
+    """Columns of one table that name a row of another."""
+
+    from_ = _columns("from", "`table.column` or `schema.table.column`; a list of them for a key of several columns.")
+    to = _columns("to", "The columns of the other table that identify its row, in the same order.")
+    stale = fields.Boolean(
+        allow_none=True,
+        metadata={
+            "description": "The database no longer holds its columns: it is not used. Null while the database cannot "
+            "be reached. Ignored when it is sent."
+        },
+    )
+
+
 class ContextSchema(Schema):
     notes = fields.String(
         load_default="",
@@ -68,6 +110,12 @@ class ContextSchema(Schema):
         load_default=list,
         validate=validate.Length(max=MOST_TERMS),
         metadata={"description": "Of these, a model sees the ones that the question uses."},
+    )
+    references = fields.List(
+        fields.Nested(ReferenceSchema),
+        load_default=list,
+        validate=validate.Length(max=MOST_REFERENCES),
+        metadata={"description": "Columns that belong together, where the database declares no foreign key."},
     )
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal
 
 WORD = re.compile(r"\w+")
 PLAIN_WORD = re.compile("[a-z0-9_]+")
@@ -42,6 +43,15 @@ class ForeignKey:
     ref_columns: tuple[str, ...]
     inferred: bool = False
     """Found from names and values; the database does not hold it."""
+    by_owner: bool = False
+    """Told by the connection's owner; the database does not hold it."""
+    repeats: bool = False
+    """Whether several rows of the referenced table are known to have the same value."""
+
+    @property
+    def source(self) -> Literal["database", "inferred", "owner"]:
+        """Who says so."""
+        return "owner" if self.by_owner else "inferred" if self.inferred else "database"
 
 
 @dataclass(frozen=True, slots=True)

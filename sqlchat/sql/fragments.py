@@ -19,9 +19,9 @@ def fragment_faults(fragments: Sequence[str], dialect: str) -> tuple[str, ...]:
     return tuple(_fragment_fault(fragment, dialect) for fragment in fragments)
 
 
-def held(statements: Sequence[str], catalog: Catalog) -> tuple[bool, ...]:
+def hold_names(statements: Sequence[str], catalog: Catalog) -> tuple[bool, ...]:
     """For each statement, whether `catalog` holds all tables and columns that it names."""
-    return tuple(_held(statement, catalog) for statement in statements)
+    return tuple(_holds_names(statement, catalog) for statement in statements)
 
 
 def _fragment_fault(fragment: str, dialect: str) -> str:
@@ -43,7 +43,7 @@ def _fragment_fault(fragment: str, dialect: str) -> str:
     return NO_EXPRESSION if isinstance(inside.this, exp.Alias | exp.Aliases) else ""
 
 
-def _held(statement: str, catalog: Catalog) -> bool:
+def _holds_names(statement: str, catalog: Catalog) -> bool:
     try:
         return not unknown_names(statement, catalog.mentioned_in(statement))
     except (SQLSyntaxError, SQLRefusedError):

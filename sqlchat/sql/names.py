@@ -86,7 +86,7 @@ def nearest(unknown: UnknownName, catalog: Catalog, limit: int = 3) -> list[str]
     if len(found) < limit:
         others = [table for table in catalog.tables if table.name.lower() not in looked_in]
         found += _best(name, _columns(others), limit - len(found))
-    return [f"{_table(table, catalog)}.{_spelled(column, catalog.dialect)}" for table, column in found]
+    return [f"{_table(table, catalog)}.{spell_name(column, catalog.dialect)}" for table, column in found]
 
 
 def _columns(tables: Iterable[Table]) -> Iterator[tuple[str, tuple[Table, str]]]:
@@ -114,14 +114,14 @@ def _words(name: str) -> str:
 
 
 def _table(table: Table, catalog: Catalog) -> str:
-    name = _spelled(table.name, catalog.dialect)
+    name = spell_name(table.name, catalog.dialect)
     if table.schema and table.schema != catalog.default_schema:
-        return f"{_spelled(table.schema, catalog.dialect)}.{name}"
+        return f"{spell_name(table.schema, catalog.dialect)}.{name}"
     return name
 
 
-def _spelled(name: str, dialect: str) -> str:
-    """The name, in quotes where the dialect would read it as another one without them."""
+def spell_name(name: str, dialect: str) -> str:
+    """`name` as SQL has to write it: in quotes if the dialect would read it as another one without them."""
     rules = Rules.of(dialect)
     plain = _PLAIN.fullmatch(name) and rules.fold(name, quoted=False) == rules.fold(name)
     return name if plain else exp.to_identifier(name, quoted=True).sql(dialect)

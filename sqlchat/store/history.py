@@ -16,7 +16,7 @@ from sqlchat.config import Settings
 from sqlchat.errors import StoreUnavailableError
 from sqlchat.store.batches import Batches
 from sqlchat.store.engine import Database
-from sqlchat.store.tables import history
+from sqlchat.store.tables import feedback, history
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +80,7 @@ class Entry:
 
 
 COLUMNS = tuple(row.name for row in fields(Entry))
+ENTRY_COLUMNS = tuple(history.c[name] for name in COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +153,11 @@ class History:
         connection_id: str | None = None,
         outcome: str | None = None,
         conversation_id: uuid.UUID | None = None,
+        rating: str | None = None,
     ) -> tuple[list[Entry], uuid.UUID | None]:
         """Up to `limit` of the owner's entries, the newest first, and what to give as `before` for those after them.
+
+        `rating` leaves those of which feedback says so: `good`, `bad`, or `any`.
 
         Pages have neither gaps nor repetitions, whatever is added or swept meanwhile. The first one holds every
         request that was answered before, by whichever process: it waits until all have written theirs.
@@ -161,8 +165,12 @@ class History:
         if before is None:
             self._batches.flush()
             time.sleep(SETTLING)
-        wanted = select(*(history.c[name] for name in COLUMNS)).where(history.c.owner == owner)
-        wanted = wanted.where(history.c.id >= self._oldest())
+        wanted = select(*ENTRY_COLUMNS).where(history.c.owner == owner, history.c.id >= self._oldest())
+        if rating is not None:
+            rated = select(feedback.c.entry).where(feedback.c.owner == owner)
+            wanted = wanted.where(
+                history.c.id.in_(rated if rating == "any" else rated.where(feedback.c.rating == rating))
+            )
         if before is not None:
             wanted = wanted.where(history.c.id < before)
         filters = ((history.c.connection_id, connection_id), (history.c.outcome, outcome))
@@ -180,7 +188,7 @@ class History:
         """
         self._batches.flush()
         time.sleep(SETTLING if entry_id is None else 0)
-        wanted = select(*(history.c[name] for name in COLUMNS)).where(history.c.owner == owner)
+        wanted = select(*ENTRY_COLUMNS).where(history.c.owner == owner)
         wanted = wanted.where(history.c.id >= self._oldest()).order_by(history.c.id.desc()).limit(1)
         if entry_id is None:
             wanted = wanted.where(history.c.outcome == "ok", history.c.sql.is_not(None))
@@ -191,6 +199,14 @@ class History:
             time.sleep(SETTLING)
             rows = self._database.fetch(wanted)
         return Entry(**rows[0]._mapping) if rows else None
+
+    def is_follow_up(self, entry: Entry) -> bool:
+        """Whether its question was read in the light of an earlier one."""
+        if entry.conversation_id is None:
+            return False
+        earlier = (history.c.conversation_id == entry.conversation_id) & (history.c.id < entry.id)
+        answered = (history.c.owner == entry.owner) & (history.c.outcome == "ok")
+        return bool(self._database.fetch(select(history.c.id).where(earlier, answered).limit(1)))
 
     def conversation(self, owner: str, conversation_id: uuid.UUID, limit: int) -> list[Turn]:
         """The last `limit` of the owner's questions in it that were answered, the oldest first, in one round trip.
@@ -204,11 +220,15 @@ class History:
         return [Turn(**row._mapping) for row in reversed(self._database.fetch(wanted))]
 
     def sweep(self) -> int:
-        """Delete up to SWEPT_AT_ONCE entries that are older than the settings keep, the oldest first."""
+        """Delete up to SWEPT_AT_ONCE entries that are older than the settings keep, the oldest first.
+
+        All feedback that is as old goes too.
+        """
         old = select(history.c.id).where(history.c.id < self._oldest()).order_by(history.c.id).limit(SWEPT_AT_ONCE)
         if not self._database.embedded:
             old = old.with_for_update(skip_locked=True)  # several processes sweep different rows
         with self._database.writing() as connection:
+            connection.execute(delete(feedback).where(feedback.c.entry < self._oldest()))
             return connection.execute(delete(history).where(history.c.id.in_(old))).rowcount
 
     def _oldest(self) -> uuid.UUID:

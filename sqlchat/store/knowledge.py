@@ -1,4 +1,5 @@
-"""What an owner tells of a connection's data: notes, terms of the business, questions with SQL that were verified.
+"""What an owner tells of a connection's data: notes, terms of the business, columns that belong together, and
+questions with SQL that were verified.
 
 Plain text that goes into prompts: no credentials, so not encrypted, and never in a log.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -27,13 +29,14 @@ from sqlalchemy import (
     update,
 )
 
-from sqlchat.errors import ExampleNotFoundError, PayloadError
+from sqlchat.errors import ExampleNotFoundError, PayloadError, SemanticModelNotFoundError
 from sqlchat.store.connections import named, storable, unknown
 from sqlchat.store.engine import Database
 from sqlchat.store.tables import UTCDateTime, connections, contexts, examples
 
 MOST_EXAMPLES = 200
 """Of one connection."""
+NO_MODEL = "This connection has no semantic model."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,29 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """Columns that name a row of another table, and that table's: `("tickets.agent",)` and `("agents.agent",)`."""
+
+    columns: tuple[str, ...]
+    ref_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BusinessContext:
     notes: str = ""
     terms: tuple[Term, ...] = ()
+    references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticModel:
+    """What a semantic document brought, beside what people wrote."""
+
+    notes: str = ""
+    terms: tuple[Term, ...] = ()
+    references: tuple[Reference, ...] = ()
+    descriptions: tuple[tuple[str, str, str, str], ...] = ()
+    """Schema, table, column ("" for the table itself) and text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +97,16 @@ class Stamp:
     connection: str
     """The id of its definition."""
     version: int
-    """0 where nothing was ever told."""
+    """0 if nothing was ever told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class Known:
     """All that is known of a connection, as it was at one moment."""
 
     stamp: Stamp
     context: BusinessContext = BusinessContext()
+    semantic: SemanticModel = SemanticModel()
     examples: tuple[Example, ...] = ()
     """The newest first."""
 
@@ -106,7 +130,7 @@ class KnowledgeStore:
                 return Stamp(row.id, row.knowledge)
         raise unknown(name)
 
-    def kept(self, owner: str, name: str) -> Kept:
+    def read(self, owner: str, name: str) -> Known:
         """All that is known of the connection, in one round trip."""
         if not storable(name):
             raise unknown(name)
@@ -126,6 +150,11 @@ class KnowledgeStore:
                 content=contexts.c.content,
             ),
             part(
+                "semantic",
+                stamp.join(contexts, contexts.c.connection == stamp.c.id),
+                content=contexts.c.semantic,
+            ),
+            part(
                 "example",
                 stamp.join(examples, examples.c.connection == stamp.c.id),
                 **{row.name: examples.c[row.name] for row in fields(Example)},
@@ -135,21 +164,51 @@ class KnowledgeStore:
         stamps = [Stamp(row.content, row.knowledge) for row in rows if row.kind == "stamp"]
         if not stamps:
             raise unknown(name)
-        context = next((_parsed(row.content) for row in rows if row.kind == "context"), BusinessContext())
+        texts = {row.kind: row.content for row in rows if row.kind in ("context", "semantic") and row.content}
+        context = _parse_context(texts["context"]) if "context" in texts else BusinessContext()
+        semantic = _parse_semantic(texts["semantic"]) if "semantic" in texts else SemanticModel()
         known = [
             Example(*(row._mapping[each.name] for each in fields(Example))) for row in rows if row.kind == "example"
         ]
         known.sort(key=lambda example: (example.verified_at, example.id), reverse=True)
-        return Kept(stamps[0], context, tuple(known))
+        return Known(stamps[0], context, semantic, tuple(known))
 
     def replace_context(self, owner: str, name: str, context: BusinessContext) -> None:
         """Keep `context` in place of what there was. Of two at once, the last one stays, whole."""
         now, content = datetime.now(UTC), orjson.dumps(asdict(context)).decode()
         with self._database.writing() as connection:
-            id = self._changed(connection, owner, name)
+            id = self._count_change(connection, owner, name)
             fresh = self._database.insert(contexts).values(connection=id, content=content, updated_at=now)
             replaced = {"content": fresh.excluded.content, "updated_at": fresh.excluded.updated_at}
             connection.execute(fresh.on_conflict_do_update(index_elements=["connection"], set_=replaced))
+
+    def replace_semantic(self, owner: str, name: str, model: SemanticModel, document: Mapping[str, Any]) -> None:
+        """Keep `document` and what it brought in place of the one that there was; what people wrote stays."""
+        now, content = datetime.now(UTC), orjson.dumps(asdict(BusinessContext())).decode()
+        semantic = orjson.dumps({"model": asdict(model), "document": document}).decode()
+        with self._database.writing() as connection:
+            id = self._count_change(connection, owner, name)
+            row = {"connection": id, "content": content, "semantic": semantic, "updated_at": now}
+            fresh = self._database.insert(contexts).values(**row)
+            replaced = {"semantic": fresh.excluded.semantic, "updated_at": fresh.excluded.updated_at}
+            connection.execute(fresh.on_conflict_do_update(index_elements=["connection"], set_=replaced))
+
+    def read_document(self, owner: str, name: str) -> dict[str, Any]:
+        """The semantic document as it was put. Raises SemanticModelNotFoundError."""
+        stamp = self.stamp(owner, name)
+        wanted = select(contexts.c.semantic).where(contexts.c.connection == stamp.connection)
+        for row in self._database.fetch(wanted.where(contexts.c.semantic.is_not(None))):
+            document: dict[str, Any] = orjson.loads(row.semantic)["document"]
+            return document
+        raise SemanticModelNotFoundError(NO_MODEL)
+
+    def delete_semantic(self, owner: str, name: str) -> None:
+        """Forget the semantic document and what it brought. Raises SemanticModelNotFoundError."""
+        with self._database.writing() as connection:
+            id = self._count_change(connection, owner, name)
+            this = (contexts.c.connection == id) & contexts.c.semantic.is_not(None)
+            if not connection.execute(update(contexts).where(this).values(semantic=None)).rowcount:
+                raise SemanticModelNotFoundError(NO_MODEL)
 
     def put_example(
         self, owner: str, name: str, *, question: str, form: str, sql: str, note: str, catalog_version: str
@@ -164,7 +223,7 @@ class KnowledgeStore:
         digest = hashlib.blake2b(form.encode(), digest_size=20).hexdigest()  # the form may be too long for an index
         now = datetime.now(UTC)
         with self._database.writing() as connection:
-            id = self._changed(connection, owner, name)
+            id = self._count_change(connection, owner, name)
             same = (examples.c.connection == id) & (examples.c.digest == digest)
             known: uuid.UUID | None = connection.scalar(select(examples.c.id).where(same))
             example = Example(known or uuid.uuid4(), question, sql, note, catalog_version, now)
@@ -184,7 +243,7 @@ class KnowledgeStore:
         Raises ExampleNotFoundError, too for the example of another connection.
         """
         with self._database.writing() as connection:
-            id = self._changed(connection, owner, name)
+            id = self._count_change(connection, owner, name)
             newest = select(examples.c.id).where(examples.c.connection == id).limit(1)
             newest = newest.order_by(examples.c.verified_at.desc(), examples.c.id.desc())
             wanted = newest.scalar_subquery() if example_id is None else example_id
@@ -192,7 +251,7 @@ class KnowledgeStore:
             if not connection.execute(delete(examples).where(this)).rowcount:
                 raise ExampleNotFoundError("There is no such example of this connection.")
 
-    def _changed(self, connection: Connection, owner: str, name: str) -> str:
+    def _count_change(self, connection: Connection, owner: str, name: str) -> str:
         """Count a change of what is known of the connection, and give its id; the row is locked until the end."""
         if storable(name):
             counted = update(connections).where(named(owner, name)).values(knowledge=connections.c.knowledge + 1)
@@ -202,7 +261,25 @@ class KnowledgeStore:
         raise unknown(name)
 
 
-def _parsed(content: str) -> BusinessContext:
+def _parse_context(content: str) -> BusinessContext:
     found = orjson.loads(content)
-    terms = (Term(each["term"], each["definition"], each["sql"], tuple(each["synonyms"])) for each in found["terms"])
-    return BusinessContext(found["notes"], tuple(terms))
+    return BusinessContext(found["notes"], _parse_terms(found), _parse_references(found))
+
+
+def _parse_semantic(content: str) -> SemanticModel:
+    found = orjson.loads(content)["model"]
+    descriptions = tuple((schema, table, column, text) for schema, table, column, text in found["descriptions"])
+    return SemanticModel(found["notes"], _parse_terms(found), _parse_references(found), descriptions)
+
+
+def _parse_terms(found: Mapping[str, Any]) -> tuple[Term, ...]:
+    return tuple(
+        Term(each["term"], each["definition"], each["sql"], tuple(each["synonyms"])) for each in found["terms"]
+    )
+
+
+def _parse_references(found: Mapping[str, Any]) -> tuple[Reference, ...]:
+    """None in a context that is older than references."""
+    return tuple(
+        Reference(tuple(each["columns"]), tuple(each["ref_columns"])) for each in found.get("references", ())
+    )

@@ -13,6 +13,7 @@ from sqlchat.store import state_dir
 from sqlchat.store.connections import Connections
 from sqlchat.store.encryption import Cipher
 from sqlchat.store.engine import Database
+from sqlchat.store.feedback import FeedbackStore
 from sqlchat.store.history import History
 from sqlchat.store.knowledge import KnowledgeStore
 from sqlchat.store.readings import Readings
@@ -33,6 +34,7 @@ class Store:
         self.connections = Connections(self._database, Cipher(settings))
         self.user_settings = UserSettings(self._database)
         self.history = History(self._database, settings)
+        self.feedback = FeedbackStore(self._database)
         self.knowledge = KnowledgeStore(self._database)
         self.readings = Readings(self._database)
 

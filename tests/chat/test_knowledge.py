@@ -9,8 +9,9 @@ from sqlchat.chat.knowledge import NOTHING, Knowledge
 from sqlchat.config import Settings
 from sqlchat.errors import ConnectionNotFoundError, StoreUnavailableError
 from sqlchat.sql.catalog import Column, Table
+from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Store
-from sqlchat.store.knowledge import BusinessContext, Term
+from sqlchat.store.knowledge import BusinessContext, Reference, SemanticModel, Term
 from sqlchat.workers import Workers
 
 ACTIVE = Term("active customer", "ordered within 90 days")
@@ -205,3 +206,24 @@ def test_the_least_recently_asked_connection_is_dropped_and_read_anew(knowledge,
     for name in ("a", "b", "a", "c", "b", "a"):
         assert knowledge.recall("ann", name, f"customers in {name}", shop).exact
     assert len(knowledge._books) == 2
+
+
+def test_a_semantic_model_speaks_where_people_did_not(knowledge, store, shop):
+    store.knowledge.replace_context("ann", "shop", CONTEXT)
+    brought = SemanticModel(
+        "Weeks begin on Monday.",
+        (Term("Active Customer", "of the model"), Term("basket", "an order")),
+        (Reference(("orders.id",), ("customers.id",)),),
+        (("public", "orders", "", "What was bought at once."), ("public", "orders", "gone", "no such column")),
+    )
+    store.knowledge.replace_semantic("ann", "shop", brought, {})
+    recalled = knowledge.recall("ann", "shop", "How many active customers have a basket?", shop)
+    assert [term.definition for term in recalled.terms] == ["ordered within 90 days", "an order"]
+    assert recalled.notes == "Amounts are in euros.\nWeeks begin on Monday."
+    taught = recalled.lesson.teach(shop, Profiles())
+    orders = taught.table("orders")
+    assert orders.comment.endswith("What was bought at once.")
+    assert [key.source for key in orders.foreign_keys][-1] == "owner"
+    assert taught.version != shop.version
+    assert knowledge.teach_catalog("ann", "shop", shop, Profiles()) is taught
+    assert recalled.lesson.teach(replace(shop, version="v2"), Profiles()) is not taught

@@ -93,14 +93,22 @@ def test_the_long_names_of_types_are_told_by_the_short_ones_that_postgres_knows_
         assert postgres_server.execute(f"SELECT pg_typeof(NULL::{one}) = pg_typeof(NULL::{other})") == [(True,)]
 
 
-def test_a_reference_that_was_inferred_is_said_to_be(shop: Catalog) -> None:
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"inferred": True}, "(inferred)"),
+        ({"by_owner": True}, "(said by the owner)"),
+        ({"by_owner": True, "repeats": True}, "(said by the owner) (several rows may match)"),
+    ],
+)
+def test_a_reference_that_the_database_does_not_hold_is_said_to_be(shop: Catalog, known: Any, said: str) -> None:
     tables = tuple(
-        replace(table, foreign_keys=tuple(replace(key, inferred=True) for key in table.foreign_keys))
+        replace(table, foreign_keys=tuple(replace(key, **known) for key in table.foreign_keys))
         for table in shop.tables
     )
     text = render_catalog(replace(shop, tables=tables), notes_on("postgres"), {})
-    assert "\n  customer_id integer -> customers.id (inferred)\n" in text
-    assert text.endswith("\n  (order_id, line) -> sales.shipments (order_id, line) (inferred)")
+    assert f"\n  customer_id integer -> customers.id {said}\n" in text
+    assert text.endswith(f"\n  (order_id, line) -> sales.shipments (order_id, line) {said}")
 
 
 def test_the_stable_part_is_the_same_for_every_question(shop: Catalog, profiles: Profiles) -> None:

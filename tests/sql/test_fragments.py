@@ -3,7 +3,7 @@
 import pytest
 
 from sqlchat.sql.catalog import Catalog, Column, Table
-from sqlchat.sql.fragments import NO_EXPRESSION, fragment_faults, held
+from sqlchat.sql.fragments import NO_EXPRESSION, fragment_faults, hold_names
 
 DIALECTS = ("postgres", "sqlite", "mysql", "duckdb")
 SHOP = Catalog((Table("orders", (Column("id", "integer"), Column("total", "numeric"))),), "sqlite")
@@ -89,4 +89,4 @@ def test_held_is_what_names_only_what_is_there():
         "SELECT (",
         "WITH o AS (SELECT id AS n FROM orders) SELECT n FROM o",
     ]
-    assert held(statements, SHOP) == (True, False, False, True, False, True)
+    assert hold_names(statements, SHOP) == (True, False, False, True, False, True)

@@ -29,7 +29,10 @@ class Edge:
 
 
 class Joins:
-    """The graph of foreign keys; where a catalog declares none at all, `<table>_id` columns stand in for them."""
+    """The graph of foreign keys; if a database declares none at all, `<table>_id` columns stand in for them.
+
+    What the owner says joins comes beside either.
+    """
 
     def __init__(self, tables: Mapping[Key, Table]):
         self.tables = tables
@@ -38,7 +41,9 @@ class Joins:
         for key in tables:
             self._named.setdefault(key[1].lower(), []).append(key)
         self._reach: dict[tuple[Key, bool], dict[Key, int]] = {}
-        for edge in self._declared() or self._inferred():
+        known = any(not key.by_owner for table in tables.values() for key in table.foreign_keys)
+        said = self._declared()
+        for edge in said if known else said + self._guess(said):
             self.edges[edge.source].append(edge)
             own = {here for here, _ in edge.columns}
             self.edges[edge.target].append(edge.back(single=own == set(tables[edge.source].primary_key)))
@@ -52,20 +57,23 @@ class Joins:
                     continue
                 there = fk.ref_columns or self.tables[target].primary_key
                 if len(there) == len(fk.columns):
-                    edge = Edge(key, target, tuple(zip(fk.columns, there, strict=True)), single=True)
+                    edge = Edge(key, target, tuple(zip(fk.columns, there, strict=True)), single=not fk.repeats)
                     if edge not in found:
                         found.append(edge)
         return found
 
-    def _inferred(self) -> list[Edge]:
-        """Columns that bear the name of another table's key: `customer_id` of `customers`, `aid` of `author`."""
+    def _guess(self, said: list[Edge]) -> list[Edge]:
+        """Beside what is `said`: columns named as another's key, `customer_id` of `customers`, `aid` of `author`."""
         owners: dict[str, list[tuple[Key, str]]] = {}
         for key, table in self.tables.items():
             for name, own in _key_names(table):
                 owners.setdefault(name, []).append((key, own))
         found = []
+        taken = {(edge.source, here) for edge in said for here, _ in edge.columns}
         for key, table in self.tables.items():
             for column in table.columns:
+                if (key, column.name) in taken:
+                    continue
                 name = column.name.lower().replace("_", "")
                 homes = owners.get(name, ()) if (column.name,) != table.primary_key else ()
                 others = [home for home in homes if home[0][0] == key[0] or len(homes) == 1]
