@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from sqlchat.files.formats import Block, Part, Table
 from sqlchat.files.options import Options
-from sqlchat.files.profile import profile, survey
+from sqlchat.files.findings import find
+from sqlchat.files.profile import profile
 
 INTEGER = re.compile(r"-?(0|[1-9]\d*)")
 REAL = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -136,8 +137,8 @@ def test_tables_of_many_blocks(table, size):
             yield partial(Block, len(next(iter(stretches.values()))), parts)
 
     names = [f"column {number}" for number in range(len(table))]
-    row_count, entries, _ = survey(Table(names, blocks(names), {"delimiter": ","}, again=blocks))
-    agree(row_count, entries, table)
+    found = find(Table(names, blocks(names), {"delimiter": ","}, again=blocks))
+    agree(found.row_count, [column.facts for column in found.columns], table)
 
 
 def part(texts):
