@@ -54,7 +54,7 @@ class Conversion:
     """Was a time cut to microseconds?"""
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON values: {"sql_type": "DATE", "reading": "%d.%m.%Y", "missing": ["NA"], "scale": None, "months": False}."""
+        """JSON values: {"sql_type": "DATE", "reading": "%d.%m.%Y", "missing": ["NA"], "scale": None, ...}."""
         reading = self.reading.name if self.reading else None
         beside = {"scale": self.scale, "months": self.months}
         return {"sql_type": self.sql_type, "reading": reading, "missing": sorted(self.missing), **beside}

@@ -22,8 +22,8 @@ from sqlchat.files.columns import Column
 from sqlchat.files.conversion import Conversion
 from sqlchat.files.formats import Table
 from sqlchat.files.options import Options
+from sqlchat.files.summaries import summarize
 from sqlchat.files.survey import read_columns
-from sqlchat.files.types import ZONED
 
 READER = 1
 """Changes with every rule by which files are read: what was kept before is not used then."""
@@ -67,22 +67,22 @@ def find(table: Table) -> Findings:
 
 
 def _decide(column: Column, rows: int, warnings: list[str]) -> tuple[TypedColumn, Conversion]:
-    entry = column.summary(rows, warnings)
-    sql_type, remarks, reading = entry["type"], [], column.reading()
-    precision, scale = column.decimal() if sql_type == "NUMERIC" else (0, 0)
+    entry = summarize(column, rows, warnings)
+    sql_type, remarks = entry["type"], list[str]()
+    precision, scale = column.find_decimal() if sql_type == "NUMERIC" else (0, 0)
     if precision > LARGEST_PRECISION:
         sql_type = "DOUBLE PRECISION"
         remarks.append("rounded, as no NUMERIC holds all its digits")
-    missing = column.missing if sql_type not in {"TEXT", "JSON"} else frozenset()
+    missing = frozenset(column.missing) if sql_type not in {"TEXT", "JSON"} else frozenset()
     if words := sorted(missing - {""}):
         remarks.append(f"{', '.join(map(repr, words[:3]))} in the file is null")
     if given := entry.get("format"):
         remarks.append(f"written as {given} in the file")
-    if reading is ZONED or column.has_zone:
-        remarks.append("in UTC")
-    remarks += column.written()
-    typed = sql_type == "NUMERIC" and not column.is_text
-    conversion = Conversion(sql_type, reading, missing, scale if typed else None, months=column.has_months)
+    remarks += column.list_remarks()
+    is_typed = sql_type == "NUMERIC" and bool(column.kinds or not column.texts)
+    conversion = Conversion(
+        sql_type, column.decide().reading, missing, scale if is_typed else None, months=column.has_months()
+    )
     if sql_type == "NUMERIC":
         sql_type = f"NUMERIC({precision}, {scale})"
     return TypedColumn(column.name, sql_type, entry, tuple(remarks)), conversion

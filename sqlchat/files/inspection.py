@@ -15,9 +15,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlchat.files import types
+from sqlchat.files.fits import NUMBER_KINDS, Fit
 from sqlchat.files.formats import Part
-from sqlchat.files.sketch import Hashes, hash_moments, hash_reals, hash_texts, least
-from sqlchat.files.types import Fit
+from sqlchat.files.notations import CURRENCY
+from sqlchat.files.sketch import Hashes, has_outer_blanks, hash_moments, hash_reals, hash_texts, least
 
 COMMON_VALUES = 256
 """Different values of a column up to which each is counted."""
@@ -25,36 +26,24 @@ COMMON_VALUES = 256
 SAMPLE = 2048
 """Values by which it is told whether a column repeats itself."""
 
-MISSING = frozenset(
-    {
-        *("NA", "N/A", "n/a", "#N/A", "NaN", "nan", "None", "none", "null", "NULL", "Null", "(null)", "NIL", "nil"),
-        *(
-            "N.A.",
-            "n.a.",
-            "na",
-            "n.d.",
-            "nd",
-            "ND",
-            "k.A.",
-            "k. A.",
-            "NV",
-            "#NV",
-            "#NA",
-            "<NA>",
-            "missing",
-            "Missing",
-        ),
-        *("-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", "??", "*", "**", "***", "\\N", "/"),
-        *("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"),
-    }
+MISSING = (
+    *("na", "n/a", "n.a.", "n. a.", "#n/a", "#na", "<na>", "n/v", "nv", "#nv", "n.d.", "n/d", "nd", "k.a.", "k. a."),
+    *("nan", "none", "null", "(null)", "nil", "missing"),
+    *("-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", "??", "*", "**", "***", "\\n", "/", ":"),
+    *("#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "0000-00-00", "0000-00-00 00:00:00"),
+    "",
 )
-"""Words and marks for no value: nulls in a column of numbers, dates or truth values, texts anywhere else."""
+"""Words and marks for no value, in lower case: nulls in a column of numbers, dates or truth values, else texts."""
 
 MOST_STRAYS = 20
 """Different texts among numbers up to which they are told."""
 
-NUMBER_LIKE = r"^[-+(]?\p{Sc}?\d[\d.,' ]*(?:[eE][-+]?\d+)?\s?[\p{Sc}%]?\)?$"
-DATE_LIKE = r"^(?:\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d{1,2}[- .][A-Za-z]{3,9}[- .]\d{2,4})(?:[ T].*)?$"
+GROUP = r"[.,'\x{2019} \x{A0}\x{202F}]"
+NUMBER_LIKE = (
+    rf"^[-+(\x{{2212}}]?\s?(?:{CURRENCY})?\s?[-+]?(?:(?:[1-9]\d{{0,2}}(?:{GROUP}\d{{3}})+|0|[1-9]\d{{0,17}})"
+    rf"(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]\d+)?\s?(?:{CURRENCY}|%)?\)?-?$"
+)
+DATE_LIKE = r"^(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2}(?:\d\d)?|\d{1,2}[- .][A-Za-z]{3,9}[- .]\d{2,4})(?:[ T].*)?$"
 ALIKE = {"numbers": NUMBER_LIKE, "dates": DATE_LIKE}
 
 AS_WRITTEN = "as written"
@@ -177,7 +166,7 @@ def _typed(array: pa.Array, weights: pa.Array | None) -> tuple[str, Fit]:
     bounds = pc.min_max(ordered)
     least, most = (python(bounds[each].cast(array.type)) for each in ("min", "max"))
     digits = (array.type.precision - array.type.scale, array.type.scale) if kind == "NUMERIC" else (0, 0)
-    total = _total(array, weights) if kind in types.NUMBER_KINDS else None
+    total = _total(array, weights) if kind in NUMBER_KINDS else None
     zoned = pa.types.is_timestamp(array.type) and array.type.tz not in {None, "UTC"}
     return kind, Fit(least, most, total, digits=digits, marks=frozenset({"zone"} if zoned else ()))
 
@@ -189,12 +178,12 @@ def _total(numbers: pa.Array, weights: pa.Array | None) -> float:
 
 
 def _read_texts(array: pa.Array, weights: pa.Array | None, inferred: str, hint: Hint, found: Found) -> Hashes:
-    """Try the readings; where none fits, once more without words for no value and without outer blanks."""
+    """Try the readings of the texts without outer blanks; where none fits, once more without words for no value."""
     names = tuple(n for n in hint.readings if inferred == "text" or hint.wanted or n in types.OF_STRINGS)
-    texts, fits = array, types.fits(array, names)
+    texts = pc.utf8_trim_whitespace(array) if has_outer_blanks(array) else array
+    fits = types.fits(texts, names)
     if not fits and (names or inferred == "string"):
-        texts = pc.utf8_trim_whitespace(array)
-        words = pc.is_in(texts, pa.array([*MISSING, ""]))
+        words = pc.is_in(pc.utf8_lower(texts), pa.array(MISSING))
         if pc.any(words).as_py():
             spoken = texts.filter(words)
             times = weights.filter(words) if weights is not None else pa.array([1] * len(spoken))
@@ -244,7 +233,7 @@ def _find_strays(texts: pa.Array, weights: pa.Array | None, found: Found, *, few
     times = weights if weights is not None else pa.array(np.ones(len(texts), np.int64))
     sample = texts.slice(0, SAMPLE)
     least = pc.sum(times.slice(0, SAMPLE)).as_py() / 2
-    kind = next((k for k, p in ALIKE.items() if _count(sample, times, p) > least), None)
+    kind = next((k for k, p in ALIKE.items() if _count(sample, times, p) >= least), None)
     if kind is None:
         return
     like = pc.match_substring_regex(texts, ALIKE[kind])

@@ -1,4 +1,4 @@
-"""What a file holds: rows, columns, SQL types, nulls, bounds. Runs in a killable worker process (`service` calls it)."""
+"""What a file holds: rows, columns, SQL types, nulls, bounds. Runs in a killable worker process ."""
 
 from __future__ import annotations
 

@@ -24,6 +24,7 @@ MOST_NOTES = 30
 """Rows below a table."""
 MOST_CELLS, LEAST_ROWS = 20_000, 12
 """Looked at to find a header."""
+FIRST_LIKE_DATA = "The first row, taken as the header, looks like data; `header_row` says which row it is."
 YEARS = range(1800, 2200)
 SHOWN = 60
 
@@ -74,6 +75,8 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
         at += 1
     if any(len(row) < max(width, len(rows[at])) for row in rows[:at]) and not _names_values(rows, at):
         at = 0  # a text of one field is a title only if what follows is a header beyond doubt
+    if at and _names_blanks(rows, at - 1, width) and not _is_header(rows[at:]):
+        at -= 1  # a header of which most names are blank
     moved = next((n for n in range(at, min(len(rows) - 1, MOST_TITLES)) if _outdoes(rows, n, at, width)), at)
     if moved == at and not _is_header(rows[at:]):
         if _continues(rows[at:]):
@@ -82,10 +85,10 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
                 f"The first row ({shown}) looks like data, so no row was taken as the header; "
                 f"`header_row` {lines[at]} takes it."
             )
-            return Head(None if at == 0 else at, (told,) if at == 0 else ())
+            return Head(None, (told,)) if at == 0 else Head(at, (*_tell_titles(lines, at), FIRST_LIKE_DATA))
         if any(_alike(rows[at:], column) for column in range(len(rows[at]))):
-            return Head(at, (*_told_titles(lines, at), "The first row, taken as the header, looks like data."))
-    found = list(_told_titles(lines, moved))
+            return Head(at, (*_tell_titles(lines, at), FIRST_LIKE_DATA))
+    found = list(_tell_titles(lines, moved))
     if moved == at and _heads_twice(rows[at:]):
         found.append(
             f"Row {lines[at + 1]} may be the header, or part of it, beside row {lines[at]}: `header_row` says which."
@@ -93,10 +96,16 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
     return Head(moved, tuple(found))
 
 
-def _told_titles(lines: Sequence[int], header: int) -> tuple[str, ...]:
+def _tell_titles(lines: Sequence[int], header: int) -> tuple[str, ...]:
     if not header:
         return ()
     return (f"The header was found in row {lines[header]}; the rows above it (a title or notes) were left out.",)
+
+
+def _names_blanks(rows: Sequence[Row], at: int, width: int) -> bool:
+    """Is a row as wide as the table, and are its filled cells texts, none of them the first?"""
+    cells = [cell for cell in rows[at] if cell.strip()]
+    return len(rows[at]) == width and not rows[at][0].strip() and all(kind(cell) == "text" for cell in cells)
 
 
 def _typical(rows: Sequence[Row]) -> int:

@@ -46,7 +46,7 @@ def read_columns(table: Table) -> tuple[int, dict[str, Column]]:
     if unknown := sorted(set(table.options.types) - set(columns)):
         listed = ", ".join(map(repr, list(columns)[:20]))
         raise FileInvalidError(f"`types` names {unknown[0][:80]!r}, but the columns are {listed}.", option="types")
-    unfinished = [column for column in columns.values() if column.unfinished]
+    unfinished = [column for column in columns.values() if column.is_unfinished()]
     if unfinished and table.again is not None:
         for column in unfinished:
             column.start_again()
@@ -68,6 +68,7 @@ def _inspect(
     loads: Iterator[Load], columns: Mapping[str, Column], new: partial[Column]
 ) -> Iterator[tuple[_Size, dict[str, Found]]]:
     """What each block holds, by column. A thread may know `columns` as they were a few blocks earlier."""
+
     def look(load: Load) -> tuple[_Size, dict[str, Found]]:
         block = load()
         hints = {name: (columns[name] if name in columns else new(name)).hint() for name in block.columns}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -20,38 +20,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlchat.files import moments
+from sqlchat.files.fits import NUMBER_TYPES, Fit
 from sqlchat.files.notations import CURRENCY, NOTATIONS, Notation
 from sqlchat.files.options import Options
 from sqlchat.files.sketch import text_buffers
-
-INTEGER_RANGE = range(-(2**31), 2**31)
-BIGINT_RANGE = range(-(2**63), 2**63)
-NUMERIC_DIGITS = 38
-"""Digits of a decimal that the usual databases hold exactly."""
-
-NUMBER_TYPES = frozenset({"INTEGER", "BIGINT", "NUMERIC", "DOUBLE PRECISION"})
-
-NUMBER_KINDS = ("INTEGER", "NUMERIC", "DOUBLE PRECISION")
-"""From narrow to wide; BIGINT is an INTEGER whose bounds say so."""
-
-
-@dataclass(frozen=True)
-class Fit:
-    """What a reading found in the texts that it fits."""
-
-    least: Any
-    most: Any
-    total: float | None = None
-    """Sum, of numbers."""
-    kind: str = ""
-    """The narrowest of NUMBER_KINDS, for numbers."""
-    digits: tuple[int, int] = (0, 0)
-    """Before and after the point at least, for a NUMERIC; it may need more before it, as `least` and `most` tell."""
-    values: pa.Array | None = field(default=None, repr=False, compare=False)
-    """What was read, where values are compared as such rather than as texts."""
-    marks: frozenset[str] = frozenset()
-    """How the texts are marked: what `notations` says of numbers, `offset` of times that are not told in UTC."""
-
 
 CLOCKS = {len("10:30"): "%H:%M", len("10:30:59"): "%H:%M:%S"}
 """Length of a time -> its format, where all numbers have two digits."""
@@ -59,6 +31,9 @@ CLOCKS = {len("10:30"): "%H:%M", len("10:30:59"): "%H:%M:%S"}
 UUID_LENGTH, UUID_DASHES = 36, [8, 13, 18, 23]
 FEW_UUIDS = 1 << 10
 """Looked at together, as a processor's cache holds them."""
+
+NUMERIC_DIGITS = 38
+"""Digits of a decimal that the usual databases hold exactly."""
 
 Fitting = Callable[[pa.Array], Fit | None]
 
@@ -251,6 +226,8 @@ def _json(texts: pa.Array) -> Fit | None:
 
 def _strptime(format: str) -> Fitting:
     def fit(texts: pa.Array) -> Fit | None:
+        if format == COMPACT and not pc.all(pc.equal(pc.binary_length(texts), 8)).as_py():
+            return None
         found = moments.read(texts, format)
         if found is None:
             return None
@@ -288,6 +265,8 @@ _NAMED = (
     *("%b %d %Y", "%B %d %Y", "%b-%d-%Y", "%Y-%b-%d", "%d-%b-%y", "%d %b %y"),
 )
 DATE_FORMATS = _SEPARATED + _NAMED
+COMPACT = "%Y%m%d"
+"""Of days, if the caller says that they are days: else they are numbers."""
 RARE = ("%m.%d.%Y", "%m.%d.%y", "%y/%m/%d")
 """Tried only if the caller names their order: nobody else means them."""
 CLOCK_FORMATS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
@@ -295,12 +274,12 @@ TIME_FORMATS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
 BETWEEN = (" ", ", ")
 """A date and its time."""
 
-DATE_LIKE = re.compile(r"([A-Za-z]{3,9} \d|\d{1,2}[-/. ]|\d{4}[-/.])[\w ./:,-]{3,30}$", re.ASCII)
+DATE_LIKE = re.compile(r"([A-Za-z]{3,9} \d|\d{1,2}[-/. ]|\d{4}[-/.]|\d{4})[\w ./:,-]{3,30}$", re.ASCII)
 TIME_LIKE = re.compile(r"\d{1,2}:\d\d")
 """Only where the first text looks like these are the formats above tried."""
 
 NUMBER_LIKE = re.compile(
-    rf"[-\u2212\u2013( ]{{0,3}}(?:{CURRENCY})?[-\u2212\u2013 \xa0\u202f]{{0,2}}[.,]?\d.{{0,40}}$"
+    rf"[-+\u2212\u2013( ]{{0,3}}(?:{CURRENCY})?[-\u2212\u2013 \xa0\u202f]{{0,2}}[.,]?\d.{{0,40}}$"
 )
 """The same for numbers."""
 
@@ -324,7 +303,7 @@ TEMPORAL = (
     Reading("time", "TIME", _time),
     *(Reading(f, "TIME", _strptime(f), f) for f in TIME_FORMATS),
     Reading("uuid", "UUID", _uuid),
-    *(Reading(f, "DATE", _strptime(f), f) for f in DATE_FORMATS),
+    *(Reading(f, "DATE", _strptime(f), f) for f in (*DATE_FORMATS, COMPACT)),
     *(
         Reading(f"{d}{b}{c}", "TIMESTAMP", _strptime(f"{d}{b}{c}"), f"{d}{b}{c}")
         for d in DATE_FORMATS
@@ -351,7 +330,7 @@ def readings(options: Options, column: str | None = None) -> tuple[str, ...]:
 @cache
 def _readings(kind: str | None, decimal: str | None, thousands: str | None, order: str | None) -> tuple[str, ...]:
     found = [r for r in READINGS.values() if r is not RELAXED and (kind is None or r.sql_type == kind)]
-    found = [r for r in found if _agrees(r, decimal, thousands, order)]
+    found = [r for r in found if _agrees(r, decimal, thousands, order) and (r.format != COMPACT or kind == "DATE")]
     if kind == "NUMERIC" and decimal in {None, "."}:
         found.append(RELAXED)
     return tuple(r.name for r in found)
@@ -385,7 +364,7 @@ def fits(texts: pa.Array, names: tuple[str, ...]) -> dict[str, Fit]:
         if reading.format and (number is not None or not (date_like if "%d" in reading.format else time_like)):
             continue
         if isinstance(reading.notation, Notation) and number is not None:
-            if number.kind == "INTEGER" or (number.kind == "NUMERIC" and reading.notation.decimal == "."):
+            if number.kind == "INTEGER" or reading.notation.decimal == ".":
                 found[name] = number  # written alike
                 continue
             if number.kind == "DOUBLE PRECISION" or reading.notation.group != "." or number.digits[1] != 3:
@@ -400,15 +379,6 @@ def fits(texts: pa.Array, names: tuple[str, ...]) -> dict[str, Fit]:
     return found
 
 
-def number_type(kind: str, least: float, most: float) -> str:
-    """The SQL type of numbers of that kind between those bounds."""
-    if kind != "INTEGER":
-        return kind
-    if least in INTEGER_RANGE and most in INTEGER_RANGE:
-        return "INTEGER"
-    return "BIGINT" if least in BIGINT_RANGE and most in BIGINT_RANGE else "NUMERIC"
-
-
 def values(name: str, texts: pa.Array) -> pa.Array | None:
     """What a reading finds in texts that it fits."""
     fit = READINGS[name].fit(texts)
@@ -419,16 +389,6 @@ def rival(best: str, names: Iterable[str]) -> Reading | None:
     """Among the readings of a column, one that puts day, month and year in another order than the best."""
     mine = READINGS[best].order
     return next((r for r in map(READINGS.__getitem__, names) if mine and r.order and r.order != mine), None)
-
-
-def other_number(best: Fit, fits: Iterable[Fit]) -> bool:
-    """Do two notations find different numbers in the same texts?"""
-    return any((f.least, f.most, f.total) != (best.least, best.most, best.total) for f in fits if f.kind)
-
-
-def finite(value: Any) -> Any:
-    """NaN and infinities have no JSON."""
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def arrow_type(kind: pa.DataType) -> str:

@@ -45,8 +45,6 @@ MEMORY, MEMORY_A_COLUMN = 128.0, 0.25
 """MiB for DuckDB, which fills what it is given and puts the rest on the disk; a block of a column is 256 KiB."""
 MEMORY_SHARE = 0.5
 """Of what the worker may take, at most."""
-WIDE = 200
-"""Columns past which a second thread would take more memory than it saves time."""
 MOST_WARNINGS = 20
 ALLOCATION = re.compile(r"out of memory|alloc", re.IGNORECASE)
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -137,6 +135,7 @@ def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: i
     try:
         with closing(duckdb.connect(database, config=config)) as connection:
             connection.execute("SET enable_progress_bar = false")  # it would print
+            connection.execute("SET threads = 1")  # two others convert meanwhile
             tables = [_load(connection, file, memory_mb, findings, warnings) for file in _all_tables(files)]
             keys = find_keys(connection, {table.name: (table.rows, table.columns) for table in tables})
             for table in tables:
@@ -209,7 +208,6 @@ def _load(
         columns = _named(table.columns, table.warnings)
         memory = min(memory_mb * MEMORY_SHARE, MEMORY + MEMORY_A_COLUMN * len(columns))
         connection.execute(f"SET memory_limit = '{int(memory)}MiB'")
-        connection.execute(f"SET threads = {1 if len(columns) > WIDE else 2}")
         _insert(connection, file.table, columns, table, stopped)
     except SqlchatError as exc:
         raise _about(file, exc) from exc

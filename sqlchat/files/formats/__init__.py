@@ -6,6 +6,7 @@ A module offers `read(source, options) -> Table`. A new format is its module, it
 from __future__ import annotations
 
 import importlib
+import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -149,6 +150,8 @@ DUCKDB = Format("DuckDB", "sqlchat.files.formats.duckdb", {".duckdb": "applicati
 FORMATS = (CSV, JSON, PARQUET, EXCEL, SQLITE, DUCKDB)
 DATABASES = frozenset({*SQLITE.content_types, *DUCKDB.content_types})
 ZIP = ".zip"
+README = re.compile(r"(read.?me|licen[cs]e|about|notes?)\b.*\.txt$", re.IGNORECASE)
+"""Files beside the tables of an archive."""
 
 GZIP, PK = b"\x1f\x8b", b"PK\x03\x04"
 SIGNATURES = (
@@ -223,7 +226,8 @@ def detect(path: str, file_name: str, sheet: str | int | None = None) -> tuple[F
     if suffix == ZIP:
         raise FileInvalidError(f"The name ends in .zip, but the content is no zip archive but {found.name}.")
     if named and found not in named and not (found.is_text and named[0].is_text):
-        other = f" but {found.name}: name it {next(iter(found.content_types))}" if not found.is_text else ""
+        text = "" if named[0].is_text else " but text: name it .csv"
+        other = f" but {found.name}: name it {next(iter(found.content_types))}" if not found.is_text else text
         raise FileInvalidError(f"The name ends in {suffix}, but the content is no {named[0].name}{other}.")
     return (named[0] if named and found.is_text else found), source
 
@@ -318,9 +322,9 @@ def _is_workbook(path: str) -> bool:
 
 def _in_zip(source: Source, sheet: str | int | None) -> tuple[Format, Source]:
     """The one table in an archive, or the one of several that is named."""
-    members = [
-        name for name in list_members(source.path) if _suffix(name) in {s for f in FORMATS for s in f.content_types}
-    ]
+    known_suffixes = {suffix for format in FORMATS for suffix in format.content_types}
+    members = [name for name in list_members(source.path) if _suffix(name) in known_suffixes]
+    members = [name for name in members if not README.match(PurePath(name).name)] or members
     if not members:
         raise UnsupportedMediaError(f"There is no table in the zip archive; known are {known()}.")
     picked = [name for name in members if sheet is not None and str(sheet) in {name, PurePath(name).name}]
