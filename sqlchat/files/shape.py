@@ -293,11 +293,18 @@ def _is_total(rows: Sequence[Row], whole: bool) -> bool:
         for c, cell in enumerate(row)
         if not cell.strip() and _body_kind(above, c) == "text" and _share_filled(above, c) > 0.9
     ]
-    return whole and bool(empty) and len(above) > 1 and all(_adds_up(row, above, c) for c in numbers)
+    counts_on = all(_follows(above[-1], row, c) for c in numbers)
+    return whole and bool(empty) and len(above) > 1 and not counts_on and all(_adds_up(row, above, c) for c in numbers)
 
 
 def _share_filled(rows: Sequence[Row], column: int) -> float:
     return sum(column < len(row) and bool(row[column].strip()) for row in rows) / len(rows)
+
+
+def _follows(above: Row, row: Row, column: int) -> bool:
+    """Is a number the next one after that above it, as numbers of rows are?"""
+    cells = [each[column].strip() for each in (above, row) if column < len(each)]
+    return len(cells) == 2 and all(map(str.isdecimal, cells)) and int(cells[1]) == int(cells[0]) + 1
 
 
 def _adds_up(row: Row, above: Sequence[Row], column: int) -> bool:

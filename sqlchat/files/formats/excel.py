@@ -7,6 +7,7 @@ gigabytes. So `workbook` looks at sizes in the archive and the corners of the sh
 from __future__ import annotations
 
 import datetime
+import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -27,6 +28,7 @@ from sqlchat.files.source import Source
 BLOCK_CELLS = 500_000
 HEAD_ROWS, TAIL_ROWS = 200, 60
 SHOWN_SHEETS = 20
+SPAN = re.compile(r"PT(\d+)H(\d\d?)M(\d\d?(?:[.,]\d+)?)S")
 
 Cells = list[Any]
 
@@ -166,6 +168,7 @@ def _block(rows: list[Cells], names: list[str]) -> Block:
 def _cells(column: tuple[Any, ...]) -> Cells:
     """Excel has but floats: whole ones are integers where all of the column are. An empty cell is no value."""
     values = [None if v == "" else (v.strip() or None) if isinstance(v, str) else v for v in column]
+    values = [_read_span(v) if isinstance(v, str) and v.startswith("PT") else v for v in values]
     floats = [v for v in values if type(v) is float]
     if floats and all(v.is_integer() and abs(v) < 2**53 for v in floats):
         values = [int(v) if type(v) is float else v for v in values]
@@ -176,6 +179,14 @@ def _cells(column: tuple[Any, ...]) -> Cells:
         midnight = datetime.time()
         values = [datetime.datetime.combine(v, midnight) if type(v) is datetime.date else v for v in values]
     return values
+
+
+def _read_span(text: str) -> Any:
+    """A time as an OpenDocument writes it; any other text as it is."""
+    found = SPAN.fullmatch(text)
+    if found is None:
+        return text
+    return datetime.timedelta(hours=int(found[1]), minutes=int(found[2]), seconds=float(found[3].replace(",", ".")))
 
 
 def _span(value: Any) -> Any:
