@@ -132,7 +132,8 @@ def _decide_kinds(column: Column) -> Decision:
         for each in kinds.values():
             fit = widen(fit, each)
         assert fit is not None
-        return Decision(number_type(max(kinds, key=RANK.index), fit.least, fit.most), fit)
+        sql_type = number_type(max(kinds, key=RANK.index), fit.least, fit.most)
+        return Decision(sql_type, fit, None, tuple(_tell_moments(name, sql_type, fit)))
     if len(kinds) == 1:
         ((kind, fit),) = kinds.items()
         return Decision(kind, fit, None, tuple(zoned))
@@ -180,8 +181,8 @@ def _decide_number(column: Column, best: Reading, fit: Fit) -> Decision:
     else:
         warnings += _tell_notation(name, best, marks)
     sql_type = number_type(fit.kind, fit.least, fit.most)
-    if sql_type in {"INTEGER", "BIGINT"} and column.wanted is None:
-        warnings += _tell_moments(name, fit)
+    if column.wanted is None:
+        warnings += _tell_moments(name, sql_type, fit)
     return Decision(sql_type, fit, best, tuple(warnings))
 
 
@@ -197,9 +198,9 @@ def _tell_notation(name: str, best: Reading, marks: frozenset[str]) -> list[str]
     return [*warnings, f"{name!r} is read as numbers of percent: 7% is 7."] if "%" in marks else warnings
 
 
-def _tell_moments(name: str, fit: Fit) -> list[str]:
+def _tell_moments(name: str, sql_type: str, fit: Fit) -> list[str]:
     """Whole numbers in a column named like a date may be days or moments."""
-    if not MOMENT_NAME.search(name):
+    if sql_type not in {"INTEGER", "BIGINT"} or not MOMENT_NAME.search(name):
         return []
     least, most = int(fit.least), int(fit.most)
     if _is_compact_day(least) and _is_compact_day(most):
@@ -233,18 +234,23 @@ def _doubt_text(column: Column) -> list[str]:
     name, spoken = column.name, column.values - column.missing.total()
     if told := _tell_strays(column):
         return [f"{name!r} stays text{told}. To have those as nulls, name them in `nulls`."]
-    if column.strays is None or column.strays or not spoken:
+    if not spoken or column.wanted is not None:
+        return []
+    if column.alike["texts of numbers"] == spoken:
+        return [f"{name!r} is text in the file, though all are like numbers; `types` reads them as such."]
+    if column.strays is None or column.strays:
         return []
     if column.alike["dates"] == spoken:
         return [f"{name!r} holds texts like dates, but no one format reads them all; it stays text."]
-    if column.alike["numbers"] == spoken and column.wanted is None:
+    if column.alike["numbers"] == spoken:
         return [f"{name!r} holds numbers that are written in several ways; it stays text."]
     return []
 
 
 def _tell_strays(column: Column) -> str:
     """` (139 of 140 values are numbers; the other: '***' (1))`; empty where most are none."""
-    if not column.strays or len(column.alike) != 1 or any(map(CODE.fullmatch, column.strays)):
+    is_plain = set(column.alike) in ({"numbers"}, {"dates"})
+    if not column.strays or not is_plain or any(map(CODE.fullmatch, column.strays)):
         return ""
     ((kind, count),) = column.alike.items()
     strays, total = column.strays + column.missing, column.values

@@ -43,7 +43,10 @@ NUMBER_LIKE = (
     rf"^[-+(\x{{2212}}]?\s?(?:{CURRENCY})?\s?[-+]?(?:(?:[1-9]\d{{0,2}}(?:{GROUP}\d{{3}})+|0|[1-9]\d{{0,17}})"
     rf"(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]\d+)?\s?(?:{CURRENCY}|%)?\)?-?$"
 )
-DATE_LIKE = r"^(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2}(?:\d\d)?|\d{1,2}[- .][A-Za-z]{3,9}[- .]\d{2,4})(?:[ T].*)?$"
+MARKED = r"\d[.,'\x{2019} \x{A0}\x{202F}%\p{Sc}]|\p{Sc}"
+"""A number of more than digits."""
+DATE_LIKE = r"^(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2}(?:\d\d)?|"
+DATE_LIKE += r"\d{1,2}[- .][A-Za-z]{3,9}[- .]\d{2,4})(?:[ T].*)?$"
 ALIKE = {"numbers": NUMBER_LIKE, "dates": DATE_LIKE}
 
 AS_WRITTEN = "as written"
@@ -227,6 +230,10 @@ def _find_strays(texts: pa.Array, weights: pa.Array | None, found: Found, *, few
 
     `few`: others are of a type already, so that these are the strays if they are few.
     """
+    if few:
+        marked = pc.any(pc.match_substring_regex(texts, MARKED)).as_py()
+        if marked and pc.all(pc.match_substring_regex(texts, NUMBER_LIKE)).as_py():
+            found.alike = {"texts of numbers": len(texts)}
     if few and len(texts) <= MOST_STRAYS:
         found.strays = Counter(texts.to_pylist())
         return

@@ -294,7 +294,9 @@ def _is_total(rows: Sequence[Row], whole: bool) -> bool:
         if not cell.strip() and _body_kind(above, c) == "text" and _share_filled(above, c) > 0.9
     ]
     counts_on = all(_follows(above[-1], row, c) for c in numbers)
-    return whole and bool(empty) and len(above) > 1 and not counts_on and all(_adds_up(row, above, c) for c in numbers)
+    return (
+        whole and bool(empty) and len(above) > 1 and not counts_on and all(_adds_up(row, above, c) for c in numbers)
+    )
 
 
 def _share_filled(rows: Sequence[Row], column: int) -> float:

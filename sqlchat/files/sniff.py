@@ -301,12 +301,17 @@ def _doubt_one_column(found: list[Row]) -> list[str]:
     texts = [row.cells[0] for row in found if row.cells]
     for mark, name in ((":", "colons"), (" ", "blanks")):
         parted = [text.split(mark) for text in texts]
-        if len(texts) > 1 and len({len(parts) for parts in parted}) == 1 and len(parted[0]) > 1:
-            if any(all(shape.kind(parts[at]) == "number" for parts in parted[1:]) for at in range(len(parted[0]))):
-                return [f"The table has one column; if {name} part its fields, set `delimiter` to {mark!r}."]
+        width = len(parted[0])
+        if len(texts) > 1 and width > 1 and all(len(parts) == width for parts in parted) and _has_numbers(parted[1:]):
+            return [f"The table has one column; if {name} part its fields, set `delimiter` to {mark!r}."]
     if len(texts) > 2 and all(map(BLANKS.search, texts)):
         return ["The table has one column; it seems to have columns of fixed width, which are not read as such."]
     return []
+
+
+def _has_numbers(rows: list[list[str]]) -> bool:
+    """Are the fields of one place numbers in all rows?"""
+    return any(all(shape.kind(row[at]) == "number" for row in rows) for at in range(len(rows[0])))
 
 
 def _doubt_blank_lines(below: list[Row], width: int) -> list[str]:

@@ -11,9 +11,9 @@ import pyarrow as pa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sqlchat.files.findings import find
 from sqlchat.files.formats import Block, Part, Table
 from sqlchat.files.options import Options
-from sqlchat.files.findings import find
 from sqlchat.files.profile import profile
 
 INTEGER = re.compile(r"-?(0|[1-9]\d*)")

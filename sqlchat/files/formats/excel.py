@@ -28,6 +28,8 @@ from sqlchat.files.source import Source
 BLOCK_CELLS = 500_000
 HEAD_ROWS, TAIL_ROWS = 200, 60
 SHOWN_SHEETS = 20
+EXACT = 10.0**15
+"""Workbooks keep numbers below this to the last digit."""
 SPAN = re.compile(r"PT(\d+)H(\d\d?)M(\d\d?(?:[.,]\d+)?)S")
 
 Cells = list[Any]
@@ -68,7 +70,7 @@ def read(source: Source, options: Options) -> Table:
     kept = shape.cut_last(body, foot.cut)
     used = {"sheet": sheet.name, "header_row": header_row if header is not None else 0}
     facts = {"sheet": sheet.name, "sheets": names, "header": header is not None}
-    return Table(columns, _blocks(kept, columns), facts, warnings, used=used)
+    return Table(columns, _blocks(kept, columns, warnings), facts, warnings, used=used)
 
 
 def _numbered(sheet: python_calamine.CalamineSheet, count: int | None = None) -> Iterator[tuple[int, Cells]]:
@@ -154,9 +156,16 @@ def _told_sheets(metadata: list[SheetMetadata], index: int) -> str:
     )
 
 
-def _blocks(rows: Iterator[Cells], names: list[str]) -> Iterator[Load]:
+def _blocks(rows: Iterator[Cells], names: list[str], warnings: list[str]) -> Iterator[Load]:
     size = max(1, BLOCK_CELLS // len(names))
+    rounded: set[str] = set()
     while block := list(islice(rows, size)):
+        for name, column in zip(names, zip(*block, strict=True), strict=False):
+            if name not in rounded and any(type(v) is float and abs(v) >= EXACT and v.is_integer() for v in column):
+                rounded.add(name)
+                warnings.append(
+                    f"{name!r} has numbers of more than 15 digits, which workbooks round: keep ids as text."
+                )
         yield partial(_block, block, names)
 
 

@@ -1,4 +1,4 @@
-"""Workbooks of the other formats: an .ods as odfpy writes it, an .xls by xlwt, an .xlsb by pyxlsbwriter, and an .xlsm by
+"""Workbooks of the other formats: an .ods by odfpy, an .xls by xlwt, an .xlsb by pyxlsbwriter, and an .xlsm by
 openpyxl, whose content type was made that of a workbook with macros. None was made by what reads them."""
 
 from pathlib import Path
