@@ -158,7 +158,7 @@ def _decide_number(column: Column, best: Reading, fit: Fit) -> Decision:
     others = [column.fits[name] for name in column.readings]
     name, marks = column.name, fit.marks
     warnings = []
-    if PLUS in marks and not (fit.least < 0 or "fraction" in marks):
+    if PLUS in marks and fit.kind == "INTEGER" and fit.least >= 0:
         return _as_text(column)  # such as +49, a code
     if (other := find_unlike(fit, others)) is not None:
         both = f"{fit.most} or {other.most}"

@@ -68,7 +68,7 @@ class TypedTable:
 
     def _whole(self, block: Block, name: str, conversion: Conversion) -> pa.Array:
         """One column of a block, with its nulls."""
-        parts = [part for part in block.columns.get(name, ()) if len(part.values)]
+        parts = [part for part in block.columns.get(name, ()) if len(part.array)]
         if not parts:
             return pa.nulls(block.rows, conversion.arrow)
         arrays = [conversion.convert(part) for part in parts]
@@ -77,6 +77,6 @@ class TypedTable:
         places = np.full(block.rows, -1, np.int64)
         first = 0
         for part in parts:
-            places[part.values.index.to_numpy()] = np.arange(first, first + len(part.values))
-            first += len(part.values)
+            places[slice(None) if part.rows is None else part.rows] = np.arange(first, first + len(part.array))
+            first += len(part.array)
         return pa.concat_arrays(arrays).take(pa.array(places, mask=places < 0))

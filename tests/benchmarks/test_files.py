@@ -9,7 +9,8 @@ ROUNDS = 3
 
 OURS = (
     "import tempfile, duckdb; from sqlchat.connections.files.build import FileTable, build;"
-    "from sqlchat.files import typed; from sqlchat.files.formats import csv; from sqlchat.files.options import Options;"
+    "from sqlchat.files import typed; from sqlchat.files.formats import csv;"
+    "from sqlchat.files.options import Options;"
     "from sqlchat.files.profile import profile; temporary = tempfile.TemporaryDirectory(); folder = temporary.name;"
     "file = FileTable('t', 'uploads/data.csv', path, Options())"
 )
@@ -40,6 +41,6 @@ def test_files(benchmark, table, measured, tell):
     wall, cpu, _ = medians["each by itself"]
     for way, (seconds, work, peak) in medians.items():
         tell(
-            f"{way:20} of {table.stat().st_size >> 20} MiB: {seconds:6.2f} s ({seconds / wall:.2f} x each by itself), "
+            f"{way:20} of {table.stat().st_size >> 20} MiB: {seconds:6.2f} s ({seconds / wall:.2f} x each alone), "
             f"CPU {work:6.2f} s ({work / cpu:.2f} x), peak {peak:5.0f} MiB"
         )

@@ -19,7 +19,8 @@ from sqlchat.files.options import Options
 from sqlchat.files.source import Source, list_members, unpack
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
 MAX_COLUMNS = 2000
@@ -31,21 +32,14 @@ BLOCK_BYTES = 8 << 20
 
 @dataclass(frozen=True)
 class Part:
-    """Values of one column in one block, no nulls, all of one Arrow-backed dtype."""
+    """Values of one column in one block, no nulls, all of one type."""
 
-    values: pd.Series[Any]
-    """Its index has the row of the block, from 0, that each value stands in."""
+    array: pa.Array
+    rows: npt.NDArray[np.int64] | None = None
+    """The row of the block, from 0, that each value stands in; None: there is one in each row."""
     inferred: Literal["text", "string", "json"] | None = None
     """`text`: all that the type is known from is how it is written; `string`: may be a date or a UUID, is no number;
-    `json`: JSON texts; None: the dtype says it."""
-
-    @property
-    def array(self) -> pa.Array:
-        """The values as they are kept, in one piece."""
-        import pyarrow as pa
-
-        array = pa.array(self.values.array, from_pandas=False)
-        return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    `json`: JSON texts; None: the array's type says it."""
 
 
 @dataclass(frozen=True)
@@ -290,13 +284,17 @@ def _without(load: Load, nulls: tuple[str, ...]) -> Block:
 
 
 def _part_without(part: Part, nulls: tuple[str, ...]) -> Part:
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if part.inferred not in {"text", "string"} or not len(part.values):
+    if part.inferred not in {"text", "string"} or not len(part.array):
         return part
     words = pc.is_in(part.array, pa.array(nulls, pa.string())).to_numpy(zero_copy_only=False)
-    return Part(part.values[~words], part.inferred) if words.any() else part
+    if not words.any():
+        return part
+    rows = np.flatnonzero(~words) if part.rows is None else part.rows[~words]
+    return Part(part.array.filter(pa.array(~words)), rows, part.inferred)
 
 
 def _by_content(start: bytes, source: Source) -> Format | None:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import orjson
-import pandas as pd
+import numpy as np
 import pyarrow as pa
 
 from sqlchat.files.formats import Part
@@ -79,4 +79,4 @@ def _json(value: dict[str, Any] | list[Any]) -> str:
 
 
 def _part(values: list[Any], kind: pa.DataType, rows: list[int] | None, inferred: Any = None) -> Part:
-    return Part(pd.Series(pa.array(values, kind), rows, dtype=pd.ArrowDtype(kind)), inferred)
+    return Part(pa.array(values, kind), None if rows is None else np.array(rows, np.int64), inferred)
