@@ -39,10 +39,10 @@ MOST_STRAYS = 20
 """Different texts among numbers up to which they are told."""
 CODE = re.compile(r"[+-]?0\d+|\+?\d{10,}")
 """Digits that are no number: with them, a column holds codes."""
-MOMENT_NAME = re.compile(
-    r"date|datum|fecha|jour|(?<![a-z])(day|tag|dia|time|ts|dt|epoch)(?![a-z])|timestamp|zeit|created|updated|(_at|_on)$",
-    re.IGNORECASE,
+MOMENT_WORDS = frozenset(
+    "date datum fecha jour day tag dia time timestamp ts dt epoch zeit created updated modified".split()
 )
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+")
 DAYS = range(18_000, 80_000)
 """Day numbers of spreadsheets: 1949 to 2119."""
 SECONDS = range(631_152_000, 4_102_444_800)
@@ -200,7 +200,9 @@ def _tell_notation(name: str, best: Reading, marks: frozenset[str]) -> list[str]
 
 def _tell_moments(name: str, sql_type: str, fit: Fit) -> list[str]:
     """Whole numbers in a column named like a date may be days or moments."""
-    if sql_type not in {"INTEGER", "BIGINT"} or not MOMENT_NAME.search(name):
+    words = [word.lower() for word in WORD.findall(name)]
+    is_moment = bool(MOMENT_WORDS.intersection(words)) or words[-1:] in (["at"], ["on"])
+    if sql_type not in {"INTEGER", "BIGINT"} or not is_moment:
         return []
     least, most = int(fit.least), int(fit.most)
     if _is_compact_day(least) and _is_compact_day(most):

@@ -161,7 +161,8 @@ def _heads_twice(rows: Sequence[Row]) -> bool:
     if len(rows) < 4 or any(kind(cell) not in {"text", ""} for cell in rows[1]):
         return False
     typed = [c for c in range(len(rows[0])) if _body_kind(rows[2:], c) not in {"", "text"}]
-    return bool(typed) and all(c < len(rows[1]) and kind(rows[1][c]) == "text" for c in typed)
+    names = [rows[1][c].strip() for c in typed if c < len(rows[1])]
+    return bool(typed) and len(names) == len(typed) and all(kind(n) == "text" and not n[0].isdigit() for n in names)
 
 
 def _names_values(rows: Sequence[Row], at: int) -> bool:

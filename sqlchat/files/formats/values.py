@@ -9,8 +9,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 import numpy as np
+import orjson
 import pyarrow as pa
 
 from sqlchat.files.formats import Part
