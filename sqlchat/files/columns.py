@@ -28,7 +28,7 @@ class Column:
         """The type that the caller says."""
         self.values = self.texts = 0
         """How many there are in all, and how many of them are texts in the file."""
-        self.readings: tuple[str, ...] = types.readings(options, name)
+        self.readings: tuple[str, ...] = types.list_readings(options, name)
         """Names of those that fitted all texts so far."""
         self.fits: dict[str, Fit] = {}
         """What they found."""

@@ -40,7 +40,10 @@ MOST_STRAYS = 20
 CODE = re.compile(r"[+-]?0\d+|\+?\d{10,}")
 """Digits that are no number: with them, a column holds codes."""
 MOMENT_WORDS = frozenset(
-    "date datum fecha jour day tag dia time timestamp ts dt epoch zeit created updated modified".split()
+    {
+        *("date", "datum", "fecha", "jour", "day", "tag", "dia", "time", "timestamp", "ts", "dt", "epoch", "zeit"),
+        *("created", "updated", "modified"),
+    }
 )
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+")
 DAYS = range(18_000, 80_000)
@@ -102,7 +105,7 @@ def _decide_freely(column: Column) -> Decision:
         return Decision(best.sql_type, fit if best is not types.JSON else Fit(None, None), best)
     if fit.kind:
         return _decide_number(column, best, fit)
-    if other := types.rival(best.name, column.readings):
+    if other := types.find_rival(best.name, column.readings):
         orders = [order for each in column.readings if (order := types.READINGS[each].order)]
         return _as_text(
             column,
