@@ -371,6 +371,11 @@ class Settings:
         """What can be made again: never opened for a caller, though below the data folder."""
         return self.data_dir / "cache"
 
+    @property
+    def findings_dir(self) -> Path:
+        """What profiles found, for the connections made of the same files."""
+        return self.cache_dir / "findings"
+
 
 def unusable(folder: Path, fault: OSError) -> ConfigError:
     """The error of a folder of the data folder that cannot be made or written to."""

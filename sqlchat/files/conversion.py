@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -51,6 +52,17 @@ class Conversion:
     """Are intervals told in months?"""
     cut: bool = field(default=False, init=False)
     """Was a time cut to microseconds?"""
+
+    def as_dict(self) -> dict[str, Any]:
+        """JSON values: {"sql_type": "DATE", "reading": "%d.%m.%Y", "missing": ["NA"], "scale": None, ...}."""
+        reading = self.reading.name if self.reading else None
+        beside = {"scale": self.scale, "months": self.months}
+        return {"sql_type": self.sql_type, "reading": reading, "missing": sorted(self.missing), **beside}
+
+    @classmethod
+    def of_dict(cls, given: dict[str, Any]) -> Conversion:
+        reading = types.READINGS[given["reading"]] if given["reading"] else None
+        return cls(**given | {"reading": reading, "missing": frozenset(given["missing"])})
 
     @property
     def arrow(self) -> pa.DataType:

@@ -101,6 +101,7 @@ class Files:
     ) -> None:
         self._settings, self._storage, self._workers, self._changed = settings, storage, workers, changed
         self._readings = readings
+        self._findings = str(settings.findings_dir)
 
     def profile(self, spooled: Named | str | Path, file_name: str, options: Options | None = None) -> Profile:
         """What the file holds. `spooled` is its path, or an open file that has one.
@@ -110,7 +111,8 @@ class Files:
         seconds = self._settings.upload_timeout
         try:
             reading: Callable[..., Profile] = functools.partial(bounded, profile)
-            return self._workers.call(reading, str(_path(spooled)), file_name, options, deadline=seconds)
+            given = str(_path(spooled)), file_name, options, self._findings
+            return self._workers.call(reading, *given, deadline=seconds)
         except DeadlineError as exc:
             raise FileInvalidError(
                 f"The file is too costly to read: it was not done after {seconds:g} s. Split it, or send Parquet."

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from sqlchat.files.typed import TypedColumn, TypedTable
+    from sqlchat.files.findings import TypedColumn
+    from sqlchat.files.typed import TypedTable
 
 DATABASE, FOUND = "data.duckdb", "found.json"
 LOCKS = {
@@ -44,8 +45,6 @@ MEMORY, MEMORY_A_COLUMN = 128.0, 0.25
 """MiB for DuckDB, which fills what it is given and puts the rest on the disk; a block of a column is 256 KiB."""
 MEMORY_SHARE = 0.5
 """Of what the worker may take, at most."""
-WIDE = 200
-"""Columns past which a second thread would take more memory than it saves time."""
 MOST_WARNINGS = 20
 ALLOCATION = re.compile(r"out of memory|alloc", re.IGNORECASE)
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -103,11 +102,13 @@ class Loaded:
     origin: str
 
 
-def build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: int) -> None:
+def build(
+    folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: int, findings: str | None = None
+) -> None:
     """Write the database into `folder`, with a table for each file, and beside it what else was found.
 
     The process may take `memory_mb` MiB in all and grows by 1 GB at most; `disk_mb` MiB may be used for what does
-    not fit into memory.
+    not fit into memory. `findings` is a folder in which those of the files' profiles may be.
     Raises FileInvalidError, TooLargeError and UnsupportedMediaError, with the file as the fact `file`; OSError.
     """
     keep_no_spare_memory()
@@ -116,10 +117,10 @@ def build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: in
 
     import sqlchat.files.typed  # noqa: F401
 
-    bounded(_build, folder, files, memory_mb, disk_mb)
+    bounded(_build, folder, files, memory_mb, disk_mb, findings)
 
 
-def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: int) -> None:
+def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: int, findings: str | None) -> None:
     import duckdb
 
     database, spilled = os.path.join(folder, DATABASE), os.path.join(folder, "spilled")
@@ -134,7 +135,8 @@ def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: i
     try:
         with closing(duckdb.connect(database, config=config)) as connection:
             connection.execute("SET enable_progress_bar = false")  # it would print
-            tables = [_load(connection, file, memory_mb, warnings) for file in _all_tables(files)]
+            connection.execute("SET threads = 1")  # two others convert meanwhile
+            tables = [_load(connection, file, memory_mb, findings, warnings) for file in _all_tables(files)]
             keys = find_keys(connection, {table.name: (table.rows, table.columns) for table in tables})
             for table in tables:
                 _comment(connection, table, keys)
@@ -189,18 +191,23 @@ def _all_tables(files: tuple[FileTable, ...]) -> Iterator[FileTable]:
             yield replace(file, table=table, options=replace(file.options, sheet=name))
 
 
-def _load(connection: duckdb.DuckDBPyConnection, file: FileTable, memory_mb: int, warnings: list[str]) -> Loaded:
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    file: FileTable,
+    memory_mb: int,
+    findings: str | None,
+    warnings: list[str],
+) -> Loaded:
     import duckdb
 
     from sqlchat.files.typed import TypedTable
 
     stopped: list[SqlchatError] = []
     try:
-        table = TypedTable(file.path, os.path.basename(file.shown), file.options)
+        table = TypedTable(file.path, os.path.basename(file.shown), file.options, findings)
         columns = _named(table.columns, table.warnings)
         memory = min(memory_mb * MEMORY_SHARE, MEMORY + MEMORY_A_COLUMN * len(columns))
         connection.execute(f"SET memory_limit = '{int(memory)}MiB'")
-        connection.execute(f"SET threads = {1 if len(columns) > WIDE else 2}")
         _insert(connection, file.table, columns, table, stopped)
     except SqlchatError as exc:
         raise _about(file, exc) from exc

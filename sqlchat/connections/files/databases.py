@@ -287,7 +287,7 @@ class FileDatabases:
 
     def _build(self, folder: Path, files: tuple[FileTable, ...], begin: float) -> None:
         settings, seconds = self._settings, self._settings.build_timeout
-        most = settings.upload_worker_memory_mb, settings.files_cache_mb
+        most = settings.upload_worker_memory_mb, settings.files_cache_mb, str(settings.findings_dir)
         try:
             patience = begin - time.monotonic()
             self._workers.call(build, str(folder), files, *most, deadline=seconds, patience=patience)

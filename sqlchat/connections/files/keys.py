@@ -19,7 +19,7 @@ from sqlchat.connections.embedded import quoted
 if TYPE_CHECKING:
     import duckdb
 
-    from sqlchat.files.typed import TypedColumn
+    from sqlchat.files.findings import TypedColumn
 
 Tables = Mapping[str, tuple[int, "Sequence[TypedColumn]"]]
 """Table -> number of rows, columns."""

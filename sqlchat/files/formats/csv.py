@@ -12,7 +12,6 @@ from itertools import islice, pairwise
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -340,4 +339,4 @@ def _part(texts: pa.Array) -> Part:
     if not full.all():
         rows = np.flatnonzero(full)
         texts = texts.take(rows)
-    return Part(pd.Series(pd.arrays.ArrowExtensionArray(texts), rows), "text")
+    return Part(texts, rows, "text")

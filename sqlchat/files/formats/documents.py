@@ -170,16 +170,24 @@ def _holds_rows(value: Any) -> bool:
 def _by_lists(value: Object) -> Iterator[Object] | None:
     """Rows that are arrays beside an array of their names: `{"columns": ["a"], "data": [[1]]}`."""
     for level in (value, *(inner for inner in value.values() if isinstance(inner, dict))):
-        names = next((_column_names(level[key]) for key in COLUMN_LISTS if key in level), None)
-        rows = [
-            v
-            for k, v in level.items()
-            if k not in COLUMN_LISTS and isinstance(v, list) and v and isinstance(v[0], list)
-        ]
-        if names and len(rows) == 1 and all(isinstance(row, list) and len(row) == len(names) for row in rows[0]):
-            check_width(len(names))
-            return (dict(zip(names, row, strict=True)) for row in rows[0])
+        lists = [v for v in level.values() if isinstance(v, list) and v and isinstance(v[0], list)]
+        if len(lists) != 1 or len({len(row) if isinstance(row, list) else 0 for row in lists[0]}) != 1:
+            continue
+        width = len(lists[0][0])
+        names = next((each for each in _name_lists(value, 0) if len(each) == width), None)
+        if names:
+            check_width(width)
+            return (dict(zip(names, row, strict=True)) for row in lists[0])
     return None
+
+
+def _name_lists(value: Object, depth: int) -> Iterator[list[str]]:
+    """The arrays of names within an object."""
+    for key, inner in value.items():
+        if key in COLUMN_LISTS and (names := _column_names(inner)):
+            yield names
+        elif isinstance(inner, dict) and depth < DEEPEST:
+            yield from _name_lists(inner, depth + 1)
 
 
 def _column_names(value: Any) -> list[str] | None:

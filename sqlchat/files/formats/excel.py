@@ -7,6 +7,7 @@ gigabytes. So `workbook` looks at sizes in the archive and the corners of the sh
 from __future__ import annotations
 
 import datetime
+import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -27,6 +28,9 @@ from sqlchat.files.source import Source
 BLOCK_CELLS = 500_000
 HEAD_ROWS, TAIL_ROWS = 200, 60
 SHOWN_SHEETS = 20
+EXACT = 10.0**15
+"""Workbooks keep numbers below this to the last digit."""
+SPAN = re.compile(r"PT(\d+)H(\d\d?)M(\d\d?(?:[.,]\d+)?)S")
 
 Cells = list[Any]
 
@@ -66,7 +70,7 @@ def read(source: Source, options: Options) -> Table:
     kept = shape.cut_last(body, foot.cut)
     used = {"sheet": sheet.name, "header_row": header_row if header is not None else 0}
     facts = {"sheet": sheet.name, "sheets": names, "header": header is not None}
-    return Table(columns, _blocks(kept, columns), facts, warnings, used=used)
+    return Table(columns, _blocks(kept, columns, warnings), facts, warnings, used=used)
 
 
 def _numbered(sheet: python_calamine.CalamineSheet, count: int | None = None) -> Iterator[tuple[int, Cells]]:
@@ -152,9 +156,16 @@ def _told_sheets(metadata: list[SheetMetadata], index: int) -> str:
     )
 
 
-def _blocks(rows: Iterator[Cells], names: list[str]) -> Iterator[Load]:
+def _blocks(rows: Iterator[Cells], names: list[str], warnings: list[str]) -> Iterator[Load]:
     size = max(1, BLOCK_CELLS // len(names))
+    rounded: set[str] = set()
     while block := list(islice(rows, size)):
+        for name, column in zip(names, zip(*block, strict=True), strict=False):
+            if name not in rounded and any(type(v) is float and abs(v) >= EXACT and v.is_integer() for v in column):
+                rounded.add(name)
+                warnings.append(
+                    f"{name!r} has numbers of more than 15 digits, which workbooks round: keep ids as text."
+                )
         yield partial(_block, block, names)
 
 
@@ -166,6 +177,7 @@ def _block(rows: list[Cells], names: list[str]) -> Block:
 def _cells(column: tuple[Any, ...]) -> Cells:
     """Excel has but floats: whole ones are integers where all of the column are. An empty cell is no value."""
     values = [None if v == "" else (v.strip() or None) if isinstance(v, str) else v for v in column]
+    values = [_read_span(v) if isinstance(v, str) and v.startswith("PT") else v for v in values]
     floats = [v for v in values if type(v) is float]
     if floats and all(v.is_integer() and abs(v) < 2**53 for v in floats):
         values = [int(v) if type(v) is float else v for v in values]
@@ -176,6 +188,14 @@ def _cells(column: tuple[Any, ...]) -> Cells:
         midnight = datetime.time()
         values = [datetime.datetime.combine(v, midnight) if type(v) is datetime.date else v for v in values]
     return values
+
+
+def _read_span(text: str) -> Any:
+    """A time as an OpenDocument writes it; any other text as it is."""
+    found = SPAN.fullmatch(text)
+    if found is None:
+        return text
+    return datetime.timedelta(hours=int(found[1]), minutes=int(found[2]), seconds=float(found[3].replace(",", ".")))
 
 
 def _span(value: Any) -> Any:

@@ -63,7 +63,7 @@ def _column(values: tuple[Any, ...], *, dated: bool) -> tuple[Part, ...]:
     """Texts are texts, but days and times where the column is declared so."""
     plain = [v.hex() if isinstance(v, bytes) else v for v in values]
     found = parts(plain)
-    return found if dated else tuple(Part(p.values, None) if p.inferred == "string" else p for p in found)
+    return found if dated else tuple(Part(p.array, p.rows) if p.inferred == "string" else p for p in found)
 
 
 def _is_dated(kind: str) -> bool:
