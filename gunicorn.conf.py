@@ -1,15 +1,21 @@
 """gunicorn's settings. Any of them can be overridden on its command line or in GUNICORN_CMD_ARGS."""
 
+import logging
 import math
 import resource
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 from dotenv import find_dotenv, load_dotenv
 
 from sqlchat.config import Settings, unknown_settings
+from sqlchat.errors import UnavailableError
+from sqlchat.telemetry import folder
 
+log = logging.getLogger("sqlchat.ready")
 load_dotenv(find_dotenv(usecwd=True))  # as `flask` does; what is set already stays
 settings = Settings.from_environ()
 settings.check_state_dir()  # here, where it ends the start; a worker that cannot load is started for ever
@@ -43,13 +49,31 @@ forwarder_headers = ""  # a client behind a proxy on this machine would say with
 
 
 def on_starting(server):
-    """Say once what was set in vain."""
+    """Make room for the counts of all workers, and say once what was set in vain."""
+    folder.create_folder()
     if told := unknown_settings():
         server.log.warning(told)
 
 
-def when_ready(server):
-    """Tell whoever started this what to do next."""
+def on_exit(server):
+    """Remove what the workers counted."""
+    folder.remove_folder()
+
+
+def tell_ready(runtime):
+    """Wait until questions can be answered; the first worker then tells whoever started this what to do next."""
+    reason = ""
+    while reason is not None:
+        try:
+            runtime.check_ready()
+            reason = None
+        except UnavailableError as exc:
+            if exc.detail != reason:
+                log.warning("not ready", extra={"reason": exc.detail})
+            reason = exc.detail
+            time.sleep(1)
+    if not folder.is_first("ready"):
+        return
     base = f"http://localhost:{settings.port}"
     if settings.auth_configured:
         line = f'curl -s {base}/api/connections -H "Authorization: Bearer $TOKEN"'
@@ -61,9 +85,10 @@ def when_ready(server):
 
 
 def post_worker_init(worker):
-    """Have the processes for SQL started before the first question."""
+    """Have the processes for SQL started before the first question, and tell when all is there."""
     if runtime := runtime_of(worker):
         runtime.warm()
+        threading.Thread(target=tell_ready, args=(runtime,), name="ready", daemon=True).start()
 
 
 def worker_exit(server, worker):
@@ -73,8 +98,9 @@ def worker_exit(server, worker):
 
 
 def child_exit(server, worker):
-    """Clear up after a worker that was killed: its count of connections, and uploads that were on their way to it."""
+    """Clear up after a worker that was killed: what it had in use, and uploads that were on their way to it."""
     worker.loads.forget(worker.age)
+    folder.forget_process(worker.pid)
     for spooled in Path(tempfile.gettempdir()).glob(f"sqlchat-upload-{worker.pid}-*"):
         spooled.unlink(missing_ok=True)
 

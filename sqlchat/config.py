@@ -27,7 +27,7 @@ RULES_TOKENS = 1300
 SMALLEST_PROCESS = 512
 """MiB of address space without which a worker process does not come to its first call."""
 SERVICE_ROLE = "service_role"
-SHORTEST_SECRET = 32  # characters
+SHORTEST_SECRET, SHORTEST_TOKEN = 32, 16  # characters
 URL_STARTS = ("https://", "http://")
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
@@ -74,6 +74,12 @@ class Settings:
         0,
         "Proxies in front that write X-Forwarded-For; the log then has the client's address. 0: it is not read.",
         least=0,
+    )
+    metrics_token: str = setting(
+        "SQLCHAT_METRICS_TOKEN",
+        "",
+        "Token that `/metrics` takes, of 16 characters or more; empty: it answers this machine alone.",
+        secret=True,
     )
     page: bool = setting("SQLCHAT_PAGE", True, "Serve the page to ask in at `/`; if not, `/` leads to `/docs`.")
     log_level: str = setting("SQLCHAT_LOG_LEVEL", "INFO", "Least level that is logged.")
@@ -256,6 +262,8 @@ class Settings:
             wrong.append("SUPABASE_URL: must start with https://; http:// is for this machine's own addresses")
         if self.supabase_jwt_secret and len(self.supabase_jwt_secret) < SHORTEST_SECRET:
             wrong.append(f"SUPABASE_JWT_SECRET: needs {SHORTEST_SECRET} characters or more")
+        if 0 < len(self.metrics_token) < SHORTEST_TOKEN:
+            wrong.append(f"SQLCHAT_METRICS_TOKEN: needs {SHORTEST_TOKEN} characters or more")
         if role := role_of_key(self.supabase_service_role_key, SERVICE_ROLE):
             wrong.append(
                 f"SUPABASE_SERVICE_ROLE_KEY: is a key of the role {role!r}; give the one of `service_role`, or "

@@ -18,6 +18,7 @@ from sqlchat.connections.files.databases import FileDatabases
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.open_connection import Claims
 from sqlchat.connections.prefetch import Prefetcher
+from sqlchat.connections.servers.pool import count_connections
 from sqlchat.connections.streams import Stream
 from sqlchat.errors import ConnectionConfigError, QueryError, UnavailableError
 from sqlchat.files.service import Files
@@ -60,18 +61,26 @@ class Runtime:
         self.store: Final = Store(settings)
         # where callers are told apart, one of them may not take all processes
         others = 1 if settings.auth_configured else 0
-        self.judges: Final = Workers(JUDGES, JUDGE_MEMORY_MB, preload=SQL_MODULES, share=JUDGES - others)
+        self.judges: Final = Workers(JUDGES, JUDGE_MEMORY_MB, preload=SQL_MODULES, share=JUDGES - others, name="sql")
         """Read the SQL of strangers: nobody's slow query holds that up."""
         self.workers: Final = Workers(
-            settings.sql_workers, settings.sql_worker_memory_mb, share=max(1, settings.sql_workers - others)
+            settings.sql_workers,
+            settings.sql_worker_memory_mb,
+            share=max(1, settings.sql_workers - others),
+            name="databases",
         )
         """Run the embedded databases."""
         self.upload_workers: Final = Workers(
-            1, settings.upload_worker_memory_mb, patience=settings.upload_timeout / 2, preload=UPLOAD_MODULES
+            1,
+            settings.upload_worker_memory_mb,
+            patience=settings.upload_timeout / 2,
+            preload=UPLOAD_MODULES,
+            name="uploads",
         )
         """Read the files of strangers."""
-        self.build_workers: Final = Workers(1, settings.upload_worker_memory_mb, preload=BUILD_MODULES)
+        self.build_workers: Final = Workers(1, settings.upload_worker_memory_mb, preload=BUILD_MODULES, name="builds")
         """Make tables of them, which takes longer: nobody's upload waits for that."""
+        self._pools = self.judges, self.workers, self.upload_workers, self.build_workers
         storage = open_storage(settings)
         shared = LOCAL_OWNER, OPEN_OWNER
         databases = FileDatabases(settings, storage, self.build_workers, shared, readings=self.store.readings)
@@ -188,6 +197,18 @@ class Runtime:
             log.warning("connections to a file could not be looked up", extra={"reason": exc.detail})
             return []
 
+    def check_ready(self) -> None:
+        """Raise UnavailableError with the reason why questions cannot be answered now, if there is one."""
+        self.store.check()
+        for pool in self._pools:
+            pool.check(is_needed=pool is self.judges)  # each request needs those
+
+    def count_use(self) -> dict[str, dict[tuple[str, ...], int]]:
+        """What this process has in use: gauge -> labels -> how many."""
+        processes = {(pool.name, state): count for pool in self._pools for state, count in pool.count_use().items()}
+        connections: dict[tuple[str, ...], int] = {(state,): count for state, count in count_connections().items()}
+        return {"worker_processes": processes, "database_connections": connections}
+
     def warm(self) -> None:
         """Start what the first question would otherwise wait for."""
         self.judges.warm()
@@ -198,10 +219,8 @@ class Runtime:
             self.prefetcher.close()
         self.manager.close()
         self.providers.close()
-        self.judges.close()
-        self.workers.close()
-        self.upload_workers.close()
-        self.build_workers.close()
+        for pool in self._pools:
+            pool.close()
         self.store.close()
 
     def build_demo(self) -> None:

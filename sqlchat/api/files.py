@@ -23,6 +23,7 @@ from sqlchat.schemas.files import (
     UploadedSchema,
     UploadQuerySchema,
 )
+from sqlchat.telemetry import metrics
 
 blueprint = Resource("files", __name__, url_prefix="/api/files", description="Uploads and what is in them.")
 blueprint.before_request(security.needs_owner)
@@ -68,6 +69,7 @@ def upload(query: dict[str, Any], form: dict[str, Any]) -> Response:
     options = _options({name: query.pop(name) for name in ("sheet", "on_bad_rows") if name in query}, form)
     query |= {"options": options, "folder": security.folder(), "token": security.folder_token()}
     kept = runtime().files.upload(file.stream, file.filename, file.content_type, **query)
+    metrics.count_upload(kept.size_bytes)
     return answer(kept.as_dict(), 201)
 
 

@@ -24,6 +24,8 @@ CALLER_OR_LOCAL: Requirement = [{"bearer": []}, {}]
 """The same of the data routes, which in local mode need none."""
 
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+METRICS = "metrics.show_metrics"
+"""The endpoint that has a token of its own."""
 OTHER_SITES = frozenset({"cross-site", "same-site"})
 """What browsers say of pages that are not ours. To them all ports of one machine are the same site."""
 CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -57,8 +59,13 @@ def _is_local(origin: str) -> bool:
 
 
 def identify() -> None:
-    """Set `g.caller` and `g.token` from the Authorization header: a Caller, or None without one."""
+    """Set `g.caller` and `g.token` from the Authorization header: a Caller, or None without one.
+
+    The token of `/metrics` is no caller's.
+    """
     g.caller = g.token = None
+    if request.endpoint == METRICS:
+        return
     header = request.headers.get("Authorization", "")
     if not header:
         return

@@ -17,7 +17,6 @@ from sqlchat.chat.caveats import find_caveats
 from sqlchat.chat.chart import choose_chart
 from sqlchat.chat.context import Context, SchemaLinker
 from sqlchat.chat.knowledge import NOTHING, Knowledge, Recalled
-from sqlchat.chat.prices import cost
 from sqlchat.chat.question import Question
 from sqlchat.chat.references import inferred_references
 from sqlchat.chat.strategies import Solution, quickly, remembered, thoroughly, verified
@@ -29,6 +28,7 @@ from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.errors import ConversationNotFoundError, UnavailableError
 from sqlchat.providers.base import Message, Provider, Task, Term
 from sqlchat.providers.factory import ProviderFactory
+from sqlchat.providers.prices import cost
 from sqlchat.sql.dialects import resolve, transpile
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Entry, Turn
@@ -100,7 +100,10 @@ class Pipeline:
             basis, task = self._task(question, ready)
             yield basis
             solve = thoroughly if question.mode == "thorough" and ready.model.repairs else quickly
-            solution = yield from solve(ready.model, task, ready.validator)
+            try:
+                solution = yield from solve(ready.model, task, ready.validator)
+            finally:  # an answer that cannot be read has its price too
+                entry.count_tokens(task.meter.tokens.prompt, task.meter.tokens.completion)
         yield self._make_answer(ready, basis, solution)
 
     def prompt(self, question: Question) -> tuple[Context, tuple[Message, ...]]:

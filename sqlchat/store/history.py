@@ -78,6 +78,11 @@ class Entry:
         self.sql, self.model = sql or None, model
         self.prompt_tokens, self.completion_tokens = prompt_tokens, completion_tokens
 
+    def count_tokens(self, prompt: int, completion: int) -> None:
+        """Take these as the tokens of all calls, if they are more than is known so far."""
+        self.prompt_tokens = max(self.prompt_tokens, prompt)
+        self.completion_tokens = max(self.completion_tokens, completion)
+
 
 COLUMNS = tuple(row.name for row in fields(Entry))
 
