@@ -140,6 +140,18 @@ class Settings:
         (),
         "US dollars a million prompt and completion tokens, as in `gpt-x=1.25/10, claude-y=3/15`; for `cost_usd`.",
     )
+    daily_tokens: int = setting(
+        "SQLCHAT_DAILY_TOKENS",
+        0,
+        "Tokens that a caller's questions may take in a day (UTC), then 429. 0: any.",
+        least=0,
+    )
+    daily_cost: float = setting(
+        "SQLCHAT_DAILY_COST",
+        0.0,
+        "US dollars that they may cost, by SQLCHAT_MODEL_PRICES; a model without a price has the highest. 0: any.",
+        least=0,
+    )
     prompt_budget: int = setting("SQLCHAT_PROMPT_TOKENS", 24_000, "Tokens that the catalog may take in a prompt.")
     model_context: int = setting(
         "SQLCHAT_MODEL_CONTEXT_TOKENS",
@@ -279,6 +291,13 @@ class Settings:
         )
         if 0 < self.model_context < LEAST_CONTEXT:
             wrong.append(f"SQLCHAT_MODEL_CONTEXT_TOKENS: must be {LEAST_CONTEXT} or more, or 0")
+        if (self.daily_tokens or self.daily_cost) and not self.history_days:
+            wrong.append(
+                "SQLCHAT_HISTORY_DAYS: must be 1 or more with SQLCHAT_DAILY_TOKENS or SQLCHAT_DAILY_COST, which are "
+                "summed from the history"
+            )
+        if self.daily_cost and not self.model_prices:
+            wrong.append("SQLCHAT_MODEL_PRICES: needed with SQLCHAT_DAILY_COST")
         if self.port > 65_535:
             wrong.append("PORT: must be 65535 or less")
         if self.history_days > LONGEST_HISTORY:
@@ -330,6 +349,11 @@ class Settings:
     def reads_ahead(self) -> bool:
         """Whether to, with a pooled connection and a worker process left for whoever calls meanwhile."""
         return self.read_ahead and self.pool_size > 1 and self.sql_workers > 1
+
+    @property
+    def owner_threads(self) -> int:
+        """Of a web process's threads, those that one signed-in caller may take at once; others find the rest."""
+        return max(1, self.threads * 3 // 4)
 
     @property
     def database_roots(self) -> tuple[Path, ...]:

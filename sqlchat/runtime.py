@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlchat import demo
 from sqlchat.chat.audit import Audit
+from sqlchat.chat.budgets import Budgets
 from sqlchat.chat.context import SchemaLinker
 from sqlchat.chat.knowledge import Knowledge, KnowledgeEditor
 from sqlchat.chat.pipeline import Pipeline
@@ -28,7 +29,7 @@ from sqlchat.sql.dialects import resolve
 from sqlchat.sql.lineage import Lineage, lineage
 from sqlchat.store import Store
 from sqlchat.tokens import TokenVerifier
-from sqlchat.workers import Workers
+from sqlchat.workers import Turns, Workers
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +62,8 @@ class Runtime:
         self.store: Final = Store(settings)
         # where callers are told apart, one of them may not take all processes
         others = 1 if settings.auth_configured else 0
+        self.threads: Final = Turns(settings.threads, settings.owner_threads)
+        """Of this web process: a signed-in caller may take a share of them."""
         self.judges: Final = Workers(JUDGES, JUDGE_MEMORY_MB, preload=SQL_MODULES, share=JUDGES - others, name="sql")
         """Read the SQL of strangers: nobody's slow query holds that up."""
         self.workers: Final = Workers(
@@ -102,6 +105,7 @@ class Runtime:
         self.providers: Final = ProviderFactory(settings)
         self.knowledge: Final = Knowledge(self.store.knowledge, self.judges)
         self.knowledge_editor: Final = KnowledgeEditor(self.store.knowledge, self.manager, self.judges)
+        budgets = Budgets(settings, self.store.history)
         self.pipeline: Final = Pipeline(
             settings,
             self.manager,
@@ -110,8 +114,9 @@ class Runtime:
             history=self.store.history,
             workers=self.judges,
             linker=linker,
+            budgets=budgets,
         )
-        self.audit: Final = Audit(self.store.history)
+        self.audit: Final = Audit(self.store.history, budgets)
         self.files: Final = Files(
             settings, storage, self.upload_workers, databases.look_again_at, self.store.readings
         )

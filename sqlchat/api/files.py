@@ -51,7 +51,8 @@ def allow_large_bodies() -> None:
 def profile(query: dict[str, Any], form: dict[str, Any]) -> Response:
     """Say what a file holds: rows, columns, SQL types, nulls, and how it was read. Nothing is kept."""
     file = _named(form["file"])
-    return answer(runtime().files.profile(file.stream, file.filename, _options(query, form)).as_dict())
+    read = runtime().files.profile(file.stream, file.filename, _options(query, form), owner=security.folder())
+    return answer(read.as_dict())
 
 
 @blueprint.post("/upload")
