@@ -1,5 +1,6 @@
 """gunicorn's settings. Any of them can be overridden on its command line or in GUNICORN_CMD_ARGS."""
 
+import gc
 import logging
 import math
 import resource
@@ -24,6 +25,7 @@ settings.check_state_dir()  # here, where it ends the start; a worker that canno
 public = settings.auth_configured or settings.open_data_routes
 bind = f"{'0.0.0.0' if public else '127.0.0.1'}:{settings.port}"  # noqa: S104
 workers = settings.web_concurrency
+preload_app = True  # what is imported before the fork, all workers share
 worker_class = "sqlchat.serving.Worker"  # threads: a model call waits for seconds; a thread that waits costs little
 threads = settings.threads
 # Half of what this process may open; the other half is for databases, models and files.
@@ -53,6 +55,12 @@ def on_starting(server):
     folder.create_folder()
     if told := unknown_settings():
         server.log.warning(told)
+
+
+def when_ready(server):
+    """Keep what the workers share shared: a collection of garbage would write to all of it."""
+    gc.collect()
+    gc.freeze()
 
 
 def on_exit(server):

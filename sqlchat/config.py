@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sqlchat import machine
 from sqlchat.addresses import is_encrypted_or_local, is_postgres_url, role_of_key
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -26,6 +27,8 @@ RULES_TOKENS = 1300
 """Of a prompt, that its rules, the question and its values take beside the catalog."""
 SMALLEST_PROCESS = 512
 """MiB of address space without which a worker process does not come to its first call."""
+SMALL = 1024
+"""MiB of memory below which the service begins with fewer and smaller processes."""
 SERVICE_ROLE = "service_role"
 SHORTEST_SECRET, SHORTEST_TOKEN = 32, 16  # characters
 URL_STARTS = ("https://", "http://")
@@ -36,12 +39,14 @@ class ConfigError(SystemExit):
     """The settings do not add up; its text lists everything that is missing or wrong, and ends the start."""
 
 
-def setting(env: str, default: Any, help: str, *, secret: bool = False, least: int = 1) -> Any:
+def setting(env: str, default: Any, help: str, *, secret: bool = False, least: int = 1, small: Any = None) -> Any:
     """One row of the table. A secret never shows in a repr; a whole number is `least` or more.
 
-    Other numbers are seconds above 0, but those with a `least` of 0 are amounts of something else.
+    Other numbers are seconds above 0, but those with a `least` of 0 are amounts of something else. `small` is the
+    default with less memory than SMALL.
     """
-    return dataclasses.field(default=default, repr=not secret, metadata={"env": env, "help": help, "least": least})
+    metadata = {"env": env, "help": help, "least": least, "small": small}
+    return dataclasses.field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,7 +64,9 @@ class Settings:
 
     # Serving
     port: int = setting("PORT", 8000, "Port to listen on.")
-    web_concurrency: int = setting("WEB_CONCURRENCY", 2, "gunicorn worker processes.")
+    web_concurrency: int = setting(
+        "WEB_CONCURRENCY", 2, "gunicorn worker processes; 1 below 1 GiB of memory.", small=1
+    )
     threads: int = setting("SQLCHAT_THREADS", 32, "Threads a worker process; a model call blocks one.")
     queue_timeout: float = setting(
         "SQLCHAT_QUEUE_TIMEOUT", 20.0, "Seconds that a request may wait for a free thread, before 503."
@@ -83,6 +90,21 @@ class Settings:
     )
     page: bool = setting("SQLCHAT_PAGE", True, "Serve the page to ask in at `/`; if not, `/` leads to `/docs`.")
     log_level: str = setting("SQLCHAT_LOG_LEVEL", "INFO", "Least level that is logged.")
+
+    memory_mb: int = setting(
+        "SQLCHAT_MEMORY_MB",
+        0,
+        "Memory of the whole service, in MiB, by which other settings have their defaults. 0: the control group's or "
+        "the machine's.",
+        least=0,
+    )
+    idle_seconds: float = setting(
+        "SQLCHAT_IDLE_SECONDS",
+        300.0,
+        "Seconds after which a worker process that has nothing to do ends; 30 below 1 GiB of memory, where those for "
+        "files end at once.",
+        small=30.0,
+    )
 
     # State
     data_dir: Path = setting("SQLCHAT_DATA_DIR", Path("var"), "Folder of everything kept on disk.")
@@ -194,12 +216,18 @@ class Settings:
         "Read what a connection's columns hold before its first question. Never where SQLCHAT_POOL_SIZE or "
         "SQLCHAT_SQL_WORKERS is 1: that one is for callers.",
     )
-    sql_workers: int = setting("SQLCHAT_SQL_WORKERS", 2, "Killable processes for SQLite and DuckDB in each worker.")
+    sql_workers: int = setting(
+        "SQLCHAT_SQL_WORKERS",
+        2,
+        "Killable processes for SQLite and DuckDB in each worker; 1 below 1 GiB of memory.",
+        small=1,
+    )
     sql_worker_memory_mb: int = setting(
         "SQLCHAT_SQL_WORKER_MEMORY_MB",
         2048,
-        "Address space each of them may take, in MiB.",
+        "Address space each of them may take, in MiB; 1024 below 1 GiB of memory.",
         least=SMALLEST_PROCESS,
+        small=1024,
     )
     private_hosts: bool | None = setting(
         "SQLCHAT_PRIVATE_HOSTS",
@@ -248,6 +276,11 @@ class Settings:
                 wrong.append(f"{row.metadata['env']}: {exc}")
         if wrong:
             raise ConfigError("sqlchat cannot start:\n  " + "\n  ".join(wrong))
+        memory = values.get("memory_mb") or machine.memory_mb()
+        if memory < SMALL:
+            small = {row.name: row.metadata["small"] for row in dataclasses.fields(cls)}
+            values = {name: value for name, value in small.items() if value is not None} | values
+            values["memory_mb"] = memory
         settings = cls(**values)
         settings.check()
         return settings
@@ -344,6 +377,11 @@ class Settings:
     @property
     def reaches_private_hosts(self) -> bool:
         return not self.auth_configured if self.private_hosts is None else self.private_hosts
+
+    @property
+    def is_small(self) -> bool:
+        """Whether memory is scarce, so that no process is kept that has nothing to do."""
+        return 0 < self.memory_mb < SMALL
 
     @property
     def reads_ahead(self) -> bool:

@@ -64,24 +64,32 @@ class Runtime:
         others = 1 if settings.auth_configured else 0
         self.threads: Final = Turns(settings.threads, settings.owner_threads)
         """Of this web process: a signed-in caller may take a share of them."""
-        self.judges: Final = Workers(JUDGES, JUDGE_MEMORY_MB, preload=SQL_MODULES, share=JUDGES - others, name="sql")
+        judges, idle = 1 if settings.is_small else JUDGES, settings.idle_seconds
+        self.judges: Final = Workers(
+            judges, JUDGE_MEMORY_MB, preload=SQL_MODULES, share=max(1, judges - others), name="sql", idle=idle
+        )
         """Read the SQL of strangers: nobody's slow query holds that up."""
         self.workers: Final = Workers(
             settings.sql_workers,
             settings.sql_worker_memory_mb,
             share=max(1, settings.sql_workers - others),
             name="databases",
+            idle=idle,
         )
         """Run the embedded databases."""
+        idle_files = 0.0 if settings.is_small else idle
         self.upload_workers: Final = Workers(
             1,
             settings.upload_worker_memory_mb,
             patience=settings.upload_timeout / 2,
             preload=UPLOAD_MODULES,
             name="uploads",
+            idle=idle_files,
         )
         """Read the files of strangers."""
-        self.build_workers: Final = Workers(1, settings.upload_worker_memory_mb, preload=BUILD_MODULES, name="builds")
+        self.build_workers: Final = Workers(
+            1, settings.upload_worker_memory_mb, preload=BUILD_MODULES, name="builds", idle=idle_files
+        )
         """Make tables of them, which takes longer: nobody's upload waits for that."""
         self._pools = self.judges, self.workers, self.upload_workers, self.build_workers
         storage = open_storage(settings)
@@ -215,8 +223,14 @@ class Runtime:
         return {"worker_processes": processes, "database_connections": connections}
 
     def warm(self) -> None:
-        """Start what the first question would otherwise wait for."""
-        self.judges.warm()
+        """Start what the first question would otherwise wait for, where there is memory for it."""
+        if not self.settings.is_small:
+            self.judges.warm()
+
+    def end_idle(self) -> None:
+        """End the worker processes that had nothing to do for SQLCHAT_IDLE_SECONDS."""
+        for pool in self._pools:
+            pool.end_idle()
 
     def close(self) -> None:
         """Let go of everything that is held. Safe to call twice."""

@@ -279,7 +279,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._refuse(client, _refusal(SqlchatError("This is a fault of the service; its log has more.")))
 
     def _tell_use(self) -> None:
-        """Set the gauges of this process, once a second at most."""
+        """End what is idle, and set the gauges of this process; once a second at most."""
         now = time.monotonic()
         if now - self._told_at < TELLING:
             return
@@ -288,7 +288,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         threads = {("busy",): busy, ("idle",): self.cfg.threads - busy, ("waiting",): self._active - busy}
         self._set_gauge("threads", threads)
         self._set_gauge("client_connections", {(): self.nr_conns})
-        for name, values in self.wsgi.extensions["sqlchat"].count_use().items():
+        runtime = self.wsgi.extensions["sqlchat"]
+        runtime.end_idle()
+        for name, values in runtime.count_use().items():
             self._set_gauge(name, values)
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:

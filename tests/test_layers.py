@@ -11,7 +11,8 @@ PACKAGE = Path(__file__).parents[1] / "sqlchat"
 LAYERS = {
     "errors": set(),
     "addresses": set(),
-    "config": {"addresses", "errors"},
+    "machine": set(),
+    "config": {"addresses", "errors", "machine"},
     "logs": {"config", "errors"},
     "telemetry": set(),
     "workers": {"config", "errors", "telemetry"},
@@ -30,7 +31,7 @@ LAYERS = {
 EVERYTHING_BELOW = {*LAYERS}
 LAYERS["runtime"] = EVERYTHING_BELOW - {"schemas"}
 LAYERS["api"] = EVERYTHING_BELOW | {"runtime"}
-LAYERS["gunicorn"] = {"config"}
+LAYERS["gunicorn"] = {"config", "workers"}
 LAYERS["serving"] = {"api", "config", "errors", "telemetry"}
 LAYERS["evaluation"] = EVERYTHING_BELOW - {"schemas"} | {"runtime"}
 LAYERS["cli"] = EVERYTHING_BELOW | {"runtime", "evaluation"}

@@ -358,3 +358,37 @@ def test_an_owner_past_its_share_holds_up_nobody():
     assert turns.acquire(0, "b")
     turns.release("a")
     assert turns.acquire(0, "a")
+
+
+def test_idle_processes_end_and_the_next_call_starts_one():
+    pool = Workers(2, 512, idle=0.5)
+    try:
+        first = pool.call(os.getpid, deadline=30)
+        pool.end_idle()
+        assert alive(first)
+        time.sleep(0.6)
+        pool.end_idle()
+        assert not alive(first)
+        assert pool.count_use() == {"busy": 0, "idle": 0, "waiting": 0}
+        assert pool.call(os.getpid, deadline=30) != first
+    finally:
+        pool.close()
+
+
+def test_without_patience_for_idle_processes_each_ends_after_its_call():
+    pool = Workers(1, 512, idle=0)
+    try:
+        assert not alive(pool.call(os.getpid, deadline=30))
+        with pytest.raises(DeadlineError):
+            pool.call(time.sleep, 30, deadline=0.2)
+        assert pool.count_use() == {"busy": 0, "idle": 0, "waiting": 0}
+    finally:
+        pool.close()
+
+
+def test_a_worker_is_the_first_to_go_where_memory_is_short(workers):
+    assert int(workers.call(read_text, "/proc/self/oom_score_adj", deadline=30)) > 0
+
+
+def read_text(path: str) -> str:
+    return Path(path).read_text()

@@ -22,6 +22,7 @@ from sqlchat.providers.prices import cost
 from sqlchat.providers.reading import Reading, UnreadableError, read, read_complete, read_thoughts
 from sqlchat.providers.thoughts import remove_thoughts
 from sqlchat.telemetry import metrics
+from sqlchat.telemetry.spans import open_span
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -119,8 +120,17 @@ class LanguageModel(Provider, Generic[Client]):
         """One answer, whose tokens the task's meter and the service's metrics are told, whether it can be read or
         not."""
         started, outcome = time.perf_counter(), SqlchatError.code
+        named = {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": self.name,
+            "gen_ai.request.model": self.model,
+        }
         try:
-            reply = self._answer_in_time(messages)
+            with open_span(f"chat {self.model}", **named) as span:
+                reply = self._answer_in_time(messages)
+                if span:
+                    span.set_attribute("gen_ai.usage.input_tokens", reply.tokens.prompt)
+                    span.set_attribute("gen_ai.usage.output_tokens", reply.tokens.completion)
             outcome = "ok"
         except SqlchatError as exc:
             outcome = exc.code

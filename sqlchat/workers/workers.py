@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import copy
 import logging
+import math
 import os
 import pickle
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
@@ -33,7 +35,7 @@ class Workers:
     A process starts when a call finds none that is free, with `memory_mb` MiB of address space and without the
     environment's secrets; `preload` names modules that it imports first. A call waits its turn for a free one,
     `patience` seconds at most unless it brings its own. Calls `for_owner` take `share` of the processes at most.
-    Metrics show them as `name`.
+    Metrics show them as `name`. With `idle` 0 a process ends after its call; `end_idle` ends others.
     """
 
     def __init__(
@@ -45,9 +47,10 @@ class Workers:
         preload: tuple[str, ...] = (),
         share: int | None = None,
         name: str = "workers",
+        idle: float = math.inf,
     ) -> None:
         self.name = name
-        self._pool = Pool(memory_mb << 20, preload, name)
+        self._pool = Pool(memory_mb << 20, preload, name, idle)
         self._free, self._patience, self._owner = Turns(count, share), patience, ""
 
     def for_owner(self, owner: str) -> Workers:
@@ -93,6 +96,10 @@ class Workers:
         """How many processes are `busy` and `idle`, and how many calls are `waiting` for one."""
         return {**self._pool.count_processes(), "waiting": self._free.count_waiting()}
 
+    def end_idle(self) -> None:
+        """End the processes that had nothing to do for `idle` seconds. The next call starts one."""
+        self._pool.end_idle()
+
     def close(self) -> None:
         """End all processes. The next call starts them anew."""
         self._pool.close()
@@ -101,8 +108,8 @@ class Workers:
 class Pool:
     """Processes that are idle, and those at work. As many as there are calls at once, so callers take turns."""
 
-    def __init__(self, memory: int, preload: tuple[str, ...], name: str) -> None:
-        self._memory, self._preload, self._name = memory, preload, name
+    def __init__(self, memory: int, preload: tuple[str, ...], name: str, idle: float) -> None:
+        self._memory, self._preload, self._name, self._most_idle = memory, preload, name, idle
         self.works: bool | None = None
         """Whether the last process that was asked came to its call; None before the first."""
         self._idle: list[Process] = []
@@ -154,6 +161,14 @@ class Pool:
             if not (self._idle or self._busy):
                 self._idle.append(self._start())
 
+    def end_idle(self) -> None:
+        """End those that were idle for longer than they may be."""
+        since = time.monotonic() - self._most_idle
+        with self._lock:
+            over = [each for each in self._idle if each.idle_since < since]
+            self._idle[:] = [each for each in self._idle if each not in over]
+        _end_all(over)
+
     def close(self) -> None:
         """End those that are idle, and kill those at work, whose calls end in BusyError."""
         with self._lock:
@@ -173,7 +188,8 @@ class Pool:
     def _give_back(self, process: Process) -> None:
         with self._lock:
             self._busy.remove(process)
-            if not process.is_stopped:
+            if not process.is_stopped and self._most_idle:
+                process.idle_since = time.monotonic()
                 self._idle.append(process)
                 return
         process.end()
@@ -185,7 +201,7 @@ class Pool:
             self._busy.remove(process)
             dead = [each for each in self._idle if not each.is_alive()]
             self._idle[:] = [each for each in self._idle if each not in dead]
-            if not process.is_stopped:
+            if not process.is_stopped and self._most_idle:
                 with contextlib.suppress(BusyError):  # the next call tries again, and says so
                     self._idle.insert(0, self._start())
         _end_all(dead)

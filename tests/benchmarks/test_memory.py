@@ -76,8 +76,8 @@ def ask(service, connection, prompt):
 @pytest.mark.parametrize("workers", ["", "2"], ids=["default", "two"])
 def test_memory_of_the_service(tmp_path, table, tell, request, workers):
     given = {name: os.environ[name] for name in GIVEN if name in os.environ}
-    if workers:
-        given["WEB_CONCURRENCY"] = workers
+    settings = Settings.from_environ(given)
+    given["WEB_CONCURRENCY"] = workers or str(settings.web_concurrency)
     service = Service(tmp_path / "data", **given)
 
     def show(what, sums):
@@ -106,7 +106,9 @@ def test_memory_of_the_service(tmp_path, table, tell, request, workers):
         show("more questions, peak", meter.most)
         time.sleep(3)
         show(f"after that, {len(service.processes())} processes", sum_memory(service.processes()))
-        idle = getattr(Settings(), "idle_seconds", None)
-        if idle and idle < 120:
-            time.sleep(idle + 5)
-            show(f"{idle:.0f} s later, {len(service.processes())} processes", sum_memory(service.processes()))
+        if settings.idle_seconds < 120:
+            time.sleep(settings.idle_seconds + 5)
+            show(
+                f"{settings.idle_seconds:.0f} s later, {len(service.processes())} processes",
+                sum_memory(service.processes()),
+            )
