@@ -101,8 +101,8 @@ class Settings:
     idle_seconds: float = setting(
         "SQLCHAT_IDLE_SECONDS",
         300.0,
-        "Seconds after which a worker process that has nothing to do ends; 30 below 1 GiB of memory, where those for "
-        "files end at once.",
+        "Seconds after which a worker process that has nothing to do ends, but for one that reads SQL; below 1 GiB "
+        "of memory that one too, after 30, and those for files at once.",
         small=30.0,
     )
 

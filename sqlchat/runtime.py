@@ -66,7 +66,13 @@ class Runtime:
         """Of this web process: a signed-in caller may take a share of them."""
         judges, idle = 1 if settings.is_small else JUDGES, settings.idle_seconds
         self.judges: Final = Workers(
-            judges, JUDGE_MEMORY_MB, preload=SQL_MODULES, share=max(1, judges - others), name="sql", idle=idle
+            judges,
+            JUDGE_MEMORY_MB,
+            preload=SQL_MODULES,
+            share=max(1, judges - others),
+            name="sql",
+            idle=idle,
+            kept=0 if settings.is_small else 1,
         )
         """Read the SQL of strangers: nobody's slow query holds that up."""
         self.workers: Final = Workers(

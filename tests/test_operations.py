@@ -92,6 +92,17 @@ class TestReady:
         assert service.out.count("sqlchat is ready") == 1
 
 
+def test_processes_that_have_nothing_to_do_end_and_the_next_question_starts_them(tmp_path):
+    given = {"SQLCHAT_MEMORY_MB": "512", "SQLCHAT_IDLE_SECONDS": "1", "WEB_CONCURRENCY": "1"}
+    with Service(tmp_path, **given) as service:
+        for _ in range(2):
+            assert service.call("POST", "/api/chat", QUESTION)[0] == 200
+            assert len(service.processes()) > 2
+            service.until(lambda: len(service.processes()) == 2, seconds=20)
+        assert service.call("GET", "/ready")[0] == 200
+        assert len(service.processes()) == 2  # it wakes none
+
+
 class TestMetrics:
     def test_requests_of_all_processes_are_counted_by_route_and_status(self, service):
         before = read_metrics(service)

@@ -375,6 +375,20 @@ def test_idle_processes_end_and_the_next_call_starts_one():
         pool.close()
 
 
+def test_of_idle_processes_as_many_stay_as_are_to_be_kept():
+    pool = Workers(2, 512, idle=0.1, kept=1)
+    try:
+        with ThreadPoolExecutor(2) as both:
+            list(both.map(lambda _: pool.call(doze, 0.5, deadline=30), range(2)))
+        assert pool.count_use()["idle"] == 2
+        time.sleep(0.2)
+        pool.end_idle()
+        pool.end_idle()
+        assert pool.count_use()["idle"] == 1
+    finally:
+        pool.close()
+
+
 def test_without_patience_for_idle_processes_each_ends_after_its_call():
     pool = Workers(1, 512, idle=0)
     try:

@@ -35,7 +35,8 @@ class Workers:
     A process starts when a call finds none that is free, with `memory_mb` MiB of address space and without the
     environment's secrets; `preload` names modules that it imports first. A call waits its turn for a free one,
     `patience` seconds at most unless it brings its own. Calls `for_owner` take `share` of the processes at most.
-    Metrics show them as `name`. With `idle` 0 a process ends after its call; `end_idle` ends others.
+    Metrics show them as `name`. With `idle` 0 a process ends after its call; of others,
+    `end_idle` leaves `kept`.
     """
 
     def __init__(
@@ -48,9 +49,10 @@ class Workers:
         share: int | None = None,
         name: str = "workers",
         idle: float = math.inf,
+        kept: int = 0,
     ) -> None:
         self.name = name
-        self._pool = Pool(memory_mb << 20, preload, name, idle)
+        self._pool = Pool(memory_mb << 20, preload, name, idle, kept)
         self._free, self._patience, self._owner = Turns(count, share), patience, ""
 
     def for_owner(self, owner: str) -> Workers:
@@ -108,8 +110,9 @@ class Workers:
 class Pool:
     """Processes that are idle, and those at work. As many as there are calls at once, so callers take turns."""
 
-    def __init__(self, memory: int, preload: tuple[str, ...], name: str, idle: float) -> None:
-        self._memory, self._preload, self._name, self._most_idle = memory, preload, name, idle
+    def __init__(self, memory: int, preload: tuple[str, ...], name: str, idle: float, kept: int) -> None:
+        self._memory, self._preload, self._name = memory, preload, name
+        self._most_idle, self._kept = idle, kept
         self.works: bool | None = None
         """Whether the last process that was asked came to its call; None before the first."""
         self._idle: list[Process] = []
@@ -165,7 +168,8 @@ class Pool:
         """End those that were idle for longer than they may be."""
         since = time.monotonic() - self._most_idle
         with self._lock:
-            over = [each for each in self._idle if each.idle_since < since]
+            surplus = self._idle[: max(0, len(self._idle) - self._kept)]  # the last was used last
+            over = [each for each in surplus if each.idle_since < since]
             self._idle[:] = [each for each in self._idle if each not in over]
         _end_all(over)
 
