@@ -375,6 +375,18 @@ def test_idle_processes_end_and_the_next_call_starts_one():
         pool.close()
 
 
+def test_what_instruments_this_process_does_not_begin_in_a_worker(tmp_path, monkeypatch):
+    folder = tmp_path / "opentelemetry/instrumentation/auto_instrumentation"
+    folder.mkdir(parents=True)
+    (folder / "sitecustomize.py").write_text("raise SystemExit('instrumented')")
+    monkeypatch.syspath_prepend(str(folder))
+    pool = Workers(1, 512)
+    try:
+        assert pool.call(os.getpid, deadline=30) != os.getpid()
+    finally:
+        pool.close()
+
+
 def test_of_idle_processes_as_many_stay_as_are_to_be_kept():
     pool = Workers(2, 512, idle=0.1, kept=1)
     try:
