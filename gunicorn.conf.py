@@ -14,7 +14,7 @@ from dotenv import find_dotenv, load_dotenv
 
 from sqlchat.config import Settings, unknown_settings
 from sqlchat.errors import UnavailableError
-from sqlchat.telemetry import folder
+from sqlchat.telemetry import folder, metrics
 
 log = logging.getLogger("sqlchat.ready")
 load_dotenv(find_dotenv(usecwd=True))  # as `flask` does; what is set already stays
@@ -109,6 +109,7 @@ def child_exit(server, worker):
     """Clear up after a worker that was killed: what it had in use, and uploads that were on their way to it."""
     worker.loads.forget(worker.age)
     folder.forget_process(worker.pid)
+    metrics.fold_dead()
     for spooled in Path(tempfile.gettempdir()).glob(f"sqlchat-upload-{worker.pid}-*"):
         spooled.unlink(missing_ok=True)
 

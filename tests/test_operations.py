@@ -4,13 +4,14 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from a_model import AModel
-from deployed import Service, flask, procfile, stats
+from deployed import ROOT, Service, environment, flask, procfile, stats
 from pytest_httpserver import HTTPServer
 
 TOKEN = "read-the-metrics"
@@ -238,3 +239,22 @@ def test_the_counts_of_a_service_that_ended_are_cleared_away(tmp_path):
         assert found
         assert service.stop() == 0
     assert not any(os.path.exists(line) for line in found.splitlines())
+
+
+def test_counts_of_many_processes_that_ended_are_kept_in_few_files(tmp_path):
+    count = "from sqlchat.telemetry import metrics as m; m.count_request('GET /x', 200, 0.3, None)"
+    tell = "from sqlchat.telemetry import metrics as m; m.fold_dead(); m.fold_dead(); print(m.render()[0].decode())"
+    given = environment(PROMETHEUS_MULTIPROC_DIR=str(tmp_path), PYTHONPATH=str(ROOT))
+
+    def run(code):
+        done = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    for _ in range(9):
+        run(count)
+    told = run(tell)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["counter_0.db", "histogram_0.db"]
+    run(count)
+    assert 'sqlchat_requests_total{route="GET /x",status="200"} 9.0' in told
+    assert 'sqlchat_request_seconds_count{route="GET /x"} 9.0' in told
+    assert 'sqlchat_requests_total{route="GET /x",status="200"} 10.0' in run(tell)

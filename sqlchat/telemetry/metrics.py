@@ -8,15 +8,19 @@ itself.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 from sqlchat.telemetry.folder import VARIABLE
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 """Seconds."""
+MANY, TOTAL = 8, "0"
+"""Processes that ended, whose files become one; and what stands for their process id in its name."""
 CHILDREN = 2000
 """Combinations of labels that are at hand; there are some three hundred."""
 FAMILIES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
@@ -116,6 +120,32 @@ def _add(amount: float, name: str, *labels: str) -> None:
 def _observe(seconds: float, name: str, *labels: str) -> None:
     with suppress(OSError):
         _child(name, *labels).observe(seconds)
+
+
+def fold_dead() -> None:
+    """Put the counts of processes that ended into one file a kind, once there are many: each of theirs takes room."""
+    folder = Path(os.environ[VARIABLE])
+    for kind in ("counter", "histogram"):
+        files = {file.stem.removeprefix(f"{kind}_"): file for file in folder.glob(f"{kind}_*.db")}
+        total = files.pop(TOTAL, folder / f"{kind}_{TOTAL}.db")
+        dead = [file for pid, file in files.items() if not Path("/proc", pid).exists()]
+        if len(dead) < MANY:
+            continue
+        from prometheus_client.mmap_dict import MmapedDict
+
+        sums: Counter[str] = Counter()
+        for file in filter(Path.exists, [total, *dead]):
+            for key, value, *_ in MmapedDict.read_all_values_from_file(str(file)):
+                sums[key] += value
+        begun = folder / f"{kind}.begun"
+        begun.unlink(missing_ok=True)
+        fresh = MmapedDict(str(begun))
+        for key, value in sums.items():
+            fresh.write_value(key, value, 0)
+        fresh.close()
+        begun.replace(total)
+        for file in dead:
+            file.unlink(missing_ok=True)
 
 
 def render() -> tuple[bytes, str]:
