@@ -285,7 +285,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             return
         self._told_at = now
         busy = min(self._active, self.cfg.threads)
-        threads = {("busy",): busy, ("idle",): self.cfg.threads - busy, ("waiting",): self._active - busy}
+        threads: dict[tuple[str, ...], float] = {
+            ("busy",): busy,
+            ("idle",): self.cfg.threads - busy,
+            ("waiting",): self._active - busy,
+        }
         self._set_gauge("threads", threads)
         self._set_gauge("client_connections", {(): self.nr_conns})
         runtime = self.wsgi.extensions["sqlchat"]

@@ -23,6 +23,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 log = logging.getLogger(__name__)
 
+NOT_STARTED = "The worker processes do not start."
 CHECKING = 5.0
 """Seconds for a process to show that it works."""
 TRIES = 4
@@ -92,7 +93,10 @@ class Workers:
         One is asked if the last one did not start, or `is_needed` and none ever did; where they work, none is woken.
         """
         if self._pool.works is False or (is_needed and self._pool.works is None):
-            self.call(os.getpid, deadline=CHECKING, patience=CHECKING)
+            try:
+                self.call(os.getpid, deadline=CHECKING, patience=CHECKING)
+            except (DeadlineError, TooLargeError) as exc:
+                raise BusyError(NOT_STARTED, retry_after=5) from exc
 
     def count_use(self) -> dict[str, int]:
         """How many processes are `busy` and `idle`, and how many calls are `waiting` for one."""
@@ -153,7 +157,7 @@ class Pool:
                 else:
                     self._give_back(process)
                 return succeeded, value
-        raise BusyError("The worker processes do not start.", retry_after=5)
+        raise BusyError(NOT_STARTED, retry_after=5)
 
     def count_processes(self) -> dict[str, int]:
         return {"busy": len(self._busy), "idle": len(self._idle)}
@@ -215,7 +219,7 @@ class Pool:
             return Process(self._memory, self._preload)
         except OSError as exc:
             self.works = False
-            raise BusyError("The worker processes do not start.", retry_after=5) from exc
+            raise BusyError(NOT_STARTED, retry_after=5) from exc
 
 
 def _end_all(processes: list[Process]) -> None:
