@@ -9,8 +9,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import Select, delete, func, select
 
 from sqlchat.config import Settings
 from sqlchat.errors import StoreUnavailableError
@@ -212,9 +213,9 @@ class History:
         """(model, prompt tokens, completion tokens) of the owner's requests that ended at or after `since`."""
         tokens = func.sum(history.c.prompt_tokens), func.sum(history.c.completion_tokens)
         first = _ordered_id(int(since.timestamp()) * 10**9, lowest=True)
-        wanted = select(history.c.model, *tokens).where(history.c.owner == owner, history.c.id >= first)
+        wanted: Select[Any] = select(history.c.model, *tokens).where(history.c.owner == owner, history.c.id >= first)
         rows = self._database.fetch(wanted.group_by(history.c.model))
-        return [(row[0] or "", int(row[1]), int(row[2])) for row in rows]
+        return [(model or "", int(prompt), int(completion)) for model, prompt, completion in rows]
 
     def sweep(self) -> int:
         """Delete up to SWEPT_AT_ONCE entries that are older than the settings keep, the oldest first."""
