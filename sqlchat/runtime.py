@@ -224,7 +224,9 @@ class Runtime:
 
     def count_use(self) -> dict[str, dict[tuple[str, ...], int]]:
         """What this process has in use: gauge -> labels -> how many."""
-        processes = {(pool.name, state): count for pool in self._pools for state, count in pool.count_use().items()}
+        processes: dict[tuple[str, ...], int] = {
+            (pool.name, state): count for pool in self._pools for state, count in pool.count_use().items()
+        }
         connections: dict[tuple[str, ...], int] = {(state,): count for state, count in count_connections().items()}
         return {"worker_processes": processes, "database_connections": connections}
 
