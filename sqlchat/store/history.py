@@ -215,7 +215,7 @@ class History:
         first = _ordered_id(int(since.timestamp()) * 10**9, lowest=True)
         wanted: Select[Any] = select(history.c.model, *tokens).where(history.c.owner == owner, history.c.id >= first)
         rows = self._database.fetch(wanted.group_by(history.c.model))
-        return [(model or "", int(prompt), int(completion)) for model, prompt, completion in rows]
+        return [(model or "", int(prompt), int(completion)) for model, prompt, completion in map(tuple, rows)]
 
     def sweep(self) -> int:
         """Delete up to SWEPT_AT_ONCE entries that are older than the settings keep, the oldest first."""
