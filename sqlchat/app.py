@@ -20,6 +20,7 @@ from sqlchat.api import (
     knowledge,
     lineage,
     mcp,
+    metrics,
     page,
     problems,
     providers,
@@ -72,6 +73,7 @@ def create_app(config: Settings | None = None) -> Flask:
     security.init_app(app)
     docs.init_app(app, BLUEPRINTS)
     app.register_blueprint(mcp.blueprint)
+    app.register_blueprint(metrics.blueprint)
     if config.page:
         app.register_blueprint(page.blueprint)
     else:

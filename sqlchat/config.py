@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from sqlchat import machine
 from sqlchat.addresses import is_encrypted_or_local, is_postgres_url, role_of_key
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -26,8 +27,10 @@ RULES_TOKENS = 1300
 """Of a prompt, that its rules, the question and its values take beside the catalog."""
 SMALLEST_PROCESS = 512
 """MiB of address space without which a worker process does not come to its first call."""
+SMALL = 1024
+"""MiB of memory below which the service begins with fewer and smaller processes."""
 SERVICE_ROLE = "service_role"
-SHORTEST_SECRET = 32  # characters
+SHORTEST_SECRET, SHORTEST_TOKEN = 32, 16  # characters
 URL_STARTS = ("https://", "http://")
 TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
@@ -36,12 +39,14 @@ class ConfigError(SystemExit):
     """The settings do not add up; its text lists everything that is missing or wrong, and ends the start."""
 
 
-def setting(env: str, default: Any, help: str, *, secret: bool = False, least: int = 1) -> Any:
+def setting(env: str, default: Any, help: str, *, secret: bool = False, least: int = 1, small: Any = None) -> Any:
     """One row of the table. A secret never shows in a repr; a whole number is `least` or more.
 
-    Other numbers are seconds above 0, but those with a `least` of 0 are amounts of something else.
+    Other numbers are seconds above 0, but those with a `least` of 0 are amounts of something else. `small` is the
+    default with less memory than SMALL.
     """
-    return dataclasses.field(default=default, repr=not secret, metadata={"env": env, "help": help, "least": least})
+    metadata = {"env": env, "help": help, "least": least, "small": small}
+    return dataclasses.field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,7 +64,9 @@ class Settings:
 
     # Serving
     port: int = setting("PORT", 8000, "Port to listen on.")
-    web_concurrency: int = setting("WEB_CONCURRENCY", 2, "gunicorn worker processes.")
+    web_concurrency: int = setting(
+        "WEB_CONCURRENCY", 2, "gunicorn worker processes; 1 below 1 GiB of memory.", small=1
+    )
     threads: int = setting("SQLCHAT_THREADS", 32, "Threads a worker process; a model call blocks one.")
     queue_timeout: float = setting(
         "SQLCHAT_QUEUE_TIMEOUT", 20.0, "Seconds that a request may wait for a free thread, before 503."
@@ -75,8 +82,29 @@ class Settings:
         "Proxies in front that write X-Forwarded-For; the log then has the client's address. 0: it is not read.",
         least=0,
     )
+    metrics_token: str = setting(
+        "SQLCHAT_METRICS_TOKEN",
+        "",
+        "Token that `/metrics` takes, of 16 characters or more; empty: it answers this machine alone.",
+        secret=True,
+    )
     page: bool = setting("SQLCHAT_PAGE", True, "Serve the page to ask in at `/`; if not, `/` leads to `/docs`.")
     log_level: str = setting("SQLCHAT_LOG_LEVEL", "INFO", "Least level that is logged.")
+
+    memory_mb: int = setting(
+        "SQLCHAT_MEMORY_MB",
+        0,
+        "Memory of the whole service, in MiB, by which other settings have their defaults. 0: the control group's or "
+        "the machine's.",
+        least=0,
+    )
+    idle_seconds: float = setting(
+        "SQLCHAT_IDLE_SECONDS",
+        300.0,
+        "Seconds after which a worker process that has nothing to do ends, but for one that reads SQL; below 1 GiB "
+        "of memory that one too, after 30, and those for files at once.",
+        small=30.0,
+    )
 
     # State
     data_dir: Path = setting("SQLCHAT_DATA_DIR", Path("var"), "Folder of everything kept on disk.")
@@ -134,6 +162,18 @@ class Settings:
         (),
         "US dollars a million prompt and completion tokens, as in `gpt-x=1.25/10, claude-y=3/15`; for `cost_usd`.",
     )
+    daily_tokens: int = setting(
+        "SQLCHAT_DAILY_TOKENS",
+        0,
+        "Tokens that a caller's questions may take in a day (UTC), then 429. 0: any.",
+        least=0,
+    )
+    daily_cost: float = setting(
+        "SQLCHAT_DAILY_COST",
+        0.0,
+        "US dollars that they may cost, by SQLCHAT_MODEL_PRICES; a model without a price has the highest. 0: any.",
+        least=0,
+    )
     prompt_budget: int = setting("SQLCHAT_PROMPT_TOKENS", 24_000, "Tokens that the catalog may take in a prompt.")
     model_context: int = setting(
         "SQLCHAT_MODEL_CONTEXT_TOKENS",
@@ -176,12 +216,18 @@ class Settings:
         "Read what a connection's columns hold before its first question. Never where SQLCHAT_POOL_SIZE or "
         "SQLCHAT_SQL_WORKERS is 1: that one is for callers.",
     )
-    sql_workers: int = setting("SQLCHAT_SQL_WORKERS", 2, "Killable processes for SQLite and DuckDB in each worker.")
+    sql_workers: int = setting(
+        "SQLCHAT_SQL_WORKERS",
+        2,
+        "Killable processes for SQLite and DuckDB in each worker; 1 below 1 GiB of memory.",
+        small=1,
+    )
     sql_worker_memory_mb: int = setting(
         "SQLCHAT_SQL_WORKER_MEMORY_MB",
         2048,
-        "Address space each of them may take, in MiB.",
+        "Address space each of them may take, in MiB; 1024 below 1 GiB of memory.",
         least=SMALLEST_PROCESS,
+        small=1024,
     )
     private_hosts: bool | None = setting(
         "SQLCHAT_PRIVATE_HOSTS",
@@ -230,6 +276,11 @@ class Settings:
                 wrong.append(f"{row.metadata['env']}: {exc}")
         if wrong:
             raise ConfigError("sqlchat cannot start:\n  " + "\n  ".join(wrong))
+        memory = values.get("memory_mb") or machine.memory_mb()
+        if memory < SMALL:
+            small = {row.name: row.metadata["small"] for row in dataclasses.fields(cls)}
+            values = {name: value for name, value in small.items() if value is not None} | values
+            values["memory_mb"] = memory
         settings = cls(**values)
         settings.check()
         return settings
@@ -256,6 +307,8 @@ class Settings:
             wrong.append("SUPABASE_URL: must start with https://; http:// is for this machine's own addresses")
         if self.supabase_jwt_secret and len(self.supabase_jwt_secret) < SHORTEST_SECRET:
             wrong.append(f"SUPABASE_JWT_SECRET: needs {SHORTEST_SECRET} characters or more")
+        if 0 < len(self.metrics_token) < SHORTEST_TOKEN:
+            wrong.append(f"SQLCHAT_METRICS_TOKEN: needs {SHORTEST_TOKEN} characters or more")
         if role := role_of_key(self.supabase_service_role_key, SERVICE_ROLE):
             wrong.append(
                 f"SUPABASE_SERVICE_ROLE_KEY: is a key of the role {role!r}; give the one of `service_role`, or "
@@ -271,6 +324,13 @@ class Settings:
         )
         if 0 < self.model_context < LEAST_CONTEXT:
             wrong.append(f"SQLCHAT_MODEL_CONTEXT_TOKENS: must be {LEAST_CONTEXT} or more, or 0")
+        if (self.daily_tokens or self.daily_cost) and not self.history_days:
+            wrong.append(
+                "SQLCHAT_HISTORY_DAYS: must be 1 or more with SQLCHAT_DAILY_TOKENS or SQLCHAT_DAILY_COST, which are "
+                "summed from the history"
+            )
+        if self.daily_cost and not self.model_prices:
+            wrong.append("SQLCHAT_MODEL_PRICES: needed with SQLCHAT_DAILY_COST")
         if self.port > 65_535:
             wrong.append("PORT: must be 65535 or less")
         if self.history_days > LONGEST_HISTORY:
@@ -319,9 +379,19 @@ class Settings:
         return not self.auth_configured if self.private_hosts is None else self.private_hosts
 
     @property
+    def is_small(self) -> bool:
+        """Whether memory is scarce, so that no process is kept that has nothing to do."""
+        return 0 < self.memory_mb < SMALL
+
+    @property
     def reads_ahead(self) -> bool:
         """Whether to, with a pooled connection and a worker process left for whoever calls meanwhile."""
         return self.read_ahead and self.pool_size > 1 and self.sql_workers > 1
+
+    @property
+    def owner_threads(self) -> int:
+        """Of a web process's threads, those that one signed-in caller may take at once; others find the rest."""
+        return max(1, self.threads * 3 // 4)
 
     @property
     def database_roots(self) -> tuple[Path, ...]:

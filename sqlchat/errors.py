@@ -30,6 +30,7 @@
     ├── UnsupportedMediaError             415 unsupported_media_type
     ├── QuestionError                     422 question_not_answerable
     ├── RateLimitedError                  429 rate_limited          Retry-After
+    │   └── BudgetError                   429 budget_spent          budget
     ├── BadGatewayError                   502 bad_gateway
     │   ├── ModelError                    502 model_failed
     │   └── StorageError                  502 storage_failed
@@ -198,6 +199,11 @@ class QuestionError(SqlchatError):
 class RateLimitedError(SqlchatError):
     status, code, title = 429, "rate_limited", "Rate limited"
     of_surroundings = True
+
+
+class BudgetError(RateLimitedError):
+    code, title = "budget_spent", "Budget spent"
+    of_surroundings = False
 
 
 class BadGatewayError(SqlchatError):

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlchat import demo
 from sqlchat.chat.audit import Audit
+from sqlchat.chat.budgets import Budgets
 from sqlchat.chat.context import SchemaLinker
 from sqlchat.chat.feedback import FeedbackDesk
 from sqlchat.chat.knowledge import Knowledge
@@ -21,6 +22,7 @@ from sqlchat.connections.files.databases import FileDatabases
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.open_connection import Claims
 from sqlchat.connections.prefetch import Prefetcher
+from sqlchat.connections.servers.pool import count_connections
 from sqlchat.connections.streams import Stream
 from sqlchat.errors import ConnectionConfigError, QueryError, UnavailableError
 from sqlchat.files.service import Files
@@ -30,7 +32,7 @@ from sqlchat.sql.dialects import resolve
 from sqlchat.sql.lineage import Lineage, lineage
 from sqlchat.store import Store
 from sqlchat.tokens import TokenVerifier
-from sqlchat.workers import Workers
+from sqlchat.workers import Turns, Workers
 
 log = logging.getLogger(__name__)
 
@@ -63,18 +65,42 @@ class Runtime:
         self.store: Final = Store(settings)
         # where callers are told apart, one of them may not take all processes
         others = 1 if settings.auth_configured else 0
-        self.judges: Final = Workers(JUDGES, JUDGE_MEMORY_MB, preload=SQL_MODULES, share=JUDGES - others)
+        self.threads: Final = Turns(settings.threads, settings.owner_threads)
+        """Of this web process: a signed-in caller may take a share of them."""
+        judges, idle = 1 if settings.is_small else JUDGES, settings.idle_seconds
+        self.judges: Final = Workers(
+            judges,
+            JUDGE_MEMORY_MB,
+            preload=SQL_MODULES,
+            share=max(1, judges - others),
+            name="sql",
+            idle=idle,
+            kept=0 if settings.is_small else 1,
+        )
         """Read the SQL of strangers: nobody's slow query holds that up."""
         self.workers: Final = Workers(
-            settings.sql_workers, settings.sql_worker_memory_mb, share=max(1, settings.sql_workers - others)
+            settings.sql_workers,
+            settings.sql_worker_memory_mb,
+            share=max(1, settings.sql_workers - others),
+            name="databases",
+            idle=idle,
         )
         """Run the embedded databases."""
+        idle_files = 0.0 if settings.is_small else idle
         self.upload_workers: Final = Workers(
-            1, settings.upload_worker_memory_mb, patience=settings.upload_timeout / 2, preload=UPLOAD_MODULES
+            1,
+            settings.upload_worker_memory_mb,
+            patience=settings.upload_timeout / 2,
+            preload=UPLOAD_MODULES,
+            name="uploads",
+            idle=idle_files,
         )
         """Read the files of strangers."""
-        self.build_workers: Final = Workers(1, settings.upload_worker_memory_mb, preload=BUILD_MODULES)
+        self.build_workers: Final = Workers(
+            1, settings.upload_worker_memory_mb, preload=BUILD_MODULES, name="builds", idle=idle_files
+        )
         """Make tables of them, which takes longer: nobody's upload waits for that."""
+        self._pools = self.judges, self.workers, self.upload_workers, self.build_workers
         storage = open_storage(settings)
         shared = LOCAL_OWNER, OPEN_OWNER
         databases = FileDatabases(settings, storage, self.build_workers, shared, readings=self.store.readings)
@@ -98,6 +124,7 @@ class Runtime:
         self.knowledge_editor: Final = KnowledgeEditor(self.store.knowledge, self.manager, self.judges)
         self.semantic_editor: Final = SemanticEditor(self.store.knowledge, self.manager, self.judges)
         self.feedback: Final = FeedbackDesk(self.store.feedback, self.store.history, self.knowledge_editor)
+        budgets = Budgets(settings, self.store.history)
         self.pipeline: Final = Pipeline(
             settings,
             self.manager,
@@ -106,8 +133,9 @@ class Runtime:
             history=self.store.history,
             workers=self.judges,
             linker=linker,
+            budgets=budgets,
         )
-        self.audit: Final = Audit(self.store.history)
+        self.audit: Final = Audit(self.store.history, budgets)
         self.files: Final = Files(
             settings, storage, self.upload_workers, databases.look_again_at, self.store.readings
         )
@@ -193,9 +221,29 @@ class Runtime:
             log.warning("connections to a file could not be looked up", extra={"reason": exc.detail})
             return []
 
+    def check_ready(self) -> None:
+        """Raise UnavailableError with the reason why questions cannot be answered now, if there is one."""
+        self.store.check()
+        for pool in self._pools:
+            pool.check(is_needed=pool is self.judges)  # each request needs those
+
+    def count_use(self) -> dict[str, dict[tuple[str, ...], int]]:
+        """What this process has in use: gauge -> labels -> how many."""
+        processes: dict[tuple[str, ...], int] = {
+            (pool.name, state): count for pool in self._pools for state, count in pool.count_use().items()
+        }
+        connections: dict[tuple[str, ...], int] = {(state,): count for state, count in count_connections().items()}
+        return {"worker_processes": processes, "database_connections": connections}
+
     def warm(self) -> None:
-        """Start what the first question would otherwise wait for."""
-        self.judges.warm()
+        """Start what the first question would otherwise wait for, where there is memory for it."""
+        if not self.settings.is_small:
+            self.judges.warm()
+
+    def end_idle(self) -> None:
+        """End the worker processes that had nothing to do for SQLCHAT_IDLE_SECONDS."""
+        for pool in self._pools:
+            pool.end_idle()
 
     def close(self) -> None:
         """Let go of everything that is held. Safe to call twice."""
@@ -203,10 +251,8 @@ class Runtime:
             self.prefetcher.close()
         self.manager.close()
         self.providers.close()
-        self.judges.close()
-        self.workers.close()
-        self.upload_workers.close()
-        self.build_workers.close()
+        for pool in self._pools:
+            pool.close()
         self.store.close()
 
     def build_demo(self) -> None:

@@ -23,6 +23,7 @@ from sqlchat.schemas.files import (
     UploadedSchema,
     UploadQuerySchema,
 )
+from sqlchat.telemetry import metrics
 
 blueprint = Resource("files", __name__, url_prefix="/api/files", description="Uploads and what is in them.")
 blueprint.before_request(security.needs_owner)
@@ -50,7 +51,8 @@ def allow_large_bodies() -> None:
 def profile(query: dict[str, Any], form: dict[str, Any]) -> Response:
     """Say what a file holds: rows, columns, SQL types, nulls, and how it was read. Nothing is kept."""
     file = _named(form["file"])
-    return answer(runtime().files.profile(file.stream, file.filename, _options(query, form)).as_dict())
+    read = runtime().files.profile(file.stream, file.filename, _options(query, form), owner=security.folder())
+    return answer(read.as_dict())
 
 
 @blueprint.post("/upload")
@@ -68,6 +70,7 @@ def upload(query: dict[str, Any], form: dict[str, Any]) -> Response:
     options = _options({name: query.pop(name) for name in ("sheet", "on_bad_rows") if name in query}, form)
     query |= {"options": options, "folder": security.folder(), "token": security.folder_token()}
     kept = runtime().files.upload(file.stream, file.filename, file.content_type, **query)
+    metrics.count_upload(kept.size_bytes)
     return answer(kept.as_dict(), 201)
 
 

@@ -19,6 +19,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sqlchat.errors import SqlchatError, UnavailableError, UnsupportedMediaError
+from sqlchat.telemetry import metrics
 
 log = logging.getLogger("sqlchat.request")
 
@@ -134,19 +135,21 @@ def end(response: Response) -> Response:
 
 
 def log_request(status: int) -> None:
-    """One line: what was asked by whom, how it ended. Never a body, a query string or a header.
+    """One line, and one count: what was asked by whom, how it ended. Never a body, a query string or a header.
 
     A failure of the service (ERROR) or around it (WARNING) has its detail, and the place that did not answer.
     """
     caller, failure = g.get("caller"), g.get("failure")
-    level = _level(status, failure)
+    level, seconds = _level(status, failure), time.perf_counter() - g.started
+    route = f"{request.method} {request.url_rule.rule}" if request.url_rule else "unmatched"
+    metrics.count_request(route, status, seconds, g.get("problem_code"))
     facts = {
         "request_id": g.request_id,
         "method": request.method,
         "path": request.path,
         "status": status,
         "code": g.get("problem_code"),
-        "ms": round((time.perf_counter() - g.started) * 1000, 1),
+        "ms": round(seconds * 1000, 1),
         "user": caller.id if caller else None,
         "client": request.remote_addr if current_app.config["TRUSTED_PROXIES"] else None,
     } | g.get("log_facts", {})

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlchat.chat.budgets import Budgets
 from sqlchat.errors import SqlchatError, StoreUnavailableError
 from sqlchat.store import Entry
 from sqlchat.store.history import History, report_lost
@@ -17,8 +18,8 @@ ABANDONED = "abandoned", 499
 class Audit:
     """Process-wide and safe to use from several threads."""
 
-    def __init__(self, history: History) -> None:
-        self._history = history
+    def __init__(self, history: History, budgets: Budgets) -> None:
+        self._history, self._budgets = history, budgets
 
     @contextmanager
     def keeping(self, entry: Entry) -> Iterator[None]:
@@ -41,7 +42,10 @@ class Audit:
             raise
         finally:
             entry.ms = round((time.perf_counter() - started) * 1000, 1)
-            self._keep(entry)
+            try:
+                self._keep(entry)
+            finally:
+                self._budgets.settle(entry)
 
     def _keep(self, entry: Entry) -> None:
         try:

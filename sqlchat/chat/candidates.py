@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 
 from sqlchat.chat.answer import Agreement, Checked
@@ -38,14 +39,16 @@ def drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list[Draft]:
     Raises what `Provider.draft` raises where all failed.
     """
 
-    def draft(_: int) -> Draft | SqlchatError:
+    def draft() -> Draft | SqlchatError:
         try:
             return model.draft(task)
         except SqlchatError as exc:
             return exc
 
     with ThreadPoolExecutor(count, thread_name_prefix="candidate") as pool:
-        answers = list(pool.map(draft, range(count)))
+        # each in a copy of this context, so that what it calls is seen as part of the question
+        asked = [pool.submit(copy_context().run, draft) for _ in range(count)]
+        answers = [each.result() for each in asked]
     answered = [answer for answer in answers if isinstance(answer, Draft)]
     for failure in answers:
         if not answered and isinstance(failure, SqlchatError):

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from sqlchat.chat import prompt
+from sqlchat.chat import prompt, strategies
 from sqlchat.chat.answer import Answer, Basis, Sent, Stage
+from sqlchat.chat.budgets import Budgets
 from sqlchat.chat.caveats import find_caveats
 from sqlchat.chat.chart import choose_chart
 from sqlchat.chat.context import Context, SchemaLinker
 from sqlchat.chat.knowledge import NOTHING, Knowledge, Recalled
-from sqlchat.chat.prices import cost
 from sqlchat.chat.question import Question
 from sqlchat.chat.references import list_unsure_references
 from sqlchat.chat.strategies import Solution, quickly, remembered, thoroughly, verified
@@ -29,6 +29,7 @@ from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.errors import ConversationNotFoundError, UnavailableError
 from sqlchat.providers.base import Message, Provider, Task, Term
 from sqlchat.providers.factory import ProviderFactory
+from sqlchat.providers.prices import cost
 from sqlchat.sql.dialects import resolve, transpile
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Entry, Turn
@@ -69,10 +70,11 @@ class Pipeline:
         history: History,
         workers: Workers,
         linker: SchemaLinker,
+        budgets: Budgets,
     ) -> None:
         self._settings = settings
         self._manager, self._factory, self._workers, self._linker = manager, factory, workers, linker
-        self._history, self._knowledge = history, knowledge
+        self._history, self._knowledge, self._budgets = history, knowledge, budgets
 
     def answer(self, question: Question, entry: Entry | None = None) -> Answer:
         """The last of `stages`."""
@@ -82,13 +84,15 @@ class Pipeline:
     def stages(self, question: Question, entry: Entry | None = None) -> Iterator[Stage]:
         """Answer `question` stage by stage: a Basis, Drafted, Checked, Ran where it is to be run, and the Answer.
 
-        `entry` is told how far it came, so that it is known of a failure too.
+        `entry` is told how far it came, so that it is known of a failure too. One that is given is kept in the
+        history, and its owner held to the day's budget.
 
         Raises ConnectionNotFoundError and UnauthorizedError, then ProviderUnknownError or
-        ProviderNotConfiguredError, then DialectUnknownError and ConversationNotFoundError, before the first stage;
-        QuestionError if no working SQL came of it; and what `Provider.draft` and `OpenConnection.run` raise when the
-        model or the database fails.
+        ProviderNotConfiguredError, then DialectUnknownError and ConversationNotFoundError, before any stage,
+        then BudgetError; QuestionError if no working SQL came of it; and what `Provider.draft` and
+        `OpenConnection.run` raise when the model or the database fails.
         """
+        kept = entry
         entry = entry or Entry(question.owner, question.connection_id, "chat", question.tag, question=question.text)
         ready = self._prepare(question, entry)
         exact = None if ready.turns or question.notes else ready.recalled.exact  # which both may change its meaning
@@ -98,9 +102,16 @@ class Pipeline:
             solution = yield from remembered(exact, checked, ready.validator)
         else:
             basis, task = self._task(question, ready)
+            is_thorough = question.mode == "thorough" and ready.model.repairs
+            if kept and ready.model.repairs:  # the built-in engine costs nothing
+                most = strategies.most_tokens(task, self._settings.answer_room, is_thorough=is_thorough)
+                self._budgets.admit(kept, ready.model.model, most)
             yield basis
-            solve = thoroughly if question.mode == "thorough" and ready.model.repairs else quickly
-            solution = yield from solve(ready.model, task, ready.validator)
+            solve = thoroughly if is_thorough else quickly
+            try:
+                solution = yield from solve(ready.model, task, ready.validator)
+            finally:  # an answer that cannot be read has its price too
+                entry.count_tokens(task.meter.tokens.prompt, task.meter.tokens.completion)
         yield self._make_answer(ready, basis, solution)
 
     def prompt(self, question: Question) -> tuple[Context, tuple[Message, ...]]:

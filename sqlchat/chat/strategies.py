@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from sqlchat.chat import candidates, prompt, repair
 from sqlchat.chat.answer import Agreement, Checked, Drafted, Ran, Stage
+from sqlchat.chat.rendering import tokens_in
 from sqlchat.chat.validation import FAULTS, Validator
 from sqlchat.connections.base import Results
 from sqlchat.errors import QuestionError
@@ -33,6 +34,13 @@ class Solution:
     results: Results | None
     attempts: int
     agreement: Agreement | None = None
+
+
+def most_tokens(task: Task, answer_room: int, *, is_thorough: bool) -> Tokens:
+    """What the way may take at most: each draft is two calls, and the second shows the first answer again."""
+    calls = 2 * (candidates.CANDIDATES + 1 if is_thorough else ATTEMPTS)
+    size = sum(tokens_in(message.content) for message in task.messages)
+    return Tokens(calls * (size + answer_room), calls * answer_room)
 
 
 def quickly(

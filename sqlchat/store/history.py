@@ -9,8 +9,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, func, select
 
 from sqlchat.config import Settings
 from sqlchat.errors import StoreUnavailableError
@@ -77,6 +78,11 @@ class Entry:
         """A model has written `sql` ("" where it refused); the tokens are those of all its calls so far."""
         self.sql, self.model = sql or None, model
         self.prompt_tokens, self.completion_tokens = prompt_tokens, completion_tokens
+
+    def count_tokens(self, prompt: int, completion: int) -> None:
+        """Take these as the tokens of all calls, if they are more than is known so far."""
+        self.prompt_tokens = max(self.prompt_tokens, prompt)
+        self.completion_tokens = max(self.completion_tokens, completion)
 
 
 COLUMNS = tuple(row.name for row in fields(Entry))
@@ -218,6 +224,14 @@ class History:
         wanted = select(*(history.c[row.name] for row in fields(Turn))).where(mine, answered)
         wanted = wanted.where(history.c.id >= self._oldest()).order_by(history.c.id.desc()).limit(limit)
         return [Turn(**row._mapping) for row in reversed(self._database.fetch(wanted))]
+
+    def sum_tokens(self, owner: str, since: datetime) -> list[tuple[str, int, int]]:
+        """(model, prompt tokens, completion tokens) of the owner's requests that ended at or after `since`."""
+        tokens = func.sum(history.c.prompt_tokens), func.sum(history.c.completion_tokens)
+        first = _ordered_id(int(since.timestamp()) * 10**9, lowest=True)
+        wanted: Select[Any] = select(history.c.model, *tokens).where(history.c.owner == owner, history.c.id >= first)
+        rows = self._database.fetch(wanted.group_by(history.c.model))
+        return [(model or "", int(prompt), int(completion)) for model, prompt, completion in map(tuple, rows)]
 
     def sweep(self) -> int:
         """Delete up to SWEPT_AT_ONCE entries that are older than the settings keep, the oldest first.

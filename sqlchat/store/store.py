@@ -47,6 +47,10 @@ class Store:
         """Bring the tables to the newest revision. Raises StoreUnavailableError."""
         self._database.upgrade()
 
+    def check(self) -> None:
+        """Raise StoreUnavailableError if the store is gone, or is not migrated."""
+        self._database.fetch(select(meta.c.name).limit(1))
+
     @contextmanager
     def once(self, task: str) -> Iterator[bool]:
         """True for the first who comes with `task` in the life of this embedded store, whatever the process.

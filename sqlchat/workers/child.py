@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import pickle
@@ -18,6 +19,8 @@ from sqlchat.workers.wire import receive, send
 CROWDED = 0.875
 """Share of its address space past which a process that did its work is replaced: DuckDB gives none of it back."""
 READY = b"ready"
+FIRST_TO_GO = "500"
+"""Of a thousand: a system that has no memory left ends one of these rather than the process that answers requests."""
 
 
 def main() -> None:
@@ -38,6 +41,8 @@ def _confine(memory: int, preload: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+        score.write(FIRST_TO_GO)
     logging.disable()  # a library's warning would hold the text or file that it is about
     for name in preload:
         __import__(name)

@@ -52,6 +52,9 @@ class Turns:
                 del self._held[owner]
             self._hand_out()
 
+    def count_waiting(self) -> int:
+        return len(self._waiting)
+
     def _hand_out(self) -> None:
         while self._free:
             able = [waiter for waiter in self._waiting if self._held[waiter[0]] < self._share]

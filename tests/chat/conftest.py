@@ -15,6 +15,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from sqlchat.chat.answer import Answer, Stage
+from sqlchat.chat.budgets import Budgets
 from sqlchat.chat.context import SchemaLinker
 from sqlchat.chat.knowledge import Knowledge
 from sqlchat.chat.pipeline import Pipeline
@@ -178,6 +179,7 @@ class House:
         knowledge, history = Knowledge(self.store.knowledge, self.workers), self.store.history
         linker = SchemaLinker(settings.catalog_room)
         parts = {"knowledge": knowledge, "history": history, "workers": self.workers, "linker": linker}
+        parts["budgets"] = Budgets(settings, history)
         return Pipeline(settings, self.manager, factory, **parts)
 
     def ask(self, text: str = "How many customers are in Germany?", **options: Any) -> Answer:

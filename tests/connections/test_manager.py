@@ -450,3 +450,14 @@ def test_views_that_a_policy_cannot_judge_are_told_at_creation(managers, mysql_s
     (warning,) = managers().create(OWNER, "mysql", "held", config, {"deny_tables": ["other"]}).warnings
     assert "seen" in warning
     assert "GRANT SHOW VIEW" in warning
+
+
+def test_a_full_table_drops_a_connection_of_whoever_has_most(managers):
+    """One owner with many connections does not close those of the others."""
+    manager = managers()
+    for owner, name in ((OWNER, "one"), (OTHER, "one"), (OTHER, "two")):
+        manager.create(owner, "sqlite", name, {"database": ":memory:"})
+    mine, others = manager.open(OWNER, "one")._viewed, manager.open(OTHER, "one")._viewed
+    manager.open(OTHER, "two")
+    assert (mine.is_dropped, others.is_dropped) == (False, True)
+    assert manager.open(OWNER, "one")._viewed is mine
