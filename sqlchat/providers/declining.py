@@ -36,13 +36,13 @@ TEMPLATE = re.compile(
 )
 DECLINES = re.compile(
     r"[?？]\s*\Z|[?？][\"'”)]?\s|¿|\b(?:sorry|apologi[sz]e|cannot|can['’]?t|can not|unable|not able|won['’]?t"
-    r"|impossible|insufficient|refuse|decline|ambiguous|unclear|lacks?|missing|beyond|outside|out of scope|unavailable|i only"
-    r"|against my|(?:please|could you|kindly) (?:let me know|clarify|specify|tell|provide|rephrase)"
+    r"|impossible|insufficient|refuse|decline|ambiguous|unclear|lacks?|missing|beyond|outside|out of scope"
+    r"|unavailable|i only|against my|(?:please|could you|kindly) (?:let me know|clarify|specify|tell|provide|rephrase)"
     r"|need (?:more|further|to know)"
     r"|(?:no|not|none|nothing|neither|\w+n['’]t)\b[^.!?\n]{0,80}?\b(?:tables?|columns?|data\w*|information|schema|fields?"
     r"|records?|present|available|stored|exist|contain|included?|part of|possible|allowed|enough|answer\w*|something"
-    r"|help)|lo siento|ning[uú]n\w*|no (?:puedo|hay|es|existe)|não|desculp\w*|désolée?|ne peux pas|aucune?|purtroppo|non"
-    r"|nessun\w*|leider|nicht|keine?|helaas|niet|geen|niestety|nie|не|нет|извините|beklager|ikke|tyvärr|inte)\b"
+    r"|help)|lo siento|ning[uú]n\w*|no (?:puedo|hay|es|existe)|não|desculp\w*|désolée?|ne peux pas|aucune?|purtroppo"
+    r"|non|nessun\w*|leider|nicht|keine?|helaas|niet|geen|niestety|nie|не|нет|извините|beklager|ikke|tyvärr|inte)\b"
     r"|抱歉|无法|無法|不能|没有|沒有|できません|ありません|ですか|죄송|없습니다",
     re.IGNORECASE,
 )

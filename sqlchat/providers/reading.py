@@ -66,8 +66,8 @@ DRAFT_LABEL = re.compile(
 
 
 COUNTEREXAMPLE = re.compile(
-    r"\b(?:(?:common|typical|frequent|possible|another) (?:mistake|error)|(?:do not|don['’]t|never|avoid) (?:write|use|run"
-    r"|do|using|writing|running)|would be (?:wrong|incorrect|a mistake))\b[^\n.?!]{0,60}\Z"
+    r"\b(?:(?:common|typical|frequent|possible|another) (?:mistake|error)|(?:do not|don['’]t|never|avoid) (?:write"
+    r"|use|run|do|using|writing|running)|would be (?:wrong|incorrect|a mistake))\b[^\n.?!]{0,60}\Z"
     r"|(?:\A|\n)\W*(?:incorrect|wrong|bad|not this)(?: \w+)?\W*\Z|[❌✗✘][^\n]{0,60}\Z",
     re.IGNORECASE,
 )
