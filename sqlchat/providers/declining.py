@@ -37,8 +37,8 @@ TEMPLATE = re.compile(
 DECLINES = re.compile(
     r"[?？]\s*\Z|[?？][\"'”)]?\s|¿|\b(?:sorry|apologi[sz]e|cannot|can['’]?t|can not|unable|not able|won['’]?t"
     r"|impossible|insufficient|refuse|decline|ambiguous|unclear|lacks?|missing|beyond|outside|out of scope"
-    r"|unavailable|i only|against my|(?:please|could you|kindly) (?:let me know|clarify|specify|tell|provide|rephrase)"
-    r"|need (?:more|further|to know)"
+    r"|unavailable|i only|against my|(?:please|could you|kindly) (?:clarify|let me know|specify|tell|provide"
+    r"|rephrase)|need (?:more|further|to know)"
     r"|(?:no|not|none|nothing|neither|\w+n['’]t)\b[^.!?\n]{0,80}?\b(?:tables?|columns?|data\w*|information|schema|fields?"
     r"|records?|present|available|stored|exist|contain|included?|part of|possible|allowed|enough|answer\w*|something"
     r"|help)|lo siento|ning[uú]n\w*|no (?:puedo|hay|es|existe)|não|desculp\w*|désolée?|ne peux pas|aucune?|purtroppo"
