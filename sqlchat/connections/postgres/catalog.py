@@ -132,6 +132,12 @@ HARMLESS_VOLATILE = (
     "uuid_generate_v4",
     "gen_salt",
     "gen_random_bytes",
+    "pgp_sym_encrypt",
+    "pgp_sym_encrypt_bytea",
+    "pgp_pub_encrypt",
+    "pgp_pub_encrypt_bytea",
+    "normal_rand",
+    "st_generatepoints",
 )
 DANGEROUS = (
     ".*_to_xml.*|ts_rewrite|ts_stat|current_setting|pg_show_all_settings|array_fill|crosstab.*|connectby|xpath_table"
@@ -178,6 +184,9 @@ spoilt AS MATERIALIZED (
     SELECT p.proname FROM pg_catalog.pg_proc p
     WHERE p.oid >= {FIRST_OWN_OID} AND p.provolatile = 'v' AND pg_catalog.pg_function_is_visible(p.oid)
       AND NOT EXISTS (SELECT FROM built_in b WHERE b.oid = p.oid)
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+          WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
+              AND e.extname LIKE 'postgis\\_%')
 ),
 allowed AS MATERIALIZED (
     SELECT h.proname FROM harmless h WHERE NOT EXISTS (SELECT FROM spoilt s WHERE s.proname = h.proname)
