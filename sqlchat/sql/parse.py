@@ -155,7 +155,7 @@ def _syntax_error(exc: ParseError) -> SQLSyntaxError:
         return SQLSyntaxError("This text is no SQL that can be understood.")
     first = exc.errors[0]
     line, column, near = first.get("line"), first.get("col"), str(first.get("highlight") or "")
-    what = str(first.get("description") or "not understood").partition(" for <class")[0]
+    what = str(first.get("description") or "not understood").partition(" for <class")[0].partition(" but got <")[0]
     what = "unexpected word or sign" if what.startswith("Invalid expression") else what.replace("keyword: ", "")
     what = what[:1].lower() + what[1:]
     if not line or not column:
