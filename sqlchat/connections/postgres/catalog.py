@@ -61,6 +61,15 @@ calling AS (
             WHERE m.classid = d.refclassid AND m.objid = d.refobjid AND m.deptype = 'e'
                 AND e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::pg_catalog.name[]))
 ),
+domains(oid, base, typmod) AS (
+    SELECT oid, typbasetype, typtypmod FROM pg_catalog.pg_type WHERE typtype = 'd'
+    UNION ALL
+    SELECT d.oid, t.typbasetype, t.typtypmod FROM domains d JOIN pg_catalog.pg_type t ON t.oid = d.base
+    WHERE t.typtype = 'd'
+),
+bases AS (
+    SELECT d.oid, d.base, d.typmod FROM domains d JOIN pg_catalog.pg_type t ON t.oid = d.base AND t.typtype <> 'd'
+),
 labels AS (
     SELECT enumtypid, pg_catalog.json_agg(enumlabel ORDER BY enumsortorder) AS labels
     FROM pg_catalog.pg_enum GROUP BY enumtypid
@@ -68,12 +77,13 @@ labels AS (
 columns AS (
     SELECT a.attrelid, pg_catalog.json_agg(pg_catalog.json_build_array(
         a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, coalesce(d.description, ''),
-        CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) ELSE '' END, l.labels,
+        CASE WHEN n.oid IS NULL THEN '' ELSE pg_catalog.format_type(n.base, n.typmod) END, l.labels,
         coalesce(pg_catalog.pg_get_expr(g.adbin, g.adrelid), ''))
         ORDER BY a.attnum) AS list
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-    LEFT JOIN labels l ON l.enumtypid = coalesce(nullif(t.typbasetype, 0), t.oid)
+    LEFT JOIN bases n ON n.oid = t.oid
+    LEFT JOIN labels l ON l.enumtypid = coalesce(n.base, t.oid)
     LEFT JOIN pg_catalog.pg_attrdef g ON a.atthasdef AND g.adrelid = a.attrelid AND g.adnum = a.attnum
         AND pg_catalog.to_json(a)->>'attgenerated' <> ''
     LEFT JOIN pg_catalog.pg_description d

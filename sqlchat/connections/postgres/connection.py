@@ -85,7 +85,7 @@ class PostgresConnection(Connection):
         self._claims: Mapping[str, Any] | None = None
         self._target = server_config(
             config,
-            schemes=("postgresql", "postgres"),
+            schemes=("postgresql", "postgres", "postgis", "pgsql"),
             port=5432,
             sslmodes=SSLMODES,
             schema=True,
