@@ -153,3 +153,11 @@ def test_reading_ends_in_time(postgres, execute):
     catalog, start = postgres.catalog(), time.monotonic()
     postgres.profiles(catalog, 0.3)
     assert time.monotonic() - start < 2
+
+
+def test_our_own_questions_are_not_compiled_by_the_server_and_those_of_users_as_it_has_it(postgres, execute):
+    execute("SET jit = on")
+    execute("CREATE VIEW compiling AS SELECT setting FROM pg_settings WHERE name = 'jit'")
+    execute("ALTER ROLE CURRENT_USER SET jit = on")
+    assert postgres.profiles(postgres.catalog(), 5)["public", "compiling", "setting"].values == ("off",)
+    assert postgres.run("SELECT setting FROM compiling", max_rows=1, timeout=5).rows == b'[["on"]]'
