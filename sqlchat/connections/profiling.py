@@ -79,10 +79,19 @@ def kind_of(type: str) -> Kind:
 
 
 def in_order(tables: Iterable[Table]) -> list[Table]:
-    """Small base tables first: reading them costs least, and kinds and states are in them. Views come last."""
+    """Small base tables first: reading them costs least, and kinds and states are in them.
+
+    Empty ones come behind those with rows, and views last.
+    """
     listed = [table for table in tables if table.listed and table.columns]
     return sorted(
-        listed, key=lambda table: (table.kind == "view", table.row_estimate is None, table.row_estimate or 0)
+        listed,
+        key=lambda table: (
+            table.kind == "view",
+            table.row_estimate == 0,
+            table.row_estimate is None,
+            table.row_estimate or 0,
+        ),
     )
 
 
