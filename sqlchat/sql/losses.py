@@ -25,7 +25,7 @@ CONTAINS = (
     exp.ArrayContainsAll,
     exp.ArrayOverlaps,
 )
-Part = type[exp.Expr] | tuple[type[exp.Expr], ...]
+Parts = tuple[type[exp.Expr], ...]
 
 
 def _is_array(node: exp.Expr) -> bool:
@@ -46,44 +46,44 @@ def _shares_names(node: exp.Expr) -> bool:
     return bool(node.args.get("using")) or node.args.get("method") == "NATURAL"
 
 
-GIVEN: tuple[tuple[Part, Collection[str], Callable[[exp.Expr], bool] | None, str], ...] = (
+GIVEN: tuple[tuple[Parts, Collection[str], Callable[[exp.Expr], bool] | None, str], ...] = (
     ((exp.Bracket, exp.Any, exp.Unnest, exp.Explode), _NO_ARRAYS, _is_array, "no arrays"),
     (CONTAINS, _NO_ARRAYS, None, "no operators for what JSON or an array contains"),
-    (exp.Fetch, {"mysql", "sqlite", "duckdb"}, _has_ties, "no WITH TIES"),
+    ((exp.Fetch,), {"mysql", "sqlite", "duckdb"}, _has_ties, "no WITH TIES"),
     ((exp.Add, exp.Sub), _DAYS, _adds_days, "a date and a number do not add up to a date; date functions do"),
-    (exp.Join, _TSQL, _shares_names, "no USING and no NATURAL JOIN; ON does the same"),
+    ((exp.Join,), _TSQL, _shares_names, "no USING and no NATURAL JOIN; ON does the same"),
 )
 """Parts of the query as it was given -> the dialects that lose them, which of them, and how a warning says it."""
-WRITTEN: tuple[tuple[Part, Collection[str], str], ...] = (
-    (exp.Filter, _NO_FILTER, "no FILTER (WHERE ...) behind an aggregate; CASE inside it does the same"),
-    (exp.ILike, _NO_ILIKE, "no ILIKE; lower(...) LIKE lower(...) does the same"),
-    (exp.Interval, _TSQL | {"sqlite"}, "no INTERVAL"),
-    (exp.Array, _NO_ARRAYS, "no arrays"),
-    (exp.ArrayAgg, _TSQL | {"oracle"}, "no array_agg"),
-    (exp.WithinGroup, _MYSQL | {"sqlite"}, "no WITHIN GROUP"),
+WRITTEN: tuple[tuple[Parts, Collection[str], str], ...] = (
+    ((exp.Filter,), _NO_FILTER, "no FILTER (WHERE ...) behind an aggregate; CASE inside it does the same"),
+    ((exp.ILike,), _NO_ILIKE, "no ILIKE; lower(...) LIKE lower(...) does the same"),
+    ((exp.Interval,), _TSQL | {"sqlite"}, "no INTERVAL"),
+    ((exp.Array,), _NO_ARRAYS, "no arrays"),
+    ((exp.ArrayAgg,), _TSQL | {"oracle"}, "no array_agg"),
+    ((exp.WithinGroup,), _MYSQL | {"sqlite"}, "no WITHIN GROUP"),
     ((exp.Cube, exp.GroupingSets, exp.Rollup), _NO_SETS, "no CUBE, ROLLUP or GROUPING SETS of that form"),
-    (exp.SimilarTo, _MYSQL | _TSQL | {"sqlite", "oracle", "bigquery"}, "no SIMILAR TO"),
-    (exp.RegexpLike, _TSQL | {"sqlite"}, "regular expressions need an extension or a new version"),
-    (exp.Lateral, {"sqlite"}, "no LATERAL"),
-    (exp.AtTimeZone, {"sqlite"}, "no AT TIME ZONE"),
-    (exp.LogicalOr, _TSQL | {"oracle"}, "no bool_or"),
-    (exp.LogicalAnd, _TSQL | {"oracle"}, "no bool_and"),
+    ((exp.SimilarTo,), _MYSQL | _TSQL | {"sqlite", "oracle", "bigquery"}, "no SIMILAR TO"),
+    ((exp.RegexpLike,), _TSQL | {"sqlite"}, "regular expressions need an extension or a new version"),
+    ((exp.Lateral,), {"sqlite"}, "no LATERAL"),
+    ((exp.AtTimeZone,), {"sqlite"}, "no AT TIME ZONE"),
+    ((exp.LogicalOr,), _TSQL | {"oracle"}, "no bool_or"),
+    ((exp.LogicalAnd,), _TSQL | {"oracle"}, "no bool_and"),
 )
 """Parts of the translation -> the dialects that have none, and how a warning says it."""
 
 
 def find_losses(given: exp.Expr, written: str, source: str, target: str) -> Iterator[str]:
     """What of `written`, the translation of `given`, fails in `target`, or gives another result than in `source`."""
-    for node, dialects, is_lost, said in GIVEN:
-        if target in dialects and any(is_lost is None or is_lost(each) for each in given.find_all(node)):
+    for nodes, dialects, is_lost, said in GIVEN:
+        if target in dialects and any(is_lost is None or is_lost(each) for each in given.find_all(*nodes)):
             yield said
     try:
         trees = parse(written, target, exact=True)
     except (SQLSyntaxError, SQLRefusedError) as exc:
         yield f"the translation cannot be read: {exc.detail.partition(' If the database')[0]}"
         return
-    for node, dialects, said in WRITTEN:
-        if target in dialects and any(tree.find(node) for tree in trees):
+    for nodes, dialects, said in WRITTEN:
+        if target in dialects and any(tree.find(*nodes) for tree in trees):
             yield said
     if target not in RULES:
         for tree in trees:
