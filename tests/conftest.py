@@ -49,12 +49,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 class PostgresServer:
-    """A cluster of its own in a temporary folder. As root it runs as `nobody`, since Postgres refuses root."""
+    """A cluster of its own in a temporary folder, of the PyPI package's or other `binaries`.
+
+    As root it runs as `nobody`, since Postgres refuses root.
+    """
 
     host = "127.0.0.1"
     user = "postgres"
 
-    def __init__(self) -> None:
+    def __init__(self, binaries: Path | None = None) -> None:
         self.password = secrets.token_hex(8)
         self._numbers = itertools.count(1)
         self._folder = Path(tempfile.mkdtemp(prefix="sqlchat-postgres-"))
@@ -62,7 +65,7 @@ class PostgresServer:
         try:
             if self._account:
                 os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
-            self._binaries = self._reachable_binaries()
+            self._binaries = binaries or self._reachable_binaries()
             self._make_cluster()
             self.port = free_port()
             self.start()
@@ -189,6 +192,17 @@ def _copy_readable(source: str, target: str) -> None:
 def postgres_server() -> Iterator[PostgresServer]:
     """A running Postgres, with superuser `user` and `password`."""
     server = PostgresServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def extended_postgres() -> Iterator[PostgresServer]:
+    """The server of Debian's packages, which have the extensions that the PyPI package lacks."""
+    found = sorted(Path("/usr/share/postgresql").glob("*/extension/postgis.control"))
+    if not found:
+        pytest.skip("needs Debian's packages postgresql, postgresql-contrib and postgresql-postgis")
+    server = PostgresServer(Path("/usr/lib/postgresql") / found[-1].parts[-3] / "bin")
     yield server
     server.close()
 

@@ -47,7 +47,7 @@ def choose_chart(results: Results) -> Chart:
         return _none("no rows")
     if results.row_count > MOST_ROWS:
         return _none("too many rows")
-    rows = orjson.loads(results.rows)
+    rows = results.read_rows()
     columns = list(zip(*rows, strict=True))
     roles = [
         _role(name, type_, values)

@@ -36,7 +36,7 @@ class ResultSet:
 
     @classmethod
     def of(cls, results: Results) -> ResultSet:
-        return cls(results.columns, orjson.loads(results.rows), results.truncated)
+        return cls(results.columns, results.read_rows(), results.truncated)
 
 
 @dataclass(frozen=True, slots=True)

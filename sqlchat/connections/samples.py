@@ -34,7 +34,7 @@ def read_samples(connection: Connection, catalog: Catalog) -> Samples:
             results = connection.run(_first_rows(table, catalog), max_rows=ROWS, timeout=min(left, A_TABLE))
         except (QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError):
             continue  # one that the role may not read, say: the others still help
-        rows = orjson.loads(results.rows)
+        rows = results.read_rows()
         found[table.schema, table.name] = tuple(tuple(map(_text, row)) for row in rows)
     return found
 

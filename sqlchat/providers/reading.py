@@ -44,6 +44,7 @@ SQL_LANGUAGE = re.compile(r"\w*sql\w*|sqlite\d?|postgres|duckdb", re.IGNORECASE)
 WRONG = re.compile(
     r"(?<!if )\b(?:that|this|it|the above|which|above|first (?:one|query|version))(?:['’]s| is| was| would be)?"
     r" (?:also |still |clearly |plainly )?(?:wrong|incorrect|a mistake|not (?:right|correct|what)|mistaken|invalid)\b"
+    r"(?! (?:only|if|unless|when)\b)"
     r"|\b(?:ignore|disregard|discard|scrap|scratch) (?:that|this|the|it|my)\b|\bi (?:withdraw|made a mistake)"
     r"|\b(?:do not|don['’]t) (?:use|run) (?:that|this|it)\b",
     re.IGNORECASE,
@@ -62,6 +63,15 @@ DRAFT_LABEL = re.compile(
     r"[^\n.?!]{0,40}$",
     re.IGNORECASE,
 )
+
+
+COUNTEREXAMPLE = re.compile(
+    r"\b(?:(?:common|typical|frequent|possible|another) (?:mistake|error)|(?:do not|don['’]t|never|avoid) (?:write"
+    r"|use|run|do|using|writing|running)|would be (?:wrong|incorrect|a mistake))\b[^\n.?!]{0,60}\Z"
+    r"|(?:\A|\n)\W*(?:incorrect|wrong|bad|not this)(?: \w+)?\W*\Z|[❌✗✘][^\n]{0,60}\Z",
+    re.IGNORECASE,
+)
+"""Said before a statement, it shows it as one that is not to be run."""
 
 
 class UnreadableError(ModelError):
@@ -107,9 +117,19 @@ def read(text: str) -> Reading:
     text = unquote(text)
     if offers := _offers(text):
         return _chosen(offers, text)
-    if DECLINES.search(text) and not text.startswith(("{", "[", "```")):
-        return Reading(None, _said(text))
+    if DECLINES.search(said := read_prose(text)):
+        return Reading(None, _said(said))
     raise UnreadableError(f"The model answered with text in which no SQL was found: {_excerpt(text) or '(empty)'}")
+
+
+def read_prose(text: str) -> str:
+    """The words of a text that holds neither SQL nor JSON, be it in a fence; "" for other texts and cut ones."""
+    text = bare(remove_thoughts(text))
+    return (
+        ""
+        if text.startswith(("{", "[", "```", "~~~")) or READING.search(text) or len(text) > LONGEST_ANSWER
+        else text
+    )
 
 
 def read_complete(text: str) -> Reading | None:
@@ -215,13 +235,16 @@ def _chosen(offers: Sequence[Offer], text: str) -> Reading:
     """The last answer that stands. Raises UnreadableError if none does, or if the last one is incomplete."""
     standing: list[Reading | None] = []
     drafts: list[Reading | None] = []
+    before = [text[end : offer.start] for end, offer in zip([0, *(o.end for o in offers)], offers, strict=False)]
+    is_shown = [COUNTEREXAMPLE.search(said.rstrip()) is not None for said in before]
     for place, offer in enumerate(offers):
-        after = text[offer.end : offers[place + 1].start] if place + 1 < len(offers) else text[offer.end :]
-        before = text[offers[place - 1].end if place else 0 : offer.start]
         is_last = place + 1 == len(offers)
-        if WRONG.search(after) or (not is_last and CORRECTING.search(after)):
+        after = text[offer.end :] if is_last else before[place + 1]
+        introduces_another = not is_last and is_shown[place + 1]
+        is_withdrawn = WRONG.search(after) or (not is_last and CORRECTING.search(after))
+        if is_shown[place] or (is_withdrawn and not introduces_another):
             continue
-        (drafts if DRAFT_LABEL.search(before.rstrip(" `*:\n")) else standing).append(offer.reading)
+        (drafts if DRAFT_LABEL.search(before[place].rstrip(" `*:\n")) else standing).append(offer.reading)
     left = standing or drafts
     if not left:
         raise UnreadableError("The model withdrew the statement that it had written, and gave no other.")

@@ -88,6 +88,8 @@ def is_understood(tree: exp.Expr) -> bool:
             return not any(isinstance(value, exp.Expr) for value in tree.args.values())
         case exp.Describe():
             return not isinstance(tree.this, exp.Command)
+        case exp.IfBlock() | exp.WhileBlock() if isinstance(tree.this, exp.Alias):
+            return False  # sqlglot took the first word of the statement for a name
         case exp.Block() | exp.IfBlock() | exp.WhileBlock():
             parts = [tree, tree.args.get("true"), tree.args.get("false"), tree.args.get("body")]
             inner = [each for part in parts if isinstance(part, exp.Block) for each in part.expressions]
@@ -133,7 +135,7 @@ class _Reader:
             return self.read(plain, depth + 1)
         if error:
             raise error
-        if isinstance(trees[0], exp.Command | exp.Create | exp.Drop | exp.Describe | exp.Show):
+        if isinstance(trees[0], exp.Command | exp.Create | exp.Drop | exp.Describe | exp.Show | exp.IfBlock):
             said = " ".join(hidden.split()[:3])[:60]
             raise SQLRefusedError(f"What the statement {said!r} reads and writes is not known here.")
         raise SQLSyntaxError(f"{text.split(maxsplit=1)[0][:40]!r} begins no SQL statement that is known here.")
@@ -195,11 +197,11 @@ class _Reader:
         if columns := re.search(r"\bUPDATE\s+OF\s+(.+?)\s+(?:OR\s+\w+\s+)?ON\b", hidden[:rest], forms.FLAGS):
             conditions.insert(0, text[slice(*columns.span(1))])
         touched = _touch(match["t"], conditions)
+        if forms.TRIGGER_CALL.search(hidden, rest):
+            return touched
         body = forms.TRIGGER_BODY.search(hidden, rest)
         if body is None:
             raise SQLRefusedError("The body of this trigger is not understood.")
-        if body[0].upper().startswith("EXECUTE"):
-            return touched
         return touched + ";" + _without_block(text[body.start() if body[0].upper() == "BEGIN" else body.end() :])
 
     def _read_routine(self, text: str, hidden: str, opening: int) -> str | None:

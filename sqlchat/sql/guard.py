@@ -143,11 +143,11 @@ def _check_query(
     if start.kind != "word" or start.value not in rules.starts:
         raise SQLRefusedError(f"{start.text[:40]!r} does not begin a query: {READS_ONLY}.")
     agree(sql, dialect, every)
+    _check_names(words, rules)
+    _check_clauses(words)
     trees = parse(sql, dialect)
     if len(trees) != 1:
         raise SQLRefusedError("Several statements in one text are not allowed; send them one by one.")
-    _check_names(words, rules)
-    _check_clauses(words)
     own = NO_OWN_NAMES if catalog is None else catalog.own
     _check_tree(trees[0], rules, _check_calls(words, trees[0], rules, functions, own))
     refuse_volatile(words, trees[0], own)
@@ -169,6 +169,8 @@ def _check_tree(tree: exp.Expr, rules: Rules, calls: set[int]) -> None:
             raise _hidden(node.name)
         if isinstance(node, exp.Placeholder | exp.Parameter):
             raise placeholder(node.sql())
+        if isinstance(node, exp.XMLTable) and not isinstance(node.parent, exp.Table | exp.Lateral):
+            raise SQLRefusedError("XMLTABLE is a source of rows: it stands in FROM.")
         if type(node) not in NODES and not (isinstance(node, exp.Func) and node.meta.get("start") in calls):
             raise SQLRefusedError(f"{_said(node)} is not allowed in a query that only reads.")
 

@@ -11,7 +11,7 @@ import re
 from typing import Literal, NamedTuple
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
-from sqlchat.sql.operators import LITERALS, write_plainly
+from sqlchat.sql.operators import REPLACED, write_plainly
 from sqlchat.sql.parse import check_text, position, tokenize
 
 Kind = Literal["word", "name", "string", "number", "sign"]
@@ -171,13 +171,15 @@ def _dollar_end(sql: str, opening: re.Match[str]) -> int:
 
 
 def _differ_in_signs_alone(given: list[Lexeme], plain: list[Lexeme]) -> bool:
-    """Whether two readings differ in nothing but operators and names of types."""
-    rest = [each for each in plain if each.kind != "sign"]
-    kept = [each for each in given if each.kind != "sign"]
-    return len(rest) == len(kept) and all(
-        one == other or (one.start == other.start and one.kind == "word" and one.value in LITERALS)
-        for one, other in zip(kept, rest, strict=True)
-    )
+    """Whether two readings differ in nothing but operators and the words of REPLACED."""
+    left = {each.start: each for each in plain if each.kind != "sign"}
+    for each in given:
+        if each.kind == "sign":
+            continue
+        other = left.pop(each.start, None)
+        if other != each and not (each.kind == "word" and each.value in REPLACED):
+            return False
+    return not left
 
 
 def _quoted(lexeme: Lexeme) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from sqlchat.errors import SQLRefusedError
+from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.columns import Place
 from sqlchat.sql.commands import read_statements
@@ -60,11 +60,15 @@ def lineage(sql: str, dialect: str, catalog: Catalog | None = None) -> Lineage:
     kinds: list[str] = []
     try:
         for statement in read_statements(sql, dialect):
-            ctes = dict(found.ctes)
+            ctes, known = dict(found.ctes), len(found.reads) + len(found.writes)
             kinds.append(statement.kind or _kind(statement.tree, dialect))
             found.offset = statement.offset
             if statement.tree is not None:
+                _check_whole(statement.tree)
                 resolver.statement(statement.tree)
+            calls = isinstance(statement.tree, exp.Execute) or statement.kind in ("CALL", "EXEC")
+            if calls and len(found.reads) + len(found.writes) == known:
+                raise SQLRefusedError("What the procedure reads and writes stands in the database, not in this text.")
             if statement.is_recursive_view:  # its text has no WITH
                 found.ctes = ctes
     except RecursionError as exc:
@@ -79,6 +83,14 @@ def lineage(sql: str, dialect: str, catalog: Catalog | None = None) -> Lineage:
         columns_used=_in_order(found.columns.values()),
         ctes=_in_order(found.ctes.values()),
     )
+
+
+def _check_whole(tree: exp.Expr) -> None:
+    """Raise SQLSyntaxError for a statement that ends after its first words."""
+    if isinstance(tree, exp.Select) and not tree.expressions and not tree.args.get("from_"):
+        raise SQLSyntaxError("This SELECT selects nothing.")
+    if isinstance(tree, exp.Update) and not tree.expressions:
+        raise SQLSyntaxError("This UPDATE has no SET.")
 
 
 def _in_order(places: Iterable[Place]) -> tuple[str, ...]:

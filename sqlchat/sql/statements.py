@@ -269,7 +269,7 @@ class StatementResolver(QueryResolver):
             for table in (template.this, *template.expressions):
                 if isinstance(table, exp.Table):
                     self.findings.read(table)
-        self._write_all(parent.this for parent in node.find_all(exp.PartitionedOfProperty))
+        self._write_all(each.this for each in node.find_all(exp.PartitionedOfProperty, exp.ToTableProperty))
         self._body(node.expression, scope)
 
     def _routine(self, node: exp.Create, scope: Scope) -> None:

@@ -427,6 +427,17 @@ def test_labels_of_an_enum_are_known_without_a_row(connection, library):
     )
 
 
+def test_numbers_that_are_none_have_one_name_and_cost_no_digit_beside_them(connection, library):
+    with duckdb.connect(str(library)) as writer:
+        writer.execute(
+            "CREATE TABLE odd AS SELECT 170141183460469231731687303715884105727::HUGEINT h, 'nan'::DOUBLE x"
+        )
+        writer.execute("INSERT INTO odd VALUES (1, '-inf')")
+    rows = connection.run("SELECT h, x, {'a': h, 'b': x} FROM odd ORDER BY h", max_rows=5, timeout=10).rows
+    assert b'[170141183460469231731687303715884105727,"NaN",{"a":170141183460469231731687303715884105727' in rows
+    assert set(profiles(connection, "odd")["x"].values) == {"NaN", "-Infinity"}
+
+
 def test_columns_are_profiled(connection, library):
     with duckdb.connect(str(library)) as writer:
         writer.execute("""CREATE TABLE archive.facts AS SELECT i AS id, i % 3 AS few, 'n' || i % 7 AS name,

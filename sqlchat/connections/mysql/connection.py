@@ -72,7 +72,7 @@ class MySQLConnection(Connection):
     dialect = "mysql"
 
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
-        self._target = server_config(config, schemes=("mysql", "mariadb"), port=3306, sslmodes=SSLMODES)
+        self._target = server_config(config, schemes=("mysql", "mariadb", "mysql2"), port=3306, sslmodes=SSLMODES)
         self.place = self._target.place
         self._settings = settings
         self._patience = settings.statement_timeout + CATALOG_TIMEOUT

@@ -61,6 +61,15 @@ calling AS (
                 AND d.refobjid IN (SELECT oid FROM carrying))
         AND NOT {KNOWN.format(of="d.refclassid", oid="d.refobjid")}
 ),
+domains(oid, base, typmod) AS (
+    SELECT oid, typbasetype, typtypmod FROM pg_catalog.pg_type WHERE typtype = 'd'
+    UNION ALL
+    SELECT d.oid, t.typbasetype, t.typtypmod FROM domains d JOIN pg_catalog.pg_type t ON t.oid = d.base
+    WHERE t.typtype = 'd'
+),
+bases AS (
+    SELECT d.oid, d.base, d.typmod FROM domains d JOIN pg_catalog.pg_type t ON t.oid = d.base AND t.typtype <> 'd'
+),
 labels AS (
     SELECT enumtypid, pg_catalog.json_agg(enumlabel ORDER BY enumsortorder) AS labels
     FROM pg_catalog.pg_enum GROUP BY enumtypid
@@ -68,13 +77,14 @@ labels AS (
 columns AS (
     SELECT a.attrelid, pg_catalog.json_agg(pg_catalog.json_build_array(
         a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, coalesce(d.description, ''),
-        CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) ELSE '' END, l.labels,
+        CASE WHEN n.oid IS NULL THEN '' ELSE pg_catalog.format_type(n.base, n.typmod) END, l.labels,
         coalesce(pg_catalog.pg_get_expr(g.adbin, g.adrelid), ''),
         a.atttypid IN (SELECT oid FROM carrying WHERE acts))
         ORDER BY a.attnum) AS list
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-    LEFT JOIN labels l ON l.enumtypid = coalesce(nullif(t.typbasetype, 0), t.oid)
+    LEFT JOIN bases n ON n.oid = t.oid
+    LEFT JOIN labels l ON l.enumtypid = coalesce(n.base, t.oid)
     LEFT JOIN pg_catalog.pg_attrdef g ON a.atthasdef AND g.adrelid = a.attrelid AND g.adnum = a.attnum
         AND pg_catalog.to_json(a)->>'attgenerated' <> ''
     LEFT JOIN pg_catalog.pg_description d
@@ -133,6 +143,12 @@ HARMLESS_VOLATILE = (
     "uuid_generate_v4",
     "gen_salt",
     "gen_random_bytes",
+    "pgp_sym_encrypt",
+    "pgp_sym_encrypt_bytea",
+    "pgp_pub_encrypt",
+    "pgp_pub_encrypt_bytea",
+    "normal_rand",
+    "st_generatepoints",
 )
 DANGEROUS = (
     ".*_to_xml.*|ts_rewrite|ts_stat|current_setting|pg_show_all_settings|array_fill|crosstab.*|connectby|xpath_table"
@@ -165,6 +181,9 @@ spoilt AS MATERIALIZED (
     SELECT p.proname FROM pg_catalog.pg_proc p
     WHERE p.oid >= {FIRST_OWN_OID} AND p.provolatile = 'v' AND pg_catalog.pg_function_is_visible(p.oid)
       AND NOT EXISTS (SELECT FROM built_in b WHERE b.oid = p.oid)
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+          WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
+              AND e.extname LIKE 'postgis\\_%')
 ),
 allowed AS MATERIALIZED (
     SELECT h.proname FROM harmless h WHERE NOT EXISTS (SELECT FROM spoilt s WHERE s.proname = h.proname)

@@ -66,6 +66,8 @@ from sqlchat.workers import Workers
 
 SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 NOTHING = Statement.of("SELECT 1")
+WITHOUT_JIT = "SELECT pg_catalog.set_config(name, 'off', true) FROM pg_catalog.pg_settings WHERE name = 'jit'"
+"""For our own questions about a large catalog: to compile them takes the server longer than to answer them."""
 CATALOG_TIMEOUT = 60.0
 GRACE = 1.0
 """Seconds past its own timeout after which a server that still says nothing is hung up on."""
@@ -85,7 +87,7 @@ class PostgresConnection(Connection):
         self._claims: Mapping[str, Any] | None = None
         self._target = server_config(
             config,
-            schemes=("postgresql", "postgres"),
+            schemes=("postgresql", "postgres", "postgis", "pgsql"),
             port=5432,
             sslmodes=SSLMODES,
             schema=True,
@@ -267,6 +269,8 @@ class PostgresConnection(Connection):
             _raw(pooled).deadline = hanging_up
             try:
                 with self._errors(cursor, statement, timeout):
+                    if statement is NOTHING:
+                        cursor.execute(WITHOUT_JIT)
                     yield cursor
             finally:
                 overdue = hanging_up.at

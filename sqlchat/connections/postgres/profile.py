@@ -109,7 +109,7 @@ def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfil
     first, until = now + STATISTICS_SHARE * timeout, now + ASKING_SHARE * timeout
     found: dict[Path, ColumnProfile] = {}
     kinds: dict[tuple[str, str], dict[str, Kind]] = defaultdict(dict)
-    tables, took = in_order(catalog.tables)[::-1], 0.0  # those with rows first
+    tables, took = sorted(in_order(catalog.tables), key=lambda table: -(table.row_estimate or 0)), 0.0
     for start in range(0, len(tables), TABLES_AT_ONCE):
         names = [table.name for table in tables[start : start + TABLES_AT_ONCE]]
         begun = time.monotonic()

@@ -15,6 +15,8 @@ from sqlchat.sql.catalog import Column
 DATE_TYPE = re.compile(r"date|time", re.IGNORECASE)
 INTEGER_TYPE = re.compile(r"int|serial", re.IGNORECASE)
 NUMBER_TYPE = re.compile(r"int|serial|num|dec|real|float|double|money", re.IGNORECASE)
+NO_NUMBER_TYPE = re.compile(r"interval|point|range|enum|struct|map|union|vector|\[|^set\b", re.IGNORECASE)
+"""Types whose names hold a word of NUMBER_TYPE and yet no number."""
 TEXT_TYPE = re.compile(r"char|text|string|clob|enum|uuid", re.IGNORECASE)
 ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": 4}
 ORDINAL = re.compile(r"\d{1,2}(?:st|nd|rd|th)?")
@@ -36,15 +38,19 @@ class Span:
 
 
 def is_date(column: Column) -> bool:
-    return bool(DATE_TYPE.search(column.type)) and not INTEGER_TYPE.search(column.type)
+    name = column.base_type or column.type
+    return not column.labels and bool(DATE_TYPE.search(name)) and not INTEGER_TYPE.search(name)
 
 
 def is_number(column: Column) -> bool:
-    return bool(NUMBER_TYPE.search(column.type)) and not DATE_TYPE.search(column.type)
+    name = column.base_type or column.type
+    if column.labels or NO_NUMBER_TYPE.search(name):
+        return False
+    return bool(NUMBER_TYPE.search(name)) and not DATE_TYPE.search(name)
 
 
 def is_text(column: Column) -> bool:
-    return not column.type or bool(TEXT_TYPE.search(column.type))
+    return not column.type or bool(column.labels) or bool(TEXT_TYPE.search(column.base_type or column.type))
 
 
 def read(tokens: list[Token], at: int, today: date) -> Span | None:
