@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 from abc import ABC, abstractmethod
 from typing import NoReturn
 
@@ -14,6 +12,7 @@ import psycopg2.extensions
 from sqlchat.connections.postgres.csv import json_rows
 from sqlchat.connections.postgres.statement import PORTAL, comment
 from sqlchat.connections.postgres.types import Decoder, copied_row, fetched_row
+from sqlchat.connections.servers import deadlines
 from sqlchat.errors import TooLargeError
 
 FETCHED_AT_ONCE = 100
@@ -94,5 +93,5 @@ class DecodedRows(Rows):
 
 def hang_up(raw: psycopg2.extensions.connection) -> None:
     """End the connection from our side, whatever thread waits for an answer on it."""
-    with contextlib.suppress(OSError, psycopg2.Error), socket.socket(fileno=os.dup(raw.fileno())) as line:
-        line.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(psycopg2.Error):
+        deadlines.hang_up(raw.fileno())
