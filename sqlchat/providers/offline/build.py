@@ -108,7 +108,11 @@ class _Builder:
         if not costs:
             names = " and ".join(key[1] for key in needed)
             raise QuestionError(f"No foreign keys lead from one table to all of {names}.", words=[], reason="no_join")
-        costs.sort(key=lambda cost: (cost[0], cost[1], needed.index(cost[2]) if cost[2] in needed else 0))
+        costs.sort(
+            key=lambda cost: (
+                cost[0], cost[1], cost[2] != query.subject, needed.index(cost[2]) if cost[2] in needed else 0
+            )
+        )  # fmt: skip
         best = [cost for cost in costs if cost[:2] == costs[0][:2]]
         if len(best) > 1 and best[0][1]:
             ways = " or ".join(sorted(cost[2][1] for cost in best))

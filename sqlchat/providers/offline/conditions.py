@@ -13,10 +13,12 @@ from sqlchat.providers.offline.linker import Col, Hit, Link
 from sqlchat.providers.offline.operands import add as add_comparison
 from sqlchat.providers.offline.operands import operands as read_operands
 from sqlchat.providers.offline.operands import operator as read_operator
-from sqlchat.providers.offline.query import AnyOf, Average
+from sqlchat.providers.offline.query import AnyOf, Average, Compare, Condition
 from sqlchat.providers.offline.reader import Reader
 from sqlchat.sql.catalog import Column
 
+OWNING = lexicon.words("its their his her the")
+PIECES = lexicon.words("the a word string substring letter letters text phrase")
 BEFORE_VALUE = lexicon.words("is are was were be been of the a an as named called name value values equal equals")
 
 
@@ -31,7 +33,8 @@ def read(reader: Reader) -> bool:
         reader.at += 2 if reader.low() == "," else 1
         reader.skip({"that", "which", "who", "were", "was", "are", "is", "with", "have", "has", "had", "in"})
         before = len(target)
-        if reader.focus.conditions is not target or start > 0 or before - start != 1 or not _one(reader):
+        plain = reader.focus.conditions is target and start == 0 and before - start == 1
+        if not plain or not (_same_column(reader, target[-1]) or _one(reader)):
             reader.at = mark
             return True
         if len(target) != before + 1:
@@ -47,6 +50,7 @@ def _one(reader: Reader) -> bool:
         flags.read(reader)
         or nulls.read(reader)
         or _average(reader)
+        or _within(reader)
         or _column(reader)
         or _counted_column(reader)
         or amount_conditions.priced(reader)
@@ -57,6 +61,39 @@ def _one(reader: Reader) -> bool:
         or periods.read(reader)
         or values.read(reader)
     )
+
+
+def _same_column(reader: Reader, before: Condition) -> bool:
+    """`smaller than 500` after `population bigger than 1500 or`: compares the column of the condition before."""
+    first = before.conditions[-1] if isinstance(before, AnyOf) else before
+    hit = reader.phrase(lexicon.OPERATORS)
+    if not isinstance(first, Compare) or hit is None:
+        return False
+    mark = reader.at
+    reader.at += hit[1]
+    operands = read_operands(reader, first.col, hit[0])
+    following = reader.link()
+    if operands is None or (following is not None and (following.columns or following.tables)):
+        reader.at = mark
+        return False
+    reader.focus.conditions.append(Compare(first.col, lexicon.COMPARISONS.get(hit[0], hit[0]), operands))
+    return True
+
+
+def _within(reader: Reader) -> bool:
+    """`with 'Hey' in its title`, `that have the word "pro" in their names`."""
+    mark = reader.at
+    reader.skip(lexicon.WITH | lexicon.VERBS | PIECES)
+    text = reader.token()
+    owned = text is not None and text.kind == "text" and reader.low(1) in ("in", "within") and reader.low(2) in OWNING
+    link = reader.link(reader.at + 3) if owned else None
+    if text is None or link is None or not link.columns or not text.text:
+        reader.at = mark
+        return False
+    col = _col(reader.resolve(link.columns, link.text, reader.focus.table))
+    reader.at += 3 + link.size
+    add_comparison(reader, col, "contains", (text.text,), negated=False)
+    return True
 
 
 def _average(reader: Reader) -> bool:

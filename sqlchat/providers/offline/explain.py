@@ -22,6 +22,7 @@ from sqlchat.providers.offline.query import (
     Period,
     Query,
     Related,
+    Shared,
     Term,
 )
 
@@ -119,6 +120,9 @@ def _condition(condition: Condition) -> str:
         return "(" + " or ".join(_condition(part) for part in condition.conditions) + ")"
     if isinstance(condition, Related):
         return _related(condition)
+    if isinstance(condition, Shared):
+        met = " and ".join(_condition(part) for part in condition.conditions)
+        return f"{_col(condition.col)} has another row where {met}"
     name = _col(condition.col)
     if isinstance(condition, Null):
         return f"{name} is {'' if condition.negated else 'not '}known"

@@ -12,7 +12,7 @@ from sqlchat.providers.offline.asked import shown
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.linker import Col
-from sqlchat.providers.offline.query import Agg, Asked, DatePart, Query, Related, Term
+from sqlchat.providers.offline.query import Agg, Asked, DatePart, Query, Related, Shared, Term
 from sqlchat.providers.offline.reader import Reader
 
 
@@ -59,6 +59,7 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             )
     elif grain.category_of(reader, asked) is not None and all(isinstance(term, Col) for term in terms):
         query.distinct = query.limit is None and not query.groups and not query.order
+    query.distinct = query.distinct or any(isinstance(condition, Shared) for condition in query.conditions)
     query.outputs = terms
     if query.having and any(isinstance(t, Agg) and t.function == "count" and t.of in query.groups for t in terms):
         raise QuestionError("Counting those whose total meets a condition is not read yet: list them.", words=[])

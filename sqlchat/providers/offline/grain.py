@@ -41,9 +41,9 @@ def is_added_up(linker: Linker, col: Col) -> bool:
     return dates.is_number(linker.catalog_column(col)) and bool(words & ADDED_UP) and not words & RATES
 
 
-def category_of(reader: Reader, asked: list[Asked]) -> Col | None:
-    """The repeating column that the question lists, if it lists one alone and names no table."""
-    if reader.explicit_subject or not asked or asked[0].kind != "column" or asked[0].functions:
+def category_of(reader: Reader, asked: list[Asked], *, named: bool = False) -> Col | None:
+    """The repeating column that the question lists, if it lists one alone and names no table, or if `named`."""
+    if (reader.explicit_subject and not named) or not asked or asked[0].kind != "column" or asked[0].functions:
         return None
     col = reader.resolve(asked[0].hits, asked[0].text, asked[0].owner or reader.query.subject).target
     return col if isinstance(col, Col) and is_category(reader.linker, col) else None

@@ -14,6 +14,7 @@ from sqlchat.providers.offline import (
     dates,
     empty,
     flags,
+    grain,
     having,
     nulls,
     outputs,
@@ -27,7 +28,8 @@ from sqlchat.providers.offline.finish import finish
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Col, Key, Linker
 from sqlchat.providers.offline.query import Asked, Query
-from sqlchat.providers.offline.reader import Focus, Reader
+from sqlchat.providers.offline.reader import Focus, Reader, is_participle
+from sqlchat.providers.offline.rephrasing import RELATIONAL
 
 MOST_TOKENS = 120
 ASKING = lexicon.words("which what how who whom whose when where why is are was were do does did can")
@@ -131,6 +133,10 @@ def _set_subject(reader: Reader, asked: list[Asked]) -> None:
         ]
         query.subject = owners[0] if owners else _column_table(reader, asked)
     reader.explicit_subject = explicit or any(item.kind == "table" and not item.functions for item in asked)
+    if len(asked) == 1 and first.owner is not None and grain.category_of(reader, asked, named=True) is not None:
+        reader.explicit_subject = False  # `policy type` is a value that several policies share
+    if len(asked) == 1:
+        reader.category = grain.category_of(reader, asked)
     reader.counted = tuple(i.table for i in asked if i.kind == "table" and i.functions and i.table) or tuple(
         (query.subject,) if any(i.functions for i in asked) and query.subject else ()
     )
@@ -204,7 +210,9 @@ def _modifiers(reader: Reader, asked: list[Asked]) -> None:
             or nulls.read(reader)
             or relations.relation(reader)
             or conditions.read(reader)
+            or _repeated(reader)
             or _connector(reader, asked)
+            or _of_subject(reader, asked)
         ):
             continue
         elif (
@@ -215,6 +223,44 @@ def _modifiers(reader: Reader, asked: list[Asked]) -> None:
             reader.at += 1
         else:
             reader.not_understood()
+
+
+def _repeated(reader: Reader) -> bool:
+    """`shops with books in French and books in German`: the things are named again, so another row is spoken of."""
+    link = reader.link(reader.at + 1) if reader.low() == "and" else None
+    focus, query = reader.focus, reader.query
+    if link is None or not any(hit.target == focus.table for hit in link.tables) or not focus.conditions:
+        return False
+    after = reader.low(1 + link.size)
+    if after not in lexicon.WITH | lexicon.IN | lexicon.VERBS | set(lexicon.COMPARATIVES) and not is_participle(
+        after
+    ):
+        return False
+    if (related := focus.related) is not None:
+        if related.negated or related.op or related not in query.conditions:
+            return False
+        reader.relate_again(related)
+    elif reader.category is not None and focus.conditions is query.conditions:
+        reader.share(reader.category)
+    else:
+        return False
+    reader.at += 1 + link.size
+    return True
+
+
+def _of_subject(reader: Reader, asked: list[Asked]) -> bool:
+    """`heads of the departments older than 56`: a condition that only what the question is about can meet."""
+    subject, focus, mark = reader.query.subject, reader.focus, reader.at
+    if focus.related is None or focus.related.negated or subject is None or focus.table == subject:
+        return False
+    reader.back_to_subject()
+    try:
+        if relations.superlative(reader, asked) or conditions.read(reader):
+            return True
+    except QuestionError:
+        pass
+    reader.at, reader.focus = mark, focus
+    return False
 
 
 def _most_frequent(reader: Reader) -> bool:
@@ -257,7 +303,8 @@ def _followed(reader: Reader) -> bool:
 def _dangling(reader: Reader) -> bool:
     """The last word of `do customers live in`, or of `how many models does each maker produce`."""
     last = reader.at == len(reader.tokens) - 1
-    verb = reader.low() in lexicon.VERBS and bool(reader.query.groups)
+    bound = bool(reader.query.groups) or reader.focus.related is not None
+    verb = (reader.low() in lexicon.VERBS or reader.tokens[-1].stem in RELATIONAL) and bound
     asking = any(token.low in ("do", "does", "did") for token in reader.tokens[: reader.at])
     return last and ((reader.low() in lexicon.IN and reader.low(-1) in lexicon.VERBS) or (verb and asking))
 
@@ -333,8 +380,10 @@ def _more(reader: Reader, sentence: list[Token], asked: list[Asked]) -> list[Ask
     if sub.low() in lexicon.COMMANDS and not sub.sees("include", "only"):
         sub.skip(lexicon.LEADS | {"only", "just"})
         shown = outputs.read_list(sub)
+        lows = [token.low for token in sentence]
+        also = "also" in lows or lows[-2:] == ["as", "well"] or lows[-1] == "too"
         if shown:
-            asked = shown
+            asked = [*asked, *shown] if also else shown
     _modifiers(sub, asked)
     reader.ranked, reader.needs_order = sub.ranked, sub.needs_order
     return asked

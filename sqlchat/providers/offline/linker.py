@@ -16,6 +16,7 @@ from sqlchat.language.lexicon import (
     FUNCTION,
     IN,
     NAME_COLUMNS,
+    SEXES,
     UNITS,
     VERBS,
 )
@@ -24,13 +25,25 @@ from sqlchat.language.tokens import Token, name_words, singular, stem, stems
 from sqlchat.providers.offline.dates import is_date, is_number
 from sqlchat.providers.offline.definitions import Definitions
 from sqlchat.providers.offline.measures import Measure, measures, namesake
-from sqlchat.providers.offline.naming import WEAK, alike, expanded, is_weak, letters, renamed, shared_prefix, synonyms
+from sqlchat.providers.offline.naming import (
+    WEAK,
+    alike,
+    expanded,
+    is_weak,
+    letters,
+    renamed,
+    shared_prefix,
+    synonyms,
+    without_unit,
+)
 from sqlchat.sql.catalog import Catalog, Column, Table
 
 Key = tuple[str, str]
 """(schema, table)"""
 BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
 PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
+COUNTING = frozenset({"number", "total", "count", "no"})
+"""First words of columns that hold how many there are: `number_of_rooms`, `total_horses`."""
 LOOSE = 4
 """The tier of names that stand for the same by the thesaurus alone."""
 SHORTEST_OPENING = 4
@@ -95,13 +108,13 @@ class Linker:
         self._weak: dict[str, dict[Target, Hit]] = {}
         """Columns named like words that build sentences, such as `Created`: meant after `by`."""
         self._glued: dict[str, dict[Target, Hit]] = {}
-        self._prefixes: dict[Key, str] = {}
+        self._prefixes: dict[Key, int] = {}
         self._texts: dict[tuple[str, ...], list[Hit]] = {}
         self._openings: dict[tuple[str, ...], list[Hit]] = {}
         """Values by the words that they begin with: `Acme` of `Acme Corp`."""
         self._heads: dict[str, list[Hit]] = {}
         """Tables by the first word of their names: `degree` of `degree_programs`."""
-        self._prefix = shared_prefix([t.name.lower() for t in catalog.tables]) if len(catalog.tables) > 2 else ""
+        self._prefix = shared_prefix([t.name for t in catalog.tables])
         self.path_rank = catalog.path_rank
         spread = Counter(name.lower() for _, name in {(schema, name.lower()) for schema, name in self.tables})
         self._twins = {key for key in self.tables if spread[key[1].lower()] > 1}
@@ -202,16 +215,15 @@ class Linker:
         return is_number(column) and name_words(col.name)[:1] in (("is",), ("has",))
 
     def table_words(self, key: Key) -> tuple[str, ...]:
-        name = key[1][len(self._prefix) :] or key[1]
-        return expanded(name_words(name)) or (name.lower(),)
+        return expanded(name_words(key[1])[self._prefix :]) or (key[1].lower(),)
 
     def column_words(self, key: Key, column: str) -> tuple[str, ...]:
         """Words of a column's name without a prefix that only repeats its table."""
         prefix = self._prefixes.get(key)
         if prefix is None:
-            names = [c.name.lower() for c in self.tables[key].columns]
-            prefix = self._prefixes[key] = shared_prefix(names) if len(names) > 3 else ""
-        words = expanded(name_words(column[len(prefix) :] or column))
+            names = [c.name for c in self.tables[key].columns]
+            prefix = self._prefixes[key] = shared_prefix(names) if len(names) > 3 else 0
+        words = expanded(name_words(column)[prefix:]) or (column.lower(),)
         owner = self.table_words(key)
         for size in range(len(owner), 0, -1):
             head = owner[-size:]
@@ -230,7 +242,9 @@ class Linker:
             self._heads.setdefault(stem(words[0]), []).append(Hit(key, LOOSE))
             several = words[-1] in VERBS and words[-1].endswith("s") and key[1].lower().endswith(words[-1])
             vague = stem(words[-1]) in VAGUE and not several
-            self._add(words[:-1] if vague else words[-1:], Hit(key, 1 if vague else 2))
+            named = words[:-1] if vague else words[-1:]
+            compound = vague and any(named == self.table_words(k)[-len(named) :] for k in self.tables if k != key)
+            self._add(named, Hit(key, 3 if compound else 1 if vague else 2))
         for other in synonyms(words):
             self._add(other, Hit(key, 3))
         for column in table.columns:
@@ -252,7 +266,8 @@ class Linker:
         if "of" in full[1:-1]:
             at = full.index("of")
             self._add((*full[at + 1 :], *full[:at]), Hit(col, 1))  # `membership level` for `level_of_membership`
-        for pair in [short] if len(short) == 2 and not foreign else []:
+        thing = len(short) == 2 and any(alike(self.table_words(k)[-1:], short[:1]) for k in self.tables)
+        for pair in [short] if len(short) == 2 and not foreign and not thing else []:
             self._add((pair[1], "of", pair[0]), Hit(col, 1))
             self._add((pair[1], "of", "the", pair[0]), Hit(col, 1))
         if not foreign and short[-1] not in IN:
@@ -264,8 +279,13 @@ class Linker:
                 names.setdefault(short[cut:], 2)
             for size in range(2, len(short)):
                 names.setdefault(short[:size], 2)
-            if short[-1] in ("name", "code", "type", "option"):
+            if short[-1] in ("name", "code", "type", "option", "address", "details", "level"):
                 names.setdefault(short[:-1], 2)
+            if (plain := without_unit(short)) != short:
+                names.setdefault(plain, 1)
+            if short[0] in COUNTING and not dated and is_number(self.catalog_column(col)):
+                for said in (("number",), ("total", "number"), ("count",)):
+                    names.setdefault((*said, "of", *short[1:]), 1)
             if dated and short[-1] in ("date", "time", "at", "on", "day"):
                 names.setdefault(short[:-1], 2)
         for phrase, tier in names.items():
@@ -287,6 +307,8 @@ class Linker:
         if plain == expanded(plain):
             return
         self._add(plain, Hit(col, 0))
+        if (unitless := without_unit(plain)) != plain:
+            self._add(unitless, Hit(col, 1))
         if not foreign:
             self._add((*owner[-1:], *plain), Hit(col, 0))
             for cut in range(1, len(plain)):
@@ -380,8 +402,16 @@ class Linker:
         if not found:
             for other in renamed(low):
                 found += [Hit(h.target, 3, h.value) for h in self._texts.get(stems(other), ())]
+        if not found and low in SEXES:
+            initial = SEXES[low]
+            cols = [col for col in self.values if {"sex", "gender"} & set(self.column_words(*_place(col)))]
+            found = [Hit(col, 3, value) for col in cols for value in self.values[col] if value.lower() in initial]
         best = min((hit.tier for hit in found), default=0)
         return [hit for hit in found if hit.tier == best]
+
+
+def _place(col: Col) -> tuple[Key, str]:
+    return col.table, col.name
 
 
 def _keep(hits: dict[Target, Hit], hit: Hit) -> None:

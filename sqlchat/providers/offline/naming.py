@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Iterator
 
 from sqlchat.language.lexicon import (
@@ -15,18 +14,26 @@ from sqlchat.language.lexicon import (
     NOT,
     SYNONYMS,
     VERBS,
+    words,
 )
-from sqlchat.language.tokens import PRONOUNS, stem
+from sqlchat.language.tokens import PRONOUNS, name_words, stem
 
+KEPT_IN = words(
+    "km cm mm m kg g lb lbs f c usd eur gbp sqft mph kmh pct percent billions millions thousands sec secs min mins "
+    "hrs days"
+)
+"""Units at the end of columns' names."""
 WEAK = FILLERS | IN | NOT | VERBS | {"and", "or", "but"}
 
 
-def shared_prefix(names: list[str]) -> str:
-    """What all names begin with, where that is more than a letter and leaves each a rest."""
-    prefix = os.path.commonpath(names)
-    if len(names) < 3 or len(prefix) < 2:
-        return ""
-    return prefix if all(len(n) > len(prefix) for n in names) else ""
+def shared_prefix(names: list[str]) -> int:
+    """How many words all the names begin with: 2 for `sbCustId, sbCustName, sbCustCity`; each keeps a rest."""
+    split = [name_words(name) for name in names]
+    shortest = min((len(words) for words in split), default=0)
+    same = 0
+    while len(split) > 2 and same < shortest - 1 and len({words[same] for words in split}) == 1:
+        same += 1
+    return same
 
 
 def letters(text: str) -> str:
@@ -65,6 +72,15 @@ def by_stem() -> dict[str, list[tuple[tuple[str, ...], list[tuple[str, ...]]]]]:
             others = [tuple(other.split()) for other in group if other != name]
             index.setdefault(part[0], []).append((part, others))
     return index
+
+
+def without_unit(words: tuple[str, ...]) -> tuple[str, ...]:
+    """`budget` for `budget in billions`, `area` for `area km 2`: a column's words up to the unit it is kept in."""
+    if "in" in words[1:-1]:
+        words = words[: words.index("in", 1)]
+    while len(words) > 1 and (words[-1] in KEPT_IN or words[-1].isdigit()):
+        words = words[:-1]
+    return words
 
 
 def renamed(low: str) -> Iterator[str]:

@@ -275,7 +275,10 @@ def _group_target(reader: Reader) -> Col | DatePart | Key | None:
             following is not None
             and following.columns
             and not following.tables
-            and reader.tokens[reader.at - 1].possessive
+            and (
+                reader.tokens[reader.at - 1].possessive
+                or any(isinstance(h.target, Col) and h.target.table == hit.target for h in following.columns)
+            )
         ):
             reader.at += following.size
             found = reader.resolve(

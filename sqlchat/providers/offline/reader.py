@@ -14,7 +14,7 @@ from sqlchat.language.tokens import Token, stem
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import LOOSE, Col, Hit, Key, Link, Linker
-from sqlchat.providers.offline.query import Asked, Compare, Condition, Period, Query, Related
+from sqlchat.providers.offline.query import Asked, Compare, Condition, Period, Query, Related, Shared
 from sqlchat.sql.catalog import Column
 
 
@@ -59,12 +59,21 @@ class Reader:
     """The day of what was done, as in `tickets opened per month`."""
     unit: str = ""
     """The unit that a leading `monthly` groups by."""
+    category: Col | None = None
+    """The repeating column whose values are listed: `which cities ...` of a table of customers."""
     needs_order: bool = False
     """True after `3 customers`: which three must be said."""
     _links: dict[int, list[Link]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.focus = Focus(None, self.query.conditions)
+        self.both = any(token.low == "both" for token in self.tokens)
+        following = [*self.tokens[1:], None]
+        self.tokens = [
+            token
+            for token, after in zip(self.tokens, following, strict=True)
+            if token.low != "both" or after is None or after.value is None  # `in both 2014 and 2015`
+        ]
 
     # Looking at tokens
 
@@ -243,9 +252,11 @@ class Reader:
         if best[0] == 4 and table is not None:
             raise QuestionError(f'"{text}" has no connection with {table[1]}.', words=[text], reason="no_join")
         if len(tied) > 1:
-            tied = self._primary(tied)
+            tied = self._home(self._primary(tied))
         if len(tied) > 1:
             tied = self._of_preferred(tied)
+        if len(tied) > 1 and len({(_col(hit).table, hit.value) for hit in tied}) == 1 and tied[0].value is not None:
+            tied = [hit for hit in tied if _col(hit) in self.linker.display(_col(hit).table)] or tied
         if len(tied) > 1:
             names = " or ".join(sorted({f"{self.linker.shown(_col(hit).table)}.{_col(hit).name}" for hit in tied}))
             raise QuestionError(f'"{text}" may mean {names}.', words=[text], reason="ambiguous")
@@ -261,6 +272,22 @@ class Reader:
         """Among columns that hold the same keys, the table's own."""
         own = [hit for hit in hits if _col(hit).name in self.linker.tables[_col(hit).table].primary_key]
         return own if len(own) == 1 else hits
+
+    def _home(self, hits: list[Hit]) -> list[Hit]:
+        """Those that do not refer to another one of them: of two columns that hold the same, where it is defined."""
+        cols = {_col(hit) for hit in hits}
+        kept = []
+        for hit in hits:
+            col = _col(hit)
+            refers = any(
+                Col(edge.target, there) in cols
+                for edge in self.joins.edges[col.table]
+                for here, there in edge.columns
+                if edge.single and edge.declared and here == col.name
+            )
+            if not refers:
+                kept.append(hit)
+        return kept or hits
 
     def _of_preferred(self, hits: list[Hit]) -> list[Hit]:
         """Those of tables rather than of views over them, and of the first table on the search path."""
@@ -336,6 +363,8 @@ class Reader:
             self.query.assumptions.append(text)
 
     def add(self, condition: Condition) -> None:
+        if self._of_another_row(condition):
+            return
         if isinstance(condition, Compare) and condition.op in ("=", "!="):
             told = [c for c in self.focus.conditions if isinstance(c, Compare) and c.op in ("=", "!=")]
             same = [c for c in told if c.col == condition.col]
@@ -358,6 +387,48 @@ class Reader:
                     f"Two periods for {condition.col.name} are not read yet.", words=[condition.start]
                 )
         self.focus.conditions.append(condition)
+
+    def _of_another_row(self, condition: Condition) -> bool:
+        """Write down a condition that no row meets together with those before, if several rows are spoken of.
+
+        `stadiums with concerts in both 2014 and 2015` has one concert in each year.
+        """
+        if not isinstance(condition, Compare | Period):
+            return False
+        same = [c for c in self.focus.conditions if isinstance(c, type(condition)) and c.col == condition.col]
+        if isinstance(condition, Compare):
+            apart = self._excluded(condition)
+            alike = condition.op == "=" and any(isinstance(c, Compare) and c.op == "=" for c in same)
+        else:
+            apart, alike = False, bool(same and condition.start and condition.end)
+        related, query = self.focus.related, self.query
+        if not (alike and self.both) and not apart:
+            return False
+        if related is not None:
+            plain = not (related.negated or related.op) and related in query.conditions
+            if not plain or self.joins.distance(related.anchor, related.table)[0] < 2:
+                return False
+            self.relate_again(related).conditions.append(condition)
+            return True
+        if self.category is None or self.focus.conditions is not query.conditions:
+            return False
+        self.share(self.category).conditions.append(condition)
+        return True
+
+    def share(self, category: Col) -> Shared:
+        """Speak of another row with the same value from here on."""
+        shared = Shared(category)
+        self.query.conditions.append(shared)
+        self.focus = Focus(self.focus.table, shared.conditions)
+        self.assume(f"Each condition is met by some row of the same {category.name}.")
+        return shared
+
+    def relate_again(self, related: Related) -> Related:
+        """Speak of another row of the related table from here on."""
+        again = Related(related.anchor, related.table, loose=related.loose)
+        self.query.conditions.append(again)
+        self.focus = Focus(related.table, again.conditions, again)
+        return again
 
     def _excluded(self, condition: Compare) -> bool:
         """Whether a condition on the same column leaves no value for this one: under 1945 and over 1955."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.language.tokens import Token, name_words, stem
+from sqlchat.language.tokens import Token, name_words, stem, tokenize
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.asked import undated
+from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Col, Link, Linker
 from sqlchat.providers.offline.reader import Reader, is_participle
 
@@ -26,7 +27,11 @@ GRAMMAR = (
 CLOSE = 0.8
 """How alike a word and a name are, from 0 to 1, for the one to be a slip of the other."""
 MOST_LETTERS = 2
+DOING = lexicon.words("who that which never not")
+ARRANGED = frozenset(phrase[:1] for phrase in lexicon.ORDERED)
 SHORTEST = 4
+SHORTEST_VERB = 5
+"""Letters that a verb and a table's name have in common: `attended` and `attendance`."""
 
 
 def known(linker: Linker, tokens: list[Token], at: int) -> bool:
@@ -42,7 +47,7 @@ def not_understood(linker: Linker, tokens: list[Token], unknown: list[str]) -> Q
     words = faults or unknown
     shown = ", ".join(f'"{word}"' for word in words)
     known_names = names(linker) if faults else []
-    near = list(dict.fromkeys(name for word in faults for name in _near(word, known_names)))
+    near = list(dict.fromkeys(name for word in faults for name in _near(word, known_names) if name != word.lower()))
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     return QuestionError(f"These words have no meaning for this data: {shown}.{hint}", words=words)
 
@@ -86,6 +91,31 @@ def not_told(reader: Reader, link: Link) -> None:
             words=[link.text],
             reason="ambiguous",
         )
+
+
+def check_verbs(linker: Linker, joins: Joins, question: str, read: Collection[str]) -> None:
+    """Raises QuestionError where a verb names a table near to those `read` that the reading leaves out.
+
+    `students who attended courses` is not told by the table of registrations, if there is one of attendances.
+    """
+    before = ""
+    for token in tokenize(question):
+        inflected = token.low.endswith(("ed", "ing")) or (token.low.endswith("s") and before in DOING)
+        before = token.low
+        if token.kind != "word" or not inflected or len(token.stem) < SHORTEST_VERB or (token.low,) in ARRANGED:
+            continue
+        named = [
+            key
+            for key in linker.tables
+            if any(word[:SHORTEST_VERB] == token.stem[:SHORTEST_VERB] for word in linker.table_words(key))
+        ]
+        near = [key for key in named if any(joins.distance(key, k)[0] < 3 for k in linker.tables if k[1] in read)]
+        if near and not any(key[1] in read for key in named):
+            raise QuestionError(
+                f'"{token.text}" may speak of {linker.shown(near[0])}: name that table.',
+                words=[token.text],
+                reason="ambiguous",
+            )
 
 
 def no_date(reader: Reader, link: Link) -> None:

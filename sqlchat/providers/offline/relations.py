@@ -10,9 +10,10 @@ from sqlchat.providers.offline import dates, flags, grain, outputs, phrases, thi
 from sqlchat.providers.offline.asked import terms as asked_terms
 from sqlchat.providers.offline.linker import Col, Key, Link
 from sqlchat.providers.offline.query import Agg, Asked, Compare, Condition, Extreme, Term
-from sqlchat.providers.offline.reader import FIRST_OR_LAST, Focus, Reader
+from sqlchat.providers.offline.reader import FIRST_OR_LAST, Focus, Reader, is_participle
 
 RELATING = lexicon.IN | lexicon.NOT | lexicon.VERBS | lexicon.WITH | {"do", "does", "did"}
+BEING = frozenset({"is", "are", "was", "were"})
 LEADING = lexicon.words("with has have had having that which who the is are was were a whose")
 
 
@@ -38,6 +39,12 @@ def superlative(reader: Reader, asked: list[Asked]) -> bool:
             reader.at += following.size
         _rank_rows(reader, found[0], found[1] == "desc")
         return True
+    if (col := _said_last(reader)) is not None:
+        _rank_rows(reader, *col)
+        return True
+    if reader.low() in lexicon.IN and any(_is_superlative(reader, ahead) for ahead in (1, 2)):
+        reader.at += 1
+        reader.skip({"the"})
     hit = reader.phrase(lexicon.SUPERLATIVES)
     if hit is None or reader.low() in ("top", "bottom", "best", "worst"):
         reader.at = mark
@@ -51,6 +58,30 @@ def superlative(reader: Reader, asked: list[Asked]) -> bool:
         return False
     ranked_by(reader, asked, one, descending)
     return True
+
+
+def _is_superlative(reader: Reader, ahead: int) -> bool:
+    return (reader.low(ahead),) in lexicon.SUPERLATIVES and (ahead == 1 or reader.low(1) == "the")
+
+
+def _said_last(reader: Reader) -> tuple[Col, bool] | None:
+    """`whose price is the highest`: the column, and whether its largest value is meant."""
+    mark = reader.at
+    reader.skip(lexicon.IN | LEADING)
+    link = reader.link()
+    end = reader.at + (link.size if link is not None else 0)
+    if link is not None and link.columns and reader.tokens[end - 1 : end] and reader.low(link.size) in BEING:
+        reader.at = end + 1
+        reader.skip({"the"})
+        way = lexicon.SUPERLATIVES.get((reader.low(),))
+        if way is not None and (reader.token(1) is None or reader.token(1).kind == "sign"):  # type: ignore[union-attr]
+            col = reader.resolve(link.columns, link.text, reader.focus.table).target
+            assert isinstance(col, Col)
+            phrases.sortable(reader, col, link.text)
+            reader.at += 1
+            return col, way == "desc"
+    reader.at = mark
+    return None
 
 
 def _done_first(reader: Reader) -> tuple[Col, bool] | None:
@@ -69,6 +100,11 @@ def _done_first(reader: Reader) -> tuple[Col, bool] | None:
 def ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) -> None:
     query = reader.query
     if one.kind == "table":
+        related = reader.focus.related
+        bare = related is not None and not (related.conditions or related.negated or related.op)
+        if bare and related is not None and related in query.conditions and related.table != one.table:
+            query.conditions.remove(related)  # `the shop that is hiring the most employees`
+            reader.back_to_subject()
         if reader.focus.related is not None:
             raise QuestionError(f'"{one.text}": counting inside a condition is not read yet.', words=[one.text])
         assert one.table is not None
@@ -134,9 +170,10 @@ def plain_operator(reader: Reader) -> str:
 def relation(reader: Reader) -> bool:
     """`who placed orders`, `without any concert`, `with more than 3 models`, `of customers`."""
     mark = reader.at
-    loose, negated, seen = True, False, False
+    loose, negated = True, False
     if reader.focus.table is None:
         return False
+    seen = reader.focus.related is not None and is_participle(reader.low(-1))  # `attended courses`
     while not reader.done:
         word = reader.low()
         if reader.phrase(lexicon.OPERATORS) is not None:
@@ -148,7 +185,12 @@ def relation(reader: Reader) -> bool:
             if word in lexicon.VERBS and (link := reader.link()) is not None and link.tables:
                 seen = seen or word.endswith("ed")  # `customers ordered`: the verb itself relates
                 break
-        elif word not in lexicon.IN and word not in lexicon.FILLERS and word not in ("single", "also", "been"):
+        elif (
+            word not in lexicon.IN and word not in lexicon.FILLERS and word not in ("single", "also", "been", "both")
+        ):
+            seen = seen or (
+                is_participle(word) and any(hit.tier < 2 for link in reader.links() for hit in link.tables)
+            )
             break
         seen = seen or word in RELATING
         reader.at += 1
@@ -273,11 +315,20 @@ def _related_value(reader: Reader, link: Link, mark: int, *, negated: bool, op: 
         values.append(next(v.value for v in more.values if v.target == col and v.value is not None))
         noun = reader.link()
         owner = noun is not None and any(h.target == col.table for h in noun.tables)
-    if (
-        reader.low() == "and"
-        and (after := reader.link(reader.at + 1)) is not None
-        and any(v.target == col for v in after.values)
-    ):
+    more = reader.link(reader.at + 1) if reader.low() == "and" else None
+    other = next((v.value for v in more.values if v.target == col and v.value), None) if more is not None else None
+    both = any(token.low == "both" for token in reader.tokens[mark : reader.at])
+    if more is not None and other is not None and both and not negated:
+        reader.at += 1 + more.size
+        noun = reader.link()
+        reader.at += noun.size if noun is not None and any(h.target == col.table for h in noun.tables) else 0
+        reader.relate(col.table, loose=False)
+        reader.add(Compare(col, "=", (hit.value,)))
+        related = reader.focus.related
+        assert related is not None
+        reader.relate_again(related).conditions.append(Compare(col, "=", (other,)))
+        return True
+    if other is not None:
         raise QuestionError('"and" may mean both or any of them.', words=["and"], reason="ambiguous")
     if owner and noun is not None:
         reader.at += noun.size

@@ -8,7 +8,7 @@ together, so that no condition is lost with it; what is left must be understood 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,7 +16,17 @@ from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, stem, tokenize
 from sqlchat.providers.offline import dates
 
-RULES = tuple(
+ASKED = {
+    "long": "length", "tall": "height", "heavy": "weight", "high": "height", "big": "area", "large": "area",
+    "expensive": "price",
+}  # fmt: skip
+
+
+def _asked_of(found: re.Match[str]) -> str:
+    return f"what is the {ASKED[found.group(1).lower()]} of"
+
+
+RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], ...] = tuple(
     (re.compile(rf"(?i)(?<!\w){pattern}(?!\w)"), put, example)
     for pattern, put, example in (
         (r"(along|together) with (its|their|his|her|the)", "and", "names along with their ages"),
@@ -31,6 +41,22 @@ RULES = tuple(
         (r"(the )?most (common|frequent)", "the most frequent", "the most common city"),
         (r"how old (is|are|was|were)", "what is the age of", "how old is the youngest member"),
         (r"how many (\w+) (it|they) (has|have|makes?|produces?|owns?)", r"the number of \1", "how many cars it has"),
+        (r"how much (do|does|did) (.+?) weigh", r"what is the weight of \2", "how much does the youngest dog weigh"),
+        (r"how (long|tall|heavy|high|big|large|expensive) (is|are|was|were)", _asked_of, "how long is the river"),
+        (r"((that|which|who) )?(is|are|was|were|has been|have been|gets?)( (used|seen|taken|made|named))?( the)? "
+         r"(most (often|frequently|commonly)|(most|greatest|highest|largest) number of times)",
+         "that is the most frequent", "which payment is used the most often"),
+        (r"at (a|the same) time", "", "members with more than 1 loan at a time"),
+        (r"as well", "", "show the name as well"),
+        (r"(where|in which|for which|that)(?= (at least|at most|more than|fewer than|less than|exactly) \w)", "with",
+         "cities where at least 2 members live"),
+        (r"(that )?(they|it|he|she) (is|are|was|were|has|have|had)( been)?( in| from| of| with| to)?(?=[,.?]|$)", "",
+         "members and the cities they are in"),
+        (r"(is|are|was|were|live|lives|come|comes) (from|in|at)(?=[,.?]|$)", "", "cities where members are from"),
+        (r"(both )?(sides |start and end )?inclusive( of [\w' ]+)?", "", "in March inclusive of today"),
+        (r"(based on|by doing a (left |inner )?join( from)?|based on joining) the [\w, ]+? tables?(?=[,.?]|$)", "",
+         "members without loans, based on joining the two tables"),
+        (r"(registered|recorded|listed|existing|enrolled)(?= \w)", "", "the number of registered members"),
         (r"in each one", "in each", "how many books are there in each one"),
         (r"(he|she|it|they|he/she) (has|have|had|does|do|did)( that year)?", "", "how many books he has"),
         (r"(from|in) (the )?(database|data|dataset|table|file|system)", "", "how many members in the database"),

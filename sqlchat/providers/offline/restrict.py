@@ -9,7 +9,18 @@ from sqlglot import exp
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, flags
 from sqlchat.providers.offline.linker import Col, Key
-from sqlchat.providers.offline.query import AnyOf, Average, Compare, Condition, Extreme, Flag, Null, Period, Related
+from sqlchat.providers.offline.query import (
+    AnyOf,
+    Average,
+    Compare,
+    Condition,
+    Extreme,
+    Flag,
+    Null,
+    Period,
+    Related,
+    Shared,
+)
 from sqlchat.providers.offline.scope import OPERATORS, Scope
 
 NUMBERED = frozenset({"sqlite", "mysql", "tsql", "oracle"})
@@ -29,6 +40,8 @@ class Restrictions:
             return exp.paren(exp.or_(*[part for part in parts if part is not None]))
         if isinstance(condition, Related):
             return self._related(condition)
+        if isinstance(condition, Shared):
+            return self._shared(condition)
         if not self.scope.reaches(condition.col.table):
             return self._related(Related(anchor, condition.col.table, [condition]))
         return self._plain(condition)
@@ -131,6 +144,14 @@ class Restrictions:
             return OPERATORS[related.op](this=query.subquery(), expression=exp.convert(related.count))
         exists = exp.Exists(this=inner.frame(exp.select("1")).where(*conditions))
         return exp.Not(this=exists) if related.negated else exists
+
+    def _shared(self, shared: Shared) -> exp.Expr:
+        table = shared.col.table
+        inner = self._inner(table)
+        same = exp.EQ(this=inner.column(shared.col), expression=self.scope.column(shared.col))
+        met = [Restrictions(inner).sql(condition, table) for condition in shared.conditions]
+        clauses = [same, *(clause for clause in met if clause is not None)]
+        return exp.Exists(this=inner.frame(exp.select("1")).where(*clauses))
 
     @staticmethod
     def _all(related: Related, restrictions: Restrictions) -> exp.Expr | None:

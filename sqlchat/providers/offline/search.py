@@ -56,7 +56,9 @@ class Search:
 
     def _read(self, question: str) -> Reading:
         query = parse(question, self._linker, self._joins, self._today)
-        return query, build(query, self._linker, self._joins, self._dialect)
+        select = build(query, self._linker, self._joins, self._dialect)
+        refusal.check_verbs(self._linker, self._joins, question, {table.name for table in select.find_all(exp.Table)})
+        return query, select
 
     def _rephrased(self, question: str, fault: QuestionError) -> Reading | None:
         """The reading of the cheapest rephrasing that is understood wholly; None where none is, or two differ."""
@@ -122,7 +124,11 @@ class Search:
         for word in words[:3]:
             for name in refusal.close(word, names):
                 yield _replaced(question, word, name.replace("_", " "))
-        if 0 < len(words) <= 3 and not any(word.lower() in refusal.GRAMMAR for word in words):
+        if (
+            0 < len(words) <= 3
+            and not fault.facts.get("reason")
+            and not any(word.lower() in refusal.GRAMMAR for word in words)
+        ):
             shorter = question
             for word in words:
                 shorter = _replaced(shorter, word, "")

@@ -8,28 +8,7 @@ from sqlchat.providers.offline.linker import Col
 from sqlchat.providers.offline.query import Compare, Literal
 from sqlchat.providers.offline.reader import Reader
 
-SKIPPED = frozenset(
-    {
-        "not",
-        "neither",
-        "excluding",
-        "except",
-        "for",
-        "the",
-        "a",
-        "an",
-        "are",
-        "is",
-        "were",
-        "was",
-        "do",
-        "does",
-        "did",
-        "who",
-        "that",
-        "which",
-    }
-)
+SKIPPED = lexicon.words("not neither excluding except for the a an are is were was do does did who that which")
 COMPARED = frozenset({"compared", "versus", "vs"})
 EXCLUDING = frozenset({"not", "neither", "excluding", "except"})
 
@@ -37,8 +16,9 @@ EXCLUDING = frozenset({"not", "neither", "excluding", "except"})
 def read(reader: Reader) -> bool:
     """`in Germany`, `from France or Spain`, `"Desk"`, `not cancelled`."""
     mark = reader.at
-    negated = neither = False
-    while reader.low() in lexicon.IN | lexicon.VERBS | SKIPPED:
+    negated = neither = both = False
+    while reader.low() in lexicon.IN | lexicon.VERBS | SKIPPED | {"both"}:
+        both = both or reader.low() == "both"
         negated = negated or reader.low() in EXCLUDING
         neither = neither or reader.low() == "neither"
         reader.at += 1
@@ -54,7 +34,30 @@ def read(reader: Reader) -> bool:
     if hit.tier == 3:
         reader.assume(f"\"{link.text}\" is read as {col.table[1]}.{col.name} = '{hit.value}'.")
     reader.at += link.size
-    values: list[Literal] = [hit.value]
+    values, connector, compared = _others(reader, col, hit.value, neither=neither)
+    if neither and connector != "nor":
+        reader.at = mark
+        return False
+    if connector == "and" and both and reader.several(col):
+        for value in values:
+            reader.add(Compare(col, "=", (value,)))
+        return True
+    if connector == "and" and reader.several(col):
+        raise QuestionError(f'"{link.text} and ..." may mean both or any of them.', words=["and"], reason="ambiguous")
+    if connector == "and" and not negated:
+        reader.assume(f"Rows with any of {', '.join(map(str, values))} are meant.")
+    _trailing_noun(reader, col)
+    if compared and col not in reader.query.groups:
+        reader.query.groups.append(col)
+    if negated and reader.joins.distance(table, col.table)[0] > 1:
+        raise QuestionError(f'"not {link.text}" may mean none or some other.', words=["not"], reason="ambiguous")
+    reader.add(Compare(col, "!=" if negated else "=", tuple(values)))
+    return True
+
+
+def _others(reader: Reader, col: Col, first: str, *, neither: bool) -> tuple[list[Literal], str, bool]:
+    """`first` and the values listed after it, the word that ties them, and whether they are to be compared."""
+    values: list[Literal] = [first]
     connector, compared = "", False
     while reader.low() in (("nor",) if neither else ("or", "and", ",", *COMPARED)):
         here = reader.at
@@ -74,20 +77,7 @@ def read(reader: Reader) -> bool:
         reader.at += more.size
         values.append(next(v.value for v in more.values if v.target == col and v.value is not None))
         connector = word if word != "," else connector
-    if neither and connector != "nor":
-        reader.at = mark
-        return False
-    if connector == "and" and reader.several(col):
-        raise QuestionError(f'"{link.text} and ..." may mean both or any of them.', words=["and"], reason="ambiguous")
-    if connector == "and" and not negated:
-        reader.assume(f"Rows with any of {', '.join(map(str, values))} are meant.")
-    _trailing_noun(reader, col)
-    if compared and col not in reader.query.groups:
-        reader.query.groups.append(col)
-    if negated and reader.joins.distance(table, col.table)[0] > 1:
-        raise QuestionError(f'"not {link.text}" may mean none or some other.', words=["not"], reason="ambiguous")
-    reader.add(Compare(col, "!=" if negated else "=", tuple(values)))
-    return True
+    return values, connector, compared
 
 
 def _trailing_noun(reader: Reader, col: Col) -> None:

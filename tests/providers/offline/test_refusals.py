@@ -46,7 +46,6 @@ NOT_A_QUESTION = [
 NOT_CLEAR = [
     "Top 10 customers",
     "Show 5 customers",
-    "Which customers bought both a Pro Laptop and a Classic Mug?",
     "revenue of countries",
     "Top 5 products by quantity",
     "average revenue by country",

@@ -39,7 +39,6 @@ def test_the_simpler_question_has_the_same_rows(question: str, plain: str, ask: 
     "question",
     [
         "How many products did we sell?",
-        "Which customers bought both a Pro Laptop and a Classic Mug?",
         "most popular product",
         "the most common product",
         "How many orders were refused by customers?",
