@@ -199,9 +199,10 @@ SYNONYMS: Final = (
     ("car", "automobile", "vehicle"), ("maker", "manufacturer"), ("singer", "vocalist", "musician"),
     ("teacher", "instructor"), ("course", "class"), ("semester", "term"), ("quantity", "units", "amount"),
     ("capacity", "number of seats", "seats"), ("location", "place"), ("student", "pupil"), ("doctor", "physician"),
-    ("language", "tongue"), ("cartoon", "animation"), ("concert", "show"), ("age", "years"),
+    ("language", "tongue"), ("cartoon", "animation"), ("concert", "show"),
     ("transaction", "deal"), ("salesperson", "sales rep", "sales representative", "seller"),
     ("signup", "sign up", "signed up", "registration"), ("mpg", "miles per gallon"), ("stock", "inventory"),
+    ("population", "inhabitants", "people"),
     ("address", "residence"), ("director", "directed by"), ("writer", "written by", "author"),
 )  # fmt: skip
 # Short forms that names are written with.

@@ -19,6 +19,9 @@ def terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
             return [Agg("avg", asked.table, per=asked.per)]
         if asked.functions:
             return [Agg("count", asked.table)]
+        if asked.distinct and not reader.linker.display(asked.table):
+            name = asked.table[1]
+            raise QuestionError(f'Say which column of {name} "different" is asked of.', words=[], reason="ambiguous")
         return list(shown(reader, asked.table))
     if asked.kind == "measure":
         assert asked.measure is not None

@@ -53,7 +53,12 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
         _group_ranked(reader, terms)
     if query.limit is None and _column_listed(reader, asked):
         query.distinct = not any(isinstance(term, Agg) for term in terms)
-        if any(isinstance(condition, Related) and condition.negated for condition in query.conditions):
+        known_by = [
+            col for term in terms if isinstance(term, Col) for col in grain.known_by(reader.linker, term.table)
+        ]
+        query.distinct = query.distinct and not any(term in known_by for term in terms)
+        negated = any(isinstance(condition, Related) and condition.negated for condition in query.conditions)
+        if negated and not any(term in known_by for term in terms):
             raise QuestionError(
                 "It is not clear which of the rows must have none.", words=["not"], reason="ambiguous"
             )
@@ -174,7 +179,7 @@ def _group_implied(reader: Reader, terms: list[Term]) -> None:
     if len(tables) != 1 or not counted:
         raise QuestionError("It is not clear for each of what to compute this.", words=[], reason="ambiguous")
     table = tables.pop()
-    known_by = (*reader.linker.display(table), *(Col(table, key) for key in reader.linker.tables[table].primary_key))
+    known_by = grain.known_by(reader.linker, table)
     if any(table_of(agg) == table for agg in aggregates) or not (
         reader.explicit_subject or any(term in known_by for term in plain)
     ):

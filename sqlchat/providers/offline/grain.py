@@ -35,6 +35,11 @@ def is_category(linker: Linker, col: Col) -> bool:
     return col not in linker.display(col.table) and named != noun
 
 
+def known_by(linker: Linker, table: Key) -> list[Col]:
+    """The columns that tell the table's rows apart: names and keys."""
+    return [*linker.display(table), *(Col(table, name) for name in linker.tables[table].primary_key)]
+
+
 def is_added_up(linker: Linker, col: Col) -> bool:
     """Whether a group's value of the column is plainly the total over its rows."""
     words = set(linker.column_words(col.table, col.name))

@@ -182,6 +182,12 @@ def _column_table(reader: Reader, asked: list[Asked]) -> Key | None:
         best = {table: sum(_tier(item, table) for item in asked) for table in common}
         low = min(best.values())
         common = {t for t, tier in best.items() if tier == low}
+    if len(common) > 1 and len(asked) == 1:
+        home = reader.home(
+            [hit for hit in asked[0].hits if isinstance(hit.target, Col) and hit.target.table in common]
+        )
+        common = {hit.target.table for hit in home if isinstance(hit.target, Col)}
+        common = common & reader.mentioned() or common
     return common.pop() if len(common) == 1 else None
 
 

@@ -175,9 +175,12 @@ def _key_names(table: Table) -> list[tuple[str, str]]:
     spelled = ("".join(words) + "id", "".join(name_words(table.name)) + "id", initials + "id")
     if len(table.primary_key) == 1:
         return [(name, table.primary_key[0]) for name in dict.fromkeys((*spelled[:2], *spelled[2:]))]
-    first = table.columns[0].name if table.columns else ""
-    known = first.lower().replace("_", "")
-    return [(name, first) for name in dict.fromkeys(spelled) if known in (name, "id") and not table.primary_key]
+    if table.primary_key:
+        return []
+    plain = {column.name.lower().replace("_", ""): column.name for column in table.columns}
+    first = plain.get("id", "") if next(iter(plain), "") == "id" else ""
+    own = first or next((plain[name] for name in spelled if name in plain), "")
+    return [(name, own) for name in dict.fromkeys(spelled) if own and (first or name in plain)]
 
 
 def _shown(way: list[Edge]) -> str:

@@ -288,6 +288,8 @@ class Linker:
                     names.setdefault((*said, "of", *short[1:]), 1)
             if dated and short[-1] in ("date", "time", "at", "on", "day"):
                 names.setdefault(short[:-1], 2)
+        if dated and short[-1] not in (*IN, "date", "time", "day"):
+            names.setdefault((*short, "date"), 2)  # `start date` for `start`
         for phrase, tier in names.items():
             self._add(phrase, Hit(col, tier))
         self._index_literal(col, owner, foreign=foreign)

@@ -327,6 +327,23 @@ def _leading(reader: Reader) -> Asked | None:
     return None
 
 
+def _named(reader: Reader) -> Link | None:
+    """The column after `name of the`, if no table is called so: the name of a winery is the winery."""
+    mark = reader.at
+    reader.at += reader.low() == "of"
+    reader.skip({"the", "all", "each"})
+    link = reader.link() if reader.at > mark else None
+    cols = [hit.target for hit in link.columns if isinstance(hit.target, Col)] if link is not None else []
+    if link is None or link.tables or link.values or not cols or min(hit.tier for hit in link.columns) > 0:
+        reader.at = mark
+        return None
+    if not all(dates.is_text(reader.column(col)) and not reader.linker.is_key(col) for col in cols):
+        reader.at = mark
+        return None
+    reader.at += link.size
+    return link
+
+
 def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
     amounts.vague(link)
     if link.measures:
@@ -361,6 +378,8 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
     refusal.not_told(reader, link)
     refusal.no_date(reader, link)
     reader.at += link.size
+    if link.text.lower() in ("name", "names") and (named := _named(reader)) is not None:
+        return Asked("column", named.text, [], named.columns, distinct=distinct)
     if reader.tokens[reader.at - 1].possessive:
         raise QuestionError(f'What belongs to "{link.text}" is not clear here.', words=[link.text])
     return Asked("column", link.text, [], link.columns, distinct=distinct)

@@ -194,7 +194,7 @@ def group(reader: Reader, asked: list[Asked]) -> bool:
     elif not reader.take_any(EACH):
         return False
     while True:
-        reader.skip({"the", "of", "different", "distinct", "single", "individual", "calendar"})
+        reader.skip({"the", "of", "each", "every", "different", "distinct", "single", "individual", "calendar"})
         target = _group_target(reader)
         if target is None:
             reader.at = mark

@@ -150,8 +150,13 @@ class Reader:
             return []
         if index not in self._links:
             found = self.linker.links(self.tokens, index) if index < len(self.tokens) else []
-            self._links[index] = [link for link in found if not self._parted(link, found)]
+            self._links[index] = [link for link in found if not self._parted(link, found) and not self._acting(link)]
         return self._links[index]
+
+    def _acting(self, link: Link) -> bool:
+        """Whether a table's name of several words is a thing and what it did: `customers ordered` is no order."""
+        last = self.tokens[link.start + link.size - 1]
+        return link.size > 1 and bool(link.tables) and not link.columns and last.low in DID
 
     def _parted(self, link: Link, found: Sequence[Link]) -> bool:
         """Whether a column's full name is a thing and what was done to it: `staff hired` in `staff hired in 2017`."""
@@ -252,11 +257,13 @@ class Reader:
         if best[0] == 4 and table is not None:
             raise QuestionError(f'"{text}" has no connection with {table[1]}.', words=[text], reason="no_join")
         if len(tied) > 1:
-            tied = self._home(self._primary(tied))
+            tied = self.home(tied)
         if len(tied) > 1:
             tied = self._of_preferred(tied)
         if len(tied) > 1 and len({(_col(hit).table, hit.value) for hit in tied}) == 1 and tied[0].value is not None:
             tied = [hit for hit in tied if _col(hit) in self.linker.display(_col(hit).table)] or tied
+        if len(tied) > 1 and table is None:
+            tied = [hit for hit in tied if _col(hit).table in self.mentioned()] or tied
         if len(tied) > 1:
             names = " or ".join(sorted({f"{self.linker.shown(_col(hit).table)}.{_col(hit).name}" for hit in tied}))
             raise QuestionError(f'"{text}" may mean {names}.', words=[text], reason="ambiguous")
@@ -268,13 +275,25 @@ class Reader:
             self.assume(f'"{text}" is read as {shown}' + (f" = '{tied[0].value}'." if tied[0].value else "."))
         return tied[0]
 
+    def mentioned(self) -> set[Key]:
+        """The tables that the question names anywhere."""
+        found = [self.link(at) for at in range(len(self.tokens))]
+        return {
+            _key(hit)
+            for link in found
+            if link is not None
+            for hit in link.tables
+            if hit.tier < 3 and not link.columns
+        }
+
     def _primary(self, hits: list[Hit]) -> list[Hit]:
         """Among columns that hold the same keys, the table's own."""
         own = [hit for hit in hits if _col(hit).name in self.linker.tables[_col(hit).table].primary_key]
         return own if len(own) == 1 else hits
 
-    def _home(self, hits: list[Hit]) -> list[Hit]:
+    def home(self, hits: list[Hit]) -> list[Hit]:
         """Those that do not refer to another one of them: of two columns that hold the same, where it is defined."""
+        hits = self._primary(hits)
         cols = {_col(hit) for hit in hits}
         kept = []
         for hit in hits:
@@ -472,6 +491,7 @@ BOOKKEEPING = lexicon.words(
     "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"
 )
 DETERMINERS = lexicon.words("which what each every the of many this that all")
+DID = frozenset(verb for verb in lexicon.VERBS if verb.endswith("ed")) | lexicon.PARTICIPLES
 FIRST_OR_LAST = lexicon.words("first last earliest latest")
 BEFORE_PERIOD = lexicon.IN | lexicon.words("after before since until between later earlier than the prior")
 SILENT = frozenset(",.?!:;()")

@@ -173,7 +173,9 @@ def relation(reader: Reader) -> bool:
     loose, negated = True, False
     if reader.focus.table is None:
         return False
-    seen = reader.focus.related is not None and is_participle(reader.low(-1))  # `attended courses`
+    seen = reader.focus.related is not None and (
+        is_participle(reader.low(-1)) or reader.low(-1) in lexicon.VERBS
+    )  # `attended courses`
     while not reader.done:
         word = reader.low()
         if reader.phrase(lexicon.OPERATORS) is not None:

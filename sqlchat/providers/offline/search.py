@@ -40,6 +40,7 @@ class Search:
 
     def __init__(self, linker: Linker, joins: Joins, today: date, dialect: str):
         self._linker, self._joins, self._today, self._dialect = linker, joins, today, dialect
+        self._doers = [word for key in linker.tables for word in linker.table_words(key)]
 
     def read(self, question: str) -> Reading:
         """The query and its SQL. Raises QuestionError, with questions that can be answered as `suggestions`."""
@@ -73,7 +74,7 @@ class Search:
                     heapq.heappush(queue, (step.cost, next(number), step))
 
         add(rephrased(question))
-        add(without(Rephrasing(question, 0.0), _culprits(fault), self._today))
+        add(without(Rephrasing(question, 0.0), _culprits(fault), self._today, self._doers))
         best: tuple[float, Reading, Rephrasing] | None = None
         for _ in range(MOST_TRIES):
             if not queue or (best is not None and queue[0][0] >= best[0] + MARGIN):
@@ -82,7 +83,7 @@ class Search:
             try:
                 reading = self._read(step.question)
             except QuestionError as again:
-                add(without(step, _culprits(again), self._today))
+                add(without(step, _culprits(again), self._today, self._doers))
                 continue
             if best is None:
                 best = cost, reading, step

@@ -85,5 +85,9 @@ def _trailing_noun(reader: Reader, col: Col) -> None:
     link = reader.link()
     if link is None:
         return
-    if any(hit.target == col for hit in link.columns) or any(hit.target == col.table for hit in link.tables):
+    homes = {
+        col.table,
+        *(e.target for e in reader.joins.edges[col.table] if (col.name,) == tuple(h for h, _ in e.columns)),
+    }
+    if any(hit.target == col for hit in link.columns) or any(hit.target in homes for hit in link.tables):
         reader.at += link.size

@@ -45,6 +45,9 @@ Asking = Callable[[str, str], tuple[Draft, list[tuple[Any, ...]]]]
         ("Show the boat with the largest number of berths", [("Sea Hawk",)]),
         ("boat names in descending order of number of berths", [("Sea Hawk",), ("Hawk Eye",), ("Morning Star",)]),
         ("Which hull type is used the most often?", [("wood",)]),
+        ("How many charters are there for each hull type?", [("steel", 2), ("wood", 3)]),
+        ("What are the different hull types and the number of boats in each?", [("steel", 1), ("wood", 2)]),
+        ("names of skippers who did not charter any boat", [("Lars",)]),
         ("names of all members", [("Ida",), ("Kim",)]),
         ("How long is the Morning Star?", [(8.0,)]),
     ],
@@ -80,3 +83,30 @@ def test_a_verb_that_names_a_table_which_the_reading_leaves_out_is_refused(askin
     """
     with pytest.raises(QuestionError, match="performance_note"):
         asking(script, "How many guests performed in rooms?")
+
+
+def test_a_key_is_found_wherever_it_stands_in_a_table_without_declared_keys(asking: Asking) -> None:
+    script = """
+    CREATE TABLE studio (homepage TEXT, stid TEXT, sid INTEGER, name TEXT);
+    CREATE TABLE painting (title TEXT, sid INTEGER);
+    INSERT INTO studio VALUES ('a', 'x', 1, 'Attic'), ('b', 'y', 2, 'Barn');
+    INSERT INTO painting VALUES ('Dawn', 1), ('Noon', 1), ('Dusk', 2);
+    """
+    assert asking(script, "number of paintings per studio")[1] == [("Attic", 2), ("Barn", 1)]
+
+
+def test_a_column_of_several_tables_belongs_to_the_one_that_is_named(asking: Asking) -> None:
+    script = """
+    CREATE TABLE peak (peak_id INTEGER PRIMARY KEY, name TEXT, country TEXT);
+    CREATE TABLE climber (climber_id INTEGER PRIMARY KEY, name TEXT, country TEXT,
+        peak_id INTEGER REFERENCES peak(peak_id));
+    INSERT INTO peak VALUES (1, 'A', 'Nepal'), (2, 'B', 'Nepal'), (3, 'C', 'Peru');
+    INSERT INTO climber VALUES (1, 'Ola', 'Peru', 1), (2, 'Pia', 'Peru', 2);
+    """
+    assert asking(script, "List the countries that have more than one peak")[1] == [("Nepal",)]
+    assert asking(script, "names of peaks climbed by climbers from Peru")[1] == [("A",), ("B",)]
+
+
+def test_different_rows_of_a_table_without_a_name_are_refused(asking: Asking) -> None:
+    with pytest.raises(QuestionError, match="different"):
+        asking("CREATE TABLE reading (day DATE, level REAL)", "Show the different readings")
