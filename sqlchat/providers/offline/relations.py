@@ -13,6 +13,7 @@ from sqlchat.providers.offline.query import Agg, Asked, Compare, Condition, Extr
 from sqlchat.providers.offline.reader import FIRST_OR_LAST, Focus, Reader, is_participle
 
 RELATING = lexicon.IN | lexicon.NOT | lexicon.VERBS | lexicon.WITH | {"do", "does", "did"}
+ACTING = frozenset({"not", "never", "did", "do", "does", "who", "that", "which"})
 BEING = frozenset({"is", "are", "was", "were"})
 LEADING = lexicon.words("with has have had having that which who the is are was were a whose")
 
@@ -174,7 +175,7 @@ def relation(reader: Reader) -> bool:
     if reader.focus.table is None:
         return False
     seen = reader.focus.related is not None and (
-        is_participle(reader.low(-1)) or reader.low(-1) in lexicon.VERBS
+        is_participle(reader.low(-1)) or reader.low(-1) in lexicon.VERBS or reader.low(-2) in ACTING
     )  # `attended courses`
     while not reader.done:
         word = reader.low()
