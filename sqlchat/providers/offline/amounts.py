@@ -31,8 +31,7 @@ def worth(reader: Reader, link: Link) -> Asked | None:
         return None
     hit = reader.table_of(link)
     assert hit is not None
-    assert isinstance(hit.target, tuple)
-    key = hit.target
+    key = hit.key
     found = [m for m in reader.linker.measures if m.name in lexicon.REVENUE and _adds_up(reader, m, key)]
     own = [
         c.name for c in reader.linker.tables[key].columns if AMOUNTS & set(reader.linker.column_words(key, c.name))

@@ -34,10 +34,9 @@ def terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
         reader.assume(f"The {asked.unit} is that of {col.table[1]}.{col.name}.")
         return [DatePart(col, asked.unit)]
     hit = reader.resolve(asked.hits, asked.text, asked.owner or subject)
-    assert isinstance(hit.target, Col)
     if not asked.functions:
-        return [hit.target]
-    return [_aggregate(reader, function, hit.target, asked) for function in asked.functions]
+        return [hit.col]
+    return [_aggregate(reader, function, hit.col, asked) for function in asked.functions]
 
 
 def _aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg:

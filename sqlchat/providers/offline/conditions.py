@@ -15,7 +15,6 @@ from sqlchat.providers.offline.operands import operands as read_operands
 from sqlchat.providers.offline.operands import operator as read_operator
 from sqlchat.providers.offline.query import AnyOf, Average, Compare, Condition
 from sqlchat.providers.offline.reader import Reader
-from sqlchat.sql.catalog import Column
 
 OWNING = lexicon.words("its their his her the")
 PIECES = lexicon.words("the a word string substring letter letters text phrase")
@@ -90,7 +89,7 @@ def _within(reader: Reader) -> bool:
     if text is None or link is None or not link.columns or not text.text:
         reader.at = mark
         return False
-    col = _col(reader.resolve(link.columns, link.text, reader.focus.table))
+    col = reader.resolve(link.columns, link.text, reader.focus.table).col
     reader.at += 3 + link.size
     add_comparison(reader, col, "contains", (text.text,), negated=False)
     return True
@@ -177,7 +176,7 @@ def _column(reader: Reader) -> bool:
         return True
     op = read_operator(reader)
     reader.skip(BEFORE_VALUE)
-    col = _col(reader.resolve(_holding(reader, link, op), link.text, reader.focus.table))
+    col = reader.resolve(_holding(reader, link, op), link.text, reader.focus.table).col
     operands = read_operands(reader, col, op)
     if operands is None:
         reader.at = mark
@@ -192,7 +191,7 @@ GREATER = {"greater": ">", "larger": ">", "higher": ">", "bigger": ">", "smaller
 def _than(reader: Reader, mark: int, link: Link, op: str) -> bool:
     """`a greater weight than 10`."""
     reader.at += 1
-    col = _col(reader.resolve(link.columns, link.text, reader.focus.table))
+    col = reader.resolve(link.columns, link.text, reader.focus.table).col
     operands = read_operands(reader, col, op)
     if operands is None:
         reader.at = mark
@@ -219,7 +218,7 @@ def _column_average(reader: Reader, link: Link) -> bool:
             reader.at = mark
             return False
         reader.at += again.size
-    col = _col(reader.resolve(link.columns, link.text, reader.focus.table))
+    col = reader.resolve(link.columns, link.text, reader.focus.table).col
     reader.add(Average(col, lexicon.COMPARISONS[hit[0]]))
     return True
 
@@ -258,14 +257,14 @@ def _counted_column(reader: Reader) -> bool:
     numeric = [
         h
         for h in link.columns
-        if dates.is_number(_column_of(reader, h))
-        and not reader.linker.is_key(_col(h))
-        and not reader.linker.is_flag(_col(h))
+        if dates.is_number(reader.column(h.col))
+        and not reader.linker.is_key(h.col)
+        and not reader.linker.is_flag(h.col)
     ]
     if not numeric:
         reader.at = mark
         return False
-    col = _col(reader.resolve(numeric, link.text, reader.focus.table))
+    col = reader.resolve(numeric, link.text, reader.focus.table).col
     reader.at += link.size
     add_comparison(reader, col, op, (token.value,), negated=False)
     return True
@@ -276,13 +275,13 @@ def _above_column(reader: Reader, op: str) -> bool:
     mark = reader.at
     reader.skip({"the", "an", "a"})
     link = reader.link()
-    numeric = [h for h in link.columns if dates.is_number(_column_of(reader, h))] if link is not None else []
+    numeric = [h for h in link.columns if dates.is_number(reader.column(h.col))] if link is not None else []
     if link is None or not numeric or reader.focus.table is None or not op:
         reader.at = mark
         return False
     reader.at += link.size
     reader.take("of")
-    col = _col(reader.resolve(numeric, link.text, reader.focus.table))
+    col = reader.resolve(numeric, link.text, reader.focus.table).col
     operands = read_operands(reader, col, op)
     if operands is None:
         reader.at = mark
@@ -342,12 +341,3 @@ def _adjective(reader: Reader) -> bool:
         return False
     add_comparison(reader, found[0], found[1], operands, negated=False)
     return True
-
-
-def _column_of(reader: Reader, hit: Hit) -> Column:
-    return reader.column(_col(hit))
-
-
-def _col(hit: Hit) -> Col:
-    assert isinstance(hit.target, Col)
-    return hit.target

@@ -85,22 +85,22 @@ def _list(items: list[str]) -> str:
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
 
 
-def _col(col: Col) -> str:
+def _name_col(col: Col) -> str:
     return f"{col.table[1]}.{col.name}"
 
 
 def _term(term: Term) -> str:
     if isinstance(term, Col):
-        return _col(term)
+        return _name_col(term)
     if isinstance(term, DatePart):
-        return f"the {term.unit} of {_col(term.col)}"
+        return f"the {term.unit} of {_name_col(term.col)}"
     if isinstance(term, Measure):
         return term.name
     if isinstance(term.of, tuple) and term.per is not None:
         return f"the average number of {term.of[1]} per {singular(term.per[1])}"
     if isinstance(term.of, tuple):
         return f"the number of {term.of[1]}"
-    of = term.of.name if isinstance(term.of, Measure) else _col(term.of)
+    of = term.of.name if isinstance(term.of, Measure) else _name_col(term.of)
     if term.per is not None:
         table = term.per[1]
         return f"the average {of} per {singular(table)} (the total divided by the number of {table} that have any)"
@@ -111,7 +111,7 @@ def _term(term: Term) -> str:
 
 def _group(group: Col | DatePart | Key) -> str:
     if isinstance(group, DatePart):
-        return f"{group.unit} of {_col(group.col)}"
+        return f"{group.unit} of {_name_col(group.col)}"
     return singular(group[1]) if isinstance(group, tuple) else _term(group)
 
 
@@ -122,8 +122,8 @@ def _condition(condition: Condition) -> str:
         return _related(condition)
     if isinstance(condition, Shared):
         met = " and ".join(_condition(part) for part in condition.conditions)
-        return f"{_col(condition.col)} has another row where {met}"
-    name = _col(condition.col)
+        return f"{_name_col(condition.col)} has another row where {met}"
+    name = _name_col(condition.col)
     if isinstance(condition, Null):
         return f"{name} is {'' if condition.negated else 'not '}known"
     if isinstance(condition, Flag):

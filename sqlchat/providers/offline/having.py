@@ -135,10 +135,9 @@ def _having_count(reader: Reader, asked: list[Asked]) -> bool:
         return False
     hit = reader.table_of(link)
     assert hit is not None
-    assert isinstance(hit.target, tuple)
     reader.at += link.size
-    _add_having(reader, Agg("count", hit.target), op, token.value)
-    focus_measured(reader, hit.target)
+    _add_having(reader, Agg("count", hit.key), op, token.value)
+    focus_measured(reader, hit.key)
     for term in asked_terms(reader, asked[0], query.subject):
         if isinstance(term, Col) and term not in query.groups:
             query.groups.append(term)

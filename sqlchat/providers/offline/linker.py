@@ -74,6 +74,18 @@ class Hit:
     tier: int
     value: str | None = None
 
+    @property
+    def col(self) -> Col:
+        """The column that is meant, of a hit that is known to mean one."""
+        assert isinstance(self.target, Col)
+        return self.target
+
+    @property
+    def key(self) -> Key:
+        """The table that is meant, of a hit that is known to mean one."""
+        assert isinstance(self.target, tuple)
+        return self.target
+
 
 @dataclass
 class Link:

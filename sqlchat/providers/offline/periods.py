@@ -9,7 +9,6 @@ from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.linker import Col, Hit, Key
 from sqlchat.providers.offline.query import AnyOf, Compare, DatePart, Period
 from sqlchat.providers.offline.reader import Reader, is_participle
-from sqlchat.sql.catalog import Column
 
 OF_TIME = lexicon.words("date time at on day year")
 TIMES = frozenset({"after", "before", "since", "until"})
@@ -140,7 +139,7 @@ def _time_named(reader: Reader) -> Col | None:
             or dates.read(reader.tokens, reader.at, reader.today)
             or reader.low() in lexicon.IN
         ):
-            return _col(reader.resolve(dated, link.text, table))
+            return reader.resolve(dated, link.text, table).col
     elif (token := reader.token()) is not None and token.kind == "word":
         names = {
             c.name: [
@@ -180,8 +179,8 @@ def is_done_per(reader: Reader) -> bool:
 
 
 def _timely(reader: Reader, hit: Hit) -> bool:
-    column = _column_of(reader, hit)
-    return dates.is_date(column) or "year" in reader.linker.column_words(_col(hit).table, column.name)
+    column = reader.column(hit.col)
+    return dates.is_date(column) or "year" in reader.linker.column_words(hit.col.table, column.name)
 
 
 def _time(reader: Reader) -> Col | None:
@@ -250,12 +249,12 @@ def told(reader: Reader) -> Col | None:
     reader.at += 1
     reader.skip({"the", "their"})
     link = reader.link()
-    dated = [h for h in link.columns if dates.is_date(_column_of(reader, h))] if link is not None else []
+    dated = [h for h in link.columns if dates.is_date(reader.column(h.col))] if link is not None else []
     if link is None or not dated:
         reader.at = mark
         return None
     reader.at += link.size
-    return _col(reader.resolve(dated, link.text, reader.measured or reader.query.subject))
+    return reader.resolve(dated, link.text, reader.measured or reader.query.subject).col
 
 
 def time_of(reader: Reader, table: Key) -> Col | None:
@@ -273,12 +272,3 @@ def _parent_time(reader: Reader, table: Key) -> Col | None:
     nearest = min((steps for steps, _ in found), default=0)
     cols = [col for steps, col in found if steps == nearest]
     return cols[0] if len(cols) == 1 else None
-
-
-def _column_of(reader: Reader, hit: Hit) -> Column:
-    return reader.column(_col(hit))
-
-
-def _col(hit: Hit) -> Col:
-    assert isinstance(hit.target, Col)
-    return hit.target

@@ -164,10 +164,9 @@ def rank_ahead(reader: Reader, asked: list[Asked]) -> None:
 
 def _numeric(reader: Reader, one: Asked) -> None:
     hit = reader.resolve(one.hits, one.text, reader.query.subject)
-    assert isinstance(hit.target, Col)
-    sortable(reader, hit.target, one.text)
+    sortable(reader, hit.col, one.text)
     subject = reader.query.subject
-    if subject is not None and reader.joins.distance(subject, hit.target.table)[0] > 1:
+    if subject is not None and reader.joins.distance(subject, hit.col.table)[0] > 1:
         raise QuestionError(
             f'Each of {subject[1]} may have several of "{one.text}": say by the total, the highest or the lowest.',
             words=[one.text],
@@ -289,16 +288,15 @@ def _group_target(reader: Reader) -> Col | DatePart | Key | None:
     if link is not None and link.columns and not (unit and all(h.tier for h in link.columns)):
         reader.at += link.size
         hit = reader.resolve(link.columns, link.text, table)
-        assert isinstance(hit.target, Col)
-        if unit and dates.is_date(reader.column(hit.target)):
-            return DatePart(hit.target, unit)
-        if (after := dates.unit(reader.low())) and dates.is_date(reader.column(hit.target)):
+        if unit and dates.is_date(reader.column(hit.col)):
+            return DatePart(hit.col, unit)
+        if (after := dates.unit(reader.low())) and dates.is_date(reader.column(hit.col)):
             reader.at += 1
-            return DatePart(hit.target, after)
-        if dates.is_date(reader.column(hit.target)) and not any(token.low == "each" for token in reader.tokens):
-            reader.assume(f"Days of {hit.target.table[1]}.{hit.target.name} are taken; say per month for months.")
-            return DatePart(hit.target, "day")
-        return hit.target
+            return DatePart(hit.col, after)
+        if dates.is_date(reader.column(hit.col)) and not any(token.low == "each" for token in reader.tokens):
+            reader.assume(f"Days of {hit.col.table[1]}.{hit.col.name} are taken; say per month for months.")
+            return DatePart(hit.col, "day")
+        return hit.col
     if unit and (owner := reader.measured or table) is not None:
         reader.at += 1
         return period_group(reader, owner, unit)

@@ -120,11 +120,10 @@ def ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) 
             reader.measured = one.measure.table
     else:
         hit = reader.resolve(one.hits, one.text, reader.focus.table)
-        assert isinstance(hit.target, Col)
-        total = grain.rank_groups(reader, asked, hit.target, one.text)
+        total = grain.rank_groups(reader, asked, hit.col, one.text)
         if total is None:
-            phrases.sortable(reader, hit.target, one.text)
-        near = reader.joins.distance(reader.focus.table, hit.target.table)[0] if reader.focus.table else 0
+            phrases.sortable(reader, hit.col, one.text)
+        near = reader.joins.distance(reader.focus.table, hit.col.table)[0] if reader.focus.table else 0
         if near > 1:
             raise QuestionError(
                 f"Each of {reader.focus.table and reader.focus.table[1]} may have several {one.text}.",
@@ -132,7 +131,7 @@ def ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) 
                 reason="ambiguous",
             )
         if total is None:
-            _rank_rows(reader, hit.target, descending)
+            _rank_rows(reader, hit.col, descending)
             return
         term = total
     query.order.append((term, descending))
@@ -214,13 +213,12 @@ def relation(reader: Reader) -> bool:
         return False
     hit = reader.table_of(link)
     assert hit is not None
-    assert isinstance(hit.target, tuple)
     following = reader.link(reader.at + link.size)
     if following is not None and following.columns and reader.tokens[reader.at + link.size - 1].possessive:
         reader.at = mark
         return False
     return _relate(
-        reader, mark, link, hit.target, loose=loose, negated=negated, op=op, count=count, values=values, seen=seen
+        reader, mark, link, hit.key, loose=loose, negated=negated, op=op, count=count, values=values, seen=seen
     )
 
 
@@ -297,9 +295,8 @@ def _related_value(reader: Reader, link: Link, mark: int, *, negated: bool, op: 
     table = reader.focus.table
     assert table is not None
     hit = reader.resolve(link.values, link.text, table)
-    assert isinstance(hit.target, Col)
     assert hit.value is not None
-    col = hit.target
+    col = hit.col
     noun = reader.link(reader.at + link.size)
     owner = noun is not None and any(h.target == col.table for h in noun.tables)
     if reader.joins.distance(table, col.table)[0] <= 1 and not owner:

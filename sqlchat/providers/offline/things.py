@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import flags
-from sqlchat.providers.offline.linker import Col, Link
+from sqlchat.providers.offline.linker import Link
 from sqlchat.providers.offline.query import Asked, Compare
 from sqlchat.providers.offline.reader import Reader
 
@@ -66,25 +66,22 @@ def qualified(reader: Reader) -> Asked | None:
         return None
     table = reader.table_of(link)
     assert table is not None
-    assert isinstance(table.target, tuple)
     for value in found:
         if isinstance(value, flags.Said):
-            reader.query.conditions.append(flags.condition(reader, value, table.target))
+            reader.query.conditions.append(flags.condition(reader, value, table.key))
             continue
-        hit = reader.resolve(value.values, value.text, table.target)
-        assert isinstance(hit.target, Col)
+        hit = reader.resolve(value.values, value.text, table.key)
         assert hit.value is not None
-        if reader.joins.distance(table.target, hit.target.table)[0] > 1:
+        if reader.joins.distance(table.key, hit.col.table)[0] > 1:
             reader.at = mark
             return None
-        reader.query.conditions.append(Compare(hit.target, "=", (hit.value,)))
+        reader.query.conditions.append(Compare(hit.col, "=", (hit.value,)))
     return read_table(reader, link)
 
 
 def read_table(reader: Reader, link: Link) -> Asked:
     hit = reader.table_of(link)
     assert hit is not None
-    assert isinstance(hit.target, tuple)
     reader.at += link.size
     reader.take("table")
-    return Asked("table", link.text, table=hit.target)
+    return Asked("table", link.text, table=hit.key)

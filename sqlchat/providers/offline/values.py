@@ -28,8 +28,7 @@ def read(reader: Reader) -> bool:
         reader.at = mark
         return False
     hit = reader.resolve(link.values, link.text, table)
-    assert isinstance(hit.target, Col)
-    col = hit.target
+    col = hit.col
     assert hit.value is not None
     if hit.tier == 3:
         reader.assume(f"\"{link.text}\" is read as {col.table[1]}.{col.name} = '{hit.value}'.")
