@@ -9,10 +9,8 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import amount_conditions, dates, flags, nulls, periods, values
-from sqlchat.providers.offline.linker import Col, Hit, Link
-from sqlchat.providers.offline.operands import add as add_comparison
-from sqlchat.providers.offline.operands import operands as read_operands
-from sqlchat.providers.offline.operands import operator as read_operator
+from sqlchat.providers.offline.links import Col, Hit, Link
+from sqlchat.providers.offline.operands import add_comparison, read_operands, read_operator
 from sqlchat.providers.offline.query import AnyOf, Average, Compare, Condition
 from sqlchat.providers.offline.reader import Reader
 
@@ -33,7 +31,7 @@ def read(reader: Reader) -> bool:
         reader.skip({"that", "which", "who", "were", "was", "are", "is", "with", "have", "has", "had", "in"})
         before = len(target)
         plain = reader.focus.conditions is target and start == 0 and before - start == 1
-        if not plain or not (_same_column(reader, target[-1]) or _one(reader)):
+        if not plain or not (_read_same_column(reader, target[-1]) or _one(reader)):
             reader.at = mark
             return True
         if len(target) != before + 1:
@@ -48,13 +46,13 @@ def _one(reader: Reader) -> bool:
     return (
         flags.read(reader)
         or nulls.read(reader)
-        or _average(reader)
-        or _within(reader)
+        or _read_average(reader)
+        or _read_within(reader)
         or _column(reader)
-        or _counted_column(reader)
-        or amount_conditions.priced(reader)
-        or amount_conditions.aged(reader)
-        or amount_conditions.in_stock(reader)
+        or _read_counted_column(reader)
+        or amount_conditions.read_price(reader)
+        or amount_conditions.read_age(reader)
+        or amount_conditions.read_stock(reader)
         or _named(reader)
         or _adjective(reader)
         or periods.read(reader)
@@ -62,7 +60,7 @@ def _one(reader: Reader) -> bool:
     )
 
 
-def _same_column(reader: Reader, before: Condition) -> bool:
+def _read_same_column(reader: Reader, before: Condition) -> bool:
     """`smaller than 500` after `population bigger than 1500 or`: compares the column of the condition before."""
     first = before.conditions[-1] if isinstance(before, AnyOf) else before
     hit = reader.phrase(lexicon.OPERATORS)
@@ -79,7 +77,7 @@ def _same_column(reader: Reader, before: Condition) -> bool:
     return True
 
 
-def _within(reader: Reader) -> bool:
+def _read_within(reader: Reader) -> bool:
     """`with 'Hey' in its title`, `that have the word "pro" in their names`."""
     mark = reader.at
     reader.skip(lexicon.WITH | lexicon.VERBS | PIECES)
@@ -95,7 +93,7 @@ def _within(reader: Reader) -> bool:
     return True
 
 
-def _average(reader: Reader) -> bool:
+def _read_average(reader: Reader) -> bool:
     """`above the average age`, `older than average`."""
     mark = reader.at
     col = None
@@ -166,17 +164,17 @@ def _column(reader: Reader) -> bool:
         return False
     reader.at += link.size
     if comparative and reader.at - link.size > mark and reader.low() == "than":
-        return _than(reader, mark, link, GREATER[comparative])
+        return _read_than(reader, mark, link, GREATER[comparative])
     reader.skip({"of", "is", "are", "was", "were", "that", "which", "value"})
     negated = False
     if reader.low() in ("not", "isn't"):
         negated = True
         reader.at += 1
-    if _column_average(reader, link):
+    if _read_column_average(reader, link):
         return True
     op = read_operator(reader)
     reader.skip(BEFORE_VALUE)
-    col = reader.resolve(_holding(reader, link, op), link.text, reader.focus.table).col
+    col = reader.resolve(_find_holders(reader, link, op), link.text, reader.focus.table).col
     operands = read_operands(reader, col, op)
     if operands is None:
         reader.at = mark
@@ -188,7 +186,7 @@ def _column(reader: Reader) -> bool:
 GREATER = {"greater": ">", "larger": ">", "higher": ">", "bigger": ">", "smaller": "<", "lower": "<", "lesser": "<"}
 
 
-def _than(reader: Reader, mark: int, link: Link, op: str) -> bool:
+def _read_than(reader: Reader, mark: int, link: Link, op: str) -> bool:
     """`a greater weight than 10`."""
     reader.at += 1
     col = reader.resolve(link.columns, link.text, reader.focus.table).col
@@ -200,7 +198,7 @@ def _than(reader: Reader, mark: int, link: Link, op: str) -> bool:
     return True
 
 
-def _column_average(reader: Reader, link: Link) -> bool:
+def _read_column_average(reader: Reader, link: Link) -> bool:
     """`weight below the average weight`."""
     mark = reader.at
     hit = reader.phrase(lexicon.OPERATORS)
@@ -223,7 +221,7 @@ def _column_average(reader: Reader, link: Link) -> bool:
     return True
 
 
-def _holding(reader: Reader, link: Link, op: str) -> list[Hit]:
+def _find_holders(reader: Reader, link: Link, op: str) -> list[Hit]:
     """The hits of a column's name that hold the value which follows, where a value does."""
     value = reader.link()
     if op not in ("=", "!=") or value is None or not value.values:
@@ -232,7 +230,7 @@ def _holding(reader: Reader, link: Link, op: str) -> list[Hit]:
     return [hit for hit in link.columns if hit.target in holders] or link.columns
 
 
-def _counted_column(reader: Reader) -> bool:
+def _read_counted_column(reader: Reader) -> bool:
     """`more than 4 cylinders`, `4 cylinders`, `less than 10 in stock`: a number before a numeric column."""
     mark = reader.at
     reader.skip({"a", "an", "with", "having", "have", "has", "had"})
@@ -242,7 +240,7 @@ def _counted_column(reader: Reader) -> bool:
     if hit is not None:
         op = lexicon.COMPARISONS.get(hit[0], "")
         reader.at += hit[1]
-    if hit is not None and _above_column(reader, op):
+    if hit is not None and _read_above_column(reader, op):
         return True
     token = reader.token()
     if not op or negated or token is None or token.value is None:
@@ -270,7 +268,7 @@ def _counted_column(reader: Reader) -> bool:
     return True
 
 
-def _above_column(reader: Reader, op: str) -> bool:
+def _read_above_column(reader: Reader, op: str) -> bool:
     """`above age 20`, `over the age of 30`, after its first word."""
     mark = reader.at
     reader.skip({"the", "an", "a"})
@@ -293,7 +291,7 @@ def _above_column(reader: Reader, op: str) -> bool:
 def _named(reader: Reader) -> bool:
     """`named "Smith"`, `customer Ann Lee`, `that start with "A"`: a text for the name of what is spoken of."""
     mark = reader.at
-    apposed = _apposed(reader)
+    apposed = _is_apposed(reader)
     table = reader.focus.table
     display = reader.linker.display(table) if table else []
     reader.skip({"that", "which", "who", "whose", "is", "are"})
@@ -317,7 +315,7 @@ def _named(reader: Reader) -> bool:
     return True
 
 
-def _apposed(reader: Reader) -> bool:
+def _is_apposed(reader: Reader) -> bool:
     """Whether a name that the index does not hold stands right after what it names: `customer Ann Lee`."""
     token, before, owner = reader.token(), reader.token(-1), reader.link(reader.at - 1)
     if token is None or before is None or owner is None or token.kind != "word" or not token.text[:1].isupper():

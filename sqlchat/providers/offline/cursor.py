@@ -10,7 +10,8 @@ from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, stem
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Joins
-from sqlchat.providers.offline.linker import Col, Hit, Key, Link, Linker
+from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Col, Hit, Key, Link
 from sqlchat.providers.offline.query import Condition, Query, Related
 from sqlchat.sql.catalog import Column
 
@@ -125,19 +126,21 @@ class Cursor:
             return []
         if index not in self._links:
             found = self.linker.links(self.tokens, index) if index < len(self.tokens) else []
-            self._links[index] = [link for link in found if not self._parted(link, found) and not self._acting(link)]
+            self._links[index] = [
+                link for link in found if not self._is_parted(link, found) and not self._is_acting(link)
+            ]
         return self._links[index]
 
-    def _acting(self, link: Link) -> bool:
+    def _is_acting(self, link: Link) -> bool:
         """Whether a table's name of several words is a thing and what it did: `customers ordered` is no order."""
         last = self.tokens[link.start + link.size - 1]
         return link.size > 1 and bool(link.tables) and not link.columns and last.low in DID
 
-    def _parted(self, link: Link, found: Sequence[Link]) -> bool:
+    def _is_parted(self, link: Link, found: Sequence[Link]) -> bool:
         """Whether a column's full name is a thing and what was done to it: `staff hired` in `staff hired in 2017`."""
         if not link.columns or link.tables or link.size == 1:
             return False
-        dated = self.dated(link.start + link.size)
+        dated = self.is_dated(link.start + link.size)
         for thing in found:
             rest = link.size - thing.size
             verb = self.tokens[link.start + thing.size] if rest > 0 else None
@@ -151,30 +154,30 @@ class Cursor:
                 return True
         return False
 
-    def dated(self, at: int) -> bool:
+    def is_dated(self, at: int) -> bool:
         """Whether a period comes at that token, with or without a word such as `in` or `before`."""
         for _ in range(3):
-            if dates.read(self.tokens, at, self.today) or dates.opening(self.tokens, at):
+            if dates.read(self.tokens, at, self.today) or dates.read_opening(self.tokens, at):
                 return True
             if at >= len(self.tokens) or self.tokens[at].low not in BEFORE_PERIOD:
                 return False
             at += 1
         return False
 
-    def happened(self) -> bool:
+    def is_deed(self) -> bool:
         """Whether the next word is what was done to the things spoken of, at a period: `loaned in 2024`, of loans."""
         token, table = self.token(), self.focus.table
-        if token is None or table is None or not is_participle(token.low) or not self.dated(self.at + 1):
+        if token is None or table is None or not is_participle(token.low) or not self.is_dated(self.at + 1):
             return False
         columns = [column for column in self.linker.tables[table].columns if dates.is_date(column)]
         names = [self.linker.column_words(table, column.name) for column in columns]
         return any(stem(words[0]) == token.stem and lexicon.IN.issuperset(words[1:]) for words in names)
 
-    def deed(self, link: Link) -> list[Hit]:
+    def find_deeds(self, link: Link) -> list[Hit]:
         """The dates that the words name as a verb with a period after it: `loaned` in `loaned in 2024`."""
         end = link.start + link.size
         ordinal = end < len(self.tokens) and self.tokens[end].low in FIRST_OR_LAST
-        verb = is_participle(self.tokens[link.start].low) and (ordinal or self.dated(end))
+        verb = is_participle(self.tokens[link.start].low) and (ordinal or self.is_dated(end))
         return [hit for hit in link.columns if verb and dates.is_date(self.column(hit.col))]
 
     def link(self, at: int | None = None) -> Link | None:

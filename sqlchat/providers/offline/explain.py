@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from sqlchat.language.lexicon import MONTHS
 from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.linker import Col, Key
+from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import (
     Agg,
@@ -61,7 +61,7 @@ def interpret(query: Query) -> str:
         parts.append("for each " + _list([_group(group) for group in query.groups]))
     counted = [c for c in query.conditions if isinstance(c, Related) and _counts(c) and c.anchor == query.subject]
     if counted:
-        parts.append(" and ".join(f"with {_counted(related)}" for related in counted))
+        parts.append(" and ".join(f"with {_tell_count(related)}" for related in counted))
     conditions = [_condition(condition) for condition in query.conditions if condition not in counted]
     conditions += [f"{_term(agg)} {OPERATORS[op]} {value}" for agg, op, value in query.having]
     if conditions:
@@ -176,7 +176,7 @@ def _compare(name: str, condition: Compare) -> str:
 def _related(related: Related) -> str:
     if _counts(related):
         verb = "is" if related.op and related.count == 1 else "are"
-        return f"there {verb} {_counted(related)}"
+        return f"there {verb} {_tell_count(related)}"
     return _inner(related) or f"there are {related.table[1]}"
 
 
@@ -184,7 +184,7 @@ def _counts(related: Related) -> bool:
     return related.negated or bool(related.op)
 
 
-def _counted(related: Related) -> str:
+def _tell_count(related: Related) -> str:
     """`exactly 1 order`, `no orders (orders.status is 'cancelled')`."""
     one = not related.negated and related.count == 1
     some = "no" if related.negated else f"{COUNTS.get(related.op, '')} {related.count}"

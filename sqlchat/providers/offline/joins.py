@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlchat.errors import QuestionError
 from sqlchat.language.tokens import name_words, singular
-from sqlchat.providers.offline.linker import Key
+from sqlchat.providers.offline.links import Key
 from sqlchat.sql.catalog import Table
 
 
@@ -38,12 +38,12 @@ class Joins:
         for key in tables:
             self._named.setdefault(key[1].lower(), []).append(key)
         self._reach: dict[tuple[Key, bool], dict[Key, int]] = {}
-        for edge in self._declared() or self._inferred():
+        for edge in self._read_keys() or self._infer_keys():
             self.edges[edge.source].append(edge)
             own = {here for here, _ in edge.columns}
             self.edges[edge.target].append(edge.back(single=own == set(tables[edge.source].primary_key)))
 
-    def _declared(self) -> list[Edge]:
+    def _read_keys(self) -> list[Edge]:
         found: list[Edge] = []
         for key, table in self.tables.items():
             for fk in table.foreign_keys:
@@ -57,7 +57,7 @@ class Joins:
                         found.append(edge)
         return found
 
-    def _inferred(self) -> list[Edge]:
+    def _infer_keys(self) -> list[Edge]:
         """Columns that bear the name of another table's key: `customer_id` of `customers`, `aid` of `author`."""
         owners: dict[str, list[tuple[Key, str]]] = {}
         for key, table in self.tables.items():

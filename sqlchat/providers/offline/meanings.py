@@ -11,7 +11,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.cursor import Cursor
-from sqlchat.providers.offline.linker import LOOSE, Col, Hit, Key, Link
+from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link
 
 BOOKKEEPING = lexicon.words(
     "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"
@@ -70,13 +70,13 @@ class Meanings(Cursor):
         if best[0] == 4 and table is not None:
             raise QuestionError(f'"{text}" has no connection with {table[1]}.', words=[text], reason="no_join")
         if len(tied) > 1:
-            tied = self.home(tied)
+            tied = self.keep_home(tied)
         if len(tied) > 1:
-            tied = self._of_preferred(tied)
+            tied = self._keep_preferred(tied)
         if len(tied) > 1 and len({(hit.col.table, hit.value) for hit in tied}) == 1 and tied[0].value is not None:
             tied = [hit for hit in tied if hit.col in self.linker.display(hit.col.table)] or tied
         if len(tied) > 1 and table is None:
-            tied = [hit for hit in tied if hit.col.table in self.mentioned()] or tied
+            tied = [hit for hit in tied if hit.col.table in self.list_mentioned()] or tied
         if len(tied) > 1:
             names = " or ".join(sorted({f"{self.linker.shown(hit.col.table)}.{hit.col.name}" for hit in tied}))
             raise QuestionError(f'"{text}" may mean {names}.', words=[text], reason="ambiguous")
@@ -88,21 +88,21 @@ class Meanings(Cursor):
             self.assume(f'"{text}" is read as {shown}' + (f" = '{tied[0].value}'." if tied[0].value else "."))
         return tied[0]
 
-    def mentioned(self) -> set[Key]:
+    def list_mentioned(self) -> set[Key]:
         """The tables that the question names anywhere."""
         found = [self.link(at) for at in range(len(self.tokens))]
         return {
             hit.key for link in found if link is not None for hit in link.tables if hit.tier < 3 and not link.columns
         }
 
-    def _primary(self, hits: list[Hit]) -> list[Hit]:
+    def _keep_primary(self, hits: list[Hit]) -> list[Hit]:
         """Among columns that hold the same keys, the table's own."""
         own = [hit for hit in hits if hit.col.name in self.linker.tables[hit.col.table].primary_key]
         return own if len(own) == 1 else hits
 
-    def home(self, hits: list[Hit]) -> list[Hit]:
+    def keep_home(self, hits: list[Hit]) -> list[Hit]:
         """Those that do not refer to another one of them: of two columns that hold the same, where it is defined."""
-        hits = self._primary(hits)
+        hits = self._keep_primary(hits)
         cols = {hit.col for hit in hits}
         kept = []
         for hit in hits:
@@ -117,7 +117,7 @@ class Meanings(Cursor):
                 kept.append(hit)
         return kept or hits
 
-    def _of_preferred(self, hits: list[Hit]) -> list[Hit]:
+    def _keep_preferred(self, hits: list[Hit]) -> list[Hit]:
         """Those of tables rather than of views over them, and of the first table on the search path."""
         kept = [hit for hit in hits if self.linker.tables[hit.col.table].kind == "table"] or hits
         meant = self.linker.preferred(list(dict.fromkeys(hit.col.table for hit in kept)), "")
@@ -154,7 +154,7 @@ class Meanings(Cursor):
         loose = exact or [n for n, w in words.items() if w[-len(wanted) :] == wanted]
         return Col(table, loose[0]) if len(loose) == 1 else None
 
-    def _named_near(self, table: Key, name: str) -> Col | None:
+    def _find_named_near(self, table: Key, name: str) -> Col | None:
         """The column of that plain name, of the table or of the one other that each of its rows leads to."""
         own = self.named_column(table, name)
         if own is not None:
@@ -172,7 +172,7 @@ class Meanings(Cursor):
         if table is None:
             return None
         for name, way in options:
-            col = self.time_column(table) if name == "*time*" else self._named_near(table, name)
+            col = self.time_column(table) if name == "*time*" else self._find_named_near(table, name)
             if col is not None:
                 if name == "*time*":
                     self.assume(f"First and last are told by {table[1]}.{col.name}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal as Choice
 
-from sqlchat.providers.offline.linker import Col, Hit, Key
+from sqlchat.providers.offline.links import Col, Hit, Key
 from sqlchat.providers.offline.measures import Measure
 
 Literal = str | int | float

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline.cursor import FIRST_OR_LAST, Focus, is_participle
-from sqlchat.providers.offline.linker import Col, Key
+from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.meanings import Meanings
 from sqlchat.providers.offline.query import Asked, Compare, Condition, Period, Related, Shared
 
@@ -46,7 +46,7 @@ class Reader(Meanings):
     """True after `3 customers`: which three must be said."""
 
     def add(self, condition: Condition) -> None:
-        if self._of_another_row(condition):
+        if self._speak_of_another_row(condition):
             return
         if isinstance(condition, Compare) and condition.op in ("=", "!="):
             told = [c for c in self.focus.conditions if isinstance(c, Compare) and c.op in ("=", "!=")]
@@ -57,7 +57,7 @@ class Reader(Meanings):
                     words=[str(condition.values[0])],
                     reason="ambiguous",
                 )
-        if isinstance(condition, Compare) and self._excluded(condition):
+        if isinstance(condition, Compare) and self._excludes(condition):
             raise QuestionError(
                 f"No value of {condition.col.name} meets both conditions: say whether each is of another row.",
                 words=[str(condition.values[0])],
@@ -71,7 +71,7 @@ class Reader(Meanings):
                 )
         self.focus.conditions.append(condition)
 
-    def _of_another_row(self, condition: Condition) -> bool:
+    def _speak_of_another_row(self, condition: Condition) -> bool:
         """Write down a condition that no row meets together with those before, if several rows are spoken of.
 
         `stadiums with concerts in both 2014 and 2015` has one concert in each year.
@@ -80,7 +80,7 @@ class Reader(Meanings):
             return False
         same = [c for c in self.focus.conditions if isinstance(c, type(condition)) and c.col == condition.col]
         if isinstance(condition, Compare):
-            apart = self._excluded(condition)
+            apart = self._excludes(condition)
             alike = condition.op == "=" and any(isinstance(c, Compare) and c.op == "=" for c in same)
         else:
             apart, alike = False, bool(same and condition.start and condition.end)
@@ -113,7 +113,7 @@ class Reader(Meanings):
         self.focus = Focus(related.table, again.conditions, again)
         return again
 
-    def _excluded(self, condition: Compare) -> bool:
+    def _excludes(self, condition: Compare) -> bool:
         """Whether a condition on the same column leaves no value for this one: under 1945 and over 1955."""
         told = [c for c in self.focus.conditions if isinstance(c, Compare) and c.col == condition.col]
         bounds = [(c.op[0], c.values[0]) for c in (*told, condition) if c.op in (">", ">=", "<", "<=")]
@@ -131,7 +131,7 @@ class Reader(Meanings):
         self.focus.conditions.append(related)
         self.focus = Focus(table, related.conditions, related)
 
-    def several(self, col: Col) -> bool:
+    def has_several(self, col: Col) -> bool:
         """Whether what the question is about may have more than one value of the column."""
         related = self.focus.related
         if related is not None and self.joins.distance(related.anchor, related.table)[0] > 1:

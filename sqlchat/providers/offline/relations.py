@@ -7,8 +7,8 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates, flags, grain, outputs, phrases, things
-from sqlchat.providers.offline.asked import terms as asked_terms
-from sqlchat.providers.offline.linker import Col, Key, Link
+from sqlchat.providers.offline.asked import make_terms
+from sqlchat.providers.offline.links import Col, Key, Link
 from sqlchat.providers.offline.query import Agg, Asked, Compare, Condition, Extreme, Term
 from sqlchat.providers.offline.reader import FIRST_OR_LAST, Focus, Reader, is_participle
 
@@ -18,14 +18,14 @@ BEING = frozenset({"is", "are", "was", "were"})
 LEADING = lexicon.words("with has have had having that which who the is are was were a whose")
 
 
-def superlative(reader: Reader, asked: list[Asked]) -> bool:
+def read_superlative(reader: Reader, asked: list[Asked]) -> bool:
     """`with the highest capacity`, `has the most orders`, `that is the oldest`."""
     mark = reader.at
     reader.skip(LEADING | lexicon.VERBS)
-    if (done := _done_first(reader)) is not None:
+    if (done := _find_first_deed(reader)) is not None:
         _rank_rows(reader, *done)
         return True
-    options, size = things.adjective_at(reader)
+    options, size = things.find_adjective(reader)
     if dates.read(reader.tokens, reader.at, reader.today) is not None:
         options = ()
     if options and (found := reader.adjective(options, reader.focus.table)) is not None:
@@ -40,7 +40,7 @@ def superlative(reader: Reader, asked: list[Asked]) -> bool:
             reader.at += following.size
         _rank_rows(reader, found[0], found[1] == "desc")
         return True
-    if (col := _said_last(reader)) is not None:
+    if (col := _find_superlative(reader)) is not None:
         _rank_rows(reader, *col)
         return True
     if reader.low() in lexicon.IN and any(_is_superlative(reader, ahead) for ahead in (1, 2)):
@@ -57,7 +57,7 @@ def superlative(reader: Reader, asked: list[Asked]) -> bool:
     if one is None or one.kind == "unit":
         reader.at = mark
         return False
-    ranked_by(reader, asked, one, descending)
+    rank_by(reader, asked, one, descending)
     return True
 
 
@@ -65,7 +65,7 @@ def _is_superlative(reader: Reader, ahead: int) -> bool:
     return (reader.low(ahead),) in lexicon.SUPERLATIVES and (ahead == 1 or reader.low(1) == "the")
 
 
-def _said_last(reader: Reader) -> tuple[Col, bool] | None:
+def _find_superlative(reader: Reader) -> tuple[Col, bool] | None:
     """`whose price is the highest`: the column, and whether its largest value is meant."""
     mark = reader.at
     reader.skip(lexicon.IN | LEADING)
@@ -78,27 +78,27 @@ def _said_last(reader: Reader) -> tuple[Col, bool] | None:
         if way is not None and (reader.token(1) is None or reader.token(1).kind == "sign"):  # type: ignore[union-attr]
             col = reader.resolve(link.columns, link.text, reader.focus.table).target
             assert isinstance(col, Col)
-            phrases.sortable(reader, col, link.text)
+            phrases.check_sortable(reader, col, link.text)
             reader.at += 1
             return col, way == "desc"
     reader.at = mark
     return None
 
 
-def _done_first(reader: Reader) -> tuple[Col, bool] | None:
+def _find_first_deed(reader: Reader) -> tuple[Col, bool] | None:
     """`joined first`, `was hired last`: the day of what was done, and whether the latest comes first."""
     link, table = reader.link(), reader.focus.table
-    if link is None or table is None or not (deeds := reader.deed(link)):
+    if link is None or table is None or not (deeds := reader.find_deeds(link)):
         return None
     word = reader.low(link.size)
-    if word not in FIRST_OR_LAST or reader.dated(reader.at + link.size):
+    if word not in FIRST_OR_LAST or reader.is_dated(reader.at + link.size):
         return None
     col = reader.resolve(deeds, link.text, table).target
     reader.at += link.size + 1
     return (col, word in ("last", "latest")) if isinstance(col, Col) else None
 
 
-def ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) -> None:
+def rank_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) -> None:
     query = reader.query
     if one.kind == "table":
         related = reader.focus.related
@@ -114,7 +114,7 @@ def ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) 
         term: Term = Agg("count", one.table)
         focus_measured(reader, one.table)
     elif one.kind == "measure" or one.functions:
-        found = asked_terms(reader, one, reader.focus.table)
+        found = make_terms(reader, one, reader.focus.table)
         term = found[0]
         if one.measure is not None:
             reader.measured = one.measure.table
@@ -122,7 +122,7 @@ def ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) 
         hit = reader.resolve(one.hits, one.text, reader.focus.table)
         total = grain.rank_groups(reader, asked, hit.col, one.text)
         if total is None:
-            phrases.sortable(reader, hit.col, one.text)
+            phrases.check_sortable(reader, hit.col, one.text)
         near = reader.joins.distance(reader.focus.table, hit.col.table)[0] if reader.focus.table else 0
         if near > 1:
             raise QuestionError(
@@ -159,7 +159,7 @@ def _rank_rows(reader: Reader, col: Col, descending: bool) -> None:
     reader.ranked, reader.needs_order = "", False
 
 
-def plain_operator(reader: Reader) -> str:
+def read_plain_operator(reader: Reader) -> str:
     hit = reader.phrase(lexicon.OPERATORS)
     if hit is None or hit[0] not in (">", "<", ">=", "<=", "=", "!="):
         return ""
@@ -167,7 +167,7 @@ def plain_operator(reader: Reader) -> str:
     return hit[0]
 
 
-def relation(reader: Reader) -> bool:
+def read_relation(reader: Reader) -> bool:
     """`who placed orders`, `without any concert`, `with more than 3 models`, `of customers`."""
     mark = reader.at
     loose, negated = True, False
@@ -196,16 +196,16 @@ def relation(reader: Reader) -> bool:
             break
         seen = seen or word in RELATING
         reader.at += 1
-    op, count = _counted(reader)
-    values, link = flags.described(reader)
+    op, count = _read_count(reader)
+    values, link = flags.read_described(reader)
     if link is None:
         reader.at = mark
         return False
     if not values:
-        values, link = _narrowed(reader, link)
+        values, link = _read_narrowed(reader, link)
     if link.values and not link.tables and not link.columns:
-        return _related_value(reader, link, mark, negated=negated, op=op)
-    if reader.happened():
+        return _read_related_value(reader, link, mark, negated=negated, op=op)
+    if reader.is_deed():
         reader.at = mark
         return False
     if not link.tables or (link.columns and min(h.tier for h in link.columns) < min(h.tier for h in link.tables)):
@@ -222,7 +222,7 @@ def relation(reader: Reader) -> bool:
     )
 
 
-def _narrowed(reader: Reader, link: Link) -> tuple[list[Condition], Link]:
+def _read_narrowed(reader: Reader, link: Link) -> tuple[list[Condition], Link]:
     """`German customers`: the value as a condition on the table after it, and that table's link."""
     following = reader.link(reader.at + link.size)
     if not link.values or link.tables or link.columns or following is None or not following.tables:
@@ -273,15 +273,15 @@ def _relate(
     return True
 
 
-def _counted(reader: Reader) -> tuple[str, int]:
+def _read_count(reader: Reader) -> tuple[str, int]:
     """`more than 3`, `at least one`, `3`: a number of related things."""
     mark = reader.at
-    op = plain_operator(reader) or "="
+    op = read_plain_operator(reader) or "="
     token = reader.token()
     if token is None or not isinstance(token.value, int):
         reader.at = mark
         return "", 0
-    said = flags.at(reader, 1)
+    said = flags.find_flag(reader, 1)
     following = reader.link(reader.at + 1 + (said.size if said is not None else 0))
     if following is None or not following.tables or (following.columns and not following.tables):
         reader.at = mark
@@ -290,7 +290,7 @@ def _counted(reader: Reader) -> tuple[str, int]:
     return op, token.value
 
 
-def _related_value(reader: Reader, link: Link, mark: int, *, negated: bool, op: str) -> bool:
+def _read_related_value(reader: Reader, link: Link, mark: int, *, negated: bool, op: str) -> bool:
     """`have a cat`, `do not own dogs`, `dog pets`: related things told by a value."""
     table = reader.focus.table
     assert table is not None

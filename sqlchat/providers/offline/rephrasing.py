@@ -22,7 +22,7 @@ ASKED = {
 }  # fmt: skip
 
 
-def _asked_of(found: re.Match[str]) -> str:
+def _write_adjective(found: re.Match[str]) -> str:
     return f"what is the {ASKED[found.group(1).lower()]} of"
 
 
@@ -42,7 +42,7 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"how old (is|are|was|were)", "what is the age of", "how old is the youngest member"),
         (r"how many (\w+) (it|they) (has|have|makes?|produces?|owns?)", r"the number of \1", "how many cars it has"),
         (r"how much (do|does|did) (.+?) weigh", r"what is the weight of \2", "how much does the youngest dog weigh"),
-        (r"how (long|tall|heavy|high|big|large|expensive) (is|are|was|were)", _asked_of, "how long is the river"),
+        (r"how (long|tall|heavy|high|big|expensive) (is|are|was|were)", _write_adjective, "how long is the river"),
         (r"((that|which|who) )?(is|are|was|were|has been|have been|gets?)( (used|seen|taken|made|named))?( the)? "
          r"(most (often|frequently|commonly)|(most|greatest|highest|largest) number of times)",
          "that is the most frequent", "which payment is used the most often"),
@@ -116,33 +116,33 @@ class Rephrasing:
     left_out: tuple[str, ...] = ()
 
 
-def rephrased(question: str) -> Iterator[Rephrasing]:
+def rephrase(question: str) -> Iterator[Rephrasing]:
     """The question with each rule that fits it, then with all of them."""
     found, whole = [], question
     for pattern, put, _ in RULES:
-        changed = _tidied(pattern.sub(put, question))
+        changed = _tidy(pattern.sub(put, question))
         if changed != question:
             found.append(Rephrasing(changed, 0.5))
-            whole = _tidied(pattern.sub(put, whole))
+            whole = _tidy(pattern.sub(put, whole))
     if len(found) > 1:
         found.append(Rephrasing(whole, 0.5 * len(found)))
     yield from found
 
 
-def without(step: Rephrasing, words: list[str], today: date, doers: Collection[str] = ()) -> Iterator[Rephrasing]:
+def leave_out(step: Rephrasing, words: list[str], today: date, doers: Collection[str] = ()) -> Iterator[Rephrasing]:
     """The question without one of the `words` that it can do without; `doers` are the words of tables' names."""
     tokens = tokenize(step.question)
     for word in words:
         at = next((at for at, token in enumerate(tokens) if token.text == word), None)
         if at is None:
             continue
-        cost = 0.5 if tokens[at].low in EMPTY else 1.0 if _relates(tokens, at, today, doers) else 0.0
+        cost = 0.5 if tokens[at].low in EMPTY else 1.0 if _only_relates(tokens, at, today, doers) else 0.0
         if cost:
-            shorter = _tidied(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "", step.question, count=1))
+            shorter = _tidy(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "", step.question, count=1))
             yield Rephrasing(shorter, step.cost + cost, (*step.left_out, word))
 
 
-def _relates(tokens: list[Token], at: int, today: date, doers: Collection[str]) -> bool:
+def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[str]) -> bool:
     """Whether the verb only ties what is before it to what is after it, and no period dates what it tells of."""
     low, before = tokens[at].low, {token.low for token in tokens[max(0, at - 4) : at]}
     does = len(low) >= SHORTEST_VERB and any(doer.startswith(tokens[at].stem) for doer in doers)  # `climb`, `climber`
@@ -164,5 +164,5 @@ def _relates(tokens: list[Token], at: int, today: date, doers: Collection[str]) 
     return not dated and tokens[after].low not in UNTIL
 
 
-def _tidied(text: str) -> str:
+def _tidy(text: str) -> str:
     return re.sub(r"\s+([,.?])", r"\1", re.sub(r"\s+", " ", text)).strip()

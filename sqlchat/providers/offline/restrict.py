@@ -8,7 +8,7 @@ from sqlglot import exp
 
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, flags
-from sqlchat.providers.offline.linker import Col, Key
+from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import (
     AnyOf,
     Average,
@@ -75,7 +75,7 @@ class Restrictions:
         """By itself only where the database has a type for truth; else as it keeps yes and no."""
         if (flag.col.table, flag.col.name) in self.scope.linker.definitions.conditions:
             return exp.Not(this=column) if flag.negated else column
-        text = flags.spelled(self.scope.linker, flag.col, negated=flag.negated)
+        text = flags.spell_flag(self.scope.linker, flag.col, negated=flag.negated)
         if text is not None:
             return exp.EQ(this=column, expression=exp.Literal.string(text))
         typed = self.scope.catalog_column(flag.col).type.lower().startswith("bool")

@@ -21,7 +21,7 @@ from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.query import Query
-from sqlchat.providers.offline.rephrasing import MOST_STEPS, MOST_TRIES, Rephrasing, rephrased, without
+from sqlchat.providers.offline.rephrasing import MOST_STEPS, MOST_TRIES, Rephrasing, leave_out, rephrase
 
 Reading = tuple[Query, exp.Select]
 UNIT = re.compile(r"(?i)\b((?:per|by|each|every) (?:day|week|month|quarter|year|weekday))\b")
@@ -47,10 +47,10 @@ class Search:
         try:
             return self._read(question)
         except QuestionError as fault:
-            found = self._rephrased(question, fault)
+            found = self._read_rephrased(question, fault)
             if found is not None:
                 return found
-            fault.facts["suggestions"] = self._suggestions(question, fault)
+            fault.facts["suggestions"] = self._suggest(question, fault)
             fault.facts.pop("rewrites", None)
             fault.facts.pop("times", None)
             raise
@@ -61,7 +61,7 @@ class Search:
         refusal.check_verbs(self._linker, self._joins, question, {table.name for table in select.find_all(exp.Table)})
         return query, select
 
-    def _rephrased(self, question: str, fault: QuestionError) -> Reading | None:
+    def _read_rephrased(self, question: str, fault: QuestionError) -> Reading | None:
         """The reading of the cheapest rephrasing that is understood wholly; None where none is, or two differ."""
         number = count()
         queue: list[tuple[float, int, Rephrasing]] = []
@@ -73,8 +73,8 @@ class Search:
                     seen.add(step.question)
                     heapq.heappush(queue, (step.cost, next(number), step))
 
-        add(rephrased(question))
-        add(without(Rephrasing(question, 0.0), _culprits(fault), self._today, self._doers))
+        add(rephrase(question))
+        add(leave_out(Rephrasing(question, 0.0), _find_culprits(fault), self._today, self._doers))
         best: tuple[float, Reading, Rephrasing] | None = None
         for _ in range(MOST_TRIES):
             if not queue or (best is not None and queue[0][0] >= best[0] + MARGIN):
@@ -83,7 +83,7 @@ class Search:
             try:
                 reading = self._read(step.question)
             except QuestionError as again:
-                add(without(step, _culprits(again), self._today, self._doers))
+                add(leave_out(step, _find_culprits(again), self._today, self._doers))
                 continue
             if best is None:
                 best = cost, reading, step
@@ -97,7 +97,7 @@ class Search:
             reading[0].assumptions.append(f"{words} {'adds' if len(step.left_out) == 1 else 'add'} nothing to this.")
         return reading
 
-    def _suggestions(self, question: str, fault: QuestionError) -> list[str]:
+    def _suggest(self, question: str, fault: QuestionError) -> list[str]:
         """Questions near to this one that were tried and can be answered."""
         found: list[str] = []
         for near in self._near(question, fault):
@@ -113,7 +113,7 @@ class Search:
 
     def _near(self, question: str, fault: QuestionError) -> Iterator[str]:
         for old, new in fault.facts.get("rewrites", ()):
-            yield _replaced(question, old, new)
+            yield _replace(question, old, new)
         for column in fault.facts.get("times", ()):
             yield (
                 UNIT.sub(rf"\1 of {column}", question)
@@ -121,10 +121,10 @@ class Search:
                 else PERIOD.sub(rf"with {column} \1", question, count=1)
             )
         words = [word for word in fault.facts.get("words", ()) if isinstance(word, str) and word]
-        names = refusal.names(self._linker) if words else []
+        names = refusal.list_names(self._linker) if words else []
         for word in words[:3]:
-            for name in refusal.close(word, names):
-                yield _replaced(question, word, name.replace("_", " "))
+            for name in refusal.find_close(word, names):
+                yield _replace(question, word, name.replace("_", " "))
         if (
             0 < len(words) <= 3
             and not fault.facts.get("reason")
@@ -132,7 +132,7 @@ class Search:
         ):
             shorter = question
             for word in words:
-                shorter = _replaced(shorter, word, "")
+                shorter = _replace(shorter, word, "")
             yield re.sub(r"\s+([,.?])", r"\1", " ".join(shorter.split()))
         for _, table in self._named(question):
             yield f"How many {table if table.endswith('s') else table + 's'} are there?"
@@ -147,12 +147,12 @@ class Search:
                 yield at, spoken
 
 
-def _culprits(fault: QuestionError) -> list[str]:
+def _find_culprits(fault: QuestionError) -> list[str]:
     """The words that kept the question from being read, unless it was read in more than one way."""
     if fault.facts.get("reason"):
         return []
     return [word for word in fault.facts.get("words", ()) if isinstance(word, str)]
 
 
-def _replaced(question: str, old: str, new: str) -> str:
+def _replace(question: str, old: str, new: str) -> str:
     return re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", new, question, count=1, flags=re.IGNORECASE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline.linker import Col
+from sqlchat.providers.offline.links import Col
 from sqlchat.providers.offline.query import Compare, Literal
 from sqlchat.providers.offline.reader import Reader
 
@@ -33,19 +33,19 @@ def read(reader: Reader) -> bool:
     if hit.tier == 3:
         reader.assume(f"\"{link.text}\" is read as {col.table[1]}.{col.name} = '{hit.value}'.")
     reader.at += link.size
-    values, connector, compared = _others(reader, col, hit.value, neither=neither)
+    values, connector, compared = _read_others(reader, col, hit.value, neither=neither)
     if neither and connector != "nor":
         reader.at = mark
         return False
-    if connector == "and" and both and reader.several(col):
+    if connector == "and" and both and reader.has_several(col):
         for value in values:
             reader.add(Compare(col, "=", (value,)))
         return True
-    if connector == "and" and reader.several(col):
+    if connector == "and" and reader.has_several(col):
         raise QuestionError(f'"{link.text} and ..." may mean both or any of them.', words=["and"], reason="ambiguous")
     if connector == "and" and not negated:
         reader.assume(f"Rows with any of {', '.join(map(str, values))} are meant.")
-    _trailing_noun(reader, col)
+    _skip_noun(reader, col)
     if compared and col not in reader.query.groups:
         reader.query.groups.append(col)
     if negated and reader.joins.distance(table, col.table)[0] > 1:
@@ -54,7 +54,7 @@ def read(reader: Reader) -> bool:
     return True
 
 
-def _others(reader: Reader, col: Col, first: str, *, neither: bool) -> tuple[list[Literal], str, bool]:
+def _read_others(reader: Reader, col: Col, first: str, *, neither: bool) -> tuple[list[Literal], str, bool]:
     """`first` and the values listed after it, the word that ties them, and whether they are to be compared."""
     values: list[Literal] = [first]
     connector, compared = "", False
@@ -79,7 +79,7 @@ def _others(reader: Reader, col: Col, first: str, *, neither: bool) -> tuple[lis
     return values, connector, compared
 
 
-def _trailing_noun(reader: Reader, col: Col) -> None:
+def _skip_noun(reader: Reader, col: Col) -> None:
     """`the English language`, `the Furniture category`: the column's or its table's own name after a value."""
     link = reader.link()
     if link is None:
