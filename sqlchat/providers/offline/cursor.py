@@ -15,6 +15,8 @@ from sqlchat.providers.offline.links import Col, Hit, Key, Link
 from sqlchat.providers.offline.query import Condition, Query, Related
 from sqlchat.sql.catalog import Column
 
+LONGEST_PHRASE = 7
+SAID = frozenset({"word", "sign", "number"})
 DETERMINERS = lexicon.words("which what each every the of many this that all")
 DID = frozenset(verb for verb in lexicon.VERBS if verb.endswith("ed")) | lexicon.PARTICIPLES
 FIRST_OR_LAST = lexicon.words("first last earliest latest")
@@ -62,8 +64,13 @@ class Cursor:
         return self.tokens[index] if 0 <= index < len(self.tokens) else None
 
     def low(self, ahead: int = 0) -> str:
-        token = self.token(ahead)
-        return token.low if token and token.kind in ("word", "sign", "number") else ""
+        index = self.at + ahead
+        token = self.tokens[index] if 0 <= index < len(self.tokens) else None
+        return token.low if token is not None and token.kind in SAID else ""
+
+    def _lows(self, size: int) -> tuple[str, ...]:
+        """The next words, as many as there are."""
+        return tuple(self.low(ahead) for ahead in range(min(size, len(self.tokens) - self.at)))
 
     def sees(self, *words: str) -> bool:
         return all(self.low(i) == word for i, word in enumerate(words))
@@ -76,7 +83,10 @@ class Cursor:
         return False
 
     def take_any(self, phrases: Iterable[tuple[str, ...]]) -> bool:
-        return any(self.take(*phrase) for phrase in sorted(phrases, key=len, reverse=True))
+        lows = self._lows(LONGEST_PHRASE)
+        fitting = [phrase for phrase in phrases if lows[: len(phrase)] == phrase]
+        self.at += max(map(len, fitting), default=0)
+        return bool(fitting)
 
     def skip(self, words: Container[str]) -> None:
         while not self.done and self.low() in words:
@@ -97,8 +107,9 @@ class Cursor:
 
     def phrase(self, table: Mapping[tuple[str, ...], str]) -> tuple[str, int] | None:
         """The entry of the longest phrase of `table` that comes next and its size, unless a longer name does."""
-        for size in range(7, 0, -1):
-            words = tuple(self.low(i) for i in range(size))
+        lows = self._lows(LONGEST_PHRASE)
+        for size in range(len(lows), 0, -1):
+            words = lows[:size]
             if words in table:
                 named = self.link()
                 if named and named.size > size and (named.columns or named.tables or named.measures):

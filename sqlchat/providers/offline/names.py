@@ -61,6 +61,8 @@ class Names:
         """Columns named like words that build sentences, such as `Created`: meant after `by`."""
         self._glued: dict[str, dict[Target, Hit]] = {}
         self._prefixes: dict[Key, int] = {}
+        self._table_words: dict[Key, tuple[str, ...]] = {}
+        self._column_words: dict[tuple[Key, str], tuple[str, ...]] = {}
         self._texts: dict[tuple[str, ...], list[Hit]] = {}
         self._openings: dict[tuple[str, ...], list[Hit]] = {}
         """Values by the words that they begin with: `Acme` of `Acme Corp`."""
@@ -68,6 +70,9 @@ class Names:
         """Tables by the first word of their names: `degree` of `degree_programs`."""
         self._prefix = count_shared_words([t.name for t in catalog.tables])
         self.path_rank = catalog.path_rank
+        every = [tuple(map(stem, self.table_words(key))) for key in self.tables]
+        self._tails = {words[at:] for words in every for at in range(len(words))}
+        """What tables' names end with, stemmed."""
         spread = Counter(name.lower() for _, name in {(schema, name.lower()) for schema, name in self.tables})
         self._twins = {key for key in self.tables if spread[key[1].lower()] > 1}
         for key, table in self.tables.items():
@@ -108,10 +113,19 @@ class Names:
         return col.name in table.primary_key or any(col.name in fk.columns for fk in table.foreign_keys)
 
     def table_words(self, key: Key) -> tuple[str, ...]:
-        return expand(name_words(key[1])[self._prefix :]) or (key[1].lower(),)
+        words = self._table_words.get(key)
+        if words is None:
+            words = self._table_words[key] = expand(name_words(key[1])[self._prefix :]) or (key[1].lower(),)
+        return words
 
     def column_words(self, key: Key, column: str) -> tuple[str, ...]:
         """Words of a column's name without a prefix that only repeats its table."""
+        known = self._column_words.get((key, column))
+        if known is None:
+            known = self._column_words[key, column] = self._split_column(key, column)
+        return known
+
+    def _split_column(self, key: Key, column: str) -> tuple[str, ...]:
         prefix = self._prefixes.get(key)
         if prefix is None:
             names = [c.name for c in self.tables[key].columns]
@@ -136,7 +150,7 @@ class Names:
             several = words[-1] in VERBS and words[-1].endswith("s") and key[1].lower().endswith(words[-1])
             vague = stem(words[-1]) in VAGUE and not several
             named = words[:-1] if vague else words[-1:]
-            compound = vague and any(named == self.table_words(k)[-len(named) :] for k in self.tables if k != key)
+            compound = vague and tuple(map(stem, named)) in self._tails
             self._add(named, Hit(key, 3 if compound else 1 if vague else 2))
         for other in list_synonyms(words):
             self._add(other, Hit(key, 3))
@@ -159,7 +173,7 @@ class Names:
         if "of" in full[1:-1]:
             at = full.index("of")
             self._add((*full[at + 1 :], *full[:at]), Hit(col, 1))  # `membership level` for `level_of_membership`
-        thing = len(short) == 2 and any(is_alike(self.table_words(k)[-1:], short[:1]) for k in self.tables)
+        thing = len(short) == 2 and (stem(short[0]),) in self._tails
         for pair in [short] if len(short) == 2 and not foreign and not thing else []:
             self._add((pair[1], "of", pair[0]), Hit(col, 1))
             self._add((pair[1], "of", "the", pair[0]), Hit(col, 1))

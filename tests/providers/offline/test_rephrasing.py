@@ -11,7 +11,7 @@ import pytest
 from sqlchat.errors import QuestionError
 from sqlchat.providers.base import Draft, Task
 from sqlchat.providers.offline.engine import OfflineProvider
-from sqlchat.providers.offline.rephrasing import RULES, Rephrasing, rephrase, leave_out
+from sqlchat.providers.offline.rephrasing import RULES, Rephrasing, leave_out, rephrase
 from sqlchat.providers.offline.shortlist import Shortlist
 from sqlchat.sql.catalog import Catalog, Column, Table
 
