@@ -48,7 +48,8 @@ def refuse_words(linker: Linker, tokens: list[Token], unknown: list[str]) -> Que
     words = faults or unknown
     shown = ", ".join(f'"{word}"' for word in words)
     known_names = list_names(linker) if faults else []
-    near = list(dict.fromkeys(name for word in faults for name in _near(word, known_names) if name != word.lower()))
+    close = [name for word in faults for name in (*_near(word, known_names), *find_close_values(word, linker))]
+    near = [name for name in dict.fromkeys(close) if name.lower() not in {word.lower() for word in faults}]
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     return QuestionError(f"These words have no meaning for this data: {shown}.{hint}", words=words)
 
@@ -65,6 +66,12 @@ def find_close(word: str, names: Iterable[str]) -> list[str]:
     low = word.lower()
     fitting = [name for name in names if name[:1] == low[:1] and abs(len(name) - len(low)) <= MOST_LETTERS]
     return get_close_matches(low, fitting, n=2, cutoff=CLOSE)
+
+
+def find_close_values(word: str, linker: Linker) -> list[str]:
+    """The values at most two that the word may be a slip of: `Germany` for `Germny`."""
+    values = {value.lower(): value for texts in linker.values.values() for value in texts}
+    return [values[low] for low in find_close(word, values)] if len(word) >= SHORTEST else []
 
 
 def list_names(linker: Linker) -> list[str]:

@@ -7,7 +7,6 @@ no more asks for something else.
 from __future__ import annotations
 
 import heapq
-import re
 from collections.abc import Iterator
 from datetime import date
 from itertools import count
@@ -22,14 +21,9 @@ from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.query import Query
 from sqlchat.providers.offline.rephrasing import MOST_STEPS, MOST_TRIES, Rephrasing, leave_out, rephrase
+from sqlchat.providers.offline.suggestions import BROKEN, list_near
 
 Reading = tuple[Query, exp.Select]
-UNIT = re.compile(r"(?i)\b((?:per|by|each|every) (?:day|week|month|quarter|year|weekday))\b")
-PERIOD = re.compile(r"(?i)\b((?:in|during|on|since|before|after|between|from|last|this)\b)")
-BROKEN = re.compile(
-    r"(?i)^(of|in|by|with|from|and)\b|\b(of|the|in|by|for|with) (of|in|by|for|with|and)\b|\b(of|the|they|in|by)\W*$"
-)
-"""What a question looks like that lost a word which it needs."""
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
 MOST_SUGGESTIONS = 3
@@ -100,8 +94,8 @@ class Search:
     def _suggest(self, question: str, fault: QuestionError) -> list[str]:
         """Questions near to this one that were tried and can be answered."""
         found: list[str] = []
-        for near in self._near(question, fault):
-            if len(found) == MOST_SUGGESTIONS:
+        for tries, near in enumerate(list_near(question, fault, self._linker, self._joins)):
+            if len(found) == MOST_SUGGESTIONS or tries == MOST_TRIES:
                 break
             if near not in found and near != question and not BROKEN.search(near):
                 try:
@@ -111,48 +105,9 @@ class Search:
                 found.append(near)
         return found
 
-    def _near(self, question: str, fault: QuestionError) -> Iterator[str]:
-        for old, new in fault.facts.get("rewrites", ()):
-            yield _replace(question, old, new)
-        for column in fault.facts.get("times", ()):
-            yield (
-                UNIT.sub(rf"\1 of {column}", question)
-                if UNIT.search(question)
-                else PERIOD.sub(rf"with {column} \1", question, count=1)
-            )
-        words = [word for word in fault.facts.get("words", ()) if isinstance(word, str) and word]
-        names = refusal.list_names(self._linker) if words else []
-        for word in words[:3]:
-            for name in refusal.find_close(word, names):
-                yield _replace(question, word, name.replace("_", " "))
-        if (
-            0 < len(words) <= 3
-            and not fault.facts.get("reason")
-            and not any(word.lower() in refusal.GRAMMAR for word in words)
-        ):
-            shorter = question
-            for word in words:
-                shorter = _replace(shorter, word, "")
-            yield re.sub(r"\s+([,.?])", r"\1", " ".join(shorter.split()))
-        for _, table in self._named(question):
-            yield f"How many {table if table.endswith('s') else table + 's'} are there?"
-
-    def _named(self, question: str) -> Iterator[tuple[int, str]]:
-        """The tables that the question names."""
-        lows = question.lower()
-        for schema, name in self._linker.tables:
-            spoken = " ".join(self._linker.table_words((schema, name)))
-            at = lows.find(spoken[:-1] if len(spoken) > 4 else spoken)
-            if at >= 0:
-                yield at, spoken
-
 
 def _find_culprits(fault: QuestionError) -> list[str]:
     """The words that kept the question from being read, unless it was read in more than one way."""
     if fault.facts.get("reason"):
         return []
     return [word for word in fault.facts.get("words", ()) if isinstance(word, str)]
-
-
-def _replace(question: str, old: str, new: str) -> str:
-    return re.sub(rf"(?<!\w){re.escape(old)}(?!\w)", new, question, count=1, flags=re.IGNORECASE)

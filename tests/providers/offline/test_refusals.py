@@ -165,6 +165,10 @@ def test_another_language_is_named(question: str, language: str, ask: Callable[[
         ("How many big orders are there?", "How many orders are there?"),
         ("number of custmers", "number of customers"),
         ("How many orders in the warehouse?", "How many orders are there?"),
+        ("How many customers from Germny?", "How many customers from Germany?"),
+        ("orders with status shiped", "orders with status shipped"),
+        ("Revenue by colour", "Revenue by segment"),
+        ("total weight of products", "total price of products"),
     ],
 )
 def test_a_refusal_offers_questions_that_work(question: str, suggestion: str, ask: Callable[[str], Draft]) -> None:
