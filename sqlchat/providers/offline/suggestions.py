@@ -44,7 +44,7 @@ def list_near(question: str, fault: QuestionError, linker: Linker, joins: Joins)
     for word in words[:MOST_WORDS]:
         for name in (*refusal.find_close(word, names), *refusal.find_close_values(word, linker)):
             yield replace_words(question, word, name.replace("_", " "))
-        for name in _list_instead(question, word, linker, joins):
+        for name in _list_instead(question, word, linker, joins) if not fault.facts.get("reason") else ():
             yield replace_words(question, word, name)
     understood = not fault.facts.get("reason") and not any(word.lower() in refusal.GRAMMAR for word in words)
     if 0 < len(words) <= MOST_WORDS and understood:
