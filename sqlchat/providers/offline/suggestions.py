@@ -20,7 +20,7 @@ PERIOD = re.compile(r"(?i)\b((?:in|during|on|since|before|after|between|from|las
 BROKEN = re.compile(
     r"(?i)^(of|in|by|with|from|and)\b|\b(of|the|in|by|for|with) (of|in|by|for|with|and)\b"
     r"|\b(of|the|they|in|by|did|does|do|is|are|was|were|has|have|who|that)\W*$"
-    r"|\b(who|that|which) (some|any|the|never)\b|\b(total|average) of\b"
+    r"|\b(who|that|which) (some|any|the|never)\b|^(total|average) of\b"
 )
 """What a question looks like that lost a word which it needs."""
 MOST_WORDS = 3
