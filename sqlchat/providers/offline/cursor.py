@@ -11,7 +11,7 @@ from sqlchat.language.tokens import Token, stem
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
-from sqlchat.providers.offline.links import Col, Hit, Key, Link
+from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link
 from sqlchat.providers.offline.query import Condition, Query, Related
 from sqlchat.sql.catalog import Column
 
@@ -112,7 +112,11 @@ class Cursor:
             words = lows[:size]
             if words in table:
                 named = self.link()
-                if named and named.size > size and (named.columns or named.tables or named.measures):
+                if (
+                    named
+                    and named.size > size
+                    and any(hit.tier < LOOSE for hit in (*named.columns, *named.tables, *named.measures))
+                ):
                     return None
                 return table[words], size
         return None

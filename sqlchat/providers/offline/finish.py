@@ -64,7 +64,7 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             raise QuestionError(
                 "It is not clear which of the rows must have none.", words=["not"], reason="ambiguous"
             )
-    elif grain.find_category(reader, asked) is not None and all(isinstance(term, Col) for term in terms):
+    elif grain.find_category(reader, asked) is not None and len(terms) == 1 and isinstance(terms[0], Col):
         query.distinct = query.limit is None and not query.groups and not query.order
     query.distinct = query.distinct or any(isinstance(condition, Shared) for condition in query.conditions)
     query.outputs = terms

@@ -12,6 +12,7 @@ from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.cursor import Cursor
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link
+from sqlchat.providers.offline.naming import drop_unit
 
 BOOKKEEPING = lexicon.words(
     "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"
@@ -33,6 +34,10 @@ class Meanings(Cursor):
             # Rows of these tables are the same things, one for one.
             self.assume(f'"{link.text}" is read as the table {hits[0].key[1]}.')
             hits = hits[:1]
+        if len(hits) > 1 and len(things := [hit for hit in hits if self.linker.display(hit.key)]) == 1:
+            # The other tables only tie things together.
+            self.assume(f'"{link.text}" is read as the table {self.linker.shown(things[0].key)}.')
+            hits = things
         if len(hits) > 1:
             meant = self.linker.preferred([hit.key for hit in hits], link.text)
             if len(meant) == 1:
@@ -149,7 +154,7 @@ class Meanings(Cursor):
         """The column of `table` of that plain name, for adjectives such as `older`; its words, then their last."""
         wanted = tuple(name.split())
         columns = self.linker.tables[table].columns
-        words = {c.name: self.linker.column_words(table, c.name) for c in columns}
+        words = {c.name: drop_unit(self.linker.column_words(table, c.name)) for c in columns}
         exact = [n for n, w in words.items() if w == wanted]
         loose = exact or [n for n, w in words.items() if w[-len(wanted) :] == wanted]
         return Col(table, loose[0]) if len(loose) == 1 else None

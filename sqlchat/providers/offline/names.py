@@ -17,6 +17,7 @@ from sqlchat.providers.offline.definitions import Definitions
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Target
 from sqlchat.providers.offline.measures import find_measures, find_namesake
 from sqlchat.providers.offline.naming import (
+    KEPT_IN,
     WEAK,
     count_shared_words,
     drop_unit,
@@ -183,13 +184,16 @@ class Names:
             names.pop(short if short != full else (), None)
         if len(short) > 1 and not foreign:
             for cut in range(1, len(short)):
-                names.setdefault(short[cut:], 2)
+                if short[cut] not in KEPT_IN:
+                    names.setdefault(short[cut:], 2)
             for size in range(2, len(short)):
                 names.setdefault(short[:size], 2)
             if short[-1] in ("name", "code", "type", "option", "address", "details", "level"):
                 names.setdefault(short[:-1], 2)
             if (plain := drop_unit(short)) != short:
                 names.setdefault(plain, 1)
+            if short[-1] == "count":
+                names |= {("number", "of", *short[:-1]): 0, short[:-1]: 1}
             if short[0] in COUNTING and not dated and is_number(self.catalog_column(col)):
                 for said in (("number",), ("total", "number"), ("count",)):
                     names.setdefault((*said, "of", *short[1:]), 1)

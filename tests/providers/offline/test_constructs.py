@@ -110,3 +110,44 @@ def test_a_column_of_several_tables_belongs_to_the_one_that_is_named(asking: Ask
 def test_different_rows_of_a_table_without_a_name_are_refused(asking: Asking) -> None:
     with pytest.raises(QuestionError, match="different"):
         asking("CREATE TABLE reading (day DATE, level REAL)", "Show the different readings")
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("number of rooms of each cabin", [(2,), (6,)]),
+        ("average number of rooms of cabins", [(4.0,)]),
+        ("Which cabin has the largest number of rooms?", [("Fir",)]),
+        ("Count the number of cabins without a stay", [(1,)]),
+        ("How many stays are there for each cabin?", [("Elm", 2)]),
+        ("cabins with more than 3 rooms", [("Fir",)]),
+    ],
+)
+def test_a_column_of_counts_is_no_number_of_rows(question: str, rows: list[tuple[Any, ...]], asking: Asking) -> None:
+    script = """
+    CREATE TABLE cabin (cabin_id INTEGER PRIMARY KEY, name TEXT, room_count INTEGER);
+    CREATE TABLE stay (stay_id INTEGER PRIMARY KEY, cabin_id INTEGER REFERENCES cabin(cabin_id), nights INTEGER);
+    INSERT INTO cabin VALUES (1, 'Elm', 2), (2, 'Fir', 6);
+    INSERT INTO stay VALUES (1, 1, 3), (2, 1, 1);
+    """
+    assert sorted(asking(script, question)[1]) == rows
+
+
+def test_a_thing_is_preferred_to_the_table_that_ties_it_to_others(asking: Asking) -> None:
+    script = """
+    CREATE TABLE person (person_id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE board_game (game_id INTEGER PRIMARY KEY, name TEXT);
+    CREATE TABLE plays_game (person_id INTEGER REFERENCES person(person_id), game_id INTEGER REFERENCES
+        board_game(game_id), PRIMARY KEY (person_id, game_id));
+    INSERT INTO board_game VALUES (1, 'Go'), (2, 'Ludo');
+    """
+    draft, rows = asking(script, "How many games are there?")
+    assert rows == [(2,)]
+    assert any("board_game" in each for each in draft.assumptions)
+
+
+def test_a_unit_is_no_column_to_group_by(asking: Asking) -> None:
+    with pytest.raises(QuestionError):
+        asking(
+            "CREATE TABLE parcel (parcel_id INTEGER PRIMARY KEY, weight_kg REAL, price REAL)", "average price per kg"
+        )
