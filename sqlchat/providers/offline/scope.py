@@ -12,7 +12,8 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Edge, Joins
-from sqlchat.providers.offline.linker import BOOLEAN_TYPE, Col, Key, Linker
+from sqlchat.providers.offline.linker import BOOLEAN_TYPE, Linker
+from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Literal
 from sqlchat.sql.catalog import Column
 
