@@ -113,7 +113,7 @@ def _digits(value: Decimal) -> str:
 def _walked(value: Any) -> Any:
     """`value` with all that orjson refuses replaced by a fragment or a text of the same meaning."""
     match value:
-        case None | bool():
+        case None | bool() | orjson.Fragment():
             return value
         case float():
             return value if math.isfinite(value) else no_number(value)

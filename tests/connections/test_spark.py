@@ -1,9 +1,13 @@
 """Spark Connect as it is served: on Sail, and on a cluster of Apache Spark where SPARK_HOME names one."""
 
+import contextlib
 import datetime
 import io
 import itertools
 import json
+import socket
+import ssl
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
@@ -11,6 +15,7 @@ from decimal import Decimal
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from certificates import Authority
 from ports import free_port
 from spark_servers import Sail
 
@@ -82,16 +87,16 @@ def files(spark_server, tmp_path):
     connection.close()
 
 
-def rows(connection, sql, max_rows=1000, timeout=60.0):
+def rows(connection, sql, max_rows=1000, timeout=100.0):
     return json.loads(connection.run(sql, max_rows=max_rows, timeout=timeout).rows, parse_float=Decimal)
 
 
 def test_values_keep_their_meaning(spark):
     result = spark.run(
-        "SELECT 1.50BD AS price, 9223372036854775807 AS big, CAST('NaN' AS DOUBLE) AS nan, CAST('-Infinity' AS FLOAT) "
-        "AS low, CAST(0.1 AS FLOAT) AS tenth, TIMESTAMP '2024-01-02 03:04:05 UTC' AS at, "
-        "TIMESTAMP_NTZ '2024-01-02 03:04:05.123456' AS here, DATE '2024-01-02' AS day, X'00ff' AS bytes, true AS yes, "
-        "NULL AS nothing, 'ü\\'' AS text",
+        "SELECT 1.50BD AS price, 9223372036854775807 AS big, CAST('NaN' AS DOUBLE) AS nan, "
+        "CAST('-Infinity' AS FLOAT) AS low, CAST(0.1 AS FLOAT) AS tenth, TIMESTAMP '2024-01-02 03:04:05 UTC' AS at, "
+        "TIMESTAMP_NTZ '2024-01-02 03:04:05.123456' AS here, DATE '2024-01-02' AS day, X'00ff' AS bytes, "
+        "true AS yes, NULL AS nothing, 'ü\\'' AS text",
         max_rows=5,
         timeout=60,
     )
@@ -111,6 +116,15 @@ def test_values_keep_their_meaning(spark):
 @pytest.mark.parametrize(
     ("sql", "value"),
     [
+        ("CAST('0.000000000000000001' AS DECIMAL(38, 18))", Decimal("1E-18")),
+        (
+            "CAST('-123456789012345678901234567890.12345678' AS DECIMAL(38, 8))",
+            Decimal("-123456789012345678901234567890.12345678"),
+        ),
+        ("TIMESTAMP '1600-01-01 00:00:00.5 UTC'", "1600-01-01T00:00:00.500000+00:00"),
+        ("TIMESTAMP_NTZ '2024-12-31 23:59:59'", "2024-12-31T23:59:59"),
+        ("DATE '0001-01-01'", "0001-01-01"),
+        ("CAST(1 AS DOUBLE)", 1),
         ("named_struct('a', 1.50BD, 'b', array(1, NULL))", {"a": Decimal("1.50"), "b": [1, None]}),
         ("map('k', array(1, 2))", {"k": [1, 2]}),
         ("map(1, 'x')", {"1": "x"}),
@@ -176,11 +190,11 @@ def test_faults_are_told_in_the_server_s_words_without_ours(spark, sql, kind, sa
         spark.run(sql, max_rows=5, timeout=60)
 
 
-def test_a_statement_ends_at_its_deadline_and_the_session_goes_on(spark):
+def test_a_statement_ends_at_its_deadline_and_the_session_goes_on(spark, spark_server):
     started = time.monotonic()
-    with pytest.raises(QueryTimeoutError, match="longer than 1 s"):
-        spark.run(SLOW, max_rows=5, timeout=1)
-    assert time.monotonic() - started < 3
+    with pytest.raises(QueryTimeoutError, match=f"longer than {spark_server.short:g} s"):
+        spark.run(SLOW, max_rows=5, timeout=spark_server.short)
+    assert time.monotonic() - started < spark_server.short + 2
     assert rows(spark, "SELECT 1") == [[1]]
 
 
@@ -188,7 +202,7 @@ def test_who_finds_no_free_session_is_told_so(spark_server):
     connection = connect(spark_server.config, pool_size=1)
     try:
         rows(connection, "SELECT 1")
-        slow = ThreadPoolExecutor(1).submit(rows, connection, SLOW, 5, 3.0)
+        slow = ThreadPoolExecutor(1).submit(rows, connection, SLOW, 5, 3 * spark_server.short)
         time.sleep(1)
         with pytest.raises(BusyError):
             rows(connection, "SELECT 1")
@@ -317,7 +331,7 @@ def test_an_empty_result_has_its_types(spark):
     assert [str(kind) for kind in stream.header.arrow] == ["int64", "string"]
 
 
-def test_a_stream_ends_at_its_limit_and_when_it_is_closed(spark):
+def test_a_stream_ends_at_its_limit_and_when_it_is_closed(spark, spark_server):
     stream = spark.stream("SELECT id FROM range(100000000)", max_rows=5, idle=60)
     assert sum(batch.num_rows for batch in stream) == 5
     stream.close()
@@ -326,7 +340,7 @@ def test_a_stream_ends_at_its_limit_and_when_it_is_closed(spark):
     stream.close()
     assert rows(spark, "SELECT 1") == [[1]]
     with pytest.raises(QueryTimeoutError):
-        list(spark.stream(SLOW, max_rows=5, idle=1))
+        list(spark.stream(SLOW, max_rows=5, idle=spark_server.short))
 
 
 def test_nothing_of_one_connection_s_session_is_seen_by_another(spark_server):
@@ -378,6 +392,61 @@ def test_tls_that_the_server_does_not_speak_is_an_error(spark_server):
     with pytest.raises(ConnectionConfigError) as caught:
         connection.check()
     assert "let-me-in" not in caught.value.detail
+
+
+@pytest.fixture
+def tls(spark_server, tmp_path):
+    """The port of a server that speaks TLS in front of the other, as `localhost`, and the authority's certificate."""
+    authority = Authority()
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(*authority.files(tmp_path, "localhost"))
+    context.set_alpn_protocols(["h2"])
+    listening = socket.create_server(("127.0.0.1", free_port()))
+    sockets = [listening]
+
+    def pump(source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(1 << 16):
+                target.sendall(data)
+        for each in (source, target):
+            with contextlib.suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def serve():
+        with contextlib.suppress(OSError):
+            while True:
+                line, _ = listening.accept()
+                try:
+                    client = context.wrap_socket(line, server_side=True)
+                except OSError:
+                    line.close()
+                    continue
+                server = socket.create_connection((spark_server.host, spark_server.port))
+                sockets.extend((client, server))
+                for pair in ((client, server), (server, client)):
+                    threading.Thread(target=pump, args=pair, daemon=True).start()
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+    yield listening.getsockname()[1], authority.pem
+    listening.shutdown(socket.SHUT_RDWR)
+    for each in sockets:
+        each.close()
+    thread.join(5)
+
+
+def test_tls_verifies_the_server_by_its_name(tls):
+    port, pem = tls
+    config = {"host": "localhost", "port": port, "token": "let-me-in", "sslrootcert": pem}
+    connection = connect(config)
+    assert connection.check() == []
+    assert rows(connection, "SELECT 1") == [[1]]
+    connection.close()
+    for wrong in ({"host": "127.0.0.1"}, {"sslrootcert": Authority("another").pem}, {"sslrootcert": None}):
+        refused = connect(config | wrong)
+        with pytest.raises(ConnectionConfigError):
+            refused.check()
+        refused.close()
 
 
 def test_only_what_is_shown_and_described_runs_bare(spark):

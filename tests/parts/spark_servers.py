@@ -28,6 +28,8 @@ class SparkServer:
     """Processes that end with `close`, in a folder that goes with them."""
 
     host = "127.0.0.1"
+    short = 1.0
+    """Seconds after which a statement is surely under way: a cluster may go on with what is ended while it plans."""
 
     def __init__(self) -> None:
         self.port = free_port()
@@ -96,6 +98,8 @@ class Sail(SparkServer):
 
 class SparkCluster(SparkServer):
     """A master, two workers and a Connect server."""
+
+    short = 8.0
 
     def __init__(self) -> None:
         super().__init__()

@@ -2,8 +2,8 @@
 
 How a stranger's text is held: Spark has no read-only mode, but a query runs inside `SELECT * FROM (...) LIMIT n`,
 sent as SQL, where the server's own grammar takes nothing that writes or sets; else only SHOW and DESCRIBE run. What
-Spark does within a query (programs, Java, files by their path) is refused by `statement.py`, by the session's settings and,
-before both, by the guard. A statement has a tag by which it is ended at its deadline.
+Spark does within a query (programs, Java, files by their path) is refused by `statement.py`, by the session's
+settings and, before both, by the guard. A statement has a tag by which it is ended at its deadline.
 
 Sessions are of this connection alone, which belongs to one owner, and nothing that a query can do stays in them.
 """

@@ -50,20 +50,21 @@ class Answer:
 
     def __init__(self, session: Session, call: Any) -> None:
         """Waits for the first message that tells the columns. Raises SparkError."""
-        from pyspark.sql.connect.types import proto_schema_to_pyspark_data_type
-
         self._responses = session.receive(call)
         self.cancel: Callable[[], object] = call.cancel
         self._waiting: list[Any] = []
-        self.types: list[tuple[str, Any]] = []
-        """Name and pyspark's DataType of each column."""
+        self._schema: Any = None
         for response in self._responses:
             if response.HasField("arrow_batch"):
                 self._waiting.append(response)
             if response.HasField("schema"):
-                told: Any = proto_schema_to_pyspark_data_type(response.schema)
-                self.types = [(field.name, field.dataType) for field in told.fields]
+                self._schema = response.schema
                 break
+
+    @property
+    def types(self) -> list[tuple[str, Any]]:
+        """Name and pyspark's DataType of each column."""
+        return [] if self._schema is None else _read_schema(self._schema)
 
     def __iter__(self) -> Iterator[Any]:
         import pyarrow as pa
@@ -133,13 +134,9 @@ class Session:
 
     def describe(self, sql: str, timeout: float) -> list[tuple[str, Any]]:
         """Name and pyspark's DataType of each column of a query. Raises SparkError."""
-        from pyspark.sql.connect.types import proto_schema_to_pyspark_data_type
-
         request = self._request(self._messages.AnalyzePlanRequest)
         request.schema.plan.root.sql.query = sql
-        response = self._call(self._stub.AnalyzePlan, request, timeout)
-        told: Any = proto_schema_to_pyspark_data_type(response.schema.schema)
-        return [(field.name, field.dataType) for field in told.fields]
+        return _read_schema(self._call(self._stub.AnalyzePlan, request, timeout).schema.schema)
 
     def name_paths(self, tables: Mapping[str, NamedPath], schemas: Mapping[str, str]) -> None:
         """Make views of `tables`, unless they are there; `schemas` are those that are known. Raises SparkError."""
@@ -267,6 +264,13 @@ def arrow_type(kind: Any) -> Any:
         return to_arrow_type(kind, timezone="UTC")
     except PySparkException:
         return pa.string()
+
+
+def _read_schema(schema: Any) -> list[tuple[str, Any]]:
+    from pyspark.sql.connect.types import proto_schema_to_pyspark_data_type
+
+    told: Any = proto_schema_to_pyspark_data_type(schema)
+    return [(field.name, field.dataType) for field in told.fields]
 
 
 def quoted(name: str) -> str:
