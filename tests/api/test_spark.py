@@ -107,6 +107,24 @@ def test_sql_runs(client):
 
 
 @pytest.mark.parametrize(
+    "sql",
+    [
+        "SHOW TABLES",
+        "SHOW TABLES IN default LIKE '*'",
+        "DESCRIBE TABLE orders",
+        "EXPLAIN SELECT id FROM orders",
+        "EXPLAIN EXTENDED SELECT id FROM orders",
+        "VALUES (1, 'a')",
+        "SELECT o.id FROM orders o LEFT SEMI JOIN customers c ON c.id = o.customer_id",
+    ],
+)
+def test_other_reading_statements_run(client, sql):
+    answer = execute(client, sql)
+    assert answer.status_code == 200, answer.text
+    assert answer.get_json()["results"]["rows"]
+
+
+@pytest.mark.parametrize(
     ("sql", "code"),
     [
         ("DROP TABLE orders", "sql_refused"),

@@ -449,8 +449,17 @@ def test_tls_verifies_the_server_by_its_name(tls):
         refused.close()
 
 
-def test_only_what_is_shown_and_described_runs_bare(spark):
+def test_what_is_shown_described_and_explained_is_told(spark):
     assert spark.run("SHOW TABLES", max_rows=5, timeout=60).columns[1] == "tableName"
     assert spark.explain("SHOW TABLES").cost is None
-    with pytest.raises(SQLRefusedError):
-        spark.run("EXPLAIN SELECT 1", max_rows=5, timeout=60)
+    for sql in ("EXPLAIN SELECT id FROM range(3)", "explain /* a */ formatted\nSELECT id FROM range(3);"):
+        ((plan,),) = rows(spark, sql)
+        assert "Physical Plan ==" in plan
+    for sql in (
+        "EXPLAIN",
+        "EXPLAIN SHOW TABLES",
+        "EXPLAIN ANALYZE SELECT 1",
+        "EXPLAIN CREATE TABLE made AS SELECT 1",
+    ):
+        with pytest.raises(SQLRefusedError):
+            spark.run(sql, max_rows=5, timeout=60)

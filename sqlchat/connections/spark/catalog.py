@@ -187,4 +187,4 @@ def type_name(told: Mapping[str, Any]) -> str:
         case "interval":
             units = dict.fromkeys((told.get("start_unit"), told.get("end_unit")))
             return " ".join(["interval", " to ".join(unit for unit in units if unit)]).strip()
-    return NAMED.get(name, name)
+    return NAMED.get(name, str(name))

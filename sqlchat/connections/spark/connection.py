@@ -34,7 +34,7 @@ from sqlchat.connections.spark.errors import config_error, query_error, timed_ou
 from sqlchat.connections.spark.plan import read_plan
 from sqlchat.connections.spark.profile import read_profiles
 from sqlchat.connections.spark.session import Answer, Session, SparkError, load_protocol
-from sqlchat.connections.spark.statement import judge, wrap
+from sqlchat.connections.spark.statement import Judged, judge
 from sqlchat.connections.streams import Feed, Stream, open_feed
 from sqlchat.errors import BusyError, ConnectionConfigError, DatabaseUnavailableError, TooLargeError
 from sqlchat.sql.catalog import Catalog
@@ -56,8 +56,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    text: str
-    is_query: bool
+    judged: Judged
     most: int
     """Rows that are asked for."""
     timeout: float
@@ -108,23 +107,22 @@ class SparkConnection(Connection):
         return self._use_session(read, CATALOG_TIMEOUT)
 
     def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
-        text, is_query = judge(sql)
-        statement = Statement(text, is_query, max_rows + 1, timeout, tag)
+        statement = Statement(judge(sql), max_rows + 1, timeout, tag)
 
         def run(session: Session) -> Results:
             with self._answer(session, statement) as (answer, types, _):
                 return self._collect(answer, types, max_rows)
 
-        return self._use_session(run, timeout, text)
+        return self._use_session(run, timeout, statement.judged.text)
 
     def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
         from sqlchat.connections.spark.types import write_texts, write_typed
 
-        text, is_query = judge(sql)
-        statement = Statement(text, is_query, max_rows, idle, tag, is_renewed=True)
+        statement = Statement(judge(sql), max_rows, idle, tag, is_renewed=True)
         readings: list[Reading] = []
 
         def work(feed: Feed) -> None:
+            text = statement.judged.text
             self._use_session(lambda session: self._send(feed, session, statement, readings), idle, text)
 
         return open_feed(
@@ -132,15 +130,16 @@ class SparkConnection(Connection):
         )
 
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
-        text, is_query = judge(sql)
-        if not is_query:
+        judged = judge(sql)
+        if not judged.is_query:
             return Plan()
+        text = judged.text
         limit = self._settings.max_rows if max_rows is None else max_rows
         timeout = self._settings.statement_timeout
 
         def explain(session: Session) -> Plan:
             self._name_paths(session, text)
-            return read_plan(session.explain(wrap(text, limit + 1), timeout))
+            return read_plan(session.explain(judged.write(limit + 1), timeout))
 
         return self._use_session(explain, timeout, text)
 
@@ -224,7 +223,7 @@ class SparkConnection(Connection):
         """The rows of a statement, its columns, and the deadline at which it ends; it ends too when this is left."""
         from sqlchat.connections.spark.types import rewrite
 
-        text, most, timeout = statement.text, statement.most, statement.timeout
+        judged, most, timeout = statement.judged, statement.most, statement.timeout
         mark = f"sqlchat-{uuid.uuid4().hex[:12]}-{statement.tag}"
         running: list[Answer] = []
         is_over = threading.Event()
@@ -239,11 +238,10 @@ class SparkConnection(Connection):
         longest = LONGEST_STATEMENT if statement.is_renewed else timeout + 2 * GRACE
         is_whole = False
         try:
-            self._name_paths(session, text)
-            sent = wrap(text, most) if statement.is_query else text
-            running.append(answer := session.execute(sent, mark, longest))
+            self._name_paths(session, judged.text)
+            running.append(answer := session.execute(judged.write(most), mark, longest))
             types = answer.types
-            if statement.is_query and (cast_text := rewrite(text, types, most)):
+            if judged.is_query and (cast_text := rewrite(judged.text, types, most)):
                 session.interrupt(mark)
                 answer.cancel()
                 running.append(answer := session.execute(cast_text, mark, longest))

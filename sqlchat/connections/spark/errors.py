@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from sqlchat.connections.spark.session import SparkError
 from sqlchat.connections.spark.statement import PREFIX
@@ -63,7 +64,7 @@ def query_error(fault: SparkError, sql: str, timeout: float) -> SqlchatError:
         return timed_out(timeout)
     if fault.code == "RESOURCE_EXHAUSTED":
         return TooLargeError("The result, or a row of it, is larger than the server or this service takes at once.")
-    facts: dict[str, object] = {}
+    facts: dict[str, Any] = {}
     if re.fullmatch(r"\w{5}", fault.sqlstate):
         facts["sqlstate"] = fault.sqlstate
     if position := _position(fault, sql):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.guards.rules import words
@@ -18,6 +19,7 @@ PIECE = re.compile(
 MARK = re.compile(r"/\*|\*/")
 QUERIES = frozenset({"(", "select", "with", "values", "table"})
 TOLD = frozenset({"show", "describe", "desc"})
+MODES = frozenset({"codegen", "cost", "extended", "formatted"})
 DOORS = words(
     "http_request identifier java_method python_worker_logs read_files read_kafka read_statestore reflect secret "
     "try_reflect try_secret"
@@ -31,10 +33,26 @@ FORMATS = words(
 PREFIX = "SELECT * FROM (\n"
 
 
-def judge(sql: str) -> tuple[str, bool]:
-    """The text without what follows its end, and whether it is a query; else it asks to be told of tables.
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A text that may be sent. `EXPLAIN COST SELECT 1;` has the text `SELECT 1` and the mode `EXPLAIN COST `."""
 
-    Raises SQLRefusedError for a text that begins otherwise, and for what Spark does in a query without locks.
+    text: str
+    """Without what follows its end."""
+    is_query: bool
+    """Whether it is a query; else it asks to be told of tables, or of a query's plan."""
+    mode: str = ""
+
+    def write(self, max_rows: int) -> str:
+        """What is sent: a query stands where the server's grammar takes nothing but a query."""
+        if self.mode:
+            return f"{self.mode}{PREFIX}{self.text}\n)"
+        return wrap(self.text, max_rows) if self.is_query else self.text
+
+
+def judge(sql: str) -> Judged:
+    """Raises SQLRefusedError for a text that begins otherwise than reading ones, and for what Spark does in a query
+    without locks.
     """
     try:
         sql.encode()
@@ -42,10 +60,24 @@ def judge(sql: str) -> tuple[str, bool]:
         raise SQLRefusedError("The SQL is not valid Unicode.") from None
     if "${" in sql:
         raise SQLRefusedError("Variables (${...}) are not allowed; write the value itself.")
-    pieces, end = _split(sql)
-    first = pieces[0][1] if pieces else ""
-    if first not in QUERIES | TOLD:
+    pieces, starts, end = _split(sql)
+    at = 0
+    if pieces and pieces[0] == ("word", "explain"):
+        at = 2 if len(pieces) > 1 and pieces[1][1] in MODES else 1
+    first = pieces[at][1] if at < len(pieces) else ""
+    if first not in (QUERIES if at else QUERIES | TOLD):
         raise SQLRefusedError("Only one statement that returns rows can be run.")
+    _refuse_doors(pieces)
+    mode = " ".join(text.upper() for _, text in pieces[:at]) + " " if at else ""
+    return Judged(sql[starts[at] if at else 0 : end], first in QUERIES and not at, mode)
+
+
+def wrap(text: str, max_rows: int) -> str:
+    """`text`, which is a query, where the server's grammar takes nothing but a query."""
+    return f"{PREFIX}{text}\n) LIMIT {max_rows:d}"
+
+
+def _refuse_doors(pieces: list[tuple[str, str]]) -> None:
     for at, (kind, text) in enumerate(pieces):
         after = pieces[at + 1] if at + 1 < len(pieces) else ("", "")
         before = pieces[at - 1] if at else ("", "")
@@ -57,17 +89,14 @@ def judge(sql: str) -> tuple[str, bool]:
             raise SQLRefusedError("Files cannot be read by queries.")
         if text in FORMATS and before[1] in ("from", "join", "table") and after[1] == ".":
             raise SQLRefusedError("Files cannot be read by queries.")
-    return sql[:end], first in QUERIES
 
 
-def wrap(text: str, max_rows: int) -> str:
-    """`text`, which is a query, where the server's grammar takes nothing but a query."""
-    return f"{PREFIX}{text}\n) LIMIT {max_rows:d}"
-
-
-def _split(sql: str) -> tuple[list[tuple[str, str]], int]:
-    """Kind and text (in lower case; of a name without quotes) of each piece that counts, and where the last ends."""
+def _split(sql: str) -> tuple[list[tuple[str, str]], list[int], int]:
+    """Kind and text (in lower case; of a name without quotes) of each piece that counts, where each begins, and where
+    the last ends.
+    """
     pieces: list[tuple[str, str]] = []
+    starts: list[int] = []
     at = end = 0
     while at < len(sql):
         piece = PIECE.match(sql, at)
@@ -81,8 +110,9 @@ def _split(sql: str) -> tuple[list[tuple[str, str]], int]:
         else:
             text = piece[0].lower()
             pieces.append((kind, text[1:-1].replace("``", "`") if kind == "name" else text))
+            starts.append(piece.start())
             end = at
-    return pieces, end
+    return pieces, starts, end
 
 
 def _end_of_comment(sql: str, at: int) -> int:

@@ -166,7 +166,7 @@ RULES = Rules(
     sign_reason="Parameters, variables and pipes (|>) are not allowed; write the value itself, or a subquery.",
     starts=frozenset({"select", "with", "values"}),
     statements={
-        "explain": explain(frozenset(), words("codegen cost extended formatted")),
+        "explain": explain(frozenset(), words("extended formatted")),
         "show": show,
         "describe": describe,
         "desc": describe,
