@@ -13,6 +13,7 @@ from werkzeug import Response
 
 from sqlchat.api.problems import MEDIA_TYPE
 from sqlchat.api.resource import answer, runtime
+from sqlchat.schemas.connections import CONNECT_LOCALLY_EXAMPLE
 from sqlchat.schemas.problems import ProblemSchema
 
 DESCRIPTION = """A question in plain language becomes SQL, runs read-only on your own database, and the answer shows
@@ -75,6 +76,10 @@ def as_deployed(spec: dict[str, Any]) -> dict[str, Any]:
         }
         for path, item in spec["paths"].items()
     }
+    if local:  # a collection made of the examples connects to the demo database, which is there
+        body = paths["/api/connections"]["post"]["requestBody"]
+        content = body["content"]["application/json"] | {"example": CONNECT_LOCALLY_EXAMPLE}
+        paths["/api/connections"]["post"]["requestBody"] = body | {"content": {"application/json": content}}
     servers = [{"url": request.host_url.rstrip("/")}] if local else spec["servers"]
     return {**spec, "servers": servers, "paths": paths}
 

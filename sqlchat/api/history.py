@@ -13,10 +13,23 @@ from sqlchat.api.running import answer_rows
 from sqlchat.errors import BadRequestError, EntryNotFoundError
 from sqlchat.schemas.execute import EXECUTED_EXAMPLE, ExecutedSchema, HistoryResultQuerySchema
 from sqlchat.schemas.history import HISTORY_EXAMPLE, HistoryQuerySchema, HistorySchema
-from sqlchat.store.history import LONGEST_SQL
+from sqlchat.store.history import LONGEST_SQL, Entry
 
 blueprint = Resource("history", __name__, url_prefix="/api/history", description="What the caller has asked and run.")
 blueprint.before_request(security.needs_own_name)
+
+LATEST = "latest"
+NO_ENTRY = "There is no such entry in your history."
+BY_ID = [
+    {
+        "name": "entry_id",
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string"},
+        "description": "The id of an entry; `latest` is the newest that has a result.",
+        "example": LATEST,
+    }
+]
 
 
 @blueprint.get("")
@@ -34,19 +47,17 @@ def show_history(query: dict[str, Any]) -> Response:
     return answer({"history": [render_entry(entry) for entry in page], "next": after})
 
 
-@blueprint.get("/<uuid:entry_id>/result")
+@blueprint.get("/<entry_id>/result", parameters=BY_ID)
 @blueprint.doc(security=security.CALLER_OR_LOCAL, responses={200: {"content": DOCUMENTED}})
 @blueprint.arguments(HistoryResultQuerySchema, location="query")
 @blueprint.response(200, ExecutedSchema, example=EXECUTED_EXAMPLE)
 @blueprint.fails(401, 404, 406, 503, 504)
-def show_result(query: dict[str, Any], entry_id: uuid.UUID) -> Response:
+def show_result(query: dict[str, Any], entry_id: str) -> Response:
     """Run an entry's SQL again, as the caller is today, and answer as `POST /api/execute` does.
 
     Nothing of the first run is kept: policies, row-level security and data are those of now.
     """
-    entry = runtime().store.history.find(security.owner(), entry_id)
-    if entry is None:
-        raise EntryNotFoundError("There is no such entry in your history.")
+    entry = _find_entry(entry_id)
     if entry.outcome != "ok":
         raise BadRequestError(f"This entry ended in `{entry.outcome}`, so it has no result.")
     if not entry.sql:
@@ -54,3 +65,15 @@ def show_result(query: dict[str, Any], entry_id: uuid.UUID) -> Response:
     if len(entry.sql) >= LONGEST_SQL:
         raise BadRequestError("The history keeps this entry's SQL in part only; send it to /api/execute.")
     return answer_rows(entry.connection_id, entry.sql, query.get("max_rows"), query["csv_formulas"])
+
+
+def _find_entry(entry_id: str) -> Entry:
+    """The caller's entry of that id, or the newest that has a result. Raises EntryNotFoundError."""
+    try:
+        wanted = None if entry_id == LATEST else uuid.UUID(entry_id)
+    except ValueError:
+        raise EntryNotFoundError(NO_ENTRY) from None
+    entry = runtime().store.history.find(security.owner(), wanted)
+    if entry is None:
+        raise EntryNotFoundError(NO_ENTRY)
+    return entry

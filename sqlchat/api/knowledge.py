@@ -27,6 +27,7 @@ blueprint = Resource(
 )
 blueprint.before_request(security.needs_owner)
 
+LATEST = "latest"
 NAMED = [
     {"name": "connection_id", "in": "path", "required": True, "schema": {"type": "string"}, "example": "demo"},
 ]
@@ -36,8 +37,9 @@ ONE = [
         "name": "example_id",
         "in": "path",
         "required": True,
-        "schema": {"type": "string", "format": "uuid"},
-        "example": TAUGHT_EXAMPLE["id"],
+        "schema": {"type": "string"},
+        "description": "The id of an example; `latest` is the one that was kept last.",
+        "example": LATEST,
     },
 ]
 
@@ -108,7 +110,7 @@ def put_example(payload: dict[str, Any], connection_id: str) -> Response:
 @blueprint.fails(401, 404, 503)
 def delete_example(connection_id: str, example_id: str) -> dict[str, str]:
     """Forget an example."""
-    runtime().store.knowledge.delete_example(security.owner(), connection_id, _id(example_id))
+    runtime().store.knowledge.delete_example(security.owner(), connection_id, _read_id(example_id))
     note(connection=connection_id)
     return {"status": "deleted"}
 
@@ -136,8 +138,9 @@ def _example(example: Example, *, stale: bool) -> dict[str, Any]:
     }
 
 
-def _id(text: str) -> UUID:
+def _read_id(text: str) -> UUID | None:
+    """None for the latest. Raises ExampleNotFoundError for what is no id."""
     try:
-        return UUID(text)
+        return None if text == LATEST else UUID(text)
     except ValueError:
         raise ExampleNotFoundError("There is no such example of this connection.") from None

@@ -9,11 +9,8 @@ CONNECT_EXAMPLE = {
     "name": "warehouse",
     "config": {"host": "db.example.com", "database": "analytics", "user": "readonly", "password": "..."},
 }
-CHANGE_EXAMPLE = {
-    "config": CONNECT_EXAMPLE["config"],
-    "policy": {"deny_columns": ["users.email"]},
-    "privacy": "schema",
-}
+CONNECT_LOCALLY_EXAMPLE = {"provider": "sqlite", "name": "warehouse", "config": {"database": "demo.sqlite"}}
+CHANGE_EXAMPLE = {"policy": {"deny_columns": ["customers.email"]}, "privacy": "schema"}
 CONNECTED_EXAMPLE = {"name": "warehouse", "provider": "postgres", "status": {"state": "ready", "warnings": []}}
 CONNECTION_EXAMPLE = CONNECTED_EXAMPLE | {
     "provider": "PostgresConnection",

@@ -48,7 +48,9 @@ class ExportQuerySchema(Schema):
 
 
 class HistoryResultQuerySchema(ExportQuerySchema):
-    max_rows = fields.Integer(validate=validate.Range(min=1), metadata={"description": "Most rows to answer with."})
+    max_rows = fields.Integer(
+        validate=validate.Range(min=1), metadata={"description": "Most rows to answer with.", "example": 1000}
+    )
 
 
 class ExecutedSchema(Schema):

@@ -33,8 +33,8 @@ class HistoryQuerySchema(Schema):
         load_default=50, validate=validate.Range(1, LARGEST_PAGE), metadata={"description": "Entries in the answer."}
     )
     before = fields.UUID(metadata={"description": "`next` of the page before this one."})
-    connection_id = fields.String(metadata={"description": "Only what was asked of this connection."})
-    outcome = fields.String(metadata={"description": "Only what ended so: `ok`, or the `code` of a problem."})
+    connection_id = fields.String(metadata={"description": "Only of this connection.", "example": "demo"})
+    outcome = fields.String(metadata={"description": "`ok`, or the `code` of a problem.", "example": "ok"})
     conversation_id = fields.UUID(metadata={"description": "Only what was asked in this conversation."})
 
 

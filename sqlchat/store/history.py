@@ -173,11 +173,23 @@ class History:
         page = [Entry(**row._mapping) for row in rows[:limit]]
         return page, page[-1].id if len(rows) > limit else None
 
-    def find(self, owner: str, entry_id: uuid.UUID) -> Entry | None:
-        """The owner's entry of that id; None where it is another owner's, never was, or is forgotten by now."""
+    def find(self, owner: str, entry_id: uuid.UUID | None) -> Entry | None:
+        """The owner's entry of that id, or the newest that ended in rows; None where there is none (any more).
+
+        It waits for other processes, as `page` does: the caller may have the id from one of them a moment ago.
+        """
         self._batches.flush()
+        time.sleep(SETTLING if entry_id is None else 0)
         wanted = select(*(history.c[name] for name in COLUMNS)).where(history.c.owner == owner)
-        rows = self._database.fetch(wanted.where(history.c.id == entry_id, history.c.id >= self._oldest()))
+        wanted = wanted.where(history.c.id >= self._oldest()).order_by(history.c.id.desc()).limit(1)
+        if entry_id is None:
+            wanted = wanted.where(history.c.outcome == "ok", history.c.sql.is_not(None))
+        else:
+            wanted = wanted.where(history.c.id == entry_id)
+        rows = self._database.fetch(wanted)
+        if not rows and entry_id is not None:
+            time.sleep(SETTLING)
+            rows = self._database.fetch(wanted)
         return Entry(**rows[0]._mapping) if rows else None
 
     def conversation(self, owner: str, conversation_id: uuid.UUID, limit: int) -> list[Turn]:

@@ -178,11 +178,17 @@ class KnowledgeStore:
                 connection.execute(row)
         return example, known is None
 
-    def delete_example(self, owner: str, name: str, example_id: uuid.UUID) -> None:
-        """Forget it. Raises ExampleNotFoundError, too for the example of another connection."""
+    def delete_example(self, owner: str, name: str, example_id: uuid.UUID | None) -> None:
+        """Forget it, or the one kept last where no id is given.
+
+        Raises ExampleNotFoundError, too for the example of another connection.
+        """
         with self._database.writing() as connection:
             id = self._changed(connection, owner, name)
-            this = (examples.c.connection == id) & (examples.c.id == example_id)
+            newest = select(examples.c.id).where(examples.c.connection == id).limit(1)
+            newest = newest.order_by(examples.c.verified_at.desc(), examples.c.id.desc())
+            wanted = newest.scalar_subquery() if example_id is None else example_id
+            this = (examples.c.connection == id) & (examples.c.id == wanted)
             if not connection.execute(delete(examples).where(this)).rowcount:
                 raise ExampleNotFoundError("There is no such example of this connection.")
 

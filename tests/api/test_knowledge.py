@@ -178,6 +178,15 @@ def test_an_example_is_kept_listed_and_deleted(client, people):
     assert refused(client.delete(f"{people}/examples/{kept['id']}"), 404)["code"] == "example_not_found"
 
 
+def test_the_latest_example_can_be_deleted_by_that_word(client, people):
+    first = client.post(f"{people}/examples", json=QUESTION).get_json()
+    client.post(f"{people}/examples", json=QUESTION | {"question": "And again, how many?"})
+    assert client.delete(f"{people}/examples/latest").status_code == 200
+    assert client.get(f"{people}/examples").get_json() == {"examples": [first]}
+    client.delete(f"{people}/examples/latest")
+    assert refused(client.delete(f"{people}/examples/latest"), 404)["code"] == "example_not_found"
+
+
 def test_the_same_question_again_replaces(client, people):
     first = client.post(f"{people}/examples", json=QUESTION).get_json()
     again = client.post(

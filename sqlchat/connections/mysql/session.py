@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import socket
 import ssl
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from pymysql.cursors import SSCursor
 
 from sqlchat.connections.mysql.types import Decoder, Field, decoder, encoded_row, session_zone
 from sqlchat.connections.servers.config import ServerConfig
-from sqlchat.connections.servers.deadlines import Deadline
+from sqlchat.connections.servers.deadlines import Deadline, hang_up
 from sqlchat.errors import TooLargeError
 
 if TYPE_CHECKING:
@@ -117,8 +116,7 @@ class Session:
     def hang_up(self) -> None:
         """End the line from our side, whatever thread waits for an answer on it."""
         used = getattr(self._raw, "_sock", None)  # the driver has no public way to it
-        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(used.fileno() if used else -1)) as line:
-            line.shutdown(socket.SHUT_RDWR)
+        hang_up(used.fileno() if used else -1)
 
     def prepare(self, text: str) -> None:
         """Let the server read a query, and its names, where nothing but a query may stand.

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import socket
 from abc import ABC, abstractmethod
 
 import psycopg2
@@ -13,6 +11,7 @@ import psycopg2.extensions
 from sqlchat.connections.postgres.csv import json_rows
 from sqlchat.connections.postgres.statement import PORTAL, comment
 from sqlchat.connections.postgres.types import Decoder, copied_row, fetched_row
+from sqlchat.connections.servers import deadlines
 from sqlchat.errors import TooLargeError
 
 FETCHED_AT_ONCE = 100
@@ -90,5 +89,5 @@ class DecodedRows(Rows):
 
 def hang_up(raw: psycopg2.extensions.connection) -> None:
     """End the connection from our side, whatever thread waits for an answer on it."""
-    with contextlib.suppress(OSError, psycopg2.Error), socket.socket(fileno=os.dup(raw.fileno())) as line:
-        line.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(psycopg2.Error):
+        deadlines.hang_up(raw.fileno())

@@ -1,7 +1,14 @@
-"""What happens to a session whose server keeps no timeout: one thread watches the time of many statements."""
+"""What happens to a session whose server keeps no timeout: one thread watches the time of many statements.
+
+A statement that is late is ended by closing its line under it.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
+import struct
 import threading
 import time
 from collections.abc import Callable
@@ -10,6 +17,19 @@ TICK = 0.25
 """Seconds between two looks at the clock, and the most by which a deadline of less than that is late."""
 IDLE_TICKS = 20
 """Looks without any deadline after which the thread ends."""
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""SO_LINGER: on, no seconds."""
+
+
+def hang_up(descriptor: int) -> None:
+    """End a line to a server, whatever thread waits for an answer on it; once its owner closes it, it is reset.
+
+    An ordinary close tells a server nothing while it waits for room to write into: the kernel lets it wait for a
+    minute, with its statement, and a reset ends that.
+    """
+    with contextlib.suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        line.shutdown(socket.SHUT_RDWR)
 
 
 class Deadline:
