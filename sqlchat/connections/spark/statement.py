@@ -31,6 +31,7 @@ FORMATS = words(
 )
 """Of files: what stands for a schema where a path stands for a table."""
 PREFIX = "SELECT * FROM (\n"
+LARGEST_LIMIT = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +75,12 @@ def judge(sql: str) -> Judged:
 
 def wrap(text: str, max_rows: int) -> str:
     """`text`, which is a query, where the server's grammar takes nothing but a query."""
-    return f"{PREFIX}{text}\n) LIMIT {max_rows:d}"
+    return f"{PREFIX}{text}\n)" + limit_to(max_rows)
+
+
+def limit_to(max_rows: int) -> str:
+    """The clause that cuts a query's rows; none for more than the number that Spark takes."""
+    return f" LIMIT {max_rows:d}" if max_rows <= LARGEST_LIMIT else ""
 
 
 def _refuse_doors(pieces: list[tuple[str, str]]) -> None:

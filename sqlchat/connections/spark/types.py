@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 
 from sqlchat.connections.encoding import encode_rows, interval_text, is_deep, json_cells
 from sqlchat.connections.spark.session import arrow_type
-from sqlchat.connections.spark.statement import PREFIX
+from sqlchat.connections.spark.statement import PREFIX, limit_to
 from sqlchat.connections.streams import Header
 
 WRITTEN_ALIKE = (pa.types.is_string, pa.types.is_boolean, pa.types.is_integer, pa.types.is_date)
@@ -39,7 +39,7 @@ def rewrite(text: str, types: Sequence[tuple[str, Any]], max_rows: int) -> str:
     if all("(" not in each for each in casts):
         return ""
     columns = ", ".join(f"c{number}" for number in range(len(types)))
-    return f"{PREFIX.replace('*', ', '.join(casts))}{text}\n) AS t({columns}) LIMIT {max_rows:d}"
+    return f"{PREFIX.replace('*', ', '.join(casts))}{text}\n) AS t({columns}){limit_to(max_rows)}"
 
 
 @dataclass(frozen=True, slots=True)
