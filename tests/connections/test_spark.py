@@ -7,6 +7,8 @@ import itertools
 import json
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +36,7 @@ from sqlchat.errors import (
     UnknownNameError,
 )
 from sqlchat.exports import FORMATS
+from sqlchat.sql.policies.policy import Policy, judge
 from sqlchat.workers import Workers
 
 NUMBERS = itertools.count(1)
@@ -232,6 +235,24 @@ def test_the_catalog_has_tables_views_and_their_columns(own):
     assert catalog.database
 
 
+def test_a_view_shows_nothing_of_a_table_of_the_same_name_in_another_schema(own):
+    session, config = own
+    other = f"{config['database']}_b"
+    session.command("CREATE TABLE kept (n INT)")
+    session.command(f"CREATE DATABASE {other}")
+    session.command(f"CREATE TABLE {other}.kept (n INT)")
+    session.command(f"USE DATABASE {other}")
+    session.command("CREATE VIEW seen AS SELECT n FROM kept")
+    session.command(f"USE DATABASE {config['database']}")
+    connection = connect({name: each for name, each in config.items() if name != "database"})
+    catalog = connection.catalog()
+    connection.close()
+    session.command(f"DROP DATABASE {other} CASCADE")
+    judged = judge(catalog, Policy.of({"deny_tables": [f"{other}.kept"]}))
+    assert (config["database"], "kept") in judged.readable
+    assert judged.readable.isdisjoint({(other, "kept"), (other, "seen")})
+
+
 def test_names_of_three_parts_are_known(own, workers):
     session, config = own
     session.command("CREATE TABLE kept (n INT)")
@@ -243,6 +264,37 @@ def test_names_of_three_parts_are_known(own, workers):
         opened.examine("SELECT n FROM nope")
     with pytest.raises(UnknownNameError):
         opened.examine(f"SELECT n FROM elsewhere.{config['database']}.kept")
+
+
+def test_a_catalog_is_chosen_by_its_name(spark_server, own):
+    session, config = own
+    ((name,),) = session.ask("SELECT current_catalog()", 60)
+    connection = connect(config | {"catalog": name})
+    assert connection.check() == []
+    assert connection.catalog().database == name
+    connection.close()
+    nowhere = connect(spark_server.config | {"catalog": "nowhere"})
+    with pytest.raises(ConnectionConfigError):
+        nowhere.check()
+
+
+@pytest.mark.spark
+def test_column_statistics_tell_of_all_rows(spark_cluster):
+    session = spark_cluster.open()
+    rows_of_big = "SELECT id AS n, concat('name ', id % 5) AS t FROM range(20000)"
+    session.command(f"CREATE TABLE big AS {rows_of_big}")
+    session.command("ANALYZE TABLE big COMPUTE STATISTICS FOR ALL COLUMNS")
+    connection = connect(spark_cluster.config | {"database": "default"})
+    catalog = connection.catalog()
+    assert catalog.table("big").row_estimate == 20000
+    profiles = connection.profiles(catalog, 100)
+    number, text = profiles["default", "big", "n"], profiles["default", "big", "t"]
+    assert (number.least, number.most) == ("0", "19999")
+    assert number.distinct == pytest.approx(20000, rel=0.1)
+    assert (text.distinct, len(text.values)) == (5, 5)
+    connection.close()
+    session.command("DROP TABLE big")
+    session.close()
 
 
 def test_profiles_tell_what_columns_hold(files):
@@ -463,3 +515,14 @@ def test_what_is_shown_described_and_explained_is_told(spark):
     ):
         with pytest.raises(SQLRefusedError):
             spark.run(sql, max_rows=5, timeout=60)
+
+
+def test_without_its_package_the_error_names_it():
+    code = (
+        "import sys; sys.modules['pyspark'] = None; from sqlchat.config import Settings; "
+        "from sqlchat.connections.registry import connection_class; from sqlchat.errors import BadRequestError\n"
+        "try: connection_class('spark')({'host': '::1'}, Settings(), None).check()\n"
+        "except BadRequestError as exc: print(exc.detail)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert "pip install 'pyspark-client" in done.stdout

@@ -21,6 +21,8 @@ THREADS = 8
 TIME = 50.0
 """Seconds after which tables that are not described yet are left out."""
 SYSTEM = frozenset({"information_schema", "global_temp", "sys"})
+ANY_SCHEMA = "?"
+"""Where a view was made if its server does not tell: its unqualified names may mean any table of that name."""
 NAMED = {"timestamp_ltz": "timestamp", "integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint"}
 """Spark's names of types in JSON, as SQL has them."""
 
@@ -33,7 +35,9 @@ def read_catalog(ask: Ask, paths: Mapping[str, Sequence[tuple[str, Any]]], datab
     until = time.monotonic() + TIME
     ((catalog, current),) = ask("SELECT current_catalog(), current_schema()")
     schemas = [database] if database else [row[0] for row in ask("SHOW SCHEMAS") if row[0].lower() not in SYSTEM]
-    named = [pair for schema in schemas for pair in _list_tables(ask, schema)]
+    hidden = {(current, name.lower()) for name in paths}  # behind a named path
+    listed = [pair for schema in schemas for pair in _list_tables(ask, schema)]
+    named = [(schema, name) for schema, name in listed if (schema, name.lower()) not in hidden]
     if len(named) > MOST_TABLES:
         log.warning("more tables than are read", extra={"tables": len(named), "read": MOST_TABLES})
     described = Describer(ask, catalog, current, until).describe_all(named[:MOST_TABLES])
@@ -158,6 +162,7 @@ class Describer:
         """`inside` is the catalog and schema in which a view was made."""
         catalog, _, namespace = inside.replace("`", "").partition(".")
         is_here = not inside or catalog == self._catalog
+        made_in = namespace if inside else ANY_SCHEMA * bool(definition)
         return Table(
             name=name,
             columns=tuple(columns),
@@ -166,7 +171,7 @@ class Describer:
             comment=comment,
             row_estimate=rows,
             definition=definition if is_here else "",
-            definition_schema="" if namespace in ("", self._current) else namespace,
+            definition_schema="" if made_in == self._current else made_in,
         )
 
 

@@ -195,7 +195,9 @@ class Session:
                 with contextlib.suppress(SparkError):
                     self._set({name: value})
         if self._target.catalog:
-            self.command(f"USE CATALOG {quoted(self._target.catalog)}")
+            request = self._request(self._messages.ExecutePlanRequest)
+            request.plan.root.catalog.set_current_catalog.catalog_name = self._target.catalog
+            self._finish(request)
         if self._target.database:
             self.command(f"USE DATABASE {quoted(self._target.database)}")
 
