@@ -102,7 +102,7 @@ DOORS = [
     "SELECT ${system:user.dir}",
     "SELECT /*+ COALESCE(1) */ 1",
 ]
-SIZES = ["SELECT repeat('x', 1000000) AS t FROM range(1000)", "SELECT sequence(1, 1000000) AS s FROM range(100)"]
+SIZES = ["SELECT repeat('x', 1000000) AS t FROM range(30)", "SELECT sequence(1, 1000000) AS s FROM range(3)"]
 
 
 @pytest.fixture(scope="module")

@@ -61,7 +61,9 @@ class Reading:
         if self.is_document:
             return [None if text is None else _fragment(text) for text in column.to_pylist()]
         if pa.types.is_decimal(kind):
-            return [None if text is None else _digits(text) for text in column.cast(pa.string()).to_pylist()]
+            texts = column.cast(pa.string())
+            write = _digits if pc.any(pc.match_substring(texts, "E")).as_py() else orjson.Fragment
+            return [None if text is None else write(text) for text in texts.to_pylist()]
         if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
             return list(_moments(column).to_pylist())
         if pa.types.is_float32(kind):  # its own digits, not those of the double beside it
