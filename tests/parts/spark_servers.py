@@ -128,3 +128,6 @@ class SparkCluster(SparkServer):
         place = ["--master", f"spark://{self.host}:{master}", "--driver-memory", "700m", "--class", server]
         self.start(str(binaries / "spark-submit"), *place, *conf, "spark-internal", **here)
         self.wait(300)
+        session = self.open()
+        session.ask("SELECT count(*) FROM range(100) WHERE rand() < 2", 300)  # a cluster's first query takes long
+        session.close()
