@@ -239,6 +239,11 @@ class Settings:
         (),
         "Folders (separated by `:`) beside the data folder below which SQLite and DuckDB files may be opened.",
     )
+    spark_paths: tuple[str, ...] = setting(
+        "SQLCHAT_SPARK_PATHS",
+        (),
+        "Paths (commas), such as `s3a://lake/`, below which Spark connections may name files as tables; empty: none.",
+    )
 
     # Files
     max_upload_mb: int = setting("SQLCHAT_MAX_UPLOAD_MB", 1024, "Largest upload, in MiB.")

@@ -212,7 +212,7 @@ def cut(column: exp.Expr, to: str, dialect: str) -> exp.Expr:
     if dialect == "sqlite":
         return _cut_sqlite(column, to)
     if to == "weekday":
-        if dialect == "mysql":
+        if dialect in ("mysql", "spark"):
             return exp.Sub(
                 this=exp.Anonymous(this="DAYOFWEEK", expressions=[column]), expression=exp.Literal.number(1)
             )

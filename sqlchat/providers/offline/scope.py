@@ -151,7 +151,7 @@ class Scope:
 
 def _plain(name: str, dialect: str) -> bool:
     """Whether the name means itself without quotes in every dialect: quoting all would make the SQL hard to read."""
-    folded = name.islower() or dialect in ("sqlite", "duckdb", "mysql")
+    folded = name.islower() or dialect in ("sqlite", "duckdb", "mysql", "spark")
     plain = folded and name.isidentifier() and name.isascii()
     return plain and name.lower() not in RESERVED
 
