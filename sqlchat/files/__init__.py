@@ -4,7 +4,7 @@ From bytes to a table, each rule in one place:
 
 - `options`: what a caller says of a file, the object `read`. `source`: its bytes, gzipped or not.
 - `formats/`: one reader a format, one line each in its registry; each gives blocks of Arrow arrays.
-- Of text tables: `overview` passes over all bytes, `encodings` tells their encoding, `sniff` the delimiter and quoting,
+- Of text tables: `overview` passes over all bytes, `encodings` tells their encoding, `sniff` delimiter and quoting,
   `shape` the header, notes and totals (of workbooks too), `doubts` what else they may be.
 - `types` lists the ways to read texts, which `readers` has, with `notations` for numbers and `moments` for days;
   `fits` is what one of them found.
