@@ -26,6 +26,7 @@ import psycopg2
 import pytest
 from ports import free_port
 from psycopg2 import sql
+from spark_servers import HAS_SAIL, SPARK_HOME, Sail, SparkCluster, SparkServer
 
 PROCESSES = 3  # more than the cores of a small machine: tests wait more than they compute
 PR_SET_PDEATHSIG = 1
@@ -221,3 +222,30 @@ def postgres_database(postgres_server: PostgresServer) -> Iterator[dict[str, Any
     config = postgres_server.fresh()
     yield config
     postgres_server.drop(config)
+
+
+@pytest.fixture(scope="session")
+def sail() -> Iterator[SparkServer]:
+    """A running Sail, which speaks Spark Connect and keeps the tables of each session apart."""
+    if not HAS_SAIL:
+        pytest.skip("needs PyPI's packages pysail and pyspark-client")
+    server = Sail()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def spark_cluster() -> Iterator[SparkServer]:
+    """A running cluster of Apache Spark: master, two workers and Connect server."""
+    if not SPARK_HOME:
+        pytest.skip("needs SPARK_HOME, the folder of an Apache Spark 4, and Java 17")
+    server = SparkCluster()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sail", pytest.param("spark_cluster", marks=pytest.mark.spark)], scope="session")
+def spark_server(request: pytest.FixtureRequest) -> SparkServer:
+    """Each server that speaks Spark Connect."""
+    server: SparkServer = request.getfixturevalue(request.param)
+    return server

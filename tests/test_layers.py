@@ -58,6 +58,8 @@ HOMES = {
         "files/formats/duckdb.py",
         "sql/policies/duckdb_parser.py",
     },
+    "grpc": {"connections/spark/session.py"},
+    "pyspark": {"connections/spark/session.py"},
     "sqlite3": {"connections/sqlite/", "demo.py", "files/formats/sqlite.py"},
     "jwt": {"tokens.py"},
     "alembic": {"store/"},

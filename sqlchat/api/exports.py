@@ -106,12 +106,10 @@ def _chunks(
         stream = open_stream(entry)
         stack.callback(stream.close)
         stack.callback(_watch_client(stream).set)
-        batches = iter(stream)
-        head = list(itertools.islice(batches, 1))
-        whole = Stream(stream.header, itertools.chain(head, batches), stream.close)
+        stream.wait_for_rows()
         is_begun = False
         try:
-            for chunk in wanted.write(whole, guards_formulas=guards_formulas):
+            for chunk in wanted.write(stream, guards_formulas=guards_formulas):
                 coded = coder.compress(chunk) if coder else chunk
                 if coded or not is_begun:
                     is_begun = True

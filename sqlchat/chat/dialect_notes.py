@@ -89,6 +89,21 @@ NOTES = {
         ),
         quote="`",
     ),
+    "spark": DialectNotes(
+        "Spark SQL",
+        (
+            "Names take backticks; texts take single quotes, and a quote in one is written \\'.",
+            "Dates: date_trunc('month', d), year(d), month(d), d >= DATE '2024-01-01', d - INTERVAL 7 DAYS, "
+            "current_date(), date_format(d, 'yyyy-MM').",
+            "/ keeps the fraction; DIV drops it.",
+            "A cast of 'n/a' fails: try_cast(x AS DOUBLE).",
+            "LIKE and = heed case; ILIKE ignores it; || concatenates; array_join(collect_list(x), ', ').",
+            "Beside an aggregate every selected column is grouped; count_if(x), count(*) FILTER (WHERE ...).",
+            "LIMIT n; NULLs sort first in ascending order: add NULLS LAST where x can be null. "
+            "No hints, no pipes (|>), no files by their path.",
+        ),
+        quote="`",
+    ),
 }
 
 

@@ -18,7 +18,8 @@ from sqlchat.files.notations import Notation
 
 if TYPE_CHECKING:
     from sqlchat.files.columns import Column
-    from sqlchat.files.types import Reading, Relaxed
+    from sqlchat.files.readers import Relaxed
+    from sqlchat.files.types import Reading
 
 TOP = 5
 SHOWN_CHARACTERS = 200

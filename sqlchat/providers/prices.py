@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlchat.config import ModelPrice
+from sqlchat.config.values import ModelPrice
 from sqlchat.providers.base import Tokens
 
 A_MILLION = 1_000_000

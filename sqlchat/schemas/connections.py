@@ -120,7 +120,9 @@ def _privacy(**absent: Any) -> fields.String:
 
 
 class ConnectSchema(Schema):
-    provider = fields.String(required=True, metadata={"description": "postgres, mysql, sqlite, duckdb or files."})
+    provider = fields.String(
+        required=True, metadata={"description": "postgres, mysql, sqlite, duckdb, spark or files."}
+    )
     name = fields.String(
         required=True, validate=validate.Length(min=1), metadata={"description": "The `connection_id` from now on."}
     )

@@ -77,6 +77,8 @@ class Table:
     """Rows as the database's statistics have it; None where it keeps none."""
     definition: str = ""
     """A view's SQL, where the database tells it."""
+    definition_schema: str = ""
+    """The schema in which unqualified names of `definition` are looked up, where it is not the default one."""
     calls_own: bool = False
     """Whether a view depends on functions, operators or checked domains that users of the database defined."""
     descendants: tuple[tuple[str, str], ...] = ()
@@ -118,6 +120,8 @@ class Catalog:
     """The schema in which an unqualified name is looked up first; "" where there are none."""
     version: str = ""
     """Changes when the content changes."""
+    database: str = ""
+    """What stands before the schema in a name of three parts, if such a name may be written: Spark's catalog."""
     search_path: tuple[str, ...] = ()
     """The schemas in which an unqualified name is looked up, in their order; empty for the default schema alone."""
     functions: frozenset[str] | None = field(default=None, repr=False)

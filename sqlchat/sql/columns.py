@@ -128,7 +128,7 @@ class Findings:
     def _in_catalog(self, node: exp.Table) -> Table | None:
         found = self._tables.get(self.rules.key(node.parts[-1]), [])
         schema = node.args.get("db")
-        if self.catalog is None or not found:
+        if self.catalog is None or not found or not self._is_of_database(node):
             return None
         # SQLite's `main` and the database's name in DuckDB and MySQL are qualifiers that no catalog needs to hold.
         if schema is not None and any(table.schema for table in found):
@@ -136,6 +136,11 @@ class Findings:
             found = found if not inside and self.rules.dialect == "duckdb" else inside
         rank = self.catalog.path_rank
         return min(found, key=lambda table: rank(table.schema), default=None)
+
+    def _is_of_database(self, node: exp.Table) -> bool:
+        """Whether the first of a name's three parts, if it has three, may be the database that the catalog is of."""
+        named, own = node.args.get("catalog"), self.catalog.database if self.catalog else ""
+        return named is None or not own or self.rules.key(named) == self.rules.fold(own)
 
     def _is_system_table(self, node: exp.Table) -> bool:
         if node.db:

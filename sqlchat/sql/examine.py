@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.conditions import TextCondition, text_conditions
-from sqlchat.sql.guard import check
+from sqlchat.sql.guard import RULES, check
 from sqlchat.sql.lineage import Lineage, lineage
 from sqlchat.sql.names import UnknownName, unknown_names
 from sqlchat.sql.parse import share_trees
@@ -57,6 +58,14 @@ def _examine(sql: str, catalog: Catalog, judged: Judged | None) -> Examination:
     verdict = check(sql, catalog.dialect, catalog.functions, catalog)
     if judged is not None:
         refuse(sql, judged)
+    unknown = unknown_names(sql, catalog)
+    if RULES[catalog.dialect].knows_all_tables and (
+        tables := [each.name for each in unknown if each.kind == "table"]
+    ):
+        raise SQLRefusedError(
+            f"There is no table {tables[0][:80]!r} in the schema, and no other name may be read.",
+            unknown_names=tables,
+        )
     return Examination(
         sql=sql,
         catalog_version=catalog.version,
@@ -64,7 +73,7 @@ def _examine(sql: str, catalog: Catalog, judged: Judged | None) -> Examination:
         is_plannable=verdict.plannable,
         analyzed=verdict.analyzed,
         is_plain=verdict.is_plain,
-        unknown=unknown_names(sql, catalog),
+        unknown=unknown,
         lineage=lineage(sql, catalog.dialect, catalog),
         conditions=text_conditions(sql, catalog.dialect, catalog),
     )

@@ -31,14 +31,20 @@ from sqlchat.errors import DialectUnknownError, SQLRefusedError
 from sqlchat.sql.attributes import check_attributes, cut
 from sqlchat.sql.calls import Layout, check_tree, find_calls
 from sqlchat.sql.catalog import Catalog, OwnNames
-from sqlchat.sql.guards import duckdb, mysql, postgres, sqlite
+from sqlchat.sql.guards import duckdb, mysql, postgres, spark, sqlite
 from sqlchat.sql.guards.allowed_nodes import NODES, ROOTS
 from sqlchat.sql.guards.rules import Rules
 from sqlchat.sql.lexer import Lexeme, agree, lexemes, placeholder
 from sqlchat.sql.parse import parse
 from sqlchat.sql.policies.own import BEHIND, refuse_volatile
 
-RULES = {"postgres": postgres.RULES, "sqlite": sqlite.RULES, "duckdb": duckdb.RULES, "mysql": mysql.RULES}
+RULES = {
+    "postgres": postgres.RULES,
+    "sqlite": sqlite.RULES,
+    "duckdb": duckdb.RULES,
+    "mysql": mysql.RULES,
+    "spark": spark.RULES,
+}
 NO_OWN_NAMES = OwnNames()
 OVERLOADED = "this database has a function of its own of that name, which may do more than read"
 USING_OPERATORS = frozenset(BEHIND) | {"cast", "operator", "any", "some", "all"}
@@ -58,7 +64,7 @@ class Verdict:
 
 
 def check(sql: str, dialect: str, functions: frozenset[str] | None = None, catalog: Catalog | None = None) -> Verdict:
-    """Judge `sql` for a database of `dialect` (postgres, sqlite, duckdb, mysql).
+    """Judge `sql` for a database of `dialect` (a key of RULES).
 
     `functions` are the lower-case names that the database itself declares harmless (Postgres: from `pg_proc`); they
     replace the list that is built in, the dangerous ones taken out. `catalog` is the part of the database's catalog
@@ -297,7 +303,7 @@ def _check_operator(inside: Sequence[Lexeme], allowed: frozenset[str]) -> None:
 
 
 def _check_files(tree: exp.Expr, words: Sequence[Lexeme], files: re.Pattern[str]) -> None:
-    """Refuse tables that are files: DuckDB opens `FROM 'x.csv'`, `FROM "x.csv"` and `FROM x.csv`."""
+    """Refuse tables that are files: DuckDB opens `FROM 'x.csv'` and `FROM x.csv`, Spark ``FROM csv.`x` ``."""
     strings = {word.start for word in words if word.kind == "string"}
     for table in tree.find_all(exp.Table):
         name = ".".join(part.name for part in table.parts)

@@ -2,7 +2,8 @@
 
 The guard judges sqlglot's tree, while the database runs the text. Where the two disagree about where a string, a
 quoted name or a comment ends, an attack hides in between; such a text is refused. The rules here follow the
-databases' own scanners (Postgres' `scan.l`, SQLite's `tokenize.c`, MySQL's `sql_lex.cc`), not sqlglot.
+databases' own scanners (Postgres' `scan.l`, SQLite's `tokenize.c`, MySQL's `sql_lex.cc`, Spark's
+`SqlBaseLexer.g4`), not sqlglot.
 """
 
 from __future__ import annotations
@@ -57,6 +58,16 @@ MYSQL = {
     "number": NUMBER,
     "sign": r".",
 }
+SPARK = {
+    "space": r"[ \t\n\r]+",
+    "comment": r"--[^\n\r]*",
+    "block": r"/\*",
+    "string": r"[rR](?:'[^']*'|\"[^\"]*\")|[xXnN]?'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"",
+    "name": BACKTICK,
+    "number": rf"(?:{NUMBER})(?:[bB][dD]|[LlSsYyDdFf])?(?![{LETTER}0-9])",
+    "word": rf"[{LETTER}0-9]+",
+    "sign": r"\|>|.",
+}
 
 
 def _scanner(rules: dict[str, str]) -> re.Pattern[str]:
@@ -68,6 +79,7 @@ SCANNERS = {
     "duckdb": _scanner(POSTGRES),
     "sqlite": _scanner(SQLITE),
     "mysql": _scanner(MYSQL),
+    "spark": _scanner(SPARK),
 }
 NESTED_COMMENT = re.compile(r"/\*|\*/")
 
@@ -105,7 +117,11 @@ def agree(sql: str, dialect: str, ours: list[Lexeme]) -> None:
         if not _differ_in_signs_alone(given, ours):
             raise SQLRefusedError("This SQL can be read in more than one way; put blanks around its operators.")
     rest = iter(ours)
+    start = -1
     for token in tokenize(sql, dialect):
+        if token.start == start:  # sqlglot makes three tokens of Spark's 1L, as if it were 1::BIGINT
+            continue
+        start = token.start
         first = last = next(rest, None)
         quoted = first is not None and _quoted(first)
         while last is not None and last.end <= token.end:  # sqlglot joins words such as GROUP BY
@@ -122,6 +138,8 @@ def agree(sql: str, dialect: str, ours: list[Lexeme]) -> None:
 def lexemes(sql: str, dialect: str) -> list[Lexeme]:
     """Split `sql` by the rules of the database, comments left out. Raises SQLSyntaxError, SQLRefusedError."""
     check_text(sql)
+    if dialect == "spark" and "${" in sql:  # which Spark replaces by what its settings hold, in strings too
+        raise SQLRefusedError("Variables (${...}) are not allowed; write the value itself.")
     match, found, at, escaped = SCANNERS[dialect].match, list[Lexeme](), 0, False
     while at < len(sql):
         piece = match(sql, at)
@@ -138,6 +156,8 @@ def lexemes(sql: str, dialect: str) -> list[Lexeme]:
             if escaped:  # 'x' after E'..' and a line break goes on with the escapes of the first
                 raise _disagreement(sql, at)
             found.append(Lexeme("string", piece[0], at, end))
+        elif kind == "comment" and dialect == "spark" and piece[0].endswith("\\"):
+            raise _disagreement(sql, at)  # Spark reads on in the next line
         elif kind not in ("space", "comment"):
             if kind == "sign" and piece[0] in "'\"`":
                 raise _unclosed(sql, at, piece[0])
@@ -155,6 +175,8 @@ def _comment_end(sql: str, at: int, dialect: str) -> int:
         raise _unclosed(sql, at, "*/")
     if dialect == "sqlite":
         raise _unclosed(sql, at, "*/")
+    if dialect == "spark" and sql[at : at + 3] == "/*+":
+        raise SQLRefusedError("Hints (/*+) are not allowed.")
     depth = 0
     for mark in NESTED_COMMENT.finditer(sql, at):
         depth += 1 if mark[0] == "/*" else -1

@@ -131,7 +131,7 @@ class FileDatabases:
         objects = self._objects(files)
         made_of = [
             (f.bucket, f.name, f.table, f.options.given(), objects[f.bucket, f.name].version)
-            for f in self._as_said(files)
+            for f in self._add_readings(files)
         ]
         made_by = [BUILDER, _engine()]
         return hashlib.blake2b(json.dumps([made_by, made_of], sort_keys=True).encode(), digest_size=16).hexdigest()
@@ -234,7 +234,7 @@ class FileDatabases:
         self._refuse_failed(key)  # somebody else may have tried while this one waited
         try:
             self._refuse_large(files)
-            copies = self._fetched(files, folder, begin)
+            copies = self._fetch(files, folder, begin)
             for file in files:
                 self.look_again_at(file.bucket, file.name)
             if self.key(files) != key:
@@ -254,7 +254,7 @@ class FileDatabases:
                 f"The files take {size:,} MiB; up to {most:,} can be asked in one connection."
             )
 
-    def _fetched(self, files: tuple[NamedFile, ...], folder: Path, until: float) -> tuple[FileTable, ...]:
+    def _fetch(self, files: tuple[NamedFile, ...], folder: Path, until: float) -> tuple[FileTable, ...]:
         """Copies of the objects on disk, one of each."""
         copies: dict[tuple[str, str], str] = {}
         for file in files:
@@ -269,9 +269,11 @@ class FileDatabases:
                 raise no_such_file(file.shown) from exc
             except (StorageError, ForbiddenError, DeadlineError) as exc:
                 raise _storage_fails(exc) from exc
-        return tuple(FileTable(f.table, f.shown, copies[f.bucket, f.name], f.options) for f in self._as_said(files))
+        return tuple(
+            FileTable(f.table, f.shown, copies[f.bucket, f.name], f.options) for f in self._add_readings(files)
+        )
 
-    def _as_said(self, files: tuple[NamedFile, ...]) -> tuple[NamedFile, ...]:
+    def _add_readings(self, files: tuple[NamedFile, ...]) -> tuple[NamedFile, ...]:
         """The files, read as their upload said where their entry does not say it. Raises DatabaseUnavailableError."""
         silent = [(file.bucket, file.name) for file in files if not file.says_how]
         try:

@@ -126,7 +126,7 @@ def document_rows(value: Object, table: Table, part: str | int | None) -> Iterat
         check_width(len(value))
         yield from (dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True))
         return
-    found = dict(_arrays(value, "", 0))
+    found = dict(_find_arrays(value, "", 0))
     if not found and part is None:
         lists = {k: v for k, v in value.items() if isinstance(v, list)}
         if lists and len(lists) == len(value) and len({len(v) for v in lists.values()}) > 1:
@@ -138,7 +138,7 @@ def document_rows(value: Object, table: Table, part: str | int | None) -> Iterat
             return
         yield value
         return
-    path = _picked(found, part)
+    path = _pick(found, part)
     if len(value) > 1 or "." in path:
         table.warnings.append(f"The rows are those of {path!r}; what stands beside it was left out.")
     if len(found) > 1:
@@ -202,14 +202,14 @@ def _column_names(value: Any) -> list[str] | None:
     return names
 
 
-def _arrays(value: Object, path: str, depth: int) -> Iterator[tuple[str, list[Object]]]:
+def _find_arrays(value: Object, path: str, depth: int) -> Iterator[tuple[str, list[Object]]]:
     """Arrays of objects within objects, by their path."""
     for name, inner in value.items():
         at = _join(path, name)
         if _holds_rows(inner):
             yield at, inner
         elif isinstance(inner, dict) and depth < DEEPEST:
-            yield from _arrays(inner, at, depth + 1)
+            yield from _find_arrays(inner, at, depth + 1)
 
 
 def _by_key(value: Object) -> Iterator[Object] | None:
@@ -226,7 +226,7 @@ def _by_key(value: Object) -> Iterator[Object] | None:
     return ({"key": key} | each for key, each in value.items())
 
 
-def _picked(found: Mapping[str, list[Object]], part: str | int | None) -> str:
+def _pick(found: Mapping[str, list[Object]], part: str | int | None) -> str:
     if part is not None:
         named = [path for path in found if str(part) in {path, path.rpartition(".")[2]}]
         if len(named) == 1:

@@ -114,6 +114,8 @@ class Rules:
     """Whether `value.function()` calls, so that what stands before the dot is no schema."""
     files: re.Pattern[str] | None = None
     """Names of tables, whole, for which the database would open a file."""
+    knows_all_tables: bool = False
+    """Whether a table that the catalog does not hold is refused, since its name could be that of a file."""
 
 
 def refuse_rest(lexemes: Sequence[Lexeme], what: str) -> SQLRefusedError:

@@ -42,10 +42,10 @@ Guarded = Sequence[tuple[exp.Table, Table, frozenset[str]]]
 
 TABLE_FUNCTIONS = words(
     """
-    exploding_generate_series explode flatten generate_series generate_subscripts json_array_elements
+    exploding_generate_series explode explode_outer flatten generate_series generate_subscripts json_array_elements
     json_array_elements_text json_each json_each_text json_object_keys json_table json_to_recordset json_tree
     jsonb_array_elements jsonb_array_elements_text jsonb_each jsonb_each_text jsonb_object_keys jsonb_to_recordset
-    range regexp_matches regexp_split_to_table string_to_table unnest xmltable
+    inline posexplode posexplode_outer range regexp_matches regexp_split_to_table string_to_table unnest xmltable
     """
 )
 TELLING = re.compile(
@@ -119,7 +119,7 @@ def _query(sql: str, dialect: str, definition: bool) -> exp.Expr:
 def _may_be(node: exp.Table, catalog: Catalog) -> list[Table]:
     """The tables that a name may mean: the one in its schema, the default schema's, or else all of that name."""
     same = [table for table in catalog.tables if table.name.casefold() == node.name.casefold()]
-    if node.catalog:
+    if node.catalog and node.catalog.casefold() != catalog.database.casefold():
         return []
     if schema := node.db.casefold():
         return [table for table in same if (table.schema or "main").casefold() == schema]

@@ -169,6 +169,8 @@ def _shows_undenied(table: Table, judged: Judged) -> bool:
     """Whether a view, or an index over another table, shows nothing that is denied. False if that is unknown."""
     if table.origin is None:
         part = judged.part(table.definition)
+        if table.definition_schema:
+            part = replace(part, full=replace(part.full, default_schema=table.definition_schema, search_path=()))
         return bool(table.definition) and not table.calls_own and _reads_only(table.definition, part)
     source = judged.full.table(table.origin.table, table.schema) if table.origin.table else None
     if source is None or key_of(source) not in judged.readable:

@@ -4,35 +4,26 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
 import os
-import secrets
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sqlchat import machine
-from sqlchat.addresses import is_encrypted_or_local, is_postgres_url, role_of_key
+from sqlchat.config.faults import list_faults
+from sqlchat.config.values import ModelPrice, parse_value
 
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-LONGEST = 86_400
-"""Seconds that a deadline may be set to."""
-LONGEST_HISTORY = 36_525  # days
 SLOWEST_TRANSFER = 4 << 20
 """Bytes a second below which the storage is given up."""
-LEAST_CONTEXT, LEAST_ANSWER, MOST_ANSWER = 3000, 500, 16_000
-"""Tokens of a model's context, and of the room for its answer, in which thinking counts too."""
+LEAST_ANSWER, MOST_ANSWER = 500, 16_000
+"""Tokens of the room for a model's answer, in which thinking counts too."""
 RULES_TOKENS = 1300
 """Of a prompt, that its rules, the question and its values take beside the catalog."""
 SMALLEST_PROCESS = 512
 """MiB of address space without which a worker process does not come to its first call."""
 SMALL = 1024
 """MiB of memory below which the service begins with fewer and smaller processes."""
-SERVICE_ROLE = "service_role"
-SHORTEST_SECRET, SHORTEST_TOKEN = 32, 16  # characters
-URL_STARTS = ("https://", "http://")
-TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
 
 
 class ConfigError(SystemExit):
@@ -47,15 +38,6 @@ def setting(env: str, default: Any, help: str, *, secret: bool = False, least: i
     """
     metadata = {"env": env, "help": help, "least": least, "small": small}
     return dataclasses.field(default=default, repr=not secret, metadata=metadata)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ModelPrice:
-    model: str
-    """Beginning of the model's name."""
-    prompt: float
-    """US dollars per million tokens."""
-    completion: float
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -239,6 +221,11 @@ class Settings:
         (),
         "Folders (separated by `:`) beside the data folder below which SQLite and DuckDB files may be opened.",
     )
+    spark_paths: tuple[str, ...] = setting(
+        "SQLCHAT_SPARK_PATHS",
+        (),
+        "Paths (commas), such as `s3a://lake/`, below which Spark connections may name files as tables; empty: none.",
+    )
 
     # Files
     max_upload_mb: int = setting("SQLCHAT_MAX_UPLOAD_MB", 1024, "Largest upload, in MiB.")
@@ -271,7 +258,7 @@ class Settings:
             if not text:
                 continue
             try:
-                values[row.name] = _parse(text, row.type)
+                values[row.name] = parse_value(text, row.type)
             except ValueError as exc:
                 wrong.append(f"{row.metadata['env']}: {exc}")
         if wrong:
@@ -287,71 +274,8 @@ class Settings:
 
     def check(self) -> None:
         """Raise ConfigError where settings do not add up."""
-        wrong = []
-        if self.database_url and not self.secret_key:
-            wrong.append(
-                "SQLCHAT_SECRET_KEY: needed with DATABASE_URL, since it encrypts the credentials kept there. "
-                f"Here is a fresh one to keep safe: {secrets.token_urlsafe(32)}"
-            )
-        wrong.extend(
-            f"SQLCHAT_SECRET_KEY: each key needs {SHORTEST_SECRET} characters or more"
-            for k in self.secret_keys
-            if len(k) < SHORTEST_SECRET
-        )
-        if self.database_url and not is_postgres_url(self.database_url):
-            wrong.append(
-                "DATABASE_URL: must read postgresql://user:password@host:port/database, with special characters of "
-                "the password percent-encoded"
-            )
-        if self.supabase_url and not is_encrypted_or_local(self.supabase_url):
-            wrong.append("SUPABASE_URL: must start with https://; http:// is for this machine's own addresses")
-        if self.supabase_jwt_secret and len(self.supabase_jwt_secret) < SHORTEST_SECRET:
-            wrong.append(f"SUPABASE_JWT_SECRET: needs {SHORTEST_SECRET} characters or more")
-        if 0 < len(self.metrics_token) < SHORTEST_TOKEN:
-            wrong.append(f"SQLCHAT_METRICS_TOKEN: needs {SHORTEST_TOKEN} characters or more")
-        if role := role_of_key(self.supabase_service_role_key, SERVICE_ROLE):
-            wrong.append(
-                f"SUPABASE_SERVICE_ROLE_KEY: is a key of the role {role!r}; give the one of `service_role`, or "
-                "one that begins with sb_secret_"
-            )
-        for field in ("openai_base_url", "anthropic_base_url"):
-            if (url := getattr(self, field)) and not url.startswith(URL_STARTS):
-                wrong.append(f"{env_name(field)}: must start with https:// or http://")
-        wrong.extend(
-            f"SQLCHAT_DATABASE_DIRS: there is no folder {folder}"
-            for folder in self.database_dirs
-            if not folder.is_dir()
-        )
-        if 0 < self.model_context < LEAST_CONTEXT:
-            wrong.append(f"SQLCHAT_MODEL_CONTEXT_TOKENS: must be {LEAST_CONTEXT} or more, or 0")
-        if (self.daily_tokens or self.daily_cost) and not self.history_days:
-            wrong.append(
-                "SQLCHAT_HISTORY_DAYS: must be 1 or more with SQLCHAT_DAILY_TOKENS or SQLCHAT_DAILY_COST, which are "
-                "summed from the history"
-            )
-        if self.daily_cost and not self.model_prices:
-            wrong.append("SQLCHAT_MODEL_PRICES: needed with SQLCHAT_DAILY_COST")
-        if self.port > 65_535:
-            wrong.append("PORT: must be 65535 or less")
-        if self.history_days > LONGEST_HISTORY:
-            wrong.append(f"SQLCHAT_HISTORY_DAYS: must be {LONGEST_HISTORY} (a century) or less")
-        if self.log_level.upper() not in LOG_LEVELS:
-            wrong.append(f"SQLCHAT_LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}")
-        for row in dataclasses.fields(self):
-            value, env = getattr(self, row.name), row.metadata["env"]
-            if row.type == "int" and value < row.metadata["least"]:
-                wrong.append(f"{env}: must be {row.metadata['least']} or more")
-            if row.type == "float" and row.metadata["least"] and not 0 < value <= LONGEST:
-                wrong.append(f"{env}: must be above 0 and at most {LONGEST}")
-            if row.type == "float" and not row.metadata["least"] and not 0 <= value < math.inf:
-                wrong.append(f"{env}: must be 0 or more")
-        if self.max_rows > self.max_rows_ceiling:
-            wrong.append(
-                f"SQLCHAT_MAX_ROWS: must not be above SQLCHAT_MAX_ROWS_CEILING, which is {self.max_rows_ceiling}; "
-                "both may be raised"
-            )
-        if wrong:
-            raise ConfigError("sqlchat cannot start:\n  " + "\n  ".join(wrong))
+        if faults := list_faults(self):
+            raise ConfigError("sqlchat cannot start:\n  " + "\n  ".join(faults))
 
     def check_state_dir(self) -> None:
         """Make the folder of the embedded store. Raises ConfigError where it cannot be made or written to.
@@ -464,48 +388,3 @@ def unknown_settings(environ: Mapping[str, str] = os.environ) -> str:
             near = difflib.get_close_matches(name, known, 1, 0.8)
             told.append(f"{name} (did you mean {near[0]}?)" if near else name)
     return f"These environment variables are no settings of sqlchat: {', '.join(told)}." if told else ""
-
-
-def env_name(field: str) -> str:
-    """The environment variable of a field of Settings."""
-    return next(str(row.metadata["env"]) for row in dataclasses.fields(Settings) if row.name == field)
-
-
-def _parse(text: str, kind: Any) -> Any:
-    match kind:
-        case "int":
-            return _number(int, text, "say a whole number")
-        case "float":
-            return _number(float, text, "say a number")
-        case "bool" | "bool | None":
-            if text.lower() in TRUE | FALSE:
-                return text.lower() in TRUE
-            raise ValueError("say true or false")
-        case "Path":
-            return Path(text)
-        case "tuple[Path, ...]":
-            return tuple(Path(part) for part in text.split(os.pathsep) if part)
-        case "tuple[ModelPrice, ...]":
-            return tuple(_price(part.strip()) for part in text.split(",") if part.strip())
-        case "tuple[str, ...]":
-            return tuple(part.strip() for part in text.split(",") if part.strip())
-    return text
-
-
-def _price(text: str) -> ModelPrice:
-    model, _, dollars = text.rpartition("=")
-    prompt, _, completion = dollars.partition("/")
-    try:
-        price = ModelPrice(model.strip(), float(prompt), float(completion))
-    except ValueError:
-        price = ModelPrice("", 0, 0)
-    if not price.model or not all(0 <= each < math.inf for each in (price.prompt, price.completion)):
-        raise ValueError("say model=prompt/completion, with prices in US dollars per million tokens")
-    return price
-
-
-def _number(kind: type[int] | type[float], text: str, hint: str) -> int | float:
-    try:
-        return kind(text)
-    except ValueError:
-        raise ValueError(hint) from None
