@@ -1,7 +1,7 @@
 """Every curl line of the README, in its order, against one real gunicorn.
 
-Only the address and the path of `flask` are replaced. The lines run in one shell and in a folder that holds the file of a
-semantic model, because one of them sends it.
+Only the address and the path of `flask` are replaced. The lines run in one shell and in a folder that holds the file
+of a semantic model, because one of them sends it.
 """
 
 import json
