@@ -150,7 +150,7 @@ def test_the_latest_result_is_that_of_the_newest_entry_that_ended_in_rows(shared
     path = "/api/history/latest/result"
     assert shared_client.get(path, headers=ann).json["code"] == "entry_not_found"
     for sql in ("SELECT 1 AS n", "SELECT 2 AS n", "SELECT x FROM nowhere"):
-        execute(shared_client, sql, name="empty", headers=ann)
+        assert execute(shared_client, sql, name="empty", headers=ann).data  # read to its end, so that it is kept
     assert shared_client.get(path, headers=ann).json["results"]["rows"] == [[2]]
     assert shared_client.get(path, headers=bob).json["code"] == "entry_not_found"
 
