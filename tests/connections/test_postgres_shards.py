@@ -60,6 +60,19 @@ CREATE FOREIGN TABLE slow_{region} PARTITION OF slow FOR VALUES IN ('{region}') 
 CREATE FOREIGN TABLE noting_{region} (region text) SERVER {region} OPTIONS (table_name 'noting');
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader;
 """
+ROW_SECURITY = """
+CREATE ROLE asker;
+GRANT asker TO reader;
+CREATE TABLE own (region text, label text) PARTITION BY LIST (region);
+ALTER TABLE own ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON own USING (region = current_setting('request.jwt.claims')::json ->> 'sub');
+GRANT SELECT ON own TO asker;
+"""
+OWN = """
+CREATE USER MAPPING FOR asker SERVER {region} OPTIONS (user 'reader', password '{password}');
+CREATE FOREIGN TABLE own_{region} PARTITION OF own FOR VALUES IN ('{region}') SERVER {region}
+    OPTIONS (table_name 'notes');
+"""
 BY_REGION = "SELECT region, count(*) AS n, sum(amount) AS s FROM orders GROUP BY region ORDER BY region"
 NOTING = ("noting_north", "noting_south")
 TOTALS = [["north", ROWS, ROWS // 100 * 4950], ["south", ROWS, ROWS // 100 * 4950]]
@@ -103,12 +116,12 @@ def database(cluster, tmp_path_factory):
 
 @pytest.fixture
 def connect(cluster):
-    """Opens the driver's connection under settings."""
+    """Opens the driver's connection with more fields of its config, under settings."""
     with contextlib.ExitStack() as opened:
         workers = opened.enter_context(contextlib.closing(Workers(1, 1024)))
 
-        def open_connection(**settings):
-            made = PostgresConnection(cluster.config, Settings(**settings), workers)
+        def open_connection(fields=(), **settings):
+            made = PostgresConnection(cluster.config | dict(fields), Settings(**settings), workers)
             return opened.enter_context(contextlib.closing(made))
 
         yield open_connection
@@ -201,6 +214,22 @@ def test_a_table_denied_on_the_coordinator_is_denied_on_its_shards(database):
     for table in ("orders", "orders_north"):
         with pytest.raises(SQLRefusedError):
             database.run_under(f"SELECT count(*) FROM {table}", deny_tables=["orders"])
+
+
+def test_row_level_security_of_the_table_holds_unless_a_shard_is_readable_by_name(cluster, connect):
+    cluster.coordinator.execute(ROW_SECURITY)
+    for region in ("north", "south"):
+        cluster.coordinator.execute(OWN.format(region=region, password=cluster.config["password"]))
+    connection = connect({"rls": True, "rls_role": "asker"})
+    caller = connection.for_caller({"sub": "north"})
+    assert caller.run("SELECT DISTINCT region FROM own", max_rows=9, timeout=10).rows == b'[["north"]]'
+    with pytest.raises(QueryError, match="Permission denied"):
+        caller.run("SELECT * FROM own_south", max_rows=9, timeout=10)
+    open_tables = "1 tables that asker may read show it all their rows."
+    assert open_tables not in connection.check()
+    cluster.coordinator.execute("GRANT SELECT ON own_south TO asker")
+    assert open_tables in connection.check()
+    cluster.coordinator.execute("DROP TABLE own")
 
 
 def test_without_statistics_a_profile_is_a_sample_and_a_cost_a_guess(database, connect):
