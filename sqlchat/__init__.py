@@ -10,4 +10,4 @@ Flask appears only in `app`, `api` and `cli`; marshmallow only in `api` and `sch
 exactly one file. `tests/test_layers.py` holds the tree to this, and `ARCHITECTURE.md` explains it.
 """
 
-__version__ = "0.9.0"
+__version__ = "0.10.0"
