@@ -38,6 +38,7 @@
     │   ├── DatabaseUnavailableError      503 database_unavailable
     │   ├── StoreUnavailableError         503 store_unavailable
     │   ├── BusyError                     503 busy
+    │   ├── ForeignServerUnavailableError 503 foreign_server_unavailable
     │   └── CatalogChangedError           503 catalog_changed
     └── DeadlineError                     504 deadline_exceeded
         ├── QueryTimeoutError             504 query_timeout
@@ -232,6 +233,12 @@ class StoreUnavailableError(UnavailableError):
 
 class BusyError(UnavailableError):
     code, title = "busy", "Too busy"
+
+
+class ForeignServerUnavailableError(UnavailableError):
+    """The database answers, but a server from which it reads a table, such as a shard, does not."""
+
+    code, title = "foreign_server_unavailable", "A server behind the database cannot be reached"
 
 
 class CatalogChangedError(UnavailableError):

@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -198,14 +198,26 @@ def postgres_server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="session")
-def extended_postgres() -> Iterator[PostgresServer]:
-    """The server of Debian's packages, which have the extensions that the PyPI package lacks."""
-    found = sorted(Path("/usr/share/postgresql").glob("*/extension/postgis.control"))
-    if not found:
-        pytest.skip("needs Debian's packages postgresql, postgresql-contrib and postgresql-postgis")
-    server = PostgresServer(Path("/usr/lib/postgresql") / found[-1].parts[-3] / "bin")
-    yield server
-    server.close()
+def start_extended() -> Callable[[str], PostgresServer]:
+    """Starts a server of Debian's packages, which have extensions that the PyPI package lacks. The caller closes it.
+
+    Takes the extension's name, and skips the test if no installed server has it.
+    """
+
+    def start(extension: str) -> PostgresServer:
+        found = sorted(Path("/usr/share/postgresql").glob(f"*/extension/{extension}.control"))
+        if not found:
+            pytest.skip(f"needs Postgres with {extension}, such as Debian's packages postgresql-15{{,-postgis-3}}")
+        return PostgresServer(Path("/usr/lib/postgresql") / found[-1].parts[-3] / "bin")
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def extended_postgres(start_extended: Callable[[str], PostgresServer]) -> Iterator[PostgresServer]:
+    """A server that has PostGIS and the extensions beside it."""
+    with contextlib.closing(start_extended("postgis")) as server:
+        yield server
 
 
 @pytest.fixture

@@ -88,6 +88,16 @@ def test_statistics_that_are_older_than_the_rows_prove_nothing(postgres, execute
     assert (found.values, found.complete, found.exact) == (("ab",), False, False)
 
 
+def test_statistics_of_a_partitioned_table_prove_nothing(postgres, execute):
+    execute("CREATE TABLE t (v text) PARTITION BY LIST (v)")
+    execute("CREATE TABLE t_all PARTITION OF t DEFAULT WITH (autovacuum_enabled = false)")
+    execute("INSERT INTO t SELECT 'ab' FROM generate_series(1, 9)")
+    execute("ANALYZE t")
+    execute("INSERT INTO t VALUES ('new')")
+    found = profiles(postgres, "t")["v"]
+    assert (found.values, found.complete, found.exact) == (("ab",), False, False)
+
+
 def test_of_many_texts_a_part_is_kept(postgres, execute):
     execute("CREATE TABLE many AS SELECT 'v' || n AS v, n AS id FROM generate_series(1, 5000) n")
     for _ in range(2):

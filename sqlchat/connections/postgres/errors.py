@@ -9,6 +9,7 @@ from typing import Any
 from sqlchat.connections.servers.pool import NAME_COLUMNS
 from sqlchat.errors import (
     ConnectionConfigError,
+    ForeignServerUnavailableError,
     QueryError,
     QueryTimeoutError,
     SqlchatError,
@@ -76,6 +77,10 @@ def config_error(text: str, password: str, *, near: bool) -> ConnectionConfigErr
     return ConnectionConfigError("The connection failed, for a reason that the server gave in words of its own.")
 
 
+FOREIGN_SERVER_LOST = re.compile("08...|57P0[123]|HV00N")
+"""SQLSTATEs of a lost or refused connection. In a session that lives on they tell of a foreign table's server."""
+REMOTE = "remote SQL command"
+"""In the context of an error that a server of postgres_fdw raised."""
 UNKNOWN_NAMES = frozenset({"42P01", "42703", "3F000", "42883", "42704"})
 """Undefined table, column, schema, function, object."""
 
@@ -88,7 +93,14 @@ def query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> SqlchatE
     """What the caller is told. `prefix` counts the characters that stood before `sql` in what was sent."""
     if ROW_TOO_LARGE in fault.message:
         return TooLargeError("A row of the result is larger than a result may be; select fewer or shorter columns.")
+    if FOREIGN_SERVER_LOST.fullmatch(fault.sqlstate):
+        said = fault.message.partition("\n")[0].rstrip(".")
+        return ForeignServerUnavailableError(
+            f"A server that the database reads from cannot be reached: {said}.", retry_after=5
+        )
     match fault.sqlstate:
+        case "57014" if REMOTE in fault.context:
+            return QueryTimeoutError("A server that the database reads from stopped the query at its own time limit.")
         case "57014":
             return timed_out(timeout)
         case "55P03":

@@ -28,7 +28,13 @@ from sqlchat.connections.profiling import (
     told_by,
     with_labels,
 )
-from sqlchat.errors import QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError
+from sqlchat.errors import (
+    ForeignServerUnavailableError,
+    QueryError,
+    QueryTimeoutError,
+    SQLRefusedError,
+    TooLargeError,
+)
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Kind, Path
 
@@ -42,14 +48,17 @@ ASKING_SHARE = 0.8
 STATISTICS_SHARE = 0.5
 """Of the time, that statistics may take where samples are to have their turn."""
 ANALYZED_WHOLE = 30_000
-"""Rows that ANALYZE looks at, at the usual target; of a table with no more it has seen all."""
+"""Rows that ANALYZE looks at, at the usual target; of a table with no more it has seen all.
+
+The server does not count what changed since in a partitioned table's partitions, nor on another server.
+"""
 SAMPLED_ROWS = 20_000
 """Of a table, on the server."""
 SAMPLED_COLUMNS = 200
 SAMPLING = 1.0
 """Seconds for the sample of one table."""
 FINITE = re.compile(r"-?\d")
-UNREADABLE = (QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError)
+UNREADABLE = (ForeignServerUnavailableError, QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError)
 
 STATISTICS = f"""
 WITH readable AS ({READABLE.replace("%", "%%")} AND c.relname = ANY (%s)),
@@ -58,7 +67,7 @@ columns AS MATERIALIZED (
         CASE WHEN t.typcategory IN ('S', 'E') AND t.typname <> 'name' THEN 'text'
             WHEN t.typname IN ('int2', 'int4', 'int8', 'float4', 'float8', 'numeric') THEN 'number'
             WHEN t.typname IN ('date', 'timestamp', 'timestamptz', 'time') THEN 'time' ELSE 'other' END AS kind,
-        r.reltuples BETWEEN 0 AND {ANALYZED_WHOLE}
+        r.reltuples BETWEEN 0 AND {ANALYZED_WHOLE} AND r.relkind IN ('r', 'm')
             AND pg_catalog.pg_stat_get_mod_since_analyze(r.oid) = 0 AS whole,
         r.relkind = 'p' AS parent
     FROM readable r

@@ -39,9 +39,9 @@ COUNTS = re.compile(
 
 RIGHTS = """
 WITH readable AS (
-    SELECT c.oid, c.relkind, c.reloptions FROM pg_catalog.pg_class c
+    SELECT c.oid, c.relkind, c.relispartition, c.reloptions FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
         AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
         AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
         AND (pg_catalog.has_table_privilege(c.oid, 'SELECT')
@@ -52,7 +52,9 @@ SELECT pg_catalog.json_build_object(
     'same', current_user = session_user,
     'bypasses', (SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user),
     'open', (SELECT pg_catalog.count(*) FROM readable
-        WHERE relkind IN ('r', 'p') AND NOT pg_catalog.row_security_active(oid)),
+        WHERE relkind IN ('r', 'p', 'f') AND NOT pg_catalog.row_security_active(oid)
+        AND (NOT relispartition OR EXISTS (SELECT FROM pg_catalog.pg_inherits
+            WHERE inhrelid = oid AND pg_catalog.row_security_active(inhparent)))),
     'sequences', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname NOT LIKE 'pg\\_%' AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
