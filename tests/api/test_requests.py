@@ -105,7 +105,7 @@ class TestControlCharacters:
         assert sent.get_json()["results"]["rows"] == [[240]]
 
 
-@pytest.mark.parametrize("opening, closing", [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
 @pytest.mark.parametrize(
     ("method", "path", "before", "after"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from sqlchat.sql.catalog import WORD, Catalog, Table
 from sqlchat.sql.policies.enforcement import folded
@@ -38,7 +39,7 @@ class HiddenNames:
             return True
         pairs = {
             (one, other)
-            for (one, _, end), (other, start, _) in zip(places, places[1:], strict=False)
+            for (one, _, end), (other, start, _) in pairwise(places)
             if text[end:start].strip(' "`[]') == "."
         }
         return not pairs.isdisjoint(self.paths)
