@@ -209,6 +209,8 @@ class TestWhoMayRead:
         with Service(tmp_path, **given) as service:
             assert refused(service) == 401
             assert refused(service, Authorization="Bearer another-token-of-them") == 401
+            assert refused(service, Authorization=TOKEN) == refused(service, Authorization="Bearer ") == 401
+            assert read_metrics(service, Authorization=f"bearer {TOKEN}")
             assert read_metrics(service, Authorization=f"Bearer {TOKEN}")
             assert service.call("GET", "/api/connections", token=TOKEN)[0] == 401
             assert TOKEN not in service.out

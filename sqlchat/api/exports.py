@@ -13,7 +13,9 @@ import select
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import copy_context
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 
 import orjson
@@ -73,10 +75,10 @@ def export(
     except ClientGoneError:
         return Response(status=ABANDONED[1])  # which nobody reads
     g.streaming = True
-    response = Response(
-        stream_with_context(itertools.chain([first], _logged(chunks))), content_type=wanted.content_type
-    )
-    response.call_on_close(chunks.close)
+    body = _logged(first, chunks)
+    next(body)
+    response = Response(stream_with_context(body), content_type=wanted.content_type)
+    response.call_on_close(partial(copy_context().run, body.close))  # whose end notes facts of this request
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     name = UNSAFE.sub("_", g.export_of)
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}-{moment}.{wanted.extension}")
@@ -138,13 +140,16 @@ def _told_as_gone(is_client_gone: Callable[[], bool]) -> Iterator[None]:
         raise
 
 
-def _logged(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The rest of the answer, and its line in the log.
+def _logged(first: bytes, chunks: Generator[bytes]) -> Generator[bytes]:
+    """The answer, and its line in the log.
 
+    Before it comes nothing, once: a generator that nobody has begun ends without what is to be done at the end.
     Raises BrokenPipeError after a fault, upon which the server closes the connection: the status is sent already.
     """
     status = int(HTTPStatus.OK)
     try:
+        yield b""
+        yield first
         yield from chunks
     except (ClientGoneError, GeneratorExit):
         status = ABANDONED[1]
@@ -153,6 +158,7 @@ def _logged(chunks: Iterator[bytes]) -> Iterator[bytes]:
         status = body_of(exc)["status"]
         raise BrokenPipeError(errno.EPIPE, "the answer broke off") from exc
     finally:
+        chunks.close()
         log_request(status)
 
 

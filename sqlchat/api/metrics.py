@@ -36,9 +36,9 @@ def check_reader() -> None:
     only with SQLCHAT_TRUSTED_PROXIES, which tell the client's; in local mode a proxy's headers close the door.
     """
     expected = runtime().settings.metrics_token
-    given = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
-    if expected and given:
-        if not secrets.compare_digest(given.encode(), expected.encode()):
+    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    if expected and scheme:
+        if scheme.lower() != "bearer" or not secrets.compare_digest(given.strip().encode(), expected.encode()):
             raise UnauthorizedError("This is not the token of the metrics.")
     elif not _is_from_here():
         raise UnauthorizedError("Send the token of the metrics.") if expected else ForbiddenError(CLOSED)

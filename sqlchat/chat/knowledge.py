@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from sqlchat.chat.examples import ExampleIndex, normal_form
@@ -14,6 +14,7 @@ from sqlchat.errors import BusyError, DeadlineError, TooLargeError
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.descriptions import Description, add_descriptions
 from sqlchat.sql.fragments import hold_names
+from sqlchat.sql.policies.hidden_names import HiddenNames
 from sqlchat.sql.profiles import Profiles
 from sqlchat.sql.references import add_references
 from sqlchat.store.knowledge import BusinessContext, Example, KnowledgeStore, Known, Reference, Term
@@ -73,6 +74,17 @@ class Recalled:
     """The one that asks the very same question: its SQL is the answer."""
     lesson: Lesson = field(default=NO_LESSON, compare=False)
     """What the owner said of the catalog itself."""
+
+    def leave_out(self, hidden: HiddenNames) -> Recalled:
+        """Without terms and lines of notes in which one of these names is."""
+        terms = tuple(
+            term
+            for term in self.terms
+            if not hidden.are_in_sql(term.sql)
+            and not hidden.are_in_text("\n".join((term.term, term.definition, *term.synonyms)))
+        )
+        lines = (line for line in self.notes.splitlines(keepends=True) if not hidden.are_in_text(line))
+        return replace(self, notes="".join(lines), terms=terms)
 
 
 NOTHING = Recalled()

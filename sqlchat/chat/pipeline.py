@@ -120,8 +120,8 @@ class Pipeline:
         Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
         """
         connection = self._manager.open(question.owner, question.connection_id, question.claims)
-        recalled = self._knowledge.recall(question.owner, question.connection_id, question.text, connection.catalog)
-        context, _, messages = self._prompt(question, connection, recalled, self._turns(question))
+        recalled = self._recall(question, connection)
+        context, _, messages = self._prompt(question, connection, recalled, self._turns(question, connection))
         return context, messages
 
     def _prepare(self, question: Question, entry: Entry) -> Prepared:
@@ -131,11 +131,11 @@ class Pipeline:
         model = question.provider if isinstance(question.provider, Provider) else self._factory.get(question.provider)
         entry.provider, entry.model = model.name, model.model
         target = resolve(question.dialect) if question.dialect else connection.dialect
-        turns = self._turns(question)
+        turns = self._turns(question, connection)
         entry.conversation_id = (question.conversation or uuid.uuid4()) if self._settings.history_days else None
         clock = Clock()
         with clock("context"):
-            recalled = self._knowledge.recall(owner, name, question.text, connection.catalog)
+            recalled = self._recall(question, connection)
         validator = Validator(
             connection=connection,
             clock=clock,
@@ -167,15 +167,25 @@ class Pipeline:
             catalog = recalled.lesson.teach(connection.catalog, Profiles()).listed
             return _basis(connection, context, recalled), Task(question.text, catalog, messages)
 
-    def _turns(self, question: Question) -> Sequence[Turn]:
-        """The last turns, on this connection, of the conversation that the question goes on with."""
+    def _recall(self, question: Question, connection: OpenConnection) -> Recalled:
+        """What was told that matters to the question, and names nothing that the connection's policy denies."""
+        owner, name, catalog = question.owner, question.connection_id, connection.catalog
+        return self._knowledge.recall(owner, name, question.text, catalog).leave_out(connection.hidden_names)
+
+    def _turns(self, question: Question, connection: OpenConnection) -> Sequence[Turn]:
+        """The last turns, on this connection, of the conversation that the question goes on with.
+
+        Without those whose SQL names what the connection's policy denies by now.
+        """
         if question.conversation is None:
             return ()
         turns = self._history.conversation(question.owner, question.conversation, MOST_TURNS)
         if not turns:
             kept = "" if self._settings.history_days else ": this service keeps no history"
             raise ConversationNotFoundError(f"There is no conversation {question.conversation}{kept}.")
-        return [turn for turn in turns if turn.connection_id == question.connection_id]
+        hidden = connection.hidden_names
+        here = (turn for turn in turns if turn.connection_id == question.connection_id)
+        return [turn for turn in here if not hidden.are_in_sql(turn.sql)]
 
     def _prompt(
         self, question: Question, connection: OpenConnection, recalled: Recalled, turns: Sequence[Turn]

@@ -35,6 +35,7 @@ from sqlchat.errors import (
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.examine import Examination, examine
 from sqlchat.sql.names import explain_unknown, unknown_names
+from sqlchat.sql.policies.hidden_names import HiddenNames, find_hidden_names
 from sqlchat.sql.policies.policy import Judged, Policy, judge
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store.connections import DEFAULT_PRIVACY, Privacy
@@ -67,6 +68,8 @@ class Reading:
     """Without what the connection's policy denies."""
     judged: Judged | None
     """The whole of it under the policy; None without one."""
+    hidden: HiddenNames = HiddenNames()
+    """What the policy takes out of it."""
     examinations: LruCache[Examination] = field(
         default_factory=partial(LruCache, MOST_EXAMINATIONS, MOST_EXAMINED), repr=False
     )
@@ -131,6 +134,11 @@ class OpenConnection:
     def catalog(self) -> Catalog:
         """What SQL may read here, at most `settings.catalog_ttl` seconds old when this view first saw it."""
         return self._known.visible
+
+    @property
+    def hidden_names(self) -> HiddenNames:
+        """What the policy takes out of `catalog`."""
+        return self._known.hidden
 
     @cached_property
     def _known(self) -> Reading:
@@ -324,7 +332,7 @@ def _read(driver: Connection, policy: Policy | None, judges: Workers) -> Reading
         return Reading(catalog, None)
     # A partition has a name of its own, which a policy that denies the whole table does not know.
     judged = judges.call(judge, catalog.whole_tables, policy, deadline=JUDGING)
-    return Reading(judged.visible, judged)
+    return Reading(judged.visible, judged, find_hidden_names(judged.full, judged.visible))
 
 
 def _with_version(catalog: Catalog) -> Catalog:

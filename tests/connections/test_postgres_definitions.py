@@ -1,7 +1,9 @@
 """What users of a Postgres database define after its catalog was read, and what SQL then may still run."""
 
+import contextlib
 import json
 
+import psycopg2
 import pytest
 
 from sqlchat.config import Settings
@@ -134,3 +136,18 @@ def test_only_the_comparison_tells_of_a_change(connect):
     assert not isinstance(said.value, CatalogChangedError)
     assert not isinstance(planned.value, CatalogChangedError)
     assert connection.catalog is before
+
+
+def test_a_change_by_a_transaction_that_began_before_the_last_one_counts(connect, execute, postgres_database):
+    execute("CREATE FUNCTION upper(o orders) RETURNS text IMMUTABLE LANGUAGE sql AS $$ SELECT 'harmless' $$")
+    fields = dict(postgres_database)
+    with contextlib.closing(psycopg2.connect(dbname=fields.pop("database"), **fields)) as early:
+        with early.cursor() as cursor:
+            cursor.execute("SELECT pg_current_xact_id()")
+            execute("CREATE FUNCTION later() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+            connection = connect()
+            assert run(connection, "SELECT upper(o) FROM orders o") == [["harmless"]]
+            cursor.execute("ALTER FUNCTION upper(orders) VOLATILE")
+        early.commit()
+    with pytest.raises(SQLRefusedError, match="upper"):
+        run(connection, "SELECT upper(o) FROM orders o")

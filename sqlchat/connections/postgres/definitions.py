@@ -22,8 +22,11 @@ CHANGES = " UNION ALL ".join(
         ("pg_constraint", "contypid"),
     )
 )
-VERSION = f"SELECT pg_catalog.concat(pg_catalog.count(x), '/', pg_catalog.max(x)) AS version FROM ({CHANGES}) c"  # noqa: S608
-"""How many definitions there are, and the last transaction of one: changes once one is made, replaced or dropped."""
+VERSION = f"SELECT pg_catalog.concat(pg_catalog.count(x), '/', pg_catalog.sum(x)) AS version FROM ({CHANGES}) c"  # noqa: S608
+"""How many definitions there are, and the sum of their transactions: changes once one is made, replaced or dropped.
+
+Their last one would not do: a transaction that began before it may replace another definition after it.
+"""
 
 
 def comparison(expected: str) -> tuple[list[str], list[str]]:
