@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -22,6 +22,8 @@ from sqlchat.chat.rendering import (
     Remarks,
     facts_of,
     joined,
+    render_brief_column,
+    render_brief_table,
     render_column,
     render_rows,
     render_table,
@@ -37,8 +39,10 @@ if TYPE_CHECKING:
     from sqlchat.chat.ranking import Nearness, TableRanking
 
 MOST_INDEXES = 16
-STRUCTURE_SHARE = 0.8
-"""Of the budget, that names, types and comments may take before values have their turn."""
+FULL_SHARE = 0.4
+"""Of the budget, that the nearest tables may take with types and comments; further ones get one line each."""
+STRUCTURE_SHARE = 0.85
+"""Of the budget, that tables may take before values have their turn."""
 SAMPLES_SHARE = 0.2
 """Of the budget, that rows of tables may take beside it, where a model may see rows."""
 LARGEST_SHARE = 0.25
@@ -49,8 +53,10 @@ those of kinds and states, by which people filter."""
 NAMED = 10
 """Ranks by which a list comes sooner where the question names its column."""
 MOST_MATCHES = 20
-LEAST = 40
-"""Tokens; in fewer, no table is worth narrowing."""
+BRIEF_SHARE = 0.05
+"""The same of a table in one line."""
+LEAST, LEAST_BRIEF = 40, 15
+"""Tokens; in fewer, no table is worth narrowing, or showing in a line."""
 NOT_SHOWN = "further columns are not shown"
 
 NOTHING = Profiles()
@@ -74,6 +80,8 @@ class Context:
     """Rows of the tables in `catalog`, where a model may see rows."""
     nearby: Remarks = field(default_factory=dict)
     """What the columns nearest to the question hold, where `remarks` had to leave it out."""
+    brief: frozenset[tuple[str, str]] = frozenset()
+    """(schema, name) of the tables of `catalog` that are shown in one line, without types."""
 
 
 class SchemaLinker:
@@ -149,6 +157,7 @@ class CatalogIndex:
         self.catalog, self.profiles = catalog, profiles
         self._made = False
         self._ranking: TableRanking | None = None
+        self._brief_sizes: dict[int, int] = {}
         self._lock = threading.Lock()
 
     def made(self) -> CatalogIndex:
@@ -194,6 +203,21 @@ class CatalogIndex:
         """Without values, and not rounded."""
         return (len(render_column(column, table, self.catalog, self._notes, {})) + 1) / CHARACTERS_A_TOKEN
 
+    def measure_brief(self, table: Table) -> int:
+        """Tokens of a table in one line."""
+        return tokens_in(render_brief_table(table, self.catalog, self._notes))
+
+    def brief_size(self, place: int) -> int:
+        """The same of one of the catalog's tables."""
+        if place not in self._brief_sizes:
+            self._brief_sizes[place] = self.measure_brief(self.catalog.tables[place])
+        return self._brief_sizes[place]
+
+    def brief_column_size(self, column: Column, table: Table) -> float:
+        """Tokens of a column in such a line."""
+        key = next((key for key in table.foreign_keys if key.columns == (column.name,)), None)
+        return (len(render_brief_column(column, key, self.catalog, self._notes)) + 1) / CHARACTERS_A_TOKEN
+
 
 class Selection:
     """What is shown of a catalog that does not fit, for one question."""
@@ -209,6 +233,8 @@ class Selection:
         """Places of tables, those that related SQL names first, then the nearest."""
         self._matched = {match.path for match in matches if not match.thing}
         self._shown: dict[int, Table] = {}
+        self._brief: set[int] = set()
+        """Those of them that are shown in one line."""
         self._left = budget
 
     def context(self, catalog: Catalog) -> Context:
@@ -220,35 +246,66 @@ class Selection:
             self._left = self._budget - (index.values_size if stable else index.bare_size)
             nearby = merged({} if stable else self._fitting(index.values), self._fitting(index.facts))
             return Context(catalog, stable, True, matches=self._named(), nearby=nearby)
-        self._take(int(self._budget * STRUCTURE_SHARE))
-        values = self._fitting(index.values)
-        self._take(self._left)
-        remarks = merged(values, self._fitting(index.facts))
+        structure = int(self._budget * STRUCTURE_SHARE)
+        nearest = min(index.sizes[self._order[0]], structure)
+        self._add_full_tables(max(int(self._budget * FULL_SHARE), nearest))
+        self._add_brief_tables(structure - (self._budget - self._left))
+        if len(self._shown) == len(catalog.tables):
+            self._expand_brief_tables()
+        remarks = merged(self._fitting(index.values), self._fitting(index.facts))
+        self._add_brief_tables(self._left)
         tables = tuple(self._shown[place] for place in sorted(self._shown))
         omitted = tuple(table.name for place, table in enumerate(catalog.tables) if place not in self._shown)
-        return Context(replace(catalog, tables=tables), remarks, False, omitted, self._named())
+        brief = frozenset((self._shown[place].schema, self._shown[place].name) for place in self._brief)
+        return Context(replace(catalog, tables=tables), remarks, False, omitted, self._named(), brief=brief)
 
-    def _take(self, room: int) -> None:
-        """Show further tables in `room` tokens, the nearest first."""
+    def _add_full_tables(self, room: int) -> None:
+        """Show tables in `room` tokens, the nearest first."""
         index, largest = self._index, self._budget * LARGEST_SHARE
         for place in self._order:
             if room < index.smallest:
                 break
-            if place in self._shown:
-                continue
             size, table = index.sizes[place], index.catalog.tables[place]
             if size > largest and size > room / 2:
-                table = self._narrowed(place, min(max(largest, room / 2), room))
+                table = self._narrow_table(place, min(max(largest, room / 2), room), index.column_size)
                 size = index.size(table)
+            if size > room:
+                break  # further tables are not shown better than nearer ones
+            self._shown[place] = table
+            self._left -= size
+            room -= size
+
+    def _add_brief_tables(self, room: int) -> None:
+        """Show further tables in `room` tokens in one line each, the nearest first."""
+        index, largest = self._index, self._budget * BRIEF_SHARE
+        for place in self._order:
+            if room < LEAST_BRIEF:
+                break
+            if place in self._shown:
+                continue
+            size, table = index.brief_size(place), index.catalog.tables[place]
+            if size > min(largest, room):
+                table = self._narrow_table(place, min(largest, room), index.brief_column_size)
+                size = index.measure_brief(table)
             if size <= room:
                 self._shown[place] = table
+                self._brief.add(place)
                 self._left -= size
                 room -= size
+
+    def _expand_brief_tables(self) -> None:
+        """Show tables with types where all are shown and there is room left, the nearest first."""
+        for place in self._order:
+            more = self._index.sizes[place] - self._index.brief_size(place)
+            if place in self._brief and 0 <= more <= self._left * STRUCTURE_SHARE:
+                self._shown[place] = self._index.catalog.tables[place]
+                self._brief.discard(place)
+                self._left -= more
 
     def _fitting(self, remarks: Remarks) -> dict[Path, str]:
         """Those that fit the room left: of columns with a value that the question names, then those near to it."""
         ranked = []
-        for rank, place in enumerate(place for place in self._order if place in self._shown):
+        for rank, place in enumerate(p for p in self._order if p in self._shown and p not in self._brief):
             table = self._shown[place]
             for column in table.columns:
                 path = (table.schema, table.name, column.name)
@@ -272,7 +329,7 @@ class Selection:
         ranked = sorted(shown, key=lambda match: (bool(match.thing), places[match.path[:2]]))
         return tuple(ranked[:MOST_MATCHES])
 
-    def _narrowed(self, place: int, room: float) -> Table:
+    def _narrow_table(self, place: int, room: float, measure: Callable[[Column, Table], float]) -> Table:
         """The table in `room` tokens: its keys, the columns that the question names, and what else fits."""
         table, ranking = self._index.catalog.tables[place], self._index.ranking
         keys = {*table.primary_key, *ranking.joins.columns[place]}
@@ -285,7 +342,7 @@ class Selection:
         kept: set[str] = set()
         left = room - self._index.size(replace(table, columns=())) - tokens_in(NOT_SHOWN)
         for column in sorted(table.columns, key=importance):
-            left -= self._index.column_size(column, table)
+            left -= measure(column, table)
             if left < 0 and kept:
                 break
             kept.add(column.name)

@@ -27,13 +27,15 @@ class Joins:
     """Of tables by their places in the catalog."""
 
     neighbours: list[set[int]]
+    parents: list[set[int]]
+    """Of the neighbours, those whose key the table holds."""
     columns: list[set[str]] = field(repr=False)
     """Names of the columns that join each of them with another."""
 
 
 def joins(catalog: Catalog) -> Joins:
     """A neighbour is referenced, refers, or holds a key of the same name or one that the table's name is in."""
-    found = Joins([set() for _ in catalog.tables], [set() for _ in catalog.tables])
+    found = Joins(*([set() for _ in catalog.tables] for _ in range(3)))
     _declared(catalog, found)
     _same_names(catalog, found)
     _names_of_tables(catalog, found)
@@ -51,9 +53,12 @@ def column_prefix(table: Table) -> str:
     return prefix if len(prefix) >= 2 and prefix.isalpha() else ""
 
 
-def _join(found: Joins, one: int, column: str, other: int, its: str = "") -> None:
+def _join(found: Joins, one: int, column: str, other: int, its: str = "", *, is_parent: bool = True) -> None:
+    """Note that `column` of `one` joins `its` column of `other`, which is the parent where `is_parent`."""
     if one == other:
         return
+    if is_parent:
+        found.parents[one].add(other)
     found.neighbours[one].add(other)
     found.neighbours[other].add(one)
     found.columns[one].add(column)
@@ -84,7 +89,7 @@ def _same_names(catalog: Catalog, found: Joins) -> None:
         if len(owners or holding) <= MOST_SHARING:
             for place, name in owners or holding:
                 for other, its in holding:
-                    _join(found, place, name, other, its)
+                    _join(found, other, its, place, name, is_parent=bool(owners))
 
 
 def _names_of_tables(catalog: Catalog, found: Joins) -> None:
@@ -121,7 +126,8 @@ def _fused(catalog: Catalog, found: Joins) -> None:
             holding = endings.get(name, ())
             if len({other for other, _ in holding}) <= MOST_SHARING:
                 for other, its in holding:
-                    _join(found, place, column.name, other, its)
+                    is_parent = (its,) == catalog.tables[other].primary_key
+                    _join(found, place, column.name, other, its, is_parent=is_parent)
 
 
 def like_a_key(column: Column, table: Table) -> bool:

@@ -76,15 +76,16 @@ def messages(
     `turns` are the earlier questions of the conversation, the oldest first; `asked_notes` came with the question.
     """
     notes = notes_on(context.catalog.dialect)
-    catalog = block("catalog", render_catalog(context.catalog, notes, context.remarks))
+    catalog = block("catalog", render_catalog(context.catalog, notes, context.remarks, context.brief))
     if context.samples:
         catalog += "\n\nThe first rows of some tables:\n" + block("rows", _rows(context, notes))
     rules = RULES.format(title=notes.title) + _dialect(notes) + ANSWER
     parts = []
     if not context.whole:
-        parts.append(
-            f"The database has {len(context.omitted)} further tables, which seem not to matter here.\n{catalog}"
-        )
+        about = [f"The database has {len(context.omitted)} further tables, which seem not to matter here."]
+        if context.brief:
+            about.append("Tables with their columns in brackets are further from the question; types are left out.")
+        parts.append(f"{' '.join(about)}\n{catalog}")
     if context.matches:
         parts.append(
             "Values that words of the question may name. They are hints: a word may mean something else.\n"

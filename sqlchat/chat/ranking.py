@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -19,20 +20,26 @@ from rapidfuzz import fuzz, process
 
 from sqlchat.chat.join_graph import KEY_ENDINGS, column_prefix, joins
 from sqlchat.chat.value_linking import Match
-from sqlchat.language.thesaurus import RELATED
-from sqlchat.language.words import parts, stem, telling, words
+from sqlchat.language.abbreviations import find_fused_forms, find_short_forms
+from sqlchat.language.thesaurus import RELATED, SPELLINGS
+from sqlchat.language.tokens import singular
+from sqlchat.language.words import STOPWORDS, parts, stem, words
 from sqlchat.sql.catalog import Catalog, Column, Table
 
 NAME_WEIGHT = 3
 SHORT, FUSED, MISSPELT, ALIKE = 0.7, 0.8, 0.7, 0.5
 """What a form of a word counts beside the word itself."""
 SHORTEST_FUSED, MOST_FUSED = 4, 30
+LONGEST_SHORT, SHORTEST_JOINED = 7, 5
+"""Letters of a short form, and of names that are written together of several."""
 INFLECTION = 2
 """Letters that may follow the stem of the last of the words that are written together."""
 MOST_TERMS = 60
 """Words of a question that are ranked by; of a longer one the first."""
 VALUE_LIFT = 0.5
 """Of the best table's score, for a table that holds a value which the question names."""
+NEAREST = 12
+"""Tables behind which those follow that they refer to."""
 NEIGHBOUR_SHARE = 0.6
 """A table gets this share of the scores of its neighbours, less where they have many."""
 
@@ -67,6 +74,11 @@ class TableRanking:
         self._stems = sorted(word for word in self._known if len(word) >= SHORTEST_FUSED)
         self._vocabulary = sorted(part for part in everything if len(part) > SHORTEST_FUSED)
         self._text = "\n".join(self._vocabulary)
+        self._text_of_short = {
+            letter: "\n".join(part for part in everything if part[0] == letter and len(part) <= LONGEST_SHORT)
+            for letter in {part[0] for part in everything}
+        }
+        self._text_of_long = "\n".join(part for part in everything if len(part) >= SHORTEST_JOINED)
         self._starts = [0]
         for word in self._vocabulary:
             self._starts.append(self._starts[-1] + len(word) + 1)
@@ -76,14 +88,25 @@ class TableRanking:
 
     def nearest(self, question: str, matches: Iterable[Match]) -> Nearness:
         """`matches` are the values that the question names."""
-        known = (forms for term in dict.fromkeys(telling(question)) if (forms := self._forms(term)))
+        terms_of = {stem(word): word for word in parts(question) if word not in STOPWORDS}
+        known = (forms for term, word in terms_of.items() if (forms := self._forms(term, word)))
         terms = tuple(islice(known, MOST_TERMS))
         scores = np.zeros(len(self._tables), np.float32)
         for forms in terms:
             scores += self._score(forms)
         self._lift(scores, matches)
-        order = np.argsort(-self._spread(scores), kind="stable")
-        return Nearness(tuple(order.tolist()), terms)
+        order = np.argsort(-self._spread(scores), kind="stable").tolist()
+        return Nearness(self._put_joins_first(order), terms)
+
+    def _put_joins_first(self, order: list[int]) -> tuple[int, ...]:
+        """`order` with what the nearest tables refer to, and what joins several of them, right behind them."""
+        nearest = order[:NEAREST]
+        joining: dict[int, None] = {}
+        for place in nearest:
+            joining |= dict.fromkeys(sorted(self.joins.parents[place]))
+        shared = Counter(other for place in nearest for other in self.joins.neighbours[place])
+        joining |= dict.fromkeys(other for other in order if shared[other] > 1)
+        return tuple(dict.fromkeys([*nearest, *joining, *order]))
 
     def column_score(self, place: int, column: Column, terms: Terms) -> float:
         """How many of the question's words name the column of that table."""
@@ -101,7 +124,7 @@ class TableRanking:
         assert best is not None
         return best
 
-    def _forms(self, term: str) -> dict[str, float]:
+    def _forms(self, term: str, word: str) -> dict[str, float]:
         forms: dict[str, float] = {}
         if term in self._known:
             forms[term] = 1.0
@@ -118,7 +141,20 @@ class TableRanking:
             for form in (other, *self._fused(other.removesuffix("i"))):
                 if form in self._known:
                     forms.setdefault(form, ALIKE)
+        self._add_short_forms(forms, singular(word) or word, 1.0)
+        for other in RELATED.get(term, ()):
+            for spelling in SPELLINGS[other]:
+                self._add_short_forms(forms, spelling, ALIKE)
         return forms
+
+    def _add_short_forms(self, forms: dict[str, float], word: str, share: float) -> None:
+        """Add the catalog's short forms of `word` to `forms`, with `share` of their weights."""
+        for short, weight in find_short_forms(word, self._text_of_short.get(word[0], "")).items():
+            form = stem(short)
+            forms[form] = max(forms.get(form, 0.0), weight * share)
+        for fused, weight in find_fused_forms(word, self._text_of_long).items():
+            form = stem(fused)
+            forms[form] = max(forms.get(form, 0.0), weight * share)
 
     def _fused(self, term: str) -> list[str]:
         """Words of the catalog that begin or end with `term`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 
 from sqlchat.chat.dialect_notes import DialectNotes
 from sqlchat.sql.catalog import LABELLED, Catalog, Column, ForeignKey, Table
@@ -29,7 +30,7 @@ UNPRINTABLE = re.compile(
 """Also what a model reads and no person sees: the tag characters, which spell ASCII."""
 CHARACTERS_A_TOKEN = 3.0
 """Names and types come to 3-4 characters a token with both vendors' tokenizers; the lower end keeps the budget."""
-LONGEST_COMMENT, LONGEST_VALUE = 200, 40
+LONGEST_COMMENT, BRIEF_COMMENT, LONGEST_VALUE = 200, 60, 40
 MOST_VALUES, LONGEST_LIST, SHOWN_VALUES = 12, 250, 6
 """All of a column's values are shown where they are so few or take so few characters, else the commonest ones."""
 MOST_LABELS = 50
@@ -69,8 +70,31 @@ def tokens_in(text: str) -> int:
     return int(len(text) / CHARACTERS_A_TOKEN) + 1
 
 
-def render_catalog(catalog: Catalog, notes: DialectNotes, remarks: Remarks) -> str:
-    return "\n".join(render_table(table, catalog, notes, remarks) for table in catalog.tables)
+def render_catalog(
+    catalog: Catalog, notes: DialectNotes, remarks: Remarks, brief: AbstractSet[tuple[str, str]] = frozenset()
+) -> str:
+    """All tables, those in `brief` (schema and name) in one line each."""
+    return "\n".join(
+        render_brief_table(table, catalog, notes)
+        if (table.schema, table.name) in brief
+        else render_table(table, catalog, notes, remarks)
+        for table in catalog.tables
+    )
+
+
+def render_brief_table(table: Table, catalog: Catalog, notes: DialectNotes) -> str:
+    """A table in one line, without types: `orders(id,customer_id->customers,total) -- comment`."""
+    targets = {key.columns[0]: key for key in table.foreign_keys if len(key.columns) == 1}
+    columns = [render_brief_column(column, targets.get(column.name), catalog, notes) for column in table.columns]
+    name = _table_name(table.name, table.schema, catalog, notes)
+    comment = _remark([as_data(table.comment, BRIEF_COMMENT)])
+    return f"{'' if table.kind == 'table' else f'{table.kind.upper()} '}{name}({','.join(columns)}){comment}"
+
+
+def render_brief_column(column: Column, key: ForeignKey | None, catalog: Catalog, notes: DialectNotes) -> str:
+    """Its name, and the table that it refers to by `key`."""
+    target = f"->{_table_name(key.ref_table, key.ref_schema, catalog, notes)}" if key else ""
+    return _name(column.name, notes) + target
 
 
 def render_table(table: Table, catalog: Catalog, notes: DialectNotes, remarks: Remarks) -> str:

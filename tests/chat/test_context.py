@@ -4,8 +4,11 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 
-from sqlchat.chat.context import NOTHING, SchemaLinker
-from sqlchat.chat.rendering import tokens_in
+import pytest
+
+from sqlchat.chat.context import NOTHING, Context, SchemaLinker
+from sqlchat.chat.dialect_notes import notes_on
+from sqlchat.chat.rendering import render_catalog, tokens_in
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
 from sqlchat.sql.profiles import ColumnProfile, Profiles, Texts
 
@@ -64,13 +67,86 @@ def test_of_a_large_catalog_the_nearest_tables_and_their_neighbours_are_sent() -
     assert len(context.omitted) > 300
 
 
+def render(context: Context) -> str:
+    return render_catalog(context.catalog, notes_on("postgres"), context.remarks, context.brief)
+
+
 def test_what_is_sent_fits_the_budget() -> None:
     for budget in (100, 1000, 5000):
-        context = SchemaLinker(budget).context(large(), "clients")
-        text = "\n".join(f"{t.name}{t.columns}" for t in context.catalog.tables)
-        assert tokens_in(text) < budget * 12  # of the repr, which is far longer than what is sent
-        sizes = SchemaLinker(budget)._index(context.catalog, NOTHING).full_size
-        assert sizes <= budget
+        text = render(SchemaLinker(budget).context(large(), "clients"))
+        assert budget / 2 < tokens_in(text) <= budget
+
+
+def test_further_tables_are_shown_in_one_line_and_the_nearest_with_types() -> None:
+    context = SchemaLinker(1500).context(large(), "How many clients are there in each country?")
+    lines = render(context).splitlines()
+    assert "TABLE CRM_Client" in " ".join(lines).replace('"', "")
+    assert '  a integer -> "CRM_Client"."ClientID"' in lines
+    assert ("public", "CRM_Client") not in context.brief
+    number = min(context.brief)[1].removeprefix("log_")
+    assert f"log_{number}({','.join(f'field_{number}_{n}' for n in range(10))})" in lines
+    assert context.brief < {(table.schema, table.name) for table in context.catalog.tables}
+
+
+def test_a_line_of_a_further_table_tells_its_keys_and_comment_but_no_values(profiled: Profiled) -> None:
+    link = Table(
+        "zz",
+        (Column("aid", "integer"), Column("Note", "text")),
+        "sales",
+        "view",
+        comment="Links",
+        foreign_keys=(ForeignKey(("aid",), "public", "orders", ("id",)),),
+    )
+    catalog = Catalog((link,), "postgres", "public")
+    remarks = {("sales", "zz", "Note"): "values 'a', 'b'"}
+    shown = render_catalog(catalog, notes_on("postgres"), remarks, frozenset({("sales", "zz")}))
+    assert shown == 'VIEW sales.zz(aid->orders,"Note") -- Links'
+
+
+def test_all_tables_get_types_where_there_is_room_for_them() -> None:
+    catalog = large(40)
+    size = SchemaLinker(1)._index(catalog, NOTHING).bare_size
+    context = SchemaLinker(size - 20).context(catalog, "clients")
+    assert context.omitted == ()
+    assert 0 < len(context.brief) < len(catalog.tables) / 4
+    assert tokens_in(render(context)) <= size - 20
+
+
+def cryptic(*tables: Table) -> Catalog:
+    """A hundred tables that begin with the same letters, and `tables` among them."""
+    return Catalog((*large(100).tables, *tables), "postgres", "public")
+
+
+@pytest.mark.parametrize(
+    ("question", "table"),
+    [
+        ("How many vehicles were rented?", "fl_vhcl"),
+        ("Shipments of this week", "shpmt_tbl"),
+        ("balance of each account", "t_acct"),
+        ("Which clients are new?", "cstmr_mst"),
+        ("wages by grade", "xqsalrec"),
+    ],
+)
+def test_short_forms_of_words_and_of_their_synonyms_find_a_table(question: str, table: str) -> None:
+    catalog = cryptic(Table(table, columns("xq1", "xq2", "xq3"), "public"))
+    catalog = replace(catalog, tables=tuple(t for t in catalog.tables if t.name != "CRM_Client"))
+    found = SchemaLinker(300).context(catalog, question)
+    assert table in names(found.catalog)
+    assert ("public", table) not in found.brief
+
+
+def test_what_the_nearest_tables_refer_to_comes_right_behind_them() -> None:
+    """`buyer_ref` of the orders refers to a table that no word of the question names."""
+    people = Table("p_0815", columns("id", "nm"), "public", primary_key=("id",))
+    orders = Table(
+        "purch_ord",
+        columns("id", "buyer_ref", "open_flag"),
+        "public",
+        foreign_keys=(ForeignKey(("buyer_ref",), "public", "p_0815", ("id",)),),
+    )
+    similar = [Table(f"ord_{n}", columns("id", "order_open", "purchase"), "public") for n in range(60)]
+    context = SchemaLinker(700).context(cryptic(*similar, orders, people), "Open purchase orders by buyer")
+    assert {"purch_ord", "p_0815"} <= names(context.catalog)
 
 
 def test_a_value_of_the_question_brings_its_table(profiled: Profiled) -> None:
@@ -248,11 +324,10 @@ def test_of_a_chosen_part_the_remarks_fit_too() -> None:
             for column in table.columns
         }
     )
-    context = SchemaLinker(1500).context(catalog, "How many clients are there in each country?", profiles)
+    context = SchemaLinker(3000).context(catalog, "How many clients are there in each country?", profiles)
     assert "about 1..99; 50 % null" in context.remarks.values()
-    assert (
-        SchemaLinker(1)._index(context.catalog, Profiles({p: profiles[p] for p in context.remarks})).full_size <= 1500
-    )
+    assert not {path[:2] for path in context.remarks} & context.brief
+    assert tokens_in(render(context)) <= 3000
 
 
 def test_tables_and_columns_of_related_sql_come_first(shop: Catalog) -> None:
