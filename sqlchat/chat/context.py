@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from sqlchat.chat.ranking import Nearness, TableRanking
 
 MOST_INDEXES = 16
-FULL_SHARE = 0.4
+FULL_SHARE = 0.3
 """Of the budget, that the nearest tables may take with types and comments; further ones get one line each."""
 STRUCTURE_SHARE = 0.85
 """Of the budget, that tables may take before values have their turn."""

@@ -11,7 +11,9 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from heapq import nlargest
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 import bm25s
@@ -20,7 +22,7 @@ from rapidfuzz import fuzz, process
 
 from sqlchat.chat.join_graph import KEY_ENDINGS, column_prefix, joins
 from sqlchat.chat.value_linking import Match
-from sqlchat.language.abbreviations import find_fused_forms, find_short_forms
+from sqlchat.language.abbreviations import ShortForms
 from sqlchat.language.thesaurus import RELATED, SPELLINGS
 from sqlchat.language.tokens import singular
 from sqlchat.language.words import STOPWORDS, parts, stem, words
@@ -29,15 +31,15 @@ from sqlchat.sql.catalog import Catalog, Column, Table
 NAME_WEIGHT = 3
 SHORT, FUSED, MISSPELT, ALIKE = 0.7, 0.8, 0.7, 0.5
 """What a form of a word counts beside the word itself."""
-SHORTEST_FUSED, MOST_FUSED = 4, 30
-LONGEST_SHORT, SHORTEST_JOINED = 7, 5
-"""Letters of a short form, and of names that are written together of several."""
+SHORTEST_FUSED, MOST_FUSED, MOST_FORMS = 4, 30, 40
 INFLECTION = 2
 """Letters that may follow the stem of the last of the words that are written together."""
 MOST_TERMS = 60
 """Words of a question that are ranked by; of a longer one the first."""
 VALUE_LIFT = 0.5
 """Of the best table's score, for a table that holds a value which the question names."""
+FAMILY_SHARE, LARGEST_FAMILY = 0.2, 0.35
+"""A table gets this share of the best score among those whose names begin alike, if these are no more of all."""
 NEAREST = 12
 """Tables behind which those follow that they refer to."""
 NEIGHBOUR_SHARE = 0.6
@@ -65,6 +67,7 @@ class TableRanking:
         near = self.joins.neighbours
         self._edges = np.array([(one, other) for one, others in enumerate(near) for other in others], np.int64)
         self._shares = np.array([NEIGHBOUR_SHARE / (1 + math.log2(len(others) or 1)) for others in near], np.float32)
+        self._families = _find_families(catalog)
         everything = {part for table in catalog.tables for part in _parts(table)}
         self._common = frozenset(part for part in everything if len(part) >= SHORTEST_FUSED)
         self._prefixes = [column_prefix(table) for table in catalog.tables]
@@ -74,11 +77,7 @@ class TableRanking:
         self._stems = sorted(word for word in self._known if len(word) >= SHORTEST_FUSED)
         self._vocabulary = sorted(part for part in everything if len(part) > SHORTEST_FUSED)
         self._text = "\n".join(self._vocabulary)
-        self._text_of_short = {
-            letter: "\n".join(part for part in everything if part[0] == letter and len(part) <= LONGEST_SHORT)
-            for letter in {part[0] for part in everything}
-        }
-        self._text_of_long = "\n".join(part for part in everything if len(part) >= SHORTEST_JOINED)
+        self._short_forms = ShortForms(everything)
         self._starts = [0]
         for word in self._vocabulary:
             self._starts.append(self._starts[-1] + len(word) + 1)
@@ -95,7 +94,8 @@ class TableRanking:
         for forms in terms:
             scores += self._score(forms)
         self._lift(scores, matches)
-        order = np.argsort(-self._spread(scores), kind="stable").tolist()
+        scores = self._lift_families(self._spread(scores))
+        order = np.argsort(-scores, kind="stable").tolist()
         return Nearness(self._put_joins_first(order), terms)
 
     def _put_joins_first(self, order: list[int]) -> tuple[int, ...]:
@@ -145,15 +145,12 @@ class TableRanking:
         for other in RELATED.get(term, ()):
             for spelling in SPELLINGS[other]:
                 self._add_short_forms(forms, spelling, ALIKE)
-        return forms
+        return dict(nlargest(MOST_FORMS, forms.items(), key=itemgetter(1)))
 
     def _add_short_forms(self, forms: dict[str, float], word: str, share: float) -> None:
         """Add the catalog's short forms of `word` to `forms`, with `share` of their weights."""
-        for short, weight in find_short_forms(word, self._text_of_short.get(word[0], "")).items():
+        for short, weight in self._short_forms.find(word).items():
             form = stem(short)
-            forms[form] = max(forms.get(form, 0.0), weight * share)
-        for fused, weight in find_fused_forms(word, self._text_of_long).items():
-            form = stem(fused)
             forms[form] = max(forms.get(form, 0.0), weight * share)
 
     def _fused(self, term: str) -> list[str]:
@@ -188,6 +185,14 @@ class TableRanking:
         spread: Scores = scores + np.sqrt(squares).astype(np.float32)
         return spread
 
+    def _lift_families(self, scores: Scores) -> Scores:
+        """With a share of the best score among the tables whose names begin alike: they belong to one module."""
+        best = np.zeros(len(scores) + 1, np.float32)
+        np.maximum.at(best, self._families, scores)
+        best[0] = 0  # of tables without a family
+        lifted: Scores = scores + FAMILY_SHARE * best[self._families]
+        return lifted
+
     def _words(self, place: int, table: Table) -> list[str]:
         found = self._name_words(table.name, "") * NAME_WEIGHT + words(table.comment)
         for column in table.columns:
@@ -205,6 +210,19 @@ class TableRanking:
                 if first in self._common and (last in self._common or last in KEY_ENDINGS):
                     found.append(first)
         return [stem(word) for word in found]
+
+
+def _find_families(catalog: Catalog) -> np.ndarray[Any, np.dtype[np.int64]]:
+    """A number for each table, the same for those whose names begin with the same words; 0 for others."""
+    names = [table.name.lower().split("_")[:-1] for table in catalog.tables]
+    sizes = Counter("_".join(name[:size]) for name in names for size in range(1, len(name) + 1))
+    numbers: dict[str, int] = {}
+    families = []
+    for name in names:
+        heads = ("_".join(name[:size]) for size in range(1, len(name) + 1))
+        head = next((head for head in heads if 1 < sizes[head] <= LARGEST_FAMILY * len(names)), "")
+        families.append(numbers.setdefault(head, len(numbers) + 1) if head else 0)
+    return np.array(families, np.int64)
 
 
 def _parts(table: Table) -> Iterator[str]:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import defaultdict
+from collections.abc import Iterable
 
 VOWELS = frozenset("aeiou")
 SURE, LIKELY, POSSIBLE = 0.7, 0.5, 0.35
-SHORTEST, LONGEST = 2, 24
-"""Letters of a short form at least, and of a word at most."""
+SHORTEST, LONGEST_SHORT, SHORTEST_FUSED, LONGEST = 2, 7, 5, 24
+"""Letters of a short form, of names that are written together, and of a word at most."""
 FUSED_WEIGHTS = {3: 0.3, 4: 0.45, 5: 0.6}
 """What a form of so many letters (or more) counts at the edge of a name that is written together."""
 LEADING = 3
@@ -48,37 +50,56 @@ def is_subsequence(short: str, word: str) -> bool:
     return short[:1] == word[:1] and all(letter in letters for letter in short)
 
 
-def find_short_forms(word: str, names: str) -> dict[str, float]:
-    """The lines of `names` that are short forms of `word`, with their weights."""
-    if not SHORTEST < len(word) <= LONGEST or not word.isalpha():
-        return {}
-    lines = _compile_short_forms(word).findall(names)
-    return {line: weight for line in lines if line != word and (weight := weigh_short_form(line, word))}
+def count_common_letters(one: str, other: str) -> int:
+    """The number of letters with which both texts begin."""
+    for size, (letter, its) in enumerate(zip(one, other, strict=False)):
+        if letter != its:
+            return size
+    return min(len(one), len(other))
 
 
-def find_fused_forms(word: str, names: str) -> dict[str, float]:
-    """The lines of `names` with a sure short form of `word` near their beginning or at their end, with weights."""
-    if not 3 <= len(word) <= LONGEST or not word.isalpha():
-        return {}
-    found: dict[str, float] = {}
-    for match in _compile_fused_forms(word).finditer(names):
-        form = match["first"] or match["last"]
-        if len(form) < len(match[0]):
-            weight = FUSED_WEIGHTS[min(len(form), max(FUSED_WEIGHTS))]
-            found[match[0]] = max(weight, found.get(match[0], 0.0))
-    return found
+class ShortForms:
+    """The short forms among `names`, looked up by the words that they may stand for."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """`names` are single words in lower case."""
+        self._short: dict[str, list[str]] = defaultdict(list)
+        self._parts: dict[str, list[str]] = defaultdict(list)
+        """Names that may be written together of several words, by each three letters that follow each other."""
+        for name in sorted(set(names)):
+            if SHORTEST <= len(name) <= LONGEST_SHORT:
+                self._short[name[0]].append(name)
+            if len(name) >= SHORTEST_FUSED:
+                for start in range(len(name) - 2):
+                    self._parts[name[start : start + 3]].append(name)
+        self._lines = {letter: "\n".join(found) for letter, found in self._short.items()}
+
+    def find(self, word: str) -> dict[str, float]:
+        """The names that are short forms of `word` or hold one at an edge, with their weights from 0 to 1.
+
+        Of `customer` with the names `cust`, `sbcustnm` and `country`: {"cust": 0.7, "sbcustnm": 0.45}.
+        """
+        if not SHORTEST < len(word) <= LONGEST or not word.isalpha():
+            return {}
+        found = self._find_fused(word)
+        for name in _compile_short_forms(word).findall(self._lines.get(word[0], "")):
+            if name != word and (weight := weigh_short_form(name, word)):
+                found[name] = weight
+        return found
+
+    def _find_fused(self, word: str) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for full in dict.fromkeys((word, drop_vowels(word))):
+            for name in self._parts.get(full[:3], ()) if len(full) > 2 else ():
+                start = name.find(full[:3])
+                size = count_common_letters(name[start:], full)
+                if size < len(name) and (start <= LEADING or start + size == len(name)):
+                    weight = FUSED_WEIGHTS[min(size, max(FUSED_WEIGHTS))]
+                    found[name] = max(weight, found.get(name, 0.0))
+        return found
 
 
 @functools.lru_cache(maxsize=4096)
 def _compile_short_forms(word: str) -> re.Pattern[str]:
+    """Matches the lines whose letters stand in `word` in their order."""
     return re.compile(f"^{word[0]}{''.join(f'{letter}?' for letter in word[1:])}$", re.MULTILINE)
-
-
-@functools.lru_cache(maxsize=4096)
-def _compile_fused_forms(word: str) -> re.Pattern[str]:
-    bare = drop_vowels(word)
-    forms = {each[:size] for each in (word, bare) for size in range(3, len(each) + 1)}
-    either = "|".join(sorted(map(re.escape, forms), key=len, reverse=True))
-    return re.compile(
-        rf"^(?:[^\W_]{{0,{LEADING}}}?(?P<first>{either})[^\W_]*|[^\W_]*?(?P<last>{either}))$", re.MULTILINE
-    )

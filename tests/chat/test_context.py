@@ -135,6 +135,13 @@ def test_short_forms_of_words_and_of_their_synonyms_find_a_table(question: str, 
     assert ("public", table) not in found.brief
 
 
+def test_a_table_of_the_same_module_comes_before_those_of_others() -> None:
+    modules = [Table(f"m{n}_x{each}", columns("a", "b", "c"), "public") for n in range(40) for each in range(3)]
+    named = Table("m33_payroll", columns("a", "b", "c"), "public")
+    context = SchemaLinker(150).context(cryptic(*modules, named), "sum of the payroll")
+    assert {"m33_payroll", "m33_x0", "m33_x1", "m33_x2"} <= names(context.catalog)
+
+
 def test_what_the_nearest_tables_refer_to_comes_right_behind_them() -> None:
     """`buyer_ref` of the orders refers to a table that no word of the question names."""
     people = Table("p_0815", columns("id", "nm"), "public", primary_key=("id",))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sqlchat.language.abbreviations import drop_vowels, find_fused_forms, find_short_forms, weigh_short_form
+from sqlchat.language.abbreviations import ShortForms, drop_vowels, weigh_short_form
 
 
 @pytest.mark.parametrize(
@@ -37,13 +37,19 @@ def test_a_word_without_its_vowels_is_surer_than_any_letters_of_it() -> None:
 
 
 def test_only_names_that_are_short_forms_are_found() -> None:
-    found = find_short_forms("customer", "\n".join(["cust", "customer", "custard", "cmr", "country", "custo"]))
-    assert set(found) == {"cust", "cmr", "custo"}
+    found = ShortForms(["cust", "customer", "custard", "cmr", "country", "custo", "x", "mer"]).find("customer")
+    assert {"cust", "cmr", "custo"} <= set(found)
+    assert not {"customer", "country", "x", "mer"} & set(found)
+    assert found["cust"] > found["custard"]
 
 
 def test_short_forms_are_found_in_names_that_are_written_together() -> None:
-    names = "sbcustnm\ncustaddr\nnewcust\nsomecustoms\nmuseum"
-    found = find_fused_forms("customer", names)
-    assert {"sbcustnm", "custaddr", "newcust"} <= set(found)
-    assert "museum" not in found
-    assert find_fused_forms("museum", "mumuseu")["mumuseu"] > find_fused_forms("salary", "ersalrec")["ersalrec"]
+    names = ShortForms(["sbcustnm", "custaddr", "newcust", "longnamecustom", "museum", "mumuseu", "ersalrec", "wlcm"])
+    found = names.find("customer")
+    assert {"sbcustnm", "custaddr", "newcust", "longnamecustom"} == set(found)
+    assert names.find("museum")["mumuseu"] > names.find("salary")["ersalrec"] > 0
+
+
+@pytest.mark.parametrize("word", ["", "a", "2024", "x" * 30, "it's"])
+def test_odd_words_find_nothing(word: str) -> None:
+    assert ShortForms(["cust", "custom", "x"]).find(word) == {}
