@@ -21,7 +21,7 @@ class Audit:
         self._history = history
 
     @contextmanager
-    def keeping(self, entry: Entry) -> Iterator[None]:
+    def keep_entry(self, entry: Entry) -> Iterator[None]:
         """Around the work that `entry` is about: how it ended and how long it took, kept in the history.
 
         An error goes on to the caller as it came. A store that is gone costs the entry, with a warning in the log,
@@ -41,9 +41,9 @@ class Audit:
             raise
         finally:
             entry.ms = round((time.perf_counter() - started) * 1000, 1)
-            self._keep(entry)
+            self._store_entry(entry)
 
-    def _keep(self, entry: Entry) -> None:
+    def _store_entry(self, entry: Entry) -> None:
         try:
             if entry.outcome == StoreUnavailableError.code:  # then trying again would only double the caller's wait
                 raise StoreUnavailableError("The service's own store could not be reached.")

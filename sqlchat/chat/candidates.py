@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from sqlchat.chat.answer import Agreement, Checked
-from sqlchat.chat.compare import ResultSet, difference
+from sqlchat.chat.compare import ResultSet, describe_difference
 from sqlchat.chat.validation import FAULTS, Validator
 from sqlchat.connections.base import Results
 from sqlchat.errors import QueryTimeoutError, SqlchatError, TooLargeError
@@ -32,7 +32,7 @@ class Candidate:
     results: Results
 
 
-def drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list[Draft]:
+def collect_drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list[Draft]:
     """`count` answers of `model` to one task, asked for at once; without those that failed.
 
     Raises what `Provider.draft` raises where all failed.
@@ -53,7 +53,7 @@ def drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list[Draft]:
     return answered
 
 
-def tried(
+def try_drafts(
     answers: Sequence[Draft], validator: Validator
 ) -> tuple[list[Candidate], tuple[Draft, SqlchatError] | None]:
     """Those of `answers` that work, and of those that do not the first with its fault. A text is tried once."""
@@ -74,12 +74,12 @@ def tried(
     return found, first
 
 
-def agreed(candidates: Sequence[Candidate]) -> tuple[Candidate, Agreement]:
+def choose_agreed(candidates: Sequence[Candidate]) -> tuple[Candidate, Agreement]:
     """The candidate whose rows most of `candidates` have; of several such the first."""
     groups: list[list[Candidate]] = []
     for candidate in candidates:
         for group in groups:
-            if _same(group[0].results, candidate.results):
+            if _have_same_rows(group[0].results, candidate.results):
                 group.append(candidate)
                 break
         else:
@@ -88,16 +88,16 @@ def agreed(candidates: Sequence[Candidate]) -> tuple[Candidate, Agreement]:
     return largest[0], Agreement(candidates=len(candidates), agreeing=len(largest))
 
 
-def calls_for(answers: Sequence[Draft]) -> int:
+def count_calls(answers: Sequence[Draft]) -> int:
     """Calls of the model, those that failed among them."""
     return CANDIDATES + sum(answer.calls - 1 for answer in answers)
 
 
-def tokens_of(answers: Sequence[Draft]) -> Tokens:
+def sum_tokens(answers: Sequence[Draft]) -> Tokens:
     return sum((answer.tokens for answer in answers), Tokens())
 
 
-def _same(one: Results, other: Results) -> bool:
+def _have_same_rows(one: Results, other: Results) -> bool:
     if one.rows == other.rows:
         return True
-    return not difference(ResultSet.of(one), ResultSet.of(other))
+    return not describe_difference(ResultSet.of(one), ResultSet.of(other))

@@ -20,7 +20,7 @@ import bm25s
 import numpy as np
 from rapidfuzz import fuzz, process
 
-from sqlchat.chat.join_graph import KEY_ENDINGS, column_prefix, joins
+from sqlchat.chat.join_graph import KEY_ENDINGS, find_column_prefix, find_joins
 from sqlchat.chat.value_linking import Match
 from sqlchat.language.abbreviations import ShortForms
 from sqlchat.language.thesaurus import RELATED, SPELLINGS
@@ -63,16 +63,16 @@ class TableRanking:
     def __init__(self, catalog: Catalog) -> None:
         self._tables = catalog.tables
         self._places = {(table.schema, table.name): place for place, table in enumerate(catalog.tables)}
-        self.joins = joins(catalog)
+        self.joins = find_joins(catalog)
         near = self.joins.neighbours
         self._edges = np.array([(one, other) for one, others in enumerate(near) for other in others], np.int64)
         self._shares = np.array([NEIGHBOUR_SHARE / (1 + math.log2(len(others) or 1)) for others in near], np.float32)
         self._families = _find_families(catalog)
-        everything = {part for table in catalog.tables for part in _parts(table)}
+        everything = {part for table in catalog.tables for part in _list_parts(table)}
         self._common = frozenset(part for part in everything if len(part) >= SHORTEST_FUSED)
-        self._prefixes = [column_prefix(table) for table in catalog.tables]
+        self._prefixes = [find_column_prefix(table) for table in catalog.tables]
         self._column_words: dict[tuple[int, str], frozenset[str]] = {}
-        texts = [self._words(place, table) for place, table in enumerate(catalog.tables)]
+        texts = [self._collect_words(place, table) for place, table in enumerate(catalog.tables)]
         self._known = {word for text in texts for word in text}
         self._stems = sorted(word for word in self._known if len(word) >= SHORTEST_FUSED)
         self._vocabulary = sorted(part for part in everything if len(part) > SHORTEST_FUSED)
@@ -85,10 +85,10 @@ class TableRanking:
         if texts:
             self._bm25.index(texts, show_progress=False)
 
-    def nearest(self, question: str, matches: Iterable[Match]) -> Nearness:
+    def rank_tables(self, question: str, matches: Iterable[Match]) -> Nearness:
         """`matches` are the values that the question names."""
         terms_of = {stem(word): word for word in parts(question) if word not in STOPWORDS}
-        known = (forms for term, word in terms_of.items() if (forms := self._forms(term, word)))
+        known = (forms for term, word in terms_of.items() if (forms := self._find_forms(term, word)))
         terms = tuple(islice(known, MOST_TERMS))
         scores = np.zeros(len(self._tables), np.float32)
         for forms in terms:
@@ -108,11 +108,11 @@ class TableRanking:
         joining |= dict.fromkeys(other for other in order if shared[other] > 1)
         return tuple(dict.fromkeys([*nearest, *joining, *order]))
 
-    def column_score(self, place: int, column: Column, terms: Terms) -> float:
+    def score_column(self, place: int, column: Column, terms: Terms) -> float:
         """How many of the question's words name the column of that table."""
         found = self._column_words.get((place, column.name))
         if found is None:
-            found = frozenset((*self._name_words(column.name, self._prefixes[place]), *words(column.comment)))
+            found = frozenset((*self._split_name(column.name, self._prefixes[place]), *words(column.comment)))
             self._column_words[place, column.name] = found
         return sum(max((weight for form, weight in forms.items() if form in found), default=0.0) for forms in terms)
 
@@ -124,21 +124,21 @@ class TableRanking:
         assert best is not None
         return best
 
-    def _forms(self, term: str, word: str) -> dict[str, float]:
+    def _find_forms(self, term: str, word: str) -> dict[str, float]:
         forms: dict[str, float] = {}
         if term in self._known:
             forms[term] = 1.0
         for form in (term[:n] for n in range(3, len(term))):
             if form in self._known:
                 forms.setdefault(form, SHORT)
-        for form in self._fused(term.removesuffix("i")):
+        for form in self._find_fused(term.removesuffix("i")):
             forms.setdefault(form, FUSED)
         if not forms and len(term) >= 5:
             near = process.extractOne(term, self._stems, scorer=fuzz.ratio, score_cutoff=80)
             if near:
                 forms[near[0]] = MISSPELT
         for other in RELATED.get(term, ()):
-            for form in (other, *self._fused(other.removesuffix("i"))):
+            for form in (other, *self._find_fused(other.removesuffix("i"))):
                 if form in self._known:
                     forms.setdefault(form, ALIKE)
         self._add_short_forms(forms, singular(word) or word, 1.0)
@@ -153,7 +153,7 @@ class TableRanking:
             form = stem(short)
             forms[form] = max(forms.get(form, 0.0), weight * share)
 
-    def _fused(self, term: str) -> list[str]:
+    def _find_fused(self, term: str) -> list[str]:
         """Words of the catalog that begin or end with `term`."""
         found: list[str] = []
         at = self._text.find(term) if len(term) >= SHORTEST_FUSED else -1
@@ -193,13 +193,13 @@ class TableRanking:
         lifted: Scores = scores + FAMILY_SHARE * best[self._families]
         return lifted
 
-    def _words(self, place: int, table: Table) -> list[str]:
-        found = self._name_words(table.name, "") * NAME_WEIGHT + words(table.comment)
+    def _collect_words(self, place: int, table: Table) -> list[str]:
+        found = self._split_name(table.name, "") * NAME_WEIGHT + words(table.comment)
         for column in table.columns:
-            found += self._name_words(column.name, self._prefixes[place]) + words(column.comment)
+            found += self._split_name(column.name, self._prefixes[place]) + words(column.comment)
         return found or [table.name.lower()]
 
-    def _name_words(self, name: str, prefix: str) -> list[str]:
+    def _split_name(self, name: str, prefix: str) -> list[str]:
         """With the rest after the columns' common prefix, and the common words at the ends of joined ones."""
         found = parts(name) + (parts(name[len(prefix) :]) if prefix else [])
         for word in list(found):
@@ -225,7 +225,7 @@ def _find_families(catalog: Catalog) -> np.ndarray[Any, np.dtype[np.int64]]:
     return np.array(families, np.int64)
 
 
-def _parts(table: Table) -> Iterator[str]:
+def _list_parts(table: Table) -> Iterator[str]:
     yield from parts(table.name)
     yield from parts(table.comment)
     for column in table.columns:

@@ -27,7 +27,9 @@ def ask(library, profiled):
     linker = SchemaLinker(10_000)
 
     def prompted(question: str) -> str:
-        return prompt.messages(question, linker.context(library, question, profiled(values)))[-1].content
+        return prompt.render_messages(question, linker.choose_context(library, question, profiled(values)))[
+            -1
+        ].content
 
     return prompted
 
@@ -68,6 +70,6 @@ def test_a_value_that_is_named_as_one_is_not_marked(ask, question: str) -> None:
 
 
 def test_distinct_and_orders_are_for_questions_that_ask_for_them(library) -> None:
-    rules, *_ = prompt.messages("Ages of the members?", SchemaLinker(10_000).context(library, "Ages?"))
+    rules, *_ = prompt.render_messages("Ages of the members?", SchemaLinker(10_000).choose_context(library, "Ages?"))
     assert "DISTINCT only if the question asks" in rules.content
     assert "ORDER BY only if the question asks" in rules.content
