@@ -1,4 +1,4 @@
-"""The one place where what was asked and run gets its entry in the history, however it ends."""
+"""Writes the history entry of each question and query, however it ends."""
 
 from __future__ import annotations
 
@@ -22,10 +22,9 @@ class Audit:
 
     @contextmanager
     def keep_entry(self, entry: Entry) -> Iterator[None]:
-        """Around the work that `entry` is about: how it ended and how long it took, kept in the history.
+        """Time the work inside the block and store `entry` with its outcome.
 
-        An error goes on to the caller as it came. A store that is gone costs the entry, with a warning in the log,
-        and never the answer.
+        Errors pass on unchanged. If the store is unreachable, the entry is lost with a warning in the log.
         """
         started = time.perf_counter()
         try:

@@ -1,4 +1,4 @@
-"""The thorough way: several candidates for one question, and the one whose rows most of them agree on.
+"""Asks a model for several candidates and chooses the one whose rows most of them share.
 
 Self-consistency (Wang et al., 2023), with execution as the vote: the model is asked the same question several times
 at once, each candidate runs, and those with the same rows count as one opinion. The rows decide, never the texts.
@@ -20,7 +20,7 @@ from sqlchat.providers.reading import bare
 
 CANDIDATES = 3
 TOO_COSTLY = (QueryTimeoutError, TooLargeError)
-"""What is wrong with a candidate alone, while others may be cheaper."""
+"""Errors of one candidate; others may be cheaper."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ def collect_drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list
 def try_drafts(
     answers: Sequence[Draft], validator: Validator
 ) -> tuple[list[Candidate], tuple[Draft, SqlchatError] | None]:
-    """Those of `answers` that work, and of those that do not the first with its fault. A text is tried once."""
+    """The drafts of `answers` that work, and the first that does not with its fault. Runs each SQL text once."""
     known: dict[str, Candidate | None] = {"": None}
     found: list[Candidate] = []
     first: tuple[Draft, SqlchatError] | None = None
@@ -75,7 +75,7 @@ def try_drafts(
 
 
 def choose_agreed(candidates: Sequence[Candidate]) -> tuple[Candidate, Agreement]:
-    """The candidate whose rows most of `candidates` have; of several such the first."""
+    """The first candidate of the largest group with the same rows, and how many agree."""
     groups: list[list[Candidate]] = []
     for candidate in candidates:
         for group in groups:
@@ -89,7 +89,7 @@ def choose_agreed(candidates: Sequence[Candidate]) -> tuple[Candidate, Agreement
 
 
 def count_calls(answers: Sequence[Draft]) -> int:
-    """Calls of the model, those that failed among them."""
+    """The number of model calls, failed ones included."""
     return CANDIDATES + sum(answer.calls - 1 for answer in answers)
 
 

@@ -1,4 +1,4 @@
-"""What makes an answer doubtful, in sentences for the person who asked. For `pipeline`."""
+"""Finds the reasons to doubt an answer, as sentences for the person who asked."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def find_caveats(
     demanded: Iterable[TextCondition],
     profiles: Profiles,
 ) -> Iterator[str]:
-    """`demanded` are the texts that every row must have; `profiles` those of the columns that they name."""
+    """The sentences. `demanded` are the texts that every row must have, `profiles` those of their columns."""
     if basis.tables_omitted and basis.sent:
         shown, all_tables = basis.tables_shown, basis.tables_shown + len(basis.tables_omitted)
         yield (
@@ -45,7 +45,7 @@ def find_caveats(
 
 
 def _explain_unmatched(condition: TextCondition, profiles: Profiles) -> str:
-    """That no row has the text, where all of the column's texts are known; else ""."""
+    """A sentence that no row has the text, if all texts of the column are known; else ""."""
     profile = profiles.get(condition.path) if condition.path else None
     if condition.path is None or profile is None or not profile.complete or profile.kind != "text":
         return ""

@@ -1,4 +1,4 @@
-"""Whether two result sets are the same: the measure of execution accuracy and of agreement. Pure functions.
+"""Compares two result sets, for execution accuracy and for agreement between candidates. Pure functions.
 
 Rows are compared as multisets and columns by their content, whatever their names and order: the sets are the same
 where some assignment of the one's columns to the other's makes the multisets equal. Numbers are equal within 1e-6,
@@ -41,7 +41,7 @@ class ResultSet:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a statement's ORDER BY promises of its rows."""
+    """The order that a statement's ORDER BY demands."""
 
     keys: tuple[int | str, ...] | None
     """The output columns it orders by, by place or name; None where one of its keys is not put out."""
@@ -85,7 +85,7 @@ def _find_place(key: int | str | None, names: Sequence[str]) -> int | None:
 
 
 def _number_columns(gold: ResultSet, got: ResultSet) -> tuple[list[Column], list[Column]]:
-    """The columns of both, equal values given equal numbers."""
+    """The columns of both, with equal values replaced by equal numbers."""
     rows = [*gold.rows, *got.rows]
     groups = _group_close_numbers(value for value in chain.from_iterable(rows) if _is_number(value))
     numbers: dict[Hashable, int] = {}

@@ -55,7 +55,7 @@ class ExampleIndex:
         return self._forms.get(normalize_question(question))
 
     def find_nearest(self, question: str, limit: int) -> list[Example]:
-        """Those that have something in common with `question`, the nearest first."""
+        """At most `limit` examples that share words with `question`, the nearest first."""
         if not self._examples:
             return []
         asked = _pick_words(question)
@@ -74,10 +74,10 @@ class ExampleIndex:
 
 
 def normalize_question(question: str) -> str:
-    """`question` without what does not change its meaning: case, accents, blanks, punctuation at the end of words.
+    """`question` without case, accents, extra blanks and punctuation at the end of words.
 
-    What may change it stays: other words and numbers, signs (`<`, `-`, `%`, `!=`), and quoted texts as they are. A
-    question of nothing else stays as it is.
+    Words, numbers, signs (`<`, `-`, `%`, `!=`) and quoted texts stay, since they may change the meaning. A question
+    that would become empty stays unchanged.
     """
     found, end = [], 0
     for quoted in QUOTED.finditer(question):
@@ -87,9 +87,9 @@ def normalize_question(question: str) -> str:
 
 
 def fixes_relative_dates(question: str, sql: str) -> bool:
-    """Whether `sql` has a year where `question` asks relative to today ("last month"): it is right but for a while.
+    """Whether `sql` names a year for a question relative to today ("last month"), so that it becomes wrong with time.
 
-    Not so where the question names that year, or the SQL looks at the clock too.
+    False if the question names that year too, or if the SQL reads the clock.
     """
     if not RELATIVE.search(question) or CLOCK.search(sql):
         return False

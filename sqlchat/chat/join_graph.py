@@ -1,7 +1,4 @@
-"""Which tables of a catalog join: by declared foreign keys, and by key-like column names where none are declared.
-
-For `ranking` and `context`.
-"""
+"""Finds which tables of a catalog join: by declared foreign keys, else by column names that look like keys."""
 
 from __future__ import annotations
 
@@ -14,7 +11,7 @@ from sqlchat.sql.catalog import Catalog, Column, Table
 
 KEY_ENDINGS = frozenset(("id", "key", "code", "no", "nr", "num", "number", "uuid", "guid", "fk", "ref"))
 MOST_SHARING = 8
-"""Tables without an owner among them that may share a key's name; of more, the name says nothing."""
+"""A name of a key that more tables share, none of which owns it, joins none of them."""
 SHORTEST_FUSED = 5
 """Letters of `custid` by which `sbtxcustid` finds `sbcustid`."""
 
@@ -34,8 +31,9 @@ class Joins:
 
 
 def find_joins(catalog: Catalog) -> Joins:
-    """A neighbour is referenced, refers, or holds a key of the same name or one that the table's name is in."""
-    found = Joins(*([set() for _ in catalog.tables] for _ in range(3)))
+    """The joins of all tables: by foreign keys, keys of the same name, and keys named like another table."""
+    tables = catalog.tables
+    found = Joins([set() for _ in tables], [set() for _ in tables], [set() for _ in tables])
     _add_declared(catalog, found)
     _add_same_names(catalog, found)
     _add_names_of_tables(catalog, found)
@@ -44,7 +42,7 @@ def find_joins(catalog: Catalog) -> Joins:
 
 
 def find_column_prefix(table: Table) -> str:
-    """What the names of all columns begin with inside a word, such as `sbcust`; "" where there is nothing."""
+    """The letters with which the names of all columns begin, such as `sbcust`; "" if there are none."""
     if len(table.columns) < 3:
         return ""
     names = sorted(column.name.lower() for column in table.columns)

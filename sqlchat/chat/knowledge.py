@@ -1,4 +1,4 @@
-"""What the owner has told of a connection: notes, terms, references and verified examples, found for a question."""
+"""Finds the owner's notes, terms, references and verified examples for a question."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ NO_LESSON = Lesson()
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """All empty if the owner told nothing that matters."""
+    """The knowledge that matters to one question; empty if there is none."""
 
     notes: str = ""
     """For every question."""
@@ -81,8 +81,7 @@ NOTHING = Recalled()
 class Knowledge:
     """Process-wide and safe to use from several threads.
 
-    A question costs one look-up in the store; only when something changed since the last one, in whichever process,
-    is what is known read anew.
+    A question costs one look-up in the store. The knowledge is read again only after a process changed it.
     """
 
     def __init__(self, store: KnowledgeStore, workers: Workers) -> None:
@@ -91,7 +90,7 @@ class Knowledge:
         self._lock = threading.Lock()
 
     def recall(self, owner: str, connection_id: str, question: str, catalog: Catalog) -> Recalled:
-        """What matters to `question`. An example that `catalog` no longer holds is left out.
+        """The knowledge that matters to `question`, without examples whose names `catalog` no longer holds.
 
         Raises ConnectionNotFoundError, and StoreUnavailableError while the store is gone.
         """
@@ -124,7 +123,7 @@ class Knowledge:
         return catalog if book is None else book.lesson.teach(catalog, profiles)
 
     def read_context(self, owner: str, connection_id: str) -> BusinessContext:
-        """What people wrote, all but the examples. Raises ConnectionNotFoundError, StoreUnavailableError."""
+        """The notes, terms and references of people. Raises ConnectionNotFoundError, StoreUnavailableError."""
         book = self._open_book(owner, connection_id)
         return BusinessContext() if book is None else book.known.context
 
@@ -157,7 +156,7 @@ class Knowledge:
         return book
 
     def _find_stale(self, book: _Book, examples: Iterable[Example], catalog: Catalog) -> set[UUID]:
-        """The ids of those whose names `catalog` does not hold. One stored under it is not even looked at."""
+        """The ids of the examples whose names `catalog` does not hold; those stored under its version are fresh."""
         verdicts = book.get_verdicts(catalog.version)
         asked = [example for example in examples if example.catalog_version != catalog.version]
         unknown = [example for example in asked if example.id not in verdicts]
@@ -170,7 +169,7 @@ class Knowledge:
 
 
 class _Book:
-    """What is known of one connection, ready to be looked up."""
+    """The knowledge of one connection, indexed for look-ups."""
 
     def __init__(self, known: Known) -> None:
         self.known = known
@@ -183,7 +182,7 @@ class _Book:
         self._verdicts: tuple[str, dict[UUID, bool]] = "", {}
 
     def get_verdicts(self, catalog_version: str) -> dict[UUID, bool]:
-        """For each example that was looked at: whether the catalog of that version holds its names."""
+        """Whether the catalog of that version holds the names of each example, by the ids of those checked so far."""
         version, verdicts = self._verdicts
         if version != catalog_version:
             verdicts = {}

@@ -1,4 +1,4 @@
-"""Tells words that name what a question asks for from words that name a value.
+"""Tells words that name the thing asked for from words that name a value.
 
 In "how many papers are there", `papers` are the rows that are counted, though a column of kinds holds 'Paper'.
 """

@@ -15,11 +15,12 @@ from sqlchat.chat import prompt
 from sqlchat.chat.answer import Answer, Basis, Sent, Stage
 from sqlchat.chat.caveats import find_caveats
 from sqlchat.chat.chart import choose_chart
-from sqlchat.chat.context import Context, SchemaLinker
+from sqlchat.chat.context import SchemaLinker
 from sqlchat.chat.knowledge import NOTHING, Knowledge, Recalled
 from sqlchat.chat.prices import compute_cost
 from sqlchat.chat.question import Question
 from sqlchat.chat.references import list_unsure_references
+from sqlchat.chat.selection import Context
 from sqlchat.chat.strategies import Solution, answer_from_example, check_example, solve_quickly, solve_thoroughly
 from sqlchat.chat.validation import Clock, Validator
 from sqlchat.chat.value_linking import Match

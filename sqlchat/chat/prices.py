@@ -1,4 +1,4 @@
-"""What tokens cost. The prices are the operator's own: vendors change theirs, and gateways have others."""
+"""Computes the cost of tokens from the operator's own price list."""
 
 from __future__ import annotations
 

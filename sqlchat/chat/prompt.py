@@ -10,7 +10,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlchat.chat.context import Context
 from sqlchat.chat.dialect_notes import DialectNotes, find_notes
 from sqlchat.chat.knowledge import NOTHING, Recalled
 from sqlchat.chat.rendering import (
@@ -22,6 +21,7 @@ from sqlchat.chat.rendering import (
     render_rows,
     wrap_block,
 )
+from sqlchat.chat.selection import Context
 from sqlchat.errors import TooLargeError
 from sqlchat.providers.base import Draft, Message
 from sqlchat.store import Example, Term, Turn

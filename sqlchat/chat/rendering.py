@@ -1,7 +1,4 @@
-"""What a database holds, as compact text for a prompt. All of it is data: nothing in it can end its block.
-
-Used by `context` (to know how much room a table takes) and by `prompt`.
-"""
+"""Renders a catalog and its values as compact text for a prompt. It is data: nothing in it can end its block."""
 
 from __future__ import annotations
 
@@ -14,20 +11,20 @@ from sqlchat.sql.catalog import LABELLED, Catalog, Column, ForeignKey, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
 
 Remarks = Mapping[Path, str]
-"""What is said of columns' content, by (schema, table, column)."""
+"""Descriptions of columns' values, by (schema, table, column)."""
 
 BLOCKS = ("catalog", "rows", "notes", "values", "terms", "examples", "conversation", "question", "fault")
 UNSEEN = (
     r"\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2060-\u206f\u3164"
     r"\ufe00-\ufe0f\ufeff\uffa0"
 )
-"""Letters that nobody sees. Some have a meaning in names and values, so they are looked through, not taken away."""
+"""Invisible letters. They stay, since some matter in names and values, but a tag with them in it counts as a tag."""
 NAMES = "|".join(f"[{UNSEEN}]*".join(name) for name in BLOCKS)
 TAG = re.compile(rf"<(?=[\s/\\{UNSEEN}]*(?:{NAMES})\b)", re.IGNORECASE)
 UNPRINTABLE = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e0fff]+"
 )
-"""Also what a model reads and no person sees: the tag characters, which spell ASCII."""
+"""Includes the tag characters, which spell ASCII for a model and are invisible to people."""
 CHARACTERS_A_TOKEN = 3.0
 """Names and types come to 3-4 characters a token with both vendors' tokenizers; the lower end keeps the budget."""
 LONGEST_COMMENT, BRIEF_COMMENT, LONGEST_VALUE = 200, 60, 40
@@ -135,7 +132,7 @@ def _render_base_type(column: Column) -> str:
 
 
 def _render_labels(column: Column) -> str:
-    """They belong to the type and not to the data, so they are told where nothing of the data is."""
+    """The labels of an enum. They belong to the type, so they are shown even if no data may be."""
     if not column.labels or LABELLED.match(column.type):
         return ""
     rest = ", …" if column.labels[MOST_LABELS:] else ""
@@ -147,7 +144,7 @@ def _shorten_type(name: str) -> str:
 
 
 def _render_source(key: ForeignKey) -> str:
-    """Who says so, if the database does not."""
+    """The source of a foreign key that the database does not declare, and whether values repeat."""
     said = " (said by the owner)" if key.by_owner else " (inferred)" if key.inferred else ""
     return f"{said} (several rows may match)" if key.repeats else said
 
@@ -182,7 +179,7 @@ def describe_facts(profile: ColumnProfile, *, key: bool) -> str:
 
 
 def _describe_examples(profile: ColumnProfile) -> str:
-    """They show how the values of the column are written."""
+    """Some values of a column with many, to show how they are written."""
     if profile.kind not in ("text", "time") or profile.least or describe_values(profile):
         return ""
     return _describe_some(profile, SHOWN_OF_MANY)

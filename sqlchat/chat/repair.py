@@ -1,4 +1,4 @@
-"""Words a fault of a model's SQL, for the model's other try and for the person who asked."""
+"""Describes a fault of a model's SQL, for the model's second try and for the person who asked."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PIVOT = re.compile(r"pivot", re.IGNORECASE)
 OF_VALUES = frozenset({1292, 1365, 1366, 1690})
 """MySQL's numbers of faults that quote values, which come while it plans where a key leads to one row."""
 RUNNING = "while_running"
-"""Fact of a fault that came of rows, not of planning."""
+"""Key in a fault's facts: it came from reading rows, not from planning."""
 OWN_FACTS = frozenset({"sql", "fault", RUNNING})
 AROUND = 40  # characters shown on each side of a position
 
@@ -47,14 +47,14 @@ def describe_for_model(fault: SqlchatError, sql: str, *, values: bool = True) ->
 
 
 def describe_for_person(fault: SqlchatError, sql: str, attempts: int) -> QuestionError:
-    """What to answer when the last try failed too."""
+    """The error for the caller after the last try failed."""
     tries = "The SQL that was written for this question does" if attempts == 1 else f"{attempts} tries at SQL did"
     facts = {name: value for name, value in fault.facts.items() if name not in OWN_FACTS}
     return QuestionError(f"{tries} not work: {fault.detail}", sql=sql, fault=fault.code, **facts)
 
 
 def _is_of_database(fault: SqlchatError) -> bool:
-    """Not of ours, which tell names alone."""
+    """Whether the database raised `fault`, not this service."""
     return isinstance(fault, QueryError) and "unknown_names" not in fault.facts
 
 

@@ -1,6 +1,6 @@
-"""Ways from a task to SQL that works: quickly, thoroughly, or by an example that a person verified. For `pipeline`.
+"""Turns a task into SQL that works: by one draft, by several candidates, or by an example that a person verified.
 
-Each yields the stages on its way, from Drafted to Ran, and returns the Solution.
+Each function yields its stages, from Drafted to Ran, and returns the Solution.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ VERIFIED = "verified-example"
 
 @dataclass(frozen=True)
 class Solution:
-    """The draft that worked, and what came of it."""
+    """The draft that worked, its checked SQL and its rows."""
 
     draft: Draft
     """Its tokens are those of all attempts."""
@@ -44,7 +44,10 @@ def solve_quickly(
     calls: int = 0,
     most: int = ATTEMPTS,
 ) -> Generator[Stage, None, Solution]:
-    """The first draft that works. `spent` are the tokens of the `calls` so far; with `most` calls it is over."""
+    """Solve `task` by the first draft that works, in at most `most` calls of the model.
+
+    `spent` and `calls` are the tokens and calls before. Raises QuestionError if no draft works.
+    """
     while True:
         with validator.clock("model"):
             draft = model.draft(task)
@@ -68,9 +71,9 @@ def solve_quickly(
 
 
 def solve_thoroughly(model: Provider, task: Task, validator: Validator) -> Generator[Stage, None, Solution]:
-    """Of several candidates the one whose rows most agree on; where none works, one more try.
+    """Solve `task` by the candidate whose rows most candidates share; ask once more if none works.
 
-    None is had where the first of them took too much: what it raised is raised then.
+    Raises the first candidate's error if none works and that one ran out of time or memory.
     """
     with validator.clock("model"):
         drafts = candidates.collect_drafts(model, task)
@@ -98,7 +101,7 @@ def solve_thoroughly(model: Provider, task: Task, validator: Validator) -> Gener
 
 
 def check_example(example: Example, validator: Validator) -> Checked | None:
-    """The SQL of an example, if it still works; what has become of the database since is not its fault."""
+    """The checked SQL of `example`; None if it no longer works on the database."""
     try:
         return validator.check(example.sql)
     except FAULTS:
@@ -106,7 +109,7 @@ def check_example(example: Example, validator: Validator) -> Checked | None:
 
 
 def answer_from_example(example: Example, checked: Checked, validator: Validator) -> Generator[Stage, None, Solution]:
-    """The answer that a person verified for this very question: no model is asked."""
+    """Answer with the SQL that a person verified for this very question, without a model."""
     explanation = example.note or "A person verified this SQL for this very question."
     draft = Draft(example.sql, explanation, VERIFIED, interpretation=example.question)
     yield _make_stage(draft, _read_sql(draft, NOTHING_SPENT, validator), 0)
@@ -122,7 +125,7 @@ def answer_from_example(example: Example, checked: Checked, validator: Validator
 
 
 def _read_sql(draft: Draft, spent: Tokens, validator: Validator) -> str:
-    """The SQL of `draft`. Raises QuestionError where it says that there is none."""
+    """The SQL of `draft`, noted in the history entry. Raises QuestionError if it has none."""
     sql = bare(draft.sql or "")
     validator.entry.interpretation = draft.interpretation or None
     validator.entry.drafted(sql, draft.model, spent.prompt, spent.completion)

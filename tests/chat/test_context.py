@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from sqlchat.chat.context import NOTHING, Context, SchemaLinker
+from sqlchat.chat.context import NOTHING, SchemaLinker
 from sqlchat.chat.dialect_notes import find_notes
 from sqlchat.chat.rendering import estimate_tokens, render_catalog
+from sqlchat.chat.selection import Context
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
 from sqlchat.sql.profiles import ColumnProfile, Profiles, Texts
 
