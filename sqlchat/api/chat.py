@@ -63,7 +63,7 @@ def followed(question: Question) -> Generator[Stage]:
     The entry is there before the last stage, the answer, goes out: the next question may follow up on it.
     """
     with recorded("chat", question.connection_id, question=question.text) as entry:
-        for stage in runtime().pipeline.stages(question, entry):
+        for stage in runtime().pipeline.run_stages(question, entry):
             if isinstance(stage, Answer):
                 note(attempts=stage.attempts)
                 break

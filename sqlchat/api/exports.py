@@ -7,7 +7,6 @@ client takes it for whole; NDJSON says why in its last line.
 from __future__ import annotations
 
 import errno
-import itertools
 import re
 import select
 import threading

@@ -50,7 +50,7 @@ ONE = [
 @blueprint.fails(401, 404, 503, 504)
 def show_context(connection_id: str) -> Response:
     """Show the notes, terms and references of a connection; empty ones if nobody told any."""
-    return _answer_context(connection_id, runtime().knowledge.context(security.owner(), connection_id))
+    return _answer_context(connection_id, runtime().knowledge.read_context(security.owner(), connection_id))
 
 
 @blueprint.put("/<connection_id>/context", parameters=NAMED)
@@ -81,7 +81,7 @@ def put_context(payload: dict[str, Any], connection_id: str) -> Response:
 def list_examples(connection_id: str) -> Response:
     """List the verified examples of a connection, at most 200, the newest first."""
     catalog = runtime().manager.open(security.owner(), connection_id, security.claims()).catalog
-    found = runtime().knowledge.examples(security.owner(), connection_id, catalog)
+    found = runtime().knowledge.list_examples(security.owner(), connection_id, catalog)
     return answer({"examples": [render_example(example, stale=stale) for example, stale in found]})
 
 

@@ -146,7 +146,7 @@ def run_sql(payload: dict[str, Any]) -> dict[str, Any]:
 def list_examples(payload: dict[str, Any]) -> dict[str, Any]:
     owner, name = security.owner(), payload["connection"]
     catalog = runtime().manager.open(owner, name, security.claims()).catalog
-    found = runtime().knowledge.examples(owner, name, catalog)
+    found = runtime().knowledge.list_examples(owner, name, catalog)
     fresh = [example for example, is_stale in found if not is_stale]
     return {"examples": [{"question": each.question, "sql": each.sql, "note": each.note} for each in fresh]}
 

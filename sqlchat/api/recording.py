@@ -26,7 +26,7 @@ def recorded(
     caller = g.caller.id if g.caller else None
     entry = Entry(security.owner(), connection_id, route, request_tag(), caller, question, sql)
     try:
-        with runtime().audit.keeping(entry):
+        with runtime().audit.keep_entry(entry):
             yield entry
     finally:
         note(

@@ -1,4 +1,4 @@
-"""The one place where what was asked and run gets its entry in the history, however it ends."""
+"""Writes the history entry of each question and query, however it ends."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ class Audit:
         self._history, self._budgets = history, budgets
 
     @contextmanager
-    def keeping(self, entry: Entry) -> Iterator[None]:
-        """Around the work that `entry` is about: how it ended and how long it took, kept in the history.
+    def keep_entry(self, entry: Entry) -> Iterator[None]:
+        """Time the work inside the block and store `entry` with its outcome.
 
-        An error goes on to the caller as it came. A store that is gone costs the entry, with a warning in the log,
-        and never the answer.
+        Errors pass on unchanged. If the store is unreachable, the entry is lost with a warning in the log.
         """
         started = time.perf_counter()
         try:
@@ -43,11 +42,11 @@ class Audit:
         finally:
             entry.ms = round((time.perf_counter() - started) * 1000, 1)
             try:
-                self._keep(entry)
+                self._store_entry(entry)
             finally:
                 self._budgets.settle(entry)
 
-    def _keep(self, entry: Entry) -> None:
+    def _store_entry(self, entry: Entry) -> None:
         try:
             if entry.outcome == StoreUnavailableError.code:  # then trying again would only double the caller's wait
                 raise StoreUnavailableError("The service's own store could not be reached.")

@@ -28,7 +28,7 @@ class DialectNotes:
     plain: re.Pattern[str] = ANY_CASE
     """Names that need no quoting."""
 
-    def quoted(self, name: str) -> str:
+    def quote_name(self, name: str) -> str:
         """`name` as it must be written in a statement."""
         if self.plain.match(name) and name.lower() not in RESERVED:
             return name
@@ -107,6 +107,6 @@ NOTES = {
 }
 
 
-def notes_on(dialect: str) -> DialectNotes:
+def find_notes(dialect: str) -> DialectNotes:
     """The notes on sqlglot's `dialect`; bare ones for a dialect without an entry."""
     return NOTES.get(dialect) or DialectNotes(dialect, ())

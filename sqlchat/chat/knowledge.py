@@ -1,4 +1,4 @@
-"""What the owner has told of a connection: notes, terms, references and verified examples, found for a question."""
+"""Finds the owner's notes, terms, references and verified examples for a question."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from sqlchat.chat.examples import ExampleIndex, normal_form
+from sqlchat.chat.examples import ExampleIndex, normalize_question
 from sqlchat.chat.terms import TermIndex
 from sqlchat.errors import BusyError, DeadlineError, TooLargeError
 from sqlchat.sql.catalog import Catalog
@@ -62,7 +62,7 @@ NO_LESSON = Lesson()
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """All empty if the owner told nothing that matters."""
+    """The knowledge that matters to one question; empty if there is none."""
 
     notes: str = ""
     """For every question."""
@@ -93,8 +93,7 @@ NOTHING = Recalled()
 class Knowledge:
     """Process-wide and safe to use from several threads.
 
-    A question costs one look-up in the store; only when something changed since the last one, in whichever process,
-    is what is known read anew.
+    A question costs one look-up in the store. The knowledge is read again only after a process changed it.
     """
 
     def __init__(self, store: KnowledgeStore, workers: Workers) -> None:
@@ -103,25 +102,25 @@ class Knowledge:
         self._lock = threading.Lock()
 
     def recall(self, owner: str, connection_id: str, question: str, catalog: Catalog) -> Recalled:
-        """What matters to `question`. An example that `catalog` no longer holds is left out.
+        """The knowledge that matters to `question`, without examples whose names `catalog` no longer holds.
 
         Raises ConnectionNotFoundError, and StoreUnavailableError while the store is gone.
         """
-        book = self._book(owner, connection_id)
+        book = self._open_book(owner, connection_id)
         if book is None:
             return NOTHING
-        same = book.examples.same(question)
-        near = book.examples.nearest(question, LOOKED_AT)
+        same = book.examples.find_same(question)
+        near = book.examples.find_nearest(question, LOOKED_AT)
         if same is not None:
             near = [same, *(example for example in near if example is not same)]
         try:
-            stale = self._stale(book, near, catalog)
+            stale = self._find_stale(book, near, catalog)
         except (BusyError, DeadlineError, TooLargeError):  # then better without examples than no answer
             stale = {example.id for example in near}
         fresh = [example for example in near if example.id not in stale]
         return Recalled(
             notes=book.notes,
-            terms=book.terms.matching(question),
+            terms=book.terms.find_matching(question),
             examples=tuple(fresh[:MOST_EXAMPLES]),
             exact=same if same is not None and same.id not in stale else None,
             lesson=book.lesson,
@@ -132,26 +131,26 @@ class Knowledge:
 
         Raises ConnectionNotFoundError, StoreUnavailableError.
         """
-        book = self._book(owner, connection_id)
+        book = self._open_book(owner, connection_id)
         return catalog if book is None else book.lesson.teach(catalog, profiles)
 
-    def context(self, owner: str, connection_id: str) -> BusinessContext:
-        """What people wrote, all but the examples. Raises ConnectionNotFoundError, StoreUnavailableError."""
-        book = self._book(owner, connection_id)
+    def read_context(self, owner: str, connection_id: str) -> BusinessContext:
+        """The notes, terms and references of people. Raises ConnectionNotFoundError, StoreUnavailableError."""
+        book = self._open_book(owner, connection_id)
         return BusinessContext() if book is None else book.known.context
 
-    def examples(self, owner: str, connection_id: str, catalog: Catalog) -> list[tuple[Example, bool]]:
+    def list_examples(self, owner: str, connection_id: str, catalog: Catalog) -> list[tuple[Example, bool]]:
         """All examples, the newest first, each with whether it is stale: `catalog` does not hold its names.
 
         Raises ConnectionNotFoundError, StoreUnavailableError, BusyError, DeadlineError and TooLargeError.
         """
-        book = self._book(owner, connection_id)
+        book = self._open_book(owner, connection_id)
         if book is None:
             return []
-        stale = self._stale(book, book.known.examples, catalog)
+        stale = self._find_stale(book, book.known.examples, catalog)
         return [(example, example.id in stale) for example in book.known.examples]
 
-    def _book(self, owner: str, connection_id: str) -> _Book | None:
+    def _open_book(self, owner: str, connection_id: str) -> _Book | None:
         stamp = self._store.stamp(owner, connection_id)
         if not stamp.version:
             return None
@@ -168,9 +167,9 @@ class Knowledge:
                 self._books.popitem(last=False)
         return book
 
-    def _stale(self, book: _Book, examples: Iterable[Example], catalog: Catalog) -> set[UUID]:
-        """The ids of those whose names `catalog` does not hold. One stored under it is not even looked at."""
-        verdicts = book.verdicts(catalog.version)
+    def _find_stale(self, book: _Book, examples: Iterable[Example], catalog: Catalog) -> set[UUID]:
+        """The ids of the examples whose names `catalog` does not hold; those stored under its version are fresh."""
+        verdicts = book.get_verdicts(catalog.version)
         asked = [example for example in examples if example.catalog_version != catalog.version]
         unknown = [example for example in asked if example.id not in verdicts]
         if unknown:
@@ -182,20 +181,20 @@ class Knowledge:
 
 
 class _Book:
-    """What is known of one connection, ready to be looked up."""
+    """The knowledge of one connection, indexed for look-ups."""
 
     def __init__(self, known: Known) -> None:
         self.known = known
         written, brought = known.context, known.semantic
         self.notes = "\n".join(filter(None, (written.notes, brought.notes)))
         self.lesson = Lesson((*written.references, *brought.references), brought.descriptions)
-        names = {normal_form(term.term) for term in written.terms}
-        terms = (*written.terms, *(term for term in brought.terms if normal_form(term.term) not in names))
+        names = {normalize_question(term.term) for term in written.terms}
+        terms = (*written.terms, *(term for term in brought.terms if normalize_question(term.term) not in names))
         self.terms, self.examples = TermIndex(terms), ExampleIndex(known.examples)
         self._verdicts: tuple[str, dict[UUID, bool]] = "", {}
 
-    def verdicts(self, catalog_version: str) -> dict[UUID, bool]:
-        """For each example that was looked at: whether the catalog of that version holds its names."""
+    def get_verdicts(self, catalog_version: str) -> dict[UUID, bool]:
+        """Whether the catalog of that version holds the names of each example, by the ids of those checked so far."""
         version, verdicts = self._verdicts
         if version != catalog_version:
             verdicts = {}

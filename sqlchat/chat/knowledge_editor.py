@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from sqlchat.chat.examples import normal_form, outlived
+from sqlchat.chat.examples import fixes_relative_dates, normalize_question
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.open_connection import Claims, OpenConnection
 from sqlchat.errors import DeadlineError, PayloadError, QueryError, SQLRefusedError, TooLargeError, UnavailableError
@@ -73,10 +73,10 @@ class KnowledgeEditor:
         the connection has too many examples, or the SQL has a fixed date for a question that asks relative to today.
         """
         sql = bare(sql)
-        if outlived(question, sql):
+        if fixes_relative_dates(question, sql):
             raise PayloadError("This example would soon be wrong.", errors={"sql": [OUTLIVED]})
         version = self.check_sql(owner, connection_id, sql, claims)
-        form = normal_form(question)
+        form = normalize_question(question)
         return self._store.put_example(
             owner, connection_id, question=question, form=form, sql=sql, note=note, catalog_version=version
         )
@@ -102,7 +102,7 @@ class KnowledgeEditor:
         first: dict[str, int] = {}
         faults: Faults = {}
         for place, term in enumerate(context.terms):
-            if first.setdefault(normal_form(term.term), place) != place:
+            if first.setdefault(normalize_question(term.term), place) != place:
                 faults[place] = {"term": ["This term is there twice."]}
         return faults
 

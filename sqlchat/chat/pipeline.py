@@ -1,7 +1,7 @@
-"""The way of a question: context, model, check, run; straight down, and back to the model once.
+"""Answers a question: makes its prompt, asks a model, checks the SQL and runs it, with one more try if that fails.
 
-`Pipeline.stages` is what `/api/chat` follows, `answer` its end. What a model writes is never trusted: it is parsed,
-guarded, compared with the catalog and explained by the database before it runs, read-only.
+`Pipeline.run_stages` yields each stage and `answer` returns the last one. SQL of a model is never trusted: it is
+parsed, guarded, compared with the catalog and explained by the database before it runs, read-only.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from sqlchat.chat.answer import Answer, Basis, Sent, Stage
 from sqlchat.chat.budgets import Budgets
 from sqlchat.chat.caveats import find_caveats
 from sqlchat.chat.chart import choose_chart
-from sqlchat.chat.context import Context, SchemaLinker
+from sqlchat.chat.context import SchemaLinker
 from sqlchat.chat.knowledge import NOTHING, Knowledge, Recalled
 from sqlchat.chat.question import Question
 from sqlchat.chat.references import list_unsure_references
-from sqlchat.chat.strategies import Solution, quickly, remembered, thoroughly, verified
+from sqlchat.chat.selection import Context
+from sqlchat.chat.strategies import Solution, answer_from_example, check_example, solve_quickly, solve_thoroughly
 from sqlchat.chat.validation import Clock, Validator
 from sqlchat.chat.value_linking import Match
 from sqlchat.config import Settings
@@ -29,7 +30,7 @@ from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.errors import ConversationNotFoundError, UnavailableError
 from sqlchat.providers.base import Message, Provider, Task, Term
 from sqlchat.providers.factory import ProviderFactory
-from sqlchat.providers.prices import cost
+from sqlchat.providers.prices import compute_cost
 from sqlchat.sql.dialects import resolve, transpile
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Entry, Turn
@@ -77,11 +78,11 @@ class Pipeline:
         self._history, self._knowledge, self._budgets = history, knowledge, budgets
 
     def answer(self, question: Question, entry: Entry | None = None) -> Answer:
-        """The last of `stages`."""
-        *_, last = self.stages(question, entry)
+        """The last of `run_stages`."""
+        *_, last = self.run_stages(question, entry)
         return cast(Answer, last)
 
-    def stages(self, question: Question, entry: Entry | None = None) -> Iterator[Stage]:
+    def run_stages(self, question: Question, entry: Entry | None = None) -> Iterator[Stage]:
         """Answer `question` stage by stage: a Basis, Drafted, Checked, Ran where it is to be run, and the Answer.
 
         `entry` is told how far it came, so that it is known of a failure too. One that is given is kept in the
@@ -96,32 +97,33 @@ class Pipeline:
         entry = entry or Entry(question.owner, question.connection_id, "chat", question.tag, question=question.text)
         ready = self._prepare(question, entry)
         exact = None if ready.turns or question.notes else ready.recalled.exact  # which both may change its meaning
-        if exact and (checked := verified(exact, ready.validator)):
-            basis = replace(_basis(ready.connection), examples_used=(exact.id,))
+        if exact and (checked := check_example(exact, ready.validator)):
+            basis = replace(_make_basis(ready.connection), examples_used=(exact.id,))
             yield basis
-            solution = yield from remembered(exact, checked, ready.validator)
+            solution = yield from answer_from_example(exact, checked, ready.validator)
         else:
-            basis, task = self._task(question, ready)
+            basis, task = self._make_task(question, ready)
             is_thorough = question.mode == "thorough" and ready.model.repairs
             if kept and ready.model.repairs:  # the built-in engine costs nothing
-                most = strategies.most_tokens(task, self._settings.answer_room, is_thorough=is_thorough)
+                most = strategies.count_most_tokens(task, self._settings.answer_room, is_thorough=is_thorough)
                 self._budgets.admit(kept, ready.model.model, most)
             yield basis
-            solve = thoroughly if is_thorough else quickly
+            solve = solve_thoroughly if is_thorough else solve_quickly
             try:
                 solution = yield from solve(ready.model, task, ready.validator)
             finally:  # an answer that cannot be read has its price too
                 entry.count_tokens(task.meter.tokens.prompt, task.meter.tokens.completion)
         yield self._make_answer(ready, basis, solution)
 
-    def prompt(self, question: Question) -> tuple[Context, tuple[Message, ...]]:
+    def make_prompt(self, question: Question) -> tuple[Context, tuple[Message, ...]]:
         """What a model would be shown for `question`, and the whole prompt, without asking one.
 
         Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
         """
         connection = self._manager.open(question.owner, question.connection_id, question.claims)
         recalled = self._recall(question, connection)
-        context, _, messages = self._prompt(question, connection, recalled, self._turns(question, connection))
+        turns = self._read_turns(question, connection)
+        context, _, messages = self._make_prompt(question, connection, recalled, turns)
         return context, messages
 
     def _prepare(self, question: Question, entry: Entry) -> Prepared:
@@ -131,7 +133,7 @@ class Pipeline:
         model = question.provider if isinstance(question.provider, Provider) else self._factory.get(question.provider)
         entry.provider, entry.model = model.name, model.model
         target = resolve(question.dialect) if question.dialect else connection.dialect
-        turns = self._turns(question, connection)
+        turns = self._read_turns(question, connection)
         entry.conversation_id = (question.conversation or uuid.uuid4()) if self._settings.history_days else None
         clock = Clock()
         with clock("context"):
@@ -151,10 +153,10 @@ class Pipeline:
             turns=turns,
             validator=validator,
             target=target,
-            unheard=() if model.repairs else _beside(question, recalled, turns),
+            unheard=() if model.repairs else _list_extras(question, recalled, turns),
         )
 
-    def _task(self, question: Question, ready: Prepared) -> tuple[Basis, Task]:
+    def _make_task(self, question: Question, ready: Prepared) -> tuple[Basis, Task]:
         """What the model is asked, and what that rests on."""
         connection, recalled = ready.connection, ready.recalled
         with ready.validator.clock("context"):
@@ -162,17 +164,17 @@ class Pipeline:
                 terms = tuple(Term((t.term, *t.synonyms), t.sql) for t in recalled.terms if t.sql)
                 catalog = recalled.lesson.teach(connection.catalog, connection.profiles).listed
                 task = Task(question.text, catalog, values=connection.profiles.few_texts, terms=terms)
-                return _basis(connection), task
-            context, recalled, messages = self._prompt(question, connection, recalled, ready.turns)
+                return _make_basis(connection), task
+            context, recalled, messages = self._make_prompt(question, connection, recalled, ready.turns)
             catalog = recalled.lesson.teach(connection.catalog, Profiles()).listed
-            return _basis(connection, context, recalled), Task(question.text, catalog, messages)
+            return _make_basis(connection, context, recalled), Task(question.text, catalog, messages)
 
     def _recall(self, question: Question, connection: OpenConnection) -> Recalled:
         """What was told that matters to the question, and names nothing that the connection's policy denies."""
         owner, name, catalog = question.owner, question.connection_id, connection.catalog
         return self._knowledge.recall(owner, name, question.text, catalog).leave_out(connection.hidden_names)
 
-    def _turns(self, question: Question, connection: OpenConnection) -> Sequence[Turn]:
+    def _read_turns(self, question: Question, connection: OpenConnection) -> Sequence[Turn]:
         """The last turns, on this connection, of the conversation that the question goes on with.
 
         Without those whose SQL names what the connection's policy denies by now.
@@ -187,7 +189,7 @@ class Pipeline:
         here = (turn for turn in turns if turn.connection_id == question.connection_id)
         return [turn for turn in here if not hidden.are_in_sql(turn.sql)]
 
-    def _prompt(
+    def _make_prompt(
         self, question: Question, connection: OpenConnection, recalled: Recalled, turns: Sequence[Turn]
     ) -> tuple[Context, Recalled, tuple[Message, ...]]:
         """The prompt and what it shows, with no more of the data in it than the connection's privacy allows."""
@@ -197,7 +199,7 @@ class Pipeline:
         told = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
         related = list(filter(None, told))
         catalog = recalled.lesson.teach(connection.catalog, profiles).listed
-        context = self._linker.context(catalog, said.strip(), profiles, samples, related)
+        context = self._linker.choose_context(catalog, said.strip(), profiles, samples, related)
         room = self._settings.prompt_room
         return prompt.fit_messages(question.text, context, recalled, turns, asked_notes=question.notes, room=room)
 
@@ -209,12 +211,12 @@ class Pipeline:
         with validator.clock("check"):
             empty = results is not None and results.row_count == 0
             demanded = [each for each in solution.checked.examined.conditions if empty and each.demanded]
-            profiles = _known_profiles(ready.connection) if demanded else Profiles()
+            profiles = _read_profiles(ready.connection) if demanded else Profiles()
             warnings = [*draft.warnings, *find_caveats(basis, results, solution.agreement, demanded, profiles)]
             if draft.terms or draft.values:
                 matches = tuple(Match(*named) for named in draft.values)
                 basis = replace(basis, terms_used=draft.terms, values_matched=matches)
-            unheard = [part for part in ready.unheard if part not in map(_named, draft.terms)]
+            unheard = [part for part in ready.unheard if part not in map(_name_term, draft.terms)]
             if unheard and draft.model == ready.model.model:
                 warnings.append(f"The built-in engine reads a question by itself, without {', '.join(unheard)}.")
             shown = sql
@@ -227,7 +229,7 @@ class Pipeline:
             provider=ready.model.name,
             model=draft.model,
             tokens=draft.tokens,
-            cost_usd=cost(draft.tokens, draft.model, self._settings.model_prices),
+            cost_usd=compute_cost(draft.tokens, draft.model, self._settings.model_prices),
             results=results,
             chart=None if results is None else choose_chart(results),
             explanation=draft.explanation,
@@ -243,7 +245,7 @@ class Pipeline:
         )
 
 
-def _known_profiles(connection: OpenConnection) -> Profiles:
+def _read_profiles(connection: OpenConnection) -> Profiles:
     """What columns hold; nothing while the database is away, since there is an answer already."""
     try:
         return connection.profiles
@@ -251,23 +253,23 @@ def _known_profiles(connection: OpenConnection) -> Profiles:
         return Profiles()
 
 
-def _beside(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tuple[str, ...]:
+def _list_extras(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tuple[str, ...]:
     """What there is beside the question itself, in words."""
     parts = {
         "the questions before it": turns,
         "the notes on it": question.notes,
         "the notes on this connection": recalled.notes,
-        **{_named(term.term): True for term in recalled.terms},
+        **{_name_term(term.term): True for term in recalled.terms},
         "mode thorough": question.mode == "thorough",
     }
     return tuple(name for name, there in parts.items() if there)
 
 
-def _named(term: str) -> str:
+def _name_term(term: str) -> str:
     return f"the term {term}"
 
 
-def _basis(connection: OpenConnection, context: Context | None = None, recalled: Recalled = NOTHING) -> Basis:
+def _make_basis(connection: OpenConnection, context: Context | None = None, recalled: Recalled = NOTHING) -> Basis:
     catalog, privacy = connection.catalog.listed, connection.privacy
     if context is None:  # nothing leaves the service
         return Basis(catalog_version=catalog.version, tables_shown=len(catalog.tables), privacy=privacy)

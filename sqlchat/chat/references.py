@@ -19,13 +19,13 @@ def list_unsure_references(catalog: Catalog, origin: Lineage) -> Iterator[str]:
                 continue
             here = [(table.schema, table.name, column) for column in key.columns]
             there = [(key.ref_schema, key.ref_table, column) for column in key.ref_columns]
-            if all(_spellings(end) & used for end in (*here, *there)):
+            if all(_list_spellings(end) & used for end in (*here, *there)):
                 pairs = zip(here, there, strict=False)
                 shown = " and ".join(f"{one[1]}.{one[2]} refers to {other[1]}.{other[2]}" for one, other in pairs)
                 yield f"{shown}: {SAID[key.source]}."
 
 
-def _spellings(column: tuple[str, str, str]) -> set[str]:
+def _list_spellings(column: tuple[str, str, str]) -> set[str]:
     """As lineage may tell a column: with its table, with the schema too."""
     path = ".".join(part for part in column if part).lower()
     return {path, ".".join(column[1:]).lower()}

@@ -68,10 +68,10 @@ class Validator:
                 fault.facts[repair.RUNNING] = True
                 raise
 
-    def for_model(self, fault: SqlchatError, sql: str) -> str:
+    def describe_fault(self, fault: SqlchatError, sql: str) -> str:
         """`fault` of `sql` in words for the model, which tell no more of the data than the connection allows."""
         values = self.connection.privacy == "rows" or not repair.tells_values(fault, sql)
-        return repair.for_model(fault, sql, values=values)
+        return repair.describe_for_model(fault, sql, values=values)
 
     def _check(self, sql: str) -> Examination:
         examined = self.connection.examine(sql)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from sqlchat.chat.compare import ResultSet, difference
+from sqlchat.chat.compare import ResultSet, describe_difference
 from sqlchat.chat.question import Question
-from sqlchat.chat.rendering import tokens_in
+from sqlchat.chat.rendering import estimate_tokens
 from sqlchat.errors import (
     ConnectionNotFoundError,
     PayloadError,
@@ -85,12 +85,12 @@ class Evaluation:
             max_rows=self._runtime.settings.max_rows_ceiling,
         )
         try:
-            context, messages = pipeline.prompt(question)
+            context, messages = pipeline.make_prompt(question)
         except ConnectionNotFoundError:
             raise
         except SqlchatError as exc:
             return Outcome(case, "failed", f"{exc.code}: {exc.detail}")
-        size = sum(tokens_in(message.content) for message in messages)
+        size = sum(estimate_tokens(message.content) for message in messages)
         prompts: tuple[str, ...] = (fingerprint(messages),)
         lacks = None
         if case.golds:
@@ -139,13 +139,13 @@ class Evaluation:
 
     def _difference(self, name: str, case: Case, gold: Gold, expected: ResultSet, got: ResultSet) -> str:
         """Empty where the rows are those of any gold; else how they differ from the preferred one's."""
-        why = difference(expected, got, gold.order)
+        why = describe_difference(expected, got, gold.order)
         for sql in case.golds[1:] if why else ():
             try:
                 other, rows = self._gold(name, sql)
             except SqlchatError as exc:
                 why += f" (an alternative does not run: {exc.detail})"
                 continue
-            if not difference(rows, got, other.order):
+            if not describe_difference(rows, got, other.order):
                 return ""
         return why

@@ -18,7 +18,7 @@ from sqlchat.config import Settings
 from sqlchat.errors import ModelError, ModelTimeoutError, SqlchatError
 from sqlchat.providers import wire
 from sqlchat.providers.base import Draft, Message, Provider, Task, Tokens
-from sqlchat.providers.prices import cost
+from sqlchat.providers.prices import compute_cost
 from sqlchat.providers.reading import Reading, UnreadableError, read, read_complete, read_thoughts
 from sqlchat.providers.thoughts import remove_thoughts
 from sqlchat.telemetry import metrics
@@ -138,7 +138,7 @@ class LanguageModel(Provider, Generic[Client]):
         finally:
             metrics.count_model_call(self.name, outcome, time.perf_counter() - started)
         task.meter.add(reply.tokens)
-        dollars = cost(reply.tokens, reply.model, self._prices)
+        dollars = compute_cost(reply.tokens, reply.model, self._prices)
         metrics.count_tokens(self.name, reply.tokens.prompt, reply.tokens.completion, dollars)
         return reply
 

@@ -202,7 +202,7 @@ class House:
         return answer
 
     def stages(self, text: str, **options: Any) -> list[Stage]:
-        return list(self.pipeline.stages(self.question(text, **options)))
+        return list(self.pipeline.run_stages(self.question(text, **options)))
 
     def question(self, text: str, connection_id: str = "shop", owner: str = OWNER, **options: Any) -> Question:
         return Question(owner=owner, connection_id=connection_id, text=text, **options)

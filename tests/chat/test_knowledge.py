@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from sqlchat.chat.examples import normal_form
+from sqlchat.chat.examples import normalize_question
 from sqlchat.chat.knowledge import NOTHING, Knowledge
 from sqlchat.config import Settings
 from sqlchat.errors import ConnectionNotFoundError, StoreUnavailableError
@@ -58,7 +58,7 @@ def looked(monkeypatch):
 
 def put(store, question, sql="SELECT COUNT(*) FROM customers", version="v1", name="shop"):
     known, _ = store.knowledge.put_example(
-        "ann", name, question=question, form=normal_form(question), sql=sql, note="", catalog_version=version
+        "ann", name, question=question, form=normalize_question(question), sql=sql, note="", catalog_version=version
     )
     return known
 
@@ -189,13 +189,13 @@ def test_a_store_that_is_gone_is_told(workers, shop):
 
 
 def test_all_examples_are_listed_with_whether_they_are_stale(knowledge, store, shop):
-    assert knowledge.examples("ann", "shop", shop) == []
+    assert knowledge.list_examples("ann", "shop", shop) == []
     fresh = put(store, "customers in France", version="v0")
     stale = put(store, "clients in France", "SELECT COUNT(*) FROM clients", "v0")
-    assert knowledge.examples("ann", "shop", shop) == [(stale, True), (fresh, False)]
+    assert knowledge.list_examples("ann", "shop", shop) == [(stale, True), (fresh, False)]
     more = (*shop.tables, Table("clients", (Column("id", "integer"),), "public"))
     grown = replace(shop, tables=more, version="v2")
-    assert knowledge.examples("ann", "shop", grown) == [(stale, False), (fresh, False)]
+    assert knowledge.list_examples("ann", "shop", grown) == [(stale, False), (fresh, False)]
 
 
 def test_the_least_recently_asked_connection_is_dropped_and_read_anew(knowledge, store, shop, monkeypatch):

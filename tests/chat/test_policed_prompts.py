@@ -32,9 +32,9 @@ def test_a_prompt_holds_no_name_that_a_policy_denies(house, tmp_path: Path, budg
     pipeline = house.pipeline_with(replace(house.settings, prompt_budget=budget), house.factory)
     text = "What are payroll_10, secret_salary_20 and payroll_note_2?"
     for _ in range(2):
-        _, shown = pipeline.prompt(house.question(text, "open"))
+        _, shown = pipeline.make_prompt(house.question(text, "open"))
         assert "secret_salary_2" in str(shown)
-        _, policed = pipeline.prompt(house.question(text, "policed", "another"))
+        _, policed = pipeline.make_prompt(house.question(text, "policed", "another"))
         catalog = str(policed).rpartition("\\n<catalog>")[2].partition("</catalog>")[0]
         assert "payroll_note_2" in catalog
         assert "payroll_10" not in catalog
