@@ -74,7 +74,7 @@ def identify() -> None:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise UnauthorizedError("Send the token as `Authorization: Bearer <token>`.")
-    g.caller = runtime().verifier.caller(token.strip())
+    g.caller = runtime().verifier.verify(token.strip())
     g.token = token.strip()
 
 

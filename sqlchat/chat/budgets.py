@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from sqlchat.config import Settings
 from sqlchat.errors import BudgetError
 from sqlchat.providers.base import Tokens
-from sqlchat.providers.prices import cost
+from sqlchat.providers.prices import compute_cost
 from sqlchat.store import Entry
 from sqlchat.store.history import History
 
@@ -98,9 +98,11 @@ class Budgets:
         prices = self._settings.model_prices
         dollars = 0.0
         for model, tokens in taken.items():
-            own = cost(tokens, model, prices)
+            own = compute_cost(tokens, model, prices)
             dollars += (
-                max((cost(tokens, each.model, [each]) or 0.0 for each in prices), default=0.0) if own is None else own
+                max((compute_cost(tokens, each.model, [each]) or 0.0 for each in prices), default=0.0)
+                if own is None
+                else own
             )
         return Spent(sum(tokens.total for tokens in taken.values()), dollars)
 

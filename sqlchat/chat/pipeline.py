@@ -29,8 +29,8 @@ from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.errors import ConversationNotFoundError, UnavailableError
 from sqlchat.providers.base import Message, Provider, Task, Term
 from sqlchat.providers.factory import ProviderFactory
-from sqlchat.providers.prices import cost
-from sqlchat.sql.dialects import resolve, transpile
+from sqlchat.providers.prices import compute_cost
+from sqlchat.sql.dialects import find_dialect, transpile
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Entry, Turn
 from sqlchat.store.history import History
@@ -130,7 +130,7 @@ class Pipeline:
         connection = self._manager.open(owner, name, question.claims)
         model = question.provider if isinstance(question.provider, Provider) else self._factory.get(question.provider)
         entry.provider, entry.model = model.name, model.model
-        target = resolve(question.dialect) if question.dialect else connection.dialect
+        target = find_dialect(question.dialect) if question.dialect else connection.dialect
         turns = self._turns(question)
         entry.conversation_id = (question.conversation or uuid.uuid4()) if self._settings.history_days else None
         clock = Clock()
@@ -217,7 +217,7 @@ class Pipeline:
             provider=ready.model.name,
             model=draft.model,
             tokens=draft.tokens,
-            cost_usd=cost(draft.tokens, draft.model, self._settings.model_prices),
+            cost_usd=compute_cost(draft.tokens, draft.model, self._settings.model_prices),
             results=results,
             chart=None if results is None else choose_chart(results),
             explanation=draft.explanation,

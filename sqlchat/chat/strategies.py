@@ -15,7 +15,7 @@ from sqlchat.chat.validation import FAULTS, Validator
 from sqlchat.connections.base import Results
 from sqlchat.errors import QuestionError
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
-from sqlchat.providers.reading import bare
+from sqlchat.providers.reading import strip_fence
 from sqlchat.store import Example
 
 ATTEMPTS = 2
@@ -81,7 +81,7 @@ def thoroughly(model: Provider, task: Task, validator: Validator) -> Generator[S
     with validator.clock("model"):
         drafts = candidates.drafts(model, task)
     spent, calls = candidates.tokens_of(drafts), candidates.calls_for(drafts)
-    refusals = [draft for draft in drafts if not bare(draft.sql or "")]
+    refusals = [draft for draft in drafts if not strip_fence(draft.sql or "")]
     if 2 * len(refusals) > len(drafts):
         _written(refusals[0], spent, validator)
     working, failed = candidates.tried(drafts, validator)
@@ -91,7 +91,7 @@ def thoroughly(model: Provider, task: Task, validator: Validator) -> Generator[S
         if not isinstance(fault, FAULTS):
             _written(draft, spent, validator)
             raise fault
-        again = prompt.again(task.messages, draft, validator.for_model(fault, bare(draft.sql or "")))
+        again = prompt.again(task.messages, draft, validator.for_model(fault, strip_fence(draft.sql or "")))
         task = replace(task, messages=again)
         return (yield from quickly(model, task, validator, spent=spent, calls=calls, most=calls + 1))
     chosen, agreement = candidates.agreed(working)
@@ -129,9 +129,9 @@ def remembered(example: Example, checked: Checked, validator: Validator) -> Gene
 
 def _written(draft: Draft, spent: Tokens, validator: Validator) -> str:
     """The SQL of `draft`. Raises QuestionError where it says that there is none."""
-    sql = bare(draft.sql or "")
+    sql = strip_fence(draft.sql or "")
     validator.entry.interpretation = draft.interpretation or None
-    validator.entry.drafted(sql, draft.model, spent.prompt, spent.completion)
+    validator.entry.record_draft(sql, draft.model, spent.prompt, spent.completion)
     if not sql:
         raise QuestionError(
             f"The data cannot answer this question: {draft.explanation or 'the model gave no reason.'}"

@@ -31,7 +31,7 @@ class ProviderFactory:
 
     def configured(self) -> list[str]:
         """Those that can be used now."""
-        return [name for name in PROVIDERS if provider_class(name).configured(self._settings)]
+        return [name for name in PROVIDERS if import_provider(name).configured(self._settings)]
 
     def default(self) -> str:
         """The first configured one; the built-in engine always is."""
@@ -43,7 +43,7 @@ class ProviderFactory:
         Raises ProviderUnknownError that lists the known, ProviderNotConfiguredError that says what is missing.
         """
         name = name or self.default()
-        cls = provider_class(name)
+        cls = import_provider(name)
         if not cls.configured(self._settings):
             raise ProviderNotConfiguredError(
                 f"The provider {name} is not configured: the service needs {cls.needs}. "
@@ -62,7 +62,7 @@ class ProviderFactory:
             provider.close()
 
 
-def provider_class(name: str) -> type[Provider]:
+def import_provider(name: str) -> type[Provider]:
     """The class of `name`, imported at first use. Raises ProviderUnknownError."""
     if name not in PROVIDERS:
         raise ProviderUnknownError(f"There is no provider {name!r}; known are {', '.join(PROVIDERS)}.")

@@ -10,7 +10,7 @@ from sqlchat.providers.base import Tokens
 A_MILLION = 1_000_000
 
 
-def cost(tokens: Tokens, model: str, prices: Iterable[ModelPrice]) -> float | None:
+def compute_cost(tokens: Tokens, model: str, prices: Iterable[ModelPrice]) -> float | None:
     """US dollars for `tokens` of `model`, at most: what a vendor's cache makes cheaper is not known here.
 
     A price counts for the models whose names begin with its own, the longest such first, for vendors answer with a

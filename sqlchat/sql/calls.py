@@ -119,7 +119,7 @@ class Layout:
 
 def find_calls(layout: Layout, tree: exp.Expr) -> Iterator[int]:
     """Indexes of the names in the layout's words that are called."""
-    aliases = {start for start in map(_start_of_columns, tree.find_all(exp.TableAlias)) if start is not None}
+    aliases = {start for start in map(_find_alias_start, tree.find_all(exp.TableAlias)) if start is not None}
     for at, (word, after) in enumerate(pairwise(layout.words)):
         if after.text != "(" or word.kind not in ("word", "name", "string"):
             continue
@@ -145,7 +145,7 @@ def check_tree(layout: Layout, tree: exp.Expr, calls: set[int]) -> None:
         raise SQLRefusedError(f"The function {shown[:80]!r} is not allowed: its name is a word of the language.")
 
 
-def _start_of_columns(alias: exp.TableAlias) -> int | None:
+def _find_alias_start(alias: exp.TableAlias) -> int | None:
     """Offset of the name in `name(column, ...)`, the one place where a name before `(` makes no call."""
     name = alias.this
     if not isinstance(name, exp.Identifier) or not alias.args.get("columns"):

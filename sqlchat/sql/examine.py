@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sqlchat.sql.catalog import Catalog
-from sqlchat.sql.conditions import TextCondition, text_conditions
+from sqlchat.sql.conditions import TextCondition, find_text_conditions
 from sqlchat.sql.guard import check
 from sqlchat.sql.lineage import Lineage, lineage
-from sqlchat.sql.names import UnknownName, unknown_names
+from sqlchat.sql.names import UnknownName, find_unknown_names
 from sqlchat.sql.parse import share_trees
 from sqlchat.sql.policies.policy import Judged, refuse
 
@@ -64,7 +64,7 @@ def _examine(sql: str, catalog: Catalog, judged: Judged | None) -> Examination:
         is_plannable=verdict.plannable,
         analyzed=verdict.analyzed,
         is_plain=verdict.is_plain,
-        unknown=unknown_names(sql, catalog),
+        unknown=find_unknown_names(sql, catalog),
         lineage=lineage(sql, catalog.dialect, catalog),
-        conditions=text_conditions(sql, catalog.dialect, catalog),
+        conditions=find_text_conditions(sql, catalog.dialect, catalog),
     )

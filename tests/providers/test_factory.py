@@ -8,7 +8,7 @@ import pytest
 
 from sqlchat.config import Settings
 from sqlchat.errors import ProviderNotConfiguredError, ProviderUnknownError
-from sqlchat.providers.factory import PROVIDERS, ProviderFactory, provider_class
+from sqlchat.providers.factory import PROVIDERS, ProviderFactory, import_provider
 
 BOTH = Settings(openai_api_key="a", anthropic_api_key="b")
 
@@ -46,7 +46,7 @@ def test_an_unconfigured_one_is_refused_with_what_it_needs() -> None:
 
 
 def test_every_provider_carries_the_name_it_is_asked_for_by() -> None:
-    assert [provider_class(name).name for name in PROVIDERS] == list(PROVIDERS)
+    assert [import_provider(name).name for name in PROVIDERS] == list(PROVIDERS)
 
 
 def test_there_is_one_of_each_for_all_threads() -> None:

@@ -26,7 +26,7 @@ VERSION = f"SELECT pg_catalog.concat(pg_catalog.count(x), '/', pg_catalog.max(x)
 """How many definitions there are, and the last transaction of one: changes once one is made, replaced or dropped."""
 
 
-def comparison(expected: str) -> tuple[list[str], list[str]]:
+def write_comparison(expected: str) -> tuple[list[str], list[str]]:
     """Statements that raise an error with CHANGED if the version is not `expected`, and their parameters, if any."""
     if not expected:
         return [], []

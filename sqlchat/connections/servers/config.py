@@ -43,7 +43,7 @@ class ServerConfig:
         return f"{self.host}:{self.port}"
 
 
-def server_config(
+def read_server_config(
     config: Mapping[str, Any],
     *,
     schemes: tuple[str, ...],
@@ -57,11 +57,11 @@ def server_config(
     Raises ConnectionConfigError that names the field.
     """
     known = ["host", "port", "database", "user", "password", "sslmode"] + ["schema"] * schema
-    fields = _texts(config, [*known, "url"], (AUTHORITIES, *others))
+    fields = _read_texts(config, [*known, "url"], (AUTHORITIES, *others))
     url = fields.pop("url", "")
     if url:
         in_urls = [*known, *(("channel_binding",) if schema else ())]
-        parsed = _texts(read_url(url, schemes, in_urls), in_urls)
+        parsed = _read_texts(read_url(url, schemes, in_urls), in_urls)
         if twice := sorted(set(parsed) & set(fields)):
             raise ConnectionConfigError(f"config: {', '.join(twice)} is given both in the url and beside it.")
         fields |= parsed
@@ -69,7 +69,7 @@ def server_config(
         raise ConnectionConfigError(f"config: {', '.join(missing)} is missing.")
     if fields.get("sslmode") and fields["sslmode"] not in sslmodes:
         raise ConnectionConfigError(f"sslmode: must be one of {', '.join(sslmodes)}.")
-    authorities = _authorities(config.get(AUTHORITIES))
+    authorities = _read_authorities(config.get(AUTHORITIES))
     if authorities and not fields.get("sslmode"):
         fields["sslmode"] = "verify-full"
     if authorities and not fields["sslmode"].startswith("verify"):
@@ -80,7 +80,7 @@ def server_config(
     return ServerConfig(port=int(number), authorities=authorities, **fields)
 
 
-def _authorities(given: Any) -> str:
+def _read_authorities(given: Any) -> str:
     """The certificates in `given`, written anew, so that nothing else in it goes any further."""
     if given is None:
         return ""
@@ -95,7 +95,7 @@ def _authorities(given: Any) -> str:
     return "".join(each.public_bytes(serialization.Encoding.PEM).decode() for each in certificates)
 
 
-def _texts(config: Mapping[str, Any], known: list[str], others: tuple[str, ...] = ()) -> dict[str, str]:
+def _read_texts(config: Mapping[str, Any], known: list[str], others: tuple[str, ...] = ()) -> dict[str, str]:
     """The given fields as texts, each of which is known and clean; `others` and fields that are null are left out."""
     if unknown := sorted(str(name) for name in config if name not in (*known, *others)):
         names = ", ".join((*known, *others))
