@@ -159,7 +159,7 @@ def _log_chunks(chunks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _watch_client(stream: Stream) -> threading.Event:
-    """Close the stream when the client has gone, which writing alone would tell late. Set the event to end this."""
+    """Close the stream when the client disconnects. Set the returned event to stop watching."""
     over = threading.Event()
     line = request.environ.get("gunicorn.socket")
     if line is None or not hasattr(select, "POLLRDHUP"):

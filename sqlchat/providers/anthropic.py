@@ -39,7 +39,7 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
         self._answer_room = settings.answer_room
 
     @classmethod
-    def configured(cls, settings: Settings) -> bool:
+    def is_configured(cls, settings: Settings) -> bool:
         """A key, or a base URL of a gateway that keeps the key itself."""
         return bool(settings.anthropic_api_key or settings.anthropic_base_url)
 

@@ -43,7 +43,7 @@ class OpenAIProvider(LanguageModel["openai.OpenAI"]):
         self._answer_room = settings.answer_room if settings.openai_base_url and settings.model_context else None
 
     @classmethod
-    def configured(cls, settings: Settings) -> bool:
+    def is_configured(cls, settings: Settings) -> bool:
         """A key, or a base URL: Ollama and vLLM need none."""
         return bool(settings.openai_api_key or settings.openai_base_url)
 

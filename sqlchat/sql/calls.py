@@ -47,7 +47,7 @@ class Layout:
                 open_at.append(at)
                 grouping.append(grouping[-1] and at > 0 and words[at - 1].value in NESTED_GROUPS)
 
-    def after(self, opening: int) -> Lexeme | None:
+    def find_lexeme_after(self, opening: int) -> Lexeme | None:
         """The lexeme after the bracket that closes the one at `opening`."""
         at = self.closing.get(opening, len(self.words)) + 1
         return self.words[at] if at < len(self.words) else None
@@ -94,7 +94,7 @@ class Layout:
             return at > 1 and words[at - 2].text == ":" and words[at - 2].end == before.start
         if (before.kind == "word" and before.value == "as") or self.ends_operand(at - 1):
             return True
-        if (after := self.after(at + 1)) is not None and after.kind == "string":
+        if (after := self.find_lexeme_after(at + 1)) is not None and after.kind == "string":
             return True
         if self.rules.methods and before.text in ("(", ","):  # DuckDB's types have types inside
             inside = self.around[at] - 1

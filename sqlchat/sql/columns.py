@@ -81,7 +81,7 @@ class Findings:
         self.reads[id(node)] = (node, (self.find_position(node), write_table_name(node)), self._make_table_key(node))
 
     def forget_read(self, node: exp.Table) -> None:
-        """This mention of a table reads nothing after all."""
+        """Forget that this mention of a table reads it."""
         self.reads.pop(id(node), None)
 
     def note_write(self, node: exp.Table) -> None:
@@ -246,7 +246,7 @@ class Findings:
                 self.note_column(each.text, node)
 
     def expand_star(self, node: exp.Expr, scope: Scope, *, used: bool = True) -> Source:
-        """What `*` or `t.*` hands on. `used` is False where nothing reads it, as in EXISTS (SELECT * ...)."""
+        """Return the columns of `*` or `t.*`. `used` is False if nothing reads them, as in EXISTS (SELECT * ...)."""
         star = node if isinstance(node, exp.Star) else node.this
         qualifier = node.args.get("table")
         sources = scope.sources
@@ -295,7 +295,7 @@ class Findings:
 
     @staticmethod
     def merge_sources(sources: list[Source]) -> Source:
-        """All columns of several sources as one output, with nothing left to tell of the known ones."""
+        """Return all columns of several sources as one output."""
         return Source(
             columns={key: "" for source in sources for key in source.columns},
             unnamed=frozenset().union(*(source.unnamed for source in sources)),

@@ -15,7 +15,7 @@ NO_EXPRESSION = "This is neither an expression nor a condition, such as one afte
 
 
 def find_fragment_faults(fragments: Sequence[str], dialect: str) -> tuple[str, ...]:
-    """For each fragment, what keeps it from being one expression or condition of `dialect`; "" for nothing."""
+    """Return an error text for each fragment that is not one expression of `dialect`; "" for a valid one."""
     return tuple(_find_fragment_fault(fragment, dialect) for fragment in fragments)
 
 

@@ -181,7 +181,7 @@ def _describe_node(node: exp.Expr) -> str:
 
 
 def _check_names(words: Sequence[Lexeme], rules: Rules, *, anywhere: bool = False) -> None:
-    """Refuse names that queries have no business with; those of schemas before a dot, or `anywhere`."""
+    """Refuse names that are not allowed. Names of schemas count only before a dot, unless `anywhere`."""
     for word, after in zip(words, [*words[1:], None], strict=True):
         if word.kind == "sign":
             if rules.signs.fullmatch(word.text):
@@ -199,7 +199,7 @@ def _make_hidden_error(name: str) -> SQLRefusedError:
 
 
 def _check_clauses(words: Sequence[Lexeme]) -> None:
-    """A second look for what writes or locks, in case sqlglot read over it."""
+    """Refuse words that write or lock, even if the tree does not show them. Raises SQLRefusedError."""
     said = [word.value if word.kind == "word" else word.text for word in words] + [""] * 8
     for at, word in enumerate(said):
         before = said[at - 1] if at else ""
@@ -273,7 +273,7 @@ def _explain_refusal(name: str, rules: Rules) -> str:
 
 
 def _read_schema(words: Sequence[Lexeme], at: int) -> str | None:
-    """What stands before the dot before a name; None without a dot. A longer chain is given whole."""
+    """Return the qualifier of the name at `at`, such as `a.b` for `a.b.name`; None if it has none."""
     parts: list[str] = []
     while at >= 2 and words[at - 1].text == ".":
         parts.insert(0, words[at - 2].value)

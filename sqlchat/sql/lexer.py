@@ -99,7 +99,7 @@ class Lexeme(NamedTuple):
 
 
 def check_agreement(sql: str, dialect: str, ours: list[Lexeme]) -> None:
-    """Raise SQLRefusedError where sqlglot splits `sql` otherwise than `ours`, and what `parse.tokenize` raises."""
+    """Raise SQLRefusedError if sqlglot splits `sql` differently from `ours`; else as `parse.tokenize` does."""
     if dialect == "postgres" and (plain := write_plainly(sql)) != sql:
         given, ours, sql = ours, split_lexemes(plain, dialect), plain
         if not _differ_in_signs_alone(given, ours):

@@ -184,7 +184,7 @@ class Source:
         return {source.table for source in self.list_open_sources()}
 
     def rename(self, name: str = "", columns: list[str] | None = None) -> Source:
-        """The same offer under another name, its first columns renamed to `columns`."""
+        """Return a copy with another name and its first columns renamed to `columns`."""
         known = list(self.columns.items())
         if columns:
             # Which ones keep their names is only sure where it is known how many there are.
@@ -223,5 +223,5 @@ class Scope:
             scope = scope.parent
 
     def find_source(self, name: str) -> Source | None:
-        """The source that a qualifier means, the nearest first."""
+        """Return the nearest source of that name; None if there is none."""
         return next((each for scope in self.list_scopes() for each in scope.sources if each.name == name), None)

@@ -22,7 +22,7 @@ class StatementResolver(QueryResolver):
     """Resolves any statement and gathers `findings`."""
 
     def resolve_statement(self, node: exp.Expr) -> None:
-        """Resolve one statement. What neither reads nor writes tables leaves nothing."""
+        """Resolve one statement and add what it reads and writes to `findings`."""
         if isinstance(node, exp.Query | exp.UDTF | exp.Pivot):
             self.resolve_query(node, Scope(None, {}))
         else:
@@ -185,7 +185,7 @@ class StatementResolver(QueryResolver):
         return found
 
     def _write_sources(self, sources: list[Source], scope: Scope) -> None:
-        """Note the targets. One that is a CTE or a subquery is written through to the only table behind it."""
+        """Note the targets as written. For a CTE or subquery, note the one table behind it."""
         for source in sources:
             if isinstance(source.node, exp.Table):
                 self.findings.note_write(source.node)

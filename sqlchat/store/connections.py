@@ -114,7 +114,7 @@ class Connections:
         return sorted(map(self._read_definition, rows), key=lambda definition: definition.name)
 
     def delete(self, owner: str, name: str) -> None:
-        """Forget it, with its context and its examples. Raises ConnectionNotFoundError."""
+        """Delete the definition with its context and examples. Raises ConnectionNotFoundError."""
         if is_storable(name):
             with self._database.writing() as connection:
                 id = connection.scalar(delete(connections).where(match_name(owner, name)).returning(connections.c.id))

@@ -157,7 +157,7 @@ class Database:
         return connection
 
     def _retry_once(self, act: Callable[[], Result]) -> Result:
-        """Nobody asks first whether the connection lives: where it does not, `act` is done again over a new one."""
+        """Run `act`; if the connection turns out dead, run it again over a new one."""
         with self._translate_errors():
             self._make_ready()
             try:

@@ -102,7 +102,7 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All that is known of a connection, as it was at one moment."""
+    """A consistent snapshot of all knowledge about a connection."""
 
     stamp: Stamp
     context: BusinessContext = BusinessContext()
@@ -174,7 +174,7 @@ class KnowledgeStore:
         return Known(stamps[0], context, semantic, tuple(known))
 
     def replace_context(self, owner: str, name: str, context: BusinessContext) -> None:
-        """Keep `context` in place of what there was. Of two at once, the last one stays, whole."""
+        """Replace the context. Of two concurrent writes, the last one wins."""
         now, content = datetime.now(UTC), orjson.dumps(asdict(context)).decode()
         with self._database.writing() as connection:
             id = self._count_change(connection, owner, name)

@@ -1,4 +1,4 @@
-"""Whose call is next, where several wait for a few processes."""
+"""Shares a few worker processes fairly among waiting calls."""
 
 from __future__ import annotations
 

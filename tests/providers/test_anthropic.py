@@ -250,9 +250,9 @@ def test_the_environment_of_the_sdk_does_not_leak(
 
 
 def test_a_key_or_a_base_url_configures_it() -> None:
-    assert AnthropicProvider.configured(Settings(anthropic_base_url="http://127.0.0.1:4000"))
-    assert AnthropicProvider.configured(Settings(anthropic_api_key="k"))
-    assert not AnthropicProvider.configured(Settings())
+    assert AnthropicProvider.is_configured(Settings(anthropic_base_url="http://127.0.0.1:4000"))
+    assert AnthropicProvider.is_configured(Settings(anthropic_api_key="k"))
+    assert not AnthropicProvider.is_configured(Settings())
 
 
 def test_every_exception_of_the_sdk_is_translated() -> None:

@@ -275,9 +275,9 @@ def test_the_environment_of_the_sdk_does_not_leak(
 
 
 def test_a_base_url_alone_configures_it() -> None:
-    assert OpenAIProvider.configured(Settings(openai_base_url="http://127.0.0.1:11434/v1"))
-    assert OpenAIProvider.configured(Settings(openai_api_key="k"))
-    assert not OpenAIProvider.configured(Settings())
+    assert OpenAIProvider.is_configured(Settings(openai_base_url="http://127.0.0.1:11434/v1"))
+    assert OpenAIProvider.is_configured(Settings(openai_api_key="k"))
+    assert not OpenAIProvider.is_configured(Settings())
 
 
 def test_a_closed_provider_opens_again(httpserver: HTTPServer, task: Task) -> None:

@@ -137,7 +137,7 @@ def _read_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[st
 
 
 def _is_read_only(connection: duckdb.DuckDBPyConnection, kind: str, text: str) -> bool:
-    """False for what changes something anywhere in it.
+    """Whether the statement changes nothing.
 
     The read-only instance would still write: a COPY, which may stand in a WITH, reaches the database's own file.
     """
@@ -216,7 +216,7 @@ def _make_fetcher(
     readings: Sequence[Reading],
     count: int,
 ) -> Callable[[int], Sequence[Sequence[Any]]]:
-    """What fetches the next so many of the first `count` rows: of `sql`, a SELECT, or of what has run already."""
+    """Return a function that fetches the next rows, up to `count` in all, of a SELECT or an executed statement."""
     selected = ", ".join(item.expression for item in readings)
     if sql is not None:
         text = "'" + sql.replace("'", "''") + "'"

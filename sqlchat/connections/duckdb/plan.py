@@ -24,7 +24,7 @@ def read_plan(told: str) -> Plan:
 
 
 def _count_rows(node: dict[str, Any]) -> tuple[int, int]:
-    """The rows that pass through a step and those below it, and the rows that it gives."""
+    """Return the rows that pass through a step and all steps below it, and its output rows."""
     below = [_count_rows(child) for child in node["children"]]
     given = [rows for _, rows in below]
     looked_at = math.prod(given) if node["name"] in COMPARES_ALL else 0

@@ -153,7 +153,7 @@ def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: i
 
 
 def _translate_error(exc: duckdb.Error, disk_mb: int) -> Exception | None:
-    """What was lacking, whose class may tell no more than which statement it ended; None for a fault of ours."""
+    """Return our error for lack of memory or disk; None if the fault is ours."""
     import duckdb
 
     words = str(exc)
@@ -226,12 +226,12 @@ def _load(
 
 
 def _name_file(file: FileTable, exc: SqlchatError) -> SqlchatError:
-    """The same error, and which file it is about."""
+    """Return the same error with the name of the file."""
     return type(exc)(exc.detail, retry_after=exc.retry_after, **{**exc.facts, "file": file.shown})
 
 
 def _name_columns(columns: list[TypedColumn], warnings: list[str]) -> list[TypedColumn]:
-    """Names that SQL can have: none is empty, and they differ by more than their case."""
+    """Rename columns so that no name is empty and all differ without case."""
     taken = {column.name.lower() for column in columns}
     seen: set[str] = set()
     found = []
@@ -284,7 +284,7 @@ def _insert(
 
 
 def _write_comments(connection: duckdb.DuckDBPyConnection, table: Loaded, keys: Keys) -> None:
-    """What the catalog will tell: where a table is from, how columns were read, which keys were found."""
+    """Write comments for the catalog: the source of each table, how columns were read, and inferred keys."""
     about = [table.origin]
     if key := keys.primary.get(table.name):
         about.append(f"key inferred: {key} is unique and never null in all {table.rows} rows")

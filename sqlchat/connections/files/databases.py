@@ -127,7 +127,7 @@ class FileDatabases:
         return read_files(config, self._settings.buckets, folder, self._storage.named)
 
     def make_key(self, files: tuple[NamedFile, ...]) -> str:
-        """What their database is called: another name once one of them has changed. Raises as `find`."""
+        """Return the cache key of the database; it changes when a file changes. Raises as `find`."""
         objects = self._find_objects(files)
         made_of = [
             (f.bucket, f.name, f.table, f.options.given(), objects[f.bucket, f.name].version)
@@ -166,7 +166,7 @@ class FileDatabases:
             yield there
 
     def look_again_at(self, bucket: str, name: str) -> None:
-        """An object has changed: whoever asks next is answered by what it is now."""
+        """Drop the cached version of an object that has changed."""
         with self._lock:
             self._looked.pop((bucket, name), None)
 
@@ -274,7 +274,7 @@ class FileDatabases:
         )
 
     def _apply_readings(self, files: tuple[NamedFile, ...]) -> tuple[NamedFile, ...]:
-        """The files, read as their upload said where their entry does not say it. Raises DatabaseUnavailableError."""
+        """Fill in missing read options from the uploads. Raises DatabaseUnavailableError."""
         silent = [(file.bucket, file.name) for file in files if not file.says_how]
         try:
             said = self._readings.recall(silent) if silent and self._readings else {}

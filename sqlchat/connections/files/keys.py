@@ -180,7 +180,7 @@ def _check_reference(
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...] | None:
-    """The row that `sql` gives; None where that takes too long or too much memory, and a key is then not found."""
+    """Return the first row of `sql`; None if it takes too long or too much memory."""
     import duckdb
 
     deadline = threading.Timer(TIME, connection.interrupt)

@@ -275,7 +275,7 @@ def _write_comment(tag: str) -> str:
 
 
 def _read_fault(exc: Exception) -> tuple[int, str]:
-    """The server's (or the driver's) number and words."""
+    """Return the error number and message of a driver's exception."""
     if isinstance(exc, pymysql.Error) and len(exc.args) >= 2 and isinstance(exc.args[0], int):
         return exc.args[0], str(exc.args[1])
     return (NOBODY_THERE if isinstance(exc, OSError) else 0), ""

@@ -54,7 +54,7 @@ def make_timeout_error(timeout: float) -> QueryTimeoutError:
 
 
 def make_query_error(errno: int, message: str, timeout: float) -> SqlchatError:
-    """What the caller is told."""
+    """Return our error for an error of the server."""
     if errno in LOST:
         return DatabaseUnavailableError("The connection to the database was lost.", retry_after=1)
     if errno in TIMED_OUT:

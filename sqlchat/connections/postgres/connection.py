@@ -245,7 +245,7 @@ class PostgresConnection(Connection):
         self._pool.dispose()
 
     def _read_statement(self, sql: str) -> Statement:
-        """The caller's text, once it is known who asks and that its answer can be told to them."""
+        """Check the caller and return the statement to run."""
         statement = Statement.read(sql)
         if self._row_security:
             if self._claims is None:
@@ -258,7 +258,7 @@ class PostgresConnection(Connection):
         return statement
 
     def _confirm_caller(self, cursor: psycopg2.extensions.cursor, statement: Statement) -> None:
-        """After a text has run, and before its rows are handed out: it ran as the caller, and tells of no others.
+        """Check that the statement ran as the caller, before any row is returned.
 
         Raises SQLRefusedError.
         """
@@ -392,7 +392,7 @@ def _get_session(pooled: PoolProxiedConnection) -> Session:
 
 
 def _ask(cursor: psycopg2.extensions.cursor, question: str, parameters: tuple[Any, ...] | None = None) -> str:
-    """The one text with which Postgres answers a question of `catalog.py`."""
+    """Run one query of `catalog.py` and return its single text."""
     cursor.execute(question, parameters)
     row = cursor.fetchone()
     return str(row[0]) if row and row[0] is not None else "null"

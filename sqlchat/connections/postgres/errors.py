@@ -85,7 +85,7 @@ def make_timeout_error(timeout: float) -> QueryTimeoutError:
 
 
 def make_query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> SqlchatError:
-    """What the caller is told. `prefix` counts the characters that stood before `sql` in what was sent."""
+    """Translate an error of the server. `prefix` counts the characters that stood before `sql` in what was sent."""
     if ROW_TOO_LARGE in fault.message:
         return TooLargeError("A row of the result is larger than a result may be; select fewer or shorter columns.")
     match fault.sqlstate:

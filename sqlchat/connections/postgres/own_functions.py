@@ -48,7 +48,7 @@ class Found:
     is_visible: bool
 
     def find_fault(self) -> str:
-        """Why it may not be called; empty where it may."""
+        """Return why it may not be called; "" if it may."""
         if self.kind != "f":
             return "is no plain function"
         if self.volatility != "i":
@@ -76,7 +76,7 @@ def strip_schemas(names: Sequence[str]) -> list[str]:
 
 
 def describe_functions(functions_json: str, names: Sequence[str]) -> list[str]:
-    """What is said of each function when a connection is made: its language and volatility.
+    """Describe each allowed function by its language and volatility.
 
     Raises ConnectionConfigError for a name that stands for no function, or for one that may not be called.
     """

@@ -54,7 +54,7 @@ def encode_fetched_row(row: tuple[str | None, ...], decoders: list[Decoder]) -> 
 
 
 def find_decoder(oid: int, types: Mapping[int, PgType]) -> Decoder:
-    """What turns the text of a value of type `oid` into JSON; `types` knows it and all that it is made of."""
+    """Return the function that turns the text of a value of type `oid` into JSON; `types` holds its parts."""
     known = types.get(oid)
     if known and known.base:
         return find_decoder(known.base, types)

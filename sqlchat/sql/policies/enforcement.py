@@ -65,7 +65,7 @@ def make_key(table: Table) -> Key:
 
 
 def fold_name(name: str) -> str:
-    """Equal for all names that any engine might take as equal: without case and accents."""
+    """Return `name` without case and accents: equal for all names that an engine may treat as equal."""
     return "".join(sign for sign in normalize("NFKD", name.casefold()) if not combining(sign)).casefold()
 
 
@@ -121,7 +121,7 @@ def _parse_query(sql: str, dialect: str, definition: bool) -> exp.Expr:
 
 
 def _find_possible_tables(node: exp.Table, catalog: Catalog) -> list[Table]:
-    """The tables that a name may mean: the one in its schema, the default schema's, or else all of that name."""
+    """Return the tables that a name may mean: in its schema, in the default schema, or else all of that name."""
     same = [table for table in catalog.tables if table.name.casefold() == node.name.casefold()]
     if node.catalog:
         return []

@@ -95,7 +95,7 @@ class Judged:
     hidden_only: Mapping[Key, frozenset[str]]
 
     def select_part(self, sql: str) -> Judged:
-        """What judging `sql` takes."""
+        """Return the part that is needed to judge `sql`."""
         full = self.full.mentioned_in(sql)
         keys = {make_key(table) for table in full.tables}
         return Judged(
@@ -109,7 +109,7 @@ class Judged:
 
 
 def judge(catalog: Catalog, policy: Policy) -> Judged:
-    """What `policy` leaves of `catalog`.
+    """Apply `policy` to `catalog` and return what is visible.
 
     A view is readable if the policy allows it by name, denies nothing that it reads, and its SQL is understood. What
     a view reads need not be allowed by itself: naming the view allows that. The same holds for an index over another
@@ -179,7 +179,7 @@ def _shows_undenied(table: Table, judged: Judged) -> bool:
 
 
 def _hash_version(catalog: Catalog, policy: Policy) -> str:
-    """Of what `policy` leaves: whoever keeps something by a version must not find it under another policy."""
+    """Return a hash of the catalog version and the policy, so that caches never mix policies."""
     made_of = json.dumps([catalog.version, policy.as_dict()])
     return hashlib.blake2b(made_of.encode(), digest_size=8).hexdigest()
 
