@@ -15,10 +15,10 @@ from sqlchat.errors import SqlchatError
 from sqlchat.evaluation.cases import read_cases
 from sqlchat.evaluation.feedback import collect_cases
 from sqlchat.evaluation.replay import Replay
-from sqlchat.evaluation.report import as_json, as_table
+from sqlchat.evaluation.report import write_json, write_table
 from sqlchat.evaluation.run import Evaluation
 from sqlchat.runtime import LOCAL_OWNER, Runtime
-from sqlchat.tokens import mint
+from sqlchat.tokens import mint_token
 
 db = AppGroup("db", help="The service's own store.")
 
@@ -35,14 +35,14 @@ def init_app(app: Flask) -> None:
 @with_appcontext
 def token(email: str, sub: uuid.UUID | None) -> None:
     """Print a token for the Authorization header."""
-    click.echo(mint(_runtime().settings, email, str(sub) if sub else None))
+    click.echo(mint_token(_open_runtime().settings, email, str(sub) if sub else None))
 
 
 @db.command()
 def upgrade() -> None:
     """Bring the store's tables to the newest revision."""
     try:
-        _runtime().store.upgrade()
+        _open_runtime().store.upgrade()
     except SqlchatError as exc:
         raise click.ClickException(exc.detail) from exc
     click.echo("The store is up to date.")
@@ -52,7 +52,7 @@ def upgrade() -> None:
 def reencrypt() -> None:
     """Encrypt all stored credentials with the newest of SQLCHAT_SECRET_KEY, so that older keys can be dropped."""
     try:
-        number = _runtime().store.connections.reencrypt()
+        number = _open_runtime().store.connections.reencrypt()
     except SqlchatError as exc:
         raise click.ClickException(exc.detail) from exc
     click.echo(f"Connections encrypted with the newest key: {number}.")
@@ -63,7 +63,7 @@ def reencrypt() -> None:
 def demo() -> None:
     """Write the demo database anew, and bring its connection back if it was deleted."""
     try:
-        _runtime().build_demo()
+        _open_runtime().build_demo()
     except SqlchatError as exc:
         raise click.ClickException(exc.detail) from exc
     click.echo("The demo database is as new.")
@@ -105,7 +105,7 @@ def evaluate(
         raise click.UsageError("--provider asks a model; --prompts-to and --answers-from ask none. Choose one.")
     if prompts_to and answers_from and prompts_to.resolve() == answers_from.resolve():
         raise click.UsageError("--prompts-to and --answers-from need a folder each.")
-    runtime = _runtime()
+    runtime = _open_runtime()
     try:
         cases = read_cases(file)
         replay = Replay(answers_from, prompts_to) if prompts_to or answers_from else None
@@ -118,9 +118,9 @@ def evaluate(
     finally:
         runtime.close()
     name = evaluation.provider.name
-    click.echo(as_table(outcomes, name))
+    click.echo(write_table(outcomes, name))
     if out:
-        out.write_bytes(as_json(outcomes, name))
+        out.write_bytes(write_json(outcomes, name))
 
 
 @click.command("feedback")
@@ -129,7 +129,7 @@ def evaluate(
 @with_appcontext
 def export_feedback(*, connection: str, owner: str) -> None:
     """Print the answers that people found good, or corrected, as questions for `flask eval`."""
-    runtime = _runtime()
+    runtime = _open_runtime()
     try:
         cases, left_out = collect_cases(runtime.store, owner, connection)
     except SqlchatError as exc:
@@ -143,6 +143,6 @@ def export_feedback(*, connection: str, owner: str) -> None:
     )
 
 
-def _runtime() -> Runtime:
+def _open_runtime() -> Runtime:
     runtime: Runtime = current_app.extensions["sqlchat"]
     return runtime

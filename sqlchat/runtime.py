@@ -28,7 +28,7 @@ from sqlchat.errors import ConnectionConfigError, QueryError, UnavailableError
 from sqlchat.files.service import Files
 from sqlchat.files.storage import open_storage
 from sqlchat.providers.factory import ProviderFactory
-from sqlchat.sql.dialects import resolve
+from sqlchat.sql.dialects import find_dialect
 from sqlchat.sql.lineage import Lineage, lineage
 from sqlchat.store import Store
 from sqlchat.tokens import TokenVerifier
@@ -197,7 +197,7 @@ class Runtime:
         Raises DialectUnknownError, ConnectionNotFoundError, UnauthorizedError, SQLSyntaxError, SQLRefusedError and
         DeadlineError.
         """
-        named = resolve(dialect) if dialect else None
+        named = find_dialect(dialect) if dialect else None
         catalog = self.manager.open(owner, connection_id, claims).catalog.mentioned_in(sql) if connection_id else None
         own = catalog.dialect if catalog else ""
         return self.judges.for_owner(owner).call(
@@ -210,7 +210,7 @@ class Runtime:
         def reads(config: Mapping[str, Any]) -> bool:
             try:
                 return any(
-                    (each.bucket, each.name) == (bucket, name) for each in self._databases.files(owner, config)
+                    (each.bucket, each.name) == (bucket, name) for each in self._databases.read_files(owner, config)
                 )
             except ConnectionConfigError:  # of a bucket that is no longer allowed
                 return False
@@ -257,7 +257,7 @@ class Runtime:
 
     def build_demo(self) -> None:
         """Write the demo database anew and, in local mode, its connection where there is none of its name."""
-        demo.build(self.settings.data_dir / DEMO_FILE)
+        demo.build_demo(self.settings.data_dir / DEMO_FILE)
         if self.settings.auth_configured:
             return
         if DEMO not in {definition.name for definition in self.store.connections.list(LOCAL_OWNER)}:

@@ -35,7 +35,7 @@ from gunicorn.http import errors as gunicorn_errors  # type: ignore[import-untyp
 from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker  # type: ignore[import-untyped]
 
-from sqlchat.api.problems import MEDIA_TYPE, as_json, members
+from sqlchat.api.problems import MEDIA_TYPE, list_members, write_json
 from sqlchat.config import Settings
 from sqlchat.errors import BusyError, RequestTimeoutError, SqlchatError
 from sqlchat.telemetry import metrics
@@ -175,7 +175,7 @@ class Loads:
     def forget(self, worker: int) -> None:
         self._counts[worker % MOST_WORKERS] = 0
 
-    def surplus(self, worker: int) -> int:
+    def count_surplus(self, worker: int) -> int:
         """How many connections `worker` has more than the one that has fewest."""
         return self._counts[worker % MOST_WORKERS] - min(filter(None, self._counts), default=1)
 
@@ -215,7 +215,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def accept(self, listener: socket.socket) -> None:
         """Let a new connection wait for its first byte in the event loop."""
-        if surplus := self.loads.surplus(self.age):
+        if surplus := self.loads.count_surplus(self.age):
             time.sleep(min(LONGEST_YIELD, YIELD * surplus))
         if self.nr_conns >= self.worker_connections - 1:
             self._make_room()
@@ -266,17 +266,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._queued.popleft()
             if waits and future.cancel():  # which has the connection closed, after this
                 busy = BusyError("The service has more to do than it can; try again a little later.")
-                self._refuse(conn.sock, _refusal(busy), {"Retry-After": RETRY_AFTER})
+                self._refuse(conn.sock, _write_refusal(busy), {"Retry-After": RETRY_AFTER})
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer a request that never reached the application, or fell out of it."""
         if isinstance(exc, SqlchatError):
-            self._refuse(client, _refusal(exc))
+            self._refuse(client, _write_refusal(exc))
         elif isinstance(exc, (gunicorn_errors.ParseException, OSError)) and not isinstance(exc, FAULTS):
             self._refuse(client, next((refusal for kind, refusal in REFUSALS if isinstance(exc, kind)), MALFORMED))
         else:
             log.error("unhandled error", exc_info=exc)
-            self._refuse(client, _refusal(SqlchatError("This is a fault of the service; its log has more.")))
+            self._refuse(client, _write_refusal(SqlchatError("This is a fault of the service; its log has more.")))
 
     def _tell_use(self) -> None:
         """End what is idle, and set the gauges of this process; once a second at most."""
@@ -341,7 +341,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         told = {"detail": detail} if level > logging.INFO else {}
         metrics.count_refusal(code)
         log.log(level, "request", extra={"request_id": request_id, "status": status, "code": code, **told})
-        body = as_json(members(status, code, title, detail, request_id))
+        body = write_json(list_members(status, code, title, detail, request_id))
         lines = [f"HTTP/1.1 {status} {title}", "Connection: close", f"Date: {util.http_date()}"]
         lines += [f"Content-Type: {MEDIA_TYPE}", f"Content-Length: {len(body)}", f"X-Request-Id: {request_id}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -353,5 +353,5 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             log.debug("the client did not wait for its answer: %s", exc)
 
 
-def _refusal(error: SqlchatError) -> Refusal:
+def _write_refusal(error: SqlchatError) -> Refusal:
     return error.status, error.code, error.title, error.detail

@@ -14,7 +14,7 @@ from sqlchat.store import Entry
 
 
 @contextmanager
-def recorded(
+def record_entry(
     route: str, connection_id: str, *, question: str | None = None, sql: str | None = None
 ) -> Iterator[Entry]:
     """Around the work of a view that fills in the entry; an error is recorded and goes on.

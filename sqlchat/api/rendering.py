@@ -53,7 +53,7 @@ def render_stage(stage: Stage) -> tuple[str, dict[str, Any]]:
 def render_basis(basis: Basis) -> dict[str, Any]:
     return {
         "values_matched": [
-            {"words": match.words, "table": _table(match.path), "column": match.path[2], "value": match.value}
+            {"words": match.words, "table": _write_table(match.path), "column": match.path[2], "value": match.value}
             for match in basis.values_matched
         ],
         "terms_used": basis.terms_used,
@@ -65,7 +65,7 @@ def render_basis(basis: Basis) -> dict[str, Any]:
     }
 
 
-def _table(path: tuple[str, str, str]) -> str:
+def _write_table(path: tuple[str, str, str]) -> str:
     schema, table, _ = path
     return f"{schema}.{table}" if schema else table
 

@@ -74,7 +74,7 @@ def identify() -> None:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise UnauthorizedError("Send the token as `Authorization: Bearer <token>`.")
-    g.caller = runtime().verifier.caller(token.strip())
+    g.caller = runtime().verifier.verify(token.strip())
     g.token = token.strip()
 
 
@@ -118,18 +118,18 @@ def owner() -> str:
 
 
 def claims() -> Mapping[str, Any] | None:
-    """What the caller's token says, by which a database may tell callers apart; None without a token."""
+    """Return the claims of the caller's token; None without a token."""
     caller: Caller | None = g.caller
     return caller.claims if caller else None
 
 
 def folder() -> str:
-    """Of a bucket, in which this request's files are: a user's own, and none where nobody is told from another."""
+    """Return the folder of this request's files in a bucket: the user's own, or "" without authentication."""
     return signed_in().id if folder_token() else ""
 
 
 def folder_token() -> str | None:
-    """The token of the user whose folder it is, for the storage to go by. Not to be logged, kept or answered."""
+    """Return the user's token for the storage. Never log, keep or return it."""
     token: str | None = g.token
     return token if runtime().settings.auth_configured else None
 

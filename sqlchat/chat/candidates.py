@@ -17,7 +17,7 @@ from sqlchat.chat.validation import FAULTS, Validator
 from sqlchat.connections.base import Results
 from sqlchat.errors import QueryTimeoutError, SqlchatError, TooLargeError
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
-from sqlchat.providers.reading import bare
+from sqlchat.providers.reading import strip_fence
 
 CANDIDATES = 3
 TOO_COSTLY = (QueryTimeoutError, TooLargeError)
@@ -64,7 +64,7 @@ def try_drafts(
     found: list[Candidate] = []
     first: tuple[Draft, SqlchatError] | None = None
     for answer in answers:
-        sql = bare(answer.sql or "")
+        sql = strip_fence(answer.sql or "")
         if sql not in known:
             known[sql] = None
             try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlchat.chat.knowledge_editor import KnowledgeEditor
 from sqlchat.connections.open_connection import Claims
 from sqlchat.errors import PayloadError
-from sqlchat.providers.reading import bare
+from sqlchat.providers.reading import strip_fence
 from sqlchat.store import Entry, Example
 from sqlchat.store.feedback import Feedback, FeedbackStore, Rating
 from sqlchat.store.history import LONGEST_SQL, History
@@ -36,7 +36,7 @@ class FeedbackDesk:
         Raises what `KnowledgeEditor.put_example` raises for SQL at fault, and PayloadError for an entry that cannot
         be an example; then nothing is kept.
         """
-        corrected_sql, example = bare(corrected_sql), None
+        corrected_sql, example = strip_fence(corrected_sql), None
         if as_example:
             sql = corrected_sql or self._find_sql(entry, rating)
             if not entry.question:

@@ -8,8 +8,8 @@ from sqlchat.chat.examples import fixes_relative_dates, normalize_question
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.open_connection import Claims, OpenConnection
 from sqlchat.errors import DeadlineError, PayloadError, QueryError, SQLRefusedError, TooLargeError, UnavailableError
-from sqlchat.providers.reading import bare
-from sqlchat.sql.fragments import fragment_faults
+from sqlchat.providers.reading import strip_fence
+from sqlchat.sql.fragments import find_fragment_faults
 from sqlchat.sql.names import explain_unknown
 from sqlchat.sql.references import find_faults, write_comparison
 from sqlchat.store.knowledge import BusinessContext, Example, KnowledgeStore, Reference
@@ -72,7 +72,7 @@ class KnowledgeEditor:
         Raises what `OpenConnection.examine` and `explain` raise, QueryError for an unknown name, and PayloadError if
         the connection has too many examples, or the SQL has a fixed date for a question that asks relative to today.
         """
-        sql = bare(sql)
+        sql = strip_fence(sql)
         if fixes_relative_dates(question, sql):
             raise PayloadError("This example would soon be wrong.", errors={"sql": [OUTLIVED]})
         version = self.check_sql(owner, connection_id, sql, claims)
@@ -138,7 +138,7 @@ class KnowledgeEditor:
             return {}
         fragments = [context.terms[place].sql for place in places]
         try:
-            found = self._workers.call(fragment_faults, fragments, dialect, deadline=READING)
+            found = self._workers.call(find_fragment_faults, fragments, dialect, deadline=READING)
         except (DeadlineError, TooLargeError):
             found = tuple("This, or another of them, is too costly to read." for _ in places)
         return {place: {"sql": [fault]} for place, fault in zip(places, found, strict=True) if fault}

@@ -31,7 +31,7 @@ from sqlchat.errors import ConversationNotFoundError, UnavailableError
 from sqlchat.providers.base import Message, Provider, Task, Term
 from sqlchat.providers.factory import ProviderFactory
 from sqlchat.providers.prices import compute_cost
-from sqlchat.sql.dialects import resolve, transpile
+from sqlchat.sql.dialects import find_dialect, transpile
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Entry, Turn
 from sqlchat.store.history import History
@@ -132,7 +132,7 @@ class Pipeline:
         connection = self._manager.open(owner, name, question.claims)
         model = question.provider if isinstance(question.provider, Provider) else self._factory.get(question.provider)
         entry.provider, entry.model = model.name, model.model
-        target = resolve(question.dialect) if question.dialect else connection.dialect
+        target = find_dialect(question.dialect) if question.dialect else connection.dialect
         turns = self._read_turns(question, connection)
         entry.conversation_id = (question.conversation or uuid.uuid4()) if self._settings.history_days else None
         clock = Clock()

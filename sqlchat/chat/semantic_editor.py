@@ -8,7 +8,7 @@ from typing import Any
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.open_connection import Claims, OpenConnection
 from sqlchat.errors import DeadlineError, PayloadError, QueryError, SQLRefusedError, SQLSyntaxError, TooLargeError
-from sqlchat.sql.fragments import fragment_faults
+from sqlchat.sql.fragments import find_fragment_faults
 from sqlchat.sql.names import explain_unknown
 from sqlchat.sql.references import write_comparison
 from sqlchat.sql.semantic import Mapped, MappedTerm, list_sources, map_document
@@ -65,7 +65,7 @@ class SemanticEditor:
         """Reasons against terms, by their paths."""
         computed = [term for term in terms if term.sql]
         fragments = [term.sql for term in computed]
-        found = self._workers.call(fragment_faults, fragments, connection.dialect, deadline=MAPPING)
+        found = self._workers.call(find_fragment_faults, fragments, connection.dialect, deadline=MAPPING)
         faults = {term.path: fault for term, fault in zip(computed, found, strict=True) if fault}
         for term in computed:
             if term.path not in faults and (fault := _try_query(term.query, connection)):

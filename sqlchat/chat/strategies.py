@@ -15,7 +15,7 @@ from sqlchat.chat.validation import FAULTS, Validator
 from sqlchat.connections.base import Results
 from sqlchat.errors import QuestionError
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
-from sqlchat.providers.reading import bare
+from sqlchat.providers.reading import strip_fence
 from sqlchat.store import Example
 
 ATTEMPTS = 2
@@ -86,7 +86,7 @@ def solve_thoroughly(model: Provider, task: Task, validator: Validator) -> Gener
     with validator.clock("model"):
         drafts = candidates.collect_drafts(model, task)
     spent, calls = candidates.sum_tokens(drafts), candidates.count_calls(drafts)
-    refusals = [draft for draft in drafts if not bare(draft.sql or "")]
+    refusals = [draft for draft in drafts if not strip_fence(draft.sql or "")]
     if 2 * len(refusals) > len(drafts):
         _read_sql(refusals[0], spent, validator)
     working, failed = candidates.try_drafts(drafts, validator)
@@ -96,7 +96,8 @@ def solve_thoroughly(model: Provider, task: Task, validator: Validator) -> Gener
         if not isinstance(fault, FAULTS):
             _read_sql(draft, spent, validator)
             raise fault
-        again = prompt.render_retry(task.messages, draft, validator.describe_fault(fault, bare(draft.sql or "")))
+        told = validator.describe_fault(fault, strip_fence(draft.sql or ""))
+        again = prompt.render_retry(task.messages, draft, told)
         task = replace(task, messages=again)
         return (yield from solve_quickly(model, task, validator, spent=spent, calls=calls, most=calls + 1))
     chosen, agreement = candidates.choose_agreed(working)
@@ -134,9 +135,9 @@ def answer_from_example(example: Example, checked: Checked, validator: Validator
 
 def _read_sql(draft: Draft, spent: Tokens, validator: Validator) -> str:
     """The SQL of `draft`, noted in the history entry. Raises QuestionError if it has none."""
-    sql = bare(draft.sql or "")
+    sql = strip_fence(draft.sql or "")
     validator.entry.interpretation = draft.interpretation or None
-    validator.entry.drafted(sql, draft.model, spent.prompt, spent.completion)
+    validator.entry.record_draft(sql, draft.model, spent.prompt, spent.completion)
     if not sql:
         raise QuestionError(
             f"The data cannot answer this question: {draft.explanation or 'the model gave no reason.'}"

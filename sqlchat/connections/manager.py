@@ -32,7 +32,7 @@ from sqlchat.errors import (
     SqlchatError,
     UnavailableError,
 )
-from sqlchat.sql.policies.policy import Policy, unseen_views
+from sqlchat.sql.policies.policy import Policy, warn_of_unseen_views
 from sqlchat.store import Store
 from sqlchat.store.connections import DEFAULT_PRIVACY, Changes, Definition, Privacy
 from sqlchat.workers import Workers
@@ -117,7 +117,7 @@ class ConnectionManager:
         if not NAME.fullmatch(name):
             raise PayloadError(NAME_RULE, errors={"name": [NAME_RULE]})
         connection_class(provider)
-        held_to = Policy.of(policy)
+        held_to = Policy.read(policy)
         self._refuse_taken(owner, name)
         warnings = self._try_config(owner, provider, config, held_to)
         definition = self._store.connections.add(
@@ -138,7 +138,7 @@ class ConnectionManager:
         if "config" not in changes and definition.unreadable:
             raise UnavailableError(definition.unreadable)
         if "policy" in changes:
-            held_to = Policy.of(changes["policy"])
+            held_to = Policy.read(changes["policy"])
             changes = {**changes, "policy": held_to.as_dict() if held_to else None}
         warnings = self._try_config(owner, definition.provider, changes["config"]) if "config" in changes else None
         changed = self._store.connections.change(definition, changes)
@@ -265,7 +265,7 @@ class ConnectionManager:
         try:
             warnings = connection.check()
             if policy:
-                warnings += unseen_views(connection.catalog())
+                warnings += warn_of_unseen_views(connection.catalog())
             return tuple(warnings)
         except SqlchatError as exc:
             exc.place = exc.place or connection.place
@@ -278,7 +278,7 @@ class ConnectionManager:
             self._make_driver(definition.owner, definition.provider, definition.config),
             self._settings,
             self._judges.for_owner(definition.owner),
-            policy=Policy.of(definition.policy),
+            policy=Policy.read(definition.policy),
             privacy=definition.privacy,
             key=(definition.id, definition.version),
             name=definition.name,

@@ -34,7 +34,7 @@ from sqlchat.errors import (
 )
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.examine import Examination, examine
-from sqlchat.sql.names import explain_unknown, unknown_names
+from sqlchat.sql.names import explain_unknown, find_unknown_names
 from sqlchat.sql.policies.hidden_names import HiddenNames, find_hidden_names
 from sqlchat.sql.policies.policy import Judged, Policy, judge
 from sqlchat.sql.profiles import Profiles
@@ -231,7 +231,7 @@ class OpenConnection:
             unknown = UnknownNameError(exc.detail, **exc.facts)
         if self.reread_catalog(unknown):
             return self._examine(sql)
-        names = self._judges.call(unknown_names, sql, self.catalog.mentioned_in(sql), deadline=EXAMINING)
+        names = self._judges.call(find_unknown_names, sql, self.catalog.mentioned_in(sql), deadline=EXAMINING)
         raise explain_unknown(names, self.catalog) or unknown
 
     def explain(self, examined: Examination, *, max_rows: int | None = None) -> Plan:
@@ -304,7 +304,7 @@ class OpenConnection:
         known = self._known
         if kept := known.examinations.get(sql):
             return kept
-        part = None if known.judged is None else known.judged.part(sql)
+        part = None if known.judged is None else known.judged.select_part(sql)
         try:
             examined = self._judges.call(examine, sql, known.visible.mentioned_in(sql), part, deadline=EXAMINING)
         except (DeadlineError, TooLargeError) as exc:

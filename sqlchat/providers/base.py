@@ -107,7 +107,7 @@ class Provider(ABC):
         return cls()
 
     @classmethod
-    def configured(cls, settings: Settings) -> bool:
+    def is_configured(cls, settings: Settings) -> bool:
         """Whether the settings hold what this provider needs."""
         return True
 

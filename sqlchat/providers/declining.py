@@ -68,10 +68,10 @@ def find_answers(value: Any, depth: int = 0) -> list[dict[str, Any]]:
     if isinstance(value, list):
         return [answer for each in value for answer in find_answers(each, depth + 1)]
     members = {re.sub(r"[\W_]", "", str(key)).lower(): each for key, each in value.items()}
-    told = {name: each for name, keys in TOLD_KEYS.items() if (each := _first(members, keys)) is not None}
+    told = {name: each for name, keys in TOLD_KEYS.items() if (each := _find_first(members, keys)) is not None}
     named = [key for key in members if NAMES_SQL.search(key) and not DISCARDED.search(key) and key not in SQL_KEYS]
     for key in (*SQL_KEYS, *named):
-        if key in members and (found := _with_statement(members[key], told, depth)):
+        if key in members and (found := _collect_statements(members[key], told, depth)):
             refusal = {} if told.get("explanation") else {"explanation": _find_refusal(members)}
             return [answer if answer["sql"] else refusal | answer for answer in found]
     for key in LOOSE_KEYS:
@@ -94,14 +94,14 @@ def find_answers(value: Any, depth: int = 0) -> list[dict[str, Any]]:
 
 def _find_refusal(members: Mapping[str, Any]) -> str:
     """The words with which the members of an answer decline or ask back; "" if there are none."""
-    said = _first(members, DECLINED_KEYS)
+    said = _find_first(members, DECLINED_KEYS)
     if isinstance(said, str):
         return said
     worded = (members.get(key) for key in WORDED_KEYS)
     return next((each for each in worded if isinstance(each, str) and DECLINES.search(each)), "")
 
 
-def _with_statement(said: Any, told: dict[str, Any], depth: int) -> list[dict[str, Any]]:
+def _collect_statements(said: Any, told: dict[str, Any], depth: int) -> list[dict[str, Any]]:
     if not said:  # None, false, "", [] or {}
         return [{"sql": None, **told}]
     if isinstance(said, list):
@@ -125,5 +125,5 @@ def _with_statement(said: Any, told: dict[str, Any], depth: int) -> list[dict[st
     return [{"sql": text, **told}]
 
 
-def _first(members: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+def _find_first(members: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     return next((members[key] for key in keys if members.get(key)), None)

@@ -144,7 +144,7 @@ class LanguageModel(Provider, Generic[Client]):
 
     def _answer_in_time(self, messages: Sequence[Message]) -> Reply:
         """One answer. One deadline holds for all tries and formats together."""
-        with wire.within(self._timeout) as deadline:
+        with wire.bound_time(self._timeout) as deadline:
             try:
                 return self._answer(messages)
             except ModelError as exc:
@@ -163,7 +163,7 @@ class LanguageModel(Provider, Generic[Client]):
         index = self._format
         while True:
             try:
-                reply = self._ask(self._started(), messages, self.formats[index])
+                reply = self._ask(self._get_client(), messages, self.formats[index])
             except FormatUnknownError as exc:
                 if index + 1 == len(self.formats):
                     raise exc.fault from exc
@@ -174,7 +174,7 @@ class LanguageModel(Provider, Generic[Client]):
                 self._format = index
             return reply
 
-    def _started(self) -> Client:
+    def _get_client(self) -> Client:
         with self._lock:
             if self._client is None:
                 self._client = self._start()

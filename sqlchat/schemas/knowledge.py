@@ -36,7 +36,7 @@ TAUGHT_EXAMPLE = {
 }
 
 
-def _text(longest: int, description: str, **more: Any) -> "fields.String":
+def _make_text_field(longest: int, description: str, **more: Any) -> "fields.String":
     said = validate.Regexp(r".*\S", flags=16, error="Say something.")
     size = validate.Length(max=longest)
     return fields.String(
@@ -48,8 +48,10 @@ def _text(longest: int, description: str, **more: Any) -> "fields.String":
 
 
 class TermSchema(Schema):
-    term = _text(LONGEST_NAME, "The word or phrase, as people say it; number, case and small typos do not matter.")
-    definition = _text(LONGEST_DEFINITION, "What it means in this database.")
+    term = _make_text_field(
+        LONGEST_NAME, "The word or phrase, as people say it; number, case and small typos do not matter."
+    )
+    definition = _make_text_field(LONGEST_DEFINITION, "What it means in this database.")
     sql = fields.String(
         load_default=None,
         allow_none=True,
@@ -57,7 +59,7 @@ class TermSchema(Schema):
         metadata={"description": "An expression or condition of the connection's dialect."},
     )
     synonyms = fields.List(
-        _text(LONGEST_NAME, "Another word or phrase for it."),
+        _make_text_field(LONGEST_NAME, "Another word or phrase for it."),
         load_default=list,
         validate=validate.Length(max=MOST_SYNONYMS),
     )
@@ -77,7 +79,7 @@ class ColumnsField(fields.Raw):
         return tuple(name.strip() for name in names)
 
 
-def _columns(name: str, description: str) -> ColumnsField:
+def _make_columns_field(name: str, description: str) -> ColumnsField:
     text = {"type": "string", "maxLength": LONGEST_PATH}
     either = [text, {"type": "array", "items": text, "minItems": 1, "maxItems": MOST_COLUMNS}]
     return ColumnsField(
@@ -88,8 +90,10 @@ def _columns(name: str, description: str) -> ColumnsField:
 class ReferenceSchema(Schema):
     """Columns of one table that name a row of another."""
 
-    from_ = _columns("from", "`table.column` or `schema.table.column`; a list of them for a key of several columns.")
-    to = _columns("to", "The columns of the other table that identify its row, in the same order.")
+    from_ = _make_columns_field(
+        "from", "`table.column` or `schema.table.column`; a list of them for a key of several columns."
+    )
+    to = _make_columns_field("to", "The columns of the other table that identify its row, in the same order.")
     stale = fields.Boolean(
         allow_none=True,
         metadata={
@@ -120,8 +124,10 @@ class ContextSchema(Schema):
 
 
 class TeachSchema(Schema):
-    question = _text(LONGEST_QUESTION, "As people ask it.")
-    sql = _text(LONGEST_EXAMPLE, "The query that a person found to answer it, in the connection's dialect.")
+    question = _make_text_field(LONGEST_QUESTION, "As people ask it.")
+    sql = _make_text_field(
+        LONGEST_EXAMPLE, "The query that a person found to answer it, in the connection's dialect."
+    )
     note = fields.String(
         load_default=None,
         allow_none=True,

@@ -53,37 +53,37 @@ class OpenSchema(Schema):
         unknown = INCLUDE
 
 
-def _list(kind: "fields.Field[Any] | type[Schema]", **more: Any) -> "fields.List[Any]":
+def _make_list_field(kind: "fields.Field[Any] | type[Schema]", **more: Any) -> "fields.List[Any]":
     inner = fields.Nested(kind) if isinstance(kind, type) else kind
     return fields.List(inner, allow_none=True, validate=validate.Length(max=MOST_PARTS), **more)
 
 
-def _name() -> "fields.String":
+def _make_name_field() -> "fields.String":
     return fields.String(required=True, validate=validate.Length(1, 400))
 
 
 class FieldSchema(OpenSchema):
-    name = _name()
+    name = _make_name_field()
     expression = fields.Raw(metadata={"description": "`dialects`: a list of `dialect` and `expression`."})
     label = fields.String(allow_none=True)
     description = fields.String(allow_none=True)
 
 
 class DatasetSchema(OpenSchema):
-    name = _name()
+    name = _make_name_field()
     source = fields.String(
         required=True,
         validate=validate.Length(1, 1_000),
         metadata={"description": "A table, with its schema and database if need be."},
     )
-    primary_key = _list(fields.String())
-    unique_keys = _list(fields.List(fields.String()))
+    primary_key = _make_list_field(fields.String())
+    unique_keys = _make_list_field(fields.List(fields.String()))
     description = fields.String(allow_none=True)
-    of_dataset = _list(FieldSchema, data_key="fields", attribute="fields")
+    of_dataset = _make_list_field(FieldSchema, data_key="fields", attribute="fields")
 
 
 class RelationshipSchema(OpenSchema):
-    name = _name()
+    name = _make_name_field()
     source = fields.String(required=True, data_key="from", attribute="from")
     to = fields.String(required=True)
     from_columns = fields.List(fields.String(), required=True, validate=validate.Length(1, 16))
@@ -91,18 +91,18 @@ class RelationshipSchema(OpenSchema):
 
 
 class MetricSchema(OpenSchema):
-    name = _name()
+    name = _make_name_field()
     expression = fields.Raw(required=True)
     label = fields.String(allow_none=True)
     description = fields.String(allow_none=True)
 
 
 class SemanticModelSchema(OpenSchema):
-    name = _name()
+    name = _make_name_field()
     description = fields.String(allow_none=True)
     datasets = fields.List(fields.Nested(DatasetSchema), required=True, validate=validate.Length(max=MOST_DATASETS))
-    relationships = _list(RelationshipSchema)
-    metrics = _list(MetricSchema)
+    relationships = _make_list_field(RelationshipSchema)
+    metrics = _make_list_field(MetricSchema)
 
 
 class SemanticDocumentSchema(OpenSchema):

@@ -181,13 +181,13 @@ class Catalog:
         return replace(
             self,
             tables=tuple(t for t in self.tables if id(t) in found),
-            functions=None if self.functions is None else mentioned(self.functions, sql),
-            attributes=None if self.attributes is None else mentioned(self.attributes, sql),
-            callables=mentioned(self.callables, sql),
+            functions=None if self.functions is None else keep_mentioned(self.functions, sql),
+            attributes=None if self.attributes is None else keep_mentioned(self.attributes, sql),
+            callables=keep_mentioned(self.callables, sql),
         )
 
 
-def mentioned(names: frozenset[str], sql: str) -> frozenset[str]:
+def keep_mentioned(names: frozenset[str], sql: str) -> frozenset[str]:
     """Those of `names` (of functions or columns) that `sql` may mean: a database knows thousands.
 
     Keeps each name that is no plain word, because SQL may write it in more than one way.
@@ -234,7 +234,7 @@ def drop_unreadable_keys(tables: Iterable[Table]) -> tuple[Table, ...]:
     )
 
 
-def labels_in(type: str) -> tuple[str, ...]:
+def read_labels(type: str) -> tuple[str, ...]:
     """The labels in the name of an enum's or a set's type: `enum('new','it''s')` gives `new` and `it's`."""
     if not LABELLED.match(type):
         return ()

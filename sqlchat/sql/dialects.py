@@ -7,7 +7,7 @@ from sqlglot.dialects.dialect import Dialect, Dialects
 from sqlglot.errors import ErrorLevel, UnsupportedError
 
 from sqlchat.errors import DialectUnknownError, SQLRefusedError
-from sqlchat.sql.guard import unknown_functions
+from sqlchat.sql.guard import find_unknown_functions
 from sqlchat.sql.losses import find_losses
 from sqlchat.sql.parse import parse
 
@@ -29,17 +29,17 @@ ALIASES = {
 PUBLIC_NAMES = {"": "ansi", "postgres": "postgresql"}
 
 
-def resolve(name: str) -> str:
+def find_dialect(name: str) -> str:
     """sqlglot's name of the dialect that people call `name` ("" is ANSI). Raises DialectUnknownError."""
     key = name.strip().lower().replace("-", "").replace("_", "").replace(" ", "")
     dialect = ALIASES.get(key, key)
     if not key or dialect not in KNOWN:
-        known = ", ".join(sorted({public_name(d) for d in KNOWN}))
+        known = ", ".join(sorted({write_public_name(d) for d in KNOWN}))
         raise DialectUnknownError(f"There is no SQL dialect {name[:60]!r} here; the known ones are {known}.")
     return dialect
 
 
-def public_name(dialect: str) -> str:
+def write_public_name(dialect: str) -> str:
     """What the API calls sqlglot's `dialect`."""
     return PUBLIC_NAMES.get(dialect, dialect)
 
@@ -60,10 +60,12 @@ def transpile(sql: str, source: str, target: str) -> tuple[str, tuple[str, ...]]
         except RecursionError as exc:
             raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
         except (UnsupportedError, ValueError) as exc:
-            raise SQLRefusedError(f"This SQL cannot be written in {public_name(target)}: {exc}") from exc
+            raise SQLRefusedError(f"This SQL cannot be written in {write_public_name(target)}: {exc}") from exc
         warnings += generator.unsupported_messages
         warnings += find_losses(tree, statements[-1], source, target)
         if isinstance(tree, exp.Query) and not any("cannot be read" in each for each in warnings):
-            unknown = unknown_functions(statements[-1], target)
+            unknown = find_unknown_functions(statements[-1], target)
             warnings += [f"no function {name}" for name in unknown if name != "lateral"]
-    return ";\n".join(statements), tuple(dict.fromkeys(f"{public_name(target)}: {warning}" for warning in warnings))
+    return ";\n".join(statements), tuple(
+        dict.fromkeys(f"{write_public_name(target)}: {warning}" for warning in warnings)
+    )

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.catalog import Catalog
-from sqlchat.sql.conditions import TextCondition, text_conditions
+from sqlchat.sql.conditions import TextCondition, find_text_conditions
 from sqlchat.sql.guard import RULES, check
 from sqlchat.sql.lineage import Lineage, lineage
-from sqlchat.sql.names import UnknownName, unknown_names
+from sqlchat.sql.names import UnknownName, find_unknown_names
 from sqlchat.sql.parse import share_trees
 from sqlchat.sql.policies.policy import Judged, refuse
 
@@ -58,7 +58,7 @@ def _examine(sql: str, catalog: Catalog, judged: Judged | None) -> Examination:
     verdict = check(sql, catalog.dialect, catalog.functions, catalog)
     if judged is not None:
         refuse(sql, judged)
-    unknown = unknown_names(sql, catalog)
+    unknown = find_unknown_names(sql, catalog)
     if RULES[catalog.dialect].knows_all_tables and (
         tables := [each.name for each in unknown if each.kind == "table"]
     ):
@@ -75,5 +75,5 @@ def _examine(sql: str, catalog: Catalog, judged: Judged | None) -> Examination:
         is_plain=verdict.is_plain,
         unknown=unknown,
         lineage=lineage(sql, catalog.dialect, catalog),
-        conditions=text_conditions(sql, catalog.dialect, catalog),
+        conditions=find_text_conditions(sql, catalog.dialect, catalog),
     )

@@ -8,15 +8,15 @@ from sqlglot import exp
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog
-from sqlchat.sql.names import unknown_names
+from sqlchat.sql.names import find_unknown_names
 from sqlchat.sql.parse import parse
 
 NO_EXPRESSION = "This is neither an expression nor a condition, such as one after SELECT or after WHERE."
 
 
-def fragment_faults(fragments: Sequence[str], dialect: str) -> tuple[str, ...]:
-    """For each fragment, what keeps it from being one expression or condition of `dialect`; "" for nothing."""
-    return tuple(_fragment_fault(fragment, dialect) for fragment in fragments)
+def find_fragment_faults(fragments: Sequence[str], dialect: str) -> tuple[str, ...]:
+    """Return an error text for each fragment that is not one expression of `dialect`; "" for a valid one."""
+    return tuple(_find_fragment_fault(fragment, dialect) for fragment in fragments)
 
 
 def hold_names(statements: Sequence[str], catalog: Catalog) -> tuple[bool, ...]:
@@ -24,7 +24,7 @@ def hold_names(statements: Sequence[str], catalog: Catalog) -> tuple[bool, ...]:
     return tuple(_holds_names(statement, catalog) for statement in statements)
 
 
-def _fragment_fault(fragment: str, dialect: str) -> str:
+def _find_fragment_fault(fragment: str, dialect: str) -> str:
     # In parentheses on lines of their own: a comment at its end swallows none of them.
     try:
         trees = parse(f"SELECT (\n{fragment}\n)", dialect)
@@ -45,6 +45,6 @@ def _fragment_fault(fragment: str, dialect: str) -> str:
 
 def _holds_names(statement: str, catalog: Catalog) -> bool:
     try:
-        return not unknown_names(statement, catalog.mentioned_in(statement))
+        return not find_unknown_names(statement, catalog.mentioned_in(statement))
     except (SQLSyntaxError, SQLRefusedError):
         return False

@@ -11,14 +11,16 @@ import re
 from dataclasses import dataclass
 
 
-def _words(text: str) -> frozenset[str]:
+def _split_words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-KNOWN = _words("+ - * / % ^ < > = <= >= <> != | || & && # << >> ~ ~* !~ !~* ~~ !~~ ~~* !~~* -> ->> #> #>> @> <@ @@")
+KNOWN = _split_words(
+    "+ - * / % ^ < > = <= >= <> != | || & && # << >> ~ ~* !~ !~* ~~ !~~ ~~* !~~* -> ->> #> #>> @> <@ @@"
+)
 PREFIXES = frozenset(("+", "-", "~", "*", "?"))
 """What may stand before a value, `*` for all columns, and `?`, a placeholder that is refused by its name."""
-LITERALS = _words(
+LITERALS = _split_words(
     "box cidr circle citext cube halfvec jsonpath line lquery lseg ltree ltxtquery macaddr macaddr8 path pg_lsn "
     "pg_snapshot polygon query_int seg sparsevec tsquery tsvector txid_snapshot varbit xid"
 )
@@ -37,7 +39,7 @@ REPLACED = LITERALS | RENAMED.keys() | {word for _, word in DROPPED} | {"varying
 NESTED_GROUPS = frozenset({"sets", "cube", "rollup"})
 CLAUSES = frozenset({"select", "from", "where", "having", "order", "case", "when", "on", "limit", "union", "window"})
 """Words behind which the list of a GROUP BY has ended."""
-OPENING = _words(
+OPENING = _split_words(
     "all and any as asc between by case distinct else except from having ilike in intersect is like limit not "
     "offset on or order returning select similar some then to union using values when where with"
 )
@@ -80,7 +82,7 @@ def write_plainly(sql: str) -> str:
         assert piece is not None  # the last rule takes any character
         now, end = str(piece.lastgroup), piece.end()
         if now in ("block", "dollar"):
-            end = _end_of_comment(sql, at) if now == "block" else _end_of_dollars(sql, piece[0], end)
+            end = _find_comment_end(sql, at) if now == "block" else _find_dollar_end(sql, piece[0], end)
         text = sql[at:end]
         if now == "operator":
             found.append(_write_operators(text, sql[end : end + 1], before, kind))
@@ -142,7 +144,7 @@ def _begins_operand(before: str, kind: str) -> bool:
     return before in OPENING if kind == "word" else kind in ("", "operator") or before in ("(", "[", ",", ";")
 
 
-def _end_of_comment(sql: str, at: int) -> int:
+def _find_comment_end(sql: str, at: int) -> int:
     depth = 0
     for mark in MARKS.finditer(sql, at):
         depth += 1 if mark[0] == "/*" else -1
@@ -151,6 +153,6 @@ def _end_of_comment(sql: str, at: int) -> int:
     return len(sql)
 
 
-def _end_of_dollars(sql: str, opening: str, at: int) -> int:
+def _find_dollar_end(sql: str, opening: str, at: int) -> int:
     end = sql.find(opening, at)
     return len(sql) if end < 0 else end + len(opening)

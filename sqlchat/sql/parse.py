@@ -68,7 +68,7 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
         sql = write_plainly(sql)
     tokens = tokenize(sql, dialect)
     if dialect == "mysql":
-        tokens = bracket_values(tokens)
+        tokens = bracket_values_queries(tokens)
     speaker = Dialect.get_or_raise(dialect)
     check_bounds(tokens, speaker.parser_class.TYPE_TOKENS)
     try:
@@ -78,7 +78,7 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
             if tree is not None and not isinstance(tree, exp.Semicolon)
         ]
     except ParseError as exc:
-        raise _syntax_error(exc) from exc
+        raise _make_syntax_error(exc) from exc
     except RecursionError as exc:
         raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as exc:
@@ -89,7 +89,7 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
     return trees
 
 
-def bracket_values(tokens: list[Token]) -> list[Token]:
+def bracket_values_queries(tokens: list[Token]) -> list[Token]:
     """`tokens` of MySQL with brackets around each query that begins with VALUES, which sqlglot takes for a call."""
     found = list[Token]()
     depth, open_at = 0, list[int]()
@@ -101,7 +101,7 @@ def bracket_values(tokens: list[Token]) -> list[Token]:
             and (kind is TokenType.SEMICOLON or (kind is TokenType.R_PAREN and depth))
         ):
             open_at.pop()
-            found.append(_bracket(TokenType.R_PAREN, ")", found[-1]))
+            found.append(_make_bracket(TokenType.R_PAREN, ")", found[-1]))
         if token is None:
             break
         depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(kind, 0)
@@ -109,12 +109,12 @@ def bracket_values(tokens: list[Token]) -> list[Token]:
         begins = not before or before[-1] is TokenType.SEMICOLON or before == [TokenType.ALIAS, TokenType.L_PAREN]
         if kind is TokenType.VALUES and begins:
             open_at.append(depth)
-            found.append(_bracket(TokenType.L_PAREN, "(", token))
+            found.append(_make_bracket(TokenType.L_PAREN, "(", token))
         found.append(token)
     return found
 
 
-def _bracket(kind: TokenType, text: str, near: Token) -> Token:
+def _make_bracket(kind: TokenType, text: str, near: Token) -> Token:
     return Token(kind, text, near.line, near.col, near.start, near.end)
 
 
@@ -127,7 +127,7 @@ def tokenize(sql: str, dialect: str) -> list[Token]:
         missing = MISSING.search(str(exc.__context__ or exc))
         if missing is None:
             raise SQLSyntaxError("A literal in this SQL is malformed.") from exc
-        line, column = position(sql, int(missing[2]))
+        line, column = find_position(sql, int(missing[2]))
         raise SQLSyntaxError(
             f"A text, name or comment that begins in line {line} lacks its closing {missing[1]}.",
             line=line,
@@ -144,13 +144,13 @@ def check_text(sql: str) -> None:
         raise SQLRefusedError(f"Character {at} of the SQL is the control character U+{ord(found[0]):04X}; remove it.")
 
 
-def position(sql: str, offset: int) -> tuple[int, int]:
+def find_position(sql: str, offset: int) -> tuple[int, int]:
     """Line and column, both from 1, of the character at `offset`."""
     before = sql[:offset]
     return before.count("\n") + 1, offset - before.rfind("\n")
 
 
-def _syntax_error(exc: ParseError) -> SQLSyntaxError:
+def _make_syntax_error(exc: ParseError) -> SQLSyntaxError:
     if not exc.errors:
         return SQLSyntaxError("This text is no SQL that can be understood.")
     first = exc.errors[0]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from sqlglot import exp
 
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
-from sqlchat.sql.names import UnknownName, nearest
+from sqlchat.sql.names import UnknownName, find_nearest
 from sqlchat.sql.profiles import Profiles
 
 FAMILIES = {
@@ -60,7 +60,7 @@ def find_faults(reference: Reference, catalog: Catalog) -> dict[str, list[str]]:
     clashes = [
         f"{mine.name!r} is {mine.type} and {its.name!r} is {its.type}: {left} never equal {right}."
         for mine, its in zip(one.columns, other.columns, strict=True)
-        if (left := _family(mine)) and (right := _family(its)) and left != right
+        if (left := _read_family(mine)) and (right := _read_family(its)) and left != right
     ]
     return {"to": clashes} if clashes else {}
 
@@ -109,12 +109,12 @@ def _make_key(reference: Reference, catalog: Catalog, profiles: Profiles) -> tup
     if find_faults(reference, catalog):
         return None
     one, other = _find_ends(reference, catalog)
-    repeats = _repeats(other, profiles)
+    repeats = _has_repeats(other, profiles)
     key = ForeignKey(one.names, other.table.schema, other.table.name, other.names, by_owner=True, repeats=repeats)
     return one.table, key
 
 
-def _repeats(end: End, profiles: Profiles) -> bool:
+def _has_repeats(end: End, profiles: Profiles) -> bool:
     """Whether a value of its only column is known to be in more than one row."""
     if len(end.columns) > 1 or end.table.primary_key == end.names:
         return False
@@ -162,26 +162,26 @@ def find_column(name: str, catalog: Catalog) -> tuple[Table, Column] | str:
         return f"Write {name!r} with its table: `table.column`."
     if first is not None:
         unknown = UnknownName("column", last, (first.name,))
-        return f"There is no column {last!r} in {first.name}{_suggest(unknown, catalog)}."
-    return f"There is no table {above!r}{_suggest(UnknownName('table', above, ()), catalog)}."
+        return f"There is no column {last!r} in {first.name}{_write_unknown(unknown, catalog)}."
+    return f"There is no table {above!r}{_write_unknown(UnknownName('table', above, ()), catalog)}."
 
 
 def find_table(name: str, catalog: Catalog) -> Table | None:
     """The table that `table` or `schema.table` names; a name itself may have a dot in it."""
     found = catalog.table(name)
-    for place in _dots(name):
+    for place in _find_dots(name):
         found = found or catalog.table(name[place + 1 :], name[:place])
     return found if found and found.listed else None
 
 
 def _find_tables(name: str, catalog: Catalog) -> Iterator[tuple[Table, str]]:
     """Each way to read `name` as a table that there is and a column."""
-    for place in _dots(name):
+    for place in _find_dots(name):
         if table := find_table(name[:place], catalog):
             yield table, name[place + 1 :]
 
 
-def _dots(name: str) -> list[int]:
+def _find_dots(name: str) -> list[int]:
     return [place for place in range(len(name) - 1, -1, -1) if name[place] == "."]
 
 
@@ -195,12 +195,12 @@ def _qualify(end: End, alias: str) -> list[exp.Column]:
     return [exp.column(exp.to_identifier(name, quoted=True), alias) for name in end.names]
 
 
-def _suggest(unknown: UnknownName, catalog: Catalog) -> str:
-    near = nearest(unknown, catalog.listed)
+def _write_unknown(unknown: UnknownName, catalog: Catalog) -> str:
+    near = find_nearest(unknown, catalog.listed)
     return f" (nearest: {', '.join(near)})" if near else ""
 
 
-def _family(column: Column) -> str:
+def _read_family(column: Column) -> str:
     """What the column's type holds; "" for a type of no family."""
     word = FIRST_WORD.search((column.base_type or column.type).lower())
     if word is None or "[" in column.type:

@@ -54,7 +54,7 @@ class MappedTerm:
 
 @dataclass(frozen=True, slots=True)
 class Mapped:
-    """What a document brings."""
+    """The result of mapping one document."""
 
     notes: str
     terms: tuple[MappedTerm, ...]
@@ -82,7 +82,7 @@ def list_sources(document: Part) -> list[str]:
 
 @dataclass
 class _Mapping:
-    """One document on its way."""
+    """Maps one document."""
 
     catalog: Catalog
     notes: list[str] = field(default_factory=list)

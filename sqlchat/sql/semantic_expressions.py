@@ -91,17 +91,17 @@ class Resolver:
             column.replace(found)
         base = self._find_base(list(used.values()) or ([home] if home else []))
         self._refuse_repeats(tree, base)
-        links = [link for other in used.values() if other is not base for link in self._path(base, other)]
+        links = [link for other in used.values() if other is not base for link in self._find_path(base, other)]
         links = list(dict.fromkeys(links))
         query = exp.select(tree.this.copy()).from_(write_table(base.table))
         for link in links:
             query = query.join(
-                write_table(self._dataset(link.target).table), on=self._condition(link), join_type="left"
+                write_table(self._find_dataset(link.target).table), on=self._write_condition(link), join_type="left"
             )
-        joins = tuple(self._condition(link).sql(self._dialect) for link in links)
+        joins = tuple(self._write_condition(link).sql(self._dialect) for link in links)
         return Resolved(tree.this.sql(self._dialect), joins, query.sql(self._dialect))
 
-    def _dataset(self, name: str) -> Dataset:
+    def _find_dataset(self, name: str) -> Dataset:
         if dataset := self._datasets.get(name.lower()):
             return dataset
         of_table = [each for each in self._datasets.values() if each.table.name.lower() == name.lower()]
@@ -112,14 +112,14 @@ class Resolver:
     def _look_up(self, column: exp.Column, home: Dataset | None) -> tuple[Dataset, exp.Expr]:
         name = column.name
         if column.table:
-            dataset = self._dataset(column.table)
+            dataset = self._find_dataset(column.table)
             found = self._read_field(dataset, name) or self._write_column(dataset, name)
             if found is None:
                 raise ExpressionError(f"The dataset {dataset.name!r} has no field or column {name!r}.")
             return dataset, found
-        if home and (found := self._hold(home, name)):
+        if home and (found := self._find_expression(home, name)):
             return home, found
-        holders = [(each, found) for each in self._datasets.values() if (found := self._hold(each, name))]
+        holders = [(each, found) for each in self._datasets.values() if (found := self._find_expression(each, name))]
         if len(holders) == 1:
             return holders[0]
         if "__" in name:
@@ -136,7 +136,7 @@ class Resolver:
         if len(path) > 1 and last.lower() in GRAINS | PARTS:
             grain, (*path, last) = last.lower(), path
         entity = path[-1].lower()
-        having = [each for each in self._datasets.values() if self._hold(each, last)]
+        having = [each for each in self._datasets.values() if self._find_expression(each, last)]
         of_key = [each for each in having if self._is_key(each, entity)]
         named = [each for each in having if entity in each.fields]
         candidates = next(filter(None, (of_key, named, having)), [])
@@ -151,7 +151,7 @@ class Resolver:
 
     def _truncate(self, found: exp.Expr, grain: str, dataset: Dataset, name: str, column: exp.Column) -> exp.Expr:
         """A time at a grain; its number if it is compared with one, since a document writes both alike."""
-        if grain in PARTS or _meets_number(column):
+        if grain in PARTS or _is_compared_with_number(column):
             return exp.Extract(this=exp.var(grain.upper()), expression=found)
         known = dataset.table.column(found.name if isinstance(found, exp.Column) else name)
         if grain == "day" and known is not None and known.type.lower() == "date":
@@ -165,16 +165,18 @@ class Resolver:
     def _find_home(self, tree: exp.Expr) -> Dataset | None:
         """The dataset that unqualified names belong to; None if there are none, or no one dataset has them all."""
         names = {column.name for column in tree.find_all(exp.Column) if not column.table and "__" not in column.name}
-        owners = {self._dataset(column.table).name for column in tree.find_all(exp.Column) if column.table}
+        owners = {self._find_dataset(column.table).name for column in tree.find_all(exp.Column) if column.table}
         if not names and len(owners) != 1:
             return None
-        holders = [each for each in self._datasets.values() if all(self._hold(each, name) for name in names)]
+        holders = [
+            each for each in self._datasets.values() if all(self._find_expression(each, name) for name in names)
+        ]
         preferred = [each for each in holders if each.name in owners] or holders
         if len(preferred) > 1:
             raise ExpressionError(_say_holders(", ".join(sorted(names)), [each.name for each in preferred]))
         return preferred[0] if preferred else None
 
-    def _hold(self, dataset: Dataset, name: str) -> exp.Expr | None:
+    def _find_expression(self, dataset: Dataset, name: str) -> exp.Expr | None:
         return self._write_column(dataset, name) or self._read_field(dataset, name)
 
     def _read_field(self, dataset: Dataset, name: str) -> exp.Expr | None:
@@ -199,12 +201,12 @@ class Resolver:
         if not used:
             raise ExpressionError("It names no dataset.")
         for base in used:
-            if all(other is base or self._path(base, other) for other in used):
+            if all(other is base or self._find_path(base, other) for other in used):
                 return base
         names = " and ".join(sorted(dataset.name for dataset in used))
         raise ExpressionError(f"No relationship leads from one of {names} to the others.")
 
-    def _path(self, base: Dataset, other: Dataset) -> list[Link]:
+    def _find_path(self, base: Dataset, other: Dataset) -> list[Link]:
         """The shortest way from rows of `base` to rows of `other`; empty if there is none."""
         ways: dict[str, list[Link]] = {base.name: []}
         queue = deque([base.name])
@@ -230,8 +232,8 @@ class Resolver:
             if others := sorted(owners - {base.name}):
                 raise ExpressionError(f"Rows of {others[0]} would be added up once for each row of {base.name}.")
 
-    def _condition(self, link: Link) -> exp.Expr:
-        one, other = self._dataset(link.source).table, self._dataset(link.target).table
+    def _write_condition(self, link: Link) -> exp.Expr:
+        one, other = self._find_dataset(link.source).table, self._find_dataset(link.target).table
         pairs = zip(link.columns, link.ref_columns, strict=True)
         equal = (
             exp.EQ(this=write_column(one, mine, self._dialect), expression=write_column(other, its, self._dialect))
@@ -276,7 +278,7 @@ def _find_values(node: exp.Expr) -> Iterator[exp.Column]:
                 yield from _find_values(child)
 
 
-def _meets_number(column: exp.Column) -> bool:
+def _is_compared_with_number(column: exp.Column) -> bool:
     """Whether it is compared with a number."""
     parent = column.parent
     if not isinstance(parent, exp.Binary | exp.In | exp.Between):

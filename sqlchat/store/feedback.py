@@ -47,7 +47,7 @@ class FeedbackStore:
     def put(
         self, owner: str, entry: uuid.UUID, rating: Rating, *, comment: str, corrected_sql: str
     ) -> tuple[Feedback, bool]:
-        """Keep it in place of what was said of that entry of the owner's; the second value is True if nothing was."""
+        """Save feedback on an entry. Returns it, and True if the entry had none before."""
         given = Feedback(entry, rating, comment, corrected_sql, datetime.now(UTC))
         row = asdict(given) | {"owner": owner}
         with self._database.writing() as connection:
@@ -58,12 +58,12 @@ class FeedbackStore:
         return given, is_new
 
     def find(self, owner: str, entries: Iterable[uuid.UUID]) -> dict[uuid.UUID, Feedback]:
-        """What was said of those of the owner's entries, by their ids."""
+        """Return the feedback on the given entries of the owner, by entry id."""
         wanted = select(*COLUMNS).where(feedback.c.owner == owner, feedback.c.entry.in_(list(entries)))
         return {row.entry: Feedback(*tuple(row)) for row in self._database.fetch(wanted)}
 
     def list(self, owner: str, connection_id: str) -> list[tuple[Entry, Feedback]]:
-        """All that the owner said of answers of the connection of that name, the oldest first."""
+        """Return all feedback of the owner on answers of that connection, the oldest first."""
         of_entry = (history.c.id == feedback.c.entry) & (history.c.owner == feedback.c.owner)
         wanted = select(*ENTRY_COLUMNS, *(column.label(f"said_{column.name}") for column in COLUMNS))
         wanted = wanted.join_from(feedback, history, of_entry).where(feedback.c.owner == owner)
@@ -73,7 +73,7 @@ class FeedbackStore:
         return [(Entry(**dict(zip(names, row[:size], strict=True))), Feedback(*row[size:])) for row in rows]
 
     def delete(self, owner: str, entry: uuid.UUID) -> None:
-        """Forget it. Raises FeedbackNotFoundError."""
+        """Delete the feedback on an entry. Raises FeedbackNotFoundError."""
         with self._database.writing() as connection:
             this = (feedback.c.owner == owner) & (feedback.c.entry == entry)
             if not connection.execute(delete(feedback).where(this)).rowcount:

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 
 from sqlchat.errors import ExampleNotFoundError, PayloadError, SemanticModelNotFoundError
-from sqlchat.store.connections import named, storable, unknown
+from sqlchat.store.connections import is_storable, make_unknown_error, match_name
 from sqlchat.store.engine import Database
 from sqlchat.store.tables import UTCDateTime, connections, contexts, examples
 
@@ -102,7 +102,7 @@ class Stamp:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """All that is known of a connection, as it was at one moment."""
+    """A consistent snapshot of all knowledge about a connection."""
 
     stamp: Stamp
     context: BusinessContext = BusinessContext()
@@ -124,17 +124,17 @@ class KnowledgeStore:
 
     def stamp(self, owner: str, name: str) -> Stamp:
         """The one look-up that a question costs, in one round trip."""
-        if storable(name):
-            wanted = select(connections.c.id, connections.c.knowledge).where(named(owner, name))
+        if is_storable(name):
+            wanted = select(connections.c.id, connections.c.knowledge).where(match_name(owner, name))
             for row in self._database.fetch(wanted):
                 return Stamp(row.id, row.knowledge)
-        raise unknown(name)
+        raise make_unknown_error(name)
 
     def read(self, owner: str, name: str) -> Known:
         """All that is known of the connection, in one round trip."""
-        if not storable(name):
-            raise unknown(name)
-        stamp = select(connections.c.id, connections.c.knowledge).where(named(owner, name)).cte("stamp")
+        if not is_storable(name):
+            raise make_unknown_error(name)
+        stamp = select(connections.c.id, connections.c.knowledge).where(match_name(owner, name)).cte("stamp")
         blank: dict[str, ColumnElement[Any]] = {"id": null().cast(Uuid), "verified_at": null().cast(UTCDateTime)}
         blank |= dict.fromkeys(("content", "question", "sql", "note", "catalog_version"), literal(""))
 
@@ -163,7 +163,7 @@ class KnowledgeStore:
         rows = self._database.fetch(select(everything))
         stamps = [Stamp(row.content, row.knowledge) for row in rows if row.kind == "stamp"]
         if not stamps:
-            raise unknown(name)
+            raise make_unknown_error(name)
         texts = {row.kind: row.content for row in rows if row.kind in ("context", "semantic") and row.content}
         context = _parse_context(texts["context"]) if "context" in texts else BusinessContext()
         semantic = _parse_semantic(texts["semantic"]) if "semantic" in texts else SemanticModel()
@@ -174,7 +174,7 @@ class KnowledgeStore:
         return Known(stamps[0], context, semantic, tuple(known))
 
     def replace_context(self, owner: str, name: str, context: BusinessContext) -> None:
-        """Keep `context` in place of what there was. Of two at once, the last one stays, whole."""
+        """Replace the context. Of two concurrent writes, the last one wins."""
         now, content = datetime.now(UTC), orjson.dumps(asdict(context)).decode()
         with self._database.writing() as connection:
             id = self._count_change(connection, owner, name)
@@ -218,7 +218,7 @@ class KnowledgeStore:
         The second value is True where it is a new one. Raises PayloadError where the connection has 200 already.
         """
         for field_, text in (("question", question), ("sql", sql), ("note", note)):
-            if not storable(text):
+            if not is_storable(text):
                 raise PayloadError("An example must be plain text.", errors={field_: ["Must be plain text."]})
         digest = hashlib.blake2b(form.encode(), digest_size=20).hexdigest()  # the form may be too long for an index
         now = datetime.now(UTC)
@@ -253,12 +253,12 @@ class KnowledgeStore:
 
     def _count_change(self, connection: Connection, owner: str, name: str) -> str:
         """Count a change of what is known of the connection, and give its id; the row is locked until the end."""
-        if storable(name):
-            counted = update(connections).where(named(owner, name)).values(knowledge=connections.c.knowledge + 1)
+        if is_storable(name):
+            counted = update(connections).where(match_name(owner, name)).values(knowledge=connections.c.knowledge + 1)
             id: str | None = connection.scalar(counted.returning(connections.c.id))
             if id is not None:
                 return id
-        raise unknown(name)
+        raise make_unknown_error(name)
 
 
 def _parse_context(content: str) -> BusinessContext:

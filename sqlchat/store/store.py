@@ -57,7 +57,7 @@ class Store:
 
         Others wait until that one is done. A task that ends with an error counts as not done.
         """
-        with state_dir.locked(self._settings, "once"):
+        with state_dir.hold_lock(self._settings, "once"):
             first = not self._database.fetch(select(meta.c.name).where(meta.c.name == task))
             yield first
             if first:

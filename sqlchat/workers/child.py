@@ -56,8 +56,8 @@ def _answer(request: bytes | bytearray, memory: int) -> bytes:
         function, args, kwargs = pickle.loads(request)  # noqa: S301 - of the process that started this one
         succeeded, value = True, function(*args, **kwargs)
     except BaseException as exc:  # noqa: BLE001 - it is raised where the call was made
-        succeeded, value = False, _portable(exc)
-    crowded = _address_space() > CROWDED * memory
+        succeeded, value = False, _make_portable(exc)
+    crowded = _measure_address_space() > CROWDED * memory
     try:
         return pickle.dumps((succeeded, crowded, value), pickle.HIGHEST_PROTOCOL)
     except MemoryError:
@@ -66,7 +66,7 @@ def _answer(request: bytes | bytearray, memory: int) -> bytes:
         return pickle.dumps((False, crowded, TypeError(f"{type(value).__name__} cannot be sent: {exc}")))
 
 
-def _portable(exc: BaseException) -> BaseException:
+def _make_portable(exc: BaseException) -> BaseException:
     """The exception to send: with its traceback as a note, unless it is one that a caller is told about."""
     if isinstance(exc, RuntimeError) and "start new thread" in str(exc):  # no room for its stack
         return MemoryError()
@@ -75,7 +75,7 @@ def _portable(exc: BaseException) -> BaseException:
     return exc
 
 
-def _address_space() -> int:
+def _measure_address_space() -> int:
     """Bytes that this process has mapped; 0 where the system does not say."""
     try:
         with open("/proc/self/statm", "rb", buffering=0) as file:

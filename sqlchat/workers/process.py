@@ -58,7 +58,7 @@ class Process:
         with theirs, contextlib.ExitStack() as undo:
             undo.callback(self._line.close)
             self._process = subprocess.Popen(  # noqa: S603 - Python itself, and no word of a caller's
-                command, stdin=subprocess.PIPE, env=_environment(), pass_fds=(theirs.fileno(),)
+                command, stdin=subprocess.PIPE, env=_make_environment(), pass_fds=(theirs.fileno(),)
             )
             undo.pop_all()
 
@@ -105,7 +105,7 @@ class Process:
         self._process.stdin.close()
 
 
-def _environment() -> dict[str, str]:
+def _make_environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name in KEPT_ENVIRONMENT or name[:6] == "PYTHON"}
     path = os.pathsep.join(folder or os.getcwd() for folder in sys.path if not folder.endswith(INSTRUMENTING))
     # Arrow's own allocator sets a gigabyte of address space apart at once, of the few that a process may take.

@@ -513,10 +513,10 @@ def test_the_policy_is_kept_with_the_definition(sqlite):
 )
 def test_a_policy_that_cannot_be_is_refused(fields, field):
     with pytest.raises(PayloadError) as refused:
-        Policy.of(fields)
+        Policy.read(fields)
     assert field in refused.value.facts["errors"]["policy"]
 
 
 @pytest.mark.parametrize("fields", [None, {}, {"deny_tables": []}])
 def test_an_empty_policy_is_none(fields):
-    assert Policy.of(fields) is None
+    assert Policy.read(fields) is None

@@ -192,7 +192,7 @@ def catalog(**views):
 
 
 def judged(sql, **views):
-    refuse(sql, judge(catalog(**views), Policy.of(POLICY)).part(sql))
+    refuse(sql, judge(catalog(**views), Policy.read(POLICY)).select_part(sql))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.postgres.connection import PostgresConnection
 from sqlchat.errors import QueryError
 from sqlchat.sql.lineage import lineage
-from sqlchat.sql.names import unknown_names
+from sqlchat.sql.names import find_unknown_names
 from sqlchat.workers import Workers
 
 
@@ -210,6 +210,6 @@ def test_tables_of_an_extension_are_known_and_not_listed(postgres, execute, post
     catalog = postgres.catalog()
     assert {table.name for table in catalog.tables} == {"brought", "own"}
     assert {table.name for table in catalog.listed.tables} == {"own"}
-    assert unknown_names("SELECT n FROM brought", catalog) == ()
+    assert find_unknown_names("SELECT n FROM brought", catalog) == ()
     assert {table for _, table, _ in postgres.profiles(catalog, 5)} == {"own"}
     postgres_server.execute("ALTER EXTENSION plpgsql DROP TABLE brought", postgres_database["database"])

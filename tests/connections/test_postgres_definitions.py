@@ -40,7 +40,7 @@ def connect(postgres_database, execute, judges):
         settings = Settings(pool_size=2)
         driver = PostgresConnection(postgres_database, settings, judges)
         opened.append(driver)
-        connection = OpenConnection(driver, settings, judges, policy=Policy.of(policy)).for_caller(None)
+        connection = OpenConnection(driver, settings, judges, policy=Policy.read(policy)).for_caller(None)
         assert connection.catalog.table("orders")
         return connection
 

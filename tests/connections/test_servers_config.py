@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from sqlchat.connections.servers.config import server_config
+from sqlchat.connections.servers.config import read_server_config
 from sqlchat.errors import ConnectionConfigError
 
 SSLMODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
@@ -12,7 +12,7 @@ NEEDED = {"host": "db.example.com", "database": "analytics", "user": "reader"}
 
 
 def read(config):
-    return server_config(
+    return read_server_config(
         config, schemes=("postgresql", "postgres"), port=5432, sslmodes=("prefer", "require"), schema=True
     )
 
@@ -121,7 +121,7 @@ URL = "postgresql://reader:p@db.example.com/analytics"
 )
 def test_what_vendors_add_is_taken_where_it_is_harmless(query, fields):
     plain = {"sslmode": "", "schema": "", "channel_binding": ""}
-    found = server_config(
+    found = read_server_config(
         {"url": f"{URL}?{query}"}, schemes=("postgresql",), port=5432, sslmodes=SSLMODES, schema=True
     )
     assert {name: getattr(found, name) for name in plain} == plain | fields
@@ -156,16 +156,16 @@ def test_a_driver_in_the_scheme_is_passed_over(scheme):
 @pytest.mark.parametrize("scheme", ["mysql", "mysql+pymysql", "mariadb+mariadbconnector"])
 def test_so_is_what_is_written_for_mysql(scheme, query, sslmode):
     url = f"{scheme}://reader:p@h/d?{query}"
-    found = server_config({"url": url}, schemes=("mysql", "mariadb"), port=3306, sslmodes=SSLMODES)
+    found = read_server_config({"url": url}, schemes=("mysql", "mariadb"), port=3306, sslmodes=SSLMODES)
     assert (found.host, found.port, found.sslmode) == ("h", 3306, sslmode)
 
 
 @pytest.mark.parametrize("name", ["init_command", "unix_socket", "local_infile", "read_default_file", "sql_mode"])
 def test_what_a_driver_of_mysql_would_do_more_is_refused(name):
     with pytest.raises(ConnectionConfigError, match=f"unknown parameter '{name}'"):
-        server_config({"url": f"mysql://u:p@h/d?{name}=x"}, schemes=("mysql",), port=3306, sslmodes=SSLMODES)
+        read_server_config({"url": f"mysql://u:p@h/d?{name}=x"}, schemes=("mysql",), port=3306, sslmodes=SSLMODES)
     with pytest.raises(ConnectionConfigError, match="has no schema"):
-        server_config({"url": "mysql://u:p@h/d?schema=x"}, schemes=("mysql",), port=3306, sslmodes=SSLMODES)
+        read_server_config({"url": "mysql://u:p@h/d?schema=x"}, schemes=("mysql",), port=3306, sslmodes=SSLMODES)
 
 
 @pytest.mark.parametrize("wrapped", ["psql '{}'", "DATABASE_URL={}", 'export DB_URL="{}"', " '{}' "])

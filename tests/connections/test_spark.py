@@ -248,7 +248,7 @@ def test_a_view_shows_nothing_of_a_table_of_the_same_name_in_another_schema(own)
     catalog = connection.catalog()
     connection.close()
     session.command(f"DROP DATABASE {other} CASCADE")
-    judged = judge(catalog, Policy.of({"deny_tables": [f"{other}.kept"]}))
+    judged = judge(catalog, Policy.read({"deny_tables": [f"{other}.kept"]}))
     assert (config["database"], "kept") in judged.readable
     assert judged.readable.isdisjoint({(other, "kept"), (other, "seen")})
 

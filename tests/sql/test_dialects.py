@@ -1,7 +1,7 @@
 import pytest
 
 from sqlchat.errors import DialectUnknownError, SQLSyntaxError
-from sqlchat.sql.dialects import public_name, resolve, transpile
+from sqlchat.sql.dialects import find_dialect, transpile, write_public_name
 
 
 @pytest.mark.parametrize(
@@ -20,22 +20,22 @@ from sqlchat.sql.dialects import public_name, resolve, transpile
     ],
 )
 def test_names_that_people_use(name, dialect):
-    assert resolve(name) == dialect
+    assert find_dialect(name) == dialect
 
 
 @pytest.mark.parametrize("name", ["", " ", "klingon", "prql", "postgres, x=1"])
 def test_an_unknown_dialect_lists_the_known(name):
     with pytest.raises(DialectUnknownError, match=r"duckdb.*postgresql.*sqlite"):
-        resolve(name)
+        find_dialect(name)
 
 
 @pytest.mark.parametrize("dialect", ["postgres", "sqlite", "duckdb", "mysql", "tsql", ""])
 def test_public_names_resolve_to_where_they_came_from(dialect):
-    assert resolve(public_name(dialect)) == dialect
+    assert find_dialect(write_public_name(dialect)) == dialect
 
 
 def test_the_contract_says_postgresql():
-    assert public_name("postgres") == "postgresql"
+    assert write_public_name("postgres") == "postgresql"
 
 
 def test_translates_between_dialects():

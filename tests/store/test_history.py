@@ -286,7 +286,7 @@ def test_an_entry_that_comes_twice_is_kept_once(store):
     first = entry()
     store.history.add(first)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_ordered_id", lambda now, **_: first.id)
+        patch.setattr(module, "_make_ordered_id", lambda now, **_: first.id)
         store.history.add(entry("twice"))
     assert count(store) == 1
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.connections.duckdb.macros import read_own
-from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table, labels_in
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table, read_labels
 from sqlchat.sql.guards.duckdb import FUNCTIONS
 
 Query = Callable[[str], list[tuple[Any, ...]]]
@@ -37,7 +37,7 @@ def read(query: Query) -> Catalog:
     """The catalog by `query(sql)`, which gives all rows."""
     columns: dict[Key, list[Column]] = defaultdict(list)
     for schema, table, name, type, nullable, comment in query(COLUMNS):
-        columns[schema, table].append(Column(name, type, bool(nullable), comment, labels=labels_in(type)))
+        columns[schema, table].append(Column(name, type, bool(nullable), comment, labels=read_labels(type)))
     primary: dict[Key, tuple[str, ...]] = {}
     foreign: dict[Key, list[ForeignKey]] = defaultdict(list)
     for schema, table, kind, own, referenced, referenced_columns in query(CONSTRAINTS):

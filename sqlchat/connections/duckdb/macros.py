@@ -25,13 +25,13 @@ def read_own(query: Callable[[str], list[tuple[Any, ...]]]) -> OwnNames:
         return OwnNames()
     built_in = [(name.lower(), definition or "") for name, definition in query(BUILT_IN)]
     own = macros & ({name for name, _ in built_in} | RULES.functions | RULES.grammar)
-    while calling := {name for name, definition in built_in if name not in own and _calls(definition, own)}:
+    while calling := {name for name, definition in built_in if name not in own and _calls_any(definition, own)}:
         own |= calling
     words = frozenset(filter(WORD.fullmatch, own))
     return OwnNames(functions=words, operators=frozenset(own) - words)
 
 
-def _calls(definition: str, names: set[str]) -> bool:
+def _calls_any(definition: str, names: set[str]) -> bool:
     if not names.isdisjoint(WORD.findall(definition.lower())):
         return True
     return any(name in definition for name in names if not WORD.fullmatch(name))

@@ -139,7 +139,7 @@ def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: i
             tables = [_load(connection, file, memory_mb, findings, warnings) for file in _list_tables(files)]
             keys = find_keys(connection, {table.name: (table.rows, table.columns) for table in tables})
             for table in tables:
-                _comment(connection, table, keys)
+                _write_comments(connection, table, keys)
             connection.execute("CHECKPOINT")
     except duckdb.Error as exc:
         told = _translate_error(exc, disk_mb)
@@ -283,15 +283,17 @@ def _insert(
         connection.unregister("incoming_rows")
 
 
-def _comment(connection: duckdb.DuckDBPyConnection, table: Loaded, keys: Keys) -> None:
-    """What the catalog will tell: where a table is from, how columns were read, which keys were found."""
+def _write_comments(connection: duckdb.DuckDBPyConnection, table: Loaded, keys: Keys) -> None:
+    """Write comments for the catalog: the source of each table, how columns were read, and inferred keys."""
     about = [table.origin]
     if key := keys.primary.get(table.name):
         about.append(f"key inferred: {key} is unique and never null in all {table.rows} rows")
     connection.execute(f"COMMENT ON TABLE {quoted(table.name)} IS {_quote_text('; '.join(about))}")
     for column in table.columns:
         remarks = list(column.remarks)
-        remarks += [key.evidence() for key in keys.foreign if (key.table, key.column) == (table.name, column.name)]
+        remarks += [
+            key.write_evidence() for key in keys.foreign if (key.table, key.column) == (table.name, column.name)
+        ]
         if remarks:
             path = f"{quoted(table.name)}.{quoted(column.name)}"
             connection.execute(f"COMMENT ON COLUMN {path} IS {_quote_text('; '.join(remarks))}")

@@ -54,7 +54,7 @@ class InferredKey:
     """Different values, all or a sample."""
     found: int
 
-    def evidence(self) -> str:
+    def write_evidence(self) -> str:
         share = "all" if self.found == self.looked_up else f"{self.found} of"
         return f"inferred: {share} {self.looked_up} values looked up are in {self.ref_table}.{self.ref_column}"
 
@@ -82,7 +82,8 @@ def find_keys(connection: duckdb.DuckDBPyConnection, tables: Tables) -> Keys:
                     foreign[table, column.name] = key
                     break
     named = {
-        table: [column for column in found if _words(column.name)[-1] in KEY_WORDS] for table, found in unique.items()
+        table: [column for column in found if _split_words(column.name)[-1] in KEY_WORDS]
+        for table, found in unique.items()
     }
     return Keys({table: found[0].name for table, found in named.items() if found}, tuple(foreign.values()))
 
@@ -103,7 +104,7 @@ def _find_unique(
     shared: frozenset[str],
 ) -> list[TypedColumn]:
     """Columns that may be keys by name and are by count, the likeliest first."""
-    likely = [(rank, column) for column in columns if (rank := _key_rank(table, column, rows, shared)) is not None]
+    likely = [(rank, column) for column in columns if (rank := _rank_key(table, column, rows, shared)) is not None]
     likely.sort(key=lambda each: each[0])
     found = []
     for _, column in likely[:TRIED_KEYS]:
@@ -113,17 +114,17 @@ def _find_unique(
     return found
 
 
-def _key_rank(table: str, column: TypedColumn, rows: int, shared: frozenset[str]) -> int | None:
+def _rank_key(table: str, column: TypedColumn, rows: int, shared: frozenset[str]) -> int | None:
     """How likely a column is the key by its name, from 0; None where it is none: by type, nulls or repetition."""
     if column.type not in KINDS or column.facts["nulls"]:
         return None
     distinct = column.facts["distinct"]
     if distinct < rows * (1.0 if column.facts["distinct_is_exact"] else 0.9):
         return None
-    words = _words(column.name)
+    words = _split_words(column.name)
     if not words or words[-1] not in KEY_WORDS:
         return SHARED if words and column.name.casefold() in shared else None
-    if words == ["id"] or words[:-1] in _spellings(table):
+    if words == ["id"] or words[:-1] in _list_spellings(table):
         return 0
     return 1 if len(words) == 1 else 2
 
@@ -132,13 +133,13 @@ def _find_candidates(
     table: str, column: TypedColumn, unique: Mapping[str, Sequence[TypedColumn]]
 ) -> Iterator[tuple[str, TypedColumn]]:
     """Keys of other tables that the name of a column may point to, the nearest name first."""
-    words = _words(column.name)
+    words = _split_words(column.name)
     found = []
     for ref_table, keys in unique.items():
         for ref in keys:
             if ref_table == table or KINDS.get(column.type) != KINDS[ref.type]:
                 continue
-            rank = _rank_name(words, _words(ref.name), _spellings(ref_table))
+            rank = _rank_name(words, _split_words(ref.name), _list_spellings(ref_table))
             if rank is not None:
                 found.append((rank, ref_table, ref))
     found.sort(key=lambda each: each[0])
@@ -190,13 +191,13 @@ def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...] | N
     return row
 
 
-def _words(name: str) -> list[str]:
+def _split_words(name: str) -> list[str]:
     return [word.lower() for word in WORD.findall(name)]
 
 
-def _spellings(table: str) -> list[list[str]]:
+def _list_spellings(table: str) -> list[list[str]]:
     """The words of a table's name, and of its singular."""
-    words = _words(table)
+    words = _split_words(table)
     if not words:
         return []
     *first, last = words

@@ -302,13 +302,13 @@ UNSTEPPED = (
 )
 
 
-def catalog_from(tables_json: str, functions_json: str, path_json: str) -> Catalog:
+def read_catalog(tables_json: str, functions_json: str, path_json: str) -> Catalog:
     """The answers to TABLES, FUNCTIONS and SEARCH_PATH as a Catalog."""
     version = hashlib.sha256(f"{tables_json}\0{functions_json}\0{path_json}".encode()).hexdigest()[:16]
     names = {kind: frozenset(each) for kind, each in orjson.loads(functions_json).items()}
     path = tuple(orjson.loads(path_json))
     return Catalog(
-        tables=drop_unreadable_keys(_table(row) for row in orjson.loads(tables_json)),
+        tables=drop_unreadable_keys(_read_table(row) for row in orjson.loads(tables_json)),
         dialect="postgres",
         default_schema=path[0] if path else "",
         search_path=path,
@@ -320,7 +320,7 @@ def catalog_from(tables_json: str, functions_json: str, path_json: str) -> Catal
     )
 
 
-def _table(row: list[Any]) -> Table:
+def _read_table(row: list[Any]) -> Table:
     schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, *view, is_extended, parent = row
     definition, calls_own, descendants = view
     return Table(
@@ -328,7 +328,7 @@ def _table(row: list[Any]) -> Table:
         schema=schema,
         kind="view" if kind in {"v", "m"} else "table",
         comment=comment,
-        columns=tuple(map(_column, columns or ())),
+        columns=tuple(map(_read_column, columns or ())),
         primary_key=tuple(primary_key or ()),
         foreign_keys=tuple(
             ForeignKey(tuple(own), ref_schema, ref_table, tuple(other))
@@ -343,12 +343,12 @@ def _table(row: list[Any]) -> Table:
     )
 
 
-def _column(row: list[Any]) -> Column:
+def _read_column(row: list[Any]) -> Column:
     name, type, nullable, comment, base_type, labels, expression, runs_own = row
     return Column(name, type, nullable, comment, expression, base_type, tuple(labels or ()), runs_own)
 
 
-def warnings_from(rights_json: str, volatile_json: str) -> list[str]:
+def read_warnings(rights_json: str, volatile_json: str) -> list[str]:
     """The answers to RIGHTS and VOLATILE_OWN as warnings for the connection's status."""
     rights, volatile = orjson.loads(rights_json), orjson.loads(volatile_json)
     warnings = []
@@ -366,7 +366,7 @@ def warnings_from(rights_json: str, volatile_json: str) -> list[str]:
     return warnings
 
 
-def unusable_from(names_json: str, asked: Sequence[str]) -> list[str]:
+def find_unusable(names_json: str, asked: Sequence[str]) -> list[str]:
     """The answer to UNUSABLE as warnings. Raises ConnectionConfigError where nothing that was asked for is left."""
     names = orjson.loads(names_json)
     told = [f"There is no schema {name!r} that the role may use." for name in names]
@@ -375,7 +375,7 @@ def unusable_from(names_json: str, asked: Sequence[str]) -> list[str]:
     return told
 
 
-def types_from(types_json: str) -> dict[int, PgType]:
+def read_types(types_json: str) -> dict[int, PgType]:
     """The answer to TYPES, by OID."""
     return {
         oid: PgType(name, category, base, element) for oid, name, category, base, element in orjson.loads(types_json)

@@ -29,7 +29,7 @@ Their last one would not do: a transaction that began before it may replace anot
 """
 
 
-def comparison(expected: str) -> tuple[list[str], list[str]]:
+def write_comparison(expected: str) -> tuple[list[str], list[str]]:
     """Statements that raise an error with CHANGED if the version is not `expected`, and their parameters, if any."""
     if not expected:
         return [], []

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from sqlchat.connections.postgres.catalog import READABLE
-from sqlchat.connections.postgres.statement import quoted
+from sqlchat.connections.postgres.statement import quote_name
 from sqlchat.connections.profiling import (
     LONGEST,
     MOST_NUMBERS,
@@ -132,7 +132,7 @@ def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfil
         took = time.monotonic() - begun
         part = {}
         for schema, name, column, kind, *known in rows:
-            made = _from_statistics(kind, known)
+            made = _read_statistics(kind, known)
             if made is not None:
                 part[schema, name, column] = made
             if made is None or (kind == "text" and not (made.few and (made.values or not made.distinct))):
@@ -144,11 +144,11 @@ def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfil
         wanted = kinds.get((table.schema, table.name), {})
         known = any((table.schema, table.name, column) in found for column in wanted)
         if wanted and not (known and (table.row_estimate or 0) > SAMPLED_ROWS):
-            found |= _sampled(ask, table, wanted, until)
+            found |= _read_sample(ask, table, wanted, until)
     return found
 
 
-def _from_statistics(kind: Kind, known: list[Any]) -> ColumnProfile | None:
+def _read_statistics(kind: Kind, known: list[Any]) -> ColumnProfile | None:
     """A column's row of STATISTICS; None where it was never analyzed."""
     padded, whole, rows, null_share, distinct, common, bounds = known
     if null_share is None:
@@ -173,10 +173,10 @@ def _from_statistics(kind: Kind, known: list[Any]) -> ColumnProfile | None:
     return replace(profile(kind, seen), null_share=round(null_share, 4))
 
 
-def _sampled(ask: Ask, table: Table, kinds: dict[str, Kind], until: float) -> dict[Path, ColumnProfile]:
+def _read_sample(ask: Ask, table: Table, kinds: dict[str, Kind], until: float) -> dict[Path, ColumnProfile]:
     columns = list(kinds)[:SAMPLED_COLUMNS]
     most = min(SAMPLED_ROWS, rows_of(len(columns)))
-    sql = sample(table, columns, [kinds[column] for column in columns], most)
+    sql = write_sample_query(table, columns, [kinds[column] for column in columns], most)
     try:
         rows, *figures = orjson.loads(ask(sql, (), max(0.1, min(SAMPLING, until - time.monotonic()))))
     except UNREADABLE:
@@ -199,24 +199,24 @@ def _sampled(ask: Ask, table: Table, kinds: dict[str, Kind], until: float) -> di
     return found
 
 
-def sample(table: Table, columns: Sequence[str], kinds: Sequence[Kind], most: int) -> str:
+def write_sample_query(table: Table, columns: Sequence[str], kinds: Sequence[Kind], most: int) -> str:
     """SQL for what the first `most` rows of a table and one more hold in its columns, as JSON."""
     names = [f"c{place}" for place in range(len(columns))]
     cells = ", ".join(
-        f"pg_catalog.left({quoted(column)}::pg_catalog.text, {LONGEST + 1}) AS {name}"
+        f"pg_catalog.left({quote_name(column)}::pg_catalog.text, {LONGEST + 1}) AS {name}"
         if kind == "text"
-        else f"{quoted(column)} AS {name}"
+        else f"{quote_name(column)} AS {name}"
         for column, kind, name in zip(columns, kinds, names, strict=True)
     )
-    facts = ", ".join(_facts(name, kind) for name, kind in zip(names, kinds, strict=True))
-    source = f"{quoted(table.schema)}.{quoted(table.name)}"
+    facts = ", ".join(_write_facts(name, kind) for name, kind in zip(names, kinds, strict=True))
+    source = f"{quote_name(table.schema)}.{quote_name(table.name)}"
     return (
         f"WITH s AS MATERIALIZED (SELECT {cells} FROM {source} LIMIT {most + 1}) "  # noqa: S608 - quoted names
         f"SELECT pg_catalog.json_build_array((SELECT pg_catalog.count(*) FROM s), {facts})"
     )
 
 
-def _facts(name: str, kind: Kind) -> str:
+def _write_facts(name: str, kind: Kind) -> str:
     if kind == "other":
         return f"(SELECT pg_catalog.json_build_array(pg_catalog.count({name}), 0, NULL, NULL, NULL) FROM s)"  # noqa: S608
     values = "NULL"

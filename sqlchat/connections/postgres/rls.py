@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from sqlchat.errors import ConnectionConfigError, SQLRefusedError
-from sqlchat.sql.lexer import lexemes
+from sqlchat.sql.lexer import split_lexemes
 
 FIELDS = ("rls", "rls_role")
 DEFAULT_ROLE = "authenticated"
@@ -76,7 +76,7 @@ class RowSecurity:
 
     role: str
 
-    def settings(self, claims: Mapping[str, Any]) -> dict[str, str]:
+    def list_settings(self, claims: Mapping[str, Any]) -> dict[str, str]:
         """The transaction's settings by which the database knows the caller; with no claims it knows none."""
         older = {f"request.jwt.claim.{name}": claims.get(name) for name in OLDER_CLAIMS}
         return {
@@ -85,7 +85,7 @@ class RowSecurity:
             "request.jwt.claim": "",
         } | {name: value if isinstance(value, str) and value.isprintable() else "" for name, value in older.items()}
 
-    def warnings(self, rights_json: str) -> list[str]:
+    def read_warnings(self, rights_json: str) -> list[str]:
         """The answer to RIGHTS as warnings. Raises ConnectionConfigError for a role that no policy holds."""
         rights = orjson.loads(rights_json)
         if rights["bypasses"]:
@@ -115,7 +115,7 @@ class RowSecurity:
         return warnings
 
 
-def row_security(config: Mapping[str, Any]) -> RowSecurity | None:
+def read_row_security(config: Mapping[str, Any]) -> RowSecurity | None:
     """What `rls` and `rls_role` of a config ask for; None for nothing. Raises ConnectionConfigError."""
     wanted, role = config.get("rls"), config.get("rls_role")
     if not (wanted is None or isinstance(wanted, bool)):
@@ -135,7 +135,7 @@ def refuse_counts(sql: str) -> list[str]:
 
     Raises SQLRefusedError, and SQLSyntaxError for a text that cannot be split into words.
     """
-    names = list({word.value: None for word in lexemes(sql, "postgres") if word.kind in ("word", "name")})
+    names = list({word.value: None for word in split_lexemes(sql, "postgres") if word.kind in ("word", "name")})
     if found := next(filter(COUNTS.fullmatch, names), None):
         raise SQLRefusedError(
             f"{found!r} tells how many rows others have; a connection with row-level security refuses it."
@@ -143,7 +143,7 @@ def refuse_counts(sql: str) -> list[str]:
     return names
 
 
-def confirmation(settings: Mapping[str, str], names: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+def write_confirmation(settings: Mapping[str, str], names: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
     """SQL that tells what `confirm` understands of the transaction: settings, and which of `names` are sequences.
 
     A sequence tells how many rows were made for all callers.

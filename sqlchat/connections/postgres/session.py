@@ -46,14 +46,14 @@ NO_ENCODING = "SQL_ASCII"
 LENIENT = "sqlchat-lenient"
 
 
-def _codec(name: str) -> codecs.CodecInfo | None:
+def _find_codec(name: str) -> codecs.CodecInfo | None:
     """UTF-8 that writes U+FFFD for bytes that are none."""
     if name.replace("_", "-") != LENIENT:
         return None
     return codecs.CodecInfo(codecs.utf_8_encode, lambda read, _="": codecs.utf_8_decode(read, "replace", True))
 
 
-codecs.register(_codec)
+codecs.register(_find_codec)
 psycopg2.extensions.encodings[NO_ENCODING.replace("_", "")] = LENIENT  # the driver looks names up so
 
 
@@ -84,7 +84,7 @@ def connect(target: ServerConfig, address: str) -> Session:
     Raises psycopg2.Error.
     """
     try:
-        with _authorities(target) as authorities:
+        with _write_authorities(target) as authorities:
             raw: Session = psycopg2.connect(
                 connection_factory=Session,
                 host=target.host,
@@ -126,7 +126,7 @@ def connect(target: ServerConfig, address: str) -> Session:
 
 
 @contextlib.contextmanager
-def _authorities(target: ServerConfig) -> Iterator[str]:
+def _write_authorities(target: ServerConfig) -> Iterator[str]:
     """The path of a file with the authorities to trust, which libpq reads while it connects."""
     if not target.sslmode.startswith("verify"):
         yield NO_FILE

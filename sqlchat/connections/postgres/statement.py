@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlchat.connections.postgres.csv import OPTIONS, CsvColumns
-from sqlchat.connections.postgres.definitions import comparison
+from sqlchat.connections.postgres.definitions import write_comparison
 from sqlchat.connections.postgres.errors import ROW_TOO_LARGE
 from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.errors import ConnectionConfigError, SQLRefusedError
@@ -60,7 +60,7 @@ class Statement:
     """True where it begins like a query, which may stand in parentheses; EXPLAIN and SHOW may not."""
 
     @classmethod
-    def of(cls, sql: str) -> Statement:
+    def read(cls, sql: str) -> Statement:
         """Raises SQLRefusedError for a text that cannot be sent at all.
 
         Mistaking where the statement ends is harmless: what is checked by the server and what is run is this text.
@@ -78,7 +78,7 @@ class Statement:
                 end = piece.end()
         return cls(text=sql[:end], is_query=first in QUERY_WORDS)
 
-    def copy(
+    def write_copy(
         self,
         columns: Sequence[tuple[int, int]],
         rows: int,
@@ -95,22 +95,22 @@ class Statement:
         that follows the COPY in the same message.
         """
         names = [f"c{number}" for number in range(len(columns))]
-        sizes = [_size(name, oid) for name, (oid, size) in zip(names, columns, strict=True) if size < 0]
+        sizes = [_write_size(name, oid) for name, (oid, size) in zip(names, columns, strict=True) if size < 0]
         selected, options = "*", ""
         if csv:
             selected = ", ".join(
                 f"{expression.format(name)} AS {name}"
                 for name, expression in zip(names, csv.expressions, strict=True)
             )
-            options = f" ({OPTIONS}{_forced([names[index] for index in csv.quoted])})"
+            options = f" ({OPTIONS}{_write_forced_columns([names[index] for index in csv.quoted])})"
         before = f"COPY (SELECT {selected} FROM (SELECT * FROM ("  # noqa: S608
         after = (
-            f"\n) AS sqlchat LIMIT {rows}) AS sqlchat ({', '.join(names)}){_only_if_small(sizes, largest_row)}) "
+            f"\n) AS sqlchat LIMIT {rows}) AS sqlchat ({', '.join(names)}){_write_size_limit(sizes, largest_row)}) "
             f"TO STDOUT{options}{then and '; '}{then}"
         )
-        return before + self.text + after + comment(tag), len(before)
+        return before + self.text + after + write_comment(tag), len(before)
 
-    def explained(self, rows: int | None) -> tuple[str, int]:
+    def write_explain(self, rows: int | None) -> tuple[str, int]:
         """EXPLAIN of at most `rows` rows, without running them, and how many characters stand before the text.
 
         Like COPY's, its parentheses hold one query, which the server has found the text to be.
@@ -120,7 +120,7 @@ class Statement:
         return f"{before}{self.text}\n) AS sqlchat LIMIT {limit}", len(before)
 
 
-def estimate(plan_json: str) -> float:
+def read_cost(plan_json: str) -> float:
     """Cost of the topmost step of a plan.
 
     Found by its key, since the whole may be nested deeper than a reader of JSON goes; in a name or a text the
@@ -131,7 +131,7 @@ def estimate(plan_json: str) -> float:
     return float(found[1])
 
 
-def prologue(
+def write_prologue(
     statement: Statement,
     search_path: str,
     timeout: float,
@@ -165,39 +165,39 @@ def prologue(
     pins += [f"SET LOCAL {name} = %s" for name in caller]
     if steps_down and "role" not in caller:
         pins.append(STEP_DOWN)
-    compare, expected = comparison(definitions)
+    compare, expected = write_comparison(definitions)
     sent = ["BEGIN READ ONLY", *pins, "SET LOCAL sqlchat.q = %s", *compare, OPEN, *pins, f"FETCH 0 FROM {PORTAL}"]
     return "; ".join(sent), [*caller.values(), statement.text, *expected, *caller.values()]
 
 
-def search_path(schema: str) -> str:
+def read_search_path(schema: str) -> str:
     """The `schema` field (names separated by commas) as a search path. Raises ConnectionConfigError."""
     names = IDENTIFIER.findall(schema)
     if schema.strip() and "".join(IDENTIFIER.sub("", schema).split()) != "," * (len(names) - 1):
         raise ConnectionConfigError("schema: must be names of schemas, separated by commas.")
-    return ", ".join(name if name.startswith('"') else quoted(name) for name in names)
+    return ", ".join(name if name.startswith('"') else quote_name(name) for name in names)
 
 
-def schemas_of(path: str) -> list[str]:
-    """The names in what `search_path` gives, but for the one that stands for the user's own schema."""
+def list_schemas(path: str) -> list[str]:
+    """The names in what `read_search_path` gives, but for the one that stands for the user's own schema."""
     names = [name[1:-1].replace('""', '"') for name in IDENTIFIER.findall(path)]
     return [name for name in names if name != "$user"]
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def comment(tag: str) -> str:
+def write_comment(tag: str) -> str:
     """A trailing comment by which an administrator finds the request again."""
     return f" /* sqlchat {SAFE_TAG.sub('', tag)[:80]} */" if tag else ""
 
 
-def _forced(names: Sequence[str]) -> str:
+def _write_forced_columns(names: Sequence[str]) -> str:
     return f", FORCE_QUOTE ({', '.join(names)})" if names else ""
 
 
-def _only_if_small(sizes: Sequence[str], largest: int) -> str:
+def _write_size_limit(sizes: Sequence[str], largest: int) -> str:
     """A condition that raises ROW_TOO_LARGE for a row of more than `largest` bytes; most rows have no large value."""
     if not sizes:
         return ""
@@ -208,5 +208,5 @@ def _only_if_small(sizes: Sequence[str], largest: int) -> str:
     )
 
 
-def _size(name: str, oid: int) -> str:
+def _write_size(name: str, oid: int) -> str:
     return f"pg_catalog.octet_length({name})" if oid in BYTE_COUNTED else f"pg_catalog.pg_column_size({name})"

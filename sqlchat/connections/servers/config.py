@@ -43,7 +43,7 @@ class ServerConfig:
         return f"{self.host}:{self.port}"
 
 
-def server_config(
+def read_server_config(
     config: Mapping[str, Any],
     *,
     schemes: tuple[str, ...],

@@ -54,7 +54,7 @@ def count_connections() -> dict[str, int]:
     }
 
 
-def server_pool(settings: Settings, connect: Callable[[], Any]) -> QueuePool:
+def make_pool(settings: Settings, connect: Callable[[], Any]) -> QueuePool:
     """A pool that waits `settings.pool_timeout` seconds for a free connection of `settings.pool_size`.
 
     It leaves the reset of a returned connection to its user, who knows what outlives a ROLLBACK. There is no ping

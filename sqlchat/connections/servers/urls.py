@@ -69,12 +69,12 @@ def read_url(url: str, schemes: tuple[str, ...], known: list[str]) -> dict[str, 
         }
         query = parse_qsl(parts.query, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
     except ValueError:
-        raise _unreadable(schemes) from None
+        raise _make_unreadable_error(schemes) from None
     scheme = DRIVER.sub("", parts.scheme)
     if scheme and scheme not in schemes and parts.hostname and not _is_cut_short(parts):
         raise ConnectionConfigError(f"url: begins with {scheme[:30]}://, where this provider has {schemes[0]}://.")
     if scheme not in schemes or _is_cut_short(parts):
-        raise _unreadable(schemes)
+        raise _make_unreadable_error(schemes)
     refused, given = [], []
     for name, value in query:
         bare = name.lower().replace("_", "").replace("-", "")
@@ -107,7 +107,7 @@ def _is_cut_short(parts: SplitResult) -> bool:
     return bool(parts.fragment) or ("@" not in parts.netloc and "@" in parts.path + parts.query)
 
 
-def _unreadable(schemes: tuple[str, ...]) -> ConnectionConfigError:
+def _make_unreadable_error(schemes: tuple[str, ...]) -> ConnectionConfigError:
     return ConnectionConfigError(
         f"url: does not read like {schemes[0]}://user:password@host:port/database. In a password, the characters "
         "/ ? # [ ] @ : % must be percent-encoded (/ is %2F); or leave the url out and give host, port, database, "
@@ -115,15 +115,15 @@ def _unreadable(schemes: tuple[str, ...]) -> ConnectionConfigError:
     )
 
 
-def _field(name: str) -> Callable[[str], Mapping[str, str]]:
+def _map_field(name: str) -> Callable[[str], Mapping[str, str]]:
     return lambda value: {name: value} if value else {}
 
 
-def _sslmode(value: str) -> Mapping[str, str]:
+def _map_sslmode(value: str) -> Mapping[str, str]:
     return {"sslmode": SSLMODES.get(value.lower().replace("_", "").replace("-", ""), value.lower())} if value else {}
 
 
-def _tls(value: str) -> Mapping[str, str]:
+def _map_tls(value: str) -> Mapping[str, str]:
     """`ssl=true`, or `ssl={"rejectUnauthorized":true}`, as JavaScript's clients have it."""
     bare = value.lower().replace(" ", "")
     if strict := REJECT.fullmatch(bare):
@@ -133,25 +133,25 @@ def _tls(value: str) -> Mapping[str, str]:
     return {"sslmode": SWITCHES[bare]}
 
 
-def _certificates(value: str) -> Mapping[str, str]:
+def _map_certificates(value: str) -> Mapping[str, str]:
     bare = value.lower().replace("_", "")
     if bare not in CHECKED:
         raise ConnectionConfigError("url: `sslaccept` is strict or accept_invalid_certs; sslmode says more.")
     return {"sslmode": CHECKED[bare]}
 
 
-def _checks(mode: str) -> Callable[[str], Mapping[str, str]]:
+def _map_checks(mode: str) -> Callable[[str], Mapping[str, str]]:
     """A switch that asks for `mode`; off, it asks for nothing."""
     return lambda value: {"sslmode": mode} if SWITCHES.get(value.lower()) == "require" else {}
 
 
-def _file(value: str) -> Mapping[str, str]:
+def _map_file(value: str) -> Mapping[str, str]:
     raise ConnectionConfigError(
         "url: certificates in files are not read; give them as text in the field sslrootcert, or leave the file out."
     )
 
 
-def _authorities(value: str) -> Mapping[str, str]:
+def _map_authorities(value: str) -> Mapping[str, str]:
     if value != "system":
         raise ConnectionConfigError(
             "url: `sslrootcert` is a file, which is not read; give certificates as text in the field sslrootcert."
@@ -159,19 +159,19 @@ def _authorities(value: str) -> Mapping[str, str]:
     return {"sslmode": "verify-full"}
 
 
-def _channel_binding(value: str) -> Mapping[str, str]:
+def _map_channel_binding(value: str) -> Mapping[str, str]:
     if value not in ("disable", "prefer", "require"):
         raise ConnectionConfigError("url: `channel_binding` is disable, prefer or require.")
     return {"channel_binding": value}
 
 
-def _gss(value: str) -> Mapping[str, str]:
+def _map_gss(value: str) -> Mapping[str, str]:
     if value not in ("disable", "prefer"):
         raise ConnectionConfigError("url: Kerberos is not spoken here; leave `gssencmode` out.")
     return {}
 
 
-def _options(value: str) -> Mapping[str, str]:
+def _map_options(value: str) -> Mapping[str, str]:
     """The search path is the one setting of a session that is taken."""
     if not value.strip() or ENDPOINT.fullmatch(value.strip()):
         return {}
@@ -184,26 +184,26 @@ def _options(value: str) -> Mapping[str, str]:
 
 
 READERS: dict[str, Callable[[str], Mapping[str, str]]] = {
-    "sslmode": _sslmode,
-    "ssl": _tls,
-    "usessl": _tls,
-    "tls": _tls,
-    "sslaccept": _certificates,
-    "requiressl": _checks("require"),
-    "sslverifycert": _checks("verify-ca"),
-    "verifyservercertificate": _checks("verify-ca"),
-    "sslverifyidentity": _checks("verify-full"),
-    "sslca": _file,
-    "sslcert": _file,
-    "sslkey": _file,
-    "sslrootcert": _authorities,
-    "channelbinding": _channel_binding,
-    "gssencmode": _gss,
-    "schema": _field("schema"),
-    "currentschema": _field("schema"),
-    "searchpath": _field("schema"),
-    "options": _options,
-    "user": _field("user"),
-    "password": _field("password"),
+    "sslmode": _map_sslmode,
+    "ssl": _map_tls,
+    "usessl": _map_tls,
+    "tls": _map_tls,
+    "sslaccept": _map_certificates,
+    "requiressl": _map_checks("require"),
+    "sslverifycert": _map_checks("verify-ca"),
+    "verifyservercertificate": _map_checks("verify-ca"),
+    "sslverifyidentity": _map_checks("verify-full"),
+    "sslca": _map_file,
+    "sslcert": _map_file,
+    "sslkey": _map_file,
+    "sslrootcert": _map_authorities,
+    "channelbinding": _map_channel_binding,
+    "gssencmode": _map_gss,
+    "schema": _map_field("schema"),
+    "currentschema": _map_field("schema"),
+    "searchpath": _map_field("schema"),
+    "options": _map_options,
+    "user": _map_field("user"),
+    "password": _map_field("password"),
 }
 """By the name of a parameter without `_` and `-`, what it says of which field."""

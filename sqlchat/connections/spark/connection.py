@@ -27,7 +27,7 @@ from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.servers.deadlines import Deadline, Deadlines
 from sqlchat.connections.servers.network import resolve
-from sqlchat.connections.servers.pool import UNENCRYPTED, server_pool
+from sqlchat.connections.servers.pool import UNENCRYPTED, make_pool
 from sqlchat.connections.spark.catalog import read_catalog
 from sqlchat.connections.spark.config import read_config
 from sqlchat.connections.spark.errors import config_error, query_error, timed_out
@@ -74,7 +74,7 @@ class SparkConnection(Connection):
         self._target = read_config(config, settings.spark_paths)
         self.place = self._target.place
         self._settings = settings
-        self._pool = server_pool(settings, self._connect)
+        self._pool = make_pool(settings, self._connect)
         self._deadlines = Deadlines()
         self._schemas: dict[str, str] = {}
         """Of named paths, as SQL has them, so that no session reads files to find them out again."""

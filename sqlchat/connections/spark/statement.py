@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from sqlchat.errors import SQLRefusedError
-from sqlchat.sql.guards.rules import words
+from sqlchat.sql.guards.rules import split_words
 
 PIECE = re.compile(
     r"""(?P<blank>[\s;]+|--[^\n\r]*)"""
@@ -20,12 +20,12 @@ MARK = re.compile(r"/\*|\*/")
 QUERIES = frozenset({"(", "select", "with", "values", "table"})
 TOLD = frozenset({"show", "describe", "desc"})
 MODES = frozenset({"codegen", "cost", "extended", "formatted"})
-DOORS = words(
+DOORS = split_words(
     "http_request identifier java_method python_worker_logs read_files read_kafka read_statestore reflect secret "
     "try_reflect try_secret"
 )
 """Functions that run code, reach files or secrets, or read a name from a text: no lock of the engine stops them."""
-FORMATS = words(
+FORMATS = split_words(
     "arrow avro binaryfile csv delta hudi iceberg image jdbc json kafka libsvm orc parquet rate socket statestore "
     "text vortex xml"
 )

@@ -21,14 +21,14 @@ from sqlchat.sql.guards.rules import (
     TYPES,
     Inner,
     Rules,
-    dotted_name,
-    explain,
-    refuse_rest,
-    words,
+    is_dotted_name,
+    make_explain_reader,
+    make_rest_error,
+    split_words,
 )
 from sqlchat.sql.lexer import Lexeme
 
-FUNCTIONS = words(
+FUNCTIONS = split_words(
     """
     abs acos acosh add_months aes_decrypt aes_encrypt aggregate and any any_value approx_count_distinct
     approx_percentile approx_top_k approx_top_k_accumulate approx_top_k_combine approx_top_k_estimate array
@@ -96,7 +96,7 @@ FUNCTIONS = words(
     weekday weekofyear width_bucket window window_time xxhash64 year zeroifnull zip_with
     """
 )
-GRAMMAR = words("cast exists extract overlay position substring timestampadd timestampdiff trim try_cast")
+GRAMMAR = split_words("cast exists extract overlay position substring timestampadd timestampdiff trim try_cast")
 FILES = re.compile(
     r".*[/\\:].*"
     r"|(arrow|avro|binaryfile|cloudfiles|com|csv|delta|hudi|iceberg|image|io|jdbc|json|kafka|libsvm|lance|orc|org|paimon"
@@ -114,7 +114,7 @@ def show(lexemes: Sequence[Lexeme]) -> str | Inner:
     said = " ".join(lexeme.value for lexeme in lexemes[1:])
     is_plain = all(lexeme.kind != "sign" or lexeme.text in (".", "*", "|") for lexeme in lexemes)
     if not is_plain or not SHOWN.fullmatch(said):
-        raise refuse_rest(lexemes, "SHOW lists tables, views, columns, databases, functions and their like here")
+        raise make_rest_error(lexemes, "SHOW lists tables, views, columns, databases, functions and their like here")
     refuse_paths(lexemes)
     return "SHOW"
 
@@ -131,8 +131,8 @@ def describe(lexemes: Sequence[Lexeme]) -> str | Inner:
     if [each.value for each in rest[-2:]] == ["as", "json"]:
         rest = rest[:-2]
     name = rest[:-1] if len(rest) > 1 and rest[-2].text != "." else rest
-    if not name or not dotted_name(name) or (name is not rest and rest[-1].kind == "sign"):
-        raise refuse_rest(lexemes, "it takes the name of one table, or a query")
+    if not name or not is_dotted_name(name) or (name is not rest and rest[-1].kind == "sign"):
+        raise make_rest_error(lexemes, "it takes the name of one table, or a query")
     refuse_paths(name)
     return "DESCRIBE"
 
@@ -144,7 +144,7 @@ def refuse_paths(lexemes: Sequence[Lexeme]) -> None:
         is_part = lexeme.kind in ("word", "name") and name.endswith(".")
         name = name + lexeme.value if is_part or lexeme.text == "." else lexeme.value
         if lexeme.kind != "string" and FILES.fullmatch(name):
-            raise refuse_rest(lexemes, "files cannot be read here")
+            raise make_rest_error(lexemes, "files cannot be read here")
 
 
 RULES = Rules(
@@ -154,19 +154,19 @@ RULES = Rules(
     functions=FUNCTIONS,
     keywords=KEYWORDS | TYPES,
     after=AFTER
-    | dict.fromkeys(words("array map struct"), frozenset({TYPE}))
-    | dict.fromkeys(words("div minus pivot tablesample unpivot using"), frozenset({OPERAND}))
-    | dict.fromkeys(words("regexp rlike"), frozenset({OPERAND, NEGATED}))
+    | dict.fromkeys(split_words("array map struct"), frozenset({TYPE}))
+    | dict.fromkeys(split_words("div minus pivot tablesample unpivot using"), frozenset({OPERAND}))
+    | dict.fromkeys(split_words("regexp rlike"), frozenset({OPERAND, NEGATED}))
     | {
-        "by": words("group order partition sort distribute cluster"),
-        "join": AFTER["join"] | words("semi anti"),
+        "by": split_words("group order partition sort distribute cluster"),
+        "join": AFTER["join"] | split_words("semi anti"),
         "lateral": frozenset({SUBQUERY}),
     },
     signs=SIGNS,
     sign_reason="Parameters, variables and pipes (|>) are not allowed; write the value itself, or a subquery.",
     starts=frozenset({"select", "with", "values"}),
     statements={
-        "explain": explain(frozenset(), words("extended formatted")),
+        "explain": make_explain_reader(frozenset(), split_words("extended formatted")),
         "show": show,
         "describe": describe,
         "desc": describe,

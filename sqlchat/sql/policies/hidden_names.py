@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from sqlchat.sql.catalog import WORD, Catalog, Table
-from sqlchat.sql.policies.enforcement import folded
+from sqlchat.sql.policies.enforcement import fold_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class HiddenNames:
     def _are_in(self, text: str, names: frozenset[str]) -> bool:
         if not (self.tables or self.columns or self.paths):
             return False
-        text = folded(text)
+        text = fold_name(text)
         places = [(match.group(), match.start(), match.end()) for match in WORD.finditer(text)]
         words = {word for word, *_ in places}
         if any(name in words if WORD.fullmatch(name) else name in text for name in names):
@@ -47,11 +47,11 @@ class HiddenNames:
 
 def find_hidden_names(full: Catalog, visible: Catalog) -> HiddenNames:
     """What `full` holds and `visible` does not; names are compared without case and accents."""
-    shown = {folded(table.name): _name_columns(table) for table in visible.tables}
+    shown = {fold_name(table.name): _name_columns(table) for table in visible.tables}
     known = frozenset(shown).union(*shown.values())
     tables, columns, paths = set[str](), set[str](), set[tuple[str, str]]()
     for table in full.tables:
-        name = folded(table.name)
+        name = fold_name(table.name)
         gone = _name_columns(table) - shown.get(name, frozenset())
         columns |= gone
         if name in shown:
@@ -62,4 +62,4 @@ def find_hidden_names(full: Catalog, visible: Catalog) -> HiddenNames:
 
 
 def _name_columns(table: Table) -> frozenset[str]:
-    return frozenset(folded(column.name) for column in table.columns)
+    return frozenset(fold_name(column.name) for column in table.columns)
