@@ -74,7 +74,7 @@ def test_what_was_told_before_a_policy_shows_nothing_that_it_denies(house, tmp_p
     question = replace(house.question(text, "policed"), conversation=first.conversation)
 
     def shown(question) -> str:
-        return str(house.pipeline.prompt(question)[1]).lower()
+        return str(house.pipeline.make_prompt(question)[1]).lower()
 
     assert all(part in shown(question) for part in ("sum(total)", "payroll", "orders.total", "came in?"))
     house.manager.change(OWNER, "policed", {"policy": {"deny_tables": ["payroll"], "deny_columns": ["orders.total"]}})
