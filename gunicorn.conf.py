@@ -1,15 +1,22 @@
 """gunicorn's settings. Any of them can be overridden on its command line or in GUNICORN_CMD_ARGS."""
 
+import gc
+import logging
 import math
 import resource
 import sys
 import tempfile
+import threading
+import time
 from pathlib import Path
 
 from dotenv import find_dotenv, load_dotenv
 
 from sqlchat.config import Settings, unknown_settings
+from sqlchat.errors import UnavailableError
+from sqlchat.telemetry import folder, metrics
 
+log = logging.getLogger("sqlchat.ready")
 load_dotenv(find_dotenv(usecwd=True))  # as `flask` does; what is set already stays
 settings = Settings.from_environ()
 settings.check_state_dir()  # here, where it ends the start; a worker that cannot load is started for ever
@@ -18,6 +25,7 @@ settings.check_state_dir()  # here, where it ends the start; a worker that canno
 public = settings.auth_configured or settings.open_data_routes
 bind = f"{'0.0.0.0' if public else '127.0.0.1'}:{settings.port}"  # noqa: S104
 workers = settings.web_concurrency
+preload_app = True  # what is imported before the fork, all workers share
 worker_class = "sqlchat.serving.Worker"  # threads: a model call waits for seconds; a thread that waits costs little
 threads = settings.threads
 # Half of what this process may open; the other half is for databases, models and files.
@@ -43,13 +51,37 @@ forwarder_headers = ""  # a client behind a proxy on this machine would say with
 
 
 def on_starting(server):
-    """Say once what was set in vain."""
+    """Make room for the counts of all workers, and say once what was set in vain."""
+    folder.create_folder()
     if told := unknown_settings():
         server.log.warning(told)
 
 
 def when_ready(server):
-    """Tell whoever started this what to do next."""
+    """Keep what the workers share shared: a collection of garbage would write to all of it."""
+    gc.collect()
+    gc.freeze()
+
+
+def on_exit(server):
+    """Remove what the workers counted."""
+    folder.remove_folder()
+
+
+def tell_ready(runtime):
+    """Wait until questions can be answered; the first worker then tells whoever started this what to do next."""
+    reason = ""
+    while reason is not None:
+        try:
+            runtime.check_ready()
+            reason = None
+        except UnavailableError as exc:
+            if exc.detail != reason:
+                log.warning("not ready", extra={"reason": exc.detail})
+            reason = exc.detail
+            time.sleep(1)
+    if not folder.is_first("ready"):
+        return
     base = f"http://localhost:{settings.port}"
     if settings.auth_configured:
         line = f'curl -s {base}/api/connections -H "Authorization: Bearer $TOKEN"'
@@ -61,9 +93,10 @@ def when_ready(server):
 
 
 def post_worker_init(worker):
-    """Have the processes for SQL started before the first question."""
+    """Have the processes for SQL started before the first question, and tell when all is there."""
     if runtime := runtime_of(worker):
         runtime.warm()
+        threading.Thread(target=tell_ready, args=(runtime,), name="ready", daemon=True).start()
 
 
 def worker_exit(server, worker):
@@ -73,8 +106,10 @@ def worker_exit(server, worker):
 
 
 def child_exit(server, worker):
-    """Clear up after a worker that was killed: its count of connections, and uploads that were on their way to it."""
+    """Clear up after a worker that was killed: what it had in use, and uploads that were on their way to it."""
     worker.loads.forget(worker.age)
+    folder.forget_process(worker.pid)
+    metrics.fold_dead()
     for spooled in Path(tempfile.gettempdir()).glob(f"sqlchat-upload-{worker.pid}-*"):
         spooled.unlink(missing_ok=True)
 

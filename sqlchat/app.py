@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Flask
 
 from sqlchat import cli, logs
@@ -17,11 +20,13 @@ from sqlchat.api import (
     knowledge,
     lineage,
     mcp,
+    metrics,
     page,
     problems,
     providers,
     requests,
     security,
+    semantic,
     settings,
 )
 from sqlchat.config import Settings
@@ -29,15 +34,36 @@ from sqlchat.runtime import Runtime
 
 BLUEPRINTS = tuple(
     module.blueprint
-    for module in (health, providers, chat, execute, connections, knowledge, files, lineage, history, auth, settings)
+    for module in (
+        health,
+        providers,
+        chat,
+        execute,
+        connections,
+        knowledge,
+        semantic,
+        files,
+        lineage,
+        history,
+        auth,
+        settings,
+    )
 )
+
+
+class App(Flask):
+    """A Flask application whose views and hooks are all plain functions."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """`func` as it is. Flask's own looks at each function of each request for being a coroutine."""
+        return func
 
 
 def create_app(config: Settings | None = None) -> Flask:
     """Build the application from `config`, or from the environment. Raises ConfigError where settings do not fit."""
     config = config or Settings.from_environ()
     logs.configure(config)
-    app = Flask("sqlchat", static_folder=None)
+    app = App("sqlchat", static_folder=None)
     app.extensions["sqlchat"] = Runtime(config)
     if not config.auth_configured and not config.open_data_routes:
         # Without tokens, a page in the user's browser must not reach this under a name of its own (DNS rebinding).
@@ -47,6 +73,7 @@ def create_app(config: Settings | None = None) -> Flask:
     security.init_app(app)
     docs.init_app(app, BLUEPRINTS)
     app.register_blueprint(mcp.blueprint)
+    app.register_blueprint(metrics.blueprint)
     if config.page:
         app.register_blueprint(page.blueprint)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import uuid
 from pathlib import Path
@@ -12,18 +13,19 @@ from flask.cli import AppGroup, with_appcontext
 
 from sqlchat.errors import SqlchatError
 from sqlchat.evaluation.cases import read_cases
+from sqlchat.evaluation.feedback import collect_cases
 from sqlchat.evaluation.replay import Replay
-from sqlchat.evaluation.report import as_json, as_table
+from sqlchat.evaluation.report import write_json, write_table
 from sqlchat.evaluation.run import Evaluation
 from sqlchat.runtime import LOCAL_OWNER, Runtime
-from sqlchat.tokens import mint
+from sqlchat.tokens import mint_token
 
 db = AppGroup("db", help="The service's own store.")
 
 
 def init_app(app: Flask) -> None:
     """Add the commands to `app`."""
-    for command in (token, db, demo, evaluate):
+    for command in (token, db, demo, evaluate, export_feedback):
         app.cli.add_command(command)
 
 
@@ -33,14 +35,14 @@ def init_app(app: Flask) -> None:
 @with_appcontext
 def token(email: str, sub: uuid.UUID | None) -> None:
     """Print a token for the Authorization header."""
-    click.echo(mint(_runtime().settings, email, str(sub) if sub else None))
+    click.echo(mint_token(_open_runtime().settings, email, str(sub) if sub else None))
 
 
 @db.command()
 def upgrade() -> None:
     """Bring the store's tables to the newest revision."""
     try:
-        _runtime().store.upgrade()
+        _open_runtime().store.upgrade()
     except SqlchatError as exc:
         raise click.ClickException(exc.detail) from exc
     click.echo("The store is up to date.")
@@ -50,7 +52,7 @@ def upgrade() -> None:
 def reencrypt() -> None:
     """Encrypt all stored credentials with the newest of SQLCHAT_SECRET_KEY, so that older keys can be dropped."""
     try:
-        number = _runtime().store.connections.reencrypt()
+        number = _open_runtime().store.connections.reencrypt()
     except SqlchatError as exc:
         raise click.ClickException(exc.detail) from exc
     click.echo(f"Connections encrypted with the newest key: {number}.")
@@ -61,7 +63,7 @@ def reencrypt() -> None:
 def demo() -> None:
     """Write the demo database anew, and bring its connection back if it was deleted."""
     try:
-        _runtime().build_demo()
+        _open_runtime().build_demo()
     except SqlchatError as exc:
         raise click.ClickException(exc.detail) from exc
     click.echo("The demo database is as new.")
@@ -103,7 +105,7 @@ def evaluate(
         raise click.UsageError("--provider asks a model; --prompts-to and --answers-from ask none. Choose one.")
     if prompts_to and answers_from and prompts_to.resolve() == answers_from.resolve():
         raise click.UsageError("--prompts-to and --answers-from need a folder each.")
-    runtime = _runtime()
+    runtime = _open_runtime()
     try:
         cases = read_cases(file)
         replay = Replay(answers_from, prompts_to) if prompts_to or answers_from else None
@@ -116,11 +118,31 @@ def evaluate(
     finally:
         runtime.close()
     name = evaluation.provider.name
-    click.echo(as_table(outcomes, name))
+    click.echo(write_table(outcomes, name))
     if out:
-        out.write_bytes(as_json(outcomes, name))
+        out.write_bytes(write_json(outcomes, name))
 
 
-def _runtime() -> Runtime:
+@click.command("feedback")
+@click.option("--connection", required=True, help="Name of the connection.")
+@click.option("--owner", default=LOCAL_OWNER, help="Whose feedback it is: the `sub` of their tokens.")
+@with_appcontext
+def export_feedback(*, connection: str, owner: str) -> None:
+    """Print the answers that people found good, or corrected, as questions for `flask eval`."""
+    runtime = _open_runtime()
+    try:
+        cases, left_out = collect_cases(runtime.store, owner, connection)
+    except SqlchatError as exc:
+        raise click.ClickException(exc.detail) from exc
+    finally:
+        runtime.close()
+    for case in cases:
+        click.echo(json.dumps(case, ensure_ascii=False))
+    click.echo(
+        f"Questions: {len(cases)}; left out, without SQL that is right or as follow-ups: {left_out}.", err=True
+    )
+
+
+def _open_runtime() -> Runtime:
     runtime: Runtime = current_app.extensions["sqlchat"]
     return runtime

@@ -101,7 +101,7 @@ FIRST_DAY, LAST_DAY = date(2023, 1, 1), date(2025, 12, 31)
 CUSTOMERS, BUYERS, ORDERS = 240, 225, 1800
 
 
-def build(path: Path) -> None:
+def build_demo(path: Path) -> None:
     """Write the shop to `path`, whole or not at all; what was there is replaced. Takes well under a second.
 
     Safe where several processes build at once: each writes a file of its own and renames it.
@@ -113,7 +113,7 @@ def build(path: Path) -> None:
         database = sqlite3.connect(name)
         try:
             database.executescript(SCHEMA)
-            _fill(database, random.Random(20230101))  # noqa: S311 - the same shop each time is the point
+            _fill_tables(database, random.Random(20230101))  # noqa: S311 - the same shop each time is the point
             database.commit()
             database.execute("ANALYZE")
             database.commit()
@@ -125,19 +125,19 @@ def build(path: Path) -> None:
         raise
 
 
-def _fill(database: sqlite3.Connection, rng: random.Random) -> None:
+def _fill_tables(database: sqlite3.Connection, rng: random.Random) -> None:
     database.executemany("INSERT INTO countries VALUES (?, ?, ?)", [row[:3] for row in COUNTRIES])
-    database.executemany("INSERT INTO customers VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _customers(rng))
+    database.executemany("INSERT INTO customers VALUES (?, ?, ?, ?, ?, ?, ?, ?)", _make_customers(rng))
     database.executemany("INSERT INTO categories VALUES (?, ?)", enumerate((name for name, _ in CATEGORIES), 1))
-    products = list(_products(rng))
+    products = list(_make_products(rng))
     database.executemany("INSERT INTO products VALUES (?, ?, ?, ?, ?)", products)
-    orders = list(_orders(rng))
+    orders = list(_make_orders(rng))
     database.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", orders)
     # The last product is never sold.
-    database.executemany("INSERT INTO order_lines VALUES (?, ?, ?, ?, ?, ?)", _lines(rng, orders, products[:-1]))
+    database.executemany("INSERT INTO order_lines VALUES (?, ?, ?, ?, ?, ?)", _make_lines(rng, orders, products[:-1]))
 
 
-def _customers(rng: random.Random) -> Iterator[tuple[object, ...]]:
+def _make_customers(rng: random.Random) -> Iterator[tuple[object, ...]]:
     homes = [(code, city) for code, _, _, cities in COUNTRIES if code != EMPTY_COUNTRY for city in cities]
     people = [f"{first} {last}" for first in FIRST for last in LAST]
     firms = [f"{firm} {form}" for firm in COMPANIES for form in FORMS]
@@ -155,7 +155,7 @@ def _customers(rng: random.Random) -> Iterator[tuple[object, ...]]:
         yield number, name, email, city, code, segment, signed_up.isoformat(), age
 
 
-def _products(rng: random.Random) -> Iterator[tuple[int, str, int, float, int]]:
+def _make_products(rng: random.Random) -> Iterator[tuple[int, str, int, float, int]]:
     number = 0
     for category, (_, items) in enumerate(CATEGORIES, 1):
         for item, cents in items:
@@ -164,7 +164,7 @@ def _products(rng: random.Random) -> Iterator[tuple[int, str, int, float, int]]:
                 yield number, f"{grade} {item}", category, cents * factor // 100 / 100, rng.randrange(0, 250)
 
 
-def _orders(rng: random.Random) -> Iterator[tuple[int, int, str, str]]:
+def _make_orders(rng: random.Random) -> Iterator[tuple[int, int, str, str]]:
     span = (LAST_DAY - FIRST_DAY).days + 1
     # The larger of two draws: the shop grows over the years.
     days = sorted(max(rng.randrange(span), rng.randrange(span)) for _ in range(ORDERS))
@@ -174,7 +174,7 @@ def _orders(rng: random.Random) -> Iterator[tuple[int, int, str, str]]:
         yield number, customer, (FIRST_DAY + timedelta(days=day)).isoformat(), status
 
 
-def _lines(
+def _make_lines(
     rng: random.Random, orders: list[tuple[int, int, str, str]], products: list[tuple[int, str, int, float, int]]
 ) -> Iterator[tuple[int, int, int, int, float, float]]:
     for order in orders:

@@ -20,6 +20,8 @@
     │   ├── ExampleNotFoundError          404 example_not_found
     │   ├── ConversationNotFoundError     404 conversation_not_found
     │   ├── EntryNotFoundError            404 entry_not_found
+    │   ├── FeedbackNotFoundError         404 feedback_not_found
+    │   ├── SemanticModelNotFoundError    404 semantic_model_not_found
     │   ├── BucketNotFoundError           404 bucket_not_found
     │   └── FileNotFoundInStorageError    404 file_not_found
     ├── NotAcceptableError                406 not_acceptable
@@ -28,13 +30,16 @@
     ├── UnsupportedMediaError             415 unsupported_media_type
     ├── QuestionError                     422 question_not_answerable
     ├── RateLimitedError                  429 rate_limited          Retry-After
+    │   └── BudgetError                   429 budget_spent          budget
     ├── BadGatewayError                   502 bad_gateway
     │   ├── ModelError                    502 model_failed
     │   └── StorageError                  502 storage_failed
     ├── UnavailableError                  503 unavailable           Retry-After
     │   ├── DatabaseUnavailableError      503 database_unavailable
     │   ├── StoreUnavailableError         503 store_unavailable
-    │   └── BusyError                     503 busy
+    │   ├── BusyError                     503 busy
+    │   ├── ForeignServerUnavailableError 503 foreign_server_unavailable
+    │   └── CatalogChangedError           503 catalog_changed
     └── DeadlineError                     504 deadline_exceeded
         ├── QueryTimeoutError             504 query_timeout
         └── ModelTimeoutError             504 model_timeout
@@ -155,6 +160,14 @@ class EntryNotFoundError(NotFoundError):
     code, title = "entry_not_found", "History entry not found"
 
 
+class FeedbackNotFoundError(NotFoundError):
+    code, title = "feedback_not_found", "Feedback not found"
+
+
+class SemanticModelNotFoundError(NotFoundError):
+    code, title = "semantic_model_not_found", "Semantic model not found"
+
+
 class BucketNotFoundError(NotFoundError):
     code, title = "bucket_not_found", "Bucket not found"
     of_surroundings = True
@@ -189,6 +202,11 @@ class RateLimitedError(SqlchatError):
     of_surroundings = True
 
 
+class BudgetError(RateLimitedError):
+    code, title = "budget_spent", "Budget spent"
+    of_surroundings = False
+
+
 class BadGatewayError(SqlchatError):
     status, code, title = 502, "bad_gateway", "Bad gateway"
 
@@ -215,6 +233,18 @@ class StoreUnavailableError(UnavailableError):
 
 class BusyError(UnavailableError):
     code, title = "busy", "Too busy"
+
+
+class ForeignServerUnavailableError(UnavailableError):
+    """The database answers, but a server from which it reads a table, such as a shard, does not."""
+
+    code, title = "foreign_server_unavailable", "A server behind the database cannot be reached"
+
+
+class CatalogChangedError(UnavailableError):
+    """What the database defines is no longer what the SQL was examined for."""
+
+    code, title = "catalog_changed", "The database is changing"
 
 
 class DeadlineError(SqlchatError):

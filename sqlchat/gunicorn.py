@@ -12,6 +12,7 @@ import sys
 from dotenv import find_dotenv, load_dotenv
 
 from sqlchat.config import Settings
+from sqlchat.workers.process import SPARING
 
 
 def main() -> None:
@@ -19,6 +20,8 @@ def main() -> None:
     load_dotenv(find_dotenv(usecwd=True))
     settings = Settings.from_environ()
     os.environ["WEB_CONCURRENCY"] = str(settings.web_concurrency)
+    for name, value in SPARING.items():
+        os.environ.setdefault(name, value)
     os.execv(sys.executable, [sys.executable, "-m", "gunicorn", *sys.argv[1:]])  # noqa: S606 - it has this process
 
 

@@ -7,15 +7,15 @@ import sys
 from typing import Any
 
 from gunicorn import glogging  # type: ignore[import-untyped]
-from pythonjsonlogger.json import JsonFormatter
+from pythonjsonlogger.orjson import OrjsonFormatter
 
 from sqlchat.config import Settings
 
 FIELDS = {"asctime": "time", "levelname": "level", "name": "logger"}
 
 
-def make_formatter() -> JsonFormatter:
-    return JsonFormatter(
+def make_formatter() -> OrjsonFormatter:
+    return OrjsonFormatter(
         ["asctime", "levelname", "name", "message"], rename_fields=FIELDS, datefmt="%Y-%m-%dT%H:%M:%S%z"
     )
 

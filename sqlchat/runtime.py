@@ -8,9 +8,13 @@ from typing import Any, Final
 
 from sqlchat import demo
 from sqlchat.chat.audit import Audit
+from sqlchat.chat.budgets import Budgets
 from sqlchat.chat.context import SchemaLinker
-from sqlchat.chat.knowledge import Knowledge, KnowledgeEditor
+from sqlchat.chat.feedback import FeedbackDesk
+from sqlchat.chat.knowledge import Knowledge
+from sqlchat.chat.knowledge_editor import KnowledgeEditor
 from sqlchat.chat.pipeline import Pipeline
+from sqlchat.chat.semantic_editor import SemanticEditor
 from sqlchat.config import Settings
 from sqlchat.connections.base import Results
 from sqlchat.connections.files.connection import FilesConnection
@@ -18,16 +22,17 @@ from sqlchat.connections.files.databases import FileDatabases
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.open_connection import Claims
 from sqlchat.connections.prefetch import Prefetcher
+from sqlchat.connections.servers.pool import count_connections
 from sqlchat.connections.streams import Stream
 from sqlchat.errors import ConnectionConfigError, QueryError, UnavailableError
 from sqlchat.files.service import Files
 from sqlchat.files.storage import open_storage
 from sqlchat.providers.factory import ProviderFactory
-from sqlchat.sql.dialects import resolve
+from sqlchat.sql.dialects import find_dialect
 from sqlchat.sql.lineage import Lineage, lineage
 from sqlchat.store import Store
 from sqlchat.tokens import TokenVerifier
-from sqlchat.workers import Workers
+from sqlchat.workers import Turns, Workers
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +48,7 @@ DEMO_FILE = "demo.sqlite"
 JUDGES = 2
 JUDGE_MEMORY_MB = 1024
 LINEAGE_DEADLINE = 5.0  # s
-SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("examine", "dialects", "fragments"))
+SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("examine", "dialects", "fragments", "semantic"))
 UPLOAD_MODULES = ("sqlchat.files.profile",)
 BUILD_MODULES = ("sqlchat.connections.files.build",)
 
@@ -60,18 +65,42 @@ class Runtime:
         self.store: Final = Store(settings)
         # where callers are told apart, one of them may not take all processes
         others = 1 if settings.auth_configured else 0
-        self.judges: Final = Workers(JUDGES, JUDGE_MEMORY_MB, preload=SQL_MODULES, share=JUDGES - others)
+        self.threads: Final = Turns(settings.threads, settings.owner_threads)
+        """Of this web process: a signed-in caller may take a share of them."""
+        judges, idle = 1 if settings.is_small else JUDGES, settings.idle_seconds
+        self.judges: Final = Workers(
+            judges,
+            JUDGE_MEMORY_MB,
+            preload=SQL_MODULES,
+            share=max(1, judges - others),
+            name="sql",
+            idle=idle,
+            kept=0 if settings.is_small else 1,
+        )
         """Read the SQL of strangers: nobody's slow query holds that up."""
         self.workers: Final = Workers(
-            settings.sql_workers, settings.sql_worker_memory_mb, share=max(1, settings.sql_workers - others)
+            settings.sql_workers,
+            settings.sql_worker_memory_mb,
+            share=max(1, settings.sql_workers - others),
+            name="databases",
+            idle=idle,
         )
         """Run the embedded databases."""
+        idle_files = 0.0 if settings.is_small else idle
         self.upload_workers: Final = Workers(
-            1, settings.upload_worker_memory_mb, patience=settings.upload_timeout / 2, preload=UPLOAD_MODULES
+            1,
+            settings.upload_worker_memory_mb,
+            patience=settings.upload_timeout / 2,
+            preload=UPLOAD_MODULES,
+            name="uploads",
+            idle=idle_files,
         )
         """Read the files of strangers."""
-        self.build_workers: Final = Workers(1, settings.upload_worker_memory_mb, preload=BUILD_MODULES)
+        self.build_workers: Final = Workers(
+            1, settings.upload_worker_memory_mb, preload=BUILD_MODULES, name="builds", idle=idle_files
+        )
         """Make tables of them, which takes longer: nobody's upload waits for that."""
+        self._pools = self.judges, self.workers, self.upload_workers, self.build_workers
         storage = open_storage(settings)
         shared = LOCAL_OWNER, OPEN_OWNER
         databases = FileDatabases(settings, storage, self.build_workers, shared, readings=self.store.readings)
@@ -93,6 +122,9 @@ class Runtime:
         self.providers: Final = ProviderFactory(settings)
         self.knowledge: Final = Knowledge(self.store.knowledge, self.judges)
         self.knowledge_editor: Final = KnowledgeEditor(self.store.knowledge, self.manager, self.judges)
+        self.semantic_editor: Final = SemanticEditor(self.store.knowledge, self.manager, self.judges)
+        self.feedback: Final = FeedbackDesk(self.store.feedback, self.store.history, self.knowledge_editor)
+        budgets = Budgets(settings, self.store.history)
         self.pipeline: Final = Pipeline(
             settings,
             self.manager,
@@ -101,8 +133,9 @@ class Runtime:
             history=self.store.history,
             workers=self.judges,
             linker=linker,
+            budgets=budgets,
         )
-        self.audit: Final = Audit(self.store.history)
+        self.audit: Final = Audit(self.store.history, budgets)
         self.files: Final = Files(
             settings, storage, self.upload_workers, databases.look_again_at, self.store.readings
         )
@@ -164,7 +197,7 @@ class Runtime:
         Raises DialectUnknownError, ConnectionNotFoundError, UnauthorizedError, SQLSyntaxError, SQLRefusedError and
         DeadlineError.
         """
-        named = resolve(dialect) if dialect else None
+        named = find_dialect(dialect) if dialect else None
         catalog = self.manager.open(owner, connection_id, claims).catalog.mentioned_in(sql) if connection_id else None
         own = catalog.dialect if catalog else ""
         return self.judges.for_owner(owner).call(
@@ -177,7 +210,7 @@ class Runtime:
         def reads(config: Mapping[str, Any]) -> bool:
             try:
                 return any(
-                    (each.bucket, each.name) == (bucket, name) for each in self._databases.files(owner, config)
+                    (each.bucket, each.name) == (bucket, name) for each in self._databases.read_files(owner, config)
                 )
             except ConnectionConfigError:  # of a bucket that is no longer allowed
                 return False
@@ -188,9 +221,29 @@ class Runtime:
             log.warning("connections to a file could not be looked up", extra={"reason": exc.detail})
             return []
 
+    def check_ready(self) -> None:
+        """Raise UnavailableError with the reason why questions cannot be answered now, if there is one."""
+        self.store.check()
+        for pool in self._pools:
+            pool.check(is_needed=pool is self.judges)  # each request needs those
+
+    def count_use(self) -> dict[str, dict[tuple[str, ...], int]]:
+        """What this process has in use: gauge -> labels -> how many."""
+        processes: dict[tuple[str, ...], int] = {
+            (pool.name, state): count for pool in self._pools for state, count in pool.count_use().items()
+        }
+        connections: dict[tuple[str, ...], int] = {(state,): count for state, count in count_connections().items()}
+        return {"worker_processes": processes, "database_connections": connections}
+
     def warm(self) -> None:
-        """Start what the first question would otherwise wait for."""
-        self.judges.warm()
+        """Start what the first question would otherwise wait for, where there is memory for it."""
+        if not self.settings.is_small:
+            self.judges.warm()
+
+    def end_idle(self) -> None:
+        """End the worker processes that had nothing to do for SQLCHAT_IDLE_SECONDS."""
+        for pool in self._pools:
+            pool.end_idle()
 
     def close(self) -> None:
         """Let go of everything that is held. Safe to call twice."""
@@ -198,15 +251,13 @@ class Runtime:
             self.prefetcher.close()
         self.manager.close()
         self.providers.close()
-        self.judges.close()
-        self.workers.close()
-        self.upload_workers.close()
-        self.build_workers.close()
+        for pool in self._pools:
+            pool.close()
         self.store.close()
 
     def build_demo(self) -> None:
         """Write the demo database anew and, in local mode, its connection where there is none of its name."""
-        demo.build(self.settings.data_dir / DEMO_FILE)
+        demo.build_demo(self.settings.data_dir / DEMO_FILE)
         if self.settings.auth_configured:
             return
         if DEMO not in {definition.name for definition in self.store.connections.list(LOCAL_OWNER)}:

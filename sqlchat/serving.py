@@ -7,6 +7,7 @@ What gunicorn's own does differently, and what is done about it here:
 - Reading headers or a body may take for ever; here a request that keeps a thread waiting ends in 400.
 - A request for which no thread is free waits for ever; here it ends in 503 after a while.
 - `/health` waits in the same queue; here it has threads of its own, since it must answer while all others are busy.
+  So have `/ready` and `/metrics`, which may wait for the store.
 - Of two workers the one that wakes first takes a new connection; here the one with more leaves it to the other.
 - A connection is closed in the event loop, which a client can hold up for two seconds; here beside it.
 - Failures before and behind the application are HTML; here they are problem bodies like all others.
@@ -34,21 +35,26 @@ from gunicorn.http import errors as gunicorn_errors  # type: ignore[import-untyp
 from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, TConn, ThreadWorker  # type: ignore[import-untyped]
 
-from sqlchat.api.problems import MEDIA_TYPE, as_json, members
+from sqlchat.api.problems import MEDIA_TYPE, list_members, write_json
 from sqlchat.config import Settings
 from sqlchat.errors import BusyError, RequestTimeoutError, SqlchatError
+from sqlchat.telemetry import metrics
 
 log = logging.getLogger("sqlchat.request")
 
-HEALTH = re.compile(rb"(GET|HEAD) /health[ ?]")
-NOT_QUICK = re.compile(rb"\r\n(authorization|content-length|transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE)
-"""Headers with which even `/health` may have to wait: for a body, or for the keys of a token."""
+PROBE = re.compile(rb"(?:GET|HEAD) /(health|ready|metrics)[ ?]")
+NOT_QUICK = re.compile(rb"\r\n(content-length|transfer-encoding|expect|upgrade)[ \t]*:", re.IGNORECASE)
+"""Headers with which even a probe may have to wait for a body..."""
+WITH_TOKEN = re.compile(rb"\r\nauthorization[ \t]*:", re.IGNORECASE)  # ...or for the keys of a caller's token
 PEEKED = 8192
 """Bytes of a request that are looked at before it gets a thread."""
 SLOWEST = 1024
 """Bytes/s below which a client that sends uses up our patience."""
 HEALTH_THREADS = 2
+PROBE_THREADS = 2
 CLOSING_THREADS = 4
+TELLING = 1.0
+"""Seconds between two looks at what is in use."""
 YIELD = 0.001
 """Seconds that a worker leaves a new connection to others, for each that it has more than one of them..."""
 LONGEST_YIELD = 0.005  # ...and at most
@@ -169,7 +175,7 @@ class Loads:
     def forget(self, worker: int) -> None:
         self._counts[worker % MOST_WORKERS] = 0
 
-    def surplus(self, worker: int) -> int:
+    def count_surplus(self, worker: int) -> int:
         """How many connections `worker` has more than the one that has fewest."""
         return self._counts[worker % MOST_WORKERS] - min(filter(None, self._counts), default=1)
 
@@ -188,7 +194,12 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def init_process(self) -> None:
         settings = Settings.from_environ()
         self._patience, self._queue_timeout = settings.client_timeout, settings.queue_timeout
-        self._health = ThreadPoolExecutor(HEALTH_THREADS, "health")
+        self._quick = {
+            b"health": ThreadPoolExecutor(HEALTH_THREADS, "health"),
+            b"ready": (probes := ThreadPoolExecutor(PROBE_THREADS, "probe")),
+            b"metrics": probes,
+        }
+        self._set_gauge, self._told_at = metrics.make_gauges(), 0.0
         self._closing = ThreadPoolExecutor(CLOSING_THREADS, "closing")
         self._active = 0  # requests on threads or waiting for one
         self._queued: deque[tuple[float, Connection, Future[Any]]] = deque()
@@ -204,7 +215,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def accept(self, listener: socket.socket) -> None:
         """Let a new connection wait for its first byte in the event loop."""
-        if surplus := self.loads.surplus(self.age):
+        if surplus := self.loads.count_surplus(self.age):
             time.sleep(min(LONGEST_YIELD, YIELD * surplus))
         if self.nr_conns >= self.worker_connections - 1:
             self._make_room()
@@ -231,8 +242,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def enqueue_req(self, conn: Connection) -> None:
         """Give a request that begins to arrive to a thread, when one is free."""
-        quick = self._asks_for_health(conn)
-        future = (self._health if quick else self.tpool).submit(self.handle, conn)
+        quick = self._find_quick_threads(conn)
+        future = (quick or self.tpool).submit(self.handle, conn)
         future.add_done_callback(partial(self.method_queue.defer, self.finish_request, conn))
         self._active += 1
         if not quick:
@@ -246,6 +257,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Called about once a second at least: end what has waited too long, for a byte or for a thread."""
         super().murder_pending()
         self.loads.tell(self.age, self.nr_conns)
+        self._tell_use()
         while self._queued:
             deadline, conn, future = self._queued[0]
             waits = not (future.running() or future.done())
@@ -254,17 +266,36 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._queued.popleft()
             if waits and future.cancel():  # which has the connection closed, after this
                 busy = BusyError("The service has more to do than it can; try again a little later.")
-                self._refuse(conn.sock, _refusal(busy), {"Retry-After": RETRY_AFTER})
+                self._refuse(conn.sock, _write_refusal(busy), {"Retry-After": RETRY_AFTER})
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: Exception) -> None:
         """Answer a request that never reached the application, or fell out of it."""
         if isinstance(exc, SqlchatError):
-            self._refuse(client, _refusal(exc))
+            self._refuse(client, _write_refusal(exc))
         elif isinstance(exc, (gunicorn_errors.ParseException, OSError)) and not isinstance(exc, FAULTS):
             self._refuse(client, next((refusal for kind, refusal in REFUSALS if isinstance(exc, kind)), MALFORMED))
         else:
             log.error("unhandled error", exc_info=exc)
-            self._refuse(client, _refusal(SqlchatError("This is a fault of the service; its log has more.")))
+            self._refuse(client, _write_refusal(SqlchatError("This is a fault of the service; its log has more.")))
+
+    def _tell_use(self) -> None:
+        """End what is idle, and set the gauges of this process; once a second at most."""
+        now = time.monotonic()
+        if now - self._told_at < TELLING:
+            return
+        self._told_at = now
+        busy = min(self._active, self.cfg.threads)
+        threads: dict[tuple[str, ...], float] = {
+            ("busy",): busy,
+            ("idle",): self.cfg.threads - busy,
+            ("waiting",): self._active - busy,
+        }
+        self._set_gauge("threads", threads)
+        self._set_gauge("client_connections", {(): self.nr_conns})
+        runtime = self.wsgi.extensions["sqlchat"]
+        runtime.end_idle()
+        for name, values in runtime.count_use().items():
+            self._set_gauge(name, values)
 
     def _keepalive_after(self, conn: Connection, keepalive: bool) -> bool:
         """False, too, where a body that nobody read is malformed: its request has been answered."""
@@ -286,16 +317,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         for conn in self.pending_conns:
             conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
 
-    def _asks_for_health(self, conn: Connection) -> bool:
-        """True where what has arrived is a whole request for `/health` that needs nobody else to be answered."""
+    def _find_quick_threads(self, conn: Connection) -> ThreadPoolExecutor | None:
+        """The threads for what has arrived, if that is a whole request of a probe."""
         if self.cfg.is_ssl or conn.has_read_ahead():
-            return False
+            return None
         try:
             seen = conn.sock.recv(PEEKED, socket.MSG_PEEK | socket.MSG_DONTWAIT)
         except OSError:
-            return False
+            return None
         head, end, _ = seen.partition(b"\r\n\r\n")
-        return bool(end and HEALTH.match(head) and not NOT_QUICK.search(head))
+        asked = PROBE.match(head)
+        if not (end and asked) or NOT_QUICK.search(head):
+            return None
+        if asked[1] != b"metrics" and WITH_TOKEN.search(head):
+            return None
+        return self._quick[asked[1]]
 
     def _refuse(self, client: Any, refusal: Refusal, headers: Mapping[str, str] = NO_HEADERS) -> None:
         """Send a problem, as far as the client takes it, and leave the request's line in the log."""
@@ -303,8 +339,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         request_id = uuid.uuid4().hex
         level = logging.INFO if status < HTTPStatus.INTERNAL_SERVER_ERROR else logging.WARNING
         told = {"detail": detail} if level > logging.INFO else {}
+        metrics.count_refusal(code)
         log.log(level, "request", extra={"request_id": request_id, "status": status, "code": code, **told})
-        body = as_json(members(status, code, title, detail, request_id))
+        body = write_json(list_members(status, code, title, detail, request_id))
         lines = [f"HTTP/1.1 {status} {title}", "Connection: close", f"Date: {util.http_date()}"]
         lines += [f"Content-Type: {MEDIA_TYPE}", f"Content-Length: {len(body)}", f"X-Request-Id: {request_id}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -316,5 +353,5 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             log.debug("the client did not wait for its answer: %s", exc)
 
 
-def _refusal(error: SqlchatError) -> Refusal:
+def _write_refusal(error: SqlchatError) -> Refusal:
     return error.status, error.code, error.title, error.detail

@@ -21,7 +21,7 @@ import jwt
 
 from sqlchat.config import ConfigError, Settings
 from sqlchat.errors import UnauthorizedError, UnavailableError
-from sqlchat.store.encryption import derived_keys
+from sqlchat.store.encryption import derive_keys
 
 log = logging.getLogger(__name__)
 
@@ -57,22 +57,22 @@ class TokenVerifier:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._public_keys = PublicKeys(settings.supabase_url) if settings.supabase_url else None
-        self._issuer = _supabase_issuer(settings) if settings.auth_configured else LOCAL_ISSUER
+        self._issuer = _make_supabase_issuer(settings) if settings.auth_configured else LOCAL_ISSUER
 
-    def caller(self, token: str) -> Caller:
+    def verify(self, token: str) -> Caller:
         """Verify `token`. Raises UnauthorizedError, and UnavailableError while the public keys cannot be had."""
         if len(token) > MAX_BYTES:
             raise UnauthorizedError(f"The token is longer than {MAX_BYTES // 1024} KB.")
         try:
-            claims = self._claims(token)
+            claims = self._read_claims(token)
         except (jwt.PyJWTError, UnicodeEncodeError) as exc:
             raise UnauthorizedError(REASONS.get(type(exc), "The token is not valid.")) from exc
         if claims.get("role") != ROLE:
             raise UnauthorizedError(f"The token's role is not {ROLE!r}; keys of the project itself are no users.")
         email = claims.get("email")
-        return Caller(_user_id(claims["sub"]), email if isinstance(email, str) and email else None, claims)
+        return Caller(_read_user_id(claims["sub"]), email if isinstance(email, str) and email else None, claims)
 
-    def _claims(self, token: str) -> dict[str, Any]:
+    def _read_claims(self, token: str) -> dict[str, Any]:
         header = jwt.get_unverified_header(token)
         match header.get("alg"):
             case "HS256":
@@ -107,7 +107,7 @@ class TokenVerifier:
 
     @cached_property
     def _secrets(self) -> tuple[bytes, ...]:
-        return _signing_secrets(self._settings)
+        return _list_signing_secrets(self._settings)
 
 
 class PublicKeys:
@@ -167,7 +167,7 @@ class PublicKeys:
         self._next_fetch = self._fetched_at + self.COOLDOWN
 
 
-def mint(settings: Settings, email: str, sub: str | None = None) -> str:
+def mint_token(settings: Settings, email: str, sub: str | None = None) -> str:
     """A token for the user `email`, whose id is `sub` or, always the same, derived from the address.
 
     Signed with the local key, or with the legacy secret where that is configured. Raises ConfigError where only
@@ -177,29 +177,29 @@ def mint(settings: Settings, email: str, sub: str | None = None) -> str:
         raise ConfigError("Tokens of this service come from Supabase: sign in there to get one.")
     now = int(time.time())
     claims = {
-        "iss": _supabase_issuer(settings) or LOCAL_ISSUER,
-        "sub": _user_id(sub) if sub else str(uuid.uuid5(uuid.NAMESPACE_URL, f"mailto:{email.lower()}")),
+        "iss": _make_supabase_issuer(settings) or LOCAL_ISSUER,
+        "sub": _read_user_id(sub) if sub else str(uuid.uuid5(uuid.NAMESPACE_URL, f"mailto:{email.lower()}")),
         "aud": AUDIENCE,
         "role": ROLE,
         "email": email,
         "iat": now,
         "exp": now + (SUPABASE_LIFETIME if settings.auth_configured else LOCAL_LIFETIME),
     }
-    return jwt.encode(claims, _signing_secrets(settings)[0], algorithm="HS256")
+    return jwt.encode(claims, _list_signing_secrets(settings)[0], algorithm="HS256")
 
 
-def _signing_secrets(settings: Settings) -> tuple[bytes, ...]:
+def _list_signing_secrets(settings: Settings) -> tuple[bytes, ...]:
     """HS256 secrets, the signing one first; none where Supabase signs with its key pairs alone."""
     if not settings.auth_configured:
-        return derived_keys(settings, "local tokens")
+        return derive_keys(settings, "local tokens")
     return (settings.supabase_jwt_secret.encode(),) if settings.supabase_jwt_secret else ()
 
 
-def _supabase_issuer(settings: Settings) -> str | None:
+def _make_supabase_issuer(settings: Settings) -> str | None:
     return f"{settings.supabase_url.rstrip('/')}/auth/v1" if settings.supabase_url else None
 
 
-def _user_id(sub: str) -> str:
+def _read_user_id(sub: str) -> str:
     with suppress(ValueError):
         canonical = str(uuid.UUID(sub))
         if canonical == sub.lower():  # UUID() also takes braces and other spellings

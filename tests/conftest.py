@@ -18,7 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ import psycopg2
 import pytest
 from ports import free_port
 from psycopg2 import sql
+from spark_servers import HAS_SAIL, SPARK_HOME, Sail, SparkCluster, SparkServer
 
 PROCESSES = 3  # more than the cores of a small machine: tests wait more than they compute
 PR_SET_PDEATHSIG = 1
@@ -49,12 +50,15 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 class PostgresServer:
-    """A cluster of its own in a temporary folder. As root it runs as `nobody`, since Postgres refuses root."""
+    """A cluster of its own in a temporary folder, of the PyPI package's or other `binaries`.
+
+    As root it runs as `nobody`, since Postgres refuses root.
+    """
 
     host = "127.0.0.1"
     user = "postgres"
 
-    def __init__(self) -> None:
+    def __init__(self, binaries: Path | None = None) -> None:
         self.password = secrets.token_hex(8)
         self._numbers = itertools.count(1)
         self._folder = Path(tempfile.mkdtemp(prefix="sqlchat-postgres-"))
@@ -62,7 +66,7 @@ class PostgresServer:
         try:
             if self._account:
                 os.chown(self._folder, self._account.pw_uid, self._account.pw_gid)
-            self._binaries = self._reachable_binaries()
+            self._binaries = binaries or self._reachable_binaries()
             self._make_cluster()
             self.port = free_port()
             self.start()
@@ -193,6 +197,29 @@ def postgres_server() -> Iterator[PostgresServer]:
     server.close()
 
 
+@pytest.fixture(scope="session")
+def start_extended() -> Callable[[str], PostgresServer]:
+    """Starts a server of Debian's packages, which have extensions that the PyPI package lacks. The caller closes it.
+
+    Takes the extension's name, and skips the test if no installed server has it.
+    """
+
+    def start(extension: str) -> PostgresServer:
+        found = sorted(Path("/usr/share/postgresql").glob(f"*/extension/{extension}.control"))
+        if not found:
+            pytest.skip(f"needs Postgres with {extension}, such as Debian's packages postgresql-15{{,-postgis-3}}")
+        return PostgresServer(Path("/usr/lib/postgresql") / found[-1].parts[-3] / "bin")
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def extended_postgres(start_extended: Callable[[str], PostgresServer]) -> Iterator[PostgresServer]:
+    """A server that has PostGIS and the extensions beside it."""
+    with contextlib.closing(start_extended("postgis")) as server:
+        yield server
+
+
 @pytest.fixture
 def own_postgres() -> Iterator[PostgresServer]:
     """One that the test may stop and start."""
@@ -207,3 +234,30 @@ def postgres_database(postgres_server: PostgresServer) -> Iterator[dict[str, Any
     config = postgres_server.fresh()
     yield config
     postgres_server.drop(config)
+
+
+@pytest.fixture(scope="session")
+def sail() -> Iterator[SparkServer]:
+    """A running Sail, which speaks Spark Connect and keeps the tables of each session apart."""
+    if not HAS_SAIL:
+        pytest.skip("needs PyPI's packages pysail and pyspark-client")
+    server = Sail()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def spark_cluster() -> Iterator[SparkServer]:
+    """A running cluster of Apache Spark: master, two workers and Connect server."""
+    if not SPARK_HOME:
+        pytest.skip("needs SPARK_HOME, the folder of an Apache Spark 4, and Java 17")
+    server = SparkCluster()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sail", pytest.param("spark_cluster", marks=pytest.mark.spark)], scope="session")
+def spark_server(request: pytest.FixtureRequest) -> SparkServer:
+    """Each server that speaks Spark Connect."""
+    server: SparkServer = request.getfixturevalue(request.param)
+    return server

@@ -1,6 +1,7 @@
 """The service as it is deployed: a real gunicorn with two workers, the Procfile's lines, signals, restarts."""
 
 import contextlib
+import http.client
 import json
 import os
 import re
@@ -8,9 +9,11 @@ import runpy
 import shlex
 import signal
 import sqlite3
+import statistics
 import subprocess
 import threading
 import time
+from pathlib import Path
 
 import psycopg2
 import pytest
@@ -31,6 +34,14 @@ def data_dir(tmp_path_factory):
 def service(data_dir):
     with Service(data_dir) as service:
         yield service
+
+
+def sockets_of(process):
+    count = 0
+    for descriptor in Path(f"/proc/{process}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            count += str(descriptor.readlink()).startswith("socket:")
+    return count
 
 
 class TestTwoWorkers:
@@ -68,6 +79,26 @@ class TestTwoWorkers:
             assert service.call("PATCH", "/api/settings", {"theme": "dark"}, token)[0] == 200
         with service.through(other):
             assert service.call("GET", "/api/settings", token=token)[1]["settings"] == {"theme": "dark"}
+
+    def test_connections_that_come_together_are_shared_evenly(self, service):
+        """Without counting, the worker that wakes first takes most of them, and a core is idle."""
+        most = []
+        for _ in range(9):
+            with contextlib.ExitStack() as stack:
+                before = {worker: sockets_of(worker) for worker in service.workers()}
+                clients = [http.client.HTTPConnection("127.0.0.1", service.port, timeout=30) for _ in range(16)]
+                for client in clients:
+                    stack.callback(client.close)
+                    client.connect()
+                for client in clients:
+                    client.request("GET", "/health")
+                for client in clients:
+                    client.getresponse().read()
+                taken = [sockets_of(worker) - count for worker, count in before.items()]
+                assert sum(taken) == 16
+                most.append(max(taken))
+            service.until(lambda kept=before: all(sockets_of(worker) <= kept[worker] for worker in kept))
+        assert statistics.median(most) <= 10, most
 
     def test_what_it_prints_at_its_start_works_when_pasted(self, service):
         (line,) = re.findall(r"^ *(curl .*)$", service.out, re.MULTILINE)

@@ -11,9 +11,11 @@ PACKAGE = Path(__file__).parents[1] / "sqlchat"
 LAYERS = {
     "errors": set(),
     "addresses": set(),
-    "config": {"addresses", "errors"},
+    "machine": set(),
+    "config": {"addresses", "errors", "machine"},
     "logs": {"config", "errors"},
-    "workers": {"config", "errors"},
+    "telemetry": set(),
+    "workers": {"config", "errors", "telemetry"},
     "tokens": {"config", "errors", "store"},
     "demo": {"errors"},
     "sql": {"errors"},
@@ -21,16 +23,16 @@ LAYERS = {
     "store": {"config", "errors"},
     "connections": {"files", "store", "sql", "workers", "config", "errors"},
     "exports": {"connections", "errors"},
-    "providers": {"language", "sql", "config", "errors"},
+    "providers": {"language", "sql", "config", "errors", "telemetry"},
     "files": {"workers", "config", "errors"},
-    "chat": {"language", "providers", "connections", "store", "sql", "workers", "config", "errors"},
+    "chat": {"language", "providers", "connections", "store", "sql", "workers", "config", "errors", "telemetry"},
     "schemas": {"config"},
 }
 EVERYTHING_BELOW = {*LAYERS}
 LAYERS["runtime"] = EVERYTHING_BELOW - {"schemas"}
 LAYERS["api"] = EVERYTHING_BELOW | {"runtime"}
-LAYERS["gunicorn"] = {"config"}
-LAYERS["serving"] = {"api", "config", "errors"}
+LAYERS["gunicorn"] = {"config", "workers"}
+LAYERS["serving"] = {"api", "config", "errors", "telemetry"}
 LAYERS["evaluation"] = EVERYTHING_BELOW - {"schemas"} | {"runtime"}
 LAYERS["cli"] = EVERYTHING_BELOW | {"runtime", "evaluation"}
 LAYERS["app"] = EVERYTHING_BELOW | {"runtime", "api", "cli"}
@@ -42,6 +44,8 @@ HOMES = {
     "flask_swagger_ui": {"api/docs.py"},
     "webargs": {"api/resource.py"},
     "marshmallow": {"schemas/"},
+    "prometheus_client": {"telemetry/metrics.py"},
+    "opentelemetry": {"telemetry/spans.py"},
     "openai": {"providers/openai.py"},
     "anthropic": {"providers/anthropic.py"},
     "supabase": {"files/storage/supabase.py"},
@@ -54,6 +58,8 @@ HOMES = {
         "files/formats/duckdb.py",
         "sql/policies/duckdb_parser.py",
     },
+    "grpc": {"connections/spark/session.py"},
+    "pyspark": {"connections/spark/session.py"},
     "sqlite3": {"connections/sqlite/", "demo.py", "files/formats/sqlite.py"},
     "jwt": {"tokens.py"},
     "alembic": {"store/"},

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sqlchat import __version__
 from sqlchat.config import Settings
 
 ROOT = Path(__file__).parents[1]
@@ -45,3 +46,16 @@ def test_every_route_has_its_curl_line():
             "/auth/me" if blueprint.name == "auth" else ""
         )
         assert f"$S{path}" in README, path
+
+
+def test_each_link_within_the_readme_leads_to_a_heading():
+    headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    links = set(re.findall(r"\]\(#([^)]+)\)", README))
+    assert links
+    assert links <= anchors
+
+
+def test_the_changelog_begins_with_this_version():
+    changelog = (ROOT / ".github/CHANGELOG.md").read_text()
+    assert re.search(r"^## (\S+)", changelog, re.MULTILINE)[1] == __version__

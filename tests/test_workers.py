@@ -358,3 +358,63 @@ def test_an_owner_past_its_share_holds_up_nobody():
     assert turns.acquire(0, "b")
     turns.release("a")
     assert turns.acquire(0, "a")
+
+
+def test_idle_processes_end_and_the_next_call_starts_one():
+    pool = Workers(2, 512, idle=0.5)
+    try:
+        first = pool.call(os.getpid, deadline=30)
+        pool.end_idle()
+        assert alive(first)
+        time.sleep(0.6)
+        pool.end_idle()
+        assert not alive(first)
+        assert pool.count_use() == {"busy": 0, "idle": 0, "waiting": 0}
+        assert pool.call(os.getpid, deadline=30) != first
+    finally:
+        pool.close()
+
+
+def test_what_instruments_this_process_does_not_begin_in_a_worker(tmp_path, monkeypatch):
+    folder = tmp_path / "opentelemetry/instrumentation/auto_instrumentation"
+    folder.mkdir(parents=True)
+    (folder / "sitecustomize.py").write_text("raise SystemExit('instrumented')")
+    monkeypatch.syspath_prepend(str(folder))
+    pool = Workers(1, 512)
+    try:
+        assert pool.call(os.getpid, deadline=30) != os.getpid()
+    finally:
+        pool.close()
+
+
+def test_of_idle_processes_as_many_stay_as_are_to_be_kept():
+    pool = Workers(2, 512, idle=0.1, kept=1)
+    try:
+        with ThreadPoolExecutor(2) as both:
+            list(both.map(lambda _: pool.call(doze, 0.5, deadline=30), range(2)))
+        assert pool.count_use()["idle"] == 2
+        time.sleep(0.2)
+        pool.end_idle()
+        pool.end_idle()
+        assert pool.count_use()["idle"] == 1
+    finally:
+        pool.close()
+
+
+def test_without_patience_for_idle_processes_each_ends_after_its_call():
+    pool = Workers(1, 512, idle=0)
+    try:
+        assert not alive(pool.call(os.getpid, deadline=30))
+        with pytest.raises(DeadlineError):
+            pool.call(time.sleep, 30, deadline=0.2)
+        assert pool.count_use() == {"busy": 0, "idle": 0, "waiting": 0}
+    finally:
+        pool.close()
+
+
+def test_a_worker_is_the_first_to_go_where_memory_is_short(workers):
+    assert int(workers.call(read_text, "/proc/self/oom_score_adj", deadline=30)) > 0
+
+
+def read_text(path: str) -> str:
+    return Path(path).read_text()

@@ -1,13 +1,14 @@
 """A question in, SQL and rows out."""
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any, cast
 
 from flask import Response
 
 from sqlchat.api import security, streaming
-from sqlchat.api.defaults import chosen_connection, chosen_provider
-from sqlchat.api.recording import recorded
+from sqlchat.api.defaults import choose_connection, choose_provider
+from sqlchat.api.recording import record_entry
 from sqlchat.api.rendering import render_answer
 from sqlchat.api.requests import note, request_tag
 from sqlchat.api.resource import Resource, answer, runtime
@@ -32,19 +33,19 @@ def chat(payload: dict[str, Any]) -> Response:
     the stages come as events (`context`, `sql`, `checked`, `results`); the last one, `answer`, has this same JSON, or
     it is `error` with the problem.
     """
-    stages = followed(asked(payload))
-    if streaming.wanted():
+    stages = record_stages(read_question(payload))
+    if streaming.is_wanted():
         return streaming.stream(stages)
     *_, reply = stages
     return answer(render_answer(cast(Answer, reply)))
 
 
-def asked(payload: dict[str, Any]) -> Question:
+def read_question(payload: dict[str, Any]) -> Question:
     return Question(
         owner=security.owner(),
-        connection_id=chosen_connection(payload),
+        connection_id=choose_connection(payload),
         text=payload["prompt"],
-        provider=chosen_provider(payload),
+        provider=choose_provider(payload),
         auto_execute=payload["auto_execute"],
         dialect=payload.get("dialect"),
         max_rows=payload.get("max_rows"),
@@ -56,15 +57,16 @@ def asked(payload: dict[str, Any]) -> Question:
     )
 
 
-def followed(question: Question) -> Generator[Stage]:
+def record_stages(question: Question) -> Generator[Stage]:
     """The stages of `question`, which leaves its entry in the history however it ends.
 
     The entry is there before the last stage, the answer, goes out: the next question may follow up on it.
     """
-    with recorded("chat", question.connection_id, question=question.text) as entry:
-        for stage in runtime().pipeline.stages(question, entry):
+    with record_entry("chat", question.connection_id, question=question.text) as entry:
+        for stage in runtime().pipeline.run_stages(question, entry):
             if isinstance(stage, Answer):
                 note(attempts=stage.attempts)
                 break
             yield stage
-    yield stage
+    assert isinstance(stage, Answer)
+    yield replace(stage, history=entry.id) if security.has_history() else stage

@@ -39,12 +39,12 @@ class Zstd:
         return self._sink.take()
 
 
-def chosen_coding() -> str | None:
+def choose_coding() -> str | None:
     """The coding that the caller names and likes best; None where it names none of ours."""
     liked = {name.lower(): quality for name, quality in request.accept_encodings if quality > 0}
     named = [coding for coding in CODINGS if coding in liked]
     return max(named, key=lambda coding: liked[coding], default=None)
 
 
-def compressor(coding: str) -> Compressor:
+def make_compressor(coding: str) -> Compressor:
     return Zstd() if coding == "zstd" else zlib.compressobj(GZIP_LEVEL, wbits=GZIP)

@@ -6,6 +6,7 @@ from typing import Any
 from flask import Response
 
 from sqlchat.api import security
+from sqlchat.api.rendering import render_source
 from sqlchat.api.requests import note
 from sqlchat.api.resource import Resource, answer, runtime
 from sqlchat.connections.manager import Described
@@ -28,7 +29,7 @@ from sqlchat.schemas.connections import (
     RefreshedSchema,
 )
 from sqlchat.sql.catalog import Table
-from sqlchat.sql.dialects import public_name
+from sqlchat.sql.dialects import write_public_name
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store.connections import Changes
 
@@ -58,7 +59,7 @@ def connect(payload: dict[str, Any]) -> dict[str, Any]:
         privacy=payload["privacy"],
     )
     note(connection=made.name)
-    return {"name": made.name, "provider": made.provider, "status": _status(made)}
+    return {"name": made.name, "provider": made.provider, "status": _read_status(made)}
 
 
 @blueprint.get("")
@@ -68,7 +69,7 @@ def connect(payload: dict[str, Any]) -> dict[str, Any]:
 def list_connections() -> dict[str, Any]:
     """List the caller's connections, without touching their databases."""
     found = runtime().manager.list(security.owner())
-    return {"connections": [_describe(each) | {"status": _status(each)} for each in found]}
+    return {"connections": [_describe(each) | {"status": _read_status(each)} for each in found]}
 
 
 @blueprint.get("/<connection_id>", parameters=NAMED)
@@ -78,7 +79,7 @@ def list_connections() -> dict[str, Any]:
 def show_connection(connection_id: str) -> dict[str, Any]:
     """Show a connection and whether its database can be reached now."""
     found = runtime().manager.describe(security.owner(), connection_id)
-    return _describe(found) | {"status": _status(found), "policy": found.policy, "privacy": found.privacy}
+    return _describe(found) | {"status": _read_status(found), "policy": found.policy, "privacy": found.privacy}
 
 
 @blueprint.patch("/<connection_id>", parameters=NAMED)
@@ -94,7 +95,7 @@ def change_connection(payload: Changes, connection_id: str) -> dict[str, Any]:
     """
     changed = runtime().manager.change(security.owner(), connection_id, payload)
     note(connection=connection_id)
-    return {"name": changed.name, "provider": changed.provider, "status": _status(changed)}
+    return {"name": changed.name, "provider": changed.provider, "status": _read_status(changed)}
 
 
 @blueprint.delete("/<connection_id>", parameters=NAMED)
@@ -118,12 +119,13 @@ def show_schema(query: dict[str, bool], connection_id: str) -> Response:
     connection = runtime().manager.open(security.owner(), connection_id, security.claims())
     catalog = connection.read_catalog() if query["refresh"] else connection.catalog
     profiles = connection.read_profiles(refresh=query["refresh"]) if query["profile"] else None
+    taught = runtime().knowledge.teach_catalog(security.owner(), connection_id, catalog, profiles or Profiles())
     return answer(
         {
-            "dialect": public_name(catalog.dialect),
+            "dialect": write_public_name(catalog.dialect),
             "default_schema": catalog.default_schema,
             "version": catalog.version,
-            "tables": [_table(table, profiles) for table in catalog.listed.tables],
+            "tables": [_render_table(table, profiles) for table in taught.listed.tables],
         }
     )
 
@@ -143,23 +145,30 @@ def _describe(found: Described) -> dict[str, Any]:
     return {
         "name": found.name,
         "provider": found.class_name,
-        "dialect": public_name(found.dialect),
+        "dialect": write_public_name(found.dialect),
         "created_at": found.created_at,
     }
 
 
-def _table(table: Table, profiles: Profiles | None) -> dict[str, Any]:
-    told = asdict(table)
-    for name in ("definition", "calls_own", "descendants", "origin", "listed", "partition_of"):
-        del told[name]
-    for column in told["columns"]:
-        del column["expression"]
-    if profiles is not None:
-        for column in told["columns"]:
-            known = profiles.get((table.schema, table.name, column["name"]))
-            column["profile"] = asdict(known) if known else None
-    return told
+def _render_table(table: Table, profiles: Profiles | None) -> dict[str, Any]:
+    """What `TableSchema` describes, and no more: a catalog also holds what only judging needs."""
+    columns = []
+    for column in table.columns:
+        columns.append(_pick(column, ("name", "type", "nullable", "comment", "base_type", "labels")))
+        if profiles is not None:
+            profile = profiles.get((table.schema, table.name, column.name))
+            columns[-1]["profile"] = asdict(profile) if profile else None
+    keys = [
+        _pick(key, ("columns", "ref_schema", "ref_table", "ref_columns")) | render_source(key)
+        for key in table.foreign_keys
+    ]
+    shown = _pick(table, ("name", "schema", "kind", "comment", "primary_key", "row_estimate"))
+    return shown | {"columns": columns, "foreign_keys": keys}
 
 
-def _status(found: Described) -> dict[str, Any]:
+def _pick(item: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: getattr(item, name) for name in names}
+
+
+def _read_status(found: Described) -> dict[str, Any]:
     return {"state": found.state, "warnings": found.warnings}

@@ -10,11 +10,11 @@ from sqlchat.api.resource import INVALID, runtime
 from sqlchat.errors import PayloadError
 
 
-def chosen_connection(payload: dict[str, Any]) -> str:
+def choose_connection(payload: dict[str, Any]) -> str:
     """The request's `connection_id`, else the caller's `default_connection`. Raises PayloadError without either."""
     if given := payload.get("connection_id"):
         return str(given)
-    name = _setting("default_connection")
+    name = _read_setting("default_connection")
     g.default_connection = name is not None
     if name is None:
         raise PayloadError(
@@ -24,13 +24,13 @@ def chosen_connection(payload: dict[str, Any]) -> str:
     return name
 
 
-def chosen_provider(payload: dict[str, Any]) -> str | None:
+def choose_provider(payload: dict[str, Any]) -> str | None:
     """The request's `provider`, else the caller's `default_provider`, else None: the first configured one."""
     provider = payload.get("provider")
-    return provider if isinstance(provider, str) else _setting("default_provider")
+    return provider if isinstance(provider, str) else _read_setting("default_provider")
 
 
-def _setting(name: str) -> str | None:
+def _read_setting(name: str) -> str | None:
     if g.caller is None:
         return None
     value = runtime().store.user_settings.get(g.caller.id).get(name)

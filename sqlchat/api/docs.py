@@ -30,7 +30,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
 
     def _openapi_json(self) -> Response:
         """The description, as this deployment has it: tools that import it then need no more than a token."""
-        return answer(as_deployed(self.spec.to_dict()))
+        return answer(describe_deployment(self.spec.to_dict()))
 
     def _register_responses(self) -> None:
         names = {status.name: status.phrase for status in HTTPStatus if status >= HTTPStatus.BAD_REQUEST}
@@ -62,7 +62,7 @@ def init_app(app: Flask, blueprints: tuple[flask_smorest.Blueprint, ...]) -> Non
     app.register_blueprint(ui)
 
 
-def as_deployed(spec: dict[str, Any]) -> dict[str, Any]:
+def describe_deployment(spec: dict[str, Any]) -> dict[str, Any]:
     """`spec` with which routes want a token here and, in local mode, the address that it was asked for at."""
     settings = runtime().settings
     local = not settings.auth_configured

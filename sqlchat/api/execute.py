@@ -5,7 +5,7 @@ from typing import Any
 from flask import Response
 
 from sqlchat.api import security
-from sqlchat.api.defaults import chosen_connection
+from sqlchat.api.defaults import choose_connection
 from sqlchat.api.exports import DOCUMENTED
 from sqlchat.api.resource import Resource
 from sqlchat.api.running import answer_rows
@@ -34,4 +34,4 @@ def execute(payload: dict[str, Any], query: dict[str, Any]) -> Response:
     application/x-ndjson, application/vnd.apache.arrow.stream or application/vnd.apache.parquet the whole result is
     streamed as a file.
     """
-    return answer_rows(chosen_connection(payload), payload["sql"], payload.get("max_rows"), query["csv_formulas"])
+    return answer_rows(choose_connection(payload), payload["sql"], payload.get("max_rows"), query["csv_formulas"])

@@ -7,20 +7,21 @@ client takes it for whole; NDJSON says why in its last line.
 from __future__ import annotations
 
 import errno
-import itertools
 import re
 import select
 import threading
 from collections.abc import Callable, Generator, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextvars import copy_context
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 
 import orjson
 from flask import Response, g, request, stream_with_context
 
-from sqlchat.api.compression import chosen_coding, compressor
-from sqlchat.api.problems import body_of
+from sqlchat.api.compression import choose_coding, make_compressor
+from sqlchat.api.problems import describe_problem
 from sqlchat.api.requests import log_request
 from sqlchat.chat.audit import ABANDONED
 from sqlchat.connections.streams import Stream, StreamClosedError
@@ -42,7 +43,7 @@ class ClientGoneError(BrokenPipeError):
     """The client has closed its connection."""
 
 
-def wanted_format() -> Format | None:
+def choose_format() -> Format | None:
     """The format that the caller asks for; None for JSON. Raises NotAcceptableError for any other."""
     if not request.accept_mimetypes:
         return None
@@ -66,17 +67,17 @@ def export(
 
     `most_rows` is the limit that holds for them; 0 for none.
     """
-    coding = None if wanted.is_compressed else chosen_coding()
-    chunks = _chunks(wanted, recording, open_stream, guards_formulas, coding)
+    coding = None if wanted.is_compressed else choose_coding()
+    chunks = _write_chunks(wanted, recording, open_stream, guards_formulas, coding)
     try:
         first = next(chunks)
     except ClientGoneError:
         return Response(status=ABANDONED[1])  # which nobody reads
     g.streaming = True
-    response = Response(
-        stream_with_context(itertools.chain([first], _logged(chunks))), content_type=wanted.content_type
-    )
-    response.call_on_close(chunks.close)
+    body = _log_chunks(first, chunks)
+    next(body)
+    response = Response(stream_with_context(body), content_type=wanted.content_type)
+    response.call_on_close(partial(copy_context().run, body.close))  # whose end notes facts of this request
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     name = UNSAFE.sub("_", g.export_of)
     response.headers.set("Content-Disposition", "attachment", filename=f"{name}-{moment}.{wanted.extension}")
@@ -90,7 +91,7 @@ def export(
     return response
 
 
-def _chunks(
+def _write_chunks(
     wanted: Format,
     recording: AbstractContextManager[Entry],
     open_stream: Callable[[Entry], Stream],
@@ -98,20 +99,18 @@ def _chunks(
     coding: str | None,
 ) -> Generator[bytes]:
     """The bytes of the answer. The first comes when the first rows are there, so that their faults can be told."""
-    coder = compressor(coding) if coding else None
+    coder = make_compressor(coding) if coding else None
     is_client_gone = False
-    with _told_as_gone(lambda: is_client_gone), ExitStack() as stack:
+    with _translate_exit(lambda: is_client_gone), ExitStack() as stack:
         entry = stack.enter_context(recording)
         g.export_of = entry.connection_id
         stream = open_stream(entry)
         stack.callback(stream.close)
         stack.callback(_watch_client(stream).set)
-        batches = iter(stream)
-        head = list(itertools.islice(batches, 1))
-        whole = Stream(stream.header, itertools.chain(head, batches), stream.close)
+        stream.wait_for_rows()
         is_begun = False
         try:
-            for chunk in wanted.write(whole, guards_formulas=guards_formulas):
+            for chunk in wanted.write(stream, guards_formulas=guards_formulas):
                 coded = coder.compress(chunk) if coder else chunk
                 if coded or not is_begun:
                     is_begun = True
@@ -122,7 +121,7 @@ def _chunks(
             raise GeneratorExit from None  # for the history, it ended as if the answer had been closed
         except Exception as exc:
             if wanted.is_text_line and is_begun:
-                line = orjson.dumps({"error": body_of(exc)}, option=orjson.OPT_NON_STR_KEYS) + b"\n"
+                line = orjson.dumps({"error": describe_problem(exc)}, option=orjson.OPT_NON_STR_KEYS) + b"\n"
                 yield coder.compress(line) + coder.flush() if coder else line
             raise
     if coder:
@@ -130,7 +129,7 @@ def _chunks(
 
 
 @contextmanager
-def _told_as_gone(is_client_gone: Callable[[], bool]) -> Iterator[None]:
+def _translate_exit(is_client_gone: Callable[[], bool]) -> Iterator[None]:
     """Raises ClientGoneError in place of a GeneratorExit that the server did not cause."""
     try:
         yield
@@ -140,26 +139,30 @@ def _told_as_gone(is_client_gone: Callable[[], bool]) -> Iterator[None]:
         raise
 
 
-def _logged(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The rest of the answer, and its line in the log.
+def _log_chunks(first: bytes, chunks: Generator[bytes]) -> Generator[bytes]:
+    """The answer, and its line in the log.
 
+    Before it comes nothing, once: a generator that nobody has begun ends without what is to be done at the end.
     Raises BrokenPipeError after a fault, upon which the server closes the connection: the status is sent already.
     """
     status = int(HTTPStatus.OK)
     try:
+        yield b""
+        yield first
         yield from chunks
     except (ClientGoneError, GeneratorExit):
         status = ABANDONED[1]
         raise
     except Exception as exc:
-        status = body_of(exc)["status"]
+        status = describe_problem(exc)["status"]
         raise BrokenPipeError(errno.EPIPE, "the answer broke off") from exc
     finally:
+        chunks.close()
         log_request(status)
 
 
 def _watch_client(stream: Stream) -> threading.Event:
-    """Close the stream when the client has gone, which writing alone would tell late. Set the event to end this."""
+    """Close the stream when the client disconnects. Set the returned event to stop watching."""
     over = threading.Event()
     line = request.environ.get("gunicorn.socket")
     if line is None or not hasattr(select, "POLLRDHUP"):

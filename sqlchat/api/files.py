@@ -23,6 +23,7 @@ from sqlchat.schemas.files import (
     UploadedSchema,
     UploadQuerySchema,
 )
+from sqlchat.telemetry import metrics
 
 blueprint = Resource("files", __name__, url_prefix="/api/files", description="Uploads and what is in them.")
 blueprint.before_request(security.needs_owner)
@@ -49,8 +50,9 @@ def allow_large_bodies() -> None:
 @blueprint.fails(401, 413, 415, 503)
 def profile(query: dict[str, Any], form: dict[str, Any]) -> Response:
     """Say what a file holds: rows, columns, SQL types, nulls, and how it was read. Nothing is kept."""
-    file = _named(form["file"])
-    return answer(runtime().files.profile(file.stream, file.filename, _options(query, form)).as_dict())
+    file = _require_name(form["file"])
+    read = runtime().files.profile(file.stream, file.filename, _read_options(query, form), owner=security.folder())
+    return answer(read.as_dict())
 
 
 @blueprint.post("/upload")
@@ -64,10 +66,11 @@ def upload(query: dict[str, Any], form: dict[str, Any]) -> Response:
 
     A signed-in caller's files are kept in a folder of the caller's own.
     """
-    file = _named(form["file"])
-    options = _options({name: query.pop(name) for name in ("sheet", "on_bad_rows") if name in query}, form)
+    file = _require_name(form["file"])
+    options = _read_options({name: query.pop(name) for name in ("sheet", "on_bad_rows") if name in query}, form)
     query |= {"options": options, "folder": security.folder(), "token": security.folder_token()}
     kept = runtime().files.upload(file.stream, file.filename, file.content_type, **query)
+    metrics.count_upload(kept.size_bytes)
     return answer(kept.as_dict(), 201)
 
 
@@ -97,7 +100,7 @@ def delete_file(storage_path: str) -> dict[str, Any]:
     return {"status": "deleted", "warnings": [f"The connection {name!r} reads this file." for name in readers]}
 
 
-def _options(query: dict[str, Any], form: dict[str, Any]) -> Options:
+def _read_options(query: dict[str, Any], form: dict[str, Any]) -> Options:
     """What the caller says of the file: the form's `read`, and of the query what that leaves out."""
     try:
         return Options.parse(query | form["read"])
@@ -105,7 +108,7 @@ def _options(query: dict[str, Any], form: dict[str, Any]) -> Options:
         raise PayloadError(exc.detail, errors={"read": [exc.detail]}) from exc
 
 
-def _named(file: FileStorage) -> Any:
+def _require_name(file: FileStorage) -> Any:
     if not file.filename:
         raise PayloadError("The part `file` has no file name.", errors={"file": ["A file name is needed."]})
     return file

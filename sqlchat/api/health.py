@@ -1,9 +1,9 @@
-"""Whether the process answers."""
+"""Whether the process answers, and whether it can work."""
 
-from sqlchat.api.resource import Resource
+from sqlchat.api.resource import Resource, runtime
 from sqlchat.schemas.health import HealthSchema
 
-blueprint = Resource("health", __name__, description="Whether the process answers.")
+blueprint = Resource("health", __name__, description="Whether the process answers, and whether it can work.")
 
 
 @blueprint.get("/health")
@@ -11,3 +11,15 @@ blueprint = Resource("health", __name__, description="Whether the process answer
 def health() -> dict[str, str]:
     """Say that the process answers; touches no database."""
     return {"status": "ok"}
+
+
+@blueprint.get("/ready")
+@blueprint.response(200, HealthSchema, example={"status": "ready"})
+@blueprint.fails(503)
+def ready() -> dict[str, str]:
+    """Say that questions can be answered: the store is there and migrated, and worker processes start.
+
+    If not, 503 gives the reason.
+    """
+    runtime().check_ready()
+    return {"status": "ready"}

@@ -7,13 +7,24 @@ from flask import Response
 
 from sqlchat.api import security
 from sqlchat.api.exports import DOCUMENTED
-from sqlchat.api.rendering import render_entry
+from sqlchat.api.rendering import render_entry, render_example, render_feedback
+from sqlchat.api.requests import note
 from sqlchat.api.resource import Resource, answer, runtime
 from sqlchat.api.running import answer_rows
 from sqlchat.errors import BadRequestError, EntryNotFoundError
 from sqlchat.schemas.execute import EXECUTED_EXAMPLE, ExecutedSchema, HistoryResultQuerySchema
-from sqlchat.schemas.history import HISTORY_EXAMPLE, HistoryQuerySchema, HistorySchema
-from sqlchat.store.history import LONGEST_SQL, Entry
+from sqlchat.schemas.history import (
+    FEEDBACK_EXAMPLE,
+    HISTORY_EXAMPLE,
+    KEPT_FEEDBACK_EXAMPLE,
+    GiveFeedbackSchema,
+    HistoryQuerySchema,
+    HistorySchema,
+    KeptFeedbackSchema,
+)
+from sqlchat.schemas.knowledge import ForgottenSchema
+from sqlchat.store import Entry
+from sqlchat.store.history import LONGEST_SQL
 
 blueprint = Resource("history", __name__, url_prefix="/api/history", description="What the caller has asked and run.")
 blueprint.before_request(security.needs_own_name)
@@ -43,8 +54,10 @@ def show_history(query: dict[str, Any]) -> Response:
     Follow `next` with `before` for more; new entries do not shift the pages. What is older than the service keeps is
     forgotten.
     """
-    page, after = runtime().store.history.page(security.owner(), **query)
-    return answer({"history": [render_entry(entry) for entry in page], "next": after})
+    owner, store = security.owner(), runtime().store
+    page, after = store.history.page(owner, **query)
+    said = store.feedback.find(owner, [entry.id for entry in page]) if page else {}
+    return answer({"history": [render_entry(entry, said.get(entry.id)) for entry in page], "next": after})
 
 
 @blueprint.get("/<entry_id>/result", parameters=BY_ID)
@@ -65,6 +78,42 @@ def show_result(query: dict[str, Any], entry_id: str) -> Response:
     if len(entry.sql) >= LONGEST_SQL:
         raise BadRequestError("The history keeps this entry's SQL in part only; send it to /api/execute.")
     return answer_rows(entry.connection_id, entry.sql, query.get("max_rows"), query["csv_formulas"])
+
+
+@blueprint.post("/<entry_id>/feedback", parameters=BY_ID)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.arguments(GiveFeedbackSchema, example=FEEDBACK_EXAMPLE)
+@blueprint.response(201, KeptFeedbackSchema, example=KEPT_FEEDBACK_EXAMPLE)
+@blueprint.alt_response(200, schema=KeptFeedbackSchema, example=KEPT_FEEDBACK_EXAMPLE, description="Replaced")
+@blueprint.fails(401, 404, 413, 415, 503, 504)
+def give_feedback(payload: dict[str, Any], entry_id: str) -> Response:
+    """Say of an answer whether it is good; said again, it replaces what there was (200).
+
+    Corrected SQL must be allowed, name what the database holds, and be planned by it; else it is refused with 400 and
+    nothing is kept. Only with `as_example` does the question become a verified example of its connection.
+    """
+    entry = _find_entry(entry_id)
+    given, example, is_new = runtime().feedback.give(
+        entry,
+        payload["rating"],
+        comment=(payload["comment"] or "").strip(),
+        corrected_sql=payload["corrected_sql"] or "",
+        as_example=payload["as_example"],
+        claims=security.claims(),
+    )
+    note(connection=entry.connection_id)
+    told = render_feedback(given) | {"example": render_example(example, stale=False) if example else None}
+    return answer(told, 201 if is_new else 200)
+
+
+@blueprint.delete("/<entry_id>/feedback", parameters=BY_ID)
+@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.response(200, ForgottenSchema, example={"status": "deleted"})
+@blueprint.fails(401, 404, 503)
+def delete_feedback(entry_id: str) -> dict[str, str]:
+    """Forget what was said of an answer; an example that was made of it stays."""
+    runtime().store.feedback.delete(security.owner(), _find_entry(entry_id).id)
+    return {"status": "deleted"}
 
 
 def _find_entry(entry_id: str) -> Entry:

@@ -1,12 +1,12 @@
-"""What the caller tells of a connection's data: notes, business terms, and questions with verified SQL."""
+"""What the caller tells of a connection's data: notes, terms, references, and questions with verified SQL."""
 
-from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
 from flask import Response
 
 from sqlchat.api import security
+from sqlchat.api.rendering import render_example, render_reference, render_term
 from sqlchat.api.requests import note
 from sqlchat.api.resource import Resource, answer, runtime
 from sqlchat.errors import ExampleNotFoundError
@@ -20,7 +20,7 @@ from sqlchat.schemas.knowledge import (
     TaughtSchema,
     TeachSchema,
 )
-from sqlchat.store.knowledge import BusinessContext, Example, Term
+from sqlchat.store.knowledge import BusinessContext, Reference, Term
 
 blueprint = Resource(
     "knowledge", __name__, url_prefix="/api/connections", description="What the caller tells of their data."
@@ -47,26 +47,31 @@ ONE = [
 @blueprint.get("/<connection_id>/context", parameters=NAMED)
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, ContextSchema, example=CONTEXT_EXAMPLE)
-@blueprint.fails(401, 404, 503)
+@blueprint.fails(401, 404, 503, 504)
 def show_context(connection_id: str) -> Response:
-    """Show the notes and terms of a connection; empty ones where nobody told any."""
-    return answer(_shown(runtime().knowledge.context(security.owner(), connection_id)))
+    """Show the notes, terms and references of a connection; empty ones if nobody told any."""
+    return _answer_context(connection_id, runtime().knowledge.read_context(security.owner(), connection_id))
 
 
 @blueprint.put("/<connection_id>/context", parameters=NAMED)
 @blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(ContextSchema, example=CONTEXT_EXAMPLE)
 @blueprint.response(200, ContextSchema, example=CONTEXT_EXAMPLE)
-@blueprint.fails(401, 404, 413, 415, 503)
+@blueprint.fails(401, 404, 413, 415, 503, 504)
 def put_context(payload: dict[str, Any], connection_id: str) -> Response:
-    """Keep notes and terms in place of those that there were.
+    """Keep notes, terms and references in place of those that there were.
 
-    A term whose SQL cannot be read in the connection's dialect is refused with 400, and all the others with it.
+    Refused with 400, and all the others with it: a term whose SQL cannot be read in the connection's dialect, and a
+    new reference whose columns the database does not hold or cannot compare.
     """
-    context = BusinessContext(payload["notes"].strip(), tuple(_term(each) for each in payload["terms"]))
-    runtime().knowledge_editor.put_context(security.owner(), connection_id, context)
+    context = BusinessContext(
+        payload["notes"].strip(),
+        tuple(_read_term(each) for each in payload["terms"]),
+        tuple(Reference(each["from"], each["to"]) for each in payload["references"]),
+    )
+    runtime().knowledge_editor.put_context(security.owner(), connection_id, context, security.claims())
     note(connection=connection_id)
-    return answer(_shown(context))
+    return _answer_context(connection_id, context)
 
 
 @blueprint.get("/<connection_id>/examples", parameters=NAMED)
@@ -76,8 +81,8 @@ def put_context(payload: dict[str, Any], connection_id: str) -> Response:
 def list_examples(connection_id: str) -> Response:
     """List the verified examples of a connection, at most 200, the newest first."""
     catalog = runtime().manager.open(security.owner(), connection_id, security.claims()).catalog
-    found = runtime().knowledge.examples(security.owner(), connection_id, catalog)
-    return answer({"examples": [_example(example, stale=stale) for example, stale in found]})
+    found = runtime().knowledge.list_examples(security.owner(), connection_id, catalog)
+    return answer({"examples": [render_example(example, stale=stale) for example, stale in found]})
 
 
 @blueprint.post("/<connection_id>/examples", parameters=NAMED)
@@ -101,7 +106,7 @@ def put_example(payload: dict[str, Any], connection_id: str) -> Response:
         claims=security.claims(),
     )
     note(connection=connection_id)
-    return answer(_example(example, stale=False), 201 if new else 200)
+    return answer(render_example(example, stale=False), 201 if new else 200)
 
 
 @blueprint.delete("/<connection_id>/examples/<example_id>", parameters=ONE)
@@ -115,27 +120,23 @@ def delete_example(connection_id: str, example_id: str) -> dict[str, str]:
     return {"status": "deleted"}
 
 
-def _term(payload: dict[str, Any]) -> Term:
+def _read_term(payload: dict[str, Any]) -> Term:
     name, definition, sql = payload["term"].strip(), payload["definition"].strip(), payload["sql"] or ""
     return Term(name, definition, sql.strip(), tuple(synonym.strip() for synonym in payload["synonyms"]))
 
 
-def _shown(context: BusinessContext) -> dict[str, Any]:
-    return {
-        "notes": context.notes,
-        "terms": [asdict(term) | {"sql": term.sql or None} for term in context.terms],
-    }
-
-
-def _example(example: Example, *, stale: bool) -> dict[str, Any]:
-    return {
-        "id": example.id,
-        "question": example.question,
-        "sql": example.sql,
-        "note": example.note or None,
-        "verified_at": example.verified_at,
-        "stale": stale,
-    }
+def _answer_context(connection_id: str, context: BusinessContext) -> Response:
+    stale = runtime().knowledge_editor.find_stale(
+        security.owner(), connection_id, context.references, security.claims()
+    )
+    references = zip(context.references, stale, strict=True)
+    return answer(
+        {
+            "notes": context.notes,
+            "terms": [render_term(term) for term in context.terms],
+            "references": [render_reference(each) | {"stale": is_stale} for each, is_stale in references],
+        }
+    )
 
 
 def _read_id(text: str) -> UUID | None:

@@ -117,10 +117,10 @@ def _dispatch(message: Mapping[str, Any]) -> dict[str, Any]:
         case "ping" if not is_modern:
             return {}
         case "server/discover":
-            result = {"supportedVersions": [*MODERN_VERSIONS], **_describe_server(), **_cacheable()}
+            result = {"supportedVersions": [*MODERN_VERSIONS], **_describe_server(), **_make_cacheable()}
         case "tools/list":
             tools = [tool.describe() for tool in TOOLS.values()]
-            result = {"tools": tools, **(_cacheable() if is_modern else {})}
+            result = {"tools": tools, **(_make_cacheable() if is_modern else {})}
         case "tools/call":
             result = _call(params)
         case method:
@@ -149,7 +149,7 @@ def _describe_server() -> dict[str, Any]:
     }
 
 
-def _cacheable() -> dict[str, Any]:
+def _make_cacheable() -> dict[str, Any]:
     return {"ttlMs": TOOLS_CHANGE, "cacheScope": "private"}
 
 

@@ -14,10 +14,10 @@ import orjson
 from flask import request
 
 from sqlchat.api import security
-from sqlchat.api.defaults import chosen_provider
-from sqlchat.api.problems import body_of
-from sqlchat.api.recording import recorded
-from sqlchat.api.rendering import render_results
+from sqlchat.api.defaults import choose_provider
+from sqlchat.api.problems import describe_problem
+from sqlchat.api.recording import record_entry
+from sqlchat.api.rendering import render_results, render_source
 from sqlchat.api.requests import note
 from sqlchat.api.resource import runtime
 from sqlchat.chat.answer import Answer
@@ -26,7 +26,7 @@ from sqlchat.connections.base import Results
 from sqlchat.errors import PayloadError, SqlchatError
 from sqlchat.schemas.mcp import AskSchema, ConnectionSchema, DescribeSchema, RunSchema, ToolSchema
 from sqlchat.sql.catalog import Table
-from sqlchat.sql.dialects import public_name
+from sqlchat.sql.dialects import write_public_name
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Entry
 
@@ -68,20 +68,21 @@ def call_tool(name: object, arguments: object) -> dict[str, Any]:
     try:
         if errors := schema.validate(given):
             raise PayloadError("The arguments are not valid; `errors` says why.", errors=errors)
-        return _as_content(tool.run(cast(dict[str, Any], schema.load(given))), is_error=False)
+        return _make_content(tool.run(cast(dict[str, Any], schema.load(given))), is_error=False)
     except SqlchatError as exc:
-        return _as_content(body_of(exc), is_error=True)
+        return _make_content(describe_problem(exc), is_error=True)
 
 
 def list_connections(_: dict[str, Any]) -> dict[str, Any]:
     found = runtime().manager.list(security.owner())
-    return {"connections": [{"name": each.name, "dialect": public_name(each.dialect)} for each in found]}
+    return {"connections": [{"name": each.name, "dialect": write_public_name(each.dialect)} for each in found]}
 
 
 def describe(payload: dict[str, Any]) -> dict[str, Any]:
-    connection = runtime().manager.open(security.owner(), payload["connection"], security.claims())
-    catalog, wanted = connection.catalog, payload["tables"]
-    told: dict[str, Any] = {"dialect": public_name(catalog.dialect), "default_schema": catalog.default_schema}
+    owner, name, wanted = security.owner(), payload["connection"], payload["tables"]
+    connection = runtime().manager.open(owner, name, security.claims())
+    catalog = runtime().knowledge.teach_catalog(owner, name, connection.catalog, Profiles())
+    told: dict[str, Any] = {"dialect": write_public_name(catalog.dialect), "default_schema": catalog.default_schema}
     if not wanted:
         return told | {
             "tables": [_summarize_table(table, catalog.default_schema) for table in catalog.tables],
@@ -101,13 +102,13 @@ def describe(payload: dict[str, Any]) -> dict[str, Any]:
 
 def ask(payload: dict[str, Any]) -> dict[str, Any]:
     name = payload["connection"]
-    with recorded(ROUTE, name, question=payload["question"]) as entry:
+    with record_entry(ROUTE, name, question=payload["question"]) as entry:
         question = Question(
             owner=security.owner(),
             connection_id=name,
             text=payload["question"],
-            provider=chosen_provider({}),
-            max_rows=_limit(payload["max_rows"]),
+            provider=choose_provider({}),
+            max_rows=_read_limit(payload["max_rows"]),
             notes=payload["notes"],
             conversation=payload["conversation_id"],
             claims=security.claims(),
@@ -129,12 +130,12 @@ def ask(payload: dict[str, Any]) -> dict[str, Any]:
 
 def run_sql(payload: dict[str, Any]) -> dict[str, Any]:
     name, sql = payload["connection"], payload["sql"]
-    with recorded(ROUTE, name, sql=sql) as entry:
+    with record_entry(ROUTE, name, sql=sql) as entry:
         results = runtime().execute(
             entry.owner,
             name,
             sql,
-            max_rows=_limit(payload["max_rows"]),
+            max_rows=_read_limit(payload["max_rows"]),
             tag=entry.request_id,
             claims=security.claims(),
         )
@@ -145,7 +146,7 @@ def run_sql(payload: dict[str, Any]) -> dict[str, Any]:
 def list_examples(payload: dict[str, Any]) -> dict[str, Any]:
     owner, name = security.owner(), payload["connection"]
     catalog = runtime().manager.open(owner, name, security.claims()).catalog
-    found = runtime().knowledge.examples(owner, name, catalog)
+    found = runtime().knowledge.list_examples(owner, name, catalog)
     fresh = [example for example, is_stale in found if not is_stale]
     return {"examples": [{"question": each.question, "sql": each.sql, "note": each.note} for each in fresh]}
 
@@ -178,7 +179,7 @@ TOOLS = {
 }
 
 
-def _limit(asked: int | None) -> int:
+def _read_limit(asked: int | None) -> int:
     ceiling = runtime().settings.mcp_max_rows
     return ceiling if asked is None else min(asked, ceiling)
 
@@ -194,7 +195,7 @@ def _tell_results(results: Results, entry: Entry) -> dict[str, Any]:
 
 
 def _summarize_table(table: Table, default_schema: str) -> dict[str, Any]:
-    told = {"name": _name(table, default_schema), "kind": table.kind, "rows": table.row_estimate}
+    told = {"name": _write_name(table, default_schema), "kind": table.kind, "rows": table.row_estimate}
     return told | ({"comment": table.comment} if table.comment else {})
 
 
@@ -211,17 +212,17 @@ def _describe_table(table: Table, default_schema: str, profiles: Profiles) -> di
         "columns": columns,
         "primary_key": table.primary_key,
         "references": [
-            {"columns": key.columns, "table": key.ref_table, "ref_columns": key.ref_columns, "inferred": key.inferred}
+            {"columns": key.columns, "table": key.ref_table, "ref_columns": key.ref_columns, **render_source(key)}
             for key in table.foreign_keys
         ],
     }
 
 
-def _name(table: Table, default_schema: str) -> str:
+def _write_name(table: Table, default_schema: str) -> str:
     return f"{table.schema}.{table.name}" if table.schema and table.schema != default_schema else table.name
 
 
-def _as_content(told: Mapping[str, Any], *, is_error: bool) -> dict[str, Any]:
+def _make_content(told: Mapping[str, Any], *, is_error: bool) -> dict[str, Any]:
     """The same as text, for models, and as structured content, for programs."""
     body = orjson.dumps(told, option=orjson.OPT_NON_STR_KEYS)
     return {

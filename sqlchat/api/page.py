@@ -21,7 +21,7 @@ blueprint = Blueprint("page", __name__)
 def show_page() -> Response:
     """Give the page, under a policy that runs and loads what this service gave alone."""
     response = _send("index.html")
-    response.headers["Content-Security-Policy"] = content_policy(runtime().settings)
+    response.headers["Content-Security-Policy"] = write_content_policy(runtime().settings)
     response.headers["Referrer-Policy"] = "no-referrer"
     response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
     return response
@@ -36,12 +36,12 @@ def send_file(name: str) -> Response:
 @blueprint.get("/page-config.json")
 def show_config() -> Response:
     """Tell the page how people sign in: nothing of it is secret."""
-    response = answer(page_config(runtime().settings))
+    response = answer(make_page_config(runtime().settings))
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
-def page_config(settings: Settings) -> dict[str, str]:
+def make_page_config(settings: Settings) -> dict[str, str]:
     """`auth` is `off`, `optional` (the data routes are open) or `required`; then where passwords are checked.
 
     The anonymous key is left out if it is a key of another role: that one is a secret.
@@ -56,7 +56,7 @@ def page_config(settings: Settings) -> dict[str, str]:
     }
 
 
-def content_policy(settings: Settings) -> str:
+def write_content_policy(settings: Settings) -> str:
     """The page's Content-Security-Policy: no inline script or style, no eval, no other host but Supabase's."""
     supabase = urlsplit(settings.supabase_url)
     hosts = ["'self'", f"{supabase.scheme}://{supabase.netloc}"] if supabase.netloc else ["'self'"]

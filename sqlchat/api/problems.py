@@ -55,7 +55,7 @@ def answer_error(error: SqlchatError) -> Response:
     detail = error.detail
     if isinstance(error, ConnectionNotFoundError) and g.get("default_connection"):  # no name is in the request
         detail += " The name is the `default_connection` of your settings."
-    return problem(error.status, error.code, error.title, detail, headers, **error.facts)
+    return make_problem(error.status, error.code, error.title, detail, headers, **error.facts)
 
 
 def answer_http_exception(error: HTTPException) -> werkzeug.Response:
@@ -66,7 +66,7 @@ def answer_http_exception(error: HTTPException) -> werkzeug.Response:
     kept = {name: value for name, value in response.headers.items() if name in ("Allow", "Retry-After")}
     code = CODES.get(status, status.name.lower())
     detail = LOCAL_ONLY if isinstance(error, SecurityError) else DETAILS.get(status, f"{status.description}.")
-    return problem(status, code, status.phrase, detail, kept)
+    return make_problem(status, code, status.phrase, detail, kept)
 
 
 def answer_broken_body(_: ParseException) -> werkzeug.Response:
@@ -76,23 +76,25 @@ def answer_broken_body(_: ParseException) -> werkzeug.Response:
 
 def answer_bug(error: Exception) -> Response:
     log.error("unhandled error", exc_info=error)
-    return problem(500, SqlchatError.code, SqlchatError.title, BUG, {})
+    return make_problem(500, SqlchatError.code, SqlchatError.title, BUG, {})
 
 
-def body_of(error: Exception) -> dict[str, Any]:
+def describe_problem(error: Exception) -> dict[str, Any]:
     """What would be answered to `error`, for an answer that has begun."""
     if isinstance(error, SqlchatError):
         g.failure = error
-        return _told(error.status, error.code, error.title, error.detail, **error.facts)
+        return _describe_failure(error.status, error.code, error.title, error.detail, **error.facts)
     log.error("unhandled error", exc_info=error)
-    return _told(500, SqlchatError.code, SqlchatError.title, BUG)
+    return _describe_failure(500, SqlchatError.code, SqlchatError.title, BUG)
 
 
-def problem(status: int, code: str, title: str, detail: str, headers: dict[str, str], **facts: Any) -> Response:
-    return Response(as_json(_told(status, code, title, detail, **facts)), status, headers, mimetype=MEDIA_TYPE)
+def make_problem(status: int, code: str, title: str, detail: str, headers: dict[str, str], **facts: Any) -> Response:
+    return Response(
+        write_json(_describe_failure(status, code, title, detail, **facts)), status, headers, mimetype=MEDIA_TYPE
+    )
 
 
-def members(status: int, code: str, title: str, detail: str, request_id: str, **facts: Any) -> dict[str, Any]:
+def list_members(status: int, code: str, title: str, detail: str, request_id: str, **facts: Any) -> dict[str, Any]:
     """A problem's members: RFC 9457's, then `code`, `request_id` and the error's own facts."""
     return {
         "type": "about:blank",
@@ -105,11 +107,11 @@ def members(status: int, code: str, title: str, detail: str, request_id: str, **
     }
 
 
-def as_json(members: dict[str, Any]) -> bytes:
+def write_json(members: dict[str, Any]) -> bytes:
     return orjson.dumps(members, option=orjson.OPT_NON_STR_KEYS)  # the errors of a list are by its indexes
 
 
-def _told(status: int, code: str, title: str, detail: str, **facts: Any) -> dict[str, Any]:
+def _describe_failure(status: int, code: str, title: str, detail: str, **facts: Any) -> dict[str, Any]:
     """The members of a problem of this request, whose line in the log gets the code."""
     g.problem_code = code
-    return members(status, code, title, detail, g.get("request_id", ""), **facts)
+    return list_members(status, code, title, detail, g.get("request_id", ""), **facts)

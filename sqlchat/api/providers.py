@@ -16,4 +16,8 @@ EXAMPLE = {"providers": ["openai", "anthropic", "offline"], "configured": ["offl
 def list_providers() -> dict[str, Any]:
     """List the providers of SQL, and which of them are configured."""
     factory = runtime().providers
-    return {"providers": factory.names(), "configured": factory.configured(), "default": factory.default()}
+    return {
+        "providers": factory.list_names(),
+        "configured": factory.list_configured(),
+        "default": factory.find_default(),
+    }

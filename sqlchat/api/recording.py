@@ -14,7 +14,7 @@ from sqlchat.store import Entry
 
 
 @contextmanager
-def recorded(
+def record_entry(
     route: str, connection_id: str, *, question: str | None = None, sql: str | None = None
 ) -> Iterator[Entry]:
     """Around the work of a view that fills in the entry; an error is recorded and goes on.
@@ -26,7 +26,7 @@ def recorded(
     caller = g.caller.id if g.caller else None
     entry = Entry(security.owner(), connection_id, route, request_tag(), caller, question, sql)
     try:
-        with runtime().audit.keeping(entry):
+        with runtime().audit.keep_entry(entry):
             yield entry
     finally:
         note(

@@ -9,8 +9,11 @@ import orjson
 
 from sqlchat.chat.answer import Answer, Basis, Checked, Drafted, Ran, Stage
 from sqlchat.connections.base import Results
+from sqlchat.sql.catalog import ForeignKey
 from sqlchat.sql.lineage import Lineage
-from sqlchat.store import Entry
+from sqlchat.store import Entry, Example, Term
+from sqlchat.store.feedback import Feedback
+from sqlchat.store.knowledge import Reference
 
 
 def render_results(results: Results) -> dict[str, Any]:
@@ -22,6 +25,10 @@ def render_results(results: Results) -> dict[str, Any]:
         "truncated": results.truncated,
         "types": results.types,
     }
+
+
+def render_source(key: ForeignKey) -> dict[str, Any]:
+    return {"inferred": key.inferred, "source": key.source}
 
 
 def render_lineage(lineage: Lineage) -> dict[str, Any]:
@@ -46,7 +53,7 @@ def render_stage(stage: Stage) -> tuple[str, dict[str, Any]]:
 def render_basis(basis: Basis) -> dict[str, Any]:
     return {
         "values_matched": [
-            {"words": match.words, "table": _table(match.path), "column": match.path[2], "value": match.value}
+            {"words": match.words, "table": _write_table(match.path), "column": match.path[2], "value": match.value}
             for match in basis.values_matched
         ],
         "terms_used": basis.terms_used,
@@ -58,7 +65,7 @@ def render_basis(basis: Basis) -> dict[str, Any]:
     }
 
 
-def _table(path: tuple[str, str, str]) -> str:
+def _write_table(path: tuple[str, str, str]) -> str:
     schema, table, _ = path
     return f"{schema}.{table}" if schema else table
 
@@ -80,6 +87,7 @@ def render_answer(reply: Answer) -> dict[str, Any]:
         "lineage": render_lineage(reply.lineage),
         **render_basis(reply.basis),
         "conversation_id": reply.conversation,
+        "history_id": reply.history,
         "agreement": asdict(reply.agreement) if reply.agreement else None,
         "attempts": reply.attempts,
         "cost_usd": reply.cost_usd,
@@ -87,7 +95,7 @@ def render_answer(reply: Answer) -> dict[str, Any]:
     }
 
 
-def render_entry(entry: Entry) -> dict[str, Any]:
+def render_entry(entry: Entry, feedback: Feedback | None) -> dict[str, Any]:
     prompt, completion = entry.prompt_tokens, entry.completion_tokens
     return {
         "id": entry.id,
@@ -107,4 +115,34 @@ def render_entry(entry: Entry) -> dict[str, Any]:
         "request_id": entry.request_id,
         "conversation_id": entry.conversation_id,
         "interpretation": entry.interpretation,
+        "feedback": render_feedback(feedback) if feedback else None,
     }
+
+
+def render_feedback(feedback: Feedback) -> dict[str, Any]:
+    return {
+        "rating": feedback.rating,
+        "comment": feedback.comment or None,
+        "corrected_sql": feedback.corrected_sql or None,
+        "at": feedback.at,
+    }
+
+
+def render_example(example: Example, *, stale: bool) -> dict[str, Any]:
+    return {
+        "id": example.id,
+        "question": example.question,
+        "sql": example.sql,
+        "note": example.note or None,
+        "verified_at": example.verified_at,
+        "stale": stale,
+    }
+
+
+def render_term(term: Term) -> dict[str, Any]:
+    return asdict(term) | {"sql": term.sql or None}
+
+
+def render_reference(reference: Reference) -> dict[str, Any]:
+    sides = {"from": reference.columns, "to": reference.ref_columns}
+    return {side: names if len(names) > 1 else names[0] for side, names in sides.items()}

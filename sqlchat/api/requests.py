@@ -19,6 +19,7 @@ from flask import Flask, Response, current_app, g, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from sqlchat.errors import SqlchatError, UnavailableError, UnsupportedMediaError
+from sqlchat.telemetry import metrics
 
 log = logging.getLogger("sqlchat.request")
 
@@ -44,7 +45,7 @@ class Request(flask.Request):
     """
 
     def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
-        with _disk():
+        with _translate_disk_errors():
             spooled = Spooled()
         self._spooled.append(spooled)
         return cast(IO[bytes], spooled)
@@ -69,15 +70,15 @@ class Spooled:
         self.name = self._file.name
 
     def write(self, data: bytes) -> int:
-        with _disk():
+        with _translate_disk_errors():
             return self._file.write(data)
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        with _disk():
+        with _translate_disk_errors():
             return self._file.seek(offset, whence)
 
     def flush(self) -> None:
-        with _disk():
+        with _translate_disk_errors():
             self._file.flush()
 
     def read(self, size: int = -1) -> bytes:
@@ -90,7 +91,7 @@ class Spooled:
 
 
 @contextlib.contextmanager
-def _disk() -> Iterator[None]:
+def _translate_disk_errors() -> Iterator[None]:
     try:
         yield
     except OSError as exc:
@@ -134,19 +135,21 @@ def end(response: Response) -> Response:
 
 
 def log_request(status: int) -> None:
-    """One line: what was asked by whom, how it ended. Never a body, a query string or a header.
+    """One line, and one count: what was asked by whom, how it ended. Never a body, a query string or a header.
 
     A failure of the service (ERROR) or around it (WARNING) has its detail, and the place that did not answer.
     """
     caller, failure = g.get("caller"), g.get("failure")
-    level = _level(status, failure)
+    level, seconds = _choose_level(status, failure), time.perf_counter() - g.started
+    route = f"{request.method} {request.url_rule.rule}" if request.url_rule else "unmatched"
+    metrics.count_request(route, status, seconds, g.get("problem_code"))
     facts = {
         "request_id": g.request_id,
         "method": request.method,
         "path": request.path,
         "status": status,
         "code": g.get("problem_code"),
-        "ms": round((time.perf_counter() - g.started) * 1000, 1),
+        "ms": round(seconds * 1000, 1),
         "user": caller.id if caller else None,
         "client": request.remote_addr if current_app.config["TRUSTED_PROXIES"] else None,
     } | g.get("log_facts", {})
@@ -155,7 +158,7 @@ def log_request(status: int) -> None:
     log.log(level, "request", extra={name: value for name, value in facts.items() if value is not None})
 
 
-def _level(status: int, failure: SqlchatError | None) -> int:
+def _choose_level(status: int, failure: SqlchatError | None) -> int:
     if request.path in PROBES:
         return logging.DEBUG
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:

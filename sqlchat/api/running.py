@@ -5,8 +5,8 @@ from __future__ import annotations
 from flask import Response
 
 from sqlchat.api import security
-from sqlchat.api.exports import export, wanted_format
-from sqlchat.api.recording import recorded
+from sqlchat.api.exports import choose_format, export
+from sqlchat.api.recording import record_entry
 from sqlchat.api.rendering import render_results
 from sqlchat.api.resource import answer, runtime
 from sqlchat.connections.streams import Stream
@@ -21,8 +21,8 @@ def answer_rows(connection_id: str, sql: str, max_rows: int | None, csv_formulas
 
     Raises NotAcceptableError, and what `Runtime.execute` raises.
     """
-    wanted = wanted_format()
-    recording = recorded("execute", connection_id, sql=sql)
+    wanted = choose_format()
+    recording = record_entry("execute", connection_id, sql=sql)
     if wanted is None:
         with recording as entry:
             results = runtime().execute(

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, g, request
+from flask import Flask, Response, g, request
 
 from sqlchat.api.resource import runtime
-from sqlchat.errors import BadRequestError, UnauthorizedError
+from sqlchat.errors import BadRequestError, BusyError, UnauthorizedError
 from sqlchat.runtime import LOCAL_OWNER, OPEN_OWNER
 from sqlchat.tokens import Caller
 
@@ -24,6 +24,8 @@ CALLER_OR_LOCAL: Requirement = [{"bearer": []}, {}]
 """The same of the data routes, which in local mode need none."""
 
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+METRICS = "metrics.show_metrics"
+"""The endpoint that has a token of its own."""
 OTHER_SITES = frozenset({"cross-site", "same-site"})
 """What browsers say of pages that are not ours. To them all ports of one machine are the same site."""
 CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -34,6 +36,8 @@ def init_app(app: Flask) -> None:
     if app.config["TRUSTED_HOSTS"]:  # in local mode
         app.before_request(refuse_other_sites)
     app.before_request(identify)
+    app.before_request(take_thread)
+    app.after_request(give_thread_back)
 
 
 def refuse_other_sites() -> None:
@@ -57,16 +61,42 @@ def _is_local(origin: str) -> bool:
 
 
 def identify() -> None:
-    """Set `g.caller` and `g.token` from the Authorization header: a Caller, or None without one."""
+    """Set `g.caller` and `g.token` from the Authorization header: a Caller, or None without one.
+
+    The token of `/metrics` is no caller's.
+    """
     g.caller = g.token = None
+    if request.endpoint == METRICS:
+        return
     header = request.headers.get("Authorization", "")
     if not header:
         return
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise UnauthorizedError("Send the token as `Authorization: Bearer <token>`.")
-    g.caller = runtime().verifier.caller(token.strip())
+    g.caller = runtime().verifier.verify(token.strip())
     g.token = token.strip()
+
+
+def take_thread() -> None:
+    """Raise BusyError if the signed-in caller has a whole share of this process's threads."""
+    g.has_thread = False
+    if g.caller:
+        if not runtime().threads.acquire(0, g.caller.id):
+            most = runtime().settings.owner_threads
+            raise BusyError(f"You have {most} requests under way; wait for one of them.", retry_after=1)
+        g.has_thread = True
+
+
+def give_thread_back(response: Response) -> Response:
+    """At the end of the request, which for a stream is the end of that."""
+    if g.get("has_thread"):
+        threads, owner = runtime().threads, g.caller.id
+        if response.is_streamed:
+            response.call_on_close(lambda: threads.release(owner))
+        else:
+            threads.release(owner)
+    return response
 
 
 def signed_in() -> Caller:
@@ -88,18 +118,18 @@ def owner() -> str:
 
 
 def claims() -> Mapping[str, Any] | None:
-    """What the caller's token says, by which a database may tell callers apart; None without a token."""
+    """Return the claims of the caller's token; None without a token."""
     caller: Caller | None = g.caller
     return caller.claims if caller else None
 
 
 def folder() -> str:
-    """Of a bucket, in which this request's files are: a user's own, and none where nobody is told from another."""
+    """Return the folder of this request's files in a bucket: the user's own, or "" without authentication."""
     return signed_in().id if folder_token() else ""
 
 
 def folder_token() -> str | None:
-    """The token of the user whose folder it is, for the storage to go by. Not to be logged, kept or answered."""
+    """Return the user's token for the storage. Never log, keep or return it."""
     token: str | None = g.token
     return token if runtime().settings.auth_configured else None
 
@@ -112,6 +142,11 @@ def needs_caller() -> None:
 def needs_owner() -> None:
     """For `before_request` of the data routes."""
     owner()
+
+
+def has_history() -> bool:
+    """Whether what this caller asks is kept, and shown to them."""
+    return bool(runtime().settings.history_days) and owner() != OPEN_OWNER
 
 
 def needs_own_name() -> None:

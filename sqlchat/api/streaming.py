@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from flask import Response, g, request, stream_with_context
 
-from sqlchat.api.problems import body_of
+from sqlchat.api.problems import describe_problem
 from sqlchat.api.rendering import render_stage
 from sqlchat.api.requests import log_request
 from sqlchat.chat.answer import Stage
@@ -24,7 +24,7 @@ UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
 """A proxy in front must hand on each event as it comes."""
 
 
-def wanted() -> bool:
+def is_wanted() -> bool:
     """Whether the caller asks for events by name; `*/*` does not."""
     return any(kind.lower() == MEDIA_TYPE for kind, quality in request.accept_mimetypes if quality > 0)
 
@@ -37,10 +37,10 @@ def stream(stages: Generator[Stage], beat: float = BEAT) -> Response:
     """
     first = next(stages)
     g.streaming = True
-    return Response(stream_with_context(_events(first, stages, beat)), 200, UNBUFFERED, mimetype=MEDIA_TYPE)
+    return Response(stream_with_context(_write_events(first, stages, beat)), 200, UNBUFFERED, mimetype=MEDIA_TYPE)
 
 
-def _events(first: Stage, stages: Generator[Stage], beat: float) -> Iterator[bytes]:
+def _write_events(first: Stage, stages: Generator[Stage], beat: float) -> Iterator[bytes]:
     status = 200
     stage: Stage | None = first
 
@@ -50,20 +50,20 @@ def _events(first: Stage, stages: Generator[Stage], beat: float) -> Iterator[byt
     try:
         with ThreadPoolExecutor(1, thread_name_prefix="stages") as beside:
             while stage:
-                yield _event(*render_stage(stage))
+                yield _write_event(*render_stage(stage))
                 # in a copy of the context, which holds the very request and its `g`
                 coming = beside.submit(copy_context().run, upcoming)
                 while not wait([coming], beat).done:
                     yield STILL_HERE
                 stage = coming.result()
     except Exception as exc:  # noqa: BLE001 - the status is sent, so the stream is where it can be told
-        problem = body_of(exc)
+        problem = describe_problem(exc)
         status = problem["status"]
-        yield _event("error", problem)
+        yield _write_event("error", problem)
     finally:
         stages.close()  # where the client has gone, the stages to come are not wanted
         log_request(status)
 
 
-def _event(name: str, data: Any) -> bytes:
+def _write_event(name: str, data: Any) -> bytes:
     return b"event: %b\ndata: %b\n\n" % (name.encode(), orjson.dumps(data, option=orjson.OPT_NON_STR_KEYS))

@@ -112,6 +112,8 @@ class Answer:
     """Calls of the model."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Milliseconds: context, model, check, run."""
+    history: uuid.UUID | None = None
+    """Id of its entry; None if the caller has no history."""
 
 
 Stage = Basis | Drafted | Checked | Ran | Answer

@@ -1,4 +1,4 @@
-"""The one place where what was asked and run gets its entry in the history, however it ends."""
+"""Writes the history entry of each question and query, however it ends."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlchat.chat.budgets import Budgets
 from sqlchat.errors import SqlchatError, StoreUnavailableError
 from sqlchat.store import Entry
 from sqlchat.store.history import History, report_lost
@@ -17,15 +18,14 @@ ABANDONED = "abandoned", 499
 class Audit:
     """Process-wide and safe to use from several threads."""
 
-    def __init__(self, history: History) -> None:
-        self._history = history
+    def __init__(self, history: History, budgets: Budgets) -> None:
+        self._history, self._budgets = history, budgets
 
     @contextmanager
-    def keeping(self, entry: Entry) -> Iterator[None]:
-        """Around the work that `entry` is about: how it ended and how long it took, kept in the history.
+    def keep_entry(self, entry: Entry) -> Iterator[None]:
+        """Time the work inside the block and store `entry` with its outcome.
 
-        An error goes on to the caller as it came. A store that is gone costs the entry, with a warning in the log,
-        and never the answer.
+        Errors pass on unchanged. If the store is unreachable, the entry is lost with a warning in the log.
         """
         started = time.perf_counter()
         try:
@@ -41,9 +41,12 @@ class Audit:
             raise
         finally:
             entry.ms = round((time.perf_counter() - started) * 1000, 1)
-            self._keep(entry)
+            try:
+                self._store_entry(entry)
+            finally:
+                self._budgets.settle(entry)
 
-    def _keep(self, entry: Entry) -> None:
+    def _store_entry(self, entry: Entry) -> None:
         try:
             if entry.outcome == StoreUnavailableError.code:  # then trying again would only double the caller's wait
                 raise StoreUnavailableError("The service's own store could not be reached.")

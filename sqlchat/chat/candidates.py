@@ -1,4 +1,4 @@
-"""The thorough way: several candidates for one question, and the one whose rows most of them agree on.
+"""Asks a model for several candidates and chooses the one whose rows most of them share.
 
 Self-consistency (Wang et al., 2023), with execution as the vote: the model is asked the same question several times
 at once, each candidate runs, and those with the same rows count as one opinion. The rows decide, never the texts.
@@ -8,19 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 
 from sqlchat.chat.answer import Agreement, Checked
-from sqlchat.chat.compare import ResultSet, difference
+from sqlchat.chat.compare import ResultSet, describe_difference
 from sqlchat.chat.validation import FAULTS, Validator
 from sqlchat.connections.base import Results
 from sqlchat.errors import QueryTimeoutError, SqlchatError, TooLargeError
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
-from sqlchat.providers.reading import bare
+from sqlchat.providers.reading import strip_fence
 
 CANDIDATES = 3
 TOO_COSTLY = (QueryTimeoutError, TooLargeError)
-"""What is wrong with a candidate alone, while others may be cheaper."""
+"""Errors of one candidate; others may be cheaper."""
 
 
 @dataclass(frozen=True)
@@ -32,20 +33,22 @@ class Candidate:
     results: Results
 
 
-def drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list[Draft]:
+def collect_drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list[Draft]:
     """`count` answers of `model` to one task, asked for at once; without those that failed.
 
     Raises what `Provider.draft` raises where all failed.
     """
 
-    def draft(_: int) -> Draft | SqlchatError:
+    def draft() -> Draft | SqlchatError:
         try:
             return model.draft(task)
         except SqlchatError as exc:
             return exc
 
     with ThreadPoolExecutor(count, thread_name_prefix="candidate") as pool:
-        answers = list(pool.map(draft, range(count)))
+        # each in a copy of this context, so that what it calls is seen as part of the question
+        asked = [pool.submit(copy_context().run, draft) for _ in range(count)]
+        answers = [each.result() for each in asked]
     answered = [answer for answer in answers if isinstance(answer, Draft)]
     for failure in answers:
         if not answered and isinstance(failure, SqlchatError):
@@ -53,15 +56,15 @@ def drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list[Draft]:
     return answered
 
 
-def tried(
+def try_drafts(
     answers: Sequence[Draft], validator: Validator
 ) -> tuple[list[Candidate], tuple[Draft, SqlchatError] | None]:
-    """Those of `answers` that work, and of those that do not the first with its fault. A text is tried once."""
+    """The drafts of `answers` that work, and the first that does not with its fault. Runs each SQL text once."""
     known: dict[str, Candidate | None] = {"": None}
     found: list[Candidate] = []
     first: tuple[Draft, SqlchatError] | None = None
     for answer in answers:
-        sql = bare(answer.sql or "")
+        sql = strip_fence(answer.sql or "")
         if sql not in known:
             known[sql] = None
             try:
@@ -74,12 +77,12 @@ def tried(
     return found, first
 
 
-def agreed(candidates: Sequence[Candidate]) -> tuple[Candidate, Agreement]:
-    """The candidate whose rows most of `candidates` have; of several such the first."""
+def choose_agreed(candidates: Sequence[Candidate]) -> tuple[Candidate, Agreement]:
+    """The first candidate of the largest group with the same rows, and how many agree."""
     groups: list[list[Candidate]] = []
     for candidate in candidates:
         for group in groups:
-            if _same(group[0].results, candidate.results):
+            if _have_same_rows(group[0].results, candidate.results):
                 group.append(candidate)
                 break
         else:
@@ -88,16 +91,16 @@ def agreed(candidates: Sequence[Candidate]) -> tuple[Candidate, Agreement]:
     return largest[0], Agreement(candidates=len(candidates), agreeing=len(largest))
 
 
-def calls_for(answers: Sequence[Draft]) -> int:
-    """Calls of the model, those that failed among them."""
+def count_calls(answers: Sequence[Draft]) -> int:
+    """The number of model calls, failed ones included."""
     return CANDIDATES + sum(answer.calls - 1 for answer in answers)
 
 
-def tokens_of(answers: Sequence[Draft]) -> Tokens:
+def sum_tokens(answers: Sequence[Draft]) -> Tokens:
     return sum((answer.tokens for answer in answers), Tokens())
 
 
-def _same(one: Results, other: Results) -> bool:
+def _have_same_rows(one: Results, other: Results) -> bool:
     if one.rows == other.rows:
         return True
-    return not difference(ResultSet.of(one), ResultSet.of(other))
+    return not describe_difference(ResultSet.of(one), ResultSet.of(other))

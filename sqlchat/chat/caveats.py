@@ -1,4 +1,4 @@
-"""What makes an answer doubtful, in sentences for the person who asked. For `pipeline`."""
+"""Finds the reasons to doubt an answer, as sentences for the person who asked."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def find_caveats(
     demanded: Iterable[TextCondition],
     profiles: Profiles,
 ) -> Iterator[str]:
-    """`demanded` are the texts that every row must have; `profiles` those of the columns that they name."""
+    """The sentences. `demanded` are the texts that every row must have, `profiles` those of their columns."""
     if basis.tables_omitted and basis.sent:
         shown, all_tables = basis.tables_shown, basis.tables_shown + len(basis.tables_omitted)
         yield (
@@ -40,12 +40,12 @@ def find_caveats(
     if results is not None and results.truncated:
         yield f"These are the first {results.row_count} rows of more; `max_rows` asks for another number."
     if results is not None and results.row_count == 0:
-        unmatched = [sentence for each in demanded if (sentence := _unmatched(each, profiles))]
+        unmatched = [sentence for each in demanded if (sentence := _explain_unmatched(each, profiles))]
         yield " ".join(["The query ran and found no rows.", *unmatched])
 
 
-def _unmatched(condition: TextCondition, profiles: Profiles) -> str:
-    """That no row has the text, where all of the column's texts are known; else ""."""
+def _explain_unmatched(condition: TextCondition, profiles: Profiles) -> str:
+    """A sentence that no row has the text, if all texts of the column are known; else ""."""
     profile = profiles.get(condition.path) if condition.path else None
     if condition.path is None or profile is None or not profile.complete or profile.kind != "text":
         return ""
@@ -57,10 +57,10 @@ def _unmatched(condition: TextCondition, profiles: Profiles) -> str:
     near = process.extract(
         condition.text, known, scorer=fuzz.ratio, processor=folded, limit=MOST_NEAR, score_cutoff=SIMILAR
     )
-    sentence = f"No row has {table}.{column} = {_quoted(condition.text)}"
-    return f"{sentence}; near it are {', '.join(_quoted(value) for value, *_ in near)}." if near else f"{sentence}."
+    sentence = f"No row has {table}.{column} = {_quote(condition.text)}"
+    return f"{sentence}; near it are {', '.join(_quote(value) for value, *_ in near)}." if near else f"{sentence}."
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     shown = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
     return "'" + shown.replace("'", "''") + "'"

@@ -44,32 +44,34 @@ class Chart:
 def choose_chart(results: Results) -> Chart:
     """The chart of `results`. Reads each value once; does not fail on any."""
     if not results.row_count:
-        return _none("no rows")
+        return _draw_nothing("no rows")
     if results.row_count > MOST_ROWS:
-        return _none("too many rows")
-    rows = orjson.loads(results.rows)
+        return _draw_nothing("too many rows")
+    rows = results.read_rows()
     columns = list(zip(*rows, strict=True))
     roles = [
-        _role(name, type_, values)
+        _choose_role(name, type_, values)
         for name, type_, values in zip(results.columns, results.types, columns, strict=True)
     ]
     places = {role: [at for at, each in enumerate(roles) if each == role] for role in ("time", "number", "category")}
     times, numbers, categories = places["time"], places["number"], places["category"]
     if "other" in roles:
-        return _none("values that no axis has")
+        return _draw_nothing("values that no axis has")
     if len(rows) == 1:
-        return _number(results, numbers[0]) if len(roles) == len(numbers) == 1 else _none("a single row")
+        return _draw_number(results, numbers[0]) if len(roles) == len(numbers) == 1 else _draw_nothing("a single row")
     if len(times) == 1 and numbers and len(categories) <= 1:
-        return _time_series(results, columns, times[0], numbers, categories)
+        return _draw_time_series(results, columns, times[0], numbers, categories)
     if not times and numbers and len(categories) in (1, 2):
-        return _bars(results, columns, numbers, categories)
+        return _draw_bars(results, columns, numbers, categories)
     if not times and not categories and len(numbers) == 2:
         x, y = numbers
-        return _chart("scatter", "two numbers", "point", x=_axis(results, x, "quantitative"), y=_axis(results, y))
-    return _none("no number to draw" if not numbers else "too many columns")
+        return _make_chart(
+            "scatter", "two numbers", "point", x=_make_axis(results, x, "quantitative"), y=_make_axis(results, y)
+        )
+    return _draw_nothing("no number to draw" if not numbers else "too many columns")
 
 
-def _role(name: str, type_: str, values: Sequence[Any]) -> Role:
+def _choose_role(name: str, type_: str, values: Sequence[Any]) -> Role:
     known = [value for value in values if value is not None]
     if not known:
         return "other"
@@ -86,63 +88,65 @@ def _role(name: str, type_: str, values: Sequence[Any]) -> Role:
     return "other"
 
 
-def _time_series(
+def _draw_time_series(
     results: Results, columns: Sequence[Sequence[Any]], time: int, numbers: list[int], categories: list[int]
 ) -> Chart:
-    x = _axis(results, time, "temporal")
+    x = _make_axis(results, time, "temporal")
     if categories and len(numbers) == 1 and len(set(columns[categories[0]])) <= MOST_SERIES:
-        color = _axis(results, categories[0], "nominal")
-        return _chart("time_series", OVER_TIME, "line", x=x, y=_axis(results, numbers[0]), color=color)
+        color = _make_axis(results, categories[0], "nominal")
+        return _make_chart("time_series", OVER_TIME, "line", x=x, y=_make_axis(results, numbers[0]), color=color)
     if not categories and len(set(columns[time])) == len(columns[time]):
-        return _amounts(results, "time_series", x, numbers)
-    return _none("several rows for one time")
+        return _draw_amounts(results, "time_series", x, numbers)
+    return _draw_nothing("several rows for one time")
 
 
-def _bars(results: Results, columns: Sequence[Sequence[Any]], numbers: list[int], categories: list[int]) -> Chart:
+def _draw_bars(
+    results: Results, columns: Sequence[Sequence[Any]], numbers: list[int], categories: list[int]
+) -> Chart:
     first, counts = categories[0], [len(set(columns[at])) for at in categories]
-    x = {**_axis(results, first, "nominal"), "sort": None}  # the order of the rows says something
+    x = {**_make_axis(results, first, "nominal"), "sort": None}  # the order of the rows says something
     if counts[0] > MOST_BARS:
-        return _none("too many bars")
+        return _draw_nothing("too many bars")
     if len(categories) == 2 and len(numbers) == 1 and counts[1] <= MOST_SERIES:
-        color = _axis(results, categories[1], "nominal")
+        color = _make_axis(results, categories[1], "nominal")
         offset = {"xOffset": {"field": f"c{categories[1]}"}}
-        y = _axis(results, numbers[0])
-        return _chart("grouped_bars", "a number for each pair", "bar", x=x, y=y, color=color, **offset)
+        y = _make_axis(results, numbers[0])
+        return _make_chart("grouped_bars", "a number for each pair", "bar", x=x, y=y, color=color, **offset)
     if len(categories) == 1 and counts[0] == len(columns[first]) and len(numbers) <= MOST_SERIES:
         kind: Kind = "bars" if len(numbers) == 1 else "grouped_bars"
-        return _amounts(results, kind, x, numbers)
-    return _none("several rows for one name")
+        return _draw_amounts(results, kind, x, numbers)
+    return _draw_nothing("several rows for one name")
 
 
-def _amounts(results: Results, kind: Kind, x: dict[str, Any], numbers: list[int]) -> Chart:
+def _draw_amounts(results: Results, kind: Kind, x: dict[str, Any], numbers: list[int]) -> Chart:
     """One or several amounts along x; several become one field, and a color tells them apart."""
     mark, reason = ("line", OVER_TIME) if kind == "time_series" else ("bar", "a number for each name")
     if len(numbers) == 1:
-        return _chart(kind, reason, mark, x=x, y=_axis(results, numbers[0]))
+        return _make_chart(kind, reason, mark, x=x, y=_make_axis(results, numbers[0]))
     names = {f"c{at}": results.columns[at] for at in numbers}
     labels = " : ".join(f"datum.amount == '{field}' ? {orjson.dumps(name).decode()}" for field, name in names.items())
     fold = [{"fold": [*names], "as": ["amount", "value"]}, {"calculate": f"{labels} : ''", "as": "name"}]
     offset = {"xOffset": {"field": "name"}} if mark == "bar" else {}
     color = {"field": "name", "type": "nominal", "title": None}
     y = {"field": "value", "type": "quantitative", "title": None}
-    chart = _chart(kind, reason, mark, x=x, y=y, color=color, **offset)
+    chart = _make_chart(kind, reason, mark, x=x, y=y, color=color, **offset)
     assert chart.spec is not None
     return Chart(kind, reason, {**chart.spec, "transform": fold})
 
 
-def _number(results: Results, at: int) -> Chart:
+def _draw_number(results: Results, at: int) -> Chart:
     text = {"field": f"c{at}", "type": "quantitative", "format": ",", "title": results.columns[at]}
-    return _chart("number", "a single number", {"type": "text", "fontSize": 48}, text=text)
+    return _make_chart("number", "a single number", {"type": "text", "fontSize": 48}, text=text)
 
 
-def _axis(results: Results, at: int, type_: str = "quantitative") -> dict[str, Any]:
+def _make_axis(results: Results, at: int, type_: str = "quantitative") -> dict[str, Any]:
     return {"field": f"c{at}", "type": type_, "title": results.columns[at]}
 
 
-def _chart(kind: Kind, reason: str, mark: str | dict[str, Any], **encoding: Any) -> Chart:
+def _make_chart(kind: Kind, reason: str, mark: str | dict[str, Any], **encoding: Any) -> Chart:
     shown = {"type": mark, "tooltip": True} if isinstance(mark, str) else mark
     return Chart(kind, reason, {"$schema": SCHEMA, "mark": shown, "encoding": encoding})
 
 
-def _none(reason: str) -> Chart:
+def _draw_nothing(reason: str) -> Chart:
     return Chart("none", reason, None)

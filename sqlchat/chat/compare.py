@@ -1,4 +1,4 @@
-"""Whether two result sets are the same: the measure of execution accuracy and of agreement. Pure functions.
+"""Compares two result sets, for execution accuracy and for agreement between candidates. Pure functions.
 
 Rows are compared as multisets and columns by their content, whatever their names and order: the sets are the same
 where some assignment of the one's columns to the other's makes the multisets equal. Numbers are equal within 1e-6,
@@ -36,70 +36,70 @@ class ResultSet:
 
     @classmethod
     def of(cls, results: Results) -> ResultSet:
-        return cls(results.columns, orjson.loads(results.rows), results.truncated)
+        return cls(results.columns, results.read_rows(), results.truncated)
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a statement's ORDER BY promises of its rows."""
+    """The order that a statement's ORDER BY demands."""
 
     keys: tuple[int | str, ...] | None
     """The output columns it orders by, by place or name; None where one of its keys is not put out."""
 
-    def places(self, columns: Sequence[str]) -> Collection[int]:
+    def list_places(self, columns: Sequence[str]) -> Collection[int]:
         """The columns whose values must come in the same order: the keys, so that ties stay free; else all."""
         names = [name.lower() for name in columns]
-        found = [_place(key, names) for key in self.keys or (None,)]
+        found = [_find_place(key, names) for key in self.keys or (None,)]
         known = [place for place in found if place is not None]
         return known if len(known) == len(found) else range(len(columns))
 
 
-def difference(gold: ResultSet, got: ResultSet, order: Order | None = None) -> str:
+def describe_difference(gold: ResultSet, got: ResultSet, order: Order | None = None) -> str:
     """How `got` differs from `gold`, in a clause; empty where they are the same. `order` is the gold's."""
     if gold.truncated or got.truncated:
         return f"more rows than the {max(len(gold.rows), len(got.rows))} that are compared"
     width, wanted = len(got.columns), len(gold.columns)
     if len(gold.rows) == len(got.rows):
-        gold_columns, got_columns = _numbered(gold, got)
-        ordered = order.places(gold.columns) if order else ()
-        if width == wanted and _assignable(gold_columns, got_columns, ordered):
+        gold_columns, got_columns = _number_columns(gold, got)
+        ordered = order.list_places(gold.columns) if order else ()
+        if width == wanted and _can_assign(gold_columns, got_columns, ordered):
             return ""
-        if width == wanted and ordered and _assignable(gold_columns, got_columns):
+        if width == wanted and ordered and _can_assign(gold_columns, got_columns):
             return "the right rows in another order"
-        if width > wanted and _assignable(gold_columns, got_columns):
+        if width > wanted and _can_assign(gold_columns, got_columns):
             return f"{width} columns, the gold's {wanted} among them"
-        if width < wanted and _assignable(got_columns, gold_columns):
+        if width < wanted and _can_assign(got_columns, gold_columns):
             return f"only {width} of the gold's {wanted} columns"
     differences = []
     if width != wanted:
-        differences.append(f"{_count(width, 'column')} where the gold has {wanted}")
+        differences.append(f"{_render_count(width, 'column')} where the gold has {wanted}")
     if len(got.rows) != len(gold.rows):
-        differences.append(f"{_count(len(got.rows), 'row')} where the gold has {len(gold.rows)}")
+        differences.append(f"{_render_count(len(got.rows), 'row')} where the gold has {len(gold.rows)}")
     return ", ".join(differences) or "other values than the gold's"
 
 
-def _place(key: int | str | None, names: Sequence[str]) -> int | None:
+def _find_place(key: int | str | None, names: Sequence[str]) -> int | None:
     if isinstance(key, str):
         return names.index(key.lower()) if key.lower() in names else None
     return key if key is not None and key < len(names) else None
 
 
-def _numbered(gold: ResultSet, got: ResultSet) -> tuple[list[Column], list[Column]]:
-    """The columns of both, equal values given equal numbers."""
+def _number_columns(gold: ResultSet, got: ResultSet) -> tuple[list[Column], list[Column]]:
+    """The columns of both, with equal values replaced by equal numbers."""
     rows = [*gold.rows, *got.rows]
-    groups = _close(value for value in chain.from_iterable(rows) if _is_number(value))
+    groups = _group_close_numbers(value for value in chain.from_iterable(rows) if _is_number(value))
     numbers: dict[Hashable, int] = {}
 
-    def numbered(result: ResultSet) -> list[Column]:
+    def number_columns_of(result: ResultSet) -> list[Column]:
         return [
-            tuple(numbers.setdefault(_key(row[place], groups), len(numbers)) for row in result.rows)
+            tuple(numbers.setdefault(_make_key(row[place], groups), len(numbers)) for row in result.rows)
             for place in range(len(result.columns))
         ]
 
-    return numbered(gold), numbered(got)
+    return number_columns_of(gold), number_columns_of(got)
 
 
-def _close(numbers: Iterable[float]) -> dict[float, int]:
+def _group_close_numbers(numbers: Iterable[float]) -> dict[float, int]:
     """The group of each number: neighbours within the tolerance share one, unless both are whole."""
     groups: dict[float, int] = {}
     before: float | None = None
@@ -115,7 +115,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _key(value: Any, groups: dict[float, int]) -> Hashable:
+def _make_key(value: Any, groups: dict[float, int]) -> Hashable:
     if _is_number(value):
         return "number", groups[value]
     if isinstance(value, list | dict):
@@ -125,14 +125,14 @@ def _key(value: Any, groups: dict[float, int]) -> Hashable:
     return type(value).__name__, value
 
 
-def _assignable(wanted: list[Column], offered: list[Column], ordered: Collection[int] = ()) -> bool:
+def _can_assign(wanted: list[Column], offered: list[Column], ordered: Collection[int] = ()) -> bool:
     """Whether each of `wanted` can have one of `offered` of its own so that the rows are the same multiset.
 
     The columns at the places in `ordered` must also be the same from row to row.
     """
     contents = [Counter(column) for column in offered]
 
-    def assign(place: int, rows: Column, offered_rows: Column, free: tuple[int, ...]) -> bool:
+    def assign_rest(place: int, rows: Column, offered_rows: Column, free: tuple[int, ...]) -> bool:
         """Find columns for `wanted[place:]`, the rows up to there being numbered by what stands in them."""
         if place == len(wanted):
             return True
@@ -144,20 +144,20 @@ def _assignable(wanted: list[Column], offered: list[Column], ordered: Collection
                 continue
             tried.add(candidate)
             numbers: dict[tuple[int, int], int] = {}
-            longer = _joined(rows, column, numbers)
-            offered_longer = _joined(offered_rows, candidate, numbers)
+            longer = _join_column(rows, column, numbers)
+            offered_longer = _join_column(offered_rows, candidate, numbers)
             left = tuple(other for other in free if other != choice)
-            if Counter(longer) == Counter(offered_longer) and assign(place + 1, longer, offered_longer, left):
+            if Counter(longer) == Counter(offered_longer) and assign_rest(place + 1, longer, offered_longer, left):
                 return True
         return False
 
     rows = (0,) * len(wanted[0]) if wanted else ()
-    return assign(0, rows, rows, tuple(range(len(offered))))
+    return assign_rest(0, rows, rows, tuple(range(len(offered))))
 
 
-def _joined(rows: Column, column: Column, numbers: dict[tuple[int, int], int]) -> Column:
+def _join_column(rows: Column, column: Column, numbers: dict[tuple[int, int], int]) -> Column:
     return tuple(numbers.setdefault(pair, len(numbers)) for pair in zip(rows, column, strict=True))
 
 
-def _count(number: int, noun: str) -> str:
+def _render_count(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

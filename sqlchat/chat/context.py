@@ -1,8 +1,7 @@
-"""Picks what of a catalog goes into a prompt: all of it where it fits the budget, else what is near the question.
+"""Chooses what of a catalog goes into a prompt: all of it if it fits the budget, else what is near the question.
 
-Sending a whole schema beats pruning it wherever it fits; figures on columns are left out before their values are, and
-values before tables. What is near is for `ranking` to say; the room goes to the structure of tables first, then to
-the values of their columns, then to what else is known of them.
+A whole schema serves a model better than a part of it, so figures on columns are left out first, then their values,
+then tables.
 """
 
 from __future__ import annotations
@@ -10,70 +9,23 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from types import MappingProxyType
-from typing import TYPE_CHECKING
 
-from sqlchat.chat.dialect_notes import notes_on
-from sqlchat.chat.join_graph import like_a_key
-from sqlchat.chat.named_things import NamedThings
-from sqlchat.chat.rendering import (
-    CHARACTERS_A_TOKEN,
-    Remarks,
-    facts_of,
-    joined,
-    render_column,
-    render_rows,
-    render_table,
-    tokens_in,
-    values_of,
-)
-from sqlchat.chat.value_linking import LiteralIndex, Match
+from sqlchat.chat.catalog_index import CatalogIndex
+from sqlchat.chat.dialect_notes import find_notes
+from sqlchat.chat.rendering import estimate_tokens, render_rows
+from sqlchat.chat.selection import MOST_MATCHES, Context, Selection
 from sqlchat.connections.samples import Samples
-from sqlchat.sql.catalog import WORD, Catalog, Column, Table
-from sqlchat.sql.profiles import Path, Profiles
-
-if TYPE_CHECKING:
-    from sqlchat.chat.ranking import Nearness, TableRanking
+from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.profiles import Profiles
 
 MOST_INDEXES = 16
-STRUCTURE_SHARE = 0.8
-"""Of the budget, that names, types and comments may take before values have their turn."""
 SAMPLES_SHARE = 0.2
 """Of the budget, that rows of tables may take beside it, where a model may see rows."""
-LARGEST_SHARE = 0.25
-"""Of the budget, that one table may always take; a wider one loses columns."""
-A_RANK = 10
-"""Tokens by which a list of values must be shorter to come before that of a table one rank nearer: short lists are
-those of kinds and states, by which people filter."""
-NAMED = 10
-"""Ranks by which a list comes sooner where the question names its column."""
-MOST_MATCHES = 20
-LEAST = 40
-"""Tokens; in fewer, no table is worth narrowing."""
-NOT_SHOWN = "further columns are not shown"
 
 NOTHING = Profiles()
 NO_SAMPLES: Samples = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Context:
-    """What a model is shown for one question."""
-
-    catalog: Catalog
-    remarks: Remarks
-    """What columns hold, to be shown with them."""
-    whole: bool
-    """Whether both are the same for every question on this catalog."""
-    omitted: tuple[str, ...] = ()
-    """Names of the tables that were left out."""
-    matches: tuple[Match, ...] = ()
-    """Values that the question names."""
-    samples: Samples = field(default_factory=dict)
-    """Rows of the tables in `catalog`, where a model may see rows."""
-    nearby: Remarks = field(default_factory=dict)
-    """What the columns nearest to the question hold, where `remarks` had to leave it out."""
 
 
 class SchemaLinker:
@@ -85,7 +37,7 @@ class SchemaLinker:
         self._indexes: OrderedDict[tuple[str | int, int], CatalogIndex] = OrderedDict()
         self._lock = threading.Lock()
 
-    def context(
+    def choose_context(
         self,
         catalog: Catalog,
         question: str,
@@ -93,225 +45,48 @@ class SchemaLinker:
         samples: Samples = NO_SAMPLES,
         related: Sequence[str] = (),
     ) -> Context:
-        """What to show for `question`; `profiles` and `samples` are of what may be shown of the data.
+        """What a prompt shows for `question`; `profiles` and `samples` hold only data that may be shown.
 
         `related` is SQL that the question may build on: of verified examples, of terms, of the questions before it.
         """
-        index = self._index(catalog, profiles)
-        matches = index.things.tell_apart(index.literals.matches(question), question)
+        index = self._find_index(catalog, profiles)
+        matches = index.things.tell_apart(index.literals.find_matches(question), question)
         if index.full_size <= self._budget:
             found = Context(catalog, index.remarks, True, matches=matches[:MOST_MATCHES])
         else:
-            found = Selection(index, question, matches, self._budget, related).context(catalog)
-        return replace(found, samples=self._fitting(found.catalog, samples)) if samples else found
+            found = Selection(index, question, matches, self._budget, related).choose(catalog)
+        return replace(found, samples=self._choose_samples(found, samples)) if samples else found
 
     def prepare(self, catalog: Catalog, profiles: Profiles) -> None:
-        """Make what the first `context` of that content would make."""
-        index = self._index(catalog, profiles)
+        """Build what `choose_context` needs, so that the first question does not wait for it."""
+        index = self._find_index(catalog, profiles)
         if index.full_size > self._budget:
             index.ranking  # noqa: B018
 
-    def _fitting(self, catalog: Catalog, samples: Samples) -> Samples:
-        """Those of the tables shown, in their order, as far as their share of the budget goes."""
-        left, fitting = self._budget * SAMPLES_SHARE, {}
+    def _choose_samples(self, context: Context, samples: Samples) -> Samples:
+        """The rows of tables shown with types, in the catalog's order, up to their share of the budget."""
+        left, fitting, catalog = self._budget * SAMPLES_SHARE, {}, context.catalog
         for table in catalog.tables:
-            rows = samples.get((table.schema, table.name), ())
-            left -= tokens_in(render_rows(table, rows, catalog, notes_on(catalog.dialect))) if rows else 0
+            path = (table.schema, table.name)
+            rows = () if path in context.brief else samples.get(path, ())
+            left -= estimate_tokens(render_rows(table, rows, catalog, find_notes(catalog.dialect))) if rows else 0
             if left < 0:
                 break
             if rows:
-                fitting[table.schema, table.name] = rows
+                fitting[path] = rows
         return fitting
 
-    def _index(self, catalog: Catalog, profiles: Profiles) -> CatalogIndex:
+    def _find_index(self, catalog: Catalog, profiles: Profiles) -> CatalogIndex:
         # A catalog that was read again is another object with the same version; its index is good for longer.
         key = (catalog.version or id(catalog), hash(profiles))
         fresh = CatalogIndex(catalog, profiles)
         with self._lock:
             index = self._indexes.setdefault(key, fresh)
-        if not index.serves(catalog, profiles):
+        if not index.is_made_of(catalog, profiles):
             index = fresh
         with self._lock:
             self._indexes[key] = index
             self._indexes.move_to_end(key)
             if len(self._indexes) > MOST_INDEXES:
                 self._indexes.popitem(last=False)
-        return index.made()  # takes a second for thousands of tables: not under the lock
-
-
-class CatalogIndex:
-    """Of one catalog and its profiles: sizes in tokens, values by their words, and tables by theirs.
-
-    It is to be `made` before it tells anything.
-    """
-
-    def __init__(self, catalog: Catalog, profiles: Profiles) -> None:
-        self.catalog, self.profiles = catalog, profiles
-        self._made = False
-        self._ranking: TableRanking | None = None
-        self._lock = threading.Lock()
-
-    def made(self) -> CatalogIndex:
-        """Itself, once it is made: by the first who comes, while the others wait."""
-        with self._lock:
-            if not self._made:
-                self._make(self.catalog, self.profiles)
-                self._made = True
-        return self
-
-    def _make(self, catalog: Catalog, profiles: Profiles) -> None:
-        self.literals = LiteralIndex(profiles.texts, profiles.partial)
-        self.things = NamedThings(catalog)
-        self._notes = notes_on(catalog.dialect)
-        self.sizes = [self.size(table) for table in catalog.tables]
-        self.bare_size, self.smallest = sum(self.sizes), min((LEAST, *self.sizes))
-        self.values, self.facts = _remarks(catalog, profiles)
-        self.values_size = self.bare_size + sum(map(remark_size, self.values.values()))
-        self.full_size = self.values_size + sum(map(remark_size, self.facts.values()))
-        self.remarks = merged(self.values, self.facts)
-        """All that there is to say, as long as it fits."""
-
-    def serves(self, catalog: Catalog, profiles: Profiles) -> bool:
-        """Whether it was made of the same content."""
-        same = catalog is self.catalog or (bool(catalog.version) and catalog.version == self.catalog.version)
-        return same and (profiles is self.profiles or profiles == self.profiles)
-
-    @property
-    def ranking(self) -> TableRanking:
-        """Made when it is first asked for: only a catalog that does not fit needs it."""
-        with self._lock:
-            if self._ranking is None:
-                from sqlchat.chat.ranking import TableRanking
-
-                self._ranking = TableRanking(self.catalog)
-            return self._ranking
-
-    def size(self, table: Table) -> int:
-        """Without values."""
-        return tokens_in(render_table(table, self.catalog, self._notes, {}))
-
-    def column_size(self, column: Column, table: Table) -> float:
-        """Without values, and not rounded."""
-        return (len(render_column(column, table, self.catalog, self._notes, {})) + 1) / CHARACTERS_A_TOKEN
-
-
-class Selection:
-    """What is shown of a catalog that does not fit, for one question."""
-
-    def __init__(
-        self, index: CatalogIndex, question: str, matches: tuple[Match, ...], budget: int, related: Sequence[str]
-    ) -> None:
-        self._index, self._matches, self._budget = index, matches, budget
-        self._near: Nearness = index.ranking.nearest(question, [match for match in matches if not match.thing])
-        self._related = frozenset(WORD.findall("\n".join(related).lower()))
-        first = {id(table) for table in index.catalog.mentioned_in("\n".join(related)).tables} if related else ()
-        self._order = sorted(self._near.order, key=lambda place: id(index.catalog.tables[place]) not in first)
-        """Places of tables, those that related SQL names first, then the nearest."""
-        self._matched = {match.path for match in matches if not match.thing}
-        self._shown: dict[int, Table] = {}
-        self._left = budget
-
-    def context(self, catalog: Catalog) -> Context:
-        """`catalog` is the index's own, or another of the same content."""
-        index = self._index
-        if index.bare_size <= self._budget:
-            self._shown = dict(enumerate(catalog.tables))
-            stable = index.values if index.values_size <= self._budget else {}
-            self._left = self._budget - (index.values_size if stable else index.bare_size)
-            nearby = merged({} if stable else self._fitting(index.values), self._fitting(index.facts))
-            return Context(catalog, stable, True, matches=self._named(), nearby=nearby)
-        self._take(int(self._budget * STRUCTURE_SHARE))
-        values = self._fitting(index.values)
-        self._take(self._left)
-        remarks = merged(values, self._fitting(index.facts))
-        tables = tuple(self._shown[place] for place in sorted(self._shown))
-        omitted = tuple(table.name for place, table in enumerate(catalog.tables) if place not in self._shown)
-        return Context(replace(catalog, tables=tables), remarks, False, omitted, self._named())
-
-    def _take(self, room: int) -> None:
-        """Show further tables in `room` tokens, the nearest first."""
-        index, largest = self._index, self._budget * LARGEST_SHARE
-        for place in self._order:
-            if room < index.smallest:
-                break
-            if place in self._shown:
-                continue
-            size, table = index.sizes[place], index.catalog.tables[place]
-            if size > largest and size > room / 2:
-                table = self._narrowed(place, min(max(largest, room / 2), room))
-                size = index.size(table)
-            if size <= room:
-                self._shown[place] = table
-                self._left -= size
-                room -= size
-
-    def _fitting(self, remarks: Remarks) -> dict[Path, str]:
-        """Those that fit the room left: of columns with a value that the question names, then those near to it."""
-        ranked = []
-        for rank, place in enumerate(place for place in self._order if place in self._shown):
-            table = self._shown[place]
-            for column in table.columns:
-                path = (table.schema, table.name, column.name)
-                if text := remarks.get(path):
-                    size = remark_size(text)
-                    named = self._index.ranking.column_score(place, column, self._near.terms)
-                    distance = rank + size / A_RANK - (NAMED if named else 0)
-                    ranked.append((path not in self._matched, distance, path, size))
-        found = {}
-        for *_, path, size in sorted(ranked):
-            if size <= self._left:
-                self._left -= size
-                found[path] = remarks[path]
-        return found
-
-    def _named(self) -> tuple[Match, ...]:
-        """The values that the question names in what is shown, those of the nearest tables first."""
-        rank = {place: n for n, place in enumerate(self._order)}
-        places = {(t.schema, t.name): rank[place] for place, t in self._shown.items()}
-        shown = [match for match in self._matches if match.path[:2] in places]
-        ranked = sorted(shown, key=lambda match: (bool(match.thing), places[match.path[:2]]))
-        return tuple(ranked[:MOST_MATCHES])
-
-    def _narrowed(self, place: int, room: float) -> Table:
-        """The table in `room` tokens: its keys, the columns that the question names, and what else fits."""
-        table, ranking = self._index.catalog.tables[place], self._index.ranking
-        keys = {*table.primary_key, *ranking.joins.columns[place]}
-
-        def importance(column: Column) -> tuple[bool, bool, float]:
-            path = (table.schema, table.name, column.name)
-            matched = path in self._matched or column.name.lower() in self._related
-            return (column.name not in keys, not matched, -ranking.column_score(place, column, self._near.terms))
-
-        kept: set[str] = set()
-        left = room - self._index.size(replace(table, columns=())) - tokens_in(NOT_SHOWN)
-        for column in sorted(table.columns, key=importance):
-            left -= self._index.column_size(column, table)
-            if left < 0 and kept:
-                break
-            kept.add(column.name)
-        comment = f"{table.comment} ({len(table.columns) - len(kept)} {NOT_SHOWN})".strip()
-        return replace(table, columns=tuple(c for c in table.columns if c.name in kept), comment=comment)
-
-
-def merged(values: Remarks, facts: Remarks) -> dict[Path, str]:
-    """A remark for each column that one of the two has one for."""
-    return {path: joined(values.get(path, ""), facts.get(path, "")) for path in (*values, *facts)}
-
-
-def remark_size(text: str) -> int:
-    """Tokens."""
-    return int((len(text) + 4) / CHARACTERS_A_TOKEN) + 1
-
-
-def _remarks(catalog: Catalog, profiles: Profiles) -> tuple[dict[Path, str], dict[Path, str]]:
-    """Of each column its values, and what else is known of it."""
-    values: dict[Path, str] = {}
-    facts: dict[Path, str] = {}
-    for table in catalog.tables if profiles else ():
-        keys = {column for key in table.foreign_keys for column in key.columns} | {*table.primary_key}
-        for column in table.columns:
-            path = (table.schema, table.name, column.name)
-            if profile := profiles.get(path):
-                key = column.name in keys or like_a_key(column, table)
-                values[path], facts[path] = values_of(profile), facts_of(profile, key=key)
-    return {path: text for path, text in values.items() if text}, {path: text for path, text in facts.items() if text}
+        return index.ensure_built()  # takes a second for thousands of tables: not under the lock

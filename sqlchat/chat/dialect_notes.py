@@ -28,7 +28,7 @@ class DialectNotes:
     plain: re.Pattern[str] = ANY_CASE
     """Names that need no quoting."""
 
-    def quoted(self, name: str) -> str:
+    def quote_name(self, name: str) -> str:
         """`name` as it must be written in a statement."""
         if self.plain.match(name) and name.lower() not in RESERVED:
             return name
@@ -89,9 +89,24 @@ NOTES = {
         ),
         quote="`",
     ),
+    "spark": DialectNotes(
+        "Spark SQL",
+        (
+            "Names take backticks; texts take single quotes, and a quote in one is written \\'.",
+            "Dates: date_trunc('month', d), year(d), month(d), d >= DATE '2024-01-01', d - INTERVAL 7 DAYS, "
+            "current_date(), date_format(d, 'yyyy-MM').",
+            "/ keeps the fraction; DIV drops it.",
+            "A cast of 'n/a' fails: try_cast(x AS DOUBLE).",
+            "LIKE and = heed case; ILIKE ignores it; || concatenates; array_join(collect_list(x), ', ').",
+            "Beside an aggregate every selected column is grouped; count_if(x), count(*) FILTER (WHERE ...).",
+            "LIMIT n; NULLs sort first in ascending order: add NULLS LAST where x can be null. "
+            "No hints, no pipes (|>), no files by their path.",
+        ),
+        quote="`",
+    ),
 }
 
 
-def notes_on(dialect: str) -> DialectNotes:
+def find_notes(dialect: str) -> DialectNotes:
     """The notes on sqlglot's `dialect`; bare ones for a dialect without an entry."""
     return NOTES.get(dialect) or DialectNotes(dialect, ())

@@ -42,23 +42,23 @@ class ExampleIndex:
 
     def __init__(self, examples: Sequence[Example]) -> None:
         self._examples = examples
-        self._words = [_words(example.question) for example in examples]
+        self._words = [_pick_words(example.question) for example in examples]
         self._texts = [" ".join(words) for words in self._words]
         self._known = {word for words in self._words for word in words}
-        self._forms = {normal_form(example.question): example for example in reversed(examples)}
+        self._forms = {normalize_question(example.question): example for example in reversed(examples)}
         self._bm25 = bm25s.BM25()
         if examples:
             self._bm25.index(self._words, show_progress=False)
 
-    def same(self, question: str) -> Example | None:
+    def find_same(self, question: str) -> Example | None:
         """The example that asks `question` in the same words."""
-        return self._forms.get(normal_form(question))
+        return self._forms.get(normalize_question(question))
 
-    def nearest(self, question: str, limit: int) -> list[Example]:
-        """Those that have something in common with `question`, the nearest first."""
+    def find_nearest(self, question: str, limit: int) -> list[Example]:
+        """At most `limit` examples that share words with `question`, the nearest first."""
         if not self._examples:
             return []
-        asked = _words(question)
+        asked = _pick_words(question)
         alike = np.zeros(len(self._examples), np.float32)
         for _, score, place in process.extract(
             " ".join(asked), self._texts, scorer=fuzz.token_sort_ratio, limit=None
@@ -69,43 +69,43 @@ class ExampleIndex:
             scores = self._bm25.get_scores(known)
             rank = rank + scores / (float(scores.max()) or 1.0)
         order = np.argsort(-rank, kind="stable").tolist()
-        near = (at for at in order if alike[at] >= ALIKE or _shared(asked, self._words[at]) >= SHARED)
+        near = (at for at in order if alike[at] >= ALIKE or _measure_overlap(asked, self._words[at]) >= SHARED)
         return [self._examples[at] for at, _ in zip(near, range(limit), strict=False)]
 
 
-def normal_form(question: str) -> str:
-    """`question` without what does not change its meaning: case, accents, blanks, punctuation at the end of words.
+def normalize_question(question: str) -> str:
+    """`question` without case, accents, extra blanks and punctuation at the end of words.
 
-    What may change it stays: other words and numbers, signs (`<`, `-`, `%`, `!=`), and quoted texts as they are. A
-    question of nothing else stays as it is.
+    Words, numbers, signs (`<`, `-`, `%`, `!=`) and quoted texts stay, since they may change the meaning. A question
+    that would become empty stays unchanged.
     """
     found, end = [], 0
     for quoted in QUOTED.finditer(question):
-        found += [_plain(question[end : quoted.start()]), f'"{quoted[1] or quoted[2]}"']
+        found += [_simplify(question[end : quoted.start()]), f'"{quoted[1] or quoted[2]}"']
         end = quoted.end()
-    return " ".join(" ".join((*found, _plain(question[end:]))).split()) or " ".join(question.split())
+    return " ".join(" ".join((*found, _simplify(question[end:]))).split()) or " ".join(question.split())
 
 
-def outlived(question: str, sql: str) -> bool:
-    """Whether `sql` has a year where `question` asks relative to today ("last month"): it is right but for a while.
+def fixes_relative_dates(question: str, sql: str) -> bool:
+    """Whether `sql` names a year for a question relative to today ("last month"), so that it becomes wrong with time.
 
-    Not so where the question names that year, or the SQL looks at the clock too.
+    False if the question names that year too, or if the SQL reads the clock.
     """
     if not RELATIVE.search(question) or CLOCK.search(sql):
         return False
     return not set(DATED.findall(question)).issuperset(DATED.findall(sql))
 
 
-def _plain(text: str) -> str:
+def _simplify(text: str) -> str:
     text = unicodedata.normalize("NFKD", DASHES.sub("-", text).replace("’", "'")).casefold()
     # Only Latin letters lose their marks: in other scripts a mark can make another letter.
     return CLOSING.sub(" ", unicodedata.normalize("NFC", ACCENT.sub("", text)))
 
 
-def _words(question: str) -> list[str]:
+def _pick_words(question: str) -> list[str]:
     return (telling(question) or parts(question) or [question.strip().casefold()])[:MOST_WORDS]
 
 
-def _shared(one: Sequence[str], other: Sequence[str]) -> float:
+def _measure_overlap(one: Sequence[str], other: Sequence[str]) -> float:
     mine, theirs = set(one), set(other)
     return 2 * len(mine & theirs) / (len(mine) + len(theirs))

@@ -1,4 +1,4 @@
-"""Tells words that name what a question asks for from words that name a value.
+"""Tells words that name the thing asked for from words that name a value.
 
 In "how many papers are there", `papers` are the rows that are counted, though a column of kinds holds 'Paper'.
 """
@@ -14,44 +14,54 @@ from sqlchat.language.thesaurus import RELATED
 from sqlchat.language.words import folded, words
 from sqlchat.sql.catalog import Catalog
 
-LOWER_WORD = re.compile(r"[^\W\d_A-Z]+")
+LOWER_WORDS = re.compile(r"[^\W\d_A-Z]+(?:[ -][^\W\d_A-Z]+)*")
 
 
 class NamedThings:
-    """The names of one catalog's tables and columns, by the stem of their last word."""
+    """The names of one catalog's tables and columns, by the stems of their words."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._tables: set[str] = set()
         self._heads: dict[str, str] = {}
         """Stem to the table or column that it is the last word of, as a prompt calls it."""
+        self._names: dict[tuple[str, ...], str] = {}
+        """The same for all stems of a name."""
         for table in catalog.tables:
-            stems = words(table.name)
-            if len(stems) == 1:
+            self._add_name(table.name, f"the table {table.name}")
+            if len(stems := words(table.name)) == 1:
                 self._tables.add(stems[0])
-            if stems:
-                self._heads.setdefault(stems[-1], f"the table {table.name}")
         for table in catalog.tables:
             for column in table.columns:
-                if stems := words(column.name):
-                    self._heads.setdefault(stems[-1], f"the column {table.name}.{column.name}")
+                self._add_name(column.name, f"the column {table.name}.{column.name}")
+
+    def _add_name(self, name: str, thing: str) -> None:
+        if stems := words(name):
+            self._heads.setdefault(stems[-1], thing)
+            self._names.setdefault(tuple(stems), thing)
 
     def tell_apart(self, matches: Iterable[Match], question: str) -> tuple[Match, ...]:
-        """`matches` without those whose word is a table's name, and with `thing` set where a word may name one.
+        """`matches` without those whose word is a table's name, and with `thing` set if the words may name one.
 
-        Words in quotes and words that begin with a capital name values.
+        Words in quotes and words that begin with a capital name values, but for the question's first word.
         """
         found = []
         for match in matches:
-            if not LOWER_WORD.fullmatch(match.words) or _is_quoted(match.words, question):
+            written = match.words
+            if question.lstrip().startswith(written):
+                written = written[:1].lower() + written[1:]
+            if not LOWER_WORDS.fullmatch(written) or _is_quoted(match.words, question):
                 found.append(match)
                 continue
-            stem = words(match.words)[-1]
-            if stem not in self._tables:
-                found.append(replace(match, thing=self._thing(stem, match)))
+            stems = words(written)
+            if len(stems) > 1 or stems[0] not in self._tables:
+                found.append(replace(match, thing=self._find_thing(stems, match)))
         return tuple(sorted(found, key=lambda match: bool(match.thing)))
 
-    def _thing(self, stem: str, match: Match) -> str:
-        heads = (self._heads.get(each) for each in (stem, *sorted(RELATED.get(stem, ()))))
+    def _find_thing(self, stems: list[str], match: Match) -> str:
+        """The table or column that the words of `match` may name, or its rows, as a prompt calls it; else ""."""
+        if len(stems) > 1:
+            return self._names.get(tuple(stems), "")
+        heads = (self._heads.get(each) for each in (stems[0], *sorted(RELATED.get(stems[0], ()))))
         if thing := next(filter(None, heads), None):
             return thing
         is_plural = match.words.endswith("s") and folded(match.value) != folded(match.words)

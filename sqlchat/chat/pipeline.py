@@ -1,7 +1,7 @@
-"""The way of a question: context, model, check, run; straight down, and back to the model once.
+"""Answers a question: makes its prompt, asks a model, checks the SQL and runs it, with one more try if that fails.
 
-`Pipeline.stages` is what `/api/chat` follows, `answer` its end. What a model writes is never trusted: it is parsed,
-guarded, compared with the catalog and explained by the database before it runs, read-only.
+`Pipeline.run_stages` yields each stage and `answer` returns the last one. SQL of a model is never trusted: it is
+parsed, guarded, compared with the catalog and explained by the database before it runs, read-only.
 """
 
 from __future__ import annotations
@@ -11,16 +11,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
-from sqlchat.chat import prompt
+from sqlchat.chat import prompt, strategies
 from sqlchat.chat.answer import Answer, Basis, Sent, Stage
+from sqlchat.chat.budgets import Budgets
 from sqlchat.chat.caveats import find_caveats
 from sqlchat.chat.chart import choose_chart
-from sqlchat.chat.context import Context, SchemaLinker
+from sqlchat.chat.context import SchemaLinker
 from sqlchat.chat.knowledge import NOTHING, Knowledge, Recalled
-from sqlchat.chat.prices import cost
 from sqlchat.chat.question import Question
-from sqlchat.chat.references import inferred_references
-from sqlchat.chat.strategies import Solution, quickly, remembered, thoroughly, verified
+from sqlchat.chat.references import list_unsure_references
+from sqlchat.chat.selection import Context
+from sqlchat.chat.strategies import Solution, answer_from_example, check_example, solve_quickly, solve_thoroughly
 from sqlchat.chat.validation import Clock, Validator
 from sqlchat.chat.value_linking import Match
 from sqlchat.config import Settings
@@ -29,7 +30,8 @@ from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.errors import ConversationNotFoundError, UnavailableError
 from sqlchat.providers.base import Message, Provider, Task, Term
 from sqlchat.providers.factory import ProviderFactory
-from sqlchat.sql.dialects import resolve, transpile
+from sqlchat.providers.prices import compute_cost
+from sqlchat.sql.dialects import find_dialect, transpile
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Entry, Turn
 from sqlchat.store.history import History
@@ -69,48 +71,59 @@ class Pipeline:
         history: History,
         workers: Workers,
         linker: SchemaLinker,
+        budgets: Budgets,
     ) -> None:
         self._settings = settings
         self._manager, self._factory, self._workers, self._linker = manager, factory, workers, linker
-        self._history, self._knowledge = history, knowledge
+        self._history, self._knowledge, self._budgets = history, knowledge, budgets
 
     def answer(self, question: Question, entry: Entry | None = None) -> Answer:
-        """The last of `stages`."""
-        *_, last = self.stages(question, entry)
+        """The last of `run_stages`."""
+        *_, last = self.run_stages(question, entry)
         return cast(Answer, last)
 
-    def stages(self, question: Question, entry: Entry | None = None) -> Iterator[Stage]:
+    def run_stages(self, question: Question, entry: Entry | None = None) -> Iterator[Stage]:
         """Answer `question` stage by stage: a Basis, Drafted, Checked, Ran where it is to be run, and the Answer.
 
-        `entry` is told how far it came, so that it is known of a failure too.
+        `entry` is told how far it came, so that it is known of a failure too. One that is given is kept in the
+        history, and its owner held to the day's budget.
 
         Raises ConnectionNotFoundError and UnauthorizedError, then ProviderUnknownError or
-        ProviderNotConfiguredError, then DialectUnknownError and ConversationNotFoundError, before the first stage;
-        QuestionError if no working SQL came of it; and what `Provider.draft` and `OpenConnection.run` raise when the
-        model or the database fails.
+        ProviderNotConfiguredError, then DialectUnknownError and ConversationNotFoundError, before any stage,
+        then BudgetError; QuestionError if no working SQL came of it; and what `Provider.draft` and
+        `OpenConnection.run` raise when the model or the database fails.
         """
+        kept = entry
         entry = entry or Entry(question.owner, question.connection_id, "chat", question.tag, question=question.text)
         ready = self._prepare(question, entry)
         exact = None if ready.turns or question.notes else ready.recalled.exact  # which both may change its meaning
-        if exact and (checked := verified(exact, ready.validator)):
-            basis = replace(_basis(ready.connection), examples_used=(exact.id,))
+        if exact and (checked := check_example(exact, ready.validator)):
+            basis = replace(_make_basis(ready.connection), examples_used=(exact.id,))
             yield basis
-            solution = yield from remembered(exact, checked, ready.validator)
+            solution = yield from answer_from_example(exact, checked, ready.validator)
         else:
-            basis, task = self._task(question, ready)
+            basis, task = self._make_task(question, ready)
+            is_thorough = question.mode == "thorough" and ready.model.repairs
+            if kept and ready.model.repairs:  # the built-in engine costs nothing
+                most = strategies.count_most_tokens(task, self._settings.answer_room, is_thorough=is_thorough)
+                self._budgets.admit(kept, ready.model.model, most)
             yield basis
-            solve = thoroughly if question.mode == "thorough" and ready.model.repairs else quickly
-            solution = yield from solve(ready.model, task, ready.validator)
+            solve = solve_thoroughly if is_thorough else solve_quickly
+            try:
+                solution = yield from solve(ready.model, task, ready.validator)
+            finally:  # an answer that cannot be read has its price too
+                entry.count_tokens(task.meter.tokens.prompt, task.meter.tokens.completion)
         yield self._make_answer(ready, basis, solution)
 
-    def prompt(self, question: Question) -> tuple[Context, tuple[Message, ...]]:
+    def make_prompt(self, question: Question) -> tuple[Context, tuple[Message, ...]]:
         """What a model would be shown for `question`, and the whole prompt, without asking one.
 
         Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
         """
         connection = self._manager.open(question.owner, question.connection_id, question.claims)
-        recalled = self._knowledge.recall(question.owner, question.connection_id, question.text, connection.catalog)
-        context, _, messages = self._prompt(question, connection, recalled, self._turns(question))
+        recalled = self._recall(question, connection)
+        turns = self._read_turns(question, connection)
+        context, _, messages = self._make_prompt(question, connection, recalled, turns)
         return context, messages
 
     def _prepare(self, question: Question, entry: Entry) -> Prepared:
@@ -119,12 +132,12 @@ class Pipeline:
         connection = self._manager.open(owner, name, question.claims)
         model = question.provider if isinstance(question.provider, Provider) else self._factory.get(question.provider)
         entry.provider, entry.model = model.name, model.model
-        target = resolve(question.dialect) if question.dialect else connection.dialect
-        turns = self._turns(question)
+        target = find_dialect(question.dialect) if question.dialect else connection.dialect
+        turns = self._read_turns(question, connection)
         entry.conversation_id = (question.conversation or uuid.uuid4()) if self._settings.history_days else None
         clock = Clock()
         with clock("context"):
-            recalled = self._knowledge.recall(owner, name, question.text, connection.catalog)
+            recalled = self._recall(question, connection)
         validator = Validator(
             connection=connection,
             clock=clock,
@@ -140,31 +153,43 @@ class Pipeline:
             turns=turns,
             validator=validator,
             target=target,
-            unheard=() if model.repairs else _beside(question, recalled, turns),
+            unheard=() if model.repairs else _list_extras(question, recalled, turns),
         )
 
-    def _task(self, question: Question, ready: Prepared) -> tuple[Basis, Task]:
+    def _make_task(self, question: Question, ready: Prepared) -> tuple[Basis, Task]:
         """What the model is asked, and what that rests on."""
         connection, recalled = ready.connection, ready.recalled
         with ready.validator.clock("context"):
             if not ready.model.repairs:  # the built-in engine reads no prompt
                 terms = tuple(Term((t.term, *t.synonyms), t.sql) for t in recalled.terms if t.sql)
-                catalog, values = connection.catalog.listed, connection.profiles.few_texts
-                return _basis(connection), Task(question.text, catalog, values=values, terms=terms)
-            context, recalled, messages = self._prompt(question, connection, recalled, ready.turns)
-            return _basis(connection, context, recalled), Task(question.text, connection.catalog.listed, messages)
+                catalog = recalled.lesson.teach(connection.catalog, connection.profiles).listed
+                task = Task(question.text, catalog, values=connection.profiles.few_texts, terms=terms)
+                return _make_basis(connection), task
+            context, recalled, messages = self._make_prompt(question, connection, recalled, ready.turns)
+            catalog = recalled.lesson.teach(connection.catalog, Profiles()).listed
+            return _make_basis(connection, context, recalled), Task(question.text, catalog, messages)
 
-    def _turns(self, question: Question) -> Sequence[Turn]:
-        """The last turns, on this connection, of the conversation that the question goes on with."""
+    def _recall(self, question: Question, connection: OpenConnection) -> Recalled:
+        """What was told that matters to the question, and names nothing that the connection's policy denies."""
+        owner, name, catalog = question.owner, question.connection_id, connection.catalog
+        return self._knowledge.recall(owner, name, question.text, catalog).leave_out(connection.hidden_names)
+
+    def _read_turns(self, question: Question, connection: OpenConnection) -> Sequence[Turn]:
+        """The last turns, on this connection, of the conversation that the question goes on with.
+
+        Without those whose SQL names what the connection's policy denies by now.
+        """
         if question.conversation is None:
             return ()
         turns = self._history.conversation(question.owner, question.conversation, MOST_TURNS)
         if not turns:
             kept = "" if self._settings.history_days else ": this service keeps no history"
             raise ConversationNotFoundError(f"There is no conversation {question.conversation}{kept}.")
-        return [turn for turn in turns if turn.connection_id == question.connection_id]
+        hidden = connection.hidden_names
+        here = (turn for turn in turns if turn.connection_id == question.connection_id)
+        return [turn for turn in here if not hidden.are_in_sql(turn.sql)]
 
-    def _prompt(
+    def _make_prompt(
         self, question: Question, connection: OpenConnection, recalled: Recalled, turns: Sequence[Turn]
     ) -> tuple[Context, Recalled, tuple[Message, ...]]:
         """The prompt and what it shows, with no more of the data in it than the connection's privacy allows."""
@@ -173,23 +198,25 @@ class Pipeline:
         samples = connection.samples if connection.privacy == "rows" else {}
         told = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
         related = list(filter(None, told))
-        context = self._linker.context(connection.catalog.listed, said.strip(), profiles, samples, related)
+        catalog = recalled.lesson.teach(connection.catalog, profiles).listed
+        context = self._linker.choose_context(catalog, said.strip(), profiles, samples, related)
         room = self._settings.prompt_room
         return prompt.fit_messages(question.text, context, recalled, turns, asked_notes=question.notes, room=room)
 
     def _make_answer(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
         validator, draft, results, sql = ready.validator, solution.draft, solution.results, solution.checked.sql
         dialect, lineage = ready.connection.dialect, solution.checked.lineage
+        taught = ready.recalled.lesson.teach(ready.connection.catalog, Profiles())
         validator.entry.row_count = None if results is None else results.row_count
         with validator.clock("check"):
             empty = results is not None and results.row_count == 0
             demanded = [each for each in solution.checked.examined.conditions if empty and each.demanded]
-            profiles = _known_profiles(ready.connection) if demanded else Profiles()
+            profiles = _read_profiles(ready.connection) if demanded else Profiles()
             warnings = [*draft.warnings, *find_caveats(basis, results, solution.agreement, demanded, profiles)]
             if draft.terms or draft.values:
                 matches = tuple(Match(*named) for named in draft.values)
                 basis = replace(basis, terms_used=draft.terms, values_matched=matches)
-            unheard = [part for part in ready.unheard if part not in map(_named, draft.terms)]
+            unheard = [part for part in ready.unheard if part not in map(_name_term, draft.terms)]
             if unheard and draft.model == ready.model.model:
                 warnings.append(f"The built-in engine reads a question by itself, without {', '.join(unheard)}.")
             shown = sql
@@ -202,16 +229,13 @@ class Pipeline:
             provider=ready.model.name,
             model=draft.model,
             tokens=draft.tokens,
-            cost_usd=cost(draft.tokens, draft.model, self._settings.model_prices),
+            cost_usd=compute_cost(draft.tokens, draft.model, self._settings.model_prices),
             results=results,
             chart=None if results is None else choose_chart(results),
             explanation=draft.explanation,
             interpretation=draft.interpretation,
             warnings=tuple(warnings),
-            assumptions=(
-                *draft.assumptions,
-                *inferred_references(ready.connection.catalog, lineage),
-            ),
+            assumptions=(*draft.assumptions, *list_unsure_references(taught, lineage)),
             lineage=lineage,
             basis=basis,
             conversation=validator.entry.conversation_id,
@@ -221,7 +245,7 @@ class Pipeline:
         )
 
 
-def _known_profiles(connection: OpenConnection) -> Profiles:
+def _read_profiles(connection: OpenConnection) -> Profiles:
     """What columns hold; nothing while the database is away, since there is an answer already."""
     try:
         return connection.profiles
@@ -229,23 +253,23 @@ def _known_profiles(connection: OpenConnection) -> Profiles:
         return Profiles()
 
 
-def _beside(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tuple[str, ...]:
+def _list_extras(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tuple[str, ...]:
     """What there is beside the question itself, in words."""
     parts = {
         "the questions before it": turns,
         "the notes on it": question.notes,
         "the notes on this connection": recalled.notes,
-        **{_named(term.term): True for term in recalled.terms},
+        **{_name_term(term.term): True for term in recalled.terms},
         "mode thorough": question.mode == "thorough",
     }
     return tuple(name for name, there in parts.items() if there)
 
 
-def _named(term: str) -> str:
+def _name_term(term: str) -> str:
     return f"the term {term}"
 
 
-def _basis(connection: OpenConnection, context: Context | None = None, recalled: Recalled = NOTHING) -> Basis:
+def _make_basis(connection: OpenConnection, context: Context | None = None, recalled: Recalled = NOTHING) -> Basis:
     catalog, privacy = connection.catalog.listed, connection.privacy
     if context is None:  # nothing leaves the service
         return Basis(catalog_version=catalog.version, tables_shown=len(catalog.tables), privacy=privacy)

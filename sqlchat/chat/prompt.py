@@ -10,10 +10,18 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 
-from sqlchat.chat.context import Context
-from sqlchat.chat.dialect_notes import DialectNotes, notes_on
+from sqlchat.chat.dialect_notes import DialectNotes, find_notes
 from sqlchat.chat.knowledge import NOTHING, Recalled
-from sqlchat.chat.rendering import as_data, block, column_path, literal, render_catalog, render_rows, tokens_in
+from sqlchat.chat.rendering import (
+    as_data,
+    estimate_tokens,
+    quote_literal,
+    render_catalog,
+    render_path,
+    render_rows,
+    wrap_block,
+)
+from sqlchat.chat.selection import Context
 from sqlchat.errors import TooLargeError
 from sqlchat.providers.base import Draft, Message
 from sqlchat.store import Example, Term, Turn
@@ -64,7 +72,7 @@ gives, or why there is none.
 """
 
 
-def messages(
+def render_messages(
     question: str,
     context: Context,
     recalled: Recalled = NOTHING,
@@ -75,40 +83,44 @@ def messages(
 
     `turns` are the earlier questions of the conversation, the oldest first; `asked_notes` came with the question.
     """
-    notes = notes_on(context.catalog.dialect)
-    catalog = block("catalog", render_catalog(context.catalog, notes, context.remarks))
+    notes = find_notes(context.catalog.dialect)
+    catalog = wrap_block("catalog", render_catalog(context.catalog, notes, context.remarks, context.brief))
     if context.samples:
-        catalog += "\n\nThe first rows of some tables:\n" + block("rows", _rows(context, notes))
-    rules = RULES.format(title=notes.title) + _dialect(notes) + ANSWER
+        catalog += "\n\nThe first rows of some tables:\n" + wrap_block("rows", _render_rows(context, notes))
+    rules = RULES.format(title=notes.title) + _render_dialect(notes) + ANSWER
     parts = []
     if not context.whole:
-        parts.append(
-            f"The database has {len(context.omitted)} further tables, which seem not to matter here.\n{catalog}"
-        )
+        about = [f"The database has {len(context.omitted)} further tables, which seem not to matter here."]
+        if context.brief:
+            about.append("Tables with their columns in brackets are further from the question; types are left out.")
+        parts.append(f"{' '.join(about)}\n{catalog}")
     if context.matches:
         parts.append(
             "Values that words of the question may name. They are hints: a word may mean something else.\n"
-            + block("values", _values(context, notes))
+            + wrap_block("values", _render_values(context, notes))
         )
     if context.nearby:
-        parts.append("What the columns that seem nearest hold:\n" + block("values", _nearby(context, notes)))
+        parts.append(
+            "What the columns that seem nearest hold:\n" + wrap_block("values", _render_nearby(context, notes))
+        )
     if recalled.terms:
-        parts.append("Terms of the question:\n" + block("terms", _terms(recalled.terms)))
+        parts.append("Terms of the question:\n" + wrap_block("terms", _render_terms(recalled.terms)))
     if recalled.examples:
         parts.append(
-            "Other questions with SQL that a person verified:\n" + block("examples", _examples(recalled.examples))
+            "Other questions with SQL that a person verified:\n"
+            + wrap_block("examples", _render_examples(recalled.examples))
         )
     if turns:
         parts.append(
             "Earlier questions, the newest last; where this one goes on from them, keep what it does not change:\n"
-            + block("conversation", _conversation(turns))
+            + wrap_block("conversation", _render_conversation(turns))
         )
     if asked_notes:
-        parts.append("Notes on this question:\n" + block("notes", as_data(asked_notes, lines=True)))
-    parts.append(block("question", as_data(question, lines=True)))
+        parts.append("Notes on this question:\n" + wrap_block("notes", as_data(asked_notes, lines=True)))
+    parts.append(wrap_block("question", as_data(question, lines=True)))
     told = ""
     if recalled.notes:
-        told = "Notes on this database:\n" + block("notes", as_data(recalled.notes, lines=True))
+        told = "Notes on this database:\n" + wrap_block("notes", as_data(recalled.notes, lines=True))
     stable = [rules, "\n\n".join(filter(None, (catalog if context.whole else "", told)))]
     return (*(Message("system", each) for each in stable if each), Message("user", "\n\n".join(parts)))
 
@@ -121,9 +133,9 @@ def fit_messages(
     If it takes more, rows of tables go first, then the earlier questions but the last, examples, what columns hold
     beside the catalog, and the last question. Raises TooLargeError if it takes more even so.
     """
-    sent = messages(question, context, recalled, turns, asked_notes)
+    sent = render_messages(question, context, recalled, turns, asked_notes)
     for left_out in ("rows", "turns", "examples", "nearby", "turn"):
-        if not room or _size(sent) <= room:
+        if not room or _measure(sent) <= room:
             break
         match left_out:
             case "rows":
@@ -134,16 +146,16 @@ def fit_messages(
                 recalled = replace(recalled, examples=())
             case _:
                 turns = turns[-1:] if left_out == "turns" else ()
-        sent = messages(question, context, recalled, turns, asked_notes)
-    if room and _size(sent) > room:
+        sent = render_messages(question, context, recalled, turns, asked_notes)
+    if room and _measure(sent) > room:
         raise TooLargeError(
-            f"The question with its catalog, terms and notes takes about {_size(sent):,} tokens, and the model's "
+            f"The question with its catalog, terms and notes takes about {_measure(sent):,} tokens, and the model's "
             f"context leaves {room:,} for them (SQLCHAT_MODEL_CONTEXT_TOKENS)."
         )
     return context, recalled, sent
 
 
-def again(asked: tuple[Message, ...], draft: Draft, fault: str) -> tuple[Message, ...]:
+def render_retry(asked: tuple[Message, ...], draft: Draft, fault: str) -> tuple[Message, ...]:
     """The prompt for another try, after `draft` met `fault` (a text of `repair`)."""
     said = {
         "interpretation": draft.interpretation,
@@ -152,24 +164,24 @@ def again(asked: tuple[Message, ...], draft: Draft, fault: str) -> tuple[Message
         "explanation": draft.explanation,
     }
     request = (
-        f"That statement does not work:\n{block('fault', fault)}\n\n"
+        f"That statement does not work:\n{wrap_block('fault', fault)}\n\n"
         "Write it anew, as one statement that answers the same question, in the same JSON form."
     )
     return (*asked, Message("assistant", json.dumps(said, ensure_ascii=False)), Message("user", request))
 
 
-def _size(sent: Sequence[Message]) -> int:
+def _measure(sent: Sequence[Message]) -> int:
     """Tokens."""
-    return sum(tokens_in(message.content) for message in sent)
+    return sum(estimate_tokens(message.content) for message in sent)
 
 
-def _dialect(notes: DialectNotes) -> str:
+def _render_dialect(notes: DialectNotes) -> str:
     if not notes.notes:
         return ""
     return f"\nIn {notes.title}:\n" + "\n".join(f"- {note}" for note in notes.notes) + "\n"
 
 
-def _terms(terms: Sequence[Term]) -> str:
+def _render_terms(terms: Sequence[Term]) -> str:
     lines = []
     for term in terms:
         line = f"{as_data(term.term)}: {as_data(term.definition)}"
@@ -177,7 +189,7 @@ def _terms(terms: Sequence[Term]) -> str:
     return "\n".join(lines)
 
 
-def _examples(examples: Sequence[Example]) -> str:
+def _render_examples(examples: Sequence[Example]) -> str:
     lines = []
     for example in examples:
         lines += [f"Question: {as_data(example.question)}", f"SQL: {as_data(example.sql, lines=True)}"]
@@ -185,7 +197,7 @@ def _examples(examples: Sequence[Example]) -> str:
     return "\n".join(lines)
 
 
-def _conversation(turns: Sequence[Turn]) -> str:
+def _render_conversation(turns: Sequence[Turn]) -> str:
     return "\n".join(
         f"Question: {as_data(turn.question)}"
         + (f"\nRead as: {as_data(turn.interpretation)}" if turn.interpretation else "")
@@ -194,7 +206,7 @@ def _conversation(turns: Sequence[Turn]) -> str:
     )
 
 
-def _rows(context: Context, notes: DialectNotes) -> str:
+def _render_rows(context: Context, notes: DialectNotes) -> str:
     catalog = context.catalog
     return "\n".join(
         render_rows(table, rows, catalog, notes)
@@ -203,16 +215,16 @@ def _rows(context: Context, notes: DialectNotes) -> str:
     )
 
 
-def _values(context: Context, notes: DialectNotes) -> str:
+def _render_values(context: Context, notes: DialectNotes) -> str:
     return "\n".join(
-        f"{column_path(match.path, context.catalog, notes)} = {literal(match.value)}"
-        + (f" -- the nearest known to {literal(match.words)}; the column holds more" if match.doubtful else "")
-        + (f" -- no condition if {literal(match.words)} names {as_data(match.thing)}" if match.thing else "")
+        f"{render_path(match.path, context.catalog, notes)} = {quote_literal(match.value)}"
+        + (f" -- the nearest known to {quote_literal(match.words)}; the column holds more" if match.doubtful else "")
+        + (f" -- no condition if {quote_literal(match.words)} names {as_data(match.thing)}" if match.thing else "")
         for match in context.matches
     )
 
 
-def _nearby(context: Context, notes: DialectNotes) -> str:
+def _render_nearby(context: Context, notes: DialectNotes) -> str:
     return "\n".join(
-        f"{column_path(path, context.catalog, notes)}: {remark}" for path, remark in context.nearby.items()
+        f"{render_path(path, context.catalog, notes)}: {remark}" for path, remark in context.nearby.items()
     )

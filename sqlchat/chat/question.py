@@ -1,4 +1,4 @@
-"""A question: what is asked, by whom, of which connection, and how it is to be answered. What `pipeline` takes."""
+"""A question with its owner, connection and options: the input of `pipeline`."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ class Question:
     mode: Mode = "quick"
     """`thorough` asks for three candidates and answers with the one whose rows most agree on."""
     conversation: uuid.UUID | None = None
-    """That it goes on with; None where it begins one."""
+    """The conversation that it continues; None if it begins one."""
     notes: str = field(default="", repr=False)
-    """What the asker adds for this question: what a word means, how something is counted."""
+    """The asker's notes on this question, such as the meaning of a word."""
     claims: Claims = field(default=None, repr=False)
     """Of the caller's verified token."""
     tag: str = ""

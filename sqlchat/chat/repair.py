@@ -1,4 +1,4 @@
-"""Words a fault of a model's SQL, for the model's other try and for the person who asked."""
+"""Describes a fault of a model's SQL, for the model's second try and for the person who asked."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ PIVOT = re.compile(r"pivot", re.IGNORECASE)
 OF_VALUES = frozenset({1292, 1365, 1366, 1690})
 """MySQL's numbers of faults that quote values, which come while it plans where a key leads to one row."""
 RUNNING = "while_running"
-"""Fact of a fault that came of rows, not of planning."""
+"""Key in a fault's facts: it came from reading rows, not from planning."""
 OWN_FACTS = frozenset({"sql", "fault", RUNNING})
 AROUND = 40  # characters shown on each side of a position
 
 
 def tells_values(fault: SqlchatError, sql: str) -> bool:
     """Whether the words of `fault` may hold values: the database looked at rows, to run `sql` or to plan it."""
-    planned_with_rows = fault.facts.get("errno") in OF_VALUES or (PIVOT.search(sql) and _of_database(fault))
+    planned_with_rows = fault.facts.get("errno") in OF_VALUES or (PIVOT.search(sql) and _is_of_database(fault))
     return bool(fault.facts.get(RUNNING) or planned_with_rows)
 
 
-def for_model(fault: SqlchatError, sql: str, *, values: bool = True) -> str:
+def describe_for_model(fault: SqlchatError, sql: str, *, values: bool = True) -> str:
     """`fault` in lines for a prompt: what it says, its SQLSTATE, and the place in `sql`.
 
     Without `values`, it says no more than its words before the first that may be a value: databases quote values in
     many ways, and in some of them without quotes.
     """
-    said = fault.detail if values else _first_words(fault.detail, sql)
+    said = fault.detail if values else _cut_before_values(fault.detail, sql)
     lines = [as_data(said, 1000)]
     if sqlstate := fault.facts.get("sqlstate"):
         lines.append(f"SQLSTATE: {as_data(str(sqlstate), 10)}")
@@ -46,19 +46,19 @@ def for_model(fault: SqlchatError, sql: str, *, values: bool = True) -> str:
     return "\n".join(lines)
 
 
-def for_person(fault: SqlchatError, sql: str, attempts: int) -> QuestionError:
-    """What to answer when the last try failed too."""
+def describe_for_person(fault: SqlchatError, sql: str, attempts: int) -> QuestionError:
+    """The error for the caller after the last try failed."""
     tries = "The SQL that was written for this question does" if attempts == 1 else f"{attempts} tries at SQL did"
     facts = {name: value for name, value in fault.facts.items() if name not in OWN_FACTS}
     return QuestionError(f"{tries} not work: {fault.detail}", sql=sql, fault=fault.code, **facts)
 
 
-def _of_database(fault: SqlchatError) -> bool:
-    """Not of ours, which tell names alone."""
+def _is_of_database(fault: SqlchatError) -> bool:
+    """Whether the database raised `fault`, not this service."""
     return isinstance(fault, QueryError) and "unknown_names" not in fault.facts
 
 
-def _first_words(message: str, sql: str) -> str:
+def _cut_before_values(message: str, sql: str) -> str:
     names = set(NAMES_IN_SQL.findall(sql))
     said: list[str] = []
     for word in message.split():

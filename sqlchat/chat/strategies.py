@@ -1,6 +1,6 @@
-"""Ways from a task to SQL that works: quickly, thoroughly, or by an example that a person verified. For `pipeline`.
+"""Turns a task into SQL that works: by one draft, by several candidates, or by an example that a person verified.
 
-Each yields the stages on its way, from Drafted to Ran, and returns the Solution.
+Each function yields its stages, from Drafted to Ran, and returns the Solution.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from dataclasses import dataclass, replace
 
 from sqlchat.chat import candidates, prompt, repair
 from sqlchat.chat.answer import Agreement, Checked, Drafted, Ran, Stage
+from sqlchat.chat.rendering import estimate_tokens
 from sqlchat.chat.validation import FAULTS, Validator
 from sqlchat.connections.base import Results
 from sqlchat.errors import QuestionError
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
-from sqlchat.providers.reading import bare
+from sqlchat.providers.reading import strip_fence
 from sqlchat.store import Example
 
 ATTEMPTS = 2
@@ -25,7 +26,7 @@ VERIFIED = "verified-example"
 
 @dataclass(frozen=True)
 class Solution:
-    """The draft that worked, and what came of it."""
+    """The draft that worked, its checked SQL and its rows."""
 
     draft: Draft
     """Its tokens are those of all attempts."""
@@ -35,7 +36,14 @@ class Solution:
     agreement: Agreement | None = None
 
 
-def quickly(
+def count_most_tokens(task: Task, answer_room: int, *, is_thorough: bool) -> Tokens:
+    """What the way may take at most: each draft is two calls, and the second shows the first answer again."""
+    calls = 2 * (candidates.CANDIDATES + 1 if is_thorough else ATTEMPTS)
+    size = sum(estimate_tokens(message.content) for message in task.messages)
+    return Tokens(calls * (size + answer_room), calls * answer_room)
+
+
+def solve_quickly(
     model: Provider,
     task: Task,
     validator: Validator,
@@ -44,86 +52,92 @@ def quickly(
     calls: int = 0,
     most: int = ATTEMPTS,
 ) -> Generator[Stage, None, Solution]:
-    """The first draft that works. `spent` are the tokens of the `calls` so far; with `most` calls it is over."""
+    """Solve `task` by the first draft that works, in at most `most` calls of the model.
+
+    `spent` and `calls` are the tokens and calls before. Raises QuestionError if no draft works.
+    """
     while True:
         with validator.clock("model"):
             draft = model.draft(task)
         spent, calls = spent + draft.tokens, calls + draft.calls
-        sql = _written(draft, spent, validator)
-        yield _drafted(draft, sql, calls)
+        sql = _read_sql(draft, spent, validator)
+        yield _make_stage(draft, sql, calls)
         try:
             checked = validator.check(sql)
             yield checked
             results = validator.run(checked) if validator.execute else None
         except FAULTS as fault:
             if calls >= most or not model.repairs:
-                raise repair.for_person(fault, sql, calls) from fault
-            task = replace(task, messages=prompt.again(task.messages, draft, validator.for_model(fault, sql)))
+                raise repair.describe_for_person(fault, sql, calls) from fault
+            task = replace(
+                task, messages=prompt.render_retry(task.messages, draft, validator.describe_fault(fault, sql))
+            )
             continue
         if results is not None:
             yield Ran(results=results)
         return Solution(replace(draft, tokens=spent), checked, results, calls)
 
 
-def thoroughly(model: Provider, task: Task, validator: Validator) -> Generator[Stage, None, Solution]:
-    """Of several candidates the one whose rows most agree on; where none works, one more try.
+def solve_thoroughly(model: Provider, task: Task, validator: Validator) -> Generator[Stage, None, Solution]:
+    """Solve `task` by the candidate whose rows most candidates share; ask once more if none works.
 
-    None is had where the first of them took too much: what it raised is raised then.
+    Raises the first candidate's error if none works and that one ran out of time or memory.
     """
     with validator.clock("model"):
-        drafts = candidates.drafts(model, task)
-    spent, calls = candidates.tokens_of(drafts), candidates.calls_for(drafts)
-    refusals = [draft for draft in drafts if not bare(draft.sql or "")]
+        drafts = candidates.collect_drafts(model, task)
+    spent, calls = candidates.sum_tokens(drafts), candidates.count_calls(drafts)
+    refusals = [draft for draft in drafts if not strip_fence(draft.sql or "")]
     if 2 * len(refusals) > len(drafts):
-        _written(refusals[0], spent, validator)
-    working, failed = candidates.tried(drafts, validator)
+        _read_sql(refusals[0], spent, validator)
+    working, failed = candidates.try_drafts(drafts, validator)
     if not working:
         assert failed is not None  # most have SQL, and none works
         draft, fault = failed
         if not isinstance(fault, FAULTS):
-            _written(draft, spent, validator)
+            _read_sql(draft, spent, validator)
             raise fault
-        again = prompt.again(task.messages, draft, validator.for_model(fault, bare(draft.sql or "")))
+        told = validator.describe_fault(fault, strip_fence(draft.sql or ""))
+        again = prompt.render_retry(task.messages, draft, told)
         task = replace(task, messages=again)
-        return (yield from quickly(model, task, validator, spent=spent, calls=calls, most=calls + 1))
-    chosen, agreement = candidates.agreed(working)
-    sql = _written(chosen.draft, spent, validator)
-    yield _drafted(chosen.draft, sql, calls)
+        return (yield from solve_quickly(model, task, validator, spent=spent, calls=calls, most=calls + 1))
+    chosen, agreement = candidates.choose_agreed(working)
+    sql = _read_sql(chosen.draft, spent, validator)
+    yield _make_stage(chosen.draft, sql, calls)
     yield chosen.checked
     yield Ran(results=chosen.results)
     draft = replace(chosen.draft, tokens=spent)
     return Solution(draft, chosen.checked, chosen.results, calls, agreement)
 
 
-def verified(example: Example, validator: Validator) -> Checked | None:
-    """The SQL of an example, if it still works; what has become of the database since is not its fault."""
+def check_example(example: Example, validator: Validator) -> Checked | None:
+    """The checked SQL of `example`; None if it no longer works on the database."""
     try:
         return validator.check(example.sql)
     except FAULTS:
         return None
 
 
-def remembered(example: Example, checked: Checked, validator: Validator) -> Generator[Stage, None, Solution]:
-    """The answer that a person verified for this very question: no model is asked."""
+def answer_from_example(example: Example, checked: Checked, validator: Validator) -> Generator[Stage, None, Solution]:
+    """Answer with the SQL that a person verified for this very question, without a model."""
     explanation = example.note or "A person verified this SQL for this very question."
     draft = Draft(example.sql, explanation, VERIFIED, interpretation=example.question)
-    yield _drafted(draft, _written(draft, NOTHING_SPENT, validator), 0)
+    yield _make_stage(draft, _read_sql(draft, NOTHING_SPENT, validator), 0)
     yield checked
     results = None
     if validator.execute:
         try:
             results = validator.run(checked)
         except FAULTS as fault:
-            raise repair.for_person(fault, checked.sql, 1) from fault
+            raise repair.describe_for_person(fault, checked.sql, 1) from fault
         yield Ran(results=results)
     return Solution(draft, checked, results, 0)
 
 
-def _written(draft: Draft, spent: Tokens, validator: Validator) -> str:
-    """The SQL of `draft`. Raises QuestionError where it says that there is none."""
-    sql = bare(draft.sql or "")
+def _read_sql(draft: Draft, spent: Tokens, validator: Validator) -> str:
+    """The SQL of `draft`, noted in the history entry. Raises QuestionError if it has none."""
+    sql = strip_fence(draft.sql or "")
     validator.entry.interpretation = draft.interpretation or None
-    validator.entry.drafted(sql, draft.model, spent.prompt, spent.completion)
+    validator.entry.record_draft(sql, draft.model, spent.prompt, spent.completion)
     if not sql:
         raise QuestionError(
             f"The data cannot answer this question: {draft.explanation or 'the model gave no reason.'}"
@@ -131,5 +145,5 @@ def _written(draft: Draft, spent: Tokens, validator: Validator) -> str:
     return sql
 
 
-def _drafted(draft: Draft, sql: str, attempt: int) -> Drafted:
+def _make_stage(draft: Draft, sql: str, attempt: int) -> Drafted:
     return Drafted(sql=sql, explanation=draft.explanation, interpretation=draft.interpretation, attempt=attempt)

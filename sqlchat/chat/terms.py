@@ -50,13 +50,13 @@ class TermIndex:
                 self._add(number, name)
         self._vocabulary = sorted(set(chain.from_iterable(self._by_stem.values())))
 
-    def matching(self, question: str) -> tuple[Term, ...]:
+    def find_matching(self, question: str) -> tuple[Term, ...]:
         """The terms that `question` uses, in the order in which they were told; at most 20, the longer ones first."""
-        asked = _words(question)[:MOST_WORDS]
-        places = self._places([word for word in asked if word not in STOPWORDS])
+        asked = _split_words(question)[:MOST_WORDS]
+        places = self._find_places([word for word in asked if word not in STOPWORDS])
         found: dict[int, int] = defaultdict(int)
         for number, form in self._forms:
-            if all(word in places for word in form) and _near([places[word] for word in form]):
+            if all(word in places for word in form) and _are_near([places[word] for word in form]):
                 found[number] = max(found[number], len(form))
         for size in (1, 2, 3):
             for first in range(len(asked) - size + 1):
@@ -77,7 +77,7 @@ class TermIndex:
         if UNSPACED.search(name):
             self._unspaced.append((number, folded(name).strip()))
             return
-        every = _words(name)
+        every = _split_words(name)
         telling = tuple(dict.fromkeys(word for word in every if word not in STOPWORDS))
         if not telling:  # IT, US: nothing but their spelling tells them from the common word
             self._verbatim.append((number, re.compile(rf"(?<!\w){re.escape(name.strip())}(?!\w)")))
@@ -87,16 +87,16 @@ class TermIndex:
             self._by_stem[stem(word)].add(word)
         self._joined[stem("".join(every))].append((number, len(every)))
 
-    def _places(self, asked: Sequence[str]) -> dict[str, list[int]]:
+    def _find_places(self, asked: Sequence[str]) -> dict[str, list[int]]:
         """Where the question has each of the terms' words."""
         places: dict[str, list[int]] = defaultdict(list)
         for place, word in enumerate(asked):
-            same = [known for known in self._by_stem.get(stem(word), ()) if _inflected(known, word)]
-            for known in same or self._misspelt(word):
+            same = [known for known in self._by_stem.get(stem(word), ()) if _differ_in_ending(known, word)]
+            for known in same or self._find_misspelt(word):
                 places[known].append(place)
         return places
 
-    def _misspelt(self, word: str) -> Iterable[str]:
+    def _find_misspelt(self, word: str) -> Iterable[str]:
         if len(word) < SHORTEST_TYPO or stem(word) in RELATED or not word.isalpha():
             return ()  # a digit is never a typo, and a word that means something is none: country, county
         near = process.extract(word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=SIMILAR, limit=3)
@@ -105,11 +105,11 @@ class TermIndex:
         ]
 
 
-def _words(text: str) -> list[str]:
+def _split_words(text: str) -> list[str]:
     return WORD.findall(POSSESSIVE.sub("", folded(text)))
 
 
-def _inflected(one: str, other: str) -> bool:
+def _differ_in_ending(one: str, other: str) -> bool:
     """Whether two words of one stem differ by no more than an ending of number or tense."""
     root = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
     last = one[root - 1 : root]
@@ -117,7 +117,7 @@ def _inflected(one: str, other: str) -> bool:
     return any(endings.issuperset(rests) for endings in INFLECTED)
 
 
-def _near(places: Sequence[Sequence[int]]) -> bool:
+def _are_near(places: Sequence[Sequence[int]]) -> bool:
     """Whether somewhere each of the words occurs, with few others between them."""
     widest = len(places) + BETWEEN
     marks = sorted((place, word) for word, where in enumerate(places) for place in where)

@@ -15,13 +15,14 @@ from sqlchat.errors import QueryError, SqlchatError, SQLRefusedError, SQLSyntaxE
 from sqlchat.sql.examine import Examination
 from sqlchat.sql.names import explain_unknown
 from sqlchat.store import Entry
+from sqlchat.telemetry.spans import open_span
 
 FAULTS = (SQLSyntaxError, SQLRefusedError, QueryError)
 """What is wrong with the SQL rather than with the database: another try can end otherwise."""
 
 
 class Clock:
-    """Adds up the milliseconds of each stage, however often it is entered."""
+    """Adds up the milliseconds of each stage, however often it is entered; each time is a span of its own too."""
 
     def __init__(self) -> None:
         self.spent: dict[str, float] = dict.fromkeys(("context", "model", "check", "run"), 0.0)
@@ -30,7 +31,8 @@ class Clock:
     def __call__(self, stage: str) -> Iterator[None]:
         start = time.perf_counter()
         try:
-            yield
+            with open_span(f"sqlchat.{stage}"):
+                yield
         finally:
             self.spent[stage] = round(self.spent[stage] + (time.perf_counter() - start) * 1000, 2)
 
@@ -66,10 +68,10 @@ class Validator:
                 fault.facts[repair.RUNNING] = True
                 raise
 
-    def for_model(self, fault: SqlchatError, sql: str) -> str:
+    def describe_fault(self, fault: SqlchatError, sql: str) -> str:
         """`fault` of `sql` in words for the model, which tell no more of the data than the connection allows."""
         values = self.connection.privacy == "rows" or not repair.tells_values(fault, sql)
-        return repair.for_model(fault, sql, values=values)
+        return repair.describe_for_model(fault, sql, values=values)
 
     def _check(self, sql: str) -> Examination:
         examined = self.connection.examine(sql)

@@ -77,9 +77,9 @@ class LiteralIndex:
         self._parts: dict[str, list[Hit]] = defaultdict(list)
         for path, texts in values.items():
             for text in texts:
-                if form := _form(text):
+                if form := _make_form(text):
                     self._exact[form].append((path, text))
-                    if initials := _initials(form):
+                    if initials := _make_initials(form):
                         self._initials[initials].append((path, text))
                     if " " not in form and not form.isdigit():
                         self._stems[stem(form)].append((path, text))
@@ -89,74 +89,76 @@ class LiteralIndex:
         for form in self._exact:
             self._alike[form[0], len(form)].append(form)
 
-    def matches(self, question: str) -> tuple[Match, ...]:
+    def find_matches(self, question: str) -> tuple[Match, ...]:
         """The values that `question` names, at most 60; the same words may name several columns' values."""
         found: dict[tuple[Path, str], Match] = {}
         taken: set[int] = set()
-        for phrase, places in _phrases(question):
+        for phrase, places in _list_phrases(question):
             if taken & set(places):
                 continue
-            hits, alike = self._spelled(phrase, single=len(places) == 1), False
+            hits, alike = self._find_spelled(phrase, single=len(places) == 1), False
             if not hits and places.stop <= COMPARED_WORDS and len(places) <= COMPARED_PHRASE:
-                hits, alike = self._similar(phrase), True
+                hits, alike = self._find_similar(phrase), True
             if hits:
                 taken |= set(places)
             for path, value in hits:
                 found.setdefault((path, value), Match(phrase, path, value, alike and path in self._partial))
-        for phrase, places in _phrases(question):
+        for phrase, places in _list_phrases(question):
             if len(places) > COMPARED_PHRASE or places.stop > COMPARED_WORDS or taken & set(places):
                 continue
-            if hits := self._holding(phrase):
+            if hits := self._find_holding(phrase):
                 taken |= set(places)
                 for path, value in hits:
                     found.setdefault((path, value), Match(phrase, path, value))
-        return _in_turns(found.values())[:MOST_MATCHES]
+        return _take_turns(found.values())[:MOST_MATCHES]
 
-    def _spelled(self, phrase: str, *, single: bool) -> list[Hit]:
-        form = _form(phrase)
+    def _find_spelled(self, phrase: str, *, single: bool) -> list[Hit]:
+        form = _make_form(phrase)
         if form.isdigit() or (single and form in STOPWORDS and not phrase.isupper()):
             return []
-        exact: list[Hit] = next(filter(None, (self._exact.get(f) for f in (form, *_numbers(form)))), [])
+        exact: list[Hit] = next(filter(None, (self._exact.get(f) for f in (form, *_list_number_forms(form)))), [])
         if not single:
-            other = self._initialled(phrase)
+            other = self._find_initialled(phrase)
         elif phrase.isupper() and 2 <= len(form) <= LONGEST_CODE and form not in SHOUTED:
-            other = self._abbreviated(form)
+            other = self._find_abbreviated(form)
         else:
-            other = [] if exact else self._stemmed(form) or self._peopled(form, named=phrase[0].isupper())
+            other = [] if exact else self._find_stemmed(form) or self._find_peopled(form, named=phrase[0].isupper())
         paths = {path for path, _ in exact}
         return exact + [hit for hit in other if hit[0] not in paths]  # one column holds USA, another United States
 
-    def _abbreviated(self, short: str) -> list[Hit]:
+    def _find_abbreviated(self, short: str) -> list[Hit]:
         """UK finds United Kingdom; USA and US find each other."""
-        for form in _near_initials(short):
+        for form in _list_initials(short):
             capitals = [hit for hit in self._exact.get(form, ()) if hit[1].isupper()]
             if hits := self._initials.get(form, []) + capitals:
                 return hits
         return []
 
-    def _initialled(self, phrase: str) -> list[Hit]:
+    def _find_initialled(self, phrase: str) -> list[Hit]:
         """United States finds USA or us, New York finds NY: each word of the phrase is a name's."""
         parts = WORD.findall(phrase)
         capitals = [part for part in parts if part[0].isupper() and part.lower() not in STOPWORDS]
         between = [part for part in parts[1:-1] if part in LINKING]
         if len(capitals) < 2 or len(capitals) + len(between) < len(parts):
             return []
-        for form in _near_initials("".join(part[0] for part in capitals).lower()):
+        for form in _list_initials("".join(part[0] for part in capitals).lower()):
             if hits := self._exact.get(form):
                 return hits
         return []
 
-    def _stemmed(self, form: str) -> list[Hit]:
+    def _find_stemmed(self, form: str) -> list[Hit]:
         """engineering finds engineer."""
         stemmed = stem(form)
         if len(stemmed) < SHORTEST_STEM or form in STOPWORDS:
             return []
         return self._stems.get(stemmed, [])
 
-    def _peopled(self, form: str, *, named: bool) -> list[Hit]:
+    def _find_peopled(self, form: str, *, named: bool) -> list[Hit]:
         """Italian finds Italy: what stands before the ending begins a value that is hardly longer."""
         country = PEOPLES.get(form, "")
-        if hits := self._exact.get(country) or (self._abbreviated(_initials(country)) if " " in country else []):
+        if hits := self._exact.get(country) or (
+            self._find_abbreviated(_make_initials(country)) if " " in country else []
+        ):
             return hits
         # the endings are those of other words too
         shortest, rest = (SHORTEST_STEM - 1, LONGEST_REST) if named else (SHORTEST_STEM, LONGEST_REST - 1)
@@ -169,17 +171,17 @@ class LiteralIndex:
                 return hits
         return []
 
-    def _holding(self, phrase: str) -> list[Hit]:
+    def _find_holding(self, phrase: str) -> list[Hit]:
         """Netflix finds Netflix, Inc., and John Smith finds Smith, John: few values hold all the words.
 
         A single word must be written as a name.
         """
-        forms = [form for form in _form(phrase).split() if form not in LINKING]
+        forms = [form for form in _make_form(phrase).split() if form not in LINKING]
         if not forms or any(form in STOPWORDS for form in (forms[0], forms[-1])):
             return []
         if len(forms) == 1 and (len(forms[0]) < 4 or not phrase[0].isupper()):
             return []
-        spellings = [(form, *_numbers(form)) for form in forms]
+        spellings = [(form, *_list_number_forms(form)) for form in forms]
         numbers = [sum(len(self._parts.get(spelling, ())) for spelling in each) for each in spellings]
         rarest = numbers.index(min(numbers))
         if not 0 < numbers[rarest] <= MOST_LOOKED_AT:
@@ -188,12 +190,12 @@ class LiteralIndex:
             hit: None
             for spelling in spellings[rarest]
             for hit in self._parts.get(spelling, ())
-            if all(not _words_of(hit[1]).isdisjoint(each) for each in spellings)
+            if all(not _split_form(hit[1]).isdisjoint(each) for each in spellings)
         }
         return list(hits) if len({value for _, value in hits}) <= MOST_WITH_PART else []
 
-    def _similar(self, phrase: str) -> list[Hit]:
-        form = _form(phrase)
+    def _find_similar(self, phrase: str) -> list[Hit]:
+        form = _make_form(phrase)
         first, last = form.split(" ")[0], form.split(" ")[-1]
         if len(form) < 5 or form.isdigit() or first in STOPWORDS or last in STOPWORDS:
             return []
@@ -208,10 +210,10 @@ class LiteralIndex:
             ]
             letters = REPLACED - 1 if phrase[0].isupper() else REPLACED  # a name is no other word
             found = [f for f in one_off if len(form) >= letters or sorted(f) == sorted(form)]
-        return [hit for match in found if _same_digits(form, match) for hit in self._exact[match]]
+        return [hit for match in found if _have_same_digits(form, match) for hit in self._exact[match]]
 
 
-def _phrases(question: str) -> Iterator[tuple[str, range]]:
+def _list_phrases(question: str) -> Iterator[tuple[str, range]]:
     """Quoted texts and runs of words, longest first, each with the places of its words."""
     spans = [(m.start(), m.end()) for m in WORD.finditer(question)]
     for quoted in QUOTED.finditer(question):
@@ -223,7 +225,7 @@ def _phrases(question: str) -> Iterator[tuple[str, range]]:
             yield question[spans[first][0] : spans[first + length - 1][1]], range(first, first + length)
 
 
-def _in_turns(matches: Iterable[Match]) -> tuple[Match, ...]:
+def _take_turns(matches: Iterable[Match]) -> tuple[Match, ...]:
     """The first of each phrase, then the second of each: what many columns hold must not push out the rest."""
     turns: dict[str, int] = defaultdict(int)
     numbered = []
@@ -233,17 +235,17 @@ def _in_turns(matches: Iterable[Match]) -> tuple[Match, ...]:
     return tuple(match for _, match in sorted(numbered, key=lambda one: one[0]))
 
 
-def _form(text: str) -> str:
+def _make_form(text: str) -> str:
     """`U.S.A.` is `usa`, `in_progress` is `in progress`, `Home & Garden` has an `and`."""
     form = " ".join(LETTERS.findall(folded(text).replace("&", " and ")))
     return form.replace(" ", "") if INITIALS.fullmatch(form) else form
 
 
-def _words_of(text: str) -> set[str]:
-    return set(_form(text).split())
+def _split_form(text: str) -> set[str]:
+    return set(_make_form(text).split())
 
 
-def _near_initials(short: str) -> Iterator[str]:
+def _list_initials(short: str) -> Iterator[str]:
     """`us` for `usa` and the other way: the last word of `... of America` may be left out."""
     yield short
     if len(short) > 2 and short.endswith("a"):
@@ -251,7 +253,7 @@ def _near_initials(short: str) -> Iterator[str]:
     yield short + "a"
 
 
-def _numbers(form: str) -> tuple[str, ...]:
+def _list_number_forms(form: str) -> tuple[str, ...]:
     """The other grammatical number of an English word, by its ending; longer words are found as typos anyway."""
     if other := PLURALS.get(form):
         return (other,)
@@ -264,15 +266,15 @@ def _numbers(form: str) -> tuple[str, ...]:
     return (form + "s", form + "es", *((form[:-1] + "ies",) if form.endswith("y") else ()))
 
 
-def _initials(form: str) -> str:
+def _make_initials(form: str) -> str:
     parts = [part for part in form.split() if part not in LINKING]
     return "".join(part[0] for part in parts) if len(parts) > 1 else ""
 
 
-def _same_digits(one: str, other: str) -> bool:
+def _have_same_digits(one: str, other: str) -> bool:
     """A digit is never a typo: 2023 is not 2024."""
-    return _digits(one) == _digits(other)
+    return _list_digits(one) == _list_digits(other)
 
 
-def _digits(text: str) -> list[str]:
+def _list_digits(text: str) -> list[str]:
     return re.findall(r"\d", text)

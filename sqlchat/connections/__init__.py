@@ -2,10 +2,10 @@
 
 `registry.py` maps a provider's name (`postgres`) to its class; a new database is one package, one line there and one
 test file. In a package `connection.py` has the class (see `base.py`), `catalog.py` reads what a database holds and
-`profile.py` what its columns hold, by the rules of `profiling.py`. A driver (psycopg2, PyMySQL, sqlite3, duckdb) is
-imported only in the package of its database. `files/` makes a database of stored files, with the readers and the
-types of `sqlchat.files`. What several share: `embedded.py` SQLite and DuckDB, `servers/` Postgres and MySQL,
-`encoding.py` and `plan.py` all.
+`profile.py` what its columns hold, by the rules of `profiling.py`. A driver (psycopg2, PyMySQL, sqlite3, duckdb,
+gRPC) is imported only in the package of its database. `files/` makes a database of stored files, with the readers and
+the types of `sqlchat.files`. What several share: `embedded.py` SQLite and DuckDB, `servers/` Postgres, MySQL and
+Spark, `encoding.py` and `plan.py` all.
 
 `gate.py` is the one way by which SQL reaches a database: guard, then `Connection.run`. `manager.py` finds definitions
 in the store; `live.py` is a connection that was made of one, with its policy (`policies/`) and what was read of its

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
+
+import orjson
 
 from sqlchat.config import Settings
 from sqlchat.connections.plan import Plan
@@ -15,6 +18,10 @@ from sqlchat.workers import Workers
 
 if TYPE_CHECKING:
     from sqlchat.connections.streams import Stream
+
+
+INT_DIGITS = 19
+"""Digits of a number from which on it may not fit into 64 bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +37,14 @@ class Results:
     row_count: int
     truncated: bool
     """True where the database had more rows than were asked for."""
+
+    def read_rows(self) -> list[list[Any]]:
+        """The rows as JSON values; a number beyond the range of a double is infinite."""
+        try:
+            found: list[list[Any]] = orjson.loads(self.rows)
+        except orjson.JSONDecodeError:
+            found = json.loads(self.rows, parse_int=lambda text: int(text) if len(text) < INT_DIGITS else float(text))
+        return found
 
 
 class Connection(ABC):
@@ -87,6 +102,14 @@ class Connection(ABC):
         """This connection as it answers the caller whose verified token holds `claims`; None without a token.
 
         Raises UnauthorizedError where it must be known who asks.
+        """
+        return self
+
+    def expecting(self, catalog: Catalog) -> Connection:
+        """This connection as it runs SQL that was examined for `catalog`.
+
+        Its `run`, `stream` and `explain` raise CatalogChangedError, before they plan the SQL, if the database tells
+        that its functions have changed since.
         """
         return self
 

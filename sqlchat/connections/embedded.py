@@ -194,6 +194,15 @@ def located(given: str, settings: Settings) -> str:
     return path
 
 
+def read_stamp(path: str) -> tuple[int, ...]:
+    """Another value once the file at `path` was written or replaced; empty if there is none."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return ()
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def _below(path: str, folder: str) -> bool:
     return os.path.commonpath((path, folder)) == folder
 

@@ -113,7 +113,7 @@ def _digits(value: Decimal) -> str:
 def _walked(value: Any) -> Any:
     """`value` with all that orjson refuses replaced by a fragment or a text of the same meaning."""
     match value:
-        case None | bool():
+        case None | bool() | orjson.Fragment():
             return value
         case float():
             return value if math.isfinite(value) else no_number(value)
@@ -127,8 +127,7 @@ def _walked(value: Any) -> Any:
             return {_key(key): _walked(item) for key, item in value.items()}
         case list() | tuple():
             return [_walked(item) for item in value]
-    other = _other(value)
-    return other if isinstance(other, orjson.Fragment) else _walked(other)
+    return _walked(_other(value))
 
 
 def _key(key: Any) -> str:

@@ -10,7 +10,7 @@ import builtins
 import contextlib
 import re
 import threading
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -32,7 +32,7 @@ from sqlchat.errors import (
     SqlchatError,
     UnavailableError,
 )
-from sqlchat.sql.policies.policy import Policy, unseen_views
+from sqlchat.sql.policies.policy import Policy, warn_of_unseen_views
 from sqlchat.store import Store
 from sqlchat.store.connections import DEFAULT_PRIVACY, Changes, Definition, Privacy
 from sqlchat.workers import Workers
@@ -76,8 +76,8 @@ class ConnectionManager:
     """Makes, finds and closes connections. Safe to call from several threads; no lock is held while connecting.
 
     A connection is opened at its first use after the fork, replaced when its definition changed, dropped when the
-    definition is gone, and the least recently used one is dropped past `settings.max_pools`. A dropped one is closed
-    when the last request that holds it has ended.
+    definition is gone. Past `settings.max_pools`, the least recently used one of the owner who has the most is
+    dropped. A dropped one is closed when the last request that holds it has ended.
     """
 
     def __init__(
@@ -117,7 +117,7 @@ class ConnectionManager:
         if not NAME.fullmatch(name):
             raise PayloadError(NAME_RULE, errors={"name": [NAME_RULE]})
         connection_class(provider)
-        held_to = Policy.of(policy)
+        held_to = Policy.read(policy)
         self._refuse_taken(owner, name)
         warnings = self._try_config(owner, provider, config, held_to)
         definition = self._store.connections.add(
@@ -138,7 +138,7 @@ class ConnectionManager:
         if "config" not in changes and definition.unreadable:
             raise UnavailableError(definition.unreadable)
         if "policy" in changes:
-            held_to = Policy.of(changes["policy"])
+            held_to = Policy.read(changes["policy"])
             changes = {**changes, "policy": held_to.as_dict() if held_to else None}
         warnings = self._try_config(owner, definition.provider, changes["config"]) if "config" in changes else None
         changed = self._store.connections.change(definition, changes)
@@ -236,12 +236,18 @@ class ConnectionManager:
             self._open.move_to_end(place)
             crowded = len(self._open) > self._settings.max_pools
             while len(self._open) > self._settings.max_pools:
-                dropped.append(self._open.popitem(last=False)[1])
+                dropped.append(self._open.pop(self._choose_dropped()))
         _mark_dropped(dropped)
         # Connections that take turns in a full table would be read at every turn.
         if found is opened and not crowded and self._prefetcher:
             self._prefetcher.want(opened)
         return found
+
+    def _choose_dropped(self) -> tuple[str, str]:
+        """The place of the connection that was not used for longest, of an owner who has the most open ones."""
+        counts = Counter(owner for owner, _ in self._open)
+        most = max(counts.values())
+        return next(place for place in self._open if counts[place[0]] == most)
 
     def _prefetch(self, owner: str, name: str) -> None:
         """Open a connection that was just made or changed, unless it would take the place of one that is in use."""
@@ -259,7 +265,7 @@ class ConnectionManager:
         try:
             warnings = connection.check()
             if policy:
-                warnings += unseen_views(connection.catalog())
+                warnings += warn_of_unseen_views(connection.catalog())
             return tuple(warnings)
         except SqlchatError as exc:
             exc.place = exc.place or connection.place
@@ -272,7 +278,7 @@ class ConnectionManager:
             self._make_driver(definition.owner, definition.provider, definition.config),
             self._settings,
             self._judges.for_owner(definition.owner),
-            policy=Policy.of(definition.policy),
+            policy=Policy.read(definition.policy),
             privacy=definition.privacy,
             key=(definition.id, definition.version),
             name=definition.name,

@@ -10,19 +10,21 @@ import hashlib
 import logging
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import replace
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.lru_cache import LruCache
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.samples import Samples, read_samples
 from sqlchat.connections.streams import UNLIMITED
 from sqlchat.connections.ttl_cache import TtlCache
 from sqlchat.errors import (
+    CatalogChangedError,
     DatabaseUnavailableError,
     DeadlineError,
     SqlchatError,
@@ -32,7 +34,8 @@ from sqlchat.errors import (
 )
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.examine import Examination, examine
-from sqlchat.sql.names import explain_unknown, unknown_names
+from sqlchat.sql.names import explain_unknown, find_unknown_names
+from sqlchat.sql.policies.hidden_names import HiddenNames, find_hidden_names
 from sqlchat.sql.policies.policy import Judged, Policy, judge
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store.connections import DEFAULT_PRIVACY, Privacy
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Claims = Mapping[str, Any] | None
 EXAMINING = 4.0
 """Seconds for one text. Parsing can itself be the attack; any honest text takes some milliseconds."""
@@ -50,17 +54,26 @@ JUDGING = 20.0
 """Seconds for holding a whole catalog, its views too, against a policy."""
 PROFILING = 5.0
 """Seconds that reading profiles may take; what it did not get to by then is left out."""
+MOST_EXAMINATIONS, MOST_EXAMINED = 500, 2_000_000
+"""Examinations that are kept for a catalog, and their characters together."""
 REREADING = 10.0
 """Seconds between two readings of a catalog that somebody's unknown name may cause."""
 
 
-class Reading(NamedTuple):
-    """A catalog as it was read."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Reading:
+    """A catalog as it was read, and what was examined for it: a new reading begins without any examination."""
 
     visible: Catalog
     """Without what the connection's policy denies."""
     judged: Judged | None
     """The whole of it under the policy; None without one."""
+    hidden: HiddenNames = HiddenNames()
+    """What the policy takes out of it."""
+    examinations: LruCache[Examination] = field(
+        default_factory=partial(LruCache, MOST_EXAMINATIONS, MOST_EXAMINED), repr=False
+    )
+    """By the text that was examined. They depend on nothing but the text, the catalog and the policy."""
 
 
 class OpenConnection:
@@ -93,6 +106,8 @@ class OpenConnection:
         self._viewed: OpenConnection | None = None
         self._is_shared = True
         self._reread_at = [float("-inf")]
+        self._earlier: set[str] = set()
+        """Versions of the catalog that this view had before it read the present one."""
         weakref.finalize(self, driver.close)
         # No reference to self in what follows: a cycle would keep a dropped connection open.
         self._reading = TtlCache(lambda: _read(driver, policy, judges), settings.catalog_ttl, driver.revision)
@@ -110,6 +125,7 @@ class OpenConnection:
         view._viewed = self._viewed or self  # keeps the driver's connection open
         view._driver = self._driver.for_caller(claims)
         view._is_shared = view._driver is self._driver
+        view._earlier = set()
         for name in ("_known", "profiles", "samples"):
             vars(view).pop(name, None)
         return view
@@ -119,12 +135,19 @@ class OpenConnection:
         """What SQL may read here, at most `settings.catalog_ttl` seconds old when this view first saw it."""
         return self._known.visible
 
+    @property
+    def hidden_names(self) -> HiddenNames:
+        """What the policy takes out of `catalog`."""
+        return self._known.hidden
+
     @cached_property
     def _known(self) -> Reading:
         return self._reading.get()
 
     def read_catalog(self) -> Catalog:
         """The catalog, read from the database now, for this view and for all that come."""
+        if "_known" in vars(self):
+            self._earlier.add(self._known.visible.version)
         self._known = self._reading.get(refresh=True)
         return self.catalog
 
@@ -195,7 +218,7 @@ class OpenConnection:
         return self._driver.check()
 
     def examine(self, sql: str) -> Examination:
-        """Look at `sql` once: without this, nothing runs.
+        """Look at `sql`: without this, nothing runs. The same text is looked at once for each reading of the catalog.
 
         Raises SQLRefusedError for what the guard or the policy does not allow, UnknownNameError if that hangs on a
         name which the catalog does not hold, SQLSyntaxError, and BusyError.
@@ -208,7 +231,7 @@ class OpenConnection:
             unknown = UnknownNameError(exc.detail, **exc.facts)
         if self.reread_catalog(unknown):
             return self._examine(sql)
-        names = self._judges.call(unknown_names, sql, self.catalog.mentioned_in(sql), deadline=EXAMINING)
+        names = self._judges.call(find_unknown_names, sql, self.catalog.mentioned_in(sql), deadline=EXAMINING)
         raise explain_unknown(names, self.catalog) or unknown
 
     def explain(self, examined: Examination, *, max_rows: int | None = None) -> Plan:
@@ -217,7 +240,7 @@ class OpenConnection:
         Raises QueryError with the fault that the database finds, and SQLRefusedError for a plan above
         SQLCHAT_MAX_PLAN_COST.
         """
-        return self._explain(examined.sql, self._limit(max_rows))
+        return self._ask(examined, lambda driver: self._explain(driver, examined.sql, self._limit(max_rows)))
 
     def run(
         self, examined: Examination, *, max_rows: int | None = None, tag: str = "", is_planned: bool = False
@@ -228,8 +251,12 @@ class OpenConnection:
         database's administrator sees. Raises what `explain` and `Connection.run` raise.
         """
         limit = self._limit(max_rows)
-        self._admit(examined, limit, is_planned)
-        return self._driver.run(examined.sql, max_rows=limit, timeout=self._settings.statement_timeout, tag=tag)
+
+        def run(driver: Connection) -> Results:
+            self._admit(driver, examined, limit, is_planned)
+            return driver.run(examined.sql, max_rows=limit, timeout=self._settings.statement_timeout, tag=tag)
+
+        return self._ask(examined, run)
 
     def stream(self, examined: Examination, *, max_rows: int | None = None, tag: str = "") -> Stream:
         """Run what was examined and give the rows as they come: `max_rows`, or SQLCHAT_MAX_EXPORT_ROWS, or all.
@@ -237,32 +264,56 @@ class OpenConnection:
         The statement timeout limits the time in which no row comes. Raises what `run` raises.
         """
         limit = min(max_rows or UNLIMITED, self._settings.max_export_rows or UNLIMITED)
-        self._admit(examined, limit, is_planned=False)
-        idle = self._settings.statement_timeout
-        stream = self._driver.stream(examined.sql, max_rows=limit, idle=idle, tag=tag)
+
+        def open_stream(driver: Connection) -> Stream:
+            self._admit(driver, examined, limit, is_planned=False)
+            idle = self._settings.statement_timeout
+            return driver.stream(examined.sql, max_rows=limit, idle=idle, tag=tag)
+
+        stream = self._ask(examined, open_stream)
         stream.held = self
         return stream
 
-    def _admit(self, examined: Examination, limit: int, is_planned: bool) -> None:
-        """Raise what `explain` raises, unless `is_planned` says that it has let this query pass."""
+    def _ask(self, examined: Examination, act: Callable[[Connection], T]) -> T:
+        """What `act(driver)` returns, once `examined` holds for the catalog as it is now.
+
+        If the database has changed its functions since, the catalog is read and the SQL examined anew, once.
+        """
         if examined.catalog_version != self.catalog.version:
-            raise ValueError("This SQL was examined for another connection.")
+            if examined.catalog_version not in self._earlier:
+                raise ValueError("This SQL was examined for another connection.")
+            examined = self._examine(examined.sql)
+        if examined.is_plain:
+            return act(self._driver)
+        try:
+            return act(self._driver.expecting(self.catalog))
+        except CatalogChangedError:
+            self.read_catalog()
+        self._examine(examined.sql)
+        return act(self._driver.expecting(self.catalog))
+
+    def _admit(self, driver: Connection, examined: Examination, limit: int, is_planned: bool) -> None:
+        """Raise what `explain` raises, unless `is_planned` says that it has let this query pass."""
         if self._settings.max_plan_cost:
             if examined.analyzed:
-                self._explain(examined.analyzed, limit)
+                self._explain(driver, examined.analyzed, limit)
             elif examined.is_plannable and not is_planned:
-                self._explain(examined.sql, limit)
+                self._explain(driver, examined.sql, limit)
 
     def _examine(self, sql: str) -> Examination:
-        visible, judged = self._known
-        part = None if judged is None else judged.part(sql)
+        known = self._known
+        if kept := known.examinations.get(sql):
+            return kept
+        part = None if known.judged is None else known.judged.select_part(sql)
         try:
-            return self._judges.call(examine, sql, visible.mentioned_in(sql), part, deadline=EXAMINING)
+            examined = self._judges.call(examine, sql, known.visible.mentioned_in(sql), part, deadline=EXAMINING)
         except (DeadlineError, TooLargeError) as exc:
             raise SQLRefusedError("This SQL is too costly to judge; write it with less nesting.") from exc
+        known.examinations.put(sql, examined)
+        return examined
 
-    def _explain(self, sql: str, limit: int) -> Plan:
-        plan = self._driver.explain(sql, max_rows=limit)
+    def _explain(self, driver: Connection, sql: str, limit: int) -> Plan:
+        plan = driver.explain(sql, max_rows=limit)
         plan.hold_to(self._settings.max_plan_cost)
         return plan
 
@@ -281,7 +332,7 @@ def _read(driver: Connection, policy: Policy | None, judges: Workers) -> Reading
         return Reading(catalog, None)
     # A partition has a name of its own, which a policy that denies the whole table does not know.
     judged = judges.call(judge, catalog.whole_tables, policy, deadline=JUDGING)
-    return Reading(judged.visible, judged)
+    return Reading(judged.visible, judged, find_hidden_names(judged.full, judged.visible))
 
 
 def _with_version(catalog: Catalog) -> Catalog:

@@ -15,7 +15,7 @@ class Plan:
 
     cost: float | None = None
     """In the engine's own unit: what Postgres and MySQL call cost, the rows that pass through all steps of a plan of
-    DuckDB's, the combinations of rows that MariaDB before 11 looks at."""
+    DuckDB's, the combinations of rows that MariaDB before 11 looks at, the bytes that Spark reads."""
     untold: float | None = field(default=None, repr=False)
     """The cost where it must not be told, since it tells of rows that the caller may not see."""
     withheld: str = ""

@@ -44,6 +44,7 @@ LIST = re.compile(r"\[\d*\]\s*$")
 ISO = re.compile(
     r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|UTC|[+-]\d\d(:?\d\d)?))?)?)?|\d\d:\d\d(:\d\d)?"
 )
+NO_NUMBERS = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
 NUMERAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 IDENTIFIER = re.compile(r"[\W\d]*|[0-9a-fA-F-]{32,}")
 """Texts without a letter, UUIDs and hashes: no question spells one that the model could not take from it."""
@@ -78,10 +79,19 @@ def kind_of(type: str) -> Kind:
 
 
 def in_order(tables: Iterable[Table]) -> list[Table]:
-    """Small base tables first: reading them costs least, and kinds and states are in them. Views come last."""
+    """Small base tables first: reading them costs least, and kinds and states are in them.
+
+    Empty ones come behind those with rows, and views last.
+    """
     listed = [table for table in tables if table.listed and table.columns]
     return sorted(
-        listed, key=lambda table: (table.kind == "view", table.row_estimate is None, table.row_estimate or 0)
+        listed,
+        key=lambda table: (
+            table.kind == "view",
+            table.row_estimate == 0,
+            table.row_estimate is None,
+            table.row_estimate or 0,
+        ),
     )
 
 
@@ -125,11 +135,16 @@ def profile(kind: Kind, seen: Seen) -> ColumnProfile:
     few = kind == "number" and 0 < len(seen.values) <= MOST_NUMBERS and len(seen.values) == seen.distinct
     return replace(
         made,
-        least=seen.least,
-        most=seen.most,
-        values=tuple(seen.values) if few else (),
+        least=name_number(seen.least),
+        most=name_number(seen.most),
+        values=tuple(map(name_number, seen.values)) if few else (),
         complete=few and seen.whole,
     )
+
+
+def name_number(text: str) -> str:
+    """The text of a value, in which what is no finite number has the same name whatever the database calls it."""
+    return NO_NUMBERS.get(text.lower(), text)
 
 
 def _texts(made: ColumnProfile, seen: Seen) -> ColumnProfile:

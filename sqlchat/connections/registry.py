@@ -12,6 +12,7 @@ PROVIDERS = {
     "sqlite": "sqlchat.connections.sqlite.connection:SQLiteConnection",
     "duckdb": "sqlchat.connections.duckdb.connection:DuckDBConnection",
     "mysql": "sqlchat.connections.mysql.connection:MySQLConnection",
+    "spark": "sqlchat.connections.spark.connection:SparkConnection",
     "files": "sqlchat.connections.files.connection:FilesConnection",
 }
 

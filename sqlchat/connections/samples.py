@@ -12,7 +12,13 @@ import orjson
 from sqlglot import exp
 
 from sqlchat.connections.base import Connection
-from sqlchat.errors import QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError
+from sqlchat.errors import (
+    ForeignServerUnavailableError,
+    QueryError,
+    QueryTimeoutError,
+    SQLRefusedError,
+    TooLargeError,
+)
 from sqlchat.sql.catalog import Catalog, Table
 
 Samples = Mapping[tuple[str, str], tuple[tuple[str, ...], ...]]
@@ -32,9 +38,9 @@ def read_samples(connection: Connection, catalog: Catalog) -> Samples:
             break
         try:
             results = connection.run(_first_rows(table, catalog), max_rows=ROWS, timeout=min(left, A_TABLE))
-        except (QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError):
+        except (ForeignServerUnavailableError, QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError):
             continue  # one that the role may not read, say: the others still help
-        rows = orjson.loads(results.rows)
+        rows = results.read_rows()
         found[table.schema, table.name] = tuple(tuple(map(_text, row)) for row in rows)
     return found
 

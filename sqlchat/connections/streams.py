@@ -7,6 +7,7 @@ the short queue between the thread that reads the database and the thread that w
 from __future__ import annotations
 
 import contextlib
+import itertools
 import queue
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -52,14 +53,40 @@ class Stream:
     Iterating raises what `Connection.run` raises, and StreamClosedError once it is closed.
     """
 
-    def __init__(self, header: Header, batches: Iterable[pa.RecordBatch], close: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        header: Header,
+        batches: Iterable[pa.RecordBatch],
+        close: Callable[[], None],
+        write_texts: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None,
+    ) -> None:
+        """`batches` have the header's Arrow types if `write_texts` is given, which makes strings of one."""
         self.header, self._batches, self._close = header, batches, close
+        self._write_texts = write_texts
         self.row_count = 0
         """Rows that were handed out."""
         self.held: object = None
         """What must stay open as long as the stream is there."""
 
+    @property
+    def is_typed(self) -> bool:
+        """Whether `typed_batches` has the rows without a way over strings."""
+        return self._write_texts is not None
+
     def __iter__(self) -> Iterator[pa.RecordBatch]:
+        write_texts = self._write_texts
+        return self._count_rows() if write_texts is None else map(write_texts, self._count_rows())
+
+    def typed_batches(self) -> Iterator[pa.RecordBatch]:
+        """The batches as they came, in place of iterating. Of a stream that `is_typed` alone."""
+        return self._count_rows()
+
+    def wait_for_rows(self) -> None:
+        """Wait for the first batch, so that what goes wrong before it is raised here."""
+        batches = iter(self._batches)
+        self._batches = itertools.chain(list(itertools.islice(batches, 1)), batches)
+
+    def _count_rows(self) -> Iterator[pa.RecordBatch]:
         for batch in self._batches:
             self.row_count += batch.num_rows
             yield batch
@@ -135,8 +162,15 @@ class Feed:
                 self._put("end", None)
 
 
-def open_feed(work: Callable[[Feed], None], parse: Callable[[Any, Header], pa.RecordBatch]) -> Stream:
-    """A stream of what `work(feed)` puts: a Header, then what `parse(item, header)` makes batches of."""
+def open_feed(
+    work: Callable[[Feed], None],
+    parse: Callable[[Any, Header], pa.RecordBatch],
+    write_texts: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None,
+) -> Stream:
+    """A stream of what `work(feed)` puts: a Header, then what `parse(item, header)` makes batches of.
+
+    `write_texts` is as for `Stream`.
+    """
     feed = Feed()
     feed.start(work)
     try:
@@ -144,7 +178,7 @@ def open_feed(work: Callable[[Feed], None], parse: Callable[[Any, Header], pa.Re
     except BaseException:
         feed.close()
         raise
-    return Stream(header, (parse(item, header) for item in feed), feed.close)
+    return Stream(header, (parse(item, header) for item in feed), feed.close, write_texts)
 
 
 def batch_of(columns: Iterable[Iterable[bytes | str | None]]) -> pa.RecordBatch:

@@ -40,7 +40,7 @@ def read_cases(path: Path) -> list[Case]:
     for number, line in enumerate(lines, 1):
         if line.strip():
             try:
-                cases.append(_case(json.loads(line), number))
+                cases.append(_read_case(json.loads(line), number))
             except (ValueError, TypeError) as exc:
                 raise PayloadError(f"Line {number} of {path.name}: {exc}") from exc
     if not cases:
@@ -48,7 +48,7 @@ def read_cases(path: Path) -> list[Case]:
     return cases
 
 
-def _case(row: Any, number: int) -> Case:
+def _read_case(row: Any, number: int) -> Case:
     if not isinstance(row, dict):
         raise TypeError("each line must be a JSON object.")
     answerable = row.get("answerable", True)
@@ -59,19 +59,19 @@ def _case(row: Any, number: int) -> Case:
         alternatives = row.get("gold_alternatives") or []
         if not isinstance(alternatives, list) or not all(isinstance(sql, str) for sql in alternatives):
             raise TypeError("`gold_alternatives` must be a list of SQL texts.")
-        golds = (_text(row, "gold_sql"), *alternatives)
+        golds = (_read_text(row, "gold_sql"), *alternatives)
     db = row.get("db")
     return Case(
         id=str(row.get("id", number)),
-        question=_text(row, "question"),
+        question=_read_text(row, "question"),
         golds=golds,
-        notes=next((_text(row, name) for name in NOTES if row.get(name)), ""),
+        notes=next((_read_text(row, name) for name in NOTES if row.get(name)), ""),
         db="" if db is None else str(db),
         answerable=answerable,
     )
 
 
-def _text(row: Mapping[str, Any], name: str) -> str:
+def _read_text(row: Mapping[str, Any], name: str) -> str:
     text = row.get(name)
     if not isinstance(text, str) or not text.strip():
         raise TypeError(f"`{name}` must be a text.")

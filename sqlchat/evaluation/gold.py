@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from sqlchat.chat.compare import Order
 from sqlchat.sql.catalog import Catalog
-from sqlchat.sql.conditions import TextCondition, conditions_in
+from sqlchat.sql.conditions import TextCondition, find_conditions
 from sqlchat.sql.lineage import lineage
 from sqlchat.sql.parse import parse
 
@@ -50,19 +50,19 @@ def inspect(sql: str, dialect: str, catalog: Catalog) -> Gold:
                 break
     part = replace(catalog, tables=tuple(tables.values()))
     return Gold(
-        _order(tree),
+        _read_order(tree),
         tuple(dict.fromkeys((table.schema, table.name) for table in tables.values())),
         tuple(columns),
-        tuple(dict.fromkeys(_literal(each) for each in conditions_in(tree, dialect, part))),
+        tuple(dict.fromkeys(_read_literal(each) for each in find_conditions(tree, dialect, part))),
     )
 
 
-def _literal(condition: TextCondition) -> TextCondition:
+def _read_literal(condition: TextCondition) -> TextCondition:
     """A text counts once, whatever it is compared with."""
     return replace(condition, demanded=False, path=None)
 
 
-def _order(tree: exp.Expr) -> Order | None:
+def _read_order(tree: exp.Expr) -> Order | None:
     while isinstance(tree, exp.Subquery):
         tree = tree.this
     order = tree.args.get("order") if isinstance(tree, exp.Query) else None
@@ -72,12 +72,12 @@ def _order(tree: exp.Expr) -> Order | None:
     while isinstance(select, exp.SetOperation):
         select = select.this
     put_out = select.expressions if isinstance(select, exp.Select) else []
-    keys = [_key(ordered.this, put_out) for ordered in order.expressions]
+    keys = [_make_key(ordered.this, put_out) for ordered in order.expressions]
     known = tuple(key for key in keys if key is not None)
     return Order(known if len(known) == len(keys) else None)
 
 
-def _key(key: exp.Expr, put_out: list[exp.Expr]) -> int | str | None:
+def _make_key(key: exp.Expr, put_out: list[exp.Expr]) -> int | str | None:
     """The output column that `key` is, by place, or by name where `*` hides the places."""
     starred = any(output.is_star for output in put_out)
     if isinstance(key, exp.Literal) and key.is_int:

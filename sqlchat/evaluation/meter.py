@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlchat.evaluation.replay import fingerprint
+from sqlchat.evaluation.replay import hash_task
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
 
 
@@ -18,7 +18,7 @@ class Metered(Provider):
 
     def draft(self, task: Task) -> Draft:
         if task.messages:
-            self.prompts.append(fingerprint(task.messages))
+            self.prompts.append(hash_task(task.messages))
         draft = self._inner.draft(task)
         self.tokens += draft.tokens
         return draft

@@ -28,7 +28,7 @@ class Missing:
         return bool(self.tables or self.columns or self.literals)
 
 
-def missing(gold: Gold, shown: Catalog, messages: Sequence[Message]) -> Missing:
+def find_missing(gold: Gold, shown: Catalog, messages: Sequence[Message]) -> Missing:
     """`shown` is the part of the catalog that stands in `messages`; texts count wherever they stand there."""
     tables = {(table.schema, table.name): table for table in shown.tables}
     text = "\n".join(message.content for message in messages)
@@ -39,11 +39,11 @@ def missing(gold: Gold, shown: Catalog, messages: Sequence[Message]) -> Missing:
             for schema, name, column in gold.columns
             if (table := tables.get((schema, name))) is None or table.column(column) is None
         ),
-        tuple(literal.text for literal in gold.literals if not _stands(literal, text)),
+        tuple(literal.text for literal in gold.literals if not _is_present(literal, text)),
     )
 
 
-def _stands(literal: TextCondition, text: str) -> bool:
+def _is_present(literal: TextCondition, text: str) -> bool:
     """As the gold spells it; a pattern's parts need not be whole words."""
     flags = re.IGNORECASE if literal.any_case else 0
     if literal.pattern:

@@ -47,8 +47,8 @@ class Replay(Provider):
 
     def draft(self, task: Task) -> Draft:
         """See `Provider.draft`. Raises AnswerMissingError, and ModelError for a text in which there is no SQL."""
-        prompt = rendered(task.messages)
-        name = fingerprint(task.messages)
+        prompt = render_task(task.messages)
+        name = hash_task(task.messages)
         if self._prompts:
             (self._prompts / f"{name}.json").write_bytes(prompt)
         if name not in self._answers:
@@ -56,12 +56,12 @@ class Replay(Provider):
         return read(self._answers[name].read_text("utf-8", "replace")).draft(self.model)
 
 
-def rendered(messages: Sequence[Message]) -> bytes:
+def render_task(messages: Sequence[Message]) -> bytes:
     """A JSON array of `{"role", "content"}`."""
     listed = [{"role": message.role, "content": message.content} for message in messages]
     return (json.dumps(listed, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
 
 
-def fingerprint(messages: Sequence[Message]) -> str:
+def hash_task(messages: Sequence[Message]) -> str:
     """SHA-256, in hexadecimal, of the prompt as it is written to its file."""
-    return hashlib.sha256(rendered(messages)).hexdigest()
+    return hashlib.sha256(render_task(messages)).hexdigest()

@@ -15,7 +15,7 @@ from sqlchat.providers.base import Tokens
 Summary = dict[str, Any]
 
 
-def summary(outcomes: Sequence[Outcome]) -> Summary:
+def summarize(outcomes: Sequence[Outcome]) -> Summary:
     """The figures. Shares are from 0 to 1, None where there is nothing to share; times in ms.
 
     `execution_accuracy` is the right answers' share of all answerable questions that were asked, refused and failed
@@ -39,35 +39,35 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
         "failed": sum(o.verdict == "failed" for o in asked),
         "unasked": sum(o.verdict == "unasked" for o in outcomes),
         "gold_failed": sum(o.verdict == "gold_failed" for o in outcomes),
-        "execution_accuracy": _share(len(right), len(asked)),
-        "answered_share": _share(len(answered), len(asked)),
-        "accuracy_of_answered": _share(len(right), len(answered)),
+        "execution_accuracy": _compute_share(len(right), len(asked)),
+        "answered_share": _compute_share(len(answered), len(asked)),
+        "accuracy_of_answered": _compute_share(len(right), len(answered)),
         "unanswerable": len(unanswerable),
-        "unanswerable_refused": _share(sum(o.verdict == "refused" for o in unanswerable), len(unanswerable)),
+        "unanswerable_refused": _compute_share(sum(o.verdict == "refused" for o in unanswerable), len(unanswerable)),
         "tokens": {"prompt": tokens.prompt, "completion": tokens.completion, "total": tokens.total},
         "second_tries": sum(len(o.prompts) > 1 for o in called),
-        "milliseconds": _spread([o.milliseconds for o in called]),
+        "milliseconds": _compute_spread([o.milliseconds for o in called]),
         "context_recall": {
             "questions": len(known),
-            "tables": _share(sum(not m.tables for m in known), len(known)),
-            "columns": _share(sum(not m.columns for m in known), len(known)),
-            "literals": _share(sum(not m.literals for m in known), len(known)),
-            "all": _share(sum(not m for m in known), len(known)),
+            "tables": _compute_share(sum(not m.tables for m in known), len(known)),
+            "columns": _compute_share(sum(not m.columns for m in known), len(known)),
+            "literals": _compute_share(sum(not m.literals for m in known), len(known)),
+            "all": _compute_share(sum(not m for m in known), len(known)),
         },
-        "prompt_tokens": _spread([o.prompt_tokens for o in outcomes]),
+        "prompt_tokens": _compute_spread([o.prompt_tokens for o in outcomes]),
     }
 
 
-def as_json(outcomes: Sequence[Outcome], provider: str) -> bytes:
+def write_json(outcomes: Sequence[Outcome], provider: str) -> bytes:
     """The figures and all questions."""
-    body = {"provider": provider, "summary": summary(outcomes), "questions": [_question(o) for o in outcomes]}
+    body = {"provider": provider, "summary": summarize(outcomes), "questions": [_write_question(o) for o in outcomes]}
     return orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def as_table(outcomes: Sequence[Outcome], provider: str) -> str:
+def write_table(outcomes: Sequence[Outcome], provider: str) -> str:
     """The figures, then each miss, then what prompts lack."""
-    rows = [("provider", provider), *_figures(summary(outcomes))]
-    lines = _aligned(rows)
+    rows = [("provider", provider), *_write_figures(summarize(outcomes))]
+    lines = _align_columns(rows)
     misses = [o for o in outcomes if o.miss]
     if misses:
         lines += ["", f"MISSES ({len(misses)})"]
@@ -75,7 +75,11 @@ def as_table(outcomes: Sequence[Outcome], provider: str) -> str:
         told = [("question", outcome.case.question)]
         told += [("gold", sql) for sql in outcome.case.golds[:1]]
         told += [("got", outcome.sql)] if outcome.sql else []
-        lines += ["", f"{outcome.case.id}: {_verdict(outcome)}", *_aligned([*told, ("why", outcome.why)], "  ")]
+        lines += [
+            "",
+            f"{outcome.case.id}: {_write_verdict(outcome)}",
+            *_align_columns([*told, ("why", outcome.why)], "  "),
+        ]
     lacking = [o for o in outcomes if o.missing]
     if lacking:
         lines += ["", f"NOT IN THE PROMPT ({len(lacking)})"]
@@ -85,11 +89,11 @@ def as_table(outcomes: Sequence[Outcome], provider: str) -> str:
         for kind in ("tables", "columns", "literals"):
             if names := getattr(outcome.missing, kind):
                 told.append((kind, ", ".join(names)))
-        lines += ["", outcome.case.id, *_aligned(told, "  ")]
+        lines += ["", outcome.case.id, *_align_columns(told, "  ")]
     return "\n".join(lines)
 
 
-def _figures(figures: Summary) -> Iterator[tuple[str, str]]:
+def _write_figures(figures: Summary) -> Iterator[tuple[str, str]]:
     recall, tokens = figures["context_recall"], figures["tokens"]
     time, size = figures["milliseconds"], figures["prompt_tokens"]
     yield "questions", str(figures["questions"])
@@ -98,21 +102,26 @@ def _figures(figures: Summary) -> Iterator[tuple[str, str]]:
     if figures["unasked"]:
         yield "not asked", f"{figures['unasked']} (no stored answer; left out below)"
     if figures["asked"]:
-        yield "execution accuracy", f"{_percent(figures['execution_accuracy'])} of {figures['asked']}"
+        yield "execution accuracy", f"{_write_percent(figures['execution_accuracy'])} of {figures['asked']}"
         yield "  right", str(figures["right"])
         yield "  wrong", str(figures["wrong"])
         yield "  refused", str(figures["refused"])
         yield "  failed", str(figures["failed"])
-        yield "of the answered", f"{_percent(figures['accuracy_of_answered'])} right"
+        yield "of the answered", f"{_write_percent(figures['accuracy_of_answered'])} right"
     if figures["unanswerable"]:
-        yield "unanswerable", f"{_percent(figures['unanswerable_refused'])} of {figures['unanswerable']} refused"
+        yield (
+            "unanswerable",
+            f"{_write_percent(figures['unanswerable_refused'])} of {figures['unanswerable']} refused",
+        )
     if tokens["total"]:
         yield "tokens", f"{tokens['prompt']:,} prompt + {tokens['completion']:,} completion"
     if time:
         yield "second tries", str(figures["second_tries"])
         yield "time", f"median {time['median']:,.0f} ms, p95 {time['p95']:,.0f} ms, at most {time['max']:,.0f} ms"
     if recall["questions"]:
-        shares = ", ".join(f"{kind} {_percent(recall[kind])}" for kind in ("tables", "columns", "literals", "all"))
+        shares = ", ".join(
+            f"{kind} {_write_percent(recall[kind])}" for kind in ("tables", "columns", "literals", "all")
+        )
         yield "context recall", f"{shares} of {recall['questions']}"
     if size:
         yield (
@@ -121,7 +130,7 @@ def _figures(figures: Summary) -> Iterator[tuple[str, str]]:
         )
 
 
-def _question(outcome: Outcome) -> dict[str, Any]:
+def _write_question(outcome: Outcome) -> dict[str, Any]:
     case, lacks = outcome.case, outcome.missing
     return {
         "id": case.id,
@@ -148,24 +157,24 @@ def _question(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _verdict(outcome: Outcome) -> str:
+def _write_verdict(outcome: Outcome) -> str:
     return outcome.verdict.replace("_", " ")
 
 
-def _aligned(rows: Sequence[tuple[str, str]], indent: str = "") -> list[str]:
+def _align_columns(rows: Sequence[tuple[str, str]], indent: str = "") -> list[str]:
     width = max(len(name) for name, _ in rows)
     return [f"{indent}{name:<{width}}  {' '.join(UNPRINTABLE.sub(' ', text).split())}" for name, text in rows]
 
 
-def _share(part: int, whole: int) -> float | None:
+def _compute_share(part: int, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
 
 
-def _percent(share: float | None) -> str:
+def _write_percent(share: float | None) -> str:
     return "-" if share is None else f"{share:.1%}"
 
 
-def _spread(numbers: Sequence[float]) -> dict[str, float] | None:
+def _compute_spread(numbers: Sequence[float]) -> dict[str, float] | None:
     if not numbers:
         return None
     ranked = sorted(numbers)

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from sqlchat.chat.compare import ResultSet, difference
+from sqlchat.chat.compare import ResultSet, describe_difference
 from sqlchat.chat.question import Question
-from sqlchat.chat.rendering import tokens_in
+from sqlchat.chat.rendering import estimate_tokens
 from sqlchat.errors import (
     ConnectionNotFoundError,
     PayloadError,
@@ -20,8 +20,8 @@ from sqlchat.errors import (
 from sqlchat.evaluation.cases import Case
 from sqlchat.evaluation.gold import Gold, inspect
 from sqlchat.evaluation.meter import Metered
-from sqlchat.evaluation.recall import Missing, missing
-from sqlchat.evaluation.replay import AnswerMissingError, fingerprint
+from sqlchat.evaluation.recall import Missing, find_missing
+from sqlchat.evaluation.replay import AnswerMissingError, hash_task
 from sqlchat.providers.base import Provider, Tokens
 from sqlchat.runtime import LOCAL_OWNER, Runtime
 
@@ -71,12 +71,12 @@ class Evaluation:
         nameless = [case.id for case in cases if "{db}" in self._connection and not case.db]
         if nameless:
             raise PayloadError(f"Question {nameless[0]} has no `db` to put into {self._connection}.")
-        for name in sorted({self._name(case) for case in cases}):
+        for name in sorted({self._find_name(case) for case in cases}):
             _ = self._runtime.manager.open(self._owner, name).catalog
 
     def judge(self, case: Case) -> Outcome:
         """Ask one question. Raises ConnectionNotFoundError and ProviderNotConfiguredError; the rest is outcomes."""
-        name, pipeline = self._name(case), self._runtime.pipeline
+        name, pipeline = self._find_name(case), self._runtime.pipeline
         question = Question(
             owner=self._owner,
             connection_id=name,
@@ -85,20 +85,20 @@ class Evaluation:
             max_rows=self._runtime.settings.max_rows_ceiling,
         )
         try:
-            context, messages = pipeline.prompt(question)
+            context, messages = pipeline.make_prompt(question)
         except ConnectionNotFoundError:
             raise
         except SqlchatError as exc:
             return Outcome(case, "failed", f"{exc.code}: {exc.detail}")
-        size = sum(tokens_in(message.content) for message in messages)
-        prompts: tuple[str, ...] = (fingerprint(messages),)
+        size = sum(estimate_tokens(message.content) for message in messages)
+        prompts: tuple[str, ...] = (hash_task(messages),)
         lacks = None
         if case.golds:
             try:
-                gold, expected = self._gold(name, case.golds[0])
+                gold, expected = self._run_gold(name, case.golds[0])
             except SqlchatError as exc:
                 return Outcome(case, "gold_failed", exc.detail, prompts=prompts, prompt_tokens=size)
-            lacks = missing(gold, context.catalog, messages)
+            lacks = find_missing(gold, context.catalog, messages)
         meter = Metered(self.provider)
         verdict: Verdict
         why, sql, model, start = "", "", self.provider.model, time.perf_counter()
@@ -119,16 +119,16 @@ class Evaluation:
             sql, model = answer.sql, answer.model
             why = "an answer, though the data holds none"
             if case.golds:
-                why = self._difference(name, case, gold, expected, ResultSet.of(answer.results))
+                why = self._find_difference(name, case, gold, expected, ResultSet.of(answer.results))
             verdict = "wrong" if why else "right"
         spent = (time.perf_counter() - start) * 1000
         prompts = tuple(meter.prompts) or prompts
         return Outcome(case, verdict, why, sql, model, meter.tokens, prompts, round(spent, 1), size, lacks)
 
-    def _name(self, case: Case) -> str:
+    def _find_name(self, case: Case) -> str:
         return self._connection.replace("{db}", case.db)
 
-    def _gold(self, name: str, sql: str) -> tuple[Gold, ResultSet]:
+    def _run_gold(self, name: str, sql: str) -> tuple[Gold, ResultSet]:
         """What `sql` needs, and its rows."""
         catalog = self._runtime.manager.open(self._owner, name).catalog
         gold = self._runtime.judges.call(
@@ -137,15 +137,15 @@ class Evaluation:
         ceiling = self._runtime.settings.max_rows_ceiling
         return gold, ResultSet.of(self._runtime.execute(self._owner, name, sql, max_rows=ceiling))
 
-    def _difference(self, name: str, case: Case, gold: Gold, expected: ResultSet, got: ResultSet) -> str:
+    def _find_difference(self, name: str, case: Case, gold: Gold, expected: ResultSet, got: ResultSet) -> str:
         """Empty where the rows are those of any gold; else how they differ from the preferred one's."""
-        why = difference(expected, got, gold.order)
+        why = describe_difference(expected, got, gold.order)
         for sql in case.golds[1:] if why else ():
             try:
-                other, rows = self._gold(name, sql)
+                other, rows = self._run_gold(name, sql)
             except SqlchatError as exc:
                 why += f" (an alternative does not run: {exc.detail})"
                 continue
-            if not difference(rows, got, other.order):
+            if not describe_difference(rows, got, other.order):
                 return ""
         return why

@@ -8,15 +8,15 @@ import pyarrow as pa
 
 from sqlchat.connections.streams import Stream
 from sqlchat.exports.sink import Sink
-from sqlchat.exports.typed import schema_of, typed
+from sqlchat.exports.typed import schema_of, typed_batches
 
 
 def write(stream: Stream, *, guards_formulas: bool = False) -> Iterator[bytes]:
     schema, sink = schema_of(stream.header), Sink()
     writer = pa.ipc.new_stream(pa.PythonFile(sink, "w"), schema)
     yield sink.take()
-    for batch in stream:
-        writer.write_batch(typed(batch, stream.header, schema))
+    for batch in typed_batches(stream, schema):
+        writer.write_batch(batch)
         yield sink.take()
     writer.close()
     yield sink.take()

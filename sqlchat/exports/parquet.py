@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from sqlchat.connections.streams import Stream
 from sqlchat.exports.sink import Sink
-from sqlchat.exports.typed import schema_of, typed
+from sqlchat.exports.typed import schema_of, typed_batches
 
 GROUP_ROWS, GROUP_BYTES = 1 << 15, 1 << 22
 """A row group is written once it has so many rows, or bytes in memory."""
@@ -20,8 +20,8 @@ def write(stream: Stream, *, guards_formulas: bool = False) -> Iterator[bytes]:
     writer = pq.ParquetWriter(pa.PythonFile(sink, "w"), schema)
     waiting: list[pa.RecordBatch] = []
     yield sink.take()
-    for batch in stream:
-        waiting.append(typed(batch, stream.header, schema))
+    for batch in typed_batches(stream, schema):
+        waiting.append(batch)
         if sum(b.num_rows for b in waiting) >= GROUP_ROWS or sum(b.nbytes for b in waiting) >= GROUP_BYTES:
             writer.write_table(pa.Table.from_batches(waiting, schema))
             waiting.clear()

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from base64 import b64decode
+from collections.abc import Iterator
 from datetime import time
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlchat.connections.streams import Header
+from sqlchat.connections.streams import Header, Stream
 from sqlchat.errors import QueryError
 from sqlchat.exports.texts import as_plain, unique_names
 
@@ -26,6 +27,13 @@ def schema_of(header: Header) -> pa.Schema:
             for name, kind, told in zip(names, header.arrow, header.types, strict=True)
         ]
     )
+
+
+def typed_batches(stream: Stream, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """The rows with the schema's types. Raises what iterating the stream raises, and QueryError as `typed` does."""
+    if stream.is_typed:
+        return (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in stream.typed_batches())
+    return (typed(batch, stream.header, schema) for batch in stream)
 
 
 def typed(batch: pa.RecordBatch, header: Header, schema: pa.Schema) -> pa.RecordBatch:

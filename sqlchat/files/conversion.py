@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -52,6 +53,17 @@ class Conversion:
     cut: bool = field(default=False, init=False)
     """Was a time cut to microseconds?"""
 
+    def as_dict(self) -> dict[str, Any]:
+        """JSON values: {"sql_type": "DATE", "reading": "%d.%m.%Y", "missing": ["NA"], "scale": None, ...}."""
+        reading = self.reading.name if self.reading else None
+        beside = {"scale": self.scale, "months": self.months}
+        return {"sql_type": self.sql_type, "reading": reading, "missing": sorted(self.missing), **beside}
+
+    @classmethod
+    def of_dict(cls, given: dict[str, Any]) -> Conversion:
+        reading = types.READINGS[given["reading"]] if given["reading"] else None
+        return cls(**given | {"reading": reading, "missing": frozenset(given["missing"])})
+
     @property
     def arrow(self) -> pa.DataType:
         if self.months:
@@ -62,9 +74,9 @@ class Conversion:
         """One array of `arrow`, as long as the part."""
         array = part.array
         if self.sql_type == "TEXT":
-            return _texts(array)
+            return _to_texts(array)
         if self.sql_type == "JSON":
-            return array if part.inferred in {"json", "text"} else _json_texts(array)
+            return array if part.inferred in {"json", "text"} else _to_json(array)
         if part.inferred is None:
             return self._cast(array)
         return self._read(array)
@@ -94,17 +106,17 @@ class Conversion:
         """Texts, as `types` reads them: where they do not read so, without outer blanks and words for no value."""
         if not self.missing:
             try:
-                return self._readings(texts)
+                return self._read_all(texts)
             except (pa.ArrowInvalid, ValueError):
-                return self._readings(pc.utf8_trim_whitespace(texts))
+                return self._read_all(pc.utf8_trim_whitespace(texts))
         trimmed = pc.utf8_trim_whitespace(texts)
         words = pc.is_in(trimmed, pa.array([*sorted(self.missing), ""])).to_numpy(zero_copy_only=False)
         if words.all():
             return pa.nulls(len(texts), self.arrow)
         places = np.cumsum(~words) - 1
-        return self._readings(trimmed.filter(pa.array(~words))).take(pa.array(places, mask=words))
+        return self._read_all(trimmed.filter(pa.array(~words))).take(pa.array(places, mask=words))
 
-    def _readings(self, texts: pa.Array) -> pa.Array:
+    def _read_all(self, texts: pa.Array) -> pa.Array:
         """One array of `arrow`, of texts without words for no value. Raises ArrowInvalid for others."""
         reading = self.reading
         if reading is not None and reading.notation is not None:
@@ -113,7 +125,7 @@ class Conversion:
                 raise pa.ArrowInvalid(f"no numbers of the form {reading.name}")
             texts = found[0]
         if reading is not None and reading.format:
-            return self._formatted(texts, reading.format)
+            return self._read_format(texts, reading.format)
         if reading is not None and reading.name == types.ZONED.name:
             zoned = moments.read_zoned(texts)
             if zoned is None:
@@ -131,10 +143,10 @@ class Conversion:
                 moments_of_day = pc.binary_join_element_wise("1970-01-01", pc.utf8_trim_whitespace(texts), " ")
                 return pc.cast(pc.cast(moments_of_day, pa.timestamp("us")), self.arrow)
             case "TIMESTAMP":
-                return self._moments(texts)
+                return self._read_moments(texts)
         return pc.cast(texts, self.arrow)
 
-    def _formatted(self, texts: pa.Array, format: str) -> pa.Array:
+    def _read_format(self, texts: pa.Array, format: str) -> pa.Array:
         found = moments.read(texts, format)
         if found is None:
             raise pa.ArrowInvalid(f"no text of the format {format}")
@@ -142,7 +154,7 @@ class Conversion:
         self.cut = self.cut or cut
         return pc.cast(read, self.arrow)
 
-    def _moments(self, texts: pa.Array) -> pa.Array:
+    def _read_moments(self, texts: pa.Array) -> pa.Array:
         """ISO 8601 in micro- or nanoseconds, or days: one of them fits all texts of a column."""
         try:
             return pc.cast(texts, self.arrow)
@@ -150,35 +162,35 @@ class Conversion:
             return self._to_microseconds(pc.cast(texts, pa.timestamp("ns")))
 
 
-def _texts(array: pa.Array) -> pa.Array:
+def _to_texts(array: pa.Array) -> pa.Array:
     kind = array.type
     if pa.types.is_string(kind):
         return array
     if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind):
-        return _bytes_as_texts(array)
+        return _bytes_to_texts(array)
     if pa.types.is_temporal(kind):
         return pa.array([str(python(value)) for value in array], pa.string())
     return pc.cast(array, pa.string())
 
 
-def _bytes_as_texts(array: pa.Array) -> pa.Array:
+def _bytes_to_texts(array: pa.Array) -> pa.Array:
     """Bytes that are UTF-8 as their text, others in hexadecimal, each value for itself."""
     try:
         return pc.cast(pc.cast(array, pa.binary()), pa.string())
     except pa.ArrowInvalid:
-        return pa.array([_byte_text(value) for value in array.to_pylist()], pa.string())
+        return pa.array([_byte_to_text(value) for value in array.to_pylist()], pa.string())
 
 
-def _byte_text(value: bytes) -> str:
+def _byte_to_text(value: bytes) -> str:
     try:
         return value.decode()
     except UnicodeDecodeError:
         return value.hex()
 
 
-def _json_texts(array: pa.Array) -> pa.Array:
+def _to_json(array: pa.Array) -> pa.Array:
     """Values among JSON as JSON: a number or a truth value as it is written, all else in quotes."""
-    texts = _texts(array)
+    texts = _to_texts(array)
     if pa.types.is_boolean(array.type) or pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
         return texts
     return pa.array([json.dumps(text, ensure_ascii=False) for text in texts.to_pylist()], pa.string())

@@ -23,6 +23,9 @@ USUAL = ("cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "cp932", "gb18030", "
 MORE_USUAL = ("mac_roman", "cp850", "cp866", "cp1255", "cp1256", "iso8859_2")
 """The other encodings that tables still come in."""
 
+THAI_CONSONANTS, BEHIND, AHEAD = "".join(map(chr, range(0xE01, 0xE2F))), "ะัาำิีึืุู็่้๊๋์", "เแโใไ"
+"""Vowels and tones that stand behind a consonant, or behind another of them, and vowels that stand before one."""
+
 LANGUAGES: tuple[tuple[str, str], ...] = (
     ("cp1252", "äöüß"),
     ("cp1252", "àâæçéèêëîïôùûüÿœ"),
@@ -48,8 +51,14 @@ LANGUAGES: tuple[tuple[str, str], ...] = (
     ("cp1257", "āčēģīķļņšūž"),
     ("cp1252", "áðéíóúýþæö"),
     ("cp1252", "äõöüšž"),
+    ("iso8859_15", "äöüß"),
+    ("iso8859_15", "àâæçéèêëîïôùûüÿœ"),
+    ("iso8859_15", "áéíñóúü"),
+    ("iso8859_15", "àèéìíîòóùú"),
     ("cp1251", "абвгдеёжзийклмнопрстуфхцчшщъыьэюяіїєґўђјљњћџ"),
     ("cp1253", "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ"),
+    ("iso8859_7", "αβγδεζηθικλμνξοπρσςτυφχψωάέήίόύώϊϋΐΰ"),
+    ("cp874", THAI_CONSONANTS + BEHIND + AHEAD),
     ("cp1255", "אבגדהוזחטיךכלםמןנסעףפץצקרשת"),
     ("cp1256", "ءآأؤإئابةتثجحخدذرزسشصضطظعغفقكلمنهوىيپچژگ"),
     ("koi8_r", "абвгдеёжзийклмнопрстуфхцчшщъыьэюя"),
@@ -60,11 +69,12 @@ LANGUAGES: tuple[tuple[str, str], ...] = (
 )
 """Encoding, letters of a language that is written in it, in lower case; the likelier first."""
 
-SCRIPTS = frozenset({"cp1251", "koi8_r", "cp866", "cp1253", "cp1255", "cp1256"})
+SCRIPTS = frozenset({"cp1251", "koi8_r", "cp866", "cp1253", "iso8859_7", "cp1255", "cp1256", "cp874"})
 """Encodings of other scripts, whose letters make most of a word."""
-CYRILLIC, VOWELS, LEAST_VOWELS = frozenset({"cp1251", "koi8_r", "cp866"}), frozenset("аеёиоуыэюяіїє"), 0.25
-"""Encodings of a script, its vowels, and their least share: other scripts read as it have fewer."""
-GREEK, ACCENTS, LEAST_ACCENTS = "cp1253", frozenset("άέήίόύώ"), 0.05
+RICH_IN_VOWELS = frozenset({"cp1251", "koi8_r", "cp866", "cp874"})
+VOWELS, LEAST_VOWELS = frozenset("аеёиоуыэюяіїє" + BEHIND + AHEAD), 0.25
+"""Encodings of scripts, their vowels, and the vowels' least share: other scripts read as they have fewer."""
+GREEK, ACCENTS, LEAST_ACCENTS = frozenset({"cp1253", "iso8859_7"}), frozenset("άέήίόύώ"), 0.05
 """The same of Greek, of which nearly every word has an accent."""
 NEVER_IN_WORDS = frozenset("£¥¼½¾¹±¬")
 SIGNS = frozenset("€‚„…‘’“”•–—™§°±²³µ·«»¿¡£¥©®½¼¾\xa0ºª¹×÷´`")
@@ -101,6 +111,8 @@ def find_encoding(source: Source, given: str | None = None) -> Encoding:
     name = codecs.lookup(given).name.replace("utf-8-sig", "utf-8") if given else ""
     name = {"iso8859-1": "latin_1"}.get(name, name)
     wide = None
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)) and not name:
+        name = "utf-32"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and not name.startswith("utf-32"):
         wide = "utf-16"
     elif b"\0" in start and not name.startswith("utf-32"):
@@ -168,17 +180,25 @@ def _share(sample: bytes, name: str, letters: str) -> float:
             accents += lower in ACCENTS
             # ã and õ together are Portuguese, which has õ before an e only; Hungarian's ő is the same byte
             bad += character == "õ" and "ã" in own and after != "e"
+            bad += name == "cp874" and _is_misplaced(character, before, after)
             bad += name in SCRIPTS and any(each.isascii() and each.isalpha() for each in (before, after))
         else:
             bad += not _is_sign(character, before, after)
         before = character
     if not good:
         return 0.0 if bad or name != SUPPOSED[0] else 1.0
-    if name in CYRILLIC and vowels < LEAST_VOWELS * good:
+    if name in RICH_IN_VOWELS and vowels < LEAST_VOWELS * good:
         return 0.0
-    if name == GREEK and accents < LEAST_ACCENTS * good:
+    if name in GREEK and accents < LEAST_ACCENTS * good:
         return 0.0
     return good / (good + bad)
+
+
+def _is_misplaced(character: str, before: str, after: str) -> bool:
+    """Does a Thai vowel or tone stand where none can?"""
+    if character in BEHIND:
+        return before not in THAI_CONSONANTS and before not in BEHIND
+    return character in AHEAD and after not in THAI_CONSONANTS
 
 
 def _is_sign(character: str, before: str, after: str) -> bool:

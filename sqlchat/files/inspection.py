@@ -7,6 +7,7 @@ and makes 1.5 and 1.50 one value. All else is compared as written.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,9 +16,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlchat.files import types
+from sqlchat.files.fits import NUMBER_KINDS, Fit
 from sqlchat.files.formats import Part
-from sqlchat.files.sketch import Hashes, hash_moments, hash_reals, hash_texts, least
-from sqlchat.files.types import Fit
+from sqlchat.files.notations import CURRENCY
+from sqlchat.files.sketch import Hashes, has_outer_blanks, hash_moments, hash_reals, hash_texts, least
 
 COMMON_VALUES = 256
 """Different values of a column up to which each is counted."""
@@ -25,36 +27,27 @@ COMMON_VALUES = 256
 SAMPLE = 2048
 """Values by which it is told whether a column repeats itself."""
 
-MISSING = frozenset(
-    {
-        *("NA", "N/A", "n/a", "#N/A", "NaN", "nan", "None", "none", "null", "NULL", "Null", "(null)", "NIL", "nil"),
-        *(
-            "N.A.",
-            "n.a.",
-            "na",
-            "n.d.",
-            "nd",
-            "ND",
-            "k.A.",
-            "k. A.",
-            "NV",
-            "#NV",
-            "#NA",
-            "<NA>",
-            "missing",
-            "Missing",
-        ),
-        *("-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", "??", "*", "**", "***", "\\N", "/"),
-        *("#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"),
-    }
+MISSING = (
+    *("na", "n/a", "n.a.", "n. a.", "#n/a", "#na", "<na>", "n/v", "nv", "#nv", "n.d.", "n/d", "nd", "k.a.", "k. a."),
+    *("nan", "none", "null", "(null)", "nil", "missing"),
+    *("-", "--", "---", "\u2013", "\u2014", ".", "..", "...", "\u2026", "?", "??", "*", "**", "***", "\\n", "/", ":"),
+    *("#div/0!", "#value!", "#ref!", "#name?", "#num!", "#null!", "0000-00-00", "0000-00-00 00:00:00"),
+    "",
 )
-"""Words and marks for no value: nulls in a column of numbers, dates or truth values, texts anywhere else."""
+"""Words and marks for no value, in lower case: nulls in a column of numbers, dates or truth values, else texts."""
 
 MOST_STRAYS = 20
 """Different texts among numbers up to which they are told."""
 
-NUMBER_LIKE = r"^[-+(]?\p{Sc}?\d[\d.,' ]*(?:[eE][-+]?\d+)?\s?[\p{Sc}%]?\)?$"
-DATE_LIKE = r"^(?:\d{1,4}[-./]\d{1,2}[-./]\d{1,4}|\d{1,2}[- .][A-Za-z]{3,9}[- .]\d{2,4})(?:[ T].*)?$"
+GROUP = r"[.,'\x{2019} \x{A0}\x{202F}]"
+NUMBER_LIKE = (
+    rf"^[-(\x{{2212}}]?\s?(?:{CURRENCY})?\s?-?(?:(?:[1-9]\d{{0,2}}(?:{GROUP}\d{{3}})+|0|[1-9]\d{{0,17}})"
+    rf"(?:[.,]\d*)?|[.,]\d+)(?:[eE][-+]\d+)?\s?(?:{CURRENCY}|%)?\)?-?$"
+)
+MARKED = r"\d[.,'\x{2019} \x{A0}\x{202F}%\p{Sc}]|\p{Sc}"
+"""A number of more than digits."""
+DATE_LIKE = r"^(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2}(?:\d\d)?|"
+DATE_LIKE += r"\d{1,2}[- .][A-Za-z]{3,9}[- .]\d{2,4})(?:[ T].*)?$"
 ALIKE = {"numbers": NUMBER_LIKE, "dates": DATE_LIKE}
 
 AS_WRITTEN = "as written"
@@ -120,7 +113,7 @@ def inspect(parts: tuple[Part, ...], hint: Hint) -> Found:
         found.values += len(array)
         found.example = found.example if found.example is not None else python(array[0])
         weights = None
-        if hint.repeats and (distinct := _distinct(array)) is not None:
+        if hint.repeats and (distinct := _count_distinct(array)) is not None:
             array, weights = distinct
             found.repeats = True
         if weights is None or len(array) > COMMON_VALUES or len(parts) > 1:
@@ -131,9 +124,9 @@ def inspect(parts: tuple[Part, ...], hint: Hint) -> Found:
             found.kinds["JSON"] = Fit(None, None)
             hashes.append(hash_texts(array, hint.ceiling))
         elif part.inferred is None:
-            kind, fit = _typed(array, weights)
+            kind, fit = _inspect_typed(array, weights)
             found.kinds[kind] = fit
-            hashes.append(_hashes(array, hint.ceiling))
+            hashes.append(_hash(array, hint.ceiling))
         else:
             found.texts += len(array)
             hashes.append(_read_texts(array, weights, part.inferred, hint, found))
@@ -155,7 +148,7 @@ def _is_uncountable(kind: pa.DataType) -> bool:
     return bool(pa.types.is_nested(kind) or pa.types.is_interval(kind) or pa.types.is_duration(kind))
 
 
-def _distinct(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+def _count_distinct(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
     """The values without repetition and how often each is there, where that spares work; else None."""
     sample = array.slice(0, SAMPLE)
     if _is_uncountable(array.type) or pc.count_distinct(sample).as_py() > max(COMMON_VALUES, len(sample) // 2):
@@ -166,9 +159,9 @@ def _distinct(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
     return counted.field("values"), counted.field("counts")
 
 
-def _typed(array: pa.Array, weights: pa.Array | None) -> tuple[str, Fit]:
+def _inspect_typed(array: pa.Array, weights: pa.Array | None) -> tuple[str, Fit]:
     """Type and bounds of values that know their type; their sum too, for numbers."""
-    kind = types.arrow_type(array.type)
+    kind = _find_type(array.type)
     if kind == "TEXT" and not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
         return kind, Fit(None, None)
     if pa.types.is_interval(array.type):
@@ -177,24 +170,24 @@ def _typed(array: pa.Array, weights: pa.Array | None) -> tuple[str, Fit]:
     bounds = pc.min_max(ordered)
     least, most = (python(bounds[each].cast(array.type)) for each in ("min", "max"))
     digits = (array.type.precision - array.type.scale, array.type.scale) if kind == "NUMERIC" else (0, 0)
-    total = _total(array, weights) if kind in types.NUMBER_KINDS else None
+    total = _sum(array, weights) if kind in NUMBER_KINDS else None
     zoned = pa.types.is_timestamp(array.type) and array.type.tz not in {None, "UTC"}
     return kind, Fit(least, most, total, digits=digits, marks=frozenset({"zone"} if zoned else ()))
 
 
-def _total(numbers: pa.Array, weights: pa.Array | None) -> float:
+def _sum(numbers: pa.Array, weights: pa.Array | None) -> float:
     """Sum of numbers or of texts that are numbers, each as often as it is there."""
     floats = pc.cast(numbers, pa.float64(), safe=False)
     return float(pc.sum(floats if weights is None else pc.multiply(floats, pc.cast(weights, pa.float64()))).as_py())
 
 
 def _read_texts(array: pa.Array, weights: pa.Array | None, inferred: str, hint: Hint, found: Found) -> Hashes:
-    """Try the readings; where none fits, once more without words for no value and without outer blanks."""
+    """Try the readings of the texts without outer blanks; where none fits, once more without words for no value."""
     names = tuple(n for n in hint.readings if inferred == "text" or hint.wanted or n in types.OF_STRINGS)
-    texts, fits = array, types.fits(array, names)
+    texts = pc.utf8_trim_whitespace(array) if has_outer_blanks(array) else array
+    fits = types.find_fits(texts, names)
     if not fits and (names or inferred == "string"):
-        texts = pc.utf8_trim_whitespace(array)
-        words = pc.is_in(texts, pa.array([*MISSING, ""]))
+        words = pc.is_in(pc.utf8_lower(texts), pa.array(MISSING))
         if pc.any(words).as_py():
             spoken = texts.filter(words)
             times = weights.filter(words) if weights is not None else pa.array([1] * len(spoken))
@@ -205,10 +198,10 @@ def _read_texts(array: pa.Array, weights: pa.Array | None, inferred: str, hint: 
             if not len(texts) and inferred == "text":
                 return np.empty(0, np.uint64)
         if len(texts):
-            fits = types.fits(texts, names)
+            fits = types.find_fits(texts, names)
     number = next((fit for fit in fits.values() if fit.kind), None)
     if number is not None and weights is not None:
-        fits = {name: _weighted(name, fit, texts, weights) for name, fit in fits.items()}
+        fits = {name: _weigh(name, fit, texts, weights) for name, fit in fits.items()}
     if len(texts):
         found.fits = {name: replace(fit, values=None) for name, fit in fits.items()}
         if hint.strays and not fits:
@@ -224,13 +217,13 @@ def _read_texts(array: pa.Array, weights: pa.Array | None, inferred: str, hint: 
         found.compared = AS_WRITTEN
         return hash_texts(written, hint.ceiling)
     found.compared = INTEGERS if by_value == types.NUMBER.name and fits[by_value].kind == "INTEGER" else by_value
-    return _hashes(fits[by_value].values, hint.ceiling)
+    return _hash(fits[by_value].values, hint.ceiling)
 
 
-def _weighted(name: str, fit: Fit, texts: pa.Array, weights: pa.Array) -> Fit:
+def _weigh(name: str, fit: Fit, texts: pa.Array, weights: pa.Array) -> Fit:
     """A reading of numbers, each of which is there as often as its weight."""
-    values = fit.values if fit.values is not None else types.values(name, texts)
-    return replace(fit, total=_total(values, weights)) if fit.kind else fit
+    values = fit.values if fit.values is not None else types.read_values(name, texts)
+    return replace(fit, total=_sum(values, weights)) if fit.kind else fit
 
 
 def _find_strays(texts: pa.Array, weights: pa.Array | None, found: Found, *, few: bool) -> None:
@@ -238,13 +231,17 @@ def _find_strays(texts: pa.Array, weights: pa.Array | None, found: Found, *, few
 
     `few`: others are of a type already, so that these are the strays if they are few.
     """
+    if few:
+        marked = pc.any(pc.match_substring_regex(texts, MARKED)).as_py()
+        if marked and pc.all(pc.match_substring_regex(texts, NUMBER_LIKE)).as_py():
+            found.alike = {"texts of numbers": len(texts)}
     if few and len(texts) <= MOST_STRAYS:
         found.strays = Counter(texts.to_pylist())
         return
     times = weights if weights is not None else pa.array(np.ones(len(texts), np.int64))
     sample = texts.slice(0, SAMPLE)
     least = pc.sum(times.slice(0, SAMPLE)).as_py() / 2
-    kind = next((k for k, p in ALIKE.items() if _count(sample, times, p) > least), None)
+    kind = next((k for k, p in ALIKE.items() if _count(sample, times, p) >= least), None)
     if kind is None:
         return
     like = pc.match_substring_regex(texts, ALIKE[kind])
@@ -263,7 +260,7 @@ def _count(texts: pa.Array, times: pa.Array, pattern: str) -> int:
     return int(pc.sum(times.slice(0, len(texts)).filter(pc.match_substring_regex(texts, pattern))).as_py() or 0)
 
 
-def _hashes(array: pa.Array, ceiling: np.uint64) -> Hashes:
+def _hash(array: pa.Array, ceiling: np.uint64) -> Hashes:
     kind = array.type
     if pa.types.is_string(kind) or pa.types.is_large_string(kind):
         return hash_texts(array, ceiling)
@@ -281,3 +278,20 @@ def _hashes(array: pa.Array, ceiling: np.uint64) -> Hashes:
     if pa.types.is_interval(kind):
         return hash_texts(pa.array(map(str, array.to_pylist()), pa.string()), ceiling)
     return hash_texts(array.cast(pa.string()), ceiling)
+
+
+def _find_type(kind: pa.DataType) -> str:
+    """The SQL type of an Arrow type that a typed format brought."""
+    tests: tuple[tuple[Callable[[pa.DataType], bool], str], ...] = (
+        (pa.types.is_boolean, "BOOLEAN"),
+        (pa.types.is_integer, "INTEGER"),
+        (pa.types.is_floating, "DOUBLE PRECISION"),
+        (pa.types.is_decimal, "NUMERIC"),
+        (pa.types.is_date, "DATE"),
+        (pa.types.is_timestamp, "TIMESTAMP"),
+        (pa.types.is_time, "TIME"),
+        (pa.types.is_duration, "INTERVAL"),
+        (pa.types.is_interval, "INTERVAL"),
+        (pa.types.is_nested, "JSON"),
+    )
+    return next((name for test, name in tests if test(kind)), "TEXT")

@@ -47,6 +47,9 @@ MINUS = "[-\u2212\u2013]"
 GROUP_MARKS = {" ": r"[ \x{A0}\x{202F}\x{2009}]", "'": "['’]", ",": ",", ".": r"\."}
 PERCENT = "%"
 BLANKS = "grouped by blanks"
+PLUS = "plus sign"
+LONGEST_PLUS = 7
+"""Characters of a number after a plus sign; a telephone number has more."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,9 @@ class Notation:
         whole = rf"(?:0|[1-9]\d{{0,2}}(?:{group}\d{{3}})+|[1-9]\d*)"
         if self.group == ",":
             whole = r"(?:0|[1-9]\d{0,2}(?:,\d{3})+|[1-9]\d?(?:,\d\d)+,\d{3}|[1-9]\d*)"  # 12,34,567 in India
-        number = rf"(?P<number>{whole}(?:{point}\d+)?|{point}\d+)"
-        before = rf"(?P<open>\()?{GAP}(?P<minus>{MINUS}?){GAP}(?P<before>{CURRENCY})?{GAP}(?P<inner>{MINUS}?){GAP}"
+        number = rf"(?P<number>(?:{whole}(?:{point}\d+)?|{point}\d+)(?:[eE][-+]?\d+)?)"
+        sign = rf"(?P<plus>\+?)(?P<minus>{MINUS}?)"
+        before = rf"(?P<open>\()?{GAP}{sign}{GAP}(?P<before>{CURRENCY})?{GAP}(?P<inner>{MINUS}?){GAP}"
         after = rf"{GAP}(?P<after>{CURRENCY}|%)?{GAP}(?P<last>-?)(?P<close>\))?"
         return f"^{before}{number}{after}$"
 
@@ -85,17 +89,22 @@ class Notation:
             return None
         part = {name: found.field(name) for name in ("open", "close", "minus", "inner", "last", "number")}
         opened, closed = pc.equal(part["open"], "("), pc.equal(part["close"], ")")
-        signs = [pc.not_equal(part[name], "") for name in ("minus", "inner", "last")]
+        signs = [pc.not_equal(found.field(name), "") for name in ("plus", "minus", "inner", "last")]
         minuses: Any = [each.cast(pa.int8()) for each in (*signs, opened)]
         count = minuses[0]
         for each in minuses[1:]:
             count = pc.add(count, each)
         if not pc.all(pc.equal(opened, closed)).as_py() or pc.max(count).as_py() > 1:
             return None
+        signed = found.field("number").filter(pc.equal(found.field("plus"), "+"))
+        if len(signed) and pc.max(pc.binary_length(signed)).as_py() > LONGEST_PLUS:
+            return None
         numbers = pc.replace_substring_regex(part["number"], GROUP_MARKS[self.group], "")
         if self.decimal == ",":
             numbers = pc.replace_substring(numbers, ",", ".")
-        numbers = pc.if_else(pc.equal(count, 1), pc.binary_join_element_wise("-", numbers, ""), numbers)
+        numbers = pc.if_else(
+            pc.and_(pc.equal(count, 1), pc.invert(signs[0])), pc.binary_join_element_wise("-", numbers, ""), numbers
+        )
         return numbers, self._marks(found)
 
     def _marks(self, found: pa.Array) -> frozenset[str]:
@@ -109,6 +118,8 @@ class Notation:
             marks.add(BLANKS)
         if pc.any(pc.match_substring(found.field("number"), self.decimal)).as_py():
             marks.add("fraction")
+        if pc.any(pc.equal(found.field("plus"), "+")).as_py():
+            marks.add(PLUS)
         return frozenset(marks)
 
 
@@ -117,4 +128,9 @@ NOTATIONS = tuple(Notation(d, g) for g in (",", ".", " ", "'") for d in (".", ",
 
 def currencies(marks: frozenset[str]) -> list[str]:
     """Those among marks, sorted."""
-    return sorted(marks - {PERCENT, f"no {PERCENT}", "grouped", "fraction", BLANKS})
+    return sorted(marks - {PERCENT, f"no {PERCENT}", "grouped", "fraction", BLANKS, PLUS})
+
+
+def name_marks(marks: frozenset[str]) -> list[str]:
+    """What numbers count, where SQL does not show it: `in percent`, `in $`."""
+    return [f"in {mark}" for mark in currencies(marks)] + (["in percent"] if PERCENT in marks else [])

@@ -1,34 +1,17 @@
-"""What a file holds: rows, columns, SQL types, nulls, bounds. Runs in a killable worker process (`service` calls it).
-
-Blocks of a file are read and inspected in two threads and merged in their order, so memory does not grow with the
-file.
-"""
+"""What a file holds: rows, columns, SQL types, nulls, bounds. Runs in a killable worker process ."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from sqlchat.errors import FileInvalidError
 from sqlchat.files import formats
-from sqlchat.files.allocator import freed_memory_kept, keep_no_spare_memory, use_system_allocator
-from sqlchat.files.formats import Load, Table
+from sqlchat.files.allocator import freed_memory_kept, keep_no_spare_memory
 from sqlchat.files.options import Options
-from sqlchat.files.threads import in_order
-
-if TYPE_CHECKING:
-    from sqlchat.files.columns import Column
-    from sqlchat.files.inspection import Found
-
-SKETCHES_KEPT = 1 << 20
-"""Hashes that all columns of a file keep together, eight bytes each."""
 
 NARROW = 24
 """Columns up to which it saves time to keep freed memory; arrays of more columns are small."""
-
-LARGEST_SKETCH, SMALLEST_SKETCH = 1 << 14, 1 << 9
 
 
 @dataclass(frozen=True)
@@ -58,90 +41,29 @@ class Profile:
         return {"row_count": self.row_count, "columns": columns, **self.facts, "warnings": self.warnings}
 
 
-def profile(path: str, file_name: str, options: Options | None = None) -> Profile:
-    """Profile the file at `path`, which its owner calls `file_name`.
+def profile(path: str, file_name: str, options: Options | None = None, keep_in: str | None = None) -> Profile:
+    """Profile the file at `path`, which its owner calls `file_name`; keep what was found in the folder `keep_in`.
 
     Raises FileInvalidError (with the fact `line` where there is one), TooLargeError, UnsupportedMediaError.
     """
+    from sqlchat.files.findings import FindingsCache, find  # in the worker alone: they bring Arrow
+
     options = options or Options()
-    found, source = formats.detect(path, file_name, options.sheet)
+    format, source = formats.detect(path, file_name, options.sheet)
     with freed_memory_kept():
-        table = found.read(source, options)
+        table = format.read(source, options)
         if len(table.names) > NARROW:
             keep_no_spare_memory()
-        rows, entries, warnings = survey(table)
-    columns = [ColumnProfile(e.pop("name"), e.pop("type"), e.pop("nulls"), e) for e in entries]
-    facts = {"format": found.name.lower(), **table.facts, "read": table.read}
+        found = find(table)
+    if keep_in is not None:
+        FindingsCache(keep_in).keep(path, file_name, options, found)
+    columns = []
+    for column in found.columns:
+        facts = dict(column.facts)
+        columns.append(ColumnProfile(facts.pop("name"), facts.pop("type"), facts.pop("nulls"), facts))
+    facts = {"format": format.name.lower(), **table.facts, "read": table.read}
     if source.gzipped:
         facts["compression"] = "gzip"
     if source.zipped:
         facts["compression"] = "zip"
-    return Profile(rows, columns, facts, [*table.warnings, *warnings])
-
-
-def survey(table: Table) -> tuple[int, list[dict[str, Any]], list[str]]:
-    """Number of rows, an entry for each column (as `ColumnProfile.as_dict` gives), warnings of a table opened."""
-    warnings: list[str] = []
-    rows, columns = look_through(table)
-    return rows, [column.summary(rows, warnings) for column in columns.values()], warnings
-
-
-def look_through(table: Table) -> tuple[int, dict[str, Column]]:
-    """Number of rows, and all that is known of each column once a table opened was read to its end."""
-    from sqlchat.files.columns import Column
-
-    use_system_allocator()
-    size = min(LARGEST_SKETCH, max(SMALLEST_SKETCH, SKETCHES_KEPT // max(1, len(table.names))))
-    new = partial(Column, sketch_size=size, options=table.options, commas=table.facts.get("delimiter") == ",")
-    columns = {name: new(name) for name in table.names}
-    rows = left_out = 0
-    for block, found in _inspect(table.blocks, columns, new):
-        rows += block.rows
-        left_out += block.left_out
-        columns.update((name, new(name)) for name in found if name not in columns)
-        formats.check_width(len(columns))
-        for name, part in found.items():
-            columns[name].add(part)
-    if left_out and left_out > 3 * rows:
-        raise FileInvalidError(
-            f"{left_out:,} rows do not have the fields of the header, and {rows:,} have; say in `header_row` which "
-            "row names the columns, and in `delimiter` what separates them."
-        )
-    if left_out:
-        table.warnings.append(f"{left_out:,} rows had too many or too few fields and were left out.")
-    if not columns:
-        raise FileInvalidError("The file holds no columns.")
-    if unknown := sorted(set(table.options.types) - set(columns)):
-        listed = ", ".join(map(repr, list(columns)[:20]))
-        raise FileInvalidError(f"`types` names {unknown[0][:80]!r}, but the columns are {listed}.", option="types")
-    unfinished = [column for column in columns.values() if column.unfinished]
-    if unfinished and table.again is not None:
-        for column in unfinished:
-            column.start_again()
-        for _, found in _inspect(table.again([column.name for column in unfinished]), columns, new):
-            for name, part in found.items():
-                columns[name].add_again(part)
-    return rows, columns
-
-
-@dataclass(frozen=True)
-class _Size:
-    """Of a block that is looked at and let go."""
-
-    rows: int
-    left_out: int
-
-
-def _inspect(
-    loads: Iterator[Load], columns: Mapping[str, Column], new: Callable[[str], Column]
-) -> Iterator[tuple[_Size, dict[str, Found]]]:
-    """What each block holds, by column. A thread may know `columns` as they were a few blocks earlier."""
-    from sqlchat.files.inspection import inspect
-
-    def look(load: Load) -> tuple[_Size, dict[str, Found]]:
-        block = load()
-        hints = {name: (columns[name] if name in columns else new(name)).hint() for name in block.columns}
-        found = {name: inspect(parts, hints[name]) for name, parts in block.columns.items()}
-        return _Size(block.rows, block.left_out), found
-
-    return in_order(look, loads)
+    return Profile(found.row_count, columns, facts, found.warnings)

@@ -24,6 +24,7 @@ MOST_NOTES = 30
 """Rows below a table."""
 MOST_CELLS, LEAST_ROWS = 20_000, 12
 """Looked at to find a header."""
+FIRST_LIKE_DATA = "The first row, taken as the header, looks like data; `header_row` says which row it is."
 YEARS = range(1800, 2200)
 SHOWN = 60
 
@@ -74,6 +75,8 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
         at += 1
     if any(len(row) < max(width, len(rows[at])) for row in rows[:at]) and not _names_values(rows, at):
         at = 0  # a text of one field is a title only if what follows is a header beyond doubt
+    if at and _names_blanks(rows, at - 1, width) and not _is_header(rows[at:]):
+        at -= 1  # a header of which most names are blank
     moved = next((n for n in range(at, min(len(rows) - 1, MOST_TITLES)) if _outdoes(rows, n, at, width)), at)
     if moved == at and not _is_header(rows[at:]):
         if _continues(rows[at:]):
@@ -82,10 +85,10 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
                 f"The first row ({shown}) looks like data, so no row was taken as the header; "
                 f"`header_row` {lines[at]} takes it."
             )
-            return Head(None if at == 0 else at, (told,) if at == 0 else ())
+            return Head(None, (told,)) if at == 0 else Head(at, (*_tell_titles(lines, at), FIRST_LIKE_DATA))
         if any(_alike(rows[at:], column) for column in range(len(rows[at]))):
-            return Head(at, (*_told_titles(lines, at), "The first row, taken as the header, looks like data."))
-    found = list(_told_titles(lines, moved))
+            return Head(at, (*_tell_titles(lines, at), FIRST_LIKE_DATA))
+    found = list(_tell_titles(lines, moved))
     if moved == at and _heads_twice(rows[at:]):
         found.append(
             f"Row {lines[at + 1]} may be the header, or part of it, beside row {lines[at]}: `header_row` says which."
@@ -93,10 +96,16 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
     return Head(moved, tuple(found))
 
 
-def _told_titles(lines: Sequence[int], header: int) -> tuple[str, ...]:
+def _tell_titles(lines: Sequence[int], header: int) -> tuple[str, ...]:
     if not header:
         return ()
     return (f"The header was found in row {lines[header]}; the rows above it (a title or notes) were left out.",)
+
+
+def _names_blanks(rows: Sequence[Row], at: int, width: int) -> bool:
+    """Is a row as wide as the table, and are its filled cells texts, none of them the first?"""
+    cells = [cell for cell in rows[at] if cell.strip()]
+    return len(rows[at]) == width and not rows[at][0].strip() and all(kind(cell) == "text" for cell in cells)
 
 
 def _typical(rows: Sequence[Row]) -> int:
@@ -152,7 +161,8 @@ def _heads_twice(rows: Sequence[Row]) -> bool:
     if len(rows) < 4 or any(kind(cell) not in {"text", ""} for cell in rows[1]):
         return False
     typed = [c for c in range(len(rows[0])) if _body_kind(rows[2:], c) not in {"", "text"}]
-    return bool(typed) and all(c < len(rows[1]) and kind(rows[1][c]) == "text" for c in typed)
+    names = [rows[1][c].strip() for c in typed if c < len(rows[1])]
+    return bool(typed) and len(names) == len(typed) and all(kind(n) == "text" and not n[0].isdigit() for n in names)
 
 
 def _names_values(rows: Sequence[Row], at: int) -> bool:
@@ -284,11 +294,20 @@ def _is_total(rows: Sequence[Row], whole: bool) -> bool:
         for c, cell in enumerate(row)
         if not cell.strip() and _body_kind(above, c) == "text" and _share_filled(above, c) > 0.9
     ]
-    return whole and bool(empty) and len(above) > 1 and all(_adds_up(row, above, c) for c in numbers)
+    counts_on = all(_follows(above[-1], row, c) for c in numbers)
+    return (
+        whole and bool(empty) and len(above) > 1 and not counts_on and all(_adds_up(row, above, c) for c in numbers)
+    )
 
 
 def _share_filled(rows: Sequence[Row], column: int) -> float:
     return sum(column < len(row) and bool(row[column].strip()) for row in rows) / len(rows)
+
+
+def _follows(above: Row, row: Row, column: int) -> bool:
+    """Is a number the next one after that above it, as numbers of rows are?"""
+    cells = [each[column].strip() for each in (above, row) if column < len(each)]
+    return len(cells) == 2 and all(map(str.isdecimal, cells)) and int(cells[1]) == int(cells[0]) + 1
 
 
 def _adds_up(row: Row, above: Sequence[Row], column: int) -> bool:

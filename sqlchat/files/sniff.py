@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from sqlchat.errors import FileInvalidError, UnsupportedMediaError
-from sqlchat.files import shape
+from sqlchat.files import doubts, shape
 from sqlchat.files.options import Options
 
 HEAD_BYTES = 1 << 20
@@ -24,6 +24,8 @@ LONGEST_FIELD = 16 << 20
 """Characters; also of what a quote opens that nothing closes."""
 SAMPLE_ROWS = 1000
 DELIMITERS = (",", ";", "\t", "|")
+RARE_DELIMITERS = ("~", "^", "\x1f", "\x01")
+"""Taken if every row has as many, and none of the usual ones."""
 BY_NAME = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 """Suffix -> the delimiter that a name promises."""
 
@@ -129,7 +131,7 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
     )
     if not whole and len(lines) > 1:
         lines.pop()  # the last one may be cut
-    start, said = _beginning(lines, options)
+    start, said = _find_beginning(lines, options)
     body = lines[start:]
     if not "".join(body).strip():
         if options.header_row or options.skip_rows:
@@ -138,10 +140,10 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
             )
         raise FileInvalidError("The file holds no rows, not even a header.")
     delimiter, quoting = _find_delimiter(body, suffix, options.delimiter or said)
-    found = _sample(body, delimiter, quoting, start + 1)
+    found = _take_sample(body, delimiter, quoting, start + 1)
     if not whole and len(found) == 1 and len(found[0].cells) == 1 and len(head) >= HEAD_BYTES // 4:
         raise FileInvalidError("The first line is longer than 1 MiB, so this is no table.", line=start + 1)
-    head_of = _head(found, lines, start, options)
+    head_of = _find_head(found, lines, start, options)
     at, warnings = head_of.header, list(head_of.warnings)
     if (
         start
@@ -157,13 +159,16 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
         names[0] = names[0].lstrip("#").strip() or names[0]
     names = _without_empty_end(names, below)
     width = len(names)
-    last = [row for row in below if row.cells] if whole else _sample(_whole_lines(tail), delimiter, quoting, 1)
+    last = (
+        [row for row in below if row.cells] if whole else _take_sample(_take_whole_lines(tail), delimiter, quoting, 1)
+    )
     foot = (
-        shape.find_foot([_fitted(row.cells, width) for row in last], width, options.totals == "drop", whole=whole)
+        shape.find_foot([_fit_width(row.cells, width) for row in last], width, options.totals == "drop", whole=whole)
         if width > 1
         else shape.Foot(0)
     )
     kept = last[: len(last) - foot.cut] if foot.cut else last
+    warnings += doubts.doubt_one_column(found) if width == 1 else doubts.doubt_blank_lines(below, width)
     return Dialect(
         delimiter,
         quoting,
@@ -177,12 +182,12 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
     )
 
 
-def _whole_lines(tail: str) -> list[str]:
+def _take_whole_lines(tail: str) -> list[str]:
     """The lines of the end of a file but the first, which is cut."""
     return tail.splitlines(keepends=True)[1:]
 
 
-def _fitted(cells: list[str], width: int) -> list[str]:
+def _fit_width(cells: list[str], width: int) -> list[str]:
     """A row without the empty fields past the header."""
     while len(cells) > width and not cells[-1].strip():
         cells = cells[:-1]
@@ -201,7 +206,7 @@ def _without_empty_end(names: list[str], below: list[Row]) -> list[str]:
     return names[:width]
 
 
-def _head(found: list[Row], lines: list[str], start: int, options: Options) -> shape.Head:
+def _find_head(found: list[Row], lines: list[str], start: int, options: Options) -> shape.Head:
     """Which of the sample's rows names the columns."""
     if options.header_row == 0:
         return shape.Head(None)
@@ -213,7 +218,7 @@ def _head(found: list[Row], lines: list[str], start: int, options: Options) -> s
     return shape.find_head([row.cells for row in found], [row.first for row in found], width)
 
 
-def _sample(lines: list[str], delimiter: str, quoting: Quoting, first: int) -> list[Row]:
+def _take_sample(lines: list[str], delimiter: str, quoting: Quoting, first: int) -> list[Row]:
     """The first rows that are not blank."""
     found = []
     try:
@@ -227,7 +232,7 @@ def _sample(lines: list[str], delimiter: str, quoting: Quoting, first: int) -> l
     return found or [Row(first, first, [""])]
 
 
-def _beginning(lines: list[str], options: Options) -> tuple[int, str]:
+def _find_beginning(lines: list[str], options: Options) -> tuple[int, str]:
     """Lines to leave out before anything is looked at, and the delimiter that one of them names.
 
     Those are what the caller says, or blank lines, comments, Excel's `sep=`, a title that a blank line parts from the
@@ -282,9 +287,13 @@ def _find_delimiter(lines: list[str], suffix: str, said: str) -> tuple[str, Quot
     best, score = (order[0], Quoting()), (False, 0.0, 0)
     for delimiter in order:
         quoting = _find_quoting(lines, delimiter)
-        found = _plausible(_sample(lines, delimiter, quoting, 1))
+        found = _plausible(_take_sample(lines, delimiter, quoting, 1))
         if found > score or delimiter == order[0]:
             best, score = (delimiter, quoting), found
+    if not score[2] and not said:
+        for delimiter in RARE_DELIMITERS:
+            if _plausible(_take_sample(lines, delimiter, Quoting(), 1))[:2] == (True, 1.0):
+                return delimiter, Quoting()
     return best
 
 
@@ -298,7 +307,9 @@ def _find_quoting(lines: list[str], delimiter: str) -> Quoting:
         quoting = replace(quoting, backslash=True)
     if re.search(rf'{mark}[ ]+"', text):
         blank = replace(quoting, blank=True)
-        if _plausible(_sample(lines, delimiter, blank, 1)) >= _plausible(_sample(lines, delimiter, quoting, 1)):
+        if _plausible(_take_sample(lines, delimiter, blank, 1)) >= _plausible(
+            _take_sample(lines, delimiter, quoting, 1)
+        ):
             quoting = blank
     return quoting
 

@@ -156,6 +156,11 @@ LIKES: Final[dict[tuple[str, ...], str]] = {
     ("ending", "with"): "ends", ("ends", "with"): "ends", ("end", "with"): "ends", ("ends", "in"): "ends",
     ("contain", "the", "word"): "contains", ("contains", "the", "letter"): "contains",
     ("starts", "with", "the", "letter"): "starts", ("start", "with", "the", "letter"): "starts",
+} | {
+    (*verb, *article, noun): "contains"
+    for verb in (("has",), ("have",), ("had",), ("having",), ("with",), ("contains",), ("containing",), ("includes",))
+    for article in ((), ("the",), ("a",))
+    for noun in ("substring", "string", "word", "letter", "text", "phrase")
 }  # fmt: skip
 
 ORDERED: Final = (
@@ -194,9 +199,10 @@ SYNONYMS: Final = (
     ("car", "automobile", "vehicle"), ("maker", "manufacturer"), ("singer", "vocalist", "musician"),
     ("teacher", "instructor"), ("course", "class"), ("semester", "term"), ("quantity", "units", "amount"),
     ("capacity", "number of seats", "seats"), ("location", "place"), ("student", "pupil"), ("doctor", "physician"),
-    ("language", "tongue"), ("cartoon", "animation"), ("concert", "show"), ("age", "years"),
+    ("language", "tongue"), ("cartoon", "animation"), ("concert", "show"),
     ("transaction", "deal"), ("salesperson", "sales rep", "sales representative", "seller"),
     ("signup", "sign up", "signed up", "registration"), ("mpg", "miles per gallon"), ("stock", "inventory"),
+    ("population", "inhabitants", "people"),
     ("address", "residence"), ("director", "directed by"), ("writer", "written by", "author"),
 )  # fmt: skip
 # Short forms that names are written with.
@@ -205,6 +211,7 @@ ABBREVIATIONS: Final = {
     "amt": ("amount",), "dob": ("birth", "date"), "num": ("number",), "nbr": ("number",), "dept": ("department",),
     "addr": ("address",), "desc": ("description",), "yr": ("year",), "tel": ("phone",), "cust": ("customer",),
     "prod": ("product",), "emp": ("employee",), "cat": ("category",), "pct": ("percent",), "avg": ("average",),
+    "lat": ("latitude",), "lng": ("longitude",), "lon": ("longitude",), "temp": ("temperature",),
     "max": ("maximum",), "min": ("minimum",), "ccy": ("currency",), "stu": ("student",),
 }  # fmt: skip
 REVENUE: Final = frozenset({"revenue", "sales", "turnover"})
@@ -239,6 +246,13 @@ COUNTRY_NAMES: Final = (
     ("united states", "usa", "us", "united states of america", "u.s", "america"),
     ("united kingdom", "uk", "great britain", "britain"),
 )
+SEXES: Final = {
+    "female": ("f", "female", "w"), "females": ("f", "female", "w"), "women": ("f", "female", "w"),
+    "woman": ("f", "female", "w"), "girls": ("f", "female"), "girl": ("f", "female"),
+    "male": ("m", "male"), "males": ("m", "male"), "men": ("m", "male"), "man": ("m", "male"),
+    "boys": ("m", "male"), "boy": ("m", "male"),
+}  # fmt: skip
+"""How a column of sexes may hold them."""
 NAME_COLUMNS: Final = (
     "name", "title", "full name", "label", "company", "company name", "display name", "username", "user name"
 )  # fmt: skip

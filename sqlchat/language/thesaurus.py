@@ -242,6 +242,14 @@ def _related() -> dict[str, frozenset[str]]:
 RELATED: Mapping[str, frozenset[str]] = MappingProxyType(_related())
 """Stem to the stems of related words."""
 
+SPELLINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        key: tuple(sorted(word for word in set(GROUPS.split()) if stem(word) == key))
+        for key in {stem(word) for word in GROUPS.split()}
+    }
+)
+"""Stem to the words of the groups that have it."""
+
 VAGUE = frozenset(
     WORD.findall("""
         action amount avg average balance class condition count date day end entry first id identifier interval issue

@@ -13,6 +13,7 @@ Kind = Literal["word", "number", "text", "date", "sign"]
 
 TOKEN = re.compile(
     r"""(?P<text>"[^"]*"|“[^”]*”|‘[^’]*’|(?<!\w)'[^']*'(?!\w)|`[^`]*`)
+      | (?P<address>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)
       | (?P<date>\b\d{4}-\d{1,2}-\d{1,2}\b)
       | (?P<number>[$€£]?(?<![\w.])\d+(?:,\d{3})*(?:\.\d+)?\s?(?:%|[kKmM]\b)?(?![\w]))
       | (?P<word>\w+(?:[-'’./&]\w+)*['’]?)
@@ -108,6 +109,8 @@ def tokenize(text: str) -> list[Token]:
         if kind == "text":
             inner = raw[1:-1].strip()
             found.append(Token(inner, inner.lower(), inner.lower(), "text"))
+        elif kind == "address":
+            found.append(Token(raw, raw.lower(), raw.lower(), "text"))
         elif kind == "date":
             found.append(Token(raw, raw, raw, "date"))
         elif kind == "number":

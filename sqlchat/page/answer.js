@@ -3,6 +3,7 @@
 import { ask, request } from "./api.js"
 import { drawChart } from "./chart.js"
 import { announce, count, make, makeButton, makeFold, makeList } from "./dom.js"
+import { makeFeedback } from "./feedback.js"
 import { makeSql, wrapSql } from "./sql.js"
 import { makeTable } from "./table.js"
 
@@ -114,6 +115,7 @@ export function showQuestion(question, askAgain) {
         ...(answer.results ? makeResult(answer.chart, answer.results) : []),
         makeSqlPart(question.connection_id, answer.sql),
         makeReceipt(answer),
+        makeFeedback(answer.history_id, answer.executed_sql ?? answer.sql),
       ].filter(Boolean))
       announce(`Answered: ${count(answer.results?.row_count ?? 0, "row")}. ${answer.interpretation}`)
       return answer

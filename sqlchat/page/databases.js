@@ -9,7 +9,8 @@ const server = [
   ["sslmode", "Encryption (sslmode)", { placeholder: "require, verify-full, disable …" }],
 ]
 const file = [["database", "File, below the data folder"]]
-const fieldsOf = { postgres: server, mysql: server, sqlite: file, duckdb: file }
+const spark = [...server.slice(0, 2), ["token", "Token", server[4][2]], ["catalog", "Catalog"], ["database", "Database"], server[5]]
+const fieldsOf = { postgres: server, mysql: server, spark, sqlite: file, duckdb: file }
 
 /** The field that a failure's words are about; null if they name none. */
 function blameField(detail, names) {

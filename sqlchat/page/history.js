@@ -2,6 +2,7 @@
 
 import { request } from "./api.js"
 import { count, find, make, makeButton } from "./dom.js"
+import { describeFeedback } from "./feedback.js"
 
 /** Wires the dialog. `askAgain(entry)` is called with the entry that was chosen. */
 export function prepareHistory(askAgain) {
@@ -12,8 +13,8 @@ export function prepareHistory(askAgain) {
     const outcome = entry.outcome === "ok" ? count(entry.row_count ?? 0, "row") : entry.outcome.replaceAll("_", " ")
     const text = entry.question ?? entry.sql ?? ""
     const again = makeButton(text, () => { dialog.close(); askAgain(entry) }, { class: entry.question ? "entry" : "entry code" })
-    const facts = `${new Date(entry.at).toLocaleString()} · ${entry.connection_id} · ${outcome}`
-    return make("li", {}, again, make("span", { class: "quiet" }, facts))
+    const facts = [new Date(entry.at).toLocaleString(), entry.connection_id, outcome, describeFeedback(entry.feedback)]
+    return make("li", {}, again, make("span", { class: "quiet" }, facts.filter(Boolean).join(" · ")))
   }
 
   async function load() {

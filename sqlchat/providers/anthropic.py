@@ -10,7 +10,7 @@ from sqlchat.errors import ModelError, ModelTimeoutError, QuestionError, Sqlchat
 from sqlchat.providers import wire
 from sqlchat.providers.base import Message, Tokens
 from sqlchat.providers.language_model import FORMAT_REFUSED, RETRIES, SCHEMA, FormatUnknownError, LanguageModel, Reply
-from sqlchat.providers.parts import CUT, STOPPED, text_of, thoughts_of
+from sqlchat.providers.parts import CUT, STOPPED, read_content, read_thought_parts
 
 if TYPE_CHECKING:
     import anthropic
@@ -39,7 +39,7 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
         self._answer_room = settings.answer_room
 
     @classmethod
-    def configured(cls, settings: Settings) -> bool:
+    def is_configured(cls, settings: Settings) -> bool:
         """A key, or a base URL of a gateway that keeps the key itself."""
         return bool(settings.anthropic_api_key or settings.anthropic_base_url)
 
@@ -66,50 +66,50 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
             message = client.messages.create(
                 model=self.model,
                 max_tokens=self._answer_room,
-                system=_system(messages),
-                messages=[_turn(m) for m in messages if m.role != "system"],
+                system=_make_system_blocks(messages),
+                messages=[_make_turn(m) for m in messages if m.role != "system"],
                 output_config=anthropic.omit if form is None else form,
             )
         except (anthropic.AnthropicError, ValueError) as exc:  # ValueError: a body that is not JSON
-            fault = translated(exc, self._key)
-            fault.place = wire.place_of(self._url)
+            fault = translate_error(exc, self._key)
+            fault.place = wire.read_place(self._url)
             if form is not None and _refuses_format(exc):
                 raise FormatUnknownError(fault) from exc
             raise fault from exc
-        return self._reply(message)
+        return self._read_reply(message)
 
-    def _reply(self, message: Any) -> Reply:
+    def _read_reply(self, message: Any) -> Reply:
         try:
             content, stop, usage = message.content, str(message.stop_reason or "").lower(), message.usage
             if not isinstance(content, str | list):
                 raise TypeError(type(content))
         except (AttributeError, TypeError) as exc:  # the SDK checks no shapes; gateways send many
             raise ModelError("anthropic answered with something that is not a message.") from exc
-        text = text_of(content)
+        text = read_content(content)
         if stop in STOPPED:
             why = getattr(getattr(message, "stop_details", None), "explanation", None) or text or "it gave no reason"
-            raise QuestionError(f"The model declined to answer: {wire.shortened(why, self._key)}")
+            raise QuestionError(f"The model declined to answer: {wire.shorten_message(why, self._key)}")
         counts = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
         prompt = sum(getattr(usage, count, None) or 0 for count in counts)
         tokens = Tokens(prompt, getattr(usage, "output_tokens", None) or 0)
-        thoughts = "" if isinstance(content, str) else thoughts_of(content)
+        thoughts = "" if isinstance(content, str) else read_thought_parts(content)
         return Reply(text, message.model or self.model, tokens, is_cut=stop in CUT, thoughts=thoughts)
 
 
-def translated(exc: Exception, key: str = "") -> SqlchatError:
+def translate_error(exc: Exception, key: str = "") -> SqlchatError:
     """The error of ours for an exception of the SDK."""
     import anthropic
 
     match exc:
         case anthropic.APIStatusError():
             message = exc.api_message or exc.message
-            return wire.failure("anthropic", exc.status_code, message, exc.response.headers, key)
+            return wire.make_failure("anthropic", exc.status_code, message, exc.response.headers, key)
         case anthropic.APITimeoutError():
             return ModelTimeoutError("anthropic did not answer in time.")
         case anthropic.APIConnectionError():
             return ModelError("The connection to anthropic failed or broke off.")
         case anthropic.AnthropicError():
-            return ModelError(f"The call to anthropic failed: {wire.shortened(str(exc), key)}")
+            return ModelError(f"The call to anthropic failed: {wire.shorten_message(str(exc), key)}")
         case _:
             return ModelError("anthropic answered with something that is not JSON.")
 
@@ -124,11 +124,11 @@ def _refuses_format(exc: Exception) -> bool:
     )
 
 
-def _turn(message: Message) -> Any:
+def _make_turn(message: Message) -> Any:
     return {"role": message.role, "content": message.content}
 
 
-def _system(messages: Sequence[Message]) -> list[Any]:
+def _make_system_blocks(messages: Sequence[Message]) -> list[Any]:
     """System messages as blocks. They are the stable part of a prompt, so the cache is marked behind the last one."""
     blocks: list[dict[str, Any]] = [{"type": "text", "text": m.content} for m in messages if m.role == "system"]
     if blocks:

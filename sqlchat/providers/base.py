@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,17 @@ class Tokens:
         return Tokens(self.prompt + other.prompt, self.completion + other.completion)
 
 
+class Meter:
+    """The tokens of all answers that one question took, unreadable ones too. Safe for several threads."""
+
+    def __init__(self) -> None:
+        self._lock, self.tokens = threading.Lock(), Tokens()
+
+    def add(self, tokens: Tokens) -> None:
+        with self._lock:
+            self.tokens += tokens
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """A word of the business that the owner defined with SQL."""
@@ -53,6 +65,8 @@ class Task:
     """Low-cardinality texts, (schema, table, column) -> values."""
     terms: tuple[Term, ...] = ()
     """Those that the question uses, for a provider that reads no prompt."""
+    meter: Meter = field(default_factory=Meter, compare=False)
+    """Is told of each answer of a language model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +107,7 @@ class Provider(ABC):
         return cls()
 
     @classmethod
-    def configured(cls, settings: Settings) -> bool:
+    def is_configured(cls, settings: Settings) -> bool:
         """Whether the settings hold what this provider needs."""
         return True
 

@@ -7,22 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlchat.providers.objects import repair_object
-from sqlchat.providers.statements import ANY, PLACEHOLDER, READING, clean
+from sqlchat.providers.statements import ANY, NO_STATEMENT, PLACEHOLDER, READING, clean
 
-SQL_KEYS = (
-    "sql",
-    "sqlquery",
-    "query",
-    "sqlstatement",
-    "statement",
-    "finalsql",
-    "finalquery",
-    "generatedsql",
-    "sqlcode",
-    "queries",
-    "sqlqueries",
-    "statements",
-)
+SQL_KEYS = ("sql", "sqlquery", "query", "sqlstatement", "statement", "sqlcode", "queries", "sqlqueries", "statements")
+NAMES_SQL = re.compile(r"(?:sql|query|statement)\Z")
+"""Other members that hold a statement, such as `corrected_sql`; tried after SQL_KEYS."""
 LOOSE_KEYS = ("code", "answer", "finalanswer", "result", "response", "output", "value", "text", "content", "final")
 """Hold a statement only if their text begins as one."""
 TOLD_KEYS = {
@@ -37,25 +26,31 @@ DECLINED_KEYS = (
     "clarifyingquestion",
     "question",
     "followup",
-    "message",
-    "reason",
+    "followupquestion",
 )
+WORDED_KEYS = ("message", "reason", "answer", "response", "explanation", "note")
+"""Hold a refusal or a question back only if their text reads as one."""
 NULLS = {"", "none", "null", "nil", "n/a", "na", "-", "undefined", "no query", "not applicable", "not possible"}
 TEMPLATE = re.compile(
     r"(?:string|text|str)(?:\s*(?:or|\||/)\s*null)?|\.\.\.|…|<[^<>]*>|your (?:sql|query).*", re.IGNORECASE
 )
 DECLINES = re.compile(
-    r"\?\s*\Z|\?[\"'”)]?\s|\b(?:sorry|apologi[sz]e|cannot|can['’]?t|can not|unable|not able|won['’]?t|impossible"
-    r"|not (?:possible|enough|allowed|answerable)|insufficient|refuse|decline|ambiguous|unclear"
-    r"|no (?:such |suitable )?(?:table|column|data|information|field)s?"
-    r"|(?:do|does|did) ?n[o'’]t (?:have|contain|hold|include|exist|store)"
-    r"|(?:do|does) not (?:have|contain|hold|include|exist|store)|is not (?:in|part of|available|stored)"
-    r"|(?:please|could you) (?:clarify|specify|tell|provide|rephrase)|need (?:more|further|to know)"
-    r"|lo siento|no puedo|désolé|je ne peux pas|tut mir leid|kann (?:ich )?nicht)\b",
+    r"[?？]\s*\Z|[?？][\"'”)]?\s|¿|\b(?:sorry|apologi[sz]e|cannot|can['’]?t|can not|unable|not able|won['’]?t"
+    r"|impossible|insufficient|refuse|decline|ambiguous|unclear|lacks?|missing|beyond|outside|out of scope"
+    r"|unavailable|i only|against my|(?:please|could you|kindly) (?:clarify|let me know|specify|tell|provide"
+    r"|rephrase)|need (?:more|further|to know)"
+    r"|(?:no|not|none|nothing|neither|\w+n['’]t)\b[^.!?\n]{0,80}?\b(?:tables?|columns?|data\w*|information|schema|fields?"
+    r"|records?|present|available|stored|exist|contain|included?|part of|possible|allowed|enough|answer\w*|something"
+    r"|help)|lo siento|ning[uú]n\w*|no (?:puedo|hay|es|existe)|não|desculp\w*|désolée?|ne peux pas|aucune?|purtroppo"
+    r"|non|nessun\w*|leider|nicht|keine?|helaas|niet|geen|niestety|nie|не|нет|извините|beklager|ikke|tyvärr|inte)\b"
+    r"|抱歉|无法|無法|不能|没有|沒有|できません|ありません|ですか|죄송|없습니다",
     re.IGNORECASE,
 )
-"""Words with which a model declines, or asks back."""
-DISCARDED = re.compile(r"draft|thought|think|wrong|reject|attempt|previous|scratch", re.IGNORECASE)
+"""Words with which a model declines, or asks back, in a text that holds no SQL."""
+DISCARDED = re.compile(
+    r"draft|thought|think|wrong|reject|attempt|previous|scratch|original|\bold|initial|incorrect|invalid|before",
+    re.IGNORECASE,
+)
 """Names of members whose statements are no answers."""
 DEEPEST = 4
 
@@ -73,10 +68,12 @@ def find_answers(value: Any, depth: int = 0) -> list[dict[str, Any]]:
     if isinstance(value, list):
         return [answer for each in value for answer in find_answers(each, depth + 1)]
     members = {re.sub(r"[\W_]", "", str(key)).lower(): each for key, each in value.items()}
-    told = {name: each for name, keys in TOLD_KEYS.items() if (each := _first(members, keys)) is not None}
-    for key in SQL_KEYS:
-        if key in members and (found := _with_statement(members[key], told, depth)):
-            return found
+    told = {name: each for name, keys in TOLD_KEYS.items() if (each := _find_first(members, keys)) is not None}
+    named = [key for key in members if NAMES_SQL.search(key) and not DISCARDED.search(key) and key not in SQL_KEYS]
+    for key in (*SQL_KEYS, *named):
+        if key in members and (found := _collect_statements(members[key], told, depth)):
+            refusal = {} if told.get("explanation") else {"explanation": _find_refusal(members)}
+            return [answer if answer["sql"] else refusal | answer for answer in found]
     for key in LOOSE_KEYS:
         said = members.get(key)
         if isinstance(said, str) and ANY.match(clean(said)) and not PLACEHOLDER.match(said):
@@ -91,18 +88,25 @@ def find_answers(value: Any, depth: int = 0) -> list[dict[str, Any]]:
         return [told | answer for answer in nested]
     if any(key in members for key in SQL_KEYS):
         return []
-    declined = _first(members, DECLINED_KEYS)
-    if isinstance(declined, str) and DECLINES.search(declined):
-        return [{"sql": None, "explanation": declined}]
-    return []
+    said = _find_refusal(members)
+    return [{"sql": None, "explanation": said}] if said else []
 
 
-def _with_statement(said: Any, told: dict[str, Any], depth: int) -> list[dict[str, Any]]:
-    if said is None:
+def _find_refusal(members: Mapping[str, Any]) -> str:
+    """The words with which the members of an answer decline or ask back; "" if there are none."""
+    said = _find_first(members, DECLINED_KEYS)
+    if isinstance(said, str):
+        return said
+    worded = (members.get(key) for key in WORDED_KEYS)
+    return next((each for each in worded if isinstance(each, str) and DECLINES.search(each)), "")
+
+
+def _collect_statements(said: Any, told: dict[str, Any], depth: int) -> list[dict[str, Any]]:
+    if not said:  # None, false, "", [] or {}
         return [{"sql": None, **told}]
     if isinstance(said, list):
         texts = [each for each in said if isinstance(each, str) and each.strip()]
-        if len(texts) < len(said) or not texts:
+        if len(texts) < len(said):
             return [told | answer for answer in find_answers(said, depth + 1)]
         if all(READING.match(text) for text in texts):
             return [{"sql": text, **told} for text in texts]
@@ -112,14 +116,14 @@ def _with_statement(said: Any, told: dict[str, Any], depth: int) -> list[dict[st
     if said.lstrip().startswith("{"):
         return [told | answer for answer in find_answers(said, depth + 1)]
     text = said.strip()
-    if text.lower().strip(" .;") in NULLS:
-        return [{"sql": None, **told}]
     if TEMPLATE.fullmatch(text) or PLACEHOLDER.match(text):
         return []
+    if text.lower().strip(" .;") in NULLS or (NO_STATEMENT.match(text) and told.get("explanation")):
+        return [{"sql": None, **told}]
     if not ANY.match(clean(text)) and DECLINES.search(text):
         return [{"sql": None, **told, "explanation": text}]
     return [{"sql": text, **told}]
 
 
-def _first(members: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
+def _find_first(members: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
     return next((members[key] for key in keys if members.get(key)), None)

@@ -25,29 +25,29 @@ class ProviderFactory:
         self._live: dict[str, Provider] = {}
         self._lock = threading.Lock()
 
-    def names(self) -> list[str]:
+    def list_names(self) -> list[str]:
         """All providers, configured or not."""
         return list(PROVIDERS)
 
-    def configured(self) -> list[str]:
+    def list_configured(self) -> list[str]:
         """Those that can be used now."""
-        return [name for name in PROVIDERS if provider_class(name).configured(self._settings)]
+        return [name for name in PROVIDERS if import_provider(name).is_configured(self._settings)]
 
-    def default(self) -> str:
+    def find_default(self) -> str:
         """The first configured one; the built-in engine always is."""
-        return self.configured()[0]
+        return self.list_configured()[0]
 
     def get(self, name: str | None = None) -> Provider:
         """The provider `name`, or the default one.
 
         Raises ProviderUnknownError that lists the known, ProviderNotConfiguredError that says what is missing.
         """
-        name = name or self.default()
-        cls = provider_class(name)
-        if not cls.configured(self._settings):
+        name = name or self.find_default()
+        cls = import_provider(name)
+        if not cls.is_configured(self._settings):
             raise ProviderNotConfiguredError(
                 f"The provider {name} is not configured: the service needs {cls.needs}. "
-                f"Configured here: {', '.join(self.configured())}."
+                f"Configured here: {', '.join(self.list_configured())}."
             )
         with self._lock:
             if name not in self._live:
@@ -62,7 +62,7 @@ class ProviderFactory:
             provider.close()
 
 
-def provider_class(name: str) -> type[Provider]:
+def import_provider(name: str) -> type[Provider]:
     """The class of `name`, imported at first use. Raises ProviderUnknownError."""
     if name not in PROVIDERS:
         raise ProviderUnknownError(f"There is no provider {name!r}; known are {', '.join(PROVIDERS)}.")

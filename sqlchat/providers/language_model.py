@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
+import time
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,8 +18,11 @@ from sqlchat.config import Settings
 from sqlchat.errors import ModelError, ModelTimeoutError, SqlchatError
 from sqlchat.providers import wire
 from sqlchat.providers.base import Draft, Message, Provider, Task, Tokens
+from sqlchat.providers.prices import compute_cost
 from sqlchat.providers.reading import Reading, UnreadableError, read, read_complete, read_thoughts
 from sqlchat.providers.thoughts import remove_thoughts
+from sqlchat.telemetry import metrics
+from sqlchat.telemetry.spans import open_span
 
 SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -92,7 +96,7 @@ class LanguageModel(Provider, Generic[Client]):
     formats: ClassVar[Sequence[Any]]
 
     def __init__(self, settings: Settings) -> None:
-        self._timeout = settings.model_timeout
+        self._timeout, self._prices = settings.model_timeout, settings.model_prices
         self._client: Client | None = None
         self._lock = threading.Lock()
         self._format = 0
@@ -103,18 +107,44 @@ class LanguageModel(Provider, Generic[Client]):
 
     def draft(self, task: Task) -> Draft:
         """See `Provider.draft`. If an answer cannot be read, a second call says what is wrong with it."""
-        reply = self._answer_in_time(task.messages)
+        reply = self._answer_and_count(task, task.messages)
         try:
             return reply.read().draft(reply.model, reply.tokens)
         except UnreadableError as fault:
             log.info("answer cannot be read", extra={"provider": self.name, "fault": fault.detail[:100]})
-            second = self._answer_in_time(_ask_again(task.messages, reply.text, fault.detail))
+            second = self._answer_and_count(task, _ask_again(task.messages, reply.text, fault.detail))
             draft = second.read().draft(second.model, reply.tokens + second.tokens)
             return replace(draft, calls=2)
 
+    def _answer_and_count(self, task: Task, messages: Sequence[Message]) -> Reply:
+        """One answer, whose tokens the task's meter and the service's metrics are told, whether it can be read or
+        not."""
+        started, outcome = time.perf_counter(), SqlchatError.code
+        named = {
+            "gen_ai.operation.name": "chat",
+            "gen_ai.provider.name": self.name,
+            "gen_ai.request.model": self.model,
+        }
+        try:
+            with open_span(f"chat {self.model}", **named) as span:
+                reply = self._answer_in_time(messages)
+                if span:
+                    span.set_attribute("gen_ai.usage.input_tokens", reply.tokens.prompt)
+                    span.set_attribute("gen_ai.usage.output_tokens", reply.tokens.completion)
+            outcome = "ok"
+        except SqlchatError as exc:
+            outcome = exc.code
+            raise
+        finally:
+            metrics.count_model_call(self.name, outcome, time.perf_counter() - started)
+        task.meter.add(reply.tokens)
+        dollars = compute_cost(reply.tokens, reply.model, self._prices)
+        metrics.count_tokens(self.name, reply.tokens.prompt, reply.tokens.completion, dollars)
+        return reply
+
     def _answer_in_time(self, messages: Sequence[Message]) -> Reply:
         """One answer. One deadline holds for all tries and formats together."""
-        with wire.within(self._timeout) as deadline:
+        with wire.bound_time(self._timeout) as deadline:
             try:
                 return self._answer(messages)
             except ModelError as exc:
@@ -133,7 +163,7 @@ class LanguageModel(Provider, Generic[Client]):
         index = self._format
         while True:
             try:
-                reply = self._ask(self._started(), messages, self.formats[index])
+                reply = self._ask(self._get_client(), messages, self.formats[index])
             except FormatUnknownError as exc:
                 if index + 1 == len(self.formats):
                     raise exc.fault from exc
@@ -144,7 +174,7 @@ class LanguageModel(Provider, Generic[Client]):
                 self._format = index
             return reply
 
-    def _started(self) -> Client:
+    def _get_client(self) -> Client:
         with self._lock:
             if self._client is None:
                 self._client = self._start()

@@ -47,7 +47,7 @@ def find_objects(text: str) -> Iterator[Found]:
         try:
             value, position = DECODER.raw_decode(text, at)
         except (ValueError, RecursionError):
-            end, closed = _end_of_object(text, at)
+            end, closed = _find_object_end(text, at)
             raw, value = text[at:end], None
             if STATEMENT_KEY.search(raw) and repairs < MOST_REPAIRS:
                 repairs += 1
@@ -119,7 +119,7 @@ def _closes_after(rest: str, tail: str) -> bool:
     return CLOSED.match(rest[place:].lstrip(" \t;\r\n")) is not None
 
 
-def _end_of_object(text: str, start: int) -> tuple[int, bool]:
+def _find_object_end(text: str, start: int) -> tuple[int, bool]:
     """Where the object at `start` ends, and whether a bracket closes it; else it ends before the next object."""
     depth, quote, place = 0, "", start
     while place < len(text):

@@ -10,7 +10,7 @@ from sqlchat.errors import ModelError, ModelTimeoutError, QuestionError, Sqlchat
 from sqlchat.providers import wire
 from sqlchat.providers.base import Message, Tokens
 from sqlchat.providers.language_model import FORMAT_REFUSED, RETRIES, SCHEMA, FormatUnknownError, LanguageModel, Reply
-from sqlchat.providers.parts import CUT, STOPPED, arguments_of, refusal_of, text_of, thoughts_of
+from sqlchat.providers.parts import CUT, STOPPED, read_arguments, read_content, read_refusal, read_thought_parts
 
 if TYPE_CHECKING:
     import openai
@@ -43,7 +43,7 @@ class OpenAIProvider(LanguageModel["openai.OpenAI"]):
         self._answer_room = settings.answer_room if settings.openai_base_url and settings.model_context else None
 
     @classmethod
-    def configured(cls, settings: Settings) -> bool:
+    def is_configured(cls, settings: Settings) -> bool:
         """A key, or a base URL: Ollama and vLLM need none."""
         return bool(settings.openai_api_key or settings.openai_base_url)
 
@@ -68,47 +68,47 @@ class OpenAIProvider(LanguageModel["openai.OpenAI"]):
         try:
             completion = client.chat.completions.create(
                 model=self.model,
-                messages=_rendered(messages),
+                messages=_render_messages(messages),
                 max_tokens=self._answer_room or openai.omit,
                 response_format=openai.omit if form is None else form,
             )
         except (openai.OpenAIError, ValueError) as exc:  # ValueError: a body that is not JSON
-            fault = translated(exc, self._key)
-            fault.place = wire.place_of(self._url)
+            fault = translate_error(exc, self._key)
+            fault.place = wire.read_place(self._url)
             if form is not None and _refuses_format(exc):
                 raise FormatUnknownError(fault) from exc
             raise fault from exc
-        return self._reply(completion)
+        return self._read_reply(completion)
 
-    def _reply(self, completion: Any) -> Reply:
+    def _read_reply(self, completion: Any) -> Reply:
         try:
             choice = completion.choices[0]
             message, finish = choice.message, str(choice.finish_reason or "").lower()
-            content, refusal = message.content, message.refusal or refusal_of(message.content)
+            content, refusal = message.content, message.refusal or read_refusal(message.content)
         except (AttributeError, IndexError, TypeError) as exc:  # the SDK checks no shapes; gateways send many
             raise ModelError("openai answered with something that is not a chat completion.") from exc
         if refusal:
-            raise QuestionError(f"The model declined to answer: {wire.shortened(refusal, self._key)}")
+            raise QuestionError(f"The model declined to answer: {wire.shorten_message(refusal, self._key)}")
         if finish in STOPPED:
-            said = wire.shortened(text_of(content), self._key)
+            said = wire.shorten_message(read_content(content), self._key)
             raise QuestionError(f"The model's content filter stopped the answer. {said}".strip())
-        called = (arguments_of(getattr(message, name, None) or []) for name in ("tool_calls", "function_call"))
-        text = "\n".join(filter(None, (text_of(content), *called)))
+        called = (read_arguments(getattr(message, name, None) or []) for name in ("tool_calls", "function_call"))
+        text = "\n".join(filter(None, (read_content(content), *called)))
         thoughts = next((each for name in THINKING if (each := getattr(message, name, None))), content)
         usage = getattr(completion, "usage", None)
         tokens = Tokens(getattr(usage, "prompt_tokens", None) or 0, getattr(usage, "completion_tokens", None) or 0)
         served = getattr(completion, "model", None) or self.model
-        return Reply(text, served, tokens, is_cut=finish in CUT, thoughts=thoughts_of(thoughts))
+        return Reply(text, served, tokens, is_cut=finish in CUT, thoughts=read_thought_parts(thoughts))
 
 
-def translated(exc: Exception, key: str = "") -> SqlchatError:
+def translate_error(exc: Exception, key: str = "") -> SqlchatError:
     """The error of ours for an exception of the SDK."""
     import openai
 
     match exc:
         case openai.APIStatusError():
             said = exc.body.get("message") if isinstance(exc.body, dict) else None
-            return wire.failure("openai", exc.status_code, str(said or exc.message), exc.response.headers, key)
+            return wire.make_failure("openai", exc.status_code, str(said or exc.message), exc.response.headers, key)
         case openai.APITimeoutError():
             return ModelTimeoutError("openai did not answer in time.")
         case openai.APIConnectionError():
@@ -118,7 +118,7 @@ def translated(exc: Exception, key: str = "") -> SqlchatError:
         case openai.LengthFinishReasonError():
             return ModelError("The model's answer was cut off at its length limit.")
         case openai.OpenAIError():
-            return ModelError(f"The call to openai failed: {wire.shortened(str(exc), key)}")
+            return ModelError(f"The call to openai failed: {wire.shorten_message(str(exc), key)}")
         case _:
             return ModelError("openai answered with something that is not JSON.")
 
@@ -133,7 +133,7 @@ def _refuses_format(exc: Exception) -> bool:
     )
 
 
-def _rendered(messages: Sequence[Message]) -> list[Any]:
+def _render_messages(messages: Sequence[Message]) -> list[Any]:
     """One system message in front, for many a local chat template accepts no second."""
     system = "\n\n".join(m.content for m in messages if m.role == "system")
     rest = [{"role": m.role, "content": m.content} for m in messages if m.role != "system"]

@@ -20,64 +20,64 @@ TEXTS = ("text", "content", "value", "output_text")
 THOUGHTS = ("thinking", "reasoning", "text", "content", "summary")
 
 
-def text_of(content: Any) -> str:
+def read_content(content: Any) -> str:
     """The text of a message's `content`: text, a part or a list of parts; parts with thoughts are left out."""
-    return join_parts(list(_texts(content)))
+    return join_parts(list(_find_texts(content)))
 
 
-def thoughts_of(content: Any) -> str:
+def read_thought_parts(content: Any) -> str:
     """The text of the parts that hold thoughts; a text as such is taken for one."""
-    return "\n".join(_thoughts(content))
+    return "\n".join(_find_thoughts(content))
 
 
-def arguments_of(calls: Any) -> str:
+def read_arguments(calls: Any) -> str:
     """The arguments of a message's calls of tools, one JSON object a line."""
     found = []
     for call in calls if isinstance(calls, list) else [calls]:
-        function = _member(call, "function") or call
-        arguments = next((each for name in ("arguments", "input") if (each := _member(function, name))), "")
-        found.append(arguments if isinstance(arguments, str) else _as_json(arguments))
+        function = _get_member(call, "function") or call
+        arguments = next((each for name in ("arguments", "input") if (each := _get_member(function, name))), "")
+        found.append(arguments if isinstance(arguments, str) else _write_json(arguments))
     return "\n".join(filter(None, found))
 
 
-def refusal_of(content: Any) -> str:
+def read_refusal(content: Any) -> str:
     """The words of a part that refuses; "" if there is none."""
     parts = content if isinstance(content, list) else []
-    return next((said for part in parts if isinstance(said := _member(part, "refusal"), str)), "")
+    return next((said for part in parts if isinstance(said := _get_member(part, "refusal"), str)), "")
 
 
-def _texts(content: Any) -> Iterator[str]:
+def _find_texts(content: Any) -> Iterator[str]:
     if isinstance(content, str):
         yield content
     elif isinstance(content, list):
         for part in content:
-            yield from _texts(part)
-    elif content is not None and not THOUGHT.search(kind := str(_member(content, "type") or "")):
+            yield from _find_texts(part)
+    elif content is not None and not THOUGHT.search(kind := str(_get_member(content, "type") or "")):
         if "tool" in kind or "function" in kind:
-            yield arguments_of(content)
-        elif said := next((each for name in TEXTS if (each := _member(content, name))), None):
-            yield from _texts(said)
+            yield read_arguments(content)
+        elif said := next((each for name in TEXTS if (each := _get_member(content, name))), None):
+            yield from _find_texts(said)
         elif isinstance(content, dict) and not kind:
-            yield _as_json(content)
+            yield _write_json(content)
 
 
-def _thoughts(content: Any) -> Iterator[str]:
+def _find_thoughts(content: Any) -> Iterator[str]:
     if isinstance(content, str):
         yield content
     elif isinstance(content, list):
         for part in content:
-            if isinstance(part, str) or THOUGHT.search(str(_member(part, "type") or "")):
-                yield from _thoughts(part)
-    elif said := next((each for name in THOUGHTS if (each := _member(content, name))), None):
-        yield from _thoughts(said)
+            if isinstance(part, str) or THOUGHT.search(str(_get_member(part, "type") or "")):
+                yield from _find_thoughts(part)
+    elif said := next((each for name in THOUGHTS if (each := _get_member(content, name))), None):
+        yield from _find_thoughts(said)
 
 
-def _as_json(value: Any) -> str:
+def _write_json(value: Any) -> str:
     try:
         return json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
         return ""
 
 
-def _member(value: Any, name: str) -> Any:
+def _get_member(value: Any, name: str) -> Any:
     return value.get(name) if isinstance(value, dict) else getattr(value, name, None)

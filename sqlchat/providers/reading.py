@@ -24,16 +24,16 @@ from sqlchat.providers.statements import (
     PLACEHOLDER,
     READING,
     Fence,
-    bare,
     clean,
     find_fences,
+    find_open_fence,
     find_statements,
-    open_fence,
+    strip_fence,
     unquote,
 )
 from sqlchat.providers.thoughts import remove_thoughts
 
-__all__ = ["Reading", "UnreadableError", "bare", "join_parts", "read", "read_complete", "read_thoughts"]
+__all__ = ["Reading", "UnreadableError", "join_parts", "read", "read_complete", "read_thoughts", "strip_fence"]
 
 LONGEST_ANSWER, LONGEST_EXPLANATION = 60_000, 2000  # characters
 MOST_ASSUMPTIONS = 10
@@ -44,6 +44,7 @@ SQL_LANGUAGE = re.compile(r"\w*sql\w*|sqlite\d?|postgres|duckdb", re.IGNORECASE)
 WRONG = re.compile(
     r"(?<!if )\b(?:that|this|it|the above|which|above|first (?:one|query|version))(?:['’]s| is| was| would be)?"
     r" (?:also |still |clearly |plainly )?(?:wrong|incorrect|a mistake|not (?:right|correct|what)|mistaken|invalid)\b"
+    r"(?! (?:only|if|unless|when)\b)"
     r"|\b(?:ignore|disregard|discard|scrap|scratch) (?:that|this|the|it|my)\b|\bi (?:withdraw|made a mistake)"
     r"|\b(?:do not|don['’]t) (?:use|run) (?:that|this|it)\b",
     re.IGNORECASE,
@@ -62,6 +63,15 @@ DRAFT_LABEL = re.compile(
     r"[^\n.?!]{0,40}$",
     re.IGNORECASE,
 )
+
+
+COUNTEREXAMPLE = re.compile(
+    r"\b(?:(?:common|typical|frequent|possible|another) (?:mistake|error)|(?:do not|don['’]t|never|avoid) (?:write"
+    r"|use|run|do|using|writing|running)|would be (?:wrong|incorrect|a mistake))\b[^\n.?!]{0,60}\Z"
+    r"|(?:\A|\n)\W*(?:incorrect|wrong|bad|not this)(?: \w+)?\W*\Z|[❌✗✘][^\n]{0,60}\Z",
+    re.IGNORECASE,
+)
+"""Said before a statement, it shows it as one that is not to be run."""
 
 
 class UnreadableError(ModelError):
@@ -105,11 +115,23 @@ def read(text: str) -> Reading:
     if complete := read_complete(text):
         return complete
     text = unquote(text)
-    if offers := _offers(text):
-        return _chosen(offers, text)
-    if DECLINES.search(text) and not text.startswith(("{", "[", "```")):
-        return Reading(None, _said(text))
-    raise UnreadableError(f"The model answered with text in which no SQL was found: {_excerpt(text) or '(empty)'}")
+    if offers := _find_offers(text):
+        return _choose_offer(offers, text)
+    if DECLINES.search(said := read_prose(text)):
+        return Reading(None, _clean_text(said))
+    raise UnreadableError(
+        f"The model answered with text in which no SQL was found: {_cut_excerpt(text) or '(empty)'}"
+    )
+
+
+def read_prose(text: str) -> str:
+    """The words of a text that holds neither SQL nor JSON, be it in a fence; "" for other texts and cut ones."""
+    text = strip_fence(remove_thoughts(text))
+    return (
+        ""
+        if text.startswith(("{", "[", "```", "~~~")) or READING.search(text) or len(text) > LONGEST_ANSWER
+        else text
+    )
 
 
 def read_complete(text: str) -> Reading | None:
@@ -124,7 +146,7 @@ def read_complete(text: str) -> Reading | None:
             return None
         if isinstance(value, dict):
             answers = find_answers(value)
-            return _merged([_reading(answer) for answer in answers]) if answers else None
+            return _merge_readings([_make_reading(answer) for answer in answers]) if answers else None
         if not isinstance(value, str):
             return None
         text = value.strip()
@@ -149,16 +171,16 @@ def join_parts(parts: Sequence[str]) -> str:
     return whole if read_complete(whole) else "\n".join(parts)
 
 
-def _offers(text: str) -> list[Offer]:
+def _find_offers(text: str) -> list[Offer]:
     """What `text` offers as answers, in its order."""
     fences = list(find_fences(text))
     written = [f for f in fences if READING.match(f.body)]
-    objects = [o for o in _objects(text) if not any(f.start < o.start and o.end < f.end for f in written)]
+    objects = [o for o in _find_object_offers(text) if not any(f.start < o.start and o.end < f.end for f in written)]
     apart = [f for f in fences if not any(f.start < o.end and o.start < f.end for o in objects)]
-    formal = sorted([*objects, *_fenced(text, apart, reads_only=bool(objects))], key=lambda offer: offer.start)
+    formal = sorted([*objects, *_read_fences(text, apart, reads_only=bool(objects))], key=lambda offer: offer.start)
     covered = [(o.start, o.end) for o in formal] + [(f.start, f.end) for f in fences]
     loose = [
-        Offer(start, end, Reading(clean(sql), _excerpt(text[:start].rstrip(" `*"))))
+        Offer(start, end, Reading(clean(sql), _cut_excerpt(text[:start].rstrip(" `*"))))
         for start, end, sql in find_statements(text)
         if not any(start < stop and begin < end for begin, stop in covered) and not PLACEHOLDER.match(sql)
     ]
@@ -169,22 +191,22 @@ def _offers(text: str) -> list[Offer]:
     return formal + corrected
 
 
-def _objects(text: str) -> Iterator[Offer]:
+def _find_object_offers(text: str) -> Iterator[Offer]:
     for found in find_objects(text):
         if found.value is None:
             yield Offer(found.start, found.end, None)
         elif answers := find_answers(found.value):
-            yield Offer(found.start, found.end, _merged([_reading(answer) for answer in answers]))
+            yield Offer(found.start, found.end, _merge_readings([_make_reading(answer) for answer in answers]))
 
 
-def _fenced(text: str, fences: Sequence[Fence], *, reads_only: bool) -> list[Offer]:
+def _read_fences(text: str, fences: Sequence[Fence], *, reads_only: bool) -> list[Offer]:
     """Fences that hold a statement; those that read win over others in SQL, which `reads_only` leaves out."""
-    prose = _excerpt(" ".join(_around(text, fences).split()))
+    prose = _cut_excerpt(" ".join(_read_around(text, fences).split()))
     reads = [f for f in fences if READING.match(f.body) or READING.match(clean(f.body))]
     others = [f for f in fences if not reads_only and (SQL_LANGUAGE.fullmatch(f.language) or ANY.match(f.body))]
     shown = [f for f in reads or others if not PLACEHOLDER.match(f.body) and not NO_STATEMENT.match(f.body)]
-    offers = [Offer(f.start, f.end, Reading(clean(_without_prose(f.body)) or None, prose)) for f in shown]
-    start = open_fence(text)
+    offers = [Offer(f.start, f.end, Reading(clean(_strip_prose(f.body)) or None, prose)) for f in shown]
+    start = find_open_fence(text)
     if start is not None and (begun := re.match(r"(?:```|~~~)\w*\s*(.*)", text[start:], re.DOTALL)):
         body = begun[1]
         if READING.match(body):
@@ -193,13 +215,13 @@ def _fenced(text: str, fences: Sequence[Fence], *, reads_only: bool) -> list[Off
     return offers
 
 
-def _around(text: str, fences: Sequence[Fence]) -> str:
+def _read_around(text: str, fences: Sequence[Fence]) -> str:
     for fence in reversed(fences):
         text = text[: fence.start] + " " + text[fence.end :]
     return text
 
 
-def _without_prose(body: str) -> str:
+def _strip_prose(body: str) -> str:
     """The one statement of a fence without what is said behind it; several statements stay as they are."""
     found = list(find_statements(body))
     if len(found) == 1 and READING.match(body):
@@ -211,30 +233,33 @@ def _without_prose(body: str) -> str:
     return body
 
 
-def _chosen(offers: Sequence[Offer], text: str) -> Reading:
+def _choose_offer(offers: Sequence[Offer], text: str) -> Reading:
     """The last answer that stands. Raises UnreadableError if none does, or if the last one is incomplete."""
     standing: list[Reading | None] = []
     drafts: list[Reading | None] = []
+    before = [text[end : offer.start] for end, offer in zip([0, *(o.end for o in offers)], offers, strict=False)]
+    is_shown = [COUNTEREXAMPLE.search(said.rstrip()) is not None for said in before]
     for place, offer in enumerate(offers):
-        after = text[offer.end : offers[place + 1].start] if place + 1 < len(offers) else text[offer.end :]
-        before = text[offers[place - 1].end if place else 0 : offer.start]
         is_last = place + 1 == len(offers)
-        if WRONG.search(after) or (not is_last and CORRECTING.search(after)):
+        after = text[offer.end :] if is_last else before[place + 1]
+        introduces_another = not is_last and is_shown[place + 1]
+        is_withdrawn = WRONG.search(after) or (not is_last and CORRECTING.search(after))
+        if is_shown[place] or (is_withdrawn and not introduces_another):
             continue
-        (drafts if DRAFT_LABEL.search(before.rstrip(" `*:\n")) else standing).append(offer.reading)
+        (drafts if DRAFT_LABEL.search(before[place].rstrip(" `*:\n")) else standing).append(offer.reading)
     left = standing or drafts
     if not left:
         raise UnreadableError("The model withdrew the statement that it had written, and gave no other.")
     last = left[-1]
     if last is None:
-        raise UnreadableError(f"The model's answer is incomplete or broken JSON or SQL: {_excerpt(text)}")
-    return _merged([each for each in left if each is not None])
+        raise UnreadableError(f"The model's answer is incomplete or broken JSON or SQL: {_cut_excerpt(text)}")
+    return _merge_readings([each for each in left if each is not None])
 
 
-def _merged(readings: Sequence[Reading]) -> Reading:
+def _merge_readings(readings: Sequence[Reading]) -> Reading:
     """The last of `readings`, with a warning if others with another statement stand beside it."""
     last = readings[-1]
-    others = {_folded(each.sql) for each in readings if each.sql} - {_folded(last.sql or "")}
+    others = {_fold_statement(each.sql) for each in readings if each.sql} - {_fold_statement(last.sql or "")}
     if not others or last.sql is None:
         return last
     count = len(others) + 1
@@ -242,29 +267,31 @@ def _merged(readings: Sequence[Reading]) -> Reading:
     return replace(last, warnings=(*last.warnings, warning))
 
 
-def _folded(sql: str) -> str:
+def _fold_statement(sql: str) -> str:
     return "".join(sql.split()).lower()
 
 
-def _reading(answer: dict[str, Any]) -> Reading:
+def _make_reading(answer: dict[str, Any]) -> Reading:
     sql, assumptions = answer["sql"], answer.get("assumptions")
     return Reading(
-        _encodable(clean(sql or "")) or None,
-        _said(answer.get("explanation")),
-        _said(answer.get("interpretation")),
-        tuple(filter(None, map(_said, assumptions)))[:MOST_ASSUMPTIONS] if isinstance(assumptions, list) else (),
+        _strip_surrogates(clean(sql or "")) or None,
+        _clean_text(answer.get("explanation")),
+        _clean_text(answer.get("interpretation")),
+        tuple(filter(None, map(_clean_text, assumptions)))[:MOST_ASSUMPTIONS]
+        if isinstance(assumptions, list)
+        else (),
     )
 
 
-def _said(text: Any) -> str:
-    return _encodable(_excerpt(text, LONGEST_EXPLANATION)) if isinstance(text, str) else ""
+def _clean_text(text: Any) -> str:
+    return _strip_surrogates(_cut_excerpt(text, LONGEST_EXPLANATION)) if isinstance(text, str) else ""
 
 
-def _encodable(text: str) -> str:
+def _strip_surrogates(text: str) -> str:
     """Without the halves of surrogate pairs that JSON can smuggle in and no database can take."""
     return text.encode("utf-8", "replace").decode()
 
 
-def _excerpt(text: str, length: int = 300) -> str:
+def _cut_excerpt(text: str, length: int = 300) -> str:
     text = " ".join(text.split())
     return text if len(text) <= length else text[: length - 1] + "…"

@@ -64,7 +64,7 @@ def find_fences(text: str) -> Iterator[Fence]:
         yield Fence(fence.start(), fence.end(), body.strip(), language)
 
 
-def open_fence(text: str) -> int | None:
+def find_open_fence(text: str) -> int | None:
     """Where a fence begins that does not end; None where all end."""
     rest = FENCE.sub(lambda m: " " * len(m[0]), text)
     found = OPEN_FENCE.search(rest)
@@ -83,7 +83,7 @@ def find_statements(text: str) -> Iterator[tuple[int, int, str]]:
         yield start, stop, text[start:stop].strip()
 
 
-def bare(sql: str) -> str:
+def strip_fence(sql: str) -> str:
     """`sql` without the fence around it and the semicolons behind it."""
     sql = sql.strip()
     if (fence := FENCE.fullmatch(sql)) and (found := next(find_fences(fence[0]), None)):
@@ -105,7 +105,7 @@ def clean(sql: str) -> str:
 
     Outside its texts and names, typographic quotes become plain ones and HTML entities become characters.
     """
-    sql = bare(sql)
+    sql = strip_fence(sql)
     sql = unquote(sql)
     if not ANY.match(sql) and (label := LABEL.match(sql)) and ANY.match(sql, label.end()):
         sql = sql[label.end() :]
@@ -120,4 +120,4 @@ def clean(sql: str) -> str:
             parts += [sql[position : literal.start()].translate(TYPED), literal[0]]
             position = literal.end()
         sql = "".join([*parts, sql[position:].translate(TYPED)])
-    return bare(sql)
+    return strip_fence(sql)

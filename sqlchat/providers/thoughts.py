@@ -34,7 +34,7 @@ def remove_thoughts(text: str) -> str:
     A thought that does not end goes to the end of the text. A closing mark without an opening one ends a thought that
     began with the text.
     """
-    text = _final_channel(text)
+    text = _read_final_channel(text)
     text = COMMENT.sub("\n", FENCED.sub("\n", text))
     kept: list[str] = []
     start, thinking = 0, False
@@ -55,7 +55,7 @@ def _closes(mark: re.Match[str]) -> bool:
     return (mark["kind"] or "").lower() in ("/", "end_of_", "end_") or bool(mark["slash"] or mark["close"])
 
 
-def _final_channel(text: str) -> str:
+def _read_final_channel(text: str) -> str:
     """What gpt-oss wrote for the reader, or else the arguments of its call of a tool; other texts as they are."""
     if BARE_CHANNELS.match(text):
         return text.rpartition(BARE_FINAL)[2] if BARE_FINAL in text else ""

@@ -55,7 +55,7 @@ _deadline: ContextVar[Deadline] = ContextVar("deadline")
 
 
 @contextlib.contextmanager
-def within(seconds: float) -> Iterator[Deadline]:
+def bound_time(seconds: float) -> Iterator[Deadline]:
     """Bound all that a `BoundedClient` sends inside the block, in this thread."""
     token = _deadline.set(Deadline(seconds))
     try:
@@ -73,7 +73,7 @@ class BoundedClient(httpx2.Client):
     """
 
     def __init__(self, base_url: str, late: type[Exception]) -> None:
-        super().__init__(trust_env=not _loopback(base_url), timeout=CONNECT_TIMEOUT)
+        super().__init__(trust_env=not _is_loopback(base_url), timeout=CONNECT_TIMEOUT)
         self._late = late
 
     def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
@@ -89,37 +89,39 @@ class BoundedClient(httpx2.Client):
             if deadline.left <= 0:
                 raise httpx2.ReadTimeout("no time left for another try", request=request)
             response = super().send(request, stream=True, **options)
-            with _cut_at(deadline, response):
+            with _shut_at(deadline, response):
                 response.read()
         except httpx2.HTTPError as exc:
             if deadline.left <= 0:
                 raise self._late("the deadline has passed") from exc
             raise
-        if response.is_error and not _worth_waiting(response, deadline):
+        if response.is_error and not _is_worth_waiting(response, deadline):
             response.headers["x-should-retry"] = "false"
         return response
 
 
-def failure(provider: str, status: int, message: str, headers: Mapping[str, str], key: str = "") -> SqlchatError:
+def make_failure(provider: str, status: int, message: str, headers: Mapping[str, str], key: str = "") -> SqlchatError:
     """What a vendor's error answer (HTTP `status`, its own `message`) means to our caller."""
-    said = shortened(message, key)
+    said = shorten_message(message, key)
     if status == 401:
         return ProviderNotConfiguredError(f"{provider} refused the API key that is configured for it.")
     if status == 403:
         return ProviderNotConfiguredError(f"{provider} does not let the configured API key do this: {said}")
     if status == 429:
-        return RateLimitedError(f"{provider} limits the rate of requests: {said}", retry_after=retry_after(headers))
+        return RateLimitedError(
+            f"{provider} limits the rate of requests: {said}", retry_after=read_retry_after(headers)
+        )
     if status in (408, 504):
         return ModelTimeoutError(f"{provider} took too long: {said}")
     return ModelError(f"{provider} answered with status {status}: {said}")
 
 
-def place_of(url: str) -> str:
+def read_place(url: str) -> str:
     """Host and port of an endpoint, without what else a URL may hold."""
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
-def retry_after(headers: Mapping[str, str]) -> int | None:
+def read_retry_after(headers: Mapping[str, str]) -> int | None:
     """Seconds of a Retry-After header (a number or a date), rounded up; None where there is none."""
     text = headers.get("retry-after", "").strip()
     try:
@@ -132,7 +134,7 @@ def retry_after(headers: Mapping[str, str]) -> int | None:
     return int(min(max(seconds, 0), 86_400) + 0.999) if seconds == seconds else None  # noqa: PLR0124 - NaN
 
 
-def shortened(message: str, key: str = "") -> str:
+def shorten_message(message: str, key: str = "") -> str:
     """A vendor's text on one line, cut, with what looks like an API key masked."""
     message = " ".join(message.split())
     if key:
@@ -141,13 +143,13 @@ def shortened(message: str, key: str = "") -> str:
     return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
 
 
-def _worth_waiting(response: httpx2.Response, deadline: Deadline) -> bool:
-    pause = retry_after(response.headers) or 1
+def _is_worth_waiting(response: httpx2.Response, deadline: Deadline) -> bool:
+    pause = read_retry_after(response.headers) or 1
     return pause <= PATIENCE and pause < deadline.left
 
 
 @contextlib.contextmanager
-def _cut_at(deadline: Deadline, response: httpx2.Response) -> Iterator[None]:
+def _shut_at(deadline: Deadline, response: httpx2.Response) -> Iterator[None]:
     """Shut the connection if the deadline passes while the body comes: a read timeout starts anew each chunk."""
     stream = response.extensions.get("network_stream")
     connection = stream.get_extra_info("socket") if stream is not None else None
@@ -166,6 +168,6 @@ def _shut(connection: socket.socket | None) -> None:
             connection.shutdown(socket.SHUT_RDWR)
 
 
-def _loopback(url: str) -> bool:
+def _is_loopback(url: str) -> bool:
     host = urlsplit(url).hostname or ""
     return host in ("localhost", "::1") or host.startswith("127.")

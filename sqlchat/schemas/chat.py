@@ -38,6 +38,7 @@ CHATTED_EXAMPLE = {
     "sent": ["names", "profile", "values"],
     "catalog_version": "5f1d0c2a9b7e4436",
     "conversation_id": "6f1c1e34-6f0b-4f0f-9f39-0b1d52d0a1c4",
+    "history_id": "01914b1f-6c4e-7c1a-9d3b-5f0c2b7a8e11",
     "agreement": None,
     "attempts": 1,
     "cost_usd": 0.0003,
@@ -175,6 +176,11 @@ class ChattedSchema(Schema):
         required=True,
         allow_none=True,
         metadata={"description": "To be sent with a follow-up; null where no history is kept."},
+    )
+    history_id = fields.UUID(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Its entry in the history, for feedback; null without."},
     )
     agreement = fields.Nested(
         AgreementSchema, required=True, allow_none=True, metadata={"description": "Of a thorough answer."}

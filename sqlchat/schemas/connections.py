@@ -71,6 +71,7 @@ CATALOG_EXAMPLE = {
                     "ref_table": "customers",
                     "ref_columns": ["id"],
                     "inferred": False,
+                    "source": "database",
                 }
             ],
             "row_estimate": 1800,
@@ -81,20 +82,22 @@ CATALOG_EXAMPLE = {
 REFRESHED_EXAMPLE = {"version": "5f1d0c2a9b7e4436", "tables": 12, "refreshed_at": "2026-01-31T09:30:00+00:00"}
 
 
-def _names(description: str) -> "fields.List[str]":
+def _make_names_field(description: str) -> "fields.List[str]":
     return fields.List(fields.String(), metadata={"description": description})
 
 
 class PolicySchema(Schema):
-    allow_tables = _names("`table` or `schema.table`, `*` for any characters; given any, SQL reads nothing else.")
-    deny_tables = _names("In the same form; a view that reads one of them is denied too.")
-    deny_columns = _names("`table.column` or `schema.table.column`.")
+    allow_tables = _make_names_field(
+        "`table` or `schema.table`, `*` for any characters; given any, SQL reads nothing else."
+    )
+    deny_tables = _make_names_field("In the same form; a view that reads one of them is denied too.")
+    deny_columns = _make_names_field("`table.column` or `schema.table.column`.")
 
 
 PRIVACY = ("schema", "samples", "rows")
 
 
-def _config(*, required: bool) -> fields.Dict:
+def _make_config_field(*, required: bool) -> fields.Dict:
     return fields.Dict(
         keys=fields.String(),
         required=required,
@@ -102,12 +105,12 @@ def _config(*, required: bool) -> fields.Dict:
     )
 
 
-def _policy(removal: str = "") -> fields.Nested:
+def _make_policy_field(removal: str = "") -> fields.Nested:
     told = "What SQL may read; the rest is in no answer, schema or prompt."
     return fields.Nested(PolicySchema, allow_none=True, metadata={"description": told + removal})
 
 
-def _privacy(**absent: Any) -> fields.String:
+def _make_privacy_field(**absent: Any) -> fields.String:
     return fields.String(
         validate=validate.OneOf(PRIVACY),
         metadata={
@@ -119,21 +122,23 @@ def _privacy(**absent: Any) -> fields.String:
 
 
 class ConnectSchema(Schema):
-    provider = fields.String(required=True, metadata={"description": "postgres, mysql, sqlite, duckdb or files."})
+    provider = fields.String(
+        required=True, metadata={"description": "postgres, mysql, sqlite, duckdb, spark or files."}
+    )
     name = fields.String(
         required=True, validate=validate.Length(min=1), metadata={"description": "The `connection_id` from now on."}
     )
-    config = _config(required=True)
-    policy = _policy()
-    privacy = _privacy(load_default="samples")
+    config = _make_config_field(required=True)
+    policy = _make_policy_field()
+    privacy = _make_privacy_field(load_default="samples")
 
 
 class ChangeSchema(Schema):
     """What is to be another; what is left out stays."""
 
-    config = _config(required=False)
-    policy = _policy(" Null removes it.")
-    privacy = _privacy()
+    config = _make_config_field(required=False)
+    policy = _make_policy_field(" Null removes it.")
+    privacy = _make_privacy_field()
 
     @validates_schema
     def _changes_something(self, data: dict[str, Any], **_: Any) -> None:
@@ -229,6 +234,11 @@ class ForeignKeySchema(Schema):
     ref_columns = fields.List(fields.String(), required=True)
     inferred = fields.Boolean(
         required=True, metadata={"description": "Found from names and values; the database does not hold it."}
+    )
+    source = fields.String(
+        required=True,
+        validate=validate.OneOf(["database", "inferred", "owner"]),
+        metadata={"description": "Who says so; `owner` is a reference of the connection's context."},
     )
 
 

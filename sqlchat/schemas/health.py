@@ -1,4 +1,4 @@
-"""The answer of /health."""
+"""The answer of /health and /ready."""
 
 from marshmallow import Schema, fields
 

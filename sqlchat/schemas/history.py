@@ -3,8 +3,11 @@
 from marshmallow import Schema, fields, validate
 
 from sqlchat.schemas.chat import TokensSchema
+from sqlchat.schemas.knowledge import LONGEST_DEFINITION, LONGEST_EXAMPLE, TaughtSchema
+from sqlchat.schemas.texts import refuse_control_characters
 
 LARGEST_PAGE = 200
+RATINGS = ("good", "bad")
 
 ENTRY_EXAMPLE = {
     "id": "01914b1f-6c4e-7c1a-9d3b-5f0c2b7a8e11",
@@ -24,7 +27,10 @@ ENTRY_EXAMPLE = {
     "request_id": "7b0d3f6c0a2c4a0f9f5d6f2f5f1f0c11",
     "conversation_id": "5d1f0a52-7b8f-4f0e-9f7c-2a7f4c1f9a33",
     "interpretation": "The ten customers whose orders add up to most.",
+    "feedback": None,
 }
+FEEDBACK_EXAMPLE = {"rating": "bad", "comment": "Cancelled orders count too.", "corrected_sql": None}
+KEPT_FEEDBACK_EXAMPLE = FEEDBACK_EXAMPLE | {"at": "2026-03-01T09:31:00.123456+00:00", "example": None}
 HISTORY_EXAMPLE = {"history": [ENTRY_EXAMPLE], "next": None}
 
 
@@ -36,6 +42,48 @@ class HistoryQuerySchema(Schema):
     connection_id = fields.String(metadata={"description": "Only of this connection.", "example": "demo"})
     outcome = fields.String(metadata={"description": "`ok`, or the `code` of a problem.", "example": "ok"})
     conversation_id = fields.UUID(metadata={"description": "Only what was asked in this conversation."})
+    rating = fields.String(
+        data_key="feedback",
+        validate=validate.OneOf([*RATINGS, "any"]),
+        metadata={"description": "Only what the caller found `good` or `bad`, or gave `any` feedback on."},
+    )
+
+
+class FeedbackSchema(Schema):
+    rating = fields.String(required=True, validate=validate.OneOf(RATINGS))
+    comment = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=[validate.Length(max=LONGEST_DEFINITION), refuse_control_characters],
+    )
+    corrected_sql = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=[validate.Length(1, LONGEST_EXAMPLE), refuse_control_characters],
+        metadata={"description": "The query that answers the question; checked as any SQL."},
+    )
+
+
+class GiveFeedbackSchema(FeedbackSchema):
+    as_example = fields.Boolean(
+        load_default=False,
+        metadata={
+            "description": "Keep the question with the corrected SQL, or with its own if that is good, as an example."
+        },
+    )
+
+
+class ShownFeedbackSchema(FeedbackSchema):
+    at = fields.DateTime(required=True, metadata={"description": "When it was given."})
+
+
+class KeptFeedbackSchema(ShownFeedbackSchema):
+    example = fields.Nested(
+        TaughtSchema,
+        required=True,
+        allow_none=True,
+        metadata={"description": "With `as_example`, the verified example that was made."},
+    )
 
 
 class EntrySchema(Schema):
@@ -61,6 +109,9 @@ class EntrySchema(Schema):
     )
     interpretation = fields.String(
         required=True, allow_none=True, metadata={"description": "How the question was read."}
+    )
+    feedback = fields.Nested(
+        ShownFeedbackSchema, required=True, allow_none=True, metadata={"description": "What the caller said of it."}
     )
 
 

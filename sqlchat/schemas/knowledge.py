@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, ValidationError, fields, validate
 
 from sqlchat.schemas.texts import refuse_control_characters
 
 LONGEST_NOTES, LONGEST_DEFINITION, LONGEST_NAME = 4_000, 1_000, 100  # characters
 LONGEST_FRAGMENT, LONGEST_EXAMPLE, LONGEST_QUESTION = 2_000, 10_000, 1_000
-MOST_TERMS, MOST_SYNONYMS = 200, 20
+MOST_TERMS, MOST_SYNONYMS, MOST_REFERENCES, MOST_COLUMNS = 200, 20, 200, 16
+LONGEST_PATH = 400
+"""Characters of a column with its table and schema."""
 
 TERM_EXAMPLE = {
     "term": "active customer",
@@ -16,7 +18,11 @@ TERM_EXAMPLE = {
     "sql": "last_order_at >= CURRENT_DATE - 90",
     "synonyms": ["live client"],
 }
-CONTEXT_EXAMPLE = {"notes": "Amounts are in euros, without VAT.", "terms": [TERM_EXAMPLE]}
+CONTEXT_EXAMPLE = {
+    "notes": "Amounts are in euros, without VAT.",
+    "terms": [TERM_EXAMPLE],
+    "references": [{"from": "orders.customer_id", "to": "customers.id"}],
+}
 TEACH_EXAMPLE = {
     "question": "How many customers are in Germany?",
     "sql": "SELECT COUNT(*) FROM customers WHERE country_code = 'DE'",
@@ -30,7 +36,7 @@ TAUGHT_EXAMPLE = {
 }
 
 
-def _text(longest: int, description: str, **more: Any) -> "fields.String":
+def _make_text_field(longest: int, description: str, **more: Any) -> "fields.String":
     said = validate.Regexp(r".*\S", flags=16, error="Say something.")
     size = validate.Length(max=longest)
     return fields.String(
@@ -42,8 +48,10 @@ def _text(longest: int, description: str, **more: Any) -> "fields.String":
 
 
 class TermSchema(Schema):
-    term = _text(LONGEST_NAME, "The word or phrase, as people say it; number, case and small typos do not matter.")
-    definition = _text(LONGEST_DEFINITION, "What it means in this database.")
+    term = _make_text_field(
+        LONGEST_NAME, "The word or phrase, as people say it; number, case and small typos do not matter."
+    )
+    definition = _make_text_field(LONGEST_DEFINITION, "What it means in this database.")
     sql = fields.String(
         load_default=None,
         allow_none=True,
@@ -51,9 +59,47 @@ class TermSchema(Schema):
         metadata={"description": "An expression or condition of the connection's dialect."},
     )
     synonyms = fields.List(
-        _text(LONGEST_NAME, "Another word or phrase for it."),
+        _make_text_field(LONGEST_NAME, "Another word or phrase for it."),
         load_default=list,
         validate=validate.Length(max=MOST_SYNONYMS),
+    )
+
+
+class ColumnsField(fields.Raw):
+    """A column, or a list of them."""
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[str, ...]:
+        names = value if isinstance(value, list) else [value]
+        if not 1 <= len(names) <= MOST_COLUMNS or not all(isinstance(name, str) for name in names):
+            raise ValidationError(f"Give one column, or a list of up to {MOST_COLUMNS}.")
+        for name in names:
+            if not name.strip() or len(name) > LONGEST_PATH:
+                raise ValidationError(f"Give `table.column`, at most {LONGEST_PATH} characters.")
+            refuse_control_characters(name)
+        return tuple(name.strip() for name in names)
+
+
+def _make_columns_field(name: str, description: str) -> ColumnsField:
+    text = {"type": "string", "maxLength": LONGEST_PATH}
+    either = [text, {"type": "array", "items": text, "minItems": 1, "maxItems": MOST_COLUMNS}]
+    return ColumnsField(
+        required=True, data_key=name, attribute=name, metadata={"description": description, "oneOf": either}
+    )
+
+
+class ReferenceSchema(Schema):
+    """Columns of one table that name a row of another."""
+
+    from_ = _make_columns_field(
+        "from", "`table.column` or `schema.table.column`; a list of them for a key of several columns."
+    )
+    to = _make_columns_field("to", "The columns of the other table that identify its row, in the same order.")
+    stale = fields.Boolean(
+        allow_none=True,
+        metadata={
+            "description": "The database no longer holds its columns: it is not used. Null while the database cannot "
+            "be reached. Ignored when it is sent."
+        },
     )
 
 
@@ -69,11 +115,19 @@ class ContextSchema(Schema):
         validate=validate.Length(max=MOST_TERMS),
         metadata={"description": "Of these, a model sees the ones that the question uses."},
     )
+    references = fields.List(
+        fields.Nested(ReferenceSchema),
+        load_default=list,
+        validate=validate.Length(max=MOST_REFERENCES),
+        metadata={"description": "Columns that belong together, where the database declares no foreign key."},
+    )
 
 
 class TeachSchema(Schema):
-    question = _text(LONGEST_QUESTION, "As people ask it.")
-    sql = _text(LONGEST_EXAMPLE, "The query that a person found to answer it, in the connection's dialect.")
+    question = _make_text_field(LONGEST_QUESTION, "As people ask it.")
+    sql = _make_text_field(
+        LONGEST_EXAMPLE, "The query that a person found to answer it, in the connection's dialect."
+    )
     note = fields.String(
         load_default=None,
         allow_none=True,

@@ -11,7 +11,7 @@ CONNECTION = {"type": "string", "description": "Name of the database, from `list
 MAX_ROWS = {"type": "integer", "minimum": 1, "description": "Most rows to give; the service has a cap of its own."}
 
 
-def _object(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
+def _make_object(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]:
     return {
         "type": "object",
         "properties": properties,
@@ -23,17 +23,17 @@ def _object(required: tuple[str, ...] = (), **properties: Any) -> dict[str, Any]
 class ToolSchema(Schema):
     """Arguments of a tool; by itself, of one that takes none."""
 
-    JSON: ClassVar[dict[str, Any]] = _object()
+    JSON: ClassVar[dict[str, Any]] = _make_object()
 
 
 class ConnectionSchema(ToolSchema):
-    JSON: ClassVar[dict[str, Any]] = _object(("connection",), connection=CONNECTION)
+    JSON: ClassVar[dict[str, Any]] = _make_object(("connection",), connection=CONNECTION)
 
     connection = fields.String(required=True, validate=validate.Length(min=1))
 
 
 class DescribeSchema(ConnectionSchema):
-    JSON: ClassVar[dict[str, Any]] = _object(
+    JSON: ClassVar[dict[str, Any]] = _make_object(
         ("connection",),
         connection=CONNECTION,
         tables={
@@ -47,7 +47,7 @@ class DescribeSchema(ConnectionSchema):
 
 
 class AskSchema(ConnectionSchema):
-    JSON: ClassVar[dict[str, Any]] = _object(
+    JSON: ClassVar[dict[str, Any]] = _make_object(
         ("connection", "question"),
         connection=CONNECTION,
         question={"type": "string", "description": "The question, in plain language."},
@@ -66,7 +66,7 @@ class AskSchema(ConnectionSchema):
 
 
 class RunSchema(ConnectionSchema):
-    JSON: ClassVar[dict[str, Any]] = _object(
+    JSON: ClassVar[dict[str, Any]] = _make_object(
         ("connection", "sql"),
         connection=CONNECTION,
         sql={"type": "string", "description": "One statement that reads, such as a SELECT."},

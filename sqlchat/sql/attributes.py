@@ -19,7 +19,7 @@ from sqlglot import exp
 from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.catalog import LONGEST_NAME, Catalog
 from sqlchat.sql.guards.rules import Rules
-from sqlchat.sql.lexer import Lexeme, fold
+from sqlchat.sql.lexer import Lexeme, fold_word
 from sqlchat.sql.statements import StatementResolver
 
 DEFAULT_NAMES = re.compile(r"f\d{1,4}|column\d{1,4}|\?column\?")
@@ -42,13 +42,13 @@ def check_attributes(
     callables = catalog.callables if catalog is not None else frozenset()
     open_questions = []
     for at in _names_after_dots(words):
-        name = cut(words[at].value)
+        name = shorten_name(words[at].value)
         if not may_call(name) and (known is None or name in callables or name not in known):
             open_questions.append((at, name))
     if not open_questions:
         return
-    settled = _places_of_names(tree) | _certain_columns(tree, catalog)
-    aliases = _aliases(tree) if known is not None else frozenset()
+    settled = _find_name_offsets(tree) | _find_certain_columns(tree, catalog)
+    aliases = _read_aliases(tree) if known is not None else frozenset()
     for at, name in open_questions:
         if words[at].start in settled:
             continue
@@ -65,7 +65,7 @@ def check_attributes(
         )
 
 
-def cut(name: str) -> str:
+def shorten_name(name: str) -> str:
     """The name as Postgres shortens it."""
     return name.encode("utf-8", "surrogatepass")[:LONGEST_NAME].decode("utf-8", "ignore")
 
@@ -101,7 +101,7 @@ def _begins_type(words: Sequence[Lexeme], at: int) -> bool:
     return before.kind == "word" and before.value == "collate"
 
 
-def _places_of_names(tree: exp.Expr) -> set[int]:
+def _find_name_offsets(tree: exp.Expr) -> set[int]:
     """Offsets of all words in names of tables and types."""
     found: set[int] = set()
     for node in tree.find_all(exp.Table, exp.DataType):
@@ -112,14 +112,14 @@ def _places_of_names(tree: exp.Expr) -> set[int]:
     return found
 
 
-def _certain_columns(tree: exp.Expr, catalog: Catalog | None) -> set[int]:
+def _find_certain_columns(tree: exp.Expr, catalog: Catalog | None) -> set[int]:
     """Offsets of the last word of each `alias.column` whose column is certain."""
     resolver = StatementResolver("postgres", catalog)
-    resolver.statement(tree)
+    resolver.resolve_statement(tree)
     return resolver.findings.certain
 
 
-def _aliases(tree: exp.Expr) -> frozenset[str]:
+def _read_aliases(tree: exp.Expr) -> frozenset[str]:
     """Names that the query gives to outputs and columns, as Postgres stores them."""
     found = set()
     for node in tree.find_all(exp.Alias, exp.TableAlias, exp.Aliases):
@@ -127,12 +127,12 @@ def _aliases(tree: exp.Expr) -> frozenset[str]:
         for each in named:
             name = each.this if isinstance(each, exp.ColumnDef) else each
             if isinstance(name, exp.Identifier):
-                found.add(_stored(name))
+                found.add(_fold_identifier(name))
     for node in tree.find_all(exp.ColumnDef, exp.JSONColumnDef):
         if isinstance(node.this, exp.Identifier):
-            found.add(_stored(node.this))
+            found.add(_fold_identifier(node.this))
     return frozenset(found)
 
 
-def _stored(name: exp.Identifier) -> str:
-    return cut(name.name if name.args.get("quoted") else fold(name.name))
+def _fold_identifier(name: exp.Identifier) -> str:
+    return shorten_name(name.name if name.args.get("quoted") else fold_word(name.name))

@@ -57,13 +57,15 @@ def check_bounds(tokens: list[Token], types: Collection[TokenType]) -> None:
             level.subscripts += kind == TokenType.L_BRACKET
             subscripts += level.subscripts * (kind == TokenType.L_BRACKET)
             outer.append(level)
-            level = _Level(doubles=before is not None and (before.token_type in types or _last(before) in DOUBLING))
+            level = _Level(
+                doubles=before is not None and (before.token_type in types or _read_last_word(before) in DOUBLING)
+            )
             doubling += level.doubles
             readings += 2**doubling * level.doubles
         elif kind in CLOSING and outer:
             doubling -= level.doubles
             level = outer.pop()
-        elif kind in JOINS and (before is None or _last(before) not in JOINED_BY_THEMSELVES):
+        elif kind in JOINS and (before is None or _read_last_word(before) not in JOINED_BY_THEMSELVES):
             level.joins += 1
         elif kind in CONDITIONS:
             level.joins = max(0, level.joins - 1)
@@ -86,6 +88,6 @@ def check_bounds(tokens: list[Token], types: Collection[TokenType]) -> None:
         before = token
 
 
-def _last(token: Token) -> str:
+def _read_last_word(token: Token) -> str:
     """The last word of a token, which may be several, as in DOUBLE PRECISION."""
     return token.text.lower().rpartition(" ")[2]

@@ -47,7 +47,7 @@ class Layout:
                 open_at.append(at)
                 grouping.append(grouping[-1] and at > 0 and words[at - 1].value in NESTED_GROUPS)
 
-    def after(self, opening: int) -> Lexeme | None:
+    def find_lexeme_after(self, opening: int) -> Lexeme | None:
         """The lexeme after the bracket that closes the one at `opening`."""
         at = self.closing.get(opening, len(self.words)) + 1
         return self.words[at] if at < len(self.words) else None
@@ -94,7 +94,7 @@ class Layout:
             return at > 1 and words[at - 2].text == ":" and words[at - 2].end == before.start
         if (before.kind == "word" and before.value == "as") or self.ends_operand(at - 1):
             return True
-        if (after := self.after(at + 1)) is not None and after.kind == "string":
+        if (after := self.find_lexeme_after(at + 1)) is not None and after.kind == "string":
             return True
         if self.rules.methods and before.text in ("(", ","):  # DuckDB's types have types inside
             inside = self.around[at] - 1
@@ -119,7 +119,7 @@ class Layout:
 
 def find_calls(layout: Layout, tree: exp.Expr) -> Iterator[int]:
     """Indexes of the names in the layout's words that are called."""
-    aliases = {start for start in map(_start_of_columns, tree.find_all(exp.TableAlias)) if start is not None}
+    aliases = {start for start in map(_find_alias_start, tree.find_all(exp.TableAlias)) if start is not None}
     for at, (word, after) in enumerate(pairwise(layout.words)):
         if after.text != "(" or word.kind not in ("word", "name", "string"):
             continue
@@ -145,7 +145,7 @@ def check_tree(layout: Layout, tree: exp.Expr, calls: set[int]) -> None:
         raise SQLRefusedError(f"The function {shown[:80]!r} is not allowed: its name is a word of the language.")
 
 
-def _start_of_columns(alias: exp.TableAlias) -> int | None:
+def _find_alias_start(alias: exp.TableAlias) -> int | None:
     """Offset of the name in `name(column, ...)`, the one place where a name before `(` makes no call."""
     name = alias.this
     if not isinstance(name, exp.Identifier) or not alias.args.get("columns"):

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Literal
 
 WORD = re.compile(r"\w+")
 PLAIN_WORD = re.compile("[a-z0-9_]+")
@@ -29,6 +30,8 @@ class Column:
     """Of a domain, the type that it is made of."""
     labels: tuple[str, ...] = ()
     """Of an enum or a set, all labels that are declared, in their order."""
+    runs_own: bool = False
+    """Postgres: whether comparing or casting a value runs a function that users of the database defined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,15 @@ class ForeignKey:
     ref_columns: tuple[str, ...]
     inferred: bool = False
     """Found from names and values; the database does not hold it."""
+    by_owner: bool = False
+    """Told by the connection's owner; the database does not hold it."""
+    repeats: bool = False
+    """Whether several rows of the referenced table are known to have the same value."""
+
+    @property
+    def source(self) -> Literal["database", "inferred", "owner"]:
+        """Who says so."""
+        return "owner" if self.by_owner else "inferred" if self.inferred else "database"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,8 @@ class Table:
     """Rows as the database's statistics have it; None where it keeps none."""
     definition: str = ""
     """A view's SQL, where the database tells it."""
+    definition_schema: str = ""
+    """The schema in which unqualified names of `definition` are looked up, where it is not the default one."""
     calls_own: bool = False
     """Whether a view depends on functions, operators or checked domains that users of the database defined."""
     descendants: tuple[tuple[str, str], ...] = ()
@@ -92,7 +106,9 @@ class OwnNames:
     operators: frozenset[str] = frozenset()
     """Symbols of own operators, such as `+`."""
     types: frozenset[str] = frozenset()
-    """Lower-case names of own types that have casts, or of own domains that have checks."""
+    """Lower-case names of types that run own functions if a value is cast to them or compared."""
+    volatile: frozenset[str] = frozenset()
+    """Those types whose functions may do more than read, and such operators with symbols that only users gave."""
 
 
 @dataclass(frozen=True)
@@ -104,6 +120,8 @@ class Catalog:
     """The schema in which an unqualified name is looked up first; "" where there are none."""
     version: str = ""
     """Changes when the content changes."""
+    database: str = ""
+    """What stands before the schema in a name of three parts, if such a name may be written: Spark's catalog."""
     search_path: tuple[str, ...] = ()
     """The schemas in which an unqualified name is looked up, in their order; empty for the default schema alone."""
     functions: frozenset[str] | None = field(default=None, repr=False)
@@ -111,6 +129,8 @@ class Catalog:
     own: OwnNames = field(default_factory=OwnNames, repr=False)
     attributes: frozenset[str] | None = field(default=None, repr=False)
     """Postgres: names, as stored, of all attributes of relations, composite types and functions' results."""
+    definitions: str = ""
+    """Postgres: changes when a function, an operator, a cast or a domain is made, replaced or dropped."""
     callables: frozenset[str] = field(default=frozenset(), repr=False)
     """Postgres: names, as stored, of functions that take one argument and that SQL may not call."""
 
@@ -161,13 +181,13 @@ class Catalog:
         return replace(
             self,
             tables=tuple(t for t in self.tables if id(t) in found),
-            functions=None if self.functions is None else mentioned(self.functions, sql),
-            attributes=None if self.attributes is None else mentioned(self.attributes, sql),
-            callables=mentioned(self.callables, sql),
+            functions=None if self.functions is None else keep_mentioned(self.functions, sql),
+            attributes=None if self.attributes is None else keep_mentioned(self.attributes, sql),
+            callables=keep_mentioned(self.callables, sql),
         )
 
 
-def mentioned(names: frozenset[str], sql: str) -> frozenset[str]:
+def keep_mentioned(names: frozenset[str], sql: str) -> frozenset[str]:
     """Those of `names` (of functions or columns) that `sql` may mean: a database knows thousands.
 
     Keeps each name that is no plain word, because SQL may write it in more than one way.
@@ -214,7 +234,7 @@ def drop_unreadable_keys(tables: Iterable[Table]) -> tuple[Table, ...]:
     )
 
 
-def labels_in(type: str) -> tuple[str, ...]:
+def read_labels(type: str) -> tuple[str, ...]:
     """The labels in the name of an enum's or a set's type: `enum('new','it''s')` gives `new` and `it's`."""
     if not LABELLED.match(type):
         return ()

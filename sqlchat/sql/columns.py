@@ -25,7 +25,7 @@ _SYSTEM_PREFIXES = {
 }
 
 
-def table_name(node: exp.Table) -> str:
+def write_table_name(node: exp.Table) -> str:
     """A table's name as written, qualified where it is, without quotes."""
     return ".".join(f"#{part.name}" if part.args.get("temporary") else part.name for part in node.parts)
 
@@ -37,7 +37,7 @@ def is_named_table(node: object) -> bool:
     return all(isinstance(part, exp.Identifier) for part in node.parts)
 
 
-def bases(sources: Iterable[Source]) -> tuple[str, ...]:
+def find_base_tables(sources: Iterable[Source]) -> tuple[str, ...]:
     """The real tables that several sources draw from, each once."""
     return tuple(dict.fromkeys(base for source in sources for base in source.bases))
 
@@ -46,7 +46,7 @@ class Findings:
     """What was found in one text, and the look-ups that find it."""
 
     def __init__(self, dialect: str, catalog: Catalog | None) -> None:
-        self.rules = Rules.of(dialect)
+        self.rules = Rules.load(dialect)
         self.offset = 0
         """Where the statement that is being resolved starts."""
         self.catalog = catalog
@@ -61,11 +61,11 @@ class Findings:
         """What provably does not exist -> where it stands, and the tables in which it was looked for."""
         self._tables: dict[str, list[Table]] = {}
         for table in catalog.tables if catalog else ():
-            self._tables.setdefault(self.rules.fold(table.name), []).append(table)
+            self._tables.setdefault(self.rules.fold_name(table.name), []).append(table)
 
     # Notes
 
-    def position(self, node: exp.Expr) -> int:
+    def find_position(self, node: exp.Expr) -> int:
         """Where a node stands in the text: characters from its start, or far behind where sqlglot does not tell."""
         inner: exp.Expr = node
         while not isinstance(inner, exp.Identifier | exp.Star):
@@ -77,65 +77,74 @@ class Findings:
                 break
         return self.offset + int(inner.meta.get("start", 1 << 23))
 
-    def read(self, node: exp.Table) -> None:
-        self.reads[id(node)] = (node, (self.position(node), table_name(node)), self._same_table(node))
+    def note_read(self, node: exp.Table) -> None:
+        self.reads[id(node)] = (node, (self.find_position(node), write_table_name(node)), self._make_table_key(node))
 
-    def forget(self, node: exp.Table) -> None:
-        """This mention of a table reads nothing after all."""
+    def forget_read(self, node: exp.Table) -> None:
+        """Forget that this mention of a table reads it."""
         self.reads.pop(id(node), None)
 
-    def write(self, node: exp.Table) -> None:
+    def note_write(self, node: exp.Table) -> None:
         """Note a table as written; the same mention of it does not count as read."""
-        self.forget(node)
-        self.writes.setdefault(self._same_table(node), (self.position(node), table_name(node)))
+        self.forget_read(node)
+        self.writes.setdefault(self._make_table_key(node), (self.find_position(node), write_table_name(node)))
 
-    def column(self, text: str, node: exp.Expr) -> None:
+    def note_column(self, text: str, node: exp.Expr) -> None:
         """Note a column as used, under the text that lineage prints."""
-        start = self.position(node)
+        start = self.find_position(node)
         if text not in self.columns or start < self.columns[text][0]:
             self.columns[text] = (start, text)
 
-    def lack(self, kind: Literal["table", "column"], name: str, tables: tuple[str, ...], node: exp.Expr) -> None:
+    def note_unknown(
+        self, kind: Literal["table", "column"], name: str, tables: tuple[str, ...], node: exp.Expr
+    ) -> None:
         if self.catalog is not None:
-            self.missing.setdefault((kind, name), (self.position(node), tables))
+            self.missing.setdefault((kind, name), (self.find_position(node), tables))
 
-    def _same_table(self, node: exp.Table) -> str:
+    def _make_table_key(self, node: exp.Table) -> str:
         if self.rules.table_case_matters:
-            return table_name(node)
-        return ".".join(self.rules.key(part) for part in node.parts)
+            return write_table_name(node)
+        return ".".join(self.rules.fold_identifier(part) for part in node.parts)
 
     # Tables
 
-    def table(self, node: exp.Table, name: str = "", aliases: Collection[str] = ()) -> Source:
+    def make_table_source(self, node: exp.Table, name: str = "", aliases: Collection[str] = ()) -> Source:
         """The source for a real table, with its columns where the catalog has them.
 
         `name` is its folded alias, `aliases` are folded new names of its first columns.
         """
-        text = table_name(node)
-        source = Source(name or self.rules.key(node.parts[-1]), text, bases=(text,), node=node)
-        known = self._in_catalog(node)
+        text = write_table_name(node)
+        source = Source(name or self.rules.fold_identifier(node.parts[-1]), text, bases=(text,), node=node)
+        known = self._find_in_catalog(node)
         if known is None:
             source.open = True
             source.columns = {key: key for key in aliases}
             if not self._is_system_table(node):
-                self.lack("table", text, (), node)
+                self.note_unknown("table", text, (), node)
         else:
-            keys = [*aliases, *(self.rules.fold(column.name) for column in known.columns[len(aliases) :])]
+            keys = [*aliases, *(self.rules.fold_name(column.name) for column in known.columns[len(aliases) :])]
             source.columns = {key: f"{text}.{column.name}" for key, column in zip(keys, known.columns, strict=False)}
             source.system_columns = self.rules.system_columns
         return source
 
-    def _in_catalog(self, node: exp.Table) -> Table | None:
-        found = self._tables.get(self.rules.key(node.parts[-1]), [])
+    def _find_in_catalog(self, node: exp.Table) -> Table | None:
+        found = self._tables.get(self.rules.fold_identifier(node.parts[-1]), [])
         schema = node.args.get("db")
-        if self.catalog is None or not found:
+        if self.catalog is None or not found or not self._is_of_database(node):
             return None
         # SQLite's `main` and the database's name in DuckDB and MySQL are qualifiers that no catalog needs to hold.
         if schema is not None and any(table.schema for table in found):
-            inside = [table for table in found if self.rules.fold(table.schema) == self.rules.key(schema)]
+            inside = [
+                table for table in found if self.rules.fold_name(table.schema) == self.rules.fold_identifier(schema)
+            ]
             found = found if not inside and self.rules.dialect == "duckdb" else inside
         rank = self.catalog.path_rank
         return min(found, key=lambda table: rank(table.schema), default=None)
+
+    def _is_of_database(self, node: exp.Table) -> bool:
+        """Whether the first of a name's three parts, if it has three, may be the database that the catalog is of."""
+        named, own = node.args.get("catalog"), self.catalog.database if self.catalog else ""
+        return named is None or not own or self.rules.fold_identifier(named) == self.rules.fold_name(own)
 
     def _is_system_table(self, node: exp.Table) -> bool:
         if node.db:
@@ -144,45 +153,45 @@ class Findings:
 
     # Columns
 
-    def using(self, column: exp.Expr, left: list[Source], right: list[Source]) -> None:
+    def note_using(self, column: exp.Expr, left: list[Source], right: list[Source]) -> None:
         """A name in USING: a column of both sides."""
-        key = self.rules.key(column)
+        key = self.rules.fold_identifier(column)
         found = [each for source in left + right if (each := source.find(key)) and each.certain]
         for text in [each.text for each in found] or [column.name]:
             if text:
-                self.column(text, column)
+                self.note_column(text, column)
         for side in (left, right):
             if side and not any(source.find(key) for source in side):
-                self.lack("column", column.name, bases(side), column)
+                self.note_unknown("column", column.name, find_base_tables(side), column)
 
-    def bare(self, name: exp.Identifier, scope: Scope, visible: Visible | None = None) -> None:
+    def note_bare_column(self, name: exp.Identifier, scope: Scope, visible: Visible | None = None) -> None:
         """A column without a qualifier: the query's own sources, its output aliases where they count, then the
         queries around it."""
-        key = self.rules.key(name)
+        key = self.rules.fold_identifier(name)
         quoted = bool(name.args.get("quoted"))
         if not quoted and (key in self.rules.pseudo_columns or key[:1] in {"$", "@"}):
             return
         alias = visible is not None and key in visible.names
-        for each in scope.chain():
+        for each in scope.list_scopes():
             found = each.find(key)
-            if each is scope and alias and self._alias_wins(visible, found):
+            if each is scope and alias and self._does_alias_win(visible, found):
                 return
             if found:
-                self._tell(found, name.name, name)
+                self._note_found(found, name.name, name)
                 return
-        if self.rules.aliases_reach_subqueries and any(key in each.outputs for each in scope.chain()):
+        if self.rules.aliases_reach_subqueries and any(key in each.outputs for each in scope.list_scopes()):
             return
-        whole_row = scope.source(key)
+        whole_row = scope.find_source(key)
         if whole_row:
             if whole_row.table:
-                self.column(f"{whole_row.table}.*", name)
+                self.note_column(f"{whole_row.table}.*", name)
         elif not (quoted and self.rules.text_in_double_quotes and self.catalog is not None):
-            self.column(name.name, name)
-            around = [source for each in scope.chain() for source in each.sources]
-            self.lack("column", name.name, bases(around), name)
+            self.note_column(name.name, name)
+            around = [source for each in scope.list_scopes() for source in each.sources]
+            self.note_unknown("column", name.name, find_base_tables(around), name)
 
     @staticmethod
-    def _alias_wins(visible: Visible | None, found: list[Found]) -> bool:
+    def _does_alias_win(visible: Visible | None, found: list[Found]) -> bool:
         match visible.rank if visible else None:
             case Rank.FIRST:
                 return True
@@ -191,41 +200,41 @@ class Findings:
             case _:
                 return not found
 
-    def qualified(self, parts: list[exp.Identifier], scope: Scope) -> None:
+    def note_qualified_column(self, parts: list[exp.Identifier], scope: Scope) -> None:
         """A column behind a source's name or, where the dialect has them, a field of a struct column."""
-        keys = [self.rules.key(part) for part in parts]
+        keys = [self.rules.fold_identifier(part) for part in parts]
         for index in range(len(parts) - 2, -1, -1):
-            source = scope.source(keys[index])
+            source = scope.find_source(keys[index])
             if source:
-                self._column_of(source, parts[index], parts[index + 1])
+                self._note_column_of(source, parts[index], parts[index + 1])
                 return
         written = ".".join(part.name for part in parts)
-        if struct := self._struct(parts[0], scope):
-            self._tell(struct, written, parts[0])
+        if struct := self._find_struct(parts[0], scope):
+            self._note_found(struct, written, parts[0])
             return
-        self.column(written, parts[0])
+        self.note_column(written, parts[0])
         if keys[-2] not in self._tables:
-            around = [each for level in scope.chain() for each in level.sources]
-            self.lack("column", written, bases(around), parts[0])
+            around = [each for level in scope.list_scopes() for each in level.sources]
+            self.note_unknown("column", written, find_base_tables(around), parts[0])
 
-    def _struct(self, name: exp.Expr, scope: Scope) -> list[Found]:
+    def _find_struct(self, name: exp.Expr, scope: Scope) -> list[Found]:
         """The column whose field a dot reaches, where the dialect writes fields so."""
         if not self.rules.struct_dots:
             return []
-        key = self.rules.key(name)
-        return next((found for each in scope.chain() if (found := each.find(key))), [])
+        key = self.rules.fold_identifier(name)
+        return next((found for each in scope.list_scopes() if (found := each.find(key))), [])
 
-    def _column_of(self, source: Source, qualifier: exp.Identifier, column: exp.Identifier) -> None:
-        key = self.rules.key(column)
+    def _note_column_of(self, source: Source, qualifier: exp.Identifier, column: exp.Identifier) -> None:
+        key = self.rules.fold_identifier(column)
         found = source.find(key)
         if found and found.certain and self._is_certain(source, key, column):
             self.certain.add(int(column.meta.get("start", -1)))
-        tables = {source.table} if source.table else source.open_tables()
+        tables = {source.table} if source.table else source.list_open_tables()
         owner = tables.pop() if len(tables) == 1 else ""
         written = f"{owner or qualifier.name}.{column.name}"
-        self._tell([found] if found else [], written, qualifier)
+        self._note_found([found] if found else [], written, qualifier)
         if found is None:
-            self.lack("column", f"{qualifier.name}.{column.name}", source.bases, qualifier)
+            self.note_unknown("column", f"{qualifier.name}.{column.name}", source.bases, qualifier)
 
     def _is_certain(self, source: Source, key: str, column: exp.Identifier) -> bool:
         """Whether no engine can find another column, or none, where `source` is known to have one of that name."""
@@ -234,67 +243,67 @@ class Findings:
         shadowed = source.table.lower().startswith("pg_")  # pg_catalog is searched first
         return bool(plain) and not of_function and not shadowed and key not in self.rules.system_columns
 
-    def _tell(self, found: list[Found], written: str, node: exp.Expr) -> None:
+    def _note_found(self, found: list[Found], written: str, node: exp.Expr) -> None:
         if not any(each.certain for each in found):
-            self.column(written, node)
+            self.note_column(written, node)
         for each in found:
             if each.certain and each.text:
-                self.column(each.text, node)
+                self.note_column(each.text, node)
 
-    def star(self, node: exp.Expr, scope: Scope, *, used: bool = True) -> Source:
-        """What `*` or `t.*` hands on. `used` is False where nothing reads it, as in EXISTS (SELECT * ...)."""
+    def expand_star(self, node: exp.Expr, scope: Scope, *, used: bool = True) -> Source:
+        """Return the columns of `*` or `t.*`. `used` is False if nothing reads them, as in EXISTS (SELECT * ...)."""
         star = node if isinstance(node, exp.Star) else node.this
         qualifier = node.args.get("table")
         sources = scope.sources
         if qualifier is not None:
-            named = scope.source(self.rules.key(qualifier))
-            if named is None and (struct := self._struct(qualifier, scope)):
-                self._tell(struct, f"{qualifier.name}.*", qualifier)
+            named = scope.find_source(self.rules.fold_identifier(qualifier))
+            if named is None and (struct := self._find_struct(qualifier, scope)):
+                self._note_found(struct, f"{qualifier.name}.*", qualifier)
                 return Source(open=True)
             sources = [named] if named else []
-            if named is None and self.rules.key(qualifier) not in self._tables:
-                self.lack("column", f"{qualifier.name}.*", bases(scope.sources), qualifier)
+            if named is None and self.rules.fold_identifier(qualifier) not in self._tables:
+                self.note_unknown("column", f"{qualifier.name}.*", find_base_tables(scope.sources), qualifier)
         excluded = {
-            self.rules.key(each.this if isinstance(each, exp.Column) else each)
+            self.rules.fold_identifier(each.this if isinstance(each, exp.Column) else each)
             for each in star.args.get("except_") or ()
         }
         for key in excluded:
             if sources and not any(source.find(key) for source in sources):
-                self.lack("column", key, bases(sources), star)
+                self.note_unknown("column", key, find_base_tables(sources), star)
         if used:
-            self._tell_star(star, qualifier, sources, excluded)
-        output = self.all_columns(sources)
+            self._note_star(star, qualifier, sources, excluded)
+        output = self.merge_sources(sources)
         output.columns = {key: "" for key in output.columns if key not in excluded}
         for alias in (*(star.args.get("rename") or ()), *(star.args.get("replace") or ())):
             if isinstance(alias, exp.Alias):
-                output.columns[self.rules.key(alias.args["alias"])] = ""
+                output.columns[self.rules.fold_identifier(alias.args["alias"])] = ""
         return output
 
-    def _tell_star(
+    def _note_star(
         self, star: exp.Expr, qualifier: exp.Expr | None, sources: list[Source], excluded: set[str]
     ) -> None:
         if self.catalog is not None and sources:
             for source in sources:
                 for key, text in source.columns.items():
                     if text and key not in excluded:
-                        self.column(text, star)
+                        self.note_column(text, star)
             if all(source.closed for source in sources):
                 return
         if qualifier is None:
-            self.column("*", star)
+            self.note_column("*", star)
         elif not sources:
-            self.column(f"{qualifier.name}.*", qualifier)
+            self.note_column(f"{qualifier.name}.*", qualifier)
         else:
-            tables = {sources[0].table} if sources[0].table else sources[0].open_tables()
+            tables = {sources[0].table} if sources[0].table else sources[0].list_open_tables()
             owner = tables.pop() if len(tables) == 1 else ""
-            self.column(f"{owner}.*" if owner else "*", qualifier)
+            self.note_column(f"{owner}.*" if owner else "*", qualifier)
 
     @staticmethod
-    def all_columns(sources: list[Source]) -> Source:
-        """All columns of several sources as one output, with nothing left to tell of the known ones."""
+    def merge_sources(sources: list[Source]) -> Source:
+        """Return all columns of several sources as one output."""
         return Source(
             columns={key: "" for source in sources for key in source.columns},
             unnamed=frozenset().union(*(source.unnamed for source in sources)),
-            behind=tuple(dict.fromkeys(leaf for source in sources for leaf in source.leaves())),
-            bases=bases(sources),
+            behind=tuple(dict.fromkeys(leaf for source in sources for leaf in source.list_open_sources())),
+            bases=find_base_tables(sources),
         )

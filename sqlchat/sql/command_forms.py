@@ -15,7 +15,10 @@ TABLE = rf"{NAME}(?:\s*\.\s*{NAME})*"
 LIST = rf"{TABLE}(?:\s*,\s*{TABLE})*"
 IF = r"(?:IF\s+(?:NOT\s+)?EXISTS\s+)?"
 TABLE_KIND = r"(?:(?:FOREIGN\s+)?TABLE|(?:MATERIALIZED\s+)?VIEW)"
-OTHERS = r"(?:(?:ATTACH|DETACH)\s+PARTITION|(?:NO\s+)?INHERIT|RENAME\s+TO|EXCHANGE\s+PARTITION\s+.*?WITH\s+TABLE)"
+OTHERS = (
+    r"(?:(?:ATTACH|DETACH)\s+PARTITION|(?:NO\s+)?INHERIT|RENAME\s+TO|"
+    r"SWITCH\s+(?:PARTITION\s+\d+\s+)?TO|EXCHANGE\s+PARTITION\s+.*?WITH\s+TABLE)"
+)
 
 TEMPLATES = (
     (
@@ -142,9 +145,8 @@ TRIGGER = re.compile(
     rf"(?:(?!\bON\b).)*\bON\s+(?P<t>{TABLE})(?P<rest>.*)",
     FLAGS,
 )
-TRIGGER_BODY = re.compile(
-    r"\bEXECUTE\s+(?:FUNCTION|PROCEDURE)\b|\bBEGIN\b|\bFOR\s+EACH\s+ROW\s+(?!WHEN\b|EXECUTE\b|BEGIN\b)|\bAS\b", FLAGS
-)
+TRIGGER_CALL = re.compile(r"\bEXECUTE\s+(?:FUNCTION|PROCEDURE)\b", FLAGS)
+TRIGGER_BODY = re.compile(r"\bBEGIN\b|\bFOR\s+EACH\s+ROW\s+(?!WHEN\b|EXECUTE\b|BEGIN\b)|\bAS\b", FLAGS)
 RULE = re.compile(
     rf"CREATE\s+(?:OR\s+REPLACE\s+)?RULE\s+{NAME}\s+AS\s+ON\s+\w+\s+TO\s+(?P<t>{TABLE})\s*"
     r"(?:WHERE\s+(?P<condition>.*?)\s*)?\bDO\s+(?:ALSO\s+|INSTEAD\s+)?(?P<q>.+)",

@@ -88,6 +88,8 @@ def is_understood(tree: exp.Expr) -> bool:
             return not any(isinstance(value, exp.Expr) for value in tree.args.values())
         case exp.Describe():
             return not isinstance(tree.this, exp.Command)
+        case exp.IfBlock() | exp.WhileBlock() if isinstance(tree.this, exp.Alias):
+            return False  # sqlglot took the first word of the statement for a name
         case exp.Block() | exp.IfBlock() | exp.WhileBlock():
             parts = [tree, tree.args.get("true"), tree.args.get("false"), tree.args.get("body")]
             inner = [each for part in parts if isinstance(part, exp.Block) for each in part.expressions]
@@ -106,7 +108,7 @@ class _Reader:
         """The trees of one statement without a semicolon."""
         if depth > MAX_DEPTH:
             raise SQLRefusedError("This SQL is nested too deeply; give its statements one by one.")
-        hidden = self._hide(text)
+        hidden = self._blank_texts(text)
         kind = re.match(r"\w*", hidden)[0].upper()  # type: ignore[index]
         if (rewritten := self._rewrite(text, hidden)) is not None:
             is_recursive_view = bool(forms.RECURSIVE_VIEW.fullmatch(hidden))
@@ -133,14 +135,14 @@ class _Reader:
             return self.read(plain, depth + 1)
         if error:
             raise error
-        if isinstance(trees[0], exp.Command | exp.Create | exp.Drop | exp.Describe | exp.Show):
+        if isinstance(trees[0], exp.Command | exp.Create | exp.Drop | exp.Describe | exp.Show | exp.IfBlock):
             said = " ".join(hidden.split()[:3])[:60]
             raise SQLRefusedError(f"What the statement {said!r} reads and writes is not known here.")
         raise SQLSyntaxError(f"{text.split(maxsplit=1)[0][:40]!r} begins no SQL statement that is known here.")
 
     def split(self, sql: str) -> Iterator[tuple[int, str]]:
         """Each statement and where it starts. Semicolons in brackets and in the bodies of routines split nothing."""
-        hidden = self._hide(sql)
+        hidden = self._blank_texts(sql)
         start = depth = 0
         for match in re.finditer(r"[;()]|$", hidden):
             depth += {"(": 1, ")": -1}.get(match[0], 0)
@@ -179,9 +181,9 @@ class _Reader:
                 actions = actions.strip()[1:-1]
             actions = re.sub(r"(?i)^\s*NOTHING\s*$", "", actions)
             conditions = [text[slice(*match.span("condition"))]] if match["condition"] else []
-            return _touch(match["t"], conditions) + ";" + actions
+            return _write_change(match["t"], conditions) + ";" + actions
         if match := forms.POLICY.fullmatch(hidden):
-            return _touch(match["t"], _enclosed(text, hidden, r"\b(?:USING|CHECK)\s*\("))
+            return _write_change(match["t"], _find_brackets(text, hidden, r"\b(?:USING|CHECK)\s*\("))
         if match := forms.ROUTINE.fullmatch(hidden):
             return self._read_routine(text, hidden, match.start("parameters"))
         for form, template in forms.TEMPLATES:
@@ -191,20 +193,20 @@ class _Reader:
 
     def _read_trigger(self, text: str, hidden: str, match: re.Match[str]) -> str:
         rest = match.start("rest")
-        conditions = _enclosed(text[rest:], hidden[rest:], r"\bWHEN\s*\(")
+        conditions = _find_brackets(text[rest:], hidden[rest:], r"\bWHEN\s*\(")
         if columns := re.search(r"\bUPDATE\s+OF\s+(.+?)\s+(?:OR\s+\w+\s+)?ON\b", hidden[:rest], forms.FLAGS):
             conditions.insert(0, text[slice(*columns.span(1))])
-        touched = _touch(match["t"], conditions)
+        touched = _write_change(match["t"], conditions)
+        if forms.TRIGGER_CALL.search(hidden, rest):
+            return touched
         body = forms.TRIGGER_BODY.search(hidden, rest)
         if body is None:
             raise SQLRefusedError("The body of this trigger is not understood.")
-        if body[0].upper().startswith("EXECUTE"):
-            return touched
-        return touched + ";" + _without_block(text[body.start() if body[0].upper() == "BEGIN" else body.end() :])
+        return touched + ";" + _strip_block(text[body.start() if body[0].upper() == "BEGIN" else body.end() :])
 
     def _read_routine(self, text: str, hidden: str, opening: int) -> str | None:
         """The statements of a routine whose body is SQL; None if sqlglot reads the whole."""
-        after = _closing(hidden, opening) + 1
+        after = _find_closing(hidden, opening) + 1
         rest, shown = hidden[after:], text[after:]
         language = re.search(r"\bLANGUAGE\s+('?\w+)", shown, forms.FLAGS)
         named = language[1].strip("'").lower() if language else ""
@@ -213,28 +215,28 @@ class _Reader:
                 f"The body of this routine is in {named}, of which it is not known what it touches."
             )
         if body := re.search(r"\bBEGIN\s+ATOMIC\b", rest, forms.FLAGS):
-            return _without_block(shown[body.start() :])
+            return _strip_block(shown[body.start() :])
         if body := re.search(r"\bRETURN\s+(?!S\b)", rest, forms.FLAGS):
             return "SELECT " + shown[body.end() :]
         if named and (body := re.search(r"\bAS\s+(\$\w*\$|'|\")", shown, forms.FLAGS)):
             found = next(
-                (t for t in self._tokens(shown) if t.start >= body.start(1) and t.token_type in _TEXTS), None
+                (t for t in self._read_tokens(shown) if t.start >= body.start(1) and t.token_type in _TEXTS), None
             )
             if found is not None:
                 return _unquote(shown[found.start : found.end + 1]) or "SELECT 1"
         return None
 
-    def _hide(self, sql: str) -> str:
+    def _blank_texts(self, sql: str) -> str:
         """`sql` with blanks for comments and for what strings hold, so that words in it are words of the language."""
         hidden = [" " if char != "\n" else char for char in sql]
-        for token in self._tokens(sql):
+        for token in self._read_tokens(sql):
             if token.token_type in _TEXTS:
                 hidden[token.start] = hidden[token.end] = "'"
             else:
                 hidden[token.start : token.end + 1] = sql[token.start : token.end + 1]
         return "".join(hidden)
 
-    def _tokens(self, sql: str) -> list[Token]:
+    def _read_tokens(self, sql: str) -> list[Token]:
         """sqlglot's tokens, and those of what it leaves in one piece after the first word of a command."""
         found: list[Token] = []
         start = 0
@@ -259,13 +261,13 @@ _TEXTS = {
 }  # fmt: skip
 
 
-def _touch(table: str, conditions: list[str]) -> str:
+def _write_change(table: str, conditions: list[str]) -> str:
     """A statement that writes `table` and reads `conditions` about its rows, old and new ones."""
     returning = f" RETURNING {', '.join(conditions)}" if conditions else ""
     return f"DELETE FROM {table}{returning}"  # noqa: S608 - never runs
 
 
-def _closing(hidden: str, opening: int) -> int:
+def _find_closing(hidden: str, opening: int) -> int:
     """Offset of the bracket that closes the one at `opening`."""
     depth = 0
     for match in re.compile("[()]").finditer(hidden, opening):
@@ -275,13 +277,13 @@ def _closing(hidden: str, opening: int) -> int:
     raise SQLSyntaxError("A bracket in this SQL is not closed.")
 
 
-def _enclosed(text: str, hidden: str, before: str) -> list[str]:
+def _find_brackets(text: str, hidden: str, before: str) -> list[str]:
     """What stands in the brackets that `before` opens, brackets included."""
     opened = [match.end() - 1 for match in re.finditer(before, hidden, re.IGNORECASE)]
-    return [text[at : _closing(hidden, at) + 1] for at in opened]
+    return [text[at : _find_closing(hidden, at) + 1] for at in opened]
 
 
-def _without_block(body: str) -> str:
+def _strip_block(body: str) -> str:
     """The statements between BEGIN and END."""
     inside = re.fullmatch(r"\s*BEGIN\b(?:\s+ATOMIC\b)?(.*)\bEND\s*;?\s*", body, forms.FLAGS)
     return inside[1] if inside else body

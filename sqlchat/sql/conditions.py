@@ -37,13 +37,13 @@ class TextCondition:
     """(schema, table, column) of the column, where the statement leaves no doubt."""
 
 
-def text_conditions(sql: str, dialect: str, catalog: Catalog) -> tuple[TextCondition, ...]:
+def find_text_conditions(sql: str, dialect: str, catalog: Catalog) -> tuple[TextCondition, ...]:
     """Those of `sql`, in the order of the text, each once. Raises as `parse` does."""
-    found = (each for tree in parse(sql, dialect) for each in conditions_in(tree, dialect, catalog))
+    found = (each for tree in parse(sql, dialect) for each in find_conditions(tree, dialect, catalog))
     return tuple(dict.fromkeys(found))
 
 
-def conditions_in(tree: exp.Expr, dialect: str, catalog: Catalog) -> Iterator[TextCondition]:
+def find_conditions(tree: exp.Expr, dialect: str, catalog: Catalog) -> Iterator[TextCondition]:
     names = {column.name.lower() for table in catalog.tables for column in table.columns}
     for node in tree.find_all(*COMPARISONS, exp.In):
         if isinstance(node, exp.In):
@@ -54,22 +54,22 @@ def conditions_in(tree: exp.Expr, dialect: str, catalog: Catalog) -> Iterator[Te
             dialect == "mysql" or isinstance(node, exp.ILike) or (dialect == "sqlite" and isinstance(node, exp.Like))
         )
         for side, value in sides:
-            text, column = _text(value, names), _column(side, names)
+            text, column = _read_text(value, names), _read_column(side, names)
             if text and column and not DATE.fullmatch(text):
                 folded = any(each.find(exp.Lower, exp.Upper, exp.Collate) for each in (side, value))
                 demanded = isinstance(node, EQUAL) and node.find_ancestor(exp.Not, exp.Or, exp.Case) is None
                 yield TextCondition(
-                    text, isinstance(node, PATTERNS), loose or folded, demanded, _path(column, catalog)
+                    text, isinstance(node, PATTERNS), loose or folded, demanded, _find_path(column, catalog)
                 )
 
 
-def _column(node: exp.Expr, names: Collection[str]) -> exp.Column | None:
+def _read_column(node: exp.Expr, names: Collection[str]) -> exp.Column | None:
     while isinstance(node, AROUND_COLUMN):
         node = node.this
     return node if isinstance(node, exp.Column) and not _is_quoted_text(node, names) else None
 
 
-def _text(node: exp.Expr | None, names: Collection[str]) -> str:
+def _read_text(node: exp.Expr | None, names: Collection[str]) -> str:
     while isinstance(node, AROUND_TEXT):
         node = node.this
     if isinstance(node, exp.Literal) and node.is_string:
@@ -84,11 +84,11 @@ def _is_quoted_text(column: exp.Column, names: Collection[str]) -> bool:
     return column.this.args.get("quoted") is True and not column.table and column.name.lower() not in names
 
 
-def _path(column: exp.Column, catalog: Catalog) -> tuple[str, str, str] | None:
+def _find_path(column: exp.Column, catalog: Catalog) -> tuple[str, str, str] | None:
     """The catalog's column that `column` is, looked for in the query that it stands in and those around that."""
     select = column.find_ancestor(exp.Select)
     while select is not None:
-        tables, others = _sources(select, catalog)
+        tables, others = _find_sources(select, catalog)
         for alias, table in tables:
             if column.table and alias == column.table.lower():
                 found = table.column(column.name)
@@ -105,7 +105,7 @@ def _path(column: exp.Column, catalog: Catalog) -> tuple[str, str, str] | None:
     return None
 
 
-def _sources(select: exp.Select, catalog: Catalog) -> tuple[list[tuple[str, Table]], bool]:
+def _find_sources(select: exp.Select, catalog: Catalog) -> tuple[list[tuple[str, Table]], bool]:
     """The catalog's tables that a query draws from, by their names in it, and whether it has other sources."""
     root = select.root()
     ctes = {cte.alias.lower() for cte in root.find_all(exp.CTE)}

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.catalog import Catalog
-from sqlchat.sql.conditions import TextCondition, text_conditions
-from sqlchat.sql.guard import check
+from sqlchat.sql.conditions import TextCondition, find_text_conditions
+from sqlchat.sql.guard import RULES, check
 from sqlchat.sql.lineage import Lineage, lineage
-from sqlchat.sql.names import UnknownName, unknown_names
+from sqlchat.sql.names import UnknownName, find_unknown_names
 from sqlchat.sql.parse import share_trees
 from sqlchat.sql.policies.policy import Judged, refuse
 
@@ -31,6 +32,8 @@ class Examination:
     """Whether EXPLAIN can be put in front of it."""
     analyzed: str
     """The query that an EXPLAIN ANALYZE runs; "" for any other statement."""
+    is_plain: bool
+    """Whether nothing that users of the database define can change what it runs."""
     unknown: tuple[UnknownName, ...]
     """Tables and columns that the catalog does not hold."""
     lineage: Lineage
@@ -55,13 +58,22 @@ def _examine(sql: str, catalog: Catalog, judged: Judged | None) -> Examination:
     verdict = check(sql, catalog.dialect, catalog.functions, catalog)
     if judged is not None:
         refuse(sql, judged)
+    unknown = find_unknown_names(sql, catalog)
+    if RULES[catalog.dialect].knows_all_tables and (
+        tables := [each.name for each in unknown if each.kind == "table"]
+    ):
+        raise SQLRefusedError(
+            f"There is no table {tables[0][:80]!r} in the schema, and no other name may be read.",
+            unknown_names=tables,
+        )
     return Examination(
         sql=sql,
         catalog_version=catalog.version,
         kind=verdict.kind,
         is_plannable=verdict.plannable,
         analyzed=verdict.analyzed,
-        unknown=unknown_names(sql, catalog),
+        is_plain=verdict.is_plain,
+        unknown=unknown,
         lineage=lineage(sql, catalog.dialect, catalog),
-        conditions=text_conditions(sql, catalog.dialect, catalog),
+        conditions=find_text_conditions(sql, catalog.dialect, catalog),
     )

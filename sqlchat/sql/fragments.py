@@ -8,23 +8,23 @@ from sqlglot import exp
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog
-from sqlchat.sql.names import unknown_names
+from sqlchat.sql.names import find_unknown_names
 from sqlchat.sql.parse import parse
 
 NO_EXPRESSION = "This is neither an expression nor a condition, such as one after SELECT or after WHERE."
 
 
-def fragment_faults(fragments: Sequence[str], dialect: str) -> tuple[str, ...]:
-    """For each fragment, what keeps it from being one expression or condition of `dialect`; "" for nothing."""
-    return tuple(_fragment_fault(fragment, dialect) for fragment in fragments)
+def find_fragment_faults(fragments: Sequence[str], dialect: str) -> tuple[str, ...]:
+    """Return an error text for each fragment that is not one expression of `dialect`; "" for a valid one."""
+    return tuple(_find_fragment_fault(fragment, dialect) for fragment in fragments)
 
 
-def held(statements: Sequence[str], catalog: Catalog) -> tuple[bool, ...]:
+def hold_names(statements: Sequence[str], catalog: Catalog) -> tuple[bool, ...]:
     """For each statement, whether `catalog` holds all tables and columns that it names."""
-    return tuple(_held(statement, catalog) for statement in statements)
+    return tuple(_holds_names(statement, catalog) for statement in statements)
 
 
-def _fragment_fault(fragment: str, dialect: str) -> str:
+def _find_fragment_fault(fragment: str, dialect: str) -> str:
     # In parentheses on lines of their own: a comment at its end swallows none of them.
     try:
         trees = parse(f"SELECT (\n{fragment}\n)", dialect)
@@ -43,8 +43,8 @@ def _fragment_fault(fragment: str, dialect: str) -> str:
     return NO_EXPRESSION if isinstance(inside.this, exp.Alias | exp.Aliases) else ""
 
 
-def _held(statement: str, catalog: Catalog) -> bool:
+def _holds_names(statement: str, catalog: Catalog) -> bool:
     try:
-        return not unknown_names(statement, catalog.mentioned_in(statement))
+        return not find_unknown_names(statement, catalog.mentioned_in(statement))
     except (SQLSyntaxError, SQLRefusedError):
         return False

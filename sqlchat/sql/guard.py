@@ -23,25 +23,31 @@ import difflib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from sqlglot import exp
 
 from sqlchat.errors import DialectUnknownError, SQLRefusedError
-from sqlchat.sql.attributes import check_attributes, cut
+from sqlchat.sql.attributes import check_attributes, shorten_name
 from sqlchat.sql.calls import Layout, check_tree, find_calls
 from sqlchat.sql.catalog import Catalog, OwnNames
-from sqlchat.sql.guards import duckdb, mysql, postgres, sqlite
+from sqlchat.sql.guards import duckdb, mysql, postgres, spark, sqlite
 from sqlchat.sql.guards.allowed_nodes import NODES, ROOTS
 from sqlchat.sql.guards.rules import Rules
-from sqlchat.sql.lexer import Lexeme, agree, lexemes, placeholder
+from sqlchat.sql.lexer import Lexeme, check_agreement, make_placeholder_error, split_lexemes
 from sqlchat.sql.parse import parse
+from sqlchat.sql.policies.own import BEHIND, refuse_volatile
 
-RULES = {"postgres": postgres.RULES, "sqlite": sqlite.RULES, "duckdb": duckdb.RULES, "mysql": mysql.RULES}
+RULES = {
+    "postgres": postgres.RULES,
+    "sqlite": sqlite.RULES,
+    "duckdb": duckdb.RULES,
+    "mysql": mysql.RULES,
+    "spark": spark.RULES,
+}
 NO_OWN_NAMES = OwnNames()
-OVERLOADED = (
-    "this database has a function of its own of that name, which may do more than read; the built-in one, if it is "
-    "meant, is pg_catalog.{name}"
-)
+OVERLOADED = "this database has a function of its own of that name, which may do more than read"
+USING_OPERATORS = frozenset(BEHIND) | {"cast", "operator", "any", "some", "all"}
 READS_ONLY = "only a single statement that reads (SELECT, VALUES, EXPLAIN and their like) may run"
 
 
@@ -53,10 +59,12 @@ class Verdict:
     """Whether EXPLAIN can be put in front of it."""
     analyzed: str = field(default="", compare=False)
     """The query that an EXPLAIN ANALYZE runs."""
+    is_plain: bool = field(default=False, compare=False)
+    """Whether it uses no function, operator or cast, so that nothing that users define can change what runs."""
 
 
 def check(sql: str, dialect: str, functions: frozenset[str] | None = None, catalog: Catalog | None = None) -> Verdict:
-    """Judge `sql` for a database of `dialect` (postgres, sqlite, duckdb, mysql).
+    """Judge `sql` for a database of `dialect` (a key of RULES).
 
     `functions` are the lower-case names that the database itself declares harmless (Postgres: from `pg_proc`); they
     replace the list that is built in, the dangerous ones taken out. `catalog` is the part of the database's catalog
@@ -69,7 +77,7 @@ def check(sql: str, dialect: str, functions: frozenset[str] | None = None, catal
     rules = RULES.get(dialect)
     if rules is None:
         raise DialectUnknownError(f"SQL of the dialect {dialect!r} cannot be run here, only translated.")
-    words = _one_statement(lexemes(sql, dialect))
+    words = _read_one_statement(split_lexemes(sql, dialect))
     first = words[0].value if words[0].kind == "word" else ""
     if statement := rules.statements.get(first):
         found = statement(words)
@@ -83,10 +91,20 @@ def check(sql: str, dialect: str, functions: frozenset[str] | None = None, catal
         runs = any(word.value in ("analyze", "analyse") for word in words[: found.at])
         return Verdict(found.kind, plannable=False, analyzed=sql[start:] if runs else "")
     _check_query(sql, dialect, rules, functions, catalog)
-    return Verdict("SELECT", plannable=True)
+    return Verdict("SELECT", plannable=True, is_plain=_is_plain(words))
 
 
-def unknown_functions(sql: str, dialect: str) -> tuple[str, ...]:
+def _is_plain(words: Sequence[Lexeme]) -> bool:
+    """Whether the words are names, literals and clauses alone, as in `SELECT id, name FROM users LIMIT 5`."""
+    return all(
+        word.value not in USING_OPERATORS
+        if word.kind in ("word", "name")
+        else (word.kind != "string" or before.kind == "sign") and (word.kind != "sign" or word.text in ",*")
+        for before, word in pairwise((Lexeme("sign", ",", 0, 0), *words))
+    )
+
+
+def find_unknown_functions(sql: str, dialect: str) -> tuple[str, ...]:
     """Names that one query calls and the built-in list of `dialect` does not hold; none where there is no list.
 
     Raises SQLSyntaxError, SQLRefusedError.
@@ -94,7 +112,7 @@ def unknown_functions(sql: str, dialect: str) -> tuple[str, ...]:
     rules = RULES.get(dialect)
     if rules is None:
         return ()
-    words = lexemes(sql, dialect)
+    words = split_lexemes(sql, dialect)
     called = dict.fromkeys(words[at].value for at in find_calls(Layout(words, rules), parse(sql, dialect)[0]))
     return tuple(name for name in called if name not in rules.functions | rules.grammar)
 
@@ -104,13 +122,13 @@ def check_calls(sql: str, dialect: str, functions: frozenset[str] | None = None)
 
     Raises SQLRefusedError for a function that is not allowed, SQLSyntaxError for what is no SQL.
     """
-    words = lexemes(sql, dialect)
+    words = split_lexemes(sql, dialect)
     if words and words[0].value == "create":
         words = words[next((at for at, word in enumerate(words) if (word.kind, word.value) == ("word", "as")), 0) :]
     _check_calls(words, parse(sql, dialect)[0], RULES[dialect], functions)
 
 
-def _one_statement(words: list[Lexeme]) -> list[Lexeme]:
+def _read_one_statement(words: list[Lexeme]) -> list[Lexeme]:
     """The lexemes without the semicolons at the end."""
     end = len(words)
     while end and words[end - 1].text == ";":
@@ -125,21 +143,22 @@ def _one_statement(words: list[Lexeme]) -> list[Lexeme]:
 def _check_query(
     sql: str, dialect: str, rules: Rules, functions: frozenset[str] | None, catalog: Catalog | None
 ) -> None:
-    every = lexemes(sql, dialect)
-    words = _one_statement(every)
+    every = split_lexemes(sql, dialect)
+    words = _read_one_statement(every)
     start = next((word for word in words if word.text != "("), words[0])
     if start.kind != "word" or start.value not in rules.starts:
         raise SQLRefusedError(f"{start.text[:40]!r} does not begin a query: {READS_ONLY}.")
-    agree(sql, dialect, every)
+    check_agreement(sql, dialect, every)
+    _check_names(words, rules)
+    _check_clauses(words)
     trees = parse(sql, dialect)
     if len(trees) != 1:
         raise SQLRefusedError("Several statements in one text are not allowed; send them one by one.")
-    _check_names(words, rules)
-    _check_clauses(words)
     own = NO_OWN_NAMES if catalog is None else catalog.own
     _check_tree(trees[0], rules, _check_calls(words, trees[0], rules, functions, own))
+    refuse_volatile(words, trees[0], own)
     if rules.attributes:
-        allowed = _allowed(rules, functions)
+        allowed = _list_allowed(rules, functions)
         check_attributes(
             words, trees[0], rules, lambda name: name in allowed and not rules.dangers.fullmatch(name), catalog
         )
@@ -150,23 +169,25 @@ def _check_query(
 def _check_tree(tree: exp.Expr, rules: Rules, calls: set[int]) -> None:
     """`calls` are the offsets of calls whose names are allowed, whatever class sqlglot has for them."""
     if type(tree) not in ROOTS:
-        raise SQLRefusedError(f"{_said(tree)} is not allowed: {READS_ONLY}.")
+        raise SQLRefusedError(f"{_describe_node(tree)} is not allowed: {READS_ONLY}.")
     for node in tree.walk():
         if isinstance(node, exp.Table) and rules.hidden.fullmatch(node.name.lower()):  # SQLite takes 'x' for a name
-            raise _hidden(node.name)
+            raise _make_hidden_error(node.name)
         if isinstance(node, exp.Placeholder | exp.Parameter):
-            raise placeholder(node.sql())
+            raise make_placeholder_error(node.sql())
+        if isinstance(node, exp.XMLTable) and not isinstance(node.parent, exp.Table | exp.Lateral):
+            raise SQLRefusedError("XMLTABLE is a source of rows: it stands in FROM.")
         if type(node) not in NODES and not (isinstance(node, exp.Func) and node.meta.get("start") in calls):
-            raise SQLRefusedError(f"{_said(node)} is not allowed in a query that only reads.")
+            raise SQLRefusedError(f"{_describe_node(node)} is not allowed in a query that only reads.")
 
 
-def _said(node: exp.Expr) -> str:
+def _describe_node(node: exp.Expr) -> str:
     """A node's class as words: `ForeignKey` becomes `FOREIGN KEY`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).upper()
 
 
 def _check_names(words: Sequence[Lexeme], rules: Rules, *, anywhere: bool = False) -> None:
-    """Refuse names that queries have no business with; those of schemas before a dot, or `anywhere`."""
+    """Refuse names that are not allowed. Names of schemas count only before a dot, unless `anywhere`."""
     for word, after in zip(words, [*words[1:], None], strict=True):
         if word.kind == "sign":
             if rules.signs.fullmatch(word.text):
@@ -174,17 +195,17 @@ def _check_names(words: Sequence[Lexeme], rules: Rules, *, anywhere: bool = Fals
         elif word.kind in ("word", "name"):
             name = word.value.lower()
             if rules.hidden.fullmatch(name):
-                raise _hidden(name)
+                raise _make_hidden_error(name)
             if name in rules.hidden_schemas and (anywhere or (after is not None and after.text == ".")):
                 raise SQLRefusedError(f"The schema {name!r} is not allowed: it belongs to the system.")
 
 
-def _hidden(name: str) -> SQLRefusedError:
+def _make_hidden_error(name: str) -> SQLRefusedError:
     return SQLRefusedError(f"{name[:80]!r} is not allowed: it holds what queries have no business with.")
 
 
 def _check_clauses(words: Sequence[Lexeme]) -> None:
-    """A second look for what writes or locks, in case sqlglot read over it."""
+    """Refuse words that write or lock, even if the tree does not show them. Raises SQLRefusedError."""
     said = [word.value if word.kind == "word" else word.text for word in words] + [""] * 8
     for at, word in enumerate(said):
         before = said[at - 1] if at else ""
@@ -201,7 +222,7 @@ def _check_clauses(words: Sequence[Lexeme]) -> None:
             raise SQLRefusedError(f"{word.upper()} is not allowed: {READS_ONLY}.")
 
 
-def _allowed(rules: Rules, functions: frozenset[str] | None) -> frozenset[str]:
+def _list_allowed(rules: Rules, functions: frozenset[str] | None) -> frozenset[str]:
     return (rules.functions if functions is None else functions) | rules.harmless
 
 
@@ -213,12 +234,12 @@ def _check_calls(
     own: OwnNames = NO_OWN_NAMES,
 ) -> set[int]:
     """Refuse each call of a function that is not allowed; gives the offsets of those that are."""
-    allowed = _allowed(rules, functions)
+    allowed = _list_allowed(rules, functions)
     layout, calls = Layout(words, rules), set()
     for at in find_calls(layout, tree):
         word = words[at]
-        name = cut(word.value) if rules.attributes else word.value
-        schema = _schema(words, at)
+        name = shorten_name(word.value) if rules.attributes else word.value
+        schema = _read_schema(words, at)
         if name == "operator" and schema is None and word.kind == "word" and name in rules.grammar:
             _check_operator(words[at + 2 :], allowed)
             calls.add(word.start)
@@ -231,15 +252,19 @@ def _check_calls(
             known = (schema in rules.schemas and name in allowed) or full in rules.qualified or full in allowed
         if not known or rules.dangers.fullmatch(name):
             shown = ".".join(filter(None, (schema, name)))[:80]
-            overloaded = rules.attributes and schema is None and name in own.functions
-            reason = OVERLOADED.format(name=name[:80]) if overloaded else _reason(shown, rules)
+            is_own = name in own.functions and (rules.methods or schema is None)
+            reason = _explain_own(name[:80], rules) if is_own else _explain_refusal(shown, rules)
             raise SQLRefusedError(f"The function {shown!r} is not allowed: {reason}.")
         calls.add(word.start)
     check_tree(layout, tree, calls)
     return calls
 
 
-def _reason(name: str, rules: Rules) -> str:
+def _explain_own(name: str, rules: Rules) -> str:
+    return OVERLOADED + (f"; the built-in one, if it is meant, is pg_catalog.{name}" if rules.attributes else "")
+
+
+def _explain_refusal(name: str, rules: Rules) -> str:
     """Why `name` may not be called, and what may be instead."""
     missing = rules.others is not None and "." not in name and not rules.others.fullmatch(name)
     said = f"{rules.engine} has no such function" if missing else "it is not among those known to do nothing but read"
@@ -253,8 +278,8 @@ def _reason(name: str, rules: Rules) -> str:
     return f"{said}; {rules.ways_out}" if rules.ways_out else said
 
 
-def _schema(words: Sequence[Lexeme], at: int) -> str | None:
-    """What stands before the dot before a name; None without a dot. A longer chain is given whole."""
+def _read_schema(words: Sequence[Lexeme], at: int) -> str | None:
+    """Return the qualifier of the name at `at`, such as `a.b` for `a.b.name`; None if it has none."""
     parts: list[str] = []
     while at >= 2 and words[at - 1].text == ".":
         parts.insert(0, words[at - 2].value)
@@ -278,7 +303,7 @@ def _check_operator(inside: Sequence[Lexeme], allowed: frozenset[str]) -> None:
 
 
 def _check_files(tree: exp.Expr, words: Sequence[Lexeme], files: re.Pattern[str]) -> None:
-    """Refuse tables that are files: DuckDB opens `FROM 'x.csv'`, `FROM "x.csv"` and `FROM x.csv`."""
+    """Refuse tables that are files: DuckDB opens `FROM 'x.csv'` and `FROM x.csv`, Spark ``FROM csv.`x` ``."""
     strings = {word.start for word in words if word.kind == "string"}
     for table in tree.find_all(exp.Table):
         name = ".".join(part.name for part in table.parts)

@@ -2,7 +2,8 @@
 
 The guard judges sqlglot's tree, while the database runs the text. Where the two disagree about where a string, a
 quoted name or a comment ends, an attack hides in between; such a text is refused. The rules here follow the
-databases' own scanners (Postgres' `scan.l`, SQLite's `tokenize.c`, MySQL's `sql_lex.cc`), not sqlglot.
+databases' own scanners (Postgres' `scan.l`, SQLite's `tokenize.c`, MySQL's `sql_lex.cc`, Spark's
+`SqlBaseLexer.g4`), not sqlglot.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import re
 from typing import Literal, NamedTuple
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
-from sqlchat.sql.operators import LITERALS, write_plainly
-from sqlchat.sql.parse import check_text, position, tokenize
+from sqlchat.sql.operators import REPLACED, write_plainly
+from sqlchat.sql.parse import check_text, find_position, tokenize
 
 Kind = Literal["word", "name", "string", "number", "sign"]
 
@@ -57,17 +58,28 @@ MYSQL = {
     "number": NUMBER,
     "sign": r".",
 }
+SPARK = {
+    "space": r"[ \t\n\r]+",
+    "comment": r"--[^\n\r]*",
+    "block": r"/\*",
+    "string": r"[rR](?:'[^']*'|\"[^\"]*\")|[xXnN]?'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"",
+    "name": BACKTICK,
+    "number": rf"(?:{NUMBER})(?:[bB][dD]|[LlSsYyDdFf])?(?![{LETTER}0-9])",
+    "word": rf"[{LETTER}0-9]+",
+    "sign": r"\|>|.",
+}
 
 
-def _scanner(rules: dict[str, str]) -> re.Pattern[str]:
+def _compile_scanner(rules: dict[str, str]) -> re.Pattern[str]:
     return re.compile("|".join(f"(?P<{kind}>{rule})" for kind, rule in rules.items()), re.DOTALL)
 
 
 SCANNERS = {
-    "postgres": _scanner(POSTGRES),
-    "duckdb": _scanner(POSTGRES),
-    "sqlite": _scanner(SQLITE),
-    "mysql": _scanner(MYSQL),
+    "postgres": _compile_scanner(POSTGRES),
+    "duckdb": _compile_scanner(POSTGRES),
+    "sqlite": _compile_scanner(SQLITE),
+    "mysql": _compile_scanner(MYSQL),
+    "spark": _compile_scanner(SPARK),
 }
 NESTED_COMMENT = re.compile(r"/\*|\*/")
 
@@ -75,7 +87,7 @@ NESTED_COMMENT = re.compile(r"/\*|\*/")
 ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
-def fold(word: str) -> str:
+def fold_word(word: str) -> str:
     """`word` as a database folds it: ASCII letters alone in lower case."""
     return word.lower() if word.isascii() else word.translate(ASCII_LOWER)
 
@@ -91,56 +103,64 @@ class Lexeme(NamedTuple):
     def value(self) -> str:
         """A word in lower case, a quoted name or SQLite's [name] without its quotes, anything else as written."""
         if self.kind == "word":
-            return fold(self.text)
+            return fold_word(self.text)
         if self.kind == "name":
             closing = self.text[-1]
             return self.text[1:-1].replace(closing * 2, closing)
         return self.text
 
 
-def agree(sql: str, dialect: str, ours: list[Lexeme]) -> None:
-    """Raise SQLRefusedError where sqlglot splits `sql` otherwise than `ours`, and what `parse.tokenize` raises."""
+def check_agreement(sql: str, dialect: str, ours: list[Lexeme]) -> None:
+    """Raise SQLRefusedError if sqlglot splits `sql` differently from `ours`; else as `parse.tokenize` does."""
     if dialect == "postgres" and (plain := write_plainly(sql)) != sql:
-        given, ours, sql = ours, lexemes(plain, dialect), plain
+        given, ours, sql = ours, split_lexemes(plain, dialect), plain
         if not _differ_in_signs_alone(given, ours):
             raise SQLRefusedError("This SQL can be read in more than one way; put blanks around its operators.")
     rest = iter(ours)
+    start = -1
     for token in tokenize(sql, dialect):
+        if token.start == start:  # sqlglot makes three tokens of Spark's 1L, as if it were 1::BIGINT
+            continue
+        start = token.start
         first = last = next(rest, None)
-        quoted = first is not None and _quoted(first)
+        quoted = first is not None and _is_quoted(first)
         while last is not None and last.end <= token.end:  # sqlglot joins words such as GROUP BY
             last = next(rest, None)
-            quoted = True if quoted or last is None else _quoted(last)
+            quoted = True if quoted or last is None else _is_quoted(last)
         if first is None or last is None or first.start != token.start or last.end != token.end + 1:
-            raise _disagreement(sql, token.start)
+            raise _make_disagreement(sql, token.start)
         if first is not last and quoted:
-            raise _disagreement(sql, token.start)
+            raise _make_disagreement(sql, token.start)
     if (left := next(rest, None)) is not None:
-        raise _disagreement(sql, left.start)
+        raise _make_disagreement(sql, left.start)
 
 
-def lexemes(sql: str, dialect: str) -> list[Lexeme]:
+def split_lexemes(sql: str, dialect: str) -> list[Lexeme]:
     """Split `sql` by the rules of the database, comments left out. Raises SQLSyntaxError, SQLRefusedError."""
     check_text(sql)
+    if dialect == "spark" and "${" in sql:  # which Spark replaces by what its settings hold, in strings too
+        raise SQLRefusedError("Variables (${...}) are not allowed; write the value itself.")
     match, found, at, escaped = SCANNERS[dialect].match, list[Lexeme](), 0, False
     while at < len(sql):
         piece = match(sql, at)
         assert piece is not None  # the last rule takes any character
         kind, end = str(piece.lastgroup), piece.end()
         if kind == "block":
-            end = _comment_end(sql, at, dialect)
+            end = _find_comment_end(sql, at, dialect)
         elif kind == "unicode":
             raise SQLRefusedError('Names in the form U&"..." are not read here; write the letters themselves.')
         elif kind == "dollar":
-            end = _dollar_end(sql, piece)
+            end = _find_dollar_end(sql, piece)
             found.append(Lexeme("string", sql[at:end], at, end))
         elif kind in ("string", "escaped"):
             if escaped:  # 'x' after E'..' and a line break goes on with the escapes of the first
-                raise _disagreement(sql, at)
+                raise _make_disagreement(sql, at)
             found.append(Lexeme("string", piece[0], at, end))
+        elif kind == "comment" and dialect == "spark" and piece[0].endswith("\\"):
+            raise _make_disagreement(sql, at)  # Spark reads on in the next line
         elif kind not in ("space", "comment"):
             if kind == "sign" and piece[0] in "'\"`":
-                raise _unclosed(sql, at, piece[0])
+                raise _make_unclosed_error(sql, at, piece[0])
             found.append(Lexeme(kind, piece[0], at, end))  # type: ignore[arg-type]
         if kind not in ("space", "comment", "block"):
             escaped = kind == "escaped"
@@ -148,55 +168,59 @@ def lexemes(sql: str, dialect: str) -> list[Lexeme]:
     return found
 
 
-def _comment_end(sql: str, at: int, dialect: str) -> int:
+def _find_comment_end(sql: str, at: int, dialect: str) -> int:
     if dialect == "mysql":
         if sql[at : at + 3] in ("/*!", "/*+") or sql[at : at + 4].upper() == "/*M!":
             raise SQLRefusedError("Comments that the server would execute (/*!, /*M!, /*+) are not allowed.")
-        raise _unclosed(sql, at, "*/")
+        raise _make_unclosed_error(sql, at, "*/")
     if dialect == "sqlite":
-        raise _unclosed(sql, at, "*/")
+        raise _make_unclosed_error(sql, at, "*/")
+    if dialect == "spark" and sql[at : at + 3] == "/*+":
+        raise SQLRefusedError("Hints (/*+) are not allowed.")
     depth = 0
     for mark in NESTED_COMMENT.finditer(sql, at):
         depth += 1 if mark[0] == "/*" else -1
         if not depth:
             return mark.end()
-    raise _unclosed(sql, at, "*/")
+    raise _make_unclosed_error(sql, at, "*/")
 
 
-def _dollar_end(sql: str, opening: re.Match[str]) -> int:
+def _find_dollar_end(sql: str, opening: re.Match[str]) -> int:
     end = sql.find(opening[0], opening.end())
     if end < 0:
-        raise _unclosed(sql, opening.start(), opening[0])
+        raise _make_unclosed_error(sql, opening.start(), opening[0])
     return end + len(opening[0])
 
 
 def _differ_in_signs_alone(given: list[Lexeme], plain: list[Lexeme]) -> bool:
-    """Whether two readings differ in nothing but operators and names of types."""
-    rest = [each for each in plain if each.kind != "sign"]
-    kept = [each for each in given if each.kind != "sign"]
-    return len(rest) == len(kept) and all(
-        one == other or (one.start == other.start and one.kind == "word" and one.value in LITERALS)
-        for one, other in zip(kept, rest, strict=True)
-    )
+    """Whether two readings differ in nothing but operators and the words of REPLACED."""
+    left = {each.start: each for each in plain if each.kind != "sign"}
+    for each in given:
+        if each.kind == "sign":
+            continue
+        other = left.pop(each.start, None)
+        if other != each and not (each.kind == "word" and each.value in REPLACED):
+            return False
+    return not left
 
 
-def _quoted(lexeme: Lexeme) -> bool:
+def _is_quoted(lexeme: Lexeme) -> bool:
     return lexeme.kind in ("string", "name")
 
 
-def _disagreement(sql: str, offset: int) -> SQLRefusedError:
+def _make_disagreement(sql: str, offset: int) -> SQLRefusedError:
     if found := PLACEHOLDER.match(sql, offset):
-        return placeholder(found[0])
-    line, column = position(sql, offset)
+        return make_placeholder_error(found[0])
+    line, column = find_position(sql, offset)
     return SQLRefusedError(DISAGREEMENT.format(line=line, column=column))
 
 
-def placeholder(shown: str) -> SQLRefusedError:
+def make_placeholder_error(shown: str) -> SQLRefusedError:
     return SQLRefusedError(PLACEHOLDERS.format(shown=shown[:40]))
 
 
-def _unclosed(sql: str, offset: int, closing: str) -> SQLSyntaxError:
-    line, column = position(sql, offset)
+def _make_unclosed_error(sql: str, offset: int, closing: str) -> SQLSyntaxError:
+    line, column = find_position(sql, offset)
     return SQLSyntaxError(
         f"What begins with {sql[offset : offset + 2].strip()} in line {line}, column {column} lacks its closing "
         f"{closing}.",

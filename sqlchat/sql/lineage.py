@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlglot import exp
 
-from sqlchat.errors import SQLRefusedError
+from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.columns import Place
 from sqlchat.sql.commands import read_statements
@@ -60,11 +60,15 @@ def lineage(sql: str, dialect: str, catalog: Catalog | None = None) -> Lineage:
     kinds: list[str] = []
     try:
         for statement in read_statements(sql, dialect):
-            ctes = dict(found.ctes)
-            kinds.append(statement.kind or _kind(statement.tree, dialect))
+            ctes, known = dict(found.ctes), len(found.reads) + len(found.writes)
+            kinds.append(statement.kind or _name_kind(statement.tree, dialect))
             found.offset = statement.offset
             if statement.tree is not None:
-                resolver.statement(statement.tree)
+                _check_whole(statement.tree)
+                resolver.resolve_statement(statement.tree)
+            calls = isinstance(statement.tree, exp.Execute) or statement.kind in ("CALL", "EXEC")
+            if calls and len(found.reads) + len(found.writes) == known:
+                raise SQLRefusedError("What the procedure reads and writes stands in the database, not in this text.")
             if statement.is_recursive_view:  # its text has no WITH
                 found.ctes = ctes
     except RecursionError as exc:
@@ -73,20 +77,28 @@ def lineage(sql: str, dialect: str, catalog: Catalog | None = None) -> Lineage:
     for _, place, key in found.reads.values():
         reads[key] = min(place, reads.get(key, place))
     return Lineage(
-        query_type=_common(kinds),
-        tables_read=_in_order(reads.values()),
-        tables_written=_in_order(found.writes.values()),
-        columns_used=_in_order(found.columns.values()),
-        ctes=_in_order(found.ctes.values()),
+        query_type=_find_common_kind(kinds),
+        tables_read=_sort_places(reads.values()),
+        tables_written=_sort_places(found.writes.values()),
+        columns_used=_sort_places(found.columns.values()),
+        ctes=_sort_places(found.ctes.values()),
     )
 
 
-def _in_order(places: Iterable[Place]) -> tuple[str, ...]:
+def _check_whole(tree: exp.Expr) -> None:
+    """Raise SQLSyntaxError for a statement that ends after its first words."""
+    if isinstance(tree, exp.Select) and not tree.expressions and not tree.args.get("from_"):
+        raise SQLSyntaxError("This SELECT selects nothing.")
+    if isinstance(tree, exp.Update) and not tree.expressions:
+        raise SQLSyntaxError("This UPDATE has no SET.")
+
+
+def _sort_places(places: Iterable[Place]) -> tuple[str, ...]:
     # The columns of one `*` stand at one place; sorting is stable and leaves them in the table's order.
     return tuple(dict.fromkeys(name for _, name in sorted(places, key=lambda place: place[0])))
 
 
-def _kind(tree: exp.Expr | None, dialect: str) -> str:
+def _name_kind(tree: exp.Expr | None, dialect: str) -> str:
     for node_type, kind in _KINDS.items():
         if isinstance(tree, node_type):
             return kind
@@ -95,6 +107,6 @@ def _kind(tree: exp.Expr | None, dialect: str) -> str:
     return tree.key.upper() if tree is not None else ""
 
 
-def _common(kinds: list[str]) -> str:
+def _find_common_kind(kinds: list[str]) -> str:
     acting = [kind for kind in kinds if kind not in _SESSION] or kinds[:1]
     return acting[0] if len(set(acting)) == 1 else MULTIPLE

@@ -36,7 +36,7 @@ class UnknownName:
     """For a column: the tables in which it was looked for, as the SQL has them."""
 
 
-def unknown_names(sql: str, catalog: Catalog) -> tuple[UnknownName, ...]:
+def find_unknown_names(sql: str, catalog: Catalog) -> tuple[UnknownName, ...]:
     """The tables and columns in `sql` that `catalog` does not hold, in the order of the text.
 
     Only what provably does not exist is told: a column that could come from a source whose columns are not known (a
@@ -46,7 +46,7 @@ def unknown_names(sql: str, catalog: Catalog) -> tuple[UnknownName, ...]:
     resolver = StatementResolver(catalog.dialect, catalog)
     try:
         for tree in parse(sql, catalog.dialect):
-            resolver.statement(tree)
+            resolver.resolve_statement(tree)
     except RecursionError as exc:
         raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
     missing = sorted(resolver.findings.missing.items(), key=lambda item: item[1][0])
@@ -60,7 +60,7 @@ def explain_unknown(names: Sequence[UnknownName], catalog: Catalog) -> UnknownNa
         part = f"there is no {name.kind} {name.name!r}"
         if name.kind == "column" and name.tables:
             part += f" in {', '.join(name.tables)}"
-        if near := nearest(name, catalog):
+        if near := find_nearest(name, catalog):
             part += f" (nearest: {', '.join(near)})"
         parts.append(part)
     if not parts:
@@ -69,7 +69,7 @@ def explain_unknown(names: Sequence[UnknownName], catalog: Catalog) -> UnknownNa
     return UnknownNameError(f"{detail[:1].upper()}{detail[1:]}.", unknown_names=[name.name for name in names])
 
 
-def nearest(unknown: UnknownName, catalog: Catalog, limit: int = 3) -> list[str]:
+def find_nearest(unknown: UnknownName, catalog: Catalog, limit: int = 3) -> list[str]:
     """The names in `catalog` most like an unknown one, best first, spelled as SQL has to spell them.
 
     Tables by their name; columns as `table.column`, those of the tables they were looked for in before all others.
@@ -78,28 +78,29 @@ def nearest(unknown: UnknownName, catalog: Catalog, limit: int = 3) -> list[str]
     name = unknown.name.rpartition(".")[2]
     if unknown.kind == "table":
         return [
-            _table(table, catalog) for table in _best(name, ((each.name, each) for each in catalog.tables), limit)
+            _write_table(table, catalog)
+            for table in _find_best(name, ((each.name, each) for each in catalog.tables), limit)
         ]
     looked_in = {table.rpartition(".")[2].lower() for table in unknown.tables}
     near = [table for table in catalog.tables if table.name.lower() in looked_in]
-    found = _best(name, _columns(near), limit)
+    found = _find_best(name, _list_columns(near), limit)
     if len(found) < limit:
         others = [table for table in catalog.tables if table.name.lower() not in looked_in]
-        found += _best(name, _columns(others), limit - len(found))
-    return [f"{_table(table, catalog)}.{_spelled(column, catalog.dialect)}" for table, column in found]
+        found += _find_best(name, _list_columns(others), limit - len(found))
+    return [f"{_write_table(table, catalog)}.{spell_name(column, catalog.dialect)}" for table, column in found]
 
 
-def _columns(tables: Iterable[Table]) -> Iterator[tuple[str, tuple[Table, str]]]:
+def _list_columns(tables: Iterable[Table]) -> Iterator[tuple[str, tuple[Table, str]]]:
     return ((column.name, (table, column.name)) for table in tables for column in table.columns)
 
 
-def _best(name: str, named: Iterable[tuple[str, T]], limit: int) -> list[T]:
+def _find_best(name: str, named: Iterable[tuple[str, T]], limit: int) -> list[T]:
     # A big schema has few column names and many columns of each: compare every name once.
     bearers: dict[str, list[T]] = {}
     for each, bearer in named:
         bearers.setdefault(each, []).append(bearer)
     names = list(bearers)
-    words, wanted = [_words(each) for each in names], _words(name)
+    words, wanted = [_split_words(each) for each in names], _split_words(name)
     scores: dict[int, float] = {}
     for scorer, weight in _SCORERS:
         for _, score, index in process.extract(wanted, words, scorer=scorer, limit=limit * 4, score_cutoff=_CUTOFF):
@@ -108,20 +109,20 @@ def _best(name: str, named: Iterable[tuple[str, T]], limit: int) -> list[T]:
     return [bearer for index in ranked for bearer in bearers[names[index]]][:limit]
 
 
-def _words(name: str) -> str:
+def _split_words(name: str) -> str:
     """`customerID`, `customer_id` and `CUSTOMER ID` alike as "customer id"."""
     return re.sub(r"[\W_]+", " ", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)).lower().strip()
 
 
-def _table(table: Table, catalog: Catalog) -> str:
-    name = _spelled(table.name, catalog.dialect)
+def _write_table(table: Table, catalog: Catalog) -> str:
+    name = spell_name(table.name, catalog.dialect)
     if table.schema and table.schema != catalog.default_schema:
-        return f"{_spelled(table.schema, catalog.dialect)}.{name}"
+        return f"{spell_name(table.schema, catalog.dialect)}.{name}"
     return name
 
 
-def _spelled(name: str, dialect: str) -> str:
-    """The name, in quotes where the dialect would read it as another one without them."""
-    rules = Rules.of(dialect)
-    plain = _PLAIN.fullmatch(name) and rules.fold(name, quoted=False) == rules.fold(name)
+def spell_name(name: str, dialect: str) -> str:
+    """`name` as SQL has to write it: in quotes if the dialect would read it as another one without them."""
+    rules = Rules.load(dialect)
+    plain = _PLAIN.fullmatch(name) and rules.fold_name(name, quoted=False) == rules.fold_name(name)
     return name if plain else exp.to_identifier(name, quoted=True).sql(dialect)

@@ -8,21 +8,38 @@ character keeps its place. Such a text is judged and resolved; it never runs, an
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 
-def _words(text: str) -> frozenset[str]:
+def _split_words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-KNOWN = _words("+ - * / % ^ < > = <= >= <> != | || & && # << >> ~ ~* !~ !~* ~~ !~~ ~~* !~~* -> ->> #> #>> @> <@ @@")
+KNOWN = _split_words(
+    "+ - * / % ^ < > = <= >= <> != | || & && # << >> ~ ~* !~ !~* ~~ !~~ ~~* !~~* -> ->> #> #>> @> <@ @@"
+)
 PREFIXES = frozenset(("+", "-", "~", "*", "?"))
 """What may stand before a value, `*` for all columns, and `?`, a placeholder that is refused by its name."""
-LITERALS = _words(
+LITERALS = _split_words(
     "box cidr circle citext cube halfvec jsonpath line lquery lseg ltree ltxtquery macaddr macaddr8 path pg_lsn "
     "pg_snapshot polygon query_int seg sparsevec tsquery tsvector txid_snapshot varbit xid"
 )
 """Types whose names sqlglot does not take before a string."""
-OPENING = _words(
+RENAMED = {"cube": "cub_", "delete": "delet_"}
+"""Functions of extensions whose names sqlglot takes for words of the language."""
+DROPPED = {
+    ("xmlparse", "content"): "", ("xmlparse", "document"): "", ("xmlserialize", "content"): "",
+    ("xmlserialize", "document"): "", ("xmlpi", "name"): "", ("xmlroot", "version"): "",
+    ("xmlexists", "passing"): ",", ("substring", "similar"): ",", ("substring", "escape"): ",",
+    ("xmltable", "for"): "int", ("xmltable", "ordinality"): "",
+}  # fmt: skip
+"""Words of the grammar, each in the brackets of one function, that sqlglot does not read, and what stands for it."""
+REPLACED = LITERALS | RENAMED.keys() | {word for _, word in DROPPED} | {"varying"}
+"""Words of which a plain text may have none, or others."""
+NESTED_GROUPS = frozenset({"sets", "cube", "rollup"})
+CLAUSES = frozenset({"select", "from", "where", "having", "order", "case", "when", "on", "limit", "union", "window"})
+"""Words behind which the list of a GROUP BY has ended."""
+OPENING = _split_words(
     "all and any as asc between by case distinct else except from having ilike in intersect is like limit not "
     "offset on or order returning select similar some then to union using values when where with"
 )
@@ -42,30 +59,66 @@ PIECE = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 STRING = re.compile(r"\s*'")
+OPENED = re.compile(r"\s*\(")
+TYPE_ENDS = re.compile(r"\s*[)\[]")
 MARKS = re.compile(r"/\*|\*/")
+
+
+@dataclass(slots=True)
+class Bracket:
+    """An open bracket: the word before it, and whether the list of a GROUP BY is open in it."""
+
+    before: str
+    in_group_by: bool
 
 
 def write_plainly(sql: str) -> str:
     """`sql`, which is Postgres', with each operator and type that sqlglot does not read replaced by one it does."""
     found = list[str]()
     at, before, kind = 0, "", ""
+    inside = [Bracket("", in_group_by=False)]
     while at < len(sql):
         piece = PIECE.match(sql, at)
         assert piece is not None  # the last rule takes any character
         now, end = str(piece.lastgroup), piece.end()
         if now in ("block", "dollar"):
-            end = _end_of_comment(sql, at) if now == "block" else _end_of_dollars(sql, piece[0], end)
+            end = _find_comment_end(sql, at) if now == "block" else _find_dollar_end(sql, piece[0], end)
         text = sql[at:end]
         if now == "operator":
             found.append(_write_operators(text, sql[end : end + 1], before, kind))
         elif now == "word" and text.lower() in LITERALS and _begins_operand(before, kind) and STRING.match(sql, end):
             found.append(("xml" if len(text) == 3 else "text").ljust(len(text)))
+        elif now == "word":
+            found.append(_write_word(text, sql, end, before, inside[-1]))
+        elif now == "other" and text == "(":
+            inside.append(Bracket(before, in_group_by=inside[-1].in_group_by and before in NESTED_GROUPS))
+            found.append(text)
+        elif now == "other" and text == ")" and len(inside) > 1:
+            inside.pop()
+            found.append(text)
         else:
             found.append(text)
         if now not in ("blank", "block"):
+            if now == "word" and (text.lower() in CLAUSES or text.lower() == "by"):
+                inside[-1].in_group_by = text.lower() == "by" and before == "group"
             before, kind = text.lower() if now == "word" else text[-1], now
         at = end
     return "".join(found)
+
+
+def _write_word(text: str, sql: str, end: int, before: str, bracket: Bracket) -> str:
+    """A word that ends at `end`, or one of its length that sqlglot takes for a type or a function in its place."""
+    word = text.lower()
+    if (replaced := DROPPED.get((bracket.before, word))) is not None and (replaced or before in ("(", ",", "for")):
+        return replaced.ljust(len(text))
+    if word == "varying" and before == "bit":
+        return " " * len(text)
+    if word not in RENAMED or before == ".":
+        return text
+    if OPENED.match(sql, end) and not bracket.in_group_by:
+        return RENAMED[word]
+    is_cast = before == ":" or (before == "as" and bracket.before == "cast" and TYPE_ENDS.match(sql, end))
+    return "text" if word == "cube" and is_cast else text
 
 
 def _write_operators(run: str, after: str, before: str, kind: str) -> str:
@@ -91,7 +144,7 @@ def _begins_operand(before: str, kind: str) -> bool:
     return before in OPENING if kind == "word" else kind in ("", "operator") or before in ("(", "[", ",", ";")
 
 
-def _end_of_comment(sql: str, at: int) -> int:
+def _find_comment_end(sql: str, at: int) -> int:
     depth = 0
     for mark in MARKS.finditer(sql, at):
         depth += 1 if mark[0] == "/*" else -1
@@ -100,6 +153,6 @@ def _end_of_comment(sql: str, at: int) -> int:
     return len(sql)
 
 
-def _end_of_dollars(sql: str, opening: str, at: int) -> int:
+def _find_dollar_end(sql: str, opening: str, at: int) -> int:
     end = sql.find(opening, at)
     return len(sql) if end < 0 else end + len(opening)

@@ -14,7 +14,7 @@ from contextvars import ContextVar
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
 from sqlglot.errors import ParseError, TokenError
-from sqlglot.tokenizer_core import Token
+from sqlglot.tokenizer_core import Token, TokenType
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.bounds import check_bounds
@@ -25,6 +25,10 @@ logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings quote the S
 MAX_LENGTH = 20_000
 """Characters of one text."""
 
+UNREADABLE = (
+    "This SQL cannot be read here: {what}. If the database itself takes it, the form is not known here yet; write it "
+    "in another way."
+)
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 MISSING = re.compile(r"Missing (.+) from \d+:(\d+)")
 
@@ -63,6 +67,8 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
         check_text(sql)
         sql = write_plainly(sql)
     tokens = tokenize(sql, dialect)
+    if dialect == "mysql":
+        tokens = bracket_values_queries(tokens)
     speaker = Dialect.get_or_raise(dialect)
     check_bounds(tokens, speaker.parser_class.TYPE_TOKENS)
     try:
@@ -72,7 +78,7 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
             if tree is not None and not isinstance(tree, exp.Semicolon)
         ]
     except ParseError as exc:
-        raise _syntax_error(exc) from exc
+        raise _make_syntax_error(exc) from exc
     except RecursionError as exc:
         raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as exc:
@@ -81,6 +87,35 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
     if not trees:
         raise SQLSyntaxError("There is no SQL statement in this text.", line=1, column=1)
     return trees
+
+
+def bracket_values_queries(tokens: list[Token]) -> list[Token]:
+    """`tokens` of MySQL with brackets around each query that begins with VALUES, which sqlglot takes for a call."""
+    found = list[Token]()
+    depth, open_at = 0, list[int]()
+    for at, token in enumerate([*tokens, None]):
+        kind = token.token_type if token else TokenType.SEMICOLON
+        if (
+            open_at
+            and open_at[-1] == depth
+            and (kind is TokenType.SEMICOLON or (kind is TokenType.R_PAREN and depth))
+        ):
+            open_at.pop()
+            found.append(_make_bracket(TokenType.R_PAREN, ")", found[-1]))
+        if token is None:
+            break
+        depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(kind, 0)
+        before = [each.token_type for each in tokens[max(at - 2, 0) : at]]
+        begins = not before or before[-1] is TokenType.SEMICOLON or before == [TokenType.ALIAS, TokenType.L_PAREN]
+        if kind is TokenType.VALUES and begins:
+            open_at.append(depth)
+            found.append(_make_bracket(TokenType.L_PAREN, "(", token))
+        found.append(token)
+    return found
+
+
+def _make_bracket(kind: TokenType, text: str, near: Token) -> Token:
+    return Token(kind, text, near.line, near.col, near.start, near.end)
 
 
 def tokenize(sql: str, dialect: str) -> list[Token]:
@@ -92,7 +127,7 @@ def tokenize(sql: str, dialect: str) -> list[Token]:
         missing = MISSING.search(str(exc.__context__ or exc))
         if missing is None:
             raise SQLSyntaxError("A literal in this SQL is malformed.") from exc
-        line, column = position(sql, int(missing[2]))
+        line, column = find_position(sql, int(missing[2]))
         raise SQLSyntaxError(
             f"A text, name or comment that begins in line {line} lacks its closing {missing[1]}.",
             line=line,
@@ -109,20 +144,22 @@ def check_text(sql: str) -> None:
         raise SQLRefusedError(f"Character {at} of the SQL is the control character U+{ord(found[0]):04X}; remove it.")
 
 
-def position(sql: str, offset: int) -> tuple[int, int]:
+def find_position(sql: str, offset: int) -> tuple[int, int]:
     """Line and column, both from 1, of the character at `offset`."""
     before = sql[:offset]
     return before.count("\n") + 1, offset - before.rfind("\n")
 
 
-def _syntax_error(exc: ParseError) -> SQLSyntaxError:
+def _make_syntax_error(exc: ParseError) -> SQLSyntaxError:
     if not exc.errors:
         return SQLSyntaxError("This text is no SQL that can be understood.")
     first = exc.errors[0]
     line, column, near = first.get("line"), first.get("col"), str(first.get("highlight") or "")
-    what = str(first.get("description") or "not understood").partition(" for <class")[0]
-    what = "Unexpected word or sign" if what.startswith("Invalid expression") else what.replace("keyword: ", "")
+    what = str(first.get("description") or "not understood").partition(" for <class")[0].partition(" but got <")[0]
+    what = "unexpected word or sign" if what.startswith("Invalid expression") else what.replace("keyword: ", "")
+    what = what[:1].lower() + what[1:]
     if not line or not column:
-        return SQLSyntaxError(f"{what}.")
+        return SQLSyntaxError(UNREADABLE.format(what=what))
     column = max(column - len(near) + 1, 1)  # sqlglot counts to the end of the word
-    return SQLSyntaxError(f"{what} in line {line}, column {column}, near {near[:60]!r}.", line=line, column=column)
+    what = f"{what} in line {line}, column {column}, near {near[:60]!r}"
+    return SQLSyntaxError(UNREADABLE.format(what=what), line=line, column=column)

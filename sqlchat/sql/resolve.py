@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from sqlglot import exp
 
 from sqlchat.sql.catalog import Catalog
-from sqlchat.sql.columns import Findings, bases, is_named_table
+from sqlchat.sql.columns import Findings, find_base_tables, is_named_table
 from sqlchat.sql.scopes import Scope, Source, Visible
 
 _ALIAS_WRAPPERS = (
@@ -50,31 +50,31 @@ class QueryResolver(ABC):
         self.rules = self.findings.rules
 
     @abstractmethod
-    def modifying(self, node: exp.Expr, outer: Scope) -> Source:
+    def resolve_change(self, node: exp.Expr, outer: Scope) -> Source:
         """Resolve a statement that is no query; returns what its RETURNING offers."""
 
-    def query(self, node: exp.Expr, outer: Scope, recursive: Source | None = None) -> Source:
+    def resolve_query(self, node: exp.Expr, outer: Scope, recursive: Source | None = None) -> Source:
         """Resolve a query inside `outer` and return its output. `recursive`, the recursive CTE that it defines,
         learns the output's columns as soon as the first branch has told them."""
         if not isinstance(node, _QUERIES):
-            return self.modifying(node, outer)
-        scope = Scope(outer.parent, self._with(node, outer) if node.args.get("with_") else outer.ctes)
+            return self.resolve_change(node, outer)
+        scope = Scope(outer.parent, self._resolve_ctes(node, outer) if node.args.get("with_") else outer.ctes)
         match node:
             case exp.Select():
-                return self._select(node, scope)
+                return self._resolve_select(node, scope)
             case exp.SetOperation():
-                return self._set_operation(node, scope, recursive)
+                return self._resolve_set_operation(node, scope, recursive)
             case exp.Subquery():
-                output = self.query(node.this, scope, recursive)
+                output = self.resolve_query(node.this, scope, recursive)
                 scope.sources = [output]
-                self._clauses(node, scope, skip={"this", "with_", "alias"})
+                self._resolve_clauses(node, scope, skip={"this", "with_", "alias"})
                 return output
             case exp.Pivot():
-                return self._pivoted(self.sources(node.this, scope), [node], scope)
-        scope.sources = self.sources(node, scope)
-        return self.findings.all_columns(scope.sources)
+                return self._resolve_pivot(self.resolve_sources(node.this, scope), [node], scope)
+        scope.sources = self.resolve_sources(node, scope)
+        return self.findings.merge_sources(scope.sources)
 
-    def _with(self, node: exp.Expr, outer: Scope) -> dict[str, Source]:
+    def _resolve_ctes(self, node: exp.Expr, outer: Scope) -> dict[str, Source]:
         """The CTEs that `node` and all inside it see: those around it, and its own, each from its definition on."""
         clause = node.args["with_"]
         said = bool(clause.args.get("recursive"))
@@ -84,14 +84,16 @@ class QueryResolver(ABC):
             if said or self.rules.forward_ctes or (self.rules.implicit_recursion and self._is_union(cte.this)):
                 pending[id(cte)] = Source(open=True)
         if said or self.rules.forward_ctes:
-            ctes.update({self.rules.key(cte.args["alias"].this): pending[id(cte)] for cte in clause.expressions})
+            ctes.update(
+                {self.rules.fold_identifier(cte.args["alias"].this): pending[id(cte)] for cte in clause.expressions}
+            )
         for cte in clause.expressions:
             alias = cte.args["alias"]
             if cte.args.get("scalar"):
-                self.walk(cte.this, Scope(None, ctes))
+                self.resolve_expression(cte.this, Scope(None, ctes))
                 continue
-            key, columns = self.rules.key(alias.this), self._alias_columns(alias)
-            self.findings.ctes.setdefault(key, (self.findings.position(alias), alias.name))
+            key, columns = self.rules.fold_identifier(alias.this), self._read_alias_columns(alias)
+            self.findings.ctes.setdefault(key, (self.findings.find_position(alias), alias.name))
             # Only a UNION can read the CTE that it defines; anything else of that name is the one further out.
             itself = pending.get(id(cte)) if self._is_union(cte.this) else None
             visible = {name: source for name, source in ctes.items() if source is not pending.get(id(cte))}
@@ -100,13 +102,13 @@ class QueryResolver(ABC):
                 visible[key] = itself
             elif key in outer.ctes:
                 visible[key] = outer.ctes[key]
-            output = self.query(cte.this, Scope(outer.parent, visible), None if columns else itself)
-            output = output.named(columns=columns)
+            output = self.resolve_query(cte.this, Scope(outer.parent, visible), None if columns else itself)
+            output = output.rename(columns=columns)
             if clause.args.get("search"):
                 # SEARCH and CYCLE add columns.
                 output.open = True
             if itself:
-                itself.become(output)
+                itself.adopt_columns(output)
             ctes[key] = output
         return ctes
 
@@ -114,159 +116,161 @@ class QueryResolver(ABC):
     def _is_union(node: exp.Expr) -> bool:
         return isinstance(node.unnest() if isinstance(node, exp.Subquery) else node, exp.SetOperation)
 
-    def _select(self, node: exp.Select, scope: Scope) -> Source:
-        self.from_clause(node, scope)
+    def _resolve_select(self, node: exp.Select, scope: Scope) -> Source:
+        self.resolve_from(node, scope)
         if (into := node.args.get("into")) and is_named_table(into.this) and not self.rules.into_variables:
-            self.findings.write(into.this)
-        output = self.projections(node, scope)
-        scope.outputs = frozenset(self._aliases(node.expressions))
-        self._clauses(node, scope, skip=_NO_CLAUSES)
+            self.findings.note_write(into.this)
+        output = self.resolve_projections(node, scope)
+        scope.outputs = frozenset(self._read_aliases(node.expressions))
+        self._resolve_clauses(node, scope, skip=_NO_CLAUSES)
         return output
 
-    def _set_operation(self, node: exp.SetOperation, scope: Scope, recursive: Source | None) -> Source:
+    def _resolve_set_operation(self, node: exp.SetOperation, scope: Scope, recursive: Source | None) -> Source:
         # A chain of UNIONs leans to the left and may be thousands deep, so it is walked without recursion.
         chain = [node]
         while isinstance(left := chain[-1].this, exp.SetOperation) and not left.args.get("with_"):
             chain.append(left)
-        output = self.query(chain[-1].this, scope)
+        output = self.resolve_query(chain[-1].this, scope)
         if recursive:
-            recursive.become(output)
+            recursive.adopt_columns(output)
         for step in reversed(chain):
-            right = self.query(step.expression, scope)
+            right = self.resolve_query(step.expression, scope)
             after = Scope(scope.parent, scope.ctes, [output, right])
-            self._clauses(step, after, skip={"this", "expression", "with_", "on"})
+            self._resolve_clauses(step, after, skip={"this", "expression", "with_", "on"})
             by_name = bool(step.args.get("by_name"))
             output = Source(
                 columns={**output.columns, **right.columns} if by_name else output.columns,
                 unnamed=output.unnamed | right.unnamed if by_name else output.unnamed,
                 open=output.open or (by_name and right.open),
                 behind=tuple(dict.fromkeys((*output.behind, *right.behind))),
-                bases=bases((output, right)),
+                bases=find_base_tables((output, right)),
             )
         return output
 
-    def _clauses(self, node: exp.Expr, scope: Scope, skip: set[str]) -> None:
+    def _resolve_clauses(self, node: exp.Expr, scope: Scope, skip: set[str]) -> None:
         for clause, value in node.args.items():
             if clause in skip or not value:
                 continue
-            visible = self.rules.visible(clause, scope.outputs)
+            visible = self.rules.find_visible(clause, scope.outputs)
             for part in value if isinstance(value, list) else [value]:
                 if isinstance(part, exp.Expr):
-                    self.walk(part, scope, visible)
+                    self.resolve_expression(part, scope, visible)
 
-    def projections(self, node: exp.Expr, scope: Scope) -> Source:
+    def resolve_projections(self, node: exp.Expr, scope: Scope) -> Source:
         """Resolve the output list of a SELECT or RETURNING and return what it offers."""
         # EXISTS (SELECT * ...) reads no column, whatever the catalog could expand.
         used = self.findings.catalog is None or not isinstance(node.parent, exp.Exists)
-        output = Source(open=bool(node.args.get("kind")), bases=bases(scope.sources))
+        output = Source(open=bool(node.args.get("kind")), bases=find_base_tables(scope.sources))
         aliases: set[str] = set()
         for each in node.expressions:
             if isinstance(each, exp.Star) or (isinstance(each, exp.Column) and isinstance(each.this, exp.Star)):
-                star = self._star(each, scope, used=used)
+                star = self._resolve_star(each, scope, used=used)
                 output.columns.update(star.columns)
                 output.behind = tuple(dict.fromkeys((*output.behind, *star.behind)))
                 output.open = output.open or star.open
                 continue
-            self.walk(each, scope, self.rules.visible("projection", frozenset(aliases)))
+            self.resolve_expression(each, scope, self.rules.find_visible("projection", frozenset(aliases)))
             match each:
                 case exp.Alias():
-                    names = self._aliases([each])
+                    names = self._read_aliases([each])
                     aliases.update(names)
                 case exp.Column():
-                    names = [self.rules.key(each.this)]
+                    names = [self.rules.fold_identifier(each.this)]
                 case exp.Dot() if isinstance(each.expression, exp.Identifier):
-                    names = [self.rules.key(each.expression)]
+                    names = [self.rules.fold_identifier(each.expression)]
                 case exp.Aliases():
-                    names = [self.rules.key(name) for name in each.aliases]
+                    names = [self.rules.fold_identifier(name) for name in each.aliases]
                 case _:
                     names = [f"\0{id(each)}"]
                     output.unnamed |= {*names}
             output.columns.update(dict.fromkeys(names, ""))
         return output
 
-    def _star(self, node: exp.Expr, scope: Scope, *, used: bool = True) -> Source:
+    def _resolve_star(self, node: exp.Expr, scope: Scope, *, used: bool = True) -> Source:
         star = node if isinstance(node, exp.Star) else node.this
         for part in star.args.get("replace") or ():
-            self.walk(part, scope)
-        return self.findings.star(node, scope, used=used)
+            self.resolve_expression(part, scope)
+        return self.findings.expand_star(node, scope, used=used)
 
-    def _aliases(self, projections: Iterable[exp.Expr]) -> list[str]:
-        return [self.rules.key(each.args["alias"]) for each in projections if isinstance(each, exp.Alias)]
+    def _read_aliases(self, projections: Iterable[exp.Expr]) -> list[str]:
+        return [self.rules.fold_identifier(each.args["alias"]) for each in projections if isinstance(each, exp.Alias)]
 
-    def _alias_columns(self, alias: exp.Expr | None) -> list[str]:
+    def _read_alias_columns(self, alias: exp.Expr | None) -> list[str]:
         columns = (alias.args.get("columns") or ()) if alias else ()
         names = [each.this if isinstance(each, exp.ColumnDef) else each for each in columns]
-        return [self.rules.key(name) for name in names if isinstance(name, exp.Identifier)]
+        return [self.rules.fold_identifier(name) for name in names if isinstance(name, exp.Identifier)]
 
-    def _name(self, alias: exp.Expr | None) -> str:
-        return self.rules.key(alias.this) if alias and isinstance(alias.this, exp.Identifier) else ""
+    def _read_alias(self, alias: exp.Expr | None) -> str:
+        return self.rules.fold_identifier(alias.this) if alias and isinstance(alias.this, exp.Identifier) else ""
 
     # FROM
 
-    def from_clause(self, node: exp.Expr, scope: Scope) -> None:
+    def resolve_from(self, node: exp.Expr, scope: Scope) -> None:
         """Add to `scope` all that FROM, JOIN and LATERAL VIEW of `node` offer."""
         if clause := node.args.get("from_"):
-            scope.sources += self.sources(clause.this, scope)
-        self._joins(node, scope)
+            scope.sources += self.resolve_sources(clause.this, scope)
+        self._resolve_joins(node, scope)
 
-    def _joins(self, node: exp.Expr, scope: Scope) -> None:
+    def _resolve_joins(self, node: exp.Expr, scope: Scope) -> None:
         joins = node.args.get("joins") or []
         for join in joins:
-            left, right = list(scope.sources), self.sources(join.this, scope)
+            left, right = list(scope.sources), self.resolve_sources(join.this, scope)
             scope.sources += right
             for column in join.args.get("using") or ():
-                self.findings.using(column.this if isinstance(column, exp.Column) else column, left, right)
+                self.findings.note_using(column.this if isinstance(column, exp.Column) else column, left, right)
         for lateral in node.args.get("laterals") or ():
-            scope.sources += self.sources(lateral, scope)
+            scope.sources += self.resolve_sources(lateral, scope)
         for join in joins:
             for condition in (join.args.get("on"), join.args.get("match_condition")):
                 if condition:
-                    self.walk(condition, scope)
+                    self.resolve_expression(condition, scope)
 
-    def sources(self, node: exp.Expr, before: Scope) -> list[Source]:
+    def resolve_sources(self, node: exp.Expr, before: Scope) -> list[Source]:
         """The sources that one item of FROM offers. `before` holds those that stand before it."""
         alias = node.args.get("alias")
         match node:
             case exp.Table() if is_named_table(node):
-                found = [self._table(node, alias, before)]
+                found = [self._resolve_table(node, alias, before)]
             case exp.Subquery() if isinstance(node.this, exp.Table) or (
                 isinstance(node.this, exp.Subquery) and isinstance(node.this.unnest(), exp.Table)
             ):
-                found = self.sources(node.this, before)
+                found = self.resolve_sources(node.this, before)
                 if alias:
-                    joined = self.findings.all_columns(found)
-                    found = [joined.named(self._name(alias), self._alias_columns(alias))]
+                    joined = self.findings.merge_sources(found)
+                    found = [joined.rename(self._read_alias(alias), self._read_alias_columns(alias))]
             case exp.Subquery() | exp.Select() | exp.SetOperation():
                 # Only LATERAL lets a subquery see what stands beside it; else it sees what is around the query.
-                found = [self._derived(node, alias, before if self.rules.lateral_from else before.parent, before)]
+                found = [
+                    self._resolve_derived(node, alias, before if self.rules.lateral_from else before.parent, before)
+                ]
             case exp.Lateral() if isinstance(node.this, exp.Subquery):
-                found = [self._derived(node.this, alias, before, before)]
+                found = [self._resolve_derived(node.this, alias, before, before)]
             case exp.Final():
-                found = self.sources(node.this, before)
+                found = self.resolve_sources(node.this, before)
             case _:
-                found = [self._function(node, alias, before)]
+                found = [self._resolve_function(node, alias, before)]
         if not node.args.get("joins") and not node.args.get("laterals") and not node.args.get("pivots"):
             return found
         joined_scope = Scope(before.parent, before.ctes, found)
-        self._joins(node, joined_scope)
+        self._resolve_joins(node, joined_scope)
         if pivots := node.args.get("pivots"):
-            return [self._pivoted(joined_scope.sources, pivots, before)]
+            return [self._resolve_pivot(joined_scope.sources, pivots, before)]
         return joined_scope.sources
 
-    def _derived(self, node: exp.Expr, alias: exp.Expr | None, around: Scope | None, before: Scope) -> Source:
-        output = self.query(node, Scope(around, before.ctes))
-        return output.named(self._name(alias), self._alias_columns(alias))
+    def _resolve_derived(self, node: exp.Expr, alias: exp.Expr | None, around: Scope | None, before: Scope) -> Source:
+        output = self.resolve_query(node, Scope(around, before.ctes))
+        return output.rename(self._read_alias(alias), self._read_alias_columns(alias))
 
-    def _table(self, node: exp.Table, alias: exp.Expr | None, before: Scope) -> Source:
-        key, columns = self.rules.key(node.parts[-1]), self._alias_columns(alias)
+    def _resolve_table(self, node: exp.Table, alias: exp.Expr | None, before: Scope) -> Source:
+        key, columns = self.rules.fold_identifier(node.parts[-1]), self._read_alias_columns(alias)
         if not node.args.get("db") and key in before.ctes:
-            return before.ctes[key].named(self._name(alias) or key, columns)
+            return before.ctes[key].rename(self._read_alias(alias) or key, columns)
         if self.rules.dual and not node.db and node.name.lower() == "dual":
             return Source()
-        self.findings.read(node)
-        return self.findings.table(node, self._name(alias), columns)
+        self.findings.note_read(node)
+        return self.findings.make_table_source(node, self._read_alias(alias), columns)
 
-    def _function(self, node: exp.Expr, alias: exp.Expr | None, before: Scope) -> Source:
+    def _resolve_function(self, node: exp.Expr, alias: exp.Expr | None, before: Scope) -> Source:
         """A table function, VALUES, UNNEST and the like. Its arguments see the sources before it."""
         inner = [node.this, *node.args.get("rows_from", ())] if isinstance(node, exp.Table) else [node]
         for part in inner:
@@ -275,30 +279,30 @@ class QueryResolver(ABC):
                 is_model = isinstance(function, _OF_MODELS) and argument is function.this
                 if not isinstance(argument, exp.TableAlias) and not is_model:
                     is_option = isinstance(argument, exp.EQ) and isinstance(argument.this, exp.Column)
-                    self.walk(argument.expression if is_option else argument, before)
-        columns = self._alias_columns(alias)
-        name = self._name(alias) or (columns[0] if columns else "")
+                    self.resolve_expression(argument.expression if is_option else argument, before)
+        columns = self._read_alias_columns(alias)
+        name = self._read_alias(alias) or (columns[0] if columns else "")
         if isinstance(node, exp.Alias):
-            name = self.rules.key(node.args["alias"])
+            name = self.rules.fold_identifier(node.args["alias"])
         known = dict.fromkeys([*columns, *([name] if name else [])], "")
         if isinstance(offset := node.args.get("offset"), exp.Identifier):
-            known[self.rules.key(offset)] = ""
+            known[self.rules.fold_identifier(offset)] = ""
         complete = bool(columns) and (isinstance(node, exp.Values) or isinstance(node.this, _SERIES))
         return Source(name, columns=known, open=not complete)
 
-    def _pivoted(self, sources: list[Source], pivots: list[exp.Expr], before: Scope) -> Source:
+    def _resolve_pivot(self, sources: list[Source], pivots: list[exp.Expr], before: Scope) -> Source:
         """What PIVOT and UNPIVOT make of their sources: columns that only the data tell."""
         name = sources[0].name if sources else ""
         for pivot in pivots:
             made = [Source(open=True)] if pivot.args.get("unpivot") else []
             inner = Scope(before.parent, before.ctes, [*sources, *made])
-            self._clauses(pivot, inner, skip={"this", "alias", "columns", "into", "with_"})
-            name = self._name(pivot.args.get("alias")) or name
-        return Source(name, open=True, bases=bases(sources))
+            self._resolve_clauses(pivot, inner, skip={"this", "alias", "columns", "into", "with_"})
+            name = self._read_alias(pivot.args.get("alias")) or name
+        return Source(name, open=True, bases=find_base_tables(sources))
 
     # Expressions
 
-    def walk(self, node: exp.Expr, scope: Scope, visible: Visible | None = None) -> None:
+    def resolve_expression(self, node: exp.Expr, scope: Scope, visible: Visible | None = None) -> None:
         """Resolve all columns and subqueries of an expression. `visible` are the output aliases it may name."""
         # A stack instead of recursion: thousands of ANDs make a tree thousands deep.
         stack: list[tuple[exp.Expr, Visible | None]] = [(node, visible)]
@@ -306,19 +310,19 @@ class QueryResolver(ABC):
             each, allowed = stack.pop()
             match each:
                 case exp.Column() if isinstance(each.this, exp.Star):
-                    self._star(each, scope)
+                    self._resolve_star(each, scope)
                 case exp.Column():
                     parts = [part for part in each.parts if isinstance(part, exp.Identifier)]
                     if len(parts) == 1:
-                        self.findings.bare(parts[0], scope, allowed)
+                        self.findings.note_bare_column(parts[0], scope, allowed)
                     elif parts:
-                        self.findings.qualified(parts, scope)
+                        self.findings.note_qualified_column(parts, scope)
                 case exp.Columns() if isinstance(each.this, exp.Star):
-                    self._star(each.this, scope)
+                    self._resolve_star(each.this, scope)
                 case exp.Select() | exp.SetOperation() | exp.Subquery() | exp.Table():
-                    self.query(each, Scope(scope, scope.ctes))
+                    self.resolve_query(each, Scope(scope, scope.ctes))
                 case exp.Comprehension():
-                    self._comprehension(each, scope)
+                    self._resolve_comprehension(each, scope)
                 case exp.Opclass():
                     stack.append((each.this, allowed))
                 case exp.PropertyEQ() | exp.Kwarg():
@@ -328,11 +332,13 @@ class QueryResolver(ABC):
                         allowed = None
                     stack.extend((child, allowed) for child in each.iter_expressions(reverse=True))
 
-    def _comprehension(self, node: exp.Comprehension, scope: Scope) -> None:
+    def _resolve_comprehension(self, node: exp.Comprehension, scope: Scope) -> None:
         """DuckDB's `[x + 1 for x in list if x > 0]`."""
-        self.walk(node.args["iterator"], scope)
-        variables = [self.rules.key(each) for each in (node.expression, node.args.get("position")) if each]
+        self.resolve_expression(node.args["iterator"], scope)
+        variables = [
+            self.rules.fold_identifier(each) for each in (node.expression, node.args.get("position")) if each
+        ]
         inner = Scope(scope, scope.ctes, [Source(columns=dict.fromkeys(variables, ""))])
         for part in (node.this, node.args.get("condition")):
             if part:
-                self.walk(part, inner)
+                self.resolve_expression(part, inner)

@@ -60,7 +60,7 @@ _CASE_SENSITIVE_TABLES = {"mysql", "bigquery", "clickhouse"}
 
 
 class Rules:
-    """How one dialect compares names and where it lets an alias be named. `Rules.of(dialect)` keeps one for each."""
+    """How one dialect compares names and where it lets an alias be named. `Rules.load(dialect)` keeps each."""
 
     def __init__(self, dialect: str) -> None:
         strategy = Dialect.get_or_raise(dialect or None).normalization_strategy
@@ -68,7 +68,7 @@ class Rules:
         self._exact_when_quoted = self._upper or strategy is NormalizationStrategy.LOWERCASE
         self.dialect = dialect
         self.system_columns: Collection[str] = _SYSTEM_COLUMNS.get(dialect, ())
-        self.pseudo_columns = {self.fold("default", quoted=False), *_PSEUDO_COLUMNS.get(dialect, ())}
+        self.pseudo_columns = {self.fold_name("default", quoted=False), *_PSEUDO_COLUMNS.get(dialect, ())}
         self.forward_ctes = dialect in _FORWARD_CTES
         """A CTE sees those defined after it, too."""
         self.implicit_recursion = dialect in _IMPLICIT_RECURSION
@@ -89,10 +89,10 @@ class Rules:
 
     @staticmethod
     @cache
-    def of(dialect: str) -> Rules:
+    def load(dialect: str) -> Rules:
         return Rules(dialect)
 
-    def fold(self, name: str, quoted: bool = True) -> str:
+    def fold_name(self, name: str, quoted: bool = True) -> str:
         """The form in which two spellings of one name are equal. A catalog's names count as quoted."""
         if not self._exact_when_quoted:
             return name.lower()
@@ -100,10 +100,10 @@ class Rules:
             return name
         return name.upper() if self._upper else name.lower()
 
-    def key(self, identifier: exp.Expr) -> str:
-        return self.fold(identifier.name, bool(identifier.args.get("quoted")))
+    def fold_identifier(self, identifier: exp.Expr) -> str:
+        return self.fold_name(identifier.name, bool(identifier.args.get("quoted")))
 
-    def visible(self, clause: str, names: Collection[str]) -> Visible | None:
+    def find_visible(self, clause: str, names: Collection[str]) -> Visible | None:
         """The aliases among `names` that `clause` (an argument of sqlglot's Select, or "projection") may use."""
         if not names:
             return None
@@ -174,17 +174,17 @@ class Source:
             maybe = maybe or source.open
         return MAYBE if maybe else None
 
-    def leaves(self) -> tuple[Source, ...]:
+    def list_open_sources(self) -> tuple[Source, ...]:
         """The open sources that an unknown column of it may come from, as one flat list: a chain of CTEs that each
         join the one before twice would else take twice as long with every link."""
         return (self, *self.behind) if self.open else self.behind
 
-    def open_tables(self) -> set[str]:
+    def list_open_tables(self) -> set[str]:
         """The real tables among which an unknown column of it must be; "" stands for something that is no table."""
-        return {source.table for source in self.leaves()}
+        return {source.table for source in self.list_open_sources()}
 
-    def named(self, name: str = "", columns: list[str] | None = None) -> Source:
-        """The same offer under another name, its first columns renamed to `columns`."""
+    def rename(self, name: str = "", columns: list[str] | None = None) -> Source:
+        """Return a copy with another name and its first columns renamed to `columns`."""
         known = list(self.columns.items())
         if columns:
             # Which ones keep their names is only sure where it is known how many there are.
@@ -194,7 +194,7 @@ class Source:
         unnamed = self.unnamed.intersection(left)
         return Source(name, "", left, unnamed, self.open, self.behind, self.bases)
 
-    def become(self, other: Source) -> None:
+    def adopt_columns(self, other: Source) -> None:
         """Take over the columns of `other`: a recursive CTE knows its own only after its first branch."""
         self.columns, self.unnamed, self.open = other.columns, other.unnamed, other.open
         self.behind, self.bases = other.behind, other.bases
@@ -215,13 +215,13 @@ class Scope:
         found = [each for source in self.sources if (each := source.find(key))]
         return [each for each in found if each.certain] or found[:1]
 
-    def chain(self) -> Iterator[Scope]:
+    def list_scopes(self) -> Iterator[Scope]:
         """This scope, then those around it."""
         scope: Scope | None = self
         while scope:
             yield scope
             scope = scope.parent
 
-    def source(self, name: str) -> Source | None:
-        """The source that a qualifier means, the nearest first."""
-        return next((each for scope in self.chain() for each in scope.sources if each.name == name), None)
+    def find_source(self, name: str) -> Source | None:
+        """Return the nearest source of that name; None if there is none."""
+        return next((each for scope in self.list_scopes() for each in scope.sources if each.name == name), None)

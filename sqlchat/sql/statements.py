@@ -21,69 +21,69 @@ _ROW_VERSIONS = ("old", "new", "inserted", "deleted")
 class StatementResolver(QueryResolver):
     """Resolves any statement and gathers `findings`."""
 
-    def statement(self, node: exp.Expr) -> None:
-        """Resolve one statement. What neither reads nor writes tables leaves nothing."""
+    def resolve_statement(self, node: exp.Expr) -> None:
+        """Resolve one statement and add what it reads and writes to `findings`."""
         if isinstance(node, exp.Query | exp.UDTF | exp.Pivot):
-            self.query(node, Scope(None, {}))
+            self.resolve_query(node, Scope(None, {}))
         else:
-            self.modifying(node, Scope(None, {}))
+            self.resolve_change(node, Scope(None, {}))
 
-    def modifying(self, node: exp.Expr, outer: Scope) -> Source:
+    def resolve_change(self, node: exp.Expr, outer: Scope) -> Source:
         """Resolve a statement that is no query; returns what its RETURNING offers."""
-        scope = Scope(None, self._with(node, outer) if node.args.get("with_") else outer.ctes)
+        scope = Scope(None, self._resolve_ctes(node, outer) if node.args.get("with_") else outer.ctes)
         match node:
             case exp.Insert():
-                self._insert(node, scope)
+                self._resolve_insert(node, scope)
             case exp.MultitableInserts():
-                self._insert_many(node, scope)
+                self._resolve_inserts(node, scope)
             case exp.Update():
-                self._update(node, scope)
+                self._resolve_update(node, scope)
             case exp.Delete():
-                self._delete(node, scope)
+                self._resolve_delete(node, scope)
             case exp.Merge():
-                self._merge(node, scope)
+                self._resolve_merge(node, scope)
             case exp.Copy():
-                self._copy(node, scope)
+                self._resolve_copy(node, scope)
             case exp.Create():
-                self._create(node, scope)
+                self._resolve_create(node, scope)
             case exp.Alter() if node.args.get("kind") in DEFINED_AS_TABLES:
-                self._alter(node, scope)
+                self._resolve_alter(node, scope)
             case exp.Drop() if node.args.get("kind") in DEFINED_AS_TABLES:
                 self._write_all([node.this, *(node.args.get("tables") or ())])
             case exp.TruncateTable():
                 self._write_all(node.expressions)
             case exp.Cache():
                 self._write_all([node.this])
-                self._body(node.args.get("expression"), scope)
+                self._resolve_body(node.args.get("expression"), scope)
             case exp.Describe() if isinstance(node.this, exp.DML | exp.Merge):
-                self.modifying(node.this, scope)
+                self.resolve_change(node.this, scope)
             case exp.Describe() | exp.Summarize():
-                self._body(node.this, scope)
+                self._resolve_body(node.this, scope)
             case exp.LoadData():
                 self._write_all([node.this])
             case exp.Analyze():
                 for table in node.args.get("tables") or ():
-                    self._body(table, scope)
+                    self._resolve_body(table, scope)
                 if isinstance(node.this, exp.Table):
-                    self._body(node.this, scope)
+                    self._resolve_body(node.this, scope)
             case exp.Export():
-                self._body(node.this, scope)
+                self._resolve_body(node.this, scope)
             case exp.Set() | exp.Declare():
-                self._subqueries(node, scope)
+                self._resolve_subqueries(node, scope)
             case exp.Execute():
                 for argument in node.expressions:
-                    self._subqueries(argument, scope)
+                    self._resolve_subqueries(argument, scope)
             case exp.Block() | exp.IfBlock() | exp.WhileBlock():
-                self._block(node, scope)
+                self._resolve_block(node, scope)
         if returning := node.args.get("returning"):
             if isinstance(into := returning.args.get("into"), exp.Identifier):
-                self.findings.write(exp.Table(this=into.copy()))
-            return self.projections(returning, self._beside(scope, _ROW_VERSIONS))
+                self.findings.note_write(exp.Table(this=into.copy()))
+            return self.resolve_projections(returning, self._add_row_versions(scope, _ROW_VERSIONS))
         return Source()
 
-    def _beside(self, scope: Scope, versions: Iterable[str]) -> Scope:
+    def _add_row_versions(self, scope: Scope, versions: Iterable[str]) -> Scope:
         """`scope` within one that offers its sources once more under the names of row versions."""
-        names = [self.rules.fold(name, quoted=False) for name in versions]
+        names = [self.rules.fold_name(name, quoted=False) for name in versions]
         offered = [Source(name, behind=tuple(scope.sources[:1])) for name in names]
         return Scope(Scope(None, scope.ctes, offered), scope.ctes, scope.sources)
 
@@ -91,68 +91,70 @@ class StatementResolver(QueryResolver):
         for node in nodes:
             target = node.this if isinstance(node, exp.Schema) else node
             if isinstance(target, exp.Table) and is_named_table(target):
-                self.findings.write(target)
+                self.findings.note_write(target)
 
-    def _body(self, node: object, scope: Scope) -> None:
+    def _resolve_body(self, node: object, scope: Scope) -> None:
         if isinstance(node, exp.Query | exp.UDTF | exp.Pivot | exp.Table):
-            self.query(node, Scope(None, scope.ctes))
+            self.resolve_query(node, Scope(None, scope.ctes))
 
-    def _target(self, node: exp.Expr) -> tuple[list[Source], list[exp.Expr]]:
+    def _resolve_target(self, node: exp.Expr) -> tuple[list[Source], list[exp.Expr]]:
         """The written table as a source that the rest of the statement can name, and its columns as listed."""
         columns = list(node.expressions) if isinstance(node, exp.Schema) else []
         table = node.this if isinstance(node, exp.Schema) else node
         if not isinstance(table, exp.Table) or not is_named_table(table):
             return [Source(open=True)], columns
-        self.findings.write(table)
+        self.findings.note_write(table)
         alias = table.args.get("alias")
-        return [self.findings.table(table, self._name(alias))], columns
+        return [self.findings.make_table_source(table, self._read_alias(alias))], columns
 
-    def _listed(self, columns: Iterable[exp.Expr], target: list[Source], ctes: dict[str, Source]) -> None:
+    def _note_target_columns(
+        self, columns: Iterable[exp.Expr], target: list[Source], ctes: dict[str, Source]
+    ) -> None:
         scope = Scope(None, ctes, target)
         for column in columns:
             if isinstance(column, exp.Identifier):
-                self.findings.bare(column, scope)
+                self.findings.note_bare_column(column, scope)
             else:
-                self.walk(column, scope)
+                self.resolve_expression(column, scope)
 
-    def _insert(self, node: exp.Insert, scope: Scope) -> None:
-        scope.sources, columns = self._target(node.this)
-        self._listed(columns, scope.sources, scope.ctes)
+    def _resolve_insert(self, node: exp.Insert, scope: Scope) -> None:
+        scope.sources, columns = self._resolve_target(node.this)
+        self._note_target_columns(columns, scope.sources, scope.ctes)
         if isinstance(node.this, exp.Table) and (partition := node.this.args.get("partition")):
-            self.walk(partition, scope)
+            self.resolve_expression(partition, scope)
         # Spark writes INSERT INTO t TABLE s.
-        self._body(node.expression or node.args.get("source"), scope)
+        self._resolve_body(node.expression or node.args.get("source"), scope)
         if conflict := node.args.get("conflict"):
             # Bare names in it are the target's; MySQL lets it name the columns of the inserted query, too.
-            around = self._beside(scope, ["excluded"])
+            around = self._add_row_versions(scope, ["excluded"])
             if around.parent and conflict.args.get("duplicate"):
                 around.parent.sources.append(Source(open=True))
-            self.walk(conflict, around)
+            self.resolve_expression(conflict, around)
 
-    def _insert_many(self, node: exp.MultitableInserts, scope: Scope) -> None:
+    def _resolve_inserts(self, node: exp.MultitableInserts, scope: Scope) -> None:
         """Hive's FROM ... INSERT and Snowflake's INSERT ALL: one source, several targets."""
-        scope.sources = self.sources(node.args["source"], scope)
+        scope.sources = self.resolve_sources(node.args["source"], scope)
         for each in node.expressions:
             insert = each.this if isinstance(each, exp.ConditionalInsert) else each
             if condition := each.args.get("expression") if insert is not each else None:
-                self.walk(condition, scope)
-            target, columns = self._target(insert.this)
-            self._listed(columns, target, scope.ctes)
+                self.resolve_expression(condition, scope)
+            target, columns = self._resolve_target(insert.this)
+            self._note_target_columns(columns, target, scope.ctes)
             if isinstance(insert.expression, exp.Query | exp.Values):
-                self.query(insert.expression, Scope(scope, scope.ctes))
+                self.resolve_query(insert.expression, Scope(scope, scope.ctes))
 
-    def _update(self, node: exp.Update, scope: Scope) -> None:
-        scope.sources = self.sources(node.this, scope)
+    def _resolve_update(self, node: exp.Update, scope: Scope) -> None:
+        scope.sources = self.resolve_sources(node.this, scope)
         joined = len(scope.sources) > 1
         named = Scope(None, scope.ctes, list(scope.sources))
-        self.from_clause(node, scope)
-        targets = self._targets_of_assignments(node, named) if joined else self._same_source(scope)
+        self.resolve_from(node, scope)
+        targets = self._find_assigned_sources(node, named) if joined else self._find_updated_sources(scope)
         self._write_sources(targets, scope)
         for each in node.expressions:
-            self._assignment(each, targets, scope)
-        self._clauses(node, scope, skip={"with_", "this", "from_", "expressions", "returning"})
+            self._resolve_assignment(each, targets, scope)
+        self._resolve_clauses(node, scope, skip={"with_", "this", "from_", "expressions", "returning"})
 
-    def _same_source(self, scope: Scope) -> list[Source]:
+    def _find_updated_sources(self, scope: Scope) -> list[Source]:
         """T-SQL's UPDATE names what its FROM defines, by alias or by table; else the target stands alone."""
         target, *others = scope.sources
         same = [source for source in others if source.name == target.name and source.node is not None]
@@ -161,21 +163,21 @@ class StatementResolver(QueryResolver):
         if len(same) == 1:
             for source in same:
                 if isinstance(target.node, exp.Table):
-                    self.findings.forget(target.node)
+                    self.findings.forget_read(target.node)
                 scope.sources = others
                 return [source]
         return [target]
 
-    def _targets_of_assignments(self, node: exp.Update, named: Scope) -> list[Source]:
+    def _find_assigned_sources(self, node: exp.Update, named: Scope) -> list[Source]:
         """MySQL's UPDATE of a join writes the tables whose columns it sets."""
         found: list[Source] = []
         for each in node.expressions:
             column = each.this
             if not isinstance(column, exp.Column):
                 continue
-            key = self.rules.key(column.this)
+            key = self.rules.fold_identifier(column.this)
             if qualifier := column.args.get("table"):
-                source = named.source(self.rules.key(qualifier))
+                source = named.find_source(self.rules.fold_identifier(qualifier))
             else:
                 source = next((s for s in named.sources if (hit := s.find(key)) and hit.certain), named.sources[0])
             if source and source not in found:
@@ -183,21 +185,21 @@ class StatementResolver(QueryResolver):
         return found
 
     def _write_sources(self, sources: list[Source], scope: Scope) -> None:
-        """Note the targets. One that is a CTE or a subquery is written through to the only table behind it."""
+        """Note the targets as written. For a CTE or subquery, note the one table behind it."""
         for source in sources:
             if isinstance(source.node, exp.Table):
-                self.findings.write(source.node)
+                self.findings.note_write(source.node)
             elif len(source.bases) == 1:
-                self.findings.write(exp.to_table(source.bases[0]))
+                self.findings.note_write(exp.to_table(source.bases[0]))
 
-    def _assignment(self, node: exp.Expr, targets: list[Source], scope: Scope) -> None:
+    def _resolve_assignment(self, node: exp.Expr, targets: list[Source], scope: Scope) -> None:
         if isinstance(node, exp.EQ):
-            self.walk(node.this, Scope(scope, scope.ctes, targets))
-            self.walk(node.expression, scope)
+            self.resolve_expression(node.this, Scope(scope, scope.ctes, targets))
+            self.resolve_expression(node.expression, scope)
         else:
-            self.walk(node, scope)
+            self.resolve_expression(node, scope)
 
-    def _delete(self, node: exp.Delete, scope: Scope) -> None:
+    def _resolve_delete(self, node: exp.Delete, scope: Scope) -> None:
         """`DELETE FROM t USING ...`, and the forms of MySQL and T-SQL that name targets before or after a join."""
         listed = list(node.args.get("tables") or ())
         using = node.args.get("using") or []
@@ -205,102 +207,104 @@ class StatementResolver(QueryResolver):
         if target and using and target.args.get("joins"):
             listed = [target, *(join.this for join in target.args["joins"])]
         elif target:
-            scope.sources = self.sources(target, scope)
+            scope.sources = self.resolve_sources(target, scope)
         for each in using:
-            scope.sources += self.sources(each, scope)
+            scope.sources += self.resolve_sources(each, scope)
         if listed:
-            names = [self.rules.key(each.this) for each in listed if isinstance(each, exp.Table)]
+            names = [self.rules.fold_identifier(each.this) for each in listed if isinstance(each, exp.Table)]
             targets = [source for source in scope.sources if source.name in names]
         else:
-            targets = self._same_source(scope)
+            targets = self._find_updated_sources(scope)
         self._write_sources(targets, scope)
-        self._clauses(node, scope, skip={"with_", "this", "using", "tables", "returning"})
+        self._resolve_clauses(node, scope, skip={"with_", "this", "using", "tables", "returning"})
 
-    def _merge(self, node: exp.Merge, scope: Scope) -> None:
-        target, _ = self._target(node.this)
+    def _resolve_merge(self, node: exp.Merge, scope: Scope) -> None:
+        target, _ = self._resolve_target(node.this)
         scope.sources = list(target)
-        scope.sources += self.sources(node.args["using"], scope)
+        scope.sources += self.resolve_sources(node.args["using"], scope)
         if condition := node.args.get("on"):
-            self.walk(condition, scope)
+            self.resolve_expression(condition, scope)
         for when in node.args["whens"].expressions:
             if condition := when.args.get("condition"):
-                self.walk(condition, scope)
+                self.resolve_expression(condition, scope)
             action = when.args.get("then")
             if isinstance(action, exp.Update):
                 for each in action.expressions:
-                    self._assignment(each, target, scope)
+                    self._resolve_assignment(each, target, scope)
             elif isinstance(action, exp.Insert):
                 if isinstance(action.this, exp.Tuple):
-                    self._listed(action.this.expressions, target, scope.ctes)
+                    self._note_target_columns(action.this.expressions, target, scope.ctes)
                 if isinstance(action.expression, exp.Expr):
-                    self.walk(action.expression, scope)
+                    self.resolve_expression(action.expression, scope)
 
-    def _copy(self, node: exp.Copy, scope: Scope) -> None:
+    def _resolve_copy(self, node: exp.Copy, scope: Scope) -> None:
         """`COPY t FROM file` and `COPY INTO t` write, `COPY t TO file` reads; a query on either side is read."""
         scope.sources = []
         table = node.this.this if isinstance(node.this, exp.Schema) else node.this
         if isinstance(table, exp.Table) and node.args.get("kind"):
-            scope.sources, columns = self._target(node.this)
-            self._listed(columns, scope.sources, scope.ctes)
+            scope.sources, columns = self._resolve_target(node.this)
+            self._note_target_columns(columns, scope.sources, scope.ctes)
         elif isinstance(table, exp.Table):
-            scope.sources = self.sources(table, scope)
-            self._listed(node.this.expressions if table is not node.this else (), scope.sources, scope.ctes)
+            scope.sources = self.resolve_sources(table, scope)
+            self._note_target_columns(
+                node.this.expressions if table is not node.this else (), scope.sources, scope.ctes
+            )
         else:
-            self._body(table, scope)
+            self._resolve_body(table, scope)
         for each in node.args.get("files") or ():
-            self._body(each, scope)
+            self._resolve_body(each, scope)
 
-    def _create(self, node: exp.Create, scope: Scope) -> None:
+    def _resolve_create(self, node: exp.Create, scope: Scope) -> None:
         if node.args.get("kind") == "INDEX" and isinstance(node.this, exp.Index) and node.this.args.get("table"):
-            scope.sources, _ = self._target(node.this.args["table"])
+            scope.sources, _ = self._resolve_target(node.this.args["table"])
             if parameters := node.this.args.get("params"):
-                self.walk(parameters, scope)
+                self.resolve_expression(parameters, scope)
             return
         if node.args.get("kind") in ROUTINES:
-            self._routine(node, scope)
+            self._resolve_routine(node, scope)
         if node.args.get("kind") not in DEFINED_AS_TABLES:
             return
         self._write_all([node.this])
         if isinstance(node.this, exp.Schema):
             for column in node.this.expressions:
                 if isinstance(column, exp.ColumnDef | exp.Identifier):
-                    self.findings.column(column.name, column)
+                    self.findings.note_column(column.name, column)
         for template in node.find_all(exp.LikeProperty, exp.Clone, exp.InheritsProperty):
             for table in (template.this, *template.expressions):
                 if isinstance(table, exp.Table):
-                    self.findings.read(table)
-        self._write_all(parent.this for parent in node.find_all(exp.PartitionedOfProperty))
-        self._body(node.expression, scope)
+                    self.findings.note_read(table)
+        self._write_all(each.this for each in node.find_all(exp.PartitionedOfProperty, exp.ToTableProperty))
+        self._resolve_body(node.expression, scope)
 
-    def _routine(self, node: exp.Create, scope: Scope) -> None:
+    def _resolve_routine(self, node: exp.Create, scope: Scope) -> None:
         """The body of a function, procedure or macro, in which its parameters are no columns."""
         body = node.args.get("expression")
         names = [each.this if isinstance(each, exp.ColumnDef) else each for each in node.this.expressions]
-        parameters = {self.rules.key(name): "" for name in names if isinstance(name, exp.Identifier)}
+        parameters = {self.rules.fold_identifier(name): "" for name in names if isinstance(name, exp.Identifier)}
         around = Scope(None, scope.ctes, [Source(columns=parameters)])
         if isinstance(body, exp.Block):
-            self._block(body, around)
+            self._resolve_block(body, around)
         elif isinstance(body, exp.Expr):
-            self.walk(body, around)
+            self.resolve_expression(body, around)
 
-    def _block(self, node: exp.Expr, scope: Scope) -> None:
+    def _resolve_block(self, node: exp.Expr, scope: Scope) -> None:
         """The statements of BEGIN ... END, IF and WHILE, which see the parameters around them."""
         if isinstance(node.this, exp.Expr):
-            self._subqueries(node.this, scope)
+            self._resolve_subqueries(node.this, scope)
         for part in (node, node.args.get("true"), node.args.get("false"), node.args.get("body")):
             for each in part.expressions if isinstance(part, exp.Block) else ():
-                self.query(each, Scope(scope, scope.ctes))
+                self.resolve_query(each, Scope(scope, scope.ctes))
 
-    def _subqueries(self, node: exp.Expr, scope: Scope) -> None:
+    def _resolve_subqueries(self, node: exp.Expr, scope: Scope) -> None:
         """The queries inside an expression whose own names are variables."""
         for query in node.find_all(exp.Query):
             if query.find_ancestor(exp.Query) is None:
-                self.query(query, Scope(None, scope.ctes))
+                self.resolve_query(query, Scope(None, scope.ctes))
 
-    def _alter(self, node: exp.Alter, scope: Scope) -> None:
+    def _resolve_alter(self, node: exp.Alter, scope: Scope) -> None:
         self._write_all([node.this])
         for action in node.args.get("actions") or ():
             if isinstance(action, exp.AlterRename | exp.SwapTable):
                 self._write_all([action.this])
             elif isinstance(action, exp.ColumnDef):
-                self.findings.column(action.name, action)
+                self.findings.note_column(action.name, action)

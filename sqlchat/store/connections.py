@@ -60,7 +60,7 @@ class Connections:
 
     def __init__(self, database: Database, cipher: Cipher) -> None:
         self._database, self._cipher = database, cipher
-        this = named(bindparam("owner"), bindparam("name"))
+        this = match_name(bindparam("owner"), bindparam("name"))
         self._version = database.prepare(select(connections.c.id, connections.c.version).where(this))
 
     def add(
@@ -74,12 +74,12 @@ class Connections:
         privacy: Privacy = DEFAULT_PRIVACY,
     ) -> Definition:
         """Keep a definition. Raises ConflictError where the owner has that name already."""
-        if not storable(name):
+        if not is_storable(name):
             raise PayloadError("The name must be plain text.", errors={"name": ["Must be plain text."]})
         id, now = str(uuid.uuid4()), datetime.now(UTC)
         sealed = self._cipher.seal(config, owner=owner, id=id, name=name)
         row = {"id": id, "owner": owner, "name": name, "provider": provider, "version": 1, "created_at": now}
-        row |= {"policy": _policy_text(policy), "privacy": privacy}
+        row |= {"policy": _write_policy(policy), "privacy": privacy}
         try:
             with self._database.writing() as connection:
                 connection.execute(connections.insert().values(**row, config=sealed, updated_at=now))
@@ -89,38 +89,40 @@ class Connections:
 
     def get(self, owner: str, name: str) -> Definition:
         """The definition. Raises ConnectionNotFoundError, and UnavailableError where it cannot be decrypted."""
-        return self._definition(self._row(owner, name))
+        return self._decrypt_definition(self._find_row(owner, name))
 
     def find(self, owner: str, name: str) -> Definition:
         """The definition, readable or not. Raises ConnectionNotFoundError."""
-        return self._readable_or_not(self._row(owner, name))
+        return self._read_definition(self._find_row(owner, name))
 
     def version(self, owner: str, name: str) -> tuple[str, int]:
         """Id and version, which together change with every change. Raises ConnectionNotFoundError."""
-        for id, version in self._version(owner=owner, name=name) if storable(name) else ():
+        for id, version in self._version(owner=owner, name=name) if is_storable(name) else ():
             return id, version
-        raise unknown(name)
+        raise make_unknown_error(name)
 
-    def _row(self, owner: str, name: str) -> Row[Any]:
-        for row in self._database.fetch(select(connections).where(named(owner, name))) if storable(name) else ():
+    def _find_row(self, owner: str, name: str) -> Row[Any]:
+        for row in (
+            self._database.fetch(select(connections).where(match_name(owner, name))) if is_storable(name) else ()
+        ):
             return row
-        raise unknown(name)
+        raise make_unknown_error(name)
 
     def list(self, owner: str) -> list[Definition]:
         """The owner's definitions, by name, readable or not."""
         rows = self._database.fetch(select(connections).where(connections.c.owner == owner))
-        return sorted(map(self._readable_or_not, rows), key=lambda definition: definition.name)
+        return sorted(map(self._read_definition, rows), key=lambda definition: definition.name)
 
     def delete(self, owner: str, name: str) -> None:
-        """Forget it, with its context and its examples. Raises ConnectionNotFoundError."""
-        if storable(name):
+        """Delete the definition with its context and examples. Raises ConnectionNotFoundError."""
+        if is_storable(name):
             with self._database.writing() as connection:
-                id = connection.scalar(delete(connections).where(named(owner, name)).returning(connections.c.id))
+                id = connection.scalar(delete(connections).where(match_name(owner, name)).returning(connections.c.id))
                 if id is not None:
                     for table in (contexts, examples):
                         connection.execute(delete(table).where(table.c.connection == id))
                     return
-        raise unknown(name)
+        raise make_unknown_error(name)
 
     def change(self, definition: Definition, changes: Changes) -> Definition:
         """Replace parts of `definition`, all at once, and count up its version; gives it as it then is.
@@ -133,65 +135,65 @@ class Connections:
         if "config" in changes:
             values["config"] = self._cipher.seal(changes["config"], owner=owner, id=id, name=name)
         if "policy" in changes:
-            values["policy"] = _policy_text(changes["policy"])
+            values["policy"] = _write_policy(changes["policy"])
         if "privacy" in changes:
             values["privacy"] = changes["privacy"]
         changed = update(connections).where(connections.c.id == id).values(**values).returning(*connections.c)
         with self._database.writing() as connection:
             row = connection.execute(changed).first()
         if row is None:
-            raise unknown(name)
-        return self._definition(row)
+            raise make_unknown_error(name)
+        return self._decrypt_definition(row)
 
     def touch(self, owner: str, name: str) -> None:
         """Count up its version, so that every process makes its connection anew. Raises ConnectionNotFoundError."""
-        if storable(name):
-            counted = update(connections).where(named(owner, name)).values(version=connections.c.version + 1)
+        if is_storable(name):
+            counted = update(connections).where(match_name(owner, name)).values(version=connections.c.version + 1)
             with self._database.writing() as connection:
                 if connection.execute(counted).rowcount:
                     return
-        raise unknown(name)
+        raise make_unknown_error(name)
 
     def reencrypt(self) -> int:
         """Encrypt every definition with the newest key, so that older ones can be dropped. Gives their number."""
         with self._database.writing() as connection:
             rows = connection.execute(select(connections).with_for_update()).all()
             for row in rows:
-                definition = self._definition(row)
+                definition = self._decrypt_definition(row)
                 sealed = self._cipher.seal(definition.config, owner=row.owner, id=row.id, name=row.name)
                 connection.execute(update(connections).where(connections.c.id == row.id).values(config=sealed))
         return len(rows)
 
-    def _definition(self, row: Row[Any]) -> Definition:
+    def _decrypt_definition(self, row: Row[Any]) -> Definition:
         """Raises UnavailableError where the config cannot be decrypted."""
-        return _definition_of(row, self._cipher.open(row.config, owner=row.owner, id=row.id, name=row.name))
+        return _make_definition(row, self._cipher.open(row.config, owner=row.owner, id=row.id, name=row.name))
 
-    def _readable_or_not(self, row: Row[Any]) -> Definition:
+    def _read_definition(self, row: Row[Any]) -> Definition:
         try:
-            return self._definition(row)
+            return self._decrypt_definition(row)
         except UnavailableError as exc:
-            return replace(_definition_of(row, {}), unreadable=exc.detail)
+            return replace(_make_definition(row, {}), unreadable=exc.detail)
 
 
-def _definition_of(row: Row[Any], config: dict[str, Any]) -> Definition:
+def _make_definition(row: Row[Any], config: dict[str, Any]) -> Definition:
     policy = json.loads(row.policy) if row.policy else None
     facts = (row.id, row.owner, row.name, row.provider, config, row.version, row.created_at)
     return Definition(*facts, policy, row.privacy)
 
 
-def _policy_text(policy: Policy) -> str | None:
+def _write_policy(policy: Policy) -> str | None:
     return json.dumps(dict(policy)) if policy else None
 
 
-def named(owner: Text, name: Text) -> ColumnElement[bool]:
+def match_name(owner: Text, name: Text) -> ColumnElement[bool]:
     """The condition on the row of a connection. The name must be `storable`."""
     return (connections.c.owner == owner) & (connections.c.name == name)
 
 
-def storable(text: str) -> bool:
+def is_storable(text: str) -> bool:
     """Postgres refuses NUL in a text, and neither database takes half a surrogate pair."""
     return "\0" not in text and SURROGATE.search(text) is None
 
 
-def unknown(name: str) -> ConnectionNotFoundError:
+def make_unknown_error(name: str) -> ConnectionNotFoundError:
     return ConnectionNotFoundError(f"There is no connection named {name!r}.")

@@ -25,26 +25,26 @@ from sqlchat.store import state_dir
 KEY_FILE = "secret.key"
 
 
-def derived_keys(settings: Settings, purpose: str) -> tuple[bytes, ...]:
+def derive_keys(settings: Settings, purpose: str) -> tuple[bytes, ...]:
     """32-byte keys for `purpose`, the newest first. Makes the key file where no key is set and none is there."""
     info = f"sqlchat {purpose} v1".encode()
     return tuple(
         HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())
-        for secret in _secrets(settings)
+        for secret in _read_secrets(settings)
     )
 
 
-def _secrets(settings: Settings) -> tuple[str, ...]:
+def _read_secrets(settings: Settings) -> tuple[str, ...]:
     if settings.database_url:
         return settings.secret_keys
     path = settings.state_dir / KEY_FILE
     if settings.secret_keys:  # a key file from before still opens what was closed with it
         return settings.secret_keys + ((path.read_text().strip(),) if path.exists() else ())
-    return (_key_file(settings, path),)
+    return (_read_key_file(settings, path),)
 
 
-def _key_file(settings: Settings, path: Path) -> str:
-    with state_dir.locked(settings, "key"):
+def _read_key_file(settings: Settings, path: Path) -> str:
+    with state_dir.hold_lock(settings, "key"):
         if not path.exists():
             draft = path.with_suffix(".draft")
             draft.unlink(missing_ok=True)
@@ -64,7 +64,7 @@ class Cipher:
 
     @cached_property
     def _fernet(self) -> MultiFernet:
-        keys = derived_keys(self._settings, "connection config")
+        keys = derive_keys(self._settings, "connection config")
         return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
     def seal(self, config: dict[str, Any], *, owner: str, id: str, name: str) -> str:

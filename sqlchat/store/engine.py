@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, Insert, Row, Select, Table, create_engine, event, make_url, text
 from sqlalchemy import exc as sa_exc
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.config import Settings
 from sqlchat.errors import StoreUnavailableError
@@ -48,9 +49,13 @@ class Database:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self.embedded = not settings.database_url
-        self._engine = _sqlite(settings) if self.embedded else _postgres(settings.database_url)
-        self._quick = self._engine if self.embedded else _quick(self._engine.url)
+        self._engine = (
+            _make_sqlite_engine(settings) if self.embedded else _make_postgres_engine(settings.database_url)
+        )
+        self._quick = self._engine if self.embedded else _make_quick_engine(self._engine.url)
         self._writer = self._engine.execution_options(writes=True)
+        self._readers: list[PoolProxiedConnection] = []
+        """Connections to the embedded database that are free: taking one is cheaper than asking the pool."""
         self._ready = False
 
     def fetch(self, statement: Select[Any]) -> Sequence[Row[Any]]:
@@ -60,7 +65,7 @@ class Database:
             with self._quick.connect() as connection:
                 return connection.execute(statement).all()
 
-        return self._at_once(read)
+        return self._retry_once(read)
 
     def prepare(self, statement: Select[Any]) -> Callable[..., list[tuple[Any, ...]]]:
         """A function that gives the rows of `statement`, in one round trip; its keywords are the bound parameters.
@@ -73,7 +78,7 @@ class Database:
         text, order = str(compiled) if self.embedded else BOUND + str(compiled), compiled.positiontup
 
         def read(**values: Any) -> list[tuple[Any, ...]]:
-            return self._at_once(lambda: self._read(text, [values[name] for name in order] if order else values))
+            return self._retry_once(lambda: self._read(text, [values[name] for name in order] if order else values))
 
         return read
 
@@ -84,12 +89,12 @@ class Database:
             with (self._writer if self.embedded else self._quick).begin() as connection:
                 connection.execute(statement, rows)
 
-        self._at_once(write)
+        self._retry_once(write)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction, committed at the end. IntegrityError passes through to the caller."""
-        with self._translated():
+        with self._translate_errors():
             self._make_ready()
             with self._writer.begin() as connection:
                 if not self.embedded:
@@ -102,9 +107,9 @@ class Database:
 
     def upgrade(self) -> None:
         """Bring the tables to the newest revision; safe when several processes do it at once."""
-        with self._translated():
+        with self._translate_errors():
             if self.embedded:
-                with state_dir.locked(self._settings, "store"), self._writer.begin() as connection:
+                with state_dir.hold_lock(self._settings, "store"), self._writer.begin() as connection:
                     migrate.upgrade(connection)
             else:
                 with self._writer.begin() as connection:
@@ -116,15 +121,21 @@ class Database:
         """Close the pooled connections. The next use opens new ones."""
         self._engine.dispose()
         self._quick.dispose()
+        while self._readers:
+            self._readers.pop().close()
 
     def _read(self, text: str, values: Any) -> list[tuple[Any, ...]]:
         """The rows of a text of ours, past SQLAlchemy, whose errors it raises all the same."""
         driver, pooled = self._quick.dialect.loaded_dbapi, None
         try:
-            pooled = self._quick.raw_connection()
+            pooled = self._take_reader() if self.embedded else self._quick.raw_connection()
             cursor = pooled.cursor()
             cursor.execute(text, values)
-            return list(cursor.fetchall())
+            rows = list(cursor.fetchall())
+            if self.embedded:
+                self._readers.append(pooled)
+                pooled = None
+            return rows
         except driver.Error as exc:
             connection = pooled.dbapi_connection if pooled else None
             is_gone = self._quick.dialect.is_disconnect(exc, connection, None)
@@ -138,9 +149,16 @@ class Database:
             if pooled:
                 pooled.close()
 
-    def _at_once(self, act: Callable[[], Result]) -> Result:
-        """Nobody asks first whether the connection lives: where it does not, `act` is done again over a new one."""
-        with self._translated():
+    def _take_reader(self) -> PoolProxiedConnection:
+        with suppress(IndexError):
+            return self._readers.pop()
+        connection = self._engine.raw_connection()
+        connection.detach()  # its place in the pool is for others
+        return connection
+
+    def _retry_once(self, act: Callable[[], Result]) -> Result:
+        """Run `act`; if the connection turns out dead, run it again over a new one."""
+        with self._translate_errors():
             self._make_ready()
             try:
                 return act()
@@ -164,7 +182,7 @@ class Database:
             )
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translate_errors(self) -> Iterator[None]:
         try:
             yield
         except sa_exc.IntegrityError:
@@ -178,21 +196,21 @@ class Database:
             if isinstance(exc, sa_exc.DataError | sa_exc.ProgrammingError | sa_exc.NotSupportedError) and not gone:
                 raise
             self._ready = False
-            log.warning("store unavailable", extra={"reason": self._reason(exc)})
+            log.warning("store unavailable", extra={"reason": self._read_reason(exc)})
             url = self._engine.url
             place = "" if self.embedded else f"{url.host or 'localhost'}:{url.port or 5432}"
             raise StoreUnavailableError(
                 "The service's own store cannot be reached.", retry_after=RETRY_AFTER, place=place
             ) from exc
 
-    def _reason(self, exc: sa_exc.DBAPIError) -> str:
+    def _read_reason(self, exc: sa_exc.DBAPIError) -> str:
         """The driver's first line, for the operator's log; libpq names host and user there, never the password."""
         line, _, _ = str(exc.orig).partition("\n")
         password = self._engine.url.password
         return line.replace(str(password), "***") if password else line
 
 
-def _sqlite(settings: Settings) -> Engine:
+def _make_sqlite_engine(settings: Settings) -> Engine:
     engine = create_engine(
         URL.create("sqlite", database=str(settings.state_dir / "store.db")),
         connect_args={"isolation_level": None, "timeout": 10},
@@ -217,15 +235,15 @@ def _sqlite(settings: Settings) -> Engine:
     return engine
 
 
-def _postgres(database_url: str) -> Engine:
+def _make_postgres_engine(database_url: str) -> Engine:
     url = make_url(database_url)
     url = url.set(drivername="postgresql+psycopg2").difference_update_query(FOREIGN_OPTIONS)
-    return _psycopg2(url, pool_size=1, max_overflow=2, pool_pre_ping=True)
+    return _make_psycopg2_engine(url, pool_size=1, max_overflow=2, pool_pre_ping=True)
 
 
-def _quick(url: URL) -> Engine:
+def _make_quick_engine(url: URL) -> Engine:
     """Sends a statement as one message, the only one of its transaction: no ping, no BEGIN, no COMMIT."""
-    engine = _psycopg2(url, pool_size=3, max_overflow=2, isolation_level="AUTOCOMMIT")
+    engine = _make_psycopg2_engine(url, pool_size=3, max_overflow=2, isolation_level="AUTOCOMMIT")
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)
     def _bound(connection, cursor, statement, parameters, *rest):  # type: ignore[no-untyped-def]
@@ -234,7 +252,7 @@ def _quick(url: URL) -> Engine:
     return engine
 
 
-def _psycopg2(url: URL, **options: Any) -> Engine:
+def _make_psycopg2_engine(url: URL, **options: Any) -> Engine:
     connect_args = {k: v for k, v in POSTGRES_OPTIONS.items() if k not in url.query}
     return create_engine(
         url, connect_args=connect_args, hide_parameters=True, pool_timeout=5, pool_recycle=600, **options

@@ -9,14 +9,15 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, func, select
 
 from sqlchat.config import Settings
 from sqlchat.errors import StoreUnavailableError
 from sqlchat.store.batches import Batches
 from sqlchat.store.engine import Database
-from sqlchat.store.tables import history
+from sqlchat.store.tables import feedback, history
 
 log = logging.getLogger(__name__)
 
@@ -73,13 +74,19 @@ class Entry:
     interpretation: str | None = field(default=None, repr=False)
     """How the question was read."""
 
-    def drafted(self, sql: str, model: str, prompt_tokens: int, completion_tokens: int) -> None:
+    def record_draft(self, sql: str, model: str, prompt_tokens: int, completion_tokens: int) -> None:
         """A model has written `sql` ("" where it refused); the tokens are those of all its calls so far."""
         self.sql, self.model = sql or None, model
         self.prompt_tokens, self.completion_tokens = prompt_tokens, completion_tokens
 
+    def count_tokens(self, prompt: int, completion: int) -> None:
+        """Take these as the tokens of all calls, if they are more than is known so far."""
+        self.prompt_tokens = max(self.prompt_tokens, prompt)
+        self.completion_tokens = max(self.completion_tokens, completion)
+
 
 COLUMNS = tuple(row.name for row in fields(Entry))
+ENTRY_COLUMNS = tuple(history.c[name] for name in COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +115,7 @@ class History:
 
         One round trip. Now and then another one deletes some of what is too old.
         """
-        _stamp(entry)
+        _stamp_entry(entry)
         self._write([entry])
 
     def add_soon(self, entry: Entry) -> None:
@@ -117,7 +124,7 @@ class History:
         A store that is gone then costs the entry, with a warning in the log. A process that is killed loses what is
         younger than WINDOW.
         """
-        _stamp(entry)
+        _stamp_entry(entry)
         self._batches.put(entry)
 
     def close(self) -> None:
@@ -135,7 +142,7 @@ class History:
 
     def _write(self, entries: list[Entry]) -> None:
         if self._kept:
-            rows = [{name: _storable(name, getattr(entry, name)) for name in COLUMNS} for entry in entries]
+            rows = [{name: _make_storable(name, getattr(entry, name)) for name in COLUMNS} for entry in entries]
             for first in range(0, len(rows), WRITTEN_AT_ONCE):
                 self._database.append(self._insert, rows[first : first + WRITTEN_AT_ONCE])
         self._added += len(entries)
@@ -152,8 +159,11 @@ class History:
         connection_id: str | None = None,
         outcome: str | None = None,
         conversation_id: uuid.UUID | None = None,
+        rating: str | None = None,
     ) -> tuple[list[Entry], uuid.UUID | None]:
         """Up to `limit` of the owner's entries, the newest first, and what to give as `before` for those after them.
+
+        `rating` leaves those of which feedback says so: `good`, `bad`, or `any`.
 
         Pages have neither gaps nor repetitions, whatever is added or swept meanwhile. The first one holds every
         request that was answered before, by whichever process: it waits until all have written theirs.
@@ -161,14 +171,18 @@ class History:
         if before is None:
             self._batches.flush()
             time.sleep(SETTLING)
-        wanted = select(*(history.c[name] for name in COLUMNS)).where(history.c.owner == owner)
-        wanted = wanted.where(history.c.id >= self._oldest())
+        wanted = select(*ENTRY_COLUMNS).where(history.c.owner == owner, history.c.id >= self._find_oldest_id())
+        if rating is not None:
+            rated = select(feedback.c.entry).where(feedback.c.owner == owner)
+            wanted = wanted.where(
+                history.c.id.in_(rated if rating == "any" else rated.where(feedback.c.rating == rating))
+            )
         if before is not None:
             wanted = wanted.where(history.c.id < before)
         filters = ((history.c.connection_id, connection_id), (history.c.outcome, outcome))
         for column, value in (*filters, (history.c.conversation_id, conversation_id)):
             if value is not None:
-                wanted = wanted.where(column == _storable(column.name, value))
+                wanted = wanted.where(column == _make_storable(column.name, value))
         rows = self._database.fetch(wanted.order_by(history.c.id.desc()).limit(limit + 1))
         page = [Entry(**row._mapping) for row in rows[:limit]]
         return page, page[-1].id if len(rows) > limit else None
@@ -180,8 +194,8 @@ class History:
         """
         self._batches.flush()
         time.sleep(SETTLING if entry_id is None else 0)
-        wanted = select(*(history.c[name] for name in COLUMNS)).where(history.c.owner == owner)
-        wanted = wanted.where(history.c.id >= self._oldest()).order_by(history.c.id.desc()).limit(1)
+        wanted = select(*ENTRY_COLUMNS).where(history.c.owner == owner)
+        wanted = wanted.where(history.c.id >= self._find_oldest_id()).order_by(history.c.id.desc()).limit(1)
         if entry_id is None:
             wanted = wanted.where(history.c.outcome == "ok", history.c.sql.is_not(None))
         else:
@@ -192,6 +206,14 @@ class History:
             rows = self._database.fetch(wanted)
         return Entry(**rows[0]._mapping) if rows else None
 
+    def is_follow_up(self, entry: Entry) -> bool:
+        """Whether its question was read in the light of an earlier one."""
+        if entry.conversation_id is None:
+            return False
+        earlier = (history.c.conversation_id == entry.conversation_id) & (history.c.id < entry.id)
+        answered = (history.c.owner == entry.owner) & (history.c.outcome == "ok")
+        return bool(self._database.fetch(select(history.c.id).where(earlier, answered).limit(1)))
+
     def conversation(self, owner: str, conversation_id: uuid.UUID, limit: int) -> list[Turn]:
         """The last `limit` of the owner's questions in it that were answered, the oldest first, in one round trip.
 
@@ -200,21 +222,38 @@ class History:
         answered = (history.c.outcome == "ok") & history.c.question.is_not(None) & history.c.sql.is_not(None)
         mine = (history.c.owner == owner) & (history.c.conversation_id == conversation_id)
         wanted = select(*(history.c[row.name] for row in fields(Turn))).where(mine, answered)
-        wanted = wanted.where(history.c.id >= self._oldest()).order_by(history.c.id.desc()).limit(limit)
+        wanted = wanted.where(history.c.id >= self._find_oldest_id()).order_by(history.c.id.desc()).limit(limit)
         return [Turn(**row._mapping) for row in reversed(self._database.fetch(wanted))]
 
+    def sum_tokens(self, owner: str, since: datetime) -> list[tuple[str, int, int]]:
+        """(model, prompt tokens, completion tokens) of the owner's requests that ended at or after `since`."""
+        tokens = func.sum(history.c.prompt_tokens), func.sum(history.c.completion_tokens)
+        first = _make_ordered_id(int(since.timestamp()) * 10**9, lowest=True)
+        wanted: Select[Any] = select(history.c.model, *tokens).where(history.c.owner == owner, history.c.id >= first)
+        rows = self._database.fetch(wanted.group_by(history.c.model))
+        return [(model or "", int(prompt), int(completion)) for model, prompt, completion in map(tuple, rows)]
+
     def sweep(self) -> int:
-        """Delete up to SWEPT_AT_ONCE entries that are older than the settings keep, the oldest first."""
-        old = select(history.c.id).where(history.c.id < self._oldest()).order_by(history.c.id).limit(SWEPT_AT_ONCE)
+        """Delete up to SWEPT_AT_ONCE entries that are older than the settings keep, the oldest first.
+
+        All feedback that is as old goes too.
+        """
+        old = (
+            select(history.c.id)
+            .where(history.c.id < self._find_oldest_id())
+            .order_by(history.c.id)
+            .limit(SWEPT_AT_ONCE)
+        )
         if not self._database.embedded:
             old = old.with_for_update(skip_locked=True)  # several processes sweep different rows
         with self._database.writing() as connection:
+            connection.execute(delete(feedback).where(feedback.c.entry < self._find_oldest_id()))
             return connection.execute(delete(history).where(history.c.id.in_(old))).rowcount
 
-    def _oldest(self) -> uuid.UUID:
+    def _find_oldest_id(self) -> uuid.UUID:
         """The least id that is not too old."""
         kept = int(self._kept.total_seconds() * 1e9)
-        return _ordered_id(max(0, time.time_ns() - kept), lowest=True)
+        return _make_ordered_id(max(0, time.time_ns() - kept), lowest=True)
 
 
 def report_lost(entries: Sequence[Entry], reason: str) -> None:
@@ -224,12 +263,12 @@ def report_lost(entries: Sequence[Entry], reason: str) -> None:
         log.warning("history entry lost", extra=facts)
 
 
-def _stamp(entry: Entry) -> None:
+def _stamp_entry(entry: Entry) -> None:
     now = time.time_ns()
-    entry.id, entry.at = _ordered_id(now), datetime.fromtimestamp(now / 1e9, UTC)
+    entry.id, entry.at = _make_ordered_id(now), datetime.fromtimestamp(now / 1e9, UTC)
 
 
-def _ordered_id(now: int, *, lowest: bool = False) -> uuid.UUID:
+def _make_ordered_id(now: int, *, lowest: bool = False) -> uuid.UUID:
     """A UUID that sorts by time (RFC 9562, version 7; 6.2, method 3: fractions of the millisecond in `rand_a`).
 
     `now` is nanoseconds since 1970. The `lowest` one of its instant is no id, but a bound of ids.
@@ -239,7 +278,7 @@ def _ordered_id(now: int, *, lowest: bool = False) -> uuid.UUID:
     return uuid.UUID(int=number if lowest else number | secrets.randbits(62))
 
 
-def _storable(name: str, value: object) -> object:
+def _make_storable(name: str, value: object) -> object:
     """What both databases can hold of a value: a refused text or a model's odd count of tokens is worth a row too."""
     if isinstance(value, int):
         return min(value, LARGEST_INTEGER)

@@ -1,4 +1,5 @@
-"""What an owner tells of a connection's data: notes, terms of the business, questions with SQL that were verified.
+"""What an owner tells of a connection's data: notes, terms of the business, columns that belong together, and
+questions with SQL that were verified.
 
 Plain text that goes into prompts: no credentials, so not encrypted, and never in a log.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
@@ -27,13 +29,14 @@ from sqlalchemy import (
     update,
 )
 
-from sqlchat.errors import ExampleNotFoundError, PayloadError
-from sqlchat.store.connections import named, storable, unknown
+from sqlchat.errors import ExampleNotFoundError, PayloadError, SemanticModelNotFoundError
+from sqlchat.store.connections import is_storable, make_unknown_error, match_name
 from sqlchat.store.engine import Database
 from sqlchat.store.tables import UTCDateTime, connections, contexts, examples
 
 MOST_EXAMPLES = 200
 """Of one connection."""
+NO_MODEL = "This connection has no semantic model."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +51,29 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Reference:
+    """Columns that name a row of another table, and that table's: `("tickets.agent",)` and `("agents.agent",)`."""
+
+    columns: tuple[str, ...]
+    ref_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BusinessContext:
     notes: str = ""
     terms: tuple[Term, ...] = ()
+    references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SemanticModel:
+    """What a semantic document brought, beside what people wrote."""
+
+    notes: str = ""
+    terms: tuple[Term, ...] = ()
+    references: tuple[Reference, ...] = ()
+    descriptions: tuple[tuple[str, str, str, str], ...] = ()
+    """Schema, table, column ("" for the table itself) and text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +97,16 @@ class Stamp:
     connection: str
     """The id of its definition."""
     version: int
-    """0 where nothing was ever told."""
+    """0 if nothing was ever told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """All that is known of a connection, as it was at one moment."""
+class Known:
+    """A consistent snapshot of all knowledge about a connection."""
 
     stamp: Stamp
     context: BusinessContext = BusinessContext()
+    semantic: SemanticModel = SemanticModel()
     examples: tuple[Example, ...] = ()
     """The newest first."""
 
@@ -100,17 +124,17 @@ class KnowledgeStore:
 
     def stamp(self, owner: str, name: str) -> Stamp:
         """The one look-up that a question costs, in one round trip."""
-        if storable(name):
-            wanted = select(connections.c.id, connections.c.knowledge).where(named(owner, name))
+        if is_storable(name):
+            wanted = select(connections.c.id, connections.c.knowledge).where(match_name(owner, name))
             for row in self._database.fetch(wanted):
                 return Stamp(row.id, row.knowledge)
-        raise unknown(name)
+        raise make_unknown_error(name)
 
-    def kept(self, owner: str, name: str) -> Kept:
+    def read(self, owner: str, name: str) -> Known:
         """All that is known of the connection, in one round trip."""
-        if not storable(name):
-            raise unknown(name)
-        stamp = select(connections.c.id, connections.c.knowledge).where(named(owner, name)).cte("stamp")
+        if not is_storable(name):
+            raise make_unknown_error(name)
+        stamp = select(connections.c.id, connections.c.knowledge).where(match_name(owner, name)).cte("stamp")
         blank: dict[str, ColumnElement[Any]] = {"id": null().cast(Uuid), "verified_at": null().cast(UTCDateTime)}
         blank |= dict.fromkeys(("content", "question", "sql", "note", "catalog_version"), literal(""))
 
@@ -126,6 +150,11 @@ class KnowledgeStore:
                 content=contexts.c.content,
             ),
             part(
+                "semantic",
+                stamp.join(contexts, contexts.c.connection == stamp.c.id),
+                content=contexts.c.semantic,
+            ),
+            part(
                 "example",
                 stamp.join(examples, examples.c.connection == stamp.c.id),
                 **{row.name: examples.c[row.name] for row in fields(Example)},
@@ -134,22 +163,52 @@ class KnowledgeStore:
         rows = self._database.fetch(select(everything))
         stamps = [Stamp(row.content, row.knowledge) for row in rows if row.kind == "stamp"]
         if not stamps:
-            raise unknown(name)
-        context = next((_parsed(row.content) for row in rows if row.kind == "context"), BusinessContext())
+            raise make_unknown_error(name)
+        texts = {row.kind: row.content for row in rows if row.kind in ("context", "semantic") and row.content}
+        context = _parse_context(texts["context"]) if "context" in texts else BusinessContext()
+        semantic = _parse_semantic(texts["semantic"]) if "semantic" in texts else SemanticModel()
         known = [
             Example(*(row._mapping[each.name] for each in fields(Example))) for row in rows if row.kind == "example"
         ]
         known.sort(key=lambda example: (example.verified_at, example.id), reverse=True)
-        return Kept(stamps[0], context, tuple(known))
+        return Known(stamps[0], context, semantic, tuple(known))
 
     def replace_context(self, owner: str, name: str, context: BusinessContext) -> None:
-        """Keep `context` in place of what there was. Of two at once, the last one stays, whole."""
+        """Replace the context. Of two concurrent writes, the last one wins."""
         now, content = datetime.now(UTC), orjson.dumps(asdict(context)).decode()
         with self._database.writing() as connection:
-            id = self._changed(connection, owner, name)
+            id = self._count_change(connection, owner, name)
             fresh = self._database.insert(contexts).values(connection=id, content=content, updated_at=now)
             replaced = {"content": fresh.excluded.content, "updated_at": fresh.excluded.updated_at}
             connection.execute(fresh.on_conflict_do_update(index_elements=["connection"], set_=replaced))
+
+    def replace_semantic(self, owner: str, name: str, model: SemanticModel, document: Mapping[str, Any]) -> None:
+        """Keep `document` and what it brought in place of the one that there was; what people wrote stays."""
+        now, content = datetime.now(UTC), orjson.dumps(asdict(BusinessContext())).decode()
+        semantic = orjson.dumps({"model": asdict(model), "document": document}).decode()
+        with self._database.writing() as connection:
+            id = self._count_change(connection, owner, name)
+            row = {"connection": id, "content": content, "semantic": semantic, "updated_at": now}
+            fresh = self._database.insert(contexts).values(**row)
+            replaced = {"semantic": fresh.excluded.semantic, "updated_at": fresh.excluded.updated_at}
+            connection.execute(fresh.on_conflict_do_update(index_elements=["connection"], set_=replaced))
+
+    def read_document(self, owner: str, name: str) -> dict[str, Any]:
+        """The semantic document as it was put. Raises SemanticModelNotFoundError."""
+        stamp = self.stamp(owner, name)
+        wanted = select(contexts.c.semantic).where(contexts.c.connection == stamp.connection)
+        for row in self._database.fetch(wanted.where(contexts.c.semantic.is_not(None))):
+            document: dict[str, Any] = orjson.loads(row.semantic)["document"]
+            return document
+        raise SemanticModelNotFoundError(NO_MODEL)
+
+    def delete_semantic(self, owner: str, name: str) -> None:
+        """Forget the semantic document and what it brought. Raises SemanticModelNotFoundError."""
+        with self._database.writing() as connection:
+            id = self._count_change(connection, owner, name)
+            this = (contexts.c.connection == id) & contexts.c.semantic.is_not(None)
+            if not connection.execute(update(contexts).where(this).values(semantic=None)).rowcount:
+                raise SemanticModelNotFoundError(NO_MODEL)
 
     def put_example(
         self, owner: str, name: str, *, question: str, form: str, sql: str, note: str, catalog_version: str
@@ -159,12 +218,12 @@ class KnowledgeStore:
         The second value is True where it is a new one. Raises PayloadError where the connection has 200 already.
         """
         for field_, text in (("question", question), ("sql", sql), ("note", note)):
-            if not storable(text):
+            if not is_storable(text):
                 raise PayloadError("An example must be plain text.", errors={field_: ["Must be plain text."]})
         digest = hashlib.blake2b(form.encode(), digest_size=20).hexdigest()  # the form may be too long for an index
         now = datetime.now(UTC)
         with self._database.writing() as connection:
-            id = self._changed(connection, owner, name)
+            id = self._count_change(connection, owner, name)
             same = (examples.c.connection == id) & (examples.c.digest == digest)
             known: uuid.UUID | None = connection.scalar(select(examples.c.id).where(same))
             example = Example(known or uuid.uuid4(), question, sql, note, catalog_version, now)
@@ -184,7 +243,7 @@ class KnowledgeStore:
         Raises ExampleNotFoundError, too for the example of another connection.
         """
         with self._database.writing() as connection:
-            id = self._changed(connection, owner, name)
+            id = self._count_change(connection, owner, name)
             newest = select(examples.c.id).where(examples.c.connection == id).limit(1)
             newest = newest.order_by(examples.c.verified_at.desc(), examples.c.id.desc())
             wanted = newest.scalar_subquery() if example_id is None else example_id
@@ -192,17 +251,35 @@ class KnowledgeStore:
             if not connection.execute(delete(examples).where(this)).rowcount:
                 raise ExampleNotFoundError("There is no such example of this connection.")
 
-    def _changed(self, connection: Connection, owner: str, name: str) -> str:
+    def _count_change(self, connection: Connection, owner: str, name: str) -> str:
         """Count a change of what is known of the connection, and give its id; the row is locked until the end."""
-        if storable(name):
-            counted = update(connections).where(named(owner, name)).values(knowledge=connections.c.knowledge + 1)
+        if is_storable(name):
+            counted = update(connections).where(match_name(owner, name)).values(knowledge=connections.c.knowledge + 1)
             id: str | None = connection.scalar(counted.returning(connections.c.id))
             if id is not None:
                 return id
-        raise unknown(name)
+        raise make_unknown_error(name)
 
 
-def _parsed(content: str) -> BusinessContext:
+def _parse_context(content: str) -> BusinessContext:
     found = orjson.loads(content)
-    terms = (Term(each["term"], each["definition"], each["sql"], tuple(each["synonyms"])) for each in found["terms"])
-    return BusinessContext(found["notes"], tuple(terms))
+    return BusinessContext(found["notes"], _parse_terms(found), _parse_references(found))
+
+
+def _parse_semantic(content: str) -> SemanticModel:
+    found = orjson.loads(content)["model"]
+    descriptions = tuple((schema, table, column, text) for schema, table, column, text in found["descriptions"])
+    return SemanticModel(found["notes"], _parse_terms(found), _parse_references(found), descriptions)
+
+
+def _parse_terms(found: Mapping[str, Any]) -> tuple[Term, ...]:
+    return tuple(
+        Term(each["term"], each["definition"], each["sql"], tuple(each["synonyms"])) for each in found["terms"]
+    )
+
+
+def _parse_references(found: Mapping[str, Any]) -> tuple[Reference, ...]:
+    """None in a context that is older than references."""
+    return tuple(
+        Reference(tuple(each["columns"]), tuple(each["ref_columns"])) for each in found.get("references", ())
+    )

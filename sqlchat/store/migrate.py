@@ -34,10 +34,10 @@ def is_current(connection: Connection) -> bool:
     if not inspect(connection).has_table("alembic_version", schema=schema):
         return False
     revision = connection.scalar(select(alembic_version.c.version_num))
-    return revision == HEAD or (revision is not None and revision not in _known())
+    return revision == HEAD or (revision is not None and revision not in _list_revisions())
 
 
-def _known() -> frozenset[str]:
+def _list_revisions() -> frozenset[str]:
     from alembic.script import ScriptDirectory
 
     return frozenset(script.revision for script in ScriptDirectory(str(FOLDER)).walk_revisions())

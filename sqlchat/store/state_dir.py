@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlchat.config import Settings, unusable
 
 
-def make(settings: Settings) -> Path:
+def make_folder(settings: Settings) -> Path:
     """The folder, there and closed to other users of the machine. Raises ConfigError where it cannot be made."""
     folder = settings.state_dir
     try:
@@ -24,9 +24,9 @@ def make(settings: Settings) -> Path:
 
 
 @contextmanager
-def locked(settings: Settings, name: str) -> Iterator[Path]:
+def hold_lock(settings: Settings, name: str) -> Iterator[Path]:
     """Hold the lock `name` among all processes on this data folder, and give the folder."""
-    folder = make(settings)
+    folder = make_folder(settings)
     handle = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)

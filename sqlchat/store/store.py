@@ -13,6 +13,7 @@ from sqlchat.store import state_dir
 from sqlchat.store.connections import Connections
 from sqlchat.store.encryption import Cipher
 from sqlchat.store.engine import Database
+from sqlchat.store.feedback import FeedbackStore
 from sqlchat.store.history import History
 from sqlchat.store.knowledge import KnowledgeStore
 from sqlchat.store.readings import Readings
@@ -33,6 +34,7 @@ class Store:
         self.connections = Connections(self._database, Cipher(settings))
         self.user_settings = UserSettings(self._database)
         self.history = History(self._database, settings)
+        self.feedback = FeedbackStore(self._database)
         self.knowledge = KnowledgeStore(self._database)
         self.readings = Readings(self._database)
 
@@ -45,13 +47,17 @@ class Store:
         """Bring the tables to the newest revision. Raises StoreUnavailableError."""
         self._database.upgrade()
 
+    def check(self) -> None:
+        """Raise StoreUnavailableError if the store is gone, or is not migrated."""
+        self._database.fetch(select(meta.c.name).limit(1))
+
     @contextmanager
     def once(self, task: str) -> Iterator[bool]:
         """True for the first who comes with `task` in the life of this embedded store, whatever the process.
 
         Others wait until that one is done. A task that ends with an error counts as not done.
         """
-        with state_dir.locked(self._settings, "once"):
+        with state_dir.hold_lock(self._settings, "once"):
             first = not self._database.fetch(select(meta.c.name).where(meta.c.name == task))
             yield first
             if first:

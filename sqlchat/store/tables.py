@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 SCHEMA = "sqlchat"
-HEAD = "0005"
+HEAD = "0006"
 """The newest revision in `migrations/versions`."""
 
 
@@ -64,7 +64,8 @@ contexts = Table(
     "contexts",
     metadata,
     Column("connection", Text, primary_key=True, comment="its id"),
-    Column("content", Text, nullable=False, comment="a JSON object: notes and terms"),
+    Column("content", Text, nullable=False, comment="a JSON object: notes, terms and references"),
+    Column("semantic", Text, comment="a JSON object: a semantic document and what it brought, or none"),
     Column("updated_at", UTCDateTime, nullable=False),
 )
 
@@ -121,6 +122,17 @@ history = Table(
         postgresql_where=text("conversation_id IS NOT NULL"),
         sqlite_where=text("conversation_id IS NOT NULL"),
     ),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("entry", Uuid, primary_key=True, comment="id of the entry of the history, ordered by time"),
+    Column("owner", Text, nullable=False),
+    Column("rating", Text, nullable=False, comment="good or bad"),
+    Column("comment", Text, nullable=False),
+    Column("corrected_sql", Text, nullable=False),
+    Column("at", UTCDateTime, nullable=False),
 )
 
 readings = Table(

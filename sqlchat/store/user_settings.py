@@ -28,7 +28,7 @@ class UserSettings:
     def get(self, user_id: str) -> dict[str, Any]:
         """The user's settings; {} where nothing was set."""
         rows = self._database.fetch(select(user_settings.c.settings).where(user_settings.c.user_id == user_id))
-        return _parsed(rows[0].settings if rows else None)
+        return _parse_settings(rows[0].settings if rows else None)
 
     def patch(self, user_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
         """Set the keys of `changes`, remove those that are None, and give the whole.
@@ -36,7 +36,9 @@ class UserSettings:
         One transaction: of two patches at once, neither loses a key. Raises PayloadError past 16 KB of JSON, 8 levels
         or 64 characters of a key, with the settings as they were.
         """
-        wrong = {str(key): faults for key, value in changes.items() if (faults := sorted(set(_faults(key, value))))}
+        wrong = {
+            str(key): faults for key, value in changes.items() if (faults := sorted(set(_find_faults(key, value))))
+        }
         if wrong:
             raise PayloadError("Some settings cannot be kept.", errors=wrong)
         now, mine = datetime.now(UTC), user_settings.c.user_id == user_id
@@ -44,7 +46,7 @@ class UserSettings:
             fresh = self._database.insert(user_settings).values(user_id=user_id, settings="{}", updated_at=now)
             connection.execute(fresh.on_conflict_do_nothing())
             text = connection.scalar(select(user_settings.c.settings).where(mine).with_for_update())
-            merged = {k: v for k, v in (_parsed(text) | dict(changes)).items() if v is not None}
+            merged = {k: v for k, v in (_parse_settings(text) | dict(changes)).items() if v is not None}
             encoded = orjson.dumps(merged)
             if len(encoded) > MAX_BYTES:
                 raise PayloadError(f"All settings together may take {MAX_BYTES // 1024} KB of JSON; this is more.")
@@ -52,19 +54,19 @@ class UserSettings:
         return merged
 
 
-def _parsed(text: str | None) -> dict[str, Any]:
+def _parse_settings(text: str | None) -> dict[str, Any]:
     settings: dict[str, Any] = orjson.loads(text or "{}")
     return settings
 
 
-def _faults(key: str, value: Any, depth: int = 2) -> Iterator[str]:
+def _find_faults(key: str, value: Any, depth: int = 2) -> Iterator[str]:
     """What keeps `value` under `key` from being stored and given back as it is."""
     if len(key) > MAX_KEY:
         yield f"A key may have {MAX_KEY} characters at most."
-    yield from _text_faults(key)
+    yield from _find_text_faults(key)
     match value:
         case str():
-            yield from _text_faults(value)
+            yield from _find_text_faults(value)
         case float() if not math.isfinite(value):
             yield "NaN and infinity are no JSON."
         case int() if not -(1 << 63) <= value < 1 << 63:
@@ -73,12 +75,12 @@ def _faults(key: str, value: Any, depth: int = 2) -> Iterator[str]:
             yield f"Settings may be {MAX_DEPTH} levels deep at most."
         case dict():
             for inner, item in value.items():
-                yield from _faults(inner, item, depth + 1)
+                yield from _find_faults(inner, item, depth + 1)
         case list():
             for item in value:
-                yield from _faults("", item, depth + 1)
+                yield from _find_faults("", item, depth + 1)
 
 
-def _text_faults(text: str) -> Iterator[str]:
+def _find_text_faults(text: str) -> Iterator[str]:
     if any("\ud800" <= character <= "\udfff" for character in text):
         yield "Text must be valid Unicode."

@@ -5,7 +5,7 @@ So each call has a deadline after which its process is killed, and an address-sp
 its own call an error and nobody else anything: the pool starts another.
 
 `workers.py` is the pool that callers see, `turns.py` decides whose call is next, `process.py` holds one process,
-`child.py` is what runs in it, and `wire.py` is how the two talk. Imports only `errors`.
+`child.py` is what runs in it, and `wire.py` is how the two talk. Imports only `errors` and `telemetry`.
 """
 
 from sqlchat.workers.turns import Turns

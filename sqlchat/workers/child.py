@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import pickle
@@ -18,6 +19,8 @@ from sqlchat.workers.wire import receive, send
 CROWDED = 0.875
 """Share of its address space past which a process that did its work is replaced: DuckDB gives none of it back."""
 READY = b"ready"
+FIRST_TO_GO = "500"
+"""Of a thousand: a system that has no memory left ends one of these rather than the process that answers requests."""
 
 
 def main() -> None:
@@ -38,6 +41,8 @@ def _confine(memory: int, preload: list[str]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that started this one
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+        score.write(FIRST_TO_GO)
     logging.disable()  # a library's warning would hold the text or file that it is about
     for name in preload:
         __import__(name)
@@ -51,8 +56,8 @@ def _answer(request: bytes | bytearray, memory: int) -> bytes:
         function, args, kwargs = pickle.loads(request)  # noqa: S301 - of the process that started this one
         succeeded, value = True, function(*args, **kwargs)
     except BaseException as exc:  # noqa: BLE001 - it is raised where the call was made
-        succeeded, value = False, _portable(exc)
-    crowded = _address_space() > CROWDED * memory
+        succeeded, value = False, _make_portable(exc)
+    crowded = _measure_address_space() > CROWDED * memory
     try:
         return pickle.dumps((succeeded, crowded, value), pickle.HIGHEST_PROTOCOL)
     except MemoryError:
@@ -61,7 +66,7 @@ def _answer(request: bytes | bytearray, memory: int) -> bytes:
         return pickle.dumps((False, crowded, TypeError(f"{type(value).__name__} cannot be sent: {exc}")))
 
 
-def _portable(exc: BaseException) -> BaseException:
+def _make_portable(exc: BaseException) -> BaseException:
     """The exception to send: with its traceback as a note, unless it is one that a caller is told about."""
     if isinstance(exc, RuntimeError) and "start new thread" in str(exc):  # no room for its stack
         return MemoryError()
@@ -70,7 +75,7 @@ def _portable(exc: BaseException) -> BaseException:
     return exc
 
 
-def _address_space() -> int:
+def _measure_address_space() -> int:
     """Bytes that this process has mapped; 0 where the system does not say."""
     try:
         with open("/proc/self/statm", "rb", buffering=0) as file:

@@ -17,6 +17,10 @@ from sqlchat.workers.wire import receive, send
 MODULE = "sqlchat.workers.child"
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 """Variables that a worker process gets, beside those of Python. It never sees a secret."""
+SPARING = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
+"""Of the environment: without these, memory is set apart for each thread, and threads are started for each core."""
+INSTRUMENTING = os.path.join("opentelemetry", "instrumentation", "auto_instrumentation")
+"""Folder by which `opentelemetry-instrument` has a process begin with its own code, which is not for these."""
 STARTING = 60.0
 """Seconds that a process may take to import its modules."""
 DYING = 5.0
@@ -46,6 +50,7 @@ class Process:
     def __init__(self, memory: int, preload: tuple[str, ...]) -> None:
         """Start it, without waiting for its imports. Raises OSError."""
         self._line, theirs = socket.socketpair()
+        self.idle_since = time.monotonic()
         self._is_ready = False
         self.is_stopped = False
         """True once `kill` was called."""
@@ -53,7 +58,7 @@ class Process:
         with theirs, contextlib.ExitStack() as undo:
             undo.callback(self._line.close)
             self._process = subprocess.Popen(  # noqa: S603 - Python itself, and no word of a caller's
-                command, stdin=subprocess.PIPE, env=_environment(), pass_fds=(theirs.fileno(),)
+                command, stdin=subprocess.PIPE, env=_make_environment(), pass_fds=(theirs.fileno(),)
             )
             undo.pop_all()
 
@@ -100,8 +105,8 @@ class Process:
         self._process.stdin.close()
 
 
-def _environment() -> dict[str, str]:
+def _make_environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if name in KEPT_ENVIRONMENT or name[:6] == "PYTHON"}
-    path = os.pathsep.join(folder or os.getcwd() for folder in sys.path)
+    path = os.pathsep.join(folder or os.getcwd() for folder in sys.path if not folder.endswith(INSTRUMENTING))
     # Arrow's own allocator sets a gigabyte of address space apart at once, of the few that a process may take.
-    return kept | {"PYTHONPATH": path, "ARROW_DEFAULT_MEMORY_POOL": "system"}
+    return kept | {"PYTHONPATH": path, "ARROW_DEFAULT_MEMORY_POOL": "system", **SPARING}

@@ -1,4 +1,4 @@
-"""Whose call is next, where several wait for a few processes."""
+"""Shares a few worker processes fairly among waiting calls."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Turns:
         """False where no turn came in `timeout` seconds; None waits for it."""
         with self._lock:
             if self._free and not self._waiting and self._held[owner] < self._share:
-                self._grant(owner)
+                self._grant_turn(owner)
                 return True
             waiter = owner, threading.Event()
             self._waiting.append(waiter)
@@ -52,6 +52,9 @@ class Turns:
                 del self._held[owner]
             self._hand_out()
 
+    def count_waiting(self) -> int:
+        return len(self._waiting)
+
     def _hand_out(self) -> None:
         while self._free:
             able = [waiter for waiter in self._waiting if self._held[waiter[0]] < self._share]
@@ -59,10 +62,10 @@ class Turns:
                 return
             waiter = min(able, key=lambda waiter: (self._held[waiter[0]], self._last.get(waiter[0], 0)))
             self._waiting.remove(waiter)
-            self._grant(waiter[0])
+            self._grant_turn(waiter[0])
             waiter[1].set()
 
-    def _grant(self, owner: str) -> None:
+    def _grant_turn(self, owner: str) -> None:
         self._free -= 1
         self._held[owner] += 1
         self._number += 1

@@ -32,7 +32,7 @@ def receive(line: socket.socket, until: float | None = None) -> bytes | bytearra
     whole[: len(body)] = body
     missing = memoryview(whole)[len(body) :]
     while missing:
-        _limit(line, until)
+        _set_timeout(line, until)
         try:
             count = line.recv_into(missing)
         except ConnectionError:
@@ -44,7 +44,7 @@ def receive(line: socket.socket, until: float | None = None) -> bytes | bytearra
 
 
 def _read(line: socket.socket, until: float | None) -> bytes:
-    _limit(line, until)
+    _set_timeout(line, until)
     try:
         data = line.recv(PIECE)
     except ConnectionError:
@@ -54,6 +54,6 @@ def _read(line: socket.socket, until: float | None) -> bytes:
     return data
 
 
-def _limit(line: socket.socket, until: float | None) -> None:
+def _set_timeout(line: socket.socket, until: float | None) -> None:
     if until is not None:
         line.settimeout(max(0.001, until - time.monotonic()))

@@ -5,13 +5,17 @@ from __future__ import annotations
 import contextlib
 import copy
 import logging
+import math
+import os
 import pickle
 import threading
+import time
 import weakref
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 from sqlchat.errors import BusyError, DeadlineError, TooLargeError
+from sqlchat.telemetry import metrics
 from sqlchat.workers.process import DiedError, NotStartedError, Process
 from sqlchat.workers.turns import Turns
 
@@ -19,6 +23,9 @@ P = ParamSpec("P")
 R = TypeVar("R")
 log = logging.getLogger(__name__)
 
+NOT_STARTED = "The worker processes do not start."
+CHECKING = 5.0
+"""Seconds for a process to show that it works."""
 TRIES = 4
 """Processes that one call may find gone, or see stopped by whoever stops the whole service."""
 
@@ -29,6 +36,8 @@ class Workers:
     A process starts when a call finds none that is free, with `memory_mb` MiB of address space and without the
     environment's secrets; `preload` names modules that it imports first. A call waits its turn for a free one,
     `patience` seconds at most unless it brings its own. Calls `for_owner` take `share` of the processes at most.
+    Metrics show them as `name`. With `idle` 0 a process ends after its call; of others,
+    `end_idle` leaves `kept`.
     """
 
     def __init__(
@@ -39,8 +48,12 @@ class Workers:
         patience: float = 10.0,
         preload: tuple[str, ...] = (),
         share: int | None = None,
+        name: str = "workers",
+        idle: float = math.inf,
+        kept: int = 0,
     ) -> None:
-        self._pool = Pool(memory_mb << 20, preload)
+        self.name = name
+        self._pool = Pool(memory_mb << 20, preload, name, idle, kept)
         self._free, self._patience, self._owner = Turns(count, share), patience, ""
 
     def for_owner(self, owner: str) -> Workers:
@@ -74,6 +87,25 @@ class Workers:
         """Start a process now, so that the first caller does not wait for it."""
         self._pool.warm()
 
+    def check(self, *, is_needed: bool = True) -> None:
+        """Raise BusyError if no process starts.
+
+        One is asked if the last one did not start, or `is_needed` and none ever did; where they work, none is woken.
+        """
+        if self._pool.works is False or (is_needed and self._pool.works is None):
+            try:
+                self.call(os.getpid, deadline=CHECKING, patience=CHECKING)
+            except (DeadlineError, TooLargeError) as exc:
+                raise BusyError(NOT_STARTED, retry_after=5) from exc
+
+    def count_use(self) -> dict[str, int]:
+        """How many processes are `busy` and `idle`, and how many calls are `waiting` for one."""
+        return {**self._pool.count_processes(), "waiting": self._free.count_waiting()}
+
+    def end_idle(self) -> None:
+        """End the processes that had nothing to do for `idle` seconds. The next call starts one."""
+        self._pool.end_idle()
+
     def close(self) -> None:
         """End all processes. The next call starts them anew."""
         self._pool.close()
@@ -82,8 +114,11 @@ class Workers:
 class Pool:
     """Processes that are idle, and those at work. As many as there are calls at once, so callers take turns."""
 
-    def __init__(self, memory: int, preload: tuple[str, ...]) -> None:
-        self._memory, self._preload = memory, preload
+    def __init__(self, memory: int, preload: tuple[str, ...], name: str, idle: float, kept: int) -> None:
+        self._memory, self._preload, self._name = memory, preload, name
+        self._most_idle, self._kept = idle, kept
+        self.works: bool | None = None
+        """Whether the last process that was asked came to its call; None before the first."""
         self._idle: list[Process] = []
         self._busy: set[Process] = set()
         self._lock = threading.Lock()
@@ -96,8 +131,10 @@ class Pool:
             try:
                 succeeded, is_crowded, value = process.call(request, deadline)
             except NotStartedError:
+                self.works = False
                 self._replace(process)
             except TimeoutError as exc:
+                metrics.count_killed(self._name, "deadline")
                 self._replace(process)
                 raise DeadlineError(f"This took longer than {deadline:g} s and was stopped.") from exc
             except DiedError as exc:
@@ -106,21 +143,39 @@ class Pool:
                     raise BusyError("The worker processes were stopped.", retry_after=1) from exc
                 if exc.is_told_to_stop:  # by a host that stops all our processes; this call is still owed its answer
                     continue
+                metrics.count_killed(self._name, "died")
                 log.warning("worker process died", extra={"exitcode": exc.exit_status})
                 raise TooLargeError("The worker process died of this, most likely for want of memory.") from exc
             except BaseException:  # what it sent cannot be read here
                 self._replace(process)
                 raise
             else:
-                self._replace(process) if is_crowded else self._give_back(process)
+                self.works = True
+                if is_crowded:
+                    metrics.count_killed(self._name, "memory")
+                    self._replace(process)
+                else:
+                    self._give_back(process)
                 return succeeded, value
-        raise BusyError("The worker processes do not start.", retry_after=5)
+        raise BusyError(NOT_STARTED, retry_after=5)
+
+    def count_processes(self) -> dict[str, int]:
+        return {"busy": len(self._busy), "idle": len(self._idle)}
 
     def warm(self) -> None:
         """Start one where there is none."""
         with self._lock:
             if not (self._idle or self._busy):
                 self._idle.append(self._start())
+
+    def end_idle(self) -> None:
+        """End those that were idle for longer than they may be."""
+        since = time.monotonic() - self._most_idle
+        with self._lock:
+            surplus = self._idle[: max(0, len(self._idle) - self._kept)]  # the last was used last
+            over = [each for each in surplus if each.idle_since < since]
+            self._idle[:] = [each for each in self._idle if each not in over]
+        _end_all(over)
 
     def close(self) -> None:
         """End those that are idle, and kill those at work, whose calls end in BusyError."""
@@ -141,7 +196,8 @@ class Pool:
     def _give_back(self, process: Process) -> None:
         with self._lock:
             self._busy.remove(process)
-            if not process.is_stopped:
+            if not process.is_stopped and self._most_idle:
+                process.idle_since = time.monotonic()
                 self._idle.append(process)
                 return
         process.end()
@@ -153,7 +209,7 @@ class Pool:
             self._busy.remove(process)
             dead = [each for each in self._idle if not each.is_alive()]
             self._idle[:] = [each for each in self._idle if each not in dead]
-            if not process.is_stopped:
+            if not process.is_stopped and self._most_idle:
                 with contextlib.suppress(BusyError):  # the next call tries again, and says so
                     self._idle.insert(0, self._start())
         _end_all(dead)
@@ -162,7 +218,8 @@ class Pool:
         try:
             return Process(self._memory, self._preload)
         except OSError as exc:
-            raise BusyError("The worker processes do not start.", retry_after=5) from exc
+            self.works = False
+            raise BusyError(NOT_STARTED, retry_after=5) from exc
 
 
 def _end_all(processes: list[Process]) -> None:

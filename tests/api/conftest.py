@@ -8,7 +8,7 @@ import pytest
 
 from sqlchat.app import create_app
 from sqlchat.config import Settings
-from sqlchat.tokens import mint
+from sqlchat.tokens import mint_token
 
 JWT_SECRET = "only for these tests, and nowhere else in use"
 
@@ -36,7 +36,7 @@ def client(app):
 
 @pytest.fixture(scope="module")
 def token(settings, app):
-    return mint(settings, "ann@example.com")
+    return mint_token(settings, "ann@example.com")
 
 
 @pytest.fixture

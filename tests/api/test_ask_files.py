@@ -95,6 +95,7 @@ def test_the_schema_has_types_and_inferred_keys(client, sales):
             "ref_table": "customers",
             "ref_columns": ["id"],
             "inferred": True,
+            "source": "inferred",
         }
     ]
     assert (customers["primary_key"], customers["row_estimate"]) == (["id"], 3)
@@ -107,6 +108,24 @@ def test_a_question_joins_over_an_inferred_key(client, sales):
     ).get_json()
     assert sorted(answer["results"]["rows"]) == [["France", 1], ["Germany", 2]]
     assert "orders.customer_id refers to customers.id: inferred from names and values." in answer["assumptions"]
+
+
+def test_a_question_joins_files_over_what_the_owner_says(client, upload):
+    upload(client, "tickets.csv", b"id,agent,minutes\n1,ann,5\n2,ann,7\n3,bob,2\n4,,9\n")
+    upload(client, "agents.csv", b"agent,team\nann,red\nbob,blue\neve,red\nann,red\n")
+    files = ["uploads/tickets.csv", "uploads/agents.csv"]
+    client.post("/api/connections", json={"provider": "files", "name": "desk", "config": {"files": files}})
+    told = {"references": [{"from": "tickets.agent", "to": "agents.agent"}]}
+    assert client.put("/api/connections/desk/context", json=told).status_code == 200
+    tables = client.get("/api/connections/desk/schema").get_json()["tables"]
+    assert {t["name"]: [key["source"] for key in t["foreign_keys"]] for t in tables} == {
+        "tickets": ["owner"],
+        "agents": [],
+    }
+    asked = {"connection_id": "desk", "prompt": "number of tickets with team red", "provider": "offline"}
+    answer = client.post("/api/chat", json=asked).get_json()
+    assert answer["results"]["rows"] == [[2]]
+    client.delete("/api/connections/desk")
 
 
 def test_execute_lineage_and_history(client, sales):

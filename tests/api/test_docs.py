@@ -32,7 +32,7 @@ def test_every_route_is_in_the_spec(app, spec):
         (re.sub(r"<(?:path:|uuid:)?(\w+)>", r"{\1}", rule.rule), method.lower())
         for rule in app.url_map.iter_rules()
         for method in rule.methods - {"HEAD", "OPTIONS"}
-        if rule.rule.startswith(("/api/", "/health")) and not rule.endpoint.startswith("api-docs")
+        if rule.rule.startswith(("/api/", "/health", "/ready")) and not rule.endpoint.startswith("api-docs")
     }
     assert routed == {(path, verb) for path, verb, _ in operations(spec)}
 

@@ -7,6 +7,7 @@ import http.client
 import io
 import json
 import socket
+import struct
 import time
 import uuid
 
@@ -150,7 +151,7 @@ def test_the_latest_result_is_that_of_the_newest_entry_that_ended_in_rows(shared
     path = "/api/history/latest/result"
     assert shared_client.get(path, headers=ann).json["code"] == "entry_not_found"
     for sql in ("SELECT 1 AS n", "SELECT 2 AS n", "SELECT x FROM nowhere"):
-        execute(shared_client, sql, name="empty", headers=ann)
+        assert execute(shared_client, sql, name="empty", headers=ann).data  # read to its end, so that it is kept
     assert shared_client.get(path, headers=ann).json["results"]["rows"] == [[2]]
     assert shared_client.get(path, headers=bob).json["code"] == "entry_not_found"
 
@@ -302,3 +303,32 @@ def test_a_client_that_goes_away_frees_everything(service, name, sql, accept):
         return [each for each in entries if each["sql"] == sql and each["status"] == 499]
 
     service.until(lambda: len(abandoned()) >= 3, 10)
+
+
+@pytest.mark.parametrize("accept", ["text/csv", "application/x-ndjson"])
+def test_an_answer_whose_client_resets_the_line_is_logged_and_kept(service, accept):
+    sql, before = f"SELECT '{accept}' AS kind, g FROM generate_series(1, 3000000) AS g", len(service.out)
+    for _ in range(6):
+        connection = requested(service, sql, accept, "pg")
+        assert connection.sock.recv(100)
+        connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        connection.sock.close()
+
+    def abandoned():
+        lines = [json.loads(line) for line in service.out[before:].splitlines() if line.startswith("{")]
+        return [line for line in lines if line.get("status") == 499 and line.get("outcome") == "abandoned"]
+
+    service.until(lambda: len(abandoned()) == 6, 20)
+    assert "unhandled error" not in service.out[before:]
+    assert "Exception ignored" not in service.out[before:]
+
+
+def test_a_head_request_for_a_whole_result_ends_in_order(client, caplog):
+    execute(client, accept="application/json")
+    entry = newest(client)["id"]
+    for _ in range(2):
+        answer = client.head(f"/api/history/{entry}/result", headers={"Accept": "text/csv"})
+        assert (answer.status_code, answer.data) == (200, b"")
+        answer.close()
+    assert [each.status for each in caplog.records if getattr(each, "method", "") == "HEAD"]
+    assert "unhandled error" not in caplog.text

@@ -17,7 +17,7 @@ from sqlchat.store import Entry
 MEMORY = {"provider": "sqlite", "name": "mine", "config": {"database": ":memory:"}}
 KEYS = {
     "id", "at", "user_id", "connection_id", "route", "question", "sql", "provider", "model", "outcome", "status",
-    "row_count", "ms", "tokens", "request_id", "conversation_id", "interpretation",
+    "row_count", "ms", "tokens", "request_id", "conversation_id", "interpretation", "feedback",
 }  # fmt: skip
 
 

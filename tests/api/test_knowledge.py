@@ -14,7 +14,7 @@ TERM = {
     "sql": "ordered_at > '2024-01-01'",
     "synonyms": [],
 }
-EMPTY = {"notes": "", "terms": []}
+EMPTY = {"notes": "", "terms": [], "references": []}
 QUESTION = {"question": "How many people?", "sql": "SELECT COUNT(*) FROM people"}
 POLICY = {"deny_tables": ["salaries"], "deny_columns": ["people.email"]}
 
@@ -83,7 +83,7 @@ def test_a_context_that_was_never_told_is_empty(client, people):
 
 
 def test_a_context_comes_back_as_it_was_put_and_may_be_put_again(client, people):
-    context = {
+    context = EMPTY | {
         "notes": "Amounts in €.",
         "terms": [TERM | {"synonyms": ["regular"]}, {"term": "x", "definition": "y"}],
     }
@@ -121,10 +121,18 @@ def test_put_replaces_the_whole(client, people):
         ({"terms": [TERM | {"synonyms": [""]}]}, "terms"),
         ({"terms": [TERM | {"colour": "red"}]}, "terms"),
         ({"term": []}, "term"),
+        ({"references": {}}, "references"),
+        ({"references": [{"from": "salaries.person_id"}]}, "references"),
+        ({"references": [{"from": "salaries.person_id", "to": []}]}, "references"),
+        ({"references": [{"from": 1, "to": "people.id"}]}, "references"),
+        ({"references": [{"from": "salaries.person_id", "to": "people.id\0"}]}, "references"),
+        ({"references": [{"from": "salaries.person_id", "to": "people.id", "via": "x"}]}, "references"),
+        ({"references": [{"from": "x." + "y" * 400, "to": "people.id"}]}, "references"),
+        ({"references": [{"from": "salaries.person_id", "to": "people.id"}] * 201}, "references"),
     ],
 )
 def test_a_context_of_another_form_or_size_is_refused_and_changes_nothing(client, people, context, field):
-    before = {"notes": "kept", "terms": [TERM]}
+    before = EMPTY | {"notes": "kept", "terms": [TERM]}
     client.put(f"{people}/context", json=before)
     assert field in refused(client.put(f"{people}/context", json=context))["errors"]
     assert client.get(f"{people}/context").get_json() == before
@@ -151,7 +159,7 @@ def test_a_term_is_told_once(client, people):
 
 
 def test_signs_that_a_database_may_not_hold_are_kept_or_refused_and_no_fault_of_ours(client, people):
-    context = {"notes": "a", "terms": [TERM | {"definition": "c \N{PILE OF POO}"}]}
+    context = EMPTY | {"notes": "a", "terms": [TERM | {"definition": "c \N{PILE OF POO}"}]}
     assert client.put(f"{people}/context", json=context).status_code == 200
     assert client.get(f"{people}/context").get_json() == context
     for hostile in ({"notes": "a\0b"}, {"terms": [TERM | {"definition": "c\0d"}]}):

@@ -3,7 +3,7 @@
 import jwt
 import pytest
 
-from sqlchat.api.page import FOLDER, page_config
+from sqlchat.api.page import FOLDER, make_page_config
 from sqlchat.app import create_app
 from sqlchat.config import Settings
 
@@ -60,7 +60,7 @@ def test_the_page_is_told_how_people_sign_in(client, shared_client, open_client)
 @pytest.mark.parametrize("key", [key_of("anon"), "sb_publishable_abc"])
 def test_the_anonymous_key_is_told(key):
     settings = Settings(supabase_url="https://project.supabase.co/", supabase_anon_key=key)
-    assert page_config(settings) == {
+    assert make_page_config(settings) == {
         "auth": "required",
         "supabase_url": "https://project.supabase.co",
         "supabase_anon_key": key,
@@ -69,7 +69,7 @@ def test_the_anonymous_key_is_told(key):
 
 @pytest.mark.parametrize("key", [key_of("service_role"), "sb_secret_abc", ""])
 def test_a_secret_key_in_its_place_is_not(key):
-    assert page_config(Settings(supabase_anon_key=key, supabase_service_role_key="x"))["supabase_anon_key"] == ""
+    assert make_page_config(Settings(supabase_anon_key=key, supabase_service_role_key="x"))["supabase_anon_key"] == ""
 
 
 def test_the_page_may_reach_supabase_where_it_is_configured(tmp_path):

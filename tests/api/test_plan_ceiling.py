@@ -6,7 +6,7 @@ import pytest
 
 from sqlchat.app import create_app
 from sqlchat.config import Settings
-from sqlchat.tokens import mint
+from sqlchat.tokens import mint_token
 
 JWT_SECRET = "only for these tests, and nowhere else in use"
 CEILING = 100.0
@@ -87,7 +87,7 @@ def test_under_row_level_security_the_cost_is_held_to_but_not_told(database, pos
     )
     app = create_app(settings)
     client = app.test_client()
-    token = {"Authorization": f"Bearer {mint(settings, 'ann@example.com', OWNER)}"}
+    token = {"Authorization": f"Bearer {mint_token(settings, 'ann@example.com', OWNER)}"}
     made = {"provider": "postgres", "name": "quarry", "config": database | {"rls": True}}
     assert client.post("/api/connections", json=made, headers=token).status_code == 201
     assert execute(client, "SELECT weight FROM stones WHERE id = 3", headers=token).status_code == 200

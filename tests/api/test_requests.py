@@ -103,3 +103,22 @@ class TestControlCharacters:
             "/api/chat", json={"connection_id": "demo", "prompt": "How many\tcustomers\r\nare there?\n"}
         )
         assert sent.get_json()["results"]["rows"] == [[240]]
+
+
+@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}")])
+@pytest.mark.parametrize(
+    ("method", "path", "before", "after"),
+    [
+        ("PUT", "/api/connections/demo/context/semantic", '{"version": "0.1.1", "semantic_model": [{"name": ', "}]}"),
+        ("PUT", "/api/connections/demo/context", '{"references": [{"to": "customers.id", "from": ', "}]}"),
+        ("POST", "/api/connections", '{"provider": "sqlite", "name": "deep", "config": {"database": ', "}}"),
+        ("POST", "/api/history/latest/feedback", '{"rating": ', "}"),
+        ("POST", "/mcp", '{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"x": ', "}}"),
+    ],
+)
+def test_a_body_that_is_nested_deeply_is_refused(client, method, path, before, after, opening, closing):
+    for levels in (95, 150, 500, 1000):
+        body = f"{before}{opening * levels}1{closing * levels}{after}"
+        answer = client.open(path, method=method, data=body, content_type="application/json")
+        assert answer.status_code == 400 or "error" in answer.json
+        assert levels < 100 or path == "/mcp" or "nested" in answer.json["detail"] or "depth" in answer.json["detail"]

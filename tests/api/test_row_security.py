@@ -8,7 +8,7 @@ import pytest
 
 from sqlchat.app import create_app
 from sqlchat.config import Settings
-from sqlchat.tokens import mint
+from sqlchat.tokens import mint_token
 
 JWT_SECRET = "only for these tests, and nowhere else in use"
 TENANTS = {"of ann": str(uuid.UUID(int=1)), "of bob": str(uuid.UUID(int=2))}
@@ -80,7 +80,7 @@ def client(settings, database):
 
 
 def bearer(settings, sub):
-    return {"Authorization": f"Bearer {mint(settings, f'{sub}@example.com', sub)}"}
+    return {"Authorization": f"Bearer {mint_token(settings, f'{sub}@example.com', sub)}"}
 
 
 def execute(client, sql, headers):

@@ -30,7 +30,7 @@ def test_the_stages_come_in_turn_and_the_last_is_the_answer(client):
     assert [name for name, _ in read] == ["context", "sql", "checked", "results", "answer"]
     stages, plain = dict(read), client.post("/api/chat", json=QUESTION).get_json()
     answer = stages["answer"]
-    for changing in ("timings", "conversation_id"):
+    for changing in ("timings", "conversation_id", "history_id"):
         assert type(answer.pop(changing)) is type(plain.pop(changing))
     assert answer == plain
     assert stages["results"] == answer["results"]

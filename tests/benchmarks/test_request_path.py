@@ -4,10 +4,12 @@ Needs wrk on the PATH, which puts 16 callers to two gunicorn workers of each. Da
 answers the same from SQLite. Ratios are of medians over the rounds; on a busy machine, look at the CPU time as well.
 """
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import socket
 import statistics
 import subprocess
 import time
@@ -100,7 +102,10 @@ def datasette(tmp_path_factory):
     process = subprocess.Popen(
         [program, "--memory", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
-    time.sleep(3)
+    for _ in range(300):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            break
+        time.sleep(0.1)
     yield f"http://127.0.0.1:{port}/_memory.json?" + urllib.parse.urlencode({"sql": "select 1", "_shape": "arrays"})
     process.terminate()
     process.wait(30)

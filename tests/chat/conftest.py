@@ -15,6 +15,7 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from sqlchat.chat.answer import Answer, Stage
+from sqlchat.chat.budgets import Budgets
 from sqlchat.chat.context import SchemaLinker
 from sqlchat.chat.knowledge import Knowledge
 from sqlchat.chat.pipeline import Pipeline
@@ -178,6 +179,7 @@ class House:
         knowledge, history = Knowledge(self.store.knowledge, self.workers), self.store.history
         linker = SchemaLinker(settings.catalog_room)
         parts = {"knowledge": knowledge, "history": history, "workers": self.workers, "linker": linker}
+        parts["budgets"] = Budgets(settings, history)
         return Pipeline(settings, self.manager, factory, **parts)
 
     def ask(self, text: str = "How many customers are in Germany?", **options: Any) -> Answer:
@@ -200,7 +202,7 @@ class House:
         return answer
 
     def stages(self, text: str, **options: Any) -> list[Stage]:
-        return list(self.pipeline.stages(self.question(text, **options)))
+        return list(self.pipeline.run_stages(self.question(text, **options)))
 
     def question(self, text: str, connection_id: str = "shop", owner: str = OWNER, **options: Any) -> Question:
         return Question(owner=owner, connection_id=connection_id, text=text, **options)

@@ -84,3 +84,10 @@ def test_a_name_is_a_title_and_never_a_field_or_code(name: str) -> None:
 def test_more_rows_than_can_be_drawn_get_none() -> None:
     found = chart({"a": "INT", "b": "INT"}, *[(n, n) for n in range(MOST_ROWS + 1)])
     assert (found.kind, found.reason) == ("none", "too many rows")
+
+
+def test_numbers_beyond_a_double_do_not_fail() -> None:
+    big = f'[[1,1{"0" * 400}],[2,1e400],[3,{"{"}"a":-1e999{"}"}]]'.encode()
+    results = Results(("id", "n"), ("INT", "NUMERIC"), big, 3, False)
+    assert choose_chart(results).kind in ("none", "scatter", "bars")
+    assert [row[0] for row in results.read_rows()] == [1, 2, 3]

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sqlchat.chat.compare import Order, ResultSet, difference
+from sqlchat.chat.compare import Order, ResultSet, describe_difference
 
 
 def rows(*rows: list[Any], columns: str = "abcdefgh") -> ResultSet:
@@ -30,8 +30,8 @@ def rows(*rows: list[Any], columns: str = "abcdefgh") -> ResultSet:
     ids=["rows", "columns", "like columns", "float", "rounding", "10.0", "null", "json", "empty", "three alike"],
 )
 def test_the_same_content_is_the_same_whatever_its_order(gold: ResultSet, got: ResultSet) -> None:
-    assert difference(gold, got) == ""
-    assert difference(got, gold) == ""
+    assert describe_difference(gold, got) == ""
+    assert describe_difference(got, gold) == ""
 
 
 @pytest.mark.parametrize(
@@ -53,40 +53,42 @@ def test_the_same_content_is_the_same_whatever_its_order(gold: ResultSet, got: R
     ],
 )
 def test_what_differs_is_told(gold: ResultSet, got: ResultSet, why: str) -> None:
-    assert why in difference(gold, got)
+    assert why in describe_difference(gold, got)
 
 
 def test_cells_that_agree_column_by_column_but_not_row_by_row_differ() -> None:
     gold = rows(["a", 1, 1], ["b", 2, 2], ["c", 1, 2])
     got = rows(["a", 2, 1], ["b", 1, 2], ["c", 1, 2])
-    assert difference(gold, got) == "other values than the gold's"
+    assert describe_difference(gold, got) == "other values than the gold's"
 
 
 def test_order_counts_where_the_gold_orders() -> None:
     gold, got = rows([3, "x"], [2, "y"]), rows([2, "y"], [3, "x"])
-    assert difference(gold, got, Order((0,))) == "the right rows in another order"
-    assert difference(gold, rows(["x", 3], ["y", 2]), Order((0,))) == ""
+    assert describe_difference(gold, got, Order((0,))) == "the right rows in another order"
+    assert describe_difference(gold, rows(["x", 3], ["y", 2]), Order((0,))) == ""
 
 
 def test_ties_of_the_order_may_come_either_way() -> None:
     gold, got = rows([3, "x"], [3, "y"], [2, "z"]), rows([3, "y"], [3, "x"], [2, "z"])
-    assert difference(gold, got, Order((0,))) == ""
-    assert difference(gold, got, Order(("A",))) == "", "by name, in any case"
-    assert difference(gold, got, Order((0, 1))) == "the right rows in another order"
-    assert difference(gold, got, Order(None)) == "the right rows in another order", "a key that is not put out"
-    assert difference(gold, got, Order(("elsewhere",))) == "the right rows in another order"
+    assert describe_difference(gold, got, Order((0,))) == ""
+    assert describe_difference(gold, got, Order(("A",))) == "", "by name, in any case"
+    assert describe_difference(gold, got, Order((0, 1))) == "the right rows in another order"
+    assert describe_difference(gold, got, Order(None)) == "the right rows in another order", (
+        "a key that is not put out"
+    )
+    assert describe_difference(gold, got, Order(("elsewhere",))) == "the right rows in another order"
 
 
 def test_a_date_is_its_midnight() -> None:
     for midnight in ("2024-01-01T00:00:00", "2024-01-01 00:00:00.000", "2024-01-01T00:00:00+00:00"):
-        assert difference(rows(["2024-01-01", "x"]), rows([midnight, "x"])) == ""
+        assert describe_difference(rows(["2024-01-01", "x"]), rows([midnight, "x"])) == ""
 
 
 def test_what_was_cut_off_is_not_compared() -> None:
     cut = ResultSet(("a",), [[1], [2]], truncated=True)
-    assert difference(cut, cut) == "more rows than the 2 that are compared"
+    assert describe_difference(cut, cut) == "more rows than the 2 that are compared"
 
 
 def test_many_columns_alike_are_assigned_at_once() -> None:
     wide = [[1] * 60, [2] * 60]
-    assert difference(ResultSet(("a",) * 60, wide), ResultSet(("b",) * 60, wide[::-1])) == ""
+    assert describe_difference(ResultSet(("a",) * 60, wide), ResultSet(("b",) * 60, wide[::-1])) == ""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from sqlchat.chat.rendering import tokens_in
+from sqlchat.chat.rendering import estimate_tokens
 from sqlchat.config import ConfigError, Settings
 from sqlchat.errors import TooLargeError
 
@@ -16,7 +16,7 @@ COUNT = "SELECT count(*) AS n FROM customers WHERE country = 'Germany'"
 
 
 def size(request) -> int:
-    return sum(tokens_in(message["content"]) for message in request["messages"])
+    return sum(estimate_tokens(message["content"]) for message in request["messages"])
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sqlchat.chat.examples import ExampleIndex, normal_form, outlived
+from sqlchat.chat.examples import ExampleIndex, fixes_relative_dates, normalize_question
 from sqlchat.store.knowledge import Example
 
 QUESTIONS = (
@@ -42,7 +42,7 @@ def index():
     ],
 )
 def test_the_same_question_in_another_spelling(one, other):
-    assert normal_form(one) == normal_form(other)
+    assert normalize_question(one) == normalize_question(other)
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,10 @@ def test_the_same_question_in_another_spelling(one, other):
     ],
 )
 def test_what_may_change_the_meaning_stays(one, other):
-    assert normal_form(one) != normal_form(other)
+    assert normalize_question(one) != normalize_question(other)
     index = ExampleIndex([example(one)])
-    assert index.same(other) is None
-    assert index.same(one.upper() if '"' not in one else one)
+    assert index.find_same(other) is None
+    assert index.find_same(one.upper() if '"' not in one else one)
 
 
 @pytest.mark.parametrize(
@@ -87,24 +87,24 @@ def test_what_may_change_the_meaning_stays(one, other):
     ],
 )
 def test_the_nearest_comes_first(index, question, nearest):
-    assert index.nearest(question, 4)[0].question == nearest
+    assert index.find_nearest(question, 4)[0].question == nearest
 
 
 @pytest.mark.parametrize("question", ["Will it rain tomorrow?", "how many", "", "日本"])
 def test_what_has_nothing_in_common_is_not_near(index, question):
-    assert index.nearest(question, 4) == []
+    assert index.find_nearest(question, 4) == []
 
 
 def test_there_are_no_more_than_asked_for():
     index = ExampleIndex([example(f"customers in city {number}") for number in range(20)])
-    assert len(index.nearest("customers in city 7", 4)) == 4
-    assert index.nearest("customers in city 7", 4)[0].question == "customers in city 7"
+    assert len(index.find_nearest("customers in city 7", 4)) == 4
+    assert index.find_nearest("customers in city 7", 4)[0].question == "customers in city 7"
 
 
 def test_an_example_of_nothing_but_common_words_is_found_again():
     index = ExampleIndex([example("How many are there?"), example("???")])
-    assert index.nearest("how many are there", 4)[0].question == "How many are there?"
-    assert index.same("how many are there").question == "How many are there?"
+    assert index.find_nearest("how many are there", 4)[0].question == "How many are there?"
+    assert index.find_same("how many are there").question == "How many are there?"
 
 
 def test_building_an_index_writes_nothing_to_the_log(caplog):
@@ -114,8 +114,8 @@ def test_building_an_index_writes_nothing_to_the_log(caplog):
 
 
 def test_without_examples_nothing_is_near():
-    assert ExampleIndex(()).nearest("customers", 4) == []
-    assert ExampleIndex(()).same("customers") is None
+    assert ExampleIndex(()).find_nearest("customers", 4) == []
+    assert ExampleIndex(()).find_same("customers") is None
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_without_examples_nothing_is_near():
     ],
 )
 def test_a_fixed_date_for_a_time_relative_to_today_is_outlived(question, sql):
-    assert outlived(question, sql)
+    assert fixes_relative_dates(question, sql)
 
 
 @pytest.mark.parametrize(
@@ -146,4 +146,4 @@ def test_a_fixed_date_for_a_time_relative_to_today_is_outlived(question, sql):
     ],
 )
 def test_what_says_its_year_or_looks_at_the_clock_is_not(question, sql):
-    assert not outlived(question, sql)
+    assert not fixes_relative_dates(question, sql)

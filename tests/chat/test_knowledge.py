@@ -4,13 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from sqlchat.chat.examples import normal_form
+from sqlchat.chat.examples import normalize_question
 from sqlchat.chat.knowledge import NOTHING, Knowledge
 from sqlchat.config import Settings
 from sqlchat.errors import ConnectionNotFoundError, StoreUnavailableError
 from sqlchat.sql.catalog import Column, Table
+from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Store
-from sqlchat.store.knowledge import BusinessContext, Term
+from sqlchat.store.knowledge import BusinessContext, Reference, SemanticModel, Term
 from sqlchat.workers import Workers
 
 ACTIVE = Term("active customer", "ordered within 90 days")
@@ -57,7 +58,7 @@ def looked(monkeypatch):
 
 def put(store, question, sql="SELECT COUNT(*) FROM customers", version="v1", name="shop"):
     known, _ = store.knowledge.put_example(
-        "ann", name, question=question, form=normal_form(question), sql=sql, note="", catalog_version=version
+        "ann", name, question=question, form=normalize_question(question), sql=sql, note="", catalog_version=version
     )
     return known
 
@@ -188,13 +189,13 @@ def test_a_store_that_is_gone_is_told(workers, shop):
 
 
 def test_all_examples_are_listed_with_whether_they_are_stale(knowledge, store, shop):
-    assert knowledge.examples("ann", "shop", shop) == []
+    assert knowledge.list_examples("ann", "shop", shop) == []
     fresh = put(store, "customers in France", version="v0")
     stale = put(store, "clients in France", "SELECT COUNT(*) FROM clients", "v0")
-    assert knowledge.examples("ann", "shop", shop) == [(stale, True), (fresh, False)]
+    assert knowledge.list_examples("ann", "shop", shop) == [(stale, True), (fresh, False)]
     more = (*shop.tables, Table("clients", (Column("id", "integer"),), "public"))
     grown = replace(shop, tables=more, version="v2")
-    assert knowledge.examples("ann", "shop", grown) == [(stale, False), (fresh, False)]
+    assert knowledge.list_examples("ann", "shop", grown) == [(stale, False), (fresh, False)]
 
 
 def test_the_least_recently_asked_connection_is_dropped_and_read_anew(knowledge, store, shop, monkeypatch):
@@ -205,3 +206,24 @@ def test_the_least_recently_asked_connection_is_dropped_and_read_anew(knowledge,
     for name in ("a", "b", "a", "c", "b", "a"):
         assert knowledge.recall("ann", name, f"customers in {name}", shop).exact
     assert len(knowledge._books) == 2
+
+
+def test_a_semantic_model_speaks_where_people_did_not(knowledge, store, shop):
+    store.knowledge.replace_context("ann", "shop", CONTEXT)
+    brought = SemanticModel(
+        "Weeks begin on Monday.",
+        (Term("Active Customer", "of the model"), Term("basket", "an order")),
+        (Reference(("orders.id",), ("customers.id",)),),
+        (("public", "orders", "", "What was bought at once."), ("public", "orders", "gone", "no such column")),
+    )
+    store.knowledge.replace_semantic("ann", "shop", brought, {})
+    recalled = knowledge.recall("ann", "shop", "How many active customers have a basket?", shop)
+    assert [term.definition for term in recalled.terms] == ["ordered within 90 days", "an order"]
+    assert recalled.notes == "Amounts are in euros.\nWeeks begin on Monday."
+    taught = recalled.lesson.teach(shop, Profiles())
+    orders = taught.table("orders")
+    assert orders.comment.endswith("What was bought at once.")
+    assert [key.source for key in orders.foreign_keys][-1] == "owner"
+    assert taught.version != shop.version
+    assert knowledge.teach_catalog("ann", "shop", shop, Profiles()) is taught
+    assert recalled.lesson.teach(replace(shop, version="v2"), Profiles()) is not taught

@@ -7,7 +7,7 @@ import uuid
 
 import pytest
 
-from sqlchat.chat.examples import normal_form
+from sqlchat.chat.examples import normalize_question
 from sqlchat.errors import ConversationNotFoundError
 from sqlchat.store import Term
 from sqlchat.store.knowledge import BusinessContext
@@ -23,7 +23,7 @@ def tell(house):
 
     def tell(question: str, sql: str, note: str = "") -> uuid.UUID:
         version = house.manager.open(OWNER, "shop").catalog.version
-        facts = {"form": normal_form(question), "note": note, "catalog_version": version}
+        facts = {"form": normalize_question(question), "note": note, "catalog_version": version}
         example, _ = house.store.knowledge.put_example(OWNER, "shop", question=question, sql=sql, **facts)
         return example.id
 

@@ -12,7 +12,8 @@ def library() -> Catalog:
     documents = Table(
         "documents", (Column("id", "integer"), Column("kind", "text"), Column("status", "text")), "public"
     )
-    members = Table("members", (Column("id", "integer"), Column("level", "text")), "public")
+    columns = (Column("id", "integer"), Column("level", "text"), Column("credit_card", "text"))
+    members = Table("members", columns, "public")
     return Catalog((documents, members), "postgres", "public", "v1")
 
 
@@ -21,12 +22,14 @@ def ask(library, profiled):
     values = {
         ("public", "documents", "kind"): ("Paper", "Letter", "Member", "Document"),
         ("public", "documents", "status"): ("Draft", "Final"),
-        ("public", "members", "level"): ("Gold", "Grade"),
+        ("public", "members", "level"): ("Gold", "Grade", "Credit Card"),
     }
     linker = SchemaLinker(10_000)
 
     def prompted(question: str) -> str:
-        return prompt.messages(question, linker.context(library, question, profiled(values)))[-1].content
+        return prompt.render_messages(question, linker.choose_context(library, question, profiled(values)))[
+            -1
+        ].content
 
     return prompted
 
@@ -46,8 +49,19 @@ def test_a_synonym_of_a_column_is_marked(ask) -> None:
     assert "members.level = 'Grade' -- no condition if 'grade' names" in shown
 
 
+def test_a_capital_at_the_beginning_of_a_question_makes_no_value(ask) -> None:
+    assert "<values>" not in ask("Documents by status")
+    assert "-- no condition if 'Papers' names the rows that are asked for" in ask("Papers by status")
+
+
+def test_several_words_that_are_a_column_s_name_are_marked(ask) -> None:
+    marked = "members.level = 'Credit Card' -- no condition if 'credit card' names the column members.credit_card"
+    assert marked in ask("What is the credit card of each of them?")
+
+
 @pytest.mark.parametrize(
-    "question", ['How many "papers" are there?', "Documents of the kind Paper?", "Which are draft?"]
+    "question",
+    ['How many "papers" are there?', "Documents of the kind Paper?", "Which are draft?", "Who pays by Credit Card?"],
 )
 def test_a_value_that_is_named_as_one_is_not_marked(ask, question: str) -> None:
     shown = ask(question)
@@ -56,6 +70,6 @@ def test_a_value_that_is_named_as_one_is_not_marked(ask, question: str) -> None:
 
 
 def test_distinct_and_orders_are_for_questions_that_ask_for_them(library) -> None:
-    rules, *_ = prompt.messages("Ages of the members?", SchemaLinker(10_000).context(library, "Ages?"))
+    rules, *_ = prompt.render_messages("Ages of the members?", SchemaLinker(10_000).choose_context(library, "Ages?"))
     assert "DISTINCT only if the question asks" in rules.content
     assert "ORDER BY only if the question asks" in rules.content

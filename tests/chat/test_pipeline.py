@@ -14,7 +14,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 
 from sqlchat.chat.answer import Agreement, Answer, Basis, Checked, Drafted, Ran
-from sqlchat.config import ModelPrice, Settings
+from sqlchat.config import Settings
+from sqlchat.config.values import ModelPrice
 from sqlchat.errors import (
     ConnectionNotFoundError,
     DialectUnknownError,

@@ -13,7 +13,7 @@ import pytest
 
 from sqlchat.chat import prompt
 from sqlchat.chat.context import NOTHING, SchemaLinker
-from sqlchat.chat.dialect_notes import notes_on
+from sqlchat.chat.dialect_notes import find_notes
 from sqlchat.chat.rendering import BLOCKS, as_data, render_catalog, render_table
 from sqlchat.providers.base import Draft, Message
 from sqlchat.sql.catalog import Catalog, Column, Table
@@ -23,7 +23,7 @@ Profiled = Callable[[Texts], Profiles]
 
 
 def asked(catalog: Catalog, question: str, profiles: Profiles = NOTHING, budget: int = 20_000) -> tuple[Message, ...]:
-    return prompt.messages(question, SchemaLinker(budget).context(catalog, question, profiles))
+    return prompt.render_messages(question, SchemaLinker(budget).choose_context(catalog, question, profiles))
 
 
 def test_the_catalog_stands_as_data_in_the_stable_part(shop: Catalog, profiles: Profiles) -> None:
@@ -57,7 +57,7 @@ def test_the_catalog_stands_as_data_in_the_stable_part(shop: Catalog, profiles: 
 @pytest.mark.parametrize(("dialect", "order"), [("sqlite", "x NULLS LAST"), ("mysql", "x IS NULL, x")])
 def test_the_notes_say_how_nulls_come_last(dialect: str, order: str) -> None:
     """SQLite knows MySQL's way too."""
-    assert order.removeprefix("x ") in " ".join(notes_on(dialect).notes)
+    assert order.removeprefix("x ") in " ".join(find_notes(dialect).notes)
     with closing(sqlite3.connect(":memory:")) as database:
         rows = database.execute(f"SELECT x FROM (SELECT 2 AS x UNION SELECT NULL UNION SELECT 1) ORDER BY {order}")
         assert rows.fetchall() == [(1,), (2,), (None,)]
@@ -71,7 +71,7 @@ def test_the_notes_say_how_a_text_that_is_no_number_is_left_out(postgres_server:
             "NULLIF(x, 'n/a')::numeric": ("postgres", postgres_server.execute),
         }
         for number, (dialect, execute) in ways.items():
-            assert number in " ".join(notes_on(dialect).notes)
+            assert number in " ".join(find_notes(dialect).notes)
             texts = "(SELECT '2' AS x UNION SELECT 'n/a' UNION SELECT '4') AS t"
             assert execute(f"SELECT avg({number}) FROM {texts}") == [(3,)]
 
@@ -93,14 +93,22 @@ def test_the_long_names_of_types_are_told_by_the_short_ones_that_postgres_knows_
         assert postgres_server.execute(f"SELECT pg_typeof(NULL::{one}) = pg_typeof(NULL::{other})") == [(True,)]
 
 
-def test_a_reference_that_was_inferred_is_said_to_be(shop: Catalog) -> None:
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"inferred": True}, "(inferred)"),
+        ({"by_owner": True}, "(said by the owner)"),
+        ({"by_owner": True, "repeats": True}, "(said by the owner) (several rows may match)"),
+    ],
+)
+def test_a_reference_that_the_database_does_not_hold_is_said_to_be(shop: Catalog, known: Any, said: str) -> None:
     tables = tuple(
-        replace(table, foreign_keys=tuple(replace(key, inferred=True) for key in table.foreign_keys))
+        replace(table, foreign_keys=tuple(replace(key, **known) for key in table.foreign_keys))
         for table in shop.tables
     )
-    text = render_catalog(replace(shop, tables=tables), notes_on("postgres"), {})
-    assert "\n  customer_id integer -> customers.id (inferred)\n" in text
-    assert text.endswith("\n  (order_id, line) -> sales.shipments (order_id, line) (inferred)")
+    text = render_catalog(replace(shop, tables=tables), find_notes("postgres"), {})
+    assert f"\n  customer_id integer -> customers.id {said}\n" in text
+    assert text.endswith(f"\n  (order_id, line) -> sales.shipments (order_id, line) {said}")
 
 
 def test_the_stable_part_is_the_same_for_every_question(shop: Catalog, profiles: Profiles) -> None:
@@ -155,7 +163,7 @@ def test_a_part_of_a_catalog_goes_to_the_user_s_message(shop: Catalog) -> None:
 
 def test_another_try_shows_the_answer_and_its_fault(shop: Catalog) -> None:
     first = asked(shop, "How many?")
-    second = prompt.again(first, Draft('SELECT "ü"', "Counts.", "m"), "There is no column 'ü'.")
+    second = prompt.render_retry(first, Draft('SELECT "ü"', "Counts.", "m"), "There is no column 'ü'.")
     assert second[:-2] == first
     assert second[-2].role == "assistant"
     said = {"interpretation": "", "assumptions": [], "sql": 'SELECT "ü"', "explanation": "Counts."}
@@ -186,11 +194,11 @@ def test_each_dialect_is_told_what_differs() -> None:
 
 
 def test_names_are_shown_as_a_statement_must_write_them() -> None:
-    assert notes_on("postgres").quoted("CustomerID") == '"CustomerID"'
-    assert notes_on("postgres").quoted("order") == '"order"'
-    assert notes_on("postgres").quoted("orders") == "orders"
-    assert notes_on("sqlite").quoted("CustomerID") == "CustomerID"
-    assert notes_on("mysql").quoted("a`b") == "`a``b`"
+    assert find_notes("postgres").quote_name("CustomerID") == '"CustomerID"'
+    assert find_notes("postgres").quote_name("order") == '"order"'
+    assert find_notes("postgres").quote_name("orders") == "orders"
+    assert find_notes("sqlite").quote_name("CustomerID") == "CustomerID"
+    assert find_notes("mysql").quote_name("a`b") == "`a``b`"
 
 
 def test_values_of_near_columns_stand_in_the_changing_part(shop: Catalog, profiled: Profiled) -> None:
@@ -198,7 +206,7 @@ def test_values_of_near_columns_stand_in_the_changing_part(shop: Catalog, profil
         ("public", "orders", "status"): ("open", "paid"),
         ("sales", "order_lines", "product"): tuple(f"a thing of number {n}" for n in range(12)),
     }
-    budget = SchemaLinker(1)._index(shop, NOTHING).bare_size + 30
+    budget = SchemaLinker(1)._find_index(shop, NOTHING).bare_size + 30
     first, second = (
         asked(shop, question, profiled(values), budget) for question in ("orders by status", "names of customers")
     )
@@ -287,9 +295,9 @@ def test_labels_and_base_types_are_told_without_any_data() -> None:
     )
     table = Table("o", columns, schema="public")
     catalog = Catalog((table,), "postgres", default_schema="public")
-    told = render_table(table, catalog, notes_on("postgres"), {})
+    told = render_table(table, catalog, find_notes("postgres"), {})
     assert "status st -- values 'new', 'it''s'\n" in told
     assert "kind enum('a','b')\n" in told
     assert told.endswith("price price (numeric(10,2))")
-    seen = render_table(table, catalog, notes_on("postgres"), {("public", "o", "status"): "values 'it''s', 'new'"})
+    seen = render_table(table, catalog, find_notes("postgres"), {("public", "o", "status"): "values 'it''s', 'new'"})
     assert seen.count("values") == 1

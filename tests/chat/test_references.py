@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sqlchat.chat.references import inferred_references
+from sqlchat.chat.references import list_unsure_references
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.lineage import lineage
 
@@ -31,7 +31,7 @@ def inferred(shop: Catalog) -> Catalog:
     ],
 )
 def test_a_join_over_an_inferred_key(inferred: Catalog, sql: str) -> None:
-    told = list(inferred_references(inferred, lineage(sql, "postgres", inferred)))
+    told = list(list_unsure_references(inferred, lineage(sql, "postgres", inferred)))
     assert told == ["orders.customer_id refers to customers.id: inferred from names and values."]
 
 
@@ -39,9 +39,20 @@ def test_a_join_over_an_inferred_key(inferred: Catalog, sql: str) -> None:
     "sql", ["SELECT customer_id FROM orders", "SELECT name FROM customers", "SELECT id FROM customers", "SELECT 1"]
 )
 def test_one_end_alone_is_no_join(inferred: Catalog, sql: str) -> None:
-    assert list(inferred_references(inferred, lineage(sql, "postgres", inferred))) == []
+    assert list(list_unsure_references(inferred, lineage(sql, "postgres", inferred))) == []
+
+
+def test_a_join_by_the_word_of_the_owner(inferred: Catalog) -> None:
+    told = tuple(
+        replace(table, foreign_keys=tuple(replace(key, by_owner=True) for key in table.foreign_keys))
+        for table in inferred.tables
+    )
+    catalog = replace(inferred, tables=told)
+    sql = "SELECT count(*) FROM orders JOIN customers ON customer_id = customers.id"
+    said = list(list_unsure_references(catalog, lineage(sql, "postgres", catalog)))
+    assert said == ["orders.customer_id refers to customers.id: said by the owner."]
 
 
 def test_a_key_that_the_database_holds_needs_no_word(shop: Catalog) -> None:
     sql = "SELECT count(*) FROM orders JOIN customers ON customer_id = customers.id"
-    assert list(inferred_references(shop, lineage(sql, "postgres", shop))) == []
+    assert list(list_unsure_references(shop, lineage(sql, "postgres", shop))) == []

@@ -60,7 +60,7 @@ def index():
     ],
 )
 def test_a_question_uses_a_term_in_any_of_its_forms(index, question, terms):
-    assert [term.term for term in index.matching(question)] == terms
+    assert [term.term for term in index.find_matching(question)] == terms
 
 
 @pytest.mark.parametrize(
@@ -81,22 +81,22 @@ def test_a_question_uses_a_term_in_any_of_its_forms(index, question, terms):
     ],
 )
 def test_a_question_does_not_use_a_term_that_is_merely_like_its_words(index, question):
-    assert index.matching(question) == ()
+    assert index.find_matching(question) == ()
 
 
 def test_a_term_of_which_one_word_is_missing_is_not_used(index):
-    assert index.matching("active suppliers, revenue") == ()
+    assert index.find_matching("active suppliers, revenue") == ()
 
 
 def test_of_many_terms_the_longer_ones_are_kept_in_the_order_in_which_they_were_told():
     terms = [Term(f"word{n}", "one word") for n in range(MOST_TERMS + 5)] + [Term("long phrase here", "three words")]
     question = " ".join(term.term for term in terms)
-    found = TermIndex(terms).matching(question)
+    found = TermIndex(terms).find_matching(question)
     assert found == (*terms[: MOST_TERMS - 1], terms[-1])
 
 
 def test_no_terms_match_nothing():
-    assert TermIndex(()).matching("How many active customers?") == ()
+    assert TermIndex(()).find_matching("How many active customers?") == ()
 
 
 def test_the_longest_question_over_the_most_terms_is_looked_at_within_a_bound():
@@ -105,5 +105,5 @@ def test_the_longest_question_over_the_most_terms_is_looked_at_within_a_bound():
     index = TermIndex(terms)
     question = " ".join(f"{word}x" for word in words)[:4000]
     start = time.perf_counter()
-    index.matching(question)
+    index.find_matching(question)
     assert time.perf_counter() - start < 2

@@ -14,7 +14,7 @@ import pytest
 
 from sqlchat.config import Settings
 from sqlchat.connections.duckdb.connection import DuckDBConnection
-from sqlchat.connections.duckdb.instance import _kept, session
+from sqlchat.connections.duckdb.instance import _find_instance, open_session
 from sqlchat.connections.embedded import Target
 from sqlchat.connections.sqlite.connection import SQLiteConnection
 from sqlchat.errors import (
@@ -320,13 +320,13 @@ def target(library):
 
 
 def test_nothing_is_left_for_the_next_statement(library):
-    with session(target(library)) as first:
+    with open_session(target(library)) as first:
         first.execute("CREATE TEMP TABLE left_behind AS SELECT 1; SELECT setseed(0.5)")
         first.execute("ATTACH ':memory:' AS left_behind; CREATE TABLE left_behind.t (n int)")
         first.execute("USE left_behind")
     seen = []
     for _ in range(2):
-        with session(target(library)) as later:
+        with open_session(target(library)) as later:
             seen.append(later.execute("SELECT random()").fetchall())
             found = later.execute("SELECT database_name FROM duckdb_databases() ORDER BY 1").fetchall()
             assert found == [("library",), ("system",), ("temp",)]
@@ -337,20 +337,20 @@ def test_nothing_is_left_for_the_next_statement(library):
 
 
 def test_a_secret_ends_its_instance(library):
-    with session(target(library)) as first:
+    with open_session(target(library)) as first:
         first.execute("CREATE SECRET left_behind (TYPE http, BEARER_TOKEN 'x')")
-    with session(target(library)) as later:
+    with open_session(target(library)) as later:
         assert later.execute("SELECT count(*) FROM duckdb_secrets()").fetchall() == [(0,)]
 
 
 def test_an_instance_serves_several_statements_and_one_file(library):
-    with session(target(library)) as first:
+    with open_session(target(library)) as first:
         instance = first.execute("SELECT current_setting('allowed_paths')").fetchall()
     assert all(path.startswith(str(library)) for path in instance[0][0])
-    made = _kept.cache_info().misses
-    with session(target(library)) as later:
+    made = _find_instance.cache_info().misses
+    with open_session(target(library)) as later:
         assert later.execute("SELECT count(*) FROM authors").fetchall() == [(3,)]
-    assert _kept.cache_info().misses == made
+    assert _find_instance.cache_info().misses == made
 
 
 @pytest.mark.parametrize(
@@ -372,9 +372,9 @@ def test_an_instance_serves_several_statements_and_one_file(library):
 )
 def test_a_kept_instance_is_as_locked_as_a_fresh_one(library, sql):
     for _ in range(2):  # what fails ends the instance; the one after it is held alike
-        with session(target(library)) as kept:
+        with open_session(target(library)) as kept:
             assert kept.execute("SELECT current_setting('TimeZone')").fetchall() == [("UTC",)]
-        with pytest.raises(duckdb.Error), session(target(library)) as kept:
+        with pytest.raises(duckdb.Error), open_session(target(library)) as kept:
             kept.execute(sql)
 
 
@@ -425,6 +425,17 @@ def test_labels_of_an_enum_are_known_without_a_row(connection, library):
         ("sad", "it's"),
         True,
     )
+
+
+def test_numbers_that_are_none_have_one_name_and_cost_no_digit_beside_them(connection, library):
+    with duckdb.connect(str(library)) as writer:
+        writer.execute(
+            "CREATE TABLE odd AS SELECT 170141183460469231731687303715884105727::HUGEINT h, 'nan'::DOUBLE x"
+        )
+        writer.execute("INSERT INTO odd VALUES (1, '-inf')")
+    rows = connection.run("SELECT h, x, {'a': h, 'b': x} FROM odd ORDER BY h", max_rows=5, timeout=10).rows
+    assert b'[170141183460469231731687303715884105727,"NaN",{"a":170141183460469231731687303715884105727' in rows
+    assert set(profiles(connection, "odd")["x"].values) == {"NaN", "-Infinity"}
 
 
 def test_columns_are_profiled(connection, library):

@@ -5,6 +5,7 @@ import json
 import uuid
 from decimal import Decimal
 
+import orjson
 import pytest
 
 from sqlchat.connections.encoding import DEEPEST, encode_rows, is_deep
@@ -57,6 +58,14 @@ def test_a_value_keeps_its_meaning(value, written):
     assert encode_rows([(value,)]).decode() == f"[[{written}]]"
     beside_a_large_number = encode_rows([[value, 2**80]]).decode()
     assert beside_a_large_number == f"[[{written},{2**80}]]"
+
+
+def test_digits_beside_what_is_no_number_stay_digits():
+    digits = orjson.Fragment("170141183460469231731687303715884105727")
+    written = encode_rows([(digits, float("nan"), {"a": digits})])
+    assert (
+        written == b'[[170141183460469231731687303715884105727,"NaN",{"a":170141183460469231731687303715884105727}]]'
+    )
 
 
 def test_rows_come_from_any_iterable():

@@ -20,6 +20,7 @@ from sqlchat.connections.files.connection import FilesConnection
 from sqlchat.connections.files.databases import FileDatabases
 from sqlchat.errors import BusyError, ConnectionConfigError, DatabaseUnavailableError, TooLargeError
 from sqlchat.files.options import Options
+from sqlchat.files.service import Files
 from sqlchat.files.storage import open_storage
 from sqlchat.files.storage.local import LocalStorage
 from sqlchat.workers import Workers
@@ -292,3 +293,12 @@ def test_the_work_of_a_process_that_the_host_ends_is_done_again(put, connect, se
     os.kill(process, signal.SIGTERM)  # one table is in the database
     asking.join(60)
     assert found == [[16_000_000, 20_000_000]]
+
+
+def test_what_an_upload_found_is_used_once(settings, builders, connect, tmp_path):
+    spooled = tmp_path / "spooled"
+    spooled.write_text("id;day\n1;31.12.2024\n2;N/A\n")
+    Files(settings, open_storage(settings), builders).upload(spooled, "orders.csv", None, bucket="uploads")
+    assert len(list(settings.findings_dir.iterdir())) == 1
+    assert rows(connect("orders.csv"), "SELECT max(day), count(day) FROM orders") == [["2024-12-31", 1]]
+    assert list(settings.findings_dir.iterdir()) == []

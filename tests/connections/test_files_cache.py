@@ -32,7 +32,7 @@ def kept(folder):
 
 def age(cache, key, seconds):
     then = time.time() - seconds
-    os.utime(cache.path(key), (then, then))
+    os.utime(cache.make_path(key), (then, then))
 
 
 def test_what_is_there_is_not_built_again(cache, folder):
@@ -64,7 +64,7 @@ def test_one_who_comes_while_it_is_built_waits_or_is_told(cache):
     builder.start()
     begun.wait(10)
     assert not cache.make("a", filled(), patience=0.1)
-    with cache.held("a", patience=0) as there:
+    with cache.hold("a", patience=0) as there:
         assert not there
     finish.set()
     assert cache.make("a", lambda place: pytest.fail("built twice"), patience=10)
@@ -76,7 +76,7 @@ def test_the_least_recently_used_goes_first(cache, folder):
     cache.make("b", filled(), patience=0)
     age(cache, "a", 100)
     age(cache, "b", 200)
-    with cache.held("b", patience=0) as there:
+    with cache.hold("b", patience=0) as there:
         assert there  # and is the one used last from now on
     cache.make("c", filled(), patience=0)
     assert kept(folder) == ["b", "c"]
@@ -84,7 +84,7 @@ def test_the_least_recently_used_goes_first(cache, folder):
 
 def test_one_in_use_stays_until_it_is_let_go(cache, folder):
     cache.make("a", filled(), patience=0)
-    with cache.held("a", patience=0) as there:
+    with cache.hold("a", patience=0) as there:
         assert there
         age(cache, "a", 100)
         cache.make("b", filled(2000), patience=0)
@@ -207,7 +207,7 @@ def test_one_that_somebody_made_without_seeing_our_lock_will_do(cache, folder):
 
 
 def test_none_is_held_that_was_never_built(cache, folder):
-    with cache.held("a", patience=0) as there:
+    with cache.hold("a", patience=0) as there:
         assert not there
     cache.discard("a")
     assert not folder.exists()

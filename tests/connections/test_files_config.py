@@ -2,7 +2,7 @@
 
 import pytest
 
-from sqlchat.connections.files.config import NamedFile, named_files
+from sqlchat.connections.files.config import NamedFile, read_files
 from sqlchat.errors import ConnectionConfigError
 from sqlchat.files.options import Options
 from sqlchat.files.storage.supabase_keys import object_name
@@ -11,7 +11,7 @@ ME, OTHER = "0b5c9f0a-3a39-4b0e-9d3e-3f1f2f7f5c11", "7d1f0e0e-62f0-4d7c-8f53-6a2
 
 
 def named(*files, folder="", spelled=str, buckets=("uploads", "reports")):
-    return named_files({"files": list(files)}, buckets, folder, spelled)
+    return read_files({"files": list(files)}, buckets, folder, spelled)
 
 
 def test_a_path_or_an_object():
@@ -117,5 +117,5 @@ def test_a_name_asked_for_is_not_given_to_another():
 )
 def test_what_is_no_config(config, words):
     with pytest.raises(ConnectionConfigError) as caught:
-        named_files(config, ("uploads",), "", str)
+        read_files(config, ("uploads",), "", str)
     assert words in caught.value.detail

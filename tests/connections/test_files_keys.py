@@ -95,7 +95,7 @@ def test_a_few_values_may_be_missing_and_that_is_said(found):
     keys = found(orders=orders, customers=customers)
     (key,) = keys.foreign
     assert key == InferredKey("orders", "customer_id", "customers", "id", looked_up=100, found=97)
-    assert key.evidence() == "inferred: 97 of 100 values looked up are in customers.id"
+    assert key.write_evidence() == "inferred: 97 of 100 values looked up are in customers.id"
 
 
 def test_two_keys_of_one_name_refer_one_way(found):

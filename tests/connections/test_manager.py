@@ -311,21 +311,35 @@ def test_close_drops_everything_and_the_next_use_connects_anew(manager, server, 
 # Catalogs
 
 
-def test_a_catalog_is_kept_until_its_time_or_refresh(managers, settings):
-    path = shop(settings)
+def test_a_catalog_of_a_server_is_kept_until_its_time_or_refresh(managers, postgres_database):
     manager, hasty = managers(), managers(catalog_ttl=0.0)
-    manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
+    manager.create(OWNER, "postgres", "shop", postgres_database)
     before = manager.open(OWNER, "shop").catalog
     assert hasty.open(OWNER, "shop").catalog.version == before.version != ""
-    with sqlite3.connect(path) as writer:
-        writer.execute("CREATE TABLE products (name TEXT)")
-    writer.close()
+    with contextlib.closing(psycopg2.connect(**postgres_database)) as writer, writer, writer.cursor() as cursor:
+        cursor.execute("CREATE TABLE products (name text)")
     assert manager.open(OWNER, "shop").catalog is before
     assert hasty.open(OWNER, "shop").catalog.table("products")
     after = manager.open(OWNER, "shop").read_catalog()
     assert after.table("products")
     assert after.version != before.version
     assert manager.open(OWNER, "shop").catalog is after
+
+
+def test_a_catalog_of_a_file_is_kept_until_the_file_has_other_definitions(manager, settings):
+    path = shop(settings)
+    manager.create(OWNER, "sqlite", "shop", {"database": "shop.db"})
+    before = manager.open(OWNER, "shop").catalog
+    for statement, table in (
+        ("INSERT INTO customers (id) VALUES (77)", None),
+        ("CREATE TABLE products (n)", "products"),
+    ):
+        with sqlite3.connect(path) as writer:
+            writer.execute(statement)
+        writer.close()
+        now = manager.open(OWNER, "shop").catalog
+        assert (now is before) == (table is None)
+    assert now.table("products")
 
 
 def test_profiles_are_kept_until_the_tables_change_their_time_or_refresh(managers, settings):
@@ -391,17 +405,8 @@ def test_a_refresh_reaches_every_process(managers, settings):
     assert count(held) == b"[[3]]", "who uses the connection meanwhile goes on"
 
 
-UNKNOWN = [
-    ("sqlite", lambda path, config: {"database": path.name}),
-    ("postgres", lambda path, config: config),
-]
-
-
-@pytest.mark.parametrize(("provider", "of"), UNKNOWN)
-def test_an_unknown_name_has_the_catalog_read_anew_but_not_at_once_again(
-    manager, settings, postgres_database, provider, of
-):
-    manager.create(OWNER, provider, "shop", of(shop(settings), postgres_database))
+def test_an_unknown_name_has_the_catalog_read_anew_but_not_at_once_again(manager, postgres_database):
+    manager.create(OWNER, "postgres", "shop", postgres_database)
 
     def fault(sql):
         opened = manager.open(OWNER, "shop")
@@ -411,13 +416,7 @@ def test_an_unknown_name_has_the_catalog_read_anew_but_not_at_once_again(
         return caught.value
 
     def change(statement):
-        if provider == "sqlite":
-            with sqlite3.connect(settings.data_dir / "shop.db") as writer:
-                writer.execute(statement)
-            writer.close()
-            return
-        fields = dict(postgres_database)
-        with contextlib.closing(psycopg2.connect(dbname=fields.pop("database"), **fields)) as writer:
+        with contextlib.closing(psycopg2.connect(**postgres_database)) as writer:
             writer.autocommit = True
             writer.cursor().execute(statement)
 
@@ -450,3 +449,14 @@ def test_views_that_a_policy_cannot_judge_are_told_at_creation(managers, mysql_s
     (warning,) = managers().create(OWNER, "mysql", "held", config, {"deny_tables": ["other"]}).warnings
     assert "seen" in warning
     assert "GRANT SHOW VIEW" in warning
+
+
+def test_a_full_table_drops_a_connection_of_whoever_has_most(managers):
+    """One owner with many connections does not close those of the others."""
+    manager = managers()
+    for owner, name in ((OWNER, "one"), (OTHER, "one"), (OTHER, "two")):
+        manager.create(owner, "sqlite", name, {"database": ":memory:"})
+    mine, others = manager.open(OWNER, "one")._viewed, manager.open(OTHER, "one")._viewed
+    manager.open(OTHER, "two")
+    assert (mine.is_dropped, others.is_dropped) == (False, True)
+    assert manager.open(OWNER, "one")._viewed is mine

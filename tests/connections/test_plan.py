@@ -9,12 +9,12 @@ import pytest
 
 from sqlchat.config import Settings
 from sqlchat.connections.duckdb.connection import DuckDBConnection
-from sqlchat.connections.duckdb.plan import plan as duckdb_plan
-from sqlchat.connections.mysql.plan import cost as mysql_cost
+from sqlchat.connections.duckdb.plan import read_plan as duckdb_plan
+from sqlchat.connections.mysql.plan import read_cost as mysql_cost
 from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.postgres.connection import PostgresConnection
-from sqlchat.connections.postgres.statement import estimate
+from sqlchat.connections.postgres.statement import read_cost
 from sqlchat.connections.sqlite.connection import SQLiteConnection
 from sqlchat.errors import QueryError, SQLRefusedError
 from sqlchat.workers import Workers
@@ -118,7 +118,7 @@ def test_names_and_texts_cannot_pass_for_estimates(postgres):
 
 
 def test_estimates_beyond_all_counting():
-    assert estimate('[{"Plan": {"Total Cost": Infinity, "Plan Rows": 1' + "0" * 60) == math.inf
+    assert read_cost('[{"Plan": {"Total Cost": Infinity, "Plan Rows": 1' + "0" * 60) == math.inf
 
 
 def test_a_plan_of_postgres_that_is_deeply_nested_is_read_all_the_same(postgres):

@@ -203,6 +203,30 @@ ON_DUCKDB = [
     "SELECT x FROM hr.orders",
     "SELECT x FROM data.hr.orders",
     "SELECT sql FROM sqlite_master",
+    "SELECT u.struct_extract('email') FROM users u",
+    "SELECT users.to_json() FROM users",
+    "SELECT main.users.to_json() FROM users",
+    "SELECT data.users.struct_values() FROM users",
+    "SELECT \"U\".STRUCT_EXTRACT('ssn') FROM users u",
+    "SELECT (u).to_json() FROM users u",
+    "SELECT u.struct_insert(a := 1) FROM users u",
+    "SELECT u.first() FROM users u",
+    "SELECT u.any_value().name FROM users u",
+    "SELECT id FROM users u WHERE u.struct_extract('email') LIKE 't%'",
+    "SELECT id FROM users u ORDER BY u.hash()",
+    "SELECT list_transform([1], lambda x: u.to_json()) FROM users u",
+    "SELECT u.email.upper() FROM users u",
+    "SELECT u.card.number.upper() FROM users u",
+    "SELECT enum_range(NULL::grade)",
+    "SELECT NULL::grade.enum_first()",
+]
+DUCK_HONEST = [
+    ("SELECT name.upper() FROM users", 2),
+    ("SELECT u.name.upper().lower() FROM users u", 2),
+    ("SELECT users.name.length() FROM users", 2),
+    ("SELECT o.email.upper(), u.name.upper() FROM orders o JOIN users u ON u.id = o.user_id", 2),
+    ("SELECT o.to_json() FROM orders o", 2),
+    ("SELECT [x.upper() FOR x IN [name]] FROM users", 2),
 ]
 MYSQL_VIEWS = {
     "plain": "SELECT UPPER(name) AS n, DATE_FORMAT(NOW(), '%Y') AS y, CAST(id AS CHAR(5)) AS c FROM users",
@@ -308,6 +332,7 @@ def duck(tmp_path_factory):
         writer.execute(f"CREATE SCHEMA hr; CREATE TABLE hr.orders AS SELECT '{SECRET}' AS x")
         writer.execute("CREATE MACRO told() AS (SELECT note FROM salaries LIMIT 1)")
         writer.execute("CREATE VIEW indirect AS SELECT told() AS x")
+        writer.execute(f"CREATE TYPE grade AS ENUM ('low', '{SECRET}')")
         writer.execute("ALTER TABLE users ADD COLUMN card STRUCT(number VARCHAR)")
         writer.execute(f"UPDATE users SET card = {{'number': '{SECRET}'}}")
     policy = {
@@ -414,6 +439,11 @@ def test_honest_queries_run(database, sql, rows):
     assert SECRET not in str(found)
 
 
+@pytest.mark.parametrize(("sql", "rows"), DUCK_HONEST)
+def test_methods_of_columns_run_on_duckdb(duck, sql, rows):
+    assert len(duck.run(sql)) == rows
+
+
 def test_a_refusal_names_what_is_denied(database):
     with pytest.raises(SQLRefusedError, match=r"'u\.email'"):
         database.run("SELECT u.email FROM users u")
@@ -483,10 +513,10 @@ def test_the_policy_is_kept_with_the_definition(sqlite):
 )
 def test_a_policy_that_cannot_be_is_refused(fields, field):
     with pytest.raises(PayloadError) as refused:
-        Policy.of(fields)
+        Policy.read(fields)
     assert field in refused.value.facts["errors"]["policy"]
 
 
 @pytest.mark.parametrize("fields", [None, {}, {"deny_tables": []}])
 def test_an_empty_policy_is_none(fields):
-    assert Policy.of(fields) is None
+    assert Policy.read(fields) is None

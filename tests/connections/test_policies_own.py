@@ -1,9 +1,14 @@
 """Policies on what users of a database named like something built in: macros, functions, operators, types."""
 
+import sqlite3
+from contextlib import closing
+
 import duckdb
 import pytest
 from policed import PolicedDatabase
 
+from sqlchat.connections.duckdb.connection import DuckDBConnection
+from sqlchat.connections.embedded import Target
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog, Column, OwnNames, Table
 from sqlchat.sql.policies.policy import Policy, judge, refuse
@@ -89,6 +94,84 @@ def test_what_is_still_built_in_runs(duck, sql, rows):
     assert duck.run(sql) == rows
 
 
+SHADOWS = {
+    "duckdb_functions()": "TABLE SELECT 'x' AS function_name, '' AS macro_definition, true AS internal",
+    "duckdb_tables()": "TABLE SELECT * FROM system.main.duckdb_tables() WHERE false",
+    "duckdb_views()": "TABLE SELECT * FROM system.main.duckdb_views() WHERE false",
+    "duckdb_databases()": "TABLE SELECT 'x' AS database_name, false AS internal, 'x' AS path",
+    "query(x)": "TABLE SELECT 'shadowed' AS shadowed",
+    "current_database()": "'shadowed'",
+    "json_serialize_sql(x)": "'shadowed'",
+    "count(x)": "(SELECT val FROM kept)",
+    '"left"(a, b)': "(SELECT val FROM kept)",
+    "min(x)": "(SELECT val FROM kept)",
+    "max(x)": "(SELECT val FROM kept)",
+    "to_json(x)": "(SELECT val FROM kept)",
+    "lower(x)": "(SELECT val FROM kept)",
+}
+
+
+@pytest.fixture
+def shadowed(tmp_path):
+    """A database whose macros bear the names of the functions by which we read it."""
+    with duckdb.connect(tmp_path / "data.duckdb") as writer:
+        writer.execute(f"CREATE TABLE kept AS SELECT '{SECRET}' AS val")
+        writer.execute("CREATE TABLE people AS SELECT 1 AS id, 'Ann' AS name, union_value(n := 2) AS u")
+        for name, body in SHADOWS.items():
+            writer.execute(f"CREATE MACRO {name} AS {body}")
+    made = PolicedDatabase(tmp_path, "duckdb", {"database": "data.duckdb"}, POLICY)
+    yield made
+    made.close()
+
+
+def test_a_database_is_read_by_built_in_functions_whatever_its_macros_are_called(shadowed):
+    opened = shadowed.open()
+    assert [table.name for table in opened.catalog.tables] == ["people"]
+    assert shadowed.run("SELECT id, name, u FROM people") == [[1, "Ann", {"n": 2}]]
+
+
+def test_profiles_are_read_by_built_in_functions_too(shadowed):
+    path = str(shadowed.settings.data_dir / "data.duckdb")
+    target = Target(path, path, shadowed.settings.sql_worker_memory_mb)
+    profiles, read = DuckDBConnection.tasks.profiles(target, shadowed.open().catalog.tables, 30)
+    assert read == 1
+    assert profiles["main", "people", "name"].values == ("Ann",)
+    assert SECRET not in repr(profiles)
+
+
+@pytest.mark.parametrize(
+    "sql", ["SELECT lower(name) FROM people", "SELECT name.max() FROM people", "FROM query('x')"]
+)
+def test_a_database_cannot_hide_its_macros(shadowed, sql):
+    with pytest.raises(SQLRefusedError):
+        shadowed.run(sql)
+
+
+def test_a_macro_made_after_the_catalog_was_read_is_refused(tmp_path):
+    with duckdb.connect(tmp_path / "data.duckdb") as writer:
+        writer.execute(f"CREATE TABLE kept AS SELECT '{SECRET}' AS val; CREATE TABLE people AS SELECT 'Ann' AS name")
+    made = PolicedDatabase(tmp_path, "duckdb", {"database": "data.duckdb"}, POLICY)
+    assert made.run("SELECT lower(name) FROM people") == [["ann"]]
+    with duckdb.connect(tmp_path / "data.duckdb") as writer:
+        writer.execute("CREATE MACRO lower(x) AS (SELECT val FROM kept)")
+    with pytest.raises(SQLRefusedError, match="lower"):
+        made.run("SELECT lower(name) FROM people")
+    made.close()
+
+
+def test_a_view_changed_after_the_catalog_was_read_is_refused(tmp_path):
+    with closing(sqlite3.connect(tmp_path / "data.db")) as writer:
+        writer.executescript(
+            f"CREATE TABLE kept (val); INSERT INTO kept VALUES ('{SECRET}'); CREATE VIEW seen AS SELECT 1 AS val"
+        )
+        made = PolicedDatabase(tmp_path, "sqlite", {"database": "data.db"}, POLICY)
+        assert made.run("SELECT val FROM seen") == [[1]]
+        writer.executescript("DROP VIEW seen; CREATE VIEW seen AS SELECT val FROM kept")
+    with pytest.raises(SQLRefusedError, match="seen"):
+        made.run("SELECT val FROM seen")
+    made.close()
+
+
 OWN = OwnNames(
     functions=frozenset({"lower", "round"}), operators=frozenset({"+", "~~", "@-"}), types=frozenset({"mood", "dom"})
 )
@@ -109,7 +192,7 @@ def catalog(**views):
 
 
 def judged(sql, **views):
-    refuse(sql, judge(catalog(**views), Policy.of(POLICY)).part(sql))
+    refuse(sql, judge(catalog(**views), Policy.read(POLICY)).select_part(sql))
 
 
 @pytest.mark.parametrize(

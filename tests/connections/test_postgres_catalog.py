@@ -6,7 +6,7 @@ from sqlchat.config import Settings
 from sqlchat.connections.postgres.connection import PostgresConnection
 from sqlchat.errors import QueryError
 from sqlchat.sql.lineage import lineage
-from sqlchat.sql.names import unknown_names
+from sqlchat.sql.names import find_unknown_names
 from sqlchat.workers import Workers
 
 
@@ -143,7 +143,8 @@ def test_labels_and_domains_are_told(postgres, execute):
         CREATE TYPE st AS ENUM ('pending', 'it''s', 'refunded');
         CREATE DOMAIN kind AS st;
         CREATE DOMAIN price AS numeric(10, 2) CHECK (VALUE > 0);
-        CREATE TABLE o (a st, b kind, c price, d st[], e text);
+        CREATE DOMAIN special_price AS price; CREATE DOMAIN special_kind AS kind;
+        CREATE TABLE o (a st, b kind, c price, d st[], e text, f special_price, g special_kind);
         INSERT INTO o VALUES ('it''s', 'pending', 1, '{}', 'x'), ('it''s', 'pending', 2, '{}', 'x');
     """)
     catalog = postgres.catalog()
@@ -154,6 +155,8 @@ def test_labels_and_domains_are_told(postgres, execute):
         ("price", "numeric(10,2)", ()),
         ("st[]", "", ()),
         ("text", "", ()),
+        ("special_price", "numeric(10,2)", ()),
+        ("special_kind", "st", labels),
     ]
     profile = postgres.profiles(catalog, 5)["public", "o", "a"]
     assert (profile.values, profile.complete, profile.distinct) == (("it's", "pending", "refunded"), True, 1)
@@ -207,6 +210,6 @@ def test_tables_of_an_extension_are_known_and_not_listed(postgres, execute, post
     catalog = postgres.catalog()
     assert {table.name for table in catalog.tables} == {"brought", "own"}
     assert {table.name for table in catalog.listed.tables} == {"own"}
-    assert unknown_names("SELECT n FROM brought", catalog) == ()
+    assert find_unknown_names("SELECT n FROM brought", catalog) == ()
     assert {table for _, table, _ in postgres.profiles(catalog, 5)} == {"own"}
     postgres_server.execute("ALTER EXTENSION plpgsql DROP TABLE brought", postgres_database["database"])

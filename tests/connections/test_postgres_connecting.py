@@ -10,7 +10,7 @@ import pytest
 
 from sqlchat.config import Settings
 from sqlchat.connections.postgres.connection import PostgresConnection
-from sqlchat.connections.postgres.errors import config_error
+from sqlchat.connections.postgres.errors import make_config_error
 from sqlchat.errors import ConnectionConfigError, DatabaseUnavailableError
 from sqlchat.workers import Workers
 
@@ -121,7 +121,7 @@ def test_a_server_of_our_own_speaks_for_itself(postgres_database, change, words)
     ],
 )
 def test_a_stranger_does_not(text, told):
-    detail = config_error(text, "s3cret", near=False).detail
+    detail = make_config_error(text, "s3cret", near=False).detail
     assert told in detail
     assert "<script>" not in detail
 

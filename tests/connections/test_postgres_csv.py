@@ -11,8 +11,8 @@ from psycopg2.extras import execute_values
 
 from sqlchat.config import Settings
 from sqlchat.connections.postgres.connection import PostgresConnection
-from sqlchat.connections.postgres.csv import CsvColumns, json_rows
-from sqlchat.connections.postgres.types import PgType, copied_row, decoder
+from sqlchat.connections.postgres.csv import CsvColumns, write_json_rows
+from sqlchat.connections.postgres.types import PgType, encode_copied_row, find_decoder
 from sqlchat.errors import TooLargeError
 from sqlchat.workers import Workers
 
@@ -183,8 +183,8 @@ def decoded(plain, query, zone):
         cursor.execute(query)
         oids = [column.type_code for column in cursor.description]
         cursor.copy_expert(f"COPY ({query}) TO STDOUT", lines)
-    decoders = [decoder(oid, {}) for oid in oids]
-    return b"[" + b",".join(copied_row(line, decoders) for line in lines) + b"]"
+    decoders = [find_decoder(oid, {}) for oid in oids]
+    return b"[" + b",".join(encode_copied_row(line, decoders) for line in lines) + b"]"
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -208,13 +208,13 @@ def test_these_columns_do_leave_as_csv(plain):
     with plain.cursor() as cursor:
         cursor.execute(f"SELECT {', '.join(COLUMNS)} FROM things LIMIT 0")
         oids = [column.type_code for column in cursor.description]
-    assert CsvColumns.of(oids, {}) is not None
+    assert CsvColumns.choose(oids, {}) is not None
 
 
 @pytest.mark.parametrize("oid", [17, 114, 3802, 1266, 1007, 900001], ids=str)
 def test_other_types_are_left_to_the_decoders(oid):
     types = {1007: PgType("integer[]", "A", 0, 23), 900001: PgType("bag", "A", 1007, 0)}
-    assert CsvColumns.of([23, oid], types) is None
+    assert CsvColumns.choose([23, oid], types) is None
 
 
 def test_an_offset_of_seconds_and_the_years_around_zero(plain, zones):
@@ -268,8 +268,10 @@ def test_bytes_that_are_no_text_are_replaced_as_the_decoders_do(values):
         b"\v": b"\\v",
     }
     copied = [b"".join(escapes.get(bytes([c]), bytes([c])) for c in v) + b"\t7\n" for v in values]
-    text, number = decoder(25, {}), decoder(23, {})
-    assert json_rows(lines) == b"[" + b",".join(copied_row(line, [text, number]) for line in copied) + b"]"
+    text, number = find_decoder(25, {}), find_decoder(23, {})
+    assert (
+        write_json_rows(lines) == b"[" + b",".join(encode_copied_row(line, [text, number]) for line in copied) + b"]"
+    )
 
 
 def test_numbers_keep_every_digit(zones):

@@ -7,6 +7,7 @@ import psycopg2
 import pytest
 
 from sqlchat.connections.postgres.profile import read as read_profiles
+from sqlchat.connections.profiling import in_order
 
 FACTS = """
 CREATE TYPE mood AS ENUM ('sad', 'glad');
@@ -87,6 +88,16 @@ def test_statistics_that_are_older_than_the_rows_prove_nothing(postgres, execute
     assert (found.values, found.complete, found.exact) == (("ab",), False, False)
 
 
+def test_statistics_of_a_partitioned_table_prove_nothing(postgres, execute):
+    execute("CREATE TABLE t (v text) PARTITION BY LIST (v)")
+    execute("CREATE TABLE t_all PARTITION OF t DEFAULT WITH (autovacuum_enabled = false)")
+    execute("INSERT INTO t SELECT 'ab' FROM generate_series(1, 9)")
+    execute("ANALYZE t")
+    execute("INSERT INTO t VALUES ('new')")
+    found = profiles(postgres, "t")["v"]
+    assert (found.values, found.complete, found.exact) == (("ab",), False, False)
+
+
 def test_of_many_texts_a_part_is_kept(postgres, execute):
     execute("CREATE TABLE many AS SELECT 'v' || n AS v, n AS id FROM generate_series(1, 5000) n")
     for _ in range(2):
@@ -153,3 +164,17 @@ def test_reading_ends_in_time(postgres, execute):
     catalog, start = postgres.catalog(), time.monotonic()
     postgres.profiles(catalog, 0.3)
     assert time.monotonic() - start < 2
+
+
+def test_our_own_questions_are_not_compiled_by_the_server_and_those_of_users_as_it_has_it(postgres, execute):
+    execute("SET jit = on")
+    execute("CREATE VIEW compiling AS SELECT setting FROM pg_settings WHERE name = 'jit'")
+    execute("ALTER ROLE CURRENT_USER SET jit = on")
+    assert postgres.profiles(postgres.catalog(), 5)["public", "compiling", "setting"].values == ("off",)
+    assert postgres.run("SELECT setting FROM compiling", max_rows=1, timeout=5).rows == b'[["on"]]'
+
+
+def test_empty_tables_do_not_keep_those_with_rows_waiting(postgres, execute):
+    execute("DO $$ BEGIN FOR i IN 1..30 LOOP EXECUTE format('CREATE TABLE empty_%s (a text)', i); END LOOP; END $$")
+    execute("CREATE TABLE full_one (a text); INSERT INTO full_one VALUES ('x'), ('y'); ANALYZE")
+    assert in_order(postgres.catalog().tables)[0].name == "full_one"

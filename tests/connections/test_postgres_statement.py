@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from sqlchat.connections.postgres.statement import Statement, search_path
+from sqlchat.connections.postgres.statement import Statement, read_search_path
 from sqlchat.errors import ConnectionConfigError
 
 LONG = {
@@ -27,7 +27,7 @@ def test_a_long_text_is_split_at_once(kind):
     took = []
     for _ in range(3):  # another program may have the machine
         began = time.perf_counter()
-        Statement.of(LONG[kind])
+        Statement.read(LONG[kind])
         took.append(time.perf_counter() - began)
     assert min(took) < 0.05
 
@@ -48,7 +48,7 @@ def test_a_long_text_is_split_at_once(kind):
     ],
 )
 def test_what_follows_the_statement_is_left_out(text, sent):
-    assert Statement.of(text).text == sent
+    assert Statement.read(text).text == sent
 
 
 @pytest.mark.parametrize(
@@ -64,10 +64,10 @@ def test_what_follows_the_statement_is_left_out(text, sent):
     ],
 )
 def test_a_schema_is_named_with_and_without_quotes(schema, path):
-    assert search_path(schema) == path
+    assert read_search_path(schema) == path
 
 
 @pytest.mark.parametrize("schema", ["a,,b", ",", "a,", 'a"b', '"a" b', '"', '""', "a; DROP", "a'b", "a.b"])
 def test_what_names_no_schema(schema):
     with pytest.raises(ConnectionConfigError, match="schema: must be"):
-        search_path(schema)
+        read_search_path(schema)

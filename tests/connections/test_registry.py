@@ -14,6 +14,7 @@ from sqlchat.errors import ProviderUnknownError
         ("sqlite", "SQLiteConnection"),
         ("duckdb", "DuckDBConnection"),
         ("mysql", "MySQLConnection"),
+        ("spark", "SparkConnection"),
         ("files", "FilesConnection"),
     ],
 )
@@ -25,12 +26,12 @@ def test_every_provider_has_a_class_that_answers_to_its_name(provider, class_nam
 
 
 def test_the_names_are_known():
-    assert providers() == ("postgres", "sqlite", "duckdb", "mysql", "files")
+    assert providers() == ("postgres", "sqlite", "duckdb", "mysql", "spark", "files")
 
 
 def test_an_unknown_provider_is_told_the_known_ones():
     with pytest.raises(ProviderUnknownError) as caught:
         connection_class("oracle")
     assert caught.value.detail == (
-        "There is no connection provider 'oracle'; known are postgres, sqlite, duckdb, mysql, files."
+        "There is no connection provider 'oracle'; known are postgres, sqlite, duckdb, mysql, spark, files."
     )

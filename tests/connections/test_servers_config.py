@@ -4,7 +4,7 @@ from urllib.parse import quote
 
 import pytest
 
-from sqlchat.connections.servers.config import server_config
+from sqlchat.connections.servers.config import read_server_config
 from sqlchat.errors import ConnectionConfigError
 
 SSLMODES = ("disable", "prefer", "require", "verify-ca", "verify-full")
@@ -12,7 +12,7 @@ NEEDED = {"host": "db.example.com", "database": "analytics", "user": "reader"}
 
 
 def read(config):
-    return server_config(
+    return read_server_config(
         config, schemes=("postgresql", "postgres"), port=5432, sslmodes=("prefer", "require"), schema=True
     )
 
@@ -56,13 +56,14 @@ def test_fields_beside_a_url_complete_it():
         (NEEDED | {"password": "\ud800"}, "password: is not valid Unicode"),
         (NEEDED | {"database": "a" * 1001}, "database: must be at most"),
         (NEEDED | {"sslmode": "maybe"}, "sslmode: must be one of prefer, require"),
-        ({"url": "mysql://reader@h/d"}, "url: does not read like"),
+        ({"url": "mysql://reader@h/d"}, "url: begins with mysql://"),
+        ({"url": "postgresql://postgres:[YOUR-PASSWORD]@db.x.co:5432/d"}, "in place of [YOUR-PASSWORD]"),
         ({"url": "postgres://reader@h:port/d"}, "url: does not read like"),
         ({"url": "postgres://reader@[h/d"}, "url: does not read like"),
         ({"url": "postgres://reader:s3cret@h/d?service=x&host=/tmp"}, "unknown parameter 'host, service'"),
         *[
             ({"url": f"postgres://reader:s3cret@h/d?sslmode=require&{name}=/etc/x"}, f"unknown parameter {name!r}")
-            for name in ("passfile", "hostaddr", "sslkey", "sslcert", "sslcrl", "servicefile", "port", "dbname")
+            for name in ("passfile", "hostaddr", "sslcrl", "servicefile", "port", "dbname")
         ],
         *[
             ({"url": f"postgres://reader:s3cret@h/d?options={quote(options)}"}, "only `-c search_path=...`")
@@ -74,12 +75,13 @@ def test_fields_beside_a_url_complete_it():
                 "search_path=a",
             )
         ],
+        ({"url": "postgres://reader:s3cret@h/d?sslcert=/etc/x&sslkey=/etc/y"}, "certificates in files are not read"),
         ({"url": "postgres://reader:s3cret@h/d?sslrootcert=/etc/ca.pem"}, "as text in the field sslrootcert"),
         ({"url": "postgres://reader:s3cret@h/d?gssencmode=require"}, "Kerberos"),
         ({"url": "postgres://reader:s3cret@h/d?channel_binding=maybe"}, "`channel_binding` is"),
         ({"url": "postgres://reader:s3cret@h/d?sslmode=disable&ssl=true"}, "two things of sslmode"),
         ({"url": "postgres://reader:s3cret@h/d?schema=a&options=-csearch_path%3Db"}, "two things of schema"),
-        ({"url": "oracle+psycopg2://reader:s3cret@h/d"}, "url: does not read like"),
+        ({"url": "oracle+psycopg2://reader:s3cret@h/d"}, "url: begins with oracle://"),
         ({"url": "postgres:///d"}, "host, user is missing"),
         ({"url": "postgres://reader:s3cret@h/d#x"}, "url: does not read like"),
         ({"url": "postgres://reader:s3cret%00@h/d"}, "password: must be"),
@@ -113,11 +115,13 @@ URL = "postgresql://reader:p@db.example.com/analytics"
         ("currentSchema=sales&prepareThreshold=0", {"schema": "sales"}),
         ("sslmode=require&ssl=true", {"sslmode": "require"}),
         ("connect_timeout=", {}),
+        ("sslmode=no-verify", {"sslmode": "require"}),
+        ("sslmode=VERIFY-FULL", {"sslmode": "verify-full"}),
     ],
 )
 def test_what_vendors_add_is_taken_where_it_is_harmless(query, fields):
     plain = {"sslmode": "", "schema": "", "channel_binding": ""}
-    found = server_config(
+    found = read_server_config(
         {"url": f"{URL}?{query}"}, schemes=("postgresql",), port=5432, sslmodes=SSLMODES, schema=True
     )
     assert {name: getattr(found, name) for name in plain} == plain | fields
@@ -143,24 +147,35 @@ def test_a_driver_in_the_scheme_is_passed_over(scheme):
         ("sslaccept=strict", "verify-full"),
         ('ssl={"rejectUnauthorized":true}', "verify-full"),
         ("useSSL=true&serverTimezone=UTC&allowPublicKeyRetrieval=true", "require"),
+        ("useSSL=true&requireSSL=true&verifyServerCertificate=false&reconnect=true", "require"),
+        ("useSSL=true&verifyServerCertificate=true", "verify-ca"),
+        ("ssl_verify_identity=true", "verify-full"),
         ("parseTime=true&loc=Local&timeout=5s", ""),
     ],
 )
 @pytest.mark.parametrize("scheme", ["mysql", "mysql+pymysql", "mariadb+mariadbconnector"])
 def test_so_is_what_is_written_for_mysql(scheme, query, sslmode):
     url = f"{scheme}://reader:p@h/d?{query}"
-    found = server_config({"url": url}, schemes=("mysql", "mariadb"), port=3306, sslmodes=SSLMODES)
+    found = read_server_config({"url": url}, schemes=("mysql", "mariadb"), port=3306, sslmodes=SSLMODES)
     assert (found.host, found.port, found.sslmode) == ("h", 3306, sslmode)
 
 
-@pytest.mark.parametrize(
-    "name", ["init_command", "unix_socket", "local_infile", "read_default_file", "ssl_ca", "sql_mode"]
-)
+@pytest.mark.parametrize("name", ["init_command", "unix_socket", "local_infile", "read_default_file", "sql_mode"])
 def test_what_a_driver_of_mysql_would_do_more_is_refused(name):
     with pytest.raises(ConnectionConfigError, match=f"unknown parameter '{name}'"):
-        server_config({"url": f"mysql://u:p@h/d?{name}=x"}, schemes=("mysql",), port=3306, sslmodes=SSLMODES)
+        read_server_config({"url": f"mysql://u:p@h/d?{name}=x"}, schemes=("mysql",), port=3306, sslmodes=SSLMODES)
     with pytest.raises(ConnectionConfigError, match="has no schema"):
-        server_config({"url": "mysql://u:p@h/d?schema=x"}, schemes=("mysql",), port=3306, sslmodes=SSLMODES)
+        read_server_config({"url": "mysql://u:p@h/d?schema=x"}, schemes=("mysql",), port=3306, sslmodes=SSLMODES)
+
+
+@pytest.mark.parametrize("wrapped", ["psql '{}'", "DATABASE_URL={}", 'export DB_URL="{}"', " '{}' "])
+def test_a_url_is_found_in_what_stands_around_it(wrapped):
+    assert read({"url": wrapped.format(URL)}).host == "db.example.com"
+
+
+def test_the_project_behind_a_pooler_becomes_part_of_the_user():
+    assert read({"url": f"{URL}?options=reference%3Dabcdef"}).user == "reader.abcdef"
+    assert read({"url": URL.replace("reader", "reader.x") + "?options=reference%3Dabcdef"}).user == "reader.x"
 
 
 @pytest.mark.parametrize("character", "/?#[]")

@@ -6,7 +6,7 @@ import pytest
 
 from sqlchat.chat.compare import Order
 from sqlchat.evaluation.gold import inspect
-from sqlchat.evaluation.recall import Missing, missing
+from sqlchat.evaluation.recall import Missing, find_missing
 from sqlchat.providers.base import Message
 from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.sql.conditions import TextCondition
@@ -84,7 +84,7 @@ def test_sqlite_s_double_quoted_texts_are_texts() -> None:
 
 
 def lacking(sql: str, prompt: str, shown: Catalog = SHOP, dialect: str = "postgres") -> Missing:
-    return missing(inspect(sql, dialect, SHOP), shown, (Message("user", prompt),))
+    return find_missing(inspect(sql, dialect, SHOP), shown, (Message("user", prompt),))
 
 
 def test_a_prompt_lacks_what_is_not_in_it() -> None:

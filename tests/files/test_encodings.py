@@ -20,6 +20,10 @@ from sqlchat.files.encodings import eight_bit
         ("Москва, Санкт-Петербург", "cp1251"),
         ("Москва, Санкт-Петербург", "koi8_r"),
         ("Αθήνα, Θεσσαλονίκη", "cp1253"),
+        ("Άννα, Αθήνα, Θεσσαλονίκη", "iso8859_7"),
+        ("สมชาย, กรุงเทพ, เชียงใหม่", "cp874"),
+        ("김철수, 서울, 이영희, 부산", "cp949"),
+        ("Käse 5 €, Brötchen 3 €", "iso8859_15"),
         ("דוד, חיפה, שרה, ירושלים", "cp1255"),
         ("Köln, Nürnberg, Äußerer Weg", "cp850"),
         ("25 °C, 5 £", "cp1252"),
@@ -28,3 +32,8 @@ from sqlchat.files.encodings import eight_bit
 def test_letters_tell_the_encoding(text, codec):
     content = text.encode(codec)
     assert content.decode(eight_bit(content)) == text
+
+
+def test_utf_32_says_what_it_is(profiled):
+    found = profiled("name;wert\nMüller;1\n".encode("utf-32"))
+    assert (found["row_count"], found["by_name"]["name"]["max"]) == (1, "Müller")

@@ -6,14 +6,14 @@ import math
 import re
 from functools import partial
 
-import pandas as pd
 import pyarrow as pa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sqlchat.files.findings import find
 from sqlchat.files.formats import Block, Part, Table
 from sqlchat.files.options import Options
-from sqlchat.files.profile import profile, survey
+from sqlchat.files.profile import profile
 
 INTEGER = re.compile(r"-?(0|[1-9]\d*)")
 REAL = re.compile(r"-?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
@@ -34,8 +34,9 @@ timestamps = st.builds(
 )
 truths = st.sampled_from(["true", "False", "TRUE"])
 empty = st.just("")
+blank_padded = integers.map(" {} ".format)
 missing = st.sampled_from(["NA", "None", "-", "null"])
-kinds = [integers, reals, scientific, codes, words, dates, timestamps, truths, empty, missing]
+kinds = [integers, reals, scientific, codes, words, dates, timestamps, truths, empty, blank_padded, missing]
 
 
 @st.composite
@@ -68,7 +69,11 @@ def plainly(values):
     present = [value for value in values if value != ""]
     bare = [value.strip() for value in present]
     spoken = [value for value in bare if value not in MISSING]
-    if spoken and all(map(REAL.fullmatch, spoken)) and not any(map(CODE.fullmatch, spoken)):
+    signed = [value.removeprefix("+") for value in spoken]
+    if all(map(INTEGER.fullmatch, signed)) and not any(value.startswith("-") for value in signed):
+        signed = spoken  # +49 is a code
+    if spoken and all(map(REAL.fullmatch, signed)) and not any(map(CODE.fullmatch, signed)):
+        spoken = signed
         numbers = [int(v) if INTEGER.fullmatch(v) else float(v) for v in spoken]
         if all(isinstance(number, int) for number in numbers):
             small = all(-(2**31) <= number < 2**31 for number in numbers)
@@ -136,9 +141,9 @@ def test_tables_of_many_blocks(table, size):
             yield partial(Block, len(next(iter(stretches.values()))), parts)
 
     names = [f"column {number}" for number in range(len(table))]
-    row_count, entries, _ = survey(Table(names, blocks(names), {"delimiter": ","}, again=blocks))
-    agree(row_count, entries, table)
+    found = find(Table(names, blocks(names), {"delimiter": ","}, again=blocks))
+    agree(found.row_count, [column.facts for column in found.columns], table)
 
 
 def part(texts):
-    return Part(pd.Series([text for text in texts if text], dtype=pd.ArrowDtype(pa.string())), "text")
+    return Part(pa.array([text for text in texts if text], pa.string()), None, "text")

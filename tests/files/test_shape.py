@@ -117,3 +117,39 @@ def test_a_bad_byte_among_good_ones_is_told(profiled):
     found = profiled(b"name\n" + "Zoë\n".encode() * 20 + b"M\xfcller\n")
     assert (found["encoding"], found["by_name"]["name"]["top"][0]["value"]) == ("utf-8", "Zoë")
     assert "line 22" in found["warnings"][0]
+
+
+def test_a_header_of_which_most_names_are_blank(profiled):
+    found = profiled(",name,\n1,a,x\n2,b,y\n")
+    assert [column["name"] for column in found["columns"]] == ["column_1", "name", "column_3"]
+    assert found["row_count"] == 2
+
+
+def test_a_second_table_below_a_blank_line_is_told(profiled):
+    found = profiled("a,b\n1,2\n3,4\n\nx,y\nfoo,bar\n")
+    assert any("line 5" in warning for warning in found["warnings"])
+    assert profiled("a,b\n1,2\n\n3,4\n\n5,6\n")["warnings"] == []
+
+
+def test_numbered_rows_end_in_no_total(profiled):
+    assert profiled("id,name\n1,Ann\n2,Bo\n3,\n")["warnings"] == []
+
+
+@pytest.mark.parametrize("mark", ["~", "^"])
+def test_rare_delimiters_that_every_row_has(profiled, mark):
+    found = profiled(f"a{mark}b{mark}c\n1{mark}x{mark}2\n2{mark}y{mark}3\n", "data.txt")
+    assert [column["type"] for column in found["columns"]] == ["INTEGER", "TEXT", "INTEGER"]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("a:b\n1:2\n2:3\n", "set `delimiter` to ':'"),
+        ("a b c\n1 2 3\n4 5 6\n", "set `delimiter` to ' '"),
+        ("name   age\nAnn    34\nBob    45\n", "fixed width"),
+    ],
+)
+def test_one_column_that_may_be_several_is_told(profiled, text, words):
+    found = profiled(text, "data.txt")
+    assert len(found["columns"]) == 1
+    assert any(words in warning for warning in found["warnings"])

@@ -98,6 +98,40 @@ def test_a_question_after_an_answer_follows_it_up(browser, service):
     assert "follow-up" not in browser.ask("How many products are there?").text
 
 
+def test_thumbs_tell_what_was_right_and_the_history_shows_it(browser, service):
+    browser.open(service)
+    article = browser.ask("How many customers are there?")
+    good, bad = browser.all("[role=group][aria-label='Was this answer right?'] button", article)
+    assert [each.accessible_name for each in (good, bad)] == ["Good answer", "Bad answer"]
+    told = lambda: browser.one(".feedback [role=status]", article).text  # noqa: E731
+    browser.centre(bad).send_keys(Keys.ENTER)
+    browser.until(lambda: told() == "Marked as bad. What would be right?")
+    assert (good.get_attribute("aria-pressed"), bad.get_attribute("aria-pressed")) == ("false", "true")
+    comment, sql = browser.all(".feedback textarea", article)
+    comment.send_keys("<b>Only</b> those of today")
+    sql.clear()
+    sql.send_keys("SELECT nonsense FROM customers")
+    browser.button("Send feedback", article).click()
+    browser.until(lambda: "nonsense" in told())
+    sql.clear()
+    sql.send_keys("SELECT COUNT(*) - 1 FROM customers")
+    browser.shoot("feedback")
+    browser.button("Send feedback", article).click()
+    browser.until(lambda: told() == "Sent.")
+    _, page, _ = service.call("GET", "/api/history?limit=1&feedback=bad")
+    assert page["history"][0]["feedback"]["corrected_sql"] == "SELECT COUNT(*) - 1 FROM customers"
+    browser.button("History").click()
+    browser.until(lambda: browser.all("#history-list li"))
+    shown = browser.one("#history-list li").text
+    assert shown.endswith("found bad: <b>Only</b> those of today: SQL corrected")
+    browser.button("Close", browser.one("#history")).click()
+    browser.centre(bad).click()
+    browser.until(lambda: told() == "Feedback removed.")
+    assert not browser.one(".feedback form", article).is_displayed()
+    _, page, _ = service.call("GET", "/api/history?limit=1&feedback=any")
+    assert page["history"] == []
+
+
 def test_sql_is_edited_and_run_again(browser, service):
     browser.open(service)
     article = browser.ask("How many customers are there?")

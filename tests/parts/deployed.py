@@ -34,19 +34,24 @@ def procfile():
 
 
 class Service:
-    """The Procfile's web line, in a session of its own, so that all its processes can be counted."""
+    """The Procfile's web line (or `command`), in a session of its own, so that all its processes can be counted.
 
-    def __init__(self, data_dir, **given):
+    With authentication it would listen on all addresses: then pass `is_bound=True`.
+    """
+
+    def __init__(self, data_dir, *, command=None, folder=ROOT, is_bound=False, **given):
+        self._command, self._folder = command or shlex.split(procfile()["web"]), folder
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = environment(SQLCHAT_DATA_DIR=str(data_dir), PORT=str(self.port), **given)
         self.count = int(self.environment["WEB_CONCURRENCY"])
         self.out = ""
+        self._arguments = ["--bind", f"127.0.0.1:{self.port}"] if is_bound else []
 
     def __enter__(self):
         self.process = subprocess.Popen(
-            shlex.split(procfile()["web"]),
-            cwd=ROOT,
+            [*self._command, *self._arguments],
+            cwd=self._folder,
             env=self.environment,
             start_new_session=True,
             stdout=subprocess.PIPE,

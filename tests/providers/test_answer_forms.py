@@ -82,6 +82,12 @@ WITHDRAWN = {
     "draft told last": f"{form(SQL)}\n\nMy first draft was:\n{form(DRAFT)}",
     "an echo of the format": f'The form is {{"sql": "string or null"}}, so:\n{form(SQL)}',
     "a member": json.dumps({"draft": {"sql": DRAFT}, "final": {"sql": SQL}}),
+    "an old member": json.dumps({"original_query": DRAFT, "corrected_query": SQL}),
+    "a mistake shown": f"```sql\n{SQL}\n```\nA common mistake would be:\n```sql\n{DRAFT}\n```",
+    "a warning": f"```sql\n{SQL}\n```\nDo not write\n```sql\n{DRAFT}\n```\nwhich counts lines.",
+    "signs": f"❌ Incorrect:\n```sql\n{DRAFT}\n```\n✅ Correct:\n```sql\n{SQL}\n```",
+    "an echo behind": form(SQL) + '\nThe form: {"interpretation": "...", "sql": "...", "explanation": "..."}',
+    "wrong only if": f"{form(SQL)}\nThis would be wrong only if an order came twice.",
 }
 THOUGHTS = {
     "tag": f"<reasoning>{form(DRAFT)}</reasoning>\n{form(SQL)}",
@@ -156,6 +162,7 @@ UNREADABLE = {
     "open fence": "```sql\nSELECT id FROM orders",
     "no quotes": f"{{sql: {DRAFT}, explanation: e}}",
     "no SQL": "Orders are things that people buy.",
+    "an announcement": "Sure! I count the orders, no join is needed. Here is the query:",
     "schema": '{"type": "object", "properties": {"sql": {"type": "string"}}}',
 }
 
@@ -199,6 +206,18 @@ def test_a_whole_object_is_an_answer_though_spaces_behind_it_were_cut(server: Se
         ('{"sql": "None", "explanation": "No table holds weather."}', "No table holds weather"),
         ('{"sql": "Which year do you mean?", "explanation": ""}', "Which year"),
         ('{"error": "There is no table of weather."}', "no table of weather"),
+        ('{"sql": null, "clarification": "Which year do you mean?"}', "Which year"),
+        ('{"sql": false, "explanation": "No table holds weather."}', "No table holds weather"),
+        ('{"sql": "-- no query", "explanation": "No table holds weather."}', "No table holds weather"),
+        ('{"interpretation": "i", "explanation": "This cannot be answered."}', "cannot be answered"),
+        ('{"answerable": false, "reason": "No table holds weather."}', "No table holds weather"),
+        ("This request is outside the scope of the data.", "outside the scope"),
+        ("That isn't something I can answer from here.", "something I can answer"),
+        ("There is no weather in the schema.", "no weather"),
+        ("```\nI cannot answer that.\n```", "I cannot answer"),
+        ("Leider fehlt eine Tabelle.", "Leider"),
+        ("抱歉，我无法回答。", "抱歉"),
+        ("どの年ですか？", "どの年"),
         (f"{form(DRAFT)}\nActually, no column tells that:\n{form(None, 'No column tells.')}", "No column tells"),
     ],
 )

@@ -22,7 +22,7 @@ from sqlchat.errors import (
     SqlchatError,
 )
 from sqlchat.providers import anthropic as vendor
-from sqlchat.providers.anthropic import AnthropicProvider, translated
+from sqlchat.providers.anthropic import AnthropicProvider, translate_error
 from sqlchat.providers.base import Task, Tokens
 
 PATH = "/v1/messages"
@@ -250,9 +250,9 @@ def test_the_environment_of_the_sdk_does_not_leak(
 
 
 def test_a_key_or_a_base_url_configures_it() -> None:
-    assert AnthropicProvider.configured(Settings(anthropic_base_url="http://127.0.0.1:4000"))
-    assert AnthropicProvider.configured(Settings(anthropic_api_key="k"))
-    assert not AnthropicProvider.configured(Settings())
+    assert AnthropicProvider.is_configured(Settings(anthropic_base_url="http://127.0.0.1:4000"))
+    assert AnthropicProvider.is_configured(Settings(anthropic_api_key="k"))
+    assert not AnthropicProvider.is_configured(Settings())
 
 
 def test_every_exception_of_the_sdk_is_translated() -> None:
@@ -268,7 +268,7 @@ def test_every_exception_of_the_sdk_is_translated() -> None:
         exc.status_code = status if isinstance(status, int) else 500  # type: ignore[attr-defined]
         exc.message, exc.api_message = "said", None  # type: ignore[attr-defined]
         exc.response = httpx2.Response(exc.status_code)  # type: ignore[attr-defined]
-        assert isinstance(translated(exc), EXPECTED.get(cls.__name__, ModelError)), cls
+        assert isinstance(translate_error(exc), EXPECTED.get(cls.__name__, ModelError)), cls
 
 
 EXPECTED: dict[str, type[SqlchatError]] = {

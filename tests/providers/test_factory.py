@@ -8,13 +8,13 @@ import pytest
 
 from sqlchat.config import Settings
 from sqlchat.errors import ProviderNotConfiguredError, ProviderUnknownError
-from sqlchat.providers.factory import PROVIDERS, ProviderFactory, provider_class
+from sqlchat.providers.factory import PROVIDERS, ProviderFactory, import_provider
 
 BOTH = Settings(openai_api_key="a", anthropic_api_key="b")
 
 
 def test_names_come_in_the_order_of_preference() -> None:
-    assert ProviderFactory(Settings()).names() == ["openai", "anthropic", "offline"]
+    assert ProviderFactory(Settings()).list_names() == ["openai", "anthropic", "offline"]
 
 
 @pytest.mark.parametrize(
@@ -30,8 +30,8 @@ def test_configured_follows_the_settings_and_the_first_is_the_default(
     settings: Settings, configured: list[str]
 ) -> None:
     factory = ProviderFactory(settings)
-    assert factory.configured() == configured
-    assert factory.default() == configured[0]
+    assert factory.list_configured() == configured
+    assert factory.find_default() == configured[0]
     assert factory.get().name == configured[0]
 
 
@@ -46,7 +46,7 @@ def test_an_unconfigured_one_is_refused_with_what_it_needs() -> None:
 
 
 def test_every_provider_carries_the_name_it_is_asked_for_by() -> None:
-    assert [provider_class(name).name for name in PROVIDERS] == list(PROVIDERS)
+    assert [import_provider(name).name for name in PROVIDERS] == list(PROVIDERS)
 
 
 def test_there_is_one_of_each_for_all_threads() -> None:
@@ -65,7 +65,7 @@ def test_there_is_one_of_each_for_all_threads() -> None:
 def test_no_sdk_is_imported_before_a_model_is_asked() -> None:
     code = (
         "import sys; from sqlchat.config import Settings; from sqlchat.providers.factory import ProviderFactory\n"
-        "f = ProviderFactory(Settings(openai_api_key='a', anthropic_api_key='b')); f.configured(); f.get()\n"
+        "f = ProviderFactory(Settings(openai_api_key='a', anthropic_api_key='b')); f.list_configured(); f.get()\n"
         "print([m for m in ('openai', 'anthropic') if m in sys.modules])"
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)

@@ -23,7 +23,7 @@ from sqlchat.errors import (
 )
 from sqlchat.providers import openai as vendor
 from sqlchat.providers.base import Task, Tokens
-from sqlchat.providers.openai import OpenAIProvider, translated
+from sqlchat.providers.openai import OpenAIProvider, translate_error
 
 PATH = "/v1/chat/completions"
 ANSWER = json.dumps({"sql": "SELECT count(*) FROM orders", "explanation": "Counts the orders."})
@@ -275,9 +275,9 @@ def test_the_environment_of_the_sdk_does_not_leak(
 
 
 def test_a_base_url_alone_configures_it() -> None:
-    assert OpenAIProvider.configured(Settings(openai_base_url="http://127.0.0.1:11434/v1"))
-    assert OpenAIProvider.configured(Settings(openai_api_key="k"))
-    assert not OpenAIProvider.configured(Settings())
+    assert OpenAIProvider.is_configured(Settings(openai_base_url="http://127.0.0.1:11434/v1"))
+    assert OpenAIProvider.is_configured(Settings(openai_api_key="k"))
+    assert not OpenAIProvider.is_configured(Settings())
 
 
 def test_a_closed_provider_opens_again(httpserver: HTTPServer, task: Task) -> None:
@@ -302,7 +302,7 @@ def test_every_exception_of_the_sdk_is_translated() -> None:
         exc.status_code = status if isinstance(status, int) else 500  # type: ignore[attr-defined]
         exc.message, exc.body = "said", None  # type: ignore[attr-defined]
         exc.response = httpx2.Response(exc.status_code)  # type: ignore[attr-defined]
-        error = translated(exc)
+        error = translate_error(exc)
         assert isinstance(error, EXPECTED.get(cls.__name__, ModelError)), cls
 
 

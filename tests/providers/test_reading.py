@@ -6,7 +6,7 @@ import time
 import pytest
 
 from sqlchat.errors import ModelError
-from sqlchat.providers.reading import bare, read
+from sqlchat.providers.reading import read, strip_fence
 
 SQL = "SELECT count(*) FROM orders"
 
@@ -74,8 +74,8 @@ def test_text_without_sql_is_the_model_s_failure(text: str) -> None:
 
 
 def test_bare_strips_fences_and_semicolons_but_nothing_inside() -> None:
-    assert bare("```sql\nSELECT ';' AS a; ;\n```") == "SELECT ';' AS a"
-    assert bare("  SELECT 1 -- ok;\n") == "SELECT 1 -- ok"
+    assert strip_fence("```sql\nSELECT ';' AS a; ;\n```") == "SELECT ';' AS a"
+    assert strip_fence("  SELECT 1 -- ok;\n") == "SELECT 1 -- ok"
 
 
 def test_halves_of_surrogate_pairs_do_not_pass() -> None:

@@ -137,6 +137,8 @@ RUNS = [
     ("postgres", "EXPLAIN ANALYZE CREATE TABLE d AS SELECT a FROM s", "EXPLAIN", "s", "d"),
     ("tsql", "IF EXISTS (SELECT 1 FROM u) SELECT a FROM s", "IF", "u s", ""),
     ("mysql", "SET @x = (SELECT max(a) FROM s)", "SET", "s", ""),
+    ("tsql", "ALTER TABLE d SWITCH PARTITION 1 TO e", "ALTER", "", "d e"),
+    ("clickhouse", "CREATE MATERIALIZED VIEW v TO d AS SELECT a FROM s", "CREATE", "s", "v d"),
     ("postgres", "SELECT 'PREPARE; p' FROM s; LISTEN news", "MULTIPLE", "s", ""),
     ("postgres", "CREATE EXTENSION hstore SCHEMA public", "CREATE", "", ""),
     ("postgres", "COMMIT PREPARED 'x'", "COMMIT", "", ""),
@@ -153,6 +155,16 @@ def test_reads_and_writes(case):
         tuple(read.split()),
         tuple(written.split()),
     )
+
+
+def test_a_trigger_may_name_the_tables_of_its_rows():
+    sql = "CREATE TRIGGER x AFTER INSERT ON d REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION f()"
+    assert lineage(sql, "postgres").tables_written == ("d",)
+
+
+def test_words_that_sqlglot_takes_for_a_name_are_not_read_over():
+    with pytest.raises(SQLRefusedError, match="is not known here"):
+        lineage("IF EXISTS (SELECT 1 FROM s) DELETE FROM d", "tsql")
 
 
 def test_a_recursive_view_has_no_cte():
@@ -172,6 +184,11 @@ def test_names_of_several_statements_stand_in_their_order():
     "sql",
     [
         "hello world",
+        "SELECT",
+        "UPDATE t",
+        "CALL p(1)",
+        "CALL s.p()",
+        "SELECT a FROM t; CALL p(1)",
         "hello",
         "show me all customers",
         "execute order 66",
@@ -191,6 +208,7 @@ def test_text_that_is_no_sql_is_refused(sql):
     [
         ("DO $$ BEGIN DELETE FROM d; END $$", "What the statement .*DO.* reads and writes is not known here"),
         ("EXECUTE p(1)", "does not say what p runs"),
+        ("CALL p(1)", "What the procedure reads and writes stands in the database"),
         ("CREATE TABLE d AS EXECUTE p", "is not known here"),
         ("CREATE FUNCTION f() RETURNS int LANGUAGE plpgsql AS $$ BEGIN DELETE FROM d; END $$", "is in plpgsql"),
         ("GRANT SELECT ON ALL TABLES IN SCHEMA x TO y", "is not known here"),

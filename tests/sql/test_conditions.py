@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sqlchat.sql.catalog import Catalog, Column, Table
-from sqlchat.sql.conditions import text_conditions
+from sqlchat.sql.conditions import find_text_conditions
 
 CUSTOMERS = Table("customers", (Column("id", "int"), Column("name", "text"), Column("country", "text")), "public")
 ORDERS = Table("orders", (Column("id", "int"), Column("name", "text"), Column("status", "text")), "public")
@@ -29,7 +29,7 @@ COUNTRY = ("public", "customers", "country")
     ],
 )
 def test_the_column_is_told_where_there_is_no_doubt(sql: str, path: tuple[str, str, str] | None) -> None:
-    (found,) = text_conditions(sql, "postgres", SHOP)
+    (found,) = find_text_conditions(sql, "postgres", SHOP)
     assert (found.text, found.path) == ("Spain", path)
 
 
@@ -48,5 +48,5 @@ def test_the_column_is_told_where_there_is_no_doubt(sql: str, path: tuple[str, s
     ],
 )
 def test_what_every_row_must_have_is_told_apart(condition: str, demanded: bool) -> None:
-    (found,) = text_conditions(f"SELECT 1 FROM customers WHERE {condition}", "postgres", SHOP)
+    (found,) = find_text_conditions(f"SELECT 1 FROM customers WHERE {condition}", "postgres", SHOP)
     assert found.demanded is demanded

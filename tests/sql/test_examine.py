@@ -30,10 +30,10 @@ def test_an_examination_holds_all_that_is_known_of_a_text():
 
 def test_what_a_policy_denies_is_refused():
     judged = judge(CATALOG, Policy(deny_columns=("customers.email",)))
-    assert examine(SQL, judged.visible, judged.part(SQL)).lineage.tables_read == ("customers", "orders")
+    assert examine(SQL, judged.visible, judged.select_part(SQL)).lineage.tables_read == ("customers", "orders")
     denied = "SELECT email FROM customers"
     with pytest.raises(SQLRefusedError, match="email"):
-        examine(denied, judged.visible, judged.part(denied))
+        examine(denied, judged.visible, judged.select_part(denied))
 
 
 def test_trees_are_shared_within_one_look_and_not_beyond():

@@ -3,14 +3,14 @@
 import pytest
 
 from sqlchat.sql.catalog import Catalog, Column, Table
-from sqlchat.sql.fragments import NO_EXPRESSION, fragment_faults, held
+from sqlchat.sql.fragments import NO_EXPRESSION, find_fragment_faults, hold_names
 
 DIALECTS = ("postgres", "sqlite", "mysql", "duckdb")
 SHOP = Catalog((Table("orders", (Column("id", "integer"), Column("total", "numeric"))),), "sqlite")
 
 
 def fault(fragment, dialect="postgres"):
-    (found,) = fragment_faults([fragment], dialect)
+    (found,) = find_fragment_faults([fragment], dialect)
     return found
 
 
@@ -76,7 +76,7 @@ def test_a_statement_that_is_no_expression_is_told_so():
 
 
 def test_each_fragment_has_its_own_fault():
-    found = fragment_faults(["a = 1", "a =", "b"], "sqlite")
+    found = find_fragment_faults(["a = 1", "a =", "b"], "sqlite")
     assert [bool(each) for each in found] == [False, True, False]
 
 
@@ -89,4 +89,4 @@ def test_held_is_what_names_only_what_is_there():
         "SELECT (",
         "WITH o AS (SELECT id AS n FROM orders) SELECT n FROM o",
     ]
-    assert held(statements, SHOP) == (True, False, False, True, False, True)
+    assert hold_names(statements, SHOP) == (True, False, False, True, False, True)

@@ -10,7 +10,7 @@ from sqlchat.sql.guard import RULES, Verdict, check
 from sqlchat.sql.guards.rules import TYPES
 
 CORPUS = Path(__file__).parent / "corpus"
-DIALECTS = ("postgres", "sqlite", "duckdb", "mysql")
+DIALECTS = ("postgres", "sqlite", "duckdb", "mysql", "spark")
 
 
 def statements(kind):
@@ -37,7 +37,9 @@ def test_attacks_are_refused_in_one_sentence(dialect, sql):
     assert len(caught.value.detail) < 300
 
 
-@pytest.mark.parametrize(("dialect", "least"), [("postgres", 60), ("sqlite", 30), ("duckdb", 30), ("mysql", 30)])
+@pytest.mark.parametrize(
+    ("dialect", "least"), [("postgres", 60), ("sqlite", 30), ("duckdb", 30), ("mysql", 30), ("spark", 60)]
+)
 def test_the_corpus_is_broad(dialect, least):
     assert sum(1 for d, _ in statements("attacks") if d == dialect) >= least
     assert sum(1 for d, _ in statements("honest") if d == dialect) >= least
@@ -55,6 +57,8 @@ def test_the_corpus_is_broad(dialect, least):
         ("sqlite", "PRAGMA table_info(t)", Verdict("PRAGMA", plannable=False)),
         ("duckdb", "DESCRIBE t", Verdict("DESCRIBE", plannable=False)),
         ("mysql", "DESC t", Verdict("DESCRIBE", plannable=False)),
+        ("spark", "DESCRIBE TABLE t", Verdict("DESCRIBE", plannable=False)),
+        ("spark", "SHOW TABLES", Verdict("SHOW", plannable=False)),
     ],
 )
 def test_the_verdict_tells_what_it_is(dialect, sql, verdict):
@@ -75,6 +79,9 @@ def test_the_verdict_tells_what_it_is(dialect, sql, verdict):
         ("postgres", "SELECT * FROM pg_authid", "'pg_authid' is not allowed"),
         ("duckdb", "SELECT * FROM 'x.csv'", "files cannot be read"),
         ("mysql", "SELECT @@version", "Variables"),
+        ("spark", "SELECT * FROM text.`/etc/passwd`", "files cannot be read"),
+        ("spark", "SELECT '${env:HOME}'", "Variables"),
+        ("spark", "SELECT /*+ BROADCAST(t) */ 1 FROM t", "Hints"),
         ("mysql", "SELECT 1 /*! + 1 */", "Comments that the server would execute"),
         ("mysql", "SELECT * FROM mysql.user", "The schema 'mysql' is not allowed"),
         ("sqlite", "PRAGMA journal_mode = WAL", "PRAGMA"),
@@ -108,6 +115,7 @@ def test_the_refusal_says_what_and_why(dialect, sql, reason):
         ("postgres", "pg_sleep(1)", "'pg_sleep' is not allowed: it is not among those known to do nothing but read."),
         ("duckdb", "to_char(a, 'YYYY')", "in DuckDB, write strftime(x, '%Y-%m')."),
         ("mysql", "string_agg(a, ',')", "in MySQL, write group_concat(x)."),
+        ("spark", "getdate()", "in Spark, write now()."),
     ],
 )
 def test_an_unknown_function_is_told_with_what_to_write(dialect, call, told):
@@ -201,7 +209,7 @@ def _passes(sql, dialect):
 @pytest.mark.parametrize("quote", ["{}", '"{}"'])
 @pytest.mark.parametrize("space", ["", " ", "\n", "/* */", "-- c\n"])
 def test_no_spelling_hides_a_call(dialect, quote, space):
-    if dialect == "mysql":
+    if dialect in ("mysql", "spark"):
         quote = quote.replace('"', "`")
     name = quote.format("no_such_function")
     for sql in (

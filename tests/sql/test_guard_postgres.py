@@ -110,3 +110,25 @@ def test_every_function_of_the_server_is_either_refused_or_harmless(shop, functi
             if run(shop, sql) != (False, False):
                 wrote.append(sql)
     assert not wrote
+
+
+@pytest.mark.parametrize(
+    ("sql", "is_plain"),
+    [
+        ("SELECT 1", True),
+        ("SELECT id, name AS n, 'a' FROM customers ORDER BY id DESC LIMIT 5;", True),
+        ("SELECT * FROM customers", True),
+        ("SELECT abs(id) FROM orders", False),
+        ("SELECT s.id FROM (SELECT 1 AS id) s", False),
+        ("SELECT id + 1 FROM orders", False),
+        ("SELECT id::text FROM orders", False),
+        ("SELECT date '2024-01-01'", False),
+        ("SELECT DISTINCT id FROM orders", False),
+        ("SELECT id FROM orders WHERE status LIKE 'a'", False),
+        ("SELECT id FROM orders NATURAL JOIN customers", False),
+        ("SELECT * FROM orders JOIN customers USING (id)", False),
+        ("EXPLAIN SELECT 1", False),
+    ],
+)
+def test_a_plain_query_uses_nothing_that_users_define(sql, is_plain):
+    assert check(sql, "postgres").is_plain == is_plain

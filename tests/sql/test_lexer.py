@@ -1,12 +1,12 @@
 import pytest
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
-from sqlchat.sql.lexer import agree, lexemes
+from sqlchat.sql.lexer import check_agreement, split_lexemes
 
 
 def texts(sql, dialect):
-    found = lexemes(sql, dialect)
-    agree(sql, dialect, found)
+    found = split_lexemes(sql, dialect)
+    check_agreement(sql, dialect, found)
     return [lexeme.text for lexeme in found]
 
 
@@ -31,13 +31,13 @@ def test_splits_as_the_database_does(dialect, sql, expected):
 
 
 def test_names_lose_their_quotes_and_words_their_case():
-    assert [lexeme.value for lexeme in lexemes('"A""b" CdE', "postgres")] == ['A"b', "cde"]
-    assert [lexeme.value for lexeme in lexemes("[A b] `c`", "sqlite")] == ["A b", "c"]
+    assert [lexeme.value for lexeme in split_lexemes('"A""b" CdE', "postgres")] == ['A"b', "cde"]
+    assert [lexeme.value for lexeme in split_lexemes("[A b] `c`", "sqlite")] == ["A b", "c"]
 
 
 def test_letters_outside_ascii_are_not_folded():
     kelvin = "\u212a"
-    assert lexemes(kelvin, "postgres")[0].value == kelvin
+    assert split_lexemes(kelvin, "postgres")[0].value == kelvin
 
 
 @pytest.mark.parametrize(

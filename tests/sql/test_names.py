@@ -4,7 +4,7 @@ import pytest
 
 from sqlchat.errors import SQLSyntaxError
 from sqlchat.sql.catalog import Catalog, Column, Table
-from sqlchat.sql.names import UnknownName, explain_unknown, nearest, unknown_names
+from sqlchat.sql.names import UnknownName, explain_unknown, find_nearest, find_unknown_names
 
 
 def catalog(dialect: str, schema: str = "") -> Catalog:
@@ -155,18 +155,18 @@ UNKNOWN = [
 
 @pytest.mark.parametrize(("dialect", "sql"), [(dialect, sql) for dialect, texts in HONEST.items() for sql in texts])
 def test_honest_queries_are_not_flagged(dialect, sql):
-    assert unknown_names(sql, CATALOGS[dialect].mentioned_in(sql)) == ()
+    assert find_unknown_names(sql, CATALOGS[dialect].mentioned_in(sql)) == ()
 
 
 @pytest.mark.parametrize(("dialect", "sql", "expected"), UNKNOWN)
 def test_unknown_names_are_found(dialect, sql, expected):
-    found = unknown_names(sql, CATALOGS[dialect].mentioned_in(sql))
+    found = find_unknown_names(sql, CATALOGS[dialect].mentioned_in(sql))
     assert [unknown.name for unknown in found] == expected
 
 
 def test_what_is_told_of_an_unknown_name():
     sql = "SELECT r.nam FROM riders r JOIN race ON true"
-    assert unknown_names(sql, CATALOGS["postgres"].mentioned_in(sql)) == (
+    assert find_unknown_names(sql, CATALOGS["postgres"].mentioned_in(sql)) == (
         UnknownName("column", "r.nam", ("riders",)),
         UnknownName("table", "race", ()),
     )
@@ -174,7 +174,7 @@ def test_what_is_told_of_an_unknown_name():
 
 def test_sql_that_does_not_parse_is_a_syntax_error():
     with pytest.raises(SQLSyntaxError):
-        unknown_names("SELECT FROM (", CATALOGS["postgres"])
+        find_unknown_names("SELECT FROM (", CATALOGS["postgres"])
 
 
 @pytest.mark.parametrize(
@@ -189,26 +189,26 @@ def test_sql_that_does_not_parse_is_a_syntax_error():
     ],
 )
 def test_the_nearest_name_comes_first(unknown, best):
-    assert nearest(unknown, CATALOGS["postgres"])[0] == best
+    assert find_nearest(unknown, CATALOGS["postgres"])[0] == best
 
 
 def test_columns_of_the_tables_involved_come_before_others():
-    assert nearest(UnknownName("column", "ids", ("races",)), CATALOGS["postgres"], limit=2) == [
+    assert find_nearest(UnknownName("column", "ids", ("races",)), CATALOGS["postgres"], limit=2) == [
         "races.id",
         "riders.id",
     ]
 
 
 def test_no_name_is_near_to_nonsense():
-    assert nearest(UnknownName("column", "zzzqqq", ("riders",)), CATALOGS["postgres"]) == []
+    assert find_nearest(UnknownName("column", "zzzqqq", ("riders",)), CATALOGS["postgres"]) == []
 
 
 def test_nearest_names_are_spelled_as_the_dialect_needs_them():
     columns = (Column("SoldOn", "date"), Column("unit price", "numeric"))
     store = Catalog((Table("Sales", columns, "ledger"),), "postgres", "public")
-    assert nearest(UnknownName("table", "sales", ()), store) == ['ledger."Sales"']
-    assert nearest(UnknownName("column", "soldon", ("sales",)), store) == ['ledger."Sales"."SoldOn"']
-    assert nearest(UnknownName("column", "unit_price", ("sales",)), store)[0] == 'ledger."Sales"."unit price"'
+    assert find_nearest(UnknownName("table", "sales", ()), store) == ['ledger."Sales"']
+    assert find_nearest(UnknownName("column", "soldon", ("sales",)), store) == ['ledger."Sales"."SoldOn"']
+    assert find_nearest(UnknownName("column", "unit_price", ("sales",)), store)[0] == 'ledger."Sales"."unit price"'
 
 
 def test_unknown_names_come_with_their_tables_and_the_nearest_ones():
@@ -216,7 +216,7 @@ def test_unknown_names_come_with_their_tables_and_the_nearest_ones():
         (Table("customers", (Column("name", "text"),)), Table("orders", (Column("id", "int"),))), dialect="sqlite"
     )
     sql = "SELECT c.nmae FROM customers AS c JOIN orderz"
-    fault = explain_unknown(unknown_names(sql, catalog), catalog)
+    fault = explain_unknown(find_unknown_names(sql, catalog), catalog)
     assert fault is not None
     assert fault.detail == (
         "There is no column 'c.nmae' in customers (nearest: customers.name); there is no table 'orderz' "

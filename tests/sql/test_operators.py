@@ -34,7 +34,12 @@ def test_operators_before_a_value(operator):
     [
         "SELECT box '((0,0),(1,1))' <@ circle '<(0,0),1>', path '((0,0))'",
         "SELECT v FROM XMLTABLE('/a' PASSING ('<a>1</a>'::xml) COLUMNS v text PATH '.') t",
-        "SELECT substring('abc' FROM (1) FOR (2))",
+        "SELECT substring('abc' FROM (1) FOR (2)), '1'::bit varying(3)",
+        "SELECT substring('abc' SIMILAR 'a#\"b#\"c' ESCAPE '#')",
+        "SELECT xmlparse(content '<a/>'), xmlserialize(document x AS text), xmlexists('//b' PASSING x) FROM t",
+        "SELECT xmlpi(name php, 'echo'), xmlroot(x, version '1.0') FROM t",
+        "SELECT n FROM XMLTABLE('/a' PASSING x COLUMNS n FOR ORDINALITY, v text PATH '.') q",
+        'SELECT content, name, passing, "document" FROM t',
         "SELECT '<@' || E'\\'#-', \"a<<=b\", $x$ <%> ' $x$ /* ~<~ /* #- */ */ FROM t -- <%>",
         "SELECT a -1, a*-1, a<-1, a=-1, 2*-3, count(*), t.*, a OPERATOR(pg_catalog.<<=) b FROM t",
     ],
@@ -51,6 +56,9 @@ def test_strings_names_and_comments_stay_as_they_are():
 @pytest.mark.parametrize(
     "sql",
     [
+        "SELECT xmlparse(content pg_read_file('x'))",
+        "SELECT xmlexists(pg_sleep(1) PASSING x) FROM t",
+        "SELECT cube(1)",
         "SELECT a <<= pg_sleep(1) FROM t",
         "SELECT @ pg_read_file('x')",
         "SELECT 1 #- 2; DROP TABLE t",

@@ -28,6 +28,25 @@ def test_a_syntax_error_tells_where():
     assert "line 2, column 16" in caught.value.detail
 
 
+def test_a_form_that_is_not_known_here_is_not_blamed_on_the_writer():
+    with pytest.raises(SQLSyntaxError, match=r"cannot be read here.*If the database itself takes it"):
+        parse("SELECT a FROM t ORDER BY a USING >", "postgres")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "VALUES (1, 2), (3, 4)",
+        "VALUES (1), (2) UNION VALUES (3)",
+        "WITH q AS (VALUES (1), (2)), r AS (VALUES (3)) SELECT * FROM q, r",
+    ],
+)
+def test_mysql_s_values_are_a_query(sql):
+    (tree,) = parse(sql, "mysql")
+    assert isinstance(tree, exp.Query)
+    assert tree.find(exp.Values) is not None
+
+
 @pytest.mark.parametrize(
     ("text", "closing"), [("SELECT 'abc", "'"), ("SELECT 1,\n $$abc", "$$"), ('SELECT "abc', '"')]
 )

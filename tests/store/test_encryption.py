@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from sqlchat.config import Settings
 from sqlchat.errors import UnavailableError
-from sqlchat.store.encryption import derived_keys
+from sqlchat.store.encryption import derive_keys
 
 CONFIG = {"host": "db.example.com", "password": "open sesame"}
 OLD, NEW = "old-" * 10, "new-" * 10
@@ -44,13 +44,13 @@ def test_the_state_folder_and_key_are_closed_to_others(embedded, make_store):
 def test_of_many_who_start_at_once_all_get_the_same_key(tmp_path):
     settings = [Settings(data_dir=tmp_path / "data") for _ in range(8)]
     with ThreadPoolExecutor(8) as threads:
-        keys = set(threads.map(lambda s: derived_keys(s, "test"), settings))
+        keys = set(threads.map(lambda s: derive_keys(s, "test"), settings))
     assert len(keys) == 1
 
 
 def test_each_purpose_has_its_own_keys(embedded):
-    assert derived_keys(embedded, "one") == derived_keys(embedded, "one")
-    assert derived_keys(embedded, "one") != derived_keys(embedded, "two")
+    assert derive_keys(embedded, "one") == derive_keys(embedded, "one")
+    assert derive_keys(embedded, "one") != derive_keys(embedded, "two")
 
 
 @pytest.mark.parametrize("column", ["owner", "name", "id"])

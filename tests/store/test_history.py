@@ -179,6 +179,35 @@ def test_a_page_can_be_of_one_conversation(store):
     assert (requests(page), after) == (["request-0"], None)
 
 
+def test_the_tokens_of_an_owner_s_day_are_summed_by_model(store):
+    for number, (owner, model) in enumerate([("ann", "large"), ("ann", "large"), ("ann", "small"), ("bob", "large")]):
+        store.history.add(entry(number, owner, model=model, prompt_tokens=100, completion_tokens=10))
+    store.history.add(entry(9))
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    sums = sorted(store.history.sum_tokens("ann", today))
+    assert sums == [("", 0, 0), ("large", 200, 20), ("small", 100, 10)]
+    aged(store, days=1)
+    assert store.history.sum_tokens("ann", today) == []
+
+
+def test_a_day_is_summed_by_its_index(on_postgres, make_store, postgres_server):
+    store = make_store(on_postgres)
+    store.upgrade()
+    name = on_postgres.database_url.rsplit("/", 1)[1]
+    postgres_server.execute(
+        "INSERT INTO sqlchat.history SELECT gen_random_uuid(), now(), 'o' || n % 50, NULL, 'x', 'chat', 'q', 's'"
+        ", NULL, 'm', 'ok', 200, 1, 1, 0, 0, 'r', NULL FROM generate_series(1, 20000) n;"
+        "ANALYZE sqlchat.history",
+        name,
+    )
+    plan = postgres_server.execute(
+        "EXPLAIN SELECT model, sum(prompt_tokens), sum(completion_tokens) FROM sqlchat.history"
+        f" WHERE owner = 'o7' AND id >= '{uuid.UUID(int=0xF0 << 120)}' GROUP BY model",
+        name,
+    )
+    assert "history_owner_id" in str(plan)
+
+
 def test_neither_question_nor_reading_of_a_turn_shows_in_its_repr():
     assert repr(Turn("Which customers?", "customers who", "SELECT 'customers'", "x")).count("customers") == 0
 
@@ -257,7 +286,7 @@ def test_an_entry_that_comes_twice_is_kept_once(store):
     first = entry()
     store.history.add(first)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "_ordered_id", lambda now, **_: first.id)
+        patch.setattr(module, "_make_ordered_id", lambda now, **_: first.id)
         store.history.add(entry("twice"))
     assert count(store) == 1
 

@@ -93,7 +93,7 @@ def test_a_store_of_the_release_before_keeps_all_that_it_had(settings, engine, m
     assert (entry.question, entry.sql, entry.ms) == ("How many?", "SELECT 1", 1.5)
     assert (entry.conversation_id, entry.interpretation) == (None, None)
     assert store.connections.version("ann", "shop") == ("c1", 3)
-    kept = store.knowledge.kept("ann", "shop")
+    kept = store.knowledge.read("ann", "shop")
     assert (kept.stamp.version, kept.context, kept.examples) == (0, BusinessContext(), ())
     with engine[0].connect() as connection:
         place = f"{engine[1]}." if engine[1] else ""
@@ -115,7 +115,7 @@ def test_the_last_migration_can_be_undone_and_done_again_with_rows_in_place(sett
     move(engine[0], command.upgrade, HEAD)
     assert shape(*engine) == after
     assert store.history.page("ann", limit=9)[0][0].question == "How many?"
-    assert store.knowledge.kept("ann", "shop").context == BusinessContext()
+    assert store.knowledge.read("ann", "shop").context == BusinessContext()
 
 
 def test_all_migrations_can_be_undone(engine):

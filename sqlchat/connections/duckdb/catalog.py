@@ -6,37 +6,38 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
+from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.connections.duckdb.macros import read_own
-from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table, labels_in
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table, read_labels
 from sqlchat.sql.guards.duckdb import FUNCTIONS
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 Key = tuple[str, str]
 """Schema and table."""
 
-MINE = "database_name = current_database() AND NOT internal"
+MINE = f"database_name = {SYSTEM}.current_database() AND NOT internal"
 TABLES = f"""
     SELECT schema_name, table_name, 'table', coalesce(comment, ''), estimated_size, ''
-    FROM duckdb_tables() WHERE {MINE}
+    FROM {SYSTEM}.duckdb_tables() WHERE {MINE}
     UNION ALL
-    SELECT schema_name, view_name, 'view', coalesce(comment, ''), NULL, sql FROM duckdb_views() WHERE {MINE}
+    SELECT schema_name, view_name, 'view', coalesce(comment, ''), NULL, sql FROM {SYSTEM}.duckdb_views() WHERE {MINE}
     ORDER BY 1, 2"""  # noqa: S608
 COLUMNS = f"""
     SELECT schema_name, table_name, column_name, data_type, is_nullable, coalesce(comment, '')
-    FROM duckdb_columns() WHERE {MINE} ORDER BY schema_name, table_name, column_index"""  # noqa: S608
-CONSTRAINTS = """
+    FROM {SYSTEM}.duckdb_columns() WHERE {MINE} ORDER BY schema_name, table_name, column_index"""  # noqa: S608
+CONSTRAINTS = f"""
     SELECT schema_name, table_name, constraint_type, constraint_column_names, referenced_table,
         referenced_column_names
-    FROM duckdb_constraints()
-    WHERE database_name = current_database() AND constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')
-    ORDER BY schema_name, table_name, constraint_index"""
+    FROM {SYSTEM}.duckdb_constraints()
+    WHERE database_name = {SYSTEM}.current_database() AND constraint_type IN ('PRIMARY KEY', 'FOREIGN KEY')
+    ORDER BY schema_name, table_name, constraint_index"""  # noqa: S608
 
 
 def read(query: Query) -> Catalog:
     """The catalog by `query(sql)`, which gives all rows."""
     columns: dict[Key, list[Column]] = defaultdict(list)
     for schema, table, name, type, nullable, comment in query(COLUMNS):
-        columns[schema, table].append(Column(name, type, bool(nullable), comment, labels=labels_in(type)))
+        columns[schema, table].append(Column(name, type, bool(nullable), comment, labels=read_labels(type)))
     primary: dict[Key, tuple[str, ...]] = {}
     foreign: dict[Key, list[ForeignKey]] = defaultdict(list)
     for schema, table, kind, own, referenced, referenced_columns in query(CONSTRAINTS):

@@ -19,17 +19,19 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlchat.connections.base import Results
 from sqlchat.connections.duckdb.catalog import read as read_catalog
-from sqlchat.connections.duckdb.instance import session
-from sqlchat.connections.duckdb.plan import plan
+from sqlchat.connections.duckdb.instance import BESIDE, SYSTEM, open_session
+from sqlchat.connections.duckdb.plan import read_plan
 from sqlchat.connections.duckdb.profile import read as read_profiles
-from sqlchat.connections.duckdb.types import Reading, reading
+from sqlchat.connections.duckdb.types import Reading, choose_reading
 from sqlchat.connections.embedded import (
+    IN_MEMORY,
     EmbeddedConnection,
     Profiled,
     Target,
     Tasks,
     belongs_to_another,
     collect,
+    read_stamp,
     timed_out,
 )
 from sqlchat.connections.plan import Plan
@@ -65,15 +67,15 @@ LOCKED = re.compile(r"Could not set lock|Conflicting lock", re.I)
 
 
 @contextmanager
-def _session(target: Target, timeout: float) -> Iterator[duckdb.DuckDBPyConnection]:
+def _open_session(target: Target, timeout: float) -> Iterator[duckdb.DuckDBPyConnection]:
     """A locked connection for one task; the errors of what is done with it come out as ours."""
     import duckdb
 
     with ExitStack() as stack:
         try:
-            connection = stack.enter_context(session(target))
+            connection = stack.enter_context(open_session(target))
         except duckdb.Error as exc:
-            words = target.scrubbed(_reported(exc).get("exception_message", ""))
+            words = target.scrubbed(_read_error_report(exc).get("exception_message", ""))
             if LOCKED.search(words):
                 raise DatabaseUnavailableError(
                     "Another process has the database open for writing.", retry_after=1
@@ -88,10 +90,10 @@ def _session(target: Target, timeout: float) -> Iterator[duckdb.DuckDBPyConnecti
         try:
             yield connection
         except duckdb.Error as exc:
-            raise _translated(exc, target, timeout) from exc
+            raise _translate_error(exc, target, timeout) from exc
 
 
-def _reported(exc: Exception) -> dict[str, str]:
+def _read_error_report(exc: Exception) -> dict[str, str]:
     """What `errors_as_json` puts behind the kind of the error."""
     words = str(exc)
     try:
@@ -101,10 +103,10 @@ def _reported(exc: Exception) -> dict[str, str]:
     return found
 
 
-def _translated(exc: duckdb.Error, target: Target, timeout: float) -> Exception:
+def _translate_error(exc: duckdb.Error, target: Target, timeout: float) -> Exception:
     import duckdb
 
-    report = _reported(exc)
+    report = _read_error_report(exc)
     words = target.scrubbed(report.get("exception_message", str(exc)))
     match exc:
         case duckdb.InterruptException():
@@ -119,7 +121,7 @@ def _translated(exc: duckdb.Error, target: Target, timeout: float) -> Exception:
     return UnknownNameError(words, **facts) if UNKNOWN_NAME.search(words) else QueryError(words, **facts)
 
 
-def _statement(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, duckdb.Statement]:
+def _read_statement(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, duckdb.Statement]:
     """The kind of the one statement of `sql`, and the statement. Raises SQLRefusedError unless it reads."""
     statements = connection.extract_statements(sql)
     if len(statements) != 1:
@@ -129,24 +131,24 @@ def _statement(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[str, du
         kind = statement.type.name
     except ValueError:  # the package knows not all of its engine's kinds
         kind = ""
-    if not _reads(connection, kind, statement.query):
+    if not _is_read_only(connection, kind, statement.query):
         raise SQLRefusedError("Only statements that read may run here.")
     return kind, statement
 
 
-def _reads(connection: duckdb.DuckDBPyConnection, kind: str, text: str) -> bool:
-    """False for what changes something anywhere in it.
+def _is_read_only(connection: duckdb.DuckDBPyConnection, kind: str, text: str) -> bool:
+    """Whether the statement changes nothing.
 
     The read-only instance would still write: a COPY, which may stand in a WITH, reaches the database's own file.
     """
     match kind:
         case "SELECT":
-            ((tree,),) = connection.execute("SELECT json_serialize_sql(?)", [text]).fetchall()
+            ((tree,),) = connection.execute(f"SELECT {SYSTEM}.json_serialize_sql(?)", [text]).fetchall()
             nodes = set(NODE.findall(tree))
             return bool(nodes) and nodes <= READING_NODES
         case "EXPLAIN":
             explain = EXPLAIN.match(text)
-            return explain is not None and _statement(connection, text[explain.end() :])[0] == "SELECT"
+            return explain is not None and _read_statement(connection, text[explain.end() :])[0] == "SELECT"
         case "PRAGMA":
             return READING_PRAGMA.match(text) is not None
         case "MULTI":  # a PIVOT that looks for its columns first, of which there is no tree
@@ -154,7 +156,7 @@ def _reads(connection: duckdb.DuckDBPyConnection, kind: str, text: str) -> bool:
     return False
 
 
-def _described(
+def _describe_columns(
     connection: duckdb.DuckDBPyConnection, kind: str, statement: duckdb.Statement
 ) -> duckdb.DuckDBPyRelation:
     """The statement's columns; a SELECT has not run yet, another statement has."""
@@ -172,16 +174,16 @@ def _described(
 
 
 def _check(target: Target, timeout: float) -> None:
-    with _session(target, timeout):
+    with _open_session(target, timeout):
         pass
 
 
 def _run(target: Target, sql: str, max_rows: int, max_bytes: int, timeout: float) -> Results:
-    with _session(target, timeout) as connection:
-        kind, statement = _statement(connection, sql)
-        relation = _described(connection, kind, statement)
-        readings = [reading(type, position) for position, type in enumerate(relation.types, 1)]
-        fetch = _fetching(connection, sql if kind == "SELECT" else None, relation, readings, max_rows + 1)
+    with _open_session(target, timeout) as connection:
+        kind, statement = _read_statement(connection, sql)
+        relation = _describe_columns(connection, kind, statement)
+        readings = [choose_reading(type, position) for position, type in enumerate(relation.types, 1)]
+        fetch = _make_fetcher(connection, sql if kind == "SELECT" else None, relation, readings, max_rows + 1)
         decoders = [(place, item.decode) for place, item in enumerate(readings) if item.decode]
 
         def decoded(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
@@ -195,52 +197,52 @@ def _run(target: Target, sql: str, max_rows: int, max_bytes: int, timeout: float
 
 
 def _stream(target: Target, sql: str, max_rows: int, path: str) -> None:
-    from sqlchat.connections.duckdb.stream import header_of, send
+    from sqlchat.connections.duckdb.stream import make_header, send
 
-    with _session(target, FOREVER) as connection, Sender(path) as sender:
-        kind, statement = _statement(connection, sql)
-        relation = _described(connection, kind, statement)
-        header = header_of(relation.columns, relation.types)
+    with _open_session(target, FOREVER) as connection, Sender(path) as sender:
+        kind, statement = _read_statement(connection, sql)
+        relation = _describe_columns(connection, kind, statement)
+        header = make_header(relation.columns, relation.types)
         sender.begin(header)
-        readings = [reading(type, position) for position, type in enumerate(relation.types, 1)]
-        fetch = _fetching(connection, sql if kind == "SELECT" else None, relation, readings, max_rows)
+        readings = [choose_reading(type, position) for position, type in enumerate(relation.types, 1)]
+        fetch = _make_fetcher(connection, sql if kind == "SELECT" else None, relation, readings, max_rows)
         send(fetch, readings, header, sender)
 
 
-def _fetching(
+def _make_fetcher(
     connection: duckdb.DuckDBPyConnection,
     sql: str | None,
     relation: duckdb.DuckDBPyRelation,
     readings: Sequence[Reading],
     count: int,
 ) -> Callable[[int], Sequence[Sequence[Any]]]:
-    """What fetches the next so many of the first `count` rows: of `sql`, a SELECT, or of what has run already."""
+    """Return a function that fetches the next rows, up to `count` in all, of a SELECT or an executed statement."""
     selected = ", ".join(item.expression for item in readings)
     if sql is not None:
         text = "'" + sql.replace("'", "''") + "'"
-        connection.execute(f"SELECT {selected} FROM query({text}) LIMIT {count}")  # noqa: S608
+        connection.execute(f"SELECT {selected} FROM {SYSTEM}.query({text}) LIMIT {count}")  # noqa: S608
         return connection.fetchmany
     held = iter(relation.project(selected).limit(count).fetchall())
     return lambda size: list(itertools.islice(held, size))
 
 
 def _explain(target: Target, sql: str, timeout: float) -> Plan:
-    with _session(target, timeout) as connection:
-        _statement(connection, sql)
+    with _open_session(target, timeout) as connection:
+        _read_statement(connection, sql)
         ((_, told),) = connection.execute(f"EXPLAIN (FORMAT JSON) {sql}").fetchall()
-    return plan(told)
+    return read_plan(told)
 
 
-def _catalog(target: Target, timeout: float) -> Catalog:
-    with _session(target, timeout) as connection:
+def _read_catalog(target: Target, timeout: float) -> Catalog:
+    with _open_session(target, timeout) as connection:
         return read_catalog(lambda sql: connection.execute(sql).fetchall())
 
 
-def _profiles(target: Target, tables: Sequence[Table], timeout: float) -> Profiled:
+def _read_profiles(target: Target, tables: Sequence[Table], timeout: float) -> Profiled:
     import duckdb
 
     until = time.monotonic() + timeout
-    with _session(target, timeout) as connection:
+    with _open_session(target, timeout) as connection:
         return read_profiles(lambda sql: connection.execute(sql).fetchall(), duckdb.Error, tables, until)
 
 
@@ -254,5 +256,10 @@ class DuckDBConnection(EmbeddedConnection):
     dialect = "duckdb"
     engine = "DuckDB"
     tasks: ClassVar[Tasks] = Tasks(
-        check=_check, catalog=_catalog, run=_run, stream=_stream, explain=_explain, profiles=_profiles
+        check=_check, catalog=_read_catalog, run=_run, stream=_stream, explain=_explain, profiles=_read_profiles
     )
+
+    def revision(self) -> object:
+        """Changes when the file does: a macro may have taken the name of a built-in function."""
+        path = self._present().path
+        return None if path == IN_MEMORY else tuple(map(read_stamp, (path, path + BESIDE[1])))

@@ -36,58 +36,61 @@ MEMORY_SHARE = 0.5
 """Of what the worker process may take, so that DuckDB refuses a query before the process has to end."""
 KEPT = 2
 """Instances in a process; a second one takes 5 MiB, and 350 MiB of the address space left for queries."""
-NAMED = "SELECT database_name FROM duckdb_databases() WHERE NOT internal AND path IS NOT NULL"
-LEFT = "SELECT (SELECT count(*) FROM duckdb_databases() WHERE NOT internal), (SELECT count(*) FROM duckdb_secrets())"
+SYSTEM = "system.main"
+"""Stands before each function that we call: the bare name means a macro of that name, if the database has one."""
+NAMED = f"SELECT database_name FROM {SYSTEM}.duckdb_databases() WHERE NOT internal AND path IS NOT NULL"  # noqa: S608
+OPEN = f"SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_databases() WHERE NOT internal"  # noqa: S608
+LEFT = f"SELECT ({OPEN}), (SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_secrets())"  # noqa: S608
 """What outlives a session in its instance, apart from settings, which are locked."""
 
 
 @contextmanager
-def session(target: Target) -> Iterator[duckdb.DuckDBPyConnection]:
+def open_session(target: Target) -> Iterator[duckdb.DuckDBPyConnection]:
     """A session on the target's database, and on no other. Raises what DuckDB raises when it cannot be opened."""
     if target.path == IN_MEMORY:
-        with closing(_instance(target.memory_mb)) as fresh:
+        with closing(_make_instance(target.memory_mb)) as fresh:
             _lock(fresh)
             yield fresh
         return
-    kept = _kept(target.path, target.memory_mb)
+    kept = _find_instance(target.path, target.memory_mb)
     reusable = False
     try:
-        with _attached(kept, target.path) as own:
+        with _attach_database(kept, target.path) as own:
             yield own
             reusable = own.execute(LEFT).fetchall() == [(1, 0)]
     finally:
         if not reusable:
             kept.close()
-            _kept.cache_clear()
+            _find_instance.cache_clear()
 
 
 @functools.lru_cache(maxsize=KEPT)
-def _kept(path: str, memory_mb: int) -> duckdb.DuckDBPyConnection:
+def _find_instance(path: str, memory_mb: int) -> duckdb.DuckDBPyConnection:
     """An instance that may open the database at `path`."""
-    instance = _instance(memory_mb)
+    instance = _make_instance(memory_mb)
     # the empty database that an instance cannot begin without goes, in two steps, since a file may have its name
     beginning = quoted(uuid.uuid4().hex)
     for step in (f"ATTACH '{IN_MEMORY}' AS {beginning}", f"USE {beginning}", "DETACH memory"):
         instance.execute(step)
-    instance.execute(f"SET allowed_paths=[{', '.join(_literal(path + end) for end in BESIDE)}]")
+    instance.execute(f"SET allowed_paths=[{', '.join(_write_literal(path + end) for end in BESIDE)}]")
     _lock(instance)
-    with _attached(instance, path) as own:
+    with _attach_database(instance, path) as own:
         own.execute(f"DETACH {beginning}")
     return instance
 
 
 @contextmanager
-def _attached(instance: duckdb.DuckDBPyConnection, path: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def _attach_database(instance: duckdb.DuckDBPyConnection, path: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """A session of its own on the database at `path`, which the instance has open until the end."""
     with closing(instance.cursor()) as own:
-        own.execute(f"ATTACH {_literal(path)} (READ_ONLY)")
+        own.execute(f"ATTACH {_write_literal(path)} (READ_ONLY)")
         ((name,),) = own.execute(NAMED).fetchall()
         own.execute(f"USE {quoted(name)}")
         yield own
     instance.execute(f"DETACH {quoted(name)}")
 
 
-def _instance(memory_mb: int) -> duckdb.DuckDBPyConnection:
+def _make_instance(memory_mb: int) -> duckdb.DuckDBPyConnection:
     import duckdb
 
     return duckdb.connect(IN_MEMORY, config={**CONFIG, "memory_limit": f"{int(memory_mb * MEMORY_SHARE)}MiB"})
@@ -98,5 +101,5 @@ def _lock(instance: duckdb.DuckDBPyConnection) -> None:
         instance.execute(lock)
 
 
-def _literal(text: str) -> str:
+def _write_literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

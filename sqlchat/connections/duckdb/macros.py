@@ -6,12 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.sql.catalog import OwnNames
 from sqlchat.sql.guards.duckdb import RULES
 
-MACROS = "SELECT function_name FROM duckdb_functions() WHERE NOT internal"
-BUILT_IN = "SELECT function_name, macro_definition FROM duckdb_functions() WHERE internal"
-"""Calls no function that a macro may stand for, as `lower` may."""
+MACROS = f"SELECT function_name FROM {SYSTEM}.duckdb_functions() WHERE NOT internal"  # noqa: S608
+BUILT_IN = f"SELECT function_name, macro_definition FROM {SYSTEM}.duckdb_functions() WHERE internal"  # noqa: S608
 WORD = re.compile(r"\w+")
 
 
@@ -25,13 +25,13 @@ def read_own(query: Callable[[str], list[tuple[Any, ...]]]) -> OwnNames:
         return OwnNames()
     built_in = [(name.lower(), definition or "") for name, definition in query(BUILT_IN)]
     own = macros & ({name for name, _ in built_in} | RULES.functions | RULES.grammar)
-    while calling := {name for name, definition in built_in if name not in own and _calls(definition, own)}:
+    while calling := {name for name, definition in built_in if name not in own and _calls_any(definition, own)}:
         own |= calling
     words = frozenset(filter(WORD.fullmatch, own))
     return OwnNames(functions=words, operators=frozenset(own) - words)
 
 
-def _calls(definition: str, names: set[str]) -> bool:
+def _calls_any(definition: str, names: set[str]) -> bool:
     if not names.isdisjoint(WORD.findall(definition.lower())):
         return True
     return any(name in definition for name in names if not WORD.fullmatch(name))

@@ -13,25 +13,25 @@ COMPARES_ALL = frozenset({"CROSS_PRODUCT", "NESTED_LOOP_JOIN", "BLOCKWISE_NL_JOI
 """Steps that look at each row of one side with each row of the other."""
 
 
-def plan(told: str) -> Plan:
+def read_plan(told: str) -> Plan:
     """DuckDB has no cost: it is the number of rows that are expected to pass through all steps together."""
     try:
         nodes = json.loads(told)
-        costs = [_counted(node)[0] for node in nodes]
+        costs = [_count_rows(node)[0] for node in nodes]
     except RecursionError:
         return Plan(math.inf)  # some hundred joins inside one another
     return Plan(float(sum(costs)))
 
 
-def _counted(node: dict[str, Any]) -> tuple[int, int]:
-    """The rows that pass through a step and those below it, and the rows that it gives."""
-    below = [_counted(child) for child in node["children"]]
+def _count_rows(node: dict[str, Any]) -> tuple[int, int]:
+    """Return the rows that pass through a step and all steps below it, and its output rows."""
+    below = [_count_rows(child) for child in node["children"]]
     given = [rows for _, rows in below]
     looked_at = math.prod(given) if node["name"] in COMPARES_ALL else 0
     estimate = node["extra_info"].get(ESTIMATE)
-    rows = int(estimate) if estimate else looked_at or _given(node["name"], given)
+    rows = int(estimate) if estimate else looked_at or _estimate_output(node["name"], given)
     return sum(cost for cost, _ in below) + max(rows, looked_at), rows
 
 
-def _given(name: str, below: list[int]) -> int:
+def _estimate_output(name: str, below: list[int]) -> int:
     return sum(below) if name == "UNION" else max(below, default=1)

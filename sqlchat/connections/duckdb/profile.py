@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.connections.embedded import Profiled, quoted
 from sqlchat.connections.profiling import (
     LONGEST,
@@ -38,48 +39,49 @@ def read(query: Query, fault: type[Exception], tables: Sequence[Table], until: f
     for number, table in enumerate(tables):
         made: dict[Path, ColumnProfile] = {}
         with suppress(fault):  # a type that does not compare, say
-            made = _of_table(query, table)
+            made = _profile_table(query, table)
         if time.monotonic() > until:
             return found, number
         found |= made
     return found, len(tables)
 
 
-def _of_table(query: Query, table: Table) -> dict[Path, ColumnProfile]:
+def _profile_table(query: Query, table: Table) -> dict[Path, ColumnProfile]:
     columns = table.columns[:MOST_COLUMNS]
     size = table.row_estimate or 0
     whole = size <= SAMPLED_ROWS
     source = f"{quoted(table.schema or 'main')}.{quoted(table.name)} AS t"
     if not whole:  # blocks from all over the table, the others are not read
         source += f" TABLESAMPLE system({100 * SAMPLED_ROWS / size:.6f} PERCENT) REPEATABLE ({SEED})"
-    facts = ", ".join(map(_facts, columns))
-    ((rows, *figures),) = query(f"SELECT count(*), {facts} FROM {source}")  # noqa: S608
+    facts = ", ".join(map(_write_facts, columns))
+    ((rows, *figures),) = query(f"SELECT {SYSTEM}.count_star(), {facts} FROM {source}")  # noqa: S608
     found = {}
     for place, column in enumerate(columns):
         present, distinct, least, most = figures[4 * place : 4 * place + 4]
         kind, values = kind_of(column.type), ()
         if kind == "text" or (kind == "number" and distinct <= MOST_NUMBERS):
-            values = tuple(value for (value,) in query(_values(column, source)))
+            values = tuple(value for (value,) in query(_write_values(column, source)))
         known = told_by(distinct, present, whole=whole)
         seen = Seen(rows, present, known, whole, values, least or "", most or "")
         found[table.schema, table.name, column.name] = profile(kind, seen)
     return found
 
 
-def _facts(column: Column) -> str:
+def _write_facts(column: Column) -> str:
     name = f"t.{quoted(column.name)}"
     if kind_of(column.type) == "other":
-        return f"count({name}), 0, '', ''"
-    shown = f"left(CAST({name} AS VARCHAR), {LONGEST + 1})"
+        return f"{SYSTEM}.count({name}), 0, '', ''"
+    shown = f"{SYSTEM}.left(CAST({name} AS VARCHAR), {LONGEST + 1})"
     compared = shown if kind_of(column.type) == "text" else name
     return (
-        f"count({name}), count(DISTINCT {shown}), CAST(min({compared}) AS VARCHAR), CAST(max({compared}) AS VARCHAR)"
+        f"{SYSTEM}.count({name}), {SYSTEM}.count(DISTINCT {shown}), "
+        f"CAST({SYSTEM}.min({compared}) AS VARCHAR), CAST({SYSTEM}.max({compared}) AS VARCHAR)"
     )
 
 
-def _values(column: Column, source: str) -> str:
-    shown = f"left(CAST(t.{quoted(column.name)} AS VARCHAR), {LONGEST + 1})"
+def _write_values(column: Column, source: str) -> str:
+    shown = f"{SYSTEM}.left(CAST(t.{quoted(column.name)} AS VARCHAR), {LONGEST + 1})"
     return (
         f"SELECT {shown} AS v FROM {source} WHERE v IS NOT NULL "  # noqa: S608
-        f"GROUP BY v ORDER BY count(*) DESC, v LIMIT {MOST_VALUES + 1}"
+        f"GROUP BY v ORDER BY {SYSTEM}.count_star() DESC, v LIMIT {MOST_VALUES + 1}"
     )

@@ -47,16 +47,16 @@ JSON = frozenset({"boolean", "tinyint", "smallint", "integer", "bigint", "utinyi
 """Types whose values are no strings in JSON."""
 
 
-def header_of(columns: Sequence[str], types: Sequence[Any]) -> Header:
+def make_header(columns: Sequence[str], types: Sequence[Any]) -> Header:
     return Header(
         columns=tuple(columns),
         types=tuple(map(str, types)),
-        arrow=tuple(map(_arrow_type, types)),
+        arrow=tuple(map(_find_arrow_type, types)),
         is_json=tuple(str(type.id) in JSON or str(type) == "JSON" for type in types),
     )
 
 
-def _arrow_type(type: Any) -> pa.DataType:
+def _find_arrow_type(type: Any) -> pa.DataType:
     if str(type) == "JSON":
         return pa.string()
     if (kind := str(type.id)) == "decimal":
@@ -73,12 +73,12 @@ def send(
         columns = []
         for values, reading, is_json in zip(zip(*rows, strict=True), readings, header.is_json, strict=True):
             read = values if reading.decode is None else map(reading.decode, values)
-            columns.append(json_cells(read) if is_json else map(_text, read))
+            columns.append(json_cells(read) if is_json else map(_write_text, read))
         sender.put(batch_of(columns))
     sender.end()
 
 
-def _text(value: Any) -> str | None:
+def _write_text(value: Any) -> str | None:
     if value is None or isinstance(value, str):
         return value
     return b64encode(value).decode() if isinstance(value, bytes) else str(value)

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.connections.embedded import quoted
 from sqlchat.connections.encoding import DEEPEST, is_deep, no_number
 
@@ -36,12 +37,12 @@ class Reading:
     decode: Decode | None
 
 
-def reading(type: Any, position: int) -> Reading:
+def choose_reading(type: Any, position: int) -> Reading:
     """How the column at `position` (from 1), of the DuckDBPyType `type`, is read."""
     try:
-        cast, decode = _cast(type)
+        cast, decode = _choose_cast(type)
     except _NoCastError:
-        return Reading(f"CAST(to_json(#{position}) AS VARCHAR)", _json)
+        return Reading(f"CAST({SYSTEM}.to_json(#{position}) AS VARCHAR)", _decode_json)
     return Reading(f"#{position}" if cast == str(type) else f"CAST(#{position} AS {cast})", decode)
 
 
@@ -49,64 +50,66 @@ class _NoCastError(Exception):
     """A type, or one inside it, that no cast describes; DuckDB itself writes its values as JSON."""
 
 
-def _cast(type: Any, depth: int = 0) -> tuple[str, Decode | None]:
+def _choose_cast(type: Any, depth: int = 0) -> tuple[str, Decode | None]:
     """The type to cast to, and the decoding of its values; the type itself where its values will do."""
     if depth > DEEPEST:
         raise _NoCastError
     if str(type) == "JSON":  # an alias of VARCHAR, by its id
-        return "VARCHAR", _json
+        return "VARCHAR", _decode_json
     match kind := str(type.id):
         case "list" | "array":
-            cast, decode = _cast(type.children[0][1], depth + 1)
+            cast, decode = _choose_cast(type.children[0][1], depth + 1)
             size = type.children[1][1] if kind == "array" else ""
-            return f"{cast}[{size}]", decode and _each(decode)
+            return f"{cast}[{size}]", decode and _decode_each(decode)
         case "struct" if type.children:
-            fields = [(name, *_cast(child, depth + 1)) for name, child in type.children]
+            fields = [(name, *_choose_cast(child, depth + 1)) for name, child in type.children]
             decoders = {name: decode for name, _, decode in fields if decode}
-            return f"STRUCT({', '.join(f'{quoted(name)} {cast}' for name, cast, _ in fields)})", _fields(decoders)
+            return f"STRUCT({', '.join(f'{quoted(name)} {cast}' for name, cast, _ in fields)})", _decode_fields(
+                decoders
+            )
         case "map":
             (_, key), (_, value) = type.children
             if str(key.id) in NESTED:
                 raise _NoCastError
-            cast, decode = _cast(value, depth + 1)
-            return f"MAP(VARCHAR, {cast})", decode and _items(decode)
+            cast, decode = _choose_cast(value, depth + 1)
+            return f"MAP(VARCHAR, {cast})", decode and _decode_items(decode)
         case "union" | "variant" | "tuple":
             raise _NoCastError
         case "timestamp" | "timestamp_s" | "timestamp_ms" | "timestamp_ns":
-            return "VARCHAR", _optional(_timestamp)
+            return "VARCHAR", _decode_optional(_decode_timestamp)
         case "timestamp with time zone" | "timestamptz_ns" | "time with time zone":
-            return "VARCHAR", _optional(_zoned)
+            return "VARCHAR", _decode_optional(_decode_zoned)
         case _ if kind in NUMBERS:
-            return "VARCHAR", _optional(_number)
+            return "VARCHAR", _decode_optional(_decode_number)
         case _ if kind in AS_IS:
             return str(type), None
     return "VARCHAR", None
 
 
-def _optional(decode: Decode) -> Decode:
+def _decode_optional(decode: Decode) -> Decode:
     return lambda value: None if value is None else decode(value)
 
 
-def _each(decode: Decode) -> Decode:
-    return _optional(lambda values: [decode(value) for value in values])
+def _decode_each(decode: Decode) -> Decode:
+    return _decode_optional(lambda values: [decode(value) for value in values])
 
 
-def _items(decode: Decode) -> Decode:
-    return _optional(lambda value: {k: decode(v) for k, v in value.items()})
+def _decode_items(decode: Decode) -> Decode:
+    return _decode_optional(lambda value: {k: decode(v) for k, v in value.items()})
 
 
-def _fields(decoders: dict[str, Decode]) -> Decode | None:
+def _decode_fields(decoders: dict[str, Decode]) -> Decode | None:
     if not decoders:
         return None
-    return _optional(lambda value: {k: decoders[k](v) if k in decoders else v for k, v in value.items()})
+    return _decode_optional(lambda value: {k: decoders[k](v) if k in decoders else v for k, v in value.items()})
 
 
-def _number(text: str) -> Any:
+def _decode_number(text: str) -> Any:
     """Digits as DuckDB writes them are a number in JSON too; its nan and inf are none."""
     return orjson.Fragment(text) if text[-1].isdigit() else no_number(float(text))
 
 
-def _json(text: str | None) -> Any:
+def _decode_json(text: str | None) -> Any:
     """Nested as it is, with every digit; text that JSON does not allow (DuckDB writes NaN into it) stays text.
 
     So does what is nested too deep for common readers.
@@ -120,11 +123,11 @@ def _json(text: str | None) -> Any:
     return text if is_deep(text.encode()) else orjson.Fragment(text)
 
 
-def _timestamp(text: str) -> str:
+def _decode_timestamp(text: str) -> str:
     """ISO 8601 has a T before the time; `infinity` and years before Christ stay as DuckDB writes them."""
     return text if "(BC)" in text else text.replace(" ", "T", 1)
 
 
-def _zoned(text: str) -> str:
-    """As `_timestamp`, with a zone of hours written as hours and minutes."""
-    return _timestamp(f"{text}:00" if text[-3:-2] in {"+", "-"} else text)
+def _decode_zoned(text: str) -> str:
+    """As `_decode_timestamp`, with a zone of hours written as hours and minutes."""
+    return _decode_timestamp(f"{text}:00" if text[-3:-2] in {"+", "-"} else text)

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from sqlchat.files.typed import TypedColumn, TypedTable
+    from sqlchat.files.findings import TypedColumn
+    from sqlchat.files.typed import TypedTable
 
 DATABASE, FOUND = "data.duckdb", "found.json"
 LOCKS = {
@@ -44,8 +45,6 @@ MEMORY, MEMORY_A_COLUMN = 128.0, 0.25
 """MiB for DuckDB, which fills what it is given and puts the rest on the disk; a block of a column is 256 KiB."""
 MEMORY_SHARE = 0.5
 """Of what the worker may take, at most."""
-WIDE = 200
-"""Columns past which a second thread would take more memory than it saves time."""
 MOST_WARNINGS = 20
 ALLOCATION = re.compile(r"out of memory|alloc", re.IGNORECASE)
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -103,11 +102,13 @@ class Loaded:
     origin: str
 
 
-def build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: int) -> None:
+def build(
+    folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: int, findings: str | None = None
+) -> None:
     """Write the database into `folder`, with a table for each file, and beside it what else was found.
 
     The process may take `memory_mb` MiB in all and grows by 1 GB at most; `disk_mb` MiB may be used for what does
-    not fit into memory.
+    not fit into memory. `findings` is a folder in which those of the files' profiles may be.
     Raises FileInvalidError, TooLargeError and UnsupportedMediaError, with the file as the fact `file`; OSError.
     """
     keep_no_spare_memory()
@@ -116,10 +117,10 @@ def build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: in
 
     import sqlchat.files.typed  # noqa: F401
 
-    bounded(_build, folder, files, memory_mb, disk_mb)
+    bounded(_build, folder, files, memory_mb, disk_mb, findings)
 
 
-def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: int) -> None:
+def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: int, findings: str | None) -> None:
     import duckdb
 
     database, spilled = os.path.join(folder, DATABASE), os.path.join(folder, "spilled")
@@ -134,13 +135,14 @@ def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: i
     try:
         with closing(duckdb.connect(database, config=config)) as connection:
             connection.execute("SET enable_progress_bar = false")  # it would print
-            tables = [_load(connection, file, memory_mb, warnings) for file in _all_tables(files)]
+            connection.execute("SET threads = 1")  # two others convert meanwhile
+            tables = [_load(connection, file, memory_mb, findings, warnings) for file in _list_tables(files)]
             keys = find_keys(connection, {table.name: (table.rows, table.columns) for table in tables})
             for table in tables:
-                _comment(connection, table, keys)
+                _write_comments(connection, table, keys)
             connection.execute("CHECKPOINT")
     except duckdb.Error as exc:
-        told = _told(exc, disk_mb)
+        told = _translate_error(exc, disk_mb)
         if told is None:
             raise
         raise told from exc
@@ -150,7 +152,7 @@ def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: i
     Built(keys, tuple(warnings)).write(folder)
 
 
-def _told(exc: duckdb.Error, disk_mb: int) -> Exception | None:
+def _translate_error(exc: duckdb.Error, disk_mb: int) -> Exception | None:
     """What was lacking, whose class may tell no more than which statement it ended; None for a fault of ours."""
     import duckdb
 
@@ -165,7 +167,7 @@ def _told(exc: duckdb.Error, disk_mb: int) -> Exception | None:
     return None
 
 
-def _all_tables(files: tuple[FileTable, ...]) -> Iterator[FileTable]:
+def _list_tables(files: tuple[FileTable, ...]) -> Iterator[FileTable]:
     """The files, and in place of a database without a `sheet` each of its tables, by its own name."""
     from sqlchat.files import formats
 
@@ -176,7 +178,7 @@ def _all_tables(files: tuple[FileTable, ...]) -> Iterator[FileTable]:
             try:
                 names = formats.list_tables(file.path, os.path.basename(file.shown))
             except SqlchatError as exc:
-                raise _about(file, exc) from exc
+                raise _name_file(file, exc) from exc
         if len(names) < 2:
             yield file
             continue
@@ -189,24 +191,29 @@ def _all_tables(files: tuple[FileTable, ...]) -> Iterator[FileTable]:
             yield replace(file, table=table, options=replace(file.options, sheet=name))
 
 
-def _load(connection: duckdb.DuckDBPyConnection, file: FileTable, memory_mb: int, warnings: list[str]) -> Loaded:
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    file: FileTable,
+    memory_mb: int,
+    findings: str | None,
+    warnings: list[str],
+) -> Loaded:
     import duckdb
 
     from sqlchat.files.typed import TypedTable
 
     stopped: list[SqlchatError] = []
     try:
-        table = TypedTable(file.path, os.path.basename(file.shown), file.options)
-        columns = _named(table.columns, table.warnings)
+        table = TypedTable(file.path, os.path.basename(file.shown), file.options, findings)
+        columns = _name_columns(table.columns, table.warnings)
         memory = min(memory_mb * MEMORY_SHARE, MEMORY + MEMORY_A_COLUMN * len(columns))
         connection.execute(f"SET memory_limit = '{int(memory)}MiB'")
-        connection.execute(f"SET threads = {1 if len(columns) > WIDE else 2}")
         _insert(connection, file.table, columns, table, stopped)
     except SqlchatError as exc:
-        raise _about(file, exc) from exc
+        raise _name_file(file, exc) from exc
     except duckdb.Error as exc:
         if stopped:
-            raise _about(file, stopped[0]) from exc
+            raise _name_file(file, stopped[0]) from exc
         raise
     cut = set(table.cut())
     known = tuple(
@@ -218,12 +225,12 @@ def _load(connection: duckdb.DuckDBPyConnection, file: FileTable, memory_mb: int
     return Loaded(file.table, table.row_count, known, f"from the file {file.shown}{sheet}")
 
 
-def _about(file: FileTable, exc: SqlchatError) -> SqlchatError:
+def _name_file(file: FileTable, exc: SqlchatError) -> SqlchatError:
     """The same error, and which file it is about."""
     return type(exc)(exc.detail, retry_after=exc.retry_after, **{**exc.facts, "file": file.shown})
 
 
-def _named(columns: list[TypedColumn], warnings: list[str]) -> list[TypedColumn]:
+def _name_columns(columns: list[TypedColumn], warnings: list[str]) -> list[TypedColumn]:
     """Names that SQL can have: none is empty, and they differ by more than their case."""
     taken = {column.name.lower() for column in columns}
     seen: set[str] = set()
@@ -276,19 +283,21 @@ def _insert(
         connection.unregister("incoming_rows")
 
 
-def _comment(connection: duckdb.DuckDBPyConnection, table: Loaded, keys: Keys) -> None:
-    """What the catalog will tell: where a table is from, how columns were read, which keys were found."""
+def _write_comments(connection: duckdb.DuckDBPyConnection, table: Loaded, keys: Keys) -> None:
+    """Write comments for the catalog: the source of each table, how columns were read, and inferred keys."""
     about = [table.origin]
     if key := keys.primary.get(table.name):
         about.append(f"key inferred: {key} is unique and never null in all {table.rows} rows")
-    connection.execute(f"COMMENT ON TABLE {quoted(table.name)} IS {_text('; '.join(about))}")
+    connection.execute(f"COMMENT ON TABLE {quoted(table.name)} IS {_quote_text('; '.join(about))}")
     for column in table.columns:
         remarks = list(column.remarks)
-        remarks += [key.evidence() for key in keys.foreign if (key.table, key.column) == (table.name, column.name)]
+        remarks += [
+            key.write_evidence() for key in keys.foreign if (key.table, key.column) == (table.name, column.name)
+        ]
         if remarks:
             path = f"{quoted(table.name)}.{quoted(column.name)}"
-            connection.execute(f"COMMENT ON COLUMN {path} IS {_text('; '.join(remarks))}")
+            connection.execute(f"COMMENT ON COLUMN {path} IS {_quote_text('; '.join(remarks))}")
 
 
-def _text(text: str) -> str:
+def _quote_text(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

@@ -37,7 +37,7 @@ class NamedFile:
     """Does its entry say how it is to be read? Then what its upload said does not count."""
 
 
-def named_files(
+def read_files(
     config: Mapping[str, Any], buckets: Sequence[str], folder: str, named: Callable[[str], str]
 ) -> tuple[NamedFile, ...]:
     """The files of a config. Raises ConnectionConfigError.
@@ -53,11 +53,13 @@ def named_files(
         raise ConnectionConfigError(SHAPE)
     if len(given) > MOST_FILES:
         raise ConnectionConfigError(f"A connection takes up to {MOST_FILES} files; these are {len(given)}.")
-    entries = [_entry(each) for each in given]
-    tables = _tables([(each.get("table"), _stem(named(each["path"])), each["options"].sheet) for each in entries])
+    entries = [_read_entry(each) for each in given]
+    tables = _name_tables(
+        [(each.get("table"), _make_stem(named(each["path"])), each["options"].sheet) for each in entries]
+    )
     return tuple(
         NamedFile(
-            *_located(each["path"], buckets, folder, named),
+            *_find_object(each["path"], buckets, folder, named),
             table,
             each["options"],
             "read" in each,
@@ -66,7 +68,7 @@ def named_files(
     )
 
 
-def _entry(given: Any) -> dict[str, Any]:
+def _read_entry(given: Any) -> dict[str, Any]:
     entry = {"path": given} if isinstance(given, str) else given
     if isinstance(entry, dict) and (unknown := sorted(set(entry) - set(FIELDS))):
         names = ", ".join(f"`{name[:80]}`" for name in unknown)
@@ -83,7 +85,7 @@ def _entry(given: Any) -> dict[str, Any]:
         raise ConnectionConfigError(exc.detail) from exc
 
 
-def _located(path: str, buckets: Sequence[str], folder: str, named: Callable[[str], str]) -> tuple[str, str, str]:
+def _find_object(path: str, buckets: Sequence[str], folder: str, named: Callable[[str], str]) -> tuple[str, str, str]:
     """Bucket, key and shown path. Another owner's folder is answered like a file that is not there."""
     bucket, *parts = path.strip().split("/")
     if bucket not in buckets:
@@ -96,7 +98,7 @@ def _located(path: str, buckets: Sequence[str], folder: str, named: Callable[[st
         del parts[0]
     name = named(parts[0]) if len(parts) == 1 else ""
     if not is_safe(name):
-        raise no_such_file(path)
+        raise make_no_such_file_error(path)
     return bucket, f"{folder}/{name}" if folder else name, f"{bucket}/{name}"
 
 
@@ -104,25 +106,25 @@ class NoSuchFileError(ConnectionConfigError):
     """A file of a config is not there."""
 
 
-def no_such_file(path: str) -> NoSuchFileError:
+def make_no_such_file_error(path: str) -> NoSuchFileError:
     return NoSuchFileError(f"There is no file {path[:200]!r}; upload it first.", file=path[:200])
 
 
-def _stem(path: str) -> str:
+def _make_stem(path: str) -> str:
     """A table's name from that of a file: words of letters and digits, in lower case."""
     name = unicodedata.normalize("NFC", path.rsplit("/", 1)[-1])
     for suffix in (".gz", formats.ZIP, *(suffix for each in formats.FORMATS for suffix in each.content_types)):
         if name.lower().endswith(suffix) and len(name) > len(suffix):
             name = name[: -len(suffix)]
-    return _word(name) or "table"
+    return _make_word(name) or "table"
 
 
-def _word(text: str) -> str:
+def _make_word(text: str) -> str:
     word = re.sub(r"\W+|_{2,}", "_", text).strip("_").lower()[:LONGEST_NAME].rstrip("_")
     return f"_{word}" if word[:1].isdigit() else word
 
 
-def _tables(wanted: list[tuple[Any, str, str | int | None]]) -> list[str]:
+def _name_tables(wanted: list[tuple[Any, str, str | int | None]]) -> list[str]:
     """Names that differ: those asked for as they are, the others with their sheet or a number where they must."""
     asked = [table for table, _, _ in wanted if table is not None]
     for table in asked:
@@ -133,13 +135,13 @@ def _tables(wanted: list[tuple[Any, str, str | int | None]]) -> list[str]:
         raise ConnectionConfigError("Two files are given the same `table`; each needs a name of its own.")
     found = []
     for table, stem, sheet in wanted:
-        found.append(table.strip() if table is not None else _free(stem, sheet, taken))
+        found.append(table.strip() if table is not None else _choose_free_name(stem, sheet, taken))
         taken.add(found[-1])
     return found
 
 
-def _free(stem: str, sheet: str | int | None, taken: set[str]) -> str:
-    base = f"{stem}_{_word(sheet)}" if stem in taken and isinstance(sheet, str) and _word(sheet) else stem
+def _choose_free_name(stem: str, sheet: str | int | None, taken: set[str]) -> str:
+    base = f"{stem}_{_make_word(sheet)}" if stem in taken and isinstance(sheet, str) and _make_word(sheet) else stem
     name, count = base, 1
     while name in taken:
         count += 1

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 TRIES = 3
 
 
-def _catalog(target: Target, timeout: float) -> Catalog:
+def _read_catalog(target: Target, timeout: float) -> Catalog:
     """In a worker process: what the database says, and the keys that were found when it was made."""
     catalog = DuckDBConnection.tasks.catalog(target, timeout)
     keys = Built.read(os.path.dirname(target.path)).keys
@@ -44,10 +44,10 @@ def _catalog(target: Target, timeout: float) -> Catalog:
     for key in keys.foreign:
         schema = catalog.default_schema
         foreign[key.table].append(ForeignKey((key.column,), schema, key.ref_table, (key.ref_column,), inferred=True))
-    return replace(catalog, tables=tuple(_with_keys(table, keys, foreign[table.name]) for table in catalog.tables))
+    return replace(catalog, tables=tuple(_add_keys(table, keys, foreign[table.name]) for table in catalog.tables))
 
 
-def _with_keys(table: Table, keys: Keys, foreign: list[ForeignKey]) -> Table:
+def _add_keys(table: Table, keys: Keys, foreign: list[ForeignKey]) -> Table:
     primary = (keys.primary[table.name],) if table.name in keys.primary else ()
     return replace(table, primary_key=primary, foreign_keys=tuple(foreign))
 
@@ -63,12 +63,12 @@ class FilesConnection(DuckDBConnection):
 
     provider = "files"
     engine = "Files"
-    tasks: ClassVar[Tasks] = replace(DuckDBConnection.tasks, catalog=_catalog)
+    tasks: ClassVar[Tasks] = replace(DuckDBConnection.tasks, catalog=_read_catalog)
 
     def __init__(
         self, config: Mapping[str, Any], settings: Settings, workers: Workers, databases: FileDatabases, owner: str
     ) -> None:
-        self._files = databases.files(owner, config)
+        self._files = databases.read_files(owner, config)
         self._settings, self._workers, self._databases = settings, workers, databases
         self._lock = threading.Lock()
         self._key = ""
@@ -79,26 +79,26 @@ class FilesConnection(DuckDBConnection):
 
     def revision(self) -> object:
         try:
-            return self._databases.key(self._files)
+            return self._databases.make_key(self._files)
         except ConnectionConfigError as exc:
-            raise _outage(exc) from exc
+            raise _make_outage(exc) from exc
 
     def _target(self) -> Target:
         try:
             database = self._databases.find(self._files)
         except ConnectionConfigError:
-            self._now("")
+            self._replace_database("")
             raise
-        self._now(database.key)
+        self._replace_database(database.key)
         return Target(database.path, "the files", self._settings.sql_worker_memory_mb)
 
     def _present(self) -> Target:
         try:
             return self._target()
         except ConnectionConfigError as exc:
-            raise _outage(exc) from exc
+            raise _make_outage(exc) from exc
 
-    def _now(self, key: str) -> None:
+    def _replace_database(self, key: str) -> None:
         """The database that the files were made to before is not needed any more, and may hold what was deleted."""
         with self._lock:
             before, self._key = self._key, key
@@ -109,13 +109,13 @@ class FilesConnection(DuckDBConnection):
         target, *rest = args
         broken: ConnectionConfigError | None = None
         for _ in range(TRIES):
-            with self._databases.held(target.path) as there:
+            with self._databases.hold(target.path) as there:
                 if there:
                     try:
                         return super()._call(task, target, *rest, timeout=timeout)
                     except ConnectionConfigError as exc:  # part of it was removed or overwritten
                         if broken is not None:
-                            raise _outage(exc) from exc
+                            raise _make_outage(exc) from exc
                         broken = exc
             if broken is not None:
                 log.warning("database of files is made anew", extra={"reason": broken.detail})
@@ -124,7 +124,7 @@ class FilesConnection(DuckDBConnection):
         raise BusyError("The files' database is removed faster than it is read.", retry_after=1)
 
 
-def _outage(exc: ConnectionConfigError) -> SqlchatError:
+def _make_outage(exc: ConnectionConfigError) -> SqlchatError:
     """Of a connection that once worked: a file that has gone is not found, and one that has broken no bad config."""
     kind = FileNotFoundInStorageError if isinstance(exc, NoSuchFileError) else DatabaseUnavailableError
     return kind(exc.detail, **exc.facts)

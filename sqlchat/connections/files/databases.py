@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from sqlchat.config import Settings
 from sqlchat.connections.files.build import DATABASE, FileTable, build
 from sqlchat.connections.files.cache import DatabaseCache
-from sqlchat.connections.files.config import NamedFile, named_files, no_such_file
+from sqlchat.connections.files.config import NamedFile, make_no_such_file_error, read_files
 from sqlchat.errors import (
     BucketNotFoundError,
     BusyError,
@@ -121,19 +121,19 @@ class FileDatabases:
         self._looked: OrderedDict[tuple[str, str], tuple[float, StoredObject]] = OrderedDict()
         self._failed: OrderedDict[str, tuple[float, SqlchatError]] = OrderedDict()
 
-    def files(self, owner: str, config: Mapping[str, Any]) -> tuple[NamedFile, ...]:
+    def read_files(self, owner: str, config: Mapping[str, Any]) -> tuple[NamedFile, ...]:
         """The files of an owner's config. Raises ConnectionConfigError."""
         folder = "" if owner in self._shared_owners else owner
-        return named_files(config, self._settings.buckets, folder, self._storage.named)
+        return read_files(config, self._settings.buckets, folder, self._storage.named)
 
-    def key(self, files: tuple[NamedFile, ...]) -> str:
-        """What their database is called: another name once one of them has changed. Raises as `find`."""
-        objects = self._objects(files)
+    def make_key(self, files: tuple[NamedFile, ...]) -> str:
+        """Return the cache key of the database; it changes when a file changes. Raises as `find`."""
+        objects = self._find_objects(files)
         made_of = [
             (f.bucket, f.name, f.table, f.options.given(), objects[f.bucket, f.name].version)
-            for f in self._as_said(files)
+            for f in self._add_readings(files)
         ]
-        made_by = [BUILDER, _engine()]
+        made_by = [BUILDER, _read_engine_version()]
         return hashlib.blake2b(json.dumps([made_by, made_of], sort_keys=True).encode(), digest_size=16).hexdigest()
 
     def find(self, files: tuple[NamedFile, ...]) -> FilesDatabase:
@@ -146,27 +146,27 @@ class FileDatabases:
         self._tidy()
         until = time.monotonic() + self._settings.build_wait
         for _ in range(TRIES):
-            key = self.key(files)
-            if not self._cache.path(key).exists():
+            key = self.make_key(files)
+            if not self._cache.make_path(key).exists():
                 self._refuse_failed(key)
                 if not self._make(key, files, until):
                     continue
-            return FilesDatabase(key, str(self._cache.path(key) / DATABASE))
+            return FilesDatabase(key, str(self._cache.make_path(key) / DATABASE))
         raise BusyError("The files change faster than they are read.", retry_after=5)
 
     @contextmanager
-    def held(self, database_path: str) -> Iterator[bool]:
+    def hold(self, database_path: str) -> Iterator[bool]:
         """Keep a database from being removed; False where it already was. Raises DatabaseUnavailableError."""
         with ExitStack() as stack:
             key, patience = Path(database_path).parent.name, self._settings.pool_timeout
             try:
-                there = stack.enter_context(self._cache.held(key, patience))
+                there = stack.enter_context(self._cache.hold(key, patience))
             except OSError as exc:
-                raise _disk_fails(exc) from exc
+                raise _make_disk_error(exc) from exc
             yield there
 
     def look_again_at(self, bucket: str, name: str) -> None:
-        """An object has changed: whoever asks next is answered by what it is now."""
+        """Drop the cached version of an object that has changed."""
         with self._lock:
             self._looked.pop((bucket, name), None)
 
@@ -183,7 +183,7 @@ class FileDatabases:
         if due:
             self._cache.tidy()
 
-    def _objects(self, files: tuple[NamedFile, ...]) -> dict[tuple[str, str], StoredObject]:
+    def _find_objects(self, files: tuple[NamedFile, ...]) -> dict[tuple[str, str], StoredObject]:
         """What the storage says of each file, at most some seconds ago."""
         wanted = {(file.bucket, file.name): file for file in files}
         now = time.monotonic()
@@ -209,9 +209,9 @@ class FileDatabases:
         try:
             return self._storage.stat(file.bucket, file.name)
         except (FileNotFoundInStorageError, BucketNotFoundError) as exc:
-            raise no_such_file(file.shown) from exc
+            raise make_no_such_file_error(file.shown) from exc
         except (StorageError, ForbiddenError, DeadlineError) as exc:
-            raise _storage_fails(exc) from exc
+            raise _make_storage_error(exc) from exc
 
     def _make(self, key: str, files: tuple[NamedFile, ...], until: float) -> bool:
         """False where the files changed while they were fetched."""
@@ -221,23 +221,23 @@ class FileDatabases:
         except _FilesChangedError:
             return False
         except OSError as exc:
-            raise _disk_fails(exc) from exc
+            raise _make_disk_error(exc) from exc
         if not made:
-            raise _read_for_another()
+            raise _make_busy_error()
         return True
 
     def _fill(self, folder: Path, key: str, files: tuple[NamedFile, ...], until: float) -> None:
         """Fetch and build, with the build's own time in full: what it had to wait for is no fault of the files."""
         begin = until - self._settings.build_timeout
         if time.monotonic() > begin:
-            raise _read_for_another()
+            raise _make_busy_error()
         self._refuse_failed(key)  # somebody else may have tried while this one waited
         try:
             self._refuse_large(files)
-            copies = self._fetched(files, folder, begin)
+            copies = self._fetch(files, folder, begin)
             for file in files:
                 self.look_again_at(file.bucket, file.name)
-            if self.key(files) != key:
+            if self.make_key(files) != key:
                 raise _FilesChangedError
             self._build(folder, copies, begin)
         except ConnectionConfigError as exc:
@@ -247,14 +247,14 @@ class FileDatabases:
             Path(path).unlink()
 
     def _refuse_large(self, files: tuple[NamedFile, ...]) -> None:
-        size = sum(stored.size_bytes for stored in self._objects(files).values()) >> 20
+        size = sum(stored.size_bytes for stored in self._find_objects(files).values()) >> 20
         most = self._settings.files_cache_mb
         if size > most:
             raise ConnectionConfigError(
                 f"The files take {size:,} MiB; up to {most:,} can be asked in one connection."
             )
 
-    def _fetched(self, files: tuple[NamedFile, ...], folder: Path, until: float) -> tuple[FileTable, ...]:
+    def _fetch(self, files: tuple[NamedFile, ...], folder: Path, until: float) -> tuple[FileTable, ...]:
         """Copies of the objects on disk, one of each."""
         copies: dict[tuple[str, str], str] = {}
         for file in files:
@@ -266,12 +266,14 @@ class FileDatabases:
                 with _Copy(copies[place], until) as target:
                     self._storage.fetch(*place, target)
             except (FileNotFoundInStorageError, BucketNotFoundError) as exc:
-                raise no_such_file(file.shown) from exc
+                raise make_no_such_file_error(file.shown) from exc
             except (StorageError, ForbiddenError, DeadlineError) as exc:
-                raise _storage_fails(exc) from exc
-        return tuple(FileTable(f.table, f.shown, copies[f.bucket, f.name], f.options) for f in self._as_said(files))
+                raise _make_storage_error(exc) from exc
+        return tuple(
+            FileTable(f.table, f.shown, copies[f.bucket, f.name], f.options) for f in self._add_readings(files)
+        )
 
-    def _as_said(self, files: tuple[NamedFile, ...]) -> tuple[NamedFile, ...]:
+    def _add_readings(self, files: tuple[NamedFile, ...]) -> tuple[NamedFile, ...]:
         """The files, read as their upload said where their entry does not say it. Raises DatabaseUnavailableError."""
         silent = [(file.bucket, file.name) for file in files if not file.says_how]
         try:
@@ -287,7 +289,7 @@ class FileDatabases:
 
     def _build(self, folder: Path, files: tuple[FileTable, ...], begin: float) -> None:
         settings, seconds = self._settings, self._settings.build_timeout
-        most = settings.upload_worker_memory_mb, settings.files_cache_mb
+        most = settings.upload_worker_memory_mb, settings.files_cache_mb, str(settings.findings_dir)
         try:
             patience = begin - time.monotonic()
             self._workers.call(build, str(folder), files, *most, deadline=seconds, patience=patience)
@@ -315,20 +317,20 @@ class FileDatabases:
 
 
 @functools.cache
-def _engine() -> str:
+def _read_engine_version() -> str:
     """Its version: a database may not open in another one."""
     return importlib.metadata.version("duckdb")
 
 
-def _storage_fails(exc: SqlchatError) -> DatabaseUnavailableError:
+def _make_storage_error(exc: SqlchatError) -> DatabaseUnavailableError:
     detail = f"The storage of the files fails: {exc.detail}"
     return DatabaseUnavailableError(detail, retry_after=exc.retry_after, place=exc.place)
 
 
-def _read_for_another() -> BusyError:
+def _make_busy_error() -> BusyError:
     return BusyError("These files are still being read for somebody else.", retry_after=5)
 
 
-def _disk_fails(exc: OSError) -> DatabaseUnavailableError:
+def _make_disk_error(exc: OSError) -> DatabaseUnavailableError:
     words = exc.strerror or "the disk refused it"
     return DatabaseUnavailableError(f"The files cannot be prepared: {words}.", retry_after=DISK_RETRY)

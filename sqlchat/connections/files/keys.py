@@ -19,7 +19,7 @@ from sqlchat.connections.embedded import quoted
 if TYPE_CHECKING:
     import duckdb
 
-    from sqlchat.files.typed import TypedColumn
+    from sqlchat.files.findings import TypedColumn
 
 Tables = Mapping[str, tuple[int, "Sequence[TypedColumn]"]]
 """Table -> number of rows, columns."""
@@ -54,7 +54,7 @@ class InferredKey:
     """Different values, all or a sample."""
     found: int
 
-    def evidence(self) -> str:
+    def write_evidence(self) -> str:
         share = "all" if self.found == self.looked_up else f"{self.found} of"
         return f"inferred: {share} {self.looked_up} values looked up are in {self.ref_table}.{self.ref_column}"
 
@@ -68,26 +68,27 @@ class Keys:
 
 def find_keys(connection: duckdb.DuckDBPyConnection, tables: Tables) -> Keys:
     """The keys of the tables of a database and between them."""
-    shared = _shared_names(tables)
-    unique = {name: _unique(connection, name, rows, columns, shared) for name, (rows, columns) in tables.items()}
+    shared = _find_shared_names(tables)
+    unique = {name: _find_unique(connection, name, rows, columns, shared) for name, (rows, columns) in tables.items()}
     foreign: dict[tuple[str, str], InferredKey] = {}
     for table, (_, columns) in tables.items():
         for column in columns:
-            for ref_table, ref in _candidates(table, column, unique):
+            for ref_table, ref in _find_candidates(table, column, unique):
                 back = foreign.get((ref_table, ref.name))
                 if back is not None and (back.ref_table, back.ref_column) == (table, column.name):
                     continue  # two keys of one name, each with the other's values: one reference is enough
-                key = _looked_up(connection, table, column.name, ref_table, ref.name)
+                key = _look_up(connection, table, column.name, ref_table, ref.name)
                 if key is not None:
                     foreign[table, column.name] = key
                     break
     named = {
-        table: [column for column in found if _words(column.name)[-1] in KEY_WORDS] for table, found in unique.items()
+        table: [column for column in found if _split_words(column.name)[-1] in KEY_WORDS]
+        for table, found in unique.items()
     }
     return Keys({table: found[0].name for table, found in named.items() if found}, tuple(foreign.values()))
 
 
-def _shared_names(tables: Tables) -> frozenset[str]:
+def _find_shared_names(tables: Tables) -> frozenset[str]:
     """Names of columns, in one case, that several tables have."""
     counts = Counter(
         name for _, columns in tables.values() for name in {column.name.casefold() for column in columns}
@@ -95,7 +96,7 @@ def _shared_names(tables: Tables) -> frozenset[str]:
     return frozenset(name for name, count in counts.items() if count > 1)
 
 
-def _unique(
+def _find_unique(
     connection: duckdb.DuckDBPyConnection,
     table: str,
     rows: int,
@@ -103,42 +104,42 @@ def _unique(
     shared: frozenset[str],
 ) -> list[TypedColumn]:
     """Columns that may be keys by name and are by count, the likeliest first."""
-    likely = [(rank, column) for column in columns if (rank := _key_rank(table, column, rows, shared)) is not None]
+    likely = [(rank, column) for column in columns if (rank := _rank_key(table, column, rows, shared)) is not None]
     likely.sort(key=lambda each: each[0])
     found = []
     for _, column in likely[:TRIED_KEYS]:
         sql = f"SELECT count(DISTINCT {quoted(column.name)}) FROM {quoted(table)}"  # noqa: S608
-        if rows and _asked(connection, sql) == (rows,):
+        if rows and _ask(connection, sql) == (rows,):
             found.append(column)
     return found
 
 
-def _key_rank(table: str, column: TypedColumn, rows: int, shared: frozenset[str]) -> int | None:
+def _rank_key(table: str, column: TypedColumn, rows: int, shared: frozenset[str]) -> int | None:
     """How likely a column is the key by its name, from 0; None where it is none: by type, nulls or repetition."""
     if column.type not in KINDS or column.facts["nulls"]:
         return None
     distinct = column.facts["distinct"]
     if distinct < rows * (1.0 if column.facts["distinct_is_exact"] else 0.9):
         return None
-    words = _words(column.name)
+    words = _split_words(column.name)
     if not words or words[-1] not in KEY_WORDS:
         return SHARED if words and column.name.casefold() in shared else None
-    if words == ["id"] or words[:-1] in _spellings(table):
+    if words == ["id"] or words[:-1] in _list_spellings(table):
         return 0
     return 1 if len(words) == 1 else 2
 
 
-def _candidates(
+def _find_candidates(
     table: str, column: TypedColumn, unique: Mapping[str, Sequence[TypedColumn]]
 ) -> Iterator[tuple[str, TypedColumn]]:
     """Keys of other tables that the name of a column may point to, the nearest name first."""
-    words = _words(column.name)
+    words = _split_words(column.name)
     found = []
     for ref_table, keys in unique.items():
         for ref in keys:
             if ref_table == table or KINDS.get(column.type) != KINDS[ref.type]:
                 continue
-            rank = _pointing(words, _words(ref.name), _spellings(ref_table))
+            rank = _rank_name(words, _split_words(ref.name), _list_spellings(ref_table))
             if rank is not None:
                 found.append((rank, ref_table, ref))
     found.sort(key=lambda each: each[0])
@@ -146,7 +147,7 @@ def _candidates(
         yield ref_table, ref
 
 
-def _pointing(words: list[str], key: list[str], names: list[list[str]]) -> int | None:
+def _rank_name(words: list[str], key: list[str], names: list[list[str]]) -> int | None:
     """How near a column's words are to those of the key of a table called `names`; None where they are not."""
     for name in names:
         if words == name + key[-1:] or (words == key and key[:-1] == name):
@@ -159,7 +160,7 @@ def _pointing(words: list[str], key: list[str], names: list[list[str]]) -> int |
     return 1 if words == key and (len(words) > 1 or words[-1] not in KEY_WORDS) else None
 
 
-def _looked_up(
+def _look_up(
     connection: duckdb.DuckDBPyConnection, table: str, column: str, ref_table: str, ref_column: str
 ) -> InferredKey | None:
     """The key, where enough of a sample of the column's values are in the other table."""
@@ -169,13 +170,13 @@ def _looked_up(
                 SELECT {value} AS v FROM {quoted(table)} USING SAMPLE reservoir({SAMPLED_ROWS} ROWS) REPEATABLE (1)
             ), sample AS (SELECT DISTINCT v FROM picked WHERE v IS NOT NULL LIMIT {LOOKED_UP})
         SELECT count(*), count(*) FILTER (v IN (SELECT {ref} FROM {quoted(ref_table)})) FROM sample"""  # noqa: S608
-    looked_up, found = _asked(connection, sql) or (0, 0)
+    looked_up, found = _ask(connection, sql) or (0, 0)
     if not looked_up or found < looked_up * LEAST_SHARE:
         return None
     return InferredKey(table, column, ref_table, ref_column, looked_up, found)
 
 
-def _asked(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...] | None:
+def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...] | None:
     """The row that `sql` gives; None where that takes too long or too much memory, and a key is then not found."""
     import duckdb
 
@@ -190,13 +191,13 @@ def _asked(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...] |
     return row
 
 
-def _words(name: str) -> list[str]:
+def _split_words(name: str) -> list[str]:
     return [word.lower() for word in WORD.findall(name)]
 
 
-def _spellings(table: str) -> list[list[str]]:
+def _list_spellings(table: str) -> list[list[str]]:
     """The words of a table's name, and of its singular."""
-    words = _words(table)
+    words = _split_words(table)
     if not words:
         return []
     *first, last = words

@@ -15,7 +15,7 @@ from sqlchat.sql.catalog import (
     OwnNames,
     Table,
     drop_unreadable_keys,
-    labels_in,
+    read_labels,
 )
 from sqlchat.sql.guards.mysql import FUNCTIONS, RULES
 
@@ -54,13 +54,13 @@ GRANT = re.compile(r"GRANT (.+?) ON (?!PROXY)\S+ TO ", re.IGNORECASE)
 Row = Sequence[Any]
 
 
-def catalog_from(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
+def read_catalog(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
     """The answers to QUESTIONS, in their order, as a Catalog."""
     tables, columns, keys, views, routines = answers
     definitions = {(schema, name): text or "" for schema, name, text in views}
     by_table: dict[tuple[str, str], list[Column]] = defaultdict(list)
     for schema, table, name, kind, nullable, comment in columns:
-        by_table[schema, table].append(Column(name, kind, nullable == "YES", comment or "", labels=labels_in(kind)))
+        by_table[schema, table].append(Column(name, kind, nullable == "YES", comment or "", labels=read_labels(kind)))
     primary: dict[tuple[str, str], list[str]] = defaultdict(list)
     foreign: dict[tuple[str, str], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for schema, table, constraint, *parts in keys:
@@ -76,7 +76,7 @@ def catalog_from(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
             comment="" if kind == "VIEW" else comment or "",
             columns=tuple(by_table[schema, name]),
             primary_key=tuple(primary[schema, name]),
-            foreign_keys=tuple(_foreign_key(parts) for parts in foreign[schema, name].values()),
+            foreign_keys=tuple(_read_foreign_key(parts) for parts in foreign[schema, name].values()),
             row_estimate=None if estimate is None else int(estimate),
             definition=definitions.get((schema, name), ""),
         )
@@ -95,7 +95,7 @@ def catalog_from(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
     )
 
 
-def _foreign_key(parts: list[Row]) -> ForeignKey:
+def _read_foreign_key(parts: list[Row]) -> ForeignKey:
     return ForeignKey(
         columns=tuple(part[0] for part in parts),
         ref_schema=parts[0][1],
@@ -104,7 +104,7 @@ def _foreign_key(parts: list[Row]) -> ForeignKey:
     )
 
 
-def warnings_from(grants: Iterable[str]) -> list[str]:
+def read_warnings(grants: Iterable[str]) -> list[str]:
     """The answers to SHOW GRANTS as warnings for the connection's status."""
     rights = " ".join(found[1].upper() for grant in grants if (found := GRANT.match(grant)))
     if "ALL PRIVILEGES" in rights or "SUPER" in rights:

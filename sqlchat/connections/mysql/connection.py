@@ -27,18 +27,18 @@ from sqlchat.connections.mysql.errors import (
     NOBODY_THERE,
     UNEXPLAINED,
     VIEW_UNEXPLAINED,
-    config_error,
-    query_error,
-    timed_out,
+    make_config_error,
+    make_query_error,
+    make_timeout_error,
 )
-from sqlchat.connections.mysql.plan import cost as plan_cost
+from sqlchat.connections.mysql.plan import read_cost as plan_cost
 from sqlchat.connections.mysql.profile import read as read_profiles
 from sqlchat.connections.mysql.session import Raw, Session, connect
 from sqlchat.connections.plan import Plan
-from sqlchat.connections.servers.config import server_config
+from sqlchat.connections.servers.config import read_server_config
 from sqlchat.connections.servers.deadlines import Deadlines
 from sqlchat.connections.servers.network import resolve
-from sqlchat.connections.servers.pool import UNENCRYPTED, server_pool
+from sqlchat.connections.servers.pool import UNENCRYPTED, make_pool
 from sqlchat.connections.streams import Feed, Stream, open_feed
 from sqlchat.errors import (
     BusyError,
@@ -72,42 +72,44 @@ class MySQLConnection(Connection):
     dialect = "mysql"
 
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
-        self._target = server_config(config, schemes=("mysql", "mariadb"), port=3306, sslmodes=SSLMODES)
+        self._target = read_server_config(
+            config, schemes=("mysql", "mariadb", "mysql2"), port=3306, sslmodes=SSLMODES
+        )
         self.place = self._target.place
         self._settings = settings
         self._patience = settings.statement_timeout + CATALOG_TIMEOUT
-        self._pool = server_pool(settings, self._connect)
+        self._pool = make_pool(settings, self._connect)
         self._deadlines = Deadlines()
 
     def check(self) -> list[str]:
-        address = self._address()
+        address = self._find_address()
         near = ipaddress.ip_address(address).is_private
         try:
             connect(self._target, address, self._patience).close()
         except (pymysql.Error, OSError, RuntimeError) as exc:  # the driver's word for what plugins it lacks
-            raise config_error(*_fault(exc), password=self._target.password, near=near) from exc
-        with self._transaction(CATALOG_TIMEOUT) as session:
-            warnings = ask.warnings_from(row[0] for row in session.all("SHOW GRANTS"))
-            encrypted = any(row[1] for row in session.all("SHOW SESSION STATUS LIKE 'Ssl_cipher'"))
+            raise make_config_error(*_read_fault(exc), password=self._target.password, near=near) from exc
+        with self._open_transaction(CATALOG_TIMEOUT) as session:
+            warnings = ask.read_warnings(row[0] for row in session.fetch_all("SHOW GRANTS"))
+            encrypted = any(row[1] for row in session.fetch_all("SHOW SESSION STATUS LIKE 'Ssl_cipher'"))
         if not (encrypted or near):
             warnings.append(UNENCRYPTED)
         return warnings
 
     def catalog(self) -> Catalog:
-        with self._transaction(CATALOG_TIMEOUT) as session:
-            answers = [session.all(each) for each in ask.QUESTIONS]
-        return ask.catalog_from(answers, self._target.database)
+        with self._open_transaction(CATALOG_TIMEOUT) as session:
+            answers = [session.fetch_all(each) for each in ask.QUESTIONS]
+        return ask.read_catalog(answers, self._target.database)
 
     def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
-        text, is_query = _judged(sql)
-        with self._transaction(timeout) as session:
+        text, is_query = _read_statement(sql)
+        with self._open_transaction(timeout) as session:
             if is_query:
                 session.prepare(text)
                 session.limit_rows(max_rows + 1)
             cursor = session.cursor
-            cursor.execute(text + _comment(tag))
-            fields = session.columns()
-            rows = session.rows(fields, max_rows + 1, self._settings.max_result_mb)
+            cursor.execute(text + _write_comment(tag))
+            fields = session.read_columns()
+            rows = session.read_rows(fields, max_rows + 1, self._settings.max_result_mb)
         kept = rows[:max_rows]
         return Results(
             columns=tuple(field.name for field in fields),
@@ -118,22 +120,22 @@ class MySQLConnection(Connection):
         )
 
     def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
-        judged = _judged(sql)
+        judged = _read_statement(sql)
         return open_feed(lambda feed: self._send(feed, judged, max_rows, idle, tag), lambda batch, _: batch)
 
     def _send(self, feed: Feed, judged: tuple[str, bool], max_rows: int, idle: float, tag: str) -> None:
         """Put a header and the rows into the feed."""
         text, is_query = judged
-        from sqlchat.connections.mysql.stream import header_of, send
+        from sqlchat.connections.mysql.stream import make_header, send
 
-        with self._transaction(idle) as session, feed.breakable(partial(self._kill, "QUERY", session.thread_id)):
+        with self._open_transaction(idle) as session, feed.breakable(partial(self._kill, "QUERY", session.thread_id)):
             if is_query:
                 session.prepare(text)
                 session.limit_rows(max_rows)
             session.end_time_limit()
-            session.cursor.execute(text + _comment(tag))
-            fields = session.columns()
-            feed.put(header_of(fields, session.has_zone))
+            session.cursor.execute(text + _write_comment(tag))
+            fields = session.read_columns()
+            feed.put(make_header(fields, session.has_zone))
 
             def put(batch: Any) -> None:
                 session.deadline.renew(WAITING_READER)
@@ -143,22 +145,22 @@ class MySQLConnection(Connection):
             send(session, fields, max_rows, put)
 
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
-        text, is_query = _judged(sql)
+        text, is_query = _read_statement(sql)
         if not is_query:
             return Plan()
-        with self._transaction(self._settings.statement_timeout) as session:
+        with self._open_transaction(self._settings.statement_timeout) as session:
             session.prepare(text)
             try:
-                return Plan(plan_cost(session.all(f"EXPLAIN FORMAT=JSON {text}")[0][0]))
+                return Plan(plan_cost(session.fetch_all(f"EXPLAIN FORMAT=JSON {text}")[0][0]))
             except pymysql.Error as exc:
-                if _fault(exc)[0] != VIEW_UNEXPLAINED:
+                if _read_fault(exc)[0] != VIEW_UNEXPLAINED:
                     raise
                 return Plan(withheld=UNEXPLAINED)
 
     def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         def answer(question: str, seconds: float) -> list[tuple[Any, ...]]:
-            with self._transaction(seconds) as session:
-                return session.all(question)
+            with self._open_transaction(seconds) as session:
+                return session.fetch_all(question)
 
         return read_profiles(answer, catalog, timeout)
 
@@ -166,9 +168,9 @@ class MySQLConnection(Connection):
         self._pool.dispose()
 
     @contextlib.contextmanager
-    def _transaction(self, timeout: float) -> Iterator[Session]:
+    def _open_transaction(self, timeout: float) -> Iterator[Session]:
         """A session in a read-only transaction, whose statements end after `timeout` seconds."""
-        pooled, session = self._opened(timeout)
+        pooled, session = self._open_session(timeout)
         ended, hung_up = threading.Event(), threading.Event()
 
         def stop() -> None:
@@ -182,7 +184,7 @@ class MySQLConnection(Connection):
         try:
             yield session
         except (pymysql.Error, OSError) as exc:
-            fault = timed_out(timeout) if hung_up.is_set() else query_error(*_fault(exc), timeout)
+            fault = make_timeout_error(timeout) if hung_up.is_set() else make_query_error(*_read_fault(exc), timeout)
             fault.place = self.place
             raise fault from exc
         finally:
@@ -190,9 +192,9 @@ class MySQLConnection(Connection):
             ended.set()
             self._give_back(pooled, session)
 
-    def _opened(self, timeout: float) -> tuple[PoolProxiedConnection, Session]:
+    def _open_session(self, timeout: float) -> tuple[PoolProxiedConnection, Session]:
         while True:
-            pooled = self._checked_out()
+            pooled = self._check_out()
             session = pooled.info.get("session")
             fresh = session is None
             try:
@@ -202,11 +204,11 @@ class MySQLConnection(Connection):
             except (pymysql.Error, OSError) as exc:
                 pooled.invalidate()
                 if fresh:
-                    raise query_error(*_fault(exc), timeout) from exc
+                    raise make_query_error(*_read_fault(exc), timeout) from exc
                 continue  # it died while it lay in the pool, which is no news: try the next
             return pooled, session
 
-    def _checked_out(self) -> PoolProxiedConnection:
+    def _check_out(self) -> PoolProxiedConnection:
         try:
             return self._pool.connect()
         except sqlalchemy.exc.TimeoutError as exc:
@@ -240,13 +242,13 @@ class MySQLConnection(Connection):
             cursor.execute(f"KILL {what} {int(thread_id)}")
 
     def _connect(self) -> Raw:
-        return connect(self._target, self._address(), self._patience)
+        return connect(self._target, self._find_address(), self._patience)
 
-    def _address(self) -> str:
+    def _find_address(self) -> str:
         return resolve(self._target.host, self._target.port, self._settings.reaches_private_hosts)
 
 
-def _judged(sql: str) -> tuple[str, bool]:
+def _read_statement(sql: str) -> tuple[str, bool]:
     """The text without what follows its end, and whether it begins like a query; else it only asks to be told.
 
     Raises SQLRefusedError for all else. Mistaking where it ends is harmless: what is prepared and what runs is the
@@ -268,12 +270,12 @@ def _judged(sql: str) -> tuple[str, bool]:
     return sql[:end], first in QUERIES
 
 
-def _comment(tag: str) -> str:
+def _write_comment(tag: str) -> str:
     return f" /* sqlchat {SAFE_TAG.sub('', tag)[:80]} */" if tag else ""
 
 
-def _fault(exc: Exception) -> tuple[int, str]:
-    """The server's (or the driver's) number and words."""
+def _read_fault(exc: Exception) -> tuple[int, str]:
+    """Return the error number and message of a driver's exception."""
     if isinstance(exc, pymysql.Error) and len(exc.args) >= 2 and isinstance(exc.args[0], int):
         return exc.args[0], str(exc.args[1])
     return (NOBODY_THERE if isinstance(exc, OSError) else 0), ""

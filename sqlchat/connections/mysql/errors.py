@@ -40,7 +40,7 @@ WRAPPED = re.compile(r"\n\)( /\* sqlchat [^*]* \*/)?(?=' at line)")
 """What `connection.py` puts behind a text to have it prepared, as a syntax error quotes it."""
 
 
-def config_error(errno: int, message: str, *, password: str, near: bool) -> ConnectionConfigError:
+def make_config_error(errno: int, message: str, *, password: str, near: bool) -> ConnectionConfigError:
     """Why connecting failed. `near`: the server is in our network, so quote its words; a stranger's are not told."""
     if near and errno not in LOST:
         words = message.replace(password, "***") if password else message
@@ -49,16 +49,16 @@ def config_error(errno: int, message: str, *, password: str, near: bool) -> Conn
     return ConnectionConfigError(f"The connection failed: {words}{f' (error {errno})' if errno else ''}.")
 
 
-def timed_out(timeout: float) -> QueryTimeoutError:
+def make_timeout_error(timeout: float) -> QueryTimeoutError:
     return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
 
 
-def query_error(errno: int, message: str, timeout: float) -> SqlchatError:
-    """What the caller is told."""
+def make_query_error(errno: int, message: str, timeout: float) -> SqlchatError:
+    """Return our error for an error of the server."""
     if errno in LOST:
         return DatabaseUnavailableError("The connection to the database was lost.", retry_after=1)
     if errno in TIMED_OUT:
-        return timed_out(timeout)
+        return make_timeout_error(timeout)
     if errno in LOCKED:
         return QueryTimeoutError("A table is locked by another session of the database; try again.", retry_after=1)
     if errno == VIEW_UNEXPLAINED:

@@ -13,45 +13,45 @@ from collections.abc import Iterator
 from typing import Any
 
 
-def cost(told: str) -> float | None:
+def read_cost(told: str) -> float | None:
     """The cost in the server's own unit, or the rows that it looks at; None where it tells neither."""
     try:
         document = json.loads(told)
         newer = document.get("query_plan", document).get("estimated_total_cost")
         if newer is not None:
             return float(newer)
-        blocks = list(_blocks(document))
-        costs = [found for block in blocks if (found := _own_cost(block)) is not None]
+        blocks = list(_find_blocks(document))
+        costs = [found for block in blocks if (found := _read_own_cost(block)) is not None]
         if not costs:
-            costs = [float(math.prod(rows)) for block in blocks if (rows := list(_rows(block)))]
+            costs = [float(math.prod(rows)) for block in blocks if (rows := list(_find_rows(block)))]
     except RecursionError:
         return math.inf
     return math.fsum(costs) if costs else None
 
 
-def _own_cost(block: dict[str, Any]) -> float | None:
+def _read_own_cost(block: dict[str, Any]) -> float | None:
     found = block.get("cost", block.get("cost_info", {}).get("query_cost"))
     return None if found is None else float(found)
 
 
-def _blocks(node: Any) -> Iterator[dict[str, Any]]:
-    for key, inner in _inside(node):
+def _find_blocks(node: Any) -> Iterator[dict[str, Any]]:
+    for key, inner in _list_members(node):
         if key == "query_block":
             yield inner
-        yield from _blocks(inner)
+        yield from _find_blocks(inner)
 
 
-def _rows(node: Any) -> Iterator[int]:
+def _find_rows(node: Any) -> Iterator[int]:
     """Of each table of a block, without those of the blocks inside it."""
-    for key, inner in _inside(node):
+    for key, inner in _list_members(node):
         if key == "query_block":
             continue
         if key == "table" and isinstance(inner, dict) and "rows" in inner:
             yield max(1, int(inner["rows"]))
-        yield from _rows(inner)
+        yield from _find_rows(inner)
 
 
-def _inside(node: Any) -> Iterator[tuple[str, Any]]:
+def _list_members(node: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(node, dict):
         yield from node.items()
     elif isinstance(node, list):

@@ -52,21 +52,23 @@ def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfil
             columns = table.columns[start : start + SAMPLED_COLUMNS]
             most = min(SAMPLED_ROWS, rows_of(len(columns)))
             try:
-                found |= _profiles(table, columns, ask(sample(table, columns, most), min(SAMPLING, left)), most)
+                found |= _make_profiles(
+                    table, columns, ask(write_sample_query(table, columns, most), min(SAMPLING, left)), most
+                )
             except UNREADABLE:
                 continue  # a column that the user may not read, say
     return found
 
 
-def sample(table: Table, columns: Sequence[Column], most: int) -> str:
+def write_sample_query(table: Table, columns: Sequence[Column], most: int) -> str:
     """SQL for what the first `most` rows of a table and one more hold in its columns.
 
     Rows are (place of the column, what, number, number, text, text): the facts of each column, and its values.
     """
-    source = f"FROM {quoted(table.schema)}.{quoted(table.name)} LIMIT {most + 1}"
+    source = f"FROM {quote_name(table.schema)}.{quote_name(table.name)} LIMIT {most + 1}"
     branches = [f"(SELECT -1, 'rows', COUNT(*), 0, NULL, NULL FROM (SELECT 1 {source}) AS s)"]  # noqa: S608
     for place, column in enumerate(columns):
-        kind, name = kind_of(column.type), quoted(column.name)
+        kind, name = kind_of(column.type), quote_name(column.name)
         if kind == "other":
             branches.append(
                 f"(SELECT {place}, 'facts', COUNT(v), 0, NULL, NULL "  # noqa: S608
@@ -76,28 +78,29 @@ def sample(table: Table, columns: Sequence[Column], most: int) -> str:
         cell = f"LEFT({name}, {LONGEST + 1})" if kind == "text" else name
         inner = f"(SELECT {cell} AS v {source}) AS s"
         branches.append(
-            f"(SELECT {place}, 'facts', COUNT(v), COUNT(DISTINCT v), {_text('MIN(v)')}, {_text('MAX(v)')} "  # noqa: S608
+            f"(SELECT {place}, 'facts', COUNT(v), COUNT(DISTINCT v), {_write_text('MIN(v)')}, "  # noqa: S608
+            f"{_write_text('MAX(v)')} "
             f"FROM {inner})"
         )
         if kind in ("text", "number"):
             limit = MOST_VALUES + 1 if kind == "text" else MOST_NUMBERS + 1
             branches.append(
-                f"(SELECT {place}, 'value', COUNT(*) AS n, 0, {_text('v')}, NULL FROM {inner} "  # noqa: S608
+                f"(SELECT {place}, 'value', COUNT(*) AS n, 0, {_write_text('v')}, NULL FROM {inner} "  # noqa: S608
                 f"WHERE v IS NOT NULL GROUP BY v ORDER BY n DESC LIMIT {limit})"
             )
     return " UNION ALL ".join(branches)
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def _text(expression: str) -> str:
+def _write_text(expression: str) -> str:
     """In one collation, so that branches of any can stand together."""
     return f"CONVERT({expression} USING utf8mb4) COLLATE utf8mb4_bin"
 
 
-def _profiles(
+def _make_profiles(
     table: Table, columns: Sequence[Column], rows: Sequence[tuple[Any, ...]], most: int
 ) -> dict[Path, ColumnProfile]:
     values: dict[int, list[tuple[int, str]]] = defaultdict(list)

@@ -13,7 +13,7 @@ import pymysql.converters
 from pymysql.connections import Connection as RawConnection
 from pymysql.cursors import SSCursor
 
-from sqlchat.connections.mysql.types import Decoder, Field, decoder, encoded_row, session_zone
+from sqlchat.connections.mysql.types import Decoder, Field, encode_row, find_decoder, find_session_zone
 from sqlchat.connections.servers.config import ServerConfig
 from sqlchat.connections.servers.deadlines import Deadline, hang_up
 from sqlchat.errors import TooLargeError
@@ -54,7 +54,7 @@ def connect(target: ServerConfig, address: str, patience: float) -> Raw:
         program_name="sqlchat",
         autocommit=True,
         defer_connect=True,
-        **_tls(target.sslmode, target.authorities),
+        **_make_tls_options(target.sslmode, target.authorities),
     )
     line = socket.create_connection((address, target.port), CONNECT_TIMEOUT)
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -75,10 +75,10 @@ class Session:
         self.deadline: Deadline
         """After which the statement that runs is ended."""
         self.cursor: SSCursor = raw.cursor()
-        ((self.thread_id, version),) = self.all("SELECT CONNECTION_ID(), VERSION()")
+        ((self.thread_id, version),) = self.fetch_all("SELECT CONNECTION_ID(), VERSION()")
         self._is_mariadb = "mariadb" in version.lower()
-        ((session, system),) = self.all("SELECT @@session.time_zone, @@system_time_zone")
-        self._zone = session_zone(session, system)
+        ((session, system),) = self.fetch_all("SELECT @@session.time_zone, @@system_time_zone")
+        self._zone = find_session_zone(session, system)
 
     def begin(self, timeout: float) -> None:
         limit = (
@@ -96,8 +96,8 @@ class Session:
         """Let the next statement run until its deadline here, however often that is renewed."""
         self.cursor.execute(f"SET SESSION {'max_statement_time' if self._is_mariadb else 'max_execution_time'} = 0")
 
-    def decoders(self, fields: Sequence[Field]) -> list[Decoder]:
-        return [decoder(field.code, self._zone) for field in fields]
+    def list_decoders(self, fields: Sequence[Field]) -> list[Decoder]:
+        return [find_decoder(field.code, self._zone) for field in fields]
 
     @property
     def has_zone(self) -> bool:
@@ -129,11 +129,11 @@ class Session:
     def limit_rows(self, count: int) -> None:
         self.cursor.execute(f"SET SESSION sql_select_limit = {count:d}")
 
-    def all(self, question: str, parameters: tuple[str, ...] | None = None) -> list[tuple[Any, ...]]:
+    def fetch_all(self, question: str, parameters: tuple[str, ...] | None = None) -> list[tuple[Any, ...]]:
         self.cursor.execute(question, parameters)
         return list(self.cursor.fetchall())
 
-    def columns(self) -> list[Field]:
+    def read_columns(self) -> list[Field]:
         """The columns of the last statement's answer."""
         told = getattr(self.cursor, "_result", None)  # the driver's description leaves out flags and character sets
         fields = told.fields if told and told.description else ()
@@ -141,16 +141,16 @@ class Session:
             Field(each.name, each.type_code, each.flags, each.charsetnr, each.length, each.scale) for each in fields
         ]
 
-    def rows(self, fields: Sequence[Field], count: int, largest_mb: int) -> list[bytes]:
+    def read_rows(self, fields: Sequence[Field], count: int, largest_mb: int) -> list[bytes]:
         """Up to `count` rows of the last statement as JSON, `largest_mb` MiB together."""
-        decoders = self.decoders(fields)
+        decoders = self.list_decoders(fields)
         rows: list[bytes] = []
         left = largest_mb << 20
         self.unread = True
         while len(rows) < count:
             fetched = self.cursor.fetchmany(min(FETCHED_AT_ONCE, count - len(rows)))
             for row in fetched:
-                rows.append(encoded_row(row, decoders))
+                rows.append(encode_row(row, decoders))
                 left -= len(rows[-1]) + 1
                 if left < 0:
                     raise TooLargeError(f"The result is larger than {largest_mb} MiB; ask for fewer rows or columns.")
@@ -160,12 +160,12 @@ class Session:
         return rows
 
 
-def _tls(sslmode: str, authorities: str) -> dict[str, Any]:
+def _make_tls_options(sslmode: str, authorities: str) -> dict[str, Any]:
     match sslmode:
         case "disable":
             return {"ssl_disabled": True}
         case "require":
-            return {"ssl": _unverified()}
+            return {"ssl": _make_unverified_context()}
         case "verify-ca" | "verify-full":
             import certifi
 
@@ -177,7 +177,7 @@ def _tls(sslmode: str, authorities: str) -> dict[str, Any]:
     return {}
 
 
-def _unverified() -> ssl.SSLContext:
+def _make_unverified_context() -> ssl.SSLContext:
     """`require` promises encryption, not whom one talks to, as in libpq."""
     context = ssl.create_default_context()
     context.check_hostname = False

@@ -31,16 +31,16 @@ SIMPLE = {
 """By a type's number: signed and unsigned; all others are text."""
 
 
-def header_of(fields: Sequence[Field], has_zone: bool) -> Header:
+def make_header(fields: Sequence[Field], has_zone: bool) -> Header:
     return Header(
         columns=tuple(field.name for field in fields),
         types=tuple(field.type for field in fields),
-        arrow=tuple(_arrow_type(field, has_zone) for field in fields),
+        arrow=tuple(_find_arrow_type(field, has_zone) for field in fields),
         is_json=(True,) * len(fields),
     )
 
 
-def _arrow_type(field: Field, has_zone: bool) -> pa.DataType:
+def _find_arrow_type(field: Field, has_zone: bool) -> pa.DataType:
     is_unsigned = bool(field.flags & UNSIGNED)
     if field.code in {0, 246}:
         digits = field.length - (field.scale > 0) - (not is_unsigned)  # without the point and the sign
@@ -54,7 +54,7 @@ def _arrow_type(field: Field, has_zone: bool) -> pa.DataType:
 
 def send(session: Session, fields: Sequence[Field], count: int, put: Callable[[pa.RecordBatch], None]) -> None:
     """Put up to `count` rows of the last statement as batches of JSON."""
-    decoders = session.decoders(fields)
+    decoders = session.list_decoders(fields)
     session.unread = True
     left = count
     while left > 0:

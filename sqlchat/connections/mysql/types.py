@@ -72,29 +72,29 @@ class Field:
         return f"{name} unsigned" if self.code in UNSIGNABLE and self.flags & UNSIGNED else name
 
 
-def encoded_row(row: Sequence[Raw | None], decoders: Sequence[Decoder]) -> bytes:
+def encode_row(row: Sequence[Raw | None], decoders: Sequence[Decoder]) -> bytes:
     """One row as a JSON array."""
     cells = [b"null" if cell is None else decode(cell) for cell, decode in zip(row, decoders, strict=True)]
     return b"[" + b",".join(cells) + b"]"
 
 
-def decoder(type_code: int, zone: datetime.tzinfo | None) -> Decoder:
+def find_decoder(type_code: int, zone: datetime.tzinfo | None) -> Decoder:
     """What turns a value of that type into JSON; `zone` is the session's, in which a TIMESTAMP is told."""
     match type_code:
         case _ if type_code in NUMBERS:
-            return _number
+            return _encode_number
         case 7 if zone is not None:
-            return _in_zone(zone)
+            return _make_zone_decoder(zone)
         case 7 | 12:
-            return _time
+            return _encode_time
         case 16:
-            return _bits
+            return _encode_bits
         case 245:
-            return _json
-    return _text
+            return _encode_json
+    return _encode_text
 
 
-def session_zone(session: str, system: str) -> datetime.tzinfo | None:
+def find_session_zone(session: str, system: str) -> datetime.tzinfo | None:
     """The zone that `@@time_zone` and `@@system_time_zone` name; None where they name none that is known here."""
     name = system if session == "SYSTEM" else session
     if found := OFFSET.fullmatch(name):
@@ -105,13 +105,13 @@ def session_zone(session: str, system: str) -> datetime.tzinfo | None:
     return None
 
 
-def _text(value: Raw) -> bytes:
+def _encode_text(value: Raw) -> bytes:
     if isinstance(value, bytes):
         return b'"' + b64encode(value) + b'"'
     return orjson.dumps(value)
 
 
-def _number(value: Raw) -> bytes:
+def _encode_number(value: Raw) -> bytes:
     text = value if isinstance(value, str) else value.decode()
     if JSON_NUMBER.fullmatch(text):
         return text.encode()
@@ -119,26 +119,26 @@ def _number(value: Raw) -> bytes:
     return stripped.encode() if JSON_NUMBER.fullmatch(stripped) else b"null"
 
 
-def _time(value: Raw) -> bytes:
+def _encode_time(value: Raw) -> bytes:
     text = value if isinstance(value, str) else value.decode()
     return orjson.dumps(text.replace(" ", "T", 1))
 
 
-def _in_zone(zone: datetime.tzinfo) -> Decoder:
+def _make_zone_decoder(zone: datetime.tzinfo) -> Decoder:
     def decode(value: Raw) -> bytes:
         text = value if isinstance(value, str) else value.decode()
         try:
             moment = datetime.datetime.fromisoformat(text).replace(tzinfo=zone)
         except ValueError:
-            return _time(text)  # 0000-00-00 00:00:00
+            return _encode_time(text)  # 0000-00-00 00:00:00
         return orjson.dumps(text.replace(" ", "T", 1) + moment.isoformat()[-6:])
 
     return decode
 
 
-def _bits(value: Raw) -> bytes:
+def _encode_bits(value: Raw) -> bytes:
     return str(int.from_bytes(value if isinstance(value, bytes) else value.encode("latin-1"), "big")).encode()
 
 
-def _json(value: Raw) -> bytes:
+def _encode_json(value: Raw) -> bytes:
     return value.encode() if isinstance(value, str) else value

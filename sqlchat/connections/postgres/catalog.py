@@ -11,6 +11,15 @@ from typing import Any
 
 import orjson
 
+from sqlchat.connections.postgres.definitions import (
+    CARRYING,
+    EXTENSIONS,
+    FIRST_OWN_OID,
+    KNOWN,
+    OWN_CASTS,
+    OWN_FUNCTIONS,
+    OWN_OPERATORS,
+)
 from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.connections.postgres.types import PgType
 from sqlchat.errors import ConnectionConfigError
@@ -27,16 +36,9 @@ READABLE = """
       AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
 """
 
-EXTENSIONS = (
-    "postgis", "pg_trgm", "fuzzystrmatch", "unaccent", "citext", "hstore", "ltree", "vector", "intarray", "cube",
-    "earthdistance", "tablefunc", "timescaledb", "pgcrypto", "isn", "seg", "uuid-ossp", "btree_gist", "btree_gin",
-)  # fmt: skip
-"""Well-known ones whose functions compute and do nothing else; what is volatile in them stays out too."""
-FIRST_OWN_OID = 16384
-"""Postgres' FirstNormalObjectId: what initdb made has lower OIDs."""
 
 TABLES = f"""
-WITH RECURSIVE readable AS ({READABLE}),
+WITH RECURSIVE readable AS ({READABLE}), carrying AS ({CARRYING}),
 below(root, oid) AS (
     SELECT inhparent, inhrelid FROM pg_catalog.pg_inherits WHERE inhparent IN (SELECT oid FROM readable)
     UNION
@@ -55,11 +57,18 @@ calling AS (
     WHERE w.ev_class IN (SELECT oid FROM readable WHERE relkind IN ('v', 'm'))
         AND (d.refclassid = 'pg_catalog.pg_proc'::pg_catalog.regclass
             OR d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass
-            OR d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass AND EXISTS (
-                SELECT FROM pg_catalog.pg_constraint k WHERE k.contypid = d.refobjid AND k.contype = 'c'))
-        AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend m JOIN pg_catalog.pg_extension e ON e.oid = m.refobjid
-            WHERE m.classid = d.refclassid AND m.objid = d.refobjid AND m.deptype = 'e'
-                AND e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::pg_catalog.name[]))
+            OR d.refclassid = 'pg_catalog.pg_type'::pg_catalog.regclass
+                AND d.refobjid IN (SELECT oid FROM carrying))
+        AND NOT {KNOWN.format(of="d.refclassid", oid="d.refobjid")}
+),
+domains(oid, base, typmod) AS (
+    SELECT oid, typbasetype, typtypmod FROM pg_catalog.pg_type WHERE typtype = 'd'
+    UNION ALL
+    SELECT d.oid, t.typbasetype, t.typtypmod FROM domains d JOIN pg_catalog.pg_type t ON t.oid = d.base
+    WHERE t.typtype = 'd'
+),
+bases AS (
+    SELECT d.oid, d.base, d.typmod FROM domains d JOIN pg_catalog.pg_type t ON t.oid = d.base AND t.typtype <> 'd'
 ),
 labels AS (
     SELECT enumtypid, pg_catalog.json_agg(enumlabel ORDER BY enumsortorder) AS labels
@@ -68,12 +77,14 @@ labels AS (
 columns AS (
     SELECT a.attrelid, pg_catalog.json_agg(pg_catalog.json_build_array(
         a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), NOT a.attnotnull, coalesce(d.description, ''),
-        CASE WHEN t.typtype = 'd' THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) ELSE '' END, l.labels,
-        coalesce(pg_catalog.pg_get_expr(g.adbin, g.adrelid), ''))
+        CASE WHEN n.oid IS NULL THEN '' ELSE pg_catalog.format_type(n.base, n.typmod) END, l.labels,
+        coalesce(pg_catalog.pg_get_expr(g.adbin, g.adrelid), ''),
+        a.atttypid IN (SELECT oid FROM carrying WHERE acts))
         ORDER BY a.attnum) AS list
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
-    LEFT JOIN labels l ON l.enumtypid = coalesce(nullif(t.typbasetype, 0), t.oid)
+    LEFT JOIN bases n ON n.oid = t.oid
+    LEFT JOIN labels l ON l.enumtypid = coalesce(n.base, t.oid)
     LEFT JOIN pg_catalog.pg_attrdef g ON a.atthasdef AND g.adrelid = a.attrelid AND g.adnum = a.attnum
         AND pg_catalog.to_json(a)->>'attgenerated' <> ''
     LEFT JOIN pg_catalog.pg_description d
@@ -132,6 +143,12 @@ HARMLESS_VOLATILE = (
     "uuid_generate_v4",
     "gen_salt",
     "gen_random_bytes",
+    "pgp_sym_encrypt",
+    "pgp_sym_encrypt_bytea",
+    "pgp_pub_encrypt",
+    "pgp_pub_encrypt_bytea",
+    "normal_rand",
+    "st_generatepoints",
 )
 DANGEROUS = (
     ".*_to_xml.*|ts_rewrite|ts_stat|current_setting|pg_show_all_settings|array_fill|crosstab.*|connectby|xpath_table"
@@ -139,23 +156,6 @@ DANGEROUS = (
     "|dblink.*|pg_stat_get_activity|pg_stat_get_backend_activity|pg_(read|ls|stat)_.*(file|dir).*"
 )
 """Not volatile by name, and yet they run a text as SQL, tell settings or sessions of others, or eat memory."""
-MEMBER = """EXISTS (SELECT FROM pg_catalog.pg_depend d
-    WHERE d.classid = '{of}'::pg_catalog.regclass AND d.objid = {oid} AND d.deptype = 'e')"""
-OWN_FUNCTIONS = f"""
-    SELECT p.oid, p.proname, p.provolatile FROM pg_catalog.pg_proc p
-    WHERE p.oid >= {FIRST_OWN_OID} AND p.prokind <> 'p' AND pg_catalog.pg_function_is_visible(p.oid)
-      AND NOT {MEMBER.format(of="pg_catalog.pg_proc", oid="p.oid")}
-"""  # noqa: S608 - constants
-OWN_OPERATORS = f"""
-    SELECT o.oprname, o.oprcode FROM pg_catalog.pg_operator o
-    WHERE o.oid >= {FIRST_OWN_OID} AND pg_catalog.pg_operator_is_visible(o.oid)
-      AND NOT {MEMBER.format(of="pg_catalog.pg_operator", oid="o.oid")}
-"""  # noqa: S608 - constants
-OWN_CASTS = f"""
-    SELECT c.castsource, c.casttarget, c.castfunc FROM pg_catalog.pg_cast c
-    WHERE c.oid >= {FIRST_OWN_OID} AND c.castfunc >= {FIRST_OWN_OID}
-      AND NOT {MEMBER.format(of="pg_catalog.pg_cast", oid="c.oid")}
-"""  # noqa: S608 - constants
 BUILT_IN = f"""
     SELECT p.oid, p.proname, p.provolatile, e.oid IS NULL AS core FROM pg_catalog.pg_proc p
     LEFT JOIN pg_catalog.pg_depend d
@@ -171,13 +171,19 @@ HARMLESS = f"""
         OR b.proname = ANY ('{{{",".join(HARMLESS_VOLATILE)}}}'::pg_catalog.name[])
 """  # noqa: S608 - constants
 
+TEXT_OID = 25
+TYPE_NAMES = """LATERAL (VALUES (pg_catalog.lower(t.typname)),
+    (pg_catalog.lower(pg_catalog.format_type(t.oid, NULL)))) AS names(n)"""
 FUNCTIONS = f"""
-WITH built_in AS MATERIALIZED ({BUILT_IN}), harmless AS MATERIALIZED ({HARMLESS}),
-own AS MATERIALIZED ({OWN_FUNCTIONS}), own_operator AS ({OWN_OPERATORS}), own_cast AS ({OWN_CASTS}),
+WITH RECURSIVE built_in AS MATERIALIZED ({BUILT_IN}), harmless AS MATERIALIZED ({HARMLESS}),
+own AS MATERIALIZED ({OWN_FUNCTIONS}), own_operator AS ({OWN_OPERATORS}), carrying AS ({CARRYING}),
 spoilt AS MATERIALIZED (
     SELECT p.proname FROM pg_catalog.pg_proc p
     WHERE p.oid >= {FIRST_OWN_OID} AND p.provolatile = 'v' AND pg_catalog.pg_function_is_visible(p.oid)
       AND NOT EXISTS (SELECT FROM built_in b WHERE b.oid = p.oid)
+      AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
+          WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
+              AND e.extname LIKE 'postgis\\_%')
 ),
 allowed AS MATERIALIZED (
     SELECT h.proname FROM harmless h WHERE NOT EXISTS (SELECT FROM spoilt s WHERE s.proname = h.proname)
@@ -199,30 +205,30 @@ extended AS (
         WHERE d.classid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND d.deptype = 'e'
           AND e.extname = ANY ('{{{",".join(EXTENSIONS)}}}'::pg_catalog.name[])))
 ),
-checked AS (
-    SELECT DISTINCT k.contypid AS oid FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_depend d
-        ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = k.oid
-        AND d.refclassid = ANY ('{{pg_catalog.pg_proc,pg_catalog.pg_operator}}'::pg_catalog.regclass[])
-    WHERE k.contypid >= {FIRST_OWN_OID} AND d.refobjid >= {FIRST_OWN_OID}
-),
 own_type AS MATERIALIZED (
-    SELECT t.oid, t.typname FROM pg_catalog.pg_type t WHERE t.oid IN (SELECT oid FROM checked)
-        OR t.oid >= {FIRST_OWN_OID} AND t.oid IN (SELECT castsource FROM own_cast)
-        OR t.oid IN (SELECT casttarget FROM own_cast)
+    SELECT t.oid, t.typname, c.is_volatile FROM carrying c JOIN pg_catalog.pg_type t USING (oid)
 )
 SELECT pg_catalog.json_build_object(
     'functions', (SELECT coalesce(pg_catalog.json_agg(a.proname ORDER BY a.proname), '[]') FROM allowed a),
     'qualified', (SELECT coalesce(pg_catalog.json_agg(q.name ORDER BY q.name), '[]') FROM (
         SELECT 'pg_catalog.' || h.proname AS name
         FROM harmless h WHERE h.core AND EXISTS (SELECT FROM spoilt s WHERE s.proname = h.proname)
+            AND NOT EXISTS (SELECT FROM pg_catalog.pg_proc p WHERE p.proname = h.proname
+                AND p.pronamespace = 'pg_catalog'::pg_catalog.regnamespace AND p.oid >= {FIRST_OWN_OID})
         UNION SELECT e.name FROM extended e) q),
     'own', (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.lower(o.proname)), '[]') FROM own o
         WHERE o.proname IN (SELECT proname FROM harmless)
             OR o.proname = ANY ('{{{",".join(sorted(GRAMMAR))}}}'::pg_catalog.name[])),
-    'operators', (SELECT coalesce(pg_catalog.json_agg(DISTINCT o.oprname), '[]') FROM own_operator o),
-    'types', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
-        SELECT pg_catalog.lower(t.typname) AS n FROM own_type t
-        UNION SELECT pg_catalog.lower(pg_catalog.format_type(t.oid, NULL)) FROM own_type t) t),
+    'operators', (SELECT coalesce(pg_catalog.json_agg(DISTINCT o.oprname), '[]') FROM own_operator o WHERE NOT (
+        EXISTS (SELECT FROM carrying c WHERE c.acts AND c.oid >= {FIRST_OWN_OID} AND c.oid IN (o.oprleft, o.oprright))
+        AND EXISTS (SELECT FROM pg_catalog.pg_operator b WHERE b.oid < {FIRST_OWN_OID} AND b.oprname = o.oprname
+            AND b.oprleft = {TEXT_OID} AND b.oprright = {TEXT_OID}))),
+    'types', (SELECT coalesce(pg_catalog.json_agg(DISTINCT n), '[]') FROM own_type t, {TYPE_NAMES}),
+    'volatile', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
+        SELECT n FROM own_type t, {TYPE_NAMES} WHERE t.is_volatile AND t.oid >= {FIRST_OWN_OID}
+        UNION SELECT o.oprname FROM own_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+        WHERE p.provolatile = 'v' AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator b
+            WHERE b.oid < {FIRST_OWN_OID} AND b.oprname = o.oprname)) v),
     'callables', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
         SELECT p.proname AS n FROM pg_catalog.pg_proc p
         WHERE p.prokind <> 'p' AND p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1
@@ -296,25 +302,25 @@ UNSTEPPED = (
 )
 
 
-def catalog_from(tables_json: str, functions_json: str, path_json: str) -> Catalog:
+def read_catalog(tables_json: str, functions_json: str, path_json: str) -> Catalog:
     """The answers to TABLES, FUNCTIONS and SEARCH_PATH as a Catalog."""
     version = hashlib.sha256(f"{tables_json}\0{functions_json}\0{path_json}".encode()).hexdigest()[:16]
     names = {kind: frozenset(each) for kind, each in orjson.loads(functions_json).items()}
     path = tuple(orjson.loads(path_json))
     return Catalog(
-        tables=drop_unreadable_keys(_table(row) for row in orjson.loads(tables_json)),
+        tables=drop_unreadable_keys(_read_table(row) for row in orjson.loads(tables_json)),
         dialect="postgres",
         default_schema=path[0] if path else "",
         search_path=path,
         version=version,
         functions=names["functions"] | names["qualified"],
-        own=OwnNames(names["own"], names["operators"], names["types"]),
+        own=OwnNames(names["own"], names["operators"], names["types"], names["volatile"]),
         attributes=names["attributes"],
         callables=names["callables"],
     )
 
 
-def _table(row: list[Any]) -> Table:
+def _read_table(row: list[Any]) -> Table:
     schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, *view, is_extended, parent = row
     definition, calls_own, descendants = view
     return Table(
@@ -322,7 +328,7 @@ def _table(row: list[Any]) -> Table:
         schema=schema,
         kind="view" if kind in {"v", "m"} else "table",
         comment=comment,
-        columns=tuple(map(_column, columns or ())),
+        columns=tuple(map(_read_column, columns or ())),
         primary_key=tuple(primary_key or ()),
         foreign_keys=tuple(
             ForeignKey(tuple(own), ref_schema, ref_table, tuple(other))
@@ -337,12 +343,12 @@ def _table(row: list[Any]) -> Table:
     )
 
 
-def _column(row: list[Any]) -> Column:
-    name, type, nullable, comment, base_type, labels, expression = row
-    return Column(name, type, nullable, comment, expression, base_type, tuple(labels or ()))
+def _read_column(row: list[Any]) -> Column:
+    name, type, nullable, comment, base_type, labels, expression, runs_own = row
+    return Column(name, type, nullable, comment, expression, base_type, tuple(labels or ()), runs_own)
 
 
-def warnings_from(rights_json: str, volatile_json: str) -> list[str]:
+def read_warnings(rights_json: str, volatile_json: str) -> list[str]:
     """The answers to RIGHTS and VOLATILE_OWN as warnings for the connection's status."""
     rights, volatile = orjson.loads(rights_json), orjson.loads(volatile_json)
     warnings = []
@@ -360,7 +366,7 @@ def warnings_from(rights_json: str, volatile_json: str) -> list[str]:
     return warnings
 
 
-def unusable_from(names_json: str, asked: Sequence[str]) -> list[str]:
+def find_unusable(names_json: str, asked: Sequence[str]) -> list[str]:
     """The answer to UNUSABLE as warnings. Raises ConnectionConfigError where nothing that was asked for is left."""
     names = orjson.loads(names_json)
     told = [f"There is no schema {name!r} that the role may use." for name in names]
@@ -369,7 +375,7 @@ def unusable_from(names_json: str, asked: Sequence[str]) -> list[str]:
     return told
 
 
-def types_from(types_json: str) -> dict[int, PgType]:
+def read_types(types_json: str) -> dict[int, PgType]:
     """The answer to TYPES, by OID."""
     return {
         oid: PgType(name, category, base, element) for oid, name, category, base, element in orjson.loads(types_json)

@@ -30,30 +30,30 @@ from sqlchat.connections.plan import Plan
 from sqlchat.connections.postgres import catalog as ask
 from sqlchat.connections.postgres import own_functions, rls
 from sqlchat.connections.postgres.csv import CsvColumns
-from sqlchat.connections.postgres.errors import Fault, config_error, query_error, timed_out
+from sqlchat.connections.postgres.definitions import CHANGED, VERSION
+from sqlchat.connections.postgres.errors import Fault, make_config_error, make_query_error, make_timeout_error
 from sqlchat.connections.postgres.profile import read as read_profiles
-from sqlchat.connections.postgres.rls import FIELDS, row_security
+from sqlchat.connections.postgres.rls import FIELDS, read_row_security
 from sqlchat.connections.postgres.rows import CsvRows, DecodedRows, Rows, hang_up
 from sqlchat.connections.postgres.session import Session, connect
 from sqlchat.connections.postgres.statement import (
     OPEN_CONTEXT_LINES,
-    RESET,
-    RESET_LENT,
     Statement,
-    estimate,
-    prologue,
-    schemas_of,
-    search_path,
+    list_schemas,
+    read_cost,
+    read_search_path,
+    write_prologue,
 )
-from sqlchat.connections.postgres.types import Decoder, PgType, decoder
+from sqlchat.connections.postgres.types import Decoder, PgType, find_decoder
 from sqlchat.connections.profiling import with_labels
-from sqlchat.connections.servers.config import server_config
+from sqlchat.connections.servers.config import read_server_config
 from sqlchat.connections.servers.deadlines import Deadline, Deadlines
 from sqlchat.connections.servers.network import resolve
-from sqlchat.connections.servers.pool import UNENCRYPTED, server_pool
+from sqlchat.connections.servers.pool import UNENCRYPTED, make_pool
 from sqlchat.connections.streams import Feed, Stream, open_feed
 from sqlchat.errors import (
     BusyError,
+    CatalogChangedError,
     ConnectionConfigError,
     DatabaseUnavailableError,
     QueryError,
@@ -65,7 +65,9 @@ from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
 
 SSLMODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-NOTHING = Statement.of("SELECT 1")
+NOTHING = Statement.read("SELECT 1")
+WITHOUT_JIT = "SELECT pg_catalog.set_config(name, 'off', true) FROM pg_catalog.pg_settings WHERE name = 'jit'"
+"""For our own questions about a large catalog: to compile them takes the server longer than to answer them."""
 CATALOG_TIMEOUT = 60.0
 GRACE = 1.0
 """Seconds past its own timeout after which a server that still says nothing is hung up on."""
@@ -79,42 +81,43 @@ class PostgresConnection(Connection):
     dialect = "postgres"
 
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
-        self._row_security = row_security(config)
-        self._allowed = own_functions.names_in(config)
-        self._caller = self._row_security.settings({}) if self._row_security else {}
+        self._row_security = read_row_security(config)
+        self._allowed = own_functions.read_names(config)
+        self._caller = self._row_security.list_settings({}) if self._row_security else {}
         self._claims: Mapping[str, Any] | None = None
-        self._target = server_config(
+        self._target = read_server_config(
             config,
-            schemes=("postgresql", "postgres"),
+            schemes=("postgresql", "postgres", "postgis", "pgsql"),
             port=5432,
             sslmodes=SSLMODES,
             schema=True,
             others=(*FIELDS, *own_functions.FIELDS),
         )
         self.place = self._target.place
-        self._search_path = search_path(self._target.schema)
+        self._search_path = read_search_path(self._target.schema)
         self._settings = settings
         self._types: dict[int, PgType] = {}
-        self._pool = server_pool(settings, lambda: self._connect(self._address()))
+        self._pool = make_pool(settings, lambda: self._connect(self._find_address()))
         self._deadlines = Deadlines()
+        self._definitions = ""
 
     def check(self) -> list[str]:
-        address = self._address()
+        address = self._find_address()
         near = ipaddress.ip_address(address).is_private
         try:
             with contextlib.closing(self._connect(address)) as raw:
                 encrypted = raw.info.ssl_in_use
         except psycopg2.Error as exc:
-            raise config_error(str(exc), self._target.password, near=near) from exc
+            raise make_config_error(str(exc), self._target.password, near=near) from exc
         try:
-            with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
-                warnings = ask.warnings_from(_told(cursor, ask.RIGHTS), _told(cursor, ask.VOLATILE_OWN))
-                if schemas := schemas_of(self._search_path):
-                    warnings += ask.unusable_from(_told(cursor, ask.UNUSABLE, (schemas,)), schemas)
+            with self._open_transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
+                warnings = ask.read_warnings(_ask(cursor, ask.RIGHTS), _ask(cursor, ask.VOLATILE_OWN))
+                if schemas := list_schemas(self._search_path):
+                    warnings += ask.find_unusable(_ask(cursor, ask.UNUSABLE, (schemas,)), schemas)
                 if self._allowed:
-                    warnings += own_functions.told(self._own_functions(cursor), self._allowed)
+                    warnings += own_functions.describe_functions(self._read_own_functions(cursor), self._allowed)
                 if self._row_security:
-                    warnings += self._row_security.warnings(_told(cursor, rls.RIGHTS))
+                    warnings += self._row_security.read_warnings(_ask(cursor, rls.RIGHTS))
         except QueryError as exc:
             raise ConnectionConfigError(f"The role cannot be used: {exc.detail}") from exc
         if not (encrypted or near):
@@ -122,12 +125,20 @@ class PostgresConnection(Connection):
         return warnings
 
     def catalog(self) -> Catalog:
-        with self._transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
-            found = ask.catalog_from(*(_told(cursor, each) for each in (ask.TABLES, ask.FUNCTIONS, ask.SEARCH_PATH)))
-            if not self._allowed:
-                return found
-            own = own_functions.allowed(self._own_functions(cursor), self._allowed)
-        return replace(found, functions=(found.functions or frozenset()) | own)
+        with self._open_transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
+            definitions = _ask(cursor, VERSION)  # first: what is made meanwhile then counts as a change
+            found = ask.read_catalog(*(_ask(cursor, each) for each in (ask.TABLES, ask.FUNCTIONS, ask.SEARCH_PATH)))
+            own = (
+                own_functions.list_allowed(self._read_own_functions(cursor), self._allowed)
+                if self._allowed
+                else frozenset()
+            )
+        return replace(found, functions=(found.functions or frozenset()) | own, definitions=definitions)
+
+    def expecting(self, catalog: Catalog) -> PostgresConnection:
+        view = copy(self)
+        view._definitions = catalog.definitions
+        return view
 
     def for_caller(self, claims: Mapping[str, Any] | None) -> PostgresConnection:
         if not self._row_security:
@@ -135,26 +146,29 @@ class PostgresConnection(Connection):
         if not claims:
             raise UnauthorizedError(ANONYMOUS)
         view = copy(self)  # over the same pool
-        view._claims, view._caller = claims, self._row_security.settings(claims)
+        view._claims, view._caller = claims, self._row_security.list_settings(claims)
         return view
 
     def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
-        statement = self._statement(sql)
+        statement = self._read_statement(sql)
         largest = self._settings.max_result_mb << 20
-        with self._transaction(statement, timeout) as cursor:
+        with self._open_transaction(statement, timeout) as cursor:
             columns = list(cursor.description or ())
             oids = [column.type_code for column in columns]
-            types = self._types_of(cursor, oids)
+            types = self._find_types(cursor, oids)
             rows: Rows
             if statement.is_query and columns:
                 sizes = [(column.type_code, column.internal_size) for column in columns]
-                csv = CsvColumns.of(oids, types)
-                rows = CsvRows(cursor, largest) if csv else DecodedRows(cursor, largest, _decoders(oids, types))
-                text, prefix = statement.copy(sizes, max_rows + 1, largest, tag, csv)
-                with self._errors(cursor, statement, timeout, prefix):
+                csv = CsvColumns.choose(oids, types)
+                rows = CsvRows(cursor, largest) if csv else DecodedRows(cursor, largest, _list_decoders(oids, types))
+                session = cast(Session, cursor.connection)
+                ending = "" if self._caller else session.epilogue  # else the transaction is asked who the caller was
+                text, prefix = statement.write_copy(sizes, max_rows + 1, largest, csv, tag=tag, then=ending)
+                with self._translate_errors(cursor, statement, timeout, prefix):
                     cursor.copy_expert(text, rows)
+                session.is_reset = bool(ending)
             else:
-                rows = fetched = DecodedRows(cursor, largest, _decoders(oids, types))
+                rows = fetched = DecodedRows(cursor, largest, _list_decoders(oids, types))
                 fetched.fetch(max_rows + 1, tag)
             self._confirm_caller(cursor, statement)
         return Results(
@@ -166,53 +180,55 @@ class PostgresConnection(Connection):
         )
 
     def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
-        from sqlchat.connections.postgres.stream import batch_from
+        from sqlchat.connections.postgres.stream import make_batch
 
-        statement = self._statement(sql)
-        return open_feed(lambda feed: self._send(feed, statement, max_rows, idle, tag), batch_from)
+        statement = self._read_statement(sql)
+        return open_feed(lambda feed: self._send(feed, statement, max_rows, idle, tag), make_batch)
 
     def _send(self, feed: Feed, statement: Statement, max_rows: int, idle: float, tag: str) -> None:
         """Put a header and the rows into the feed; rows that belong to a caller once it is confirmed who that is."""
-        from sqlchat.connections.postgres.stream import Cells, Lines, header_of, held_back
+        from sqlchat.connections.postgres.stream import Cells, Lines, hold_back, make_header
 
         largest = self._settings.max_result_mb << 20
-        with self._transaction(statement, idle) as cursor, feed.breakable(partial(hang_up, cursor.connection)):
+        with self._open_transaction(statement, idle) as cursor, feed.breakable(partial(hang_up, cursor.connection)):
             raw = cast(Session, cursor.connection)
             columns = list(cursor.description or ())
             oids = [column.type_code for column in columns]
-            types = self._types_of(cursor, oids)
+            types = self._find_types(cursor, oids)
             is_copied = statement.is_query and bool(columns)
-            csv = CsvColumns.of(oids, types) if is_copied else None
-            feed.put(header_of(columns, tuple(types[oid].name if oid in types else "" for oid in oids), csv))
+            csv = CsvColumns.choose(oids, types) if is_copied else None
+            feed.put(make_header(columns, tuple(types[oid].name if oid in types else "" for oid in oids), csv))
             cursor.execute("SET LOCAL statement_timeout = 0")  # what holds from here on is `idle`
 
             confirm = partial(self._confirm_caller, cursor, statement)
-            with held_back(feed.put, confirm) if self._caller else nullcontext(feed.put) as hand_on:
+            with hold_back(feed.put, confirm) if self._caller else nullcontext(feed.put) as hand_on:
 
                 def put(block: Any) -> None:
                     raw.deadline.renew(WAITING_READER)
                     hand_on(block)
                     raw.deadline.renew(idle + GRACE)
 
-                rows = Lines(put) if csv else Cells(put, _decoders(oids, types))
+                rows = Lines(put) if csv else Cells(put, _list_decoders(oids, types))
                 if isinstance(rows, Cells) and not is_copied:
                     rows.fetch(cursor, max_rows, tag)
                     return
                 sizes = [(column.type_code, column.internal_size) for column in columns]
-                text, prefix = statement.copy(sizes, max_rows, largest, tag, csv)
-                with self._errors(cursor, statement, idle, prefix):
+                text, prefix = statement.write_copy(sizes, max_rows, largest, csv, tag=tag)
+                with self._translate_errors(cursor, statement, idle, prefix):
                     cursor.copy_expert(text, rows)
                 rows.flush()
                 raw.deadline.renew(WAITING_READER)
 
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
-        statement, timeout = self._statement(sql), self._settings.statement_timeout
-        with self._transaction(statement, timeout) as cursor:  # which planned it, and so found it to be one query
+        statement, timeout = self._read_statement(sql), self._settings.statement_timeout
+        with self._open_transaction(
+            statement, timeout
+        ) as cursor:  # which planned it, and so found it to be one query
             if not statement.is_query:
                 return Plan()
-            text, prefix = statement.explained(None if max_rows is None else max_rows + 1)
-            with self._errors(cursor, statement, timeout, prefix):
-                cost = estimate(_told(cursor, text))
+            text, prefix = statement.write_explain(None if max_rows is None else max_rows + 1)
+            with self._translate_errors(cursor, statement, timeout, prefix):
+                cost = read_cost(_ask(cursor, text))
         return Plan(untold=cost) if self._row_security else Plan(cost)
 
     def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
@@ -220,17 +236,17 @@ class PostgresConnection(Connection):
             return with_labels({}, catalog)  # what one caller sees is not for another's prompt
 
         def answer(question: str, parameters: tuple[Any, ...], seconds: float) -> str:
-            with self._transaction(NOTHING, seconds) as cursor:
-                return _told(cursor, question, parameters or None)
+            with self._open_transaction(NOTHING, seconds) as cursor:
+                return _ask(cursor, question, parameters or None)
 
         return read_profiles(answer, catalog, timeout)
 
     def close(self) -> None:
         self._pool.dispose()
 
-    def _statement(self, sql: str) -> Statement:
-        """The caller's text, once it is known who asks and that its answer can be told to them."""
-        statement = Statement.of(sql)
+    def _read_statement(self, sql: str) -> Statement:
+        """Check the caller and return the statement to run."""
+        statement = Statement.read(sql)
         if self._row_security:
             if self._claims is None:
                 raise UnauthorizedError(ANONYMOUS)
@@ -242,23 +258,25 @@ class PostgresConnection(Connection):
         return statement
 
     def _confirm_caller(self, cursor: psycopg2.extensions.cursor, statement: Statement) -> None:
-        """After a text has run, and before its rows are handed out: it ran as the caller, and tells of no others.
+        """Check that the statement ran as the caller, before any row is returned.
 
         Raises SQLRefusedError.
         """
         if self._caller:
-            question = rls.confirmation(self._caller, rls.refuse_counts(statement.text))
-            rls.confirm(_told(cursor, *question), self._caller)
+            question = rls.write_confirmation(self._caller, rls.refuse_counts(statement.text))
+            rls.confirm(_ask(cursor, *question), self._caller)
 
     @contextlib.contextmanager
-    def _transaction(self, statement: Statement, timeout: float) -> Iterator[psycopg2.extensions.cursor]:
+    def _open_transaction(self, statement: Statement, timeout: float) -> Iterator[psycopg2.extensions.cursor]:
         """A cursor in a read-only transaction in which `statement` was planned, whose columns it describes."""
         overdue = time.monotonic() + timeout + GRACE
         try:
-            pooled, cursor, hanging_up = self._opened(statement, timeout)
-            _raw(pooled).deadline = hanging_up
+            pooled, cursor, hanging_up = self._open_cursor(statement, timeout)
+            _get_session(pooled).deadline = hanging_up
             try:
-                with self._errors(cursor, statement, timeout):
+                with self._translate_errors(cursor, statement, timeout):
+                    if statement is NOTHING:
+                        cursor.execute(WITHOUT_JIT)
                     yield cursor
             finally:
                 overdue = hanging_up.at
@@ -268,21 +286,21 @@ class PostgresConnection(Connection):
             exc.place = self.place
             if time.monotonic() < overdue:
                 raise
-            raise timed_out(timeout) from exc  # it was we who hung up
+            raise make_timeout_error(timeout) from exc  # it was we who hung up
 
-    def _opened(
+    def _open_cursor(
         self, statement: Statement, timeout: float
     ) -> tuple[PoolProxiedConnection, psycopg2.extensions.cursor, Deadline]:
         while True:
-            pooled = self._checked_out()
-            raw = _raw(pooled)
+            pooled = self._check_out()
+            raw = _get_session(pooled)
             used = pooled.info.get("used", False)
             pooled.info["used"] = True
             hanging_up = self._deadlines.start(timeout + GRACE, partial(hang_up, raw))
             try:
-                cursor = raw.cursor()
-                with self._errors(cursor, statement, timeout, context_lines=OPEN_CONTEXT_LINES):
-                    opening = prologue(
+                cursor, raw.is_reset = raw.cursor(), False
+                with self._translate_errors(cursor, statement, timeout, context_lines=OPEN_CONTEXT_LINES):
+                    opening = write_prologue(
                         statement,
                         self._search_path,
                         timeout,
@@ -290,6 +308,7 @@ class PostgresConnection(Connection):
                         self._caller,
                         steps_down=raw.steps_down,
                         encoding=raw.sent_encoding,
+                        definitions=self._definitions,
                     )
                     cursor.execute(*opening)
             except DatabaseUnavailableError:
@@ -304,7 +323,7 @@ class PostgresConnection(Connection):
             else:
                 return pooled, cursor, hanging_up
 
-    def _checked_out(self) -> PoolProxiedConnection:
+    def _check_out(self) -> PoolProxiedConnection:
         try:
             return self._pool.connect()
         except sqlalchemy.exc.TimeoutError as exc:
@@ -315,19 +334,20 @@ class PostgresConnection(Connection):
             raise DatabaseUnavailableError("The database's host cannot be reached from here.", retry_after=5) from exc
 
     def _give_back(self, pooled: PoolProxiedConnection) -> None:
-        raw = _raw(pooled)
-        hanging_up = self._deadlines.start(GRACE, partial(hang_up, raw))
-        try:
-            with raw.cursor() as cursor:
-                cursor.execute(RESET_LENT if raw.lent else RESET)
-        except psycopg2.Error:
-            pooled.invalidate()
-        finally:
-            hanging_up.cancel()
-            pooled.close()
+        raw = _get_session(pooled)
+        if not raw.is_reset:
+            hanging_up = self._deadlines.start(GRACE, partial(hang_up, raw))
+            try:
+                with raw.cursor() as cursor:
+                    cursor.execute(raw.epilogue)
+            except psycopg2.Error:
+                pooled.invalidate()
+            finally:
+                hanging_up.cancel()
+        pooled.close()
 
     @contextlib.contextmanager
-    def _errors(
+    def _translate_errors(
         self,
         cursor: psycopg2.extensions.cursor,
         statement: Statement,
@@ -340,43 +360,45 @@ class PostgresConnection(Connection):
         except psycopg2.Error as exc:
             if cursor.connection.closed or not exc.pgcode:
                 raise DatabaseUnavailableError("The connection to the database was lost.", retry_after=1) from exc
-            fault = _fault(exc)
-            if self._caller and fault.within_function(statement.text, context_lines):
+            fault = _read_fault(exc)
+            if context_lines and not fault.context and CHANGED in fault.message:
+                raise CatalogChangedError("The database is being changed; try again.", retry_after=1) from exc
+            if self._caller and fault.is_within_function(statement.text, context_lines):
                 fault = replace(fault, message="A function of the database failed", hint="")  # it may quote any row
-            raise query_error(fault, statement.text, timeout, prefix) from exc
+            raise make_query_error(fault, statement.text, timeout, prefix) from exc
 
-    def _own_functions(self, cursor: psycopg2.extensions.cursor) -> str:
-        return _told(cursor, own_functions.FUNCTIONS, (own_functions.asked_names(self._allowed),))
+    def _read_own_functions(self, cursor: psycopg2.extensions.cursor) -> str:
+        return _ask(cursor, own_functions.FUNCTIONS, (own_functions.strip_schemas(self._allowed),))
 
-    def _types_of(self, cursor: psycopg2.extensions.cursor, oids: list[int]) -> dict[int, PgType]:
+    def _find_types(self, cursor: psycopg2.extensions.cursor, oids: list[int]) -> dict[int, PgType]:
         """What the server says of these types and all that they are made of; asked once for each."""
         if unknown := sorted(set(oids) - set(self._types)):
-            self._types |= ask.types_from(_told(cursor, ask.TYPES, (unknown,)))
+            self._types |= ask.read_types(_ask(cursor, ask.TYPES, (unknown,)))
         return self._types
 
-    def _address(self) -> str:
+    def _find_address(self) -> str:
         return resolve(self._target.host, self._target.port, self._settings.reaches_private_hosts)
 
     def _connect(self, address: str) -> Session:
         return connect(self._target, address)
 
 
-def _decoders(oids: Sequence[int], types: Mapping[int, PgType]) -> list[Decoder]:
-    return [decoder(oid, types) for oid in oids]
+def _list_decoders(oids: Sequence[int], types: Mapping[int, PgType]) -> list[Decoder]:
+    return [find_decoder(oid, types) for oid in oids]
 
 
-def _raw(pooled: PoolProxiedConnection) -> Session:
+def _get_session(pooled: PoolProxiedConnection) -> Session:
     return cast(Session, pooled.dbapi_connection)
 
 
-def _told(cursor: psycopg2.extensions.cursor, question: str, parameters: tuple[Any, ...] | None = None) -> str:
-    """The one text with which Postgres answers a question of `catalog.py`."""
+def _ask(cursor: psycopg2.extensions.cursor, question: str, parameters: tuple[Any, ...] | None = None) -> str:
+    """Run one query of `catalog.py` and return its single text."""
     cursor.execute(question, parameters)
     row = cursor.fetchone()
     return str(row[0]) if row and row[0] is not None else "null"
 
 
-def _fault(exc: psycopg2.Error) -> Fault:
+def _read_fault(exc: psycopg2.Error) -> Fault:
     diag = exc.diag
     return Fault(
         sqlstate=exc.pgcode or "",

@@ -18,13 +18,15 @@ OPTIONS = r"FORMAT csv, NULL 'null', ESCAPE E'\\'"
 INTEGERS = frozenset({20, 21, 23, 26})
 TIME = (
     "CASE WHEN {0} OPERATOR(pg_catalog.<) '0002-01-01 00:00+00'::pg_catalog.{1} "
-    "AND pg_catalog.right({0}::pg_catalog.text, 2) OPERATOR(pg_catalog.=) 'BC' THEN {0}::pg_catalog.text "
-    "ELSE pg_catalog.btrim(pg_catalog.to_json({0})::pg_catalog.text, '\"') END"
+    "AND pg_catalog.right({0}::pg_catalog.text, 2) OPERATOR(pg_catalog.=) 'BC' THEN {0}::pg_catalog.text ELSE {2} END"
 )
+LOCAL_TIME = "pg_catalog.replace({0}::pg_catalog.text, ' ', 'T')"
+TIME_WITH_OFFSET = "pg_catalog.btrim(pg_catalog.to_json({0})::pg_catalog.text, '\"')"
+"""Slower; but an offset has minutes in JSON, where Postgres leaves them out if they are none."""
 ASKED_FOR = {
-    16: "CASE WHEN {0} THEN 'true' WHEN NOT {0} THEN 'false' END",
-    1114: TIME.replace("{1}", "timestamp"),
-    1184: TIME.replace("{1}", "timestamptz"),
+    16: "{0}::pg_catalog.text",
+    1114: TIME.replace("{1}", "timestamp").replace("{2}", LOCAL_TIME),
+    1184: TIME.replace("{1}", "timestamptz").replace("{2}", TIME_WITH_OFFSET),
 }
 """By a type's OID, what gives a value as JSON has it, apart from quotes."""
 NUMBERS = INTEGERS | {700, 701, 1700}
@@ -54,9 +56,9 @@ class CsvColumns:
     """Indexes of the columns whose values stand in quotes."""
 
     @classmethod
-    def of(cls, oids: Sequence[int], types: Mapping[int, PgType]) -> CsvColumns | None:
+    def choose(cls, oids: Sequence[int], types: Mapping[int, PgType]) -> CsvColumns | None:
         """None where one of the types has its own way into JSON; `types` knows all that they are made of."""
-        bases = [_base(oid, types) for oid in oids]
+        bases = [_find_base_type(oid, types) for oid in oids]
         if any(base is None for base in bases):
             return None
         return cls(
@@ -65,17 +67,17 @@ class CsvColumns:
         )
 
 
-def _base(oid: int, types: Mapping[int, PgType]) -> int | None:
+def _find_base_type(oid: int, types: Mapping[int, PgType]) -> int | None:
     """The OID of the type under domains; None where its values are neither text nor asked for as JSON has them."""
     known = types.get(oid)
     if known and known.base:
-        return _base(known.base, types)
+        return _find_base_type(known.base, types)
     if (known and known.element) or (oid in BY_OID and oid not in AS_WRITTEN and oid not in ASKED_FOR):
         return None
     return oid
 
 
-def json_rows(lines: Sequence[bytes]) -> bytes:
+def write_json_rows(lines: Sequence[bytes]) -> bytes:
     """A JSON array of arrays of the lines of a COPY that `CsvColumns` asked for."""
     if not lines:
         return b"[]"
@@ -86,11 +88,11 @@ def json_rows(lines: Sequence[bytes]) -> bytes:
     if b"NaN" in body or b"Infinity" in body:
         body = NO_NUMBER.sub(lambda found: found[0] if found[0][:1] == b'"' else b'"' + found[0] + b'"', body)
     if not body.isascii():
-        body = _valid(body)
+        body = _replace_broken_bytes(body)
     return b"[[" + body[:-1].replace(b"\n", b"],[") + b"]]"
 
 
-def _valid(body: bytes) -> bytes:
+def _replace_broken_bytes(body: bytes) -> bytes:
     """A database that does not know its encoding, or is damaged, may hold bytes that are no text."""
     try:
         body.decode()

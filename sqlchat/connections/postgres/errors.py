@@ -9,6 +9,7 @@ from typing import Any
 from sqlchat.connections.servers.pool import NAME_COLUMNS
 from sqlchat.errors import (
     ConnectionConfigError,
+    ForeignServerUnavailableError,
     QueryError,
     QueryTimeoutError,
     SqlchatError,
@@ -54,12 +55,12 @@ class Fault:
     context: str = ""
     """One line for each function, and each statement of one, that the fault occurred in."""
 
-    def within_function(self, sql: str, around: int) -> bool:
+    def is_within_function(self, sql: str, around: int) -> bool:
         """Whether a function wrote the message; `around` lines of context belong to how we send `sql`."""
         return len(self.context.replace(sql, "").splitlines()) > around
 
 
-def config_error(text: str, password: str, *, near: bool) -> ConnectionConfigError:
+def make_config_error(text: str, password: str, *, near: bool) -> ConnectionConfigError:
     """Why connecting failed, from the driver's `text`. `near`: the server is in our network, so quote its words.
 
     Whoever answers at a stranger's address writes that text, so theirs is only compared with what is known.
@@ -76,21 +77,32 @@ def config_error(text: str, password: str, *, near: bool) -> ConnectionConfigErr
     return ConnectionConfigError("The connection failed, for a reason that the server gave in words of its own.")
 
 
+FOREIGN_SERVER_LOST = re.compile("08...|57P0[123]|HV00N")
+"""SQLSTATEs of a lost or refused connection. In a session that lives on they tell of a foreign table's server."""
+REMOTE = "remote SQL command"
+"""In the context of an error that a server of postgres_fdw raised."""
 UNKNOWN_NAMES = frozenset({"42P01", "42703", "3F000", "42883", "42704"})
 """Undefined table, column, schema, function, object."""
 
 
-def timed_out(timeout: float) -> QueryTimeoutError:
+def make_timeout_error(timeout: float) -> QueryTimeoutError:
     return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
 
 
-def query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> SqlchatError:
-    """What the caller is told. `prefix` counts the characters that stood before `sql` in what was sent."""
+def make_query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> SqlchatError:
+    """Translate an error of the server. `prefix` counts the characters that stood before `sql` in what was sent."""
     if ROW_TOO_LARGE in fault.message:
         return TooLargeError("A row of the result is larger than a result may be; select fewer or shorter columns.")
+    if FOREIGN_SERVER_LOST.fullmatch(fault.sqlstate):
+        said = fault.message.partition("\n")[0].rstrip(".")
+        return ForeignServerUnavailableError(
+            f"A server that the database reads from cannot be reached: {said}.", retry_after=5
+        )
     match fault.sqlstate:
+        case "57014" if REMOTE in fault.context:
+            return QueryTimeoutError("A server that the database reads from stopped the query at its own time limit.")
         case "57014":
-            return timed_out(timeout)
+            return make_timeout_error(timeout)
         case "55P03":
             return QueryTimeoutError(
                 "A table is locked by another session of the database; try again.", retry_after=1
@@ -102,10 +114,10 @@ def query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> SqlchatE
         hint = f" {NAME_COLUMNS}"
     detail = f"{fault.message[:1].upper()}{fault.message[1:].rstrip('.')}.{hint}"
     kind = UnknownNameError if fault.sqlstate in UNKNOWN_NAMES else QueryError
-    return kind(detail, sqlstate=fault.sqlstate, **_position(fault, sql, prefix))
+    return kind(detail, sqlstate=fault.sqlstate, **_find_position(fault, sql, prefix))
 
 
-def _position(fault: Fault, sql: str, prefix: int) -> dict[str, Any]:
+def _find_position(fault: Fault, sql: str, prefix: int) -> dict[str, Any]:
     """Where in `sql` the fault is, 1-based and in characters, if it is there at all."""
     if fault.internal_query is not None:
         own = sql.startswith(fault.internal_query) and fault.internal_position

@@ -47,8 +47,8 @@ class Found:
     """pg_proc.prokind: `f` is a plain function."""
     is_visible: bool
 
-    def fault(self) -> str:
-        """Why it may not be called; empty where it may."""
+    def find_fault(self) -> str:
+        """Return why it may not be called; "" if it may."""
         if self.kind != "f":
             return "is no plain function"
         if self.volatility != "i":
@@ -58,7 +58,7 @@ class Found:
         return "" if self.is_trusted else f"is written in {self.language}, which reaches out of the database"
 
 
-def names_in(config: Mapping[str, Any]) -> tuple[str, ...]:
+def read_names(config: Mapping[str, Any]) -> tuple[str, ...]:
     """The field `allow_functions`: names, each with its schema or without. Raises ConnectionConfigError."""
     given = config.get("allow_functions")
     names = [] if given is None else given
@@ -70,21 +70,21 @@ def names_in(config: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def asked_names(names: Sequence[str]) -> list[str]:
+def strip_schemas(names: Sequence[str]) -> list[str]:
     """The names without schemas, for FUNCTIONS."""
     return sorted({name.rpartition(".")[2] for name in names})
 
 
-def told(functions_json: str, names: Sequence[str]) -> list[str]:
-    """What is said of each function when a connection is made: its language and volatility.
+def describe_functions(functions_json: str, names: Sequence[str]) -> list[str]:
+    """Describe each allowed function by its language and volatility.
 
     Raises ConnectionConfigError for a name that stands for no function, or for one that may not be called.
     """
     said = []
-    for name, variants in _by_name(functions_json, names).items():
+    for name, variants in _group_by_name(functions_json, names).items():
         if not variants:
             raise ConnectionConfigError(f"allow_functions: there is no function {name!r} of your own.")
-        if fault := next(filter(None, (each.fault() for each in variants)), ""):
+        if fault := next(filter(None, (each.find_fault() for each in variants)), ""):
             raise ConnectionConfigError(f"allow_functions: {name!r} {fault}; a view may call it instead.")
         languages = " and ".join(sorted({each.language for each in variants}))
         said.append(
@@ -93,14 +93,16 @@ def told(functions_json: str, names: Sequence[str]) -> list[str]:
     return said
 
 
-def allowed(functions_json: str, names: Sequence[str]) -> frozenset[str]:
+def list_allowed(functions_json: str, names: Sequence[str]) -> frozenset[str]:
     """The names, in lower case, by which SQL may call the functions that still may be called.
 
     That is `schema.name`, and the bare name unless it may also mean a function that is not allowed.
     """
     every = [Found(*row) for row in orjson.loads(functions_json)]
     variants = [
-        found for found in _by_name(functions_json, names).values() if not any(each.fault() for each in found)
+        found
+        for found in _group_by_name(functions_json, names).values()
+        if not any(each.find_fault() for each in found)
     ]
     may_be = {each for found in variants for each in found}
     spoilt = {each.name.lower() for each in every if each.is_visible and each not in may_be}
@@ -108,7 +110,7 @@ def allowed(functions_json: str, names: Sequence[str]) -> frozenset[str]:
     return frozenset(qualified | {each.name.lower() for each in may_be if each.is_visible} - spoilt)
 
 
-def _by_name(functions_json: str, names: Sequence[str]) -> dict[str, list[Found]]:
+def _group_by_name(functions_json: str, names: Sequence[str]) -> dict[str, list[Found]]:
     """Of each given name its variants: of a bare one those of all schemas, since the search path may find any."""
     found = [own for row in orjson.loads(functions_json) if (own := Found(*row)).schema != SYSTEM]
     return {

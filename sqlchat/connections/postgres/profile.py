@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from sqlchat.connections.postgres.catalog import READABLE
-from sqlchat.connections.postgres.statement import quoted
+from sqlchat.connections.postgres.statement import quote_name
 from sqlchat.connections.profiling import (
     LONGEST,
     MOST_NUMBERS,
@@ -28,7 +28,13 @@ from sqlchat.connections.profiling import (
     told_by,
     with_labels,
 )
-from sqlchat.errors import QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError
+from sqlchat.errors import (
+    ForeignServerUnavailableError,
+    QueryError,
+    QueryTimeoutError,
+    SQLRefusedError,
+    TooLargeError,
+)
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Kind, Path
 
@@ -42,14 +48,17 @@ ASKING_SHARE = 0.8
 STATISTICS_SHARE = 0.5
 """Of the time, that statistics may take where samples are to have their turn."""
 ANALYZED_WHOLE = 30_000
-"""Rows that ANALYZE looks at, at the usual target; of a table with no more it has seen all."""
+"""Rows that ANALYZE looks at, at the usual target; of a table with no more it has seen all.
+
+The server does not count what changed since in a partitioned table's partitions, nor on another server.
+"""
 SAMPLED_ROWS = 20_000
 """Of a table, on the server."""
 SAMPLED_COLUMNS = 200
 SAMPLING = 1.0
 """Seconds for the sample of one table."""
 FINITE = re.compile(r"-?\d")
-UNREADABLE = (QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError)
+UNREADABLE = (ForeignServerUnavailableError, QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError)
 
 STATISTICS = f"""
 WITH readable AS ({READABLE.replace("%", "%%")} AND c.relname = ANY (%s)),
@@ -58,7 +67,7 @@ columns AS MATERIALIZED (
         CASE WHEN t.typcategory IN ('S', 'E') AND t.typname <> 'name' THEN 'text'
             WHEN t.typname IN ('int2', 'int4', 'int8', 'float4', 'float8', 'numeric') THEN 'number'
             WHEN t.typname IN ('date', 'timestamp', 'timestamptz', 'time') THEN 'time' ELSE 'other' END AS kind,
-        r.reltuples BETWEEN 0 AND {ANALYZED_WHOLE}
+        r.reltuples BETWEEN 0 AND {ANALYZED_WHOLE} AND r.relkind IN ('r', 'm')
             AND pg_catalog.pg_stat_get_mod_since_analyze(r.oid) = 0 AS whole,
         r.relkind = 'p' AS parent
     FROM readable r
@@ -109,7 +118,7 @@ def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfil
     first, until = now + STATISTICS_SHARE * timeout, now + ASKING_SHARE * timeout
     found: dict[Path, ColumnProfile] = {}
     kinds: dict[tuple[str, str], dict[str, Kind]] = defaultdict(dict)
-    tables, took = in_order(catalog.tables)[::-1], 0.0  # those with rows first
+    tables, took = sorted(in_order(catalog.tables), key=lambda table: -(table.row_estimate or 0)), 0.0
     for start in range(0, len(tables), TABLES_AT_ONCE):
         names = [table.name for table in tables[start : start + TABLES_AT_ONCE]]
         begun = time.monotonic()
@@ -123,7 +132,7 @@ def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfil
         took = time.monotonic() - begun
         part = {}
         for schema, name, column, kind, *known in rows:
-            made = _from_statistics(kind, known)
+            made = _read_statistics(kind, known)
             if made is not None:
                 part[schema, name, column] = made
             if made is None or (kind == "text" and not (made.few and (made.values or not made.distinct))):
@@ -135,11 +144,11 @@ def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfil
         wanted = kinds.get((table.schema, table.name), {})
         known = any((table.schema, table.name, column) in found for column in wanted)
         if wanted and not (known and (table.row_estimate or 0) > SAMPLED_ROWS):
-            found |= _sampled(ask, table, wanted, until)
+            found |= _read_sample(ask, table, wanted, until)
     return found
 
 
-def _from_statistics(kind: Kind, known: list[Any]) -> ColumnProfile | None:
+def _read_statistics(kind: Kind, known: list[Any]) -> ColumnProfile | None:
     """A column's row of STATISTICS; None where it was never analyzed."""
     padded, whole, rows, null_share, distinct, common, bounds = known
     if null_share is None:
@@ -164,10 +173,10 @@ def _from_statistics(kind: Kind, known: list[Any]) -> ColumnProfile | None:
     return replace(profile(kind, seen), null_share=round(null_share, 4))
 
 
-def _sampled(ask: Ask, table: Table, kinds: dict[str, Kind], until: float) -> dict[Path, ColumnProfile]:
+def _read_sample(ask: Ask, table: Table, kinds: dict[str, Kind], until: float) -> dict[Path, ColumnProfile]:
     columns = list(kinds)[:SAMPLED_COLUMNS]
     most = min(SAMPLED_ROWS, rows_of(len(columns)))
-    sql = sample(table, columns, [kinds[column] for column in columns], most)
+    sql = write_sample_query(table, columns, [kinds[column] for column in columns], most)
     try:
         rows, *figures = orjson.loads(ask(sql, (), max(0.1, min(SAMPLING, until - time.monotonic()))))
     except UNREADABLE:
@@ -190,24 +199,24 @@ def _sampled(ask: Ask, table: Table, kinds: dict[str, Kind], until: float) -> di
     return found
 
 
-def sample(table: Table, columns: Sequence[str], kinds: Sequence[Kind], most: int) -> str:
+def write_sample_query(table: Table, columns: Sequence[str], kinds: Sequence[Kind], most: int) -> str:
     """SQL for what the first `most` rows of a table and one more hold in its columns, as JSON."""
     names = [f"c{place}" for place in range(len(columns))]
     cells = ", ".join(
-        f"pg_catalog.left({quoted(column)}::pg_catalog.text, {LONGEST + 1}) AS {name}"
+        f"pg_catalog.left({quote_name(column)}::pg_catalog.text, {LONGEST + 1}) AS {name}"
         if kind == "text"
-        else f"{quoted(column)} AS {name}"
+        else f"{quote_name(column)} AS {name}"
         for column, kind, name in zip(columns, kinds, names, strict=True)
     )
-    facts = ", ".join(_facts(name, kind) for name, kind in zip(names, kinds, strict=True))
-    source = f"{quoted(table.schema)}.{quoted(table.name)}"
+    facts = ", ".join(_write_facts(name, kind) for name, kind in zip(names, kinds, strict=True))
+    source = f"{quote_name(table.schema)}.{quote_name(table.name)}"
     return (
         f"WITH s AS MATERIALIZED (SELECT {cells} FROM {source} LIMIT {most + 1}) "  # noqa: S608 - quoted names
         f"SELECT pg_catalog.json_build_array((SELECT pg_catalog.count(*) FROM s), {facts})"
     )
 
 
-def _facts(name: str, kind: Kind) -> str:
+def _write_facts(name: str, kind: Kind) -> str:
     if kind == "other":
         return f"(SELECT pg_catalog.json_build_array(pg_catalog.count({name}), 0, NULL, NULL, NULL) FROM s)"  # noqa: S608
     values = "NULL"

@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from sqlchat.errors import ConnectionConfigError, SQLRefusedError
-from sqlchat.sql.lexer import lexemes
+from sqlchat.sql.lexer import split_lexemes
 
 FIELDS = ("rls", "rls_role")
 DEFAULT_ROLE = "authenticated"
@@ -39,9 +39,9 @@ COUNTS = re.compile(
 
 RIGHTS = """
 WITH readable AS (
-    SELECT c.oid, c.relkind, c.reloptions FROM pg_catalog.pg_class c
+    SELECT c.oid, c.relkind, c.relispartition, c.reloptions FROM pg_catalog.pg_class c
     JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
+    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
         AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
         AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
         AND (pg_catalog.has_table_privilege(c.oid, 'SELECT')
@@ -52,7 +52,9 @@ SELECT pg_catalog.json_build_object(
     'same', current_user = session_user,
     'bypasses', (SELECT rolsuper OR rolbypassrls FROM pg_catalog.pg_roles WHERE rolname = current_user),
     'open', (SELECT pg_catalog.count(*) FROM readable
-        WHERE relkind IN ('r', 'p') AND NOT pg_catalog.row_security_active(oid)),
+        WHERE relkind IN ('r', 'p', 'f') AND NOT pg_catalog.row_security_active(oid)
+        AND (NOT relispartition OR EXISTS (SELECT FROM pg_catalog.pg_inherits
+            WHERE inhrelid = oid AND pg_catalog.row_security_active(inhparent)))),
     'sequences', (SELECT pg_catalog.count(*) FROM pg_catalog.pg_class c
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
         WHERE n.nspname NOT LIKE 'pg\\_%' AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
@@ -74,7 +76,7 @@ class RowSecurity:
 
     role: str
 
-    def settings(self, claims: Mapping[str, Any]) -> dict[str, str]:
+    def list_settings(self, claims: Mapping[str, Any]) -> dict[str, str]:
         """The transaction's settings by which the database knows the caller; with no claims it knows none."""
         older = {f"request.jwt.claim.{name}": claims.get(name) for name in OLDER_CLAIMS}
         return {
@@ -83,7 +85,7 @@ class RowSecurity:
             "request.jwt.claim": "",
         } | {name: value if isinstance(value, str) and value.isprintable() else "" for name, value in older.items()}
 
-    def warnings(self, rights_json: str) -> list[str]:
+    def read_warnings(self, rights_json: str) -> list[str]:
         """The answer to RIGHTS as warnings. Raises ConnectionConfigError for a role that no policy holds."""
         rights = orjson.loads(rights_json)
         if rights["bypasses"]:
@@ -113,7 +115,7 @@ class RowSecurity:
         return warnings
 
 
-def row_security(config: Mapping[str, Any]) -> RowSecurity | None:
+def read_row_security(config: Mapping[str, Any]) -> RowSecurity | None:
     """What `rls` and `rls_role` of a config ask for; None for nothing. Raises ConnectionConfigError."""
     wanted, role = config.get("rls"), config.get("rls_role")
     if not (wanted is None or isinstance(wanted, bool)):
@@ -133,7 +135,7 @@ def refuse_counts(sql: str) -> list[str]:
 
     Raises SQLRefusedError, and SQLSyntaxError for a text that cannot be split into words.
     """
-    names = list({word.value: None for word in lexemes(sql, "postgres") if word.kind in ("word", "name")})
+    names = list({word.value: None for word in split_lexemes(sql, "postgres") if word.kind in ("word", "name")})
     if found := next(filter(COUNTS.fullmatch, names), None):
         raise SQLRefusedError(
             f"{found!r} tells how many rows others have; a connection with row-level security refuses it."
@@ -141,7 +143,7 @@ def refuse_counts(sql: str) -> list[str]:
     return names
 
 
-def confirmation(settings: Mapping[str, str], names: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
+def write_confirmation(settings: Mapping[str, str], names: Sequence[str]) -> tuple[str, tuple[Any, ...]]:
     """SQL that tells what `confirm` understands of the transaction: settings, and which of `names` are sequences.
 
     A sequence tells how many rows were made for all callers.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from abc import ABC, abstractmethod
+from typing import NoReturn
 
 import psycopg2
 import psycopg2.extensions
 
-from sqlchat.connections.postgres.csv import json_rows
-from sqlchat.connections.postgres.statement import PORTAL, comment
-from sqlchat.connections.postgres.types import Decoder, copied_row, fetched_row
+from sqlchat.connections.postgres.csv import write_json_rows
+from sqlchat.connections.postgres.statement import PORTAL, write_comment
+from sqlchat.connections.postgres.types import Decoder, encode_copied_row, encode_fetched_row
 from sqlchat.connections.servers import deadlines
 from sqlchat.errors import TooLargeError
 
@@ -35,27 +36,27 @@ class Rows(ABC):
     def json(self, most: int) -> bytes:
         """The first `most` rows as a JSON array of arrays. Raises TooLargeError."""
 
-    def too_large(self) -> TooLargeError:
+    def make_error(self) -> TooLargeError:
         return TooLargeError(f"The result is larger than {self._largest >> 20} MiB; ask for fewer rows or columns.")
 
-    def _keep(self, row: bytes, size: int) -> None:
-        self._size += size
-        if self._size > self._largest:
-            hang_up(self._cursor.connection)  # else the driver would read all the rest first
-            raise self.too_large()
-        self._rows.append(row)
+    def _refuse(self) -> NoReturn:
+        hang_up(self._cursor.connection)  # else the driver would read all the rest first
+        raise self.make_error()
 
 
 class CsvRows(Rows):
     """Lines of CSV that are made JSON together."""
 
     def write(self, line: bytes) -> None:
-        self._keep(line, len(line) + 2)
+        self._size += len(line) + 2
+        if self._size > self._largest:
+            self._refuse()
+        self._rows.append(line)
 
     def json(self, most: int) -> bytes:
-        array = json_rows(self._rows[:most])
+        array = write_json_rows(self._rows[:most])
         if len(array) > self._largest + 2:  # escaped characters take more than one byte
-            raise self.too_large()
+            raise self.make_error()
         return array
 
 
@@ -67,24 +68,27 @@ class DecodedRows(Rows):
         self._decoders = decoders
 
     def write(self, line: bytes) -> None:
-        self._decoded(copied_row(line, self._decoders))
+        self._add_row(encode_copied_row(line, self._decoders))
 
     def fetch(self, count: int, tag: str) -> None:
         """Fetch up to `count` rows from the portal."""
         while len(self) < count:
             wanted = min(FETCHED_AT_ONCE, count - len(self))
-            self._cursor.execute(f"FETCH {wanted} FROM {PORTAL}{comment(tag)}")
+            self._cursor.execute(f"FETCH {wanted} FROM {PORTAL}{write_comment(tag)}")
             fetched = self._cursor.fetchall()
             for row in fetched:
-                self._decoded(fetched_row(row, self._decoders))
+                self._add_row(encode_fetched_row(row, self._decoders))
             if len(fetched) < wanted:
                 return
 
     def json(self, most: int) -> bytes:
         return b"[" + b",".join(self._rows[:most]) + b"]"
 
-    def _decoded(self, row: bytes) -> None:
-        self._keep(row, len(row) + 1)
+    def _add_row(self, row: bytes) -> None:
+        self._size += len(row) + 1
+        if self._size > self._largest:
+            self._refuse()
+        self._rows.append(row)
 
 
 def hang_up(raw: psycopg2.extensions.connection) -> None:

@@ -33,6 +33,10 @@ SELECT pg_catalog.pg_backend_pid(), CASE
 They cannot if something depends on more than reading: foreign tables (each role has its own login there), functions
 that not everybody may run, views over CURRENT_USER. Row-level security is asked of in each transaction.
 """
+RESET_LENT = "ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()"
+"""Of a session that a pooler lends to others next: what they set and prepared is left alone."""
+RESET = f"{RESET_LENT}; RESET ALL; SET default_transaction_read_only = on; DEALLOCATE ALL"
+"""A ROLLBACK undoes settings and objects; session-level advisory locks and prepared statements outlive it."""
 NO_FILE = "/dev/null/none"
 """A path at which no file can be, so that libpq reads no password or certificate of the account we run under."""
 
@@ -42,24 +46,31 @@ NO_ENCODING = "SQL_ASCII"
 LENIENT = "sqlchat-lenient"
 
 
-def _codec(name: str) -> codecs.CodecInfo | None:
+def _find_codec(name: str) -> codecs.CodecInfo | None:
     """UTF-8 that writes U+FFFD for bytes that are none."""
     if name.replace("_", "-") != LENIENT:
         return None
     return codecs.CodecInfo(codecs.utf_8_encode, lambda read, _="": codecs.utf_8_decode(read, "replace", True))
 
 
-codecs.register(_codec)
+codecs.register(_find_codec)
 psycopg2.extensions.encodings[NO_ENCODING.replace("_", "")] = LENIENT  # the driver looks names up so
 
 
 class Session(psycopg2.extensions.connection):
     lent = False
     """True where a pooler lends us a session of the server for one transaction, and then lends it to others."""
+    is_reset = False
+    """True if nothing is left of the statement that ran last."""
     deadline: Deadline
     """After which we hang up on the statement that runs."""
     steps_down = False
     """True if the login is a superuser whose transactions take READING_ROLE unless a table has row-level security."""
+
+    @property
+    def epilogue(self) -> str:
+        """SQL that ends a transaction and undoes what outlives it."""
+        return RESET_LENT if self.lent else RESET
 
     @property
     def sent_encoding(self) -> str:
@@ -73,7 +84,7 @@ def connect(target: ServerConfig, address: str) -> Session:
     Raises psycopg2.Error.
     """
     try:
-        with _authorities(target) as authorities:
+        with _write_authorities(target) as authorities:
             raw: Session = psycopg2.connect(
                 connection_factory=Session,
                 host=target.host,
@@ -115,7 +126,7 @@ def connect(target: ServerConfig, address: str) -> Session:
 
 
 @contextlib.contextmanager
-def _authorities(target: ServerConfig) -> Iterator[str]:
+def _write_authorities(target: ServerConfig) -> Iterator[str]:
     """The path of a file with the authorities to trust, which libpq reads while it connects."""
     if not target.sslmode.startswith("verify"):
         yield NO_FILE

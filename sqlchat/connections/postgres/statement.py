@@ -7,33 +7,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlchat.connections.postgres.csv import OPTIONS, CsvColumns
+from sqlchat.connections.postgres.definitions import write_comparison
 from sqlchat.connections.postgres.errors import ROW_TOO_LARGE
 from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.errors import ConnectionConfigError, SQLRefusedError
 
 PORTAL = "sqlchat"
-OPEN = f"""
-DO $sqlchat$ DECLARE portal pg_catalog.refcursor := '{PORTAL}'; BEGIN
-OPEN portal FOR EXECUTE pg_catalog.current_setting('sqlchat.q'); END $sqlchat$;
-"""
+OPEN = f"""DO $sqlchat$ DECLARE portal pg_catalog.refcursor := '{PORTAL}'; BEGIN
+OPEN portal FOR EXECUTE pg_catalog.current_setting('sqlchat.q'); END $sqlchat$"""
 OPEN_CONTEXT_LINES = 2
 """Of an error's context: the text as a statement, and the DO block."""
-RESET = (
-    "ROLLBACK; RESET ALL; SET default_transaction_read_only = on; DEALLOCATE ALL; "
-    "SELECT pg_catalog.pg_advisory_unlock_all()"
+PINS = (
+    "SET LOCAL lock_timeout = '500ms'",
+    "SET LOCAL idle_in_transaction_session_timeout = '30s'",  # past this the process that held it is gone
+    "SET LOCAL standard_conforming_strings = on",
+    "SET LOCAL datestyle = 'ISO, YMD'",
+    "SET LOCAL intervalstyle = postgres",
+    "SET LOCAL bytea_output = hex",
+    "SET LOCAL extra_float_digits = 1",
+    "SET LOCAL quote_all_identifiers = off",
 )
-"""A ROLLBACK undoes settings and objects; session-level advisory locks and prepared statements outlive it."""
-RESET_LENT = "ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()"
-"""Of a session that a pooler lends to others next: what they set and prepared is left alone."""
-LOCK_TIMEOUT = "500ms"
-IDLE_TIMEOUT = "30s"
-"""Of an open transaction: past this the process that held it is gone."""
+"""How long a transaction may wait, and how values and texts are written in it."""
 CONNECTION_CHECK = "1s"
 
-STEP_DOWN = (
-    "pg_catalog.set_config('role', CASE WHEN EXISTS (SELECT FROM pg_catalog.pg_class WHERE relrowsecurity) "
-    f"THEN 'none' ELSE '{READING_ROLE}' END, true)"
-)
+STEP_DOWN = f"""SELECT pg_catalog.set_config('role', CASE
+WHEN EXISTS (SELECT FROM pg_catalog.pg_class WHERE relrowsecurity) THEN 'none' ELSE '{READING_ROLE}' END, true)
+"""  # noqa: S608 - constants
 """A superuser sees all rows of tables with row-level security, and the other role would not."""
 
 PIECE = re.compile(
@@ -61,7 +60,7 @@ class Statement:
     """True where it begins like a query, which may stand in parentheses; EXPLAIN and SHOW may not."""
 
     @classmethod
-    def of(cls, sql: str) -> Statement:
+    def read(cls, sql: str) -> Statement:
         """Raises SQLRefusedError for a text that cannot be sent at all.
 
         Mistaking where the statement ends is harmless: what is checked by the server and what is run is this text.
@@ -79,32 +78,39 @@ class Statement:
                 end = piece.end()
         return cls(text=sql[:end], is_query=first in QUERY_WORDS)
 
-    def copy(
-        self, columns: Sequence[tuple[int, int]], rows: int, largest_row: int, tag: str, csv: CsvColumns | None
+    def write_copy(
+        self,
+        columns: Sequence[tuple[int, int]],
+        rows: int,
+        largest_row: int,
+        csv: CsvColumns | None,
+        *,
+        tag: str,
+        then: str = "",
     ) -> tuple[str, int]:
         """COPY of at most `rows` rows, as text or as `csv` says, and how many characters stand before the text in it.
 
         `columns` are pairs (type's OID, size of a value or -1), as the server described them. A row past
-        `largest_row` bytes is an error there: the driver would hold it whole before we could count.
+        `largest_row` bytes is an error there: the driver would hold it whole before we could count. `then` is SQL
+        that follows the COPY in the same message.
         """
         names = [f"c{number}" for number in range(len(columns))]
-        sizes = [_size(name, oid) for name, (oid, size) in zip(names, columns, strict=True) if size < 0]
-        total = " + ".join(f"coalesce({size}, 0)::pg_catalog.int8" for size in sizes) or "0"
+        sizes = [_write_size(name, oid) for name, (oid, size) in zip(names, columns, strict=True) if size < 0]
         selected, options = "*", ""
         if csv:
             selected = ", ".join(
                 f"{expression.format(name)} AS {name}"
                 for name, expression in zip(names, csv.expressions, strict=True)
             )
-            options = f" ({OPTIONS}{_forced([names[index] for index in csv.quoted])})"
+            options = f" ({OPTIONS}{_write_forced_columns([names[index] for index in csv.quoted])})"
         before = f"COPY (SELECT {selected} FROM (SELECT * FROM ("  # noqa: S608
         after = (
-            f"\n) AS sqlchat LIMIT {rows}) AS sqlchat ({', '.join(names)}) WHERE CASE WHEN {total} > {largest_row} "
-            f"THEN ('{ROW_TOO_LARGE} ' || ({total}))::pg_catalog.int4 IS NULL ELSE true END) TO STDOUT{options}"
+            f"\n) AS sqlchat LIMIT {rows}) AS sqlchat ({', '.join(names)}){_write_size_limit(sizes, largest_row)}) "
+            f"TO STDOUT{options}{then and '; '}{then}"
         )
-        return before + self.text + after + comment(tag), len(before)
+        return before + self.text + after + write_comment(tag), len(before)
 
-    def explained(self, rows: int | None) -> tuple[str, int]:
+    def write_explain(self, rows: int | None) -> tuple[str, int]:
         """EXPLAIN of at most `rows` rows, without running them, and how many characters stand before the text.
 
         Like COPY's, its parentheses hold one query, which the server has found the text to be.
@@ -114,7 +120,7 @@ class Statement:
         return f"{before}{self.text}\n) AS sqlchat LIMIT {limit}", len(before)
 
 
-def estimate(plan_json: str) -> float:
+def read_cost(plan_json: str) -> float:
     """Cost of the topmost step of a plan.
 
     Found by its key, since the whole may be nested deeper than a reader of JSON goes; in a name or a text the
@@ -125,7 +131,7 @@ def estimate(plan_json: str) -> float:
     return float(found[1])
 
 
-def prologue(
+def write_prologue(
     statement: Statement,
     search_path: str,
     timeout: float,
@@ -134,68 +140,73 @@ def prologue(
     *,
     steps_down: bool = False,
     encoding: str = "UTF8",
+    definitions: str = "",
 ) -> tuple[str, list[str]]:
     """Opens a read-only transaction in which `statement` is planned as the portal: SQL and its parameters.
+
+    It is one message of several statements, of which the last describes the columns. What else a transaction must
+    ask or set before the text is planned is one more statement of it.
 
     Settings are the transaction's own, so they hold behind a pooler too and vanish with the ROLLBACK. They are set
     once more after planning, which calls immutable functions, whose bodies may change them: the text that follows
     must be read as the one that was checked was, and run as the same `caller` (settings by which the database
     knows whom a query runs for). `steps_down`: a superuser's transaction takes a role that may only read, so that the
-    server itself refuses its files, slots and settings.
+    server itself refuses its files, slots and settings. `definitions`: the version that the text was examined for.
     """
-    settings = {
-        "statement_timeout": f"{max(1, round(timeout * 1000))}ms",
-        "lock_timeout": LOCK_TIMEOUT,
-        "idle_in_transaction_session_timeout": IDLE_TIMEOUT,
-        "standard_conforming_strings": "on",
-        "client_encoding": encoding,
-        "datestyle": "ISO, YMD",
-        "intervalstyle": "postgres",
-        "bytea_output": "hex",
-        "extra_float_digits": "1",
-        "quote_all_identifiers": "off",
-    }
+    pins = [
+        f"SET LOCAL statement_timeout = {max(1, round(timeout * 1000))}",  # ms
+        *PINS,
+        f"SET LOCAL client_encoding = {encoding}",
+    ]
     if server_version >= 140000:
-        settings["client_connection_check_interval"] = CONNECTION_CHECK
+        pins.append(f"SET LOCAL client_connection_check_interval = '{CONNECTION_CHECK}'")
     if search_path:
-        settings["search_path"] = search_path
-    settings |= caller
-    calls = [f"pg_catalog.set_config('{name}', %s, true)" for name in settings]
-    if steps_down and "role" not in settings:
-        calls.append(STEP_DOWN)
-    pins = f"SELECT {', '.join(calls)}"
-    text = (
-        f"BEGIN READ ONLY; {pins}, pg_catalog.set_config('sqlchat.q', %s, true);{OPEN}{pins}; FETCH 0 FROM {PORTAL}"
-    )
-    return text, [*settings.values(), statement.text, *settings.values()]
+        pins.append(f"SET LOCAL search_path = {search_path.replace('%', '%%')}")
+    pins += [f"SET LOCAL {name} = %s" for name in caller]
+    if steps_down and "role" not in caller:
+        pins.append(STEP_DOWN)
+    compare, expected = write_comparison(definitions)
+    sent = ["BEGIN READ ONLY", *pins, "SET LOCAL sqlchat.q = %s", *compare, OPEN, *pins, f"FETCH 0 FROM {PORTAL}"]
+    return "; ".join(sent), [*caller.values(), statement.text, *expected, *caller.values()]
 
 
-def search_path(schema: str) -> str:
+def read_search_path(schema: str) -> str:
     """The `schema` field (names separated by commas) as a search path. Raises ConnectionConfigError."""
     names = IDENTIFIER.findall(schema)
     if schema.strip() and "".join(IDENTIFIER.sub("", schema).split()) != "," * (len(names) - 1):
         raise ConnectionConfigError("schema: must be names of schemas, separated by commas.")
-    return ", ".join(name if name.startswith('"') else quoted(name) for name in names)
+    return ", ".join(name if name.startswith('"') else quote_name(name) for name in names)
 
 
-def schemas_of(path: str) -> list[str]:
-    """The names in what `search_path` gives, but for the one that stands for the user's own schema."""
+def list_schemas(path: str) -> list[str]:
+    """The names in what `read_search_path` gives, but for the one that stands for the user's own schema."""
     names = [name[1:-1].replace('""', '"') for name in IDENTIFIER.findall(path)]
     return [name for name in names if name != "$user"]
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def comment(tag: str) -> str:
+def write_comment(tag: str) -> str:
     """A trailing comment by which an administrator finds the request again."""
     return f" /* sqlchat {SAFE_TAG.sub('', tag)[:80]} */" if tag else ""
 
 
-def _forced(names: Sequence[str]) -> str:
+def _write_forced_columns(names: Sequence[str]) -> str:
     return f", FORCE_QUOTE ({', '.join(names)})" if names else ""
 
 
-def _size(name: str, oid: int) -> str:
+def _write_size_limit(sizes: Sequence[str], largest: int) -> str:
+    """A condition that raises ROW_TOO_LARGE for a row of more than `largest` bytes; most rows have no large value."""
+    if not sizes:
+        return ""
+    total = " + ".join(f"coalesce({size}, 0)::pg_catalog.int8" for size in sizes)
+    return (
+        f" WHERE CASE WHEN GREATEST({', '.join(sizes)}) <= {largest // len(sizes)} THEN true "
+        f"WHEN {total} > {largest} THEN ('{ROW_TOO_LARGE} ' || ({total}))::pg_catalog.int4 IS NULL ELSE true END"
+    )
+
+
+def _write_size(name: str, oid: int) -> str:
     return f"pg_catalog.octet_length({name})" if oid in BYTE_COUNTED else f"pg_catalog.pg_column_size({name})"

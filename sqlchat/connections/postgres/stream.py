@@ -15,8 +15,8 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from sqlchat.connections.postgres.csv import CsvColumns
-from sqlchat.connections.postgres.statement import PORTAL, comment
-from sqlchat.connections.postgres.types import Decoder, copied_cells
+from sqlchat.connections.postgres.statement import PORTAL, write_comment
+from sqlchat.connections.postgres.types import Decoder, encode_copied_cells
 from sqlchat.connections.streams import BLOCK, FLUSH, Header, batch_of, without_null
 
 FETCHED_AT_ONCE = 100
@@ -42,7 +42,7 @@ SIMPLE = {
 """By a type's OID; all others are text."""
 
 
-def arrow_type(column: psycopg2.extensions.Column) -> pa.DataType:
+def find_arrow_type(column: psycopg2.extensions.Column) -> pa.DataType:
     """An exact number without a declared scale is text, since it may have any."""
     if column.type_code == 1700 and column.precision and 0 <= (column.scale or 0) <= column.precision:
         if column.precision <= SMALL_DECIMAL:
@@ -52,14 +52,14 @@ def arrow_type(column: psycopg2.extensions.Column) -> pa.DataType:
     return SIMPLE.get(column.type_code, pa.string())
 
 
-def header_of(
+def make_header(
     columns: Sequence[psycopg2.extensions.Column], names: tuple[str, ...], csv: CsvColumns | None
 ) -> Header:
     """`names` are those of the columns' types. Decoded cells are all JSON."""
     return Header(
         columns=tuple(column.name for column in columns),
         types=names,
-        arrow=tuple(map(arrow_type, columns)),
+        arrow=tuple(map(find_arrow_type, columns)),
         is_json=tuple(not csv or index not in csv.quoted for index in range(len(columns))),
     )
 
@@ -93,14 +93,14 @@ class Cells:
     def write(self, line: bytes) -> None:
         """Called by the driver with each line."""
         self._size += len(line)
-        self._rows.append(copied_cells(line, self._decoders))
+        self._rows.append(encode_copied_cells(line, self._decoders))
         if len(self._rows) >= DECODED_AT_ONCE or self._size >= BLOCK or time.monotonic() >= self._due:
             self.flush()
 
     def fetch(self, cursor: psycopg2.extensions.cursor, count: int, tag: str) -> None:
         """Fetch up to `count` rows from the portal."""
         while count > 0:
-            cursor.execute(f"FETCH {min(FETCHED_AT_ONCE, count)} FROM {PORTAL}{comment(tag)}")
+            cursor.execute(f"FETCH {min(FETCHED_AT_ONCE, count)} FROM {PORTAL}{write_comment(tag)}")
             fetched = cursor.fetchall()
             for row in fetched:
                 cells = zip(row, self._decoders, strict=True)
@@ -117,7 +117,7 @@ class Cells:
         self._size, self._due = 0, time.monotonic() + FLUSH
 
 
-def batch_from(block: Any, header: Header) -> pa.RecordBatch:
+def make_batch(block: Any, header: Header) -> pa.RecordBatch:
     """A block of Lines or of Cells as a batch."""
     if isinstance(block, pa.RecordBatch):
         return block
@@ -141,12 +141,13 @@ def batch_from(block: Any, header: Header) -> pa.RecordBatch:
     columns = [column.combine_chunks() for column in table.columns]
     if b"NaN" in block or b"Infinity" in block:
         columns = [
-            _quoted(column) if is_json else column for column, is_json in zip(columns, header.is_json, strict=True)
+            _quote_texts(column) if is_json else column
+            for column, is_json in zip(columns, header.is_json, strict=True)
         ]
     return pa.RecordBatch.from_arrays(columns, names=names)
 
 
-def _quoted(column: pa.Array) -> pa.Array:
+def _quote_texts(column: pa.Array) -> pa.Array:
     """What is no number in JSON becomes a text there."""
     return pc.if_else(
         pc.match_substring_regex(column, NO_NUMBER), pc.binary_join_element_wise('"', column, '"', ""), column
@@ -154,7 +155,7 @@ def _quoted(column: pa.Array) -> pa.Array:
 
 
 @contextmanager
-def held_back(put: Callable[[Any], None], until_confirmed: Callable[[], None]) -> Iterator[Callable[[Any], None]]:
+def hold_back(put: Callable[[Any], None], until_confirmed: Callable[[], None]) -> Iterator[Callable[[Any], None]]:
     """Keeps what is put on disk, and puts it after `until_confirmed` has raised nothing."""
     with tempfile.TemporaryFile(prefix="sqlchat-stream-") as file:
         count = 0

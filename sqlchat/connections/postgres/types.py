@@ -36,34 +36,34 @@ class PgType:
     """OID of an array's elements, or 0 where it is none."""
 
 
-def copied_row(line: bytes, decoders: list[Decoder]) -> bytes:
+def encode_copied_row(line: bytes, decoders: list[Decoder]) -> bytes:
     """One line of COPY's text format as a JSON array."""
-    return b"[" + b",".join(copied_cells(line, decoders)) + b"]"
+    return b"[" + b",".join(encode_copied_cells(line, decoders)) + b"]"
 
 
-def copied_cells(line: bytes, decoders: list[Decoder]) -> list[bytes]:
+def encode_copied_cells(line: bytes, decoders: list[Decoder]) -> list[bytes]:
     """The JSON of each value of one line of COPY's text format."""
     fields = line.removesuffix(b"\n").split(b"\t")
-    return [_copied(field, decode) for field, decode in zip(fields, decoders, strict=True)]
+    return [_encode_field(field, decode) for field, decode in zip(fields, decoders, strict=True)]
 
 
-def fetched_row(row: tuple[str | None, ...], decoders: list[Decoder]) -> bytes:
+def encode_fetched_row(row: tuple[str | None, ...], decoders: list[Decoder]) -> bytes:
     """One row of a cursor that hands on texts, as a JSON array."""
     cells = [b"null" if cell is None else decode(cell.encode()) for cell, decode in zip(row, decoders, strict=True)]
     return b"[" + b",".join(cells) + b"]"
 
 
-def decoder(oid: int, types: Mapping[int, PgType]) -> Decoder:
-    """What turns the text of a value of type `oid` into JSON; `types` knows it and all that it is made of."""
+def find_decoder(oid: int, types: Mapping[int, PgType]) -> Decoder:
+    """Return the function that turns the text of a value of type `oid` into JSON; `types` holds its parts."""
     known = types.get(oid)
     if known and known.base:
-        return decoder(known.base, types)
+        return find_decoder(known.base, types)
     if known and known.element:
-        return _array_of(decoder(known.element, types))
-    return BY_OID.get(oid, _text)
+        return _make_array_decoder(find_decoder(known.element, types))
+    return BY_OID.get(oid, _encode_text)
 
 
-def _copied(field: bytes, decode: Decoder) -> bytes:
+def _encode_field(field: bytes, decode: Decoder) -> bytes:
     if b"\\" not in field:
         return decode(field)
     if field == COPY_NULL:
@@ -71,27 +71,27 @@ def _copied(field: bytes, decode: Decoder) -> bytes:
     return decode(COPY_ESCAPE.sub(lambda found: COPY_MEANING.get(found[1], found[1]), field))
 
 
-def _text(value: bytes) -> bytes:
+def _encode_text(value: bytes) -> bytes:
     return orjson.dumps(value.decode(errors="replace"))
 
 
-def _as_it_is(value: bytes) -> bytes:
+def _encode_unchanged(value: bytes) -> bytes:
     return value
 
 
-def _json(value: bytes) -> bytes:
-    return _text(value) if is_deep(value) else value
+def _encode_json(value: bytes) -> bytes:
+    return _encode_text(value) if is_deep(value) else value
 
 
-def _boolean(value: bytes) -> bytes:
+def _encode_boolean(value: bytes) -> bytes:
     return b"true" if value == b"t" else b"false"
 
 
-def _number(value: bytes) -> bytes:
+def _encode_number(value: bytes) -> bytes:
     return value if value[-1:].isdigit() else b'"' + value + b'"'  # NaN, Infinity, -Infinity
 
 
-def _time(value: bytes) -> bytes:
+def _encode_time(value: bytes) -> bytes:
     """date, timestamp, timestamptz, timetz; infinity and years BC stay: ISO 8601 has no word for them."""
     if not value.endswith(b"BC"):
         value = value.replace(b" ", b"T", 1)
@@ -100,18 +100,18 @@ def _time(value: bytes) -> bytes:
     return b'"' + value + b'"'
 
 
-def _bytes(value: bytes) -> bytes:
+def _encode_bytes(value: bytes) -> bytes:
     return b'"' + b64encode(bytes.fromhex(value[2:].decode())) + b'"'
 
 
-def _array_of(element: Decoder) -> Decoder:
+def _make_array_decoder(element: Decoder) -> Decoder:
     def decode(value: bytes) -> bytes:
-        return _array(value, element)
+        return _encode_array(value, element)
 
     return decode
 
 
-def _array(value: bytes, element: Decoder) -> bytes:
+def _encode_array(value: bytes, element: Decoder) -> bytes:
     """`{1,NULL,"a b"}`, nested or with bounds (`[0:1]={1,2}`), as a JSON array."""
     written: list[bytes] = []
     at = value.index(b"{")
@@ -126,7 +126,7 @@ def _array(value: bytes, element: Decoder) -> bytes:
             case _:
                 item = ARRAY_ITEM.match(value, at)
                 if item is None:
-                    return _text(value)  # another delimiter, as of box
+                    return _encode_text(value)  # another delimiter, as of box
                 quoted, bare = item.groups()
                 if quoted is not None:
                     written.append(element(COPY_ESCAPE.sub(rb"\1", quoted)))
@@ -138,20 +138,20 @@ def _array(value: bytes, element: Decoder) -> bytes:
 
 
 BY_OID: dict[int, Decoder] = {
-    16: _boolean,
-    17: _bytes,
-    20: _as_it_is,  # bigint
-    21: _as_it_is,  # smallint
-    23: _as_it_is,  # integer
-    26: _as_it_is,  # oid
-    114: _json,
-    700: _number,  # real
-    701: _number,  # double precision
-    1082: _time,  # date
-    1114: _time,  # timestamp
-    1184: _time,  # timestamptz
-    1266: _time,  # timetz
-    1700: _number,  # numeric
-    3802: _json,  # jsonb
+    16: _encode_boolean,
+    17: _encode_bytes,
+    20: _encode_unchanged,  # bigint
+    21: _encode_unchanged,  # smallint
+    23: _encode_unchanged,  # integer
+    26: _encode_unchanged,  # oid
+    114: _encode_json,
+    700: _encode_number,  # real
+    701: _encode_number,  # double precision
+    1082: _encode_time,  # date
+    1114: _encode_time,  # timestamp
+    1184: _encode_time,  # timestamptz
+    1266: _encode_time,  # timetz
+    1700: _encode_number,  # numeric
+    3802: _encode_json,  # jsonb
 }
 """Types of pg_catalog, whose OIDs are fixed, that are not simply text in JSON."""

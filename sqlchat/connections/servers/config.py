@@ -43,7 +43,7 @@ class ServerConfig:
         return f"{self.host}:{self.port}"
 
 
-def server_config(
+def read_server_config(
     config: Mapping[str, Any],
     *,
     schemes: tuple[str, ...],
@@ -57,11 +57,11 @@ def server_config(
     Raises ConnectionConfigError that names the field.
     """
     known = ["host", "port", "database", "user", "password", "sslmode"] + ["schema"] * schema
-    fields = _texts(config, [*known, "url"], (AUTHORITIES, *others))
+    fields = read_texts(config, [*known, "url"], (AUTHORITIES, *others))
     url = fields.pop("url", "")
     if url:
         in_urls = [*known, *(("channel_binding",) if schema else ())]
-        parsed = _texts(read_url(url, schemes, in_urls), in_urls)
+        parsed = read_texts(read_url(url, schemes, in_urls), in_urls)
         if twice := sorted(set(parsed) & set(fields)):
             raise ConnectionConfigError(f"config: {', '.join(twice)} is given both in the url and beside it.")
         fields |= parsed
@@ -69,18 +69,23 @@ def server_config(
         raise ConnectionConfigError(f"config: {', '.join(missing)} is missing.")
     if fields.get("sslmode") and fields["sslmode"] not in sslmodes:
         raise ConnectionConfigError(f"sslmode: must be one of {', '.join(sslmodes)}.")
-    authorities = _authorities(config.get(AUTHORITIES))
+    authorities = read_authorities(config.get(AUTHORITIES))
     if authorities and not fields.get("sslmode"):
         fields["sslmode"] = "verify-full"
     if authorities and not fields["sslmode"].startswith("verify"):
         raise ConnectionConfigError(f"{AUTHORITIES}: needs sslmode verify-full or verify-ca.")
-    number = fields.pop("port", "") or str(port)
+    return ServerConfig(port=read_port(fields.pop("port", ""), port), authorities=authorities, **fields)
+
+
+def read_port(given: str, default: int) -> int:
+    """The number in `given`, or `default` for an empty text. Raises ConnectionConfigError."""
+    number = given or str(default)
     if not (number.isascii() and number.isdigit() and 1 <= int(number) <= 65535):
         raise ConnectionConfigError("port: must be a number between 1 and 65535.")
-    return ServerConfig(port=int(number), authorities=authorities, **fields)
+    return int(number)
 
 
-def _authorities(given: Any) -> str:
+def read_authorities(given: Any) -> str:
     """The certificates in `given`, written anew, so that nothing else in it goes any further."""
     if given is None:
         return ""
@@ -95,7 +100,7 @@ def _authorities(given: Any) -> str:
     return "".join(each.public_bytes(serialization.Encoding.PEM).decode() for each in certificates)
 
 
-def _texts(config: Mapping[str, Any], known: list[str], others: tuple[str, ...] = ()) -> dict[str, str]:
+def read_texts(config: Mapping[str, Any], known: list[str], others: tuple[str, ...] = ()) -> dict[str, str]:
     """The given fields as texts, each of which is known and clean; `others` and fields that are null are left out."""
     if unknown := sorted(str(name) for name in config if name not in (*known, *others)):
         names = ", ".join((*known, *others))

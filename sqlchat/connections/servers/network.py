@@ -35,9 +35,9 @@ def resolve(host: str, port: int, allow_private: bool) -> str:
     """
     if not 1 <= port <= 65535:
         raise ConnectionConfigError("port: must be between 1 and 65535.")
-    addresses = [_literal(host)] if _is_literal(host) else _looked_up(host, port)
+    addresses = [_read_literal(host)] if _is_literal(host) else _look_up(host, port)
     for address in addresses:
-        _test(address, allow_private)
+        _refuse_address(address, allow_private)
     return str(addresses[0])
 
 
@@ -45,7 +45,7 @@ def _is_literal(host: str) -> bool:
     return ":" in host or LOOKS_NUMERIC.fullmatch(host) is not None
 
 
-def _literal(host: str) -> Address:
+def _read_literal(host: str) -> Address:
     """An address in its one plain notation: `127.1`, `0x7f000001` and zone ids are other programs' readings."""
     try:
         address = ipaddress.ip_address(host[1:-1] if re.fullmatch(r"\[.*:.*\]", host) else host)
@@ -56,7 +56,7 @@ def _literal(host: str) -> Address:
     return address
 
 
-def _looked_up(host: str, port: int) -> list[Address]:
+def _look_up(host: str, port: int) -> list[Address]:
     if host.startswith(("/", "@")):
         raise ConnectionConfigError("host: sockets are not supported; name a host.")
     if "," in host:
@@ -71,8 +71,8 @@ def _looked_up(host: str, port: int) -> list[Address]:
     return sorted(addresses, key=lambda address: address.version)
 
 
-def _test(address: Address, allow_private: bool) -> None:
-    inner = _inside(address)
+def _refuse_address(address: Address, allow_private: bool) -> None:
+    inner = _unwrap_address(address)
     if inner.is_link_local or inner in METADATA:
         raise ConnectionConfigError("host: link-local and metadata addresses cannot be reached.")
     if inner.is_multicast or inner.is_unspecified or _is_reserved(inner):
@@ -95,7 +95,7 @@ def _is_reserved(address: Address) -> bool:
     return address.is_reserved and not address.is_loopback
 
 
-def _inside(address: Address) -> Address:
+def _unwrap_address(address: Address) -> Address:
     """The IPv4 address that an IPv6 one stands for (mapped, 6to4, Teredo's client, NAT64), or itself."""
     if isinstance(address, ipaddress.IPv4Address):
         return address

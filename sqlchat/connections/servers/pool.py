@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Callable
 from typing import Any, cast
 
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from sqlchat.config import Settings
 
@@ -18,13 +20,47 @@ NAME_COLUMNS = "Of a table that the user may read in part, name the columns that
 """What is said where a right is missing."""
 
 
-def server_pool(settings: Settings, connect: Callable[[], Any]) -> QueuePool:
+class CountedPool(QueuePool):
+    """Knows how many threads ask it for a connection at this moment."""
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        super().__init__(*given, **options)
+        self.asking, self._asking_lock = 0, threading.Lock()
+        POOLS.add(self)
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        self._count(1)
+        try:
+            return super()._do_get()
+        finally:
+            self._count(-1)
+
+    def _count(self, change: int) -> None:
+        with self._asking_lock:
+            self.asking += change
+
+
+POOLS: weakref.WeakSet[CountedPool] = weakref.WeakSet()
+"""All that live in this process."""
+
+
+def count_connections() -> dict[str, int]:
+    """How many pooled connections are `in_use` in this process, are `idle`, and are `waiting`ed for."""
+    pools = list(POOLS)
+    return {
+        "in_use": sum(pool.checkedout() for pool in pools),
+        "idle": sum(pool.checkedin() for pool in pools),
+        "waiting": sum(pool.asking for pool in pools),
+    }
+
+
+def make_pool(settings: Settings, connect: Callable[[], Any]) -> QueuePool:
     """A pool that waits `settings.pool_timeout` seconds for a free connection of `settings.pool_size`.
 
     It leaves the reset of a returned connection to its user, who knows what outlives a ROLLBACK. There is no ping
     before use either: the first message of a statement changes nothing, so it can be sent again over another one.
     """
-    return QueuePool(
+    return CountedPool(
         lambda: cast(DBAPIConnection, connect()),
         pool_size=settings.pool_size,
         max_overflow=0,

@@ -36,12 +36,12 @@ def read(query: Query, fault: type[Exception]) -> Catalog:
     texts: dict[str, str] = dict(
         query("SELECT name, coalesce(sql, '') FROM sqlite_master WHERE type IN ('table', 'view')")
     )
-    columns = {name: _columns(query, fault, name) for name, _ in listed}
+    columns = {name: _read_columns(query, fault, name) for name, _ in listed}
     keys = {
         name: tuple(column for _, column in sorted((key, column) for column, _, _, key, _ in columns[name] if key))
         for name, _ in listed
     }
-    analyzed = _analyzed(query, fault)
+    analyzed = _read_analyzed_rows(query, fault)
     origins = _read_origins(listed, texts, columns, keys)
     tables = []
     for name, kind in listed:
@@ -49,7 +49,7 @@ def read(query: Query, fault: type[Exception]) -> Catalog:
         computed = read_expressions(texts.get(name, ""), [column for column, *_, hidden in columns[name] if hidden])
         rows = analyzed.get(name)
         if kind == "table" and time.monotonic() < until:
-            rows = _rows(query, fault, name, rows)
+            rows = _estimate_rows(query, fault, name, rows)
         tables.append(
             Table(
                 name=name,
@@ -66,7 +66,7 @@ def read(query: Query, fault: type[Exception]) -> Catalog:
                 kind="view" if kind == "view" else "table",
                 comment=said.table,
                 primary_key=keys[name],
-                foreign_keys=_foreign_keys(query(FOREIGN_KEYS, name), names, keys),
+                foreign_keys=_read_foreign_keys(query(FOREIGN_KEYS, name), names, keys),
                 row_estimate=rows,
                 definition=texts.get(name, "") if kind == "view" else "",
                 origin=origins.get(name),
@@ -96,7 +96,7 @@ def _read_origins(
     return found | {name: UNKNOWN for name, _ in listed if unreadable and name.lower().startswith(unreadable)}
 
 
-def _columns(query: Query, fault: type[Exception], table: str) -> list[tuple[Any, ...]]:
+def _read_columns(query: Query, fault: type[Exception], table: str) -> list[tuple[Any, ...]]:
     """Name, declared type, NOT NULL, place in the primary key, and whether it is generated (not 0).
 
     None of a view whose tables have gone, nor of a virtual table whose module is not there.
@@ -107,7 +107,7 @@ def _columns(query: Query, fault: type[Exception], table: str) -> list[tuple[Any
         return []
 
 
-def _foreign_keys(rows: list[tuple[Any, ...]], names: Mapping[str, str], keys: Keys) -> tuple[ForeignKey, ...]:
+def _read_foreign_keys(rows: list[tuple[Any, ...]], names: Mapping[str, str], keys: Keys) -> tuple[ForeignKey, ...]:
     found = []
     for _, group in groupby(rows, key=lambda row: row[0]):
         parts = list(group)
@@ -119,7 +119,7 @@ def _foreign_keys(rows: list[tuple[Any, ...]], names: Mapping[str, str], keys: K
     return tuple(found)
 
 
-def _analyzed(query: Query, fault: type[Exception]) -> dict[str, int]:
+def _read_analyzed_rows(query: Query, fault: type[Exception]) -> dict[str, int]:
     """Rows by table, as ANALYZE last saw them; nothing where it never ran."""
     try:
         found = query("SELECT tbl, max(CAST(stat AS INTEGER)) FROM sqlite_stat1 GROUP BY tbl")
@@ -128,7 +128,7 @@ def _analyzed(query: Query, fault: type[Exception]) -> dict[str, int]:
     return {table: rows for table, rows in found if rows is not None}
 
 
-def _rows(query: Query, fault: type[Exception], table: str, analyzed: int | None) -> int | None:
+def _estimate_rows(query: Query, fault: type[Exception], table: str, analyzed: int | None) -> int | None:
     ((counted,),) = query(f"SELECT count(*) FROM (SELECT 1 FROM {quoted(table)} LIMIT {COUNTED + 1})")  # noqa: S608
     if counted <= COUNTED:
         return int(counted)

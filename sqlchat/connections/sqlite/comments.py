@@ -48,12 +48,12 @@ def read_comments(sql: str) -> Comments:
     definitions = [_Definition()]
     previous: _Definition | None = None
     depth, fresh = 0, False  # fresh: nothing but space since the line began
-    for kind, piece in _pieces(sql):
+    for kind, piece in _split_pieces(sql):
         current = definitions[-1]
         if kind == "line":
             fresh, previous = True, None
         elif kind == "comment":
-            if text := _text(piece):
+            if text := _read_text(piece):
                 if depth == 0:
                     head.append(text)
                 elif not current.name:
@@ -69,11 +69,11 @@ def read_comments(sql: str) -> Comments:
                 previous = current
                 definitions.append(_Definition())
             elif depth >= 1 and piece != "(" and not current.name:
-                current.name = _name(kind, piece)
-    return _assigned(head, definitions)
+                current.name = _read_name(kind, piece)
+    return _assign_comments(head, definitions)
 
 
-def _assigned(head: list[str], definitions: list[_Definition]) -> Comments:
+def _assign_comments(head: list[str], definitions: list[_Definition]) -> Comments:
     first, *others = definitions
     if first.above and not head and not any(definition.above for definition in others):
         head, first.above = first.above, []
@@ -84,13 +84,13 @@ def _assigned(head: list[str], definitions: list[_Definition]) -> Comments:
     return Comments(" ".join(head), columns)
 
 
-def _pieces(sql: str) -> Iterator[tuple[str, str]]:
+def _split_pieces(sql: str) -> Iterator[tuple[str, str]]:
     for match in PIECE.finditer(sql):
         if match.lastgroup and match.lastgroup != "space":
             yield match.lastgroup, match.group()
 
 
-def _name(kind: str, piece: str) -> str:
+def _read_name(kind: str, piece: str) -> str:
     """The lower-case name of a column; " " for the first word of a constraint, which is no column's name."""
     if kind == "quoted":
         piece = piece[1:-1].replace(piece[0] * 2, piece[0])
@@ -99,6 +99,6 @@ def _name(kind: str, piece: str) -> str:
     return piece.lower()
 
 
-def _text(piece: str) -> str:
+def _read_text(piece: str) -> str:
     inner = piece.lstrip("-") if piece.startswith("--") else piece.removeprefix("/*").removesuffix("*/")
     return " ".join(inner.strip("* \t\n").split())

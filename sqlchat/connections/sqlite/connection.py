@@ -8,6 +8,7 @@ end of the process is the second.
 from __future__ import annotations
 
 import functools
+import os
 import re
 import sqlite3
 import time
@@ -57,6 +58,8 @@ STEPS = 10_000
 """Instructions of SQLite's machine between two looks at the clock: some tenths of a millisecond."""
 LOCK_WAIT = 5.0
 """Seconds to wait for a writer that has the file locked, or half of the statement's time."""
+SCHEMA_COOKIE = slice(40, 44)
+"""Bytes of a database file that change with its tables and views."""
 WAL_VERSION = b"\x02\x02"
 """Bytes 18 and 19 of a database file in WAL mode."""
 
@@ -106,11 +109,11 @@ class _Authorizer:
 
 
 @contextmanager
-def _session(target: Target, timeout: float) -> Iterator[sqlite3.Connection]:
+def _open_session(target: Target, timeout: float) -> Iterator[sqlite3.Connection]:
     """A locked connection for one task; the errors of what is done with it come out as ours."""
     authorizer = _Authorizer()
     try:
-        with closing(_opened(target, min(LOCK_WAIT, timeout / 2))) as connection:
+        with closing(_open_database(target, min(LOCK_WAIT, timeout / 2))) as connection:
             for pragma in SETUP:
                 connection.execute(pragma)
             # before the locks: it reads the schema, in which a table may be wider than an answer, and an R*Tree
@@ -124,10 +127,10 @@ def _session(target: Target, timeout: float) -> Iterator[sqlite3.Connection]:
             connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)
             yield connection
     except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError) as exc:
-        raise _translated(exc, target, authorizer.refused, timeout) from exc
+        raise _translate_error(exc, target, authorizer.refused, timeout) from exc
 
 
-def _opened(target: Target, wait: float) -> sqlite3.Connection:
+def _open_database(target: Target, wait: float) -> sqlite3.Connection:
     if target.path == IN_MEMORY:
         return sqlite3.connect(IN_MEMORY, isolation_level=None)
     uri = f"file:{quote(target.path)}?mode=ro"
@@ -136,7 +139,7 @@ def _opened(target: Target, wait: float) -> sqlite3.Connection:
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
     except sqlite3.OperationalError as exc:
         connection.close()
-        if exc.sqlite_errorcode & 0xFF not in GONE or not _resting(target.path):
+        if exc.sqlite_errorcode & 0xFF not in GONE or not _is_resting(target.path):
             raise
         # WAL needs a file beside the database, which a read-only folder refuses; where nobody has the database open
         # for writing there is nothing in a WAL to read
@@ -148,7 +151,7 @@ def _connect(uri: str, wait: float) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=wait, cached_statements=0)
 
 
-def _resting(path: str) -> bool:
+def _is_resting(path: str) -> bool:
     """True for a database in WAL mode that no writer has open: the last one to close removes its WAL."""
     try:
         with open(path, "rb") as file:
@@ -161,7 +164,7 @@ def _resting(path: str) -> bool:
         return False
 
 
-def _translated(exc: Exception, target: Target, refused: str, timeout: float) -> Exception:
+def _translate_error(exc: Exception, target: Target, refused: str, timeout: float) -> Exception:
     code = getattr(exc, "sqlite_errorcode", 0)
     words = target.scrubbed(str(exc))
     if refused and "not authorized" in words:
@@ -183,23 +186,23 @@ def _translated(exc: Exception, target: Target, refused: str, timeout: float) ->
 
 
 def _check(target: Target, timeout: float) -> None:
-    with _session(target, timeout):
+    with _open_session(target, timeout):
         pass
 
 
 def _run(target: Target, sql: str, max_rows: int, max_bytes: int, timeout: float) -> Results:
-    with _session(target, timeout) as connection:
+    with _open_session(target, timeout) as connection:
         try:
-            return _results(connection, sql, max_rows, max_bytes)
+            return _read_results(connection, sql, max_rows, max_bytes)
         except sqlite3.OperationalError as exc:
             if not str(exc).startswith("Could not decode to UTF-8"):
                 raise
         # slower for every text, so only for a database that holds texts which are none
         connection.text_factory = LENIENT
-        return _results(connection, sql, max_rows, max_bytes)
+        return _read_results(connection, sql, max_rows, max_bytes)
 
 
-def _results(connection: sqlite3.Connection, sql: str, max_rows: int, max_bytes: int) -> Results:
+def _read_results(connection: sqlite3.Connection, sql: str, max_rows: int, max_bytes: int) -> Results:
     cursor = connection.execute(sql)
     if cursor.description is None:
         raise SQLRefusedError("This is no statement that gives rows.")
@@ -212,21 +215,21 @@ def _results(connection: sqlite3.Connection, sql: str, max_rows: int, max_bytes:
 
     rows, count, truncated = collect(cursor.fetchmany, max_rows, max_bytes, noting_types)
     columns = tuple(str(column[0]) for column in cursor.description)
-    return Results(columns, tuple(map(_type, kinds)), rows, count, truncated)
+    return Results(columns, tuple(map(_name_type, kinds)), rows, count, truncated)
 
 
 def _stream(target: Target, sql: str, max_rows: int, path: str) -> None:
     from sqlchat.connections.sqlite.stream import send
 
-    with _session(target, FOREVER) as connection, Sender(path) as sender:
+    with _open_session(target, FOREVER) as connection, Sender(path) as sender:
         connection.text_factory = LENIENT
         cursor = connection.execute(sql)
         if cursor.description is None:
             raise SQLRefusedError("This is no statement that gives rows.")
-        send(cursor, max_rows, sender, _type)
+        send(cursor, max_rows, sender, _name_type)
 
 
-def _type(kinds: set[type]) -> str:
+def _name_type(kinds: set[type]) -> str:
     """The storage class of a column of an answer: in SQLite a value has a type, and a column none of its own."""
     found = {STORAGE_CLASSES[kind] for kind in kinds if kind in STORAGE_CLASSES}
     if found == {"INTEGER", "REAL"}:
@@ -235,20 +238,20 @@ def _type(kinds: set[type]) -> str:
 
 
 def _explain(target: Target, sql: str, timeout: float) -> Plan:
-    with _session(target, timeout) as connection:
+    with _open_session(target, timeout) as connection:
         connection.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()
     return Plan()  # SQLite keeps its estimates to itself
 
 
-def _catalog(target: Target, timeout: float) -> Catalog:
-    with _session(target, timeout) as connection:
+def _read_catalog(target: Target, timeout: float) -> Catalog:
+    with _open_session(target, timeout) as connection:
         connection.text_factory = LENIENT
         return read_catalog(lambda sql, *values: connection.execute(sql, values).fetchall(), sqlite3.OperationalError)
 
 
-def _profiles(target: Target, tables: Sequence[Table], timeout: float) -> Profiled:
+def _read_profiles(target: Target, tables: Sequence[Table], timeout: float) -> Profiled:
     until = time.monotonic() + timeout
-    with _session(target, timeout) as connection:
+    with _open_session(target, timeout) as connection:
         connection.text_factory = LENIENT
 
         def rows(sql: str) -> list[tuple[Any, ...]]:
@@ -257,7 +260,7 @@ def _profiles(target: Target, tables: Sequence[Table], timeout: float) -> Profil
             except sqlite3.DatabaseError as exc:
                 code = getattr(exc, "sqlite_errorcode", 0)
                 if code & 0xFF in LOCKED | GONE:  # not the table's fault, and over soon
-                    raise _translated(exc, target, "", timeout) from exc
+                    raise _translate_error(exc, target, "", timeout) from exc
                 raise
 
         return read_profiles(rows, sqlite3.DatabaseError, tables, until)
@@ -273,5 +276,14 @@ class SQLiteConnection(EmbeddedConnection):
     dialect = "sqlite"
     engine = "SQLite"
     tasks: ClassVar[Tasks] = Tasks(
-        check=_check, catalog=_catalog, run=_run, stream=_stream, explain=_explain, profiles=_profiles
+        check=_check, catalog=_read_catalog, run=_run, stream=_stream, explain=_explain, profiles=_read_profiles
     )
+
+    def revision(self) -> object:
+        """Changes when the file is another one, or its tables or views were changed and are in the file itself."""
+        path = self._present().path
+        try:
+            with open(path, "rb") as file:
+                return os.fstat(file.fileno()).st_ino, file.read(SCHEMA_COOKIE.stop)[SCHEMA_COOKIE]
+        except OSError:
+            return None

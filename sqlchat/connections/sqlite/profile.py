@@ -31,22 +31,22 @@ def read(query: Query, fault: type[Exception], tables: Sequence[Table], until: f
     for number, table in enumerate(tables):
         columns = table.columns[:MOST_COLUMNS]
         try:
-            rows, whole, ends = _sample(query, fault, table, columns)
+            rows, whole, ends = _read_sample(query, fault, table, columns)
         except fault:  # a virtual table whose module is not here, say
             rows = []
         if time.monotonic() > until:
             return found, number
         for column, cells in zip(columns, zip(*rows, strict=True), strict=False):
-            found[table.schema, table.name, column.name] = _profile(column, cells, whole=whole, ends=ends)
+            found[table.schema, table.name, column.name] = _make_profile(column, cells, whole=whole, ends=ends)
     return found, len(tables)
 
 
-def _sample(
+def _read_sample(
     query: Query, fault: type[Exception], table: Table, columns: Sequence[Column]
 ) -> tuple[list[tuple[Any, ...]], bool, bool]:
     """Rows of the table, whether they are all, and whether its last ones are among them, the newest mostly."""
     most = rows_of(len(columns))
-    cells = ", ".join(map(_cell, columns))
+    cells = ", ".join(map(_write_cell, columns))
     source = f"SELECT {cells} FROM {quoted(table.name)} AS t"  # noqa: S608
     first = query(f"{source} LIMIT {most + 1}")
     if len(first) <= most:
@@ -58,7 +58,7 @@ def _sample(
         return first, False, False
 
 
-def _cell(column: Column) -> str:
+def _write_cell(column: Column) -> str:
     # qualified, since SQLite takes a quoted name that it does not know for a text
     name = f"t.{quoted(column.name)}"
     return (
@@ -66,12 +66,12 @@ def _cell(column: Column) -> str:
     )
 
 
-def _profile(column: Column, cells: Sequence[Any], *, whole: bool, ends: bool) -> ColumnProfile:
+def _make_profile(column: Column, cells: Sequence[Any], *, whole: bool, ends: bool) -> ColumnProfile:
     counts = Counter(cells)
     nulls = counts.pop(None, 0)
     texts = {value: count for value, count in counts.items() if isinstance(value, str)}
     numbers = {value: count for value, count in counts.items() if isinstance(value, int | float)}
-    kind = _kind(column, counts, texts)
+    kind = _find_kind(column, counts, texts)
     held: dict[Any, int] = texts if kind == "text" or (kind == "time" and texts) else numbers
     ranked = sorted(held, key=lambda value: (-held[value], value))[: MOST_VALUES + 1]
     seen = Seen(
@@ -89,7 +89,7 @@ def _profile(column: Column, cells: Sequence[Any], *, whole: bool, ends: bool) -
     return made
 
 
-def _kind(column: Column, counts: Counter[Any], texts: dict[str, int]) -> Kind:
+def _find_kind(column: Column, counts: Counter[Any], texts: dict[str, int]) -> Kind:
     """What most values are; a declared date may be kept as a text or a number."""
     declared = kind_of(column.type)
     if not counts or declared == "time":

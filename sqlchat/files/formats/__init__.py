@@ -6,6 +6,7 @@ A module offers `read(source, options) -> Table`. A new format is its module, it
 from __future__ import annotations
 
 import importlib
+import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -18,7 +19,8 @@ from sqlchat.files.options import Options
 from sqlchat.files.source import Source, list_members, unpack
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy as np
+    import numpy.typing as npt
     import pyarrow as pa
 
 MAX_COLUMNS = 2000
@@ -30,21 +32,14 @@ BLOCK_BYTES = 8 << 20
 
 @dataclass(frozen=True)
 class Part:
-    """Values of one column in one block, no nulls, all of one Arrow-backed dtype."""
+    """Values of one column in one block, no nulls, all of one type."""
 
-    values: pd.Series[Any]
-    """Its index has the row of the block, from 0, that each value stands in."""
+    array: pa.Array
+    rows: npt.NDArray[np.int64] | None = None
+    """The row of the block, from 0, that each value stands in; None: there is one in each row."""
     inferred: Literal["text", "string", "json"] | None = None
     """`text`: all that the type is known from is how it is written; `string`: may be a date or a UUID, is no number;
-    `json`: JSON texts; None: the dtype says it."""
-
-    @property
-    def array(self) -> pa.Array:
-        """The values as they are kept, in one piece."""
-        import pyarrow as pa
-
-        array = pa.array(self.values.array, from_pandas=False)
-        return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    `json`: JSON texts; None: the array's type says it."""
 
 
 @dataclass(frozen=True)
@@ -149,6 +144,8 @@ DUCKDB = Format("DuckDB", "sqlchat.files.formats.duckdb", {".duckdb": "applicati
 FORMATS = (CSV, JSON, PARQUET, EXCEL, SQLITE, DUCKDB)
 DATABASES = frozenset({*SQLITE.content_types, *DUCKDB.content_types})
 ZIP = ".zip"
+README = re.compile(r"(read.?me|licen[cs]e|about|notes?)\b.*\.txt$", re.IGNORECASE)
+"""Files beside the tables of an archive."""
 
 GZIP, PK = b"\x1f\x8b", b"PK\x03\x04"
 SIGNATURES = (
@@ -223,7 +220,8 @@ def detect(path: str, file_name: str, sheet: str | int | None = None) -> tuple[F
     if suffix == ZIP:
         raise FileInvalidError(f"The name ends in .zip, but the content is no zip archive but {found.name}.")
     if named and found not in named and not (found.is_text and named[0].is_text):
-        other = f" but {found.name}: name it {next(iter(found.content_types))}" if not found.is_text else ""
+        text = "" if named[0].is_text else " but text: name it .csv"
+        other = f" but {found.name}: name it {next(iter(found.content_types))}" if not found.is_text else text
         raise FileInvalidError(f"The name ends in {suffix}, but the content is no {named[0].name}{other}.")
     return (named[0] if named and found.is_text else found), source
 
@@ -286,13 +284,17 @@ def _without(load: Load, nulls: tuple[str, ...]) -> Block:
 
 
 def _part_without(part: Part, nulls: tuple[str, ...]) -> Part:
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    if part.inferred not in {"text", "string"} or not len(part.values):
+    if part.inferred not in {"text", "string"} or not len(part.array):
         return part
     words = pc.is_in(part.array, pa.array(nulls, pa.string())).to_numpy(zero_copy_only=False)
-    return Part(part.values[~words], part.inferred) if words.any() else part
+    if not words.any():
+        return part
+    rows = np.flatnonzero(~words) if part.rows is None else part.rows[~words]
+    return Part(part.array.filter(pa.array(~words)), rows, part.inferred)
 
 
 def _by_content(start: bytes, source: Source) -> Format | None:
@@ -318,9 +320,9 @@ def _is_workbook(path: str) -> bool:
 
 def _in_zip(source: Source, sheet: str | int | None) -> tuple[Format, Source]:
     """The one table in an archive, or the one of several that is named."""
-    members = [
-        name for name in list_members(source.path) if _suffix(name) in {s for f in FORMATS for s in f.content_types}
-    ]
+    known_suffixes = {suffix for format in FORMATS for suffix in format.content_types}
+    members = [name for name in list_members(source.path) if _suffix(name) in known_suffixes]
+    members = [name for name in members if not README.match(PurePath(name).name)] or members
     if not members:
         raise UnsupportedMediaError(f"There is no table in the zip archive; known are {known()}.")
     picked = [name for name in members if sheet is not None and str(sheet) in {name, PurePath(name).name}]

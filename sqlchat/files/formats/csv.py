@@ -12,7 +12,6 @@ from itertools import islice, pairwise
 from typing import Literal
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv
@@ -100,10 +99,10 @@ class _Reader:
     def blocks(self, columns: list[str]) -> Iterator[Load]:
         """Blocks of the columns named, of all where none is."""
         if not self._is_plain:
-            return self._row_by_row(columns)
+            return self._read_row_by_row(columns)
         if self.encoding.name in PARTED and self.encoding.traits.quotes_enclose(self.dialect.delimiter):
-            return self._parted(columns)
-        return self._in_order(columns)
+            return self._read_stretches(columns)
+        return self._read_in_order(columns)
 
     @property
     def _is_plain(self) -> bool:
@@ -121,7 +120,7 @@ class _Reader:
     def _skipped(self) -> dict[str, int]:
         return {"skip_rows": self.dialect.preamble, "skip_rows_after_names": int(self.dialect.header > 0)}
 
-    def _row_by_row(self, columns: list[str]) -> Iterator[Load]:
+    def _read_row_by_row(self, columns: list[str]) -> Iterator[Load]:
         """By Python's reader, which is slower, and can be told more."""
         wanted = [(n, self.names.index(n)) for n in columns] or [(n, at) for at, n in enumerate(self.names)]
         rows = self._table_rows()
@@ -192,7 +191,7 @@ class _Reader:
                 ) from exc
             self.warnings.append(f"Quotes on line {line} stand where none is expected; look at that row.")
 
-    def _parted(self, columns: list[str]) -> Iterator[Load]:
+    def _read_stretches(self, columns: list[str]) -> Iterator[Load]:
         """Each thread parses a stretch of its own, as it is known where rows begin."""
         skipped = self._skipped
         offsets = self.encoding.traits.row_starts
@@ -220,7 +219,7 @@ class _Reader:
             table = pyarrow.csv.read_csv(stretch, *self._settings(size, bad, skipped, columns))
         return _block(table, bad.count)
 
-    def _in_order(self, columns: list[str]) -> Iterator[Load]:
+    def _read_in_order(self, columns: list[str]) -> Iterator[Load]:
         """By Arrow's reader of streams, which knows where a row ends since it has read all before it."""
         size = LONGEST_ROW if self.encoding.traits.long_lines else READ_BYTES
         bad, told = _BadRows(), 0
@@ -340,4 +339,4 @@ def _part(texts: pa.Array) -> Part:
     if not full.all():
         rows = np.flatnonzero(full)
         texts = texts.take(rows)
-    return Part(pd.Series(pd.arrays.ArrowExtensionArray(texts), rows), "text")
+    return Part(texts, rows, "text")

@@ -126,7 +126,7 @@ def document_rows(value: Object, table: Table, part: str | int | None) -> Iterat
         check_width(len(value))
         yield from (dict(zip(value, row, strict=True)) for row in zip(*value.values(), strict=True))
         return
-    found = dict(_arrays(value, "", 0))
+    found = dict(_find_arrays(value, "", 0))
     if not found and part is None:
         lists = {k: v for k, v in value.items() if isinstance(v, list)}
         if lists and len(lists) == len(value) and len({len(v) for v in lists.values()}) > 1:
@@ -138,7 +138,7 @@ def document_rows(value: Object, table: Table, part: str | int | None) -> Iterat
             return
         yield value
         return
-    path = _picked(found, part)
+    path = _pick(found, part)
     if len(value) > 1 or "." in path:
         table.warnings.append(f"The rows are those of {path!r}; what stands beside it was left out.")
     if len(found) > 1:
@@ -170,16 +170,24 @@ def _holds_rows(value: Any) -> bool:
 def _by_lists(value: Object) -> Iterator[Object] | None:
     """Rows that are arrays beside an array of their names: `{"columns": ["a"], "data": [[1]]}`."""
     for level in (value, *(inner for inner in value.values() if isinstance(inner, dict))):
-        names = next((_column_names(level[key]) for key in COLUMN_LISTS if key in level), None)
-        rows = [
-            v
-            for k, v in level.items()
-            if k not in COLUMN_LISTS and isinstance(v, list) and v and isinstance(v[0], list)
-        ]
-        if names and len(rows) == 1 and all(isinstance(row, list) and len(row) == len(names) for row in rows[0]):
-            check_width(len(names))
-            return (dict(zip(names, row, strict=True)) for row in rows[0])
+        lists = [v for v in level.values() if isinstance(v, list) and v and isinstance(v[0], list)]
+        if len(lists) != 1 or len({len(row) if isinstance(row, list) else 0 for row in lists[0]}) != 1:
+            continue
+        width = len(lists[0][0])
+        names = next((each for each in _name_lists(value, 0) if len(each) == width), None)
+        if names:
+            check_width(width)
+            return (dict(zip(names, row, strict=True)) for row in lists[0])
     return None
+
+
+def _name_lists(value: Object, depth: int) -> Iterator[list[str]]:
+    """The arrays of names within an object."""
+    for key, inner in value.items():
+        if key in COLUMN_LISTS and (names := _column_names(inner)):
+            yield names
+        elif isinstance(inner, dict) and depth < DEEPEST:
+            yield from _name_lists(inner, depth + 1)
 
 
 def _column_names(value: Any) -> list[str] | None:
@@ -194,14 +202,14 @@ def _column_names(value: Any) -> list[str] | None:
     return names
 
 
-def _arrays(value: Object, path: str, depth: int) -> Iterator[tuple[str, list[Object]]]:
+def _find_arrays(value: Object, path: str, depth: int) -> Iterator[tuple[str, list[Object]]]:
     """Arrays of objects within objects, by their path."""
     for name, inner in value.items():
         at = _join(path, name)
         if _holds_rows(inner):
             yield at, inner
         elif isinstance(inner, dict) and depth < DEEPEST:
-            yield from _arrays(inner, at, depth + 1)
+            yield from _find_arrays(inner, at, depth + 1)
 
 
 def _by_key(value: Object) -> Iterator[Object] | None:
@@ -218,7 +226,7 @@ def _by_key(value: Object) -> Iterator[Object] | None:
     return ({"key": key} | each for key, each in value.items())
 
 
-def _picked(found: Mapping[str, list[Object]], part: str | int | None) -> str:
+def _pick(found: Mapping[str, list[Object]], part: str | int | None) -> str:
     if part is not None:
         named = [path for path in found if str(part) in {path, path.rpartition(".")[2]}]
         if len(named) == 1:

@@ -29,7 +29,7 @@ LOCKS = {
     "temp_directory": "",
 }
 TABLES = """
-    SELECT schema_name, table_name FROM duckdb_tables() WHERE NOT internal AND NOT temporary
+    SELECT schema_name, table_name FROM system.main.duckdb_tables() WHERE NOT internal AND NOT temporary
     ORDER BY schema_name, table_name"""
 AS_TEXT = (
     "HUGEINT",
@@ -48,8 +48,8 @@ AS_TEXT = (
 
 def list_tables(path: str) -> list[str]:
     """Names of its tables, those of another schema than main with it. Raises FileInvalidError for a damaged file."""
-    with _opened(path) as connection:
-        return [_shown(*row) for row in connection.execute(TABLES).fetchall()]
+    with _open(path) as connection:
+        return [_show(*row) for row in connection.execute(TABLES).fetchall()]
 
 
 def read(source: Source, options: Options) -> Table:
@@ -57,28 +57,28 @@ def read(source: Source, options: Options) -> Table:
     warnings: list[str] = []
     names = list_tables(source.path)
     table = pick_table(names, options.sheet, warnings)
-    with _opened(source.path) as connection:
-        place = next((s, t) for s, t in connection.execute(TABLES).fetchall() if _shown(s, t) == table)
-        described = connection.execute(f"DESCRIBE {'.'.join(map(_quoted, place))}").fetchall()
+    with _open(source.path) as connection:
+        place = next((s, t) for s, t in connection.execute(TABLES).fetchall() if _show(s, t) == table)
+        described = connection.execute(f"DESCRIBE {'.'.join(map(_quote, place))}").fetchall()
     check_width(len(described))
     columns = unique_names([row[0] for row in described], warnings)
     picked = ", ".join(
-        f"CAST({_quoted(name)} AS VARCHAR)" if kind.startswith(AS_TEXT) else _quoted(name)
+        f"CAST({_quote(name)} AS VARCHAR)" if kind.startswith(AS_TEXT) else _quote(name)
         for name, kind, *_ in described
     )
-    sql = f"SELECT {picked} FROM {'.'.join(map(_quoted, place))}"  # noqa: S608  quoted
+    sql = f"SELECT {picked} FROM {'.'.join(map(_quote, place))}"  # noqa: S608  quoted
     facts = {"sheet": table, "sheets": names}
     return Table(columns, _blocks(source.path, sql, columns), facts, warnings, used={"sheet": table})
 
 
 def _blocks(path: str, sql: str, columns: list[str]) -> Iterator[Load]:
-    with _opened(path) as connection:
+    with _open(path) as connection:
         for batch in connection.sql(sql).to_arrow_reader(BLOCK_ROWS):
             yield partial(block_of_batch, pa.RecordBatch.from_arrays(batch.columns, names=columns), columns)
 
 
 @contextlib.contextmanager
-def _opened(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def _open(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         with contextlib.closing(duckdb.connect(path, read_only=True, config=dict(LOCKS))) as connection:
             yield connection
@@ -88,9 +88,9 @@ def _opened(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
         ) from exc
 
 
-def _shown(schema: str, table: str) -> str:
+def _show(schema: str, table: str) -> str:
     return table if schema == "main" else f"{schema}.{table}"
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'

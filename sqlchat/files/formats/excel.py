@@ -7,6 +7,7 @@ gigabytes. So `workbook` looks at sizes in the archive and the corners of the sh
 from __future__ import annotations
 
 import datetime
+import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
@@ -27,6 +28,9 @@ from sqlchat.files.source import Source
 BLOCK_CELLS = 500_000
 HEAD_ROWS, TAIL_ROWS = 200, 60
 SHOWN_SHEETS = 20
+EXACT = 10.0**15
+"""Workbooks keep numbers below this to the last digit."""
+SPAN = re.compile(r"PT(\d+)H(\d\d?)M(\d\d?(?:[.,]\d+)?)S")
 
 Cells = list[Any]
 
@@ -41,16 +45,18 @@ def read(source: Source, options: Options) -> Table:
         index = _sheet_index(metadata, options.sheet)
         sheet = workbook.get_sheet_by_index(index)
         if options.sheet is None and sheet.start is None:
-            index = next((n for n in _seen(metadata) if workbook.get_sheet_by_index(n).start is not None), index)
+            index = next(
+                (n for n in _list_visible(metadata) if workbook.get_sheet_by_index(n).start is not None), index
+            )
             sheet = workbook.get_sheet_by_index(index)
     except python_calamine.CalamineError as exc:
         raise FileInvalidError("The file does not read as a workbook; it may be damaged or locked.") from exc
     warnings: list[str] = []
     names = [each.name for each in metadata]
     if options.sheet is None and len(names) > 1:
-        warnings.append(_told_sheets(metadata, index))
+        warnings.append(_tell_sheets(metadata, index))
     least = max(options.skip_rows or 0, (options.header_row or 1) - 1)
-    rows = list(islice((each for each in _numbered(sheet) if each[0] > least), HEAD_ROWS))
+    rows = list(islice((each for each in _number_rows(sheet) if each[0] > least), HEAD_ROWS))
     if not rows:
         raise FileInvalidError(f"The sheet {sheet.name!r} is empty.")
     header, header_row = _find_header(rows, sheet.name, options, warnings)
@@ -61,15 +67,15 @@ def read(source: Source, options: Options) -> Table:
     warnings += foot.warnings
     faults = archives.find_faults(source, sheet.name)
     left = sheet.start[1] if sheet.start else 0
-    warnings += _told_faults(faults, columns, begin, left)
-    body = (row for number, row in _numbered(sheet) if number >= begin)
+    warnings += _tell_faults(faults, columns, begin, left)
+    body = (row for number, row in _number_rows(sheet) if number >= begin)
     kept = shape.cut_last(body, foot.cut)
     used = {"sheet": sheet.name, "header_row": header_row if header is not None else 0}
     facts = {"sheet": sheet.name, "sheets": names, "header": header is not None}
-    return Table(columns, _blocks(kept, columns), facts, warnings, used=used)
+    return Table(columns, _blocks(kept, columns, warnings), facts, warnings, used=used)
 
 
-def _numbered(sheet: python_calamine.CalamineSheet, count: int | None = None) -> Iterator[tuple[int, Cells]]:
+def _number_rows(sheet: python_calamine.CalamineSheet, count: int | None = None) -> Iterator[tuple[int, Cells]]:
     """Rows that are not blank, with their number as Excel has it; the first `count` if that is given."""
     found = ((n, row) for n, row in enumerate(sheet.iter_rows(), 1) if any(v not in ("", None) for v in row))
     return islice(found, count)
@@ -109,7 +115,7 @@ def _find_foot(sheet: python_calamine.CalamineSheet, begin: int, width: int, opt
     """Look at the last rows."""
     last: list[Cells] = []
     count = 0
-    for number, row in _numbered(sheet):
+    for number, row in _number_rows(sheet):
         if number >= begin:
             count += 1
             last.append(row)
@@ -121,7 +127,7 @@ def _find_foot(sheet: python_calamine.CalamineSheet, begin: int, width: int, opt
     return shape.find_foot(texts, width, options.totals == "drop", whole=count == len(last))
 
 
-def _told_faults(faults: list[archives.CellFault], columns: list[str], begin: int, left: int) -> Iterator[str]:
+def _tell_faults(faults: list[archives.CellFault], columns: list[str], begin: int, left: int) -> Iterator[str]:
     """What cells without a value are told as, column by column."""
     counts: dict[int, Counter[str]] = {}
     for fault in faults:
@@ -140,7 +146,7 @@ def _told_faults(faults: list[archives.CellFault], columns: list[str], begin: in
             yield f"{name!r} has {counted.total():,} error cells, which are nulls here: {shown}."
 
 
-def _told_sheets(metadata: list[SheetMetadata], index: int) -> str:
+def _tell_sheets(metadata: list[SheetMetadata], index: int) -> str:
     def shown(sheet: SheetMetadata) -> str:
         return repr(sheet.name) + (" (hidden)" if sheet.visible != SheetVisibleEnum.Visible else "")
 
@@ -152,9 +158,16 @@ def _told_sheets(metadata: list[SheetMetadata], index: int) -> str:
     )
 
 
-def _blocks(rows: Iterator[Cells], names: list[str]) -> Iterator[Load]:
+def _blocks(rows: Iterator[Cells], names: list[str], warnings: list[str]) -> Iterator[Load]:
     size = max(1, BLOCK_CELLS // len(names))
+    rounded: set[str] = set()
     while block := list(islice(rows, size)):
+        for name, column in zip(names, zip(*block, strict=True), strict=False):
+            if name not in rounded and any(type(v) is float and abs(v) >= EXACT and v.is_integer() for v in column):
+                rounded.add(name)
+                warnings.append(
+                    f"{name!r} has numbers of more than 15 digits, which workbooks round: keep ids as text."
+                )
         yield partial(_block, block, names)
 
 
@@ -166,19 +179,28 @@ def _block(rows: list[Cells], names: list[str]) -> Block:
 def _cells(column: tuple[Any, ...]) -> Cells:
     """Excel has but floats: whole ones are integers where all of the column are. An empty cell is no value."""
     values = [None if v == "" else (v.strip() or None) if isinstance(v, str) else v for v in column]
+    values = [_read_span(v) if isinstance(v, str) and v.startswith("PT") else v for v in values]
     floats = [v for v in values if type(v) is float]
     if floats and all(v.is_integer() and abs(v) < 2**53 for v in floats):
         values = [int(v) if type(v) is float else v for v in values]
     kinds = set(map(type, values))
     if datetime.timedelta in kinds and kinds & {datetime.time, datetime.datetime}:
-        values = [_span(v) for v in values]
+        values = [_as_span(v) for v in values]
     if {datetime.date, datetime.datetime} <= kinds:
         midnight = datetime.time()
         values = [datetime.datetime.combine(v, midnight) if type(v) is datetime.date else v for v in values]
     return values
 
 
-def _span(value: Any) -> Any:
+def _read_span(text: str) -> Any:
+    """A time as an OpenDocument writes it; any other text as it is."""
+    found = SPAN.fullmatch(text)
+    if found is None:
+        return text
+    return datetime.timedelta(hours=int(found[1]), minutes=int(found[2]), seconds=float(found[3].replace(",", ".")))
+
+
+def _as_span(value: Any) -> Any:
     """A time of day among spans of time as one of them."""
     if type(value) is datetime.time:
         return datetime.timedelta(
@@ -193,7 +215,7 @@ def _as_text(value: Any) -> str:
     return str(value if value is not None else "").strip()
 
 
-def _seen(metadata: list[SheetMetadata]) -> list[int]:
+def _list_visible(metadata: list[SheetMetadata]) -> list[int]:
     """Places of the sheets that are not hidden; of all where none is seen."""
     tables = [n for n, each in enumerate(metadata) if each.typ == SheetTypeEnum.WorkSheet]
     return [n for n in tables if metadata[n].visible == SheetVisibleEnum.Visible] or tables
@@ -202,7 +224,7 @@ def _seen(metadata: list[SheetMetadata]) -> list[int]:
 def _sheet_index(metadata: list[SheetMetadata], wanted: str | int | None) -> int:
     names = [each.name for each in metadata]
     if wanted is None and names:
-        return (_seen(metadata) or [0])[0]
+        return (_list_visible(metadata) or [0])[0]
     if isinstance(wanted, str) and wanted in names:
         return names.index(wanted)
     folded = [name.casefold().strip() for name in names]

@@ -79,7 +79,7 @@ def _elements(window: _Window, table: Table) -> Iterator[dict[str, Any]]:
     if window.peek() == "]":
         raise FileInvalidError("The array is empty, so there is no table in it.")
     if window.peek() == "[":
-        yield from _listed(window, table)
+        yield from _read_lists(window, table)
         return
     while True:
         yield _object(window, BLOCK_BYTES)
@@ -99,7 +99,7 @@ def _object(window: _Window, limit: int) -> dict[str, Any]:
     return value
 
 
-def _listed(window: _Window, table: Table) -> Iterator[dict[str, Any]]:
+def _read_lists(window: _Window, table: Table) -> Iterator[dict[str, Any]]:
     """Rows that are arrays; the first may hold their names."""
     first, ended = _list(window)
     named = (

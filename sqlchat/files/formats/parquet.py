@@ -9,7 +9,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
 
@@ -56,13 +55,13 @@ def read(source: Source, options: Options) -> Table:
 
 def _blocks(file: Any, names: list[str], spans: frozenset[str]) -> Iterator[Load]:
     rows = min(MAX_BLOCK_ROWS, max(MIN_BLOCK_ROWS, BLOCK_VALUES // max(1, len(names))))
-    with _told():
+    with _translate_faults():
         for batch in file.iter_batches(batch_size=rows, use_threads=False):
             yield partial(block_of_batch, batch, names, spans)
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _translate_faults() -> Iterator[None]:
     """Raise FileInvalidError for what Arrow says of a damaged file."""
     try:
         yield
@@ -74,7 +73,7 @@ def _told() -> Iterator[None]:
 
 def block_of_batch(batch: pa.RecordBatch, names: list[str], spans: frozenset[str] = frozenset()) -> Block:
     """Rows as Arrow has them. Raises FileInvalidError where it cannot read them."""
-    with _told():
+    with _translate_faults():
         columns = {name: batch.column(i) for i, name in enumerate(names)}
         columns |= {name: _spans(columns[name]) for name in spans}
         return Block(batch.num_rows, {name: _parts(array) for name, array in columns.items()})
@@ -105,7 +104,7 @@ def _parts(array: pa.Array) -> tuple[Part, ...]:
 
 def _part(values: pa.Array, array: pa.Array, inferred: Any = None) -> Part:
     rows = np.flatnonzero(array.is_valid()) if array.null_count else None
-    return Part(pd.Series(values, rows, dtype=pd.ArrowDtype(values.type)), inferred)
+    return Part(values, rows, inferred)
 
 
 def _plain(value: Any) -> Any:

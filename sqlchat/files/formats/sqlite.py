@@ -27,7 +27,7 @@ TABLES = (
 
 def list_tables(path: str) -> list[str]:
     """Names of its tables, in the order of their making. Raises FileInvalidError for a damaged file."""
-    with _opened(path) as connection:
+    with _open(path) as connection:
         return [name for (name,) in connection.execute(TABLES)]
 
 
@@ -36,8 +36,8 @@ def read(source: Source, options: Options) -> Table:
     warnings: list[str] = []
     names = list_tables(source.path)
     table = pick_table(names, options.sheet, warnings)
-    with _opened(source.path) as connection:
-        described = connection.execute(f"PRAGMA table_info({_quoted(table)})").fetchall()
+    with _open(source.path) as connection:
+        described = connection.execute(f"PRAGMA table_info({_quote(table)})").fetchall()
     check_width(len(described))
     columns = unique_names([name for _, name, *_ in described], warnings)
     dated = {column for column, (_, _, kind, *_) in zip(columns, described, strict=True) if _is_dated(kind)}
@@ -48,8 +48,8 @@ def read(source: Source, options: Options) -> Table:
 
 def _blocks(path: str, table: str, columns: list[str], dated: set[str]) -> Iterator[Load]:
     size = max(1, BLOCK_VALUES // len(columns))
-    with _opened(path) as connection:
-        rows = connection.execute(f"SELECT * FROM {_quoted(table)}")  # noqa: S608  quoted
+    with _open(path) as connection:
+        rows = connection.execute(f"SELECT * FROM {_quote(table)}")  # noqa: S608  quoted
         while block := list(islice(rows, size)):
             yield partial(_block, block, columns, dated)
 
@@ -63,7 +63,7 @@ def _column(values: tuple[Any, ...], *, dated: bool) -> tuple[Part, ...]:
     """Texts are texts, but days and times where the column is declared so."""
     plain = [v.hex() if isinstance(v, bytes) else v for v in values]
     found = parts(plain)
-    return found if dated else tuple(Part(p.values, None) if p.inferred == "string" else p for p in found)
+    return found if dated else tuple(Part(p.array, p.rows) if p.inferred == "string" else p for p in found)
 
 
 def _is_dated(kind: str) -> bool:
@@ -71,7 +71,7 @@ def _is_dated(kind: str) -> bool:
 
 
 @contextlib.contextmanager
-def _opened(path: str) -> Iterator[sqlite3.Connection]:
+def _open(path: str) -> Iterator[sqlite3.Connection]:
     try:
         with contextlib.closing(
             sqlite3.connect(f"file:{quote(path)}?mode=ro&immutable=1", uri=True, check_same_thread=False)
@@ -84,5 +84,5 @@ def _opened(path: str) -> Iterator[sqlite3.Connection]:
         raise FileInvalidError("The file does not read as an SQLite database; it may be damaged or locked.") from exc
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'

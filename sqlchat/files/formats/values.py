@@ -9,8 +9,8 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import orjson
-import pandas as pd
 import pyarrow as pa
 
 from sqlchat.files.formats import Part
@@ -79,4 +79,4 @@ def _json(value: dict[str, Any] | list[Any]) -> str:
 
 
 def _part(values: list[Any], kind: pa.DataType, rows: list[int] | None, inferred: Any = None) -> Part:
-    return Part(pd.Series(pa.array(values, kind), rows, dtype=pd.ArrowDtype(kind)), inferred)
+    return Part(pa.array(values, kind), None if rows is None else np.array(rows, np.int64), inferred)

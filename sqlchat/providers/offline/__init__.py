@@ -1,10 +1,12 @@
 """The built-in engine: a deterministic semantic parser from questions in English to SQL. No model, no network.
 
-The way of a question, one module a step: `words` cuts it into tokens; `linker` finds the catalog's tables, columns
-and values in them and `lexicon` the words of general knowledge; `grammar` reads the linked items into a `query`
-(with `outputs`, `phrases`, `relations`, `conditions` and their parts, over the state in `reader`), which `finish`
-completes; `joins` knows the ways between tables; `build` writes sqlglot expressions (with `scope`, `restrict`
-and `empty`) and `explain` the sentence beside them; `engine` is the provider. Whatever is not understood, word for
-word, ends in a QuestionError: it never guesses.
+The way of a question, one module a step: `names` indexes the catalog as phrases and `linker` finds tables, columns
+and values (`links`) in the words; `grammar` reads them into a `query` (with `subject`, `outputs`, `aggregates`,
+`phrases`, `relations`, `conditions` and their parts) over the state in `reader`, which stands on `meanings` (which
+name is meant) and `cursor` (what comes next); `finish` completes the query. `joins` knows the ways between tables;
+`build` writes sqlglot expressions (with `scope`, `restrict` and `empty`) and `explain` the sentence beside them.
+`search` tries simpler words (`rephrasing`) for a question that is not read, and finds questions that work for one
+that is refused; `engine` is the provider. What is not understood, word for word, ends in a QuestionError: it never
+guesses.
 Only `engine` is for callers outside.
 """

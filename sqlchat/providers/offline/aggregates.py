@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.linker import Col, Hit
+from sqlchat.providers.offline import amounts, dates, flags, grain, refusal, things
+from sqlchat.providers.offline.links import Col, Hit, Link
+from sqlchat.providers.offline.measures import Measure
+from sqlchat.providers.offline.query import Asked
 from sqlchat.providers.offline.reader import Reader
 
 JOINERS = (
@@ -13,7 +16,7 @@ JOINERS = (
 )  # fmt: skip
 
 
-def distinct(reader: Reader) -> bool:
+def take_distinct(reader: Reader) -> bool:
     """Step over `different` and its like, where they come next."""
     reader.skip({"the", "all", "of", "a"} if reader.low(1) in lexicon.DISTINCT else ())
     if reader.low() in lexicon.DISTINCT:
@@ -23,7 +26,7 @@ def distinct(reader: Reader) -> bool:
     return False
 
 
-def functions(reader: Reader) -> list[str]:
+def read_functions(reader: Reader) -> list[str]:
     """`average, minimum and maximum` -> their functions; nothing where the words name a column instead."""
     found: list[str] = []
     while True:
@@ -37,7 +40,7 @@ def functions(reader: Reader) -> list[str]:
         function, size = hit
         if is_column(reader, size):
             return found or ["sum"]
-        if (named := _named_amount(reader, size)) is not None:
+        if (named := _find_named_amount(reader, size)) is not None:
             reader.at += named
             return [*found, "sum"]
         reader.at += size
@@ -45,14 +48,14 @@ def functions(reader: Reader) -> list[str]:
             function = "sum"
         totalled = reader.tokens[reader.at - size].low == "total" and not found
         of_each = function == "count" and reader.low(-1) == "of" and (totalled or (found and not joined))
-        if of_each and _numeric(reader):  # `average number of pages`, where each row holds that number
+        if of_each and _is_number_next(reader):  # `average number of pages`, where each row holds that number
             return found or ["sum"]
         found.append(function)
         if function == "count":
             return found
 
 
-def _named_amount(reader: Reader, size: int) -> int | None:
+def _find_named_amount(reader: Reader, size: int) -> int | None:
     """Words before `amount` in `total amount of`, where a column of that name is meant; None where none is."""
     lows = [reader.low(ahead) for ahead in range(size)]
     if "amount" not in lows:
@@ -70,13 +73,13 @@ def is_column(reader: Reader, size: int) -> bool:
     numbers = [h for h in columns if isinstance(h.target, Col) and dates.is_number(reader.column(h.target))]
     following = reader.link(reader.at + 1)
     named = following is not None and (following.columns or following.tables or following.measures)
-    if numbers and reader.sees("total", "of") and _belongs(reader, numbers):
+    if numbers and reader.sees("total", "of") and _is_of_table(reader, numbers):
         return True
     of = reader.low(1) in ("of", "number", "amount", ",", "and", "&") or reader.phrase_at(1)
     return bool(numbers) and not named and not of
 
 
-def _belongs(reader: Reader, columns: list[Hit]) -> bool:
+def _is_of_table(reader: Reader, columns: list[Hit]) -> bool:
     """Whether `of the orders` follows, and one of the columns is theirs: `total of the orders`."""
     at = reader.at + 2
     while at < len(reader.tokens) and reader.tokens[at].low in ("the", "all", "our"):
@@ -86,10 +89,111 @@ def _belongs(reader: Reader, columns: list[Hit]) -> bool:
     return link is not None and any(hit.target in owners for hit in link.tables)
 
 
-def _numeric(reader: Reader) -> bool:
+def _is_number_next(reader: Reader) -> bool:
     """Whether a column of numbers comes next, and no table."""
     reader.skip({"the", "all"})
     link = reader.link()
     columns = [h.target for h in link.columns if isinstance(h.target, Col)] if link is not None else []
     numbers = [col for col in columns if dates.is_number(reader.column(col)) and not reader.linker.is_key(col)]
     return link is not None and not link.tables and bool(numbers) and len(numbers) == len(columns)
+
+
+def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked | None:
+    totalled = functions == ["sum"] and reader.low(-1) == "total" and flags.find_flag(reader) is not None
+    skipped = {"of", "the", "all", "a", "values", "value", "for"} if functions != ["count"] else {"the", "all", "of"}
+    reader.skip(skipped)
+    if functions != ["count"] and not is_column(reader, 1):
+        reader.skip(skipped | {"total"})
+    distinct = take_distinct(reader) or distinct
+    if (functions == ["count"] or totalled) and (qualified := things.read_qualified(reader)) is not None:
+        qualified.functions = ["count"]
+        return qualified
+    link = reader.link()
+    if link is None:
+        return None
+    if functions == ["avg"] and (worth := amounts.read_worth(reader, link)) is not None:
+        return worth
+    amounts.check_vague(link)
+    if (
+        functions == ["avg", "count"]
+        and link.tables
+        and not link.measures
+        and (each := _read_average_count(reader, link)) is not None
+    ):
+        return each
+    if functions in (["sum"], ["count"]) and link.tables and not link.measures:
+        if functions == ["sum"] and (amount := _find_amount_of(reader, link)) is not None:
+            return amount
+        asked = things.read_table(reader, link)
+        asked.functions, asked.distinct = ["count"], distinct
+        following = reader.link()
+        if following is not None and following.columns and reader.tokens[reader.at - 1].possessive:
+            raise QuestionError("A count of a column of something is not read yet.", words=[following.text])
+        return asked
+    if link.measures:
+        reader.at += link.size
+        measure = link.measures[0].target
+        assert isinstance(measure, Measure)
+        amounts.check_one(link)
+        if functions == ["avg"] and (per := amounts.read_per(reader, measure)) is not None:
+            return Asked("measure", link.text, functions, measure=measure, per=per)
+        if measure.column and functions == ["count"]:
+            reader.assume(f"{measure.table[1]}.{measure.column} is added up; its rows are not counted.")
+            functions = ["sum"]
+        if measure.column and functions != ["sum"]:
+            return Asked("column", link.text, functions, [Hit(Col(measure.table, measure.column), 0)])
+        if functions != ["sum"]:
+            raise amounts.refuse_average(link, measure)
+        return Asked("measure", link.text, functions, measure=measure)
+    if functions == ["count"] and (doers := things.find_doers(reader, link)) is not None:
+        doers.functions = ["count"]
+        return doers
+    if link.columns:
+        if functions == ["count"] and not distinct:
+            refusal.check_told(reader, link)
+        reader.at += link.size
+        return Asked("column", link.text, functions, link.columns, distinct=distinct)
+    return None
+
+
+def _find_amount_of(reader: Reader, link: Link) -> Asked | None:
+    """`total amount of orders`: what each of them amounts to. Raises QuestionError where several columns say that."""
+    said = [token.low for token in reader.tokens[max(0, reader.at - 3) : reader.at]]
+    hit = reader.table_of(link) if "amount" in said else None
+    columns = grain.list_amounts(reader.linker, hit.target) if hit and isinstance(hit.target, tuple) else []
+    if len(columns) > 1:
+        raise QuestionError(
+            f'"amount of {link.text}" may mean {" or ".join(col.name for col in columns)}.',
+            words=["amount"],
+            reason="ambiguous",
+            rewrites=[("total amount" if "total" in said else "amount", f"sum of {col.name}") for col in columns],
+        )
+    if not columns:
+        return None
+    reader.assume(f"{columns[0].table[1]}.{columns[0].name} is added up.")
+    reader.at += link.size
+    return Asked("column", columns[0].name, ["sum"], [Hit(columns[0], 0)], owner=columns[0].table)
+
+
+def _read_average_count(reader: Reader, link: Link) -> Asked | None:
+    """`average number of loans per member`: of the members that have any."""
+    mark, counted = reader.at, reader.table_of(link)
+    reader.at += link.size
+    reader.take_any((("per",), ("for", "each"), ("of", "each"), ("by", "each"), ("for", "every")))
+    following = reader.link() if reader.at > mark + link.size else None
+    owner = reader.table_of(following) if following is not None and following.tables else None
+    if (
+        counted is None
+        or owner is None
+        or not isinstance(counted.target, tuple)
+        or not isinstance(owner.target, tuple)
+    ):
+        reader.at = mark
+        return None
+    near, steps = reader.joins.distance(counted.target, owner.target)
+    if near != 1 or not steps or following is None or len(reader.linker.tables[owner.target].primary_key) != 1:
+        reader.at = mark
+        return None
+    reader.at += following.size
+    reader.assume(f"{owner.target[1]} without {counted.target[1]} are left out of the average.")
+    return Asked("table", link.text, ["avg"], table=counted.target, per=owner.target)

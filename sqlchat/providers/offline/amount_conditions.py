@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.operands import add as add_comparison
-from sqlchat.providers.offline.operands import operands as read_operands
+from sqlchat.providers.offline.operands import add_comparison, read_operands
 from sqlchat.providers.offline.reader import Reader
 
 CURRENCIES = lexicon.words("euros euro dollars dollar eur usd pounds")
 
 
-def priced(reader: Reader) -> bool:
+def read_price(reader: Reader) -> bool:
     """`under 20 euros`, `between 50 and 100 dollars`: the one price of what is spoken of."""
     mark = reader.at
     reader.skip({"for", "that", "which", "are", "is"})
@@ -34,7 +33,7 @@ def priced(reader: Reader) -> bool:
     return True
 
 
-def in_stock(reader: Reader) -> bool:
+def read_stock(reader: Reader) -> bool:
     """`out of stock`, `in stock`: none, or some, of what a thing's own column counts."""
     mark = reader.at
     reader.skip({"that", "which", "are", "is"})
@@ -48,7 +47,7 @@ def in_stock(reader: Reader) -> bool:
     return True
 
 
-def aged(reader: Reader) -> bool:
+def read_age(reader: Reader) -> bool:
     """`aged between 20 and 30`, `at least 75 years old`."""
     mark = reader.at
     reader.skip({"who", "are", "is", "that", "were", "was"})

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, flags, periods
-from sqlchat.providers.offline.linker import Col, Key
+from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Agg, Asked, DatePart, Term
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 
-def terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
+def make_terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
     """`asked` as terms of the query, now that it is known what is spoken of."""
     if asked.kind == "table":
         assert asked.table is not None
@@ -19,28 +19,30 @@ def terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
             return [Agg("avg", asked.table, per=asked.per)]
         if asked.functions:
             return [Agg("count", asked.table)]
-        return list(shown(reader, asked.table))
+        if asked.distinct and not reader.linker.display(asked.table):
+            name = asked.table[1]
+            raise QuestionError(f'Say which column of {name} "different" is asked of.', words=[], reason="ambiguous")
+        return list(choose_columns(reader, asked.table))
     if asked.kind == "measure":
         assert asked.measure is not None
         return [Agg(function, asked.measure, per=asked.per) for function in asked.functions]
     if asked.kind == "unit":
         table = reader.measured or subject
-        col = periods.time_of(reader, table) if table else None
+        col = periods.find_time(reader, table) if table else None
         if col is None or not dates.is_date(reader.column(col)):
             raise QuestionError(f'There is no date to take the "{asked.text}" of.', words=[asked.text])
         reader.assume(f"The {asked.unit} is that of {col.table[1]}.{col.name}.")
         return [DatePart(col, asked.unit)]
     hit = reader.resolve(asked.hits, asked.text, asked.owner or subject)
-    assert isinstance(hit.target, Col)
     if not asked.functions:
-        return [hit.target]
-    return [_aggregate(reader, function, hit.target, asked) for function in asked.functions]
+        return [hit.col]
+    return [_write_aggregate(reader, function, hit.col, asked) for function in asked.functions]
 
 
-def _aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg:
+def _write_aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg:
     column = reader.column(col)
     if reader.linker.is_flag(col):
-        raise flags.no_number(col, asked.text)
+        raise flags.refuse_number(col, asked.text)
     if function == "count":
         if dates.is_number(column) and not asked.distinct and not reader.linker.is_key(col):
             raise QuestionError(
@@ -50,7 +52,7 @@ def _aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg:
                 reason="ambiguous",
             )
         if dates.is_date(column) and not asked.distinct and any(map(is_participle, asked.text.lower().split())):
-            raise undated(col, asked.text)
+            raise refuse_undated(col, asked.text)
         if not asked.distinct:
             reader.assume(f'Different values of "{asked.text}" are counted, each once.')
         return Agg("count", col, distinct=True)
@@ -63,7 +65,7 @@ def _aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg:
     return Agg(function, col)
 
 
-def undated(col: Col, text: str) -> QuestionError:
+def refuse_undated(col: Col, text: str) -> QuestionError:
     """The refusal of what was done without a period in which it was."""
     return QuestionError(
         f'"{text}" is a date of each row of {col.table[1]}: say when, such as "{col.name} in 2024".',
@@ -72,7 +74,7 @@ def undated(col: Col, text: str) -> QuestionError:
     )
 
 
-def shown(reader: Reader, table: Key) -> list[Col]:
+def choose_columns(reader: Reader, table: Key) -> list[Col]:
     """The columns that stand for a row of the table."""
     display = reader.linker.display(table)
     if display:

@@ -11,7 +11,8 @@ from sqlglot.dialects.dialect import Dialect
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, empty
 from sqlchat.providers.offline.joins import Joins
-from sqlchat.providers.offline.linker import Col, Key, Linker
+from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg, Condition, DatePart, Query, Term
 from sqlchat.providers.offline.restrict import Restrictions
@@ -26,9 +27,9 @@ def build(query: Query, linker: Linker, joins: Joins, dialect: str) -> exp.Selec
     builder = _Builder(query, linker, joins, dialect)
     select = builder.select()
     if builder.kept is not None:
-        query.assumptions.append(empty.shown(query, builder.root, builder.counted))
+        query.assumptions.append(empty.tell_shown(query, builder.root, builder.counted))
     else:
-        query.assumptions += empty.left_out(query, builder.root)
+        query.assumptions += empty.tell_left_out(query, builder.root)
     return select
 
 
@@ -36,7 +37,7 @@ class _Builder:
     def __init__(self, query: Query, linker: Linker, joins: Joins, dialect: str):
         self.query, self.linker, self.joins, self.dialect = query, linker, joins, dialect
         self.root = self._root()
-        self.kept = empty.kept(query, self.root, joins)
+        self.kept = empty.find_kept(query, self.root, joins)
         self.counted = self.root
         if self.kept is not None:
             self.root = self.kept[-1].target
@@ -53,7 +54,7 @@ class _Builder:
         where: list[exp.Expr] = []
         for condition in query.conditions:
             clause = restrictions.sql(condition, anchor)
-            if self.kept is not None and clause is not None and empty.on(condition, self.counted):
+            if self.kept is not None and clause is not None and empty.is_on(condition, self.counted):
                 self.scope.narrow(self.counted, clause)
             elif clause is not None:
                 where.append(clause)
@@ -108,7 +109,11 @@ class _Builder:
         if not costs:
             names = " and ".join(key[1] for key in needed)
             raise QuestionError(f"No foreign keys lead from one table to all of {names}.", words=[], reason="no_join")
-        costs.sort(key=lambda cost: (cost[0], cost[1], needed.index(cost[2]) if cost[2] in needed else 0))
+        costs.sort(
+            key=lambda cost: (
+                cost[0], cost[1], cost[2] != query.subject, needed.index(cost[2]) if cost[2] in needed else 0
+            )
+        )  # fmt: skip
         best = [cost for cost in costs if cost[:2] == costs[0][:2]]
         if len(best) > 1 and best[0][1]:
             ways = " or ".join(sorted(cost[2][1] for cost in best))

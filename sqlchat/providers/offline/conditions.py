@@ -9,14 +9,13 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import amount_conditions, dates, flags, nulls, periods, values
-from sqlchat.providers.offline.linker import Col, Hit, Link
-from sqlchat.providers.offline.operands import add as add_comparison
-from sqlchat.providers.offline.operands import operands as read_operands
-from sqlchat.providers.offline.operands import operator as read_operator
-from sqlchat.providers.offline.query import AnyOf, Average
+from sqlchat.providers.offline.links import Col, Hit, Link
+from sqlchat.providers.offline.operands import add_comparison, read_operands, read_operator
+from sqlchat.providers.offline.query import AnyOf, Average, Compare, Condition
 from sqlchat.providers.offline.reader import Reader
-from sqlchat.sql.catalog import Column
 
+OWNING = lexicon.words("its their his her the")
+PIECES = lexicon.words("the a word string substring letter letters text phrase")
 BEFORE_VALUE = lexicon.words("is are was were be been of the a an as named called name value values equal equals")
 
 
@@ -31,7 +30,8 @@ def read(reader: Reader) -> bool:
         reader.at += 2 if reader.low() == "," else 1
         reader.skip({"that", "which", "who", "were", "was", "are", "is", "with", "have", "has", "had", "in"})
         before = len(target)
-        if reader.focus.conditions is not target or start > 0 or before - start != 1 or not _one(reader):
+        plain = reader.focus.conditions is target and start == 0 and before - start == 1
+        if not plain or not (_read_same_column(reader, target[-1]) or _one(reader)):
             reader.at = mark
             return True
         if len(target) != before + 1:
@@ -46,12 +46,13 @@ def _one(reader: Reader) -> bool:
     return (
         flags.read(reader)
         or nulls.read(reader)
-        or _average(reader)
+        or _read_average(reader)
+        or _read_within(reader)
         or _column(reader)
-        or _counted_column(reader)
-        or amount_conditions.priced(reader)
-        or amount_conditions.aged(reader)
-        or amount_conditions.in_stock(reader)
+        or _read_counted_column(reader)
+        or amount_conditions.read_price(reader)
+        or amount_conditions.read_age(reader)
+        or amount_conditions.read_stock(reader)
         or _named(reader)
         or _adjective(reader)
         or periods.read(reader)
@@ -59,7 +60,40 @@ def _one(reader: Reader) -> bool:
     )
 
 
-def _average(reader: Reader) -> bool:
+def _read_same_column(reader: Reader, before: Condition) -> bool:
+    """`smaller than 500` after `population bigger than 1500 or`: compares the column of the condition before."""
+    first = before.conditions[-1] if isinstance(before, AnyOf) else before
+    hit = reader.phrase(lexicon.OPERATORS)
+    if not isinstance(first, Compare) or hit is None:
+        return False
+    mark = reader.at
+    reader.at += hit[1]
+    operands = read_operands(reader, first.col, hit[0])
+    following = reader.link()
+    if operands is None or (following is not None and (following.columns or following.tables)):
+        reader.at = mark
+        return False
+    reader.focus.conditions.append(Compare(first.col, lexicon.COMPARISONS.get(hit[0], hit[0]), operands))
+    return True
+
+
+def _read_within(reader: Reader) -> bool:
+    """`with 'Hey' in its title`, `that have the word "pro" in their names`."""
+    mark = reader.at
+    reader.skip(lexicon.WITH | lexicon.VERBS | PIECES)
+    text = reader.token()
+    owned = text is not None and text.kind == "text" and reader.low(1) in ("in", "within") and reader.low(2) in OWNING
+    link = reader.link(reader.at + 3) if owned else None
+    if text is None or link is None or not link.columns or not text.text:
+        reader.at = mark
+        return False
+    col = reader.resolve(link.columns, link.text, reader.focus.table).col
+    reader.at += 3 + link.size
+    add_comparison(reader, col, "contains", (text.text,), negated=False)
+    return True
+
+
+def _read_average(reader: Reader) -> bool:
     """`above the average age`, `older than average`."""
     mark = reader.at
     col = None
@@ -130,17 +164,17 @@ def _column(reader: Reader) -> bool:
         return False
     reader.at += link.size
     if comparative and reader.at - link.size > mark and reader.low() == "than":
-        return _than(reader, mark, link, GREATER[comparative])
+        return _read_than(reader, mark, link, GREATER[comparative])
     reader.skip({"of", "is", "are", "was", "were", "that", "which", "value"})
     negated = False
     if reader.low() in ("not", "isn't"):
         negated = True
         reader.at += 1
-    if _column_average(reader, link):
+    if _read_column_average(reader, link):
         return True
     op = read_operator(reader)
     reader.skip(BEFORE_VALUE)
-    col = _col(reader.resolve(_holding(reader, link, op), link.text, reader.focus.table))
+    col = reader.resolve(_find_holders(reader, link, op), link.text, reader.focus.table).col
     operands = read_operands(reader, col, op)
     if operands is None:
         reader.at = mark
@@ -152,10 +186,10 @@ def _column(reader: Reader) -> bool:
 GREATER = {"greater": ">", "larger": ">", "higher": ">", "bigger": ">", "smaller": "<", "lower": "<", "lesser": "<"}
 
 
-def _than(reader: Reader, mark: int, link: Link, op: str) -> bool:
+def _read_than(reader: Reader, mark: int, link: Link, op: str) -> bool:
     """`a greater weight than 10`."""
     reader.at += 1
-    col = _col(reader.resolve(link.columns, link.text, reader.focus.table))
+    col = reader.resolve(link.columns, link.text, reader.focus.table).col
     operands = read_operands(reader, col, op)
     if operands is None:
         reader.at = mark
@@ -164,7 +198,7 @@ def _than(reader: Reader, mark: int, link: Link, op: str) -> bool:
     return True
 
 
-def _column_average(reader: Reader, link: Link) -> bool:
+def _read_column_average(reader: Reader, link: Link) -> bool:
     """`weight below the average weight`."""
     mark = reader.at
     hit = reader.phrase(lexicon.OPERATORS)
@@ -182,12 +216,12 @@ def _column_average(reader: Reader, link: Link) -> bool:
             reader.at = mark
             return False
         reader.at += again.size
-    col = _col(reader.resolve(link.columns, link.text, reader.focus.table))
+    col = reader.resolve(link.columns, link.text, reader.focus.table).col
     reader.add(Average(col, lexicon.COMPARISONS[hit[0]]))
     return True
 
 
-def _holding(reader: Reader, link: Link, op: str) -> list[Hit]:
+def _find_holders(reader: Reader, link: Link, op: str) -> list[Hit]:
     """The hits of a column's name that hold the value which follows, where a value does."""
     value = reader.link()
     if op not in ("=", "!=") or value is None or not value.values:
@@ -196,7 +230,7 @@ def _holding(reader: Reader, link: Link, op: str) -> list[Hit]:
     return [hit for hit in link.columns if hit.target in holders] or link.columns
 
 
-def _counted_column(reader: Reader) -> bool:
+def _read_counted_column(reader: Reader) -> bool:
     """`more than 4 cylinders`, `4 cylinders`, `less than 10 in stock`: a number before a numeric column."""
     mark = reader.at
     reader.skip({"a", "an", "with", "having", "have", "has", "had"})
@@ -206,7 +240,7 @@ def _counted_column(reader: Reader) -> bool:
     if hit is not None:
         op = lexicon.COMPARISONS.get(hit[0], "")
         reader.at += hit[1]
-    if hit is not None and _above_column(reader, op):
+    if hit is not None and _read_above_column(reader, op):
         return True
     token = reader.token()
     if not op or negated or token is None or token.value is None:
@@ -221,31 +255,31 @@ def _counted_column(reader: Reader) -> bool:
     numeric = [
         h
         for h in link.columns
-        if dates.is_number(_column_of(reader, h))
-        and not reader.linker.is_key(_col(h))
-        and not reader.linker.is_flag(_col(h))
+        if dates.is_number(reader.column(h.col))
+        and not reader.linker.is_key(h.col)
+        and not reader.linker.is_flag(h.col)
     ]
     if not numeric:
         reader.at = mark
         return False
-    col = _col(reader.resolve(numeric, link.text, reader.focus.table))
+    col = reader.resolve(numeric, link.text, reader.focus.table).col
     reader.at += link.size
     add_comparison(reader, col, op, (token.value,), negated=False)
     return True
 
 
-def _above_column(reader: Reader, op: str) -> bool:
+def _read_above_column(reader: Reader, op: str) -> bool:
     """`above age 20`, `over the age of 30`, after its first word."""
     mark = reader.at
     reader.skip({"the", "an", "a"})
     link = reader.link()
-    numeric = [h for h in link.columns if dates.is_number(_column_of(reader, h))] if link is not None else []
+    numeric = [h for h in link.columns if dates.is_number(reader.column(h.col))] if link is not None else []
     if link is None or not numeric or reader.focus.table is None or not op:
         reader.at = mark
         return False
     reader.at += link.size
     reader.take("of")
-    col = _col(reader.resolve(numeric, link.text, reader.focus.table))
+    col = reader.resolve(numeric, link.text, reader.focus.table).col
     operands = read_operands(reader, col, op)
     if operands is None:
         reader.at = mark
@@ -257,7 +291,7 @@ def _above_column(reader: Reader, op: str) -> bool:
 def _named(reader: Reader) -> bool:
     """`named "Smith"`, `customer Ann Lee`, `that start with "A"`: a text for the name of what is spoken of."""
     mark = reader.at
-    apposed = _apposed(reader)
+    apposed = _is_apposed(reader)
     table = reader.focus.table
     display = reader.linker.display(table) if table else []
     reader.skip({"that", "which", "who", "whose", "is", "are"})
@@ -281,7 +315,7 @@ def _named(reader: Reader) -> bool:
     return True
 
 
-def _apposed(reader: Reader) -> bool:
+def _is_apposed(reader: Reader) -> bool:
     """Whether a name that the index does not hold stands right after what it names: `customer Ann Lee`."""
     token, before, owner = reader.token(), reader.token(-1), reader.link(reader.at - 1)
     if token is None or before is None or owner is None or token.kind != "word" or not token.text[:1].isupper():
@@ -305,12 +339,3 @@ def _adjective(reader: Reader) -> bool:
         return False
     add_comparison(reader, found[0], found[1], operands, negated=False)
     return True
-
-
-def _column_of(reader: Reader, hit: Hit) -> Column:
-    return reader.column(_col(hit))
-
-
-def _col(hit: Hit) -> Col:
-    assert isinstance(hit.target, Col)
-    return hit.target

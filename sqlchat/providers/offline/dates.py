@@ -15,6 +15,8 @@ from sqlchat.sql.catalog import Column
 DATE_TYPE = re.compile(r"date|time", re.IGNORECASE)
 INTEGER_TYPE = re.compile(r"int|serial", re.IGNORECASE)
 NUMBER_TYPE = re.compile(r"int|serial|num|dec|real|float|double|money", re.IGNORECASE)
+NO_NUMBER_TYPE = re.compile(r"interval|point|range|enum|struct|map|union|vector|\[|^set\b", re.IGNORECASE)
+"""Types whose names hold a word of NUMBER_TYPE and yet no number."""
 TEXT_TYPE = re.compile(r"char|text|string|clob|enum|uuid", re.IGNORECASE)
 ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4, "last": 4}
 ORDINAL = re.compile(r"\d{1,2}(?:st|nd|rd|th)?")
@@ -36,15 +38,19 @@ class Span:
 
 
 def is_date(column: Column) -> bool:
-    return bool(DATE_TYPE.search(column.type)) and not INTEGER_TYPE.search(column.type)
+    name = column.base_type or column.type
+    return not column.labels and bool(DATE_TYPE.search(name)) and not INTEGER_TYPE.search(name)
 
 
 def is_number(column: Column) -> bool:
-    return bool(NUMBER_TYPE.search(column.type)) and not DATE_TYPE.search(column.type)
+    name = column.base_type or column.type
+    if column.labels or NO_NUMBER_TYPE.search(name):
+        return False
+    return bool(NUMBER_TYPE.search(name)) and not DATE_TYPE.search(name)
 
 
 def is_text(column: Column) -> bool:
-    return not column.type or bool(TEXT_TYPE.search(column.type))
+    return not column.type or bool(column.labels) or bool(TEXT_TYPE.search(column.base_type or column.type))
 
 
 def read(tokens: list[Token], at: int, today: date) -> Span | None:
@@ -71,7 +77,7 @@ def read(tokens: list[Token], at: int, today: date) -> Span | None:
     if quarter:
         return Span(quarter.start, quarter.end, lead + quarter.size)
     if rest[0] in RELATIVE and len(rest) > 1 and rest[1] in ("year", "month", "quarter", "week"):
-        start, end = around(today, rest[1], RELATIVE[rest[0]])
+        start, end = find_span(today, rest[1], RELATIVE[rest[0]])
         return Span(start, end, lead + 2, start.year if rest[1] == "year" else None, relative=True)
     if rest[0] in ("last", "past", "previous") and len(rest) > 2 and rest[2] in ("days", "weeks"):
         number = tokens[at + lead + 1].value
@@ -84,7 +90,7 @@ def read(tokens: list[Token], at: int, today: date) -> Span | None:
     return None
 
 
-def around(today: date, unit: str, shift: int) -> tuple[date, date]:
+def find_span(today: date, unit: str, shift: int) -> tuple[date, date]:
     """First day of the calendar unit `shift` away from today's, and of the one after."""
     if unit == "week":
         start = today - timedelta(days=today.weekday()) + timedelta(weeks=shift)
@@ -146,7 +152,7 @@ def _day_first(lows: list[str]) -> tuple[date, int] | None:
     return (day, 3 + of) if day else None
 
 
-def opening(tokens: list[Token], at: int) -> Span | None:
+def read_opening(tokens: list[Token], at: int) -> Span | None:
     """`January` of `January to March 2024`: a month whose year stands with the one that ends the period."""
     lows = [token.low for token in tokens[at : at + 8]]
     if (first := _day_without_year(lows)) is not None:
@@ -191,7 +197,7 @@ def _quarter(tokens: list[Token], at: int, rest: list[str]) -> Span | None:
     return Span(_first(months), _first(months + 3), used + 1)
 
 
-def unit(word: str) -> str | None:
+def find_unit(word: str) -> str | None:
     return UNITS.get(word)
 
 
@@ -206,7 +212,7 @@ def cut(column: exp.Expr, to: str, dialect: str) -> exp.Expr:
     if dialect == "sqlite":
         return _cut_sqlite(column, to)
     if to == "weekday":
-        if dialect == "mysql":
+        if dialect in ("mysql", "spark"):
             return exp.Sub(
                 this=exp.Anonymous(this="DAYOFWEEK", expressions=[column]), expression=exp.Literal.number(1)
             )

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from sqlchat.language.tokens import Token
 from sqlchat.providers.offline.joins import Edge, Joins
-from sqlchat.providers.offline.linker import Col, Key, Linker
+from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Agg, AnyOf, Condition, DatePart, Query, Related, Term
 
 ALL = frozenset({"all", "every"})
@@ -14,7 +15,7 @@ BETWEEN = frozenset({"of", "the", "our", "my", "your", "these", "those", "differ
 GROWING = frozenset({">", ">="})
 
 
-def asked_for(tokens: list[Token], table: Key, linker: Linker) -> bool:
+def wants_all(tokens: list[Token], table: Key, linker: Linker) -> bool:
     """Whether the question wants them all: `all customers`, `every German customer`."""
     for before in [at for at, token in enumerate(tokens) if token.low in ALL]:
         at = before + 1
@@ -28,7 +29,7 @@ def asked_for(tokens: list[Token], table: Key, linker: Linker) -> bool:
     return False
 
 
-def kept(query: Query, root: Key, joins: Joins) -> list[Edge] | None:
+def find_kept(query: Query, root: Key, joins: Joins) -> list[Edge] | None:
     """The way from the rows counted to the rows listed, where each of these can be shown, counted or not."""
     if not query.complete or len(query.groups) != 1 or query.having:
         return None
@@ -37,19 +38,19 @@ def kept(query: Query, root: Key, joins: Joins) -> list[Edge] | None:
     path = joins.up(root, group) if isinstance(group, tuple) and group != root else None
     if not isinstance(group, tuple) or not path or any(joins.up(group, edge.source) for edge in path):
         return None
-    own = all(_own(term, group) or term == Agg("count", root) for term in terms)
-    clear = all(on(condition, root) or _above(condition, group, joins) for condition in query.conditions)
+    own = all(_is_own(term, group) or term == Agg("count", root) for term in terms)
+    clear = all(is_on(condition, root) or _above(condition, group, joins) for condition in query.conditions)
     return path if own and clear else None
 
 
-def _own(term: Term, table: Key) -> bool:
+def _is_own(term: Term, table: Key) -> bool:
     return isinstance(term, Col) and term.table == table
 
 
-def on(condition: Condition, table: Key) -> bool:
+def is_on(condition: Condition, table: Key) -> bool:
     """Whether the condition is on columns of that table alone."""
     if isinstance(condition, AnyOf):
-        return all(on(part, table) for part in condition.conditions)
+        return all(is_on(part, table) for part in condition.conditions)
     return not isinstance(condition, Related) and condition.col.table == table
 
 
@@ -59,13 +60,13 @@ def _above(condition: Condition, table: Key, joins: Joins) -> bool:
     return not isinstance(condition, Related) and joins.distance(table, condition.col.table)[0] <= 1
 
 
-def shown(query: Query, table: Key, counted: Key) -> str:
+def tell_shown(query: Query, table: Key, counted: Key) -> str:
     """A sentence that says how those without rows are shown."""
-    such = "such " if any(on(condition, counted) for condition in query.conditions) else ""
+    such = "such " if any(is_on(condition, counted) for condition in query.conditions) else ""
     return f"{table[1][:1].upper()}{table[1][1:]} without {such}{counted[1]} are shown with 0."
 
 
-def left_out(query: Query, root: Key) -> list[str]:
+def tell_left_out(query: Query, root: Key) -> list[str]:
     """A sentence for each kind of group that has no rows and is therefore not in the results."""
     ranked = query.limit is not None and bool(query.order) and query.order[0][1]
     if ranked or any(op in GROWING for _, op, _ in query.having):

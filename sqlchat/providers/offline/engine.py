@@ -51,7 +51,7 @@ class OfflineProvider(Provider):
                 words=[],
                 reason="language",
             )
-        linker, joins = self._indexed(task)
+        linker, joins = self._find_index(task)
         search = Search(linker, joins, self._today(), task.catalog.dialect)
         query, select = search.read(task.question)
         sql = select.sql(dialect=task.catalog.dialect)
@@ -67,10 +67,10 @@ class OfflineProvider(Provider):
                 for words, col, value in dict.fromkeys(query.matched)
                 if exp.Literal.string(value).sql(dialect=task.catalog.dialect) in sql
             ),
-            terms=tuple(dict.fromkeys(_used_terms(query, linker.definitions))),
+            terms=tuple(dict.fromkeys(_find_used_terms(query, linker.definitions))),
         )
 
-    def _indexed(self, task: Task) -> tuple[Linker, Joins]:
+    def _find_index(self, task: Task) -> tuple[Linker, Joins]:
         """The phrases and the paths of the tables that matter, kept for the catalogs that were asked about last."""
         catalog, values = task.catalog, task.values
         with self._lock:
@@ -90,31 +90,31 @@ class Index:
         self._shortlist = Shortlist(catalog, values) if large else None
         self._parts: dict[tuple[tuple[str, str], ...], tuple[Linker, Joins]] = {}
         """Those of a large catalog that were asked about last, by their tables."""
-        self._whole = None if large else _linked(catalog, values)
+        self._whole = None if large else _link_catalog(catalog, values)
 
     def of(self, question: str, terms: tuple[Term, ...]) -> tuple[Linker, Joins]:
         """The linker and the paths for a question that uses these terms."""
         if self._whole is not None:
-            return _linked(self.catalog, self.values, terms) if terms else self._whole
+            return _link_catalog(self.catalog, self.values, terms) if terms else self._whole
         assert self._shortlist is not None
         said = " ".join((question, *(term.sql for term in terms)))
         part, values = self._shortlist.pick(said)
         names = tuple((table.schema, table.name) for table in part.tables)
         known = self._parts.get(names) if not terms else None
         if known is None:
-            known = _linked(part, values, terms)
+            known = _link_catalog(part, values, terms)
         if not terms:
             self._parts = {names: known, **dict(list(self._parts.items())[: MOST_INDEXES - 1])}
         return known
 
 
-def _linked(catalog: Catalog, values: Values, terms: tuple[Term, ...] = ()) -> tuple[Linker, Joins]:
+def _link_catalog(catalog: Catalog, values: Values, terms: tuple[Term, ...] = ()) -> tuple[Linker, Joins]:
     definitions = define(catalog, terms)
     linker = Linker(definitions.catalog, values, definitions)
     return linker, Joins(linker.tables)
 
 
-def _used_terms(query: Query, definitions: Definitions) -> Iterator[str]:
+def _find_used_terms(query: Query, definitions: Definitions) -> Iterator[str]:
     """The terms that the query rests on."""
     text = repr(query)
     for name, term in definitions.terms.items():

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from sqlchat.language.lexicon import MONTHS
 from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.linker import Col, Key
+from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import (
     Agg,
@@ -22,6 +22,7 @@ from sqlchat.providers.offline.query import (
     Period,
     Query,
     Related,
+    Shared,
     Term,
 )
 
@@ -60,7 +61,7 @@ def interpret(query: Query) -> str:
         parts.append("for each " + _list([_group(group) for group in query.groups]))
     counted = [c for c in query.conditions if isinstance(c, Related) and _counts(c) and c.anchor == query.subject]
     if counted:
-        parts.append(" and ".join(f"with {_counted(related)}" for related in counted))
+        parts.append(" and ".join(f"with {_tell_count(related)}" for related in counted))
     conditions = [_condition(condition) for condition in query.conditions if condition not in counted]
     conditions += [f"{_term(agg)} {OPERATORS[op]} {value}" for agg, op, value in query.having]
     if conditions:
@@ -84,22 +85,22 @@ def _list(items: list[str]) -> str:
     return items[0] if len(items) == 1 else ", ".join(items[:-1]) + " and " + items[-1]
 
 
-def _col(col: Col) -> str:
+def _name_col(col: Col) -> str:
     return f"{col.table[1]}.{col.name}"
 
 
 def _term(term: Term) -> str:
     if isinstance(term, Col):
-        return _col(term)
+        return _name_col(term)
     if isinstance(term, DatePart):
-        return f"the {term.unit} of {_col(term.col)}"
+        return f"the {term.unit} of {_name_col(term.col)}"
     if isinstance(term, Measure):
         return term.name
     if isinstance(term.of, tuple) and term.per is not None:
         return f"the average number of {term.of[1]} per {singular(term.per[1])}"
     if isinstance(term.of, tuple):
         return f"the number of {term.of[1]}"
-    of = term.of.name if isinstance(term.of, Measure) else _col(term.of)
+    of = term.of.name if isinstance(term.of, Measure) else _name_col(term.of)
     if term.per is not None:
         table = term.per[1]
         return f"the average {of} per {singular(table)} (the total divided by the number of {table} that have any)"
@@ -110,7 +111,7 @@ def _term(term: Term) -> str:
 
 def _group(group: Col | DatePart | Key) -> str:
     if isinstance(group, DatePart):
-        return f"{group.unit} of {_col(group.col)}"
+        return f"{group.unit} of {_name_col(group.col)}"
     return singular(group[1]) if isinstance(group, tuple) else _term(group)
 
 
@@ -119,7 +120,10 @@ def _condition(condition: Condition) -> str:
         return "(" + " or ".join(_condition(part) for part in condition.conditions) + ")"
     if isinstance(condition, Related):
         return _related(condition)
-    name = _col(condition.col)
+    if isinstance(condition, Shared):
+        met = " and ".join(_condition(part) for part in condition.conditions)
+        return f"{_name_col(condition.col)} has another row where {met}"
+    name = _name_col(condition.col)
     if isinstance(condition, Null):
         return f"{name} is {'' if condition.negated else 'not '}known"
     if isinstance(condition, Flag):
@@ -172,7 +176,7 @@ def _compare(name: str, condition: Compare) -> str:
 def _related(related: Related) -> str:
     if _counts(related):
         verb = "is" if related.op and related.count == 1 else "are"
-        return f"there {verb} {_counted(related)}"
+        return f"there {verb} {_tell_count(related)}"
     return _inner(related) or f"there are {related.table[1]}"
 
 
@@ -180,7 +184,7 @@ def _counts(related: Related) -> bool:
     return related.negated or bool(related.op)
 
 
-def _counted(related: Related) -> str:
+def _tell_count(related: Related) -> str:
     """`exactly 1 order`, `no orders (orders.status is 'cancelled')`."""
     one = not related.negated and related.count == 1
     some = "no" if related.negated else f"{COUNTS.get(related.op, '')} {related.count}"

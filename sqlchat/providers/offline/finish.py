@@ -1,4 +1,4 @@
-"""From all that was read to the query: what is shown, for each of what, and whether that is clear.
+"""From all that was read to the query: what is choose_columns, for each of what, and whether that is clear.
 
 Called by the grammar.
 """
@@ -8,11 +8,10 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import grain
-from sqlchat.providers.offline.asked import shown
-from sqlchat.providers.offline.asked import terms as asked_terms
+from sqlchat.providers.offline.asked import choose_columns, make_terms
 from sqlchat.providers.offline.build import table_of
-from sqlchat.providers.offline.linker import Col
-from sqlchat.providers.offline.query import Agg, Asked, DatePart, Query, Related, Term
+from sqlchat.providers.offline.links import Col
+from sqlchat.providers.offline.query import Agg, Asked, DatePart, Query, Related, Shared, Term
 from sqlchat.providers.offline.reader import Reader
 
 
@@ -26,11 +25,11 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     terms: list[Term] = []
     said: dict[Term, str] = {}
     if query.groups and not any(item.functions for item in asked) and not query.order and not query.having:
-        _count_tables(reader, asked)
+        _count_listed(reader, asked)
     for item in asked:
         keys = [group for group in query.groups if isinstance(group, tuple)]
         near = keys[0] if len(keys) == 1 and not item.functions else table
-        for term in asked_terms(reader, item, near):
+        for term in make_terms(reader, item, near):
             if term in terms and said.get(term) != item.text.lower():
                 raise QuestionError(
                     f'"{item.text}" would show the same thing twice.', words=[item.text], reason="ambiguous"
@@ -39,32 +38,41 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
                 terms.append(term)
             said[term] = item.text.lower()
     if reader.most_frequent:
-        _rank_values(reader, terms)
+        _rank_by_count(reader, terms)
     query.distinct = any(item.distinct and not item.functions for item in asked)
     if not query.groups and any(isinstance(t, Agg) for t in terms) and not all(isinstance(t, Agg) for t in terms):
         if isinstance(terms[0], Agg):
             raise QuestionError("It is not clear for each of what to compute this.", words=[], reason="ambiguous")
-        _group_implied(reader, terms)
-    terms = _added_up(reader, asked, terms)
+        _imply_group(reader, terms)
+    terms = _add_up(reader, asked, terms)
     _drop_own_rows(reader, terms)
     if query.groups:
         terms = _with_groups(reader, terms)
     elif query.order and any(isinstance(term, Agg) for term, _ in query.order):
-        _group_ranked(reader, terms)
-    if query.limit is None and _column_listed(reader, asked):
+        _group_by_ranked(reader, terms)
+    if query.limit is None and _lists_column(reader, asked):
         query.distinct = not any(isinstance(term, Agg) for term in terms)
-        if any(isinstance(condition, Related) and condition.negated for condition in query.conditions):
+        known_by = [
+            col
+            for term in terms
+            if isinstance(term, Col)
+            for col in grain.list_names_and_keys(reader.linker, term.table)
+        ]
+        query.distinct = query.distinct and not any(term in known_by for term in terms)
+        negated = any(isinstance(condition, Related) and condition.negated for condition in query.conditions)
+        if negated and not any(term in known_by for term in terms):
             raise QuestionError(
                 "It is not clear which of the rows must have none.", words=["not"], reason="ambiguous"
             )
-    elif grain.category_of(reader, asked) is not None and all(isinstance(term, Col) for term in terms):
+    elif grain.find_category(reader, asked) is not None and len(terms) == 1 and isinstance(terms[0], Col):
         query.distinct = query.limit is None and not query.groups and not query.order
+    query.distinct = query.distinct or any(isinstance(condition, Shared) for condition in query.conditions)
     query.outputs = terms
     if query.having and any(isinstance(t, Agg) and t.function == "count" and t.of in query.groups for t in terms):
         raise QuestionError("Counting those whose total meets a condition is not read yet: list them.", words=[])
     if not query.order:
         query.order = [(group, False) for group in query.groups if isinstance(group, DatePart)]
-        query.arranged = _arranged(reader, terms)
+        query.arranged = _choose_arrangement(reader, terms)
     _check_total(reader)
     if (
         not any(isinstance(t, Agg) for t in (*terms, *(t for t, _ in query.order)))
@@ -75,7 +83,7 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     return query
 
 
-def _rank_values(reader: Reader, terms: list[Term]) -> None:
+def _rank_by_count(reader: Reader, terms: list[Term]) -> None:
     """The value that most rows of what is spoken of have."""
     query = reader.query
     plain = len(terms) == 1 and not query.groups and not query.order
@@ -86,7 +94,7 @@ def _rank_values(reader: Reader, terms: list[Term]) -> None:
     query.limit = query.limit or 1
 
 
-def _arranged(reader: Reader, terms: list[Term]) -> list[tuple[Term, bool]]:
+def _choose_arrangement(reader: Reader, terms: list[Term]) -> list[tuple[Term, bool]]:
     """The order of groups that nobody asked for: years as they come, else the largest figure first."""
     query = reader.query
     figures = [term for term in terms if isinstance(term, Agg)]
@@ -96,7 +104,7 @@ def _arranged(reader: Reader, terms: list[Term]) -> list[tuple[Term, bool]]:
     return [(years[0], False)] if years else [(figures[0], True)]
 
 
-def _added_up(reader: Reader, asked: list[Asked], terms: list[Term]) -> list[Term]:
+def _add_up(reader: Reader, asked: list[Asked], terms: list[Term]) -> list[Term]:
     """`quantity of bread in Bonn`: one total, where a column holds shares of a whole and no rows are named."""
     query = reader.query
     bare = len(asked) == 1 and asked[0].kind == "column" and not asked[0].functions and not asked[0].distinct
@@ -126,7 +134,7 @@ def _drop_own_rows(reader: Reader, terms: list[Term]) -> None:
         reader.assume(f"Each row of {own[1]} is one {singular(own[1])}.")
 
 
-def _count_tables(reader: Reader, asked: list[Asked]) -> None:
+def _count_listed(reader: Reader, asked: list[Asked]) -> None:
     """`customers per country`: how many."""
     if len(asked) == 1 and asked[0].kind == "table" and asked[0].table is not None:
         asked[0].functions = ["count"]
@@ -156,7 +164,7 @@ def _check_total(reader: Reader) -> None:
         )
 
 
-def _column_listed(reader: Reader, asked: list[Asked]) -> bool:
+def _lists_column(reader: Reader, asked: list[Asked]) -> bool:
     """Whether values of columns are listed that nobody asked to see row by row: `which countries have ...`."""
     query = reader.query
     named = any(item.kind == "table" for item in asked) or reader.explicit_subject
@@ -164,7 +172,7 @@ def _column_listed(reader: Reader, asked: list[Asked]) -> bool:
     return plain and not named and not query.groups and bool(query.conditions) and not query.order
 
 
-def _group_implied(reader: Reader, terms: list[Term]) -> None:
+def _imply_group(reader: Reader, terms: list[Term]) -> None:
     """`the names of the stadiums and the number of concerts`: one row for each of what is named."""
     plain = [term for term in terms if not isinstance(term, Agg)]
     aggregates = [term for term in terms if isinstance(term, Agg)]
@@ -173,7 +181,7 @@ def _group_implied(reader: Reader, terms: list[Term]) -> None:
     if len(tables) != 1 or not counted:
         raise QuestionError("It is not clear for each of what to compute this.", words=[], reason="ambiguous")
     table = tables.pop()
-    known_by = (*reader.linker.display(table), *(Col(table, key) for key in reader.linker.tables[table].primary_key))
+    known_by = grain.list_names_and_keys(reader.linker, table)
     if any(table_of(agg) == table for agg in aggregates) or not (
         reader.explicit_subject or any(term in known_by for term in plain)
     ):
@@ -189,7 +197,11 @@ def _with_groups(reader: Reader, terms: list[Term]) -> list[Term]:
         if isinstance(group, tuple):
             if not any(table_of(term) == group for term in plain):
                 keys = reader.linker.tables[group].primary_key
-                added += reader.linker.display(group) or [Col(group, name) for name in keys] or shown(reader, group)
+                added += (
+                    reader.linker.display(group)
+                    or [Col(group, name) for name in keys]
+                    or choose_columns(reader, group)
+                )
         elif group not in plain and not reader.query.hidden_groups:
             added.append(group)
     keyed = {g for g in reader.query.groups if isinstance(g, tuple)}
@@ -203,7 +215,7 @@ def _with_groups(reader: Reader, terms: list[Term]) -> list[Term]:
     return added + terms
 
 
-def _group_ranked(reader: Reader, terms: list[Term]) -> None:
+def _group_by_ranked(reader: Reader, terms: list[Term]) -> None:
     """`which country has the most ...`: grouped by what is listed."""
     query = reader.query
     plain = [term for term in terms if isinstance(term, Col | DatePart)]

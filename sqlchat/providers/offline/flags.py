@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import stem
-from sqlchat.providers.offline.linker import BOOLEAN_TYPE, PAIRS, Col, Hit, Key, Link, Linker
+from sqlchat.providers.offline.linker import BOOLEAN_TYPE, PAIRS, Linker
+from sqlchat.providers.offline.links import Col, Hit, Key, Link
 from sqlchat.providers.offline.query import Condition, Flag
 from sqlchat.providers.offline.reader import Reader
 
@@ -35,14 +36,14 @@ class Said:
     negated: bool
 
 
-def spelled(linker: Linker, col: Col, *, negated: bool) -> str | None:
+def spell_flag(linker: Linker, col: Col, *, negated: bool) -> str | None:
     """The text that stands for yes (or no) in a column of texts; None where it holds no texts."""
     held = {value.lower(): value for value in linker.values.get(col, ())}
     pair = next((pair for pair in PAIRS if held.keys() & set(pair)), None)
     return held.get(pair[negated], pair[negated]) if pair is not None else None
 
 
-def at(reader: Reader, ahead: int = 0) -> Said | None:
+def find_flag(reader: Reader, ahead: int = 0) -> Said | None:
     """The adjective that comes next, or some words ahead: `urgent`, `not urgent`, `non-urgent`, `inactive`."""
     negated = reader.low(ahead) in NOT
     start = reader.at + ahead + negated
@@ -55,7 +56,7 @@ def at(reader: Reader, ahead: int = 0) -> Said | None:
     nearest = min((hit.tier for hit in link.columns), default=0)
     hits = [hit for hit in link.columns if hit.tier == nearest]
     flagged = bool(hits) and all(_flag(reader.linker, hit) for hit in hits)
-    if not flagged or link.tables or link.measures or reader.deed(link):
+    if not flagged or link.tables or link.measures or reader.find_deeds(link):
         return None
     return Said(hits, link.text, start, link.size + negated, negated)
 
@@ -73,7 +74,7 @@ def _flag(linker: Linker, hit: Hit) -> bool:
     return isinstance(hit.target, Col) and linker.is_flag(hit.target)
 
 
-def condition(reader: Reader, said: Said, table: Key) -> Flag:
+def make_condition(reader: Reader, said: Said, table: Key) -> Flag:
     """What `said` says of rows of `table`. Raises QuestionError where it may be said of several rows, or of none."""
     values = [link for link in reader.links(said.at) if link.values]
     col = reader.resolve(said.hits, said.text, table).target
@@ -103,11 +104,11 @@ def read(reader: Reader) -> bool:
     """`are urgent`, `who are not active`, `where urgent is true`, `is inactive`: a condition on what is spoken of."""
     mark, table = reader.at, reader.focus.table
     negated = False
-    said = at(reader)
+    said = find_flag(reader)
     while said is None and (reader.low() in LEADING or reader.low() in NOT):
         negated = negated or reader.low() in NOT
         reader.at += 1
-        said = at(reader)
+        said = find_flag(reader)
     if said is None or table is None:
         reader.at = mark
         return False
@@ -122,13 +123,13 @@ def read(reader: Reader) -> bool:
     if noun and following is not None:
         reader.at += following.size
     said = Said(said.hits, said.text, said.at, said.size, said.negated == asserted)
-    reader.add(condition(reader, said, table))
+    reader.add(make_condition(reader, said, table))
     return True
 
 
-def described(reader: Reader) -> tuple[list[Condition], Link | None]:
+def read_described(reader: Reader) -> tuple[list[Condition], Link | None]:
     """`urgent admissions`: the adjective as a condition on the table after it, and the link of what comes next."""
-    said = at(reader)
+    said = find_flag(reader)
     following = reader.link(reader.at + said.size) if said is not None else None
     if said is None or following is None or not following.tables:
         return [], reader.link()
@@ -136,7 +137,7 @@ def described(reader: Reader) -> tuple[list[Condition], Link | None]:
     if hit is None or not isinstance(hit.target, tuple) or hit.target == reader.focus.table:
         return [], reader.link()
     reader.at += said.size
-    return [condition(reader, said, hit.target)], following
+    return [make_condition(reader, said, hit.target)], following
 
 
 def _truth(reader: Reader) -> bool | None:
@@ -159,7 +160,7 @@ def _truth(reader: Reader) -> bool | None:
     return True
 
 
-def no_number(col: Col, text: str) -> QuestionError:
+def refuse_number(col: Col, text: str) -> QuestionError:
     """The refusal to count or add up yes and no."""
     return QuestionError(
         f'"{text}" says yes or no of each row of {col.table[1]}: ask for those of which it is true, such as '

@@ -10,7 +10,8 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import singular, stem
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.linker import Col, Key, Linker
+from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Agg, Asked
 from sqlchat.providers.offline.reader import Reader
 
@@ -35,15 +36,20 @@ def is_category(linker: Linker, col: Col) -> bool:
     return col not in linker.display(col.table) and named != noun
 
 
+def list_names_and_keys(linker: Linker, table: Key) -> list[Col]:
+    """The columns that tell the table's rows apart: names and keys."""
+    return [*linker.display(table), *(Col(table, name) for name in linker.tables[table].primary_key)]
+
+
 def is_added_up(linker: Linker, col: Col) -> bool:
     """Whether a group's value of the column is plainly the total over its rows."""
     words = set(linker.column_words(col.table, col.name))
     return dates.is_number(linker.catalog_column(col)) and bool(words & ADDED_UP) and not words & RATES
 
 
-def category_of(reader: Reader, asked: list[Asked]) -> Col | None:
-    """The repeating column that the question lists, if it lists one alone and names no table."""
-    if reader.explicit_subject or not asked or asked[0].kind != "column" or asked[0].functions:
+def find_category(reader: Reader, asked: list[Asked], *, named: bool = False) -> Col | None:
+    """The repeating column that the question lists, if it lists one alone and names no table, or if `named`."""
+    if (reader.explicit_subject and not named) or not asked or asked[0].kind != "column" or asked[0].functions:
         return None
     col = reader.resolve(asked[0].hits, asked[0].text, asked[0].owner or reader.query.subject).target
     return col if isinstance(col, Col) and is_category(reader.linker, col) else None
@@ -54,7 +60,7 @@ def rank_groups(reader: Reader, asked: list[Asked], col: Col, text: str) -> Agg 
 
     Raises QuestionError where nothing tells whether a total, an average or a single row is meant.
     """
-    category = category_of(reader, asked)
+    category = find_category(reader, asked)
     same = category is not None and col.table == category.table
     if category is None or not same or category == col:
         return None
@@ -87,7 +93,7 @@ def _is_rate(linker: Linker, col: Col) -> bool:
     return bool(set(linker.column_words(col.table, col.name)) & RATES)
 
 
-def amounts_of(linker: Linker, table: Key) -> list[Col]:
+def list_amounts(linker: Linker, table: Key) -> list[Col]:
     """The columns of the table that hold amounts to add up."""
     columns = [Col(table, column.name) for column in linker.tables[table].columns]
     return [col for col in columns if is_added_up(linker, col) and not linker.is_key(col)]

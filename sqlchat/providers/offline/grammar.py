@@ -22,12 +22,14 @@ from sqlchat.providers.offline import (
     refusal,
     relations,
     shares,
+    subject,
 )
 from sqlchat.providers.offline.finish import finish
 from sqlchat.providers.offline.joins import Joins
-from sqlchat.providers.offline.linker import Col, Key, Linker
+from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.query import Asked, Query
-from sqlchat.providers.offline.reader import Focus, Reader
+from sqlchat.providers.offline.reader import Focus, Reader, is_participle
+from sqlchat.providers.offline.rephrasing import RELATIONAL
 
 MOST_TOKENS = 120
 ASKING = lexicon.words("which what how who whom whose when where why is are was were do does did can")
@@ -42,24 +44,24 @@ def parse(question: str, linker: Linker, joins: Joins, today: date) -> Query:
         raise QuestionError("There is no question in this text.", words=[])
     if len(tokens) > MOST_TOKENS:
         raise QuestionError("The question is too long: ask for one thing in one or two sentences.", words=[])
-    share = shares.counted(tokens)
-    sentences = _sentences(share or tokens)
-    reader = Reader(_turned(sentences[0]), linker, joins, today)
-    asked = _main(reader)
+    share = shares.read_share(tokens)
+    sentences = _split_sentences(share or tokens)
+    reader = Reader(_turn(sentences[0]), linker, joins, today)
+    asked = _read_main(reader)
     if not asked:
         sentences = sentences[:1]
     for sentence in sentences[1:]:
-        asked = _more(reader, sentence, asked)
+        asked = _read_sentence(reader, sentence, asked)
     if reader.unknown:
-        raise refusal.not_understood(linker, tokens, reader.unknown)
+        raise refusal.refuse_words(linker, tokens, reader.unknown)
     query = finish(reader, asked)
     if share is not None:
-        shares.take(query)
-    query.complete = any(isinstance(g, tuple) and empty.asked_for(reader.tokens, g, linker) for g in query.groups)
+        shares.apply_share(query)
+    query.complete = any(isinstance(g, tuple) and empty.wants_all(reader.tokens, g, linker) for g in query.groups)
     return query
 
 
-def _sentences(tokens: list[Token]) -> list[list[Token]]:
+def _split_sentences(tokens: list[Token]) -> list[list[Token]]:
     found: list[list[Token]] = [[]]
     for token in tokens:
         if token.kind == "sign" and token.text in ".?!;":
@@ -69,7 +71,7 @@ def _sentences(tokens: list[Token]) -> list[list[Token]]:
     return [sentence for sentence in found if sentence]
 
 
-def _turned(tokens: list[Token]) -> list[Token]:
+def _turn(tokens: list[Token]) -> list[Token]:
     """`For each country, how many ...` with its first part behind, where the grammar expects it."""
     if tokens[0].low not in PREFIXES:
         return tokens
@@ -82,23 +84,23 @@ def _turned(tokens: list[Token]) -> list[Token]:
     return tokens
 
 
-def _main(reader: Reader) -> list[Asked]:
+def _read_main(reader: Reader) -> list[Asked]:
     asked = outputs.read_list(reader)
     if not asked:
-        _all_unknown(reader)
+        _note_unknown(reader)
         return asked
-    _set_subject(reader, asked)
-    _modifiers(reader, asked)
+    subject.choose_subject(reader, asked)
+    _read_modifiers(reader, asked)
     return asked
 
 
-def _all_unknown(reader: Reader) -> None:
+def _note_unknown(reader: Reader) -> None:
     reader.at = 0
     while not reader.done:
         link, aggregate = reader.link(), reader.phrase(lexicon.AGGREGATES)
         if link is not None or aggregate is not None:
             reader.at += link.size if link is not None else aggregate[1] if aggregate is not None else 1
-        elif refusal.known(reader.linker, reader.tokens, reader.at):
+        elif refusal.is_known(reader.linker, reader.tokens, reader.at):
             reader.at += 1
         else:
             reader.not_understood()
@@ -107,117 +109,79 @@ def _all_unknown(reader: Reader) -> None:
     reader.at = len(reader.tokens)
 
 
-def _set_subject(reader: Reader, asked: list[Asked]) -> None:
-    query = reader.query
-    for item in asked:
-        if item.kind == "measure" and item.measure is not None:
-            reader.measured = item.measure.table
-        elif item.kind == "table" and item.functions:
-            reader.measured = item.table
-    if not asked:
-        return
-    first = asked[0]
-    only_tables = all(item.kind == "table" for item in asked)
-    if (only_tables and not first.functions) or (first.kind == "table" and first.functions and len(asked) == 1):
-        query.subject = first.table
-    elif first.owner is not None:
-        query.subject = first.owner
-    else:
-        query.subject = _of_table(reader, asked)
-    explicit = query.subject is not None
-    if query.subject is None:
-        owners = [
-            item.owner or item.table for item in asked if item.owner or (item.kind == "table" and not item.functions)
-        ]
-        query.subject = owners[0] if owners else _column_table(reader, asked)
-    reader.explicit_subject = explicit or any(item.kind == "table" and not item.functions for item in asked)
-    reader.counted = tuple(i.table for i in asked if i.kind == "table" and i.functions and i.table) or tuple(
-        (query.subject,) if any(i.functions for i in asked) and query.subject else ()
-    )
-    reader.listed = tuple(item.table for item in asked if item.kind == "table" and not item.functions and item.table)
-    table = query.subject or reader.measured
-    if reader.unit and (owner := reader.measured or table) is not None:
-        query.groups.append(phrases.period_group(reader, owner, reader.unit))
-    reader.focus = Focus(table, query.conditions)
-
-
-def _of_table(reader: Reader, asked: list[Asked]) -> Key | None:
-    """`of the singers`, `for the youngest singer`: the table that the list before belongs to."""
-    mark = reader.at
-    if reader.low() not in ("of", "for", "from", "in", "on", "about", "among"):
-        return None
-    reader.at += 1
-    reader.skip({"the", "all", "our", "of", "those", "any"})
-    if reader.low() in ("each", "every", "per"):
-        reader.at += 1
-        if any(item.functions for item in asked):
-            reader.at = mark
-            return None
-    try:
-        found = outputs.read_one(reader, first=True)
-    except QuestionError:
-        found = None
-    if found is None or found.kind != "table" or found.functions or found.table is None:
-        reader.at = mark
-        return None
-    if reader.ranked:
-        raise QuestionError("A top list of something inside a list is not read yet.", words=[found.text])
-    return found.table
-
-
-def _column_table(reader: Reader, asked: list[Asked]) -> Key | None:
-    """The table that the columns asked for have in common, where nothing names one."""
-    if any(item.kind in ("measure", "table") for item in asked):
-        return None
-    sets = [{hit.target.table for hit in item.hits if isinstance(hit.target, Col)} for item in asked if item.hits]
-    common = set.intersection(*sets) if sets else set()
-    if len(common) > 1:
-        # A column that is also a key of another table is at home where it is described.
-        best = {table: sum(_tier(item, table) for item in asked) for table in common}
-        low = min(best.values())
-        common = {t for t, tier in best.items() if tier == low}
-    return common.pop() if len(common) == 1 else None
-
-
-def _tier(asked: Asked, table: Key) -> int:
-    return min(
-        (hit.tier for hit in asked.hits if isinstance(hit.target, Col) and hit.target.table == table), default=0
-    )
-
-
-def _modifiers(reader: Reader, asked: list[Asked]) -> None:
-    phrases.rank_ahead(reader, asked)
+def _read_modifiers(reader: Reader, asked: list[Asked]) -> None:
+    phrases.read_rank_ahead(reader, asked)
     while not reader.done:
         if any(item.functions for item in asked) and (reader.take("in", "total") or reader.take("altogether")):
             continue  # it is a total already
         if reader.token() is not None and reader.low() in (",", "(", ")", ":"):
             reader.at += 1
         elif (
-            periods.done_per(reader)
-            or _most_frequent(reader)
-            or phrases.order(reader, asked)
-            or phrases.rank(reader, asked)
-            or phrases.group(reader, asked)
-            or having.spent(reader, asked)
-            or relations.superlative(reader, asked)
-            or having.having(reader, asked)
+            periods.read_done_per(reader)
+            or _read_most_frequent(reader)
+            or phrases.read_order(reader, asked)
+            or phrases.read_rank(reader, asked)
+            or phrases.read_group(reader, asked)
+            or having.read_spent(reader, asked)
+            or relations.read_superlative(reader, asked)
+            or having.read_having(reader, asked)
             or nulls.read(reader)
-            or relations.relation(reader)
+            or relations.read_relation(reader)
             or conditions.read(reader)
-            or _connector(reader, asked)
+            or _read_repeated(reader)
+            or _read_connector(reader, asked)
+            or _read_of_subject(reader, asked)
         ):
             continue
         elif (
             reader.low() in lexicon.FILLERS
-            or (reader.low() in lexicon.VERBS and _followed(reader) and not _another(reader))
-            or _dangling(reader)
+            or (reader.low() in lexicon.VERBS and _is_followed(reader) and not _names_another(reader))
+            or _is_dangling(reader)
         ):
             reader.at += 1
         else:
             reader.not_understood()
 
 
-def _most_frequent(reader: Reader) -> bool:
+def _read_repeated(reader: Reader) -> bool:
+    """`shops with books in French and books in German`: the things are named again, so another row is spoken of."""
+    link = reader.link(reader.at + 1) if reader.low() == "and" else None
+    focus, query = reader.focus, reader.query
+    if link is None or not any(hit.target == focus.table for hit in link.tables) or not focus.conditions:
+        return False
+    after = reader.low(1 + link.size)
+    if after not in lexicon.WITH | lexicon.IN | lexicon.VERBS | set(lexicon.COMPARATIVES) and not is_participle(
+        after
+    ):
+        return False
+    if (related := focus.related) is not None:
+        if related.negated or related.op or related not in query.conditions:
+            return False
+        reader.relate_again(related)
+    elif reader.category is not None and focus.conditions is query.conditions:
+        reader.share(reader.category)
+    else:
+        return False
+    reader.at += 1 + link.size
+    return True
+
+
+def _read_of_subject(reader: Reader, asked: list[Asked]) -> bool:
+    """`heads of the departments older than 56`: a condition that only what the question is about can meet."""
+    subject, focus, mark = reader.query.subject, reader.focus, reader.at
+    if focus.related is None or focus.related.negated or subject is None or focus.table == subject:
+        return False
+    reader.back_to_subject()
+    try:
+        if relations.read_superlative(reader, asked) or conditions.read(reader):
+            return True
+    except QuestionError:
+        pass
+    reader.at, reader.focus = mark, focus
+    return False
+
+
+def _read_most_frequent(reader: Reader) -> bool:
     """`that is the most frequent`, said of the value that is listed."""
     mark = reader.at
     reader.skip({"that", "which", "is", "are", "the"})
@@ -228,13 +192,13 @@ def _most_frequent(reader: Reader) -> bool:
     return True
 
 
-def _another(reader: Reader) -> bool:
+def _names_another(reader: Reader) -> bool:
     """Whether a verb is also the name of another table than the one spoken of: `ordered`, of customers."""
     link = reader.link()
     return link is not None and bool(link.tables) and all(hit.target != reader.focus.table for hit in link.tables)
 
 
-def _followed(reader: Reader) -> bool:
+def _is_followed(reader: Reader) -> bool:
     """Whether a verb has something after it that it can bind; at the end only verbs of mere existence may stand."""
     if reader.low() in ("listed", "recorded", "registered", "exist", "exists", "given"):
         return True
@@ -254,22 +218,23 @@ def _followed(reader: Reader) -> bool:
     )
 
 
-def _dangling(reader: Reader) -> bool:
+def _is_dangling(reader: Reader) -> bool:
     """The last word of `do customers live in`, or of `how many models does each maker produce`."""
     last = reader.at == len(reader.tokens) - 1
-    verb = reader.low() in lexicon.VERBS and bool(reader.query.groups)
+    bound = bool(reader.query.groups) or reader.focus.related is not None
+    verb = (reader.low() in lexicon.VERBS or reader.tokens[-1].stem in RELATIONAL) and bound
     asking = any(token.low in ("do", "does", "did") for token in reader.tokens[: reader.at])
     return last and ((reader.low() in lexicon.IN and reader.low(-1) in lexicon.VERBS) or (verb and asking))
 
 
-def _connector(reader: Reader, asked: list[Asked]) -> bool:
+def _read_connector(reader: Reader, asked: list[Asked]) -> bool:
     """`and`, `but`: one more thing to show, or one more condition on what the question is about."""
     if reader.low() not in ("and", "but"):
         return False
     mark = reader.at
     reader.at += 1
     listed = reader.at
-    if _how_many(reader, asked) or flags.read(reader) or nulls.done(reader):
+    if _read_how_many(reader, asked) or flags.read(reader) or nulls.read_done(reader):
         return True
     reader.skip(lexicon.LEADS)
     if not (outputs.starts_output(reader) and not reader.focus.related):
@@ -277,7 +242,7 @@ def _connector(reader: Reader, asked: list[Asked]) -> bool:
     else:
         more = outputs.read_list(reader)
         if all(item.kind == "column" and not item.functions for item in more):
-            _own(reader, more)
+            _read_owner(reader, more)
         asked.extend(more)
         for item in more:
             if item.kind == "table" and item.functions:
@@ -291,7 +256,7 @@ def _connector(reader: Reader, asked: list[Asked]) -> bool:
     return True
 
 
-def _how_many(reader: Reader, asked: list[Asked]) -> bool:
+def _read_how_many(reader: Reader, asked: list[Asked]) -> bool:
     """`and how many does it have`, after `which country has the most cities`."""
     rest = reader.tokens[reader.at + 2 :]
     if reader.ranking is None or not reader.sees("how", "many"):
@@ -303,7 +268,7 @@ def _how_many(reader: Reader, asked: list[Asked]) -> bool:
     return True
 
 
-def _own(reader: Reader, more: list[Asked]) -> None:
+def _read_owner(reader: Reader, more: list[Asked]) -> None:
     """`titles of songs and names of singers`: the columns just read belong to the table that follows."""
     mark = reader.at
     if reader.low() not in ("of", "for"):
@@ -320,7 +285,7 @@ def _own(reader: Reader, more: list[Asked]) -> None:
     reader.at += link.size
 
 
-def _more(reader: Reader, sentence: list[Token], asked: list[Asked]) -> list[Asked]:
+def _read_sentence(reader: Reader, sentence: list[Token], asked: list[Asked]) -> list[Asked]:
     """A further sentence: how to order, or what exactly to show, which takes the place of what was said before."""
     query = reader.query
     if sentence[0].low in ASKING:
@@ -333,8 +298,10 @@ def _more(reader: Reader, sentence: list[Token], asked: list[Asked]) -> list[Ask
     if sub.low() in lexicon.COMMANDS and not sub.sees("include", "only"):
         sub.skip(lexicon.LEADS | {"only", "just"})
         shown = outputs.read_list(sub)
+        lows = [token.low for token in sentence]
+        also = "also" in lows or lows[-2:] == ["as", "well"] or lows[-1] == "too"
         if shown:
-            asked = shown
-    _modifiers(sub, asked)
+            asked = [*asked, *shown] if also else shown
+    _read_modifiers(sub, asked)
     reader.ranked, reader.needs_order = sub.ranked, sub.needs_order
     return asked

@@ -4,53 +4,53 @@ from __future__ import annotations
 
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import amounts, grain, outputs
-from sqlchat.providers.offline.asked import terms as asked_terms
-from sqlchat.providers.offline.linker import Col
+from sqlchat.providers.offline.asked import make_terms
+from sqlchat.providers.offline.links import Col
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Agg, Asked
 from sqlchat.providers.offline.reader import Reader
-from sqlchat.providers.offline.relations import LEADING, focus_measured, plain_operator, ranked_by
+from sqlchat.providers.offline.relations import LEADING, focus_measured, rank_by, read_plain_operator
 
 SPENDING = ("spent", "spend", "spends")
 BUYERS = lexicon.words("customer customers client clients buyer buyers shopper shoppers")
 
 
-def having(reader: Reader, asked: list[Asked]) -> bool:
+def read_having(reader: Reader, asked: list[Asked]) -> bool:
     """`with revenue over 10000`, `with more than 10 customers` where the groups are values of a column."""
     mark = reader.at
     reader.skip(
         {"with", "having", "whose", "has", "have", "had", "that", "which", "who", "where", "the", "a"} | lexicon.VERBS
     )
-    term = _having_measure(reader)
+    term = _read_having_measure(reader)
     if term is not None:
         reader.skip({"of", "is", "was", "are"})
-        op = plain_operator(reader)
+        op = read_plain_operator(reader)
         token = reader.token()
         if op and token is not None and token.value is not None:
             reader.at += 1
             _add_having(reader, term, op, token.value)
             return True
     reader.at = mark
-    return _having_amount(reader, asked) or _having_count(reader, asked)
+    return _read_having_amount(reader, asked) or _read_having_count(reader, asked)
 
 
-def _having_amount(reader: Reader, asked: list[Asked]) -> bool:
+def _read_having_amount(reader: Reader, asked: list[Asked]) -> bool:
     """`with more than 2500 downloads`, where each row of downloads holds a number of them."""
     mark = reader.at
     reader.skip(LEADING)
-    op = plain_operator(reader)
+    op = read_plain_operator(reader)
     token = reader.token()
     link = reader.link(reader.at + 1)
     if not op or token is None or token.value is None or link is None or not link.measures:
         reader.at = mark
         return False
-    category = grain.category_of(reader, asked)
+    category = grain.find_category(reader, asked)
     if category is not None:
         reader.query.groups.append(category)
     elif not reader.explicit_subject:
         reader.at = mark
         return False
-    amounts.one(link)
+    amounts.check_one(link)
     measure = link.measures[0].target
     assert isinstance(measure, Measure)
     reader.at += 1 + link.size
@@ -59,7 +59,7 @@ def _having_amount(reader: Reader, asked: list[Asked]) -> bool:
     return True
 
 
-def _spending(reader: Reader) -> Measure | None:
+def _find_spending(reader: Reader) -> Measure | None:
     """The one revenue of the database, for `spent`: what customers spend is what was sold to them."""
     found = [m for m in reader.linker.measures if m.name in lexicon.REVENUE]
     focus, subject = reader.focus.table, reader.query.subject
@@ -70,11 +70,11 @@ def _spending(reader: Reader) -> Measure | None:
     return found[0]
 
 
-def spent(reader: Reader, asked: list[Asked]) -> bool:
+def read_spent(reader: Reader, asked: list[Asked]) -> bool:
     """`who spent the most`, `spent more than 1000`."""
     mark = reader.at
     reader.skip({"who", "that", "which", "have", "has", "had"})
-    measure = _spending(reader) if reader.low() in SPENDING else None
+    measure = _find_spending(reader) if reader.low() in SPENDING else None
     if measure is None:
         reader.at = mark
         return False
@@ -86,9 +86,9 @@ def spent(reader: Reader, asked: list[Asked]) -> bool:
         one = Asked("measure", reader.low(-1), ["sum"], measure=measure)
         reader.measured = measure.table
         reader.at += 1
-        ranked_by(reader, asked, one, reader.low(-1) == "most")
+        rank_by(reader, asked, one, reader.low(-1) == "most")
         return True
-    op = plain_operator(reader)
+    op = read_plain_operator(reader)
     token = reader.token()
     if not op or token is None or token.value is None or not reader.explicit_subject:
         reader.at = mark
@@ -100,17 +100,17 @@ def spent(reader: Reader, asked: list[Asked]) -> bool:
     return True
 
 
-def _having_measure(reader: Reader) -> Agg | None:
+def _read_having_measure(reader: Reader) -> Agg | None:
     one = None
     if reader.phrase(lexicon.AGGREGATES) or ((link := reader.link()) is not None and link.measures):
         one = outputs.read_one(reader, first=False)
     if one is None or not one.functions:
         return None
-    found = asked_terms(reader, one, reader.focus.table)
+    found = make_terms(reader, one, reader.focus.table)
     return found[0] if len(found) == 1 and isinstance(found[0], Agg) else None
 
 
-def _having_count(reader: Reader, asked: list[Asked]) -> bool:
+def _read_having_count(reader: Reader, asked: list[Asked]) -> bool:
     """`countries with more than 10 customers`, where the country is a column and not a table."""
     query = reader.query
     if (
@@ -123,7 +123,7 @@ def _having_count(reader: Reader, asked: list[Asked]) -> bool:
         return False
     mark = reader.at
     reader.skip({"with", "having", "has", "have", "had", "that", "which", "the"} | lexicon.VERBS)
-    op = plain_operator(reader)
+    op = read_plain_operator(reader)
     token = reader.token()
     if not op or token is None or not isinstance(token.value, int):
         reader.at = mark
@@ -135,11 +135,10 @@ def _having_count(reader: Reader, asked: list[Asked]) -> bool:
         return False
     hit = reader.table_of(link)
     assert hit is not None
-    assert isinstance(hit.target, tuple)
     reader.at += link.size
-    _add_having(reader, Agg("count", hit.target), op, token.value)
-    focus_measured(reader, hit.target)
-    for term in asked_terms(reader, asked[0], query.subject):
+    _add_having(reader, Agg("count", hit.key), op, token.value)
+    focus_measured(reader, hit.key)
+    for term in make_terms(reader, asked[0], query.subject):
         if isinstance(term, Col) and term not in query.groups:
             query.groups.append(term)
     return True

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlchat.errors import QuestionError
 from sqlchat.language.tokens import name_words, singular
-from sqlchat.providers.offline.linker import Key
+from sqlchat.providers.offline.links import Key
 from sqlchat.sql.catalog import Table
 
 
@@ -29,7 +29,10 @@ class Edge:
 
 
 class Joins:
-    """The graph of foreign keys; where a catalog declares none at all, `<table>_id` columns stand in for them."""
+    """The graph of foreign keys; if a database declares none at all, `<table>_id` columns stand in for them.
+
+    What the owner says joins comes beside either.
+    """
 
     def __init__(self, tables: Mapping[Key, Table]):
         self.tables = tables
@@ -38,12 +41,14 @@ class Joins:
         for key in tables:
             self._named.setdefault(key[1].lower(), []).append(key)
         self._reach: dict[tuple[Key, bool], dict[Key, int]] = {}
-        for edge in self._declared() or self._inferred():
+        is_declared = any(not key.by_owner for table in tables.values() for key in table.foreign_keys)
+        edges = self._read_keys()
+        for edge in edges if is_declared else edges + self._infer_keys(edges):
             self.edges[edge.source].append(edge)
             own = {here for here, _ in edge.columns}
             self.edges[edge.target].append(edge.back(single=own == set(tables[edge.source].primary_key)))
 
-    def _declared(self) -> list[Edge]:
+    def _read_keys(self) -> list[Edge]:
         found: list[Edge] = []
         for key, table in self.tables.items():
             for fk in table.foreign_keys:
@@ -52,20 +57,26 @@ class Joins:
                     continue
                 there = fk.ref_columns or self.tables[target].primary_key
                 if len(there) == len(fk.columns):
-                    edge = Edge(key, target, tuple(zip(fk.columns, there, strict=True)), single=True)
+                    edge = Edge(key, target, tuple(zip(fk.columns, there, strict=True)), single=not fk.repeats)
                     if edge not in found:
                         found.append(edge)
         return found
 
-    def _inferred(self) -> list[Edge]:
-        """Columns that bear the name of another table's key: `customer_id` of `customers`, `aid` of `author`."""
+    def _infer_keys(self, known: list[Edge]) -> list[Edge]:
+        """Columns that bear the name of another table's key: `customer_id` of `customers`, `aid` of `author`.
+
+        Beside those that are `known`.
+        """
         owners: dict[str, list[tuple[Key, str]]] = {}
         for key, table in self.tables.items():
             for name, own in _key_names(table):
                 owners.setdefault(name, []).append((key, own))
         found = []
+        taken = {(edge.source, here) for edge in known for here, _ in edge.columns}
         for key, table in self.tables.items():
             for column in table.columns:
+                if (key, column.name) in taken:
+                    continue
                 name = column.name.lower().replace("_", "")
                 homes = owners.get(name, ()) if (column.name,) != table.primary_key else ()
                 others = [home for home in homes if home[0][0] == key[0] or len(homes) == 1]
@@ -175,9 +186,12 @@ def _key_names(table: Table) -> list[tuple[str, str]]:
     spelled = ("".join(words) + "id", "".join(name_words(table.name)) + "id", initials + "id")
     if len(table.primary_key) == 1:
         return [(name, table.primary_key[0]) for name in dict.fromkeys((*spelled[:2], *spelled[2:]))]
-    first = table.columns[0].name if table.columns else ""
-    known = first.lower().replace("_", "")
-    return [(name, first) for name in dict.fromkeys(spelled) if known in (name, "id") and not table.primary_key]
+    if table.primary_key:
+        return []
+    plain = {column.name.lower().replace("_", ""): column.name for column in table.columns}
+    first = plain.get("id", "") if next(iter(plain), "") == "id" else ""
+    own = first or next((plain[name] for name in spelled if name in plain), "")
+    return [(name, own) for name in dict.fromkeys(spelled) if own and (first or name in plain)]
 
 
 def _shown(way: list[Edge]) -> str:

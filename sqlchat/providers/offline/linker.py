@@ -1,120 +1,27 @@
-"""Schema linking: which tables, columns, values and measures a run of the question's words names.
-
-Every hit carries a tier: 0 the name itself, 1 its stem, 2 a part of the name that stands for it, 3 a synonym. Lower
-is better, and a worse tier is only used where a better one finds nothing.
-"""
+"""Schema linking: which tables, columns, values and measures a run of the question's words names."""
 
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 
-from sqlchat.language.lexicon import (
-    COMMANDS,
-    FUNCTION,
-    IN,
-    NAME_COLUMNS,
-    UNITS,
-    VERBS,
-)
+from sqlchat.language.lexicon import FUNCTION, SEXES
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import Token, name_words, singular, stem, stems
-from sqlchat.providers.offline.dates import is_date, is_number
-from sqlchat.providers.offline.definitions import Definitions
-from sqlchat.providers.offline.measures import Measure, measures, namesake
-from sqlchat.providers.offline.naming import WEAK, alike, expanded, is_weak, letters, renamed, shared_prefix, synonyms
-from sqlchat.sql.catalog import Catalog, Column, Table
+from sqlchat.providers.offline.dates import is_number
+from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link, Target
+from sqlchat.providers.offline.measures import Measure
+from sqlchat.providers.offline.names import LONGEST, Names, keep_best
+from sqlchat.providers.offline.naming import WEAK, keep_letters, list_other_names
 
-Key = tuple[str, str]
-"""(schema, table)"""
 BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
 PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
-LOOSE = 4
-"""The tier of names that stand for the same by the thesaurus alone."""
 SHORTEST_OPENING = 4
 """Letters of a word that stands for a longer value which begins with it."""
-LONGEST = 8
-"""Words of the longest phrase that is looked for."""
-
-VAGUE = frozenset(
-    stem(word) for word in (*WEAK, *COMMANDS, "data", "info", "information", "record", "table", "detail")
-)
-"""Last words of tables' names that do not stand for the whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Col:
-    table: Key
-    name: str
-
-
-Target = Key | Col | Measure
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """What a phrase may mean: a table, a column, a value of a column, or a measure."""
-
-    target: Target
-    tier: int
-    value: str | None = None
-
-
-@dataclass
-class Link:
-    """The readings of the tokens `start` to `start + size`."""
-
-    start: int
-    size: int
-    text: str
-    tables: list[Hit] = field(default_factory=list)
-    columns: list[Hit] = field(default_factory=list)
-    values: list[Hit] = field(default_factory=list)
-    measures: list[Hit] = field(default_factory=list)
-
-
-class Linker:
-    """The phrases of one catalog and its values; built once for a question, read-only afterwards."""
-
-    def __init__(
-        self,
-        catalog: Catalog,
-        values: Mapping[tuple[str, str, str], tuple[str, ...]],
-        definitions: Definitions | None = None,
-    ):
-        self.definitions = definitions or Definitions(catalog)
-        self.tables: dict[Key, Table] = {(t.schema, t.name): t for t in catalog.tables}
-        self.measures = [m for key, table in self.tables.items() for m in measures(key, table, catalog.dialect)]
-        self.measures += self.definitions.measures
-        self.namesakes = {key: own for key, table in self.tables.items() if (own := namesake(key, table)) is not None}
-        """Tables that are named like one of their numbers: `downloads(day, downloads)`."""
-        self.values: dict[Col, tuple[str, ...]] = {}
-        self._phrases: dict[tuple[str, ...], dict[Target, Hit]] = {}
-        self._weak: dict[str, dict[Target, Hit]] = {}
-        """Columns named like words that build sentences, such as `Created`: meant after `by`."""
-        self._glued: dict[str, dict[Target, Hit]] = {}
-        self._prefixes: dict[Key, str] = {}
-        self._texts: dict[tuple[str, ...], list[Hit]] = {}
-        self._openings: dict[tuple[str, ...], list[Hit]] = {}
-        """Values by the words that they begin with: `Acme` of `Acme Corp`."""
-        self._heads: dict[str, list[Hit]] = {}
-        """Tables by the first word of their names: `degree` of `degree_programs`."""
-        self._prefix = shared_prefix([t.name.lower() for t in catalog.tables]) if len(catalog.tables) > 2 else ""
-        self.path_rank = catalog.path_rank
-        spread = Counter(name.lower() for _, name in {(schema, name.lower()) for schema, name in self.tables})
-        self._twins = {key for key in self.tables if spread[key[1].lower()] > 1}
-        for key, table in self.tables.items():
-            self._index_table(key, table)
-            if key in self._twins:
-                self._index_schema(key)
-        for measure in self.measures:
-            for name in measure.names:
-                self._add(stems(name), Hit(measure, 0 if name == measure.name else 3))
-        for (schema, name, column), texts in values.items():
-            if (schema, name) in self.tables and self.tables[schema, name].column(column):
-                self._index_values(Col((schema, name), column), texts)
+class Linker(Names):
+    """Finds the phrases of one catalog and its values in a question; read-only once it is built."""
 
     def links(self, tokens: list[Token], start: int) -> list[Link]:
         """The readings of the phrases that start at token `start`, longest first."""
@@ -138,24 +45,8 @@ class Linker:
         known = self.values.get(column, ())
         exact = [value for value in known if value.lower() == text.lower()]
         # Where the text was typed without an exclamation mark or with another dash.
-        loose = exact or [value for value in known if letters(value) == letters(text)]
+        loose = exact or [value for value in known if keep_letters(value) == keep_letters(text)]
         return loose[0] if exact or len(loose) == 1 else None
-
-    def display(self, key: Key) -> list[Col]:
-        """The columns by which people know a row of the table: its name or title, or first and last name."""
-        table = self.tables[key]
-        by_words = {self.column_words(key, c.name): Col(key, c.name) for c in table.columns}
-        for wanted in NAME_COLUMNS:
-            if tuple(wanted.split()) in by_words:
-                return [by_words[tuple(wanted.split())]]
-        if ("first", "name") in by_words and ("last", "name") in by_words:
-            return [by_words["first", "name"], by_words["last", "name"]]
-        head = self.table_words(key)[-1:]
-        named = [col for words, col in by_words.items() if words[-1] in ("name", "title") and not self.is_key(col)]
-        if len(named) == 1:
-            return named
-        same = [c for words, c in by_words.items() if tuple(map(stem, words)) == tuple(map(stem, head))]
-        return [c for c in same if not self.is_key(c)][:1] if not named else []
 
     def hits(self, words: tuple[str, ...]) -> list[Hit]:
         """All that the stems name."""
@@ -181,16 +72,6 @@ class Linker:
         """The columns that the stems name wholly."""
         return [hit for hit in self._phrases.get(words, {}).values() if isinstance(hit.target, Col) and hit.tier < 2]
 
-    def catalog_column(self, col: Col) -> Column:
-        found = self.tables[col.table].column(col.name)
-        assert found is not None
-        return found
-
-    def is_key(self, col: Col) -> bool:
-        """Whether the column is part of a key, primary or foreign."""
-        table = self.tables[col.table]
-        return col.name in table.primary_key or any(col.name in fk.columns for fk in table.foreign_keys)
-
     def is_flag(self, col: Col) -> bool:
         """Whether the column says yes or no: by its type, by what it holds, or as a number named `is_x`, `has_x`."""
         if (col.table, col.name) in self.definitions.conditions:
@@ -200,122 +81,6 @@ class Linker:
         if BOOLEAN_TYPE.match(column.type) or any(held == set(pair) for pair in PAIRS):
             return True
         return is_number(column) and name_words(col.name)[:1] in (("is",), ("has",))
-
-    def table_words(self, key: Key) -> tuple[str, ...]:
-        name = key[1][len(self._prefix) :] or key[1]
-        return expanded(name_words(name)) or (name.lower(),)
-
-    def column_words(self, key: Key, column: str) -> tuple[str, ...]:
-        """Words of a column's name without a prefix that only repeats its table."""
-        prefix = self._prefixes.get(key)
-        if prefix is None:
-            names = [c.name.lower() for c in self.tables[key].columns]
-            prefix = self._prefixes[key] = shared_prefix(names) if len(names) > 3 else ""
-        words = expanded(name_words(column[len(prefix) :] or column))
-        owner = self.table_words(key)
-        for size in range(len(owner), 0, -1):
-            head = owner[-size:]
-            if len(words) > size and alike(words[:size], head) and not IN.issuperset(words[size:]):
-                return words[size:]
-        return words
-
-    def _index_table(self, key: Key, table: Table) -> None:
-        words = self.table_words(key)
-        own: Target = self.namesakes.get(key, key)
-        self._add(words, Hit(own, 0))
-        self._glue("".join(words), Hit(own, 0))
-        for name in (table.name.lower(), table.name.lower().replace("_", "")):
-            self._glue(name, Hit(own, 0))
-        if len(words) > 1 and key not in self.namesakes:
-            self._heads.setdefault(stem(words[0]), []).append(Hit(key, LOOSE))
-            several = words[-1] in VERBS and words[-1].endswith("s") and key[1].lower().endswith(words[-1])
-            vague = stem(words[-1]) in VAGUE and not several
-            self._add(words[:-1] if vague else words[-1:], Hit(key, 1 if vague else 2))
-        for other in synonyms(words):
-            self._add(other, Hit(key, 3))
-        for column in table.columns:
-            self._index_column(Col(key, column.name), words, column.comment)
-        display = self.display(key)
-        if len(display) == 1:
-            same = [c.name for c in table.columns if alike(self.column_words(key, c.name), words[-1:])]
-            for name in {display[0].name, *same}:
-                for phrase in (("name",), (*words, "name"), (*words[-1:], "name")):
-                    self._add(phrase, Hit(Col(key, name), 2))
-
-    def _index_column(self, col: Col, owner: tuple[str, ...], comment: str) -> None:
-        full, short = expanded(name_words(col.name)), self.column_words(col.table, col.name)
-        if col.table in self.namesakes and self.namesakes[col.table].column == col.name:
-            return
-        dated = is_date(self.catalog_column(col))
-        foreign = self.is_key(col) and col.name not in self.tables[col.table].primary_key
-        names = {full: 0, short: 0}
-        if "of" in full[1:-1]:
-            at = full.index("of")
-            self._add((*full[at + 1 :], *full[:at]), Hit(col, 1))  # `membership level` for `level_of_membership`
-        for pair in [short] if len(short) == 2 and not foreign else []:
-            self._add((pair[1], "of", pair[0]), Hit(col, 1))
-            self._add((pair[1], "of", "the", pair[0]), Hit(col, 1))
-        if not foreign and short[-1] not in IN:
-            names |= {(*owner, *short): 0, (*owner[-1:], *short): 0}
-        if foreign:
-            names.pop(short if short != full else (), None)
-        if len(short) > 1 and not foreign:
-            for cut in range(1, len(short)):
-                names.setdefault(short[cut:], 2)
-            for size in range(2, len(short)):
-                names.setdefault(short[:size], 2)
-            if short[-1] in ("name", "code", "type", "option"):
-                names.setdefault(short[:-1], 2)
-            if dated and short[-1] in ("date", "time", "at", "on", "day"):
-                names.setdefault(short[:-1], 2)
-        for phrase, tier in names.items():
-            self._add(phrase, Hit(col, tier))
-        self._index_literal(col, owner, foreign=foreign)
-        for text in (col.name.lower(), "".join(name_words(col.name)), "".join(full), "".join(short)):
-            self._glue(text, Hit(col, 0))
-        if not foreign:
-            for name in {full, short} | ({short[:-1]} if dated and len(short) > 1 else set()):
-                for other in synonyms(name):
-                    self._add(other, Hit(col, 3))
-        note = re.split(r"[;,.(:]", comment)[0].split()
-        if 1 <= len(note) <= 3 and not any(w.lower() in UNITS or w.lower() in WEAK for w in note):
-            self._add(tuple(w.lower() for w in note), Hit(col, 3))
-
-    def _index_literal(self, col: Col, owner: tuple[str, ...], *, foreign: bool) -> None:
-        """The column's name as it is written, short forms and all: `amt`, `unit_amt`, `order amt`."""
-        plain = name_words(col.name)
-        if plain == expanded(plain):
-            return
-        self._add(plain, Hit(col, 0))
-        if not foreign:
-            self._add((*owner[-1:], *plain), Hit(col, 0))
-            for cut in range(1, len(plain)):
-                self._add(plain[cut:], Hit(col, 0 if alike(plain[:cut], owner[-cut:]) else 2))
-
-    def _index_schema(self, key: Key) -> None:
-        """`backup.orders`, `backup orders`, `orders in backup`: of tables whose name alone is not theirs alone."""
-        schema, name = name_words(key[0]), name_words(key[1])
-        for phrase in ((*schema, *name), *((*name, between, *schema) for between in ("in", "of", "from"))):
-            self._add(phrase, Hit(key, 0))
-        self._glue(".".join(key).lower(), Hit(key, 0))
-
-    def _index_values(self, col: Col, texts: tuple[str, ...]) -> None:
-        self.values[col] = texts
-        for text in texts:
-            words = stems(text)
-            if 0 < len(words) <= LONGEST and not (len(words) == 1 and is_weak(text)):
-                self._texts.setdefault(words, []).append(Hit(col, 1, text))
-                for size in range(1, min(len(words), 3)):
-                    self._openings.setdefault(words[:size], []).append(Hit(col, 3, text))
-
-    def _add(self, words: tuple[str, ...], hit: Hit) -> None:
-        if len(words) == 1 and words[0] in WEAK and not isinstance(hit.target, tuple):
-            _keep(self._weak.setdefault(words[0], {}), hit)
-        elif words:
-            _keep(self._phrases.setdefault(tuple(map(stem, words)), {}), hit)
-
-    def _glue(self, text: str, hit: Hit) -> None:
-        _keep(self._glued.setdefault(text, {}), hit)
 
     def _look_up(self, link: Link, span: list[Token]) -> None:
         if len(span) == 1 and span[0].kind == "text":
@@ -329,9 +94,9 @@ class Linker:
         if span[0].low not in WEAK or len(span) == 1:
             for text in ("".join(lows), "".join(words)):
                 for hit in self._glued.get(text, {}).values():
-                    _keep(hits, hit)
+                    keep_best(hits, hit)
         if not hits and all(t.kind == "word" for t in span):
-            hits = self._same_meaning(words, lows) or self._headed(words, lows)
+            hits = self._find_synonyms(words, lows) or self._find_headed(words, lows)
         for hit in hits.values():
             if isinstance(hit.target, Col):
                 link.columns.append(hit)
@@ -347,12 +112,12 @@ class Linker:
                 begun = self._openings.get(words, [])
                 link.values = begun if len({(hit.target, hit.value) for hit in begun}) == 1 else []
 
-    def _headed(self, words: tuple[str, ...], lows: tuple[str, ...]) -> dict[Target, Hit]:
+    def _find_headed(self, words: tuple[str, ...], lows: tuple[str, ...]) -> dict[Target, Hit]:
         """The one table whose name begins with the word, where that is a noun in the plural or names no value."""
         found = self._heads.get(words[0], []) if len(words) == 1 and lows[0] not in WEAK else []
         return {found[0].target: found[0]} if len(found) == 1 and words not in self._texts else {}
 
-    def _same_meaning(self, words: tuple[str, ...], lows: tuple[str, ...]) -> dict[Target, Hit]:
+    def _find_synonyms(self, words: tuple[str, ...], lows: tuple[str, ...]) -> dict[Target, Hit]:
         """What is named wholly once a word that names nothing is put in another word for the same thing."""
         found: dict[Target, Hit] = {}
         if any(low in WEAK for low in lows) or words in self._texts:
@@ -363,7 +128,7 @@ class Linker:
             for other in MEANING.get(low, MEANING.get(singular(low), frozenset())):
                 for hit in self._phrases.get((*words[:at], stem(other), *words[at + 1 :]), {}).values():
                     if hit.tier < 2:
-                        _keep(found, Hit(hit.target, LOOSE))
+                        keep_best(found, Hit(hit.target, LOOSE))
         return found
 
     def _values(self, words: tuple[str, ...], low: str, spelled: str | None) -> list[Hit]:
@@ -378,14 +143,11 @@ class Linker:
             )
             found.append(Hit(hit.target, 0 if exact else 1, hit.value))
         if not found:
-            for other in renamed(low):
+            for other in list_other_names(low):
                 found += [Hit(h.target, 3, h.value) for h in self._texts.get(stems(other), ())]
+        if not found and low in SEXES:
+            initial = SEXES[low]
+            cols = [col for col in self.values if {"sex", "gender"} & set(self.column_words(col.table, col.name))]
+            found = [Hit(col, 3, value) for col in cols for value in self.values[col] if value.lower() in initial]
         best = min((hit.tier for hit in found), default=0)
         return [hit for hit in found if hit.tier == best]
-
-
-def _keep(hits: dict[Target, Hit], hit: Hit) -> None:
-    """For each target its best tier."""
-    known = hits.get(hit.target)
-    if known is None or hit.tier < known.tier:
-        hits[hit.target] = hit

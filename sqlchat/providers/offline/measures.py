@@ -44,12 +44,12 @@ class Measure:
     """The one column that it adds up, if it is no more than that."""
 
 
-def measures(key: tuple[str, str], table: Table, dialect: str) -> list[Measure]:
+def find_measures(key: tuple[str, str], table: Table, dialect: str) -> list[Measure]:
     """The measures of a table: those its comments define, else revenue where it has a quantity and a price."""
     found: list[Measure] = []
     for comment in (table.comment, *(c.comment for c in table.columns)):
         for name, text in DEFINITION.findall(comment):
-            expression = arithmetic(text, table, dialect)
+            expression = parse_arithmetic(text, table, dialect)
             if expression is not None:
                 plain = " ".join(name_words(name))
                 names = (plain, *sorted(REVENUE - {plain})) if plain in REVENUE else (plain,)
@@ -63,7 +63,7 @@ def measures(key: tuple[str, str], table: Table, dialect: str) -> list[Measure]:
     return found
 
 
-def namesake(key: tuple[str, str], table: Table) -> Measure | None:
+def find_namesake(key: tuple[str, str], table: Table) -> Measure | None:
     """The number that a table is named after, as in `sales(day, shop, sales)`: its rows hold shares of it."""
     named = tuple(map(stem, name_words(table.name)))
     for column in table.columns:
@@ -74,7 +74,7 @@ def namesake(key: tuple[str, str], table: Table) -> Measure | None:
     return None
 
 
-def arithmetic(text: str, table: Table, dialect: str) -> exp.Expr | None:
+def parse_arithmetic(text: str, table: Table, dialect: str) -> exp.Expr | None:
     """`text` as an expression, if it is arithmetic over columns of `table` and nothing else; names as the table has
     them. None otherwise."""
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Iterator
 
 from sqlchat.language.lexicon import (
@@ -15,21 +14,29 @@ from sqlchat.language.lexicon import (
     NOT,
     SYNONYMS,
     VERBS,
+    words,
 )
-from sqlchat.language.tokens import PRONOUNS, stem
+from sqlchat.language.tokens import PRONOUNS, name_words, stem
 
+KEPT_IN = words(
+    "km cm mm m kg g lb lbs f c usd eur gbp sqft mph kmh pct percent billions millions thousands sec secs min mins "
+    "hrs days"
+)
+"""Units at the end of columns' names."""
 WEAK = FILLERS | IN | NOT | VERBS | {"and", "or", "but"}
 
 
-def shared_prefix(names: list[str]) -> str:
-    """What all names begin with, where that is more than a letter and leaves each a rest."""
-    prefix = os.path.commonpath(names)
-    if len(names) < 3 or len(prefix) < 2:
-        return ""
-    return prefix if all(len(n) > len(prefix) for n in names) else ""
+def count_shared_words(names: list[str]) -> int:
+    """How many words all the names begin with: 2 for `sbCustId, sbCustName, sbCustCity`; each keeps a rest."""
+    split = [name_words(name) for name in names]
+    shortest = min((len(words) for words in split), default=0)
+    same = 0
+    while len(split) > 2 and same < shortest - 1 and len({words[same] for words in split}) == 1:
+        same += 1
+    return same
 
 
-def letters(text: str) -> str:
+def keep_letters(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())
 
 
@@ -37,17 +44,17 @@ def is_weak(text: str) -> bool:
     return text not in PRONOUNS and (len(text) < 3 or text.lower() in WEAK | FUNCTION)
 
 
-def alike(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
+def is_alike(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
     return tuple(map(stem, left)) == tuple(map(stem, right))
 
 
-def expanded(words: tuple[str, ...]) -> tuple[str, ...]:
+def expand(words: tuple[str, ...]) -> tuple[str, ...]:
     if "".join(words) in ABBREVIATIONS:
         return ABBREVIATIONS["".join(words)]
     return tuple(full for word in words for full in ABBREVIATIONS.get(word, (word,)))
 
 
-def synonyms(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
+def list_synonyms(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     """The phrase with one of its parts put in other words."""
     stemmed = tuple(map(stem, words))
     for at, first in enumerate(stemmed):
@@ -57,7 +64,7 @@ def synonyms(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
                     yield (*words[:at], *other, *words[at + len(part) :])
 
 
-def by_stem() -> dict[str, list[tuple[tuple[str, ...], list[tuple[str, ...]]]]]:
+def index_synonyms() -> dict[str, list[tuple[tuple[str, ...], list[tuple[str, ...]]]]]:
     index: dict[str, list[tuple[tuple[str, ...], list[tuple[str, ...]]]]] = {}
     for group in SYNONYMS:
         for name in group:
@@ -67,7 +74,16 @@ def by_stem() -> dict[str, list[tuple[tuple[str, ...], list[tuple[str, ...]]]]]:
     return index
 
 
-def renamed(low: str) -> Iterator[str]:
+def drop_unit(words: tuple[str, ...]) -> tuple[str, ...]:
+    """`budget` for `budget in billions`, `area` for `area km 2`: a column's words up to the unit it is kept in."""
+    if "in" in words[1:-1]:
+        words = words[: words.index("in", 1)]
+    while len(words) > 1 and (words[-1] in KEPT_IN or words[-1].isdigit()):
+        words = words[:-1]
+    return words
+
+
+def list_other_names(low: str) -> Iterator[str]:
     if low in DEMONYMS:
         low = DEMONYMS[low]
         yield low
@@ -76,4 +92,4 @@ def renamed(low: str) -> Iterator[str]:
             yield from (other for other in group if other != low)
 
 
-SYNONYMS_BY_STEM = by_stem()
+SYNONYMS_BY_STEM = index_synonyms()

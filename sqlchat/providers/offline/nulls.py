@@ -8,7 +8,7 @@ from __future__ import annotations
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, stem
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.linker import Col, Key
+from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Null
 from sqlchat.providers.offline.reader import Reader, is_participle
 
@@ -21,7 +21,7 @@ ARTICLES = lexicon.words("a an any the been be yet have has")
 
 def read(reader: Reader) -> bool:
     """One condition on a value that is not there, on what is spoken of."""
-    return _is_empty(reader) or _lacking(reader) or _undone(reader)
+    return _is_empty(reader) or _lacking(reader) or _read_undone(reader)
 
 
 def _is_empty(reader: Reader) -> bool:
@@ -63,7 +63,7 @@ def _lacking(reader: Reader) -> bool:
     return True
 
 
-def _undone(reader: Reader) -> bool:
+def _read_undone(reader: Reader) -> bool:
     """`not returned yet`, `have not been delivered`: no date of what was not done."""
     mark = reader.at
     lacking = False
@@ -71,7 +71,13 @@ def _undone(reader: Reader) -> bool:
         lacking = lacking or reader.low() in LACKING
         reader.at += 1
     token, table = reader.token(), reader.focus.table
-    if not lacking or token is None or table is None or not is_participle(token.low) or reader.dated(reader.at + 1):
+    if (
+        not lacking
+        or token is None
+        or table is None
+        or not is_participle(token.low)
+        or reader.is_dated(reader.at + 1)
+    ):
         reader.at = mark
         return False
     fitting = _days_of(reader, table, token)
@@ -86,10 +92,10 @@ def _undone(reader: Reader) -> bool:
     return True
 
 
-def done(reader: Reader) -> bool:
+def read_done(reader: Reader) -> bool:
     """`cancelled` in `joined in 2024 and cancelled`: there is a day of what was done."""
     token, table = reader.token(), reader.focus.table
-    if token is None or table is None or not is_participle(token.low) or reader.dated(reader.at + 1):
+    if token is None or table is None or not is_participle(token.low) or reader.is_dated(reader.at + 1):
         return False
     following = reader.token(1)
     fitting = _days_of(reader, table, token)

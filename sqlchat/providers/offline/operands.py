@@ -8,7 +8,7 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import SCALES
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.linker import Col
+from sqlchat.providers.offline.links import Col
 from sqlchat.providers.offline.query import Compare, Literal
 from sqlchat.providers.offline.reader import Reader
 
@@ -17,7 +17,7 @@ SHARE = re.compile(r"\b0(\.0)? ?(to|and|-|\.\.|–) ?1(\.0)?\b|\bfraction\b")
 FLIPPED = {"=": "!=", "!=": "=", ">": "<=", "<": ">=", ">=": "<", "<=": ">"}
 
 
-def operator(reader: Reader) -> str:
+def read_operator(reader: Reader) -> str:
     adjective = lexicon.COMPARATIVES.get(reader.low())
     hit = reader.phrase(lexicon.LIKES) or reader.phrase(lexicon.OPERATORS)
     if hit is None:
@@ -29,7 +29,7 @@ def operator(reader: Reader) -> str:
     return hit[0]
 
 
-def operands(reader: Reader, col: Col, op: str) -> tuple[Literal, ...] | None:
+def read_operands(reader: Reader, col: Col, op: str) -> tuple[Literal, ...] | None:
     """What a column is compared with, from the next word on."""
     if op == "between":
         low = _operand(reader, col, op)
@@ -52,7 +52,7 @@ def operands(reader: Reader, col: Col, op: str) -> tuple[Literal, ...] | None:
                 if following is None or not any(hit.target == col for hit in following.values):
                     reader.at = mark
                     break
-                if reader.several(col):
+                if reader.has_several(col):
                     raise QuestionError('"and" may mean both or any of them.', words=["and"], reason="ambiguous")
             reader.skip({"the", "in"})
             more = _operand(reader, col, op)
@@ -80,16 +80,16 @@ def _operand(reader: Reader, col: Col, op: str) -> Literal | None:
             return None
         reader.at += 1
         return token.text if like else reader.linker.value(col, token.text) or token.text
-    if (percent := _percent(reader)) is not None and not like:
+    if (percent := _read_percent(reader)) is not None and not like:
         reader.at += 1 if token.percent is not None else 2
-        return _of_hundred(reader, col, percent)
+        return _convert_percent(reader, col, percent)
     if token.value is not None and not like and not (token.kind == "word" and dates.is_text(column)):
         reader.at += 1
         value: int | float = token.value
         scale = SCALES.get(reader.low(), 1)
         if scale > 1:
             reader.at += 1
-        if reader.low() in lexicon.MEASURE_UNITS and dates.unit(reader.low()) != "day":
+        if reader.low() in lexicon.MEASURE_UNITS and dates.find_unit(reader.low()) != "day":
             reader.at += 1
             reader.take("old")
         if dates.is_date(column):
@@ -104,20 +104,20 @@ def _operand(reader: Reader, col: Col, op: str) -> Literal | None:
             reader.at += link.size
             return hit.value
     exact = reader.linker.value(col, token.text)
-    if exact is not None and (token.low not in lexicon.FUNCTION or _capitals(reader, exact)):
+    if exact is not None and (token.low not in lexicon.FUNCTION or _is_capitalised(reader, exact)):
         reader.at += 1
         return exact
-    return _spelled(reader, col) if dates.is_text(column) and op in ("=", "!=") else None
+    return _read_spelled(reader, col) if dates.is_text(column) and op in ("=", "!=") else None
 
 
-def _capitals(reader: Reader, value: str) -> bool:
+def _is_capitalised(reader: Reader, value: str) -> bool:
     """Whether the next word is the value letter by letter, in capitals that set it apart from its neighbours."""
     token = reader.token()
     shouted = not any(t.text.islower() for t in reader.tokens if t.kind == "word")
     return token is not None and token.text == value and value.isupper() and not shouted
 
 
-def _percent(reader: Reader) -> int | float | None:
+def _read_percent(reader: Reader) -> int | float | None:
     """The 10 of `10%` or `10 percent`."""
     token = reader.token()
     if token is None:
@@ -125,7 +125,7 @@ def _percent(reader: Reader) -> int | float | None:
     return token.value if reader.low(1) in ("percent", "%") else token.percent
 
 
-def _of_hundred(reader: Reader, col: Col, percent: int | float) -> int | float:
+def _convert_percent(reader: Reader, col: Col, percent: int | float) -> int | float:
     """A percentage as the column holds it. Raises QuestionError where neither its name nor its comment tells how."""
     if {"percent", "percentage"} & set(reader.linker.column_words(col.table, col.name)):
         return percent
@@ -139,7 +139,7 @@ def _of_hundred(reader: Reader, col: Col, percent: int | float) -> int | float:
     )
 
 
-def _spelled(reader: Reader, col: Col) -> str | None:
+def _read_spelled(reader: Reader, col: Col) -> str | None:
     """Capitalised words as a value that the index does not hold: only where it holds none of the column."""
     if col in reader.linker.values:
         return None
@@ -155,7 +155,7 @@ def _spelled(reader: Reader, col: Col) -> str | None:
     return " ".join(words) or None
 
 
-def add(reader: Reader, col: Col, op: str, values: tuple[Literal, ...], negated: bool) -> None:
+def add_comparison(reader: Reader, col: Col, op: str, values: tuple[Literal, ...], negated: bool) -> None:
     column = reader.column(col)
     trailing = reader.trailing() if op == "=" and len(values) == 1 else None
     if trailing is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import aggregates, amounts, dates, flags, grain, periods, refusal, things
-from sqlchat.providers.offline.linker import Col, Hit, Link
+from sqlchat.providers.offline import aggregates, amounts, dates, flags, periods, refusal, things
+from sqlchat.providers.offline.links import Col, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Asked
 from sqlchat.providers.offline.reader import Reader, is_participle
@@ -17,7 +17,7 @@ def read_list(reader: Reader) -> list[Asked]:
     while True:
         before = reader.at
         reader.skip_leads()
-        asked = _elliptic(reader) or read_one(reader, first=not found)
+        asked = _read_elliptic(reader) or read_one(reader, first=not found)
         if asked is None:
             reader.at = before
             return found
@@ -40,10 +40,10 @@ def starts_output(reader: Reader, ahead: int = 0) -> bool:
     focus, frequent = reader.focus, reader.most_frequent
     reader.at += ahead
     try:
-        asked = _elliptic(reader) or read_one(reader, first=False)
+        asked = _read_elliptic(reader) or read_one(reader, first=False)
         if asked is None:
             return False
-        return not (asked.kind == "column" and not asked.functions and compared(reader))
+        return not (asked.kind == "column" and not asked.functions and is_compared(reader))
     except QuestionError:
         return False
     finally:
@@ -53,7 +53,7 @@ def starts_output(reader: Reader, ahead: int = 0) -> bool:
         reader.query.order, reader.query.limit = order, limit
 
 
-def compared(reader: Reader) -> bool:
+def is_compared(reader: Reader) -> bool:
     """Whether a comparison follows, which makes the column before it a condition."""
     mark = reader.at
     reader.skip({"is", "are", "was", "were", "of", "equal"})
@@ -69,21 +69,21 @@ def compared(reader: Reader) -> bool:
 
 def read_one(reader: Reader, *, first: bool) -> Asked | None:
     """One thing: `name`, `average age`, `number of orders`, `the youngest singer`, `completed orders`."""
-    if (again := _again(reader)) is not None:
+    if (again := _repeat_count(reader)) is not None:
         return again
     if not reader.most_frequent and reader.take("most", "frequent"):
         reader.most_frequent = True
-    distinct = aggregates.distinct(reader)
-    functions = aggregates.functions(reader)
-    distinct = aggregates.distinct(reader) or distinct
+    distinct = aggregates.take_distinct(reader)
+    functions = aggregates.read_functions(reader)
+    distinct = aggregates.take_distinct(reader) or distinct
     if functions:
-        return _aggregated(reader, functions, distinct)
-    extreme = _extreme(reader)
+        return aggregates.read_aggregated(reader, functions, distinct)
+    extreme = _read_extreme(reader)
     if extreme is not None:
         return extreme
-    if first and (leading := _leading(reader)) is not None:
+    if first and (leading := _read_leading(reader)) is not None:
         return leading
-    if flags.at(reader) is not None and (qualified := things.qualified(reader)) is not None:
+    if flags.find_flag(reader) is not None and (qualified := things.read_qualified(reader)) is not None:
         return qualified
     link = reader.link()
     exact = link is not None and any(hit.tier == 0 for hit in link.values) and all(hit.tier for hit in link.columns)
@@ -92,17 +92,17 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
         and link is not None
         and link.columns
         and not link.tables
-        and (narrowed := things.qualified(reader)) is not None
+        and (narrowed := things.read_qualified(reader)) is not None
     ):
         return narrowed
-    unit = dates.unit(reader.low())
+    unit = dates.find_unit(reader.low())
     if unit and unit != reader.low().rstrip("s") and reader.low() not in ("days",) and first:
-        return _per_unit(reader, unit)
+        return _read_per_unit(reader, unit)
     if link is None:
         link = Link(reader.at, 1, reader.low())
     if link.columns or link.tables or link.measures:
         return _plain(reader, link, distinct)
-    if link.values and (qualified := things.qualified(reader)) is not None:
+    if link.values and (qualified := things.read_qualified(reader)) is not None:
         return qualified
     if unit and not link.values:
         text = reader.low()
@@ -111,7 +111,7 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
     return None
 
 
-def _again(reader: Reader) -> Asked | None:
+def _repeat_count(reader: Reader) -> Asked | None:
     """`the number`, in a later sentence: what an earlier one asked to count."""
     counted = [item for item in reader.earlier if item.functions]
     alone = reader.token(1) is None or reader.low(1) in (",", "and")
@@ -121,7 +121,7 @@ def _again(reader: Reader) -> Asked | None:
     return None
 
 
-def _elliptic(reader: Reader) -> Asked | None:
+def _read_elliptic(reader: Reader) -> Asked | None:
     """`first` in `first, middle and last name`: a column that shares its last word with one further on."""
     word = reader.token()
     if word is None or word.kind != "word" or reader.low(1) not in (",", "and"):
@@ -135,7 +135,7 @@ def _elliptic(reader: Reader) -> Asked | None:
     return None
 
 
-def _per_unit(reader: Reader, unit: str) -> Asked | None:
+def _read_per_unit(reader: Reader, unit: str) -> Asked | None:
     """`monthly revenue`, `yearly number of orders`."""
     mark = reader.at
     reader.at += 1
@@ -148,108 +148,7 @@ def _per_unit(reader: Reader, unit: str) -> Asked | None:
     return asked
 
 
-def _aggregated(reader: Reader, functions: list[str], distinct: bool) -> Asked | None:
-    totalled = functions == ["sum"] and reader.low(-1) == "total" and flags.at(reader) is not None
-    skipped = {"of", "the", "all", "a", "values", "value", "for"} if functions != ["count"] else {"the", "all", "of"}
-    reader.skip(skipped)
-    if functions != ["count"] and not aggregates.is_column(reader, 1):
-        reader.skip(skipped | {"total"})
-    distinct = aggregates.distinct(reader) or distinct
-    if (functions == ["count"] or totalled) and (qualified := things.qualified(reader)) is not None:
-        qualified.functions = ["count"]
-        return qualified
-    link = reader.link()
-    if link is None:
-        return None
-    if functions == ["avg"] and (worth := amounts.worth(reader, link)) is not None:
-        return worth
-    amounts.vague(link)
-    if (
-        functions == ["avg", "count"]
-        and link.tables
-        and not link.measures
-        and (each := _each(reader, link)) is not None
-    ):
-        return each
-    if functions in (["sum"], ["count"]) and link.tables and not link.measures:
-        if functions == ["sum"] and (amount := _amount_of(reader, link)) is not None:
-            return amount
-        asked = things.read_table(reader, link)
-        asked.functions, asked.distinct = ["count"], distinct
-        following = reader.link()
-        if following is not None and following.columns and reader.tokens[reader.at - 1].possessive:
-            raise QuestionError("A count of a column of something is not read yet.", words=[following.text])
-        return asked
-    if link.measures:
-        reader.at += link.size
-        measure = link.measures[0].target
-        assert isinstance(measure, Measure)
-        amounts.one(link)
-        if functions == ["avg"] and (per := amounts.per(reader, measure)) is not None:
-            return Asked("measure", link.text, functions, measure=measure, per=per)
-        if measure.column and functions == ["count"]:
-            reader.assume(f"{measure.table[1]}.{measure.column} is added up; its rows are not counted.")
-            functions = ["sum"]
-        if measure.column and functions != ["sum"]:
-            return Asked("column", link.text, functions, [Hit(Col(measure.table, measure.column), 0)])
-        if functions != ["sum"]:
-            raise amounts.not_averaged(link, measure)
-        return Asked("measure", link.text, functions, measure=measure)
-    if functions == ["count"] and (doers := _doers(reader, link)) is not None:
-        doers.functions = ["count"]
-        return doers
-    if link.columns:
-        if functions == ["count"] and not distinct:
-            refusal.not_told(reader, link)
-        reader.at += link.size
-        return Asked("column", link.text, functions, link.columns, distinct=distinct)
-    return None
-
-
-def _amount_of(reader: Reader, link: Link) -> Asked | None:
-    """`total amount of orders`: what each of them amounts to. Raises QuestionError where several columns say that."""
-    said = [token.low for token in reader.tokens[max(0, reader.at - 3) : reader.at]]
-    hit = reader.table_of(link) if "amount" in said else None
-    columns = grain.amounts_of(reader.linker, hit.target) if hit and isinstance(hit.target, tuple) else []
-    if len(columns) > 1:
-        raise QuestionError(
-            f'"amount of {link.text}" may mean {" or ".join(col.name for col in columns)}.',
-            words=["amount"],
-            reason="ambiguous",
-            rewrites=[("total amount" if "total" in said else "amount", f"sum of {col.name}") for col in columns],
-        )
-    if not columns:
-        return None
-    reader.assume(f"{columns[0].table[1]}.{columns[0].name} is added up.")
-    reader.at += link.size
-    return Asked("column", columns[0].name, ["sum"], [Hit(columns[0], 0)], owner=columns[0].table)
-
-
-def _each(reader: Reader, link: Link) -> Asked | None:
-    """`average number of loans per member`: of the members that have any."""
-    mark, counted = reader.at, reader.table_of(link)
-    reader.at += link.size
-    reader.take_any((("per",), ("for", "each"), ("of", "each"), ("by", "each"), ("for", "every")))
-    following = reader.link() if reader.at > mark + link.size else None
-    owner = reader.table_of(following) if following is not None and following.tables else None
-    if (
-        counted is None
-        or owner is None
-        or not isinstance(counted.target, tuple)
-        or not isinstance(owner.target, tuple)
-    ):
-        reader.at = mark
-        return None
-    near, steps = reader.joins.distance(counted.target, owner.target)
-    if near != 1 or not steps or following is None or len(reader.linker.tables[owner.target].primary_key) != 1:
-        reader.at = mark
-        return None
-    reader.at += following.size
-    reader.assume(f"{owner.target[1]} without {counted.target[1]} are left out of the average.")
-    return Asked("table", link.text, ["avg"], table=counted.target, per=owner.target)
-
-
-def _said_of(reader: Reader, link: Link) -> bool:
+def _is_said_of(reader: Reader, link: Link) -> bool:
     """Whether a participle behind the things says yes or no of them: `orders shipped`."""
     nearest = min(hit.tier for hit in link.columns)
     best = [hit.target for hit in link.columns if hit.tier == nearest]
@@ -257,17 +156,7 @@ def _said_of(reader: Reader, link: Link) -> bool:
     return flagged and is_participle(reader.tokens[link.start].low)
 
 
-def _doers(reader: Reader, link: Link) -> Asked | None:
-    """The things that `hired in 2017` speaks of, all by itself; the verb stays to be read as a condition."""
-    hits = reader.deed(link)
-    if not hits or len(hits) < len(link.columns) or link.tables:
-        return None
-    found = reader.resolve(hits, link.text, None).target
-    assert isinstance(found, Col)
-    return Asked("table", link.text, table=found.table)
-
-
-def _extreme(reader: Reader) -> Asked | None:
+def _read_extreme(reader: Reader) -> Asked | None:
     """`the highest price`: an aggregate, where a column comes straight after and no thing it belongs to."""
     hit = reader.phrase(lexicon.SUPERLATIVES)
     if (
@@ -286,7 +175,7 @@ def _extreme(reader: Reader) -> Asked | None:
     return Asked("column", link.text, ["max" if direction == "desc" else "min"], link.columns)
 
 
-def _leading(reader: Reader) -> Asked | None:
+def _read_leading(reader: Reader) -> Asked | None:
     """`top 10 customers`, `the 3 most expensive products`, `the youngest singer`."""
     mark = reader.at
     count = things.read_number(reader)
@@ -294,19 +183,19 @@ def _leading(reader: Reader) -> Asked | None:
     if word in ("top", "bottom", "best", "worst"):
         reader.at += 1
         count = count or things.read_number(reader)
-        asked = things.named_thing(reader)
+        asked = things.read_thing(reader)
         if asked is None:
             reader.at = mark
             return None
-        reader.query.limit = count or (None if things.plural(asked.text) else 1)
+        reader.query.limit = count or (None if things.is_plural(asked.text) else 1)
         reader.ranked = "asc" if word in ("bottom", "worst") else "desc"
         return asked
-    options, size = things.adjective_at(reader)
+    options, size = things.find_adjective(reader)
     if options:
         reader.at += size
         second = reader.low()
         count = count or things.read_number(reader)
-        asked = things.named_thing(reader)
+        asked = things.read_thing(reader)
         found = reader.adjective(options, asked.table) if asked is not None else None
         if asked is None or found is None or second == "":
             reader.at = mark
@@ -318,7 +207,7 @@ def _leading(reader: Reader) -> Asked | None:
     if count is not None:
         hit = reader.phrase(lexicon.SUPERLATIVES)
         if hit is None:
-            asked = things.named_thing(reader)
+            asked = things.read_thing(reader)
             if asked is not None and asked.table is not None:
                 reader.query.limit = count
                 reader.needs_order = True
@@ -327,10 +216,27 @@ def _leading(reader: Reader) -> Asked | None:
     return None
 
 
+def _named(reader: Reader) -> Link | None:
+    """The column after `name of the`, if no table is called so: the name of a winery is the winery."""
+    mark = reader.at
+    reader.at += reader.low() == "of"
+    reader.skip({"the", "all", "each"})
+    link = reader.link() if reader.at > mark else None
+    cols = [hit.target for hit in link.columns if isinstance(hit.target, Col)] if link is not None else []
+    if link is None or link.tables or link.values or not cols or min(hit.tier for hit in link.columns) > 0:
+        reader.at = mark
+        return None
+    if not all(dates.is_text(reader.column(col)) and not reader.linker.is_key(col) for col in cols):
+        reader.at = mark
+        return None
+    reader.at += link.size
+    return link
+
+
 def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
-    amounts.vague(link)
+    amounts.check_vague(link)
     if link.measures:
-        amounts.one(link)
+        amounts.check_one(link)
         reader.at += link.size
         measure = link.measures[0].target
         assert isinstance(measure, Measure)
@@ -351,16 +257,18 @@ def _plain(reader: Reader, link: Link, distinct: bool) -> Asked:
             if not possessive and periods.is_done_per(reader):
                 return asked
             reader.at += following.size
-            if not possessive and (compared(reader) or _said_of(reader, following)):
+            if not possessive and (is_compared(reader) or _is_said_of(reader, following)):
                 reader.at -= following.size
                 return asked
             return Asked("column", following.text, [], following.columns, distinct=distinct, owner=asked.table)
         return asked
-    if not distinct and (doers := _doers(reader, link)) is not None:
+    if not distinct and (doers := things.find_doers(reader, link)) is not None:
         return doers
-    refusal.not_told(reader, link)
-    refusal.no_date(reader, link)
+    refusal.check_told(reader, link)
+    refusal.check_dated(reader, link)
     reader.at += link.size
+    if link.text.lower() in ("name", "names") and (named := _named(reader)) is not None:
+        return Asked("column", named.text, [], named.columns, distinct=distinct)
     if reader.tokens[reader.at - 1].possessive:
         raise QuestionError(f'What belongs to "{link.text}" is not clear here.', words=[link.text])
     return Asked("column", link.text, [], link.columns, distinct=distinct)

@@ -6,10 +6,9 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import stem
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.linker import Col, Hit, Key
+from sqlchat.providers.offline.links import Col, Hit, Key
 from sqlchat.providers.offline.query import AnyOf, Compare, DatePart, Period
 from sqlchat.providers.offline.reader import Reader, is_participle
-from sqlchat.sql.catalog import Column
 
 OF_TIME = lexicon.words("date time at on day year")
 TIMES = frozenset({"after", "before", "since", "until"})
@@ -19,7 +18,7 @@ def read(reader: Reader) -> bool:
     """`in 2024`, `since March 2023`, `before 1980`, `between 2023 and 2024`, `last year`."""
     mark = reader.at
     negated = reader.low() == "not" and reader.low(1) in ("in", "during", "on", "from") and reader.take("not")
-    named = _time_named(reader)
+    named = _find_named_time(reader)
     said = reader.at
     hit = reader.phrase(lexicon.OPERATORS)
     op = hit[0] if hit else ""
@@ -31,7 +30,7 @@ def read(reader: Reader) -> bool:
     said = said if op in ("between", "from") else reader.at
     span = dates.read(reader.tokens, reader.at, reader.today)
     if span is None and op in ("between", "from"):
-        span = dates.opening(reader.tokens, reader.at)
+        span = dates.read_opening(reader.tokens, reader.at)
     if span is None or op not in (*TIMES, "between", "in", "on", "during", "from", "of", "for", "within", "", "="):
         reader.at = mark
         return False
@@ -59,23 +58,23 @@ def read(reader: Reader) -> bool:
     if trailing is not None and trailing[0] in ("since", "until"):
         op = trailing[0]
         reader.at += trailing[1]
-    alternatives = _more_years(reader, years) if op in ("in", "", "of", "for", "during") else ()
+    alternatives = _read_more_years(reader, years) if op in ("in", "", "of", "for", "during") else ()
     if named is None:
         whole = None if op == "between" else dates.unit_of(span.start, span.end)
-        _say(reader, " or ".join((told, *map(str, alternatives))), whole, col)
+        _state_column(reader, " or ".join((told, *map(str, alternatives))), whole, col)
     if span.relative:
         reader.assume(f"Counted from today, {reader.today.isoformat()}: {start} up to and without {end}.")
     if not negated:
         _add_period(reader, col, op, (start, end), (*years, *alternatives))
         return True
-    if alternatives or op == "between" or not dates.is_date(reader.column(col)) or reader.several(col):
+    if alternatives or op == "between" or not dates.is_date(reader.column(col)) or reader.has_several(col):
         reader.at = mark
         return False
     reader.add(AnyOf((Period(col, None, start), Period(col, end, None))))
     return True
 
 
-def _say(reader: Reader, told: str, whole: str | None, col: Col) -> None:
+def _state_column(reader: Reader, told: str, whole: str | None, col: Col) -> None:
     """State which column a period is put on that the question named none for; `whole` is its unit if it is one."""
     shown = f"{col.table[1]}.{col.name}"
     if dates.is_date(reader.column(col)):
@@ -83,7 +82,7 @@ def _say(reader: Reader, told: str, whole: str | None, col: Col) -> None:
     reader.assume(f"{told[:1].upper()}{told[1:]} is read as {shown}.")
 
 
-def _more_years(reader: Reader, years: tuple[int, ...]) -> tuple[int, ...]:
+def _read_more_years(reader: Reader, years: tuple[int, ...]) -> tuple[int, ...]:
     """`2014 or 2015`."""
     found: list[int] = []
     while years and reader.low() in ("or",):
@@ -120,7 +119,7 @@ def _add_period(reader: Reader, col: Col, op: str, days: tuple[str, str], years:
         reader.add(Period(col, start, end))
 
 
-def _time_named(reader: Reader) -> Col | None:
+def _find_named_time(reader: Reader) -> Col | None:
     """A date column named in front of a period: `signed up in 2024`, `with an order date after 2023`."""
     mark = reader.at
     reader.skip(
@@ -140,7 +139,7 @@ def _time_named(reader: Reader) -> Col | None:
             or dates.read(reader.tokens, reader.at, reader.today)
             or reader.low() in lexicon.IN
         ):
-            return _col(reader.resolve(dated, link.text, table))
+            return reader.resolve(dated, link.text, table).col
     elif (token := reader.token()) is not None and token.kind == "word":
         names = {
             c.name: [
@@ -159,7 +158,7 @@ def _time_named(reader: Reader) -> Col | None:
     return None
 
 
-def done_per(reader: Reader) -> bool:
+def read_done_per(reader: Reader) -> bool:
     """`opened` in `tickets opened per month`: what was done tells which of several days is meant."""
     token, table = reader.token(), reader.focus.table
     if token is None or table is None or not is_done_per(reader):
@@ -175,13 +174,13 @@ def done_per(reader: Reader) -> bool:
 
 def is_done_per(reader: Reader) -> bool:
     """Whether a participle comes next and `per month` or the like after it."""
-    follows = reader.low(1) in ("per", "by", "each", "every") and dates.unit(reader.low(2)) is not None
+    follows = reader.low(1) in ("per", "by", "each", "every") and dates.find_unit(reader.low(2)) is not None
     return follows and is_participle(reader.low())
 
 
 def _timely(reader: Reader, hit: Hit) -> bool:
-    column = _column_of(reader, hit)
-    return dates.is_date(column) or "year" in reader.linker.column_words(_col(hit).table, column.name)
+    column = reader.column(hit.col)
+    return dates.is_date(column) or "year" in reader.linker.column_words(hit.col.table, column.name)
 
 
 def _time(reader: Reader) -> Col | None:
@@ -190,7 +189,7 @@ def _time(reader: Reader) -> Col | None:
     if related is not None and subject is not None and subject != related.table:
         if reader.joins.distance(subject, related.table)[0] > 1:
             return _time_of_doing(reader, subject, related.table)
-        if subject == reader.query.subject and (own := time_of(reader, subject)) is not None:
+        if subject == reader.query.subject and (own := find_time(reader, subject)) is not None:
             reader.back_to_subject()  # `orders of customers in 2024`: the orders' day, whatever days customers have
             return own
     grouped = [g.col for g in reader.query.groups if isinstance(g, DatePart)]
@@ -199,7 +198,7 @@ def _time(reader: Reader) -> Col | None:
             continue
         if len(grouped) == 1 and grouped[0].table == table:
             return grouped[0]  # `per month of loaned_on in 2024`
-        col = time_of(reader, table)
+        col = find_time(reader, table)
         if col is not None:
             _one_listed(reader, col)
             return col
@@ -223,11 +222,11 @@ def _time_of_doing(reader: Reader, subject: Key, related: Key) -> Col | None:
 
     Raises QuestionError where that may be any of several.
     """
-    if (col := time_of(reader, related)) is not None:
+    if (col := find_time(reader, related)) is not None:
         return col
     if subject == reader.query.subject and not _dated_between(reader, subject, related):
         reader.back_to_subject()  # `orders that contain Furniture in 2024`: only the orders have a day
-        return time_of(reader, subject)
+        return find_time(reader, subject)
     raise QuestionError(
         f"The period may be that of {subject[1]} or of what leads from them to {related[1]}.",
         words=[],
@@ -242,7 +241,7 @@ def _dated_between(reader: Reader, subject: Key, related: Key) -> bool:
     return any(reader.time_column(table) is not None for table in between)
 
 
-def told(reader: Reader) -> Col | None:
+def read_named_date(reader: Reader) -> Col | None:
     """The column of dates that is named after a unit: `per month of loaned_on`, `per month by discharged at`."""
     mark = reader.at
     if reader.low() not in ("of", "by", "from", "for", "using"):
@@ -250,20 +249,20 @@ def told(reader: Reader) -> Col | None:
     reader.at += 1
     reader.skip({"the", "their"})
     link = reader.link()
-    dated = [h for h in link.columns if dates.is_date(_column_of(reader, h))] if link is not None else []
+    dated = [h for h in link.columns if dates.is_date(reader.column(h.col))] if link is not None else []
     if link is None or not dated:
         reader.at = mark
         return None
     reader.at += link.size
-    return _col(reader.resolve(dated, link.text, reader.measured or reader.query.subject))
+    return reader.resolve(dated, link.text, reader.measured or reader.query.subject).col
 
 
-def time_of(reader: Reader, table: Key) -> Col | None:
+def find_time(reader: Reader, table: Key) -> Col | None:
     """The table's own time, or that of the nearest table up its keys."""
-    return reader.time_column(table) or _parent_time(reader, table)
+    return reader.time_column(table) or _find_parent_time(reader, table)
 
 
-def _parent_time(reader: Reader, table: Key) -> Col | None:
+def _find_parent_time(reader: Reader, table: Key) -> Col | None:
     """The one date among the nearest tables up the keys: the day of an order for its lines."""
     found = []
     for other in reader.linker.tables:
@@ -273,12 +272,3 @@ def _parent_time(reader: Reader, table: Key) -> Col | None:
     nearest = min((steps for steps, _ in found), default=0)
     cols = [col for steps, col in found if steps == nearest]
     return cols[0] if len(cols) == 1 else None
-
-
-def _column_of(reader: Reader, hit: Hit) -> Column:
-    return reader.column(_col(hit))
-
-
-def _col(hit: Hit) -> Col:
-    assert isinstance(hit.target, Col)
-    return hit.target

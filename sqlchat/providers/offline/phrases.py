@@ -7,10 +7,9 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates, grain, outputs, periods
-from sqlchat.providers.offline.asked import shown
-from sqlchat.providers.offline.asked import terms as asked_terms
+from sqlchat.providers.offline.asked import choose_columns, make_terms
 from sqlchat.providers.offline.build import table_of
-from sqlchat.providers.offline.linker import Col, Key
+from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Agg, Asked, DatePart, Term
 from sqlchat.providers.offline.reader import Reader
 
@@ -25,7 +24,7 @@ EACH = (
 RANKERS = (("by",), ("in", "terms", "of"), ("based", "on"), ("according", "to"), ("ranked", "by"), ("ordered", "by"))
 
 
-def order(reader: Reader, asked: list[Asked]) -> bool:
+def read_order(reader: Reader, asked: list[Asked]) -> bool:
     """`ordered by age descending`, `in alphabetical order`, `from oldest to youngest`."""
     mark = reader.at
     found = reader.take_any(lexicon.ORDERED)
@@ -35,22 +34,22 @@ def order(reader: Reader, asked: list[Asked]) -> bool:
     reader.skip(
         {"in", "from", "the", "their", "sorted", "ordered", "and", "an", "a"} if not found else {"the", "their", "in"}
     )
-    way = _direction(reader)
+    way = _take_direction(reader)
     if not found and way is None:
         reader.at = mark
         return False
     reader.skip({"of", "by", "the", "their"})
     here = reader.at
-    term = _order_term(reader, asked)
+    term = _read_order_term(reader, asked)
     if term is None:
         reader.at = here
         if found and way is None and not _direction_follows(reader):
             reader.at = mark
             return False
     reader.skip({",", "in", "from", "the"} if _direction_follows(reader) else ())
-    after = _direction(reader)
+    after = _take_direction(reader)
     if term is None:
-        term = _only_term(reader, asked)
+        term = _find_only_term(reader, asked)
         if term is None:
             reader.at = mark
             return False
@@ -65,47 +64,47 @@ def order(reader: Reader, asked: list[Asked]) -> bool:
 def _direction_follows(reader: Reader) -> bool:
     mark = reader.at
     reader.skip({",", "in", "from", "the"})
-    found = _direction(reader) is not None
+    found = _take_direction(reader) is not None
     reader.at = mark
     return found
 
 
-def _direction(reader: Reader) -> str | None:
+def _take_direction(reader: Reader) -> str | None:
     for way, phrases in (("desc", lexicon.DESCENDING), ("asc", lexicon.ASCENDING)):
         if reader.take_any(phrases):
             return way
     return None
 
 
-def _order_term(reader: Reader, asked: list[Asked]) -> Term | None:
+def _read_order_term(reader: Reader, asked: list[Asked]) -> Term | None:
     counted = [item for item in asked if item.functions == ["count"]]
     if reader.low() in ("count", "number") and reader.low(1) != "of" and len(counted) == 1 and not reader.link():
         reader.at += 1
-        return asked_terms(reader, counted[0], reader.query.subject)[0]
+        return make_terms(reader, counted[0], reader.query.subject)[0]
     one = outputs.read_one(reader, first=False)
     if one is None:
         return None
     if one.kind == "table" and not one.functions:
-        one_terms = shown(reader, one.table) if one.table else []
+        one_terms = choose_columns(reader, one.table) if one.table else []
         return one_terms[0] if len(one_terms) == 1 else None
-    found = asked_terms(reader, one, reader.query.subject or reader.measured)
+    found = make_terms(reader, one, reader.query.subject or reader.measured)
     return found[0] if len(found) == 1 else None
 
 
-def _only_term(reader: Reader, asked: list[Asked]) -> Term | None:
-    """What a direction alone orders: the one thing that is shown, or the one number among them."""
+def _find_only_term(reader: Reader, asked: list[Asked]) -> Term | None:
+    """What a direction alone orders: the one thing that is choose_columns, or the one number among them."""
     table = reader.query.subject or reader.measured
-    found = [term for item in asked for term in asked_terms(reader, item, table)]
+    found = [term for item in asked for term in make_terms(reader, item, table)]
     numbers = [term for term in found if isinstance(term, Agg)]
     if len(numbers) == 1:
         return numbers[0]
     return found[0] if len(found) == 1 else None
 
 
-def rank(reader: Reader, asked: list[Asked]) -> bool:
+def read_rank(reader: Reader, asked: list[Asked]) -> bool:
     """`by revenue` after `top 10 customers`."""
     mark = reader.at
-    if not (reader.ranked or _amounts(reader, asked)) or not reader.take_any(RANKERS):
+    if not (reader.ranked or _ranks_by_amount(reader, asked)) or not reader.take_any(RANKERS):
         return False
     reader.skip({"the", "their", "highest", "lowest", "most"})
     one = outputs.read_one(reader, first=False)
@@ -118,17 +117,17 @@ def rank(reader: Reader, asked: list[Asked]) -> bool:
         )
     total = None
     if one.kind == "column" and not one.functions:
-        _numeric(reader, one)
+        _check_number(reader, one)
         col = reader.resolve(one.hits, one.text, reader.query.subject).target
         assert isinstance(col, Col)
         total = grain.rank_groups(reader, asked, col, one.text)
         one.functions = [total.function] if total is not None else []
-    found = asked_terms(reader, one, reader.query.subject)
-    category = grain.category_of(reader, asked) if isinstance(found[0], Agg) else None
+    found = make_terms(reader, one, reader.query.subject)
+    category = grain.find_category(reader, asked) if isinstance(found[0], Agg) else None
     if category is not None and category not in reader.query.groups:
         reader.query.groups.append(category)
     reader.skip({"in", ","} if _direction_follows(reader) else ())
-    way = _direction(reader)
+    way = _take_direction(reader)
     if way and reader.ranked and way != reader.ranked:
         raise QuestionError(f"The {one.text} cannot be ranked both ways at once.", words=[], reason="ambiguous")
     reader.query.order.append((found[0], (way or reader.ranked) != "asc"))
@@ -141,7 +140,7 @@ def rank(reader: Reader, asked: list[Asked]) -> bool:
     return True
 
 
-def _amounts(reader: Reader, asked: list[Asked]) -> bool:
+def _ranks_by_amount(reader: Reader, asked: list[Asked]) -> bool:
     """`by revenue` or `by number of orders` after `customers`: each with its own, the largest first."""
     link = reader.link(reader.at + 1)
     several = len(asked) == 1 and asked[0].kind == "table" and not asked[0].functions and not reader.query.order
@@ -149,25 +148,24 @@ def _amounts(reader: Reader, asked: list[Asked]) -> bool:
     return several and reader.low() == "by" and (counting or (link is not None and bool(link.measures)))
 
 
-def rank_ahead(reader: Reader, asked: list[Asked]) -> None:
+def read_rank_ahead(reader: Reader, asked: list[Asked]) -> None:
     """Read `by revenue` of `top customers in 2024 by revenue` first: the period is that of what is added up."""
     start = reader.at
     if not reader.ranked or any(reader.sees(*phrase) for phrase in RANKERS):
         return
     for at in range(start + 1, len(reader.tokens)):
         reader.at = at
-        if reader.low() == "by" and outputs.starts_output(reader, 1) and rank(reader, asked):
+        if reader.low() == "by" and outputs.starts_output(reader, 1) and read_rank(reader, asked):
             reader.cut(at)
             break
     reader.at = start
 
 
-def _numeric(reader: Reader, one: Asked) -> None:
+def _check_number(reader: Reader, one: Asked) -> None:
     hit = reader.resolve(one.hits, one.text, reader.query.subject)
-    assert isinstance(hit.target, Col)
-    sortable(reader, hit.target, one.text)
+    check_sortable(reader, hit.col, one.text)
     subject = reader.query.subject
-    if subject is not None and reader.joins.distance(subject, hit.target.table)[0] > 1:
+    if subject is not None and reader.joins.distance(subject, hit.col.table)[0] > 1:
         raise QuestionError(
             f'Each of {subject[1]} may have several of "{one.text}": say by the total, the highest or the lowest.',
             words=[one.text],
@@ -175,7 +173,7 @@ def _numeric(reader: Reader, one: Asked) -> None:
         )
 
 
-def sortable(reader: Reader, col: Col, text: str) -> None:
+def check_sortable(reader: Reader, col: Col, text: str) -> None:
     """Raises QuestionError where the column has no largest and smallest that mean anything."""
     column = reader.column(col)
     year = "year" in reader.linker.column_words(col.table, col.name)
@@ -184,18 +182,18 @@ def sortable(reader: Reader, col: Col, text: str) -> None:
         raise QuestionError(f"{col.name} is no number or date to rank by.", words=[text], reason="text_column")
 
 
-def group(reader: Reader, asked: list[Asked]) -> bool:
+def read_group(reader: Reader, asked: list[Asked]) -> bool:
     """`by country`, `per month`, `for each category`."""
     mark = reader.at
-    aggregated = any(item.functions for item in asked) or dates.unit(reader.low(1)) is not None
-    aggregated = aggregated or _counted_by(reader, asked) or _figures_by(reader, asked)
+    aggregated = any(item.functions for item in asked) or dates.find_unit(reader.low(1)) is not None
+    aggregated = aggregated or _is_counted_by(reader, asked) or _adds_up_by(reader, asked)
     if reader.low() == "by" and aggregated:
         reader.at += 1
     elif not reader.take_any(EACH):
         return False
     while True:
-        reader.skip({"the", "of", "different", "distinct", "single", "individual", "calendar"})
-        target = _group_target(reader)
+        reader.skip({"the", "of", "each", "every", "different", "distinct", "single", "individual", "calendar"})
+        target = _find_group(reader)
         if target is None:
             reader.at = mark
             return False
@@ -204,12 +202,12 @@ def group(reader: Reader, asked: list[Asked]) -> bool:
         more = reader.at
         if not reader.take_any((("and", "by"), ("and", "per"), ("and", "each"), ("and",), (",", "and"), (",",))):
             return True
-        if not _group_only(reader):
+        if not _is_group(reader):
             reader.at = more
             return True
 
 
-def _counted_by(reader: Reader, asked: list[Asked]) -> bool:
+def _is_counted_by(reader: Reader, asked: list[Asked]) -> bool:
     """`members by city`: rows are counted by what is no number, no date and no thing that may have done something."""
     link, table = reader.link(reader.at + 1), reader.query.subject
     alone = len(asked) == 1 and asked[0].kind == "table" and not reader.query.order and not reader.ranked
@@ -223,7 +221,7 @@ def _counted_by(reader: Reader, asked: list[Asked]) -> bool:
     return bool(found) and not any(dates.is_number(reader.column(col)) for col in found)
 
 
-def _figures_by(reader: Reader, asked: list[Asked]) -> bool:
+def _adds_up_by(reader: Reader, asked: list[Asked]) -> bool:
     """`quantity by shop`: added up if the column says so. Raises QuestionError where it may as well be averaged."""
     alone = len(asked) == 1 and asked[0].kind == "column" and not asked[0].functions and not reader.query.order
     link = reader.link(reader.at + 1)
@@ -245,23 +243,23 @@ def _figures_by(reader: Reader, asked: list[Asked]) -> bool:
     return True
 
 
-def _group_only(reader: Reader) -> bool:
+def _is_group(reader: Reader) -> bool:
     mark, kept = reader.at, list(reader.query.assumptions)
     try:
         reader.skip({"the", "each"})
-        return _group_target(reader) is not None and (reader.done or reader.low() in (".", ",", "in", "for", "where"))
+        return _find_group(reader) is not None and (reader.done or reader.low() in (".", ",", "in", "for", "where"))
     except QuestionError:
         return False
     finally:
         reader.at, reader.query.assumptions[:] = mark, kept
 
 
-def _group_target(reader: Reader) -> Col | DatePart | Key | None:
+def _find_group(reader: Reader) -> Col | DatePart | Key | None:
     if reader.low() in ("one", "of") and reader.query.groups:
         return None
     table = reader.query.subject or reader.measured or reader.focus.table
     link = reader.link()
-    unit = dates.unit(reader.low())
+    unit = dates.find_unit(reader.low())
     if (
         link is not None
         and link.tables
@@ -275,7 +273,10 @@ def _group_target(reader: Reader) -> Col | DatePart | Key | None:
             following is not None
             and following.columns
             and not following.tables
-            and reader.tokens[reader.at - 1].possessive
+            and (
+                reader.tokens[reader.at - 1].possessive
+                or any(isinstance(h.target, Col) and h.target.table == hit.target for h in following.columns)
+            )
         ):
             reader.at += following.size
             found = reader.resolve(
@@ -286,27 +287,26 @@ def _group_target(reader: Reader) -> Col | DatePart | Key | None:
     if link is not None and link.columns and not (unit and all(h.tier for h in link.columns)):
         reader.at += link.size
         hit = reader.resolve(link.columns, link.text, table)
-        assert isinstance(hit.target, Col)
-        if unit and dates.is_date(reader.column(hit.target)):
-            return DatePart(hit.target, unit)
-        if (after := dates.unit(reader.low())) and dates.is_date(reader.column(hit.target)):
+        if unit and dates.is_date(reader.column(hit.col)):
+            return DatePart(hit.col, unit)
+        if (after := dates.find_unit(reader.low())) and dates.is_date(reader.column(hit.col)):
             reader.at += 1
-            return DatePart(hit.target, after)
-        if dates.is_date(reader.column(hit.target)) and not any(token.low == "each" for token in reader.tokens):
-            reader.assume(f"Days of {hit.target.table[1]}.{hit.target.name} are taken; say per month for months.")
-            return DatePart(hit.target, "day")
-        return hit.target
+            return DatePart(hit.col, after)
+        if dates.is_date(reader.column(hit.col)) and not any(token.low == "each" for token in reader.tokens):
+            reader.assume(f"Days of {hit.col.table[1]}.{hit.col.name} are taken; say per month for months.")
+            return DatePart(hit.col, "day")
+        return hit.col
     if unit and (owner := reader.measured or table) is not None:
         reader.at += 1
-        return period_group(reader, owner, unit)
+        return make_period_group(reader, owner, unit)
     return None
 
 
-def period_group(reader: Reader, table: Key, unit: str) -> Col | DatePart:
+def make_period_group(reader: Reader, table: Key, unit: str) -> Col | DatePart:
     """What `per month` groups rows of `table` by. Raises QuestionError where they have no date."""
-    if (said := periods.told(reader)) is not None:
+    if (said := periods.read_named_date(reader)) is not None:
         return DatePart(said, unit)
-    col = periods.time_of(reader, table)
+    col = periods.find_time(reader, table)
     if col is None or not (dates.is_date(reader.column(col)) or unit == "year"):
         raise QuestionError(f"{table[1]} has no date to group by {unit}.", words=[unit])
     numbered = ", as a number: 0 is Sunday" if unit == "weekday" else ""

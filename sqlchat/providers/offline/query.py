@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal as Choice
 
-from sqlchat.providers.offline.linker import Col, Hit, Key
+from sqlchat.providers.offline.links import Col, Hit, Key
 from sqlchat.providers.offline.measures import Measure
 
 Literal = str | int | float
@@ -89,6 +89,14 @@ class Flag:
 
 
 @dataclass(slots=True)
+class Shared:
+    """Another row with the same value of `col` meets the conditions: `publishers with books in 2014 and in 2015`."""
+
+    col: Col
+    conditions: list[Condition] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class Related:
     """A row of `anchor` has rows in `table` that meet `conditions`: some, none, or a number of them."""
 
@@ -102,7 +110,7 @@ class Related:
     """True where words such as `of` or `in` name the relation: then it may restrict the rows themselves."""
 
 
-Condition = Compare | Period | Average | Extreme | AnyOf | Null | Flag | Related
+Condition = Compare | Period | Average | Extreme | AnyOf | Null | Flag | Related | Shared
 
 
 @dataclass

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.language.tokens import Token, name_words, stem
+from sqlchat.language.tokens import Token, name_words, stem, tokenize
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.asked import undated
-from sqlchat.providers.offline.linker import Col, Link, Linker
+from sqlchat.providers.offline.asked import refuse_undated
+from sqlchat.providers.offline.joins import Joins
+from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Col, Link
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 PHRASES = (
@@ -26,23 +28,28 @@ GRAMMAR = (
 CLOSE = 0.8
 """How alike a word and a name are, from 0 to 1, for the one to be a slip of the other."""
 MOST_LETTERS = 2
+DOING = lexicon.words("who that which never not")
+ARRANGED = frozenset(phrase[:1] for phrase in lexicon.ORDERED)
 SHORTEST = 4
+SHORTEST_VERB = 5
+"""Letters that a verb and a table's name have in common: `attended` and `attendance`."""
 
 
-def known(linker: Linker, tokens: list[Token], at: int) -> bool:
+def is_known(linker: Linker, tokens: list[Token], at: int) -> bool:
     """Whether the token means something by itself, though it may have no place where it stands."""
     token = tokens[at]
     return token.low in GRAMMAR or token.kind in ("number", "date") or bool(linker.links(tokens, at))
 
 
-def not_understood(linker: Linker, tokens: list[Token], unknown: list[str]) -> QuestionError:
+def refuse_words(linker: Linker, tokens: list[Token], unknown: list[str]) -> QuestionError:
     """The refusal that names those of the `unknown` words which mean nothing; all of them where each does mean."""
     places = {token.text: at for at, token in reversed(list(enumerate(tokens)))}
-    faults = [word for word in unknown if word not in places or not known(linker, tokens, places[word])]
+    faults = [word for word in unknown if word not in places or not is_known(linker, tokens, places[word])]
     words = faults or unknown
     shown = ", ".join(f'"{word}"' for word in words)
-    known_names = names(linker) if faults else []
-    near = list(dict.fromkeys(name for word in faults for name in _near(word, known_names)))
+    known_names = list_names(linker) if faults else []
+    close = [name for word in faults for name in (*_near(word, known_names), *find_close_values(word, linker))]
+    near = [name for name in dict.fromkeys(close) if name.lower() not in {word.lower() for word in faults}]
     hint = f" Did you mean {' or '.join(near)}?" if near else ""
     return QuestionError(f"These words have no meaning for this data: {shown}.{hint}", words=words)
 
@@ -50,18 +57,24 @@ def not_understood(linker: Linker, tokens: list[Token], unknown: list[str]) -> Q
 def _near(word: str, names: Iterable[str]) -> list[str]:
     if len(word) < SHORTEST:
         return []
-    found = close(word, names)
+    found = find_close(word, names)
     return found[:1] if len({stem(name) for name in found}) == 1 else found
 
 
-def close(word: str, names: Iterable[str]) -> list[str]:
+def find_close(word: str, names: Iterable[str]) -> list[str]:
     """The two names at most that the word may be a slip of."""
     low = word.lower()
     fitting = [name for name in names if name[:1] == low[:1] and abs(len(name) - len(low)) <= MOST_LETTERS]
     return get_close_matches(low, fitting, n=2, cutoff=CLOSE)
 
 
-def names(linker: Linker) -> list[str]:
+def find_close_values(word: str, linker: Linker) -> list[str]:
+    """The values at most two that the word may be a slip of: `Germany` for `Germny`."""
+    values = {value.lower(): value for texts in linker.values.values() for value in texts}
+    return [values[low] for low in find_close(word, values)] if len(word) >= SHORTEST else []
+
+
+def list_names(linker: Linker) -> list[str]:
     """Names and words of names of what there is to ask for; no values."""
     found: dict[str, None] = {}
     for key, table in linker.tables.items():
@@ -72,7 +85,7 @@ def names(linker: Linker) -> list[str]:
     return [name for name in (*found, *lexicon.UNITS) if len(name) >= SHORTEST]
 
 
-def not_told(reader: Reader, link: Link) -> None:
+def check_told(reader: Reader, link: Link) -> None:
     """Raises QuestionError where a column stands as an adjective of its table: nothing tells which value is meant."""
     following = reader.link(link.start + link.size)
     if following is None or following.columns or reader.tokens[link.start + link.size - 1].possessive:
@@ -88,9 +101,34 @@ def not_told(reader: Reader, link: Link) -> None:
         )
 
 
-def no_date(reader: Reader, link: Link) -> None:
+def check_verbs(linker: Linker, joins: Joins, question: str, read: Collection[str]) -> None:
+    """Raises QuestionError where a verb names a table near to those `read` that the reading leaves out.
+
+    `students who attended courses` is not told by the table of registrations, if there is one of attendances.
+    """
+    before = ""
+    for token in tokenize(question):
+        inflected = token.low.endswith(("ed", "ing")) or (token.low.endswith("s") and before in DOING)
+        before = token.low
+        if token.kind != "word" or not inflected or len(token.stem) < SHORTEST_VERB or (token.low,) in ARRANGED:
+            continue
+        named = [
+            key
+            for key in linker.tables
+            if any(word[:SHORTEST_VERB] == token.stem[:SHORTEST_VERB] for word in linker.table_words(key))
+        ]
+        near = [key for key in named if any(joins.distance(key, k)[0] < 3 for k in linker.tables if k[1] in read)]
+        if near and not any(key[1] in read for key in named):
+            raise QuestionError(
+                f'"{token.text}" may speak of {linker.shown(near[0])}: name that table.',
+                words=[token.text],
+                reason="ambiguous",
+            )
+
+
+def check_dated(reader: Reader, link: Link) -> None:
     """Raises QuestionError where things and what was done to them are named, and no period: `staff hired`."""
     last = reader.tokens[link.start + link.size - 1]
     dated = [h.target for h in link.columns if isinstance(h.target, Col) and dates.is_date(reader.column(h.target))]
     if link.size > 1 and is_participle(last.low) and dated and len(dated) == len(link.columns):
-        raise undated(dated[0], link.text)
+        raise refuse_undated(dated[0], link.text)

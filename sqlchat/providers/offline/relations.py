@@ -7,23 +7,25 @@ from __future__ import annotations
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates, flags, grain, outputs, phrases, things
-from sqlchat.providers.offline.asked import terms as asked_terms
-from sqlchat.providers.offline.linker import Col, Key, Link
+from sqlchat.providers.offline.asked import make_terms
+from sqlchat.providers.offline.links import Col, Key, Link
 from sqlchat.providers.offline.query import Agg, Asked, Compare, Condition, Extreme, Term
-from sqlchat.providers.offline.reader import FIRST_OR_LAST, Focus, Reader
+from sqlchat.providers.offline.reader import FIRST_OR_LAST, Focus, Reader, is_participle
 
 RELATING = lexicon.IN | lexicon.NOT | lexicon.VERBS | lexicon.WITH | {"do", "does", "did"}
+ACTING = frozenset({"not", "never", "did", "do", "does", "who", "that", "which"})
+BEING = frozenset({"is", "are", "was", "were"})
 LEADING = lexicon.words("with has have had having that which who the is are was were a whose")
 
 
-def superlative(reader: Reader, asked: list[Asked]) -> bool:
+def read_superlative(reader: Reader, asked: list[Asked]) -> bool:
     """`with the highest capacity`, `has the most orders`, `that is the oldest`."""
     mark = reader.at
     reader.skip(LEADING | lexicon.VERBS)
-    if (done := _done_first(reader)) is not None:
+    if (done := _find_first_deed(reader)) is not None:
         _rank_rows(reader, *done)
         return True
-    options, size = things.adjective_at(reader)
+    options, size = things.find_adjective(reader)
     if dates.read(reader.tokens, reader.at, reader.today) is not None:
         options = ()
     if options and (found := reader.adjective(options, reader.focus.table)) is not None:
@@ -38,6 +40,12 @@ def superlative(reader: Reader, asked: list[Asked]) -> bool:
             reader.at += following.size
         _rank_rows(reader, found[0], found[1] == "desc")
         return True
+    if (col := _find_superlative(reader)) is not None:
+        _rank_rows(reader, *col)
+        return True
+    if reader.low() in lexicon.IN and any(_is_superlative(reader, ahead) for ahead in (1, 2)):
+        reader.at += 1
+        reader.skip({"the"})
     hit = reader.phrase(lexicon.SUPERLATIVES)
     if hit is None or reader.low() in ("top", "bottom", "best", "worst"):
         reader.at = mark
@@ -49,26 +57,55 @@ def superlative(reader: Reader, asked: list[Asked]) -> bool:
     if one is None or one.kind == "unit":
         reader.at = mark
         return False
-    ranked_by(reader, asked, one, descending)
+    rank_by(reader, asked, one, descending)
     return True
 
 
-def _done_first(reader: Reader) -> tuple[Col, bool] | None:
+def _is_superlative(reader: Reader, ahead: int) -> bool:
+    return (reader.low(ahead),) in lexicon.SUPERLATIVES and (ahead == 1 or reader.low(1) == "the")
+
+
+def _find_superlative(reader: Reader) -> tuple[Col, bool] | None:
+    """`whose price is the highest`: the column, and whether its largest value is meant."""
+    mark = reader.at
+    reader.skip(lexicon.IN | LEADING)
+    link = reader.link()
+    end = reader.at + (link.size if link is not None else 0)
+    if link is not None and link.columns and reader.tokens[end - 1 : end] and reader.low(link.size) in BEING:
+        reader.at = end + 1
+        reader.skip({"the"})
+        way = lexicon.SUPERLATIVES.get((reader.low(),))
+        if way is not None and (reader.token(1) is None or reader.token(1).kind == "sign"):  # type: ignore[union-attr]
+            col = reader.resolve(link.columns, link.text, reader.focus.table).target
+            assert isinstance(col, Col)
+            phrases.check_sortable(reader, col, link.text)
+            reader.at += 1
+            return col, way == "desc"
+    reader.at = mark
+    return None
+
+
+def _find_first_deed(reader: Reader) -> tuple[Col, bool] | None:
     """`joined first`, `was hired last`: the day of what was done, and whether the latest comes first."""
     link, table = reader.link(), reader.focus.table
-    if link is None or table is None or not (deeds := reader.deed(link)):
+    if link is None or table is None or not (deeds := reader.find_deeds(link)):
         return None
     word = reader.low(link.size)
-    if word not in FIRST_OR_LAST or reader.dated(reader.at + link.size):
+    if word not in FIRST_OR_LAST or reader.is_dated(reader.at + link.size):
         return None
     col = reader.resolve(deeds, link.text, table).target
     reader.at += link.size + 1
     return (col, word in ("last", "latest")) if isinstance(col, Col) else None
 
 
-def ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) -> None:
+def rank_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) -> None:
     query = reader.query
     if one.kind == "table":
+        related = reader.focus.related
+        bare = related is not None and not (related.conditions or related.negated or related.op)
+        if bare and related is not None and related in query.conditions and related.table != one.table:
+            query.conditions.remove(related)  # `the shop that is hiring the most employees`
+            reader.back_to_subject()
         if reader.focus.related is not None:
             raise QuestionError(f'"{one.text}": counting inside a condition is not read yet.', words=[one.text])
         assert one.table is not None
@@ -77,17 +114,16 @@ def ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) 
         term: Term = Agg("count", one.table)
         focus_measured(reader, one.table)
     elif one.kind == "measure" or one.functions:
-        found = asked_terms(reader, one, reader.focus.table)
+        found = make_terms(reader, one, reader.focus.table)
         term = found[0]
         if one.measure is not None:
             reader.measured = one.measure.table
     else:
         hit = reader.resolve(one.hits, one.text, reader.focus.table)
-        assert isinstance(hit.target, Col)
-        total = grain.rank_groups(reader, asked, hit.target, one.text)
+        total = grain.rank_groups(reader, asked, hit.col, one.text)
         if total is None:
-            phrases.sortable(reader, hit.target, one.text)
-        near = reader.joins.distance(reader.focus.table, hit.target.table)[0] if reader.focus.table else 0
+            phrases.check_sortable(reader, hit.col, one.text)
+        near = reader.joins.distance(reader.focus.table, hit.col.table)[0] if reader.focus.table else 0
         if near > 1:
             raise QuestionError(
                 f"Each of {reader.focus.table and reader.focus.table[1]} may have several {one.text}.",
@@ -95,7 +131,7 @@ def ranked_by(reader: Reader, asked: list[Asked], one: Asked, descending: bool) 
                 reason="ambiguous",
             )
         if total is None:
-            _rank_rows(reader, hit.target, descending)
+            _rank_rows(reader, hit.col, descending)
             return
         term = total
     query.order.append((term, descending))
@@ -123,7 +159,7 @@ def _rank_rows(reader: Reader, col: Col, descending: bool) -> None:
     reader.ranked, reader.needs_order = "", False
 
 
-def plain_operator(reader: Reader) -> str:
+def read_plain_operator(reader: Reader) -> str:
     hit = reader.phrase(lexicon.OPERATORS)
     if hit is None or hit[0] not in (">", "<", ">=", "<=", "=", "!="):
         return ""
@@ -131,12 +167,15 @@ def plain_operator(reader: Reader) -> str:
     return hit[0]
 
 
-def relation(reader: Reader) -> bool:
+def read_relation(reader: Reader) -> bool:
     """`who placed orders`, `without any concert`, `with more than 3 models`, `of customers`."""
     mark = reader.at
-    loose, negated, seen = True, False, False
+    loose, negated = True, False
     if reader.focus.table is None:
         return False
+    seen = reader.focus.related is not None and (
+        is_participle(reader.low(-1)) or reader.low(-1) in lexicon.VERBS or reader.low(-2) in ACTING
+    )  # `attended courses`
     while not reader.done:
         word = reader.low()
         if reader.phrase(lexicon.OPERATORS) is not None:
@@ -148,20 +187,25 @@ def relation(reader: Reader) -> bool:
             if word in lexicon.VERBS and (link := reader.link()) is not None and link.tables:
                 seen = seen or word.endswith("ed")  # `customers ordered`: the verb itself relates
                 break
-        elif word not in lexicon.IN and word not in lexicon.FILLERS and word not in ("single", "also", "been"):
+        elif (
+            word not in lexicon.IN and word not in lexicon.FILLERS and word not in ("single", "also", "been", "both")
+        ):
+            seen = seen or (
+                is_participle(word) and any(hit.tier < 2 for link in reader.links() for hit in link.tables)
+            )
             break
         seen = seen or word in RELATING
         reader.at += 1
-    op, count = _counted(reader)
-    values, link = flags.described(reader)
+    op, count = _read_count(reader)
+    values, link = flags.read_described(reader)
     if link is None:
         reader.at = mark
         return False
     if not values:
-        values, link = _narrowed(reader, link)
+        values, link = _read_narrowed(reader, link)
     if link.values and not link.tables and not link.columns:
-        return _related_value(reader, link, mark, negated=negated, op=op)
-    if reader.happened():
+        return _read_related_value(reader, link, mark, negated=negated, op=op)
+    if reader.is_deed():
         reader.at = mark
         return False
     if not link.tables or (link.columns and min(h.tier for h in link.columns) < min(h.tier for h in link.tables)):
@@ -169,17 +213,16 @@ def relation(reader: Reader) -> bool:
         return False
     hit = reader.table_of(link)
     assert hit is not None
-    assert isinstance(hit.target, tuple)
     following = reader.link(reader.at + link.size)
     if following is not None and following.columns and reader.tokens[reader.at + link.size - 1].possessive:
         reader.at = mark
         return False
     return _relate(
-        reader, mark, link, hit.target, loose=loose, negated=negated, op=op, count=count, values=values, seen=seen
+        reader, mark, link, hit.key, loose=loose, negated=negated, op=op, count=count, values=values, seen=seen
     )
 
 
-def _narrowed(reader: Reader, link: Link) -> tuple[list[Condition], Link]:
+def _read_narrowed(reader: Reader, link: Link) -> tuple[list[Condition], Link]:
     """`German customers`: the value as a condition on the table after it, and that table's link."""
     following = reader.link(reader.at + link.size)
     if not link.values or link.tables or link.columns or following is None or not following.tables:
@@ -230,15 +273,15 @@ def _relate(
     return True
 
 
-def _counted(reader: Reader) -> tuple[str, int]:
+def _read_count(reader: Reader) -> tuple[str, int]:
     """`more than 3`, `at least one`, `3`: a number of related things."""
     mark = reader.at
-    op = plain_operator(reader) or "="
+    op = read_plain_operator(reader) or "="
     token = reader.token()
     if token is None or not isinstance(token.value, int):
         reader.at = mark
         return "", 0
-    said = flags.at(reader, 1)
+    said = flags.find_flag(reader, 1)
     following = reader.link(reader.at + 1 + (said.size if said is not None else 0))
     if following is None or not following.tables or (following.columns and not following.tables):
         reader.at = mark
@@ -247,14 +290,13 @@ def _counted(reader: Reader) -> tuple[str, int]:
     return op, token.value
 
 
-def _related_value(reader: Reader, link: Link, mark: int, *, negated: bool, op: str) -> bool:
+def _read_related_value(reader: Reader, link: Link, mark: int, *, negated: bool, op: str) -> bool:
     """`have a cat`, `do not own dogs`, `dog pets`: related things told by a value."""
     table = reader.focus.table
     assert table is not None
     hit = reader.resolve(link.values, link.text, table)
-    assert isinstance(hit.target, Col)
     assert hit.value is not None
-    col = hit.target
+    col = hit.col
     noun = reader.link(reader.at + link.size)
     owner = noun is not None and any(h.target == col.table for h in noun.tables)
     if reader.joins.distance(table, col.table)[0] <= 1 and not owner:
@@ -273,11 +315,20 @@ def _related_value(reader: Reader, link: Link, mark: int, *, negated: bool, op: 
         values.append(next(v.value for v in more.values if v.target == col and v.value is not None))
         noun = reader.link()
         owner = noun is not None and any(h.target == col.table for h in noun.tables)
-    if (
-        reader.low() == "and"
-        and (after := reader.link(reader.at + 1)) is not None
-        and any(v.target == col for v in after.values)
-    ):
+    more = reader.link(reader.at + 1) if reader.low() == "and" else None
+    other = next((v.value for v in more.values if v.target == col and v.value), None) if more is not None else None
+    both = any(token.low == "both" for token in reader.tokens[mark : reader.at])
+    if more is not None and other is not None and both and not negated:
+        reader.at += 1 + more.size
+        noun = reader.link()
+        reader.at += noun.size if noun is not None and any(h.target == col.table for h in noun.tables) else 0
+        reader.relate(col.table, loose=False)
+        reader.add(Compare(col, "=", (hit.value,)))
+        related = reader.focus.related
+        assert related is not None
+        reader.relate_again(related).conditions.append(Compare(col, "=", (other,)))
+        return True
+    if other is not None:
         raise QuestionError('"and" may mean both or any of them.', words=["and"], reason="ambiguous")
     if owner and noun is not None:
         reader.at += noun.size

@@ -8,7 +8,7 @@ together, so that no condition is lost with it; what is left must be understood 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -16,7 +16,17 @@ from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, stem, tokenize
 from sqlchat.providers.offline import dates
 
-RULES = tuple(
+ASKED = {
+    "long": "length", "tall": "height", "heavy": "weight", "high": "height", "big": "area", "large": "area",
+    "expensive": "price",
+}  # fmt: skip
+
+
+def _write_adjective(found: re.Match[str]) -> str:
+    return f"what is the {ASKED[found.group(1).lower()]} of"
+
+
+RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], ...] = tuple(
     (re.compile(rf"(?i)(?<!\w){pattern}(?!\w)"), put, example)
     for pattern, put, example in (
         (r"(along|together) with (its|their|his|her|the)", "and", "names along with their ages"),
@@ -31,6 +41,27 @@ RULES = tuple(
         (r"(the )?most (common|frequent)", "the most frequent", "the most common city"),
         (r"how old (is|are|was|were)", "what is the age of", "how old is the youngest member"),
         (r"how many (\w+) (it|they) (has|have|makes?|produces?|owns?)", r"the number of \1", "how many cars it has"),
+        (r"how much (do|does|did) (.+?) weigh", r"what is the weight of \2", "how much does the youngest dog weigh"),
+        (r"how (long|tall|heavy|high|big|expensive) (is|are|was|were)", _write_adjective, "how long is the river"),
+        (r"((that|which|who) )?(is|are|was|were|has been|have been|gets?)( (used|seen|taken|made|named))?( the)? "
+         r"(most (often|frequently|commonly)|(most|greatest|highest|largest) number of times)",
+         "that is the most frequent", "which payment is used the most often"),
+        (r"(the )?past(?= (\d+|two|three|four|five|six|seven|ten|twelve) )", "the last", "loans in the past 30 days"),
+        (r"at (a|the same) time", "", "members with more than 1 loan at a time"),
+        (r"as well", "", "show the name as well"),
+        (r"(where|in which|for which|that)(?= (at least|at most|more than|fewer than|less than|exactly) \w)", "with",
+         "cities where at least 2 members live"),
+        (r"(that )?(they|it|he|she) (is|are|was|were|has|have|had|belongs?)( been)?( in| from| of| to)?(?=[,.?]|$)",
+         "", "members and the cities they are in"),
+        (r"(is|are|was|were|live|lives|come|comes) (from|in|at)(?=[,.?]|$)", "", "cities where members are from"),
+        (r"(both )?(sides |start and end )?inclusive( of [\w' ]+)?", "", "in March inclusive of today"),
+        (r"(based on|by doing a (left |inner )?join( from)?|based on joining) the [\w, ]+? tables?(?=[,.?]|$)", "",
+         "members without loans, based on joining the two tables"),
+        (r"(registered|recorded|listed|existing|enrolled)(?= \w)", "", "the number of registered members"),
+        (r"(in|for|of|from) each( one)?(?=[,.?]|$)", "", "the cities and the number of members in each"),
+        (r"most popular(?= .* by (the )?number of)", "", "most popular cities by number of members"),
+        (r"count the number of", "the number of", "count the number of members"),
+        (r"(that )?lasted", "with", "visits that lasted more than 40 minutes"),
         (r"in each one", "in each", "how many books are there in each one"),
         (r"(he|she|it|they|he/she) (has|have|had|does|do|did)( that year)?", "", "how many books he has"),
         (r"(from|in) (the )?(database|data|dataset|table|file|system)", "", "how many members in the database"),
@@ -73,6 +104,7 @@ EMPTY = lexicon.words(
 IRREGULAR = lexicon.words("came went flew ran wrote sang drove spoke taught paid")
 CLAUSES = lexicon.words("who that which does do did they it we you never not")
 UNTIL = lexicon.words("before after since until between last this previous past first and or but")
+SHORTEST_VERB = 4
 MOST_STEPS = 3
 MOST_TRIES = 12
 
@@ -84,38 +116,41 @@ class Rephrasing:
     left_out: tuple[str, ...] = ()
 
 
-def rephrased(question: str) -> Iterator[Rephrasing]:
+def rephrase(question: str) -> Iterator[Rephrasing]:
     """The question with each rule that fits it, then with all of them."""
     found, whole = [], question
     for pattern, put, _ in RULES:
-        changed = _tidied(pattern.sub(put, question))
+        changed = _tidy(pattern.sub(put, question))
         if changed != question:
             found.append(Rephrasing(changed, 0.5))
-            whole = _tidied(pattern.sub(put, whole))
+            whole = _tidy(pattern.sub(put, whole))
     if len(found) > 1:
         found.append(Rephrasing(whole, 0.5 * len(found)))
     yield from found
 
 
-def without(step: Rephrasing, words: list[str], today: date) -> Iterator[Rephrasing]:
-    """The question without one of the `words` that it can do without."""
+def leave_out(step: Rephrasing, words: list[str], today: date, doers: Collection[str] = ()) -> Iterator[Rephrasing]:
+    """The question without one of the `words` that it can do without; `doers` are the words of tables' names."""
     tokens = tokenize(step.question)
     for word in words:
         at = next((at for at, token in enumerate(tokens) if token.text == word), None)
         if at is None:
             continue
-        cost = 0.5 if tokens[at].low in EMPTY else 1.0 if _relates(tokens, at, today) else 0.0
+        cost = 0.5 if tokens[at].low in EMPTY else 1.0 if _only_relates(tokens, at, today, doers) else 0.0
         if cost:
-            shorter = _tidied(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "", step.question, count=1))
+            shorter = _tidy(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "", step.question, count=1))
             yield Rephrasing(shorter, step.cost + cost, (*step.left_out, word))
 
 
-def _relates(tokens: list[Token], at: int, today: date) -> bool:
+def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[str]) -> bool:
     """Whether the verb only ties what is before it to what is after it, and no period dates what it tells of."""
     low, before = tokens[at].low, {token.low for token in tokens[max(0, at - 4) : at]}
+    does = len(low) >= SHORTEST_VERB and any(doer.startswith(tokens[at].stem) for doer in doers)  # `climb`, `climber`
+    if at and tokens[at - 1].low in ("and", "or", "but"):
+        return False  # nothing tells what it is said of
     inflected = low.endswith(("ed", "ing")) or low in lexicon.PARTICIPLES | IRREGULAR
     if (
-        (stem(low) not in RELATIONAL and low not in IRREGULAR)
+        (stem(low) not in RELATIONAL and low not in IRREGULAR and not does)
         or not (inflected or before & CLAUSES)
         or low.endswith(("er", "ers", "or", "ors"))
     ):
@@ -124,10 +159,10 @@ def _relates(tokens: list[Token], at: int, today: date) -> bool:
     while after < len(tokens) and tokens[after].low in lexicon.IN | lexicon.FILLERS:
         after += 1
     if after == len(tokens) or tokens[after].kind == "sign":
-        return False
+        return does and tokens[at - 1].low in ("they", "it", "he", "she")
     dated = any(dates.read(tokens, place, today) for place in range(at + 1, after + 1))
     return not dated and tokens[after].low not in UNTIL
 
 
-def _tidied(text: str) -> str:
+def _tidy(text: str) -> str:
     return re.sub(r"\s+([,.?])", r"\1", re.sub(r"\s+", " ", text)).strip()

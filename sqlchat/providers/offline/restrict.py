@@ -8,8 +8,19 @@ from sqlglot import exp
 
 from sqlchat.errors import QuestionError
 from sqlchat.providers.offline import dates, flags
-from sqlchat.providers.offline.linker import Col, Key
-from sqlchat.providers.offline.query import AnyOf, Average, Compare, Condition, Extreme, Flag, Null, Period, Related
+from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline.query import (
+    AnyOf,
+    Average,
+    Compare,
+    Condition,
+    Extreme,
+    Flag,
+    Null,
+    Period,
+    Related,
+    Shared,
+)
 from sqlchat.providers.offline.scope import OPERATORS, Scope
 
 NUMBERED = frozenset({"sqlite", "mysql", "tsql", "oracle"})
@@ -29,6 +40,8 @@ class Restrictions:
             return exp.paren(exp.or_(*[part for part in parts if part is not None]))
         if isinstance(condition, Related):
             return self._related(condition)
+        if isinstance(condition, Shared):
+            return self._shared(condition)
         if not self.scope.reaches(condition.col.table):
             return self._related(Related(anchor, condition.col.table, [condition]))
         return self._plain(condition)
@@ -62,7 +75,7 @@ class Restrictions:
         """By itself only where the database has a type for truth; else as it keeps yes and no."""
         if (flag.col.table, flag.col.name) in self.scope.linker.definitions.conditions:
             return exp.Not(this=column) if flag.negated else column
-        text = flags.spelled(self.scope.linker, flag.col, negated=flag.negated)
+        text = flags.spell_flag(self.scope.linker, flag.col, negated=flag.negated)
         if text is not None:
             return exp.EQ(this=column, expression=exp.Literal.string(text))
         typed = self.scope.catalog_column(flag.col).type.lower().startswith("bool")
@@ -131,6 +144,14 @@ class Restrictions:
             return OPERATORS[related.op](this=query.subquery(), expression=exp.convert(related.count))
         exists = exp.Exists(this=inner.frame(exp.select("1")).where(*conditions))
         return exp.Not(this=exists) if related.negated else exists
+
+    def _shared(self, shared: Shared) -> exp.Expr:
+        table = shared.col.table
+        inner = self._inner(table)
+        same = exp.EQ(this=inner.column(shared.col), expression=self.scope.column(shared.col))
+        met = [Restrictions(inner).sql(condition, table) for condition in shared.conditions]
+        clauses = [same, *(clause for clause in met if clause is not None)]
+        return exp.Exists(this=inner.frame(exp.select("1")).where(*clauses))
 
     @staticmethod
     def _all(related: Related, restrictions: Restrictions) -> exp.Expr | None:

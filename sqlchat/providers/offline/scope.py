@@ -12,7 +12,8 @@ from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.joins import Edge, Joins
-from sqlchat.providers.offline.linker import BOOLEAN_TYPE, Col, Key, Linker
+from sqlchat.providers.offline.linker import BOOLEAN_TYPE, Linker
+from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Literal
 from sqlchat.sql.catalog import Column
 
@@ -150,7 +151,7 @@ class Scope:
 
 def _plain(name: str, dialect: str) -> bool:
     """Whether the name means itself without quotes in every dialect: quoting all would make the SQL hard to read."""
-    folded = name.islower() or dialect in ("sqlite", "duckdb", "mysql")
+    folded = name.islower() or dialect in ("sqlite", "duckdb", "mysql", "spark")
     plain = folded and name.isidentifier() and name.isascii()
     return plain and name.lower() not in RESERVED
 

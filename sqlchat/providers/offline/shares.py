@@ -15,7 +15,7 @@ WORDS = lexicon.words("share percentage percent proportion fraction")
 LEADING = lexicon.LEADS | lexicon.words("is the")
 
 
-def counted(tokens: list[Token]) -> list[Token] | None:
+def read_share(tokens: list[Token]) -> list[Token] | None:
     """`how many orders ...` for `the share of the orders ...`; None where no share is asked for."""
     at = 0
     while at < len(tokens) and tokens[at].low in LEADING:
@@ -29,7 +29,7 @@ def counted(tokens: list[Token]) -> list[Token] | None:
     return [*tokenize("how many"), *tokens[at:]]
 
 
-def take(query: Query) -> None:
+def apply_share(query: Query) -> None:
     """Make the query one for a share. Raises QuestionError where the part or the whole is not clear."""
     parts = [condition for condition in query.conditions if not _is_period(condition)]
     figures = [term for term in query.outputs if isinstance(term, Agg)]

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import flags
-from sqlchat.providers.offline.linker import Col, Link
+from sqlchat.providers.offline.links import Col, Link
 from sqlchat.providers.offline.query import Asked, Compare
 from sqlchat.providers.offline.reader import Reader
 
 
-def plural(text: str) -> bool:
+def is_plural(text: str) -> bool:
     """Whether more than one is asked for: `top customers`, which are all of them in order."""
     return text.lower().endswith("s") and not text.lower().endswith(("ss", "us"))
 
 
-def adjective_at(reader: Reader) -> tuple[tuple[tuple[str, str], ...], int]:
+def find_adjective(reader: Reader) -> tuple[tuple[tuple[str, str], ...], int]:
     pair = (reader.low(), reader.low(1))
     if pair in lexicon.MOST_ADJECTIVES:
         return lexicon.MOST_ADJECTIVES[pair], 2
@@ -31,8 +31,8 @@ def read_number(reader: Reader) -> int | None:
     return token.value
 
 
-def named_thing(reader: Reader) -> Asked | None:
-    if (narrowed := qualified(reader)) is not None:
+def read_thing(reader: Reader) -> Asked | None:
+    if (narrowed := read_qualified(reader)) is not None:
         return narrowed
     link = reader.link()
     if link is None:
@@ -45,15 +45,15 @@ def named_thing(reader: Reader) -> Asked | None:
     return None
 
 
-def qualified(reader: Reader) -> Asked | None:
+def read_qualified(reader: Reader) -> Asked | None:
     """`completed orders`, `urgent admissions`: values and adjectives before the table whose rows they narrow."""
     mark = reader.at
     found: list[Link | flags.Said] = []
     while len(found) <= 3:
-        if (said := flags.at(reader)) is not None:
+        if (said := flags.find_flag(reader)) is not None:
             reader.at += said.size
             found.append(said)
-            reader.at += reader.low() in ("and", ",") and flags.at(reader, 1) is not None
+            reader.at += reader.low() in ("and", ",") and flags.find_flag(reader, 1) is not None
         elif (link := reader.link()) is not None and link.values and not link.tables:
             reader.at += link.size
             found.append(link)
@@ -66,25 +66,32 @@ def qualified(reader: Reader) -> Asked | None:
         return None
     table = reader.table_of(link)
     assert table is not None
-    assert isinstance(table.target, tuple)
     for value in found:
         if isinstance(value, flags.Said):
-            reader.query.conditions.append(flags.condition(reader, value, table.target))
+            reader.query.conditions.append(flags.make_condition(reader, value, table.key))
             continue
-        hit = reader.resolve(value.values, value.text, table.target)
-        assert isinstance(hit.target, Col)
+        hit = reader.resolve(value.values, value.text, table.key)
         assert hit.value is not None
-        if reader.joins.distance(table.target, hit.target.table)[0] > 1:
+        if reader.joins.distance(table.key, hit.col.table)[0] > 1:
             reader.at = mark
             return None
-        reader.query.conditions.append(Compare(hit.target, "=", (hit.value,)))
+        reader.query.conditions.append(Compare(hit.col, "=", (hit.value,)))
     return read_table(reader, link)
 
 
 def read_table(reader: Reader, link: Link) -> Asked:
     hit = reader.table_of(link)
     assert hit is not None
-    assert isinstance(hit.target, tuple)
     reader.at += link.size
     reader.take("table")
-    return Asked("table", link.text, table=hit.target)
+    return Asked("table", link.text, table=hit.key)
+
+
+def find_doers(reader: Reader, link: Link) -> Asked | None:
+    """The things that `hired in 2017` speaks of, all by itself; the verb stays to be read as a condition."""
+    hits = reader.find_deeds(link)
+    if not hits or len(hits) < len(link.columns) or link.tables:
+        return None
+    found = reader.resolve(hits, link.text, None).target
+    assert isinstance(found, Col)
+    return Asked("table", link.text, table=found.table)

@@ -19,7 +19,7 @@ SYNTAX = """
     Kwarg LT LTE Lambda Lateral Like Limit LimitOptions Literal Match Mod Mul NEQ National Neg Not Null
     NullSafeEQ NullSafeNEQ ObjectIdentifier Offset OnCondition Operator Order Ordered Overlaps Paren Partition
     Pivot PivotAlias PivotAny PositionalColumn PropertyEQ Qualify RawString RecursiveWithSearch RespectNulls
-    Rollup Select SimilarTo Slice Star Sub Subquery Table TableAlias TableColumn TableFromRows TableSample Tuple
+    Rollup Select SimilarTo Slice Sort Star Sub Subquery Table TableAlias TableColumn TableFromRows TableSample Tuple
     UnicodeString Union UnpivotColumns Values Var Variadic Version Where Window WindowSpec With WithinGroup
     XMLNamespace
     """
@@ -35,7 +35,7 @@ FUNCTIONS = """
     CurrentTimestamp CurrentUser CurrentVersion Date DateAdd DateBin DateDiff DateFromParts DateSub DateTrunc
     DatetimeAdd DatetimeDiff DatetimeSub DatetimeTrunc Day DayOfMonth DayOfWeek DayOfWeekIso DayOfYear Dayname
     Decode DecodeCase Degrees DenseRank Elt Encode EndsWith EuclideanDistance Exists Exp Explode
-    ExplodingGenerateSeries Extract Factorial First FirstValue Flatten Floor Format FromBase64 FromJson
+    ExplodingGenerateSeries Extract Factorial First FirstValue Flatten Floor Format FromBase64 FromJson FromTimeZone
     GenerateSeries Getbit Greatest GroupConcat Grouping GroupingId Hex Host Hour If Initcap IsInf IsNan
     JSONArray JSONArrayAgg JSONArrayAppend JSONArrayContains JSONArrayInsert JSONBContains
     JSONBContainsAllTopKeys JSONBContainsAnyTopKeys JSONBContainsTopKey JSONBExtract JSONBExtractScalar
@@ -50,9 +50,9 @@ FUNCTIONS = """
     RegrSxy RegrSyy Repeat Replace Reverse Right Round RowNumber SHA SHA2 SHA2Digest Second SessionUser Sign Sin
     Sinh Skewness Soundex Space Split SplitPart Sqrt StDistance StartsWith Stddev StddevPop StddevSamp
     StrPosition StrToDate StrToTime StringToArray Struct StructExtract Stuff Substring SubstringIndex Sum Tan
-    Tanh Time TimeAdd TimeDiff TimeFromParts TimeSub TimeToStr TimeToUnix Timestamp TimestampAdd TimestampDiff
-    TimestampFromParts TimestampSub TimestampTrunc ToBase64 ToBinary ToChar ToDays ToDouble ToMap ToNumber
-    Transform Translate Trim Trunc Try TryCast TsOrDsToDate TsOrDsToTimestamp Typeof Unhex Unicode UnixToTime
+    Tanh Time TimeAdd TimeDiff TimeFromParts TimeStrToTime TimeSub TimeToStr TimeToUnix Timestamp TimestampAdd
+    TimestampDiff TimestampFromParts TimestampSub TimestampTrunc ToBase64 ToBinary ToChar ToDays ToDouble ToMap
+    ToNumber Transform Translate Trim Trunc Try TryCast TsOrDsToDate TsOrDsToTimestamp Typeof Unhex Unicode UnixToTime
     Unnest Upper UtcDate UtcTime UtcTimestamp Uuid Variance VariancePop Week WeekOfYear WeightString WidthBucket
     XMLElement XMLTable Xor Year
     """

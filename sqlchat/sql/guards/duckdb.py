@@ -20,14 +20,14 @@ from sqlchat.sql.guards.rules import (
     TYPES,
     Inner,
     Rules,
-    dotted_name,
-    explain,
-    refuse_rest,
-    words,
+    is_dotted_name,
+    make_explain_reader,
+    make_rest_error,
+    split_words,
 )
 from sqlchat.sql.lexer import Lexeme
 
-FUNCTIONS = words(
+FUNCTIONS = split_words(
     """
     abs acos acosh add age aggregate ago alias any_value apply approx_count_distinct approx_quantile
     approx_top_k arbitrary arg_max arg_max_null arg_max_nulls_last arg_min arg_min_null arg_min_nulls_last
@@ -102,54 +102,58 @@ FUNCTIONS = words(
     week weekday weekofyear weighted_avg xor year yearweek
     """
 )
-GRAMMAR = words(
+GRAMMAR = split_words(
     """
     cast coalesce columns cume_dist dense_rank exists extract fill first_value grouping grouping_id
     ifnull lag last_value lead nth_value ntile overlay percent_rank percentile_cont percentile_disc pivot position
     rank row_number substring trim try try_cast unpack unpivot
     """
 )
-DUCKDB_KEYWORDS = words("array asymmetric lateral placing qualify symmetric variadic")
+DUCKDB_KEYWORDS = split_words("array asymmetric lateral placing qualify symmetric variadic")
 DUCKDB_AFTER = (
-    dict.fromkeys(words("enum list map struct tuple"), frozenset({TYPE}))
-    | dict.fromkeys(words("exclude rename replace"), frozenset({STAR, OPERAND}))
-    | {"columns": frozenset({OPERAND}), "by": words("group order partition")}
+    dict.fromkeys(split_words("enum list map struct tuple"), frozenset({TYPE}))
+    | dict.fromkeys(split_words("exclude rename replace"), frozenset({STAR, OPERAND}))
+    | {"columns": frozenset({OPERAND}), "by": split_words("group order partition")}
 )
 FILES = re.compile(
     r".*[/\\:].*"
     r"|(.*\.)(csv|tsv|txt|jsonl?|ndjson|parquet|pq|xlsx?|arrow|feather|avro|orc|db|duckdb|sqlite3?|gz|zst|bz2|zip)",
     re.IGNORECASE | re.DOTALL,
 )
-PRAGMAS = words("collations database_size functions show_tables show_tables_expanded version")
-PRAGMAS_OF_TABLE = words("storage_info table_info")
+PRAGMAS = split_words("collations database_size functions show_tables show_tables_expanded version")
+PRAGMAS_OF_TABLE = split_words("storage_info table_info")
 STARTS = QUERY_STARTS | {"from", "pivot", "unpivot"}
 HIDDEN_PATTERN = (
     r"(duckdb_(?!columns$|constraints$|dependencies$|functions$|indexes$|keywords$|schemas$|sequences$|tables$|types$"
     r"|views$)|pragma_(?!collations$|database_size$|show$|storage_info$|table_info$|version$)).*"
-    r"|parquet_(metadata|schema|file_metadata|kv_metadata|full_metadata|bloom_probe|scan)|which_secret"
+    r"|pg_settings|pg_prepared_statements|parquet_(metadata|schema|file_metadata|kv_metadata|full_metadata|bloom_probe|scan)|which_secret"
 )
 
 
-def describe(lexemes: Sequence[Lexeme]) -> str | Inner:
+def read_describe(lexemes: Sequence[Lexeme]) -> str | Inner:
     """DESCRIBE, SUMMARIZE and SHOW take a table, a query, or for SHOW one of a few words."""
     kind = lexemes[0].value.upper()
     rest = lexemes[1:]
     if rest and (rest[0].value in STARTS or rest[0].text == "("):
         return Inner(kind, 1)
-    if dotted_name(rest) and FILES.fullmatch(".".join(word.value for word in rest[::2])):
-        raise refuse_rest(lexemes, "files cannot be read by queries")
-    if (kind == "DESCRIBE" and not rest) or dotted_name(rest) or [word.value for word in rest] == ["all", "tables"]:
+    if is_dotted_name(rest) and FILES.fullmatch(".".join(word.value for word in rest[::2])):
+        raise make_rest_error(lexemes, "files cannot be read by queries")
+    if (
+        (kind == "DESCRIBE" and not rest)
+        or is_dotted_name(rest)
+        or [word.value for word in rest] == ["all", "tables"]
+    ):
         return kind
-    raise refuse_rest(lexemes, f"{kind} takes the name of one table, or a query")
+    raise make_rest_error(lexemes, f"{kind} takes the name of one table, or a query")
 
 
-def pragma(lexemes: Sequence[Lexeme]) -> str | Inner:
+def read_pragma(lexemes: Sequence[Lexeme]) -> str | Inner:
     name, rest = (lexemes[1].value if len(lexemes) > 1 else ""), lexemes[2:]
     if name in PRAGMAS and not rest:
         return "PRAGMA"
     if name in PRAGMAS_OF_TABLE and [rest[0].text, rest[-1].text] == ["(", ")"] and len(rest) == 3:
         return "PRAGMA"
-    raise refuse_rest(lexemes, "of the PRAGMAs only those that describe tables are")
+    raise make_rest_error(lexemes, "of the PRAGMAs only those that describe tables are")
 
 
 RULES = Rules(
@@ -162,12 +166,12 @@ RULES = Rules(
     hidden=re.compile(HIDDEN_PATTERN),
     starts=STARTS,
     statements={
-        "explain": explain(words("analyze format"), words("analyze")),
-        "describe": describe,
-        "desc": describe,
-        "show": describe,
-        "summarize": describe,
-        "pragma": pragma,
+        "explain": make_explain_reader(split_words("analyze format"), split_words("analyze")),
+        "describe": read_describe,
+        "desc": read_describe,
+        "show": read_describe,
+        "summarize": read_describe,
+        "pragma": read_pragma,
     },
     methods=True,
     files=FILES,

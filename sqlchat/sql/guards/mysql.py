@@ -18,13 +18,13 @@ from sqlchat.sql.guards.rules import (
     TYPES,
     Inner,
     Rules,
-    dotted_name,
-    refuse_rest,
-    words,
+    is_dotted_name,
+    make_rest_error,
+    split_words,
 )
 from sqlchat.sql.lexer import Lexeme
 
-FUNCTIONS = words(
+FUNCTIONS = split_words(
     """
     abs acos add_months adddate addtime aes_decrypt aes_encrypt any_value ascii asin atan atan2 avg bin
     bin_to_uuid bit_and bit_count bit_length bit_or bit_xor ceil ceiling char char_length character_length
@@ -57,7 +57,7 @@ FUNCTIONS = words(
     var_samp variance version week weekday weekofyear weight_string year yearweek
     """
 )
-MYSQL_KEYWORDS = words(
+MYSQL_KEYWORDS = split_words(
     """
     bigint binary blob by datetime div double fixed index int integer is join key like mediumint mod nvarchar
     partition real regexp rlike separator signed smallint straight_join text tinyint unsigned varbinary xor
@@ -69,18 +69,20 @@ SHOWN = (
     r"|(character set|collation)( .*)?"
 )
 SHOW = re.compile(SHOWN)
-OPTIONS = words("analyze extended partitions")
+OPTIONS = split_words("analyze extended partitions")
 
 
-def show(lexemes: Sequence[Lexeme]) -> str | Inner:
+def read_show(lexemes: Sequence[Lexeme]) -> str | Inner:
     said = " ".join(lexeme.value for lexeme in lexemes[1:])
     plain = all(lexeme.kind != "sign" or lexeme.text in (".", "=", "%") for lexeme in lexemes)
     if not plain or not SHOW.fullmatch(said):
-        raise refuse_rest(lexemes, "SHOW lists tables, columns, indexes, databases, variables and their like here")
+        raise make_rest_error(
+            lexemes, "SHOW lists tables, columns, indexes, databases, variables and their like here"
+        )
     return "SHOW"
 
 
-def describe(lexemes: Sequence[Lexeme]) -> str | Inner:
+def read_describe(lexemes: Sequence[Lexeme]) -> str | Inner:
     """DESCRIBE and EXPLAIN are one statement: of a table, or of a query with options before it."""
     at = 1
     while at < len(lexemes) and lexemes[at].value in OPTIONS:
@@ -91,20 +93,20 @@ def describe(lexemes: Sequence[Lexeme]) -> str | Inner:
     if rest and (rest[0].value in RULES.starts or rest[0].text == "("):
         return Inner("EXPLAIN", at)
     name = rest[:-1] if len(rest) > 1 and rest[-2].text != "." else rest
-    if at == 1 and name and dotted_name(name) and (name is rest or rest[-1].kind != "sign"):
+    if at == 1 and name and is_dotted_name(name) and (name is rest or rest[-1].kind != "sign"):
         return "DESCRIBE"
-    raise refuse_rest(lexemes, "it takes the name of one table, or a query")
+    raise make_rest_error(lexemes, "it takes the name of one table, or a query")
 
 
 RULES = Rules(
     engine="MySQL",
     instead=suggestions.MYSQL,
-    grammar=words("cast convert date_add date_sub exists extract match"),
+    grammar=split_words("cast convert date_add date_sub exists extract match"),
     functions=FUNCTIONS,
     keywords=KEYWORDS | TYPES | MYSQL_KEYWORDS,
-    after=AFTER | {"against": words(")"), "columns": frozenset({OPERAND}), "lateral": frozenset({SUBQUERY})},
+    after=AFTER | {"against": split_words(")"), "columns": frozenset({OPERAND}), "lateral": frozenset({SUBQUERY})},
     hidden_schemas=frozenset({"mysql", "performance_schema", "sys"}),
     signs=re.compile(r"[@:]"),
     sign_reason="Variables (@name, @@name) are not allowed; write the value itself.",
-    statements={"show": show, "describe": describe, "desc": describe, "explain": describe},
+    statements={"show": read_show, "describe": read_describe, "desc": read_describe, "explain": read_describe},
 )

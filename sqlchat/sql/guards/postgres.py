@@ -11,10 +11,21 @@ import re
 from collections.abc import Sequence
 
 from sqlchat.sql.guards import suggestions
-from sqlchat.sql.guards.rules import AFTER, KEYWORDS, OPERAND, TYPE, TYPES, Inner, Rules, explain, refuse_rest, words
+from sqlchat.sql.guards.rules import (
+    AFTER,
+    KEYWORDS,
+    OPERAND,
+    TYPE,
+    TYPES,
+    Inner,
+    Rules,
+    make_explain_reader,
+    make_rest_error,
+    split_words,
+)
 from sqlchat.sql.lexer import Lexeme
 
-FUNCTIONS = words(
+FUNCTIONS = split_words(
     """
     abbrev abs aclcontains acldefault aclexplode acos acosd acosh age any_value area array_agg array_append
     array_dims array_length array_lower array_ndims array_position array_positions array_prepend array_remove
@@ -88,7 +99,7 @@ FUNCTIONS = words(
     xml_is_well_formed_document xmlagg xmlcomment xmlconcat2 xmlexists xmltext xmlvalidate xpath xpath_exists
     """
 )
-GRAMMAR = words(
+GRAMMAR = split_words(
     """
     cast coalesce current_catalog current_date current_role current_time current_timestamp
     exists extract greatest grouping json json_array json_arrayagg json_exists json_object json_objectagg json_query
@@ -97,7 +108,7 @@ GRAMMAR = words(
     xmlparse xmlpi xmlroot xmlserialize xmltable
     """
 )
-VOLATILE_BUT_HARMLESS = words(
+VOLATILE_BUT_HARMLESS = split_words(
     """
     array_sample array_shuffle clock_timestamp gen_random_uuid pg_database_size pg_indexes_size pg_is_in_recovery
     pg_partition_ancestors pg_partition_tree pg_relation_size pg_sequence_last_value pg_table_size pg_tablespace_size
@@ -119,16 +130,16 @@ DANGERS = re.compile(
 )
 HIDDEN = re.compile(
     r"pg_(authid|shadow|user_mappings?|largeobject|hba_file_rules|ident_file_mappings|file_settings|subscription)"
-    r"|_pg_user_mappings|user_mapping_options|pg_dist_authinfo|decrypted_secrets"
+    r"|_?pg_foreign_servers?|foreign_server_options|_pg_user_mappings|user_mapping_options|pg_dist_authinfo|decrypted_secrets"
 )
-SHOWN = words("all isolation level session authorization time zone transaction")
+SHOWN = split_words("all isolation level session authorization time zone transaction")
 
 
-def show(lexemes: Sequence[Lexeme]) -> str | Inner:
+def read_show(lexemes: Sequence[Lexeme]) -> str | Inner:
     """SHOW takes one setting's name, ALL or a phrase; a dotted name is a variable of somebody's own."""
     said = [lexeme.value for lexeme in lexemes[1:]]
     if not said or any(lexeme.kind != "word" for lexeme in lexemes) or (len(said) > 1 and not SHOWN.issuperset(said)):
-        raise refuse_rest(lexemes, "SHOW takes the name of one setting")
+        raise make_rest_error(lexemes, "SHOW takes the name of one setting")
     return "SHOW"
 
 
@@ -137,11 +148,11 @@ RULES = Rules(
     instead=suggestions.POSTGRES,
     ways_out="a view may call it, and if it is immutable, the connection's owner may name it in `allow_functions`",
     functions=FUNCTIONS,
-    keywords=KEYWORDS | TYPES | words("array lateral placing symmetric asymmetric"),
+    keywords=KEYWORDS | TYPES | split_words("array lateral placing symmetric asymmetric"),
     after=AFTER
-    | {"columns": frozenset({OPERAND}), "passing": frozenset({OPERAND}), "for": words("collation") | {OPERAND}}
+    | {"columns": frozenset({OPERAND}), "passing": frozenset({OPERAND}), "for": split_words("collation") | {OPERAND}}
     | dict.fromkeys(
-        words("bpchar geography geometry halfvec timestamptz timetz varbit vector sparsevec"), frozenset({TYPE})
+        split_words("bpchar geography geometry halfvec timestamptz timetz varbit vector sparsevec"), frozenset({TYPE})
     ),
     attributes=True,
     harmless=VOLATILE_BUT_HARMLESS,
@@ -152,10 +163,12 @@ RULES = Rules(
     hidden=HIDDEN,
     hidden_schemas=frozenset({"vault", "pgsodium"}),
     statements={
-        "show": show,
-        "explain": explain(
-            words("analyze buffers costs format generic_plan memory serialize settings summary timing verbose wal"),
-            words("analyze analyse verbose"),
+        "show": read_show,
+        "explain": make_explain_reader(
+            split_words(
+                "analyze buffers costs format generic_plan memory serialize settings summary timing verbose wal"
+            ),
+            split_words("analyze analyse verbose"),
         ),
     },
 )

@@ -11,46 +11,46 @@ from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.lexer import Lexeme
 
 
-def words(text: str) -> frozenset[str]:
+def split_words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-KEYWORDS = words(
+KEYWORDS = split_words(
     """
     all and any as asc between case desc distinct else end except exists from group having in intersect limit not
     null offset on or order row select some table then to union using values when where window with
     """
 )
 """Words before `(` that make no call, because no function can have them as its name without quotes."""
-TYPES = words("bit char character dec decimal float interval national nchar numeric time timestamp varchar")
+TYPES = split_words("bit char character dec decimal float interval national nchar numeric time timestamp varchar")
 """Words before `(` that name a type with its length, and no function without quotes."""
 OPERAND, NEGATED, GROUPING = "<operand>", "<operand not>", "<group by>"
 TYPE, STAR, AS_NOT, SUBQUERY = "<type>", "<star>", "<as not>", "<subquery>"
 """Places in AFTER: behind a value or a name, the same with NOT between, in the list of a GROUP BY; where a type
 stands, behind the `*` that means all columns, behind AS NOT, before a query in the brackets."""
 AFTER = {
-    "bernoulli": words("tablesample sample"),
-    "by": words("group order partition first"),
+    "bernoulli": split_words("tablesample sample"),
+    "by": split_words("group order partition first"),
     "cube": frozenset({GROUPING}),
     "escape": frozenset({OPERAND}),
-    "filter": words(")"),
-    "first": words("fetch"),
+    "filter": split_words(")"),
+    "first": split_words("fetch"),
     "ilike": frozenset({OPERAND, NEGATED}),
-    "join": words("left right full inner outer cross natural") | {OPERAND},
+    "join": split_words("left right full inner outer cross natural") | {OPERAND},
     "like": frozenset({OPERAND, NEGATED}),
     "materialized": frozenset({"as", AS_NOT}),
-    "next": words("fetch"),
-    "over": words(") nulls"),
-    "repeatable": words(")"),
-    "reservoir": words("tablesample sample"),
+    "next": split_words("fetch"),
+    "over": split_words(") nulls"),
+    "repeatable": split_words(")"),
+    "reservoir": split_words("tablesample sample"),
     "rollup": frozenset({GROUPING}),
-    "sets": words("grouping"),
-    "system": words("tablesample sample"),
-    "varying": words("bit char character"),
-    "zone": words("time"),
+    "sets": split_words("grouping"),
+    "system": split_words("tablesample sample"),
+    "varying": split_words("bit char character"),
+    "zone": split_words("time"),
 }
 """Words before `(` that make no call in one of these places: after one of these words, or as named above."""
-OPENERS = words(
+OPENERS = split_words(
     """
     at between by content default document escape filter first groups ilike in is join key lateral like local next
     over partition passing path placing range ref returning rows sets similar symmetric value values variadic zone
@@ -114,14 +114,16 @@ class Rules:
     """Whether `value.function()` calls, so that what stands before the dot is no schema."""
     files: re.Pattern[str] | None = None
     """Names of tables, whole, for which the database would open a file."""
+    knows_all_tables: bool = False
+    """Whether a table that the catalog does not hold is refused, since its name could be that of a file."""
 
 
-def refuse_rest(lexemes: Sequence[Lexeme], what: str) -> SQLRefusedError:
+def make_rest_error(lexemes: Sequence[Lexeme], what: str) -> SQLRefusedError:
     said = " ".join(lexeme.text for lexeme in lexemes)
     return SQLRefusedError(f"{said[:60]!r} is not allowed: {what}.")
 
 
-def dotted_name(lexemes: Sequence[Lexeme]) -> bool:
+def is_dotted_name(lexemes: Sequence[Lexeme]) -> bool:
     """Whether these are a name, or several joined by dots, and nothing else."""
     return (
         len(lexemes) % 2 == 1
@@ -130,7 +132,7 @@ def dotted_name(lexemes: Sequence[Lexeme]) -> bool:
     )
 
 
-def explain(options: frozenset[str], flags: frozenset[str]) -> Statement:
+def make_explain_reader(options: frozenset[str], flags: frozenset[str]) -> Statement:
     """EXPLAIN with bare `flags` or `(options)` before its query.
 
     ANALYZE may be among them: it runs the query, and the query is held to the same rules as without EXPLAIN.
@@ -144,10 +146,10 @@ def explain(options: frozenset[str], flags: frozenset[str]) -> Statement:
             closing = next((i for i, lexeme in enumerate(lexemes) if lexeme.text == ")"), len(lexemes))
             inside = lexemes[at + 1 : closing]
             if any(lexeme.kind not in ("word", "string", "number") and lexeme.text != "," for lexeme in inside):
-                raise refuse_rest(lexemes[: closing + 1], "its options are not understood")
+                raise make_rest_error(lexemes[: closing + 1], "its options are not understood")
             at = closing + 1
         if at >= len(lexemes):
-            raise refuse_rest(lexemes, "EXPLAIN needs a query")
+            raise make_rest_error(lexemes, "EXPLAIN needs a query")
         return Inner("EXPLAIN", at)
 
     return read

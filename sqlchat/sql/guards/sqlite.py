@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 
 from sqlchat.sql.guards import suggestions
-from sqlchat.sql.guards.rules import KEYWORDS, TYPES, Inner, Rules, explain, refuse_rest, words
+from sqlchat.sql.guards.rules import KEYWORDS, TYPES, Inner, Rules, make_explain_reader, make_rest_error, split_words
 from sqlchat.sql.lexer import PLACEHOLDER, Lexeme
 
-FUNCTIONS = words(
+FUNCTIONS = split_words(
     """
     abs acos acosh asin asinh atan atan2 atanh avg bm25 ceil ceiling changes char coalesce concat concat_ws cos
     cosh count cume_dist current_date current_time current_timestamp date datetime degrees dense_rank exp
@@ -30,19 +30,19 @@ FUNCTIONS = words(
     unixepoch unlikely upper zeroblob
     """
 )
-PRAGMAS = words(
+PRAGMAS = split_words(
     """
     application_id collation_list compile_options encoding freelist_count function_list page_count page_size
     schema_version table_list user_version
     """
 )
-PRAGMAS_OF_TABLE = words("table_info table_xinfo index_list index_info index_xinfo foreign_key_list")
+PRAGMAS_OF_TABLE = split_words("table_info table_xinfo index_list index_info index_xinfo foreign_key_list")
 HIDDEN_PATTERN = (
-    rf"pragma_(?!(?:{'|'.join(sorted(PRAGMAS | PRAGMAS_OF_TABLE))})$).*|sqlite_dbpage|sqlite_dbdata|fsdir"
+    rf"pragma_(?!(?:{'|'.join(sorted(PRAGMAS | PRAGMAS_OF_TABLE))})$).*|sqlite_dbpage|sqlite_dbdata|sqlite_stmt|fsdir"
 )
 
 
-def pragma(lexemes: Sequence[Lexeme]) -> str | Inner:
+def read_pragma(lexemes: Sequence[Lexeme]) -> str | Inner:
     """`PRAGMA [schema.]name` or `PRAGMA [schema.]name(table)`; `user_version(5)` would set it."""
     rest = lexemes[3:] if len(lexemes) > 3 and lexemes[2].text == "." else lexemes[1:]
     name, argument = (rest[0].value if rest else ""), rest[1:]
@@ -51,7 +51,7 @@ def pragma(lexemes: Sequence[Lexeme]) -> str | Inner:
     signs = [lexeme.text for lexeme in argument]
     if name in PRAGMAS_OF_TABLE and len(signs) == 3 and (signs[0], signs[2]) == ("(", ")"):
         return "PRAGMA"
-    raise refuse_rest(lexemes, "of the PRAGMAs only those that describe tables are")
+    raise make_rest_error(lexemes, "of the PRAGMAs only those that describe tables are")
 
 
 RULES = Rules(
@@ -60,11 +60,11 @@ RULES = Rules(
     others=re.compile(
         r"(fts[35]|rtree|geopoly|sqlite_|pragma_).*|load_extension|optimize|readfile|writefile|edit|fsdir|->>?"
     ),
-    grammar=words("cast exists"),
+    grammar=split_words("cast exists"),
     functions=FUNCTIONS | {f"pragma_{name}" for name in PRAGMAS_OF_TABLE},
     keywords=KEYWORDS
     | TYPES
-    | words(
+    | split_words(
         """
         bigint by double escape glob indexed int integer is join like match materialized nvarchar real regexp smallint
         text tinyint
@@ -74,5 +74,5 @@ RULES = Rules(
     signs=PLACEHOLDER,
     sign_reason="Placeholders are not filled in here: put the value itself in their place.",
     starts=frozenset({"select", "with", "values"}),
-    statements={"explain": explain(frozenset(), words("query plan")), "pragma": pragma},
+    statements={"explain": make_explain_reader(frozenset(), split_words("query plan")), "pragma": read_pragma},
 )

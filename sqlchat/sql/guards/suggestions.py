@@ -87,3 +87,19 @@ MYSQL = {
     "iif": "if(x, y, z)",
     "split_part": "substring_index(x, ',', 1)",
 }
+SPARK = {
+    "getdate": "now()",
+    "sysdate": "now()",
+    "today": "current_date()",
+    "datetime": "cast(x AS TIMESTAMP)",
+    "strftime": "date_format(x, 'yyyy-MM')",
+    "group_concat": "array_join(collect_list(x), ', ')",
+    "strpos": "locate(y, x)",
+    "json_extract": "get_json_object(x, '$.key')",
+    "iif": "if(x, y, z)",
+    "generate_series": "explode(sequence(x, y))",
+    "unnest": "explode(x)",
+    "quantile": "percentile(x, 0.5)",
+    "arg_max": "max_by(x, y)",
+    "arg_min": "min_by(x, y)",
+}

@@ -15,8 +15,8 @@ from sqlglot import exp
 
 from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.catalog import Catalog, Table
-from sqlchat.sql.columns import table_name
-from sqlchat.sql.guards.rules import words
+from sqlchat.sql.columns import write_table_name
+from sqlchat.sql.guards.rules import split_words
 from sqlchat.sql.parse import parse, tokenize
 from sqlchat.sql.statements import StatementResolver
 
@@ -40,17 +40,17 @@ Guarded = Sequence[tuple[exp.Table, Table, frozenset[str]]]
 """Mentions of tables that have denied columns. A list, since equal nodes count as one in a set."""
 
 
-TABLE_FUNCTIONS = words(
+TABLE_FUNCTIONS = split_words(
     """
-    exploding_generate_series explode flatten generate_series generate_subscripts json_array_elements
+    exploding_generate_series explode explode_outer flatten generate_series generate_subscripts json_array_elements
     json_array_elements_text json_each json_each_text json_object_keys json_table json_to_recordset json_tree
     jsonb_array_elements jsonb_array_elements_text jsonb_each jsonb_each_text jsonb_object_keys jsonb_to_recordset
-    range regexp_matches regexp_split_to_table string_to_table unnest xmltable
+    inline posexplode posexplode_outer range regexp_matches regexp_split_to_table string_to_table unnest xmltable
     """
 )
 TELLING = re.compile(
     r"(pg_|to_reg|has_\w+_privilege$|\w+_description$|duckdb_|sqlite_|pragma_|row_security|query|table_to|database_to"
-    r"|schema_to|cursor_to|ts_stat).*"
+    r"|schema_to|cursor_to|ts_stat|enum_).*"
 )
 """Functions that tell what the database holds, by names in texts."""
 ROW_IDS = frozenset({"rowid", "oid", "_rowid_", "_rowid", "docid"})
@@ -60,23 +60,23 @@ LONGEST_NAME = 63
 ESCAPED_NAME = re.compile(r'u&"', re.IGNORECASE)
 
 
-def key_of(table: Table) -> Key:
+def make_key(table: Table) -> Key:
     return table.schema, table.name
 
 
-def folded(name: str) -> str:
-    """Equal for all names that any engine might take as equal: without case and accents."""
+def fold_name(name: str) -> str:
+    """Return `name` without case and accents: equal for all names that an engine may treat as equal."""
     return "".join(sign for sign in normalize("NFKD", name.casefold()) if not combining(sign)).casefold()
 
 
-def tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[exp.Expr, list[Mention]]:
+def find_tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[exp.Expr, list[Mention]]:
     """The one query in `sql`, and the tables it reads. `definition`: it is the SQL of a view.
 
     Raises SQLRefusedError for what could hide a table.
     """
-    tree = _query(sql, catalog.dialect, definition)
+    tree = _parse_query(sql, catalog.dialect, definition)
     resolver = StatementResolver(catalog.dialect, catalog)
-    resolver.statement(tree)
+    resolver.resolve_statement(tree)
     reads = resolver.findings.reads
     names = {table.name.casefold() for table in catalog.tables}
     for cte in tree.find_all(exp.CTE):
@@ -87,16 +87,20 @@ def tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[exp.Ex
     found = []
     for node in tree.find_all(exp.Table):
         if not isinstance(node.this, exp.Identifier):
-            _table_function(node.this)
+            _refuse_table_function(node.this)
         elif id(node) in reads:
-            found.append(Mention(node, table_name(node), _may_be(node, catalog), bool(node.args.get("only"))))
-        elif node.db or resolver.rules.key(node.this) not in resolver.findings.ctes:
-            raise SQLRefusedError(f"It cannot be told what {table_name(node)!r} is, as the policy demands.")
+            found.append(
+                Mention(
+                    node, write_table_name(node), _find_possible_tables(node, catalog), bool(node.args.get("only"))
+                )
+            )
+        elif node.db or resolver.rules.fold_identifier(node.this) not in resolver.findings.ctes:
+            raise SQLRefusedError(f"It cannot be told what {write_table_name(node)!r} is, as the policy demands.")
     _refuse_hiding(tree, catalog.dialect)
     return tree, found
 
 
-def _query(sql: str, dialect: str, definition: bool) -> exp.Expr:
+def _parse_query(sql: str, dialect: str, definition: bool) -> exp.Expr:
     if not definition:
         if ESCAPED_NAME.search(sql):
             raise SQLRefusedError("On a connection with a policy, names must be written without escapes.")
@@ -116,10 +120,10 @@ def _query(sql: str, dialect: str, definition: bool) -> exp.Expr:
     return tree
 
 
-def _may_be(node: exp.Table, catalog: Catalog) -> list[Table]:
-    """The tables that a name may mean: the one in its schema, the default schema's, or else all of that name."""
+def _find_possible_tables(node: exp.Table, catalog: Catalog) -> list[Table]:
+    """Return the tables that a name may mean: in its schema, in the default schema, or else all of that name."""
     same = [table for table in catalog.tables if table.name.casefold() == node.name.casefold()]
-    if node.catalog:
+    if node.catalog and node.catalog.casefold() != catalog.database.casefold():
         return []
     if schema := node.db.casefold():
         return [table for table in same if (table.schema or "main").casefold() == schema]
@@ -128,7 +132,7 @@ def _may_be(node: exp.Table, catalog: Catalog) -> list[Table]:
     return same
 
 
-def _table_function(node: exp.Expr | None) -> None:
+def _refuse_table_function(node: exp.Expr | None) -> None:
     name = node.name if isinstance(node, exp.Anonymous) else node.sql_name() if isinstance(node, exp.Func) else ""
     if name.casefold() not in TABLE_FUNCTIONS and not isinstance(node, exp.Values | exp.Unnest):
         raise SQLRefusedError(
@@ -145,7 +149,7 @@ def _refuse_hiding(tree: exp.Expr, dialect: str) -> None:
             case exp.In() if dialect == "sqlite" and isinstance(node.args.get("field"), exp.Expr):
                 raise SQLRefusedError("On a connection with a policy, write a query in brackets after IN.")
             case exp.Lateral() if not isinstance(node.this, exp.Subquery):
-                _table_function(node.this)
+                _refuse_table_function(node.this)
             case exp.Anonymous() if TELLING.fullmatch(node.name.casefold()):
                 raise SQLRefusedError(
                     f"The function {node.name!r} tells what the database holds; a policy forbids it."
@@ -158,18 +162,19 @@ def _refuse_hiding(tree: exp.Expr, dialect: str) -> None:
                 raise SQLRefusedError("On a connection with a policy, PIVOT and UNPIVOT cannot be resolved.")
 
 
-def hidden_columns_refused(tree: exp.Expr, guarded: Guarded) -> None:
+def refuse_hidden_columns(tree: exp.Expr, guarded: Guarded) -> None:
     """Raise SQLRefusedError where the query could use a denied column."""
-    denied = {folded(name) for _, _, hidden in guarded for name in hidden}
+    denied = {fold_name(name) for _, _, hidden in guarded for name in hidden}
     aliases: dict[str, set[str]] = {}
     for node, table, hidden in guarded:
-        shown = {folded(column.name) for column in table.columns} - {folded(name) for name in hidden}
-        for alias in {folded(node.alias_or_name), folded(node.name)}:
+        shown = {fold_name(column.name) for column in table.columns} - {fold_name(name) for name in hidden}
+        for alias in {fold_name(node.alias_or_name), fold_name(node.name)}:
             aliases[alias] = aliases[alias] & shown if alias in aliases else shown
         _refuse_wrapping(node, table)
     mentions = {id(node) for node, _, _ in guarded}
-    others = {folded(node.alias_or_name) for node in tree.find_all(exp.Table) if id(node) not in mentions}
+    others = {fold_name(node.alias_or_name) for node in tree.find_all(exp.Table) if id(node) not in mentions}
     others -= {"", *aliases}
+    judged = set[int]()
     for each in tree.walk():
         match each:
             case exp.Join() if (each.args.get("method") or "").upper() in {"NATURAL", "POSITIONAL", "ASOF"}:
@@ -181,10 +186,15 @@ def hidden_columns_refused(tree: exp.Expr, guarded: Guarded) -> None:
             case exp.Star():
                 _refuse_star(each, guarded, aliases)
             case exp.Column() if not isinstance(each.this, exp.Star):
-                _refuse_column(each, denied, aliases, others)
+                _refuse_column([part.name for part in each.parts], denied, aliases, others)
+            case exp.Dot() if not isinstance(each.parent, exp.Dot) and (receiver := _read_receiver(each)):
+                _refuse_column([name.name for name in receiver], denied, aliases, others)
+                judged.update(map(id, receiver))
             case exp.Match():
                 raise SQLRefusedError("A policy denies columns here, which MATCH might search.")
-            case exp.Identifier() if folded(each.name) in denied:
+            case exp.Identifier() if isinstance(each.parent, exp.Paren) and fold_name(each.name) in aliases:
+                _refuse_column([each.name], denied, aliases, others)
+            case exp.Identifier() if fold_name(each.name) in denied and id(each) not in judged:
                 _refuse_name(each)
             case exp.Literal() if isinstance(each.parent, exp.Dot | exp.Column | exp.Table):
                 raise SQLRefusedError("A policy denies columns here: write names without single quotes.")
@@ -215,33 +225,45 @@ def _refuse_star(star: exp.Star, guarded: Guarded, aliases: Mapping[str, object]
     if column is None and isinstance(outside.parent, exp.Select) and isinstance(outside.parent.parent, exp.Exists):
         return
     if column is not None:
-        reaches = folded(column.table) in aliases
+        reaches = fold_name(column.table) in aliases
     else:
         reaches = any(node.find_ancestor(exp.Select) is select for node, _, _ in guarded)
     if reaches:
         raise SQLRefusedError("A policy denies columns here: `*` would show them, so name those that you want.")
 
 
+def _read_receiver(dot: exp.Dot) -> list[exp.Identifier]:
+    """The names before the call in `a.b.f()`, which may be a column or a whole row: `a` and `b`."""
+    names: list[exp.Identifier] = []
+    node: exp.Expr = dot
+    while isinstance(node, exp.Dot):
+        names = [node.expression, *names] if isinstance(node.expression, exp.Identifier) else []
+        node = node.this
+    return [node, *names] if isinstance(node, exp.Identifier) else []
+
+
 def _refuse_column(
-    column: exp.Column, denied: set[str], aliases: Mapping[str, set[str]], others: Collection[str]
+    names: Sequence[str], denied: set[str], aliases: Mapping[str, set[str]], others: Collection[str]
 ) -> None:
-    """`aliases`: names of guarded tables and the columns they may show; `others`: names of all other tables."""
-    parts = [folded(part.name) for part in column.parts]
+    """Refuse the column `names`, such as `["customers", "email"]`, if it is denied or a whole row.
+
+    `aliases`: names of guarded tables and the columns they may show; `others`: names of all other tables.
+    """
+    parts = [fold_name(name) for name in names]
+    said = repr(".".join(names))
     for before, part in zip(["", *parts], parts, strict=False):
         if before in aliases:
             if part not in aliases[before]:
-                raise SQLRefusedError(
-                    f"The policy of this connection does not let SQL read the column {_said(column)}."
-                )
+                raise SQLRefusedError(f"The policy of this connection does not let SQL read the column {said}.")
         elif part in aliases and part == parts[-1] and before not in others:
             raise SQLRefusedError(
                 f"A policy denies columns of {part!r}: name those that you want, not the whole row."
             )
         elif not before and part in ROW_IDS:
-            raise SQLRefusedError(f"A policy denies columns here, and {column.name!r} may be one of them.")
+            raise SQLRefusedError(f"A policy denies columns here, and {names[-1]!r} may be one of them.")
         elif part in denied and before not in others:
             raise SQLRefusedError(
-                f"The policy of this connection does not let SQL read the column {_said(column)}; "
+                f"The policy of this connection does not let SQL read the column {said}; "
                 "where another table's is meant, put that table's name before it."
             )
 
@@ -252,7 +274,3 @@ def _refuse_name(name: exp.Identifier) -> None:
     left_out = isinstance(name.parent, exp.Column)
     if not (gives or left_out):
         raise SQLRefusedError(f"The policy of this connection does not let SQL read the column {name.name!r}.")
-
-
-def _said(column: exp.Column) -> str:
-    return repr(".".join(part.name for part in column.parts))

@@ -14,7 +14,7 @@ from sqlglot.errors import ParseError
 
 from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.catalog import LONGEST_NAME, Catalog, OwnNames
-from sqlchat.sql.lexer import Lexeme, lexemes
+from sqlchat.sql.lexer import Lexeme, split_lexemes
 from sqlchat.sql.policies.duckdb_parser import read_called_names
 
 SIGNS = frozenset("+-*/<>=~!@#%^&|`?")
@@ -47,6 +47,12 @@ OPERATOR = (
     "write OPERATOR(pg_catalog.{name}) for the built-in one."
 )
 TYPE = "The type {name!r} has casts or checks of this database's own, which a policy does not let run."
+VOLATILE_OPERATOR = "The operator {name} is not allowed: it is this database's own, and may do more than read."
+VOLATILE_TYPE = (
+    "The type {name!r} is not allowed: its casts or checks are this database's own, and may do more than read."
+)
+CASTING = re.compile(r"jsonb?_populate_record(set|_valid)?|populate_record|pg_input_(error_info|is_valid)")
+"""Functions that cast texts to types which they take from a value or a text."""
 
 
 def refuse_own(sql: str, tree: exp.Expr, catalog: Catalog) -> None:
@@ -55,15 +61,22 @@ def refuse_own(sql: str, tree: exp.Expr, catalog: Catalog) -> None:
     if catalog.dialect == "duckdb" and (own.functions or own.operators):
         _refuse_macros(sql, own)
     elif own.functions or own.operators or own.types:
-        words = lexemes(sql, catalog.dialect)
+        words = split_lexemes(sql, catalog.dialect)
         _refuse_functions(words, own.functions, _find_columns(tree, catalog))
         if catalog.dialect == "postgres":
-            _refuse_operators(words, own.operators)
-            _refuse_types(words, tree, own.types)
+            _refuse_operators(words, own.operators, OPERATOR)
+            _refuse_types(words, tree, own.types, TYPE)
+
+
+def refuse_volatile(words: Sequence[Lexeme], tree: exp.Expr, own: OwnNames) -> None:
+    """Raise SQLRefusedError for own operators and types of Postgres that may do more than read."""
+    if own.volatile:
+        _refuse_operators(words, own.volatile, VOLATILE_OPERATOR)
+        _refuse_types(words, tree, own.volatile, VOLATILE_TYPE)
 
 
 def _refuse_macros(sql: str, own: OwnNames) -> None:
-    words = lexemes(sql, "duckdb")
+    words = split_lexemes(sql, "duckdb")
     if words and words[0].value == "create":
         start = next((word.end for word in words if (word.kind, word.value) == ("word", "as")), 0)
         sql = sql[start:]
@@ -79,7 +92,7 @@ def _refuse_functions(
 ) -> None:
     """Refuse calls of `functions`, and their names after a dot, which call them too if no column has that name."""
     for at, word in enumerate(words):
-        if word.kind not in ("word", "name") or (name := _cut(word.value).lower()) not in functions:
+        if word.kind not in ("word", "name") or (name := _shorten_name(word.value).lower()) not in functions:
             continue
         is_called = at + 1 < len(words) and words[at + 1].text == "("
         before = words[at - 2].value if at > 1 and words[at - 1].text == "." else None
@@ -107,10 +120,10 @@ def _find_columns(tree: exp.Expr, catalog: Catalog) -> dict[str, frozenset[str]]
     return found
 
 
-def _refuse_operators(words: Sequence[Lexeme], operators: frozenset[str]) -> None:
+def _refuse_operators(words: Sequence[Lexeme], operators: frozenset[str], said: str) -> None:
     for symbol in _find_symbols(words):
         if symbol in operators:
-            raise SQLRefusedError(OPERATOR.format(name=symbol))
+            raise SQLRefusedError(said.format(name=symbol))
 
 
 def _find_symbols(words: Sequence[Lexeme]) -> Iterator[str]:
@@ -168,22 +181,26 @@ def _is_assignment(words: Sequence[Lexeme], at: int, end: int) -> bool:
     return text == "=>" or (text == "=" and is_after_colon)
 
 
-def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str]) -> None:
-    """Refuse casts to `types`, also those of literals: `mood 'x'`."""
+def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str], said: str) -> None:
+    """Refuse casts to `types`, also those of literals (`mood 'x'`), and functions that cast to any type."""
     known = {
         found.this for name in types if (found := _build_type(name)) and found.this != exp.DataType.Type.USERDEFINED
     }
     for node in tree.find_all(exp.DataType):
-        name = _last_part(node.sql("postgres"))
+        name = _read_last_part(node.sql("postgres"))
         if name in types or node.this in known:
-            raise SQLRefusedError(TYPE.format(name=name))
+            raise SQLRefusedError(said.format(name=name))
     for before, word in pairwise(words):
-        name = _cut(before.value).lower()
-        is_cast = before.text == ":" and word.kind in ("word", "name") and _cut(word.value).lower() in types
+        name = _shorten_name(before.value).lower()
+        if types and CASTING.fullmatch(name) and before.kind in ("word", "name"):
+            raise SQLRefusedError(
+                f"The function {name!r} is not allowed: it may cast to a type of this database's own."
+            )
+        is_cast = before.text == ":" and word.kind in ("word", "name") and _shorten_name(word.value).lower() in types
         if before.kind in ("word", "name") and name in types and word.kind == "string":
-            raise SQLRefusedError(TYPE.format(name=name))
+            raise SQLRefusedError(said.format(name=name))
         if is_cast:
-            raise SQLRefusedError(TYPE.format(name=_cut(word.value).lower()))
+            raise SQLRefusedError(said.format(name=_shorten_name(word.value).lower()))
 
 
 def _build_type(name: str) -> exp.DataType | None:
@@ -193,10 +210,10 @@ def _build_type(name: str) -> exp.DataType | None:
         return None
 
 
-def _last_part(name: str) -> str:
+def _read_last_part(name: str) -> str:
     bare = re.sub(r"(\[[^\]]*\]|\([^)]*\))+$", "", name.strip())
-    return _cut(bare.rpartition(".")[2].strip('"')).lower()
+    return _shorten_name(bare.rpartition(".")[2].strip('"')).lower()
 
 
-def _cut(name: str) -> str:
+def _shorten_name(name: str) -> str:
     return name.encode()[:LONGEST_NAME].decode(errors="ignore")

@@ -18,7 +18,7 @@ from typing import Any
 from sqlchat.errors import PayloadError, SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import WORD, Catalog, Table
 from sqlchat.sql.guard import check_calls
-from sqlchat.sql.policies.enforcement import Key, folded, hidden_columns_refused, key_of, tables_read
+from sqlchat.sql.policies.enforcement import Key, find_tables_read, fold_name, make_key, refuse_hidden_columns
 from sqlchat.sql.policies.own import refuse_own
 from sqlchat.sql.policies.patterns import Parts, compile_patterns
 
@@ -41,7 +41,7 @@ class Policy:
     """`table.column` or `schema.table.column`."""
 
     @classmethod
-    def of(cls, fields: Mapping[str, Any] | None) -> Policy | None:
+    def read(cls, fields: Mapping[str, Any] | None) -> Policy | None:
         """The policy that a request or the store has, None for none. Raises PayloadError."""
         faults = {}
         for name, patterns in (fields or {}).items():
@@ -61,7 +61,7 @@ class Policy:
         return {name: list(getattr(self, name)) for name in FIELDS}
 
     def allows(self, table: Table) -> bool:
-        return not self.allow_tables or compile_patterns(self.allow_tables).match(_names(key_of(table)))
+        return not self.allow_tables or compile_patterns(self.allow_tables).match(_list_names(make_key(table)))
 
     def denies(self, names: set[Parts]) -> bool:
         return compile_patterns(self.deny_tables).match(names)
@@ -69,12 +69,12 @@ class Policy:
     def find_hidden(self, table: Table, names: set[Parts]) -> frozenset[str]:
         """Names of the table's columns that SQL must not read, if the table is known by `names`.
 
-        A generated column is hidden with any column that its expression mentions.
+        A generated column is hidden with any column that its expression mentions. So is a column whose values run a
+        function of the users' own when they are compared or cast, since that may read anything.
         """
-        patterns = compile_patterns(self.deny_columns).without_last(names)
-        if patterns is None:
-            return frozenset()
-        hidden = {column.name for column in table.columns if patterns.match([(column.name,)])}
+        hidden = {column.name for column in table.columns if column.runs_own}
+        if patterns := compile_patterns(self.deny_columns).without_last(names):
+            hidden |= {column.name for column in table.columns if patterns.match([(column.name,)])}
         while computed := [c for c in table.columns if c.name not in hidden and _mentions(c.expression, hidden)]:
             hidden |= {column.name for column in computed}
         return frozenset(hidden)
@@ -94,10 +94,10 @@ class Judged:
     """Tables that can be read with ONLY, so without the rows of their children and partitions."""
     hidden_only: Mapping[Key, frozenset[str]]
 
-    def part(self, sql: str) -> Judged:
-        """What judging `sql` takes."""
+    def select_part(self, sql: str) -> Judged:
+        """Return the part that is needed to judge `sql`."""
         full = self.full.mentioned_in(sql)
-        keys = {key_of(table) for table in full.tables}
+        keys = {make_key(table) for table in full.tables}
         return Judged(
             replace(full, tables=tuple(replace(table, definition="", descendants=()) for table in full.tables)),
             replace(self.visible, tables=()),
@@ -109,7 +109,7 @@ class Judged:
 
 
 def judge(catalog: Catalog, policy: Policy) -> Judged:
-    """What `policy` leaves of `catalog`.
+    """Apply `policy` to `catalog` and return what is visible.
 
     A view is readable if the policy allows it by name, denies nothing that it reads, and its SQL is understood. What
     a view reads need not be allowed by itself: naming the view allows that. The same holds for an index over another
@@ -118,24 +118,24 @@ def judge(catalog: Catalog, policy: Policy) -> Judged:
     names, names_only = _names_with_relatives(catalog)
     denied, hidden = _find_denied(catalog, policy, names)
     denied_only, hidden_only = _find_denied(catalog, policy, names_only)
-    plain = frozenset(key_of(table) for table in catalog.tables if table.kind != "view" and table.origin is None)
+    plain = frozenset(make_key(table) for table in catalog.tables if table.kind != "view" and table.origin is None)
     undenied, undenied_only = plain - denied, plain - denied_only
-    waiting = [table for table in catalog.tables if key_of(table) not in denied | plain]
+    waiting = [table for table in catalog.tables if make_key(table) not in denied | plain]
     while True:
         left = []
         for table in waiting:
             if _shows_undenied(table, Judged(catalog, catalog, undenied, hidden, undenied_only, hidden_only)):
-                undenied |= {key_of(table)}
-                undenied_only |= {key_of(table)}
+                undenied |= {make_key(table)}
+                undenied_only |= {make_key(table)}
             else:
                 left.append(table)
         if len(left) == len(waiting):
             break
         waiting = left  # a view over views becomes readable after them
-    allowed = frozenset(key_of(table) for table in catalog.tables if policy.allows(table))
+    allowed = frozenset(make_key(table) for table in catalog.tables if policy.allows(table))
     readable = undenied & allowed
-    shown = tuple(_shown(table, readable, hidden) for table in catalog.tables if key_of(table) in readable)
-    visible = replace(catalog, tables=shown, version=_version(catalog, policy))
+    shown = tuple(_strip_table(table, readable, hidden) for table in catalog.tables if make_key(table) in readable)
+    visible = replace(catalog, tables=shown, version=_hash_version(catalog, policy))
     return Judged(catalog, visible, readable, hidden, undenied_only & allowed, hidden_only)
 
 
@@ -144,7 +144,7 @@ def _find_denied(
 ) -> tuple[frozenset[Key], dict[Key, frozenset[str]]]:
     """The tables that are denied under one of their `names`, and the denied columns of each table that has any."""
     denied = frozenset(key for key, known in names.items() if policy.denies(known))
-    hidden = {key_of(table): policy.find_hidden(table, names[key_of(table)]) for table in catalog.tables}
+    hidden = {make_key(table): policy.find_hidden(table, names[make_key(table)]) for table in catalog.tables}
     return denied, {key: columns for key, columns in hidden.items() if columns}
 
 
@@ -156,10 +156,11 @@ def _names_with_relatives(catalog: Catalog) -> tuple[dict[Key, set[Parts]], dict
     parents: dict[Key, list[Key]] = defaultdict(list)
     for table in catalog.tables:
         for below in table.descendants:
-            parents[below].append(key_of(table))
-    below_of = {key_of(table): table.descendants for table in catalog.tables}
+            parents[below].append(make_key(table))
+    below_of = {make_key(table): table.descendants for table in catalog.tables}
     only = {
-        key: set[Parts]().union(*(_names(each) for each in (key, *parents[key]))) for key in {*below_of, *parents}
+        key: set[Parts]().union(*(_list_names(each) for each in (key, *parents[key])))
+        for key in {*below_of, *parents}
     }
     whole = {key: only[key].union(*(only[each] for each in below)) for key, below in below_of.items()}
     return whole, {key: only[key] for key in below_of}
@@ -168,22 +169,24 @@ def _names_with_relatives(catalog: Catalog) -> tuple[dict[Key, set[Parts]], dict
 def _shows_undenied(table: Table, judged: Judged) -> bool:
     """Whether a view, or an index over another table, shows nothing that is denied. False if that is unknown."""
     if table.origin is None:
-        part = judged.part(table.definition)
-        return bool(table.definition) and not table.calls_own and _reads_only(table.definition, part)
+        part = judged.select_part(table.definition)
+        if table.definition_schema:
+            part = replace(part, full=replace(part.full, default_schema=table.definition_schema, search_path=()))
+        return bool(table.definition) and not table.calls_own and _is_permitted(table.definition, part)
     source = judged.full.table(table.origin.table, table.schema) if table.origin.table else None
-    if source is None or key_of(source) not in judged.readable:
+    if source is None or make_key(source) not in judged.readable:
         return False
-    hidden = {folded(name) for name in judged.hidden.get(key_of(source), ())}
-    return hidden.isdisjoint(map(folded, table.origin.columns))
+    hidden = {fold_name(name) for name in judged.hidden.get(make_key(source), ())}
+    return hidden.isdisjoint(map(fold_name, table.origin.columns))
 
 
-def _version(catalog: Catalog, policy: Policy) -> str:
-    """Of what `policy` leaves: whoever keeps something by a version must not find it under another policy."""
+def _hash_version(catalog: Catalog, policy: Policy) -> str:
+    """Return a hash of the catalog version and the policy, so that caches never mix policies."""
     made_of = json.dumps([catalog.version, policy.as_dict()])
     return hashlib.blake2b(made_of.encode(), digest_size=8).hexdigest()
 
 
-def unseen_views(catalog: Catalog) -> list[str]:
+def warn_of_unseen_views(catalog: Catalog) -> list[str]:
     """Warnings of the views that no policy lets be read, since the database does not tell what they read."""
     names = [table.name for table in catalog.tables if table.kind == "view" and not table.definition]
     if not names:
@@ -203,7 +206,7 @@ def refuse(sql: str, judged: Judged) -> None:
     _refuse(sql, judged, definition=False)
 
 
-def _reads_only(definition: str, judged: Judged) -> bool:
+def _is_permitted(definition: str, judged: Judged) -> bool:
     try:
         _refuse(definition, judged, definition=True)
     except (SQLRefusedError, SQLSyntaxError):
@@ -212,7 +215,7 @@ def _reads_only(definition: str, judged: Judged) -> bool:
 
 
 def _refuse(sql: str, judged: Judged, *, definition: bool) -> None:
-    tree, read = tables_read(sql, judged.full, definition=definition)
+    tree, read = find_tables_read(sql, judged.full, definition=definition)
     full = judged.full
     functions = full.functions
     if definition and full.dialect == "postgres" and functions is not None:
@@ -225,15 +228,15 @@ def _refuse(sql: str, judged: Judged, *, definition: bool) -> None:
         readable, hidden = (
             (judged.readable_only, judged.hidden_only) if each.is_only else (judged.readable, judged.hidden)
         )
-        if not each.tables or any(key_of(table) not in readable for table in each.tables):
+        if not each.tables or any(make_key(table) not in readable for table in each.tables):
             raise SQLRefusedError(f"The policy of this connection does not let SQL read the table {each.written!r}.")
-        guarded += [(each.node, table, hidden[key_of(table)]) for table in each.tables if key_of(table) in hidden]
+        guarded += [(each.node, table, hidden[make_key(table)]) for table in each.tables if make_key(table) in hidden]
     if guarded:
-        hidden_columns_refused(tree, guarded)
+        refuse_hidden_columns(tree, guarded)
 
 
-def _shown(table: Table, readable: frozenset[Key], hidden: Mapping[Key, frozenset[str]]) -> Table:
-    gone = hidden.get(key_of(table), frozenset())
+def _strip_table(table: Table, readable: frozenset[Key], hidden: Mapping[Key, frozenset[str]]) -> Table:
+    gone = hidden.get(make_key(table), frozenset())
     keys = tuple(
         key
         for key in table.foreign_keys
@@ -252,7 +255,7 @@ def _shown(table: Table, readable: frozenset[Key], hidden: Mapping[Key, frozense
     )
 
 
-def _names(key: Key) -> set[Parts]:
+def _list_names(key: Key) -> set[Parts]:
     """The names that a pattern may mean: bare, and with the schema (SQLite's only one is called main)."""
     schema, name = key
     schema = schema or "main"
@@ -260,6 +263,6 @@ def _names(key: Key) -> set[Parts]:
 
 
 def _mentions(expression: str, hidden: set[str]) -> bool:
-    text = folded(expression)
+    text = fold_name(expression)
     words = set(WORD.findall(text))
-    return any(name in words if WORD.fullmatch(name) else name in text for name in map(folded, hidden))
+    return any(name in words if WORD.fullmatch(name) else name in text for name in map(fold_name, hidden))

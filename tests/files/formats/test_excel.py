@@ -102,3 +102,17 @@ def test_a_damaged_workbook_is_refused(profiled):
     for content in (whole[:-200], b"PK\x03\x04" + bytes(100), whole[:cells] + b"\xff" * 99 + whole[cells + 99 :]):
         with pytest.raises(FileInvalidError):
             profiled(content, "data.xlsx")
+
+
+def test_ids_that_a_workbook_rounds_are_told(profiled):
+    found = profiled(workbook(("S", [["id"], [12345678901234567890], [12345678901234567891]])), "data.xlsx")
+    assert any("more than 15 digits" in warning for warning in found["warnings"])
+
+
+def test_numbers_kept_as_texts_are_told(profiled):
+    content = workbook(("S", [["k", "v"], ["a", "1,5"], ["b", "2,75"]]))
+    found = profiled(content, "data.xlsx")
+    assert found["by_name"]["v"]["type"] == "TEXT"
+    assert any("`types`" in warning for warning in found["warnings"])
+    read = profiled(content, "data.xlsx", types={"v": "NUMERIC"}, decimal=",")["by_name"]["v"]
+    assert (read["type"], read["max"]) == ("NUMERIC", 2.75)

@@ -99,3 +99,12 @@ def test_half_a_surrogate_does_no_harm(profiled):
 
 def test_gzip(profiled):
     assert profiled(gzip.compress(b'{"a": 1}'), "data.jsonl.gz")["row_count"] == 1
+
+
+def test_arrays_of_values_take_the_names_that_stand_elsewhere(profiled):
+    text = {"meta": {"view": {"columns": [{"name": "id"}, {"name": "pop"}]}}, "data": [[1, 100], [2, 200]]}
+    found = profiled(json.dumps(text), "data.json")
+    assert [(c["name"], c["type"], c["max"]) for c in found["columns"]] == [
+        ("id", "INTEGER", 2),
+        ("pop", "INTEGER", 200),
+    ]

@@ -41,6 +41,10 @@ def test_a_zip_of_one_table(profiled):
     assert (found["row_count"], found["compression"]) == (2, "zip")
 
 
+def test_a_text_that_tells_of_a_zip_is_no_table(profiled):
+    assert profiled(archive(README__txt="See below.", a__csv="id\n1\n2\n"), "export.zip")["row_count"] == 2
+
+
 def test_a_zip_of_several_names_them(profiled):
     content = archive(a__csv="id\n1\n", b__csv="id\n1\n2\n")
     with pytest.raises(FileInvalidError, match=r"'a.csv', 'b.csv'"):

@@ -50,7 +50,7 @@ def read_values(database: sqlite3.Connection, catalog: Catalog) -> Values:
 @pytest.fixture(scope="session")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     path = tmp_path_factory.mktemp("demo") / "shop.sqlite"
-    demo.build(path)
+    demo.build_demo(path)
     with closing(sqlite3.connect(path)) as database:
         catalog = read_catalog(database)
         yield Shop(path, database, catalog, read_values(database, catalog))

@@ -13,7 +13,9 @@ import pytest
 from sqlchat.connections.sqlite.catalog import read as read_catalog
 from sqlchat.errors import QuestionError
 from sqlchat.providers.base import Draft, Task
+from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.engine import OfflineProvider
+from sqlchat.sql.catalog import Column
 
 Asking = Callable[[str, str], tuple[Draft, list[tuple[Any, ...]]]]
 
@@ -104,3 +106,20 @@ def test_a_number_that_is_read_as_yes_or_no_is_told(asking: Asking) -> None:
         in asking(CLINIC, "patients who are smokers")[0].assumptions
     )
     assert asking(CLINIC, "how many urgent admissions")[0].explanation.endswith("where admissions.urgent is true.")
+
+
+@pytest.mark.parametrize(
+    ("column", "is_number", "is_text"),
+    [
+        (Column("c", "ENUM('internal', 'dated')", labels=("internal", "dated")), False, True),
+        (Column("c", "printing", labels=("a", "b")), False, True),
+        (Column("c", "rating", base_type="integer"), True, False),
+        (Column("c", "nickname", base_type="character varying(20)"), False, True),
+        (Column("c", "interval"), False, False),
+        (Column("c", "int4range"), False, False),
+        (Column("c", "integer[]"), False, False),
+        (Column("c", "bigint unsigned"), True, False),
+    ],
+)
+def test_labels_and_base_types_say_what_a_column_holds(column: Column, is_number: bool, is_text: bool) -> None:
+    assert (dates.is_number(column), dates.is_text(column)) == (is_number, is_text)

@@ -433,3 +433,9 @@ SELECT * FROM read_csv_auto ('x')
 SELECT `getenv`('x')
 
 SELECT U&"getenv"('x')
+
+SELECT * FROM pg_settings
+
+SELECT setting FROM pg_catalog.pg_settings
+
+SELECT statement FROM pg_prepared_statements

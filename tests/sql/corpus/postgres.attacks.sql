@@ -378,6 +378,12 @@ SELECT umoptions FROM pg_user_mappings
 
 SELECT * FROM information_schema.user_mapping_options
 
+SELECT srvoptions FROM pg_foreign_server
+
+SELECT * FROM information_schema.foreign_server_options
+
+SELECT foreign_server_options FROM information_schema._pg_foreign_servers
+
 SELECT data FROM pg_largeobject
 
 SELECT * FROM pg_hba_file_rules

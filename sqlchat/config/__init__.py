@@ -4,53 +4,40 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
 import os
-import secrets
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlchat.addresses import is_encrypted_or_local, is_postgres_url, role_of_key
+from sqlchat import machine
+from sqlchat.config.faults import list_faults
+from sqlchat.config.values import ModelPrice, parse_value
 
-LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-LONGEST = 86_400
-"""Seconds that a deadline may be set to."""
-LONGEST_HISTORY = 36_525  # days
 SLOWEST_TRANSFER = 4 << 20
 """Bytes a second below which the storage is given up."""
-LEAST_CONTEXT, LEAST_ANSWER, MOST_ANSWER = 3000, 500, 16_000
-"""Tokens of a model's context, and of the room for its answer, in which thinking counts too."""
+LEAST_ANSWER, MOST_ANSWER = 500, 16_000
+"""Tokens of the room for a model's answer, in which thinking counts too."""
 RULES_TOKENS = 1300
 """Of a prompt, that its rules, the question and its values take beside the catalog."""
 SMALLEST_PROCESS = 512
 """MiB of address space without which a worker process does not come to its first call."""
-SERVICE_ROLE = "service_role"
-SHORTEST_SECRET = 32  # characters
-URL_STARTS = ("https://", "http://")
-TRUE, FALSE = frozenset({"1", "true", "yes", "on"}), frozenset({"0", "false", "no", "off", ""})
+SMALL = 1024
+"""MiB of memory below which the service begins with fewer and smaller processes."""
 
 
 class ConfigError(SystemExit):
     """The settings do not add up; its text lists everything that is missing or wrong, and ends the start."""
 
 
-def setting(env: str, default: Any, help: str, *, secret: bool = False, least: int = 1) -> Any:
+def setting(env: str, default: Any, help: str, *, secret: bool = False, least: int = 1, small: Any = None) -> Any:
     """One row of the table. A secret never shows in a repr; a whole number is `least` or more.
 
-    Other numbers are seconds above 0, but those with a `least` of 0 are amounts of something else.
+    Other numbers are seconds above 0, but those with a `least` of 0 are amounts of something else. `small` is the
+    default with less memory than SMALL.
     """
-    return dataclasses.field(default=default, repr=not secret, metadata={"env": env, "help": help, "least": least})
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ModelPrice:
-    model: str
-    """Beginning of the model's name."""
-    prompt: float
-    """US dollars per million tokens."""
-    completion: float
+    metadata = {"env": env, "help": help, "least": least, "small": small}
+    return dataclasses.field(default=default, repr=not secret, metadata=metadata)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -59,7 +46,9 @@ class Settings:
 
     # Serving
     port: int = setting("PORT", 8000, "Port to listen on.")
-    web_concurrency: int = setting("WEB_CONCURRENCY", 2, "gunicorn worker processes.")
+    web_concurrency: int = setting(
+        "WEB_CONCURRENCY", 2, "gunicorn worker processes; 1 below 1 GiB of memory.", small=1
+    )
     threads: int = setting("SQLCHAT_THREADS", 32, "Threads a worker process; a model call blocks one.")
     queue_timeout: float = setting(
         "SQLCHAT_QUEUE_TIMEOUT", 20.0, "Seconds that a request may wait for a free thread, before 503."
@@ -75,8 +64,29 @@ class Settings:
         "Proxies in front that write X-Forwarded-For; the log then has the client's address. 0: it is not read.",
         least=0,
     )
+    metrics_token: str = setting(
+        "SQLCHAT_METRICS_TOKEN",
+        "",
+        "Token that `/metrics` takes, of 16 characters or more; empty: it answers this machine alone.",
+        secret=True,
+    )
     page: bool = setting("SQLCHAT_PAGE", True, "Serve the page to ask in at `/`; if not, `/` leads to `/docs`.")
     log_level: str = setting("SQLCHAT_LOG_LEVEL", "INFO", "Least level that is logged.")
+
+    memory_mb: int = setting(
+        "SQLCHAT_MEMORY_MB",
+        0,
+        "Memory of the whole service, in MiB, by which other settings have their defaults. 0: the control group's or "
+        "the machine's.",
+        least=0,
+    )
+    idle_seconds: float = setting(
+        "SQLCHAT_IDLE_SECONDS",
+        300.0,
+        "Seconds after which a worker process that has nothing to do ends, but for one that reads SQL; below 1 GiB "
+        "of memory that one too, after 30, and those for files at once.",
+        small=30.0,
+    )
 
     # State
     data_dir: Path = setting("SQLCHAT_DATA_DIR", Path("var"), "Folder of everything kept on disk.")
@@ -134,6 +144,18 @@ class Settings:
         (),
         "US dollars a million prompt and completion tokens, as in `gpt-x=1.25/10, claude-y=3/15`; for `cost_usd`.",
     )
+    daily_tokens: int = setting(
+        "SQLCHAT_DAILY_TOKENS",
+        0,
+        "Tokens that a caller's questions may take in a day (UTC), then 429. 0: any.",
+        least=0,
+    )
+    daily_cost: float = setting(
+        "SQLCHAT_DAILY_COST",
+        0.0,
+        "US dollars that they may cost, by SQLCHAT_MODEL_PRICES; a model without a price has the highest. 0: any.",
+        least=0,
+    )
     prompt_budget: int = setting("SQLCHAT_PROMPT_TOKENS", 24_000, "Tokens that the catalog may take in a prompt.")
     model_context: int = setting(
         "SQLCHAT_MODEL_CONTEXT_TOKENS",
@@ -176,12 +198,18 @@ class Settings:
         "Read what a connection's columns hold before its first question. Never where SQLCHAT_POOL_SIZE or "
         "SQLCHAT_SQL_WORKERS is 1: that one is for callers.",
     )
-    sql_workers: int = setting("SQLCHAT_SQL_WORKERS", 2, "Killable processes for SQLite and DuckDB in each worker.")
+    sql_workers: int = setting(
+        "SQLCHAT_SQL_WORKERS",
+        2,
+        "Killable processes for SQLite and DuckDB in each worker; 1 below 1 GiB of memory.",
+        small=1,
+    )
     sql_worker_memory_mb: int = setting(
         "SQLCHAT_SQL_WORKER_MEMORY_MB",
         2048,
-        "Address space each of them may take, in MiB.",
+        "Address space each of them may take, in MiB; 1024 below 1 GiB of memory.",
         least=SMALLEST_PROCESS,
+        small=1024,
     )
     private_hosts: bool | None = setting(
         "SQLCHAT_PRIVATE_HOSTS",
@@ -192,6 +220,11 @@ class Settings:
         "SQLCHAT_DATABASE_DIRS",
         (),
         "Folders (separated by `:`) beside the data folder below which SQLite and DuckDB files may be opened.",
+    )
+    spark_paths: tuple[str, ...] = setting(
+        "SQLCHAT_SPARK_PATHS",
+        (),
+        "Paths (commas), such as `s3a://lake/`, below which Spark connections may name files as tables; empty: none.",
     )
 
     # Files
@@ -225,73 +258,24 @@ class Settings:
             if not text:
                 continue
             try:
-                values[row.name] = _parse(text, row.type)
+                values[row.name] = parse_value(text, row.type)
             except ValueError as exc:
                 wrong.append(f"{row.metadata['env']}: {exc}")
         if wrong:
             raise ConfigError("sqlchat cannot start:\n  " + "\n  ".join(wrong))
+        memory = values.get("memory_mb") or machine.memory_mb()
+        if memory < SMALL:
+            small = {row.name: row.metadata["small"] for row in dataclasses.fields(cls)}
+            values = {name: value for name, value in small.items() if value is not None} | values
+            values["memory_mb"] = memory
         settings = cls(**values)
         settings.check()
         return settings
 
     def check(self) -> None:
         """Raise ConfigError where settings do not add up."""
-        wrong = []
-        if self.database_url and not self.secret_key:
-            wrong.append(
-                "SQLCHAT_SECRET_KEY: needed with DATABASE_URL, since it encrypts the credentials kept there. "
-                f"Here is a fresh one to keep safe: {secrets.token_urlsafe(32)}"
-            )
-        wrong.extend(
-            f"SQLCHAT_SECRET_KEY: each key needs {SHORTEST_SECRET} characters or more"
-            for k in self.secret_keys
-            if len(k) < SHORTEST_SECRET
-        )
-        if self.database_url and not is_postgres_url(self.database_url):
-            wrong.append(
-                "DATABASE_URL: must read postgresql://user:password@host:port/database, with special characters of "
-                "the password percent-encoded"
-            )
-        if self.supabase_url and not is_encrypted_or_local(self.supabase_url):
-            wrong.append("SUPABASE_URL: must start with https://; http:// is for this machine's own addresses")
-        if self.supabase_jwt_secret and len(self.supabase_jwt_secret) < SHORTEST_SECRET:
-            wrong.append(f"SUPABASE_JWT_SECRET: needs {SHORTEST_SECRET} characters or more")
-        if role := role_of_key(self.supabase_service_role_key, SERVICE_ROLE):
-            wrong.append(
-                f"SUPABASE_SERVICE_ROLE_KEY: is a key of the role {role!r}; give the one of `service_role`, or "
-                "one that begins with sb_secret_"
-            )
-        for field in ("openai_base_url", "anthropic_base_url"):
-            if (url := getattr(self, field)) and not url.startswith(URL_STARTS):
-                wrong.append(f"{env_name(field)}: must start with https:// or http://")
-        wrong.extend(
-            f"SQLCHAT_DATABASE_DIRS: there is no folder {folder}"
-            for folder in self.database_dirs
-            if not folder.is_dir()
-        )
-        if 0 < self.model_context < LEAST_CONTEXT:
-            wrong.append(f"SQLCHAT_MODEL_CONTEXT_TOKENS: must be {LEAST_CONTEXT} or more, or 0")
-        if self.port > 65_535:
-            wrong.append("PORT: must be 65535 or less")
-        if self.history_days > LONGEST_HISTORY:
-            wrong.append(f"SQLCHAT_HISTORY_DAYS: must be {LONGEST_HISTORY} (a century) or less")
-        if self.log_level.upper() not in LOG_LEVELS:
-            wrong.append(f"SQLCHAT_LOG_LEVEL: must be one of {', '.join(LOG_LEVELS)}")
-        for row in dataclasses.fields(self):
-            value, env = getattr(self, row.name), row.metadata["env"]
-            if row.type == "int" and value < row.metadata["least"]:
-                wrong.append(f"{env}: must be {row.metadata['least']} or more")
-            if row.type == "float" and row.metadata["least"] and not 0 < value <= LONGEST:
-                wrong.append(f"{env}: must be above 0 and at most {LONGEST}")
-            if row.type == "float" and not row.metadata["least"] and not 0 <= value < math.inf:
-                wrong.append(f"{env}: must be 0 or more")
-        if self.max_rows > self.max_rows_ceiling:
-            wrong.append(
-                f"SQLCHAT_MAX_ROWS: must not be above SQLCHAT_MAX_ROWS_CEILING, which is {self.max_rows_ceiling}; "
-                "both may be raised"
-            )
-        if wrong:
-            raise ConfigError("sqlchat cannot start:\n  " + "\n  ".join(wrong))
+        if faults := list_faults(self):
+            raise ConfigError("sqlchat cannot start:\n  " + "\n  ".join(faults))
 
     def check_state_dir(self) -> None:
         """Make the folder of the embedded store. Raises ConfigError where it cannot be made or written to.
@@ -319,9 +303,19 @@ class Settings:
         return not self.auth_configured if self.private_hosts is None else self.private_hosts
 
     @property
+    def is_small(self) -> bool:
+        """Whether memory is scarce, so that no process is kept that has nothing to do."""
+        return 0 < self.memory_mb < SMALL
+
+    @property
     def reads_ahead(self) -> bool:
         """Whether to, with a pooled connection and a worker process left for whoever calls meanwhile."""
         return self.read_ahead and self.pool_size > 1 and self.sql_workers > 1
+
+    @property
+    def owner_threads(self) -> int:
+        """Of a web process's threads, those that one signed-in caller may take at once; others find the rest."""
+        return max(1, self.threads * 3 // 4)
 
     @property
     def database_roots(self) -> tuple[Path, ...]:
@@ -371,6 +365,11 @@ class Settings:
         """What can be made again: never opened for a caller, though below the data folder."""
         return self.data_dir / "cache"
 
+    @property
+    def findings_dir(self) -> Path:
+        """What profiles found, for the connections made of the same files."""
+        return self.cache_dir / "findings"
+
 
 def unusable(folder: Path, fault: OSError) -> ConfigError:
     """The error of a folder of the data folder that cannot be made or written to."""
@@ -389,48 +388,3 @@ def unknown_settings(environ: Mapping[str, str] = os.environ) -> str:
             near = difflib.get_close_matches(name, known, 1, 0.8)
             told.append(f"{name} (did you mean {near[0]}?)" if near else name)
     return f"These environment variables are no settings of sqlchat: {', '.join(told)}." if told else ""
-
-
-def env_name(field: str) -> str:
-    """The environment variable of a field of Settings."""
-    return next(str(row.metadata["env"]) for row in dataclasses.fields(Settings) if row.name == field)
-
-
-def _parse(text: str, kind: Any) -> Any:
-    match kind:
-        case "int":
-            return _number(int, text, "say a whole number")
-        case "float":
-            return _number(float, text, "say a number")
-        case "bool" | "bool | None":
-            if text.lower() in TRUE | FALSE:
-                return text.lower() in TRUE
-            raise ValueError("say true or false")
-        case "Path":
-            return Path(text)
-        case "tuple[Path, ...]":
-            return tuple(Path(part) for part in text.split(os.pathsep) if part)
-        case "tuple[ModelPrice, ...]":
-            return tuple(_price(part.strip()) for part in text.split(",") if part.strip())
-        case "tuple[str, ...]":
-            return tuple(part.strip() for part in text.split(",") if part.strip())
-    return text
-
-
-def _price(text: str) -> ModelPrice:
-    model, _, dollars = text.rpartition("=")
-    prompt, _, completion = dollars.partition("/")
-    try:
-        price = ModelPrice(model.strip(), float(prompt), float(completion))
-    except ValueError:
-        price = ModelPrice("", 0, 0)
-    if not price.model or not all(0 <= each < math.inf for each in (price.prompt, price.completion)):
-        raise ValueError("say model=prompt/completion, with prices in US dollars per million tokens")
-    return price
-
-
-def _number(kind: type[int] | type[float], text: str, hint: str) -> int | float:
-    try:
-        return kind(text)
-    except ValueError:
-        raise ValueError(hint) from None

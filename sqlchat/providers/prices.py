@@ -1,16 +1,16 @@
-"""What tokens cost. The prices are the operator's own: vendors change theirs, and gateways have others."""
+"""Computes the cost of tokens from the operator's own price list."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlchat.config import ModelPrice
+from sqlchat.config.values import ModelPrice
 from sqlchat.providers.base import Tokens
 
 A_MILLION = 1_000_000
 
 
-def cost(tokens: Tokens, model: str, prices: Iterable[ModelPrice]) -> float | None:
+def compute_cost(tokens: Tokens, model: str, prices: Iterable[ModelPrice]) -> float | None:
     """US dollars for `tokens` of `model`, at most: what a vendor's cache makes cheaper is not known here.
 
     A price counts for the models whose names begin with its own, the longest such first, for vendors answer with a

@@ -1,0 +1,128 @@
+"""What a caller may spend on models in a day (UTC). It is summed from the history before a model is asked.
+
+A question under way is in no history yet. So the most that it may take is reserved in its process: near the limit, a
+caller's questions are answered one after the other there, and the limit can be passed by one question at most. Other
+processes do not know of that reservation: over all, by one question a web process.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlchat.config import Settings
+from sqlchat.errors import BudgetError
+from sqlchat.providers.base import Tokens
+from sqlchat.providers.prices import compute_cost
+from sqlchat.store import Entry
+from sqlchat.store.history import History
+
+DIGITS = 6  # of US dollars
+
+
+class Spent(NamedTuple):
+    tokens: int = 0
+    cost_usd: float = 0.0
+
+    def plus(self, other: Spent) -> Spent:
+        return Spent(self.tokens + other.tokens, self.cost_usd + other.cost_usd)
+
+
+class Budgets:
+    """Process-wide and safe to use from several threads."""
+
+    def __init__(self, settings: Settings, history: History) -> None:
+        self._settings, self._history = settings, history
+        self._limits = Spent(settings.daily_tokens, settings.daily_cost)
+        self._under_way: dict[str, dict[int, Spent]] = {}
+        """Owner -> entry -> the most that its question may take, in the order of their coming."""
+        self._changed = threading.Condition()
+
+    def admit(self, entry: Entry, model: str, most: Tokens) -> None:
+        """Let a question of `most` tokens go to `model`, or raise BudgetError if its owner's day is spent.
+
+        While others of the owner may take what is left, it waits for them, SQLCHAT_QUEUE_TIMEOUT at most. Whoever
+        keeps the entry calls `settle` after that.
+        """
+        if not any(self._limits):
+            return
+        patience = time.monotonic() + self._settings.queue_timeout
+        with self._changed:
+            mine = self._under_way.setdefault(entry.owner, {})
+            mine[id(entry)] = self._price({model: most})
+        try:
+            while True:
+                with self._changed:  # before the history is read: what ends in between counts twice, never not at all
+                    ahead = self._sum_ahead(entry)
+                spent = self.sum_spent(entry.owner)
+                if self._is_over(spent):
+                    raise self._make_error(spent, self._seconds_left())
+                if ahead is None or not self._is_over(spent.plus(ahead)):
+                    return
+                with self._changed:
+                    if self._sum_ahead(entry) == ahead and not self._changed.wait(patience - time.monotonic()):
+                        raise self._make_error(spent, 1)
+        except BaseException:
+            self.settle(entry)
+            raise
+
+    def settle(self, entry: Entry) -> None:
+        """Give up what is reserved for the question of `entry`, which the history has by now. Safe to call twice."""
+        with self._changed:
+            mine = self._under_way.get(entry.owner, {})
+            mine.pop(id(entry), None)
+            if not mine:
+                self._under_way.pop(entry.owner, None)
+            self._changed.notify_all()
+
+    def sum_spent(self, owner: str) -> Spent:
+        """What the owner's questions took since midnight (UTC), by the history. Raises StoreUnavailableError."""
+        today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        taken = self._history.sum_tokens(owner, today)
+        return self._price({model: Tokens(prompt, completion) for model, prompt, completion in taken})
+
+    def _sum_ahead(self, entry: Entry) -> Spent | None:
+        """What the questions that came before this one may take; None if there are none."""
+        ahead = None
+        for key, most in self._under_way[entry.owner].items():
+            if key == id(entry):
+                break
+            ahead = most if ahead is None else ahead.plus(most)
+        return ahead
+
+    def _price(self, taken: Mapping[str, Tokens]) -> Spent:
+        """The tokens of all models, and their dollars: without a price of its own, a model costs the highest."""
+        prices = self._settings.model_prices
+        dollars = 0.0
+        for model, tokens in taken.items():
+            own = compute_cost(tokens, model, prices)
+            dollars += (
+                max((compute_cost(tokens, each.model, [each]) or 0.0 for each in prices), default=0.0)
+                if own is None
+                else own
+            )
+        return Spent(sum(tokens.total for tokens in taken.values()), dollars)
+
+    def _is_over(self, spent: Spent) -> bool:
+        return any(limit and used >= limit for limit, used in zip(self._limits, spent, strict=True))
+
+    def _make_error(self, spent: Spent, retry_after: int) -> BudgetError:
+        """With the numbers of what is limited; `retry_after` is 1 s if only questions under way stand before it."""
+        budget: dict[str, Any] = {
+            name: {"limit": limit, "used": round(used, DIGITS)}
+            for name, limit, used in zip(Spent._fields, self._limits, spent, strict=True)
+            if limit
+        }
+        budget["resets_at"] = (datetime.now(UTC) + timedelta(seconds=self._seconds_left())).strftime(
+            "%Y-%m-%dT00:00:00Z"
+        )
+        why = "is spent" if retry_after > 1 else "may be spent by your other questions, which are being answered"
+        return BudgetError(f"Your budget of model calls for this day {why}.", retry_after=retry_after, budget=budget)
+
+    def _seconds_left(self) -> int:
+        """Until midnight (UTC), rounded up."""
+        now = datetime.now(UTC)
+        return 86_400 - (now.hour * 3600 + now.minute * 60 + now.second)

@@ -1,0 +1,59 @@
+"""What people say of answers: kept, and made verified examples and questions of an evaluation if they say so."""
+
+from __future__ import annotations
+
+from sqlchat.chat.knowledge_editor import KnowledgeEditor
+from sqlchat.connections.open_connection import Claims
+from sqlchat.errors import PayloadError
+from sqlchat.providers.reading import strip_fence
+from sqlchat.store import Entry, Example
+from sqlchat.store.feedback import Feedback, FeedbackStore, Rating
+from sqlchat.store.history import LONGEST_SQL, History
+
+NO_QUESTION = "Only an answered question can become an example."
+NO_SQL = "Give `corrected_sql`: the SQL of this answer is not known to be right."
+FOLLOW_UP = "The question goes on from an earlier one; add it in whole at /api/connections/{}/examples."
+
+
+class FeedbackDesk:
+    """Process-wide and safe to use from several threads."""
+
+    def __init__(self, store: FeedbackStore, history: History, editor: KnowledgeEditor) -> None:
+        self._store, self._history, self._editor = store, history, editor
+
+    def give(
+        self,
+        entry: Entry,
+        rating: Rating,
+        *,
+        comment: str = "",
+        corrected_sql: str = "",
+        as_example: bool = False,
+        claims: Claims = None,
+    ) -> tuple[Feedback, Example | None, bool]:
+        """Keep what the owner of `entry` says of it; gives that, the example made of it, and whether it is the first.
+
+        Raises what `KnowledgeEditor.put_example` raises for SQL at fault, and PayloadError for an entry that cannot
+        be an example; then nothing is kept.
+        """
+        corrected_sql, example = strip_fence(corrected_sql), None
+        if as_example:
+            sql = corrected_sql or self._find_sql(entry, rating)
+            if not entry.question:
+                raise PayloadError(NO_QUESTION, errors={"as_example": [NO_QUESTION]})
+            if self._history.is_follow_up(entry):
+                detail = FOLLOW_UP.format(entry.connection_id)
+                raise PayloadError(detail, errors={"as_example": [detail]})
+            example, _ = self._editor.put_example(
+                entry.owner, entry.connection_id, entry.question, sql, note=comment, claims=claims
+            )
+        elif corrected_sql:
+            self._editor.check_sql(entry.owner, entry.connection_id, corrected_sql, claims)
+        given, is_new = self._store.put(entry.owner, entry.id, rating, comment=comment, corrected_sql=corrected_sql)
+        return given, example, is_new
+
+    def _find_sql(self, entry: Entry, rating: Rating) -> str:
+        """The SQL that gave the answer. Raises PayloadError if it gave none, or none that is good."""
+        if rating != "good" or entry.outcome != "ok" or not entry.sql or len(entry.sql) >= LONGEST_SQL:
+            raise PayloadError(NO_SQL, errors={"corrected_sql": [NO_SQL]})
+        return entry.sql

@@ -1,0 +1,108 @@
+"""SQL that finds what users of a Postgres database defined beside it, and tells whether it has changed.
+
+The guard judges names by the catalog. A function that is made later may take a name that the guard lets pass. So each
+transaction compares the definitions with those of the catalog, before it plans a caller's text.
+"""
+
+from __future__ import annotations
+
+FIRST_OWN_OID = 16384
+"""Postgres' FirstNormalObjectId: what initdb made has lower OIDs."""
+CHANGED = "sqlchat: definitions changed"
+"""Stands in the error that `comparison` makes the server raise."""
+
+WATCHED = (("pg_proc", "oid"), ("pg_operator", "oid"), ("pg_cast", "oid"), ("pg_constraint", "contypid"))
+"""Catalogs, and the columns that tell own rows. Of constraints they are those of domains."""
+CHANGES = " UNION ALL ".join(
+    f"SELECT xmin::pg_catalog.text::pg_catalog.int8 AS x FROM pg_catalog.{table} WHERE {column} >= {FIRST_OWN_OID}"  # noqa: S608
+    for table, column in (
+        ("pg_proc", "oid"),
+        ("pg_operator", "oid"),
+        ("pg_cast", "oid"),
+        ("pg_constraint", "contypid"),
+    )
+)
+VERSION = f"SELECT pg_catalog.concat(pg_catalog.count(x), '/', pg_catalog.sum(x)) AS version FROM ({CHANGES}) c"  # noqa: S608
+"""How many definitions there are, and the sum of their transactions: changes once one is made, replaced or dropped.
+
+Their last one would not do: a transaction that began before it may replace another definition after it.
+"""
+
+
+def write_comparison(expected: str) -> tuple[list[str], list[str]]:
+    """Statements that raise an error with CHANGED if the version is not `expected`, and their parameters, if any."""
+    if not expected:
+        return [], []
+    failing = f"('{CHANGED} ' || version)::pg_catalog.int4"
+    return [f"SELECT CASE WHEN version <> %s THEN {failing} END FROM ({VERSION}) v"], [expected]  # noqa: S608
+
+
+EXTENSIONS = (
+    "postgis", "pg_trgm", "fuzzystrmatch", "unaccent", "citext", "hstore", "ltree", "vector", "intarray", "cube",
+    "earthdistance", "tablefunc", "timescaledb", "pgcrypto", "isn", "seg", "uuid-ossp", "btree_gist", "btree_gin",
+)  # fmt: skip
+"""Well-known ones whose functions compute and do nothing else; what is volatile in them stays out too."""
+
+MEMBER = """EXISTS (SELECT FROM pg_catalog.pg_depend d
+    WHERE d.classid = '{of}'::pg_catalog.regclass AND d.objid = {oid} AND d.deptype = 'e')"""
+KNOWN = f"""EXISTS (SELECT FROM pg_catalog.pg_depend m JOIN pg_catalog.pg_extension e ON e.oid = m.refobjid
+    WHERE m.classid = {{of}} AND m.objid = {{oid}} AND m.deptype = 'e'
+        AND e.extname = ANY ('{{{{{",".join(EXTENSIONS)}}}}}'::pg_catalog.name[]))"""
+OWN_FUNCTIONS = f"""
+    SELECT p.oid, p.proname, p.provolatile FROM pg_catalog.pg_proc p
+    WHERE p.oid >= {FIRST_OWN_OID} AND p.prokind <> 'p' AND pg_catalog.pg_function_is_visible(p.oid)
+      AND NOT {MEMBER.format(of="pg_catalog.pg_proc", oid="p.oid")}
+"""  # noqa: S608 - constants
+OWN_OPERATORS = f"""
+    SELECT o.oid, o.oprname, o.oprcode, o.oprleft, o.oprright FROM pg_catalog.pg_operator o
+    WHERE o.oid >= {FIRST_OWN_OID} AND pg_catalog.pg_operator_is_visible(o.oid)
+      AND NOT {MEMBER.format(of="pg_catalog.pg_operator", oid="o.oid")}
+"""  # noqa: S608 - constants
+OWN_CASTS = f"""
+    SELECT c.castsource, c.casttarget, c.castfunc FROM pg_catalog.pg_cast c
+    WHERE c.oid >= {FIRST_OWN_OID} AND c.castfunc >= {FIRST_OWN_OID}
+      AND NOT {MEMBER.format(of="pg_catalog.pg_cast", oid="c.oid")}
+"""  # noqa: S608 - constants
+CARRYING = f"""
+    SELECT k.contypid AS oid, false AS acts, coalesce(p.provolatile = 'v', false) AS is_volatile
+    FROM pg_catalog.pg_constraint k
+    JOIN pg_catalog.pg_depend d ON d.classid = 'pg_catalog.pg_constraint'::pg_catalog.regclass AND d.objid = k.oid
+        AND d.refclassid = ANY ('{{pg_catalog.pg_proc,pg_catalog.pg_operator}}'::pg_catalog.regclass[])
+    LEFT JOIN pg_catalog.pg_operator o
+        ON d.refclassid = 'pg_catalog.pg_operator'::pg_catalog.regclass AND o.oid = d.refobjid
+    LEFT JOIN pg_catalog.pg_proc p ON p.oid = coalesce(o.oprcode::pg_catalog.oid, d.refobjid)
+    WHERE k.contypid >= {FIRST_OWN_OID} AND d.refobjid >= {FIRST_OWN_OID}
+        AND NOT {KNOWN.format(of="d.refclassid", oid="d.refobjid")}
+    UNION
+    SELECT u.oid, u.oid >= {FIRST_OWN_OID}, p.provolatile = 'v'
+    FROM ({OWN_CASTS}) c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
+    CROSS JOIN LATERAL (VALUES (c.castsource, true), (c.casttarget, c.castsource >= {FIRST_OWN_OID})) u(oid, is_own)
+    WHERE u.oid >= {FIRST_OWN_OID} OR NOT u.is_own
+    UNION
+    SELECT u.oid, true, p.provolatile = 'v'
+    FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+    CROSS JOIN LATERAL (VALUES (o.oprleft), (o.oprright)) u(oid)
+    WHERE o.oid >= {FIRST_OWN_OID} AND u.oid >= {FIRST_OWN_OID}
+        AND NOT {MEMBER.format(of="pg_catalog.pg_operator", oid="o.oid")}
+    UNION
+    SELECT r.rngtypid, true, false FROM pg_catalog.pg_range r
+    CROSS JOIN LATERAL (VALUES (r.rngsubdiff::pg_catalog.oid), (r.rngcanonical::pg_catalog.oid)) f(oid)
+    WHERE f.oid >= {FIRST_OWN_OID} AND NOT {MEMBER.format(of="pg_catalog.pg_proc", oid="f.oid")}
+    UNION
+    SELECT c.opcintype, true, false FROM pg_catalog.pg_opclass c
+    WHERE c.oid >= {FIRST_OWN_OID} AND NOT {MEMBER.format(of="pg_catalog.pg_opclass", oid="c.oid")}
+    UNION
+    SELECT t.oid, c.acts, c.is_volatile FROM carrying c CROSS JOIN LATERAL (
+        SELECT t.oid FROM pg_catalog.pg_type t WHERE c.oid IN (t.typbasetype, t.typelem)
+        UNION ALL SELECT k.reltype FROM pg_catalog.pg_attribute a
+            JOIN pg_catalog.pg_class k ON k.oid = a.attrelid AND k.reltype <> 0
+            WHERE a.atttypid = c.oid AND NOT a.attisdropped
+        UNION ALL SELECT u.oid FROM pg_catalog.pg_range r
+            CROSS JOIN LATERAL (VALUES (r.rngtypid), (r.rngmultitypid)) u(oid) WHERE r.rngsubtype = c.oid) t
+    WHERE c.oid >= {FIRST_OWN_OID}
+"""  # noqa: S608 - constants
+"""Of a recursive `carrying`: the types by which a query may run own code that it does not name.
+
+That is by a cast to one of them; if it `acts`, also by comparing or casting a value of it. Own types that are made of
+such a type are among them, as rows of a table are.
+"""

@@ -1,0 +1,185 @@
+"""What a connection to Spark is made of: `sc://host:port/;token=...` or the same as fields, and named paths."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from sqlchat.connections.servers.config import AUTHORITIES, read_authorities, read_port, read_texts
+from sqlchat.errors import ConnectionConfigError
+
+KNOWN = ("host", "port", "user", "sslmode", "catalog", "database", "session_id")
+OTHERS = (AUTHORITIES, "headers", "tables", "token")
+SSLMODES = ("disable", "verify-full")
+PARAMETERS = {"token": "token", "user_id": "user", "session_id": "session_id"}
+"""Of a url, by the field that each gives."""
+PASSED_OVER = frozenset({"user_agent", "grpc_max_message_size"})
+HEADER, HEADER_VALUE = re.compile(r"x-[a-z0-9-]{1,100}"), re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,7998}[\x21-\x7e])?")
+SESSION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+NAME = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
+PATH = re.compile(r"([a-z][a-z0-9]{1,9}:(//[\w.@-]*)?)?/[\w.=+@/-]*")
+"""No patterns of several files, no escapes, no queries: one place that means itself."""
+MOST_TABLES, MOST_HEADERS = 10_000, 20
+FORMATS = ("parquet", "csv", "json", "orc", "avro", "delta", "iceberg")
+SUFFIXES = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".orc": "orc",
+    ".avro": "avro",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPath:
+    """Files that SQL reads as a table."""
+
+    path: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class SparkConfig:
+    host: str
+    port: int
+    token: str = field(default="", repr=False)
+    user: str = ""
+    sslmode: str = "disable"
+    authorities: str = ""
+    """Certificates (PEM) of those that may vouch for the server; empty: the public ones."""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Sent with each call, such as `x-databricks-cluster-id`."""
+    catalog: str = ""
+    database: str = ""
+    session_id: str = ""
+    """Of a session to join, whose temporary views are then seen; empty for sessions of our own."""
+    tables: Mapping[str, NamedPath] = field(default_factory=dict)
+
+    @property
+    def place(self) -> str:
+        """For the log."""
+        return f"{self.host}:{self.port}"
+
+
+def read_config(config: Mapping[str, Any], allowed_paths: Sequence[str]) -> SparkConfig:
+    """Validate `config`; its `tables` may name paths below `allowed_paths`.
+
+    Raises ConnectionConfigError that names the field and echoes no secret.
+    """
+    fields = read_texts(config, [*KNOWN, "url"], OTHERS)
+    headers, token = _read_headers(config.get("headers")), config.get("token")
+    if url := fields.pop("url", ""):
+        parsed, more = _read_url(url)
+        if twice := sorted(set(parsed) & {*fields, *(["token"] if token else [])}):
+            raise ConnectionConfigError(f"config: {', '.join(twice)} is given both in the url and beside it.")
+        token = parsed.pop("token", token)
+        fields, headers = read_texts(parsed, list(KNOWN)) | fields, _read_headers(more) | headers
+    if not fields.get("host"):
+        raise ConnectionConfigError("config: host is missing.")
+    authorities = read_authorities(config.get(AUTHORITIES))
+    sslmode = fields.pop("sslmode", "") or ("verify-full" if token or authorities else "disable")
+    if sslmode not in SSLMODES:
+        raise ConnectionConfigError(f"sslmode: must be one of {', '.join(SSLMODES)}.")
+    if authorities and sslmode == "disable":
+        raise ConnectionConfigError(f"{AUTHORITIES}: needs sslmode verify-full.")
+    if token and not (isinstance(token, str) and HEADER_VALUE.fullmatch(token)):
+        raise ConnectionConfigError("token: must be a text of plain letters, digits and signs.")
+    if fields.get("session_id") and not SESSION.fullmatch(fields["session_id"]):
+        raise ConnectionConfigError("session_id: must be a UUID in lower case.")
+    return SparkConfig(
+        port=read_port(fields.pop("port", ""), 15002),
+        token=token or "",
+        sslmode=sslmode,
+        authorities=authorities,
+        headers=tuple(headers.items()),
+        tables=_read_tables(config.get("tables"), allowed_paths),
+        **fields,
+    )
+
+
+def _read_url(url: str) -> tuple[dict[str, str], dict[str, str]]:
+    """The fields and the headers of `sc://host:port/;name=value;name=value`."""
+    try:
+        parts = urlsplit(url.strip())
+        found = {"host": parts.hostname or "", "port": "" if parts.port is None else str(parts.port)}
+        path, *parameters = parts.path.split(";")
+        given = [parameter.split("=", 1) for parameter in parameters if parameter]
+        pairs = [(name, unquote(value, errors="strict")) for name, value in given]
+    except ValueError:
+        raise _unreadable() from None
+    if parts.scheme != "sc" or path not in ("", "/") or parts.query or parts.fragment or "@" in parts.netloc:
+        raise _unreadable()
+    headers = {}
+    for name, value in pairs:
+        if name in PARAMETERS:
+            found[PARAMETERS[name]] = value
+        elif name == "use_ssl":
+            found["sslmode"] = "verify-full" if value.lower() == "true" else "disable"
+        elif name.startswith("x-"):
+            headers[name] = value
+        elif name not in PASSED_OVER:
+            raise ConnectionConfigError(f"url: unknown parameter {name[:60]!r}; leave it out.")
+    return {name: value for name, value in found.items() if value}, headers
+
+
+def _unreadable() -> ConnectionConfigError:
+    return ConnectionConfigError(
+        "url: does not read like sc://host:port/;token=...;use_ssl=true. Signs such as ; / = % of a value must be "
+        "percent-encoded; or leave the url out and give host, port and token as fields of their own."
+    )
+
+
+def _read_headers(given: Any) -> dict[str, str]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or len(given) > MOST_HEADERS:
+        raise ConnectionConfigError(f"headers: must be an object of at most {MOST_HEADERS} headers and their values.")
+    for name, value in given.items():
+        if not isinstance(name, str) or not HEADER.fullmatch(name):
+            raise ConnectionConfigError("headers: each name must be like x-databricks-cluster-id, in lower case.")
+        if name.endswith("-bin") or not isinstance(value, str) or not HEADER_VALUE.fullmatch(value):
+            raise ConnectionConfigError(f"headers: the value of {name} must be a text of plain letters and signs.")
+    return dict(given)
+
+
+def _read_tables(given: Any, allowed_paths: Sequence[str]) -> dict[str, NamedPath]:
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping) or len(given) > MOST_TABLES:
+        raise ConnectionConfigError(f"tables: must be an object of at most {MOST_TABLES} names and their paths.")
+    tables = {}
+    for name, value in given.items():
+        if not isinstance(name, str) or not NAME.fullmatch(name):
+            raise ConnectionConfigError("tables: each name must be of letters, digits and _, as in orders_2024.")
+        tables[name] = _read_table(name, value, allowed_paths)
+    if len({name.lower() for name in tables}) < len(tables):
+        raise ConnectionConfigError("tables: two names differ in their case alone, which Spark does not tell apart.")
+    return tables
+
+
+def _read_table(name: str, value: Any, allowed_paths: Sequence[str]) -> NamedPath:
+    fields = {"path": value} if isinstance(value, str) else value
+    if not isinstance(fields, Mapping) or not isinstance(path := fields.get("path"), str):
+        raise ConnectionConfigError(f"tables: {name} must be a path, or an object with path and format.")
+    if unknown := sorted(str(each) for each in fields if each not in ("path", "format")):
+        raise ConnectionConfigError(f"tables: {name} has an unknown field {unknown[0][:60]!r}.")
+    suffix = "." + path.rstrip("/").rpartition("/")[2].rpartition(".")[2].lower()
+    kind = fields.get("format", SUFFIXES.get(suffix, "parquet"))
+    if kind not in FORMATS:
+        raise ConnectionConfigError(f"tables: the format of {name} must be one of {', '.join(FORMATS)}.")
+    if not PATH.fullmatch(path) or {".", ".."} & set(path.split("/")):
+        raise ConnectionConfigError(
+            f"tables: the path of {name} must be absolute, such as s3a://lake/orders/, without patterns and `..`."
+        )
+    if not any(_is_below(path, folder) for folder in allowed_paths):
+        raise ConnectionConfigError(f"tables: the path of {name} is not below one that SQLCHAT_SPARK_PATHS allows.")
+    return NamedPath(path, kind)
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(folder.rstrip("/") + "/")

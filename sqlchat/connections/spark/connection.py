@@ -1,0 +1,313 @@
+"""Spark over Spark Connect.
+
+How a stranger's text is held: Spark has no read-only mode, but a query runs inside `SELECT * FROM (...) LIMIT n`,
+sent as SQL, where the server's own grammar takes nothing that writes or sets; else only SHOW and DESCRIBE run. What
+Spark does within a query (programs, Java, files by their path) is refused by `statement.py`, by the session's
+settings and, before both, by the guard. A statement has a tag by which it is ended at its deadline.
+
+Sessions are of this connection alone, which belongs to one owner, and nothing that a query can do stays in them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import itertools
+import threading
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import sqlalchemy.exc
+from sqlalchemy.pool import PoolProxiedConnection
+
+from sqlchat.config import Settings
+from sqlchat.connections.base import Connection, Results
+from sqlchat.connections.plan import Plan
+from sqlchat.connections.servers.deadlines import Deadline, Deadlines
+from sqlchat.connections.servers.network import resolve
+from sqlchat.connections.servers.pool import UNENCRYPTED, make_pool
+from sqlchat.connections.spark.catalog import read_catalog
+from sqlchat.connections.spark.config import read_config
+from sqlchat.connections.spark.errors import config_error, query_error, timed_out
+from sqlchat.connections.spark.plan import read_plan
+from sqlchat.connections.spark.profile import read_profiles
+from sqlchat.connections.spark.session import Answer, Session, SparkError, load_protocol
+from sqlchat.connections.spark.statement import Judged, judge
+from sqlchat.connections.streams import Feed, Stream, open_feed
+from sqlchat.errors import BusyError, ConnectionConfigError, DatabaseUnavailableError, TooLargeError
+from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.profiles import ColumnProfile, Path
+from sqlchat.workers import Workers
+
+if TYPE_CHECKING:
+    from sqlchat.connections.spark.types import Reading
+
+CATALOG_TIMEOUT = 60.0
+MOST_TRIED = 20
+"""Named paths that are looked at before a connection is made."""
+GRACE = 1.0
+"""Seconds past a statement's deadline after which we hang up, if the server has not ended it."""
+LONGEST_STATEMENT = 86_400.0
+"""Seconds for a stream, whose deadline is renewed with each batch."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    judged: Judged
+    most: int
+    """Rows that are asked for."""
+    timeout: float
+    """Seconds."""
+    tag: str
+    is_renewed: bool = False
+    """Whether each batch of rows renews the time."""
+
+
+class SparkConnection(Connection):
+    provider = "spark"
+    dialect = "spark"
+
+    def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
+        self._target = read_config(config, settings.spark_paths)
+        self.place = self._target.place
+        self._settings = settings
+        self._pool = make_pool(settings, self._connect)
+        self._deadlines = Deadlines()
+        self._schemas: dict[str, str] = {}
+        """Of named paths, as SQL has them, so that no session reads files to find them out again."""
+
+    def check(self) -> list[str]:
+        load_protocol()
+        address = self._address()
+        is_near = ipaddress.ip_address(address).is_private
+        try:
+            session = Session(self._target, address)
+            try:
+                session.ask("SELECT 1", CATALOG_TIMEOUT)
+                self._try_paths(session)
+            finally:
+                session.close()
+        except SparkError as exc:
+            raise config_error(exc, near=is_near) from exc
+        return [UNENCRYPTED] if self._target.sslmode == "disable" and not is_near else []
+
+    def catalog(self) -> Catalog:
+        def read(session: Session) -> Catalog:
+            session.name_paths(self._target.tables, {})
+            columns = {name: session.describe(_select(name), CATALOG_TIMEOUT) for name in self._target.tables}
+            self._schemas = {
+                name: ", ".join(f"`{each.replace('`', '``')}` {kind.simpleString()}" for each, kind in told)
+                for name, told in columns.items()
+            }
+            return read_catalog(lambda sql: session.ask(sql, CATALOG_TIMEOUT), columns, self._target.database)
+
+        return self._use_session(read, CATALOG_TIMEOUT)
+
+    def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
+        statement = Statement(judge(sql), max_rows + 1, timeout, tag)
+
+        def run(session: Session) -> Results:
+            with self._answer(session, statement) as (answer, types, _):
+                return self._collect(answer, types, max_rows)
+
+        return self._use_session(run, timeout, statement.judged.text)
+
+    def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
+        from sqlchat.connections.spark.types import write_texts, write_typed
+
+        statement = Statement(judge(sql), max_rows, idle, tag, is_renewed=True)
+        readings: list[Reading] = []
+
+        def work(feed: Feed) -> None:
+            text = statement.judged.text
+            self._use_session(lambda session: self._send(feed, session, statement, readings), idle, text)
+
+        return open_feed(
+            work, lambda batch, _: write_typed(batch, readings), lambda batch: write_texts(batch, readings)
+        )
+
+    def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
+        judged = judge(sql)
+        if not judged.is_query:
+            return Plan()
+        text = judged.text
+        limit = self._settings.max_rows if max_rows is None else max_rows
+        timeout = self._settings.statement_timeout
+
+        def explain(session: Session) -> Plan:
+            self._name_paths(session, text)
+            return read_plan(session.explain(judged.write(limit + 1), timeout))
+
+        return self._use_session(explain, timeout, text)
+
+    def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+        def read(session: Session) -> dict[Path, ColumnProfile]:
+            session.name_paths(self._target.tables, self._schemas)
+            return read_profiles(lambda sql, left: list(session.execute(sql, "sqlchat", left)), catalog, timeout)
+
+        return self._use_session(read, timeout)
+
+    def close(self) -> None:
+        self._pool.dispose()
+
+    def _try_paths(self, session: Session) -> None:
+        """Raise ConnectionConfigError for the first named path, of the first of them, that holds no columns."""
+        for name, path in itertools.islice(self._target.tables.items(), MOST_TRIED):
+            try:
+                session.name_paths({name: path}, {})
+                columns = session.describe(_select(name), CATALOG_TIMEOUT)
+            except SparkError as exc:
+                if exc.is_of_session:
+                    raise
+                columns = []
+            if not columns:
+                raise ConnectionConfigError(f"tables: the server finds nothing to read at the path of {name}.")
+
+    def _collect(self, answer: Answer, types: list[tuple[str, Any]], max_rows: int) -> Results:
+        from sqlchat.connections.spark.types import encode_batch, readings_of
+
+        pieces: list[bytes] = []
+        left, count, is_truncated = self._settings.max_result_mb << 20, 0, False
+        for batch in answer:
+            kept = batch.slice(0, max_rows - count)
+            is_truncated = is_truncated or kept.num_rows < batch.num_rows
+            if kept.num_rows:
+                pieces.append(encode_batch(kept, readings_of(types, batch.schema)))
+                count += kept.num_rows
+                left -= len(pieces[-1]) + 1
+            if left < 0:
+                raise TooLargeError(
+                    f"The result is larger than {self._settings.max_result_mb} MiB; ask for fewer rows or columns."
+                )
+            if is_truncated:
+                break
+        return Results(
+            columns=tuple(name for name, _ in types),
+            types=tuple(kind.simpleString() for _, kind in types),
+            rows=b"[" + b",".join(pieces) + b"]",
+            row_count=count,
+            truncated=is_truncated,
+        )
+
+    def _send(self, feed: Feed, session: Session, statement: Statement, readings: list[Reading]) -> None:
+        """Put a header and the rows into the feed, and fill `readings` before the header."""
+        from sqlchat.connections.spark.types import header_of, readings_of
+
+        if readings:  # of the session that was lost
+            raise DatabaseUnavailableError(
+                "The connection to the database was lost.", retry_after=1, place=self.place
+            )
+        with self._answer(session, statement) as (answer, types, deadline), feed.breakable(answer.cancel):
+            left = statement.most
+            for batch in answer:
+                if not readings:
+                    readings += readings_of(types, batch.schema)
+                    feed.put(header_of(types, readings))
+                deadline.renew(LONGEST_STATEMENT)  # while the reader of the rows takes its time
+                feed.put(batch.slice(0, left))
+                deadline.renew(statement.timeout)
+                left -= batch.num_rows
+                if left <= 0:
+                    return
+            if not readings:
+                readings += readings_of(types, None)
+                feed.put(header_of(types, readings))
+
+    @contextlib.contextmanager
+    def _answer(
+        self, session: Session, statement: Statement
+    ) -> Iterator[tuple[Answer, list[tuple[str, Any]], Deadline]]:
+        """The rows of a statement, its columns, and the deadline at which it ends; it ends too when this is left."""
+        from sqlchat.connections.spark.types import rewrite
+
+        judged, most, timeout = statement.judged, statement.most, statement.timeout
+        mark = f"sqlchat-{uuid.uuid4().hex[:12]}-{statement.tag}"
+        running: list[Answer] = []
+        is_over = threading.Event()
+
+        def stop() -> None:
+            session.interrupt(mark)
+            if not is_over.wait(GRACE):
+                for each in running:
+                    each.cancel()
+
+        deadline = self._deadlines.start(timeout, stop)
+        longest = LONGEST_STATEMENT if statement.is_renewed else timeout + 2 * GRACE
+        is_whole = False
+        try:
+            self._name_paths(session, judged.text)
+            running.append(answer := session.execute(judged.write(most), mark, longest))
+            types = answer.types
+            if judged.is_query and (cast_text := rewrite(judged.text, types, most)):
+                session.interrupt(mark)
+                answer.cancel()
+                running.append(answer := session.execute(cast_text, mark, longest))
+            yield answer, types, deadline
+            is_whole = True
+            if deadline.has_passed:  # Sail ends the rows as if there were no more
+                raise timed_out(timeout)
+        except SparkError as exc:
+            if deadline.has_passed:
+                raise timed_out(timeout) from exc
+            raise
+        finally:
+            deadline.cancel()
+            is_over.set()
+            if not is_whole:
+                session.interrupt(mark)
+            for each in running:
+                each.cancel()
+
+    def _name_paths(self, session: Session, text: str) -> None:
+        """Make the named paths that `text` may mean known to the session; all for a text that lists tables."""
+        low = text.lower()
+        is_listing = low.startswith(("show", "desc"))
+        named = {name: path for name, path in self._target.tables.items() if is_listing or name.lower() in low}
+        session.name_paths(named, self._schemas)
+
+    def _use_session(self, use: Callable[[Session], T], timeout: float, sql: str = "") -> T:
+        """What `use` gives of a session, or of another one if the first was lost while nobody used it."""
+        while True:
+            pooled = self._check_out()
+            session, is_fresh = cast(Session, pooled.dbapi_connection), "used" not in pooled.info
+            pooled.info["used"] = True
+            try:
+                session.refresh()
+                return use(session)
+            except SparkError as exc:
+                if exc.is_of_session:
+                    pooled.invalidate()
+                    if not is_fresh:
+                        continue
+                fault = query_error(exc, sql, timeout)
+                fault.place = self.place
+                raise fault from exc
+            finally:
+                pooled.close()
+
+    def _check_out(self) -> PoolProxiedConnection:
+        try:
+            return self._pool.connect()
+        except sqlalchemy.exc.TimeoutError as exc:
+            raise BusyError("All connections to this database are in use.", retry_after=1) from exc
+        except SparkError as exc:
+            raise DatabaseUnavailableError(
+                "The database cannot be reached at the moment.", retry_after=5, place=self.place
+            ) from exc
+        except ConnectionConfigError as exc:
+            raise DatabaseUnavailableError(
+                "The database's host cannot be reached from here.", retry_after=5, place=self.place
+            ) from exc
+
+    def _connect(self) -> Session:
+        return Session(self._target, self._address())
+
+    def _address(self) -> str:
+        return resolve(self._target.host, self._target.port, self._settings.reaches_private_hosts)
+
+
+def _select(name: str) -> str:
+    return f"SELECT * FROM `{name}`"  # noqa: S608 - a name of letters

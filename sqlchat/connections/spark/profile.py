@@ -1,0 +1,177 @@
+"""Profiles of Spark's columns: of the first rows of each table, and of column statistics where ANALYZE made some."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sqlchat.connections.profiling import (
+    LONGEST,
+    MOST_NUMBERS,
+    MOST_VALUES,
+    Seen,
+    bounded,
+    in_order,
+    kind_of,
+    profile,
+    rows_of,
+    told_by,
+)
+from sqlchat.connections.spark.session import SparkError, quoted
+from sqlchat.sql.catalog import Catalog, Column, Table
+from sqlchat.sql.profiles import ColumnProfile, Path
+
+Fetch = Callable[[str, float], list[pa.RecordBatch]]
+"""(SQL, seconds) -> batches. Raises SparkError. Called from several threads."""
+
+SAMPLED_ROWS = 10_000
+SAMPLED_COLUMNS = 50
+"""Of a table; the columns after them are not looked at."""
+STATISTICS = 40
+"""Columns whose statistics are asked for, of all tables together: each takes a question."""
+THREADS = 4
+
+
+def read_profiles(fetch: Fetch, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
+    """Profiles of columns, as far as `timeout` seconds get. Raises SparkError of a lost session."""
+    until = time.monotonic() + timeout
+    tables = in_order(catalog.tables)
+
+    def sample(table: Table) -> dict[Path, ColumnProfile]:
+        left = until - time.monotonic()
+        if left <= 0:
+            return {}
+        columns = table.columns[:SAMPLED_COLUMNS]
+        most = min(SAMPLED_ROWS, rows_of(len(columns)))
+        try:
+            return _read_rows(table, columns, fetch(_sample_of(table, columns, most), left), most)
+        except SparkError as exc:
+            if exc.is_of_session:
+                raise
+            return {}  # one that the user may not read, or that takes too long
+
+    with ThreadPoolExecutor(THREADS, thread_name_prefix="profiles") as pool:
+        found = {path: each for part in pool.map(sample, tables) for path, each in part.items()}
+        waiting = [
+            (table, column)
+            for table in tables
+            for column in table.columns
+            if table.row_estimate
+            and not found.get(_path(table, column), ColumnProfile("other", 0)).exact
+            and kind_of(column.type) in ("number", "time", "text")
+        ][:STATISTICS]
+
+        def ask(place: tuple[Table, Column]) -> dict[str, str]:
+            table, column = place
+            left = until - time.monotonic()
+            try:
+                question = f"DESCRIBE EXTENDED {name_of(table)} {quoted(column.name)}"
+                return _pairs(fetch(question, left)) if left > 0 else {}
+            except SparkError:
+                return {}
+
+        for (table, column), told in zip(waiting, pool.map(ask, waiting), strict=True):
+            path = _path(table, column)
+            if path in found:
+                found[path] = _with_statistics(found[path], told, table.row_estimate or 0)
+    return bounded(found)
+
+
+def name_of(table: Table) -> str:
+    return ".".join(quoted(part) for part in (table.schema, table.name) if part)
+
+
+def _path(table: Table, column: Column) -> Path:
+    return table.schema, table.name, column.name
+
+
+def _sample_of(table: Table, columns: Sequence[Column], most: int) -> str:
+    cells = []
+    for number, column in enumerate(columns):
+        name = quoted(column.name)
+        match kind_of(column.type):
+            case "text":
+                cell = f"left(CAST({name} AS STRING), {LONGEST + 1})"
+            case "other":
+                cell = f"{name} IS NOT NULL OR NULL"
+            case _:
+                cell = name
+        cells.append(f"{cell} AS c{number}")
+    return f"SELECT {', '.join(cells)} FROM {name_of(table)} LIMIT {most + 1}"  # noqa: S608 - quoted names
+
+
+def _read_rows(
+    table: Table, columns: Sequence[Column], batches: Sequence[pa.RecordBatch], most: int
+) -> dict[Path, ColumnProfile]:
+    rows = sum(batch.num_rows for batch in batches)
+    is_whole = rows <= most
+    found = {}
+    for number, column in enumerate(columns):
+        pieces = [batch.column(number) for batch in batches]
+        found[_path(table, column)] = _read_column(column, pieces, rows, is_whole)
+    return found
+
+
+def _read_column(column: Column, pieces: Sequence[pa.Array], rows: int, is_whole: bool) -> ColumnProfile:
+    kind = kind_of(column.type)
+    present = rows - sum(piece.null_count for piece in pieces)
+    if kind == "other" or not present:
+        return profile(kind, Seen(rows, present, None if kind == "other" else 0, is_whole))
+    values = pa.chunked_array(pieces).drop_null()
+    counted = pc.value_counts(values)
+    distinct = len(counted)
+    ranked = sorted(
+        zip(counted.field("counts").to_pylist(), map(_text, counted.field("values")), strict=True),
+        key=lambda pair: (-pair[0], pair[1]),
+    )
+    most_values = MOST_VALUES if kind == "text" else MOST_NUMBERS
+    ends = pc.min_max(values).as_py() if is_whole else {"min": None, "max": None}
+    seen = Seen(
+        rows,
+        present,
+        told_by(distinct, present, whole=is_whole),
+        is_whole,
+        tuple(text for _, text in ranked[: most_values + 1]) if kind in ("text", "number") else (),
+        "" if ends["min"] is None else _written(ends["min"]),
+        "" if ends["max"] is None else _written(ends["max"]),
+    )
+    return profile(kind, seen)
+
+
+def _text(value: pa.Scalar) -> str:
+    return _written(value.as_py())
+
+
+def _written(value: Any) -> str:
+    """As JSON answers have it."""
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _pairs(batches: Iterable[pa.RecordBatch]) -> dict[str, str]:
+    return {
+        name: value
+        for batch in batches
+        for name, value in zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True)
+        if value and value != "NULL"
+    }
+
+
+def _with_statistics(made: ColumnProfile, told: dict[str, str], rows: int) -> ColumnProfile:
+    """`made`, of a part of the rows, with what the server counted in all of them."""
+    if not told.get("distinct_count", "").isdecimal():
+        return made
+    nulls, distinct = told.get("num_nulls", ""), int(told["distinct_count"])
+    return replace(
+        made,
+        null_share=round(int(nulls) / rows, 4) if nulls.isdecimal() and rows else made.null_share,
+        distinct=max(distinct, len(made.values)),
+        least=told.get("min", made.least) if made.kind != "text" else made.least,
+        most=told.get("max", made.most) if made.kind != "text" else made.most,
+        values=() if made.kind == "number" and distinct > MOST_NUMBERS else made.values,
+    )

@@ -1,0 +1,132 @@
+"""What may be sent to Spark: a query, inside one of ours, or a statement that tells of tables. Trusts no guard."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from sqlchat.errors import SQLRefusedError
+from sqlchat.sql.guards.rules import split_words
+
+PIECE = re.compile(
+    r"""(?P<blank>[\s;]+|--[^\n\r]*)"""
+    r"""|(?P<block>/\*)"""
+    r"""|(?P<string>[rR](?:'[^']*'|"[^"]*")|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")"""
+    r"""|(?P<name>`(?:[^`]|``)*`)"""
+    r"""|(?P<word>\w+)|(?P<sign>.)""",
+    re.DOTALL,
+)
+MARK = re.compile(r"/\*|\*/")
+QUERIES = frozenset({"(", "select", "with", "values", "table"})
+TOLD = frozenset({"show", "describe", "desc"})
+MODES = frozenset({"codegen", "cost", "extended", "formatted"})
+DOORS = split_words(
+    "http_request identifier java_method python_worker_logs read_files read_kafka read_statestore reflect secret "
+    "try_reflect try_secret"
+)
+"""Functions that run code, reach files or secrets, or read a name from a text: no lock of the engine stops them."""
+FORMATS = split_words(
+    "arrow avro binaryfile csv delta hudi iceberg image jdbc json kafka libsvm orc parquet rate socket statestore "
+    "text vortex xml"
+)
+"""Of files: what stands for a schema where a path stands for a table."""
+PREFIX = "SELECT * FROM (\n"
+LARGEST_LIMIT = (1 << 31) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A text that may be sent. `EXPLAIN COST SELECT 1;` has the text `SELECT 1` and the mode `EXPLAIN COST `."""
+
+    text: str
+    """Without what follows its end."""
+    is_query: bool
+    """Whether it is a query; else it asks to be told of tables, or of a query's plan."""
+    mode: str = ""
+
+    def write(self, max_rows: int) -> str:
+        """What is sent: a query stands where the server's grammar takes nothing but a query."""
+        if self.mode:
+            return f"{self.mode}{PREFIX}{self.text}\n)"
+        return wrap(self.text, max_rows) if self.is_query else self.text
+
+
+def judge(sql: str) -> Judged:
+    """Raises SQLRefusedError for a text that begins otherwise than reading ones, and for what Spark does in a query
+    without locks.
+    """
+    try:
+        sql.encode()
+    except UnicodeEncodeError:
+        raise SQLRefusedError("The SQL is not valid Unicode.") from None
+    if "${" in sql:
+        raise SQLRefusedError("Variables (${...}) are not allowed; write the value itself.")
+    pieces, starts, end = _split(sql)
+    at = 0
+    if pieces and pieces[0] == ("word", "explain"):
+        at = 2 if len(pieces) > 1 and pieces[1][1] in MODES else 1
+    first = pieces[at][1] if at < len(pieces) else ""
+    if first not in (QUERIES if at else QUERIES | TOLD):
+        raise SQLRefusedError("Only one statement that returns rows can be run.")
+    _refuse_doors(pieces)
+    mode = " ".join(text.upper() for _, text in pieces[:at]) + " " if at else ""
+    return Judged(sql[starts[at] if at else 0 : end], first in QUERIES and not at, mode)
+
+
+def wrap(text: str, max_rows: int) -> str:
+    """`text`, which is a query, where the server's grammar takes nothing but a query."""
+    return f"{PREFIX}{text}\n)" + limit_to(max_rows)
+
+
+def limit_to(max_rows: int) -> str:
+    """The clause that cuts a query's rows; none for more than the number that Spark takes."""
+    return f" LIMIT {max_rows:d}" if max_rows <= LARGEST_LIMIT else ""
+
+
+def _refuse_doors(pieces: list[tuple[str, str]]) -> None:
+    for at, (kind, text) in enumerate(pieces):
+        after = pieces[at + 1] if at + 1 < len(pieces) else ("", "")
+        before = pieces[at - 1] if at else ("", "")
+        if kind in ("word", "name") and text in DOORS and after[1] == "(":
+            raise SQLRefusedError(f"The function {text!r} is not allowed.")
+        if (kind, text) == ("word", "using") and after[0] == "string":
+            raise SQLRefusedError("TRANSFORM with a program is not allowed.")
+        if kind == "name" and re.search(r"[/\\:]", text) and before[1] == "." and pieces[at - 2][1] in FORMATS:
+            raise SQLRefusedError("Files cannot be read by queries.")
+        if text in FORMATS and before[1] in ("from", "join", "table") and after[1] == ".":
+            raise SQLRefusedError("Files cannot be read by queries.")
+
+
+def _split(sql: str) -> tuple[list[tuple[str, str]], list[int], int]:
+    """Kind and text (in lower case; of a name without quotes) of each piece that counts, where each begins, and where
+    the last ends.
+    """
+    pieces: list[tuple[str, str]] = []
+    starts: list[int] = []
+    at = end = 0
+    while at < len(sql):
+        piece = PIECE.match(sql, at)
+        assert piece is not None  # the last rule takes any character
+        kind, at = str(piece.lastgroup), piece.end()
+        if kind == "block":
+            at = _end_of_comment(sql, piece.start())
+        elif kind == "blank":
+            if piece[0].startswith("--") and piece[0].endswith("\\"):
+                raise SQLRefusedError("A comment must not end in a backslash.")
+        else:
+            text = piece[0].lower()
+            pieces.append((kind, text[1:-1].replace("``", "`") if kind == "name" else text))
+            starts.append(piece.start())
+            end = at
+    return pieces, starts, end
+
+
+def _end_of_comment(sql: str, at: int) -> int:
+    if sql.startswith("/*+", at):
+        raise SQLRefusedError("Hints (/*+) are not allowed.")
+    depth = 0
+    for mark in MARK.finditer(sql, at):
+        depth += 1 if mark[0] == "/*" else -1
+        if not depth:
+            return mark.end()
+    raise SQLRefusedError("A comment lacks its end.")

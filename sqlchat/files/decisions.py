@@ -1,0 +1,272 @@
+"""Which type a column has, after what all its blocks held, and what of that deserves a second look.
+
+A column has a type if all its values have it, words for no value apart. Where two readings give different values,
+such as 3 April and 4 March, it stays text, and the warning names the option that decides.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from sqlchat.errors import FileInvalidError
+from sqlchat.files import types
+from sqlchat.files.fits import Fit, find_unlike, number_type, widen
+from sqlchat.files.notations import BLANKS, PLUS, Notation, currencies
+from sqlchat.files.types import Reading
+
+if TYPE_CHECKING:
+    from sqlchat.files.columns import Column
+
+WIDER = frozenset(
+    {
+        *(("INTEGER", wide) for wide in ("BIGINT", "NUMERIC", "DOUBLE PRECISION")),
+        *(("BIGINT", wide) for wide in ("NUMERIC", "DOUBLE PRECISION")),
+        ("NUMERIC", "DOUBLE PRECISION"),
+        ("DOUBLE PRECISION", "NUMERIC"),
+        ("DATE", "TIMESTAMP"),
+    }
+)
+"""A type found, and one that a caller may ask for in its place."""
+FLOAT_DIGITS = (28, 10)
+"""Before and after the point, of floating-point numbers that a caller wants as NUMERIC."""
+RANK = ("INTEGER", "NUMERIC", "DOUBLE PRECISION")
+SHOWN_WORDS, SHOWN_WORD = 5, 40
+MOST_STRAYS = 20
+"""Different texts among numbers up to which they are told."""
+CODE = re.compile(r"[+-]?0\d+|\+?\d{10,}")
+"""Digits that are no number: with them, a column holds codes."""
+MOMENT_WORDS = frozenset(
+    {
+        *("date", "datum", "fecha", "jour", "day", "tag", "dia", "time", "timestamp", "ts", "dt", "epoch", "zeit"),
+        *("created", "updated", "modified"),
+    }
+)
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+")
+DAYS = range(18_000, 80_000)
+"""Day numbers of spreadsheets: 1949 to 2119."""
+SECONDS = range(631_152_000, 4_102_444_800)
+"""Since 1970: 1990 to 2100."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the values of a column are."""
+
+    sql_type: str
+    """Without precision."""
+    fit: Fit
+    reading: Reading | None = None
+    """Of texts; None where they stay text, or have their type from the file."""
+    warnings: tuple[str, ...] = ()
+
+    def with_bounds(self, bounds: tuple[str, str] | None) -> Decision:
+        """The same of texts whose bounds are known better now."""
+        return replace(self, fit=Fit(*(bounds or (None, None)))) if self.sql_type == "TEXT" else self
+
+
+def decide(column: Column) -> Decision:
+    """Raises FileInvalidError where the type that the caller says does not hold."""
+    found = _decide_freely(column)
+    wanted = column.wanted
+    if wanted is None:
+        return found
+    if wanted == "TEXT":
+        return replace(_as_text(column), fit=Fit(None, None)) if column.kinds else _as_text(column)
+    if not column.values or column.values == column.missing.total():
+        return Decision(wanted, Fit(None, None))
+    if found.sql_type == wanted or (found.sql_type, wanted) in WIDER:
+        digits = FLOAT_DIGITS if found.sql_type == "DOUBLE PRECISION" else found.fit.digits
+        return replace(found, sql_type=wanted, fit=replace(found.fit, digits=digits))
+    raise FileInvalidError(
+        f"The column {column.name!r} cannot be read as {column.options.types[column.name]}; its values are "
+        f"{found.sql_type}{_tell_strays(column)}, such as {str(column.example)[:SHOWN_WORD]!r}.",
+        column=column.name,
+    )
+
+
+def _as_text(column: Column, *warnings: str) -> Decision:
+    return Decision("TEXT", Fit(*(column.bounds or (None, None))), None, warnings)
+
+
+def _decide_freely(column: Column) -> Decision:
+    if column.kinds:
+        return _decide_kinds(column)
+    if not column.fits:
+        return _as_text(column, *_doubt_text(column))
+    best = types.READINGS[column.readings[0]]
+    fit, name = column.fits[best.name], column.name
+    if best is types.JSON or best.sql_type == "UUID":
+        if column.missing:
+            return _as_text(column)
+        return Decision(best.sql_type, fit if best is not types.JSON else Fit(None, None), best)
+    if fit.kind:
+        return _decide_number(column, best, fit)
+    if other := types.find_rival(best.name, column.readings):
+        orders = [order for each in column.readings if (order := types.READINGS[each].order)]
+        return _as_text(
+            column,
+            f"{name!r} holds dates that may be read as {best.format} or {other.format}; it stays text. "
+            f"Say which in `date_order`: {' or '.join(dict.fromkeys(orders))}.",
+        )
+    warnings = []
+    if "offset" in fit.marks:
+        warnings.append(f"{name!r} has times with an offset from UTC; they are in UTC here.")
+    if best.format and "%y" in best.format:
+        warnings.append(f"{name!r} has years of two digits; 69 to 99 are read as 1969 to 1999, others as 20xx.")
+    return Decision(best.sql_type, fit, best, tuple(warnings))
+
+
+def _decide_kinds(column: Column) -> Decision:
+    """One type for values of which some, or all, brought one."""
+    name, kinds = column.name, column.kinds
+    nothing = Fit(None, None)
+    if column.texts > column.missing.total():
+        words = ", ".join(sorted({*kinds, "TEXT"}))
+        told = f": {count_words(column.strays + column.missing)}" if column.strays else ""
+        warning = f"{name!r} mixes values of several types ({words}{told}); it is read as text."
+        return Decision("TEXT", nothing, None, (warning,))
+    zoned = [f"{name!r} has times with a zone; they are in UTC here."] if _has_zone(kinds) else []
+    if set(kinds) <= set(RANK):
+        fit = None
+        for each in kinds.values():
+            fit = widen(fit, each)
+        assert fit is not None
+        sql_type = number_type(max(kinds, key=RANK.index), fit.least, fit.most)
+        return Decision(sql_type, fit, None, tuple(_tell_moments(name, sql_type, fit)))
+    if len(kinds) == 1:
+        ((kind, fit),) = kinds.items()
+        return Decision(kind, fit, None, tuple(zoned))
+    if set(kinds) == {"DATE", "TIMESTAMP"}:
+        return Decision("TIMESTAMP", widen(kinds["TIMESTAMP"], _to_midnights(kinds["DATE"])), None, tuple(zoned))
+    wide = "JSON" if "JSON" in kinds else "TEXT"
+    warning = f"{name!r} mixes values of several types ({', '.join(sorted(kinds))}); it is read as {wide}."
+    return Decision(wide, nothing, None, (warning,))
+
+
+def _has_zone(kinds: dict[str, Fit]) -> bool:
+    return any("zone" in fit.marks for fit in kinds.values())
+
+
+def _to_midnights(days: Fit) -> Fit:
+    least, most = (bound and datetime.combine(bound, time()) for bound in (days.least, days.most))
+    return Fit(least, most)
+
+
+def _decide_number(column: Column, best: Reading, fit: Fit) -> Decision:
+    """Numbers, unless they may be others, or none; tells how they are written where that is not plain."""
+    others = [column.fits[name] for name in column.readings]
+    name, marks = column.name, fit.marks
+    warnings = []
+    if PLUS in marks and fit.kind == "INTEGER" and fit.least >= 0:
+        return _as_text(column)  # such as +49, a code
+    if (other := find_unlike(fit, others)) is not None:
+        both = f"{fit.most} or {other.most}"
+        option = "say in `decimal` and `thousands` how numbers are written"
+        if not (column.commas and best is types.NUMBER):
+            return _as_text(
+                column, f"{name!r} holds numbers that may be read in two ways ({both}); it stays text: {option}."
+            )
+        warnings.append(f"{name!r} is read with a decimal point ({fit.most}); if it is none, {option}.")
+    elif len(signs := currencies(marks)) > 1:
+        return _as_text(column, f"{name!r} holds amounts of several currencies ({', '.join(signs)}); it stays text.")
+    elif {"%", "no %"} <= marks:
+        return _as_text(column, f"{name!r} holds numbers with and without a percent sign; it stays text.")
+    elif isinstance(best.notation, Notation) and best.notation.group == " " and _is_like_codes(column, fit):
+        return _as_text(
+            column,
+            f"{name!r} may hold numbers with blanks as thousands marks, or codes; it stays text: "
+            'set `thousands` to " " to have numbers.',
+        )
+    else:
+        warnings += _tell_notation(name, best, marks)
+    sql_type = number_type(fit.kind, fit.least, fit.most)
+    if column.wanted is None:
+        warnings += _tell_moments(name, sql_type, fit)
+    return Decision(sql_type, fit, best, tuple(warnings))
+
+
+def _tell_notation(name: str, best: Reading, marks: frozenset[str]) -> list[str]:
+    """How the numbers were written."""
+    signs = currencies(marks)
+    how = [f"currency signs ({signs[0]})"] if signs else []
+    if isinstance(best.notation, Notation):
+        how += ["a decimal comma"] if best.notation.decimal == "," and "fraction" in marks else []
+        how += [f"{best.notation.group!r} as thousands mark"] if "grouped" in marks else []
+    how += ["plus signs"] if PLUS in marks else []
+    warnings = [f"{name!r} is read as numbers written with {' and '.join(how)}."] if how else []
+    return [*warnings, f"{name!r} is read as numbers of percent: 7% is 7."] if "%" in marks else warnings
+
+
+def _tell_moments(name: str, sql_type: str, fit: Fit) -> list[str]:
+    """Whole numbers in a column named like a date may be days or moments."""
+    words = [word.lower() for word in WORD.findall(name)]
+    is_moment = bool(MOMENT_WORDS.intersection(words)) or words[-1:] in (["at"], ["on"])
+    if sql_type not in {"INTEGER", "BIGINT"} or not is_moment:
+        return []
+    least, most = int(fit.least), int(fit.most)
+    if _is_compact_day(least) and _is_compact_day(most):
+        return [f"{name!r} holds numbers like days written {most}; `types` {{{name!r}: 'DATE'}} reads them as days."]
+    if least in DAYS and most in DAYS:
+        day = date(1899, 12, 30) + timedelta(days=most)
+        return [f"{name!r} may hold day numbers of a spreadsheet ({most} is {day}); they stay numbers."]
+    for unit, factor in (("seconds", 1), ("milliseconds", 1000), ("microseconds", 1_000_000)):
+        if least // factor in SECONDS and most // factor in SECONDS:
+            moment = datetime(1970, 1, 1) + timedelta(seconds=most // factor)
+            return [f"{name!r} may hold {unit} since 1970 ({most} is {moment} UTC); they stay numbers."]
+    return []
+
+
+def _is_compact_day(number: int) -> bool:
+    try:
+        return 1900 <= number // 10_000 < 2100 and bool(date(number // 10_000, number // 100 % 100, number % 100))
+    except ValueError:
+        return False
+
+
+def _is_like_codes(column: Column, fit: Fit) -> bool:
+    """Are they of blanks and digits and all of one length, as telephone numbers are?"""
+    if "fraction" in fit.marks or BLANKS not in fit.marks or column.options.thousands:
+        return False
+    return len(str(abs(int(fit.least)))) == len(str(abs(int(fit.most))))
+
+
+def _doubt_text(column: Column) -> list[str]:
+    """What to tell of texts that are nearly numbers or dates."""
+    name, spoken = column.name, column.values - column.missing.total()
+    if told := _tell_strays(column):
+        return [f"{name!r} stays text{told}. To have those as nulls, name them in `nulls`."]
+    if not spoken or column.wanted is not None:
+        return []
+    if column.alike["texts of numbers"] == spoken:
+        return [f"{name!r} is text in the file, though all are like numbers; `types` reads them as such."]
+    if column.strays is None or column.strays:
+        return []
+    if column.alike["dates"] == spoken:
+        return [f"{name!r} holds texts like dates, but no one format reads them all; it stays text."]
+    if column.alike["numbers"] == spoken:
+        return [f"{name!r} holds numbers that are written in several ways; it stays text."]
+    return []
+
+
+def _tell_strays(column: Column) -> str:
+    """` (139 of 140 values are numbers; the other: '***' (1))`; empty where most are none."""
+    is_plain = set(column.alike) in ({"numbers"}, {"dates"})
+    if not column.strays or not is_plain or any(map(CODE.fullmatch, column.strays)):
+        return ""
+    ((kind, count),) = column.alike.items()
+    strays, total = column.strays + column.missing, column.values
+    if len(strays) > MOST_STRAYS or count * 2 < total:
+        return ""
+    others = "the other" if strays.total() == 1 else "the others"
+    return f": {count:,} of {total:,} values are {kind}; {others}: {count_words(strays)}"
+
+
+def count_words(texts: Counter[str]) -> str:
+    """`'***' (3), '?' (1)`: the most frequent first."""
+    shown = [f"{text[:SHOWN_WORD]!r} ({count:,})" for text, count in texts.most_common(SHOWN_WORDS)]
+    more = len(texts) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")

@@ -1,0 +1,144 @@
+"""What all rows of a file tell: each column's type, how its texts are read, what deserves a second look.
+
+`find` reads the rows for it. What it finds can be kept on disk, so that whoever converts the same bytes next, as a
+connection does after an upload, need not read them for it again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePath
+from typing import Any
+
+import orjson
+
+from sqlchat.files.columns import Column
+from sqlchat.files.conversion import Conversion
+from sqlchat.files.formats import Table
+from sqlchat.files.options import Options
+from sqlchat.files.summaries import summarize
+from sqlchat.files.survey import read_columns
+
+READER = 1
+"""Changes with every rule by which files are read: what was kept before is not used then."""
+LARGEST_PRECISION = 38
+"""Digits of a NUMERIC past which no usual database holds it exactly: then it is DOUBLE PRECISION."""
+LONGEST_KEPT = 3600.0
+"""Seconds: who uploads a table asks it soon."""
+FACTS = ("nulls", "distinct", "distinct_is_exact")
+"""Facts of a column that are kept; the others are values of the file."""
+
+
+@dataclass(frozen=True)
+class TypedColumn:
+    name: str
+    type: str
+    """SQL name: that of the profile, a NUMERIC with precision and scale."""
+    facts: Mapping[str, Any]
+    """The profile's entry: nulls, distinct, distinct_is_exact, min, max, ..."""
+    remarks: tuple[str, ...]
+    """What a reader of the values should know: how they were written in the file, what was taken for null."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    row_count: int
+    columns: list[TypedColumn]
+    conversions: list[Conversion]
+    """The way of each column's values into its type."""
+    facts: dict[str, Any]
+    """Of the file: encoding, delimiter, sheet, ..."""
+    warnings: list[str]
+    """Of the file, then of its columns."""
+
+
+def find(table: Table) -> Findings:
+    """Read all rows of a table opened. Raises FileInvalidError, TooLargeError."""
+    rows, columns = read_columns(table)
+    warnings: list[str] = []
+    found = [_decide(column, rows, warnings) for column in columns.values()]
+    return Findings(rows, [c for c, _ in found], [c for _, c in found], table.facts, [*table.warnings, *warnings])
+
+
+def _decide(column: Column, rows: int, warnings: list[str]) -> tuple[TypedColumn, Conversion]:
+    entry = summarize(column, rows, warnings)
+    sql_type, remarks = entry["type"], list[str]()
+    precision, scale = column.find_decimal() if sql_type == "NUMERIC" else (0, 0)
+    if precision > LARGEST_PRECISION:
+        sql_type = "DOUBLE PRECISION"
+        remarks.append("rounded, as no NUMERIC holds all its digits")
+    missing = frozenset(column.missing) if sql_type not in {"TEXT", "JSON"} else frozenset()
+    if words := sorted(missing - {""}):
+        remarks.append(f"{', '.join(map(repr, words[:3]))} in the file is null")
+    if given := entry.get("format"):
+        remarks.append(f"written as {given} in the file")
+    remarks += column.list_remarks()
+    is_typed = sql_type == "NUMERIC" and bool(column.kinds or not column.texts)
+    conversion = Conversion(
+        sql_type, column.decide().reading, missing, scale if is_typed else None, months=column.has_months()
+    )
+    if sql_type == "NUMERIC":
+        sql_type = f"NUMERIC({precision}, {scale})"
+    return TypedColumn(column.name, sql_type, entry, tuple(remarks)), conversion
+
+
+class FindingsCache:
+    """Findings on disk, each named by the hash of a file's bytes and of how they are read. A folder of JSON files.
+
+    It holds names of columns and texts of warnings, no rows, and each for an hour or until it is used.
+    """
+
+    def __init__(self, folder: str) -> None:
+        self._folder = Path(folder)
+
+    def keep(self, path: str, file_name: str, options: Options, found: Findings) -> None:
+        """Write down what was found of the file at `path`. What the disk refuses is not kept."""
+        kept = {
+            "row_count": found.row_count,
+            "columns": [_without_values(column) for column in found.columns],
+            "conversions": [conversion.as_dict() for conversion in found.conversions],
+            "facts": found.facts,
+            "warnings": found.warnings,
+        }
+        with contextlib.suppress(OSError, TypeError):
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._remove_old()
+            with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".new-", delete=False) as file:
+                file.write(orjson.dumps(kept))
+            os.replace(file.name, self._path(path, file_name, options))
+
+    def take(self, path: str, file_name: str, options: Options) -> Findings | None:
+        """What was found of the same bytes, which is kept no longer then; None where nothing was."""
+        if not self._folder.exists():
+            return None
+        place = self._path(path, file_name, options)
+        try:
+            given = orjson.loads(place.read_bytes())
+            place.unlink()
+            columns = [TypedColumn(**each | {"remarks": tuple(each["remarks"])}) for each in given["columns"]]
+            conversions = [Conversion.of_dict(each) for each in given["conversions"]]
+            return Findings(**given | {"columns": columns, "conversions": conversions})
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    def _path(self, path: str, file_name: str, options: Options) -> Path:
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256")
+        suffixes = [suffix.lower() for suffix in PurePath(file_name).suffixes[-2:]]
+        digest.update(repr((READER, suffixes, sorted(options.given().items()))).encode())
+        return self._folder / f"{digest.hexdigest()}.json"
+
+    def _remove_old(self) -> None:
+        for entry in os.scandir(self._folder):
+            if entry.stat().st_mtime < time.time() - LONGEST_KEPT:
+                os.unlink(entry.path)
+
+
+def _without_values(column: TypedColumn) -> TypedColumn:
+    return replace(column, facts={name: column.facts[name] for name in FACTS})

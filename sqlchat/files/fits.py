@@ -1,0 +1,68 @@
+"""What one type, or one way to read texts, found in the values that it fits: bounds, sum, marks."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+INTEGER_RANGE = range(-(2**31), 2**31)
+BIGINT_RANGE = range(-(2**63), 2**63)
+NUMBER_TYPES = frozenset({"INTEGER", "BIGINT", "NUMERIC", "DOUBLE PRECISION"})
+NUMBER_KINDS = ("INTEGER", "NUMERIC", "DOUBLE PRECISION")
+"""From narrow to wide; BIGINT is an INTEGER whose bounds say so."""
+
+
+@dataclass(frozen=True)
+class Fit:
+    least: Any
+    most: Any
+    total: float | None = None
+    """Sum, of numbers."""
+    kind: str = ""
+    """The narrowest of NUMBER_KINDS, for numbers."""
+    digits: tuple[int, int] = (0, 0)
+    """Before and after the point at least, for a NUMERIC; it may need more before it, as `least` and `most` tell."""
+    values: pa.Array | None = field(default=None, repr=False, compare=False)
+    """What was read, where values are compared as such rather than as texts."""
+    marks: frozenset[str] = frozenset()
+    """What `notations` says of numbers; `offset`: times that are not told in UTC; `zone`; `months`."""
+
+
+def widen(one: Fit | None, other: Fit) -> Fit:
+    """A fit of all values of both."""
+    if one is None:
+        return other
+    totals = (one.total, other.total)
+    kind = max(one.kind, other.kind, key=NUMBER_KINDS.index) if one.kind and other.kind else one.kind or other.kind
+    return Fit(
+        other.least if one.least is None else one.least if other.least is None else min(one.least, other.least),
+        other.most if one.most is None else one.most if other.most is None else max(one.most, other.most),
+        None if None in totals else sum(t for t in totals if t is not None),
+        kind,
+        (max(one.digits[0], other.digits[0]), max(one.digits[1], other.digits[1])),
+        marks=one.marks | other.marks,
+    )
+
+
+def number_type(kind: str, least: float, most: float) -> str:
+    """The SQL type of numbers of that kind between those bounds."""
+    if kind != "INTEGER":
+        return kind
+    if least in INTEGER_RANGE and most in INTEGER_RANGE:
+        return "INTEGER"
+    return "BIGINT" if least in BIGINT_RANGE and most in BIGINT_RANGE else "NUMERIC"
+
+
+def find_unlike(best: Fit, fits: Iterable[Fit]) -> Fit | None:
+    """Of fits of the same texts, the first with other numbers than the best."""
+    mine = (best.least, best.most, best.total)
+    return next((fit for fit in fits if fit.kind and (fit.least, fit.most, fit.total) != mine), None)
+
+
+def finite(value: Any) -> Any:
+    """NaN and infinities have no JSON."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,211 @@
+"""A place in the question's tokens: what comes next, and which names it may be. The base of `meanings`."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import Token, stem
+from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.joins import Joins
+from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link
+from sqlchat.providers.offline.query import Condition, Query, Related
+from sqlchat.sql.catalog import Column
+
+LONGEST_PHRASE = 7
+SAID = frozenset({"word", "sign", "number"})
+DETERMINERS = lexicon.words("which what each every the of many this that all")
+DID = frozenset(verb for verb in lexicon.VERBS if verb.endswith("ed")) | lexicon.PARTICIPLES
+FIRST_OR_LAST = lexicon.words("first last earliest latest")
+BEFORE_PERIOD = lexicon.IN | lexicon.words("after before since until between later earlier than the prior")
+
+
+@dataclass
+class Focus:
+    """What the words just read speak of: a table, and where conditions on it go."""
+
+    table: Key | None
+    conditions: list[Condition]
+    related: Related | None = None
+
+
+@dataclass
+class Cursor:
+    tokens: list[Token]
+    linker: Linker
+    joins: Joins
+    today: date
+    query: Query = field(default_factory=Query)
+    at: int = 0
+    focus: Focus = field(default_factory=lambda: Focus(None, []))
+    both: bool = False
+    """True where the question asks for both of two things."""
+    _links: dict[int, list[Link]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.focus = Focus(None, self.query.conditions)
+        self.both = any(token.low == "both" for token in self.tokens)
+        following = [*self.tokens[1:], None]
+        self.tokens = [
+            token
+            for token, after in zip(self.tokens, following, strict=True)
+            if token.low != "both" or after is None or after.value is None  # `in both 2014 and 2015`
+        ]
+
+    @property
+    def done(self) -> bool:
+        return self.at >= len(self.tokens)
+
+    def token(self, ahead: int = 0) -> Token | None:
+        index = self.at + ahead
+        return self.tokens[index] if 0 <= index < len(self.tokens) else None
+
+    def low(self, ahead: int = 0) -> str:
+        index = self.at + ahead
+        token = self.tokens[index] if 0 <= index < len(self.tokens) else None
+        return token.low if token is not None and token.kind in SAID else ""
+
+    def _lows(self, size: int) -> tuple[str, ...]:
+        """The next words, as many as there are."""
+        return tuple(self.low(ahead) for ahead in range(min(size, len(self.tokens) - self.at)))
+
+    def sees(self, *words: str) -> bool:
+        return all(self.low(i) == word for i, word in enumerate(words))
+
+    def take(self, *words: str) -> bool:
+        """Step over the words if they come next."""
+        if words and self.sees(*words):
+            self.at += len(words)
+            return True
+        return False
+
+    def take_any(self, phrases: Iterable[tuple[str, ...]]) -> bool:
+        lows = self._lows(LONGEST_PHRASE)
+        fitting = [phrase for phrase in phrases if lows[: len(phrase)] == phrase]
+        self.at += max(map(len, fitting), default=0)
+        return bool(fitting)
+
+    def skip(self, words: Container[str]) -> None:
+        while not self.done and self.low() in words:
+            self.at += 1
+
+    def skip_leads(self) -> None:
+        """Step over `show me all the`, up to a table that is named like such a word: `which show`."""
+        while not self.done and self.low() in lexicon.LEADS:
+            named = self.low(-1) in DETERMINERS and self.low() in lexicon.COMMANDS
+            if named and (link := self.link()) is not None and link.tables:
+                return
+            self.at += 1
+
+    def cut(self, start: int) -> None:
+        """Take the words from `start` up to here, which are understood, out of the question."""
+        del self.tokens[start : self.at]
+        self._links.clear()
+
+    def phrase(self, table: Mapping[tuple[str, ...], str]) -> tuple[str, int] | None:
+        """The entry of the longest phrase of `table` that comes next and its size, unless a longer name does."""
+        lows = self._lows(LONGEST_PHRASE)
+        for size in range(len(lows), 0, -1):
+            words = lows[:size]
+            if words in table:
+                named = self.link()
+                if (
+                    named
+                    and named.size > size
+                    and any(hit.tier < LOOSE for hit in (*named.columns, *named.tables, *named.measures))
+                ):
+                    return None
+                return table[words], size
+        return None
+
+    def trailing(self) -> tuple[str, int] | None:
+        """`or later` after a value, unless it begins another comparison: `after 2013 or before 2008`."""
+        found = self.phrase(lexicon.TRAILING)
+        after = self.token(found[1]) if found is not None else None
+        another = after is not None and (after.value is not None or dates.read(self.tokens, self.at + 2, self.today))
+        return None if another else found
+
+    def phrase_at(self, ahead: int) -> bool:
+        """Whether the word some words ahead begins an aggregate."""
+        return (self.low(ahead),) in lexicon.AGGREGATES or (
+            self.low(ahead),
+            self.low(ahead + 1),
+        ) in lexicon.AGGREGATES
+
+    def links(self, at: int | None = None) -> list[Link]:
+        index = self.at if at is None else at
+        if index < 0:
+            return []
+        if index not in self._links:
+            found = self.linker.links(self.tokens, index) if index < len(self.tokens) else []
+            self._links[index] = [
+                link for link in found if not self._is_parted(link, found) and not self._is_acting(link)
+            ]
+        return self._links[index]
+
+    def _is_acting(self, link: Link) -> bool:
+        """Whether a table's name of several words is a thing and what it did: `customers ordered` is no order."""
+        last = self.tokens[link.start + link.size - 1]
+        return link.size > 1 and bool(link.tables) and not link.columns and last.low in DID
+
+    def _is_parted(self, link: Link, found: Sequence[Link]) -> bool:
+        """Whether a column's full name is a thing and what was done to it: `staff hired` in `staff hired in 2017`."""
+        if not link.columns or link.tables or link.size == 1:
+            return False
+        dated = self.is_dated(link.start + link.size)
+        for thing in found:
+            rest = link.size - thing.size
+            verb = self.tokens[link.start + thing.size] if rest > 0 else None
+            tables = {hit.target for hit in thing.tables}
+            own = [hit.col for hit in link.columns if hit.col.table in tables]
+            done = {col for col in own if dated or self.linker.is_flag(col)}
+            if verb is None or not done or not (is_participle(verb.low) or verb.low in ("is", "are")):
+                continue
+            after = self.linker.links(self.tokens, link.start + thing.size)
+            if any(each.size == rest and any(hit.target in done for hit in each.columns) for each in after):
+                return True
+        return False
+
+    def is_dated(self, at: int) -> bool:
+        """Whether a period comes at that token, with or without a word such as `in` or `before`."""
+        for _ in range(3):
+            if dates.read(self.tokens, at, self.today) or dates.read_opening(self.tokens, at):
+                return True
+            if at >= len(self.tokens) or self.tokens[at].low not in BEFORE_PERIOD:
+                return False
+            at += 1
+        return False
+
+    def is_deed(self) -> bool:
+        """Whether the next word is what was done to the things spoken of, at a period: `loaned in 2024`, of loans."""
+        token, table = self.token(), self.focus.table
+        if token is None or table is None or not is_participle(token.low) or not self.is_dated(self.at + 1):
+            return False
+        columns = [column for column in self.linker.tables[table].columns if dates.is_date(column)]
+        names = [self.linker.column_words(table, column.name) for column in columns]
+        return any(stem(words[0]) == token.stem and lexicon.IN.issuperset(words[1:]) for words in names)
+
+    def find_deeds(self, link: Link) -> list[Hit]:
+        """The dates that the words name as a verb with a period after it: `loaned` in `loaned in 2024`."""
+        end = link.start + link.size
+        ordinal = end < len(self.tokens) and self.tokens[end].low in FIRST_OR_LAST
+        verb = is_participle(self.tokens[link.start].low) and (ordinal or self.is_dated(end))
+        return [hit for hit in link.columns if verb and dates.is_date(self.column(hit.col))]
+
+    def link(self, at: int | None = None) -> Link | None:
+        """The longest reading of what comes next."""
+        found = self.links(at)
+        return found[0] if found else None
+
+    def column(self, col: Col) -> Column:
+        found = self.linker.tables[col.table].column(col.name)
+        assert found is not None
+        return found
+
+
+def is_participle(word: str) -> bool:
+    """Whether the word says what was done to a thing: `hired`, `bought`."""
+    return (word.endswith("ed") and len(word) > 3) or word in lexicon.PARTICIPLES

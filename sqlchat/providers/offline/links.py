@@ -1,0 +1,55 @@
+"""What words may name: a table, a column, a value of a column, or a measure. Plain data of `names` and `linker`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from sqlchat.providers.offline.measures import Measure
+
+Key = tuple[str, str]
+"""(schema, table)"""
+LOOSE = 4
+"""The tier of names that stand for the same by the thesaurus alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Col:
+    table: Key
+    name: str
+
+
+Target = Key | Col | Measure
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a phrase may mean: a table, a column, a value of a column, or a measure."""
+
+    target: Target
+    tier: int
+    value: str | None = None
+
+    @property
+    def col(self) -> Col:
+        """The column that is meant, of a hit that is known to mean one."""
+        assert isinstance(self.target, Col)
+        return self.target
+
+    @property
+    def key(self) -> Key:
+        """The table that is meant, of a hit that is known to mean one."""
+        assert isinstance(self.target, tuple)
+        return self.target
+
+
+@dataclass
+class Link:
+    """The readings of the tokens `start` to `start + size`."""
+
+    start: int
+    size: int
+    text: str
+    tables: list[Hit] = field(default_factory=list)
+    columns: list[Hit] = field(default_factory=list)
+    values: list[Hit] = field(default_factory=list)
+    measures: list[Hit] = field(default_factory=list)

@@ -1,0 +1,189 @@
+"""What names mean here: which of several tables or columns, and the column that an adjective or a period speaks of.
+The base of `reader`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlchat.errors import QuestionError
+from sqlchat.language import lexicon
+from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.cursor import Cursor
+from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link
+from sqlchat.providers.offline.naming import drop_unit
+
+BOOKKEEPING = lexicon.words(
+    "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"
+)
+
+
+@dataclass
+class Meanings(Cursor):
+    timed: Col | None = None
+    """The day of what was done, as in `tickets opened per month`."""
+
+    def table_of(self, link: Link) -> Hit | None:
+        """The one table that `link` names. Raises QuestionError on a tie."""
+        if not link.tables:
+            return None
+        best = min(hit.tier for hit in link.tables)
+        hits = [hit for hit in link.tables if hit.tier == best]
+        if len(hits) > 1 and all(self.joins.distance(a.key, b.key)[0] <= 1 for a in hits for b in hits):
+            # Rows of these tables are the same things, one for one.
+            self.assume(f'"{link.text}" is read as the table {hits[0].key[1]}.')
+            hits = hits[:1]
+        if len(hits) > 1 and len(things := [hit for hit in hits if self.linker.display(hit.key)]) == 1:
+            # The other tables only tie things together.
+            self.assume(f'"{link.text}" is read as the table {self.linker.shown(things[0].key)}.')
+            hits = things
+        if len(hits) > 1:
+            meant = self.linker.preferred([hit.key for hit in hits], link.text)
+            if len(meant) == 1:
+                self.assume(f'"{link.text}" is read as the table {self.linker.shown(meant[0])}.')
+            hits = [hit for hit in hits if hit.key in meant]
+        if len(hits) > 1:
+            names = " or ".join(sorted(self.linker.shown(hit.key) for hit in hits))
+            raise QuestionError(f'"{link.text}" may mean {names}.', words=[link.text], reason="ambiguous")
+        if best >= 3:
+            self.assume(f'"{link.text}" is read as the table {hits[0].key[1]}.')
+        return hits[0]
+
+    def rank(self, hit: Hit, table: Key | None) -> tuple[int, int, int]:
+        """How well a column hit fits where `table` is spoken of: its own columns first, then those along its keys."""
+        if table is None:
+            return (1, hit.tier, 0)
+        near, steps = self.joins.distance(table, hit.col.table)
+        if near == 0:
+            return (0, hit.tier, 0)
+        if near == 1:
+            return (1 if hit.tier <= 2 else 2, hit.tier, steps)
+        return (3 if near == 2 else 4, hit.tier, steps)
+
+    def resolve(self, hits: Sequence[Hit], text: str, table: Key | None) -> Hit:
+        """The one hit that fits best near `table`. Raises QuestionError on a tie."""
+        if not hits:
+            raise QuestionError(f'"{text}" has no place here.', words=[text])
+        if table is not None and all(hit.tier == LOOSE and hit.value is None for hit in hits):
+            hits = [hit for hit in hits if self.joins.distance(table, hit.col.table)[0] == 0]
+            if not hits:
+                raise QuestionError(f'"{text}" has no place here.', words=[text])
+        ranked = sorted(hits, key=lambda hit: self.rank(hit, table))
+        best = self.rank(ranked[0], table)
+        tied = [hit for hit in ranked if self.rank(hit, table) == best]
+        if best[0] == 4 and table is not None:
+            raise QuestionError(f'"{text}" has no connection with {table[1]}.', words=[text], reason="no_join")
+        if len(tied) > 1:
+            tied = self.keep_home(tied)
+        if len(tied) > 1:
+            tied = self._keep_preferred(tied)
+        if len(tied) > 1 and len({(hit.col.table, hit.value) for hit in tied}) == 1 and tied[0].value is not None:
+            tied = [hit for hit in tied if hit.col in self.linker.display(hit.col.table)] or tied
+        if len(tied) > 1 and table is None:
+            tied = [hit for hit in tied if hit.col.table in self.list_mentioned()] or tied
+        if len(tied) > 1:
+            names = " or ".join(sorted({f"{self.linker.shown(hit.col.table)}.{hit.col.name}" for hit in tied}))
+            raise QuestionError(f'"{text}" may mean {names}.', words=[text], reason="ambiguous")
+        col = tied[0].col
+        if (value := tied[0].value) is not None:
+            self.query.matched.append((text, col, value))
+        if tied[0].tier >= 3 or (len(hits) > 1 and best[0] > 0):
+            shown = f"{self.linker.shown(col.table)}.{col.name}"
+            self.assume(f'"{text}" is read as {shown}' + (f" = '{tied[0].value}'." if tied[0].value else "."))
+        return tied[0]
+
+    def list_mentioned(self) -> set[Key]:
+        """The tables that the question names anywhere."""
+        found = [self.link(at) for at in range(len(self.tokens))]
+        return {
+            hit.key for link in found if link is not None for hit in link.tables if hit.tier < 3 and not link.columns
+        }
+
+    def _keep_primary(self, hits: list[Hit]) -> list[Hit]:
+        """Among columns that hold the same keys, the table's own."""
+        own = [hit for hit in hits if hit.col.name in self.linker.tables[hit.col.table].primary_key]
+        return own if len(own) == 1 else hits
+
+    def keep_home(self, hits: list[Hit]) -> list[Hit]:
+        """Those that do not refer to another one of them: of two columns that hold the same, where it is defined."""
+        hits = self._keep_primary(hits)
+        cols = {hit.col for hit in hits}
+        kept = []
+        for hit in hits:
+            col = hit.col
+            refers = any(
+                Col(edge.target, there) in cols
+                for edge in self.joins.edges[col.table]
+                for here, there in edge.columns
+                if edge.single and edge.declared and here == col.name
+            )
+            if not refers:
+                kept.append(hit)
+        return kept or hits
+
+    def _keep_preferred(self, hits: list[Hit]) -> list[Hit]:
+        """Those of tables rather than of views over them, and of the first table on the search path."""
+        kept = [hit for hit in hits if self.linker.tables[hit.col.table].kind == "table"] or hits
+        meant = self.linker.preferred(list(dict.fromkeys(hit.col.table for hit in kept)), "")
+        return [hit for hit in kept if hit.col.table in meant]
+
+    def time_column(self, table: Key) -> Col | None:
+        """The table's one column of dates or, failing that, its year. Raises QuestionError where it has several."""
+        if self.timed is not None and self.timed.table == table:
+            return self.timed
+        columns = self.linker.tables[table].columns
+        found = [c.name for c in columns if dates.is_date(c)]
+        if len(found) > 1:
+            # Days that the rows were written say nothing about what happened.
+            found = [n for n in found if n.lower() not in BOOKKEEPING] or found
+        if not found:
+            found = [c.name for c in columns if "year" in self.linker.column_words(table, c.name)]
+        if len(found) > 1:
+            names = " or ".join(found)
+            raise QuestionError(
+                f'{table[1]} has several times: {names}. Name the one that is meant: "per month of {found[0]}", '
+                f'"{found[0]} in 2024".',
+                words=[],
+                reason="ambiguous",
+                times=found,
+            )
+        return Col(table, found[0]) if found else None
+
+    def named_column(self, table: Key, name: str) -> Col | None:
+        """The column of `table` of that plain name, for adjectives such as `older`; its words, then their last."""
+        wanted = tuple(name.split())
+        columns = self.linker.tables[table].columns
+        words = {c.name: drop_unit(self.linker.column_words(table, c.name)) for c in columns}
+        exact = [n for n, w in words.items() if w == wanted]
+        loose = exact or [n for n, w in words.items() if w[-len(wanted) :] == wanted]
+        return Col(table, loose[0]) if len(loose) == 1 else None
+
+    def _find_named_near(self, table: Key, name: str) -> Col | None:
+        """The column of that plain name, of the table or of the one other that each of its rows leads to."""
+        own = self.named_column(table, name)
+        if own is not None:
+            return own
+        above = {edge.target for edge in self.joins.edges[table] if edge.single}
+        found = [col for other in above if (col := self.named_column(other, name)) is not None]
+        return (
+            found[0]
+            if len(found) == 1 and " ".join(self.linker.column_words(found[0].table, found[0].name)) == name
+            else None
+        )
+
+    def adjective(self, options: Sequence[tuple[str, str]], table: Key | None) -> tuple[Col, str] | None:
+        """The column that an adjective speaks of in `table`, and the direction or operator that goes with it."""
+        if table is None:
+            return None
+        for name, way in options:
+            col = self.time_column(table) if name == "*time*" else self._find_named_near(table, name)
+            if col is not None:
+                if name == "*time*":
+                    self.assume(f"First and last are told by {table[1]}.{col.name}.")
+                return col, way
+        return None
+
+    def assume(self, text: str) -> None:
+        if text not in self.query.assumptions:
+            self.query.assumptions.append(text)

@@ -1,0 +1,260 @@
+"""The names of one catalog as phrases, each with what it may mean; the base of `linker`.
+
+Every hit carries a tier: 0 the name itself, 1 its stem, 2 a part of the name that stands for it, 3 a synonym. Lower
+is better, and a worse tier is only used where a better one finds nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+
+from sqlchat.language.lexicon import COMMANDS, IN, NAME_COLUMNS, UNITS, VERBS
+from sqlchat.language.tokens import name_words, stem, stems
+from sqlchat.providers.offline.dates import is_date, is_number
+from sqlchat.providers.offline.definitions import Definitions
+from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Target
+from sqlchat.providers.offline.measures import find_measures, find_namesake
+from sqlchat.providers.offline.naming import (
+    KEPT_IN,
+    WEAK,
+    count_shared_words,
+    drop_unit,
+    expand,
+    is_alike,
+    is_weak,
+    list_synonyms,
+)
+from sqlchat.sql.catalog import Catalog, Column, Table
+
+COUNTING = frozenset({"number", "total", "count", "no"})
+"""First words of columns that hold how many there are: `number_of_rooms`, `total_horses`."""
+LONGEST = 8
+"""Words of the longest phrase that is looked for."""
+
+VAGUE = frozenset(
+    stem(word) for word in (*WEAK, *COMMANDS, "data", "info", "information", "record", "table", "detail")
+)
+"""Last words of tables' names that do not stand for the whole."""
+
+
+class Names:
+    """The phrases of one catalog and its values; built once for a question, read-only afterwards."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        values: Mapping[tuple[str, str, str], tuple[str, ...]],
+        definitions: Definitions | None = None,
+    ):
+        self.definitions = definitions or Definitions(catalog)
+        self.tables: dict[Key, Table] = {(t.schema, t.name): t for t in catalog.tables}
+        self.measures = [m for key, table in self.tables.items() for m in find_measures(key, table, catalog.dialect)]
+        self.measures += self.definitions.measures
+        self.namesakes = {
+            key: own for key, table in self.tables.items() if (own := find_namesake(key, table)) is not None
+        }
+        """Tables that are named like one of their numbers: `downloads(day, downloads)`."""
+        self.values: dict[Col, tuple[str, ...]] = {}
+        self._phrases: dict[tuple[str, ...], dict[Target, Hit]] = {}
+        self._weak: dict[str, dict[Target, Hit]] = {}
+        """Columns named like words that build sentences, such as `Created`: meant after `by`."""
+        self._glued: dict[str, dict[Target, Hit]] = {}
+        self._prefixes: dict[Key, int] = {}
+        self._table_words: dict[Key, tuple[str, ...]] = {}
+        self._column_words: dict[tuple[Key, str], tuple[str, ...]] = {}
+        self._texts: dict[tuple[str, ...], list[Hit]] = {}
+        self._openings: dict[tuple[str, ...], list[Hit]] = {}
+        """Values by the words that they begin with: `Acme` of `Acme Corp`."""
+        self._heads: dict[str, list[Hit]] = {}
+        """Tables by the first word of their names: `degree` of `degree_programs`."""
+        self._prefix = count_shared_words([t.name for t in catalog.tables])
+        self.path_rank = catalog.path_rank
+        every = [tuple(map(stem, self.table_words(key))) for key in self.tables]
+        self._tails = {words[at:] for words in every for at in range(len(words))}
+        """What tables' names end with, stemmed."""
+        spread = Counter(name.lower() for _, name in {(schema, name.lower()) for schema, name in self.tables})
+        self._twins = {key for key in self.tables if spread[key[1].lower()] > 1}
+        for key, table in self.tables.items():
+            self._index_table(key, table)
+            if key in self._twins:
+                self._index_schema(key)
+        for measure in self.measures:
+            for name in measure.names:
+                self._add(stems(name), Hit(measure, 0 if name == measure.name else 3))
+        for (schema, name, column), texts in values.items():
+            if (schema, name) in self.tables and self.tables[schema, name].column(column):
+                self._index_values(Col((schema, name), column), texts)
+
+    def display(self, key: Key) -> list[Col]:
+        """The columns by which people know a row of the table: its name or title, or first and last name."""
+        table = self.tables[key]
+        by_words = {self.column_words(key, c.name): Col(key, c.name) for c in table.columns}
+        for wanted in NAME_COLUMNS:
+            if tuple(wanted.split()) in by_words:
+                return [by_words[tuple(wanted.split())]]
+        if ("first", "name") in by_words and ("last", "name") in by_words:
+            return [by_words["first", "name"], by_words["last", "name"]]
+        head = self.table_words(key)[-1:]
+        named = [col for words, col in by_words.items() if words[-1] in ("name", "title") and not self.is_key(col)]
+        if len(named) == 1:
+            return named
+        same = [c for words, c in by_words.items() if tuple(map(stem, words)) == tuple(map(stem, head))]
+        return [c for c in same if not self.is_key(c)][:1] if not named else []
+
+    def catalog_column(self, col: Col) -> Column:
+        found = self.tables[col.table].column(col.name)
+        assert found is not None
+        return found
+
+    def is_key(self, col: Col) -> bool:
+        """Whether the column is part of a key, primary or foreign."""
+        table = self.tables[col.table]
+        return col.name in table.primary_key or any(col.name in fk.columns for fk in table.foreign_keys)
+
+    def table_words(self, key: Key) -> tuple[str, ...]:
+        words = self._table_words.get(key)
+        if words is None:
+            words = self._table_words[key] = expand(name_words(key[1])[self._prefix :]) or (key[1].lower(),)
+        return words
+
+    def column_words(self, key: Key, column: str) -> tuple[str, ...]:
+        """Words of a column's name without a prefix that only repeats its table."""
+        known = self._column_words.get((key, column))
+        if known is None:
+            known = self._column_words[key, column] = self._split_column(key, column)
+        return known
+
+    def _split_column(self, key: Key, column: str) -> tuple[str, ...]:
+        prefix = self._prefixes.get(key)
+        if prefix is None:
+            names = [c.name for c in self.tables[key].columns]
+            prefix = self._prefixes[key] = count_shared_words(names) if len(names) > 3 else 0
+        words = expand(name_words(column)[prefix:]) or (column.lower(),)
+        owner = self.table_words(key)
+        for size in range(len(owner), 0, -1):
+            head = owner[-size:]
+            if len(words) > size and is_alike(words[:size], head) and not IN.issuperset(words[size:]):
+                return words[size:]
+        return words
+
+    def _index_table(self, key: Key, table: Table) -> None:
+        words = self.table_words(key)
+        own: Target = self.namesakes.get(key, key)
+        self._add(words, Hit(own, 0))
+        self._glue("".join(words), Hit(own, 0))
+        for name in (table.name.lower(), table.name.lower().replace("_", "")):
+            self._glue(name, Hit(own, 0))
+        if len(words) > 1 and key not in self.namesakes:
+            self._heads.setdefault(stem(words[0]), []).append(Hit(key, LOOSE))
+            several = words[-1] in VERBS and words[-1].endswith("s") and key[1].lower().endswith(words[-1])
+            vague = stem(words[-1]) in VAGUE and not several
+            named = words[:-1] if vague else words[-1:]
+            compound = vague and tuple(map(stem, named)) in self._tails
+            self._add(named, Hit(key, 3 if compound else 1 if vague else 2))
+        for other in list_synonyms(words):
+            self._add(other, Hit(key, 3))
+        for column in table.columns:
+            self._index_column(Col(key, column.name), words, column.comment)
+        display = self.display(key)
+        if len(display) == 1:
+            same = [c.name for c in table.columns if is_alike(self.column_words(key, c.name), words[-1:])]
+            for name in {display[0].name, *same}:
+                for phrase in (("name",), (*words, "name"), (*words[-1:], "name")):
+                    self._add(phrase, Hit(Col(key, name), 2))
+
+    def _index_column(self, col: Col, owner: tuple[str, ...], comment: str) -> None:
+        full, short = expand(name_words(col.name)), self.column_words(col.table, col.name)
+        if col.table in self.namesakes and self.namesakes[col.table].column == col.name:
+            return
+        dated = is_date(self.catalog_column(col))
+        foreign = self.is_key(col) and col.name not in self.tables[col.table].primary_key
+        names = {full: 0, short: 0}
+        if "of" in full[1:-1]:
+            at = full.index("of")
+            self._add((*full[at + 1 :], *full[:at]), Hit(col, 1))  # `membership level` for `level_of_membership`
+        thing = len(short) == 2 and (stem(short[0]),) in self._tails
+        for pair in [short] if len(short) == 2 and not foreign and not thing else []:
+            self._add((pair[1], "of", pair[0]), Hit(col, 1))
+            self._add((pair[1], "of", "the", pair[0]), Hit(col, 1))
+        if not foreign and short[-1] not in IN:
+            names |= {(*owner, *short): 0, (*owner[-1:], *short): 0}
+        if foreign:
+            names.pop(short if short != full else (), None)
+        if len(short) > 1 and not foreign:
+            for cut in range(1, len(short)):
+                if short[cut] not in KEPT_IN:
+                    names.setdefault(short[cut:], 2)
+            for size in range(2, len(short)):
+                names.setdefault(short[:size], 2)
+            if short[-1] in ("name", "code", "type", "option", "address", "details", "level"):
+                names.setdefault(short[:-1], 2)
+            if (plain := drop_unit(short)) != short:
+                names.setdefault(plain, 1)
+            if short[-1] == "count":
+                names |= {("number", "of", *short[:-1]): 0, short[:-1]: 1}
+            if short[0] in COUNTING and not dated and is_number(self.catalog_column(col)):
+                for said in (("number",), ("total", "number"), ("count",)):
+                    names.setdefault((*said, "of", *short[1:]), 1)
+            if dated and short[-1] in ("date", "time", "at", "on", "day"):
+                names.setdefault(short[:-1], 2)
+        if dated and short[-1] not in (*IN, "date", "time", "day"):
+            names.setdefault((*short, "date"), 2)  # `start date` for `start`
+        for phrase, tier in names.items():
+            self._add(phrase, Hit(col, tier))
+        self._index_literal(col, owner, foreign=foreign)
+        for text in (col.name.lower(), "".join(name_words(col.name)), "".join(full), "".join(short)):
+            self._glue(text, Hit(col, 0))
+        if not foreign:
+            for name in {full, short} | ({short[:-1]} if dated and len(short) > 1 else set()):
+                for other in list_synonyms(name):
+                    self._add(other, Hit(col, 3))
+        note = re.split(r"[;,.(:]", comment)[0].split()
+        if 1 <= len(note) <= 3 and not any(w.lower() in UNITS or w.lower() in WEAK for w in note):
+            self._add(tuple(w.lower() for w in note), Hit(col, 3))
+
+    def _index_literal(self, col: Col, owner: tuple[str, ...], *, foreign: bool) -> None:
+        """The column's name as it is written, short forms and all: `amt`, `unit_amt`, `order amt`."""
+        plain = name_words(col.name)
+        if plain == expand(plain):
+            return
+        self._add(plain, Hit(col, 0))
+        if (unitless := drop_unit(plain)) != plain:
+            self._add(unitless, Hit(col, 1))
+        if not foreign:
+            self._add((*owner[-1:], *plain), Hit(col, 0))
+            for cut in range(1, len(plain)):
+                self._add(plain[cut:], Hit(col, 0 if is_alike(plain[:cut], owner[-cut:]) else 2))
+
+    def _index_schema(self, key: Key) -> None:
+        """`backup.orders`, `backup orders`, `orders in backup`: of tables whose name alone is not theirs alone."""
+        schema, name = name_words(key[0]), name_words(key[1])
+        for phrase in ((*schema, *name), *((*name, between, *schema) for between in ("in", "of", "from"))):
+            self._add(phrase, Hit(key, 0))
+        self._glue(".".join(key).lower(), Hit(key, 0))
+
+    def _index_values(self, col: Col, texts: tuple[str, ...]) -> None:
+        self.values[col] = texts
+        for text in texts:
+            words = stems(text)
+            if 0 < len(words) <= LONGEST and not (len(words) == 1 and is_weak(text)):
+                self._texts.setdefault(words, []).append(Hit(col, 1, text))
+                for size in range(1, min(len(words), 3)):
+                    self._openings.setdefault(words[:size], []).append(Hit(col, 3, text))
+
+    def _add(self, words: tuple[str, ...], hit: Hit) -> None:
+        if len(words) == 1 and words[0] in WEAK and not isinstance(hit.target, tuple):
+            keep_best(self._weak.setdefault(words[0], {}), hit)
+        elif words:
+            keep_best(self._phrases.setdefault(tuple(map(stem, words)), {}), hit)
+
+    def _glue(self, text: str, hit: Hit) -> None:
+        keep_best(self._glued.setdefault(text, {}), hit)
+
+
+def keep_best(hits: dict[Target, Hit], hit: Hit) -> None:
+    """For each target its best tier."""
+    known = hits.get(hit.target)
+    if known is None or hit.tier < known.tier:
+        hits[hit.target] = hit

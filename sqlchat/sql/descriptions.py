@@ -1,0 +1,40 @@
+"""What is said of tables and columns outside their database, added to a catalog as comments."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from sqlchat.sql.catalog import Catalog, Table
+
+Description = tuple[str, str, str, str]
+"""Schema, table, column ("" for the table itself) and text."""
+
+
+def add_descriptions(catalog: Catalog, descriptions: Iterable[Description]) -> Catalog:
+    """`catalog` with each text behind the comment of its table or column; those of others are left out."""
+    texts: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for schema, table, column, text in descriptions:
+        texts[schema, table][column] = text
+    said = [each for each in catalog.tables if (each.schema, each.name) in texts]
+    if not said:
+        return catalog
+    tables = tuple(_describe(table, texts.get((table.schema, table.name), {})) for table in catalog.tables)
+    added = repr([(table.schema, table.name, texts[table.schema, table.name]) for table in said])
+    version = hashlib.blake2b(f"{catalog.version}{added}".encode(), digest_size=8).hexdigest()
+    return replace(catalog, tables=tables, version=version if catalog.version else "")
+
+
+def _describe(table: Table, texts: dict[str, str]) -> Table:
+    if not texts:
+        return table
+    columns = tuple(
+        replace(column, comment=_append(column.comment, texts.get(column.name, ""))) for column in table.columns
+    )
+    return replace(table, comment=_append(table.comment, texts.get("", "")), columns=columns)
+
+
+def _append(comment: str, text: str) -> str:
+    return comment if not text or text in comment else f"{comment}; {text}" if comment else text

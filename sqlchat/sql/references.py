@@ -1,0 +1,208 @@
+"""Columns that a connection's owner says belong together: looked up in the catalog, and added to it as keys."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from sqlglot import exp
+
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Table
+from sqlchat.sql.names import UnknownName, find_nearest
+from sqlchat.sql.profiles import Profiles
+
+FAMILIES = {
+    "numbers": re.compile(
+        r"u?(tiny|small|medium|big|huge)?int(eger)?\d*|(big|small)?serial\d*|numeric|number|decimal|dec|real|money"
+        r"|float\d*|double"
+    ),
+    "texts": re.compile(r"(n|bp|var)?char\d*|n?varchar2?|(tiny|medium|long)?text|character|string|citext|enum|clob"),
+    "times": re.compile(r"date\d*|datetime\d*|timestamp(tz|_\w+)?|time(tz)?"),
+    "booleans": re.compile(r"bool(ean)?"),
+}
+"""Types by their first word; values of two families are never equal."""
+FIRST_WORD = re.compile(r"\w+")
+
+
+Names = tuple[str, ...]
+"""Columns of one table, each as `table.column` or `schema.table.column`."""
+Reference = tuple[Names, Names]
+"""Columns that name a row of another table, and that table's: `("tickets.agent",)` refers to `("agents.agent",)`."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """One side of a reference, as the catalog has it."""
+
+    table: Table
+    columns: tuple[Column, ...]
+
+    @property
+    def names(self) -> Names:
+        return tuple(column.name for column in self.columns)
+
+
+def find_faults(reference: Reference, catalog: Catalog) -> dict[str, list[str]]:
+    """What keeps `catalog` from holding `reference`, by its side, `from` or `to`; empty if nothing does."""
+    sides = dict(zip(("from", "to"), reference, strict=True))
+    ends = {side: _find_end(names, catalog) for side, names in sides.items()}
+    faults = {side: [end] for side, end in ends.items() if isinstance(end, str)}
+    one, other = ends["from"], ends["to"]
+    if isinstance(one, str) or isinstance(other, str):
+        return faults
+    if len(one.columns) != len(other.columns):
+        return {"to": [f"There must be as many columns here as in `from`, {len(one.columns)}."]}
+    if (one.table, one.names) == (other.table, other.names):
+        return {"to": ["A column does not refer to itself."]}
+    clashes = [
+        f"{mine.name!r} is {mine.type} and {its.name!r} is {its.type}: {left} never equal {right}."
+        for mine, its in zip(one.columns, other.columns, strict=True)
+        if (left := _read_family(mine)) and (right := _read_family(its)) and left != right
+    ]
+    return {"to": clashes} if clashes else {}
+
+
+def add_references(catalog: Catalog, references: Iterable[Reference], profiles: Profiles) -> Catalog:
+    """`catalog` with a foreign key for each reference that it can hold; the others are left out.
+
+    A key that the database declares stays. One that was inferred for the same columns gives way.
+    """
+    keys: dict[int, list[ForeignKey]] = defaultdict(list)
+    for reference in references:
+        if key := _make_key(reference, catalog, profiles):
+            table, foreign = key
+            if not any(
+                _is_same(foreign, each) for each in (*table.foreign_keys, *keys[id(table)]) if not each.inferred
+            ):
+                keys[id(table)].append(foreign)
+    if not any(keys.values()):
+        return catalog
+    tables = tuple(_add_keys(table, keys.get(id(table), ())) for table in catalog.tables)
+    added = repr([(table.name, keys[id(table)]) for table in catalog.tables if id(table) in keys])
+    version = hashlib.blake2b(f"{catalog.version}{added}".encode(), digest_size=8).hexdigest()
+    return replace(catalog, tables=tables, version=version if catalog.version else "")
+
+
+def write_comparison(reference: Reference, catalog: Catalog) -> str:
+    """SQL that compares both sides of a reference which `catalog` holds; "" if their types are the same."""
+    one, other = _find_ends(reference, catalog)
+    if [column.type for column in one.columns] == [column.type for column in other.columns]:
+        return ""
+    pairs = zip(_qualify(one, "one"), _qualify(other, "other"), strict=True)
+    joined = exp.select("1").from_(_write_table(one.table, "one"))
+    joined = joined.join(
+        _write_table(other.table, "other"), on=exp.and_(*(exp.EQ(this=a, expression=b) for a, b in pairs))
+    )
+    return joined.sql(catalog.dialect)
+
+
+def _add_keys(table: Table, keys: Sequence[ForeignKey]) -> Table:
+    said = {key.columns for key in keys}
+    kept = tuple(key for key in table.foreign_keys if not (key.inferred and key.columns in said))
+    return replace(table, foreign_keys=(*kept, *keys)) if keys else table
+
+
+def _make_key(reference: Reference, catalog: Catalog, profiles: Profiles) -> tuple[Table, ForeignKey] | None:
+    if find_faults(reference, catalog):
+        return None
+    one, other = _find_ends(reference, catalog)
+    repeats = _has_repeats(other, profiles)
+    key = ForeignKey(one.names, other.table.schema, other.table.name, other.names, by_owner=True, repeats=repeats)
+    return one.table, key
+
+
+def _has_repeats(end: End, profiles: Profiles) -> bool:
+    """Whether a value of its only column is known to be in more than one row."""
+    if len(end.columns) > 1 or end.table.primary_key == end.names:
+        return False
+    profile = profiles.get((end.table.schema, end.table.name, end.names[0]))
+    return profile is not None and profile.exact and not profile.unique
+
+
+def _is_same(one: ForeignKey, other: ForeignKey) -> bool:
+    pairs = (sorted(zip(key.columns, key.ref_columns, strict=False)) for key in (one, other))
+    return next(pairs) == next(pairs) and (one.ref_schema, one.ref_table) == (other.ref_schema, other.ref_table)
+
+
+def _find_ends(reference: Reference, catalog: Catalog) -> tuple[End, End]:
+    """Both sides of a reference that has no faults."""
+    one, other = (_find_end(names, catalog) for names in reference)
+    assert isinstance(one, End)
+    assert isinstance(other, End)
+    return one, other
+
+
+def _find_end(names: Names, catalog: Catalog) -> End | str:
+    """Where the names are; a sentence about the first one that is nowhere."""
+    found: list[tuple[Table, Column]] = []
+    for name in names:
+        column = find_column(name, catalog)
+        if isinstance(column, str):
+            return column
+        found.append(column)
+    tables = {id(table) for table, _ in found}
+    if len(tables) > 1:
+        return "All columns of one side must be of one table."
+    columns = tuple(column for _, column in found)
+    return End(found[0][0], columns) if len(set(columns)) == len(columns) else "A column is named twice."
+
+
+def find_column(name: str, catalog: Catalog) -> tuple[Table, Column] | str:
+    """The column that `table.column` or `schema.table.column` names; else a sentence with the nearest names."""
+    first: Table | None = None
+    for table, column in _find_tables(name, catalog):
+        if found := table.column(column):
+            return table, found
+        first = first or table
+    above, _, last = name.rpartition(".")
+    if not above:
+        return f"Write {name!r} with its table: `table.column`."
+    if first is not None:
+        unknown = UnknownName("column", last, (first.name,))
+        return f"There is no column {last!r} in {first.name}{_write_unknown(unknown, catalog)}."
+    return f"There is no table {above!r}{_write_unknown(UnknownName('table', above, ()), catalog)}."
+
+
+def find_table(name: str, catalog: Catalog) -> Table | None:
+    """The table that `table` or `schema.table` names; a name itself may have a dot in it."""
+    found = catalog.table(name)
+    for place in _find_dots(name):
+        found = found or catalog.table(name[place + 1 :], name[:place])
+    return found if found and found.listed else None
+
+
+def _find_tables(name: str, catalog: Catalog) -> Iterator[tuple[Table, str]]:
+    """Each way to read `name` as a table that there is and a column."""
+    for place in _find_dots(name):
+        if table := find_table(name[:place], catalog):
+            yield table, name[place + 1 :]
+
+
+def _find_dots(name: str) -> list[int]:
+    return [place for place in range(len(name) - 1, -1, -1) if name[place] == "."]
+
+
+def _write_table(table: Table, alias: str) -> exp.Table:
+    schema = exp.to_identifier(table.schema, quoted=True) if table.schema else None
+    named = exp.TableAlias(this=exp.to_identifier(alias))
+    return exp.Table(this=exp.to_identifier(table.name, quoted=True), db=schema, alias=named)
+
+
+def _qualify(end: End, alias: str) -> list[exp.Column]:
+    return [exp.column(exp.to_identifier(name, quoted=True), alias) for name in end.names]
+
+
+def _write_unknown(unknown: UnknownName, catalog: Catalog) -> str:
+    near = find_nearest(unknown, catalog.listed)
+    return f" (nearest: {', '.join(near)})" if near else ""
+
+
+def _read_family(column: Column) -> str:
+    """What the column's type holds; "" for a type of no family."""
+    word = FIRST_WORD.search((column.base_type or column.type).lower())
+    if word is None or "[" in column.type:
+        return ""
+    return next((name for name, words in FAMILIES.items() if words.fullmatch(word[0])), "")
