@@ -19,6 +19,8 @@ import sys
 from pysail.spark import SparkConnectServer
 SparkConnectServer("127.0.0.1", int(sys.argv[1])).start(background=False)
 """
+# pyspark takes a process whose main module has no file, such as one of pytest-xdist, for one that runs its doctests.
+vars(sys.modules["__main__"]).setdefault("__file__", __file__)
 HAS_SAIL = importlib.util.find_spec("pysail") is not None and importlib.util.find_spec("pyspark") is not None
 SPARK_HOME = os.environ.get("SPARK_HOME", "")
 """Of an installed Apache Spark, such as the folder of PyPI's package pyspark."""
