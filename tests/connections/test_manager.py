@@ -103,6 +103,19 @@ def test_a_connection_comes_with_its_catalog(manager, settings):
         manager.open(OWNER, "another")
 
 
+def wait_for_query(config):
+    """Wait until Postgres sends the rows of a query of ours."""
+    ours = "state = 'active' AND datname = current_database() AND query LIKE 'COPY%'"
+    with contextlib.closing(psycopg2.connect(**config)) as raw, raw.cursor() as cursor:
+        raw.autocommit = True
+        for _ in range(300):
+            cursor.execute(f"SELECT FROM pg_stat_activity WHERE {ours}")
+            if cursor.rowcount:
+                return
+            time.sleep(0.02)
+    raise AssertionError("the query did not start")
+
+
 def test_what_an_answer_can_do_without_is_left_out_while_the_pool_is_in_use(managers, postgres_database, caplog):
     with contextlib.closing(psycopg2.connect(**postgres_database)) as writer, writer, writer.cursor() as cursor:
         cursor.execute("CREATE TABLE customers (city text)")
@@ -115,7 +128,7 @@ def test_what_an_answer_can_do_without_is_left_out_while_the_pool_is_in_use(mana
     sleeping = threading.Thread(target=opened.run, args=[opened.examine(slow)])
     sleeping.start()
     try:
-        time.sleep(0.5)
+        wait_for_query(postgres_database)
         with pytest.raises(BusyError):
             manager.open(OWNER, "shop").read_profiles()
         assert (opened.profiles, opened.samples) == ({}, {})
