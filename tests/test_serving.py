@@ -238,7 +238,7 @@ class TestSlowClients:
                 line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
                 line.connect(("127.0.0.1", service.port))
                 line.sendall(request("POST", "/api/execute", body))
-            service.until(lambda: service.out.count('"path": "/api/execute", "status": 200') >= THREADS, seconds=30)
+            service.until(lambda: service.out.count('"path":"/api/execute","status":200') >= THREADS, seconds=30)
             started = time.monotonic()
             while service.call("GET", "/api/providers")[0] != 200:
                 assert time.monotonic() - started < 20

@@ -135,7 +135,8 @@ def test_what_an_answer_can_do_without_is_left_out_while_the_pool_is_in_use(mana
         assert not manager.open(OWNER, "shop").reread_catalog(unknown), "the fault stays what it is"
     finally:
         sleeping.join()
-    said = [(each.message, each.reason) for each in caplog.records if each.name.startswith("sqlchat.connections")]
+    ours = [each for each in caplog.records if each.name.startswith("sqlchat.connections")]
+    said = [(each.message, getattr(each, "reason", "")) for each in ours]
     assert ("profiles could not be read", "All connections to this database are in use.") in said
     assert ("catalog could not be read anew", "All connections to this database are in use.") in said
 

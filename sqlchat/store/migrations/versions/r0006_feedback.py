@@ -32,8 +32,16 @@ def upgrade() -> None:
         sa.Column("semantic", sa.Text, comment="a JSON object: a semantic document and what it brought, or none"),
         schema=_schema(),
     )
+    _comment_content("a JSON object: notes, terms and references")
 
 
 def downgrade() -> None:
+    _comment_content("a JSON object: notes and terms")
     op.drop_column("contexts", "semantic", schema=_schema())
     op.drop_table("feedback", schema=SCHEMA)
+
+
+def _comment_content(comment: str) -> None:
+    """SQLite keeps no comments."""
+    if op.get_bind().dialect.name == "postgresql":
+        op.alter_column("contexts", "content", comment=comment, schema=SCHEMA)
