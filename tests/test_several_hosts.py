@@ -192,7 +192,7 @@ def end_under_load(one, other, token, ending):
             over.set()
             assert not [each for each in running if each.exception(60)]
             balancer.close()
-    # What was on its way to the host that ended got no answer, and a client sends it again; no answer tells of a fault.
+    # What was on its way to the host that ended got no answer, and a client sends it again; no answer tells a fault.
     assert not [each for each in unanswered if isinstance(each, tuple)]
     kept = {each["sql"] for each in call(other, token, "GET", "/api/connections/shop/examples")[1]["examples"]}
     assert {f"SELECT {number} AS n" for number in answered if not number % 4} <= kept
