@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import weakref
 from collections.abc import Callable
@@ -39,6 +40,9 @@ class CountedPool(QueuePool):
         with self._asking_lock:
             self.asking += change
 
+
+# SQLAlchemy logs a pool's life at INFO, under the name of its class, which is below our own logger.
+logging.getLogger(f"{CountedPool.__module__}.{CountedPool.__name__}").setLevel(logging.WARNING)
 
 POOLS: weakref.WeakSet[CountedPool] = weakref.WeakSet()
 """All that live in this process."""
