@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import http.client
 import itertools
 import json
 import os
@@ -173,7 +174,7 @@ def end_under_load(one, other, token, ending):
             except urllib.error.HTTPError as error:
                 with error:
                     unanswered.append((error.code, error.read()))
-            except (OSError, urllib.error.URLError, ConnectionError, EOFError) as error:
+            except (OSError, http.client.HTTPException) as error:
                 unanswered.append(error)
             else:
                 answered[number] = time.monotonic()

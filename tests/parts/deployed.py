@@ -1,6 +1,7 @@
 """The service as it is deployed: a real gunicorn by the Procfile's lines, its processes, what it answers."""
 
 import contextlib
+import http.client
 import json
 import os
 import shlex
@@ -21,6 +22,14 @@ from sqlchat.config import Settings
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
+
+
+def answer_to(request, timeout):
+    """The open answer, also where its status tells of a fault."""
+    try:
+        return urllib.request.urlopen(request, timeout=timeout)
+    except urllib.error.HTTPError as error:
+        return error
 
 
 def environment(**given):
@@ -127,16 +136,15 @@ class Service:
         return False
 
     def call(self, method, path, body=None, token=None, timeout=60):
-        """Status, decoded body and headers."""
+        """Status, decoded body and headers; raises OSError if no whole answer came."""
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=timeout) as response:
-                return response.status, json.loads(response.read() or b"null"), response.headers
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.loads(error.read()), error.headers
+            with answer_to(request, timeout) as answer:
+                return answer.status, json.loads(answer.read() or b"null"), answer.headers
+        except http.client.HTTPException as exc:
+            raise ConnectionError(f"the answer broke off: {exc!r}") from exc
 
     def execute(self, name, sql="SELECT n FROM t"):
         status, body, _ = self.call("POST", "/api/execute", {"connection_id": name, "sql": sql})
