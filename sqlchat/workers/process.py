@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import pickle
 import signal
@@ -22,7 +23,7 @@ SPARING = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
 INSTRUMENTING = os.path.join("opentelemetry", "instrumentation", "auto_instrumentation")
 """Folder by which `opentelemetry-instrument` has a process begin with its own code, which is not for these."""
 STARTING = 60.0
-"""Seconds that a process may take to import its modules."""
+"""Seconds that a process may take to import modules."""
 DYING = 5.0
 """Seconds to wait for the exit status of a process that hung up."""
 
@@ -52,6 +53,8 @@ class Process:
         self._line, theirs = socket.socketpair()
         self.idle_since = time.monotonic()
         self._is_ready = False
+        self._loaded = {*preload}
+        """Modules that it has imported."""
         self.is_stopped = False
         """True once `kill` was called."""
         command = [sys.executable, "-P", "-m", MODULE, str(theirs.fileno()), str(memory), *preload]
@@ -65,23 +68,23 @@ class Process:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def call(self, request: bytes, deadline: float) -> tuple[bool, bool, Any]:
+    def call(self, request: bytes, module: str, deadline: float) -> tuple[bool, bool, Any]:
         """Have it run a pickled (function, args, kwargs): succeeded, is crowded, result or exception.
 
-        Raises NotStartedError, DiedError, and TimeoutError after `deadline` seconds, when it must be ended.
+        Raises NotStartedError, DiedError, and TimeoutError after `deadline` seconds, when it must be ended. The time
+        begins when the function's `module` is imported.
         """
         try:
-            if not self._is_ready:
-                receive(self._line, time.monotonic() + STARTING)
-                self._is_ready = True
-            until = time.monotonic() + deadline
+            self._prepare(module)
+        except (EOFError, OSError) as exc:  # TimeoutError is one, too
+            raise NotStartedError from exc
+        until = time.monotonic() + deadline
+        try:
             self._line.settimeout(deadline)
             send(self._line, request)
         except TimeoutError:
-            if self._is_ready:
-                raise
-            raise NotStartedError from None
-        except (EOFError, OSError) as exc:
+            raise
+        except OSError as exc:
             raise NotStartedError from exc
         try:
             succeeded, crowded, value = pickle.loads(receive(self._line, until))  # noqa: S301 - a process of our own
@@ -90,6 +93,16 @@ class Process:
                 self._process.wait(DYING)
             raise DiedError(self._process.returncode or 0) from exc
         return succeeded, crowded, value
+
+    def _prepare(self, module: str) -> None:
+        """Wait until it is ready and has imported `module`. If that fails, the call itself tells why."""
+        if not self._is_ready:
+            receive(self._line, time.monotonic() + STARTING)
+            self._is_ready = True
+        if module not in self._loaded:
+            send(self._line, pickle.dumps((load_module, (module,), {}), pickle.HIGHEST_PROTOCOL))
+            receive(self._line, time.monotonic() + STARTING)
+            self._loaded.add(module)
 
     def kill(self) -> None:
         """Have it die, whatever it does. The thread that waits for its answer gets DiedError."""
@@ -103,6 +116,11 @@ class Process:
         self._line.close()
         assert self._process.stdin is not None
         self._process.stdin.close()
+
+
+def load_module(name: str) -> None:
+    """Import it, in a worker process."""
+    importlib.import_module(name)
 
 
 def _make_environment() -> dict[str, str]:

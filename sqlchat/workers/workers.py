@@ -65,7 +65,7 @@ class Workers:
     def call(
         self, function: Callable[P, R], *args: Any, deadline: float, patience: float | None = None, **kwargs: Any
     ) -> R:
-        """Run `function(*args, **kwargs)` there, for `deadline` seconds at most.
+        """Run `function(*args, **kwargs)` there, for `deadline` seconds at most, once its module is imported there.
 
         What the function raises comes back as it is. Raises DeadlineError past the deadline, TooLargeError when it
         ran out of memory or its process died, BusyError when no process was free in time or none would start.
@@ -74,7 +74,7 @@ class Workers:
         if not self._free.acquire(self._patience if patience is None else max(0.0, patience), self._owner):
             raise BusyError("All worker processes are busy.", retry_after=1)
         try:
-            succeeded, value = self._pool.run(request, deadline)
+            succeeded, value = self._pool.run(request, function.__module__, deadline)
         finally:
             self._free.release(self._owner)
         if succeeded:
@@ -124,15 +124,17 @@ class Pool:
         self._lock = threading.Lock()
         weakref.finalize(self, _end_all, self._idle)  # at the latest when Python ends
 
-    def run(self, request: bytes, deadline: float) -> tuple[bool, Any]:
+    def run(self, request: bytes, module: str, deadline: float) -> tuple[bool, Any]:
         """Have a process run a pickled call: whether it succeeded, and its result or its exception."""
         for _ in range(TRIES):
             process = self._take()
             try:
-                succeeded, is_crowded, value = process.call(request, deadline)
-            except NotStartedError:
-                self.works = False
+                succeeded, is_crowded, value = process.call(request, module, deadline)
+            except NotStartedError as exc:
                 self._replace(process)
+                if process.is_stopped:
+                    raise BusyError("The worker processes were stopped.", retry_after=1) from exc
+                self.works = False
             except TimeoutError as exc:
                 metrics.count_killed(self._name, "deadline")
                 self._replace(process)
