@@ -27,7 +27,9 @@ LONGEST_SQL, LONGEST_QUESTION, LONGEST_WORD = 20_000, 4_000, 200
 WINDOW = 0.05
 """Seconds that an entry waits for others, to be written with them."""
 SETTLING = 2 * WINDOW
-"""Seconds after which every process has written what it had answered."""
+"""Seconds after which every process has written what it had answered, unless the machine is very busy."""
+YOUNG = 1.5
+"""Seconds for which an id that was given out is worth waiting for its entry."""
 WRITTEN_AT_ONCE = 500
 SWEEP_AFTER = 100
 """Rows that a process adds between two sweeps..."""
@@ -190,7 +192,7 @@ class History:
     def find(self, owner: str, entry_id: uuid.UUID | None) -> Entry | None:
         """The owner's entry of that id, or the newest that ended in rows; None where there is none (any more).
 
-        It waits for other processes, as `page` does: the caller may have the id from one of them a moment ago.
+        It waits for other processes: the caller may have the id from one of them a moment ago. The id tells when.
         """
         self._batches.flush()
         time.sleep(SETTLING if entry_id is None else 0)
@@ -201,7 +203,9 @@ class History:
         else:
             wanted = wanted.where(history.c.id == entry_id)
         rows = self._database.fetch(wanted)
-        if not rows and entry_id is not None:
+        is_young = True
+        while entry_id is not None and is_young and not rows:
+            is_young = 0 <= time.time() - _read_time(entry_id) < YOUNG
             time.sleep(SETTLING)
             rows = self._database.fetch(wanted)
         return Entry(**rows[0]._mapping) if rows else None
@@ -276,6 +280,11 @@ def _make_ordered_id(now: int, *, lowest: bool = False) -> uuid.UUID:
     milliseconds, rest = divmod(now, 1_000_000)
     number = milliseconds << 80 | 0x7 << 76 | (rest << 12) // 1_000_000 << 64 | 0b10 << 62
     return uuid.UUID(int=number if lowest else number | secrets.randbits(62))
+
+
+def _read_time(entry_id: uuid.UUID) -> float:
+    """Seconds since 1970 at which that id was made."""
+    return (entry_id.int >> 80) / 1000
 
 
 def _make_storable(name: str, value: object) -> object:
