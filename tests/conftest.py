@@ -24,6 +24,8 @@ from typing import Any
 
 import psycopg2
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from ports import free_port
 from psycopg2 import sql
 from spark_servers import HAS_SAIL, SPARK_HOME, Sail, SparkCluster, SparkServer
@@ -41,6 +43,12 @@ SETTINGS = {
     "max_worker_processes": "8",
     "log_min_messages": "fatal",
 }
+
+# Every run tries the same examples, however slow the machine is.
+hypothesis_settings.register_profile(
+    "steady", derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
+hypothesis_settings.load_profile("steady")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -108,10 +116,10 @@ class PostgresServer:
         """End it, and every connection to it, at once; its data stays for `start`."""
         self._process.send_signal(signal.SIGINT)  # Postgres' fast shutdown
         try:
-            self._process.wait(20)
+            self._process.wait(100)
         except subprocess.TimeoutExpired:
             self._process.send_signal(signal.SIGQUIT)
-            self._process.wait(20)
+            self._process.wait(100)
 
     def close(self) -> None:
         self.stop()
@@ -167,10 +175,10 @@ class PostgresServer:
                 preexec_fn=_end_with_tests if sys.platform == "linux" else None,
                 **self._identity(),
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while True:
             try:
-                psycopg2.connect(self.superuser_dsn(), connect_timeout=5).close()
+                psycopg2.connect(self.superuser_dsn(), connect_timeout=20).close()
                 return process
             except psycopg2.OperationalError as exc:
                 if process.poll() is not None or time.monotonic() > deadline:

@@ -59,7 +59,7 @@ def check_health(port):
         command(only("HEALTHCHECK")),
         env=environment(PORT=str(port)),
         capture_output=True,
-        timeout=60,
+        timeout=1500,
         check=False,
     ).returncode
 
@@ -111,9 +111,9 @@ def test_in_local_mode_it_can_be_reached_from_outside_the_container_under_the_na
     with service:
         url = f"http://{outside}:{service.port}/api/connections"
         asked = urllib.request.Request(url, headers={"Host": f"localhost:{service.port}"})
-        with urllib.request.urlopen(asked, timeout=30) as response:
+        with urllib.request.urlopen(asked, timeout=150) as response:
             assert response.status == 200
         with pytest.raises(urllib.error.HTTPError) as caught:
-            urllib.request.urlopen(url, timeout=30)
+            urllib.request.urlopen(url, timeout=150)
         with caught.value as error:
             assert error.code == 400

@@ -12,14 +12,12 @@ import sqlite3
 import statistics
 import subprocess
 import threading
-import time
-from pathlib import Path
 
 import psycopg2
 import pytest
-from deployed import ROOT, Service, a_database, environment, flask, procfile, stats
+from deployed import ROOT, Service, a_database, environment, flask, ports_of, procfile, stats
 
-SLOW = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t LIMIT 8000000) SELECT count(*) FROM t"
+SLOW = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t LIMIT 16000000) SELECT count(*) FROM t"
 USER = "6f1c3a52-9d0e-4c7b-8a63-2b1f0e9d8c7a"
 
 
@@ -34,14 +32,6 @@ def data_dir(tmp_path_factory):
 def service(data_dir):
     with Service(data_dir) as service:
         yield service
-
-
-def sockets_of(process):
-    count = 0
-    for descriptor in Path(f"/proc/{process}/fd").iterdir():
-        with contextlib.suppress(OSError):
-            count += str(descriptor.readlink()).startswith("socket:")
-    return count
 
 
 class TestTwoWorkers:
@@ -85,8 +75,7 @@ class TestTwoWorkers:
         most = []
         for _ in range(9):
             with contextlib.ExitStack() as stack:
-                before = {worker: sockets_of(worker) for worker in service.workers()}
-                clients = [http.client.HTTPConnection("127.0.0.1", service.port, timeout=30) for _ in range(16)]
+                clients = [http.client.HTTPConnection("127.0.0.1", service.port, timeout=150) for _ in range(16)]
                 for client in clients:
                     stack.callback(client.close)
                     client.connect()
@@ -94,13 +83,15 @@ class TestTwoWorkers:
                     client.request("GET", "/health")
                 for client in clients:
                     client.getresponse().read()
-                taken = [sockets_of(worker) - count for worker, count in before.items()]
+                ports = {client.sock.getsockname()[1] for client in clients}
+                taken = [len(ports_of(worker) & ports) for worker in service.workers()]
                 assert sum(taken) == 16
                 most.append(max(taken))
-            service.until(lambda kept=before: all(sockets_of(worker) <= kept[worker] for worker in kept))
+            service.until(lambda gone=ports: not any(ports_of(worker) & gone for worker in service.workers()))
         assert statistics.median(most) <= 10, most
 
     def test_what_it_prints_at_its_start_works_when_pasted(self, service):
+        service.until(lambda: "curl " in service.out and service.out.endswith("\n"))
         (line,) = re.findall(r"^ *(curl .*)$", service.out, re.MULTILINE)
         words = shlex.split(line)
         url, body = next(w for w in words if w.startswith("http")), json.loads(words[words.index("-d") + 1])
@@ -162,15 +153,16 @@ class TestLife:
 
     def test_sigterm_lets_a_running_request_finish_and_leaves_nothing(self, tmp_path):
         a_database(tmp_path / "shop.sqlite")
-        with Service(tmp_path) as service:
+        with Service(tmp_path, SQLCHAT_STATEMENT_TIMEOUT="150") as service:
             service.connect("shop", "shop.sqlite")
+            service.until(lambda: not service.count_statements())
             answers = []
             asking = threading.Thread(target=lambda: answers.append(service.execute("shop", SLOW)))
             asking.start()
-            time.sleep(0.5)
+            service.until(service.count_statements)
             assert service.stop() == 0
-            asking.join(30)
-            assert answers == [(200, [[8000000]])]
+            asking.join(150)
+            assert answers == [(200, [[16000000]])]
 
     def test_sigterm_does_not_wait_for_what_is_read_ahead(self, tmp_path, postgres_server, postgres_database):
         tables = [f"t{n}" for n in range(30)]
@@ -209,7 +201,7 @@ class TestLife:
         given = environment(SQLCHAT_DATA_DIR=str(tmp_path), DATABASE_URL="postgres://u:open-sesame@h/d", PORT="x")
         for line in (procfile()["web"], procfile()["release"]):
             done = subprocess.run(
-                shlex.split(line), cwd=ROOT, env=given, capture_output=True, text=True, timeout=120, check=False
+                shlex.split(line), cwd=ROOT, env=given, capture_output=True, text=True, timeout=300, check=False
             )
             assert done.returncode == 1
             assert "PORT: say a whole number" in done.stderr
@@ -230,7 +222,7 @@ class TestLife:
     def test_one_message_names_what_is_wrong_and_nothing_starts(self, tmp_path, name, value):
         given = environment(SQLCHAT_DATA_DIR=str(tmp_path), SQLCHAT_SECRET_KEY="k" * 40, **{name: value})
         line = shlex.split(procfile()["web"])
-        done = subprocess.run(line, cwd=ROOT, env=given, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(line, cwd=ROOT, env=given, capture_output=True, text=True, timeout=300, check=False)
         assert (done.returncode, done.stdout) == (1, "")
         assert re.fullmatch(rf"sqlchat cannot start:\n  {name}: .*\n", done.stderr)
         assert "sesame" not in done.stderr
@@ -238,14 +230,14 @@ class TestLife:
     def test_no_number_of_workers_at_all_is_the_default(self, tmp_path):
         given = environment(SQLCHAT_DATA_DIR=str(tmp_path), WEB_CONCURRENCY="", PORT="none")
         line = shlex.split(procfile()["web"])
-        done = subprocess.run(line, cwd=ROOT, env=given, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(line, cwd=ROOT, env=given, capture_output=True, text=True, timeout=300, check=False)
         assert re.fullmatch(r"sqlchat cannot start:\n  PORT: .*\n", done.stderr)
 
     def test_a_data_folder_that_cannot_be_used_ends_the_start_before_it_is_ready(self, tmp_path):
         (tmp_path / "file").touch()
         given = environment(SQLCHAT_DATA_DIR=str(tmp_path / "file"))
         line = shlex.split(procfile()["web"])
-        done = subprocess.run(line, cwd=ROOT, env=given, capture_output=True, text=True, timeout=120, check=False)
+        done = subprocess.run(line, cwd=ROOT, env=given, capture_output=True, text=True, timeout=300, check=False)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.count("SQLCHAT_DATA_DIR: ") == 1
         assert "Traceback" not in done.stderr

@@ -46,7 +46,7 @@ def run(config, statements):
 
 def read():
     """Wait until nothing is being read."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 150
     while any(thread.name == "prefetch" for thread in threading.enumerate()):
         assert time.monotonic() < deadline
         time.sleep(0.01)
@@ -182,7 +182,7 @@ def test_what_was_deleted_meanwhile_is_gone(runtime, database):
     read()
     with pytest.raises(ConnectionNotFoundError):
         runtime.manager.open(OWNER, "shop")
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 150
     while sessions(database) > 1:  # that which counts them
         assert time.monotonic() < deadline
         time.sleep(0.05)
@@ -199,4 +199,4 @@ def test_a_runtime_ends_while_it_reads(runtime, database):
     runtime.manager.create(OWNER, "postgres", "shop", database, privacy="rows")
     started = time.monotonic()
     runtime.close()
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 100

@@ -5,7 +5,6 @@ import contextlib
 import http.client
 import itertools
 import json
-import os
 import signal
 import threading
 import time
@@ -16,7 +15,7 @@ import uuid
 import jwt
 import pytest
 from balancer import Balancer
-from deployed import Service, flask
+from deployed import Service, flask, send_signal
 from supabase_storage_kept import Bucket, own_folder
 from supabase_storage_server import SERVICE_KEY, SupabaseStorageServer
 
@@ -26,7 +25,7 @@ CSV = "city,visits\nOslo,3\nRome,4\n"
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory):
-    server = SupabaseStorageServer(tmp_path_factory.mktemp("storage"), SIGNING, late=3.5)
+    server = SupabaseStorageServer(tmp_path_factory.mktemp("storage"), SIGNING)
     server.buckets = {"uploads": Bucket(policy=own_folder)}
     yield server
     server.close()
@@ -86,7 +85,7 @@ def upload(host, token, name, content):
     form = f"--{edge}\r\n{part}\r\n\r\n{content}\r\n--{edge}--\r\n".encode()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": f"multipart/form-data; boundary={edge}"}
     request = urllib.request.Request(f"{host.url}/api/files/upload", form, headers)
-    with urllib.request.urlopen(request, timeout=60) as answer:
+    with urllib.request.urlopen(request, timeout=150) as answer:
         return json.loads(answer.read())
 
 
@@ -122,7 +121,12 @@ def test_what_one_host_was_told_the_other_knows_at_once(hosts, token, postgres_d
     (table,) = call(other, token, "GET", "/api/connections/shop/schema")[1]["tables"]
     assert [column["name"] for column in table["columns"]] == ["id", "note"]
 
-    entries = [call(host, token, "GET", "/api/history")[1]["history"] for host in hosts]
+    def read_history():
+        """What each host says; what the other one answered may be a moment late on a busy machine."""
+        return [call(host, token, "GET", "/api/history")[1]["history"] for host in hosts]
+
+    one.until(lambda: all(len(each) >= 3 for each in read_history()))
+    entries = read_history()
     assert entries[0] == entries[1]
     assert [entry["outcome"] for entry in entries[0]] == ["ok", "sql_refused", "ok"]
     again = f"/api/history/{entries[0][0]['id']}/result"
@@ -147,7 +151,7 @@ def test_a_file_that_one_host_took_is_asked_at_the_other(hosts, token):
 
 @pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
 def test_a_host_that_ends_under_load_loses_no_answered_request(given, tmp_path, token, postgres_database, ending):
-    """What is answered is kept. At SIGKILL the history of the last fraction of a second may miss; nothing else."""
+    """What is answered is kept. At SIGKILL the history of the last moment may miss; nothing else."""
     with two_hosts(tmp_path, given) as (one, other):
         connect(one, token, postgres_database)
         end_under_load(one, other, token, ending)
@@ -169,7 +173,8 @@ def end_under_load(one, other, token, ending):
             headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
             request = urllib.request.Request(url + path, json.dumps(body).encode(), headers)
             try:
-                with urllib.request.urlopen(request, timeout=60) as answer:
+                asked = time.monotonic()
+                with urllib.request.urlopen(request, timeout=150) as answer:
                     answer.read()
             except urllib.error.HTTPError as error:
                 with error:
@@ -177,21 +182,22 @@ def end_under_load(one, other, token, ending):
             except (OSError, http.client.HTTPException) as error:
                 unanswered.append(error)
             else:
-                answered[number] = time.monotonic()
+                answered[number] = asked
 
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
         running = [pool.submit(load) for _ in range(4)]
         try:
             one.until(lambda: len(answered) > 30)
+            sure = set(answered)
+            time.sleep(1)  # twenty times as long as an entry waits for others
             for pid in [one.process.pid] if ending == signal.SIGTERM else one.processes():
-                os.kill(pid, ending)
+                send_signal(pid, ending)
+            one.process.wait(150)
             ended = time.monotonic()
-            one.process.wait(60)
-            before = len(answered)
-            other.until(lambda: len(answered) > before + 30)
+            other.until(lambda: sum(asked > ended for asked in list(answered.values())) > 30)
         finally:
             over.set()
-            assert not [each for each in running if each.exception(60)]
+            assert not [each for each in running if each.exception(150)]
             balancer.close()
     # What was on its way to the host that ended got no answer, and a client sends it again; no answer tells a fault.
     assert not [each for each in unanswered if isinstance(each, tuple)]
@@ -202,7 +208,6 @@ def end_under_load(one, other, token, ending):
         page = call(other, token, "GET", f"/api/history?limit=200{after and f'&before={after}'}")[1]
         entries |= {entry["sql"] for entry in page["history"]}
         after = page["next"]
-    unsure = 1 if ending == signal.SIGKILL else 0  # seconds
-    for number, moment in answered.items():
-        if number % 4 and not abs(ended - moment) < unsure:
+    for number, asked in answered.items():
+        if number % 4 and (ending == signal.SIGTERM or number in sure or asked > ended):
             assert f"SELECT {number} AS n" in entries

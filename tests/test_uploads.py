@@ -33,7 +33,7 @@ def service(tmp_path_factory, arriving):
 
 @pytest.fixture
 def connection(service):
-    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as made:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=150) as made:
         yield made
 
 
@@ -53,7 +53,7 @@ def chunk(data):
     return b"%x\r\n%s\r\n" % (len(data), data)
 
 
-def answered(connection, seconds=60):
+def answered(connection, seconds=150):
     """Status and body of the answer that comes."""
     connection.settimeout(seconds)
     received = b""
@@ -106,14 +106,14 @@ def test_a_large_file_never_stands_in_the_web_worker_s_memory(service, connectio
     assert (status, profile["row_count"]) == (200, 64 * 20_000)
     for pid, most in before.items():
         assert peak(pid) - most < 32, "MiB"
-    assert is_clean(arriving)
+    service.until(lambda: is_clean(arriving))
 
 
-def test_an_announced_size_above_the_limit_is_refused_before_it_is_sent(connection, arriving):
+def test_an_announced_size_above_the_limit_is_refused_before_it_is_sent(service, connection, arriving):
     start(connection, (LIMIT_MB << 20) + 1)
     status, problem = answered(connection)
     assert (status, problem["code"]) == (413, "request_entity_too_large")
-    assert is_clean(arriving)
+    service.until(lambda: is_clean(arriving))
 
 
 def test_a_size_that_is_not_announced_is_refused_on_the_way(service, connection, arriving):
@@ -137,7 +137,7 @@ def test_a_size_that_is_not_announced_is_refused_on_the_way(service, connection,
 )
 def test_a_form_of_another_shape_is_refused(service, connection, arriving, parts, kind):
     start(connection, sum(map(len, parts)), kind=kind or "multipart/form-data; boundary=b")
-    connection.settimeout(60)
+    connection.settimeout(150)
     send(connection, parts)
     status, problem = answered(connection)
     assert (status, problem["status"]) == (413, 413)
@@ -151,14 +151,14 @@ def test_of_several_files_the_one_that_is_asked_for_is_read(service, connection,
     send(connection, body)
     status, answer = answered(connection)
     assert (status, [column["name"] for column in answer["columns"]], answer["row_count"]) == (200, ["a"], 1)
-    assert is_clean(arriving)
+    service.until(lambda: is_clean(arriving))
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["Content-Length", "chunked"])
 def test_a_client_that_goes_away_leaves_nothing(service, arriving, chunked):
     before = {pid: threads(pid) for pid in service.workers()}
     for _ in range(8):  # twice as many as there are threads
-        with socket.create_connection(("127.0.0.1", service.port), timeout=60) as made:
+        with socket.create_connection(("127.0.0.1", service.port), timeout=150) as made:
             start(made, None if chunked else 40 << 20)
             pieces = whole(b"broken.csv", csv(3))[:-1]
             send(made, map(chunk, pieces) if chunked else pieces)
@@ -172,7 +172,7 @@ def test_a_client_that_goes_away_leaves_nothing(service, arriving, chunked):
 
 def test_a_worker_that_is_killed_leaves_nothing(service, arriving):
     workers = service.workers()
-    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as made:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=150) as made:
         start(made, 40 << 20)
         send(made, whole(b"broken.csv", csv(3))[:-1])
         service.until(lambda: not is_clean(arriving))
@@ -188,7 +188,7 @@ def test_a_disk_that_is_full_is_told_and_left_as_it_was(service, arriving):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (2 << 20, resource.RLIM_INFINITY))
     try:
         for path in ("/api/files/profile", "/api/files/upload"):
-            with socket.create_connection(("127.0.0.1", service.port), timeout=60) as connection:
+            with socket.create_connection(("127.0.0.1", service.port), timeout=150) as connection:
                 body = whole(b"full.csv", csv(5))
                 start(connection, sum(map(len, body)), path)
                 send(connection, body)
@@ -199,7 +199,7 @@ def test_a_disk_that_is_full_is_told_and_left_as_it_was(service, arriving):
     finally:
         for pid in service.workers():
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    with socket.create_connection(("127.0.0.1", service.port), timeout=60) as connection:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=150) as connection:
         body = whole(b"full.csv", csv(5))
         start(connection, sum(map(len, body)), "/api/files/upload")
         send(connection, body)

@@ -204,7 +204,7 @@ def test_a_policy_of_today_holds_for_an_entry_of_yesterday(client):
 def service(tmp_path_factory, postgres_server):
     config = postgres_server.fresh()
     with Service(
-        tmp_path_factory.mktemp("served"), WEB_CONCURRENCY="1", SQLCHAT_STATEMENT_TIMEOUT="8", SQLCHAT_POOL_SIZE="2"
+        tmp_path_factory.mktemp("served"), WEB_CONCURRENCY="1", SQLCHAT_STATEMENT_TIMEOUT="300", SQLCHAT_POOL_SIZE="2"
     ) as running:
         body = {"provider": "postgres", "name": "pg", "config": config}
         assert running.call("POST", "/api/connections", body)[0] == 201
@@ -214,7 +214,7 @@ def service(tmp_path_factory, postgres_server):
 
 
 def requested(service, sql, accept, name="pg", **headers):
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=150)
     body = json.dumps({"connection_id": name, "sql": sql})
     connection.request("POST", "/api/execute", body, {"Content-Type": "application/json", "Accept": accept} | headers)
     return connection
@@ -231,7 +231,8 @@ def test_a_fault_after_the_first_byte_breaks_the_answer_off(service):
         response.read()
     response.close()
     connection.close()
-    service.until(lambda: service.call("GET", "/api/history")[1]["history"][0]["outcome"] == "sql_failed", 10)
+    newest = "/api/history?limit=1"
+    service.until(lambda: [e["outcome"] for e in service.call("GET", newest)[1]["history"]] == ["sql_failed"])
     assert service.call("GET", "/health")[0] == 200
 
 
@@ -292,17 +293,17 @@ def test_a_client_that_goes_away_frees_everything(service, name, sql, accept):
         gone = time.monotonic()
         if name == "pg":
             while left := copying(service):
-                assert time.monotonic() - gone < 10, left
+                assert time.monotonic() - gone < 100, left
                 time.sleep(0.05)
     started = time.monotonic()
     assert service.execute(name, "SELECT 1 AS n") == (200, [[1]])
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 100
 
     def abandoned():
         entries = service.call("GET", "/api/history?limit=20&outcome=abandoned")[1]["history"]
         return [each for each in entries if each["sql"] == sql and each["status"] == 499]
 
-    service.until(lambda: len(abandoned()) >= 3, 10)
+    service.until(lambda: len(abandoned()) >= 3)
 
 
 @pytest.mark.parametrize("accept", ["text/csv", "application/x-ndjson"])
@@ -318,7 +319,7 @@ def test_an_answer_whose_client_resets_the_line_is_logged_and_kept(service, acce
         lines = [json.loads(line) for line in service.out[before:].splitlines() if line.startswith("{")]
         return [line for line in lines if line.get("status") == 499 and line.get("outcome") == "abandoned"]
 
-    service.until(lambda: len(abandoned()) == 6, 20)
+    service.until(lambda: len(abandoned()) == 6)
     assert "unhandled error" not in service.out[before:]
     assert "Exception ignored" not in service.out[before:]
 

@@ -20,7 +20,7 @@ CSV = b"id,name\n1,Ann\n2,\n"
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory):
-    running = SupabaseStorageServer(tmp_path_factory.mktemp("storage-server"), JWT_SECRET, late=3.5)
+    running = SupabaseStorageServer(tmp_path_factory.mktemp("storage-server"), JWT_SECRET, late=30)
     yield running
     running.close()
 
@@ -33,7 +33,7 @@ def app(server, tmp_path_factory):
             supabase_url=server.url,
             supabase_jwt_secret=JWT_SECRET,
             supabase_service_role_key=SERVICE_KEY,
-            storage_timeout=3.0,
+            storage_timeout=6.0,
             open_data_routes=True,
         )
     )

@@ -284,13 +284,13 @@ def test_assistants_ask_it_over_mcp(tmp_path_factory, config, lake):
         made = httpx2.post(
             f"{service.url}/api/connections",
             json={"provider": "spark", "name": "lake", "config": config},
-            timeout=60,
+            timeout=300,
         )
         assert made.status_code == 201
 
         async def run():
             async with (
-                httpx2.AsyncClient(timeout=60) as http,
+                httpx2.AsyncClient(timeout=300) as http,
                 Client(streamable_http_client(f"{service.url}/mcp", http_client=http)) as client,
             ):
                 return [

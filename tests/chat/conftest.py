@@ -127,8 +127,9 @@ class Model:
         self._second_answers += texts
 
     def _take_answer(self, request: Request) -> str:
-        self.requests.append(json.loads(request.get_data()))
-        is_second = any(message["role"] == "assistant" for message in self.requests[-1]["messages"])
+        asked = json.loads(request.get_data())
+        self.requests.append(asked)
+        is_second = any(message["role"] == "assistant" for message in asked["messages"])
         return (self._second_answers if is_second and self._second_answers else self._answers).pop(0)
 
     def _openai(self, request: Request) -> Response:
@@ -234,7 +235,7 @@ def house(tmp_path: Path, url: str, workers: Workers) -> Iterator[House]:
         openai_base_url=f"{url}/v1",
         anthropic_api_key="test-key",
         anthropic_base_url=url,
-        model_timeout=20,
+        model_timeout=120,
     )
     store = Store(settings)
     store.upgrade()

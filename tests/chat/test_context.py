@@ -222,7 +222,7 @@ def test_who_comes_while_an_index_is_made_waits_for_it_instead_of_making_another
     ready = threading.Barrier(4)
 
     def index() -> None:
-        ready.wait(30)
+        ready.wait(150)
         found.append(linker._find_index(catalog, Profiles()))
 
     threads = [threading.Thread(target=index) for _ in range(4)]

@@ -410,8 +410,9 @@ SLOW = "WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t) SELECT c
 
 
 def test_a_candidate_that_takes_too_long_costs_the_others_nothing(house, model) -> None:
-    model.says(SLOW, COUNT, SLOW)
-    answer = house.ask_with("How many?", mode="thorough", statement_timeout=1)
+    model.says(COUNT, SLOW, COUNT, SLOW)
+    house.ask()  # by which the worker processes have begun
+    answer = house.ask_with("How many?", mode="thorough", statement_timeout=3)
     assert house.rows(answer) == [[2]]
     assert answer.agreement == Agreement(candidates=1, agreeing=1)
 

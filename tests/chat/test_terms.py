@@ -104,6 +104,6 @@ def test_the_longest_question_over_the_most_terms_is_looked_at_within_a_bound():
     terms = [Term(word, "x", synonyms=tuple(f"{word} {other}" for other in words[:20])) for word in words[:200]]
     index = TermIndex(terms)
     question = " ".join(f"{word}x" for word in words)[:4000]
-    start = time.perf_counter()
+    start = time.thread_time()
     index.find_matching(question)
-    assert time.perf_counter() - start < 2
+    assert time.thread_time() - start < 2

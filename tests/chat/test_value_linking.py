@@ -120,9 +120,9 @@ def test_a_long_question_on_many_values_takes_no_time() -> None:
     names = tuple(f"{first} {last} {n}" for n in range(300) for first in ("Ann", "Bob") for last in ("Lee", "Roe"))
     index = LiteralIndex({("", f"t{n}", "name"): names for n in range(20)})
     question = " ".join(["who are ann lee and bob roe with Anne Leigh"] * 60)
-    start = time.perf_counter()
+    start = time.thread_time()
     index.find_matches(question)
-    assert time.perf_counter() - start < 2
+    assert time.thread_time() - start < 2
 
 
 @pytest.mark.parametrize("question", ["Name all cars", "what does netflixing mean", "the average age", "in april"])

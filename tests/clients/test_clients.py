@@ -46,7 +46,7 @@ def description(service, tmp_path_factory):
 def run(*words, **environment):
     """What a program prints. Fails with all that it said where it ends in an error."""
     done = subprocess.run(
-        words, capture_output=True, text=True, timeout=120, env=os.environ | {"NODE_PATH": str(NODE)} | environment
+        words, capture_output=True, text=True, timeout=300, env=os.environ | {"NODE_PATH": str(NODE)} | environment
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

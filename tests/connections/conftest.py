@@ -89,7 +89,7 @@ def mysql_server():
         return contextlib.closing(pymysql.connect(**given))
 
     try:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while True:
             try:
                 with connect():

@@ -42,7 +42,7 @@ def builders():
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(data_dir=tmp_path, statement_timeout=10)
+    return Settings(data_dir=tmp_path, statement_timeout=100)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def connect(settings, sql_workers, builders):
 
 
 def rows(connection, sql):
-    return orjson.loads(connection.run(sql, max_rows=100, timeout=10).rows)
+    return orjson.loads(connection.run(sql, max_rows=100, timeout=100).rows)
 
 
 def left(settings):
@@ -117,11 +117,11 @@ def test_columns_by_the_thousand_take_no_address_space_that_they_do_not_fill(put
 def test_a_small_file_is_built_by_the_process_that_a_hostile_one_was_refused_by(put, connect, builders):
     put("long.csv", b'a,b\n1,"' + b"x" * (70 << 20))
     put("small.csv", b"a,b\n1,2\n")
-    process = builders.call(os.getpid, deadline=20)
+    process = builders.call(os.getpid, deadline=120)
     with pytest.raises(ConnectionConfigError):
         connect("long.csv").check()
     assert rows(connect("small.csv"), "SELECT a + b FROM small") == [[3]]
-    assert builders.call(os.getpid, deadline=20) == process
+    assert builders.call(os.getpid, deadline=120) == process
 
 
 def test_what_does_not_fit_into_memory_takes_no_more_of_the_disk_than_it_may(tmp_path, builders):
@@ -133,7 +133,7 @@ def test_what_does_not_fit_into_memory_takes_no_more_of_the_disk_than_it_may(tmp
         folder.mkdir()
         refused = pytest.raises(TooLargeError, match="more than 1 MiB of disk space beside the database")
         with contextlib.nullcontext() if made else refused:
-            builders.call(build, str(folder), files, 32, most, deadline=60)
+            builders.call(build, str(folder), files, 32, most, deadline=120)
         assert {path.name for path in folder.iterdir()} >= ({"data.duckdb", "found.json"} if made else set())
         assert not made or not (folder / "spilled").exists()
 
@@ -144,7 +144,7 @@ def test_a_disk_that_takes_no_more_is_an_outage_for_as_long_as_that(put, connect
     put("s.csv", "\n".join(["id,name", *(f"{number},name{number}" for number in range(3_000)), ""]).encode())
     lines = (f"{number},{number % 3000},{number * 7919 % 1000003}" for number in range(200_000))
     put("t.csv", "\n".join(["id,s_id,x", *lines, ""]).encode())
-    connection, process = connect("s.csv", "t.csv"), builders.call(os.getpid, deadline=20)
+    connection, process = connect("s.csv", "t.csv"), builders.call(os.getpid, deadline=120)
     unlimited = resource.prlimit(process, resource.RLIMIT_FSIZE)
     resource.prlimit(process, resource.RLIMIT_FSIZE, (most, unlimited[1]))  # no file may become larger
     try:
@@ -178,7 +178,7 @@ class Slow(LocalStorage):
     def fetch(self, bucket, name, target, *, token=None):
         self.fetched += 1
         self.asked.set()
-        self.sent.wait(20)
+        self.sent.wait(150)
         super().fetch(bucket, name, target, token=token)
 
 
@@ -207,13 +207,13 @@ def test_who_comes_while_it_is_made_waits_longer_than_for_an_upload(put, connect
     databases = FileDatabases(hurried, slow, builders, ["local"])
     answers = []
     first = asking(connect("x.csv", databases=databases), answers)
-    slow.asked.wait(20)
+    slow.asked.wait(150)
     others = [asking(connect("x.csv", databases=databases), answers) for _ in range(3)]
     time.sleep(1)
     assert answers == []
     slow.sent.set()
     for thread in (first, *others):
-        thread.join(30)
+        thread.join(150)
     assert answers == [[[1]]] * 4
     assert slow.fetched == 1
 
@@ -232,11 +232,11 @@ def test_who_waited_in_vain_is_told_what_the_other_found(put, connect, settings,
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
-    slow.asked.wait(20)
+    slow.asked.wait(150)
     time.sleep(0.5)
     slow.sent.set()
     for thread in threads:
-        thread.join(30)
+        thread.join(150)
     assert len(told) == 4
     assert len(set(told)) == 1
     assert slow.fetched == 1
@@ -244,14 +244,15 @@ def test_who_waited_in_vain_is_told_what_the_other_found(put, connect, settings,
 
 def test_a_storage_that_is_too_slow_ends_the_wait(put, connect, settings, builders, slow):
     put("x.csv", b"a\n1\n")
-    impatient = Settings(data_dir=settings.data_dir, storage_timeout=0.4, max_upload_mb=1, build_timeout=20)
-    assert impatient.build_wait == pytest.approx(20.65)
+    impatient = Settings(data_dir=settings.data_dir, storage_timeout=0.4, max_upload_mb=1, build_timeout=120)
+    assert impatient.build_wait == pytest.approx(120.65)
     databases = FileDatabases(impatient, slow, builders, ["local"])
     answers = []
     thread = asking(connect("x.csv", databases=databases), answers)
-    time.sleep(1)
+    slow.asked.wait(150)
+    time.sleep(2)
     slow.sent.set()
-    thread.join(30)
+    thread.join(150)
     assert "the storage takes too long" in answers[0].detail
     assert left(settings) == []
     slow.sent.set()
@@ -267,7 +268,7 @@ def test_a_process_that_is_busy_is_waited_for(put, connect, settings):
     other.start()
     time.sleep(0.2)
     assert rows(connect("x.csv", databases=databases), "SELECT a FROM x") == [[1]]
-    other.join(20)
+    other.join(120)
     builders.close()
 
 
@@ -283,15 +284,14 @@ def test_a_build_past_its_own_time_is_too_costly(put, connect, settings, builder
 def test_the_work_of_a_process_that_the_host_ends_is_done_again(put, connect, settings, builders):
     put("s.csv", b"a\n1\n")
     put("x.csv", b"a,b\n" + b"4,5\n" * 4_000_000)
-    connection, process, found = connect("s.csv", "x.csv"), builders.call(os.getpid, deadline=20), []
+    connection, process, found = connect("s.csv", "x.csv"), builders.call(os.getpid, deadline=120), []
     asking = threading.Thread(target=lambda: found.extend(rows(connection, "SELECT sum(a), sum(b) FROM x")))
     asking.start()
-    until = time.monotonic() + 20
-    while not any(log.stat().st_size for log in (settings.cache_dir / "files").glob("*.part/data.duckdb.wal")):
-        assert time.monotonic() < until
+    logs = "*.part/data.duckdb.wal"
+    while asking.is_alive() and not any(log.stat().st_size for log in (settings.cache_dir / "files").glob(logs)):
         time.sleep(0.02)
     os.kill(process, signal.SIGTERM)  # one table is in the database
-    asking.join(60)
+    asking.join(150)
     assert found == [[16_000_000, 20_000_000]]
 
 

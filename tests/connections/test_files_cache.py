@@ -57,18 +57,18 @@ def test_one_who_comes_while_it_is_built_waits_or_is_told(cache):
 
     def slow(place):
         begun.set()
-        finish.wait(10)
+        finish.wait(150)
         filled()(place)
 
     builder = threading.Thread(target=cache.make, args=("a", slow, 0))
     builder.start()
-    begun.wait(10)
+    begun.wait(150)
     assert not cache.make("a", filled(), patience=0.1)
     with cache.hold("a", patience=0) as there:
         assert not there
     finish.set()
-    assert cache.make("a", lambda place: pytest.fail("built twice"), patience=10)
-    builder.join(10)
+    assert cache.make("a", lambda place: pytest.fail("built twice"), patience=150)
+    builder.join(150)
 
 
 def test_the_least_recently_used_goes_first(cache, folder):
@@ -189,7 +189,7 @@ def test_nobody_waits_for_a_lock_in_a_folder_that_was_removed(cache, folder):
     waiting = threading.Thread(target=lambda: found.append(cache.make("a", filled(), patience=60)))
     with pytest.raises(FileNotFoundError):
         cache.make("a", removed, patience=0)
-    waiting.join(10)
+    waiting.join(150)
     assert not waiting.is_alive()
     assert cache.make("a", filled(), patience=0)
 

@@ -57,7 +57,7 @@ def test_many_stars_take_no_time():
     )
     stars = [f"{'a*' * 40}{number}z*" for number in range(100)]
     policy = Policy(deny_tables=tuple(stars), deny_columns=tuple(f"*.{each}" for each in stars))
-    begun = time.monotonic()
+    begun = time.thread_time()
     judged = judge(Catalog(tables, "sqlite"), policy)
-    assert time.monotonic() - begun < 5
+    assert time.thread_time() - begun < 5
     assert len(judged.readable) == 300

@@ -123,7 +123,7 @@ def attacked(request, postgres_server):
 
 
 def run(connection, sql):
-    return json.loads(connection.run(sql, max_rows=10, timeout=5).rows)
+    return json.loads(connection.run(sql, max_rows=10, timeout=100).rows)
 
 
 @pytest.mark.parametrize("sql", REFUSED)

@@ -27,7 +27,7 @@ def connected(config, **settings):
 
 
 def rows(connection, sql):
-    return json.loads(connection.run(sql, max_rows=10, timeout=5).rows)
+    return json.loads(connection.run(sql, max_rows=10, timeout=100).rows)
 
 
 def test_an_owner_is_warned_of(postgres_database, execute):

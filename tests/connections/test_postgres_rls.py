@@ -198,7 +198,7 @@ def claims(sub, **more):
 
 def run(connection, sql, **caller):
     caller = claims(ANN) | caller
-    return json.loads(connection.for_caller(caller).run(sql, max_rows=10, timeout=5).rows)
+    return json.loads(connection.for_caller(caller).run(sql, max_rows=10, timeout=100).rows)
 
 
 @pytest.mark.parametrize(("sub", "body"), [(ANN, "of ann"), (BOB, "of bob")])
@@ -299,7 +299,7 @@ def test_nothing_is_read_for_a_caller_without_a_token(connection, claims):
     with pytest.raises(UnauthorizedError, match="send a token"):
         connection.for_caller(claims)
     with pytest.raises(UnauthorizedError):
-        connection.run("SELECT 1", max_rows=1, timeout=5)
+        connection.run("SELECT 1", max_rows=1, timeout=100)
     with pytest.raises(UnauthorizedError):
         connection.explain("SELECT 1")
 

@@ -102,7 +102,7 @@ def refused(connection):
     with pytest.raises(ConnectionConfigError) as refusal:
         connection.check()
     with pytest.raises(DatabaseUnavailableError):
-        connection.run("SELECT 1", max_rows=1, timeout=5)
+        connection.run("SELECT 1", max_rows=1, timeout=100)
     return refusal.value.detail
 
 
@@ -114,7 +114,7 @@ def test_who_is_trusted_and_who_is_not(tls_database, door, authority, opened, mo
     def is_encrypted(connection):
         before = door.encrypted
         connection.check()
-        assert connection.run("SELECT 1", max_rows=1, timeout=5).rows == b"[[1]]"
+        assert connection.run("SELECT 1", max_rows=1, timeout=100).rows == b"[[1]]"
         return door.encrypted > before
 
     assert is_encrypted(opened(tls_database | {"sslmode": "require"}))

@@ -61,7 +61,7 @@ def postgres(postgres_database, relay):
 
 
 def rows(connection, sql):
-    return json.loads(connection.run(sql, max_rows=10, timeout=5).rows)
+    return json.loads(connection.run(sql, max_rows=10, timeout=100).rows)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def test_what_is_due_runs_at_its_time_and_what_was_cancelled_never():
     kept = deadlines.start(0.4, ran.set)
     cancelled = deadlines.start(0.4, cancelled_ran.set)
     cancelled.cancel()
-    assert ran.wait(10)
+    assert ran.wait(100)
     assert time.monotonic() - started >= 0.4
     assert (kept.has_passed, cancelled.has_passed) == (True, False)
     assert not cancelled_ran.wait(0.5)
@@ -27,9 +27,9 @@ def test_what_is_due_runs_at_its_time_and_what_was_cancelled_never():
 
 def test_one_that_takes_long_holds_up_no_other():
     deadlines, ran, over = Deadlines(), threading.Event(), threading.Event()
-    deadlines.start(0.1, lambda: over.wait(20))
+    deadlines.start(0.1, lambda: over.wait(200))
     deadlines.start(0.2, ran.set)
-    assert ran.wait(5)
+    assert ran.wait(100)
     over.set()
 
 
@@ -40,10 +40,10 @@ def test_one_thread_watches_many_and_ends_when_none_is_left(monkeypatch):
     for each in [deadlines.start(60, print) for _ in range(50)]:
         assert len(set(watchers()) - before) == 1
         each.cancel()
-    until = time.monotonic() + 10
+    until = time.monotonic() + 120
     while set(watchers()) - before:
         assert time.monotonic() < until
         time.sleep(0.05)
     ran = threading.Event()
     deadlines.start(0.1, ran.set)
-    assert ran.wait(5)
+    assert ran.wait(100)

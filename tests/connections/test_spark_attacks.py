@@ -131,7 +131,7 @@ def attacked(spark_server):
 
 
 def run(connection, sql):
-    return json.loads(connection.run(sql, max_rows=10, timeout=60).rows)
+    return json.loads(connection.run(sql, max_rows=10, timeout=100).rows)
 
 
 @pytest.mark.parametrize("sql", WRITES)
@@ -171,7 +171,7 @@ def test_what_runs_programs_or_reads_files_within_a_query_is_refused(attacked, s
 def test_what_is_too_large_ends_and_the_session_goes_on(attacked, sql):
     connection, _ = attacked
     with pytest.raises((TooLargeError, QueryError, QueryTimeoutError, DatabaseUnavailableError)):
-        connection.run(sql, max_rows=10_000, timeout=20)
+        connection.run(sql, max_rows=10_000, timeout=100)
     assert run(connection, "SELECT count(*) FROM kept") == [[2]]
 
 

@@ -18,7 +18,7 @@ class Source:
 
     def __call__(self):
         self.reads += 1
-        self.gate.wait(10)
+        self.gate.wait(150)
         if self.error:
             raise self.error
         return self.reads
@@ -64,17 +64,19 @@ def test_those_who_come_together_share_one_read(source):
     assert found == [1] * 8
 
 
-@pytest.mark.parametrize(("age", "found"), [(1.1, 1), (2.1, 2)])
-def test_while_one_reads_anew_the_others_go_on_with_what_there_was_for_a_while(source, age, found):
-    cached = TtlCache(source, 1)
+@pytest.mark.parametrize(("age", "found"), [(1100, 1), (2100, 2)])
+def test_while_one_reads_anew_the_others_go_on_with_what_there_was_for_a_while(monkeypatch, source, age, found):
+    cached, clock = TtlCache(source, 1000), time.monotonic
     cached.get()
-    time.sleep(age)
+    monkeypatch.setattr("sqlchat.connections.ttl_cache.time.monotonic", lambda: clock() + age)
     source.gate.clear()
     with ThreadPoolExecutor(2) as pool:
         reader = pool.submit(cached.get)
         while source.reads < 2:
             time.sleep(0.001)
         other = pool.submit(cached.get)
+        if found == 1:
+            assert other.result(60) == 1
         time.sleep(0.05)
         assert other.done() is (found == 1)
         source.gate.set()
@@ -88,8 +90,11 @@ def test_what_is_asked_for_anew_is_no_reading_that_began_before(source):
         reader = pool.submit(cached.get)
         while source.reads < 1:
             time.sleep(0.001)
-        anew, other = pool.submit(cached.get, refresh=True), pool.submit(cached.get)
-        time.sleep(0.05)
+        begun = threading.Barrier(3)
+        anew = pool.submit(lambda: (begun.wait(60), cached.get(refresh=True))[1])
+        other = pool.submit(lambda: (begun.wait(60), cached.get())[1])
+        begun.wait(60)
+        time.sleep(0.5)
         source.gate.set()
         assert (reader.result(), anew.result(), other.result(), cached.get()) == (1, 2, 1, 2)
 

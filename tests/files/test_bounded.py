@@ -116,7 +116,8 @@ def test_an_honest_file_is_read_after_a_hostile_one_by_the_same_process(files, w
     honest.write_bytes(b"id,name\n" + b"1,Ada\n" * 1_000_000)
     with pytest.raises(TooLargeError):
         files.profile(hostile, "a.parquet")
-    assert files.profile(honest, "a.csv").row_count == 1_000_000
+    settings = Settings(data_dir=tmp_path, upload_timeout=300.0)
+    assert Files(settings, open_storage(settings), workers).profile(honest, "a.csv").row_count == 1_000_000
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(200, 24_000), (1900, 2_500)])
@@ -126,7 +127,7 @@ def test_a_wide_file_of_several_blocks_is_read(workers, tmp_path, columns, rows)
     head = ",".join(f"c{number}" for number in range(columns))
     lines = [",".join(str(100_000 + (number * 7919 + k) % 899_999) for number in range(columns)) for k in range(100)]
     path.write_text("\n".join([head, *lines * (rows // 100)]))
-    settings = Settings(data_dir=tmp_path, upload_timeout=60.0)
+    settings = Settings(data_dir=tmp_path, upload_timeout=300.0)
     workers.close()  # so that the most is this file's
     with Watch(workers) as watch:
         found = Files(settings, open_storage(settings), workers).profile(path, "wide.csv")

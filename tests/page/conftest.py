@@ -5,6 +5,7 @@ import shutil
 import pytest
 from deployed import Service
 from selenium import webdriver
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver.chrome.service import Service as Driver
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -14,7 +15,7 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --force-device-scale-factor=1"
 )
-PATIENCE = 30  # seconds
+PATIENCE = 150  # seconds
 
 
 class Browser:
@@ -34,7 +35,9 @@ class Browser:
         self.until(lambda: self.run("return document.body.dataset.ready"))
 
     def until(self, condition):
-        return WebDriverWait(self.driver, PATIENCE, 0.1).until(lambda _: condition())
+        return WebDriverWait(self.driver, PATIENCE, 0.1, [StaleElementReferenceException]).until(
+            lambda _: condition()
+        )
 
     def run(self, script, *given):
         return self.driver.execute_script(script, *given)

@@ -1,8 +1,8 @@
 """A language model that speaks OpenAI's protocol, over a pytest-httpserver."""
 
+import contextlib
 import json
-import time
-from threading import Lock
+from threading import Event, Lock
 
 from werkzeug import Response
 
@@ -10,11 +10,11 @@ from werkzeug import Response
 class AModel:
     """Answers each question with `sql` (None: with nothing that can be read), and counts its calls.
 
-    `tokens` are those of prompt and completion, of each call.
+    `tokens` are those of prompt and completion, of each call. While a call is under way it does what `pause` does.
     """
 
-    def __init__(self, httpserver, sql="SELECT count(*) AS n FROM customers", tokens=(100, 20), delay=0.0):
-        self.sql, self.tokens, self.delay, self.calls = sql, tokens, delay, 0
+    def __init__(self, httpserver, sql="SELECT count(*) AS n FROM customers", tokens=(100, 20)):
+        self.sql, self.tokens, self.pause, self.calls = sql, tokens, None, 0
         self._lock = Lock()
         httpserver.expect_request("/v1/chat/completions").respond_with_handler(self._reply)
         self.settings = {
@@ -23,10 +23,22 @@ class AModel:
             "OPENAI_MODEL": "a-model",
         }
 
+    @contextlib.contextmanager
+    def holding(self):
+        """Have each call wait until the event is set that this gives; at the latest at the end."""
+        go = Event()
+        self.pause = go.wait
+        try:
+            yield go
+        finally:
+            self.pause = None
+            go.set()
+
     def _reply(self, request):
         with self._lock:
             self.calls += 1
-        time.sleep(self.delay)
+        if pause := self.pause:
+            pause()
         said = {"interpretation": "", "assumptions": [], "sql": self.sql, "explanation": "Because."}
         content = json.dumps(said) if self.sql else ""
         prompt, completion = self.tokens

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import shlex
 import signal
 import sqlite3
@@ -54,6 +55,7 @@ class Service:
         self.url = f"http://127.0.0.1:{self.port}"
         self.environment = environment(SQLCHAT_DATA_DIR=str(data_dir), PORT=str(self.port), **given)
         self.count = int(self.environment["WEB_CONCURRENCY"])
+        self._state_dir = Path(data_dir, "state")
         self.out = ""
         self._arguments = ["--bind", f"127.0.0.1:{self.port}"] if is_bound else []
 
@@ -88,14 +90,14 @@ class Service:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(60)
+                self.process.wait(150)
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
         try:
-            self.until(lambda: not self.processes(), seconds=20)
+            self.until(lambda: not self.processes())
         finally:
             for pid in self.processes():
-                os.kill(pid, signal.SIGKILL)
+                send_signal(pid, signal.SIGKILL)
             self._reader.join(30)
             self.process.stdout.close()
         return self.process.wait()
@@ -107,7 +109,8 @@ class Service:
     def workers(self):
         return [pid for pid, stat in stats() if stat["parent"] == self.process.pid and stat["state"] != "Z"]
 
-    def until(self, condition, seconds=90):
+    def until(self, condition, seconds=180):
+        """Wait for `condition`. The limit is far above what a busy machine needs: only a fault reaches it."""
         deadline = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < deadline, self.out
@@ -115,15 +118,31 @@ class Service:
 
     @contextlib.contextmanager
     def through(self, worker):
-        """Have `worker` alone answer, by halting the others."""
+        """Have `worker` alone answer, by halting the others, which may be killed meanwhile."""
         halted = [pid for pid in self.workers() if pid != worker]
-        for pid in halted:
-            os.kill(pid, signal.SIGSTOP)
         try:
+            for pid in halted:
+                self._halt(pid)
             yield
         finally:
             for pid in halted:
-                os.kill(pid, signal.SIGCONT)
+                send_signal(pid, signal.SIGCONT)
+
+    def _halt(self, worker):
+        """Stop it, but not while it holds a lock of the embedded store, for which the others would wait."""
+        for _ in range(1000):
+            send_signal(worker, signal.SIGSTOP)
+            self.until(lambda: state_of(worker) in (None, "T", "Z"))
+            if worker not in lockers(self._state_dir):
+                return
+            send_signal(worker, signal.SIGCONT)
+            time.sleep(0.02)
+
+    def count_statements(self):
+        """How many statements its SQL processes run, as all workers counted them within the last seconds."""
+        with answer_to(self.url + "/metrics", 150) as answer:
+            found = re.search(r'_processes{pool="databases",state="busy"} (\S+)', answer.read().decode())
+        return float(found[1]) if found else 0
 
     def is_whole(self):
         """All workers are there and answer."""
@@ -132,10 +151,10 @@ class Service:
 
     def serves(self, worker):
         with self.through(worker), contextlib.suppress(OSError):
-            return self.call("GET", "/health", timeout=5)[0] == 200
+            return self.call("GET", "/health", timeout=20)[0] == 200
         return False
 
-    def call(self, method, path, body=None, token=None, timeout=60):
+    def call(self, method, path, body=None, token=None, timeout=150):
         """Status, decoded body and headers; raises OSError if no whole answer came."""
         headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
         data = None if body is None else json.dumps(body).encode()
@@ -159,14 +178,48 @@ class Service:
         return [json.loads(line) for line in self.out.splitlines() if line.startswith("{")]
 
 
-def stats():
-    for folder in Path("/proc").iterdir():
+def stats(*pids):
+    """(id, facts) of each process, or of those of `pids` that are there."""
+    for folder in map(Path("/proc").joinpath, map(str, pids)) if pids else Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
             after_name = (folder / "stat").read_text().rpartition(")")[2].split()
             yield (
                 int(folder.name),
-                {"state": after_name[0], "parent": int(after_name[1]), "session": int(after_name[3])},
+                {
+                    "state": after_name[0],
+                    "parent": int(after_name[1]),
+                    "session": int(after_name[3]),
+                    "ticks": int(after_name[11]) + int(after_name[12]),
+                },
             )
+
+
+def state_of(pid):
+    """The letter of its state; None once it is gone."""
+    return next((stat["state"] for other, stat in stats(pid)), None)
+
+
+def ports_of(worker):
+    """The ports from which clients have a connection with the process `worker`."""
+    inodes = set()
+    for descriptor in Path(f"/proc/{worker}/fd").iterdir():
+        with contextlib.suppress(OSError):
+            inodes.add(str(descriptor.readlink()).removeprefix("socket:[").removesuffix("]"))
+    lines = (line.split() for line in Path(f"/proc/{worker}/net/tcp").read_text().splitlines()[1:])
+    return {int(line[2].partition(":")[2], 16) for line in lines if line[9] in inodes}
+
+
+def lockers(folder):
+    """Ids of the processes that have a file of `folder` locked against all others."""
+    inodes = {str(file.stat().st_ino) for file in folder.glob("*")}
+    locks = (line.split() for line in Path("/proc/locks").read_text().splitlines() if "->" not in line)
+    return {int(pid) for _, _, _, mode, pid, file, *_ in locks if mode == "WRITE" and file.split(":")[2] in inodes}
+
+
+def send_signal(pid, number):
+    """Send it, unless the process is gone."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def flask(line, **given):
@@ -177,7 +230,7 @@ def flask(line, **given):
         env=environment(**given),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
 

@@ -14,7 +14,7 @@ class Watch:
     """Looks, until the block ends, at the most memory (MiB) that the worker process had, even one that is killed."""
 
     def __init__(self, workers: Workers) -> None:
-        self._status = Path(f"/proc/{workers.call(os.getpid, deadline=5)}/status")
+        self._status = Path(f"/proc/{workers.call(os.getpid, deadline=120)}/status")
         self.before = self._figure("VmRSS")
         self.most = 0.0
         self._over = threading.Event()

@@ -1,5 +1,7 @@
 """Ports for servers that are told where to listen."""
 
+import itertools
+import os
 import secrets
 import socket
 
@@ -7,11 +9,16 @@ import socket
 # before its server listens, or while that is stopped.
 FIRST, COUNT = 20_000, 10_000
 
+# Each process of tests has a share of its own, and gives no port twice before it has given all of them.
+_SHARE = COUNT // int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+_SHARE_FIRST = FIRST + _SHARE * int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+_numbers = itertools.count(secrets.randbelow(_SHARE))  # other runs on this machine begin elsewhere
+
 
 def free_port() -> int:
-    """One on loopback where nobody listens, and that another test's server will hardly be given as well."""
+    """One on loopback where nobody listens, and that no other test's server is given meanwhile."""
     while True:
-        port = FIRST + secrets.randbelow(COUNT)
+        port = _SHARE_FIRST + next(_numbers) % _SHARE
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # what was closed lately is free
             try:

@@ -84,7 +84,7 @@ class SupabaseStorageServer:
     `size_limit` is the project's, in bytes.
     """
 
-    def __init__(self, folder: Path, jwt_secret: str = "", late: float = 1.5, version: str = NEWEST) -> None:
+    def __init__(self, folder: Path, jwt_secret: str = "", late: float = 20.0, version: str = NEWEST) -> None:
         self._folder, self._secret, self._late = folder, jwt_secret, late
         self.version = tuple(map(int, version.split(".")))
         self.size_limit = 50 << 30

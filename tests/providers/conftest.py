@@ -45,7 +45,7 @@ def cutting_server() -> Iterator[str]:
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
-    thread.join(5)
+    thread.join(100)
 
 
 @pytest.fixture
@@ -78,4 +78,4 @@ def dripping_server() -> Iterator[str]:
     over.set()
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
-    thread.join(5)
+    thread.join(100)

@@ -86,10 +86,10 @@ def test_halves_of_surrogate_pairs_do_not_pass() -> None:
 
 @pytest.mark.parametrize("text", ["```" * 15_000, "<think>" * 8_000, "{" * 59_000, "WITH a\n" * 8_000, "x" * 70_000])
 def test_any_text_is_read_in_a_moment(text: str) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     with pytest.raises(ModelError):
         read(text)
-    assert time.monotonic() - start < 5
+    assert time.thread_time() - start < 5
 
 
 def test_the_reading_of_the_question_and_what_was_assumed_come_along() -> None:

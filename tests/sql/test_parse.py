@@ -81,10 +81,10 @@ def test_a_long_text_is_refused():
 def test_deep_nesting_is_judged_at_once(dialect, opening):
     closing = {"(": ")", "[": "]"}
     ends = "".join(closing[c] for c in reversed(opening) if c in closing)
-    started = time.monotonic()
+    started = time.thread_time()
     with pytest.raises((SQLRefusedError, SQLSyntaxError)):
         parse("SELECT " + opening * 500 + "1" + ends * 500, dialect)
-    assert time.monotonic() - started < 5
+    assert time.thread_time() - started < 5
 
 
 @pytest.mark.parametrize("join", ["JOIN", "STRAIGHT_JOIN", "LEFT JOIN", "INNER JOIN"])

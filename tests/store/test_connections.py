@@ -15,7 +15,7 @@ def test_what_was_added_is_there_in_another_process(store, settings, make_store)
     made = store.connections.add("ann", "warehouse", "postgres", CONFIG)
     assert make_store(settings).connections.get("ann", "warehouse") == made
     assert (made.owner, made.name, made.provider, made.config) == ("ann", "warehouse", "postgres", CONFIG)
-    assert abs(made.created_at - datetime.now(UTC)) < timedelta(minutes=1)
+    assert abs(made.created_at - datetime.now(UTC)) < timedelta(minutes=10)
 
 
 def test_a_name_is_taken_once_by_each_owner(store):

@@ -23,7 +23,7 @@ def test_the_embedded_store_makes_itself(embedded, make_store):
 
 
 def start(settings, gate):
-    gate.wait(30)
+    gate.wait(150)
     store = Store(settings)
     with store.once("first start") as first:
         if first:

@@ -3,7 +3,7 @@
 import io
 import json
 import tempfile
-import time
+import threading
 
 import pytest
 from supabase_storage_server import VALID_KEY
@@ -38,7 +38,7 @@ def storage(httpserver):
     opened.close()
 
 
-def settings(url, timeout=5.0):
+def settings(url, timeout=100.0):
     return Settings(supabase_url=url, supabase_service_role_key="service-role-key", storage_timeout=timeout)
 
 
@@ -373,10 +373,12 @@ def test_a_redirect_is_not_followed_with_the_key(storage, httpserver):
 
 
 def test_no_answer_in_time(httpserver):
-    httpserver.expect_request(PATH).respond_with_handler(lambda _: (time.sleep(1.5), Response("{}"))[1])
+    over = threading.Event()
+    httpserver.expect_request(PATH).respond_with_handler(lambda _: (over.wait(100), Response("{}"))[1])
     storage = open_storage(settings(httpserver.url_for(""), timeout=0.3))
     with pytest.raises(DeadlineError, match=r"0\.3 s"):
         put(storage)
+    over.set()
     storage.close()
 
 

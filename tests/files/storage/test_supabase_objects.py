@@ -45,7 +45,7 @@ def test_an_object_is_found_by_the_name_it_was_put_under(supabase, name):
     assert supabase.named(supabase.key(name)) == name
     found = supabase.stat("uploads", name)
     assert (found.name, found.size_bytes, found.content_type) == (name, len(CONTENT), "text/csv")
-    assert abs(found.updated_at - datetime.now(UTC)) < timedelta(minutes=1)
+    assert abs(found.updated_at - datetime.now(UTC)) < timedelta(minutes=10)
     assert fetched(supabase, name) == CONTENT
     folder = name.rpartition("/")[0]
     assert supabase.list("uploads", folder) == [found]
@@ -136,8 +136,7 @@ def test_a_disk_that_is_full_is_the_target_s_fault(supabase):
         supabase.fetch("uploads", "a.csv", Full())
 
 
-@pytest.mark.parametrize("patience", [1.0])
-@pytest.mark.parametrize("kind", ["hang", 500, "lost"])
+@pytest.mark.parametrize(("kind", "patience"), [("hang", 2.0), (500, 100.0), ("lost", 100.0)])
 @pytest.mark.parametrize("act", ["stat", "list", "fetch", "delete"])
 def test_a_server_in_trouble(supabase, server, act, kind):
     put(supabase)

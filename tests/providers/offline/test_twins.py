@@ -68,11 +68,11 @@ def test_asking_two_connections_in_turn_costs_nothing_extra():
     names = [("public", f"thing_{n}_kept") for n in range(800)]
     tasks = [Task("How many thing 5 kept are there?", catalog(*names, path=(path,)), values={}) for path in "ab"]
     provider = OfflineProvider()
-    started = time.perf_counter()
+    started = time.thread_time()
     for task in tasks:
         provider.draft(task)
-    first = time.perf_counter() - started
-    started = time.perf_counter()
+    first = time.thread_time() - started
+    started = time.thread_time()
     for task in tasks * 2:
         provider.draft(task)
-    assert time.perf_counter() - started < first / 2
+    assert time.thread_time() - started < first / 2
