@@ -26,7 +26,12 @@ def arriving(tmp_path_factory):
 @pytest.fixture(scope="module")
 def service(tmp_path_factory, arriving):
     data_dir = tmp_path_factory.mktemp("uploads") / "data"
-    given = {"TMPDIR": str(arriving), "SQLCHAT_MAX_UPLOAD_MB": str(LIMIT_MB), "SQLCHAT_THREADS": "4"}
+    given = {
+        "TMPDIR": str(arriving),
+        "SQLCHAT_MAX_UPLOAD_MB": str(LIMIT_MB),
+        "SQLCHAT_THREADS": "4",
+        "SQLCHAT_UPLOAD_TIMEOUT": "600",
+    }
     with Service(data_dir, **given) as running:
         yield running
 

@@ -21,7 +21,7 @@ def closing(settings):
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory):
-    return Settings(data_dir=tmp_path_factory.mktemp("local"))
+    return Settings(data_dir=tmp_path_factory.mktemp("local"), upload_timeout=300.0)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def signed_in(token):
 def shared_app(tmp_path_factory):
     """The same application with Supabase auth configured."""
     data_dir = tmp_path_factory.mktemp("shared")
-    yield from closing(Settings(data_dir=data_dir, supabase_jwt_secret=JWT_SECRET))
+    yield from closing(Settings(data_dir=data_dir, supabase_jwt_secret=JWT_SECRET, upload_timeout=300.0))
 
 
 @pytest.fixture
@@ -59,7 +59,9 @@ def shared_client(shared_app):
 @pytest.fixture
 def open_client(tmp_path):
     """A service with Supabase auth whose operator opened the data routes."""
-    settings = Settings(data_dir=tmp_path, supabase_jwt_secret=JWT_SECRET, open_data_routes=True)
+    settings = Settings(
+        data_dir=tmp_path, supabase_jwt_secret=JWT_SECRET, open_data_routes=True, upload_timeout=300.0
+    )
     for app in closing(settings):
         yield app.test_client()
 

@@ -54,7 +54,7 @@ def readers():
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(data_dir=tmp_path, buckets=("uploads", "reports"), statement_timeout=100)
+    return Settings(data_dir=tmp_path, buckets=("uploads", "reports"), statement_timeout=100, build_timeout=900)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def builders():
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(data_dir=tmp_path, statement_timeout=100)
+    return Settings(data_dir=tmp_path, statement_timeout=100, build_timeout=900)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ def workers():
 
 @pytest.fixture
 def files(tmp_path, workers):
-    settings = Settings(data_dir=tmp_path / "var", buckets=("uploads", "reports"))
+    settings = Settings(data_dir=tmp_path / "var", upload_timeout=600.0, buckets=("uploads", "reports"))
     return Files(settings, open_storage(settings), workers)
 
 
@@ -106,7 +106,7 @@ def test_a_costly_file_ends_at_the_deadline(tmp_path, spooled, workers):
 
 def test_a_file_that_needs_too_much_memory_is_refused(tmp_path, spooled):
     small = Workers(1, 700)
-    settings = Settings(data_dir=tmp_path)
+    settings = Settings(data_dir=tmp_path, upload_timeout=600.0)
     content = b'{"a": [' + b"1.5," * 14_000_000 + b"1]}"
     try:
         with pytest.raises(TooLargeError):
