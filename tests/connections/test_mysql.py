@@ -1,6 +1,7 @@
 """MySQL or MariaDB as it is served, on a real server where one is installed."""
 
 import contextlib
+import gc
 import itertools
 import json
 import socket
@@ -357,18 +358,24 @@ def test_a_result_is_bounded_in_bytes(mysql):
 
 
 def test_no_free_connection(mysql, execute):
-    sleepers = [threading.Thread(target=rows, args=(mysql, "SELECT SLEEP(300)", 1, 300.0)) for _ in range(2)]
+    def sleep():
+        with pytest.raises(QueryTimeoutError):
+            rows(mysql, "SELECT SLEEP(300)", timeout=300.0)
+
+    sleepers = [threading.Thread(target=sleep) for _ in range(2)]
     for sleeper in sleepers:
         sleeper.start()
-    sleeping = "SELECT id FROM information_schema.processlist WHERE state = 'User sleep'"
-    while len(asleep := execute(sleeping)) != 2:
+    while len(asleep := execute(SLEEPING)) != 2:
         time.sleep(0.01)
     with pytest.raises(BusyError):
         rows(mysql, "SELECT 1")
     for (number,) in asleep:
-        execute(f"KILL QUERY {number}")  # by which SLEEP ends with 1
+        execute(f"KILL QUERY {number}")
     for sleeper in sleepers:
         sleeper.join()
+
+
+SLEEPING = "SELECT id FROM information_schema.processlist WHERE state = 'User sleep'"
 
 
 def kill_all(execute, config):
@@ -383,11 +390,29 @@ def test_connections_that_died_in_the_pool_are_replaced_unseen(mysql, execute, c
 
 
 def test_a_connection_that_dies_midway_is_told(mysql, execute, config):
-    timer = threading.Timer(0.5, kill_all, (execute, config))
-    timer.start()
+    def kill_it_midway():
+        while not execute(SLEEPING):
+            time.sleep(0.05)
+        kill_all(execute, config)
+
+    killing = threading.Thread(target=kill_it_midway)
+    killing.start()
     with pytest.raises(DatabaseUnavailableError):
-        rows(mysql, "SELECT SLEEP(20)", timeout=20)
-    timer.join()
+        rows(mysql, "SELECT SLEEP(100)")
+    killing.join()
+    assert rows(mysql, "SELECT 1") == [[1]]
+
+
+def test_a_line_that_breaks_among_the_rows_is_told_once(mysql, execute, config):
+    """The driver's objects, when they go, do not try to read the rest."""
+    numbers = "WITH RECURSIVE s AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM s WHERE n < 1000) "
+    stream = mysql.stream(numbers + "SELECT a.n, b.n AS m FROM s a, s b, s c", max_rows=10**9, idle=100)
+    batches = iter(stream)
+    next(batches)
+    kill_all(execute, config)
+    with pytest.raises(DatabaseUnavailableError):
+        list(batches)
+    gc.collect()
     assert rows(mysql, "SELECT 1") == [[1]]
 
 

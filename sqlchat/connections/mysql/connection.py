@@ -228,6 +228,7 @@ class MySQLConnection(Connection):
                 self._kill("QUERY", session.thread_id)  # else giving it back would read all the rest first
             session.end()
         except (pymysql.Error, OSError):
+            session.forget_rows()
             pooled.invalidate()
         finally:
             pooled.close()

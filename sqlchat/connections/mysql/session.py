@@ -107,11 +107,19 @@ class Session:
     def end(self) -> None:
         """Roll back, and let go of the locks that outlive that."""
         if self.unread:
-            with contextlib.suppress(pymysql.Error):
-                self.cursor.close()  # reads what is left, which the server has been told to end
+            if self._raw.open:
+                with contextlib.suppress(pymysql.Error):
+                    self.cursor.close()  # reads what is left, which the server has been told to end
+            self.forget_rows()
             self.cursor, self.unread = self._raw.cursor(), False
         self.cursor.execute("ROLLBACK")
         self.cursor.execute("DO RELEASE_ALL_LOCKS()")
+
+    def forget_rows(self) -> None:
+        """Have the driver's objects not read the rest of an answer when they go: the line may be broken."""
+        result = getattr(self.cursor, "_result", None)  # the driver has no public way to it
+        if result is not None:
+            result.unbuffered_active = False
 
     def hang_up(self) -> None:
         """End the line from our side, whatever thread waits for an answer on it."""
