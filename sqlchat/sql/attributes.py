@@ -1,4 +1,4 @@
-"""Judges names after a dot, which Postgres may take for calls. For `guard.py`.
+"""Judges names after a dot, which Postgres may take for calls. For `guard.py` and `policies/own.py`.
 
 `alias.name` and `(value).name` call `name(value)` if no column or attribute has that name; no `(` follows. So such a
 name passes only if it is one of these:
@@ -17,9 +17,9 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlglot import exp
 
 from sqlchat.errors import SQLRefusedError
-from sqlchat.sql.catalog import LONGEST_NAME, Catalog
+from sqlchat.sql.catalog import Catalog, shorten_name
 from sqlchat.sql.guards.rules import Rules
-from sqlchat.sql.lexer import Lexeme, fold_word
+from sqlchat.sql.lexer import Lexeme, fold_word, is_cast
 from sqlchat.sql.statements import StatementResolver
 
 DEFAULT_NAMES = re.compile(r"f\d{1,4}|column\d{1,4}|\?column\?")
@@ -40,18 +40,12 @@ def check_attributes(
     """
     known = catalog.attributes if catalog is not None else None
     callables = catalog.callables if catalog is not None else frozenset()
-    open_questions = []
-    for at in _names_after_dots(words):
-        name = shorten_name(words[at].value)
-        if not may_call(name) and (known is None or name in callables or name not in known):
-            open_questions.append((at, name))
-    if not open_questions:
-        return
-    settled = _find_name_offsets(tree) | _find_certain_columns(tree, catalog)
+
+    def is_doubtful(name: str) -> bool:
+        return not may_call(name) and (known is None or name in callables or name not in known)
+
     aliases = _read_aliases(tree) if known is not None else frozenset()
-    for at, name in open_questions:
-        if words[at].start in settled:
-            continue
+    for name in find_attributes(words, tree, catalog, is_doubtful):
         if known is not None and name not in callables:
             if name in aliases or name in rules.grammar | rules.keywords or DEFAULT_NAMES.fullmatch(name):
                 continue
@@ -65,9 +59,14 @@ def check_attributes(
         )
 
 
-def shorten_name(name: str) -> str:
-    """The name as Postgres shortens it."""
-    return name.encode("utf-8", "surrogatepass")[:LONGEST_NAME].decode("utf-8", "ignore")
+def find_attributes(
+    words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog | None, is_doubtful: Callable[[str], bool]
+) -> Iterator[str]:
+    """Names after a dot, as Postgres stores them, that are doubtful and not certainly columns, tables or types."""
+    named = ((words[at].start, shorten_name(words[at].value)) for at in _names_after_dots(words))
+    doubtful = [(start, name) for start, name in named if is_doubtful(name)]
+    settled = _find_name_offsets(tree) | _find_certain_columns(tree, catalog) if doubtful else set()
+    return (name for start, name in doubtful if start not in settled)
 
 
 def _names_after_dots(words: Sequence[Lexeme]) -> Iterator[int]:
@@ -93,12 +92,7 @@ def _names_after_dots(words: Sequence[Lexeme]) -> Iterator[int]:
 
 
 def _begins_type(words: Sequence[Lexeme], at: int) -> bool:
-    before = words[at - 1] if at else None
-    if before is None:
-        return False
-    if before.text == ":":
-        return at > 1 and words[at - 2].text == ":" and words[at - 2].end == before.start
-    return before.kind == "word" and before.value == "collate"
+    return is_cast(words, at) or (at > 0 and (words[at - 1].kind, words[at - 1].value) == ("word", "collate"))
 
 
 def _find_name_offsets(tree: exp.Expr) -> set[int]:

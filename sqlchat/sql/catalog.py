@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 WORD = re.compile(r"\w+")
 PLAIN_WORD = re.compile("[a-z0-9_]+")
@@ -97,6 +97,17 @@ class Table:
         )
 
 
+class OwnOperator(NamedTuple):
+    """An operator that users of a Postgres defined, such as `("+", "S", "N", True)` for a text and a number."""
+
+    symbol: str
+    left: str
+    """Category of the type (`policies/operands.py`); "" for an operator that stands before its operand."""
+    right: str
+    is_volatile: bool
+    """Whether it may do more than read."""
+
+
 @dataclass(frozen=True, slots=True)
 class OwnNames:
     """What users of a database defined themselves under names that queries use; extensions' members are left out."""
@@ -108,7 +119,8 @@ class OwnNames:
     types: frozenset[str] = frozenset()
     """Lower-case names of types that run own functions if a value is cast to them or compared."""
     volatile: frozenset[str] = frozenset()
-    """Those types whose functions may do more than read, and such operators with symbols that only users gave."""
+    """Those types whose functions may do more than read."""
+    overloads: frozenset[OwnOperator] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -185,6 +197,11 @@ class Catalog:
             attributes=None if self.attributes is None else keep_mentioned(self.attributes, sql),
             callables=keep_mentioned(self.callables, sql),
         )
+
+
+def shorten_name(name: str) -> str:
+    """`name` as Postgres cuts it off."""
+    return name.encode("utf-8", "surrogatepass")[:LONGEST_NAME].decode("utf-8", "ignore")
 
 
 def keep_mentioned(names: frozenset[str], sql: str) -> frozenset[str]:

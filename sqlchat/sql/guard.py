@@ -28,13 +28,14 @@ from itertools import pairwise
 from sqlglot import exp
 
 from sqlchat.errors import DialectUnknownError, SQLRefusedError
-from sqlchat.sql.attributes import check_attributes, shorten_name
+from sqlchat.sql.agreement import check_agreement
+from sqlchat.sql.attributes import check_attributes
 from sqlchat.sql.calls import Layout, check_tree, find_calls
-from sqlchat.sql.catalog import Catalog, OwnNames
+from sqlchat.sql.catalog import Catalog, OwnNames, shorten_name
 from sqlchat.sql.guards import duckdb, mysql, postgres, spark, sqlite
 from sqlchat.sql.guards.allowed_nodes import NODES, ROOTS
 from sqlchat.sql.guards.rules import Rules
-from sqlchat.sql.lexer import Lexeme, check_agreement, make_placeholder_error, split_lexemes
+from sqlchat.sql.lexer import Lexeme, make_placeholder_error, split_lexemes
 from sqlchat.sql.parse import parse
 from sqlchat.sql.policies.own import BEHIND, refuse_volatile
 
@@ -156,7 +157,8 @@ def _check_query(
         raise SQLRefusedError("Several statements in one text are not allowed; send them one by one.")
     own = NO_OWN_NAMES if catalog is None else catalog.own
     _check_tree(trees[0], rules, _check_calls(words, trees[0], rules, functions, own))
-    refuse_volatile(words, trees[0], own)
+    if catalog is not None:
+        refuse_volatile(words, trees[0], catalog)
     if rules.attributes:
         allowed = _list_allowed(rules, functions)
         check_attributes(

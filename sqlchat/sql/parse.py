@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 
 from sqlglot import exp
@@ -18,18 +18,15 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.bounds import check_bounds
-from sqlchat.sql.operators import write_plainly
+from sqlchat.sql.lexer import Lexeme, check_text, find_position
+from sqlchat.sql.postgres_forms import write_plainly
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings quote the SQL, which may hold data
-
-MAX_LENGTH = 20_000
-"""Characters of one text."""
 
 UNREADABLE = (
     "This SQL cannot be read here: {what}. If the database itself takes it, the form is not known here yet; write it "
     "in another way."
 )
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 MISSING = re.compile(r"Missing (.+) from \d+:(\d+)")
 
 _shared: ContextVar[dict[tuple[str, str, bool], list[exp.Expr]] | None] = ContextVar("_shared", default=None)
@@ -48,7 +45,7 @@ def share_trees() -> Iterator[None]:
 def parse(sql: str, dialect: str, *, exact: bool = False) -> list[exp.Expr]:
     """Read `sql` in sqlglot's `dialect`: one tree for each statement, empty ones left out, at least one.
 
-    Operators of Postgres that sqlglot does not know stand in the tree as others (`operators.py`), unless `exact`.
+    Forms of Postgres that sqlglot does not read stand in the tree as others (`postgres_forms.py`), unless `exact`.
 
     Raises SQLRefusedError for a text that is too long, nested too deeply or holds control characters, and
     SQLSyntaxError (`line` and `column` from 1, where known) for one that is no SQL.
@@ -63,9 +60,9 @@ def parse(sql: str, dialect: str, *, exact: bool = False) -> list[exp.Expr]:
 
 
 def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
+    join_aliases: Mapping[int, Lexeme] = {}
     if dialect == "postgres" and not exact:
-        check_text(sql)
-        sql = write_plainly(sql)
+        sql, _, join_aliases = write_plainly(sql)
     tokens = tokenize(sql, dialect)
     if dialect == "mysql":
         tokens = bracket_values_queries(tokens)
@@ -86,6 +83,12 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
         raise SQLSyntaxError("This text is no SQL that can be understood.") from exc
     if not trees:
         raise SQLSyntaxError("There is no SQL statement in this text.", line=1, column=1)
+    if join_aliases:
+        for join in (join for tree in trees for join in tree.find_all(exp.Join)):
+            last = join.args["using"][-1] if join.args.get("using") else join
+            if alias := join_aliases.get(last.find(exp.Identifier).meta.get("start")):
+                name = exp.Identifier(this=alias.value, quoted=alias.kind == "name")
+                join.set("alias", exp.TableAlias(this=name))
     return trees
 
 
@@ -133,21 +136,6 @@ def tokenize(sql: str, dialect: str) -> list[Token]:
             line=line,
             column=column,
         ) from exc
-
-
-def check_text(sql: str) -> None:
-    """Raise SQLRefusedError for a text that is too long or holds control characters."""
-    if len(sql) > MAX_LENGTH:
-        raise SQLRefusedError(f"This SQL has {len(sql):,} characters; at most {MAX_LENGTH:,} are read.")
-    if found := UNPRINTABLE.search(sql):
-        at = found.start() + 1
-        raise SQLRefusedError(f"Character {at} of the SQL is the control character U+{ord(found[0]):04X}; remove it.")
-
-
-def find_position(sql: str, offset: int) -> tuple[int, int]:
-    """Line and column, both from 1, of the character at `offset`."""
-    before = sql[:offset]
-    return before.count("\n") + 1, offset - before.rfind("\n")
 
 
 def _make_syntax_error(exc: ParseError) -> SQLSyntaxError:

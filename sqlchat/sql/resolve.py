@@ -218,6 +218,9 @@ class QueryResolver(ABC):
             scope.sources += right
             for column in join.args.get("using") or ():
                 self.findings.note_using(column.this if isinstance(column, exp.Column) else column, left, right)
+            if name := self._read_alias(join.args.get("alias")):  # Postgres' USING (id) AS name
+                keys = [self.rules.fold_name(column.name) for column in join.args["using"]]
+                scope.sources.append(Source(name, columns=dict.fromkeys(keys, "")))
         for lateral in node.args.get("laterals") or ():
             scope.sources += self.resolve_sources(lateral, scope)
         for join in joins:

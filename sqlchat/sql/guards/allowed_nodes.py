@@ -9,11 +9,11 @@ ROOTS = frozenset({exp.Select, exp.Subquery, exp.Values, exp.Union, exp.Intersec
 
 SYNTAX = """
     Add Adjacent Alias Aliases All Any AtTimeZone Between BitString BitwiseAnd BitwiseLeftShift BitwiseNot
-    BitwiseOr BitwiseRightShift BitwiseXor Boolean Bracket ByteString CTE CharacterSet Column ColumnDef
-    ColumnConstraint DefaultColumnConstraint NotNullColumnConstraint PathColumnConstraint
+    BitwiseOr BitwiseRightShift BitwiseXor Boolean Bracket ByteString CTE CharacterSet CollateColumnConstraint Column
+    ColumnDef ColumnConstraint DefaultColumnConstraint NotNullColumnConstraint PathColumnConstraint
     Comprehension Cube DPipe DataType DataTypeParam Distance Distinct Div Dot EQ Escape Except ExtendsLeft
     ExtendsRight Fetch Filter FormatJson From GT GTE Glob Group GroupingSets Having HavingMax HexString ILike
-    Identifier IgnoreNulls In IndexTableHint IntDiv Intersect Interval IntervalSpan Introducer Is JSONColumnDef
+    Identifier IgnoreNulls In IndexTableHint IntDiv Intersect Interval IntervalSpan Introducer Is JSON JSONColumnDef
     JSONKeyValue JSONPath JSONPathFilter JSONPathKey JSONPathRecursive JSONPathRoot JSONPathScript
     JSONPathSelector JSONPathSlice JSONPathSubscript JSONPathUnion JSONPathWildcard JSONSchema JSONValue Join
     Kwarg LT LTE Lambda Lateral Like Limit LimitOptions Literal Match Mod Mul NEQ National Neg Not Null

@@ -148,7 +148,7 @@ RULES = Rules(
     instead=suggestions.POSTGRES,
     ways_out="a view may call it, and if it is immutable, the connection's owner may name it in `allow_functions`",
     functions=FUNCTIONS,
-    keywords=KEYWORDS | TYPES | split_words("array lateral placing symmetric asymmetric"),
+    keywords=KEYWORDS | TYPES | split_words("array lateral only placing symmetric asymmetric"),
     after=AFTER
     | {"columns": frozenset({OPERAND}), "passing": frozenset({OPERAND}), "for": split_words("collation") | {OPERAND}}
     | dict.fromkeys(

@@ -14,7 +14,7 @@ from unicodedata import combining, normalize
 from sqlglot import exp
 
 from sqlchat.errors import SQLRefusedError
-from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.catalog import LONGEST_NAME, Catalog, Table
 from sqlchat.sql.columns import write_table_name
 from sqlchat.sql.guards.rules import split_words
 from sqlchat.sql.parse import parse, tokenize
@@ -55,8 +55,6 @@ TELLING = re.compile(
 """Functions that tell what the database holds, by names in texts."""
 ROW_IDS = frozenset({"rowid", "oid", "_rowid_", "_rowid", "docid"})
 """Other names of a primary key."""
-LONGEST_NAME = 63
-"""Bytes after which Postgres cuts off a name."""
 ESCAPED_NAME = re.compile(r'u&"', re.IGNORECASE)
 
 

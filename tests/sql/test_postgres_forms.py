@@ -1,11 +1,13 @@
-"""Postgres' operators: read, judged, and resolved, those of extensions too."""
+"""Forms of Postgres that sqlglot does not read: operators and words of the grammar, judged and resolved."""
 
 import pytest
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
+from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.sql.guard import check
 from sqlchat.sql.lineage import lineage
-from sqlchat.sql.operators import write_plainly
+from sqlchat.sql.names import find_unknown_names
+from sqlchat.sql.postgres_forms import write_plainly
 
 BINARY = (
     "<<= >>= <<| |>> &<| |&> <^ >^ ~= #- ~<~ ~<=~ ~>=~ ~>~ @@@ ?-| ?|| ?# ## -|- &< &> ^@ *< *= *<> *<= <% %>",
@@ -41,6 +43,15 @@ def test_operators_before_a_value(operator):
         "SELECT n FROM XMLTABLE('/a' PASSING x COLUMNS n FOR ORDINALITY, v text PATH '.') q",
         'SELECT content, name, passing, "document" FROM t',
         "SELECT '<@' || E'\\'#-', \"a<<=b\", $x$ <%> ' $x$ /* ~<~ /* #- */ */ FROM t -- <%>",
+        "SELECT a FROM t ORDER BY a USING >, b USING OPERATOR(pg_catalog.<) NULLS LAST",
+        "SELECT array_agg(a ORDER BY b USING ~<~) FROM t",
+        'SELECT u.id, b FROM t JOIN s USING (id) AS u JOIN r USING (x, y) AS "V" WHERE u.id > 1',
+        "SELECT OPERATOR(pg_catalog.-) a, 1 + OPERATOR(@) b FROM t",
+        "SELECT collation for (a), collation FOR ('x' COLLATE \"C\") FROM t",
+        "SELECT a IS JSON, b IS NOT JSON ARRAY, c IS JSON OBJECT WITH UNIQUE KEYS FROM ONLY (t)",
+        "SELECT x.a FROM json_to_recordset('[]') AS x(a text COLLATE \"C\")",
+        "SELECT xmlexists('//a' PASSING BY VALUE x) FROM t GROUP BY value, ref",
+        "SELECT * FROM XMLTABLE('/a' PASSING BY REF '<a/>' COLUMNS v text PATH '.') q",
         "SELECT a -1, a*-1, a<-1, a=-1, 2*-3, count(*), t.*, a OPERATOR(pg_catalog.<<=) b FROM t",
     ],
 )
@@ -50,7 +61,7 @@ def test_honest_forms_pass(sql):
 
 def test_strings_names_and_comments_stay_as_they_are():
     sql = "SELECT '#-', E'\\'<%>', \"~<~\", $x$<<= '$x$, a <<= b /* #- */ -- #-"
-    assert write_plainly(sql) == sql.replace("a <<= b", "a &   b")
+    assert write_plainly(sql).text == sql.replace("a <<= b", "a &   b")
 
 
 @pytest.mark.parametrize(
@@ -59,6 +70,16 @@ def test_strings_names_and_comments_stay_as_they_are():
         "SELECT xmlparse(content pg_read_file('x'))",
         "SELECT xmlexists(pg_sleep(1) PASSING x) FROM t",
         "SELECT cube(1)",
+        "SELECT a FROM t ORDER BY pg_sleep(1) USING >",
+        "SELECT OPERATOR(pg_catalog.-) pg_sleep(1)",
+        "SELECT OPERATOR(own.-) 1",
+        "SELECT OPERATOR(SELECT a FROM t) 1",
+        "SELECT collation for (pg_read_file('x'))",
+        "SELECT a FROM t JOIN s USING (id) AS u WHERE (u.id).pg_sleep IS NULL",
+        "SELECT u.pg_sleep FROM t JOIN s USING (id) AS u",
+        "SELECT only(1)",
+        "SELECT * FROM ONLY (pg_ls_dir('.'))",
+        "SELECT xmlexists('//a' PASSING BY REF pg_read_file('x')) FROM t",
         "SELECT a <<= pg_sleep(1) FROM t",
         "SELECT @ pg_read_file('x')",
         "SELECT 1 #- 2; DROP TABLE t",
@@ -76,3 +97,27 @@ def test_operators_of_a_schema_need_a_well_known_extension():
     check(sql, "postgres", frozenset({"gis.&&"}))
     with pytest.raises(SQLRefusedError, match=r"The operator gis.&& is not allowed"):
         check(sql, "postgres", frozenset({"gis.&<"}))
+
+
+@pytest.mark.parametrize(
+    ("sql", "columns"),
+    [
+        ("SELECT xmlroot(version, version '1.0') FROM t", ("version",)),
+        ("SELECT a FROM XMLTABLE('/a' PASSING ordinality COLUMNS a FOR ORDINALITY) x, t", ("a", "ordinality")),
+        ("SELECT xmlparse(content content) FROM t", ("content",)),
+        ("SELECT at local FROM t", ("at",)),
+        ("SELECT t.id, u.id FROM t JOIN s USING (id) AS u", ("t.id", "id")),
+    ],
+)
+def test_no_column_is_hidden_by_what_is_replaced(sql, columns):
+    assert set(lineage(sql, "postgres").columns_used) == set(columns)
+
+
+def test_the_alias_of_a_join_has_the_columns_of_its_using_alone():
+    catalog = Catalog(
+        tuple(Table(name, (Column("id", "integer"), Column(name, "text")), "public") for name in ("t", "s")),
+        "postgres",
+        "public",
+    )
+    sql = "SELECT u.id, u.s FROM t JOIN s USING (id) AS u"
+    assert [each.name for each in find_unknown_names(sql, catalog)] == ["u.s"]
