@@ -38,15 +38,15 @@ def check_attributes(
     `may_call` tells whether SQL may call the function of a name. Columns are known by `catalog`, or by the query
     itself. Raises SQLRefusedError with the fact `unknown_names` for a name that nothing has.
     """
-    known = catalog.attributes if catalog is not None else None
+    attributes = catalog.attributes if catalog is not None else None
     callables = catalog.callables if catalog is not None else frozenset()
 
     def is_doubtful(name: str) -> bool:
-        return not may_call(name) and (known is None or name in callables or name not in known)
+        return not may_call(name) and (attributes is None or name in callables or name not in attributes)
 
-    aliases = _read_aliases(tree) if known is not None else frozenset()
+    aliases = _read_aliases(tree) if attributes is not None else frozenset()
     for name in find_attributes(words, tree, catalog, is_doubtful):
-        if known is not None and name not in callables:
+        if attributes is not None and name not in callables:
             if name in aliases or name in rules.grammar | rules.keywords or DEFAULT_NAMES.fullmatch(name):
                 continue
             raise SQLRefusedError(
@@ -97,13 +97,13 @@ def _begins_type(words: Sequence[Lexeme], at: int) -> bool:
 
 def _find_name_offsets(tree: exp.Expr) -> set[int]:
     """Offsets of all words in names of tables and types."""
-    found: set[int] = set()
+    offsets: set[int] = set()
     for node in tree.find_all(exp.Table, exp.DataType):
         parts = node.parts if isinstance(node, exp.Table) else list(node.find_all(exp.Identifier))
-        found.update(
+        offsets.update(
             part.meta["start"] for part in parts if isinstance(part, exp.Identifier) and "start" in part.meta
         )
-    return found
+    return offsets
 
 
 def _find_certain_columns(tree: exp.Expr, catalog: Catalog | None) -> set[int]:
@@ -115,17 +115,17 @@ def _find_certain_columns(tree: exp.Expr, catalog: Catalog | None) -> set[int]:
 
 def _read_aliases(tree: exp.Expr) -> frozenset[str]:
     """Names that the query gives to outputs and columns, as Postgres stores them."""
-    found = set()
+    aliases = set()
     for node in tree.find_all(exp.Alias, exp.TableAlias, exp.Aliases):
         named = [*(node.args.get("columns") or ()), *(node.args.get("expressions") or ()), node.args.get("alias")]
         for each in named:
             name = each.this if isinstance(each, exp.ColumnDef) else each
             if isinstance(name, exp.Identifier):
-                found.add(_fold_identifier(name))
+                aliases.add(_fold_identifier(name))
     for node in tree.find_all(exp.ColumnDef, exp.JSONColumnDef):
         if isinstance(node.this, exp.Identifier):
-            found.add(_fold_identifier(node.this))
-    return frozenset(found)
+            aliases.add(_fold_identifier(node.this))
+    return frozenset(aliases)
 
 
 def _fold_identifier(name: exp.Identifier) -> str:

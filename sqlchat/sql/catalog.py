@@ -1,4 +1,4 @@
-"""What a database holds, as plain data: tables, columns, keys. Small enough to pickle into a worker process."""
+"""The catalog of a database as plain data: tables, columns, keys. Small enough to pickle into a worker process."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class OwnOperator(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class OwnNames:
-    """What users of a database defined themselves under names that queries use; extensions' members are left out."""
+    """Names that users of a database defined although queries use them already; extensions' members are left out."""
 
     functions: frozenset[str] = frozenset()
     """Lower-case names of own functions, of any volatility, that a function on the allow-list has as well."""
@@ -178,21 +178,21 @@ class Catalog:
 
     def table(self, name: str, schema: str | None = None) -> Table | None:
         """The table of that name (exact case first), in `schema` or else by the search path."""
-        found = [t for t in self.tables if t.name.lower() == name.lower()]
+        matches = [t for t in self.tables if t.name.lower() == name.lower()]
         if schema:
-            found = [t for t in found if t.schema.lower() == schema.lower()]
-        found.sort(key=lambda t: (self.path_rank(t.schema), t.name != name))
-        return found[0] if found else None
+            matches = [t for t in matches if t.schema.lower() == schema.lower()]
+        matches.sort(key=lambda t: (self.path_rank(t.schema), t.name != name))
+        return matches[0] if matches else None
 
     def mentioned_in(self, sql: str) -> Catalog:
         """The part whose names occur in `sql`: enough to judge and resolve it, and cheap to hand to a worker."""
-        found: dict[int, Table] = {}
+        matches: dict[int, Table] = {}
         for word in set(WORD.findall(sql.lower())):
             for table in self._by_word.get(word, ()):
-                found[id(table)] = table
+                matches[id(table)] = table
         return replace(
             self,
-            tables=tuple(t for t in self.tables if id(t) in found),
+            tables=tuple(t for t in self.tables if id(t) in matches),
             functions=None if self.functions is None else keep_mentioned(self.functions, sql),
             attributes=None if self.attributes is None else keep_mentioned(self.attributes, sql),
             callables=keep_mentioned(self.callables, sql),
@@ -210,9 +210,9 @@ def keep_mentioned(names: frozenset[str], sql: str) -> frozenset[str]:
     Keeps each name that is no plain word, because SQL may write it in more than one way.
     """
     plain, qualified, others = _sort_names(names)
-    said = set(PLAIN_WORD.findall(sql.lower()))
-    said |= {word[:LONGEST_NAME] for word in said}
-    return others.union(*(table[word] for table in (plain, qualified) for word in said & table.keys()))
+    words = set(PLAIN_WORD.findall(sql.lower()))
+    words |= {word[:LONGEST_NAME] for word in words}
+    return others.union(*(table[word] for table in (plain, qualified) for word in words & table.keys()))
 
 
 @functools.lru_cache(maxsize=64)
@@ -234,8 +234,8 @@ def _sort_names(
 
 def drop_unreadable_keys(tables: Iterable[Table]) -> tuple[Table, ...]:
     """`tables` without keys of columns that are not there: a database lists those that the user may not read too."""
-    kept = list(tables)
-    names = {(table.schema, table.name): {column.name for column in table.columns} for table in kept}
+    readable = list(tables)
+    names = {(table.schema, table.name): {column.name for column in table.columns} for table in readable}
 
     def is_readable(table: Table, key: ForeignKey) -> bool:
         own, other = names[table.schema, table.name], names.get((key.ref_schema, key.ref_table))
@@ -247,7 +247,7 @@ def drop_unreadable_keys(tables: Iterable[Table]) -> tuple[Table, ...]:
             primary_key=table.primary_key if names[table.schema, table.name].issuperset(table.primary_key) else (),
             foreign_keys=tuple(key for key in table.foreign_keys if is_readable(table, key)),
         )
-        for table in kept
+        for table in readable
     )
 
 

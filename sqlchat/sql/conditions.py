@@ -39,8 +39,8 @@ class TextCondition:
 
 def find_text_conditions(sql: str, dialect: str, catalog: Catalog) -> tuple[TextCondition, ...]:
     """Those of `sql`, in the order of the text, each once. Raises as `parse` does."""
-    found = (each for tree in parse(sql, dialect) for each in find_conditions(tree, dialect, catalog))
-    return tuple(dict.fromkeys(found))
+    conditions = (each for tree in parse(sql, dialect) for each in find_conditions(tree, dialect, catalog))
+    return tuple(dict.fromkeys(conditions))
 
 
 def find_conditions(tree: exp.Expr, dialect: str, catalog: Catalog) -> Iterator[TextCondition]:
@@ -91,16 +91,16 @@ def _find_path(column: exp.Column, catalog: Catalog) -> tuple[str, str, str] | N
         tables, others = _find_sources(select, catalog)
         for alias, table in tables:
             if column.table and alias == column.table.lower():
-                found = table.column(column.name)
-                return (table.schema, table.name, found.name) if found else None
+                known_column = table.column(column.name)
+                return (table.schema, table.name, known_column.name) if known_column else None
         if not column.table:
             holders = {id(table): table for _, table in tables if table.column(column.name)}
             if holders or others:
                 if len(holders) != 1 or others:
                     return None
                 (table,) = holders.values()
-                known = table.column(column.name)
-                return (table.schema, table.name, known.name) if known else None
+                known_column = table.column(column.name)
+                return (table.schema, table.name, known_column.name) if known_column else None
         select = select.find_ancestor(exp.Select)
     return None
 

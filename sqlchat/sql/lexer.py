@@ -112,9 +112,11 @@ def check_text(sql: str) -> None:
     """Raise SQLRefusedError for a text that is too long or holds control characters."""
     if len(sql) > MAX_LENGTH:
         raise SQLRefusedError(f"This SQL has {len(sql):,} characters; at most {MAX_LENGTH:,} are read.")
-    if found := UNPRINTABLE.search(sql):
-        at = found.start() + 1
-        raise SQLRefusedError(f"Character {at} of the SQL is the control character U+{ord(found[0]):04X}; remove it.")
+    if character := UNPRINTABLE.search(sql):
+        at = character.start() + 1
+        raise SQLRefusedError(
+            f"Character {at} of the SQL is the control character U+{ord(character[0]):04X}; remove it."
+        )
 
 
 def find_position(sql: str, offset: int) -> tuple[int, int]:
@@ -134,7 +136,7 @@ def split_lexemes(sql: str, dialect: str) -> list[Lexeme]:
     check_text(sql)
     if dialect == "spark" and "${" in sql:  # which Spark replaces by what its settings hold, in strings too
         raise SQLRefusedError("Variables (${...}) are not allowed; write the value itself.")
-    match, found, at, escaped = SCANNERS[dialect].match, list[Lexeme](), 0, False
+    match, lexemes, at, escaped = SCANNERS[dialect].match, list[Lexeme](), 0, False
     while at < len(sql):
         piece = match(sql, at)
         assert piece is not None  # the last rule takes any character
@@ -145,21 +147,21 @@ def split_lexemes(sql: str, dialect: str) -> list[Lexeme]:
             raise SQLRefusedError('Names in the form U&"..." are not read here; write the letters themselves.')
         elif kind == "dollar":
             end = _find_dollar_end(sql, piece)
-            found.append(Lexeme("string", sql[at:end], at, end))
+            lexemes.append(Lexeme("string", sql[at:end], at, end))
         elif kind in ("string", "escaped"):
             if escaped:  # 'x' after E'..' and a line break goes on with the escapes of the first
                 raise make_disagreement(sql, at)
-            found.append(Lexeme("string", piece[0], at, end))
+            lexemes.append(Lexeme("string", piece[0], at, end))
         elif kind == "comment" and dialect == "spark" and piece[0].endswith("\\"):
             raise make_disagreement(sql, at)  # Spark reads on in the next line
         elif kind not in ("space", "comment"):
             if kind == "sign" and piece[0] in "'\"`":
                 raise _make_unclosed_error(sql, at, piece[0])
-            found.append(Lexeme(kind, piece[0], at, end))  # type: ignore[arg-type]
+            lexemes.append(Lexeme(kind, piece[0], at, end))  # type: ignore[arg-type]
         if kind not in ("space", "comment", "block"):
             escaped = kind == "escaped"
         at = end
-    return found
+    return lexemes
 
 
 def _find_comment_end(sql: str, at: int, dialect: str) -> int:
@@ -187,8 +189,8 @@ def _find_dollar_end(sql: str, opening: re.Match[str]) -> int:
 
 
 def make_disagreement(sql: str, offset: int) -> SQLRefusedError:
-    if found := PLACEHOLDER.match(sql, offset):
-        return make_placeholder_error(found[0])
+    if placeholder := PLACEHOLDER.match(sql, offset):
+        return make_placeholder_error(placeholder[0])
     line, column = find_position(sql, offset)
     return SQLRefusedError(DISAGREEMENT.format(line=line, column=column))
 

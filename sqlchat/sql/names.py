@@ -83,11 +83,11 @@ def find_nearest(unknown: UnknownName, catalog: Catalog, limit: int = 3) -> list
         ]
     looked_in = {table.rpartition(".")[2].lower() for table in unknown.tables}
     near = [table for table in catalog.tables if table.name.lower() in looked_in]
-    found = _find_best(name, _list_columns(near), limit)
-    if len(found) < limit:
+    nearest = _find_best(name, _list_columns(near), limit)
+    if len(nearest) < limit:
         others = [table for table in catalog.tables if table.name.lower() not in looked_in]
-        found += _find_best(name, _list_columns(others), limit - len(found))
-    return [f"{_write_table(table, catalog)}.{spell_name(column, catalog.dialect)}" for table, column in found]
+        nearest += _find_best(name, _list_columns(others), limit - len(nearest))
+    return [f"{_write_table(table, catalog)}.{spell_name(column, catalog.dialect)}" for table, column in nearest]
 
 
 def _list_columns(tables: Iterable[Table]) -> Iterator[tuple[str, tuple[Table, str]]]:

@@ -50,13 +50,13 @@ def parse(sql: str, dialect: str, *, exact: bool = False) -> list[exp.Expr]:
     Raises SQLRefusedError for a text that is too long, nested too deeply or holds control characters, and
     SQLSyntaxError (`line` and `column` from 1, where known) for one that is no SQL.
     """
-    known = _shared.get()
-    if known is None:
+    trees_by_text = _shared.get()
+    if trees_by_text is None:
         return _parse(sql, dialect, exact=exact)
     place = sql, dialect, exact
-    if place not in known:
-        known[place] = _parse(sql, dialect, exact=exact)
-    return list(known[place])
+    if place not in trees_by_text:
+        trees_by_text[place] = _parse(sql, dialect, exact=exact)
+    return list(trees_by_text[place])
 
 
 def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
@@ -94,7 +94,7 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
 
 def bracket_values_queries(tokens: list[Token]) -> list[Token]:
     """`tokens` of MySQL with brackets around each query that begins with VALUES, which sqlglot takes for a call."""
-    found = list[Token]()
+    bracketed = list[Token]()
     depth, open_at = 0, list[int]()
     for at, token in enumerate([*tokens, None]):
         kind = token.token_type if token else TokenType.SEMICOLON
@@ -104,7 +104,7 @@ def bracket_values_queries(tokens: list[Token]) -> list[Token]:
             and (kind is TokenType.SEMICOLON or (kind is TokenType.R_PAREN and depth))
         ):
             open_at.pop()
-            found.append(_make_bracket(TokenType.R_PAREN, ")", found[-1]))
+            bracketed.append(_make_bracket(TokenType.R_PAREN, ")", bracketed[-1]))
         if token is None:
             break
         depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(kind, 0)
@@ -112,9 +112,9 @@ def bracket_values_queries(tokens: list[Token]) -> list[Token]:
         begins = not before or before[-1] is TokenType.SEMICOLON or before == [TokenType.ALIAS, TokenType.L_PAREN]
         if kind is TokenType.VALUES and begins:
             open_at.append(depth)
-            found.append(_make_bracket(TokenType.L_PAREN, "(", token))
-        found.append(token)
-    return found
+            bracketed.append(_make_bracket(TokenType.L_PAREN, "(", token))
+        bracketed.append(token)
+    return bracketed
 
 
 def _make_bracket(kind: TokenType, text: str, near: Token) -> Token:

@@ -1,4 +1,4 @@
-"""What runs in a worker process: one call after the other, until the process that started it hangs up."""
+"""The main program of a worker process: runs one call after the other until its parent hangs up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages over a socket between a process and its worker: a length of eight bytes, then as many bytes."""
+"""Sends and receives messages over a socket: a length of eight bytes, then as many bytes."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ HONEST = [
     ("SELECT count(*) + 1, sum(total) + 0.5 FROM sales", [[3, 7.0]]),
     ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT sum(n) FROM t", [[6]]),
     (
-        "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT pg_catalog.max(n) FROM t",
+        "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT count(n) FROM t",
         [[3]],
     ),
     ("WITH c AS (SELECT id AS n FROM sales UNION SELECT total FROM sales) SELECT n + 1 FROM c WHERE n = 1", [[2]]),

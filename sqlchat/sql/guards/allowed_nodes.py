@@ -1,11 +1,11 @@
-"""The nodes of sqlglot's tree that only read. What a class is not on these lists for, is refused."""
+"""Lists the nodes of sqlglot's tree that only read; all others are refused."""
 
 from __future__ import annotations
 
 from sqlglot import exp
 
 ROOTS = frozenset({exp.Select, exp.Subquery, exp.Values, exp.Union, exp.Intersect, exp.Except, exp.Pivot})
-"""What a statement may be. `TABLE x` and DuckDB's `FROM x` are Selects to sqlglot."""
+"""Roots of statements. `TABLE x` and DuckDB's `FROM x` are Selects to sqlglot."""
 
 SYNTAX = """
     Add Adjacent Alias Aliases All Any AtTimeZone Between BitString BitwiseAnd BitwiseLeftShift BitwiseNot
@@ -56,7 +56,6 @@ FUNCTIONS = """
     Unnest Upper UtcDate UtcTime UtcTimestamp Uuid Variance VariancePop Week WeekOfYear WeightString WidthBucket
     XMLElement XMLTable Xor Year
     """
-"""Functions and operators that sqlglot has classes of their own for. Which names may be called is for the databases'
-own lists to say."""
+"""Functions and operators with classes of their own. Which names may be called, the databases' own lists decide."""
 
 NODES: frozenset[type[exp.Expr]] = frozenset(getattr(exp, name) for name in (SYNTAX + FUNCTIONS).split())

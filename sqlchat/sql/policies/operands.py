@@ -105,9 +105,9 @@ class Operands:
         for symbol, pairs in self._list_uses() if written else ():
             uses[symbol].append(pairs)
         for symbol, times in written.items():
-            mine = [each for each in self._own if each.symbol == symbol and each.is_volatile]
+            overloads = [each for each in self._own if each.symbol == symbol and each.is_volatile]
             pairs = [pair for use in uses[symbol] for pair in use]
-            if len(uses[symbol]) < times or any(self._may_be(each, *pair) for each in mine for pair in pairs):
+            if len(uses[symbol]) < times or any(self._may_be(each, *pair) for each in overloads for pair in pairs):
                 return symbol
         return ""
 
@@ -134,9 +134,9 @@ class Operands:
 
     def _may_be(self, own: OwnOperator, left: Operand, right: Operand) -> bool:
         given = [self._find_category(left), self._find_category(right)]
-        known = {*given} - {LITERAL} or {TEXT}
-        if LITERAL in given and len(known) == 1 and not known.isdisjoint(FOR_EQUALS.get(own.symbol, ())):
-            given = [*known] * 2
+        categories = {*given} - {LITERAL} or {TEXT}
+        if LITERAL in given and len(categories) == 1 and not categories.isdisjoint(FOR_EQUALS.get(own.symbol, ())):
+            given = [*categories] * 2
         return self._fits(own.left, given[0]) and self._fits(own.right, given[1])
 
     def _fits(self, wanted: str, given: str) -> bool:
@@ -188,8 +188,8 @@ class Operands:
 
     def _unite(self, nodes: Iterable[Operand]) -> str:
         """The one category that all have, those left out that take it from the others."""
-        found = {self._find_category(node) for node in nodes if node is not None} - {LITERAL, RECURSIVE}
-        return found.pop() if len(found) == 1 else UNKNOWN
+        categories = {self._find_category(node) for node in nodes if node is not None} - {LITERAL, RECURSIVE}
+        return categories.pop() if len(categories) == 1 else UNKNOWN
 
     def _find_column(self, name: str) -> str:
         if name in self._open:
@@ -197,9 +197,9 @@ class Operands:
         if not self._knows_sources or name not in self._meanings:
             return UNKNOWN
         self._open.add(name)
-        found = {self._find_category(each) for each in self._meanings[name]} - {RECURSIVE}
+        categories = {self._find_category(each) for each in self._meanings[name]} - {RECURSIVE}
         self._open.remove(name)
-        category = found.pop() if len(found) == 1 else UNKNOWN
+        category = categories.pop() if len(categories) == 1 else UNKNOWN
         return TEXT if category == LITERAL else category
 
     def _read_sources(self, catalog: Catalog) -> bool:

@@ -68,17 +68,17 @@ def refuse_own(sql: str, tree: exp.Expr, catalog: Catalog) -> None:
         if catalog.dialect == "postgres":
             for name in find_attributes(words, tree, catalog, lambda name: name.lower() in own.functions):
                 raise SQLRefusedError(FUNCTION.format(name=name.lower()))
-            if found := own.operators.intersection(_find_symbols(words)):
-                raise SQLRefusedError(OPERATOR.format(name=min(found)))
+            if symbols := own.operators.intersection(_find_symbols(words)):
+                raise SQLRefusedError(OPERATOR.format(name=min(symbols)))
             _refuse_types(words, tree, own.types, TYPE)
 
 
 def refuse_volatile(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog) -> None:
     """Raise SQLRefusedError for own operators and types of Postgres that may do more than read."""
     if any(each.is_volatile for each in catalog.own.overloads):
-        found = Operands(tree, catalog).find_volatile(_find_symbols(words))
-        if found:
-            raise SQLRefusedError(VOLATILE_OPERATOR.format(name=found))
+        symbol = Operands(tree, catalog).find_volatile(_find_symbols(words))
+        if symbol:
+            raise SQLRefusedError(VOLATILE_OPERATOR.format(name=symbol))
     if catalog.own.volatile:
         _refuse_types(words, tree, catalog.own.volatile, VOLATILE_TYPE)
 
@@ -91,8 +91,8 @@ def _refuse_macros(sql: str, own: OwnNames) -> None:
     called = read_called_names(sql)
     if called is None:
         raise SQLRefusedError("It cannot be told which functions this SQL calls, as the policy demands.")
-    if found := sorted(called & (own.functions | own.operators)):
-        raise SQLRefusedError(MACRO.format(name=found[0]))
+    if names := sorted(called & (own.functions | own.operators)):
+        raise SQLRefusedError(MACRO.format(name=names[0]))
 
 
 def _refuse_functions(words: Sequence[Lexeme], functions: frozenset[str]) -> None:
@@ -140,15 +140,17 @@ def _is_assignment(words: Sequence[Lexeme], at: int, end: int) -> bool:
     return text == "=>" or (text == "=" and is_after_colon)
 
 
-def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str], said: str) -> None:
+def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str], message: str) -> None:
     """Refuse casts to `types`, also those of literals (`mood 'x'`), and functions that cast to any type."""
-    known = {
-        found.this for name in types if (found := _build_type(name)) and found.this != exp.DataType.Type.USERDEFINED
+    own_types = {
+        data_type.this
+        for name in types
+        if (data_type := _build_type(name)) and data_type.this != exp.DataType.Type.USERDEFINED
     }
     for node in tree.find_all(exp.DataType):
         name = _read_last_part(node.sql("postgres"))
-        if name in types or node.this in known:
-            raise SQLRefusedError(said.format(name=name))
+        if name in types or node.this in own_types:
+            raise SQLRefusedError(message.format(name=name))
     for at, (before, word) in enumerate(pairwise(words), 1):
         name = shorten_name(before.value).lower() if before.kind in ("word", "name") else ""
         if types and CASTING.fullmatch(name):
@@ -160,7 +162,7 @@ def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str]
         elif word.kind != "string":
             continue
         if name in types:
-            raise SQLRefusedError(said.format(name=name))
+            raise SQLRefusedError(message.format(name=name))
 
 
 def _read_dotted(words: Sequence[Lexeme], at: int) -> str:
