@@ -59,6 +59,10 @@ class Findings:
         """Where the last names of qualified columns stand that exist without doubt, system columns left out."""
         self.missing: dict[tuple[Literal["table", "column"], str], tuple[int, tuple[str, ...]]] = {}
         """What provably does not exist -> where it stands, and the tables in which it was looked for."""
+        self._meanings: dict[int, str] = {}
+        """Identity of a column's identifier -> what lineage prints for the one column that it means."""
+        self._paths: dict[str, tuple[str, str, str]] = {}
+        """What lineage prints for a column of the catalog -> schema, table and name."""
         self._tables: dict[str, list[Table]] = {}
         for table in catalog.tables if catalog else ():
             self._tables.setdefault(self.rules.fold_name(table.name), []).append(table)
@@ -125,6 +129,8 @@ class Findings:
             keys = [*aliases, *(self.rules.fold_name(column.name) for column in table.columns[len(aliases) :])]
             source.columns = {key: f"{text}.{column.name}" for key, column in zip(keys, table.columns, strict=False)}
             source.system_columns = self.rules.system_columns
+            for column in table.columns:
+                self._paths[f"{text}.{column.name}"] = (table.schema, table.name, column.name)
         return source
 
     def _find_in_catalog(self, node: exp.Table) -> Table | None:
@@ -180,6 +186,7 @@ class Findings:
                 return
             if matches:
                 self._note_found(matches, name.name, name)
+                self._note_meaning(matches, name)
                 return
         if self.rules.aliases_reach_subqueries and any(key in each.outputs for each in scope.list_scopes()):
             return
@@ -229,6 +236,8 @@ class Findings:
     def _note_column_of(self, source: Source, qualifier: exp.Identifier, column: exp.Identifier) -> None:
         key = self.rules.fold_identifier(column)
         matches = source.find(key)
+        if matches:
+            self._note_meaning([matches], column)
         if matches and matches.certain and self._is_certain(source, key, column):
             self.certain.add(int(column.meta.get("start", -1)))
         tables = {source.table} if source.table else source.list_open_tables()
@@ -251,6 +260,14 @@ class Findings:
         for each in matches:
             if each.certain and each.text:
                 self.note_column(each.text, node)
+
+    def _note_meaning(self, matches: list[Found], column: exp.Identifier) -> None:
+        if len(matches) == 1 and matches[0].certain:
+            self._meanings[id(column)] = matches[0].text
+
+    def find_path(self, column: exp.Column) -> tuple[str, str, str] | None:
+        """Schema, table and name of the catalog's column that `column` means, where there is no doubt."""
+        return self._paths.get(self._meanings.get(id(column.this), ""))
 
     def expand_star(self, node: exp.Expr, scope: Scope, *, used: bool = True) -> Source:
         """Return the columns of `*` or `t.*`. `used` is False if nothing reads them, as in EXISTS (SELECT * ...)."""
