@@ -6,13 +6,15 @@ quoted name or a comment, an attack hides in between.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.lexer import Lexeme, make_disagreement, split_lexemes
 from sqlchat.sql.parse import tokenize
 from sqlchat.sql.postgres_forms import write_plainly
 
 
-def check_agreement(sql: str, dialect: str, ours: list[Lexeme]) -> None:
+def check_agreement(sql: str, dialect: str, ours: Sequence[Lexeme]) -> None:
     """Raise SQLRefusedError if sqlglot splits `sql` differently from `ours`; else as `parse.tokenize` does."""
     if dialect == "postgres" and (plain := write_plainly(sql)).text != sql:
         given, ours, sql = ours, split_lexemes(plain.text, dialect), plain.text
@@ -37,7 +39,9 @@ def check_agreement(sql: str, dialect: str, ours: list[Lexeme]) -> None:
         raise make_disagreement(sql, left.start)
 
 
-def _differ_in_replaced_words_alone(given: list[Lexeme], plain: list[Lexeme], replaced: frozenset[int]) -> bool:
+def _differ_in_replaced_words_alone(
+    given: Sequence[Lexeme], plain: Sequence[Lexeme], replaced: frozenset[int]
+) -> bool:
     """Whether two readings are equal, signs and the words at the offsets `replaced` left out."""
     one, other = (
         [each for each in words if each.kind != "sign" and each.start not in replaced] for words in (given, plain)

@@ -125,7 +125,7 @@ def check_calls(sql: str, dialect: str, functions: frozenset[str] | None = None)
     _check_calls(words, parse(sql, dialect)[0], RULES[dialect], functions)
 
 
-def _read_one_statement(words: list[Lexeme]) -> list[Lexeme]:
+def _read_one_statement(words: Sequence[Lexeme]) -> Sequence[Lexeme]:
     """The lexemes without the semicolons at the end."""
     end = len(words)
     while end and words[end - 1].text == ";":

@@ -6,6 +6,7 @@ Spark's `SqlBaseLexer.g4`), not sqlglot. `agreement.py` compares the two.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
@@ -131,7 +132,8 @@ def is_cast(words: Sequence[Lexeme], at: int) -> bool:
     return bool(first and second and first.text == second.text == ":" and first.end == second.start)
 
 
-def split_lexemes(sql: str, dialect: str) -> list[Lexeme]:
+@functools.lru_cache(maxsize=4)  # of one text, several modules look at the words
+def split_lexemes(sql: str, dialect: str) -> tuple[Lexeme, ...]:
     """Split `sql` by the rules of the database, comments left out. Raises SQLSyntaxError, SQLRefusedError."""
     check_text(sql)
     if dialect == "spark" and "${" in sql:  # which Spark replaces by what its settings hold, in strings too
@@ -161,7 +163,7 @@ def split_lexemes(sql: str, dialect: str) -> list[Lexeme]:
         if kind not in ("space", "comment", "block"):
             escaped = kind == "escaped"
         at = end
-    return lexemes
+    return tuple(lexemes)
 
 
 def _find_comment_end(sql: str, at: int, dialect: str) -> int:

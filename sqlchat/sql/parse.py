@@ -83,12 +83,12 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
         raise SQLSyntaxError("This text is no SQL that can be understood.") from exc
     if not trees:
         raise SQLSyntaxError("There is no SQL statement in this text.", line=1, column=1)
-    if join_aliases:
-        for join in (join for tree in trees for join in tree.find_all(exp.Join)):
-            last = join.args["using"][-1] if join.args.get("using") else join
-            if alias := join_aliases.get(last.find(exp.Identifier).meta.get("start")):
-                name = exp.Identifier(this=alias.value, quoted=alias.kind == "name")
-                join.set("alias", exp.TableAlias(this=name))
+    for join in (join for tree in trees for join in tree.find_all(exp.Join)) if join_aliases else ():
+        columns = [each.find(exp.Identifier) for each in join.args.get("using") or ()]
+        start = columns[-1].meta.get("start") if columns and columns[-1] else None
+        if start is not None and (alias := join_aliases.get(start)):
+            name = exp.Identifier(this=alias.value, quoted=alias.kind == "name")
+            join.set("alias", exp.TableAlias(this=name))
     return trees
 
 

@@ -8,6 +8,7 @@ it never runs, and is never given to anybody.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
@@ -56,6 +57,7 @@ class Plain(NamedTuple):
     """Offset of the last column in `USING (...) AS alias` -> the alias, which `text` has not."""
 
 
+@functools.lru_cache(maxsize=2)
 def write_plainly(sql: str) -> Plain:
     """`sql`, which is Postgres', with each form that sqlglot does not read replaced by one that it does.
 

@@ -18,9 +18,9 @@ NUMBER, TEXT, TIME, SPAN, BOOLEAN = "N", "S", "D", "T", "B"
 """Categories of types, as pg_type.typcategory has them."""
 OWN, ANY, NONE = "own", "P", ""
 """Of an own operator's operands: a type of the users' own, one that takes values of any type, no operand at all."""
-LITERAL, UNKNOWN, RECURSIVE = "literal", "?", "recursive"
-"""Of an operand in a query: a text or NULL without a type of its own, one that nobody knows, and a column that is
-being looked at, since its recursive CTE names it: Postgres gives it the type of the CTE's first branch."""
+LITERAL, UNKNOWN, OPEN = "literal", "?", "open"
+"""Of an operand in a query: a text or NULL without a type of its own, one that nobody knows, and a column of a
+recursive CTE before its other branch is looked at: Postgres gives it the type of the CTE's first branch."""
 IMPLICIT = frozenset({(TEXT, NUMBER), (TIME, SPAN)})
 """Further categories between which Postgres casts without being asked: a text to regclass, a time to an interval."""
 TYPES = (
@@ -42,20 +42,21 @@ CAST = (
     | dict.fromkeys((exp.DataType.Type.DATE, exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPTZ), TIME)
     | {exp.DataType.Type.VARCHAR: TEXT, exp.DataType.Type.INTERVAL: SPAN, exp.DataType.Type.BOOLEAN: BOOLEAN}
 )
+SAME = "same"
+"""Category of the arguments."""
 FUNCTIONS: dict[type[exp.Expr], tuple[str, tuple[str, ...]]] = {
     exp.Count: (NUMBER, ("count",)),
     exp.Length: (NUMBER, ("length", "char_length", "character_length")),
     exp.Extract: (NUMBER, ("extract",)),
     exp.CurrentDate: (TIME, ("current_date",)),
     exp.CurrentTimestamp: (TIME, ("now", "current_timestamp")),
+    **dict.fromkeys((exp.Coalesce, exp.Greatest, exp.Least, exp.Nullif), (SAME, ())),
+    **{
+        kind: (SAME, (kind.__name__.lower(),))
+        for kind in (exp.Abs, exp.Avg, exp.Lower, exp.Max, exp.Min, exp.Round, exp.Sum, exp.Upper)
+    },
 }
-"""Functions by the category of their results, and their names."""
-SAME = {
-    exp.Abs: "abs", exp.Avg: "avg", exp.Lower: "lower", exp.Max: "max", exp.Min: "min", exp.Round: "round",
-    exp.Sum: "sum", exp.Upper: "upper",
-    exp.Coalesce: "", exp.Greatest: "", exp.Least: "", exp.Nullif: "",
-}  # fmt: skip
-"""Functions whose results have the category of their arguments, and their names; "" for parts of the language."""
+"""Functions by the category of their results, and their names; none for parts of the language."""
 BINARY = {
     exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%", exp.Pow: "^", exp.DPipe: "||",
     exp.EQ: "=", exp.NEQ: "<>", exp.LT: "<", exp.LTE: "<=", exp.GT: ">", exp.GTE: ">=",
@@ -67,7 +68,6 @@ FOR_EQUALS = (
     | dict.fromkeys(("||", "~~", "~~*"), (TEXT,))
 )
 """Operators that are built in for two operands of one type, by their categories: a literal takes that type then."""
-ARITHMETIC = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
 RESULTS = {
     frozenset({NUMBER}): NUMBER,
     frozenset({NUMBER, LITERAL}): NUMBER,
@@ -76,6 +76,8 @@ RESULTS = {
     frozenset({SPAN}): SPAN,
 }
 """Category of what arithmetic of these categories gives."""
+MOST_ROUNDS = 10
+"""Columns made of one another, in a chain, whose categories are found."""
 Operand = exp.Expr | str | None
 """An expression or a category; None for an expression that is not known."""
 Pair = tuple[Operand, Operand]
@@ -86,34 +88,41 @@ class Operands:
 
     def __init__(self, tree: exp.Expr, catalog: Catalog) -> None:
         self._own, self._functions = catalog.own.overloads, catalog.own.functions
-        self._tree = tree
+        self._nodes = list(tree.walk())
         self._meanings = defaultdict[str, list[exp.Expr | str]](list)
         """Lower-case name of a column -> all that it may mean: expressions and categories."""
-        self._open: set[str] = set()
-        """Names of columns whose category is being looked for."""
-        self._knows_sources = self._read_sources(catalog)
+        self._columns: dict[str, str] = {}
+        """Lower-case name of a column -> its category; empty if a source has columns that nobody knows."""
+        self._categories: dict[int, str] = {}
+        """Identity of a node -> its category."""
         self._has_own_columns = any(column.runs_own for table in catalog.tables for column in table.columns)
+        if self._read_sources(catalog):
+            self._columns = dict.fromkeys(self._meanings, OPEN)
+        is_settled = any(not self._settle_categories() for _ in range(MOST_ROUNDS))
+        if not is_settled or OPEN in self._columns.values():
+            self._columns = {}
+            self._settle_categories()
 
     def find_volatile(self, symbols: Iterable[str]) -> str:
         """The first of `symbols`, those of all operators in the text, that may be a volatile one of the users' own.
 
         Returns "" if there is none.
         """
-        volatile = {each.symbol for each in self._own if each.is_volatile}
-        written = Counter(symbol for symbol in symbols if symbol in volatile)
         uses = defaultdict[str, list[list[Pair]]](list)
-        for symbol, pairs in self._list_uses() if written else ():
+        for symbol, pairs in self._list_uses():
             uses[symbol].append(pairs)
-        for symbol, times in written.items():
-            overloads = [each for each in self._own if each.symbol == symbol and each.is_volatile]
+        for symbol, times in Counter(symbols).items():
+            volatile = [each for each in self._own if each.symbol == symbol and each.is_volatile]
             pairs = [pair for use in uses[symbol] for pair in use]
-            if len(uses[symbol]) < times or any(self._may_be(each, *pair) for each in overloads for pair in pairs):
+            if volatile and (
+                len(uses[symbol]) < times or any(self._may_be(own, *pair) for own in volatile for pair in pairs)
+            ):
                 return symbol
         return ""
 
     def _list_uses(self) -> Iterator[tuple[str, list[Pair]]]:
         """Each operator of the tree once, with the pairs of operands that it takes."""
-        for node in self._tree.walk():
+        for node in self._nodes:
             match node:
                 case exp.In():
                     pairs: list[Pair] = [(node.this, each) for each in node.expressions] or [(node.this, None)]
@@ -126,7 +135,7 @@ class Operands:
                 case exp.Nullif():
                     yield "=", [(node.this, node.expression)]
                 case exp.Neg():
-                    yield "-", [] if isinstance(node.this, exp.Literal) else [(NONE, node.this)]
+                    yield "-", [(NONE, node.this)]
                 case exp.Join() if node.args.get("using") or node.method == "NATURAL":
                     yield "=", [(each, each) for each in node.args.get("using") or [None]]
                 case exp.Binary() if symbol := BINARY.get(type(node)):
@@ -140,19 +149,34 @@ class Operands:
         return self._fits(own.left, given[0]) and self._fits(own.right, given[1])
 
     def _fits(self, wanted: str, given: str) -> bool:
-        if given in (wanted, RECURSIVE) or NONE in (wanted, given):
+        if given in (wanted, OPEN) or NONE in (wanted, given):
             return wanted == given
         if wanted == OWN:
             return given == LITERAL or (given == UNKNOWN and self._has_own_columns)
         return wanted == ANY or given in (LITERAL, UNKNOWN) or (given, wanted) in IMPLICIT
 
+    def _settle_categories(self) -> bool:
+        """Find the category of each node and column anew; False if no column's has changed."""
+        for node in reversed(self._nodes):
+            self._categories[id(node)] = self._compute_category(node)
+        changed = {}
+        for name, category in self._columns.items():
+            every = (self._find_category(each) for each in self._meanings[name])
+            categories = {TEXT if each == LITERAL else each for each in every} - {OPEN}
+            if category != UNKNOWN and categories and categories != {category}:
+                is_first = category == OPEN and len(categories) == 1
+                changed[name] = categories.pop() if is_first else UNKNOWN
+        self._columns |= changed
+        return bool(changed)
+
     def _find_category(self, node: Operand) -> str:
+        return node if isinstance(node, str) else self._categories.get(id(node), UNKNOWN)
+
+    def _compute_category(self, node: exp.Expr) -> str:
         match node:
-            case str():
-                return node
             case exp.Identifier():
-                return self._find_column(node.name.lower())
-            case exp.Paren() | exp.Window() | exp.Filter():
+                return self._columns.get(node.name.lower(), UNKNOWN)
+            case exp.Paren() | exp.Window() | exp.Filter() | exp.Alias() | exp.Column():
                 return self._find_category(node.this)
             case exp.Literal():
                 return LITERAL if node.is_string else NUMBER
@@ -162,58 +186,44 @@ class Operands:
                 return BOOLEAN
             case exp.Interval():
                 return SPAN
-            case exp.Alias():
-                return self._find_category(node.this)
             case exp.Cast():
                 return CAST.get(node.to.this, UNKNOWN)
             case exp.Case():
-                return self._unite([each.args["true"] for each in node.args["ifs"]] + [node.args.get("default")])
+                return self._unite([*(each.args["true"] for each in node.args["ifs"]), node.args.get("default")])
             case exp.Subquery() if isinstance(node.this, exp.Select) and len(node.selects) == 1:
                 return self._unite(node.selects)
-            case exp.Column():
-                return self._find_column(node.name.lower())
             case exp.Neg():
                 return NUMBER if self._find_category(node.this) == NUMBER else UNKNOWN
-        kind = type(node)
-        if isinstance(node, ARITHMETIC):
-            pair = {self._find_category(node.this), self._find_category(node.expression)} - {RECURSIVE}
-            own = [each for each in self._own if each.symbol == BINARY[kind]]
-            is_own = any(self._may_be(each, node.this, node.expression) for each in own)
-            return UNKNOWN if is_own else RESULTS.get(frozenset(pair), UNKNOWN)
-        if kind in FUNCTIONS and self._functions.isdisjoint(FUNCTIONS[kind][1]):
-            return FUNCTIONS[kind][0]
-        if node is not None and kind in SAME and SAME[kind] not in self._functions:
-            return self._unite([node.this, *(node.expressions if SAME[kind] == "" else ())])
-        return UNKNOWN
+            case exp.Add() | exp.Sub() | exp.Mul() | exp.Div() | exp.Mod():
+                own = [each for each in self._own if each.symbol == BINARY[type(node)]]
+                pair = {self._find_category(node.this), self._find_category(node.expression)} - {OPEN}
+                is_own = any(self._may_be(each, node.this, node.expression) for each in own)
+                return UNKNOWN if is_own else RESULTS.get(frozenset(pair), UNKNOWN) if pair else OPEN
+        category, names = FUNCTIONS.get(type(node), (UNKNOWN, ()))
+        if category == SAME and self._functions.isdisjoint(names):
+            return self._unite([node.this, *(() if names else node.expressions)])
+        return category if self._functions.isdisjoint(names) else UNKNOWN
 
     def _unite(self, nodes: Iterable[Operand]) -> str:
         """The one category that all have, those left out that take it from the others."""
-        categories = {self._find_category(node) for node in nodes if node is not None} - {LITERAL, RECURSIVE}
-        return categories.pop() if len(categories) == 1 else UNKNOWN
-
-    def _find_column(self, name: str) -> str:
-        if name in self._open:
-            return RECURSIVE
-        if not self._knows_sources or name not in self._meanings:
-            return UNKNOWN
-        self._open.add(name)
-        categories = {self._find_category(each) for each in self._meanings[name]} - {RECURSIVE}
-        self._open.remove(name)
-        category = categories.pop() if len(categories) == 1 else UNKNOWN
-        return TEXT if category == LITERAL else category
+        every = {self._find_category(node) for node in nodes if node is not None}
+        categories = every - {LITERAL, OPEN}
+        return categories.pop() if len(categories) == 1 else OPEN if every == {OPEN} else UNKNOWN
 
     def _read_sources(self, catalog: Catalog) -> bool:
         """Note what each name of a column may mean; False if a source has columns that nobody knows."""
-        ctes = {cte.alias.lower() for cte in self._tree.find_all(exp.CTE)}
-        for alias in self._tree.find_all(exp.Alias):
+        ctes = {node.alias.lower() for node in self._nodes if isinstance(node, exp.CTE)}
+        for alias in (node for node in self._nodes if isinstance(node, exp.Alias)):
             self._meanings[alias.alias.lower()].append(alias.this)
-        sources = self._tree.find_all(exp.Table, exp.Subquery, exp.CTE, exp.Lateral, exp.Unnest, exp.Values)
+        sources = [
+            node for node in self._nodes if isinstance(node, exp.Table | exp.DerivedTable | exp.CTE | exp.UDTF)
+        ]
         return all(self._read_source(source, catalog, ctes) for source in sources)
 
     def _read_source(self, source: exp.Expr, catalog: Catalog, ctes: set[str]) -> bool:
         alias, inside = source.args.get("alias"), source.this
         columns = [each.name.lower() for each in alias.columns] if isinstance(alias, exp.TableAlias) else []
-        if isinstance(inside, exp.GenerateSeries | exp.ExplodingGenerateSeries):
+        if isinstance(inside, exp.GenerateSeries):
             self._meanings[columns[0] if columns else source.alias.lower()].append(inside.args["start"])
             return True
         self._meanings[source.alias_or_name.lower()].append(UNKNOWN)  # a whole row
@@ -221,7 +231,8 @@ class Operands:
             case exp.Table() if isinstance(inside, exp.Identifier):
                 tables = [table for table in catalog.tables if table.name.lower() == source.name.lower()]
                 for column in (column for table in tables for column in table.columns):
-                    self._meanings[column.name.lower()].append(_read_category(column.base_type or column.type))
+                    category = TYPES.get(re.sub(r"\(.*?\)", "", column.base_type or column.type), UNKNOWN)
+                    self._meanings[column.name.lower()].append(category)
                 for name in columns:
                     self._meanings[name].append(UNKNOWN)
                 return bool(tables) or source.name.lower() in ctes
@@ -234,22 +245,21 @@ class Operands:
                 is_source = isinstance(source, exp.CTE) or isinstance(
                     source.parent, exp.From | exp.Join | exp.Lateral
                 )
-                return not is_source or self._read_outputs(inside, columns)
+                return not is_source or all(self._read_outputs(each, columns) for each in _list_branches(inside))
         return isinstance(source, exp.Subquery) or isinstance(inside, exp.Subquery)
 
-    def _read_outputs(self, query: exp.Expr, names: list[str]) -> bool:
+    def _read_outputs(self, select: exp.Select, names: list[str]) -> bool:
         """Note the outputs of a source under `names`, or their own; False for one that Postgres names by itself."""
-        for select in _list_branches(query):
-            has_star = any(output.find(exp.Star) for output in select.selects)
-            for at, output in enumerate(select.selects):
-                if at >= len(names) and not has_star:
-                    if not isinstance(output, exp.Alias | exp.Column):
-                        return False
-                    names.append(output.alias_or_name.lower())
-            for name, output in zip(names, [] if has_star else select.selects, strict=False):
-                self._meanings[name].append(output)
-            for name in names if has_star else ():
-                self._meanings[name].append(UNKNOWN)
+        has_star = any(output.is_star for output in select.selects)
+        for at, output in enumerate(select.selects):
+            if output.find(exp.Star) and not isinstance(output, exp.Star | exp.Column):
+                return has_star is False and isinstance(output, exp.Alias)
+            if at >= len(names) and not has_star:
+                if not isinstance(output, exp.Alias | exp.Column):
+                    return False
+                names.append(output.alias_or_name.lower())
+        for at, name in enumerate(names):
+            self._meanings[name].append(UNKNOWN if has_star or at >= len(select.selects) else select.selects[at])
         return True
 
 
@@ -264,7 +274,3 @@ def _list_branches(query: exp.Expr) -> Iterator[exp.Select]:
                 waiting.append(node.this)
             case exp.Select() as node:
                 yield node
-
-
-def _read_category(type: str) -> str:
-    return TYPES.get(re.sub(r"\(.*?\)", "", type), UNKNOWN)
