@@ -47,7 +47,7 @@ def _differ_in_replaced_words_alone(
         [each for each in words if each.kind != "sign" and each.start not in replaced] for words in (given, plain)
     )
     return one == other and all(
-        each.kind in ("word", "name") for each in given if each.start in replaced and each.kind != "sign"
+        each.kind != "string" for each in given if each.start in replaced and each.kind != "sign"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from sqlchat.sql.lexer import Lexeme
 
+QUERIES = frozenset({"select", "with", "values", "table", "("})
 OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
 NESTED_GROUPS = frozenset({"sets", "cube", "rollup"})
 CLAUSES = frozenset({"select", "from", "where", "having", "order", "case", "when", "on", "limit", "union", "window"})

@@ -13,11 +13,9 @@ from itertools import pairwise
 from sqlglot import exp
 
 from sqlchat.errors import SQLRefusedError
-from sqlchat.sql.brackets import CLOSING, Brackets
+from sqlchat.sql.brackets import CLOSING, QUERIES, Brackets
 from sqlchat.sql.guards.rules import AS_NOT, GROUPING, NEGATED, OPERAND, STAR, SUBQUERY, TYPE, Rules
 from sqlchat.sql.lexer import Lexeme, is_cast
-
-QUERIES = frozenset({"select", "with", "values", "table", "("})
 
 
 class Layout(Brackets):

@@ -9,10 +9,11 @@ it never runs, and is never given to anybody.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from sqlchat.sql.brackets import Brackets
+from sqlchat.sql.brackets import QUERIES, Brackets
 from sqlchat.sql.guards.rules import split_words
 from sqlchat.sql.lexer import Lexeme, split_lexemes
 
@@ -30,8 +31,8 @@ LITERALS = split_words(
     "pg_snapshot polygon query_int seg sparsevec tsquery tsvector txid_snapshot varbit xid"
 )
 """Types whose names sqlglot does not take before a string."""
-RENAMED = {"cube": "cub_", "delete": "delet_"}
-"""Functions of extensions whose names sqlglot takes for words of the language."""
+RENAMED = {"cube": "cub_", "delete": "delet_", "json_value": "json_valu_"}
+"""Functions whose names or arguments sqlglot takes for words of the language."""
 REPLACED = {("xmltable", "for"): "int"} | dict.fromkeys(
     (("xmlexists", "passing"), ("substring", "similar"), ("substring", "escape")), ","
 )
@@ -42,6 +43,13 @@ DROPPED = {
     ("xmltable", "for", "ordinality"),
 }  # fmt: skip
 """Further such words, each with what must stand before it, that are left out. None may be a column's name there."""
+JSON_FUNCTIONS = split_words("json json_array json_arrayagg json_exists json_query json_serialize json_value")
+JSON_CLAUSE = re.compile(
+    r"(((absent|null|error|true|false|unknown|empty( array| object)?) )?on (null|empty|error)"
+    r"|(with|without) ((un)?conditional )?(array )?wrapper|(keep|omit) quotes( on scalar string)?"
+    r"|(with|without) unique( keys)?|format json|(?P<type>returning))\b"
+)
+"""What may stand behind the arguments of such a function. No operand can stand in its place."""
 OPENING = split_words(
     "all and any as asc between by case distinct else except from having ilike in intersect is like limit not "
     "offset on or order returning select similar some then to union using values when where with"
@@ -98,7 +106,7 @@ class _Writer:
         """Index of a lexeme -> what stands in its place, not longer than it."""
         self.join_aliases: dict[int, Lexeme] = {}
         for at, word in enumerate(words):
-            if word.kind == "word":
+            if word.kind == "word" and at not in self.replaced:
                 self._replace_word(at, word.value)
         for at, end in find_operators(words):
             if at not in self.replaced:
@@ -115,6 +123,8 @@ class _Writer:
         before, after, opener = self._read(at - 1), self._read(at + 1), self.brackets.read_opener(at)
         if (opener, word) in REPLACED:
             self.replaced[at] = REPLACED[opener, word]
+        elif opener in JSON_FUNCTIONS and self._replace_json_clause(at, word, opener):
+            pass
         elif (opener, before, word) in DROPPED or (before, word) in (("bit", "varying"), ("collation", "for")):
             self.replaced[at] = ""
         elif before == "by" and word in ("ref", "value") and self._read(at - 2) == "passing" and after != ")":
@@ -130,6 +140,32 @@ class _Writer:
             self._replace_brackets(at, word, closing)
         elif word == "using" and after in SIGNS:
             self._replace_order(at, next(find_operators(self.words[at + 1 :]))[1] + at + 1)
+
+    def _replace_json_clause(self, at: int, word: str, opener: str) -> bool:
+        """Replace a clause that begins at `at` within the brackets of a standard JSON function."""
+        opening = self.brackets.around[at]
+        if self._read(opening + 1) in QUERIES:
+            return False  # JSON_ARRAY(SELECT ...)
+        if clause := self._match_json_clause(at):
+            end = at + clause[0].count(" ") + 1
+            closing = self.brackets.closing.get(opening, 0)
+            while (
+                clause["type"]
+                and end < closing
+                and not (self._read(end) == "default" or self._match_json_clause(end))
+            ):
+                end += 1
+            self._drop(at, end)
+        elif word in ("passing", "default") and not self._begins_operand(at):
+            self.replaced[at] = ","
+        elif word == "as" and opener != "json_arrayagg":
+            self._drop(at, at + 2)
+        else:
+            return False
+        return True
+
+    def _match_json_clause(self, at: int) -> re.Match[str] | None:
+        return JSON_CLAUSE.match(" ".join(self._read(at + step) for step in range(6)))
 
     def _replace_brackets(self, at: int, word: str, closing: int) -> None:
         """What stands in brackets behind ONLY, USING and OPERATOR."""

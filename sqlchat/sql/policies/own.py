@@ -105,8 +105,11 @@ def _refuse_functions(words: Sequence[Lexeme], functions: frozenset[str]) -> Non
 
 def _find_symbols(words: Sequence[Lexeme]) -> Iterator[str]:
     """Symbols of all operators in a text but for those that name pg_catalog."""
-    for before, word in pairwise((Lexeme("sign", ",", 0, 0), *words)):
-        if word.kind == "word" and not (word.value == "distinct" and before.value not in IS):
+    edge = Lexeme("sign", ",", 0, 0)
+    for before, word, after in zip((edge, *words), words, (*words[1:], edge), strict=False):
+        is_of_list = word.value == "distinct" and before.value not in IS
+        is_of_order = word.value == "using" and after.text != "("
+        if word.kind == "word" and not (is_of_list or is_of_order):
             yield from BEHIND.get(word.value, ())
     for at, end in find_operators(words):
         if not (_is_qualified(words, at) or _is_star(words, at, end) or _is_assignment(words, at, end)):
