@@ -23,7 +23,7 @@ from sqlchat.sql.lexer import Lexeme, fold_word, is_cast
 from sqlchat.sql.statements import StatementResolver
 
 DEFAULT_NAMES = re.compile(r"f\d{1,4}|column\d{1,4}|\?column\?")
-"""What Postgres calls fields and outputs that have no name of their own."""
+"""Names that Postgres gives to fields and outputs without one."""
 
 
 def check_attributes(
@@ -35,8 +35,8 @@ def check_attributes(
 ) -> None:
     """Raise SQLRefusedError for a name after a dot that may call a function that is not allowed.
 
-    `may_call` tells whether SQL may call the function of a name. Columns are known by `catalog`, or by the query
-    itself. Raises SQLRefusedError with the fact `unknown_names` for a name that nothing has.
+    `may_call` is whether SQL may call the function of a name; `catalog` and the query itself define the columns.
+    Raises SQLRefusedError with the fact `unknown_names` for a name that is neither.
     """
     attributes = catalog.attributes if catalog is not None else None
     callables = catalog.callables if catalog is not None else frozenset()

@@ -19,7 +19,7 @@ MAX_NESTING = 100
 MAX_DOUBLING = 5
 """Brackets open at once that are read twice."""
 MAX_READINGS = 6000
-"""How often those are read in all: each one twice, and twice again for each that is open around it."""
+"""Readings of such brackets in all: two for each, and twice as many for each that is open around it."""
 MAX_JOINS = 8
 """JOINs in a row without ON or USING."""
 MAX_ARROWS = 50

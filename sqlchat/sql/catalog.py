@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 WORD = re.compile(r"\w+")
 PLAIN_WORD = re.compile("[a-z0-9_]+")
 LONGEST_NAME = 63
-"""Bytes after which Postgres cuts off a name."""
+"""Bytes of the longest name of Postgres, which cuts longer ones off."""
 LABELLED = re.compile(r"(enum|set)\s*\(.*\)$", re.IGNORECASE | re.DOTALL)
 LABEL = re.compile(r"'((?:[^']|'')*)'")
 
@@ -27,9 +27,9 @@ class Column:
     expression: str = ""
     """SQL that computes a generated column from others of its row."""
     base_type: str = ""
-    """Of a domain, the type that it is made of."""
+    """For a domain, the type that it is based on."""
     labels: tuple[str, ...] = ()
-    """Of an enum or a set, all labels that are declared, in their order."""
+    """For an enum or a set, all declared labels, in their order."""
     runs_own: bool = False
     """Postgres: whether comparing or casting a value runs a function that users of the database defined."""
 
@@ -42,24 +42,23 @@ class ForeignKey:
     ref_table: str
     ref_columns: tuple[str, ...]
     inferred: bool = False
-    """Found from names and values; the database does not hold it."""
+    """Inferred from names and values; the database does not have it."""
     by_owner: bool = False
-    """Told by the connection's owner; the database does not hold it."""
+    """Declared by the connection's owner; the database does not have it."""
     repeats: bool = False
     """Whether several rows of the referenced table are known to have the same value."""
 
     @property
     def source(self) -> Literal["database", "inferred", "owner"]:
-        """Who says so."""
         return "owner" if self.by_owner else "inferred" if self.inferred else "database"
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What an index that is a table of its own shows: `columns` of the `table` in the same schema."""
+    """Source of an index that is a table of its own: `columns` of the `table` in the same schema."""
 
     table: str = ""
-    """"" if the database does not tell."""
+    """"" if unknown."""
     columns: tuple[str, ...] = ()
 
 
@@ -69,14 +68,14 @@ class Table:
     columns: tuple[Column, ...]
     schema: str = ""
     kind: str = "table"
-    """`table` or `view` (materialized and foreign ones are told in `comment` by the database, not here)."""
+    """`table` or `view`, whether materialized or foreign or not."""
     comment: str = ""
     primary_key: tuple[str, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     row_estimate: int | None = None
-    """Rows as the database's statistics have it; None where it keeps none."""
+    """Rows by the database's statistics; None without statistics."""
     definition: str = ""
-    """A view's SQL, where the database tells it."""
+    """A view's SQL; "" if the database does not show it."""
     definition_schema: str = ""
     """The schema in which unqualified names of `definition` are looked up, where it is not the default one."""
     calls_own: bool = False
@@ -84,7 +83,7 @@ class Table:
     descendants: tuple[tuple[str, str], ...] = ()
     """Schema and name of all children and partitions, of any depth: their rows come along unless SQL says ONLY."""
     origin: Origin | None = None
-    """Where the values come from, for a full-text index over another table; None for a table of its own."""
+    """Source of a full-text index over another table; None for any other table."""
     listed: bool = True
     """False of a partition and of a table of an extension: SQL may name it, schema and prompts do not."""
     partition_of: tuple[str, str] | None = None
@@ -119,7 +118,7 @@ class OwnNames:
     types: frozenset[str] = frozenset()
     """Lower-case names of types that run own functions if a value is cast to them or compared."""
     volatile: frozenset[str] = frozenset()
-    """Those types whose functions may do more than read."""
+    """Lower-case names of such types whose functions may do more than read."""
     overloads: frozenset[OwnOperator] = frozenset()
 
 
@@ -133,11 +132,11 @@ class Catalog:
     version: str = ""
     """Changes when the content changes."""
     database: str = ""
-    """What stands before the schema in a name of three parts, if such a name may be written: Spark's catalog."""
+    """First part of names of three parts (Spark's catalog); "" if there are none."""
     search_path: tuple[str, ...] = ()
     """The schemas in which an unqualified name is looked up, in their order; empty for the default schema alone."""
     functions: frozenset[str] | None = field(default=None, repr=False)
-    """Lower-case names of the functions that SQL may call here, where the database tells; else None."""
+    """Lower-case names of the functions that SQL may call; None if the database does not list them."""
     own: OwnNames = field(default_factory=OwnNames, repr=False)
     attributes: frozenset[str] | None = field(default=None, repr=False)
     """Postgres: names, as stored, of all attributes of relations, composite types and functions' results."""
@@ -205,7 +204,7 @@ def shorten_name(name: str) -> str:
 
 
 def keep_mentioned(names: frozenset[str], sql: str) -> frozenset[str]:
-    """Those of `names` (of functions or columns) that `sql` may mean: a database knows thousands.
+    """Return the `names` (of functions or columns) that `sql` may mean; a database has thousands.
 
     Keeps each name that is no plain word, because SQL may write it in more than one way.
     """

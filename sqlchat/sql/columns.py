@@ -15,7 +15,7 @@ from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.scopes import Found, Rank, Rules, Scope, Source, Visible
 
 Place = tuple[int, str]
-"""Where a name stands first in the text (characters from its start), and how it is written there."""
+"""Offset of a name's first place in the text, and how it is written there."""
 
 _SYSTEM_SCHEMAS = {"information_schema", "pg_catalog", "pg_toast", "performance_schema", "mysql", "sys"}
 _SYSTEM_PREFIXES = {
@@ -48,7 +48,7 @@ class Findings:
     def __init__(self, dialect: str, catalog: Catalog | None) -> None:
         self.rules = Rules.load(dialect)
         self.offset = 0
-        """Where the statement that is being resolved starts."""
+        """Offset of the statement that is being resolved."""
         self.catalog = catalog
         self.reads: dict[int, tuple[exp.Table, Place, str]] = {}
         """Identity of a table's node -> the node, its place, and the form in which equal names are equal."""
@@ -56,13 +56,13 @@ class Findings:
         self.columns: dict[str, Place] = {}
         self.ctes: dict[str, Place] = {}
         self.certain: set[int] = set()
-        """Where the last names of qualified columns stand that exist without doubt, system columns left out."""
+        """Offsets of the last names of qualified columns that exist without doubt, system columns left out."""
         self.missing: dict[tuple[Literal["table", "column"], str], tuple[int, tuple[str, ...]]] = {}
-        """What provably does not exist -> where it stands, and the tables in which it was looked for."""
+        """Name that provably does not exist -> its offset, and the tables in which it was looked for."""
         self._meanings: dict[int, str] = {}
-        """Identity of a column's identifier -> what lineage prints for the one column that it means."""
+        """Identity of a column's identifier -> text that lineage prints for the one column that it means."""
         self._paths: dict[str, tuple[str, str, str]] = {}
-        """What lineage prints for a column of the catalog -> schema, table and name."""
+        """Text that lineage prints for a column of the catalog -> schema, table and name."""
         self._tables: dict[str, list[Table]] = {}
         for table in catalog.tables if catalog else ():
             self._tables.setdefault(self.rules.fold_name(table.name), []).append(table)
@@ -70,7 +70,7 @@ class Findings:
     # Notes
 
     def find_position(self, node: exp.Expr) -> int:
-        """Where a node stands in the text: characters from its start, or far behind where sqlglot does not tell."""
+        """Offset of a node in the text; a very large one if sqlglot does not know it."""
         inner: exp.Expr = node
         while not isinstance(inner, exp.Identifier | exp.Star):
             if isinstance(inner, exp.Table | exp.Column) and inner.parts:

@@ -227,7 +227,7 @@ class _Reader:
         return None
 
     def _blank_texts(self, sql: str) -> str:
-        """`sql` with blanks for comments and for what strings hold, so that words in it are words of the language."""
+        """`sql` with blanks for comments and values of strings, so that its words are words of the language."""
         hidden = [" " if char != "\n" else char for char in sql]
         for token in self._read_tokens(sql):
             if token.token_type in _TEXTS:
@@ -278,7 +278,7 @@ def _find_closing(hidden: str, opening: int) -> int:
 
 
 def _find_brackets(text: str, hidden: str, before: str) -> list[str]:
-    """What stands in the brackets that `before` opens, brackets included."""
+    """The texts of the brackets that `before` opens, brackets included."""
     opened = [match.end() - 1 for match in re.finditer(before, hidden, re.IGNORECASE)]
     return [text[at : _find_closing(hidden, at) + 1] for at in opened]
 
@@ -290,7 +290,7 @@ def _strip_block(body: str) -> str:
 
 
 def _unquote(text: str) -> str:
-    """What a string holds."""
+    """The value of a string literal."""
     if dollar := re.fullmatch(r"(\$\w*\$)(.*)\1", text, re.DOTALL):
         return dollar[2]
     return text.strip()[1:-1].replace(text[:1] * 2, text[:1])

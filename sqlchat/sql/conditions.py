@@ -19,7 +19,7 @@ COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.
 PATTERNS = (exp.Like, exp.ILike, exp.Glob)
 EQUAL = (exp.EQ, exp.In, exp.NullSafeEQ)
 AROUND_COLUMN = (exp.Lower, exp.Upper, exp.Trim, exp.Cast, exp.Paren, exp.Collate, exp.Coalesce)
-"""What may stand around a column that is still compared with its own values."""
+"""Functions around a column that is still compared with its own values."""
 AROUND_TEXT = (exp.Lower, exp.Upper, exp.Trim, exp.Cast, exp.Paren, exp.Collate)
 DATE = re.compile(r"\d{4}-\d{1,2}(-\d{1,2}([T ]\d{1,2}:.*)?)?|\d{1,2}:\d{2}(:\d{2})?")
 
@@ -39,7 +39,7 @@ class TextCondition:
 
 
 def find_text_conditions(sql: str, dialect: str, catalog: Catalog) -> tuple[TextCondition, ...]:
-    """Those of `sql`, in the order of the text, each once. Raises as `parse` does."""
+    """The conditions of `sql`, in the order of the text, each once. Raises as `parse` does."""
     conditions = (each for tree in parse(sql, dialect) for each in find_conditions(tree, dialect, catalog))
     return tuple(dict.fromkeys(conditions))
 

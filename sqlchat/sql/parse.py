@@ -34,7 +34,7 @@ _shared: ContextVar[dict[tuple[str, str, bool], list[exp.Expr]] | None] = Contex
 
 @contextlib.contextmanager
 def share_trees() -> Iterator[None]:
-    """Within it, each text is parsed once, for all that look at it: nobody may change a tree."""
+    """Parse each text only once within this context. Callers must not change the trees."""
     token = _shared.set({})
     try:
         yield

@@ -21,9 +21,9 @@ KNOWN = split_words(
     "+ - * / % ^ < > = <= >= <> != | || & && # << >> ~ ~* !~ !~* ~~ !~~ ~~* !~~* -> ->> #> #>> @> <@ @@ =>"
 )
 PREFIXES = frozenset(("+", "-", "~", "*", "?", "=>"))
-"""What may stand before a value, `*` for all columns, and `?`, a placeholder that is refused by its name."""
+"""Prefix operators, `*` for all columns, and `?`, a placeholder that is refused by its name."""
 SIGNS = frozenset("+-*/<>=~!@#%^&|`?")
-"""Of which operators are made."""
+"""Characters of operators."""
 AT_END = frozenset("~!@#%^&|`?")
 """Only an operator with one of these may end in `+` or `-`."""
 LITERALS = split_words(
@@ -36,7 +36,7 @@ RENAMED = {"cube": "cub_", "delete": "delet_", "json_value": "json_valu_"}
 REPLACED = {("xmltable", "for"): "int"} | dict.fromkeys(
     (("xmlexists", "passing"), ("substring", "similar"), ("substring", "escape")), ","
 )
-"""Words of the grammar, each in the brackets of one function, that sqlglot does not read, and what stands for it."""
+"""Words of the grammar, each in the brackets of one function, that sqlglot does not read, and their substitutes."""
 DROPPED = {
     ("xmlparse", "(", "content"), ("xmlparse", "(", "document"), ("xmlserialize", "(", "content"),
     ("xmlserialize", "(", "document"), ("xmlpi", "(", "name"), ("xmlroot", ",", "version"),
@@ -49,7 +49,7 @@ JSON_CLAUSE = re.compile(
     r"|(with|without) ((un)?conditional )?(array )?wrapper|(keep|omit) quotes( on scalar string)?"
     r"|(with|without) unique( keys)?|format json|(?P<type>returning))\b"
 )
-"""What may stand behind the arguments of such a function. No operand can stand in its place."""
+"""Clauses behind the arguments of such a function. No operand can stand in their place."""
 OPENING = split_words(
     "all and any as asc between by case distinct else except from having ilike in intersect is like limit not "
     "offset on or order returning select similar some then to union using values when where with"
@@ -168,7 +168,7 @@ class _Writer:
         return JSON_CLAUSE.match(" ".join(self._read(at + step) for step in range(6)))
 
     def _replace_brackets(self, at: int, word: str, closing: int) -> None:
-        """What stands in brackets behind ONLY, USING and OPERATOR."""
+        """Replace brackets behind ONLY, USING and OPERATOR."""
         if word == "only":
             self.replaced |= {at + 1: "", closing: ""}
         elif word == "operator" and self._read(at - 1) == "using" and self._holds_symbol(at + 2, closing):

@@ -31,7 +31,7 @@ class ColumnProfile:
     unique: bool = False
     """Whether no value occurs twice."""
     least: str = ""
-    """Of numbers and times, and of texts that are all ISO dates or times."""
+    """For numbers and times, and for texts that are all ISO dates or times."""
     most: str = ""
     values: tuple[str, ...] = ()
     """The most frequent first: texts of at most 100 characters; numbers where there are few."""

@@ -29,7 +29,7 @@ _ALIAS_WRAPPERS = (
     exp.GroupingSets,
     exp.Distinct,
 )
-"""What may stand around an output alias where the dialect takes it only as a whole expression."""
+"""Nodes around an output alias in dialects that take it only as a whole expression."""
 
 _QUERIES = (exp.Query, exp.UDTF, exp.Pivot, exp.Table)
 
@@ -298,7 +298,7 @@ class QueryResolver(ABC):
         return Source(name, columns=output_columns, open=not complete)
 
     def _resolve_pivot(self, sources: list[Source], pivots: list[exp.Expr], before: Scope) -> Source:
-        """What PIVOT and UNPIVOT make of their sources: columns that only the data tell."""
+        """The output of PIVOT and UNPIVOT, whose columns depend on the data."""
         name = sources[0].name if sources else ""
         for pivot in pivots:
             made = [Source(open=True)] if pivot.args.get("unpivot") else []

@@ -12,7 +12,7 @@ from sqlglot.dialects.dialect import NormalizationStrategy
 
 
 class Rank(IntEnum):
-    """Where an output alias stands against a column of the sources with the same name."""
+    """Priority of an output alias over a column of the sources with the same name."""
 
     FIRST = auto()
     """The alias wins: ORDER BY."""
@@ -74,7 +74,7 @@ class Rules:
         self.targets_by_table = dialect in {"tsql", "fabric"}
         """UPDATE t ... FROM t AS x writes the rows of x."""
         self.dual = dialect in _DUAL
-        """FROM DUAL stands for no FROM at all."""
+        """FROM DUAL means no FROM at all."""
         self.struct_dots = dialect not in _NO_STRUCT_DOTS
         self.lateral_from = dialect == "duckdb"
         """A subquery in FROM sees the sources before it without LATERAL being written."""
@@ -145,7 +145,7 @@ class Source:
     unnamed: frozenset[str] = frozenset()
     """Keys among `columns` of expressions without a name. The engine names those, so any name might be theirs."""
     open: bool = False
-    """It may have columns beyond the known ones, of a table whose columns nobody knows."""
+    """Whether it may have more columns than the known ones."""
     behind: tuple[Source, ...] = ()
     """The open sources whose unknown columns it passes on with `*`, see `leaves`."""
     bases: tuple[str, ...] = ()
@@ -176,7 +176,7 @@ class Source:
         return (self, *self.behind) if self.open else self.behind
 
     def list_open_tables(self) -> set[str]:
-        """The real tables among which an unknown column of it must be; "" stands for something that is no table."""
+        """The real tables that an unknown column may belong to; "" for a source that is no table."""
         return {source.table for source in self.list_open_sources()}
 
     def rename(self, name: str = "", columns: list[str] | None = None) -> Source:

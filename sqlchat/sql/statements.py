@@ -15,7 +15,7 @@ from sqlchat.sql.resolve import QueryResolver
 from sqlchat.sql.scopes import Scope, Source
 
 _ROW_VERSIONS = ("old", "new", "inserted", "deleted")
-"""Names under which RETURNING and OUTPUT offer a row as it was and as it is."""
+"""Names of the old and new row in RETURNING and OUTPUT."""
 
 
 class StatementResolver(QueryResolver):

@@ -18,11 +18,11 @@ MODULE = "sqlchat.workers.child"
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 """Variables that a worker process gets, beside those of Python. It never sees a secret."""
 SPARING = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
-"""Of the environment: without these, memory is set apart for each thread, and threads are started for each core."""
+"""Environment that saves memory: fewer arenas of the allocator, and no threads for each core."""
 INSTRUMENTING = os.path.join("opentelemetry", "instrumentation", "auto_instrumentation")
 """Folder by which `opentelemetry-instrument` has a process begin with its own code, which is not for these."""
 STARTING = 60.0
-"""Seconds that a process may take to import its modules."""
+"""Seconds for a process to import its modules."""
 DYING = 5.0
 """Seconds to wait for the exit status of a process that hung up."""
 

@@ -7,7 +7,7 @@ import time
 
 HEAD = 8
 PIECE = 1 << 16
-"""Bytes of one read, and the most that one write copies."""
+"""Bytes of one read; longer messages are sent without a copy."""
 
 
 def send(line: socket.socket, message: bytes) -> None:

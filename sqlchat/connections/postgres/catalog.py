@@ -173,6 +173,7 @@ HARMLESS = f"""
         OR b.proname = ANY ('{{{",".join(HARMLESS_VOLATILE)}}}'::pg_catalog.name[])
 """  # noqa: S608 - constants
 
+OPERATORS = "'pg_catalog.pg_operator'::pg_catalog.regclass"
 TEXT_OID, VARCHAR_OID = 25, 1043
 TYPE_NAMES = """LATERAL (VALUES (pg_catalog.lower(t.typname)),
     (pg_catalog.lower(pg_catalog.format_type(t.oid, NULL)))) AS names(n)"""
@@ -239,7 +240,9 @@ SELECT pg_catalog.json_build_object(
     'overloads', (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.jsonb_build_array(
             o.oprname, {OPERAND.format(oid="o.oprleft")}, {OPERAND.format(oid="o.oprright")}, p.provolatile = 'v')),
             '[]')
-        FROM own_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode),
+        FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+        WHERE o.oid >= {FIRST_OWN_OID} AND pg_catalog.pg_operator_is_visible(o.oid)
+            AND NOT {KNOWN.format(of=OPERATORS, oid="o.oid")}),
     'callables', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
         SELECT p.proname AS n FROM pg_catalog.pg_proc p
         WHERE p.prokind <> 'p' AND p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1

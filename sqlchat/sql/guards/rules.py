@@ -88,7 +88,7 @@ class Rules:
     harmless: frozenset[str] = frozenset()
     """Functions that only read although the database's own list leaves them out."""
     schemas: frozenset[str] = frozenset()
-    """What may stand before a function's name and a dot."""
+    """Schemas that may qualify a function's name."""
     qualified: frozenset[str] = frozenset()
     """Further functions, as `schema.name`."""
     grammar: frozenset[str] = frozenset()

@@ -68,7 +68,7 @@ def fold_name(name: str) -> str:
 
 
 def find_tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[exp.Expr, list[Mention]]:
-    """The one query in `sql`, and the tables it reads. `definition`: it is the SQL of a view.
+    """Return the one query in `sql`, and the tables that it reads. `definition`: it is the SQL of a view.
 
     Raises SQLRefusedError for what could hide a table.
     """

@@ -18,7 +18,7 @@ class HiddenNames:
 
     tables: frozenset[str] = frozenset()
     columns: frozenset[str] = frozenset()
-    """Without those that a visible table or column is called too."""
+    """Without names that a visible table or column has too."""
     paths: frozenset[tuple[str, str]] = frozenset()
     """Table and column, where the table is visible."""
 
@@ -46,7 +46,7 @@ class HiddenNames:
 
 
 def find_hidden_names(full: Catalog, visible: Catalog) -> HiddenNames:
-    """What `full` holds and `visible` does not; names are compared without case and accents."""
+    """Find the names in `full` that `visible` has not; names are compared without case and accents."""
     shown = {fold_name(table.name): _name_columns(table) for table in visible.tables}
     shown_names = frozenset(shown).union(*shown.values())
     tables, columns, paths = set[str](), set[str](), set[tuple[str, str]]()

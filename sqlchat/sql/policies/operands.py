@@ -1,7 +1,7 @@
 """Tells whether an operator in a query may be one that users of a Postgres defined, by the types of its operands.
 
 For example, users defined `+` for a text and an integer. `id + 1` of an integer column surely is the built-in one;
-`note + 1` may be theirs, and so may `f(x) + 1` whose type nobody knows here.
+`note + 1` may be theirs, and so may `f(x) + 1`, since the type of `f(x)` is unknown here.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from sqlchat.sql.catalog import Catalog, OwnOperator
 NUMBER, TEXT, TIME, SPAN, BOOLEAN = "N", "S", "D", "T", "B"
 """Categories of types, as pg_type.typcategory has them."""
 OWN, ANY, NONE = "own", "P", ""
-"""Of an own operator's operands: a type of the users' own, one that takes values of any type, no operand at all."""
+"""Categories of an own operator's operands: a type of the users' own, a type for any value, no operand."""
 LITERAL, UNKNOWN, OPEN = "literal", "?", "open"
-"""Of an operand in a query: a text or NULL without a type of its own, one that nobody knows, and a column of a
-recursive CTE before its other branch is looked at: Postgres gives it the type of the CTE's first branch."""
+"""Categories of operands in a query: a text or NULL without a type of its own; an unknown type; a column whose
+category is not settled yet, as in a recursive CTE, where Postgres takes the type of the first branch."""
 IMPLICIT = frozenset({(TEXT, NUMBER), (TIME, SPAN)})
 """Further categories between which Postgres casts without being asked: a text to regclass, a time to an interval."""
 TYPES = (
@@ -92,7 +92,7 @@ class Operands:
         self._meanings = defaultdict[str, list[exp.Expr | str]](list)
         """Lower-case name of a column -> all that it may mean: expressions and categories."""
         self._columns: dict[str, str] = {}
-        """Lower-case name of a column -> its category; empty if a source has columns that nobody knows."""
+        """Lower-case name of a column -> its category; empty if a source has unknown columns."""
         self._categories: dict[int, str] = {}
         """Identity of a node -> its category."""
         self._has_own_columns = any(column.runs_own for table in catalog.tables for column in table.columns)
@@ -205,13 +205,13 @@ class Operands:
         return category if self._functions.isdisjoint(names) else UNKNOWN
 
     def _unite(self, nodes: Iterable[Operand]) -> str:
-        """The one category that all have, those left out that take it from the others."""
+        """The one category of all `nodes`, literals and open ones left out; else UNKNOWN."""
         every = {self._find_category(node) for node in nodes if node is not None}
         categories = every - {LITERAL, OPEN}
         return categories.pop() if len(categories) == 1 else OPEN if every == {OPEN} else UNKNOWN
 
     def _read_sources(self, catalog: Catalog) -> bool:
-        """Note what each name of a column may mean; False if a source has columns that nobody knows."""
+        """Note what each name of a column may mean; False if a source has unknown columns."""
         ctes = {node.alias.lower() for node in self._nodes if isinstance(node, exp.CTE)}
         for alias in (node for node in self._nodes if isinstance(node, exp.Alias)):
             self._meanings[alias.alias.lower()].append(alias.this)
