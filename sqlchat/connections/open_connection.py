@@ -36,7 +36,7 @@ from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.examine import Examination, examine
 from sqlchat.sql.names import explain_unknown, find_unknown_names
 from sqlchat.sql.policies.hidden_names import HiddenNames, find_hidden_names
-from sqlchat.sql.policies.policy import Judged, Policy, judge
+from sqlchat.sql.policies.policy import PolicedCatalog, Policy, apply_policy
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store.connections import DEFAULT_PRIVACY, Privacy
 from sqlchat.workers import Workers
@@ -66,7 +66,7 @@ class Reading:
 
     visible: Catalog
     """Without what the connection's policy denies."""
-    judged: Judged | None
+    judged: PolicedCatalog | None
     """The whole of it under the policy; None without one."""
     hidden: HiddenNames = HiddenNames()
     """What the policy takes out of it."""
@@ -331,7 +331,7 @@ def _read(driver: Connection, policy: Policy | None, judges: Workers) -> Reading
     if policy is None:
         return Reading(catalog, None)
     # A partition has a name of its own, which a policy that denies the whole table does not know.
-    judged = judges.call(judge, catalog.whole_tables, policy, deadline=JUDGING)
+    judged = judges.call(apply_policy, catalog.whole_tables, policy, deadline=JUDGING)
     return Reading(judged.visible, judged, find_hidden_names(judged.full, judged.visible))
 
 

@@ -1,6 +1,4 @@
-"""What a text of SQL is: its dialect, whether it may run, what it reads and writes. Pure functions over sqlglot.
+"""Parses, checks, resolves and translates SQL. Pure functions over sqlglot; a database comes in as a `Catalog`.
 
-Nothing here knows of HTTP, of settings or of a live database; what a database holds comes in as a `Catalog`.
-Parsing can itself be an attack, so callers outside run these functions in the worker processes. Imports only
-`errors`.
+Parsing can itself be an attack, so callers outside run these functions in worker processes. Imports only `errors`.
 """

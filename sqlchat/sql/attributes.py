@@ -1,4 +1,4 @@
-"""Judges names after a dot, which Postgres may take for calls. For `guard.py`.
+"""Judges names after a dot, which Postgres may take for calls. For `guard.py` and `policies/own.py`.
 
 `alias.name` and `(value).name` call `name(value)` if no column or attribute has that name; no `(` follows. So such a
 name passes only if it is one of these:
@@ -17,13 +17,13 @@ from collections.abc import Callable, Iterator, Sequence
 from sqlglot import exp
 
 from sqlchat.errors import SQLRefusedError
-from sqlchat.sql.catalog import LONGEST_NAME, Catalog
+from sqlchat.sql.catalog import Catalog, shorten_name
 from sqlchat.sql.guards.rules import Rules
-from sqlchat.sql.lexer import Lexeme, fold_word
+from sqlchat.sql.lexer import Lexeme, fold_word, is_cast
 from sqlchat.sql.statements import StatementResolver
 
 DEFAULT_NAMES = re.compile(r"f\d{1,4}|column\d{1,4}|\?column\?")
-"""What Postgres calls fields and outputs that have no name of their own."""
+"""Names that Postgres gives to fields and outputs without one."""
 
 
 def check_attributes(
@@ -35,24 +35,18 @@ def check_attributes(
 ) -> None:
     """Raise SQLRefusedError for a name after a dot that may call a function that is not allowed.
 
-    `may_call` tells whether SQL may call the function of a name. Columns are known by `catalog`, or by the query
-    itself. Raises SQLRefusedError with the fact `unknown_names` for a name that nothing has.
+    `may_call` is whether SQL may call the function of a name; `catalog` and the query itself define the columns.
+    Raises SQLRefusedError with the fact `unknown_names` for a name that is neither.
     """
-    known = catalog.attributes if catalog is not None else None
+    attributes = catalog.attributes if catalog is not None else None
     callables = catalog.callables if catalog is not None else frozenset()
-    open_questions = []
-    for at in _names_after_dots(words):
-        name = shorten_name(words[at].value)
-        if not may_call(name) and (known is None or name in callables or name not in known):
-            open_questions.append((at, name))
-    if not open_questions:
-        return
-    settled = _find_name_offsets(tree) | _find_certain_columns(tree, catalog)
-    aliases = _read_aliases(tree) if known is not None else frozenset()
-    for at, name in open_questions:
-        if words[at].start in settled:
-            continue
-        if known is not None and name not in callables:
+
+    def is_doubtful(name: str) -> bool:
+        return not may_call(name) and (attributes is None or name in callables or name not in attributes)
+
+    aliases = _read_aliases(tree) if attributes is not None else frozenset()
+    for name in find_attributes(words, tree, catalog, is_doubtful):
+        if attributes is not None and name not in callables:
             if name in aliases or name in rules.grammar | rules.keywords or DEFAULT_NAMES.fullmatch(name):
                 continue
             raise SQLRefusedError(
@@ -65,9 +59,14 @@ def check_attributes(
         )
 
 
-def shorten_name(name: str) -> str:
-    """The name as Postgres shortens it."""
-    return name.encode("utf-8", "surrogatepass")[:LONGEST_NAME].decode("utf-8", "ignore")
+def find_attributes(
+    words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog | None, is_doubtful: Callable[[str], bool]
+) -> Iterator[str]:
+    """Names after a dot, as Postgres stores them, that are doubtful and not certainly columns, tables or types."""
+    named = ((words[at].start, shorten_name(words[at].value)) for at in _names_after_dots(words))
+    doubtful = [(start, name) for start, name in named if is_doubtful(name)]
+    settled = _find_name_offsets(tree) | _find_certain_columns(tree, catalog) if doubtful else set()
+    return (name for start, name in doubtful if start not in settled)
 
 
 def _names_after_dots(words: Sequence[Lexeme]) -> Iterator[int]:
@@ -93,23 +92,18 @@ def _names_after_dots(words: Sequence[Lexeme]) -> Iterator[int]:
 
 
 def _begins_type(words: Sequence[Lexeme], at: int) -> bool:
-    before = words[at - 1] if at else None
-    if before is None:
-        return False
-    if before.text == ":":
-        return at > 1 and words[at - 2].text == ":" and words[at - 2].end == before.start
-    return before.kind == "word" and before.value == "collate"
+    return is_cast(words, at) or (at > 0 and (words[at - 1].kind, words[at - 1].value) == ("word", "collate"))
 
 
 def _find_name_offsets(tree: exp.Expr) -> set[int]:
     """Offsets of all words in names of tables and types."""
-    found: set[int] = set()
+    offsets: set[int] = set()
     for node in tree.find_all(exp.Table, exp.DataType):
         parts = node.parts if isinstance(node, exp.Table) else list(node.find_all(exp.Identifier))
-        found.update(
+        offsets.update(
             part.meta["start"] for part in parts if isinstance(part, exp.Identifier) and "start" in part.meta
         )
-    return found
+    return offsets
 
 
 def _find_certain_columns(tree: exp.Expr, catalog: Catalog | None) -> set[int]:
@@ -121,17 +115,17 @@ def _find_certain_columns(tree: exp.Expr, catalog: Catalog | None) -> set[int]:
 
 def _read_aliases(tree: exp.Expr) -> frozenset[str]:
     """Names that the query gives to outputs and columns, as Postgres stores them."""
-    found = set()
+    aliases = set()
     for node in tree.find_all(exp.Alias, exp.TableAlias, exp.Aliases):
         named = [*(node.args.get("columns") or ()), *(node.args.get("expressions") or ()), node.args.get("alias")]
         for each in named:
             name = each.this if isinstance(each, exp.ColumnDef) else each
             if isinstance(name, exp.Identifier):
-                found.add(_fold_identifier(name))
+                aliases.add(_fold_identifier(name))
     for node in tree.find_all(exp.ColumnDef, exp.JSONColumnDef):
         if isinstance(node.this, exp.Identifier):
-            found.add(_fold_identifier(node.this))
-    return frozenset(found)
+            aliases.add(_fold_identifier(node.this))
+    return frozenset(aliases)
 
 
 def _fold_identifier(name: exp.Identifier) -> str:

@@ -1,4 +1,4 @@
-"""Texts that sqlglot would read too slowly, told from their tokens alone. For `parse` alone.
+"""Refuses texts that sqlglot would parse too slowly, by their tokens alone.
 
 sqlglot reads some things twice, to find out what they are: `date(x)` as a type and as a call, a JOIN without ON as
 the beginning of a nested one, an arrow as a lambda's. Inside one another that doubles the time a level. The bounds
@@ -19,7 +19,7 @@ MAX_NESTING = 100
 MAX_DOUBLING = 5
 """Brackets open at once that are read twice."""
 MAX_READINGS = 6000
-"""How often those are read in all: each one twice, and twice again for each that is open around it."""
+"""Readings of such brackets in all: two for each, and twice as many for each that is open around it."""
 MAX_JOINS = 8
 """JOINs in a row without ON or USING."""
 MAX_ARROWS = 50
@@ -38,7 +38,7 @@ JOINED_BY_THEMSELVES = {"cross", "natural", "positional"}
 
 @dataclass(slots=True)
 class _Level:
-    """What is open in one pair of brackets."""
+    """Counts within one pair of brackets."""
 
     doubles: bool = False
     joins: int = 0

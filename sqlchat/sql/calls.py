@@ -13,39 +13,17 @@ from itertools import pairwise
 from sqlglot import exp
 
 from sqlchat.errors import SQLRefusedError
+from sqlchat.sql.brackets import CLOSING, QUERIES, Brackets
 from sqlchat.sql.guards.rules import AS_NOT, GROUPING, NEGATED, OPERAND, STAR, SUBQUERY, TYPE, Rules
-from sqlchat.sql.lexer import Lexeme
-
-OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
-QUERIES = frozenset({"select", "with", "values", "table", "("})
-NESTED_GROUPS = frozenset({"sets", "cube", "rollup"})
-CLAUSES = frozenset({"select", "from", "where", "having", "order", "case", "when", "on", "limit", "union", "window"})
+from sqlchat.sql.lexer import Lexeme, is_cast
 
 
-class Layout:
-    """The lexemes of one statement and their brackets, each looked at once."""
+class Layout(Brackets):
+    """The lexemes of one statement, their brackets, and the rules for what stands before a bracket."""
 
     def __init__(self, words: Sequence[Lexeme], rules: Rules) -> None:
-        self.words, self.rules = words, rules
-        self.closing: dict[int, int] = {}
-        """Index of an opening bracket -> index of the one that closes it."""
-        self.around = [0] * len(words)
-        """For each index: that of the bracket that is open there; 0 for none."""
-        self.grouping = [False] * len(words)
-        """For each index: whether it stands in the list of a GROUP BY, be it within GROUPING SETS."""
-        open_at, grouping = [0], [False]
-        for at, word in enumerate(words):
-            if word.kind == "sign" and word.text in CLOSING and len(open_at) > 1:
-                self.closing[open_at.pop()] = at
-                grouping.pop()
-            elif word.kind == "word" and word.value == "by":
-                grouping[-1] = at > 0 and words[at - 1].value == "group"
-            elif word.kind == "word" and word.value in CLAUSES:
-                grouping[-1] = False
-            self.around[at], self.grouping[at] = open_at[-1], grouping[-1]
-            if word.kind == "sign" and word.text in OPENING:
-                open_at.append(at)
-                grouping.append(grouping[-1] and at > 0 and words[at - 1].value in NESTED_GROUPS)
+        super().__init__(words)
+        self.rules = rules
 
     def find_lexeme_after(self, opening: int) -> Lexeme | None:
         """The lexeme after the bracket that closes the one at `opening`."""
@@ -91,7 +69,7 @@ class Layout:
         """Whether the word names a type with its length: in a cast, a column's definition, or before a literal."""
         words, before = self.words, self.words[at - 1]
         if before.text == ":":
-            return at > 1 and words[at - 2].text == ":" and words[at - 2].end == before.start
+            return is_cast(words, at)
         if (before.kind == "word" and before.value == "as") or self.ends_operand(at - 1):
             return True
         if (after := self.find_lexeme_after(at + 1)) is not None and after.kind == "string":

@@ -1,4 +1,4 @@
-"""What a database holds, as plain data: tables, columns, keys. Small enough to pickle into a worker process."""
+"""The catalog of a database as plain data: tables, columns, keys. Small enough to pickle into a worker process."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 WORD = re.compile(r"\w+")
 PLAIN_WORD = re.compile("[a-z0-9_]+")
 LONGEST_NAME = 63
-"""Bytes after which Postgres cuts off a name."""
+"""Bytes of the longest name of Postgres, which cuts longer ones off."""
 LABELLED = re.compile(r"(enum|set)\s*\(.*\)$", re.IGNORECASE | re.DOTALL)
 LABEL = re.compile(r"'((?:[^']|'')*)'")
 
@@ -27,9 +27,9 @@ class Column:
     expression: str = ""
     """SQL that computes a generated column from others of its row."""
     base_type: str = ""
-    """Of a domain, the type that it is made of."""
+    """For a domain, the type that it is based on."""
     labels: tuple[str, ...] = ()
-    """Of an enum or a set, all labels that are declared, in their order."""
+    """For an enum or a set, all declared labels, in their order."""
     runs_own: bool = False
     """Postgres: whether comparing or casting a value runs a function that users of the database defined."""
 
@@ -42,24 +42,23 @@ class ForeignKey:
     ref_table: str
     ref_columns: tuple[str, ...]
     inferred: bool = False
-    """Found from names and values; the database does not hold it."""
+    """Inferred from names and values; the database does not have it."""
     by_owner: bool = False
-    """Told by the connection's owner; the database does not hold it."""
+    """Declared by the connection's owner; the database does not have it."""
     repeats: bool = False
     """Whether several rows of the referenced table are known to have the same value."""
 
     @property
     def source(self) -> Literal["database", "inferred", "owner"]:
-        """Who says so."""
         return "owner" if self.by_owner else "inferred" if self.inferred else "database"
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """What an index that is a table of its own shows: `columns` of the `table` in the same schema."""
+    """Source of an index that is a table of its own: `columns` of the `table` in the same schema."""
 
     table: str = ""
-    """"" if the database does not tell."""
+    """"" if unknown."""
     columns: tuple[str, ...] = ()
 
 
@@ -69,14 +68,14 @@ class Table:
     columns: tuple[Column, ...]
     schema: str = ""
     kind: str = "table"
-    """`table` or `view` (materialized and foreign ones are told in `comment` by the database, not here)."""
+    """`table` or `view`, whether materialized or foreign or not."""
     comment: str = ""
     primary_key: tuple[str, ...] = ()
     foreign_keys: tuple[ForeignKey, ...] = ()
     row_estimate: int | None = None
-    """Rows as the database's statistics have it; None where it keeps none."""
+    """Rows by the database's statistics; None without statistics."""
     definition: str = ""
-    """A view's SQL, where the database tells it."""
+    """A view's SQL; "" if the database does not show it."""
     definition_schema: str = ""
     """The schema in which unqualified names of `definition` are looked up, where it is not the default one."""
     calls_own: bool = False
@@ -84,7 +83,7 @@ class Table:
     descendants: tuple[tuple[str, str], ...] = ()
     """Schema and name of all children and partitions, of any depth: their rows come along unless SQL says ONLY."""
     origin: Origin | None = None
-    """Where the values come from, for a full-text index over another table; None for a table of its own."""
+    """Source of a full-text index over another table; None for any other table."""
     listed: bool = True
     """False of a partition and of a table of an extension: SQL may name it, schema and prompts do not."""
     partition_of: tuple[str, str] | None = None
@@ -97,9 +96,20 @@ class Table:
         )
 
 
+class OwnOperator(NamedTuple):
+    """An operator that users of a Postgres defined, such as `("+", "S", "N", True)` for a text and a number."""
+
+    symbol: str
+    left: str
+    """Category of the type (`policies/operands.py`); "" for an operator that stands before its operand."""
+    right: str
+    is_volatile: bool
+    """Whether it may do more than read."""
+
+
 @dataclass(frozen=True, slots=True)
 class OwnNames:
-    """What users of a database defined themselves under names that queries use; extensions' members are left out."""
+    """Names that users of a database defined although queries use them already; extensions' members are left out."""
 
     functions: frozenset[str] = frozenset()
     """Lower-case names of own functions, of any volatility, that a function on the allow-list has as well."""
@@ -108,7 +118,8 @@ class OwnNames:
     types: frozenset[str] = frozenset()
     """Lower-case names of types that run own functions if a value is cast to them or compared."""
     volatile: frozenset[str] = frozenset()
-    """Those types whose functions may do more than read, and such operators with symbols that only users gave."""
+    """Lower-case names of such types whose functions may do more than read."""
+    overloads: frozenset[OwnOperator] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -121,11 +132,11 @@ class Catalog:
     version: str = ""
     """Changes when the content changes."""
     database: str = ""
-    """What stands before the schema in a name of three parts, if such a name may be written: Spark's catalog."""
+    """First part of names of three parts (Spark's catalog); "" if there are none."""
     search_path: tuple[str, ...] = ()
     """The schemas in which an unqualified name is looked up, in their order; empty for the default schema alone."""
     functions: frozenset[str] | None = field(default=None, repr=False)
-    """Lower-case names of the functions that SQL may call here, where the database tells; else None."""
+    """Lower-case names of the functions that SQL may call; None if the database does not list them."""
     own: OwnNames = field(default_factory=OwnNames, repr=False)
     attributes: frozenset[str] | None = field(default=None, repr=False)
     """Postgres: names, as stored, of all attributes of relations, composite types and functions' results."""
@@ -166,36 +177,41 @@ class Catalog:
 
     def table(self, name: str, schema: str | None = None) -> Table | None:
         """The table of that name (exact case first), in `schema` or else by the search path."""
-        found = [t for t in self.tables if t.name.lower() == name.lower()]
+        matches = [t for t in self.tables if t.name.lower() == name.lower()]
         if schema:
-            found = [t for t in found if t.schema.lower() == schema.lower()]
-        found.sort(key=lambda t: (self.path_rank(t.schema), t.name != name))
-        return found[0] if found else None
+            matches = [t for t in matches if t.schema.lower() == schema.lower()]
+        matches.sort(key=lambda t: (self.path_rank(t.schema), t.name != name))
+        return matches[0] if matches else None
 
     def mentioned_in(self, sql: str) -> Catalog:
         """The part whose names occur in `sql`: enough to judge and resolve it, and cheap to hand to a worker."""
-        found: dict[int, Table] = {}
+        matches: dict[int, Table] = {}
         for word in set(WORD.findall(sql.lower())):
             for table in self._by_word.get(word, ()):
-                found[id(table)] = table
+                matches[id(table)] = table
         return replace(
             self,
-            tables=tuple(t for t in self.tables if id(t) in found),
+            tables=tuple(t for t in self.tables if id(t) in matches),
             functions=None if self.functions is None else keep_mentioned(self.functions, sql),
             attributes=None if self.attributes is None else keep_mentioned(self.attributes, sql),
             callables=keep_mentioned(self.callables, sql),
         )
 
 
+def shorten_name(name: str) -> str:
+    """`name` as Postgres cuts it off."""
+    return name.encode("utf-8", "surrogatepass")[:LONGEST_NAME].decode("utf-8", "ignore")
+
+
 def keep_mentioned(names: frozenset[str], sql: str) -> frozenset[str]:
-    """Those of `names` (of functions or columns) that `sql` may mean: a database knows thousands.
+    """Return the `names` (of functions or columns) that `sql` may mean; a database has thousands.
 
     Keeps each name that is no plain word, because SQL may write it in more than one way.
     """
     plain, qualified, others = _sort_names(names)
-    said = set(PLAIN_WORD.findall(sql.lower()))
-    said |= {word[:LONGEST_NAME] for word in said}
-    return others.union(*(table[word] for table in (plain, qualified) for word in said & table.keys()))
+    words = set(PLAIN_WORD.findall(sql.lower()))
+    words |= {word[:LONGEST_NAME] for word in words}
+    return others.union(*(table[word] for table in (plain, qualified) for word in words & table.keys()))
 
 
 @functools.lru_cache(maxsize=64)
@@ -217,8 +233,8 @@ def _sort_names(
 
 def drop_unreadable_keys(tables: Iterable[Table]) -> tuple[Table, ...]:
     """`tables` without keys of columns that are not there: a database lists those that the user may not read too."""
-    kept = list(tables)
-    names = {(table.schema, table.name): {column.name for column in table.columns} for table in kept}
+    readable = list(tables)
+    names = {(table.schema, table.name): {column.name for column in table.columns} for table in readable}
 
     def is_readable(table: Table, key: ForeignKey) -> bool:
         own, other = names[table.schema, table.name], names.get((key.ref_schema, key.ref_table))
@@ -230,7 +246,7 @@ def drop_unreadable_keys(tables: Iterable[Table]) -> tuple[Table, ...]:
             primary_key=table.primary_key if names[table.schema, table.name].issuperset(table.primary_key) else (),
             foreign_keys=tuple(key for key in table.foreign_keys if is_readable(table, key)),
         )
-        for table in kept
+        for table in readable
     )
 
 

@@ -1,7 +1,7 @@
-"""Gathers what a text of SQL was found to do, and decides whose column a name means.
+"""Resolves names of tables and columns, and records what a statement reads and writes.
 
-`Findings` is the notebook of one walk (see `resolve.py`): tables read and written, CTEs, columns, and with a catalog
-the names that provably do not exist. Where something cannot be known it is taken as written, never refused.
+`Findings` are the result of one walk (`resolve.py`): tables read and written, CTEs, columns, and with a catalog the
+names that provably do not exist. A name that cannot be resolved is recorded as written, never refused.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.scopes import Found, Rank, Rules, Scope, Source, Visible
 
 Place = tuple[int, str]
-"""Where a name stands first in the text (characters from its start), and how it is written there."""
+"""Offset of a name's first place in the text, and how it is written there."""
 
 _SYSTEM_SCHEMAS = {"information_schema", "pg_catalog", "pg_toast", "performance_schema", "mysql", "sys"}
 _SYSTEM_PREFIXES = {
@@ -43,12 +43,12 @@ def find_base_tables(sources: Iterable[Source]) -> tuple[str, ...]:
 
 
 class Findings:
-    """What was found in one text, and the look-ups that find it."""
+    """The tables, CTEs and columns of one text, and the look-ups that resolve them."""
 
     def __init__(self, dialect: str, catalog: Catalog | None) -> None:
         self.rules = Rules.load(dialect)
         self.offset = 0
-        """Where the statement that is being resolved starts."""
+        """Offset of the statement that is being resolved."""
         self.catalog = catalog
         self.reads: dict[int, tuple[exp.Table, Place, str]] = {}
         """Identity of a table's node -> the node, its place, and the form in which equal names are equal."""
@@ -56,9 +56,13 @@ class Findings:
         self.columns: dict[str, Place] = {}
         self.ctes: dict[str, Place] = {}
         self.certain: set[int] = set()
-        """Where the last names of qualified columns stand that exist without doubt, system columns left out."""
+        """Offsets of the last names of qualified columns that exist without doubt, system columns left out."""
         self.missing: dict[tuple[Literal["table", "column"], str], tuple[int, tuple[str, ...]]] = {}
-        """What provably does not exist -> where it stands, and the tables in which it was looked for."""
+        """Name that provably does not exist -> its offset, and the tables in which it was looked for."""
+        self._meanings: dict[int, str] = {}
+        """Identity of a column's identifier -> text that lineage prints for the one column that it means."""
+        self._paths: dict[str, tuple[str, str, str]] = {}
+        """Text that lineage prints for a column of the catalog -> schema, table and name."""
         self._tables: dict[str, list[Table]] = {}
         for table in catalog.tables if catalog else ():
             self._tables.setdefault(self.rules.fold_name(table.name), []).append(table)
@@ -66,7 +70,7 @@ class Findings:
     # Notes
 
     def find_position(self, node: exp.Expr) -> int:
-        """Where a node stands in the text: characters from its start, or far behind where sqlglot does not tell."""
+        """Offset of a node in the text; a very large one if sqlglot does not know it."""
         inner: exp.Expr = node
         while not isinstance(inner, exp.Identifier | exp.Star):
             if isinstance(inner, exp.Table | exp.Column) and inner.parts:
@@ -115,31 +119,35 @@ class Findings:
         """
         text = write_table_name(node)
         source = Source(name or self.rules.fold_identifier(node.parts[-1]), text, bases=(text,), node=node)
-        known = self._find_in_catalog(node)
-        if known is None:
+        table = self._find_in_catalog(node)
+        if table is None:
             source.open = True
             source.columns = {key: key for key in aliases}
             if not self._is_system_table(node):
                 self.note_unknown("table", text, (), node)
         else:
-            keys = [*aliases, *(self.rules.fold_name(column.name) for column in known.columns[len(aliases) :])]
-            source.columns = {key: f"{text}.{column.name}" for key, column in zip(keys, known.columns, strict=False)}
+            keys = [*aliases, *(self.rules.fold_name(column.name) for column in table.columns[len(aliases) :])]
+            source.columns = {key: f"{text}.{column.name}" for key, column in zip(keys, table.columns, strict=False)}
             source.system_columns = self.rules.system_columns
+            for column in table.columns:
+                self._paths[f"{text}.{column.name}"] = (table.schema, table.name, column.name)
         return source
 
     def _find_in_catalog(self, node: exp.Table) -> Table | None:
-        found = self._tables.get(self.rules.fold_identifier(node.parts[-1]), [])
+        candidates = self._tables.get(self.rules.fold_identifier(node.parts[-1]), [])
         schema = node.args.get("db")
-        if self.catalog is None or not found or not self._is_of_database(node):
+        if self.catalog is None or not candidates or not self._is_of_database(node):
             return None
         # SQLite's `main` and the database's name in DuckDB and MySQL are qualifiers that no catalog needs to hold.
-        if schema is not None and any(table.schema for table in found):
+        if schema is not None and any(table.schema for table in candidates):
             inside = [
-                table for table in found if self.rules.fold_name(table.schema) == self.rules.fold_identifier(schema)
+                table
+                for table in candidates
+                if self.rules.fold_name(table.schema) == self.rules.fold_identifier(schema)
             ]
-            found = found if not inside and self.rules.dialect == "duckdb" else inside
+            candidates = candidates if not inside and self.rules.dialect == "duckdb" else inside
         rank = self.catalog.path_rank
-        return min(found, key=lambda table: rank(table.schema), default=None)
+        return min(candidates, key=lambda table: rank(table.schema), default=None)
 
     def _is_of_database(self, node: exp.Table) -> bool:
         """Whether the first of a name's three parts, if it has three, may be the database that the catalog is of."""
@@ -156,8 +164,8 @@ class Findings:
     def note_using(self, column: exp.Expr, left: list[Source], right: list[Source]) -> None:
         """A name in USING: a column of both sides."""
         key = self.rules.fold_identifier(column)
-        found = [each for source in left + right if (each := source.find(key)) and each.certain]
-        for text in [each.text for each in found] or [column.name]:
+        matches = [each for source in left + right if (each := source.find(key)) and each.certain]
+        for text in [each.text for each in matches] or [column.name]:
             if text:
                 self.note_column(text, column)
         for side in (left, right):
@@ -173,11 +181,12 @@ class Findings:
             return
         alias = visible is not None and key in visible.names
         for each in scope.list_scopes():
-            found = each.find(key)
-            if each is scope and alias and self._does_alias_win(visible, found):
+            matches = each.find(key)
+            if each is scope and alias and self._does_alias_win(visible, matches):
                 return
-            if found:
-                self._note_found(found, name.name, name)
+            if matches:
+                self._note_found(matches, name.name, name)
+                self._note_meaning(matches, name)
                 return
         if self.rules.aliases_reach_subqueries and any(key in each.outputs for each in scope.list_scopes()):
             return
@@ -191,14 +200,14 @@ class Findings:
             self.note_unknown("column", name.name, find_base_tables(around), name)
 
     @staticmethod
-    def _does_alias_win(visible: Visible | None, found: list[Found]) -> bool:
+    def _does_alias_win(visible: Visible | None, matches: list[Found]) -> bool:
         match visible.rank if visible else None:
             case Rank.FIRST:
                 return True
             case Rank.OVER_UNKNOWN:
-                return not any(each.certain for each in found)
+                return not any(each.certain for each in matches)
             case _:
-                return not found
+                return not matches
 
     def note_qualified_column(self, parts: list[exp.Identifier], scope: Scope) -> None:
         """A column behind a source's name or, where the dialect has them, a field of a struct column."""
@@ -222,18 +231,20 @@ class Findings:
         if not self.rules.struct_dots:
             return []
         key = self.rules.fold_identifier(name)
-        return next((found for each in scope.list_scopes() if (found := each.find(key))), [])
+        return next((matches for each in scope.list_scopes() if (matches := each.find(key))), [])
 
     def _note_column_of(self, source: Source, qualifier: exp.Identifier, column: exp.Identifier) -> None:
         key = self.rules.fold_identifier(column)
-        found = source.find(key)
-        if found and found.certain and self._is_certain(source, key, column):
+        matches = source.find(key)
+        if matches:
+            self._note_meaning([matches], column)
+        if matches and matches.certain and self._is_certain(source, key, column):
             self.certain.add(int(column.meta.get("start", -1)))
         tables = {source.table} if source.table else source.list_open_tables()
         owner = tables.pop() if len(tables) == 1 else ""
         written = f"{owner or qualifier.name}.{column.name}"
-        self._note_found([found] if found else [], written, qualifier)
-        if found is None:
+        self._note_found([matches] if matches else [], written, qualifier)
+        if matches is None:
             self.note_unknown("column", f"{qualifier.name}.{column.name}", source.bases, qualifier)
 
     def _is_certain(self, source: Source, key: str, column: exp.Identifier) -> bool:
@@ -243,12 +254,20 @@ class Findings:
         shadowed = source.table.lower().startswith("pg_")  # pg_catalog is searched first
         return bool(plain) and not of_function and not shadowed and key not in self.rules.system_columns
 
-    def _note_found(self, found: list[Found], written: str, node: exp.Expr) -> None:
-        if not any(each.certain for each in found):
+    def _note_found(self, matches: list[Found], written: str, node: exp.Expr) -> None:
+        if not any(each.certain for each in matches):
             self.note_column(written, node)
-        for each in found:
+        for each in matches:
             if each.certain and each.text:
                 self.note_column(each.text, node)
+
+    def _note_meaning(self, matches: list[Found], column: exp.Identifier) -> None:
+        if len(matches) == 1 and matches[0].certain:
+            self._meanings[id(column)] = matches[0].text
+
+    def find_path(self, column: exp.Column) -> tuple[str, str, str] | None:
+        """Schema, table and name of the catalog's column that `column` means, where there is no doubt."""
+        return self._paths.get(self._meanings.get(id(column.this), ""))
 
     def expand_star(self, node: exp.Expr, scope: Scope, *, used: bool = True) -> Source:
         """Return the columns of `*` or `t.*`. `used` is False if nothing reads them, as in EXISTS (SELECT * ...)."""

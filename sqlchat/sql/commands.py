@@ -54,16 +54,16 @@ def read_statements(sql: str, dialect: str) -> list[Statement]:
             return [Statement(tree) for tree in trees]
     except SQLSyntaxError as exc:
         error = exc
-    found: list[Statement] = []
+    statements: list[Statement] = []
     reader = _Reader(dialect)
     for start, text in reader.split(sql):
         try:
-            found += [each._replace(offset=(start << 24) + each.offset) for each in reader.read(text)]
+            statements += [each._replace(offset=(start << 24) + each.offset) for each in reader.read(text)]
         except SQLSyntaxError as exc:
             raise error or exc from exc
-    if not found and error:
+    if not statements and error:
         raise error
-    return found
+    return statements
 
 
 def is_understood(tree: exp.Expr) -> bool:
@@ -136,8 +136,8 @@ class _Reader:
         if error:
             raise error
         if isinstance(trees[0], exp.Command | exp.Create | exp.Drop | exp.Describe | exp.Show | exp.IfBlock):
-            said = " ".join(hidden.split()[:3])[:60]
-            raise SQLRefusedError(f"What the statement {said!r} reads and writes is not known here.")
+            words = " ".join(hidden.split()[:3])[:60]
+            raise SQLRefusedError(f"What the statement {words!r} reads and writes is not known here.")
         raise SQLSyntaxError(f"{text.split(maxsplit=1)[0][:40]!r} begins no SQL statement that is known here.")
 
     def split(self, sql: str) -> Iterator[tuple[int, str]]:
@@ -148,13 +148,13 @@ class _Reader:
             depth += {"(": 1, ")": -1}.get(match[0], 0)
             if match[0] in ("(", ")") or (depth > 0 and match[0]):
                 continue
-            said = hidden[start : match.start()]
-            if match[0] and re.match(r"\s*CREATE\b.*?\b(?:TRIGGER|FUNCTION|PROCEDURE)\b", said, forms.FLAGS):
-                opened = re.findall(r"\b(?:BEGIN|CASE|END)\b", said, re.IGNORECASE)
+            words = hidden[start : match.start()]
+            if match[0] and re.match(r"\s*CREATE\b.*?\b(?:TRIGGER|FUNCTION|PROCEDURE)\b", words, forms.FLAGS):
+                opened = re.findall(r"\b(?:BEGIN|CASE|END)\b", words, re.IGNORECASE)
                 if sum(-1 if word.upper() == "END" else 1 for word in opened) > 0:
                     continue
-            if said.strip():
-                blank = len(said) - len(said.lstrip())
+            if words.strip():
+                blank = len(words) - len(words.lstrip())
                 yield start + blank, sql[start + blank : match.start()].rstrip()
             start = match.end()
 
@@ -219,15 +219,15 @@ class _Reader:
         if body := re.search(r"\bRETURN\s+(?!S\b)", rest, forms.FLAGS):
             return "SELECT " + shown[body.end() :]
         if named and (body := re.search(r"\bAS\s+(\$\w*\$|'|\")", shown, forms.FLAGS)):
-            found = next(
+            token = next(
                 (t for t in self._read_tokens(shown) if t.start >= body.start(1) and t.token_type in _TEXTS), None
             )
-            if found is not None:
-                return _unquote(shown[found.start : found.end + 1]) or "SELECT 1"
+            if token is not None:
+                return _unquote(shown[token.start : token.end + 1]) or "SELECT 1"
         return None
 
     def _blank_texts(self, sql: str) -> str:
-        """`sql` with blanks for comments and for what strings hold, so that words in it are words of the language."""
+        """`sql` with blanks for comments and values of strings, so that its words are words of the language."""
         hidden = [" " if char != "\n" else char for char in sql]
         for token in self._read_tokens(sql):
             if token.token_type in _TEXTS:
@@ -238,21 +238,21 @@ class _Reader:
 
     def _read_tokens(self, sql: str) -> list[Token]:
         """sqlglot's tokens, and those of what it leaves in one piece after the first word of a command."""
-        found: list[Token] = []
+        tokens: list[Token] = []
         start = 0
         for token in tokenize(sql, self.dialect):
             piece = sql[start : token.end + 1]
             if token.token_type == TokenType.STRING and token.text.strip() == piece.strip():
                 # A bracket in front keeps the first word from beginning a command once more.
                 inner = tokenize("(" + piece, self.dialect)[1:]
-                found += [
+                tokens += [
                     Token(each.token_type, each.text, start=each.start + start - 1, end=each.end + start - 1)
                     for each in inner
                 ]
             else:
-                found.append(token)
+                tokens.append(token)
             start = token.end + 1
-        return found
+        return tokens
 
 
 _TEXTS = {
@@ -278,7 +278,7 @@ def _find_closing(hidden: str, opening: int) -> int:
 
 
 def _find_brackets(text: str, hidden: str, before: str) -> list[str]:
-    """What stands in the brackets that `before` opens, brackets included."""
+    """The texts of the brackets that `before` opens, brackets included."""
     opened = [match.end() - 1 for match in re.finditer(before, hidden, re.IGNORECASE)]
     return [text[at : _find_closing(hidden, at) + 1] for at in opened]
 
@@ -290,7 +290,7 @@ def _strip_block(body: str) -> str:
 
 
 def _unquote(text: str) -> str:
-    """What a string holds."""
+    """The value of a string literal."""
     if dollar := re.fullmatch(r"(\$\w*\$)(.*)\1", text, re.DOTALL):
         return dollar[2]
     return text.strip()[1:-1].replace(text[:1] * 2, text[:1])

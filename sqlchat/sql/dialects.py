@@ -40,7 +40,7 @@ def find_dialect(name: str) -> str:
 
 
 def write_public_name(dialect: str) -> str:
-    """What the API calls sqlglot's `dialect`."""
+    """The API's name of sqlglot's `dialect`."""
     return PUBLIC_NAMES.get(dialect, dialect)
 
 

@@ -1,4 +1,4 @@
-"""One look at one text of SQL, in one trip to a worker process: may it run, and what does it name and read?"""
+"""Examines one text of SQL: whether it may run, which names it uses and which tables and columns it reads."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from sqlchat.sql.guard import RULES, check
 from sqlchat.sql.lineage import Lineage, lineage
 from sqlchat.sql.names import UnknownName, find_unknown_names
 from sqlchat.sql.parse import share_trees
-from sqlchat.sql.policies.policy import Judged, refuse
+from sqlchat.sql.policies.policy import PolicedCatalog, refuse
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What is known of `sql`, which may run on the connection that examined it, and on no other.
+    """The result for `sql`, which may run on the connection that examined it, and on no other.
 
     For example, `SELECT name FROM customer WHERE country = 'Chile'` on a catalog that holds `customers` gives kind
     "SELECT", the unknown table `customer`, a lineage whose tables_read are ("customer",), and one condition.
     """
 
     sql: str
-    """The text that was examined: this text runs, and no other."""
     catalog_version: str
-    """Of the catalog, as the connection's policy leaves it, for which it was examined."""
+    """Version of the catalog under the connection's policy."""
     kind: str
     """`SELECT` for every query, else the statement's first word, such as `EXPLAIN` or `SHOW`."""
     is_plannable: bool
@@ -41,23 +40,23 @@ class Examination:
     """Texts that columns are compared with."""
 
 
-def examine(sql: str, catalog: Catalog, judged: Judged | None = None) -> Examination:
+def examine(sql: str, catalog: Catalog, policed: PolicedCatalog | None = None) -> Examination:
     """Examine `sql` for the database of `catalog`, of which `mentioned_in(sql)` is enough.
 
-    `judged` is the part of the whole catalog that the connection's policy needs; None without a policy.
+    `policed` is the part of the whole catalog that the connection's policy needs; None without a policy.
 
     Raises SQLRefusedError for what the guard or the policy does not allow (with the fact `unknown_names` if a name
     after a dot is neither a column nor an allowed function), SQLSyntaxError for what is no SQL, and
     DialectUnknownError for a dialect in which nothing can run.
     """
     with share_trees():
-        return _examine(sql, catalog, judged)
+        return _examine(sql, catalog, policed)
 
 
-def _examine(sql: str, catalog: Catalog, judged: Judged | None) -> Examination:
+def _examine(sql: str, catalog: Catalog, policed: PolicedCatalog | None) -> Examination:
     verdict = check(sql, catalog.dialect, catalog.functions, catalog)
-    if judged is not None:
-        refuse(sql, judged)
+    if policed is not None:
+        refuse(sql, policed)
     unknown = find_unknown_names(sql, catalog)
     if RULES[catalog.dialect].knows_all_tables and (
         tables := [each.name for each in unknown if each.kind == "table"]

@@ -1,4 +1,4 @@
-"""SQL that is kept for later: whether it can be read, and whether the database still holds what it names."""
+"""Checks stored SQL: whether it can be parsed, and whether the catalog still has the names that it uses."""
 
 from __future__ import annotations
 

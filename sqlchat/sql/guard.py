@@ -1,20 +1,16 @@
-"""What may run: one statement that only reads. The first of three layers before a database.
+"""Checks that a text is one statement that only reads. The first of three layers before a database.
 
-`check` allows what is known and refuses the rest. It looks twice, since sqlglot's tree is not what runs:
+`check` allows what is on its lists and refuses the rest. It checks twice, since sqlglot's tree is not what runs:
 
-- at the tree: its root must be a query, and each node of a class that is known to read (`guards/nodes.py`);
-- at the text, split as the database splits it (`lexer.py`, which must agree with sqlglot's own splitting): one
-  statement, each `name(` a function on the database's allow-list, no INTO, no lock, no name of a secret.
+- the tree: its root must be a query, and each node of a class that only reads (`guards/allowed_nodes.py`);
+- the text, split as the database splits it (`lexer.py`, `agreement.py`): one statement, each `name(` a function on
+  the database's allow-list, no INTO, no lock, no name of a secret.
 
 Postgres calls a function for `alias.name` and `(value).name` too (`attributes.py`), and a function may have a word of
 the language as its name (`calls.py`).
 
-What it cannot see, the engine's own locks must stop: a view, an operator or a cast of the user's own may call
-anything.
-Casts to `regclass` and its kin are allowed: they look names up and read nothing else. EXPLAIN ANALYZE is allowed: it
-runs the query, which is held to the same rules.
-
-Callers run `check` in a worker process.
+A view of the user's own may call anything: the engine's own locks must stop that. Casts to `regclass` and its kin are
+allowed: they look names up and read nothing else. EXPLAIN ANALYZE is allowed: it runs a query that is checked too.
 """
 
 from __future__ import annotations
@@ -28,13 +24,14 @@ from itertools import pairwise
 from sqlglot import exp
 
 from sqlchat.errors import DialectUnknownError, SQLRefusedError
-from sqlchat.sql.attributes import check_attributes, shorten_name
+from sqlchat.sql.agreement import check_agreement
+from sqlchat.sql.attributes import check_attributes
 from sqlchat.sql.calls import Layout, check_tree, find_calls
-from sqlchat.sql.catalog import Catalog, OwnNames
+from sqlchat.sql.catalog import Catalog, OwnNames, shorten_name
 from sqlchat.sql.guards import duckdb, mysql, postgres, spark, sqlite
 from sqlchat.sql.guards.allowed_nodes import NODES, ROOTS
 from sqlchat.sql.guards.rules import Rules
-from sqlchat.sql.lexer import Lexeme, check_agreement, make_placeholder_error, split_lexemes
+from sqlchat.sql.lexer import Lexeme, make_placeholder_error, split_lexemes
 from sqlchat.sql.parse import parse
 from sqlchat.sql.policies.own import BEHIND, refuse_volatile
 
@@ -80,16 +77,16 @@ def check(sql: str, dialect: str, functions: frozenset[str] | None = None, catal
     words = _read_one_statement(split_lexemes(sql, dialect))
     first = words[0].value if words[0].kind == "word" else ""
     if statement := rules.statements.get(first):
-        found = statement(words)
-        if isinstance(found, str):
+        reading = statement(words)
+        if isinstance(reading, str):
             _check_names(words, rules, anywhere=True)
             _check_clauses(words)
-            return Verdict(found, plannable=False)
-        start = words[found.at].start
+            return Verdict(reading, plannable=False)
+        start = words[reading.at].start
         # Blanks keep the line and column of what comes after.
         _check_query(re.sub(r"[^\n]", " ", sql[:start]) + sql[start:], dialect, rules, functions, catalog)
-        runs = any(word.value in ("analyze", "analyse") for word in words[: found.at])
-        return Verdict(found.kind, plannable=False, analyzed=sql[start:] if runs else "")
+        runs = any(word.value in ("analyze", "analyse") for word in words[: reading.at])
+        return Verdict(reading.kind, plannable=False, analyzed=sql[start:] if runs else "")
     _check_query(sql, dialect, rules, functions, catalog)
     return Verdict("SELECT", plannable=True, is_plain=_is_plain(words))
 
@@ -128,7 +125,7 @@ def check_calls(sql: str, dialect: str, functions: frozenset[str] | None = None)
     _check_calls(words, parse(sql, dialect)[0], RULES[dialect], functions)
 
 
-def _read_one_statement(words: list[Lexeme]) -> list[Lexeme]:
+def _read_one_statement(words: Sequence[Lexeme]) -> Sequence[Lexeme]:
     """The lexemes without the semicolons at the end."""
     end = len(words)
     while end and words[end - 1].text == ";":
@@ -156,7 +153,8 @@ def _check_query(
         raise SQLRefusedError("Several statements in one text are not allowed; send them one by one.")
     own = NO_OWN_NAMES if catalog is None else catalog.own
     _check_tree(trees[0], rules, _check_calls(words, trees[0], rules, functions, own))
-    refuse_volatile(words, trees[0], own)
+    if catalog is not None:
+        refuse_volatile(words, trees[0], catalog)
     if rules.attributes:
         allowed = _list_allowed(rules, functions)
         check_attributes(
@@ -206,18 +204,18 @@ def _make_hidden_error(name: str) -> SQLRefusedError:
 
 def _check_clauses(words: Sequence[Lexeme]) -> None:
     """Refuse words that write or lock, even if the tree does not show them. Raises SQLRefusedError."""
-    said = [word.value if word.kind == "word" else word.text for word in words] + [""] * 8
-    for at, word in enumerate(said):
-        before = said[at - 1] if at else ""
-        if word == "into" and before not in ("as", ".") and said[at + 1] != "name":
+    texts = [word.value if word.kind == "word" else word.text for word in words] + [""] * 8
+    for at, word in enumerate(texts):
+        before = texts[at - 1] if at else ""
+        if word == "into" and before not in ("as", ".") and texts[at + 1] != "name":
             raise SQLRefusedError("INTO is not allowed: a query must not write its result anywhere.")
-        if word == "for" and before not in ("as", ".") and said[at + 2] != "in":
-            rest = said[at + 1 : at + 3]
+        if word == "for" and before not in ("as", ".") and texts[at + 2] != "in":
+            rest = texts[at + 1 : at + 3]
             if rest[0] in ("update", "share") or rest in (["no", "key"], ["key", "share"]):
                 raise SQLRefusedError("FOR UPDATE and FOR SHARE are not allowed: a query must not lock rows.")
         if before == "(" and (
-            (word, said[at + 1]) in (("insert", "into"), ("merge", "into"), ("delete", "from"))
-            or (word == "update" and "set" in said[at + 1 : at + 8])
+            (word, texts[at + 1]) in (("insert", "into"), ("merge", "into"), ("delete", "from"))
+            or (word == "update" and "set" in texts[at + 1 : at + 8])
         ):
             raise SQLRefusedError(f"{word.upper()} is not allowed: {READS_ONLY}.")
 
@@ -245,12 +243,14 @@ def _check_calls(
             calls.add(word.start)
             continue
         if schema is None or rules.methods:
-            known = name in allowed
-            known |= schema is None and word.kind == "word" and name in rules.grammar and name not in own.functions
+            is_allowed = name in allowed
+            is_allowed |= (
+                schema is None and word.kind == "word" and name in rules.grammar and name not in own.functions
+            )
         else:
             full = f"{schema}.{name}"
-            known = (schema in rules.schemas and name in allowed) or full in rules.qualified or full in allowed
-        if not known or rules.dangers.fullmatch(name):
+            is_allowed = (schema in rules.schemas and name in allowed) or full in rules.qualified or full in allowed
+        if not is_allowed or rules.dangers.fullmatch(name):
             shown = ".".join(filter(None, (schema, name)))[:80]
             is_own = name in own.functions and (rules.methods or schema is None)
             reason = _explain_own(name[:80], rules) if is_own else _explain_refusal(shown, rules)
@@ -267,15 +267,17 @@ def _explain_own(name: str, rules: Rules) -> str:
 def _explain_refusal(name: str, rules: Rules) -> str:
     """Why `name` may not be called, and what may be instead."""
     missing = rules.others is not None and "." not in name and not rules.others.fullmatch(name)
-    said = f"{rules.engine} has no such function" if missing else "it is not among those known to do nothing but read"
+    reason = (
+        f"{rules.engine} has no such function" if missing else "it is not among those known to do nothing but read"
+    )
     if name in rules.instead:
-        return f"{said}; in {rules.engine}, write {rules.instead[name]}"
+        return f"{reason}; in {rules.engine}, write {rules.instead[name]}"
     if rules.dangers.fullmatch(name):
-        return said
+        return reason
     near = difflib.get_close_matches(name, rules.functions, 1, 0.8)
     if near:
-        said = f"{said}; a near one is {near[0]}()"
-    return f"{said}; {rules.ways_out}" if rules.ways_out else said
+        reason = f"{reason}; a near one is {near[0]}()"
+    return f"{reason}; {rules.ways_out}" if rules.ways_out else reason
 
 
 def _read_schema(words: Sequence[Lexeme], at: int) -> str | None:

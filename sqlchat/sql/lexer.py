@@ -1,22 +1,23 @@
-"""How each database itself splits a text into words, to hold sqlglot's reading against. Used by `guard` alone.
+"""Splits a text into words as the database itself splits it.
 
-The guard judges sqlglot's tree, while the database runs the text. Where the two disagree about where a string, a
-quoted name or a comment ends, an attack hides in between; such a text is refused. The rules here follow the
-databases' own scanners (Postgres' `scan.l`, SQLite's `tokenize.c`, MySQL's `sql_lex.cc`, Spark's
-`SqlBaseLexer.g4`), not sqlglot.
+The rules follow the databases' own scanners (Postgres' `scan.l`, SQLite's `tokenize.c`, MySQL's `sql_lex.cc`,
+Spark's `SqlBaseLexer.g4`), not sqlglot. `agreement.py` compares the two.
 """
 
 from __future__ import annotations
 
+import functools
 import re
+from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
-from sqlchat.sql.operators import REPLACED, write_plainly
-from sqlchat.sql.parse import check_text, find_position, tokenize
 
 Kind = Literal["word", "name", "string", "number", "sign"]
 
+MAX_LENGTH = 20_000
+"""Characters of one text."""
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 DISAGREEMENT = "Line {line}, column {column} of this SQL can be read in more than one way; write it more plainly."
 PLACEHOLDERS = "Placeholders are not filled in here: put the value itself in place of {shown!r}."
 PLACEHOLDER = re.compile(r"(?<!:)[?:@$][A-Za-z0-9_]+|\?")
@@ -82,8 +83,6 @@ SCANNERS = {
     "spark": _compile_scanner(SPARK),
 }
 NESTED_COMMENT = re.compile(r"/\*|\*/")
-
-
 ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
@@ -110,37 +109,36 @@ class Lexeme(NamedTuple):
         return self.text
 
 
-def check_agreement(sql: str, dialect: str, ours: list[Lexeme]) -> None:
-    """Raise SQLRefusedError if sqlglot splits `sql` differently from `ours`; else as `parse.tokenize` does."""
-    if dialect == "postgres" and (plain := write_plainly(sql)) != sql:
-        given, ours, sql = ours, split_lexemes(plain, dialect), plain
-        if not _differ_in_signs_alone(given, ours):
-            raise SQLRefusedError("This SQL can be read in more than one way; put blanks around its operators.")
-    rest = iter(ours)
-    start = -1
-    for token in tokenize(sql, dialect):
-        if token.start == start:  # sqlglot makes three tokens of Spark's 1L, as if it were 1::BIGINT
-            continue
-        start = token.start
-        first = last = next(rest, None)
-        quoted = first is not None and _is_quoted(first)
-        while last is not None and last.end <= token.end:  # sqlglot joins words such as GROUP BY
-            last = next(rest, None)
-            quoted = True if quoted or last is None else _is_quoted(last)
-        if first is None or last is None or first.start != token.start or last.end != token.end + 1:
-            raise _make_disagreement(sql, token.start)
-        if first is not last and quoted:
-            raise _make_disagreement(sql, token.start)
-    if (left := next(rest, None)) is not None:
-        raise _make_disagreement(sql, left.start)
+def check_text(sql: str) -> None:
+    """Raise SQLRefusedError for a text that is too long or holds control characters."""
+    if len(sql) > MAX_LENGTH:
+        raise SQLRefusedError(f"This SQL has {len(sql):,} characters; at most {MAX_LENGTH:,} are read.")
+    if character := UNPRINTABLE.search(sql):
+        at = character.start() + 1
+        raise SQLRefusedError(
+            f"Character {at} of the SQL is the control character U+{ord(character[0]):04X}; remove it."
+        )
 
 
-def split_lexemes(sql: str, dialect: str) -> list[Lexeme]:
+def find_position(sql: str, offset: int) -> tuple[int, int]:
+    """Line and column, both from 1, of the character at `offset`."""
+    before = sql[:offset]
+    return before.count("\n") + 1, offset - before.rfind("\n")
+
+
+def is_cast(words: Sequence[Lexeme], at: int) -> bool:
+    """Whether the sign `::` stands before the word at `at`."""
+    first, second = words[at - 2 : at] if at > 1 else (None, None)
+    return bool(first and second and first.text == second.text == ":" and first.end == second.start)
+
+
+@functools.lru_cache(maxsize=4)  # of one text, several modules look at the words
+def split_lexemes(sql: str, dialect: str) -> tuple[Lexeme, ...]:
     """Split `sql` by the rules of the database, comments left out. Raises SQLSyntaxError, SQLRefusedError."""
     check_text(sql)
     if dialect == "spark" and "${" in sql:  # which Spark replaces by what its settings hold, in strings too
         raise SQLRefusedError("Variables (${...}) are not allowed; write the value itself.")
-    match, found, at, escaped = SCANNERS[dialect].match, list[Lexeme](), 0, False
+    match, lexemes, at, escaped = SCANNERS[dialect].match, list[Lexeme](), 0, False
     while at < len(sql):
         piece = match(sql, at)
         assert piece is not None  # the last rule takes any character
@@ -151,21 +149,21 @@ def split_lexemes(sql: str, dialect: str) -> list[Lexeme]:
             raise SQLRefusedError('Names in the form U&"..." are not read here; write the letters themselves.')
         elif kind == "dollar":
             end = _find_dollar_end(sql, piece)
-            found.append(Lexeme("string", sql[at:end], at, end))
+            lexemes.append(Lexeme("string", sql[at:end], at, end))
         elif kind in ("string", "escaped"):
             if escaped:  # 'x' after E'..' and a line break goes on with the escapes of the first
-                raise _make_disagreement(sql, at)
-            found.append(Lexeme("string", piece[0], at, end))
+                raise make_disagreement(sql, at)
+            lexemes.append(Lexeme("string", piece[0], at, end))
         elif kind == "comment" and dialect == "spark" and piece[0].endswith("\\"):
-            raise _make_disagreement(sql, at)  # Spark reads on in the next line
+            raise make_disagreement(sql, at)  # Spark reads on in the next line
         elif kind not in ("space", "comment"):
             if kind == "sign" and piece[0] in "'\"`":
                 raise _make_unclosed_error(sql, at, piece[0])
-            found.append(Lexeme(kind, piece[0], at, end))  # type: ignore[arg-type]
+            lexemes.append(Lexeme(kind, piece[0], at, end))  # type: ignore[arg-type]
         if kind not in ("space", "comment", "block"):
             escaped = kind == "escaped"
         at = end
-    return found
+    return tuple(lexemes)
 
 
 def _find_comment_end(sql: str, at: int, dialect: str) -> int:
@@ -192,25 +190,9 @@ def _find_dollar_end(sql: str, opening: re.Match[str]) -> int:
     return end + len(opening[0])
 
 
-def _differ_in_signs_alone(given: list[Lexeme], plain: list[Lexeme]) -> bool:
-    """Whether two readings differ in nothing but operators and the words of REPLACED."""
-    left = {each.start: each for each in plain if each.kind != "sign"}
-    for each in given:
-        if each.kind == "sign":
-            continue
-        other = left.pop(each.start, None)
-        if other != each and not (each.kind == "word" and each.value in REPLACED):
-            return False
-    return not left
-
-
-def _is_quoted(lexeme: Lexeme) -> bool:
-    return lexeme.kind in ("string", "name")
-
-
-def _make_disagreement(sql: str, offset: int) -> SQLRefusedError:
-    if found := PLACEHOLDER.match(sql, offset):
-        return make_placeholder_error(found[0])
+def make_disagreement(sql: str, offset: int) -> SQLRefusedError:
+    if placeholder := PLACEHOLDER.match(sql, offset):
+        return make_placeholder_error(placeholder[0])
     line, column = find_position(sql, offset)
     return SQLRefusedError(DISAGREEMENT.format(line=line, column=column))
 

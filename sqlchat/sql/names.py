@@ -20,7 +20,7 @@ _CUTOFF = 60.0
 """Similarity, 0 to 100, below which two names have nothing to do with each other."""
 
 _SCORERS = ((fuzz.ratio, 1.0), (fuzz.token_set_ratio, 0.9))
-"""Whole names for slips of the pen; shared words, worth a bit less, for `customer_name` where there is `name`."""
+"""Scorers and their weights: whole names for typing errors, shared words for `customer_name` instead of `name`."""
 
 T = TypeVar("T")
 
@@ -37,11 +37,10 @@ class UnknownName:
 
 
 def find_unknown_names(sql: str, catalog: Catalog) -> tuple[UnknownName, ...]:
-    """The tables and columns in `sql` that `catalog` does not hold, in the order of the text.
+    """The tables and columns in `sql` (of `catalog.dialect`) that `catalog` does not have, in the order of the text.
 
-    Only what provably does not exist is told: a column that could come from a source whose columns are not known (a
-    table function, PIVOT, a table that is itself unknown) is left to the database. `sql` is read in
-    `catalog.dialect`. Raises SQLSyntaxError and SQLRefusedError as `parse` does.
+    Only names that provably do not exist are returned, and no column that could come from a source with unknown
+    columns (a table function, PIVOT, an unknown table). Raises SQLSyntaxError and SQLRefusedError as `parse` does.
     """
     resolver = StatementResolver(catalog.dialect, catalog)
     try:
@@ -83,11 +82,11 @@ def find_nearest(unknown: UnknownName, catalog: Catalog, limit: int = 3) -> list
         ]
     looked_in = {table.rpartition(".")[2].lower() for table in unknown.tables}
     near = [table for table in catalog.tables if table.name.lower() in looked_in]
-    found = _find_best(name, _list_columns(near), limit)
-    if len(found) < limit:
+    nearest = _find_best(name, _list_columns(near), limit)
+    if len(nearest) < limit:
         others = [table for table in catalog.tables if table.name.lower() not in looked_in]
-        found += _find_best(name, _list_columns(others), limit - len(found))
-    return [f"{_write_table(table, catalog)}.{spell_name(column, catalog.dialect)}" for table, column in found]
+        nearest += _find_best(name, _list_columns(others), limit - len(nearest))
+    return [f"{_write_table(table, catalog)}.{spell_name(column, catalog.dialect)}" for table, column in nearest]
 
 
 def _list_columns(tables: Iterable[Table]) -> Iterator[tuple[str, tuple[Table, str]]]:

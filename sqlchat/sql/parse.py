@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 
 from sqlglot import exp
@@ -18,18 +18,15 @@ from sqlglot.tokenizer_core import Token, TokenType
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.bounds import check_bounds
-from sqlchat.sql.operators import write_plainly
+from sqlchat.sql.lexer import Lexeme, check_text, find_position
+from sqlchat.sql.postgres_forms import write_plainly
 
 logging.getLogger("sqlglot").setLevel(logging.ERROR)  # its warnings quote the SQL, which may hold data
-
-MAX_LENGTH = 20_000
-"""Characters of one text."""
 
 UNREADABLE = (
     "This SQL cannot be read here: {what}. If the database itself takes it, the form is not known here yet; write it "
     "in another way."
 )
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 MISSING = re.compile(r"Missing (.+) from \d+:(\d+)")
 
 _shared: ContextVar[dict[tuple[str, str, bool], list[exp.Expr]] | None] = ContextVar("_shared", default=None)
@@ -37,7 +34,7 @@ _shared: ContextVar[dict[tuple[str, str, bool], list[exp.Expr]] | None] = Contex
 
 @contextlib.contextmanager
 def share_trees() -> Iterator[None]:
-    """Within it, each text is parsed once, for all that look at it: nobody may change a tree."""
+    """Parse each text only once within this context. Callers must not change the trees."""
     token = _shared.set({})
     try:
         yield
@@ -48,24 +45,24 @@ def share_trees() -> Iterator[None]:
 def parse(sql: str, dialect: str, *, exact: bool = False) -> list[exp.Expr]:
     """Read `sql` in sqlglot's `dialect`: one tree for each statement, empty ones left out, at least one.
 
-    Operators of Postgres that sqlglot does not know stand in the tree as others (`operators.py`), unless `exact`.
+    Forms of Postgres that sqlglot does not read stand in the tree as others (`postgres_forms.py`), unless `exact`.
 
     Raises SQLRefusedError for a text that is too long, nested too deeply or holds control characters, and
     SQLSyntaxError (`line` and `column` from 1, where known) for one that is no SQL.
     """
-    known = _shared.get()
-    if known is None:
+    trees_by_text = _shared.get()
+    if trees_by_text is None:
         return _parse(sql, dialect, exact=exact)
     place = sql, dialect, exact
-    if place not in known:
-        known[place] = _parse(sql, dialect, exact=exact)
-    return list(known[place])
+    if place not in trees_by_text:
+        trees_by_text[place] = _parse(sql, dialect, exact=exact)
+    return list(trees_by_text[place])
 
 
 def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
+    join_aliases: Mapping[int, Lexeme] = {}
     if dialect == "postgres" and not exact:
-        check_text(sql)
-        sql = write_plainly(sql)
+        sql, _, join_aliases = write_plainly(sql)
     tokens = tokenize(sql, dialect)
     if dialect == "mysql":
         tokens = bracket_values_queries(tokens)
@@ -86,12 +83,18 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
         raise SQLSyntaxError("This text is no SQL that can be understood.") from exc
     if not trees:
         raise SQLSyntaxError("There is no SQL statement in this text.", line=1, column=1)
+    for join in (join for tree in trees for join in tree.find_all(exp.Join)) if join_aliases else ():
+        columns = [each.find(exp.Identifier) for each in join.args.get("using") or ()]
+        start = columns[-1].meta.get("start") if columns and columns[-1] else None
+        if start is not None and (alias := join_aliases.get(start)):
+            name = exp.Identifier(this=alias.value, quoted=alias.kind == "name")
+            join.set("alias", exp.TableAlias(this=name))
     return trees
 
 
 def bracket_values_queries(tokens: list[Token]) -> list[Token]:
     """`tokens` of MySQL with brackets around each query that begins with VALUES, which sqlglot takes for a call."""
-    found = list[Token]()
+    bracketed = list[Token]()
     depth, open_at = 0, list[int]()
     for at, token in enumerate([*tokens, None]):
         kind = token.token_type if token else TokenType.SEMICOLON
@@ -101,7 +104,7 @@ def bracket_values_queries(tokens: list[Token]) -> list[Token]:
             and (kind is TokenType.SEMICOLON or (kind is TokenType.R_PAREN and depth))
         ):
             open_at.pop()
-            found.append(_make_bracket(TokenType.R_PAREN, ")", found[-1]))
+            bracketed.append(_make_bracket(TokenType.R_PAREN, ")", bracketed[-1]))
         if token is None:
             break
         depth += {TokenType.L_PAREN: 1, TokenType.R_PAREN: -1}.get(kind, 0)
@@ -109,9 +112,9 @@ def bracket_values_queries(tokens: list[Token]) -> list[Token]:
         begins = not before or before[-1] is TokenType.SEMICOLON or before == [TokenType.ALIAS, TokenType.L_PAREN]
         if kind is TokenType.VALUES and begins:
             open_at.append(depth)
-            found.append(_make_bracket(TokenType.L_PAREN, "(", token))
-        found.append(token)
-    return found
+            bracketed.append(_make_bracket(TokenType.L_PAREN, "(", token))
+        bracketed.append(token)
+    return bracketed
 
 
 def _make_bracket(kind: TokenType, text: str, near: Token) -> Token:
@@ -133,21 +136,6 @@ def tokenize(sql: str, dialect: str) -> list[Token]:
             line=line,
             column=column,
         ) from exc
-
-
-def check_text(sql: str) -> None:
-    """Raise SQLRefusedError for a text that is too long or holds control characters."""
-    if len(sql) > MAX_LENGTH:
-        raise SQLRefusedError(f"This SQL has {len(sql):,} characters; at most {MAX_LENGTH:,} are read.")
-    if found := UNPRINTABLE.search(sql):
-        at = found.start() + 1
-        raise SQLRefusedError(f"Character {at} of the SQL is the control character U+{ord(found[0]):04X}; remove it.")
-
-
-def find_position(sql: str, offset: int) -> tuple[int, int]:
-    """Line and column, both from 1, of the character at `offset`."""
-    before = sql[:offset]
-    return before.count("\n") + 1, offset - before.rfind("\n")
 
 
 def _make_syntax_error(exc: ParseError) -> SQLSyntaxError:

@@ -1,4 +1,4 @@
-"""What the columns of a database hold, as plain data: shares of NULL, ranges, common values."""
+"""Statistics of a database's columns as plain data: shares of NULL, ranges, common values."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FEW = 200
 
 @dataclass(frozen=True, slots=True)
 class ColumnProfile:
-    """Of one column. What is not known is None or empty."""
+    """Statistics of one column; None or empty where they are unknown."""
 
     kind: Kind
     """`time` is a date or time by the column's type, however it is kept."""
@@ -31,16 +31,16 @@ class ColumnProfile:
     unique: bool = False
     """Whether no value occurs twice."""
     least: str = ""
-    """Of numbers and times, and of texts that are all ISO dates or times."""
+    """For numbers and times, and for texts that are all ISO dates or times."""
     most: str = ""
     values: tuple[str, ...] = ()
     """The most frequent first: texts of at most 100 characters; numbers where there are few."""
     complete: bool = False
     """Whether `values` are all there are."""
     examples: tuple[str, ...] = ()
-    """Of many texts that are amounts or days, which `values` leaves out: how they are written."""
+    """Some of the texts that are amounts or days, which `values` leaves out, to show how they are written."""
     strays: tuple[str, ...] = ()
-    """Of texts that nearly all are numbers, those that are none, such as `n/a`: the most frequent first."""
+    """Texts such as `n/a` in a column whose other texts are numbers, the most frequent first."""
 
     @property
     def few(self) -> bool:
@@ -49,7 +49,7 @@ class ColumnProfile:
 
 
 class Profiles(Mapping[Path, ColumnProfile]):
-    """Of a database's columns, as far as they could be read; immutable, and equal where its content is."""
+    """Profiles by column, as far as they could be read; immutable and compared by content."""
 
     def __init__(self, columns: Mapping[Path, ColumnProfile] | None = None) -> None:
         self._columns = dict(columns or {})
@@ -82,6 +82,6 @@ class Profiles(Mapping[Path, ColumnProfile]):
 
     @cached_property
     def texts(self) -> Texts:
-        """All that are known, also where a column holds many more: words of a question may be among them."""
+        """All known texts, also of columns that hold many more."""
         texts = {path: tuple(filter(str.strip, each.values)) for path, each in self.items() if each.kind == "text"}
         return {path: values for path, values in texts.items() if values}

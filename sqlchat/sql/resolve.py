@@ -29,7 +29,7 @@ _ALIAS_WRAPPERS = (
     exp.GroupingSets,
     exp.Distinct,
 )
-"""What may stand around an output alias where the dialect takes it only as a whole expression."""
+"""Nodes around an output alias in dialects that take it only as a whole expression."""
 
 _QUERIES = (exp.Query, exp.UDTF, exp.Pivot, exp.Table)
 
@@ -77,13 +77,17 @@ class QueryResolver(ABC):
     def _resolve_ctes(self, node: exp.Expr, outer: Scope) -> dict[str, Source]:
         """The CTEs that `node` and all inside it see: those around it, and its own, each from its definition on."""
         clause = node.args["with_"]
-        said = bool(clause.args.get("recursive"))
+        is_recursive = bool(clause.args.get("recursive"))
         ctes = dict(outer.ctes)
         pending: dict[int, Source] = {}
         for cte in clause.expressions:
-            if said or self.rules.forward_ctes or (self.rules.implicit_recursion and self._is_union(cte.this)):
+            if (
+                is_recursive
+                or self.rules.forward_ctes
+                or (self.rules.implicit_recursion and self._is_union(cte.this))
+            ):
                 pending[id(cte)] = Source(open=True)
-        if said or self.rules.forward_ctes:
+        if is_recursive or self.rules.forward_ctes:
             ctes.update(
                 {self.rules.fold_identifier(cte.args["alias"].this): pending[id(cte)] for cte in clause.expressions}
             )
@@ -218,6 +222,9 @@ class QueryResolver(ABC):
             scope.sources += right
             for column in join.args.get("using") or ():
                 self.findings.note_using(column.this if isinstance(column, exp.Column) else column, left, right)
+            if name := self._read_alias(join.args.get("alias")):  # Postgres' USING (id) AS name
+                keys = [self.rules.fold_name(column.name) for column in join.args["using"]]
+                scope.sources.append(Source(name, columns=dict.fromkeys(keys, "")))
         for lateral in node.args.get("laterals") or ():
             scope.sources += self.resolve_sources(lateral, scope)
         for join in joins:
@@ -230,28 +237,28 @@ class QueryResolver(ABC):
         alias = node.args.get("alias")
         match node:
             case exp.Table() if is_named_table(node):
-                found = [self._resolve_table(node, alias, before)]
+                sources = [self._resolve_table(node, alias, before)]
             case exp.Subquery() if isinstance(node.this, exp.Table) or (
                 isinstance(node.this, exp.Subquery) and isinstance(node.this.unnest(), exp.Table)
             ):
-                found = self.resolve_sources(node.this, before)
+                sources = self.resolve_sources(node.this, before)
                 if alias:
-                    joined = self.findings.merge_sources(found)
-                    found = [joined.rename(self._read_alias(alias), self._read_alias_columns(alias))]
+                    joined = self.findings.merge_sources(sources)
+                    sources = [joined.rename(self._read_alias(alias), self._read_alias_columns(alias))]
             case exp.Subquery() | exp.Select() | exp.SetOperation():
                 # Only LATERAL lets a subquery see what stands beside it; else it sees what is around the query.
-                found = [
+                sources = [
                     self._resolve_derived(node, alias, before if self.rules.lateral_from else before.parent, before)
                 ]
             case exp.Lateral() if isinstance(node.this, exp.Subquery):
-                found = [self._resolve_derived(node.this, alias, before, before)]
+                sources = [self._resolve_derived(node.this, alias, before, before)]
             case exp.Final():
-                found = self.resolve_sources(node.this, before)
+                sources = self.resolve_sources(node.this, before)
             case _:
-                found = [self._resolve_function(node, alias, before)]
+                sources = [self._resolve_function(node, alias, before)]
         if not node.args.get("joins") and not node.args.get("laterals") and not node.args.get("pivots"):
-            return found
-        joined_scope = Scope(before.parent, before.ctes, found)
+            return sources
+        joined_scope = Scope(before.parent, before.ctes, sources)
         self._resolve_joins(node, joined_scope)
         if pivots := node.args.get("pivots"):
             return [self._resolve_pivot(joined_scope.sources, pivots, before)]
@@ -284,14 +291,14 @@ class QueryResolver(ABC):
         name = self._read_alias(alias) or (columns[0] if columns else "")
         if isinstance(node, exp.Alias):
             name = self.rules.fold_identifier(node.args["alias"])
-        known = dict.fromkeys([*columns, *([name] if name else [])], "")
+        output_columns = dict.fromkeys([*columns, *([name] if name else [])], "")
         if isinstance(offset := node.args.get("offset"), exp.Identifier):
-            known[self.rules.fold_identifier(offset)] = ""
+            output_columns[self.rules.fold_identifier(offset)] = ""
         complete = bool(columns) and (isinstance(node, exp.Values) or isinstance(node.this, _SERIES))
-        return Source(name, columns=known, open=not complete)
+        return Source(name, columns=output_columns, open=not complete)
 
     def _resolve_pivot(self, sources: list[Source], pivots: list[exp.Expr], before: Scope) -> Source:
-        """What PIVOT and UNPIVOT make of their sources: columns that only the data tell."""
+        """The output of PIVOT and UNPIVOT, whose columns depend on the data."""
         name = sources[0].name if sources else ""
         for pivot in pivots:
             made = [Source(open=True)] if pivot.args.get("unpivot") else []

@@ -1,7 +1,4 @@
-"""What names mean inside a query: the sources that FROM offers, their columns, and each dialect's rules for names.
-
-Plain data for `resolve.py`; nothing else imports it.
-"""
+"""Scopes of a query: the sources that FROM offers, their columns, and each dialect's rules for names."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from sqlglot.dialects.dialect import NormalizationStrategy
 
 
 class Rank(IntEnum):
-    """Where an output alias stands against a column of the sources with the same name."""
+    """Priority of an output alias over a column of the sources with the same name."""
 
     FIRST = auto()
     """The alias wins: ORDER BY."""
@@ -60,7 +57,7 @@ _CASE_SENSITIVE_TABLES = {"mysql", "bigquery", "clickhouse"}
 
 
 class Rules:
-    """How one dialect compares names and where it lets an alias be named. `Rules.load(dialect)` keeps each."""
+    """How one dialect compares names and which clauses may use an alias. `Rules.load(dialect)` caches them."""
 
     def __init__(self, dialect: str) -> None:
         strategy = Dialect.get_or_raise(dialect or None).normalization_strategy
@@ -77,7 +74,7 @@ class Rules:
         self.targets_by_table = dialect in {"tsql", "fabric"}
         """UPDATE t ... FROM t AS x writes the rows of x."""
         self.dual = dialect in _DUAL
-        """FROM DUAL stands for no FROM at all."""
+        """FROM DUAL means no FROM at all."""
         self.struct_dots = dialect not in _NO_STRUCT_DOTS
         self.lateral_from = dialect == "duckdb"
         """A subquery in FROM sees the sources before it without LATERAL being written."""
@@ -137,7 +134,7 @@ MAYBE = Found(certain=False)
 
 @dataclass(slots=True, eq=False)
 class Source:
-    """What offers columns: a table, a CTE, a subquery, a table function, or the output of a query."""
+    """Offers columns: a table, a CTE, a subquery, a table function, or the output of a query."""
 
     name: str = ""
     """The folded name by which a qualifier reaches it; "" where it has none."""
@@ -146,10 +143,9 @@ class Source:
     columns: dict[str, str] = field(default_factory=dict)
     """Folded name of each known column -> what lineage prints for it (see `Found.text`), in their order."""
     unnamed: frozenset[str] = frozenset()
-    """Keys among `columns` that only hold the places of expressions without a name. What the engine calls those is
-    its own affair, so any name might be theirs."""
+    """Keys among `columns` of expressions without a name. The engine names those, so any name might be theirs."""
     open: bool = False
-    """It may have columns beyond the known ones, of a table whose columns nobody knows."""
+    """Whether it may have more columns than the known ones."""
     behind: tuple[Source, ...] = ()
     """The open sources whose unknown columns it passes on with `*`, see `leaves`."""
     bases: tuple[str, ...] = ()
@@ -180,19 +176,19 @@ class Source:
         return (self, *self.behind) if self.open else self.behind
 
     def list_open_tables(self) -> set[str]:
-        """The real tables among which an unknown column of it must be; "" stands for something that is no table."""
+        """The real tables that an unknown column may belong to; "" for a source that is no table."""
         return {source.table for source in self.list_open_sources()}
 
     def rename(self, name: str = "", columns: list[str] | None = None) -> Source:
         """Return a copy with another name and its first columns renamed to `columns`."""
-        known = list(self.columns.items())
+        items = list(self.columns.items())
         if columns:
             # Which ones keep their names is only sure where it is known how many there are.
-            kept = known if self.open or self.behind else known[len(columns) :]
-            known = [*((key, "") for key in columns), *kept]
-        left = dict(known)
-        unnamed = self.unnamed.intersection(left)
-        return Source(name, "", left, unnamed, self.open, self.behind, self.bases)
+            unchanged = items if self.open or self.behind else items[len(columns) :]
+            items = [*((key, "") for key in columns), *unchanged]
+        renamed = dict(items)
+        unnamed = self.unnamed.intersection(renamed)
+        return Source(name, "", renamed, unnamed, self.open, self.behind, self.bases)
 
     def adopt_columns(self, other: Source) -> None:
         """Take over the columns of `other`: a recursive CTE knows its own only after its first branch."""
@@ -202,7 +198,7 @@ class Source:
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """What the expressions of one query can name. `parent` is the query around it, for correlated ones."""
+    """The names that the expressions of one query can use. `parent` is the query around it, for correlated ones."""
 
     parent: Scope | None
     ctes: dict[str, Source]
@@ -212,8 +208,8 @@ class Scope:
 
     def find(self, key: str) -> list[Found]:
         """The column of that name in this query's own sources: the certain ones, else one MAYBE, else nothing."""
-        found = [each for source in self.sources if (each := source.find(key))]
-        return [each for each in found if each.certain] or found[:1]
+        matches = [each for source in self.sources if (each := source.find(key))]
+        return [each for each in matches if each.certain] or matches[:1]
 
     def list_scopes(self) -> Iterator[Scope]:
         """This scope, then those around it."""

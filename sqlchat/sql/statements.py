@@ -15,7 +15,7 @@ from sqlchat.sql.resolve import QueryResolver
 from sqlchat.sql.scopes import Scope, Source
 
 _ROW_VERSIONS = ("old", "new", "inserted", "deleted")
-"""Names under which RETURNING and OUTPUT offer a row as it was and as it is."""
+"""Names of the old and new row in RETURNING and OUTPUT."""
 
 
 class StatementResolver(QueryResolver):
@@ -170,7 +170,7 @@ class StatementResolver(QueryResolver):
 
     def _find_assigned_sources(self, node: exp.Update, named: Scope) -> list[Source]:
         """MySQL's UPDATE of a join writes the tables whose columns it sets."""
-        found: list[Source] = []
+        targets: list[Source] = []
         for each in node.expressions:
             column = each.this
             if not isinstance(column, exp.Column):
@@ -180,9 +180,9 @@ class StatementResolver(QueryResolver):
                 source = named.find_source(self.rules.fold_identifier(qualifier))
             else:
                 source = next((s for s in named.sources if (hit := s.find(key)) and hit.certain), named.sources[0])
-            if source and source not in found:
-                found.append(source)
-        return found
+            if source and source not in targets:
+                targets.append(source)
+        return targets
 
     def _write_sources(self, sources: list[Source], scope: Scope) -> None:
         """Note the targets as written. For a CTE or subquery, note the one table behind it."""

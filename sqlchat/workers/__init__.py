@@ -1,11 +1,10 @@
-"""Killable processes: what may never end, or eat the machine, runs here.
+"""Runs calls in worker processes, each with a memory limit, and kills a process past its call's deadline.
 
-Parsing a stranger's SQL, SQLite, DuckDB and reading uploads can each spin past every switch of their own library.
-So each call has a deadline after which its process is killed, and an address-space limit. A killed process costs
-its own call an error and nobody else anything: the pool starts another.
+Parsing a stranger's SQL, SQLite, DuckDB and reading uploads can each run past every limit of their own library. The
+pool replaces a killed process, and only its own call fails.
 
-`workers.py` is the pool that callers see, `turns.py` decides whose call is next, `process.py` holds one process,
-`child.py` is what runs in it, and `wire.py` is how the two talk. Imports only `errors` and `telemetry`.
+`workers.py` is the pool, `turns.py` decides whose call is next, `process.py` starts and calls one process, `child.py`
+is that process, `wire.py` sends messages between the two. Imports only `errors` and `telemetry`.
 """
 
 from sqlchat.workers.turns import Turns

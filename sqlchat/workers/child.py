@@ -1,4 +1,4 @@
-"""What runs in a worker process: one call after the other, until the process that started it hangs up."""
+"""The main program of a worker process: runs one call after the other until its parent hangs up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CROWDED = 0.875
 """Share of its address space past which a process that did its work is replaced: DuckDB gives none of it back."""
 READY = b"ready"
 FIRST_TO_GO = "500"
-"""Of a thousand: a system that has no memory left ends one of these rather than the process that answers requests."""
+"""oom_score_adj, of 1000: without memory, the system ends a worker rather than the process that serves requests."""
 
 
 def main() -> None:
@@ -67,7 +67,7 @@ def _answer(request: bytes | bytearray, memory: int) -> bytes:
 
 
 def _make_portable(exc: BaseException) -> BaseException:
-    """The exception to send: with its traceback as a note, unless it is one that a caller is told about."""
+    """The exception to send; an unexpected one has its traceback as a note."""
     if isinstance(exc, RuntimeError) and "start new thread" in str(exc):  # no room for its stack
         return MemoryError()
     if not isinstance(exc, SqlchatError | MemoryError):
@@ -76,7 +76,7 @@ def _make_portable(exc: BaseException) -> BaseException:
 
 
 def _measure_address_space() -> int:
-    """Bytes that this process has mapped; 0 where the system does not say."""
+    """Mapped bytes of this process; 0 if the system does not show them."""
     try:
         with open("/proc/self/statm", "rb", buffering=0) as file:
             return int(file.read(32).split()[0]) * resource.getpagesize()

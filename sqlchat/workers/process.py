@@ -1,4 +1,4 @@
-"""One worker process, as the process that started it sees it."""
+"""Starts one worker process, sends it calls and ends it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MODULE = "sqlchat.workers.child"
 KEPT_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "LD_LIBRARY_PATH")
 """Variables that a worker process gets, beside those of Python. It never sees a secret."""
 SPARING = {"MALLOC_ARENA_MAX": "2", "OPENBLAS_NUM_THREADS": "1"}
-"""Of the environment: without these, memory is set apart for each thread, and threads are started for each core."""
+"""Environment that saves memory: fewer arenas of the allocator, and no threads for each core."""
 INSTRUMENTING = os.path.join("opentelemetry", "instrumentation", "auto_instrumentation")
 """Folder by which `opentelemetry-instrument` has a process begin with its own code, which is not for these."""
 STARTING = 60.0
@@ -105,12 +105,12 @@ class Process:
             self._loaded.add(module)
 
     def kill(self) -> None:
-        """Have it die, whatever it does. The thread that waits for its answer gets DiedError."""
+        """Kill it, whatever it does. The thread that waits for its answer gets DiedError."""
         self.is_stopped = True
         self._process.kill()
 
     def end(self) -> None:
-        """Kill it, and free what is held of it. No thread may be waiting for its answer."""
+        """Kill it and free its resources. No thread may be waiting for its answer."""
         self._process.kill()
         self._process.wait()
         self._line.close()
@@ -124,7 +124,7 @@ def load_module(name: str) -> None:
 
 
 def _make_environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name in KEPT_ENVIRONMENT or name[:6] == "PYTHON"}
+    environ = {name: value for name, value in os.environ.items() if name in KEPT_ENVIRONMENT or name[:6] == "PYTHON"}
     path = os.pathsep.join(folder or os.getcwd() for folder in sys.path if not folder.endswith(INSTRUMENTING))
     # Arrow's own allocator sets a gigabyte of address space apart at once, of the few that a process may take.
-    return kept | {"PYTHONPATH": path, "ARROW_DEFAULT_MEMORY_POOL": "system", **SPARING}
+    return environ | {"PYTHONPATH": path, "ARROW_DEFAULT_MEMORY_POOL": "system", **SPARING}

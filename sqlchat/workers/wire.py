@@ -1,4 +1,4 @@
-"""Messages over a socket between a process and its worker: a length of eight bytes, then as many bytes."""
+"""Sends and receives messages over a socket: a length of eight bytes, then as many bytes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 
 HEAD = 8
 PIECE = 1 << 16
-"""Bytes of one read, and the most that one write copies."""
+"""Bytes of one read; longer messages are sent without a copy."""
 
 
 def send(line: socket.socket, message: bytes) -> None:

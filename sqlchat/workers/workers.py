@@ -99,7 +99,7 @@ class Workers:
                 raise BusyError(NOT_STARTED, retry_after=5) from exc
 
     def count_use(self) -> dict[str, int]:
-        """How many processes are `busy` and `idle`, and how many calls are `waiting` for one."""
+        """Numbers of `busy` and `idle` processes, and of calls `waiting` for one."""
         return {**self._pool.count_processes(), "waiting": self._free.count_waiting()}
 
     def end_idle(self) -> None:
@@ -189,7 +189,7 @@ class Pool:
         _end_all(idle)
 
     def _take(self) -> Process:
-        """The one that was used last; else a new one."""
+        """Return the process that was used last, or a new one."""
         with self._lock:
             process = self._idle.pop() if self._idle else self._start()
             self._busy.add(process)

@@ -11,7 +11,7 @@ from sqlchat.connections.duckdb.connection import DuckDBConnection
 from sqlchat.connections.embedded import Target
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog, Column, OwnNames, Table
-from sqlchat.sql.policies.policy import Policy, judge, refuse
+from sqlchat.sql.policies.policy import Policy, apply_policy, refuse
 
 SECRET = "tell-nobody"
 MACROS = {
@@ -192,7 +192,7 @@ def catalog(**views):
 
 
 def judged(sql, **views):
-    refuse(sql, judge(catalog(**views), Policy.read(POLICY)).select_part(sql))
+    refuse(sql, apply_policy(catalog(**views), Policy.read(POLICY)).select_part(sql))
 
 
 @pytest.mark.parametrize(

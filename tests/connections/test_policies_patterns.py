@@ -6,7 +6,7 @@ import pytest
 
 from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.sql.policies.patterns import Patterns
-from sqlchat.sql.policies.policy import Policy, judge
+from sqlchat.sql.policies.policy import Policy, apply_policy
 
 
 @pytest.mark.parametrize(
@@ -58,6 +58,6 @@ def test_many_stars_take_no_time():
     stars = [f"{'a*' * 40}{number}z*" for number in range(100)]
     policy = Policy(deny_tables=tuple(stars), deny_columns=tuple(f"*.{each}" for each in stars))
     begun = time.thread_time()
-    judged = judge(Catalog(tables, "sqlite"), policy)
+    judged = apply_policy(Catalog(tables, "sqlite"), policy)
     assert time.thread_time() - begun < 5
     assert len(judged.readable) == 300

@@ -36,7 +36,7 @@ from sqlchat.errors import (
     UnknownNameError,
 )
 from sqlchat.exports import FORMATS
-from sqlchat.sql.policies.policy import Policy, judge
+from sqlchat.sql.policies.policy import Policy, apply_policy
 from sqlchat.workers import Workers
 
 NUMBERS = itertools.count(1)
@@ -248,7 +248,7 @@ def test_a_view_shows_nothing_of_a_table_of_the_same_name_in_another_schema(own)
     catalog = connection.catalog()
     connection.close()
     session.command(f"DROP DATABASE {other} CASCADE")
-    judged = judge(catalog, Policy.read({"deny_tables": [f"{other}.kept"]}))
+    judged = apply_policy(catalog, Policy.read({"deny_tables": [f"{other}.kept"]}))
     assert (config["database"], "kept") in judged.readable
     assert judged.readable.isdisjoint({(other, "kept"), (other, "seen")})
 

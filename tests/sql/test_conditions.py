@@ -24,7 +24,9 @@ COUNTRY = ("public", "customers", "country")
         ("SELECT 1 FROM customers c WHERE EXISTS (SELECT 1 FROM orders o WHERE c.country = 'Spain')", COUNTRY),
         ("SELECT 1 FROM customers c JOIN orders o ON o.id = c.id WHERE name = 'Spain'", None),
         ("WITH customers AS (SELECT 'x' AS country) SELECT 1 FROM customers WHERE country = 'Spain'", None),
-        ("SELECT 1 FROM customers, (SELECT 1 AS n) AS s WHERE country = 'Spain'", None),
+        ("SELECT 1 FROM customers, (SELECT 1 AS n) AS s WHERE country = 'Spain'", COUNTRY),
+        ("SELECT 1 FROM customers, f() AS s WHERE country = 'Spain'", COUNTRY),
+        ("SELECT 1 FROM customers, nowhere WHERE country = 'Spain'", COUNTRY),
         ("SELECT 1 FROM customers c WHERE c.nothing = 'Spain'", None),
     ],
 )

@@ -6,7 +6,7 @@ from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.sql.examine import examine
 from sqlchat.sql.parse import parse, share_trees
-from sqlchat.sql.policies.policy import Policy, judge
+from sqlchat.sql.policies.policy import Policy, apply_policy
 
 CATALOG = Catalog(
     (
@@ -29,7 +29,7 @@ def test_an_examination_holds_all_that_is_known_of_a_text():
 
 
 def test_what_a_policy_denies_is_refused():
-    judged = judge(CATALOG, Policy(deny_columns=("customers.email",)))
+    judged = apply_policy(CATALOG, Policy(deny_columns=("customers.email",)))
     assert examine(SQL, judged.visible, judged.select_part(SQL)).lineage.tables_read == ("customers", "orders")
     denied = "SELECT email FROM customers"
     with pytest.raises(SQLRefusedError, match="email"):

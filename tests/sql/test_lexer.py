@@ -1,7 +1,8 @@
 import pytest
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
-from sqlchat.sql.lexer import check_agreement, split_lexemes
+from sqlchat.sql.agreement import check_agreement
+from sqlchat.sql.lexer import split_lexemes
 
 
 def texts(sql, dialect):

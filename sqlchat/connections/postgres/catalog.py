@@ -15,7 +15,9 @@ from sqlchat.connections.postgres.definitions import (
     CARRYING,
     EXTENSIONS,
     FIRST_OWN_OID,
+    IS_VOLATILE,
     KNOWN,
+    MEMBER,
     OWN_CASTS,
     OWN_FUNCTIONS,
     OWN_OPERATORS,
@@ -23,7 +25,7 @@ from sqlchat.connections.postgres.definitions import (
 from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.connections.postgres.types import PgType
 from sqlchat.errors import ConnectionConfigError
-from sqlchat.sql.catalog import Catalog, Column, ForeignKey, OwnNames, Table, drop_unreadable_keys
+from sqlchat.sql.catalog import Catalog, Column, ForeignKey, OwnNames, OwnOperator, Table, drop_unreadable_keys
 from sqlchat.sql.guards.postgres import GRAMMAR
 
 READABLE = """
@@ -171,15 +173,24 @@ HARMLESS = f"""
         OR b.proname = ANY ('{{{",".join(HARMLESS_VOLATILE)}}}'::pg_catalog.name[])
 """  # noqa: S608 - constants
 
-TEXT_OID = 25
+OPERATORS = "'pg_catalog.pg_operator'::pg_catalog.regclass"
+TEXT_OID, VARCHAR_OID = 25, 1043
 TYPE_NAMES = """LATERAL (VALUES (pg_catalog.lower(t.typname)),
     (pg_catalog.lower(pg_catalog.format_type(t.oid, NULL)))) AS names(n)"""
+OPERAND = f"""coalesce((SELECT CASE
+    WHEN EXISTS (SELECT FROM pg_catalog.pg_cast c WHERE c.oid >= {FIRST_OWN_OID} AND c.castcontext = 'i'
+        AND c.casttarget IN (t.oid, t.typbasetype)) OR t.oid = {VARCHAR_OID} THEN 'P'
+    WHEN t.oid >= {FIRST_OWN_OID} AND t.typtype <> 'd' AND t.typcategory NOT IN ('A', 'C', 'P')
+        AND NOT {MEMBER.format(of="pg_catalog.pg_type", oid="t.oid")} THEN 'own'
+    ELSE t.typcategory::pg_catalog.text END
+    FROM pg_catalog.pg_type t WHERE t.oid = {{oid}}), '')"""  # noqa: S608 - constants
+"""Category of an operator's operand (`sql/policies/operands.py`); no operator for varchar is built in."""
 FUNCTIONS = f"""
 WITH RECURSIVE built_in AS MATERIALIZED ({BUILT_IN}), harmless AS MATERIALIZED ({HARMLESS}),
 own AS MATERIALIZED ({OWN_FUNCTIONS}), own_operator AS ({OWN_OPERATORS}), carrying AS ({CARRYING}),
 spoilt AS MATERIALIZED (
     SELECT p.proname FROM pg_catalog.pg_proc p
-    WHERE p.oid >= {FIRST_OWN_OID} AND p.provolatile = 'v' AND pg_catalog.pg_function_is_visible(p.oid)
+    WHERE p.oid >= {FIRST_OWN_OID} AND {IS_VOLATILE} AND pg_catalog.pg_function_is_visible(p.oid)
       AND NOT EXISTS (SELECT FROM built_in b WHERE b.oid = p.oid)
       AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
           WHERE d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.objid = p.oid AND d.deptype = 'e'
@@ -225,10 +236,13 @@ SELECT pg_catalog.json_build_object(
             AND b.oprleft = {TEXT_OID} AND b.oprright = {TEXT_OID}))),
     'types', (SELECT coalesce(pg_catalog.json_agg(DISTINCT n), '[]') FROM own_type t, {TYPE_NAMES}),
     'volatile', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
-        SELECT n FROM own_type t, {TYPE_NAMES} WHERE t.is_volatile AND t.oid >= {FIRST_OWN_OID}
-        UNION SELECT o.oprname FROM own_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
-        WHERE p.provolatile = 'v' AND NOT EXISTS (SELECT FROM pg_catalog.pg_operator b
-            WHERE b.oid < {FIRST_OWN_OID} AND b.oprname = o.oprname)) v),
+        SELECT n FROM own_type t, {TYPE_NAMES} WHERE t.is_volatile AND t.oid >= {FIRST_OWN_OID}) v),
+    'overloads', (SELECT coalesce(pg_catalog.json_agg(DISTINCT pg_catalog.jsonb_build_array(
+            o.oprname, {OPERAND.format(oid="o.oprleft")}, {OPERAND.format(oid="o.oprright")}, p.provolatile = 'v')),
+            '[]')
+        FROM pg_catalog.pg_operator o JOIN pg_catalog.pg_proc p ON p.oid = o.oprcode
+        WHERE o.oid >= {FIRST_OWN_OID} AND pg_catalog.pg_operator_is_visible(o.oid)
+            AND NOT {KNOWN.format(of=OPERATORS, oid="o.oid")}),
     'callables', (SELECT coalesce(pg_catalog.json_agg(n ORDER BY n), '[]') FROM (
         SELECT p.proname AS n FROM pg_catalog.pg_proc p
         WHERE p.prokind <> 'p' AND p.pronargs > 0 AND p.pronargs - p.pronargdefaults <= 1
@@ -305,7 +319,9 @@ UNSTEPPED = (
 def read_catalog(tables_json: str, functions_json: str, path_json: str) -> Catalog:
     """The answers to TABLES, FUNCTIONS and SEARCH_PATH as a Catalog."""
     version = hashlib.sha256(f"{tables_json}\0{functions_json}\0{path_json}".encode()).hexdigest()[:16]
-    names = {kind: frozenset(each) for kind, each in orjson.loads(functions_json).items()}
+    told = orjson.loads(functions_json)
+    overloads = frozenset(OwnOperator(*each) for each in told.pop("overloads"))
+    names = {kind: frozenset(each) for kind, each in told.items()}
     path = tuple(orjson.loads(path_json))
     return Catalog(
         tables=drop_unreadable_keys(_read_table(row) for row in orjson.loads(tables_json)),
@@ -314,7 +330,7 @@ def read_catalog(tables_json: str, functions_json: str, path_json: str) -> Catal
         search_path=path,
         version=version,
         functions=names["functions"] | names["qualified"],
-        own=OwnNames(names["own"], names["operators"], names["types"], names["volatile"]),
+        own=OwnNames(names["own"], names["operators"], names["types"], names["volatile"], overloads),
         attributes=names["attributes"],
         callables=names["callables"],
     )
@@ -354,7 +370,9 @@ def read_warnings(rights_json: str, volatile_json: str) -> list[str]:
     warnings = []
     if volatile:
         named = ", ".join(volatile[:5]) + (", ..." if len(volatile) > 5 else "")
-        warnings.append(f"What this database defines itself may do more than read when a query uses it: {named}.")
+        warnings.append(
+            f"This database defines what may do more than read: {named}. Queries that might use it are refused."
+        )
     if rights["superuser"]:
         return [SUPERUSER if rights["stepped_down"] else SUPERUSER + UNSTEPPED, *warnings]
     if rights["files"]:

@@ -48,8 +48,13 @@ MEMBER = """EXISTS (SELECT FROM pg_catalog.pg_depend d
 KNOWN = f"""EXISTS (SELECT FROM pg_catalog.pg_depend m JOIN pg_catalog.pg_extension e ON e.oid = m.refobjid
     WHERE m.classid = {{of}} AND m.objid = {{oid}} AND m.deptype = 'e'
         AND e.extname = ANY ('{{{{{",".join(EXTENSIONS)}}}}}'::pg_catalog.name[]))"""
+IS_VOLATILE = """(p.provolatile = 'v' OR EXISTS (SELECT FROM pg_catalog.pg_aggregate g JOIN pg_catalog.pg_proc s
+    ON s.oid IN (g.aggtransfn, g.aggfinalfn, g.aggcombinefn, g.aggmtransfn, g.aggminvtransfn, g.aggmfinalfn)
+    WHERE g.aggfnoid = p.oid AND s.provolatile = 'v'))"""
+"""Postgres declares each aggregate immutable, whatever it calls."""
 OWN_FUNCTIONS = f"""
-    SELECT p.oid, p.proname, p.provolatile FROM pg_catalog.pg_proc p
+    SELECT p.oid, p.proname, CASE WHEN {IS_VOLATILE} THEN 'v' ELSE p.provolatile END AS provolatile
+    FROM pg_catalog.pg_proc p
     WHERE p.oid >= {FIRST_OWN_OID} AND p.prokind <> 'p' AND pg_catalog.pg_function_is_visible(p.oid)
       AND NOT {MEMBER.format(of="pg_catalog.pg_proc", oid="p.oid")}
 """  # noqa: S608 - constants

@@ -1,4 +1,1 @@
-"""What may stand in a query, one module a database. Data for `sqlchat.sql.guard`, which alone imports it.
-
-`rules.py` says what the data is, `nodes.py` which nodes of sqlglot's tree are known to read only.
-"""
+"""Allow-lists, one module a database. `rules.py` defines their shape, `allowed_nodes.py` lists nodes of the tree."""

@@ -1,19 +1,19 @@
-"""The nodes of sqlglot's tree that only read. What a class is not on these lists for, is refused."""
+"""Lists the nodes of sqlglot's tree that only read; all others are refused."""
 
 from __future__ import annotations
 
 from sqlglot import exp
 
 ROOTS = frozenset({exp.Select, exp.Subquery, exp.Values, exp.Union, exp.Intersect, exp.Except, exp.Pivot})
-"""What a statement may be. `TABLE x` and DuckDB's `FROM x` are Selects to sqlglot."""
+"""Roots of statements. `TABLE x` and DuckDB's `FROM x` are Selects to sqlglot."""
 
 SYNTAX = """
     Add Adjacent Alias Aliases All Any AtTimeZone Between BitString BitwiseAnd BitwiseLeftShift BitwiseNot
-    BitwiseOr BitwiseRightShift BitwiseXor Boolean Bracket ByteString CTE CharacterSet Column ColumnDef
-    ColumnConstraint DefaultColumnConstraint NotNullColumnConstraint PathColumnConstraint
+    BitwiseOr BitwiseRightShift BitwiseXor Boolean Bracket ByteString CTE CharacterSet CollateColumnConstraint Column
+    ColumnDef ColumnConstraint DefaultColumnConstraint NotNullColumnConstraint PathColumnConstraint
     Comprehension Cube DPipe DataType DataTypeParam Distance Distinct Div Dot EQ Escape Except ExtendsLeft
     ExtendsRight Fetch Filter FormatJson From GT GTE Glob Group GroupingSets Having HavingMax HexString ILike
-    Identifier IgnoreNulls In IndexTableHint IntDiv Intersect Interval IntervalSpan Introducer Is JSONColumnDef
+    Identifier IgnoreNulls In IndexTableHint IntDiv Intersect Interval IntervalSpan Introducer Is JSON JSONColumnDef
     JSONKeyValue JSONPath JSONPathFilter JSONPathKey JSONPathRecursive JSONPathRoot JSONPathScript
     JSONPathSelector JSONPathSlice JSONPathSubscript JSONPathUnion JSONPathWildcard JSONSchema JSONValue Join
     Kwarg LT LTE Lambda Lateral Like Limit LimitOptions Literal Match Mod Mul NEQ National Neg Not Null
@@ -56,7 +56,6 @@ FUNCTIONS = """
     Unnest Upper UtcDate UtcTime UtcTimestamp Uuid Variance VariancePop Week WeekOfYear WeightString WidthBucket
     XMLElement XMLTable Xor Year
     """
-"""Functions and operators that sqlglot has classes of their own for. Which names may be called is for the databases'
-own lists to say."""
+"""Functions and operators with classes of their own. Which names may be called, the databases' own lists decide."""
 
 NODES: frozenset[type[exp.Expr]] = frozenset(getattr(exp, name) for name in (SYNTAX + FUNCTIONS).split())

@@ -73,9 +73,9 @@ OPTIONS = split_words("analyze extended partitions")
 
 
 def read_show(lexemes: Sequence[Lexeme]) -> str | Inner:
-    said = " ".join(lexeme.value for lexeme in lexemes[1:])
+    text = " ".join(lexeme.value for lexeme in lexemes[1:])
     plain = all(lexeme.kind != "sign" or lexeme.text in (".", "=", "%") for lexeme in lexemes)
-    if not plain or not SHOW.fullmatch(said):
+    if not plain or not SHOW.fullmatch(text):
         raise make_rest_error(
             lexemes, "SHOW lists tables, columns, indexes, databases, variables and their like here"
         )

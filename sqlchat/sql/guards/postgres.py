@@ -137,8 +137,12 @@ SHOWN = split_words("all isolation level session authorization time zone transac
 
 def read_show(lexemes: Sequence[Lexeme]) -> str | Inner:
     """SHOW takes one setting's name, ALL or a phrase; a dotted name is a variable of somebody's own."""
-    said = [lexeme.value for lexeme in lexemes[1:]]
-    if not said or any(lexeme.kind != "word" for lexeme in lexemes) or (len(said) > 1 and not SHOWN.issuperset(said)):
+    texts = [lexeme.value for lexeme in lexemes[1:]]
+    if (
+        not texts
+        or any(lexeme.kind != "word" for lexeme in lexemes)
+        or (len(texts) > 1 and not SHOWN.issuperset(texts))
+    ):
         raise make_rest_error(lexemes, "SHOW takes the name of one setting")
     return "SHOW"
 
@@ -148,7 +152,7 @@ RULES = Rules(
     instead=suggestions.POSTGRES,
     ways_out="a view may call it, and if it is immutable, the connection's owner may name it in `allow_functions`",
     functions=FUNCTIONS,
-    keywords=KEYWORDS | TYPES | split_words("array lateral placing symmetric asymmetric"),
+    keywords=KEYWORDS | TYPES | split_words("array lateral only placing symmetric asymmetric"),
     after=AFTER
     | {"columns": frozenset({OPERAND}), "passing": frozenset({OPERAND}), "for": split_words("collation") | {OPERAND}}
     | dict.fromkeys(

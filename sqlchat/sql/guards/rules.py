@@ -1,4 +1,4 @@
-"""The shape of a database's allow-lists."""
+"""Defines the shape of a database's allow-lists."""
 
 from __future__ import annotations
 
@@ -80,15 +80,15 @@ class Rules:
     functions: frozenset[str]
     """Names that may be called, in lower case."""
     instead: Mapping[str, str] = field(default_factory=dict)
-    """What does here what a function of other databases does there, by its name."""
+    """Expressions to suggest, by names of functions of other databases."""
     ways_out: str = ""
-    """How a function of the user's own comes to be called all the same."""
+    """How a function of the user's own can be called all the same, for messages."""
     others: re.Pattern[str] | None = None
-    """Further names that the database has, given where it has none beyond these and what may be called."""
+    """Functions that exist but may not be called, if these and `functions` are all that the database has."""
     harmless: frozenset[str] = frozenset()
     """Functions that only read although the database's own list leaves them out."""
     schemas: frozenset[str] = frozenset()
-    """What may stand before a function's name and a dot."""
+    """Schemas that may qualify a function's name."""
     qualified: frozenset[str] = frozenset()
     """Further functions, as `schema.name`."""
     grammar: frozenset[str] = frozenset()
@@ -115,12 +115,12 @@ class Rules:
     files: re.Pattern[str] | None = None
     """Names of tables, whole, for which the database would open a file."""
     knows_all_tables: bool = False
-    """Whether a table that the catalog does not hold is refused, since its name could be that of a file."""
+    """Whether tables that the catalog does not have are refused, since such a name could be a file's."""
 
 
 def make_rest_error(lexemes: Sequence[Lexeme], what: str) -> SQLRefusedError:
-    said = " ".join(lexeme.text for lexeme in lexemes)
-    return SQLRefusedError(f"{said[:60]!r} is not allowed: {what}.")
+    text = " ".join(lexeme.text for lexeme in lexemes)
+    return SQLRefusedError(f"{text[:60]!r} is not allowed: {what}.")
 
 
 def is_dotted_name(lexemes: Sequence[Lexeme]) -> bool:

@@ -111,9 +111,9 @@ SIGNS = re.compile(r"\|>|[?@#${}]")
 
 
 def show(lexemes: Sequence[Lexeme]) -> str | Inner:
-    said = " ".join(lexeme.value for lexeme in lexemes[1:])
+    text = " ".join(lexeme.value for lexeme in lexemes[1:])
     is_plain = all(lexeme.kind != "sign" or lexeme.text in (".", "*", "|") for lexeme in lexemes)
-    if not is_plain or not SHOWN.fullmatch(said):
+    if not is_plain or not SHOWN.fullmatch(text):
         raise make_rest_error(lexemes, "SHOW lists tables, views, columns, databases, functions and their like here")
     refuse_paths(lexemes)
     return "SHOW"

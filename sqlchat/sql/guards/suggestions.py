@@ -1,4 +1,4 @@
-"""What to write for a function that another database has: what models and people reach for by habit."""
+"""Suggests an expression of this database for a function of another one that models and people often write."""
 
 from __future__ import annotations
 

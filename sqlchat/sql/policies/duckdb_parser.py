@@ -1,7 +1,4 @@
-"""What DuckDB's own parser says of a query, without running it.
-
-The parser is DuckDB itself, without any database and locked; it is kept by the process that examines SQL.
-"""
+"""Reads the functions that a query calls, with DuckDB's own parser, in a locked DuckDB without any database."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a query reads, as `policy.py` must know it: each table in it, and every way in which a column may be meant.
+"""Finds the tables that a query reads, and refuses each use of a column that a policy denies.
 
 Nothing here depends on how the engine resolves a column's name. A table with denied columns may be read through plain
 names that are known to be other columns; stars, whole rows and joins that choose columns by themselves are refused.
@@ -14,7 +14,7 @@ from unicodedata import combining, normalize
 from sqlglot import exp
 
 from sqlchat.errors import SQLRefusedError
-from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.catalog import LONGEST_NAME, Catalog, Table
 from sqlchat.sql.columns import write_table_name
 from sqlchat.sql.guards.rules import split_words
 from sqlchat.sql.parse import parse, tokenize
@@ -26,12 +26,12 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True)
 class Mention:
-    """Of a table, in a query."""
+    """A table as a query names it."""
 
     node: exp.Table
     written: str
     tables: Sequence[Table]
-    """Those that it may be; none where nobody knows."""
+    """Tables of the catalog that it may mean; none if the catalog has none of that name."""
     is_only: bool
     """Whether ONLY leaves the rows of children and partitions out."""
 
@@ -55,8 +55,6 @@ TELLING = re.compile(
 """Functions that tell what the database holds, by names in texts."""
 ROW_IDS = frozenset({"rowid", "oid", "_rowid_", "_rowid", "docid"})
 """Other names of a primary key."""
-LONGEST_NAME = 63
-"""Bytes after which Postgres cuts off a name."""
 ESCAPED_NAME = re.compile(r'u&"', re.IGNORECASE)
 
 
@@ -70,7 +68,7 @@ def fold_name(name: str) -> str:
 
 
 def find_tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[exp.Expr, list[Mention]]:
-    """The one query in `sql`, and the tables it reads. `definition`: it is the SQL of a view.
+    """Return the one query in `sql`, and the tables that it reads. `definition`: it is the SQL of a view.
 
     Raises SQLRefusedError for what could hide a table.
     """
@@ -84,12 +82,12 @@ def find_tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[e
             raise SQLRefusedError(
                 f"Give the CTE {cte.alias!r} another name than a table's: a policy has to tell them."
             )
-    found = []
+    mentions = []
     for node in tree.find_all(exp.Table):
         if not isinstance(node.this, exp.Identifier):
             _refuse_table_function(node.this)
         elif id(node) in reads:
-            found.append(
+            mentions.append(
                 Mention(
                     node, write_table_name(node), _find_possible_tables(node, catalog), bool(node.args.get("only"))
                 )
@@ -97,7 +95,7 @@ def find_tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[e
         elif node.db or resolver.rules.fold_identifier(node.this) not in resolver.findings.ctes:
             raise SQLRefusedError(f"It cannot be told what {write_table_name(node)!r} is, as the policy demands.")
     _refuse_hiding(tree, catalog.dialect)
-    return tree, found
+    return tree, mentions
 
 
 def _parse_query(sql: str, dialect: str, definition: bool) -> exp.Expr:
@@ -141,7 +139,7 @@ def _refuse_table_function(node: exp.Expr | None) -> None:
 
 
 def _refuse_hiding(tree: exp.Expr, dialect: str) -> None:
-    """What reads tables without being one in the tree, or tells of them."""
+    """Refuse what reads tables without naming them in the tree, and what tells of them."""
     for node in tree.find_all(exp.In, exp.Lateral, exp.Anonymous, exp.DataType, exp.Pivot, exp.Identifier):
         match node:
             case exp.Identifier() if dialect == "postgres" and len(node.name.encode()) > LONGEST_NAME:
@@ -201,7 +199,7 @@ def refuse_hidden_columns(tree: exp.Expr, guarded: Guarded) -> None:
 
 
 def _refuse_wrapping(node: exp.Expr, table: Table) -> None:
-    """New names for columns, or for a join as a whole, behind which a denied one could not be seen."""
+    """Refuse new names for columns or for a whole join, which could hide a denied column."""
     alias = node.args.get("alias")
     around = node.parent
     while isinstance(around, exp.Join | exp.Table | exp.Paren) or (
@@ -250,11 +248,11 @@ def _refuse_column(
     `aliases`: names of guarded tables and the columns they may show; `others`: names of all other tables.
     """
     parts = [fold_name(name) for name in names]
-    said = repr(".".join(names))
+    path = repr(".".join(names))
     for before, part in zip(["", *parts], parts, strict=False):
         if before in aliases:
             if part not in aliases[before]:
-                raise SQLRefusedError(f"The policy of this connection does not let SQL read the column {said}.")
+                raise SQLRefusedError(f"The policy of this connection does not let SQL read the column {path}.")
         elif part in aliases and part == parts[-1] and before not in others:
             raise SQLRefusedError(
                 f"A policy denies columns of {part!r}: name those that you want, not the whole row."
@@ -263,13 +261,13 @@ def _refuse_column(
             raise SQLRefusedError(f"A policy denies columns here, and {names[-1]!r} may be one of them.")
         elif part in denied and before not in others:
             raise SQLRefusedError(
-                f"The policy of this connection does not let SQL read the column {said}; "
+                f"The policy of this connection does not let SQL read the column {path}; "
                 "where another table's is meant, put that table's name before it."
             )
 
 
 def _refuse_name(name: exp.Identifier) -> None:
-    """A denied name elsewhere than in a column's place: harmless where it gives a name or leaves a column out."""
+    """Refuse a denied name that is no column, unless it gives a name or leaves a column out."""
     gives = isinstance(name.parent, exp.Alias | exp.TableAlias | exp.Table | exp.CTE | exp.Star | exp.WindowSpec)
     left_out = isinstance(name.parent, exp.Column)
     if not (gives or left_out):

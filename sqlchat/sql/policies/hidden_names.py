@@ -1,4 +1,4 @@
-"""Names that a policy takes out of a catalog, found in texts that people wrote before or beside it."""
+"""Finds the names that a policy hides in SQL and in texts that people wrote."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class HiddenNames:
 
     tables: frozenset[str] = frozenset()
     columns: frozenset[str] = frozenset()
-    """Without those that a visible table or column is called too."""
+    """Without names that a visible table or column has too."""
     paths: frozenset[tuple[str, str]] = frozenset()
     """Table and column, where the table is visible."""
 
@@ -46,19 +46,19 @@ class HiddenNames:
 
 
 def find_hidden_names(full: Catalog, visible: Catalog) -> HiddenNames:
-    """What `full` holds and `visible` does not; names are compared without case and accents."""
+    """Find the names in `full` that `visible` has not; names are compared without case and accents."""
     shown = {fold_name(table.name): _name_columns(table) for table in visible.tables}
-    known = frozenset(shown).union(*shown.values())
+    shown_names = frozenset(shown).union(*shown.values())
     tables, columns, paths = set[str](), set[str](), set[tuple[str, str]]()
     for table in full.tables:
         name = fold_name(table.name)
-        gone = _name_columns(table) - shown.get(name, frozenset())
-        columns |= gone
+        hidden = _name_columns(table) - shown.get(name, frozenset())
+        columns |= hidden
         if name in shown:
-            paths |= {(name, column) for column in gone}
+            paths |= {(name, column) for column in hidden}
         else:
             tables.add(name)
-    return HiddenNames(frozenset(tables - known), frozenset(columns - known), frozenset(paths))
+    return HiddenNames(frozenset(tables - shown_names), frozenset(columns - shown_names), frozenset(paths))
 
 
 def _name_columns(table: Table) -> frozenset[str]:

@@ -6,21 +6,20 @@ Any of it may read what a policy denies, and the name alone does not tell which 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from sqlglot import exp
 from sqlglot.errors import ParseError
 
 from sqlchat.errors import SQLRefusedError
-from sqlchat.sql.catalog import LONGEST_NAME, Catalog, OwnNames
-from sqlchat.sql.lexer import Lexeme, split_lexemes
+from sqlchat.sql.attributes import find_attributes
+from sqlchat.sql.catalog import Catalog, OwnNames, shorten_name
+from sqlchat.sql.lexer import Lexeme, is_cast, split_lexemes
 from sqlchat.sql.policies.duckdb_parser import read_called_names
+from sqlchat.sql.policies.operands import Operands
+from sqlchat.sql.postgres_forms import find_operators
 
-SIGNS = frozenset("+-*/<>=~!@#%^&|`?")
-"""Of which Postgres' operators are made."""
-AT_END = frozenset("~!@#%^&|`?")
-"""Only an operator with one of these may end in `+` or `-`."""
 BEHIND = {
     "between": (">=", "<=", "<", ">"),
     "case": ("=",),
@@ -47,7 +46,10 @@ OPERATOR = (
     "write OPERATOR(pg_catalog.{name}) for the built-in one."
 )
 TYPE = "The type {name!r} has casts or checks of this database's own, which a policy does not let run."
-VOLATILE_OPERATOR = "The operator {name} is not allowed: it is this database's own, and may do more than read."
+VOLATILE_OPERATOR = (
+    "The operator {name} is not allowed: it may be this database's own, which may do more than read; "
+    "the built-in one, if it is meant, is OPERATOR(pg_catalog.{name})."
+)
 VOLATILE_TYPE = (
     "The type {name!r} is not allowed: its casts or checks are this database's own, and may do more than read."
 )
@@ -62,17 +64,23 @@ def refuse_own(sql: str, tree: exp.Expr, catalog: Catalog) -> None:
         _refuse_macros(sql, own)
     elif own.functions or own.operators or own.types:
         words = split_lexemes(sql, catalog.dialect)
-        _refuse_functions(words, own.functions, _find_columns(tree, catalog))
+        _refuse_functions(words, own.functions)
         if catalog.dialect == "postgres":
-            _refuse_operators(words, own.operators, OPERATOR)
+            for name in find_attributes(words, tree, catalog, lambda name: name.lower() in own.functions):
+                raise SQLRefusedError(FUNCTION.format(name=name.lower()))
+            if symbols := own.operators.intersection(_find_symbols(words)):
+                raise SQLRefusedError(OPERATOR.format(name=min(symbols)))
             _refuse_types(words, tree, own.types, TYPE)
 
 
-def refuse_volatile(words: Sequence[Lexeme], tree: exp.Expr, own: OwnNames) -> None:
+def refuse_volatile(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog) -> None:
     """Raise SQLRefusedError for own operators and types of Postgres that may do more than read."""
-    if own.volatile:
-        _refuse_operators(words, own.volatile, VOLATILE_OPERATOR)
-        _refuse_types(words, tree, own.volatile, VOLATILE_TYPE)
+    if any(each.is_volatile for each in catalog.own.overloads):
+        symbol = Operands(tree, catalog).find_volatile(_find_symbols(words))
+        if symbol:
+            raise SQLRefusedError(VOLATILE_OPERATOR.format(name=symbol))
+    if catalog.own.volatile:
+        _refuse_types(words, tree, catalog.own.volatile, VOLATILE_TYPE)
 
 
 def _refuse_macros(sql: str, own: OwnNames) -> None:
@@ -83,76 +91,30 @@ def _refuse_macros(sql: str, own: OwnNames) -> None:
     called = read_called_names(sql)
     if called is None:
         raise SQLRefusedError("It cannot be told which functions this SQL calls, as the policy demands.")
-    if found := sorted(called & (own.functions | own.operators)):
-        raise SQLRefusedError(MACRO.format(name=found[0]))
+    if names := sorted(called & (own.functions | own.operators)):
+        raise SQLRefusedError(MACRO.format(name=names[0]))
 
 
-def _refuse_functions(
-    words: Sequence[Lexeme], functions: frozenset[str], columns: Mapping[str, frozenset[str]]
-) -> None:
-    """Refuse calls of `functions`, and their names after a dot, which call them too if no column has that name."""
-    for at, word in enumerate(words):
-        if word.kind not in ("word", "name") or (name := _shorten_name(word.value).lower()) not in functions:
-            continue
-        is_called = at + 1 < len(words) and words[at + 1].text == "("
-        before = words[at - 2].value if at > 1 and words[at - 1].text == "." else None
-        is_deeper = at > 3 and words[at - 3].text == "."
-        if is_called and (before != "pg_catalog" or is_deeper):
-            raise SQLRefusedError(FUNCTION.format(name=name))
-        if not is_called and before is not None and (is_deeper or word.value not in columns.get(before, ())):
-            raise SQLRefusedError(FUNCTION.format(name=name))
-
-
-def _find_columns(tree: exp.Expr, catalog: Catalog) -> dict[str, frozenset[str]]:
-    """Column names that all sources of a query under one name have, by that name."""
-    found: dict[str, frozenset[str]] = {}
-    for node in tree.find_all(exp.Table, exp.Subquery, exp.CTE):
-        alias = node.args.get("alias")
-        if isinstance(node, exp.Table):
-            table = catalog.table(node.name, node.db or None)
-            names = frozenset(column.name for column in table.columns) if table else frozenset()
-        else:
-            names = frozenset(node.this.named_selects) if isinstance(node.this, exp.Query) else frozenset()
-        if isinstance(alias, exp.TableAlias) and alias.columns:
-            names = frozenset()
-        name = node.alias_or_name
-        found[name] = found[name] & names if name in found else names
-    return found
-
-
-def _refuse_operators(words: Sequence[Lexeme], operators: frozenset[str], said: str) -> None:
-    for symbol in _find_symbols(words):
-        if symbol in operators:
-            raise SQLRefusedError(said.format(name=symbol))
+def _refuse_functions(words: Sequence[Lexeme], functions: frozenset[str]) -> None:
+    for at, (word, after) in enumerate(pairwise(words)):
+        if word.kind in ("word", "name") and after.text == "(" and shorten_name(word.value).lower() in functions:
+            before = [each.value for each in words[max(at - 3, 0) : at]]
+            if before[-2:] != ["pg_catalog", "."] or before[0] == ".":
+                raise SQLRefusedError(FUNCTION.format(name=shorten_name(word.value).lower()))
 
 
 def _find_symbols(words: Sequence[Lexeme]) -> Iterator[str]:
-    """Symbols of all operators in a text but for those that name pg_catalog; some more where signs touch."""
-    at = 0
-    while at < len(words):
-        word = words[at]
-        if word.kind == "word" and not (word.value == "distinct" and (not at or words[at - 1].value not in IS)):
+    """Symbols of all operators in a text but for those that name pg_catalog."""
+    edge = Lexeme("sign", ",", 0, 0)
+    for before, word, after in zip((edge, *words), words, (*words[1:], edge), strict=False):
+        is_of_list = word.value == "distinct" and before.value not in IS
+        is_of_order = word.value == "using" and after.text != "("
+        if word.kind == "word" and not (is_of_list or is_of_order):
             yield from BEHIND.get(word.value, ())
-        if word.text not in SIGNS:
-            at += 1
-            continue
-        end = at + 1
-        while end < len(words) and words[end].text in SIGNS and words[end].start == words[end - 1].end:
-            end += 1
+    for at, end in find_operators(words):
         if not (_is_qualified(words, at) or _is_star(words, at, end) or _is_assignment(words, at, end)):
-            run = "".join(sign.text for sign in words[at:end])
-            yield from _split_run(run)
-        at = end
-
-
-def _split_run(run: str) -> Iterator[str]:
-    """The operators that Postgres reads in signs that touch: `>=-` is `>=` and `-`, but `@-` is one."""
-    while run:
-        symbol = run
-        if AT_END.isdisjoint(symbol):
-            symbol = symbol[0] + symbol[1:].rstrip("+-")
-        yield "<>" if symbol == "!=" else symbol
-        run = run[len(symbol) :]
+            symbol = "".join(sign.text for sign in words[at:end])
+            yield "<>" if symbol == "!=" else symbol
 
 
 def _is_qualified(words: Sequence[Lexeme], at: int) -> bool:
@@ -181,26 +143,36 @@ def _is_assignment(words: Sequence[Lexeme], at: int, end: int) -> bool:
     return text == "=>" or (text == "=" and is_after_colon)
 
 
-def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str], said: str) -> None:
+def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str], message: str) -> None:
     """Refuse casts to `types`, also those of literals (`mood 'x'`), and functions that cast to any type."""
-    known = {
-        found.this for name in types if (found := _build_type(name)) and found.this != exp.DataType.Type.USERDEFINED
+    own_types = {
+        data_type.this
+        for name in types
+        if (data_type := _build_type(name)) and data_type.this != exp.DataType.Type.USERDEFINED
     }
     for node in tree.find_all(exp.DataType):
         name = _read_last_part(node.sql("postgres"))
-        if name in types or node.this in known:
-            raise SQLRefusedError(said.format(name=name))
-    for before, word in pairwise(words):
-        name = _shorten_name(before.value).lower()
-        if types and CASTING.fullmatch(name) and before.kind in ("word", "name"):
+        if name in types or node.this in own_types:
+            raise SQLRefusedError(message.format(name=name))
+    for at, (before, word) in enumerate(pairwise(words), 1):
+        name = shorten_name(before.value).lower() if before.kind in ("word", "name") else ""
+        if types and CASTING.fullmatch(name):
             raise SQLRefusedError(
                 f"The function {name!r} is not allowed: it may cast to a type of this database's own."
             )
-        is_cast = before.text == ":" and word.kind in ("word", "name") and _shorten_name(word.value).lower() in types
-        if before.kind in ("word", "name") and name in types and word.kind == "string":
-            raise SQLRefusedError(said.format(name=name))
-        if is_cast:
-            raise SQLRefusedError(said.format(name=_shorten_name(word.value).lower()))
+        if is_cast(words, at) or name == "returning":
+            name = _read_dotted(words, at)
+        elif word.kind != "string":
+            continue
+        if name in types:
+            raise SQLRefusedError(message.format(name=name))
+
+
+def _read_dotted(words: Sequence[Lexeme], at: int) -> str:
+    """The last part of the dotted name that begins at `at`, as `_refuse_types` compares it."""
+    while at + 2 < len(words) and words[at + 1].text == ".":
+        at += 2
+    return shorten_name(words[at].value).lower()
 
 
 def _build_type(name: str) -> exp.DataType | None:
@@ -212,8 +184,4 @@ def _build_type(name: str) -> exp.DataType | None:
 
 def _read_last_part(name: str) -> str:
     bare = re.sub(r"(\[[^\]]*\]|\([^)]*\))+$", "", name.strip())
-    return _shorten_name(bare.rpartition(".")[2].strip('"')).lower()
-
-
-def _shorten_name(name: str) -> str:
-    return name.encode()[:LONGEST_NAME].decode(errors="ignore")
+    return shorten_name(bare.rpartition(".")[2].strip('"')).lower()

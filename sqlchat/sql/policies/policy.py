@@ -1,8 +1,7 @@
-"""A connection's policy on data: which tables and columns SQL may read. Pure functions.
+"""Applies a connection's policy: which tables and columns SQL may read.
 
-The reading is stricter than SQL needs: what could be a denied column under another name, and what cannot be resolved,
-is refused. A query that is refused by mistake can be written more plainly; a denied value that got out cannot be
-called back.
+It refuses what might be a denied column under another name, and what cannot be resolved. A query that is refused by
+mistake can be written more plainly; a denied value that was shown cannot be called back.
 """
 
 from __future__ import annotations
@@ -54,8 +53,8 @@ class Policy:
                 faults[name] = [f"{str(wrong[0])[:80]!r} is not a name such as {example}, without quotes."]
         if faults:
             raise PayloadError("The policy is not valid; `errors` says why.", errors={"policy": faults})
-        kept = {name: tuple(patterns) for name, patterns in (fields or {}).items() if patterns}
-        return cls(**kept) if kept else None
+        patterns_by_field = {name: tuple(patterns) for name, patterns in (fields or {}).items() if patterns}
+        return cls(**patterns_by_field) if patterns_by_field else None
 
     def as_dict(self) -> dict[str, list[str]]:
         return {name: list(getattr(self, name)) for name in FIELDS}
@@ -81,12 +80,12 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Judged:
-    """A catalog under a policy."""
+class PolicedCatalog:
+    """A catalog, and what a policy leaves of it."""
 
     full: Catalog
     visible: Catalog
-    """Without what is denied, and without any trace of it in keys and the definitions of views."""
+    """The catalog without denied tables and columns, nor any trace of them in keys and definitions of views."""
     readable: frozenset[Key]
     hidden: Mapping[Key, frozenset[str]]
     """Denied columns by table, where a table has any."""
@@ -94,11 +93,11 @@ class Judged:
     """Tables that can be read with ONLY, so without the rows of their children and partitions."""
     hidden_only: Mapping[Key, frozenset[str]]
 
-    def select_part(self, sql: str) -> Judged:
+    def select_part(self, sql: str) -> PolicedCatalog:
         """Return the part that is needed to judge `sql`."""
         full = self.full.mentioned_in(sql)
         keys = {make_key(table) for table in full.tables}
-        return Judged(
+        return PolicedCatalog(
             replace(full, tables=tuple(replace(table, definition="", descendants=()) for table in full.tables)),
             replace(self.visible, tables=()),
             self.readable & keys,
@@ -108,8 +107,8 @@ class Judged:
         )
 
 
-def judge(catalog: Catalog, policy: Policy) -> Judged:
-    """Apply `policy` to `catalog` and return what is visible.
+def apply_policy(catalog: Catalog, policy: Policy) -> PolicedCatalog:
+    """Apply `policy` to `catalog`.
 
     A view is readable if the policy allows it by name, denies nothing that it reads, and its SQL is understood. What
     a view reads need not be allowed by itself: naming the view allows that. The same holds for an index over another
@@ -124,7 +123,7 @@ def judge(catalog: Catalog, policy: Policy) -> Judged:
     while True:
         left = []
         for table in waiting:
-            if _shows_undenied(table, Judged(catalog, catalog, undenied, hidden, undenied_only, hidden_only)):
+            if _shows_undenied(table, PolicedCatalog(catalog, catalog, undenied, hidden, undenied_only, hidden_only)):
                 undenied |= {make_key(table)}
                 undenied_only |= {make_key(table)}
             else:
@@ -136,7 +135,7 @@ def judge(catalog: Catalog, policy: Policy) -> Judged:
     readable = undenied & allowed
     shown = tuple(_strip_table(table, readable, hidden) for table in catalog.tables if make_key(table) in readable)
     visible = replace(catalog, tables=shown, version=_hash_version(catalog, policy))
-    return Judged(catalog, visible, readable, hidden, undenied_only & allowed, hidden_only)
+    return PolicedCatalog(catalog, visible, readable, hidden, undenied_only & allowed, hidden_only)
 
 
 def _find_denied(
@@ -166,17 +165,17 @@ def _names_with_relatives(catalog: Catalog) -> tuple[dict[Key, set[Parts]], dict
     return whole, {key: only[key] for key in below_of}
 
 
-def _shows_undenied(table: Table, judged: Judged) -> bool:
+def _shows_undenied(table: Table, policed: PolicedCatalog) -> bool:
     """Whether a view, or an index over another table, shows nothing that is denied. False if that is unknown."""
     if table.origin is None:
-        part = judged.select_part(table.definition)
+        part = policed.select_part(table.definition)
         if table.definition_schema:
             part = replace(part, full=replace(part.full, default_schema=table.definition_schema, search_path=()))
         return bool(table.definition) and not table.calls_own and _is_permitted(table.definition, part)
-    source = judged.full.table(table.origin.table, table.schema) if table.origin.table else None
-    if source is None or make_key(source) not in judged.readable:
+    source = policed.full.table(table.origin.table, table.schema) if table.origin.table else None
+    if source is None or make_key(source) not in policed.readable:
         return False
-    hidden = {fold_name(name) for name in judged.hidden.get(make_key(source), ())}
+    hidden = {fold_name(name) for name in policed.hidden.get(make_key(source), ())}
     return hidden.isdisjoint(map(fold_name, table.origin.columns))
 
 
@@ -198,25 +197,25 @@ def warn_of_unseen_views(catalog: Catalog) -> list[str]:
     ]
 
 
-def refuse(sql: str, judged: Judged) -> None:
+def refuse(sql: str, policed: PolicedCatalog) -> None:
     """Raise SQLRefusedError where `sql` reads, or might read, what it must not.
 
-    `judged` is `part(sql)` of the whole. Raises SQLSyntaxError as parsing does.
+    `policed` is `part(sql)` of the whole. Raises SQLSyntaxError as parsing does.
     """
-    _refuse(sql, judged, definition=False)
+    _refuse(sql, policed, definition=False)
 
 
-def _is_permitted(definition: str, judged: Judged) -> bool:
+def _is_permitted(definition: str, policed: PolicedCatalog) -> bool:
     try:
-        _refuse(definition, judged, definition=True)
+        _refuse(definition, policed, definition=True)
     except (SQLRefusedError, SQLSyntaxError):
         return False
     return True
 
 
-def _refuse(sql: str, judged: Judged, *, definition: bool) -> None:
-    tree, read = find_tables_read(sql, judged.full, definition=definition)
-    full = judged.full
+def _refuse(sql: str, policed: PolicedCatalog, *, definition: bool) -> None:
+    tree, read = find_tables_read(sql, policed.full, definition=definition)
+    full = policed.full
     functions = full.functions
     if definition and full.dialect == "postgres" and functions is not None:
         functions |= full.own.functions  # what a view calls of the users' own, Postgres itself has told
@@ -226,7 +225,7 @@ def _refuse(sql: str, judged: Judged, *, definition: bool) -> None:
     guarded = []
     for each in read:
         readable, hidden = (
-            (judged.readable_only, judged.hidden_only) if each.is_only else (judged.readable, judged.hidden)
+            (policed.readable_only, policed.hidden_only) if each.is_only else (policed.readable, policed.hidden)
         )
         if not each.tables or any(make_key(table) not in readable for table in each.tables):
             raise SQLRefusedError(f"The policy of this connection does not let SQL read the table {each.written!r}.")
@@ -236,18 +235,18 @@ def _refuse(sql: str, judged: Judged, *, definition: bool) -> None:
 
 
 def _strip_table(table: Table, readable: frozenset[Key], hidden: Mapping[Key, frozenset[str]]) -> Table:
-    gone = hidden.get(make_key(table), frozenset())
+    hidden_columns = hidden.get(make_key(table), frozenset())
     keys = tuple(
         key
         for key in table.foreign_keys
-        if gone.isdisjoint(key.columns)
+        if hidden_columns.isdisjoint(key.columns)
         and (key.ref_schema, key.ref_table) in readable
         and hidden.get((key.ref_schema, key.ref_table), frozenset()).isdisjoint(key.ref_columns)
     )
     return replace(
         table,
-        columns=tuple(column for column in table.columns if column.name not in gone),
-        primary_key=table.primary_key if gone.isdisjoint(table.primary_key) else (),
+        columns=tuple(column for column in table.columns if column.name not in hidden_columns),
+        primary_key=table.primary_key if hidden_columns.isdisjoint(table.primary_key) else (),
         foreign_keys=keys,
         definition="",
         descendants=(),

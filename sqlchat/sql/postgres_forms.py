@@ -1,0 +1,220 @@
+"""Writes forms of Postgres that sqlglot does not read as others that it reads. For `parse.py` and `agreement.py`.
+
+Postgres has operators without end, of its own and of extensions, and sqlglot knows a few. All that it does not know
+have one precedence, so that each can stand for another: `a <<= b` becomes `a &   b`, and `@ -1` becomes `~ -1`.
+`ORDER BY a USING >` becomes `ORDER BY a ASC    `. Each character keeps its place. Such a text is judged and resolved;
+it never runs, and is never given to anybody.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from sqlchat.sql.brackets import QUERIES, Brackets
+from sqlchat.sql.guards.rules import split_words
+from sqlchat.sql.lexer import Lexeme, split_lexemes
+
+KNOWN = split_words(
+    "+ - * / % ^ < > = <= >= <> != | || & && # << >> ~ ~* !~ !~* ~~ !~~ ~~* !~~* -> ->> #> #>> @> <@ @@ =>"
+)
+PREFIXES = frozenset(("+", "-", "~", "*", "?", "=>"))
+"""Prefix operators, `*` for all columns, and `?`, a placeholder that is refused by its name."""
+SIGNS = frozenset("+-*/<>=~!@#%^&|`?")
+"""Characters of operators."""
+AT_END = frozenset("~!@#%^&|`?")
+"""Only an operator with one of these may end in `+` or `-`."""
+LITERALS = split_words(
+    "box cidr circle citext cube halfvec jsonpath line lquery lseg ltree ltxtquery macaddr macaddr8 path pg_lsn "
+    "pg_snapshot polygon query_int seg sparsevec tsquery tsvector txid_snapshot varbit xid"
+)
+"""Types whose names sqlglot does not take before a string."""
+RENAMED = {"cube": "cub_", "delete": "delet_", "json_value": "json_valu_"}
+"""Functions whose names or arguments sqlglot takes for words of the language."""
+REPLACED = {("xmltable", "for"): "int"} | dict.fromkeys(
+    (("xmlexists", "passing"), ("substring", "similar"), ("substring", "escape")), ","
+)
+"""Words of the grammar, each in the brackets of one function, that sqlglot does not read, and their substitutes."""
+DROPPED = {
+    ("xmlparse", "(", "content"), ("xmlparse", "(", "document"), ("xmlserialize", "(", "content"),
+    ("xmlserialize", "(", "document"), ("xmlpi", "(", "name"), ("xmlroot", ",", "version"),
+    ("xmltable", "for", "ordinality"),
+}  # fmt: skip
+"""Further such words, each with what must stand before it, that are left out. None may be a column's name there."""
+JSON_FUNCTIONS = split_words("json json_array json_arrayagg json_exists json_query json_serialize json_value")
+JSON_CLAUSE = re.compile(
+    r"(((absent|null|error|true|false|unknown|empty( array| object)?) )?on (null|empty|error)"
+    r"|(with|without) ((un)?conditional )?(array )?wrapper|(keep|omit) quotes( on scalar string)?"
+    r"|(with|without) unique( keys)?|format json|(?P<type>returning))\b"
+)
+"""Clauses behind the arguments of such a function. No operand can stand in their place."""
+OPENING = split_words(
+    "all and any as asc between by case distinct else except from having ilike in intersect is like limit not "
+    "offset on or order returning select similar some then to union using values when where with"
+)
+"""Words after which an operator stands before its operand."""
+
+
+class Plain(NamedTuple):
+    text: str
+    replaced: frozenset[int]
+    """Offsets of words and names in place of which `text` has none, or others."""
+    join_aliases: Mapping[int, Lexeme]
+    """Offset of the last column in `USING (...) AS alias` -> the alias, which `text` has not."""
+
+
+@functools.lru_cache(maxsize=2)
+def write_plainly(sql: str) -> Plain:
+    """`sql`, which is Postgres', with each form that sqlglot does not read replaced by one that it does.
+
+    Raises SQLSyntaxError, SQLRefusedError as `split_lexemes` does.
+    """
+    words = split_lexemes(sql, "postgres")
+    writer = _Writer(words)
+    text, end = "", 0
+    for at, instead in sorted(writer.replaced.items()):
+        text += sql[end : words[at].start] + instead.ljust(len(words[at].text))
+        end = words[at].end
+    offsets = frozenset(words[at].start for at in writer.replaced if words[at].kind != "sign")
+    return Plain(text + sql[end:], offsets, writer.join_aliases)
+
+
+def find_operators(words: Sequence[Lexeme]) -> Iterator[tuple[int, int]]:
+    """Indexes of the first sign of each operator, and behind its last, as Postgres splits signs that touch.
+
+    It reads `>=-` as `>=` and `-`, but `@-` as one.
+    """
+    at = 0
+    while at < len(words):
+        end = at
+        while end < len(words) and words[end].text in SIGNS and (end == at or words[end].start == words[end - 1].end):
+            end += 1
+        if end - at > 1 and AT_END.isdisjoint(word.text for word in words[at:end]):
+            while end - at > 1 and words[end - 1].text in "+-":
+                end -= 1
+        if end > at:
+            yield at, end
+        at = max(end, at + 1)
+
+
+class _Writer:
+    def __init__(self, words: Sequence[Lexeme]) -> None:
+        self.words, self.brackets = words, Brackets(words)
+        self.replaced: dict[int, str] = {}
+        """Index of a lexeme -> what stands in its place, not longer than it."""
+        self.join_aliases: dict[int, Lexeme] = {}
+        for at, word in enumerate(words):
+            if word.kind == "word" and at not in self.replaced:
+                self._replace_word(at, word.value)
+        for at, end in find_operators(words):
+            if at not in self.replaced:
+                self._replace_operator(at, end)
+
+    def _read(self, at: int) -> str:
+        """The lexeme at `at` as a word in lower case or as written; "" for none and for a quoted name."""
+        return self.words[at].value if 0 <= at < len(self.words) and self.words[at].kind != "name" else ""
+
+    def _drop(self, start: int, end: int) -> None:
+        self.replaced |= dict.fromkeys(range(start, end), "")
+
+    def _replace_word(self, at: int, word: str) -> None:
+        before, after, opener = self._read(at - 1), self._read(at + 1), self.brackets.read_opener(at)
+        if (opener, word) in REPLACED:
+            self.replaced[at] = REPLACED[opener, word]
+        elif opener in JSON_FUNCTIONS and self._replace_json_clause(at, word, opener):
+            pass
+        elif (opener, before, word) in DROPPED or (before, word) in (("bit", "varying"), ("collation", "for")):
+            self.replaced[at] = ""
+        elif before == "by" and word in ("ref", "value") and self._read(at - 2) == "passing" and after != ")":
+            self._drop(at - 1, at + 1)
+        elif word in LITERALS and after[:1] == "'" and self._begins_operand(at):
+            self.replaced[at] = "xml" if len(word) == 3 else "text"
+        elif word in RENAMED and before != ".":
+            if after == "(" and not self.brackets.grouping[at]:
+                self.replaced[at] = RENAMED[word]
+            elif word == "cube" and (before == ":" or (before == "as" and opener == "cast" and after in (")", "["))):
+                self.replaced[at] = "text"
+        elif after == "(" and (closing := self.brackets.closing.get(at + 1)):
+            self._replace_brackets(at, word, closing)
+        elif word == "using" and after in SIGNS:
+            self._replace_order(at, next(find_operators(self.words[at + 1 :]))[1] + at + 1)
+
+    def _replace_json_clause(self, at: int, word: str, opener: str) -> bool:
+        """Replace a clause that begins at `at` within the brackets of a standard JSON function."""
+        opening = self.brackets.around[at]
+        if self._read(opening + 1) in QUERIES:
+            return False  # JSON_ARRAY(SELECT ...)
+        if clause := self._match_json_clause(at):
+            end = at + clause[0].count(" ") + 1
+            closing = self.brackets.closing.get(opening, 0)
+            while (
+                clause["type"]
+                and end < closing
+                and not (self._read(end) == "default" or self._match_json_clause(end))
+            ):
+                end += 1
+            self._drop(at, end)
+        elif word in ("passing", "default") and not self._begins_operand(at):
+            self.replaced[at] = ","
+        elif word == "as" and opener != "json_arrayagg":
+            self._drop(at, at + 2)
+        else:
+            return False
+        return True
+
+    def _match_json_clause(self, at: int) -> re.Match[str] | None:
+        return JSON_CLAUSE.match(" ".join(self._read(at + step) for step in range(6)))
+
+    def _replace_brackets(self, at: int, word: str, closing: int) -> None:
+        """Replace brackets behind ONLY, USING and OPERATOR."""
+        if word == "only":
+            self.replaced |= {at + 1: "", closing: ""}
+        elif word == "operator" and self._read(at - 1) == "using" and self._holds_symbol(at + 2, closing):
+            self._replace_order(at - 1, closing + 1)
+        elif word == "operator" and self._begins_operand(at) and self._holds_symbol(at + 2, closing):
+            self._drop(at, closing + 1)
+            self.replaced[at] = "~"
+        elif word == "using" and self._read(closing + 1) == "as" and self._holds_names(at + 2, closing):
+            alias = self.words[closing + 2] if closing + 2 < len(self.words) else None
+            if alias and alias.kind in ("word", "name"):
+                self._drop(closing + 1, closing + 3)
+                self.join_aliases[self.words[closing - 1].start] = alias
+
+    def _replace_order(self, using: int, end: int) -> None:
+        self._drop(using, end)
+        self.replaced[using] = "asc"
+
+    def _holds_symbol(self, start: int, end: int) -> bool:
+        """Whether the lexemes from `start` to `end` are an operator, with its schema or without."""
+        if self._read(start + 1) == ".":
+            start += 2
+        return start < end and all(word.text in SIGNS for word in self.words[start:end])
+
+    def _holds_names(self, start: int, end: int) -> bool:
+        return all(
+            word.text == "," if place % 2 else word.kind in ("word", "name")
+            for place, word in enumerate(self.words[start:end])
+        )
+
+    def _begins_operand(self, at: int) -> bool:
+        """Whether a value begins at `at`, so that an operator there has none on its left."""
+        if not at:
+            return True
+        before = self.words[at - 1]
+        if before.kind == "sign":
+            return before.text in SIGNS or before.text in ("(", "[", ",", ";")
+        return before.kind == "word" and before.value in OPENING
+
+    def _replace_operator(self, at: int, end: int) -> None:
+        before, after = self._read(at - 1), self._read(end)
+        if before == "." or (before == "(" and after in (")", "")):
+            return  # within OPERATOR(), or count(*)
+        symbol = "".join(word.text for word in self.words[at:end])
+        is_prefix = self._begins_operand(at)
+        if is_prefix and symbol in ("@", "#") and after[:1].isalnum() and self.words[end].start == self.words[at].end:
+            return  # other databases' variables, which are refused by their name
+        if symbol not in (PREFIXES if is_prefix else KNOWN):
+            self._drop(at, end)
+            self.replaced[at] = "~" if is_prefix else "&"
