@@ -1,7 +1,7 @@
-"""Streams out of a worker process: over a Unix socket in a private folder, while the call runs.
+"""Streams rows out of a worker process over a Unix socket in a private folder, while the call runs.
 
-The call itself runs on a thread here. The worker connects, says its process id, then sends a header, batches and an
-end. When the reader goes away, the worker gets an error at its next batch; if it computes on, it is killed.
+The call is made on a thread here. The worker connects and sends its process id, a header, batches and an end. When
+the reader leaves, the worker gets an error at its next batch; if it computes on, it is killed.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FOREVER = 1e6
-"""Seconds that a call may take in all, since its reader watches it."""
+"""Seconds for a call whose reader watches it."""
 LEAVING = 0.3
 """Seconds that a worker has to notice that its reader has gone."""
 END = b"end"
 HEAD = 8
-"""Bytes before each message, which tell its length."""
+"""Bytes of the length before each message."""
 
 
 class Sender:
     """In a worker process: sends a stream to the reader that listens at `path`."""
 
     def __init__(self, path: str) -> None:
-        """Raises OSError where nobody listens any more."""
+        """Raises OSError if nobody listens any more."""
         self._line = socket.socket(socket.AF_UNIX)
         self._line.connect(path)
         self._send(str(os.getpid()).encode())

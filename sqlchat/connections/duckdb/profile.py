@@ -1,4 +1,4 @@
-"""Profiles of a DuckDB database's columns. For `connection.py` alone, which gives the session."""
+"""Profiles the columns of a DuckDB database."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ SEED = 1
 
 
 def read(query: Query, fault: type[Exception], tables: Sequence[Table], until: float) -> Profiled:
-    """Profiles of the columns of `tables`, and how many tables had their turn before the time `until`.
+    """Profiles of columns, and the number of tables that were read before the moment `until`.
 
-    `query(sql)` gives all rows, or raises `fault`, as it does past its own deadline.
+    `query(sql)` returns all rows. It raises `fault` if DuckDB refuses, and at its own deadline.
     """
-    found: dict[Path, ColumnProfile] = {}
+    profiles: dict[Path, ColumnProfile] = {}
     for number, table in enumerate(tables):
         made: dict[Path, ColumnProfile] = {}
         with suppress(fault):  # a type that does not compare, say
             made = _profile_table(query, table)
         if time.monotonic() > until:
-            return found, number
-        found |= made
-    return found, len(tables)
+            return profiles, number
+        profiles |= made
+    return profiles, len(tables)
 
 
 def _profile_table(query: Query, table: Table) -> dict[Path, ColumnProfile]:
@@ -55,16 +55,16 @@ def _profile_table(query: Query, table: Table) -> dict[Path, ColumnProfile]:
         source += f" TABLESAMPLE system({100 * SAMPLED_ROWS / size:.6f} PERCENT) REPEATABLE ({SEED})"
     facts = ", ".join(map(_write_facts, columns))
     ((rows, *figures),) = query(f"SELECT {SYSTEM}.count_star(), {facts} FROM {source}")  # noqa: S608
-    found = {}
+    profiles = {}
     for place, column in enumerate(columns):
         present, distinct, least, most = figures[4 * place : 4 * place + 4]
         kind, values = kind_of(column.type), ()
         if kind == "text" or (kind == "number" and distinct <= MOST_NUMBERS):
             values = tuple(value for (value,) in query(_write_values(column, source)))
-        known = told_by(distinct, present, whole=whole)
-        seen = Seen(rows, present, known, whole, values, least or "", most or "")
-        found[table.schema, table.name, column.name] = profile(kind, seen)
-    return found
+        estimate = told_by(distinct, present, whole=whole)
+        seen = Seen(rows, present, estimate, whole, values, least or "", most or "")
+        profiles[table.schema, table.name, column.name] = profile(kind, seen)
+    return profiles
 
 
 def _write_facts(column: Column) -> str:

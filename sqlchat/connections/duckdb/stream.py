@@ -1,4 +1,4 @@
-"""DuckDB's rows as a stream: the values of JSON answers, with the types that DuckDB has in Arrow."""
+"""Sends DuckDB's rows as a stream: the values of JSON answers, and their Arrow types."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ JSON = frozenset({"boolean", "tinyint", "smallint", "integer", "bigint", "utinyi
     *("ubigint", "hugeint", "uhugeint", "float", "double", "decimal", "bignum"),
     *NESTED,
 }
-"""Types whose values are no strings in JSON."""
+"""Types whose values are not strings in JSON."""
 
 
 def make_header(columns: Sequence[str], types: Sequence[Any]) -> Header:

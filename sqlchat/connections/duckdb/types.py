@@ -1,8 +1,7 @@
-"""How values leave DuckDB with every digit: what is cast to text in the engine, and read again here.
+"""Reads values from DuckDB with every digit: casts them to text in the engine and decodes the text here.
 
-DuckDB's own way into Python makes an interval of one month thirty days, an infinite date the year 9999, and a
-TIMESTAMP_NS lose its nanoseconds. So an answer's column is selected as text where its Python value would not do, and
-`decode` makes of the text what JSON has for it. For `connection.py` alone; needs no driver, only its types.
+DuckDB's Python values make an interval of one month thirty days and an infinite date the year 9999, and TIMESTAMP_NS
+loses its nanoseconds. So such a column is selected as text, which `decode` turns into a value for JSON.
 """
 
 from __future__ import annotations
