@@ -6,7 +6,6 @@ It is started once from the PyPI package, on loopback, and gone when the tests a
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib.util
 import itertools
 import os
@@ -24,12 +23,13 @@ from typing import Any
 
 import psycopg2
 import pytest
+from parent import end_with_parent
 from ports import free_port
 from psycopg2 import sql
-from spark_servers import HAS_SAIL, SPARK_HOME, Sail, SparkCluster, SparkServer
+from spark_servers import HAS_SAIL, Sail, SlowStartError, SparkCluster, SparkServer, find_spark
+from xdist.scheduler import LoadFileScheduling
 
 PROCESSES = 3  # more than the cores of a small machine: tests wait more than they compute
-PR_SET_PDEATHSIG = 1
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -47,6 +47,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Processes of their own for the whole suite; a part of it is over sooner in this one."""
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     return PROCESSES if whole and not config.option.keyword and not config.option.markexpr else 0
+
+
+class Scheduling(LoadFileScheduling):
+    """Gives the tests of a file to one process, and so those of the Spark cluster: one serves them all."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "spark_cluster" if "spark_cluster" in nodeid.partition("[")[2] else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 class PostgresServer:
@@ -164,7 +175,7 @@ class PostgresServer:
                 stderr=log,
                 cwd="/",
                 start_new_session=True,  # Ctrl-C reaches the tests, which then end it in order
-                preexec_fn=_end_with_tests if sys.platform == "linux" else None,
+                preexec_fn=end_with_parent(signal.SIGQUIT),
                 **self._identity(),
             )
         deadline = time.monotonic() + 60
@@ -177,11 +188,6 @@ class PostgresServer:
                     process.kill()
                     raise RuntimeError(f"Postgres did not start: {(self._folder / 'log').read_text()}") from exc
                 time.sleep(0.05)
-
-
-def _end_with_tests() -> None:
-    """Have the kernel end the server even where the tests are killed and can end nothing themselves."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 def _copy_readable(source: str, target: str) -> None:
@@ -249,15 +255,18 @@ def sail() -> Iterator[SparkServer]:
 @pytest.fixture(scope="session")
 def spark_cluster() -> Iterator[SparkServer]:
     """A running cluster of Apache Spark: master, two workers and Connect server."""
-    if not SPARK_HOME:
-        pytest.skip("needs SPARK_HOME, the folder of an Apache Spark 4, and Java 17")
-    server = SparkCluster()
+    if not (home := find_spark()):
+        pytest.skip("needs Apache Spark 4 in SPARK_HOME or .venv/spark, and Java 17")
+    try:
+        server = SparkCluster(home)
+    except SlowStartError as exc:
+        pytest.skip(f"the Spark cluster did not start in time: {exc}")
     yield server
     server.close()
 
 
-@pytest.fixture(params=["sail", pytest.param("spark_cluster", marks=pytest.mark.spark)], scope="session")
+@pytest.fixture(scope="session")
 def spark_server(request: pytest.FixtureRequest) -> SparkServer:
-    """Each server that speaks Spark Connect."""
-    server: SparkServer = request.getfixturevalue(request.param)
+    """Sail, or the server whose fixture the test names by `ON_EACH_SERVER`."""
+    server: SparkServer = request.getfixturevalue(getattr(request, "param", "sail"))
     return server
