@@ -1,4 +1,4 @@
-"""What a connection to Spark is made of: `sc://host:port/;token=...` or the same as fields, and named paths."""
+"""Validates the config of a Spark connection: `sc://host:port/;token=...` or fields, and named paths."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ KNOWN = ("host", "port", "user", "sslmode", "catalog", "database", "session_id")
 OTHERS = (AUTHORITIES, "headers", "tables", "token")
 SSLMODES = ("disable", "verify-full")
 PARAMETERS = {"token": "token", "user_id": "user", "session_id": "session_id"}
-"""Of a url, by the field that each gives."""
-PASSED_OVER = frozenset({"user_agent", "grpc_max_message_size"})
+"""Fields by the parameters of a url."""
+IGNORED = frozenset({"user_agent", "grpc_max_message_size"})
 HEADER, HEADER_VALUE = re.compile(r"x-[a-z0-9-]{1,100}"), re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,7998}[\x21-\x7e])?")
 SESSION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NAME = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
 PATH = re.compile(r"([a-z][a-z0-9]{1,9}:(//[\w.@-]*)?)?/[\w.=+@/-]*")
-"""No patterns of several files, no escapes, no queries: one place that means itself."""
+"""One place: without patterns, escapes or queries."""
 MOST_TABLES, MOST_HEADERS = 10_000, 20
 FORMATS = ("parquet", "csv", "json", "orc", "avro", "delta", "iceberg")
 SUFFIXES = {
@@ -51,7 +51,7 @@ class SparkConfig:
     user: str = ""
     sslmode: str = "disable"
     authorities: str = ""
-    """Certificates (PEM) of those that may vouch for the server; empty: the public ones."""
+    """PEM certificates of the authorities that are trusted; empty: the public ones."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Sent with each call, such as `x-databricks-cluster-id`."""
     catalog: str = ""
@@ -106,7 +106,7 @@ def _read_url(url: str) -> tuple[dict[str, str], dict[str, str]]:
     """The fields and the headers of `sc://host:port/;name=value;name=value`."""
     try:
         parts = urlsplit(url.strip())
-        found = {"host": parts.hostname or "", "port": "" if parts.port is None else str(parts.port)}
+        fields = {"host": parts.hostname or "", "port": "" if parts.port is None else str(parts.port)}
         path, *parameters = parts.path.split(";")
         given = [parameter.split("=", 1) for parameter in parameters if parameter]
         pairs = [(name, unquote(value, errors="strict")) for name, value in given]
@@ -117,14 +117,14 @@ def _read_url(url: str) -> tuple[dict[str, str], dict[str, str]]:
     headers = {}
     for name, value in pairs:
         if name in PARAMETERS:
-            found[PARAMETERS[name]] = value
+            fields[PARAMETERS[name]] = value
         elif name == "use_ssl":
-            found["sslmode"] = "verify-full" if value.lower() == "true" else "disable"
+            fields["sslmode"] = "verify-full" if value.lower() == "true" else "disable"
         elif name.startswith("x-"):
             headers[name] = value
-        elif name not in PASSED_OVER:
+        elif name not in IGNORED:
             raise ConnectionConfigError(f"url: unknown parameter {name[:60]!r}; leave it out.")
-    return {name: value for name, value in found.items() if value}, headers
+    return {name: value for name, value in fields.items() if value}, headers
 
 
 def _unreadable() -> ConnectionConfigError:

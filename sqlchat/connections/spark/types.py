@@ -1,4 +1,4 @@
-"""Spark's values as they come in Arrow -> those of JSON answers, and the types that exports have."""
+"""Converts Spark's Arrow values to those of JSON answers and of exports."""
 
 from __future__ import annotations
 
