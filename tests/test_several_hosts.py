@@ -195,8 +195,8 @@ def end_under_load(one, other, token, ending):
             balancer.close()
     # What was on its way to a host that was killed got no answer: a client sends it again. No answer tells a fault.
     assert not [each for each in unanswered if isinstance(each, tuple)]
-    if ending == signal.SIGTERM:  # the kernel may take one more in the moment between the last answer and the end
-        assert len(unanswered) <= 1
+    if ending == signal.SIGTERM:  # the kernel may queue one more while the listener closes
+        assert len(unanswered) <= 2
     kept = {each["sql"] for each in call(other, token, "GET", "/api/connections/shop/examples")[1]["examples"]}
     assert {f"SELECT {number} AS n" for number in answered if not number % 4} <= kept
     entries, after = set(), ""
