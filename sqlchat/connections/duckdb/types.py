@@ -104,8 +104,12 @@ def _decode_fields(decoders: dict[str, Decode]) -> Decode | None:
 
 
 def _decode_number(text: str) -> Any:
-    """Digits as DuckDB writes them are a number in JSON too; its nan and inf are none."""
-    return orjson.Fragment(text) if text[-1].isdigit() else no_number(float(text))
+    """A number as JSON has it. DuckDB writes a DECIMAL(2, 2) as `.50`, and nan and inf, which JSON does not know."""
+    if not text[-1].isdigit():
+        return no_number(float(text))
+    if text.startswith((".", "-.")):
+        text = text.replace(".", "0.", 1)
+    return orjson.Fragment(text)
 
 
 def _decode_json(text: str | None) -> Any:
