@@ -707,6 +707,23 @@ def test_tables_wider_than_an_answer_are_no_hindrance(connection, library):
     assert len(connection.catalog().table("wide").columns) == 900
 
 
+def test_views_and_generated_columns_may_read_json(connection, library):
+    with sqlite3.connect(library) as writer:
+        writer.executescript("""
+            CREATE TABLE events (body, kind TEXT AS (json_extract(body, '$.kind')), n AS (body ->> '$.n') STORED);
+            INSERT INTO events VALUES ('{"kind": "a", "n": [1, 2]}'), ('{"kind": "b"}');
+            CREATE VIEW kinds AS SELECT json_object('kind', kind) AS k FROM events;
+            CREATE VIEW extended AS SELECT load_extension('x', kind) FROM events;
+        """)
+    writer.close()
+    assert rows(connection, "SELECT kind, n FROM events") == [["a", "[1,2]"], ["b", None]]
+    assert rows(connection, "SELECT k FROM kinds") == [['{"kind":"a"}'], ['{"kind":"b"}']]
+    assert profiles(connection, "events")["kind"].values == ("a", "b")
+    for unsafe in ("SELECT * FROM extended", "SELECT k, (SELECT 1 FROM extended) FROM kinds"):
+        with pytest.raises((SQLRefusedError, QueryError), match="load_extension"):
+            run(connection, unsafe)
+
+
 def test_an_infinite_number_is_told_apart_from_null(connection):
     result = connection.run("SELECT 9e999, -9e999, NULL, 0.1", max_rows=1, timeout=5)
     assert result.rows == b'[["Infinity","-Infinity",null,0.1]]'

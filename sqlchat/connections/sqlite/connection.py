@@ -55,6 +55,8 @@ LIMITS = {
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
 SETUP = ("PRAGMA query_only=1", "PRAGMA trusted_schema=0", "PRAGMA cell_size_check=1", "PRAGMA temp_store=MEMORY")
+UNSAFE_JSON = re.compile(r"unsafe use of (json\w*|->>?)\(\)")
+"""SQLite 3.38 to 3.40 refuse their own JSON functions in views and generated columns of a schema without trust."""
 RTREES = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING rtree%'"
 STEPS = 10_000
 """Instructions of SQLite's machine between two looks at the clock: some tenths of a millisecond."""
@@ -111,20 +113,24 @@ class SQLiteSession(Session):
     def __init__(self, target: Target, timeout: float, connection: sqlite3.Connection) -> None:
         super().__init__(target, timeout)
         self._connection = connection
+        self._authorizer = _Authorizer()
 
     @classmethod
     @contextmanager
     def open(cls, target: Target, timeout: float) -> Iterator[SQLiteSession]:
-        authorizer = _Authorizer()
+        refused = ""
         try:
             with closing(_open_database(target, min(LOCK_WAIT, timeout / 2))) as connection:
                 session = cls(target, timeout, connection)
-                session._lock(authorizer)
-                yield session
+                try:
+                    session._lock()
+                    yield session
+                finally:
+                    refused = session._authorizer.refused
         except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError) as exc:
-            raise _translate_error(exc, target, authorizer.refused, timeout) from exc
+            raise _translate_error(exc, target, refused, timeout) from exc
 
-    def _lock(self, authorizer: _Authorizer) -> None:
+    def _lock(self) -> None:
         connection = self._connection
         for pragma in SETUP:
             connection.execute(pragma)
@@ -134,7 +140,7 @@ class SQLiteSession(Session):
             connection.execute(f"SELECT 1 FROM {quoted(name)} LIMIT 0")  # noqa: S608
         for limit, most in LIMITS.items():
             connection.setlimit(limit, most)
-        connection.set_authorizer(authorizer)
+        connection.set_authorizer(self._authorizer)
         connection.set_progress_handler(lambda: time.monotonic() > self.until, STEPS)
 
     def read_catalog(self) -> Catalog:
@@ -155,7 +161,7 @@ class SQLiteSession(Session):
         from sqlchat.connections.sqlite.stream import send
 
         self._connection.text_factory = LENIENT
-        send(self._execute(sql), max_rows, sender, _name_type)
+        send(self._select(sql), max_rows, sender, _name_type)
 
     def explain(self, sql: str) -> Plan:
         self._query(f"EXPLAIN QUERY PLAN {sql}")
@@ -176,16 +182,27 @@ class SQLiteSession(Session):
         return read_profiles(query, sqlite3.DatabaseError, tables, self.until)
 
     def _query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        return self._connection.execute(sql, values).fetchall()
+        return self._execute(sql, *values).fetchall()
 
-    def _execute(self, sql: str) -> sqlite3.Cursor:
-        cursor = self._connection.execute(sql)
+    def _execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.OperationalError as exc:
+            if not UNSAFE_JSON.search(str(exc)):
+                raise
+        self._connection.set_authorizer(None)
+        self._connection.execute("PRAGMA trusted_schema=1")
+        self._connection.set_authorizer(self._authorizer)
+        return self._connection.execute(sql, values)
+
+    def _select(self, sql: str) -> sqlite3.Cursor:
+        cursor = self._execute(sql)
         if cursor.description is None:
             raise SQLRefusedError("This is no statement that gives rows.")
         return cursor
 
     def _read_results(self, sql: str, max_rows: int, max_bytes: int) -> Results:
-        cursor = self._execute(sql)
+        cursor = self._select(sql)
         kinds: list[set[type]] = [set() for _ in cursor.description]
 
         def note_types(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
