@@ -6,6 +6,7 @@ It is started once from the PyPI package, on loopback, and gone when the tests a
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib.util
 import itertools
 import os
@@ -23,13 +24,13 @@ from typing import Any
 
 import psycopg2
 import pytest
-from parent import end_with_parent
 from ports import free_port
 from psycopg2 import sql
 from spark_servers import HAS_SAIL, Sail, SlowStartError, SparkCluster, SparkServer, find_spark
 from xdist.scheduler import LoadFileScheduling
 
 PROCESSES = 3  # more than the cores of a small machine: tests wait more than they compute
+PR_SET_PDEATHSIG = 1
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -175,7 +176,7 @@ class PostgresServer:
                 stderr=log,
                 cwd="/",
                 start_new_session=True,  # Ctrl-C reaches the tests, which then end it in order
-                preexec_fn=end_with_parent(signal.SIGQUIT),
+                preexec_fn=_end_with_tests if sys.platform == "linux" else None,
                 **self._identity(),
             )
         deadline = time.monotonic() + 60
@@ -188,6 +189,11 @@ class PostgresServer:
                     process.kill()
                     raise RuntimeError(f"Postgres did not start: {(self._folder / 'log').read_text()}") from exc
                 time.sleep(0.05)
+
+
+def _end_with_tests() -> None:
+    """Have the kernel end the server even where the tests are killed and can end nothing themselves."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
 
 
 def _copy_readable(source: str, target: str) -> None:
@@ -260,7 +266,7 @@ def spark_cluster() -> Iterator[SparkServer]:
     try:
         server = SparkCluster(home)
     except SlowStartError as exc:
-        pytest.skip(f"the Spark cluster did not start in time: {exc}")
+        pytest.skip(f"the Spark cluster did not start in time: {str(exc)[-300:]}")
     yield server
     server.close()
 

@@ -138,10 +138,53 @@ def test_values_keep_their_meaning(spark):
         ("INTERVAL '14' MONTH", "INTERVAL '14' MONTH"),
         ('parse_json(\'{"a": [1, "x"]}\')', {"a": [1, "x"]}),
         ("array(CAST('NaN' AS DOUBLE))", ["NaN"]),
+        ("array(named_struct('f', CAST(0.1 AS FLOAT)), NULL)", [{"f": Decimal("0.1")}, None]),
+        ("array(make_date(12024, 1, 2), DATE '0001-01-01')", ["12024-01-02", "0001-01-01"]),
+        ("map(array(1, 2), named_struct('a', 1.50BD))", {"[1,2]": {"a": Decimal("1.50")}}),
+        ("map(named_struct('d', DATE '2024-01-02'), array())", {'{"d":"2024-01-02"}': []}),
+        ("map(CAST('NaN' AS DOUBLE), NULL)", {"NaN": None}),
+        ("map(1.50BD, map(X'00ff', 'x'))", {"1.50": {"AP8=": "x"}}),
+        ("named_struct('a', 1, 'a', 2)", {"a": 1, "a_2": 2}),
     ],
 )
 def test_nested_values_and_intervals(spark, sql, value):
     assert rows(spark, f"SELECT 1 AS n, {sql} AS v, 2 AS n") == [[1, value, 2]]
+
+
+def test_nested_values_keep_their_rows(spark):
+    sql = (
+        "SELECT id, CASE WHEN id % 2 = 0 THEN sequence(1, id) END AS l, "
+        "CASE WHEN id % 3 > 0 THEN named_struct('s', id, 'm', map(id, array(id))) END AS s "
+        "FROM range(7) ORDER BY id"
+    )
+    made = [[n, list(range(1, n + 1)), {"s": n, "m": {str(n): [n]}}] for n in range(7)]
+    made[0][1] = [1, 0]  # Spark counts down
+    expected = [[n, None if n % 2 else one, two if n % 3 else None] for n, one, two in made]
+    assert rows(spark, sql) == expected
+    assert rows(spark, sql, max_rows=5) == expected[:5]
+
+
+@pytest.mark.parametrize(
+    ("sql", "text"),
+    [
+        ("array()", "[]"),
+        ("map()", "{}"),
+        ("array(make_date(12024, 1, 2))", '["12024-01-02"]'),
+        ("map(array(1), 'x')", '{"[1]":"x"}'),
+        ("CAST('12:34:56.5' AS TIME)", '"12:34:56.500000"'),
+    ],
+)
+def test_each_format_takes_what_an_answer_does(spark, sql, text):
+    sql = f"SELECT {sql} AS v"
+    assert spark.run(sql, max_rows=5, timeout=60).rows.decode() == f"[[{text}]]"
+    for each in FORMATS.values():
+        stream = spark.stream(sql, max_rows=UNLIMITED, idle=60)
+        written = b"".join(each.write(stream))
+        stream.close()
+        if each.extension == "ndjson":
+            assert written.decode() == f'{{"v":{text}}}\n'
+        elif each.extension == "parquet":
+            assert pq.read_table(io.BytesIO(written)).num_rows == 1
 
 
 @ON_EACH_SERVER

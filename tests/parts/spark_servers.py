@@ -3,7 +3,6 @@
 import importlib.util
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -11,7 +10,6 @@ import time
 from pathlib import Path
 
 import pytest
-from parent import end_with_parent
 from ports import free_port
 
 from sqlchat.connections.spark.config import read_config
@@ -22,6 +20,15 @@ import sys
 from pysail.spark import SparkConnectServer
 SparkConnectServer("127.0.0.1", int(sys.argv[1])).start(background=False)
 """
+LAUNCHER = """
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""Has the kernel end a server (PR_SET_PDEATHSIG) if the tests are killed. A `preexec_fn` would fork, see below."""
+# gRPC's handlers of a fork may crash the child, which is to be another program at once.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 # pyspark takes a process whose main module has no file, such as one of pytest-xdist, for one that runs its doctests.
 vars(sys.modules["__main__"]).setdefault("__file__", __file__)
 HAS_SAIL = importlib.util.find_spec("pysail") is not None and importlib.util.find_spec("pyspark") is not None
@@ -67,14 +74,13 @@ class SparkServer:
         with (self.folder / f"log{len(self._processes)}").open("wb") as log:
             self._processes.append(
                 subprocess.Popen(
-                    command,
+                    [sys.executable, "-c", LAUNCHER, *command],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
                     cwd=self.folder,
                     env=os.environ | environ,
                     start_new_session=True,
-                    preexec_fn=end_with_parent(signal.SIGTERM),
                 )
             )
 
