@@ -101,8 +101,18 @@ class Session(ABC):
     @abstractmethod
     def explain(self, sql: str) -> Plan: ...
 
+    def read_profiles(self, tables: Sequence[Table]) -> Profiled:
+        profiles: dict[Path, ColumnProfile] = {}
+        for number, table in enumerate(tables):
+            of_table = self.profile_table(table)
+            if time.monotonic() > self.until:
+                return profiles, number
+            profiles |= of_table
+        return profiles, len(tables)
+
     @abstractmethod
-    def read_profiles(self, tables: Sequence[Table]) -> Profiled: ...
+    def profile_table(self, table: Table) -> dict[Path, ColumnProfile]:
+        """Profiles of the table's columns; none if it cannot be read."""
 
 
 def perform(target: Target, session: type[Session], act: Callable[..., R], timeout: float, *args: Any) -> R:
@@ -233,7 +243,7 @@ def _below(path: str, folder: str) -> bool:
 
 
 def refuse_unsendable(sql: str) -> None:
-    """Raise SQLRefusedError for text that an engine would cut short or not take."""
+    """Raise SQLRefusedError for NUL, at which engines end the text, and for surrogates."""
     if "\0" in sql or any("\ud800" <= character <= "\udfff" for character in sql):
         raise SQLRefusedError("The SQL holds a character that is not text.")
 

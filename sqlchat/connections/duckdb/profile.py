@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 
 from sqlchat.connections.duckdb.instance import SYSTEM
-from sqlchat.connections.embedded import Profiled, quoted
+from sqlchat.connections.embedded import quoted
 from sqlchat.connections.profiling import (
     LONGEST,
     MOST_NUMBERS,
@@ -30,23 +28,8 @@ SEED = 1
 """The same sample for each of a table's statements, and for each reading of it."""
 
 
-def read(query: Query, fault: type[Exception], tables: Sequence[Table], until: float) -> Profiled:
-    """Profiles of columns, and the number of tables that were read before the moment `until`.
-
-    `query(sql)` returns all rows. It raises `fault` if DuckDB refuses, and at its own deadline.
-    """
-    profiles: dict[Path, ColumnProfile] = {}
-    for number, table in enumerate(tables):
-        made: dict[Path, ColumnProfile] = {}
-        with suppress(fault):  # a type that does not compare, say
-            made = _profile_table(query, table)
-        if time.monotonic() > until:
-            return profiles, number
-        profiles |= made
-    return profiles, len(tables)
-
-
-def _profile_table(query: Query, table: Table) -> dict[Path, ColumnProfile]:
+def profile_table(query: Query, table: Table) -> dict[Path, ColumnProfile]:
+    """Profiles of the table's columns by `query(sql)`, which returns all rows."""
     columns = table.columns[:MOST_COLUMNS]
     size = table.row_estimate or 0
     whole = size <= SAMPLED_ROWS

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from sqlchat.connections.duckdb.types import NESTED, Reading
+from sqlchat.connections.duckdb.types import INTEGERS, NESTED, NUMBERS, Reading
 from sqlchat.connections.encoding import json_cells
 from sqlchat.connections.streams import Header, batch_of
 from sqlchat.connections.worker_streams import Sender
@@ -40,10 +40,7 @@ SIMPLE = {
     "timestamp with time zone": pa.timestamp("us", "UTC"),
 }
 """By a type's id; all others are text."""
-JSON = frozenset({"boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger"}) | {
-    *("ubigint", "hugeint", "uhugeint", "float", "double", "decimal", "bignum"),
-    *NESTED,
-}
+JSON = NESTED | NUMBERS | INTEGERS | {"boolean", "double"}
 """Types whose values are not strings in JSON."""
 
 

@@ -18,12 +18,10 @@ from sqlchat.connections.encoding import DEEPEST, is_deep, no_number
 
 Decode = Callable[[Any], Any]
 
-AS_IS = frozenset(
-    {
-        *("boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint"),
-        *("double", "varchar", "blob", "uuid", "bit", "enum", "struct"),
-    }
+INTEGERS = frozenset(
+    ("tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint"),
 )
+AS_IS = INTEGERS | {"boolean", "double", "varchar", "blob", "uuid", "bit", "enum", "struct"}
 NUMBERS = frozenset({"hugeint", "uhugeint", "decimal", "float", "bignum"})
 NESTED = frozenset({"list", "array", "struct", "map", "union", "variant", "tuple"})
 

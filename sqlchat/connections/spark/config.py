@@ -24,15 +24,7 @@ PATH = re.compile(r"([a-z][a-z0-9]{1,9}:(//[\w.@-]*)?)?/[\w.=+@/-]*")
 """One place: without patterns, escapes or queries."""
 MOST_TABLES, MOST_HEADERS = 10_000, 20
 FORMATS = ("parquet", "csv", "json", "orc", "avro", "delta", "iceberg")
-SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".json": "json",
-    ".jsonl": "json",
-    ".ndjson": "json",
-    ".orc": "orc",
-    ".avro": "avro",
-}
+SUFFIXES = {each: each for each in FORMATS[1:5]} | {"tsv": "csv", "jsonl": "json", "ndjson": "json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +45,11 @@ class SparkConfig:
     authorities: str = ""
     """PEM certificates of the authorities that are trusted; empty: the public ones."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Sent with each call, such as `x-databricks-cluster-id`."""
     catalog: str = ""
     database: str = ""
     session_id: str = ""
-    """Of a session to join, whose temporary views are then seen; empty for sessions of our own."""
+    """A session to join, with its temporary views; empty for sessions of our own."""
     tables: Mapping[str, NamedPath] = field(default_factory=dict)
-
-    @property
-    def place(self) -> str:
-        """For the log."""
-        return f"{self.host}:{self.port}"
 
 
 def read_config(config: Mapping[str, Any], allowed_paths: Sequence[str]) -> SparkConfig:
@@ -168,7 +154,7 @@ def _read_table(name: str, value: Any, allowed_paths: Sequence[str]) -> NamedPat
         raise ConnectionConfigError(f"tables: {name} must be a path, or an object with path and format.")
     if unknown := sorted(str(each) for each in fields if each not in ("path", "format")):
         raise ConnectionConfigError(f"tables: {name} has an unknown field {unknown[0][:60]!r}.")
-    suffix = "." + path.rstrip("/").rpartition("/")[2].rpartition(".")[2].lower()
+    suffix = path.rstrip("/").rpartition("/")[2].rpartition(".")[2].lower()
     kind = fields.get("format", SUFFIXES.get(suffix, "parquet"))
     if kind not in FORMATS:
         raise ConnectionConfigError(f"tables: the format of {name} must be one of {', '.join(FORMATS)}.")
@@ -176,10 +162,6 @@ def _read_table(name: str, value: Any, allowed_paths: Sequence[str]) -> NamedPat
         raise ConnectionConfigError(
             f"tables: the path of {name} must be absolute, such as s3a://lake/orders/, without patterns and `..`."
         )
-    if not any(_is_below(path, folder) for folder in allowed_paths):
+    if not any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in allowed_paths):
         raise ConnectionConfigError(f"tables: the path of {name} is not below one that SQLCHAT_SPARK_PATHS allows.")
     return NamedPath(path, kind)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")

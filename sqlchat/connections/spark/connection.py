@@ -59,7 +59,6 @@ class Execution:
     statement: CheckedStatement
     max_rows: int
     timeout: float
-    """Seconds."""
     tag: str
     is_renewed: bool = False
     """Whether each batch of rows renews the time."""
@@ -71,7 +70,7 @@ class SparkConnection(Connection):
 
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
         self._target = read_config(config, settings.spark_paths)
-        self.place = self._target.place
+        self.place = f"{self._target.host}:{self._target.port}"
         self._settings = settings
         self._pool = make_pool(settings, self._connect)
         self._deadlines = Deadlines()
@@ -291,13 +290,9 @@ class SparkConnection(Connection):
             return self._pool.connect()
         except sqlalchemy.exc.TimeoutError as exc:
             raise BusyError("All connections to this database are in use.", retry_after=1) from exc
-        except SparkError as exc:
+        except (SparkError, ConnectionConfigError) as exc:
             raise DatabaseUnavailableError(
                 "The database cannot be reached at the moment.", retry_after=5, place=self.place
-            ) from exc
-        except ConnectionConfigError as exc:
-            raise DatabaseUnavailableError(
-                "The database's host cannot be reached from here.", retry_after=5, place=self.place
             ) from exc
 
     def _connect(self) -> Session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import time
 from typing import Any
@@ -28,19 +28,19 @@ NAMES_OF_MONTHS = ("interval year", "interval month", "interval>", "interval,")
 
 def rewrite(text: str, types: Sequence[tuple[str, Any]], max_rows: int) -> str:
     """The wrapped query `text`, with casts of columns that Python's Arrow cannot read; empty if it can read all."""
-    casts = []
-    for number, (_, kind) in enumerate(types):
-        name = kind.simpleString()
-        if VARIANT in name:
-            casts.append(f"to_json(c{number})")
-        elif any(each in name for each in NAMES_OF_MONTHS) or name in UNLIKE_ARROW:
-            casts.append(f"CAST(c{number} AS STRING)")
-        else:
-            casts.append(f"c{number}")
-    if all("(" not in each for each in casts):
+    columns = [f"c{number}" for number in range(len(types))]
+    casts = [_write_cast(kind.simpleString(), column) for column, (_, kind) in zip(columns, types, strict=True)]
+    if casts == columns:
         return ""
-    columns = ", ".join(f"c{number}" for number in range(len(types)))
-    return f"{PREFIX.replace('*', ', '.join(casts))}{text}\n) AS t({columns}){limit_to(max_rows)}"
+    return f"{PREFIX.replace('*', ', '.join(casts))}{text}\n) AS t({', '.join(columns)}){limit_to(max_rows)}"
+
+
+def _write_cast(type: str, column: str) -> str:
+    if VARIANT in type:
+        return f"to_json({column})"
+    if type in UNLIKE_ARROW or any(each in type for each in NAMES_OF_MONTHS):
+        return f"CAST({column} AS STRING)"
+    return column
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +82,9 @@ def readings_of(types: Sequence[tuple[str, Any]], schema: pa.Schema | None) -> l
     readings = []
     for number, (_, kind) in enumerate(types):
         name, sent = kind.simpleString(), arrow_type(kind) if schema is None else schema.field(number).type
-        is_text = VARIANT in name or any(each in name for each in NAMES_OF_MONTHS) or name in UNLIKE_ARROW
-        is_json = (VARIANT in name) or not (is_text or _is_plain(sent))
-        readings.append(Reading(name, pa.string() if is_text else _export_type(sent), is_json, VARIANT in name))
+        is_document, is_cast = VARIANT in name, _write_cast(name, "") != ""
+        is_json = is_document or not (is_cast or _is_plain(sent))
+        readings.append(Reading(name, pa.string() if is_cast else _export_type(sent), is_json, is_document))
     return readings
 
 
@@ -104,12 +104,15 @@ def encode_batch(batch: pa.RecordBatch, readings: Sequence[Reading]) -> bytes:
 
 
 def write_texts(batch: pa.RecordBatch, readings: Sequence[Reading]) -> pa.RecordBatch:
-    columns = [reading.texts(column) for reading, column in zip(readings, batch.columns, strict=True)]
-    return pa.RecordBatch.from_arrays(columns, names=[str(number) for number in range(len(columns))])
+    return _make_batch(reading.texts(column) for reading, column in zip(readings, batch.columns, strict=True))
 
 
 def write_typed(batch: pa.RecordBatch, readings: Sequence[Reading]) -> pa.RecordBatch:
-    columns = [reading.typed(column) for reading, column in zip(readings, batch.columns, strict=True)]
+    return _make_batch(reading.typed(column) for reading, column in zip(readings, batch.columns, strict=True))
+
+
+def _make_batch(arrays: Iterable[pa.Array]) -> pa.RecordBatch:
+    columns = list(arrays)
     return pa.RecordBatch.from_arrays(columns, names=[str(number) for number in range(len(columns))])
 
 

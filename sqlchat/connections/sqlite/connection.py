@@ -21,7 +21,6 @@ from sqlchat.connections.base import Results
 from sqlchat.connections.embedded import (
     IN_MEMORY,
     EmbeddedConnection,
-    Profiled,
     Session,
     Target,
     belongs_to_another,
@@ -31,7 +30,7 @@ from sqlchat.connections.embedded import (
 )
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.sqlite.catalog import read as read_catalog
-from sqlchat.connections.sqlite.profile import read as read_profiles
+from sqlchat.connections.sqlite.profile import profile_table
 from sqlchat.connections.sqlite.revision import RevisionReader, is_resting
 from sqlchat.connections.worker_streams import Sender
 from sqlchat.errors import (
@@ -42,6 +41,7 @@ from sqlchat.errors import (
     UnknownNameError,
 )
 from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
 
 LIMITS = {
@@ -167,19 +167,14 @@ class SQLiteSession(Session):
         self._query(f"EXPLAIN QUERY PLAN {sql}")
         return Plan()  # SQLite keeps its estimates to itself
 
-    def read_profiles(self, tables: Sequence[Table]) -> Profiled:
+    def profile_table(self, table: Table) -> dict[Path, ColumnProfile]:
         self._connection.text_factory = LENIENT
-
-        def query(sql: str) -> list[tuple[Any, ...]]:
-            try:
-                return self._query(sql)
-            except sqlite3.DatabaseError as exc:
-                code = getattr(exc, "sqlite_errorcode", 0)
-                if code & 0xFF in LOCKED | GONE:  # not the table's fault, and over soon
-                    raise _translate_error(exc, self.target, "", self.timeout) from exc
+        try:
+            return profile_table(self._query, sqlite3.OperationalError, table)
+        except sqlite3.DatabaseError as exc:
+            if getattr(exc, "sqlite_errorcode", 0) & 0xFF in LOCKED | GONE:  # not the table's fault, and over soon
                 raise
-
-        return read_profiles(query, sqlite3.DatabaseError, tables, self.until)
+            return {}  # a virtual table whose module is missing, say
 
     def _query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
         return self._execute(sql, *values).fetchall()

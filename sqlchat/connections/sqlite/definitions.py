@@ -6,11 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlchat.connections.sqlite.comments import PIECE
 from sqlchat.sql.catalog import Origin
 
-PIECE = re.compile(
-    r"""--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?|\w+|.""", re.DOTALL
-)
 NAME = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|\w+"""
 MODULE = re.compile(rf"CREATE\s+VIRTUAL\s+TABLE\s+(?:{NAME})\s+USING\s+(\w+)\s*(?=[(;]|\Z)", re.IGNORECASE)
 OPTION = re.compile(r"(\w+)\s*=\s*(.*)", re.DOTALL)
@@ -35,7 +33,8 @@ class Holdings:
 def split_definitions(sql: str) -> list[str]:
     """The texts between the commas of a CREATE statement's first parentheses, without comments."""
     items, depth = [""], 0
-    for piece in PIECE.findall(sql):
+    for match in PIECE.finditer(sql):
+        piece = match.group()
         depth -= piece == ")"
         if depth == 1 and piece == ",":
             items.append("")

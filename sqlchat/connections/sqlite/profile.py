@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlchat.connections.embedded import Profiled, quoted
+from sqlchat.connections.embedded import quoted
 from sqlchat.connections.profiling import LONGEST, MOST_NUMBERS, MOST_VALUES, Seen, kind_of, profile, rows_of, told_by
 from sqlchat.sql.catalog import Column, Table
 from sqlchat.sql.profiles import ColumnProfile, Kind, Path
@@ -19,23 +18,14 @@ MOST_COLUMNS = 200
 """Of one table, so that the statement stays within the session's limits."""
 
 
-def read(query: Query, fault: type[Exception], tables: Sequence[Table], until: float) -> Profiled:
-    """Profiles of columns, and the number of tables that were read before the moment `until`.
-
-    `query(sql)` returns all rows. It raises `fault` if SQLite refuses, and at its own deadline.
-    """
-    profiles: dict[Path, ColumnProfile] = {}
-    for number, table in enumerate(tables):
-        columns = table.columns[:MOST_COLUMNS]
-        try:
-            rows, whole, ends = _read_sample(query, fault, table, columns)
-        except fault:  # a virtual table whose module is not here, say
-            rows = []
-        if time.monotonic() > until:
-            return profiles, number
-        for column, cells in zip(columns, zip(*rows, strict=True), strict=False):
-            profiles[table.schema, table.name, column.name] = _make_profile(column, cells, whole=whole, ends=ends)
-    return profiles, len(tables)
+def profile_table(query: Query, fault: type[Exception], table: Table) -> dict[Path, ColumnProfile]:
+    """Profiles of columns by `query(sql)`, which returns all rows and raises `fault` if SQLite refuses."""
+    columns = table.columns[:MOST_COLUMNS]
+    rows, whole, ends = _read_sample(query, fault, table, columns)
+    return {
+        (table.schema, table.name, column.name): _make_profile(column, cells, whole=whole, ends=ends)
+        for column, cells in zip(columns, zip(*rows, strict=True), strict=False)
+    }
 
 
 def _read_sample(
