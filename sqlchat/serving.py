@@ -185,6 +185,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     """Set as gunicorn's `worker_class`. Its settings are `client_timeout` and `queue_timeout`."""
 
     loads: Loads
+    sockets: list[socket.socket]
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
