@@ -9,6 +9,7 @@ What gunicorn's own does differently, and what is done about it here:
 - `/health` waits in the same queue; here it has threads of its own, since it must answer while all others are busy.
   So have `/ready` and `/metrics`, which may wait for the store.
 - Of two workers the one that wakes first takes a new connection; here the one with more leaves it to the other.
+- A worker that ends resets the connections that wait in the kernel's queue; here it takes and answers them first.
 - A connection is closed in the event loop, which a client can hold up for two seconds; here beside it.
 - Failures before and behind the application are HTML; here they are problem bodies like all others.
 """
@@ -184,6 +185,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     """Set as gunicorn's `worker_class`. Its settings are `client_timeout` and `queue_timeout`."""
 
     loads: Loads
+    sockets: list[socket.socket]
 
     @classmethod
     def check_config(cls, cfg: Any, log: Any) -> None:
@@ -209,9 +211,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.loads.tell(self.age, 0)
         super().run()
 
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        super().handle_exit(sig, frame)
-        self.method_queue.defer(self._hurry_pending)
+    def set_accept_enabled(self, enabled: bool) -> None:
+        super().set_accept_enabled(enabled and self.alive)
+        if not self.alive:
+            self._leave_listeners()
 
     def accept(self, listener: socket.socket) -> None:
         """Let a new connection wait for its first byte in the event loop."""
@@ -219,6 +222,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             time.sleep(min(LONGEST_YIELD, YIELD * surplus))
         if self.nr_conns >= self.worker_connections - 1:
             self._make_room()
+        self._accept_one(listener)
+
+    def _accept_one(self, listener: socket.socket) -> bool:
+        """Return whether a connection could be taken from the listener's queue."""
         try:
             sock, address = listener.accept()
         except OSError as exc:
@@ -227,7 +234,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 time.sleep(PAUSE)
             elif exc.errno not in (errno.EAGAIN, errno.EWOULDBLOCK, errno.ECONNABORTED):
                 raise
-            return
+            return exc.errno == errno.ECONNABORTED
         if sock.family != socket.AF_UNIX and hasattr(socket, "TCP_USER_TIMEOUT"):
             # a client that takes nothing of its answer keeps a thread, too
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(self._patience * 1000))
@@ -239,6 +246,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.timeout = time.monotonic() + self._patience
         self.pending_conns.append(conn)
         self.poller.register(sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+        return True
 
     def enqueue_req(self, conn: Connection) -> None:
         """Give a request that begins to arrive to a thread, when one is free."""
@@ -312,8 +320,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self.nr_conns -= 1
             conn.close()
 
-    def _hurry_pending(self) -> None:
-        """A worker that stops waits no longer for clients that have sent nothing."""
+    def _leave_listeners(self) -> None:
+        """Take the connections that already wait in the kernel, refuse new ones, and hurry those that sent nothing.
+
+        A listener that stayed open would go on queueing connections, and the end of the process would reset them.
+        """
+        for listener in self.sockets:
+            listener.setblocking(False)
+            while self._accept_one(listener):
+                pass
+            listener.close()
+        self.sockets = []
         for conn in self.pending_conns:
             conn.timeout = min(conn.timeout, time.monotonic() + STOP_KEEPALIVE_LINGER)
 

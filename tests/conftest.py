@@ -28,7 +28,8 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from ports import free_port
 from psycopg2 import sql
-from spark_servers import HAS_SAIL, SPARK_HOME, Sail, SparkCluster, SparkServer
+from spark_servers import HAS_SAIL, Sail, SlowStartError, SparkCluster, SparkServer, find_spark
+from xdist.scheduler import LoadFileScheduling
 
 PROCESSES = 3  # more than the cores of a small machine: tests wait more than they compute
 PR_SET_PDEATHSIG = 1
@@ -55,6 +56,17 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     """Processes of their own for the whole suite; a part of it is over sooner in this one."""
     whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS
     return PROCESSES if whole and not config.option.keyword and not config.option.markexpr else 0
+
+
+class Scheduling(LoadFileScheduling):
+    """Gives the tests of a file to one process, and so those of the Spark cluster: one serves them all."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "spark_cluster" if "spark_cluster" in nodeid.partition("[")[2] else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 class PostgresServer:
@@ -257,15 +269,18 @@ def sail() -> Iterator[SparkServer]:
 @pytest.fixture(scope="session")
 def spark_cluster() -> Iterator[SparkServer]:
     """A running cluster of Apache Spark: master, two workers and Connect server."""
-    if not SPARK_HOME:
-        pytest.skip("needs SPARK_HOME, the folder of an Apache Spark 4, and Java 17")
-    server = SparkCluster()
+    if not (home := find_spark()):
+        pytest.skip("needs Apache Spark 4 in SPARK_HOME or .venv/spark, and Java 17")
+    try:
+        server = SparkCluster(home)
+    except SlowStartError as exc:
+        pytest.skip(f"the Spark cluster did not start in time: {str(exc)[-300:]}")
     yield server
     server.close()
 
 
-@pytest.fixture(params=["sail", pytest.param("spark_cluster", marks=pytest.mark.spark)], scope="session")
+@pytest.fixture(scope="session")
 def spark_server(request: pytest.FixtureRequest) -> SparkServer:
-    """Each server that speaks Spark Connect."""
-    server: SparkServer = request.getfixturevalue(request.param)
+    """Sail, or the server whose fixture the test names by `ON_EACH_SERVER`."""
+    server: SparkServer = request.getfixturevalue(getattr(request, "param", "sail"))
     return server

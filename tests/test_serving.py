@@ -4,6 +4,8 @@ import concurrent.futures
 import contextlib
 import http.client
 import json
+import os
+import signal
 import socket
 import ssl
 import time
@@ -175,6 +177,27 @@ class TestBusy:
                 each.auto_open = False
                 each.request("GET", "/health")
                 assert each.getresponse().read() == HEALTHY
+
+
+class TestEnding:
+    def test_who_waited_for_a_worker_that_ends_is_answered_and_who_comes_later_is_refused(self, tmp_path):
+        count = 30
+        with Service(tmp_path, WEB_CONCURRENCY="1") as service, contextlib.ExitStack() as stack:
+            (worker,) = service.workers()
+            os.kill(worker, signal.SIGSTOP)
+            lines = [stack.enter_context(connected(service)) for _ in range(count)]
+            for line in lines:
+                line.sendall(request(path="/api/providers"))
+            late = stack.enter_context(connected(service))
+            service.process.terminate()
+            service.until(lambda: "Handling signal: term" in service.out)
+            os.kill(worker, signal.SIGCONT)
+            late.sendall(request(path="/api/providers"))
+            for line in [*lines, late]:
+                ((status, headers, _),) = answers(line)
+                assert (status, headers["Connection"]) == (200, "close")
+            with pytest.raises(ConnectionRefusedError):
+                connected(service)
 
 
 class TestSlowClients:

@@ -199,8 +199,10 @@ def end_under_load(one, other, token, ending):
             over.set()
             assert not [each for each in running if each.exception(150)]
             balancer.close()
-    # What was on its way to the host that ended got no answer, and a client sends it again; no answer tells a fault.
+    # What was on its way to a host that was killed got no answer: a client sends it again. No answer tells a fault.
     assert not [each for each in unanswered if isinstance(each, tuple)]
+    if ending == signal.SIGTERM:  # the kernel may queue one more while the listener closes
+        assert len(unanswered) <= 2
     kept = {each["sql"] for each in call(other, token, "GET", "/api/connections/shop/examples")[1]["examples"]}
     assert {f"SELECT {number} AS n" for number in answered if not number % 4} <= kept
     entries, after = set(), ""

@@ -1,16 +1,18 @@
-"""What SQLite and DuckDB share: which files may be opened, and the way of their work into a killable process.
+"""Connections to database files, which SQLite and DuckDB share.
 
-Only the files of those two databases use this. A request's path is checked anew at each use, in `Files`; the engine
-then runs in a worker process, which is killed when it passes its deadline or its memory.
+The path is checked at each use. The engine runs in a worker process, which is killed when it exceeds its deadline or
+its memory.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, ClassVar, ParamSpec, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
@@ -18,7 +20,7 @@ from sqlchat.connections.encoding import encode_rows
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.profiling import bounded, in_order, with_labels
 from sqlchat.connections.streams import Stream
-from sqlchat.connections.worker_streams import FOREVER, open_worker_stream
+from sqlchat.connections.worker_streams import FOREVER, Sender, open_worker_stream
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -32,23 +34,22 @@ from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
 
-P = ParamSpec("P")
 R = TypeVar("R")
 
 IN_MEMORY = ":memory:"
 GRACE = 0.5
 """Seconds between an engine's own deadline and the end of its process."""
 BATCH = 500
-"""Rows fetched at a time, so that the cap on bytes is seen before memory is full."""
+"""Rows fetched at a time, so that the limit on bytes acts before memory is full."""
 SLICE = 1.0
-"""Seconds for which profiling holds a worker process, before others have their turn."""
+"""Seconds for which profiling keeps a worker process before others have their turn."""
 TABLES_A_SLICE = 200
 
 SIGNATURES = {"sqlite": (0, b"SQLite format 3\0"), "duckdb": (8, b"DUCK")}
-"""What stands where in a file that a provider reads."""
+"""Offset and mark of each provider's files."""
 
 Profiled = tuple[dict[Path, ColumnProfile], int]
-"""Profiles of columns, and how many of the tables that were given had their turn."""
+"""Profiles of columns, and the number of tables that were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,28 +59,66 @@ class Target:
     path: str
     """Absolute, without symbolic links; ":memory:" for an empty database."""
     shown: str
-    """The path as the caller gave it: the only one that a message may hold."""
+    """The path as the caller gave it: the only one that messages may show."""
     memory_mb: int
-    """What the worker process may take, in MiB."""
+    """MiB of the worker process."""
 
     def scrubbed(self, message: str) -> str:
-        """`message` of the engine without the server's own path in it."""
+        """The engine's `message` without the server's own path."""
         return " ".join(message.replace(self.path, self.shown).split())
 
 
-@dataclass(frozen=True, slots=True)
-class Tasks:
-    """What an engine does with a target: functions at module level, which run in a worker process."""
+class Session(ABC):
+    """One task's locked session on a database file, in a worker process. Its errors are ours."""
 
-    check: Callable[[Target, float], None]
-    catalog: Callable[[Target, float], Catalog]
-    run: Callable[[Target, str, int, int, float], Results]
-    """(target, sql, rows at most, bytes at most, seconds)"""
-    stream: Callable[[Target, str, int, str], None]
-    """(target, sql, rows at most, where to send them)"""
-    explain: Callable[[Target, str, float], Plan]
-    profiles: Callable[[Target, Sequence[Table], float], Profiled]
-    """(target, tables, seconds)"""
+    def __init__(self, target: Target, timeout: float) -> None:
+        self.target, self.timeout = target, timeout
+        self.until = time.monotonic() + timeout
+
+    @classmethod
+    @abstractmethod
+    def open(cls, target: Target, timeout: float) -> AbstractContextManager[Session]:
+        """Open the file and set all locks. Statements end after `timeout` seconds."""
+
+    def check(self) -> list[str]:
+        """Warnings for the connection's status. That the session could be opened is the check."""
+        return []
+
+    @abstractmethod
+    def read_catalog(self) -> Catalog: ...
+
+    @abstractmethod
+    def run(self, sql: str, max_rows: int, max_bytes: int) -> Results: ...
+
+    def stream(self, sql: str, max_rows: int, path: str) -> None:
+        """Send rows to the reader that listens at `path`."""
+        with Sender(path) as sender:
+            self.send(sql, max_rows, sender)
+
+    @abstractmethod
+    def send(self, sql: str, max_rows: int, sender: Sender) -> None: ...
+
+    @abstractmethod
+    def explain(self, sql: str) -> Plan: ...
+
+    def read_profiles(self, tables: Sequence[Table]) -> Profiled:
+        profiles: dict[Path, ColumnProfile] = {}
+        for number, table in enumerate(tables):
+            of_table = self.profile_table(table)
+            if time.monotonic() > self.until:
+                return profiles, number
+            profiles |= of_table
+        return profiles, len(tables)
+
+    @abstractmethod
+    def profile_table(self, table: Table) -> dict[Path, ColumnProfile]:
+        """Profiles of the table's columns; none if it cannot be read."""
+
+
+def perform(target: Target, session: type[Session], act: Callable[..., R], timeout: float, *args: Any) -> R:
+    """In a worker process: call `act`, a method of `session`, in a session on the target."""
+    with session.open(target, timeout) as opened:
+        return act(opened, *args)
 
 
 class EmbeddedConnection(Connection):
@@ -91,7 +130,7 @@ class EmbeddedConnection(Connection):
 
     engine: ClassVar[str]
     """The engine's name in messages."""
-    tasks: ClassVar[Tasks]
+    session: ClassVar[type[Session]]
 
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
         if unknown := sorted(set(config) - {"database"}):
@@ -101,79 +140,75 @@ class EmbeddedConnection(Connection):
         if not isinstance(given, str) or not given.strip():
             raise ConnectionConfigError(f"{self.engine} needs the field `database`: a file's path, or :memory:.")
         self._given, self._settings, self._workers = given.strip(), settings, workers
-        located(self._given, settings)
+        locate_file(self._given, settings)
 
     def check(self) -> list[str]:
-        timeout = self._settings.statement_timeout
-        self._call(self.tasks.check, self._target(), timeout, timeout=timeout)
-        return []
+        return self._call(self._target(), self._settings.statement_timeout, self.session.check)
 
     def catalog(self) -> Catalog:
-        timeout = self._settings.statement_timeout
-        return self._call(self.tasks.catalog, self._present(), timeout, timeout=timeout)
+        return self._call(self._present(), self._settings.statement_timeout, self.session.read_catalog)
 
     def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
         refuse_unsendable(sql)
         most = self._settings.max_result_mb << 20
-        return self._call(self.tasks.run, self._present(), sql, max_rows, most, timeout, timeout=timeout)
+        return self._call(self._present(), timeout, self.session.run, sql, max_rows, most)
 
     def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
         refuse_unsendable(sql)
 
         def call(path: str) -> None:
-            self._call(self.tasks.stream, self._present(), sql, max_rows, path, timeout=FOREVER)
+            self._call(self._present(), FOREVER, self.session.stream, sql, max_rows, path)
 
         return open_worker_stream(call, idle, timed_out)
 
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
         refuse_unsendable(sql)
-        timeout = self._settings.statement_timeout
-        return self._call(self.tasks.explain, self._present(), sql, timeout, timeout=timeout)
+        return self._call(self._present(), self._settings.statement_timeout, self.session.explain, sql)
 
     def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
         until, waiting, together = time.monotonic() + timeout, in_order(catalog.tables), TABLES_A_SLICE
-        found: dict[Path, ColumnProfile] = {}
+        profiles: dict[Path, ColumnProfile] = {}
         while waiting and (left := min(SLICE, until - time.monotonic())) > 0:
             try:
-                part, read = self._call(self.tasks.profiles, self._present(), waiting[:together], left, timeout=left)
+                part, read = self._call(self._present(), left, self.session.read_profiles, waiting[:together])
             except (QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError):
                 part, read = {}, 0
-            found |= part
-            # one of them is too much for a slice: they are read one by one until it is known which, and that left out
+            profiles |= part
+            # one table takes more than a slice: read them one by one, and leave that one out
             if not read and together > 1:
                 together = 1
             elif not read:
                 waiting, together = waiting[1:], TABLES_A_SLICE
             waiting = waiting[read:]
-        return bounded(with_labels(found, catalog))
+        return bounded(with_labels(profiles, catalog))
 
     def _target(self) -> Target:
-        path = located(self._given, self._settings)
+        path = locate_file(self._given, self._settings)
         if path != IN_MEMORY and not os.path.isfile(path):
             raise ConnectionConfigError(f"There is no file {self._given!r} in the database folders.")
         return Target(path, self._given, self._settings.sql_worker_memory_mb)
 
     def _present(self) -> Target:
-        """The target of a connection that once worked: a file that has gone is an outage, not a bad config."""
+        """The target of a connection that once worked: a missing file is an outage, not a bad config."""
         try:
             return self._target()
         except ConnectionConfigError as exc:
             raise DatabaseUnavailableError(exc.detail) from exc
 
-    def _call(self, task: Callable[P, R], *args: Any, timeout: float) -> R:
+    def _call(self, target: Target, timeout: float, act: Callable[..., R], *args: Any) -> R:
+        """Call `act`, a method of `session`, in a session in a worker process that ends after `timeout` seconds."""
         try:
-            return self._workers.call(task, *args, deadline=timeout + GRACE)
+            return self._workers.call(perform, target, self.session, act, timeout, *args, deadline=timeout + GRACE)
         except QueryTimeoutError:
             raise
         except DeadlineError as exc:
             raise timed_out(timeout) from exc
 
 
-def located(given: str, settings: Settings) -> str:
-    """The real path of the file that `given` names, which need not exist.
+def locate_file(given: str, settings: Settings) -> str:
+    """The path of the file `given`, which need not exist, with symbolic links resolved.
 
-    Raises ConnectionConfigError unless it lies in a database folder once symbolic links are followed, apart from the
-    service's own state, from uploads and from what is made of them.
+    Raises ConnectionConfigError unless it is in a database folder and outside the service's own folders.
     """
     if given == IN_MEMORY:
         return given
@@ -195,12 +230,12 @@ def located(given: str, settings: Settings) -> str:
 
 
 def read_stamp(path: str) -> tuple[int, ...]:
-    """Another value once the file at `path` was written or replaced; empty if there is none."""
+    """Changes when the file at `path` is written or replaced; empty if there is none."""
     try:
-        found = os.stat(path)
+        stat = os.stat(path)
     except OSError:
         return ()
-    return found.st_ino, found.st_size, found.st_mtime_ns
+    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _below(path: str, folder: str) -> bool:
@@ -208,7 +243,7 @@ def _below(path: str, folder: str) -> bool:
 
 
 def refuse_unsendable(sql: str) -> None:
-    """Raise SQLRefusedError for text that an engine would cut short or cannot take."""
+    """Raise SQLRefusedError for NUL, at which engines end the text, and for surrogates."""
     if "\0" in sql or any("\ud800" <= character <= "\udfff" for character in sql):
         raise SQLRefusedError("The SQL holds a character that is not text.")
 
@@ -218,7 +253,7 @@ def timed_out(timeout: float) -> QueryTimeoutError:
 
 
 def belongs_to_another(engine: str, target: Target) -> ConnectionConfigError | None:
-    """The error of a file that `engine` cannot read and another provider can; None for any other file."""
+    """The error of a file that another provider reads; None for any other file."""
     try:
         with open(target.path, "rb") as file:
             head = file.read(16)
@@ -244,7 +279,7 @@ def collect(
 ) -> tuple[bytes, int, bool]:
     """At most `max_rows` rows of `fetch(count)` as a JSON array, their number, and whether there were more.
 
-    Raises TooLargeError where they take more than `max_bytes`.
+    Raises TooLargeError above `max_bytes`.
     """
     parts: list[bytes] = []
     size = count = 0

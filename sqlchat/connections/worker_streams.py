@@ -1,21 +1,21 @@
-"""Streams out of a worker process: over a Unix socket in a private folder, while the call runs.
+"""Streams rows out of a worker process over a Unix socket in a private folder, while the call runs.
 
-The call itself runs on a thread here. The worker connects, says its process id, then sends a header, batches and an
-end. When the reader goes away, the worker gets an error at its next batch; if it computes on, it is killed.
+The call is made on a thread here. The worker connects and sends its process id, a header, batches and an end. When
+the reader leaves, the worker gets an error at its next batch; if it computes on, it is killed.
 """
 
 from __future__ import annotations
 
 import contextlib
 import os
-import pickle
 import shutil
 import signal
 import socket
 import tempfile
 import threading
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, BinaryIO
+from multiprocessing.connection import Client, Connection
+from typing import TYPE_CHECKING, Any
 
 from sqlchat.connections.streams import LOOK, Header, Stream, StreamClosedError
 
@@ -23,22 +23,18 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FOREVER = 1e6
-"""Seconds that a call may take in all, since its reader watches it."""
+"""Seconds for a call whose reader watches it."""
 LEAVING = 0.3
 """Seconds that a worker has to notice that its reader has gone."""
-END = b"end"
-HEAD = 8
-"""Bytes before each message, which tell its length."""
 
 
 class Sender:
     """In a worker process: sends a stream to the reader that listens at `path`."""
 
     def __init__(self, path: str) -> None:
-        """Raises OSError where nobody listens any more."""
-        self._line = socket.socket(socket.AF_UNIX)
-        self._line.connect(path)
-        self._send(str(os.getpid()).encode())
+        """Raises OSError if nobody listens any more."""
+        self._line = Client(path, "AF_UNIX")
+        self._line.send(os.getpid())
 
     def __enter__(self) -> Sender:
         return self
@@ -47,17 +43,13 @@ class Sender:
         self._line.close()
 
     def begin(self, header: Header) -> None:
-        self._send(pickle.dumps(header))
+        self._line.send(header)
 
     def put(self, batch: pa.RecordBatch) -> None:
-        self._send(pickle.dumps(batch))
+        self._line.send(batch)
 
     def end(self) -> None:
-        self._send(END)
-
-    def _send(self, message: bytes) -> None:
-        self._line.sendall(len(message).to_bytes(HEAD, "big"))
-        self._line.sendall(message)
+        self._line.send(None)
 
 
 class Reader:
@@ -68,8 +60,7 @@ class Reader:
         self._folder = tempfile.mkdtemp(prefix="sqlchat-stream-")
         path = os.path.join(self._folder, "s")
         self._listener = socket.socket(socket.AF_UNIX)
-        self._line: socket.socket | None = None
-        self._file: BinaryIO | None = None
+        self._line: Connection[Any, Any] | None = None
         self._pid = 0
         self._closed = threading.Event()
         self._fault: BaseException | None = None
@@ -86,13 +77,11 @@ class Reader:
     def header(self) -> Header:
         """Wait for the call to begin its answer. A call that is made again connects again."""
         while True:
-            self._drop()
+            self._hang_up()
             self._line = self._accept()
-            self._line.settimeout(self._idle)
-            self._file = self._line.makefile("rb")
             try:
-                self._pid = int(self._receive())
-                header: Header = pickle.loads(self._receive())  # noqa: S301 - of a process of our own
+                self._pid = self._receive()
+                header: Header = self._receive()
             except EOFError:
                 continue
             self._clean_up()
@@ -100,21 +89,14 @@ class Reader:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         try:
-            yield from self._batches()
+            while (batch := self._receive()) is not None:
+                yield batch
+            self._calling.join()
+        except EOFError:
+            self._calling.join()
+            raise self._fault or StreamClosedError from None
         finally:
-            self._drop()
-
-    def _batches(self) -> Iterator[pa.RecordBatch]:
-        while True:
-            try:
-                message = self._receive()
-            except EOFError:
-                self._calling.join()
-                raise self._fault or StreamClosedError from None
-            if message == END:
-                self._calling.join()
-                return
-            yield pickle.loads(message)  # noqa: S301 - of a process of our own
+            self._hang_up()
 
     def close(self) -> None:
         """End the call, whatever it does."""
@@ -122,12 +104,10 @@ class Reader:
             return
         self._closed.set()
         if self._line:
-            with contextlib.suppress(OSError):
-                self._line.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._line.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
         self._calling.join(LEAVING)
-        if self._calling.is_alive():
-            self._kill()
-        self._drop()
+        self._kill()
         self._clean_up()
 
     def _call(self, call: Callable[[str], object], path: str) -> None:
@@ -136,37 +116,31 @@ class Reader:
         except BaseException as exc:  # noqa: BLE001 - it is raised where the rows are read
             self._fault = exc
 
-    def _accept(self) -> socket.socket:
+    def _accept(self) -> Connection[Any, Any]:
         while not self._closed.is_set():
             with contextlib.suppress(TimeoutError):
                 line, _ = self._listener.accept()
-                return line
+                line.setblocking(True)
+                return Connection(line.detach())
             if not self._calling.is_alive():
                 raise self._fault or StreamClosedError
         raise StreamClosedError
 
-    def _receive(self) -> bytes:
+    def _receive(self) -> Any:
         """The next message. Raises EOFError when the call has ended, and what its time limit raises."""
+        assert self._line is not None
         try:
-            return self._read(int.from_bytes(self._read(HEAD), "big"))
-        except TimeoutError:
-            self._kill()
-            raise self._timed_out(self._idle) from None
-        except (EOFError, OSError, ValueError):
+            if self._line.poll(self._idle):
+                return self._line.recv()
+        except (EOFError, OSError):
             if self._closed.is_set():
                 raise StreamClosedError from None
             raise EOFError from None
+        self._kill()
+        raise self._timed_out(self._idle)
 
-    def _read(self, size: int) -> bytes:
-        assert self._file is not None
-        data = self._file.read(size)
-        if len(data) < size:
-            raise EOFError
-        return data
-
-    def _drop(self) -> None:
-        if self._file and self._line:
-            self._file.close()
+    def _hang_up(self) -> None:
+        if self._line:
             self._line.close()
 
     def _kill(self) -> None:

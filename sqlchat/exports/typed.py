@@ -15,6 +15,7 @@ from sqlchat.connections.streams import Header, Stream
 from sqlchat.errors import QueryError
 from sqlchat.exports.texts import as_plain, unique_names
 
+LONG_INTEGER = r"^-?\d{16,}$"
 QUOTED = re.compile(r"'(.*?)'", re.DOTALL)
 
 
@@ -59,7 +60,16 @@ def _cast(texts: pa.Array, kind: pa.DataType) -> pa.Array:
         return pa.array(values, kind)
     if pa.types.is_time(kind):  # which Arrow does not cast texts to
         return pa.array([None if text is None else time.fromisoformat(text) for text in texts.to_pylist()], kind)
+    if pa.types.is_float64(kind):  # Arrow rounds what does not fit
+        _refuse_rounding(texts)
     return pc.cast(texts, kind)
+
+
+def _refuse_rounding(texts: pa.Array) -> None:
+    """Raise ValueError for an integer that no double equals, such as SQLite has beside its reals."""
+    for text in texts.filter(pc.match_substring_regex(texts, LONG_INTEGER)).to_pylist():
+        if int(float(text)) != int(text):
+            raise ValueError(f"'{text}' is between two doubles")
 
 
 def _shown(exc: Exception) -> str:

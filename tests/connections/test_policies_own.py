@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from policed import PolicedDatabase
 
-from sqlchat.connections.duckdb.connection import DuckDBConnection
+from sqlchat.connections.duckdb.connection import DuckDBSession
 from sqlchat.connections.embedded import Target
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.catalog import Catalog, Column, OwnNames, Table
@@ -133,7 +133,8 @@ def test_a_database_is_read_by_built_in_functions_whatever_its_macros_are_called
 def test_profiles_are_read_by_built_in_functions_too(shadowed):
     path = str(shadowed.settings.data_dir / "data.duckdb")
     target = Target(path, path, shadowed.settings.sql_worker_memory_mb)
-    profiles, read = DuckDBConnection.tasks.profiles(target, shadowed.open().catalog.tables, 30)
+    with DuckDBSession.open(target, 30) as session:
+        profiles, read = session.read_profiles(shadowed.open().catalog.tables)
     assert read == 1
     assert profiles["main", "people", "name"].values == ("Ann",)
     assert SECRET not in repr(profiles)

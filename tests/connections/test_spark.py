@@ -1,4 +1,4 @@
-"""Spark Connect as it is served: on Sail, and on a cluster of Apache Spark where SPARK_HOME names one."""
+"""Spark Connect as it is served: by Sail, and by a cluster of Apache Spark where one is installed."""
 
 import contextlib
 import datetime
@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from certificates import Authority
 from ports import free_port
-from spark_servers import Sail
+from spark_servers import ON_CLUSTER, ON_EACH_SERVER, Sail
 
 from sqlchat.config import Settings
 from sqlchat.connections.open_connection import OpenConnection
@@ -94,6 +94,7 @@ def rows(connection, sql, max_rows=1000, timeout=100.0):
     return json.loads(connection.run(sql, max_rows=max_rows, timeout=timeout).rows, parse_float=Decimal)
 
 
+@ON_EACH_SERVER
 def test_values_keep_their_meaning(spark):
     result = spark.run(
         "SELECT 1.50BD AS price, 9223372036854775807 AS big, CAST('NaN' AS DOUBLE) AS nan, "
@@ -116,6 +117,7 @@ def test_values_keep_their_meaning(spark):
     )  # fmt: skip
 
 
+@ON_EACH_SERVER
 @pytest.mark.parametrize(
     ("sql", "value"),
     [
@@ -136,12 +138,56 @@ def test_values_keep_their_meaning(spark):
         ("INTERVAL '14' MONTH", "INTERVAL '14' MONTH"),
         ('parse_json(\'{"a": [1, "x"]}\')', {"a": [1, "x"]}),
         ("array(CAST('NaN' AS DOUBLE))", ["NaN"]),
+        ("array(named_struct('f', CAST(0.1 AS FLOAT)), NULL)", [{"f": Decimal("0.1")}, None]),
+        ("array(make_date(12024, 1, 2), DATE '0001-01-01')", ["12024-01-02", "0001-01-01"]),
+        ("map(array(1, 2), named_struct('a', 1.50BD))", {"[1,2]": {"a": Decimal("1.50")}}),
+        ("map(named_struct('d', DATE '2024-01-02'), array())", {'{"d":"2024-01-02"}': []}),
+        ("map(CAST('NaN' AS DOUBLE), NULL)", {"NaN": None}),
+        ("map(1.50BD, map(X'00ff', 'x'))", {"1.50": {"AP8=": "x"}}),
+        ("named_struct('a', 1, 'a', 2)", {"a": 1, "a_2": 2}),
     ],
 )
 def test_nested_values_and_intervals(spark, sql, value):
     assert rows(spark, f"SELECT 1 AS n, {sql} AS v, 2 AS n") == [[1, value, 2]]
 
 
+def test_nested_values_keep_their_rows(spark):
+    sql = (
+        "SELECT id, CASE WHEN id % 2 = 0 THEN sequence(1, id) END AS l, "
+        "CASE WHEN id % 3 > 0 THEN named_struct('s', id, 'm', map(id, array(id))) END AS s "
+        "FROM range(7) ORDER BY id"
+    )
+    made = [[n, list(range(1, n + 1)), {"s": n, "m": {str(n): [n]}}] for n in range(7)]
+    made[0][1] = [1, 0]  # Spark counts down
+    expected = [[n, None if n % 2 else one, two if n % 3 else None] for n, one, two in made]
+    assert rows(spark, sql) == expected
+    assert rows(spark, sql, max_rows=5) == expected[:5]
+
+
+@pytest.mark.parametrize(
+    ("sql", "text"),
+    [
+        ("array()", "[]"),
+        ("map()", "{}"),
+        ("array(make_date(12024, 1, 2))", '["12024-01-02"]'),
+        ("map(array(1), 'x')", '{"[1]":"x"}'),
+        ("CAST('12:34:56.5' AS TIME)", '"12:34:56.500000"'),
+    ],
+)
+def test_each_format_takes_what_an_answer_does(spark, sql, text):
+    sql = f"SELECT {sql} AS v"
+    assert spark.run(sql, max_rows=5, timeout=60).rows.decode() == f"[[{text}]]"
+    for each in FORMATS.values():
+        stream = spark.stream(sql, max_rows=UNLIMITED, idle=60)
+        written = b"".join(each.write(stream))
+        stream.close()
+        if each.extension == "ndjson":
+            assert written.decode() == f'{{"v":{text}}}\n'
+        elif each.extension == "parquet":
+            assert pq.read_table(io.BytesIO(written)).num_rows == 1
+
+
+@ON_EACH_SERVER
 def test_rows_are_cut_and_said_to_be(spark):
     result = spark.run("SELECT id FROM range(10) ORDER BY id DESC", max_rows=3, timeout=100)
     assert (result.rows, result.row_count, result.truncated) == (b"[[9],[8],[7]]", 3, True)
@@ -157,6 +203,7 @@ def test_a_result_of_too_many_bytes_is_refused(spark):
         spark.run("SELECT repeat('x', 1000) AS t FROM range(2000)", max_rows=5000, timeout=100)
 
 
+@ON_EACH_SERVER
 @pytest.mark.parametrize(
     "sql",
     [
@@ -174,6 +221,7 @@ def test_honest_texts_run_as_they_are_written(spark, sql):
     assert rows(spark, sql) == [[1]]
 
 
+@ON_EACH_SERVER
 @pytest.mark.parametrize(
     ("sql", "kind", "said"),
     [
@@ -193,6 +241,7 @@ def test_faults_are_told_in_the_server_s_words_without_ours(spark, sql, kind, sa
         spark.run(sql, max_rows=5, timeout=100)
 
 
+@ON_EACH_SERVER
 def test_a_statement_ends_at_its_deadline_and_the_session_goes_on(spark, spark_server):
     started = time.monotonic()
     with pytest.raises(QueryTimeoutError, match=f"longer than {spark_server.short:g} s"):
@@ -215,6 +264,7 @@ def test_who_finds_no_free_session_is_told_so(spark_server):
         connection.close()
 
 
+@ON_EACH_SERVER
 def test_the_catalog_has_tables_views_and_their_columns(own):
     session, config = own
     session.command("CREATE TABLE kept (n INT COMMENT 'a number', price DECIMAL(10, 2), tags ARRAY<STRING>)")
@@ -235,6 +285,7 @@ def test_the_catalog_has_tables_views_and_their_columns(own):
     assert catalog.database
 
 
+@ON_EACH_SERVER
 def test_a_view_shows_nothing_of_a_table_of_the_same_name_in_another_schema(own):
     session, config = own
     other = f"{config['database']}_b"
@@ -278,13 +329,13 @@ def test_a_catalog_is_chosen_by_its_name(spark_server, own):
         nowhere.check()
 
 
-@pytest.mark.spark
-def test_column_statistics_tell_of_all_rows(spark_cluster):
-    session = spark_cluster.open()
+@ON_CLUSTER
+def test_column_statistics_tell_of_all_rows(spark_server):
+    session = spark_server.open()
     rows_of_big = "SELECT id AS n, concat('name ', id % 5) AS t FROM range(20000)"
     session.command(f"CREATE TABLE big AS {rows_of_big}")
     session.command("ANALYZE TABLE big COMPUTE STATISTICS FOR ALL COLUMNS")
-    connection = connect(spark_cluster.config | {"database": "default"})
+    connection = connect(spark_server.config | {"database": "default"})
     catalog = connection.catalog()
     assert catalog.table("big").row_estimate == 20000
     profiles = connection.profiles(catalog, 100)
@@ -317,6 +368,7 @@ def test_the_first_rows_of_a_large_table_do_not_pass_for_all(own):
     assert (number.exact, number.unique, number.least) == (False, False, "")
 
 
+@ON_EACH_SERVER
 def test_named_paths_are_tables(files):
     assert rows(files, "SELECT country, count(*), sum(amount) FROM orders GROUP BY 1 ORDER BY 1") == [
         ["Chile", 500, Decimal("750.00")],
@@ -332,6 +384,7 @@ def test_named_paths_are_tables(files):
     assert {row[1] for row in rows(files, "SHOW TABLES")} >= {"orders", "people"}
 
 
+@ON_EACH_SERVER
 def test_a_path_that_is_not_there_makes_no_connection(spark_server, tmp_path):
     connection = connect(spark_server.config | {"tables": {"orders": f"{tmp_path}/nothing/"}})
     with pytest.raises(ConnectionConfigError, match=r"(?i)nothing|path"):
@@ -339,6 +392,7 @@ def test_a_path_that_is_not_there_makes_no_connection(spark_server, tmp_path):
     connection.close()
 
 
+@ON_EACH_SERVER
 def test_a_plan_s_cost_grows_with_what_is_read(files):
     one = files.explain("SELECT country FROM people, orders WHERE people.id = orders.id AND people.id = 1")
     assert one.cost or one.withheld
@@ -351,6 +405,7 @@ def test_a_plan_s_cost_grows_with_what_is_read(files):
         files.explain("SELECT (1 FROM orders")
 
 
+@ON_EACH_SERVER
 def test_whole_results_keep_their_types(files):
     sql = (
         "SELECT id, country, amount, array(id) AS ids, named_struct('a', amount) AS s, INTERVAL '1' MONTH AS m, "
@@ -377,12 +432,14 @@ def test_whole_results_keep_their_types(files):
     )
 
 
+@ON_EACH_SERVER
 def test_an_empty_result_has_its_types(spark):
     stream = spark.stream("SELECT id, 'x' AS t FROM range(3) WHERE id > 5", max_rows=UNLIMITED, idle=60)
     assert sum(batch.num_rows for batch in stream) == 0
     assert [str(kind) for kind in stream.header.arrow] == ["int64", "string"]
 
 
+@ON_EACH_SERVER
 def test_a_stream_ends_at_its_limit_and_when_it_is_closed(spark, spark_server):
     stream = spark.stream("SELECT id FROM range(100000000)", max_rows=5, idle=60)
     assert sum(batch.num_rows for batch in stream) == 5
@@ -501,6 +558,7 @@ def test_tls_verifies_the_server_by_its_name(tls):
         refused.close()
 
 
+@ON_EACH_SERVER
 def test_what_is_shown_described_and_explained_is_told(spark):
     assert spark.run("SHOW TABLES", max_rows=5, timeout=100).columns[1] == "tableName"
     assert spark.explain("SHOW TABLES").cost is None

@@ -15,6 +15,7 @@ import orjson
 import pytest
 
 from sqlchat.config import Settings
+from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.connections.sqlite.comments import read_comments
 from sqlchat.connections.sqlite.connection import SQLiteConnection
 from sqlchat.errors import (
@@ -25,8 +26,10 @@ from sqlchat.errors import (
     SqlchatError,
     SQLRefusedError,
     TooLargeError,
+    UnknownNameError,
 )
 from sqlchat.sql.catalog import ForeignKey
+from sqlchat.sql.policies.policy import Policy
 from sqlchat.workers import Workers
 
 SCHEMA = """
@@ -581,6 +584,74 @@ def test_a_database_that_is_being_written_in_wal_mode_is_read(connection, librar
     assert rows(connection, "SELECT count(*) FROM authors") == [[4]]
 
 
+def test_the_revision_follows_definitions_in_wal_mode(connection, library):
+    before = connection.revision()
+    writer = sqlite3.connect(library, isolation_level=None)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("PRAGMA wal_autocheckpoint = 0")
+    seen = [connection.revision()]
+    assert seen == [before]
+
+    def note(*statements):
+        for statement in statements:
+            writer.execute(statement)
+        seen.append(connection.revision())
+        return seen[-1] != seen[-2]
+
+    assert not note("INSERT INTO authors VALUES (4, 'New', 'DE')")
+    assert note("ALTER TABLE authors ADD COLUMN born INTEGER")
+    assert not note("UPDATE authors SET born = 1800")
+    assert not note("BEGIN", "CREATE TABLE gone (a)", "ROLLBACK")
+    writer.execute("BEGIN")
+    assert not note("CREATE VIEW born AS SELECT born FROM authors")
+    assert note("COMMIT")
+    assert not note("PRAGMA wal_checkpoint(PASSIVE)")
+    assert not note("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert not note("INSERT INTO authors VALUES (5, 'Newer', 'DE', 1900)")
+    assert note("DROP VIEW born")
+    assert not note("PRAGMA wal_checkpoint(RESTART)", "DELETE FROM authors WHERE id = 5")
+    assert note("CREATE INDEX countries ON authors (country)")
+    assert not note("PRAGMA journal_mode = DELETE")
+    assert note("DROP INDEX countries")
+    writer.close()
+    assert connection.revision() == seen[-1]
+    other = SQLiteConnection({"database": library.name}, connection._settings, connection._workers)
+    assert other.revision() == seen[-1]
+
+
+def test_a_transaction_larger_than_memory_does_not_hide_the_definitions_before_it(connection, library):
+    writer = sqlite3.connect(library, isolation_level=None)
+    for pragma in ("journal_mode = WAL", "wal_autocheckpoint = 0", "cache_size = 10", "cache_spill = 1"):
+        writer.execute(f"PRAGMA {pragma}")
+    writer.execute("CREATE TABLE many (t TEXT)")
+    first = connection.revision()
+    writer.execute("BEGIN")
+    writer.execute("CREATE TABLE spilled (t TEXT)")
+    writer.executemany("INSERT INTO many VALUES (?)", [("x" * 3000,)] * 500)
+    assert connection.revision() == first
+    writer.execute("ROLLBACK")
+    writer.execute("INSERT INTO many VALUES ('one')")
+    assert connection.revision() == first
+    writer.execute("DROP TABLE many")
+    assert connection.revision() != first
+    writer.close()
+
+
+def test_a_view_that_another_process_makes_anew_in_wal_mode_shows_nothing_that_is_denied(
+    connection, library, settings, workers
+):
+    opened = OpenConnection(connection, settings, workers, policy=Policy.read({"deny_columns": ["authors.name"]}))
+    writer = sqlite3.connect(library, isolation_level=None)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("CREATE VIEW shown AS SELECT country AS c FROM authors")
+    view = opened.for_caller(None)
+    assert orjson.loads(view.run(view.examine("SELECT c FROM shown WHERE c = 'FR'")).rows) == [["FR"]]
+    writer.executescript("DROP VIEW shown; CREATE VIEW shown AS SELECT name AS c FROM authors")
+    with pytest.raises((SQLRefusedError, UnknownNameError)):
+        opened.for_caller(None).examine("SELECT c FROM shown WHERE c = 'FR'")
+    writer.close()
+
+
 def test_a_database_in_wal_mode_is_read_from_a_read_only_folder(library):
     writer = sqlite3.connect(library)
     writer.execute("PRAGMA journal_mode = WAL")
@@ -588,11 +659,12 @@ def test_a_database_in_wal_mode_is_read_from_a_read_only_folder(library):
     script = (
         "import os, sys\n"
         "from sqlchat.connections.embedded import Target\n"
-        "from sqlchat.connections.sqlite.connection import _run\n"
+        "from sqlchat.connections.sqlite.connection import SQLiteSession\n"
         "if os.geteuid() == 0: os.setgid(65534); os.setuid(65534)\n"
         "path = sys.argv[1]\n"
         "assert not os.access(os.path.dirname(path), os.W_OK)\n"
-        "print(_run(Target(path, 'x', 512), 'SELECT count(*) FROM authors', 10, 1 << 20, 5).rows.decode())\n"
+        "with SQLiteSession.open(Target(path, 'x', 512), 5) as session:\n"
+        "    print(session.run('SELECT count(*) FROM authors', 10, 1 << 20).rows.decode())\n"
     )
     folder = Path(os.path.realpath("/tmp")) / f"sqlchat-read-only-{os.getpid()}"
     folder.mkdir()
@@ -633,6 +705,23 @@ def test_tables_wider_than_an_answer_are_no_hindrance(connection, library):
     writer.close()
     assert rows(connection, "SELECT count(*) FROM authors") == [[3]]
     assert len(connection.catalog().table("wide").columns) == 900
+
+
+def test_views_and_generated_columns_may_read_json(connection, library):
+    with sqlite3.connect(library) as writer:
+        writer.executescript("""
+            CREATE TABLE events (body, kind TEXT AS (json_extract(body, '$.kind')), n AS (body ->> '$.n') STORED);
+            INSERT INTO events VALUES ('{"kind": "a", "n": [1, 2]}'), ('{"kind": "b"}');
+            CREATE VIEW kinds AS SELECT json_object('kind', kind) AS k FROM events;
+            CREATE VIEW extended AS SELECT load_extension('x', kind) FROM events;
+        """)
+    writer.close()
+    assert rows(connection, "SELECT kind, n FROM events") == [["a", "[1,2]"], ["b", None]]
+    assert rows(connection, "SELECT k FROM kinds") == [['{"kind":"a"}'], ['{"kind":"b"}']]
+    assert profiles(connection, "events")["kind"].values == ("a", "b")
+    for unsafe in ("SELECT * FROM extended", "SELECT k, (SELECT 1 FROM extended) FROM kinds"):
+        with pytest.raises((SQLRefusedError, QueryError), match="load_extension"):
+            run(connection, unsafe)
 
 
 def test_an_infinite_number_is_told_apart_from_null(connection):

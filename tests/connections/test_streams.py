@@ -253,6 +253,15 @@ def test_sqlite_types_are_those_of_the_first_rows(sqlite):
         export(sqlite, later, "parquet")
 
 
+def test_an_integer_beside_reals_is_not_rounded(sqlite):
+    sql = "SELECT 1.5 AS x UNION ALL SELECT {}"
+    assert table(sqlite, sql.format(2**53)).to_pylist() == [{"x": 1.5}, {"x": float(2**53)}]
+    odd = sql.format(2**53 + 1)
+    assert lines(sqlite, odd)[1] == {"x": 2**53 + 1}
+    with pytest.raises(QueryError, match="'x' holds a value that double cannot hold"):
+        export(sqlite, odd, "parquet")
+
+
 def test_mysql_types(mysql):
     sql = """SELECT CAST(1.50 AS DECIMAL(10,2)) AS d, CAST(18446744073709551615 AS UNSIGNED) AS u, 1.5e0 AS f,
         CAST('2024-02-29' AS DATE) AS day, CAST('2024-02-29 12:30:00.5' AS DATETIME(1)) AS ts, x'00ff' AS b, 'x' AS t,

@@ -1,4 +1,4 @@
-"""A proxy of the tests' own: each connection goes to the next of several hosts, and past one that is down."""
+"""A proxy: each connection goes to the next of several hosts, and past one that is down."""
 
 import contextlib
 import itertools
@@ -10,8 +10,7 @@ class Balancer:
     """Listens on `port` of loopback until it is closed."""
 
     def __init__(self, ports):
-        self._turns = itertools.cycle(ports)
-        self._count = len(ports)
+        self._ports, self._numbers = ports, itertools.count()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -38,14 +37,15 @@ class Balancer:
                 back.join()
 
     def _connect(self):
-        for _ in range(self._count):
+        first = next(self._numbers)
+        for number in range(first, first + len(self._ports)):
             with contextlib.suppress(OSError):
-                return socket.create_connection(("127.0.0.1", next(self._turns)), 5)
+                return socket.create_connection(("127.0.0.1", self._ports[number % len(self._ports)]), 5)
         return None
 
 
 def _copy(source, target):
-    """Hand on what comes until it ends, and then the end."""
+    """Copy bytes until `source` ends, then end `target`."""
     source.settimeout(120)
     target.settimeout(120)
     with contextlib.suppress(OSError):

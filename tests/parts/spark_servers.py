@@ -9,6 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import pytest
 from ports import free_port
 
 from sqlchat.connections.spark.config import read_config
@@ -19,11 +20,34 @@ import sys
 from pysail.spark import SparkConnectServer
 SparkConnectServer("127.0.0.1", int(sys.argv[1])).start(background=False)
 """
+LAUNCHER = """
+import ctypes, os, signal, sys
+if sys.platform == "linux":
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+"""Has the kernel end a server (PR_SET_PDEATHSIG) if the tests are killed. A `preexec_fn` would fork, see below."""
+# gRPC's handlers of a fork may crash the child, which is to be another program at once.
+os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 # pyspark takes a process whose main module has no file, such as one of pytest-xdist, for one that runs its doctests.
 vars(sys.modules["__main__"]).setdefault("__file__", __file__)
 HAS_SAIL = importlib.util.find_spec("pysail") is not None and importlib.util.find_spec("pyspark") is not None
-SPARK_HOME = os.environ.get("SPARK_HOME", "")
-"""Of an installed Apache Spark, such as the folder of PyPI's package pyspark."""
+CLUSTER = pytest.param("spark_cluster", marks=pytest.mark.spark)
+ON_CLUSTER = pytest.mark.parametrize("spark_server", [CLUSTER], indirect=True, scope="session")
+ON_EACH_SERVER = pytest.mark.parametrize("spark_server", ["sail", CLUSTER], indirect=True, scope="session")
+"""For a test that may end otherwise on Apache Spark than on Sail. All other tests run on Sail alone."""
+STARTING = 400
+"""Seconds that a cluster may take to start, while other tests use the same cores."""
+
+
+def find_spark() -> Path | None:
+    """The folder of an Apache Spark that can run here, such as the one that `.ci/run` makes."""
+    home = Path(os.environ.get("SPARK_HOME") or Path(__file__).parents[2] / ".venv" / "spark")
+    return home if shutil.which("java") and (home / "bin" / "spark-submit").exists() else None
+
+
+class SlowStartError(Exception):
+    """A server runs, and does not answer in time."""
 
 
 class SparkServer:
@@ -50,7 +74,7 @@ class SparkServer:
         with (self.folder / f"log{len(self._processes)}").open("wb") as log:
             self._processes.append(
                 subprocess.Popen(
-                    command,
+                    [sys.executable, "-c", LAUNCHER, *command],
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=log,
@@ -60,16 +84,17 @@ class SparkServer:
                 )
             )
 
-    def wait(self, seconds: float) -> None:
-        deadline = time.monotonic() + seconds
+    def wait(self, until: float) -> None:
+        """Wait for an answer until the moment `until` of the monotonic clock. Raises SlowStartError."""
         while True:
             try:
                 self.open().close()
                 return
-            except SparkError:
+            except SparkError as exc:
                 logs = "\n".join(path.read_text()[-2000:] for path in self.folder.glob("log*"))
                 assert all(process.poll() is None for process in self._processes), logs
-                assert time.monotonic() < deadline, logs
+                if time.monotonic() > until:
+                    raise SlowStartError(logs) from exc
                 time.sleep(0.1)
 
     def stop_processes(self) -> None:
@@ -95,7 +120,7 @@ class Sail(SparkServer):
 
     def start_again(self) -> None:
         self.start(sys.executable, "-c", SAIL, str(self.port))
-        self.wait(60)
+        self.wait(time.monotonic() + 60)
 
 
 class SparkCluster(SparkServer):
@@ -103,19 +128,25 @@ class SparkCluster(SparkServer):
 
     short = 8.0
 
-    def __init__(self) -> None:
+    def __init__(self, home: Path) -> None:
         super().__init__()
-        master, binaries = free_port(), Path(SPARK_HOME) / "bin"
-        here = {"SPARK_LOCAL_IP": self.host, "SPARK_HOME": SPARK_HOME, "SPARK_NO_DAEMONIZE": "1"}
-        run, of = str(binaries / "spark-class"), "org.apache.spark.deploy"
-        listen = ["--host", self.host]
-        self.start(
-            run, f"{of}.master.Master", *listen, "--port", str(master), "--webui-port", str(free_port()), **here
-        )
+        try:
+            self._start_all(home)
+            self._run_first_query(time.monotonic() + STARTING)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start_all(self, home: Path) -> None:
+        master, run, deploy = free_port(), str(home / "bin" / "spark-class"), "org.apache.spark.deploy"
+        here = {"SPARK_LOCAL_IP": self.host, "SPARK_HOME": str(home), "SPARK_NO_DAEMONIZE": "1"}
+        small = here | {"SPARK_DAEMON_MEMORY": "256m"}
+        listen = ["--host", self.host, "--webui-port", str(free_port())]
+        self.start(run, f"{deploy}.master.Master", *listen, "--port", str(master), **small)
         for number in range(2):
             size = ["--cores", "1", "--memory", "600m", "--work-dir", str(self.folder / f"work{number}")]
-            ports = ["--webui-port", str(free_port()), f"spark://{self.host}:{master}"]
-            self.start(run, f"{of}.worker.Worker", *listen, *size, *ports, **here)
+            listen = ["--host", self.host, "--webui-port", str(free_port())]
+            self.start(run, f"{deploy}.worker.Worker", *listen, *size, f"spark://{self.host}:{master}", **small)
         settings = {
             "spark.connect.grpc.binding.address": self.host,
             "spark.connect.grpc.binding.port": self.port,
@@ -128,8 +159,15 @@ class SparkCluster(SparkServer):
         conf = [part for name, value in settings.items() for part in ("--conf", f"{name}={value}")]
         server = "org.apache.spark.sql.connect.service.SparkConnectServer"
         place = ["--master", f"spark://{self.host}:{master}", "--driver-memory", "700m", "--class", server]
-        self.start(str(binaries / "spark-submit"), *place, *conf, "spark-internal", **here)
-        self.wait(300)
+        self.start(str(home / "bin" / "spark-submit"), *place, *conf, "spark-internal", **here)
+
+    def _run_first_query(self, until: float) -> None:
+        """Wait for the workers too: a cluster's first query takes long."""
+        self.wait(until)
         session = self.open()
-        session.ask("SELECT count(*) FROM range(100) WHERE rand() < 2", 300)  # a cluster's first query takes long
-        session.close()
+        try:
+            session.ask("SELECT count(*) FROM range(100) WHERE rand() < 2", max(1.0, until - time.monotonic()))
+        except SparkError as exc:
+            raise SlowStartError(exc.message) from exc
+        finally:
+            session.close()

@@ -1,4 +1,4 @@
-"""What a DuckDB database holds, read from its own table functions. For `connection.py`, which gives the session."""
+"""Reads the catalog of a DuckDB database from its own table functions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CONSTRAINTS = f"""
 
 
 def read(query: Query) -> Catalog:
-    """The catalog by `query(sql)`, which gives all rows."""
+    """The catalog by `query(sql)`, which returns all rows."""
     columns: dict[Key, list[Column]] = defaultdict(list)
     for schema, table, name, type, nullable, comment in query(COLUMNS):
         columns[schema, table].append(Column(name, type, bool(nullable), comment, labels=read_labels(type)))

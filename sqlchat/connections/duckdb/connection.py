@@ -12,30 +12,28 @@ import itertools
 import json
 import re
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlchat.connections.base import Results
 from sqlchat.connections.duckdb.catalog import read as read_catalog
 from sqlchat.connections.duckdb.instance import BESIDE, SYSTEM, open_session
 from sqlchat.connections.duckdb.plan import read_plan
-from sqlchat.connections.duckdb.profile import read as read_profiles
+from sqlchat.connections.duckdb.profile import profile_table
 from sqlchat.connections.duckdb.types import Reading, choose_reading
 from sqlchat.connections.embedded import (
     IN_MEMORY,
     EmbeddedConnection,
-    Profiled,
+    Session,
     Target,
-    Tasks,
     belongs_to_another,
     collect,
     read_stamp,
     timed_out,
 )
 from sqlchat.connections.plan import Plan
-from sqlchat.connections.worker_streams import FOREVER, Sender
+from sqlchat.connections.worker_streams import Sender
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -45,6 +43,7 @@ from sqlchat.errors import (
     UnknownNameError,
 )
 from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.profiles import ColumnProfile, Path
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,33 +63,93 @@ QUERY = re.compile(
 """How a text with a PIVOT begins that only asks, be it in parentheses or after comments."""
 PREFIX = re.compile(r"[\w ]+ Error: ")
 LOCKED = re.compile(r"Could not set lock|Conflicting lock", re.I)
+UNKNOWN_NAME = re.compile(r"does not exist|not found in FROM|referenced column", re.I)
+Fetch = Callable[[int], Sequence[Sequence[Any]]]
 
 
-@contextmanager
-def _open_session(target: Target, timeout: float) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A locked connection for one task; the errors of what is done with it come out as ours."""
-    import duckdb
+class DuckDBSession(Session):
+    def __init__(self, target: Target, timeout: float, connection: duckdb.DuckDBPyConnection) -> None:
+        super().__init__(target, timeout)
+        self._connection = connection
 
-    with ExitStack() as stack:
-        try:
-            connection = stack.enter_context(open_session(target))
-        except duckdb.Error as exc:
-            words = target.scrubbed(_read_error_report(exc).get("exception_message", ""))
-            if LOCKED.search(words):
-                raise DatabaseUnavailableError(
-                    "Another process has the database open for writing.", retry_after=1
-                ) from exc
-            known = belongs_to_another("DuckDB", target)
-            raise known or ConnectionConfigError(
-                f"{target.shown!r} cannot be opened as a DuckDB database: {words}"
-            ) from exc
-        deadline = threading.Timer(timeout, connection.interrupt)
-        stack.callback(deadline.cancel)
-        deadline.start()
-        try:
-            yield connection
-        except duckdb.Error as exc:
-            raise _translate_error(exc, target, timeout) from exc
+    @classmethod
+    @contextmanager
+    def open(cls, target: Target, timeout: float) -> Iterator[DuckDBSession]:
+        import duckdb
+
+        with ExitStack() as stack:
+            try:
+                connection = stack.enter_context(open_session(target))
+            except duckdb.Error as exc:
+                raise _translate_opening(exc, target) from exc
+            deadline = threading.Timer(timeout, connection.interrupt)
+            stack.callback(deadline.cancel)
+            deadline.start()
+            try:
+                yield cls(target, timeout, connection)
+            except duckdb.Error as exc:
+                raise _translate_error(exc, target, timeout) from exc
+
+    def read_catalog(self) -> Catalog:
+        return read_catalog(self._query)
+
+    def run(self, sql: str, max_rows: int, max_bytes: int) -> Results:
+        relation, readings, fetch = self._select(sql, max_rows + 1)
+        decoders = [(place, item.decode) for place, item in enumerate(readings) if item.decode]
+
+        def decode_rows(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+            columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
+            for place, decode in decoders:
+                columns[place] = list(map(decode, columns[place]))
+            return list(zip(*columns, strict=True))
+
+        rows, count, truncated = collect(fetch, max_rows, max_bytes, decode_rows)
+        return Results(tuple(relation.columns), tuple(map(str, relation.types)), rows, count, truncated)
+
+    def send(self, sql: str, max_rows: int, sender: Sender) -> None:
+        from sqlchat.connections.duckdb.stream import make_header, send
+
+        relation, readings, fetch = self._select(sql, max_rows)
+        header = make_header(relation.columns, relation.types)
+        sender.begin(header)
+        send(fetch, readings, header, sender)
+
+    def explain(self, sql: str) -> Plan:
+        _read_statement(self._connection, sql)
+        ((_, plan),) = self._query(f"EXPLAIN (FORMAT JSON) {sql}")
+        return read_plan(plan)
+
+    def profile_table(self, table: Table) -> dict[Path, ColumnProfile]:
+        import duckdb
+
+        with suppress(duckdb.Error):  # of a type that does not compare, and of the deadline
+            return profile_table(self._query, table)
+        return {}
+
+    def _query(self, sql: str) -> list[tuple[Any, ...]]:
+        return self._connection.execute(sql).fetchall()
+
+    def _select(self, sql: str, count: int) -> tuple[duckdb.DuckDBPyRelation, list[Reading], Fetch]:
+        """The statement's columns, how each is read, and a function that fetches the next of at most `count` rows."""
+        kind, statement = _read_statement(self._connection, sql)
+        relation = _describe_columns(self._connection, kind, statement)
+        readings = [choose_reading(type, position) for position, type in enumerate(relation.types, 1)]
+        selected = ", ".join(item.expression for item in readings)
+        if kind == "SELECT":
+            text = "'" + sql.replace("'", "''") + "'"
+            self._connection.execute(f"SELECT {selected} FROM {SYSTEM}.query({text}) LIMIT {count}")  # noqa: S608
+            return relation, readings, self._connection.fetchmany
+        held = iter(relation.project(selected).limit(count).fetchall())
+        return relation, readings, lambda size: list(itertools.islice(held, size))
+
+
+def _translate_opening(exc: duckdb.Error, target: Target) -> Exception:
+    words = target.scrubbed(_read_error_report(exc).get("exception_message", ""))
+    if LOCKED.search(words):
+        return DatabaseUnavailableError("Another process has the database open for writing.", retry_after=1)
+    return belongs_to_another("DuckDB", target) or ConnectionConfigError(
+        f"{target.shown!r} cannot be opened as a DuckDB database: {words}"
+    )
 
 
 def _read_error_report(exc: Exception) -> dict[str, str]:
@@ -173,91 +232,13 @@ def _describe_columns(
     return relation
 
 
-def _check(target: Target, timeout: float) -> None:
-    with _open_session(target, timeout):
-        pass
-
-
-def _run(target: Target, sql: str, max_rows: int, max_bytes: int, timeout: float) -> Results:
-    with _open_session(target, timeout) as connection:
-        kind, statement = _read_statement(connection, sql)
-        relation = _describe_columns(connection, kind, statement)
-        readings = [choose_reading(type, position) for position, type in enumerate(relation.types, 1)]
-        fetch = _make_fetcher(connection, sql if kind == "SELECT" else None, relation, readings, max_rows + 1)
-        decoders = [(place, item.decode) for place, item in enumerate(readings) if item.decode]
-
-        def decoded(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
-            columns: list[Sequence[Any]] = list(zip(*rows, strict=True))
-            for place, decode in decoders:
-                columns[place] = list(map(decode, columns[place]))
-            return list(zip(*columns, strict=True))
-
-        rows, count, truncated = collect(fetch, max_rows, max_bytes, decoded)
-        return Results(tuple(relation.columns), tuple(map(str, relation.types)), rows, count, truncated)
-
-
-def _stream(target: Target, sql: str, max_rows: int, path: str) -> None:
-    from sqlchat.connections.duckdb.stream import make_header, send
-
-    with _open_session(target, FOREVER) as connection, Sender(path) as sender:
-        kind, statement = _read_statement(connection, sql)
-        relation = _describe_columns(connection, kind, statement)
-        header = make_header(relation.columns, relation.types)
-        sender.begin(header)
-        readings = [choose_reading(type, position) for position, type in enumerate(relation.types, 1)]
-        fetch = _make_fetcher(connection, sql if kind == "SELECT" else None, relation, readings, max_rows)
-        send(fetch, readings, header, sender)
-
-
-def _make_fetcher(
-    connection: duckdb.DuckDBPyConnection,
-    sql: str | None,
-    relation: duckdb.DuckDBPyRelation,
-    readings: Sequence[Reading],
-    count: int,
-) -> Callable[[int], Sequence[Sequence[Any]]]:
-    """Return a function that fetches the next rows, up to `count` in all, of a SELECT or an executed statement."""
-    selected = ", ".join(item.expression for item in readings)
-    if sql is not None:
-        text = "'" + sql.replace("'", "''") + "'"
-        connection.execute(f"SELECT {selected} FROM {SYSTEM}.query({text}) LIMIT {count}")  # noqa: S608
-        return connection.fetchmany
-    held = iter(relation.project(selected).limit(count).fetchall())
-    return lambda size: list(itertools.islice(held, size))
-
-
-def _explain(target: Target, sql: str, timeout: float) -> Plan:
-    with _open_session(target, timeout) as connection:
-        _read_statement(connection, sql)
-        ((_, told),) = connection.execute(f"EXPLAIN (FORMAT JSON) {sql}").fetchall()
-    return read_plan(told)
-
-
-def _read_catalog(target: Target, timeout: float) -> Catalog:
-    with _open_session(target, timeout) as connection:
-        return read_catalog(lambda sql: connection.execute(sql).fetchall())
-
-
-def _read_profiles(target: Target, tables: Sequence[Table], timeout: float) -> Profiled:
-    import duckdb
-
-    until = time.monotonic() + timeout
-    with _open_session(target, timeout) as connection:
-        return read_profiles(lambda sql: connection.execute(sql).fetchall(), duckdb.Error, tables, until)
-
-
-UNKNOWN_NAME = re.compile(r"does not exist|not found in FROM|referenced column", re.IGNORECASE)
-
-
 class DuckDBConnection(EmbeddedConnection):
     """A DuckDB file. `config`: `database`."""
 
     provider = "duckdb"
     dialect = "duckdb"
     engine = "DuckDB"
-    tasks: ClassVar[Tasks] = Tasks(
-        check=_check, catalog=_read_catalog, run=_run, stream=_stream, explain=_explain, profiles=_read_profiles
-    )
+    session: ClassVar[type[Session]] = DuckDBSession
 
     def revision(self) -> object:
         """Changes when the file does: a macro may have taken the name of a built-in function."""

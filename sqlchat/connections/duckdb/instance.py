@@ -1,9 +1,9 @@
-"""DuckDB's instances in a worker process, each locked for one file and kept, while the file is not.
+"""Keeps DuckDB instances in a worker process. Each is locked for one file, but holds it open only for a statement.
 
-Making an instance registers thousands of functions, which takes some twenty times as long as a small query. So it is
-kept without any database in it: a statement attaches the file, read-only, in a session of its own, and detaches it.
-Between statements the file is as free for those who write to it, or replace it, as if nobody had read it. An instance
-can open no other file than its own, and one in which anything went wrong, or was left behind, is not used again.
+Making an instance registers thousands of functions, which takes about twenty times as long as a small query. So an
+instance is kept empty: each statement attaches the file, read-only, in a session of its own, and detaches it. Between
+statements others can write or replace the file. An instance can open only its own file. It is dropped after an error,
+and if a session leaves anything behind.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ CONFIG: dict[str, str | bool | int | float | list[str]] = {
 }
 LAST_LOCKS = ("SET enable_external_access=false", "SET GLOBAL TimeZone='UTC'", "SET lock_configuration=true")
 BESIDE = ("", ".wal", ".wal.checkpoint", ".wal.recovery")
-"""What a database's path ends with in the names of its files."""
+"""Suffixes of the files of one database."""
 MEMORY_SHARE = 0.5
-"""Of what the worker process may take, so that DuckDB refuses a query before the process has to end."""
+"""Share of the worker process's memory, so that DuckDB refuses a query before the process has to end."""
 KEPT = 2
-"""Instances in a process; a second one takes 5 MiB, and 350 MiB of the address space left for queries."""
+"""Instances in a process. A second one takes 5 MiB, and 350 MiB of the address space."""
 SYSTEM = "system.main"
-"""Stands before each function that we call: the bare name means a macro of that name, if the database has one."""
+"""Qualifies each function that we call: a bare name may mean a macro of the database."""
 NAMED = f"SELECT database_name FROM {SYSTEM}.duckdb_databases() WHERE NOT internal AND path IS NOT NULL"  # noqa: S608
 OPEN = f"SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_databases() WHERE NOT internal"  # noqa: S608
 LEFT = f"SELECT ({OPEN}), (SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_secrets())"  # noqa: S608

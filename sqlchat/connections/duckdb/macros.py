@@ -1,4 +1,4 @@
-"""Which built-in functions and operators of a DuckDB database mean macros of its users instead."""
+"""Finds the built-in functions and operators that macros of a DuckDB database replace."""
 
 from __future__ import annotations
 

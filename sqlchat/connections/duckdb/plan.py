@@ -1,4 +1,4 @@
-"""DuckDB's plan as it tells it in JSON -> what it expects the query to take. For `connection.py` alone; no driver."""
+"""Reads the cost of a query from DuckDB's EXPLAIN in JSON."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from sqlchat.connections.plan import Plan
 
 ESTIMATE = "Estimated Cardinality"
 COMPARES_ALL = frozenset({"CROSS_PRODUCT", "NESTED_LOOP_JOIN", "BLOCKWISE_NL_JOIN"})
-"""Steps that look at each row of one side with each row of the other."""
+"""Steps that compare each row of one side with each row of the other."""
 
 
-def read_plan(told: str) -> Plan:
-    """DuckDB has no cost: it is the number of rows that are expected to pass through all steps together."""
+def read_plan(text: str) -> Plan:
+    """DuckDB has no cost: this one is the number of rows that pass through all steps together."""
     try:
-        nodes = json.loads(told)
+        nodes = json.loads(text)
         costs = [_count_rows(node)[0] for node in nodes]
     except RecursionError:
         return Plan(math.inf)  # some hundred joins inside one another
@@ -26,11 +26,11 @@ def read_plan(told: str) -> Plan:
 def _count_rows(node: dict[str, Any]) -> tuple[int, int]:
     """Return the rows that pass through a step and all steps below it, and its output rows."""
     below = [_count_rows(child) for child in node["children"]]
-    given = [rows for _, rows in below]
-    looked_at = math.prod(given) if node["name"] in COMPARES_ALL else 0
+    inputs = [rows for _, rows in below]
+    compared = math.prod(inputs) if node["name"] in COMPARES_ALL else 0
     estimate = node["extra_info"].get(ESTIMATE)
-    rows = int(estimate) if estimate else looked_at or _estimate_output(node["name"], given)
-    return sum(cost for cost, _ in below) + max(rows, looked_at), rows
+    rows = int(estimate) if estimate else compared or _estimate_output(node["name"], inputs)
+    return sum(cost for cost, _ in below) + max(rows, compared), rows
 
 
 def _estimate_output(name: str, below: list[int]) -> int:

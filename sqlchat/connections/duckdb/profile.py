@@ -1,14 +1,12 @@
-"""Profiles of a DuckDB database's columns. For `connection.py` alone, which gives the session."""
+"""Profiles the columns of a DuckDB database."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable
 from typing import Any
 
 from sqlchat.connections.duckdb.instance import SYSTEM
-from sqlchat.connections.embedded import Profiled, quoted
+from sqlchat.connections.embedded import quoted
 from sqlchat.connections.profiling import (
     LONGEST,
     MOST_NUMBERS,
@@ -30,23 +28,8 @@ SEED = 1
 """The same sample for each of a table's statements, and for each reading of it."""
 
 
-def read(query: Query, fault: type[Exception], tables: Sequence[Table], until: float) -> Profiled:
-    """Profiles of the columns of `tables`, and how many tables had their turn before the time `until`.
-
-    `query(sql)` gives all rows, or raises `fault`, as it does past its own deadline.
-    """
-    found: dict[Path, ColumnProfile] = {}
-    for number, table in enumerate(tables):
-        made: dict[Path, ColumnProfile] = {}
-        with suppress(fault):  # a type that does not compare, say
-            made = _profile_table(query, table)
-        if time.monotonic() > until:
-            return found, number
-        found |= made
-    return found, len(tables)
-
-
-def _profile_table(query: Query, table: Table) -> dict[Path, ColumnProfile]:
+def profile_table(query: Query, table: Table) -> dict[Path, ColumnProfile]:
+    """Profiles of the table's columns by `query(sql)`, which returns all rows."""
     columns = table.columns[:MOST_COLUMNS]
     size = table.row_estimate or 0
     whole = size <= SAMPLED_ROWS
@@ -55,16 +38,16 @@ def _profile_table(query: Query, table: Table) -> dict[Path, ColumnProfile]:
         source += f" TABLESAMPLE system({100 * SAMPLED_ROWS / size:.6f} PERCENT) REPEATABLE ({SEED})"
     facts = ", ".join(map(_write_facts, columns))
     ((rows, *figures),) = query(f"SELECT {SYSTEM}.count_star(), {facts} FROM {source}")  # noqa: S608
-    found = {}
+    profiles = {}
     for place, column in enumerate(columns):
         present, distinct, least, most = figures[4 * place : 4 * place + 4]
         kind, values = kind_of(column.type), ()
         if kind == "text" or (kind == "number" and distinct <= MOST_NUMBERS):
             values = tuple(value for (value,) in query(_write_values(column, source)))
-        known = told_by(distinct, present, whole=whole)
-        seen = Seen(rows, present, known, whole, values, least or "", most or "")
-        found[table.schema, table.name, column.name] = profile(kind, seen)
-    return found
+        estimate = told_by(distinct, present, whole=whole)
+        seen = Seen(rows, present, estimate, whole, values, least or "", most or "")
+        profiles[table.schema, table.name, column.name] = profile(kind, seen)
+    return profiles
 
 
 def _write_facts(column: Column) -> str:

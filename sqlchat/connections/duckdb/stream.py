@@ -1,4 +1,4 @@
-"""DuckDB's rows as a stream: the values of JSON answers, with the types that DuckDB has in Arrow."""
+"""Sends DuckDB's rows as a stream: the values of JSON answers, and their Arrow types."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from sqlchat.connections.duckdb.types import NESTED, Reading
+from sqlchat.connections.duckdb.types import INTEGERS, NESTED, NUMBERS, Reading
 from sqlchat.connections.encoding import json_cells
 from sqlchat.connections.streams import Header, batch_of
 from sqlchat.connections.worker_streams import Sender
@@ -40,11 +40,8 @@ SIMPLE = {
     "timestamp with time zone": pa.timestamp("us", "UTC"),
 }
 """By a type's id; all others are text."""
-JSON = frozenset({"boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger"}) | {
-    *("ubigint", "hugeint", "uhugeint", "float", "double", "decimal", "bignum"),
-    *NESTED,
-}
-"""Types whose values are no strings in JSON."""
+JSON = NESTED | NUMBERS | INTEGERS | {"boolean", "double"}
+"""Types whose values are not strings in JSON."""
 
 
 def make_header(columns: Sequence[str], types: Sequence[Any]) -> Header:

@@ -1,8 +1,7 @@
-"""How values leave DuckDB with every digit: what is cast to text in the engine, and read again here.
+"""Reads values from DuckDB with every digit: casts them to text in the engine and decodes the text here.
 
-DuckDB's own way into Python makes an interval of one month thirty days, an infinite date the year 9999, and a
-TIMESTAMP_NS lose its nanoseconds. So an answer's column is selected as text where its Python value would not do, and
-`decode` makes of the text what JSON has for it. For `connection.py` alone; needs no driver, only its types.
+DuckDB's Python values make an interval of one month thirty days and an infinite date the year 9999, and TIMESTAMP_NS
+loses its nanoseconds. So such a column is selected as text, which `decode` turns into a value for JSON.
 """
 
 from __future__ import annotations
@@ -19,12 +18,10 @@ from sqlchat.connections.encoding import DEEPEST, is_deep, no_number
 
 Decode = Callable[[Any], Any]
 
-AS_IS = frozenset(
-    {
-        *("boolean", "tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint"),
-        *("double", "varchar", "blob", "uuid", "bit", "enum", "struct"),
-    }
+INTEGERS = frozenset(
+    ("tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint"),
 )
+AS_IS = INTEGERS | {"boolean", "double", "varchar", "blob", "uuid", "bit", "enum", "struct"}
 NUMBERS = frozenset({"hugeint", "uhugeint", "decimal", "float", "bignum"})
 NESTED = frozenset({"list", "array", "struct", "map", "union", "variant", "tuple"})
 
@@ -105,8 +102,12 @@ def _decode_fields(decoders: dict[str, Decode]) -> Decode | None:
 
 
 def _decode_number(text: str) -> Any:
-    """Digits as DuckDB writes them are a number in JSON too; its nan and inf are none."""
-    return orjson.Fragment(text) if text[-1].isdigit() else no_number(float(text))
+    """A number as JSON has it. DuckDB writes a DECIMAL(2, 2) as `.50`, and nan and inf, which JSON does not know."""
+    if not text[-1].isdigit():
+        return no_number(float(text))
+    if text.startswith((".", "-.")):
+        text = text.replace(".", "0.", 1)
+    return orjson.Fragment(text)
 
 
 def _decode_json(text: str | None) -> Any:

@@ -1,7 +1,7 @@
 """Stored files as a database: a table each, in a DuckDB database that is made of them and kept on disk.
 
 It is read like any other DuckDB file, with the same locks in the same worker processes. Its path is ours, so what
-`located` refuses to callers stays refused. Keys that were found in the files stand beside it.
+`locate_file` refuses to callers stays refused. Keys that were found in the files stand beside it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 from sqlchat.config import Settings
-from sqlchat.connections.duckdb.connection import DuckDBConnection
-from sqlchat.connections.embedded import P, R, Target, Tasks
+from sqlchat.connections.duckdb.connection import DuckDBConnection, DuckDBSession
+from sqlchat.connections.embedded import R, Session, Target
 from sqlchat.connections.files.build import Built
 from sqlchat.connections.files.config import NoSuchFileError
 from sqlchat.connections.files.databases import FileDatabases
@@ -36,26 +36,30 @@ log = logging.getLogger(__name__)
 TRIES = 3
 
 
-def _read_catalog(target: Target, timeout: float) -> Catalog:
-    """In a worker process: what the database says, and the keys that were found when it was made."""
-    catalog = DuckDBConnection.tasks.catalog(target, timeout)
-    keys = Built.read(os.path.dirname(target.path)).keys
-    foreign: dict[str, list[ForeignKey]] = defaultdict(list)
-    for key in keys.foreign:
-        schema = catalog.default_schema
-        foreign[key.table].append(ForeignKey((key.column,), schema, key.ref_table, (key.ref_column,), inferred=True))
-    return replace(catalog, tables=tuple(_add_keys(table, keys, foreign[table.name]) for table in catalog.tables))
-
-
 def _add_keys(table: Table, keys: Keys, foreign: list[ForeignKey]) -> Table:
     primary = (keys.primary[table.name],) if table.name in keys.primary else ()
     return replace(table, primary_key=primary, foreign_keys=tuple(foreign))
 
 
-def _check(target: Target, timeout: float) -> tuple[str, ...]:
-    """In a worker process: open the database; gives what its files warn of."""
-    DuckDBConnection.tasks.check(target, timeout)
-    return Built.read(os.path.dirname(target.path)).warnings
+class FilesSession(DuckDBSession):
+    """A session on the DuckDB file, which knows what stands beside it."""
+
+    def check(self) -> list[str]:
+        return list(self._read_built().warnings)
+
+    def read_catalog(self) -> Catalog:
+        """The database's catalog, with the keys that were found when it was made."""
+        catalog, keys = super().read_catalog(), self._read_built().keys
+        foreign: dict[str, list[ForeignKey]] = defaultdict(list)
+        for key in keys.foreign:
+            schema = catalog.default_schema
+            foreign[key.table].append(
+                ForeignKey((key.column,), schema, key.ref_table, (key.ref_column,), inferred=True)
+            )
+        return replace(catalog, tables=tuple(_add_keys(table, keys, foreign[table.name]) for table in catalog.tables))
+
+    def _read_built(self) -> Built:
+        return Built.read(os.path.dirname(self.target.path))
 
 
 class FilesConnection(DuckDBConnection):
@@ -63,7 +67,7 @@ class FilesConnection(DuckDBConnection):
 
     provider = "files"
     engine = "Files"
-    tasks: ClassVar[Tasks] = replace(DuckDBConnection.tasks, catalog=_read_catalog)
+    session: ClassVar[type[Session]] = FilesSession
 
     def __init__(
         self, config: Mapping[str, Any], settings: Settings, workers: Workers, databases: FileDatabases, owner: str
@@ -72,10 +76,6 @@ class FilesConnection(DuckDBConnection):
         self._settings, self._workers, self._databases = settings, workers, databases
         self._lock = threading.Lock()
         self._key = ""
-
-    def check(self) -> list[str]:
-        timeout = self._settings.statement_timeout
-        return list(self._call(_check, self._target(), timeout, timeout=timeout))
 
     def revision(self) -> object:
         try:
@@ -105,14 +105,13 @@ class FilesConnection(DuckDBConnection):
         if before and before != key:
             self._databases.discard(before)
 
-    def _call(self, task: Callable[P, R], *args: Any, timeout: float) -> R:
-        target, *rest = args
+    def _call(self, target: Target, timeout: float, act: Callable[..., R], *args: Any) -> R:
         broken: ConnectionConfigError | None = None
         for _ in range(TRIES):
             with self._databases.hold(target.path) as there:
                 if there:
                     try:
-                        return super()._call(task, target, *rest, timeout=timeout)
+                        return super()._call(target, timeout, act, *args)
                     except ConnectionConfigError as exc:  # part of it was removed or overwritten
                         if broken is not None:
                             raise _make_outage(exc) from exc

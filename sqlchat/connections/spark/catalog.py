@@ -7,6 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from sqlchat.connections.spark.session import SparkError, quoted
@@ -22,9 +23,16 @@ TIME = 50.0
 """Seconds after which tables that are not described yet are left out."""
 SYSTEM = frozenset({"information_schema", "global_temp", "sys"})
 ANY_SCHEMA = "?"
-"""Where a view was made if its server does not tell: its unqualified names may mean any table of that name."""
-NAMED = {"timestamp_ltz": "timestamp", "integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint"}
-"""Spark's names of types in JSON, as SQL has them."""
+"""The schema of a view whose server does not name it: its unqualified names may mean any table of that name."""
+SQL_NAMES = {"timestamp_ltz": "timestamp", "integer": "int", "long": "bigint", "short": "smallint", "byte": "tinyint"}
+"""SQL's names of types by their names in Spark's JSON."""
+FACTS = {
+    "Comment": "comment",
+    "Type": "type",
+    "View Catalog and Namespace": "view_catalog_and_namespace",
+    "View Text": "view_text",
+}
+"""Names in Spark's JSON by the labels of rows."""
 
 
 def read_catalog(ask: Ask, paths: Mapping[str, Sequence[tuple[str, Any]]], database: str) -> Catalog:
@@ -37,17 +45,18 @@ def read_catalog(ask: Ask, paths: Mapping[str, Sequence[tuple[str, Any]]], datab
     schemas = [database] if database else [row[0] for row in ask("SHOW SCHEMAS") if row[0].lower() not in SYSTEM]
     hidden = {(current, name.lower()) for name in paths}  # behind a named path
     listed = [pair for schema in schemas for pair in _list_tables(ask, schema)]
-    named = [(schema, name) for schema, name in listed if (schema, name.lower()) not in hidden]
-    if len(named) > MOST_TABLES:
-        log.warning("more tables than are read", extra={"tables": len(named), "read": MOST_TABLES})
-    described = Describer(ask, catalog, current, until).describe_all(named[:MOST_TABLES])
+    names = [(schema, name) for schema, name in listed if (schema, name.lower()) not in hidden]
+    if len(names) > MOST_TABLES:
+        log.warning("more tables than are read", extra={"tables": len(names), "read": MOST_TABLES})
+    tables = Describer(ask, catalog, current, until).describe_all(names[:MOST_TABLES])
+    if len(tables) < len(names):  # a policy reads no view whose tables may be among those that are not known
+        tables = [replace(table, definition="", definition_schema="") for table in tables]
     files = [
         Table(name=name, columns=tuple(Column(each, kind.simpleString()) for each, kind in columns))
         for name, columns in paths.items()
     ]
-    is_whole = len(described) == len(named)
     return Catalog(
-        tables=(*files, *(described if is_whole else _without_definitions(described))),
+        tables=(*files, *tables),
         dialect="spark",
         default_schema=current,
         search_path=("", current),
@@ -66,130 +75,104 @@ def _list_tables(ask: Ask, schema: str) -> list[tuple[str, str]]:
     return [(schema, row[1]) for row in rows if not row[2]]
 
 
-def _without_definitions(tables: Iterable[Table]) -> list[Table]:
-    """A policy reads no view whose tables may be among those that are not known."""
-    return [Table(t.name, t.columns, t.schema, t.kind, t.comment, row_estimate=t.row_estimate) for t in tables]
-
-
 class Describer:
-    """Asks of many tables at once, and of each in the way that the server knows: as JSON, or as rows of words."""
+    """Describes many tables at once, as JSON if the server can write it, else as rows of labels and values."""
 
     def __init__(self, ask: Ask, catalog: str, current: str, until: float) -> None:
         self._ask, self._catalog, self._current, self._until = ask, catalog, current, until
-        self._speaks_json = True
+        self._writes_json = True
 
-    def describe_all(self, named: Sequence[tuple[str, str]]) -> list[Table]:
-        """Those of `named` that could be described in time, in their order. Raises SparkError of a lost session."""
-        if not named:
+    def describe_all(self, names: Sequence[tuple[str, str]]) -> list[Table]:
+        """The tables that could be described in time, in order. Raises SparkError of a lost session."""
+        if not names:
             return []
-        first = self.describe(*named[0])  # which tells whether the server speaks JSON
+        first = self._describe(*names[0])  # finds out whether the server writes JSON
         with ThreadPoolExecutor(THREADS, thread_name_prefix="catalog") as pool:
-            rest = list(pool.map(lambda pair: self.describe(*pair), named[1:]))
-        found = [table for table in (first, *rest) if table is not None]
-        if len(found) < len(named):
-            log.warning("tables could not be described", extra={"tables": len(named) - len(found)})
-        return found
+            rest = list(pool.map(lambda pair: self._describe(*pair), names[1:]))
+        tables = [table for table in (first, *rest) if table is not None]
+        if len(tables) < len(names):
+            log.warning("tables could not be described", extra={"tables": len(names) - len(tables)})
+        return tables
 
-    def describe(self, schema: str, name: str) -> Table | None:
+    def _describe(self, schema: str, name: str) -> Table | None:
         if time.monotonic() > self._until:
             return None
         place = f"{quoted(schema)}.{quoted(name)}"
         try:
-            if self._speaks_json:
+            if self._writes_json:
                 try:
-                    ((told,),) = self._ask(f"DESCRIBE TABLE EXTENDED {place} AS JSON")
-                    return self._read_json(schema, name, json.loads(told))
+                    ((text,),) = self._ask(f"DESCRIBE TABLE EXTENDED {place} AS JSON")
+                    return self._make_table(schema, name, *_read_json(json.loads(text)))
                 except SparkError as exc:
                     if "JSON" not in exc.message:
                         raise
-                    self._speaks_json = False
-            return self._read_rows(schema, name, self._ask(f"DESCRIBE TABLE EXTENDED {place}"))
+                    self._writes_json = False
+            rows = self._ask(f"DESCRIBE TABLE EXTENDED {place}")
+            return self._make_table(schema, name, *_read_rows(rows))
         except SparkError as exc:
             if exc.is_of_session:
                 raise
             return None  # one that the user may not look into, or that went meanwhile
 
-    def _read_json(self, schema: str, name: str, told: dict[str, Any]) -> Table:
-        columns = [
-            Column(each["name"], type_name(each["type"]), each.get("nullable", True), each.get("comment") or "")
-            for each in told.get("columns", ())
-        ]
-        return self._table(
-            schema,
-            name,
-            columns,
-            kind=told.get("type", ""),
-            comment=told.get("comment") or "",
-            rows=(told.get("statistics") or {}).get("num_rows"),
-            definition=told.get("view_text") or "",
-            inside=told.get("view_catalog_and_namespace") or "",
-        )
-
-    def _read_rows(self, schema: str, name: str, rows: Iterable[Sequence[Any]]) -> Table:
-        columns: list[Column] = []
-        facts: dict[str, str] = {}
-        in_columns = True
-        for label, value, comment in rows:
-            in_columns = in_columns and bool(label) and not label.startswith("#")
-            if in_columns:
-                columns.append(Column(label, value, True, comment or ""))
-            else:
-                facts.setdefault(label, value or "")
-        statistics = facts.get("Statistics", "").rpartition(", ")[2].removesuffix(" rows")
-        return self._table(
-            schema,
-            name,
-            columns,
-            kind=facts.get("Type", ""),
-            comment=facts.get("Comment", ""),
-            rows=int(statistics) if statistics.isdecimal() else None,
-            definition=facts.get("View Text", ""),
-            inside=facts.get("View Catalog and Namespace", ""),
-        )
-
-    def _table(
-        self,
-        schema: str,
-        name: str,
-        columns: Sequence[Column],
-        *,
-        kind: str,
-        comment: str,
-        rows: int | None,
-        definition: str,
-        inside: str,
-    ) -> Table:
-        """`inside` is the catalog and schema in which a view was made."""
-        catalog, _, namespace = inside.replace("`", "").partition(".")
-        is_here = not inside or catalog == self._catalog
-        made_in = namespace if inside else ANY_SCHEMA * bool(definition)
+    def _make_table(self, schema: str, name: str, columns: Sequence[Column], facts: Mapping[str, Any]) -> Table:
+        made_in = facts.get("view_catalog_and_namespace") or ""
+        definition = facts.get("view_text") or ""
+        catalog, _, namespace = made_in.replace("`", "").partition(".")
+        if not made_in:
+            namespace = ANY_SCHEMA if definition else ""
+        elif catalog != self._catalog:
+            definition = ""
         return Table(
             name=name,
             columns=tuple(columns),
             schema=schema,
-            kind="view" if "VIEW" in kind.upper() else "table",
-            comment=comment,
-            row_estimate=rows,
-            definition=definition if is_here else "",
-            definition_schema="" if made_in == self._current else made_in,
+            kind="view" if "VIEW" in (facts.get("type") or "").upper() else "table",
+            comment=facts.get("comment") or "",
+            row_estimate=facts.get("num_rows"),
+            definition=definition,
+            definition_schema="" if namespace == self._current else namespace,
         )
 
 
-def type_name(told: Mapping[str, Any]) -> str:
-    """A type as JSON tells it, in SQL: `{"name": "array", "element_type": {"name": "int"}}` gives `array<int>`."""
-    match name := told["name"]:
+def _read_json(described: Mapping[str, Any]) -> tuple[list[Column], dict[str, Any]]:
+    """The columns, and facts by their names in Spark's JSON."""
+    columns = [
+        Column(each["name"], type_name(each["type"]), each.get("nullable", True), each.get("comment") or "")
+        for each in described.get("columns", ())
+    ]
+    return columns, {**described, **(described.get("statistics") or {})}
+
+
+def _read_rows(rows: Iterable[Sequence[Any]]) -> tuple[list[Column], dict[str, Any]]:
+    """The same of rows: one for each column, then others, such as `Statistics | 300 bytes, 20 rows`."""
+    columns: list[Column] = []
+    facts: dict[str, Any] = {}
+    in_columns = True
+    for label, value, comment in rows:
+        in_columns = in_columns and bool(label) and not label.startswith("#")
+        if in_columns:
+            columns.append(Column(label, value, True, comment or ""))
+        else:
+            facts.setdefault(FACTS.get(label, label), value)
+    count = (facts.get("Statistics") or "").rpartition(", ")[2].removesuffix(" rows")
+    return columns, facts | ({"num_rows": int(count)} if count.isdecimal() else {})
+
+
+def type_name(type: Mapping[str, Any]) -> str:
+    """A type of Spark's JSON in SQL: `{"name": "array", "element_type": {"name": "int"}}` gives `array<int>`."""
+    match name := type["name"]:
         case "decimal":
-            return f"decimal({told['precision']},{told['scale']})"
+            return f"decimal({type['precision']},{type['scale']})"
         case "varchar" | "char":
-            return f"{name}({told['length']})"
+            return f"{name}({type['length']})"
         case "array":
-            return f"array<{type_name(told['element_type'])}>"
+            return f"array<{type_name(type['element_type'])}>"
         case "map":
-            return f"map<{type_name(told['key_type'])},{type_name(told['value_type'])}>"
+            return f"map<{type_name(type['key_type'])},{type_name(type['value_type'])}>"
         case "struct":
-            fields = [f"{field['name']}:{type_name(field['type'])}" for field in told["fields"]]
+            fields = [f"{field['name']}:{type_name(field['type'])}" for field in type["fields"]]
             return f"struct<{','.join(fields)}>"
         case "interval":
-            units = dict.fromkeys((told.get("start_unit"), told.get("end_unit")))
+            units = dict.fromkeys((type.get("start_unit"), type.get("end_unit")))
             return " ".join(["interval", " to ".join(unit for unit in units if unit)]).strip()
-    return NAMED.get(name, str(name))
+    return SQL_NAMES.get(name, str(name))

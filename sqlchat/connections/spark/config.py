@@ -1,4 +1,4 @@
-"""What a connection to Spark is made of: `sc://host:port/;token=...` or the same as fields, and named paths."""
+"""Validates the config of a Spark connection: `sc://host:port/;token=...` or fields, and named paths."""
 
 from __future__ import annotations
 
@@ -15,24 +15,16 @@ KNOWN = ("host", "port", "user", "sslmode", "catalog", "database", "session_id")
 OTHERS = (AUTHORITIES, "headers", "tables", "token")
 SSLMODES = ("disable", "verify-full")
 PARAMETERS = {"token": "token", "user_id": "user", "session_id": "session_id"}
-"""Of a url, by the field that each gives."""
-PASSED_OVER = frozenset({"user_agent", "grpc_max_message_size"})
+"""Fields by the parameters of a url."""
+IGNORED = frozenset({"user_agent", "grpc_max_message_size"})
 HEADER, HEADER_VALUE = re.compile(r"x-[a-z0-9-]{1,100}"), re.compile(r"[\x21-\x7e]([\x20-\x7e]{0,7998}[\x21-\x7e])?")
 SESSION = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 NAME = re.compile(r"[A-Za-z_]\w{0,99}", re.ASCII)
 PATH = re.compile(r"([a-z][a-z0-9]{1,9}:(//[\w.@-]*)?)?/[\w.=+@/-]*")
-"""No patterns of several files, no escapes, no queries: one place that means itself."""
+"""One place: without patterns, escapes or queries."""
 MOST_TABLES, MOST_HEADERS = 10_000, 20
 FORMATS = ("parquet", "csv", "json", "orc", "avro", "delta", "iceberg")
-SUFFIXES = {
-    ".csv": "csv",
-    ".tsv": "csv",
-    ".json": "json",
-    ".jsonl": "json",
-    ".ndjson": "json",
-    ".orc": "orc",
-    ".avro": "avro",
-}
+SUFFIXES = {each: each for each in FORMATS[1:5]} | {"tsv": "csv", "jsonl": "json", "ndjson": "json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,19 +43,13 @@ class SparkConfig:
     user: str = ""
     sslmode: str = "disable"
     authorities: str = ""
-    """Certificates (PEM) of those that may vouch for the server; empty: the public ones."""
+    """PEM certificates of the authorities that are trusted; empty: the public ones."""
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
-    """Sent with each call, such as `x-databricks-cluster-id`."""
     catalog: str = ""
     database: str = ""
     session_id: str = ""
-    """Of a session to join, whose temporary views are then seen; empty for sessions of our own."""
+    """A session to join, with its temporary views; empty for sessions of our own."""
     tables: Mapping[str, NamedPath] = field(default_factory=dict)
-
-    @property
-    def place(self) -> str:
-        """For the log."""
-        return f"{self.host}:{self.port}"
 
 
 def read_config(config: Mapping[str, Any], allowed_paths: Sequence[str]) -> SparkConfig:
@@ -106,7 +92,7 @@ def _read_url(url: str) -> tuple[dict[str, str], dict[str, str]]:
     """The fields and the headers of `sc://host:port/;name=value;name=value`."""
     try:
         parts = urlsplit(url.strip())
-        found = {"host": parts.hostname or "", "port": "" if parts.port is None else str(parts.port)}
+        fields = {"host": parts.hostname or "", "port": "" if parts.port is None else str(parts.port)}
         path, *parameters = parts.path.split(";")
         given = [parameter.split("=", 1) for parameter in parameters if parameter]
         pairs = [(name, unquote(value, errors="strict")) for name, value in given]
@@ -117,14 +103,14 @@ def _read_url(url: str) -> tuple[dict[str, str], dict[str, str]]:
     headers = {}
     for name, value in pairs:
         if name in PARAMETERS:
-            found[PARAMETERS[name]] = value
+            fields[PARAMETERS[name]] = value
         elif name == "use_ssl":
-            found["sslmode"] = "verify-full" if value.lower() == "true" else "disable"
+            fields["sslmode"] = "verify-full" if value.lower() == "true" else "disable"
         elif name.startswith("x-"):
             headers[name] = value
-        elif name not in PASSED_OVER:
+        elif name not in IGNORED:
             raise ConnectionConfigError(f"url: unknown parameter {name[:60]!r}; leave it out.")
-    return {name: value for name, value in found.items() if value}, headers
+    return {name: value for name, value in fields.items() if value}, headers
 
 
 def _unreadable() -> ConnectionConfigError:
@@ -168,7 +154,7 @@ def _read_table(name: str, value: Any, allowed_paths: Sequence[str]) -> NamedPat
         raise ConnectionConfigError(f"tables: {name} must be a path, or an object with path and format.")
     if unknown := sorted(str(each) for each in fields if each not in ("path", "format")):
         raise ConnectionConfigError(f"tables: {name} has an unknown field {unknown[0][:60]!r}.")
-    suffix = "." + path.rstrip("/").rpartition("/")[2].rpartition(".")[2].lower()
+    suffix = path.rstrip("/").rpartition("/")[2].rpartition(".")[2].lower()
     kind = fields.get("format", SUFFIXES.get(suffix, "parquet"))
     if kind not in FORMATS:
         raise ConnectionConfigError(f"tables: the format of {name} must be one of {', '.join(FORMATS)}.")
@@ -176,10 +162,6 @@ def _read_table(name: str, value: Any, allowed_paths: Sequence[str]) -> NamedPat
         raise ConnectionConfigError(
             f"tables: the path of {name} must be absolute, such as s3a://lake/orders/, without patterns and `..`."
         )
-    if not any(_is_below(path, folder) for folder in allowed_paths):
+    if not any(path == folder or path.startswith(folder.rstrip("/") + "/") for folder in allowed_paths):
         raise ConnectionConfigError(f"tables: the path of {name} is not below one that SQLCHAT_SPARK_PATHS allows.")
     return NamedPath(path, kind)
-
-
-def _is_below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(folder.rstrip("/") + "/")

@@ -1,11 +1,11 @@
 """Spark over Spark Connect.
 
-How a stranger's text is held: Spark has no read-only mode, but a query runs inside `SELECT * FROM (...) LIMIT n`,
-sent as SQL, where the server's own grammar takes nothing that writes or sets; else only SHOW and DESCRIBE run. What
-Spark does within a query (programs, Java, files by their path) is refused by `statement.py`, by the session's
-settings and, before both, by the guard. A statement has a tag by which it is ended at its deadline.
+Spark has no read-only mode. A query runs inside `SELECT * FROM (...) LIMIT n`, sent as SQL, where the server's own
+grammar takes nothing that writes or sets; else only SHOW and DESCRIBE run. What Spark does within a query (programs,
+Java, files by their path) is refused by `statement.py`, by the session's settings and, before both, by the guard. A
+statement has a tag, by which it is ended at its deadline.
 
-Sessions are of this connection alone, which belongs to one owner, and nothing that a query can do stays in them.
+A session belongs to this connection alone, which has one owner. Nothing that a query does stays in it.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ from sqlchat.connections.spark.config import read_config
 from sqlchat.connections.spark.errors import config_error, query_error, timed_out
 from sqlchat.connections.spark.plan import read_plan
 from sqlchat.connections.spark.profile import read_profiles
-from sqlchat.connections.spark.session import Answer, Session, SparkError, load_protocol
-from sqlchat.connections.spark.statement import Judged, judge
+from sqlchat.connections.spark.session import Answer, Session, SparkError, load_protocol, quoted
+from sqlchat.connections.spark.statement import CheckedStatement, check_statement
 from sqlchat.connections.streams import Feed, Stream, open_feed
 from sqlchat.errors import BusyError, ConnectionConfigError, DatabaseUnavailableError, TooLargeError
 from sqlchat.sql.catalog import Catalog
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 CATALOG_TIMEOUT = 60.0
 MOST_TRIED = 20
-"""Named paths that are looked at before a connection is made."""
+"""Named paths that a check reads."""
 GRACE = 1.0
 """Seconds past a statement's deadline after which we hang up, if the server has not ended it."""
 LONGEST_STATEMENT = 86_400.0
@@ -55,12 +55,10 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    judged: Judged
-    most: int
-    """Rows that are asked for."""
+class Execution:
+    statement: CheckedStatement
+    max_rows: int
     timeout: float
-    """Seconds."""
     tag: str
     is_renewed: bool = False
     """Whether each batch of rows renews the time."""
@@ -72,7 +70,7 @@ class SparkConnection(Connection):
 
     def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
         self._target = read_config(config, settings.spark_paths)
-        self.place = self._target.place
+        self.place = f"{self._target.host}:{self._target.port}"
         self._settings = settings
         self._pool = make_pool(settings, self._connect)
         self._deadlines = Deadlines()
@@ -99,49 +97,48 @@ class SparkConnection(Connection):
             session.name_paths(self._target.tables, {})
             columns = {name: session.describe(_select(name), CATALOG_TIMEOUT) for name in self._target.tables}
             self._schemas = {
-                name: ", ".join(f"`{each.replace('`', '``')}` {kind.simpleString()}" for each, kind in told)
-                for name, told in columns.items()
+                name: ", ".join(f"{quoted(column)} {kind.simpleString()}" for column, kind in pairs)
+                for name, pairs in columns.items()
             }
             return read_catalog(lambda sql: session.ask(sql, CATALOG_TIMEOUT), columns, self._target.database)
 
         return self._use_session(read, CATALOG_TIMEOUT)
 
     def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
-        statement = Statement(judge(sql), max_rows + 1, timeout, tag)
+        execution = Execution(check_statement(sql), max_rows + 1, timeout, tag)
 
         def run(session: Session) -> Results:
-            with self._answer(session, statement) as (answer, types, _):
+            with self._execute(session, execution) as (answer, types, _):
                 return self._collect(answer, types, max_rows)
 
-        return self._use_session(run, timeout, statement.judged.text)
+        return self._use_session(run, timeout, execution.statement.text)
 
     def stream(self, sql: str, *, max_rows: int, idle: float, tag: str = "") -> Stream:
         from sqlchat.connections.spark.types import write_texts, write_typed
 
-        statement = Statement(judge(sql), max_rows, idle, tag, is_renewed=True)
+        execution = Execution(check_statement(sql), max_rows, idle, tag, is_renewed=True)
         readings: list[Reading] = []
 
         def work(feed: Feed) -> None:
-            text = statement.judged.text
-            self._use_session(lambda session: self._send(feed, session, statement, readings), idle, text)
+            text = execution.statement.text
+            self._use_session(lambda session: self._send(feed, session, execution, readings), idle, text)
 
         return open_feed(
             work, lambda batch, _: write_typed(batch, readings), lambda batch: write_texts(batch, readings)
         )
 
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:
-        judged = judge(sql)
-        if not judged.is_query:
+        statement = check_statement(sql)
+        if not statement.is_query:
             return Plan()
-        text = judged.text
         limit = self._settings.max_rows if max_rows is None else max_rows
         timeout = self._settings.statement_timeout
 
         def explain(session: Session) -> Plan:
-            self._name_paths(session, text)
-            return read_plan(session.explain(judged.write(limit + 1), timeout))
+            self._name_paths(session, statement.text)
+            return read_plan(session.explain(statement.write(limit + 1), timeout))
 
-        return self._use_session(explain, timeout, text)
+        return self._use_session(explain, timeout, statement.text)
 
     def profiles(self, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
         def read(session: Session) -> dict[Path, ColumnProfile]:
@@ -154,7 +151,7 @@ class SparkConnection(Connection):
         self._pool.dispose()
 
     def _try_paths(self, session: Session) -> None:
-        """Raise ConnectionConfigError for the first named path, of the first of them, that holds no columns."""
+        """Raise ConnectionConfigError for a named path that holds no columns. Tries the first MOST_TRIED of them."""
         for name, path in itertools.islice(self._target.tables.items(), MOST_TRIED):
             try:
                 session.name_paths({name: path}, {})
@@ -192,23 +189,23 @@ class SparkConnection(Connection):
             truncated=is_truncated,
         )
 
-    def _send(self, feed: Feed, session: Session, statement: Statement, readings: list[Reading]) -> None:
-        """Put a header and the rows into the feed, and fill `readings` before the header."""
+    def _send(self, feed: Feed, session: Session, execution: Execution, readings: list[Reading]) -> None:
+        """Fill `readings`, then put a header and the rows into the feed."""
         from sqlchat.connections.spark.types import header_of, readings_of
 
         if readings:  # of the session that was lost
             raise DatabaseUnavailableError(
                 "The connection to the database was lost.", retry_after=1, place=self.place
             )
-        with self._answer(session, statement) as (answer, types, deadline), feed.breakable(answer.cancel):
-            left = statement.most
+        with self._execute(session, execution) as (answer, types, deadline), feed.breakable(answer.cancel):
+            left = execution.max_rows
             for batch in answer:
                 if not readings:
                     readings += readings_of(types, batch.schema)
                     feed.put(header_of(types, readings))
                 deadline.renew(LONGEST_STATEMENT)  # while the reader of the rows takes its time
                 feed.put(batch.slice(0, left))
-                deadline.renew(statement.timeout)
+                deadline.renew(execution.timeout)
                 left -= batch.num_rows
                 if left <= 0:
                     return
@@ -217,14 +214,14 @@ class SparkConnection(Connection):
                 feed.put(header_of(types, readings))
 
     @contextlib.contextmanager
-    def _answer(
-        self, session: Session, statement: Statement
+    def _execute(
+        self, session: Session, execution: Execution
     ) -> Iterator[tuple[Answer, list[tuple[str, Any]], Deadline]]:
-        """The rows of a statement, its columns, and the deadline at which it ends; it ends too when this is left."""
+        """The rows of a statement, its columns and its deadline. The statement ends with the context."""
         from sqlchat.connections.spark.types import rewrite
 
-        judged, most, timeout = statement.judged, statement.most, statement.timeout
-        mark = f"sqlchat-{uuid.uuid4().hex[:12]}-{statement.tag}"
+        statement, max_rows, timeout = execution.statement, execution.max_rows, execution.timeout
+        mark = f"sqlchat-{uuid.uuid4().hex[:12]}-{execution.tag}"
         running: list[Answer] = []
         is_over = threading.Event()
 
@@ -235,13 +232,13 @@ class SparkConnection(Connection):
                     each.cancel()
 
         deadline = self._deadlines.start(timeout, stop)
-        longest = LONGEST_STATEMENT if statement.is_renewed else timeout + 2 * GRACE
+        longest = LONGEST_STATEMENT if execution.is_renewed else timeout + 2 * GRACE
         is_whole = False
         try:
-            self._name_paths(session, judged.text)
-            running.append(answer := session.execute(judged.write(most), mark, longest))
+            self._name_paths(session, statement.text)
+            running.append(answer := session.execute(statement.write(max_rows), mark, longest))
             types = answer.types
-            if judged.is_query and (cast_text := rewrite(judged.text, types, most)):
+            if statement.is_query and (cast_text := rewrite(statement.text, types, max_rows)):
                 session.interrupt(mark)
                 answer.cancel()
                 running.append(answer := session.execute(cast_text, mark, longest))
@@ -262,14 +259,14 @@ class SparkConnection(Connection):
                 each.cancel()
 
     def _name_paths(self, session: Session, text: str) -> None:
-        """Make the named paths that `text` may mean known to the session; all for a text that lists tables."""
+        """Name the paths in the session that `text` may mention; all of them if it lists tables."""
         low = text.lower()
         is_listing = low.startswith(("show", "desc"))
-        named = {name: path for name, path in self._target.tables.items() if is_listing or name.lower() in low}
-        session.name_paths(named, self._schemas)
+        tables = {name: path for name, path in self._target.tables.items() if is_listing or name.lower() in low}
+        session.name_paths(tables, self._schemas)
 
     def _use_session(self, use: Callable[[Session], T], timeout: float, sql: str = "") -> T:
-        """What `use` gives of a session, or of another one if the first was lost while nobody used it."""
+        """Return `use(session)`. Takes another session if the first was lost while nobody used it."""
         while True:
             pooled = self._check_out()
             session, is_fresh = cast(Session, pooled.dbapi_connection), "used" not in pooled.info
@@ -293,13 +290,9 @@ class SparkConnection(Connection):
             return self._pool.connect()
         except sqlalchemy.exc.TimeoutError as exc:
             raise BusyError("All connections to this database are in use.", retry_after=1) from exc
-        except SparkError as exc:
+        except (SparkError, ConnectionConfigError) as exc:
             raise DatabaseUnavailableError(
                 "The database cannot be reached at the moment.", retry_after=5, place=self.place
-            ) from exc
-        except ConnectionConfigError as exc:
-            raise DatabaseUnavailableError(
-                "The database's host cannot be reached from here.", retry_after=5, place=self.place
             ) from exc
 
     def _connect(self) -> Session:

@@ -1,4 +1,4 @@
-"""What a Spark server complains of, as our errors. All its texts pass here."""
+"""Translates the errors of a Spark server into ours. All its texts pass here."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ UNKNOWN_NAMES = re.compile(
 UNKNOWN_WORDS = re.compile(
     r"(Table|Database|Schema|Catalog) not found|cannot resolve attribute|\[TABLE_OR_VIEW_NOT_FOUND\]", re.IGNORECASE
 )
-"""Sail's."""
+"""The same in Sail's words."""
 PLACE = re.compile(r"\bline (\d+),? pos(?:ition)? (\d+)")
 SPAN = re.compile(r"^invalid argument: found .* at (\d+):\d+ expected ")
 REST = re.compile(
@@ -38,18 +38,19 @@ REST = re.compile(
     r"|\n\s*'?[A-Z+:]).*",
     re.DOTALL,
 )
-"""The query, as it was wrapped, and the server's plan of it."""
+"""The end of a message, with the wrapped query and its plan."""
 LONGEST = 1000
+SQLSTATE = re.compile(r"\w{5}")
 
 
 def config_error(fault: SparkError, *, near: bool) -> ConnectionConfigError:
-    """Why connecting failed. `near`: the server is in our network, so quote its words; a stranger's are not told."""
+    """The error of a failed connection. Quotes the server's words only if it is `near`, in our own network."""
     if words := REFUSALS.get(fault.code):
         return ConnectionConfigError(f"The connection failed: {words}.")
     if near:
-        return ConnectionConfigError(f"The server refused the connection: {_words(fault)}.")
-    told = f" (SQLSTATE {fault.sqlstate})" if re.fullmatch(r"\w{5}", fault.sqlstate) else ""
-    return ConnectionConfigError(f"The connection failed: the server refused it{told}.")
+        return ConnectionConfigError(f"The server refused the connection: {_clean_message(fault)}.")
+    sqlstate = f" (SQLSTATE {fault.sqlstate})" if SQLSTATE.fullmatch(fault.sqlstate) else ""
+    return ConnectionConfigError(f"The connection failed: the server refused it{sqlstate}.")
 
 
 def timed_out(timeout: float) -> QueryTimeoutError:
@@ -57,7 +58,7 @@ def timed_out(timeout: float) -> QueryTimeoutError:
 
 
 def query_error(fault: SparkError, sql: str, timeout: float) -> SqlchatError:
-    """What the caller is told of a fault of `sql`, which may have run inside a query of ours."""
+    """The error of a statement `sql`, which may have run inside a query of ours."""
     if fault.is_of_session or fault.code in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
         return DatabaseUnavailableError("The connection to the database was lost.", retry_after=1)
     if fault.code in ("DEADLINE_EXCEEDED", "CANCELLED") or fault.condition.startswith("OPERATION_CANCELED"):
@@ -65,21 +66,21 @@ def query_error(fault: SparkError, sql: str, timeout: float) -> SqlchatError:
     if fault.code == "RESOURCE_EXHAUSTED":
         return TooLargeError("The result, or a row of it, is larger than the server or this service takes at once.")
     facts: dict[str, Any] = {}
-    if re.fullmatch(r"\w{5}", fault.sqlstate):
+    if SQLSTATE.fullmatch(fault.sqlstate):
         facts["sqlstate"] = fault.sqlstate
-    if position := _position(fault, sql):
+    if position := _find_position(fault, sql):
         facts["position"] = position
     is_unknown = UNKNOWN_NAMES.match(fault.condition) or UNKNOWN_WORDS.search(fault.message)
-    return (UnknownNameError if is_unknown else QueryError)(f"{_words(fault)}.", **facts)
+    return (UnknownNameError if is_unknown else QueryError)(f"{_clean_message(fault)}.", **facts)
 
 
-def _words(fault: SparkError) -> str:
+def _clean_message(fault: SparkError) -> str:
     words = REST.sub("", fault.message.strip()).strip().rstrip(".")
     return (words[:LONGEST] or "The server refused the statement").replace("\n", " ")
 
 
-def _position(fault: SparkError, sql: str) -> int:
-    """Of a character of `sql`, from 1; 0 where the server does not tell."""
+def _find_position(fault: SparkError, sql: str) -> int:
+    """The position of a character of `sql`, from 1; 0 if the server does not tell."""
     if span := SPAN.match(fault.message):
         at = int(span[1]) - len(PREFIX)
         return at + 1 if 0 <= at < len(sql) else 0

@@ -1,7 +1,7 @@
-"""Spark's or Sail's EXPLAIN COST -> what a query is expected to take. For `connection.py` alone.
+"""Reads the cost of a query from Spark's or Sail's EXPLAIN COST.
 
-The cost is the number of bytes that the query is expected to read and, for each join that compares all rows with all,
-of what it gives. Sail tells rows where it knows no bytes: they count as eight bytes a column.
+The cost is in bytes: what the query reads, and what each join returns that compares all rows with all. If Sail knows
+only rows, a row counts as eight bytes a column.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 
 from sqlchat.connections.plan import Plan
 
-UNTOLD = "the server keeps no statistics of a table of it (ANALYZE TABLE makes some)."
+NO_STATISTICS = "the server keeps no statistics of a table of it (ANALYZE TABLE makes some)."
 UNITS = {unit: 1024.0**power for power, unit in enumerate(("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"))}
 UNKNOWN = 2.0**62
-"""Bytes that Spark expects of what it knows nothing of, or more."""
+"""Bytes that Spark expects, at least, of a table without statistics."""
 STEP = re.compile(r"(?P<depth>[ :|+-]*)(?P<step>\S.*?), Statistics\(sizeInBytes=(?P<size>[\d.E+-]+) (?P<unit>\w+)")
 COMPARES_ALL = re.compile(
     r"Join (Inner|Cross|LeftOuter|RightOuter|FullOuter)(?!.* = )|CrossJoinExec|NestedLoopJoinExec"
@@ -30,7 +30,7 @@ A_VALUE = 8
 
 @dataclass(slots=True)
 class Step:
-    """A step of a plan, and those whose rows it takes."""
+    """A step of a plan, and the steps `below` whose rows it takes."""
 
     depth: int
     compares_all: bool
@@ -40,12 +40,12 @@ class Step:
     below: list[Step] = field(default_factory=list)
 
     def count_rows(self) -> float | None:
-        """The rows that it gives, as far as that is known."""
+        """The rows that the step returns; None if unknown."""
         if self.rows is not None:
             return self.rows
-        taken = [step.count_rows() for step in self.below]
-        known = [rows for rows in taken if rows is not None]
-        if not known or len(known) < len(taken):
+        inputs = [step.count_rows() for step in self.below]
+        known = [rows for rows in inputs if rows is not None]
+        if not known or len(known) < len(inputs):
             return None
         return math.prod(known) if self.compares_all else max(known)
 
@@ -56,9 +56,9 @@ class Step:
         return None if rows is None else rows * A_VALUE * self.columns
 
 
-def read_plan(told: str) -> Plan:
-    """The cost that the text of a plan tells; withheld if the server does not know what a table holds."""
-    optimized, _, physical = told.partition("== Physical Plan ==")
+def read_plan(text: str) -> Plan:
+    """The cost in the text of a plan; withheld if the server has no statistics of a table."""
+    optimized, _, physical = text.partition("== Physical Plan ==")
     read = _read_sail if "statistics=[Rows=" in physical else _read_spark
     try:
         lines = (physical if read is _read_sail else optimized).splitlines()
@@ -67,28 +67,28 @@ def read_plan(told: str) -> Plan:
     except RecursionError:
         return Plan(math.inf)
     known = [cost for cost in costs if cost is not None and cost < UNKNOWN]
-    return Plan(sum(known)) if known and len(known) == len(costs) else Plan(withheld=UNTOLD)
+    return Plan(sum(known)) if known and len(known) == len(costs) else Plan(withheld=NO_STATISTICS)
 
 
 def _read_spark(line: str) -> Step | None:
-    found = STEP.match(line)
-    if found is None:
+    step = STEP.match(line)
+    if step is None:
         return None
-    size = float(found["size"]) * UNITS.get(found["unit"], 1.0)
-    return Step(len(found["depth"]), bool(COMPARES_ALL.match(found["step"])), size)
+    size = float(step["size"]) * UNITS.get(step["unit"], 1.0)
+    return Step(len(step["depth"]), bool(COMPARES_ALL.match(step["step"])), size)
 
 
 def _read_sail(line: str) -> Step | None:
-    found = SAIL_STEP.match(line)
-    if found is None:
+    step = SAIL_STEP.match(line)
+    if step is None:
         return None
-    size, rows = (None if found[name] == "Absent" else float(found[name]) for name in ("size", "rows"))
-    columns = max(1, found["columns"].count("(Col["))
-    return Step(len(found["depth"]), bool(COMPARES_ALL.match(found["step"])), size, rows, columns)
+    size, rows = (None if step[name] == "Absent" else float(step[name]) for name in ("size", "rows"))
+    columns = max(1, step["columns"].count("(Col["))
+    return Step(len(step["depth"]), bool(COMPARES_ALL.match(step["step"])), size, rows, columns)
 
 
 def _link(steps: list[Step]) -> list[Step]:
-    """The steps, each with those that stand below it, one level further in."""
+    """Add to each step those that are indented one level further below it."""
     open_steps: list[Step] = []
     for step in steps:
         while open_steps and open_steps[-1].depth >= step.depth:

@@ -1,4 +1,4 @@
-"""Profiles of Spark's columns: of the first rows of each table, and of column statistics where ANALYZE made some."""
+"""Profiles Spark's columns by the first rows of each table, and by column statistics if ANALYZE made some."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ Fetch = Callable[[str, float], list[pa.RecordBatch]]
 
 SAMPLED_ROWS = 10_000
 SAMPLED_COLUMNS = 50
-"""Of a table; the columns after them are not looked at."""
+"""Columns of a table that are read."""
 STATISTICS = 40
-"""Columns whose statistics are asked for, of all tables together: each takes a question."""
+"""Columns whose statistics are read, of all tables together: each takes a statement."""
 THREADS = 4
 
 
 def read_profiles(fetch: Fetch, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
-    """Profiles of columns, as far as `timeout` seconds get. Raises SparkError of a lost session."""
+    """Profiles of the columns that can be read in `timeout` seconds. Raises SparkError of a lost session."""
     until = time.monotonic() + timeout
     tables = in_order(catalog.tables)
 
@@ -50,37 +50,34 @@ def read_profiles(fetch: Fetch, catalog: Catalog, timeout: float) -> dict[Path, 
         columns = table.columns[:SAMPLED_COLUMNS]
         most = min(SAMPLED_ROWS, rows_of(len(columns)))
         try:
-            return _read_rows(table, columns, fetch(_sample_of(table, columns, most), left), most)
+            return _read_rows(table, columns, fetch(_write_sample(table, columns, most), left), most)
         except SparkError as exc:
             if exc.is_of_session:
                 raise
             return {}  # one that the user may not read, or that takes too long
 
+    def read_statistics(place: tuple[Table, Column]) -> dict[str, str]:
+        table, column = place
+        left = until - time.monotonic()
+        try:
+            question = f"DESCRIBE EXTENDED {name_of(table)} {quoted(column.name)}"
+            return _read_pairs(fetch(question, left)) if left > 0 else {}
+        except SparkError:
+            return {}
+
     with ThreadPoolExecutor(THREADS, thread_name_prefix="profiles") as pool:
-        found = {path: each for part in pool.map(sample, tables) for path, each in part.items()}
-        waiting = [
+        profiles = {path: each for part in pool.map(sample, tables) for path, each in part.items()}
+        inexact = [
             (table, column)
             for table in tables
             for column in table.columns
-            if table.row_estimate
-            and not found.get(_path(table, column), ColumnProfile("other", 0)).exact
-            and kind_of(column.type) in ("number", "time", "text")
+            if table.row_estimate and kind_of(column.type) in ("number", "time", "text")
+            if (made := profiles.get(_path(table, column))) and not made.exact
         ][:STATISTICS]
-
-        def ask(place: tuple[Table, Column]) -> dict[str, str]:
-            table, column = place
-            left = until - time.monotonic()
-            try:
-                question = f"DESCRIBE EXTENDED {name_of(table)} {quoted(column.name)}"
-                return _pairs(fetch(question, left)) if left > 0 else {}
-            except SparkError:
-                return {}
-
-        for (table, column), told in zip(waiting, pool.map(ask, waiting), strict=True):
+        for (table, column), statistics in zip(inexact, pool.map(read_statistics, inexact), strict=True):
             path = _path(table, column)
-            if path in found:
-                found[path] = _with_statistics(found[path], told, table.row_estimate or 0)
-    return bounded(found)
+            profiles[path] = _add_statistics(profiles[path], statistics, table.row_estimate or 0)
+    return bounded(profiles)
 
 
 def name_of(table: Table) -> str:
@@ -91,7 +88,7 @@ def _path(table: Table, column: Column) -> Path:
     return table.schema, table.name, column.name
 
 
-def _sample_of(table: Table, columns: Sequence[Column], most: int) -> str:
+def _write_sample(table: Table, columns: Sequence[Column], most: int) -> str:
     cells = []
     for number, column in enumerate(columns):
         name = quoted(column.name)
@@ -110,12 +107,10 @@ def _read_rows(
     table: Table, columns: Sequence[Column], batches: Sequence[pa.RecordBatch], most: int
 ) -> dict[Path, ColumnProfile]:
     rows = sum(batch.num_rows for batch in batches)
-    is_whole = rows <= most
-    found = {}
-    for number, column in enumerate(columns):
-        pieces = [batch.column(number) for batch in batches]
-        found[_path(table, column)] = _read_column(column, pieces, rows, is_whole)
-    return found
+    return {
+        _path(table, column): _read_column(column, [batch.column(number) for batch in batches], rows, rows <= most)
+        for number, column in enumerate(columns)
+    }
 
 
 def _read_column(column: Column, pieces: Sequence[pa.Array], rows: int, is_whole: bool) -> ColumnProfile:
@@ -125,35 +120,32 @@ def _read_column(column: Column, pieces: Sequence[pa.Array], rows: int, is_whole
         return profile(kind, Seen(rows, present, None if kind == "other" else 0, is_whole))
     values = pa.chunked_array(pieces).drop_null()
     counted = pc.value_counts(values)
-    distinct = len(counted)
+    texts = [_write_value(value) for value in counted.field("values").to_pylist()]
     ranked = sorted(
-        zip(counted.field("counts").to_pylist(), map(_text, counted.field("values")), strict=True),
-        key=lambda pair: (-pair[0], pair[1]),
+        zip(counted.field("counts").to_pylist(), texts, strict=True), key=lambda pair: (-pair[0], pair[1])
     )
     most_values = MOST_VALUES if kind == "text" else MOST_NUMBERS
     ends = pc.min_max(values).as_py() if is_whole else {"min": None, "max": None}
     seen = Seen(
         rows,
         present,
-        told_by(distinct, present, whole=is_whole),
+        told_by(len(counted), present, whole=is_whole),
         is_whole,
         tuple(text for _, text in ranked[: most_values + 1]) if kind in ("text", "number") else (),
-        "" if ends["min"] is None else _written(ends["min"]),
-        "" if ends["max"] is None else _written(ends["max"]),
+        _write_value(ends["min"]),
+        _write_value(ends["max"]),
     )
     return profile(kind, seen)
 
 
-def _text(value: pa.Scalar) -> str:
-    return _written(value.as_py())
-
-
-def _written(value: Any) -> str:
-    """As JSON answers have it."""
+def _write_value(value: Any) -> str:
+    """The text that JSON answers have; empty for None."""
+    if value is None:
+        return ""
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
-def _pairs(batches: Iterable[pa.RecordBatch]) -> dict[str, str]:
+def _read_pairs(batches: Iterable[pa.RecordBatch]) -> dict[str, str]:
     return {
         name: value
         for batch in batches
@@ -162,16 +154,17 @@ def _pairs(batches: Iterable[pa.RecordBatch]) -> dict[str, str]:
     }
 
 
-def _with_statistics(made: ColumnProfile, told: dict[str, str], rows: int) -> ColumnProfile:
-    """`made`, of a part of the rows, with what the server counted in all of them."""
-    if not told.get("distinct_count", "").isdecimal():
+def _add_statistics(made: ColumnProfile, statistics: dict[str, str], rows: int) -> ColumnProfile:
+    """Replace facts of a part of the rows by what the server counted in all of them."""
+    if not statistics.get("distinct_count", "").isdecimal():
         return made
-    nulls, distinct = told.get("num_nulls", ""), int(told["distinct_count"])
+    nulls, distinct = statistics.get("num_nulls", ""), int(statistics["distinct_count"])
+    ends = {} if made.kind == "text" else statistics
     return replace(
         made,
         null_share=round(int(nulls) / rows, 4) if nulls.isdecimal() and rows else made.null_share,
         distinct=max(distinct, len(made.values)),
-        least=told.get("min", made.least) if made.kind != "text" else made.least,
-        most=told.get("max", made.most) if made.kind != "text" else made.most,
+        least=ends.get("min", made.least),
+        most=ends.get("max", made.most),
         values=() if made.kind == "number" and distinct > MOST_NUMBERS else made.values,
     )

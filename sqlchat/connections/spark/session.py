@@ -1,6 +1,6 @@
-"""One session of Spark Connect, by the protocol's own messages. The one place that imports gRPC and pyspark-client.
+"""Speaks Spark Connect by the protocol's own messages. Alone imports gRPC and pyspark-client.
 
-No client object of pyspark is used: those read tokens from the environment, retry for minutes and log what fails.
+pyspark's own client objects read tokens from the environment, retry for minutes and log failures.
 """
 
 from __future__ import annotations
@@ -23,25 +23,25 @@ INSTALL = "This provider needs a package more: pip install 'pyspark-client~=4.2'
 CONNECT_TIMEOUT = 10.0
 """Seconds for the first call, and for calls that compute nothing."""
 LARGEST_MESSAGE = 128 << 20
-MEANWHILE = 60.0
-"""Seconds after which a session that lay idle is set up anew, in case its server forgot it."""
+IDLE = 60.0
+"""Seconds after which an idle session is set up anew, in case its server forgot it."""
 SETTINGS = {"spark.sql.runSQLOnFiles": "false", "spark.sql.variable.substitute": "false"}
-"""No file is a table by its path, and no `${...}` is replaced by what the server's environment holds."""
+"""SQL cannot read files by their paths, nor the server's environment by `${...}`."""
 CSV = {"header": "true", "inferSchema": "true"}
 SAFE_TAG = re.compile(r"[^\w.:-]", re.ASCII)
 
 
 class SparkError(Exception):
-    """What the server, or gRPC, complains of."""
+    """An error of the server or of gRPC."""
 
     def __init__(self, code: str, message: str, condition: str = "", sqlstate: str = "") -> None:
-        """`code` is gRPC's name of the status; `condition` is Spark's, such as DIVIDE_BY_ZERO, where it tells one."""
+        """`code` is gRPC's status; `condition` is Spark's error condition, such as DIVIDE_BY_ZERO, or empty."""
         super().__init__(message)
         self.code, self.message, self.condition, self.sqlstate = code, message, condition, sqlstate
 
     @property
     def is_of_session(self) -> bool:
-        """Whether the server has lost the session, so that the same statement may work in another one."""
+        """Whether the session is lost, so that the same statement may work in another one."""
         return self.code == "UNAVAILABLE" or self.condition.startswith(("INVALID_HANDLE.", "INVALID_CURSOR."))
 
 
@@ -75,15 +75,15 @@ class Answer:
 
 
 class Session:
-    """A session on the server with our settings. Several threads may call it at once, each with a tag of its own."""
+    """A session on the server with our settings. Safe to use from several threads."""
 
     def __init__(self, target: SparkConfig, address: str) -> None:
-        """Connects to the tested `address`; the host's name stays the one that TLS verifies. Raises SparkError."""
+        """Connect to the tested `address`. TLS still verifies the host's name. Raises SparkError."""
         self._grpc, self._messages, stubs = load_protocol()
         self._target = target
         self.id = target.session_id or str(uuid.uuid4())
         self._server_side = ""
-        self._made: set[str] = set()
+        self._named: set[str] = set()
         self._used_at = time.monotonic()
         self._channel = self._open_channel(address)
         self._stub = stubs.SparkConnectServiceStub(self._channel)
@@ -97,9 +97,9 @@ class Session:
             raise
 
     def refresh(self) -> None:
-        """Set the session up anew if it lay idle for long. Raises SparkError."""
-        if time.monotonic() - self._used_at > MEANWHILE:
-            self._made.clear()
+        """Set the session up anew if it was idle for long. Raises SparkError."""
+        if time.monotonic() - self._used_at > IDLE:
+            self._named.clear()
             self._set_up()
         self._used_at = time.monotonic()
 
@@ -112,8 +112,7 @@ class Session:
 
     def ask(self, sql: str, timeout: float) -> list[tuple[Any, ...]]:
         """All rows of a statement of our own. Raises SparkError."""
-        answer = self.execute(sql, "sqlchat", timeout)
-        batches = list(answer)
+        batches = list(self.execute(sql, "sqlchat", timeout))
         return [
             row for batch in batches for row in zip(*(column.to_pylist() for column in batch.columns), strict=True)
         ]
@@ -125,7 +124,7 @@ class Session:
         self._finish(request)
 
     def explain(self, sql: str, timeout: float) -> str:
-        """The server's plan of a query, with what it expects of each step. Raises SparkError."""
+        """The text of a query's plan, with estimates of each step. Raises SparkError."""
         request = self._request(self._messages.AnalyzePlanRequest)
         request.explain.plan.root.sql.query = sql
         request.explain.explain_mode = self._messages.AnalyzePlanRequest.Explain.EXPLAIN_MODE_COST
@@ -139,23 +138,22 @@ class Session:
         return _read_schema(self._call(self._stub.AnalyzePlan, request, timeout).schema.schema)
 
     def name_paths(self, tables: Mapping[str, NamedPath], schemas: Mapping[str, str]) -> None:
-        """Make views of `tables`, unless they are there; `schemas` are those that are known. Raises SparkError."""
-        for name, table in tables.items():
-            if name not in self._made:
-                request = self._request(self._messages.ExecutePlanRequest)
-                view = request.plan.command.create_dataframe_view
-                view.name, view.replace = name, True
-                source = view.input.read.data_source
-                source.format = table.format
-                source.paths.append(table.path)
-                source.options.update(CSV if table.format == "csv" else {})
-                if name in schemas:
-                    source.schema = schemas[name]
-                self._finish(request)
-                self._made.add(name)
+        """Make temporary views of `tables` that are missing, with their `schemas` if known. Raises SparkError."""
+        for name in tables.keys() - self._named:
+            request = self._request(self._messages.ExecutePlanRequest)
+            view = request.plan.command.create_dataframe_view
+            view.name, view.replace = name, True
+            source = view.input.read.data_source
+            source.format = tables[name].format
+            source.paths.append(tables[name].path)
+            source.options.update(CSV if source.format == "csv" else {})
+            if name in schemas:
+                source.schema = schemas[name]
+            self._finish(request)
+            self._named.add(name)
 
     def interrupt(self, tag: str) -> None:
-        """End the statements with that tag. Never raises."""
+        """End the statements with `tag`. Never raises."""
         request = self._request(self._messages.InterruptRequest)
         request.interrupt_type = self._messages.InterruptRequest.INTERRUPT_TYPE_TAG
         request.operation_tag = SAFE_TAG.sub("", tag)[:100]
@@ -163,7 +161,7 @@ class Session:
             self._call(self._stub.Interrupt, request, 2.0)
 
     def close(self) -> None:
-        """Have the server forget the session, unless it is another's, in a thread that nobody waits for."""
+        """Release the session on the server, unless it was joined, on a thread of its own."""
         threading.Thread(target=self._release, name="spark", daemon=True).start()
 
     def receive(self, call: Any) -> Iterator[Any]:
@@ -173,7 +171,7 @@ class Session:
                 self._server_side = self._server_side or response.server_side_session_id
                 yield response
         except self._grpc.RpcError as exc:
-            raise _read_fault(exc) from None
+            raise _read_error(exc) from None
         finally:
             self._used_at = time.monotonic()
 
@@ -191,7 +189,7 @@ class Session:
         except SparkError as exc:
             if exc.is_of_session or exc.code in ("UNAUTHENTICATED", "PERMISSION_DENIED", "DEADLINE_EXCEEDED"):
                 raise
-            for name, value in SETTINGS.items():  # a platform that lets no one set one of them
+            for name, value in SETTINGS.items():  # on a platform where one of them is fixed
                 with contextlib.suppress(SparkError):
                     self._set({name: value})
         if self._target.catalog:
@@ -222,7 +220,7 @@ class Session:
         try:
             response = method(request, metadata=self._metadata, timeout=timeout)
         except self._grpc.RpcError as exc:
-            raise _read_fault(exc) from None
+            raise _read_error(exc) from None
         self._server_side = self._server_side or response.server_side_session_id
         return response
 
@@ -246,7 +244,7 @@ def load_protocol() -> tuple[Any, Any, Any]:
     """gRPC, the protocol's messages and its stubs. Raises ConnectionConfigError if they are not installed."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of parts of pyspark that nobody uses here
+            warnings.simplefilter("ignore")  # of parts of pyspark that are not used here
             import grpc
             import pyspark.sql.connect.proto as messages
             from pyspark.sql.connect.proto import base_pb2_grpc
@@ -257,7 +255,7 @@ def load_protocol() -> tuple[Any, Any, Any]:
 
 
 def arrow_type(kind: Any) -> Any:
-    """What Arrow calls a DataType of pyspark's; text where it has none."""
+    """The Arrow type of pyspark's DataType; text if there is none."""
     import pyarrow as pa
     from pyspark.errors import PySparkException
     from pyspark.sql.pandas.types import to_arrow_type
@@ -271,20 +269,20 @@ def arrow_type(kind: Any) -> Any:
 def _read_schema(schema: Any) -> list[tuple[str, Any]]:
     from pyspark.sql.connect.types import proto_schema_to_pyspark_data_type
 
-    told: Any = proto_schema_to_pyspark_data_type(schema)
-    return [(field.name, field.dataType) for field in told.fields]
+    struct: Any = proto_schema_to_pyspark_data_type(schema)
+    return [(field.name, field.dataType) for field in struct.fields]
 
 
 def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def _read_fault(exc: Any) -> SparkError:
+def _read_error(exc: Any) -> SparkError:
     from google.rpc import error_details_pb2
     from grpc_status import rpc_status
 
     code, message = exc.code().name, exc.details() or ""
-    with contextlib.suppress(ValueError):  # what the two say of the code may differ
+    with contextlib.suppress(ValueError):  # if the two name different codes
         for detail in getattr(rpc_status.from_call(exc), "details", ()):
             info = error_details_pb2.ErrorInfo()
             if detail.Unpack(info):

@@ -1,4 +1,4 @@
-"""What may be sent to Spark: a query, inside one of ours, or a statement that tells of tables. Trusts no guard."""
+"""Decides what may be sent to Spark: a query, inside one of ours, or SHOW and DESCRIBE. Trusts no guard."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PIECE = re.compile(
 )
 MARK = re.compile(r"/\*|\*/")
 QUERIES = frozenset({"(", "select", "with", "values", "table"})
-TOLD = frozenset({"show", "describe", "desc"})
+LISTINGS = frozenset({"show", "describe", "desc"})
 MODES = frozenset({"codegen", "cost", "extended", "formatted"})
 DOORS = split_words(
     "http_request identifier java_method python_worker_logs read_files read_kafka read_statestore reflect secret "
@@ -29,32 +29,30 @@ FORMATS = split_words(
     "arrow avro binaryfile csv delta hudi iceberg image jdbc json kafka libsvm orc parquet rate socket statestore "
     "text vortex xml"
 )
-"""Of files: what stands for a schema where a path stands for a table."""
+"""Formats of files: Spark takes one for the schema of a path, as in text.`/etc/passwd`."""
 PREFIX = "SELECT * FROM (\n"
 LARGEST_LIMIT = (1 << 31) - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """A text that may be sent. `EXPLAIN COST SELECT 1;` has the text `SELECT 1` and the mode `EXPLAIN COST `."""
+class CheckedStatement:
+    """SQL that may be sent. `EXPLAIN COST SELECT 1;` has the text `SELECT 1` and the mode `EXPLAIN COST `."""
 
     text: str
-    """Without what follows its end."""
+    """Without a semicolon or comments at its end."""
     is_query: bool
-    """Whether it is a query; else it asks to be told of tables, or of a query's plan."""
+    """False for SHOW, DESCRIBE and EXPLAIN."""
     mode: str = ""
 
     def write(self, max_rows: int) -> str:
-        """What is sent: a query stands where the server's grammar takes nothing but a query."""
+        """Write the SQL to send: a query stands where the server's grammar takes nothing but a query."""
         if self.mode:
             return f"{self.mode}{PREFIX}{self.text}\n)"
-        return wrap(self.text, max_rows) if self.is_query else self.text
+        return f"{PREFIX}{self.text}\n){limit_to(max_rows)}" if self.is_query else self.text
 
 
-def judge(sql: str) -> Judged:
-    """Raises SQLRefusedError for a text that begins otherwise than reading ones, and for what Spark does in a query
-    without locks.
-    """
+def check_statement(sql: str) -> CheckedStatement:
+    """Raises SQLRefusedError unless `sql` begins like a reading statement and calls nothing that no lock stops."""
     try:
         sql.encode()
     except UnicodeEncodeError:
@@ -66,20 +64,15 @@ def judge(sql: str) -> Judged:
     if pieces and pieces[0] == ("word", "explain"):
         at = 2 if len(pieces) > 1 and pieces[1][1] in MODES else 1
     first = pieces[at][1] if at < len(pieces) else ""
-    if first not in (QUERIES if at else QUERIES | TOLD):
+    if first not in (QUERIES if at else QUERIES | LISTINGS):
         raise SQLRefusedError("Only one statement that returns rows can be run.")
     _refuse_doors(pieces)
     mode = " ".join(text.upper() for _, text in pieces[:at]) + " " if at else ""
-    return Judged(sql[starts[at] if at else 0 : end], first in QUERIES and not at, mode)
-
-
-def wrap(text: str, max_rows: int) -> str:
-    """`text`, which is a query, where the server's grammar takes nothing but a query."""
-    return f"{PREFIX}{text}\n)" + limit_to(max_rows)
+    return CheckedStatement(sql[starts[at] if at else 0 : end], first in QUERIES and not at, mode)
 
 
 def limit_to(max_rows: int) -> str:
-    """The clause that cuts a query's rows; none for more than the number that Spark takes."""
+    """The LIMIT clause; empty for a number that is too large for Spark."""
     return f" LIMIT {max_rows:d}" if max_rows <= LARGEST_LIMIT else ""
 
 
@@ -98,8 +91,9 @@ def _refuse_doors(pieces: list[tuple[str, str]]) -> None:
 
 
 def _split(sql: str) -> tuple[list[tuple[str, str]], list[int], int]:
-    """Kind and text (in lower case; of a name without quotes) of each piece that counts, where each begins, and where
-    the last ends.
+    """Return kind and lower-case text of each piece but blanks and comments, their starts, and the end of the last.
+
+    A name has no quotes.
     """
     pieces: list[tuple[str, str]] = []
     starts: list[int] = []
@@ -109,7 +103,7 @@ def _split(sql: str) -> tuple[list[tuple[str, str]], list[int], int]:
         assert piece is not None  # the last rule takes any character
         kind, at = str(piece.lastgroup), piece.end()
         if kind == "block":
-            at = _end_of_comment(sql, piece.start())
+            at = _find_end_of_comment(sql, piece.start())
         elif kind == "blank":
             if piece[0].startswith("--") and piece[0].endswith("\\"):
                 raise SQLRefusedError("A comment must not end in a backslash.")
@@ -121,7 +115,7 @@ def _split(sql: str) -> tuple[list[tuple[str, str]], list[int], int]:
     return pieces, starts, end
 
 
-def _end_of_comment(sql: str, at: int) -> int:
+def _find_end_of_comment(sql: str, at: int) -> int:
     if sql.startswith("/*+", at):
         raise SQLRefusedError("Hints (/*+) are not allowed.")
     depth = 0

@@ -1,45 +1,46 @@
-"""Spark's values as they come in Arrow -> those of JSON answers, and the types that exports have."""
+"""Decides how each column of Spark's answers is read, in JSON answers and in exports."""
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import time
 from typing import Any
 
-import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from sqlchat.connections.encoding import encode_rows, interval_text, is_deep, json_cells
+from sqlchat.connections.encoding import encode_rows, interval_text, json_cells
 from sqlchat.connections.spark.session import arrow_type
 from sqlchat.connections.spark.statement import PREFIX, limit_to
+from sqlchat.connections.spark.values import read_documents, read_values, write_moments
 from sqlchat.connections.streams import Header
 
 WRITTEN_ALIKE = (pa.types.is_string, pa.types.is_boolean, pa.types.is_integer, pa.types.is_date)
-"""Types whose values Arrow writes as JSON answers have them."""
+"""Types whose values have the same text in Arrow and in JSON answers."""
 UNLIKE_ARROW = frozenset({"interval year", "interval month", "interval year to month", "interval"})
 """Types that Python's Arrow cannot read."""
+NOT_PARQUET = ("duration", "null not null", "map<null")
+"""Parts of the names of Arrow's types that Parquet lacks."""
 VARIANT = "variant"
 NAMES_OF_MONTHS = ("interval year", "interval month", "interval>", "interval,")
 
 
 def rewrite(text: str, types: Sequence[tuple[str, Any]], max_rows: int) -> str:
-    """The wrapped query `text` with each column that Arrow would not bring as text; "" if it brings all."""
-    casts = []
-    for number, (_, kind) in enumerate(types):
-        name = kind.simpleString()
-        if VARIANT in name:
-            casts.append(f"to_json(c{number})")
-        elif any(each in name for each in NAMES_OF_MONTHS) or name in UNLIKE_ARROW:
-            casts.append(f"CAST(c{number} AS STRING)")
-        else:
-            casts.append(f"c{number}")
-    if all("(" not in each for each in casts):
+    """The wrapped query `text`, with casts of columns that Python's Arrow cannot read; empty if it can read all."""
+    columns = [f"c{number}" for number in range(len(types))]
+    casts = [_write_cast(kind.simpleString(), column) for column, (_, kind) in zip(columns, types, strict=True)]
+    if casts == columns:
         return ""
-    columns = ", ".join(f"c{number}" for number in range(len(types)))
-    return f"{PREFIX.replace('*', ', '.join(casts))}{text}\n) AS t({columns}){limit_to(max_rows)}"
+    return f"{PREFIX.replace('*', ', '.join(casts))}{text}\n) AS t({', '.join(columns)}){limit_to(max_rows)}"
+
+
+def _write_cast(type: str, column: str) -> str:
+    if VARIANT in type:
+        return f"to_json({column})"
+    if type in UNLIKE_ARROW or any(each in type for each in NAMES_OF_MONTHS):
+        return f"CAST({column} AS STRING)"
+    return column
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,26 +57,15 @@ class Reading:
     """Whether its values come as texts of JSON."""
 
     def values(self, column: pa.Array) -> list[Any]:
-        """Python values that `encode_rows` writes; of most types texts, which Arrow makes many times faster."""
-        kind = column.type
-        if self.is_document:
-            return [None if text is None else _fragment(text) for text in column.to_pylist()]
-        if pa.types.is_decimal(kind):
-            texts = column.cast(pa.string())
-            write = _digits if pc.any(pc.match_substring(texts, "E")).as_py() else orjson.Fragment
-            return [None if text is None else write(text) for text in texts.to_pylist()]
-        if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
-            return list(_moments(column).to_pylist())
-        if pa.types.is_float32(kind):  # its own digits, not those of the double beside it
-            return [None if text is None else float(text) for text in column.cast(pa.string()).to_pylist()]
-        return list(column.to_pylist(maps_as_pydicts="lossy"))
+        """Python values that `encode_rows` writes."""
+        return read_documents(column) if self.is_document else read_values(column)
 
     def texts(self, column: pa.Array) -> pa.Array:
         """Texts, as a Stream has them."""
         if not self.is_document and any(is_like(column.type) for is_like in WRITTEN_ALIKE):
             return column.cast(pa.string())
         if pa.types.is_timestamp(column.type):
-            return _moments(column)
+            return write_moments(column)
         values = self.values(column)
         cells = json_cells(values) if self.is_json else [_text(value) for value in values]
         return pa.array([c.decode() if isinstance(c, bytes) else c for c in cells], pa.string())
@@ -88,14 +78,14 @@ class Reading:
 
 
 def readings_of(types: Sequence[tuple[str, Any]], schema: pa.Schema | None) -> list[Reading]:
-    """How the columns are read that the server described by `types`, and sent with `schema`; None for no rows."""
-    made = []
+    """How to read columns that the server described by `types` and sent with `schema`, which is None without rows."""
+    readings = []
     for number, (_, kind) in enumerate(types):
         name, sent = kind.simpleString(), arrow_type(kind) if schema is None else schema.field(number).type
-        is_text = VARIANT in name or any(each in name for each in NAMES_OF_MONTHS) or name in UNLIKE_ARROW
-        is_json = (VARIANT in name) or not (is_text or _is_plain(sent))
-        made.append(Reading(name, pa.string() if is_text else _export_type(sent), is_json, VARIANT in name))
-    return made
+        is_document, is_cast = VARIANT in name, _write_cast(name, "") != ""
+        is_json = is_document or not (is_cast or _is_plain(sent))
+        readings.append(Reading(name, pa.string() if is_cast else _export_type(sent), is_json, is_document))
+    return readings
 
 
 def header_of(types: Sequence[tuple[str, Any]], readings: Sequence[Reading]) -> Header:
@@ -114,12 +104,15 @@ def encode_batch(batch: pa.RecordBatch, readings: Sequence[Reading]) -> bytes:
 
 
 def write_texts(batch: pa.RecordBatch, readings: Sequence[Reading]) -> pa.RecordBatch:
-    columns = [reading.texts(column) for reading, column in zip(readings, batch.columns, strict=True)]
-    return pa.RecordBatch.from_arrays(columns, names=[str(number) for number in range(len(columns))])
+    return _make_batch(reading.texts(column) for reading, column in zip(readings, batch.columns, strict=True))
 
 
 def write_typed(batch: pa.RecordBatch, readings: Sequence[Reading]) -> pa.RecordBatch:
-    columns = [reading.typed(column) for reading, column in zip(readings, batch.columns, strict=True)]
+    return _make_batch(reading.typed(column) for reading, column in zip(readings, batch.columns, strict=True))
+
+
+def _make_batch(arrays: Iterable[pa.Array]) -> pa.RecordBatch:
+    columns = list(arrays)
     return pa.RecordBatch.from_arrays(columns, names=[str(number) for number in range(len(columns))])
 
 
@@ -133,35 +126,12 @@ OF_BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_vie
 
 
 def _export_type(kind: pa.DataType) -> pa.DataType:
-    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or "duration" in str(kind):
+    name = str(kind)
+    if pa.types.is_large_string(kind) or pa.types.is_string_view(kind) or any(each in name for each in NOT_PARQUET):
         return pa.string()
     if any(test(kind) for test in OF_BYTES):
         return pa.binary()
     return kind
-
-
-def _fragment(text: str) -> Any:
-    """JSON that stays as it is; what is nested too deep, or no JSON, stays a text."""
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
-    return text if is_deep(text.encode()) else orjson.Fragment(text)
-
-
-def _digits(text: str) -> Any:
-    return orjson.Fragment(format(Decimal(text), "f") if "E" in text else text)
-
-
-def _moments(column: pa.Array) -> pa.Array:
-    """Dates and times as ISO 8601 writes them, with a T, an offset such as +00:00, and no fraction of zeros."""
-    texts = pc.replace_substring(column.cast(pa.string()), " ", "T")
-    if pa.types.is_date(column.type):
-        return texts
-    texts = pc.replace_substring_regex(texts, r"\.0+(Z|[+-]\d{4})?$", r"\1")
-    return pc.replace_substring_regex(
-        pc.replace_substring_regex(texts, "Z$", "+0000"), r"([+-]\d\d)(\d\d)$", r"\1:\2"
-    )
 
 
 def _text(value: Any) -> str | None:
@@ -170,4 +140,6 @@ def _text(value: Any) -> str | None:
             return value
         case bytes():
             return b64encode(value).decode()
+        case time():
+            return value.isoformat()
     return interval_text(value)

@@ -1,4 +1,5 @@
-"""SQLite files: `connection.py` is what the registry names; its tasks run in a worker, in a session that is locked.
+"""SQLite files. `connection.py` is the class; its sessions run in a worker process, with all locks.
 
-`catalog.py`, with `comments.py`, and `profile.py` read what the database holds.
+`catalog.py`, with `comments.py` and `definitions.py`, and `profile.py` read what the database holds; `revision.py`
+tells when that has changed.
 """

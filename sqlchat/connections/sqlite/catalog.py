@@ -1,4 +1,4 @@
-"""What an SQLite database holds, read with its own pragmas. For `connection.py`, which gives the session."""
+"""Reads the catalog of an SQLite database with its own pragmas."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from sqlchat.connections.embedded import quoted
-from sqlchat.connections.sqlite.comments import read_comments
+from sqlchat.connections.sqlite.comments import Comments, read_comments
 from sqlchat.connections.sqlite.definitions import UNKNOWN, Holdings, read_expressions, read_origin
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Origin, Table
 
@@ -23,13 +23,13 @@ COLUMNS = 'SELECT name, type, "notnull", pk, hidden FROM pragma_table_xinfo(?) W
 """Hidden 1 is a column of a virtual table that `*` leaves out; 2 and 3 are generated columns."""
 FOREIGN_KEYS = 'SELECT id, "table", "from", "to" FROM pragma_foreign_key_list(?) ORDER BY id DESC, seq'
 COUNTED = 100_000
-"""Rows up to which a table is counted; past them the statistics or the largest rowid tell."""
+"""Rows up to which a table is counted. Above, the statistics or the largest rowid are used."""
 COUNTING = 1.0
-"""Seconds that all counting may take; tables after it have the estimate of the statistics, or none."""
+"""Seconds that all counting may take. After them, tables have the estimate of the statistics, or none."""
 
 
 def read(query: Query, fault: type[Exception]) -> Catalog:
-    """The catalog by `query(sql, *values)`, which gives all rows, or raises `fault` where SQLite refuses."""
+    """The catalog by `query(sql, *values)`, which returns all rows and raises `fault` if SQLite refuses."""
     until = time.monotonic() + COUNTING
     listed: list[tuple[str, str]] = [(name, kind) for name, kind in query(LISTED)]
     names = {name.lower(): name for name, _ in listed}
@@ -45,34 +45,31 @@ def read(query: Query, fault: type[Exception]) -> Catalog:
     origins = _read_origins(listed, texts, columns, keys)
     tables = []
     for name, kind in listed:
-        said = read_comments(texts.get(name, ""))
-        computed = read_expressions(texts.get(name, ""), [column for column, *_, hidden in columns[name] if hidden])
-        rows = analyzed.get(name)
+        text, rows = texts.get(name, ""), analyzed.get(name)
         if kind == "table" and time.monotonic() < until:
             rows = _estimate_rows(query, fault, name, rows)
-        tables.append(
-            Table(
-                name=name,
-                columns=tuple(
-                    Column(
-                        column,
-                        type,
-                        not (required or key),
-                        said.columns.get(column.lower(), ""),
-                        computed.get(column, ""),
-                    )
-                    for column, type, required, key, _ in columns[name]
-                ),
-                kind="view" if kind == "view" else "table",
-                comment=said.table,
-                primary_key=keys[name],
-                foreign_keys=_read_foreign_keys(query(FOREIGN_KEYS, name), names, keys),
-                row_estimate=rows,
-                definition=texts.get(name, "") if kind == "view" else "",
-                origin=origins.get(name),
-            )
+        comments = read_comments(text)
+        table = Table(
+            name=name,
+            columns=_make_columns(text, columns[name], comments),
+            kind="view" if kind == "view" else "table",
+            comment=comments.table,
+            primary_key=keys[name],
+            foreign_keys=_read_foreign_keys(query(FOREIGN_KEYS, name), names, keys),
+            row_estimate=rows,
+            definition=text if kind == "view" else "",
+            origin=origins.get(name),
         )
+        tables.append(table)
     return Catalog(tuple(tables), dialect="sqlite")
+
+
+def _make_columns(text: str, rows: Sequence[tuple[Any, ...]], comments: Comments) -> tuple[Column, ...]:
+    computed = read_expressions(text, [name for name, *_, hidden in rows if hidden])
+    return tuple(
+        Column(name, type, not (required or key), comments.columns.get(name.lower(), ""), computed.get(name, ""))
+        for name, type, required, key, _ in rows
+    )
 
 
 def _read_origins(
@@ -81,25 +78,26 @@ def _read_origins(
     columns: Mapping[str, Sequence[tuple[Any, ...]]],
     keys: Keys,
 ) -> dict[str, Origin]:
-    """Where the values come from, by table, for tables that show those of another one.
+    """The origins of values, by table, of tables that show those of another one.
 
-    A table is taken for the store of a virtual one by its name if SQLite lacks that one's module, so cannot tell.
+    If SQLite lacks the module of a virtual table, it cannot tell in which tables that one keeps its values. So all
+    tables count that have its name and `_` before their own.
     """
-    held = Holdings(
+    holdings = Holdings(
         frozenset(map(str.lower, texts)),
-        {name.lower(): [column for column, *_ in of] for name, of in columns.items()},
+        {name.lower(): [column for column, *_ in rows] for name, rows in columns.items()},
         {name.lower(): key for name, key in keys.items()},
     )
     virtual = [name for name, kind in listed if kind == "virtual"]
-    found = {name: origin for name in virtual if (origin := read_origin(texts.get(name, ""), name, held))}
+    origins = {name: origin for name in virtual if (origin := read_origin(texts.get(name, ""), name, holdings))}
     unreadable = tuple(f"{name}_".lower() for name in virtual if not columns[name])
-    return found | {name: UNKNOWN for name, _ in listed if unreadable and name.lower().startswith(unreadable)}
+    return origins | {name: UNKNOWN for name, _ in listed if unreadable and name.lower().startswith(unreadable)}
 
 
 def _read_columns(query: Query, fault: type[Exception], table: str) -> list[tuple[Any, ...]]:
     """Name, declared type, NOT NULL, place in the primary key, and whether it is generated (not 0).
 
-    None of a view whose tables have gone, nor of a virtual table whose module is not there.
+    Empty for a view whose tables are gone, and for a virtual table whose module is missing.
     """
     try:
         return query(COLUMNS, table)
@@ -108,24 +106,24 @@ def _read_columns(query: Query, fault: type[Exception], table: str) -> list[tupl
 
 
 def _read_foreign_keys(rows: list[tuple[Any, ...]], names: Mapping[str, str], keys: Keys) -> tuple[ForeignKey, ...]:
-    found = []
+    foreign_keys = []
     for _, group in groupby(rows, key=lambda row: row[0]):
         parts = list(group)
         table = names.get(parts[0][1].lower(), parts[0][1])
         own = tuple(column for _, _, column, _ in parts)
         referenced = tuple(column for *_, column in parts if column is not None)
         # REFERENCES without columns means the other table's primary key
-        found.append(ForeignKey(own, "", table, referenced or keys.get(table, ())))
-    return tuple(found)
+        foreign_keys.append(ForeignKey(own, "", table, referenced or keys.get(table, ())))
+    return tuple(foreign_keys)
 
 
 def _read_analyzed_rows(query: Query, fault: type[Exception]) -> dict[str, int]:
-    """Rows by table, as ANALYZE last saw them; nothing where it never ran."""
+    """Rows by table, as the last ANALYZE counted them; empty if there was none."""
     try:
-        found = query("SELECT tbl, max(CAST(stat AS INTEGER)) FROM sqlite_stat1 GROUP BY tbl")
+        counts = query("SELECT tbl, max(CAST(stat AS INTEGER)) FROM sqlite_stat1 GROUP BY tbl")
     except fault:
         return {}
-    return {table: rows for table, rows in found if rows is not None}
+    return {table: rows for table, rows in counts if rows is not None}
 
 
 def _estimate_rows(query: Query, fault: type[Exception], table: str, analyzed: int | None) -> int | None:

@@ -1,8 +1,8 @@
-"""The comments in the text of a CREATE TABLE, which SQLite keeps as it was written. For SQLite's catalog alone.
+"""Reads comments from the text of a CREATE TABLE, which SQLite keeps as it was written.
 
-SQLite has no COMMENT ON, so people write `-- ...` or `/* ... */` beside what they mean. A comment on the opening line
-is the table's; one behind a column, on its line, the column's; one on a line of its own the next column's, or, before
-the first column of a table whose other columns have none like it, the table's.
+SQLite has no COMMENT ON, so people write `-- ...` or `/* ... */` beside a definition. A comment on the opening line
+belongs to the table, one behind a column to that column, and one on a line of its own to the next column. Before the
+first column it belongs to the table, unless other columns have comments above them too.
 """
 
 from __future__ import annotations
@@ -26,8 +26,6 @@ CONSTRAINTS = frozenset({"constraint", "primary", "unique", "check", "foreign"})
 
 @dataclass(slots=True)
 class Comments:
-    """What a CREATE statement says of itself."""
-
     table: str = ""
     columns: dict[str, str] = field(default_factory=dict)
     """By lower-case column name."""
@@ -79,8 +77,8 @@ def _assign_comments(head: list[str], definitions: list[_Definition]) -> Comment
         head, first.above = first.above, []
     columns = {}
     for definition in definitions:
-        if definition.name.strip() and (said := definition.above + definition.beside):
-            columns[definition.name] = " ".join(said)
+        if definition.name.strip() and (texts := definition.above + definition.beside):
+            columns[definition.name] = " ".join(texts)
     return Comments(" ".join(head), columns)
 
 

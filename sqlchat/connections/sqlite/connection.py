@@ -8,22 +8,21 @@ end of the process is the second.
 from __future__ import annotations
 
 import functools
-import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from typing import Any, ClassVar
 from urllib.parse import quote
 
+from sqlchat.config import Settings
 from sqlchat.connections.base import Results
 from sqlchat.connections.embedded import (
     IN_MEMORY,
     EmbeddedConnection,
-    Profiled,
+    Session,
     Target,
-    Tasks,
     belongs_to_another,
     collect,
     quoted,
@@ -31,8 +30,9 @@ from sqlchat.connections.embedded import (
 )
 from sqlchat.connections.plan import Plan
 from sqlchat.connections.sqlite.catalog import read as read_catalog
-from sqlchat.connections.sqlite.profile import read as read_profiles
-from sqlchat.connections.worker_streams import FOREVER, Sender
+from sqlchat.connections.sqlite.profile import profile_table
+from sqlchat.connections.sqlite.revision import RevisionReader, is_resting
+from sqlchat.connections.worker_streams import Sender
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
@@ -41,6 +41,8 @@ from sqlchat.errors import (
     UnknownNameError,
 )
 from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.profiles import ColumnProfile, Path
+from sqlchat.workers import Workers
 
 LIMITS = {
     sqlite3.SQLITE_LIMIT_ATTACHED: 0,
@@ -53,15 +55,13 @@ LIMITS = {
     sqlite3.SQLITE_LIMIT_WORKER_THREADS: 0,
 }
 SETUP = ("PRAGMA query_only=1", "PRAGMA trusted_schema=0", "PRAGMA cell_size_check=1", "PRAGMA temp_store=MEMORY")
+UNSAFE_JSON = re.compile(r"unsafe use of (json\w*|->>?)\(\)")
+"""SQLite 3.38 to 3.40 refuse their own JSON functions in views and generated columns of a schema without trust."""
 RTREES = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE 'CREATE VIRTUAL TABLE%USING rtree%'"
 STEPS = 10_000
 """Instructions of SQLite's machine between two looks at the clock: some tenths of a millisecond."""
 LOCK_WAIT = 5.0
 """Seconds to wait for a writer that has the file locked, or half of the statement's time."""
-SCHEMA_COOKIE = slice(40, 44)
-"""Bytes of a database file that change with its tables and views."""
-WAL_VERSION = b"\x02\x02"
-"""Bytes 18 and 19 of a database file in WAL mode."""
 
 READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_RECURSIVE})
 FUNCTIONS_REFUSED = frozenset({"load_extension", "fts3_tokenizer", "writefile", "readfile", "edit", "sqlite_log"})
@@ -79,6 +79,7 @@ STORAGE_CLASSES = {int: "INTEGER", float: "REAL", str: "TEXT", bytes: "BLOB"}
 
 LENIENT = functools.partial(str, encoding="utf-8", errors="replace")
 """Reads a text whose bytes are not UTF-8, which SQLite does not forbid."""
+UNKNOWN_NAME = re.compile("no such (table|column|function)")
 LOCKED = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
 GONE = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM, sqlite3.SQLITE_READONLY})
 
@@ -108,26 +109,105 @@ class _Authorizer:
         return sqlite3.SQLITE_DENY
 
 
-@contextmanager
-def _open_session(target: Target, timeout: float) -> Iterator[sqlite3.Connection]:
-    """A locked connection for one task; the errors of what is done with it come out as ours."""
-    authorizer = _Authorizer()
-    try:
-        with closing(_open_database(target, min(LOCK_WAIT, timeout / 2))) as connection:
-            for pragma in SETUP:
-                connection.execute(pragma)
-            # before the locks: it reads the schema, in which a table may be wider than an answer, and an R*Tree
-            # prepares the statements that would write to it when it is first named
-            for (name,) in connection.execute(RTREES).fetchall():
-                connection.execute(f"SELECT 1 FROM {quoted(name)} LIMIT 0")  # noqa: S608
-            for limit, most in LIMITS.items():
-                connection.setlimit(limit, most)
-            connection.set_authorizer(authorizer)
-            end = time.monotonic() + timeout
-            connection.set_progress_handler(lambda: time.monotonic() > end, STEPS)
-            yield connection
-    except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError) as exc:
-        raise _translate_error(exc, target, authorizer.refused, timeout) from exc
+class SQLiteSession(Session):
+    def __init__(self, target: Target, timeout: float, connection: sqlite3.Connection) -> None:
+        super().__init__(target, timeout)
+        self._connection = connection
+        self._authorizer = _Authorizer()
+
+    @classmethod
+    @contextmanager
+    def open(cls, target: Target, timeout: float) -> Iterator[SQLiteSession]:
+        refused = ""
+        try:
+            with closing(_open_database(target, min(LOCK_WAIT, timeout / 2))) as connection:
+                session = cls(target, timeout, connection)
+                try:
+                    session._lock()
+                    yield session
+                finally:
+                    refused = session._authorizer.refused
+        except (sqlite3.Error, sqlite3.Warning, UnicodeDecodeError) as exc:
+            raise _translate_error(exc, target, refused, timeout) from exc
+
+    def _lock(self) -> None:
+        connection = self._connection
+        for pragma in SETUP:
+            connection.execute(pragma)
+        # before the locks: it reads the schema, in which a table may be wider than an answer, and an R*Tree
+        # prepares the statements that would write to it when it is first named
+        for (name,) in connection.execute(RTREES).fetchall():
+            connection.execute(f"SELECT 1 FROM {quoted(name)} LIMIT 0")  # noqa: S608
+        for limit, most in LIMITS.items():
+            connection.setlimit(limit, most)
+        connection.set_authorizer(self._authorizer)
+        connection.set_progress_handler(lambda: time.monotonic() > self.until, STEPS)
+
+    def read_catalog(self) -> Catalog:
+        self._connection.text_factory = LENIENT
+        return read_catalog(self._query, sqlite3.OperationalError)
+
+    def run(self, sql: str, max_rows: int, max_bytes: int) -> Results:
+        try:
+            return self._read_results(sql, max_rows, max_bytes)
+        except sqlite3.OperationalError as exc:
+            if not str(exc).startswith("Could not decode to UTF-8"):
+                raise
+        # slower for every text, so only for a database that holds texts which are none
+        self._connection.text_factory = LENIENT
+        return self._read_results(sql, max_rows, max_bytes)
+
+    def send(self, sql: str, max_rows: int, sender: Sender) -> None:
+        from sqlchat.connections.sqlite.stream import send
+
+        self._connection.text_factory = LENIENT
+        send(self._select(sql), max_rows, sender, _name_type)
+
+    def explain(self, sql: str) -> Plan:
+        self._query(f"EXPLAIN QUERY PLAN {sql}")
+        return Plan()  # SQLite keeps its estimates to itself
+
+    def profile_table(self, table: Table) -> dict[Path, ColumnProfile]:
+        self._connection.text_factory = LENIENT
+        try:
+            return profile_table(self._query, sqlite3.OperationalError, table)
+        except sqlite3.DatabaseError as exc:
+            if getattr(exc, "sqlite_errorcode", 0) & 0xFF in LOCKED | GONE:  # not the table's fault, and over soon
+                raise
+            return {}  # a virtual table whose module is missing, say
+
+    def _query(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        return self._execute(sql, *values).fetchall()
+
+    def _execute(self, sql: str, *values: object) -> sqlite3.Cursor:
+        try:
+            return self._connection.execute(sql, values)
+        except sqlite3.OperationalError as exc:
+            if not UNSAFE_JSON.search(str(exc)):
+                raise
+        self._connection.set_authorizer(None)
+        self._connection.execute("PRAGMA trusted_schema=1")
+        self._connection.set_authorizer(self._authorizer)
+        return self._connection.execute(sql, values)
+
+    def _select(self, sql: str) -> sqlite3.Cursor:
+        cursor = self._execute(sql)
+        if cursor.description is None:
+            raise SQLRefusedError("This is no statement that gives rows.")
+        return cursor
+
+    def _read_results(self, sql: str, max_rows: int, max_bytes: int) -> Results:
+        cursor = self._select(sql)
+        kinds: list[set[type]] = [set() for _ in cursor.description]
+
+        def note_types(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+            for kind, column in zip(kinds, zip(*rows, strict=True), strict=True):
+                kind.update(map(type, column))
+            return rows
+
+        rows, count, truncated = collect(cursor.fetchmany, max_rows, max_bytes, note_types)
+        columns = tuple(str(column[0]) for column in cursor.description)
+        return Results(columns, tuple(map(_name_type, kinds)), rows, count, truncated)
 
 
 def _open_database(target: Target, wait: float) -> sqlite3.Connection:
@@ -139,7 +219,7 @@ def _open_database(target: Target, wait: float) -> sqlite3.Connection:
         connection.execute("SELECT 1 FROM sqlite_master LIMIT 1")
     except sqlite3.OperationalError as exc:
         connection.close()
-        if exc.sqlite_errorcode & 0xFF not in GONE or not _is_resting(target.path):
+        if exc.sqlite_errorcode & 0xFF not in GONE or not is_resting(target.path):
             raise
         # WAL needs a file beside the database, which a read-only folder refuses; where nobody has the database open
         # for writing there is nothing in a WAL to read
@@ -149,19 +229,6 @@ def _open_database(target: Target, wait: float) -> sqlite3.Connection:
 
 def _connect(uri: str, wait: float) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=wait, cached_statements=0)
-
-
-def _is_resting(path: str) -> bool:
-    """True for a database in WAL mode that no writer has open: the last one to close removes its WAL."""
-    try:
-        with open(path, "rb") as file:
-            header = file.read(20)
-        with open(path + "-wal", "rb") as wal:
-            return not wal.read(1)
-    except FileNotFoundError:
-        return header[18:20] == WAL_VERSION
-    except OSError:
-        return False
 
 
 def _translate_error(exc: Exception, target: Target, refused: str, timeout: float) -> Exception:
@@ -185,50 +252,6 @@ def _translate_error(exc: Exception, target: Target, refused: str, timeout: floa
     return kind(words, error=getattr(exc, "sqlite_errorname", type(exc).__name__))
 
 
-def _check(target: Target, timeout: float) -> None:
-    with _open_session(target, timeout):
-        pass
-
-
-def _run(target: Target, sql: str, max_rows: int, max_bytes: int, timeout: float) -> Results:
-    with _open_session(target, timeout) as connection:
-        try:
-            return _read_results(connection, sql, max_rows, max_bytes)
-        except sqlite3.OperationalError as exc:
-            if not str(exc).startswith("Could not decode to UTF-8"):
-                raise
-        # slower for every text, so only for a database that holds texts which are none
-        connection.text_factory = LENIENT
-        return _read_results(connection, sql, max_rows, max_bytes)
-
-
-def _read_results(connection: sqlite3.Connection, sql: str, max_rows: int, max_bytes: int) -> Results:
-    cursor = connection.execute(sql)
-    if cursor.description is None:
-        raise SQLRefusedError("This is no statement that gives rows.")
-    kinds: list[set[type]] = [set() for _ in cursor.description]
-
-    def noting_types(rows: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
-        for kind, column in zip(kinds, zip(*rows, strict=True), strict=True):
-            kind.update(map(type, column))
-        return rows
-
-    rows, count, truncated = collect(cursor.fetchmany, max_rows, max_bytes, noting_types)
-    columns = tuple(str(column[0]) for column in cursor.description)
-    return Results(columns, tuple(map(_name_type, kinds)), rows, count, truncated)
-
-
-def _stream(target: Target, sql: str, max_rows: int, path: str) -> None:
-    from sqlchat.connections.sqlite.stream import send
-
-    with _open_session(target, FOREVER) as connection, Sender(path) as sender:
-        connection.text_factory = LENIENT
-        cursor = connection.execute(sql)
-        if cursor.description is None:
-            raise SQLRefusedError("This is no statement that gives rows.")
-        send(cursor, max_rows, sender, _name_type)
-
-
 def _name_type(kinds: set[type]) -> str:
     """The storage class of a column of an answer: in SQLite a value has a type, and a column none of its own."""
     found = {STORAGE_CLASSES[kind] for kind in kinds if kind in STORAGE_CLASSES}
@@ -237,53 +260,18 @@ def _name_type(kinds: set[type]) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _explain(target: Target, sql: str, timeout: float) -> Plan:
-    with _open_session(target, timeout) as connection:
-        connection.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()
-    return Plan()  # SQLite keeps its estimates to itself
-
-
-def _read_catalog(target: Target, timeout: float) -> Catalog:
-    with _open_session(target, timeout) as connection:
-        connection.text_factory = LENIENT
-        return read_catalog(lambda sql, *values: connection.execute(sql, values).fetchall(), sqlite3.OperationalError)
-
-
-def _read_profiles(target: Target, tables: Sequence[Table], timeout: float) -> Profiled:
-    until = time.monotonic() + timeout
-    with _open_session(target, timeout) as connection:
-        connection.text_factory = LENIENT
-
-        def rows(sql: str) -> list[tuple[Any, ...]]:
-            try:
-                return connection.execute(sql).fetchall()
-            except sqlite3.DatabaseError as exc:
-                code = getattr(exc, "sqlite_errorcode", 0)
-                if code & 0xFF in LOCKED | GONE:  # not the table's fault, and over soon
-                    raise _translate_error(exc, target, "", timeout) from exc
-                raise
-
-        return read_profiles(rows, sqlite3.DatabaseError, tables, until)
-
-
-UNKNOWN_NAME = re.compile("no such (table|column|function)")
-
-
 class SQLiteConnection(EmbeddedConnection):
     """An SQLite file. `config`: `database`."""
 
     provider = "sqlite"
     dialect = "sqlite"
     engine = "SQLite"
-    tasks: ClassVar[Tasks] = Tasks(
-        check=_check, catalog=_read_catalog, run=_run, stream=_stream, explain=_explain, profiles=_read_profiles
-    )
+    session: ClassVar[type[Session]] = SQLiteSession
+
+    def __init__(self, config: Mapping[str, Any], settings: Settings, workers: Workers) -> None:
+        super().__init__(config, settings, workers)
+        self._revisions = RevisionReader()
 
     def revision(self) -> object:
-        """Changes when the file is another one, or its tables or views were changed and are in the file itself."""
-        path = self._present().path
-        try:
-            with open(path, "rb") as file:
-                return os.fstat(file.fileno()).st_ino, file.read(SCHEMA_COOKIE.stop)[SCHEMA_COOKIE]
-        except OSError:
-            return None
+        """Changes when the file is another one, or its tables or views were changed."""
+        return self._revisions.read(self._present().path)

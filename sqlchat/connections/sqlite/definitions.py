@@ -1,4 +1,4 @@
-"""What CREATE statements tell of virtual tables and generated columns. SQLite keeps their text as it was written."""
+"""Reads virtual tables and generated columns from the text of CREATE statements, which SQLite keeps as written."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from sqlchat.connections.sqlite.comments import PIECE
 from sqlchat.sql.catalog import Origin
 
-PIECE = re.compile(
-    r"""--[^\n]*|/\*.*?(?:\*/|\Z)|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|`(?:[^`]|``)*`?|\[[^\]]*\]?|\w+|.""", re.DOTALL
-)
 NAME = r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`(?:[^`]|``)*`|\[[^\]]*\]|\w+"""
 MODULE = re.compile(rf"CREATE\s+VIRTUAL\s+TABLE\s+(?:{NAME})\s+USING\s+(\w+)\s*(?=[(;]|\Z)", re.IGNORECASE)
 OPTION = re.compile(r"(\w+)\s*=\s*(.*)", re.DOTALL)
@@ -23,10 +21,10 @@ UNKNOWN = Origin()
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """What the database holds, all names in lower case but for those of columns."""
+    """The tables of a database. All names but those of columns are in lower case."""
 
     tables: frozenset[str]
-    """All tables, with those in which virtual tables keep their data."""
+    """With those in which virtual tables keep their data."""
     columns: Mapping[str, Sequence[str]]
     """Names of columns by table or view."""
     primary_keys: Mapping[str, Sequence[str]]
@@ -35,7 +33,8 @@ class Holdings:
 def split_definitions(sql: str) -> list[str]:
     """The texts between the commas of a CREATE statement's first parentheses, without comments."""
     items, depth = [""], 0
-    for piece in PIECE.findall(sql):
+    for match in PIECE.finditer(sql):
+        piece = match.group()
         depth -= piece == ")"
         if depth == 1 and piece == ",":
             items.append("")
@@ -54,12 +53,12 @@ def read_expressions(sql: str, generated: Sequence[str]) -> dict[str, str]:
     """
     if not generated:
         return {}
-    found = {_unquote(match[0]).lower(): item for item in split_definitions(sql) if (match := re.match(NAME, item))}
-    return {name: found.get(name.lower(), sql) for name in generated}
+    items = {_unquote(match[0]).lower(): item for item in split_definitions(sql) if (match := re.match(NAME, item))}
+    return {name: items.get(name.lower(), sql) for name in generated}
 
 
-def read_origin(sql: str, name: str, held: Holdings) -> Origin | None:
-    """Where the values of the virtual table `name` come from, by its CREATE `sql`; None if they are its own.
+def read_origin(sql: str, name: str, holdings: Holdings) -> Origin | None:
+    """The origin of the values of the virtual table `name`, by its CREATE `sql`; None if they are its own.
 
     The origin of a table of an unknown module is unknown.
     """
@@ -70,17 +69,17 @@ def read_origin(sql: str, name: str, held: Holdings) -> Origin | None:
         return None
     if module in VOCABULARIES:
         table = _unquote(arguments[0])
-        return Origin(table, tuple(held.columns.get(table.lower(), ())))
+        return Origin(table, tuple(holdings.columns.get(table.lower(), ())))
     if module not in INDEXES:
         return UNKNOWN
     options = {} if module == "fts3" else _read_options(arguments)
     content = _find_option(options, module, "content")
     if content is None:
-        return None if f"{name}_content".lower() in held.tables else UNKNOWN
+        return None if f"{name}_content".lower() in holdings.tables else UNKNOWN
     rowid = _find_option(options, module, "content_rowid") or "rowid"
-    key = held.primary_keys.get(content.lower(), ()) if rowid.lower() in ROW_IDS else (rowid,)
+    key = holdings.primary_keys.get(content.lower(), ()) if rowid.lower() in ROW_IDS else (rowid,)
     language = filter(None, [options.get("languageid")])
-    return Origin(content, (*held.columns.get(name.lower(), ()), *key, *language))
+    return Origin(content, (*holdings.columns.get(name.lower(), ()), *key, *language))
 
 
 def _read_options(arguments: Sequence[str]) -> dict[str, str]:

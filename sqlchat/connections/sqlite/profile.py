@@ -1,17 +1,13 @@
-"""Profiles of an SQLite database's columns. For `connection.py` alone, which gives the locked session.
-
-A value has a type here, and a column none that binds, so it is the values that say what a column keeps.
-"""
+"""Profiles the columns of an SQLite database by their values, since a column's declared type binds no value."""
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlchat.connections.embedded import Profiled, quoted
+from sqlchat.connections.embedded import quoted
 from sqlchat.connections.profiling import LONGEST, MOST_NUMBERS, MOST_VALUES, Seen, kind_of, profile, rows_of, told_by
 from sqlchat.sql.catalog import Column, Table
 from sqlchat.sql.profiles import ColumnProfile, Kind, Path
@@ -22,29 +18,20 @@ MOST_COLUMNS = 200
 """Of one table, so that the statement stays within the session's limits."""
 
 
-def read(query: Query, fault: type[Exception], tables: Sequence[Table], until: float) -> Profiled:
-    """Profiles of the columns of `tables`, and how many tables had their turn before the time `until`.
-
-    `query(sql)` gives all rows, or raises `fault`, as it does past its own deadline.
-    """
-    found: dict[Path, ColumnProfile] = {}
-    for number, table in enumerate(tables):
-        columns = table.columns[:MOST_COLUMNS]
-        try:
-            rows, whole, ends = _read_sample(query, fault, table, columns)
-        except fault:  # a virtual table whose module is not here, say
-            rows = []
-        if time.monotonic() > until:
-            return found, number
-        for column, cells in zip(columns, zip(*rows, strict=True), strict=False):
-            found[table.schema, table.name, column.name] = _make_profile(column, cells, whole=whole, ends=ends)
-    return found, len(tables)
+def profile_table(query: Query, fault: type[Exception], table: Table) -> dict[Path, ColumnProfile]:
+    """Profiles of columns by `query(sql)`, which returns all rows and raises `fault` if SQLite refuses."""
+    columns = table.columns[:MOST_COLUMNS]
+    rows, whole, ends = _read_sample(query, fault, table, columns)
+    return {
+        (table.schema, table.name, column.name): _make_profile(column, cells, whole=whole, ends=ends)
+        for column, cells in zip(columns, zip(*rows, strict=True), strict=False)
+    }
 
 
 def _read_sample(
     query: Query, fault: type[Exception], table: Table, columns: Sequence[Column]
 ) -> tuple[list[tuple[Any, ...]], bool, bool]:
-    """Rows of the table, whether they are all, and whether its last ones are among them, the newest mostly."""
+    """Rows of the table, whether they are all, and whether the last rows, mostly the newest, are among them."""
     most = rows_of(len(columns))
     cells = ", ".join(map(_write_cell, columns))
     source = f"SELECT {cells} FROM {quoted(table.name)} AS t"  # noqa: S608
@@ -72,16 +59,16 @@ def _make_profile(column: Column, cells: Sequence[Any], *, whole: bool, ends: bo
     texts = {value: count for value, count in counts.items() if isinstance(value, str)}
     numbers = {value: count for value, count in counts.items() if isinstance(value, int | float)}
     kind = _find_kind(column, counts, texts)
-    held: dict[Any, int] = texts if kind == "text" or (kind == "time" and texts) else numbers
-    ranked = sorted(held, key=lambda value: (-held[value], value))[: MOST_VALUES + 1]
+    compared: dict[Any, int] = texts if kind == "text" or (kind == "time" and texts) else numbers
+    ranked = sorted(compared, key=lambda value: (-compared[value], value))[: MOST_VALUES + 1]
     seen = Seen(
         rows=len(cells),
         present=len(cells) - nulls,
         distinct=told_by(len(counts), len(cells) - nulls, whole=whole),
         whole=whole,
         values=() if kind == "time" and not texts else tuple(map(str, ranked)),
-        least=str(min(held)) if ends and held else "",
-        most=str(max(held)) if ends and held else "",
+        least=str(min(compared)) if ends and compared else "",
+        most=str(max(compared)) if ends and compared else "",
     )
     made = profile(kind, seen)
     if kind == "number" and texts:  # such as 'n/a' for a number that nobody knows
@@ -90,7 +77,7 @@ def _make_profile(column: Column, cells: Sequence[Any], *, whole: bool, ends: bo
 
 
 def _find_kind(column: Column, counts: Counter[Any], texts: dict[str, int]) -> Kind:
-    """What most values are; a declared date may be kept as a text or a number."""
+    """The kind of most values. A declared date may be kept as a text or a number."""
     declared = kind_of(column.type)
     if not counts or declared == "time":
         return declared

@@ -1,4 +1,4 @@
-"""SQLite's rows as a stream. In SQLite a value has a type and a column has none, so the first rows decide."""
+"""Sends SQLite's rows as a stream. A column has no type of its own, so the first rows decide."""
 
 from __future__ import annotations
 

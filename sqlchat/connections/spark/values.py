@@ -1,0 +1,90 @@
+"""Converts Spark's Arrow arrays to Python values that `encode_rows` writes as JSON, at any depth."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from itertools import islice, pairwise
+from typing import Any
+
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sqlchat.connections.encoding import encode_rows, is_deep
+
+
+def read_values(column: pa.Array) -> list[Any]:
+    """The values of a column. Most scalars become texts, which Arrow makes many times faster than Python objects."""
+    kind = column.type
+    if pa.types.is_decimal(kind):
+        texts = column.cast(pa.string())
+        write = _write_digits if pc.any(pc.match_substring(texts, "E")).as_py() else orjson.Fragment
+        return [None if text is None else write(text) for text in texts.to_pylist()]
+    if pa.types.is_date(kind) or pa.types.is_timestamp(kind):
+        return list(write_moments(column).to_pylist())
+    if pa.types.is_float32(kind):  # its own digits, not those of the double beside it
+        return [None if text is None else float(text) for text in column.cast(pa.string()).to_pylist()]
+    if pa.types.is_struct(kind):
+        names = _number_twins(kind.field(number).name for number in range(kind.num_fields))
+        fields = [read_values(field) for field in column.flatten()]
+        rows = zip(*fields, strict=True) if fields else [()] * len(column)
+        valid = column.is_valid().to_pylist()
+        return [dict(zip(names, row, strict=True)) if there else None for there, row in zip(valid, rows, strict=True)]
+    if pa.types.is_map(kind):
+        offsets, valid = column.offsets.to_pylist(), column.is_valid().to_pylist()
+        keys, items = [_write_key(key) for key in read_values(column.keys)], read_values(column.items)
+        ranges = zip(valid, pairwise(offsets), strict=True)
+        return [dict(zip(keys[i:j], items[i:j], strict=True)) if there else None for there, (i, j) in ranges]
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        elements = iter(read_values(column.flatten()))
+        sizes = pc.list_value_length(column).to_pylist()
+        return [None if size is None else list(islice(elements, size)) for size in sizes]
+    return list(column.to_pylist())
+
+
+def read_documents(column: pa.Array) -> list[Any]:
+    """Texts of JSON as JSON. One that is nested too deep, or no JSON, stays a text."""
+    return [None if text is None else _read_document(text) for text in column.to_pylist()]
+
+
+def write_moments(column: pa.Array) -> pa.Array:
+    """Dates and times as ISO 8601 writes them, with a T, an offset such as +00:00, and no fraction of zeros."""
+    texts = pc.replace_substring(column.cast(pa.string()), " ", "T")
+    if pa.types.is_date(column.type):
+        return texts
+    texts = pc.replace_substring_regex(texts, r"\.0+(Z|[+-]\d{4})?$", r"\1")
+    return pc.replace_substring_regex(
+        pc.replace_substring_regex(texts, "Z$", "+0000"), r"([+-]\d\d)(\d\d)$", r"\1:\2"
+    )
+
+
+def _read_document(text: str) -> Any:
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    return text if is_deep(text.encode()) else orjson.Fragment(text)
+
+
+def _write_digits(text: str) -> Any:
+    return orjson.Fragment(format(Decimal(text), "f") if "E" in text else text)
+
+
+def _write_key(key: Any) -> str:
+    """The text of a map's key, which in JSON is always one."""
+    if isinstance(key, str):
+        return key
+    json = encode_rows([(key,)])[2:-2]
+    return str(orjson.loads(json)) if json.startswith(b'"') else json.decode()
+
+
+def _number_twins(names: Iterable[str]) -> list[str]:
+    """The names, with a number for each that occurs again: a, b, a gives a, b, a_2."""
+    unique: dict[str, None] = {}
+    for name in names:
+        candidate, number = name, 2
+        while candidate in unique:
+            candidate, number = f"{name}_{number}", number + 1
+        unique[candidate] = None
+    return list(unique)
