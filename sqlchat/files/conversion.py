@@ -131,6 +131,11 @@ class Conversion:
             if zoned is None:
                 raise pa.ArrowInvalid("no times with a zone")
             return self._to_microseconds(zoned)
+        if self.sql_type == "INTERVAL" and reading is not None:
+            spans = types.read_values(reading.name, texts)
+            if spans is None:
+                raise pa.ArrowInvalid(f"no text is a {reading.name}")
+            return spans
         match self.sql_type:
             case "NUMERIC":
                 return texts

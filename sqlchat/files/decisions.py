@@ -45,6 +45,8 @@ MOMENT_WORDS = frozenset(
         *("created", "updated", "modified"),
     }
 )
+VERSION_WORDS = frozenset("version versions ver release build revision section clause chapter kapitel abschnitt".split())
+"""Columns named so hold 1.10 after 1.9, which are no decimals."""
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+")
 DAYS = range(18_000, 80_000)
 """Day numbers of spreadsheets: 1949 to 2119."""
@@ -109,7 +111,7 @@ def _decide_freely(column: Column) -> Decision:
         orders = [order for each in column.readings if (order := types.READINGS[each].order)]
         return _as_text(
             column,
-            f"{name!r} holds dates that may be read as {best.format} or {other.format}; it stays text. "
+            f"{name!r} holds dates that may be read as {best.shown} or {other.shown}; it stays text. "
             f"Say which in `date_order`: {' or '.join(dict.fromkeys(orders))}.",
         )
     warnings = []
@@ -173,6 +175,11 @@ def _decide_number(column: Column, best: Reading, fit: Fit) -> Decision:
         warnings.append(f"{name!r} is read with a decimal point ({fit.most}); if it is none, {option}.")
     elif len(signs := currencies(marks)) > 1:
         return _as_text(column, f"{name!r} holds amounts of several currencies ({', '.join(signs)}); it stays text.")
+    elif best is types.NUMBER and fit.kind == "NUMERIC" and VERSION_WORDS.intersection(_split_words(name)):
+        if column.wanted is None:
+            return _as_text(
+                column, f"{name!r} may hold versions or sections, of which 1.10 is not 1.1; it stays text: `types` makes numbers of them."
+            )
     elif {"%", "no %"} <= marks:
         return _as_text(column, f"{name!r} holds numbers with and without a percent sign; it stays text.")
     elif isinstance(best.notation, Notation) and best.notation.group == " " and _is_like_codes(column, fit):
@@ -203,7 +210,7 @@ def _tell_notation(name: str, best: Reading, marks: frozenset[str]) -> list[str]
 
 def _tell_moments(name: str, sql_type: str, fit: Fit) -> list[str]:
     """Whole numbers in a column named like a date may be days or moments."""
-    words = [word.lower() for word in WORD.findall(name)]
+    words = _split_words(name)
     is_moment = bool(MOMENT_WORDS.intersection(words)) or words[-1:] in (["at"], ["on"])
     if sql_type not in {"INTEGER", "BIGINT"} or not is_moment:
         return []
@@ -218,6 +225,10 @@ def _tell_moments(name: str, sql_type: str, fit: Fit) -> list[str]:
             moment = datetime(1970, 1, 1) + timedelta(seconds=most // factor)
             return [f"{name!r} may hold {unit} since 1970 ({most} is {moment} UTC); they stay numbers."]
     return []
+
+
+def _split_words(name: str) -> list[str]:
+    return [word.lower() for word in WORD.findall(name)]
 
 
 def _is_compact_day(number: int) -> bool:
@@ -247,6 +258,11 @@ def _doubt_text(column: Column) -> list[str]:
         return []
     if column.alike["dates"] == spoken:
         return [f"{name!r} holds texts like dates, but no one format reads them all; it stays text."]
+    if column.alike["durations"] == spoken:
+        return [
+            f"{name!r} holds texts like 25:30, of hours and minutes or of minutes and seconds; it stays text: "
+            f'`types` {{{name!r}: "INTERVAL"}} reads them as hours and minutes.'
+        ]
     if column.alike["numbers"] == spoken:
         return [f"{name!r} holds numbers that are written in several ways; it stays text."]
     return []
@@ -254,7 +270,7 @@ def _doubt_text(column: Column) -> list[str]:
 
 def _tell_strays(column: Column) -> str:
     """` (139 of 140 values are numbers; the other: '***' (1))`; empty where most are none."""
-    is_plain = set(column.alike) in ({"numbers"}, {"dates"})
+    is_plain = set(column.alike) in ({"numbers"}, {"dates"}, {"durations"})
     if not column.strays or not is_plain or any(map(CODE.fullmatch, column.strays)):
         return ""
     ((kind, count),) = column.alike.items()

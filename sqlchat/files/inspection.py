@@ -47,8 +47,9 @@ NUMBER_LIKE = (
 MARKED = r"\d[.,'\x{2019} \x{A0}\x{202F}%\p{Sc}]|\p{Sc}"
 """A number of more than digits."""
 DATE_LIKE = r"^(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2}(?:\d\d)?|"
-DATE_LIKE += r"\d{1,2}[- .][A-Za-z]{3,9}[- .]\d{2,4})(?:[ T].*)?$"
-ALIKE = {"numbers": NUMBER_LIKE, "dates": DATE_LIKE}
+DATE_LIKE += r"(?:\pL{2,9}[.,]{1,2} )?\d{1,2}\.?[-/ .]\pL{3,9}\.?[-/ .]\d{2,4})(?:[ T:,].*)?$"
+DURATION_LIKE = r"^\d{1,4}:[0-5]\d$"
+ALIKE = {"numbers": NUMBER_LIKE, "dates": DATE_LIKE, "durations": DURATION_LIKE}
 
 AS_WRITTEN = "as written"
 """How texts are compared that are not compared by what a reading made of them."""

@@ -21,6 +21,7 @@ from sqlchat.files import moments
 from sqlchat.files.fits import Fit
 from sqlchat.files.notations import Notation
 from sqlchat.files.sketch import text_buffers
+from sqlchat.files.worded_dates import WordedDate
 
 CLOCKS = {len("10:30"): "%H:%M", len("10:30:59"): "%H:%M:%S"}
 """Length of a time -> its format, where all numbers have two digits."""
@@ -36,6 +37,12 @@ OFFSET = r"[+-](?:0[1-9]|1\d|00:?[1-9])[\d:]*$"
 """Of a time that is not told in UTC."""
 CODE_LIKE = r"^-?\d+[eE]\d+$"
 """Programs write a sign or a point into numbers with exponents; what has neither is a code more likely."""
+
+MINUS_SIGN = "(?P<sign>-?)"
+ISO_DURATION = (
+    rf"^{MINUS_SIGN}P(?:(?P<d>\d{{1,6}})D)?T(?:(?P<h>\d{{1,6}})H)?(?:(?P<m>\d{{1,6}})M)?"
+    r"(?:(?P<s>\d{1,6}(?:\.\d{1,6})?)S)?$"
+)
 
 COMPACT = "%Y%m%d"
 """Of days, if the caller says that they are days: else they are numbers."""
@@ -174,6 +181,34 @@ def read_times(texts: pa.Array) -> Fit | None:
     return Fit(bounds["min"].as_py(), bounds["max"].as_py())
 
 
+def read_durations(texts: pa.Array) -> Fit | None:
+    """`112:00:05`, `-0:30:00.5`, `PT1H30M`, `P1DT2H`."""
+    found = _read_spans(texts, rf"^{MINUS_SIGN}(?P<h>\d{{1,6}}):(?P<m>[0-5]\d):(?P<s>[0-5]\d(?:\.\d{{1,6}})?)$")
+    return found or _read_spans(texts, ISO_DURATION)
+
+
+def read_hours(texts: pa.Array) -> Fit | None:
+    """`25:30`, of hours and minutes."""
+    return _read_spans(texts, rf"^{MINUS_SIGN}(?P<h>\d{{1,6}}):(?P<m>[0-5]\d)$")
+
+
+def _read_spans(texts: pa.Array, pattern: str) -> Fit | None:
+    """Durations of which the groups of a pattern give days, hours, minutes and seconds."""
+    found = pc.extract_regex(texts, pattern)
+    if found.null_count:
+        return None
+    micros: Any = np.zeros(len(texts), np.int64)
+    for field, unit in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):
+        if found.type.get_field_index(field) >= 0:
+            numbers = found.field(field)
+            numbers = pc.if_else(pc.equal(numbers, ""), "0", numbers).cast(pa.float64()).to_numpy()
+            micros = micros + np.round(numbers * unit * 1e6).astype(np.int64)
+    signs = np.where(pc.equal(found.field("sign"), "-").to_numpy(zero_copy_only=False), -1, 1)
+    spans = pa.array(micros * signs).cast(pa.duration("us"))
+    least, most = (timedelta(microseconds=each) for each in number_bounds(spans.cast(pa.int64())))
+    return Fit(least, most, values=spans)
+
+
 def read_uuids(texts: pa.Array) -> Fit | None:
     starts, data = text_buffers(texts)
     if not (np.diff(starts) == UUID_LENGTH).all():
@@ -204,8 +239,13 @@ def read_json(texts: pa.Array) -> Fit | None:
     return Fit(None, None)
 
 
-def reader_of_format(format: str) -> Fitting:
+def reader_of_format(format: str, notation: WordedDate | None = None) -> Fitting:
     def fit(texts: pa.Array) -> Fit | None:
+        if notation is not None:
+            plain = notation.plain(texts)
+            if plain is None:
+                return None
+            texts = plain[0]
         if format == COMPACT and not pc.all(pc.equal(pc.binary_length(texts), 8)).as_py():
             return None
         found = moments.read(texts, format)

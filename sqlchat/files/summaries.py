@@ -60,8 +60,8 @@ def summarize(column: Column, rows: int, warnings: list[str]) -> dict[str, Any]:
             if _strip(value) not in missing:
                 common[show(value)] += count
         entry["top"] = [{"value": value, "count": count} for value, count in common.most_common(TOP)]
-    if reading and reading.format:
-        entry["format"] = reading.format
+    if reading and reading.shown:
+        entry["format"] = reading.shown
     return entry
 
 
