@@ -1,5 +1,4 @@
-"""Detects delimiter, quoting, header and footer of a text table. What the caller says goes before.
-"""
+"""Detects delimiter, quoting, header and footer of a text table. What the caller says goes before."""
 
 from __future__ import annotations
 
@@ -341,8 +340,8 @@ def _warn_of_one_column(found: list[Row]) -> list[str]:
     for mark, name in ((":", "colons"), (" ", "blanks")):
         parted = list(csv.reader(texts, delimiter=mark))
         width = len(parted[-1])
-        is_even = width > 1 and len(parted[0]) in {width, width - 1} and {len(row) for row in parted[1:]} == {width}
-        if len(texts) > 1 and is_even and _has_numbers(parted[1:]):
+        is_even = len(parted[0]) in {width, width - 1} and {len(row) for row in parted[1:]} == {width}
+        if width > 1 and is_even and all(map(all, parted)) and _has_numbers(parted[1:]):
             return [f"The table has one column; if {name} part its fields, set `delimiter` to {mark!r}."]
     if any(len(row) > 1 and row[0] for row in csv.reader(texts[:2])) or any(texts[0].count(d) for d in ";\t|"):
         return ["The table has one column, whose texts hold delimiters: each line seems to be in quotes as a whole."]

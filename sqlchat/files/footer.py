@@ -151,7 +151,7 @@ def _adds_up(row: Row, above: Sequence[Row], column: int) -> bool:
 
 
 def warn_of_totals_within(rows: Sequence[Row]) -> list[str]:
-    """A warning of subtotals among the rows: of those that name a total once, or leave a cell blank that others fill."""
+    """A warning of subtotals among the rows: they name a total once, or leave a cell blank that others fill."""
     found = []
     for place in range(1, len(rows) - 1):
         row = rows[place]

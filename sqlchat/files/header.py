@@ -34,6 +34,7 @@ KINDS = (
     ("truth", re.compile(r"(true|false)$", re.IGNORECASE)),
 )
 
+
 def kind(cell: str) -> str:
     """What a cell looks like: `number`, `day`, `time`, `truth`, `text`, or empty."""
     cell = cell.strip()

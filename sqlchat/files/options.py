@@ -1,4 +1,4 @@
-"""How a file is to be read, as its owner says it: the object `read` of profiles, uploads and connections."""
+"""The object `read` of profiles, uploads and connections: how a caller wants a file to be read."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""How many distinct values a column holds, exactly while they are few and estimated past that. Used by `columns`.
+"""Counts distinct values of a column: exactly while they are few, estimated past that.
 
-The K-minimum-values sketch (Bar-Yossef et al., 2002): keep the k least of all 64-bit hashes. Fewer than k kept means
-that all were kept, so their number is the count; else the k-th one tells how densely the hashes lie. Functions that
-hash give those up to a `ceiling`, in no order that is told: what a sketch would not keep is let go at once.
+The K-minimum-values sketch (Bar-Yossef et al., 2002): keep the k least of all 64-bit hashes. If fewer than k are
+kept, all were, and their number is the count; else the k-th one tells how densely the hashes lie. Functions that
+hash leave out hashes above a `ceiling`, which the sketch would not keep.
 """
 
 from __future__ import annotations

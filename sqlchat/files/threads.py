@@ -1,4 +1,4 @@
-"""Blocks of a file worked on in two threads, their results in the file's order. Used by `profile` and `typed`."""
+"""Works on the blocks of a file in two threads and gives the results in the file's order."""
 
 from __future__ import annotations
 

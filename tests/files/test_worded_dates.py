@@ -57,6 +57,6 @@ def test_other_texts_stay(profiled, texts):
 
 
 def test_mail_dates_stay_text_and_are_told(profiled):
-    found = profiled('sent|n\nTue, 05 Mar 2024 10:00:00 +0000|1\nWed, 06 Mar 2024 12:30:00 +0000|2\n', "data.psv")
+    found = profiled("sent|n\nTue, 05 Mar 2024 10:00:00 +0000|1\nWed, 06 Mar 2024 12:30:00 +0000|2\n", "data.psv")
     assert found["by_name"]["sent"]["type"] == "TEXT"
     assert any("'sent'" in warning for warning in found["warnings"])

@@ -1,7 +1,7 @@
-"""DuckDB databases of stored files: made in a killable worker, kept on disk, made anew when a file has changed.
+"""Finds or makes the DuckDB database of some stored files, and makes it anew when a file changes.
 
-What a database is made of (the objects' versions, how they are read, this code's version) is hashed to its name, so
-all processes of a machine find the same one, and a changed file leads to another.
+Its name is a hash of the objects' versions, how they are read and this code's version, so all processes of a machine
+find the same one.
 """
 
 from __future__ import annotations

@@ -199,8 +199,10 @@ def detect(path: str, file_name: str, sheet: str | int | None = None) -> tuple[F
     gzipped = start.startswith(GZIP)
     if named_gz and not gzipped:
         raise FileInvalidError("The file ends in .gz, but it is no gzip file.")
-    source = Source(path, suffix, gzipped)
+    source = Source(path, suffix)
     if gzipped:
+        unpacked = unpack(path)
+        source = Source(unpacked.name, suffix, "gzip", kept=unpacked)
         start = source.head(16)
         if not start:
             raise FileInvalidError("The file is empty.")
@@ -336,7 +338,7 @@ def _in_zip(source: Source, sheet: str | int | None) -> tuple[Format, Source]:
     unpacked = unpack(source.path, picked[0])
     format, inner = detect(unpacked.name, picked[0])
     chosen = picked[0] if len(members) > 1 else ""
-    return format, replace(inner, suffix=_suffix(picked[0]), member=chosen, kept=unpacked, zipped=True)
+    return format, replace(inner, suffix=_suffix(picked[0]), member=chosen, kept=unpacked, packed="zip")
 
 
 def _suffix(name: str) -> str:

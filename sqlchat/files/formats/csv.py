@@ -1,4 +1,4 @@
-"""CSV and its kin: any delimiter, quoting and encoding that `dialect` tells apart, parsed by Arrow."""
+"""Reads CSV and its kin with any delimiter, quoting and encoding. Arrow parses it."""
 
 from __future__ import annotations
 
@@ -153,7 +153,9 @@ class _Reader:
                 raise self._fault(row.first, len(row.cells))
         told = []
         if padded:
-            told.append(f"{padded:,} rows had too few fields and were filled up with nulls (the first on line {first}).")
+            told.append(
+                f"{padded:,} rows had too few fields and were filled up with nulls (the first on line {first})."
+            )
         if repeated:
             told.append(f"{repeated:,} rows that repeat the header were left out.")
         self.warnings.extend(each for each in told if each not in self.warnings)  # the rows may be read twice

@@ -73,7 +73,9 @@ def read(source: Source, options: Options) -> Table:
     body = (row for number, row in _number_rows(sheet) if number >= begin)
     if len(columns) > 1:
         below = [[_as_text(value) for value in row] for number, row in rows if number >= begin]
-        warnings += footer.warn_of_totals_within(below if len(rows) == HEAD_ROWS else below[: len(below) - foot.count])
+        warnings += footer.warn_of_totals_within(
+            below if len(rows) == HEAD_ROWS else below[: len(below) - foot.count]
+        )
     kept = _without_headers(footer.cut_last(body, foot.cut), head, warnings)
     used = {"sheet": sheet.name, "header_row": numbers if len(numbers) > 1 else sum(numbers)}
     facts = {"sheet": sheet.name, "sheets": names, "header": bool(head)}
@@ -191,9 +193,7 @@ def _tell_sheets(metadata: list[SheetMetadata], index: int) -> str:
     )
 
 
-def _blocks(
-    rows: Iterator[Cells], names: list[str], padded: dict[str, str], warnings: list[str]
-) -> Iterator[Load]:
+def _blocks(rows: Iterator[Cells], names: list[str], padded: dict[str, str], warnings: list[str]) -> Iterator[Load]:
     size = max(1, BLOCK_CELLS // len(names))
     rounded: set[str] = set()
     while block := list(islice(rows, size)):
@@ -208,9 +208,7 @@ def _blocks(
 
 def _block(rows: list[Cells], names: list[str], padded: dict[str, str]) -> Block:
     columns = zip(*rows, strict=True)
-    return Block(
-        len(rows), {n: _column(_cells(c), padded.get(n, "")) for n, c in zip(names, columns, strict=False)}
-    )
+    return Block(len(rows), {n: _column(_cells(c), padded.get(n, "")) for n, c in zip(names, columns, strict=False)})
 
 
 def _column(values: Cells, number_format: str) -> tuple[Part, ...]:

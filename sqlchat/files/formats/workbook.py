@@ -1,4 +1,4 @@
-"""What a workbook's archive tells beside its values: its proportions, cells without a value. For `excel` alone."""
+"""Reads a workbook's archive for facts that the values do not show: size, empty formulas, errors, zeros in front."""
 
 from __future__ import annotations
 
@@ -156,12 +156,14 @@ def find_cell_facts(source: Source, sheet: str, first_row: int) -> CellFacts:
     """Facts of the cells of a sheet of .xlsx from a row on; none for other workbooks."""
     facts = CellFacts()
     if source.head(2) == b"PK":
-        with contextlib.suppress(
-            zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, NotImplementedError, RuntimeError
+        with (
+            contextlib.suppress(
+                zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, NotImplementedError, RuntimeError
+            ),
+            zipfile.ZipFile(source.path) as archive,
         ):
-            with zipfile.ZipFile(source.path) as archive:
-                if part := _part(archive, sheet):
-                    _read_cells(archive, part, _padding_styles(archive), first_row, facts)
+            if part := _part(archive, sheet):
+                _read_cells(archive, part, _padding_styles(archive), first_row, facts)
     return facts
 
 

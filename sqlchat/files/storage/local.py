@@ -1,7 +1,4 @@
-"""Objects as files below a folder, `<bucket>/<name>`, for where Supabase Storage is not configured.
-
-Whose an object is lies in its folder alone: there are no policies, and a caller's token is of no use here.
-"""
+"""Keeps objects as files below a folder, `<bucket>/<name>`. It has no policies, so it needs no caller's token."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""What Supabase Storage's refusals mean to a caller.
+"""Translates refusals of Supabase Storage to our errors.
 
-Storage answers most refusals with status 400 and says what it means in the body: `statusCode` as text, `error` and
-`message`; some versions send the status itself too, and resumable uploads answer with the status and a bare message.
-A gateway in front has bodies of its own: JSON with a `message`, HTML, nothing.
+Storage answers most refusals with status 400 and explains them in the body: `statusCode` as text, `error`,
+`message`. Some versions send the real status, and resumable uploads answer with the status and a bare message. A
+gateway in front has bodies of its own: JSON with a `message`, HTML, nothing.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from sqlchat.files import moments
+from sqlchat.files import dates
+from sqlchat.files.readings import READINGS
 from sqlchat.files.sketch import STRETCH
-from sqlchat.files.types import READINGS
 
 FORMATS = [
     reading.format
@@ -27,7 +27,7 @@ def strptime(text, format):
 
 
 def read(texts, format):
-    found = moments.read(pa.array(texts, pa.string()), format)
+    found = dates.read(pa.array(texts, pa.string()), format)
     return found and found[0].to_pylist()
 
 
@@ -89,7 +89,7 @@ def test_leap_seconds_do_not_fit():
 
 @pytest.mark.parametrize(("fraction", "microseconds", "cut"), [("5", 500_000, False), ("1234567", 123_456, True)])
 def test_what_is_finer_than_microseconds_is_cut(fraction, microseconds, cut):
-    found = moments.read(pa.array([f"1/2/2024 10:00:00.{fraction}"]), "%d/%m/%Y %H:%M:%S.%f")
+    found = dates.read(pa.array([f"1/2/2024 10:00:00.{fraction}"]), "%d/%m/%Y %H:%M:%S.%f")
     assert found[0].to_pylist() == [datetime(2024, 2, 1, 10, 0, 0, microseconds)]
     assert found[1] is cut
 

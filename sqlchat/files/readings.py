@@ -1,6 +1,6 @@
-"""The ways to read a column's texts, by name: a `Reading` is an SQL type and what `readers` has for it.
+"""The ways to read a column's texts, by name: an SQL type and a reader each.
 
-A reading survives only while it fits every text of every block, so that a type is never guessed from the first rows.
+A reading survives only while it fits every text of every block, so no type is guessed from the first rows.
 """
 
 from __future__ import annotations
@@ -12,14 +12,12 @@ from functools import cache
 
 import pyarrow as pa
 
-from sqlchat.files.fits import NUMBER_TYPES, Fit
 from sqlchat.files.notations import CURRENCY, NOTATIONS, Notation
 from sqlchat.files.options import Options
-from sqlchat.files.worded_dates import WORDED_DAYS, WORDED_MOMENTS, WordedDate
 from sqlchat.files.readers import (
     COMPACT,
-    Fitting,
     Relaxed,
+    TextReader,
     read_booleans,
     read_durations,
     read_hours,
@@ -33,6 +31,8 @@ from sqlchat.files.readers import (
     reader_of_format,
     reader_of_notation,
 )
+from sqlchat.files.value_stats import NUMBER_TYPES, ValueStats
+from sqlchat.files.worded_dates import WORDED_DAYS, WORDED_MOMENTS, WordedDate
 
 DATE_DIRECTIVES = re.compile(r"%([Yymd])")
 
@@ -41,7 +41,7 @@ DATE_DIRECTIVES = re.compile(r"%([Yymd])")
 class Reading:
     name: str
     sql_type: str
-    fit: Fitting
+    fit: TextReader
     """Of `readers`."""
     format: str | None = None
     """strptime's notation, where the texts are no ISO 8601."""
@@ -79,7 +79,6 @@ NUMBER_LIKE = re.compile(
     rf"[-+\u2212\u2013( ]{{0,3}}(?:{CURRENCY})?[-\u2212\u2013 \xa0\u202f]{{0,2}}[.,]?\d.{{0,40}}$"
 )
 """The same for numbers."""
-
 
 
 def _make_worded(sql_type: str, notation: WordedDate, clock: str = "") -> Reading:
@@ -157,14 +156,14 @@ def _agrees(reading: Reading, decimal: str | None, thousands: str | None, order:
     return True
 
 
-def find_fits(texts: pa.Array, names: tuple[str, ...]) -> dict[str, Fit]:
+def apply_readings(texts: pa.Array, names: tuple[str, ...]) -> dict[str, ValueStats]:
     """Of the readings named, those that fit all texts. A few texts are tried first, as most readings fail there."""
     if not len(texts):
         return {}
     few = texts.slice(0, 32)
     first = texts[0].as_py()
     date_like, time_like = DATE_LIKE.match(first), TIME_LIKE.match(first)
-    found: dict[str, Fit] = {}
+    found: dict[str, ValueStats] = {}
     for name in names:
         reading = READINGS[name]
         number = found.get(NUMBER.name)

@@ -1,7 +1,6 @@
-"""What all rows of a file tell: each column's type, how its texts are read, what deserves a second look.
+"""Analyzes all rows of a file: the type of each column, how its texts are read, and warnings.
 
-`find` reads the rows for it. What it finds can be kept on disk, so that whoever converts the same bytes next, as a
-connection does after an upload, need not read them for it again.
+`AnalysisCache` keeps an analysis on disk, so that a connection made after an upload reads the same bytes only once.
 """
 
 from __future__ import annotations
@@ -18,12 +17,11 @@ from typing import Any
 
 import orjson
 
-from sqlchat.files.columns import Column
+from sqlchat.files.columns import Column, read_columns
 from sqlchat.files.conversion import Conversion
 from sqlchat.files.formats import Table
 from sqlchat.files.options import Options
 from sqlchat.files.summaries import summarize
-from sqlchat.files.survey import read_columns
 
 READER = 1
 """Changes with every rule by which files are read: what was kept before is not used then."""
@@ -47,7 +45,7 @@ class TypedColumn:
 
 
 @dataclass(frozen=True)
-class Findings:
+class Analysis:
     row_count: int
     columns: list[TypedColumn]
     conversions: list[Conversion]
@@ -58,12 +56,12 @@ class Findings:
     """Of the file, then of its columns."""
 
 
-def find(table: Table) -> Findings:
+def analyze(table: Table) -> Analysis:
     """Read all rows of a table opened. Raises FileInvalidError, TooLargeError."""
     rows, columns = read_columns(table)
     warnings: list[str] = []
     found = [_decide(column, rows, warnings) for column in columns.values()]
-    return Findings(rows, [c for c, _ in found], [c for _, c in found], table.facts, [*table.warnings, *warnings])
+    return Analysis(rows, [c for c, _ in found], [c for _, c in found], table.facts, [*table.warnings, *warnings])
 
 
 def _decide(column: Column, rows: int, warnings: list[str]) -> tuple[TypedColumn, Conversion]:
@@ -88,8 +86,8 @@ def _decide(column: Column, rows: int, warnings: list[str]) -> tuple[TypedColumn
     return TypedColumn(column.name, sql_type, entry, tuple(remarks)), conversion
 
 
-class FindingsCache:
-    """Findings on disk, each named by the hash of a file's bytes and of how they are read. A folder of JSON files.
+class AnalysisCache:
+    """Analysis on disk, each named by the hash of a file's bytes and of how they are read. A folder of JSON files.
 
     It holds names of columns and texts of warnings, no rows, and each for an hour or until it is used.
     """
@@ -97,7 +95,7 @@ class FindingsCache:
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder)
 
-    def keep(self, path: str, file_name: str, options: Options, found: Findings) -> None:
+    def keep(self, path: str, file_name: str, options: Options, found: Analysis) -> None:
         """Write down what was found of the file at `path`. What the disk refuses is not kept."""
         kept = {
             "row_count": found.row_count,
@@ -113,7 +111,7 @@ class FindingsCache:
                 file.write(orjson.dumps(kept))
             os.replace(file.name, self._path(path, file_name, options))
 
-    def take(self, path: str, file_name: str, options: Options) -> Findings | None:
+    def take(self, path: str, file_name: str, options: Options) -> Analysis | None:
         """What was found of the same bytes, which is kept no longer then; None where nothing was."""
         if not self._folder.exists():
             return None
@@ -123,7 +121,7 @@ class FindingsCache:
             place.unlink()
             columns = [TypedColumn(**each | {"remarks": tuple(each["remarks"])}) for each in given["columns"]]
             conversions = [Conversion.of_dict(each) for each in given["conversions"]]
-            return Findings(**given | {"columns": columns, "conversions": conversions})
+            return Analysis(**given | {"columns": columns, "conversions": conversions})
         except (OSError, ValueError, LookupError, TypeError):
             return None
 

@@ -1,7 +1,7 @@
-"""Dates and times of one format, read from all texts at once. Used by `types` and `conversion`.
+"""Reads dates and times of one format, all texts at once.
 
-A format is written as strptime's, of the directives in `READERS`, blanks and other ASCII characters. What Python's
-strptime would read fits, but for seconds past 59, and so do nanoseconds.
+A format is strptime's: the directives in `READERS`, blanks and other ASCII characters. It reads what Python's
+strptime reads, and nanoseconds and `a.m.` too, but no seconds past 59.
 """
 
 from __future__ import annotations
@@ -133,6 +133,8 @@ READERS: dict[str, Callable[[_Texts], Numbers]] = {
     "%f": _fraction,
     "%p": _half,
 }
+
+
 def read(texts: pa.Array, format: str) -> tuple[pa.Array, bool] | None:
     """Timestamps in microseconds, and whether one was cut to those; None where a text does not fit.
 
