@@ -4,7 +4,7 @@ From bytes to a table:
 
 - `options` is the object `read` of a caller; `source` the bytes, unpacked.
 - `formats` has one reader a format, one line each in its registry. Each gives blocks of Arrow arrays. Text tables
-  first pass `byte_scan`, `encodings` and `dialect`; `header` and `footer` find the table's ends there and in workbooks.
+  pass `byte_scan`, `encodings` and `dialect` first; `header` and `footer` find the ends of tables and sheets.
 - `readings` names the ways to read texts: the functions of `readers`, with `notations` for numbers, `dates` and
   `worded_dates`. Each gives `value_stats`.
 - `columns` reads all blocks: `inspection` looks at a column's part of a block, `sketch` counts distinct values.

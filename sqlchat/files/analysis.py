@@ -23,7 +23,7 @@ from sqlchat.files.formats import Table
 from sqlchat.files.options import Options
 from sqlchat.files.summaries import summarize
 
-READER = 1
+READER = 2
 """Changes with every rule by which files are read: what was kept before is not used then."""
 LARGEST_PRECISION = 38
 """Digits of a NUMERIC past which no usual database holds it exactly: then it is DOUBLE PRECISION."""

@@ -20,6 +20,8 @@ R = TypeVar("R")
 
 MOST_NOTES = 30
 """Rows below a table."""
+MOST_LABELS = 10
+"""Columns at the left of which one may name a total."""
 TOTAL = re.compile(
     r"(grand[ -]?|sub[ -]?|overall )?(totals?|sums?|summe|gesamt|gesamtsumme|insgesamt|zwischensumme|somme|suma|"
     r"totale|totaal|итого|всего|celkem|razem|suma|összesen|toplam|yhteensä|totalt|summa|合计|总计|合計|小计|average|mean|"
@@ -155,7 +157,7 @@ def warn_of_totals_within(rows: Sequence[Row]) -> list[str]:
     found = []
     for place in range(1, len(rows) - 1):
         row = rows[place]
-        label = next((c for c, cell in enumerate(row) if kind(cell) == "text"), None)
+        label = next((c for c, cell in enumerate(row[:MOST_LABELS]) if kind(cell) == "text"), None)
         if label is None or not TOTAL_WITHIN.match(row[label].strip()) or not any(kind(c) == "number" for c in row):
             continue
         word = row[label].strip()

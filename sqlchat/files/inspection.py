@@ -241,6 +241,8 @@ def _find_strays(texts: pa.Array, weights: pa.Array | None, found: BlockFacts, *
     times = weights if weights is not None else pa.array(np.ones(len(texts), np.int64))
     sample = texts.slice(0, SAMPLE)
     least = pc.sum(times.slice(0, SAMPLE)).as_py() / 2
+    if _count(sample, times, r"\d") < least:  # the patterns below take milliseconds to compile
+        return
     kind = next((k for k, p in ALIKE.items() if _count(sample, times, p) >= least), None)
     if kind is None:
         return

@@ -56,8 +56,9 @@ def summarize(column: Column, rows: int, warnings: list[str]) -> dict[str, Any]:
     if fit.total is not None and present:
         entry["mean"] = finite(fit.total / present)
     if column.counts is not None:
+        is_merged = fit.kind not in {"", "INTEGER"} or sql_type == "BOOLEAN"  # 1.5 and 1.50 are one value
         common: Counter[Any] = Counter()
-        for value, count in column.counts.items():
+        for value, count in column.counts.most_common(None if is_merged else TOP + len(missing)):
             if _strip(value) not in missing:
                 common[show(value)] += count
         entry["top"] = [{"value": value, "count": count} for value, count in common.most_common(TOP)]

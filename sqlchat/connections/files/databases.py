@@ -49,7 +49,7 @@ from sqlchat.workers import Workers
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
-BUILDER = 3
+BUILDER = 4
 """Changes with all that would make another database of the same files."""
 TIDY_AGAIN = 3600.0
 """Seconds between two looks for databases that nobody uses."""
