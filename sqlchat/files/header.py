@@ -120,6 +120,8 @@ def _join_two(rows: Sequence[Row], width: int) -> list[str]:
         return []
     if _are_units(groups, names):
         return joined if all(names[c].strip() for c in valued) else []
+    if groups[0].strip() and count_filled(groups) < 2:
+        return []  # a title
     filled = [name.strip() for name in names if name.strip()]
     is_alone = len(filled) == width and len(set(filled)) == width
     is_grouped = any(not groups[c].strip() or groups[c] == groups[c - 1] for c in range(1, width) if names[c].strip())

@@ -136,7 +136,7 @@ def unpack(path: str, member: str | None = None) -> Any:
 
 
 @contextmanager
-def _open_packed(path: str, member: str | None) -> Iterator[IO[bytes]]:
+def _open_packed(path: str, member: str | None) -> Iterator[IO[bytes] | gzip.GzipFile]:
     if member is None:
         with gzip.open(path, "rb") as file:
             yield file

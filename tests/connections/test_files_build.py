@@ -42,7 +42,7 @@ def builders():
 
 @pytest.fixture
 def settings(tmp_path):
-    return Settings(data_dir=tmp_path, statement_timeout=10)
+    return Settings(data_dir=tmp_path, statement_timeout=60, build_timeout=600)
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ def connect(settings, sql_workers, builders):
 
 
 def rows(connection, sql):
-    return orjson.loads(connection.run(sql, max_rows=100, timeout=10).rows)
+    return orjson.loads(connection.run(sql, max_rows=100, timeout=60).rows)
 
 
 def left(settings):

@@ -110,7 +110,9 @@ def test_a_hostile_file_is_refused_at_the_cost_of_a_gigabyte_at_most(files, work
     assert 0 < watch.most - watch.before <= 1024, "MiB"
 
 
-def test_an_honest_file_is_read_after_a_hostile_one_by_the_same_process(files, workers, tmp_path):
+def test_an_honest_file_is_read_after_a_hostile_one_by_the_same_process(workers, tmp_path):
+    settings = Settings(data_dir=tmp_path, upload_timeout=300.0)
+    files = Files(settings, open_storage(settings), workers)
     hostile, honest = tmp_path / "a.parquet", tmp_path / "a.csv"
     HOSTILE["dictionary.parquet"](hostile)
     honest.write_bytes(b"id,name\n" + b"1,Ada\n" * 1_000_000)
@@ -126,7 +128,7 @@ def test_a_wide_file_of_several_blocks_is_read(workers, tmp_path, columns, rows)
     head = ",".join(f"c{number}" for number in range(columns))
     lines = [",".join(str(100_000 + (number * 7919 + k) % 899_999) for number in range(columns)) for k in range(100)]
     path.write_text("\n".join([head, *lines * (rows // 100)]))
-    settings = Settings(data_dir=tmp_path, upload_timeout=60.0)
+    settings = Settings(data_dir=tmp_path, upload_timeout=300.0)
     workers.close()  # so that the most is this file's
     with Watch(workers) as watch:
         found = Files(settings, open_storage(settings), workers).profile(path, "wide.csv")

@@ -63,6 +63,18 @@ def test_groups_over_names_are_joined_with_them(read, title):
     assert names(read(text, header_row=last))[1] == "units"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Report 2024,,\n,units,price\nHull,1,2.5\nYork,5,6.5\n",
+        "name,place,score\nAnn,Hull,\nBob,York,5\nCid,Bath,6\n",
+        "name,grade,score\nAnn,A,n/a\nBob,C,5\nCid,F,6\n",
+    ],
+)
+def test_a_title_or_a_row_of_texts_is_no_part_of_a_header(read, text):
+    assert not any("were joined" in warning for warning in read(text)["warnings"])
+
+
 def test_units_below_names_are_joined_with_them(read):
     found = read("time,temp,pressure\ns,°C,hPa\n0.5,20.5,1013\n1.5,20.7,1012\n")
     assert names(found) == ["time (s)", "temp (°C)", "pressure (hPa)"]
