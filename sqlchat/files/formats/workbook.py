@@ -39,7 +39,7 @@ SHEET, RELATION = re.compile(r"<(?:\w+:)?sheet\s[^>]*>"), re.compile(r"<Relation
 ATTRIBUTE = re.compile(r"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
 STYLES = "xl/styles.xml"
 STYLE, CELL_STYLE = re.compile(rb"\bs=[\"'](\d+)"), re.compile(r"<(?:\w+:)?xf\s[^>]*>")
-NUMBER_FORMAT, PADDING = re.compile(r"<(?:\w+:)?numFmt\s[^>]*>"), re.compile(r"0[0 /-]*0")
+NUMBER_FORMAT, PADDING = re.compile(r"<(?:\w+:)?numFmt\s[^>]*>"), re.compile(r"0[0 -]*0")
 LONGEST_INDEX = 4 << 20
 NO_RESULT = "no result"
 
