@@ -41,7 +41,7 @@ class TypedColumn:
     facts: Mapping[str, Any]
     """The profile's entry: nulls, distinct, distinct_is_exact, min, max, ..."""
     remarks: tuple[str, ...]
-    """What a reader of the values should know: how they were written in the file, what was taken for null."""
+    """Remarks for readers of the values: how the file wrote them, which words are null."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Analysis:
 
 
 def analyze(table: Table) -> Analysis:
-    """Read all rows of a table opened. Raises FileInvalidError, TooLargeError."""
+    """Analyze all rows of an open table. Raises FileInvalidError, TooLargeError."""
     rows, columns = read_columns(table)
     warnings: list[str] = []
     found = [_decide(column, rows, warnings) for column in columns.values()]
@@ -112,7 +112,7 @@ class AnalysisCache:
             os.replace(file.name, self._path(path, file_name, options))
 
     def take(self, path: str, file_name: str, options: Options) -> Analysis | None:
-        """What was found of the same bytes, which is kept no longer then; None where nothing was."""
+        """Take out the analysis of the same bytes; None if there is none."""
         if not self._folder.exists():
             return None
         place = self._path(path, file_name, options)

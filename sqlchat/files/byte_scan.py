@@ -118,7 +118,7 @@ def _scan_piece(piece: Piece, chunk: int) -> _PieceScan:
 
 
 def _find_beside(held: npt.NDArray[np.uint8], places: npt.NDArray[np.intp], piece: Piece) -> Masks:
-    """What stands beside the quotes at those places; a file's beginning and end count as ends of lines."""
+    """Bytes beside the quotes at those places. The ends of a file count as ends of lines."""
     before, after = held[places - 1], held[(places + 1) % len(held)]
     if len(places) and places[0] == 0:
         before[0] = ord(piece.before[-1:] or b"\n")

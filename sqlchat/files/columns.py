@@ -42,7 +42,7 @@ class Column:
         self.readings: tuple[str, ...] = readings.list_readings(options, name)
         """Names of those that fitted all texts so far."""
         self.fits: dict[str, ValueStats] = {}
-        """What they found."""
+        """Their statistics."""
         self.kinds: dict[str, ValueStats] = {}
         """Values that brought a type of their own, by that type."""
         self.alike: Counter[str] = Counter()
@@ -141,7 +141,7 @@ class Column:
         return self.decided
 
     def list_remarks(self) -> list[str]:
-        """What SQL does not show of its values: `in percent`, `in $`, `in UTC`."""
+        """Facts of its values that SQL does not show: `in percent`, `in $`, `in UTC`."""
         decision = self.decide()
         remarks = name_marks(decision.fit.marks) if decision.reading is not None and decision.fit.kind else []
         is_zoned = decision.reading is readings.ZONED or any("zone" in fit.marks for fit in self.kinds.values())

@@ -61,7 +61,7 @@ SECONDS = range(631_152_000, 4_102_444_800)
 
 @dataclass(frozen=True)
 class Decision:
-    """What the values of a column are."""
+    """The type of a column and how its texts are read."""
 
     sql_type: str
     """Without precision."""
@@ -253,7 +253,7 @@ def _is_like_codes(column: Column, fit: ValueStats) -> bool:
 
 
 def _doubt_text(column: Column) -> list[str]:
-    """What to tell of texts that are nearly numbers or dates."""
+    """Warnings about texts that are nearly numbers or dates."""
     name, spoken = column.name, column.values - column.missing.total()
     if told := _tell_strays(column):
         return [f"{name!r} stays text{told}. To have those as nulls, name them in `nulls`."]

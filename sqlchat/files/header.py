@@ -36,7 +36,7 @@ KINDS = (
 
 
 def kind(cell: str) -> str:
-    """What a cell looks like: `number`, `day`, `time`, `truth`, `text`, or empty."""
+    """The kind of a cell by its look: `number`, `day`, `time`, `truth`, `text`, or empty."""
     cell = cell.strip()
     return next((name for name, pattern in KINDS if pattern.match(cell)), "text") if cell else ""
 

@@ -59,7 +59,7 @@ INTEGERS = "integers"
 
 @dataclass(frozen=True)
 class ColumnHint:
-    """What is known of a column, perhaps a few blocks ago, when its next block is inspected.
+    """Facts of a column for the inspection of its next block. They may be a few blocks old.
 
     `readings` fitted all texts so far. `repeats`: equal values are many, count them first. `counted`: each value is
     still counted. `strays`: texts that are no numbers or dates may be few. `ceiling` and `size`: of the sketch.

@@ -131,5 +131,5 @@ def currencies(marks: frozenset[str]) -> list[str]:
 
 
 def name_marks(marks: frozenset[str]) -> list[str]:
-    """What numbers count, where SQL does not show it: `in percent`, `in $`."""
+    """Units of numbers that SQL does not show: `in percent`, `in $`."""
     return [f"in {mark}" for mark in currencies(marks)] + (["in percent"] if PERCENT in marks else [])

@@ -49,7 +49,7 @@ TYPES = {
 
 @dataclass(frozen=True)
 class Options:
-    """What a caller may say about a file; None is left to us."""
+    """Options of a caller for one file. None: we decide."""
 
     sheet: str | int | None = None
     """Excel: name or number (from 1) of the sheet; name of a table, a list of objects or a file within a file."""
@@ -101,7 +101,7 @@ class Options:
         return options
 
     def given(self) -> dict[str, Any]:
-        """What differs from saying nothing, as JSON values: {"header_row": 3, "nulls": ["***"]}."""
+        """The options that differ from the defaults, as JSON values: {"header_row": 3, "nulls": ["***"]}."""
         plain = Options()
         found = {each.name: getattr(self, each.name) for each in fields(self)}
         told = {name: value for name, value in found.items() if value != getattr(plain, name)}

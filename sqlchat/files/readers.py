@@ -54,7 +54,7 @@ class Relaxed:
     """Numbers as somebody says they are: with leading zeros, a plus sign or any exponent."""
 
     def plain(self, texts: pa.Array) -> tuple[pa.Array, frozenset[str]] | None:
-        """The numbers as SQL has them, and no marks; what is no number stays as it is."""
+        """The numbers as SQL writes them, and no marks; other texts stay as they are."""
         return pc.replace_substring_regex(
             pc.replace_substring_regex(texts, r"^\+", ""), r"^(-?)0+(\d)", r"\1\2"
         ), frozenset()

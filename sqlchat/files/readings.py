@@ -157,7 +157,7 @@ def _agrees(reading: Reading, decimal: str | None, thousands: str | None, order:
 
 
 def apply_readings(texts: pa.Array, names: tuple[str, ...]) -> dict[str, ValueStats]:
-    """Of the readings named, those that fit all texts. A few texts are tried first, as most readings fail there."""
+    """Statistics by the readings that fit all texts. Tries a few texts first, since most readings fail there."""
     if not len(texts):
         return {}
     few = texts.slice(0, 32)
@@ -189,7 +189,7 @@ def apply_readings(texts: pa.Array, names: tuple[str, ...]) -> dict[str, ValueSt
 
 
 def read_values(name: str, texts: pa.Array) -> pa.Array | None:
-    """What a reading finds in texts that it fits."""
+    """The values that a reading gives texts that it fits."""
     fit = READINGS[name].fit(texts)
     return fit.values if fit is not None else None
 

@@ -106,7 +106,7 @@ class Files:
     def profile(
         self, spooled: Named | str | Path, file_name: str, options: Options | None = None, *, owner: str = ""
     ) -> Profile:
-        """What the file holds. `spooled` is its path, or an open file that has one. Owners take turns.
+        """Profile the file. `spooled` is its path, or an open file that has one. Owners take turns.
 
         Raises FileInvalidError, TooLargeError, UnsupportedMediaError, BusyError.
         """

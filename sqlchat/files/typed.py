@@ -21,14 +21,14 @@ from sqlchat.files.threads import in_order
 
 
 class TypedTable:
-    """A file, opened and known to its end.
+    """A file that was opened and analyzed.
 
     Raises, also while `batches` is read, FileInvalidError (with the fact `line` where there is one), TooLargeError
     and UnsupportedMediaError.
     """
 
     def __init__(self, path: str, file_name: str, options: Options, kept_in: str | None = None) -> None:
-        """`kept_in`: a folder in which findings of an upload may be."""
+        """`kept_in`: a folder that may hold the analysis of an upload of the same bytes."""
         self._format, self._source = formats.detect(path, file_name, options.sheet)
         self._table = self._format.read(self._source, options)
         found = AnalysisCache(kept_in).take(path, file_name, options) if kept_in is not None else None
@@ -36,7 +36,7 @@ class TypedTable:
         found = found or analyze(self._table)
         self._options, self.row_count, self.columns = options, found.row_count, found.columns
         self.warnings: list[str] = found.warnings
-        """What deserves a second look, of the file and of its columns."""
+        """Of the file and of its columns."""
         self.facts: dict[str, Any] = {"format": self._format.name, **found.facts}
         names = [column.name for column in self.columns]
         self._conversions: dict[str, Conversion] = dict(zip(names, found.conversions, strict=True))

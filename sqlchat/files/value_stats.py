@@ -27,13 +27,13 @@ class ValueStats:
     digits: tuple[int, int] = (0, 0)
     """Before and after the point at least, for a NUMERIC; it may need more before it, as `least` and `most` tell."""
     values: pa.Array | None = field(default=None, repr=False, compare=False)
-    """What was read, where values are compared as such rather than as texts."""
+    """The values, if they are compared as such and not as texts."""
     marks: frozenset[str] = frozenset()
-    """What `notations` says of numbers; `offset`: times that are not told in UTC; `zone`; `months`."""
+    """Marks of `notations`; `offset`: times that are not in UTC; `zone`; `months`."""
 
 
 def widen(one: ValueStats | None, other: ValueStats) -> ValueStats:
-    """A fit of all values of both."""
+    """Statistics of the values of both."""
     if one is None:
         return other
     totals = (one.total, other.total)
@@ -58,7 +58,7 @@ def number_type(kind: str, least: float, most: float) -> str:
 
 
 def find_other_numbers(best: ValueStats, fits: Iterable[ValueStats]) -> ValueStats | None:
-    """Of fits of the same texts, the first with other numbers than the best."""
+    """The first statistics with other numbers than the best, of readings of the same texts."""
     mine = (best.least, best.most, best.total)
     return next((fit for fit in fits if fit.kind and (fit.least, fit.most, fit.total) != mine), None)
 

@@ -60,14 +60,14 @@ class FileTable:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What is known of a database beside what stands in it."""
+    """Facts of a database that are kept beside it."""
 
     keys: Keys
     warnings: tuple[str, ...]
 
     @classmethod
     def read(cls, folder: str) -> Built:
-        """What `write` left beside a database. Raises ConnectionConfigError where it is not whole."""
+        """Read the file that `write` made. Raises ConnectionConfigError if it is not whole."""
         try:
             with open(os.path.join(folder, FOUND), "rb") as file:
                 kept = orjson.loads(file.read())
@@ -145,7 +145,7 @@ def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: i
 
 
 def _translate_error(exc: duckdb.Error, disk_mb: int) -> Exception | None:
-    """What was lacking, whose class may tell no more than which statement it ended; None for a fault of ours."""
+    """The error for a lack of memory or disk, by the words of DuckDB; None for any other."""
     import duckdb
 
     words = str(exc)

@@ -71,7 +71,7 @@ class Readings(Protocol):
 
 
 class _FilesChangedError(Exception):
-    """What was fetched may be another version than what the storage told of."""
+    """A file changed while it was fetched."""
 
 
 class _Copy(io.BufferedWriter):
@@ -184,7 +184,7 @@ class FileDatabases:
             self._cache.tidy()
 
     def _find_objects(self, files: tuple[NamedFile, ...]) -> dict[tuple[str, str], StoredObject]:
-        """What the storage says of each file, at most some seconds ago."""
+        """Describe each file as the storage knew it some seconds ago at most."""
         wanted = {(file.bucket, file.name): file for file in files}
         now = time.monotonic()
         with self._lock:

@@ -70,7 +70,7 @@ class Table:
     again: Callable[[list[str]], Iterator[Load]] | None = None
     """Blocks anew, of some columns only; a format that brings `text` parts has it."""
     options: Options = field(default_factory=Options)
-    """What the caller says of it."""
+    """The caller's."""
     used: dict[str, Any] = field(default_factory=dict)
     """Of `read`, what was found of the file itself."""
 
@@ -173,7 +173,7 @@ FOREIGN = {
     b"Obj\x01": "an Avro file",
     b"ARROW1": "an Arrow file",
 }
-"""What is known, and is no table that is read here, whatever its name says."""
+"""Formats that are refused by their first bytes, whatever the name says."""
 
 
 def known() -> str:

@@ -51,7 +51,7 @@ NAMES = {
     "utf-16-le": "utf-16",
     "utf-16-be": "utf-16",
 }
-"""What an encoding is called where the world does not say Python's name."""
+"""Usual names of encodings that differ from Python's."""
 
 
 def read(source: Source, options: Options) -> Table:

@@ -54,7 +54,7 @@ class Storage(ABC):
 
     @abstractmethod
     def stat(self, bucket: str, name: str, *, token: str | None = None) -> StoredObject:
-        """What is known of an object. Raises FileNotFoundInStorageError, BucketNotFoundError."""
+        """Describe an object. Raises FileNotFoundInStorageError, BucketNotFoundError."""
 
     @abstractmethod
     def fetch(self, bucket: str, name: str, target: BinaryIO, *, token: str | None = None) -> None:
