@@ -20,6 +20,8 @@ R = TypeVar("R")
 
 MOST_NOTES = 30
 """Rows below a table."""
+MOST_ADDED = 200
+"""Rows above a subtotal."""
 MOST_LABELS = 10
 """Columns at the left of which one may name a total."""
 TOTAL = re.compile(
@@ -144,6 +146,16 @@ def _follows(above: Row, row: Row, column: int) -> bool:
     return len(cells) == 2 and all(map(str.isdecimal, cells)) and int(cells[1]) == int(cells[0]) + 1
 
 
+def _adds_up_last(row: Row, above: Sequence[Row]) -> bool:
+    """Is the first number of a row the sum of two or more right above it? Yes if it is no plain number."""
+    column = next(c for c, cell in enumerate(row) if kind(cell) == "number")
+    try:
+        float(row[column])
+    except ValueError:
+        return True
+    return any(_adds_up(row, above[-count:], column) for count in range(2, min(len(above), MOST_ADDED) + 1))
+
+
 def _adds_up(row: Row, above: Sequence[Row], column: int) -> bool:
     try:
         total = sum(float(each[column]) for each in above if column < len(each) and each[column].strip())
@@ -153,21 +165,20 @@ def _adds_up(row: Row, above: Sequence[Row], column: int) -> bool:
 
 
 def warn_of_totals_within(rows: Sequence[Row]) -> list[str]:
-    """A warning of subtotals among the rows: they name a total once, or leave a cell blank that others fill."""
+    """A warning of subtotals among the rows: they name a total, and leave a cell blank or add up those above."""
     found = []
     for place in range(1, len(rows) - 1):
         row = rows[place]
         label = next((c for c, cell in enumerate(row[:MOST_LABELS]) if kind(cell) == "text"), None)
         if label is None or not TOTAL_WITHIN.match(row[label].strip()) or not any(kind(c) == "number" for c in row):
             continue
-        word = row[label].strip()
         blank = any(not cell.strip() and c != label and _share_filled(rows, c) > 0.6 for c, cell in enumerate(row))
-        if blank or sum(label < len(each) and each[label].strip() == word for each in rows) == 1:
-            found.append(word)
+        if blank or _adds_up_last(row, rows[:place]):
+            found.append(row[label].strip())
     if not found:
         return []
     shown = ", ".join(repr(word[:SHOWN]) for word in found[:3])
-    return [f"{len(found)} rows within the table seem to be totals ({shown}), so sums count their values twice."]
+    return [f"Totals seem to stand within the table ({shown}; {len(found)} in all), so sums count values twice."]
 
 
 def warn_of_second_table(rows: list[NumberedRow], width: int) -> list[str]:

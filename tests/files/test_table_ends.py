@@ -90,6 +90,8 @@ def test_rows_that_repeat_the_header_are_left_out_and_told(read):
 def test_subtotals_within_are_told(read):
     text = "area,place,units\nNorth,Hull,10\nNorth,York,20\nSubtotal North,,30\nSouth,Bath,5\nSouth,Deal,6\n"
     assert any("'Subtotal North'" in warning for warning in read(text)["warnings"])
+    assert any("'Total'" in each for each in read("place,units\nHull,10\nYork,20\nTotal,30\nBath,5\n")["warnings"])
+    assert read("brand,units\nShell,10\nAral,25\nTotal,20\nEsso,30\n")["warnings"] == []
     assert read("sex,place,units\nTotal,Hull,10\nmale,Hull,4\nTotal,Bath,5\nmale,Bath,2\n")["warnings"] == []
 
 
