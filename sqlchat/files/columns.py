@@ -1,23 +1,34 @@
-"""All that is known of one column so far: `inspection` looks at its part of a block, `Column.add` merges that.
+"""Collects the facts of each column of a file, block by block: `inspection` looks at a block, `Column` merges that.
 
-Blocks are merged in one thread and in the file's order. Memory is bounded by the sketch and the counts, whatever the
-number of rows. `decisions` makes a type of it, `summaries` the column's entry in a profile.
+Two threads look at blocks; they are merged in the file's order. Sketches and counts bound the memory, whatever the
+number of rows. `decisions` makes a type of a column, `summaries` its entry in a profile.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
-from sqlchat.files import types
+from sqlchat.errors import FileInvalidError
+from sqlchat.files import formats, readings
 from sqlchat.files.decisions import Decision, decide
-from sqlchat.files.fits import Fit, widen
-from sqlchat.files.inspection import AS_WRITTEN, COMMON_VALUES, INTEGERS, Found, Hint
+from sqlchat.files.formats import Load, Table
+from sqlchat.files.inspection import AS_WRITTEN, COMMON_VALUES, INTEGERS, BlockFacts, ColumnHint, inspect
+from sqlchat.files.memory import use_system_allocator
 from sqlchat.files.notations import name_marks
 from sqlchat.files.options import Options
 from sqlchat.files.sketch import Sketch
+from sqlchat.files.threads import in_order
+from sqlchat.files.value_stats import ValueStats, widen
 
-NUMBERS = frozenset({r.name for r in types.READINGS.values() if r.sql_type == "NUMERIC"} | {INTEGERS})
+SKETCHES_KEPT = 1 << 20
+"""Hashes that all columns of a file keep together, eight bytes each."""
+
+LARGEST_SKETCH, SMALLEST_SKETCH = 1 << 14, 1 << 9
+
+NUMBERS = frozenset({r.name for r in readings.READINGS.values() if r.sql_type == "NUMERIC"} | {INTEGERS})
 
 
 class Column:
@@ -28,11 +39,11 @@ class Column:
         """The type that the caller says."""
         self.values = self.texts = 0
         """How many there are in all, and how many of them are texts in the file."""
-        self.readings: tuple[str, ...] = types.list_readings(options, name)
+        self.readings: tuple[str, ...] = readings.list_readings(options, name)
         """Names of those that fitted all texts so far."""
-        self.fits: dict[str, Fit] = {}
-        """What they found."""
-        self.kinds: dict[str, Fit] = {}
+        self.fits: dict[str, ValueStats] = {}
+        """Their statistics."""
+        self.kinds: dict[str, ValueStats] = {}
         """Values that brought a type of their own, by that type."""
         self.alike: Counter[str] = Counter()
         """How many texts are like numbers, and how many like dates."""
@@ -53,12 +64,14 @@ class Column:
         self._is_torn = False
         """Were blocks compared in different ways?"""
 
-    def hint(self) -> Hint:
+    def hint(self) -> ColumnHint:
         is_counted, has_strays = self.counts is not None, self.strays is not None
         ceiling, size = self.sketch.ceiling, self.sketch.size
-        return Hint(self.readings, self._repeats, is_counted, has_strays, ceiling, size, self.wanted is not None)
+        return ColumnHint(
+            self.readings, self._repeats, is_counted, has_strays, ceiling, size, self.wanted is not None
+        )
 
-    def add(self, found: Found) -> None:
+    def add(self, found: BlockFacts) -> None:
         """Merge one block."""
         self.values += found.values
         self.texts += found.texts
@@ -109,7 +122,7 @@ class Column:
         self.readings = (self.decided.reading.name,) if self.decided.reading else ()
         self.bounds = None
 
-    def add_again(self, found: Found) -> None:
+    def add_again(self, found: BlockFacts) -> None:
         """Merge one block read again; all else is known already."""
         self.sketch.add(found.hashes)
         self._extend_bounds(found.bounds)
@@ -128,10 +141,10 @@ class Column:
         return self.decided
 
     def list_remarks(self) -> list[str]:
-        """What SQL does not show of its values: `in percent`, `in $`, `in UTC`."""
+        """Facts of its values that SQL does not show: `in percent`, `in $`, `in UTC`."""
         decision = self.decide()
         remarks = name_marks(decision.fit.marks) if decision.reading is not None and decision.fit.kind else []
-        is_zoned = decision.reading is types.ZONED or any("zone" in fit.marks for fit in self.kinds.values())
+        is_zoned = decision.reading is readings.ZONED or any("zone" in fit.marks for fit in self.kinds.values())
         return (["in UTC"] if is_zoned else []) + remarks
 
     def has_months(self) -> bool:
@@ -144,3 +157,52 @@ class Column:
         whole, scale = fit.digits
         bounds = (abs(int(bound)) for bound in (fit.least, fit.most) if bound is not None)
         return max(whole, *(len(str(bound)) for bound in bounds), 1) + scale, scale
+
+
+def read_columns(table: Table) -> tuple[int, dict[str, Column]]:
+    """Read a table to its end. Gives the number of rows and the facts of each column."""
+    use_system_allocator()
+    size = min(LARGEST_SKETCH, max(SMALLEST_SKETCH, SKETCHES_KEPT // max(1, len(table.names))))
+    new = partial(Column, sketch_size=size, options=table.options, commas=table.facts.get("delimiter") == ",")
+    columns = {name: new(name) for name in table.names}
+    rows = left_out = 0
+    for block_rows, block_left_out, found in _inspect(table.blocks, columns, new):
+        rows += block_rows
+        left_out += block_left_out
+        columns.update((name, new(name)) for name in found if name not in columns)
+        formats.check_width(len(columns))
+        for name, part in found.items():
+            columns[name].add(part)
+    if left_out and left_out > 3 * rows:
+        raise FileInvalidError(
+            f"{left_out:,} rows do not have the fields of the header, and {rows:,} have; say in `header_row` which "
+            "row names the columns, and in `delimiter` what separates them."
+        )
+    if left_out:
+        table.warnings.append(f"{left_out:,} rows had too many or too few fields and were left out.")
+    if not columns:
+        raise FileInvalidError("The file holds no columns.")
+    if unknown := sorted(set(table.options.types) - set(columns)):
+        listed = ", ".join(map(repr, list(columns)[:20]))
+        raise FileInvalidError(f"`types` names {unknown[0][:80]!r}, but the columns are {listed}.", option="types")
+    unfinished = [column for column in columns.values() if column.is_unfinished()]
+    if unfinished and table.again is not None:
+        for column in unfinished:
+            column.start_again()
+        for *_, found in _inspect(table.again([column.name for column in unfinished]), columns, new):
+            for name, part in found.items():
+                columns[name].add_again(part)
+    return rows, columns
+
+
+def _inspect(
+    loads: Iterator[Load], columns: Mapping[str, Column], new: partial[Column]
+) -> Iterator[tuple[int, int, dict[str, BlockFacts]]]:
+    """Rows, rows left out and facts by column of each block. A thread may know `columns` as a few blocks earlier."""
+
+    def look(load: Load) -> tuple[int, int, dict[str, BlockFacts]]:
+        block = load()
+        hints = {name: (columns[name] if name in columns else new(name)).hint() for name in block.columns}
+        return block.rows, block.left_out, {n: inspect(parts, hints[n]) for n, parts in block.columns.items()}
+
+    return in_order(look, loads)

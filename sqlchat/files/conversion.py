@@ -1,7 +1,6 @@
-"""Values of one column's blocks in the type that the profile of the whole file found. Used by `typed`.
+"""Converts a column's blocks to the type that the analysis of the whole file gave it.
 
-Arrow has no UUID with text's speed, no JSON, and casts decimals slowly: those, and NUMERIC read from text, stay text
-that is known to cast. Nothing else is left to whoever takes the values.
+UUID, JSON and NUMERIC that is read from text stay text that is known to cast: Arrow has no fast type for them.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlchat.files import moments, types
+from sqlchat.files import dates, readings
 from sqlchat.files.formats import Part
 from sqlchat.files.inspection import python
-from sqlchat.files.types import Reading
+from sqlchat.files.readings import Reading
 
 ARROW = {
     "INTEGER": pa.int32(),
@@ -61,7 +60,7 @@ class Conversion:
 
     @classmethod
     def of_dict(cls, given: dict[str, Any]) -> Conversion:
-        reading = types.READINGS[given["reading"]] if given["reading"] else None
+        reading = readings.READINGS[given["reading"]] if given["reading"] else None
         return cls(**given | {"reading": reading, "missing": frozenset(given["missing"])})
 
     @property
@@ -126,11 +125,16 @@ class Conversion:
             texts = found[0]
         if reading is not None and reading.format:
             return self._read_format(texts, reading.format)
-        if reading is not None and reading.name == types.ZONED.name:
-            zoned = moments.read_zoned(texts)
+        if reading is not None and reading.name == readings.ZONED.name:
+            zoned = dates.read_zoned(texts)
             if zoned is None:
                 raise pa.ArrowInvalid("no times with a zone")
             return self._to_microseconds(zoned)
+        if self.sql_type == "INTERVAL" and reading is not None:
+            spans = readings.read_values(reading.name, texts)
+            if spans is None:
+                raise pa.ArrowInvalid(f"no text is a {reading.name}")
+            return spans
         match self.sql_type:
             case "NUMERIC":
                 return texts
@@ -147,7 +151,7 @@ class Conversion:
         return pc.cast(texts, self.arrow)
 
     def _read_format(self, texts: pa.Array, format: str) -> pa.Array:
-        found = moments.read(texts, format)
+        found = dates.read(texts, format)
         if found is None:
             raise pa.ArrowInvalid(f"no text of the format {format}")
         read, cut = found

@@ -1,6 +1,6 @@
-"""Which type a column has, after what all its blocks held, and what of that deserves a second look.
+"""Decides the type of a column after all its blocks were read, and warns of what deserves a second look.
 
-A column has a type if all its values have it, words for no value apart. Where two readings give different values,
+A column has a type if all its values have it, words for no value apart. If two readings give different values,
 such as 3 April and 4 March, it stays text, and the warning names the option that decides.
 """
 
@@ -13,10 +13,10 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from sqlchat.errors import FileInvalidError
-from sqlchat.files import types
-from sqlchat.files.fits import Fit, find_unlike, number_type, widen
+from sqlchat.files import readings
 from sqlchat.files.notations import BLANKS, PLUS, Notation, currencies
-from sqlchat.files.types import Reading
+from sqlchat.files.readings import Reading
+from sqlchat.files.value_stats import ValueStats, find_other_numbers, number_type, widen
 
 if TYPE_CHECKING:
     from sqlchat.files.columns import Column
@@ -45,6 +45,13 @@ MOMENT_WORDS = frozenset(
         *("created", "updated", "modified"),
     }
 )
+VERSION_WORDS = frozenset(
+    {
+        *("version", "versions", "ver", "release", "build", "revision", "section", "clause", "chapter"),
+        *("kapitel", "abschnitt"),
+    }
+)
+"""Columns named so hold 1.10 after 1.9, which are no decimals."""
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+")
 DAYS = range(18_000, 80_000)
 """Day numbers of spreadsheets: 1949 to 2119."""
@@ -54,18 +61,18 @@ SECONDS = range(631_152_000, 4_102_444_800)
 
 @dataclass(frozen=True)
 class Decision:
-    """What the values of a column are."""
+    """The type of a column and how its texts are read."""
 
     sql_type: str
     """Without precision."""
-    fit: Fit
+    fit: ValueStats
     reading: Reading | None = None
     """Of texts; None where they stay text, or have their type from the file."""
     warnings: tuple[str, ...] = ()
 
     def with_bounds(self, bounds: tuple[str, str] | None) -> Decision:
         """The same of texts whose bounds are known better now."""
-        return replace(self, fit=Fit(*(bounds or (None, None)))) if self.sql_type == "TEXT" else self
+        return replace(self, fit=ValueStats(*(bounds or (None, None)))) if self.sql_type == "TEXT" else self
 
 
 def decide(column: Column) -> Decision:
@@ -75,9 +82,9 @@ def decide(column: Column) -> Decision:
     if wanted is None:
         return found
     if wanted == "TEXT":
-        return replace(_as_text(column), fit=Fit(None, None)) if column.kinds else _as_text(column)
+        return replace(_as_text(column), fit=ValueStats(None, None)) if column.kinds else _as_text(column)
     if not column.values or column.values == column.missing.total():
-        return Decision(wanted, Fit(None, None))
+        return Decision(wanted, ValueStats(None, None))
     if found.sql_type == wanted or (found.sql_type, wanted) in WIDER:
         digits = FLOAT_DIGITS if found.sql_type == "DOUBLE PRECISION" else found.fit.digits
         return replace(found, sql_type=wanted, fit=replace(found.fit, digits=digits))
@@ -89,7 +96,7 @@ def decide(column: Column) -> Decision:
 
 
 def _as_text(column: Column, *warnings: str) -> Decision:
-    return Decision("TEXT", Fit(*(column.bounds or (None, None))), None, warnings)
+    return Decision("TEXT", ValueStats(*(column.bounds or (None, None))), None, warnings)
 
 
 def _decide_freely(column: Column) -> Decision:
@@ -97,19 +104,19 @@ def _decide_freely(column: Column) -> Decision:
         return _decide_kinds(column)
     if not column.fits:
         return _as_text(column, *_doubt_text(column))
-    best = types.READINGS[column.readings[0]]
+    best = readings.READINGS[column.readings[0]]
     fit, name = column.fits[best.name], column.name
-    if best is types.JSON or best.sql_type == "UUID":
+    if best is readings.JSON or best.sql_type == "UUID":
         if column.missing:
             return _as_text(column)
-        return Decision(best.sql_type, fit if best is not types.JSON else Fit(None, None), best)
+        return Decision(best.sql_type, fit if best is not readings.JSON else ValueStats(None, None), best)
     if fit.kind:
         return _decide_number(column, best, fit)
-    if other := types.find_rival(best.name, column.readings):
-        orders = [order for each in column.readings if (order := types.READINGS[each].order)]
+    if other := readings.find_rival(best.name, column.readings):
+        orders = [order for each in column.readings if (order := readings.READINGS[each].order)]
         return _as_text(
             column,
-            f"{name!r} holds dates that may be read as {best.format} or {other.format}; it stays text. "
+            f"{name!r} holds dates that may be read as {best.shown} or {other.shown}; it stays text. "
             f"Say which in `date_order`: {' or '.join(dict.fromkeys(orders))}.",
         )
     warnings = []
@@ -123,7 +130,7 @@ def _decide_freely(column: Column) -> Decision:
 def _decide_kinds(column: Column) -> Decision:
     """One type for values of which some, or all, brought one."""
     name, kinds = column.name, column.kinds
-    nothing = Fit(None, None)
+    nothing = ValueStats(None, None)
     if column.texts > column.missing.total():
         words = ", ".join(sorted({*kinds, "TEXT"}))
         told = f": {count_words(column.strays + column.missing)}" if column.strays else ""
@@ -147,32 +154,39 @@ def _decide_kinds(column: Column) -> Decision:
     return Decision(wide, nothing, None, (warning,))
 
 
-def _has_zone(kinds: dict[str, Fit]) -> bool:
+def _has_zone(kinds: dict[str, ValueStats]) -> bool:
     return any("zone" in fit.marks for fit in kinds.values())
 
 
-def _to_midnights(days: Fit) -> Fit:
+def _to_midnights(days: ValueStats) -> ValueStats:
     least, most = (bound and datetime.combine(bound, time()) for bound in (days.least, days.most))
-    return Fit(least, most)
+    return ValueStats(least, most)
 
 
-def _decide_number(column: Column, best: Reading, fit: Fit) -> Decision:
+def _decide_number(column: Column, best: Reading, fit: ValueStats) -> Decision:
     """Numbers, unless they may be others, or none; tells how they are written where that is not plain."""
     others = [column.fits[name] for name in column.readings]
     name, marks = column.name, fit.marks
     warnings = []
     if PLUS in marks and fit.kind == "INTEGER" and fit.least >= 0:
         return _as_text(column)  # such as +49, a code
-    if (other := find_unlike(fit, others)) is not None:
+    if (other := find_other_numbers(fit, others)) is not None:
         both = f"{fit.most} or {other.most}"
         option = "say in `decimal` and `thousands` how numbers are written"
-        if not (column.commas and best is types.NUMBER):
+        if not (column.commas and best is readings.NUMBER):
             return _as_text(
                 column, f"{name!r} holds numbers that may be read in two ways ({both}); it stays text: {option}."
             )
         warnings.append(f"{name!r} is read with a decimal point ({fit.most}); if it is none, {option}.")
     elif len(signs := currencies(marks)) > 1:
         return _as_text(column, f"{name!r} holds amounts of several currencies ({', '.join(signs)}); it stays text.")
+    elif best is readings.NUMBER and fit.kind == "NUMERIC" and VERSION_WORDS.intersection(_split_words(name)):
+        if column.wanted is None:
+            return _as_text(
+                column,
+                f"{name!r} may hold versions or sections, of which 1.10 is not 1.1; it stays text: "
+                "`types` makes numbers of them.",
+            )
     elif {"%", "no %"} <= marks:
         return _as_text(column, f"{name!r} holds numbers with and without a percent sign; it stays text.")
     elif isinstance(best.notation, Notation) and best.notation.group == " " and _is_like_codes(column, fit):
@@ -201,9 +215,9 @@ def _tell_notation(name: str, best: Reading, marks: frozenset[str]) -> list[str]
     return [*warnings, f"{name!r} is read as numbers of percent: 7% is 7."] if "%" in marks else warnings
 
 
-def _tell_moments(name: str, sql_type: str, fit: Fit) -> list[str]:
+def _tell_moments(name: str, sql_type: str, fit: ValueStats) -> list[str]:
     """Whole numbers in a column named like a date may be days or moments."""
-    words = [word.lower() for word in WORD.findall(name)]
+    words = _split_words(name)
     is_moment = bool(MOMENT_WORDS.intersection(words)) or words[-1:] in (["at"], ["on"])
     if sql_type not in {"INTEGER", "BIGINT"} or not is_moment:
         return []
@@ -220,6 +234,10 @@ def _tell_moments(name: str, sql_type: str, fit: Fit) -> list[str]:
     return []
 
 
+def _split_words(name: str) -> list[str]:
+    return [word.lower() for word in WORD.findall(name)]
+
+
 def _is_compact_day(number: int) -> bool:
     try:
         return 1900 <= number // 10_000 < 2100 and bool(date(number // 10_000, number // 100 % 100, number % 100))
@@ -227,7 +245,7 @@ def _is_compact_day(number: int) -> bool:
         return False
 
 
-def _is_like_codes(column: Column, fit: Fit) -> bool:
+def _is_like_codes(column: Column, fit: ValueStats) -> bool:
     """Are they of blanks and digits and all of one length, as telephone numbers are?"""
     if "fraction" in fit.marks or BLANKS not in fit.marks or column.options.thousands:
         return False
@@ -235,7 +253,7 @@ def _is_like_codes(column: Column, fit: Fit) -> bool:
 
 
 def _doubt_text(column: Column) -> list[str]:
-    """What to tell of texts that are nearly numbers or dates."""
+    """Warnings about texts that are nearly numbers or dates."""
     name, spoken = column.name, column.values - column.missing.total()
     if told := _tell_strays(column):
         return [f"{name!r} stays text{told}. To have those as nulls, name them in `nulls`."]
@@ -247,6 +265,11 @@ def _doubt_text(column: Column) -> list[str]:
         return []
     if column.alike["dates"] == spoken:
         return [f"{name!r} holds texts like dates, but no one format reads them all; it stays text."]
+    if column.alike["durations"] == spoken:
+        return [
+            f"{name!r} holds texts like 25:30, of hours and minutes or of minutes and seconds; it stays text: "
+            f'`types` {{{name!r}: "INTERVAL"}} reads them as hours and minutes.'
+        ]
     if column.alike["numbers"] == spoken:
         return [f"{name!r} holds numbers that are written in several ways; it stays text."]
     return []
@@ -254,7 +277,7 @@ def _doubt_text(column: Column) -> list[str]:
 
 def _tell_strays(column: Column) -> str:
     """` (139 of 140 values are numbers; the other: '***' (1))`; empty where most are none."""
-    is_plain = set(column.alike) in ({"numbers"}, {"dates"})
+    is_plain = set(column.alike) in ({"numbers"}, {"dates"}, {"durations"})
     if not column.strays or not is_plain or any(map(CODE.fullmatch, column.strays)):
         return ""
     ((kind, count),) = column.alike.items()

@@ -1,4 +1,4 @@
-"""Which encoding the bytes of a text are in, where they do not say it. Used by `formats/csv` through `sniff`.
+"""Detects the encoding of a text that does not name it.
 
 A language writes few letters beyond ASCII. In the right encoding nearly all bytes beyond ASCII are letters of one
 language; in a wrong one they are letters of several, or signs within words.
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import charset_normalizer
 
 from sqlchat.errors import FileInvalidError
-from sqlchat.files.overview import Overview, overview
+from sqlchat.files.byte_scan import ByteScan, scan_bytes
 from sqlchat.files.source import Source
 
 SUPPOSED = ("cp1252", "latin_1")
@@ -91,7 +91,7 @@ class Encoding:
 
     name: str
     """As Python knows it."""
-    traits: Overview
+    traits: ByteScan
     """Of the bytes. Those of UTF-16 are of no use but for their quotes."""
     guessed: bool = False
     bad_bytes: int = 0
@@ -117,7 +117,7 @@ def find_encoding(source: Source, given: str | None = None) -> Encoding:
         wide = "utf-16"
     elif b"\0" in start and not name.startswith("utf-32"):
         wide = _utf16_without_mark(start)
-    traits = overview(source, len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
+    traits = scan_bytes(source, len(codecs.BOM_UTF8) if start.startswith(codecs.BOM_UTF8) else 0)
     if wide:
         return Encoding(wide, traits, guessed=wide != "utf-16" and not given)
     if traits.nul and not name.startswith("utf-32"):

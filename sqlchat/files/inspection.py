@@ -1,7 +1,7 @@
-"""What one column's part of one block holds. `profile` runs it in threads; `columns` merges what it finds.
+"""Inspects one column of one block: types, readings that fit, bounds, counts and hashes of its values.
 
-Texts that read as numbers, dates or timestamps are compared by value, which costs a third of comparing them as texts
-and makes 1.5 and 1.50 one value. All else is compared as written.
+Texts that are read as numbers, dates or timestamps are hashed by value: that takes a third of the time, and 1.5 and
+1.50 are one value. All other texts are hashed as written.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlchat.files import types
-from sqlchat.files.fits import NUMBER_KINDS, Fit
+from sqlchat.files import readings
 from sqlchat.files.formats import Part
 from sqlchat.files.notations import CURRENCY
 from sqlchat.files.sketch import Hashes, has_outer_blanks, hash_moments, hash_reals, hash_texts, least
+from sqlchat.files.value_stats import NUMBER_KINDS, ValueStats
 
 COMMON_VALUES = 256
 """Different values of a column up to which each is counted."""
@@ -47,8 +47,9 @@ NUMBER_LIKE = (
 MARKED = r"\d[.,'\x{2019} \x{A0}\x{202F}%\p{Sc}]|\p{Sc}"
 """A number of more than digits."""
 DATE_LIKE = r"^(?:\d{4}[-./]\d{1,2}[-./]\d{1,2}|\d{1,2}[-./]\d{1,2}[-./]\d{2}(?:\d\d)?|"
-DATE_LIKE += r"\d{1,2}[- .][A-Za-z]{3,9}[- .]\d{2,4})(?:[ T].*)?$"
-ALIKE = {"numbers": NUMBER_LIKE, "dates": DATE_LIKE}
+DATE_LIKE += r"(?:\pL{2,9}[.,]{1,2} )?\d{1,2}\.?[-/ .]\pL{3,9}\.?[-/ .]\d{2,4})(?:[ T:,].*)?$"
+DURATION_LIKE = r"^\d{1,4}:[0-5]\d$"
+ALIKE = {"numbers": NUMBER_LIKE, "dates": DATE_LIKE, "durations": DURATION_LIKE}
 
 AS_WRITTEN = "as written"
 """How texts are compared that are not compared by what a reading made of them."""
@@ -57,36 +58,33 @@ INTEGERS = "integers"
 
 
 @dataclass(frozen=True)
-class Hint:
-    """What a thread needs to know of a column to inspect its next block; it may be a few blocks old."""
+class ColumnHint:
+    """Facts of a column for the inspection of its next block. They may be a few blocks old.
+
+    `readings` fitted all texts so far. `repeats`: equal values are many, count them first. `counted`: each value is
+    still counted. `strays`: texts that are no numbers or dates may be few. `ceiling` and `size`: of the sketch.
+    `wanted`: the caller named the type.
+    """
 
     readings: tuple[str, ...]
-    """That fitted all texts so far."""
     repeats: bool
-    """Were there fewer values than rows worth speaking of? Then they are counted first."""
     counted: bool
-    """Are values still counted?"""
     strays: bool
-    """May the texts be numbers or dates but for few?"""
     ceiling: np.uint64
-    """Of the sketch."""
     size: int
-    """Of the sketch."""
-
     wanted: bool = False
-    """Does the caller say the type?"""
 
 
 @dataclass
-class Found:
-    """One column's part of one block."""
+class BlockFacts:
+    """Facts of one column in one block."""
 
     values: int = 0
-    kinds: dict[str, Fit] = field(default_factory=dict)
+    kinds: dict[str, ValueStats] = field(default_factory=dict)
     """Values that brought a type of their own."""
     texts: int = 0
     missing: Counter[str] = field(default_factory=Counter)
-    fits: dict[str, Fit] | None = None
+    fits: dict[str, ValueStats] | None = None
     """Readings of the texts; None: there was no text but words for no value."""
     alike: dict[str, int] = field(default_factory=dict)
     """How many texts are like numbers, or like dates; empty: most are neither."""
@@ -102,9 +100,9 @@ class Found:
     example: Any = None
 
 
-def inspect(parts: tuple[Part, ...], hint: Hint) -> Found:
-    """Look at the values of one block."""
-    found = Found(counts=Counter() if hint.counted else None)
+def inspect(parts: tuple[Part, ...], hint: ColumnHint) -> BlockFacts:
+    """Inspect the values of one column in one block."""
+    found = BlockFacts(counts=Counter() if hint.counted else None)
     hashes = []
     for part in parts:
         array = part.array
@@ -121,7 +119,7 @@ def inspect(parts: tuple[Part, ...], hint: Hint) -> Found:
         elif found.counts is not None:
             found.counts = Counter(dict(zip(map(python, array), weights.to_pylist(), strict=True)))
         if part.inferred == "json":
-            found.kinds["JSON"] = Fit(None, None)
+            found.kinds["JSON"] = ValueStats(None, None)
             hashes.append(hash_texts(array, hint.ceiling))
         elif part.inferred is None:
             kind, fit = _inspect_typed(array, weights)
@@ -159,20 +157,20 @@ def _count_distinct(array: pa.Array) -> tuple[pa.Array, pa.Array] | None:
     return counted.field("values"), counted.field("counts")
 
 
-def _inspect_typed(array: pa.Array, weights: pa.Array | None) -> tuple[str, Fit]:
+def _inspect_typed(array: pa.Array, weights: pa.Array | None) -> tuple[str, ValueStats]:
     """Type and bounds of values that know their type; their sum too, for numbers."""
     kind = _find_type(array.type)
     if kind == "TEXT" and not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
-        return kind, Fit(None, None)
+        return kind, ValueStats(None, None)
     if pa.types.is_interval(array.type):
-        return kind, Fit(None, None, marks=frozenset({"months"}))
+        return kind, ValueStats(None, None, marks=frozenset({"months"}))
     ordered = array.view(pa.int64()) if pa.types.is_duration(array.type) else array
     bounds = pc.min_max(ordered)
     least, most = (python(bounds[each].cast(array.type)) for each in ("min", "max"))
     digits = (array.type.precision - array.type.scale, array.type.scale) if kind == "NUMERIC" else (0, 0)
     total = _sum(array, weights) if kind in NUMBER_KINDS else None
     zoned = pa.types.is_timestamp(array.type) and array.type.tz not in {None, "UTC"}
-    return kind, Fit(least, most, total, digits=digits, marks=frozenset({"zone"} if zoned else ()))
+    return kind, ValueStats(least, most, total, digits=digits, marks=frozenset({"zone"} if zoned else ()))
 
 
 def _sum(numbers: pa.Array, weights: pa.Array | None) -> float:
@@ -181,11 +179,13 @@ def _sum(numbers: pa.Array, weights: pa.Array | None) -> float:
     return float(pc.sum(floats if weights is None else pc.multiply(floats, pc.cast(weights, pa.float64()))).as_py())
 
 
-def _read_texts(array: pa.Array, weights: pa.Array | None, inferred: str, hint: Hint, found: Found) -> Hashes:
+def _read_texts(
+    array: pa.Array, weights: pa.Array | None, inferred: str, hint: ColumnHint, found: BlockFacts
+) -> Hashes:
     """Try the readings of the texts without outer blanks; where none fits, once more without words for no value."""
-    names = tuple(n for n in hint.readings if inferred == "text" or hint.wanted or n in types.OF_STRINGS)
+    names = tuple(n for n in hint.readings if inferred == "text" or hint.wanted or n in readings.OF_STRINGS)
     texts = pc.utf8_trim_whitespace(array) if has_outer_blanks(array) else array
-    fits = types.find_fits(texts, names)
+    fits = readings.apply_readings(texts, names)
     if not fits and (names or inferred == "string"):
         words = pc.is_in(pc.utf8_lower(texts), pa.array(MISSING))
         if pc.any(words).as_py():
@@ -198,7 +198,7 @@ def _read_texts(array: pa.Array, weights: pa.Array | None, inferred: str, hint: 
             if not len(texts) and inferred == "text":
                 return np.empty(0, np.uint64)
         if len(texts):
-            fits = types.find_fits(texts, names)
+            fits = readings.apply_readings(texts, names)
     number = next((fit for fit in fits.values() if fit.kind), None)
     if number is not None and weights is not None:
         fits = {name: _weigh(name, fit, texts, weights) for name, fit in fits.items()}
@@ -216,17 +216,17 @@ def _read_texts(array: pa.Array, weights: pa.Array | None, inferred: str, hint: 
         found.bounds = bounds["min"].as_py(), bounds["max"].as_py()
         found.compared = AS_WRITTEN
         return hash_texts(written, hint.ceiling)
-    found.compared = INTEGERS if by_value == types.NUMBER.name and fits[by_value].kind == "INTEGER" else by_value
+    found.compared = INTEGERS if by_value == readings.NUMBER.name and fits[by_value].kind == "INTEGER" else by_value
     return _hash(fits[by_value].values, hint.ceiling)
 
 
-def _weigh(name: str, fit: Fit, texts: pa.Array, weights: pa.Array) -> Fit:
+def _weigh(name: str, fit: ValueStats, texts: pa.Array, weights: pa.Array) -> ValueStats:
     """A reading of numbers, each of which is there as often as its weight."""
-    values = fit.values if fit.values is not None else types.read_values(name, texts)
+    values = fit.values if fit.values is not None else readings.read_values(name, texts)
     return replace(fit, total=_sum(values, weights)) if fit.kind else fit
 
 
-def _find_strays(texts: pa.Array, weights: pa.Array | None, found: Found, *, few: bool) -> None:
+def _find_strays(texts: pa.Array, weights: pa.Array | None, found: BlockFacts, *, few: bool) -> None:
     """Where most texts are like numbers or like dates, count those and name the others.
 
     `few`: others are of a type already, so that these are the strays if they are few.
@@ -241,6 +241,8 @@ def _find_strays(texts: pa.Array, weights: pa.Array | None, found: Found, *, few
     times = weights if weights is not None else pa.array(np.ones(len(texts), np.int64))
     sample = texts.slice(0, SAMPLE)
     least = pc.sum(times.slice(0, SAMPLE)).as_py() / 2
+    if _count(sample, times, r"\d") < least:  # the patterns below take milliseconds to compile
+        return
     kind = next((k for k, p in ALIKE.items() if _count(sample, times, p) >= least), None)
     if kind is None:
         return

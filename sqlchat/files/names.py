@@ -1,4 +1,4 @@
-"""Names of stored files: safe on any file system, and as readable as they came. Used by `service` and `storage`."""
+"""Makes names of files safe for any file system and for URLs, and keeps them readable."""
 
 from __future__ import annotations
 

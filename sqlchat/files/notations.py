@@ -1,7 +1,6 @@
-"""Numbers as people write them: a decimal comma, thousands marks, currency and percent signs. Used by `types`.
+"""Numbers as people write them: a decimal comma, thousands marks, currency and percent signs.
 
-A notation reads all texts of a column or none. Where two notations read the same texts as different numbers, such as
-`1.234`, the column is not decided by them: `columns` compares what they found.
+A notation reads all texts of a column or none. `decisions` compares the numbers if several notations read a column.
 """
 
 from __future__ import annotations
@@ -132,5 +131,5 @@ def currencies(marks: frozenset[str]) -> list[str]:
 
 
 def name_marks(marks: frozenset[str]) -> list[str]:
-    """What numbers count, where SQL does not show it: `in percent`, `in $`."""
+    """Units of numbers that SQL does not show: `in percent`, `in $`."""
     return [f"in {mark}" for mark in currencies(marks)] + (["in percent"] if PERCENT in marks else [])

@@ -1,4 +1,4 @@
-"""How a file is to be read, as its owner says it: the object `read` of profiles, uploads and connections."""
+"""The object `read` of profiles, uploads and connections: how a caller wants a file to be read."""
 
 from __future__ import annotations
 
@@ -40,6 +40,7 @@ TYPES = {
     "TIMESTAMP": "TIMESTAMP",
     "DATETIME": "TIMESTAMP",
     "TIME": "TIME",
+    "INTERVAL": "INTERVAL",
     "UUID": "UUID",
     "JSON": "JSON",
 }
@@ -48,14 +49,14 @@ TYPES = {
 
 @dataclass(frozen=True)
 class Options:
-    """What a caller may say about a file; None is left to us."""
+    """Options of a caller for one file. None: we decide."""
 
     sheet: str | int | None = None
     """Excel: name or number (from 1) of the sheet; name of a table, a list of objects or a file within a file."""
     on_bad_rows: Literal["error", "skip", "pad"] = "error"
     """A row with too many or too few fields ends the reading, is left out, or a short one gets nulls; all counted."""
-    header_row: int | None = None
-    """From 1, as an editor or Excel counts; 0: there is none."""
+    header_row: int | tuple[int, int] | None = None
+    """From 1, as an editor or Excel counts; 0: there is none; two that follow each other are joined."""
     skip_rows: int | None = None
     """Rows at the beginning that are no part of the table."""
     encoding: str | None = None
@@ -68,6 +69,15 @@ class Options:
     types: Mapping[str, str] = field(default_factory=dict)
     """Column -> SQL type, as the caller writes it."""
     totals: Literal["keep", "drop"] = "keep"
+
+    @property
+    def first_header(self) -> int:
+        """0: there is none, or it is not said."""
+        return self.header_row[0] if isinstance(self.header_row, tuple) else self.header_row or 0
+
+    @property
+    def has_two_headers(self) -> bool:
+        return isinstance(self.header_row, tuple)
 
     @classmethod
     def parse(cls, given: object) -> Options:
@@ -86,17 +96,16 @@ class Options:
         options = cls(**found)
         if options.decimal and options.decimal == options.thousands:
             raise _wrong("thousands", "another mark than `decimal`")
-        if options.header_row and options.skip_rows and options.header_row <= options.skip_rows:
+        if options.skip_rows and 0 < options.first_header <= options.skip_rows:
             raise _wrong("header_row", "0, or a row after those that `skip_rows` leaves out")
         return options
 
     def given(self) -> dict[str, Any]:
-        """What differs from saying nothing, as JSON values: {"header_row": 3, "nulls": ["***"]}."""
+        """The options that differ from the defaults, as JSON values: {"header_row": 3, "nulls": ["***"]}."""
         plain = Options()
         found = {each.name: getattr(self, each.name) for each in fields(self)}
         told = {name: value for name, value in found.items() if value != getattr(plain, name)}
-        if self.nulls:
-            told["nulls"] = list(self.nulls)
+        told |= {name: list(value) for name, value in told.items() if isinstance(value, tuple)}
         if self.types:
             told["types"] = dict(self.types)
         return told
@@ -121,6 +130,15 @@ def _count(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 1 << 31:
         raise _wrong(name, "a whole number from 0")
     return value
+
+
+def _header(name: str, value: Any) -> int | tuple[int, int]:
+    if isinstance(value, list | tuple):
+        rows = [_count(name, row) for row in value]
+        if len(rows) != 2 or not 0 < rows[0] < rows[1]:
+            raise _wrong(name, "one row, or a list of two that are joined, such as [3, 4]")
+        return rows[0], rows[1]
+    return _count(name, value)
 
 
 def _choice(*choices: str) -> Any:
@@ -188,7 +206,7 @@ def _types(name: str, value: Any) -> dict[str, str]:
 CHECKS: dict[str, Any] = {
     "sheet": _sheet,
     "on_bad_rows": _choice(*BAD_ROWS),
-    "header_row": _count,
+    "header_row": _header,
     "skip_rows": _count,
     "encoding": _encoding,
     "delimiter": _delimiter,

@@ -1,4 +1,4 @@
-"""What a file holds: rows, columns, SQL types, nulls, bounds. Runs in a killable worker process ."""
+"""The profile of a file: rows, columns, SQL types, nulls, bounds. Runs in a killable worker process."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlchat.files import formats
-from sqlchat.files.allocator import freed_memory_kept, keep_no_spare_memory
+from sqlchat.files.memory import freed_memory_kept, keep_no_spare_memory
 from sqlchat.files.options import Options
 
 NARROW = 24
@@ -46,7 +46,7 @@ def profile(path: str, file_name: str, options: Options | None = None, keep_in: 
 
     Raises FileInvalidError (with the fact `line` where there is one), TooLargeError, UnsupportedMediaError.
     """
-    from sqlchat.files.findings import FindingsCache, find  # in the worker alone: they bring Arrow
+    from sqlchat.files.analysis import AnalysisCache, analyze  # in the worker alone: they bring Arrow
 
     options = options or Options()
     format, source = formats.detect(path, file_name, options.sheet)
@@ -54,16 +54,14 @@ def profile(path: str, file_name: str, options: Options | None = None, keep_in: 
         table = format.read(source, options)
         if len(table.names) > NARROW:
             keep_no_spare_memory()
-        found = find(table)
+        found = analyze(table)
     if keep_in is not None:
-        FindingsCache(keep_in).keep(path, file_name, options, found)
+        AnalysisCache(keep_in).keep(path, file_name, options, found)
     columns = []
     for column in found.columns:
         facts = dict(column.facts)
         columns.append(ColumnProfile(facts.pop("name"), facts.pop("type"), facts.pop("nulls"), facts))
     facts = {"format": format.name.lower(), **table.facts, "read": table.read}
-    if source.gzipped:
-        facts["compression"] = "gzip"
-    if source.zipped:
-        facts["compression"] = "zip"
+    if source.packed:
+        facts["compression"] = source.packed
     return Profile(found.row_count, columns, facts, found.warnings)

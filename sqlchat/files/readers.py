@@ -1,7 +1,7 @@
-"""Texts read as values of one kind, all or none: each function gives what it found, or None if a text does not fit.
+"""Reads the texts of a column as values of one kind. A reader gives their statistics, or None if a text does not fit.
 
-They take an Arrow string array with neither nulls nor outer blanks, not empty. What would not survive a round trip
-through a type (leading zeros, more digits than it has) does not fit. `types` has a name for each way to read.
+Readers take an Arrow string array with neither nulls nor outer blanks, not empty. A text does not fit if a round trip
+through the type would change it, as with leading zeros. `readings` has a name for each reader.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlchat.files import moments
-from sqlchat.files.fits import Fit
+from sqlchat.files import dates
 from sqlchat.files.notations import Notation
 from sqlchat.files.sketch import text_buffers
+from sqlchat.files.value_stats import ValueStats
+from sqlchat.files.worded_dates import WordedDate
 
 CLOCKS = {len("10:30"): "%H:%M", len("10:30:59"): "%H:%M:%S"}
 """Length of a time -> its format, where all numbers have two digits."""
@@ -37,31 +38,37 @@ OFFSET = r"[+-](?:0[1-9]|1\d|00:?[1-9])[\d:]*$"
 CODE_LIKE = r"^-?\d+[eE]\d+$"
 """Programs write a sign or a point into numbers with exponents; what has neither is a code more likely."""
 
+MINUS_SIGN = "(?P<sign>-?)"
+ISO_DURATION = (
+    rf"^{MINUS_SIGN}P(?:(?P<d>\d{{1,6}})D)?T(?:(?P<h>\d{{1,6}})H)?(?:(?P<m>\d{{1,6}})M)?"
+    r"(?:(?P<s>\d{1,6}(?:\.\d{1,6})?)S)?$"
+)
+
 COMPACT = "%Y%m%d"
 """Of days, if the caller says that they are days: else they are numbers."""
 
-Fitting = Callable[[pa.Array], Fit | None]
+TextReader = Callable[[pa.Array], ValueStats | None]
 
 
 class Relaxed:
     """Numbers as somebody says they are: with leading zeros, a plus sign or any exponent."""
 
     def plain(self, texts: pa.Array) -> tuple[pa.Array, frozenset[str]] | None:
-        """The numbers as SQL has them, and no marks; what is no number stays as it is."""
+        """The numbers as SQL writes them, and no marks; other texts stay as they are."""
         return pc.replace_substring_regex(
             pc.replace_substring_regex(texts, r"^\+", ""), r"^(-?)0+(\d)", r"\1\2"
         ), frozenset()
 
 
-def read_booleans(texts: pa.Array) -> Fit | None:
+def read_booleans(texts: pa.Array) -> ValueStats | None:
     if len(texts[0].as_py()) > len("false"):
         return None
     lower = pc.ascii_lower(texts)
     words = pc.unique(lower).to_pylist()
-    return Fit(min(words), max(words), values=lower) if set(words) <= {"true", "false"} else None
+    return ValueStats(min(words), max(words), values=lower) if set(words) <= {"true", "false"} else None
 
 
-def read_numbers(texts: pa.Array) -> Fit | None:
+def read_numbers(texts: pa.Array) -> ValueStats | None:
     starts, data = text_buffers(texts)
     longest = int(np.diff(starts).max())
     if _has_padded(starts, data):
@@ -75,7 +82,7 @@ def read_numbers(texts: pa.Array) -> Fit | None:
         if numbers is not None:
             least, most = number_bounds(numbers)
             total = float(pc.mean(numbers).as_py()) * len(texts)
-            return Fit(least, most, total, "INTEGER", values=numbers)
+            return ValueStats(least, most, total, "INTEGER", values=numbers)
     floats = _cast(texts, pa.float64())
     if floats is None:
         return None
@@ -84,15 +91,15 @@ def read_numbers(texts: pa.Array) -> Fit | None:
         return None
     total = pc.sum(floats).as_py()
     if letters:
-        return Fit(least, most, total, "DOUBLE PRECISION", values=floats)
+        return ValueStats(least, most, total, "DOUBLE PRECISION", values=floats)
     # a digit string past 18 digits is a code, no number; a decimal may have as many as a NUMERIC holds
     if longest > NUMERIC_DIGITS + 2 or (longest > 18 and not _are_all_pointed(texts, starts, points)):
         return None
-    return Fit(least, most, total, "NUMERIC", (0, _find_scale(starts, points)), floats)
+    return ValueStats(least, most, total, "NUMERIC", (0, _find_scale(starts, points)), floats)
 
 
-def reader_of_notation(notation: Notation | Relaxed) -> Fitting:
-    def fit(texts: pa.Array) -> Fit | None:
+def reader_of_notation(notation: Notation | Relaxed) -> TextReader:
+    def fit(texts: pa.Array) -> ValueStats | None:
         found = notation.plain(texts)
         number = read_numbers(found[0]) if found is not None else None
         return replace(number, marks=found[1]) if found is not None and number is not None else None
@@ -139,19 +146,19 @@ def _find_scale(starts: Any, points: Any) -> int:
     return int((ends - points).max()) - 1
 
 
-def read_iso_dates(texts: pa.Array) -> Fit | None:
+def read_iso_dates(texts: pa.Array) -> ValueStats | None:
     return _fit_moments(_cast(texts, pa.date32()) if len(texts[0].as_py()) == 10 else None)
 
 
-def read_iso_timestamps(texts: pa.Array) -> Fit | None:
+def read_iso_timestamps(texts: pa.Array) -> ValueStats | None:
     if pc.min(pc.binary_length(texts)).as_py() < len("2024-01-01 10:00"):
         return None
     read = _cast(texts, pa.timestamp("us"))
     return _fit_moments(read if read is not None else _cast(texts, pa.timestamp("ns")))
 
 
-def read_zoned(texts: pa.Array) -> Fit | None:
-    read = moments.read_zoned(texts)
+def read_zoned(texts: pa.Array) -> ValueStats | None:
+    read = dates.read_zoned(texts)
     fit = _fit_moments(read)
     if fit is None:
         return None
@@ -159,11 +166,11 @@ def read_zoned(texts: pa.Array) -> Fit | None:
     return replace(fit, marks=frozenset({"offset"} if offset else ()))
 
 
-def read_times(texts: pa.Array) -> Fit | None:
+def read_times(texts: pa.Array) -> ValueStats | None:
     lengths = np.diff(text_buffers(texts)[0])
     format = CLOCKS.get(int(lengths[0]))
     if format and (lengths == lengths[0]).all():
-        fits = moments.read(texts, format) is not None
+        fits = dates.read(texts, format) is not None
     else:
         fits = bool(pc.all(pc.match_substring_regex(texts, r"^\d\d:\d\d(:\d\d(\.\d{1,6})?)?$")).as_py())
         dated = pc.binary_join_element_wise("1970-01-01", texts, " ")
@@ -171,10 +178,38 @@ def read_times(texts: pa.Array) -> Fit | None:
     if not fits:
         return None
     bounds = pc.min_max(texts)
-    return Fit(bounds["min"].as_py(), bounds["max"].as_py())
+    return ValueStats(bounds["min"].as_py(), bounds["max"].as_py())
 
 
-def read_uuids(texts: pa.Array) -> Fit | None:
+def read_durations(texts: pa.Array) -> ValueStats | None:
+    """`112:00:05`, `-0:30:00.5`, `PT1H30M`, `P1DT2H`."""
+    found = _read_spans(texts, rf"^{MINUS_SIGN}(?P<h>\d{{1,6}}):(?P<m>[0-5]\d):(?P<s>[0-5]\d(?:\.\d{{1,6}})?)$")
+    return found or _read_spans(texts, ISO_DURATION)
+
+
+def read_hours(texts: pa.Array) -> ValueStats | None:
+    """`25:30`, of hours and minutes."""
+    return _read_spans(texts, rf"^{MINUS_SIGN}(?P<h>\d{{1,6}}):(?P<m>[0-5]\d)$")
+
+
+def _read_spans(texts: pa.Array, pattern: str) -> ValueStats | None:
+    """Durations of which the groups of a pattern give days, hours, minutes and seconds."""
+    found = pc.extract_regex(texts, pattern)
+    if found.null_count:
+        return None
+    micros: Any = np.zeros(len(texts), np.int64)
+    for field, unit in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):
+        if found.type.get_field_index(field) >= 0:
+            numbers = found.field(field)
+            numbers = pc.if_else(pc.equal(numbers, ""), "0", numbers).cast(pa.float64()).to_numpy()
+            micros = micros + np.round(numbers * unit * 1e6).astype(np.int64)
+    signs = np.where(pc.equal(found.field("sign"), "-").to_numpy(zero_copy_only=False), -1, 1)
+    spans = pa.array(micros * signs).cast(pa.duration("us"))
+    least, most = (timedelta(microseconds=each) for each in number_bounds(spans.cast(pa.int64())))
+    return ValueStats(least, most, values=spans)
+
+
+def read_uuids(texts: pa.Array) -> ValueStats | None:
     starts, data = text_buffers(texts)
     if not (np.diff(starts) == UUID_LENGTH).all():
         return None
@@ -187,10 +222,10 @@ def read_uuids(texts: pa.Array) -> Fit | None:
         if not fits.all():
             return None
     bounds = pc.min_max(texts)
-    return Fit(bounds["min"].as_py(), bounds["max"].as_py())
+    return ValueStats(bounds["min"].as_py(), bounds["max"].as_py())
 
 
-def read_json(texts: pa.Array) -> Fit | None:
+def read_json(texts: pa.Array) -> ValueStats | None:
     """Objects and arrays only: a bare number or word is what it looks like."""
     if texts[0].as_py().lstrip()[:1] not in ("[", "{"):
         return None
@@ -201,32 +236,37 @@ def read_json(texts: pa.Array) -> Fit | None:
             orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
-    return Fit(None, None)
+    return ValueStats(None, None)
 
 
-def reader_of_format(format: str) -> Fitting:
-    def fit(texts: pa.Array) -> Fit | None:
+def reader_of_format(format: str, notation: WordedDate | None = None) -> TextReader:
+    def fit(texts: pa.Array) -> ValueStats | None:
+        if notation is not None:
+            plain = notation.plain(texts)
+            if plain is None:
+                return None
+            texts = plain[0]
         if format == COMPACT and not pc.all(pc.equal(pc.binary_length(texts), 8)).as_py():
             return None
-        found = moments.read(texts, format)
+        found = dates.read(texts, format)
         if found is None:
             return None
         least, most = number_bounds(found[0].view(pa.int64()))
         first, last = (datetime(1970, 1, 1) + timedelta(microseconds=moment) for moment in (least, most))
         if "%d" not in format:
-            return Fit(first.time().isoformat(), last.time().isoformat())
+            return ValueStats(first.time().isoformat(), last.time().isoformat())
         if "%M" in format:
-            return Fit(first.isoformat(), last.isoformat())
-        return Fit(first.date().isoformat(), last.date().isoformat())
+            return ValueStats(first.isoformat(), last.isoformat())
+        return ValueStats(first.date().isoformat(), last.date().isoformat())
 
     return fit
 
 
-def _fit_moments(read: pa.Array | None) -> Fit | None:
+def _fit_moments(read: pa.Array | None) -> ValueStats | None:
     if read is None:
         return None
     bounds = pc.min_max(read)
-    return Fit(bounds["min"].as_py().isoformat(), bounds["max"].as_py().isoformat(), values=read)
+    return ValueStats(bounds["min"].as_py().isoformat(), bounds["max"].as_py().isoformat(), values=read)
 
 
 def _cast(texts: pa.Array, kind: pa.DataType) -> pa.Array | None:

@@ -1,7 +1,7 @@
-"""Uploads: profiled in a killable process, then stored; and what is stored. What `api/files` calls.
+"""Profiles uploads in a killable process, stores them, lists and deletes them.
 
-A `folder` is that of a bucket's folders in which a caller's files are (a signed-in caller's id), `""` the bucket
-itself; `token` is the signed-in caller's own, which the storage then goes by.
+A `folder` holds one caller's files within a bucket (a signed-in caller's id), `""` is the bucket itself; `token`
+is the signed-in caller's own, and the storage applies its policies.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from sqlchat.config import Settings
 from sqlchat.errors import BucketNotFoundError, DeadlineError, FileInvalidError
 from sqlchat.files import formats
-from sqlchat.files.bounded import bounded
+from sqlchat.files.memory import bounded
 from sqlchat.files.names import is_safe, safe_name
 from sqlchat.files.options import Options
 from sqlchat.files.profile import Profile, profile
@@ -106,7 +106,7 @@ class Files:
     def profile(
         self, spooled: Named | str | Path, file_name: str, options: Options | None = None, *, owner: str = ""
     ) -> Profile:
-        """What the file holds. `spooled` is its path, or an open file that has one. Owners take turns.
+        """Profile the file. `spooled` is its path, or an open file that has one. Owners take turns.
 
         Raises FileInvalidError, TooLargeError, UnsupportedMediaError, BusyError.
         """

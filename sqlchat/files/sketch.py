@@ -1,8 +1,8 @@
-"""How many distinct values a column holds, exactly while they are few and estimated past that. Used by `columns`.
+"""Counts distinct values of a column: exactly while they are few, estimated past that.
 
-The K-minimum-values sketch (Bar-Yossef et al., 2002): keep the k least of all 64-bit hashes. Fewer than k kept means
-that all were kept, so their number is the count; else the k-th one tells how densely the hashes lie. Functions that
-hash give those up to a `ceiling`, in no order that is told: what a sketch would not keep is let go at once.
+The K-minimum-values sketch (Bar-Yossef et al., 2002): keep the k least of all 64-bit hashes. If fewer than k are
+kept, all were, and their number is the count; else the k-th one tells how densely the hashes lie. Functions that
+hash leave out hashes above a `ceiling`, which the sketch would not keep.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Sketch:
 
 
 def least(hashes: Hashes, size: int, ceiling: np.uint64) -> Hashes:
-    """What of `hashes`, none above `ceiling`, matters to a sketch of that size and ceiling, for its `add`."""
+    """The hashes that a sketch of that size and ceiling needs; none of `hashes` is above `ceiling`."""
     if len(hashes) > 4 * size:
         # as they lie evenly, the least part holds enough of them, unless many are the same
         part = _distinct(hashes[hashes <= np.uint64(float(ceiling) * 2 * size / len(hashes))])
@@ -122,7 +122,7 @@ def _hash_words(words: Hashes, ceiling: np.uint64) -> Hashes:
 
 
 def _by_stretches(hashed: Callable[[int], Hashes], count: int, ceiling: np.uint64) -> Hashes:
-    """What a stretch's first place gives, of all stretches of `count` values, but for hashes above the ceiling."""
+    """Hashes of `count` values, stretch by stretch, without those above the ceiling. `hashed` takes a first place."""
     stretches = (hashed(begin) for begin in range(0, count, STRETCH))
     kept = [hashes if ceiling == EVERYTHING else hashes[hashes <= ceiling] for hashes in stretches]
     return np.concatenate(kept) if kept else np.empty(0, np.uint64)

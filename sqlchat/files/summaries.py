@@ -1,4 +1,4 @@
-"""A column's entry in a profile: bounds, mean, common values, as JSON values."""
+"""Makes a column's entry in a profile, as JSON values: bounds, mean, common values."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from sqlchat.files.decisions import count_words
-from sqlchat.files.fits import NUMBER_TYPES, finite
 from sqlchat.files.notations import Notation
+from sqlchat.files.value_stats import NUMBER_TYPES, finite
 
 if TYPE_CHECKING:
     from sqlchat.files.columns import Column
     from sqlchat.files.readers import Relaxed
-    from sqlchat.files.types import Reading
+    from sqlchat.files.readings import Reading
+    from sqlchat.files.worded_dates import WordedDate
 
 TOP = 5
 SHOWN_CHARACTERS = 200
@@ -55,13 +56,14 @@ def summarize(column: Column, rows: int, warnings: list[str]) -> dict[str, Any]:
     if fit.total is not None and present:
         entry["mean"] = finite(fit.total / present)
     if column.counts is not None:
+        is_merged = fit.kind not in {"", "INTEGER"} or sql_type == "BOOLEAN"  # 1.5 and 1.50 are one value
         common: Counter[Any] = Counter()
-        for value, count in column.counts.items():
+        for value, count in column.counts.most_common(None if is_merged else TOP + len(missing)):
             if _strip(value) not in missing:
                 common[show(value)] += count
         entry["top"] = [{"value": value, "count": count} for value, count in common.most_common(TOP)]
-    if reading and reading.format:
-        entry["format"] = reading.format
+    if reading and reading.shown:
+        entry["format"] = reading.shown
     return entry
 
 
@@ -80,7 +82,7 @@ def _show_truth(value: Any) -> Any:
     return value.strip().lower() if isinstance(value, str) else value
 
 
-def _show_number(value: Any, notation: Notation | Relaxed | None = None) -> Any:
+def _show_number(value: Any, notation: Notation | Relaxed | WordedDate | None = None) -> Any:
     """A number, which the file may hold as a text."""
     if not isinstance(value, str):
         return show_value(value)

@@ -1,4 +1,4 @@
-"""Blocks of a file worked on in two threads, their results in the file's order. Used by `profile` and `typed`."""
+"""Works on the blocks of a file in two threads and gives the results in the file's order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ THREADS = 2
 
 
 def in_order(work: Callable[[B], R], blocks: Iterable[B]) -> Iterator[R]:
-    """What `work` makes of each block, of which few are held at a time whatever their number.
+    """Give the results of `work` for each block. Few blocks are in memory at a time.
 
     Raises what the first block raised that could not be worked on; MemoryError where there is no room for a thread.
     """

@@ -1,7 +1,7 @@
-"""A file's rows as Arrow record batches in the types that all its rows have. Runs in a killable worker process.
+"""Gives a file's rows as Arrow record batches in the types of its analysis. Runs in a killable worker process.
 
-Only all rows tell the types, so a file is read twice: once to know them (`findings`, which an upload may have kept)
-and once to convert, block by block in two threads, so that memory does not grow with the file.
+A file is read twice, once for the analysis (an upload may have kept it) and once for the rows: block by block in two
+threads, so memory does not grow with the file.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ import numpy as np
 import pyarrow as pa
 
 from sqlchat.files import formats
+from sqlchat.files.analysis import AnalysisCache, analyze
 from sqlchat.files.conversion import Conversion
-from sqlchat.files.findings import FindingsCache, find
 from sqlchat.files.formats import Block, Load
 from sqlchat.files.options import Options
 from sqlchat.files.threads import in_order
 
 
 class TypedTable:
-    """A file, opened and known to its end.
+    """A file that was opened and analyzed.
 
     Raises, also while `batches` is read, FileInvalidError (with the fact `line` where there is one), TooLargeError
     and UnsupportedMediaError.
     """
 
     def __init__(self, path: str, file_name: str, options: Options, kept_in: str | None = None) -> None:
-        """`kept_in`: a folder in which findings of an upload may be."""
+        """`kept_in`: a folder that may hold the analysis of an upload of the same bytes."""
         self._format, self._source = formats.detect(path, file_name, options.sheet)
         self._table = self._format.read(self._source, options)
-        found = FindingsCache(kept_in).take(path, file_name, options) if kept_in is not None else None
+        found = AnalysisCache(kept_in).take(path, file_name, options) if kept_in is not None else None
         self._again: Iterator[Load] | None = self._table.blocks if found is not None else None
-        found = found or find(self._table)
+        found = found or analyze(self._table)
         self._options, self.row_count, self.columns = options, found.row_count, found.columns
         self.warnings: list[str] = found.warnings
-        """What deserves a second look, of the file and of its columns."""
+        """Of the file and of its columns."""
         self.facts: dict[str, Any] = {"format": self._format.name, **found.facts}
         names = [column.name for column in self.columns]
         self._conversions: dict[str, Conversion] = dict(zip(names, found.conversions, strict=True))

@@ -46,7 +46,12 @@ class ReadingQuerySchema(Schema):
 class ReadSchema(Schema):
     """How a file is read. An answer's can be sent back, changed."""
 
-    header_row = fields.Integer(metadata={"description": "From 1, as an editor or Excel counts; 0: there is none."})
+    header_row = fields.Raw(
+        metadata={
+            "description": "From 1, as an editor or Excel counts; 0: there is none; [3, 4]: two that are joined.",
+            "example": 1,
+        }
+    )
     skip_rows = fields.Integer(metadata={"description": "Rows at the beginning that are no part of the table."})
     encoding = fields.String(metadata={"example": "windows-1252"})
     delimiter = fields.String(metadata={"example": ";"})

@@ -81,3 +81,20 @@ def test_other_numbers_are_not(profiled, name, value):
 def test_compact_days_are_days_if_the_caller_says_so(profiled):
     found = profiled("date,v\n20240105,1\n20231231,2\n", types={"date": "DATE"})["by_name"]["date"]
     assert (found["type"], found["min"], found["max"]) == ("DATE", "2023-12-31", "2024-01-05")
+
+
+def test_hours_and_minutes_past_a_day_are_told_and_read_if_the_caller_says_so(profiled):
+    text = "spent,v\n25:30,1\n101:05,2\n"
+    found = profiled(text)
+    assert found["by_name"]["spent"]["type"] == "TEXT"
+    assert "INTERVAL" in found["warnings"][0]
+    given = profiled(text, types={"spent": "INTERVAL"})["by_name"]["spent"]
+    assert (given["type"], given["max"]) == ("INTERVAL", "4 days, 5:05:00")
+
+
+@pytest.mark.parametrize("name", ["version", "app_version", "Section", "Kapitel"])
+def test_versions_are_no_decimals(profiled, name):
+    found = profiled(f"{name},n\n1.9,1\n1.10,2\n")
+    assert found["by_name"][name]["type"] == "TEXT"
+    assert "1.10" in found["warnings"][0]
+    assert profiled(f"{name},n\n1.9,1\n1.10,2\n", types={name: "NUMERIC"})["by_name"][name]["type"] == "NUMERIC"

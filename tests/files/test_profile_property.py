@@ -10,7 +10,7 @@ import pyarrow as pa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sqlchat.files.findings import find
+from sqlchat.files.analysis import analyze
 from sqlchat.files.formats import Block, Part, Table
 from sqlchat.files.options import Options
 from sqlchat.files.profile import profile
@@ -141,7 +141,7 @@ def test_tables_of_many_blocks(table, size):
             yield partial(Block, len(next(iter(stretches.values()))), parts)
 
     names = [f"column {number}" for number in range(len(table))]
-    found = find(Table(names, blocks(names), {"delimiter": ","}, again=blocks))
+    found = analyze(Table(names, blocks(names), {"delimiter": ","}, again=blocks))
     agree(found.row_count, [column.facts for column in found.columns], table)
 
 

@@ -71,6 +71,12 @@ def parquet(**columns):
         (["10:00", "23:59:59.25"], "TIME", [datetime.time(10), datetime.time(23, 59, 59, 250_000)]),
         (["6ba7b810-9dad-11d1-80b4-00c04fd430c8"], "UUID", ["6ba7b810-9dad-11d1-80b4-00c04fd430c8"]),
         (["[1, 2]", "{}"], "JSON", ["[1, 2]", "{}"]),
+        (
+            ["26:15:30", "-0:00:01", "NA"],
+            "INTERVAL",
+            [datetime.timedelta(hours=26, minutes=15, seconds=30), datetime.timedelta(seconds=-1), None],
+        ),
+        (["PT1H30M", "P1DT0.5S"], "INTERVAL", [datetime.timedelta(hours=1.5), datetime.timedelta(1, 0.5)]),
         (["007", "12"], "TEXT", ["007", "12"]),
         (["+1", "2"], "TEXT", ["+1", "2"]),
         (["12345678901234567890", "1"], "TEXT", ["12345678901234567890", "1"]),

@@ -1,5 +1,5 @@
-"""Stored files as a database: `connection.py` is what the registry names, a connection to a DuckDB made of them.
+"""Connections to stored files, as a DuckDB database that is made of them.
 
-`config.py` says which files, `databases.py` finds or makes their database, `build.py` makes it in a worker with the
-keys that `keys.py` finds, and `cache.py` keeps it on disk.
+`config` reads which files, `databases` finds or makes their database, `build` makes it in a worker, `keys` infers its
+keys, `cache` keeps it on disk, and `connection` is what the registry opens.
 """

@@ -1,7 +1,6 @@
-"""Files into one DuckDB database: the task of a worker that reads uploads. For `databases.py` alone.
+"""Builds one DuckDB database of files, in a worker process.
 
-Rows come from `files.typed` as Arrow batches and go through one statement a table, which writes them out as they
-come: neither a file nor a table is ever whole in memory.
+Arrow batches of `files.typed` stream through one statement a table: no file or table is ever whole in memory.
 """
 
 from __future__ import annotations
@@ -21,26 +20,17 @@ import orjson
 from sqlchat.connections.embedded import quoted
 from sqlchat.connections.files.keys import InferredKey, Keys, find_keys
 from sqlchat.errors import ConnectionConfigError, SqlchatError, TooLargeError
-from sqlchat.files.allocator import keep_no_spare_memory, use_system_allocator
-from sqlchat.files.bounded import bounded
+from sqlchat.files.memory import bounded, keep_no_spare_memory, use_system_allocator
 from sqlchat.files.options import Options
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
-    from sqlchat.files.findings import TypedColumn
+    from sqlchat.files.analysis import TypedColumn
     from sqlchat.files.typed import TypedTable
 
 DATABASE, FOUND = "data.duckdb", "found.json"
-LOCKS = {
-    "enable_external_access": "false",
-    "autoinstall_known_extensions": "false",
-    "autoload_known_extensions": "false",
-    "allow_community_extensions": "false",
-    "allow_persistent_secrets": "false",
-    "python_enable_replacements": "false",
-}
 MEMORY, MEMORY_A_COLUMN = 128.0, 0.25
 """MiB for DuckDB, which fills what it is given and puts the rest on the disk; a block of a column is 256 KiB."""
 MEMORY_SHARE = 0.5
@@ -70,14 +60,14 @@ class FileTable:
 
 @dataclass(frozen=True, slots=True)
 class Built:
-    """What is known of a database beside what stands in it."""
+    """Facts of a database that are kept beside it."""
 
     keys: Keys
     warnings: tuple[str, ...]
 
     @classmethod
     def read(cls, folder: str) -> Built:
-        """What `write` left beside a database. Raises ConnectionConfigError where it is not whole."""
+        """Read the file that `write` made. Raises ConnectionConfigError if it is not whole."""
         try:
             with open(os.path.join(folder, FOUND), "rb") as file:
                 kept = orjson.loads(file.read())
@@ -123,6 +113,8 @@ def build(
 def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: int, findings: str | None) -> None:
     import duckdb
 
+    from sqlchat.files.formats.duckdb import LOCKS
+
     database, spilled = os.path.join(folder, DATABASE), os.path.join(folder, "spilled")
     for begun in (database, f"{database}.wal"):  # by a process that was ended, whose work is done again here
         Path(begun).unlink(missing_ok=True)
@@ -153,7 +145,7 @@ def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: i
 
 
 def _translate_error(exc: duckdb.Error, disk_mb: int) -> Exception | None:
-    """What was lacking, whose class may tell no more than which statement it ended; None for a fault of ours."""
+    """The error for a lack of memory or disk, by the words of DuckDB; None for any other."""
     import duckdb
 
     words = str(exc)

@@ -1,8 +1,8 @@
-"""Databases made of files, on disk for all processes of this machine. For `databases.py` alone.
+"""Keeps databases that were made of files on disk, for all processes of this machine.
 
-A database is a folder named by the hash of what it was made of. It is built once: under a lock, in a folder of that
-build alone, which is moved to its place when it is whole and on the disk. Whoever reads one holds its lock too,
-shared, so that none is removed while in use.
+A database is a folder named by the hash of what it was made of. One process builds it, under a lock, in a folder
+of its own that is moved to its place when it is complete. A reader holds a shared lock, so no database in use is
+removed.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the config of a connection to files says: which stored objects, and how each becomes a table."""
+"""Reads the config of a connection to files: the stored objects and the tables that they become."""
 
 from __future__ import annotations
 

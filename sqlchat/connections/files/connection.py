@@ -1,6 +1,6 @@
-"""Stored files as a database: a table each, in a DuckDB database that is made of them and kept on disk.
+"""A connection to stored files: a table each, in a DuckDB database that is made of them and kept on disk.
 
-It is read like any other DuckDB file, with the same locks in the same worker processes. Its path is ours, so what
+It is read like any other DuckDB file, in the same worker processes and with the same locks. Its path is ours, so what
 `locate_file` refuses to callers stays refused. Keys that were found in the files stand beside it.
 """
 

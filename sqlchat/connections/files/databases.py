@@ -1,7 +1,7 @@
-"""DuckDB databases of stored files: made in a killable worker, kept on disk, made anew when a file has changed.
+"""Finds or makes the DuckDB database of some stored files, and makes it anew when a file changes.
 
-What a database is made of (the objects' versions, how they are read, this code's version) is hashed to its name, so
-all processes of a machine find the same one, and a changed file leads to another.
+Its name is a hash of the objects' versions, how they are read and this code's version, so all processes of a machine
+find the same one.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ from sqlchat.workers import Workers
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
-BUILDER = 3
+BUILDER = 4
 """Changes with all that would make another database of the same files."""
 TIDY_AGAIN = 3600.0
 """Seconds between two looks for databases that nobody uses."""
@@ -71,7 +71,7 @@ class Readings(Protocol):
 
 
 class _FilesChangedError(Exception):
-    """What was fetched may be another version than what the storage told of."""
+    """A file changed while it was fetched."""
 
 
 class _Copy(io.BufferedWriter):
@@ -184,7 +184,7 @@ class FileDatabases:
             self._cache.tidy()
 
     def _find_objects(self, files: tuple[NamedFile, ...]) -> dict[tuple[str, str], StoredObject]:
-        """What the storage says of each file, at most some seconds ago."""
+        """Describe each file as the storage knew it some seconds ago at most."""
         wanted = {(file.bucket, file.name): file for file in files}
         now = time.monotonic()
         with self._lock:

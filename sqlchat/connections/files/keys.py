@@ -1,8 +1,7 @@
-"""Keys that files do not declare: found from their names and from what they hold. For `build.py` alone.
+"""Infers primary and foreign keys of files from names and values.
 
-A primary key is a column that is named like one and is unique and never null over all rows. A foreign key needs both
-a name that points to such a column of another table and values that are found there, of which a sample is looked up.
-All are guesses that the data supports, and are called inferred wherever they are told.
+A primary key is named like one and is unique and never null. A foreign key needs a name that points to such a
+column of another table, and values that a sample finds there.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ from sqlchat.connections.embedded import quoted
 if TYPE_CHECKING:
     import duckdb
 
-    from sqlchat.files.findings import TypedColumn
+    from sqlchat.files.analysis import TypedColumn
 
 Tables = Mapping[str, tuple[int, "Sequence[TypedColumn]"]]
 """Table -> number of rows, columns."""

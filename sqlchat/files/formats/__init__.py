@@ -70,7 +70,7 @@ class Table:
     again: Callable[[list[str]], Iterator[Load]] | None = None
     """Blocks anew, of some columns only; a format that brings `text` parts has it."""
     options: Options = field(default_factory=Options)
-    """What the caller says of it."""
+    """The caller's."""
     used: dict[str, Any] = field(default_factory=dict)
     """Of `read`, what was found of the file itself."""
 
@@ -173,7 +173,7 @@ FOREIGN = {
     b"Obj\x01": "an Avro file",
     b"ARROW1": "an Arrow file",
 }
-"""What is known, and is no table that is read here, whatever its name says."""
+"""Formats that are refused by their first bytes, whatever the name says."""
 
 
 def known() -> str:
@@ -199,8 +199,10 @@ def detect(path: str, file_name: str, sheet: str | int | None = None) -> tuple[F
     gzipped = start.startswith(GZIP)
     if named_gz and not gzipped:
         raise FileInvalidError("The file ends in .gz, but it is no gzip file.")
-    source = Source(path, suffix, gzipped)
+    source = Source(path, suffix)
     if gzipped:
+        unpacked = unpack(path)
+        source = Source(unpacked.name, suffix, "gzip", kept=unpacked)
         start = source.head(16)
         if not start:
             raise FileInvalidError("The file is empty.")
@@ -336,7 +338,7 @@ def _in_zip(source: Source, sheet: str | int | None) -> tuple[Format, Source]:
     unpacked = unpack(source.path, picked[0])
     format, inner = detect(unpacked.name, picked[0])
     chosen = picked[0] if len(members) > 1 else ""
-    return format, replace(inner, suffix=_suffix(picked[0]), member=chosen, kept=unpacked, zipped=True)
+    return format, replace(inner, suffix=_suffix(picked[0]), member=chosen, kept=unpacked, packed="zip")
 
 
 def _suffix(name: str) -> str:

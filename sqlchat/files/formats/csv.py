@@ -1,4 +1,4 @@
-"""CSV and its kin: any delimiter, quoting and encoding that `sniff` tells apart, parsed by Arrow."""
+"""Reads CSV and its kin with any delimiter, quoting and encoding. Arrow parses it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 import pyarrow.csv
 
 from sqlchat.errors import FileInvalidError
-from sqlchat.files import shape, sniff
+from sqlchat.files import dialect as dialects
+from sqlchat.files import footer
 from sqlchat.files.encodings import Encoding, find_encoding
 from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Part, Table, unique_names
 from sqlchat.files.options import Options
@@ -50,18 +51,18 @@ NAMES = {
     "utf-16-le": "utf-16",
     "utf-16-be": "utf-16",
 }
-"""What an encoding is called where the world does not say Python's name."""
+"""Usual names of encodings that differ from Python's."""
 
 
 def read(source: Source, options: Options) -> Table:
     """A table of texts. Raises FileInvalidError with the fact `line` for a ragged row or a quote left open, and
     UnsupportedMediaError for other content."""
     encoding = find_encoding(source, options.encoding)
-    head = codecs.getincrementaldecoder(encoding.name)("replace").decode(source.head(sniff.HEAD_BYTES))
-    sniff.refuse_other(head)
-    whole = len(source.head(sniff.HEAD_BYTES + 1)) <= sniff.HEAD_BYTES
-    tail = "" if whole else source.tail(sniff.TAIL_BYTES).decode(encoding.name, "replace")
-    dialect = sniff.find_dialect(head.removeprefix("\ufeff"), tail, source.suffix, options, whole=whole)
+    head = codecs.getincrementaldecoder(encoding.name)("replace").decode(source.head(dialects.HEAD_BYTES))
+    dialects.refuse_other(head)
+    whole = len(source.head(dialects.HEAD_BYTES + 1)) <= dialects.HEAD_BYTES
+    tail = "" if whole else source.tail(dialects.TAIL_BYTES).decode(encoding.name, "replace")
+    dialect = dialects.find_dialect(head.removeprefix("\ufeff"), tail, source.suffix, options, whole=whole)
     warnings: list[str] = []
     shown = NAMES.get(encoding.name, encoding.name.replace("_", "-"))
     if encoding.guessed:
@@ -77,8 +78,8 @@ def read(source: Source, options: Options) -> Table:
     reader = _Reader(source, names, encoding, dialect, options.on_bad_rows, warnings)
     if encoding.traits.quotes:
         reader.check_quotes()
-    facts = {"encoding": shown, "delimiter": dialect.delimiter, "header": dialect.header > 0}
-    used = {"encoding": shown, "delimiter": dialect.delimiter, "header_row": dialect.header}
+    facts = {"encoding": shown, "delimiter": dialect.delimiter, "header": bool(dialect.header)}
+    used = {"encoding": shown, "delimiter": dialect.delimiter, "header_row": _name_rows(dialect.header)}
     table = Table(names, iter(()), facts, warnings, used=used)
     if not dialect.only_header:
         table.blocks, table.again = reader.blocks([]), reader.blocks
@@ -92,7 +93,7 @@ class _Reader:
     source: Source
     names: list[str]
     encoding: Encoding
-    dialect: sniff.Dialect
+    dialect: dialects.Dialect
     on_bad_rows: Literal["error", "skip", "pad"]
     warnings: list[str]
 
@@ -111,6 +112,7 @@ class _Reader:
             self.dialect.quoting.is_usual
             and not self.dialect.cut
             and not self.dialect.ragged
+            and not self.dialect.repeated
             and not self.encoding.bad_bytes
             and self.encoding.is_ascii_like
             and self.on_bad_rows != "pad"
@@ -118,7 +120,7 @@ class _Reader:
 
     @property
     def _skipped(self) -> dict[str, int]:
-        return {"skip_rows": self.dialect.preamble, "skip_rows_after_names": int(self.dialect.header > 0)}
+        return {"skip_rows": self.dialect.preamble, "skip_rows_after_names": len(self.dialect.header)}
 
     def _read_row_by_row(self, columns: list[str]) -> Iterator[Load]:
         """By Python's reader, which is slower, and can be told more."""
@@ -131,10 +133,13 @@ class _Reader:
 
     def _table_rows(self) -> Iterator[list[str] | None]:
         """The rows of the table as wide as its header; None for one that is left out."""
-        width, padded, first = len(self.names), 0, 0
+        width, padded, first, repeated = len(self.names), 0, 0, 0
         found = (row for row in self._rows() if row.cells)
-        for row in shape.cut_last(found, self.dialect.cut):
+        for row in footer.cut_last(found, self.dialect.cut):
             cells = row.cells
+            if cells in self.dialect.repeated:
+                repeated += 1
+                continue
             while len(cells) > width and not cells[-1].strip():
                 cells.pop()
             if len(cells) < width and self.on_bad_rows == "pad":
@@ -146,31 +151,35 @@ class _Reader:
                 yield None
             else:
                 raise self._fault(row.first, len(row.cells))
+        told = []
         if padded:
-            told = f"{padded:,} rows had too few fields and were filled up with nulls (the first on line {first})."
-            if told not in self.warnings:
-                self.warnings.append(told)
+            told.append(
+                f"{padded:,} rows had too few fields and were filled up with nulls (the first on line {first})."
+            )
+        if repeated:
+            told.append(f"{repeated:,} rows that repeat the header were left out.")
+        self.warnings.extend(each for each in told if each not in self.warnings)  # the rows may be read twice
 
-    def _rows(self, *, strict: bool = False) -> Iterator[sniff.Row]:
+    def _rows(self, *, strict: bool = False) -> Iterator[dialects.Row]:
         """All rows below the header, blank ones too. Raises FileInvalidError for what is no text or too long."""
         codec = "utf-8-sig" if self.encoding.name == "utf-8" else self.encoding.name
         faults = "replace" if self.encoding.bad_bytes or strict else "strict"
         with io.TextIOWrapper(self.source.open(), codec, errors=faults, newline="") as text:
             for _ in range(self.dialect.preamble):
                 text.readline()
-            rows = sniff.rows(
+            rows = dialects.rows(
                 text, self.dialect.delimiter, self.dialect.quoting, self.dialect.preamble + 1, strict=strict
             )
-            if self.dialect.header:
+            for _ in self.dialect.header:
                 next(row for row in rows if row.cells)
             try:
                 yield from rows
             except UnicodeError as exc:
                 raise FileInvalidError(f"The file is not {self.encoding.name} throughout.") from exc
-            except sniff.RowError as exc:
+            except dialects.RowError as exc:
                 if strict:
                     raise
-                raise _too_long(sniff.LONGEST_FIELD) from exc
+                raise _too_long(dialects.LONGEST_FIELD) from exc
 
     def check_quotes(self) -> None:
         """Raise FileInvalidError for a quote that is never closed, which would swallow all rows after it."""
@@ -180,7 +189,7 @@ class _Reader:
         try:
             for _ in self._rows(strict=True):
                 pass
-        except sniff.RowError as exc:
+        except dialects.RowError as exc:
             line = exc.first
             if "unexpected end" in str(exc) or "field limit" in str(exc):
                 raise FileInvalidError(f"A quote opened on line {line} is never closed.", line=line) from exc
@@ -258,7 +267,7 @@ class _Reader:
                 invalid_row_handler=on_bad_row,
             ),
             pyarrow.csv.ConvertOptions(
-                check_utf8=False,  # `sniff.encoding` did, and decoders give nothing else
+                check_utf8=False,  # `encodings` did, and decoders give nothing else
                 column_types=dict.fromkeys(self.names, pa.string()),
                 include_columns=columns,
                 strings_can_be_null=False,  # `_block` finds the empty ones at less cost
@@ -301,6 +310,11 @@ class _Reader:
             )
         except FileInvalidError:
             return None  # a field past the csv module's limit: the row is told without its line
+
+
+def _name_rows(header: tuple[int, ...]) -> int | list[int]:
+    """The header's rows as `header_row` takes them."""
+    return list(header) if len(header) > 1 else header[0] if header else 0
 
 
 def _too_long(size: int) -> FileInvalidError:

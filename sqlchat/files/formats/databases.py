@@ -1,4 +1,4 @@
-"""What formats of whole databases share: which of several tables is read. For `sqlite` and `duckdb`."""
+"""Picks one table of a database file."""
 
 from __future__ import annotations
 

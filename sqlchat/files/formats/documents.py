@@ -1,4 +1,4 @@
-"""Where the rows are in a JSON document, and how nested objects become columns. For `json` alone."""
+"""Finds the rows in a JSON document, and makes columns of nested objects."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DuckDB databases: one table of one, in the types that it has there."""
+"""Reads one table of a DuckDB database in its own types."""
 
 from __future__ import annotations
 
@@ -24,10 +24,8 @@ LOCKS = {
     "allow_community_extensions": "false",
     "allow_persistent_secrets": "false",
     "python_enable_replacements": "false",
-    "threads": "1",
-    "memory_limit": "256MiB",
-    "temp_directory": "",
 }
+LIMITS = {"threads": "1", "memory_limit": "256MiB", "temp_directory": ""}
 TABLES = """
     SELECT schema_name, table_name FROM system.main.duckdb_tables() WHERE NOT internal AND NOT temporary
     ORDER BY schema_name, table_name"""
@@ -80,7 +78,7 @@ def _blocks(path: str, sql: str, columns: list[str]) -> Iterator[Load]:
 @contextlib.contextmanager
 def _open(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
-        with contextlib.closing(duckdb.connect(path, read_only=True, config=dict(LOCKS))) as connection:
+        with contextlib.closing(duckdb.connect(path, read_only=True, config={**LOCKS, **LIMITS})) as connection:
             yield connection
     except duckdb.Error as exc:
         raise FileInvalidError(

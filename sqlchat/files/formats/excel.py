@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from itertools import islice
 from typing import Any
@@ -18,8 +18,8 @@ import python_calamine
 from python_calamine import SheetMetadata, SheetTypeEnum, SheetVisibleEnum
 
 from sqlchat.errors import FileInvalidError
-from sqlchat.files import shape
-from sqlchat.files.formats import Block, Load, Table, check_width, unique_names
+from sqlchat.files import footer, header
+from sqlchat.files.formats import Block, Load, Part, Table, check_width, unique_names
 from sqlchat.files.formats import workbook as archives
 from sqlchat.files.formats.values import parts
 from sqlchat.files.options import Options
@@ -55,24 +55,31 @@ def read(source: Source, options: Options) -> Table:
     names = [each.name for each in metadata]
     if options.sheet is None and len(names) > 1:
         warnings.append(_tell_sheets(metadata, index))
-    least = max(options.skip_rows or 0, (options.header_row or 1) - 1)
+    least = max(options.skip_rows or 0, options.first_header - 1)
     rows = list(islice((each for each in _number_rows(sheet) if each[0] > least), HEAD_ROWS))
     if not rows:
         raise FileInvalidError(f"The sheet {sheet.name!r} is empty.")
-    header, header_row = _find_header(rows, sheet.name, options, warnings)
-    begin = header_row + 1 if header is not None else header_row
-    columns = _names(rows, header, warnings)
+    head, numbers = _find_header(rows, sheet.name, options, warnings)
+    begin = numbers[-1] + 1 if head else rows[0][0]
+    columns = _names(rows, head, warnings)
     check_width(len(columns))
     foot = _find_foot(sheet, begin, len(columns), options)
     warnings += foot.warnings
-    faults = archives.find_faults(source, sheet.name)
+    cells = archives.find_cell_facts(source, sheet.name, begin)
     left = sheet.start[1] if sheet.start else 0
-    warnings += _tell_faults(faults, columns, begin, left)
+    names_by_place = dict(enumerate(columns, left + 1))
+    warnings += _tell_faults(cells, names_by_place)
+    padded = _find_padded(cells, names_by_place, options, warnings)
     body = (row for number, row in _number_rows(sheet) if number >= begin)
-    kept = shape.cut_last(body, foot.cut)
-    used = {"sheet": sheet.name, "header_row": header_row if header is not None else 0}
-    facts = {"sheet": sheet.name, "sheets": names, "header": header is not None}
-    return Table(columns, _blocks(kept, columns, warnings), facts, warnings, used=used)
+    if len(columns) > 1:
+        below = [[_as_text(value) for value in row] for number, row in rows if number >= begin]
+        warnings += footer.warn_of_totals_within(
+            below if len(rows) == HEAD_ROWS else below[: len(below) - foot.count]
+        )
+    kept = _without_headers(footer.cut_last(body, foot.cut), head, warnings)
+    used = {"sheet": sheet.name, "header_row": numbers if len(numbers) > 1 else sum(numbers)}
+    facts = {"sheet": sheet.name, "sheets": names, "header": bool(head)}
+    return Table(columns, _blocks(kept, columns, padded, warnings), facts, warnings, used=used)
 
 
 def _number_rows(sheet: python_calamine.CalamineSheet, count: int | None = None) -> Iterator[tuple[int, Cells]]:
@@ -83,35 +90,32 @@ def _number_rows(sheet: python_calamine.CalamineSheet, count: int | None = None)
 
 def _find_header(
     rows: list[tuple[int, Cells]], sheet: str, options: Options, warnings: list[str]
-) -> tuple[Cells | None, int]:
-    """The header and its row, or None and the first row of the table."""
+) -> tuple[list[list[str]], list[int]]:
+    """The rows of the header, none to two, and their numbers."""
+    texts = {number: [_as_text(value) for value in row] for number, row in rows}
+    numbers = list(texts)
     if options.header_row:
-        found = next(((n, row) for n, row in rows if n == options.header_row), None)
-        if found is None:
-            raise FileInvalidError(
-                f"Row {options.header_row} of the sheet {sheet!r} names no columns.", option="header_row"
-            )
-        return found[1], found[0]
-    if options.header_row == 0:
-        return None, rows[0][0]
-    if options.skip_rows is not None:
-        return rows[0][1], rows[0][0]
-    texts = [[_as_text(value) for value in row] for _, row in rows]
-    numbers = [number for number, _ in rows]
-    head = shape.find_head(texts, numbers, len(texts[0]))
-    warnings += head.warnings
-    if head.header is None:
-        return None, numbers[0]
-    return rows[head.header][1], numbers[head.header]
+        named = [options.header_row] if isinstance(options.header_row, int) else list(options.header_row)
+        if missing := [number for number in named if number not in texts]:
+            raise FileInvalidError(f"Row {missing[0]} of the sheet {sheet!r} names no columns.", option="header_row")
+    elif options.header_row == 0:
+        named = []
+    elif options.skip_rows is not None:
+        named = numbers[:1]
+    else:
+        head = header.find_head(list(texts.values()), numbers, len(texts[numbers[0]]))
+        warnings += head.warnings
+        named = [] if head.header is None else numbers[head.header : head.header + head.rows]
+    return [texts[number] for number in named], named
 
 
-def _names(rows: list[tuple[int, Cells]], header: Cells | None, warnings: list[str]) -> list[str]:
-    if header is None:
+def _names(rows: list[tuple[int, Cells]], head: list[list[str]], warnings: list[str]) -> list[str]:
+    if not head:
         return unique_names([""] * len(rows[0][1]), [])
-    return unique_names([_as_text(value) for value in header], warnings)
+    return unique_names(header.join_names(*head) if len(head) == 2 else head[0], warnings)
 
 
-def _find_foot(sheet: python_calamine.CalamineSheet, begin: int, width: int, options: Options) -> shape.Foot:
+def _find_foot(sheet: python_calamine.CalamineSheet, begin: int, width: int, options: Options) -> footer.Foot:
     """Look at the last rows."""
     last: list[Cells] = []
     count = 0
@@ -123,19 +127,29 @@ def _find_foot(sheet: python_calamine.CalamineSheet, begin: int, width: int, opt
                 del last[:TAIL_ROWS]
     texts = [[_as_text(value) for value in row] for row in last]
     if width < 2:
-        return shape.Foot(0)
-    return shape.find_foot(texts, width, options.totals == "drop", whole=count == len(last))
+        return footer.Foot(0)
+    return footer.find_foot(texts, width, options.totals == "drop", whole=count == len(last))
 
 
-def _tell_faults(faults: list[archives.CellFault], columns: list[str], begin: int, left: int) -> Iterator[str]:
-    """What cells without a value are told as, column by column."""
-    counts: dict[int, Counter[str]] = {}
-    for fault in faults:
-        place = fault.column - 1 - left
-        if fault.row >= begin and 0 <= place < len(columns):
-            counts.setdefault(place, Counter())[fault.what] += 1
-    for place, counted in sorted(counts.items()):
-        name = columns[place]
+def _without_headers(rows: Iterator[Cells], head: list[list[str]], warnings: list[str]) -> Iterator[Cells]:
+    """The rows but those that repeat the header, which are told."""
+    place = next((n for n, name in enumerate(head[-1]) if name), 0) if head else 0
+    repeated = 0
+    for row in rows:
+        if head and _as_text(row[place]) == head[-1][place] and [_as_text(value) for value in row] in head:
+            repeated += 1
+        else:
+            yield row
+    if repeated:
+        warnings.append(f"{repeated:,} rows that repeat the header were left out.")
+
+
+def _tell_faults(cells: archives.CellFacts, names: dict[int, str]) -> Iterator[str]:
+    """Warnings of cells without a value, column by column."""
+    for place, counted in sorted(cells.faults.items()):
+        if place not in names:
+            continue
+        name = names[place]
         if missing := counted.pop(archives.NO_RESULT, 0):
             yield (
                 f"{name!r} has {missing:,} formulas without a stored result, which are nulls here: open the workbook "
@@ -144,6 +158,27 @@ def _tell_faults(faults: list[archives.CellFault], columns: list[str], begin: in
         if counted:
             shown = ", ".join(f"{what} ({count:,})" for what, count in counted.most_common(5))
             yield f"{name!r} has {counted.total():,} error cells, which are nulls here: {shown}."
+
+
+def _find_padded(
+    cells: archives.CellFacts, names: dict[int, str], options: Options, warnings: list[str]
+) -> dict[str, str]:
+    """Columns of codes that the workbook keeps as numbers -> the format that shows their zeros."""
+    found = {}
+    for place, counts in sorted(cells.padded.items()):
+        formats = [each for each in counts if each]
+        if place not in names or not formats or options.wanted(names[place]) not in {None, "TEXT"}:
+            continue
+        if len(counts) == 1:
+            found[names[place]] = formats[0]
+            warnings.append(f"{names[place]!r} is text, with the zeros in front that its format {formats[0]} shows.")
+        else:
+            shown = sum(counts[each] for each in formats)
+            warnings.append(
+                f"{names[place]!r} has {shown:,} numbers that the workbook shows with zeros in front (format "
+                f"{formats[0]}); they are read without."
+            )
+    return found
 
 
 def _tell_sheets(metadata: list[SheetMetadata], index: int) -> str:
@@ -158,7 +193,7 @@ def _tell_sheets(metadata: list[SheetMetadata], index: int) -> str:
     )
 
 
-def _blocks(rows: Iterator[Cells], names: list[str], warnings: list[str]) -> Iterator[Load]:
+def _blocks(rows: Iterator[Cells], names: list[str], padded: dict[str, str], warnings: list[str]) -> Iterator[Load]:
     size = max(1, BLOCK_CELLS // len(names))
     rounded: set[str] = set()
     while block := list(islice(rows, size)):
@@ -168,12 +203,19 @@ def _blocks(rows: Iterator[Cells], names: list[str], warnings: list[str]) -> Ite
                 warnings.append(
                     f"{name!r} has numbers of more than 15 digits, which workbooks round: keep ids as text."
                 )
-        yield partial(_block, block, names)
+        yield partial(_block, block, names, padded)
 
 
-def _block(rows: list[Cells], names: list[str]) -> Block:
+def _block(rows: list[Cells], names: list[str], padded: dict[str, str]) -> Block:
     columns = zip(*rows, strict=True)
-    return Block(len(rows), {n: parts(_cells(c)) for n, c in zip(names, columns, strict=False)})
+    return Block(len(rows), {n: _column(_cells(c), padded.get(n, "")) for n, c in zip(names, columns, strict=False)})
+
+
+def _column(values: Cells, number_format: str) -> tuple[Part, ...]:
+    if not number_format:
+        return parts(values)
+    shown = [archives.show_padded(v, number_format) if type(v) is int and v >= 0 else v for v in values]
+    return tuple(replace(part, inferred=None) for part in parts(shown))
 
 
 def _cells(column: tuple[Any, ...]) -> Cells:
@@ -212,6 +254,8 @@ def _as_span(value: Any) -> Any:
 def _as_text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         return str(int(value))
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+        value = value.date()
     return str(value if value is not None else "").strip()
 
 

@@ -1,4 +1,4 @@
-"""Parquet: types and bounds are in the file; what it may unpack to is checked before anything is read."""
+"""Reads Parquet in its own types, after a check of the size that it unpacks to."""
 
 from __future__ import annotations
 

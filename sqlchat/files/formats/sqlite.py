@@ -1,4 +1,4 @@
-"""SQLite databases: one table of one, with the types that its columns are declared with."""
+"""Reads one table of an SQLite database in the types that its columns are declared with."""
 
 from __future__ import annotations
 

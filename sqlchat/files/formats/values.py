@@ -1,4 +1,4 @@
-"""Python values of one column as typed parts: what JSON and Excel hand over. Used by those formats' modules."""
+"""Makes typed parts of Python values of one column, as JSON, workbooks and SQLite bring them."""
 
 from __future__ import annotations
 

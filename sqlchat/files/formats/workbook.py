@@ -1,14 +1,15 @@
-"""What a workbook's archive tells beside its values: its proportions, cells without a value. For `excel` alone."""
+"""Reads a workbook's archive for facts that the values do not show: size, empty formulas, errors, zeros in front."""
 
 from __future__ import annotations
 
+import contextlib
 import html
 import posixpath
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
 
 from sqlchat.errors import FileInvalidError, TooLargeError
 from sqlchat.files.source import Source
@@ -36,20 +37,21 @@ FAULT = re.compile(
 ADDRESS, KIND = re.compile(rb"\br=[\"']([A-Z]{1,3})(\d{1,7})"), re.compile(rb"\bt=[\"'](\w+)")
 SHEET, RELATION = re.compile(r"<(?:\w+:)?sheet\s[^>]*>"), re.compile(r"<Relationship\s[^>]*>")
 ATTRIBUTE = re.compile(r"([\w:]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)')")
+STYLES = "xl/styles.xml"
+STYLE, CELL_STYLE = re.compile(rb"\bs=[\"'](\d+)"), re.compile(r"<(?:\w+:)?xf\s[^>]*>")
+NUMBER_FORMAT, PADDING = re.compile(r"<(?:\w+:)?numFmt\s[^>]*>"), re.compile(r"0[0 -]*0")
 LONGEST_INDEX = 4 << 20
-MOST_FAULTS = 200_000
 NO_RESULT = "no result"
 
 
 @dataclass(frozen=True)
-class CellFault:
-    """A cell that holds no value: a formula without a result, or an error."""
+class CellFacts:
+    """Facts of a sheet's cells that their values do not show, by column, from 1."""
 
-    row: int
-    column: int
-    """From 1, as is the row."""
-    what: str
-    """NO_RESULT, or the error: `#DIV/0!`."""
+    faults: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Cells that hold no value: NO_RESULT for a formula without a result, or the error, `#DIV/0!`."""
+    padded: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    """Numbers by the format that shows them with zeros in front, such as 00000; "": by another."""
 
 
 def check(source: Source) -> None:
@@ -150,16 +152,41 @@ def _check_repeated(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
                 raise TooLargeError(f"A sheet has more than {MAX_CELLS:,} cells, which is more than is read.")
 
 
-def find_faults(source: Source, sheet: str) -> list[CellFault]:
-    """Cells of a sheet of .xlsx that hold an error or a formula without a result; [] for other workbooks."""
-    if source.head(2) != b"PK":
-        return []
-    try:
-        with zipfile.ZipFile(source.path) as archive:
-            part = _part(archive, sheet)
-            return list(_faults(archive, part)) if part else []
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, NotImplementedError, RuntimeError):
-        return []
+def find_cell_facts(source: Source, sheet: str, first_row: int) -> CellFacts:
+    """Facts of the cells of a sheet of .xlsx from a row on; none for other workbooks."""
+    facts = CellFacts()
+    if source.head(2) == b"PK":
+        with (
+            contextlib.suppress(
+                zipfile.BadZipFile, zlib.error, EOFError, OSError, KeyError, NotImplementedError, RuntimeError
+            ),
+            zipfile.ZipFile(source.path) as archive,
+        ):
+            if part := _part(archive, sheet):
+                _read_cells(archive, part, _padding_styles(archive), first_row, facts)
+    return facts
+
+
+def show_padded(number: int, number_format: str) -> str:
+    """A number as its format shows it: 12345678 by 000-00-0000 is 012-34-5678."""
+    digits = iter(str(number).zfill(number_format.count("0"))[::-1])
+    shown = [next(digits) if sign == "0" else sign for sign in reversed(number_format)]
+    return "".join(reversed([*shown, *digits]))
+
+
+def _padding_styles(archive: zipfile.ZipFile) -> dict[bytes, str]:
+    """Number of a cell's style -> its format, for those that show zeros in front of a number."""
+    if STYLES not in archive.namelist():
+        return {}
+    text = _text(archive, STYLES)
+    formats = {}
+    for each in map(_attributes, NUMBER_FORMAT.findall(text)):
+        code = re.sub(r"[\\\"]", "", each.get("formatCode", "").split(";")[0])
+        if PADDING.fullmatch(code):
+            formats[each.get("numFmtId")] = code
+    styles = CELL_STYLE.findall(text.partition("<cellXfs")[2].partition("</cellXfs>")[0])
+    named = [formats.get(_attributes(style).get("numFmtId")) for style in styles]
+    return {str(number).encode(): code for number, code in enumerate(named) if code}
 
 
 def _part(archive: zipfile.ZipFile, sheet: str) -> str | None:
@@ -188,22 +215,26 @@ def _attributes(tag: str) -> dict[str, str]:
     return {name: html.unescape(one or other) for name, one, other in ATTRIBUTE.findall(tag)}
 
 
-def _faults(archive: zipfile.ZipFile, part: str) -> Iterator[CellFault]:
-    rest, count = b"", 0
+def _read_cells(
+    archive: zipfile.ZipFile, part: str, padding: dict[bytes, str], first_row: int, facts: CellFacts
+) -> None:
+    rest = b""
     with archive.open(part) as sheet:
-        while (chunk := sheet.read(CHUNK)) and count < MOST_FAULTS:
+        while chunk := sheet.read(CHUNK):
             text = rest + chunk
             cut = text.rfind(b"</c>") + len(b"</c>")
             for attributes, formula, value in FAULT.findall(text[:cut]):
                 kind, address = KIND.search(attributes), ADDRESS.search(attributes)
-                error = kind is not None and kind[1] == b"e"
-                if address is None or not (
-                    error or (formula and not value.strip() and not (kind and kind[1] == b"str"))
-                ):
+                if address is None or int(address[2]) < first_row:
                     continue
-                what = value.decode("utf-8", "replace")[:20] if error and value else NO_RESULT
-                count += 1
-                yield CellFault(int(address[2]), _number(address[1]), what)
+                column = _number(address[1])
+                if kind is not None and kind[1] == b"e":
+                    facts.faults[column][value.decode("utf-8", "replace")[:20] or NO_RESULT] += 1
+                elif formula and not value.strip() and not (kind and kind[1] == b"str"):
+                    facts.faults[column][NO_RESULT] += 1
+                elif padding and (kind is None or kind[1] == b"n"):
+                    style = STYLE.search(attributes)
+                    facts.padded[column][padding.get(style[1], "") if style else ""] += 1
             rest = text[cut:][-CHUNK:]
 
 

@@ -1,4 +1,4 @@
-"""Storages of uploaded objects: a local folder, or Supabase Storage where configured. Used by `files.service`."""
+"""Storages of uploaded objects: Supabase Storage if it is configured, else a local folder."""
 
 from __future__ import annotations
 

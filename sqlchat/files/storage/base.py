@@ -1,8 +1,7 @@
-"""Where objects are kept: what every storage offers. Implemented by `local` and `supabase`, used by `service`.
+"""The interface of storages.
 
-`token` is the caller's own, where the caller is signed in: a storage with policies of its own then applies them.
-Without one, the service's key is used. Both raise, beside what a method names, ForbiddenError, StorageError and
-DeadlineError.
+`token` is a signed-in caller's own: a storage with policies applies them. Without one, the service's key is used.
+Methods also raise ForbiddenError, StorageError and DeadlineError.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class Storage(ABC):
 
     @abstractmethod
     def stat(self, bucket: str, name: str, *, token: str | None = None) -> StoredObject:
-        """What is known of an object. Raises FileNotFoundInStorageError, BucketNotFoundError."""
+        """Describe an object. Raises FileNotFoundInStorageError, BucketNotFoundError."""
 
     @abstractmethod
     def fetch(self, bucket: str, name: str, target: BinaryIO, *, token: str | None = None) -> None:

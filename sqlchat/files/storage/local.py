@@ -1,7 +1,4 @@
-"""Objects as files below a folder, `<bucket>/<name>`, for where Supabase Storage is not configured.
-
-Whose an object is lies in its folder alone: there are no policies, and a caller's token is of no use here.
-"""
+"""Keeps objects as files below a folder, `<bucket>/<name>`. It has no policies, so it needs no caller's token."""
 
 from __future__ import annotations
 
@@ -23,9 +20,9 @@ from sqlchat.files.storage.base import Storage, StoredObject, absent, taken
 
 PIECE = 1 << 20
 NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
-"""What file systems without hard links answer."""
+"""Errors of file systems without hard links."""
 NO_NAMES = frozenset({errno.ENAMETOOLONG, errno.ELOOP, errno.EILSEQ})
-"""What is answered for a name that no file of ours can have, and for a link."""
+"""Errors for a name that no file of ours can have, and for a link."""
 
 
 class LocalStorage(Storage):

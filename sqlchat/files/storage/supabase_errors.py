@@ -1,8 +1,8 @@
-"""What Supabase Storage's refusals mean to a caller.
+"""Translates refusals of Supabase Storage to our errors.
 
-Storage answers most refusals with status 400 and says what it means in the body: `statusCode` as text, `error` and
-`message`; some versions send the status itself too, and resumable uploads answer with the status and a bare message.
-A gateway in front has bodies of its own: JSON with a `message`, HTML, nothing.
+Storage answers most refusals with status 400 and explains them in the body: `statusCode` as text, `error`,
+`message`. Some versions send the real status, and resumable uploads answer with the status and a bare message. A
+gateway in front has bodies of its own: JSON with a `message`, HTML, nothing.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ BUCKET = re.compile(r"\bbucket\b|\b(?:related|parent) resource\b", re.IGNORECASE
 OBJECT = re.compile(r"object not found|the resource was not found|NoSuchKey|NotFound", re.IGNORECASE)
 """The last three are what is said where the object store behind Storage has lost what Storage knows of."""
 OF_THE_STORE = re.compile(r"[A-Z][a-z]\w+")
-"""What that store has against Storage itself comes as a message of one word."""
+"""If the object store refuses Storage itself, the message is one word."""
 
 CODES = {
     "Duplicate": 409,
@@ -54,14 +54,14 @@ CODES = {
     "AccessDenied": 403,
     "Unauthorized": 403,
 }
-"""What Storage's codes mean beside whatever status."""
+"""Code of Storage -> our status, whatever status comes with it."""
 NO_CONFLICTS = frozenset({"TransactionError", "ResourceReferenced", "FeatureNotEnabled", "NotSupported"})
 """Codes with status 409 that say nothing of a name that is taken."""
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What Storage was asked about."""
+    """The subject of a call to Storage."""
 
     bucket: str
     name: str

@@ -1,4 +1,4 @@
-"""Names of files in the characters that Supabase Storage takes in an object's key."""
+"""Spells names of files in the characters that Supabase Storage takes in keys."""
 
 from __future__ import annotations
 

@@ -116,3 +116,26 @@ def test_numbers_kept_as_texts_are_told(profiled):
     assert any("`types`" in warning for warning in found["warnings"])
     read = profiled(content, "data.xlsx", types={"v": "NUMERIC"}, decimal=",")["by_name"]["v"]
     assert (read["type"], read["max"]) == ("NUMERIC", 2.75)
+
+
+def test_numbers_shown_with_zeros_in_front_are_codes(profiled):
+    book = openpyxl.Workbook()
+    book.active.append(["place", "zip", "ssn", "mixed"])
+    for row in (["Hull", 1069, 12345678, 7], ["York", 80331, 987654321, 8]):
+        book.active.append(row)
+    for row in (2, 3):
+        book.active.cell(row, 2).number_format = "00000"
+        book.active.cell(row, 3).number_format = "000\\-00\\-0000"
+    book.active.cell(2, 4).number_format = "000"
+    kept = io.BytesIO()
+    book.save(kept)
+    found = profiled(kept.getvalue(), "codes.xlsx")
+    shown = {name: (each["type"], each["min"]) for name, each in found["by_name"].items()}
+    assert shown == {
+        "place": ("TEXT", "Hull"),
+        "zip": ("TEXT", "01069"),
+        "ssn": ("TEXT", "012-34-5678"),
+        "mixed": ("INTEGER", 7),
+    }
+    assert [name in " ".join(found["warnings"]) for name in ("'zip'", "'ssn'", "'mixed'")] == [True, True, True]
+    assert profiled(kept.getvalue(), "codes.xlsx", types={"zip": "INTEGER"})["by_name"]["zip"]["min"] == 1069

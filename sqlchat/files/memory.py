@@ -1,14 +1,16 @@
-"""How a process that reads files takes memory and gives it back. Used by `profile`, `bounded`, the build of tables.
-
-What is said of the system's allocator goes for glibc's; any other is left as it is.
-"""
+"""Bounds and tunes the memory of a process that reads files. Allocators other than glibc's are left as they are."""
 
 from __future__ import annotations
 
 import ctypes
 import os
-from collections.abc import Iterator
+import resource
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+R = TypeVar("R")
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """Of mallopt."""
@@ -17,6 +19,8 @@ LARGE, LARGEST = 256 << 10, 32 << 20
 KEPT = 128 << 20
 """Bytes of freed memory that are kept, where time is to be spared."""
 ARENAS = 2
+GROWTH = 896 << 20
+"""Bytes of address space beyond what the process has: with what it holds and has not touched yet, 1 GB of memory."""
 
 
 def use_system_allocator() -> None:
@@ -59,3 +63,23 @@ def keep_no_spare_memory() -> None:
     if hasattr(libc, "mallopt"):
         libc.mallopt(M_ARENA_MAX, ARENAS)
         libc.mallopt(M_MMAP_THRESHOLD, LARGE)
+
+
+def bounded(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
+    """`function(*args, **kwargs)`, which raises MemoryError where the process would grow by more than 1 GB."""
+    use_system_allocator()
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = _address_space() + GROWTH
+    resource.setrlimit(resource.RLIMIT_AS, (most if hard == resource.RLIM_INFINITY else min(most, hard), hard))
+    try:
+        return function(*args, **kwargs)
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+def _address_space() -> int:
+    """Bytes that this process has mapped; where the system does not say, more than it can have."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    except OSError:
+        return 1 << 46

@@ -11,7 +11,7 @@ pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other
 ARRAYS = """
 import re, resource
 import numpy as np
-from sqlchat.files.allocator import freed_memory_kept, keep_no_spare_memory
+from sqlchat.files.memory import freed_memory_kept, keep_no_spare_memory
 
 def faults():
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

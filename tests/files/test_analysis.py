@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from sqlchat.files.findings import LONGEST_KEPT, FindingsCache
+from sqlchat.files.analysis import LONGEST_KEPT, AnalysisCache
 from sqlchat.files.options import Options
 from sqlchat.files.profile import profile
 from sqlchat.files.typed import TypedTable
@@ -62,7 +62,7 @@ def test_other_bytes_or_words_are_read_anew(upload, folder, name, options, more)
     profile(upload, "orders.csv", None, folder)
     with open(upload, "a", encoding="utf-8") as file:
         file.write(more)
-    assert FindingsCache(folder).take(upload, name, options) is None
+    assert AnalysisCache(folder).take(upload, name, options) is None
     assert len(os.listdir(folder)) == 1
 
 

@@ -50,6 +50,60 @@ def test_a_second_header_below_one_of_groups(read):
     assert (found["read"]["header_row"], found["row_count"], names(found)[0]) == (2, 2, "place")
 
 
+@pytest.mark.parametrize("title", ["", "Sales of May,,,,\n"])
+def test_groups_over_names_are_joined_with_them(read, title):
+    text = title + ",2023,,2024,\nplace,units,price,units,price\nHull,1,2.5,3,4.5\nYork,5,6.5,7,8.5\n"
+    found = read(text)
+    assert names(found) == ["place", "2023 units", "2023 price", "2024 units", "2024 price"]
+    assert (found["row_count"], found["by_name"]["2024 units"]["max"]) == (2, 7)
+    assert any("were joined" in warning for warning in found["warnings"])
+    again = read(text, header_row=tuple(found["read"]["header_row"]))
+    assert (names(again), again["row_count"]) == (names(found), 2)
+    last = found["read"]["header_row"][1]
+    assert names(read(text, header_row=last))[1] == "units"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Report 2024,,\n,units,price\nHull,1,2.5\nYork,5,6.5\n",
+        "name,place,score\nAnn,Hull,\nBob,York,5\nCid,Bath,6\n",
+        "name,grade,score\nAnn,A,n/a\nBob,C,5\nCid,F,6\n",
+    ],
+)
+def test_a_title_or_a_row_of_texts_is_no_part_of_a_header(read, text):
+    assert not any("were joined" in warning for warning in read(text)["warnings"])
+
+
+def test_units_below_names_are_joined_with_them(read):
+    found = read("time,temp,pressure\ns,°C,hPa\n0.5,20.5,1013\n1.5,20.7,1012\n")
+    assert names(found) == ["time (s)", "temp (°C)", "pressure (hPa)"]
+    assert found["row_count"] == 2
+
+
+def test_rows_that_repeat_the_header_are_left_out_and_told(read):
+    found = read("place,units\nHull,10\nYork,20\nplace,units\nBath,30\nplace,units\nDeal,40\n")
+    assert (found["row_count"], found["by_name"]["units"]["type"]) == (4, "INTEGER")
+    assert "2 rows that repeat the header were left out." in found["warnings"]
+
+
+def test_subtotals_within_are_told(read):
+    text = "area,place,units\nNorth,Hull,10\nNorth,York,20\nSubtotal North,,30\nSouth,Bath,5\nSouth,Deal,6\n"
+    assert any("'Subtotal North'" in warning for warning in read(text)["warnings"])
+    assert any("'Total'" in each for each in read("place,units\nHull,10\nYork,20\nTotal,30\nBath,5\n")["warnings"])
+    assert read("brand,units\nShell,10\nAral,25\nTotal,20\nEsso,30\n")["warnings"] == []
+    assert read("sex,place,units\nTotal,Hull,10\nmale,Hull,4\nTotal,Bath,5\nmale,Bath,2\n")["warnings"] == []
+
+
+def test_statements_with_labels_and_values_above_the_header(profiled):
+    text = (
+        "Account:;DE00 1234;\nFrom:;01.01.2024;\nUntil:;31.01.2024;\nBalance:;1234,56;\n"
+        "day;text;payee;amount;\n31.01.2024;debit;Works;-85,20;\n29.01.2024;credit;Firm;2500,00;\n"
+    )
+    found = profiled(text)
+    assert (names(found), found["row_count"]) == (["day", "text", "payee", "amount"], 2)
+
+
 def test_a_table_without_a_header(read):
     found = read("5.5,3.5,rose\n4.5,3.25,lily\n6.5,3.75,rose\n")
     assert (found["row_count"], found["read"]["header_row"], found["header"]) == (3, 0, False)
@@ -146,6 +200,7 @@ def test_rare_delimiters_that_every_row_has(profiled, mark):
     [
         ("a:b\n1:2\n2:3\n", "set `delimiter` to ':'"),
         ("a b c\n1 2 3\n4 5 6\n", "set `delimiter` to ' '"),
+        ('"a,b"\n"1,x"\n"2,y"\n', "in quotes as a whole"),
         ("name   age\nAnn    34\nBob    45\n", "fixed width"),
     ],
 )

@@ -1,4 +1,4 @@
-"""What one type, or one way to read texts, found in the values that it fits: bounds, sum, marks."""
+"""Statistics of values that one type or one reading fits: bounds, sum, digits, marks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NUMBER_KINDS = ("INTEGER", "NUMERIC", "DOUBLE PRECISION")
 
 
 @dataclass(frozen=True)
-class Fit:
+class ValueStats:
     least: Any
     most: Any
     total: float | None = None
@@ -27,18 +27,18 @@ class Fit:
     digits: tuple[int, int] = (0, 0)
     """Before and after the point at least, for a NUMERIC; it may need more before it, as `least` and `most` tell."""
     values: pa.Array | None = field(default=None, repr=False, compare=False)
-    """What was read, where values are compared as such rather than as texts."""
+    """The values, if they are compared as such and not as texts."""
     marks: frozenset[str] = frozenset()
-    """What `notations` says of numbers; `offset`: times that are not told in UTC; `zone`; `months`."""
+    """Marks of `notations`; `offset`: times that are not in UTC; `zone`; `months`."""
 
 
-def widen(one: Fit | None, other: Fit) -> Fit:
-    """A fit of all values of both."""
+def widen(one: ValueStats | None, other: ValueStats) -> ValueStats:
+    """Statistics of the values of both."""
     if one is None:
         return other
     totals = (one.total, other.total)
     kind = max(one.kind, other.kind, key=NUMBER_KINDS.index) if one.kind and other.kind else one.kind or other.kind
-    return Fit(
+    return ValueStats(
         other.least if one.least is None else one.least if other.least is None else min(one.least, other.least),
         other.most if one.most is None else one.most if other.most is None else max(one.most, other.most),
         None if None in totals else sum(t for t in totals if t is not None),
@@ -57,8 +57,8 @@ def number_type(kind: str, least: float, most: float) -> str:
     return "BIGINT" if least in BIGINT_RANGE and most in BIGINT_RANGE else "NUMERIC"
 
 
-def find_unlike(best: Fit, fits: Iterable[Fit]) -> Fit | None:
-    """Of fits of the same texts, the first with other numbers than the best."""
+def find_other_numbers(best: ValueStats, fits: Iterable[ValueStats]) -> ValueStats | None:
+    """The first statistics with other numbers than the best, of readings of the same texts."""
     mine = (best.least, best.most, best.total)
     return next((fit for fit in fits if fit.kind and (fit.least, fit.most, fit.total) != mine), None)
 

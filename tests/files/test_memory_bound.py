@@ -110,7 +110,9 @@ def test_a_hostile_file_is_refused_at_the_cost_of_a_gigabyte_at_most(files, work
     assert 0 < watch.most - watch.before <= 1024, "MiB"
 
 
-def test_an_honest_file_is_read_after_a_hostile_one_by_the_same_process(files, workers, tmp_path):
+def test_an_honest_file_is_read_after_a_hostile_one_by_the_same_process(workers, tmp_path):
+    settings = Settings(data_dir=tmp_path, upload_timeout=300.0)
+    files = Files(settings, open_storage(settings), workers)
     hostile, honest = tmp_path / "a.parquet", tmp_path / "a.csv"
     HOSTILE["dictionary.parquet"](hostile)
     honest.write_bytes(b"id,name\n" + b"1,Ada\n" * 1_000_000)

@@ -1,7 +1,6 @@
-"""What all rows of a file tell: each column's type, how its texts are read, what deserves a second look.
+"""Analyzes all rows of a file: the type of each column, how its texts are read, and warnings.
 
-`find` reads the rows for it. What it finds can be kept on disk, so that whoever converts the same bytes next, as a
-connection does after an upload, need not read them for it again.
+`AnalysisCache` keeps an analysis on disk, so that a connection made after an upload reads the same bytes only once.
 """
 
 from __future__ import annotations
@@ -18,14 +17,13 @@ from typing import Any
 
 import orjson
 
-from sqlchat.files.columns import Column
+from sqlchat.files.columns import Column, read_columns
 from sqlchat.files.conversion import Conversion
 from sqlchat.files.formats import Table
 from sqlchat.files.options import Options
 from sqlchat.files.summaries import summarize
-from sqlchat.files.survey import read_columns
 
-READER = 1
+READER = 2
 """Changes with every rule by which files are read: what was kept before is not used then."""
 LARGEST_PRECISION = 38
 """Digits of a NUMERIC past which no usual database holds it exactly: then it is DOUBLE PRECISION."""
@@ -43,11 +41,11 @@ class TypedColumn:
     facts: Mapping[str, Any]
     """The profile's entry: nulls, distinct, distinct_is_exact, min, max, ..."""
     remarks: tuple[str, ...]
-    """What a reader of the values should know: how they were written in the file, what was taken for null."""
+    """Remarks for readers of the values: how the file wrote them, which words are null."""
 
 
 @dataclass(frozen=True)
-class Findings:
+class Analysis:
     row_count: int
     columns: list[TypedColumn]
     conversions: list[Conversion]
@@ -58,12 +56,12 @@ class Findings:
     """Of the file, then of its columns."""
 
 
-def find(table: Table) -> Findings:
-    """Read all rows of a table opened. Raises FileInvalidError, TooLargeError."""
+def analyze(table: Table) -> Analysis:
+    """Analyze all rows of an open table. Raises FileInvalidError, TooLargeError."""
     rows, columns = read_columns(table)
     warnings: list[str] = []
     found = [_decide(column, rows, warnings) for column in columns.values()]
-    return Findings(rows, [c for c, _ in found], [c for _, c in found], table.facts, [*table.warnings, *warnings])
+    return Analysis(rows, [c for c, _ in found], [c for _, c in found], table.facts, [*table.warnings, *warnings])
 
 
 def _decide(column: Column, rows: int, warnings: list[str]) -> tuple[TypedColumn, Conversion]:
@@ -88,8 +86,8 @@ def _decide(column: Column, rows: int, warnings: list[str]) -> tuple[TypedColumn
     return TypedColumn(column.name, sql_type, entry, tuple(remarks)), conversion
 
 
-class FindingsCache:
-    """Findings on disk, each named by the hash of a file's bytes and of how they are read. A folder of JSON files.
+class AnalysisCache:
+    """Analysis on disk, each named by the hash of a file's bytes and of how they are read. A folder of JSON files.
 
     It holds names of columns and texts of warnings, no rows, and each for an hour or until it is used.
     """
@@ -97,7 +95,7 @@ class FindingsCache:
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder)
 
-    def keep(self, path: str, file_name: str, options: Options, found: Findings) -> None:
+    def keep(self, path: str, file_name: str, options: Options, found: Analysis) -> None:
         """Write down what was found of the file at `path`. What the disk refuses is not kept."""
         kept = {
             "row_count": found.row_count,
@@ -113,8 +111,8 @@ class FindingsCache:
                 file.write(orjson.dumps(kept))
             os.replace(file.name, self._path(path, file_name, options))
 
-    def take(self, path: str, file_name: str, options: Options) -> Findings | None:
-        """What was found of the same bytes, which is kept no longer then; None where nothing was."""
+    def take(self, path: str, file_name: str, options: Options) -> Analysis | None:
+        """Take out the analysis of the same bytes; None if there is none."""
         if not self._folder.exists():
             return None
         place = self._path(path, file_name, options)
@@ -123,7 +121,7 @@ class FindingsCache:
             place.unlink()
             columns = [TypedColumn(**each | {"remarks": tuple(each["remarks"])}) for each in given["columns"]]
             conversions = [Conversion.of_dict(each) for each in given["conversions"]]
-            return Findings(**given | {"columns": columns, "conversions": conversions})
+            return Analysis(**given | {"columns": columns, "conversions": conversions})
         except (OSError, ValueError, LookupError, TypeError):
             return None
 

@@ -1,7 +1,6 @@
 """A pass over the bytes of a text table finds what they are and where rows begin, wherever its chunks end."""
 
 import csv
-import gzip
 import io
 from itertools import pairwise
 
@@ -9,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sqlchat.files.overview import overview
+from sqlchat.files.byte_scan import scan_bytes
 from sqlchat.files.source import Source
 
 quick = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -21,12 +20,12 @@ tables = st.lists(st.lists(fields, min_size=2, max_size=2), min_size=1, max_size
 
 @pytest.fixture
 def written(tmp_path):
-    """written(bytes) -> a source that holds them, perhaps packed."""
+    """written(bytes) -> a source that holds them."""
 
-    def write(content, gzipped=False):
+    def write(content):
         path = tmp_path / "table.csv"
-        path.write_bytes(gzip.compress(content, 1) if gzipped else content)
-        return Source(str(path), ".csv", gzipped)
+        path.write_bytes(content)
+        return Source(str(path), ".csv")
 
     return write
 
@@ -36,12 +35,12 @@ def rows(text):
 
 
 @quick
-@given(table=tables, end=st.sampled_from(["\n", "\r\n", "\r"]), chunk=chunks, block=blocks, gzipped=st.booleans())
-def test_rows_are_whole_between_the_offsets(written, table, end, chunk, block, gzipped):
+@given(table=tables, end=st.sampled_from(["\n", "\r\n", "\r"]), chunk=chunks, block=blocks)
+def test_rows_are_whole_between_the_offsets(written, table, end, chunk, block):
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL).writerows(table)
     content = text.getvalue().encode()
-    found = overview(written(content, gzipped), 0, chunk=chunk, block=block)
+    found = scan_bytes(written(content), 0, chunk=chunk, block=block)
     assert found.quotes_enclose(",")
     assert (found.row_starts[0], found.row_starts[-1]) == (0, len(content))
     stretches = [content[a:b].decode() for a, b in pairwise(found.row_starts)]
@@ -49,9 +48,9 @@ def test_rows_are_whole_between_the_offsets(written, table, end, chunk, block, g
 
 
 @quick
-@given(content=st.binary(min_size=1, max_size=80), chunk=chunks, block=blocks, gzipped=st.booleans())
-def test_utf8_and_nul_are_told_by_all_bytes(written, content, chunk, block, gzipped):
-    found = overview(written(content, gzipped), 0, chunk=chunk, block=block)
+@given(content=st.binary(min_size=1, max_size=80), chunk=chunks, block=blocks)
+def test_utf8_and_nul_are_told_by_all_bytes(written, content, chunk, block):
+    found = scan_bytes(written(content), 0, chunk=chunk, block=block)
     try:
         content.decode()
         valid = True
@@ -63,7 +62,7 @@ def test_utf8_and_nul_are_told_by_all_bytes(written, content, chunk, block, gzip
 @quick
 @given(text=st.text(st.sampled_from('aü€𝄞"\n'), min_size=1, max_size=60), chunk=chunks, block=blocks)
 def test_a_character_may_lie_across_chunks(written, text, chunk, block):
-    assert overview(written(text.encode()), 0, chunk=chunk, block=block).utf8
+    assert scan_bytes(written(text.encode()), 0, chunk=chunk, block=block).utf8
 
 
 @pytest.mark.parametrize("size", [4, 5, 6, 7, 8, 100])
@@ -84,13 +83,13 @@ def test_a_character_may_lie_across_chunks(written, text, chunk, block):
 )
 def test_quotes_enclose_or_are_mere_characters(written, text, enclose, size):
     for block in (1, 100):
-        assert overview(written(text.encode()), 0, chunk=size, block=block).quotes_enclose(",") is enclose
+        assert scan_bytes(written(text.encode()), 0, chunk=size, block=block).quotes_enclose(",") is enclose
 
 
 @pytest.mark.parametrize("block", [1, 20, 1000])
 def test_lines_and_texts_longer_than_a_chunk_are_told(written, block):
     def long_lines(content):
-        return overview(written(content), 0, chunk=10, block=block).long_lines
+        return scan_bytes(written(content), 0, chunk=10, block=block).long_lines
 
     assert long_lines(b"a,b\n" + b"x" * 30)
     assert long_lines(b'a,"' + b"x\n" * 15 + b'"\n')
@@ -99,5 +98,5 @@ def test_lines_and_texts_longer_than_a_chunk_are_told(written, block):
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text(written):
-    found = overview(written(b'\xef\xbb\xbf"a","b"\n'), 3, chunk=4, block=1)
+    found = scan_bytes(written(b'\xef\xbb\xbf"a","b"\n'), 3, chunk=4, block=1)
     assert (found.quotes_enclose(","), found.row_starts) == (True, [3, 11])

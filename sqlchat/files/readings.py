@@ -1,6 +1,6 @@
-"""The ways to read a column's texts, by name: a `Reading` is an SQL type and what `readers` has for it.
+"""The ways to read a column's texts, by name: an SQL type and a reader each.
 
-A reading survives only while it fits every text of every block, so that a type is never guessed from the first rows.
+A reading survives only while it fits every text of every block, so no type is guessed from the first rows.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from functools import cache
 
 import pyarrow as pa
 
-from sqlchat.files.fits import NUMBER_TYPES, Fit
 from sqlchat.files.notations import CURRENCY, NOTATIONS, Notation
 from sqlchat.files.options import Options
 from sqlchat.files.readers import (
     COMPACT,
-    Fitting,
     Relaxed,
+    TextReader,
     read_booleans,
+    read_durations,
+    read_hours,
     read_iso_dates,
     read_iso_timestamps,
     read_json,
@@ -30,40 +31,39 @@ from sqlchat.files.readers import (
     reader_of_format,
     reader_of_notation,
 )
+from sqlchat.files.value_stats import NUMBER_TYPES, ValueStats
+from sqlchat.files.worded_dates import WORDED_DAYS, WORDED_MOMENTS, WordedDate
 
-DATE_DIRECTIVES = re.compile(r"%(\w)")
-
-
-def _order_letter(directive: re.Match[str]) -> str:
-    return {"Y": "y", "y": "y", "m": "m", "b": "m", "B": "m", "d": "d"}.get(directive[1], "")
+DATE_DIRECTIVES = re.compile(r"%([Yymd])")
 
 
 @dataclass(frozen=True)
 class Reading:
     name: str
     sql_type: str
-    fit: Fitting
+    fit: TextReader
     """Of `readers`."""
     format: str | None = None
     """strptime's notation, where the texts are no ISO 8601."""
-    notation: Notation | Relaxed | None = None
-    """Of numbers that SQL writes in another way."""
+    notation: Notation | Relaxed | WordedDate | None = None
+    """Of numbers that SQL writes in another way, and of days whose format reads what the notation makes of them."""
+
+    @property
+    def shown(self) -> str | None:
+        """The format as it stands in the file."""
+        return self.name if isinstance(self.notation, WordedDate) else self.format
 
     @property
     def order(self) -> str:
-        """Of year, month and day in a format: `dmy`; empty without one."""
-        return "".join(re.findall("[ymd]", DATE_DIRECTIVES.sub(_order_letter, self.format or "")))
+        """Of year, month and day in a format of digits: `dmy`; empty without one."""
+        directives = DATE_DIRECTIVES.findall(self.format or "") if self.notation is None else []
+        return "".join(each.lower() for each in directives)
 
 
-_SEPARATED = (
+DATE_FORMATS = (
     *("%Y/%m/%d", "%Y-%m-%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y"),
     *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d", "%y/%m/%d", "%m.%d.%Y", "%m.%d.%y"),
 )
-_NAMED = (
-    *("%d %b %Y", "%d-%b-%Y", "%d/%b/%Y", "%d %B %Y", "%d-%B-%Y", "%d. %B %Y", "%b %d, %Y", "%B %d, %Y"),
-    *("%b %d %Y", "%B %d %Y", "%b-%d-%Y", "%Y-%b-%d", "%d-%b-%y", "%d %b %y"),
-)
-DATE_FORMATS = _SEPARATED + _NAMED
 RARE = ("%m.%d.%Y", "%m.%d.%y", "%y/%m/%d")
 """Tried only if the caller names their order: nobody else means them."""
 CLOCK_FORMATS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
@@ -71,7 +71,7 @@ TIME_FORMATS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
 BETWEEN = (" ", ", ")
 """A date and its time."""
 
-DATE_LIKE = re.compile(r"([A-Za-z]{3,9} \d|\d{1,2}[-/. ]|\d{4}[-/.]|\d{4})[\w ./:,-]{3,30}$", re.ASCII)
+DATE_LIKE = re.compile(r"(\d{1,2}[-/.]|\d{4}[-/.]|\d{4})[\w ./:,-]{3,30}$", re.ASCII)
 TIME_LIKE = re.compile(r"\d{1,2}:\d\d")
 """Only where the first text looks like these are the formats above tried."""
 
@@ -79,6 +79,12 @@ NUMBER_LIKE = re.compile(
     rf"[-+\u2212\u2013( ]{{0,3}}(?:{CURRENCY})?[-\u2212\u2013 \xa0\u202f]{{0,2}}[.,]?\d.{{0,40}}$"
 )
 """The same for numbers."""
+
+
+def _make_worded(sql_type: str, notation: WordedDate, clock: str = "") -> Reading:
+    format = ("%y-%m-%d" if notation.has_short_year else "%Y-%m-%d") + clock
+    return Reading(notation.name + clock, sql_type, reader_of_format(format, notation), format, notation)
+
 
 NUMBER = Reading("number", "NUMERIC", read_numbers)
 PLAIN = (
@@ -94,6 +100,8 @@ TEMPORAL = (
     ZONED,
     Reading("time", "TIME", read_times),
     *(Reading(f, "TIME", reader_of_format(f), f) for f in TIME_FORMATS),
+    Reading("duration", "INTERVAL", read_durations),
+    Reading("duration of hours and minutes", "INTERVAL", read_hours),
     Reading("uuid", "UUID", read_uuids),
     *(Reading(f, "DATE", reader_of_format(f), f) for f in (*DATE_FORMATS, COMPACT)),
     *(
@@ -102,9 +110,14 @@ TEMPORAL = (
         for b in BETWEEN
         for c in CLOCK_FORMATS
     ),
+    *(_make_worded("DATE", each) for each in WORDED_DAYS),
+    *(_make_worded("TIMESTAMP", each, f" {clock}") for each in WORDED_MOMENTS for clock in CLOCK_FORMATS),
 )
 JSON = Reading("json", "JSON", read_json)
 READINGS = {reading.name: reading for reading in (*PLAIN, RELAXED, *TEMPORAL, JSON)}
+
+ASKED_FOR = frozenset({COMPACT, "duration of hours and minutes"})
+"""Names of readings that are tried only if the caller says the type: else they are numbers, or minutes."""
 
 OF_STRINGS = frozenset(reading.name for reading in TEMPORAL)
 """Names of the readings of a format that tells a number from a string, but has no dates (JSON)."""
@@ -124,7 +137,7 @@ def _list_readings(
     kind: str | None, decimal: str | None, thousands: str | None, order: str | None
 ) -> tuple[str, ...]:
     found = [r for r in READINGS.values() if r is not RELAXED and (kind is None or r.sql_type == kind)]
-    found = [r for r in found if _agrees(r, decimal, thousands, order) and (r.format != COMPACT or kind == "DATE")]
+    found = [r for r in found if _agrees(r, decimal, thousands, order) and (kind or r.name not in ASKED_FOR)]
     if kind == "NUMERIC" and decimal in {None, "."}:
         found.append(RELAXED)
     return tuple(r.name for r in found)
@@ -137,25 +150,27 @@ def _agrees(reading: Reading, decimal: str | None, thousands: str | None, order:
     if isinstance(reading.notation, Notation):
         return decimal in {None, reading.notation.decimal} and thousands in {None, reading.notation.group}
     if reading.format and "%d" in reading.format:
-        numeric = "%b" not in reading.format and "%B" not in reading.format and not reading.format.startswith("%Y")
-        if order and numeric:
+        if order and reading.notation is None and not reading.format.startswith("%Y"):
             return reading.order == order
         return not reading.format.startswith(RARE)
     return True
 
 
-def find_fits(texts: pa.Array, names: tuple[str, ...]) -> dict[str, Fit]:
-    """Of the readings named, those that fit all texts. A few texts are tried first, as most readings fail there."""
+def apply_readings(texts: pa.Array, names: tuple[str, ...]) -> dict[str, ValueStats]:
+    """Statistics by the readings that fit all texts. Tries a few texts first, since most readings fail there."""
     if not len(texts):
         return {}
     few = texts.slice(0, 32)
     first = texts[0].as_py()
     date_like, time_like = DATE_LIKE.match(first), TIME_LIKE.match(first)
-    found: dict[str, Fit] = {}
+    found: dict[str, ValueStats] = {}
     for name in names:
         reading = READINGS[name]
         number = found.get(NUMBER.name)
-        if reading.format and (number is not None or not (date_like if "%d" in reading.format else time_like)):
+        if isinstance(reading.notation, WordedDate):
+            if number is not None or not reading.notation.may_fit(first):
+                continue
+        elif reading.format and (number is not None or not (date_like if "%d" in reading.format else time_like)):
             continue
         if isinstance(reading.notation, Notation) and number is not None:
             if number.kind == "INTEGER" or reading.notation.decimal == ".":
@@ -163,7 +178,7 @@ def find_fits(texts: pa.Array, names: tuple[str, ...]) -> dict[str, Fit]:
                 continue
             if number.kind == "DOUBLE PRECISION" or reading.notation.group != "." or number.digits[1] != 3:
                 continue
-        elif reading.notation is not None and not NUMBER_LIKE.match(first):
+        elif isinstance(reading.notation, Notation | Relaxed) and not NUMBER_LIKE.match(first):
             continue
         if len(names) > 1 and reading.fit(few) is None:
             continue
@@ -174,7 +189,7 @@ def find_fits(texts: pa.Array, names: tuple[str, ...]) -> dict[str, Fit]:
 
 
 def read_values(name: str, texts: pa.Array) -> pa.Array | None:
-    """What a reading finds in texts that it fits."""
+    """The values that a reading gives texts that it fits."""
     fit = READINGS[name].fit(texts)
     return fit.values if fit is not None else None
 

@@ -1,7 +1,4 @@
-"""What a text table does not say of itself: delimiter, quoting, header, footer. Used by `formats/csv`.
-
-Encodings are found by `encodings`; what the caller says of the file is used as it is said.
-"""
+"""Detects delimiter, quoting, header and footer of a text table. What the caller says goes before."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from sqlchat.errors import FileInvalidError, UnsupportedMediaError
-from sqlchat.files import doubts, shape
+from sqlchat.files import footer, header
 from sqlchat.files.options import Options
 
 HEAD_BYTES = 1 << 20
@@ -31,6 +28,7 @@ BY_NAME = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
 
 MARKUP = re.compile(r"<(!doctype|html|head|body|table|\?xml|!--|svg|rss|div|script)\b", re.IGNORECASE)
 JSON = re.compile(r"(\[\s*[\[{\]\"]|\{\s*[\"}])")
+SEVERAL_BLANKS = re.compile(r"\S( {2,}|\t)\S")
 NAMES_SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
@@ -73,13 +71,15 @@ class Dialect:
     quoting: Quoting
     names: list[str]
     """Of the columns; empty ones where there is no header."""
-    header: int
-    """Line of the header, from 1; 0: there is none."""
+    header: tuple[int, ...]
+    """Lines of the header's rows, from 1; (): there is none."""
     preamble: int
     """Physical lines before the header, or before the first row where there is none."""
     only_header: bool = False
     cut: int = 0
     """Rows at the end that are no part of the table."""
+    repeated: tuple[list[str], ...] = ()
+    """The header's rows if they stand among the rows of the table too."""
     ragged: bool = False
     """Is there a row, as far as was looked, of another width than the header?"""
     warnings: list[str] = field(default_factory=list)
@@ -152,31 +152,37 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
         and "".join(lines[:start]).strip() not in {"", "sep=" + delimiter}
     ):
         warnings.insert(0, f"The first {start} lines, before the header, were left out.")
-    header = found[at if at is not None else 0]
-    below = found[at + 1 :] if at is not None else found
-    names = [cell.removeprefix("\ufeff") for cell in header.cells]
-    if at is not None and names[0].startswith("#") and lines[header.first - 1].startswith("#"):
+    count = head_of.rows if at is not None else 0
+    first = found[at or 0]
+    heads = [row.cells for row in found[at or 0 : (at or 0) + max(1, count)]]
+    below = found[(at or 0) + count :]
+    names = header.join_names(*heads) if count == 2 else list(heads[0])
+    names[0] = names[0].removeprefix("\ufeff")
+    if count and names[0].startswith("#") and lines[first.first - 1].startswith("#"):
         names[0] = names[0].lstrip("#").strip() or names[0]
     names = _without_empty_end(names, below)
     width = len(names)
     last = (
         [row for row in below if row.cells] if whole else _take_sample(_take_whole_lines(tail), delimiter, quoting, 1)
     )
-    foot = (
-        shape.find_foot([_fit_width(row.cells, width) for row in last], width, options.totals == "drop", whole=whole)
-        if width > 1
-        else shape.Foot(0)
-    )
+    foot = footer.Foot(0)
+    if width > 1:
+        foot = footer.find_foot(
+            [_fit_width(row.cells, width) for row in last], width, options.totals == "drop", whole=whole
+        )
+        warnings += footer.warn_of_totals_within([row.cells for row in below[: len(below) - foot.count * whole]])
     kept = last[: len(last) - foot.cut] if foot.cut else last
-    warnings += doubts.doubt_one_column(found) if width == 1 else doubts.doubt_blank_lines(below, width)
+    warnings += _warn_of_one_column(found) if width == 1 else footer.warn_of_second_table(below, width)
+    repeated = tuple(heads[:count]) if any(row.cells in heads for row in (*below, *last)) else ()
     return Dialect(
         delimiter,
         quoting,
-        names if at is not None else [""] * width,
-        header.first if at is not None else 0,
-        header.first - 1,
-        whole and at is not None and not any(row.cells for row in below),
+        names if count else [""] * width,
+        tuple(row.first for row in found[at or 0 : (at or 0) + count]),
+        first.first - 1,
+        whole and count > 0 and not any(row.cells for row in below),
         foot.cut,
+        repeated if width > 1 else (),
         any(row.cells and len(row.cells) != width for row in (kept if whole else below)),
         [*warnings, *foot.warnings],
     )
@@ -206,16 +212,18 @@ def _without_empty_end(names: list[str], below: list[Row]) -> list[str]:
     return names[:width]
 
 
-def _find_head(found: list[Row], lines: list[str], start: int, options: Options) -> shape.Head:
+def _find_head(found: list[Row], lines: list[str], start: int, options: Options) -> header.Head:
     """Which of the sample's rows names the columns."""
     if options.header_row == 0:
-        return shape.Head(None)
+        return header.Head(None)
     if options.header_row is not None or options.skip_rows is not None:
-        return shape.Head(0)
-    width = Counter(len(row.cells) for row in found).most_common(1)[0][0]
+        return header.Head(0, rows=2 if options.has_two_headers else 1)
+    widths = Counter(len(row.cells) for row in found)
+    frequent = [width for width, count in widths.items() if count > 1 and 4 * count >= len(found)]
+    width = max(frequent) if frequent else widths.most_common(1)[0][0]  # titles and notes are narrower than the table
     if lines[found[0].first - 1].startswith("#"):
-        return shape.Head(0)
-    return shape.find_head([row.cells for row in found], [row.first for row in found], width)
+        return header.Head(0)
+    return header.find_head([row.cells for row in found], [row.first for row in found], width)
 
 
 def _take_sample(lines: list[str], delimiter: str, quoting: Quoting, first: int) -> list[Row]:
@@ -242,9 +250,9 @@ def _find_beginning(lines: list[str], options: Options) -> tuple[int, str]:
         (found[1] for line in lines[:1] if (found := NAMES_SEPARATOR.fullmatch(line.removeprefix("\ufeff")))), ""
     )
     if options.header_row:
-        at = options.header_row - 1
+        at = options.first_header - 1
         if at < len(lines) and not lines[at].strip():
-            raise FileInvalidError(f"Row {options.header_row} is blank, so it names no columns.", option="header_row")
+            raise FileInvalidError(f"Row {at + 1} is blank, so it names no columns.", option="header_row")
         return min(at, len(lines)), said
     at = options.skip_rows or 0
     while at < len(lines) and (
@@ -257,7 +265,7 @@ def _find_beginning(lines: list[str], options: Options) -> tuple[int, str]:
         return at, said
     title = at
     while (
-        title < min(len(lines), at + shape.MOST_TITLES)
+        title < min(len(lines), at + header.MOST_TITLES)
         and lines[title].strip()
         and not any(d in lines[title] for d in DELIMITERS)
     ):
@@ -274,8 +282,8 @@ def _is_header_in_comment(lines: list[str], at: int) -> bool:
     comment, first = lines[at - 1].rstrip("\r\n"), lines[at].rstrip("\r\n")
     for delimiter in DELIMITERS:
         if comment.count(delimiter) and comment.count(delimiter) == first.count(delimiter):
-            kinds = [shape.kind(cell) for cell in first.split(delimiter)]
-            names = [shape.kind(cell) for cell in comment.lstrip("#").split(delimiter)]
+            kinds = [header.kind(cell) for cell in first.split(delimiter)]
+            names = [header.kind(cell) for cell in comment.lstrip("#").split(delimiter)]
             return all(name in {"text", ""} for name in names) and any(kind not in {"text", ""} for kind in kinds)
     return False
 
@@ -324,3 +332,24 @@ def _plausible(found: list[Row]) -> tuple[bool, float, int]:
     share = wide[width] / len(found)
     first = len(found[0].cells) > 1
     return share > 0.5 or first, round(share, 3), width
+
+
+def _warn_of_one_column(found: list[Row]) -> list[str]:
+    """A warning if another sign may separate fields of rows that were read as one."""
+    texts = [row.cells[0] for row in found if row.cells]
+    for mark, name in ((":", "colons"), (" ", "blanks")):
+        parted = list(csv.reader(texts, delimiter=mark))
+        width = len(parted[-1])
+        is_even = len(parted[0]) in {width, width - 1} and {len(row) for row in parted[1:]} == {width}
+        if width > 1 and is_even and all(map(all, parted)) and _has_numbers(parted[1:]):
+            return [f"The table has one column; if {name} part its fields, set `delimiter` to {mark!r}."]
+    if any(len(row) > 1 and row[0] for row in csv.reader(texts[:2])) or any(texts[0].count(d) for d in ";\t|"):
+        return ["The table has one column, whose texts hold delimiters: each line seems to be in quotes as a whole."]
+    if len(texts) > 2 and all(map(SEVERAL_BLANKS.search, texts)):
+        return ["The table has one column; it seems to have columns of fixed width, which are not read as such."]
+    return []
+
+
+def _has_numbers(rows: list[list[str]]) -> bool:
+    """Are the fields of one place numbers in all rows?"""
+    return any(all(header.kind(row[at]) == "number" for row in rows) for at in range(len(rows[0])))

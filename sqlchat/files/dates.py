@@ -1,12 +1,11 @@
-"""Dates and times of one format, read from all texts at once. Used by `types` and `conversion`.
+"""Reads dates and times of one format, all texts at once.
 
-A format is written as strptime's, of the directives in `READERS`, blanks and other ASCII characters. What Python's
-strptime would read fits, but for seconds past 59, and so do nanoseconds.
+A format is strptime's: the directives in `READERS`, blanks and other ASCII characters. It reads what Python's
+strptime reads, and nanoseconds and `a.m.` too, but no seconds past 59.
 """
 
 from __future__ import annotations
 
-import calendar
 import re
 from collections.abc import Callable
 from typing import Any
@@ -30,9 +29,6 @@ PIVOT = 69
 
 SHORTEST_MONTH = 28
 """In days."""
-MONTHS = [name.lower().encode() for name in calendar.month_name[1:]]
-SHORT_MONTHS = np.array([int.from_bytes(name[:3], "big") for name in MONTHS])
-MONTHS_BY_NAME = np.argsort(SHORT_MONTHS)
 
 Numbers = npt.NDArray[np.int64]
 
@@ -69,14 +65,17 @@ class _Texts:
 
     def skip(self, byte: int) -> None:
         """One such byte; of blanks some more."""
-        self.expect((self.byte() == byte) & (self.at < self._ends))
-        self.at = self.at + 1
+        self.expect(self.skip_any(byte))
         if byte == ord(" "):
             for _ in range(MOST_BLANKS - 1):
-                more = self.byte() == byte
-                if not more.any():
+                if not self.skip_any(byte).any():
                     break
-                self.at = self.at + (more & (self.at < self._ends))
+
+    def skip_any(self, byte: int) -> npt.NDArray[np.bool_]:
+        """One such byte where it comes next; tells where."""
+        there: npt.NDArray[np.bool_] = (self.byte() == byte) & (self.at < self._ends)
+        self.at = self.at + there
+        return there
 
     def end(self) -> None:
         self.expect(self.at == self._ends)
@@ -103,33 +102,15 @@ def _fraction(texts: _Texts) -> Numbers:
     return scaled
 
 
-def _short_month(texts: _Texts) -> Numbers:
-    letters = [texts.byte(ahead).astype(np.int64) | 0x20 for ahead in range(3)]  # which makes them small
-    key = letters[0] << 16 | letters[1] << 8 | letters[2]
-    place = np.minimum(np.searchsorted(SHORT_MONTHS, key, sorter=MONTHS_BY_NAME), len(MONTHS) - 1)
-    month: Numbers = MONTHS_BY_NAME[place]
-    texts.expect(SHORT_MONTHS[month] == key)
-    texts.at = texts.at + 3
-    return month + 1
-
-
-def _long_month(texts: _Texts) -> Numbers:
-    month = _short_month(texts)
-    length = np.zeros(len(month), np.int64)
-    for number in np.unique(month):
-        those, rest = month == number, MONTHS[number - 1][3:]
-        for ahead, letter in enumerate(rest):
-            texts.expect((texts.byte(ahead) | 0x20 == letter) | ~those)
-        length[those] = len(rest)
-    texts.at = texts.at + length
-    return month
-
-
 def _half(texts: _Texts) -> Numbers:
-    """Of the day: 0 or 1."""
+    """Of the day, `am`, `PM` or `a.m.`: 0 or 1."""
     letter = texts.byte() | 0x20
-    texts.expect(((letter == ord("a")) | (letter == ord("p"))) & (texts.byte(1) | 0x20 == ord("m")))
-    texts.at = texts.at + 2
+    texts.expect((letter == ord("a")) | (letter == ord("p")))
+    texts.at = texts.at + 1
+    texts.skip_any(ord("."))
+    texts.expect(texts.byte() | 0x20 == ord("m"))
+    texts.at = texts.at + 1
+    texts.skip_any(ord("."))
     afternoon: Numbers = (letter == ord("p")).astype(np.int64)
     return afternoon
 
@@ -145,8 +126,6 @@ READERS: dict[str, Callable[[_Texts], Numbers]] = {
     "%y": _short_year,
     "%m": _between(1, 12),
     "%d": _between(1, 31),
-    "%b": _short_month,
-    "%B": _long_month,
     "%H": _between(0, 23),
     "%I": _between(1, 12),
     "%M": _between(0, 59),
@@ -154,7 +133,6 @@ READERS: dict[str, Callable[[_Texts], Numbers]] = {
     "%f": _fraction,
     "%p": _half,
 }
-AS_IF = {"%b": "%m", "%B": "%m", "%y": "%Y"}
 
 
 def read(texts: pa.Array, format: str) -> tuple[pa.Array, bool] | None:
@@ -172,7 +150,7 @@ def read(texts: pa.Array, format: str) -> tuple[pa.Array, bool] | None:
             fields: dict[str, Any] = {}
             for part in parts:
                 if part in READERS:
-                    fields[AS_IF.get(part, part)] = READERS[part](stretch)
+                    fields["%Y" if part == "%y" else part] = READERS[part](stretch)
                 else:
                     stretch.skip(ord(part))
             stretch.end()
