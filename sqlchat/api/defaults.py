@@ -1,4 +1,4 @@
-"""What a signed-in caller's settings say where a request leaves something out."""
+"""Fills in what a request leaves out, from the settings of a signed-in caller."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was asked and run, and how it ended."""
+"""Entries of the history, and feedback on them."""
 
 from marshmallow import Schema, fields, validate
 

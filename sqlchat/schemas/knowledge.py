@@ -1,4 +1,4 @@
-"""What an owner tells of a connection's data."""
+"""Notes, terms, references and verified examples of a connection."""
 
 from typing import Any
 

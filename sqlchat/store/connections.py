@@ -26,7 +26,7 @@ DEFAULT_PRIVACY: Privacy = "samples"
 
 
 class Changes(TypedDict, total=False):
-    """What of a definition is to be another from now on; what is left out stays."""
+    """New values of parts of a definition. Parts that are left out stay."""
 
     config: dict[str, Any]
     policy: Policy
@@ -45,9 +45,9 @@ class Definition:
     version: int
     created_at: datetime
     policy: Policy = None
-    """What SQL may read through it, as the request had it."""
+    """Limits on the data that SQL may read, as the request had them."""
     privacy: Privacy = DEFAULT_PRIVACY
-    """What a model may see: names, types and comments; profiles and common values too; or first rows as well."""
+    """Data that a model may see: names, types and comments; profiles and common values too; or first rows as well."""
     unreadable: str = ""
     """Why the config cannot be decrypted; it is empty then."""
 

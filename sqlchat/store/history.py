@@ -1,4 +1,4 @@
-"""What was asked and run: one row for each chat and execute, however it ended. Never a row of its result."""
+"""Keeps one entry for each question and query, however it ended; never a row of its result."""
 
 from __future__ import annotations
 
@@ -279,7 +279,7 @@ def _make_ordered_id(now: int, *, lowest: bool = False) -> uuid.UUID:
 
 
 def _make_storable(name: str, value: object) -> object:
-    """What both databases can hold of a value: a refused text or a model's odd count of tokens is worth a row too."""
+    """The nearest value that both databases can hold: a refused text or a model's odd count of tokens is kept too."""
     if isinstance(value, int):
         return min(value, LARGEST_INTEGER)
     if not isinstance(value, str):

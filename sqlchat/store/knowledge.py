@@ -1,5 +1,4 @@
-"""What an owner tells of a connection's data: notes, terms of the business, columns that belong together, and
-questions with SQL that were verified.
+"""Keeps what an owner tells of a connection's data: notes, terms, columns that belong together, verified questions.
 
 Plain text that goes into prompts: no credentials, so not encrypted, and never in a log.
 """
@@ -67,7 +66,7 @@ class BusinessContext:
 
 @dataclass(frozen=True, slots=True)
 class SemanticModel:
-    """What a semantic document brought, beside what people wrote."""
+    """The content of a semantic document, kept apart from what people wrote."""
 
     notes: str = ""
     terms: tuple[Term, ...] = ()
