@@ -17,10 +17,7 @@ def choose_connection(payload: dict[str, Any]) -> str:
     name = _read_setting("default_connection")
     g.default_connection = name is not None
     if name is None:
-        raise PayloadError(
-            INVALID,
-            errors={"connection_id": ["Missing data for required field."]},
-        )
+        raise PayloadError(INVALID, errors={"connection_id": ["Missing data for required field."]})
     return name
 
 

@@ -31,10 +31,7 @@ blueprint = Resource(
 
 LATEST = "latest"
 NAMED = [describe_path("connection_id", "demo")]
-ONE = [
-    *NAMED,
-    describe_path("example_id", LATEST, "The id of an example; `latest` is the one that was kept last."),
-]
+ONE = [*NAMED, describe_path("example_id", LATEST, "The id of an example; `latest` is the one that was kept last.")]
 
 
 @blueprint.get("/<connection_id>/context", parameters=NAMED)

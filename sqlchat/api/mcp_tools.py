@@ -137,12 +137,7 @@ def run_sql(payload: dict[str, Any]) -> dict[str, Any]:
     name, sql = payload["connection"], payload["sql"]
     with record_entry(ROUTE, name, sql=sql) as entry:
         results = runtime().execute(
-            entry.owner,
-            name,
-            sql,
-            max_rows=_read_limit(payload),
-            tag=entry.request_id,
-            claims=security.claims(),
+            entry.owner, name, sql, max_rows=_read_limit(payload), tag=entry.request_id, claims=security.claims()
         )
         entry.row_count = results.row_count
     return _tell_results(results, entry)
@@ -174,12 +169,7 @@ TOOLS = {
             ask,
         ),
         Tool("run_sql", "Run one reading SQL statement, in the database's own dialect.", RunSchema, run_sql),
-        Tool(
-            "examples",
-            "Show questions whose SQL a person verified.",
-            ConnectionSchema,
-            list_examples,
-        ),
+        Tool("examples", "Show questions whose SQL a person verified.", ConnectionSchema, list_examples),
     )
 }
 

@@ -8,12 +8,7 @@ from sqlchat.api import security
 from sqlchat.api.rendering import render_reference, render_term
 from sqlchat.api.resource import Resource, answer, describe_path, runtime
 from sqlchat.schemas.knowledge import ForgottenSchema
-from sqlchat.schemas.semantic import (
-    DOCUMENT_EXAMPLE,
-    MAPPED_EXAMPLE,
-    MappedDocumentSchema,
-    SemanticDocumentSchema,
-)
+from sqlchat.schemas.semantic import DOCUMENT_EXAMPLE, MAPPED_EXAMPLE, MappedDocumentSchema, SemanticDocumentSchema
 
 blueprint = Resource(
     "semantic",

@@ -4,7 +4,7 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from sqlchat.schemas.chat import LONGEST_QUESTION
 from sqlchat.schemas.execute import MaxRows
-from sqlchat.schemas.texts import refuse_control_characters
+from sqlchat.schemas.texts import make_text_field
 
 
 class ToolSchema(Schema):
@@ -32,22 +32,12 @@ class DescribeSchema(ConnectionSchema):
 
 
 class AskSchema(ConnectionSchema):
-    question = fields.String(
-        required=True,
-        validate=[
-            validate.Length(max=LONGEST_QUESTION),
-            validate.Regexp(r".*\S", flags=16, error="Ask something."),
-            refuse_control_characters,
-        ],
-        metadata={"description": "The question, in plain language."},
+    question = make_text_field(
+        LONGEST_QUESTION, "The question, in plain language.", demand="Ask something.", required=True
     )
     max_rows = MaxRows()
     conversation_id = fields.UUID(metadata={"description": "From an earlier answer, to follow up on it."})
-    notes = fields.String(
-        load_default="",
-        validate=[validate.Length(max=LONGEST_QUESTION), refuse_control_characters],
-        metadata={"description": "What a word of the question means here."},
-    )
+    notes = make_text_field(LONGEST_QUESTION, "What a word of the question means here.", load_default="")
 
 
 class RunSchema(ConnectionSchema):

@@ -107,7 +107,14 @@ class Connection(TConn):  # type: ignore[misc]
         if self._is_opaque:
             return None
         self._take_back()
-        return self.choose_threads() if self._received or self.receive(seconds) else None
+        ends_at = time.monotonic() + seconds
+        threads = self.choose_threads() if self._received else None
+        while threads is None:
+            left = ends_at - time.monotonic()
+            if left <= 0 or not self.receive(left):
+                return None
+            threads = self.choose_threads()
+        return threads
 
     def has_begun(self) -> bool:
         """Whether a part of a request is here."""
