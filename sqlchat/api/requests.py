@@ -138,7 +138,8 @@ def log_request(status: int) -> None:
 
     A failure of the service (ERROR) or around it (WARNING) has its detail, and the place that did not answer.
     """
-    asked, noted = request._get_current_object(), g._get_current_object()  # a look through a proxy takes its time
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined] # each look through a proxy takes time
+    noted = g._get_current_object()
     caller, failure, code = noted.get("caller"), noted.get("failure"), noted.get("problem_code")
     level, seconds = _choose_level(status, failure), time.perf_counter() - noted.started
     route = f"{asked.method} {asked.url_rule.rule}" if asked.url_rule else "unmatched"
