@@ -38,6 +38,7 @@ longest = math.ceil(
     max(
         settings.build_wait + 2 * settings.model_timeout + 4 * settings.statement_timeout + settings.pool_timeout,
         settings.upload_timeout + settings.transfer_seconds(settings.max_upload_mb << 20),
+        settings.semantic_timeout + settings.statement_timeout,
     )
 )
 timeout = longest + 30

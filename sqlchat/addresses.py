@@ -1,4 +1,4 @@
-"""What the addresses and keys of other services tell by themselves. Connects to nothing."""
+"""Judges addresses and keys of other services by their text. Connects to nothing."""
 
 from __future__ import annotations
 

@@ -12,7 +12,11 @@
     │   ├── QueryError                    400 sql_failed            sqlstate, position
     │   │   └── UnknownNameError          400 sql_failed            unknown_names
     │   ├── FileInvalidError              400 file_invalid          line
-    │   └── RequestTimeoutError           400 request_timeout
+    │   ├── RequestTimeoutError           400 request_timeout
+    │   ├── UriTooLongError               400 uri_too_long
+    │   ├── HeadersTooLargeError          400 headers_too_large
+    │   ├── TransferCodingError           400 not_implemented
+    │   └── ExpectationError              400 expectation_failed
     ├── UnauthorizedError                 401 unauthorized
     ├── ForbiddenError                    403 forbidden
     ├── NotFoundError                     404 not_found
@@ -131,6 +135,22 @@ class RequestTimeoutError(BadRequestError):
     code, title = "request_timeout", "The request did not arrive in time"
 
 
+class UriTooLongError(BadRequestError):
+    code, title = "uri_too_long", "URI too long"
+
+
+class HeadersTooLargeError(BadRequestError):
+    code, title = "headers_too_large", "Headers too large"
+
+
+class TransferCodingError(BadRequestError):
+    code, title = "not_implemented", "Not implemented"
+
+
+class ExpectationError(BadRequestError):
+    code, title = "expectation_failed", "Expectation failed"
+
+
 class UnauthorizedError(SqlchatError):
     status, code, title = 401, "unauthorized", "Unauthorized"
 
@@ -242,7 +262,7 @@ class ForeignServerUnavailableError(UnavailableError):
 
 
 class CatalogChangedError(UnavailableError):
-    """What the database defines is no longer what the SQL was examined for."""
+    """The database's definitions have changed since the SQL was examined."""
 
     code, title = "catalog_changed", "The database is changing"
 

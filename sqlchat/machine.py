@@ -1,4 +1,4 @@
-"""How much memory this machine, or the control group that holds the service, has."""
+"""Reads how much memory the machine, or the control group of the service, has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All that is process-wide, in one object. `create_app` makes it, views reach it, the end of the worker closes it."""
+"""Holds everything process-wide in one object: store, connections, worker processes, providers, services."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ BUILD_MODULES = ("sqlchat.connections.files.build",)
 
 
 class Runtime:
-    """What requests share. No pool, process or client in it is opened before it is needed, so it survives a fork.
+    """The services that requests share. It opens no pool or process before it needs it, so it survives a fork.
 
     Making one also makes the embedded store and, at its very first start in local mode, the demo connection. A store
     on a server is left as it is, there or not: its upgrade belongs to the release.
@@ -122,7 +122,9 @@ class Runtime:
         self.providers: Final = ProviderFactory(settings)
         self.knowledge: Final = Knowledge(self.store.knowledge, self.judges)
         self.knowledge_editor: Final = KnowledgeEditor(self.store.knowledge, self.manager, self.judges)
-        self.semantic_editor: Final = SemanticEditor(self.store.knowledge, self.manager, self.judges)
+        self.semantic_editor: Final = SemanticEditor(
+            self.store.knowledge, self.manager, self.judges, settings.semantic_timeout
+        )
         self.feedback: Final = FeedbackDesk(self.store.feedback, self.store.history, self.knowledge_editor)
         budgets = Budgets(settings, self.store.history)
         self.pipeline: Final = Pipeline(
@@ -192,7 +194,9 @@ class Runtime:
         connection_id: str | None = None,
         claims: Claims = None,
     ) -> Lineage:
-        """What `sql` reads and writes; with a connection, its catalog resolves names and its dialect is the default.
+        """The tables and columns that `sql` reads and writes.
+
+        With a connection, its catalog resolves names, and its dialect is the default.
 
         Raises DialectUnknownError, ConnectionNotFoundError, UnauthorizedError, SQLSyntaxError, SQLRefusedError and
         DeadlineError.
@@ -228,7 +232,7 @@ class Runtime:
             pool.check(is_needed=pool is self.judges)  # each request needs those
 
     def count_use(self) -> dict[str, dict[tuple[str, ...], int]]:
-        """What this process has in use: gauge -> labels -> how many."""
+        """Processes and connections in use: gauge -> labels -> how many."""
         processes: dict[tuple[str, ...], int] = {
             (pool.name, state): count for pool in self._pools for state, count in pool.count_use().items()
         }

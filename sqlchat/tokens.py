@@ -1,4 +1,4 @@
-"""Who is calling: verifies access tokens, Supabase's or the local service's own, and mints the latter.
+"""Verifies access tokens, Supabase's or the local service's own, and mints the latter.
 
 The key is chosen by the family of the token's algorithm: HS256 takes a shared secret, ES256 and RS256 take a public
 key of the project's JWKS, and neither is ever tried with the other's (RFC 8725, 3.1). PyJWT is imported only here.

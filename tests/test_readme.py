@@ -49,11 +49,26 @@ def test_every_route_has_its_curl_line():
 
 
 def test_each_link_within_the_readme_leads_to_a_heading():
-    headings = re.findall(r"^#+ (.+)$", README, re.MULTILINE)
-    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     links = set(re.findall(r"\]\(#([^)]+)\)", README))
     assert links
-    assert links <= anchors
+    assert links <= list_anchors(README)
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", ".github/DATABASES.md", ".github/OPERATIONS.md", ".github/CONTRIBUTING.md"]
+)
+def test_each_link_to_another_document_leads_there(name):
+    for path, anchor in re.findall(r"\]\(([\w./]+)(?:#([^)]+))?\)", (ROOT / name).read_text()):
+        document = ROOT / name
+        linked = document.parent / path
+        assert linked.exists(), path
+        if anchor:
+            assert anchor in list_anchors(linked.read_text()), (path, anchor)
+
+
+def list_anchors(text):
+    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_the_changelog_begins_with_this_version():

@@ -1,4 +1,4 @@
-"""Who the caller is."""
+"""`/api/auth`: tells callers whose token they send."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ from sqlchat.api import security
 from sqlchat.api.resource import Resource
 from sqlchat.schemas.auth import MeSchema
 
-blueprint = Resource("auth", __name__, url_prefix="/api/auth", description="Who the caller is.")
-blueprint.before_request(security.needs_caller)
+blueprint = Resource(
+    "auth", __name__, access=security.SIGNED_IN, url_prefix="/api/auth", description="Who the caller is."
+)
 
 EXAMPLE = {"id": "0b7c6f1e-8f5a-4c62-9a55-2f8f6f0f3a10", "email": "user@example.com"}
 
 
 @blueprint.get("/me")
-@blueprint.doc(security=security.CALLER)
 @blueprint.response(200, MeSchema, example=EXAMPLE)
 @blueprint.fails(401, 503)
 def me() -> dict[str, Any]:

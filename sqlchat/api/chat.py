@@ -16,12 +16,12 @@ from sqlchat.chat.answer import Answer, Stage
 from sqlchat.chat.question import Question
 from sqlchat.schemas.chat import CHAT_EXAMPLE, CHATTED_EXAMPLE, EVENTS_EXAMPLE, ChatSchema, ChattedSchema
 
-blueprint = Resource("chat", __name__, url_prefix="/api/chat", description="A question in, SQL and rows out.")
-blueprint.before_request(security.needs_owner)
+blueprint = Resource(
+    "chat", __name__, access=security.DATA, url_prefix="/api/chat", description="A question in, SQL and rows out."
+)
 
 
 @blueprint.post("")
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(ChatSchema, example=CHAT_EXAMPLE)
 @blueprint.response(200, ChattedSchema, example=CHATTED_EXAMPLE)
 @blueprint.response(200, {"type": "string"}, content_type="text/event-stream", example=EVENTS_EXAMPLE)

@@ -1,4 +1,4 @@
-"""The caller's databases."""
+"""`/api/connections`: the caller's databases."""
 
 from dataclasses import asdict
 from typing import Any
@@ -8,7 +8,7 @@ from flask import Response
 from sqlchat.api import security
 from sqlchat.api.rendering import render_source
 from sqlchat.api.requests import note
-from sqlchat.api.resource import Resource, answer, runtime
+from sqlchat.api.resource import Resource, answer, describe_path, runtime
 from sqlchat.connections.manager import Described
 from sqlchat.schemas.connections import (
     CATALOG_EXAMPLE,
@@ -33,15 +33,19 @@ from sqlchat.sql.dialects import write_public_name
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store.connections import Changes
 
-blueprint = Resource("connections", __name__, url_prefix="/api/connections", description="The caller's databases.")
-blueprint.before_request(security.needs_owner)
+blueprint = Resource(
+    "connections",
+    __name__,
+    access=security.DATA,
+    url_prefix="/api/connections",
+    description="The caller's databases.",
+)
 
-BY_NAME = {"name": "connection_id", "in": "path", "required": True, "schema": {"type": "string"}}
-NAMED = [BY_NAME | {"example": "warehouse"}]  # not the demo, which a collection of all examples would delete
+NAMED = [describe_path("connection_id", "warehouse")]  # a collection of all examples must not delete the demo
+DEMO = [describe_path("connection_id", "demo")]
 
 
 @blueprint.post("")
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(ConnectSchema, example=CONNECT_EXAMPLE)
 @blueprint.response(201, ConnectedSchema, example=CONNECTED_EXAMPLE)
 @blueprint.fails(401, 409, 413, 415, 503, 504)
@@ -63,7 +67,6 @@ def connect(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.get("")
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, ConnectionsSchema, example=CONNECTIONS_EXAMPLE)
 @blueprint.fails(401, 503)
 def list_connections() -> dict[str, Any]:
@@ -73,7 +76,6 @@ def list_connections() -> dict[str, Any]:
 
 
 @blueprint.get("/<connection_id>", parameters=NAMED)
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, ConnectionSchema, example=CONNECTION_EXAMPLE)
 @blueprint.fails(401, 404, 503)
 def show_connection(connection_id: str) -> dict[str, Any]:
@@ -83,7 +85,6 @@ def show_connection(connection_id: str) -> dict[str, Any]:
 
 
 @blueprint.patch("/<connection_id>", parameters=NAMED)
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(ChangeSchema, example=CHANGE_EXAMPLE)
 @blueprint.response(200, ConnectedSchema, example=CONNECTED_EXAMPLE)
 @blueprint.fails(401, 404, 413, 415, 503, 504)
@@ -94,23 +95,19 @@ def change_connection(payload: Changes, connection_id: str) -> dict[str, Any]:
     400, and nothing changes.
     """
     changed = runtime().manager.change(security.owner(), connection_id, payload)
-    note(connection=connection_id)
     return {"name": changed.name, "provider": changed.provider, "status": _read_status(changed)}
 
 
 @blueprint.delete("/<connection_id>", parameters=NAMED)
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, DisconnectedSchema, example={"status": "disconnected"})
 @blueprint.fails(401, 404, 503)
 def disconnect(connection_id: str) -> dict[str, str]:
     """Forget a connection, in every process at once; its database stays as it is."""
     runtime().manager.delete(security.owner(), connection_id)
-    note(connection=connection_id)
     return {"status": "disconnected"}
 
 
-@blueprint.get("/<connection_id>/schema", parameters=[BY_NAME | {"example": "demo"}])
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.get("/<connection_id>/schema", parameters=DEMO)
 @blueprint.arguments(CatalogQuerySchema, location="query")
 @blueprint.response(200, CatalogSchema, example=CATALOG_EXAMPLE)
 @blueprint.fails(401, 404, 503, 504)
@@ -130,14 +127,12 @@ def show_schema(query: dict[str, bool], connection_id: str) -> Response:
     )
 
 
-@blueprint.post("/<connection_id>/refresh", parameters=[BY_NAME | {"example": "demo"}])
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
+@blueprint.post("/<connection_id>/refresh", parameters=DEMO)
 @blueprint.response(200, RefreshedSchema, example=REFRESHED_EXAMPLE)
 @blueprint.fails(401, 404, 503, 504)
 def refresh(connection_id: str) -> dict[str, Any]:
     """Read the catalog and the profiles of its columns anew, after tables or data have changed."""
     found = runtime().manager.refresh(security.owner(), connection_id, security.claims())
-    note(connection=connection_id)
     return {"version": found.version, "tables": found.tables, "refreshed_at": found.at}
 
 
@@ -151,7 +146,7 @@ def _describe(found: Described) -> dict[str, Any]:
 
 
 def _render_table(table: Table, profiles: Profiles | None) -> dict[str, Any]:
-    """What `TableSchema` describes, and no more: a catalog also holds what only judging needs."""
+    """Only the members of `TableSchema`: a catalog also holds facts that only the examination of SQL needs."""
     columns = []
     for column in table.columns:
         columns.append(_pick(column, ("name", "type", "nullable", "comment", "base_type", "labels")))

@@ -1,4 +1,4 @@
-"""What a signed-in caller's settings say where a request leaves something out."""
+"""Fills in what a request leaves out, from the settings of a signed-in caller."""
 
 from __future__ import annotations
 
@@ -17,10 +17,7 @@ def choose_connection(payload: dict[str, Any]) -> str:
     name = _read_setting("default_connection")
     g.default_connection = name is not None
     if name is None:
-        raise PayloadError(
-            INVALID,
-            errors={"connection_id": ["Missing data for required field."]},
-        )
+        raise PayloadError(INVALID, errors={"connection_id": ["Missing data for required field."]})
     return name
 
 

@@ -17,12 +17,13 @@ from sqlchat.schemas.execute import (
     ExportQuerySchema,
 )
 
-blueprint = Resource("execute", __name__, url_prefix="/api/execute", description="SQL in, rows out.")
-blueprint.before_request(security.needs_owner)
+blueprint = Resource(
+    "execute", __name__, access=security.DATA, url_prefix="/api/execute", description="SQL in, rows out."
+)
 
 
 @blueprint.post("")
-@blueprint.doc(security=security.CALLER_OR_LOCAL, responses={200: {"content": DOCUMENTED}})
+@blueprint.doc(responses={200: {"content": DOCUMENTED}})
 @blueprint.arguments(ExecuteSchema, example=EXECUTE_EXAMPLE)
 @blueprint.arguments(ExportQuerySchema, location="query")
 @blueprint.response(200, ExecutedSchema, example=EXECUTED_EXAMPLE)

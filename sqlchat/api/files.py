@@ -1,4 +1,4 @@
-"""Uploads: what is in them, and keeping them."""
+"""`/api/files`: profiles and keeps uploads."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from flask import Response, request
 from werkzeug.datastructures import FileStorage
 
 from sqlchat.api import security
-from sqlchat.api.resource import Resource, answer, runtime
+from sqlchat.api.resource import Resource, answer, describe_path, runtime
 from sqlchat.errors import FileInvalidError, PayloadError
 from sqlchat.files.options import Options
 from sqlchat.schemas.files import (
@@ -25,11 +25,11 @@ from sqlchat.schemas.files import (
 )
 from sqlchat.telemetry import metrics
 
-blueprint = Resource("files", __name__, url_prefix="/api/files", description="Uploads and what is in them.")
-blueprint.before_request(security.needs_owner)
+blueprint = Resource(
+    "files", __name__, access=security.DATA, url_prefix="/api/files", description="Uploads and what is in them."
+)
 
-BY_PATH = {"name": "storage_path", "in": "path", "required": True, "schema": {"type": "string"}}
-NAMED = [BY_PATH | {"example": "uploads/customers-of-2019.csv"}]  # not one that a collection of all examples uploads
+NAMED = [describe_path("storage_path", "uploads/customers-of-2019.csv")]  # all examples together upload another
 
 
 @blueprint.before_request
@@ -43,7 +43,6 @@ def allow_large_bodies() -> None:
 
 
 @blueprint.post("/profile")
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(ReadingQuerySchema, location="query")
 @blueprint.arguments(FileFormSchema, location="files")
 @blueprint.response(200, ProfileSchema, example=PROFILE_EXAMPLE)
@@ -56,7 +55,6 @@ def profile(query: dict[str, Any], form: dict[str, Any]) -> Response:
 
 
 @blueprint.post("/upload")
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(UploadQuerySchema, location="query")
 @blueprint.arguments(FileFormSchema, location="files")
 @blueprint.response(201, UploadedSchema, example=UPLOADED_EXAMPLE)
@@ -75,7 +73,6 @@ def upload(query: dict[str, Any], form: dict[str, Any]) -> Response:
 
 
 @blueprint.get("")
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(FilesQuerySchema, location="query")
 @blueprint.response(200, FilesSchema, example=FILES_EXAMPLE)
 @blueprint.fails(401, 403, 404, 502, 503, 504)
@@ -86,7 +83,6 @@ def list_files(query: dict[str, str]) -> Response:
 
 
 @blueprint.delete("/<path:storage_path>", parameters=NAMED)
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, DeletedSchema, example=DELETED_EXAMPLE)
 @blueprint.fails(401, 403, 404, 502, 503, 504)
 def delete_file(storage_path: str) -> dict[str, Any]:
@@ -101,7 +97,7 @@ def delete_file(storage_path: str) -> dict[str, Any]:
 
 
 def _read_options(query: dict[str, Any], form: dict[str, Any]) -> Options:
-    """What the caller says of the file: the form's `read`, and of the query what that leaves out."""
+    """Options from the form's `read`, completed by those of the query."""
     try:
         return Options.parse(query | form["read"])
     except FileInvalidError as exc:

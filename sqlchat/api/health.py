@@ -1,4 +1,4 @@
-"""Whether the process answers, and whether it can work."""
+"""`/health` and `/ready`: whether the process answers, and whether it can work."""
 
 from sqlchat.api.resource import Resource, runtime
 from sqlchat.schemas.health import HealthSchema

@@ -1,4 +1,4 @@
-"""What the caller has asked and run."""
+"""`/api/history`: the caller's questions and queries, with feedback."""
 
 import uuid
 from typing import Any
@@ -9,7 +9,7 @@ from sqlchat.api import security
 from sqlchat.api.exports import DOCUMENTED
 from sqlchat.api.rendering import render_entry, render_example, render_feedback
 from sqlchat.api.requests import note
-from sqlchat.api.resource import Resource, answer, runtime
+from sqlchat.api.resource import Resource, answer, describe_path, runtime
 from sqlchat.api.running import answer_rows
 from sqlchat.errors import BadRequestError, EntryNotFoundError
 from sqlchat.schemas.execute import EXECUTED_EXAMPLE, ExecutedSchema, HistoryResultQuerySchema
@@ -26,25 +26,20 @@ from sqlchat.schemas.knowledge import ForgottenSchema
 from sqlchat.store import Entry
 from sqlchat.store.history import LONGEST_SQL
 
-blueprint = Resource("history", __name__, url_prefix="/api/history", description="What the caller has asked and run.")
-blueprint.before_request(security.needs_own_name)
+blueprint = Resource(
+    "history",
+    __name__,
+    access=security.OWN_HISTORY,
+    url_prefix="/api/history",
+    description="What the caller has asked and run.",
+)
 
 LATEST = "latest"
 NO_ENTRY = "There is no such entry in your history."
-BY_ID = [
-    {
-        "name": "entry_id",
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string"},
-        "description": "The id of an entry; `latest` is the newest that has a result.",
-        "example": LATEST,
-    }
-]
+BY_ID = [describe_path("entry_id", LATEST, "The id of an entry; `latest` is the newest that has a result.")]
 
 
 @blueprint.get("")
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(HistoryQuerySchema, location="query")
 @blueprint.response(200, HistorySchema, example=HISTORY_EXAMPLE)
 @blueprint.fails(401, 503)
@@ -61,7 +56,7 @@ def show_history(query: dict[str, Any]) -> Response:
 
 
 @blueprint.get("/<entry_id>/result", parameters=BY_ID)
-@blueprint.doc(security=security.CALLER_OR_LOCAL, responses={200: {"content": DOCUMENTED}})
+@blueprint.doc(responses={200: {"content": DOCUMENTED}})
 @blueprint.arguments(HistoryResultQuerySchema, location="query")
 @blueprint.response(200, ExecutedSchema, example=EXECUTED_EXAMPLE)
 @blueprint.fails(401, 404, 406, 503, 504)
@@ -81,7 +76,6 @@ def show_result(query: dict[str, Any], entry_id: str) -> Response:
 
 
 @blueprint.post("/<entry_id>/feedback", parameters=BY_ID)
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(GiveFeedbackSchema, example=FEEDBACK_EXAMPLE)
 @blueprint.response(201, KeptFeedbackSchema, example=KEPT_FEEDBACK_EXAMPLE)
 @blueprint.alt_response(200, schema=KeptFeedbackSchema, example=KEPT_FEEDBACK_EXAMPLE, description="Replaced")
@@ -107,7 +101,6 @@ def give_feedback(payload: dict[str, Any], entry_id: str) -> Response:
 
 
 @blueprint.delete("/<entry_id>/feedback", parameters=BY_ID)
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, ForgottenSchema, example={"status": "deleted"})
 @blueprint.fails(401, 404, 503)
 def delete_feedback(entry_id: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What the caller tells of a connection's data: notes, terms, references, and questions with verified SQL."""
+"""`/api/connections/{id}/context` and `/examples`: notes, terms, references, and questions with verified SQL."""
 
 from typing import Any
 from uuid import UUID
@@ -7,8 +7,7 @@ from flask import Response
 
 from sqlchat.api import security
 from sqlchat.api.rendering import render_example, render_reference, render_term
-from sqlchat.api.requests import note
-from sqlchat.api.resource import Resource, answer, runtime
+from sqlchat.api.resource import Resource, answer, describe_path, runtime
 from sqlchat.errors import ExampleNotFoundError
 from sqlchat.schemas.knowledge import (
     CONTEXT_EXAMPLE,
@@ -23,29 +22,19 @@ from sqlchat.schemas.knowledge import (
 from sqlchat.store.knowledge import BusinessContext, Reference, Term
 
 blueprint = Resource(
-    "knowledge", __name__, url_prefix="/api/connections", description="What the caller tells of their data."
+    "knowledge",
+    __name__,
+    access=security.DATA,
+    url_prefix="/api/connections",
+    description="What the caller tells of their data.",
 )
-blueprint.before_request(security.needs_owner)
 
 LATEST = "latest"
-NAMED = [
-    {"name": "connection_id", "in": "path", "required": True, "schema": {"type": "string"}, "example": "demo"},
-]
-ONE = [
-    *NAMED,
-    {
-        "name": "example_id",
-        "in": "path",
-        "required": True,
-        "schema": {"type": "string"},
-        "description": "The id of an example; `latest` is the one that was kept last.",
-        "example": LATEST,
-    },
-]
+NAMED = [describe_path("connection_id", "demo")]
+ONE = [*NAMED, describe_path("example_id", LATEST, "The id of an example; `latest` is the one that was kept last.")]
 
 
 @blueprint.get("/<connection_id>/context", parameters=NAMED)
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, ContextSchema, example=CONTEXT_EXAMPLE)
 @blueprint.fails(401, 404, 503, 504)
 def show_context(connection_id: str) -> Response:
@@ -54,7 +43,6 @@ def show_context(connection_id: str) -> Response:
 
 
 @blueprint.put("/<connection_id>/context", parameters=NAMED)
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(ContextSchema, example=CONTEXT_EXAMPLE)
 @blueprint.response(200, ContextSchema, example=CONTEXT_EXAMPLE)
 @blueprint.fails(401, 404, 413, 415, 503, 504)
@@ -70,12 +58,10 @@ def put_context(payload: dict[str, Any], connection_id: str) -> Response:
         tuple(Reference(each["from"], each["to"]) for each in payload["references"]),
     )
     runtime().knowledge_editor.put_context(security.owner(), connection_id, context, security.claims())
-    note(connection=connection_id)
     return _answer_context(connection_id, context)
 
 
 @blueprint.get("/<connection_id>/examples", parameters=NAMED)
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, ExamplesSchema, example={"examples": [TAUGHT_EXAMPLE]})
 @blueprint.fails(401, 404, 503, 504)
 def list_examples(connection_id: str) -> Response:
@@ -86,7 +72,6 @@ def list_examples(connection_id: str) -> Response:
 
 
 @blueprint.post("/<connection_id>/examples", parameters=NAMED)
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(TeachSchema, example=TEACH_EXAMPLE)
 @blueprint.response(201, TaughtSchema, example=TAUGHT_EXAMPLE)
 @blueprint.alt_response(200, schema=TaughtSchema, example=TAUGHT_EXAMPLE, description="Replaced")
@@ -105,18 +90,15 @@ def put_example(payload: dict[str, Any], connection_id: str) -> Response:
         note=(payload["note"] or "").strip(),
         claims=security.claims(),
     )
-    note(connection=connection_id)
     return answer(render_example(example, stale=False), 201 if new else 200)
 
 
 @blueprint.delete("/<connection_id>/examples/<example_id>", parameters=ONE)
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, ForgottenSchema, example={"status": "deleted"})
 @blueprint.fails(401, 404, 503)
 def delete_example(connection_id: str, example_id: str) -> dict[str, str]:
     """Forget an example."""
     runtime().store.knowledge.delete_example(security.owner(), connection_id, _read_id(example_id))
-    note(connection=connection_id)
     return {"status": "deleted"}
 
 

@@ -1,4 +1,4 @@
-"""What a text of SQL reads and writes."""
+"""`/api/lineage`: the tables and columns that SQL reads and writes."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from sqlchat.api.resource import Resource, runtime
 from sqlchat.schemas.lineage import LINEAGE_REQUEST_EXAMPLE, LineageRequestSchema
 from sqlchat.schemas.results import LINEAGE_EXAMPLE, LineageSchema
 
-blueprint = Resource("lineage", __name__, url_prefix="/api/lineage", description="What SQL reads and writes.")
-blueprint.before_request(security.needs_owner)
+blueprint = Resource(
+    "lineage", __name__, access=security.DATA, url_prefix="/api/lineage", description="What SQL reads and writes."
+)
 
 
 @blueprint.post("")
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(LineageRequestSchema, example=LINEAGE_REQUEST_EXAMPLE)
 @blueprint.response(200, LineageSchema, example=LINEAGE_EXAMPLE)
 @blueprint.fails(401, 404, 413, 415, 503, 504)

@@ -37,7 +37,7 @@ UNSUPPORTED_VERSION = -32022
 
 
 class ProtocolError(Exception):
-    """What is wrong with a message as JSON-RPC; the errors of tools are results."""
+    """A fault of a message as JSON-RPC. Failures of tools are results."""
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:
         super().__init__(message)

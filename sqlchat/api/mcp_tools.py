@@ -1,4 +1,4 @@
-"""What an assistant can do here: five tools, each over the services that the API's own routes use.
+"""The five tools of `/mcp`, over the same services as the API's own routes.
 
 An assistant is a caller like any other: the rows that it asks for go to it. What a connection's `privacy` keeps from
 models (profiles of columns) is kept from it too.
@@ -11,6 +11,8 @@ from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import orjson
+from apispec import APISpec
+from apispec.ext.marshmallow.openapi import OpenAPIConverter
 from flask import request
 
 from sqlchat.api import security
@@ -30,6 +32,9 @@ from sqlchat.sql.dialects import write_public_name
 from sqlchat.sql.profiles import Profiles
 from sqlchat.store import Entry
 
+JSON_SCHEMAS = OpenAPIConverter("3.1.0", lambda _: None, APISpec("", "", "3.1.0"))
+"""Writes schemas of arguments as JSON Schema, which OpenAPI 3.1 uses too."""
+
 ROUTE = "mcp"
 """In the history."""
 
@@ -46,7 +51,7 @@ class Tool:
         return {
             "name": self.name,
             "description": self.description,
-            "inputSchema": self.schema.JSON,
+            "inputSchema": JSON_SCHEMAS.schema2jsonschema(self.schema),
             "annotations": {
                 "readOnlyHint": True,
                 "destructiveHint": False,
@@ -108,9 +113,9 @@ def ask(payload: dict[str, Any]) -> dict[str, Any]:
             connection_id=name,
             text=payload["question"],
             provider=choose_provider({}),
-            max_rows=_read_limit(payload["max_rows"]),
+            max_rows=_read_limit(payload),
             notes=payload["notes"],
-            conversation=payload["conversation_id"],
+            conversation=payload.get("conversation_id"),
             claims=security.claims(),
             tag=entry.request_id,
         )
@@ -132,12 +137,7 @@ def run_sql(payload: dict[str, Any]) -> dict[str, Any]:
     name, sql = payload["connection"], payload["sql"]
     with record_entry(ROUTE, name, sql=sql) as entry:
         results = runtime().execute(
-            entry.owner,
-            name,
-            sql,
-            max_rows=_read_limit(payload["max_rows"]),
-            tag=entry.request_id,
-            claims=security.claims(),
+            entry.owner, name, sql, max_rows=_read_limit(payload), tag=entry.request_id, claims=security.claims()
         )
         entry.row_count = results.row_count
     return _tell_results(results, entry)
@@ -169,19 +169,14 @@ TOOLS = {
             ask,
         ),
         Tool("run_sql", "Run one reading SQL statement, in the database's own dialect.", RunSchema, run_sql),
-        Tool(
-            "examples",
-            "Show questions whose SQL a person verified.",
-            ConnectionSchema,
-            list_examples,
-        ),
+        Tool("examples", "Show questions whose SQL a person verified.", ConnectionSchema, list_examples),
     )
 }
 
 
-def _read_limit(asked: int | None) -> int:
+def _read_limit(payload: Mapping[str, Any]) -> int:
     ceiling = runtime().settings.mcp_max_rows
-    return ceiling if asked is None else min(asked, ceiling)
+    return min(payload.get("max_rows", ceiling), ceiling)
 
 
 def _tell_results(results: Results, entry: Entry) -> dict[str, Any]:

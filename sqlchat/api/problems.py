@@ -1,4 +1,4 @@
-"""Every failure as application/problem+json (RFC 9457), Flask's, werkzeug's and gunicorn's own included."""
+"""Answers every failure with application/problem+json (RFC 9457), also those of Flask, werkzeug and gunicorn."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 BUG = "This is a fault of the service; its log has more under this request_id."
 
-# What werkzeug says is written for browsers; these are for people with curl.
+# Werkzeug's own texts are for browsers; these are for people with curl.
 DETAILS = {
     400: "The request is malformed.",
     404: "There is no such path; /docs lists them all.",
@@ -80,7 +80,7 @@ def answer_bug(error: Exception) -> Response:
 
 
 def describe_problem(error: Exception) -> dict[str, Any]:
-    """What would be answered to `error`, for an answer that has begun."""
+    """Members of the problem that `error` would be answered with, for an answer that has begun."""
     if isinstance(error, SqlchatError):
         g.failure = error
         return _describe_failure(error.status, error.code, error.title, error.detail, **error.facts)

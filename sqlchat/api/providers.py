@@ -1,4 +1,4 @@
-"""Who can write SQL here."""
+"""`/api/providers`: the models that write SQL."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a chat or execute leaves behind: an entry in the history, and the same facts in the request's log line."""
+"""Records a question or query in the history, and the same facts in the request's log line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Around every request: its id, its limits on size, its one line in the log."""
+"""Gives each request an id, limits its size, counts it, and writes its line in the log."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import os
 import re
 import tempfile
 import time
-import uuid
 from collections.abc import Iterator
 from functools import cached_property
 from http import HTTPStatus
@@ -27,7 +26,7 @@ JSON_BODY_LIMIT = 1 << 20
 """Bytes of a body that is no upload."""
 
 PROXY_ID = re.compile(r"[A-Za-z0-9._:-]{8,80}")
-"""What a request id from a proxy in front (Heroku's, say) may look like."""
+"""The form of a request id from a proxy in front, such as Heroku's."""
 
 
 PROBES = frozenset({"/health", "/ready", "/metrics"})
@@ -113,15 +112,15 @@ def init_app(app: Flask, trusted_proxies: int) -> None:
 
 
 def begin() -> None:
-    given = request.headers.get("X-Request-Id", "")
-    g.request_id = given if PROXY_ID.fullmatch(given) else uuid.uuid4().hex
+    proxy_id = request.headers.get("X-Request-Id", "")
+    g.request_id = proxy_id if PROXY_ID.fullmatch(proxy_id) else os.urandom(16).hex()
     g.started = time.perf_counter()
 
 
 def refuse_encoded_bodies() -> None:
     """Raises UnsupportedMediaError for a compressed body: it would be read as it is."""
-    codings = {each.strip().lower() for each in request.headers.get("Content-Encoding", "").split(",")}
-    if codings - {"", "identity"}:
+    coding = request.headers.get("Content-Encoding")
+    if coding and {each.strip().lower() for each in coding.split(",")} - {"", "identity"}:
         raise UnsupportedMediaError("Send the body as it is: no `Content-Encoding` is understood.")
 
 
@@ -139,20 +138,23 @@ def log_request(status: int) -> None:
 
     A failure of the service (ERROR) or around it (WARNING) has its detail, and the place that did not answer.
     """
-    caller, failure = g.get("caller"), g.get("failure")
-    level, seconds = _choose_level(status, failure), time.perf_counter() - g.started
-    route = f"{request.method} {request.url_rule.rule}" if request.url_rule else "unmatched"
-    metrics.count_request(route, status, seconds, g.get("problem_code"))
+    asked: Request = request._get_current_object()  # type: ignore[attr-defined] # each look through a proxy takes time
+    noted = g._get_current_object()
+    caller, failure, code = noted.get("caller"), noted.get("failure"), noted.get("problem_code")
+    level, seconds = _choose_level(status, failure), time.perf_counter() - noted.started
+    route = f"{asked.method} {asked.url_rule.rule}" if asked.url_rule else "unmatched"
+    metrics.count_request(route, status, seconds, code)
     facts = {
-        "request_id": g.request_id,
-        "method": request.method,
-        "path": request.path,
+        "request_id": noted.request_id,
+        "method": asked.method,
+        "path": asked.path,
         "status": status,
-        "code": g.get("problem_code"),
+        "code": code,
         "ms": round(seconds * 1000, 1),
         "user": caller.id if caller else None,
-        "client": request.remote_addr if current_app.config["TRUSTED_PROXIES"] else None,
-    } | g.get("log_facts", {})
+        "client": asked.remote_addr if current_app.config["TRUSTED_PROXIES"] else None,
+        "connection": (asked.view_args or {}).get("connection_id"),
+    } | noted.get("log_facts", {})
     if failure and level >= logging.WARNING:
         facts |= {"detail": failure.detail, "unreachable": failure.place or None}
     log.log(level, "request", extra={name: value for name, value in facts.items() if value is not None})

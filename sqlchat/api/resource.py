@@ -1,19 +1,22 @@
-"""What every blueprint is made of: payload parsing, documented failures, JSON answers, the process-wide Runtime."""
+"""The parts of every blueprint: payload parsing, access, documented failures, JSON answers, the Runtime."""
 
 from __future__ import annotations
 
+import json
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar, cast
 
 import flask_smorest
 import orjson
-from flask import Request, Response, current_app
+from flask import Request, Response, current_app, request
 from webargs import core
 from webargs.flaskparser import FlaskParser
 from webargs.multidictproxy import MultiDictProxy
-from werkzeug.datastructures import CombinedMultiDict, MultiDict
+from werkzeug.datastructures import CombinedMultiDict
 
 from sqlchat.errors import PayloadError, UnsupportedMediaError
 from sqlchat.runtime import Runtime
@@ -21,6 +24,7 @@ from sqlchat.runtime import Runtime
 INVALID = "The payload is not valid; `errors` says what is wrong with which field."
 DEEPEST = 100
 """Levels of a body: what reads it goes down by recursion, which has an end."""
+COLON = re.compile(rb'"[ \t\r\n]*:')
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -28,6 +32,18 @@ class PayloadParser(FlaskParser):
     """webargs, with orjson (which refuses NaN, lone surrogates and endless nesting) and our errors."""
 
     DEFAULT_VALIDATION_STATUS = HTTPStatus.BAD_REQUEST
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._defaults: dict[Any, dict[str, Any]] = {}
+
+    def parse(self, argmap: Any, *args: Any, location: str | None = None, **options: Any) -> Any:
+        """As webargs', but a query that is empty is looked at once for each schema."""
+        if location != "query" or request.query_string:
+            return super().parse(argmap, *args, location=location, **options)
+        if argmap not in self._defaults:
+            self._defaults[argmap] = super().parse(argmap, *args, location=location, **options)
+        return dict(self._defaults[argmap])
 
     def _raw_load_json(self, req: Request) -> Any:
         body = req.get_data()
@@ -41,15 +57,17 @@ class PayloadParser(FlaskParser):
             raise PayloadError(f"The body is not JSON: {exc}.") from exc
         if body.count(b"[") + body.count(b"{") > DEEPEST and is_nested_deeper(given, DEEPEST):
             raise PayloadError(f"The body is nested more than {DEEPEST} levels deep.")
+        if len(COLON.findall(body)) > _count_keys(given):  # a text may hold such a mark too
+            json.loads(body, object_pairs_hook=_make_object, parse_int=float)
         return given
 
     def load_querystring(self, req: Request, schema: Any) -> Any:
-        _refuse_repeated(req.args)
+        _refuse_repeated(name for name, _ in req.args.items(multi=True))
         return super().load_querystring(req, schema)
 
     def load_files(self, req: Request, schema: Any) -> Any:
         """Files and texts of a form, which OpenAPI describes as one body: a part of one name is one of either."""
-        _refuse_repeated(req.files, req.form)
+        _refuse_repeated(name for part in (req.files, req.form) for name, _ in part.items(multi=True))
         return MultiDictProxy(CombinedMultiDict([req.files, req.form]), schema)
 
     def handle_error(self, error: Any, *args: Any, **kwargs: Any) -> NoReturn:
@@ -75,11 +93,32 @@ def is_nested_deeper(value: Any, levels: int) -> bool:
     return True
 
 
-def _refuse_repeated(*given: MultiDict[str, Any]) -> None:
+def _count_keys(value: Any) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_count_keys, value.values()))
+    return sum(map(_count_keys, value)) if isinstance(value, list) else 0
+
+
+def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    _refuse_repeated(name for name, _ in pairs)
+    return dict(pairs)
+
+
+def _refuse_repeated(names: Iterable[str]) -> None:
     """Raises PayloadError for a field that has several values: all but one would be dropped silently."""
-    counted = Counter(name for fields in given for name, _ in fields.items(multi=True))
-    if repeated := {name: ["Given more than once; give one value."] for name, count in counted.items() if count > 1}:
-        raise PayloadError(INVALID, errors=repeated)
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise PayloadError(INVALID, errors={name: ["Given more than once; give one value."] for name in repeated})
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may use the routes of a blueprint."""
+
+    check: Callable[[], None]
+    """Raises UnauthorizedError."""
+    requirement: list[dict[str, list[str]]]
+    """The same in OpenAPI's words."""
 
 
 class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
@@ -87,9 +126,19 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
 
     ARGUMENTS_PARSER = PayloadParser()
 
-    def add_url_rule(self, rule: str, *args: Any, **options: Any) -> None:
-        """A path with a slash at its end is the same path: people and tools write either."""
-        super().add_url_rule(rule, *args, **{"strict_slashes": False, **options})
+    def __init__(self, *args: Any, access: Access | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._access = access
+        if access:
+            self.before_request(access.check)
+
+    def add_url_rule(
+        self, rule: str, endpoint: str | None = None, view_func: Any = None, *args: Any, **options: Any
+    ) -> None:
+        """Add a route, with or without a slash at its end, and document who may use it."""
+        if self._access:
+            view_func._apidoc.setdefault("manual_doc", {})["security"] = self._access.requirement
+        super().add_url_rule(rule, endpoint, view_func, *args, **{"strict_slashes": False, **options})
 
     def arguments(self, schema: Any, **options: Any) -> Callable[[View], View]:
         """As flask-smorest's, with one instance of the schema for all requests."""
@@ -105,6 +154,12 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
             return view
 
         return decorate
+
+
+def describe_path(name: str, example: str, description: str = "") -> dict[str, Any]:
+    """A part of a path, for `parameters` of a route."""
+    part = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "example": example}
+    return part | ({"description": description} if description else {})
 
 
 def runtime() -> Runtime:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Response
+from flask import Response, request
 
 from sqlchat.api import security
 from sqlchat.api.exports import choose_format, export
@@ -12,6 +12,8 @@ from sqlchat.api.resource import answer, runtime
 from sqlchat.connections.streams import Stream
 from sqlchat.store import Entry
 
+ANYTHING = "*/*"
+"""What most clients accept."""
 GUARD = "guard"
 """Of `csv_formulas`: texts that a spreadsheet would compute get an apostrophe."""
 
@@ -21,7 +23,8 @@ def answer_rows(connection_id: str, sql: str, max_rows: int | None, csv_formulas
 
     Raises NotAcceptableError, and what `Runtime.execute` raises.
     """
-    wanted = choose_format()
+    accepted = request.headers.get("Accept", ANYTHING)
+    wanted = None if accepted == ANYTHING else choose_format()
     recording = record_entry("execute", connection_id, sql=sql)
     if wanted is None:
         with recording as entry:

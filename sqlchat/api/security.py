@@ -7,27 +7,25 @@ where Supabase auth is configured, unless the operator opened them.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, g, request
 
-from sqlchat.api.resource import runtime
+from sqlchat.api.requests import PROBES
+from sqlchat.api.resource import Access, runtime
 from sqlchat.errors import BadRequestError, BusyError, UnauthorizedError
 from sqlchat.runtime import LOCAL_OWNER, OPEN_OWNER
 from sqlchat.tokens import Caller
 
-Requirement = list[dict[str, list[str]]]
-CALLER: Requirement = [{"bearer": []}]
-"""How OpenAPI says that a route needs a token."""
-CALLER_OR_LOCAL: Requirement = [{"bearer": []}, {}]
-"""The same of the data routes, which in local mode need none."""
-
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 METRICS = "metrics.show_metrics"
 """The endpoint that has a token of its own."""
+SENT_AT_ONCE = 64 << 10
+"""Bytes of an answer that the system takes whether the client reads them or not."""
 OTHER_SITES = frozenset({"cross-site", "same-site"})
-"""What browsers say of pages that are not ours. To them all ports of one machine are the same site."""
+"""Values of Sec-Fetch-Site for pages that are not ours. To browsers, all ports of one machine are the same site."""
 CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -79,23 +77,26 @@ def identify() -> None:
 
 
 def take_thread() -> None:
-    """Raise BusyError if the signed-in caller has a whole share of this process's threads."""
-    g.has_thread = False
-    if g.caller:
-        if not runtime().threads.acquire(0, g.caller.id):
+    """Raise BusyError if the caller has a whole share of this process's threads.
+
+    Where some sign in, all others are one caller. Probes of machines count for nobody.
+    """
+    if runtime().settings.auth_configured and request.path not in PROBES:
+        owner = g.caller.id if g.caller else OPEN_OWNER
+        if not runtime().threads.acquire(0, owner):
             most = runtime().settings.owner_threads
             raise BusyError(f"You have {most} requests under way; wait for one of them.", retry_after=1)
-        g.has_thread = True
+        g.thread_owner = owner
 
 
 def give_thread_back(response: Response) -> Response:
-    """At the end of the request, which for a stream is the end of that."""
-    if g.get("has_thread"):
-        threads, owner = runtime().threads, g.caller.id
-        if response.is_streamed:
-            response.call_on_close(lambda: threads.release(owner))
+    """Free the thread for the caller; if a client may leave the answer unread, only once it is sent."""
+    if owner := g.get("thread_owner"):
+        release = partial(runtime().threads.release, owner)
+        if response.is_streamed or (response.content_length or 0) > SENT_AT_ONCE:
+            response.call_on_close(release)
         else:
-            threads.release(owner)
+            release()
     return response
 
 
@@ -134,22 +135,29 @@ def folder_token() -> str | None:
     return token if runtime().settings.auth_configured else None
 
 
-def needs_caller() -> None:
-    """For `before_request` of blueprints that are about the caller."""
-    signed_in()
-
-
-def needs_owner() -> None:
-    """For `before_request` of the data routes."""
-    owner()
-
-
 def has_history() -> bool:
-    """Whether what this caller asks is kept, and shown to them."""
+    """Whether this caller's requests are kept and shown to them."""
     return bool(runtime().settings.history_days) and owner() != OPEN_OWNER
 
 
-def needs_own_name() -> None:
-    """For `before_request` of what callers without a token, who cannot be told apart, must not see of each other."""
+def _check_caller() -> None:
+    signed_in()
+
+
+def _check_owner() -> None:
+    owner()
+
+
+def _check_history() -> None:
+    """Callers without a token cannot be told apart, so none of them may see what others asked."""
     if owner() == OPEN_OWNER:
         signed_in()
+
+
+BEARER: dict[str, list[str]] = {"bearer": []}
+NOTHING: dict[str, list[str]] = {}
+SIGNED_IN = Access(_check_caller, [BEARER])
+"""Routes about the caller."""
+DATA = Access(_check_owner, [BEARER, NOTHING])
+"""The data routes, which need no token in local mode."""
+OWN_HISTORY = Access(_check_history, [BEARER, NOTHING])

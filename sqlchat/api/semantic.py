@@ -6,27 +6,23 @@ from flask import Response
 
 from sqlchat.api import security
 from sqlchat.api.rendering import render_reference, render_term
-from sqlchat.api.requests import note
-from sqlchat.api.resource import Resource, answer, runtime
+from sqlchat.api.resource import Resource, answer, describe_path, runtime
 from sqlchat.schemas.knowledge import ForgottenSchema
-from sqlchat.schemas.semantic import (
-    DOCUMENT_EXAMPLE,
-    MAPPED_EXAMPLE,
-    MappedDocumentSchema,
-    SemanticDocumentSchema,
-)
+from sqlchat.schemas.semantic import DOCUMENT_EXAMPLE, MAPPED_EXAMPLE, MappedDocumentSchema, SemanticDocumentSchema
 
 blueprint = Resource(
-    "semantic", __name__, url_prefix="/api/connections", description="What a semantic layer tells of the data."
+    "semantic",
+    __name__,
+    access=security.DATA,
+    url_prefix="/api/connections",
+    description="What a semantic layer tells of the data.",
 )
-blueprint.before_request(security.needs_owner)
 
 PATH = "/<connection_id>/context/semantic"
-NAMED = [{"name": "connection_id", "in": "path", "required": True, "schema": {"type": "string"}, "example": "demo"}]
+NAMED = [describe_path("connection_id", "demo")]
 
 
 @blueprint.put(PATH, parameters=NAMED)
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.arguments(SemanticDocumentSchema, example=DOCUMENT_EXAMPLE)
 @blueprint.response(200, MappedDocumentSchema, example=MAPPED_EXAMPLE)
 @blueprint.fails(401, 404, 413, 415, 503, 504)
@@ -37,7 +33,6 @@ def put_semantic_model(payload: dict[str, Any], connection_id: str) -> Response:
     those of the document before; what people told stays. Whatever cannot be used is in `unmapped` with its reason.
     """
     model, unmapped = runtime().semantic_editor.put(security.owner(), connection_id, payload, security.claims())
-    note(connection=connection_id)
     mapped = {
         "notes": model.notes,
         "terms": [render_term(term) for term in model.terms],
@@ -51,7 +46,6 @@ def put_semantic_model(payload: dict[str, Any], connection_id: str) -> Response:
 
 
 @blueprint.get(PATH, parameters=NAMED)
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, SemanticDocumentSchema, example=DOCUMENT_EXAMPLE)
 @blueprint.fails(401, 404, 503)
 def show_semantic_model(connection_id: str) -> Response:
@@ -60,11 +54,9 @@ def show_semantic_model(connection_id: str) -> Response:
 
 
 @blueprint.delete(PATH, parameters=NAMED)
-@blueprint.doc(security=security.CALLER_OR_LOCAL)
 @blueprint.response(200, ForgottenSchema, example={"status": "deleted"})
 @blueprint.fails(401, 404, 503)
 def delete_semantic_model(connection_id: str) -> dict[str, str]:
     """Forget the semantic document and all that it brought; what people told stays."""
     runtime().store.knowledge.delete_semantic(security.owner(), connection_id)
-    note(connection=connection_id)
     return {"status": "deleted"}

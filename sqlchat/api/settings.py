@@ -1,4 +1,4 @@
-"""What a caller wants remembered."""
+"""`/api/settings`: a small JSON object that each signed-in caller may keep."""
 
 from typing import Any
 
@@ -6,12 +6,16 @@ from sqlchat.api import security
 from sqlchat.api.resource import Resource, runtime
 from sqlchat.schemas.settings import CHANGES_EXAMPLE, SETTINGS_EXAMPLE, ChangesSchema, SettingsSchema
 
-blueprint = Resource("settings", __name__, url_prefix="/api/settings", description="What a caller wants remembered.")
-blueprint.before_request(security.needs_caller)
+blueprint = Resource(
+    "settings",
+    __name__,
+    access=security.SIGNED_IN,
+    url_prefix="/api/settings",
+    description="What a caller wants remembered.",
+)
 
 
 @blueprint.get("")
-@blueprint.doc(security=security.CALLER)
 @blueprint.response(200, SettingsSchema, example=SETTINGS_EXAMPLE)
 @blueprint.fails(401, 503)
 def show_settings() -> dict[str, Any]:
@@ -21,7 +25,6 @@ def show_settings() -> dict[str, Any]:
 
 
 @blueprint.patch("")
-@blueprint.doc(security=security.CALLER)
 @blueprint.arguments(ChangesSchema, example=CHANGES_EXAMPLE)
 @blueprint.response(200, SettingsSchema, example=SETTINGS_EXAMPLE)
 @blueprint.fails(401, 413, 415, 503)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlchat.errors import DeadlineError, PayloadError, QueryError, SQLRefusedEr
 from sqlchat.sql.fragments import find_fragment_faults
 from sqlchat.sql.names import explain_unknown
 from sqlchat.sql.references import write_comparison
-from sqlchat.sql.semantic import Mapped, MappedTerm, list_sources, map_document
+from sqlchat.sql.semantic import Mapped, list_sources, map_document
 from sqlchat.store.knowledge import KnowledgeStore, Reference, SemanticModel, Term
 from sqlchat.workers import Workers
 
@@ -25,8 +26,9 @@ Unmapped = Sequence[tuple[str, str]]
 class SemanticEditor:
     """Process-wide and safe to use from several threads."""
 
-    def __init__(self, store: KnowledgeStore, manager: ConnectionManager, workers: Workers) -> None:
-        self._store, self._manager, self._workers = store, manager, workers
+    def __init__(self, store: KnowledgeStore, manager: ConnectionManager, workers: Workers, timeout: float) -> None:
+        """`timeout`: seconds that all checks of one document may take."""
+        self._store, self._manager, self._workers, self._timeout = store, manager, workers, timeout
 
     def put(
         self, owner: str, connection_id: str, document: Mapping[str, Any], claims: Claims = None
@@ -34,13 +36,14 @@ class SemanticEditor:
         """Keep `document` and what can be mapped of it, in place of the one before; what people wrote stays.
 
         The SQL of each term must pass the guard, the policy and the database's planner, as the caller whose token
-        holds `claims`. Raises ConnectionNotFoundError, PayloadError for a document that is too costly to read, and
-        what reading the catalog raises.
+        holds `claims`. Raises ConnectionNotFoundError, PayloadError for a document that is too costly to read,
+        DeadlineError past the timeout, and what reading the catalog raises; nothing is kept then.
         """
+        ends_at = time.monotonic() + self._timeout
         connection = self._manager.open(owner, connection_id, claims)
         connection.read_catalog()  # the tables may be as new as their document
         mapped = self._map(document, connection)
-        faults = self._check_terms(mapped.terms, connection) | self._check_references(mapped, connection)
+        faults = self._find_faults(mapped, connection, ends_at)
         model = SemanticModel(
             mapped.notes,
             tuple(
@@ -61,22 +64,20 @@ class SemanticEditor:
         except (DeadlineError, TooLargeError) as exc:
             raise PayloadError("This document is too costly to read; send it in parts.") from exc
 
-    def _check_terms(self, terms: Sequence[MappedTerm], connection: OpenConnection) -> dict[str, str]:
-        """Reasons against terms, by their paths."""
-        computed = [term for term in terms if term.sql]
+    def _find_faults(self, mapped: Mapped, connection: OpenConnection, ends_at: float) -> dict[str, str]:
+        """Reasons against terms and references, by their paths. Raises DeadlineError at `ends_at`."""
+        computed = [term for term in mapped.terms if term.sql]
         fragments = [term.sql for term in computed]
         found = self._workers.call(find_fragment_faults, fragments, connection.dialect, deadline=MAPPING)
         faults = {term.path: fault for term, fault in zip(computed, found, strict=True) if fault}
-        for term in computed:
-            if term.path not in faults and (fault := _try_query(term.query, connection)):
-                faults[term.path] = f"{fault} ({term.sql})"
+        queries = [(term.path, term.query, f" ({term.sql})") for term in computed if term.path not in faults]
+        queries += [(path, write_comparison(pair, connection.catalog), "") for path, pair in mapped.references]
+        for path, query, source in queries:
+            if time.monotonic() > ends_at:
+                raise DeadlineError(f"Checking this document took longer than {self._timeout:g} s; nothing is kept.")
+            if query and (fault := _try_query(query, connection)):
+                faults[path] = fault + source
         return faults
-
-    def _check_references(self, mapped: Mapped, connection: OpenConnection) -> dict[str, str]:
-        """Reasons against references, by their paths."""
-        comparisons = {path: write_comparison(pair, connection.catalog) for path, pair in mapped.references}
-        faults = {path: _try_query(sql, connection) for path, sql in comparisons.items() if sql}
-        return {path: fault for path, fault in faults.items() if fault}
 
 
 def _try_query(sql: str, connection: OpenConnection) -> str:

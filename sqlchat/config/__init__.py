@@ -198,6 +198,9 @@ class Settings:
         "Read what a connection's columns hold before its first question. Never where SQLCHAT_POOL_SIZE or "
         "SQLCHAT_SQL_WORKERS is 1: that one is for callers.",
     )
+    semantic_timeout: float = setting(
+        "SQLCHAT_SEMANTIC_TIMEOUT", 120.0, "Seconds to check all SQL that a semantic document brings, before 504."
+    )
     sql_workers: int = setting(
         "SQLCHAT_SQL_WORKERS",
         2,
@@ -362,12 +365,12 @@ class Settings:
 
     @property
     def cache_dir(self) -> Path:
-        """What can be made again: never opened for a caller, though below the data folder."""
+        """Files that can be made again: never opened for a caller, though below the data folder."""
         return self.data_dir / "cache"
 
     @property
     def findings_dir(self) -> Path:
-        """What profiles found, for the connections made of the same files."""
+        """Findings of profiles, for the connections made of the same files."""
         return self.cache_dir / "findings"
 
 

@@ -1,4 +1,4 @@
-"""Which settings do not add up, and what to say of each. For `config`."""
+"""Finds settings that cannot be used, alone or together. For `config`."""
 
 from __future__ import annotations
 

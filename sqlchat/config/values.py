@@ -1,4 +1,4 @@
-"""How the text of a setting becomes its value. For `config`."""
+"""Parses the text of a setting. For `config`."""
 
 from __future__ import annotations
 

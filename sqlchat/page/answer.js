@@ -5,6 +5,7 @@ import { drawChart } from "./chart.js"
 import { announce, count, make, makeButton, makeFold, makeList } from "./dom.js"
 import { makeFeedback } from "./feedback.js"
 import { makeSql, wrapSql } from "./sql.js"
+import { suggestQuestions } from "./suggestions.js"
 import { makeTable } from "./table.js"
 
 const stages = {
@@ -121,6 +122,8 @@ export function showQuestion(question, askAgain) {
       return answer
     } catch (problem) {
       const stopped = problem.name === "AbortError"
+      const isRefused = problem.body?.code === "question_not_answerable"
+      if (isRefused && !problem.body.suggestions?.length) problem.body.suggestions = await suggestQuestions(question.connection_id)
       body.replaceChildren(stopped ? make("p", { class: "quiet" }, "Stopped.") : makeProblem(problem, askAgain))
       announce(stopped ? "Stopped." : problem.message)
       return null

@@ -1,15 +1,15 @@
-/** Thumbs on an answer, with room for words and for the SQL that would have been right. */
+/** Two buttons on an answer, with room for words and for the SQL that would have been right. */
 
 import { request } from "./api.js"
 import { make, makeButton } from "./dom.js"
 
-/** Thumbs for the entry `id` of the history, whose SQL is `sql`; null for an answer that has no entry. */
+/** The buttons for the entry `id` of the history, whose SQL is `sql`; null for an answer that has no entry. */
 export function makeFeedback(id, sql) {
   if (!id) return null
   const path = `/api/history/${id}/feedback`
   const thumbs = {
-    good: makeButton("👍", () => choose("good"), { class: "thumb", "aria-label": "Good answer", "aria-pressed": "false" }),
-    bad: makeButton("👎", () => choose("bad"), { class: "thumb", "aria-label": "Bad answer", "aria-pressed": "false" }),
+    good: makeButton("Good", () => choose("good"), { class: "thumb", "aria-label": "Good answer", "aria-pressed": "false" }),
+    bad: makeButton("Bad", () => choose("bad"), { class: "thumb", "aria-label": "Bad answer", "aria-pressed": "false" }),
   }
   const told = make("p", { class: "quiet", role: "status", "aria-live": "polite" })
   const comment = make("textarea", { rows: 2, maxlength: 1000 })

@@ -59,19 +59,25 @@ export function prepareFiles(selectConnection, listNames) {
   }
 
   function showKept(kept) {
+    const failure = make("p", { class: "field-error", role: "alert" })
     const askIt = makeButton("Ask this file", async () => {
       askIt.disabled = true
+      askIt.textContent = "Making tables of it …"
+      failure.textContent = ""
       try {
         const name = await connectFile(kept, listNames())
         dialog.close()
         await selectConnection(name)
       } catch (problem) {
-        fail(problem)
+        failure.textContent = problem.message
+      } finally {
+        askIt.disabled = false
+        askIt.textContent = "Ask this file"
       }
     }, { class: "main", id: "ask-file" })
     const facts = `${kept.storage_path} · ${size(kept.size_bytes)} · ${count(kept.profile.row_count, "row")}`
     place.replaceChildren(make("p", {}, facts), ...[makeList("Warnings", kept.profile.warnings ?? [], "warning")].filter(Boolean),
-      makeProfile(kept.profile), make("p", { class: "buttons" }, askIt))
+      makeProfile(kept.profile), failure, make("p", { class: "buttons" }, askIt))
     askIt.focus()
     announce(`Uploaded: ${count(kept.profile.row_count, "row")}, ${count(kept.profile.columns.length, "column")}.`)
   }
@@ -109,7 +115,9 @@ export function prepareFiles(selectConnection, listNames) {
     document.body.classList.remove("dropping")
     if (!carriesFile(event)) return
     event.preventDefault()
-    if (event.dataTransfer.files.length) send(event.dataTransfer.files[0])
+    const [first, ...others] = event.dataTransfer.files
+    if (first) send(first)
+    if (others.length) announce("One file at a time: the first one is uploaded.")
   })
   find("open-files").addEventListener("click", () => {
     place.replaceChildren()

@@ -55,7 +55,7 @@ async function askQuestion(prompt) {
     return
   }
   conversation = answer.conversation_id
-  if (conversation) box.placeholder = "Ask on, or ask something new"
+  if (conversation) box.placeholder = answer.provider === "offline" ? "Ask another question" : "Ask on, or ask something new"
 }
 
 /** Lists the connections; chooses `wanted`, else the one that was chosen. */

@@ -6,7 +6,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from sqlchat.schemas.execute import MaxRows
 from sqlchat.schemas.results import LINEAGE_EXAMPLE, LineageSchema, ResultsSchema
-from sqlchat.schemas.texts import refuse_control_characters
+from sqlchat.schemas.texts import make_text_field
 
 LONGEST_QUESTION = 4000  # characters
 
@@ -56,14 +56,8 @@ class ChatSchema(Schema):
         validate=validate.Length(min=1),
         metadata={"description": "Name of the connection; else the caller's default."},
     )
-    prompt = fields.String(
-        required=True,
-        validate=[
-            validate.Length(max=LONGEST_QUESTION),
-            validate.Regexp(r".*\S", flags=16, error="Ask something."),
-            refuse_control_characters,
-        ],
-        metadata={"description": "The question, in plain language."},
+    prompt = make_text_field(
+        LONGEST_QUESTION, "The question, in plain language.", demand="Ask something.", required=True
     )
     provider = fields.String(metadata={"description": "Who writes the SQL; else the first configured."})
     auto_execute = fields.Boolean(load_default=True, metadata={"description": "Whether to run the SQL."})
@@ -71,12 +65,10 @@ class ChatSchema(Schema):
         metadata={"description": "Dialect of the SQL in the answer; else the connection's own, in which it runs."}
     )
     max_rows = MaxRows()
-    notes = fields.String(
+    notes = make_text_field(
+        LONGEST_QUESTION,
+        "On this question: what a word means, how something is counted. For the model alone.",
         load_default="",
-        validate=[validate.Length(max=LONGEST_QUESTION), refuse_control_characters],
-        metadata={
-            "description": "On this question: what a word means, how something is counted. For the model alone."
-        },
     )
     mode = fields.String(
         load_default="quick",
@@ -116,8 +108,7 @@ class TokensSchema(Schema):
 
 class ChartSchema(Schema):
     kind = fields.String(
-        required=True,
-        validate=validate.OneOf(["none", "number", "time_series", "bars", "grouped_bars", "scatter"]),
+        required=True, validate=validate.OneOf(["none", "number", "time_series", "bars", "grouped_bars", "scatter"])
     )
     reason = fields.String(required=True, metadata={"description": "Why this kind, or why none."})
     spec = fields.Dict(

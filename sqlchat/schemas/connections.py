@@ -134,7 +134,7 @@ class ConnectSchema(Schema):
 
 
 class ChangeSchema(Schema):
-    """What is to be another; what is left out stays."""
+    """Changes of a connection. Parts that are left out stay."""
 
     config = _make_config_field(required=False)
     policy = _make_policy_field(" Null removes it.")

@@ -1,10 +1,10 @@
-"""What was asked and run, and how it ended."""
+"""Entries of the history, and feedback on them."""
 
 from marshmallow import Schema, fields, validate
 
 from sqlchat.schemas.chat import TokensSchema
 from sqlchat.schemas.knowledge import LONGEST_DEFINITION, LONGEST_EXAMPLE, TaughtSchema
-from sqlchat.schemas.texts import refuse_control_characters
+from sqlchat.schemas.texts import make_text_field
 
 LARGEST_PAGE = 200
 RATINGS = ("good", "bad")
@@ -51,16 +51,13 @@ class HistoryQuerySchema(Schema):
 
 class FeedbackSchema(Schema):
     rating = fields.String(required=True, validate=validate.OneOf(RATINGS))
-    comment = fields.String(
+    comment = make_text_field(LONGEST_DEFINITION, load_default=None, allow_none=True)
+    corrected_sql = make_text_field(
+        LONGEST_EXAMPLE,
+        "The query that answers the question; checked as any SQL.",
+        least=1,
         load_default=None,
         allow_none=True,
-        validate=[validate.Length(max=LONGEST_DEFINITION), refuse_control_characters],
-    )
-    corrected_sql = fields.String(
-        load_default=None,
-        allow_none=True,
-        validate=[validate.Length(1, LONGEST_EXAMPLE), refuse_control_characters],
-        metadata={"description": "The query that answers the question; checked as any SQL."},
     )
 
 

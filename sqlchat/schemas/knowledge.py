@@ -1,10 +1,10 @@
-"""What an owner tells of a connection's data."""
+"""Notes, terms, references and verified examples of a connection."""
 
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from sqlchat.schemas.texts import refuse_control_characters
+from sqlchat.schemas.texts import make_text_field, refuse_control_characters
 
 LONGEST_NOTES, LONGEST_DEFINITION, LONGEST_NAME = 4_000, 1_000, 100  # characters
 LONGEST_FRAGMENT, LONGEST_EXAMPLE, LONGEST_QUESTION = 2_000, 10_000, 1_000
@@ -36,30 +36,23 @@ TAUGHT_EXAMPLE = {
 }
 
 
-def _make_text_field(longest: int, description: str, **more: Any) -> "fields.String":
-    said = validate.Regexp(r".*\S", flags=16, error="Say something.")
-    size = validate.Length(max=longest)
-    return fields.String(
-        required=True,
-        validate=[size, said, refuse_control_characters],
-        metadata={"description": description},
-        **more,
-    )
+NEEDED: dict[str, Any] = {"required": True, "demand": "Say something."}
 
 
 class TermSchema(Schema):
-    term = _make_text_field(
-        LONGEST_NAME, "The word or phrase, as people say it; number, case and small typos do not matter."
+    term = make_text_field(
+        LONGEST_NAME, "The word or phrase, as people say it; number, case and small typos do not matter.", **NEEDED
     )
-    definition = _make_text_field(LONGEST_DEFINITION, "What it means in this database.")
-    sql = fields.String(
+    definition = make_text_field(LONGEST_DEFINITION, "What it means in this database.", **NEEDED)
+    sql = make_text_field(
+        LONGEST_FRAGMENT,
+        "An expression or condition of the connection's dialect.",
+        least=1,
         load_default=None,
         allow_none=True,
-        validate=[validate.Length(1, LONGEST_FRAGMENT), refuse_control_characters],
-        metadata={"description": "An expression or condition of the connection's dialect."},
     )
     synonyms = fields.List(
-        _make_text_field(LONGEST_NAME, "Another word or phrase for it."),
+        make_text_field(LONGEST_NAME, "Another word or phrase for it.", **NEEDED),
         load_default=list,
         validate=validate.Length(max=MOST_SYNONYMS),
     )
@@ -104,11 +97,7 @@ class ReferenceSchema(Schema):
 
 
 class ContextSchema(Schema):
-    notes = fields.String(
-        load_default="",
-        validate=[validate.Length(max=LONGEST_NOTES), refuse_control_characters],
-        metadata={"description": "What every question should be read with."},
-    )
+    notes = make_text_field(LONGEST_NOTES, "What every question should be read with.", load_default="")
     terms = fields.List(
         fields.Nested(TermSchema),
         load_default=list,
@@ -124,15 +113,11 @@ class ContextSchema(Schema):
 
 
 class TeachSchema(Schema):
-    question = _make_text_field(LONGEST_QUESTION, "As people ask it.")
-    sql = _make_text_field(
-        LONGEST_EXAMPLE, "The query that a person found to answer it, in the connection's dialect."
+    question = make_text_field(LONGEST_QUESTION, "As people ask it.", **NEEDED)
+    sql = make_text_field(
+        LONGEST_EXAMPLE, "The query that a person found to answer it, in the connection's dialect.", **NEEDED
     )
-    note = fields.String(
-        load_default=None,
-        allow_none=True,
-        validate=[validate.Length(max=LONGEST_DEFINITION), refuse_control_characters],
-    )
+    note = make_text_field(LONGEST_DEFINITION, load_default=None, allow_none=True)
 
 
 class TaughtSchema(Schema):

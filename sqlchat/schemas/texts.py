@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from typing import Any
 
-from marshmallow import ValidationError
+from marshmallow import ValidationError, fields, validate
 
 LAYOUT = frozenset("\t\n\r\x85")
 """Control characters that people's texts hold: tabs and ends of lines."""
@@ -15,3 +17,14 @@ def refuse_control_characters(text: str) -> None:
     for character in text:
         if character not in LAYOUT and unicodedata.category(character) == "Cc":
             raise ValidationError(f"Holds the control character U+{ord(character):04X}; take it out.")
+
+
+def make_text_field(
+    most: int, description: str = "", *, least: int | None = None, demand: str = "", **options: Any
+) -> fields.String:
+    """A field of `least` to `most` characters; `demand` is what to answer to blanks alone, which else may be sent."""
+    rules: list[Any] = [validate.Length(least, most)]
+    if demand:
+        rules.append(validate.Regexp(r".*\S", flags=re.DOTALL, error=demand))
+    metadata = {"description": description} if description else {}
+    return fields.String(validate=[*rules, refuse_control_characters], metadata=metadata, **options)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypedDict
 
-from sqlalchemy import BindParameter, ColumnElement, Row, bindparam, delete, select, update
+from sqlalchemy import BindParameter, ColumnElement, Row, bindparam, delete, false, select, update
 from sqlalchemy.exc import IntegrityError
 
 from sqlchat.errors import ConflictError, ConnectionNotFoundError, PayloadError, UnavailableError
@@ -26,7 +26,7 @@ DEFAULT_PRIVACY: Privacy = "samples"
 
 
 class Changes(TypedDict, total=False):
-    """What of a definition is to be another from now on; what is left out stays."""
+    """New values of parts of a definition. Parts that are left out stay."""
 
     config: dict[str, Any]
     policy: Policy
@@ -45,9 +45,9 @@ class Definition:
     version: int
     created_at: datetime
     policy: Policy = None
-    """What SQL may read through it, as the request had it."""
+    """Limits on the data that SQL may read, as the request had them."""
     privacy: Privacy = DEFAULT_PRIVACY
-    """What a model may see: names, types and comments; profiles and common values too; or first rows as well."""
+    """Data that a model may see: names, types and comments; profiles and common values too; or first rows as well."""
     unreadable: str = ""
     """Why the config cannot be decrypted; it is empty then."""
 
@@ -102,9 +102,7 @@ class Connections:
         raise make_unknown_error(name)
 
     def _find_row(self, owner: str, name: str) -> Row[Any]:
-        for row in (
-            self._database.fetch(select(connections).where(match_name(owner, name))) if is_storable(name) else ()
-        ):
+        for row in self._database.fetch(select(connections).where(match_name(owner, name))):
             return row
         raise make_unknown_error(name)
 
@@ -115,14 +113,12 @@ class Connections:
 
     def delete(self, owner: str, name: str) -> None:
         """Delete the definition with its context and examples. Raises ConnectionNotFoundError."""
-        if is_storable(name):
-            with self._database.writing() as connection:
-                id = connection.scalar(delete(connections).where(match_name(owner, name)).returning(connections.c.id))
-                if id is not None:
-                    for table in (contexts, examples):
-                        connection.execute(delete(table).where(table.c.connection == id))
-                    return
-        raise make_unknown_error(name)
+        with self._database.writing() as connection:
+            id = connection.scalar(delete(connections).where(match_name(owner, name)).returning(connections.c.id))
+            if id is None:
+                raise make_unknown_error(name)
+            for table in (contexts, examples):
+                connection.execute(delete(table).where(table.c.connection == id))
 
     def change(self, definition: Definition, changes: Changes) -> Definition:
         """Replace parts of `definition`, all at once, and count up its version; gives it as it then is.
@@ -147,12 +143,10 @@ class Connections:
 
     def touch(self, owner: str, name: str) -> None:
         """Count up its version, so that every process makes its connection anew. Raises ConnectionNotFoundError."""
-        if is_storable(name):
-            counted = update(connections).where(match_name(owner, name)).values(version=connections.c.version + 1)
-            with self._database.writing() as connection:
-                if connection.execute(counted).rowcount:
-                    return
-        raise make_unknown_error(name)
+        counted = update(connections).where(match_name(owner, name)).values(version=connections.c.version + 1)
+        with self._database.writing() as connection:
+            if not connection.execute(counted).rowcount:
+                raise make_unknown_error(name)
 
     def reencrypt(self) -> int:
         """Encrypt every definition with the newest key, so that older ones can be dropped. Gives their number."""
@@ -186,7 +180,9 @@ def _write_policy(policy: Policy) -> str | None:
 
 
 def match_name(owner: Text, name: Text) -> ColumnElement[bool]:
-    """The condition on the row of a connection. The name must be `storable`."""
+    """The condition on the row of a connection. A name that no row can have matches nothing."""
+    if isinstance(name, str) and not is_storable(name):
+        return false()
     return (connections.c.owner == owner) & (connections.c.name == name)
 
 

@@ -1,4 +1,4 @@
-"""What people say of the answers that they got: one verdict on each entry of the history, kept as long as it."""
+"""Keeps people's verdicts on answers: one for each entry of the history, for as long as the entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was asked and run: one row for each chat and execute, however it ended. Never a row of its result."""
+"""Keeps one entry for each question and query, however it ended; never a row of its result."""
 
 from __future__ import annotations
 
@@ -288,7 +288,7 @@ def _read_time(entry_id: uuid.UUID) -> float:
 
 
 def _make_storable(name: str, value: object) -> object:
-    """What both databases can hold of a value: a refused text or a model's odd count of tokens is worth a row too."""
+    """The nearest value that both databases can hold: a refused text or a model's odd count of tokens is kept too."""
     if isinstance(value, int):
         return min(value, LARGEST_INTEGER)
     if not isinstance(value, str):

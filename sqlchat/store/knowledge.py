@@ -1,5 +1,4 @@
-"""What an owner tells of a connection's data: notes, terms of the business, columns that belong together, and
-questions with SQL that were verified.
+"""Keeps what an owner tells of a connection's data: notes, terms, columns that belong together, verified questions.
 
 Plain text that goes into prompts: no credentials, so not encrypted, and never in a log.
 """
@@ -67,7 +66,7 @@ class BusinessContext:
 
 @dataclass(frozen=True, slots=True)
 class SemanticModel:
-    """What a semantic document brought, beside what people wrote."""
+    """The content of a semantic document, kept apart from what people wrote."""
 
     notes: str = ""
     terms: tuple[Term, ...] = ()
@@ -124,16 +123,13 @@ class KnowledgeStore:
 
     def stamp(self, owner: str, name: str) -> Stamp:
         """The one look-up that a question costs, in one round trip."""
-        if is_storable(name):
-            wanted = select(connections.c.id, connections.c.knowledge).where(match_name(owner, name))
-            for row in self._database.fetch(wanted):
-                return Stamp(row.id, row.knowledge)
+        wanted = select(connections.c.id, connections.c.knowledge).where(match_name(owner, name))
+        for row in self._database.fetch(wanted):
+            return Stamp(row.id, row.knowledge)
         raise make_unknown_error(name)
 
     def read(self, owner: str, name: str) -> Known:
         """All that is known of the connection, in one round trip."""
-        if not is_storable(name):
-            raise make_unknown_error(name)
         stamp = select(connections.c.id, connections.c.knowledge).where(match_name(owner, name)).cte("stamp")
         blank: dict[str, ColumnElement[Any]] = {"id": null().cast(Uuid), "verified_at": null().cast(UTCDateTime)}
         blank |= dict.fromkeys(("content", "question", "sql", "note", "catalog_version"), literal(""))
@@ -144,16 +140,8 @@ class KnowledgeStore:
 
         everything = union_all(
             part("stamp", stamp, content=stamp.c.id),
-            part(
-                "context",
-                stamp.join(contexts, contexts.c.connection == stamp.c.id),
-                content=contexts.c.content,
-            ),
-            part(
-                "semantic",
-                stamp.join(contexts, contexts.c.connection == stamp.c.id),
-                content=contexts.c.semantic,
-            ),
+            part("context", stamp.join(contexts, contexts.c.connection == stamp.c.id), content=contexts.c.content),
+            part("semantic", stamp.join(contexts, contexts.c.connection == stamp.c.id), content=contexts.c.semantic),
             part(
                 "example",
                 stamp.join(examples, examples.c.connection == stamp.c.id),
@@ -253,12 +241,11 @@ class KnowledgeStore:
 
     def _count_change(self, connection: Connection, owner: str, name: str) -> str:
         """Count a change of what is known of the connection, and give its id; the row is locked until the end."""
-        if is_storable(name):
-            counted = update(connections).where(match_name(owner, name)).values(knowledge=connections.c.knowledge + 1)
-            id: str | None = connection.scalar(counted.returning(connections.c.id))
-            if id is not None:
-                return id
-        raise make_unknown_error(name)
+        counted = update(connections).where(match_name(owner, name)).values(knowledge=connections.c.knowledge + 1)
+        id: str | None = connection.scalar(counted.returning(connections.c.id))
+        if id is None:
+            raise make_unknown_error(name)
+        return id
 
 
 def _parse_context(content: str) -> BusinessContext:

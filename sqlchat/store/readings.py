@@ -1,4 +1,4 @@
-"""How stored files are to be read, as their uploads said."""
+"""Keeps the reading options of stored files, as given with their uploads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each user has set for themselves: a small JSON object."""
+"""Keeps a small JSON object of settings for each user."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def _parse_settings(text: str | None) -> dict[str, Any]:
 
 
 def _find_faults(key: str, value: Any, depth: int = 2) -> Iterator[str]:
-    """What keeps `value` under `key` from being stored and given back as it is."""
+    """Reasons why `value` under `key` cannot be stored and given back as it is."""
     if len(key) > MAX_KEY:
         yield f"A key may have {MAX_KEY} characters at most."
     yield from _find_text_faults(key)

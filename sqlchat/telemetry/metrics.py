@@ -1,4 +1,4 @@
-"""What the service counts, and the text in which Prometheus reads it. The one file that imports `prometheus_client`.
+"""Counts for Prometheus, and their text. The one file that imports `prometheus_client`.
 
 Labels are route templates, statuses, codes and names of ours: no client can make up a new one. Under gunicorn all web
 processes count in files of one folder (see `folder`), and any of them gives the sums; elsewhere a process counts for

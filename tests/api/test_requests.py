@@ -70,6 +70,30 @@ class TestRepeatedFields:
         body = part("comment", b"text") + part("file", CSV, "a.csv") + b"--x--\r\n"
         assert client.post("/api/files/profile", data=body, headers=FORM).status_code == 200
 
+    @pytest.mark.parametrize(
+        ("body", "field"),
+        [
+            (b'{"connection_id": "demo", "sql": "SELECT 1", "sql": "SELECT 2"}', "sql"),
+            (b'{"connection_id": "demo", "connection_\\u0069d": "other", "sql": "SELECT 1"}', "connection_id"),
+            (b'{"connection_id": "demo", "sql": "SELECT 1", "max_rows" : 1, "max_rows"\n: 1}', "max_rows"),
+        ],
+        ids=["twice", "escaped", "spaced"],
+    )
+    def test_a_key_of_json_that_comes_twice_is_refused_by_its_name(self, client, body, field):
+        answer = client.post("/api/execute", data=body, content_type="application/json")
+        assert answer.status_code == 400
+        assert answer.get_json()["errors"] == {field: ["Given more than once; give one value."]}
+
+    def test_a_key_that_comes_twice_deep_inside_is_refused(self, client):
+        body = b'{"provider": "sqlite", "name": "twice", "config": {"database": "a.db", "database": ":memory:"}}'
+        answer = client.post("/api/connections", data=body, content_type="application/json")
+        assert (answer.status_code, list(answer.get_json()["errors"])) == (400, ["database"])
+
+    def test_texts_that_look_like_keys_are_none(self, client):
+        sql = """SELECT '"a": 1, "a": 2' AS text, 12345678901234567890123456789 AS large"""
+        answer = client.post("/api/execute", json={"connection_id": "demo", "sql": sql})
+        assert answer.get_json()["results"]["rows"][0][0] == '"a": 1, "a": 2'
+
 
 CONTROLS = ["\0", "\x01", "\x08", "\x0b", "\x1b", "\x1f", "\x7f", "\x9b"]
 

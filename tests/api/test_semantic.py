@@ -5,12 +5,15 @@
 synonyms nor instructions; the document `SPOKEN` has them as metricflow's `converters/models.py` declares them.
 """
 
+import dataclasses
 import json
 import uuid
 from pathlib import Path
 
 import duckdb
 import pytest
+
+from sqlchat.app import create_app
 
 PARTS = Path(__file__).parents[1] / "parts" / "semantic"
 BAKERY, SHOP = (json.loads((PARTS / f"{name}.json").read_text("utf-8")) for name in ("bakery", "shop"))
@@ -351,3 +354,19 @@ def test_odd_parts_of_a_document_are_no_fault_of_ours(client, demo, key, odd):
     model = {"name": "x", "datasets": [{"name": "orders", "source": "orders", "fields": [part]}], "metrics": [part]}
     answer = client.put(f"{demo}/context/semantic", json={"version": "0.1.1", "semantic_model": [model]})
     assert answer.status_code == 200, answer.text
+
+
+def test_checks_that_take_too_long_end_in_504_and_leave_the_document_before(client, settings, demo):
+    kept = document_of("units", "SUM(quantity)")
+    put(client, demo, kept)
+    hurried = create_app(dataclasses.replace(settings, semantic_timeout=0.001))
+    answer = hurried.test_client().put(f"{demo}/context/semantic", json=document_of("euros", "SUM(unit_price)"))
+    hurried.extensions["sqlchat"].close()
+    assert (answer.status_code, answer.get_json()["code"]) == (504, "deadline_exceeded")
+    assert client.get(f"{demo}/context/semantic").get_json() == kept
+
+
+def document_of(metric, sql):
+    dataset = {"name": "lines", "source": "main.order_lines", "primary_key": ["order_id", "line"]}
+    model = {"name": "shop", "datasets": [dataset], "metrics": [{"name": metric, "expression": expression(sql)}]}
+    return {"version": "0.1.1", "semantic_model": [model]}

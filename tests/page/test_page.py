@@ -47,12 +47,23 @@ def test_a_question_is_answered_with_chart_rows_sql_and_receipt(browser, service
     browser.shoot("answer-dark")
 
 
-def test_it_fits_a_phone(browser, service):
-    browser.look(width=390, height=844)
+@pytest.mark.parametrize("width", [360, 390])
+def test_it_fits_a_phone(browser, service, width, tmp_path):
+    browser.look(width=width, height=844)
     browser.open(service)
     browser.ask(MONTHS)
-    assert browser.run("return document.documentElement.scrollWidth") <= 390
-    browser.shoot("answer-on-a-phone")
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    browser.shoot(f"answer-on-a-phone-{width}")
+    path = tmp_path / f"on-a-phone-{width}.csv"
+    path.write_text("day;shop;comment\n" + f"2024-05-01;Harbour;{'a long comment ' * 9}\n" * 5)
+    upload(browser, path)
+    for name in ("#files", "#databases", "#history"):
+        if name != "#files":
+            browser.one(f"#open-{name[1:]}").click()
+        browser.until(lambda name=name: browser.one(name).is_displayed())
+        dialog = browser.one(name)
+        assert dialog.get_property("scrollWidth") <= dialog.get_property("clientWidth"), name
+        browser.one(f"{name} .close").click()
 
 
 def test_rows_sort_by_a_column_as_numbers(browser, service):
@@ -174,6 +185,14 @@ def test_a_refusal_says_why_and_keeps_the_question_for_editing(browser, service)
     assert "could not be turned into SQL" in browser.one(".problem", article).text
     assert browser.one("#question").get_attribute("value") == "Number of purple unicorns"
     assert browser.one("#announcements").get_attribute("textContent")
+
+
+def test_a_refusal_without_suggestions_offers_questions_of_the_catalog(browser, service):
+    browser.open(service)
+    article = browser.ask("What colour is happiness?")
+    (first, *_) = browser.texts(".problem .chip", article)
+    browser.button(first, article).click()
+    assert browser.all("table", browser.answered(first))
 
 
 def test_the_suggestions_of_a_refusal_are_buttons_that_ask(browser, service):

@@ -26,11 +26,7 @@ def upgrade() -> None:
     op.add_column(
         "connections",
         sa.Column(
-            "knowledge",
-            sa.Integer,
-            nullable=False,
-            server_default="0",
-            comment="changes of its context and examples",
+            "knowledge", sa.Integer, nullable=False, server_default="0", comment="changes of its context and examples"
         ),
         schema=_schema(),
     )
