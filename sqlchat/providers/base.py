@@ -1,4 +1,4 @@
-"""What a provider of SQL is: it gets a task and answers with a draft. The draft is data, checked by others."""
+"""Defines the provider of SQL: it gets a task and answers with a draft, which other code checks."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Draft:
     sql: str | None
     """One statement in the task's dialect; None when the provider says that the data cannot answer."""
     explanation: str
-    """What the SQL does, or why there is none, in a sentence or two."""
+    """One or two sentences: the result of the SQL, or why there is none."""
     model: str
     tokens: Tokens = Tokens()
     assumptions: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class Draft:
     interpretation: str = ""
     """The question as it was read, in one sentence that stands by itself; "" where the provider does not say."""
     warnings: tuple[str, ...] = ()
-    """What makes the draft doubtful, in sentences for the person who asked."""
+    """Doubts about the draft, in sentences for the person who asked."""
     calls: int = 1
     """Calls of the model that the draft took."""
     values: tuple[tuple[str, tuple[str, str, str], str], ...] = ()

@@ -1,4 +1,4 @@
-"""Which providers there are, which of them the settings configure, and one live instance of each in a process."""
+"""Lists the providers and makes one instance of each in a process."""
 
 from __future__ import annotations
 

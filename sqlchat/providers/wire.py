@@ -1,8 +1,7 @@
-"""The HTTP side that the model vendors share: a client bounded in time, and what a vendor's status means to callers.
+"""Sends the HTTP requests of the vendors' SDKs within a deadline, and translates their errors.
 
 Both SDKs retry and time out each try on their own, so that a call as a whole could take minutes: a Retry-After is
-slept through, and a body that drips never times out. Here one deadline holds for all of it. Used by the vendors'
-files alone.
+slept through, and a body that drips never times out. Here one deadline holds for all of it.
 """
 
 from __future__ import annotations
@@ -29,6 +28,12 @@ from sqlchat.errors import (
 )
 
 CONNECT_TIMEOUT = 5.0
+FORMAT_STATUSES = (400, 404, 415, 422, 501)
+FORMAT_REFUSED = re.compile(
+    r"response[_ ]?format|output[_ ]?(?:config|format)|json[_ ]?(?:schema|object|mode)|structured[_ -]?output"
+    r"|additional[_ ]?properties",
+    re.IGNORECASE,
+)
 PATIENCE = 2.0  # seconds to wait for a vendor's Retry-After; a longer one is the caller's to wait for
 LONGEST_MESSAGE = 300
 KEYS = re.compile(r"\b(?:sk|pk|rk|key)[-_][\w*.\-]{6,}|(?<=Bearer )\S+", re.IGNORECASE)
@@ -100,8 +105,35 @@ class BoundedClient(httpx2.Client):
         return response
 
 
+def translate_error(exc: Exception, sdk: Any, provider: str, key: str = "") -> SqlchatError:
+    """The error of ours for an exception of the vendor's `sdk`. Both SDKs name their exceptions alike."""
+    match exc:
+        case sdk.APIStatusError():
+            return make_failure(provider, exc.status_code, _read_message(exc), exc.response.headers, key)
+        case sdk.APITimeoutError():
+            return ModelTimeoutError(f"{provider} did not answer in time.")
+        case sdk.APIConnectionError():
+            return ModelError(f"The connection to {provider} failed or broke off.")
+        case ValueError():
+            return ModelError(f"{provider} answered with something that is not JSON.")
+        case _:
+            return ModelError(f"The call to {provider} failed: {shorten_message(str(exc), key)}")
+
+
+def refuses_format(exc: Any) -> bool:
+    """Whether an endpoint says that it does not know the format of answers that it was asked for."""
+    said = f"{getattr(exc, 'message', '')} {getattr(exc, 'body', '')}"
+    return getattr(exc, "status_code", None) in FORMAT_STATUSES and FORMAT_REFUSED.search(said) is not None
+
+
+def _read_message(exc: Any) -> str:
+    body = exc.body.get("error", exc.body) if isinstance(exc.body, dict) else None
+    said = body.get("message") if isinstance(body, dict) else None
+    return str(said or exc.message)
+
+
 def make_failure(provider: str, status: int, message: str, headers: Mapping[str, str], key: str = "") -> SqlchatError:
-    """What a vendor's error answer (HTTP `status`, its own `message`) means to our caller."""
+    """The error of ours for a vendor's error answer (HTTP `status` and its own `message`)."""
     said = shorten_message(message, key)
     if status == 401:
         return ProviderNotConfiguredError(f"{provider} refused the API key that is configured for it.")
