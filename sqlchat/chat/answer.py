@@ -1,4 +1,4 @@
-"""What comes of a question: the stages on its way, in their order, and the answer with its receipt at the end."""
+"""The stages of a question in their order, and its answer with the receipt."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Sent = Literal["names", "values", "profile", "rows"]
 
 @dataclass(frozen=True, kw_only=True)
 class Basis:
-    """First stage: what the question is answered from."""
+    """First stage: the tables, values and knowledge that the question is answered from."""
 
     catalog_version: str
     tables_shown: int
@@ -33,9 +33,9 @@ class Basis:
     examples_used: tuple[uuid.UUID, ...] = ()
     """Verified examples that the model was shown, or the one that answers."""
     sent: tuple[Sent, ...] = ()
-    """What of the database went to a model, beside the question; none where no model was asked."""
+    """Data of the database that a model saw; empty if no model was asked."""
     privacy: Privacy
-    """What of the data a model may see, as the connection's owner said."""
+    """The data that a model may see, by the connection's setting."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +72,12 @@ class Ran:
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """How far the candidates of a thorough answer agree."""
+    """Counts of the candidates of a thorough answer."""
 
     candidates: int
-    """That worked."""
+    """Candidates that worked."""
     agreeing: int
-    """Whose rows are those of the answer, itself among them."""
+    """Candidates with the rows of the answer, itself included."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ class Answer:
     sql: str
     """In the dialect that was asked for."""
     executed_sql: str | None
-    """What ran, where another dialect than the connection's was asked for."""
+    """The SQL that ran, if the answer is in another dialect than the connection's."""
     provider: str
     model: str
     tokens: Tokens
@@ -97,7 +97,7 @@ class Answer:
     results: Results | None
     """None where nothing was to be run."""
     chart: Chart | None
-    """How to draw the results; None without results."""
+    """None without results."""
     explanation: str
     interpretation: str
     warnings: tuple[str, ...]

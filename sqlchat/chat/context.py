@@ -45,7 +45,7 @@ class SchemaLinker:
         samples: Samples = NO_SAMPLES,
         related: Sequence[str] = (),
     ) -> Context:
-        """What a prompt shows for `question`; `profiles` and `samples` hold only data that may be shown.
+        """The part of the catalog for `question`; `profiles` and `samples` hold only data that may be shown.
 
         `related` is SQL that the question may build on: of verified examples, of terms, of the questions before it.
         """

@@ -73,7 +73,7 @@ class Recalled:
     exact: Example | None = None
     """The one that asks the very same question: its SQL is the answer."""
     lesson: Lesson = field(default=NO_LESSON, compare=False)
-    """What the owner said of the catalog itself."""
+    """References and descriptions for the catalog."""
 
     def leave_out(self, hidden: HiddenNames) -> Recalled:
         """Without terms and lines of notes in which one of these names is."""

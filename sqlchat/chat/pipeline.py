@@ -55,7 +55,7 @@ class Prepared:
     target: str
     """sqlglot's name of the dialect to answer in."""
     unheard: tuple[str, ...]
-    """What came with the question that only a language model can take in."""
+    """Parts of the question that the built-in engine cannot use."""
 
 
 class Pipeline:
@@ -116,7 +116,7 @@ class Pipeline:
         yield self._make_answer(ready, basis, solution)
 
     def make_prompt(self, question: Question) -> tuple[Context, tuple[Message, ...]]:
-        """What a model would be shown for `question`, and the whole prompt, without asking one.
+        """The context and the prompt for `question`, without asking a model.
 
         Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
         """
@@ -157,7 +157,7 @@ class Pipeline:
         )
 
     def _make_task(self, question: Question, ready: Prepared) -> tuple[Basis, Task]:
-        """What the model is asked, and what that rests on."""
+        """The task for the model, and the basis of its answer."""
         connection, recalled = ready.connection, ready.recalled
         with ready.validator.clock("context"):
             if not ready.model.repairs:  # the built-in engine reads no prompt
@@ -170,7 +170,7 @@ class Pipeline:
             return _make_basis(connection, context, recalled), Task(question.text, catalog, messages)
 
     def _recall(self, question: Question, connection: OpenConnection) -> Recalled:
-        """What was told that matters to the question, and names nothing that the connection's policy denies."""
+        """The knowledge for the question, without what names something that the policy denies."""
         owner, name, catalog = question.owner, question.connection_id, connection.catalog
         return self._knowledge.recall(owner, name, question.text, catalog).leave_out(connection.hidden_names)
 
@@ -246,7 +246,7 @@ class Pipeline:
 
 
 def _read_profiles(connection: OpenConnection) -> Profiles:
-    """What columns hold; nothing while the database is away, since there is an answer already."""
+    """The profiles; empty while the database is away, since there is an answer already."""
     try:
         return connection.profiles
     except UnavailableError:
@@ -254,7 +254,7 @@ def _read_profiles(connection: OpenConnection) -> Profiles:
 
 
 def _list_extras(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tuple[str, ...]:
-    """What there is beside the question itself, in words."""
+    """Names of the parts of a question beside its text."""
     parts = {
         "the questions before it": turns,
         "the notes on it": question.notes,

@@ -1,4 +1,4 @@
-"""What an answer takes for granted if it joins by a reference that no database vouches for."""
+"""Lists the references that an answer joins by and that the database does not declare."""
 
 from __future__ import annotations
 

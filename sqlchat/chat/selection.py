@@ -44,7 +44,7 @@ class Context:
 
     catalog: Catalog
     remarks: Remarks
-    """What columns hold, to be shown with them."""
+    """Values of columns, shown with them."""
     whole: bool
     """Whether `catalog` and `remarks` are the same for every question."""
     omitted: tuple[str, ...] = ()
@@ -54,7 +54,7 @@ class Context:
     samples: Samples = field(default_factory=dict)
     """Rows of the tables in `catalog`, where a model may see rows."""
     nearby: Remarks = field(default_factory=dict)
-    """What the columns nearest to the question hold, where `remarks` had to leave it out."""
+    """Values of the columns nearest to the question, if `remarks` has no room for them."""
     brief: frozenset[tuple[str, str]] = frozenset()
     """(schema, name) of the tables of `catalog` that are shown in one line, without types."""
 

@@ -88,7 +88,7 @@ class TermIndex:
         self._joined[stem("".join(every))].append((number, len(every)))
 
     def _find_places(self, asked: Sequence[str]) -> dict[str, list[int]]:
-        """Where the question has each of the terms' words."""
+        """The places of the terms' words in the question."""
         places: dict[str, list[int]] = defaultdict(list)
         for place, word in enumerate(asked):
             same = [known for known in self._by_stem.get(stem(word), ()) if _differ_in_ending(known, word)]

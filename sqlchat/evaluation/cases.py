@@ -11,7 +11,7 @@ from typing import Any
 from sqlchat.errors import PayloadError
 
 NOTES = ("notes", "instructions", "evidence")
-"""How the notes on a question are called: here, in Defog's question sets and in BIRD's."""
+"""Keys for notes on a question: ours, Defog's and BIRD's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Case:
     golds: tuple[str, ...]
     """SQL whose rows are right, the preferred one first; empty where no data holds the answer."""
     notes: str = ""
-    """What the asker adds to the question."""
+    """The asker's notes on the question."""
     db: str = ""
     """Fills `{db}` in the name of a connection."""
     answerable: bool = True

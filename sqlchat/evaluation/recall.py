@@ -17,7 +17,7 @@ WILDCARDS = re.compile(r"[%_*?]+")
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What the gold SQL needs and the prompt lacks."""
+    """Names and texts that the gold SQL needs and the prompt lacks."""
 
     tables: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()

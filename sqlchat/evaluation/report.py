@@ -20,7 +20,7 @@ def summarize(outcomes: Sequence[Outcome]) -> Summary:
 
     `execution_accuracy` is the right answers' share of all answerable questions that were asked, refused and failed
     ones included; `accuracy_of_answered` leaves these out. Context recall is the share of questions with a gold SQL
-    whose prompt holds all of the tables, columns and texts that it names.
+    whose prompt holds all of the tables, columns and texts that it names. SQLCHAT_PROMPT_TOKENS is the prompt's room.
     """
     answerable = [o for o in outcomes if o.case.answerable]
     unanswerable = [o for o in outcomes if not o.case.answerable and o.verdict != "unasked"]
@@ -51,6 +51,7 @@ def summarize(outcomes: Sequence[Outcome]) -> Summary:
             "questions": len(known),
             "tables": _compute_share(sum(not m.tables for m in known), len(known)),
             "columns": _compute_share(sum(not m.columns for m in known), len(known)),
+            "tables_and_columns": _compute_share(sum(not (m.tables or m.columns) for m in known), len(known)),
             "literals": _compute_share(sum(not m.literals for m in known), len(known)),
             "all": _compute_share(sum(not m for m in known), len(known)),
         },
@@ -119,10 +120,9 @@ def _write_figures(figures: Summary) -> Iterator[tuple[str, str]]:
         yield "second tries", str(figures["second_tries"])
         yield "time", f"median {time['median']:,.0f} ms, p95 {time['p95']:,.0f} ms, at most {time['max']:,.0f} ms"
     if recall["questions"]:
-        shares = ", ".join(
-            f"{kind} {_write_percent(recall[kind])}" for kind in ("tables", "columns", "literals", "all")
-        )
-        yield "context recall", f"{shares} of {recall['questions']}"
+        number, *kinds = recall
+        shares = ", ".join(f"{kind.replace('_', ' ')} {_write_percent(recall[kind])}" for kind in kinds)
+        yield "context recall", f"{shares} of {recall[number]}"
     if size:
         yield (
             "prompt size",

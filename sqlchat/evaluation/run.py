@@ -36,9 +36,9 @@ class Outcome:
     case: Case
     verdict: Verdict
     why: str = ""
-    """What is wrong with the answer, or why there is none."""
+    """The fault of the answer, or why there is none."""
     sql: str = ""
-    """What was answered."""
+    """The answer's."""
     model: str = ""
     tokens: Tokens = Tokens()
     prompts: tuple[str, ...] = ()
@@ -48,7 +48,7 @@ class Outcome:
     prompt_tokens: int = 0
     """An upper estimate for the first prompt, as a model would be sent it."""
     missing: Missing | None = None
-    """What the prompt lacks; None without a gold SQL that runs."""
+    """None without a gold SQL that runs."""
 
     @property
     def miss(self) -> bool:
@@ -129,7 +129,7 @@ class Evaluation:
         return self._connection.replace("{db}", case.db)
 
     def _run_gold(self, name: str, sql: str) -> tuple[Gold, ResultSet]:
-        """What `sql` needs, and its rows."""
+        """The needs of `sql`, and its rows."""
         catalog = self._runtime.manager.open(self._owner, name).catalog
         gold = self._runtime.judges.call(
             inspect, sql, catalog.dialect, catalog.mentioned_in(sql), deadline=INSPECTING
