@@ -1,7 +1,8 @@
-"""What a text of SQL reads and writes: its kind, tables, columns and CTEs. For the API and an answer's receipt."""
+"""Finds the kind, tables, columns and CTEs of a text of SQL."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from sqlchat.sql.statements import StatementResolver
 
 MULTIPLE = "MULTIPLE"
 
+OF_PIPES = re.compile(r"__tmp\d+")
+"""CTEs that sqlglot makes of BigQuery's pipes."""
 _KINDS: dict[type[exp.Expr], str] = {
     exp.Query: "SELECT",
     exp.UDTF: "SELECT",
@@ -81,7 +84,7 @@ def lineage(sql: str, dialect: str, catalog: Catalog | None = None) -> Lineage:
         tables_read=_sort_places(reads.values()),
         tables_written=_sort_places(found.writes.values()),
         columns_used=_sort_places(found.columns.values()),
-        ctes=_sort_places(found.ctes.values()),
+        ctes=tuple(name for name in _sort_places(found.ctes.values()) if not OF_PIPES.fullmatch(name) or name in sql),
     )
 
 
