@@ -7,7 +7,7 @@
 - `prompt` and `rendering` word the context for language models, with the `dialect_notes`.
 - `strategies` are the ways from a prompt to SQL that works. `validation` checks and runs a draft, `repair` words its
   fault for another try, and `candidates` lets several drafts vote, by `compare`.
-- `caveats` and `references` tell what is doubtful in an answer, `prices` what it cost; `audit` records how it ended.
+- `caveats` tells what is doubtful in an answer; `audit` records how it ended.
 
 Imports from `providers`, `connections`, `store`, `sql`, `workers`, `config` and `errors`.
 """

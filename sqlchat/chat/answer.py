@@ -25,17 +25,13 @@ class Basis:
     catalog_version: str
     tables_shown: int
     tables_omitted: tuple[str, ...] = ()
-    """Names of the tables that did not fit the prompt."""
     values_matched: tuple[Match, ...] = ()
-    """Values of the database that words of the question name."""
     terms_used: tuple[str, ...] = ()
-    """Business terms of the connection that the question uses."""
     examples_used: tuple[uuid.UUID, ...] = ()
     """Verified examples that the model was shown, or the one that answers."""
     sent: tuple[Sent, ...] = ()
     """Data of the database that a model saw; empty if no model was asked."""
     privacy: Privacy
-    """The data that a model may see, by the connection's setting."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +71,6 @@ class Agreement:
     """Counts of the candidates of a thorough answer."""
 
     candidates: int
-    """Candidates that worked."""
     agreeing: int
     """Candidates with the rows of the answer, itself included."""
 
@@ -85,7 +80,6 @@ class Answer:
     """Last stage: a question's answer and what it rests on."""
 
     sql: str
-    """In the dialect that was asked for."""
     executed_sql: str | None
     """The SQL that ran, if the answer is in another dialect than the connection's."""
     provider: str
@@ -95,9 +89,7 @@ class Answer:
     cost_usd: float | None
     """Of these tokens at the model's configured price; None where none is configured."""
     results: Results | None
-    """None where nothing was to be run."""
     chart: Chart | None
-    """None without results."""
     explanation: str
     interpretation: str
     warnings: tuple[str, ...]
@@ -107,9 +99,7 @@ class Answer:
     conversation: uuid.UUID | None
     """To be sent with a follow-up; None where no history is kept, so that there can be none."""
     agreement: Agreement | None
-    """None of a quick answer."""
     attempts: int
-    """Calls of the model."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Milliseconds: context, model, check, run."""
     history: uuid.UUID | None = None

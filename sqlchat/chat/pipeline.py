@@ -14,12 +14,11 @@ from typing import cast
 from sqlchat.chat import prompt, strategies
 from sqlchat.chat.answer import Answer, Basis, Sent, Stage
 from sqlchat.chat.budgets import Budgets
-from sqlchat.chat.caveats import find_caveats
+from sqlchat.chat.caveats import find_caveats, list_unsure_references
 from sqlchat.chat.chart import choose_chart
 from sqlchat.chat.context import SchemaLinker
 from sqlchat.chat.knowledge import NOTHING, Knowledge, Recalled
 from sqlchat.chat.question import Question
-from sqlchat.chat.references import list_unsure_references
 from sqlchat.chat.selection import Context
 from sqlchat.chat.strategies import Solution, answer_from_example, check_example, solve_quickly, solve_thoroughly
 from sqlchat.chat.validation import Clock, Validator

@@ -44,13 +44,10 @@ class Context:
 
     catalog: Catalog
     remarks: Remarks
-    """Values of columns, shown with them."""
     whole: bool
     """Whether `catalog` and `remarks` are the same for every question."""
     omitted: tuple[str, ...] = ()
-    """Names of the tables that were left out."""
     matches: tuple[Match, ...] = ()
-    """Values that the question names."""
     samples: Samples = field(default_factory=dict)
     """Rows of the tables in `catalog`, where a model may see rows."""
     nearby: Remarks = field(default_factory=dict)

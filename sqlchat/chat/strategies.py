@@ -29,7 +29,6 @@ class Solution:
     """The draft that worked, its checked SQL and its rows."""
 
     draft: Draft
-    """Its tokens are those of all attempts."""
     checked: Checked
     results: Results | None
     attempts: int

@@ -44,7 +44,7 @@ def summarize(outcomes: Sequence[Outcome]) -> Summary:
         "accuracy_of_answered": _compute_share(len(right), len(answered)),
         "unanswerable": len(unanswerable),
         "unanswerable_refused": _compute_share(sum(o.verdict == "refused" for o in unanswerable), len(unanswerable)),
-        "tokens": {"prompt": tokens.prompt, "completion": tokens.completion, "total": tokens.total},
+        "tokens": _write_tokens(tokens),
         "second_tries": sum(len(o.prompts) > 1 for o in called),
         "milliseconds": _compute_spread([o.milliseconds for o in called]),
         "context_recall": {
@@ -78,7 +78,7 @@ def write_table(outcomes: Sequence[Outcome], provider: str) -> str:
         told += [("got", outcome.sql)] if outcome.sql else []
         lines += [
             "",
-            f"{outcome.case.id}: {_write_verdict(outcome)}",
+            f"{outcome.case.id}: {outcome.verdict.replace('_', ' ')}",
             *_align_columns([*told, ("why", outcome.why)], "  "),
         ]
     lacking = [o for o in outcomes if o.missing]
@@ -143,11 +143,7 @@ def _write_question(outcome: Outcome) -> dict[str, Any]:
         "gold": list(case.golds),
         "got": outcome.sql or None,
         "model": outcome.model,
-        "tokens": {
-            "prompt": outcome.tokens.prompt,
-            "completion": outcome.tokens.completion,
-            "total": outcome.tokens.total,
-        },
+        "tokens": _write_tokens(outcome.tokens),
         "milliseconds": outcome.milliseconds,
         "prompts": list(outcome.prompts),
         "prompt_tokens": outcome.prompt_tokens,
@@ -157,8 +153,8 @@ def _write_question(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _write_verdict(outcome: Outcome) -> str:
-    return outcome.verdict.replace("_", " ")
+def _write_tokens(tokens: Tokens) -> dict[str, int]:
+    return {"prompt": tokens.prompt, "completion": tokens.completion, "total": tokens.total}
 
 
 def _align_columns(rows: Sequence[tuple[str, str]], indent: str = "") -> list[str]:

@@ -141,11 +141,11 @@ class LanguageModel(Provider, Generic[Client]):
 
     def _answer_in_time(self, messages: Sequence[Message]) -> Reply:
         """One answer. One deadline holds for all tries and formats together."""
-        with wire.bound_time(self._timeout) as deadline:
+        with wire.bound_time(self._timeout):
             try:
                 return self._answer_in_a_format(messages)
             except ModelError as exc:
-                if deadline.left <= 0:
+                if wire.measure_time_left() <= 0:
                     detail = f"{self.name} did not answer within {self._timeout:g} s."
                     raise ModelTimeoutError(detail, place=exc.place) from exc
                 raise

@@ -23,9 +23,9 @@ TRIPLE = re.compile(r'"""(.*?)"""|' + r"'''(.*?)'''|(?<=:)\s*`([^`]*)`(?=\s*[,}]
 EQUALS = re.compile(r'([{,]\s*"\w+"\s*)=')
 JOINED = re.compile(r'(?<!\\)"\s*\+\s*"')
 UNKNOWN_ESCAPE = re.compile(r"\\([_*%#()\[\]<>~|.=!-])")
-SPACES = re.compile(r"\\[nrt]")
-QUOTES = "\"'“”‘’`"
-CLOSED = re.compile(rf"[{QUOTES}]{{1,3}}(?:[,}}\]/#]|\s*\n|\s*$|\s*[{QUOTES}]\w+[{QUOTES}]\s*:)")
+SPACES = re.compile(r"\\[nrt]|[\s\\]+")
+CLOSED = r";*[\"'“”‘’`]{1,3}(?:[,}\]/#]|$|[\"'“”‘’`]\w+[\"'“”‘’`]:)"
+"""The end of a member's text, in a text without spaces."""
 STATEMENT = re.compile(r"\W*(?:SELECT|WITH|FROM|VALUES|TABLE)\b", re.IGNORECASE)
 
 
@@ -54,7 +54,7 @@ def find_objects(text: str) -> Iterator[Found]:
             if STATEMENT_KEY.search(raw) and repairs < MOST_REPAIRS:
                 repairs += 1
                 value = repair_object(raw)
-                if not closed and not _holds_statement(value):  # what was to come may be the statement
+                if not closed and not any(_find_statements(value)):  # what was to come may be the statement
                     value = None
                 yield Found(at, end, value)
             position = end if value is not None or not closed else at + 1
@@ -81,45 +81,19 @@ def repair_object(raw: str) -> Any:
 
 
 def _stands_in(raw: str, value: Any) -> bool:
-    """Whether each statement in `value` stands whole and closed in `raw`."""
-    if isinstance(value, dict):
-        return all(_stands_in(raw, each) for each in value.values())
-    if isinstance(value, list):
-        return all(_stands_in(raw, each) for each in value)
-    if not isinstance(value, str) or not STATEMENT.match(value):
-        return True
-    raw = SPACES.sub("  ", raw)
-    places = [place for place, letter in enumerate(raw) if letter.isalnum()]
-    letters = "".join(raw[place] for place in places)
-    wanted = "".join(letter for letter in value if letter.isalnum())
-    found = letters.find(wanted)
-    while found >= 0:
-        rest = raw[places[found + len(wanted) - 1] + 1 :].replace("\\", "")
-        tail = re.sub(r"[^\W_]*", "", re.search(r"[\W_]*\Z", value)[0])  # type: ignore[index]
-        if _closes_after(rest, tail):
-            return True
-        found = letters.find(wanted, found + 1)
-    return False
+    """Whether each statement in `value` stands whole and closed in `raw`, spaces and backslashes aside."""
+    squeezed = SPACES.sub("", raw)
+    return all(
+        re.search(re.escape(SPACES.sub("", statement)) + CLOSED, squeezed) for statement in _find_statements(value)
+    )
 
 
-def _holds_statement(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_holds_statement, value.values()))
-    if isinstance(value, list):
-        return any(map(_holds_statement, value))
-    return isinstance(value, str) and STATEMENT.match(value) is not None
-
-
-def _closes_after(rest: str, tail: str) -> bool:
-    """Whether `rest` goes on with `tail`, spaces aside, and then closes the text."""
-    place = 0
-    for letter in filter(lambda each: not each.isspace(), tail):
-        while place < len(rest) and rest[place].isspace():
-            place += 1
-        if place == len(rest) or rest[place] != letter:
-            return False
-        place += 1
-    return CLOSED.match(rest[place:].lstrip(" \t;\r\n")) is not None
+def _find_statements(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _find_statements(each)
+    elif isinstance(value, str) and STATEMENT.match(value):
+        yield value
 
 
 def _find_object_end(text: str, start: int) -> tuple[int, bool]:

@@ -44,33 +44,26 @@ OWN_HEADERS = re.compile(
 )
 
 
-class Deadline:
-    """A point in time by which a call must be over."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    @property
-    def left(self) -> float:
-        """Seconds that are left; 0 or less when it has passed."""
-        return self._end - time.monotonic()
-
-
-_deadline: ContextVar[Deadline] = ContextVar("deadline")
+_end: ContextVar[float] = ContextVar("end")  # of the time for a call, by the monotonic clock
 
 
 @contextlib.contextmanager
-def bound_time(seconds: float) -> Iterator[Deadline]:
+def bound_time(seconds: float) -> Iterator[None]:
     """Bound all that a `BoundedClient` sends inside the block, in this thread."""
-    token = _deadline.set(Deadline(seconds))
+    token = _end.set(time.monotonic() + seconds)
     try:
-        yield _deadline.get()
+        yield
     finally:
-        _deadline.reset(token)
+        _end.reset(token)
+
+
+def measure_time_left() -> float:
+    """Seconds that are left inside `bound_time`; 0 or less when the deadline has passed."""
+    return _end.get() - time.monotonic()
 
 
 class BoundedClient(httpx2.Client):
-    """The SDKs' HTTP client under the deadline of `within`, sending only what the SDK itself says.
+    """The SDKs' HTTP client under the deadline of `bound_time`, sending only what the SDK itself says.
 
     Past the deadline it raises `late`, an exception that the SDK hands on without another try. Headers that an SDK
     picks up from the environment (`OPENAI_CUSTOM_HEADERS`, an organization) stay here: the settings table is the
@@ -82,25 +75,24 @@ class BoundedClient(httpx2.Client):
         self._late = late
 
     def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
-        deadline = _deadline.get()
         for name in [name for name in request.headers if not OWN_HEADERS.match(name)]:
             del request.headers[name]
-        left = max(deadline.left, 0.001)
+        left = max(measure_time_left(), 0.001)
         request.extensions["timeout"] = {
             "connect": min(CONNECT_TIMEOUT, left),
             **dict.fromkeys(("read", "write", "pool"), left),
         }
         try:
-            if deadline.left <= 0:
+            if measure_time_left() <= 0:
                 raise httpx2.ReadTimeout("no time left for another try", request=request)
             response = super().send(request, stream=True, **options)
-            with _shut_at(deadline, response):
+            with _shut_at_the_deadline(response):
                 response.read()
         except httpx2.HTTPError as exc:
-            if deadline.left <= 0:
+            if measure_time_left() <= 0:
                 raise self._late("the deadline has passed") from exc
             raise
-        if response.is_error and not _is_worth_waiting(response, deadline):
+        if response.is_error and not _is_worth_waiting(response):
             response.headers["x-should-retry"] = "false"
         return response
 
@@ -175,17 +167,17 @@ def shorten_message(message: str, key: str = "") -> str:
     return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
 
 
-def _is_worth_waiting(response: httpx2.Response, deadline: Deadline) -> bool:
+def _is_worth_waiting(response: httpx2.Response) -> bool:
     pause = read_retry_after(response.headers) or 1
-    return pause <= PATIENCE and pause < deadline.left
+    return pause <= PATIENCE and pause < measure_time_left()
 
 
 @contextlib.contextmanager
-def _shut_at(deadline: Deadline, response: httpx2.Response) -> Iterator[None]:
+def _shut_at_the_deadline(response: httpx2.Response) -> Iterator[None]:
     """Shut the connection if the deadline passes while the body comes: a read timeout starts anew each chunk."""
     stream = response.extensions.get("network_stream")
     connection = stream.get_extra_info("socket") if stream is not None else None
-    watch = threading.Timer(max(deadline.left, 0), _shut, [connection])
+    watch = threading.Timer(max(measure_time_left(), 0), _shut, [connection])
     watch.daemon = True
     watch.start()
     try:

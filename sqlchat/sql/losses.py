@@ -69,6 +69,10 @@ def _has_option(name: str) -> Callable[[exp.Expr], bool]:
     return lambda node: any(options.args.get(name) for options in node.find_all(exp.LimitOptions))
 
 
+def _has(*names: str) -> Callable[[exp.Expr], bool]:
+    return lambda node: any(node.args.get(name) for name in names)
+
+
 def _is_condition(node: exp.Expr) -> bool:
     conditions = (exp.Predicate, exp.Connector, exp.Not, exp.Boolean)
     return any(isinstance(each.unalias().unnest(), conditions) for each in node.expressions)
@@ -147,7 +151,7 @@ WRITTEN = (
     ),
     Loss((exp.RegexpLike,), {"snowflake"}, "a regular expression must match the whole text"),
     Loss((exp.Lateral,), {"sqlite"}, "no LATERAL"),
-    Loss((exp.Lateral,), {"postgres", "duckdb"}, "no LATERAL VIEW", lambda node: bool(node.args.get("view"))),
+    Loss((exp.Lateral,), {"postgres", "duckdb"}, "no LATERAL VIEW", _has("view")),
     Loss((exp.AtTimeZone,), {"sqlite"}, "no AT TIME ZONE"),
     Loss((exp.LogicalOr,), _TSQL | {"oracle"}, "no bool_or"),
     Loss((exp.LogicalAnd,), _TSQL | {"oracle"}, "no bool_and"),
@@ -190,9 +194,9 @@ WRITTEN = (
         (exp.Star,),
         _CLASSIC - {"redshift"} | {"hive"},
         "no * without some columns; name the columns",
-        lambda node: any(node.args.get(part) for part in ("except_", "replace", "rename")),
+        _has("except_", "replace", "rename"),
     ),
-    Loss((exp.Group,), _CLASSIC, "no GROUP BY ALL", lambda node: bool(node.args.get("all"))),
+    Loss((exp.Group,), _CLASSIC, "no GROUP BY ALL", _has("all")),
     Loss((exp.Glob,), _MYSQL | _TSQL | _HIVE | _CLOUD | {"postgres", "oracle"}, "no GLOB"),
 )
 """Losses by the translation."""
