@@ -74,7 +74,10 @@ def find_answers(value: Any, depth: int = 0) -> list[dict[str, Any]]:
         return [told | answer for key in keys for answer in nested[key]]
     if any(key in members for key in SQL_KEYS):
         return []
-    if told.get("explanation") and any(key in members and members[key] is None for key in LOOSE_KEYS):
+    is_refused = any(members[key] is None for key in LOOSE_KEYS if key in members) or any(
+        each is False and re.search("answer|possible|feasible", key) for key, each in members.items()
+    )
+    if told.get("explanation") and is_refused:
         return [{"sql": None, **told}]
     said = _find_refusal(members)
     return [{"sql": None, "explanation": said}] if said else []

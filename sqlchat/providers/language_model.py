@@ -140,7 +140,8 @@ class LanguageModel(Provider, Generic[Client]):
         return reply
 
     def _answer_in_time(self, messages: Sequence[Message]) -> Reply:
-        """One answer. One deadline holds for all tries and formats together."""
+        """One answer. One deadline holds for all tries and formats together, but not for the SDK's import."""
+        self._get_client()
         with wire.bound_time(self._timeout):
             try:
                 return self._answer_in_a_format(messages)

@@ -55,8 +55,8 @@ DECLINES = re.compile(
     r"|(?:no|not|none|nothing|neither|\w+n['’]t)\b[^.!?\n]{0,80}?\b(?:tables?|columns?|data\w*|information|schema"
     r"|fields?|records?|present|available|stored|exist|contain|included?|part of|possible|allowed|enough|answer\w*"
     r"|something|help|record\w*|tracked|related|relevant|know|sure)|unfortunately|regrettably|unrelated|n/a"
-    r"|lo siento|ning[uú]n\w*|no (?:puedo|hay|es|existe)|por favor|não|desculp\w*|désolée?|veuillez"
-    r"|ne peux pas|aucune?|purtroppo|per favore|non|nessun\w*|leider|bitte|nicht|keine?|helaas|niet|geen|niestety"
+    r"|lo siento|ning[uú]n\w*|no (?:puedo|hay|es|existe|se|tengo)|por favor|não|desculp\w*|désolée?|veuillez"
+    r"|ne \w+ pas|aucune?|purtroppo|per favore|non|nessun\w*|leider|bitte|nicht|keine?|helaas|niet|geen|niestety"
     r"|nie|prosz[ęe]|не|нет|извините|beklager|ikke|venligst|tyvärr|inte|vänligen|üzgün\w*|lütfen|\w+am(?:am|ıyorum)"
     r"|bohužel|sajnos|anteeksi|không|xin lỗi|tidak|maaf)\b|[\u0370-\u1fff\u3040-\ud7ff]{2}[^a-zA-Z]*\Z",
     re.IGNORECASE,

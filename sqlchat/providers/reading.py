@@ -110,7 +110,7 @@ def read(text: str) -> Reading:
 def read_complete(text: str) -> Reading | None:
     """The answer of a text that is strict JSON from end to end and holds one; else None."""
     text = text.strip().lstrip("\ufeff")
-    for _ in range(2):  # JSON in a JSON string
+    for _ in range(4):  # JSON in JSON strings
         if not text.startswith(("{", '"')):
             return None
         try:

@@ -24,12 +24,13 @@ PLACEHOLDER = re.compile(
 )
 FENCE = re.compile(r"((?<!`)`{3,}+|(?<!~)~{3,}+)(.*?)\1", re.DOTALL)
 OPEN_FENCE = re.compile(r"(?:```|~~~)")
-INFO = re.compile(r"[ \t]*[\w+#.-]*(?:[ \t{][^\n]*)?\n|[ \t]*[\w+#.-]+[ \t]+(?=\S)")
+INFO = re.compile(r"[ \t]*\{\.?\w+[^}\n\"]*\}[ \t]*\n|[ \t]*[\w+#.-]*(?:[ \t{][^\n]*)?\n|[ \t]*[\w+#.-]+[ \t]+(?=\S)")
 LABEL = re.compile(
     r"\s*(?:[#>*\-]+\s*)?(?:[\w-]+[ \t]+){0,4}[\w-]+\s*(?:\*\*)?(?:[:：]|=#|=>|>)\s*(?:\*\*)?\s*(?=[(\s]*\w)"
 )
 BEGIN = re.compile(
-    rf"(?:^[ \t]*(?:\d+[.)]|[-*]|D|/\*[^*]*\*/)?[ \t]*|[:：>`\]*#\[][ \t]*|[\"'“‘]\s*)(?P<sql>\(?[ \t]*{READS})",
+    rf"(?:^[ \t]*(?:\d+[.)]|[-*]|D|/\*[^*]*\*/)?[ \t]*|[:：>`\]*#\[→➜➔⇒•·–—▶✅][ \t]*|[\"'“‘]\s*)"
+    rf"(?P<sql>\(?[ \t]*{READS})",
     re.IGNORECASE | re.MULTILINE,
 )
 QUOTES = {"`": "`", '"': '"', "'": "'", "“": "”", "‘": "’"}
@@ -41,7 +42,8 @@ LITERAL = re.compile(
 )
 ENTITY = re.compile(r"&(?:lt|gt|quot|apos|amp|nbsp|#\d{1,5}|#x[0-9a-f]{1,4});")
 END = re.compile(
-    rf"(?P<literal>{LITERAL.pattern}|{ENTITY.pattern}|[,(]\s*\n)|;|`|</\w|<\||\[/|\]\]>|\n\s*(?=\||[#*]|[-=]{{4}}|~~~)"
+    rf"```|(?P<literal>{LITERAL.pattern}|{ENTITY.pattern}|[,(]\s*\n)|;|`|</\w|<\||\[/|\]\]>|\n\s*(?=\||[#*]|[-=]{{4}}|-{{3}}\s*(?:\n|\Z)|~~~)"
+    r"|\n\s*(?=\d+[.)]\s+[A-Z]|which\b)|\n[ \t]*\n\s*(?=\([A-Z][a-z]+\s)"
     r"|\n\s*(?=(?:explanation|interpretation|assumptions)\b|[A-Z][\w ]{0,30}:\s"
     r"|(?:This|It|The|Here|Note|That|Let|I|You|We|Which|Hope|In)\b\s+[a-z'])"
     r"|\n[ \t]*\n(?!\s*(?:[(),]|--|/\*|(?:FROM|WHERE|GROUP|ORDER|HAVING|LIMIT|UNION|EXCEPT|INTERSECT|JOIN|LEFT|RIGHT"
@@ -64,8 +66,8 @@ def find_fences(text: str) -> Iterator[Fence]:
     for fence in FENCE.finditer(text):
         body, language = fence[2], ""
         info = INFO.match(body)
-        if info and not ANY.match(body) and not body.lstrip().startswith(("{", "[", "(")):
-            language, body = info[0].strip().lower().split(" ")[0], body[info.end() :]
+        if info and not ANY.match(body) and (info[0].strip().endswith("}") or body.lstrip()[:1] not in "{[("):
+            language, body = info[0].strip(" {}.\n").lower().split(" ")[0], body[info.end() :]
         yield Fence(fence.start(), fence.end(), body.strip(), language)
 
 
@@ -110,7 +112,7 @@ def clean(sql: str) -> str:
 
     Outside its texts and names, typographic quotes become plain ones and HTML entities become characters.
     """
-    sql = re.sub(r"(?:\\[nrt])+\Z", "", unquote(strip_fence(sql)))
+    sql = re.sub(r"\A\w*sql\w*\s*\n|(?:\\[nrt])+\Z", "", unquote(strip_fence(sql)), flags=re.IGNORECASE)
     if not ANY.match(sql) and (label := LABEL.match(sql)) and ANY.match(sql, label.end()):
         sql = sql[label.end() :]
     sql = re.sub(rf"\A{COMMENTS}(?=[\s(]*\w)", "", sql, flags=re.DOTALL)
@@ -118,10 +120,15 @@ def clean(sql: str) -> str:
     if ENTITY.search(outside):
         sql = html.unescape(sql)
         outside = LITERAL.sub("", sql)
-    if outside != outside.translate(TYPED):
+    if outside != _write_plainly(outside):
         parts, position = [], 0
         for literal in LITERAL.finditer(sql):
-            parts += [sql[position : literal.start()].translate(TYPED), literal[0]]
+            parts += [_write_plainly(sql[position : literal.start()]), literal[0]]
             position = literal.end()
-        sql = "".join([*parts, sql[position:].translate(TYPED)])
+        sql = "".join([*parts, _write_plainly(sql[position:])])
     return strip_fence(sql)
+
+
+def _write_plainly(text: str) -> str:
+    """`text` with plain quotes, and line breaks that were escaped once too often."""
+    return text.translate(TYPED).replace("\\n", "\n").replace("\\t", " ")

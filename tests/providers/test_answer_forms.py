@@ -166,6 +166,15 @@ TOLERATED = {
     "shell's argument": f'$ sqlite3 shop.db "{SQL}"',
     "boxed": f"\\boxed{{{SQL}}}",
     "line end told": f"{SQL}\\n",
+    "arrow": f"Query → {SQL}",
+    "braces at the fence": f"```{{.sql}}\n{SQL}\n```",
+    "a numbered step": f"1) Count orders.\n2) SQL: {SQL}\n3) Done.",
+    "a line": f"{SQL}\n\n---\nNo notes.",
+    "a clause behind": f"The query is:\n{SQL}\nwhich gives one row.",
+    "a bracket behind": f"{SQL}\n\n(Another way counts lines.)",
+    "strings in strings": json.dumps(json.dumps(form(SQL))),
+    "language in the member": json.dumps({"sql": f"sql\n{SQL}"}),
+    "marks of a sentence": f"<s>{SQL}</s>",
     "wide colon": f"以下是查询：{SQL}",
     "same again": f"{form(SQL)}\nFormatted:\n```sql\n{SQL};\n```",
 }
@@ -254,6 +263,9 @@ def test_a_whole_object_is_an_answer_though_spaces_behind_it_were_cut(server: Se
         ("Üzgünüm, bunu yanıtlayamam.", "Üzgünüm"),
         ("Könnten Sie bitte das Jahr angeben?", "das Jahr"),
         ("I don't know.", "don't know"),
+        ("Esta pregunta no se puede responder.", "no se puede"),
+        ("Je ne sais pas.", "ne sais pas"),
+        ('{"can_answer": false, "reason": "Weather is absent."}', "Weather is absent"),
         ("SELECT 'I cannot answer this' AS message", "I cannot answer this"),
         ('{"sql": "SELECT NULL", "explanation": "Weather is not kept."}', "Weather is not kept"),
         ("SELECT NULL; -- no table of weather", "no table of weather"),
@@ -380,6 +392,10 @@ def test_a_refusal_in_a_field_or_a_part_keeps_its_words(server: Server, task: Ta
             server.openai(message).draft(task)
     with pytest.raises(QuestionError, match="That is private"):
         server.anthropic("That is private.", stop="refusal").draft(task)
+
+
+def test_line_breaks_that_were_escaped_twice_are_line_breaks(serve: Any, task: Task) -> None:
+    assert serve(form(r"SELECT '\n' AS a\nFROM orders")).draft(task).sql == "SELECT '\\n' AS a\nFROM orders"
 
 
 def test_text_in_a_statement_is_not_touched(serve: Any, task: Task) -> None:
