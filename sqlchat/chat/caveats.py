@@ -1,4 +1,4 @@
-"""Finds the reasons to doubt an answer, as sentences for the person who asked."""
+"""Finds reasons to doubt an answer, as sentences for the asker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sqlchat.sql.lineage import Lineage
 from sqlchat.sql.profiles import Profiles
 
 SIMILAR = 60.0
-"""rapidfuzz's normalized indel similarity, 0 to 100, from which a value may be what was meant."""
+"""rapidfuzz's normalized indel similarity, 0 to 100, from which a value may be the one that was meant."""
 MOST_NEAR = 3
 LONGEST = 80  # characters shown of a text
 SAID = {"inferred": "inferred from names and values", "owner": "said by the owner"}

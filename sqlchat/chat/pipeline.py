@@ -39,7 +39,7 @@ from sqlchat.workers import Workers
 TRANSLATING = 5.0
 """Seconds for a statement in a worker process."""
 MOST_TURNS = 6
-"""Of a conversation, in a prompt: what came before them seldom matters."""
+"""Earlier questions of a conversation in a prompt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,8 +84,8 @@ class Pipeline:
     def run_stages(self, question: Question, entry: Entry | None = None) -> Iterator[Stage]:
         """Answer `question` stage by stage: a Basis, Drafted, Checked, Ran where it is to be run, and the Answer.
 
-        `entry` is told how far it came, so that it is known of a failure too. One that is given is kept in the
-        history, and its owner held to the day's budget.
+        `entry` records the progress, also of a failure. The caller keeps a given one in the history, and its owner
+        is held to the day's budget.
 
         Raises ConnectionNotFoundError and UnauthorizedError, then ProviderUnknownError or
         ProviderNotConfiguredError, then DialectUnknownError and ConversationNotFoundError, before any stage,
@@ -176,7 +176,7 @@ class Pipeline:
     def _read_turns(self, question: Question, connection: OpenConnection) -> Sequence[Turn]:
         """The last turns, on this connection, of the conversation that the question goes on with.
 
-        Without those whose SQL names what the connection's policy denies by now.
+        Leaves out those whose SQL has names that the connection's policy denies by now.
         """
         if question.conversation is None:
             return ()

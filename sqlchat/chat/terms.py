@@ -25,7 +25,7 @@ MOST_TERMS = 20
 MOST_WORDS = 120
 """Of a question that are looked at."""
 BETWEEN = 2
-"""Other telling words that may stand between those of one term: "customers who are still active"."""
+"""Other words that may stand between those of one term: "customers who are still active"."""
 SIMILAR, SHORTEST_TYPO = 86, 5
 INFLECTED = (
     frozenset({"", "s", "es", "d", "ed", "ing"}),

@@ -1,4 +1,4 @@
-"""Context recall: whether a prompt holds what the gold SQL needs, so that a model can write it at all. For `run`."""
+"""Context recall: whether a prompt holds the names and texts that the gold SQL needs."""
 
 from __future__ import annotations
 

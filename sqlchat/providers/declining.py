@@ -1,4 +1,4 @@
-"""Finds answers in JSON values of many shapes, and tells the words with which a model declines or asks back."""
+"""Finds answers and refusals in JSON values of many shapes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ DEEPEST = 4
 
 
 def find_answers(value: Any, depth: int = 0) -> list[dict[str, Any]]:
-    """The answers in a JSON `value`, each with `sql` (text or None) and what is told with it.
+    """The answers in a JSON `value`, each with `sql` (text or None) and its explanation.
 
     `{"SQL": "SELECT 1"}`, `{"answer": {"query": "SELECT 1"}}` and `[{"sql": "SELECT 1"}]` hold one each; a format
     that is echoed, `{"sql": "string or null"}`, holds none.

@@ -1,4 +1,4 @@
-"""Removes what a model thought aloud from what it answered.
+"""Removes a model's thoughts from its answer.
 
 Local servers leave thoughts in the text when they do not know a model's template: in tags of many names, in gpt-oss
 channels, without a closing tag when the answer was cut, without an opening one when the template holds it.

@@ -31,7 +31,7 @@ _KINDS: dict[type[exp.Expr], str] = {
     exp.WhileBlock: "WHILE",
 }
 _SESSION = {"SET", "USE", "BEGIN", "COMMIT", "ROLLBACK", "PRAGMA"}
-"""Kinds that only prepare or end what the other statements of a text do."""
+"""Kinds that only set the session or bound a transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class Lineage:
 
     query_type: str
     """SELECT, INSERT, UPDATE, DELETE, MERGE, CREATE, DROP, ALTER, COPY, TRUNCATE, EXPLAIN, ...; of several statements
-    the kind that all have (what only sets the session or bounds a transaction aside), else MULTIPLE."""
+    the kind that all have (those of _SESSION aside), else MULTIPLE."""
     tables_read: tuple[str, ...]
     """As written, qualified where qualified, without quotes. CTEs and table functions are no tables."""
     tables_written: tuple[str, ...]
     """Tables and views that are changed, defined or dropped. One that is also read is in both."""
     columns_used: tuple[str, ...]
     """`table.column` where the text (through its aliases) or the catalog tells the table, else the bare name; `*` and
-    `table.*` where no catalog expands them. What comes from a CTE or subquery is told by the columns in there."""
+    `table.*` where no catalog expands them. Columns of a CTE or subquery are replaced by those that it reads."""
     ctes: tuple[str, ...]
 
 

@@ -1,4 +1,4 @@
-"""Tells what a translated query loses: parts that the other dialect does not have, or runs with another result."""
+"""Warns of parts of a translated query that the other dialect does not have, or runs with another result."""
 
 from __future__ import annotations
 

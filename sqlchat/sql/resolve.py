@@ -318,8 +318,8 @@ class QueryResolver(ABC):
                     elif parts:
                         self.findings.note_qualified_column(parts, scope)
                 case exp.In() if self.rules.in_names_table and isinstance(each.args.get("field"), exp.Column):
-                    parts = dict(zip(("this", "db"), reversed(each.args["field"].parts), strict=False))
-                    self._resolve_table(exp.Table(**parts), None, scope)
+                    names = dict(zip(("this", "db"), reversed(each.args["field"].parts), strict=False))
+                    self._resolve_table(exp.Table(**names), None, scope)
                     stack.append((each.this, allowed))
                 case exp.Columns() if isinstance(each.this, exp.Star):
                     self._resolve_star(each.this, scope)

@@ -37,7 +37,7 @@ KNOWN = {
     "ai_context": {"instructions", "synonyms", "examples"},
 }  # fmt: skip
 LONGEST = {"name": 100, "definition": 1_000, "sql": 2_000, "notes": 4_000}
-"""Characters, as of what people write."""
+"""Characters, as for texts that people write."""
 MOST_TERMS, MOST_SYNONYMS = 200, 20
 WINDOWED = re.compile(
     r"\b(?:cumulative|rolling|trailing|(?:running|moving) (?:total|sum|count|average|avg|mean)|to date|[wmqy]td)\b",
