@@ -166,7 +166,7 @@ def _find_offers(text: str) -> list[Offer]:
     objects = [o for o in _find_object_offers(text) if not any(f.start < o.start and o.end < f.end for f in written)]
     apart = [f for f in fences if not any(f.start < o.end and o.start < f.end for o in objects)]
     formal = sorted([*objects, *_read_fences(text, apart, reads_only=bool(objects))], key=lambda offer: offer.start)
-    covered = [(each.start, each.end) for each in (*formal, *fences)] if formal else []
+    covered = [(o.start, o.end) for o in formal] + [(f.start, f.end) for f in fences if formal]
     loose = [
         Offer(start, end, Reading(clean(sql), _cut_excerpt(text[:start].rstrip(" `*"))))
         for start, end, sql in find_statements(text)

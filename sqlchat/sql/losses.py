@@ -115,7 +115,7 @@ GIVEN = (
         (exp.Cast,),
         _MYSQL | _TSQL | _HIVE | {"snowflake", "redshift"},
         "DECIMAL without digits drops the fraction",
-        lambda node: node.to.this == exp.DType.DECIMAL and not node.to.expressions,
+        lambda node: node.args["to"].this == exp.DType.DECIMAL and not node.args["to"].expressions,
     ),
     Loss(
         (exp.Join,),
@@ -183,7 +183,7 @@ WRITTEN = (
         "no LIMIT in a subquery of IN",
         lambda node: (query := node.args.get("query")) is not None and bool(query.unnest().args.get("limit")),
     ),
-    Loss((exp.Offset,), _MYSQL, "no OFFSET without LIMIT", lambda node: not node.parent.args.get("limit")),
+    Loss((exp.Offset,), _MYSQL, "no OFFSET without LIMIT", lambda node: not (node.parent or node).args.get("limit")),
     Loss(
         (exp.WindowSpec,),
         _MYSQL | _TSQL | _HIVE | _CLOUD,
