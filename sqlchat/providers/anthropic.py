@@ -64,11 +64,12 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
         )
 
     def _call(self, client: anthropic.Anthropic, messages: Sequence[Message], form: Any) -> Any:
+        turns: list[Any] = [{"role": m.role, "content": m.content} for m in messages if m.role != "system"]
         return client.messages.create(
             model=self.model,
             max_tokens=self._answer_room,
             system=_make_system_blocks(messages),
-            messages=[{"role": m.role, "content": m.content} for m in messages if m.role != "system"],
+            messages=turns,
             output_config=form,
         )
 
