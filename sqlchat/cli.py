@@ -12,8 +12,7 @@ from flask import Flask, current_app
 from flask.cli import AppGroup, with_appcontext
 
 from sqlchat.errors import SqlchatError
-from sqlchat.evaluation.cases import read_cases
-from sqlchat.evaluation.feedback import collect_cases
+from sqlchat.evaluation.cases import collect_cases, read_cases
 from sqlchat.evaluation.replay import Replay
 from sqlchat.evaluation.report import write_json, write_table
 from sqlchat.evaluation.run import Evaluation

@@ -1,4 +1,4 @@
-"""What comes of a question: the stages on its way, in their order, and the answer with its receipt at the end."""
+"""The stages of a question in their order, and its answer with the receipt."""
 
 from __future__ import annotations
 
@@ -20,22 +20,18 @@ Sent = Literal["names", "values", "profile", "rows"]
 
 @dataclass(frozen=True, kw_only=True)
 class Basis:
-    """First stage: what the question is answered from."""
+    """First stage: the tables, values and knowledge that the question is answered from."""
 
     catalog_version: str
     tables_shown: int
     tables_omitted: tuple[str, ...] = ()
-    """Names of the tables that did not fit the prompt."""
     values_matched: tuple[Match, ...] = ()
-    """Values of the database that words of the question name."""
     terms_used: tuple[str, ...] = ()
-    """Business terms of the connection that the question uses."""
     examples_used: tuple[uuid.UUID, ...] = ()
     """Verified examples that the model was shown, or the one that answers."""
     sent: tuple[Sent, ...] = ()
-    """What of the database went to a model, beside the question; none where no model was asked."""
+    """Data of the database that a model saw; empty if no model was asked."""
     privacy: Privacy
-    """What of the data a model may see, as the connection's owner said."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,12 +68,11 @@ class Ran:
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """How far the candidates of a thorough answer agree."""
+    """Counts of the candidates of a thorough answer."""
 
     candidates: int
-    """That worked."""
     agreeing: int
-    """Whose rows are those of the answer, itself among them."""
+    """Candidates with the rows of the answer, itself included."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,9 +80,8 @@ class Answer:
     """Last stage: a question's answer and what it rests on."""
 
     sql: str
-    """In the dialect that was asked for."""
     executed_sql: str | None
-    """What ran, where another dialect than the connection's was asked for."""
+    """The SQL that ran, if the answer is in another dialect than the connection's."""
     provider: str
     model: str
     tokens: Tokens
@@ -95,9 +89,7 @@ class Answer:
     cost_usd: float | None
     """Of these tokens at the model's configured price; None where none is configured."""
     results: Results | None
-    """None where nothing was to be run."""
     chart: Chart | None
-    """How to draw the results; None without results."""
     explanation: str
     interpretation: str
     warnings: tuple[str, ...]
@@ -107,9 +99,7 @@ class Answer:
     conversation: uuid.UUID | None
     """To be sent with a follow-up; None where no history is kept, so that there can be none."""
     agreement: Agreement | None
-    """None of a quick answer."""
     attempts: int
-    """Calls of the model."""
     timings: Mapping[str, float] = field(default_factory=dict)
     """Milliseconds: context, model, check, run."""
     history: uuid.UUID | None = None

@@ -1,8 +1,7 @@
-"""What a caller may spend on models in a day (UTC). It is summed from the history before a model is asked.
+"""Limits the tokens and dollars that a caller spends on models in a day (UTC), by the history.
 
-A question under way is in no history yet. So the most that it may take is reserved in its process: near the limit, a
-caller's questions are answered one after the other there, and the limit can be passed by one question at most. Other
-processes do not know of that reservation: over all, by one question a web process.
+A running question is not in the history yet. So its process reserves the most that it may take: near the limit, a
+caller's questions run one after the other, and one question at most passes the limit in each web process.
 """
 
 from __future__ import annotations
@@ -79,13 +78,13 @@ class Budgets:
             self._changed.notify_all()
 
     def sum_spent(self, owner: str) -> Spent:
-        """What the owner's questions took since midnight (UTC), by the history. Raises StoreUnavailableError."""
+        """Tokens and dollars of the owner's questions since midnight (UTC). Raises StoreUnavailableError."""
         today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         taken = self._history.sum_tokens(owner, today)
         return self._price({model: Tokens(prompt, completion) for model, prompt, completion in taken})
 
     def _sum_ahead(self, entry: Entry) -> Spent | None:
-        """What the questions that came before this one may take; None if there are none."""
+        """The most that the questions before this one may take; None if there are none."""
         ahead = None
         for key, most in self._under_way[entry.owner].items():
             if key == id(entry):

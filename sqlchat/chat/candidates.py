@@ -36,7 +36,7 @@ class Candidate:
 def collect_drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list[Draft]:
     """`count` answers of `model` to one task, asked for at once; without those that failed.
 
-    Raises what `Provider.draft` raises where all failed.
+    Raises the first error if all failed.
     """
 
     def draft() -> Draft | SqlchatError:

@@ -1,4 +1,4 @@
-"""Finds the reasons to doubt an answer, as sentences for the person who asked."""
+"""Finds reasons to doubt an answer, as sentences for the asker."""
 
 from __future__ import annotations
 
@@ -9,13 +9,16 @@ from rapidfuzz import fuzz, process
 from sqlchat.chat.answer import Agreement, Basis
 from sqlchat.connections.base import Results
 from sqlchat.language.words import folded
+from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.conditions import TextCondition
+from sqlchat.sql.lineage import Lineage
 from sqlchat.sql.profiles import Profiles
 
 SIMILAR = 60.0
-"""rapidfuzz's normalized indel similarity, 0 to 100, from which a value may be what was meant."""
+"""rapidfuzz's normalized indel similarity, 0 to 100, from which a value may be the one that was meant."""
 MOST_NEAR = 3
 LONGEST = 80  # characters shown of a text
+SAID = {"inferred": "inferred from names and values", "owner": "said by the owner"}
 
 
 def find_caveats(
@@ -42,6 +45,27 @@ def find_caveats(
     if results is not None and results.row_count == 0:
         unmatched = [sentence for each in demanded if (sentence := _explain_unmatched(each, profiles))]
         yield " ".join(["The query ran and found no rows.", *unmatched])
+
+
+def list_unsure_references(catalog: Catalog, origin: Lineage) -> Iterator[str]:
+    """A sentence for each foreign key that the database does not hold and of which the SQL uses both ends."""
+    used = {column.lower() for column in origin.columns_used}
+    for table in catalog.tables:
+        for key in table.foreign_keys:
+            if key.source == "database":
+                continue
+            here = [(table.schema, table.name, column) for column in key.columns]
+            there = [(key.ref_schema, key.ref_table, column) for column in key.ref_columns]
+            if all(_list_spellings(end) & used for end in (*here, *there)):
+                pairs = zip(here, there, strict=False)
+                shown = " and ".join(f"{one[1]}.{one[2]} refers to {other[1]}.{other[2]}" for one, other in pairs)
+                yield f"{shown}: {SAID[key.source]}."
+
+
+def _list_spellings(column: tuple[str, str, str]) -> set[str]:
+    """As lineage may tell a column: with its table, with the schema too."""
+    path = ".".join(part for part in column if part).lower()
+    return {path, ".".join(column[1:]).lower()}
 
 
 def _explain_unmatched(condition: TextCondition, profiles: Profiles) -> str:

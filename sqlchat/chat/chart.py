@@ -1,4 +1,4 @@
-"""How an answer's rows are best drawn: a Vega-Lite specification, chosen by rule from types and values.
+"""Chooses a chart for an answer's rows, as a Vega-Lite specification, from their types and values.
 
 The rules follow the effectiveness ranking of Mackinlay (1986): position along a common scale first, so lines for
 times, bars for categories, points for two amounts. A specification names the columns by their place (`c0`, `c1`),

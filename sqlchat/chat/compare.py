@@ -55,7 +55,7 @@ class Order:
 
 
 def describe_difference(gold: ResultSet, got: ResultSet, order: Order | None = None) -> str:
-    """How `got` differs from `gold`, in a clause; empty where they are the same. `order` is the gold's."""
+    """A clause that says how `got` differs from `gold`; empty if they are the same. `order` is the gold's."""
     if gold.truncated or got.truncated:
         return f"more rows than the {max(len(gold.rows), len(got.rows))} that are compared"
     width, wanted = len(got.columns), len(gold.columns)

@@ -1,4 +1,4 @@
-"""Chooses what of a catalog goes into a prompt: all of it if it fits the budget, else what is near the question.
+"""Chooses the part of a catalog for a prompt: all of it if it fits the budget, else the part near the question.
 
 A whole schema serves a model better than a part of it, so figures on columns are left out first, then their values,
 then tables.
@@ -45,7 +45,7 @@ class SchemaLinker:
         samples: Samples = NO_SAMPLES,
         related: Sequence[str] = (),
     ) -> Context:
-        """What a prompt shows for `question`; `profiles` and `samples` hold only data that may be shown.
+        """The part of the catalog for `question`; `profiles` and `samples` hold only data that may be shown.
 
         `related` is SQL that the question may build on: of verified examples, of terms, of the questions before it.
         """

@@ -1,4 +1,4 @@
-"""What a model must know of a dialect to write in it: one entry each. Used by the prompt and by its rendering."""
+"""Notes for models on how to write each dialect, and how names are quoted in it."""
 
 from __future__ import annotations
 

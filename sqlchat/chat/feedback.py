@@ -1,4 +1,4 @@
-"""What people say of answers: kept, and made verified examples and questions of an evaluation if they say so."""
+"""Keeps feedback on answers, and makes verified examples of it on request."""
 
 from __future__ import annotations
 

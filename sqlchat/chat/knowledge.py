@@ -42,7 +42,7 @@ class Lesson:
     def teach(self, catalog: Catalog, profiles: Profiles) -> Catalog:
         """`catalog` with the references as foreign keys and the descriptions as comments, as far as it holds them.
 
-        Gives the same object for the same catalog and profiles, by which others keep what they made of it.
+        Gives the same object for the same catalog and profiles, so that it can be a key of caches.
         """
         if not self._references and not self._descriptions:
             return catalog
@@ -73,7 +73,7 @@ class Recalled:
     exact: Example | None = None
     """The one that asks the very same question: its SQL is the answer."""
     lesson: Lesson = field(default=NO_LESSON, compare=False)
-    """What the owner said of the catalog itself."""
+    """References and descriptions for the catalog."""
 
     def leave_out(self, hidden: HiddenNames) -> Recalled:
         """Without terms and lines of notes in which one of these names is."""

@@ -1,4 +1,4 @@
-"""Keeps what an owner tells of a connection, once it was checked: notes, terms, references, verified examples."""
+"""Checks and keeps an owner's notes, terms, references and verified examples for a connection."""
 
 from __future__ import annotations
 

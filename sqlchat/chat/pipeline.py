@@ -14,12 +14,11 @@ from typing import cast
 from sqlchat.chat import prompt, strategies
 from sqlchat.chat.answer import Answer, Basis, Sent, Stage
 from sqlchat.chat.budgets import Budgets
-from sqlchat.chat.caveats import find_caveats
+from sqlchat.chat.caveats import find_caveats, list_unsure_references
 from sqlchat.chat.chart import choose_chart
 from sqlchat.chat.context import SchemaLinker
 from sqlchat.chat.knowledge import NOTHING, Knowledge, Recalled
 from sqlchat.chat.question import Question
-from sqlchat.chat.references import list_unsure_references
 from sqlchat.chat.selection import Context
 from sqlchat.chat.strategies import Solution, answer_from_example, check_example, solve_quickly, solve_thoroughly
 from sqlchat.chat.validation import Clock, Validator
@@ -40,7 +39,7 @@ from sqlchat.workers import Workers
 TRANSLATING = 5.0
 """Seconds for a statement in a worker process."""
 MOST_TURNS = 6
-"""Of a conversation, in a prompt: what came before them seldom matters."""
+"""Earlier questions of a conversation in a prompt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +54,7 @@ class Prepared:
     target: str
     """sqlglot's name of the dialect to answer in."""
     unheard: tuple[str, ...]
-    """What came with the question that only a language model can take in."""
+    """Parts of the question that the built-in engine cannot use."""
 
 
 class Pipeline:
@@ -85,8 +84,8 @@ class Pipeline:
     def run_stages(self, question: Question, entry: Entry | None = None) -> Iterator[Stage]:
         """Answer `question` stage by stage: a Basis, Drafted, Checked, Ran where it is to be run, and the Answer.
 
-        `entry` is told how far it came, so that it is known of a failure too. One that is given is kept in the
-        history, and its owner held to the day's budget.
+        `entry` records the progress, also of a failure. The caller keeps a given one in the history, and its owner
+        is held to the day's budget.
 
         Raises ConnectionNotFoundError and UnauthorizedError, then ProviderUnknownError or
         ProviderNotConfiguredError, then DialectUnknownError and ConversationNotFoundError, before any stage,
@@ -116,7 +115,7 @@ class Pipeline:
         yield self._make_answer(ready, basis, solution)
 
     def make_prompt(self, question: Question) -> tuple[Context, tuple[Message, ...]]:
-        """What a model would be shown for `question`, and the whole prompt, without asking one.
+        """The context and the prompt for `question`, without asking a model.
 
         Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
         """
@@ -157,7 +156,7 @@ class Pipeline:
         )
 
     def _make_task(self, question: Question, ready: Prepared) -> tuple[Basis, Task]:
-        """What the model is asked, and what that rests on."""
+        """The task for the model, and the basis of its answer."""
         connection, recalled = ready.connection, ready.recalled
         with ready.validator.clock("context"):
             if not ready.model.repairs:  # the built-in engine reads no prompt
@@ -170,14 +169,14 @@ class Pipeline:
             return _make_basis(connection, context, recalled), Task(question.text, catalog, messages)
 
     def _recall(self, question: Question, connection: OpenConnection) -> Recalled:
-        """What was told that matters to the question, and names nothing that the connection's policy denies."""
+        """The knowledge for the question, without what names something that the policy denies."""
         owner, name, catalog = question.owner, question.connection_id, connection.catalog
         return self._knowledge.recall(owner, name, question.text, catalog).leave_out(connection.hidden_names)
 
     def _read_turns(self, question: Question, connection: OpenConnection) -> Sequence[Turn]:
         """The last turns, on this connection, of the conversation that the question goes on with.
 
-        Without those whose SQL names what the connection's policy denies by now.
+        Leaves out those whose SQL has names that the connection's policy denies by now.
         """
         if question.conversation is None:
             return ()
@@ -246,7 +245,7 @@ class Pipeline:
 
 
 def _read_profiles(connection: OpenConnection) -> Profiles:
-    """What columns hold; nothing while the database is away, since there is an answer already."""
+    """The profiles; empty while the database is away, since there is an answer already."""
     try:
         return connection.profiles
     except UnavailableError:
@@ -254,7 +253,7 @@ def _read_profiles(connection: OpenConnection) -> Profiles:
 
 
 def _list_extras(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tuple[str, ...]:
-    """What there is beside the question itself, in words."""
+    """Names of the parts of a question beside its text."""
     parts = {
         "the questions before it": turns,
         "the notes on it": question.notes,

@@ -1,4 +1,4 @@
-"""Describes a fault of a model's SQL, for the model's second try and for the person who asked."""
+"""Describes a fault of a model's SQL, for the model's second try and for the asker."""
 
 from __future__ import annotations
 

@@ -44,17 +44,14 @@ class Context:
 
     catalog: Catalog
     remarks: Remarks
-    """What columns hold, to be shown with them."""
     whole: bool
     """Whether `catalog` and `remarks` are the same for every question."""
     omitted: tuple[str, ...] = ()
-    """Names of the tables that were left out."""
     matches: tuple[Match, ...] = ()
-    """Values that the question names."""
     samples: Samples = field(default_factory=dict)
     """Rows of the tables in `catalog`, where a model may see rows."""
     nearby: Remarks = field(default_factory=dict)
-    """What the columns nearest to the question hold, where `remarks` had to leave it out."""
+    """Values of the columns nearest to the question, if `remarks` has no room for them."""
     brief: frozenset[tuple[str, str]] = frozenset()
     """(schema, name) of the tables of `catalog` that are shown in one line, without types."""
 

@@ -1,4 +1,4 @@
-"""Keeps the semantic model of a connection: what of a document can be mapped, once the database has checked it."""
+"""Maps a semantic document, has the database check the result, and keeps it for a connection."""
 
 from __future__ import annotations
 

@@ -29,7 +29,6 @@ class Solution:
     """The draft that worked, its checked SQL and its rows."""
 
     draft: Draft
-    """Its tokens are those of all attempts."""
     checked: Checked
     results: Results | None
     attempts: int
@@ -37,7 +36,7 @@ class Solution:
 
 
 def count_most_tokens(task: Task, answer_room: int, *, is_thorough: bool) -> Tokens:
-    """What the way may take at most: each draft is two calls, and the second shows the first answer again."""
+    """The most tokens that a strategy takes: each draft is two calls, and the second shows the first answer again."""
     calls = 2 * (candidates.CANDIDATES + 1 if is_thorough else ATTEMPTS)
     size = sum(estimate_tokens(message.content) for message in task.messages)
     return Tokens(calls * (size + answer_room), calls * answer_room)

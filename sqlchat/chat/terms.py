@@ -25,7 +25,7 @@ MOST_TERMS = 20
 MOST_WORDS = 120
 """Of a question that are looked at."""
 BETWEEN = 2
-"""Other telling words that may stand between those of one term: "customers who are still active"."""
+"""Other words that may stand between those of one term: "customers who are still active"."""
 SIMILAR, SHORTEST_TYPO = 86, 5
 INFLECTED = (
     frozenset({"", "s", "es", "d", "ed", "ing"}),
@@ -88,7 +88,7 @@ class TermIndex:
         self._joined[stem("".join(every))].append((number, len(every)))
 
     def _find_places(self, asked: Sequence[str]) -> dict[str, list[int]]:
-        """Where the question has each of the terms' words."""
+        """The places of the terms' words in the question."""
         places: dict[str, list[int]] = defaultdict(list)
         for place, word in enumerate(asked):
             same = [known for known in self._by_stem.get(stem(word), ()) if _differ_in_ending(known, word)]

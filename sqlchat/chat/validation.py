@@ -18,7 +18,7 @@ from sqlchat.store import Entry
 from sqlchat.telemetry.spans import open_span
 
 FAULTS = (SQLSyntaxError, SQLRefusedError, QueryError)
-"""What is wrong with the SQL rather than with the database: another try can end otherwise."""
+"""Errors of the SQL, not of the database: another try may succeed."""
 
 
 class Clock:

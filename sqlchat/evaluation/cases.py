@@ -1,4 +1,4 @@
-"""Reads questions and their gold SQL from a file of JSON lines. For `run` and the command line."""
+"""Reads questions with their gold SQL from JSON lines, and writes feedback as such."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlchat.errors import PayloadError
+from sqlchat.store import Store
 
 NOTES = ("notes", "instructions", "evidence")
-"""How the notes on a question are called: here, in Defog's question sets and in BIRD's."""
+"""Keys for notes on a question: ours, Defog's and BIRD's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class Case:
     golds: tuple[str, ...]
     """SQL whose rows are right, the preferred one first; empty where no data holds the answer."""
     notes: str = ""
-    """What the asker adds to the question."""
+    """The asker's notes on the question."""
     db: str = ""
     """Fills `{db}` in the name of a connection."""
     answerable: bool = True
@@ -46,6 +47,23 @@ def read_cases(path: Path) -> list[Case]:
     if not cases:
         raise PayloadError(f"{path.name} holds no questions; write one JSON object a line.")
     return cases
+
+
+def collect_cases(store: Store, owner: str, connection_id: str) -> tuple[list[dict[str, Any]], int]:
+    """Rows for `read_cases`, of answers that are good or were corrected, and how many others there are.
+
+    Left out are answers that are bad without a correction, and follow-ups, which say nothing by themselves. Raises
+    StoreUnavailableError.
+    """
+    cases, left_out = [], 0
+    for entry, said in store.feedback.list(owner, connection_id):
+        gold = said.corrected_sql or (entry.sql if said.rating == "good" and entry.outcome == "ok" else "")
+        if not gold or not entry.question or store.history.is_follow_up(entry):
+            left_out += 1
+            continue
+        case = {"id": str(entry.id), "question": entry.question, "gold_sql": gold, "rating": said.rating}
+        cases.append(case | ({"comment": said.comment} if said.comment else {}))
+    return cases, left_out
 
 
 def _read_case(row: Any, number: int) -> Case:

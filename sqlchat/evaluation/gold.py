@@ -1,7 +1,4 @@
-"""What a gold SQL orders by, and the tables, columns and texts that its writer had to know.
-
-`inspect` is a pure function that runs in a worker process, for `run`.
-"""
+"""Finds the order, tables, columns and texts of a gold SQL."""
 
 from __future__ import annotations
 
@@ -29,7 +26,7 @@ class Gold:
 
 
 def inspect(sql: str, dialect: str, catalog: Catalog) -> Gold:
-    """What `sql`, written in sqlglot's `dialect`, rests on in `catalog`; names that it does not hold are left out.
+    """The parts of `catalog` that `sql`, in sqlglot's `dialect`, needs. Leaves out names that it does not hold.
 
     Raises SQLSyntaxError and SQLRefusedError as `parse` does.
     """

@@ -1,4 +1,4 @@
-"""Context recall: whether a prompt holds what the gold SQL needs, so that a model can write it at all. For `run`."""
+"""Context recall: whether a prompt holds the names and texts that the gold SQL needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WILDCARDS = re.compile(r"[%_*?]+")
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """What the gold SQL needs and the prompt lacks."""
+    """Names and texts that the gold SQL needs and the prompt lacks."""
 
     tables: tuple[str, ...] = ()
     columns: tuple[str, ...] = ()

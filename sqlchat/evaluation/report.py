@@ -20,7 +20,7 @@ def summarize(outcomes: Sequence[Outcome]) -> Summary:
 
     `execution_accuracy` is the right answers' share of all answerable questions that were asked, refused and failed
     ones included; `accuracy_of_answered` leaves these out. Context recall is the share of questions with a gold SQL
-    whose prompt holds all of the tables, columns and texts that it names.
+    whose prompt holds all of the tables, columns and texts that it names. SQLCHAT_PROMPT_TOKENS is the prompt's room.
     """
     answerable = [o for o in outcomes if o.case.answerable]
     unanswerable = [o for o in outcomes if not o.case.answerable and o.verdict != "unasked"]
@@ -44,13 +44,14 @@ def summarize(outcomes: Sequence[Outcome]) -> Summary:
         "accuracy_of_answered": _compute_share(len(right), len(answered)),
         "unanswerable": len(unanswerable),
         "unanswerable_refused": _compute_share(sum(o.verdict == "refused" for o in unanswerable), len(unanswerable)),
-        "tokens": {"prompt": tokens.prompt, "completion": tokens.completion, "total": tokens.total},
+        "tokens": _write_tokens(tokens),
         "second_tries": sum(len(o.prompts) > 1 for o in called),
         "milliseconds": _compute_spread([o.milliseconds for o in called]),
         "context_recall": {
             "questions": len(known),
             "tables": _compute_share(sum(not m.tables for m in known), len(known)),
             "columns": _compute_share(sum(not m.columns for m in known), len(known)),
+            "tables_and_columns": _compute_share(sum(not (m.tables or m.columns) for m in known), len(known)),
             "literals": _compute_share(sum(not m.literals for m in known), len(known)),
             "all": _compute_share(sum(not m for m in known), len(known)),
         },
@@ -77,7 +78,7 @@ def write_table(outcomes: Sequence[Outcome], provider: str) -> str:
         told += [("got", outcome.sql)] if outcome.sql else []
         lines += [
             "",
-            f"{outcome.case.id}: {_write_verdict(outcome)}",
+            f"{outcome.case.id}: {outcome.verdict.replace('_', ' ')}",
             *_align_columns([*told, ("why", outcome.why)], "  "),
         ]
     lacking = [o for o in outcomes if o.missing]
@@ -119,10 +120,9 @@ def _write_figures(figures: Summary) -> Iterator[tuple[str, str]]:
         yield "second tries", str(figures["second_tries"])
         yield "time", f"median {time['median']:,.0f} ms, p95 {time['p95']:,.0f} ms, at most {time['max']:,.0f} ms"
     if recall["questions"]:
-        shares = ", ".join(
-            f"{kind} {_write_percent(recall[kind])}" for kind in ("tables", "columns", "literals", "all")
-        )
-        yield "context recall", f"{shares} of {recall['questions']}"
+        number, *kinds = recall
+        shares = ", ".join(f"{kind.replace('_', ' ')} {_write_percent(recall[kind])}" for kind in kinds)
+        yield "context recall", f"{shares} of {recall[number]}"
     if size:
         yield (
             "prompt size",
@@ -143,11 +143,7 @@ def _write_question(outcome: Outcome) -> dict[str, Any]:
         "gold": list(case.golds),
         "got": outcome.sql or None,
         "model": outcome.model,
-        "tokens": {
-            "prompt": outcome.tokens.prompt,
-            "completion": outcome.tokens.completion,
-            "total": outcome.tokens.total,
-        },
+        "tokens": _write_tokens(outcome.tokens),
         "milliseconds": outcome.milliseconds,
         "prompts": list(outcome.prompts),
         "prompt_tokens": outcome.prompt_tokens,
@@ -157,8 +153,8 @@ def _write_question(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-def _write_verdict(outcome: Outcome) -> str:
-    return outcome.verdict.replace("_", " ")
+def _write_tokens(tokens: Tokens) -> dict[str, int]:
+    return {"prompt": tokens.prompt, "completion": tokens.completion, "total": tokens.total}
 
 
 def _align_columns(rows: Sequence[tuple[str, str]], indent: str = "") -> list[str]:

@@ -1,4 +1,4 @@
-"""Asks each question, compares its rows with the gold's, and notes what came of it. For the command line."""
+"""Asks each question, compares its rows with the gold's, and keeps the outcome."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from sqlchat.errors import (
 )
 from sqlchat.evaluation.cases import Case
 from sqlchat.evaluation.gold import Gold, inspect
-from sqlchat.evaluation.meter import Metered
 from sqlchat.evaluation.recall import Missing, find_missing
 from sqlchat.evaluation.replay import AnswerMissingError, hash_task
-from sqlchat.providers.base import Provider, Tokens
+from sqlchat.providers.base import Draft, Provider, Task, Tokens
 from sqlchat.runtime import LOCAL_OWNER, Runtime
 
 INSPECTING = 5.0  # seconds for one look at a gold SQL in a worker process
@@ -36,24 +35,40 @@ class Outcome:
     case: Case
     verdict: Verdict
     why: str = ""
-    """What is wrong with the answer, or why there is none."""
     sql: str = ""
-    """What was answered."""
     model: str = ""
     tokens: Tokens = Tokens()
     prompts: tuple[str, ...] = ()
-    """Fingerprints of the prompts that were sent, or that a model would be sent."""
+    """Fingerprints."""
     milliseconds: float = 0.0
     """From the question to its rows."""
     prompt_tokens: int = 0
     """An upper estimate for the first prompt, as a model would be sent it."""
     missing: Missing | None = None
-    """What the prompt lacks; None without a gold SQL that runs."""
+    """None without a gold SQL that runs."""
 
     @property
     def miss(self) -> bool:
         """Whether someone should look at it."""
         return self.verdict not in (("right", "unasked") if self.case.answerable else ("refused", "unasked"))
+
+
+class Metered(Provider):
+    """Counts the tokens and prompts of `inner` for one question, refused and failed ones too."""
+
+    def __init__(self, inner: Provider) -> None:
+        self._inner = inner
+        vars(self).update(name=inner.name, model=inner.model, repairs=inner.repairs)
+        self.tokens = Tokens()
+        self.prompts: list[str] = []
+        """Fingerprints of the prompts, in order; none of an engine that needs no prompt."""
+
+    def draft(self, task: Task) -> Draft:
+        if task.messages:
+            self.prompts.append(hash_task(task.messages))
+        draft = self._inner.draft(task)
+        self.tokens += draft.tokens
+        return draft
 
 
 class Evaluation:
@@ -129,7 +144,7 @@ class Evaluation:
         return self._connection.replace("{db}", case.db)
 
     def _run_gold(self, name: str, sql: str) -> tuple[Gold, ResultSet]:
-        """What `sql` needs, and its rows."""
+        """The needs of `sql`, and its rows."""
         catalog = self._runtime.manager.open(self._owner, name).catalog
         gold = self._runtime.judges.call(
             inspect, sql, catalog.dialect, catalog.mentioned_in(sql), deadline=INSPECTING

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from sqlchat.config import Settings
-from sqlchat.errors import ModelError, ModelTimeoutError, QuestionError, SqlchatError
+from sqlchat.errors import ModelError, QuestionError
 from sqlchat.providers import wire
 from sqlchat.providers.base import Message, Tokens
-from sqlchat.providers.language_model import FORMAT_REFUSED, RETRIES, SCHEMA, FormatUnknownError, LanguageModel, Reply
+from sqlchat.providers.language_model import RETRIES, SCHEMA, LanguageModel, Reply
 from sqlchat.providers.parts import CUT, STOPPED, read_content, read_thought_parts
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ DEFAULT_MODEL = "claude-sonnet-5-5"
 """The vendor's current balance of price and skill: in the SDK's `Model` list and not in its DEPRECATED_MODELS, at
 half the price of the Opus tier. claude-haiku-5-5 costs a twentieth, but is made for classification and extraction."""
 DEFAULT_URL = "https://api.anthropic.com"
-NO_KEY = "none"
-"""Sent where only a base URL is configured: a gateway may keep the key itself."""
 
 
 class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
@@ -32,16 +31,24 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
     )
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+        super().__init__(settings, key=settings.anthropic_api_key, url=settings.anthropic_base_url or DEFAULT_URL)
         self.model = settings.anthropic_model or DEFAULT_MODEL
-        self._key = settings.anthropic_api_key or NO_KEY
-        self._url = settings.anthropic_base_url or DEFAULT_URL
         self._answer_room = settings.answer_room
+
+    @classmethod
+    def create(cls, settings: Settings) -> Self:
+        return cls(settings)
 
     @classmethod
     def is_configured(cls, settings: Settings) -> bool:
         """A key, or a base URL of a gateway that keeps the key itself."""
         return bool(settings.anthropic_api_key or settings.anthropic_base_url)
+
+    @staticmethod
+    def import_sdk() -> tuple[ModuleType, type[Exception]]:
+        import anthropic
+
+        return anthropic, anthropic.AnthropicError
 
     def _start(self) -> anthropic.Anthropic:
         import anthropic
@@ -56,27 +63,15 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
             http_client=wire.BoundedClient(self._url, late=anthropic.AnthropicError),
         )
 
-    def _end(self, client: anthropic.Anthropic) -> None:
-        client.close()
-
-    def _ask(self, client: anthropic.Anthropic, messages: Sequence[Message], form: Any) -> Reply:
-        import anthropic
-
-        try:
-            message = client.messages.create(
-                model=self.model,
-                max_tokens=self._answer_room,
-                system=_make_system_blocks(messages),
-                messages=[_make_turn(m) for m in messages if m.role != "system"],
-                output_config=anthropic.omit if form is None else form,
-            )
-        except (anthropic.AnthropicError, ValueError) as exc:  # ValueError: a body that is not JSON
-            fault = translate_error(exc, self._key)
-            fault.place = wire.read_place(self._url)
-            if form is not None and _refuses_format(exc):
-                raise FormatUnknownError(fault) from exc
-            raise fault from exc
-        return self._read_reply(message)
+    def _call(self, client: anthropic.Anthropic, messages: Sequence[Message], form: Any) -> Any:
+        turns: list[Any] = [{"role": m.role, "content": m.content} for m in messages if m.role != "system"]
+        return client.messages.create(
+            model=self.model,
+            max_tokens=self._answer_room,
+            system=_make_system_blocks(messages),
+            messages=turns,
+            output_config=form,
+        )
 
     def _read_reply(self, message: Any) -> Reply:
         try:
@@ -94,38 +89,6 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
         tokens = Tokens(prompt, getattr(usage, "output_tokens", None) or 0)
         thoughts = "" if isinstance(content, str) else read_thought_parts(content)
         return Reply(text, message.model or self.model, tokens, is_cut=stop in CUT, thoughts=thoughts)
-
-
-def translate_error(exc: Exception, key: str = "") -> SqlchatError:
-    """The error of ours for an exception of the SDK."""
-    import anthropic
-
-    match exc:
-        case anthropic.APIStatusError():
-            message = exc.api_message or exc.message
-            return wire.make_failure("anthropic", exc.status_code, message, exc.response.headers, key)
-        case anthropic.APITimeoutError():
-            return ModelTimeoutError("anthropic did not answer in time.")
-        case anthropic.APIConnectionError():
-            return ModelError("The connection to anthropic failed or broke off.")
-        case anthropic.AnthropicError():
-            return ModelError(f"The call to anthropic failed: {wire.shorten_message(str(exc), key)}")
-        case _:
-            return ModelError("anthropic answered with something that is not JSON.")
-
-
-def _refuses_format(exc: Exception) -> bool:
-    import anthropic
-
-    return (
-        isinstance(exc, anthropic.APIStatusError)
-        and exc.status_code in (400, 422)
-        and FORMAT_REFUSED.search(f"{exc.message} {exc.body}") is not None
-    )
-
-
-def _make_turn(message: Message) -> Any:
-    return {"role": message.role, "content": message.content}
 
 
 def _make_system_blocks(messages: Sequence[Message]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""What a provider of SQL is: it gets a task and answers with a draft. The draft is data, checked by others."""
+"""Defines the provider of SQL: it gets a task and answers with a draft, which other code checks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Term:
     """A word of the business that the owner defined with SQL."""
 
     names: tuple[str, ...]
-    """The term, then its synonyms."""
+    """The term first."""
     sql: str
     """A condition or an expression in the connection's dialect."""
 
@@ -66,7 +66,6 @@ class Task:
     terms: tuple[Term, ...] = ()
     """Those that the question uses, for a provider that reads no prompt."""
     meter: Meter = field(default_factory=Meter, compare=False)
-    """Is told of each answer of a language model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +75,15 @@ class Draft:
     sql: str | None
     """One statement in the task's dialect; None when the provider says that the data cannot answer."""
     explanation: str
-    """What the SQL does, or why there is none, in a sentence or two."""
+    """One or two sentences: the result of the SQL, or why there is none."""
     model: str
     tokens: Tokens = Tokens()
     assumptions: tuple[str, ...] = ()
-    """Readings of the question that could have gone another way."""
     interpretation: str = ""
     """The question as it was read, in one sentence that stands by itself; "" where the provider does not say."""
     warnings: tuple[str, ...] = ()
-    """What makes the draft doubtful, in sentences for the person who asked."""
+    """Doubts about the draft, in sentences for the person who asked."""
     calls: int = 1
-    """Calls of the model that the draft took."""
     values: tuple[tuple[str, tuple[str, str, str], str], ...] = ()
     """(words of the question, (schema, table, column), the value that they name), from a provider that tells."""
     terms: tuple[str, ...] = ()

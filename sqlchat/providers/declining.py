@@ -1,4 +1,4 @@
-"""Finds answers in JSON values of many shapes, and tells the words with which a model declines or asks back."""
+"""Finds answers and refusals in JSON values of many shapes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sqlchat.providers.objects import repair_object
+from sqlchat.providers.phrases import DECLINES
 from sqlchat.providers.statements import ANY, NO_STATEMENT, PLACEHOLDER, READING, clean
 
 SQL_KEYS = ("sql", "sqlquery", "query", "sqlstatement", "statement", "sqlcode", "queries", "sqlqueries", "statements")
@@ -34,29 +35,18 @@ NULLS = {"", "none", "null", "nil", "n/a", "na", "-", "undefined", "no query", "
 TEMPLATE = re.compile(
     r"(?:string|text|str)(?:\s*(?:or|\||/)\s*null)?|\.\.\.|…|<[^<>]*>|your (?:sql|query).*", re.IGNORECASE
 )
-DECLINES = re.compile(
-    r"[?？]\s*\Z|[?？][\"'”)]?\s|¿|\b(?:sorry|apologi[sz]e|cannot|can['’]?t|can not|unable|not able|won['’]?t"
-    r"|impossible|insufficient|refuse|decline|ambiguous|unclear|lacks?|missing|beyond|outside|out of scope"
-    r"|unavailable|i only|against my|(?:please|could you|kindly) (?:clarify|let me know|specify|tell|provide"
-    r"|rephrase)|need (?:more|further|to know)"
-    r"|(?:no|not|none|nothing|neither|\w+n['’]t)\b[^.!?\n]{0,80}?\b(?:tables?|columns?|data\w*|information|schema|fields?"
-    r"|records?|present|available|stored|exist|contain|included?|part of|possible|allowed|enough|answer\w*|something"
-    r"|help)|lo siento|ning[uú]n\w*|no (?:puedo|hay|es|existe)|não|desculp\w*|désolée?|ne peux pas|aucune?|purtroppo"
-    r"|non|nessun\w*|leider|nicht|keine?|helaas|niet|geen|niestety|nie|не|нет|извините|beklager|ikke|tyvärr|inte)\b"
-    r"|抱歉|无法|無法|不能|没有|沒有|できません|ありません|ですか|죄송|없습니다",
-    re.IGNORECASE,
-)
-"""Words with which a model declines, or asks back, in a text that holds no SQL."""
 DISCARDED = re.compile(
-    r"draft|thought|think|wrong|reject|attempt|previous|scratch|original|\bold|initial|incorrect|invalid|before",
+    r"draft|thought|think|reason|analysis|alternative|wrong|reject|attempt|previous|scratch|original|\bold|initial|incorrect|invalid|before",
     re.IGNORECASE,
 )
 """Names of members whose statements are no answers."""
+FINAL = re.compile(r"final|corrected|chosen|best", re.IGNORECASE)
+"""Names of members that stand before others with statements."""
 DEEPEST = 4
 
 
 def find_answers(value: Any, depth: int = 0) -> list[dict[str, Any]]:
-    """The answers in a JSON `value`, each with `sql` (text or None) and what is told with it.
+    """The answers in a JSON `value`, each with `sql` (text or None) and its explanation.
 
     `{"SQL": "SELECT 1"}`, `{"answer": {"query": "SELECT 1"}}` and `[{"sql": "SELECT 1"}]` hold one each; a format
     that is echoed, `{"sql": "string or null"}`, holds none.
@@ -78,16 +68,17 @@ def find_answers(value: Any, depth: int = 0) -> list[dict[str, Any]]:
         said = members.get(key)
         if isinstance(said, str) and ANY.match(clean(said)) and not PLACEHOLDER.match(said):
             return [{"sql": said, **told}]
-    nested = [
-        answer
-        for key, each in value.items()
-        if not DISCARDED.search(str(key))
-        for answer in find_answers(each, depth + 1)
-    ]
-    if nested:
-        return [told | answer for answer in nested]
+    nested = {str(key): found for key, each in value.items() if (found := find_answers(each, depth + 1))}
+    keys = [key for key in nested if FINAL.search(key)] or [key for key in nested if not DISCARDED.search(key)]
+    if keys:
+        return [told | answer for key in keys for answer in nested[key]]
     if any(key in members for key in SQL_KEYS):
         return []
+    is_refused = any(members[key] is None for key in LOOSE_KEYS if key in members) or any(
+        each is False and re.search("answer|possible|feasible", key) for key, each in members.items()
+    )
+    if told.get("explanation") and is_refused:
+        return [{"sql": None, **told}]
     said = _find_refusal(members)
     return [{"sql": None, "explanation": said}] if said else []
 

@@ -1,4 +1,4 @@
-"""Which providers there are, which of them the settings configure, and one live instance of each in a process."""
+"""Lists the providers and makes one instance of each in a process."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class ProviderFactory:
     def get(self, name: str | None = None) -> Provider:
         """The provider `name`, or the default one.
 
-        Raises ProviderUnknownError that lists the known, ProviderNotConfiguredError that says what is missing.
+        Raises ProviderUnknownError that lists the known ones, ProviderNotConfiguredError that lists missing settings.
         """
         name = name or self.find_default()
         cls = import_provider(name)

@@ -1,18 +1,18 @@
-"""What the vendors of language models have in common: one bounded call, and the formats that an endpoint may know.
+"""Calls a language model within a deadline, in the best format that its endpoint knows.
 
-A vendor's file subclasses `LanguageModel` and says how its SDK is called and what its exceptions mean.
+A vendor's file subclasses `LanguageModel` and calls its SDK.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import threading
 import time
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from types import ModuleType
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from sqlchat.config import Settings
 from sqlchat.errors import ModelError, ModelTimeoutError, SqlchatError
@@ -37,11 +37,6 @@ SCHEMA: dict[str, Any] = {
 }
 """Of a model's answer; the prompt says the same in words, for endpoints that know no schemas. What is to be found out
 comes before the SQL: a model that writes down first how it reads the question writes SQL that fits the reading."""
-FORMAT_REFUSED = re.compile(
-    r"response[_ ]?format|output[_ ]?(?:config|format)|json[_ ]?(?:schema|object|mode)|structured[_ -]?output"
-    r"|additional[_ ]?properties",
-    re.IGNORECASE,
-)
 RETRIES = 2
 LONGEST_QUOTED = 4000  # characters of an answer that goes back to the model
 ANSWER_ANEW = """\
@@ -50,7 +45,15 @@ Answer the same question again with one JSON object and nothing else: "interpret
 "sql" (one whole statement, or null if the data cannot answer), "explanation". No thoughts, no drafts, no other text.\
 """
 
-Client = TypeVar("Client")
+NO_KEY = "none"
+"""Sent if only a base URL is configured: local servers do not look at it, and a gateway may keep the key itself."""
+
+
+class Closable(Protocol):
+    def close(self) -> None: ...
+
+
+Client = TypeVar("Client", bound=Closable)
 log = logging.getLogger(__name__)
 
 
@@ -64,7 +67,7 @@ class Reply:
     is_cut: bool = False
     """Whether it ends at the limit of its length."""
     thoughts: str = ""
-    """What the server sent apart from the text."""
+    """Thoughts that the server sent outside the text."""
 
     def read(self) -> Reading:
         """The answer. Raises UnreadableError."""
@@ -79,14 +82,6 @@ class Reply:
         return read(self.text)
 
 
-class FormatUnknownError(Exception):
-    """The endpoint does not know the format that was asked for; `fault` is what to say if none is left."""
-
-    def __init__(self, fault: SqlchatError) -> None:
-        super().__init__(fault.detail)
-        self.fault = fault
-
-
 class LanguageModel(Provider, Generic[Client]):
     """A vendor's chat model behind its SDK, whose client is made at first use and shared by all threads.
 
@@ -95,15 +90,12 @@ class LanguageModel(Provider, Generic[Client]):
 
     formats: ClassVar[Sequence[Any]]
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, key: str, url: str) -> None:
         self._timeout, self._prices = settings.model_timeout, settings.model_prices
+        self._key, self._url = key or NO_KEY, url
         self._client: Client | None = None
         self._lock = threading.Lock()
         self._format = 0
-
-    @classmethod
-    def create(cls, settings: Settings) -> Self:
-        return cls(settings)
 
     def draft(self, task: Task) -> Draft:
         """See `Provider.draft`. If an answer cannot be read, a second call says what is wrong with it."""
@@ -116,9 +108,14 @@ class LanguageModel(Provider, Generic[Client]):
             draft = second.read().draft(second.model, reply.tokens + second.tokens)
             return replace(draft, calls=2)
 
+    def close(self) -> None:
+        with self._lock:
+            client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
     def _answer_and_count(self, task: Task, messages: Sequence[Message]) -> Reply:
-        """One answer, whose tokens the task's meter and the service's metrics are told, whether it can be read or
-        not."""
+        """One answer. Counts its tokens in the task's meter and in the metrics, even if it cannot be read."""
         started, outcome = time.perf_counter(), SqlchatError.code
         named = {
             "gen_ai.operation.name": "chat",
@@ -143,36 +140,34 @@ class LanguageModel(Provider, Generic[Client]):
         return reply
 
     def _answer_in_time(self, messages: Sequence[Message]) -> Reply:
-        """One answer. One deadline holds for all tries and formats together."""
-        with wire.bound_time(self._timeout) as deadline:
+        """One answer. One deadline holds for all tries and formats together, but not for the SDK's import."""
+        self._get_client()
+        with wire.bound_time(self._timeout):
             try:
-                return self._answer(messages)
+                return self._answer_in_a_format(messages)
             except ModelError as exc:
-                if deadline.left <= 0:
+                if wire.measure_time_left() <= 0:
                     detail = f"{self.name} did not answer within {self._timeout:g} s."
                     raise ModelTimeoutError(detail, place=exc.place) from exc
                 raise
 
-    def close(self) -> None:
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            self._end(client)
-
-    def _answer(self, messages: Sequence[Message]) -> Reply:
-        index = self._format
-        while True:
+    def _answer_in_a_format(self, messages: Sequence[Message]) -> Reply:
+        sdk, base_error = self.import_sdk()
+        for index in range(self._format, len(self.formats)):
+            form = self.formats[index]
             try:
-                reply = self._ask(self._get_client(), messages, self.formats[index])
-            except FormatUnknownError as exc:
-                if index + 1 == len(self.formats):
-                    raise exc.fault from exc
-                index += 1
-                continue
+                answer = self._call(self._get_client(), messages, sdk.omit if form is None else form)
+            except (base_error, ValueError) as exc:  # ValueError: a body that is not JSON
+                if form is not None and wire.refuses_format(exc):
+                    continue
+                fault = wire.translate_error(exc, sdk, self.name, self._key)
+                fault.place = wire.read_place(self._url)
+                raise fault from exc
             if index > self._format:
                 log.info("endpoint knows no better format", extra={"provider": self.name, "format": index})
                 self._format = index
-            return reply
+            return self._read_reply(answer)
+        raise AssertionError("The last format is none, which no endpoint refuses.")
 
     def _get_client(self) -> Client:
         with self._lock:
@@ -180,17 +175,22 @@ class LanguageModel(Provider, Generic[Client]):
                 self._client = self._start()
             return self._client
 
+    @staticmethod
+    @abstractmethod
+    def import_sdk() -> tuple[ModuleType, type[Exception]]:
+        """The vendor's SDK, and the base class of its exceptions."""
+
     @abstractmethod
     def _start(self) -> Client:
-        """Import the SDK and make its client, over a `wire.BoundedClient`."""
+        """Make the SDK's client, over a `wire.BoundedClient`."""
 
     @abstractmethod
-    def _end(self, client: Client) -> None:
-        """Close the client."""
+    def _call(self, client: Client, messages: Sequence[Message], form: Any) -> Any:
+        """The SDK's answer to one call."""
 
     @abstractmethod
-    def _ask(self, client: Client, messages: Sequence[Message], form: Any) -> Reply:
-        """One call through the SDK, its exceptions translated. Raises FormatUnknownError, and what `draft` does."""
+    def _read_reply(self, answer: Any) -> Reply:
+        """The reply in the SDK's answer. Raises QuestionError if the model declines, ModelError for other shapes."""
 
 
 def _ask_again(messages: Sequence[Message], text: str, fault: str) -> tuple[Message, ...]:

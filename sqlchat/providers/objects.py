@@ -19,11 +19,13 @@ DECODER = json.JSONDecoder(strict=False)  # models leave raw line breaks in stri
 START = re.compile(r"\{\s*(?:\\?[\"'“”‘’]|\w+\s*[:=])|\[\s*\{\s*[\"'“]")
 STATEMENT_KEY = re.compile(r"[\"'“”‘’{,\s](?:\w*sql\w*|query|statement)\\?[\"'“”‘’]?\s*[:=]", re.IGNORECASE)
 MOST_OBJECTS, MOST_REPAIRS = 50, 8
-TRIPLE = re.compile(r'"""(.*?)"""|' + r"'''(.*?)'''", re.DOTALL)
+TRIPLE = re.compile(r'"""(.*?)"""|' + r"'''(.*?)'''|(?<=:)\s*`([^`]*)`(?=\s*[,}])", re.DOTALL)
+EQUALS = re.compile(r'([{,]\s*"\w+"\s*)=')
+JOINED = re.compile(r'(?<!\\)"\s*\+\s*"')
 UNKNOWN_ESCAPE = re.compile(r"\\([_*%#()\[\]<>~|.=!-])")
-SPACES = re.compile(r"\\[nrt]")
-QUOTES = "\"'“”‘’`"
-CLOSED = re.compile(rf"[{QUOTES}]{{1,3}}(?:[,}}\]/#]|\s*\n|\s*$|\s*[{QUOTES}]\w+[{QUOTES}]\s*:)")
+SPACES = re.compile(r"\\[nrt]|[\s\\]+")
+CLOSED = r";*[\"'“”‘’`]{1,3}(?:[,}\]/#]|$|[\"'“”‘’`]\w+[\"'“”‘’`]:)"
+"""The end of a member's text, in a text without spaces."""
 STATEMENT = re.compile(r"\W*(?:SELECT|WITH|FROM|VALUES|TABLE)\b", re.IGNORECASE)
 
 
@@ -52,7 +54,7 @@ def find_objects(text: str) -> Iterator[Found]:
             if STATEMENT_KEY.search(raw) and repairs < MOST_REPAIRS:
                 repairs += 1
                 value = repair_object(raw)
-                if not closed and not _holds_statement(value):  # what was to come may be the statement
+                if not closed and not any(_find_statements(value)):  # what was to come may be the statement
                     value = None
                 yield Found(at, end, value)
             position = end if value is not None or not closed else at + 1
@@ -64,7 +66,8 @@ def repair_object(raw: str) -> Any:
     """The value of `raw`, text like an object that is not strict JSON; None where it cannot be read for sure."""
     if re.match(r"[{\[]\s*\\\"", raw):  # escaped once too often
         raw = raw.replace('\\"', '"').replace("\\\\", "\\")
-    raw = TRIPLE.sub(lambda m: json.dumps(m[1] or m[2] or ""), UNKNOWN_ESCAPE.sub(r"\1", raw))
+    raw = TRIPLE.sub(lambda m: json.dumps(m[1] or m[2] or m[3] or ""), UNKNOWN_ESCAPE.sub(r"\1", raw))
+    raw = JOINED.sub("", EQUALS.sub(r"\1:", raw))
     for load in (DECODER.decode, ast.literal_eval):
         try:
             return load(raw)
@@ -78,49 +81,23 @@ def repair_object(raw: str) -> Any:
 
 
 def _stands_in(raw: str, value: Any) -> bool:
-    """Whether each statement in `value` stands whole and closed in `raw`."""
-    if isinstance(value, dict):
-        return all(_stands_in(raw, each) for each in value.values())
-    if isinstance(value, list):
-        return all(_stands_in(raw, each) for each in value)
-    if not isinstance(value, str) or not STATEMENT.match(value):
-        return True
-    raw = SPACES.sub("  ", raw)
-    places = [place for place, letter in enumerate(raw) if letter.isalnum()]
-    letters = "".join(raw[place] for place in places)
-    wanted = "".join(letter for letter in value if letter.isalnum())
-    found = letters.find(wanted)
-    while found >= 0:
-        rest = raw[places[found + len(wanted) - 1] + 1 :].replace("\\", "")
-        tail = re.sub(r"[^\W_]*", "", re.search(r"[\W_]*\Z", value)[0])  # type: ignore[index]
-        if _closes_after(rest, tail):
-            return True
-        found = letters.find(wanted, found + 1)
-    return False
+    """Whether each statement in `value` stands whole and closed in `raw`, spaces and backslashes aside."""
+    squeezed = SPACES.sub("", raw)
+    return all(
+        re.search(re.escape(SPACES.sub("", statement)) + CLOSED, squeezed) for statement in _find_statements(value)
+    )
 
 
-def _holds_statement(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(map(_holds_statement, value.values()))
-    if isinstance(value, list):
-        return any(map(_holds_statement, value))
-    return isinstance(value, str) and STATEMENT.match(value) is not None
-
-
-def _closes_after(rest: str, tail: str) -> bool:
-    """Whether `rest` goes on with `tail`, spaces aside, and then closes the text."""
-    place = 0
-    for letter in filter(lambda each: not each.isspace(), tail):
-        while place < len(rest) and rest[place].isspace():
-            place += 1
-        if place == len(rest) or rest[place] != letter:
-            return False
-        place += 1
-    return CLOSED.match(rest[place:].lstrip(" \t;\r\n")) is not None
+def _find_statements(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _find_statements(each)
+    elif isinstance(value, str) and STATEMENT.match(value):
+        yield value
 
 
 def _find_object_end(text: str, start: int) -> tuple[int, bool]:
-    """Where the object at `start` ends, and whether a bracket closes it; else it ends before the next object."""
+    """The end of the object at `start`, and whether a bracket closes it; if not, it ends before the next object."""
     depth, quote, place = 0, "", start
     while place < len(text):
         letter = text[place]

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from sqlchat.config import Settings
-from sqlchat.errors import ModelError, ModelTimeoutError, QuestionError, SqlchatError
+from sqlchat.errors import ModelError, QuestionError
 from sqlchat.providers import wire
 from sqlchat.providers.base import Message, Tokens
-from sqlchat.providers.language_model import FORMAT_REFUSED, RETRIES, SCHEMA, FormatUnknownError, LanguageModel, Reply
-from sqlchat.providers.parts import CUT, STOPPED, read_arguments, read_content, read_refusal, read_thought_parts
+from sqlchat.providers.language_model import RETRIES, SCHEMA, LanguageModel, Reply
+from sqlchat.providers.parts import (
+    CUT,
+    STOPPED,
+    read_arguments,
+    read_content,
+    read_elsewhere,
+    read_refusal,
+    read_thought_parts,
+)
 
 if TYPE_CHECKING:
     import openai
@@ -19,11 +28,8 @@ DEFAULT_MODEL = "gpt-6.1-terra"
 """The current mid-size tier: in the SDK's `ChatModel` list, without a shutdown date (gpt-4o-mini and gpt-4.1 end on
 2027-01-14, gpt-5-mini on 2026-12-11), at half the price of the next tier up."""
 DEFAULT_URL = "https://api.openai.com/v1"
-NO_KEY = "none"
-"""Sent where only a base URL is configured: local servers ask for a key and do not look at it."""
 THINKING = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 """Members of a message in which servers send thoughts."""
-FORMAT_STATUSES = (400, 404, 415, 422, 501)
 
 
 class OpenAIProvider(LanguageModel["openai.OpenAI"]):
@@ -36,16 +42,24 @@ class OpenAIProvider(LanguageModel["openai.OpenAI"]):
     )
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings)
+        super().__init__(settings, key=settings.openai_api_key, url=settings.openai_base_url or DEFAULT_URL)
         self.model = settings.openai_model or DEFAULT_MODEL
-        self._key = settings.openai_api_key or NO_KEY
-        self._url = settings.openai_base_url or DEFAULT_URL
         self._answer_room = settings.answer_room if settings.openai_base_url and settings.model_context else None
+
+    @classmethod
+    def create(cls, settings: Settings) -> Self:
+        return cls(settings)
 
     @classmethod
     def is_configured(cls, settings: Settings) -> bool:
         """A key, or a base URL: Ollama and vLLM need none."""
         return bool(settings.openai_api_key or settings.openai_base_url)
+
+    @staticmethod
+    def import_sdk() -> tuple[ModuleType, type[Exception]]:
+        import openai
+
+        return openai, openai.OpenAIError
 
     def _start(self) -> openai.OpenAI:
         import openai
@@ -59,26 +73,15 @@ class OpenAIProvider(LanguageModel["openai.OpenAI"]):
             http_client=wire.BoundedClient(self._url, late=openai.OpenAIError),
         )
 
-    def _end(self, client: openai.OpenAI) -> None:
-        client.close()
-
-    def _ask(self, client: openai.OpenAI, messages: Sequence[Message], form: Any) -> Reply:
+    def _call(self, client: openai.OpenAI, messages: Sequence[Message], form: Any) -> Any:
         import openai
 
-        try:
-            completion = client.chat.completions.create(
-                model=self.model,
-                messages=_render_messages(messages),
-                max_tokens=self._answer_room or openai.omit,
-                response_format=openai.omit if form is None else form,
-            )
-        except (openai.OpenAIError, ValueError) as exc:  # ValueError: a body that is not JSON
-            fault = translate_error(exc, self._key)
-            fault.place = wire.read_place(self._url)
-            if form is not None and _refuses_format(exc):
-                raise FormatUnknownError(fault) from exc
-            raise fault from exc
-        return self._read_reply(completion)
+        return client.chat.completions.create(
+            model=self.model,
+            messages=_render_messages(messages),
+            max_tokens=self._answer_room or openai.omit,
+            response_format=form,
+        )
 
     def _read_reply(self, completion: Any) -> Reply:
         try:
@@ -93,44 +96,12 @@ class OpenAIProvider(LanguageModel["openai.OpenAI"]):
             said = wire.shorten_message(read_content(content), self._key)
             raise QuestionError(f"The model's content filter stopped the answer. {said}".strip())
         called = (read_arguments(getattr(message, name, None) or []) for name in ("tool_calls", "function_call"))
-        text = "\n".join(filter(None, (read_content(content), *called)))
+        text = "\n".join(filter(None, (read_content(content), *called))) or read_elsewhere(message, choice)
         thoughts = next((each for name in THINKING if (each := getattr(message, name, None))), content)
         usage = getattr(completion, "usage", None)
         tokens = Tokens(getattr(usage, "prompt_tokens", None) or 0, getattr(usage, "completion_tokens", None) or 0)
         served = getattr(completion, "model", None) or self.model
         return Reply(text, served, tokens, is_cut=finish in CUT, thoughts=read_thought_parts(thoughts))
-
-
-def translate_error(exc: Exception, key: str = "") -> SqlchatError:
-    """The error of ours for an exception of the SDK."""
-    import openai
-
-    match exc:
-        case openai.APIStatusError():
-            said = exc.body.get("message") if isinstance(exc.body, dict) else None
-            return wire.make_failure("openai", exc.status_code, str(said or exc.message), exc.response.headers, key)
-        case openai.APITimeoutError():
-            return ModelTimeoutError("openai did not answer in time.")
-        case openai.APIConnectionError():
-            return ModelError("The connection to openai failed or broke off.")
-        case openai.ContentFilterFinishReasonError():
-            return QuestionError("The model's content filter stopped the answer.")
-        case openai.LengthFinishReasonError():
-            return ModelError("The model's answer was cut off at its length limit.")
-        case openai.OpenAIError():
-            return ModelError(f"The call to openai failed: {wire.shorten_message(str(exc), key)}")
-        case _:
-            return ModelError("openai answered with something that is not JSON.")
-
-
-def _refuses_format(exc: Exception) -> bool:
-    import openai
-
-    return (
-        isinstance(exc, openai.APIStatusError)
-        and exc.status_code in FORMAT_STATUSES
-        and FORMAT_REFUSED.search(f"{exc.message} {exc.body} {exc.param}") is not None
-    )
 
 
 def _render_messages(messages: Sequence[Message]) -> list[Any]:

@@ -16,7 +16,11 @@ CUT = frozenset({"length", "max_tokens", "model_length", "model_context_window_e
 """Reasons for which an answer ends before its end, in lower case."""
 STOPPED = frozenset({"content_filter", "safety", "refusal"})
 THOUGHT = re.compile("think|reason|analysis", re.IGNORECASE)
+UNREAD = re.compile(rf"{THOUGHT.pattern}|server_tool|tool_result", re.IGNORECASE)
+"""Types of parts that hold no answer."""
 TEXTS = ("text", "content", "value", "output_text")
+ELSEWHERE = ("parsed", "text", "output_text", "output", "answer", "response", "result")
+"""Members for an answer of a message without content."""
 THOUGHTS = ("thinking", "reasoning", "text", "content", "summary")
 
 
@@ -34,10 +38,16 @@ def read_arguments(calls: Any) -> str:
     """The arguments of a message's calls of tools, one JSON object a line."""
     found = []
     for call in calls if isinstance(calls, list) else [calls]:
-        function = _get_member(call, "function") or call
+        function = _get_member(call, "function") or _get_member(call, "custom") or call
         arguments = next((each for name in ("arguments", "input") if (each := _get_member(function, name))), "")
         found.append(arguments if isinstance(arguments, str) else _write_json(arguments))
     return "\n".join(filter(None, found))
+
+
+def read_elsewhere(*holders: Any) -> str:
+    """The text of the first member, of a message or of what is around it, in which servers put answers instead."""
+    found = (_get_member(holder, name) for holder in holders for name in ELSEWHERE)
+    return next(filter(None, map(read_content, found)), "")
 
 
 def read_refusal(content: Any) -> str:
@@ -52,7 +62,7 @@ def _find_texts(content: Any) -> Iterator[str]:
     elif isinstance(content, list):
         for part in content:
             yield from _find_texts(part)
-    elif content is not None and not THOUGHT.search(kind := str(_get_member(content, "type") or "")):
+    elif content is not None and not UNREAD.search(kind := str(_get_member(content, "type") or "")):
         if "tool" in kind or "function" in kind:
             yield read_arguments(content)
         elif said := next((each for name in TEXTS if (each := _get_member(content, name))), None):

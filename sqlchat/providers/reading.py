@@ -15,8 +15,9 @@ from typing import Any
 
 from sqlchat.errors import ModelError
 from sqlchat.providers.base import Draft, Tokens
-from sqlchat.providers.declining import DECLINES, find_answers
+from sqlchat.providers.declining import find_answers
 from sqlchat.providers.objects import find_objects
+from sqlchat.providers.phrases import CONDITIONAL, CORRECTING, COUNTEREXAMPLE, DECLINES, DRAFT_LABEL, WITHDRAWN
 from sqlchat.providers.statements import (
     ANY,
     ENTITY,
@@ -41,37 +42,14 @@ NO_TOKENS = Tokens()
 FORM = frozenset({"interpretation", "assumptions", "sql", "explanation"})
 """Members of the JSON object that a model is asked for."""
 SQL_LANGUAGE = re.compile(r"\w*sql\w*|sqlite\d?|postgres|duckdb", re.IGNORECASE)
-WRONG = re.compile(
-    r"(?<!if )\b(?:that|this|it|the above|which|above|first (?:one|query|version))(?:['’]s| is| was| would be)?"
-    r" (?:also |still |clearly |plainly )?(?:wrong|incorrect|a mistake|not (?:right|correct|what)|mistaken|invalid)\b"
-    r"(?! (?:only|if|unless|when)\b)"
-    r"|\b(?:ignore|disregard|discard|scrap|scratch) (?:that|this|the|it|my)\b|\bi (?:withdraw|made a mistake)"
-    r"|\b(?:do not|don['’]t) (?:use|run) (?:that|this|it)\b",
-    re.IGNORECASE,
+DIFF = re.compile(r"(?:^-(?!-).*\n)+((?:^\+.*(?:\n|\Z))+)", re.MULTILINE)
+"""Removed lines, and added ones behind them."""
+NO_QUERY = re.compile(
+    r"SELECT\s+(?:NULL|'(?P<words>(?:[^']|'')*\s(?:[^']|'')*)')(?:\s+AS\s+[\w\"`\[\]]+)?\s*;?\s*(?P<comment>--.*)?",
+    re.IGNORECASE | re.DOTALL,
 )
-"""Said behind a statement, it withdraws it."""
-CORRECTING = re.compile(
-    r"\b(?:wait|hmm+|oops|actually|correct(?:ed|ion|ing)?|fix(?:ed|ing)?|revis(?:ed|ion|ing)|mistake|wrong|incorrect"
-    r"|on second thought|let me (?:re|try|fix|correct|think)\w*|instead of (?:that|this)|should (?:be|have been)"
-    r"|the right (?:query|sql|one|statement|answer)|final (?:answer|query|sql|version|statement)|better:|sorry"
-    r"|improved|that counts|not (?:quite )?right|update[d]?:)",
-    re.IGNORECASE,
-)
-"""Said between two statements, it withdraws the first."""
-DRAFT_LABEL = re.compile(
-    r"\b(?:(?:first|initial|1st) (?:attempt|draft|try|idea|version|thought)|draft|thoughts?|wrong|incorrect)\b"
-    r"[^\n.?!]{0,40}$",
-    re.IGNORECASE,
-)
-
-
-COUNTEREXAMPLE = re.compile(
-    r"\b(?:(?:common|typical|frequent|possible|another) (?:mistake|error)|(?:do not|don['’]t|never|avoid) (?:write"
-    r"|use|run|do|using|writing|running)|would be (?:wrong|incorrect|a mistake))\b[^\n.?!]{0,60}\Z"
-    r"|(?:\A|\n)\W*(?:incorrect|wrong|bad|not this)(?: \w+)?\W*\Z|[❌✗✘][^\n]{0,60}\Z",
-    re.IGNORECASE,
-)
-"""Said before a statement, it shows it as one that is not to be run."""
+"""SQL that holds a refusal in place of a query."""
+BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 
 class UnreadableError(ModelError):
@@ -109,35 +87,30 @@ def read(text: str) -> Reading:
         raise UnreadableError(f"The model answered with {len(text):,} characters, far more than one statement takes.")
     if complete := read_complete(text):
         return complete
+    text = text.replace("\r\n", "\n")
     if "&quot;" in text or (ENTITY.search(text) and not re.search(r"[<>]", text)):
         text = html.unescape(text)
     text = remove_thoughts(text).lstrip("\ufeff\u200b\u2060 \n")
     if complete := read_complete(text):
         return complete
-    text = unquote(text)
-    if offers := _find_offers(text):
-        return _choose_offer(offers, text)
-    if DECLINES.search(said := read_prose(text)):
-        return Reading(None, _clean_text(said))
+    text = BOXED.sub(r"\n\1\n", DIFF.sub(_read_added_lines, unquote(text)))
+    offers = _find_offers(text)
+    rest = text[offers[-1].end :] if offers else text
+    if offers and (reading := _choose_offer(offers, text)):
+        return _read_refusal(reading, rest)
+    if DECLINES.search(prose := _read_prose(rest)):
+        return Reading(None, _clean_text(prose))
+    if offers:
+        raise UnreadableError("The model withdrew the statement that it had written, and gave no other.")
     raise UnreadableError(
         f"The model answered with text in which no SQL was found: {_cut_excerpt(text) or '(empty)'}"
-    )
-
-
-def read_prose(text: str) -> str:
-    """The words of a text that holds neither SQL nor JSON, be it in a fence; "" for other texts and cut ones."""
-    text = strip_fence(remove_thoughts(text))
-    return (
-        ""
-        if text.startswith(("{", "[", "```", "~~~")) or READING.search(text) or len(text) > LONGEST_ANSWER
-        else text
     )
 
 
 def read_complete(text: str) -> Reading | None:
     """The answer of a text that is strict JSON from end to end and holds one; else None."""
     text = text.strip().lstrip("\ufeff")
-    for _ in range(2):  # JSON in a JSON string
+    for _ in range(4):  # JSON in JSON strings
         if not text.startswith(("{", '"')):
             return None
         try:
@@ -146,7 +119,7 @@ def read_complete(text: str) -> Reading | None:
             return None
         if isinstance(value, dict):
             answers = find_answers(value)
-            return _merge_readings([_make_reading(answer) for answer in answers]) if answers else None
+            return _read_refusal(_merge_readings(list(map(_make_reading, answers)))) if answers else None
         if not isinstance(value, str):
             return None
         text = value.strip()
@@ -165,6 +138,21 @@ def read_thoughts(text: str) -> Reading | None:
     return None if text[found[-1].end :].strip("` \n") else read_complete(json.dumps(found[-1].value))
 
 
+def _read_added_lines(lines: re.Match[str]) -> str:
+    """The statement that a diff adds; other lines as they are."""
+    added = re.sub(r"^\+", "", lines[1], flags=re.MULTILINE)
+    return added if READING.match(added) else lines[0]
+
+
+def _read_prose(text: str) -> str:
+    """The words of a text around fences with nothing but comments, or in one fence; "" if it holds SQL or JSON."""
+    for fence in reversed(list(find_fences(text))):
+        shown = "" if NO_STATEMENT.match(fence.body) else fence.body
+        text = f"{text[: fence.start]}{shown}{text[fence.end :]}"
+    text = text.strip("`~ \n")
+    return "" if text.startswith(("{", "[")) or READING.search(text) else text
+
+
 def join_parts(parts: Sequence[str]) -> str:
     """One text of the parts that an answer came in: units of their own, unless they make up one JSON object."""
     whole = "".join(parts)
@@ -172,13 +160,13 @@ def join_parts(parts: Sequence[str]) -> str:
 
 
 def _find_offers(text: str) -> list[Offer]:
-    """What `text` offers as answers, in its order."""
+    """The answers that `text` offers, in its order."""
     fences = list(find_fences(text))
     written = [f for f in fences if READING.match(f.body)]
     objects = [o for o in _find_object_offers(text) if not any(f.start < o.start and o.end < f.end for f in written)]
     apart = [f for f in fences if not any(f.start < o.end and o.start < f.end for o in objects)]
     formal = sorted([*objects, *_read_fences(text, apart, reads_only=bool(objects))], key=lambda offer: offer.start)
-    covered = [(o.start, o.end) for o in formal] + [(f.start, f.end) for f in fences]
+    covered = [(o.start, o.end) for o in formal] + [(f.start, f.end) for f in fences if formal]
     loose = [
         Offer(start, end, Reading(clean(sql), _cut_excerpt(text[:start].rstrip(" `*"))))
         for start, end, sql in find_statements(text)
@@ -233,23 +221,26 @@ def _strip_prose(body: str) -> str:
     return body
 
 
-def _choose_offer(offers: Sequence[Offer], text: str) -> Reading:
-    """The last answer that stands. Raises UnreadableError if none does, or if the last one is incomplete."""
+def _choose_offer(offers: Sequence[Offer], text: str) -> Reading | None:
+    """The last answer that stands; None if none does. Raises UnreadableError if the last one is incomplete."""
     standing: list[Reading | None] = []
     drafts: list[Reading | None] = []
+    conditional: list[Reading | None] = []
     before = [text[end : offer.start] for end, offer in zip([0, *(o.end for o in offers)], offers, strict=False)]
     is_shown = [COUNTEREXAMPLE.search(said.rstrip()) is not None for said in before]
     for place, offer in enumerate(offers):
         is_last = place + 1 == len(offers)
         after = text[offer.end :] if is_last else before[place + 1]
         introduces_another = not is_last and is_shown[place + 1]
-        is_withdrawn = WRONG.search(after) or (not is_last and CORRECTING.search(after))
+        is_withdrawn = WITHDRAWN.search(after) or (not is_last and CORRECTING.search(after))
         if is_shown[place] or (is_withdrawn and not introduces_another):
             continue
-        (drafts if DRAFT_LABEL.search(before[place].rstrip(" `*:\n")) else standing).append(offer.reading)
-    left = standing or drafts
+        words = before[place].rstrip(" `*:\n")
+        kind = drafts if DRAFT_LABEL.search(words) else conditional if CONDITIONAL.search(words) else standing
+        kind.append(offer.reading)
+    left = (conditional + standing if standing else conditional) or drafts
     if not left:
-        raise UnreadableError("The model withdrew the statement that it had written, and gave no other.")
+        return None
     last = left[-1]
     if last is None:
         raise UnreadableError(f"The model's answer is incomplete or broken JSON or SQL: {_cut_excerpt(text)}")
@@ -265,6 +256,15 @@ def _merge_readings(readings: Sequence[Reading]) -> Reading:
     count = len(others) + 1
     warning = f"The model gave {count} different statements as answers; this is the last of them."
     return replace(last, warnings=(*last.warnings, warning))
+
+
+def _read_refusal(reading: Reading, behind: str = "") -> Reading:
+    """`reading` without its SQL if that is no query but a refusal, such as `SELECT 'No such table'`."""
+    if not (match := NO_QUERY.fullmatch(reading.sql or "")):
+        return reading
+    words = match["words"] or (match["comment"] or behind).strip("-; \n") or reading.explanation
+    declines = words and (match["words"] is None or DECLINES.search(words))
+    return replace(reading, sql=None, explanation=_clean_text(words)) if declines else reading
 
 
 def _fold_statement(sql: str) -> str:

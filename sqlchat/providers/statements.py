@@ -22,27 +22,34 @@ NO_STATEMENT = re.compile(r"(?:\s|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*\Z", re.DOTALL)
 PLACEHOLDER = re.compile(
     r"\s*(?:SELECT|WITH)?\s*(?:\.\.\.|…|<[\w ]+>)\s*;?\s*\Z|\s*(?:SELECT|WITH)\s*(?:\.\.\.|…)", re.I
 )
-FENCE = re.compile(r"(```|~~~)(.*?)\1", re.DOTALL)
+FENCE = re.compile(r"((?<!`)`{3,}+|(?<!~)~{3,}+)(.*?)\1", re.DOTALL)
 OPEN_FENCE = re.compile(r"(?:```|~~~)")
-INFO = re.compile(r"[ \t]*[\w+#.-]*(?:[ \t{][^\n]*)?\n|[ \t]*[\w+#.-]+[ \t]+(?=\S)")
+INFO = re.compile(r"[ \t]*\{\.?\w+[^}\n\"]*\}[ \t]*\n|[ \t]*[\w+#.-]*(?:[ \t{][^\n]*)?\n|[ \t]*[\w+#.-]+[ \t]+(?=\S)")
 LABEL = re.compile(
-    r"\s*(?:[#>*\-]+\s*)?(?:[\w-]+[ \t]+){0,4}[\w-]+\s*(?:\*\*)?(?::|=#|=>|>)\s*(?:\*\*)?\s*(?=[(\s]*\w)"
+    r"\s*(?:[#>*\-]+\s*)?(?:[\w-]+[ \t]+){0,4}[\w-]+\s*(?:\*\*)?(?:[:：]|=#|=>|>)\s*(?:\*\*)?\s*(?=[(\s]*\w)"
 )
 BEGIN = re.compile(
-    rf"(?:^[ \t]*(?:\d+[.)]|[-*]|D|/\*[^*]*\*/)?[ \t]*|[:>`\]*#][ \t]*)(?P<sql>\(?[ \t]*{READS})",
+    rf"(?:^[ \t]*(?:\d+[.)]|[-*]|D|/\*[^*]*\*/)?[ \t]*|[:：>`\]*#\[→➜➔⇒•·–—▶✅][ \t]*|[\"'“‘]\s*)"
+    rf"(?P<sql>\(?[ \t]*{READS})",
     re.IGNORECASE | re.MULTILINE,
 )
+QUOTES = {"`": "`", '"': '"', "'": "'", "“": "”", "‘": "’"}
+CLOSING = {opened: re.compile(rf"{closed}+(?=\W*(?:\n|\Z)|\s*[.,;:)|])") for opened, closed in QUOTES.items()} | {
+    "`": re.compile("`")
+}
 LITERAL = re.compile(
     r"""'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`|--[^\n]*|/\*.*?\*/|(?P<tag>\$\w*\$).*?(?P=tag)""", re.DOTALL
 )
+ENTITY = re.compile(r"&(?:lt|gt|quot|apos|amp|nbsp|#\d{1,5}|#x[0-9a-f]{1,4});")
 END = re.compile(
-    rf"(?P<literal>{LITERAL.pattern})|;|`|</\w|<\||\[/|\n\s*(?=\||[#*]|[-=]{{4}}|~~~)"
-    r"|\n\s*(?=[A-Z][\w ]{0,30}:\s|(?:This|It|The|Here|Note|That|Let|I|You|We|Which|Hope|In)\b\s+[a-z'])"
+    rf"```|(?P<literal>{LITERAL.pattern}|{ENTITY.pattern}|[,(]\s*\n)|;|`|</\w|<\||\[/|\]\]>|\n\s*(?=\||[#*]|[-=]{{4}}|-{{3}}\s*(?:\n|\Z)|~~~)"
+    r"|\n\s*(?=\d+[.)]\s+[A-Z]|which\b)|\n[ \t]*\n\s*(?=\([A-Z][a-z]+\s)"
+    r"|\n\s*(?=(?:explanation|interpretation|assumptions)\b|[A-Z][\w ]{0,30}:\s"
+    r"|(?:This|It|The|Here|Note|That|Let|I|You|We|Which|Hope|In)\b\s+[a-z'])"
     r"|\n[ \t]*\n(?!\s*(?:[(),]|--|/\*|(?:FROM|WHERE|GROUP|ORDER|HAVING|LIMIT|UNION|EXCEPT|INTERSECT|JOIN|LEFT|RIGHT"
     r"|FULL|INNER|CROSS|AND|OR|ON|SELECT|WINDOW|OFFSET|FETCH|QUALIFY|AS)\b))",
     re.DOTALL,
 )
-ENTITY = re.compile(r"&(?:lt|gt|quot|apos|amp|nbsp|#\d{1,5}|#x[0-9a-f]{1,4});", re.IGNORECASE)
 TYPED = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "\u00a0": " ", "\u200b": "", "\ufeff": ""})
 
 
@@ -59,26 +66,27 @@ def find_fences(text: str) -> Iterator[Fence]:
     for fence in FENCE.finditer(text):
         body, language = fence[2], ""
         info = INFO.match(body)
-        if info and not ANY.match(body) and not body.lstrip().startswith(("{", "[", "(")):
-            language, body = info[0].strip().lower().split(" ")[0], body[info.end() :]
+        if info and not ANY.match(body) and (info[0].strip().endswith("}") or body.lstrip()[:1] not in "{[("):
+            language, body = info[0].strip(" {}.\n").lower().split(" ")[0], body[info.end() :]
         yield Fence(fence.start(), fence.end(), body.strip(), language)
 
 
 def find_open_fence(text: str) -> int | None:
-    """Where a fence begins that does not end; None where all end."""
+    """The start of a fence that has no end; None if there is none."""
     rest = FENCE.sub(lambda m: " " * len(m[0]), text)
     found = OPEN_FENCE.search(rest)
     return found.start() if found else None
 
 
 def find_statements(text: str) -> Iterator[tuple[int, int, str]]:
-    """Start, end and text of the statements that begin a line, follow a label, or stand in backticks."""
+    """Start, end and text of the statements that begin a line, follow a label, or stand in backticks or quotes."""
     position = 0
     while begin := BEGIN.search(text, position):
         start = begin.start("sql")
-        ticked = text[start - 1 : start] == "`" and text.find("`", start) > 0
-        end = next((m for m in END.finditer(text, start) if m["literal"] is None), None)
-        stop = text.find("`", start) if ticked else end.start() if end else len(text)
+        quote = text[max(start - 3, 0) : start].rstrip()[-1:]
+        closing = CLOSING[quote].search(text, start) if quote in CLOSING else None
+        end = closing or next((m for m in END.finditer(text, start) if m["literal"] is None), None)
+        stop = end.start() if end else len(text)
         position = max(stop, start + 1)
         yield start, stop, text[start:stop].strip()
 
@@ -95,9 +103,8 @@ def strip_fence(sql: str) -> str:
 
 def unquote(text: str) -> str:
     """A statement that stands in quotes as a whole, without them; other texts as they are."""
-    quote = text[:1]
     within = text[1:-1].strip()
-    return within if quote in "\"'`" and text[1:].endswith(quote) and READING.match(within) else text
+    return within if text[1:].endswith(QUOTES.get(text[:1], "\0")) and READING.match(within) else text
 
 
 def clean(sql: str) -> str:
@@ -105,8 +112,7 @@ def clean(sql: str) -> str:
 
     Outside its texts and names, typographic quotes become plain ones and HTML entities become characters.
     """
-    sql = strip_fence(sql)
-    sql = unquote(sql)
+    sql = re.sub(r"\A\w*sql\w*\s*\n|(?:\\[nrt])+\Z", "", unquote(strip_fence(sql)), flags=re.IGNORECASE)
     if not ANY.match(sql) and (label := LABEL.match(sql)) and ANY.match(sql, label.end()):
         sql = sql[label.end() :]
     sql = re.sub(rf"\A{COMMENTS}(?=[\s(]*\w)", "", sql, flags=re.DOTALL)
@@ -114,10 +120,15 @@ def clean(sql: str) -> str:
     if ENTITY.search(outside):
         sql = html.unescape(sql)
         outside = LITERAL.sub("", sql)
-    if outside != outside.translate(TYPED):
+    if outside != _write_plainly(outside):
         parts, position = [], 0
         for literal in LITERAL.finditer(sql):
-            parts += [sql[position : literal.start()].translate(TYPED), literal[0]]
+            parts += [_write_plainly(sql[position : literal.start()]), literal[0]]
             position = literal.end()
-        sql = "".join([*parts, sql[position:].translate(TYPED)])
+        sql = "".join([*parts, _write_plainly(sql[position:])])
     return strip_fence(sql)
+
+
+def _write_plainly(text: str) -> str:
+    """`text` with plain quotes, and line breaks that were escaped once too often."""
+    return text.translate(TYPED).replace("\\n", "\n").replace("\\t", " ")

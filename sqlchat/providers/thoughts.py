@@ -1,4 +1,4 @@
-"""Removes what a model thought aloud from what it answered.
+"""Removes a model's thoughts from its answer.
 
 Local servers leave thoughts in the text when they do not know a model's template: in tags of many names, in gpt-oss
 channels, without a closing tag when the answer was cut, without an opening one when the template holds it.
@@ -8,16 +8,25 @@ from __future__ import annotations
 
 import re
 
-NAMES = r"(?:think|thought|reason|reflect|scratch_?pad|analysis|monologue|ponder|rationale|deliberat)"
+NAMES = (
+    r"(?:think|thought|reason|reflect|scratch_?pad|analysis|monologue|ponder|rationale|deliberat"
+    r"|(?<![a-z])(?:cot|plan|draft)(?![a-z]))"
+)
 MARK = re.compile(
-    rf"[<◁⟨《«【]\|?(?P<kind>/|end_of_|end_|begin_of_|start_of_|start_)?(?:\w{{1,20}}:)?[\w.-]{{0,20}}?{NAMES}[\w.-]{{0,20}}"
+    rf"[<◁⟨《«【]\|?(?P<kind>\\?/|end_of_|end_|begin_of_|start_of_|start_)?(?:\w{{1,20}}:)?[\w.-]{{0,20}}?{NAMES}[\w.-]{{0,20}}"
     r"(?:\s[^<>▷]{0,200})?\|?[>▷⟩》»】]"
     r"|\[(?P<slash>/?)(?:think(?:ing)?|thoughts?|reasoning)\]"
     r"|(?P<open><\|channel>\s*(?:thought|analysis)\b|<unused94>)|(?P<close><channel\|>|<unused95>)",
     re.IGNORECASE,
 )
-FENCED = re.compile(rf"```[ \t]*{NAMES}\w*[ \t]*\n.*?(?:```|\Z)", re.IGNORECASE | re.DOTALL)
+FENCED = re.compile(
+    rf"```[ \t]*{NAMES}\w*[ \t]*\n.*?(?:```|\Z)|<details>\s*<summary>[^<]*{NAMES}[^<]*</summary>.*?</details>",
+    re.IGNORECASE | re.DOTALL,
+)
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+STRUCK = re.compile(
+    r"<(del|strike)>.*?</\1>|(?<!~)~~(?=`{3}|`?(?:SELECT|WITH)\b).*?(?<!~)~~(?!~)", re.DOTALL | re.IGNORECASE
+)
 CHANNEL = re.compile(
     r"<\|channel\|>\s*(?P<name>\w+)(?P<to>\s+to=[\w.]+)?(?:\s*<\|constrain\|>\s*\w+|\s+(?:code|json))?\s*(?:<\|message\|>)?"
 )
@@ -35,7 +44,7 @@ def remove_thoughts(text: str) -> str:
     began with the text.
     """
     text = _read_final_channel(text)
-    text = COMMENT.sub("\n", FENCED.sub("\n", text))
+    text = STRUCK.sub("\n", COMMENT.sub("\n", FENCED.sub("\n", text)))
     kept: list[str] = []
     start, thinking = 0, False
     for mark in MARK.finditer(text):
@@ -52,11 +61,11 @@ def remove_thoughts(text: str) -> str:
 
 
 def _closes(mark: re.Match[str]) -> bool:
-    return (mark["kind"] or "").lower() in ("/", "end_of_", "end_") or bool(mark["slash"] or mark["close"])
+    return (mark["kind"] or "").lower() in ("/", "\\/", "end_of_", "end_") or bool(mark["slash"] or mark["close"])
 
 
 def _read_final_channel(text: str) -> str:
-    """What gpt-oss wrote for the reader, or else the arguments of its call of a tool; other texts as they are."""
+    """The final channels of gpt-oss, or else the arguments of its tool call; other texts unchanged."""
     if BARE_CHANNELS.match(text):
         return text.rpartition(BARE_FINAL)[2] if BARE_FINAL in text else ""
     finals: list[str] = []

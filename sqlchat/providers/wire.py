@@ -1,8 +1,7 @@
-"""The HTTP side that the model vendors share: a client bounded in time, and what a vendor's status means to callers.
+"""Sends the HTTP requests of the vendors' SDKs within a deadline, and translates their errors.
 
 Both SDKs retry and time out each try on their own, so that a call as a whole could take minutes: a Retry-After is
-slept through, and a body that drips never times out. Here one deadline holds for all of it. Used by the vendors'
-files alone.
+slept through, and a body that drips never times out. Here one deadline holds for all of it.
 """
 
 from __future__ import annotations
@@ -29,6 +28,12 @@ from sqlchat.errors import (
 )
 
 CONNECT_TIMEOUT = 5.0
+FORMAT_STATUSES = (400, 404, 415, 422, 501)
+FORMAT_REFUSED = re.compile(
+    r"response[_ ]?format|output[_ ]?(?:config|format)|json[_ ]?(?:schema|object|mode)|structured[_ -]?output"
+    r"|additional[_ ]?properties",
+    re.IGNORECASE,
+)
 PATIENCE = 2.0  # seconds to wait for a vendor's Retry-After; a longer one is the caller's to wait for
 LONGEST_MESSAGE = 300
 KEYS = re.compile(r"\b(?:sk|pk|rk|key)[-_][\w*.\-]{6,}|(?<=Bearer )\S+", re.IGNORECASE)
@@ -39,33 +44,26 @@ OWN_HEADERS = re.compile(
 )
 
 
-class Deadline:
-    """A point in time by which a call must be over."""
-
-    def __init__(self, seconds: float) -> None:
-        self._end = time.monotonic() + seconds
-
-    @property
-    def left(self) -> float:
-        """Seconds that are left; 0 or less when it has passed."""
-        return self._end - time.monotonic()
-
-
-_deadline: ContextVar[Deadline] = ContextVar("deadline")
+_end: ContextVar[float] = ContextVar("end")  # of the time for a call, by the monotonic clock
 
 
 @contextlib.contextmanager
-def bound_time(seconds: float) -> Iterator[Deadline]:
+def bound_time(seconds: float) -> Iterator[None]:
     """Bound all that a `BoundedClient` sends inside the block, in this thread."""
-    token = _deadline.set(Deadline(seconds))
+    token = _end.set(time.monotonic() + seconds)
     try:
-        yield _deadline.get()
+        yield
     finally:
-        _deadline.reset(token)
+        _end.reset(token)
+
+
+def measure_time_left() -> float:
+    """Seconds that are left inside `bound_time`; 0 or less when the deadline has passed."""
+    return _end.get() - time.monotonic()
 
 
 class BoundedClient(httpx2.Client):
-    """The SDKs' HTTP client under the deadline of `within`, sending only what the SDK itself says.
+    """The SDKs' HTTP client under the deadline of `bound_time`, sending only what the SDK itself says.
 
     Past the deadline it raises `late`, an exception that the SDK hands on without another try. Headers that an SDK
     picks up from the environment (`OPENAI_CUSTOM_HEADERS`, an organization) stay here: the settings table is the
@@ -77,31 +75,57 @@ class BoundedClient(httpx2.Client):
         self._late = late
 
     def send(self, request: httpx2.Request, *, stream: bool = False, **options: Any) -> httpx2.Response:
-        deadline = _deadline.get()
         for name in [name for name in request.headers if not OWN_HEADERS.match(name)]:
             del request.headers[name]
-        left = max(deadline.left, 0.001)
+        left = max(measure_time_left(), 0.001)
         request.extensions["timeout"] = {
             "connect": min(CONNECT_TIMEOUT, left),
             **dict.fromkeys(("read", "write", "pool"), left),
         }
         try:
-            if deadline.left <= 0:
+            if measure_time_left() <= 0:
                 raise httpx2.ReadTimeout("no time left for another try", request=request)
             response = super().send(request, stream=True, **options)
-            with _shut_at(deadline, response):
+            with _shut_at_the_deadline(response):
                 response.read()
         except httpx2.HTTPError as exc:
-            if deadline.left <= 0:
+            if measure_time_left() <= 0:
                 raise self._late("the deadline has passed") from exc
             raise
-        if response.is_error and not _is_worth_waiting(response, deadline):
+        if response.is_error and not _is_worth_waiting(response):
             response.headers["x-should-retry"] = "false"
         return response
 
 
+def translate_error(exc: Exception, sdk: Any, provider: str, key: str = "") -> SqlchatError:
+    """The error of ours for an exception of the vendor's `sdk`. Both SDKs name their exceptions alike."""
+    match exc:
+        case sdk.APIStatusError():
+            return make_failure(provider, exc.status_code, _read_message(exc), exc.response.headers, key)
+        case sdk.APITimeoutError():
+            return ModelTimeoutError(f"{provider} did not answer in time.")
+        case sdk.APIConnectionError():
+            return ModelError(f"The connection to {provider} failed or broke off.")
+        case ValueError():
+            return ModelError(f"{provider} answered with something that is not JSON.")
+        case _:
+            return ModelError(f"The call to {provider} failed: {shorten_message(str(exc), key)}")
+
+
+def refuses_format(exc: Any) -> bool:
+    """Whether an endpoint says that it does not know the format of answers that it was asked for."""
+    said = f"{getattr(exc, 'message', '')} {getattr(exc, 'body', '')}"
+    return getattr(exc, "status_code", None) in FORMAT_STATUSES and FORMAT_REFUSED.search(said) is not None
+
+
+def _read_message(exc: Any) -> str:
+    body = exc.body.get("error", exc.body) if isinstance(exc.body, dict) else None
+    said = body.get("message") if isinstance(body, dict) else None
+    return str(said or exc.message)
+
+
 def make_failure(provider: str, status: int, message: str, headers: Mapping[str, str], key: str = "") -> SqlchatError:
-    """What a vendor's error answer (HTTP `status`, its own `message`) means to our caller."""
+    """The error of ours for a vendor's error answer (HTTP `status` and its own `message`)."""
     said = shorten_message(message, key)
     if status == 401:
         return ProviderNotConfiguredError(f"{provider} refused the API key that is configured for it.")
@@ -143,17 +167,17 @@ def shorten_message(message: str, key: str = "") -> str:
     return message if len(message) <= LONGEST_MESSAGE else message[: LONGEST_MESSAGE - 1] + "…"
 
 
-def _is_worth_waiting(response: httpx2.Response, deadline: Deadline) -> bool:
+def _is_worth_waiting(response: httpx2.Response) -> bool:
     pause = read_retry_after(response.headers) or 1
-    return pause <= PATIENCE and pause < deadline.left
+    return pause <= PATIENCE and pause < measure_time_left()
 
 
 @contextlib.contextmanager
-def _shut_at(deadline: Deadline, response: httpx2.Response) -> Iterator[None]:
+def _shut_at_the_deadline(response: httpx2.Response) -> Iterator[None]:
     """Shut the connection if the deadline passes while the body comes: a read timeout starts anew each chunk."""
     stream = response.extensions.get("network_stream")
     connection = stream.get_extra_info("socket") if stream is not None else None
-    watch = threading.Timer(max(deadline.left, 0), _shut, [connection])
+    watch = threading.Timer(max(measure_time_left(), 0), _shut, [connection])
     watch.daemon = True
     watch.start()
     try:

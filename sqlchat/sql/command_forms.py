@@ -31,6 +31,13 @@ TEMPLATES = (
     (r"EXPORT\s+DATA\s.*?\bAS\s+(?P<q>(?:\(|SELECT\b|WITH\b|FROM\b).+)", "{q}"),
     (rf"(?:CALL|EXEC(?:UTE)?)\s+(?P<q>{TABLE}\s*\(.*\))", "SELECT {q}"),
     (rf"REFRESH\s+MATERIALIZED\s+VIEW\s+(?:CONCURRENTLY\s+)?(?P<t>{TABLE})(?:\s+WITH\s.*)?", "DROP TABLE {t}"),
+    (rf"(?:OPTIMIZE|MSCK\s+REPAIR|UNDROP)\s+TABLE\s+(?P<t>{LIST})(?:\s+[^,]*)?", "DROP TABLE {t}"),
+    (rf"EXCHANGE\s+TABLES\s+(?P<t>{TABLE})\s+AND\s+(?P<u>{TABLE})(?:\s.*)?", "DROP TABLE {t}, {u}"),
+    (
+        rf"(?P<a>UPDATE\s.+?)\s+OUTPUT\s.+?\sINTO\s+(?P<t>{TABLE})(?P<b>(?:\s+(?:FROM|WHERE)\s.*)?)",
+        "{a} {b}; INSERT INTO {t} DEFAULT VALUES",
+    ),
+    (r"(?P<a>UPDATE\s.+?)\s+OUTPUT\s.+?(?P<b>(?:\s+(?:FROM|WHERE)\s.*)?)", "{a} {b}"),
     (rf"RENAME\s+TABLE\s+(?P<t>{TABLE})\s+TO\s+(?P<u>{TABLE})", "DROP TABLE {t}, {u}"),
     (
         rf"ALTER\s+{TABLE_KIND}\s+(?!ALL\s+IN\b){IF}(?:ONLY\s+)?(?P<t>{TABLE})[\s*]+.*?{OTHERS}\s+(?P<u>{TABLE}).*",

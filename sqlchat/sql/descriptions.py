@@ -1,4 +1,4 @@
-"""What is said of tables and columns outside their database, added to a catalog as comments."""
+"""Adds an owner's descriptions of tables and columns to a catalog, as comments."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
-"""What a text of SQL reads and writes: its kind, tables, columns and CTEs. For the API and an answer's receipt."""
+"""Finds the kind, tables, columns and CTEs of a text of SQL."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from sqlchat.sql.statements import StatementResolver
 
 MULTIPLE = "MULTIPLE"
 
+OF_PIPES = re.compile(r"__tmp\d+")
+"""CTEs that sqlglot makes of BigQuery's pipes."""
 _KINDS: dict[type[exp.Expr], str] = {
     exp.Query: "SELECT",
     exp.UDTF: "SELECT",
@@ -28,7 +31,7 @@ _KINDS: dict[type[exp.Expr], str] = {
     exp.WhileBlock: "WHILE",
 }
 _SESSION = {"SET", "USE", "BEGIN", "COMMIT", "ROLLBACK", "PRAGMA"}
-"""Kinds that only prepare or end what the other statements of a text do."""
+"""Kinds that only set the session or bound a transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +40,14 @@ class Lineage:
 
     query_type: str
     """SELECT, INSERT, UPDATE, DELETE, MERGE, CREATE, DROP, ALTER, COPY, TRUNCATE, EXPLAIN, ...; of several statements
-    the kind that all have (what only sets the session or bounds a transaction aside), else MULTIPLE."""
+    the kind that all have (those of _SESSION aside), else MULTIPLE."""
     tables_read: tuple[str, ...]
     """As written, qualified where qualified, without quotes. CTEs and table functions are no tables."""
     tables_written: tuple[str, ...]
     """Tables and views that are changed, defined or dropped. One that is also read is in both."""
     columns_used: tuple[str, ...]
     """`table.column` where the text (through its aliases) or the catalog tells the table, else the bare name; `*` and
-    `table.*` where no catalog expands them. What comes from a CTE or subquery is told by the columns in there."""
+    `table.*` where no catalog expands them. Columns of a CTE or subquery are replaced by those that it reads."""
     ctes: tuple[str, ...]
 
 
@@ -81,7 +84,7 @@ def lineage(sql: str, dialect: str, catalog: Catalog | None = None) -> Lineage:
         tables_read=_sort_places(reads.values()),
         tables_written=_sort_places(found.writes.values()),
         columns_used=_sort_places(found.columns.values()),
-        ctes=_sort_places(found.ctes.values()),
+        ctes=tuple(name for name in _sort_places(found.ctes.values()) if not OF_PIPES.fullmatch(name) or name in sql),
     )
 
 

@@ -1,8 +1,9 @@
-"""Tells what a translated query loses: parts that the other dialect does not have, or runs with another result."""
+"""Warns of parts of a translated query that the other dialect does not have, or runs with another result."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
+from typing import NamedTuple
 
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect
@@ -12,12 +13,14 @@ from sqlchat.sql.guard import RULES
 from sqlchat.sql.parse import parse
 
 _MYSQL, _TSQL = {"mysql", "singlestore"}, {"tsql", "fabric"}
-_NO_FILTER = _MYSQL | _TSQL | {"oracle", "bigquery", "snowflake", "redshift", "hive", "teradata"}
-_NO_ILIKE = _MYSQL | _TSQL | {"oracle", "sqlite", "bigquery", "hive", "teradata"}
+_HIVE = {"hive", "spark", "spark2", "databricks"}
+_CLOUD = {"bigquery", "snowflake", "redshift"}
+_SMALL = _MYSQL | {"sqlite"}
 _NO_ARRAYS = _MYSQL | _TSQL | {"sqlite", "oracle"}
-_NO_SETS = _MYSQL | {"sqlite"}
-_DAYS = _MYSQL | {"sqlite"}
-
+_CLASSIC = _NO_ARRAYS | {"postgres", "redshift", "teradata"}
+"""Dialects without the newer shortcuts of SQL."""
+_ANY_CASE = _SMALL | _TSQL
+"""Dialects whose LIKE ignores case by default."""
 CONTAINS = (
     exp.JSONBContainsTopKey,
     exp.JSONBContainsAllTopKeys,
@@ -25,66 +28,193 @@ CONTAINS = (
     exp.ArrayContainsAll,
     exp.ArrayOverlaps,
 )
-Parts = tuple[type[exp.Expr], ...]
+ODD_UNITS = {
+    "DOW",
+    "DAYOFWEEK",
+    "ISODOW",
+    "DAYOFWEEKISO",
+    "DOY",
+    "DAYOFYEAR",
+    "EPOCH",
+    "ISOYEAR",
+    "CENTURY",
+    "DECADE",
+}
+
+
+class Loss(NamedTuple):
+    parts: tuple[type[exp.Expr], ...]
+    dialects: Collection[str]
+    """The target dialects that do not have the parts."""
+    warning: str
+    is_lost: Callable[[exp.Expr], bool] = bool
+    """Chooses among the parts."""
 
 
 def _is_array(node: exp.Expr) -> bool:
     return not isinstance(node, exp.Any) or not isinstance(node.this, exp.Query)
 
 
-def _has_ties(node: exp.Expr) -> bool:
-    return any(options.args.get("with_ties") for options in node.find_all(exp.LimitOptions))
+def _is_date(node: exp.Expr) -> bool:
+    return isinstance(node.unnest(), exp.Cast) and node.unnest().is_type("date")
 
 
-def _adds_days(node: exp.Expr) -> bool:
+def _computes_date(node: exp.Expr) -> bool:
     sides = (node.this, node.expression)
-    is_date = any(isinstance(side, exp.Cast) and side.is_type("date") for side in sides)
-    return is_date and any(isinstance(side, exp.Literal) and side.is_int for side in sides)
+    whole = any(isinstance(side, exp.Literal) and side.is_int for side in sides)
+    return any(map(_is_date, sides)) if whole else isinstance(node, exp.Sub) and all(map(_is_date, sides))
 
 
-def _shares_names(node: exp.Expr) -> bool:
-    return bool(node.args.get("using")) or node.args.get("method") == "NATURAL"
+def _has_option(name: str) -> Callable[[exp.Expr], bool]:
+    return lambda node: any(options.args.get(name) for options in node.find_all(exp.LimitOptions))
 
 
-GIVEN: tuple[tuple[Parts, Collection[str], Callable[[exp.Expr], bool] | None, str], ...] = (
-    ((exp.Bracket, exp.Any, exp.Unnest, exp.Explode), _NO_ARRAYS, _is_array, "no arrays"),
-    (CONTAINS, _NO_ARRAYS, None, "no operators for what JSON or an array contains"),
-    ((exp.Fetch,), {"mysql", "sqlite", "duckdb"}, _has_ties, "no WITH TIES"),
-    ((exp.Add, exp.Sub), _DAYS, _adds_days, "a date and a number do not add up to a date; date functions do"),
-    ((exp.Join,), _TSQL, _shares_names, "no USING and no NATURAL JOIN; ON does the same"),
+def _has(*names: str) -> Callable[[exp.Expr], bool]:
+    return lambda node: any(node.args.get(name) for name in names)
+
+
+def _is_condition(node: exp.Expr) -> bool:
+    conditions = (exp.Predicate, exp.Connector, exp.Not, exp.Boolean)
+    return any(isinstance(each.unalias().unnest(), conditions) for each in node.expressions)
+
+
+def _leaves_columns_ungrouped(node: exp.Expr) -> bool:
+    """Whether a query with aggregates or groups shows a column that is neither grouped nor aggregated."""
+    group = node.args.get("group")
+    keys = {key.sql() for key in group.expressions} if group else set()
+    if group and any(isinstance(key, exp.Literal) for key in group.expressions):
+        return False
+    shown = [each for each in node.expressions if each.sql() not in keys and each.alias_or_name not in keys]
+    totals = (total for each in shown for total in each.find_all(exp.AggFunc))
+    if not group and not any(t.find_ancestor(exp.Select) is node and not t.find_ancestor(exp.Window) for t in totals):
+        return False
+    columns = (column for each in shown for column in each.find_all(exp.Column) if column.sql() not in keys)
+    return any(column.find_ancestor(exp.AggFunc, exp.Select) is node for column in columns)
+
+
+GIVEN = (
+    Loss((exp.Bracket, exp.Any, exp.Unnest, exp.Explode), _NO_ARRAYS, "no arrays", _is_array),
+    Loss((exp.ArrayAgg,), _SMALL, "array_agg becomes one text"),
+    Loss(CONTAINS, _NO_ARRAYS, "no operators for what JSON or an array contains"),
+    Loss((exp.Fetch, exp.Limit), _SMALL | {"duckdb"}, "no WITH TIES", _has_option("with_ties")),
+    Loss((exp.Fetch, exp.Limit), _SMALL | {"postgres", "spark"}, "no LIMIT in percent", _has_option("percent")),
+    Loss(
+        (exp.Add, exp.Sub),
+        _SMALL | _TSQL,
+        "dates and numbers do not add up to a date, nor dates to days; date functions do",
+        _computes_date,
+    ),
+    Loss(
+        (exp.Join,),
+        _TSQL,
+        "no USING and no NATURAL JOIN; ON does the same",
+        lambda node: bool(node.args.get("using")) or node.args.get("method") == "NATURAL",
+    ),
+    Loss((exp.TryCast,), _SMALL | {"postgres"}, "no TRY_CAST; CAST fails or gives another value"),
+    Loss(
+        (exp.Cast,),
+        _MYSQL | _TSQL | _HIVE | {"snowflake", "redshift"},
+        "DECIMAL without digits drops the fraction",
+        lambda node: node.args["to"].this == exp.DType.DECIMAL and not node.args["to"].expressions,
+    ),
+    Loss(
+        (exp.Join,),
+        _CLASSIC | _HIVE,
+        "no ASOF and no POSITIONAL JOIN",
+        lambda node: node.args.get("method") in ("ASOF", "POSITIONAL"),
+    ),
+    Loss((exp.MatchAgainst,), {"postgres", "sqlite", "duckdb", "spark"}, "full-text search has other rules"),
 )
-"""Parts of the query as it was given -> the dialects that lose them, which of them, and how a warning says it."""
-WRITTEN: tuple[tuple[Parts, Collection[str], str], ...] = (
-    ((exp.Filter,), _NO_FILTER, "no FILTER (WHERE ...) behind an aggregate; CASE inside it does the same"),
-    ((exp.ILike,), _NO_ILIKE, "no ILIKE; lower(...) LIKE lower(...) does the same"),
-    ((exp.Interval,), _TSQL | {"sqlite"}, "no INTERVAL"),
-    ((exp.Array,), _NO_ARRAYS, "no arrays"),
-    ((exp.ArrayAgg,), _TSQL | {"oracle"}, "no array_agg"),
-    ((exp.WithinGroup,), _MYSQL | {"sqlite"}, "no WITHIN GROUP"),
-    ((exp.Cube, exp.GroupingSets, exp.Rollup), _NO_SETS, "no CUBE, ROLLUP or GROUPING SETS of that form"),
-    ((exp.SimilarTo,), _MYSQL | _TSQL | {"sqlite", "oracle", "bigquery"}, "no SIMILAR TO"),
-    ((exp.RegexpLike,), _TSQL | {"sqlite"}, "regular expressions need an extension or a new version"),
-    ((exp.Lateral,), {"sqlite"}, "no LATERAL"),
-    ((exp.AtTimeZone,), {"sqlite"}, "no AT TIME ZONE"),
-    ((exp.LogicalOr,), _TSQL | {"oracle"}, "no bool_or"),
-    ((exp.LogicalAnd,), _TSQL | {"oracle"}, "no bool_and"),
+"""Losses by the query as it was given."""
+WRITTEN = (
+    Loss(
+        (exp.Filter,),
+        _MYSQL | _TSQL | _CLOUD | {"oracle", "hive", "teradata"},
+        "no FILTER (WHERE ...) behind an aggregate; CASE inside it does the same",
+    ),
+    Loss(
+        (exp.ILike,),
+        _MYSQL | _TSQL | {"oracle", "sqlite", "bigquery", "hive", "teradata"},
+        "no ILIKE; lower(...) LIKE lower(...) does the same",
+    ),
+    Loss((exp.Interval,), _TSQL | {"sqlite"}, "no INTERVAL"),
+    Loss((exp.Array,), _NO_ARRAYS, "no arrays"),
+    Loss((exp.ArrayAgg,), _TSQL | {"oracle"}, "no array_agg"),
+    Loss((exp.WithinGroup,), _SMALL, "no WITHIN GROUP"),
+    Loss((exp.PercentileCont, exp.PercentileDisc, exp.Median), _SMALL, "no median and no percentiles"),
+    Loss((exp.Cube, exp.GroupingSets, exp.Rollup), _SMALL, "no CUBE, ROLLUP or GROUPING SETS of that form"),
+    Loss((exp.SimilarTo,), _MYSQL | _TSQL | {"sqlite", "oracle", "bigquery"}, "no SIMILAR TO"),
+    Loss(
+        (exp.RegexpLike, exp.RegexpReplace, exp.RegexpExtract),
+        _TSQL | {"sqlite"},
+        "regular expressions need an extension or a new version",
+    ),
+    Loss((exp.RegexpLike,), {"snowflake"}, "a regular expression must match the whole text"),
+    Loss((exp.Lateral,), {"sqlite"}, "no LATERAL"),
+    Loss((exp.Lateral,), {"postgres", "duckdb"}, "no LATERAL VIEW", _has("view")),
+    Loss((exp.AtTimeZone,), {"sqlite"}, "no AT TIME ZONE"),
+    Loss((exp.LogicalOr,), _TSQL | {"oracle"}, "no bool_or"),
+    Loss((exp.LogicalAnd,), _TSQL | {"oracle"}, "no bool_and"),
+    Loss((exp.GenerateSeries,), {"sqlite"}, "generate_series needs an extension"),
+    Loss((exp.Initcap, exp.Pad, exp.SplitPart, exp.Mode, exp.Corr), _TSQL, "no initcap, lpad, rpad, mode or corr"),
+    Loss(
+        (exp.Extract,),
+        _MYSQL | _TSQL | {"oracle"},
+        "EXTRACT knows other parts of a date",
+        lambda node: node.name.upper() in ODD_UNITS,
+    ),
+    Loss(
+        (exp.In, exp.EQ, exp.NEQ),
+        _TSQL,
+        "no comparison of several columns at once",
+        lambda node: isinstance(node.this, exp.Tuple),
+    ),
+    Loss((exp.Select,), _TSQL | {"oracle"}, "a condition is no value; CASE WHEN ... does the same", _is_condition),
+    Loss(
+        (exp.Subquery,),
+        _TSQL,
+        "ORDER BY in a subquery needs TOP",
+        lambda node: bool(node.this.args.get("order")) and not node.this.args.get("limit"),
+    ),
+    Loss((exp.Any, exp.All), {"sqlite"}, "no ANY and no ALL of a subquery"),
+    Loss(
+        (exp.In,),
+        _MYSQL,
+        "no LIMIT in a subquery of IN",
+        lambda node: (query := node.args.get("query")) is not None and bool(query.unnest().args.get("limit")),
+    ),
+    Loss((exp.Offset,), _MYSQL, "no OFFSET without LIMIT", lambda node: not (node.parent or node).args.get("limit")),
+    Loss(
+        (exp.WindowSpec,),
+        _MYSQL | _TSQL | _HIVE | _CLOUD,
+        "no GROUPS and no EXCLUDE in a window",
+        lambda node: node.args.get("kind") == "GROUPS" or bool(node.args.get("exclude")),
+    ),
+    Loss(
+        (exp.Star,),
+        _CLASSIC - {"redshift"} | {"hive"},
+        "no * without some columns; name the columns",
+        _has("except_", "replace", "rename"),
+    ),
+    Loss((exp.Group,), _CLASSIC, "no GROUP BY ALL", _has("all")),
+    Loss((exp.Glob,), _MYSQL | _TSQL | _HIVE | _CLOUD | {"postgres", "oracle"}, "no GLOB"),
 )
-"""Parts of the translation -> the dialects that have none, and how a warning says it."""
+"""Losses by the translation."""
 
 
 def find_losses(given: exp.Expr, written: str, source: str, target: str) -> Iterator[str]:
-    """What of `written`, the translation of `given`, fails in `target`, or gives another result than in `source`."""
-    for nodes, dialects, is_lost, said in GIVEN:
-        if target in dialects and any(is_lost is None or is_lost(each) for each in given.find_all(*nodes)):
-            yield said
+    """Warnings about parts of `written`, the translation of `given`, that fail in `target` or have another result."""
+    yield from _list_losses(GIVEN, [given], target)
+    if source in _SMALL and target not in _SMALL and any(map(_leaves_columns_ungrouped, given.find_all(exp.Select))):
+        yield "beside an aggregate, each column must be grouped"
+    if (source in _ANY_CASE) != (target in _ANY_CASE) and given.find(exp.Like):
+        yield f"LIKE {'ignores' if target in _ANY_CASE else 'heeds'} case here"
     try:
         trees = parse(written, target, exact=True)
     except (SQLSyntaxError, SQLRefusedError) as exc:
         yield f"the translation cannot be read: {exc.detail.partition(' If the database')[0]}"
         return
-    for nodes, dialects, said in WRITTEN:
-        if target in dialects and any(tree.find(*nodes) for tree in trees):
-            yield said
+    yield from _list_losses(WRITTEN, trees, target)
     if target not in RULES:
         for tree in trees:
             for call in tree.find_all(exp.Anonymous):
@@ -93,6 +223,14 @@ def find_losses(given: exp.Expr, written: str, source: str, target: str) -> Iter
     if is_typed[0] != is_typed[1] and any(_may_be_whole(each) for tree in trees for each in tree.find_all(exp.Div)):
         known = {True: "drops the fraction", False: "keeps the fraction"}
         yield f"/ between whole numbers {known[is_typed[1]]} here, and {known[is_typed[0]]} there"
+
+
+def _list_losses(losses: Collection[Loss], trees: list[exp.Expr], target: str) -> Iterator[str]:
+    for loss in losses:
+        if target in loss.dialects and any(
+            loss.is_lost(each) for tree in trees for each in tree.find_all(*loss.parts)
+        ):
+            yield loss.warning
 
 
 def _may_be_whole(division: exp.Div) -> bool:

@@ -1,4 +1,4 @@
-"""Columns that a connection's owner says belong together: looked up in the catalog, and added to it as keys."""
+"""Adds an owner's references between columns to a catalog, as foreign keys."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class End:
 
 
 def find_faults(reference: Reference, catalog: Catalog) -> dict[str, list[str]]:
-    """What keeps `catalog` from holding `reference`, by its side, `from` or `to`; empty if nothing does."""
+    """Reasons why `catalog` cannot hold `reference`, by its side, `from` or `to`; empty if it can."""
     sides = dict(zip(("from", "to"), reference, strict=True))
     ends = {side: _find_end(names, catalog) for side, names in sides.items()}
     faults = {side: [end] for side, end in ends.items() if isinstance(end, str)}
@@ -136,7 +136,7 @@ def _find_ends(reference: Reference, catalog: Catalog) -> tuple[End, End]:
 
 
 def _find_end(names: Names, catalog: Catalog) -> End | str:
-    """Where the names are; a sentence about the first one that is nowhere."""
+    """The columns of these names; a sentence about the first one that does not exist."""
     found: list[tuple[Table, Column]] = []
     for name in names:
         column = find_column(name, catalog)
@@ -201,7 +201,7 @@ def _write_unknown(unknown: UnknownName, catalog: Catalog) -> str:
 
 
 def _read_family(column: Column) -> str:
-    """What the column's type holds; "" for a type of no family."""
+    """The family of the column's type; "" if it has none."""
     word = FIRST_WORD.search((column.base_type or column.type).lower())
     if word is None or "[" in column.type:
         return ""

@@ -33,7 +33,7 @@ _ALIAS_WRAPPERS = (
 
 _QUERIES = (exp.Query, exp.UDTF, exp.Pivot, exp.Table)
 
-_NO_CLAUSES = {"with_", "from_", "joins", "laterals", "into", "expressions", "hint", "locks"}
+_NO_CLAUSES = {"with_", "from_", "joins", "laterals", "into", "expressions", "hint", "locks", "settings"}
 """Parts of a SELECT that are resolved by themselves, or name nothing of the query's own."""
 
 _OF_MODELS = (exp.Predict, exp.GenerateEmbedding, exp.MLForecast, exp.MLTranslate)
@@ -324,6 +324,10 @@ class QueryResolver(ABC):
                         self.findings.note_bare_column(parts[0], scope, allowed)
                     elif parts:
                         self.findings.note_qualified_column(parts, scope)
+                case exp.In() if self.rules.in_names_table and isinstance(each.args.get("field"), exp.Column):
+                    names = dict(zip(("this", "db"), reversed(each.args["field"].parts), strict=False))
+                    self._resolve_table(exp.Table(**names), None, scope)
+                    stack.append((each.this, allowed))
                 case exp.Columns() if isinstance(each.this, exp.Star):
                     self._resolve_star(each.this, scope)
                 case exp.Select() | exp.SetOperation() | exp.Subquery() | exp.Table():

@@ -80,6 +80,8 @@ class Rules:
         """A subquery in FROM sees the sources before it without LATERAL being written."""
         self.text_in_double_quotes = dialect == "sqlite"
         """A quoted name that is no column is a string."""
+        self.in_names_table = dialect in {"sqlite", "clickhouse"}
+        """`a IN t` looks into the table t."""
         self.table_case_matters = dialect in _CASE_SENSITIVE_TABLES
         self.aliases_reach_subqueries = dialect not in _STRICT_ALIASES
         """A subquery may name an output alias of the query around it."""

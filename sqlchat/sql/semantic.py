@@ -1,7 +1,7 @@
-"""Maps a semantic document to what an owner could have told by hand: notes, terms, references and descriptions.
+"""Maps a semantic document to notes, terms, references and descriptions, as an owner writes them by hand.
 
 The document is of Apache Ossie (Open Semantic Interchange) 0.1.x; dbt Core writes it to `target/osi_document.json`.
-What cannot be mapped is told with its reason.
+Lists with reasons the parts that cannot be mapped.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ from sqlglot import exp
 
 from sqlchat.errors import SqlchatError
 from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.dialects import KNOWN as KNOWN_DIALECTS
 from sqlchat.sql.parse import parse
 from sqlchat.sql.references import Reference, find_faults, find_table
-from sqlchat.sql.semantic_expressions import Dataset, ExpressionError, Link, Resolver, Written
+from sqlchat.sql.semantic_expressions import Dataset, ExpressionError, Link, Resolver, Written, has_period
 
 Part = Mapping[str, Any]
 READ_AS = {"ANSI_SQL": "", "SNOWFLAKE": "snowflake", "DATABRICKS": "databricks"}
@@ -36,14 +37,20 @@ KNOWN = {
     "ai_context": {"instructions", "synonyms", "examples"},
 }  # fmt: skip
 LONGEST = {"name": 100, "definition": 1_000, "sql": 2_000, "notes": 4_000}
-"""Characters, as of what people write."""
+"""Characters, as for texts that people write."""
 MOST_TERMS, MOST_SYNONYMS = 200, 20
+WINDOWED = re.compile(
+    r"\b(?:cumulative|rolling|trailing|(?:running|moving) (?:total|sum|count|average|avg|mean)|to date|[wmqy]td)\b",
+    re.IGNORECASE,
+)
+"""Words of names for metrics over a moving period or since a date."""
+UNTOLD = "What sets it apart, such as a window or an offset in time, is not in the document."
 
 
 @dataclass(frozen=True, slots=True)
 class MappedTerm:
     path: str
-    """Where the document has it."""
+    """Its place in the document."""
     term: str
     definition: str
     sql: str
@@ -67,7 +74,7 @@ class Mapped:
 
 
 def map_document(document: Part, catalog: Catalog) -> Mapped:
-    """What the document says of the tables in `catalog`, in the catalog's dialect."""
+    """Terms, notes, references and descriptions for the tables of `catalog`, in its dialect."""
     mapping = _Mapping(catalog)
     mapping.refuse_unknown("document", document, "")
     for place, model in enumerate(document["semantic_model"]):
@@ -86,7 +93,9 @@ class _Mapping:
 
     catalog: Catalog
     notes: list[str] = field(default_factory=list)
-    terms: dict[str, MappedTerm] = field(default_factory=dict)
+    terms: list[MappedTerm] = field(default_factory=list)
+    names: dict[str, str] = field(default_factory=dict)
+    """Names and synonyms of terms, folded -> the term."""
     references: list[tuple[str, Reference]] = field(default_factory=list)
     descriptions: list[tuple[str, str, str, str]] = field(default_factory=list)
     unmapped: list[tuple[str, str]] = field(default_factory=list)
@@ -94,7 +103,7 @@ class _Mapping:
     def finish(self) -> Mapped:
         return Mapped(
             "\n".join(self.notes),
-            tuple(self.terms.values()),
+            tuple(self.terms),
             tuple(self.references),
             tuple(self.descriptions),
             tuple(self.unmapped),
@@ -111,8 +120,7 @@ class _Mapping:
             places[each["name"].lower()] = f"{path}.datasets.{place}"
         links = list(self.find_links(model.get("relationships") or (), datasets, f"{path}.relationships"))
         resolver = Resolver(list(datasets.values()), links, self.catalog.dialect)
-        for place, metric in enumerate(model.get("metrics") or ()):
-            self.add_metric(metric, resolver, f"{path}.metrics.{place}")
+        self.add_metrics(model.get("metrics") or (), resolver, f"{path}.metrics")
         for each in model["datasets"]:
             if dataset := datasets.get(each["name"].lower()):
                 self.add_dataset(each, dataset, resolver, links, places[each["name"].lower()])
@@ -178,6 +186,23 @@ class _Mapping:
                 self.references.append((here, reference))
                 yield Link(one.name, other.name, mine, its)
 
+    def add_metrics(self, metrics: Sequence[Part], resolver: Resolver, path: str) -> None:
+        """Add the metrics but those that have the expression of another one: dbt leaves out windows and offsets."""
+        plain: dict[str, str] = {}
+        for metric in sorted(metrics, key=lambda each: (_is_windowed(each), len(each["name"]))):
+            if written := choose_expression(metric, self.catalog.dialect):
+                plain.setdefault(" ".join(written.text.split()), metric["name"])
+        for place, metric in enumerate(metrics):
+            here = f"{path}.{place}"
+            written = choose_expression(metric, self.catalog.dialect)
+            same = plain[" ".join(written.text.split())] if written else metric["name"]
+            if same != metric["name"]:
+                self.refuse(here, f"Its expression is that of {same!r}. {UNTOLD}")
+            elif written and _is_windowed(metric) and not has_period(written):
+                self.refuse(here, f"Its name speaks of a period, its expression does not. {UNTOLD}")
+            else:
+                self.add_metric(metric, resolver, here)
+
     def add_metric(self, metric: Part, resolver: Resolver, path: str) -> None:
         self.refuse_unknown("metric", metric, path)
         instructions: list[str] = []
@@ -207,9 +232,6 @@ class _Mapping:
         synonyms = self.read_context(part, path, about)
         description, label = part.get("description") or "", part.get("label") or ""
         if column is None:
-            if _fold(part["name"]) in self.terms:
-                self.refuse(path, "A metric or another field has this name.")
-                return
             definition = description or f"A field of {dataset.name}."
             self.add_computed(part, definition, synonyms=synonyms, resolver=resolver, home=dataset, path=path)
             return
@@ -217,10 +239,7 @@ class _Mapping:
         if column.name.lower() in keys and not synonyms:
             named = [label] if label in named else []
         self.describe(dataset.table, column.name, description)
-        names = [*named, *synonyms]
-        if names and _fold(names[0]) in self.terms:
-            self.refuse(path, "A metric or another field has this name.")
-        elif names:
+        if names := [*named, *synonyms]:
             definition = f"The column {about}. {description}".strip()
             named_so = {**part, "name": names[0]}
             self.add_computed(named_so, definition, synonyms=names[1:], resolver=resolver, home=dataset, path=path)
@@ -238,7 +257,7 @@ class _Mapping:
         """A term with the SQL of the part's expression."""
         written = choose_expression(part, self.catalog.dialect)
         if written is None:
-            self.refuse(path, "It has no expression in SQL.")
+            self.refuse(path, "It has no expression in an SQL dialect that is read here.")
             return
         try:
             resolved = resolver.resolve(written, home)
@@ -254,20 +273,34 @@ class _Mapping:
     def add_term(
         self, path: str, name: str, definition: str, *, sql: str = "", synonyms: Sequence[str] = (), query: str = ""
     ) -> None:
-        others = {each.strip(): None for each in synonyms if each.strip() and _fold(each) != _fold(name)}
         texts = {"name": name, "definition": definition, "sql": sql}
         long = [what for what, text in texts.items() if len(text) > LONGEST[what]]
         if long:
             self.refuse(path, f"Its {long[0]} has more than {LONGEST[long[0]]:,} characters.")
-        elif _fold(name) in self.terms:
-            self.refuse(path, "A metric or another field has this name.")
+        elif _fold(name) in self.names:
+            self.refuse(path, f"{name!r} names {self.names[_fold(name)]!r} already.")
         elif len(self.terms) >= MOST_TERMS:
             self.refuse(path, f"There are {MOST_TERMS} terms already.")
         else:
-            fitting = [each for each in others if len(each) <= LONGEST["name"]][:MOST_SYNONYMS]
-            for each in others.keys() - set(fitting):
-                self.refuse(f"{path}.ai_context.synonyms", f"{each[:40]!r} is too long, or one of too many.")
-            self.terms[_fold(name)] = MappedTerm(path, name, definition, sql, tuple(fitting), query)
+            self.names[_fold(name)] = name
+            taken = tuple(self.take_synonyms(name, synonyms, f"{path}.ai_context.synonyms"))
+            self.terms.append(MappedTerm(path, name, definition, sql, taken, query))
+
+    def take_synonyms(self, name: str, synonyms: Sequence[str], path: str) -> Iterator[str]:
+        """The synonyms that name nothing else."""
+        count = 0
+        for each in dict.fromkeys(synonym.strip() for synonym in synonyms):
+            owner = self.names.get(_fold(each), "")
+            if not each or owner == name:
+                continue
+            if owner:
+                self.refuse(path, f"{each[:40]!r} names {owner!r} already.")
+            elif len(each) > LONGEST["name"] or count == MOST_SYNONYMS:
+                self.refuse(path, f"{each[:40]!r} is too long, or one of too many.")
+            else:
+                count += 1
+                self.names[_fold(each)] = name
+                yield each
 
     def read_context(
         self, part: Part, path: str, about: str, tell: Callable[[str], None] | None = None
@@ -329,7 +362,14 @@ def choose_expression(part: Part, dialect: str) -> Written | None:
         if isinstance(each, dict) and isinstance(each.get("expression"), str):
             found[str(each.get("dialect")).upper()] = each["expression"]
     own = {name: dialect for name in found if name.startswith(dialect.upper())}
-    return next((Written(found[name], read) for name, read in (own | READ_AS).items() if name in found), None)
+    others = {name: name.lower() for name in found if name.lower() in KNOWN_DIALECTS}
+    return next(
+        (Written(found[name], read) for name, read in (own | READ_AS | others).items() if name in found), None
+    )
+
+
+def _is_windowed(metric: Part) -> bool:
+    return WINDOWED.search(_fold(f"{metric['name']} {metric.get('label') or ''}")) is not None
 
 
 def _find_columns(dataset: Dataset, names: Sequence[str]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ dimension `status` of the dataset whose key is the entity `sale`.
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,6 +21,7 @@ from sqlchat.sql.parse import parse
 GRAINS = frozenset(("second", "minute", "hour", "day", "week", "month", "quarter", "year"))
 PARTS = frozenset(("dow", "doy"))
 SAFE_WITH_REPEATS = exp.Min | exp.Max
+DATED = re.compile(r"(19|20)\d\d\b")
 
 
 class ExpressionError(Exception):
@@ -81,6 +83,9 @@ class Resolver:
         Raises ExpressionError.
         """
         tree = exp.Paren(this=parse_expression(written))
+        for part in tree.find_all(exp.Sub, exp.Div):
+            if part.find(exp.AggFunc) and part.this.unnest() == part.expression.unnest():
+                raise ExpressionError("Both sides of its calculation are the same: an offset in time is not told.")
         home = home or self._find_home(tree)
         used: dict[str, Dataset] = {}
         for column in list(tree.find_all(exp.Column)):
@@ -253,6 +258,16 @@ def parse_expression(written: Written) -> exp.Expr:
         raise ExpressionError("It is no expression over columns.")
     inside: exp.Expr = found[0].this.pop()
     return inside
+
+
+def has_period(written: Written) -> bool:
+    """Whether the expression has a window, or compares with a date, as far as it can be read."""
+    try:
+        tree = parse_expression(written)
+    except ExpressionError:
+        return True
+    clocks = (exp.Window, exp.CurrentDate, exp.CurrentTimestamp)
+    return tree.find(*clocks) is not None or any(DATED.match(each.name) for each in tree.find_all(exp.Literal))
 
 
 def write_table(table: Table) -> exp.Table:

@@ -279,7 +279,7 @@ def metric(sql, dialect="ANSI_SQL"):
         ("SUM(sales.pieces) / COUNT(branches.kind)", "Rows of branches would be added up"),
         ("SUM(sales.status)", ""),
         ("COUNT(*)", "names no dataset"),
-        (7, "no expression in SQL"),
+        (7, "no expression in an SQL dialect"),
     ],
 )
 def test_a_metric_that_cannot_be_computed_is_told_with_its_reason(client, bakery, sql, reason):
@@ -305,6 +305,40 @@ def test_names_of_entities_dimensions_and_grains_are_resolved(client, bakery, sq
     assert found, told["unmapped"]
     joined = "sales LEFT JOIN shops ON sales.shop_id = shops.shop_id"
     assert compute(client, bakery, found, joined) == [[value]]
+
+
+def test_a_metric_whose_window_or_offset_dbt_left_out_is_told(client, bakery):
+    """dbt writes a cumulative metric as its base, and an offset input as if it had none."""
+    document = json.loads(json.dumps(BAKERY))
+    metrics = document["semantic_model"][0]["metrics"]
+    (running,) = [place for place, each in enumerate(metrics) if each["name"] == "running_turnover"]
+    metrics += [
+        {"name": "growth", "expression": expression("(SUM(pieces * price) - SUM(pieces * price)) / SUM(pieces)")},
+        {"name": "pieces_ytd", "expression": expression("SUM(pieces * 1)")},
+        {"name": "rolling_pieces", "expression": expression("SUM(pieces) OVER (ORDER BY sold_on)")},
+    ]
+    told = put(client, bakery, document)
+    why = reasons(told)
+    assert "that of 'turnover'" in why[f"semantic_model.0.metrics.{running}"]
+    assert "an offset in time" in why[f"semantic_model.0.metrics.{running + 1}"]
+    assert "speaks of a period" in why[f"semantic_model.0.metrics.{running + 2}"]
+    assert {"turnover", "rolling pieces"} <= set(sql_of(told))
+    assert not {"running turnover", "growth", "pieces ytd"} & set(sql_of(told))
+
+
+def test_a_synonym_names_one_term_alone(client, bakery):
+    document = json.loads(json.dumps(SPOKEN))
+    model = document["semantic_model"][0]
+    model["metrics"].append(
+        {"name": "towns", "expression": expression("COUNTIF(town > 'A')", "BIGQUERY")}
+        | {"ai_context": {"synonyms": ["Number of Stores", "places"]}}
+    )
+    told = put(client, bakery, document)
+    terms = {each["term"]: each["synonyms"] for each in told["mapped"]["terms"]}
+    assert (terms["branch count"], terms["towns"]) == (["number of stores"], ["places"])
+    assert reasons(told)["semantic_model.0.metrics.1.ai_context.synonyms"] == (
+        "'Number of Stores' names 'branch count' already."
+    )
 
 
 def test_facts_that_share_a_dimension_do_not_refer_to_one_another(client, bakery):

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from sqlchat.chat.references import list_unsure_references
+from sqlchat.chat.caveats import list_unsure_references
 from sqlchat.sql.catalog import Catalog
 from sqlchat.sql.lineage import lineage
 

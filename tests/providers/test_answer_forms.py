@@ -88,6 +88,16 @@ WITHDRAWN = {
     "signs": f"❌ Incorrect:\n```sql\n{DRAFT}\n```\n✅ Correct:\n```sql\n{SQL}\n```",
     "an echo behind": form(SQL) + '\nThe form: {"interpretation": "...", "sql": "...", "explanation": "..."}',
     "wrong only if": f"{form(SQL)}\nThis would be wrong only if an order came twice.",
+    "earlier, told last": f"{form(SQL)}\n\n(At first I considered {form(DRAFT)}, which counts lines.)",
+    "a list of changes": f"- {DRAFT};\n+ {SQL};",
+    "a diff": f"```diff\n- {DRAFT}\n+ {SQL}\n```",
+    "struck": f"~~{DRAFT}~~\n\n{SQL}",
+    "struck by a tag": f"<del>{DRAFT}</del> <ins>{SQL}</ins>",
+    "German": f"```sql\n{DRAFT}\n```\nNein, das zählt Zeilen. Korrigiert:\n```sql\n{SQL}\n```",
+    "Chinese": f"```sql\n{DRAFT}\n```\n不对，更正：\n```sql\n{SQL}\n```",
+    "misread": f"{form(DRAFT)}\nEdit: I misread the question.\n{form(SQL)}",
+    "one in place of the other": f"Instead of `{DRAFT}`, use `{SQL}`.",
+    "steps": json.dumps({"steps": [{"sql": DRAFT}], "final_answer": {"sql": SQL}}),
 }
 THOUGHTS = {
     "tag": f"<reasoning>{form(DRAFT)}</reasoning>\n{form(SQL)}",
@@ -103,6 +113,11 @@ THOUGHTS = {
     "channel of a tool": "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>commentary"
     f" to=functions.answer <|constrain|>json<|message|>{form(SQL)}<|call|>",
     "channels without tokens": f"analysisI count. {form(DRAFT)}assistantfinal{form(SQL)}",
+    "chain": f"<cot>{form(DRAFT)}</cot>{form(SQL)}",
+    "plan": f"<plan>{DRAFT};</plan>{form(SQL)}",
+    "escaped end": f"<think>{form(DRAFT)}<\\/think>{form(SQL)}",
+    "folded": f"<details><summary>My reasoning</summary>\n\n{DRAFT};\n\n</details>\n\n{SQL};",
+    "member of its own": json.dumps({"reasoning": {"sql": DRAFT}, "answer": {"sql": SQL}}),
 }
 TOLERATED = {
     "comma": f'{{"sql": "{SQL}", "explanation": "e",}}',
@@ -137,6 +152,30 @@ TOLERATED = {
     "tag": f"<sql>{SQL}</sql>",
     "prose behind": f"{SQL}\n\nThis counts all orders.",
     "table behind": f"{SQL};\n\n| n |\n|---|\n| 3 |",
+    "four ticks": f"````sql\n{SQL}\n````",
+    "fence in a fence": f"````markdown\n```sql\n{SQL}\n```\n````",
+    "line ends of Windows": f"```postgresql\r\n{SQL};\r\n```\r\n",
+    "typographic quotes": f"Here’s the query: “{SQL}”.",
+    "YAML": f'sql: "{SQL}"\nexplanation: "Counts."',
+    "YAML of lines": f"sql: |\n  {SQL}\nexplanation: Counts.",
+    "CDATA": f"<sql><![CDATA[{SQL}]]></sql>",
+    "ticks in JSON": f'{{"sql": `{SQL}`, "explanation": "e"}}',
+    "equals": f'{{ "sql" = "{SQL}" }}',
+    "joined": f'{{"sql": "{SQL[:20]}" + "{SQL[20:]}"}}',
+    "script": f'```python\nsql = """\n{SQL}\n"""\n```',
+    "shell's argument": f'$ sqlite3 shop.db "{SQL}"',
+    "boxed": f"\\boxed{{{SQL}}}",
+    "line end told": f"{SQL}\\n",
+    "arrow": f"Query → {SQL}",
+    "braces at the fence": f"```{{.sql}}\n{SQL}\n```",
+    "a numbered step": f"1) Count orders.\n2) SQL: {SQL}\n3) Done.",
+    "a line": f"{SQL}\n\n---\nNo notes.",
+    "a clause behind": f"The query is:\n{SQL}\nwhich gives one row.",
+    "a bracket behind": f"{SQL}\n\n(Another way counts lines.)",
+    "strings in strings": json.dumps(json.dumps(form(SQL))),
+    "language in the member": json.dumps({"sql": f"sql\n{SQL}"}),
+    "marks of a sentence": f"<s>{SQL}</s>",
+    "wide colon": f"以下是查询：{SQL}",
     "same again": f"{form(SQL)}\nFormatted:\n```sql\n{SQL};\n```",
 }
 
@@ -164,6 +203,8 @@ UNREADABLE = {
     "no SQL": "Orders are things that people buy.",
     "an announcement": "Sure! I count the orders, no join is needed. Here is the query:",
     "schema": '{"type": "object", "properties": {"sql": {"type": "string"}}}',
+    "null": "null",
+    "a number": "There are 3 orders.",
 }
 
 
@@ -218,6 +259,19 @@ def test_a_whole_object_is_an_answer_though_spaces_behind_it_were_cut(server: Se
         ("Leider fehlt eine Tabelle.", "Leider"),
         ("抱歉，我无法回答。", "抱歉"),
         ("どの年ですか？", "どの年"),
+        ("Вопрос не о заказах.", "Вопрос"),
+        ("Üzgünüm, bunu yanıtlayamam.", "Üzgünüm"),
+        ("Könnten Sie bitte das Jahr angeben?", "das Jahr"),
+        ("I don't know.", "don't know"),
+        ("Esta pregunta no se puede responder.", "no se puede"),
+        ("Je ne sais pas.", "ne sais pas"),
+        ('{"can_answer": false, "reason": "Weather is absent."}', "Weather is absent"),
+        ("SELECT 'I cannot answer this' AS message", "I cannot answer this"),
+        ('{"sql": "SELECT NULL", "explanation": "Weather is not kept."}', "Weather is not kept"),
+        ("SELECT NULL; -- no table of weather", "no table of weather"),
+        ('{"answer": null, "explanation": "Weather is not kept."}', "Weather is not kept"),
+        (f"```sql\n{DRAFT}\n```\nScratch that: I cannot answer this.", "I cannot answer this"),
+        ("```sql\n-- no such data\n```\nI cannot answer this.", "I cannot answer this"),
         (f"{form(DRAFT)}\nActually, no column tells that:\n{form(None, 'No column tells.')}", "No column tells"),
     ],
 )
@@ -265,6 +319,9 @@ def test_of_several_statements_the_last_counts_and_a_warning_says_so(serve: Any,
         ({"content": "", "reasoning_content": f"Let me count.\n{form(SQL)}"}, "stop"),
         ({"content": None, "reasoning": form(SQL)}, "stop"),
         ({"content": form(SQL), "reasoning_content": form(DRAFT)}, "stop"),
+        ({"content": None, "parsed": json.loads(form(SQL))}, "stop"),
+        ({"content": "", "text": form(SQL)}, "stop"),
+        ({"content": None, "tool_calls": [{"id": "a", "custom": {"name": "f", "input": SQL}}]}, "tool_calls"),
     ],
 )
 def test_openai_s_message_may_have_other_shapes(server: Server, task: Task, message: Any, finish: str) -> None:
@@ -286,11 +343,36 @@ def test_openai_s_message_may_have_other_shapes(server: Server, task: Task, mess
             "end_turn",
         ),
         ([{"type": "thinking", "thinking": form(SQL), "signature": "s"}], "end_turn"),
+        (
+            [
+                {"type": "server_tool_use", "id": "a", "name": "search", "input": {"query": "orders"}},
+                {"type": "text", "text": form(SQL)},
+            ],
+            "end_turn",
+        ),
     ],
 )
 def test_anthropic_s_message_may_have_other_shapes(server: Server, task: Task, content: Any, stop: str) -> None:
     assert server.anthropic(content, stop=stop).draft(task).sql == SQL
     assert len(server.asked) == 1
+
+
+def test_a_query_offered_for_another_question_is_not_the_answer(serve: Any, task: Task) -> None:
+    draft = serve(f"```sql\n{SQL}\n```\nIf you meant the lines instead, use:\n```sql\n{DRAFT}\n```").draft(task)
+    assert (draft.sql, len(draft.warnings)) == (SQL, 1)
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "WITH a AS (\n  SELECT id FROM orders\n),\n\nb AS (\n  SELECT id FROM a\n)\n\nSELECT count(*) FROM b",
+        "SELECT count(*)\n- 1\n+ 1 AS n FROM orders",
+        "SELECT count(*) FROM orders WHERE note ~~ 'a' AND note ~~ 'b'",
+        "SELECT 'no data' AS a, count(*) FROM orders",
+    ],
+)
+def test_a_bare_statement_is_read_whole(serve: Any, task: Task, sql: str) -> None:
+    assert serve(f"{sql};").draft(task).sql == sql
 
 
 def test_a_draft_in_thoughts_alone_is_no_answer(server: Server, task: Task) -> None:
@@ -310,6 +392,10 @@ def test_a_refusal_in_a_field_or_a_part_keeps_its_words(server: Server, task: Ta
             server.openai(message).draft(task)
     with pytest.raises(QuestionError, match="That is private"):
         server.anthropic("That is private.", stop="refusal").draft(task)
+
+
+def test_line_breaks_that_were_escaped_twice_are_line_breaks(serve: Any, task: Task) -> None:
+    assert serve(form(r"SELECT '\n' AS a\nFROM orders")).draft(task).sql == "SELECT '\\n' AS a\nFROM orders"
 
 
 def test_text_in_a_statement_is_not_touched(serve: Any, task: Task) -> None:

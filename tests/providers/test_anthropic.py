@@ -23,8 +23,9 @@ from sqlchat.errors import (
     SqlchatError,
 )
 from sqlchat.providers import anthropic as vendor
-from sqlchat.providers.anthropic import AnthropicProvider, translate_error
+from sqlchat.providers.anthropic import AnthropicProvider
 from sqlchat.providers.base import Task, Tokens
+from sqlchat.providers.wire import translate_error
 
 PATH = "/v1/messages"
 ANSWER = json.dumps({"sql": "SELECT count(*) FROM orders", "explanation": "Counts the orders."})
@@ -270,9 +271,9 @@ def test_every_exception_of_the_sdk_is_translated() -> None:
         status = getattr(cls, "status_code", None)
         exc = cls.__new__(cls, "said")
         exc.status_code = status if isinstance(status, int) else 500  # type: ignore[attr-defined]
-        exc.message, exc.api_message = "said", None  # type: ignore[attr-defined]
+        exc.message, exc.body = "said", None  # type: ignore[attr-defined]
         exc.response = httpx2.Response(exc.status_code)  # type: ignore[attr-defined]
-        assert isinstance(translate_error(exc), EXPECTED.get(cls.__name__, ModelError)), cls
+        assert isinstance(translate_error(exc, anthropic, "anthropic"), EXPECTED.get(cls.__name__, ModelError)), cls
 
 
 EXPECTED: dict[str, type[SqlchatError]] = {

@@ -85,6 +85,33 @@ def test_what_does_not_parse_is_a_syntax_error():
         ("SELECT age(a) FROM t", "postgres", "tsql", "the function AGE is taken over"),
         ("SELECT a @> b FROM t", "postgres", "mysql", "cannot be read"),
         ("SELECT initcap(a) FROM t", "postgres", "duckdb", "cannot be read"),
+        ("SELECT a FROM t WHERE a LIKE 'x%'", "postgres", "sqlite", "LIKE ignores case here"),
+        ("SELECT a FROM t WHERE a LIKE 'x%'", "mysql", "postgres", "LIKE heeds case here"),
+        ("SELECT array_agg(a) FROM t", "postgres", "mysql", "one text"),
+        ("SELECT extract(dow FROM a) FROM t", "postgres", "mysql", "other parts of a date"),
+        ("SELECT a FROM t WHERE (a, b) IN (SELECT c, d FROM u)", "postgres", "tsql", "several columns at once"),
+        ("SELECT a > 1 AS b FROM t", "postgres", "oracle", "a condition is no value"),
+        ("SELECT a FROM (SELECT a FROM t ORDER BY a) AS u", "postgres", "tsql", "needs TOP"),
+        ("SELECT sum(a) OVER (ORDER BY b GROUPS 1 PRECEDING) FROM t", "postgres", "mysql", "no GROUPS"),
+        ("SELECT * EXCLUDE (a) FROM t", "duckdb", "sqlite", "name the columns"),
+        ("SELECT a, sum(b) FROM t GROUP BY ALL", "duckdb", "postgres", "no GROUP BY ALL"),
+        ("SELECT a FROM t ASOF JOIN u USING (a, b)", "duckdb", "mysql", "no ASOF"),
+        ("SELECT a FROM t POSITIONAL JOIN u", "duckdb", "sqlite", "no ASOF and no POSITIONAL"),
+        ("SELECT median(a) FROM t", "duckdb", "sqlite", "no median"),
+        ("SELECT DATE '2024-01-03' - DATE '2024-01-01'", "postgres", "mysql", "nor dates to days"),
+        ("SELECT TRY_CAST(a AS INTEGER) FROM t", "duckdb", "postgres", "no TRY_CAST"),
+        ("SELECT CAST(a AS numeric) FROM t", "postgres", "mysql", "drops the fraction"),
+        ("SELECT a FROM t LIMIT 10%", "duckdb", "sqlite", "in percent"),
+        ("SELECT a FROM t WHERE a = ANY (SELECT b FROM u)", "postgres", "sqlite", "no ANY and no ALL"),
+        ("SELECT a FROM t WHERE a IN (SELECT b FROM u LIMIT 3)", "postgres", "mysql", "subquery of IN"),
+        ("SELECT a FROM t OFFSET 5", "postgres", "mysql", "no OFFSET without LIMIT"),
+        ("SELECT a FROM t WHERE a GLOB 'x*'", "sqlite", "postgres", "no GLOB"),
+        ("SELECT a, b FROM t GROUP BY a", "mysql", "postgres", "must be grouped"),
+        ("SELECT a, max(b) FROM t", "sqlite", "duckdb", "must be grouped"),
+        ("SELECT a FROM t WHERE MATCH(b) AGAINST ('x')", "mysql", "postgres", "full-text search"),
+        ("SELECT a, x FROM t LATERAL VIEW explode(b) e AS x", "spark", "postgres", "no LATERAL VIEW"),
+        ("SELECT initcap(a) FROM t", "postgres", "tsql", "no initcap"),
+        ("SELECT a ~ 'x' FROM t", "postgres", "snowflake", "the whole text"),
     ],
 )
 def test_warns_of_what_runs_otherwise_or_not_at_all(sql, source, target, warning):
@@ -101,7 +128,25 @@ def test_warns_of_what_runs_otherwise_or_not_at_all(sql, source, target, warning
         ("SELECT a FROM t WHERE a = ANY (SELECT b FROM u)", "mysql"),
         ("SELECT t.a FROM t JOIN u USING (a) ORDER BY a FETCH FIRST 1 ROW ONLY", "duckdb"),
         ("SELECT a || 'x' FROM t WHERE b BETWEEN 1 AND 2", "mysql"),
+        ("SELECT a FROM t WHERE b IN (SELECT c FROM u) ORDER BY a LIMIT 3 OFFSET 2", "mysql"),
+        ("SELECT a FROM t WHERE a > 1 AND a LIKE 'x%'", "duckdb"),
+        ("SELECT CAST(a AS numeric(10, 2)), extract(year FROM b) FROM t", "mysql"),
+        ("SELECT a, count(*) FROM t GROUP BY a ORDER BY count(*) DESC LIMIT 3", "tsql"),
     ],
 )
 def test_does_not_warn_of_what_the_target_runs(sql, target):
     assert transpile(sql, "postgres", target)[1] == ()
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT a, count(*) FROM t GROUP BY a",
+        "SELECT a AS b, sum(c) FROM t GROUP BY b",
+        "SELECT upper(a), sum(c) FROM t GROUP BY 1",
+        "SELECT a, count(*) OVER () FROM t",
+        "SELECT a, (SELECT max(b) FROM u) AS m FROM t",
+    ],
+)
+def test_does_not_warn_of_columns_that_are_grouped(sql):
+    assert transpile(sql, "sqlite", "postgres")[1] == ()

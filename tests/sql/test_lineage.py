@@ -96,6 +96,11 @@ QUERIES = [
     ("bigquery", "SELECT a FROM `proj.ds.tab`", "SELECT", "proj.ds.tab", "", "a", ""),
     ("mysql", "SELECT 1 FROM dual", "SELECT", "", "", "", ""),
     ("", "SELECT a FROM t; ", "SELECT", "t", "", "a", ""),
+    ("sqlite", "SELECT a FROM t WHERE b IN main.s", "SELECT", "t main.s", "", "a b", ""),
+    ("sqlite", "WITH s AS (SELECT c FROM u) SELECT a FROM t WHERE b IN s", "SELECT", "u t", "", "c a b", "s"),
+    ("duckdb", "SELECT a FROM t WHERE b IN s", "SELECT", "t", "", "a b s", ""),
+    ("clickhouse", "SELECT a FROM t SETTINGS max_threads = 1", "SELECT", "t", "", "a", ""),
+    ("bigquery", "FROM t |> AGGREGATE sum(a) AS s GROUP BY b", "SELECT", "t", "", "a b *", ""),
 ]
 
 TABLE_FUNCTIONS = [
@@ -191,6 +196,18 @@ CTES = [
 ]
 
 WRITES = [
+    (
+        "tsql",
+        "UPDATE x SET a = 1 OUTPUT deleted.a INTO log FROM t AS x WHERE b = 2",
+        "UPDATE",
+        "",
+        "log t",
+        "a t.a b",
+        "",
+    ),
+    ("clickhouse", "EXCHANGE TABLES a AND b", "EXCHANGE", "", "a b", "", ""),
+    ("mysql", "OPTIMIZE TABLE a, b", "OPTIMIZE", "", "a b", "", ""),
+    ("hive", "MSCK REPAIR TABLE s.t", "MSCK", "", "s.t", "", ""),
     ("", "INSERT INTO t WITH c AS (SELECT a FROM s) SELECT a FROM c", "INSERT", "s", "t", "a", "c"),
     ("", "INSERT INTO t (x, y) VALUES (1, 2)", "INSERT", "", "t", "x y", ""),
     ("", "INSERT INTO shop.t SELECT s.a FROM stage.s AS s", "INSERT", "stage.s", "shop.t", "stage.s.a", ""),
