@@ -13,6 +13,7 @@ from sqlchat.language.tokens import Token
 from sqlchat.sql.catalog import Column
 
 DATE_TYPE = re.compile(r"date|time", re.IGNORECASE)
+CLOCK_TYPE = re.compile(r"time\b", re.IGNORECASE)
 INTEGER_TYPE = re.compile(r"int|serial", re.IGNORECASE)
 NUMBER_TYPE = re.compile(r"int|serial|num|dec|real|float|double|money", re.IGNORECASE)
 NO_NUMBER_TYPE = re.compile(r"interval|point|range|enum|struct|map|union|vector|\[|^set\b", re.IGNORECASE)
@@ -39,7 +40,9 @@ class Span:
 
 def is_date(column: Column) -> bool:
     name = column.base_type or column.type
-    return not column.labels and bool(DATE_TYPE.search(name)) and not INTEGER_TYPE.search(name)
+    if column.labels or CLOCK_TYPE.match(name):
+        return False
+    return bool(DATE_TYPE.search(name)) and not INTEGER_TYPE.search(name)
 
 
 def is_number(column: Column) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlchat.errors import QuestionError
 from sqlchat.language.tokens import name_words, singular
 from sqlchat.providers.offline.links import Key
+from sqlchat.providers.offline.naming import count_shared_words
 from sqlchat.sql.catalog import Table
 
 
@@ -68,8 +69,9 @@ class Joins:
         Beside those that are `known`.
         """
         owners: dict[str, list[tuple[Key, str]]] = {}
+        prefix = count_shared_words([table.name for table in self.tables.values()])
         for key, table in self.tables.items():
-            for name, own in _key_names(table):
+            for name, own in _key_names(table, prefix):
                 owners.setdefault(name, []).append((key, own))
         found = []
         taken = {(edge.source, here) for edge in known for here, _ in edge.columns}
@@ -179,11 +181,15 @@ class Joins:
         return {edge.target for edge in out}
 
 
-def _key_names(table: Table) -> list[tuple[str, str]]:
-    """The names under which other tables hold the table's key, without underscores, each with the key's column."""
-    words = [*name_words(table.name)[:-1], singular(table.name).split()[-1]]
+def _key_names(table: Table, prefix: int) -> list[tuple[str, str]]:
+    """The names under which other tables hold the table's key, without underscores, each with the key's column.
+
+    All tables' names begin with the same `prefix` words.
+    """
+    plural = name_words(table.name)[prefix:]
+    words = [*plural[:-1], singular(table.name).split()[-1]]
     initials = "".join(word[0] for word in words)
-    spelled = ("".join(words) + "id", "".join(name_words(table.name)) + "id", initials + "id")
+    spelled = ("".join(words) + "id", "".join(plural) + "id", initials + "id")
     if len(table.primary_key) == 1:
         return [(name, table.primary_key[0]) for name in dict.fromkeys((*spelled[:2], *spelled[2:]))]
     if table.primary_key:

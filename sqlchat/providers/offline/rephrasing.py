@@ -8,9 +8,11 @@ together, so that no condition is lost with it; what is left must be understood 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import product
+from types import MappingProxyType
 
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, stem, tokenize
@@ -26,6 +28,11 @@ def _write_adjective(found: re.Match[str]) -> str:
     return f"what is the {ASKED[found.group(1).lower()]} of"
 
 
+MONEY_VERBS = (
+    r"(raised?|raises|spent|spends?|earned|earns?|made|makes?|paid|pays?|brought in|brings? in|collected|collects?"
+    r"|received|receives?|took in|takes? in|gave|given|gives?|donated?|donates|contributed?|contributes|generated?"
+    r"|generates|billed|charged|invoiced)"
+)
 RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], ...] = tuple(
     (re.compile(rf"(?i)(?<!\w){pattern}(?!\w)"), put, example)
     for pattern, put, example in (
@@ -78,6 +85,43 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"in the years? of", "in", "in the year of 1970"),
         (r"greater|larger|bigger|higher", "more", "a greater weight than 10"),
         (r"(no|not any) (\w+) at all", r"no \2", "members with no loans at all"),
+        (r"so far|to date|in total|altogether|in all|right now|at the moment|on (record|file)|as of today|in general"
+         r"|these days|with us|in our (records|books|system|data|database)", "", "how many members in total"),
+        (r"which ones?(?=\W*$)|where(?=\W*$)", "", "Is there a city without members? Which one?"),
+        (r"(is|are) there (an?|any|some)(?= \w)", "which", "Is there a member without loans?"),
+        (r"(with|having|have|has|had|made|got)? ?(\d+|one|two|three|four|five|six|seven|eight|nine|ten) (times )?or more",
+         r"with at least \2 \3", "members with 8 or more loans"),
+        (r"(\d+|one|two|three|four|five|six|seven|eight|nine|ten) (times )?or (fewer|less)", r"at most \1 \2",
+         "members with 3 or fewer loans"),
+        (r"day of (the )?week", "weekday", "loans per day of the week"),
+        (r"(what|how much) (does|do|did) (.+?) cost on average", r"what is the average cost of \3",
+         "what does a book cost on average"),
+        (r"(what|how much) (does|do|did) (.+?) cost", r"what is the cost of \3", "how much does the book cost"),
+        (r"how long (is|are|was|were|does|do|did) (.+?)( take| last| stay| run)?,? (on average|usually|typically)",
+         r"what is the average duration of \2", "how long does a visit take on average"),
+        (r"on average, how long (is|are|was|were|does|do|did) (.+?)( take| last| stay| run)?(?=\?|$)",
+         r"what is the average duration of \2", "on average, how long does a visit take"),
+        (r"compare (the )?(.+?) (for|of|in|by|at|from) (.+?) (and|with|to|against) (.+?)(?=\W*$)", r"\2 \3 \4 versus \6",
+         "compare the number of loans in Bonn and Rome"),
+        (r"(\w+) (?:vs\.?|versus) (\w+) (\w+)(?=\W*$)", r"number of \3 \1 versus \2", "male vs female members"),
+        (r"(how much|what)( money)? (did|do|does|have|has|had|was|were|is) (.*?) ?(been )?" + MONEY_VERBS + r"( on)?",
+         r"total {money} of \4", "how much did members in Bonn pay"),
+        (r"how much( money)? (was|were|is|has been|did we)( \w+)?", r"total {money}", "how much was paid by card"),
+        (r"((who|that|which) )?((have|has|had) )?" + MONEY_VERBS + r"( us)? (the )?most( money)?(?= in |[.?]|$)",
+         "with the highest total {money}", "which member paid the most"),
+        (r"((who|that|which) )?((have|has|had) )?" + MONEY_VERBS + r"( us)? (the )?least( money)?(?= in |[.?]|$)",
+         "with the lowest total {money}", "which member paid the least"),
+        (r"((who|that|which) )?((have|has|had) )?" + MONEY_VERBS + r"(?= (more|less|over|under|at (least|most)) (than )?\W?\d)",
+         "with total {money}", "members who paid more than 100"),
+        (r"(the )?(total )?(revenue|turnover|income|earnings|money|takings|proceeds)", "total {money}", "revenue by city"),
+        (r"^who(?= (is|are|was|were|has|have|had|did|do|does)?\b)", "which {person}", "Who has never borrowed a book?"),
+        (r"(people|persons|anyone|everyone|somebody|someone)", "{person}", "how many people joined in 2024"),
+        (r"(women|men|girls|boys|females|males)", r"\1 {person}", "women from Bonn"),
+        (r"(anything|something|anybody)", "", "members who never borrowed anything"),
+        (r"(\w+(?:y|e|s|t|n)) nothing", r"never \1", "members who borrow nothing"),
+        (r"(?<=\d)(,)? only(?=\W*$)", "", "loans by month, 2024 only"),
+        (r"(on )?which (weekday|day|month|year|quarter|week)( of the year)?( (do|did|does|have|had|were|was|is|are|there|we|you))*( make| made| get| got| receive| received| have| had)?"
+         r"( the)? (most|fewest|least) (\w+)", r"\9 per \2 with the \8", "in which month did we get the most loans"),
     )
 )  # fmt: skip
 """(phrase, what to put for it, an example). Each is tried only if the question is not read without it."""
@@ -109,24 +153,42 @@ MOST_STEPS = 3
 MOST_TRIES = 12
 
 
+Nouns = Mapping[str, Sequence[tuple[str, str]]]
+"""What may be put for `{money}` and `{person}`: names, each with what it stands for."""
+NOUN = re.compile(r"\{(\w+)\}")
+
+
 @dataclass(frozen=True)
 class Rephrasing:
     question: str
     cost: float
     left_out: tuple[str, ...] = ()
+    put: tuple[tuple[str, str], ...] = ()
+    """(noun, what was put for it)"""
 
 
-def rephrase(question: str) -> Iterator[Rephrasing]:
+def rephrase(question: str, nouns: Nouns = MappingProxyType({})) -> Iterator[Rephrasing]:
     """The question with each rule that fits it, then with all of them."""
-    found, whole = [], question
+    found, whole = 0, question
     for pattern, put, _ in RULES:
         changed = _tidy(pattern.sub(put, question))
         if changed != question:
-            found.append(Rephrasing(changed, 0.5))
+            found += 1
+            yield from _put_nouns(changed, 0.5, nouns)
             whole = _tidy(pattern.sub(put, whole))
-    if len(found) > 1:
-        found.append(Rephrasing(whole, 0.5 * len(found)))
-    yield from found
+    if found > 1:
+        yield from _put_nouns(whole, 0.5 * found, nouns)
+
+
+def _put_nouns(text: str, cost: float, nouns: Nouns) -> Iterator[Rephrasing]:
+    """`text` with each of the names that may be put for its nouns; nothing where there is none."""
+    wanted = sorted(set(NOUN.findall(text)))
+    for chosen in product(*(nouns.get(noun, ()) for noun in wanted)):
+        filled = text
+        for noun, (name, _) in zip(wanted, chosen, strict=True):
+            filled = filled.replace("{" + noun + "}", name)
+        told = tuple((noun, place) for noun, (_, place) in zip(wanted, chosen, strict=True))
+        yield Rephrasing(filled, cost, put=told)
 
 
 def leave_out(step: Rephrasing, words: list[str], today: date, doers: Collection[str] = ()) -> Iterator[Rephrasing]:
@@ -139,7 +201,7 @@ def leave_out(step: Rephrasing, words: list[str], today: date, doers: Collection
         cost = 0.5 if tokens[at].low in EMPTY else 1.0 if _only_relates(tokens, at, today, doers) else 0.0
         if cost:
             shorter = _tidy(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "", step.question, count=1))
-            yield Rephrasing(shorter, step.cost + cost, (*step.left_out, word))
+            yield replace(step, question=shorter, cost=step.cost + cost, left_out=(*step.left_out, word))
 
 
 def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[str]) -> bool:

@@ -19,6 +19,7 @@ from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.nouns import find_nouns
 from sqlchat.providers.offline.query import Query
 from sqlchat.providers.offline.rephrasing import MOST_STEPS, MOST_TRIES, Rephrasing, leave_out, rephrase
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
@@ -27,6 +28,7 @@ Reading = tuple[Query, exp.Select]
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
 MOST_SUGGESTIONS = 3
+PUT = {"money": "Money is that of {}.", "person": "The people are those of {}."}
 
 
 class Search:
@@ -34,6 +36,7 @@ class Search:
 
     def __init__(self, linker: Linker, joins: Joins, today: date, dialect: str):
         self._linker, self._joins, self._today, self._dialect = linker, joins, today, dialect
+        self._nouns = find_nouns(linker)
         self._doers = [word for key in linker.tables for word in linker.table_words(key)]
 
     def read(self, question: str) -> Reading:
@@ -67,7 +70,7 @@ class Search:
                     seen.add(step.question)
                     heapq.heappush(queue, (step.cost, next(number), step))
 
-        add(rephrase(question))
+        add(rephrase(question, self._nouns))
         add(leave_out(Rephrasing(question, 0.0), _find_culprits(fault), self._today, self._doers))
         best: tuple[float, Reading, Rephrasing] | None = None
         for _ in range(MOST_TRIES):
@@ -86,6 +89,8 @@ class Search:
         if best is None:
             return None
         _, reading, step = best
+        for noun, place in step.put:
+            reading[0].assumptions.append(PUT[noun].format(place))
         if step.left_out:
             words = ", ".join(f'"{word}"' for word in step.left_out)
             reading[0].assumptions.append(f"{words} {'adds' if len(step.left_out) == 1 else 'add'} nothing to this.")

@@ -1,0 +1,70 @@
+"""What words of no table stand for: money, and people. `search` puts the table's and column's own names for them.
+
+`how much have we raised` asks for the total of the one column of amounts, `who has never booked` for the table of
+people that can have done so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sqlchat.language import lexicon
+from sqlchat.language.tokens import singular
+from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Col, Key
+
+AMOUNTS = lexicon.words("amount total fee payment revenue sale proceeds donation cost")
+"""Last words of columns that hold the money of a row, in the singular."""
+SINGLE = lexicon.words("unit per average avg base list daily hourly monthly yearly rate price estimated planned target")
+"""Words of columns that hold the money for a part of a row, or none that was paid."""
+PEOPLE = lexicon.words(
+    "person people member customer client patient student pupil employee worker teacher instructor tenant donor user "
+    "guest visitor driver passenger staff author player trainer agent doctor nurse subscriber reader buyer shopper "
+    "seller volunteer applicant candidate participant resident citizen singer actor director supporter borrower owner "
+    "renter learner contact friend artist musician waiter pilot technician manager"
+)
+PERSONAL = lexicon.words("gender sex birth birthday birthdate dob surname firstname lastname")
+"""Words of columns that only people have."""
+
+
+def find_nouns(linker: Linker) -> Mapping[str, tuple[tuple[str, str], ...]]:
+    """The names to put for `money` and `person`, each with what they are: {"person": (("members", "members"),)}."""
+    people = [key for key in linker.tables if _holds_people(linker, key)]
+    money = [col for key in linker.tables for col in _list_money(linker, key)]
+    return {
+        "person": tuple((" ".join(linker.table_words(key)), key[1]) for key in people) or _list_roles(linker),
+        "money": tuple((_name_column(linker, col), f"{col.table[1]}.{col.name}") for col in money),
+    }
+
+
+def _holds_people(linker: Linker, key: Key) -> bool:
+    noun = singular(key[1]).split()[-1]
+    columns = linker.tables[key].columns
+    return noun in PEOPLE or any(PERSONAL & set(linker.column_words(key, c.name)) for c in columns[:20])
+
+
+def _list_roles(linker: Linker) -> tuple[tuple[str, str], ...]:
+    """Columns that name people, where no table holds them: `driver` of `trips`."""
+    found = []
+    for key, table in linker.tables.items():
+        for column in table.columns:
+            words = linker.column_words(key, column.name)
+            if words[0] in PEOPLE and words[1:] in ((), ("name",)) and dates.is_text(column):
+                found.append((" ".join(words), f"{key[1]}.{column.name}"))
+    return tuple(found)
+
+
+def _list_money(linker: Linker, key: Key) -> list[Col]:
+    found = []
+    for column in linker.tables[key].columns:
+        words = linker.column_words(key, column.name)
+        col = Col(key, column.name)
+        is_money = singular(words[-1]) in AMOUNTS and SINGLE.isdisjoint(words)
+        if is_money and dates.is_number(column) and not linker.is_key(col) and not linker.is_flag(col):
+            found.append(col)
+    return found
+
+
+def _name_column(linker: Linker, col: Col) -> str:
+    return " ".join((*linker.table_words(col.table), *linker.column_words(col.table, col.name)))
