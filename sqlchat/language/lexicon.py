@@ -83,8 +83,12 @@ SUPERLATIVES: Final[dict[tuple[str, ...], str]] = {
 }  # fmt: skip
 
 # An adjective -> (columns it speaks of, the first found wins; direction of its superlative on them)
-_AGE = (("age", "asc"), ("birth date", "desc"), ("birthday", "desc"), ("date of birth", "desc"), ("dob", "desc"))
+_AGE = (
+    ("age", "asc"), ("birth date", "desc"), ("birthday", "desc"), ("date of birth", "desc"), ("dob", "desc"),
+    ("birth year", "desc"), ("year of birth", "desc"), ("birthdate", "desc"),
+)  # fmt: skip
 _OLD = tuple((name, "desc" if way == "asc" else "asc") for name, way in _AGE)
+_LENGTHS = ("length", "duration", "runtime", "minutes", "hours", "days", "pages", "distance")
 _TIME = "*time*"
 """Stands for the table's one column of dates, or its year."""
 ADJECTIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
@@ -93,8 +97,8 @@ ADJECTIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "last": ((_TIME, "desc"),), "first": ((_TIME, "asc"),),
     "heaviest": (("weight", "desc"),), "lightest": (("weight", "asc"),),
     "tallest": (("height", "desc"),),
-    "shortest": tuple((name, "asc") for name in ("height", "length", "duration", "runtime", "minutes", "pages")),
-    "longest": tuple((name, "desc") for name in ("length", "duration", "runtime", "minutes", "pages")),
+    "shortest": tuple((name, "asc") for name in ("height", *_LENGTHS)),
+    "longest": tuple((name, "desc") for name in _LENGTHS),
     "cheapest": (("price", "asc"), ("cost", "asc")), "priciest": (("price", "desc"), ("cost", "desc")),
     "fastest": (("speed", "desc"),), "slowest": (("speed", "asc"),),
 }  # fmt: skip
@@ -110,8 +114,8 @@ MOST_ADJECTIVES: Final[dict[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
 COMPARATIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "older": (("age", ">"),), "younger": (("age", "<"),), "heavier": (("weight", ">"),),
     "lighter": (("weight", "<"),),
-    "taller": (("height", ">"),), "shorter": (("height", "<"), ("length", "<"), ("duration", "<")),
-    "longer": (("length", ">"), ("duration", ">")), "cheaper": (("price", "<"), ("cost", "<")),
+    "taller": (("height", ">"),), "shorter": tuple((name, "<") for name in ("height", *_LENGTHS)),
+    "longer": tuple((name, ">") for name in _LENGTHS), "cheaper": (("price", "<"), ("cost", "<")),
     "pricier": (("price", ">"), ("cost", ">")), "faster": (("speed", ">"),), "slower": (("speed", "<"),),
 }  # fmt: skip
 
@@ -193,7 +197,7 @@ DISTINCT: Final = words("distinct different unique distinctive various")
 SYNONYMS: Final = (
     ("customer", "client", "buyer", "shopper"), ("product", "item", "article"), ("country", "nation", "nationality"),
     ("employee", "staff member", "worker"), ("salary", "wage", "pay"), ("sex", "gender"), ("company", "firm"),
-    ("film", "movie"), ("price", "cost"), ("phone", "telephone", "phone number"), ("email", "e-mail", "mail address"),
+    ("film", "movie"), ("price", "cost"), ("phone", "telephone", "phone number"), ("email", "e-mail", "mail address", "email address"),
     ("last name", "surname", "family name"), ("first name", "given name", "forename"), ("city", "town"),
     ("category", "kind"), ("zip", "postcode", "zip code", "postal code"), ("name", "title"), ("type", "kind"),
     ("car", "automobile", "vehicle"), ("maker", "manufacturer"), ("singer", "vocalist", "musician"),
@@ -203,6 +207,8 @@ SYNONYMS: Final = (
     ("transaction", "deal"), ("salesperson", "sales rep", "sales representative", "seller"),
     ("signup", "sign up", "signed up", "registration"), ("mpg", "miles per gallon"), ("stock", "inventory"),
     ("population", "inhabitants", "people"),
+    ("birth", "born"), ("start", "began", "begin", "begun", "started"), ("end", "ended", "finish", "finished"),
+    ("death", "died"), ("expiry", "expire", "expires", "expired"), ("distance", "kilometers", "kilometres", "miles"),
     ("address", "residence"), ("director", "directed by"), ("writer", "written by", "author"),
 )  # fmt: skip
 # Short forms that names are written with.
