@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import amounts, dates, flags, grain, refusal, things
+from sqlchat.providers.offline import amounts, dates, flags, grain, nouns, refusal, things
 from sqlchat.providers.offline.links import Col, Hit, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Asked
@@ -113,6 +113,9 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
         return None
     if functions == ["avg"] and (worth := amounts.read_worth(reader, link)) is not None:
         return worth
+    if functions[0] in ("avg", "min", "max") and (amount := _find_amount_in(reader, link)) is not None:
+        amount.functions = functions
+        return amount
     amounts.check_vague(link)
     if (
         functions == ["avg", "count"]
@@ -173,6 +176,21 @@ def _find_amount_of(reader: Reader, link: Link) -> Asked | None:
     reader.assume(f"{columns[0].table[1]}.{columns[0].name} is added up.")
     reader.at += link.size
     return Asked("column", columns[0].name, ["sum"], [Hit(columns[0], 0)], owner=columns[0].table)
+
+
+def _find_amount_in(reader: Reader, link: Link) -> Asked | None:
+    """`average donation`: the one column of money of the donations, where no number is called so itself."""
+    numbers = [h for h in link.columns if dates.is_number(reader.column(h.col)) and not reader.linker.is_key(h.col)]
+    if not link.tables or link.measures or numbers or reader.low(link.size) in ("value", "values"):
+        return None
+    hit = reader.table_of(link)
+    columns = nouns.list_money(reader.linker, hit.key) if hit is not None else []
+    following = reader.link(reader.at + link.size)
+    if len(columns) != 1 or (following is not None and (following.columns or following.tables)):
+        return None
+    reader.assume(f"The {link.text} is measured by {columns[0].table[1]}.{columns[0].name}.")
+    reader.at += link.size
+    return Asked("column", columns[0].name, hits=[Hit(columns[0], 0)], owner=columns[0].table)
 
 
 def _read_average_count(reader: Reader, link: Link) -> Asked | None:

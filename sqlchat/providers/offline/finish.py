@@ -126,11 +126,11 @@ def _add_up(reader: Reader, asked: list[Asked], terms: list[Term]) -> list[Term]
 def _drop_own_rows(reader: Reader, terms: list[Term]) -> None:
     """`average minutes per visit`: each row is one visit, so that the average is over all of them."""
     query = reader.query
-    if len(query.groups) != 1 or not isinstance(query.groups[0], tuple) or query.order or query.having:
+    own = next((group for group in query.groups if isinstance(group, tuple)), None)
+    if own is None or query.order or query.having:
         return
-    own = query.groups[0]
     if terms and all(isinstance(term, Agg) and term.function == "avg" and table_of(term) == own for term in terms):
-        query.groups.clear()
+        query.groups.remove(own)
         reader.assume(f"Each row of {own[1]} is one {singular(own[1])}.")
 
 

@@ -31,7 +31,7 @@ PERSONAL = lexicon.words("gender sex birth birthday birthdate dob surname firstn
 def find_nouns(linker: Linker) -> Mapping[str, tuple[tuple[str, str], ...]]:
     """The names to put for `money` and `person`, each with what they are: {"person": (("members", "members"),)}."""
     people = [key for key in linker.tables if _holds_people(linker, key)]
-    money = [col for key in linker.tables for col in _list_money(linker, key)]
+    money = [col for key in linker.tables for col in list_money(linker, key)]
     return {
         "person": tuple((" ".join(linker.table_words(key)), key[1]) for key in people) or _list_roles(linker),
         "money": tuple((_name_column(linker, col), f"{col.table[1]}.{col.name}") for col in money),
@@ -55,7 +55,7 @@ def _list_roles(linker: Linker) -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def _list_money(linker: Linker, key: Key) -> list[Col]:
+def list_money(linker: Linker, key: Key) -> list[Col]:
     found = []
     for column in linker.tables[key].columns:
         words = linker.column_words(key, column.name)

@@ -78,7 +78,8 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
     distinct = aggregates.take_distinct(reader) or distinct
     if functions:
         return aggregates.read_aggregated(reader, functions, distinct)
-    extreme = _read_extreme(reader)
+    paired = (reader.low(), reader.low(1)) in lexicon.MOST_ADJECTIVES
+    extreme = _read_extreme(reader) if not paired else None
     if extreme is not None:
         return extreme
     if first and (leading := _read_leading(reader)) is not None:
@@ -196,13 +197,17 @@ def _read_leading(reader: Reader) -> Asked | None:
         second = reader.low()
         count = count or things.read_number(reader)
         asked = things.read_thing(reader)
-        found = reader.adjective(options, asked.table) if asked is not None else None
-        if asked is None or found is None or second == "":
+        by = asked is not None and reader.low() == "by" and reader.link(reader.at + 1) is not None
+        found = reader.adjective(options, asked.table) if asked is not None and not by else None
+        if asked is None or (found is None and not by) or second == "":
             reader.at = mark
             return None
+        reader.query.limit = count or (None if by and things.is_plural(asked.text) else 1)
+        if found is None:  # `the three most expensive tools by daily rate`
+            reader.ranked = options[0][1]
+            return asked
         col, way = found
         reader.query.order.append((col, way == "desc"))
-        reader.query.limit = count or 1
         return asked
     if count is not None:
         hit = reader.phrase(lexicon.SUPERLATIVES)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import flags
-from sqlchat.providers.offline.links import Col, Link
-from sqlchat.providers.offline.query import Asked, Compare
+from sqlchat.providers.offline.links import Col, Key, Link
+from sqlchat.providers.offline.query import Asked, Compare, Condition
 from sqlchat.providers.offline.reader import Reader
+
+KINDS = lexicon.words("type kind category class genre")
+"""Words of columns that say what kind of thing a row is."""
 
 
 def is_plural(text: str) -> bool:
@@ -46,9 +51,13 @@ def read_thing(reader: Reader) -> Asked | None:
 
 
 def read_qualified(reader: Reader) -> Asked | None:
-    """`completed orders`, `urgent admissions`: values and adjectives before the table whose rows they narrow."""
+    """`completed orders`, `urgent admissions`, `villas or houses`: values and adjectives that narrow rows.
+
+    The table follows them, or the last of them is what rows are called: `houses`, where `type` holds 'house'.
+    """
     mark = reader.at
     found: list[Link | flags.Said] = []
+    others: list[Link] = []
     while len(found) <= 3:
         if (said := flags.find_flag(reader)) is not None:
             reader.at += said.size
@@ -57,26 +66,62 @@ def read_qualified(reader: Reader) -> Asked | None:
         elif (link := reader.link()) is not None and link.values and not link.tables:
             reader.at += link.size
             found.append(link)
+            others = _read_alternatives(reader, link) or others
         else:
             break
     link = reader.link()
+    noun = None if link is None or not link.tables else reader.table_of(link)
     bare = any(isinstance(value, Link) and any(hit.tier == 0 for hit in value.columns) for value in found)
-    if not found or link is None or not link.tables or bare:
+    kind = None if not found or noun is not None else _find_kind(reader, [found[-1], *others])
+    if not found or bare or (noun is None and kind is None) or (len(found) > 1 and others):
         reader.at = mark
         return None
-    table = reader.table_of(link)
+    table = noun.key if noun is not None else kind
     assert table is not None
+    conditions: list[Condition] = []
     for value in found:
         if isinstance(value, flags.Said):
-            reader.query.conditions.append(flags.make_condition(reader, value, table.key))
+            conditions.append(flags.make_condition(reader, value, table))
             continue
-        hit = reader.resolve(value.values, value.text, table.key)
+        hit = reader.resolve(value.values, value.text, table)
         assert hit.value is not None
-        if reader.joins.distance(table.key, hit.col.table)[0] > 1:
+        texts = [hit.value, *(_find_value(other, hit.col) for other in others)]
+        if reader.joins.distance(table, hit.col.table)[0] > 1 or None in texts:
             reader.at = mark
             return None
-        reader.query.conditions.append(Compare(hit.col, "=", (hit.value,)))
-    return read_table(reader, link)
+        conditions.append(Compare(hit.col, "=", tuple(text for text in texts if text is not None)))
+    reader.query.conditions += conditions
+    if noun is not None and link is not None:
+        return read_table(reader, link)
+    return Asked("table", reader.tokens[reader.at - 1].text, table=table)
+
+
+def _read_alternatives(reader: Reader, link: Link) -> list[Link]:
+    """`or houses`, `, houses and villas` after a value: the other values of the same column."""
+    found: list[Link] = []
+    columns = {hit.target for hit in link.values}
+    while reader.low() in ("or", "and", ","):
+        size = 2 if reader.low() == "," and reader.low(1) in ("or", "and") else 1
+        more = reader.link(reader.at + size)
+        if more is None or more.tables or not any(hit.target in columns for hit in more.values):
+            break
+        reader.at += size + more.size
+        found.append(more)
+    return found
+
+
+def _find_value(link: Link, col: Col) -> str | None:
+    return next((hit.value for hit in link.values if hit.target == col), None)
+
+
+def _find_kind(reader: Reader, links: Sequence[Link | flags.Said]) -> Key | None:
+    """The table whose rows the values name by their kind, said in the plural: `vans` for `type = 'van'`."""
+    cols = set()
+    for link in links:
+        if not isinstance(link, Link) or not is_plural(link.text):
+            return None
+        cols |= {hit.col for hit in link.values if KINDS & set(reader.linker.column_words(hit.col.table, hit.col.name))}
+    return cols.pop().table if len(cols) == 1 else None
 
 
 def read_table(reader: Reader, link: Link) -> Asked:
