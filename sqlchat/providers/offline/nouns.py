@@ -7,6 +7,7 @@ people that can have done so.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import singular
@@ -28,13 +29,26 @@ PERSONAL = lexicon.words("gender sex birth birthday birthdate dob surname firstn
 """Words of columns that only people have."""
 
 
-def find_nouns(linker: Linker) -> Mapping[str, tuple[tuple[str, str], ...]]:
-    """The names to put for `money` and `person`, each with what they are: {"person": (("members", "members"),)}."""
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A name that is put for a word of no table, and what it is a name of."""
+
+    name: str
+    table: Key
+    column: str = ""
+
+    @property
+    def place(self) -> str:
+        return f"{self.table[1]}.{self.column}" if self.column else self.table[1]
+
+
+def find_nouns(linker: Linker) -> Mapping[str, tuple[Noun, ...]]:
+    """The names that may be put for `money` and `person`."""
     people = [key for key in linker.tables if _holds_people(linker, key)]
     money = [col for key in linker.tables for col in list_money(linker, key)]
     return {
-        "person": tuple((" ".join(linker.table_words(key)), key[1]) for key in people) or _list_roles(linker),
-        "money": tuple((_name_column(linker, col), f"{col.table[1]}.{col.name}") for col in money),
+        "person": tuple(Noun(" ".join(linker.table_words(key)), key) for key in people) or _list_roles(linker),
+        "money": tuple(Noun(_name_column(linker, col), col.table, col.name) for col in money),
     }
 
 
@@ -44,14 +58,14 @@ def _holds_people(linker: Linker, key: Key) -> bool:
     return noun in PEOPLE or any(PERSONAL & set(linker.column_words(key, c.name)) for c in columns[:20])
 
 
-def _list_roles(linker: Linker) -> tuple[tuple[str, str], ...]:
+def _list_roles(linker: Linker) -> tuple[Noun, ...]:
     """Columns that name people, where no table holds them: `driver` of `trips`."""
     found = []
     for key, table in linker.tables.items():
         for column in table.columns:
             words = linker.column_words(key, column.name)
             if words[0] in PEOPLE and words[1:] in ((), ("name",)) and dates.is_text(column):
-                found.append((" ".join(words), f"{key[1]}.{column.name}"))
+                found.append(Noun(" ".join(words), key, column.name))
     return tuple(found)
 
 

@@ -15,8 +15,10 @@ from itertools import product
 from types import MappingProxyType
 
 from sqlchat.language import lexicon
+from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import Token, stem, tokenize
 from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.nouns import Noun
 
 ASKED = {
     "long": "length", "tall": "height", "heavy": "weight", "high": "height", "big": "area", "large": "area",
@@ -34,7 +36,7 @@ MONEY_VERBS = (
     r"|generates|billed|charged|invoiced)"
 )
 RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], ...] = tuple(
-    (re.compile(rf"(?i)(?<!\w){pattern}(?!\w)"), put, example)
+    (re.compile(rf"(?i)(?<![\w{{])(?:{pattern})(?![\w}}])"), put, example)
     for pattern, put, example in (
         (r"(along|together) with (its|their|his|her|the)", "and", "names along with their ages"),
         (r"(the )?(corresponding|respective|associated)", "", "the corresponding number of orders"),
@@ -43,6 +45,16 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"for which there (is|are)", "with", "cities for which there are at least 2 members"),
         (r"one or more", "at least 1", "members with one or more loans"),
         (r"(two|2) or more", "at least 2", "members with two or more loans"),
+        (r"(is|are|was|were|gets?|got|being) (used|seen|taken|made|chosen|picked|named|bought|played) (the )?most( often)?",
+         "that is the most frequent", "which city is named most"),
+        (r"(came|come|comes|went|go|goes|ran|run|runs) (in|out|into|through|off|up)(?= \w)", "that are",
+         "trips that ran into overtime"),
+        (r"(looks?|looked|looking) after", "has", "which agent looks after the most members"),
+        (r"(what|which) (part|share|percentage|proportion|fraction) of (.+?) (is|are|was|were|comes?|came) ",
+         r"share of \3 that are ", "what part of the loans comes from Bonn"),
+        (r"(.+?) as (a )?(share|percentage|part|proportion) of (all )?(the )?(\w+)", r"share of \6 that are \1",
+         "scrap as a share of all loans"),
+        (r"(a|per) month(?= \w|\W*$)", "monthly", "houses under 1500 a month"),
         (r"more than once", "more than 1 times", "members who borrowed more than once"),
         (r"across( all)?( the)?", "of all", "the average age across all members"),
         (r"(the )?most (common|frequent)", "the most frequent", "the most common city"),
@@ -117,9 +129,8 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"^who(?= (is|are|was|were|has|have|had|did|do|does)?\b)", "which {person}", "Who has never borrowed a book?"),
         (r"(people|persons|anyone|everyone|somebody|someone)", "{person}", "how many people joined in 2024"),
         (r"(women|men|girls|boys|females|males)", r"\1 {person}", "women from Bonn"),
-        (r"(anything|something|anybody)", "", "members who never borrowed anything"),
         (r"(\w+(?:y|e|s|t|n)) nothing", r"never \1", "members who borrow nothing"),
-        (r"(?<=\d)(,)? only(?=\W*$)", "", "loans by month, 2024 only"),
+        (r"(?<=\w),? only(?=\W*$)", "", "loans by month, 2024 only"),
         (r"(on )?which (weekday|day|month|year|quarter|week)( of the year)?( (do|did|does|have|had|were|was|is|are|there|we|you))*( make| made| get| got| receive| received| have| had)?"
          r"( the)? (most|fewest|least) (\w+)", r"\9 per \2 with the \8", "in which month did we get the most loans"),
     )
@@ -142,7 +153,8 @@ RELATIONAL = frozenset(
 """Stems of verbs that say no more than that two things belong together."""
 EMPTY = lexicon.words(
     "currently overall entire whole various actually also just simply please yet "
-    "together ever either names records entries rows corresponding along altogether ones one such"
+    "together ever either names records entries rows corresponding along altogether ones one such still already now "
+    "anything something"
 )
 """Words that may be left out without a word lost."""
 IRREGULAR = lexicon.words("came went flew ran wrote sang drove spoke taught paid")
@@ -153,9 +165,9 @@ MOST_STEPS = 3
 MOST_TRIES = 12
 
 
-Nouns = Mapping[str, Sequence[tuple[str, str]]]
-"""What may be put for `{money}` and `{person}`: names, each with what it stands for."""
-NOUN = re.compile(r"\{(\w+)\}")
+Nouns = Mapping[str, Sequence[Noun]]
+"""What may be put for `{money}` and `{person}`."""
+PLACE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -164,30 +176,30 @@ class Rephrasing:
     cost: float
     left_out: tuple[str, ...] = ()
     put: tuple[tuple[str, str], ...] = ()
-    """(noun, what was put for it)"""
+    """(the word, the table or column that was put for it)"""
 
 
-def rephrase(question: str, nouns: Nouns = MappingProxyType({})) -> Iterator[Rephrasing]:
-    """The question with each rule that fits it, then with all of them."""
+def rephrase(question: str, nouns: Nouns = MappingProxyType({}), cost: float = 0.0) -> Iterator[Rephrasing]:
+    """The question with each rule that fits it, then with all of them; `cost` is that of the question itself."""
     found, whole = 0, question
     for pattern, put, _ in RULES:
         changed = _tidy(pattern.sub(put, question))
         if changed != question:
             found += 1
-            yield from _put_nouns(changed, 0.5, nouns)
+            yield from _put_nouns(changed, cost + 0.5, nouns)
             whole = _tidy(pattern.sub(put, whole))
     if found > 1:
-        yield from _put_nouns(whole, 0.5 * found, nouns)
+        yield from _put_nouns(whole, cost + 0.5 * found, nouns)
 
 
 def _put_nouns(text: str, cost: float, nouns: Nouns) -> Iterator[Rephrasing]:
     """`text` with each of the names that may be put for its nouns; nothing where there is none."""
-    wanted = sorted(set(NOUN.findall(text)))
-    for chosen in product(*(nouns.get(noun, ()) for noun in wanted)):
+    wanted = sorted(set(PLACE.findall(text)))
+    for chosen in product(*(nouns.get(word, ()) for word in wanted)):
         filled = text
-        for noun, (name, _) in zip(wanted, chosen, strict=True):
-            filled = filled.replace("{" + noun + "}", name)
-        told = tuple((noun, place) for noun, (_, place) in zip(wanted, chosen, strict=True))
+        for word, noun in zip(wanted, chosen, strict=True):
+            filled = filled.replace("{" + word + "}", noun.name)
+        told = tuple((word, noun.place) for word, noun in zip(wanted, chosen, strict=True))
         yield Rephrasing(filled, cost, put=told)
 
 
@@ -210,6 +222,7 @@ def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[s
     does = len(low) >= SHORTEST_VERB and any(doer.startswith(tokens[at].stem) for doer in doers)  # `climb`, `climber`
     if at and tokens[at - 1].low in ("and", "or", "but"):
         return False  # nothing tells what it is said of
+    does = does or any(have_one_root(low, doer) for doer in doers)
     inflected = low.endswith(("ed", "ing")) or low in lexicon.PARTICIPLES | IRREGULAR
     if (
         (stem(low) not in RELATIONAL and low not in IRREGULAR and not does)
@@ -221,7 +234,7 @@ def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[s
     while after < len(tokens) and tokens[after].low in lexicon.IN | lexicon.FILLERS:
         after += 1
     if after == len(tokens) or tokens[after].kind == "sign":
-        return does and tokens[at - 1].low in ("they", "it", "he", "she")
+        return does and (tokens[at - 1].low in ("they", "it", "he", "she") or inflected)
     dated = any(dates.read(tokens, place, today) for place in range(at + 1, after + 1))
     return not dated and tokens[after].low not in UNTIL
 

@@ -19,12 +19,15 @@ from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Key
 from sqlchat.providers.offline.nouns import find_nouns
 from sqlchat.providers.offline.query import Query
-from sqlchat.providers.offline.rephrasing import MOST_STEPS, MOST_TRIES, Rephrasing, leave_out, rephrase
+from sqlchat.providers.offline.rephrasing import MOST_STEPS, MOST_TRIES, Nouns, Rephrasing, leave_out, rephrase
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
+from sqlchat.providers.offline.verbs import find_verbs, rewrite_verb
 
 Reading = tuple[Query, exp.Select]
+Found = tuple[float, Reading, Rephrasing]
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
 MOST_SUGGESTIONS = 3
@@ -70,9 +73,15 @@ class Search:
                     seen.add(step.question)
                     heapq.heappush(queue, (step.cost, next(number), step))
 
-        add(rephrase(question, self._nouns))
+        verbs = dict(find_verbs(question, self._linker))
+        nouns = self._choose_nouns(list(verbs.values()))
+        add(rephrase(question, nouns))
+        for verb, key in verbs.items():
+            for changed in rewrite_verb(question, verb, " ".join(self._linker.table_words(key))):
+                add(iter([Rephrasing(changed, 0.5)]))
+                add(rephrase(changed, nouns, 0.5))
         add(leave_out(Rephrasing(question, 0.0), _find_culprits(fault), self._today, self._doers))
-        best: tuple[float, Reading, Rephrasing] | None = None
+        best: Found | None = None
         for _ in range(MOST_TRIES):
             if not queue or (best is not None and queue[0][0] >= best[0] + MARGIN):
                 break
@@ -85,16 +94,24 @@ class Search:
             if best is None:
                 best = cost, reading, step
             elif reading[1] != best[1][1]:
-                return None
+                nearer = _compare_people(best, (cost, reading, step))
+                if nearer is None:
+                    return None
+                best = nearer
         if best is None:
             return None
         _, reading, step = best
-        for noun, place in step.put:
-            reading[0].assumptions.append(PUT[noun].format(place))
+        reading[0].assumptions.extend(PUT[noun].format(place) for noun, place in step.put)
         if step.left_out:
             words = ", ".join(f'"{word}"' for word in step.left_out)
             reading[0].assumptions.append(f"{words} {'adds' if len(step.left_out) == 1 else 'add'} nothing to this.")
         return reading
+
+    def _choose_nouns(self, done: list[Key]) -> Nouns:
+        """What may be put for `person`, where a verb names a table: those whose rows a row of it leads to."""
+        people = self._nouns["person"]
+        near = [p for p in people if any(self._joins.distance(key, p.table)[1] == 1 for key in done)]
+        return {**self._nouns, "person": near or people}
 
     def _suggest(self, question: str, fault: QuestionError) -> list[str]:
         """Questions near to this one that were tried and can be answered."""
@@ -109,6 +126,15 @@ class Search:
                     continue
                 found.append(near)
         return found
+
+
+def _compare_people(one: Found, other: Found) -> Found | None:
+    """Of two readings that take the people for different ones, the one that joins fewer tables; None if neither does.
+    """
+    if one[2].put == other[2].put or "person" not in dict(one[2].put) or "person" not in dict(other[2].put):
+        return None
+    sizes = [len(list(found[1][1].find_all(exp.Table))) for found in (one, other)]
+    return None if sizes[0] == sizes[1] else one if sizes[0] < sizes[1] else other
 
 
 def _find_culprits(fault: QuestionError) -> list[str]:

@@ -1,0 +1,52 @@
+"""Verbs that are the name of a table in other words: `never rented anything` for customers without rentals.
+
+The questions that come of it are tried like other rephrasings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sqlchat.language import lexicon
+from sqlchat.language.derivations import have_one_root
+from sqlchat.language.tokens import tokenize
+from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Key
+
+BEFORE_VERB = lexicon.words("never not did do does who that which to they we n't haven't hasn't didn't don't")
+NUMBER = r"((?:more|less|fewer) than|at least|at most|over|exactly|only)"
+
+
+def find_verbs(question: str, linker: Linker) -> Iterator[tuple[str, Key]]:
+    """The verbs of the question that name no table or value themselves, and the one table of the same root."""
+    tokens = tokenize(question)
+    for at, token in enumerate(tokens):
+        before = tokens[at - 1].low if at else ""
+        inflected = token.low.endswith(("ed", "ing")) or token.low in lexicon.PARTICIPLES or before in BEFORE_VERB
+        if token.kind != "word" or not (inflected or token.low.endswith("s")):
+            continue
+        named = linker.links(tokens, at)
+        if any(hit.tier < 2 for link in named for hit in (*link.tables, *link.values)):
+            continue
+        keys = [key for key in linker.tables if have_one_root(token.low, linker.table_words(key)[-1])]
+        if len(keys) == 1:
+            yield token.text, keys[0]
+
+
+def rewrite_verb(question: str, verb: str, noun: str) -> Iterator[str]:
+    """The question with the `noun` for the verb: `booked more than 3 times` -> `with more than 3 bookings`."""
+    word = re.escape(verb)
+    lead = r"(?:(?:who|that|which) )?(?:(?:have|has|had|are|is|was|were|do|does|did) )?"
+    negated = rf"(?i){lead}(?:never|not|n't|haven't|hasn't|didn't|don't|doesn't)(?: yet)?(?: been| ever)? {word}"
+    for pattern, put in (
+        (rf"{negated}(?: anything| yet)?(?=\W*$)", f"without {noun}"),
+        (negated, f"without {noun} of"),
+        (rf"(?i){lead}{word} (?:the )?most(?: often| frequently)?", f"with the most {noun}"),
+        (rf"(?i){lead}{word} (?:the )?(?:least|fewest)(?: often)?", f"with the fewest {noun}"),
+        (rf"(?i){lead}{word} {NUMBER} (\w+) times", rf"with \1 \2 {noun}"),
+        (rf"(?i){lead}{word} more than once", f"with more than 1 {noun}"),
+    ):
+        changed = re.sub(pattern, put, question)
+        if changed != question:
+            yield changed
