@@ -162,7 +162,7 @@ class _Builder:
             return exp.Count(this=exp.Star())
         if self.kept is not None and key == self.counted:
             return exp.Count(this=self.scope.column(Col(key, self.kept[0].columns[0][0])))
-        keys = self.linker.tables[key].primary_key
+        keys = self.joins.row_key(key)
         if len(keys) != 1:
             raise QuestionError(f"The rows of {key[1]} cannot be told apart: it has no single key.", words=[])
         return exp.Count(this=exp.Distinct(expressions=[self.scope.column(Col(key, keys[0]))]))
@@ -203,7 +203,7 @@ class _Builder:
         return keys
 
     def _row_key(self, key: Key) -> tuple[str, ...]:
-        found = self.linker.tables[key].primary_key or tuple(col.name for col in self.linker.display(key))
+        found = self.joins.row_key(key) or tuple(col.name for col in self.linker.display(key))
         if not found:
             raise QuestionError(f"The rows of {key[1]} cannot be told apart: it has no key.", words=[])
         return found

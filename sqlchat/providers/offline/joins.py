@@ -37,6 +37,7 @@ class Joins:
 
     def __init__(self, tables: Mapping[Key, Table]):
         self.tables = tables
+        self._prefix = count_shared_words([table.name for table in tables.values()])
         self.edges: dict[Key, list[Edge]] = {key: [] for key in tables}
         self._named: dict[str, list[Key]] = {}
         for key in tables:
@@ -69,7 +70,7 @@ class Joins:
         Beside those that are `known`.
         """
         owners: dict[str, list[tuple[Key, str]]] = {}
-        prefix = count_shared_words([table.name for table in self.tables.values()])
+        prefix = self._prefix
         for key, table in self.tables.items():
             for name, own in _key_names(table, prefix):
                 owners.setdefault(name, []).append((key, own))
@@ -86,6 +87,10 @@ class Joins:
                     target, own = others[0]
                     found.append(Edge(key, target, ((column.name, own),), True, declared=False))
         return found
+
+    def row_key(self, key: Key) -> tuple[str, ...]:
+        """The columns that tell the rows of a table apart; none if it has neither a key nor a column named so."""
+        return find_row_key(self.tables[key], self._prefix)
 
     def _find(self, schema: str, name: str) -> Key | None:
         wanted = self._named.get(name.lower(), [])
@@ -198,6 +203,11 @@ def _key_names(table: Table, prefix: int) -> list[tuple[str, str]]:
     first = plain.get("id", "") if next(iter(plain), "") == "id" else ""
     own = first or next((plain[name] for name in spelled if name in plain), "")
     return [(name, own) for name in dict.fromkeys(spelled) if own and (first or name in plain)]
+
+
+def find_row_key(table: Table, prefix: int) -> tuple[str, ...]:
+    """The columns that tell the table's rows apart: its declared key, else the column that is named like one."""
+    return table.primary_key or tuple(own for _, own in _key_names(table, prefix)[:1])
 
 
 def _shown(way: list[Edge]) -> str:

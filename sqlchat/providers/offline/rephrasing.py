@@ -35,6 +35,7 @@ MONEY_VERBS = (
     r"|received|receives?|took in|takes? in|gave|given|gives?|donated?|donates|contributed?|contributes|generated?"
     r"|generates|billed|charged|invoiced)"
 )
+MONEY_VERB = re.compile(MONEY_VERBS, re.IGNORECASE)
 RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], ...] = tuple(
     (re.compile(rf"(?i)(?<![\w{{])(?:{pattern})(?![\w}}])"), put, example)
     for pattern, put, example in (
@@ -145,7 +146,7 @@ RELATIONAL = frozenset(
             "belong borrow lend loan associate relate link locate situate register record carry appear feature "
             "compose direct sing study enroll attend travel possess supply employ manufacture publish present "
             "organize organise arrange conduct manage operate maintain involve participate compete receive come flow "
-            "run traverse reside inhabit develop design author pay book rent drive fly speak teach instruct coach "
+            "run traverse reside inhabit develop design author pay book rent drive fly speak teach instruct coach see meet get "
             "treat handle submit post upload tag mention list store stock distribute issue provide deliver grow star"
         )
     )
@@ -157,7 +158,9 @@ EMPTY = lexicon.words(
     "anything something"
 )
 """Words that may be left out without a word lost."""
-IRREGULAR = lexicon.words("came went flew ran wrote sang drove spoke taught paid")
+IRREGULAR = lexicon.words(
+    "came went flew ran wrote sang drove spoke taught paid seen saw met got gave given took taken"
+)
 CLAUSES = lexicon.words("who that which does do did they it we you never not")
 UNTIL = lexicon.words("before after since until between last this previous past first and or but")
 SHORTEST_VERB = 4
@@ -181,15 +184,15 @@ class Rephrasing:
 
 def rephrase(question: str, nouns: Nouns = MappingProxyType({}), cost: float = 0.0) -> Iterator[Rephrasing]:
     """The question with each rule that fits it, then with all of them; `cost` is that of the question itself."""
-    found, whole = 0, question
+    steps, whole = 0, question
     for pattern, put, _ in RULES:
         changed = _tidy(pattern.sub(put, question))
         if changed != question:
-            found += 1
             yield from _put_nouns(changed, cost + 0.5, nouns)
-            whole = _tidy(pattern.sub(put, whole))
-    if found > 1:
-        yield from _put_nouns(whole, cost + 0.5 * found, nouns)
+        further = _tidy(pattern.sub(put, whole))
+        steps, whole = steps + (further != whole), further
+    if steps > 1:
+        yield from _put_nouns(whole, cost + 0.5 * steps, nouns)
 
 
 def _put_nouns(text: str, cost: float, nouns: Nouns) -> Iterator[Rephrasing]:

@@ -163,7 +163,7 @@ class Restrictions:
     def _count(inner: Scope, target: Key, *, distinct: bool) -> exp.Expr:
         if not distinct:
             return exp.Count(this=exp.Star())
-        keys = inner.linker.tables[target].primary_key
+        keys = inner.joins.row_key(target)
         if len(keys) != 1:
             raise QuestionError(f"The rows of {target[1]} cannot be told apart: it has no single key.", words=[])
         return exp.Count(this=exp.Distinct(expressions=[inner.column(Col(target, keys[0]))]))

@@ -22,7 +22,7 @@ from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Key
 from sqlchat.providers.offline.nouns import find_nouns
 from sqlchat.providers.offline.query import Query
-from sqlchat.providers.offline.rephrasing import MOST_STEPS, MOST_TRIES, Nouns, Rephrasing, leave_out, rephrase
+from sqlchat.providers.offline.rephrasing import MONEY_VERB, MOST_STEPS, MOST_TRIES, Nouns, Rephrasing, leave_out, rephrase
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
 from sqlchat.providers.offline.verbs import find_verbs, rewrite_verb
 
@@ -77,7 +77,9 @@ class Search:
         nouns = self._choose_nouns(list(verbs.values()))
         add(rephrase(question, nouns))
         for verb, key in verbs.items():
-            for changed in rewrite_verb(question, verb, " ".join(self._linker.table_words(key))):
+            money = bool(nouns["money"]) and MONEY_VERB.fullmatch(verb) is not None
+            words = " ".join(self._linker.table_words(key))
+            for changed in rewrite_verb(question, verb, words) if not money else ():
                 add(iter([Rephrasing(changed, 0.5)]))
                 add(rephrase(changed, nouns, 0.5))
         add(leave_out(Rephrasing(question, 0.0), _find_culprits(fault), self._today, self._doers))
@@ -94,7 +96,7 @@ class Search:
             if best is None:
                 best = cost, reading, step
             elif reading[1] != best[1][1]:
-                nearer = _compare_people(best, (cost, reading, step))
+                nearer = _choose_nearer(best, (cost, reading, step))
                 if nearer is None:
                     return None
                 best = nearer
@@ -128,10 +130,10 @@ class Search:
         return found
 
 
-def _compare_people(one: Found, other: Found) -> Found | None:
-    """Of two readings that take the people for different ones, the one that joins fewer tables; None if neither does.
-    """
-    if one[2].put == other[2].put or "person" not in dict(one[2].put) or "person" not in dict(other[2].put):
+def _choose_nearer(one: Found, other: Found) -> Found | None:
+    """Of two readings that take people or money for different ones, the one that joins fewer tables; else None."""
+    words = [{word for word, _ in found[2].put} for found in (one, other)]
+    if one[2].put == other[2].put or words[0] != words[1]:
         return None
     sizes = [len(list(found[1][1].find_all(exp.Table))) for found in (one, other)]
     return None if sizes[0] == sizes[1] else one if sizes[0] < sizes[1] else other

@@ -26,10 +26,10 @@ def find_verbs(question: str, linker: Linker) -> Iterator[tuple[str, Key]]:
         inflected = token.low.endswith(("ed", "ing")) or token.low in lexicon.PARTICIPLES or before in BEFORE_VERB
         if token.kind != "word" or not (inflected or token.low.endswith("s")):
             continue
-        named = linker.links(tokens, at)
-        if any(hit.tier < 2 for link in named for hit in (*link.tables, *link.values)):
+        if any(hit.tier < 2 for link in linker.links(tokens, at) for hit in link.values):
             continue
-        keys = [key for key in linker.tables if have_one_root(token.low, linker.table_words(key)[-1])]
+        words = {key: linker.table_words(key)[-1] for key in linker.tables}
+        keys = [k for k, word in words.items() if word != token.low and have_one_root(token.low, word)]
         if len(keys) == 1:
             yield token.text, keys[0]
 
@@ -39,7 +39,9 @@ def rewrite_verb(question: str, verb: str, noun: str) -> Iterator[str]:
     word = re.escape(verb)
     lead = r"(?:(?:who|that|which) )?(?:(?:have|has|had|are|is|was|were|do|does|did) )?"
     negated = rf"(?i){lead}(?:never|not|n't|haven't|hasn't|didn't|don't|doesn't)(?: yet)?(?: been| ever)? {word}"
+    agent = rf"(?i)^who (?:has |have )?{word}" if noun.endswith(("er", "ers", "or", "ors")) else "(?!)"
     for pattern, put in (
+        (agent, f"which {noun} have"),
         (rf"{negated}(?: anything| yet)?(?=\W*$)", f"without {noun}"),
         (negated, f"without {noun} of"),
         (rf"(?i){lead}{word} (?:the )?most(?: often| frequently)?", f"with the most {noun}"),
