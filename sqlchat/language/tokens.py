@@ -72,7 +72,7 @@ def stem(word: str) -> str:
     """The Snowball (Porter 2) stem of a lower-case word."""
     known = IRREGULAR.get(word)
     if known is None and word.endswith("sis") and len(word) > 5:
-        word = word[:-2]  # `diagnosis` and `diagnoses`
+        return word[:-2]  # `diagnosis` and `diagnoses`
     return known if known is not None else words.stem(word)
 
 

@@ -7,7 +7,7 @@ from sqlchat.language import lexicon
 from sqlchat.providers.offline import amounts, dates, flags, grain, nouns, refusal, things
 from sqlchat.providers.offline.links import Col, Hit, Link
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Asked
+from sqlchat.providers.offline.query import Asked, Compare
 from sqlchat.providers.offline.reader import Reader
 
 JOINERS = (
@@ -109,6 +109,8 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
         qualified.functions = ["count"]
         return qualified
     link = reader.link()
+    if link is not None and link.values and not (link.tables or link.columns or link.measures):
+        return _read_valued(reader, link, functions)
     if link is None:
         return None
     if functions == ["avg"] and (worth := amounts.read_worth(reader, link)) is not None:
@@ -176,6 +178,20 @@ def _find_amount_of(reader: Reader, link: Link) -> Asked | None:
     reader.assume(f"{columns[0].table[1]}.{columns[0].name} is added up.")
     reader.at += link.size
     return Asked("column", columns[0].name, ["sum"], [Hit(columns[0], 0)], owner=columns[0].table)
+
+
+def _read_valued(reader: Reader, value: Link, functions: list[str]) -> Asked | None:
+    """`total of the pledged amounts`: a column of the rows that have the value before it."""
+    link = reader.link(reader.at + value.size)
+    if functions == ["count"] or link is None or not link.columns or link.tables:
+        return None
+    reader.at += value.size + link.size
+    col = reader.resolve(link.columns, link.text, None).col
+    hit = reader.resolve(value.values, value.text, col.table)
+    if hit.value is None or reader.joins.distance(col.table, hit.col.table)[0] > 1:
+        return None
+    reader.query.conditions.append(Compare(hit.col, "=", (hit.value,)))
+    return Asked("column", link.text, functions, [Hit(col, 0)])
 
 
 def _find_amount_in(reader: Reader, link: Link) -> Asked | None:

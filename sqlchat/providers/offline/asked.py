@@ -5,7 +5,7 @@ phrases and the grammar.
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, flags, periods
+from sqlchat.providers.offline import dates, flags, grain, periods
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Agg, Asked, DatePart, Term
 from sqlchat.providers.offline.reader import Reader, is_participle
@@ -44,6 +44,9 @@ def _write_aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> A
     if reader.linker.is_flag(col):
         raise flags.refuse_number(col, asked.text)
     if function == "count":
+        if not asked.distinct and grain.is_added_up(reader.linker, col):
+            reader.assume(f"{col.table[1]}.{col.name} is added up.")
+            return Agg("sum", col)
         if dates.is_number(column) and not asked.distinct and not reader.linker.is_key(col):
             raise QuestionError(
                 f'"{asked.text}" is a number in each row of {col.table[1]}: say "total {asked.text}" to add it up, '

@@ -50,6 +50,7 @@ def _one(reader: Reader) -> bool:
         or _read_within(reader)
         or _column(reader)
         or _read_counted_column(reader)
+        or amount_conditions.read_unit(reader)
         or amount_conditions.read_price(reader)
         or amount_conditions.read_age(reader)
         or amount_conditions.read_stock(reader)

@@ -11,7 +11,7 @@ from sqlchat.providers.offline import grain
 from sqlchat.providers.offline.asked import choose_columns, make_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.links import Col
-from sqlchat.providers.offline.query import Agg, Asked, DatePart, Query, Related, Shared, Term
+from sqlchat.providers.offline.query import Agg, Asked, DatePart, Null, Query, Related, Shared, Term
 from sqlchat.providers.offline.reader import Reader
 
 
@@ -66,6 +66,9 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             )
     elif grain.find_category(reader, asked) is not None and len(terms) == 1 and isinstance(terms[0], Col):
         query.distinct = query.limit is None and not query.groups and not query.order
+    if _lists_categories(reader, asked, terms):
+        query.distinct = True
+        reader.assume("Each combination is listed once.")
     query.distinct = query.distinct or any(isinstance(condition, Shared) for condition in query.conditions)
     query.outputs = terms
     if query.having and any(isinstance(t, Agg) and t.function == "count" and t.of in query.groups for t in terms):
@@ -90,6 +93,8 @@ def _rank_by_count(reader: Reader, terms: list[Term]) -> None:
     if not plain or not isinstance(terms[0], Col) or not grain.is_category(reader.linker, terms[0]):
         raise QuestionError("It is not clear what is to be the most frequent.", words=["most"], reason="ambiguous")
     query.groups.append(terms[0])
+    if reader.column(terms[0]).nullable:
+        query.conditions.append(Null(terms[0], negated=True))
     query.order.append((Agg("count", query.subject or terms[0].table), True))
     query.limit = query.limit or 1
 
@@ -170,6 +175,15 @@ def _lists_column(reader: Reader, asked: list[Asked]) -> bool:
     named = any(item.kind == "table" for item in asked) or reader.explicit_subject
     plain = all(item.kind == "column" and not item.functions for item in asked)
     return plain and not named and not query.groups and bool(query.conditions) and not query.order
+
+
+def _lists_categories(reader: Reader, asked: list[Asked], terms: list[Term]) -> bool:
+    """`vans and their fuel`: several repeating columns of one table, of which nobody asked to see each row."""
+    query = reader.query
+    if len(terms) < 2 or reader.explicit_subject or query.groups or query.order or query.limit or query.conditions:
+        return False
+    plain = all(item.kind == "column" and not item.functions for item in asked)
+    return plain and all(isinstance(term, Col) and grain.is_category(reader.linker, term) for term in terms)
 
 
 def _imply_group(reader: Reader, terms: list[Term]) -> None:

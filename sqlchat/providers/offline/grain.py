@@ -20,7 +20,9 @@ ADDED_UP = lexicon.words(
     "visits count sum proceeds"
 )
 """Words of columns whose values are shares of a whole, so that a group's value is their total."""
-RATES = lexicon.words("price rate average unit per percent percentage ratio score rating")
+OF_EVENTS = lexicon.words("distance fee fees toll tolls tax tip cost costs payment donation fine bonus minutes hours")
+"""The same where each row is something that was done on some day."""
+RATES = lexicon.words("price rate average unit per percent percentage ratio score rating level age year number")
 """Words of columns of which a total means nothing."""
 
 
@@ -43,8 +45,14 @@ def list_names_and_keys(linker: Linker, table: Key) -> list[Col]:
 
 def is_added_up(linker: Linker, col: Col) -> bool:
     """Whether a group's value of the column is plainly the total over its rows."""
-    words = set(linker.column_words(col.table, col.name))
-    return dates.is_number(linker.catalog_column(col)) and bool(words & ADDED_UP) and not words & RATES
+    words = linker.column_words(col.table, col.name)
+    if not dates.is_number(linker.catalog_column(col)) or not RATES.isdisjoint(words) or linker.is_key(col):
+        return False
+    if ADDED_UP & set(words):
+        return True
+    dated = any(dates.is_date(column) for column in linker.tables[col.table].columns)
+    plural = words[-1].endswith("s") and not words[-1].endswith(("ss", "us"))
+    return dated and (bool(OF_EVENTS & set(words)) or (plural and not linker.is_flag(col)))
 
 
 def find_category(reader: Reader, asked: list[Asked], *, named: bool = False) -> Col | None:

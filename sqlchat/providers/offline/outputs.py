@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import aggregates, amounts, dates, flags, periods, refusal, things
+from sqlchat.providers.offline import aggregates, amounts, dates, flags, grain, periods, refusal, things
 from sqlchat.providers.offline.links import Col, Link
 from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Asked
 from sqlchat.providers.offline.reader import Reader, is_participle
+
+FREQUENT = lexicon.words("frequent common popular")
 
 
 def read_list(reader: Reader) -> list[Asked]:
@@ -71,7 +73,9 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
     """One thing: `name`, `average age`, `number of orders`, `the youngest singer`, `completed orders`."""
     if (again := _repeat_count(reader)) is not None:
         return again
-    if not reader.most_frequent and reader.take("most", "frequent"):
+    if not reader.most_frequent and (size := _find_most_frequent(reader)):
+        reader.query.limit = things.read_number(reader) if size == 3 else None
+        reader.at += 2
         reader.most_frequent = True
     distinct = aggregates.take_distinct(reader)
     functions = aggregates.read_functions(reader)
@@ -112,6 +116,18 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
     return None
 
 
+def _find_most_frequent(reader: Reader) -> int:
+    """The number of words of `most common`, `3 most frequent`, if the value of a repeating column follows; else 0."""
+    size = 3 if (token := reader.token()) is not None and isinstance(token.value, int) else 2
+    if reader.low(size - 2) != "most" or reader.low(size - 1) not in FREQUENT:
+        return 0
+    link = reader.link(reader.at + size)
+    best = min((hit.tier for hit in link.columns), default=9) if link is not None else 9
+    cols = [hit.col for hit in link.columns if hit.tier == best] if link is not None else []
+    named = bool(cols) and link is not None and not link.tables
+    return size if named and all(grain.is_category(reader.linker, col) for col in cols) else 0
+
+
 def _repeat_count(reader: Reader) -> Asked | None:
     """`the number`, in a later sentence: what an earlier one asked to count."""
     counted = [item for item in reader.earlier if item.functions]
@@ -141,12 +157,17 @@ def _read_per_unit(reader: Reader, unit: str) -> Asked | None:
     mark = reader.at
     reader.at += 1
     asked = read_one(reader, first=False)
-    if asked is None or (not asked.functions and asked.kind != "table"):
+    added = asked is not None and asked.kind == "column" and _is_added_up(reader, asked)
+    if asked is None or (not asked.functions and asked.kind != "table" and not added):
         reader.at = mark
         return None
-    asked.functions = asked.functions or ["count"]
+    asked.functions = asked.functions or ["sum" if added else "count"]
     reader.unit = unit
     return asked
+
+
+def _is_added_up(reader: Reader, asked: Asked) -> bool:
+    return bool(asked.hits) and all(grain.is_added_up(reader.linker, hit.col) for hit in asked.hits)
 
 
 def _is_said_of(reader: Reader, link: Link) -> bool:

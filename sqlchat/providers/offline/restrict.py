@@ -151,7 +151,8 @@ class Restrictions:
         same = exp.EQ(this=inner.column(shared.col), expression=self.scope.column(shared.col))
         met = [Restrictions(inner).sql(condition, table) for condition in shared.conditions]
         clauses = [same, *(clause for clause in met if clause is not None)]
-        return exp.Exists(this=inner.frame(exp.select("1")).where(*clauses))
+        exists = exp.Exists(this=inner.frame(exp.select("1")).where(*clauses))
+        return exp.Not(this=exists) if shared.negated else exists
 
     @staticmethod
     def _all(related: Related, restrictions: Restrictions) -> exp.Expr | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from sqlchat.language import lexicon
 from sqlchat.language.derivations import have_one_root
-from sqlchat.language.tokens import tokenize
+from sqlchat.language.tokens import singular, tokenize
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Key
 
@@ -29,7 +29,8 @@ def find_verbs(question: str, linker: Linker) -> Iterator[tuple[str, Key]]:
         if any(hit.tier < 2 for link in linker.links(tokens, at) for hit in link.values):
             continue
         words = {key: linker.table_words(key)[-1] for key in linker.tables}
-        keys = [k for k, word in words.items() if word != token.low and have_one_root(token.low, word)]
+        nouns = {token.low, singular(token.low)}
+        keys = [k for k, word in words.items() if singular(word) not in nouns and have_one_root(token.low, word)]
         if len(keys) == 1:
             yield token.text, keys[0]
 
