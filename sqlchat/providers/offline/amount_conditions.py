@@ -33,8 +33,10 @@ def read_price(reader: Reader) -> bool:
     currency = last is not None and (last.low in CURRENCIES or last.text[:1] in "$€£")
     timed = _skip_unit(reader, prices[0])
     plain = operands is not None and all(isinstance(value, int | float) for value in operands)
+    worded = reader.tokens[mark].low in ("of", "worth")
     plain = plain and (currency or timed or reader.tokens[reader.at - 1].kind == "number")
-    if operands is None or not plain or not (currency or timed or _stands_alone(reader, hit is not None)):
+    bare = worded and _stands_alone(reader, hit is not None)
+    if operands is None or not plain or not (currency or timed or bare):
         reader.at = mark
         return False
     reader.assume(f"The amount is compared with {prices[0].table[1]}.{prices[0].name}.")

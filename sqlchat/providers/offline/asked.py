@@ -45,7 +45,7 @@ def _write_aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> A
         raise flags.refuse_number(col, asked.text)
     if function == "count":
         if not asked.distinct and grain.is_added_up(reader.linker, col):
-            reader.assume(f"{col.table[1]}.{col.name} is added up.")
+            reader.assume(grain.tell_added_up(col))
             return Agg("sum", col)
         if dates.is_number(column) and not asked.distinct and not reader.linker.is_key(col):
             raise QuestionError(

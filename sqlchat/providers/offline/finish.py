@@ -124,7 +124,7 @@ def _add_up(reader: Reader, asked: list[Asked], terms: list[Term]) -> list[Term]
     col = terms[0]
     if not isinstance(col, Col) or not grain.is_added_up(reader.linker, col):
         return terms
-    reader.assume(f"{col.table[1]}.{col.name} is added up.")
+    reader.assume(grain.tell_added_up(col))
     return [Agg("sum", col)]
 
 

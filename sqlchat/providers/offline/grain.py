@@ -55,6 +55,11 @@ def is_added_up(linker: Linker, col: Col) -> bool:
     return dated and (bool(OF_EVENTS & set(words)) or (plural and not linker.is_flag(col)))
 
 
+def tell_added_up(col: Col) -> str:
+    """The sentence for a column of which a total was taken though nobody said so."""
+    return f'The total of {col.table[1]}.{col.name} is taken; say "average {col.name}" for the average of its rows.'
+
+
 def find_category(reader: Reader, asked: list[Asked], *, named: bool = False) -> Col | None:
     """The repeating column that the question lists, if it lists one alone and names no table, or if `named`."""
     if (reader.explicit_subject and not named) or not asked or asked[0].kind != "column" or asked[0].functions:

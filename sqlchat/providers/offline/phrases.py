@@ -255,7 +255,7 @@ def _adds_up_by(reader: Reader, asked: list[Asked]) -> bool:
             reason="ambiguous",
             rewrites=[(text, f"total {text}"), (text, f"average {text}")],
         )
-    reader.assume(f"{col.table[1]}.{col.name} is added up.")
+    reader.assume(grain.tell_added_up(col))
     asked[0].functions = ["sum"]
     return True
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlchat.language import lexicon
 from sqlchat.providers.offline import flags
 from sqlchat.providers.offline.links import Col, Key, Link
-from sqlchat.providers.offline.query import Asked, Compare, Condition
+from sqlchat.providers.offline.query import Asked, Compare
 from sqlchat.providers.offline.reader import Reader
 
 KINDS = lexicon.words("type kind category class genre")
@@ -78,7 +78,7 @@ def read_qualified(reader: Reader) -> Asked | None:
         return None
     table = noun.key if noun is not None else kind
     assert table is not None
-    conditions: list[Condition] = []
+    conditions, before = reader.query.conditions, len(reader.query.conditions)
     for value in found:
         if isinstance(value, flags.Said):
             conditions.append(flags.make_condition(reader, value, table))
@@ -88,9 +88,9 @@ def read_qualified(reader: Reader) -> Asked | None:
         texts = [hit.value, *(_find_value(other, hit.col) for other in others)]
         if reader.joins.distance(table, hit.col.table)[0] > 1 or None in texts:
             reader.at = mark
+            del conditions[before:]
             return None
         conditions.append(Compare(hit.col, "=", tuple(text for text in texts if text is not None)))
-    reader.query.conditions += conditions
     if noun is not None and link is not None:
         return read_table(reader, link)
     return Asked("table", reader.tokens[reader.at - 1].text, table=table)
