@@ -88,7 +88,8 @@ _AGE = (
     ("birth year", "desc"), ("year of birth", "desc"), ("birthdate", "desc"),
 )  # fmt: skip
 _OLD = tuple((name, "desc" if way == "asc" else "asc") for name, way in _AGE)
-_LENGTHS = ("length", "duration", "runtime", "minutes", "hours", "days", "pages", "distance")
+_LENGTHS = ("length", "duration", "runtime", "minutes", "hours", "days", "nights", "pages", "distance")
+_PRICES = ("price", "cost", "rate", "fee", "rent", "fare")
 _TIME = "*time*"
 """Stands for the table's one column of dates, or its year."""
 ADJECTIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
@@ -99,12 +100,12 @@ ADJECTIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "tallest": (("height", "desc"),),
     "shortest": tuple((name, "asc") for name in ("height", *_LENGTHS)),
     "longest": tuple((name, "desc") for name in _LENGTHS),
-    "cheapest": (("price", "asc"), ("cost", "asc")), "priciest": (("price", "desc"), ("cost", "desc")),
+    "cheapest": tuple((name, "asc") for name in _PRICES), "priciest": tuple((name, "desc") for name in _PRICES),
     "fastest": (("speed", "desc"),), "slowest": (("speed", "asc"),),
 }  # fmt: skip
 MOST_ADJECTIVES: Final[dict[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
-    ("most", "expensive"): (("price", "desc"), ("cost", "desc")),
-    ("least", "expensive"): (("price", "asc"), ("cost", "asc")),
+    ("most", "expensive"): tuple((name, "desc") for name in _PRICES),
+    ("least", "expensive"): tuple((name, "asc") for name in _PRICES),
     ("most", "recent"): ((_TIME, "desc"),), ("most", "recently"): ((_TIME, "desc"),),
     ("least", "recent"): ((_TIME, "asc"),),
     ("most", "populous"): (("population", "desc"),), ("least", "populous"): (("population", "asc"),),
@@ -115,12 +116,13 @@ COMPARATIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "older": (("age", ">"),), "younger": (("age", "<"),), "heavier": (("weight", ">"),),
     "lighter": (("weight", "<"),),
     "taller": (("height", ">"),), "shorter": tuple((name, "<") for name in ("height", *_LENGTHS)),
-    "longer": tuple((name, ">") for name in _LENGTHS), "cheaper": (("price", "<"), ("cost", "<")),
-    "pricier": (("price", ">"), ("cost", ">")), "faster": (("speed", ">"),), "slower": (("speed", "<"),),
+    "longer": tuple((name, ">") for name in _LENGTHS), "cheaper": tuple((name, "<") for name in _PRICES),
+    "pricier": tuple((name, ">") for name in _PRICES), "faster": (("speed", ">"),), "slower": (("speed", "<"),),
 }  # fmt: skip
 
 MORE_COMPARATIVES: Final[dict[tuple[str, str], tuple[tuple[str, str], ...]]] = {
-    ("more", "expensive"): (("price", ">"), ("cost", ">")), ("less", "expensive"): (("price", "<"), ("cost", "<")),
+    ("more", "expensive"): tuple((name, ">") for name in _PRICES),
+    ("less", "expensive"): tuple((name, "<") for name in _PRICES),
 }  # fmt: skip
 
 OPERATORS: Final[dict[tuple[str, ...], str]] = {

@@ -140,7 +140,7 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
         measure = link.measures[0].target
         assert isinstance(measure, Measure)
         amounts.check_one(link)
-        if functions == ["avg"] and (per := amounts.read_per(reader, measure)) is not None:
+        if functions == ["avg"] and not measure.column and (per := amounts.read_per(reader, measure)) is not None:
             return Asked("measure", link.text, functions, measure=measure, per=per)
         if measure.column and functions == ["count"]:
             reader.assume(f"{measure.table[1]}.{measure.column} is added up; its rows are not counted.")

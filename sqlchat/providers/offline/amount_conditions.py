@@ -13,8 +13,8 @@ from sqlchat.providers.offline.reader import Reader
 CURRENCIES = lexicon.words("euros euro dollars dollar eur usd pounds")
 
 
-PRICES = lexicon.words("price cost rent salary fee amount total wage budget")
-BY_MONTH = {"monthly": "monthly", "month": "monthly", "day": "daily", "hour": "hourly", "year": "yearly"}
+PRICES = lexicon.words("price cost rent salary fee amount total wage budget rate")
+BY_MONTH = {"night": "nightly", "week": "weekly", "monthly": "monthly", "month": "monthly", "day": "daily", "hour": "hourly", "year": "yearly"}
 
 
 def read_price(reader: Reader) -> bool:

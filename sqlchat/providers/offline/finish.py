@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language.tokens import singular
-from sqlchat.providers.offline import grain
+from sqlchat.providers.offline import dates, grain
 from sqlchat.providers.offline.asked import choose_columns, make_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.links import Col
@@ -24,6 +24,7 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     table = query.subject or reader.measured
     terms: list[Term] = []
     said: dict[Term, str] = {}
+    _share_function(reader, asked)
     if query.groups and not any(item.functions for item in asked) and not query.order and not query.having:
         _count_listed(reader, asked)
     for item in asked:
@@ -84,6 +85,20 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     ):
         raise QuestionError("The question groups rows but does not say what to compute for each group.", words=[])
     return query
+
+
+def _share_function(reader: Reader, asked: list[Asked]) -> None:
+    """`average fee, tip and distance`: the first one's function is meant of all, if all are plain numbers."""
+    first = asked[0] if asked else None
+    rest = asked[1:]
+    if first is None or first.kind != "column" or len(first.functions) != 1 or first.functions[0] not in ("avg", "sum"):
+        return
+    if reader.query.groups or not rest or any(item.kind != "column" or item.functions or not item.hits for item in rest):
+        return
+    if all(dates.is_number(reader.column(hit.col)) and not reader.linker.is_key(hit.col) for i in rest for hit in i.hits):
+        for item in rest:
+            item.functions = list(first.functions)
+        reader.assume(f"The {'average' if first.functions == ['avg'] else 'total'} is taken of each.")
 
 
 def _rank_by_count(reader: Reader, terms: list[Term]) -> None:

@@ -12,6 +12,8 @@ from sqlchat.providers.offline.links import Key
 from sqlchat.providers.offline.naming import count_shared_words
 from sqlchat.sql.catalog import Table
 
+KEY_ENDINGS = ("id", "no", "nr", "num", "number", "code", "key")
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -80,7 +82,7 @@ class Joins:
             for column in table.columns:
                 if (key, column.name) in taken:
                     continue
-                name = column.name.lower().replace("_", "")
+                name = column.name.lower().replace("_", "").replace(" ", "")
                 homes = owners.get(name, ()) if (column.name,) != table.primary_key else ()
                 others = [home for home in homes if home[0][0] == key[0] or len(homes) == 1]
                 if len(others) == 1 and others[0][0] != key:
@@ -195,14 +197,22 @@ def _key_names(table: Table, prefix: int) -> list[tuple[str, str]]:
     words = [*plural[:-1], singular(table.name).split()[-1]]
     initials = "".join(word[0] for word in words)
     spelled = ("".join(words) + "id", "".join(plural) + "id", initials + "id")
-    if len(table.primary_key) == 1:
-        return [(name, table.primary_key[0]) for name in dict.fromkeys((*spelled[:2], *spelled[2:]))]
-    if table.primary_key:
+    plain = {column.name.lower().replace("_", "").replace(" ", ""): column.name for column in table.columns}
+    first = next(iter(plain), "")
+    own = table.primary_key[0] if len(table.primary_key) == 1 else ""
+    if not own and not table.primary_key:
+        own = plain[first] if first == "id" else next((plain[name] for name in spelled if name in plain), "")
+        own = own or (plain[first] if _is_key_of(first, words) else "")
+    if not own:
         return []
-    plain = {column.name.lower().replace("_", ""): column.name for column in table.columns}
-    first = plain.get("id", "") if next(iter(plain), "") == "id" else ""
-    own = first or next((plain[name] for name in spelled if name in plain), "")
-    return [(name, own) for name in dict.fromkeys(spelled) if own and (first or name in plain)]
+    its = own.lower().replace("_", "").replace(" ", "")
+    names = [name for name in spelled if table.primary_key or its == "id" or name in plain]
+    return [(name, own) for name in dict.fromkeys((*names, *((its,) if _is_key_of(its, words) else ())))]
+
+
+def _is_key_of(name: str, words: list[str]) -> bool:
+    """Whether a column's name is the table's and a word for a key: `roomno` of `rooms`."""
+    return any(name == head + ending for head in ("".join(words), words[-1]) for ending in KEY_ENDINGS)
 
 
 def find_row_key(table: Table, prefix: int) -> tuple[str, ...]:

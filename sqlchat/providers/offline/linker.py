@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from sqlchat.language.derivations import have_one_root
 from sqlchat.language.lexicon import FUNCTION, SEXES
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import Token, name_words, singular, stem, stems
@@ -96,7 +97,7 @@ class Linker(Names):
                 for hit in self._glued.get(text, {}).values():
                     keep_best(hits, hit)
         if not hits and all(t.kind == "word" for t in span):
-            hits = self._find_synonyms(words, lows) or self._find_headed(words, lows)
+            hits = self._find_synonyms(words, lows) or self._find_headed(words, lows) or self._find_days(lows)
         for hit in hits.values():
             if isinstance(hit.target, Col):
                 link.columns.append(hit)
@@ -130,6 +131,16 @@ class Linker(Names):
                     if hit.tier < 2:
                         keep_best(found, Hit(hit.target, LOOSE))
         return found
+
+    def _find_days(self, lows: tuple[str, ...]) -> dict[Target, Hit]:
+        """`delivery date` for `delivered_on`: the days named by a verb of the same root."""
+        if len(lows) != 2 or lows[1] not in ("date", "day", "time"):
+            return {}
+        return {
+            col: Hit(col, 3)
+            for col in self._days
+            if have_one_root(self.column_words(col.table, col.name)[0], lows[0])
+        }
 
     def _values(self, words: tuple[str, ...], low: str, spelled: str | None) -> list[Hit]:
         """Values of these words; where `spelled` is given, only those spelled so, with a capital."""

@@ -140,7 +140,9 @@ class Meanings(Cursor):
         columns = self.linker.tables[table].columns
         found = [c.name for c in columns if dates.is_date(c)]
         if len(found) > 1:
-            found = self._find_main_times(table, found)
+            every, found = found, self._find_main_times(table, found)
+            if len(found) == 1 and (others := [n for n in every if n != found[0] and n.lower() not in BOOKKEEPING]):
+                self.assume(f"Times are those of {table[1]}.{found[0]}, not of {' or '.join(others)}.")
         if not found:
             found = [c.name for c in columns if "year" in self.linker.column_words(table, c.name)]
         if len(found) > 1:

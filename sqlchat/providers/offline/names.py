@@ -30,7 +30,7 @@ from sqlchat.sql.catalog import Catalog, Column, Table
 
 COUNTING = frozenset({"number", "total", "count", "no"})
 """First words of columns that hold how many there are: `number_of_rooms`, `total_horses`."""
-DURATIONS = frozenset({"duration", "minutes", "min", "mins", "hours", "hrs", "days", "seconds", "secs", "length", "minimum"})
+DURATIONS = frozenset({"duration", "minutes", "min", "mins", "hours", "hrs", "days", "nights", "weeks", "seconds", "secs", "length", "minimum"})
 """Last words of columns that hold how long something took; `min` is written out as `minimum`."""
 LONGEST = 8
 """Words of the longest phrase that is looked for."""
@@ -73,6 +73,9 @@ class Names:
         """Values by the words that they begin with: `Acme` of `Acme Corp`."""
         self._heads: dict[str, list[Hit]] = {}
         """Tables by the first word of their names: `degree` of `degree_programs`."""
+        self._days = [
+            Col(key, column.name) for key, table in self.tables.items() for column in table.columns if is_date(column)
+        ]
         self._prefix = count_shared_words([t.name for t in catalog.tables])
         self.path_rank = catalog.path_rank
         every = [tuple(map(stem, self.table_words(key))) for key in self.tables]
@@ -217,6 +220,7 @@ class Names:
             names.setdefault(short[:-1], 3)  # `born` for `birth_year`
         if short[-1] in DURATIONS and not foreign and not dated:
             names.setdefault(("duration",), 3)
+            names.setdefault(("length",), 3)
         if dated and short[-1] not in (*IN, "date", "time", "day"):
             names.setdefault((*short, "date"), 2)  # `start date` for `start`
         for phrase, tier in names.items():
@@ -225,7 +229,7 @@ class Names:
         for text in (col.name.lower(), "".join(name_words(col.name)), "".join(full), "".join(short)):
             self._glue(text, Hit(col, 0))
         if not foreign:
-            for name in {full, short} | ({short[:-1]} if (dated or short[-1] == "year") and len(short) > 1 else set()):
+            for name in {full, short, drop_unit(short)} | ({short[:-1]} if (dated or short[-1] == "year") and len(short) > 1 else set()):
                 for other in list_synonyms(name):
                     self._add(other, Hit(col, 3))
         note = re.split(r"[;,.(:]", comment)[0].split()

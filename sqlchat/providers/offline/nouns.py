@@ -19,11 +19,16 @@ AMOUNTS = lexicon.words("amount total fee payment revenue sale proceeds donation
 """Last words of columns that hold the money of a row, in the singular."""
 SINGLE = lexicon.words("unit per average avg base list daily hourly monthly yearly rate price estimated planned target")
 """Words of columns that hold the money for a part of a row, or none that was paid."""
+PAID = lexicon.words("total paid final gross net full order")
+"""Words by which a price is what was paid in all."""
 PEOPLE = lexicon.words(
     "person people member customer client patient student pupil employee worker teacher instructor tenant donor user "
     "guest visitor driver passenger staff author player trainer agent doctor nurse subscriber reader buyer shopper "
     "seller volunteer applicant candidate participant resident citizen singer actor director supporter borrower owner "
     "renter learner contact friend artist musician waiter pilot technician manager"
+)
+CLOSING = lexicon.words(
+    "closed resolved completed finished ended returned solved cancelled canceled left terminated settled departed paid"
 )
 PERSONAL = lexicon.words("gender sex birth birthday birthdate dob surname firstname lastname")
 """Words of columns that only people have."""
@@ -43,11 +48,17 @@ class Noun:
 
 
 def find_nouns(linker: Linker) -> Mapping[str, tuple[Noun, ...]]:
-    """The names that may be put for `money` and `person`."""
+    """The names that may be put for `money`, for `person`, and for `closed`: the days on which things came to an end."""
     people = [key for key in linker.tables if _holds_people(linker, key)]
     money = [col for key in linker.tables for col in list_money(linker, key)]
     return {
         "person": tuple(Noun(" ".join(linker.table_words(key)), key) for key in people) or _list_roles(linker),
+        "closed": tuple(
+            Noun(words[0], key, column.name)
+            for key, table in linker.tables.items()
+            for column in table.columns
+            if dates.is_date(column) and column.nullable and (words := linker.column_words(key, column.name))[0] in CLOSING
+        ),
         "money": tuple(Noun(_name_column(linker, col), col.table, col.name) for col in money),
     }
 
@@ -74,7 +85,8 @@ def list_money(linker: Linker, key: Key) -> list[Col]:
     for column in linker.tables[key].columns:
         words = linker.column_words(key, column.name)
         col = Col(key, column.name)
-        is_money = singular(words[-1]) in AMOUNTS and SINGLE.isdisjoint(words)
+        paid = words[-1] == "price" and not PAID.isdisjoint(words)
+        is_money = paid or (singular(words[-1]) in AMOUNTS and SINGLE.isdisjoint(words))
         if is_money and dates.is_number(column) and not linker.is_key(col) and not linker.is_flag(col):
             found.append(col)
     return found

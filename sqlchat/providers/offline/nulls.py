@@ -9,7 +9,7 @@ from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, stem
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.links import Col, Key
-from sqlchat.providers.offline.query import Null
+from sqlchat.providers.offline.query import AnyOf, Compare, Null
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 LEADING = lexicon.words("that which who where whose and is are was were be been have has had having with do does did")
@@ -58,6 +58,10 @@ def _lacking(reader: Reader) -> bool:
         reader.at = mark
         return False
     reader.take("yet")
+    if dates.is_number(reader.column(col)):
+        reader.assume(f"{col.table[1]}.{col.name} is 0 or not known where there is no {col.name}.")
+        reader.add(AnyOf((Null(col), Compare(col, "=", (0,)))))
+        return True
     reader.assume(f"{col.table[1]}.{col.name} is not known where there is no {col.name}.")
     reader.add(Null(col))
     return True

@@ -180,7 +180,7 @@ def _is_said_of(reader: Reader, link: Link) -> bool:
 
 def _read_extreme(reader: Reader) -> Asked | None:
     """`the highest price`: an aggregate, where a column comes straight after and no thing it belongs to."""
-    hit = reader.phrase(lexicon.SUPERLATIVES)
+    hit = reader.phrase(lexicon.SUPERLATIVES) or _find_length(reader)
     if (
         hit is None
         or reader.low() in ("top", "bottom", "best", "worst")
@@ -195,6 +195,11 @@ def _read_extreme(reader: Reader) -> Asked | None:
         return None
     reader.at += size + link.size
     return Asked("column", link.text, ["max" if direction == "desc" else "min"], link.columns)
+
+
+def _find_length(reader: Reader) -> tuple[str, int] | None:
+    """`longest` before a number: `longest distance`."""
+    return {"longest": ("desc", 1), "shortest": ("asc", 1)}.get(reader.low())
 
 
 def _read_leading(reader: Reader) -> Asked | None:

@@ -130,10 +130,23 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"^who(?= (is|are|was|were|has|have|had|did|do|does)?\b)", "which {person}", "Who has never borrowed a book?"),
         (r"(people|persons|anyone|everyone|somebody|someone)", "{person}", "how many people joined in 2024"),
         (r"(women|men|girls|boys|females|males)", r"\1 {person}", "women from Bonn"),
+        (r"(open|outstanding|unresolved|pending|ongoing|active) (\w+)", r"\2 not {closed}", "open loans"),
+        (r"((who|that|which) )?(are|is|were|was) (still )?(open|outstanding|unresolved|pending|ongoing|active)",
+         "not {closed}", "which loans are still open"),
+        (r"((who|that|which) )?(earns?|earned|earning)(?= (more|less|over|under|at|between) )", "with salary",
+         "members earning more than 3500"),
+        (r"(the )?(trend|development|evolution|growth) (of|in) (.+?)( over (the )?time| over the years)?(?=\W*$)",
+         r"\4 per month", "trend of loans over time"),
+        (r"how (did|has|have|do|does) (the )?(.+?) (develop|developed|change|changed|evolve|evolved|grow|grown)"
+         r"( over (the )?(time|years|months))?(?=\W*$)", r"\3 per month", "how did loans develop over time"),
+        (r"over time(?=\W*$)", "per month", "loans over time"),
+        (r"busiest (\w+)", r"most frequent \1", "busiest city"),
+        (r"(?:a|one) week(?=\W|$)", "7 days", "loans longer than a week"),
+        (r"(?<=than )(?:a|an|one) (hour|minute|day)", r"1 \1s", "loans longer than a day"),
         (r"(\w+) nothing", r"never \1", "members who borrow nothing"),
         (r"only(?=\W*$)", "", "loans by month, 2024 only"),
-        (r"(on )?which (weekday|day|month|year|quarter|week)( of the year)?( (do|did|does|have|had|were|was|is|are|there|we|you))*( make| made| get| got| receive| received| have| had)?"
-         r"( the)? (most|fewest|least) (\w+)", r"\9 per \2 with the \8", "in which month did we get the most loans"),
+        (r"((?:on|in) )?(?:which|what) (weekday|day|month|year|quarter|week)( of the year)?( (do|did|does|have|had|were|was|is|are|there|we|you))*( make| made| get| got| receive| received| have| had)?"
+         r"( the)? (most|fewest|least) (\w+)", r"which \2 has the \8 \9", "in which month did we get the most loans"),
     )
 )  # fmt: skip
 """(phrase, what to put for it, an example). Each is tried only if the question is not read without it."""

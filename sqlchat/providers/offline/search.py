@@ -31,7 +31,11 @@ Found = tuple[float, Reading, Rephrasing]
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
 MOST_SUGGESTIONS = 3
-PUT = {"money": "Money is that of {}.", "person": "The people are those of {}."}
+PUT = {
+    "money": "Money is that of {}.",
+    "person": "The people are those of {}.",
+    "closed": "What is still open or active has no {}.",
+}
 
 
 class Search:
