@@ -35,6 +35,7 @@ MONEY_VERBS = (
     r"|received|receives?|took in|takes? in|gave|given|gives?|donated?|donates|contributed?|contributes|generated?"
     r"|generates|billed|charged|invoiced)"
 )
+STATES = lexicon.words("open outstanding unresolved pending ongoing active")
 MONEY_VERB = re.compile(MONEY_VERBS, re.IGNORECASE)
 RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], ...] = tuple(
     (re.compile(rf"(?i)(?<![\w{{])(?:{pattern})(?![\w}}])"), put, example)
@@ -130,8 +131,8 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"^who(?= (is|are|was|were|has|have|had|did|do|does)?\b)", "which {person}", "Who has never borrowed a book?"),
         (r"(people|persons|anyone|everyone|somebody|someone)", "{person}", "how many people joined in 2024"),
         (r"(women|men|girls|boys|females|males)", r"\1 {person}", "women from Bonn"),
-        (r"(open|outstanding|unresolved|pending|ongoing|active) (\w+)", r"\2 not {closed}", "open loans"),
-        (r"((who|that|which) )?(are|is|were|was) (still )?(open|outstanding|unresolved|pending|ongoing|active)",
+        (rf"({'|'.join(sorted(STATES))}) (\w+)", r"\2 not {closed}", "open loans"),
+        (r"((who|that|which) )?(are|is|were|was) (still )?(" + "|".join(sorted(STATES)) + ")",
          "not {closed}", "which loans are still open"),
         (r"((who|that|which) )?(earns?|earned|earning)(?= (more|less|over|under|at|between) )", "with salary",
          "members earning more than 3500"),

@@ -14,6 +14,7 @@ from itertools import count
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
+from sqlchat.language.tokens import tokenize
 from sqlchat.providers.offline import refusal
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.grammar import parse
@@ -22,7 +23,7 @@ from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Key
 from sqlchat.providers.offline.nouns import find_nouns
 from sqlchat.providers.offline.query import Query
-from sqlchat.providers.offline.rephrasing import MONEY_VERB, MOST_STEPS, MOST_TRIES, Nouns, Rephrasing, leave_out, rephrase
+from sqlchat.providers.offline.rephrasing import MONEY_VERB, MOST_STEPS, MOST_TRIES, STATES, Nouns, Rephrasing, leave_out, rephrase
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
 from sqlchat.providers.offline.verbs import find_verbs, rewrite_verb
 
@@ -78,7 +79,7 @@ class Search:
                     heapq.heappush(queue, (step.cost, next(number), step))
 
         verbs = dict(find_verbs(question, self._linker))
-        nouns = self._choose_nouns(list(verbs.values()))
+        nouns = self._choose_nouns(question, list(verbs.values()))
         add(rephrase(question, nouns))
         for verb, key in verbs.items():
             money = bool(nouns["money"]) and MONEY_VERB.fullmatch(verb) is not None
@@ -113,11 +114,17 @@ class Search:
             reading[0].assumptions.append(f"{words} {'adds' if len(step.left_out) == 1 else 'add'} nothing to this.")
         return reading
 
-    def _choose_nouns(self, done: list[Key]) -> Nouns:
-        """What may be put for `person`, where a verb names a table: those whose rows a row of it leads to."""
+    def _choose_nouns(self, question: str, done: list[Key]) -> Nouns:
+        """What may be put for `person`, where a verb names a table: those whose rows a row of it leads to.
+
+        A word such as `open` that is a value is never put in other words.
+        """
         people = self._nouns["person"]
         near = [p for p in people if any(self._joins.distance(key, p.table)[1] == 1 for key in done)]
-        return {**self._nouns, "person": near or people}
+        tokens = tokenize(question)
+        states = [at for at, token in enumerate(tokens) if token.low in STATES]
+        valued = any(link.values for at in states for link in self._linker.links(tokens, at))
+        return {**self._nouns, "person": near or people, "closed": () if valued else self._nouns["closed"]}
 
     def _suggest(self, question: str, fault: QuestionError) -> list[str]:
         """Questions near to this one that were tried and can be answered."""
