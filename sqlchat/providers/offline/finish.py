@@ -131,13 +131,13 @@ def _add_up(reader: Reader, asked: list[Asked], terms: list[Term]) -> list[Term]
     if (
         not bare
         or len(terms) != 1
-        or reader.explicit_subject
         or query.order
         or not (query.conditions or query.groups)
     ):
         return terms
     col = terms[0]
-    if not isinstance(col, Col) or not grain.is_added_up(reader.linker, col):
+    own = reader.explicit_subject and (not isinstance(col, Col) or query.subject == col.table)
+    if own or not isinstance(col, Col) or not grain.is_added_up(reader.linker, col):
         return terms
     reader.assume(grain.tell_added_up(col))
     return [Agg("sum", col)]

@@ -77,6 +77,8 @@ def rank_groups(reader: Reader, asked: list[Asked], col: Col, text: str) -> Agg 
     same = category is not None and col.table == category.table
     if category is None or not same or category == col:
         return None
+    if is_category(reader.linker, col) and not text.lower().endswith("s"):
+        raise QuestionError(f'"{text}" is no number to rank by.', words=[text], reason="ambiguous")
     if is_category(reader.linker, col) and reader.low(-2) in ("most", "fewest", "least"):
         reader.assume(f'Different values of "{text}" are counted, each once.')
         reader.query.groups.append(category)

@@ -231,7 +231,9 @@ def _is_counted_by_table(reader: Reader, asked: list[Asked]) -> bool:
     if reader.low() != "by" or not alone or table is None or link is None or not link.tables or link.values:
         return False
     after = reader.token(1 + link.size)
+    before = reader.link(reader.at - 1)
     verb = reader.low(-1) in lexicon.VERBS or is_participle(reader.low(-1))
+    verb = verb and not (before is not None and before.tables)
     if verb or (after is not None and after.kind != "sign" and after.low not in ("in", "and")):
         return False
     hit = reader.table_of(link)

@@ -173,7 +173,7 @@ EMPTY = lexicon.words(
 )
 """Words that may be left out without a word lost."""
 IRREGULAR = lexicon.words(
-    "came went flew ran wrote sang drove spoke taught paid seen saw met got gave given took taken"
+    "came went flew ran wrote sang drove spoke taught paid seen saw met got gave given took taken driven flown ridden"
 )
 CLAUSES = lexicon.words("who that which does do did they it we you never not")
 UNTIL = lexicon.words("before after since until between last this previous past first and or but")
@@ -239,6 +239,8 @@ def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[s
     does = len(low) >= SHORTEST_VERB and any(doer.startswith(tokens[at].stem) for doer in doers)  # `climb`, `climber`
     if at and tokens[at - 1].low in ("and", "or", "but"):
         return False  # nothing tells what it is said of
+    if MONEY_VERB.fullmatch(low) and tokens[0].low in ("what", "how"):
+        return False  # an amount is asked for
     does = does or any(have_one_root(low, doer) for doer in doers)
     inflected = low.endswith(("ed", "ing")) or low in lexicon.PARTICIPLES | IRREGULAR
     if (

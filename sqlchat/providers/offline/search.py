@@ -62,6 +62,7 @@ class Search:
 
     def _read(self, question: str) -> Reading:
         query = parse(question, self._linker, self._joins, self._today)
+        refusal.check_who(self._linker, question, query)
         select = build(query, self._linker, self._joins, self._dialect)
         refusal.check_verbs(self._linker, self._joins, question, {table.name for table in select.find_all(exp.Table)})
         return query, select
