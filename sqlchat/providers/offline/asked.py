@@ -31,6 +31,9 @@ def make_terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
         col = periods.find_time(reader, table) if table else None
         if col is None or not dates.is_date(reader.column(col)):
             raise QuestionError(f'There is no date to take the "{asked.text}" of.', words=[asked.text])
+        if asked.functions:
+            reader.assume(f"The day is that of {col.table[1]}.{col.name}.")
+            return [Agg(function, col) for function in asked.functions]
         reader.assume(f"The {asked.unit} is that of {col.table[1]}.{col.name}.")
         return [DatePart(col, asked.unit)]
     hit = reader.resolve(asked.hits, asked.text, asked.owner or subject)

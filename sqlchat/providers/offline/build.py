@@ -14,7 +14,7 @@ from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Agg, Condition, DatePart, Query, Term
+from sqlchat.providers.offline.query import Agg, DatePart, Query, Term
 from sqlchat.providers.offline.restrict import Restrictions
 from sqlchat.providers.offline.scope import Scope
 
@@ -62,7 +62,9 @@ class _Builder:
         having = [self.scope.compare(self._term(agg), op, value) for agg, op, value in query.having]
         order = self._order()
         if query.part is not None:
-            outputs = [self._share(query.part, restrictions.sql(query.part, anchor))]
+            clause = restrictions.sql(query.part, anchor)
+            figure = next(at for at, term in enumerate(query.outputs) if isinstance(term, Agg))
+            outputs[figure] = self._share(query.outputs[figure], clause)
         select = self.scope.frame(exp.select(*outputs), keep=query.part is not None)
         if query.distinct:
             select = select.distinct()
@@ -76,9 +78,8 @@ class _Builder:
             select = select.order_by(*order)
         return select.limit(query.limit) if query.limit is not None else select
 
-    def _share(self, part: Condition, clause: exp.Expr | None) -> exp.Expr:
+    def _share(self, term: Term, clause: exp.Expr | None) -> exp.Expr:
         """The percentage of what is counted or added up that the rows of the part have."""
-        term = self.query.outputs[0]
         if clause is None or not isinstance(term, Agg) or table_of(term) != self.root:
             raise QuestionError("The share of this is not read yet.", words=["share"])
         amount = exp.Literal.number(1) if isinstance(term.of, tuple) else self._term(term).this

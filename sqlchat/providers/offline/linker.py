@@ -162,6 +162,7 @@ class Linker(Names):
             found = [Hit(col, 3, value) for col in cols for value in self.values[col] if value.lower() in initial]
         if not found and spelled is None and len(words) == 1:
             alike = MEANING.get(low, MEANING.get(singular(low), frozenset()))
+            alike = frozenset(other for other in alike if not low.startswith(other))  # `cat` for category
             same = [hit for other in sorted(alike) for hit in self._texts.get((stem(other),), ())]
             found = [Hit(hit.target, 3, hit.value) for hit in same] if len({hit.value for hit in same}) == 1 else []
         best = min((hit.tier for hit in found), default=0)

@@ -10,6 +10,7 @@ from sqlchat.providers.offline.measures import Measure
 from sqlchat.providers.offline.query import Asked
 from sqlchat.providers.offline.reader import Reader, is_participle
 
+FIRST_DAY = {"latest": "max", "earliest": "min"}
 FREQUENT = lexicon.words("frequent common popular")
 
 
@@ -77,6 +78,9 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
         reader.query.limit = things.read_number(reader) if size == 3 else None
         reader.at += 2
         reader.most_frequent = True
+    if first and (way := FIRST_DAY.get(reader.low())) and reader.low(1) == "day":
+        reader.at += 2
+        return Asked("unit", "day", [way], unit="day")
     distinct = aggregates.take_distinct(reader)
     functions = aggregates.read_functions(reader)
     distinct = aggregates.take_distinct(reader) or distinct

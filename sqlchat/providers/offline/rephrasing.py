@@ -30,6 +30,10 @@ def _write_adjective(found: re.Match[str]) -> str:
     return f"what is the {ASKED[found.group(1).lower()]} of"
 
 
+def _write_day(found: re.Match[str]) -> str:
+    return f"{'earliest' if found.group(3).lower() == 'first' else 'latest'} day of {found.group(2)}"
+
+
 MONEY_VERBS = (
     r"(raised?|raises|spent|spends?|earned|earns?|made|makes?|paid|pays?|brought in|brings? in|collected|collects?"
     r"|received|receives?|took in|takes? in|gave|given|gives?|donated?|donates|contributed?|contributes|generated?"
@@ -144,6 +148,9 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"busiest (\w+)", r"most frequent \1", "busiest city"),
         (r"(?:a|one) week(?=\W|$)", "7 days", "loans longer than a week"),
         (r"(?<=than )(?:a|an|one) (hour|minute|day)", r"1 \1s", "loans longer than a day"),
+        (r"^when (was|were|did|is|has|have|does|do) (.+?)(?: for the)? (last|latest|most recently|first)(?: time)?",
+         _write_day, "when was the book last loaned"),
+        (r"(go|goes|went|leave|leaves|left|happen|take place)( out| off)?(?=\W*$)", "", "when did the van last go out"),
         (r"(\w+) nothing", r"never \1", "members who borrow nothing"),
         (r"only(?=\W*$)", "", "loans by month, 2024 only"),
         (r"((?:on|in) )?(?:which|what) (weekday|day|month|year|quarter|week)( of the year)?( (do|did|does|have|had|were|was|is|are|there|we|you))*( make| made| get| got| receive| received| have| had)?"
@@ -220,28 +227,36 @@ def _put_nouns(text: str, cost: float, nouns: Nouns) -> Iterator[Rephrasing]:
         yield Rephrasing(filled, cost, put=told)
 
 
-def leave_out(step: Rephrasing, words: list[str], today: date, doers: Collection[str] = ()) -> Iterator[Rephrasing]:
-    """The question without one of the `words` that it can do without; `doers` are the words of tables' names."""
+def leave_out(
+    step: Rephrasing, words: list[str], today: date, doers: Collection[str] = (), deeds: Collection[str] = ()
+) -> Iterator[Rephrasing]:
+    """The question without one of the `words` that it can do without.
+
+    `doers` are the words of tables' names, `deeds` nouns in names of columns of texts.
+    """
     tokens = tokenize(step.question)
     for word in words:
         at = next((at for at, token in enumerate(tokens) if token.text == word), None)
         if at is None:
             continue
-        cost = 0.5 if tokens[at].low in EMPTY else 1.0 if _only_relates(tokens, at, today, doers) else 0.0
+        cost = 0.5 if tokens[at].low in EMPTY else 1.0 if _only_relates(tokens, at, today, doers, deeds) else 0.0
         if cost:
             shorter = _tidy(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "", step.question, count=1))
             yield replace(step, question=shorter, cost=step.cost + cost, left_out=(*step.left_out, word))
 
 
-def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[str]) -> bool:
+def _only_relates(
+    tokens: list[Token], at: int, today: date, doers: Collection[str], deeds: Collection[str]
+) -> bool:
     """Whether the verb only ties what is before it to what is after it, and no period dates what it tells of."""
     low, before = tokens[at].low, {token.low for token in tokens[max(0, at - 4) : at]}
     does = len(low) >= SHORTEST_VERB and any(doer.startswith(tokens[at].stem) for doer in doers)  # `climb`, `climber`
     if at and tokens[at - 1].low in ("and", "or", "but"):
         return False  # nothing tells what it is said of
-    if MONEY_VERB.fullmatch(low) and tokens[0].low in ("what", "how"):
+    if MONEY_VERB.fullmatch(low) and (tokens[0].low == "what" or [t.low for t in tokens[:2]] == ["how", "much"]):
         return False  # an amount is asked for
     does = does or any(have_one_root(low, doer) for doer in doers)
+    does = does or (low.endswith("ed") and any(have_one_root(low, deed) for deed in deeds))
     inflected = low.endswith(("ed", "ing")) or low in lexicon.PARTICIPLES | IRREGULAR
     if (
         (stem(low) not in RELATIONAL and low not in IRREGULAR and not does)

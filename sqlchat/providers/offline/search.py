@@ -14,6 +14,7 @@ from itertools import count
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
+from sqlchat.language.lexicon import PARTICIPLES
 from sqlchat.language.tokens import tokenize
 from sqlchat.providers.offline import refusal
 from sqlchat.providers.offline.build import build
@@ -25,7 +26,7 @@ from sqlchat.providers.offline.nouns import find_nouns
 from sqlchat.providers.offline.query import Query
 from sqlchat.providers.offline.rephrasing import MONEY_VERB, MOST_STEPS, MOST_TRIES, STATES, Nouns, Rephrasing, leave_out, rephrase
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
-from sqlchat.providers.offline.verbs import find_verbs, rewrite_verb
+from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
 
 Reading = tuple[Query, exp.Select]
 Found = tuple[float, Reading, Rephrasing]
@@ -46,6 +47,12 @@ class Search:
         self._linker, self._joins, self._today, self._dialect = linker, joins, today, dialect
         self._nouns = find_nouns(linker)
         self._doers = [word for key in linker.tables for word in linker.table_words(key)]
+        self._deeds = [
+            word
+            for col in linker.values
+            for word in linker.column_words(col.table, col.name)
+            if not word.endswith("ed") and word not in PARTICIPLES
+        ]
 
     def read(self, question: str) -> Reading:
         """The query and its SQL. Raises QuestionError, with questions that can be answered as `suggestions`."""
@@ -82,13 +89,14 @@ class Search:
         verbs = dict(find_verbs(question, self._linker))
         nouns = self._choose_nouns(question, list(verbs.values()))
         add(rephrase(question, nouns))
+        add(Rephrasing(changed, 0.5) for changed in rewrite_rates(question, self._linker))
         for verb, key in verbs.items():
             money = bool(nouns["money"]) and MONEY_VERB.fullmatch(verb) is not None
             words = " ".join(self._linker.table_words(key))
             for changed in rewrite_verb(question, verb, words) if not money else ():
                 add(iter([Rephrasing(changed, 0.5)]))
                 add(rephrase(changed, nouns, 0.5))
-        add(leave_out(Rephrasing(question, 0.0), _find_culprits(fault), self._today, self._doers))
+        add(leave_out(Rephrasing(question, 0.0), _find_culprits(fault), self._today, self._doers, self._deeds))
         best: Found | None = None
         for _ in range(MOST_TRIES):
             if not queue or (best is not None and queue[0][0] >= best[0] + MARGIN):
@@ -97,7 +105,7 @@ class Search:
             try:
                 reading = self._read(step.question)
             except QuestionError as again:
-                add(leave_out(step, _find_culprits(again), self._today, self._doers))
+                add(leave_out(step, _find_culprits(again), self._today, self._doers, self._deeds))
                 continue
             if best is None:
                 best = cost, reading, step

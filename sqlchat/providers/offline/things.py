@@ -73,6 +73,9 @@ def read_qualified(reader: Reader) -> Asked | None:
     noun = None if link is None or not link.tables else reader.table_of(link)
     bare = any(isinstance(value, Link) and any(hit.tier == 0 for hit in value.columns) for value in found)
     kind = None if not found or noun is not None else _find_kind(reader, [found[-1], *others])
+    if noun is None and len(found) == 1 and isinstance(said := found[0], flags.Said) and is_plural(said.text):
+        tables = {hit.col.table for hit in said.hits}
+        kind = next(iter(tables)) if len(tables) == 1 and not said.negated else None  # `emergencies`
     if not found or bare or (noun is None and kind is None) or (len(found) > 1 and others):
         reader.at = mark
         return None

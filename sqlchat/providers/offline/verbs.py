@@ -12,7 +12,7 @@ from sqlchat.language import lexicon
 from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import singular, tokenize
 from sqlchat.providers.offline.linker import Linker
-from sqlchat.providers.offline.links import Key
+from sqlchat.providers.offline.links import Col, Key
 
 BEFORE_VERB = lexicon.words("never not did do does who that which to they we n't haven't hasn't didn't don't")
 NUMBER = r"((?:more|less|fewer) than|at least|at most|over|exactly|only)"
@@ -53,3 +53,15 @@ def rewrite_verb(question: str, verb: str, noun: str) -> Iterator[str]:
         changed = re.sub(pattern, put, question)
         if changed != question:
             yield changed
+
+
+def rewrite_rates(question: str, linker: Linker) -> Iterator[str]:
+    """`attendance rate by class` -> `share of attended bookings by class`: a column says yes or no of it."""
+    for found in re.finditer(r"(?i)\b(\w+) rates?\b", question):
+        word = found[1].lower()
+        for key, table in linker.tables.items():
+            for column in table.columns:
+                name = linker.column_words(key, column.name)
+                if linker.is_flag(Col(key, column.name)) and any(have_one_root(word, part) for part in name):
+                    share = f"share of {' '.join(name)} {' '.join(linker.table_words(key))}"
+                    yield question.replace(found[0], share)
