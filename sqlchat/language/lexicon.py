@@ -210,7 +210,7 @@ SYNONYMS: Final = (
     ("signup", "sign up", "signed up", "registration"), ("mpg", "miles per gallon"), ("stock", "inventory"),
     ("population", "inhabitants", "people"),
     ("birth", "born"), ("start", "began", "begin", "begun", "started"), ("end", "ended", "finish", "finished"),
-    ("death", "died"), ("expiry", "expire", "expires", "expired"), ("distance", "kilometers", "kilometres", "miles"),
+    ("death", "died"), ("deadline", "due", "due date"), ("expiry", "expire", "expires", "expired"), ("distance", "kilometers", "kilometres", "miles"),
     ("address", "residence"), ("director", "directed by"), ("writer", "written by", "author"),
 )  # fmt: skip
 # Short forms that names are written with.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlchat.language import lexicon
 from sqlchat.language.tokens import name_words
-from sqlchat.providers.offline import dates
+from sqlchat.providers.offline import dates, nouns
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.naming import KEPT_IN, drop_unit
 from sqlchat.providers.offline.operands import add_comparison, read_operands
@@ -35,13 +35,18 @@ def read_price(reader: Reader) -> bool:
     plain = operands is not None and all(isinstance(value, int | float) for value in operands)
     worded = reader.tokens[mark].low in ("of", "worth")
     plain = plain and (currency or timed or reader.tokens[reader.at - 1].kind == "number")
-    bare = worded and _stands_alone(reader, hit is not None)
+    bare = (worded or _holds_money(reader, prices)) and _stands_alone(reader, hit is not None)
     if operands is None or not plain or not (currency or timed or bare):
         reader.at = mark
         return False
     reader.assume(f"The amount is compared with {prices[0].table[1]}.{prices[0].name}.")
     add_comparison(reader, prices[0], hit[0] if hit is not None else "=", operands, negated=False)
     return True
+
+
+def _holds_money(reader: Reader, prices: list[Col]) -> bool:
+    """Whether the column is the one amount of things that are sold or paid, so that a bare number means it."""
+    return nouns.list_money(reader.linker, prices[0].table) == prices
 
 
 def _list_prices(reader: Reader, table: Key) -> list[Col]:
@@ -51,6 +56,8 @@ def _list_prices(reader: Reader, table: Key) -> list[Col]:
         words, col = drop_unit(reader.linker.column_words(table, column.name)), Col(table, column.name)
         if words[-1] in PRICES and dates.is_number(column) and not reader.linker.is_key(col):
             found.append(col)
+    if len(money := nouns.list_money(reader.linker, table)) == 1:
+        return money
     named = [c for c in found if reader.linker.column_words(table, c.name) in (("price",), ("cost",))]
     return named if len(named) == 1 else found
 

@@ -67,7 +67,9 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             )
     elif grain.find_category(reader, asked) is not None and len(terms) == 1 and isinstance(terms[0], Col):
         query.distinct = query.limit is None and not query.groups and not query.order
-    if _lists_categories(reader, asked, terms):
+    if _asks_which_values(reader, asked, terms):
+        query.distinct = True
+    elif _lists_categories(reader, asked, terms):
         query.distinct = True
         reader.assume("Each combination is listed once.")
     query.distinct = query.distinct or any(isinstance(condition, Shared) for condition in query.conditions)
@@ -190,6 +192,16 @@ def _lists_column(reader: Reader, asked: list[Asked]) -> bool:
     named = any(item.kind == "table" for item in asked) or reader.explicit_subject
     plain = all(item.kind == "column" and not item.functions for item in asked)
     return plain and not named and not query.groups and bool(query.conditions) and not query.order
+
+
+def _asks_which_values(reader: Reader, asked: list[Asked], terms: list[Term]) -> bool:
+    """`which industries do our clients come from`: each value once."""
+    query, first = reader.query, reader.tokens[0].low
+    if first not in ("which", "what") or len(terms) != 1 or query.groups or query.order or query.limit:
+        return False
+    plain = asked[0].kind == "column" and asked[0].text.endswith("s") and not asked[0].functions
+    named = reader.tokens[1].text in asked[0].text.split() if len(reader.tokens) > 1 else False
+    return plain and named and isinstance(terms[0], Col) and grain.is_category(reader.linker, terms[0])
 
 
 def _lists_categories(reader: Reader, asked: list[Asked], terms: list[Term]) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlchat.language import lexicon
+from sqlchat.language.lexicon import QUANTITY_WORDS
 from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.linker import Linker
@@ -25,7 +26,9 @@ PEOPLE = lexicon.words(
     "person people member customer client patient student pupil employee worker teacher instructor tenant donor user "
     "guest visitor driver passenger staff author player trainer agent doctor nurse subscriber reader buyer shopper "
     "seller volunteer applicant candidate participant resident citizen singer actor director supporter borrower owner "
-    "renter learner contact friend artist musician waiter pilot technician manager"
+    "renter learner contact cashier clerk courier rider chef cook host coach captain officer writer editor speaker judge "
+    "referee dentist lawyer consultant developer engineer designer salesperson recruiter recipient reviewer organizer "
+    "waitress actress colleague parent friend artist musician waiter pilot technician manager"
 )
 CLOSING = lexicon.words(
     "closed resolved completed finished ended returned solved cancelled canceled left terminated settled departed paid"
@@ -53,6 +56,13 @@ def find_nouns(linker: Linker) -> Mapping[str, tuple[Noun, ...]]:
     money = [col for key in linker.tables for col in list_money(linker, key)]
     return {
         "person": tuple(Noun(" ".join(linker.table_words(key)), key) for key in people) or _list_roles(linker),
+        "row": tuple(Noun(" ".join(linker.table_words(key)), key) for key in linker.tables if len(linker.tables) == 1),
+        "quantity": tuple(
+            Noun(_name_column(linker, Col(key, column.name)), key, column.name)
+            for key, table in linker.tables.items()
+            for column in table.columns
+            if " ".join(linker.column_words(key, column.name)) in QUANTITY_WORDS
+        ),
         "closed": tuple(
             Noun(words[0], key, column.name)
             for key, table in linker.tables.items()

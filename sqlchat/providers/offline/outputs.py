@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import aggregates, amounts, dates, flags, grain, periods, refusal, things
+from sqlchat.providers.offline import aggregates, amounts, dates, flags, grain, nouns, periods, refusal, things
 from sqlchat.providers.offline.links import Col, Link
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Asked
+from sqlchat.providers.offline.query import Asked, Extreme
 from sqlchat.providers.offline.reader import Reader, is_participle
 
+SIZES = {"largest": True, "biggest": True, "highest": True, "smallest": False, "lowest": False}
 FIRST_DAY = {"latest": "max", "earliest": "min"}
 FREQUENT = lexicon.words("frequent common popular")
 
@@ -92,6 +93,8 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
         return extreme
     if first and (leading := _read_leading(reader)) is not None:
         return leading
+    if (flagged := aggregates.read_flagged(reader, [])) is not None:
+        return flagged
     if flags.find_flag(reader) is not None and (qualified := things.read_qualified(reader)) is not None:
         return qualified
     link = reader.link()
@@ -201,6 +204,34 @@ def _read_extreme(reader: Reader) -> Asked | None:
     return Asked("column", link.text, ["max" if direction == "desc" else "min"], link.columns)
 
 
+def _read_extreme_value(reader: Reader, asked: Asked, options: tuple[tuple[str, str], ...]) -> Asked | None:
+    """`the most expensive dish`, of receipts: the values in the rows with the highest price."""
+    cols = [hit.col for hit in asked.hits if grain.is_category(reader.linker, hit.col)]
+    if asked.kind != "column" or asked.functions or len(cols) != 1 or len(asked.hits) != 1:
+        return None
+    found = reader.adjective(options, cols[0].table)
+    if found is None or not dates.is_number(reader.column(found[0])):
+        return None
+    way = "highest" if found[1] == "desc" else "lowest"
+    reader.assume(f"The {way} {found[0].table[1]}.{found[0].name} of a row is taken.")
+    reader.query.conditions.append(Extreme(found[0], found[1] == "desc"))
+    asked.distinct = True
+    return asked
+
+
+def _read_largest(reader: Reader, word: str) -> Asked | None:
+    """`largest invoice`: by the one column of money of the invoices."""
+    link = reader.link(reader.at + 1)
+    hit = reader.table_of(link) if link is not None and not link.columns and not link.values else None
+    money = nouns.list_money(reader.linker, hit.key) if hit is not None else []
+    if link is None or len(money) != 1:
+        return None
+    reader.at += 1
+    reader.query.order.append((money[0], SIZES[word]))
+    reader.assume(f"{word.capitalize()} is told by {money[0].table[1]}.{money[0].name}.")
+    return things.read_table(reader, link)
+
+
 def _find_length(reader: Reader) -> tuple[str, int] | None:
     """`longest` before a number: `longest distance`."""
     return {"longest": ("desc", 1), "shortest": ("asc", 1)}.get(reader.low())
@@ -221,6 +252,9 @@ def _read_leading(reader: Reader) -> Asked | None:
         reader.query.limit = count or (None if things.is_plural(asked.text) else 1)
         reader.ranked = "asc" if word in ("bottom", "worst") else "desc"
         return asked
+    if word in SIZES and (largest := _read_largest(reader, word)) is not None:
+        reader.query.limit = count or (None if things.is_plural(largest.text) and count else 1)
+        return largest
     options, size = things.find_adjective(reader)
     if options:
         reader.at += size
@@ -229,6 +263,10 @@ def _read_leading(reader: Reader) -> Asked | None:
         asked = things.read_thing(reader)
         by = asked is not None and reader.low() == "by" and reader.link(reader.at + 1) is not None
         found = reader.adjective(options, asked.table) if asked is not None and not by else None
+        if asked is not None and not by and found is None and count is None:
+            value = _read_extreme_value(reader, asked, options)
+            if value is not None:
+                return value
         if asked is None or (found is None and not by) or second == "":
             reader.at = mark
             return None

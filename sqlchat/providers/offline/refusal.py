@@ -131,6 +131,8 @@ def check_who(linker: Linker, question: str, query: Query) -> None:
     """Raises QuestionError where `who` asks for rows that have no name."""
     first = next(iter(question.split()), "").lower()
     tables = {term.table for term in query.outputs if isinstance(term, Col)}
+    if first == "who" and not tables:
+        raise QuestionError("Nothing here tells who that is.", words=["Who"])
     if first == "who" and tables == {query.subject} and query.subject and not linker.display(query.subject):
         raise QuestionError(f"Rows of {query.subject[1]} are nobody.", words=["Who"])
 

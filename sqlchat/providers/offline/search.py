@@ -36,6 +36,8 @@ MOST_SUGGESTIONS = 3
 PUT = {
     "money": "Money is that of {}.",
     "person": "The people are those of {}.",
+    "row": "Rows of {} are counted.",
+    "quantity": "What sells is told by the total of {}.",
     "closed": "What is still open or active has no {}.",
 }
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sqlchat.language import lexicon
+from sqlchat.language.lexicon import QUANTITY_WORDS
 from sqlchat.providers.offline import flags
-from sqlchat.providers.offline.links import Col, Key, Link
+from sqlchat.providers.offline.links import Col, Hit, Key, Link
 from sqlchat.providers.offline.query import Asked, Compare
 from sqlchat.providers.offline.reader import Reader
 
@@ -81,6 +82,12 @@ def read_qualified(reader: Reader) -> Asked | None:
         return None
     table = noun.key if noun is not None else kind
     assert table is not None
+    if noun is None and len(found) == 1 and not others and isinstance(found[0], Link):
+        reader.at = mark
+        pieces = read_pieces(reader, found[0])
+        if pieces is not None:
+            return pieces
+        reader.at += found[0].size
     conditions, before = reader.query.conditions, len(reader.query.conditions)
     for value in found:
         if isinstance(value, flags.Said):
@@ -97,6 +104,22 @@ def read_qualified(reader: Reader) -> Asked | None:
     if noun is not None and link is not None:
         return read_table(reader, link)
     return Asked("table", reader.tokens[reader.at - 1].text, table=table)
+
+
+def read_pieces(reader: Reader, link: Link) -> Asked | None:
+    """`how many lamps`, where rows hold a quantity of what a value names: the quantities are added up."""
+    for hit in link.values:
+        table = hit.col.table
+        columns = reader.linker.tables[table].columns
+        quantities = [c.name for c in columns if " ".join(reader.linker.column_words(table, c.name)) in QUANTITY_WORDS]
+        if len(quantities) != 1 or hit.value is None or len({h.col for h in link.values}) > 1:
+            continue
+        col = Col(table, quantities[0])
+        reader.at += link.size
+        reader.query.conditions.append(Compare(hit.col, "=", (hit.value,)))
+        reader.assume(f"{table[1]}.{col.name} is added up; its rows are not counted.")
+        return Asked("column", link.text, ["sum"], [Hit(col, 0)], owner=table)
+    return None
 
 
 def _read_alternatives(reader: Reader, link: Link) -> list[Link]:
