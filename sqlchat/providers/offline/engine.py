@@ -16,11 +16,14 @@ from sqlchat.providers.offline.definitions import Definitions, define
 from sqlchat.providers.offline.explain import explain, interpret
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.nouns import Vocabulary, build_vocabulary
 from sqlchat.providers.offline.query import Query
 from sqlchat.providers.offline.search import Search
 from sqlchat.providers.offline.shortlist import MOST_TABLES, Shortlist, Values
 from sqlchat.sql.catalog import Catalog
 
+Part = tuple[Linker, Joins, Vocabulary]
+"""What is known of a catalog, or of the part of it that matters to a question."""
 MODEL = "sqlchat-offline-1"
 LONGEST_QUESTION = 2_000
 """Characters."""
@@ -52,8 +55,8 @@ class OfflineProvider(Provider):
                 words=[],
                 reason="language",
             )
-        linker, joins = self._find_index(task)
-        search = Search(linker, joins, self._today(), task.catalog.dialect)
+        linker, joins, vocabulary = self._find_index(task)
+        search = Search(linker, joins, vocabulary, self._today(), task.catalog.dialect)
         query, select = search.read(task.question)
         sql = select.sql(dialect=task.catalog.dialect)
         read = interpret(query)
@@ -71,7 +74,7 @@ class OfflineProvider(Provider):
             terms=tuple(dict.fromkeys(_find_used_terms(query, linker.definitions))),
         )
 
-    def _find_index(self, task: Task) -> tuple[Linker, Joins]:
+    def _find_index(self, task: Task) -> Part:
         """The phrases and the paths of the tables that matter, kept for the catalogs that were asked about last."""
         with self._lock:
             index = next((i for i in self._indexes if i.is_of(task)), None)
@@ -90,7 +93,7 @@ class Index:
         self.catalog, self.values = catalog, values
         large = len(catalog.tables) > MOST_TABLES
         self._shortlist = Shortlist(catalog, values) if large else None
-        self._parts: dict[tuple[tuple[str, str], ...], tuple[Linker, Joins]] = {}
+        self._parts: dict[tuple[tuple[str, str], ...], Part] = {}
         """Those of a large catalog that were asked about last, by their tables."""
         self._whole = None if large else _link_catalog(catalog, values)
 
@@ -99,7 +102,7 @@ class Index:
         same = own.catalog is task.catalog and own.values == task.values
         return same and own.plain_kinds == task.plain_kinds
 
-    def of(self, question: str, terms: tuple[Term, ...]) -> tuple[Linker, Joins]:
+    def of(self, question: str, terms: tuple[Term, ...]) -> Part:
         """The linker and the paths for a question that uses these terms."""
         if self._whole is not None:
             return _link_catalog(self.catalog, self.values, terms) if terms else self._whole
@@ -131,10 +134,10 @@ def _set_types(task: Task) -> Catalog:
     return replace(task.catalog, tables=tuple(tables)) if kinds else task.catalog
 
 
-def _link_catalog(catalog: Catalog, values: Values, terms: tuple[Term, ...] = ()) -> tuple[Linker, Joins]:
+def _link_catalog(catalog: Catalog, values: Values, terms: tuple[Term, ...] = ()) -> Part:
     definitions = define(catalog, terms)
     linker = Linker(definitions.catalog, values, definitions)
-    return linker, Joins(linker.tables)
+    return linker, Joins(linker.tables), build_vocabulary(linker)
 
 
 def _find_used_terms(query: Query, definitions: Definitions) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 from sqlchat.language.derivations import have_one_root
 from sqlchat.language.lexicon import FUNCTION, SEXES
@@ -17,12 +18,14 @@ from sqlchat.providers.offline.naming import WEAK, keep_letters, list_other_name
 
 BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
 PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
+MOST_KEPT = 5_000
+"""Runs of words whose names are kept."""
 SHORTEST_OPENING = 4
 """Letters of a word that stands for a longer value which begins with it."""
 
 
 class Linker(Names):
-    """Finds the phrases of one catalog and its values in a question; read-only once it is built."""
+    """Finds the phrases of one catalog and its values in a question; safe for several threads."""
 
     def links(self, tokens: list[Token], start: int) -> list[Link]:
         """The readings of the phrases that start at token `start`, longest first."""
@@ -33,13 +36,24 @@ class Linker(Names):
                 continue
             if any(t.possessive for t in span[:-1]) and not all(t.kind == "word" for t in span):
                 continue
-            link = Link(start, size, " ".join(t.text for t in span))
-            self._look_up(link, span)
+            link = self._find(start, span)
             if size == 1 and not (link.tables or link.columns) and start and tokens[start - 1].low in ("by", "per"):
                 link.columns = [hit for hit in self._weak.get(span[0].low, {}).values() if hit.tier < 2]
             if link.tables or link.columns or link.values or link.measures:
                 found.append(link)
         return found
+
+    def _find(self, start: int, span: list[Token]) -> Link:
+        """What the words name; looked up once for each question and the ones near to it that are tried."""
+        key = tuple((token.text, token.kind) for token in span)
+        known = self._looked_up.get(key)
+        if known is None:
+            known = Link(start, len(span), " ".join(t.text for t in span))
+            self._look_up(known, span)
+            if len(self._looked_up) >= MOST_KEPT:
+                self._looked_up.clear()
+            self._looked_up[key] = known
+        return replace(known, start=start)
 
     def value(self, column: Col, text: str) -> str | None:
         """The value of `column` that `text` spells (any case), where the index holds it."""

@@ -14,7 +14,7 @@ from sqlchat.language.lexicon import COMMANDS, IN, NAME_COLUMNS, UNITS, VERBS
 from sqlchat.language.tokens import name_words, stem, stems
 from sqlchat.providers.offline.dates import is_date, is_number
 from sqlchat.providers.offline.definitions import Definitions
-from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Target
+from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link, Target
 from sqlchat.providers.offline.measures import find_measures, find_namesake
 from sqlchat.providers.offline.naming import (
     KEPT_IN,
@@ -69,6 +69,7 @@ class Names:
         self._table_words: dict[Key, tuple[str, ...]] = {}
         self._column_words: dict[tuple[Key, str], tuple[str, ...]] = {}
         self._texts: dict[tuple[str, ...], list[Hit]] = {}
+        self._looked_up: dict[tuple[tuple[str, str], ...], Link] = {}
         self._openings: dict[tuple[str, ...], list[Hit]] = {}
         """Values by the words that they begin with: `Acme` of `Acme Corp`."""
         self._heads: dict[str, list[Hit]] = {}

@@ -50,6 +50,30 @@ class Noun:
         return f"{self.table[1]}.{self.column}" if self.column else self.table[1]
 
 
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words of one catalog that rephrasings need."""
+
+    nouns: Mapping[str, tuple[Noun, ...]]
+    doers: frozenset[str]
+    """Words of tables' names."""
+    deeds: frozenset[str]
+    """Nouns in names of columns of texts."""
+
+
+def build_vocabulary(linker: Linker) -> Vocabulary:
+    return Vocabulary(
+        find_nouns(linker),
+        frozenset(word for key in linker.tables for word in linker.table_words(key)),
+        frozenset(
+            word
+            for col in linker.values
+            for word in linker.column_words(col.table, col.name)
+            if not word.endswith("ed") and word not in lexicon.PARTICIPLES
+        ),
+    )
+
+
 def find_nouns(linker: Linker) -> Mapping[str, tuple[Noun, ...]]:
     """The names that may be put for `money`, for `person`, and for `closed`: the days on which things came to an end."""
     people = [key for key in linker.tables if _holds_people(linker, key)]

@@ -194,6 +194,8 @@ UNTIL = lexicon.words("before after since until between last this previous past 
 SHORTEST_VERB = 4
 MOST_STEPS = 3
 MOST_TRIES = 12
+MOST_SUGGESTED = 8
+"""Questions near to a refused one that are tried."""
 
 
 Nouns = Mapping[str, Sequence[Noun]]

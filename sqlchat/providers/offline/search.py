@@ -14,7 +14,6 @@ from itertools import count
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
-from sqlchat.language.lexicon import PARTICIPLES
 from sqlchat.language.tokens import tokenize
 from sqlchat.providers.offline import refusal
 from sqlchat.providers.offline.build import build
@@ -22,9 +21,9 @@ from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Key
-from sqlchat.providers.offline.nouns import find_nouns
+from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.query import Query
-from sqlchat.providers.offline.rephrasing import MONEY_VERB, MOST_STEPS, MOST_TRIES, STATES, Nouns, Rephrasing, leave_out, rephrase
+from sqlchat.providers.offline.rephrasing import MONEY_VERB, MOST_STEPS, MOST_SUGGESTED, MOST_TRIES, STATES, Nouns, Rephrasing, leave_out, rephrase
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
 from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
 
@@ -45,16 +44,9 @@ PUT = {
 class Search:
     """Reads questions on one catalog on one day."""
 
-    def __init__(self, linker: Linker, joins: Joins, today: date, dialect: str):
+    def __init__(self, linker: Linker, joins: Joins, vocabulary: Vocabulary, today: date, dialect: str):
         self._linker, self._joins, self._today, self._dialect = linker, joins, today, dialect
-        self._nouns = find_nouns(linker)
-        self._doers = [word for key in linker.tables for word in linker.table_words(key)]
-        self._deeds = [
-            word
-            for col in linker.values
-            for word in linker.column_words(col.table, col.name)
-            if not word.endswith("ed") and word not in PARTICIPLES
-        ]
+        self._vocabulary = vocabulary
 
     def read(self, question: str) -> Reading:
         """The query and its SQL. Raises QuestionError, with questions that can be answered as `suggestions`."""
@@ -98,7 +90,7 @@ class Search:
             for changed in rewrite_verb(question, verb, words) if not money else ():
                 add(iter([Rephrasing(changed, 0.5)]))
                 add(rephrase(changed, nouns, 0.5))
-        add(leave_out(Rephrasing(question, 0.0), _find_culprits(fault), self._today, self._doers, self._deeds))
+        add(leave_out(Rephrasing(question, 0.0), _find_culprits(fault), self._today, self._vocabulary.doers, self._vocabulary.deeds))
         best: Found | None = None
         for _ in range(MOST_TRIES):
             if not queue or (best is not None and queue[0][0] >= best[0] + MARGIN):
@@ -107,7 +99,7 @@ class Search:
             try:
                 reading = self._read(step.question)
             except QuestionError as again:
-                add(leave_out(step, _find_culprits(again), self._today, self._doers, self._deeds))
+                add(leave_out(step, _find_culprits(again), self._today, self._vocabulary.doers, self._vocabulary.deeds))
                 continue
             if best is None:
                 best = cost, reading, step
@@ -130,18 +122,18 @@ class Search:
 
         A word such as `open` that is a value is never put in other words.
         """
-        people = self._nouns["person"]
+        people = self._vocabulary.nouns["person"]
         near = [p for p in people if any(self._joins.distance(key, p.table)[1] == 1 for key in done)]
         tokens = tokenize(question)
         states = [at for at, token in enumerate(tokens) if token.low in STATES]
         valued = any(link.values for at in states for link in self._linker.links(tokens, at))
-        return {**self._nouns, "person": near or people, "closed": () if valued else self._nouns["closed"]}
+        return {**self._vocabulary.nouns, "person": near or people, "closed": () if valued else self._vocabulary.nouns["closed"]}
 
     def _suggest(self, question: str, fault: QuestionError) -> list[str]:
         """Questions near to this one that were tried and can be answered."""
         found: list[str] = []
         for tries, near in enumerate(list_near(question, fault, self._linker, self._joins)):
-            if len(found) == MOST_SUGGESTIONS or tries == MOST_TRIES:
+            if len(found) == MOST_SUGGESTIONS or tries == MOST_SUGGESTED:
                 break
             if near not in found and near != question and not BROKEN.search(near):
                 try:
