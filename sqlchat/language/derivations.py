@@ -33,7 +33,5 @@ def have_one_root(word: str, noun: str) -> bool:
     size = 0
     while size < min(len(word), len(noun)) and word[size] == noun[size]:
         size += 1
-    for cut in (size, size - 1):
-        if cut >= SHORTEST_ROOT and {word[cut:] or "-", noun[cut:] or "-"} <= ENDINGS:
-            return True
-    return False
+    cuts = [cut for cut in (size, size - 1) if cut >= SHORTEST_ROOT]
+    return any({word[cut:] or "-", noun[cut:] or "-"} <= ENDINGS for cut in cuts)

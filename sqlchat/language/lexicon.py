@@ -199,7 +199,8 @@ DISTINCT: Final = words("distinct different unique distinctive various")
 SYNONYMS: Final = (
     ("customer", "client", "buyer", "shopper"), ("product", "item", "article"), ("country", "nation", "nationality"),
     ("employee", "staff member", "worker"), ("salary", "wage", "pay"), ("sex", "gender"), ("company", "firm"),
-    ("film", "movie"), ("price", "cost"), ("phone", "telephone", "phone number"), ("email", "e-mail", "mail address", "email address"),
+    ("film", "movie"), ("price", "cost"), ("phone", "telephone", "phone number"),
+    ("email", "e-mail", "mail address", "email address"),
     ("last name", "surname", "family name"), ("first name", "given name", "forename"), ("city", "town"),
     ("category", "kind"), ("zip", "postcode", "zip code", "postal code"), ("name", "title"), ("type", "kind"),
     ("car", "automobile", "vehicle"), ("maker", "manufacturer"), ("singer", "vocalist", "musician"),
@@ -210,7 +211,8 @@ SYNONYMS: Final = (
     ("signup", "sign up", "signed up", "registration"), ("mpg", "miles per gallon"), ("stock", "inventory"),
     ("population", "inhabitants", "people"),
     ("birth", "born"), ("start", "began", "begin", "begun", "started"), ("end", "ended", "finish", "finished"),
-    ("death", "died"), ("deadline", "due", "due date"), ("expiry", "expire", "expires", "expired"), ("distance", "kilometers", "kilometres", "miles"),
+    ("death", "died"), ("deadline", "due", "due date"), ("expiry", "expire", "expires", "expired"),
+    ("distance", "kilometers", "kilometres", "miles"),
     ("address", "residence"), ("director", "directed by"), ("writer", "written by", "author"),
 )  # fmt: skip
 # Short forms that names are written with.

@@ -78,7 +78,7 @@ class Profiles(Mapping[Path, ColumnProfile]):
 
     @cached_property
     def plain_kinds(self) -> Mapping[Path, PlainKind]:
-        """Columns that hold something plainer than their type: texts that are all ISO dates, numbers 0 and 1 alone."""
+        """Columns that hold something plainer than their type: texts that are all ISO dates, or 0 and 1 alone."""
         found: dict[Path, PlainKind] = {}
         for path, each in self.items():
             if each.kind == "text" and each.least:

@@ -184,7 +184,7 @@ def _find_amount_of(reader: Reader, link: Link) -> Asked | None:
 
 
 def _read_valued(reader: Reader, value: Link, functions: list[str]) -> Asked | None:
-    """`total of the pledged amounts`: a column of the rows that have the value before it; `how many lamps`: pieces."""
+    """`total of the pledged amounts`: a column of the rows that have the value; `how many lamps`: their pieces."""
     link = reader.link(reader.at + value.size)
     if functions == ["count"] and (link is None or not link.tables):
         return things.read_pieces(reader, value)

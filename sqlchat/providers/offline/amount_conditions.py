@@ -14,7 +14,15 @@ CURRENCIES = lexicon.words("euros euro dollars dollar eur usd pounds")
 
 
 PRICES = lexicon.words("price cost rent salary fee amount total wage budget rate")
-BY_MONTH = {"night": "nightly", "week": "weekly", "monthly": "monthly", "month": "monthly", "day": "daily", "hour": "hourly", "year": "yearly"}
+BY_MONTH = {
+    "night": "nightly",
+    "week": "weekly",
+    "monthly": "monthly",
+    "month": "monthly",
+    "day": "daily",
+    "hour": "hourly",
+    "year": "yearly",
+}
 
 
 def read_price(reader: Reader) -> bool:

@@ -46,7 +46,8 @@ def _is_one_thing(reader: Reader, table: Key) -> bool:
     """Whether the question names one row of the table: `how many credits does Optics give`."""
     named = [*reader.linker.display(table), *(Col(table, name) for name in reader.linker.tables[table].primary_key)]
     return any(
-        isinstance(c, Compare) and c.op == "=" and len(c.values) == 1 and c.col in named for c in reader.query.conditions
+        isinstance(c, Compare) and c.op == "=" and len(c.values) == 1 and c.col in named
+        for c in reader.query.conditions
     )
 
 

@@ -67,11 +67,7 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             )
     elif grain.find_category(reader, asked) is not None and len(terms) == 1 and isinstance(terms[0], Col):
         query.distinct = query.limit is None and not query.groups and not query.order
-    if _asks_which_values(reader, asked, terms):
-        query.distinct = True
-    elif _lists_categories(reader, asked, terms):
-        query.distinct = True
-        reader.assume("Each combination is listed once.")
+    _list_values_once(reader, asked, terms)
     query.distinct = query.distinct or any(isinstance(condition, Shared) for condition in query.conditions)
     query.outputs = terms
     if query.having and any(isinstance(t, Agg) and t.function == "count" and t.of in query.groups for t in terms):
@@ -93,11 +89,22 @@ def _share_function(reader: Reader, asked: list[Asked]) -> None:
     """`average fee, tip and distance`: the first one's function is meant of all, if all are plain numbers."""
     first = asked[0] if asked else None
     rest = asked[1:]
-    if first is None or first.kind != "column" or len(first.functions) != 1 or first.functions[0] not in ("avg", "sum"):
+    if (
+        first is None
+        or first.kind != "column"
+        or len(first.functions) != 1
+        or first.functions[0] not in ("avg", "sum")
+    ):
         return
-    if reader.query.groups or not rest or any(item.kind != "column" or item.functions or not item.hits for item in rest):
+    if (
+        reader.query.groups
+        or not rest
+        or any(item.kind != "column" or item.functions or not item.hits for item in rest)
+    ):
         return
-    if all(dates.is_number(reader.column(hit.col)) and not reader.linker.is_key(hit.col) for i in rest for hit in i.hits):
+    if all(
+        dates.is_number(reader.column(hit.col)) and not reader.linker.is_key(hit.col) for i in rest for hit in i.hits
+    ):
         for item in rest:
             item.functions = list(first.functions)
         reader.assume(f"The {'average' if first.functions == ['avg'] else 'total'} is taken of each.")
@@ -130,12 +137,7 @@ def _add_up(reader: Reader, asked: list[Asked], terms: list[Term]) -> list[Term]
     """`quantity of bread in Bonn`: one total, where a column holds shares of a whole and no rows are named."""
     query = reader.query
     bare = len(asked) == 1 and asked[0].kind == "column" and not asked[0].functions and not asked[0].distinct
-    if (
-        not bare
-        or len(terms) != 1
-        or query.order
-        or not (query.conditions or query.groups)
-    ):
+    if not bare or len(terms) != 1 or query.order or not (query.conditions or query.groups):
         return terms
     col = terms[0]
     own = reader.explicit_subject and (not isinstance(col, Col) or query.subject == col.table)
@@ -192,6 +194,14 @@ def _lists_column(reader: Reader, asked: list[Asked]) -> bool:
     named = any(item.kind == "table" for item in asked) or reader.explicit_subject
     plain = all(item.kind == "column" and not item.functions for item in asked)
     return plain and not named and not query.groups and bool(query.conditions) and not query.order
+
+
+def _list_values_once(reader: Reader, asked: list[Asked], terms: list[Term]) -> None:
+    if _asks_which_values(reader, asked, terms):
+        reader.query.distinct = True
+    elif _lists_categories(reader, asked, terms):
+        reader.query.distinct = True
+        reader.assume("Each combination is listed once.")
 
 
 def _asks_which_values(reader: Reader, asked: list[Asked], terms: list[Term]) -> bool:

@@ -157,8 +157,8 @@ class Meanings(Cursor):
         """
         words = {name: self.linker.column_words(table, name) for name in names}
         found = [n for n in names if n.lower() not in BOOKKEEPING and BORN.isdisjoint(words[n])] or names
-        own = {word[:SHORTEST_ROOT] for word in self.linker.table_words(table) if len(word) >= SHORTEST_ROOT}
-        alike = [n for n in found if words[n][0][:SHORTEST_ROOT] in own]
+        roots = {word[:SHORTEST_ROOT] for word in self.linker.table_words(table) if len(word) >= SHORTEST_ROOT}
+        alike = [n for n in found if words[n][0][:SHORTEST_ROOT] in roots]
         alike = [n for n in alike if n == found[0] or not self.column(Col(table, n)).nullable]
         plain = [n for n in found if OF_TIME.issuperset(words[n])]
         return alike if len(alike) == 1 else plain if len(plain) == 1 else found

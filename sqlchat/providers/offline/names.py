@@ -30,7 +30,23 @@ from sqlchat.sql.catalog import Catalog, Column, Table
 
 COUNTING = frozenset({"number", "total", "count", "no"})
 """First words of columns that hold how many there are: `number_of_rooms`, `total_horses`."""
-DURATIONS = frozenset({"duration", "minutes", "min", "mins", "hours", "hrs", "days", "nights", "weeks", "seconds", "secs", "length", "minimum"})
+DURATIONS = frozenset(
+    {
+        "duration",
+        "minutes",
+        "min",
+        "mins",
+        "hours",
+        "hrs",
+        "days",
+        "nights",
+        "weeks",
+        "seconds",
+        "secs",
+        "length",
+        "minimum",
+    }
+)
 """Last words of columns that hold how long something took; `min` is written out as `minimum`."""
 LONGEST = 8
 """Words of the longest phrase that is looked for."""
@@ -178,9 +194,9 @@ class Names:
         first = table.primary_key if len(table.primary_key) == 1 else tuple(c.name for c in table.columns[:1])
         for name in first if not any(first[0] in fk.columns for fk in table.foreign_keys) else ():
             full = name_words(name)
-            if len(full) > 1 and full[-1] in KEYS and (noun := expand(full[:-1])) != self.table_words(key):
-                if not any(is_alike(noun, self.table_words(other)) for other in self.tables):
-                    self._add(noun, Hit(key, 2))
+            noun = expand(full[:-1]) if len(full) > 1 and full[-1] in KEYS else ()
+            if noun and not any(is_alike(noun, self.table_words(other)) for other in self.tables):
+                self._add(noun, Hit(key, 2))
 
     def _index_column(self, col: Col, owner: tuple[str, ...], comment: str) -> None:
         full, short = expand(name_words(col.name)), self.column_words(col.table, col.name)
@@ -230,7 +246,9 @@ class Names:
         for text in (col.name.lower(), "".join(name_words(col.name)), "".join(full), "".join(short)):
             self._glue(text, Hit(col, 0))
         if not foreign:
-            for name in {full, short, drop_unit(short)} | ({short[:-1]} if (dated or short[-1] == "year") and len(short) > 1 else set()):
+            for name in {full, short, drop_unit(short)} | (
+                {short[:-1]} if (dated or short[-1] == "year") and len(short) > 1 else set()
+            ):
                 for other in list_synonyms(name):
                     self._add(other, Hit(col, 3))
         note = re.split(r"[;,.(:]", comment)[0].split()

@@ -18,20 +18,24 @@ from sqlchat.providers.offline.links import Col, Key
 
 AMOUNTS = lexicon.words("amount total fee payment revenue sale proceeds donation cost")
 """Last words of columns that hold the money of a row, in the singular."""
-SINGLE = lexicon.words("unit per average avg base list daily hourly monthly yearly rate price estimated planned target")
+SINGLE = lexicon.words(
+    "unit per average avg base list daily hourly monthly yearly rate price estimated planned target"
+)
 """Words of columns that hold the money for a part of a row, or none that was paid."""
 PAID = lexicon.words("total paid final gross net full order")
 """Words by which a price is what was paid in all."""
 PEOPLE = lexicon.words(
-    "person people member customer client patient student pupil employee worker teacher instructor tenant donor user "
-    "guest visitor driver passenger staff author player trainer agent doctor nurse subscriber reader buyer shopper "
-    "seller volunteer applicant candidate participant resident citizen singer actor director supporter borrower owner "
-    "renter learner contact cashier clerk courier rider chef cook host coach captain officer writer editor speaker judge "
-    "referee dentist lawyer consultant developer engineer designer salesperson recruiter recipient reviewer organizer "
-    "waitress actress colleague parent friend artist musician waiter pilot technician manager"
+    "person people member customer client patient student pupil employee worker teacher instructor tenant "
+    "donor user guest visitor driver passenger staff author player trainer agent doctor nurse subscriber "
+    "reader buyer shopper seller volunteer applicant candidate participant resident citizen singer actor "
+    "director supporter borrower owner renter learner contact cashier clerk courier rider chef cook host coach "
+    "captain officer writer editor speaker judge referee dentist lawyer consultant developer engineer designer "
+    "salesperson recruiter recipient reviewer organizer waitress actress colleague parent friend artist "
+    "musician waiter pilot technician manager"
 )
 CLOSING = lexicon.words(
-    "closed resolved completed finished ended returned solved cancelled canceled left terminated settled departed paid"
+    "closed resolved completed finished ended returned solved cancelled canceled left terminated settled departed "
+    "paid"
 )
 PERSONAL = lexicon.words("gender sex birth birthday birthdate dob surname firstname lastname")
 """Words of columns that only people have."""
@@ -75,12 +79,14 @@ def build_vocabulary(linker: Linker) -> Vocabulary:
 
 
 def find_nouns(linker: Linker) -> Mapping[str, tuple[Noun, ...]]:
-    """The names that may be put for `money`, for `person`, and for `closed`: the days on which things came to an end."""
+    """The names that may be put for `money`, `person` and so on; for `closed`, days on which things ended."""
     people = [key for key in linker.tables if _holds_people(linker, key)]
     money = [col for key in linker.tables for col in list_money(linker, key)]
     return {
         "person": tuple(Noun(" ".join(linker.table_words(key)), key) for key in people) or _list_roles(linker),
-        "row": tuple(Noun(" ".join(linker.table_words(key)), key) for key in linker.tables if len(linker.tables) == 1),
+        "row": tuple(
+            Noun(" ".join(linker.table_words(key)), key) for key in linker.tables if len(linker.tables) == 1
+        ),
         "quantity": tuple(
             Noun(_name_column(linker, Col(key, column.name)), key, column.name)
             for key, table in linker.tables.items()
@@ -91,7 +97,9 @@ def find_nouns(linker: Linker) -> Mapping[str, tuple[Noun, ...]]:
             Noun(words[0], key, column.name)
             for key, table in linker.tables.items()
             for column in table.columns
-            if dates.is_date(column) and column.nullable and (words := linker.column_words(key, column.name))[0] in CLOSING
+            if dates.is_date(column)
+            and column.nullable
+            and (words := linker.column_words(key, column.name))[0] in CLOSING
         ),
         "money": tuple(Noun(_name_column(linker, col), col.table, col.name) for col in money),
     }

@@ -23,7 +23,16 @@ from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Key
 from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.query import Query
-from sqlchat.providers.offline.rephrasing import MONEY_VERB, MOST_STEPS, MOST_SUGGESTED, MOST_TRIES, STATES, Nouns, Rephrasing, leave_out, rephrase
+from sqlchat.providers.offline.rephrasing import (
+    MOST_STEPS,
+    MOST_SUGGESTED,
+    MOST_TRIES,
+    Nouns,
+    Rephrasing,
+    leave_out,
+    rephrase,
+)
+from sqlchat.providers.offline.rules import MONEY_VERB, STATES
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
 from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
 
@@ -90,7 +99,15 @@ class Search:
             for changed in rewrite_verb(question, verb, words) if not money else ():
                 add(iter([Rephrasing(changed, 0.5)]))
                 add(rephrase(changed, nouns, 0.5))
-        add(leave_out(Rephrasing(question, 0.0), _find_culprits(fault), self._today, self._vocabulary.doers, self._vocabulary.deeds))
+        add(
+            leave_out(
+                Rephrasing(question, 0.0),
+                _find_culprits(fault),
+                self._today,
+                self._vocabulary.doers,
+                self._vocabulary.deeds,
+            )
+        )
         best: Found | None = None
         for _ in range(MOST_TRIES):
             if not queue or (best is not None and queue[0][0] >= best[0] + MARGIN):
@@ -99,7 +116,11 @@ class Search:
             try:
                 reading = self._read(step.question)
             except QuestionError as again:
-                add(leave_out(step, _find_culprits(again), self._today, self._vocabulary.doers, self._vocabulary.deeds))
+                add(
+                    leave_out(
+                        step, _find_culprits(again), self._today, self._vocabulary.doers, self._vocabulary.deeds
+                    )
+                )
                 continue
             if best is None:
                 best = cost, reading, step
@@ -127,7 +148,11 @@ class Search:
         tokens = tokenize(question)
         states = [at for at, token in enumerate(tokens) if token.low in STATES]
         valued = any(link.values for at in states for link in self._linker.links(tokens, at))
-        return {**self._vocabulary.nouns, "person": near or people, "closed": () if valued else self._vocabulary.nouns["closed"]}
+        return {
+            **self._vocabulary.nouns,
+            "person": near or people,
+            "closed": () if valued else self._vocabulary.nouns["closed"],
+        }
 
     def _suggest(self, question: str, fault: QuestionError) -> list[str]:
         """Questions near to this one that were tried and can be answered."""

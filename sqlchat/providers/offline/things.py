@@ -74,9 +74,10 @@ def read_qualified(reader: Reader) -> Asked | None:
     noun = None if link is None or not link.tables else reader.table_of(link)
     bare = any(isinstance(value, Link) and any(hit.tier == 0 for hit in value.columns) for value in found)
     kind = None if not found or noun is not None else _find_kind(reader, [found[-1], *others])
-    if noun is None and len(found) == 1 and isinstance(said := found[0], flags.Said) and is_plural(said.text):
-        tables = {hit.col.table for hit in said.hits}
-        kind = next(iter(tables)) if len(tables) == 1 and not said.negated else None  # `emergencies`
+    only = found[0] if len(found) == 1 and noun is None else None
+    if isinstance(only, flags.Said) and is_plural(only.text):
+        tables = {hit.col.table for hit in only.hits}
+        kind = next(iter(tables)) if len(tables) == 1 and not only.negated else None  # `emergencies`
     if not found or bare or (noun is None and kind is None) or (len(found) > 1 and others):
         reader.at = mark
         return None
@@ -111,7 +112,9 @@ def read_pieces(reader: Reader, link: Link) -> Asked | None:
     for hit in link.values:
         table = hit.col.table
         columns = reader.linker.tables[table].columns
-        quantities = [c.name for c in columns if " ".join(reader.linker.column_words(table, c.name)) in QUANTITY_WORDS]
+        quantities = [
+            c.name for c in columns if " ".join(reader.linker.column_words(table, c.name)) in QUANTITY_WORDS
+        ]
         if len(quantities) != 1 or hit.value is None or len({h.col for h in link.values}) > 1:
             continue
         col = Col(table, quantities[0])
@@ -146,7 +149,9 @@ def _find_kind(reader: Reader, links: Sequence[Link | flags.Said]) -> Key | None
     for link in links:
         if not isinstance(link, Link) or not is_plural(link.text):
             return None
-        cols |= {hit.col for hit in link.values if KINDS & set(reader.linker.column_words(hit.col.table, hit.col.name))}
+        cols |= {
+            hit.col for hit in link.values if KINDS & set(reader.linker.column_words(hit.col.table, hit.col.name))
+        }
     return cols.pop().table if len(cols) == 1 else None
 
 

@@ -16,7 +16,6 @@ from sqlchat.providers.offline.rephrasing import RULES, Rephrasing, leave_out, r
 from sqlchat.providers.offline.shortlist import Shortlist
 from sqlchat.sql.catalog import Catalog, Column, Table
 
-
 NOUNS = {"person": (Noun("members", ("", "members")),), "money": (Noun("loans fee", ("", "loans"), "fee"),)}
 
 
