@@ -146,8 +146,8 @@ class Meanings(Cursor):
         if not found:
             found = [c.name for c in columns if "year" in self.linker.column_words(table, c.name)]
         if len(found) > 1:
-            others = " or ".join(found[1:])
-            self.assume(f'Times are those of {table[1]}.{found[0]}; say "{found[1]} in 2024" for {others}.')
+            rest = " or ".join(found[1:])
+            self.assume(f'Times are those of {table[1]}.{found[0]}; say "{found[1]} in 2024" for {rest}.')
         return Col(table, found[0]) if found else None
 
     def _find_main_times(self, table: Key, names: list[str]) -> list[str]:

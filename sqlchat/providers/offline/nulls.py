@@ -110,10 +110,9 @@ def read_done(reader: Reader) -> bool:
     if len(fitting) != 1 or not ends or any(link.values for link in reader.links()):
         reader.at = mark
         return False
-    if reader.time_column(table) == fitting[0]:  # each row has that day
-        reader.at = mark
-        return False
     reader.at += 1
+    if not reader.column(fitting[0]).nullable:  # each row has that day
+        return True
     reader.assume(f'"{token.text}" is read as {table[1]}.{fitting[0].name} being known.')
     reader.add(Null(fitting[0], negated=True))
     return True

@@ -222,7 +222,8 @@ def _read_extreme_value(reader: Reader, asked: Asked, options: tuple[tuple[str, 
 def _read_largest(reader: Reader, word: str) -> Asked | None:
     """`largest invoice`: by the one column of money of the invoices."""
     link = reader.link(reader.at + 1)
-    hit = reader.table_of(link) if link is not None and not link.columns and not link.values else None
+    dated = link is not None and all(dates.is_date(reader.column(hit.col)) for hit in link.columns)
+    hit = reader.table_of(link) if link is not None and dated and not link.values else None
     money = nouns.list_money(reader.linker, hit.key) if hit is not None else []
     if link is None or len(money) != 1:
         return None
@@ -260,7 +261,7 @@ def _read_leading(reader: Reader) -> Asked | None:
         reader.at += size
         second = reader.low()
         count = count or things.read_number(reader)
-        asked = things.read_thing(reader)
+        asked = things.read_thing(reader, one=True)
         by = asked is not None and reader.low() == "by" and reader.link(reader.at + 1) is not None
         found = reader.adjective(options, asked.table) if asked is not None and not by else None
         if asked is not None and not by and found is None and count is None:

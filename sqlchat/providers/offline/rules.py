@@ -13,7 +13,10 @@ from sqlchat.language import lexicon
 NUMBER = r"(\d+|one|two|three|four|five|six|seven|eight|nine|ten)"
 BE = r"(is|are|was|were|gets?|got|being)"
 WHO_HAVE = r"((who|that|which) )?((have|has|had) )?"
-DOING = r"(?:do|did|does|have|had|has|were|was|is|are|there|we|you|make|made|get|got|receive|received|sell|sold|take|took)"
+DOING = (
+    r"(?:do|did|does|have|had|has|were|was|is|are|there|we|you|make|made|get|got|receive|received"
+    r"|sell|sold|take|took)"
+)
 ASKED = {
     "long": "length", "tall": "height", "heavy": "weight", "high": "height", "big": "area", "large": "area",
     "expensive": "price",
@@ -139,7 +142,7 @@ RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], 
         (r"(the )?(trend|development|evolution|growth) (of|in) (.+?)( over (the )?time| over the years)?(?=\W*$)",
          r"\4 per month", "trend of loans over time"),
         (r"how (did|has|have|do|does) (the )?(.+?) (develop|developed|change|changed|evolve|evolved|grow|grown)"
-         r"( over (the )?(time|years|months))?(?=\W*$)", r"\3 per month", "how did loans develop over time"),
+         r"( over (the )?(time|years|months))?(?=\W*$| in )", r"\3 per month", "how did loans develop over time"),
         (r"over time(?=\W*$)", "per month", "loans over time"),
         (r"busiest (\w+)", r"most frequent \1", "busiest city"),
         (r"(?:a|one) week(?=\W|$)", "7 days", "loans longer than a week"),

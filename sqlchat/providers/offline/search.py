@@ -38,6 +38,9 @@ from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_v
 
 Reading = tuple[Query, exp.Select]
 Found = tuple[float, Reading, Rephrasing]
+PLAIN_VERBS = frozenset(
+    {"got", "get", "gets", "received", "had", "made", "took", "gave", "did", "earned", "still", "most"}
+)
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
 MOST_SUGGESTIONS = 3
@@ -122,6 +125,8 @@ class Search:
                     )
                 )
                 continue
+            if _guesses_who(step):
+                continue
             if best is None:
                 best = cost, reading, step
             elif reading[1] != best[1][1]:
@@ -167,6 +172,12 @@ class Search:
                     continue
                 found.append(near)
         return found
+
+
+def _guesses_who(step: Rephrasing) -> bool:
+    """Whether the people are values of a column, and what they did was left out: sellers are not who booked."""
+    role = any(word == "person" and "." in place for word, place in step.put)
+    return role and not PLAIN_VERBS.issuperset(word.lower() for word in step.left_out)
 
 
 def _choose_nearer(one: Found, other: Found) -> Found | None:

@@ -37,8 +37,9 @@ def read_number(reader: Reader) -> int | None:
     return token.value
 
 
-def read_thing(reader: Reader) -> Asked | None:
-    if (narrowed := read_qualified(reader)) is not None:
+def read_thing(reader: Reader, *, one: bool = False) -> Asked | None:
+    """The table, or the column, that comes next; `one`: a kind of thing may stand in the singular."""
+    if (narrowed := read_qualified(reader, one=one)) is not None:
         return narrowed
     link = reader.link()
     if link is None:
@@ -51,7 +52,7 @@ def read_thing(reader: Reader) -> Asked | None:
     return None
 
 
-def read_qualified(reader: Reader) -> Asked | None:
+def read_qualified(reader: Reader, *, one: bool = False) -> Asked | None:
     """`completed orders`, `urgent admissions`, `villas or houses`: values and adjectives that narrow rows.
 
     The table follows them, or the last of them is what rows are called: `houses`, where `type` holds 'house'.
@@ -73,7 +74,7 @@ def read_qualified(reader: Reader) -> Asked | None:
     link = reader.link()
     noun = None if link is None or not link.tables else reader.table_of(link)
     bare = any(isinstance(value, Link) and any(hit.tier == 0 for hit in value.columns) for value in found)
-    kind = None if not found or noun is not None else _find_kind(reader, [found[-1], *others])
+    kind = None if not found or noun is not None else _find_kind(reader, [found[-1], *others], one=one)
     only = found[0] if len(found) == 1 and noun is None else None
     if isinstance(only, flags.Said) and is_plural(only.text):
         tables = {hit.col.table for hit in only.hits}
@@ -143,11 +144,11 @@ def _find_value(link: Link, col: Col) -> str | None:
     return next((hit.value for hit in link.values if hit.target == col), None)
 
 
-def _find_kind(reader: Reader, links: Sequence[Link | flags.Said]) -> Key | None:
+def _find_kind(reader: Reader, links: Sequence[Link | flags.Said], *, one: bool) -> Key | None:
     """The table whose rows the values name by their kind, said in the plural: `vans` for `type = 'van'`."""
     cols = set()
     for link in links:
-        if not isinstance(link, Link) or not is_plural(link.text):
+        if not isinstance(link, Link) or not (one or is_plural(link.text)):
             return None
         cols |= {
             hit.col for hit in link.values if KINDS & set(reader.linker.column_words(hit.col.table, hit.col.name))

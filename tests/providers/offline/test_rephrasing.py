@@ -16,7 +16,8 @@ from sqlchat.providers.offline.rephrasing import RULES, Rephrasing, leave_out, r
 from sqlchat.providers.offline.shortlist import Shortlist
 from sqlchat.sql.catalog import Catalog, Column, Table
 
-NOUNS = {"person": (Noun("members", ("", "members")),), "money": (Noun("loans fee", ("", "loans"), "fee"),)}
+PLACES = {"person": "members", "money": "loans fee", "closed": "returned", "quantity": "loans copies", "row": "loans"}
+NOUNS = {word: (Noun(name, ("", "loans")),) for word, name in PLACES.items()}
 
 
 @pytest.mark.parametrize(("pattern", "example"), [(pattern, example) for pattern, _, example in RULES])
