@@ -70,7 +70,6 @@ class Search:
                 return found
             fault.facts["suggestions"] = self._suggest(question, fault)
             fault.facts.pop("rewrites", None)
-            fault.facts.pop("times", None)
             raise
 
     def _read(self, question: str) -> Reading:
