@@ -215,11 +215,11 @@ def _asks_which_values(reader: Reader, asked: list[Asked], terms: list[Term]) ->
 
 
 def _lists_categories(reader: Reader, asked: list[Asked], terms: list[Term]) -> bool:
-    """`vans and their fuel`: several repeating columns of one table, of which nobody asked to see each row."""
+    """`vans and their fuel`: several repeating columns of the only table, of which nobody asked to see each row."""
     query = reader.query
     if len(terms) < 2 or reader.explicit_subject or query.groups or query.order or query.limit or query.conditions:
         return False
-    plain = all(item.kind == "column" and not item.functions for item in asked)
+    plain = all(item.kind == "column" and not item.functions for item in asked) and len(reader.linker.tables) == 1
     return plain and all(isinstance(term, Col) and grain.is_category(reader.linker, term) for term in terms)
 
 
