@@ -82,6 +82,7 @@ class Names:
         """Columns named like words that build sentences, such as `Created`: meant after `by`."""
         self._glued: dict[str, dict[Target, Hit]] = {}
         self._prefixes: dict[Key, int] = {}
+        self._displays: dict[Key, list[Col]] = {}
         self._table_words: dict[Key, tuple[str, ...]] = {}
         self._column_words: dict[tuple[Key, str], tuple[str, ...]] = {}
         self._texts: dict[tuple[str, ...], list[Hit]] = {}
@@ -113,6 +114,12 @@ class Names:
 
     def display(self, key: Key) -> list[Col]:
         """The columns by which people know a row of the table: its name or title, or first and last name."""
+        known = self._displays.get(key)
+        if known is None:
+            known = self._displays[key] = self._choose_display(key)
+        return list(known)
+
+    def _choose_display(self, key: Key) -> list[Col]:
         table = self.tables[key]
         by_words = {self.column_words(key, c.name): Col(key, c.name) for c in table.columns}
         for wanted in NAME_COLUMNS:

@@ -49,7 +49,7 @@ UNTIL = lexicon.words("before after since until between last this previous past 
 SHORTEST_VERB = 4
 MOST_STEPS = 3
 MOST_TRIES = 12
-MOST_SUGGESTED = 8
+MOST_SUGGESTED = 5
 """Questions near to a refused one that are tried."""
 
 
