@@ -162,7 +162,14 @@ class Pipeline:
             if not ready.model.repairs:  # the built-in engine reads no prompt
                 terms = tuple(Term((t.term, *t.synonyms), t.sql) for t in recalled.terms if t.sql)
                 catalog = recalled.lesson.teach(connection.catalog, connection.profiles).listed
-                task = Task(question.text, catalog, values=connection.profiles.few_texts, terms=terms)
+                profiles = connection.profiles
+                task = Task(
+                    question.text,
+                    catalog,
+                    values=profiles.few_texts,
+                    plain_kinds=profiles.plain_kinds,
+                    terms=terms,
+                )
                 return _make_basis(connection), task
             context, recalled, messages = self._make_prompt(question, connection, recalled, ready.turns)
             catalog = recalled.lesson.teach(connection.catalog, Profiles()).listed

@@ -83,8 +83,13 @@ SUPERLATIVES: Final[dict[tuple[str, ...], str]] = {
 }  # fmt: skip
 
 # An adjective -> (columns it speaks of, the first found wins; direction of its superlative on them)
-_AGE = (("age", "asc"), ("birth date", "desc"), ("birthday", "desc"), ("date of birth", "desc"), ("dob", "desc"))
+_AGE = (
+    ("age", "asc"), ("birth date", "desc"), ("birthday", "desc"), ("date of birth", "desc"), ("dob", "desc"),
+    ("birth year", "desc"), ("year of birth", "desc"), ("birthdate", "desc"),
+)  # fmt: skip
 _OLD = tuple((name, "desc" if way == "asc" else "asc") for name, way in _AGE)
+_LENGTHS = ("length", "duration", "runtime", "minutes", "hours", "days", "nights", "pages", "distance")
+_PRICES = ("price", "cost", "rate", "fee", "rent", "fare")
 _TIME = "*time*"
 """Stands for the table's one column of dates, or its year."""
 ADJECTIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
@@ -93,14 +98,14 @@ ADJECTIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "last": ((_TIME, "desc"),), "first": ((_TIME, "asc"),),
     "heaviest": (("weight", "desc"),), "lightest": (("weight", "asc"),),
     "tallest": (("height", "desc"),),
-    "shortest": tuple((name, "asc") for name in ("height", "length", "duration", "runtime", "minutes", "pages")),
-    "longest": tuple((name, "desc") for name in ("length", "duration", "runtime", "minutes", "pages")),
-    "cheapest": (("price", "asc"), ("cost", "asc")), "priciest": (("price", "desc"), ("cost", "desc")),
+    "shortest": tuple((name, "asc") for name in ("height", *_LENGTHS)),
+    "longest": tuple((name, "desc") for name in _LENGTHS),
+    "cheapest": tuple((name, "asc") for name in _PRICES), "priciest": tuple((name, "desc") for name in _PRICES),
     "fastest": (("speed", "desc"),), "slowest": (("speed", "asc"),),
 }  # fmt: skip
 MOST_ADJECTIVES: Final[dict[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
-    ("most", "expensive"): (("price", "desc"), ("cost", "desc")),
-    ("least", "expensive"): (("price", "asc"), ("cost", "asc")),
+    ("most", "expensive"): tuple((name, "desc") for name in _PRICES),
+    ("least", "expensive"): tuple((name, "asc") for name in _PRICES),
     ("most", "recent"): ((_TIME, "desc"),), ("most", "recently"): ((_TIME, "desc"),),
     ("least", "recent"): ((_TIME, "asc"),),
     ("most", "populous"): (("population", "desc"),), ("least", "populous"): (("population", "asc"),),
@@ -110,13 +115,14 @@ MOST_ADJECTIVES: Final[dict[tuple[str, ...], tuple[tuple[str, str], ...]]] = {
 COMPARATIVES: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "older": (("age", ">"),), "younger": (("age", "<"),), "heavier": (("weight", ">"),),
     "lighter": (("weight", "<"),),
-    "taller": (("height", ">"),), "shorter": (("height", "<"), ("length", "<"), ("duration", "<")),
-    "longer": (("length", ">"), ("duration", ">")), "cheaper": (("price", "<"), ("cost", "<")),
-    "pricier": (("price", ">"), ("cost", ">")), "faster": (("speed", ">"),), "slower": (("speed", "<"),),
+    "taller": (("height", ">"),), "shorter": tuple((name, "<") for name in ("height", *_LENGTHS)),
+    "longer": tuple((name, ">") for name in _LENGTHS), "cheaper": tuple((name, "<") for name in _PRICES),
+    "pricier": tuple((name, ">") for name in _PRICES), "faster": (("speed", ">"),), "slower": (("speed", "<"),),
 }  # fmt: skip
 
 MORE_COMPARATIVES: Final[dict[tuple[str, str], tuple[tuple[str, str], ...]]] = {
-    ("more", "expensive"): (("price", ">"), ("cost", ">")), ("less", "expensive"): (("price", "<"), ("cost", "<")),
+    ("more", "expensive"): tuple((name, ">") for name in _PRICES),
+    ("less", "expensive"): tuple((name, "<") for name in _PRICES),
 }  # fmt: skip
 
 OPERATORS: Final[dict[tuple[str, ...], str]] = {
@@ -193,7 +199,8 @@ DISTINCT: Final = words("distinct different unique distinctive various")
 SYNONYMS: Final = (
     ("customer", "client", "buyer", "shopper"), ("product", "item", "article"), ("country", "nation", "nationality"),
     ("employee", "staff member", "worker"), ("salary", "wage", "pay"), ("sex", "gender"), ("company", "firm"),
-    ("film", "movie"), ("price", "cost"), ("phone", "telephone", "phone number"), ("email", "e-mail", "mail address"),
+    ("film", "movie"), ("price", "cost"), ("phone", "telephone", "phone number"),
+    ("email", "e-mail", "mail address", "email address"),
     ("last name", "surname", "family name"), ("first name", "given name", "forename"), ("city", "town"),
     ("category", "kind"), ("zip", "postcode", "zip code", "postal code"), ("name", "title"), ("type", "kind"),
     ("car", "automobile", "vehicle"), ("maker", "manufacturer"), ("singer", "vocalist", "musician"),
@@ -203,6 +210,9 @@ SYNONYMS: Final = (
     ("transaction", "deal"), ("salesperson", "sales rep", "sales representative", "seller"),
     ("signup", "sign up", "signed up", "registration"), ("mpg", "miles per gallon"), ("stock", "inventory"),
     ("population", "inhabitants", "people"),
+    ("birth", "born"), ("start", "began", "begin", "begun", "started"), ("end", "ended", "finish", "finished"),
+    ("death", "died"), ("deadline", "due", "due date"), ("expiry", "expire", "expires", "expired"),
+    ("distance", "kilometers", "kilometres", "miles"),
     ("address", "residence"), ("director", "directed by"), ("writer", "written by", "author"),
 )  # fmt: skip
 # Short forms that names are written with.

@@ -71,6 +71,8 @@ class Token:
 def stem(word: str) -> str:
     """The Snowball (Porter 2) stem of a lower-case word."""
     known = IRREGULAR.get(word)
+    if known is None and word.endswith("sis") and len(word) > 5:
+        return word[:-2]  # `diagnosis` and `diagnoses`
     return known if known is not None else words.stem(word)
 
 

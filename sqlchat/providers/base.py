@@ -63,6 +63,8 @@ class Task:
     """The same, rendered as a prompt for language models: system first, the last one the user's."""
     values: Mapping[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     """Low-cardinality texts, (schema, table, column) -> values."""
+    plain_kinds: Mapping[tuple[str, str, str], Literal["day", "flag"]] = field(default_factory=dict)
+    """Columns that hold days or yes and no though their types do not say so, by (schema, table, column)."""
     terms: tuple[Term, ...] = ()
     """Those that the question uses, for a provider that reads no prompt."""
     meter: Meter = field(default_factory=Meter, compare=False)

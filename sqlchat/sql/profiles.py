@@ -11,6 +11,7 @@ Path = tuple[str, str, str]
 """(schema, table, column)"""
 Kind = Literal["text", "number", "time", "other"]
 Texts = Mapping[Path, tuple[str, ...]]
+PlainKind = Literal["day", "flag"]
 
 FEW = 200
 """Distinct texts up to which a column's list of them is meant to hold each one that was seen."""
@@ -74,6 +75,17 @@ class Profiles(Mapping[Path, ColumnProfile]):
     def few_texts(self) -> Texts:
         """The texts of columns that hold few different ones."""
         return {path: texts for path, texts in self.texts.items() if self[path].few}
+
+    @cached_property
+    def plain_kinds(self) -> Mapping[Path, PlainKind]:
+        """Columns that hold something plainer than their type: texts that are all ISO dates, or 0 and 1 alone."""
+        found: dict[Path, PlainKind] = {}
+        for path, each in self.items():
+            if each.kind == "text" and each.least:
+                found[path] = "day"
+            elif each.kind == "number" and each.complete and set(each.values) == {"0", "1"}:
+                found[path] = "flag"
+        return found
 
     @cached_property
     def partial(self) -> frozenset[Path]:

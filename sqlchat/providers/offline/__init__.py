@@ -5,8 +5,8 @@ and values (`links`) in the words; `grammar` reads them into a `query` (with `su
 `phrases`, `relations`, `conditions` and their parts) over the state in `reader`, which stands on `meanings` (which
 name is meant) and `cursor` (what comes next); `finish` completes the query. `joins` knows the ways between tables;
 `build` writes sqlglot expressions (with `scope`, `restrict` and `empty`) and `explain` the sentence beside them.
-`search` tries simpler words (`rephrasing`) for a question that is not read, and finds questions that work for one
-that is refused; `engine` is the provider. What is not understood, word for word, ends in a QuestionError: it never
-guesses.
+`search` tries simpler words for a question that is not read (`rephrasing` by `rules`, `verbs` that name a table,
+`nouns` for money and people), and finds questions that work for one that is refused; `engine` is the provider. What
+is not understood, word for word, ends in a QuestionError: it never guesses.
 Only `engine` is for callers outside.
 """

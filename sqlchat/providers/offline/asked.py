@@ -5,9 +5,9 @@ phrases and the grammar.
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import dates, flags, periods
+from sqlchat.providers.offline import dates, flags, grain, periods
 from sqlchat.providers.offline.links import Col, Key
-from sqlchat.providers.offline.query import Agg, Asked, DatePart, Term
+from sqlchat.providers.offline.query import Agg, Asked, Compare, DatePart, Term
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 
@@ -31,6 +31,9 @@ def make_terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
         col = periods.find_time(reader, table) if table else None
         if col is None or not dates.is_date(reader.column(col)):
             raise QuestionError(f'There is no date to take the "{asked.text}" of.', words=[asked.text])
+        if asked.functions:
+            reader.assume(f"The day is that of {col.table[1]}.{col.name}.")
+            return [Agg(function, col) for function in asked.functions]
         reader.assume(f"The {asked.unit} is that of {col.table[1]}.{col.name}.")
         return [DatePart(col, asked.unit)]
     hit = reader.resolve(asked.hits, asked.text, asked.owner or subject)
@@ -39,11 +42,25 @@ def make_terms(reader: Reader, asked: Asked, subject: Key | None) -> list[Term]:
     return [_write_aggregate(reader, function, hit.col, asked) for function in asked.functions]
 
 
-def _write_aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg:
+def _is_one_thing(reader: Reader, table: Key) -> bool:
+    """Whether the question names one row of the table: `how many credits does Optics give`."""
+    named = [*reader.linker.display(table), *(Col(table, name) for name in reader.linker.tables[table].primary_key)]
+    return any(
+        isinstance(c, Compare) and c.op == "=" and len(c.values) == 1 and c.col in named
+        for c in reader.query.conditions
+    )
+
+
+def _write_aggregate(reader: Reader, function: str, col: Col, asked: Asked) -> Agg | Col:
     column = reader.column(col)
     if reader.linker.is_flag(col):
         raise flags.refuse_number(col, asked.text)
     if function == "count":
+        if not asked.distinct and grain.is_added_up(reader.linker, col):
+            reader.assume(grain.tell_added_up(col))
+            return Agg("sum", col)
+        if dates.is_number(column) and not asked.distinct and _is_one_thing(reader, col.table):
+            return col
         if dates.is_number(column) and not asked.distinct and not reader.linker.is_key(col):
             raise QuestionError(
                 f'"{asked.text}" is a number in each row of {col.table[1]}: say "total {asked.text}" to add it up, '

@@ -14,7 +14,7 @@ from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Agg, Condition, DatePart, Query, Term
+from sqlchat.providers.offline.query import Agg, DatePart, Query, Term
 from sqlchat.providers.offline.restrict import Restrictions
 from sqlchat.providers.offline.scope import Scope
 
@@ -62,7 +62,9 @@ class _Builder:
         having = [self.scope.compare(self._term(agg), op, value) for agg, op, value in query.having]
         order = self._order()
         if query.part is not None:
-            outputs = [self._share(query.part, restrictions.sql(query.part, anchor))]
+            clause = restrictions.sql(query.part, anchor)
+            figure = next(at for at, term in enumerate(query.outputs) if isinstance(term, Agg))
+            outputs[figure] = self._share(query.outputs[figure], clause)
         select = self.scope.frame(exp.select(*outputs), keep=query.part is not None)
         if query.distinct:
             select = select.distinct()
@@ -76,9 +78,8 @@ class _Builder:
             select = select.order_by(*order)
         return select.limit(query.limit) if query.limit is not None else select
 
-    def _share(self, part: Condition, clause: exp.Expr | None) -> exp.Expr:
+    def _share(self, term: Term, clause: exp.Expr | None) -> exp.Expr:
         """The percentage of what is counted or added up that the rows of the part have."""
-        term = self.query.outputs[0]
         if clause is None or not isinstance(term, Agg) or table_of(term) != self.root:
             raise QuestionError("The share of this is not read yet.", words=["share"])
         amount = exp.Literal.number(1) if isinstance(term.of, tuple) else self._term(term).this
@@ -162,7 +163,7 @@ class _Builder:
             return exp.Count(this=exp.Star())
         if self.kept is not None and key == self.counted:
             return exp.Count(this=self.scope.column(Col(key, self.kept[0].columns[0][0])))
-        keys = self.linker.tables[key].primary_key
+        keys = self.joins.row_key(key)
         if len(keys) != 1:
             raise QuestionError(f"The rows of {key[1]} cannot be told apart: it has no single key.", words=[])
         return exp.Count(this=exp.Distinct(expressions=[self.scope.column(Col(key, keys[0]))]))
@@ -203,7 +204,7 @@ class _Builder:
         return keys
 
     def _row_key(self, key: Key) -> tuple[str, ...]:
-        found = self.linker.tables[key].primary_key or tuple(col.name for col in self.linker.display(key))
+        found = self.joins.row_key(key) or tuple(col.name for col in self.linker.display(key))
         if not found:
             raise QuestionError(f"The rows of {key[1]} cannot be told apart: it has no key.", words=[])
         return found

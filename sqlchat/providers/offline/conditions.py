@@ -49,8 +49,9 @@ def _one(reader: Reader) -> bool:
         or _read_average(reader)
         or _read_within(reader)
         or _column(reader)
-        or _read_counted_column(reader)
         or amount_conditions.read_price(reader)
+        or _read_counted_column(reader)
+        or amount_conditions.read_unit(reader)
         or amount_conditions.read_age(reader)
         or amount_conditions.read_stock(reader)
         or _named(reader)
@@ -233,7 +234,7 @@ def _find_holders(reader: Reader, link: Link, op: str) -> list[Hit]:
 def _read_counted_column(reader: Reader) -> bool:
     """`more than 4 cylinders`, `4 cylinders`, `less than 10 in stock`: a number before a numeric column."""
     mark = reader.at
-    reader.skip({"a", "an", "with", "having", "have", "has", "had"})
+    reader.skip({"a", "an", "with", "having", "have", "has", "had", "worth"})
     negated = reader.low() == "not"
     hit = reader.phrase(lexicon.OPERATORS)
     op = "="

@@ -13,6 +13,7 @@ from sqlchat.language.tokens import Token
 from sqlchat.sql.catalog import Column
 
 DATE_TYPE = re.compile(r"date|time", re.IGNORECASE)
+CLOCK_TYPE = re.compile(r"time\b", re.IGNORECASE)
 INTEGER_TYPE = re.compile(r"int|serial", re.IGNORECASE)
 NUMBER_TYPE = re.compile(r"int|serial|num|dec|real|float|double|money", re.IGNORECASE)
 NO_NUMBER_TYPE = re.compile(r"interval|point|range|enum|struct|map|union|vector|\[|^set\b", re.IGNORECASE)
@@ -39,7 +40,9 @@ class Span:
 
 def is_date(column: Column) -> bool:
     name = column.base_type or column.type
-    return not column.labels and bool(DATE_TYPE.search(name)) and not INTEGER_TYPE.search(name)
+    if column.labels or CLOCK_TYPE.match(name):
+        return False
+    return bool(DATE_TYPE.search(name)) and not INTEGER_TYPE.search(name)
 
 
 def is_number(column: Column) -> bool:
@@ -73,14 +76,19 @@ def read(tokens: list[Token], at: int, today: date) -> Span | None:
         return _month(tokens, at + lead, lead)
     if ORDINAL.fullmatch(rest[0]) and (told := _day_first(rest)) is not None:
         return Span(told[0], told[0] + timedelta(days=1), lead + told[1])
+    if (slashed := _month_of_numbers(tokens[at + lead : at + lead + 3])) is not None:
+        return Span(*slashed, lead + 3)
     quarter = _quarter(tokens, at + lead, rest)
     if quarter:
         return Span(quarter.start, quarter.end, lead + quarter.size)
     if rest[0] in RELATIVE and len(rest) > 1 and rest[1] in ("year", "month", "quarter", "week"):
         start, end = find_span(today, rest[1], RELATIVE[rest[0]])
         return Span(start, end, lead + 2, start.year if rest[1] == "year" else None, relative=True)
-    if rest[0] in ("last", "past", "previous") and len(rest) > 2 and rest[2] in ("days", "weeks"):
+    if rest[0] in ("last", "past", "previous") and len(rest) > 2 and rest[2] in ("days", "weeks", "months", "years"):
         number = tokens[at + lead + 1].value
+        if isinstance(number, int) and 0 < number < MOST_DAYS and rest[2] in ("months", "years"):
+            start = _go_back(today, number * (12 if rest[2] == "years" else 1))
+            return Span(start, today + timedelta(days=1), lead + 3, relative=True)
         if isinstance(number, int) and 0 < number < MOST_DAYS:
             days = number * (7 if rest[2] == "weeks" else 1)
             return Span(today - timedelta(days=days - 1), today + timedelta(days=1), lead + 3, relative=True)
@@ -106,6 +114,12 @@ def unit_of(start: date, end: date) -> str | None:
     if start.day == end.day == 1 and months in (1, 3, 12) and (start.month - 1) % months == 0:
         return {1: "month", 3: "quarter", 12: "year"}[months]
     return "day" if end - start == timedelta(days=1) else None
+
+
+def _go_back(today: date, months: int) -> date:
+    """The day after the same day so many months ago, so that whole months are counted."""
+    first = _first(max(today.year * 12 + today.month - 1 - months, 12))
+    return first + timedelta(days=min(today.day, 28))
 
 
 def _first(months: int) -> date:
@@ -180,21 +194,33 @@ def _day_without_year(lows: list[str]) -> Span | None:
     return None
 
 
+def _month_of_numbers(tokens: list[Token]) -> tuple[date, date] | None:
+    """`12/2023`: its first day and the one after its last."""
+    year = _year(tokens[2]) if len(tokens) == 3 and tokens[1].text == "/" else None
+    month = tokens[0].value
+    if not year or not isinstance(month, int) or not 1 <= month <= 12:
+        return None
+    return _first(year * 12 + month - 1), _first(year * 12 + month)
+
+
 def _quarter(tokens: list[Token], at: int, rest: list[str]) -> Span | None:
-    """`Q1 2024`, `first quarter of 2024`."""
-    if re.fullmatch(r"q[1-4]", rest[0]):
-        quarter, used = int(rest[0][1]), 1
-    elif rest[0] in ORDINALS and len(rest) > 1 and rest[1] == "quarter":
-        quarter, used = ORDINALS[rest[0]], 2
+    """`Q1 2024`, `first quarter of 2024`, `second half of 2024`, `H2 2024`."""
+    size = 3
+    if re.fullmatch(r"q[1-4]|h[12]", rest[0]):
+        number, used, size = int(rest[0][1]), 1, 6 if rest[0][0] == "h" else 3
+    elif rest[0] in ORDINALS and len(rest) > 1 and rest[1] in ("quarter", "half"):
+        number, used = ORDINALS[rest[0]], 2
+        if rest[1] == "half":
+            number, size = 2 if rest[0] == "last" else number, 6
     else:
         return None
     if len(rest) > used and rest[used] in ("of", "in"):
         used += 1
     year = _year(tokens[at + used]) if at + used < len(tokens) else None
-    if not year:
+    if not year or number * size > 12:
         return None
-    months = year * 12 + (quarter - 1) * 3
-    return Span(_first(months), _first(months + 3), used + 1)
+    months = year * 12 + (number - 1) * size
+    return Span(_first(months), _first(months + size), used + 1)
 
 
 def find_unit(word: str) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import date
 
 from sqlglot import exp
@@ -15,11 +16,14 @@ from sqlchat.providers.offline.definitions import Definitions, define
 from sqlchat.providers.offline.explain import explain, interpret
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.nouns import Vocabulary, build_vocabulary
 from sqlchat.providers.offline.query import Query
 from sqlchat.providers.offline.search import Search
 from sqlchat.providers.offline.shortlist import MOST_TABLES, Shortlist, Values
 from sqlchat.sql.catalog import Catalog
 
+Part = tuple[Linker, Joins, Vocabulary]
+"""What is known of a catalog, or of the part of it that matters to a question."""
 MODEL = "sqlchat-offline-1"
 LONGEST_QUESTION = 2_000
 """Characters."""
@@ -51,8 +55,8 @@ class OfflineProvider(Provider):
                 words=[],
                 reason="language",
             )
-        linker, joins = self._find_index(task)
-        search = Search(linker, joins, self._today(), task.catalog.dialect)
+        linker, joins, vocabulary = self._find_index(task)
+        search = Search(linker, joins, vocabulary, self._today(), task.catalog.dialect)
         query, select = search.read(task.question)
         sql = select.sql(dialect=task.catalog.dialect)
         read = interpret(query)
@@ -70,13 +74,12 @@ class OfflineProvider(Provider):
             terms=tuple(dict.fromkeys(_find_used_terms(query, linker.definitions))),
         )
 
-    def _find_index(self, task: Task) -> tuple[Linker, Joins]:
+    def _find_index(self, task: Task) -> Part:
         """The phrases and the paths of the tables that matter, kept for the catalogs that were asked about last."""
-        catalog, values = task.catalog, task.values
         with self._lock:
-            index = next((i for i in self._indexes if i.catalog is catalog and i.values == values), None)
+            index = next((i for i in self._indexes if i.is_of(task)), None)
             if index is None:
-                index = Index(catalog, values)
+                index = Index(task)
                 self._indexes = [index, *self._indexes[: MOST_INDEXES - 1]]
         return index.of(task.question, task.terms)
 
@@ -84,15 +87,22 @@ class OfflineProvider(Provider):
 class Index:
     """What the engine knows of one catalog: all of a small one, of a large one the part near to a question."""
 
-    def __init__(self, catalog: Catalog, values: Values):
+    def __init__(self, task: Task):
+        self._task = task
+        catalog, values = _set_types(task), task.values
         self.catalog, self.values = catalog, values
         large = len(catalog.tables) > MOST_TABLES
         self._shortlist = Shortlist(catalog, values) if large else None
-        self._parts: dict[tuple[tuple[str, str], ...], tuple[Linker, Joins]] = {}
+        self._parts: dict[tuple[tuple[str, str], ...], Part] = {}
         """Those of a large catalog that were asked about last, by their tables."""
         self._whole = None if large else _link_catalog(catalog, values)
 
-    def of(self, question: str, terms: tuple[Term, ...]) -> tuple[Linker, Joins]:
+    def is_of(self, task: Task) -> bool:
+        own = self._task
+        same = own.catalog is task.catalog and own.values == task.values
+        return same and own.plain_kinds == task.plain_kinds
+
+    def of(self, question: str, terms: tuple[Term, ...]) -> Part:
         """The linker and the paths for a question that uses these terms."""
         if self._whole is not None:
             return _link_catalog(self.catalog, self.values, terms) if terms else self._whole
@@ -108,10 +118,26 @@ class Index:
         return known
 
 
-def _link_catalog(catalog: Catalog, values: Values, terms: tuple[Term, ...] = ()) -> tuple[Linker, Joins]:
+def _set_types(task: Task) -> Catalog:
+    """The catalog with the types that columns have by what they hold.
+
+    Days kept as text are days in SQLite alone, which has no type of its own for them.
+    """
+    types = {"flag": "tinyint(1)"} | ({"day": "date"} if task.catalog.dialect == "sqlite" else {})
+    kinds = {path: types[kind] for path, kind in task.plain_kinds.items() if kind in types}
+    tables = []
+    for table in task.catalog.tables if kinds else ():
+        held = {path[2]: type_ for path, type_ in kinds.items() if path[:2] == (table.schema, table.name)}
+        keys = {*table.primary_key, *(name for key in table.foreign_keys for name in key.columns)}
+        columns = (replace(c, type=held[c.name]) if c.name in held.keys() - keys else c for c in table.columns)
+        tables.append(replace(table, columns=tuple(columns)) if held else table)
+    return replace(task.catalog, tables=tuple(tables)) if kinds else task.catalog
+
+
+def _link_catalog(catalog: Catalog, values: Values, terms: tuple[Term, ...] = ()) -> Part:
     definitions = define(catalog, terms)
     linker = Linker(definitions.catalog, values, definitions)
-    return linker, Joins(linker.tables)
+    return linker, Joins(linker.tables), build_vocabulary(linker)
 
 
 def _find_used_terms(query: Query, definitions: Definitions) -> Iterator[str]:

@@ -122,7 +122,7 @@ def _condition(condition: Condition) -> str:
         return _related(condition)
     if isinstance(condition, Shared):
         met = " and ".join(_condition(part) for part in condition.conditions)
-        return f"{_name_col(condition.col)} has another row where {met}"
+        return f"{_name_col(condition.col)} has {'no' if condition.negated else 'another'} row where {met}"
     name = _name_col(condition.col)
     if isinstance(condition, Null):
         return f"{name} is {'' if condition.negated else 'not '}known"

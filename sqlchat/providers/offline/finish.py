@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language.tokens import singular
-from sqlchat.providers.offline import grain
+from sqlchat.providers.offline import dates, grain
 from sqlchat.providers.offline.asked import choose_columns, make_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.links import Col
-from sqlchat.providers.offline.query import Agg, Asked, DatePart, Query, Related, Shared, Term
+from sqlchat.providers.offline.query import Agg, Asked, DatePart, Null, Query, Related, Shared, Term
 from sqlchat.providers.offline.reader import Reader
 
 
@@ -24,6 +24,7 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     table = query.subject or reader.measured
     terms: list[Term] = []
     said: dict[Term, str] = {}
+    _share_function(reader, asked)
     if query.groups and not any(item.functions for item in asked) and not query.order and not query.having:
         _count_listed(reader, asked)
     for item in asked:
@@ -66,6 +67,7 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             )
     elif grain.find_category(reader, asked) is not None and len(terms) == 1 and isinstance(terms[0], Col):
         query.distinct = query.limit is None and not query.groups and not query.order
+    _list_values_once(reader, asked, terms)
     query.distinct = query.distinct or any(isinstance(condition, Shared) for condition in query.conditions)
     query.outputs = terms
     if query.having and any(isinstance(t, Agg) and t.function == "count" and t.of in query.groups for t in terms):
@@ -83,6 +85,31 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
     return query
 
 
+def _share_function(reader: Reader, asked: list[Asked]) -> None:
+    """`average fee, tip and distance`: the first one's function is meant of all, if all are plain numbers."""
+    first = asked[0] if asked else None
+    rest = asked[1:]
+    if (
+        first is None
+        or first.kind != "column"
+        or len(first.functions) != 1
+        or first.functions[0] not in ("avg", "sum")
+    ):
+        return
+    if (
+        reader.query.groups
+        or not rest
+        or any(item.kind != "column" or item.functions or not item.hits for item in rest)
+    ):
+        return
+    if all(
+        dates.is_number(reader.column(hit.col)) and not reader.linker.is_key(hit.col) for i in rest for hit in i.hits
+    ):
+        for item in rest:
+            item.functions = list(first.functions)
+        reader.assume(f"The {'average' if first.functions == ['avg'] else 'total'} is taken of each.")
+
+
 def _rank_by_count(reader: Reader, terms: list[Term]) -> None:
     """The value that most rows of what is spoken of have."""
     query = reader.query
@@ -90,6 +117,8 @@ def _rank_by_count(reader: Reader, terms: list[Term]) -> None:
     if not plain or not isinstance(terms[0], Col) or not grain.is_category(reader.linker, terms[0]):
         raise QuestionError("It is not clear what is to be the most frequent.", words=["most"], reason="ambiguous")
     query.groups.append(terms[0])
+    if reader.column(terms[0]).nullable:
+        query.conditions.append(Null(terms[0], negated=True))
     query.order.append((Agg("count", query.subject or terms[0].table), True))
     query.limit = query.limit or 1
 
@@ -108,29 +137,24 @@ def _add_up(reader: Reader, asked: list[Asked], terms: list[Term]) -> list[Term]
     """`quantity of bread in Bonn`: one total, where a column holds shares of a whole and no rows are named."""
     query = reader.query
     bare = len(asked) == 1 and asked[0].kind == "column" and not asked[0].functions and not asked[0].distinct
-    if (
-        not bare
-        or len(terms) != 1
-        or reader.explicit_subject
-        or query.order
-        or not (query.conditions or query.groups)
-    ):
+    if not bare or len(terms) != 1 or query.order or not (query.conditions or query.groups):
         return terms
     col = terms[0]
-    if not isinstance(col, Col) or not grain.is_added_up(reader.linker, col):
+    own = reader.explicit_subject and (not isinstance(col, Col) or query.subject == col.table)
+    if own or not isinstance(col, Col) or not grain.is_added_up(reader.linker, col):
         return terms
-    reader.assume(f"{col.table[1]}.{col.name} is added up.")
+    reader.assume(grain.tell_added_up(col))
     return [Agg("sum", col)]
 
 
 def _drop_own_rows(reader: Reader, terms: list[Term]) -> None:
     """`average minutes per visit`: each row is one visit, so that the average is over all of them."""
     query = reader.query
-    if len(query.groups) != 1 or not isinstance(query.groups[0], tuple) or query.order or query.having:
+    own = next((group for group in query.groups if isinstance(group, tuple)), None)
+    if own is None or query.order or query.having:
         return
-    own = query.groups[0]
     if terms and all(isinstance(term, Agg) and term.function == "avg" and table_of(term) == own for term in terms):
-        query.groups.clear()
+        query.groups.remove(own)
         reader.assume(f"Each row of {own[1]} is one {singular(own[1])}.")
 
 
@@ -170,6 +194,33 @@ def _lists_column(reader: Reader, asked: list[Asked]) -> bool:
     named = any(item.kind == "table" for item in asked) or reader.explicit_subject
     plain = all(item.kind == "column" and not item.functions for item in asked)
     return plain and not named and not query.groups and bool(query.conditions) and not query.order
+
+
+def _list_values_once(reader: Reader, asked: list[Asked], terms: list[Term]) -> None:
+    if _asks_which_values(reader, asked, terms):
+        reader.query.distinct = True
+    elif _lists_categories(reader, asked, terms):
+        reader.query.distinct = True
+        reader.assume("Each combination is listed once.")
+
+
+def _asks_which_values(reader: Reader, asked: list[Asked], terms: list[Term]) -> bool:
+    """`which industries do our clients come from`: each value once."""
+    query, first = reader.query, reader.tokens[0].low
+    if first not in ("which", "what") or len(terms) != 1 or query.groups or query.order or query.limit:
+        return False
+    plain = asked[0].kind == "column" and asked[0].text.endswith("s") and not asked[0].functions
+    named = reader.tokens[1].text in asked[0].text.split() if len(reader.tokens) > 1 else False
+    return plain and named and isinstance(terms[0], Col) and grain.is_category(reader.linker, terms[0])
+
+
+def _lists_categories(reader: Reader, asked: list[Asked], terms: list[Term]) -> bool:
+    """`vans and their fuel`: several repeating columns of the only table, of which nobody asked to see each row."""
+    query = reader.query
+    if len(terms) < 2 or reader.explicit_subject or query.groups or query.order or query.limit or query.conditions:
+        return False
+    plain = all(item.kind == "column" and not item.functions for item in asked) and len(reader.linker.tables) == 1
+    return plain and all(isinstance(term, Col) and grain.is_category(reader.linker, term) for term in terms)
 
 
 def _imply_group(reader: Reader, terms: list[Term]) -> None:

@@ -20,7 +20,9 @@ ADDED_UP = lexicon.words(
     "visits count sum proceeds"
 )
 """Words of columns whose values are shares of a whole, so that a group's value is their total."""
-RATES = lexicon.words("price rate average unit per percent percentage ratio score rating")
+OF_EVENTS = lexicon.words("distance fee fees toll tolls tax tip cost costs payment donation fine bonus minutes hours")
+"""The same where each row is something that was done on some day."""
+RATES = lexicon.words("price rate average unit per percent percentage ratio score rating level age year number")
 """Words of columns of which a total means nothing."""
 
 
@@ -43,8 +45,19 @@ def list_names_and_keys(linker: Linker, table: Key) -> list[Col]:
 
 def is_added_up(linker: Linker, col: Col) -> bool:
     """Whether a group's value of the column is plainly the total over its rows."""
-    words = set(linker.column_words(col.table, col.name))
-    return dates.is_number(linker.catalog_column(col)) and bool(words & ADDED_UP) and not words & RATES
+    words = linker.column_words(col.table, col.name)
+    if not dates.is_number(linker.catalog_column(col)) or not RATES.isdisjoint(words) or linker.is_key(col):
+        return False
+    if ADDED_UP & set(words):
+        return True
+    dated = any(dates.is_date(column) for column in linker.tables[col.table].columns)
+    plural = words[-1].endswith("s") and not words[-1].endswith(("ss", "us"))
+    return dated and (bool(OF_EVENTS & set(words)) or (plural and not linker.is_flag(col)))
+
+
+def tell_added_up(col: Col) -> str:
+    """The sentence for a column of which a total was taken though nobody said so."""
+    return f'The total of {col.table[1]}.{col.name} is taken; say "average {col.name}" for the average of its rows.'
 
 
 def find_category(reader: Reader, asked: list[Asked], *, named: bool = False) -> Col | None:
@@ -64,6 +77,8 @@ def rank_groups(reader: Reader, asked: list[Asked], col: Col, text: str) -> Agg 
     same = category is not None and col.table == category.table
     if category is None or not same or category == col:
         return None
+    if is_category(reader.linker, col) and not text.lower().endswith("s"):
+        raise QuestionError(f'"{text}" is no number to rank by.', words=[text], reason="ambiguous")
     if is_category(reader.linker, col) and reader.low(-2) in ("most", "fewest", "least"):
         reader.assume(f'Different values of "{text}" are counted, each once.')
         reader.query.groups.append(category)

@@ -15,6 +15,7 @@ from sqlchat.providers.offline import (
     empty,
     flags,
     having,
+    nevers,
     nulls,
     outputs,
     periods,
@@ -117,7 +118,8 @@ def _read_modifiers(reader: Reader, asked: list[Asked]) -> None:
         if reader.token() is not None and reader.low() in (",", "(", ")", ":"):
             reader.at += 1
         elif (
-            periods.read_done_per(reader)
+            nevers.read_never(reader)
+            or periods.read_done_per(reader)
             or _read_most_frequent(reader)
             or phrases.read_order(reader, asked)
             or phrases.read_rank(reader, asked)

@@ -130,14 +130,14 @@ def _read_having_count(reader: Reader, asked: list[Asked]) -> bool:
         return False
     reader.at += 1
     link = reader.link()
-    if link is None or not link.tables:
+    hit = reader.table_of(link) if link is not None else None
+    counted = hit.key if hit is not None else query.subject if reader.low() in ("times", "time") else None
+    if counted is None:
         reader.at = mark
         return False
-    hit = reader.table_of(link)
-    assert hit is not None
-    reader.at += link.size
-    _add_having(reader, Agg("count", hit.key), op, token.value)
-    focus_measured(reader, hit.key)
+    reader.at += link.size if hit is not None and link is not None else 1
+    _add_having(reader, Agg("count", counted), op, token.value)
+    focus_measured(reader, counted)
     for term in make_terms(reader, asked[0], query.subject):
         if isinstance(term, Col) and term not in query.groups:
             query.groups.append(term)

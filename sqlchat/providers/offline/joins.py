@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from sqlchat.errors import QuestionError
 from sqlchat.language.tokens import name_words, singular
 from sqlchat.providers.offline.links import Key
+from sqlchat.providers.offline.naming import count_shared_words
 from sqlchat.sql.catalog import Table
+
+KEY_ENDINGS = ("id", "no", "nr", "num", "number", "code", "key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ class Joins:
 
     def __init__(self, tables: Mapping[Key, Table]):
         self.tables = tables
+        self._prefix = count_shared_words([table.name for table in tables.values()])
         self.edges: dict[Key, list[Edge]] = {key: [] for key in tables}
         self._named: dict[str, list[Key]] = {}
         for key in tables:
@@ -68,8 +72,9 @@ class Joins:
         Beside those that are `known`.
         """
         owners: dict[str, list[tuple[Key, str]]] = {}
+        prefix = self._prefix
         for key, table in self.tables.items():
-            for name, own in _key_names(table):
+            for name, own in _key_names(table, prefix):
                 owners.setdefault(name, []).append((key, own))
         found = []
         taken = {(edge.source, here) for edge in known for here, _ in edge.columns}
@@ -77,13 +82,17 @@ class Joins:
             for column in table.columns:
                 if (key, column.name) in taken:
                     continue
-                name = column.name.lower().replace("_", "")
+                name = column.name.lower().replace("_", "").replace(" ", "")
                 homes = owners.get(name, ()) if (column.name,) != table.primary_key else ()
                 others = [home for home in homes if home[0][0] == key[0] or len(homes) == 1]
                 if len(others) == 1 and others[0][0] != key:
                     target, own = others[0]
                     found.append(Edge(key, target, ((column.name, own),), True, declared=False))
         return found
+
+    def row_key(self, key: Key) -> tuple[str, ...]:
+        """The columns that tell the rows of a table apart; none if it has neither a key nor a column named so."""
+        return find_row_key(self.tables[key], self._prefix)
 
     def _find(self, schema: str, name: str) -> Key | None:
         wanted = self._named.get(name.lower(), [])
@@ -179,19 +188,36 @@ class Joins:
         return {edge.target for edge in out}
 
 
-def _key_names(table: Table) -> list[tuple[str, str]]:
-    """The names under which other tables hold the table's key, without underscores, each with the key's column."""
-    words = [*name_words(table.name)[:-1], singular(table.name).split()[-1]]
+def _key_names(table: Table, prefix: int) -> list[tuple[str, str]]:
+    """The names under which other tables hold the table's key, without underscores, each with the key's column.
+
+    All tables' names begin with the same `prefix` words.
+    """
+    plural = name_words(table.name)[prefix:]
+    words = [*plural[:-1], singular(table.name).split()[-1]]
     initials = "".join(word[0] for word in words)
-    spelled = ("".join(words) + "id", "".join(name_words(table.name)) + "id", initials + "id")
-    if len(table.primary_key) == 1:
-        return [(name, table.primary_key[0]) for name in dict.fromkeys((*spelled[:2], *spelled[2:]))]
-    if table.primary_key:
+    spelled = ("".join(words) + "id", "".join(plural) + "id", initials + "id")
+    plain = {column.name.lower().replace("_", "").replace(" ", ""): column.name for column in table.columns}
+    first = next(iter(plain), "")
+    own = table.primary_key[0] if len(table.primary_key) == 1 else ""
+    if not own and not table.primary_key:
+        own = plain[first] if first == "id" else next((plain[name] for name in spelled if name in plain), "")
+        own = own or (plain[first] if _is_key_of(first, words) else "")
+    if not own:
         return []
-    plain = {column.name.lower().replace("_", ""): column.name for column in table.columns}
-    first = plain.get("id", "") if next(iter(plain), "") == "id" else ""
-    own = first or next((plain[name] for name in spelled if name in plain), "")
-    return [(name, own) for name in dict.fromkeys(spelled) if own and (first or name in plain)]
+    its = own.lower().replace("_", "").replace(" ", "")
+    names = [name for name in spelled if table.primary_key or its == "id" or name in plain]
+    return [(name, own) for name in dict.fromkeys((*names, *((its,) if _is_key_of(its, words) else ())))]
+
+
+def _is_key_of(name: str, words: list[str]) -> bool:
+    """Whether a column's name is the table's and a word for a key: `roomno` of `rooms`."""
+    return any(name == head + ending for head in ("".join(words), words[-1]) for ending in KEY_ENDINGS)
+
+
+def find_row_key(table: Table, prefix: int) -> tuple[str, ...]:
+    """The columns that tell the table's rows apart: its declared key, else the column that is named like one."""
+    return table.primary_key or tuple(own for _, own in _key_names(table, prefix)[:1])
 
 
 def _shown(way: list[Edge]) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from sqlchat.language.derivations import have_one_root
 from sqlchat.language.lexicon import FUNCTION, SEXES
 from sqlchat.language.thesaurus import MEANING
 from sqlchat.language.tokens import Token, name_words, singular, stem, stems
@@ -16,12 +18,14 @@ from sqlchat.providers.offline.naming import WEAK, keep_letters, list_other_name
 
 BOOLEAN_TYPE = re.compile(r"^(bool|tinyint\(1\)|bit$|bit\(1\))", re.IGNORECASE)
 PAIRS = (("true", "false"), ("t", "f"), ("yes", "no"), ("y", "n"), ("1", "0"))
+MOST_KEPT = 5_000
+"""Runs of words whose names are kept."""
 SHORTEST_OPENING = 4
 """Letters of a word that stands for a longer value which begins with it."""
 
 
 class Linker(Names):
-    """Finds the phrases of one catalog and its values in a question; read-only once it is built."""
+    """Finds the phrases of one catalog and its values in a question; safe for several threads."""
 
     def links(self, tokens: list[Token], start: int) -> list[Link]:
         """The readings of the phrases that start at token `start`, longest first."""
@@ -32,13 +36,24 @@ class Linker(Names):
                 continue
             if any(t.possessive for t in span[:-1]) and not all(t.kind == "word" for t in span):
                 continue
-            link = Link(start, size, " ".join(t.text for t in span))
-            self._look_up(link, span)
+            link = self._find(start, span)
             if size == 1 and not (link.tables or link.columns) and start and tokens[start - 1].low in ("by", "per"):
                 link.columns = [hit for hit in self._weak.get(span[0].low, {}).values() if hit.tier < 2]
             if link.tables or link.columns or link.values or link.measures:
                 found.append(link)
         return found
+
+    def _find(self, start: int, span: list[Token]) -> Link:
+        """What the words name; looked up once for each question and the ones near to it that are tried."""
+        key = tuple((token.text, token.kind) for token in span)
+        known = self._looked_up.get(key)
+        if known is None:
+            known = Link(start, len(span), " ".join(t.text for t in span))
+            self._look_up(known, span)
+            if len(self._looked_up) >= MOST_KEPT:
+                self._looked_up.clear()
+            self._looked_up[key] = known
+        return replace(known, start=start)
 
     def value(self, column: Col, text: str) -> str | None:
         """The value of `column` that `text` spells (any case), where the index holds it."""
@@ -96,7 +111,7 @@ class Linker(Names):
                 for hit in self._glued.get(text, {}).values():
                     keep_best(hits, hit)
         if not hits and all(t.kind == "word" for t in span):
-            hits = self._find_synonyms(words, lows) or self._find_headed(words, lows)
+            hits = self._find_synonyms(words, lows) or self._find_headed(words, lows) or self._find_days(lows)
         for hit in hits.values():
             if isinstance(hit.target, Col):
                 link.columns.append(hit)
@@ -131,6 +146,16 @@ class Linker(Names):
                         keep_best(found, Hit(hit.target, LOOSE))
         return found
 
+    def _find_days(self, lows: tuple[str, ...]) -> dict[Target, Hit]:
+        """`delivery date` for `delivered_on`: the days named by a verb of the same root."""
+        if len(lows) != 2 or lows[1] not in ("date", "day", "time"):
+            return {}
+        return {
+            col: Hit(col, 3)
+            for col in self._days
+            if have_one_root(self.column_words(col.table, col.name)[0], lows[0])
+        }
+
     def _values(self, words: tuple[str, ...], low: str, spelled: str | None) -> list[Hit]:
         """Values of these words; where `spelled` is given, only those spelled so, with a capital."""
         if spelled is not None:
@@ -149,5 +174,10 @@ class Linker(Names):
             initial = SEXES[low]
             cols = [col for col in self.values if {"sex", "gender"} & set(self.column_words(col.table, col.name))]
             found = [Hit(col, 3, value) for col in cols for value in self.values[col] if value.lower() in initial]
+        if not found and spelled is None and len(words) == 1:
+            alike = MEANING.get(low, MEANING.get(singular(low), frozenset()))
+            alike = frozenset(other for other in alike if not low.startswith(other))  # `cat` for category
+            same = [hit for other in sorted(alike) for hit in self._texts.get((stem(other),), ())]
+            found = [Hit(hit.target, 3, hit.value) for hit in same] if len({hit.value for hit in same}) == 1 else []
         best = min((hit.tier for hit in found), default=0)
         return [hit for hit in found if hit.tier == best]

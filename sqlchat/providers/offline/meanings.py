@@ -18,6 +18,11 @@ BOOKKEEPING = lexicon.words(
     "created_at updated_at modified_at crtd_ts updated_ts last_update last_updated deleted_at"
 )
 
+BORN = lexicon.words("birth born birthday birthdate dob")
+OF_TIME = lexicon.words("date day time on at")
+SHORTEST_ROOT = 4
+"""Letters that a table's name and its day have in common: `donations` and `donated_on`."""
+
 
 @dataclass
 class Meanings(Cursor):
@@ -135,20 +140,28 @@ class Meanings(Cursor):
         columns = self.linker.tables[table].columns
         found = [c.name for c in columns if dates.is_date(c)]
         if len(found) > 1:
-            # Days that the rows were written say nothing about what happened.
-            found = [n for n in found if n.lower() not in BOOKKEEPING] or found
+            every, found = found, self._find_main_times(table, found)
+            if len(found) == 1 and (others := [n for n in every if n != found[0] and n.lower() not in BOOKKEEPING]):
+                self.assume(f"Times are those of {table[1]}.{found[0]}, not of {' or '.join(others)}.")
         if not found:
             found = [c.name for c in columns if "year" in self.linker.column_words(table, c.name)]
         if len(found) > 1:
-            names = " or ".join(found)
-            raise QuestionError(
-                f'{table[1]} has several times: {names}. Name the one that is meant: "per month of {found[0]}", '
-                f'"{found[0]} in 2024".',
-                words=[],
-                reason="ambiguous",
-                times=found,
-            )
+            rest = " or ".join(found[1:])
+            self.assume(f'Times are those of {table[1]}.{found[0]}; say "{found[1]} in 2024" for {rest}.')
         return Col(table, found[0]) if found else None
+
+    def _find_main_times(self, table: Key, names: list[str]) -> list[str]:
+        """The days that tell when a row of the table came about: `donated_on` of donations, else what comes first.
+
+        Days that rows were written say nothing about what happened, and days of birth are no days of a member.
+        """
+        words = {name: self.linker.column_words(table, name) for name in names}
+        found = [n for n in names if n.lower() not in BOOKKEEPING and BORN.isdisjoint(words[n])] or names
+        roots = {word[:SHORTEST_ROOT] for word in self.linker.table_words(table) if len(word) >= SHORTEST_ROOT}
+        alike = [n for n in found if words[n][0][:SHORTEST_ROOT] in roots]
+        alike = [n for n in alike if n == found[0] or not self.column(Col(table, n)).nullable]
+        plain = [n for n in found if OF_TIME.issuperset(words[n])]
+        return alike if len(alike) == 1 else plain if len(plain) == 1 else found
 
     def named_column(self, table: Key, name: str) -> Col | None:
         """The column of `table` of that plain name, for adjectives such as `older`; its words, then their last."""

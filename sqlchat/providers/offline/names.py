@@ -14,7 +14,7 @@ from sqlchat.language.lexicon import COMMANDS, IN, NAME_COLUMNS, UNITS, VERBS
 from sqlchat.language.tokens import name_words, stem, stems
 from sqlchat.providers.offline.dates import is_date, is_number
 from sqlchat.providers.offline.definitions import Definitions
-from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Target
+from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link, Target
 from sqlchat.providers.offline.measures import find_measures, find_namesake
 from sqlchat.providers.offline.naming import (
     KEPT_IN,
@@ -30,8 +30,28 @@ from sqlchat.sql.catalog import Catalog, Column, Table
 
 COUNTING = frozenset({"number", "total", "count", "no"})
 """First words of columns that hold how many there are: `number_of_rooms`, `total_horses`."""
+DURATIONS = frozenset(
+    {
+        "duration",
+        "minutes",
+        "min",
+        "mins",
+        "hours",
+        "hrs",
+        "days",
+        "nights",
+        "weeks",
+        "seconds",
+        "secs",
+        "length",
+        "minimum",
+    }
+)
+"""Last words of columns that hold how long something took; `min` is written out as `minimum`."""
 LONGEST = 8
 """Words of the longest phrase that is looked for."""
+
+KEYS = frozenset({"id", "no", "nr", "number", "code", "key"})
 
 VAGUE = frozenset(
     stem(word) for word in (*WEAK, *COMMANDS, "data", "info", "information", "record", "table", "detail")
@@ -62,13 +82,18 @@ class Names:
         """Columns named like words that build sentences, such as `Created`: meant after `by`."""
         self._glued: dict[str, dict[Target, Hit]] = {}
         self._prefixes: dict[Key, int] = {}
+        self._displays: dict[Key, list[Col]] = {}
         self._table_words: dict[Key, tuple[str, ...]] = {}
         self._column_words: dict[tuple[Key, str], tuple[str, ...]] = {}
         self._texts: dict[tuple[str, ...], list[Hit]] = {}
+        self._looked_up: dict[tuple[tuple[str, str], ...], Link] = {}
         self._openings: dict[tuple[str, ...], list[Hit]] = {}
         """Values by the words that they begin with: `Acme` of `Acme Corp`."""
         self._heads: dict[str, list[Hit]] = {}
         """Tables by the first word of their names: `degree` of `degree_programs`."""
+        self._days = [
+            Col(key, column.name) for key, table in self.tables.items() for column in table.columns if is_date(column)
+        ]
         self._prefix = count_shared_words([t.name for t in catalog.tables])
         self.path_rank = catalog.path_rank
         every = [tuple(map(stem, self.table_words(key))) for key in self.tables]
@@ -89,6 +114,12 @@ class Names:
 
     def display(self, key: Key) -> list[Col]:
         """The columns by which people know a row of the table: its name or title, or first and last name."""
+        known = self._displays.get(key)
+        if known is None:
+            known = self._displays[key] = self._choose_display(key)
+        return list(known)
+
+    def _choose_display(self, key: Key) -> list[Col]:
         table = self.tables[key]
         by_words = {self.column_words(key, c.name): Col(key, c.name) for c in table.columns}
         for wanted in NAME_COLUMNS:
@@ -155,6 +186,7 @@ class Names:
             self._add(named, Hit(key, 3 if compound else 1 if vague else 2))
         for other in list_synonyms(words):
             self._add(other, Hit(key, 3))
+        self._index_rows(key, table)
         for column in table.columns:
             self._index_column(Col(key, column.name), words, column.comment)
         display = self.display(key)
@@ -163,6 +195,15 @@ class Names:
             for name in {display[0].name, *same}:
                 for phrase in (("name",), (*words, "name"), (*words[-1:], "name")):
                     self._add(phrase, Hit(Col(key, name), 2))
+
+    def _index_rows(self, key: Key, table: Table) -> None:
+        """The rows by the name of their key: `sessions` for the rows of `parking`, whose key is `session_id`."""
+        first = table.primary_key if len(table.primary_key) == 1 else tuple(c.name for c in table.columns[:1])
+        for name in first if not any(first[0] in fk.columns for fk in table.foreign_keys) else ():
+            full = name_words(name)
+            noun = expand(full[:-1]) if len(full) > 1 and full[-1] in KEYS else ()
+            if noun and not any(is_alike(noun, self.table_words(other)) for other in self.tables):
+                self._add(noun, Hit(key, 2))
 
     def _index_column(self, col: Col, owner: tuple[str, ...], comment: str) -> None:
         full, short = expand(name_words(col.name)), self.column_words(col.table, col.name)
@@ -199,6 +240,11 @@ class Names:
                     names.setdefault((*said, "of", *short[1:]), 1)
             if dated and short[-1] in ("date", "time", "at", "on", "day"):
                 names.setdefault(short[:-1], 2)
+        if short[-1] == "year" and len(short) > 1:
+            names.setdefault(short[:-1], 3)  # `born` for `birth_year`
+        if short[-1] in DURATIONS and not foreign and not dated:
+            names.setdefault(("duration",), 3)
+            names.setdefault(("length",), 3)
         if dated and short[-1] not in (*IN, "date", "time", "day"):
             names.setdefault((*short, "date"), 2)  # `start date` for `start`
         for phrase, tier in names.items():
@@ -207,7 +253,9 @@ class Names:
         for text in (col.name.lower(), "".join(name_words(col.name)), "".join(full), "".join(short)):
             self._glue(text, Hit(col, 0))
         if not foreign:
-            for name in {full, short} | ({short[:-1]} if dated and len(short) > 1 else set()):
+            for name in {full, short, drop_unit(short)} | (
+                {short[:-1]} if (dated or short[-1] == "year") and len(short) > 1 else set()
+            ):
                 for other in list_synonyms(name):
                     self._add(other, Hit(col, 3))
         note = re.split(r"[;,.(:]", comment)[0].split()

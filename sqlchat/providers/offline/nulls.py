@@ -9,7 +9,7 @@ from sqlchat.language import lexicon
 from sqlchat.language.tokens import Token, stem
 from sqlchat.providers.offline import dates
 from sqlchat.providers.offline.links import Col, Key
-from sqlchat.providers.offline.query import Null
+from sqlchat.providers.offline.query import AnyOf, Compare, Null
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 LEADING = lexicon.words("that which who where whose and is are was were be been have has had having with do does did")
@@ -21,7 +21,7 @@ ARTICLES = lexicon.words("a an any the been be yet have has")
 
 def read(reader: Reader) -> bool:
     """One condition on a value that is not there, on what is spoken of."""
-    return _is_empty(reader) or _lacking(reader) or _read_undone(reader)
+    return _is_empty(reader) or _lacking(reader) or _read_undone(reader) or read_done(reader)
 
 
 def _is_empty(reader: Reader) -> bool:
@@ -58,6 +58,10 @@ def _lacking(reader: Reader) -> bool:
         reader.at = mark
         return False
     reader.take("yet")
+    if dates.is_number(reader.column(col)):
+        reader.assume(f"{col.table[1]}.{col.name} is 0 or not known where there is no {col.name}.")
+        reader.add(AnyOf((Null(col), Compare(col, "=", (0,)))))
+        return True
     reader.assume(f"{col.table[1]}.{col.name} is not known where there is no {col.name}.")
     reader.add(Null(col))
     return True
@@ -93,19 +97,22 @@ def _read_undone(reader: Reader) -> bool:
 
 
 def read_done(reader: Reader) -> bool:
-    """`cancelled` in `joined in 2024 and cancelled`: there is a day of what was done."""
+    """`cancelled` in `members joined in 2024 and cancelled`, `how many members cancelled`: there is a day of it."""
+    mark = reader.at
+    reader.skip(LEADING | ARTICLES)
     token, table = reader.token(), reader.focus.table
     if token is None or table is None or not is_participle(token.low) or reader.is_dated(reader.at + 1):
+        reader.at = mark
         return False
     following = reader.token(1)
     fitting = _days_of(reader, table, token)
-    if len(fitting) != 1 or (
-        following is not None and following.kind != "sign" and following.low not in ("and", "or")
-    ):
-        return False
-    if any(link.values for link in reader.links()):
+    ends = following is None or following.kind == "sign" or following.low in ("and", "or", "already")
+    if len(fitting) != 1 or not ends or any(link.values for link in reader.links()):
+        reader.at = mark
         return False
     reader.at += 1
+    if not reader.column(fitting[0]).nullable:  # each row has that day
+        return True
     reader.assume(f'"{token.text}" is read as {table[1]}.{fitting[0].name} being known.')
     reader.add(Null(fitting[0], negated=True))
     return True

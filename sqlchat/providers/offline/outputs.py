@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
-from sqlchat.providers.offline import aggregates, amounts, dates, flags, periods, refusal, things
+from sqlchat.providers.offline import aggregates, amounts, dates, flags, grain, nouns, periods, refusal, things
 from sqlchat.providers.offline.links import Col, Link
 from sqlchat.providers.offline.measures import Measure
-from sqlchat.providers.offline.query import Asked
+from sqlchat.providers.offline.query import Asked, Extreme
 from sqlchat.providers.offline.reader import Reader, is_participle
+
+SIZES = {"largest": True, "biggest": True, "highest": True, "smallest": False, "lowest": False}
+FIRST_DAY = {"latest": "max", "earliest": "min"}
+FREQUENT = lexicon.words("frequent common popular")
 
 
 def read_list(reader: Reader) -> list[Asked]:
@@ -71,18 +75,26 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
     """One thing: `name`, `average age`, `number of orders`, `the youngest singer`, `completed orders`."""
     if (again := _repeat_count(reader)) is not None:
         return again
-    if not reader.most_frequent and reader.take("most", "frequent"):
+    if not reader.most_frequent and (size := _find_most_frequent(reader)):
+        reader.query.limit = things.read_number(reader) if size == 3 else None
+        reader.at += 2
         reader.most_frequent = True
+    if first and (way := FIRST_DAY.get(reader.low())) and reader.low(1) == "day":
+        reader.at += 2
+        return Asked("unit", "day", [way], unit="day")
     distinct = aggregates.take_distinct(reader)
     functions = aggregates.read_functions(reader)
     distinct = aggregates.take_distinct(reader) or distinct
     if functions:
         return aggregates.read_aggregated(reader, functions, distinct)
-    extreme = _read_extreme(reader)
+    paired = (reader.low(), reader.low(1)) in lexicon.MOST_ADJECTIVES
+    extreme = _read_extreme(reader) if not paired else None
     if extreme is not None:
         return extreme
     if first and (leading := _read_leading(reader)) is not None:
         return leading
+    if (flagged := aggregates.read_flagged(reader, [])) is not None:
+        return flagged
     if flags.find_flag(reader) is not None and (qualified := things.read_qualified(reader)) is not None:
         return qualified
     link = reader.link()
@@ -109,6 +121,18 @@ def read_one(reader: Reader, *, first: bool) -> Asked | None:
         reader.at += 1
         return Asked("unit", text, unit=unit)
     return None
+
+
+def _find_most_frequent(reader: Reader) -> int:
+    """The number of words of `most common`, `3 most frequent`, if the value of a repeating column follows; else 0."""
+    size = 3 if (token := reader.token()) is not None and isinstance(token.value, int) else 2
+    if reader.low(size - 2) != "most" or reader.low(size - 1) not in FREQUENT:
+        return 0
+    link = reader.link(reader.at + size)
+    best = min((hit.tier for hit in link.columns), default=9) if link is not None else 9
+    cols = [hit.col for hit in link.columns if hit.tier == best] if link is not None else []
+    named = bool(cols) and link is not None and not link.tables
+    return size if named and all(grain.is_category(reader.linker, col) for col in cols) else 0
 
 
 def _repeat_count(reader: Reader) -> Asked | None:
@@ -140,12 +164,17 @@ def _read_per_unit(reader: Reader, unit: str) -> Asked | None:
     mark = reader.at
     reader.at += 1
     asked = read_one(reader, first=False)
-    if asked is None or (not asked.functions and asked.kind != "table"):
+    added = asked is not None and asked.kind == "column" and _is_added_up(reader, asked)
+    if asked is None or (not asked.functions and asked.kind != "table" and not added):
         reader.at = mark
         return None
-    asked.functions = asked.functions or ["count"]
+    asked.functions = asked.functions or ["sum" if added else "count"]
     reader.unit = unit
     return asked
+
+
+def _is_added_up(reader: Reader, asked: Asked) -> bool:
+    return bool(asked.hits) and all(grain.is_added_up(reader.linker, hit.col) for hit in asked.hits)
 
 
 def _is_said_of(reader: Reader, link: Link) -> bool:
@@ -158,7 +187,7 @@ def _is_said_of(reader: Reader, link: Link) -> bool:
 
 def _read_extreme(reader: Reader) -> Asked | None:
     """`the highest price`: an aggregate, where a column comes straight after and no thing it belongs to."""
-    hit = reader.phrase(lexicon.SUPERLATIVES)
+    hit = reader.phrase(lexicon.SUPERLATIVES) or _find_length(reader)
     if (
         hit is None
         or reader.low() in ("top", "bottom", "best", "worst")
@@ -173,6 +202,40 @@ def _read_extreme(reader: Reader) -> Asked | None:
         return None
     reader.at += size + link.size
     return Asked("column", link.text, ["max" if direction == "desc" else "min"], link.columns)
+
+
+def _read_extreme_value(reader: Reader, asked: Asked, options: tuple[tuple[str, str], ...]) -> Asked | None:
+    """`the most expensive dish`, of receipts: the values in the rows with the highest price."""
+    cols = [hit.col for hit in asked.hits if grain.is_category(reader.linker, hit.col)]
+    if asked.kind != "column" or asked.functions or len(cols) != 1 or len(asked.hits) != 1:
+        return None
+    found = reader.adjective(options, cols[0].table)
+    if found is None or not dates.is_number(reader.column(found[0])):
+        return None
+    way = "highest" if found[1] == "desc" else "lowest"
+    reader.assume(f"The {way} {found[0].table[1]}.{found[0].name} of a row is taken.")
+    reader.query.conditions.append(Extreme(found[0], found[1] == "desc"))
+    asked.distinct = True
+    return asked
+
+
+def _read_largest(reader: Reader, word: str) -> Asked | None:
+    """`largest invoice`: by the one column of money of the invoices."""
+    link = reader.link(reader.at + 1)
+    dated = link is not None and all(dates.is_date(reader.column(hit.col)) for hit in link.columns)
+    hit = reader.table_of(link) if link is not None and dated and not link.values else None
+    money = nouns.list_money(reader.linker, hit.key) if hit is not None else []
+    if link is None or len(money) != 1:
+        return None
+    reader.at += 1
+    reader.query.order.append((money[0], SIZES[word]))
+    reader.assume(f"{word.capitalize()} is told by {money[0].table[1]}.{money[0].name}.")
+    return things.read_table(reader, link)
+
+
+def _find_length(reader: Reader) -> tuple[str, int] | None:
+    """`longest` before a number: `longest distance`."""
+    return {"longest": ("desc", 1), "shortest": ("asc", 1)}.get(reader.low())
 
 
 def _read_leading(reader: Reader) -> Asked | None:
@@ -190,19 +253,30 @@ def _read_leading(reader: Reader) -> Asked | None:
         reader.query.limit = count or (None if things.is_plural(asked.text) else 1)
         reader.ranked = "asc" if word in ("bottom", "worst") else "desc"
         return asked
+    if word in SIZES and (largest := _read_largest(reader, word)) is not None:
+        reader.query.limit = count or (None if things.is_plural(largest.text) and count else 1)
+        return largest
     options, size = things.find_adjective(reader)
     if options:
         reader.at += size
         second = reader.low()
         count = count or things.read_number(reader)
-        asked = things.read_thing(reader)
-        found = reader.adjective(options, asked.table) if asked is not None else None
-        if asked is None or found is None or second == "":
+        asked = things.read_thing(reader, one=True)
+        by = asked is not None and reader.low() == "by" and reader.link(reader.at + 1) is not None
+        found = reader.adjective(options, asked.table) if asked is not None and not by else None
+        if asked is not None and not by and found is None and count is None:
+            value = _read_extreme_value(reader, asked, options)
+            if value is not None:
+                return value
+        if asked is None or (found is None and not by) or second == "":
             reader.at = mark
             return None
+        reader.query.limit = count or (None if by and things.is_plural(asked.text) else 1)
+        if found is None:  # `the three most expensive tools by daily rate`
+            reader.ranked = options[0][1]
+            return asked
         col, way = found
         reader.query.order.append((col, way == "desc"))
-        reader.query.limit = count or 1
         return asked
     if count is not None:
         hit = reader.phrase(lexicon.SUPERLATIVES)

@@ -11,7 +11,7 @@ from sqlchat.providers.offline.asked import choose_columns, make_terms
 from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.links import Col, Key
 from sqlchat.providers.offline.query import Agg, Asked, DatePart, Term
-from sqlchat.providers.offline.reader import Reader
+from sqlchat.providers.offline.reader import Reader, is_participle
 
 EACH = (
     ("for", "each"), ("for", "every"), ("of", "each"), ("in", "each"), ("by", "each"), ("at", "each"), ("on", "each"),
@@ -112,9 +112,11 @@ def read_rank(reader: Reader, asked: list[Asked]) -> bool:
         reader.at = mark
         return False
     if one.kind == "table" and not one.functions:
-        raise QuestionError(
-            f'Ranking by "{one.text}": say by the number of what, or by which column.', words=[one.text]
-        )
+        if one.table == reader.query.subject:
+            raise QuestionError(
+                f'Ranking by "{one.text}": say by the number of what, or by which column.', words=[one.text]
+            )
+        one.functions = ["count"]  # `top 3 classes by bookings`
     total = None
     if one.kind == "column" and not one.functions:
         _check_number(reader, one)
@@ -187,6 +189,7 @@ def read_group(reader: Reader, asked: list[Asked]) -> bool:
     mark = reader.at
     aggregated = any(item.functions for item in asked) or dates.find_unit(reader.low(1)) is not None
     aggregated = aggregated or _is_counted_by(reader, asked) or _adds_up_by(reader, asked)
+    aggregated = aggregated or _is_counted_by_table(reader, asked)
     if reader.low() == "by" and aggregated:
         reader.at += 1
     elif not reader.take_any(EACH):
@@ -221,6 +224,22 @@ def _is_counted_by(reader: Reader, asked: list[Asked]) -> bool:
     return bool(found) and not any(dates.is_number(reader.column(col)) for col in found)
 
 
+def _is_counted_by_table(reader: Reader, asked: list[Asked]) -> bool:
+    """`visits by department`, at the end: rows are counted for each row of the table that they lead to."""
+    link, table = reader.link(reader.at + 1), reader.query.subject
+    alone = len(asked) == 1 and asked[0].kind == "table" and not reader.query.order and not reader.ranked
+    if reader.low() != "by" or not alone or table is None or link is None or not link.tables or link.values:
+        return False
+    after = reader.token(1 + link.size)
+    before = reader.link(reader.at - 1)
+    verb = reader.low(-1) in lexicon.VERBS or is_participle(reader.low(-1))
+    verb = verb and not (before is not None and before.tables)
+    if verb or (after is not None and after.kind != "sign" and after.low not in ("in", "and")):
+        return False
+    hit = reader.table_of(link)
+    return hit is not None and hit.key != table and reader.joins.distance(table, hit.key)[0] == 1
+
+
 def _adds_up_by(reader: Reader, asked: list[Asked]) -> bool:
     """`quantity by shop`: added up if the column says so. Raises QuestionError where it may as well be averaged."""
     alone = len(asked) == 1 and asked[0].kind == "column" and not asked[0].functions and not reader.query.order
@@ -238,7 +257,7 @@ def _adds_up_by(reader: Reader, asked: list[Asked]) -> bool:
             reason="ambiguous",
             rewrites=[(text, f"total {text}"), (text, f"average {text}")],
         )
-    reader.assume(f"{col.table[1]}.{col.name} is added up.")
+    reader.assume(grain.tell_added_up(col))
     asked[0].functions = ["sum"]
     return True
 

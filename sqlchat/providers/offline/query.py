@@ -90,10 +90,14 @@ class Flag:
 
 @dataclass(slots=True)
 class Shared:
-    """Another row with the same value of `col` meets the conditions: `publishers with books in 2014 and in 2015`."""
+    """Another row with the same value of `col` meets the conditions: `publishers with books in 2014 and in 2015`.
+
+    `negated`: none does, as in `customers who never ordered bread`, where customers are values of a column.
+    """
 
     col: Col
     conditions: list[Condition] = field(default_factory=list)
+    negated: bool = False
 
 
 @dataclass(slots=True)

@@ -98,12 +98,13 @@ class Reader(Meanings):
         self.share(self.category).conditions.append(condition)
         return True
 
-    def share(self, category: Col) -> Shared:
+    def share(self, category: Col, *, negated: bool = False) -> Shared:
         """Speak of another row with the same value from here on."""
-        shared = Shared(category)
+        shared = Shared(category, negated=negated)
         self.query.conditions.append(shared)
         self.focus = Focus(self.focus.table, shared.conditions)
-        self.assume(f"Each condition is met by some row of the same {category.name}.")
+        met = "No row" if negated else "Some row"
+        self.assume(f"{met} of the same {category.name} meets the condition{' after never' if negated else ''}.")
         return shared
 
     def relate_again(self, related: Related) -> Related:

@@ -13,6 +13,7 @@ from sqlchat.providers.offline.asked import refuse_undated
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Link
+from sqlchat.providers.offline.query import Query
 from sqlchat.providers.offline.reader import Reader, is_participle
 
 PHRASES = (
@@ -124,6 +125,16 @@ def check_verbs(linker: Linker, joins: Joins, question: str, read: Collection[st
                 words=[token.text],
                 reason="ambiguous",
             )
+
+
+def check_who(linker: Linker, question: str, query: Query) -> None:
+    """Raises QuestionError where `who` asks for rows that have no name."""
+    first = next(iter(question.split()), "").lower()
+    tables = {term.table for term in query.outputs if isinstance(term, Col)}
+    if first == "who" and not tables:
+        raise QuestionError("Nothing here tells who that is.", words=["Who"])
+    if first == "who" and tables == {query.subject} and query.subject and not linker.display(query.subject):
+        raise QuestionError(f"Rows of {query.subject[1]} are nobody.", words=["Who"])
 
 
 def check_dated(reader: Reader, link: Link) -> None:

@@ -38,6 +38,9 @@ def read_superlative(reader: Reader, asked: list[Asked]) -> bool:
                 reader.at = mark
                 return False
             reader.at += following.size
+        if grain.find_category(reader, asked) not in (None, found[0]):
+            way = "highest" if found[1] == "desc" else "lowest"
+            reader.assume(f"The one row with the {way} {found[0].table[1]}.{found[0].name} is taken.")
         _rank_rows(reader, found[0], found[1] == "desc")
         return True
     if (col := _find_superlative(reader)) is not None:

@@ -1,5 +1,4 @@
-"""Other words for a question that is not read as it stands: phrases with a simpler equivalent, and words that only
-connect. Data, and the search over them.
+"""Other words for a question that is not read as it stands: by `rules`, and without words that only connect.
 
 A rephrasing never adds a meaning. A word may be left out only if it says no more than that two things belong
 together, so that no condition is lost with it; what is left must be understood wholly.
@@ -8,79 +7,18 @@ together, so that no condition is lost with it; what is left must be understood 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
+from itertools import product
+from types import MappingProxyType
 
 from sqlchat.language import lexicon
+from sqlchat.language.derivations import have_one_root
 from sqlchat.language.tokens import Token, stem, tokenize
 from sqlchat.providers.offline import dates
-
-ASKED = {
-    "long": "length", "tall": "height", "heavy": "weight", "high": "height", "big": "area", "large": "area",
-    "expensive": "price",
-}  # fmt: skip
-
-
-def _write_adjective(found: re.Match[str]) -> str:
-    return f"what is the {ASKED[found.group(1).lower()]} of"
-
-
-RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], ...] = tuple(
-    (re.compile(rf"(?i)(?<!\w){pattern}(?!\w)"), put, example)
-    for pattern, put, example in (
-        (r"(along|together) with (its|their|his|her|the)", "and", "names along with their ages"),
-        (r"(the )?(corresponding|respective|associated)", "", "the corresponding number of orders"),
-        (r"(that|which) (is|are) shared by", "with", "cities that are shared by at least two members"),
-        (r"shared by", "with", "cities shared by at least two members"),
-        (r"for which there (is|are)", "with", "cities for which there are at least 2 members"),
-        (r"one or more", "at least 1", "members with one or more loans"),
-        (r"(two|2) or more", "at least 2", "members with two or more loans"),
-        (r"more than once", "more than 1 times", "members who borrowed more than once"),
-        (r"across( all)?( the)?", "of all", "the average age across all members"),
-        (r"(the )?most (common|frequent)", "the most frequent", "the most common city"),
-        (r"how old (is|are|was|were)", "what is the age of", "how old is the youngest member"),
-        (r"how many (\w+) (it|they) (has|have|makes?|produces?|owns?)", r"the number of \1", "how many cars it has"),
-        (r"how much (do|does|did) (.+?) weigh", r"what is the weight of \2", "how much does the youngest dog weigh"),
-        (r"how (long|tall|heavy|high|big|expensive) (is|are|was|were)", _write_adjective, "how long is the river"),
-        (r"((that|which|who) )?(is|are|was|were|has been|have been|gets?)( (used|seen|taken|made|named))?( the)? "
-         r"(most (often|frequently|commonly)|(most|greatest|highest|largest) number of times)",
-         "that is the most frequent", "which payment is used the most often"),
-        (r"(the )?past(?= (\d+|two|three|four|five|six|seven|ten|twelve) )", "the last", "loans in the past 30 days"),
-        (r"at (a|the same) time", "", "members with more than 1 loan at a time"),
-        (r"as well", "", "show the name as well"),
-        (r"(where|in which|for which|that)(?= (at least|at most|more than|fewer than|less than|exactly) \w)", "with",
-         "cities where at least 2 members live"),
-        (r"(that )?(they|it|he|she) (is|are|was|were|has|have|had|belongs?)( been)?( in| from| of| to)?(?=[,.?]|$)",
-         "", "members and the cities they are in"),
-        (r"(is|are|was|were|live|lives|come|comes) (from|in|at)(?=[,.?]|$)", "", "cities where members are from"),
-        (r"(both )?(sides |start and end )?inclusive( of [\w' ]+)?", "", "in March inclusive of today"),
-        (r"(based on|by doing a (left |inner )?join( from)?|based on joining) the [\w, ]+? tables?(?=[,.?]|$)", "",
-         "members without loans, based on joining the two tables"),
-        (r"(registered|recorded|listed|existing|enrolled)(?= \w)", "", "the number of registered members"),
-        (r"(in|for|of|from) each( one)?(?=[,.?]|$)", "", "the cities and the number of members in each"),
-        (r"most popular(?= .* by (the )?number of)", "", "most popular cities by number of members"),
-        (r"count the number of", "the number of", "count the number of members"),
-        (r"(that )?lasted", "with", "visits that lasted more than 40 minutes"),
-        (r"in each one", "in each", "how many books are there in each one"),
-        (r"(he|she|it|they|he/she) (has|have|had|does|do|did)( that year)?", "", "how many books he has"),
-        (r"(from|in) (the )?(database|data|dataset|table|file|system)", "", "how many members in the database"),
-        (r"do (we|you) have( on record)?", "are there", "how many members do you have"),
-        (r"at once", "", "the most books at once"),
-        (r"(a )?list of( all)?( the)?", "", "give me a list of members"),
-        (r"(old|oldest) to (the )?(young|youngest)", "oldest to youngest", "by age from old to young"),
-        (r"(young|youngest) to (the )?(old|oldest)", "youngest to oldest", "by age from young to old"),
-        (r"(in|per) (square )?(kilo)?(meters?|metres?|miles?|feet|kilograms?|pounds|dollars|euros)", "",
-         "rivers longer than 100 in kilometers"),
-        (r"\(\w+\)", "", "miles per gallon (mpg)"),
-        (r"except( for)?", "excluding", "members except for Turin"),
-        (r"only list", "list", "Only list the count"),
-        (r"in the years? of", "in", "in the year of 1970"),
-        (r"greater|larger|bigger|higher", "more", "a greater weight than 10"),
-        (r"(no|not any) (\w+) at all", r"no \2", "members with no loans at all"),
-    )
-)  # fmt: skip
-"""(phrase, what to put for it, an example). Each is tried only if the question is not read without it."""
+from sqlchat.providers.offline.nouns import Noun
+from sqlchat.providers.offline.rules import MONEY_VERB, RULES
 
 RELATIONAL = frozenset(
     stem(word)
@@ -91,22 +29,33 @@ RELATIONAL = frozenset(
             "compose direct sing study enroll attend travel possess supply employ manufacture publish present "
             "organize organise arrange conduct manage operate maintain involve participate compete receive come flow "
             "run traverse reside inhabit develop design author pay book rent drive fly speak teach instruct coach "
-            "treat handle submit post upload tag mention list store stock distribute issue provide deliver grow star"
+            "see meet get treat handle "
+            "submit post upload tag mention list store stock distribute issue provide deliver grow star"
         )
     )
 )
 """Stems of verbs that say no more than that two things belong together."""
 EMPTY = lexicon.words(
     "currently overall entire whole various actually also just simply please yet "
-    "together ever either names records entries rows corresponding along altogether ones one such"
+    "together ever either names records entries rows corresponding along altogether ones one such still already now "
+    "anything something"
 )
 """Words that may be left out without a word lost."""
-IRREGULAR = lexicon.words("came went flew ran wrote sang drove spoke taught paid")
+IRREGULAR = lexicon.words(
+    "came went flew ran wrote sang drove spoke taught paid seen saw met got gave given took taken driven flown ridden"
+)
 CLAUSES = lexicon.words("who that which does do did they it we you never not")
 UNTIL = lexicon.words("before after since until between last this previous past first and or but")
 SHORTEST_VERB = 4
 MOST_STEPS = 3
 MOST_TRIES = 12
+MOST_SUGGESTED = 5
+"""Questions near to a refused one that are tried."""
+
+
+Nouns = Mapping[str, Sequence[Noun]]
+"""What may be put for `{money}` and `{person}`."""
+PLACE = re.compile(r"\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -114,40 +63,62 @@ class Rephrasing:
     question: str
     cost: float
     left_out: tuple[str, ...] = ()
+    put: tuple[tuple[str, str], ...] = ()
+    """(the word, the table or column that was put for it)"""
 
 
-def rephrase(question: str) -> Iterator[Rephrasing]:
-    """The question with each rule that fits it, then with all of them."""
-    found, whole = [], question
+def rephrase(question: str, nouns: Nouns = MappingProxyType({}), cost: float = 0.0) -> Iterator[Rephrasing]:
+    """The question with each rule that fits it, then with all of them; `cost` is that of the question itself."""
+    steps, whole = 0, question
     for pattern, put, _ in RULES:
         changed = _tidy(pattern.sub(put, question))
         if changed != question:
-            found.append(Rephrasing(changed, 0.5))
-            whole = _tidy(pattern.sub(put, whole))
-    if len(found) > 1:
-        found.append(Rephrasing(whole, 0.5 * len(found)))
-    yield from found
+            yield from _put_nouns(changed, cost + 0.5, nouns)
+        further = _tidy(pattern.sub(put, whole))
+        steps, whole = steps + (further != whole), further
+    if steps > 1:
+        yield from _put_nouns(whole, cost + 0.5 * steps, nouns)
 
 
-def leave_out(step: Rephrasing, words: list[str], today: date, doers: Collection[str] = ()) -> Iterator[Rephrasing]:
-    """The question without one of the `words` that it can do without; `doers` are the words of tables' names."""
+def _put_nouns(text: str, cost: float, nouns: Nouns) -> Iterator[Rephrasing]:
+    """`text` with each of the names that may be put for its nouns; nothing where there is none."""
+    wanted = sorted(set(PLACE.findall(text)))
+    for chosen in product(*(nouns.get(word, ()) for word in wanted)):
+        filled = text
+        for word, noun in zip(wanted, chosen, strict=True):
+            filled = filled.replace("{" + word + "}", noun.name)
+        told = tuple((word, noun.place) for word, noun in zip(wanted, chosen, strict=True))
+        yield Rephrasing(filled, cost, put=told)
+
+
+def leave_out(
+    step: Rephrasing, words: list[str], today: date, doers: Collection[str] = (), deeds: Collection[str] = ()
+) -> Iterator[Rephrasing]:
+    """The question without one of the `words` that it can do without.
+
+    `doers` are the words of tables' names, `deeds` nouns in names of columns of texts.
+    """
     tokens = tokenize(step.question)
     for word in words:
         at = next((at for at, token in enumerate(tokens) if token.text == word), None)
         if at is None:
             continue
-        cost = 0.5 if tokens[at].low in EMPTY else 1.0 if _only_relates(tokens, at, today, doers) else 0.0
+        cost = 0.5 if tokens[at].low in EMPTY else 1.0 if _only_relates(tokens, at, today, doers, deeds) else 0.0
         if cost:
             shorter = _tidy(re.sub(rf"(?<!\w){re.escape(word)}(?!\w)", "", step.question, count=1))
-            yield Rephrasing(shorter, step.cost + cost, (*step.left_out, word))
+            yield replace(step, question=shorter, cost=step.cost + cost, left_out=(*step.left_out, word))
 
 
-def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[str]) -> bool:
+def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[str], deeds: Collection[str]) -> bool:
     """Whether the verb only ties what is before it to what is after it, and no period dates what it tells of."""
     low, before = tokens[at].low, {token.low for token in tokens[max(0, at - 4) : at]}
     does = len(low) >= SHORTEST_VERB and any(doer.startswith(tokens[at].stem) for doer in doers)  # `climb`, `climber`
     if at and tokens[at - 1].low in ("and", "or", "but"):
         return False  # nothing tells what it is said of
+    if MONEY_VERB.fullmatch(low) and (tokens[0].low == "what" or [t.low for t in tokens[:2]] == ["how", "much"]):
+        return False  # an amount is asked for
+    does = does or any(have_one_root(low, doer) for doer in doers)
+    does = does or (low.endswith("ed") and any(have_one_root(low, deed) for deed in deeds))
     inflected = low.endswith(("ed", "ing")) or low in lexicon.PARTICIPLES | IRREGULAR
     if (
         (stem(low) not in RELATIONAL and low not in IRREGULAR and not does)
@@ -159,7 +130,7 @@ def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[s
     while after < len(tokens) and tokens[after].low in lexicon.IN | lexicon.FILLERS:
         after += 1
     if after == len(tokens) or tokens[after].kind == "sign":
-        return does and tokens[at - 1].low in ("they", "it", "he", "she")
+        return does and (tokens[at - 1].low in ("they", "it", "he", "she") or inflected)
     dated = any(dates.read(tokens, place, today) for place in range(at + 1, after + 1))
     return not dated and tokens[after].low not in UNTIL
 

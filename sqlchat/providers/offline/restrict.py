@@ -151,7 +151,8 @@ class Restrictions:
         same = exp.EQ(this=inner.column(shared.col), expression=self.scope.column(shared.col))
         met = [Restrictions(inner).sql(condition, table) for condition in shared.conditions]
         clauses = [same, *(clause for clause in met if clause is not None)]
-        return exp.Exists(this=inner.frame(exp.select("1")).where(*clauses))
+        exists = exp.Exists(this=inner.frame(exp.select("1")).where(*clauses))
+        return exp.Not(this=exists) if shared.negated else exists
 
     @staticmethod
     def _all(related: Related, restrictions: Restrictions) -> exp.Expr | None:
@@ -163,7 +164,7 @@ class Restrictions:
     def _count(inner: Scope, target: Key, *, distinct: bool) -> exp.Expr:
         if not distinct:
             return exp.Count(this=exp.Star())
-        keys = inner.linker.tables[target].primary_key
+        keys = inner.joins.row_key(target)
         if len(keys) != 1:
             raise QuestionError(f"The rows of {target[1]} cannot be told apart: it has no single key.", words=[])
         return exp.Count(this=exp.Distinct(expressions=[inner.column(Col(target, keys[0]))]))

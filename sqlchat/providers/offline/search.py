@@ -14,27 +14,51 @@ from itertools import count
 from sqlglot import exp
 
 from sqlchat.errors import QuestionError
+from sqlchat.language.tokens import tokenize
 from sqlchat.providers.offline import refusal
 from sqlchat.providers.offline.build import build
 from sqlchat.providers.offline.grammar import parse
 from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Key
+from sqlchat.providers.offline.nouns import Vocabulary
 from sqlchat.providers.offline.query import Query
-from sqlchat.providers.offline.rephrasing import MOST_STEPS, MOST_TRIES, Rephrasing, leave_out, rephrase
+from sqlchat.providers.offline.rephrasing import (
+    MOST_STEPS,
+    MOST_SUGGESTED,
+    MOST_TRIES,
+    Nouns,
+    Rephrasing,
+    leave_out,
+    rephrase,
+)
+from sqlchat.providers.offline.rules import MONEY_VERB, STATES
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
+from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
 
 Reading = tuple[Query, exp.Select]
+Found = tuple[float, Reading, Rephrasing]
+PLAIN_VERBS = frozenset(
+    {"got", "get", "gets", "received", "had", "made", "took", "gave", "did", "earned", "still", "most"}
+)
 MARGIN = 0.5
 """By how much the best reading must be cheaper than one that asks for something else."""
 MOST_SUGGESTIONS = 3
+PUT = {
+    "money": "Money is that of {}.",
+    "person": "The people are those of {}.",
+    "row": "Rows of {} are counted.",
+    "quantity": "What sells is told by the total of {}.",
+    "closed": "What is still open or active has no {}.",
+}
 
 
 class Search:
     """Reads questions on one catalog on one day."""
 
-    def __init__(self, linker: Linker, joins: Joins, today: date, dialect: str):
+    def __init__(self, linker: Linker, joins: Joins, vocabulary: Vocabulary, today: date, dialect: str):
         self._linker, self._joins, self._today, self._dialect = linker, joins, today, dialect
-        self._doers = [word for key in linker.tables for word in linker.table_words(key)]
+        self._vocabulary = vocabulary
 
     def read(self, question: str) -> Reading:
         """The query and its SQL. Raises QuestionError, with questions that can be answered as `suggestions`."""
@@ -46,11 +70,11 @@ class Search:
                 return found
             fault.facts["suggestions"] = self._suggest(question, fault)
             fault.facts.pop("rewrites", None)
-            fault.facts.pop("times", None)
             raise
 
     def _read(self, question: str) -> Reading:
         query = parse(question, self._linker, self._joins, self._today)
+        refusal.check_who(self._linker, question, query)
         select = build(query, self._linker, self._joins, self._dialect)
         refusal.check_verbs(self._linker, self._joins, question, {table.name for table in select.find_all(exp.Table)})
         return query, select
@@ -67,9 +91,26 @@ class Search:
                     seen.add(step.question)
                     heapq.heappush(queue, (step.cost, next(number), step))
 
-        add(rephrase(question))
-        add(leave_out(Rephrasing(question, 0.0), _find_culprits(fault), self._today, self._doers))
-        best: tuple[float, Reading, Rephrasing] | None = None
+        verbs = dict(find_verbs(question, self._linker))
+        nouns = self._choose_nouns(question, list(verbs.values()))
+        add(rephrase(question, nouns))
+        add(Rephrasing(changed, 0.5) for changed in rewrite_rates(question, self._linker))
+        for verb, key in verbs.items():
+            money = bool(nouns["money"]) and MONEY_VERB.fullmatch(verb) is not None
+            words = " ".join(self._linker.table_words(key))
+            for changed in rewrite_verb(question, verb, words) if not money else ():
+                add(iter([Rephrasing(changed, 0.5)]))
+                add(rephrase(changed, nouns, 0.5))
+        add(
+            leave_out(
+                Rephrasing(question, 0.0),
+                _find_culprits(fault),
+                self._today,
+                self._vocabulary.doers,
+                self._vocabulary.deeds,
+            )
+        )
+        best: Found | None = None
         for _ in range(MOST_TRIES):
             if not queue or (best is not None and queue[0][0] >= best[0] + MARGIN):
                 break
@@ -77,25 +118,51 @@ class Search:
             try:
                 reading = self._read(step.question)
             except QuestionError as again:
-                add(leave_out(step, _find_culprits(again), self._today, self._doers))
+                add(
+                    leave_out(
+                        step, _find_culprits(again), self._today, self._vocabulary.doers, self._vocabulary.deeds
+                    )
+                )
+                continue
+            if _guesses_who(step):
                 continue
             if best is None:
                 best = cost, reading, step
             elif reading[1] != best[1][1]:
-                return None
+                nearer = _choose_nearer(best, (cost, reading, step))
+                if nearer is None:
+                    return None
+                best = nearer
         if best is None:
             return None
         _, reading, step = best
+        reading[0].assumptions.extend(PUT[noun].format(place) for noun, place in step.put)
         if step.left_out:
             words = ", ".join(f'"{word}"' for word in step.left_out)
             reading[0].assumptions.append(f"{words} {'adds' if len(step.left_out) == 1 else 'add'} nothing to this.")
         return reading
 
+    def _choose_nouns(self, question: str, done: list[Key]) -> Nouns:
+        """What may be put for `person`, where a verb names a table: those whose rows a row of it leads to.
+
+        A word such as `open` that is a value is never put in other words.
+        """
+        people = self._vocabulary.nouns["person"]
+        near = [p for p in people if any(self._joins.distance(key, p.table)[1] == 1 for key in done)]
+        tokens = tokenize(question)
+        states = [at for at, token in enumerate(tokens) if token.low in STATES]
+        valued = any(link.values for at in states for link in self._linker.links(tokens, at))
+        return {
+            **self._vocabulary.nouns,
+            "person": near or people,
+            "closed": () if valued else self._vocabulary.nouns["closed"],
+        }
+
     def _suggest(self, question: str, fault: QuestionError) -> list[str]:
         """Questions near to this one that were tried and can be answered."""
         found: list[str] = []
         for tries, near in enumerate(list_near(question, fault, self._linker, self._joins)):
-            if len(found) == MOST_SUGGESTIONS or tries == MOST_TRIES:
+            if len(found) == MOST_SUGGESTIONS or tries == MOST_SUGGESTED:
                 break
             if near not in found and near != question and not BROKEN.search(near):
                 try:
@@ -104,6 +171,21 @@ class Search:
                     continue
                 found.append(near)
         return found
+
+
+def _guesses_who(step: Rephrasing) -> bool:
+    """Whether the people are values of a column, and what they did was left out: sellers are not who booked."""
+    role = any(word == "person" and "." in place for word, place in step.put)
+    return role and not PLAIN_VERBS.issuperset(word.lower() for word in step.left_out)
+
+
+def _choose_nearer(one: Found, other: Found) -> Found | None:
+    """Of two readings that take people or money for different ones, the one that joins fewer tables; else None."""
+    words = [{word for word, _ in found[2].put} for found in (one, other)]
+    if one[2].put == other[2].put or words[0] != words[1]:
+        return None
+    sizes = [len(list(found[1][1].find_all(exp.Table))) for found in (one, other)]
+    return None if sizes[0] == sizes[1] else one if sizes[0] < sizes[1] else other
 
 
 def _find_culprits(fault: QuestionError) -> list[str]:

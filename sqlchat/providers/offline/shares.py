@@ -33,15 +33,17 @@ def apply_share(query: Query) -> None:
     """Make the query one for a share. Raises QuestionError where the part or the whole is not clear."""
     parts = [condition for condition in query.conditions if not _is_period(condition)]
     figures = [term for term in query.outputs if isinstance(term, Agg)]
-    clear = len(figures) == len(query.outputs) == 1 and not query.groups and not query.order and not query.having
+    plain = all(isinstance(term, Agg) or term in query.groups or query.groups for term in query.outputs)
+    ordered = any(isinstance(term, Agg) for term, _ in query.order)
+    clear = len(figures) == 1 and plain and not ordered and not query.having and query.limit is None
     if not clear or len(parts) != 1 or figures[0].per is not None or figures[0].function not in ("count", "sum"):
         raise QuestionError("Say which part of which whole the share is of.", words=["share"], reason="ambiguous")
     query.part = parts[0]
     query.conditions.remove(parts[0])
+    query.arranged = []
     table = figures[0].of if isinstance(figures[0].of, tuple) else figures[0].of.table
-    query.assumptions.append(
-        f"The share is in percent of all {table[1]}{' of the period' if query.conditions else ''}."
-    )
+    within = " of the period" * bool(query.conditions) + " of each group" * bool(query.groups)
+    query.assumptions.append(f"The share is in percent of all {table[1]}{within}.")
 
 
 def _is_period(condition: Condition) -> bool:

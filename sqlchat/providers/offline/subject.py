@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
-from sqlchat.providers.offline import grain, outputs, phrases
-from sqlchat.providers.offline.links import Col, Key
+from sqlchat.providers.offline import dates, grain, outputs, phrases
+from sqlchat.providers.offline.links import LOOSE, Col, Key
 from sqlchat.providers.offline.query import Asked
 from sqlchat.providers.offline.reader import Focus, Reader
 
@@ -27,6 +27,8 @@ def choose_subject(reader: Reader, asked: list[Asked]) -> None:
         query.subject = first.owner
     else:
         query.subject = _read_of_table(reader, asked)
+    if query.subject is None and all(item.kind == "unit" and item.functions for item in asked):
+        query.subject = _find_spoken_of(reader)
     explicit = query.subject is not None
     if query.subject is None:
         owners = [
@@ -36,6 +38,8 @@ def choose_subject(reader: Reader, asked: list[Asked]) -> None:
     reader.explicit_subject = explicit or any(item.kind == "table" and not item.functions for item in asked)
     if len(asked) == 1 and first.owner is not None and grain.find_category(reader, asked, named=True) is not None:
         reader.explicit_subject = False  # `policy type` is a value that several policies share
+    if reader.measured is None and query.subject is not None:
+        reader.measured = _find_measured(reader, asked, query.subject)
     if len(asked) == 1:
         reader.category = grain.find_category(reader, asked)
     reader.counted = tuple(i.table for i in asked if i.kind == "table" and i.functions and i.table) or tuple(
@@ -90,6 +94,25 @@ def _find_common_table(reader: Reader, asked: list[Asked]) -> Key | None:
         common = {hit.target.table for hit in home if isinstance(hit.target, Col)}
         common = common & reader.list_mentioned() or common
     return common.pop() if len(common) == 1 else None
+
+
+def _find_measured(reader: Reader, asked: list[Asked], subject: Key) -> Key | None:
+    """The table whose column is added up or averaged for another one, if its rows have a day of their own."""
+    for item in asked:
+        if item.kind == "column" and item.functions and item.hits:
+            table = reader.resolve(item.hits, item.text, item.owner or subject).col.table
+            if table != subject and any(dates.is_date(column) for column in reader.linker.tables[table].columns):
+                return table
+    return None
+
+
+def _find_spoken_of(reader: Reader) -> Key | None:
+    """The one table that the rest of the question names, or whose column holds the one value in it."""
+    links = [link for at in range(reader.at, len(reader.tokens)) if (link := reader.link(at)) is not None]
+    tables = {hit.key for link in links for hit in link.tables if hit.tier < LOOSE}
+    holders = {hit.col.table for link in links for hit in link.values}
+    found = [table for table in tables if reader.time_column(table) is not None] or list(tables or holders)
+    return found[0] if len(found) == 1 else None
 
 
 def _find_tier(asked: Asked, table: Key) -> int:

@@ -15,8 +15,6 @@ from sqlchat.providers.offline.joins import Joins
 from sqlchat.providers.offline.linker import Linker
 from sqlchat.providers.offline.links import Col, Key
 
-UNIT = re.compile(r"(?i)\b((?:per|by|each|every) (?:day|week|month|quarter|year|weekday))\b")
-PERIOD = re.compile(r"(?i)\b((?:in|during|on|since|before|after|between|from|last|this)\b)")
 BROKEN = re.compile(
     r"(?i)^(of|in|by|with|from|and)\b|\b(of|the|in|by|for|with) (of|in|by|for|with|and)\b"
     r"|\b(of|the|they|in|by|did|does|do|is|are|was|were|has|have|who|that)\W*$"
@@ -33,12 +31,6 @@ def list_near(question: str, fault: QuestionError, linker: Linker, joins: Joins)
     """Questions like this one without its fault, the nearest first: `from Germany` for `from Germny`."""
     for old, new in fault.facts.get("rewrites", ()):
         yield replace_words(question, old, new)
-    for column in fault.facts.get("times", ()):
-        yield (
-            UNIT.sub(rf"\1 of {column}", question)
-            if UNIT.search(question)
-            else PERIOD.sub(rf"with {column} \1", question, count=1)
-        )
     words = [word for word in fault.facts.get("words", ()) if isinstance(word, str) and word]
     names = refusal.list_names(linker) if words else []
     for word in words[:MOST_WORDS]:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlchat.language import lexicon
+from sqlchat.language.lexicon import QUANTITY_WORDS
 from sqlchat.providers.offline import flags
-from sqlchat.providers.offline.links import Col, Link
+from sqlchat.providers.offline.links import Col, Hit, Key, Link
 from sqlchat.providers.offline.query import Asked, Compare
 from sqlchat.providers.offline.reader import Reader
+
+KINDS = lexicon.words("type kind category class genre")
+"""Words of columns that say what kind of thing a row is."""
 
 
 def is_plural(text: str) -> bool:
@@ -31,8 +37,9 @@ def read_number(reader: Reader) -> int | None:
     return token.value
 
 
-def read_thing(reader: Reader) -> Asked | None:
-    if (narrowed := read_qualified(reader)) is not None:
+def read_thing(reader: Reader, *, one: bool = False) -> Asked | None:
+    """The table, or the column, that comes next; `one`: a kind of thing may stand in the singular."""
+    if (narrowed := read_qualified(reader, one=one)) is not None:
         return narrowed
     link = reader.link()
     if link is None:
@@ -45,10 +52,14 @@ def read_thing(reader: Reader) -> Asked | None:
     return None
 
 
-def read_qualified(reader: Reader) -> Asked | None:
-    """`completed orders`, `urgent admissions`: values and adjectives before the table whose rows they narrow."""
+def read_qualified(reader: Reader, *, one: bool = False) -> Asked | None:
+    """`completed orders`, `urgent admissions`, `villas or houses`: values and adjectives that narrow rows.
+
+    The table follows them, or the last of them is what rows are called: `houses`, where `type` holds 'house'.
+    """
     mark = reader.at
     found: list[Link | flags.Said] = []
+    others: list[Link] = []
     while len(found) <= 3:
         if (said := flags.find_flag(reader)) is not None:
             reader.at += said.size
@@ -57,26 +68,92 @@ def read_qualified(reader: Reader) -> Asked | None:
         elif (link := reader.link()) is not None and link.values and not link.tables:
             reader.at += link.size
             found.append(link)
+            others = _read_alternatives(reader, link) or others
         else:
             break
     link = reader.link()
+    noun = None if link is None or not link.tables else reader.table_of(link)
     bare = any(isinstance(value, Link) and any(hit.tier == 0 for hit in value.columns) for value in found)
-    if not found or link is None or not link.tables or bare:
+    kind = None if not found or noun is not None else _find_kind(reader, [found[-1], *others], one=one)
+    only = found[0] if len(found) == 1 and noun is None else None
+    if isinstance(only, flags.Said) and is_plural(only.text):
+        tables = {hit.col.table for hit in only.hits}
+        kind = next(iter(tables)) if len(tables) == 1 and not only.negated else None  # `emergencies`
+    if not found or bare or (noun is None and kind is None) or (len(found) > 1 and others):
         reader.at = mark
         return None
-    table = reader.table_of(link)
+    table = noun.key if noun is not None else kind
     assert table is not None
+    if noun is None and len(found) == 1 and not others and isinstance(found[0], Link):
+        reader.at = mark
+        pieces = read_pieces(reader, found[0])
+        if pieces is not None:
+            return pieces
+        reader.at += found[0].size
+    conditions, before = reader.query.conditions, len(reader.query.conditions)
     for value in found:
         if isinstance(value, flags.Said):
-            reader.query.conditions.append(flags.make_condition(reader, value, table.key))
+            conditions.append(flags.make_condition(reader, value, table))
             continue
-        hit = reader.resolve(value.values, value.text, table.key)
+        hit = reader.resolve(value.values, value.text, table)
         assert hit.value is not None
-        if reader.joins.distance(table.key, hit.col.table)[0] > 1:
+        texts = [hit.value, *(_find_value(other, hit.col) for other in others)]
+        if reader.joins.distance(table, hit.col.table)[0] > 1 or None in texts:
             reader.at = mark
+            del conditions[before:]
             return None
+        conditions.append(Compare(hit.col, "=", tuple(text for text in texts if text is not None)))
+    if noun is not None and link is not None:
+        return read_table(reader, link)
+    return Asked("table", reader.tokens[reader.at - 1].text, table=table)
+
+
+def read_pieces(reader: Reader, link: Link) -> Asked | None:
+    """`how many lamps`, where rows hold a quantity of what a value names: the quantities are added up."""
+    for hit in link.values:
+        table = hit.col.table
+        columns = reader.linker.tables[table].columns
+        quantities = [
+            c.name for c in columns if " ".join(reader.linker.column_words(table, c.name)) in QUANTITY_WORDS
+        ]
+        if len(quantities) != 1 or hit.value is None or len({h.col for h in link.values}) > 1:
+            continue
+        col = Col(table, quantities[0])
+        reader.at += link.size
         reader.query.conditions.append(Compare(hit.col, "=", (hit.value,)))
-    return read_table(reader, link)
+        reader.assume(f"{table[1]}.{col.name} is added up; its rows are not counted.")
+        return Asked("column", link.text, ["sum"], [Hit(col, 0)], owner=table)
+    return None
+
+
+def _read_alternatives(reader: Reader, link: Link) -> list[Link]:
+    """`or houses`, `, houses and villas` after a value: the other values of the same column."""
+    found: list[Link] = []
+    columns = {hit.target for hit in link.values}
+    while reader.low() in ("or", "and", ","):
+        size = 2 if reader.low() == "," and reader.low(1) in ("or", "and") else 1
+        more = reader.link(reader.at + size)
+        if more is None or more.tables or not any(hit.target in columns for hit in more.values):
+            break
+        reader.at += size + more.size
+        found.append(more)
+    return found
+
+
+def _find_value(link: Link, col: Col) -> str | None:
+    return next((hit.value for hit in link.values if hit.target == col), None)
+
+
+def _find_kind(reader: Reader, links: Sequence[Link | flags.Said], *, one: bool) -> Key | None:
+    """The table whose rows the values name by their kind, said in the plural: `vans` for `type = 'van'`."""
+    cols = set()
+    for link in links:
+        if not isinstance(link, Link) or not (one or is_plural(link.text)):
+            return None
+        cols |= {
+            hit.col for hit in link.values if KINDS & set(reader.linker.column_words(hit.col.table, hit.col.name))
+        }
+    return cols.pop().table if len(cols) == 1 else None
 
 
 def read_table(reader: Reader, link: Link) -> Asked:

@@ -18,6 +18,8 @@ def read(reader: Reader) -> bool:
     mark = reader.at
     negated = neither = both = False
     while reader.low() in lexicon.IN | lexicon.VERBS | SKIPPED | {"both"}:
+        if any(link.values and link.size > 1 for link in reader.links()):  # `on hold`
+            break
         both = both or reader.low() == "both"
         negated = negated or reader.low() in EXCLUDING
         neither = neither or reader.low() == "neither"

@@ -108,10 +108,25 @@ def test_what_was_done_at_no_time_is_refused(question: str, asking: Asking) -> N
         asking(FLEET, question)
 
 
-@pytest.mark.parametrize("question", ["loans per month", "loans in 2024", "monthly loans"])
-def test_where_none_is_named_the_refusal_says_how(question: str, asking: Asking) -> None:
-    with pytest.raises(QuestionError, match=r'loaned_on or returned_at. Name the one .* "per month of loaned_on"'):
-        asking(LIBRARY, question)
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("loans per month", [("2023-05", 1), ("2024-01", 1)]),
+        ("loans in 2024", [(1, 1, 1, "2024-01-01", "2024-02-01")]),
+        ("monthly loans", [("2023-05", 1), ("2024-01", 1)]),
+    ],
+)
+def test_a_bare_period_is_of_the_day_named_like_the_table(
+    question: str, rows: list[tuple[Any, ...]], asking: Asking
+) -> None:
+    assert asking(LIBRARY, question)[1] == rows
+
+
+def test_of_several_days_the_first_is_taken_and_the_others_are_told(asking: Asking) -> None:
+    script = "CREATE TABLE leases (lease_id INTEGER PRIMARY KEY, start_date DATE, end_date DATE, born_on DATE)"
+    draft, _ = asking(script, "how many leases in 2024")
+    assert "start_date >= '2024-01-01'" in (draft.sql or "")
+    assert 'Times are those of leases.start_date; say "end_date in 2024" for end_date.' in draft.assumptions
 
 
 @pytest.mark.parametrize(

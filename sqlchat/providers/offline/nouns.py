@@ -1,0 +1,138 @@
+"""What words of no table stand for: money, and people. `search` puts the table's and column's own names for them.
+
+`how much have we raised` asks for the total of the one column of amounts, `who has never booked` for the table of
+people that can have done so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlchat.language import lexicon
+from sqlchat.language.lexicon import QUANTITY_WORDS
+from sqlchat.language.tokens import singular
+from sqlchat.providers.offline import dates
+from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Col, Key
+
+AMOUNTS = lexicon.words("amount total fee payment revenue sale proceeds donation cost")
+"""Last words of columns that hold the money of a row, in the singular."""
+SINGLE = lexicon.words(
+    "unit per average avg base list daily hourly monthly yearly rate price estimated planned target"
+)
+"""Words of columns that hold the money for a part of a row, or none that was paid."""
+PAID = lexicon.words("total paid final gross net full order")
+"""Words by which a price is what was paid in all."""
+PEOPLE = lexicon.words(
+    "person people member customer client patient student pupil employee worker teacher instructor tenant "
+    "donor user guest visitor driver passenger staff author player trainer agent doctor nurse subscriber "
+    "reader buyer shopper seller volunteer applicant candidate participant resident citizen singer actor "
+    "director supporter borrower owner renter learner contact cashier clerk courier rider chef cook host coach "
+    "captain officer writer editor speaker judge referee dentist lawyer consultant developer engineer designer "
+    "salesperson recruiter recipient reviewer organizer waitress actress colleague parent friend artist "
+    "musician waiter pilot technician manager"
+)
+CLOSING = lexicon.words(
+    "closed resolved completed finished ended returned solved cancelled canceled left terminated settled departed "
+    "paid"
+)
+PERSONAL = lexicon.words("gender sex birth birthday birthdate dob surname firstname lastname")
+"""Words of columns that only people have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Noun:
+    """A name that is put for a word of no table, and what it is a name of."""
+
+    name: str
+    table: Key
+    column: str = ""
+
+    @property
+    def place(self) -> str:
+        return f"{self.table[1]}.{self.column}" if self.column else self.table[1]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Words of one catalog that rephrasings need."""
+
+    nouns: Mapping[str, tuple[Noun, ...]]
+    doers: frozenset[str]
+    """Words of tables' names."""
+    deeds: frozenset[str]
+    """Nouns in names of columns of texts."""
+
+
+def build_vocabulary(linker: Linker) -> Vocabulary:
+    return Vocabulary(
+        find_nouns(linker),
+        frozenset(word for key in linker.tables for word in linker.table_words(key)),
+        frozenset(
+            word
+            for col in linker.values
+            for word in linker.column_words(col.table, col.name)
+            if not word.endswith("ed") and word not in lexicon.PARTICIPLES
+        ),
+    )
+
+
+def find_nouns(linker: Linker) -> Mapping[str, tuple[Noun, ...]]:
+    """The names that may be put for `money`, `person` and so on; for `closed`, days on which things ended."""
+    people = [key for key in linker.tables if _holds_people(linker, key)]
+    money = [col for key in linker.tables for col in list_money(linker, key)]
+    return {
+        "person": tuple(Noun(" ".join(linker.table_words(key)), key) for key in people) or _list_roles(linker),
+        "row": tuple(
+            Noun(" ".join(linker.table_words(key)), key) for key in linker.tables if len(linker.tables) == 1
+        ),
+        "quantity": tuple(
+            Noun(_name_column(linker, Col(key, column.name)), key, column.name)
+            for key, table in linker.tables.items()
+            for column in table.columns
+            if " ".join(linker.column_words(key, column.name)) in QUANTITY_WORDS
+        ),
+        "closed": tuple(
+            Noun(words[0], key, column.name)
+            for key, table in linker.tables.items()
+            for column in table.columns
+            if dates.is_date(column)
+            and column.nullable
+            and (words := linker.column_words(key, column.name))[0] in CLOSING
+        ),
+        "money": tuple(Noun(_name_column(linker, col), col.table, col.name) for col in money),
+    }
+
+
+def _holds_people(linker: Linker, key: Key) -> bool:
+    noun = singular(key[1]).split()[-1]
+    columns = linker.tables[key].columns
+    return noun in PEOPLE or any(PERSONAL & set(linker.column_words(key, c.name)) for c in columns[:20])
+
+
+def _list_roles(linker: Linker) -> tuple[Noun, ...]:
+    """Columns that name people, where no table holds them: `driver` of `trips`."""
+    found = []
+    for key, table in linker.tables.items():
+        for column in table.columns:
+            words = linker.column_words(key, column.name)
+            if words[0] in PEOPLE and words[1:] in ((), ("name",)) and dates.is_text(column):
+                found.append(Noun(" ".join(words), key, column.name))
+    return tuple(found)
+
+
+def list_money(linker: Linker, key: Key) -> list[Col]:
+    found = []
+    for column in linker.tables[key].columns:
+        words = linker.column_words(key, column.name)
+        col = Col(key, column.name)
+        paid = words[-1] == "price" and not PAID.isdisjoint(words)
+        is_money = paid or (singular(words[-1]) in AMOUNTS and SINGLE.isdisjoint(words))
+        if is_money and dates.is_number(column) and not linker.is_key(col) and not linker.is_flag(col):
+            found.append(col)
+    return found
+
+
+def _name_column(linker: Linker, col: Col) -> str:
+    return " ".join((*linker.table_words(col.table), *linker.column_words(col.table, col.name)))

@@ -1,0 +1,168 @@
+"""Phrases with a simpler equivalent: data for `rephrasing`, one row each with its own example.
+
+`{money}`, `{person}`, `{closed}`, `{quantity}` and `{row}` stand for names that the schema has (see `nouns`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from sqlchat.language import lexicon
+
+NUMBER = r"(\d+|one|two|three|four|five|six|seven|eight|nine|ten)"
+BE = r"(is|are|was|were|gets?|got|being)"
+WHO_HAVE = r"((who|that|which) )?((have|has|had) )?"
+DOING = (
+    r"(?:do|did|does|have|had|has|were|was|is|are|there|we|you|make|made|get|got|receive|received"
+    r"|sell|sold|take|took)"
+)
+ASKED = {
+    "long": "length", "tall": "height", "heavy": "weight", "high": "height", "big": "area", "large": "area",
+    "expensive": "price",
+}  # fmt: skip
+
+
+def _write_adjective(found: re.Match[str]) -> str:
+    return f"what is the {ASKED[found.group(1).lower()]} of"
+
+
+def _write_day(found: re.Match[str]) -> str:
+    return f"{'earliest' if found.group(3).lower() == 'first' else 'latest'} day of {found.group(2)}"
+
+
+MONEY_VERBS = (
+    r"(raised?|raises|spent|spends?|earned|earns?|made|makes?|paid|pays?|brought in|brings? in|collected|collects?"
+    r"|received|receives?|took in|takes? in|gave|given|gives?|donated?|donates|contributed?|contributes|generated?"
+    r"|generates|billed|charged|invoiced)"
+)
+STATES = lexicon.words("open outstanding unresolved pending ongoing active")
+MONEY_VERB = re.compile(MONEY_VERBS, re.IGNORECASE)
+RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], ...] = tuple(
+    (re.compile(rf"(?i)(?<![\w{{])(?:{pattern})(?![\w}}])"), put, example)
+    for pattern, put, example in (
+        (r"(along|together) with (its|their|his|her|the)", "and", "names along with their ages"),
+        (r"(the )?(corresponding|respective|associated)", "", "the corresponding number of orders"),
+        (r"(that|which) (is|are) shared by", "with", "cities that are shared by at least two members"),
+        (r"shared by", "with", "cities shared by at least two members"),
+        (r"for which there (is|are)", "with", "cities for which there are at least 2 members"),
+        (r"one or more", "at least 1", "members with one or more loans"),
+        (r"(two|2) or more", "at least 2", "members with two or more loans"),
+        (rf"{BE} (used|seen|taken|made|chosen|picked|named|bought|played) (the )?most( often)?",
+         "that is the most frequent", "which city is named most"),
+        (r"(came|come|comes|went|go|goes|ran|run|runs) (in|out|into|through|off|up)(?= \w)", "that are",
+         "trips that ran into overtime"),
+        (r"(looks?|looked|looking) after", "has", "which agent looks after the most members"),
+        (r"(what|which) (part|share|percentage|proportion|fraction) of (.+?) (is|are|was|were|comes?|came)(?= \w)",
+         r"share of \3 that are", "what part of the loans comes from Bonn"),
+        (r"(.+?) as (a )?(share|percentage|part|proportion) of (all )?(the )?(\w+)", r"share of \6 that are \1",
+         "scrap as a share of all loans"),
+        (r"(a|per) month(?= \w|\W*$)", "monthly", "houses under 1500 a month"),
+        (r"more than once", "more than 1 times", "members who borrowed more than once"),
+        (r"across( all)?( the)?", "of all", "the average age across all members"),
+        (r"(the )?most (common|frequent)", "the most frequent", "the most common city"),
+        (r"how old (is|are|was|were)", "what is the age of", "how old is the youngest member"),
+        (r"how many (\w+) (it|they) (has|have|makes?|produces?|owns?)", r"the number of \1", "how many cars it has"),
+        (r"how much (do|does|did) (.+?) weigh", r"what is the weight of \2", "how much does the youngest dog weigh"),
+        (r"how (long|tall|heavy|high|big|expensive) (is|are|was|were)", _write_adjective, "how long is the river"),
+        (r"((that|which|who) )?(is|are|was|were|has been|have been|gets?)( (used|seen|taken|made|named))?( the)? "
+         r"(most (often|frequently|commonly)|(most|greatest|highest|largest) number of times)",
+         "that is the most frequent", "which payment is used the most often"),
+        (r"(the )?past(?= (\d+|two|three|four|five|six|seven|ten|twelve) )", "the last", "loans in the past 30 days"),
+        (r"at (a|the same) time", "", "members with more than 1 loan at a time"),
+        (r"as well", "", "show the name as well"),
+        (r"(where|in which|for which|that)(?= (at least|at most|more than|fewer than|less than|exactly) \w)", "with",
+         "cities where at least 2 members live"),
+        (r"(that )?(they|it|he|she) (is|are|was|were|has|have|had|belongs?)( been)?( in| from| of| to)?(?=[,.?]|$)",
+         "", "members and the cities they are in"),
+        (r"(is|are|was|were|live|lives|come|comes) (from|in|at)(?=[,.?]|$)", "", "cities where members are from"),
+        (r"(both )?(sides |start and end )?inclusive( of [\w' ]+)?", "", "in March inclusive of today"),
+        (r"(based on|by doing a (left |inner )?join( from)?|based on joining) the [\w, ]+? tables?(?=[,.?]|$)", "",
+         "members without loans, based on joining the two tables"),
+        (r"(registered|recorded|listed|existing|enrolled)(?= \w)", "", "the number of registered members"),
+        (r"(in|for|of|from) each( one)?(?=[,.?]|$)", "", "the cities and the number of members in each"),
+        (r"most popular(?= .* by (the )?number of)", "", "most popular cities by number of members"),
+        (r"count the number of", "the number of", "count the number of members"),
+        (r"(that )?lasted", "with", "visits that lasted more than 40 minutes"),
+        (r"in each one", "in each", "how many books are there in each one"),
+        (r"(he|she|it|they|he/she) (has|have|had|does|do|did)( that year)?", "", "how many books he has"),
+        (r"(from|in) (the )?(database|data|dataset|table|file|system)", "", "how many members in the database"),
+        (r"do (we|you) have( on record)?", "are there", "how many members do you have"),
+        (r"at once", "", "the most books at once"),
+        (r"(a )?list of( all)?( the)?", "", "give me a list of members"),
+        (r"(old|oldest) to (the )?(young|youngest)", "oldest to youngest", "by age from old to young"),
+        (r"(young|youngest) to (the )?(old|oldest)", "youngest to oldest", "by age from young to old"),
+        (r"(in|per) (square )?(kilo)?(meters?|metres?|miles?|feet|kilograms?|pounds|dollars|euros)"
+         r"|in (km|kg|minutes|hours)", "",
+         "rivers longer than 100 in kilometers"),
+        (r"\(\w+\)", "", "miles per gallon (mpg)"),
+        (r"except( for)?", "excluding", "members except for Turin"),
+        (r"only list", "list", "Only list the count"),
+        (r"in the years? of", "in", "in the year of 1970"),
+        (r"greater|larger|bigger|higher", "more", "a greater weight than 10"),
+        (r"(no|not any) (\w+) at all", r"no \2", "members with no loans at all"),
+        (r"so far|to date|in total|altogether|in all|right now|at the moment|on (record|file)|as of today|in general"
+         r"|these days|with us|in our (records|books|system|data|database)", "", "how many members in total"),
+        (r"which ones?(?=\W*$)|where(?=\W*$)", "", "Is there a city without members? Which one?"),
+        (r"(is|are) there (an?|any|some)(?= \w)", "which", "Is there a member without loans?"),
+        (rf"(with|having|have|has|had|made|got)? ?{NUMBER} (times )?or more",
+         r"with at least \2 \3", "members with 8 or more loans"),
+        (rf"{NUMBER} (times )?or (fewer|less)", r"at most \1 \2",
+         "members with 3 or fewer loans"),
+        (r"day of (the )?week", "weekday", "loans per day of the week"),
+        (r"(what|how much) (does|do|did) (.+?) cost on average", r"what is the average cost of \3",
+         "what does a book cost on average"),
+        (r"(what|how much) (does|do|did) (.+?) cost", r"what is the cost of \3", "how much does the book cost"),
+        (r"how long (is|are|was|were|does|do|did) (.+?)( take| last| stay| run)?,? (on average|usually|typically)",
+         r"what is the average duration of \2", "how long does a visit take on average"),
+        (r"on average, how long (is|are|was|were|does|do|did) (.+?)( take| last| stay| run)?(?=\?|$)",
+         r"what is the average duration of \2", "on average, how long does a visit take"),
+        (r"compare (the )?(.+?) (for|of|in|by|at|from) (.+?) (and|with|to|against) (.+?)(?=\W*$)",
+         r"\2 \3 \4 versus \6", "compare the number of loans in Bonn and Rome"),
+        (r"(\w+) (?:vs\.?|versus) (\w+) (\w+)(?=\W*$)", r"number of \3 \1 versus \2", "male vs female members"),
+        (r"(how much|what)( money)? (did|do|does|have|has|had|was|were|is) (.*?) ?(been )?" + MONEY_VERBS + r"( on)?",
+         r"total {money} of \4", "how much did members in Bonn pay"),
+        (r"how much( money)? (was|were|is|has been|did we)( \w+)?", r"total {money}", "how much was paid by card"),
+        (rf"{WHO_HAVE}{MONEY_VERBS}( us)? (the )?most( money)?(?= in |[.?]|$)",
+         "with the highest total {money}", "which member paid the most"),
+        (rf"{WHO_HAVE}{MONEY_VERBS}( us)? (the )?least( money)?(?= in |[.?]|$)",
+         "with the lowest total {money}", "which member paid the least"),
+        (rf"{WHO_HAVE}{MONEY_VERBS}(?= (more|less|over|under|at (least|most)) (than )?\W?\d)",
+         "with total {money}", "members who paid more than 100"),
+        (r"(the )?(total )?(revenue|turnover|income|earnings|money|takings|proceeds)", "total {money}",
+         "revenue by city"),
+        (r"^who(?= )", "which {person}", "Who has never borrowed a book?"),
+        (r"(people|persons|anyone|everyone|somebody|someone)", "{person}", "how many people joined in 2024"),
+        (r"(women|men|girls|boys|females|males)", r"\1 {person}", "women from Bonn"),
+        (rf"({'|'.join(sorted(STATES))}) (\w+)", r"\2 not {closed}", "open loans"),
+        (r"((who|that|which) )?(are|is|were|was) (still )?(" + "|".join(sorted(STATES)) + ")",
+         "not {closed}", "which loans are still open"),
+        (r"((who|that|which) )?(earns?|earned|earning)(?= (more|less|over|under|at|between) )", "with salary",
+         "members earning more than 3500"),
+        (r"(the )?(trend|development|evolution|growth) (of|in) (.+?)( over (the )?time| over the years)?(?=\W*$)",
+         r"\4 per month", "trend of loans over time"),
+        (r"how (did|has|have|do|does) (the )?(.+?) (develop|developed|change|changed|evolve|evolved|grow|grown)"
+         r"( over (the )?(time|years|months))?(?=\W*$| in )", r"\3 per month", "how did loans develop over time"),
+        (r"over time(?=\W*$)", "per month", "loans over time"),
+        (r"busiest (\w+)", r"most frequent \1", "busiest city"),
+        (r"(?:a|one) week(?=\W|$)", "7 days", "loans longer than a week"),
+        (r"(?<=than )(?:a|an|one) (hour|minute|day)", r"1 \1s", "loans longer than a day"),
+        (r"^when (was|were|did|is|has|have|does|do) (.+?)(?: for the)? (last|latest|most recently|first)(?: time)?",
+         _write_day, "when was the book last loaned"),
+        (r"(go|goes|went|leave|leaves|left|happen|take place)( out| off)?(?=\W*$)", "",
+         "when did the van last go out"),
+        (r"(best|top)[- ]selling (\w+)", r"\2 with the highest total {quantity}", "best selling book"),
+        (r"(worst|least)[- ]selling (\w+)", r"\2 with the lowest total {quantity}", "worst selling book"),
+        (r"un(\w+ed|paid|sold|sent|read) (\w+)", r"\2 not \1", "unpaid loans"),
+        (r"((who|that|which) )?(is|are|was|were)( still)? un(\w+ed|paid|sold|sent|read)", r"not \5",
+         "loans that are still unpaid"),
+        (r"^(\w+) (?:vs\.?|versus|or) (\w+)(?=\W*$)", r"number of {row} \1 versus \2", "cash vs card"),
+        (r"with (their|its|his|her)(?= \w+\W*$)", "and", "members with their city"),
+        (r"(\w+) nothing", r"never \1", "members who borrow nothing"),
+        (r"only(?=\W*$)", "", "loans by month, 2024 only"),
+        (rf"((?:on|in) )?(?:which|what) (weekday|day|month|year|quarter|week)( of the year)?(?: {DOING})*"
+         r"( the)? (most|fewest|least) (\w+)", r"which \2 has the \5 \6",
+         "in which month did we get the most loans"),
+    )
+)  # fmt: skip
+"""(phrase, what to put for it, an example). Each is tried only if the question is not read without it."""

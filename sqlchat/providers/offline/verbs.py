@@ -1,0 +1,67 @@
+"""Verbs that are the name of a table in other words: `never rented anything` for customers without rentals.
+
+The questions that come of it are tried like other rephrasings.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from sqlchat.language import lexicon
+from sqlchat.language.derivations import have_one_root
+from sqlchat.language.tokens import singular, tokenize
+from sqlchat.providers.offline.linker import Linker
+from sqlchat.providers.offline.links import Col, Key
+
+BEFORE_VERB = lexicon.words("never not did do does who that which to they we n't haven't hasn't didn't don't")
+NUMBER = r"((?:more|less|fewer) than|at least|at most|over|exactly|only)"
+
+
+def find_verbs(question: str, linker: Linker) -> Iterator[tuple[str, Key]]:
+    """The verbs of the question that name no table or value themselves, and the one table of the same root."""
+    tokens = tokenize(question)
+    for at, token in enumerate(tokens):
+        before = tokens[at - 1].low if at else ""
+        inflected = token.low.endswith(("ed", "ing")) or token.low in lexicon.PARTICIPLES or before in BEFORE_VERB
+        if token.kind != "word" or not (inflected or token.low.endswith("s")):
+            continue
+        if any(hit.tier < 2 for link in linker.links(tokens, at) for hit in link.values):
+            continue
+        words = {key: linker.table_words(key)[-1] for key in linker.tables}
+        nouns = {token.low, singular(token.low)}
+        keys = [k for k, word in words.items() if singular(word) not in nouns and have_one_root(token.low, word)]
+        if len(keys) == 1:
+            yield token.text, keys[0]
+
+
+def rewrite_verb(question: str, verb: str, noun: str) -> Iterator[str]:
+    """The question with the `noun` for the verb: `booked more than 3 times` -> `with more than 3 bookings`."""
+    word = re.escape(verb)
+    lead = r"(?:(?:who|that|which) )?(?:(?:have|has|had|are|is|was|were|do|does|did) )?"
+    negated = rf"(?i){lead}(?:never|not|n't|haven't|hasn't|didn't|don't|doesn't)(?: yet)?(?: been| ever)? {word}"
+    agent = rf"(?i)^who (?:has |have )?{word}" if noun.endswith(("er", "ers", "or", "ors")) else "(?!)"
+    for pattern, put in (
+        (agent, f"which {noun} have"),
+        (rf"{negated}(?: anything| yet)?(?=\W*$)", f"without {noun}"),
+        (negated, f"without {noun} of"),
+        (rf"(?i){lead}{word} (?:the )?most(?: often| frequently)?", f"with the most {noun}"),
+        (rf"(?i){lead}{word} (?:the )?(?:least|fewest)(?: often)?", f"with the fewest {noun}"),
+        (rf"(?i){lead}{word} {NUMBER} (\w+) times", rf"with \1 \2 {noun}"),
+        (rf"(?i){lead}{word} more than once", f"with more than 1 {noun}"),
+    ):
+        changed = re.sub(pattern, put, question)
+        if changed != question:
+            yield changed
+
+
+def rewrite_rates(question: str, linker: Linker) -> Iterator[str]:
+    """`attendance rate by class` -> `share of attended bookings by class`: a column says yes or no of it."""
+    for found in re.finditer(r"(?i)\b(\w+) rates?\b", question):
+        word = found[1].lower()
+        for key, table in linker.tables.items():
+            for column in table.columns:
+                name = linker.column_words(key, column.name)
+                if linker.is_flag(Col(key, column.name)) and any(have_one_root(word, part) for part in name):
+                    share = f"share of {' '.join(name)} {' '.join(linker.table_words(key))}"
+                    yield question.replace(found[0], share)
