@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,7 +12,7 @@ import orjson
 
 from sqlchat.config import Settings
 from sqlchat.connections.plan import Plan
-from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
 
@@ -105,11 +105,11 @@ class Connection(ABC):
         """
         return self
 
-    def expecting(self, catalog: Catalog) -> Connection:
-        """This connection as it runs SQL that was examined for `catalog`.
+    def expecting(self, catalog: Catalog, tables: Sequence[Table] = ()) -> Connection:
+        """This connection as it runs SQL that was examined for `catalog` and may read `tables`.
 
-        Its `run`, `stream` and `explain` raise CatalogChangedError, before they plan the SQL, if the database tells
-        that its functions have changed since.
+        Its `run`, `stream` and `explain` raise CatalogChangedError if the database tells that its own functions or
+        these tables and views have changed since.
         """
         return self
 

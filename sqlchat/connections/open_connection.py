@@ -64,6 +64,7 @@ REREADING = 10.0
 class Reading:
     """A catalog as it was read, and what was examined for it: a new reading begins without any examination."""
 
+    whole: Catalog
     visible: Catalog
     """Without what the connection's policy denies."""
     judged: Judged | None
@@ -283,14 +284,15 @@ class OpenConnection:
             if examined.catalog_version not in self._earlier:
                 raise ValueError("This SQL was examined for another connection.")
             examined = self._examine(examined.sql)
-        if examined.is_plain:
+        known = self._known
+        if examined.is_plain and known.judged is None:
             return act(self._driver)
         try:
-            return act(self._driver.expecting(self.catalog))
+            return act(self._driver.expecting(known.visible, known.whole.list_read(examined.sql)))
         except CatalogChangedError:
             self.read_catalog()
         self._examine(examined.sql)
-        return act(self._driver.expecting(self.catalog))
+        return act(self._driver.expecting(self.catalog, self._known.whole.list_read(examined.sql)))
 
     def _admit(self, driver: Connection, examined: Examination, limit: int, is_planned: bool) -> None:
         """Raise what `explain` raises, unless `is_planned` says that it has let this query pass."""
@@ -329,10 +331,10 @@ class OpenConnection:
 def _read(driver: Connection, policy: Policy | None, judges: Workers) -> Reading:
     catalog = _with_version(driver.catalog())
     if policy is None:
-        return Reading(catalog, None)
+        return Reading(catalog, catalog, None)
     # A partition has a name of its own, which a policy that denies the whole table does not know.
     judged = judges.call(judge, catalog.whole_tables, policy, deadline=JUDGING)
-    return Reading(judged.visible, judged, find_hidden_names(judged.full, judged.visible))
+    return Reading(catalog, judged.visible, judged, find_hidden_names(judged.full, judged.visible))
 
 
 def _with_version(catalog: Catalog) -> Catalog:

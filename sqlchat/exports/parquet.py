@@ -17,7 +17,8 @@ GROUP_ROWS, GROUP_BYTES = 1 << 15, 1 << 22
 
 def write(stream: Stream, *, guards_formulas: bool = False) -> Iterator[bytes]:
     schema, sink = schema_of(stream.header), Sink()
-    writer = pq.ParquetWriter(pa.PythonFile(sink, "w"), schema)
+    # dictionaries take most of the time, and save less than this compression does
+    writer = pq.ParquetWriter(pa.PythonFile(sink, "w"), schema, compression="zstd", use_dictionary=False)
     waiting: list[pa.RecordBatch] = []
     yield sink.take()
     for batch in typed_batches(stream, schema):

@@ -220,7 +220,7 @@ def requested(service, sql, accept, name="pg", **headers):
     return connection
 
 
-BREAKING = "SELECT n, 1 / (n - 40000) AS x FROM (SELECT generate_series(1, 50000) AS n) AS s"
+BREAKING = "SELECT n, 1 / (n - 400000) AS x FROM (SELECT generate_series(1, 500000) AS n) AS s"
 
 
 def test_a_fault_after_the_first_byte_breaks_the_answer_off(service):

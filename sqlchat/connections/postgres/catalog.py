@@ -19,6 +19,7 @@ from sqlchat.connections.postgres.definitions import (
     OWN_CASTS,
     OWN_FUNCTIONS,
     OWN_OPERATORS,
+    STAMPS,
 )
 from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.connections.postgres.types import PgType
@@ -70,6 +71,10 @@ domains(oid, base, typmod) AS (
 bases AS (
     SELECT d.oid, d.base, d.typmod FROM domains d JOIN pg_catalog.pg_type t ON t.oid = d.base AND t.typtype <> 'd'
 ),
+stamps AS (
+    SELECT s.relname, pg_catalog.sum(s.stamp) AS stamp
+    FROM ({STAMPS} AND c.relname IN (SELECT relname FROM readable)) s GROUP BY s.relname
+),
 labels AS (
     SELECT enumtypid, pg_catalog.json_agg(enumlabel ORDER BY enumsortorder) AS labels
     FROM pg_catalog.pg_enum GROUP BY enumtypid
@@ -116,9 +121,10 @@ SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(
     CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(r.oid) ELSE '' END,
     EXISTS (SELECT FROM calling WHERE calling.oid = r.oid), b.list,
     EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.objid = r.oid AND e.deptype = 'e'
-        AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass), parent.path)
+        AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass), parent.path, coalesce(s.stamp, 0))
     ORDER BY r.nspname, r.relname), '[]')
 FROM readable r
+LEFT JOIN stamps s ON s.relname = r.relname
 LEFT JOIN descendants b ON b.root = r.oid
 LEFT JOIN columns c ON c.attrelid = r.oid
 LEFT JOIN keys k ON k.conrelid = r.oid
@@ -321,7 +327,7 @@ def read_catalog(tables_json: str, functions_json: str, path_json: str) -> Catal
 
 
 def _read_table(row: list[Any]) -> Table:
-    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, *view, is_extended, parent = row
+    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, *view, is_extended, parent, stamp = row
     definition, calls_own, descendants = view
     return Table(
         name=name,
@@ -340,6 +346,7 @@ def _read_table(row: list[Any]) -> Table:
         descendants=tuple((below_schema, below) for below_schema, below in descendants or ()),
         listed=not (is_extended or parent),
         partition_of=tuple(parent) if parent else None,
+        stamp=stamp,
     )
 
 

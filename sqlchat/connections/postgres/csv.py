@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlchat.connections.postgres.types import BY_OID, PgType
+from sqlchat.connections.postgres.types import BY_OID, Decoder, PgType, find_decoder
 
 OPTIONS = r"FORMAT csv, NULL 'null', ESCAPE E'\\'"
 INTEGERS = frozenset({20, 21, 23, 26})
@@ -65,6 +66,34 @@ class CsvColumns:
             tuple(ASKED_FOR.get(base or 0, "{0}") for base in bases),
             tuple(index for index, base in enumerate(bases) if base not in UNQUOTED),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The columns of a result, and how their values are brought."""
+
+    columns: tuple[Any, ...]
+    """As the driver describes them."""
+    types: Mapping[int, PgType]
+    """By OID, these columns' types and all that they are made of."""
+    is_copied: bool
+    """Whether the rows come by COPY; else they are fetched."""
+    csv: CsvColumns | None
+    """How COPY writes CSV that is JSON; None if the values are decoded one by one."""
+
+    @classmethod
+    def read(cls, columns: tuple[Any, ...], types: Mapping[int, PgType], *, is_query: bool) -> Shape:
+        is_copied = is_query and bool(columns)
+        oids = [column.type_code for column in columns]
+        return cls(columns, types, is_copied, CsvColumns.choose(oids, types) if is_copied else None)
+
+    @property
+    def type_names(self) -> tuple[str, ...]:
+        oids = [column.type_code for column in self.columns]
+        return tuple(self.types[oid].name if oid in self.types else "" for oid in oids)
+
+    def list_decoders(self) -> list[Decoder]:
+        return [find_decoder(column.type_code, self.types) for column in self.columns]
 
 
 def _find_base_type(oid: int, types: Mapping[int, PgType]) -> int | None:

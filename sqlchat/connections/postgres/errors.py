@@ -55,6 +55,20 @@ class Fault:
     context: str = ""
     """One line for each function, and each statement of one, that the fault occurred in."""
 
+    @classmethod
+    def read(cls, exc: Any) -> Fault:
+        """Of a psycopg2.Error."""
+        diag = exc.diag
+        return cls(
+            sqlstate=exc.pgcode or "",
+            message=(diag.message_primary or "").strip(),
+            hint=(diag.message_hint or "").strip(),
+            statement_position=int(diag.statement_position or 0),
+            internal_position=int(diag.internal_position or 0),
+            internal_query=diag.internal_query,
+            context=diag.context or "",
+        )
+
     def is_within_function(self, sql: str, around: int) -> bool:
         """Whether a function wrote the message; `around` lines of context belong to how we send `sql`."""
         return len(self.context.replace(sql, "").splitlines()) > around
