@@ -1,4 +1,4 @@
-"""What a database must be able to do for us. One subclass a database, each in a package of its own."""
+"""The interface of a connection to a database. Each kind of database has a subclass in its own package."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ class Results:
     def read_rows(self) -> list[list[Any]]:
         """The rows as JSON values; a number beyond the range of a double is infinite."""
         try:
-            found: list[list[Any]] = orjson.loads(self.rows)
+            rows: list[list[Any]] = orjson.loads(self.rows)
         except orjson.JSONDecodeError:
-            found = json.loads(self.rows, parse_int=lambda text: int(text) if len(text) < INT_DIGITS else float(text))
-        return found
+            rows = json.loads(self.rows, parse_int=lambda text: int(text) if len(text) < INT_DIGITS else float(text))
+        return rows
 
 
 class Connection(ABC):
@@ -93,7 +93,7 @@ class Connection(ABC):
 
     @abstractmethod
     def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
-        """What the columns of the tables and views listed in `catalog` hold, from statistics or bounded samples.
+        """Profile the columns of the tables and views listed in `catalog`, by statistics or bounded samples.
 
         Leaves out what cannot be read in `timeout` seconds.
         """

@@ -35,7 +35,7 @@ class StreamClosedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What is known of a result before its first row."""
+    """The columns of a result, which come before its first row."""
 
     columns: tuple[str, ...]
     """Names in order; a name may occur twice."""
@@ -74,7 +74,7 @@ class Stream:
         self.row_count = 0
         """Rows that were handed out."""
         self.held: object = None
-        """What must stay open as long as the stream is there."""
+        """An object that must stay open as long as the stream is there."""
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         return self._read(self._read_texts)

@@ -62,5 +62,5 @@ def _cast(texts: pa.Array, kind: pa.DataType) -> pa.Array:
 
 
 def _shown(exc: Exception) -> str:
-    found = QUOTED.search(str(exc))
-    return f" ({found[1][:80]!r})" if found else ""
+    quoted = QUOTED.search(str(exc))
+    return f" ({quoted[1][:80]!r})" if quoted else ""

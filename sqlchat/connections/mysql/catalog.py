@@ -1,4 +1,4 @@
-"""What `connection.py` asks MySQL or MariaDB about itself, and the Catalog that comes of the answers."""
+"""The questions about its catalog that MySQL or MariaDB is asked, and the Catalog made of the answers."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def read_catalog(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
             primary[schema, table].append(parts[0])
         else:
             foreign[schema, table][constraint].append(parts)
-    found = drop_unreadable_keys(
+    known_tables = drop_unreadable_keys(
         Table(
             name=name,
             schema=schema,
@@ -94,9 +94,9 @@ def read_catalog(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
     )
     routines = list(routines)
     own = frozenset(name for name, _ in routines) & (FUNCTIONS | RULES.grammar)
-    version = hashlib.sha256(repr((found, database, sorted(own))).encode()).hexdigest()[:16]
+    version = hashlib.sha256(repr((known_tables, database, sorted(own))).encode()).hexdigest()[:16]
     return Catalog(
-        tables=found,
+        tables=known_tables,
         dialect="mysql",
         default_schema=database,
         version=version,

@@ -28,7 +28,6 @@ from sqlchat.connections.mysql.errors import (
     VIEW_UNEXPLAINED,
     make_config_error,
     make_query_error,
-    make_timeout_error,
 )
 from sqlchat.connections.mysql.plan import read_cost as plan_cost
 from sqlchat.connections.mysql.profile import read as read_profiles
@@ -39,8 +38,10 @@ from sqlchat.connections.servers.connection import (
     CATALOG_TIMEOUT,
     WAITING_READER,
     ServerConnection,
+    cut_end,
     write_comment,
 )
+from sqlchat.connections.servers.pool import make_timeout_error
 from sqlchat.connections.streams import Feed, Stream, open_feed
 from sqlchat.errors import CatalogChangedError, ConnectionConfigError, SQLRefusedError
 from sqlchat.sql.catalog import Catalog, Table
@@ -102,12 +103,12 @@ class MySQLConnection(ServerConnection):
             cursor.execute(text + write_comment(tag))
             fields = session.read_columns()
             rows = session.read_rows(fields, max_rows + 1, self._settings.max_result_mb)
-        kept = rows[:max_rows]
+        shown = rows[:max_rows]
         return Results(
             columns=tuple(field.name for field in fields),
             types=tuple(field.type for field in fields),
-            rows=b"[" + b",".join(kept) + b"]",
-            row_count=len(kept),
+            rows=b"[" + b",".join(shown) + b"]",
+            row_count=len(shown),
             truncated=len(rows) > max_rows,
         )
 
@@ -227,23 +228,14 @@ class MySQLConnection(ServerConnection):
 def _read_statement(sql: str) -> tuple[str, bool]:
     """The text without what follows its end, and whether it begins like a query; else it only asks to be told.
 
-    Raises SQLRefusedError for all else. Mistaking where it ends is harmless: what is prepared and what runs is the
-    same text, and the server takes one statement at a time.
+    Raises SQLRefusedError for all else.
     """
-    try:
-        sql.encode()
-    except UnicodeEncodeError:
-        raise SQLRefusedError("The SQL is not valid Unicode.") from None
+    text, first = cut_end(sql, PIECE)
     if EXECUTED_COMMENT.search(sql):
         raise SQLRefusedError("Comments that the server executes (/*!, /*M!, /*+) are not allowed.")
-    first, end = "", 0
-    for piece in PIECE.finditer(sql):
-        if piece["skipped"] is None:
-            first = first or piece[0].lower()
-            end = piece.end()
     if first not in QUERIES | TOLD:
         raise SQLRefusedError("Only one statement that returns rows can be run.")
-    return sql[:end], first in QUERIES
+    return text, first in QUERIES
 
 
 def _read_fault(exc: Exception) -> tuple[int, str]:

@@ -28,7 +28,7 @@ from sqlchat.sql.catalog import Catalog, Column, ForeignKey, OwnNames, Table, dr
 from sqlchat.sql.guards.postgres import GRAMMAR
 
 READABLE = """
-    SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition,
+    SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reloptions,
         CASE WHEN pg_catalog.row_security_active(c.oid) THEN -1 ELSE c.reltuples END AS reltuples
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -137,25 +137,10 @@ LEFT JOIN LATERAL (SELECT pg_catalog.json_build_array(n.nspname, c.relname) AS p
 """  # noqa: S608 - constants
 
 HARMLESS_VOLATILE = (
-    "random",
-    "random_normal",
-    "clock_timestamp",
-    "timeofday",
-    "gen_random_uuid",
-    "uuidv4",
-    "uuidv7",
-    "uuid_generate_v1",
-    "uuid_generate_v1mc",
-    "uuid_generate_v4",
-    "gen_salt",
-    "gen_random_bytes",
-    "pgp_sym_encrypt",
-    "pgp_sym_encrypt_bytea",
-    "pgp_pub_encrypt",
-    "pgp_pub_encrypt_bytea",
-    "normal_rand",
-    "st_generatepoints",
-)
+    "random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7",
+    "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "gen_salt", "gen_random_bytes", "pgp_sym_encrypt",
+    "pgp_sym_encrypt_bytea", "pgp_pub_encrypt", "pgp_pub_encrypt_bytea", "normal_rand", "st_generatepoints",
+)  # fmt: skip
 DANGEROUS = (
     ".*_to_xml.*|ts_rewrite|ts_stat|current_setting|pg_show_all_settings|array_fill|crosstab.*|connectby|xpath_table"
     "|txid_current|txid_current_if_assigned|pg_current_xact_id.*|pg_prepared_statement|pg_cursor|lo_.*|loread|lowrite"
@@ -248,7 +233,7 @@ SELECT pg_catalog.json_build_object(
             ROWS FROM (pg_catalog.unnest(p.proargnames), pg_catalog.unnest(p.proargmodes)) AS u(name, mode)
         WHERE u.mode IN ('o', 'b', 't')) a))
 """  # noqa: S608 - constants
-"""What SQL may call, what the database's users made beside it, and what may stand after a dot."""
+"""The functions that SQL may call, those that users defined, and the names that may stand after a dot."""
 
 VOLATILE_OWN = f"""
 WITH built_in AS MATERIALIZED ({BUILT_IN}), harmless AS MATERIALIZED ({HARMLESS}),
@@ -376,10 +361,10 @@ def read_warnings(rights_json: str, volatile_json: str) -> list[str]:
 def find_unusable(names_json: str, asked: Sequence[str]) -> list[str]:
     """The answer to UNUSABLE as warnings. Raises ConnectionConfigError where nothing that was asked for is left."""
     names = orjson.loads(names_json)
-    told = [f"There is no schema {name!r} that the role may use." for name in names]
+    warnings = [f"There is no schema {name!r} that the role may use." for name in names]
     if names and len(names) == len(asked):
-        raise ConnectionConfigError("schema: " + " ".join(told)[:500])
-    return told
+        raise ConnectionConfigError("schema: " + " ".join(warnings)[:500])
+    return warnings
 
 
 def read_types(types_json: str) -> dict[int, PgType]:

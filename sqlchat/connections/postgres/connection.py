@@ -87,7 +87,7 @@ class PostgresConnection(TransactingConnection):
     def catalog(self) -> Catalog:
         with self._open_transaction(NOTHING, CATALOG_TIMEOUT) as cursor:
             definitions = ask(cursor, VERSION)  # first: what is made meanwhile then counts as a change
-            found = questions.read_catalog(
+            catalog = questions.read_catalog(
                 *(ask(cursor, each) for each in (questions.TABLES, questions.FUNCTIONS, questions.SEARCH_PATH))
             )
             own = (
@@ -95,7 +95,7 @@ class PostgresConnection(TransactingConnection):
                 if self._allowed
                 else frozenset()
             )
-        return replace(found, functions=(found.functions or frozenset()) | own, definitions=definitions)
+        return replace(catalog, functions=(catalog.functions or frozenset()) | own, definitions=definitions)
 
     def expecting(self, catalog: Catalog, tables: Sequence[Table] = ()) -> PostgresConnection:
         view = copy(self)

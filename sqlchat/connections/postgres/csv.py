@@ -98,10 +98,10 @@ class Shape:
 
 def _find_base_type(oid: int, types: Mapping[int, PgType]) -> int | None:
     """The OID of the type under domains; None where its values are neither text nor asked for as JSON has them."""
-    known = types.get(oid)
-    if known and known.base:
-        return _find_base_type(known.base, types)
-    if (known and known.element) or (oid in BY_OID and oid not in AS_WRITTEN and oid not in ASKED_FOR):
+    type = types.get(oid)
+    if type and type.base:
+        return _find_base_type(type.base, types)
+    if (type and type.element) or (oid in BY_OID and oid not in AS_WRITTEN and oid not in ASKED_FOR):
         return None
     return oid
 

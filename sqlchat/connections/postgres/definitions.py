@@ -1,4 +1,4 @@
-"""SQL that finds what users of a Postgres database defined beside it, and tells whether it has changed.
+"""SQL that finds the functions, operators, casts and types that users defined, and notices changes.
 
 The guard and the policy judge names by the catalog. A function that is made later may take a name that the guard lets
 pass; a view that is replaced may show what the policy denies. So each transaction compares the functions with those
@@ -55,7 +55,7 @@ A new relation of a known name changes the sum for that name. Partitions change 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a text was examined for."""
+    """The version of the database for which a text was examined."""
 
     version: str = ""
     """The answer to VERSION; "" where nothing is compared."""

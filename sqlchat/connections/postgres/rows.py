@@ -20,7 +20,7 @@ FETCHED_AT_ONCE = 100
 
 
 class Rows(ABC):
-    """What a COPY writes its rows into, up to `largest` bytes together."""
+    """Takes the rows of a COPY, up to `largest` bytes together."""
 
     def __init__(self, cursor: psycopg2.extensions.cursor, largest: int) -> None:
         self._cursor, self._largest, self._size = cursor, largest, 0

@@ -28,7 +28,7 @@ SELECT pg_catalog.pg_backend_pid(), CASE
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE oid >= 16384
             AND ev_action::pg_catalog.text ~ 'SQLVALUEFUNCTION :op [0-9]+ :type 19 ') END
 """  # noqa: S608 - constants
-"""Who serves the session, and whether a superuser's transactions can put its rights down without another answer.
+"""The process that serves the session, and whether a superuser's rights can be put down without another answer.
 
 They cannot if something depends on more than reading: foreign tables (each role has its own login there), functions
 that not everybody may run, views over CURRENT_USER. Row-level security is asked of in each transaction.
@@ -42,7 +42,7 @@ NO_FILE = "/dev/null/none"
 
 
 NO_ENCODING = "SQL_ASCII"
-"""What Postgres calls a database whose bytes it does not look at."""
+"""The encoding of a database whose bytes Postgres does not look at."""
 LENIENT = "sqlchat-lenient"
 
 

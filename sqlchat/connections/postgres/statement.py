@@ -12,7 +12,7 @@ from sqlchat.connections.postgres.csv import OPTIONS, Shape
 from sqlchat.connections.postgres.definitions import Expected
 from sqlchat.connections.postgres.errors import ROW_TOO_LARGE
 from sqlchat.connections.postgres.session import READING_ROLE, Session
-from sqlchat.connections.servers.connection import write_comment
+from sqlchat.connections.servers.connection import cut_end, write_comment
 from sqlchat.errors import ConnectionConfigError, SQLRefusedError
 
 PORTAL = "sqlchat"
@@ -64,22 +64,11 @@ class Statement:
 
     @classmethod
     def read(cls, sql: str) -> Statement:
-        """Raises SQLRefusedError for a text that cannot be sent at all.
-
-        Mistaking where the statement ends is harmless: what is checked by the server and what is run is this text.
-        """
-        try:
-            sql.encode()
-        except UnicodeEncodeError:
-            raise SQLRefusedError("The SQL is not valid Unicode.") from None
+        """Raises SQLRefusedError for a text that cannot be sent at all."""
         if "\0" in sql:
             raise SQLRefusedError("The SQL contains a NUL character.")
-        first, end = "", 0
-        for piece in PIECE.finditer(sql):
-            if piece["skipped"] is None:
-                first = first or piece[0].lower()
-                end = piece.end()
-        return cls(text=sql[:end], is_query=first in QUERY_WORDS)
+        text, first = cut_end(sql, PIECE)
+        return cls(text, first in QUERY_WORDS)
 
     def write_copy(self, shape: Shape, rows: int, largest_row: int, *, tag: str, then: str = "") -> tuple[str, int]:
         """COPY of at most `rows` rows, as `shape` says, and how many characters stand before the text in it.
@@ -122,9 +111,9 @@ def read_cost(plan_json: str) -> float:
     Found by its key, since the whole may be nested deeper than a reader of JSON goes; in a name or a text the
     quotes would stand behind a backslash.
     """
-    found = ESTIMATE.search(plan_json)
-    assert found is not None
-    return float(found[1])
+    match = ESTIMATE.search(plan_json)
+    assert match is not None
+    return float(match[1])
 
 
 def write_prologue(
@@ -148,7 +137,7 @@ def write_prologue(
     refuses its files, slots and settings.
     """
     steps_down = session.steps_down and "role" not in caller
-    others = (f"client_encoding = {session.sent_encoding}",)
+    others: tuple[str, ...] = (f"client_encoding = {session.sent_encoding}",)
     if session.server_version >= 140000:
         others += (f"client_connection_check_interval = '{CONNECTION_CHECK}'",)
     if search_path:

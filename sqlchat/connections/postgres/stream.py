@@ -101,7 +101,7 @@ class Lines(io.RawIOBase):
 
 
 class Cells:
-    """What a COPY as text, or fetching from the portal, writes its rows into; hands on batches of JSON."""
+    """Takes the rows of a COPY as text, or of the portal, and hands on batches of JSON."""
 
     def __init__(self, put: Callable[[pa.RecordBatch], None], decoders: list[Decoder]) -> None:
         self._put, self._decoders, self._due, self._size = put, decoders, 0.0, 0
@@ -191,7 +191,7 @@ def _parse(block: bytes, types: Sequence[pa.DataType]) -> pa.RecordBatch:
 
 
 def _quote_texts(column: pa.Array) -> pa.Array:
-    """What is no number in JSON becomes a text there."""
+    """Put quotes around NaN and Infinity, which JSON has no number for."""
     return pc.if_else(
         pc.match_substring_regex(column, NO_NUMBER), pc.binary_join_element_wise('"', column, '"', ""), column
     )

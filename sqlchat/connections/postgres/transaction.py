@@ -14,11 +14,12 @@ import psycopg2.extensions
 from sqlalchemy.pool import PoolProxiedConnection
 
 from sqlchat.connections.postgres.definitions import CHANGED, Expected
-from sqlchat.connections.postgres.errors import Fault, make_config_error, make_query_error, make_timeout_error
+from sqlchat.connections.postgres.errors import Fault, make_config_error, make_query_error
 from sqlchat.connections.postgres.rows import hang_up
 from sqlchat.connections.postgres.session import Session, connect
 from sqlchat.connections.postgres.statement import OPEN_CONTEXT_LINES, Statement, write_prologue
 from sqlchat.connections.servers.connection import ServerConnection
+from sqlchat.connections.servers.pool import make_timeout_error
 from sqlchat.errors import CatalogChangedError, ConnectionConfigError, DatabaseUnavailableError
 
 NOTHING = Statement.read("SELECT 1")

@@ -1,4 +1,4 @@
-"""What the connections to Postgres and MySQL share: the server's address, the pool of sessions, their deadlines."""
+"""The base of the connections to Postgres and MySQL: address, pool of sessions and deadlines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,12 @@ from sqlchat.connections.servers.config import ServerConfig
 from sqlchat.connections.servers.deadlines import Deadlines
 from sqlchat.connections.servers.network import resolve
 from sqlchat.connections.servers.pool import UNENCRYPTED, make_pool
-from sqlchat.errors import BusyError, ConnectionConfigError, DatabaseUnavailableError
+from sqlchat.errors import (
+    BusyError,
+    ConnectionConfigError,
+    DatabaseUnavailableError,
+    SQLRefusedError,
+)
 
 CATALOG_TIMEOUT = 60.0
 """Seconds for a question of our own."""
@@ -27,7 +32,7 @@ SAFE_TAG = re.compile(r"[^\w.:-]", re.ASCII)
 
 class ServerConnection(Connection):
     unconnected: ClassVar[tuple[type[Exception], ...]]
-    """What the driver raises if it cannot connect."""
+    """Exceptions that the driver raises if it cannot connect."""
 
     def _set_up(self, target: ServerConfig, settings: Settings) -> None:
         self._target, self._settings, self.place = target, settings, target.place
@@ -73,6 +78,26 @@ class ServerConnection(Connection):
 
     def _find_address(self) -> str:
         return resolve(self._target.host, self._target.port, self._settings.reaches_private_hosts)
+
+
+def cut_end(sql: str, pieces: re.Pattern[str]) -> tuple[str, str]:
+    """The text without what follows its end, and its first word or sign in lower case.
+
+    `pieces` splits it: what its group `skipped` matches (semicolons, blanks, comments) is no part of the statement.
+    Mistaking where the statement ends is harmless: what the server checks and what it runs is this text.
+
+    Raises SQLRefusedError for a text that cannot be sent at all.
+    """
+    try:
+        sql.encode()
+    except UnicodeEncodeError:
+        raise SQLRefusedError("The SQL is not valid Unicode.") from None
+    first, end = "", 0
+    for piece in pieces.finditer(sql):
+        if piece["skipped"] is None:
+            first = first or piece[0].lower()
+            end = piece.end()
+    return sql[:end], first
 
 
 def write_comment(tag: str) -> str:
