@@ -112,6 +112,7 @@ class Model:
     def __init__(self, server: HTTPServer) -> None:
         self.requests: list[Any] = []
         self._answers: list[str] = []
+        self._second_answers: list[str] = []
         server.expect_request("/v1/chat/completions").respond_with_handler(self._openai)
         server.expect_request("/v1/messages").respond_with_handler(self._anthropic)
 
@@ -121,9 +122,17 @@ class Model:
     def answers(self, *texts: str) -> None:
         self._answers += texts
 
-    def _openai(self, request: Request) -> Response:
+    def answers_again(self, *texts: str) -> None:
+        """Answers only for requests that show the model an answer of its own: drafts of one question run at once."""
+        self._second_answers += texts
+
+    def _take_answer(self, request: Request) -> str:
         self.requests.append(json.loads(request.get_data()))
-        message = {"role": "assistant", "content": self._answers.pop(0)}
+        is_second = any(message["role"] == "assistant" for message in self.requests[-1]["messages"])
+        return (self._second_answers if is_second and self._second_answers else self._answers).pop(0)
+
+    def _openai(self, request: Request) -> Response:
+        message = {"role": "assistant", "content": self._take_answer(request)}
         return self._json(
             {
                 "id": "1",
@@ -136,14 +145,13 @@ class Model:
         )
 
     def _anthropic(self, request: Request) -> Response:
-        self.requests.append(json.loads(request.get_data()))
         return self._json(
             {
                 "id": "1",
                 "type": "message",
                 "role": "assistant",
                 "model": "some-model",
-                "content": [{"type": "text", "text": self._answers.pop(0)}],
+                "content": [{"type": "text", "text": self._take_answer(request)}],
                 "stop_reason": "end_turn",
                 "stop_sequence": None,
                 "usage": {"input_tokens": 100, "output_tokens": 10},

@@ -85,7 +85,8 @@ def test_thorough_does_not_vouch_for_a_withdrawn_draft(ask: Any, model) -> None:
 
 
 def test_thorough_asks_again_where_all_is_withdrawn(ask: Any, model) -> None:
-    model.answers(*[f"```sql\n{DRAFT}\n```\nWait, that is wrong."] * 3, *[form(SQL)] * 3)
+    model.answers(*[f"```sql\n{DRAFT}\n```\nWait, that is wrong."] * 3)
+    model.answers_again(*[form(SQL)] * 3)
     answer = ask(mode="thorough").get_json()
     assert answer["results"]["rows"] == [[2]]
     assert answer["attempts"] == 6
