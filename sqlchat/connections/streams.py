@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BLOCK = 1 << 20
+BLOCK = 1 << 19
 """Bytes that travel together."""
 FLUSH = 0.25
 """Seconds after which the rows that are there travel, however few."""
