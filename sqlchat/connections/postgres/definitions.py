@@ -81,6 +81,13 @@ class Expected:
         if not session.lent:
             before = ([] if session.has_prepared else [PREPARE]) + [f"EXECUTE {PREPARED}_version (%s)"]
             after = [f"EXECUTE {PREPARED}_stamps (%s, %s)"]
+            if session.server_version >= 120000:  # else the server might plan them anew each time
+                before = [
+                    "SET LOCAL plan_cache_mode = force_generic_plan",
+                    *before,
+                    "SET LOCAL plan_cache_mode = auto",
+                ]
+                after = ["SET LOCAL plan_cache_mode = force_generic_plan", *after, "SET LOCAL plan_cache_mode = auto"]
             session.has_prepared = True
         return before, [self.version], after, [str(self.stamp), list(self.relations)]
 
@@ -94,6 +101,8 @@ def _compare(version: str, expected: str) -> str:
     return f"SELECT CASE WHEN version <> {expected} THEN {failing} END FROM ({version}) v"  # noqa: S608
 
 
+PLAN_ONCE = "SET LOCAL plan_cache_mode = force_generic_plan"
+PLAN_AS_USUAL = "SET LOCAL plan_cache_mode = auto"
 PREPARED = "sqlchat"
 PREPARE = (
     f"PREPARE {PREPARED}_version (pg_catalog.text) AS {_compare(VERSION, '$1')}; "
