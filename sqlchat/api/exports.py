@@ -1,4 +1,4 @@
-"""Whole results as files: which format a caller asks for, and the answer that streams it.
+"""Answers with a whole result as a file, in the format that the caller accepts.
 
 What goes wrong before the first byte is a problem body. After it, the answer ends without its last chunk, so that no
 client takes it for whole; NDJSON says why in its last line.
@@ -76,7 +76,7 @@ def export(
     g.streaming = True
     body = _log_chunks(first, chunks)
     next(body)
-    response = Response(stream_with_context(body), content_type=wanted.content_type)
+    response = Response(stream_with_context(body), content_type=wanted.media_type + wanted.parameters)
     response.call_on_close(partial(copy_context().run, body.close))  # whose end notes facts of this request
     moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     name = UNSAFE.sub("_", g.export_of)

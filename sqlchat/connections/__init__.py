@@ -7,7 +7,7 @@ gRPC) is imported only in the package of its database. `files/` makes a database
 the types of `sqlchat.files`. What several share: `embedded.py` SQLite and DuckDB, `servers/` Postgres, MySQL and
 Spark, `encoding.py` and `plan.py` all.
 
-`gate.py` is the one way by which SQL reaches a database: guard, then `Connection.run`. `manager.py` finds definitions
-in the store; `live.py` is a connection that was made of one, with its policy (`policies/`) and what was read of its
-database (`cached.py`, `samples.py`). Imports from `files`, `store`, `sql`, `workers`, `config` and `errors`.
+`open_connection.py` is the one way by which SQL reaches a database: it examines a text, then runs it under the policy
+of the connection, whose catalog, profiles and samples it keeps. `manager.py` finds definitions in the store and opens
+them. Imports from `files`, `store`, `sql`, `workers`, `config` and `errors`.
 """

@@ -1,10 +1,10 @@
-"""What a database must be able to do for us. One subclass a database, each in a package of its own."""
+"""The interface of a connection to a database. Each kind of database has a subclass in its own package."""
 
 from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -12,7 +12,7 @@ import orjson
 
 from sqlchat.config import Settings
 from sqlchat.connections.plan import Plan
-from sqlchat.sql.catalog import Catalog
+from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
 from sqlchat.workers import Workers
 
@@ -41,10 +41,10 @@ class Results:
     def read_rows(self) -> list[list[Any]]:
         """The rows as JSON values; a number beyond the range of a double is infinite."""
         try:
-            found: list[list[Any]] = orjson.loads(self.rows)
+            rows: list[list[Any]] = orjson.loads(self.rows)
         except orjson.JSONDecodeError:
-            found = json.loads(self.rows, parse_int=lambda text: int(text) if len(text) < INT_DIGITS else float(text))
-        return found
+            rows = json.loads(self.rows, parse_int=lambda text: int(text) if len(text) < INT_DIGITS else float(text))
+        return rows
 
 
 class Connection(ABC):
@@ -93,7 +93,7 @@ class Connection(ABC):
 
     @abstractmethod
     def profiles(self, catalog: Catalog, timeout: float) -> Mapping[Path, ColumnProfile]:
-        """What the columns of the tables and views listed in `catalog` hold, from statistics or bounded samples.
+        """Profile the columns of the tables and views listed in `catalog`, by statistics or bounded samples.
 
         Leaves out what cannot be read in `timeout` seconds.
         """
@@ -105,11 +105,11 @@ class Connection(ABC):
         """
         return self
 
-    def expecting(self, catalog: Catalog) -> Connection:
-        """This connection as it runs SQL that was examined for `catalog`.
+    def expecting(self, catalog: Catalog, tables: Sequence[Table] = ()) -> Connection:
+        """This connection as it runs SQL that was examined for `catalog` and may read `tables`.
 
-        Its `run`, `stream` and `explain` raise CatalogChangedError, before they plan the SQL, if the database tells
-        that its functions have changed since.
+        Its `run`, `stream` and `explain` raise CatalogChangedError if the database tells that its own functions or
+        these tables and views have changed since.
         """
         return self
 

@@ -75,7 +75,7 @@ def is_deep(json: bytes) -> bool:
 
 
 def _other(value: Any) -> Any:
-    """What orjson does not know, as something that it does."""
+    """Replace a value of a type that orjson does not write."""
     match value:
         case Decimal():
             return orjson.Fragment(_digits(value)) if value.is_finite() else no_number(value)

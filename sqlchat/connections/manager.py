@@ -47,7 +47,7 @@ State = Literal["ready", "unreachable", "unreadable", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class Described:
-    """What may be told of a connection: nothing of its config."""
+    """The public facts of a connection: nothing of its config."""
 
     name: str
     provider: str
@@ -218,10 +218,10 @@ class ConnectionManager:
         try:
             key = self._store.connections.version(owner, name)
             with self._lock:
-                found = self._open.get(place)
-                if found is not None and found.key == key:
+                current = self._open.get(place)
+                if current is not None and current.key == key:
                     self._open.move_to_end(place)
-                    return found
+                    return current
             definition = self._store.connections.get(owner, name)
         except ConnectionNotFoundError:
             self._drop(owner, name)
@@ -229,19 +229,19 @@ class ConnectionManager:
         opened = self._open_anew(definition)
         dropped = [opened]  # closed as this function ends, when the lock is free again
         with self._lock:
-            found = self._open.get(place)
-            if found is None or found.key != opened.key:
-                dropped = [found] if found else []
-                self._open[place] = found = opened
+            current = self._open.get(place)
+            if current is None or current.key != opened.key:
+                dropped = [current] if current else []
+                self._open[place] = current = opened
             self._open.move_to_end(place)
             crowded = len(self._open) > self._settings.max_pools
             while len(self._open) > self._settings.max_pools:
                 dropped.append(self._open.pop(self._choose_dropped()))
         _mark_dropped(dropped)
         # Connections that take turns in a full table would be read at every turn.
-        if found is opened and not crowded and self._prefetcher:
+        if current is opened and not crowded and self._prefetcher:
             self._prefetcher.want(opened)
-        return found
+        return current
 
     def _choose_dropped(self) -> tuple[str, str]:
         """The place of the connection that was not used for longest, of an owner who has the most open ones."""

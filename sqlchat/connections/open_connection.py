@@ -64,12 +64,13 @@ REREADING = 10.0
 class Reading:
     """A catalog as it was read, and what was examined for it: a new reading begins without any examination."""
 
+    whole: Catalog
     visible: Catalog
     """Without what the connection's policy denies."""
     judged: PolicedCatalog | None
     """The whole of it under the policy; None without one."""
     hidden: HiddenNames = HiddenNames()
-    """What the policy takes out of it."""
+    """The names that the policy takes out of it."""
     examinations: LruCache[Examination] = field(
         default_factory=partial(LruCache, MOST_EXAMINATIONS, MOST_EXAMINED), repr=False
     )
@@ -132,12 +133,12 @@ class OpenConnection:
 
     @property
     def catalog(self) -> Catalog:
-        """What SQL may read here, at most `settings.catalog_ttl` seconds old when this view first saw it."""
+        """The tables that SQL may read, at most `settings.catalog_ttl` seconds old when this view first saw it."""
         return self._known.visible
 
     @property
     def hidden_names(self) -> HiddenNames:
-        """What the policy takes out of `catalog`."""
+        """The names that the policy takes out of `catalog`."""
         return self._known.hidden
 
     @cached_property
@@ -173,7 +174,7 @@ class OpenConnection:
             return False
 
     def read_profiles(self, *, refresh: bool = False, catalog: Catalog | None = None) -> Profiles:
-        """What the columns hold, at most `settings.profile_ttl` seconds old; anew with `refresh` or other tables.
+        """The columns' profiles, at most `settings.profile_ttl` seconds old; anew with `refresh` or other tables.
 
         Reading ends after 5 s, with what was read by then. `catalog` is one that was just read, in place of the
         view's own.
@@ -194,24 +195,12 @@ class OpenConnection:
 
         Raises DatabaseUnavailableError, which an answer would not survive either.
         """
-        try:
-            return self.read_profiles()
-        except DatabaseUnavailableError:
-            raise
-        except SqlchatError as exc:
-            log.warning("profiles could not be read", extra={"reason": exc.detail})
-            return Profiles()
+        return _read_or_leave(self.read_profiles, Profiles(), "profiles")
 
     @cached_property
     def samples(self) -> Samples:
         """See `read_samples`; none where they cannot be read just now, as with `profiles`."""
-        try:
-            return self.read_samples()
-        except DatabaseUnavailableError:
-            raise
-        except SqlchatError as exc:
-            log.warning("first rows could not be read", extra={"reason": exc.detail})
-            return {}
+        return _read_or_leave(self.read_samples, {}, "first rows")
 
     def check(self) -> list[str]:
         """Try the connection; gives warnings for its status. Raises what `Connection.check` raises."""
@@ -275,7 +264,7 @@ class OpenConnection:
         return stream
 
     def _ask(self, examined: Examination, act: Callable[[Connection], T]) -> T:
-        """What `act(driver)` returns, once `examined` holds for the catalog as it is now.
+        """Return `act(driver)`, after `examined` holds for the catalog as it is now.
 
         If the database has changed its functions since, the catalog is read and the SQL examined anew, once.
         """
@@ -283,14 +272,15 @@ class OpenConnection:
             if examined.catalog_version not in self._earlier:
                 raise ValueError("This SQL was examined for another connection.")
             examined = self._examine(examined.sql)
-        if examined.is_plain:
+        known = self._known
+        if examined.is_plain and known.judged is None:
             return act(self._driver)
         try:
-            return act(self._driver.expecting(self.catalog))
+            return act(self._driver.expecting(known.visible, known.whole.list_read(examined.sql)))
         except CatalogChangedError:
             self.read_catalog()
         self._examine(examined.sql)
-        return act(self._driver.expecting(self.catalog))
+        return act(self._driver.expecting(self.catalog, self._known.whole.list_read(examined.sql)))
 
     def _admit(self, driver: Connection, examined: Examination, limit: int, is_planned: bool) -> None:
         """Raise what `explain` raises, unless `is_planned` says that it has let this query pass."""
@@ -329,10 +319,20 @@ class OpenConnection:
 def _read(driver: Connection, policy: Policy | None, judges: Workers) -> Reading:
     catalog = _with_version(driver.catalog())
     if policy is None:
-        return Reading(catalog, None)
+        return Reading(catalog, catalog, None)
     # A partition has a name of its own, which a policy that denies the whole table does not know.
     judged = judges.call(apply_policy, catalog.whole_tables, policy, deadline=JUDGING)
-    return Reading(judged.visible, judged, find_hidden_names(judged.full, judged.visible))
+    return Reading(catalog, judged.visible, judged, find_hidden_names(judged.full, judged.visible))
+
+
+def _read_or_leave(read: Callable[[], T], none: T, name: str) -> T:
+    try:
+        return read()
+    except DatabaseUnavailableError:
+        raise
+    except SqlchatError as exc:
+        log.warning("%s could not be read", name, extra={"reason": exc.detail})
+        return none
 
 
 def _with_version(catalog: Catalog) -> Catalog:

@@ -1,4 +1,4 @@
-"""What a database expects a query to take, before it runs, and the ceiling that this is held to."""
+"""The cost that a database expects of a query before it runs, and its ceiling."""
 
 from __future__ import annotations
 

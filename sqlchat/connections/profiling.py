@@ -39,7 +39,7 @@ NUMBER = re.compile(
 )
 TIME = re.compile(r"\W*(date|time|smalldatetime)", re.I)
 OF_SETS = re.compile(r"set\b", re.I)
-"""Whose values are lists of labels."""
+"""Types whose values are lists of labels."""
 LIST = re.compile(r"\[\d*\]\s*$")
 ISO = re.compile(
     r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|UTC|[+-]\d\d(:?\d\d)?))?)?)?|\d\d:\d\d(:\d\d)?"
@@ -56,7 +56,7 @@ CONVERTIBLE = re.compile(rf"{AMOUNT}|{DAY}([ T]\d\d?:\d\d(:\d\d)?)?")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was counted in the rows of one column."""
+    """The counts and values of one column in the rows that were looked at."""
 
     rows: int
     present: int
@@ -106,10 +106,10 @@ def with_labels(profiles: Mapping[Path, ColumnProfile], catalog: Catalog) -> dic
             if not (column.labels and table.listed) or OF_SETS.match(column.type):
                 continue
             path = (table.schema, table.name, column.name)
-            known = made.get(path) or ColumnProfile("text", 0.0, len(column.labels))
-            seen = [value for value in known.values if value in column.labels]
+            profile = made.get(path) or ColumnProfile("text", 0.0, len(column.labels))
+            seen = [value for value in profile.values if value in column.labels]
             unseen = [label for label in column.labels if label not in seen]
-            made[path] = replace(known, values=(*seen, *unseen), complete=True, least="", most="")
+            made[path] = replace(profile, values=(*seen, *unseen), complete=True, least="", most="")
     return made
 
 
@@ -124,7 +124,7 @@ def told_by(sample: int, present: int, *, whole: bool) -> int | None:
 
 
 def profile(kind: Kind, seen: Seen) -> ColumnProfile:
-    """What `seen` says of a column of that kind."""
+    """Make the profile of a column of that kind."""
     null_share = round(1 - seen.present / seen.rows, 4) if seen.rows else 0.0
     if kind == "other":
         return ColumnProfile(kind, null_share, exact=seen.whole)
@@ -167,10 +167,10 @@ def _texts(made: ColumnProfile, seen: Seen) -> ColumnProfile:
 def bounded(profiles: Mapping[Path, ColumnProfile]) -> dict[Path, ColumnProfile]:
     """With so many texts in all as an index of them may hold, columns with few of them first."""
     left = MOST_IN_ALL
-    kept = dict(profiles)
+    bounded_profiles = dict(profiles)
     for path in sorted(profiles, key=lambda path: (not profiles[path].few, len(profiles[path].values))):
         each = profiles[path]
         if len(each.values) > max(0, left):
-            kept[path] = replace(each, values=each.values[: max(0, left)], complete=False)
+            bounded_profiles[path] = replace(each, values=each.values[: max(0, left)], complete=False)
         left -= len(each.values)
-    return kept
+    return bounded_profiles

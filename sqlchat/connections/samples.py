@@ -32,7 +32,7 @@ NULL = "NULL"
 
 def read_samples(connection: Connection, catalog: Catalog) -> Samples:
     """Rows of the base tables, as far as five seconds get. Raises DatabaseUnavailableError and BusyError."""
-    until, found = time.monotonic() + TIME, {}
+    until, samples = time.monotonic() + TIME, {}
     for table in [each for each in catalog.tables if each.kind == "table" and each.listed][:MOST_TABLES]:
         if (left := until - time.monotonic()) <= 0:
             break
@@ -41,8 +41,8 @@ def read_samples(connection: Connection, catalog: Catalog) -> Samples:
         except (ForeignServerUnavailableError, QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError):
             continue  # one that the role may not read, say: the others still help
         rows = results.read_rows()
-        found[table.schema, table.name] = tuple(tuple(map(_text, row)) for row in rows)
-    return found
+        samples[table.schema, table.name] = tuple(tuple(map(_text, row)) for row in rows)
+    return samples
 
 
 def _first_rows(table: Table, catalog: Catalog) -> str:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BLOCK = 1 << 18
+BLOCK = 1 << 19
 """Bytes that travel together."""
 FLUSH = 0.25
 """Seconds after which the rows that are there travel, however few."""
@@ -35,7 +35,7 @@ class StreamClosedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What is known of a result before its first row."""
+    """The columns of a result, which come before its first row."""
 
     columns: tuple[str, ...]
     """Names in order; a name may occur twice."""
@@ -47,6 +47,10 @@ class Header:
     """Whether a column's texts are JSON (`1.50`, `"NaN"`, `[1, 2]`); else they are strings without quotes."""
 
 
+ReadItem = Callable[[Any, Header], Any]
+"""Makes a record batch of what a database sent."""
+
+
 class Stream:
     """Iterate it once for record batches of strings, a column each; null is null. Close it in any case.
 
@@ -56,38 +60,42 @@ class Stream:
     def __init__(
         self,
         header: Header,
-        batches: Iterable[pa.RecordBatch],
+        items: Iterable[Any],
         close: Callable[[], None],
-        write_texts: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None,
+        read_texts: ReadItem = lambda item, _: item,
+        read_typed: ReadItem | None = None,
     ) -> None:
-        """`batches` have the header's Arrow types if `write_texts` is given, which makes strings of one."""
-        self.header, self._batches, self._close = header, batches, close
-        self._write_texts = write_texts
+        """`read_texts` makes a batch of strings of an item.
+
+        `read_typed` makes one with the header's Arrow types, or None if only casting the strings can tell.
+        """
+        self.header, self._items, self._close = header, items, close
+        self._read_texts, self._read_typed = read_texts, read_typed
         self.row_count = 0
         """Rows that were handed out."""
         self.held: object = None
-        """What must stay open as long as the stream is there."""
-
-    @property
-    def is_typed(self) -> bool:
-        """Whether `typed_batches` has the rows without a way over strings."""
-        return self._write_texts is not None
+        """An object that must stay open as long as the stream is there."""
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
-        write_texts = self._write_texts
-        return self._count_rows() if write_texts is None else map(write_texts, self._count_rows())
+        return self._read(self._read_texts)
 
-    def typed_batches(self) -> Iterator[pa.RecordBatch]:
-        """The batches as they came, in place of iterating. Of a stream that `is_typed` alone."""
-        return self._count_rows()
+    def typed_batches(self, cast: Callable[[pa.RecordBatch], pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        """Batches with the header's Arrow types, in place of iterating. `cast` gives one of strings these types."""
+
+        def read(item: Any, header: Header) -> pa.RecordBatch:
+            typed = self._read_typed(item, header) if self._read_typed else None
+            return cast(self._read_texts(item, header)) if typed is None else typed
+
+        return self._read(read)
 
     def wait_for_rows(self) -> None:
         """Wait for the first batch, so that what goes wrong before it is raised here."""
-        batches = iter(self._batches)
-        self._batches = itertools.chain(list(itertools.islice(batches, 1)), batches)
+        items = iter(self._items)
+        self._items = itertools.chain(list(itertools.islice(items, 1)), items)
 
-    def _count_rows(self) -> Iterator[pa.RecordBatch]:
-        for batch in self._batches:
+    def _read(self, read: ReadItem) -> Iterator[pa.RecordBatch]:
+        for item in self._items:
+            batch = read(item, self.header)
             self.row_count += batch.num_rows
             yield batch
 
@@ -164,13 +172,10 @@ class Feed:
 
 def open_feed(
     work: Callable[[Feed], None],
-    parse: Callable[[Any, Header], pa.RecordBatch],
-    write_texts: Callable[[pa.RecordBatch], pa.RecordBatch] | None = None,
+    read_texts: ReadItem = lambda item, _: item,
+    read_typed: ReadItem | None = None,
 ) -> Stream:
-    """A stream of what `work(feed)` puts: a Header, then what `parse(item, header)` makes batches of.
-
-    `write_texts` is as for `Stream`.
-    """
+    """A stream of what `work(feed)` puts: a Header, then items that are read as `Stream` says."""
     feed = Feed()
     feed.start(work)
     try:
@@ -178,7 +183,7 @@ def open_feed(
     except BaseException:
         feed.close()
         raise
-    return Stream(header, (parse(item, header) for item in feed), feed.close, write_texts)
+    return Stream(header, feed, feed.close, read_texts, read_typed)
 
 
 def batch_of(columns: Iterable[Iterable[bytes | str | None]]) -> pa.RecordBatch:

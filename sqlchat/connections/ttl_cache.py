@@ -15,7 +15,7 @@ LATE = 2
 
 
 class TtlCache(Generic[T]):
-    """What `read` gives, read anew when it is `ttl` seconds old.
+    """Keeps the value of `read`, and reads it anew when it is `ttl` seconds old.
 
     Who comes while it is read shares its value or its error. But where it is only its time that has come, one caller
     waits for the reading, and the others go on with what there was, until that is twice as old as it should be.
@@ -47,7 +47,7 @@ class TtlCache(Generic[T]):
         return flight.result() if flight else self._fly(own, of, handed)
 
     def glance(self) -> T:
-        """What is kept or just being read for another; else it is read now, and kept for nobody."""
+        """The value that is kept or just being read for another; else one read now, which nobody keeps."""
         with self._lock:
             flight, kept = self._flight, self._value
         if flight is not None:

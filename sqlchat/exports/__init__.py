@@ -16,10 +16,10 @@ from sqlchat.connections.streams import Stream
 @dataclass(frozen=True, slots=True)
 class Format:
     media_type: str
-    content_type: str
-    """The same, with what a reader must know."""
     extension: str
     module: str
+    parameters: str = ""
+    """Parameters of the content type."""
     is_compressed: bool = False
     """Whether its bytes are compressed already."""
     is_text_line: bool = False
@@ -34,20 +34,9 @@ class Format:
 FORMATS = {
     each.media_type: each
     for each in (
-        Format("text/csv", "text/csv; charset=utf-8; header=present", "csv", "sqlchat.exports.csv"),
-        Format("application/x-ndjson", "application/x-ndjson", "ndjson", "sqlchat.exports.ndjson", is_text_line=True),
-        Format(
-            "application/vnd.apache.arrow.stream",
-            "application/vnd.apache.arrow.stream",
-            "arrows",
-            "sqlchat.exports.arrow",
-        ),
-        Format(
-            "application/vnd.apache.parquet",
-            "application/vnd.apache.parquet",
-            "parquet",
-            "sqlchat.exports.parquet",
-            is_compressed=True,
-        ),
+        Format("text/csv", "csv", "sqlchat.exports.csv", parameters="; charset=utf-8; header=present"),
+        Format("application/x-ndjson", "ndjson", "sqlchat.exports.ndjson", is_text_line=True),
+        Format("application/vnd.apache.arrow.stream", "arrows", "sqlchat.exports.arrow"),
+        Format("application/vnd.apache.parquet", "parquet", "sqlchat.exports.parquet", is_compressed=True),
     )
 }

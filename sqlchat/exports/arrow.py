@@ -13,10 +13,8 @@ from sqlchat.exports.typed import schema_of, typed_batches
 
 def write(stream: Stream, *, guards_formulas: bool = False) -> Iterator[bytes]:
     schema, sink = schema_of(stream.header), Sink()
-    writer = pa.ipc.new_stream(pa.PythonFile(sink, "w"), schema)
-    yield sink.take()
-    for batch in typed_batches(stream, schema):
-        writer.write_batch(batch)
-        yield sink.take()
-    writer.close()
+    with pa.ipc.new_stream(pa.PythonFile(sink, "w"), schema) as writer:
+        for batch in typed_batches(stream, schema):
+            writer.write_batch(batch)
+            yield sink.take()
     yield sink.take()

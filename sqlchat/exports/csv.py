@@ -8,9 +8,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sqlchat.connections.streams import Stream
-from sqlchat.exports.texts import as_plain, join
+from sqlchat.exports.texts import as_plain, holds_any, join
 
-SPECIAL = r'[",\r\n]|^$'
+SPECIAL = b'",\r\n'
+QUOTED = r'[",\r\n]|^$'
 FORMULA = r"^[=+\-@\t\r]"
 END_OF_LINE = "\r\n"
 
@@ -40,8 +41,7 @@ def _fields(column: pa.Array, is_json: bool, guards_formulas: bool) -> pa.Array:
             formulas = pc.and_(formulas, strings)
         if pc.any(formulas).as_py():
             texts = pc.if_else(formulas, pc.binary_join_element_wise("'", texts, ""), texts)
-    special = pc.match_substring_regex(texts, SPECIAL)
-    if pc.any(special).as_py():
+    if holds_any(texts, SPECIAL) or pc.min(pc.binary_length(texts)).as_py() == 0:
         quoted = pc.binary_join_element_wise('"', pc.replace_substring(texts, '"', '""'), '"', "")
-        texts = pc.if_else(special, quoted, texts)
+        texts = pc.if_else(pc.match_substring_regex(texts, QUOTED), quoted, texts)
     return texts

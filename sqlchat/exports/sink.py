@@ -28,7 +28,7 @@ class Sink:
         """Nothing is held but bytes."""
 
     def take(self) -> bytes:
-        """What was written since the last time."""
+        """The bytes that were written since the last time."""
         taken = b"".join(self._pieces)
         self._pieces.clear()
         return taken

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-TO_ESCAPE = r'["\\\x00-\x1f]'
-CONTROL = r"[\x00-\x1f]"
+CONTROL = bytes(range(32))
+
+
+def holds_any(column: pa.Array, signs: bytes) -> bool:
+    """Whether any text of the column has one of `signs`, which are ASCII. Looks at all texts at once."""
+    data = column.buffers()[2]
+    texts = b"" if data is None else data.to_pybytes()
+    return len(texts.translate(None, signs)) != len(texts)
 
 
 def as_json(column: pa.Array, is_json: bool) -> pa.Array:
     """The column's values as JSON texts; null stays null."""
     if is_json:
         return column
-    if pc.any(pc.match_substring_regex(column, TO_ESCAPE)).as_py():
-        if pc.any(pc.match_substring_regex(column, CONTROL)).as_py():
-            values = column.to_pylist()
-            return pa.array(
-                [None if value is None else orjson.dumps(value).decode() for value in values], pa.string()
-            )
+    if holds_any(column, CONTROL):
+        values = column.to_pylist()
+        return pa.array([None if value is None else orjson.dumps(value).decode() for value in values], pa.string())
+    if holds_any(column, b'"\\'):
         column = pc.replace_substring(pc.replace_substring(column, "\\", "\\\\"), '"', '\\"')
     return pc.binary_join_element_wise('"', column, '"', "")
 
@@ -32,9 +35,9 @@ def as_plain(column: pa.Array, is_json: bool) -> tuple[pa.Array, pa.Array | None
     if not is_json:
         return column, None
     strings = pc.starts_with(column, '"')
-    if not pc.any(strings).as_py():
+    if not holds_any(column, b'"'):
         return column, strings
-    if pc.any(pc.and_(strings, pc.match_substring(column, "\\"))).as_py():
+    if holds_any(column, b"\\"):
         values = [value and (orjson.loads(value) if value[0] == '"' else value) for value in column.to_pylist()]
         return pa.array(values, pa.string()), strings
     return pc.if_else(strings, pc.utf8_trim(column, '"'), column), strings
@@ -43,19 +46,16 @@ def as_plain(column: pa.Array, is_json: bool) -> tuple[pa.Array, pa.Array | None
 def join(pieces: Iterable[pa.Array | str], null: str) -> bytes:
     """The pieces of each row, one row after the other; `null` stands for null."""
     joined = pc.binary_join_element_wise(*pieces, "", null_handling="replace", null_replacement=null)
-    size = pc.sum(pc.binary_length(joined)).as_py() or 0
-    start = joined.offset and 0
-    return bytes(joined.buffers()[2][start : start + size]) if size else b""
+    size = pc.sum(pc.binary_length(joined)).as_py()
+    return joined.buffers()[2][:size].to_pybytes() if size else b""
 
 
 def unique_names(names: Sequence[str]) -> list[str]:
     """The names, in which one that occurs again gets a number: a, b, a -> a, b, a_2."""
-    seen: Counter[str] = Counter()
     unique: list[str] = []
-    for name in names:
-        seen[name] += 1
-        candidate, number = name, seen[name]
+    for place, name in enumerate(names):
+        candidate, number = name, max(2, names[:place].count(name) + 1)
         while candidate in unique or (candidate != name and candidate in names):
-            candidate, number = f"{name}_{max(number, 2)}", max(number, 2) + 1
+            candidate, number = f"{name}_{number}", number + 1
         unique.append(candidate)
     return unique

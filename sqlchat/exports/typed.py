@@ -32,9 +32,8 @@ def schema_of(header: Header) -> pa.Schema:
 
 def typed_batches(stream: Stream, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """The rows with the schema's types. Raises what iterating the stream raises, and QueryError as `typed` does."""
-    if stream.is_typed:
-        return (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in stream.typed_batches())
-    return (typed(batch, stream.header, schema) for batch in stream)
+    batches = stream.typed_batches(lambda texts: typed(texts, stream.header, schema))
+    return (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in batches)
 
 
 def typed(batch: pa.RecordBatch, header: Header, schema: pa.Schema) -> pa.RecordBatch:
@@ -73,5 +72,5 @@ def _refuse_rounding(texts: pa.Array) -> None:
 
 
 def _shown(exc: Exception) -> str:
-    found = QUOTED.search(str(exc))
-    return f" ({found[1][:80]!r})" if found else ""
+    quoted = QUOTED.search(str(exc))
+    return f" ({quoted[1][:80]!r})" if quoted else ""

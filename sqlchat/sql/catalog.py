@@ -88,6 +88,8 @@ class Table:
     """False of a partition and of a table of an extension: SQL may name it, schema and prompts do not."""
     partition_of: tuple[str, str] | None = None
     """Schema and name of the table whose partition this is."""
+    stamp: int = 0
+    """Changes when the columns, a view's SQL or the children do, where the database tells that cheaply."""
 
     def column(self, name: str) -> Column | None:
         """The column of that name, exact case first, then any case."""
@@ -141,7 +143,7 @@ class Catalog:
     attributes: frozenset[str] | None = field(default=None, repr=False)
     """Postgres: names, as stored, of all attributes of relations, composite types and functions' results."""
     definitions: str = ""
-    """Postgres: changes when a function, an operator, a cast or a domain is made, replaced or dropped."""
+    """Changes when a function, an operator, a cast or a domain of users does; "" where the database does not tell."""
     callables: frozenset[str] = field(default=frozenset(), repr=False)
     """Postgres: names, as stored, of functions that take one argument and that SQL may not call."""
 
@@ -152,6 +154,10 @@ class Catalog:
             for word in set(WORD.findall(table.name.lower())) or {table.name.lower()}:
                 index.setdefault(word, []).append(table)
         return index
+
+    @cached_property
+    def _by_path(self) -> dict[tuple[str, str], Table]:
+        return {(table.schema, table.name): table for table in self.tables}
 
     @cached_property
     def shape(self) -> int:
@@ -183,15 +189,29 @@ class Catalog:
         matches.sort(key=lambda t: (self.path_rank(t.schema), t.name != name))
         return matches[0] if matches else None
 
+    def list_mentioned(self, sql: str) -> tuple[Table, ...]:
+        """The tables whose names occur in `sql`."""
+        words = set(WORD.findall(sql.lower()))
+        found = {id(table) for word in words for table in self._by_word.get(word, ())}
+        return tuple(table for table in self.tables if id(table) in found)
+
+    def list_read(self, sql: str) -> tuple[Table, ...]:
+        """The tables that `sql` may read: those that it mentions, and what their views and children read in turn."""
+        found: dict[int, Table] = {}
+        waiting = list(self.list_mentioned(sql))
+        while waiting:
+            table = waiting.pop()
+            if id(table) not in found:
+                found[id(table)] = table
+                waiting += self.list_mentioned(table.definition)
+                waiting += (self._by_path[path] for path in table.descendants if path in self._by_path)
+        return tuple(found.values())
+
     def mentioned_in(self, sql: str) -> Catalog:
         """The part whose names occur in `sql`: enough to judge and resolve it, and cheap to hand to a worker."""
-        matches: dict[int, Table] = {}
-        for word in set(WORD.findall(sql.lower())):
-            for table in self._by_word.get(word, ()):
-                matches[id(table)] = table
         return replace(
             self,
-            tables=tuple(t for t in self.tables if id(t) in matches),
+            tables=self.list_mentioned(sql),
             functions=None if self.functions is None else keep_mentioned(self.functions, sql),
             attributes=None if self.attributes is None else keep_mentioned(self.attributes, sql),
             callables=keep_mentioned(self.callables, sql),

@@ -91,6 +91,16 @@ def test_faults_before_the_first_byte_are_problems(client):
     assert execute(client, path="/api/execute?csv_formulas=maybe").json["code"] == "payload_invalid"
 
 
+@pytest.mark.parametrize("accept", ["application/vnd.apache.arrow.stream", "application/vnd.apache.parquet"])
+def test_a_value_that_its_type_cannot_hold_is_a_problem_if_it_comes_early(client, postgres_database, accept):
+    name = f"early-{FORMATS[accept]}"
+    body = {"provider": "postgres", "name": name, "config": postgres_database}
+    assert client.post("/api/connections", json=body).status_code == 201
+    response = execute(client, "SELECT 'infinity'::date AS day", accept, name=name)
+    assert (response.status_code, response.json["code"]) == (400, "sql_failed")
+    assert "infinity" in response.json["detail"]
+
+
 def test_formulas_are_guarded_where_asked(client):
     sql = "SELECT '=1+1' AS a, -5 AS b"
     assert execute(client, sql).data == b"a,b\r\n=1+1,-5\r\n"
@@ -220,7 +230,7 @@ def requested(service, sql, accept, name="pg", **headers):
     return connection
 
 
-BREAKING = "SELECT n, 1 / (n - 40000) AS x FROM (SELECT generate_series(1, 50000) AS n) AS s"
+BREAKING = "SELECT n, 1 / (n - 400000) AS x FROM (SELECT generate_series(1, 500000) AS n) AS s"
 
 
 def test_a_fault_after_the_first_byte_breaks_the_answer_off(service):

@@ -151,3 +151,101 @@ def test_a_change_by_a_transaction_that_began_before_the_last_one_counts(connect
         early.commit()
     with pytest.raises(SQLRefusedError, match="upper"):
         run(connection, "SELECT upper(o) FROM orders o")
+
+
+SHOWN = """
+CREATE TABLE people (id int, name text, secret text); INSERT INTO people VALUES (1, 'Ann', 'tell-nobody');
+CREATE VIEW shown AS SELECT id, name FROM people;
+CREATE VIEW over AS SELECT id, name FROM shown;
+CREATE TABLE plain (id int, name text); INSERT INTO plain VALUES (1, 'Ann');
+CREATE TABLE parts (id int, name text) PARTITION BY LIST (id);
+CREATE TABLE hidden (id int, name text); INSERT INTO hidden VALUES (7, 'tell-nobody');
+"""
+DENIED = {"deny_columns": ["*.secret"], "deny_tables": ["hidden"]}
+
+
+@pytest.mark.parametrize("way", ["run", "stream", "explain"])
+@pytest.mark.parametrize(
+    ("sql", "change"),
+    [
+        ("SELECT * FROM shown", "CREATE OR REPLACE VIEW shown AS SELECT id, secret AS name FROM people"),
+        ("SELECT name FROM over", "CREATE OR REPLACE VIEW shown AS SELECT id, secret AS name FROM people"),
+        (
+            "SELECT upper(name) FROM shown",
+            "DROP VIEW over, shown; CREATE VIEW shown AS SELECT id, name FROM hidden; "
+            "CREATE VIEW over AS SELECT id, name FROM shown",
+        ),
+        ("SELECT * FROM plain", "DROP TABLE plain; CREATE VIEW plain AS SELECT id, secret AS name FROM people"),
+        ("SELECT * FROM plain", "DROP TABLE plain; CREATE TABLE plain AS SELECT id, name, secret FROM people"),
+        ("SELECT * FROM plain", "ALTER TABLE plain ADD secret text DEFAULT 'tell-nobody'"),
+        ("SELECT name FROM plain", "ALTER TABLE plain RENAME name TO secret; ALTER TABLE plain ADD name text"),
+        ("SELECT * FROM plain", "ALTER TABLE hidden INHERIT plain"),
+        ("SELECT * FROM parts", "ALTER TABLE parts ATTACH PARTITION hidden FOR VALUES IN (7)"),
+    ],
+)
+def test_what_is_replaced_after_the_reading_does_not_show_what_the_policy_denies(connect, execute, sql, change, way):
+    execute(SHOWN)
+    connection = connect(**DENIED)
+    assert run(connection, sql) is not None
+    examined, before = connection.examine(sql), connection.catalog.version
+    execute(change)
+    with contextlib.suppress(SQLRefusedError):
+        if way == "stream":
+            with contextlib.closing(connection.stream(examined)) as stream:
+                assert "tell-nobody" not in str([batch.to_pylist() for batch in stream])
+        else:
+            assert "tell-nobody" not in str(getattr(connection, way)(examined))
+    assert connection.catalog.version != before
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "TRUNCATE plain",
+        "ANALYZE",
+        "INSERT INTO plain SELECT 1, 'x' FROM generate_series(1, 1000)",
+        "CREATE INDEX ON plain (id)",
+        "CREATE TABLE other (id int); CREATE VIEW another AS SELECT * FROM people",
+        "CREATE TEMP TABLE plain (id int)",
+    ],
+)
+def test_what_changes_no_definition_does_not_have_the_catalog_read_anew(connect, execute, change):
+    execute(SHOWN)
+    connection = connect(**DENIED)
+    before = connection.catalog
+    run(connection, "SELECT count(*) FROM plain")
+    execute(change)
+    run(connection, "SELECT count(*) FROM plain")
+    assert connection.catalog is before
+
+
+def test_a_dropped_column_is_noticed_without_a_policy(connect, execute):
+    execute(SHOWN)
+    connection = connect()
+    sql = "SELECT count(*) FROM people"
+    assert run(connection, sql) == [[1]]
+    execute("ALTER TABLE people DROP COLUMN secret")
+    assert run(connection, sql) == [[1]]
+    assert connection.catalog.table("people").column("secret") is None
+
+
+def test_a_table_of_the_same_name_earlier_in_the_search_path_is_noticed(postgres_database, execute, judges):
+    execute(f"{SHOWN} CREATE SCHEMA early")
+    driver = PostgresConnection(postgres_database | {"schema": "early, public"}, Settings(pool_size=1), judges)
+    policy = Policy.read({"deny_tables": ["early.*"]})
+    connection = OpenConnection(driver, Settings(), judges, policy=policy).for_caller(None)
+    assert run(connection, "SELECT name FROM plain") == [["Ann"]]
+    execute("CREATE TABLE early.plain AS SELECT 1 AS id, 'tell-nobody' AS name")
+    with pytest.raises(SQLRefusedError, match="policy"):
+        run(connection, "SELECT name FROM plain")
+
+
+def test_a_session_without_our_prepared_statements_is_replaced(connect, execute):
+    execute(
+        "CREATE FUNCTION forget() RETURNS int LANGUAGE plpgsql AS "
+        "$$ BEGIN EXECUTE 'DEALLOCATE ALL'; RETURN 1; END $$; CREATE VIEW forgetting AS SELECT forget() AS n"
+    )
+    connection = connect()
+    assert run(connection, "SELECT count(*) FROM orders") == [[1]]
+    assert run(connection, "SELECT n + 1 FROM forgetting") == [[2]]
+    assert run(connection, "SELECT count(*) FROM orders") == [[1]]

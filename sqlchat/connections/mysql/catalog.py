@@ -1,4 +1,4 @@
-"""What `connection.py` asks MySQL or MariaDB about itself, and the Catalog that comes of the answers."""
+"""The questions about its catalog that MySQL or MariaDB is asked, and the Catalog made of the answers."""
 
 from __future__ import annotations
 
@@ -25,9 +25,13 @@ TABLES = (
     f"WHERE table_schema {OWN} AND table_type IN ('BASE TABLE', 'VIEW', 'SYSTEM VERSIONED') "
     "ORDER BY table_schema, table_name"
 )
+COLUMN_STAMP = "CRC32(CONCAT_WS('/', column_name, ordinal_position, column_type, generation_expression))"
+VIEW_STAMP = "CRC32(view_definition)"
+FUNCTION_STAMP = "CRC32(CONCAT_WS('/', routine_name, last_altered))"
+READABLE_COLUMNS = "FROM information_schema.columns WHERE FIND_IN_SET('select', privileges)"
 COLUMNS = (
-    "SELECT table_schema, table_name, column_name, column_type, is_nullable, column_comment "  # noqa: S608
-    f"FROM information_schema.columns WHERE table_schema {OWN} AND FIND_IN_SET('select', privileges) "
+    "SELECT table_schema, table_name, column_name, column_type, is_nullable, column_comment, generation_expression, "
+    f"{COLUMN_STAMP} {READABLE_COLUMNS} AND table_schema {OWN} "
     "ORDER BY table_schema, table_name, ordinal_position"
 )
 KEYS = (
@@ -38,15 +42,13 @@ KEYS = (
     "ORDER BY table_schema, table_name, constraint_name, ordinal_position"
 )
 VIEWS = (
-    "SELECT table_schema, table_name, view_definition FROM information_schema.views "  # noqa: S608
+    f"SELECT table_schema, table_name, view_definition, {VIEW_STAMP} FROM information_schema.views "  # noqa: S608
     f"WHERE table_schema {OWN}"
 )
 """Definitions are empty but for users with the right SHOW VIEW."""
-ROUTINES = (
-    "SELECT DISTINCT lower(routine_name) FROM information_schema.routines "
-    "WHERE routine_type = 'FUNCTION' AND routine_schema = DATABASE()"
-)
+FUNCTIONS_THERE = "FROM information_schema.routines WHERE routine_type = 'FUNCTION' AND routine_schema = DATABASE()"
 """Stored functions that a name without its database's can mean."""
+ROUTINES = f"SELECT lower(routine_name), {FUNCTION_STAMP} {FUNCTIONS_THERE}"
 QUESTIONS = (TABLES, COLUMNS, KEYS, VIEWS, ROUTINES)
 WRITES = re.compile(r"\b(INSERT|UPDATE|DELETE|CREATE|DROP|ALTER|TRUNCATE)\b")
 GRANT = re.compile(r"GRANT (.+?) ON (?!PROXY)\S+ TO ", re.IGNORECASE)
@@ -57,10 +59,16 @@ Row = Sequence[Any]
 def read_catalog(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
     """The answers to QUESTIONS, in their order, as a Catalog."""
     tables, columns, keys, views, routines = answers
-    definitions = {(schema, name): text or "" for schema, name, text in views}
+    definitions: dict[tuple[str, str], str] = {}
+    stamps: dict[tuple[str, str], int] = defaultdict(int)
+    for schema, name, text, stamp in views:
+        definitions[schema, name] = text or ""
+        stamps[schema, name] = int(stamp or 0)
     by_table: dict[tuple[str, str], list[Column]] = defaultdict(list)
-    for schema, table, name, kind, nullable, comment in columns:
-        by_table[schema, table].append(Column(name, kind, nullable == "YES", comment or "", labels=read_labels(kind)))
+    for schema, table, name, kind, nullable, comment, expression, stamp in columns:
+        stamps[schema, table] += int(stamp)
+        column = Column(name, kind, nullable == "YES", comment or "", expression or "", labels=read_labels(kind))
+        by_table[schema, table].append(column)
     primary: dict[tuple[str, str], list[str]] = defaultdict(list)
     foreign: dict[tuple[str, str], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for schema, table, constraint, *parts in keys:
@@ -68,7 +76,7 @@ def read_catalog(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
             primary[schema, table].append(parts[0])
         else:
             foreign[schema, table][constraint].append(parts)
-    found = drop_unreadable_keys(
+    known_tables = drop_unreadable_keys(
         Table(
             name=name,
             schema=schema,
@@ -79,20 +87,40 @@ def read_catalog(answers: Iterable[Iterable[Row]], database: str) -> Catalog:
             foreign_keys=tuple(_read_foreign_key(parts) for parts in foreign[schema, name].values()),
             row_estimate=None if estimate is None else int(estimate),
             definition=definitions.get((schema, name), ""),
+            stamp=stamps[schema, name],
         )
         for schema, name, kind, comment, estimate in tables
         if by_table[schema, name]  # else the user may read none of its columns
     )
-    own = frozenset(name for (name,) in routines) & (FUNCTIONS | RULES.grammar)
-    version = hashlib.sha256(repr((found, database, sorted(own))).encode()).hexdigest()[:16]
+    routines = list(routines)
+    own = frozenset(name for name, _ in routines) & (FUNCTIONS | RULES.grammar)
+    version = hashlib.sha256(repr((known_tables, database, sorted(own))).encode()).hexdigest()[:16]
     return Catalog(
-        tables=found,
+        tables=known_tables,
         dialect="mysql",
         default_schema=database,
         version=version,
         functions=FUNCTIONS - own if own else None,
         own=OwnNames(functions=own),
+        definitions=str(sum(int(stamp) for _, stamp in routines)),
     )
+
+
+def write_comparison(catalog: Catalog, tables: Iterable[Table]) -> str:
+    """SQL that gives 1 if functions are those of `catalog`, and `tables` have the columns and SQL that it has."""
+    branches = [f"SELECT {FUNCTION_STAMP} AS s {FUNCTIONS_THERE}"]
+    expected = int(catalog.definitions)
+    for table in tables:
+        place = f"table_schema = {_quote_text(table.schema)} AND table_name = {_quote_text(table.name)}"
+        branches.append(f"SELECT {COLUMN_STAMP} {READABLE_COLUMNS} AND {place}")
+        branches.append(f"SELECT {VIEW_STAMP} FROM information_schema.views WHERE {place}")  # noqa: S608
+        expected += table.stamp
+    return f"SELECT coalesce(SUM(s), 0) = {expected} FROM ({' UNION ALL '.join(branches)}) AS stamps"  # noqa: S608
+
+
+def _quote_text(text: str) -> str:
+    """For any SQL mode: as hexadecimal digits."""
+    return f"CONVERT(X'{text.encode().hex()}' USING utf8mb4)"
 
 
 def _read_foreign_key(parts: list[Row]) -> ForeignKey:

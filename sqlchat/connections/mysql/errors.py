@@ -1,15 +1,14 @@
-"""What MySQL, MariaDB or the driver complain of, as our errors. For `connection.py`; all their texts pass here."""
+"""Translates errors of MySQL, MariaDB and the driver into ours. All their texts pass here."""
 
 from __future__ import annotations
 
 import re
 
-from sqlchat.connections.servers.pool import NAME_COLUMNS
+from sqlchat.connections.servers.pool import NAME_COLUMNS, make_locked_error, make_timeout_error
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
     QueryError,
-    QueryTimeoutError,
     SqlchatError,
     UnknownNameError,
 )
@@ -37,7 +36,7 @@ UNKNOWN_NAMES = frozenset({1049, 1054, 1109, 1146, 1305})
 """Unknown database, column, table of a name, table, function."""
 COLUMN_DENIED = frozenset({1142, 1143})
 WRAPPED = re.compile(r"\n\)( /\* sqlchat [^*]* \*/)?(?=' at line)")
-"""What `connection.py` puts behind a text to have it prepared, as a syntax error quotes it."""
+"""The end that is put behind a text to have it prepared, as a syntax error quotes it."""
 
 
 def make_config_error(errno: int, message: str, *, password: str, near: bool) -> ConnectionConfigError:
@@ -49,10 +48,6 @@ def make_config_error(errno: int, message: str, *, password: str, near: bool) ->
     return ConnectionConfigError(f"The connection failed: {words}{f' (error {errno})' if errno else ''}.")
 
 
-def make_timeout_error(timeout: float) -> QueryTimeoutError:
-    return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
-
-
 def make_query_error(errno: int, message: str, timeout: float) -> SqlchatError:
     """Return our error for an error of the server."""
     if errno in LOST:
@@ -60,7 +55,7 @@ def make_query_error(errno: int, message: str, timeout: float) -> SqlchatError:
     if errno in TIMED_OUT:
         return make_timeout_error(timeout)
     if errno in LOCKED:
-        return QueryTimeoutError("A table is locked by another session of the database; try again.", retry_after=1)
+        return make_locked_error()
     if errno == VIEW_UNEXPLAINED:
         return QueryError(UNEXPLAINED, errno=errno)
     if errno in COLUMN_DENIED:

@@ -1,4 +1,4 @@
-"""What EXPLAIN FORMAT=JSON of MySQL or MariaDB says -> what the query is expected to cost. For `connection.py` alone.
+"""Reads the expected cost of a query from EXPLAIN FORMAT=JSON of MySQL or MariaDB.
 
 MySQL tells a cost of each query block (a SELECT: the whole, a part of a UNION, a subquery) or, in its newer format,
 of the whole; MariaDB does so from version 11 on. An older one tells only how many rows of each table it will look at
@@ -13,15 +13,15 @@ from collections.abc import Iterator
 from typing import Any
 
 
-def read_cost(told: str) -> float | None:
+def read_cost(plan_json: str) -> float | None:
     """The cost in the server's own unit, or the rows that it looks at; None where it tells neither."""
     try:
-        document = json.loads(told)
+        document = json.loads(plan_json)
         newer = document.get("query_plan", document).get("estimated_total_cost")
         if newer is not None:
             return float(newer)
         blocks = list(_find_blocks(document))
-        costs = [found for block in blocks if (found := _read_own_cost(block)) is not None]
+        costs = [cost for block in blocks if (cost := _read_own_cost(block)) is not None]
         if not costs:
             costs = [float(math.prod(rows)) for block in blocks if (rows := list(_find_rows(block)))]
     except RecursionError:
@@ -30,8 +30,8 @@ def read_cost(told: str) -> float | None:
 
 
 def _read_own_cost(block: dict[str, Any]) -> float | None:
-    found = block.get("cost", block.get("cost_info", {}).get("query_cost"))
-    return None if found is None else float(found)
+    cost = block.get("cost", block.get("cost_info", {}).get("query_cost"))
+    return None if cost is None else float(cost)
 
 
 def _find_blocks(node: Any) -> Iterator[dict[str, Any]]:

@@ -112,7 +112,7 @@ def _make_profiles(
             facts[int(place)] = int(number), int(distinct), least or "", last or ""
     looked_at = facts[-1][0]
     whole = looked_at <= most
-    found = {}
+    profiles = {}
     for place, column in enumerate(columns):
         present, distinct, least, last = facts[place]
         seen = Seen(
@@ -125,5 +125,5 @@ def _make_profiles(
             least if whole else "",
             last if whole else "",
         )
-        found[table.schema, table.name, column.name] = profile(kind_of(column.type), seen)
-    return found
+        profiles[table.schema, table.name, column.name] = profile(kind_of(column.type), seen)
+    return profiles

@@ -143,8 +143,8 @@ class Session:
 
     def read_columns(self) -> list[Field]:
         """The columns of the last statement's answer."""
-        told = getattr(self.cursor, "_result", None)  # the driver's description leaves out flags and character sets
-        fields = told.fields if told and told.description else ()
+        answer = getattr(self.cursor, "_result", None)  # the driver's description leaves out flags and character sets
+        fields = answer.fields if answer and answer.description else ()
         return [
             Field(each.name, each.type_code, each.flags, each.charsetnr, each.length, each.scale) for each in fields
         ]

@@ -79,7 +79,7 @@ def encode_row(row: Sequence[Raw | None], decoders: Sequence[Decoder]) -> bytes:
 
 
 def find_decoder(type_code: int, zone: datetime.tzinfo | None) -> Decoder:
-    """What turns a value of that type into JSON; `zone` is the session's, in which a TIMESTAMP is told."""
+    """Return the function that turns a value of that type into JSON; `zone` is the session's, for a TIMESTAMP."""
     match type_code:
         case _ if type_code in NUMBERS:
             return _encode_number

@@ -21,6 +21,7 @@ from sqlchat.connections.postgres.definitions import (
     OWN_CASTS,
     OWN_FUNCTIONS,
     OWN_OPERATORS,
+    STAMPS,
 )
 from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.connections.postgres.types import PgType
@@ -29,7 +30,7 @@ from sqlchat.sql.catalog import Catalog, Column, ForeignKey, OwnNames, OwnOperat
 from sqlchat.sql.guards.postgres import GRAMMAR
 
 READABLE = """
-    SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition,
+    SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reloptions,
         CASE WHEN pg_catalog.row_security_active(c.oid) THEN -1 ELSE c.reltuples END AS reltuples
     FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
     WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
@@ -71,6 +72,10 @@ domains(oid, base, typmod) AS (
 ),
 bases AS (
     SELECT d.oid, d.base, d.typmod FROM domains d JOIN pg_catalog.pg_type t ON t.oid = d.base AND t.typtype <> 'd'
+),
+stamps AS (
+    SELECT s.relname, pg_catalog.sum(s.stamp) AS stamp
+    FROM ({STAMPS} AND c.relname IN (SELECT relname FROM readable)) s GROUP BY s.relname
 ),
 labels AS (
     SELECT enumtypid, pg_catalog.json_agg(enumlabel ORDER BY enumsortorder) AS labels
@@ -118,9 +123,10 @@ SELECT coalesce(pg_catalog.json_agg(pg_catalog.json_build_array(
     CASE WHEN r.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(r.oid) ELSE '' END,
     EXISTS (SELECT FROM calling WHERE calling.oid = r.oid), b.list,
     EXISTS (SELECT FROM pg_catalog.pg_depend e WHERE e.objid = r.oid AND e.deptype = 'e'
-        AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass), parent.path)
+        AND e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass), parent.path, coalesce(s.stamp, 0))
     ORDER BY r.nspname, r.relname), '[]')
 FROM readable r
+LEFT JOIN stamps s ON s.relname = r.relname
 LEFT JOIN descendants b ON b.root = r.oid
 LEFT JOIN columns c ON c.attrelid = r.oid
 LEFT JOIN keys k ON k.conrelid = r.oid
@@ -133,25 +139,10 @@ LEFT JOIN LATERAL (SELECT pg_catalog.json_build_array(n.nspname, c.relname) AS p
 """  # noqa: S608 - constants
 
 HARMLESS_VOLATILE = (
-    "random",
-    "random_normal",
-    "clock_timestamp",
-    "timeofday",
-    "gen_random_uuid",
-    "uuidv4",
-    "uuidv7",
-    "uuid_generate_v1",
-    "uuid_generate_v1mc",
-    "uuid_generate_v4",
-    "gen_salt",
-    "gen_random_bytes",
-    "pgp_sym_encrypt",
-    "pgp_sym_encrypt_bytea",
-    "pgp_pub_encrypt",
-    "pgp_pub_encrypt_bytea",
-    "normal_rand",
-    "st_generatepoints",
-)
+    "random", "random_normal", "clock_timestamp", "timeofday", "gen_random_uuid", "uuidv4", "uuidv7",
+    "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "gen_salt", "gen_random_bytes", "pgp_sym_encrypt",
+    "pgp_sym_encrypt_bytea", "pgp_pub_encrypt", "pgp_pub_encrypt_bytea", "normal_rand", "st_generatepoints",
+)  # fmt: skip
 DANGEROUS = (
     ".*_to_xml.*|ts_rewrite|ts_stat|current_setting|pg_show_all_settings|array_fill|crosstab.*|connectby|xpath_table"
     "|txid_current|txid_current_if_assigned|pg_current_xact_id.*|pg_prepared_statement|pg_cursor|lo_.*|loread|lowrite"
@@ -256,7 +247,7 @@ SELECT pg_catalog.json_build_object(
             ROWS FROM (pg_catalog.unnest(p.proargnames), pg_catalog.unnest(p.proargmodes)) AS u(name, mode)
         WHERE u.mode IN ('o', 'b', 't')) a))
 """  # noqa: S608 - constants
-"""What SQL may call, what the database's users made beside it, and what may stand after a dot."""
+"""The functions that SQL may call, those that users defined, and the names that may stand after a dot."""
 
 VOLATILE_OWN = f"""
 WITH built_in AS MATERIALIZED ({BUILT_IN}), harmless AS MATERIALIZED ({HARMLESS}),
@@ -337,7 +328,7 @@ def read_catalog(tables_json: str, functions_json: str, path_json: str) -> Catal
 
 
 def _read_table(row: list[Any]) -> Table:
-    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, *view, is_extended, parent = row
+    schema, name, kind, comment, estimate, columns, primary_key, foreign_keys, *view, is_extended, parent, stamp = row
     definition, calls_own, descendants = view
     return Table(
         name=name,
@@ -356,6 +347,7 @@ def _read_table(row: list[Any]) -> Table:
         descendants=tuple((below_schema, below) for below_schema, below in descendants or ()),
         listed=not (is_extended or parent),
         partition_of=tuple(parent) if parent else None,
+        stamp=stamp,
     )
 
 
@@ -387,10 +379,10 @@ def read_warnings(rights_json: str, volatile_json: str) -> list[str]:
 def find_unusable(names_json: str, asked: Sequence[str]) -> list[str]:
     """The answer to UNUSABLE as warnings. Raises ConnectionConfigError where nothing that was asked for is left."""
     names = orjson.loads(names_json)
-    told = [f"There is no schema {name!r} that the role may use." for name in names]
+    warnings = [f"There is no schema {name!r} that the role may use." for name in names]
     if names and len(names) == len(asked):
-        raise ConnectionConfigError("schema: " + " ".join(told)[:500])
-    return told
+        raise ConnectionConfigError("schema: " + " ".join(warnings)[:500])
+    return warnings
 
 
 def read_types(types_json: str) -> dict[int, PgType]:

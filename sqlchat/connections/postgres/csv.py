@@ -11,8 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlchat.connections.postgres.types import BY_OID, PgType
+from sqlchat.connections.postgres.types import BY_OID, Decoder, PgType, find_decoder
 
 OPTIONS = r"FORMAT csv, NULL 'null', ESCAPE E'\\'"
 INTEGERS = frozenset({20, 21, 23, 26})
@@ -67,12 +68,40 @@ class CsvColumns:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """The columns of a result, and how their values are brought."""
+
+    columns: tuple[Any, ...]
+    """As the driver describes them."""
+    types: Mapping[int, PgType]
+    """By OID, these columns' types and all that they are made of."""
+    is_copied: bool
+    """Whether the rows come by COPY; else they are fetched."""
+    csv: CsvColumns | None
+    """How COPY writes CSV that is JSON; None if the values are decoded one by one."""
+
+    @classmethod
+    def read(cls, columns: tuple[Any, ...], types: Mapping[int, PgType], *, is_query: bool) -> Shape:
+        is_copied = is_query and bool(columns)
+        oids = [column.type_code for column in columns]
+        return cls(columns, types, is_copied, CsvColumns.choose(oids, types) if is_copied else None)
+
+    @property
+    def type_names(self) -> tuple[str, ...]:
+        oids = [column.type_code for column in self.columns]
+        return tuple(self.types[oid].name if oid in self.types else "" for oid in oids)
+
+    def list_decoders(self) -> list[Decoder]:
+        return [find_decoder(column.type_code, self.types) for column in self.columns]
+
+
 def _find_base_type(oid: int, types: Mapping[int, PgType]) -> int | None:
     """The OID of the type under domains; None where its values are neither text nor asked for as JSON has them."""
-    known = types.get(oid)
-    if known and known.base:
-        return _find_base_type(known.base, types)
-    if (known and known.element) or (oid in BY_OID and oid not in AS_WRITTEN and oid not in ASKED_FOR):
+    type = types.get(oid)
+    if type and type.base:
+        return _find_base_type(type.base, types)
+    if (type and type.element) or (oid in BY_OID and oid not in AS_WRITTEN and oid not in ASKED_FOR):
         return None
     return oid
 

@@ -1,25 +1,32 @@
-"""SQL that finds what users of a Postgres database defined beside it, and tells whether it has changed.
+"""SQL that finds the functions, operators, casts and types that users defined, and notices changes.
 
-The guard judges names by the catalog. A function that is made later may take a name that the guard lets pass. So each
-transaction compares the definitions with those of the catalog, before it plans a caller's text.
+The guard and the policy judge names by the catalog. A function that is made later may take a name that the guard lets
+pass; a view that is replaced may show what the policy denies. So each transaction compares the functions with those
+of the catalog before it plans a caller's text, and then the tables and views that the text may read: planning has
+locked them, so nobody changes them any more.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlchat.connections.postgres.session import Session
+from sqlchat.sql.catalog import Catalog, Table
+
 FIRST_OWN_OID = 16384
 """Postgres' FirstNormalObjectId: what initdb made has lower OIDs."""
 CHANGED = "sqlchat: definitions changed"
-"""Stands in the error that `comparison` makes the server raise."""
+"""Stands in the error that `write_comparison` makes the server raise."""
 
-WATCHED = (("pg_proc", "oid"), ("pg_operator", "oid"), ("pg_cast", "oid"), ("pg_constraint", "contypid"))
-"""Catalogs, and the columns that tell own rows. Of constraints they are those of domains."""
 CHANGES = " UNION ALL ".join(
     f"SELECT xmin::pg_catalog.text::pg_catalog.int8 AS x FROM pg_catalog.{table} WHERE {column} >= {FIRST_OWN_OID}"  # noqa: S608
     for table, column in (
         ("pg_proc", "oid"),
         ("pg_operator", "oid"),
         ("pg_cast", "oid"),
-        ("pg_constraint", "contypid"),
+        ("pg_constraint", "contypid"),  # those of domains
     )
 )
 VERSION = f"SELECT pg_catalog.concat(pg_catalog.count(x), '/', pg_catalog.sum(x)) AS version FROM ({CHANGES}) c"  # noqa: S608
@@ -27,14 +34,80 @@ VERSION = f"SELECT pg_catalog.concat(pg_catalog.count(x), '/', pg_catalog.sum(x)
 
 Their last one would not do: a transaction that began before it may replace another definition after it.
 """
+STAMPS = """
+SELECT c.relname,
+    pg_catalog.hashtext(pg_catalog.concat_ws('/', c.oid, c.relnamespace, c.relkind, c.reloptions))::pg_catalog.int8
+    + coalesce((SELECT pg_catalog.sum(a.xmin::pg_catalog.text::pg_catalog.int8)
+        FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0), 0)
+    + coalesce((SELECT pg_catalog.sum(w.xmin::pg_catalog.text::pg_catalog.int8)
+        FROM pg_catalog.pg_rewrite w WHERE w.ev_class = c.oid), 0)
+    + coalesce((SELECT pg_catalog.sum(i.xmin::pg_catalog.text::pg_catalog.int8 + i.inhrelid::pg_catalog.int8)
+        FROM pg_catalog.pg_inherits i WHERE i.inhparent = c.oid), 0) AS stamp
+FROM pg_catalog.pg_class c
+WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT (c.relispartition AND c.relkind IN ('r', 'f'))
+    AND (c.relpersistence <> 't' OR c.relnamespace = pg_catalog.pg_my_temp_schema())
+"""
+"""Of each relation a number that changes with its columns, its view's SQL, its children, or the relation itself.
+
+A new relation of a known name changes the sum for that name. Partitions change with the table that they are part of.
+"""
 
 
-def write_comparison(expected: str) -> tuple[list[str], list[str]]:
-    """Statements that raise an error with CHANGED if the version is not `expected`, and their parameters, if any."""
-    if not expected:
-        return [], []
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """The version of the database for which a text was examined."""
+
+    version: str = ""
+    """The answer to VERSION; "" where nothing is compared."""
+    relations: tuple[str, ...] = ()
+    """Names of the tables and views that the text may read."""
+    stamp: int = 0
+    """The sum of their STAMPS."""
+
+    @classmethod
+    def read(cls, catalog: Catalog, tables: Iterable[Table]) -> Expected:
+        stamps = {table.name: table.stamp for table in tables}
+        return cls(catalog.definitions, tuple(stamps), sum(stamps.values()))
+
+    def write_comparisons(self, session: Session) -> tuple[list[str], list[Any], list[str], list[Any]]:
+        """Statements, and their parameters, for before and after a text is planned.
+
+        They raise an error with CHANGED if the database is not as expected. Planning them takes longer than running
+        them, so a session that is ours alone plans them once.
+        """
+        if not self.version:
+            return [], [], [], []
+        before, after = [_compare(VERSION, "%s")], [_compare(STAMPS_OF.format("%s"), "%s")]
+        if not session.lent:
+            before = ([] if session.has_prepared else [PREPARE]) + [f"EXECUTE {PREPARED}_version (%s)"]
+            after = [f"EXECUTE {PREPARED}_stamps (%s, %s)"]
+            if session.server_version >= 120000:  # else the server might plan them anew each time
+                before = [
+                    "SET LOCAL plan_cache_mode = force_generic_plan",
+                    *before,
+                    "SET LOCAL plan_cache_mode = auto",
+                ]
+                after = ["SET LOCAL plan_cache_mode = force_generic_plan", *after, "SET LOCAL plan_cache_mode = auto"]
+            session.has_prepared = True
+        return before, [self.version], after, [str(self.stamp), list(self.relations)]
+
+
+STAMPS_OF = f"""SELECT coalesce(pg_catalog.sum(stamp), 0)::pg_catalog.text AS version
+FROM ({STAMPS} AND c.relname = ANY ({{}}::pg_catalog.name[])) s"""  # noqa: S608
+
+
+def _compare(version: str, expected: str) -> str:
     failing = f"('{CHANGED} ' || version)::pg_catalog.int4"
-    return [f"SELECT CASE WHEN version <> %s THEN {failing} END FROM ({VERSION}) v"], [expected]  # noqa: S608
+    return f"SELECT CASE WHEN version <> {expected} THEN {failing} END FROM ({version}) v"  # noqa: S608
+
+
+PLAN_ONCE = "SET LOCAL plan_cache_mode = force_generic_plan"
+PLAN_AS_USUAL = "SET LOCAL plan_cache_mode = auto"
+PREPARED = "sqlchat"
+PREPARE = (
+    f"PREPARE {PREPARED}_version (pg_catalog.text) AS {_compare(VERSION, '$1')}; "
+    f"PREPARE {PREPARED}_stamps (pg_catalog.text, pg_catalog.name[]) AS {_compare(STAMPS_OF.format('$2'), '$1')}"
+)
 
 
 EXTENSIONS = (

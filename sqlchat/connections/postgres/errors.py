@@ -1,4 +1,4 @@
-"""What Postgres or its driver complains of, as our errors. For `connection.py` alone; all their texts pass here."""
+"""Translates errors of Postgres and its driver into ours. All their texts pass here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from sqlchat.connections.servers.pool import NAME_COLUMNS
+from sqlchat.connections.servers.pool import NAME_COLUMNS, make_locked_error, make_timeout_error
 from sqlchat.errors import (
     ConnectionConfigError,
     ForeignServerUnavailableError,
@@ -36,7 +36,7 @@ KNOWN_REFUSALS = (
     ("timeout expired", "", "the server did not answer in time"),
     ("Connection refused", "", "nothing listens there"),
 )
-"""What a server's refusal may contain, its SQLSTATE, and our words for it; the first that fits."""
+"""A part of a server's refusal, its SQLSTATE, and our words for it; the first that fits."""
 FATAL = re.compile(r"(?:FATAL|PANIC):\s+(.+)")
 TABLE_DENIED = re.compile(r"permission denied for (table|view|relation|materialized view|foreign table) ")
 PREFIX = re.compile(r'connection to server at "[^"]*"(?: \([^)]*\))?, port \d+ failed: ')
@@ -55,6 +55,20 @@ class Fault:
     context: str = ""
     """One line for each function, and each statement of one, that the fault occurred in."""
 
+    @classmethod
+    def read(cls, exc: Any) -> Fault:
+        """Of a psycopg2.Error."""
+        diag = exc.diag
+        return cls(
+            sqlstate=exc.pgcode or "",
+            message=(diag.message_primary or "").strip(),
+            hint=(diag.message_hint or "").strip(),
+            statement_position=int(diag.statement_position or 0),
+            internal_position=int(diag.internal_position or 0),
+            internal_query=diag.internal_query,
+            context=diag.context or "",
+        )
+
     def is_within_function(self, sql: str, around: int) -> bool:
         """Whether a function wrote the message; `around` lines of context belong to how we send `sql`."""
         return len(self.context.replace(sql, "").splitlines()) > around
@@ -66,8 +80,8 @@ def make_config_error(text: str, password: str, *, near: bool) -> ConnectionConf
     Whoever answers at a stranger's address writes that text, so theirs is only compared with what is known.
     """
     if near:
-        found = FATAL.search(text)
-        words = found[1] if found else PREFIX.sub("", text.strip()).partition("\n")[0]
+        fatal = FATAL.search(text)
+        words = fatal[1] if fatal else PREFIX.sub("", text.strip()).partition("\n")[0]
         words = words.replace(password, "***") if password else words
         return ConnectionConfigError(f"The database refused the connection: {words.rstrip('.')}.")
     for part, sqlstate, words in KNOWN_REFUSALS:
@@ -85,18 +99,14 @@ UNKNOWN_NAMES = frozenset({"42P01", "42703", "3F000", "42883", "42704"})
 """Undefined table, column, schema, function, object."""
 
 
-def make_timeout_error(timeout: float) -> QueryTimeoutError:
-    return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
-
-
 def make_query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> SqlchatError:
     """Translate an error of the server. `prefix` counts the characters that stood before `sql` in what was sent."""
     if ROW_TOO_LARGE in fault.message:
         return TooLargeError("A row of the result is larger than a result may be; select fewer or shorter columns.")
     if FOREIGN_SERVER_LOST.fullmatch(fault.sqlstate):
-        said = fault.message.partition("\n")[0].rstrip(".")
+        words = fault.message.partition("\n")[0].rstrip(".")
         return ForeignServerUnavailableError(
-            f"A server that the database reads from cannot be reached: {said}.", retry_after=5
+            f"A server that the database reads from cannot be reached: {words}.", retry_after=5
         )
     match fault.sqlstate:
         case "57014" if REMOTE in fault.context:
@@ -104,9 +114,7 @@ def make_query_error(fault: Fault, sql: str, timeout: float, prefix: int) -> Sql
         case "57014":
             return make_timeout_error(timeout)
         case "55P03":
-            return QueryTimeoutError(
-                "A table is locked by another session of the database; try again.", retry_after=1
-            )
+            return make_locked_error()
         case "42P11":
             return SQLRefusedError("Only one statement that returns rows can be run.")
     hint = f" Hint: {fault.hint}" if fault.hint else ""

@@ -34,8 +34,8 @@ WHERE p.proname = ANY (%s::pg_catalog.text[])
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One variant of a function: it may have several, for arguments of different types."""
+class Variant:
+    """A function by its name and arguments: of one name there may be several."""
 
     schema: str
     name: str
@@ -80,17 +80,17 @@ def describe_functions(functions_json: str, names: Sequence[str]) -> list[str]:
 
     Raises ConnectionConfigError for a name that stands for no function, or for one that may not be called.
     """
-    said = []
+    warnings = []
     for name, variants in _group_by_name(functions_json, names).items():
         if not variants:
             raise ConnectionConfigError(f"allow_functions: there is no function {name!r} of your own.")
         if fault := next(filter(None, (each.find_fault() for each in variants)), ""):
             raise ConnectionConfigError(f"allow_functions: {name!r} {fault}; a view may call it instead.")
         languages = " and ".join(sorted({each.language for each in variants}))
-        said.append(
+        warnings.append(
             f"SQL may call {name}(), which is declared immutable in {languages}; Postgres does not prove that."
         )
-    return said
+    return warnings
 
 
 def list_allowed(functions_json: str, names: Sequence[str]) -> frozenset[str]:
@@ -98,7 +98,7 @@ def list_allowed(functions_json: str, names: Sequence[str]) -> frozenset[str]:
 
     That is `schema.name`, and the bare name unless it may also mean a function that is not allowed.
     """
-    every = [Found(*row) for row in orjson.loads(functions_json)]
+    every = [Variant(*row) for row in orjson.loads(functions_json)]
     variants = [
         found
         for found in _group_by_name(functions_json, names).values()
@@ -110,10 +110,10 @@ def list_allowed(functions_json: str, names: Sequence[str]) -> frozenset[str]:
     return frozenset(qualified | {each.name.lower() for each in may_be if each.is_visible} - spoilt)
 
 
-def _group_by_name(functions_json: str, names: Sequence[str]) -> dict[str, list[Found]]:
+def _group_by_name(functions_json: str, names: Sequence[str]) -> dict[str, list[Variant]]:
     """Of each given name its variants: of a bare one those of all schemas, since the search path may find any."""
-    found = [own for row in orjson.loads(functions_json) if (own := Found(*row)).schema != SYSTEM]
+    variants = [variant for row in orjson.loads(functions_json) if (variant := Variant(*row)).schema != SYSTEM]
     return {
-        name: [each for each in found if name in (each.name, f"{each.schema}.{each.name}")]
+        name: [each for each in variants if name in (each.name, f"{each.schema}.{each.name}")]
         for name in dict.fromkeys(names)
     }

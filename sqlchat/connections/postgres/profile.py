@@ -42,7 +42,7 @@ Ask = Callable[[str, tuple[Any, ...], float], str]
 """(SQL, parameters, seconds) -> the one text that it gives."""
 
 TABLES_AT_ONCE = 500
-"""Whose statistics are asked for in one query: all of most databases, and never more than memory should hold."""
+"""The statistics of so many tables are asked for in one query: all of most databases."""
 ASKING_SHARE = 0.8
 """Of the time, in which the database may answer; the rest is for reading what it said."""
 STATISTICS_SHARE = 0.5

@@ -17,6 +17,7 @@ from typing import Any
 
 import orjson
 
+from sqlchat.connections.postgres.catalog import READABLE
 from sqlchat.errors import ConnectionConfigError, SQLRefusedError
 from sqlchat.sql.lexer import split_lexemes
 
@@ -37,16 +38,8 @@ COUNTS = re.compile(
 )
 """Names that tell how many rows a table holds: statistics, sizes, counters, and where a row lies in its file."""
 
-RIGHTS = """
-WITH readable AS (
-    SELECT c.oid, c.relkind, c.relispartition, c.reloptions FROM pg_catalog.pg_class c
-    JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
-        AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
-        AND pg_catalog.has_schema_privilege(n.oid, 'USAGE')
-        AND (pg_catalog.has_table_privilege(c.oid, 'SELECT')
-            OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
-)
+RIGHTS = f"""
+WITH readable AS ({READABLE})
 SELECT pg_catalog.json_build_object(
     'role', current_user,
     'same', current_user = session_user,
@@ -66,7 +59,7 @@ SELECT pg_catalog.json_build_object(
         WHERE rolname <> current_user AND pg_catalog.pg_has_role(session_user, oid, 'MEMBER')
         AND (rolsuper OR rolbypassrls OR EXISTS (SELECT FROM pg_catalog.pg_class c
             WHERE c.relrowsecurity AND NOT c.relforcerowsecurity AND c.relowner = pg_roles.oid))))
-"""
+"""  # noqa: S608 - constants
 """Asked as the role: what it may read past policies, and what the role that logs in could."""
 
 
@@ -116,7 +109,7 @@ class RowSecurity:
 
 
 def read_row_security(config: Mapping[str, Any]) -> RowSecurity | None:
-    """What `rls` and `rls_role` of a config ask for; None for nothing. Raises ConnectionConfigError."""
+    """Read the fields `rls` and `rls_role` of a config; None without them. Raises ConnectionConfigError."""
     wanted, role = config.get("rls"), config.get("rls_role")
     if not (wanted is None or isinstance(wanted, bool)):
         raise ConnectionConfigError("rls: must be true or false.")

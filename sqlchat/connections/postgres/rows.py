@@ -10,16 +10,17 @@ import psycopg2
 import psycopg2.extensions
 
 from sqlchat.connections.postgres.csv import write_json_rows
-from sqlchat.connections.postgres.statement import PORTAL, write_comment
+from sqlchat.connections.postgres.statement import PORTAL
 from sqlchat.connections.postgres.types import Decoder, encode_copied_row, encode_fetched_row
 from sqlchat.connections.servers import deadlines
+from sqlchat.connections.servers.connection import write_comment
 from sqlchat.errors import TooLargeError
 
 FETCHED_AT_ONCE = 100
 
 
 class Rows(ABC):
-    """What a COPY writes its rows into, up to `largest` bytes together."""
+    """Takes the rows of a COPY, up to `largest` bytes together."""
 
     def __init__(self, cursor: psycopg2.extensions.cursor, largest: int) -> None:
         self._cursor, self._largest, self._size = cursor, largest, 0

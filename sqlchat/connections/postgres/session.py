@@ -28,21 +28,21 @@ SELECT pg_catalog.pg_backend_pid(), CASE
         AND NOT EXISTS (SELECT FROM pg_catalog.pg_rewrite WHERE oid >= 16384
             AND ev_action::pg_catalog.text ~ 'SQLVALUEFUNCTION :op [0-9]+ :type 19 ') END
 """  # noqa: S608 - constants
-"""Who serves the session, and whether a superuser's transactions can put its rights down without another answer.
+"""The process that serves the session, and whether a superuser's rights can be put down without another answer.
 
 They cannot if something depends on more than reading: foreign tables (each role has its own login there), functions
 that not everybody may run, views over CURRENT_USER. Row-level security is asked of in each transaction.
 """
 RESET_LENT = "ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()"
 """Of a session that a pooler lends to others next: what they set and prepared is left alone."""
-RESET = f"{RESET_LENT}; RESET ALL; SET default_transaction_read_only = on; DEALLOCATE ALL"
-"""A ROLLBACK undoes settings and objects; session-level advisory locks and prepared statements outlive it."""
+RESET = f"{RESET_LENT}; RESET ALL; SET default_transaction_read_only = on"
+"""A ROLLBACK undoes settings and objects; advisory locks of the session outlive it."""
 NO_FILE = "/dev/null/none"
 """A path at which no file can be, so that libpq reads no password or certificate of the account we run under."""
 
 
 NO_ENCODING = "SQL_ASCII"
-"""What Postgres calls a database whose bytes it does not look at."""
+"""The encoding of a database whose bytes Postgres does not look at."""
 LENIENT = "sqlchat-lenient"
 
 
@@ -60,6 +60,10 @@ psycopg2.extensions.encodings[NO_ENCODING.replace("_", "")] = LENIENT  # the dri
 class Session(psycopg2.extensions.connection):
     lent = False
     """True where a pooler lends us a session of the server for one transaction, and then lends it to others."""
+    is_used = False
+    """True if it has run a statement before, so that its line may have died since."""
+    has_prepared = False
+    """True if the statements that compare definitions are prepared."""
     is_reset = False
     """True if nothing is left of the statement that ran last."""
     deadline: Deadline

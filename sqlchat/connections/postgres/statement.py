@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlchat.connections.postgres.csv import OPTIONS, CsvColumns
-from sqlchat.connections.postgres.definitions import write_comparison
+from sqlchat.connections.postgres.csv import OPTIONS, Shape
+from sqlchat.connections.postgres.definitions import Expected
 from sqlchat.connections.postgres.errors import ROW_TOO_LARGE
-from sqlchat.connections.postgres.session import READING_ROLE
+from sqlchat.connections.postgres.session import READING_ROLE, Session
+from sqlchat.connections.servers.connection import cut_end, write_comment
 from sqlchat.errors import ConnectionConfigError, SQLRefusedError
 
 PORTAL = "sqlchat"
 OPEN = f"""DO $sqlchat$ DECLARE portal pg_catalog.refcursor := '{PORTAL}'; BEGIN
 OPEN portal FOR EXECUTE pg_catalog.current_setting('sqlchat.q'); END $sqlchat$"""
+FETCH_NONE = f"FETCH 0 FROM {PORTAL}"
 OPEN_CONTEXT_LINES = 2
 """Of an error's context: the text as a statement, and the DO block."""
 PINS = (
-    "SET LOCAL lock_timeout = '500ms'",
-    "SET LOCAL idle_in_transaction_session_timeout = '30s'",  # past this the process that held it is gone
-    "SET LOCAL standard_conforming_strings = on",
-    "SET LOCAL datestyle = 'ISO, YMD'",
-    "SET LOCAL intervalstyle = postgres",
-    "SET LOCAL bytea_output = hex",
-    "SET LOCAL extra_float_digits = 1",
-    "SET LOCAL quote_all_identifiers = off",
+    "lock_timeout = '500ms'",
+    "idle_in_transaction_session_timeout = '30s'",  # past this the process that held it is gone
+    "standard_conforming_strings = on",
+    "datestyle = 'ISO, YMD'",
+    "intervalstyle = postgres",
+    "bytea_output = hex",
+    "extra_float_digits = 1",
+    "quote_all_identifiers = off",
 )
 """How long a transaction may wait, and how values and texts are written in it."""
 CONNECTION_CHECK = "1s"
@@ -48,7 +52,6 @@ IDENTIFIER = re.compile(r'"(?:[^"]|"")+"|[\w$](?:[\w$ -]*[\w$])?')
 ESTIMATE = re.compile(r'"Total Cost": ([^,\s]+)')
 BYTE_COUNTED = frozenset({17, 25, 1042, 1043})
 """bytea, text, character, character varying: octet_length of these is their length as sent, read from a header."""
-SAFE_TAG = re.compile(r"[^\w.:-]", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,48 +64,30 @@ class Statement:
 
     @classmethod
     def read(cls, sql: str) -> Statement:
-        """Raises SQLRefusedError for a text that cannot be sent at all.
-
-        Mistaking where the statement ends is harmless: what is checked by the server and what is run is this text.
-        """
-        try:
-            sql.encode()
-        except UnicodeEncodeError:
-            raise SQLRefusedError("The SQL is not valid Unicode.") from None
+        """Raises SQLRefusedError for a text that cannot be sent at all."""
         if "\0" in sql:
             raise SQLRefusedError("The SQL contains a NUL character.")
-        first, end = "", 0
-        for piece in PIECE.finditer(sql):
-            if piece["skipped"] is None:
-                first = first or piece[0].lower()
-                end = piece.end()
-        return cls(text=sql[:end], is_query=first in QUERY_WORDS)
+        text, first = cut_end(sql, PIECE)
+        return cls(text, first in QUERY_WORDS)
 
-    def write_copy(
-        self,
-        columns: Sequence[tuple[int, int]],
-        rows: int,
-        largest_row: int,
-        csv: CsvColumns | None,
-        *,
-        tag: str,
-        then: str = "",
-    ) -> tuple[str, int]:
-        """COPY of at most `rows` rows, as text or as `csv` says, and how many characters stand before the text in it.
+    def write_copy(self, shape: Shape, rows: int, largest_row: int, *, tag: str, then: str = "") -> tuple[str, int]:
+        """COPY of at most `rows` rows, as `shape` says, and how many characters stand before the text in it.
 
-        `columns` are pairs (type's OID, size of a value or -1), as the server described them. A row past
-        `largest_row` bytes is an error there: the driver would hold it whole before we could count. `then` is SQL
-        that follows the COPY in the same message.
+        A row past `largest_row` bytes is an error there: the driver would hold it whole before we could count. `then`
+        is SQL that follows the COPY in the same message.
         """
-        names = [f"c{number}" for number in range(len(columns))]
-        sizes = [_write_size(name, oid) for name, (oid, size) in zip(names, columns, strict=True) if size < 0]
+        names = [f"c{number}" for number in range(len(shape.columns))]
+        sizes = [
+            _write_size(name, column.type_code)
+            for name, column in zip(names, shape.columns, strict=True)
+            if column.internal_size < 0
+        ]
         selected, options = "*", ""
-        if csv:
-            selected = ", ".join(
-                f"{expression.format(name)} AS {name}"
-                for name, expression in zip(names, csv.expressions, strict=True)
-            )
-            options = f" ({OPTIONS}{_write_forced_columns([names[index] for index in csv.quoted])})"
+        if shape.csv:
+            expressions = zip(names, shape.csv.expressions, strict=True)
+            selected = ", ".join(f"{expression.format(name)} AS {name}" for name, expression in expressions)
+            quoted = ", ".join(names[index] for index in shape.csv.quoted)
+            options = f" ({OPTIONS}{quoted and f', FORCE_QUOTE ({quoted})'})"
         before = f"COPY (SELECT {selected} FROM (SELECT * FROM ("  # noqa: S608
         after = (
             f"\n) AS sqlchat LIMIT {rows}) AS sqlchat ({', '.join(names)}){_write_size_limit(sizes, largest_row)}) "
@@ -126,22 +111,20 @@ def read_cost(plan_json: str) -> float:
     Found by its key, since the whole may be nested deeper than a reader of JSON goes; in a name or a text the
     quotes would stand behind a backslash.
     """
-    found = ESTIMATE.search(plan_json)
-    assert found is not None
-    return float(found[1])
+    match = ESTIMATE.search(plan_json)
+    assert match is not None
+    return float(match[1])
 
 
 def write_prologue(
     statement: Statement,
-    search_path: str,
+    session: Session,
     timeout: float,
-    server_version: int,
-    caller: Mapping[str, str],
     *,
-    steps_down: bool = False,
-    encoding: str = "UTF8",
-    definitions: str = "",
-) -> tuple[str, list[str]]:
+    search_path: str,
+    caller: Mapping[str, str],
+    expected: Expected,
+) -> tuple[str, list[Any]]:
     """Opens a read-only transaction in which `statement` is planned as the portal: SQL and its parameters.
 
     It is one message of several statements, of which the last describes the columns. What else a transaction must
@@ -150,24 +133,35 @@ def write_prologue(
     Settings are the transaction's own, so they hold behind a pooler too and vanish with the ROLLBACK. They are set
     once more after planning, which calls immutable functions, whose bodies may change them: the text that follows
     must be read as the one that was checked was, and run as the same `caller` (settings by which the database
-    knows whom a query runs for). `steps_down`: a superuser's transaction takes a role that may only read, so that the
-    server itself refuses its files, slots and settings. `definitions`: the version that the text was examined for.
+    knows whom a query runs for). A superuser's transaction takes a role that may only read, so that the server itself
+    refuses its files, slots and settings.
     """
-    pins = [
-        f"SET LOCAL statement_timeout = {max(1, round(timeout * 1000))}",  # ms
-        *PINS,
-        f"SET LOCAL client_encoding = {encoding}",
-    ]
-    if server_version >= 140000:
-        pins.append(f"SET LOCAL client_connection_check_interval = '{CONNECTION_CHECK}'")
+    steps_down = session.steps_down and "role" not in caller
+    others: tuple[str, ...] = (f"client_encoding = {session.sent_encoding}",)
+    if session.server_version >= 140000:
+        others += (f"client_connection_check_interval = '{CONNECTION_CHECK}'",)
     if search_path:
-        pins.append(f"SET LOCAL search_path = {search_path.replace('%', '%%')}")
-    pins += [f"SET LOCAL {name} = %s" for name in caller]
-    if steps_down and "role" not in caller:
-        pins.append(STEP_DOWN)
-    compare, expected = write_comparison(definitions)
-    sent = ["BEGIN READ ONLY", *pins, "SET LOCAL sqlchat.q = %s", *compare, OPEN, *pins, f"FETCH 0 FROM {PORTAL}"]
-    return "; ".join(sent), [*caller.values(), statement.text, *expected, *caller.values()]
+        others += (f"search_path = {search_path.replace('%', '%%')}",)
+    pins = _write_pins(timeout, (*others, *(f"{name} = %s" for name in caller)), steps_down)
+    before, version, after, stamps = expected.write_comparisons(session)
+    session.has_prepared = session.has_prepared or bool(before)
+    sent = [
+        "BEGIN READ ONLY",
+        pins,
+        "SET LOCAL sqlchat.q = %s",
+        *before,
+        OPEN,
+        *after,
+        pins,
+        f"FETCH 0 FROM {PORTAL}",
+    ]
+    return "; ".join(sent), [*caller.values(), statement.text, *version, *stamps, *caller.values()]
+
+
+@functools.lru_cache(maxsize=1000)
+def _write_pins(timeout: float, others: tuple[str, ...], steps_down: bool) -> str:
+    settings = (f"statement_timeout = {max(1, round(timeout * 1000))}", *PINS, *others)  # ms
+    return "; ".join([f"SET LOCAL {each}" for each in settings] + [STEP_DOWN] * steps_down)
 
 
 def read_search_path(schema: str) -> str:
@@ -186,15 +180,6 @@ def list_schemas(path: str) -> list[str]:
 
 def quote_name(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def write_comment(tag: str) -> str:
-    """A trailing comment by which an administrator finds the request again."""
-    return f" /* sqlchat {SAFE_TAG.sub('', tag)[:80]} */" if tag else ""
-
-
-def _write_forced_columns(names: Sequence[str]) -> str:
-    return f", FORCE_QUOTE ({', '.join(names)})" if names else ""
 
 
 def _write_size_limit(sizes: Sequence[str], largest: int) -> str:

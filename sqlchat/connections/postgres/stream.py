@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import pickle
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import psycopg2.extensions
@@ -14,10 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from sqlchat.connections.postgres.csv import CsvColumns
-from sqlchat.connections.postgres.statement import PORTAL, write_comment
+from sqlchat.connections.postgres.csv import Shape
+from sqlchat.connections.postgres.statement import PORTAL
 from sqlchat.connections.postgres.types import Decoder, encode_copied_cells
-from sqlchat.connections.streams import BLOCK, FLUSH, Header, batch_of, without_null
+from sqlchat.connections.servers.connection import write_comment
+from sqlchat.connections.streams import BLOCK, FLUSH, Header, StreamClosedError, batch_of, without_null
 
 FETCHED_AT_ONCE = 100
 DECODED_AT_ONCE = 1000
@@ -52,43 +55,68 @@ def find_arrow_type(column: psycopg2.extensions.Column) -> pa.DataType:
     return SIMPLE.get(column.type_code, pa.string())
 
 
-def make_header(
-    columns: Sequence[psycopg2.extensions.Column], names: tuple[str, ...], csv: CsvColumns | None
-) -> Header:
-    """`names` are those of the columns' types. Decoded cells are all JSON."""
+def make_header(shape: Shape) -> Header:
+    """Decoded cells are all JSON."""
     return Header(
-        columns=tuple(column.name for column in columns),
-        types=names,
-        arrow=tuple(map(find_arrow_type, columns)),
-        is_json=tuple(not csv or index not in csv.quoted for index in range(len(columns))),
+        columns=tuple(column.name for column in shape.columns),
+        types=shape.type_names,
+        arrow=tuple(map(find_arrow_type, shape.columns)),
+        is_json=tuple(not shape.csv or index not in shape.csv.quoted for index in range(len(shape.columns))),
     )
 
 
-class Lines:
-    """What a COPY as `CsvColumns` says writes its lines into; hands on blocks of whole lines."""
+class Lines(io.RawIOBase):
+    """Hands on the lines of a COPY in blocks of whole lines.
+
+    The driver writes each line into `file`: a buffer whose `write` takes no step in Python until it is full. A thread
+    empties it every FLUSH seconds, so that the rows of a slow query do not wait for more of them.
+    """
 
     def __init__(self, put: Callable[[bytes], None]) -> None:
-        self._put, self._block, self._due = put, bytearray(), 0.0
+        self._put, self._ended = put, threading.Event()
+        self.file = io.BufferedWriter(self, BLOCK)
 
-    def write(self, line: bytes) -> None:
-        """Called by the driver with each line."""
-        self._block += line
-        if len(self._block) >= BLOCK or time.monotonic() >= self._due:
-            self.flush()
+    def writable(self) -> bool:
+        return True
 
-    def flush(self) -> None:
-        if self._block:
-            self._put(bytes(self._block))
-            self._block.clear()
-        self._due = time.monotonic() + FLUSH
+    def write(self, block: Any) -> int:
+        """Put what the buffer holds; called under the buffer's lock."""
+        self._put(bytes(block))
+        return len(block)
+
+    def __enter__(self) -> Lines:
+        threading.Thread(target=self._flush_regularly, name="stream", daemon=True).start()
+        return self
+
+    def __exit__(self, kind: object, *exc: object) -> None:
+        self._ended.set()
+        if kind:
+            self._put = lambda _: None  # nobody wants the rest
+        self.file.close()
+
+    def _flush_regularly(self) -> None:
+        with contextlib.suppress(StreamClosedError, ValueError):  # which the driver's thread finds as well
+            while not self._ended.wait(FLUSH):
+                self.file.flush()
 
 
 class Cells:
-    """What a COPY as text, or fetching from the portal, writes its rows into; hands on batches of JSON."""
+    """Takes the rows of a COPY as text, or of the portal, and hands on batches of JSON."""
 
     def __init__(self, put: Callable[[pa.RecordBatch], None], decoders: list[Decoder]) -> None:
         self._put, self._decoders, self._due, self._size = put, decoders, 0.0, 0
         self._rows: list[list[bytes]] = []
+
+    @property
+    def file(self) -> Cells:
+        return self
+
+    def __enter__(self) -> Cells:
+        return self
+
+    def __exit__(self, kind: object, *exc: object) -> None:
+        if kind is None:
+            self.flush()
 
     def write(self, line: bytes) -> None:
         """Called by the driver with each line."""
@@ -117,44 +145,59 @@ class Cells:
         self._size, self._due = 0, time.monotonic() + FLUSH
 
 
-def make_batch(block: Any, header: Header) -> pa.RecordBatch:
-    """A block of Lines or of Cells as a batch."""
+def read_texts(block: Any, header: Header) -> pa.RecordBatch:
+    """A block of Lines or of Cells as a batch of strings."""
     if isinstance(block, pa.RecordBatch):
         return block
+    columns = _parse(block, [pa.string()] * len(header.columns)).columns
+    if b"NaN" in block or b"Infinity" in block:
+        columns = [
+            _quote_texts(column) if is_json else column
+            for column, is_json in zip(columns, header.is_json, strict=True)
+        ]
+    return pa.RecordBatch.from_arrays(columns, names=[str(number) for number in range(len(columns))])
+
+
+def read_typed(block: Any, header: Header) -> pa.RecordBatch | None:
+    """A block of Lines as a batch of the header's types; None if a value is one that its type has no word for."""
+    if isinstance(block, pa.RecordBatch):
+        return None
+    try:
+        return _parse(block, header.arrow)
+    except pa.ArrowException:
+        return None
+
+
+def _parse(block: bytes, types: Sequence[pa.DataType]) -> pa.RecordBatch:
+    """Raises pa.ArrowException."""
     if not block.isascii():
         block = block.decode(errors="replace").encode()
-    names = [str(number) for number in range(len(header.columns))]
-    table = arrow_csv.read_csv(
+    names = [str(number) for number in range(len(types))]
+    reader = arrow_csv.open_csv(
         pa.py_buffer(block),
         arrow_csv.ReadOptions(use_threads=False, block_size=len(block) + 1, column_names=names),
         arrow_csv.ParseOptions(
             double_quote=False, escape_char="\\", newlines_in_values=True, ignore_empty_lines=False
         ),
         arrow_csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
+            column_types=dict(zip(names, types, strict=True)),
             null_values=["null"],
             strings_can_be_null=True,
             quoted_strings_can_be_null=False,
             check_utf8=False,
         ),
     )
-    columns = [column.combine_chunks() for column in table.columns]
-    if b"NaN" in block or b"Infinity" in block:
-        columns = [
-            _quote_texts(column) if is_json else column
-            for column, is_json in zip(columns, header.is_json, strict=True)
-        ]
-    return pa.RecordBatch.from_arrays(columns, names=names)
+    return reader.read_next_batch()
 
 
 def _quote_texts(column: pa.Array) -> pa.Array:
-    """What is no number in JSON becomes a text there."""
+    """Put quotes around NaN and Infinity, which JSON has no number for."""
     return pc.if_else(
         pc.match_substring_regex(column, NO_NUMBER), pc.binary_join_element_wise('"', column, '"', ""), column
     )
 
 
-@contextmanager
+@contextlib.contextmanager
 def hold_back(put: Callable[[Any], None], until_confirmed: Callable[[], None]) -> Iterator[Callable[[Any], None]]:
     """Keeps what is put on disk, and puts it after `until_confirmed` has raised nothing."""
     with tempfile.TemporaryFile(prefix="sqlchat-stream-") as file:

@@ -55,11 +55,11 @@ def encode_fetched_row(row: tuple[str | None, ...], decoders: list[Decoder]) -> 
 
 def find_decoder(oid: int, types: Mapping[int, PgType]) -> Decoder:
     """Return the function that turns the text of a value of type `oid` into JSON; `types` holds its parts."""
-    known = types.get(oid)
-    if known and known.base:
-        return find_decoder(known.base, types)
-    if known and known.element:
-        return _make_array_decoder(find_decoder(known.element, types))
+    type = types.get(oid)
+    if type and type.base:
+        return find_decoder(type.base, types)
+    if type and type.element:
+        return _make_array_decoder(find_decoder(type.element, types))
     return BY_OID.get(oid, _encode_text)
 
 

@@ -1,3 +1,1 @@
-"""What the connections to database servers share: `config.py` reads a config, `network.py` says which hosts may be
-reached, `pool.py` keeps sessions, `deadlines.py` ends what its server does not.
-"""
+"""Shared by the connections to database servers: their base, reading a config, hosts, pools and deadlines."""

@@ -1,4 +1,4 @@
-"""What a connection to a database server is made of. For the connections that speak over a network.
+"""Reads and checks the config of a connection to a database server.
 
 Only the documented fields exist: what a driver would read beyond them (option strings, service files, sockets, host
 lists) never reaches it. A `url` is taken apart into the same fields here and forgotten; no message echoes it.

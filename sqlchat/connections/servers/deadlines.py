@@ -1,4 +1,4 @@
-"""What happens to a session whose server keeps no timeout: one thread watches the time of many statements.
+"""Ends statements whose server keeps no timeout: one thread watches the time of many.
 
 A statement that is late is ended by closing its line under it.
 """

@@ -64,10 +64,10 @@ def _look_up(host: str, port: int) -> list[Address]:
     if not HOST_NAME.fullmatch(host):
         raise ConnectionConfigError("host: this is not a host name.")
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise ConnectionConfigError("host: no address is known for this name.") from None
-    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in entries]
     return sorted(addresses, key=lambda address: address.version)
 
 

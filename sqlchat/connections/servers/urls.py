@@ -60,7 +60,7 @@ def read_url(url: str, schemes: tuple[str, ...], known: list[str]) -> dict[str, 
         raise ConnectionConfigError(f"url: put the password in place of {PLACEHOLDER}, or give it as a field.")
     try:
         parts = urlsplit(bare_url)
-        found = {
+        fields = {
             "host": parts.hostname or "",
             "port": str(parts.port) if parts.port is not None else "",
             "database": unquote(parts.path[1:], errors="strict"),
@@ -87,19 +87,19 @@ def read_url(url: str, schemes: tuple[str, ...], known: list[str]) -> dict[str, 
             f"url: unknown parameter {', '.join(sorted(set(refused)))[:200]!r}; leave it out. "
             "Files, other hosts and settings of the session are not taken from a url."
         )
-    found = {name: value for name, value in found.items() if value}
+    fields = {name: value for name, value in fields.items() if value}
     for reader, value in given:
         for field, meant in reader(value).items():
             if field not in (*known, "project"):
                 raise ConnectionConfigError(f"url: this provider has no {field}.")
-            said = found.setdefault(field, meant)
-            if said in ENCRYPTED and meant in ENCRYPTED:
-                found[field] = max(said, meant, key=ENCRYPTED.index)
-            elif said != meant:
+            first = fields.setdefault(field, meant)
+            if first in ENCRYPTED and meant in ENCRYPTED:
+                fields[field] = max(first, meant, key=ENCRYPTED.index)
+            elif first != meant:
                 raise ConnectionConfigError(f"url: says two things of {field}; say one.")
-    if (project := found.pop("project", "")) and "." not in found.get("user", ""):
-        found["user"] = f"{found.get('user', 'postgres')}.{project}"
-    return found
+    if (project := fields.pop("project", "")) and "." not in fields.get("user", ""):
+        fields["user"] = f"{fields.get('user', 'postgres')}.{project}"
+    return fields
 
 
 def _is_cut_short(parts: SplitResult) -> bool:
@@ -177,10 +177,10 @@ def _map_options(value: str) -> Mapping[str, str]:
         return {}
     if reference := REFERENCE.fullmatch(value.strip()):
         return {"project": reference[1]}
-    found = SEARCH_PATH.fullmatch(value.strip())
-    if found is None:
+    match = SEARCH_PATH.fullmatch(value.strip())
+    if match is None:
         raise ConnectionConfigError("url: of `options`, only `-c search_path=...` is taken; leave the rest out.")
-    return {"schema": re.sub(r"\\(.)", r"\1", found[1])}
+    return {"schema": re.sub(r"\\(.)", r"\1", match[1])}
 
 
 READERS: dict[str, Callable[[str], Mapping[str, str]]] = {

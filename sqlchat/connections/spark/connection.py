@@ -124,7 +124,9 @@ class SparkConnection(Connection):
             self._use_session(lambda session: self._send(feed, session, execution, readings), idle, text)
 
         return open_feed(
-            work, lambda batch, _: write_typed(batch, readings), lambda batch: write_texts(batch, readings)
+            work,
+            lambda batch, _: write_texts(write_typed(batch, readings), readings),
+            lambda batch, _: write_typed(batch, readings),
         )
 
     def explain(self, sql: str, *, max_rows: int | None = None) -> Plan:

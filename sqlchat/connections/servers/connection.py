@@ -1,0 +1,105 @@
+"""The base of the connections to Postgres and MySQL: address, pool of sessions and deadlines."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from abc import abstractmethod
+from typing import Any, ClassVar
+
+import sqlalchemy.exc
+from sqlalchemy.pool import PoolProxiedConnection
+
+from sqlchat.config import Settings
+from sqlchat.connections.base import Connection
+from sqlchat.connections.servers.config import ServerConfig
+from sqlchat.connections.servers.deadlines import Deadlines
+from sqlchat.connections.servers.network import resolve
+from sqlchat.connections.servers.pool import UNENCRYPTED, make_pool
+from sqlchat.errors import (
+    BusyError,
+    ConnectionConfigError,
+    DatabaseUnavailableError,
+    SQLRefusedError,
+)
+
+CATALOG_TIMEOUT = 60.0
+"""Seconds for a question of our own."""
+WAITING_READER = 1e6
+"""Seconds that we wait for whoever reads the rows, which the reader limits."""
+SAFE_TAG = re.compile(r"[^\w.:-]", re.ASCII)
+
+
+class ServerConnection(Connection):
+    unconnected: ClassVar[tuple[type[Exception], ...]]
+    """Exceptions that the driver raises if it cannot connect."""
+
+    def _set_up(self, target: ServerConfig, settings: Settings) -> None:
+        self._target, self._settings, self.place = target, settings, target.place
+        self._pool = make_pool(settings, lambda: self._connect(self._find_address()))
+        self._deadlines = Deadlines()
+
+    @abstractmethod
+    def _connect(self, address: str) -> Any:
+        """A session of the driver with the server at the tested `address`. Raises what `unconnected` names."""
+
+    @abstractmethod
+    def _explain_refusal(self, exc: Exception, *, near: bool) -> ConnectionConfigError:
+        """Why connecting failed. `near`: the server is in our network, so its words may be told."""
+
+    @abstractmethod
+    def _read_warnings(self) -> tuple[list[str], bool]:
+        """Warnings for the connection's status, and whether the session is encrypted."""
+
+    def check(self) -> list[str]:
+        address = self._find_address()
+        near = ipaddress.ip_address(address).is_private
+        try:
+            self._connect(address).close()
+        except self.unconnected as exc:
+            raise self._explain_refusal(exc, near=near) from exc
+        warnings, is_encrypted = self._read_warnings()
+        return warnings if is_encrypted or near else [*warnings, UNENCRYPTED]
+
+    def close(self) -> None:
+        self._pool.dispose()
+
+    def _check_out(self) -> PoolProxiedConnection:
+        """A session of the pool. Raises BusyError and DatabaseUnavailableError."""
+        try:
+            return self._pool.connect()
+        except sqlalchemy.exc.TimeoutError as exc:
+            raise BusyError("All connections to this database are in use.", retry_after=1) from exc
+        except self.unconnected as exc:
+            words, cause = "The database cannot be reached at the moment.", exc
+        except ConnectionConfigError as exc:
+            words, cause = "The database's host cannot be reached from here.", exc
+        raise DatabaseUnavailableError(words, retry_after=5, place=self.place) from cause
+
+    def _find_address(self) -> str:
+        return resolve(self._target.host, self._target.port, self._settings.reaches_private_hosts)
+
+
+def cut_end(sql: str, pieces: re.Pattern[str]) -> tuple[str, str]:
+    """The text without what follows its end, and its first word or sign in lower case.
+
+    `pieces` splits it: what its group `skipped` matches (semicolons, blanks, comments) is no part of the statement.
+    Mistaking where the statement ends is harmless: what the server checks and what it runs is this text.
+
+    Raises SQLRefusedError for a text that cannot be sent at all.
+    """
+    try:
+        sql.encode()
+    except UnicodeEncodeError:
+        raise SQLRefusedError("The SQL is not valid Unicode.") from None
+    first, end = "", 0
+    for piece in pieces.finditer(sql):
+        if piece["skipped"] is None:
+            first = first or piece[0].lower()
+            end = piece.end()
+    return sql[:end], first
+
+
+def write_comment(tag: str) -> str:
+    """A trailing comment by which an administrator finds the request again."""
+    return f" /* sqlchat {SAFE_TAG.sub('', tag)[:80]} */" if tag else ""
