@@ -51,7 +51,7 @@ class Tool:
         return {
             "name": self.name,
             "description": self.description,
-            "inputSchema": JSON_SCHEMAS.schema2jsonschema(self.schema),
+            "inputSchema": JSON_SCHEMAS.schema2jsonschema(self.schema),  # type: ignore[no-untyped-call]
             "annotations": {
                 "readOnlyHint": True,
                 "destructiveHint": False,
@@ -175,8 +175,8 @@ TOOLS = {
 
 
 def _read_limit(payload: Mapping[str, Any]) -> int:
-    ceiling = runtime().settings.mcp_max_rows
-    return min(payload.get("max_rows", ceiling), ceiling)
+    ceiling: int = runtime().settings.mcp_max_rows
+    return min(int(payload.get("max_rows", ceiling)), ceiling)
 
 
 def _tell_results(results: Results, entry: Entry) -> dict[str, Any]:

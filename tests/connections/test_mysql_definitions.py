@@ -28,21 +28,27 @@ SHOWN = (
 )
 
 
+class Database:
+    """Runs statements as root in a database of its own."""
+
+    def __init__(self, name, cursor):
+        self.name, self._cursor = name, cursor
+
+    def __call__(self, *statements):
+        for statement in statements:
+            self._cursor.execute(statement)
+
+
 @pytest.fixture
 def database(mysql_server):
-    """Runs statements as root in a database of its own; has its `name`."""
     with mysql_server() as raw, raw.cursor() as cursor:
         name = f"changing_{next(NUMBERS)}"
         cursor.execute(f"CREATE DATABASE {name}")
         raw.select_db(name)
 
-        def execute(*statements):
-            for statement in statements:
-                cursor.execute(statement)
-
-        execute.name = name
-        execute(*SHOWN)
-        yield execute
+        database = Database(name, cursor)
+        database(*SHOWN)
+        yield database
         cursor.execute(f"DROP DATABASE {name}")
 
 

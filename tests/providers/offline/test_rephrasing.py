@@ -12,7 +12,8 @@ from sqlchat.errors import QuestionError
 from sqlchat.providers.base import Draft, Task
 from sqlchat.providers.offline.engine import OfflineProvider
 from sqlchat.providers.offline.nouns import Noun
-from sqlchat.providers.offline.rephrasing import RULES, Rephrasing, leave_out, rephrase
+from sqlchat.providers.offline.rephrasing import Rephrasing, leave_out, rephrase
+from sqlchat.providers.offline.rules import RULES
 from sqlchat.providers.offline.shortlist import Shortlist
 from sqlchat.sql.catalog import Catalog, Column, Table
 
