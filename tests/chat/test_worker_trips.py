@@ -9,6 +9,7 @@ import psycopg2
 import pytest
 
 from sqlchat.config import Settings
+from sqlchat.connections.embedded import perform
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.errors import SQLRefusedError
 from sqlchat.store import Store
@@ -28,7 +29,8 @@ class CountingWorkers(Workers):
         self.trips: list[str] = []  # which the views for owners share
 
     def call(self, function: Callable[..., Any], *args: Any, **options: Any) -> Any:
-        self.trips.append(function.__name__)
+        act = args[2] if function is perform else function  # what an embedded database is asked to do
+        self.trips.append(act.__name__)
         return super().call(function, *args, **options)
 
 
@@ -168,8 +170,8 @@ def test_a_question_on_sqlite_takes_three_trips_and_the_same_again_two(
 
     ask("Germany")  # reads catalog and profiles
     assert ask("Spain").results.row_count == 1
-    assert counting.trips == ["examine", "_explain", "_run"]
+    assert counting.trips == ["examine", "explain", "run"]
     assert ask("Spain").results.row_count == 1
-    assert counting.trips == ["_explain", "_run"]
+    assert counting.trips == ["explain", "run"]
     counted.factory.close()
     manager.close()

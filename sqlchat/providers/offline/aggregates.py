@@ -38,6 +38,8 @@ def read_functions(reader: Reader) -> list[str]:
             reader.at = mark
             return found
         function, size = hit
+        if function in ("max", "min") and _is_part_of_column(reader, size):
+            return found
         if is_column(reader, size):
             return found or ["sum"]
         if (named := _find_named_amount(reader, size)) is not None:
@@ -53,6 +55,12 @@ def read_functions(reader: Reader) -> list[str]:
         found.append(function)
         if function == "count":
             return found
+
+
+def _is_part_of_column(reader: Reader, size: int) -> bool:
+    """Whether the word begins a column's name: `maximum salary` for `salary_max`."""
+    link = reader.link()
+    return link is not None and link.size > size and any(hit.tier == 0 for hit in link.columns)
 
 
 def _find_named_amount(reader: Reader, size: int) -> int | None:
@@ -134,6 +142,8 @@ def read_aggregated(reader: Reader, functions: list[str], distinct: bool) -> Ask
             return amount
         asked = things.read_table(reader, link)
         asked.functions, asked.distinct = ["count"], distinct
+        if functions == ["sum"] and asked.table is not None:
+            reader.assume(f"{asked.table[1]} are counted, not added up.")
         following = reader.link()
         if following is not None and following.columns and reader.tokens[reader.at - 1].possessive:
             raise QuestionError("A count of a column of something is not read yet.", words=[following.text])

@@ -6,6 +6,7 @@ Called by the grammar.
 from __future__ import annotations
 
 from sqlchat.errors import QuestionError
+from sqlchat.language import lexicon
 from sqlchat.language.tokens import singular
 from sqlchat.providers.offline import dates, grain
 from sqlchat.providers.offline.asked import choose_columns, make_terms
@@ -13,6 +14,9 @@ from sqlchat.providers.offline.build import table_of
 from sqlchat.providers.offline.links import Col
 from sqlchat.providers.offline.query import Agg, Asked, DatePart, Null, Query, Related, Shared, Term
 from sqlchat.providers.offline.reader import Reader
+
+LISTING = lexicon.words("which what list show give display find tell name who get are is")
+"""Words of questions that ask for the values themselves."""
 
 
 def finish(reader: Reader, asked: list[Asked]) -> Query:
@@ -60,6 +64,7 @@ def finish(reader: Reader, asked: list[Asked]) -> Query:
             for col in grain.list_names_and_keys(reader.linker, term.table)
         ]
         query.distinct = query.distinct and not any(term in known_by for term in terms)
+        _check_figures(reader, asked, terms)
         negated = any(isinstance(condition, Related) and condition.negated for condition in query.conditions)
         if negated and not any(term in known_by for term in terms):
             raise QuestionError(
@@ -194,6 +199,20 @@ def _lists_column(reader: Reader, asked: list[Asked]) -> bool:
     named = any(item.kind == "table" for item in asked) or reader.explicit_subject
     plain = all(item.kind == "column" and not item.functions for item in asked)
     return plain and not named and not query.groups and bool(query.conditions) and not query.order
+
+
+def _check_figures(reader: Reader, asked: list[Asked], terms: list[Term]) -> None:
+    """`consumption of gas in Turku`: raises QuestionError, since neither the total nor the values are asked for."""
+    if not reader.query.distinct or any(token.low in LISTING for token in reader.tokens):
+        return
+    for item, term in zip(asked, terms, strict=False):
+        if isinstance(term, Col) and grain.is_figure(reader.linker, term):
+            raise QuestionError(
+                f'"{item.text}": say "total {item.text}", "average {item.text}" or "list {item.text}".',
+                words=[item.text],
+                reason="ambiguous",
+                rewrites=[(item.text, f"{way} {item.text}") for way in ("total", "average", "list")],
+            )
 
 
 def _list_values_once(reader: Reader, asked: list[Asked], terms: list[Term]) -> None:

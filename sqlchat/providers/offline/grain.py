@@ -43,6 +43,13 @@ def list_names_and_keys(linker: Linker, table: Key) -> list[Col]:
     return [*linker.display(table), *(Col(table, name) for name in linker.tables[table].primary_key)]
 
 
+def is_figure(linker: Linker, col: Col) -> bool:
+    """Whether the column holds amounts of single rows, which mean little as a list without the rows."""
+    words = linker.column_words(col.table, col.name)
+    is_number = dates.is_number(linker.catalog_column(col)) and not linker.is_key(col) and not linker.is_flag(col)
+    return is_number and RATES.isdisjoint(words)
+
+
 def is_added_up(linker: Linker, col: Col) -> bool:
     """Whether a group's value of the column is plainly the total over its rows."""
     words = linker.column_words(col.table, col.name)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 
 from sqlchat.errors import QuestionError
 from sqlchat.language import lexicon
+from sqlchat.language.derivations import have_one_root
 from sqlchat.providers.offline import dates
-from sqlchat.providers.offline.cursor import Cursor
+from sqlchat.providers.offline.cursor import Cursor, is_participle
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link
 from sqlchat.providers.offline.naming import drop_unit
 
@@ -153,9 +154,17 @@ class Meanings(Cursor):
     def _find_main_times(self, table: Key, names: list[str]) -> list[str]:
         """The days that tell when a row of the table came about: `donated_on` of donations, else what comes first.
 
+        A deed that the question names comes before: `sold` in `per month sold` means `sold_on`.
+
         Days that rows were written say nothing about what happened, and days of birth are no days of a member.
         """
         words = {name: self.linker.column_words(table, name) for name in names}
+        deeds = [token.low for token in self.tokens if is_participle(token.low)]
+        named = [
+            n for n in names if any(deed == word or have_one_root(deed, word) for deed in deeds for word in words[n])
+        ]
+        if len(named) == 1:
+            return named
         found = [n for n in names if n.lower() not in BOOKKEEPING and BORN.isdisjoint(words[n])] or names
         roots = {word[:SHORTEST_ROOT] for word in self.linker.table_words(table) if len(word) >= SHORTEST_ROOT}
         alike = [n for n in found if words[n][0][:SHORTEST_ROOT] in roots]

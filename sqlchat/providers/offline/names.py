@@ -219,6 +219,8 @@ class Names:
         for pair in [short] if len(short) == 2 and not foreign and not thing else []:
             self._add((pair[1], "of", pair[0]), Hit(col, 1))
             self._add((pair[1], "of", "the", pair[0]), Hit(col, 1))
+        if len(short) > 1 and short[-1] in ("maximum", "minimum"):
+            names[short[-1], *short[:-1]] = 0
         if not foreign and short[-1] not in IN:
             names |= {(*owner, *short): 0, (*owner[-1:], *short): 0}
         if foreign:
@@ -268,7 +270,10 @@ class Names:
         if plain == expand(plain):
             return
         self._add(plain, Hit(col, 0))
-        if (unitless := drop_unit(plain)) != plain:
+        largest = self.tables[col.table].column("_".join((*plain[:-1], "max")))
+        if (
+            unitless := drop_unit(plain)
+        ) != plain and largest is None:  # `salary_min` beside `salary_max`: no minutes
             self._add(unitless, Hit(col, 1))
         if not foreign:
             self._add((*owner[-1:], *plain), Hit(col, 0))

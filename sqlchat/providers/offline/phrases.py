@@ -21,6 +21,7 @@ EACH = (
     ("for", "all", "different"), ("under", "each"), ("does", "each"), ("did", "each"), ("do", "each"),
     ("has", "each"),
 )  # fmt: skip
+OF_TIME = frozenset({"oldest", "youngest", "newest", "latest", "earliest"})
 RANKERS = (("by",), ("in", "terms", "of"), ("based", "on"), ("according", "to"), ("ranked", "by"), ("ordered", "by"))
 
 
@@ -34,6 +35,7 @@ def read_order(reader: Reader, asked: list[Asked]) -> bool:
     reader.skip(
         {"in", "from", "the", "their", "sorted", "ordered", "and", "an", "a"} if not found else {"the", "their", "in"}
     )
+    first = reader.low()
     way = _take_direction(reader)
     if not found and way is None:
         reader.at = mark
@@ -54,11 +56,21 @@ def read_order(reader: Reader, asked: list[Asked]) -> bool:
             reader.at = mark
             return False
     down = (way or after) == "desc"
+    if first in OF_TIME and isinstance(term, Col) and dates.is_text(reader.column(term)):
+        term, down = _find_time_order(reader, first)
     if reader.query.limit == 1 and (term, down) in reader.query.order and reader.listed_all:
         reader.query.limit = None  # `which lakes have the largest areas, from largest to smallest`
         return True
     reader.query.order.append((term, down))
     return True
+
+
+def _find_time_order(reader: Reader, word: str) -> tuple[Term, bool]:
+    """What `oldest first` orders by. Raises QuestionError if nothing here tells old from young."""
+    found = reader.adjective(lexicon.ADJECTIVES[word], reader.query.subject)
+    if found is None:
+        raise QuestionError(f'"{word}": no column tells the age or the time of these rows.', words=[word])
+    return found[0], found[1] == "desc"
 
 
 def _direction_follows(reader: Reader) -> bool:

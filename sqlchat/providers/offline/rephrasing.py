@@ -45,6 +45,7 @@ IRREGULAR = lexicon.words(
     "came went flew ran wrote sang drove spoke taught paid seen saw met got gave given took taken driven flown ridden"
 )
 CLAUSES = lexicon.words("who that which does do did they it we you never not")
+BEFORE_NOUN = lexicon.words("a an the our their its his her my your per by each every")
 UNTIL = lexicon.words("before after since until between last this previous past first and or but")
 SHORTEST_VERB = 4
 MOST_STEPS = 3
@@ -115,6 +116,8 @@ def _only_relates(tokens: list[Token], at: int, today: date, doers: Collection[s
     does = len(low) >= SHORTEST_VERB and any(doer.startswith(tokens[at].stem) for doer in doers)  # `climb`, `climber`
     if at and tokens[at - 1].low in ("and", "or", "but"):
         return False  # nothing tells what it is said of
+    if at and tokens[at - 1].low in BEFORE_NOUN:
+        return False  # `the coach of Turin`, `per driver`: a thing, and not what was done
     if MONEY_VERB.fullmatch(low) and (tokens[0].low == "what" or [t.low for t in tokens[:2]] == ["how", "much"]):
         return False  # an amount is asked for
     does = does or any(have_one_root(low, doer) for doer in doers)

@@ -38,6 +38,8 @@ MONEY_VERBS = (
 )
 STATES = lexicon.words("open outstanding unresolved pending ongoing active")
 MONEY_VERB = re.compile(MONEY_VERBS, re.IGNORECASE)
+COMPARED = re.compile(r"(?i)^(.+): (\w+) (?:or|vs\.?|versus) (\w+)(?=\W*$)")
+"""`average fee: cash or card?` compares two groups, though it can be read as one of both."""
 RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str], str], ...] = tuple(
     (re.compile(rf"(?i)(?<![\w{{])(?:{pattern})(?![\w}}])"), put, example)
     for pattern, put, example in (

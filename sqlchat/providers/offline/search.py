@@ -32,7 +32,7 @@ from sqlchat.providers.offline.rephrasing import (
     leave_out,
     rephrase,
 )
-from sqlchat.providers.offline.rules import MONEY_VERB, STATES
+from sqlchat.providers.offline.rules import COMPARED, MONEY_VERB, STATES
 from sqlchat.providers.offline.suggestions import BROKEN, list_near
 from sqlchat.providers.offline.verbs import find_verbs, rewrite_rates, rewrite_verb
 
@@ -62,6 +62,7 @@ class Search:
 
     def read(self, question: str) -> Reading:
         """The query and its SQL. Raises QuestionError, with questions that can be answered as `suggestions`."""
+        question = COMPARED.sub(r"\1 for \2 versus \3", question)
         try:
             return self._read(question)
         except QuestionError as fault:
