@@ -230,7 +230,7 @@ def test_the_status_names_what_may_do_more_than_read(postgres_server, postgres_d
     )
     connection = PostgresConnection(postgres_database, Settings(), Workers(1, 1024))
     try:
-        assert "uses it: sqrt(), the operator +." in connection.check()[0]
+        assert "more than read: sqrt(), the operator +." in connection.check()[0]
     finally:
         connection.close()
 

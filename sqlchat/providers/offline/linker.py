@@ -112,7 +112,7 @@ class Linker(Names):
                     keep_best(hits, hit)
         if not hits and all(t.kind == "word" for t in span):
             hits = self._find_synonyms(words, lows) or self._find_headed(words, lows) or self._find_days(lows)
-        for hit in hits.values():
+        for hit in (self._prefer_exact(hits, lows[0]) if len(lows) == 1 else hits).values():
             if isinstance(hit.target, Col):
                 link.columns.append(hit)
             elif isinstance(hit.target, Measure):
@@ -126,6 +126,19 @@ class Linker(Names):
             if not named and len(lows[0]) >= SHORTEST_OPENING and span[0].text[:1].isupper():
                 begun = self._openings.get(words, [])
                 link.values = begun if len({(hit.target, hit.value) for hit in begun}) == 1 else []
+
+    def _prefer_exact(self, hits: dict[Target, Hit], low: str) -> dict[Target, Hit]:
+        """A worse tier for tables that share only the stem, if a column has the very name: `interviewer`."""
+        noun = singular(low)
+        columns = [target for target in hits if isinstance(target, Col)]
+        if not any(singular("_".join(self.column_words(col.table, col.name))) == noun for col in columns):
+            return hits
+        return {
+            target: replace(hit, tier=max(hit.tier, 1))
+            if isinstance(target, tuple) and singular(self.table_words(target)[-1]) != noun
+            else hit
+            for target, hit in hits.items()
+        }
 
     def _find_headed(self, words: tuple[str, ...], lows: tuple[str, ...]) -> dict[Target, Hit]:
         """The one table whose name begins with the word, where that is a noun in the plural or names no value."""
