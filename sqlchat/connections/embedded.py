@@ -41,7 +41,7 @@ GRACE = 0.5
 """Seconds between an engine's own deadline and the end of its process."""
 BATCH = 500
 """Rows fetched at a time, so that the limit on bytes acts before memory is full."""
-SLICE = 1.0
+SLICE = 2.5
 """Seconds for which profiling keeps a worker process before others have their turn."""
 TABLES_A_SLICE = 200
 
