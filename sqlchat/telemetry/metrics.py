@@ -157,4 +157,8 @@ def render() -> tuple[bytes, str]:
     if VARIABLE in os.environ:
         registry = prometheus_client.CollectorRegistry()
         multiprocess.MultiProcessCollector(registry)
-    return prometheus_client.generate_latest(registry), prometheus_client.CONTENT_TYPE_LATEST
+    try:
+        text = prometheus_client.generate_latest(registry)
+    except FileNotFoundError:  # another process has just folded the files of ended ones into one
+        text = prometheus_client.generate_latest(registry)
+    return text, prometheus_client.CONTENT_TYPE_LATEST

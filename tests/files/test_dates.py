@@ -60,6 +60,7 @@ def test_what_fits_is_what_strptime_reads(case):
     format, text = case
     assume(text and not re.search(r"^ |[-/.] ", text))  # strptime reads a blank for the first digit of a day,
     assume(not re.search(r"\.\d{7}", text))  # nothing finer than microseconds
+    assume(format != "%Y%m%d" or len(text) == 8)  # strptime reads seven digits, of which one is a month
     assume(not re.search(r"[ap]\.|m\.", text.lower()))  # and no a.m.
     expected = strptime(text, format) if text.isascii() else None
     assert read([text], format) == (expected and [expected])

@@ -208,7 +208,7 @@ def test_a_key_of_another_program_s_is_some_name(key):
             FileNotFoundInStorageError,
             "'uploads/a.csv'",
         ),
-        (404, (404, "Not BlockFacts", "Route POST:/object/uploads/a.csv not found"), StorageError, "SUPABASE_URL"),
+        (404, (404, "Not Found", "Route POST:/object/uploads/a.csv not found"), StorageError, "SUPABASE_URL"),
         (544, ("544", "DatabaseTimeout", "The connection to the database timed out"), DeadlineError, "timed out"),
         (400, ("400", "InvalidRequest", "something new"), StorageError, "status 400"),
     ],

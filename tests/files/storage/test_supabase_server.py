@@ -154,8 +154,8 @@ def test_lists(server, ask):
         404,
         {
             "statusCode": 404,
-            "code": "Not BlockFacts",
-            "error": "Not BlockFacts",
+            "code": "Not Found",
+            "error": "Not Found",
             "message": "Route GET:/storage/v1/none not found",
         },
     )
