@@ -8,7 +8,7 @@ for package in vega@6.4.0 vega-lite@6.4.3 vega-embed@7.3.0; do
   folder=$(mktemp -d)
   archive=$(npm pack --silent --pack-destination "$folder" "$package")
   tar xzf "$folder/$archive" -C "$folder"
-  sed -E -e '/^\/\/# sourceMappingURL=/d' -e 's/\b([a-z])\.library\b/\1["library"]/g' \
+  sed -E -e '/^\/\/# sourceMappingURL=/d' -e 's/\b([a-z])\.(library)\b/\1["\2"]/g' \
     "$folder/package/build/$name.min.js" >"$name-$version.min.js"
   cp "$folder/package/LICENSE" "LICENSE.$name"
   rm -r "$folder"

@@ -1,4 +1,4 @@
-"""`never` said of values of a column: `customers who never ordered bread`, in a table of orders. For the grammar."""
+"""Reads `never` with a value in one table: `customers who never ordered bread`, in a table of orders."""
 
 from __future__ import annotations
 

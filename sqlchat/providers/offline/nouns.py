@@ -1,4 +1,4 @@
-"""What words of no table stand for: money, and people. `search` puts the table's and column's own names for them.
+"""Finds the tables and columns that general nouns stand for, such as money and people. `search` puts in their names.
 
 `how much have we raised` asks for the total of the one column of amounts, `who has never booked` for the table of
 people that can have done so.

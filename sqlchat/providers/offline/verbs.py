@@ -1,4 +1,4 @@
-"""Verbs that are the name of a table in other words: `never rented anything` for customers without rentals.
+"""Rewrites verbs that share their root with a table's name: `never rented anything` becomes `without rentals`.
 
 The questions that come of it are tried like other rephrasings.
 """
