@@ -22,7 +22,7 @@ OTHERS = (
 
 TEMPLATES = (
     (
-        r"EXPLAIN(?:\s+(?:ANALYZE|VERBOSE|PARTITIONS|QUERY\s+PLAN|EXTENDED|\((?!\s*SELECT)[^()]*\)))*\s+(?=\w|\()(?P<q>.+)",
+        r"EXPLAIN(?:\s+(?:ANALYZE|VERBOSE|PARTITIONS|QUERY\s+PLAN|COST|EXTENDED|FORMATTED|\((?!\s*SELECT)[^()]*\)))*\s+(?=\w|\()(?P<q>.+)",
         "{q}",
     ),
     (r"REPLACE\s+(?P<q>INTO\s.+)", "INSERT {q}"),
@@ -87,7 +87,11 @@ TEMPLATES = (
         "SELECT 1 FROM {t}",
     ),
     (rf"CREATE\s+(?:OR\s+REPLACE\s+)?TASK\s+{IF}{TABLE}\s.*?\bAS\s+(?P<q>.+)", "{q}"),
-    (rf"DESC(?:RIBE)?\s+(?P<t>{TABLE})\s+(?:{NAME}|'\s*')", "SELECT 1 FROM {t}"),
+    (r"DESC(?:RIBE)?\s+(?:QUERY\s+)?(?P<q>(?:\(|SELECT\b|VALUES\b|WITH\b).+)", "{q}"),
+    (
+        rf"DESC(?:RIBE)?\s+(?:TABLE\s+)?(?:EXTENDED\s+)?(?P<t>{TABLE})\s+(?:{TABLE}|'\s*')",
+        "SELECT 1 FROM {t}",
+    ),
     (rf"SHOW\s+CREATE\s+(?:TABLE|VIEW)\s+(?P<t>{TABLE})", "SELECT 1 FROM {t}"),
     (
         rf"SHOW\s+(?:FULL\s+)?(?:COLUMNS|FIELDS|INDEX|INDEXES|KEYS)\s+(?:FROM|IN)\s+(?P<t>{TABLE})"

@@ -37,7 +37,7 @@ class Examination:
     """Tables and columns that the catalog does not hold."""
     lineage: Lineage
     conditions: tuple[TextCondition, ...]
-    """Texts that columns are compared with."""
+    """Texts that columns of a query are compared with."""
 
 
 def examine(sql: str, catalog: Catalog, policed: PolicedCatalog | None = None) -> Examination:
@@ -74,5 +74,5 @@ def _examine(sql: str, catalog: Catalog, policed: PolicedCatalog | None) -> Exam
         is_plain=verdict.is_plain,
         unknown=unknown,
         lineage=lineage(sql, catalog.dialect, catalog),
-        conditions=find_text_conditions(sql, catalog.dialect, catalog),
+        conditions=find_text_conditions(sql, catalog.dialect, catalog) if verdict.plannable else (),
     )

@@ -12,7 +12,7 @@ from sqlglot import exp
 
 from sqlchat.errors import SQLRefusedError, UnknownNameError
 from sqlchat.sql.catalog import Catalog, Table
-from sqlchat.sql.parse import parse
+from sqlchat.sql.commands import read_statements
 from sqlchat.sql.scopes import Rules
 from sqlchat.sql.statements import StatementResolver
 
@@ -40,12 +40,14 @@ def find_unknown_names(sql: str, catalog: Catalog) -> tuple[UnknownName, ...]:
     """The tables and columns in `sql` (of `catalog.dialect`) that `catalog` does not have, in the order of the text.
 
     Only names that provably do not exist are returned, and no column that could come from a source with unknown
-    columns (a table function, PIVOT, an unknown table). Raises SQLSyntaxError and SQLRefusedError as `parse` does.
+    columns (a table function, PIVOT, an unknown table). Raises SQLSyntaxError and SQLRefusedError as `read_statements` does.
     """
     resolver = StatementResolver(catalog.dialect, catalog)
     try:
-        for tree in parse(sql, catalog.dialect):
-            resolver.resolve_statement(tree)
+        for statement in read_statements(sql, catalog.dialect):
+            resolver.findings.offset = statement.offset
+            if statement.tree is not None:
+                resolver.resolve_statement(statement.tree)
     except RecursionError as exc:
         raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
     missing = sorted(resolver.findings.missing.items(), key=lambda item: item[1][0])

@@ -66,6 +66,8 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
     tokens = tokenize(sql, dialect)
     if dialect == "mysql":
         tokens = bracket_values_queries(tokens)
+    elif dialect in ("spark", "databricks"):
+        tokens = name_window_calls(tokens)
     speaker = Dialect.get_or_raise(dialect)
     check_bounds(tokens, speaker.parser_class.TYPE_TOKENS)
     try:
@@ -115,6 +117,16 @@ def bracket_values_queries(tokens: list[Token]) -> list[Token]:
             bracketed.append(_make_bracket(TokenType.L_PAREN, "(", token))
         bracketed.append(token)
     return bracketed
+
+
+def name_window_calls(tokens: list[Token]) -> list[Token]:
+    """`tokens` of Spark with `window(` as a call, which sqlglot takes for a WINDOW clause in `GROUP BY window(...)`."""
+    return [
+        Token(TokenType.VAR, token.text, token.line, token.col, token.start, token.end)
+        if token.token_type is TokenType.WINDOW and after.token_type is TokenType.L_PAREN
+        else token
+        for token, after in zip(tokens, [*tokens[1:], *tokens[-1:]], strict=True)
+    ]
 
 
 def _make_bracket(kind: TokenType, text: str, near: Token) -> Token:

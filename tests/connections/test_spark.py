@@ -397,6 +397,42 @@ def test_a_path_that_is_not_there_makes_no_connection(spark_server, tmp_path):
     connection.close()
 
 
+@pytest.fixture
+def delta(tmp_path):
+    """A Delta table of cities, one of whose rows was deleted and another added later."""
+    deltalake = pytest.importorskip("deltalake")
+    tmp_path.chmod(0o755)
+    place = str(tmp_path / "cities")
+    deltalake.write_deltalake(place, pa.table({"id": [1, 2, 3], "city": ["Lima", "Quito", "Cusco"]}))
+    deltalake.write_deltalake(place, pa.table({"id": [4], "city": ["Bogota"]}), mode="append")
+    deltalake.DeltaTable(place).delete("id = 2")
+    return place
+
+
+def test_a_delta_table_shows_its_present_rows(spark_server, delta):
+    connection = connect(spark_server.config | {"tables": {"cities": {"path": delta, "format": "delta"}}})
+    assert connection.check() == []
+    assert rows(connection, "SELECT city FROM cities ORDER BY id") == [["Lima"], ["Cusco"], ["Bogota"]]
+    assert [column.name for column in connection.catalog().table("cities").columns] == ["id", "city"]
+    connection.close()
+
+
+@ON_EACH_SERVER
+def test_a_delta_table_is_not_read_as_the_parquet_files_of_its_past(spark_server, delta):
+    connection = connect(spark_server.config | {"tables": {"cities": f"{delta}/"}})
+    with pytest.raises(ConnectionConfigError, match="cities is a Delta table; give it the format delta"):
+        connection.check()
+    connection.close()
+
+
+@ON_CLUSTER
+def test_a_server_without_the_package_of_a_format_says_so(spark_server, delta):
+    connection = connect(spark_server.config | {"tables": {"cities": {"path": delta, "format": "delta"}}})
+    with pytest.raises(ConnectionConfigError, match="lacks the package that reads the format delta"):
+        connection.check()
+    connection.close()
+
+
 @ON_EACH_SERVER
 def test_a_plan_s_cost_grows_with_what_is_read(files):
     one = files.explain("SELECT country FROM people, orders WHERE people.id = orders.id AND people.id = 1")

@@ -1,5 +1,7 @@
 """One look at a text: verdict, names, lineage and conditions, of trees that are parsed once."""
 
+from dataclasses import replace
+
 import pytest
 
 from sqlchat.errors import SQLRefusedError
@@ -45,3 +47,30 @@ def test_trees_are_shared_within_one_look_and_not_beyond():
     (later,) = parse(SQL, "sqlite")
     assert later is not first
     assert later == first
+
+
+@pytest.mark.parametrize(
+    ("sql", "tables"),
+    [
+        ("DESCRIBE customers email", ("customers",)),
+        ("DESCRIBE TABLE EXTENDED customers email", ("customers",)),
+        ("DESC EXTENDED customers email", ("customers",)),
+        ("DESCRIBE QUERY SELECT id FROM orders", ("orders",)),
+        ("EXPLAIN FORMATTED SELECT id FROM orders", ("orders",)),
+        ("EXPLAIN COST SELECT id FROM orders", ("orders",)),
+        ("SELECT count(*) FROM orders GROUP BY window(id, '1 day')", ("orders",)),
+    ],
+)
+def test_statements_of_spark_that_show_and_describe_are_examined(sql, tables):
+    catalog = replace(CATALOG, dialect="spark")
+    assert examine(sql, catalog).lineage.tables_read == tables
+    with pytest.raises(SQLRefusedError, match="There is no table 'elsewhere'"):
+        examine(sql.replace(tables[0], "elsewhere"), catalog)
+
+
+@pytest.mark.parametrize("clause", ["CLUSTER BY email", "DISTRIBUTE BY email", "SORT BY email"])
+def test_a_denied_column_cannot_sort_or_spread_rows_on_spark(clause):
+    judged = apply_policy(replace(CATALOG, dialect="spark"), Policy(deny_columns=("customers.email",)))
+    sql = f"SELECT id FROM customers {clause}"
+    with pytest.raises(SQLRefusedError, match="email"):
+        examine(sql, judged.visible, judged.select_part(sql))

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import itertools
-import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ from sqlchat.connections.servers.deadlines import Deadline, Deadlines
 from sqlchat.connections.servers.network import resolve
 from sqlchat.connections.servers.pool import UNENCRYPTED, make_pool
 from sqlchat.connections.spark.catalog import read_catalog
-from sqlchat.connections.spark.config import read_config
+from sqlchat.connections.spark.config import NamedPath, read_config
 from sqlchat.connections.spark.errors import config_error, query_error, timed_out
 from sqlchat.connections.spark.plan import read_plan
 from sqlchat.connections.spark.profile import read_profiles
@@ -48,7 +47,7 @@ CATALOG_TIMEOUT = 60.0
 MOST_TRIED = 20
 """Named paths that a check reads."""
 GRACE = 1.0
-"""Seconds past a statement's deadline after which we hang up, if the server has not ended it."""
+"""Seconds past a statement's deadline after which nothing of it is awaited."""
 LONGEST_STATEMENT = 86_400.0
 """Seconds for a stream, whose deadline is renewed with each batch."""
 T = TypeVar("T")
@@ -153,17 +152,25 @@ class SparkConnection(Connection):
         self._pool.dispose()
 
     def _try_paths(self, session: Session) -> None:
-        """Raise ConnectionConfigError for a named path that holds no columns. Tries the first MOST_TRIED of them."""
+        """Raise ConnectionConfigError for a named path that cannot be read. Tries the first MOST_TRIED of them."""
         for name, path in itertools.islice(self._target.tables.items(), MOST_TRIED):
-            try:
-                session.name_paths({name: path}, {})
-                columns = session.describe(_select(name), CATALOG_TIMEOUT)
-            except SparkError as exc:
-                if exc.is_of_session:
-                    raise
-                columns = []
-            if not columns:
+            if not self._finds_columns(session, path):
                 raise ConnectionConfigError(f"tables: the server finds nothing to read at the path of {name}.")
+            log = NamedPath(f"{path.path.rstrip('/')}/_delta_log/", "json")
+            if path.format == "parquet" and self._finds_columns(session, log):  # its old files are Parquet too
+                raise ConnectionConfigError(f"tables: {name} is a Delta table; give it the format delta.")
+
+    def _finds_columns(self, session: Session, path: NamedPath) -> bool:
+        try:
+            return bool(session.describe_path(path, CATALOG_TIMEOUT))
+        except SparkError as exc:
+            if exc.is_of_session:
+                raise
+            if exc.condition == "DATA_SOURCE_NOT_FOUND":
+                raise ConnectionConfigError(
+                    f"tables: the server lacks the package that reads the format {path.format}."
+                ) from exc
+            return False
 
     def _collect(self, answer: Answer, types: list[tuple[str, Any]], max_rows: int) -> Results:
         from sqlchat.connections.spark.types import encode_batch, readings_of
@@ -225,16 +232,14 @@ class SparkConnection(Connection):
         statement, max_rows, timeout = execution.statement, execution.max_rows, execution.timeout
         mark = f"sqlchat-{uuid.uuid4().hex[:12]}-{execution.tag}"
         running: list[Answer] = []
-        is_over = threading.Event()
 
         def stop() -> None:
             session.interrupt(mark)
-            if not is_over.wait(GRACE):
-                for each in running:
-                    each.cancel()
+            for each in running:
+                each.cancel()
 
         deadline = self._deadlines.start(timeout, stop)
-        longest = LONGEST_STATEMENT if execution.is_renewed else timeout + 2 * GRACE
+        longest = LONGEST_STATEMENT if execution.is_renewed else timeout + GRACE
         is_whole = False
         try:
             self._name_paths(session, statement.text)
@@ -254,8 +259,7 @@ class SparkConnection(Connection):
             raise
         finally:
             deadline.cancel()
-            is_over.set()
-            if not is_whole:
+            if not is_whole and not deadline.has_passed:
                 session.interrupt(mark)
             for each in running:
                 each.cancel()

@@ -137,6 +137,12 @@ class Session:
         request.schema.plan.root.sql.query = sql
         return _read_schema(self._call(self._stub.AnalyzePlan, request, timeout).schema.schema)
 
+    def describe_path(self, path: NamedPath, timeout: float) -> list[tuple[str, Any]]:
+        """Name and pyspark's DataType of each column of files. Raises SparkError."""
+        request = self._request(self._messages.AnalyzePlanRequest)
+        _fill_source(request.schema.plan.root.read.data_source, path)
+        return _read_schema(self._call(self._stub.AnalyzePlan, request, timeout).schema.schema)
+
     def name_paths(self, tables: Mapping[str, NamedPath], schemas: Mapping[str, str]) -> None:
         """Make temporary views of `tables` that are missing, with their `schemas` if known. Raises SparkError."""
         for name in tables.keys() - self._named:
@@ -144,9 +150,7 @@ class Session:
             view = request.plan.command.create_dataframe_view
             view.name, view.replace = name, True
             source = view.input.read.data_source
-            source.format = tables[name].format
-            source.paths.append(tables[name].path)
-            source.options.update(CSV if source.format == "csv" else {})
+            _fill_source(source, tables[name])
             if name in schemas:
                 source.schema = schemas[name]
             self._finish(request)
@@ -158,7 +162,7 @@ class Session:
         request.interrupt_type = self._messages.InterruptRequest.INTERRUPT_TYPE_TAG
         request.operation_tag = SAFE_TAG.sub("", tag)[:100]
         with contextlib.suppress(SparkError):
-            self._call(self._stub.Interrupt, request, 2.0)
+            self._call(self._stub.Interrupt, request, 0.8)
 
     def close(self) -> None:
         """Release the session on the server, unless it was joined, on a thread of its own."""
@@ -264,6 +268,12 @@ def arrow_type(kind: Any) -> Any:
         return to_arrow_type(kind, timezone="UTC")
     except PySparkException:
         return pa.string()
+
+
+def _fill_source(source: Any, path: NamedPath) -> None:
+    source.format = path.format
+    source.paths.append(path.path)
+    source.options.update(CSV if path.format == "csv" else {})
 
 
 def _read_schema(schema: Any) -> list[tuple[str, Any]]:

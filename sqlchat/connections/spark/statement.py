@@ -21,8 +21,8 @@ QUERIES = frozenset({"(", "select", "with", "values", "table"})
 LISTINGS = frozenset({"show", "describe", "desc"})
 MODES = frozenset({"codegen", "cost", "extended", "formatted"})
 DOORS = split_words(
-    "http_request identifier java_method python_worker_logs read_files read_kafka read_statestore reflect secret "
-    "try_reflect try_secret"
+    "from_avro from_protobuf from_xml http_request identifier java_method python_worker_logs read_files read_kafka "
+    "read_statestore reflect schema_of_avro schema_of_xml secret to_protobuf try_reflect try_secret"
 )
 """Functions that run code, reach files or secrets, or read a name from a text: no lock of the engine stops them."""
 FORMATS = split_words(

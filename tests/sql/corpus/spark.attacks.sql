@@ -205,3 +205,29 @@ SELECT try_secret('a', 'b')
 SELECT current_path()
 
 SELECT xpath('<a/>', '/a')
+
+SELECT from_avro(x, '{}', map('avroSchemaUrl', 'file:///etc/passwd')) FROM t
+
+SELECT schema_of_avro('{}', map('avroSchemaUrl', 'file:///etc/passwd'))
+
+SELECT from_protobuf(x, 'M', '/etc/passwd') FROM t
+
+SELECT to_protobuf(struct(1), 'M', '/etc/passwd')
+
+SELECT from_xml('<a/>', 'a INT', map('rowValidationXSDPath', '/etc/passwd'))
+
+SELECT schema_of_xml('<a/>', map('rowValidationXSDPath', '/etc/passwd'))
+
+SELECT count(*) FROM t GROUP BY window(reflect('a', 'b'), '1 day')
+
+SELECT a FROM t DISTRIBUTE BY reflect('a', 'b')
+
+SELECT nulls(1)
+
+SHOW USER FUNCTIONS
+
+DESCRIBE FUNCTION EXTENDED my_udf
+
+SELECT _metadata.file_path FROM t
+
+SELECT t.`_METADATA` FROM t

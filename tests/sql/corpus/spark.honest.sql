@@ -121,3 +121,19 @@ SELECT date_format(d, 'yyyy-MM') AS m, sum(x) FROM t GROUP BY date_format(d, 'yy
 SELECT a FROM t WHERE a ILIKE '%x%' AND b LIKE ANY ('a%', 'b%')
 
 SELECT a FROM t QUALIFY row_number() OVER (ORDER BY a) = 1
+
+SELECT count(*) FROM t GROUP BY window(ts, '7 days')
+
+SELECT window(ts, '1 hour').start, sum(x) OVER w FROM t GROUP BY window(ts, '1 hour'), x WINDOW w AS (ORDER BY x)
+
+SELECT a, b FROM t DISTRIBUTE BY a SORT BY b
+
+SELECT a FROM t CLUSTER BY a
+
+SELECT * FROM (SELECT 1 AS id, 10 AS q1) UNPIVOT INCLUDE NULLS (v FOR q IN (q1))
+
+EXPLAIN COST SELECT 1
+
+DESCRIBE TABLE EXTENDED orders id
+
+DESCRIBE orders id
