@@ -2,7 +2,9 @@
 
 from marshmallow import Schema, fields
 
+from sqlchat.schemas.texts import required_field
+
 
 class MeSchema(Schema):
-    id = fields.String(required=True, metadata={"description": "The token's `sub`."})
+    id = required_field(fields.String, "The token's `sub`.")
     email = fields.String(required=True, allow_none=True, metadata={"example": "user@example.com"})

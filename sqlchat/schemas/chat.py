@@ -6,7 +6,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from sqlchat.schemas.execute import MaxRows
 from sqlchat.schemas.results import LINEAGE_EXAMPLE, LineageSchema, ResultsSchema
-from sqlchat.schemas.texts import make_text_field
+from sqlchat.schemas.texts import make_text_field, required_field
 
 LONGEST_QUESTION = 4000  # characters
 
@@ -89,15 +89,15 @@ class ChatSchema(Schema):
 
 
 class MatchSchema(Schema):
-    words = fields.String(required=True, metadata={"description": "Of the question."})
+    words = required_field(fields.String, "Of the question.")
     table = fields.String(required=True)
     column = fields.String(required=True)
-    value = fields.String(required=True, metadata={"description": "As the column holds it."})
+    value = required_field(fields.String, "As the column holds it.")
 
 
 class AgreementSchema(Schema):
-    candidates = fields.Integer(required=True, metadata={"description": "That worked."})
-    agreeing = fields.Integer(required=True, metadata={"description": "Whose rows are those of the answer."})
+    candidates = required_field(fields.Integer, "That worked.")
+    agreeing = required_field(fields.Integer, "Whose rows are those of the answer.")
 
 
 class TokensSchema(Schema):
@@ -110,14 +110,12 @@ class ChartSchema(Schema):
     kind = fields.String(
         required=True, validate=validate.OneOf(["none", "number", "time_series", "bars", "grouped_bars", "scatter"])
     )
-    reason = fields.String(required=True, metadata={"description": "Why this kind, or why none."})
-    spec = fields.Dict(
-        required=True,
+    reason = required_field(fields.String, "Why this kind, or why none.")
+    spec = required_field(
+        fields.Dict,
+        "Vega-Lite, without its data: give it the rows as `data.values`, one object a row "
+        "with the keys `c0`, `c1` and so on.",
         allow_none=True,
-        metadata={
-            "description": "Vega-Lite, without its data: give it the rows as `data.values`, one object a row "
-            "with the keys `c0`, `c1` and so on."
-        },
     )
 
 
@@ -125,59 +123,35 @@ class ChattedSchema(Schema):
     sql = fields.String(required=True)
     provider = fields.String(required=True)
     model = fields.String(required=True)
-    tokens = fields.Nested(TokensSchema, required=True, metadata={"description": "Of all model calls, added up."})
+    tokens = required_field(fields.Nested, "Of all model calls, added up.", TokensSchema)
     results = fields.Nested(ResultsSchema, required=True, allow_none=True)
-    chart = fields.Nested(
-        ChartSchema, required=True, allow_none=True, metadata={"description": "How to draw the results."}
+    chart = required_field(fields.Nested, "How to draw the results.", ChartSchema, allow_none=True)
+    explanation = required_field(fields.String, "What the SQL does.")
+    executed_sql = required_field(
+        fields.String, "What ran, where `sql` is its translation to another `dialect`.", allow_none=True
     )
-    explanation = fields.String(required=True, metadata={"description": "What the SQL does."})
-    executed_sql = fields.String(
-        required=True,
-        allow_none=True,
-        metadata={"description": "What ran, where `sql` is its translation to another `dialect`."},
-    )
-    interpretation = fields.String(required=True, metadata={"description": "The question as it was read."})
-    assumptions = fields.List(
-        fields.String(), required=True, metadata={"description": "Readings that could have gone another way."}
-    )
+    interpretation = required_field(fields.String, "The question as it was read.")
+    assumptions = required_field(fields.List, "Readings that could have gone another way.", fields.String())
     warnings = fields.List(fields.String(), required=True)
     lineage = fields.Nested(LineageSchema, required=True)
-    values_matched = fields.List(
-        fields.Nested(MatchSchema),
-        required=True,
-        metadata={"description": "Values that the question names and the model was told of."},
+    values_matched = required_field(
+        fields.List, "Values that the question names and the model was told of.", fields.Nested(MatchSchema)
     )
-    terms_used = fields.List(
-        fields.String(), required=True, metadata={"description": "The connection's business terms that it uses."}
-    )
-    examples_used = fields.List(
-        fields.UUID(), required=True, metadata={"description": "Verified examples that were shown, or that answer."}
-    )
-    tables_omitted = fields.List(
-        fields.String(), required=True, metadata={"description": "Tables that did not fit the prompt."}
-    )
-    privacy = fields.String(required=True, metadata={"description": "What may go to a model: the connection's."})
-    sent = fields.List(
+    terms_used = required_field(fields.List, "The connection's business terms that it uses.", fields.String())
+    examples_used = required_field(fields.List, "Verified examples that were shown, or that answer.", fields.UUID())
+    tables_omitted = required_field(fields.List, "Tables that did not fit the prompt.", fields.String())
+    privacy = required_field(fields.String, "What may go to a model: the connection's.")
+    sent = required_field(
+        fields.List,
+        "What of the database went to a model.",
         fields.String(validate=validate.OneOf(["names", "profile", "values", "rows"])),
-        required=True,
-        metadata={"description": "What of the database went to a model."},
     )
     catalog_version = fields.String(required=True)
-    conversation_id = fields.UUID(
-        required=True,
-        allow_none=True,
-        metadata={"description": "To be sent with a follow-up; null where no history is kept."},
+    conversation_id = required_field(
+        fields.UUID, "To be sent with a follow-up; null where no history is kept.", allow_none=True
     )
-    history_id = fields.UUID(
-        required=True,
-        allow_none=True,
-        metadata={"description": "Its entry in the history, for feedback; null without."},
-    )
-    agreement = fields.Nested(
-        AgreementSchema, required=True, allow_none=True, metadata={"description": "Of a thorough answer."}
-    )
-    cost_usd = fields.Float(
-        required=True, allow_none=True, metadata={"description": "Where the model's price is configured."}
-    )
-    attempts = fields.Integer(required=True, metadata={"description": "Model calls."})
-    timings = fields.Dict(keys=fields.String(), values=fields.Float(), required=True, metadata={"description": "ms"})
+    history_id = required_field(fields.UUID, "Its entry in the history, for feedback; null without.", allow_none=True)
+    agreement = required_field(fields.Nested, "Of a thorough answer.", AgreementSchema, allow_none=True)
+    cost_usd = required_field(fields.Float, "Where the model's price is configured.", allow_none=True)
+    attempts = required_field(fields.Integer, "Model calls.")
+    timings = required_field(fields.Dict, "ms", keys=fields.String(), values=fields.Float())

@@ -4,6 +4,8 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
+from sqlchat.schemas.texts import required_field
+
 CONNECT_EXAMPLE = {
     "provider": "postgres",
     "name": "warehouse",
@@ -122,12 +124,8 @@ def _make_privacy_field(**absent: Any) -> fields.String:
 
 
 class ConnectSchema(Schema):
-    provider = fields.String(
-        required=True, metadata={"description": "postgres, mysql, sqlite, duckdb, spark or files."}
-    )
-    name = fields.String(
-        required=True, validate=validate.Length(min=1), metadata={"description": "The `connection_id` from now on."}
-    )
+    provider = required_field(fields.String, "postgres, mysql, sqlite, duckdb, spark or files.")
+    name = required_field(fields.String, "The `connection_id` from now on.", validate=validate.Length(min=1))
     config = _make_config_field(required=True)
     policy = _make_policy_field()
     privacy = _make_privacy_field(load_default="samples")
@@ -147,24 +145,21 @@ class ChangeSchema(Schema):
 
 
 class StatusSchema(Schema):
-    state = fields.String(
-        required=True,
-        metadata={
-            "description": "`ready`, `unreachable`, `unreadable` (no key decrypts it) or, in the list, `unknown`."
-        },
+    state = required_field(
+        fields.String, "`ready`, `unreachable`, `unreadable` (no key decrypts it) or, in the list, `unknown`."
     )
     warnings = fields.List(fields.String(), metadata={"description": "Such as a role that may write."})
 
 
 class ConnectedSchema(Schema):
     name = fields.String(required=True)
-    provider = fields.String(required=True, metadata={"description": "As the request named it."})
+    provider = required_field(fields.String, "As the request named it.")
     status = fields.Nested(StatusSchema, required=True)
 
 
 class ListedConnectionSchema(Schema):
     name = fields.String(required=True)
-    provider = fields.String(required=True, metadata={"description": "Name of the class that serves it."})
+    provider = required_field(fields.String, "Name of the class that serves it.")
     dialect = fields.String(required=True)
     created_at = fields.DateTime(required=True)
     status = fields.Nested(StatusSchema, required=True)
@@ -184,28 +179,22 @@ class DisconnectedSchema(Schema):
 
 
 class ContentSchema(Schema):
-    kind = fields.String(required=True, metadata={"description": "`text`, `number`, `time` or `other`."})
-    null_share = fields.Float(required=True, metadata={"description": "From 0 to 1."})
-    distinct = fields.Integer(required=True, allow_none=True, metadata={"description": "Null where unknown."})
-    exact = fields.Boolean(
-        required=True, metadata={"description": "Whether all rows were looked at; else these are estimates."}
-    )
-    unique = fields.Boolean(required=True, metadata={"description": "Whether no value occurs twice."})
-    least = fields.String(required=True, metadata={"description": "Empty where it has no order that tells."})
+    kind = required_field(fields.String, "`text`, `number`, `time` or `other`.")
+    null_share = required_field(fields.Float, "From 0 to 1.")
+    distinct = required_field(fields.Integer, "Null where unknown.", allow_none=True)
+    exact = required_field(fields.Boolean, "Whether all rows were looked at; else these are estimates.")
+    unique = required_field(fields.Boolean, "Whether no value occurs twice.")
+    least = required_field(fields.String, "Empty where it has no order that tells.")
     most = fields.String(required=True)
-    values = fields.List(fields.String(), required=True, metadata={"description": "The most frequent first."})
-    complete = fields.Boolean(required=True, metadata={"description": "Whether `values` are all there are."})
-    examples = fields.List(
+    values = required_field(fields.List, "The most frequent first.", fields.String())
+    complete = required_field(fields.Boolean, "Whether `values` are all there are.")
+    examples = required_field(
+        fields.List,
+        "Of many amounts or days kept as text, which `values` leaves out: how they are written.",
         fields.String(),
-        required=True,
-        metadata={
-            "description": "Of many amounts or days kept as text, which `values` leaves out: how they are written."
-        },
     )
-    strays = fields.List(
-        fields.String(),
-        required=True,
-        metadata={"description": "Of texts that nearly all are numbers, those that are none, such as `n/a`."},
+    strays = required_field(
+        fields.List, "Of texts that nearly all are numbers, those that are none, such as `n/a`.", fields.String()
     )
 
 
@@ -214,12 +203,8 @@ class ColumnSchema(Schema):
     type = fields.String(required=True)
     nullable = fields.Boolean(required=True)
     comment = fields.String(required=True)
-    base_type = fields.String(
-        required=True, metadata={"description": "Of a domain, the type that it is made of; else empty."}
-    )
-    labels = fields.List(
-        fields.String(), required=True, metadata={"description": "Of an enum or a set, all labels that are declared."}
-    )
+    base_type = required_field(fields.String, "Of a domain, the type that it is made of; else empty.")
+    labels = required_field(fields.List, "Of an enum or a set, all labels that are declared.", fields.String())
     profile = fields.Nested(
         ContentSchema,
         allow_none=True,
@@ -232,20 +217,18 @@ class ForeignKeySchema(Schema):
     ref_schema = fields.String(required=True)
     ref_table = fields.String(required=True)
     ref_columns = fields.List(fields.String(), required=True)
-    inferred = fields.Boolean(
-        required=True, metadata={"description": "Found from names and values; the database does not hold it."}
-    )
-    source = fields.String(
-        required=True,
+    inferred = required_field(fields.Boolean, "Found from names and values; the database does not hold it.")
+    source = required_field(
+        fields.String,
+        "Who says so; `owner` is a reference of the connection's context.",
         validate=validate.OneOf(["database", "inferred", "owner"]),
-        metadata={"description": "Who says so; `owner` is a reference of the connection's context."},
     )
 
 
 class TableSchema(Schema):
     name = fields.String(required=True)
-    schema = fields.String(required=True, metadata={"description": "Empty where the database has no schemas."})
-    kind = fields.String(required=True, metadata={"description": "`table` or `view`."})
+    schema = required_field(fields.String, "Empty where the database has no schemas.")
+    kind = required_field(fields.String, "`table` or `view`.")
     comment = fields.String(required=True)
     columns = fields.List(fields.Nested(ColumnSchema), required=True)
     primary_key = fields.List(fields.String(), required=True)
@@ -256,7 +239,7 @@ class TableSchema(Schema):
 class CatalogSchema(Schema):
     dialect = fields.String(required=True)
     default_schema = fields.String(required=True)
-    version = fields.String(required=True, metadata={"description": "Changes when the content changes."})
+    version = required_field(fields.String, "Changes when the content changes.")
     tables = fields.List(fields.Nested(TableSchema), required=True)
 
 
@@ -266,6 +249,6 @@ class CatalogQuerySchema(Schema):
 
 
 class RefreshedSchema(Schema):
-    version = fields.String(required=True, metadata={"description": "Of the catalog as it is now."})
-    tables = fields.Integer(required=True, metadata={"description": "How many there are, views included."})
+    version = required_field(fields.String, "Of the catalog as it is now.")
+    tables = required_field(fields.Integer, "How many there are, views included.")
     refreshed_at = fields.DateTime(required=True)

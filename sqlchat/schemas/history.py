@@ -4,7 +4,7 @@ from marshmallow import Schema, fields, validate
 
 from sqlchat.schemas.chat import TokensSchema
 from sqlchat.schemas.knowledge import LONGEST_DEFINITION, LONGEST_EXAMPLE, TaughtSchema
-from sqlchat.schemas.texts import make_text_field
+from sqlchat.schemas.texts import make_text_field, required_field
 
 LARGEST_PAGE = 200
 RATINGS = ("good", "bad")
@@ -71,49 +71,36 @@ class GiveFeedbackSchema(FeedbackSchema):
 
 
 class ShownFeedbackSchema(FeedbackSchema):
-    at = fields.DateTime(required=True, metadata={"description": "When it was given."})
+    at = required_field(fields.DateTime, "When it was given.")
 
 
 class KeptFeedbackSchema(ShownFeedbackSchema):
-    example = fields.Nested(
-        TaughtSchema,
-        required=True,
-        allow_none=True,
-        metadata={"description": "With `as_example`, the verified example that was made."},
+    example = required_field(
+        fields.Nested, "With `as_example`, the verified example that was made.", TaughtSchema, allow_none=True
     )
 
 
 class EntrySchema(Schema):
     id = fields.UUID(required=True)
-    at = fields.DateTime(required=True, metadata={"description": "When it ended, in UTC."})
-    user_id = fields.String(required=True, allow_none=True, metadata={"description": "`sub` of the caller's token."})
-    connection_id = fields.String(required=True, metadata={"description": "As the request named it."})
+    at = required_field(fields.DateTime, "When it ended, in UTC.")
+    user_id = required_field(fields.String, "`sub` of the caller's token.", allow_none=True)
+    connection_id = required_field(fields.String, "As the request named it.")
     route = fields.String(required=True, validate=validate.OneOf(["chat", "execute"]))
     question = fields.String(required=True, allow_none=True)
-    sql = fields.String(
-        required=True, allow_none=True, metadata={"description": "The last that was tried, as the database got it."}
-    )
+    sql = required_field(fields.String, "The last that was tried, as the database got it.", allow_none=True)
     provider = fields.String(required=True, allow_none=True)
     model = fields.String(required=True, allow_none=True)
-    outcome = fields.String(required=True, metadata={"description": "`ok`, or the `code` of the problem."})
-    status = fields.Integer(required=True, metadata={"description": "The answer's HTTP status."})
-    row_count = fields.Integer(required=True, allow_none=True, metadata={"description": "Rows in the answer."})
-    ms = fields.Float(required=True, metadata={"description": "How long it took, in milliseconds."})
+    outcome = required_field(fields.String, "`ok`, or the `code` of the problem.")
+    status = required_field(fields.Integer, "The answer's HTTP status.")
+    row_count = required_field(fields.Integer, "Rows in the answer.", allow_none=True)
+    ms = required_field(fields.Float, "How long it took, in milliseconds.")
     tokens = fields.Nested(TokensSchema, required=True)
-    request_id = fields.String(required=True, metadata={"description": "Also in the log and the database's comment."})
-    conversation_id = fields.UUID(
-        required=True, allow_none=True, metadata={"description": "Of questions that follow one another."}
-    )
-    interpretation = fields.String(
-        required=True, allow_none=True, metadata={"description": "How the question was read."}
-    )
-    feedback = fields.Nested(
-        ShownFeedbackSchema, required=True, allow_none=True, metadata={"description": "What the caller said of it."}
-    )
+    request_id = required_field(fields.String, "Also in the log and the database's comment.")
+    conversation_id = required_field(fields.UUID, "Of questions that follow one another.", allow_none=True)
+    interpretation = required_field(fields.String, "How the question was read.", allow_none=True)
+    feedback = required_field(fields.Nested, "What the caller said of it.", ShownFeedbackSchema, allow_none=True)
 
 
 class HistorySchema(Schema):
-    history = fields.List(fields.Nested(EntrySchema), required=True, metadata={"description": "The newest first."})
-    next = fields.String(
-        required=True, allow_none=True, metadata={"description": "`before` of the next page; null on the last."}
-    )
+    history = required_field(fields.List, "The newest first.", fields.Nested(EntrySchema))
+    next = required_field(fields.String, "`before` of the next page; null on the last.", allow_none=True)

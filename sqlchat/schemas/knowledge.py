@@ -4,7 +4,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate
 
-from sqlchat.schemas.texts import make_text_field, refuse_control_characters
+from sqlchat.schemas.texts import make_text_field, refuse_control_characters, required_field
 
 LONGEST_NOTES, LONGEST_DEFINITION, LONGEST_NAME = 4_000, 1_000, 100  # characters
 LONGEST_FRAGMENT, LONGEST_EXAMPLE, LONGEST_QUESTION = 2_000, 10_000, 1_000
@@ -125,14 +125,12 @@ class TaughtSchema(Schema):
     question = fields.String(required=True)
     sql = fields.String(required=True)
     note = fields.String(required=True, allow_none=True)
-    verified_at = fields.DateTime(required=True, metadata={"description": "When it was stored last."})
-    stale = fields.Boolean(
-        required=True, metadata={"description": "The database no longer holds its names: it is not used."}
-    )
+    verified_at = required_field(fields.DateTime, "When it was stored last.")
+    stale = required_field(fields.Boolean, "The database no longer holds its names: it is not used.")
 
 
 class ExamplesSchema(Schema):
-    examples = fields.List(fields.Nested(TaughtSchema), required=True, metadata={"description": "The newest first."})
+    examples = required_field(fields.List, "The newest first.", fields.Nested(TaughtSchema))
 
 
 class ForgottenSchema(Schema):

@@ -4,7 +4,7 @@ from marshmallow import RAISE, Schema, fields, validate
 
 from sqlchat.schemas.chat import LONGEST_QUESTION
 from sqlchat.schemas.execute import MaxRows
-from sqlchat.schemas.texts import make_text_field
+from sqlchat.schemas.texts import make_text_field, required_field
 
 
 class ToolSchema(Schema):
@@ -15,10 +15,8 @@ class ToolSchema(Schema):
 
 
 class ConnectionSchema(ToolSchema):
-    connection = fields.String(
-        required=True,
-        validate=validate.Length(min=1),
-        metadata={"description": "Name of the database, from `list_connections`."},
+    connection = required_field(
+        fields.String, "Name of the database, from `list_connections`.", validate=validate.Length(min=1)
     )
 
 
@@ -41,9 +39,7 @@ class AskSchema(ConnectionSchema):
 
 
 class RunSchema(ConnectionSchema):
-    sql = fields.String(
-        required=True,
-        validate=validate.Length(min=1),
-        metadata={"description": "One statement that reads, such as a SELECT."},
+    sql = required_field(
+        fields.String, "One statement that reads, such as a SELECT.", validate=validate.Length(min=1)
     )
     max_rows = MaxRows()

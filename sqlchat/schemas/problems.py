@@ -2,6 +2,8 @@
 
 from marshmallow import INCLUDE, Schema, fields
 
+from sqlchat.schemas.texts import required_field
+
 
 class ProblemSchema(Schema):
     class Meta:
@@ -11,9 +13,9 @@ class ProblemSchema(Schema):
     type = fields.String(required=True, metadata={"example": "about:blank"})
     title = fields.String(required=True, metadata={"example": "Connection not found"})
     status = fields.Integer(required=True, metadata={"example": 404})
-    detail = fields.String(required=True, metadata={"description": "What was wrong, in a sentence."})
+    detail = required_field(fields.String, "What was wrong, in a sentence.")
     code = fields.String(required=True, metadata={"description": "A stable word.", "example": "connection_not_found"})
-    request_id = fields.String(required=True, metadata={"description": "Also in the log and the database's comment."})
+    request_id = required_field(fields.String, "Also in the log and the database's comment.")
     errors = fields.Dict(keys=fields.String(), metadata={"description": "Field -> messages, for a payload."})
     sqlstate = fields.String(metadata={"description": "The database's code of the fault.", "example": "42703"})
     position = fields.Integer(metadata={"description": "Character of the SQL at which the fault is, from 1."})

@@ -2,8 +2,10 @@
 
 from marshmallow import Schema, fields
 
+from sqlchat.schemas.texts import required_field
+
 
 class ProvidersSchema(Schema):
-    providers = fields.List(fields.String(), required=True, metadata={"description": "All that this service knows."})
-    configured = fields.List(fields.String(), required=True, metadata={"description": "Those that can be used now."})
-    default = fields.String(required=True, metadata={"description": "Used where a request names none."})
+    providers = required_field(fields.List, "All that this service knows.", fields.String())
+    configured = required_field(fields.List, "Those that can be used now.", fields.String())
+    default = required_field(fields.String, "Used where a request names none.")

@@ -2,6 +2,8 @@
 
 from marshmallow import Schema, fields
 
+from sqlchat.schemas.texts import required_field
+
 RESULTS_EXAMPLE = {"columns": ["count"], "rows": [[123]], "row_count": 1, "truncated": False, "types": ["INTEGER"]}
 LINEAGE_EXAMPLE = {
     "query_type": "SELECT",
@@ -15,21 +17,17 @@ LINEAGE_EXAMPLE = {
 class ResultsSchema(Schema):
     """Documents a result; rows are written straight from the database, never through this."""
 
-    columns = fields.List(fields.String(), required=True, metadata={"description": "Names, in order; may repeat."})
-    rows = fields.List(
+    columns = required_field(fields.List, "Names, in order; may repeat.", fields.String())
+    rows = required_field(
+        fields.List,
+        "Numerics keep every digit; times are ISO 8601; bytes are base64. What JSON has no "
+        "word for is a text, on every database: `NaN`, `Infinity`, `-Infinity` for numbers, `infinity` and "
+        "`-infinity` for times.",
         fields.List(fields.Raw(allow_none=True)),
-        required=True,
-        metadata={
-            "description": "Numerics keep every digit; times are ISO 8601; bytes are base64. What JSON has no "
-            "word for is a text, on every database: `NaN`, `Infinity`, `-Infinity` for numbers, `infinity` and "
-            "`-infinity` for times."
-        },
     )
-    row_count = fields.Integer(required=True, metadata={"description": "Rows in this answer."})
-    truncated = fields.Boolean(required=True, metadata={"description": "Whether the database had more rows."})
-    types = fields.List(
-        fields.String(), required=True, metadata={"description": "The database's type of each column."}
-    )
+    row_count = required_field(fields.Integer, "Rows in this answer.")
+    truncated = required_field(fields.Boolean, "Whether the database had more rows.")
+    types = required_field(fields.List, "The database's type of each column.", fields.String())
 
 
 class LineageSchema(Schema):

@@ -5,7 +5,7 @@ from typing import Any
 from marshmallow import INCLUDE, Schema, fields, validate, validates_schema
 
 from sqlchat.schemas.knowledge import ReferenceSchema, TermSchema
-from sqlchat.schemas.texts import refuse_control_characters
+from sqlchat.schemas.texts import refuse_control_characters, required_field
 
 MOST_DATASETS, MOST_PARTS = 200, 2_000
 
@@ -71,10 +71,8 @@ class FieldSchema(OpenSchema):
 
 class DatasetSchema(OpenSchema):
     name = _make_name_field()
-    source = fields.String(
-        required=True,
-        validate=validate.Length(1, 1_000),
-        metadata={"description": "A table, with its schema and database if need be."},
+    source = required_field(
+        fields.String, "A table, with its schema and database if need be.", validate=validate.Length(1, 1_000)
     )
     primary_key = _make_list_field(fields.String())
     unique_keys = _make_list_field(fields.List(fields.String()))
@@ -131,7 +129,7 @@ def _check_texts(part: Any) -> None:
 
 class DescriptionSchema(Schema):
     table = fields.String(required=True)
-    column = fields.String(required=True, allow_none=True, metadata={"description": "Null for the table itself."})
+    column = required_field(fields.String, "Null for the table itself.", allow_none=True)
     text = fields.String(required=True)
 
 
@@ -143,12 +141,10 @@ class MappedSchema(Schema):
 
 
 class UnmappedSchema(Schema):
-    path = fields.String(required=True, metadata={"description": "Where it is in the document."})
+    path = required_field(fields.String, "Where it is in the document.")
     reason = fields.String(required=True)
 
 
 class MappedDocumentSchema(Schema):
     mapped = fields.Nested(MappedSchema, required=True)
-    unmapped = fields.List(
-        fields.Nested(UnmappedSchema), required=True, metadata={"description": "What is not used, and why."}
-    )
+    unmapped = required_field(fields.List, "What is not used, and why.", fields.Nested(UnmappedSchema))

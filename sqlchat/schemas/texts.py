@@ -1,15 +1,21 @@
-"""Free texts that go to a model."""
+"""Makes fields: required ones with a description, and free texts that go to a model."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from typing import Any
+from typing import Any, TypeVar
 
 from marshmallow import ValidationError, fields, validate
 
+F = TypeVar("F", bound="fields.Field[Any]")
 LAYOUT = frozenset("\t\n\r\x85")
 """Control characters that people's texts hold: tabs and ends of lines."""
+
+
+def required_field(kind: type[F], description: str, *inner: Any, **options: Any) -> F:
+    """A required field, such as `required_field(fields.List, "The newest first.", fields.String())`."""
+    return kind(*inner, required=True, metadata={"description": description}, **options)
 
 
 def refuse_control_characters(text: str) -> None:
