@@ -93,8 +93,9 @@ class SparkConnection(Connection):
 
     def catalog(self) -> Catalog:
         def read(session: Session) -> Catalog:
-            session.name_paths(self._target.tables, {})
-            columns = {name: session.describe(_select(name), CATALOG_TIMEOUT) for name in self._target.tables}
+            columns = {
+                name: session.describe_path(path, CATALOG_TIMEOUT) for name, path in self._target.tables.items()
+            }
             self._schemas = {
                 name: ", ".join(f"{quoted(column)} {kind.simpleString()}" for column, kind in pairs)
                 for name, pairs in columns.items()
@@ -306,7 +307,3 @@ class SparkConnection(Connection):
 
     def _address(self) -> str:
         return resolve(self._target.host, self._target.port, self._settings.reaches_private_hosts)
-
-
-def _select(name: str) -> str:
-    return f"SELECT * FROM `{name}`"  # noqa: S608 - a name of letters

@@ -131,12 +131,6 @@ class Session:
         response = self._call(self._stub.AnalyzePlan, request, timeout)
         return str(response.explain.explain_string)
 
-    def describe(self, sql: str, timeout: float) -> list[tuple[str, Any]]:
-        """Name and pyspark's DataType of each column of a query. Raises SparkError."""
-        request = self._request(self._messages.AnalyzePlanRequest)
-        request.schema.plan.root.sql.query = sql
-        return _read_schema(self._call(self._stub.AnalyzePlan, request, timeout).schema.schema)
-
     def describe_path(self, path: NamedPath, timeout: float) -> list[tuple[str, Any]]:
         """Name and pyspark's DataType of each column of files. Raises SparkError."""
         request = self._request(self._messages.AnalyzePlanRequest)
