@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -34,26 +36,23 @@ def init_app(app: Flask) -> None:
 @with_appcontext
 def token(email: str, sub: uuid.UUID | None) -> None:
     """Print a token for the Authorization header."""
-    click.echo(mint_token(_open_runtime().settings, email, str(sub) if sub else None))
+    with _use_runtime() as runtime:
+        click.echo(mint_token(runtime.settings, email, str(sub) if sub else None))
 
 
 @db.command()
 def upgrade() -> None:
     """Bring the store's tables to the newest revision."""
-    try:
-        _open_runtime().store.upgrade()
-    except SqlchatError as exc:
-        raise click.ClickException(exc.detail) from exc
+    with _use_runtime() as runtime:
+        runtime.store.upgrade()
     click.echo("The store is up to date.")
 
 
 @db.command()
 def reencrypt() -> None:
     """Encrypt all stored credentials with the newest of SQLCHAT_SECRET_KEY, so that older keys can be dropped."""
-    try:
-        number = _open_runtime().store.connections.reencrypt()
-    except SqlchatError as exc:
-        raise click.ClickException(exc.detail) from exc
+    with _use_runtime() as runtime:
+        number = runtime.store.connections.reencrypt()
     click.echo(f"Connections encrypted with the newest key: {number}.")
 
 
@@ -61,10 +60,8 @@ def reencrypt() -> None:
 @with_appcontext
 def demo() -> None:
     """Write the demo database anew, and bring its connection back if it was deleted."""
-    try:
-        _open_runtime().build_demo()
-    except SqlchatError as exc:
-        raise click.ClickException(exc.detail) from exc
+    with _use_runtime() as runtime:
+        runtime.build_demo()
     click.echo("The demo database is as new.")
 
 
@@ -104,18 +101,13 @@ def evaluate(
         raise click.UsageError("--provider asks a model; --prompts-to and --answers-from ask none. Choose one.")
     if prompts_to and answers_from and prompts_to.resolve() == answers_from.resolve():
         raise click.UsageError("--prompts-to and --answers-from need a folder each.")
-    runtime = _open_runtime()
-    try:
+    with _use_runtime() as runtime:
         cases = read_cases(file)
         replay = Replay(answers_from, prompts_to) if prompts_to or answers_from else None
         evaluation = Evaluation(runtime, connection, owner=owner, provider=replay or provider)
         evaluation.check(cases)
         with click.progressbar(cases, file=sys.stderr) as bar:
             outcomes = [evaluation.judge(case) for case in bar]
-    except SqlchatError as exc:
-        raise click.ClickException(exc.detail) from exc
-    finally:
-        runtime.close()
     name = evaluation.provider.name
     click.echo(write_table(outcomes, name))
     if out:
@@ -128,13 +120,8 @@ def evaluate(
 @with_appcontext
 def export_feedback(*, connection: str, owner: str) -> None:
     """Print the answers that people found good, or corrected, as questions for `flask eval`."""
-    runtime = _open_runtime()
-    try:
+    with _use_runtime() as runtime:
         cases, left_out = collect_cases(runtime.store, owner, connection)
-    except SqlchatError as exc:
-        raise click.ClickException(exc.detail) from exc
-    finally:
-        runtime.close()
     for case in cases:
         click.echo(json.dumps(case, ensure_ascii=False))
     click.echo(
@@ -142,6 +129,13 @@ def export_feedback(*, connection: str, owner: str) -> None:
     )
 
 
-def _open_runtime() -> Runtime:
+@contextmanager
+def _use_runtime() -> Iterator[Runtime]:
+    """The app's runtime, closed afterwards. A failure ends the command with its sentence."""
     runtime: Runtime = current_app.extensions["sqlchat"]
-    return runtime
+    try:
+        yield runtime
+    except SqlchatError as exc:
+        raise click.ClickException(exc.detail) from exc
+    finally:
+        runtime.close()

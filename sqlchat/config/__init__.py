@@ -385,9 +385,9 @@ def unusable(folder: Path, fault: OSError) -> ConfigError:
 def unknown_settings(environ: Mapping[str, str] = os.environ) -> str:
     """A sentence on the variables that look like settings of ours and are none; empty without any."""
     known = [str(row.metadata["env"]) for row in dataclasses.fields(Settings)]
-    told = []
+    unknown = []
     for name in sorted(set(environ) - set(known)):
         if name.startswith("SQLCHAT_"):
             near = difflib.get_close_matches(name, known, 1, 0.8)
-            told.append(f"{name} (did you mean {near[0]}?)" if near else name)
-    return f"These environment variables are no settings of sqlchat: {', '.join(told)}." if told else ""
+            unknown.append(f"{name} (did you mean {near[0]}?)" if near else name)
+    return f"These environment variables are no settings of sqlchat: {', '.join(unknown)}." if unknown else ""

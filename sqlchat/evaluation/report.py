@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
 
 from sqlchat.chat.rendering import UNPRINTABLE
-from sqlchat.evaluation.run import Outcome
+from sqlchat.evaluation.run import Outcome, Verdict
 from sqlchat.providers.base import Tokens
 
 Summary = dict[str, Any]
+ANSWERS: tuple[Verdict, ...] = ("right", "wrong", "refused", "failed")
+KINDS = ("tables", "columns", "literals")
 
 
 def summarize(outcomes: Sequence[Outcome]) -> Summary:
@@ -25,23 +28,20 @@ def summarize(outcomes: Sequence[Outcome]) -> Summary:
     answerable = [o for o in outcomes if o.case.answerable]
     unanswerable = [o for o in outcomes if not o.case.answerable and o.verdict != "unasked"]
     asked = [o for o in answerable if o.verdict not in ("unasked", "gold_failed")]
-    answered = [o for o in asked if o.verdict in ("right", "wrong")]
-    right = [o for o in asked if o.verdict == "right"]
+    verdicts = Counter(o.verdict for o in asked)
+    right, answered = verdicts["right"], verdicts["right"] + verdicts["wrong"]
     called = [o for o in outcomes if o.verdict not in ("unasked", "gold_failed")]
     known = [o.missing for o in answerable if o.missing is not None]
     tokens = sum((o.tokens for o in outcomes), Tokens())
     return {
         "questions": len(outcomes),
         "asked": len(asked),
-        "right": len(right),
-        "wrong": len(answered) - len(right),
-        "refused": sum(o.verdict == "refused" for o in asked),
-        "failed": sum(o.verdict == "failed" for o in asked),
+        **{verdict: verdicts[verdict] for verdict in ANSWERS},
         "unasked": sum(o.verdict == "unasked" for o in outcomes),
         "gold_failed": sum(o.verdict == "gold_failed" for o in outcomes),
-        "execution_accuracy": _compute_share(len(right), len(asked)),
-        "answered_share": _compute_share(len(answered), len(asked)),
-        "accuracy_of_answered": _compute_share(len(right), len(answered)),
+        "execution_accuracy": _compute_share(right, len(asked)),
+        "answered_share": _compute_share(answered, len(asked)),
+        "accuracy_of_answered": _compute_share(right, answered),
         "unanswerable": len(unanswerable),
         "unanswerable_refused": _compute_share(sum(o.verdict == "refused" for o in unanswerable), len(unanswerable)),
         "tokens": _write_tokens(tokens),
@@ -73,24 +73,18 @@ def write_table(outcomes: Sequence[Outcome], provider: str) -> str:
     if misses:
         lines += ["", f"MISSES ({len(misses)})"]
     for outcome in misses:
-        told = [("question", outcome.case.question)]
-        told += [("gold", sql) for sql in outcome.case.golds[:1]]
-        told += [("got", outcome.sql)] if outcome.sql else []
-        lines += [
-            "",
-            f"{outcome.case.id}: {outcome.verdict.replace('_', ' ')}",
-            *_align_columns([*told, ("why", outcome.why)], "  "),
-        ]
+        facts = [("question", outcome.case.question)]
+        facts += [("gold", sql) for sql in outcome.case.golds[:1]]
+        facts += [("got", outcome.sql)] if outcome.sql else []
+        lines += ["", f"{outcome.case.id}: {outcome.verdict.replace('_', ' ')}"]
+        lines += _align_columns([*facts, ("why", outcome.why)], "  ")
     lacking = [o for o in outcomes if o.missing]
     if lacking:
         lines += ["", f"NOT IN THE PROMPT ({len(lacking)})"]
     for outcome in lacking:
-        assert outcome.missing is not None
-        told = [("question", outcome.case.question)]
-        for kind in ("tables", "columns", "literals"):
-            if names := getattr(outcome.missing, kind):
-                told.append((kind, ", ".join(names)))
-        lines += ["", outcome.case.id, *_align_columns(told, "  ")]
+        facts = [("question", outcome.case.question)]
+        facts += [(kind, ", ".join(names)) for kind in KINDS if (names := getattr(outcome.missing, kind))]
+        lines += ["", outcome.case.id, *_align_columns(facts, "  ")]
     return "\n".join(lines)
 
 
@@ -104,10 +98,7 @@ def _write_figures(figures: Summary) -> Iterator[tuple[str, str]]:
         yield "not asked", f"{figures['unasked']} (no stored answer; left out below)"
     if figures["asked"]:
         yield "execution accuracy", f"{_write_percent(figures['execution_accuracy'])} of {figures['asked']}"
-        yield "  right", str(figures["right"])
-        yield "  wrong", str(figures["wrong"])
-        yield "  refused", str(figures["refused"])
-        yield "  failed", str(figures["failed"])
+        yield from ((f"  {verdict}", str(figures[verdict])) for verdict in ANSWERS)
         yield "of the answered", f"{_write_percent(figures['accuracy_of_answered'])} right"
     if figures["unanswerable"]:
         yield (
@@ -147,9 +138,7 @@ def _write_question(outcome: Outcome) -> dict[str, Any]:
         "milliseconds": outcome.milliseconds,
         "prompts": list(outcome.prompts),
         "prompt_tokens": outcome.prompt_tokens,
-        "not_in_prompt": None
-        if lacks is None
-        else {"tables": lacks.tables, "columns": lacks.columns, "literals": lacks.literals},
+        "not_in_prompt": None if lacks is None else {kind: getattr(lacks, kind) for kind in KINDS},
     }
 
 

@@ -108,8 +108,8 @@ def _make_config_field(*, required: bool) -> fields.Dict:
 
 
 def _make_policy_field(removal: str = "") -> fields.Nested:
-    told = "What SQL may read; the rest is in no answer, schema or prompt."
-    return fields.Nested(PolicySchema, allow_none=True, metadata={"description": told + removal})
+    description = "What SQL may read; the rest is in no answer, schema or prompt."
+    return fields.Nested(PolicySchema, allow_none=True, metadata={"description": description + removal})
 
 
 def _make_privacy_field(**absent: Any) -> fields.String:

@@ -40,7 +40,8 @@ def find_unknown_names(sql: str, catalog: Catalog) -> tuple[UnknownName, ...]:
     """The tables and columns in `sql` (of `catalog.dialect`) that `catalog` does not have, in the order of the text.
 
     Only names that provably do not exist are returned, and no column that could come from a source with unknown
-    columns (a table function, PIVOT, an unknown table). Raises SQLSyntaxError and SQLRefusedError as `read_statements` does.
+    columns (a table function, PIVOT, an unknown table). Raises SQLSyntaxError and SQLRefusedError as
+    `read_statements` does.
     """
     resolver = StatementResolver(catalog.dialect, catalog)
     try:

@@ -120,7 +120,7 @@ def bracket_values_queries(tokens: list[Token]) -> list[Token]:
 
 
 def name_window_calls(tokens: list[Token]) -> list[Token]:
-    """`tokens` of Spark with `window(` as a call, which sqlglot takes for a WINDOW clause in `GROUP BY window(...)`."""
+    """`tokens` of Spark with `window(` as a call: in `GROUP BY window(...)`, sqlglot takes it for a clause."""
     return [
         Token(TokenType.VAR, token.text, token.line, token.col, token.start, token.end)
         if token.token_type is TokenType.WINDOW and after.token_type is TokenType.L_PAREN

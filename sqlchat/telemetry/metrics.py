@@ -99,12 +99,12 @@ def count_killed(pool: str, reason: str) -> None:
 
 def make_gauges() -> Callable[[str, Mapping[tuple[str, ...], float]], None]:
     """A function that sets the gauge `name` of this process, labels -> value, and writes only what changed."""
-    told: dict[tuple[str, tuple[str, ...]], float] = {}
+    written: dict[tuple[str, tuple[str, ...]], float] = {}
 
     def set_gauge(name: str, values: Mapping[tuple[str, ...], float]) -> None:
         for labels, value in values.items():
-            if told.get((name, labels)) != value:
-                told[name, labels] = value
+            if written.get((name, labels)) != value:
+                written[name, labels] = value
                 with suppress(OSError):
                     _child(name, *labels).set(value)
 

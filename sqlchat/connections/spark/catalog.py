@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
-from sqlchat.connections.spark.session import SparkError, quoted
+from sqlchat.connections.spark.session import SparkError, quote_name
 from sqlchat.sql.catalog import Catalog, Column, Table
 
 Ask = Callable[[str], list[tuple[Any, ...]]]
@@ -56,18 +56,14 @@ def read_catalog(ask: Ask, paths: Mapping[str, Sequence[tuple[str, Any]]], datab
         for name, columns in paths.items()
     ]
     return Catalog(
-        tables=(*files, *tables),
-        dialect="spark",
-        default_schema=current,
-        search_path=("", current),
-        database=catalog,
+        tables=(*files, *tables), dialect="spark", default_schema=current, search_path=("", current), database=catalog
     )
 
 
 def _list_tables(ask: Ask, schema: str) -> list[tuple[str, str]]:
     """Schema and name of its tables and views, without temporary ones."""
     try:
-        rows = ask(f"SHOW TABLES IN {quoted(schema)}")
+        rows = ask(f"SHOW TABLES IN {quote_name(schema)}")
     except SparkError as exc:
         if exc.is_of_session:
             raise
@@ -97,7 +93,7 @@ class Describer:
     def _describe(self, schema: str, name: str) -> Table | None:
         if time.monotonic() > self._until:
             return None
-        place = f"{quoted(schema)}.{quoted(name)}"
+        place = f"{quote_name(schema)}.{quote_name(name)}"
         try:
             if self._writes_json:
                 try:

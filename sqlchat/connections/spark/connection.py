@@ -29,10 +29,10 @@ from sqlchat.connections.servers.network import resolve
 from sqlchat.connections.servers.pool import UNENCRYPTED, make_pool
 from sqlchat.connections.spark.catalog import read_catalog
 from sqlchat.connections.spark.config import NamedPath, read_config
-from sqlchat.connections.spark.errors import config_error, query_error, timed_out
+from sqlchat.connections.spark.errors import make_config_error, make_query_error, make_timeout_error
 from sqlchat.connections.spark.plan import read_plan
 from sqlchat.connections.spark.profile import read_profiles
-from sqlchat.connections.spark.session import Answer, Session, SparkError, load_protocol, quoted
+from sqlchat.connections.spark.session import Answer, Session, SparkError, load_protocol, quote_name
 from sqlchat.connections.spark.statement import CheckedStatement, check_statement
 from sqlchat.connections.streams import Feed, Stream, open_feed
 from sqlchat.errors import BusyError, ConnectionConfigError, DatabaseUnavailableError, TooLargeError
@@ -88,7 +88,7 @@ class SparkConnection(Connection):
             finally:
                 session.close()
         except SparkError as exc:
-            raise config_error(exc, near=is_near) from exc
+            raise make_config_error(exc, near=is_near) from exc
         return [UNENCRYPTED] if self._target.sslmode == "disable" and not is_near else []
 
     def catalog(self) -> Catalog:
@@ -97,7 +97,7 @@ class SparkConnection(Connection):
                 name: session.describe_path(path, CATALOG_TIMEOUT) for name, path in self._target.tables.items()
             }
             self._schemas = {
-                name: ", ".join(f"{quoted(column)} {kind.simpleString()}" for column, kind in pairs)
+                name: ", ".join(f"{quote_name(column)} {kind.simpleString()}" for column, kind in pairs)
                 for name, pairs in columns.items()
             }
             return read_catalog(lambda sql: session.ask(sql, CATALOG_TIMEOUT), columns, self._target.database)
@@ -174,7 +174,7 @@ class SparkConnection(Connection):
             return False
 
     def _collect(self, answer: Answer, types: list[tuple[str, Any]], max_rows: int) -> Results:
-        from sqlchat.connections.spark.types import encode_batch, readings_of
+        from sqlchat.connections.spark.types import encode_batch, make_readings
 
         pieces: list[bytes] = []
         left, count, is_truncated = self._settings.max_result_mb << 20, 0, False
@@ -182,7 +182,7 @@ class SparkConnection(Connection):
             kept = batch.slice(0, max_rows - count)
             is_truncated = is_truncated or kept.num_rows < batch.num_rows
             if kept.num_rows:
-                pieces.append(encode_batch(kept, readings_of(types, batch.schema)))
+                pieces.append(encode_batch(kept, make_readings(types, batch.schema)))
                 count += kept.num_rows
                 left -= len(pieces[-1]) + 1
             if left < 0:
@@ -201,7 +201,7 @@ class SparkConnection(Connection):
 
     def _send(self, feed: Feed, session: Session, execution: Execution, readings: list[Reading]) -> None:
         """Fill `readings`, then put a header and the rows into the feed."""
-        from sqlchat.connections.spark.types import header_of, readings_of
+        from sqlchat.connections.spark.types import make_header, make_readings
 
         if readings:  # of the session that was lost
             raise DatabaseUnavailableError(
@@ -211,8 +211,8 @@ class SparkConnection(Connection):
             left = execution.max_rows
             for batch in answer:
                 if not readings:
-                    readings += readings_of(types, batch.schema)
-                    feed.put(header_of(types, readings))
+                    readings += make_readings(types, batch.schema)
+                    feed.put(make_header(types, readings))
                 deadline.renew(LONGEST_STATEMENT)  # while the reader of the rows takes its time
                 feed.put(batch.slice(0, left))
                 deadline.renew(execution.timeout)
@@ -220,15 +220,15 @@ class SparkConnection(Connection):
                 if left <= 0:
                     return
             if not readings:
-                readings += readings_of(types, None)
-                feed.put(header_of(types, readings))
+                readings += make_readings(types, None)
+                feed.put(make_header(types, readings))
 
     @contextlib.contextmanager
     def _execute(
         self, session: Session, execution: Execution
     ) -> Iterator[tuple[Answer, list[tuple[str, Any]], Deadline]]:
         """The rows of a statement, its columns and its deadline. The statement ends with the context."""
-        from sqlchat.connections.spark.types import rewrite
+        from sqlchat.connections.spark.types import cast_unreadable
 
         statement, max_rows, timeout = execution.statement, execution.max_rows, execution.timeout
         mark = f"sqlchat-{uuid.uuid4().hex[:12]}-{execution.tag}"
@@ -246,17 +246,17 @@ class SparkConnection(Connection):
             self._name_paths(session, statement.text)
             running.append(answer := session.execute(statement.write(max_rows), mark, longest))
             types = answer.types
-            if statement.is_query and (cast_text := rewrite(statement.text, types, max_rows)):
+            if statement.is_query and (cast_text := cast_unreadable(statement.text, types, max_rows)):
                 session.interrupt(mark)
                 answer.cancel()
                 running.append(answer := session.execute(cast_text, mark, longest))
             yield answer, types, deadline
             is_whole = True
             if deadline.has_passed:  # Sail ends the rows as if there were no more
-                raise timed_out(timeout)
+                raise make_timeout_error(timeout)
         except SparkError as exc:
             if deadline.has_passed:
-                raise timed_out(timeout) from exc
+                raise make_timeout_error(timeout) from exc
             raise
         finally:
             deadline.cancel()
@@ -286,7 +286,7 @@ class SparkConnection(Connection):
                     pooled.invalidate()
                     if not is_fresh:
                         continue
-                fault = query_error(exc, sql, timeout)
+                fault = make_query_error(exc, sql, timeout)
                 fault.place = self.place
                 raise fault from exc
             finally:

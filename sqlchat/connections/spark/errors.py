@@ -43,7 +43,7 @@ LONGEST = 1000
 SQLSTATE = re.compile(r"\w{5}")
 
 
-def config_error(fault: SparkError, *, near: bool) -> ConnectionConfigError:
+def make_config_error(fault: SparkError, *, near: bool) -> ConnectionConfigError:
     """The error of a failed connection. Quotes the server's words only if it is `near`, in our own network."""
     if words := REFUSALS.get(fault.code):
         return ConnectionConfigError(f"The connection failed: {words}.")
@@ -53,16 +53,16 @@ def config_error(fault: SparkError, *, near: bool) -> ConnectionConfigError:
     return ConnectionConfigError(f"The connection failed: the server refused it{sqlstate}.")
 
 
-def timed_out(timeout: float) -> QueryTimeoutError:
+def make_timeout_error(timeout: float) -> QueryTimeoutError:
     return QueryTimeoutError(f"The query took longer than {timeout:g} s and was stopped.")
 
 
-def query_error(fault: SparkError, sql: str, timeout: float) -> SqlchatError:
+def make_query_error(fault: SparkError, sql: str, timeout: float) -> SqlchatError:
     """The error of a statement `sql`, which may have run inside a query of ours."""
     if fault.is_of_session or fault.code in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
         return DatabaseUnavailableError("The connection to the database was lost.", retry_after=1)
     if fault.code in ("DEADLINE_EXCEEDED", "CANCELLED") or fault.condition.startswith("OPERATION_CANCELED"):
-        return timed_out(timeout)
+        return make_timeout_error(timeout)
     if fault.code == "RESOURCE_EXHAUSTED":
         return TooLargeError("The result, or a row of it, is larger than the server or this service takes at once.")
     facts: dict[str, Any] = {}

@@ -23,7 +23,7 @@ from sqlchat.connections.profiling import (
     rows_of,
     told_by,
 )
-from sqlchat.connections.spark.session import SparkError, quoted
+from sqlchat.connections.spark.session import SparkError, quote_name
 from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
 
@@ -60,7 +60,7 @@ def read_profiles(fetch: Fetch, catalog: Catalog, timeout: float) -> dict[Path, 
         table, column = place
         left = until - time.monotonic()
         try:
-            question = f"DESCRIBE EXTENDED {name_of(table)} {quoted(column.name)}"
+            question = f"DESCRIBE EXTENDED {write_name(table)} {quote_name(column.name)}"
             return _read_pairs(fetch(question, left)) if left > 0 else {}
         except SparkError:
             return {}
@@ -80,8 +80,8 @@ def read_profiles(fetch: Fetch, catalog: Catalog, timeout: float) -> dict[Path, 
     return bounded(profiles)
 
 
-def name_of(table: Table) -> str:
-    return ".".join(quoted(part) for part in (table.schema, table.name) if part)
+def write_name(table: Table) -> str:
+    return ".".join(quote_name(part) for part in (table.schema, table.name) if part)
 
 
 def _path(table: Table, column: Column) -> Path:
@@ -91,7 +91,7 @@ def _path(table: Table, column: Column) -> Path:
 def _write_sample(table: Table, columns: Sequence[Column], most: int) -> str:
     cells = []
     for number, column in enumerate(columns):
-        name = quoted(column.name)
+        name = quote_name(column.name)
         match kind_of(column.type):
             case "text":
                 cell = f"left(CAST({name} AS STRING), {LONGEST + 1})"
@@ -100,7 +100,7 @@ def _write_sample(table: Table, columns: Sequence[Column], most: int) -> str:
             case _:
                 cell = name
         cells.append(f"{cell} AS c{number}")
-    return f"SELECT {', '.join(cells)} FROM {name_of(table)} LIMIT {most + 1}"  # noqa: S608 - quoted names
+    return f"SELECT {', '.join(cells)} FROM {write_name(table)} LIMIT {most + 1}"  # noqa: S608 - quoted names
 
 
 def _read_rows(

@@ -195,7 +195,7 @@ class Session:
             request.plan.root.catalog.set_current_catalog.catalog_name = self._target.catalog
             self._finish(request)
         if self._target.database:
-            self.command(f"USE DATABASE {quoted(self._target.database)}")
+            self.command(f"USE DATABASE {quote_name(self._target.database)}")
 
     def _set(self, pairs: Mapping[str, str]) -> None:
         request = self._request(self._messages.ConfigRequest)
@@ -252,7 +252,7 @@ def load_protocol() -> tuple[Any, Any, Any]:
     return grpc, messages, base_pb2_grpc
 
 
-def arrow_type(kind: Any) -> Any:
+def find_arrow_type(kind: Any) -> Any:
     """The Arrow type of pyspark's DataType; text if there is none."""
     import pyarrow as pa
     from pyspark.errors import PySparkException
@@ -277,7 +277,7 @@ def _read_schema(schema: Any) -> list[tuple[str, Any]]:
     return [(field.name, field.dataType) for field in struct.fields]
 
 
-def quoted(name: str) -> str:
+def quote_name(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 

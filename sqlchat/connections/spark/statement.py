@@ -48,7 +48,7 @@ class CheckedStatement:
         """Write the SQL to send: a query stands where the server's grammar takes nothing but a query."""
         if self.mode:
             return f"{self.mode}{PREFIX}{self.text}\n)"
-        return f"{PREFIX}{self.text}\n){limit_to(max_rows)}" if self.is_query else self.text
+        return f"{PREFIX}{self.text}\n){write_limit(max_rows)}" if self.is_query else self.text
 
 
 def check_statement(sql: str) -> CheckedStatement:
@@ -71,7 +71,7 @@ def check_statement(sql: str) -> CheckedStatement:
     return CheckedStatement(sql[starts[at] if at else 0 : end], first in QUERIES and not at, mode)
 
 
-def limit_to(max_rows: int) -> str:
+def write_limit(max_rows: int) -> str:
     """The LIMIT clause; empty for a number that is too large for Spark."""
     return f" LIMIT {max_rows:d}" if max_rows <= LARGEST_LIMIT else ""
 

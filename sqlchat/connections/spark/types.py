@@ -11,8 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from sqlchat.connections.encoding import encode_rows, interval_text, json_cells
-from sqlchat.connections.spark.session import arrow_type
-from sqlchat.connections.spark.statement import PREFIX, limit_to
+from sqlchat.connections.spark.session import find_arrow_type
+from sqlchat.connections.spark.statement import PREFIX, write_limit
 from sqlchat.connections.spark.values import read_documents, read_values, write_moments
 from sqlchat.connections.streams import Header
 
@@ -26,13 +26,13 @@ VARIANT = "variant"
 NAMES_OF_MONTHS = ("interval year", "interval month", "interval>", "interval,")
 
 
-def rewrite(text: str, types: Sequence[tuple[str, Any]], max_rows: int) -> str:
+def cast_unreadable(text: str, types: Sequence[tuple[str, Any]], max_rows: int) -> str:
     """The wrapped query `text`, with casts of columns that Python's Arrow cannot read; empty if it can read all."""
     columns = [f"c{number}" for number in range(len(types))]
     casts = [_write_cast(kind.simpleString(), column) for column, (_, kind) in zip(columns, types, strict=True)]
     if casts == columns:
         return ""
-    return f"{PREFIX.replace('*', ', '.join(casts))}{text}\n) AS t({', '.join(columns)}){limit_to(max_rows)}"
+    return f"{PREFIX.replace('*', ', '.join(casts))}{text}\n) AS t({', '.join(columns)}){write_limit(max_rows)}"
 
 
 def _write_cast(type: str, column: str) -> str:
@@ -77,18 +77,18 @@ class Reading:
         return self.texts(column) if pa.types.is_string(self.arrow) else column.cast(self.arrow)
 
 
-def readings_of(types: Sequence[tuple[str, Any]], schema: pa.Schema | None) -> list[Reading]:
+def make_readings(types: Sequence[tuple[str, Any]], schema: pa.Schema | None) -> list[Reading]:
     """How to read columns that the server described by `types` and sent with `schema`, which is None without rows."""
     readings = []
     for number, (_, kind) in enumerate(types):
-        name, sent = kind.simpleString(), arrow_type(kind) if schema is None else schema.field(number).type
+        name, sent = kind.simpleString(), find_arrow_type(kind) if schema is None else schema.field(number).type
         is_document, is_cast = VARIANT in name, _write_cast(name, "") != ""
         is_json = is_document or not (is_cast or _is_plain(sent))
         readings.append(Reading(name, pa.string() if is_cast else _export_type(sent), is_json, is_document))
     return readings
 
 
-def header_of(types: Sequence[tuple[str, Any]], readings: Sequence[Reading]) -> Header:
+def make_header(types: Sequence[tuple[str, Any]], readings: Sequence[Reading]) -> Header:
     return Header(
         columns=tuple(name for name, _ in types),
         types=tuple(each.type for each in readings),

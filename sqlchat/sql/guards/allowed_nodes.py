@@ -9,8 +9,8 @@ ROOTS = frozenset({exp.Select, exp.Subquery, exp.Values, exp.Union, exp.Intersec
 
 SYNTAX = """
     Add Adjacent Alias Aliases All Any AtTimeZone Between BitString BitwiseAnd BitwiseLeftShift BitwiseNot
-    BitwiseOr BitwiseRightShift BitwiseXor Boolean Bracket ByteString CTE CharacterSet Cluster CollateColumnConstraint Column
-    ColumnDef ColumnConstraint DefaultColumnConstraint NotNullColumnConstraint PathColumnConstraint
+    BitwiseOr BitwiseRightShift BitwiseXor Boolean Bracket ByteString CTE CharacterSet Cluster CollateColumnConstraint
+    Column ColumnDef ColumnConstraint DefaultColumnConstraint NotNullColumnConstraint PathColumnConstraint
     Comprehension Cube DPipe DataType DataTypeParam Distance Distinct Distribute Div Dot EQ Escape Except ExtendsLeft
     ExtendsRight Fetch Filter FormatJson From GT GTE Glob Group GroupingSets Having HavingMax HexString ILike
     Identifier IgnoreNulls In IndexTableHint IntDiv Intersect Interval IntervalSpan Introducer Is JSON JSONColumnDef

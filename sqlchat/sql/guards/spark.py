@@ -1,8 +1,8 @@
 """Spark SQL: functions and statements that only read.
 
 The list is what Spark 4.3 and Sail 0.7 answer to SHOW FUNCTIONS, without those that run Java (`reflect`,
-`java_method`), read logs or tell paths (`python_worker_logs`, `input_file_name`), or read a schema from a file that an
-argument or option names (`from_avro`, `from_protobuf`, `from_xml`), and without xpath. Functions of users and of
+`java_method`), read logs or tell paths (`python_worker_logs`, `input_file_name`), or read a schema from a file that
+an argument or option names (`from_avro`, `from_protobuf`, `from_xml`), and without xpath. Functions of users and of
 Databricks' own, such as `secret` and `read_files`, are not on it.
 """
 
@@ -37,14 +37,14 @@ FUNCTIONS = split_words(
     array_max array_min array_position array_prepend array_remove array_repeat array_size array_sort array_union
     arrays_overlap arrays_zip ascii asin asinh assert_true atan atan2 atanh avg base64 bigint bin binary bit_and
     bit_count bit_get bit_length bit_or bit_xor bitmap_and_agg bitmap_bit_position bitmap_bucket_number
-    bitmap_construct_agg bitmap_count bitmap_or_agg bool_and bool_or boolean bround btrim cardinality cbrt ceil ceiling
-    char char_length character_length chr coalesce collate collation collations collect_list collect_set collect_union
-    concat concat_ws contains conv convert_timezone corr cos cosh cot count count_if count_min_sketch counter_diff
-    covar_pop covar_samp crc32 csc cume_dist curdate current_catalog current_database current_date current_schema
-    current_time current_timestamp current_timezone current_user date date_add date_diff date_format
+    bitmap_construct_agg bitmap_count bitmap_or_agg bool_and bool_or boolean bround btrim cardinality cbrt ceil
+    ceiling char char_length character_length chr coalesce collate collation collations collect_list collect_set
+    collect_union concat concat_ws contains conv convert_timezone corr cos cosh cot count count_if count_min_sketch
+    counter_diff covar_pop covar_samp crc32 csc cume_dist curdate current_catalog current_database current_date
+    current_schema current_time current_timestamp current_timezone current_user date date_add date_diff date_format
     date_from_unix_date date_part date_sub date_trunc dateadd datediff datepart day dayname dayofmonth dayofweek
-    dayofyear decimal decode degrees dense_rank div double e element_at elt encode endswith equal_null every exists exp
-    explode explode_outer expm1 extract factorial filter find_in_set first first_value flatten float floor forall
+    dayofyear decimal decode degrees dense_rank div double e element_at elt encode endswith equal_null every exists
+    exp explode explode_outer expm1 extract factorial filter find_in_set first first_value flatten float floor forall
     format_number format_string from_base32 from_csv from_json from_unixtime from_utc_timestamp get get_json_object
     getbit greatest grouping grouping_id hash hex histogram_numeric hll_sketch_agg hll_sketch_estimate hll_union
     hll_union_agg hmac hour hypot if ifnull ilike in initcap inline inline_outer instr int is_valid_utf8
@@ -82,12 +82,12 @@ FUNCTIONS = split_words(
     tuple_difference_double tuple_difference_integer tuple_difference_theta_double tuple_difference_theta_integer
     tuple_intersection_agg_double tuple_intersection_agg_integer tuple_intersection_double tuple_intersection_integer
     tuple_intersection_theta_double tuple_intersection_theta_integer tuple_sketch_agg_double tuple_sketch_agg_integer
-    tuple_sketch_estimate_double tuple_sketch_estimate_integer tuple_sketch_summary_double tuple_sketch_summary_integer
-    tuple_sketch_theta_double tuple_sketch_theta_integer tuple_union_agg_double tuple_union_agg_integer
-    tuple_union_double tuple_union_integer tuple_union_theta_double tuple_union_theta_integer typeof ucase unbase64
-    unhex uniform unix_date unix_micros unix_millis unix_nanos unix_seconds unix_timestamp upper url_decode url_encode
-    user uuid validate_utf8 var_pop var_samp variance variant_array_append variant_delete variant_explode
-    variant_explode_outer variant_get variant_insert variant_set variant_strip_nulls vector_avg
+    tuple_sketch_estimate_double tuple_sketch_estimate_integer tuple_sketch_summary_double
+    tuple_sketch_summary_integer tuple_sketch_theta_double tuple_sketch_theta_integer tuple_union_agg_double
+    tuple_union_agg_integer tuple_union_double tuple_union_integer tuple_union_theta_double tuple_union_theta_integer
+    typeof ucase unbase64 unhex uniform unix_date unix_micros unix_millis unix_nanos unix_seconds unix_timestamp upper
+    url_decode url_encode user uuid validate_utf8 var_pop var_samp variance variant_array_append variant_delete
+    variant_explode variant_explode_outer variant_get variant_insert variant_set variant_strip_nulls vector_avg
     vector_cosine_similarity vector_inner_product vector_l2_distance vector_norm vector_normalize vector_sum weekday
     weekofyear width_bucket window window_time xxhash64 year zeroifnull zip_with
     """
@@ -100,9 +100,7 @@ FILES = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """Paths, and the formats that Spark takes for the schema of a path: `parquet.`/data/x``, `text.passwd`."""
-SHOWN = re.compile(
-    r"(tables|views|columns|databases|schemas|namespaces|catalogs|functions)( .*)?"
-)
+SHOWN = re.compile(r"(tables|views|columns|databases|schemas|namespaces|catalogs|functions)( .*)?")
 SIGNS = re.compile(r"\|>|[?@#${}]")
 
 
