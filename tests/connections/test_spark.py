@@ -508,6 +508,12 @@ def test_nothing_of_one_connection_s_session_is_seen_by_another(spark_server):
         other.close()
 
 
+def test_a_statement_that_the_server_gives_up_does_not_pass_for_a_slow_one(spark):
+    with pytest.raises(QueryError, match="ended the statement before its time"):
+        spark.run("SELECT explode(map('a', 1))", max_rows=5, timeout=100)  # Sail 0.7 closes the line
+    assert rows(spark, "SELECT 1") == [[1]]
+
+
 def test_a_server_that_was_away_is_found_again():
     server = Sail()
     connection = connect(server.config)

@@ -61,8 +61,10 @@ def make_query_error(fault: SparkError, sql: str, timeout: float) -> SqlchatErro
     """The error of a statement `sql`, which may have run inside a query of ours."""
     if fault.is_of_session or fault.code in ("UNAUTHENTICATED", "PERMISSION_DENIED"):
         return DatabaseUnavailableError("The connection to the database was lost.", retry_after=1)
-    if fault.code in ("DEADLINE_EXCEEDED", "CANCELLED") or fault.condition.startswith("OPERATION_CANCELED"):
+    if fault.code == "DEADLINE_EXCEEDED":
         return make_timeout_error(timeout)
+    if fault.code == "CANCELLED" or fault.condition.startswith("OPERATION_CANCELED"):
+        return QueryError("The server ended the statement before its time, without a reason.")
     if fault.code == "RESOURCE_EXHAUSTED":
         return TooLargeError("The result, or a row of it, is larger than the server or this service takes at once.")
     facts: dict[str, Any] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,12 +19,11 @@ from sqlchat.connections.streams import Header
 
 WRITTEN_ALIKE = (pa.types.is_string, pa.types.is_boolean, pa.types.is_integer, pa.types.is_date)
 """Types whose values have the same text in Arrow and in JSON answers."""
-UNLIKE_ARROW = frozenset({"interval year", "interval month", "interval year to month", "interval"})
-"""Types that Python's Arrow cannot read."""
+OF_MONTHS = re.compile(r"interval(?: year| month|[>,]|$)")
+"""Types that Python's Arrow cannot read, alone or in others: intervals that have months."""
 NOT_PARQUET = ("duration", "null not null", "map<null")
 """Parts of the names of Arrow's types that Parquet lacks."""
 VARIANT = "variant"
-NAMES_OF_MONTHS = ("interval year", "interval month", "interval>", "interval,")
 
 
 def cast_unreadable(text: str, types: Sequence[tuple[str, Any]], max_rows: int) -> str:
@@ -38,7 +38,7 @@ def cast_unreadable(text: str, types: Sequence[tuple[str, Any]], max_rows: int) 
 def _write_cast(type: str, column: str) -> str:
     if VARIANT in type:
         return f"to_json({column})"
-    if type in UNLIKE_ARROW or any(each in type for each in NAMES_OF_MONTHS):
+    if OF_MONTHS.search(type):
         return f"CAST({column} AS STRING)"
     return column
 
