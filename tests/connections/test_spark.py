@@ -425,10 +425,18 @@ def test_a_delta_table_is_not_read_as_the_parquet_files_of_its_past(spark_server
     connection.close()
 
 
-@ON_CLUSTER
-def test_a_server_without_the_package_of_a_format_says_so(spark_server, delta):
-    connection = connect(spark_server.config | {"tables": {"cities": {"path": delta, "format": "delta"}}})
-    with pytest.raises(ConnectionConfigError, match="lacks the package that reads the format delta"):
+@pytest.mark.parametrize(
+    ("spark_server", "kind"),
+    [
+        pytest.param("sail", "orc", id="sail"),
+        pytest.param("spark_cluster", "delta", marks=pytest.mark.spark, id="cluster"),
+    ],
+    indirect=["spark_server"],
+    scope="session",
+)
+def test_a_server_without_the_package_of_a_format_says_so(spark_server, kind, tmp_path):
+    connection = connect(spark_server.config | {"tables": {"cities": {"path": f"{tmp_path}/", "format": kind}}})
+    with pytest.raises(ConnectionConfigError, match=f"lacks the package that reads the format {kind}"):
         connection.check()
     connection.close()
 

@@ -167,7 +167,7 @@ class SparkConnection(Connection):
         except SparkError as exc:
             if exc.is_of_session:
                 raise
-            if exc.condition == "DATA_SOURCE_NOT_FOUND":
+            if exc.is_of_format:
                 raise ConnectionConfigError(
                     f"tables: the server lacks the package that reads the format {path.format}."
                 ) from exc

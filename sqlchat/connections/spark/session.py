@@ -44,6 +44,11 @@ class SparkError(Exception):
         """Whether the session is lost, so that the same statement may work in another one."""
         return self.code == "UNAVAILABLE" or self.condition.startswith(("INVALID_HANDLE.", "INVALID_CURSOR."))
 
+    @property
+    def is_of_format(self) -> bool:
+        """Whether the server cannot read files of that format."""
+        return self.condition == "DATA_SOURCE_NOT_FOUND" or self.message.startswith("No data source found")
+
 
 class Answer:
     """The rows of one statement. Iterate it once for record batches; `cancel` ends it from any thread."""
