@@ -56,13 +56,13 @@ def collect_cases(store: Store, owner: str, connection_id: str) -> tuple[list[di
     StoreUnavailableError.
     """
     cases, left_out = [], 0
-    for entry, said in store.feedback.list(owner, connection_id):
-        gold = said.corrected_sql or (entry.sql if said.rating == "good" and entry.outcome == "ok" else "")
+    for entry, feedback in store.feedback.list(owner, connection_id):
+        gold = feedback.corrected_sql or (entry.sql if feedback.rating == "good" and entry.outcome == "ok" else "")
         if not gold or not entry.question or store.history.is_follow_up(entry):
             left_out += 1
             continue
-        case = {"id": str(entry.id), "question": entry.question, "gold_sql": gold, "rating": said.rating}
-        cases.append(case | ({"comment": said.comment} if said.comment else {}))
+        case = {"id": str(entry.id), "question": entry.question, "gold_sql": gold, "rating": feedback.rating}
+        cases.append(case | ({"comment": feedback.comment} if feedback.comment else {}))
     return cases, left_out
 
 

@@ -31,7 +31,7 @@ def summarize(outcomes: Sequence[Outcome]) -> Summary:
     verdicts = Counter(o.verdict for o in asked)
     right, answered = verdicts["right"], verdicts["right"] + verdicts["wrong"]
     called = [o for o in outcomes if o.verdict not in ("unasked", "gold_failed")]
-    known = [o.missing for o in answerable if o.missing is not None]
+    missing = [o.missing for o in answerable if o.missing is not None]
     tokens = sum((o.tokens for o in outcomes), Tokens())
     return {
         "questions": len(outcomes),
@@ -48,12 +48,12 @@ def summarize(outcomes: Sequence[Outcome]) -> Summary:
         "second_tries": sum(len(o.prompts) > 1 for o in called),
         "milliseconds": _compute_spread([o.milliseconds for o in called]),
         "context_recall": {
-            "questions": len(known),
-            "tables": _compute_share(sum(not m.tables for m in known), len(known)),
-            "columns": _compute_share(sum(not m.columns for m in known), len(known)),
-            "tables_and_columns": _compute_share(sum(not (m.tables or m.columns) for m in known), len(known)),
-            "literals": _compute_share(sum(not m.literals for m in known), len(known)),
-            "all": _compute_share(sum(not m for m in known), len(known)),
+            "questions": len(missing),
+            "tables": _compute_share(sum(not m.tables for m in missing), len(missing)),
+            "columns": _compute_share(sum(not m.columns for m in missing), len(missing)),
+            "tables_and_columns": _compute_share(sum(not (m.tables or m.columns) for m in missing), len(missing)),
+            "literals": _compute_share(sum(not m.literals for m in missing), len(missing)),
+            "all": _compute_share(sum(not m for m in missing), len(missing)),
         },
         "prompt_tokens": _compute_spread([o.prompt_tokens for o in outcomes]),
     }

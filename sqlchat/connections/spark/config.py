@@ -120,26 +120,26 @@ def _unreadable() -> ConnectionConfigError:
     )
 
 
-def _read_headers(given: Any) -> dict[str, str]:
-    if given is None:
+def _read_headers(headers: Any) -> dict[str, str]:
+    if headers is None:
         return {}
-    if not isinstance(given, Mapping) or len(given) > MOST_HEADERS:
+    if not isinstance(headers, Mapping) or len(headers) > MOST_HEADERS:
         raise ConnectionConfigError(f"headers: must be an object of at most {MOST_HEADERS} headers and their values.")
-    for name, value in given.items():
+    for name, value in headers.items():
         if not isinstance(name, str) or not HEADER.fullmatch(name):
             raise ConnectionConfigError("headers: each name must be like x-databricks-cluster-id, in lower case.")
         if name.endswith("-bin") or not isinstance(value, str) or not HEADER_VALUE.fullmatch(value):
             raise ConnectionConfigError(f"headers: the value of {name} must be a text of plain letters and signs.")
-    return dict(given)
+    return dict(headers)
 
 
-def _read_tables(given: Any, allowed_paths: Sequence[str]) -> dict[str, NamedPath]:
-    if given is None:
+def _read_tables(paths: Any, allowed_paths: Sequence[str]) -> dict[str, NamedPath]:
+    if paths is None:
         return {}
-    if not isinstance(given, Mapping) or len(given) > MOST_TABLES:
+    if not isinstance(paths, Mapping) or len(paths) > MOST_TABLES:
         raise ConnectionConfigError(f"tables: must be an object of at most {MOST_TABLES} names and their paths.")
     tables = {}
-    for name, value in given.items():
+    for name, value in paths.items():
         if not isinstance(name, str) or not NAME.fullmatch(name):
             raise ConnectionConfigError("tables: each name must be of letters, digits and _, as in orders_2024.")
         tables[name] = _read_table(name, value, allowed_paths)

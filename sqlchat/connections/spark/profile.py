@@ -1,4 +1,4 @@
-"""Profiles Spark's columns by the first rows of each table, and by column statistics if ANALYZE made some."""
+"""Profiles Spark's columns by the first rows of each table, and by column statistics if ANALYZE sampled some."""
 
 from __future__ import annotations
 
@@ -50,11 +50,18 @@ def read_profiles(fetch: Fetch, catalog: Catalog, timeout: float) -> dict[Path, 
         columns = table.columns[:SAMPLED_COLUMNS]
         most = min(SAMPLED_ROWS, rows_of(len(columns)))
         try:
-            return _read_rows(table, columns, fetch(_write_sample(table, columns, most), left), most)
+            batches = fetch(_write_sample(table, columns, most), left)
         except SparkError as exc:
             if exc.is_of_session:
                 raise
             return {}  # one that the user may not read, or that takes too long
+        rows = sum(batch.num_rows for batch in batches)
+        return {
+            _path(table, column): _read_column(
+                column, [batch.column(number) for batch in batches], rows, rows <= most
+            )
+            for number, column in enumerate(columns)
+        }
 
     def read_statistics(place: tuple[Table, Column]) -> dict[str, str]:
         table, column = place
@@ -72,7 +79,7 @@ def read_profiles(fetch: Fetch, catalog: Catalog, timeout: float) -> dict[Path, 
             for table in tables
             for column in table.columns
             if table.row_estimate and kind_of(column.type) in ("number", "time", "text")
-            if (made := profiles.get(_path(table, column))) and not made.exact
+            if (sampled := profiles.get(_path(table, column))) and not sampled.exact
         ][:STATISTICS]
         for (table, column), statistics in zip(inexact, pool.map(read_statistics, inexact), strict=True):
             path = _path(table, column)
@@ -101,16 +108,6 @@ def _write_sample(table: Table, columns: Sequence[Column], most: int) -> str:
                 cell = name
         cells.append(f"{cell} AS c{number}")
     return f"SELECT {', '.join(cells)} FROM {write_name(table)} LIMIT {most + 1}"  # noqa: S608 - quoted names
-
-
-def _read_rows(
-    table: Table, columns: Sequence[Column], batches: Sequence[pa.RecordBatch], most: int
-) -> dict[Path, ColumnProfile]:
-    rows = sum(batch.num_rows for batch in batches)
-    return {
-        _path(table, column): _read_column(column, [batch.column(number) for batch in batches], rows, rows <= most)
-        for number, column in enumerate(columns)
-    }
 
 
 def _read_column(column: Column, pieces: Sequence[pa.Array], rows: int, is_whole: bool) -> ColumnProfile:
@@ -154,17 +151,17 @@ def _read_pairs(batches: Iterable[pa.RecordBatch]) -> dict[str, str]:
     }
 
 
-def _add_statistics(made: ColumnProfile, statistics: dict[str, str], rows: int) -> ColumnProfile:
+def _add_statistics(sampled: ColumnProfile, statistics: dict[str, str], rows: int) -> ColumnProfile:
     """Replace facts of a part of the rows by what the server counted in all of them."""
     if not statistics.get("distinct_count", "").isdecimal():
-        return made
+        return sampled
     nulls, distinct = statistics.get("num_nulls", ""), int(statistics["distinct_count"])
-    ends = {} if made.kind == "text" else statistics
+    ends = {} if sampled.kind == "text" else statistics
     return replace(
-        made,
-        null_share=round(int(nulls) / rows, 4) if nulls.isdecimal() and rows else made.null_share,
-        distinct=max(distinct, len(made.values)),
-        least=ends.get("min", made.least),
-        most=ends.get("max", made.most),
-        values=() if made.kind == "number" and distinct > MOST_NUMBERS else made.values,
+        sampled,
+        null_share=round(int(nulls) / rows, 4) if nulls.isdecimal() and rows else sampled.null_share,
+        distinct=max(distinct, len(sampled.values)),
+        least=ends.get("min", sampled.least),
+        most=ends.get("max", sampled.most),
+        values=() if sampled.kind == "number" and distinct > MOST_NUMBERS else sampled.values,
     )
