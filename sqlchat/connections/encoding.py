@@ -142,3 +142,14 @@ def json_cells(values: Iterable[Any]) -> list[bytes | None]:
     """The JSON of each value of a column; None for what is null there."""
     cells = [None if value is None else encode_rows([(value,)])[2:-2] for value in values]
     return [None if cell == b"null" else cell for cell in cells]
+
+
+def unique_names(names: Sequence[str]) -> list[str]:
+    """The names, in which one that occurs again gets a number: a, b, a -> a, b, a_2."""
+    unique: list[str] = []
+    for place, name in enumerate(names):
+        candidate, number = name, max(2, names[:place].count(name) + 1)
+        while candidate in unique or (candidate != name and candidate in names):
+            candidate, number = f"{name}_{number}", number + 1
+        unique.append(candidate)
+    return unique

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import orjson
 
+from sqlchat.connections.encoding import unique_names
 from sqlchat.connections.streams import Stream
-from sqlchat.exports.texts import as_json, join, unique_names
+from sqlchat.exports.texts import as_json, join
 
 
 def write(stream: Stream, *, guards_formulas: bool = False) -> Iterator[bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import orjson
 import pyarrow as pa
@@ -48,14 +48,3 @@ def join(pieces: Iterable[pa.Array | str], null: str) -> bytes:
     joined = pc.binary_join_element_wise(*pieces, "", null_handling="replace", null_replacement=null)
     size = pc.sum(pc.binary_length(joined)).as_py()
     return joined.buffers()[2][:size].to_pybytes() if size else b""
-
-
-def unique_names(names: Sequence[str]) -> list[str]:
-    """The names, in which one that occurs again gets a number: a, b, a -> a, b, a_2."""
-    unique: list[str] = []
-    for place, name in enumerate(names):
-        candidate, number = name, max(2, names[:place].count(name) + 1)
-        while candidate in unique or (candidate != name and candidate in names):
-            candidate, number = f"{name}_{number}", number + 1
-        unique.append(candidate)
-    return unique

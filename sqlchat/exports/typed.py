@@ -11,9 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from sqlchat.connections.encoding import unique_names
 from sqlchat.connections.streams import Header, Stream
 from sqlchat.errors import QueryError
-from sqlchat.exports.texts import as_plain, unique_names
+from sqlchat.exports.texts import as_plain
 
 LONG_INTEGER = r"^-?\d{16,}$"
 QUOTED = re.compile(r"'(.*?)'", re.DOTALL)

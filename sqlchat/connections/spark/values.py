@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 from itertools import islice, pairwise
 from typing import Any
@@ -11,7 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlchat.connections.encoding import encode_rows, is_deep
+from sqlchat.connections.encoding import encode_rows, is_deep, unique_names
 
 
 def read_values(column: pa.Array) -> list[Any]:
@@ -26,7 +25,7 @@ def read_values(column: pa.Array) -> list[Any]:
     if pa.types.is_float32(kind):  # its own digits, not those of the double beside it
         return [None if text is None else float(text) for text in column.cast(pa.string()).to_pylist()]
     if pa.types.is_struct(kind):
-        names = _number_twins(kind.field(number).name for number in range(kind.num_fields))
+        names = unique_names([kind.field(number).name for number in range(kind.num_fields)])
         fields = [read_values(field) for field in column.flatten()]
         rows = zip(*fields, strict=True) if fields else [()] * len(column)
         valid = column.is_valid().to_pylist()
@@ -77,14 +76,3 @@ def _write_key(key: Any) -> str:
         return key
     json = encode_rows([(key,)])[2:-2]
     return str(orjson.loads(json)) if json.startswith(b'"') else json.decode()
-
-
-def _number_twins(names: Iterable[str]) -> list[str]:
-    """The names, with a number for each that occurs again: a, b, a gives a, b, a_2."""
-    unique: dict[str, None] = {}
-    for name in names:
-        candidate, number = name, 2
-        while candidate in unique:
-            candidate, number = f"{name}_{number}", number + 1
-        unique[candidate] = None
-    return list(unique)
