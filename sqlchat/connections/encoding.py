@@ -124,18 +124,16 @@ def _walked(value: Any) -> Any:
         case datetime.date() | datetime.time():
             return value.isoformat()
         case dict():
-            return {_key(key): _walked(item) for key, item in value.items()}
+            return {write_text(key): _walked(item) for key, item in value.items()}
         case list() | tuple():
             return [_walked(item) for item in value]
     return _walked(_other(value))
 
 
-def _key(key: Any) -> str:
-    """The text of a map's key, which in JSON is always one."""
-    walked = _walked(key)
-    if isinstance(walked, str):
-        return walked
-    return orjson.dumps(walked).decode()
+def write_text(value: Any) -> str:
+    """A text of `value`, as the keys of JSON's objects must be: its JSON, without quotes if that is a text."""
+    walked = _walked(value)
+    return walked if isinstance(walked, str) else orjson.dumps(walked).decode()
 
 
 def json_cells(values: Iterable[Any]) -> list[bytes | None]:

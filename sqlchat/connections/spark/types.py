@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import time
 from typing import Any
 
 import pyarrow as pa
 
-from sqlchat.connections.encoding import encode_rows, interval_text, json_cells
+from sqlchat.connections.encoding import encode_rows, json_cells, write_text
 from sqlchat.connections.spark.session import find_arrow_type
 from sqlchat.connections.spark.statement import PREFIX, write_limit
 from sqlchat.connections.spark.values import read_documents, read_values, write_moments
@@ -67,7 +65,9 @@ class Reading:
         if pa.types.is_timestamp(column.type):
             return write_moments(column)
         values = self.values(column)
-        cells = json_cells(values) if self.is_json else [_text(value) for value in values]
+        cells = (
+            json_cells(values) if self.is_json else [None if value is None else write_text(value) for value in values]
+        )
         return pa.array([c.decode() if isinstance(c, bytes) else c for c in cells], pa.string())
 
     def typed(self, column: pa.Array) -> pa.Array:
@@ -132,14 +132,3 @@ def _export_type(kind: pa.DataType) -> pa.DataType:
     if any(test(kind) for test in OF_BYTES):
         return pa.binary()
     return kind
-
-
-def _text(value: Any) -> str | None:
-    match value:
-        case None | str():
-            return value
-        case bytes():
-            return b64encode(value).decode()
-        case time():
-            return value.isoformat()
-    return interval_text(value)

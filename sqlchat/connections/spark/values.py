@@ -10,7 +10,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlchat.connections.encoding import encode_rows, is_deep, unique_names
+from sqlchat.connections.encoding import is_deep, unique_names, write_text
 
 
 def read_values(column: pa.Array) -> list[Any]:
@@ -32,7 +32,7 @@ def read_values(column: pa.Array) -> list[Any]:
         return [dict(zip(names, row, strict=True)) if there else None for there, row in zip(valid, rows, strict=True)]
     if pa.types.is_map(kind):
         offsets, valid = column.offsets.to_pylist(), column.is_valid().to_pylist()
-        keys, items = [_write_key(key) for key in read_values(column.keys)], read_values(column.items)
+        keys, items = [write_text(key) for key in read_values(column.keys)], read_values(column.items)
         ranges = zip(valid, pairwise(offsets), strict=True)
         return [dict(zip(keys[i:j], items[i:j], strict=True)) if there else None for there, (i, j) in ranges]
     if pa.types.is_list(kind) or pa.types.is_large_list(kind):
@@ -68,11 +68,3 @@ def _read_document(text: str) -> Any:
 
 def _write_digits(text: str) -> Any:
     return orjson.Fragment(format(Decimal(text), "f") if "E" in text else text)
-
-
-def _write_key(key: Any) -> str:
-    """The text of a map's key, which in JSON is always one."""
-    if isinstance(key, str):
-        return key
-    json = encode_rows([(key,)])[2:-2]
-    return str(orjson.loads(json)) if json.startswith(b'"') else json.decode()
