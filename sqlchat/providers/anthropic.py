@@ -11,7 +11,7 @@ from sqlchat.errors import ModelError, QuestionError
 from sqlchat.providers import wire
 from sqlchat.providers.base import Message, Tokens
 from sqlchat.providers.language_model import RETRIES, SCHEMA, LanguageModel, Reply
-from sqlchat.providers.parts import CUT, STOPPED, read_content, read_thought_parts
+from sqlchat.providers.parts import CUT, STOPPED, read_content
 
 if TYPE_CHECKING:
     import anthropic
@@ -87,8 +87,7 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
         counts = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
         prompt = sum(getattr(usage, count, None) or 0 for count in counts)
         tokens = Tokens(prompt, getattr(usage, "output_tokens", None) or 0)
-        thoughts = "" if isinstance(content, str) else read_thought_parts(content)
-        return Reply(text, message.model or self.model, tokens, is_cut=stop in CUT, thoughts=thoughts)
+        return Reply(text, message.model or self.model, tokens, is_cut=stop in CUT)
 
 
 def _make_system_blocks(messages: Sequence[Message]) -> list[Any]:

@@ -40,7 +40,7 @@ DISCARDED = re.compile(
     re.IGNORECASE,
 )
 """Names of members whose statements are no answers."""
-FINAL = re.compile(r"final|corrected|chosen|best", re.IGNORECASE)
+FINAL = re.compile(r"final|correct|revised|fixed|improved|chosen|best", re.IGNORECASE)
 """Names of members that stand before others with statements."""
 DEEPEST = 4
 
@@ -60,7 +60,7 @@ def find_answers(value: Any, depth: int = 0) -> list[dict[str, Any]]:
     members = {re.sub(r"[\W_]", "", str(key)).lower(): each for key, each in value.items()}
     told = {name: each for name, keys in TOLD_KEYS.items() if (each := _find_first(members, keys)) is not None}
     named = [key for key in members if NAMES_SQL.search(key) and not DISCARDED.search(key) and key not in SQL_KEYS]
-    for key in (*SQL_KEYS, *named):
+    for key in (*(key for key in named if FINAL.search(key) and members[key]), *SQL_KEYS, *named):
         if key in members and (found := _collect_statements(members[key], told, depth)):
             refusal = {} if told.get("explanation") else {"explanation": _find_refusal(members)}
             return [answer if answer["sql"] else refusal | answer for answer in found]

@@ -15,11 +15,11 @@ from types import ModuleType
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from sqlchat.config import Settings
-from sqlchat.errors import ModelError, ModelTimeoutError, SqlchatError
+from sqlchat.errors import ModelError, ModelTimeoutError, QuestionError, SqlchatError
 from sqlchat.providers import wire
 from sqlchat.providers.base import Draft, Message, Provider, Task, Tokens
 from sqlchat.providers.prices import compute_cost
-from sqlchat.providers.reading import Reading, UnreadableError, read, read_complete, read_thoughts
+from sqlchat.providers.reading import NoStatementError, Reading, UnreadableError, read, read_complete, read_thoughts
 from sqlchat.providers.thoughts import remove_thoughts
 from sqlchat.telemetry import metrics
 from sqlchat.telemetry.spans import open_span
@@ -105,7 +105,10 @@ class LanguageModel(Provider, Generic[Client]):
         except UnreadableError as fault:
             log.info("answer cannot be read", extra={"provider": self.name, "fault": fault.detail[:100]})
             second = self._answer_and_count(task, _ask_again(task.messages, reply.text, fault.detail))
-            draft = second.read().draft(second.model, reply.tokens + second.tokens)
+            try:
+                draft = second.read().draft(second.model, reply.tokens + second.tokens)
+            except NoStatementError as words:
+                raise QuestionError(words.detail) from words
             return replace(draft, calls=2)
 
     def close(self) -> None:
@@ -152,18 +155,19 @@ class LanguageModel(Provider, Generic[Client]):
                 raise
 
     def _answer_in_a_format(self, messages: Sequence[Message]) -> Reply:
-        sdk, base_error = self.import_sdk()
+        (sdk, base_error), is_lasting = self.import_sdk(), True
         for index in range(self._format, len(self.formats)):
             form = self.formats[index]
             try:
                 answer = self._call(self._get_client(), messages, sdk.omit if form is None else form)
             except (base_error, ValueError) as exc:  # ValueError: a body that is not JSON
                 if form is not None and wire.refuses_format(exc):
+                    is_lasting = is_lasting and "failed_generation" not in str(exc)  # of this one answer
                     continue
                 fault = wire.translate_error(exc, sdk, self.name, self._key)
                 fault.place = wire.read_place(self._url)
                 raise fault from exc
-            if index > self._format:
+            if index > self._format and is_lasting:
                 log.info("endpoint knows no better format", extra={"provider": self.name, "format": index})
                 self._format = index
             return self._read_reply(answer)

@@ -39,7 +39,9 @@ def read_arguments(calls: Any) -> str:
     found = []
     for call in calls if isinstance(calls, list) else [calls]:
         function = _get_member(call, "function") or _get_member(call, "custom") or call
-        arguments = next((each for name in ("arguments", "input") if (each := _get_member(function, name))), "")
+        arguments = next(
+            (each for name in ("arguments", "input", "partial_json") if (each := _get_member(function, name))), ""
+        )
         found.append(arguments if isinstance(arguments, str) else _write_json(arguments))
     return "\n".join(filter(None, found))
 

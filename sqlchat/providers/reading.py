@@ -49,11 +49,16 @@ NO_QUERY = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """SQL that holds a refusal in place of a query."""
+LABEL_ENDS = " `*:\n"
 BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 
 class UnreadableError(ModelError):
     """No answer can be read. The detail says what is wrong with the form, for the model's second call."""
+
+
+class NoStatementError(UnreadableError):
+    """An answer is prose without any SQL, which the detail quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +107,7 @@ def read(text: str) -> Reading:
         return Reading(None, _clean_text(prose))
     if offers:
         raise UnreadableError("The model withdrew the statement that it had written, and gave no other.")
-    raise UnreadableError(
+    raise NoStatementError(
         f"The model answered with text in which no SQL was found: {_cut_excerpt(text) or '(empty)'}"
     )
 
@@ -150,7 +155,7 @@ def _read_prose(text: str) -> str:
         shown = "" if NO_STATEMENT.match(fence.body) else fence.body
         text = f"{text[: fence.start]}{shown}{text[fence.end :]}"
     text = text.strip("`~ \n")
-    return "" if text.startswith(("{", "[")) or READING.search(text) else text
+    return "" if re.match(r"\{|\[\s*[\[{\"]", text) or READING.search(text) else text
 
 
 def join_parts(parts: Sequence[str]) -> str:
@@ -227,15 +232,16 @@ def _choose_offer(offers: Sequence[Offer], text: str) -> Reading | None:
     drafts: list[Reading | None] = []
     conditional: list[Reading | None] = []
     before = [text[end : offer.start] for end, offer in zip([0, *(o.end for o in offers)], offers, strict=False)]
+    before[0] = f"\n{before[0]}"
     is_shown = [COUNTEREXAMPLE.search(said.rstrip()) is not None for said in before]
     for place, offer in enumerate(offers):
         is_last = place + 1 == len(offers)
         after = text[offer.end :] if is_last else before[place + 1]
-        introduces_another = not is_last and is_shown[place + 1]
-        is_withdrawn = WITHDRAWN.search(after) or (not is_last and CORRECTING.search(after))
-        if is_shown[place] or (is_withdrawn and not introduces_another):
+        shows_another = not is_last and is_shown[place + 1]
+        corrects = not is_last and CORRECTING.search(after) and not CONDITIONAL.search(after.rstrip(LABEL_ENDS))
+        if is_shown[place] or ((corrects or WITHDRAWN.search(after)) and not shows_another):
             continue
-        words = before[place].rstrip(" `*:\n")
+        words = before[place].rstrip(LABEL_ENDS)
         kind = drafts if DRAFT_LABEL.search(words) else conditional if CONDITIONAL.search(words) else standing
         kind.append(offer.reading)
     left = (conditional + standing if standing else conditional) or drafts

@@ -10,19 +10,29 @@ import re
 
 NAMES = (
     r"(?:think|thought|reason|reflect|scratch_?pad|analysis|monologue|ponder|rationale|deliberat"
-    r"|(?<![a-z])(?:cot|plan|draft)(?![a-z]))"
+    r"|denk|pens[aée]|razon|raison|мысл|рассужд|思考|思维|(?<![a-z])(?:cot|plan|draft)(?![a-z]))"
 )
 MARK = re.compile(
     rf"[<◁⟨《«【]\|?(?P<kind>\\?/|end_of_|end_|begin_of_|start_of_|start_)?(?:\w{{1,20}}:)?[\w.-]{{0,20}}?{NAMES}[\w.-]{{0,20}}"
     r"(?:\s[^<>▷]{0,200})?\|?[>▷⟩》»】]"
     r"|\[(?P<slash>/?)(?:think(?:ing)?|thoughts?|reasoning)\]"
-    r"|(?P<open><\|channel>\s*(?:thought|analysis)\b|<unused94>)|(?P<close><channel\|>|<unused95>)",
+    r"|(?P<open><\|channel>\s*(?:thought|analysis)\b|<unused94>|<\|inner_prefix\|>)"
+    r"|(?P<close><channel\|>|<unused95>|<\|inner_suffix\|>)",
     re.IGNORECASE,
 )
 FENCED = re.compile(
     rf"```[ \t]*{NAMES}\w*[ \t]*\n.*?(?:```|\Z)|<details>\s*<summary>[^<]*{NAMES}[^<]*</summary>.*?</details>",
     re.IGNORECASE | re.DOTALL,
 )
+SHOWN = r"(?:\b(?:SELECT|WITH|sql)\b)"
+ASIDE = re.compile(
+    r"(?P<open>[<\[{(【]{1,2})(?!(?:answer|sql|query|result|output|response|final|code|pre|json|tool|function|parameter"
+    r"|statement|option|alternative|section|div|span|strong|em|ins|li|td|tr|[biup])\b|(?:tool|function|parameter)_)"
+    r"(?P<name>[^\W\d_][\w-]{0,30})(?P<close>[>\]})】]{1,2})"
+    rf"(?:(?!(?P=open)/)(?!{SHOWN}).)*{SHOWN}.*?(?P=open)/(?P=name)(?P=close)(?=.*?{SHOWN})",
+    re.IGNORECASE | re.DOTALL,
+)
+"""An element of any other name with SQL in it, if an answer may follow it."""
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 STRUCK = re.compile(
     r"<(del|strike)>.*?</\1>|(?<!~)~~(?=`{3}|`?(?:SELECT|WITH)\b).*?(?<!~)~~(?!~)", re.DOTALL | re.IGNORECASE
@@ -31,7 +41,7 @@ CHANNEL = re.compile(
     r"<\|channel\|>\s*(?P<name>\w+)(?P<to>\s+to=[\w.]+)?(?:\s*<\|constrain\|>\s*\w+|\s+(?:code|json))?\s*(?:<\|message\|>)?"
 )
 CHANNEL_END = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
-BARE_CHANNELS = re.compile(r"\s*analysis(?=[A-Z])")
+BARE_CHANNELS = re.compile(r"\s*(?:assistant)?analysis(?=[A-Z])")
 """gpt-oss whose tokens were dropped: `analysisWe need ...assistantfinal{...}`."""
 BARE_FINAL = "assistantfinal"
 TOKENS = re.compile(r"<\|\w{1,40}\|>|</?s>|<(?:end|start)_of_turn>|<eos>|\[/?INST\]")
@@ -57,7 +67,7 @@ def remove_thoughts(text: str) -> str:
             thinking = True
     if not thinking:
         kept.append(text[start:])
-    return TOKENS.sub("\n", "\n".join(kept)).strip()
+    return TOKENS.sub("\n", ASIDE.sub("\n", "\n".join(kept))).strip()
 
 
 def _closes(mark: re.Match[str]) -> bool:

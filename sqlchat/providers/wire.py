@@ -26,12 +26,13 @@ from sqlchat.errors import (
     RateLimitedError,
     SqlchatError,
 )
+from sqlchat.providers.bodies import repair_response
 
 CONNECT_TIMEOUT = 5.0
 FORMAT_STATUSES = (400, 404, 415, 422, 501)
 FORMAT_REFUSED = re.compile(
     r"response[_ ]?format|output[_ ]?(?:config|format)|json[_ ]?(?:schema|object|mode)|structured[_ -]?output"
-    r"|additional[_ ]?properties",
+    r"|additional[_ ]?properties|failed[_ ]generation",
     re.IGNORECASE,
 )
 PATIENCE = 2.0  # seconds to wait for a vendor's Retry-After; a longer one is the caller's to wait for
@@ -88,6 +89,7 @@ class BoundedClient(httpx2.Client):
             response = super().send(request, stream=True, **options)
             with _shut_at_the_deadline(response):
                 response.read()
+            response = repair_response(response)
         except httpx2.HTTPError as exc:
             if measure_time_left() <= 0:
                 raise self._late("the deadline has passed") from exc

@@ -140,7 +140,7 @@ def test_no_sql_keeps_the_reason(httpserver: HTTPServer, task: Task) -> None:
         (message('{"sql": "SEL'), ModelError, "incomplete"),
         (message(None), ModelError, "without any text"),
         (message() | {"content": None}, ModelError, "not a message"),
-        (message() | {"content": ["text"]}, ModelError, "no SQL"),
+        (message() | {"content": ["text"]}, QuestionError, "no SQL"),
         (message() | {"content": 7}, ModelError, "not a message"),
         ([], ModelError, "not a message"),
         ({}, ModelError, "not a message"),
