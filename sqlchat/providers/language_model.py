@@ -9,10 +9,10 @@ import logging
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
 
 from sqlchat.config import Settings
 from sqlchat.errors import ModelError, ModelTimeoutError, QuestionError, SqlchatError
@@ -89,13 +89,30 @@ class LanguageModel(Provider, Generic[Client]):
     """
 
     formats: ClassVar[Sequence[Any]]
+    client_class: ClassVar[str]
+    """Its name in the SDK."""
+    client_options: ClassVar[Mapping[str, Any]] = {}
+    default_model: ClassVar[str]
+    default_url: ClassVar[str]
 
-    def __init__(self, settings: Settings, *, key: str, url: str) -> None:
+    def __init__(self, settings: Settings) -> None:
+        key, url, model = self.read_settings(settings)
+        self.model = model or self.default_model
         self._timeout, self._prices = settings.model_timeout, settings.model_prices
-        self._key, self._url = key or NO_KEY, url
+        self._key, self._url = key or NO_KEY, url or self.default_url
         self._client: Client | None = None
         self._lock = threading.Lock()
         self._format = 0
+
+    @classmethod
+    def create(cls, settings: Settings) -> Self:
+        return cls(settings)
+
+    @classmethod
+    def is_configured(cls, settings: Settings) -> bool:
+        """A key, or a base URL: local servers need no key, and a gateway may keep it itself."""
+        key, url, _ = cls.read_settings(settings)
+        return bool(key or url)
 
     def draft(self, task: Task) -> Draft:
         """See `Provider.draft`. If an answer cannot be read, a second call says what is wrong with it."""
@@ -176,17 +193,27 @@ class LanguageModel(Provider, Generic[Client]):
     def _get_client(self) -> Client:
         with self._lock:
             if self._client is None:
-                self._client = self._start()
+                sdk, base_error = self.import_sdk()
+                self._client = getattr(sdk, self.client_class)(
+                    api_key=self._key,
+                    base_url=self._url,
+                    default_headers={"Authorization": f"Bearer {self._key}"},  # wins over those of the environment
+                    max_retries=RETRIES,
+                    timeout=self._timeout,
+                    http_client=wire.BoundedClient(self._url, late=base_error),
+                    **self.client_options,
+                )
             return self._client
+
+    @staticmethod
+    @abstractmethod
+    def read_settings(settings: Settings) -> tuple[str, str, str]:
+        """The vendor's key, base URL and model in `settings`; "" for each that is not set."""
 
     @staticmethod
     @abstractmethod
     def import_sdk() -> tuple[ModuleType, type[Exception]]:
         """The vendor's SDK, and the base class of its exceptions."""
-
-    @abstractmethod
-    def _start(self) -> Client:
-        """Make the SDK's client, over a `wire.BoundedClient`."""
 
     @abstractmethod
     def _call(self, client: Client, messages: Sequence[Message], form: Any) -> Any:
