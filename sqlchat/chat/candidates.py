@@ -17,7 +17,7 @@ from sqlchat.chat.validation import FAULTS, Validator
 from sqlchat.connections.base import Results
 from sqlchat.errors import QueryTimeoutError, SqlchatError, TooLargeError
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
-from sqlchat.providers.reading import strip_fence
+from sqlchat.providers.statements import strip_fence
 
 CANDIDATES = 3
 TOO_COSTLY = (QueryTimeoutError, TooLargeError)

@@ -15,7 +15,7 @@ from sqlchat.chat.validation import FAULTS, Validator
 from sqlchat.connections.base import Results
 from sqlchat.errors import QuestionError
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
-from sqlchat.providers.reading import strip_fence
+from sqlchat.providers.statements import strip_fence
 from sqlchat.store import Example
 
 ATTEMPTS = 2

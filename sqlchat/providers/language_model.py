@@ -19,7 +19,7 @@ from sqlchat.errors import ModelError, ModelTimeoutError, QuestionError, Sqlchat
 from sqlchat.providers import wire
 from sqlchat.providers.base import Draft, Message, Provider, Task, Tokens
 from sqlchat.providers.prices import compute_cost
-from sqlchat.providers.reading import NoStatementError, Reading, UnreadableError, read, read_complete, read_thoughts
+from sqlchat.providers.reading import NoStatementError, UnreadableError, read, read_complete, read_thoughts
 from sqlchat.providers.thoughts import remove_thoughts
 from sqlchat.telemetry import metrics
 from sqlchat.telemetry.spans import open_span
@@ -69,17 +69,20 @@ class Reply:
     thoughts: str = ""
     """Thoughts that the server sent outside the text."""
 
-    def read(self) -> Reading:
-        """The answer. Raises UnreadableError."""
+    def read(self) -> Draft:
+        """The draft in it. Raises UnreadableError."""
+        return replace(self._read_text(), model=self.model, tokens=self.tokens)
+
+    def _read_text(self) -> Draft:
         if self.is_cut:
             if complete := read_complete(remove_thoughts(self.text)):
                 return complete
             raise UnreadableError("The model's answer was cut off at its length limit.")
-        if not self.text.strip():
-            if found := read_thoughts(self.thoughts):
-                return found
-            raise UnreadableError("The model answered without any text.")
-        return read(self.text)
+        if self.text.strip():
+            return read(self.text)
+        if complete := read_thoughts(self.thoughts):
+            return complete
+        raise UnreadableError("The model answered without any text.")
 
 
 class LanguageModel(Provider, Generic[Client]):
@@ -118,15 +121,14 @@ class LanguageModel(Provider, Generic[Client]):
         """See `Provider.draft`. If an answer cannot be read, a second call says what is wrong with it."""
         reply = self._answer_and_count(task, task.messages)
         try:
-            return reply.read().draft(reply.model, reply.tokens)
+            return reply.read()
         except UnreadableError as fault:
             log.info("answer cannot be read", extra={"provider": self.name, "fault": fault.detail[:100]})
             second = self._answer_and_count(task, _ask_again(task.messages, reply.text, fault.detail))
             try:
-                draft = second.read().draft(second.model, reply.tokens + second.tokens)
+                return replace(second.read(), tokens=reply.tokens + second.tokens, calls=2)
             except NoStatementError as words:
                 raise QuestionError(words.detail) from words
-            return replace(draft, calls=2)
 
     def close(self) -> None:
         with self._lock:

@@ -7,6 +7,7 @@ channels, without a closing tag when the answer was cut, without an opening one 
 from __future__ import annotations
 
 import re
+from bisect import bisect
 
 NAMES = (
     r"(?:think|thought|reason|reflect|scratch_?pad|analysis|monologue|ponder|rationale|deliberat"
@@ -24,15 +25,15 @@ FENCED = re.compile(
     rf"```[ \t]*{NAMES}\w*[ \t]*\n.*?(?:```|\Z)|<details>\s*<summary>[^<]*{NAMES}[^<]*</summary>.*?</details>",
     re.IGNORECASE | re.DOTALL,
 )
-SHOWN = r"(?:\b(?:SELECT|WITH|sql)\b)"
-ASIDE = re.compile(
-    r"(?P<open>[<\[{(【]{1,2})(?!(?:answer|sql|query|result|output|response|final|code|pre|json|tool|function|parameter"
-    r"|statement|option|alternative|section|div|span|strong|em|ins|li|td|tr|[biup])\b|(?:tool|function|parameter)_)"
-    r"(?P<name>[^\W\d_][\w-]{0,30})(?P<close>[>\]})】]{1,2})"
-    rf"(?:(?!(?P=open)/)(?!{SHOWN}).)*{SHOWN}.*?(?P=open)/(?P=name)(?P=close)(?=.*?{SHOWN})",
-    re.IGNORECASE | re.DOTALL,
+TAG = re.compile(r"(?P<open>[<\[{(【]{1,2})(?P<slash>/?)(?P<name>[^\W\d_][\w-]{0,30})[>\]})】]{1,2}")
+SQL = re.compile(r"\b(?:SELECT|WITH|sql)\b", re.IGNORECASE)
+ANSWERING = re.compile(
+    r"(?:answer|sql|query|result|output|response|final|code|pre|json|tool|function|parameter|statement|option"
+    r"|alternative|section|div|span|strong|em|ins|li|td|tr|[biup])(?![^\W_])",
+    re.IGNORECASE,
 )
-"""An element of any other name with SQL in it, if an answer may follow it."""
+"""Names of elements that may hold an answer; thoughts stand in those of other names."""
+MOST_OPEN = 50
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 STRUCK = re.compile(
     r"<(del|strike)>.*?</\1>|(?<!~)~~(?=`{3}|`?(?:SELECT|WITH)\b).*?(?<!~)~~(?!~)", re.DOTALL | re.IGNORECASE
@@ -67,7 +68,27 @@ def remove_thoughts(text: str) -> str:
             thinking = True
     if not thinking:
         kept.append(text[start:])
-    return TOKENS.sub("\n", ASIDE.sub("\n", "\n".join(kept))).strip()
+    return TOKENS.sub("\n", _remove_asides("\n".join(kept))).strip()
+
+
+def _remove_asides(text: str) -> str:
+    """`text` without elements of unknown names that hold SQL, if more SQL follows, which is the answer."""
+    shown = [found.start() for found in SQL.finditer(text)]
+    opened: dict[tuple[str, str], int] = {}
+    asides: list[tuple[int, int]] = []
+    for tag in TAG.finditer(text):
+        key = tag["open"], tag["name"].lower()
+        if not tag["slash"]:
+            if len(opened) < MOST_OPEN and not ANSWERING.match(tag["name"]):
+                opened.setdefault(key, tag.start())
+        elif (start := opened.pop(key, None)) is not None and (
+            bisect(shown, start) < bisect(shown, tag.end()) < len(shown)
+        ):
+            asides = [(begin, end) for begin, end in asides if begin < start]
+            asides.append((start, tag.end()))
+    for start, end in reversed(asides):
+        text = f"{text[:start]}\n{text[end:]}"
+    return text
 
 
 def _closes(mark: re.Match[str]) -> bool:
