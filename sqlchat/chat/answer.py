@@ -1,4 +1,7 @@
-"""The stages of a question in their order, and its answer with the receipt."""
+"""The stages of a question in their order, and its answer with the receipt.
+
+The third stage is the `Examination` of SQL that may run.
+"""
 
 from __future__ import annotations
 
@@ -42,21 +45,6 @@ class Drafted:
     explanation: str
     interpretation: str
     attempt: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Checked:
-    """Third stage: the SQL may run."""
-
-    examined: Examination
-
-    @property
-    def sql(self) -> str:
-        return self.examined.sql
-
-    @property
-    def lineage(self) -> Lineage:
-        return self.examined.lineage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,4 +94,4 @@ class Answer:
     """Id of its entry; None if the caller has no history."""
 
 
-Stage = Basis | Drafted | Checked | Ran | Answer
+Stage = Basis | Drafted | Examination | Ran | Answer

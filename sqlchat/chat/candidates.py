@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 
-from sqlchat.chat.answer import Agreement, Checked
+from sqlchat.chat.answer import Agreement
 from sqlchat.chat.compare import ResultSet, describe_difference
 from sqlchat.chat.validation import FAULTS, Validator
 from sqlchat.connections.base import Results
 from sqlchat.errors import QueryTimeoutError, SqlchatError, TooLargeError
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
 from sqlchat.providers.statements import strip_fence
+from sqlchat.sql.examine import Examination
 
 CANDIDATES = 3
 TOO_COSTLY = (QueryTimeoutError, TooLargeError)
@@ -29,7 +30,7 @@ class Candidate:
     """A draft that worked."""
 
     draft: Draft
-    checked: Checked
+    examined: Examination
     results: Results
 
 
@@ -68,8 +69,8 @@ def try_drafts(
         if sql not in known:
             known[sql] = None
             try:
-                checked = validator.check(sql)
-                known[sql] = Candidate(answer, checked, validator.run(checked))
+                examined = validator.check(sql)
+                known[sql] = Candidate(answer, examined, validator.run(examined))
             except (*FAULTS, *TOO_COSTLY) as fault:
                 first = first or (answer, fault)
         if candidate := known[sql]:

@@ -20,7 +20,7 @@ from sqlchat.chat.rendering import (
     render_column,
     render_table,
 )
-from sqlchat.chat.value_linking import LiteralIndex
+from sqlchat.chat.value_linking import ValueIndex
 from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.sql.profiles import Path, Profiles
 
@@ -50,7 +50,7 @@ class CatalogIndex:
         return self
 
     def _build(self, catalog: Catalog, profiles: Profiles) -> None:
-        self.literals = LiteralIndex(profiles.texts, profiles.partial)
+        self.value_index = ValueIndex(profiles.texts, profiles.partial)
         self.things = NamedThings(catalog)
         self._notes = find_notes(catalog.dialect)
         self.sizes = [self.measure(table) for table in catalog.tables]

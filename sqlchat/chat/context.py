@@ -50,7 +50,7 @@ class SchemaLinker:
         `related` is SQL that the question may build on: of verified examples, of terms, of the questions before it.
         """
         index = self._find_index(catalog, profiles)
-        matches = index.things.tell_apart(index.literals.find_matches(question), question)
+        matches = index.things.tell_apart(index.value_index.find_matches(question), question)
         if index.full_size <= self._budget:
             found = Context(catalog, index.remarks, True, matches=matches[:MOST_MATCHES])
         else:
