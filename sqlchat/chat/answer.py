@@ -13,7 +13,7 @@ from typing import Literal
 from sqlchat.chat.chart import Chart
 from sqlchat.chat.value_linking import Match
 from sqlchat.connections.base import Results
-from sqlchat.providers.base import Tokens
+from sqlchat.providers.base import Draft, Tokens
 from sqlchat.sql.examine import Examination
 from sqlchat.sql.lineage import Lineage
 from sqlchat.store.connections import Privacy
@@ -61,6 +61,17 @@ class Agreement:
     candidates: int
     agreeing: int
     """Candidates with the rows of the answer, itself included."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A draft that worked, its examined SQL and its rows."""
+
+    draft: Draft
+    examined: Examination
+    results: Results | None
+    attempts: int = 1
+    agreement: Agreement | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -61,7 +61,7 @@ class SchemaLinker:
         """Build what `choose_context` needs, so that the first question does not wait for it."""
         index = self._find_index(catalog, profiles)
         if index.full_size > self._budget:
-            index.ranking  # noqa: B018
+            _ = index.ranking, index.brief_sizes
 
     def _choose_samples(self, context: Context, samples: Samples) -> Samples:
         """The rows of tables shown with types, in the catalog's order, up to their share of the budget."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from sqlchat.chat import prompt, strategies
-from sqlchat.chat.answer import Answer, Basis, Sent, Stage
+from sqlchat.chat.answer import Answer, Basis, Sent, Solution, Stage
 from sqlchat.chat.budgets import Budgets
 from sqlchat.chat.caveats import find_caveats, list_unsure_references
 from sqlchat.chat.chart import choose_chart
@@ -20,7 +20,7 @@ from sqlchat.chat.context import SchemaLinker
 from sqlchat.chat.knowledge import NOTHING, Knowledge, Recalled
 from sqlchat.chat.question import Question
 from sqlchat.chat.selection import Context
-from sqlchat.chat.strategies import Solution, answer_from_example, check_example, solve_quickly, solve_thoroughly
+from sqlchat.chat.strategies import answer_from_example, check_example, solve_quickly, solve_thoroughly
 from sqlchat.chat.validation import Clock, Validator
 from sqlchat.chat.value_linking import Match
 from sqlchat.config import Settings
@@ -199,13 +199,12 @@ class Pipeline:
         self, question: Question, connection: OpenConnection, recalled: Recalled, turns: Sequence[Turn]
     ) -> tuple[Context, Recalled, tuple[Message, ...]]:
         """The prompt and what it shows, with no more of the data in it than the connection's privacy allows."""
-        said = "\n".join([*(turn.question for turn in turns), question.notes, question.text])  # near to any matters
+        asked = "\n".join([*(turn.question for turn in turns), question.notes, question.text])
         profiles = Profiles() if connection.privacy == "schema" else connection.profiles
         samples = connection.samples if connection.privacy == "rows" else {}
-        told = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
-        related = list(filter(None, told))
+        statements = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
         catalog = recalled.lesson.teach(connection.catalog, profiles).listed
-        context = self._linker.choose_context(catalog, said.strip(), profiles, samples, related)
+        context = self._linker.choose_context(catalog, asked.strip(), profiles, samples, statements)
         room = self._settings.prompt_room
         return prompt.fit_messages(question.text, context, recalled, turns, asked_notes=question.notes, room=room)
 

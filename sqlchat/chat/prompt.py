@@ -106,10 +106,10 @@ def render_messages(
     if asked_notes:
         parts.append("Notes on this question:\n" + wrap_block("notes", as_data(asked_notes, lines=True)))
     parts.append(wrap_block("question", as_data(question, lines=True)))
-    told = ""
+    owners_notes = ""
     if recalled.notes:
-        told = "Notes on this database:\n" + wrap_block("notes", as_data(recalled.notes, lines=True))
-    stable = [rules, "\n\n".join(filter(None, (catalog if context.whole else "", told)))]
+        owners_notes = "Notes on this database:\n" + wrap_block("notes", as_data(recalled.notes, lines=True))
+    stable = [rules, "\n\n".join(filter(None, (catalog if context.whole else "", owners_notes)))]
     return (*(Message("system", each) for each in stable if each), Message("user", "\n\n".join(parts)))
 
 
@@ -145,7 +145,7 @@ def fit_messages(
 
 def render_retry(asked: tuple[Message, ...], draft: Draft, fault: str) -> tuple[Message, ...]:
     """The prompt for another try, after `draft` met `fault` (a text of `repair`)."""
-    said = {
+    answer = {
         "interpretation": draft.interpretation,
         "assumptions": draft.assumptions,
         "sql": draft.sql,
@@ -155,7 +155,7 @@ def render_retry(asked: tuple[Message, ...], draft: Draft, fault: str) -> tuple[
         f"That statement does not work:\n{wrap_block('fault', fault)}\n\n"
         "Write it anew, as one statement that answers the same question, in the same JSON form."
     )
-    return (*asked, Message("assistant", json.dumps(said, ensure_ascii=False)), Message("user", request))
+    return (*asked, Message("assistant", json.dumps(answer, ensure_ascii=False)), Message("user", request))
 
 
 def _measure(sent: Sequence[Message]) -> int:

@@ -6,13 +6,12 @@ Each function yields its stages, from Drafted to Ran, and returns the Solution.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlchat.chat import candidates, prompt, repair
-from sqlchat.chat.answer import Agreement, Drafted, Ran, Stage
+from sqlchat.chat.answer import Drafted, Ran, Solution, Stage
 from sqlchat.chat.rendering import estimate_tokens
 from sqlchat.chat.validation import FAULTS, Validator
-from sqlchat.connections.base import Results
 from sqlchat.errors import QuestionError
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
 from sqlchat.providers.statements import strip_fence
@@ -23,17 +22,6 @@ ATTEMPTS = 2
 NOTHING_SPENT = Tokens()
 VERIFIED = "verified-example"
 """Stands for the model where none was asked."""
-
-
-@dataclass(frozen=True)
-class Solution:
-    """The draft that worked, its examined SQL and its rows."""
-
-    draft: Draft
-    examined: Examination
-    results: Results | None
-    attempts: int
-    agreement: Agreement | None = None
 
 
 def count_most_tokens(task: Task, answer_room: int, *, is_thorough: bool) -> Tokens:
@@ -85,7 +73,8 @@ def solve_thoroughly(model: Provider, task: Task, validator: Validator) -> Gener
     """
     with validator.clock("model"):
         drafts = candidates.collect_drafts(model, task)
-    spent, calls = candidates.sum_tokens(drafts), candidates.count_calls(drafts)
+    spent = sum((draft.tokens for draft in drafts), NOTHING_SPENT)
+    calls = candidates.CANDIDATES + sum(draft.calls - 1 for draft in drafts)
     refusals = [draft for draft in drafts if not strip_fence(draft.sql or "")]
     if 2 * len(refusals) > len(drafts):
         _read_sql(refusals[0], spent, validator)
@@ -96,17 +85,17 @@ def solve_thoroughly(model: Provider, task: Task, validator: Validator) -> Gener
         if not isinstance(fault, FAULTS):
             _read_sql(draft, spent, validator)
             raise fault
-        told = validator.describe_fault(fault, strip_fence(draft.sql or ""))
-        again = prompt.render_retry(task.messages, draft, told)
+        description = validator.describe_fault(fault, strip_fence(draft.sql or ""))
+        again = prompt.render_retry(task.messages, draft, description)
         task = replace(task, messages=again)
         return (yield from solve_quickly(model, task, validator, spent=spent, calls=calls, most=calls + 1))
-    chosen, agreement = candidates.choose_agreed(working)
+    chosen = candidates.choose_agreed(working)
     sql = _read_sql(chosen.draft, spent, validator)
     yield _make_stage(chosen.draft, sql, calls)
     yield chosen.examined
+    assert chosen.results is not None
     yield Ran(results=chosen.results)
-    draft = replace(chosen.draft, tokens=spent)
-    return Solution(draft, chosen.examined, chosen.results, calls, agreement)
+    return replace(chosen, draft=replace(chosen.draft, tokens=spent), attempts=calls)
 
 
 def check_example(example: Example, validator: Validator) -> Examination | None:

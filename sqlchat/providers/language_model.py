@@ -229,8 +229,8 @@ class LanguageModel(Provider, Generic[Client]):
 def _ask_again(messages: Sequence[Message], text: str, fault: str) -> tuple[Message, ...]:
     """The prompt for the second call, after the answer `text` could not be read."""
     request = ANSWER_ANEW.format(fault=fault)
-    said = remove_thoughts(text)[:LONGEST_QUOTED].strip()
-    if said:
-        return (*messages, Message("assistant", said), Message("user", request))
+    answer = remove_thoughts(text)[:LONGEST_QUOTED].strip()
+    if answer:
+        return (*messages, Message("assistant", answer), Message("user", request))
     *before, last = messages  # no server takes an empty turn, and some take no two of one role
     return (*before, Message(last.role, f"{last.content}\n\n{request}"))

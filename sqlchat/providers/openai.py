@@ -76,8 +76,8 @@ class OpenAIProvider(LanguageModel["openai.OpenAI"]):
         if refusal:
             raise QuestionError(f"The model declined to answer: {wire.shorten_message(refusal, self._key)}")
         if finish in STOPPED:
-            said = wire.shorten_message(read_content(content), self._key)
-            raise QuestionError(f"The model's content filter stopped the answer. {said}".strip())
+            words = wire.shorten_message(read_content(content), self._key)
+            raise QuestionError(f"The model's content filter stopped the answer. {words}".strip())
         called = (read_arguments(getattr(message, name, None) or []) for name in ("tool_calls", "function_call"))
         text = "\n".join(filter(None, (read_content(content), *called))) or read_elsewhere(message, choice)
         thoughts = next((each for name in THINKING if (each := getattr(message, name, None))), content)

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlchat.errors import ModelError
 from sqlchat.providers.base import Draft
-from sqlchat.providers.declining import find_answers
+from sqlchat.providers.json_answers import find_answers
 from sqlchat.providers.objects import find_objects
 from sqlchat.providers.phrases import CONDITIONAL, CORRECTING, COUNTEREXAMPLE, DECLINES, DRAFT_LABEL, WITHDRAWN
 from sqlchat.providers.statements import (
@@ -216,7 +216,7 @@ def _choose_offer(offers: Sequence[Offer], text: str) -> Draft | None:
     conditional: list[Draft | None] = []
     before = [text[end : offer.start] for end, offer in zip([0, *(o.end for o in offers)], offers, strict=False)]
     before[0] = f"\n{before[0]}"
-    is_shown = [COUNTEREXAMPLE.search(said.rstrip()) is not None for said in before]
+    is_shown = [COUNTEREXAMPLE.search(words.rstrip()) is not None for words in before]
     for place, offer in enumerate(offers):
         is_last = place + 1 == len(offers)
         after = text[offer.end :] if is_last else before[place + 1]

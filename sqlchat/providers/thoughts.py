@@ -35,9 +35,7 @@ ANSWERING = re.compile(
 """Names of elements that may hold an answer; thoughts stand in those of other names."""
 MOST_OPEN = 50
 COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-STRUCK = re.compile(
-    r"<(del|strike)>.*?</\1>|(?<!~)~~(?=`{3}|`?(?:SELECT|WITH)\b).*?(?<!~)~~(?!~)", re.DOTALL | re.IGNORECASE
-)
+STRUCK = re.compile(r"(?<!~)~~(?=`{3}|`?(?:SELECT|WITH)\b).*?(?<!~)~~(?!~)", re.DOTALL | re.IGNORECASE)
 CHANNEL = re.compile(
     r"<\|channel\|>\s*(?P<name>\w+)(?P<to>\s+to=[\w.]+)?(?:\s*<\|constrain\|>\s*\w+|\s+(?:code|json))?\s*(?:<\|message\|>)?"
 )
@@ -104,9 +102,9 @@ def _read_final_channel(text: str) -> str:
     channels = list(CHANNEL.finditer(text))
     for channel in channels:
         end = CHANNEL_END.search(text, channel.end())
-        said = text[channel.end() : end.start() if end else len(text)]
+        content = text[channel.end() : end.start() if end else len(text)]
         if channel["name"] == "final":
-            finals.append(said)
+            finals.append(content)
         elif channel["to"]:
-            calls.append(said)
+            calls.append(content)
     return "\n".join(finals or calls) if channels else text
