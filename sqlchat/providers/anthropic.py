@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import anthropic
 
 
-class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
+class AnthropicProvider(LanguageModel):
     name = "anthropic"
     needs = "ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL"
     client_class = "Anthropic"

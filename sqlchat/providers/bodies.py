@@ -84,20 +84,13 @@ def _merge(whole: dict[str, Any], part: dict[str, Any]) -> None:
     for name, value in part.items():
         before = whole.get(name)
         if isinstance(value, dict):
-            _merge(whole.setdefault(name, {}) if before is None else before, value)
-        elif isinstance(value, list):
-            members = whole.setdefault(name, []) if before is None else before
+            whole[name] = before or {}
+            _merge(whole[name], value)
+        elif isinstance(value, list) and all(isinstance(each, dict) for each in value):
+            members = {each.get("index", place): each for place, each in enumerate(before or [])}
             for each in value:
-                known = (
-                    m for m in members if isinstance(each, dict) and "index" in each and m["index"] == each["index"]
-                )
-                if (same := next(known, None)) is not None:
-                    _merge(same, each)
-                elif isinstance(each, dict):
-                    members.append({})
-                    _merge(members[-1], each)
-                else:
-                    members.append(each)
+                _merge(members.setdefault(each.get("index", len(members)), {}), each)
+            whole[name] = list(members.values())
         elif isinstance(value, str) and isinstance(before, str) and name not in FIXED:
             whole[name] = before + value
         elif value is not None and not (before and name == "type"):

@@ -12,7 +12,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Self
 
 from sqlchat.config import Settings
 from sqlchat.errors import ModelError, ModelTimeoutError, QuestionError, SqlchatError
@@ -49,11 +49,6 @@ NO_KEY = "none"
 """Sent if only a base URL is configured: local servers do not look at it, and a gateway may keep the key itself."""
 
 
-class Closable(Protocol):
-    def close(self) -> None: ...
-
-
-Client = TypeVar("Client", bound=Closable)
 log = logging.getLogger(__name__)
 
 
@@ -85,7 +80,7 @@ class Reply:
         raise UnreadableError("The model answered without any text.")
 
 
-class LanguageModel(Provider, Generic[Client]):
+class LanguageModel(Provider):
     """A vendor's chat model behind its SDK, whose client is made at first use and shared by all threads.
 
     Of `formats`, strictest first, the first that the endpoint accepts is used from then on.
@@ -103,7 +98,7 @@ class LanguageModel(Provider, Generic[Client]):
         self.model = model or self.default_model
         self._timeout, self._prices = settings.model_timeout, settings.model_prices
         self._key, self._url = key or NO_KEY, url or self.default_url
-        self._client: Client | None = None
+        self._client: Any = None
         self._lock = threading.Lock()
         self._format = 0
 
@@ -192,7 +187,7 @@ class LanguageModel(Provider, Generic[Client]):
             return self._read_reply(answer)
         raise AssertionError("The last format is none, which no endpoint refuses.")
 
-    def _get_client(self) -> Client:
+    def _get_client(self) -> Any:
         with self._lock:
             if self._client is None:
                 sdk, base_error = self.import_sdk()
@@ -218,7 +213,7 @@ class LanguageModel(Provider, Generic[Client]):
         """The vendor's SDK, and the base class of its exceptions."""
 
     @abstractmethod
-    def _call(self, client: Client, messages: Sequence[Message], form: Any) -> Any:
+    def _call(self, client: Any, messages: Sequence[Message], form: Any) -> Any:
         """The SDK's answer to one call."""
 
     @abstractmethod

@@ -28,7 +28,7 @@ THINKING = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 """Members of a message in which servers send thoughts."""
 
 
-class OpenAIProvider(LanguageModel["openai.OpenAI"]):
+class OpenAIProvider(LanguageModel):
     name = "openai"
     needs = "OPENAI_API_KEY or OPENAI_BASE_URL"
     client_class = "OpenAI"

@@ -177,7 +177,10 @@ def _find_object_offers(text: str) -> Iterator[Offer]:
 
 def _read_fences(text: str, fences: Sequence[Fence], *, reads_only: bool) -> list[Offer]:
     """Fences that hold a statement; those that read win over others in SQL, which `reads_only` leaves out."""
-    prose = _cut_excerpt(" ".join(_read_around(text, fences).split()))
+    prose = text
+    for fence in reversed(fences):
+        prose = f"{prose[: fence.start]} {prose[fence.end :]}"
+    prose = _cut_excerpt(prose)
     reads = [f for f in fences if READING.match(f.body) or READING.match(clean(f.body))]
     others = [f for f in fences if not reads_only and (SQL_LANGUAGE.fullmatch(f.language) or ANY.match(f.body))]
     shown = [f for f in reads or others if not PLACEHOLDER.match(f.body) and not NO_STATEMENT.match(f.body)]
@@ -189,12 +192,6 @@ def _read_fences(text: str, fences: Sequence[Fence], *, reads_only: bool) -> lis
             closed = body.rstrip().endswith(";")
             offers.append(Offer(start, len(text), Draft(clean(body), prose) if closed else None))
     return offers
-
-
-def _read_around(text: str, fences: Sequence[Fence]) -> str:
-    for fence in reversed(fences):
-        text = text[: fence.start] + " " + text[fence.end :]
-    return text
 
 
 def _strip_prose(body: str) -> str:

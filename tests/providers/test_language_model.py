@@ -37,14 +37,14 @@ LOCAL = "http://127.0.0.1:4000"
 @dataclass(frozen=True)
 class Vendor:
     name: str
-    provider: type[LanguageModel[Any]]
+    provider: type[LanguageModel]
     sdk: ModuleType
     base_error: type[Exception]
     path: str
     base: str
     """Of the path, that belongs to the base URL."""
 
-    def make(self, server: HTTPServer | str, timeout: float = 120.0) -> LanguageModel[Any]:
+    def make(self, server: HTTPServer | str, timeout: float = 120.0) -> LanguageModel:
         url = (server if isinstance(server, str) else server.url_for("")).rstrip("/")
         settings: dict[str, Any] = {f"{self.name}_api_key": "test-key", f"{self.name}_base_url": url + self.base}
         return self.provider(Settings(model_timeout=timeout, **settings))
@@ -182,8 +182,8 @@ def test_nobody_listening_is_a_bad_gateway(vendor: Vendor, task: Task) -> None:
 
 def test_a_key_or_a_base_url_configures_it(vendor: Vendor) -> None:
     provider, key, url = vendor.provider, {f"{vendor.name}_api_key": "k"}, {f"{vendor.name}_base_url": LOCAL}
-    assert provider.is_configured(Settings(**url))  # type: ignore[arg-type]
-    assert provider.is_configured(Settings(**key))  # type: ignore[arg-type]
+    assert provider.is_configured(Settings(**url))
+    assert provider.is_configured(Settings(**key))
     assert not provider.is_configured(Settings())
 
 
