@@ -24,7 +24,7 @@ def repair_response(response: httpx2.Response) -> httpx2.Response:
     text = response.content.decode("utf-8", "replace")
     try:
         body = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         body = _join_events(text)
     if not isinstance(body, dict):
         return response
@@ -55,15 +55,14 @@ def _join_events(text: str) -> Any:
     `{"content": "SELECT 1"}`.
     """
     text = COMMENT.sub("", text)
-    try:
-        events = [json.loads(event[1]) for event in EVENT.finditer(text)] or [json.loads(text)]
-    except ValueError:  # the stream broke off
-        return None
     joined: dict[str, Any] = {}
-    for event in events:
-        _merge(joined, _read_event(event))
-    for choice in joined.get("choices", ()):
-        choice.setdefault("message", choice.pop("delta", {}))
+    try:
+        for event in [json.loads(event[1]) for event in EVENT.finditer(text)] or [json.loads(text)]:
+            _merge(joined, _read_event(event))
+        for choice in joined.get("choices", ()):
+            choice.setdefault("message", choice.pop("delta", {}))
+    except (ValueError, RecursionError, AttributeError, KeyError, TypeError):  # broken off, or of another protocol
+        return None
     return joined
 
 

@@ -107,6 +107,22 @@ def test_events_of_anthropic_are_joined(
     assert (draft.sql, draft.model, draft.tokens, draft.calls) == (SQL, "m", Tokens(5, 2), 1)
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b": waiting\n\n[1]",
+        b"[" * 5000,
+        stream({"type": "response.output_text.delta", "delta": "SELECT"}),
+        stream({"index": 0, "delta": {"content": "SELECT"}}),
+        stream({"choices": "SELECT"}, {"choices": {"index": 0}}, {"choices": [{"index": 0}]}),
+    ],
+    ids=["list", "deep", "text", "untyped", "kinds"],
+)
+def test_a_stream_of_another_protocol_is_the_model_s_failure(openai: Serve, task: Task, body: bytes) -> None:
+    with pytest.raises(ModelError):
+        openai(body).draft(task)
+
+
 def test_a_stream_that_breaks_off_is_not_run(openai: Serve, task: Task) -> None:
     body = stream(*chunks(*({"content": piece} for piece in PIECES)))
     with pytest.raises(ModelError):
