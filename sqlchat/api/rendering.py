@@ -7,9 +7,10 @@ from typing import Any
 
 import orjson
 
-from sqlchat.chat.answer import Answer, Basis, Checked, Drafted, Ran, Stage
+from sqlchat.chat.answer import Answer, Basis, Drafted, Ran, Stage
 from sqlchat.connections.base import Results
 from sqlchat.sql.catalog import ForeignKey
+from sqlchat.sql.examine import Examination
 from sqlchat.sql.lineage import Lineage
 from sqlchat.store import Entry, Example, Term
 from sqlchat.store.feedback import Feedback
@@ -42,7 +43,7 @@ def render_stage(stage: Stage) -> tuple[str, dict[str, Any]]:
             return "context", render_basis(stage) | {"tables_shown": stage.tables_shown}
         case Drafted():
             return "sql", asdict(stage)
-        case Checked():
+        case Examination():
             return "checked", {"sql": stage.sql, "lineage": render_lineage(stage.lineage)}
         case Ran():
             return "results", render_results(stage.results)

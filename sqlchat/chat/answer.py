@@ -1,4 +1,7 @@
-"""The stages of a question in their order, and its answer with the receipt."""
+"""The stages of a question in their order, and its answer with the receipt.
+
+The third stage is the `Examination` of SQL that may run.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from typing import Literal
 from sqlchat.chat.chart import Chart
 from sqlchat.chat.value_linking import Match
 from sqlchat.connections.base import Results
-from sqlchat.providers.base import Tokens
+from sqlchat.providers.base import Draft, Tokens
 from sqlchat.sql.examine import Examination
 from sqlchat.sql.lineage import Lineage
 from sqlchat.store.connections import Privacy
@@ -45,21 +48,6 @@ class Drafted:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Checked:
-    """Third stage: the SQL may run."""
-
-    examined: Examination
-
-    @property
-    def sql(self) -> str:
-        return self.examined.sql
-
-    @property
-    def lineage(self) -> Lineage:
-        return self.examined.lineage
-
-
-@dataclass(frozen=True, kw_only=True)
 class Ran:
     """Fourth stage, where the SQL is to be run."""
 
@@ -73,6 +61,17 @@ class Agreement:
     candidates: int
     agreeing: int
     """Candidates with the rows of the answer, itself included."""
+
+
+@dataclass(frozen=True)
+class Solution:
+    """A draft that worked, its examined SQL and its rows."""
+
+    draft: Draft
+    examined: Examination
+    results: Results | None
+    attempts: int = 1
+    agreement: Agreement | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,4 +105,4 @@ class Answer:
     """Id of its entry; None if the caller has no history."""
 
 
-Stage = Basis | Drafted | Checked | Ran | Answer
+Stage = Basis | Drafted | Examination | Ran | Answer

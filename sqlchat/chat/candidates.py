@@ -9,28 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from sqlchat.chat.answer import Agreement, Checked
+from sqlchat.chat.answer import Agreement, Solution
 from sqlchat.chat.compare import ResultSet, describe_difference
 from sqlchat.chat.validation import FAULTS, Validator
 from sqlchat.connections.base import Results
 from sqlchat.errors import QueryTimeoutError, SqlchatError, TooLargeError
-from sqlchat.providers.base import Draft, Provider, Task, Tokens
-from sqlchat.providers.reading import strip_fence
+from sqlchat.providers.base import Draft, Provider, Task
+from sqlchat.providers.statements import strip_fence
 
 CANDIDATES = 3
 TOO_COSTLY = (QueryTimeoutError, TooLargeError)
 """Errors of one candidate; others may be cheaper."""
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """A draft that worked."""
-
-    draft: Draft
-    checked: Checked
-    results: Results
 
 
 def collect_drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list[Draft]:
@@ -58,18 +49,18 @@ def collect_drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list
 
 def try_drafts(
     answers: Sequence[Draft], validator: Validator
-) -> tuple[list[Candidate], tuple[Draft, SqlchatError] | None]:
+) -> tuple[list[Solution], tuple[Draft, SqlchatError] | None]:
     """The drafts of `answers` that work, and the first that does not with its fault. Runs each SQL text once."""
-    known: dict[str, Candidate | None] = {"": None}
-    found: list[Candidate] = []
+    known: dict[str, Solution | None] = {"": None}
+    found: list[Solution] = []
     first: tuple[Draft, SqlchatError] | None = None
     for answer in answers:
         sql = strip_fence(answer.sql or "")
         if sql not in known:
             known[sql] = None
             try:
-                checked = validator.check(sql)
-                known[sql] = Candidate(answer, checked, validator.run(checked))
+                examined = validator.check(sql)
+                known[sql] = Solution(answer, examined, validator.run(examined))
             except (*FAULTS, *TOO_COSTLY) as fault:
                 first = first or (answer, fault)
         if candidate := known[sql]:
@@ -77,9 +68,9 @@ def try_drafts(
     return found, first
 
 
-def choose_agreed(candidates: Sequence[Candidate]) -> tuple[Candidate, Agreement]:
-    """The first candidate of the largest group with the same rows, and how many agree."""
-    groups: list[list[Candidate]] = []
+def choose_agreed(candidates: Sequence[Solution]) -> Solution:
+    """The first candidate of the largest group with the same rows, with the number that agree."""
+    groups: list[list[Solution]] = []
     for candidate in candidates:
         for group in groups:
             if _have_same_rows(group[0].results, candidate.results):
@@ -88,19 +79,10 @@ def choose_agreed(candidates: Sequence[Candidate]) -> tuple[Candidate, Agreement
         else:
             groups.append([candidate])
     largest = max(groups, key=len)
-    return largest[0], Agreement(candidates=len(candidates), agreeing=len(largest))
+    return replace(largest[0], agreement=Agreement(candidates=len(candidates), agreeing=len(largest)))
 
 
-def count_calls(answers: Sequence[Draft]) -> int:
-    """The number of model calls, failed ones included."""
-    return CANDIDATES + sum(answer.calls - 1 for answer in answers)
-
-
-def sum_tokens(answers: Sequence[Draft]) -> Tokens:
-    return sum((answer.tokens for answer in answers), Tokens())
-
-
-def _have_same_rows(one: Results, other: Results) -> bool:
-    if one.rows == other.rows:
-        return True
-    return not describe_difference(ResultSet.of(one), ResultSet.of(other))
+def _have_same_rows(one: Results | None, other: Results | None) -> bool:
+    assert one is not None
+    assert other is not None
+    return one.rows == other.rows or not describe_difference(ResultSet.of(one), ResultSet.of(other))

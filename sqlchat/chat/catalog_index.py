@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from sqlchat.chat.dialect_notes import find_notes
@@ -20,7 +21,7 @@ from sqlchat.chat.rendering import (
     render_column,
     render_table,
 )
-from sqlchat.chat.value_linking import LiteralIndex
+from sqlchat.chat.value_linking import ValueIndex
 from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.sql.profiles import Path, Profiles
 
@@ -38,7 +39,6 @@ class CatalogIndex:
         self.catalog, self.profiles = catalog, profiles
         self._is_built = False
         self._ranking: TableRanking | None = None
-        self._brief_sizes: dict[int, int] = {}
         self._lock = threading.Lock()
 
     def ensure_built(self) -> CatalogIndex:
@@ -50,7 +50,7 @@ class CatalogIndex:
         return self
 
     def _build(self, catalog: Catalog, profiles: Profiles) -> None:
-        self.literals = LiteralIndex(profiles.texts, profiles.partial)
+        self.value_index = ValueIndex(profiles.texts, profiles.partial)
         self.things = NamedThings(catalog)
         self._notes = find_notes(catalog.dialect)
         self.sizes = [self.measure(table) for table in catalog.tables]
@@ -84,15 +84,14 @@ class CatalogIndex:
         """Tokens of a column without values, not rounded."""
         return (len(render_column(column, table, self.catalog, self._notes, {})) + 1) / CHARACTERS_A_TOKEN
 
+    @cached_property
+    def brief_sizes(self) -> list[int]:
+        """Tokens of each table in one line."""
+        return [self.measure_brief(table) for table in self.catalog.tables]
+
     def measure_brief(self, table: Table) -> int:
         """Tokens of a table in one line."""
         return estimate_tokens(render_brief_table(table, self.catalog, self._notes))
-
-    def measure_brief_place(self, place: int) -> int:
-        """The same of one of the catalog's tables."""
-        if place not in self._brief_sizes:
-            self._brief_sizes[place] = self.measure_brief(self.catalog.tables[place])
-        return self._brief_sizes[place]
 
     def measure_brief_column(self, column: Column, table: Table) -> float:
         """Tokens of a column in such a line."""

@@ -50,7 +50,7 @@ class SchemaLinker:
         `related` is SQL that the question may build on: of verified examples, of terms, of the questions before it.
         """
         index = self._find_index(catalog, profiles)
-        matches = index.things.tell_apart(index.literals.find_matches(question), question)
+        matches = index.things.tell_apart(index.value_index.find_matches(question), question)
         if index.full_size <= self._budget:
             found = Context(catalog, index.remarks, True, matches=matches[:MOST_MATCHES])
         else:
@@ -61,7 +61,7 @@ class SchemaLinker:
         """Build what `choose_context` needs, so that the first question does not wait for it."""
         index = self._find_index(catalog, profiles)
         if index.full_size > self._budget:
-            index.ranking  # noqa: B018
+            _ = index.ranking, index.brief_sizes
 
     def _choose_samples(self, context: Context, samples: Samples) -> Samples:
         """The rows of tables shown with types, in the catalog's order, up to their share of the budget."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlchat.chat.knowledge_editor import KnowledgeEditor
 from sqlchat.connections.open_connection import Claims
 from sqlchat.errors import PayloadError
-from sqlchat.providers.reading import strip_fence
+from sqlchat.providers.statements import strip_fence
 from sqlchat.store import Entry, Example
 from sqlchat.store.feedback import Feedback, FeedbackStore, Rating
 from sqlchat.store.history import LONGEST_SQL, History

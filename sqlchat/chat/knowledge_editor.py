@@ -8,7 +8,7 @@ from sqlchat.chat.examples import fixes_relative_dates, normalize_question
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.open_connection import Claims, OpenConnection
 from sqlchat.errors import DeadlineError, PayloadError, QueryError, SQLRefusedError, TooLargeError, UnavailableError
-from sqlchat.providers.reading import strip_fence
+from sqlchat.providers.statements import strip_fence
 from sqlchat.sql.fragments import find_fragment_faults
 from sqlchat.sql.names import explain_unknown
 from sqlchat.sql.references import find_faults, write_comparison

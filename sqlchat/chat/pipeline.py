@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 from sqlchat.chat import prompt, strategies
-from sqlchat.chat.answer import Answer, Basis, Sent, Stage
+from sqlchat.chat.answer import Answer, Basis, Sent, Solution, Stage
 from sqlchat.chat.budgets import Budgets
 from sqlchat.chat.caveats import find_caveats, list_unsure_references
 from sqlchat.chat.chart import choose_chart
@@ -20,7 +20,7 @@ from sqlchat.chat.context import SchemaLinker
 from sqlchat.chat.knowledge import NOTHING, Knowledge, Recalled
 from sqlchat.chat.question import Question
 from sqlchat.chat.selection import Context
-from sqlchat.chat.strategies import Solution, answer_from_example, check_example, solve_quickly, solve_thoroughly
+from sqlchat.chat.strategies import answer_from_example, check_example, solve_quickly, solve_thoroughly
 from sqlchat.chat.validation import Clock, Validator
 from sqlchat.chat.value_linking import Match
 from sqlchat.config import Settings
@@ -82,7 +82,7 @@ class Pipeline:
         return cast(Answer, last)
 
     def run_stages(self, question: Question, entry: Entry | None = None) -> Iterator[Stage]:
-        """Answer `question` stage by stage: a Basis, Drafted, Checked, Ran where it is to be run, and the Answer.
+        """Answer `question` stage by stage: a Basis, Drafted, Examination, Ran where it is to be run, and the Answer.
 
         `entry` records the progress, also of a failure. The caller keeps a given one in the history, and its owner
         is held to the day's budget.
@@ -96,10 +96,10 @@ class Pipeline:
         entry = entry or Entry(question.owner, question.connection_id, "chat", question.tag, question=question.text)
         ready = self._prepare(question, entry)
         exact = None if ready.turns or question.notes else ready.recalled.exact  # which both may change its meaning
-        if exact and (checked := check_example(exact, ready.validator)):
+        if exact and (examined := check_example(exact, ready.validator)):
             basis = replace(_make_basis(ready.connection), examples_used=(exact.id,))
             yield basis
-            solution = yield from answer_from_example(exact, checked, ready.validator)
+            solution = yield from answer_from_example(exact, examined, ready.validator)
         else:
             basis, task = self._make_task(question, ready)
             is_thorough = question.mode == "thorough" and ready.model.repairs
@@ -199,24 +199,23 @@ class Pipeline:
         self, question: Question, connection: OpenConnection, recalled: Recalled, turns: Sequence[Turn]
     ) -> tuple[Context, Recalled, tuple[Message, ...]]:
         """The prompt and what it shows, with no more of the data in it than the connection's privacy allows."""
-        said = "\n".join([*(turn.question for turn in turns), question.notes, question.text])  # near to any matters
+        asked = "\n".join([*(turn.question for turn in turns), question.notes, question.text])
         profiles = Profiles() if connection.privacy == "schema" else connection.profiles
         samples = connection.samples if connection.privacy == "rows" else {}
-        told = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
-        related = list(filter(None, told))
+        statements = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
         catalog = recalled.lesson.teach(connection.catalog, profiles).listed
-        context = self._linker.choose_context(catalog, said.strip(), profiles, samples, related)
+        context = self._linker.choose_context(catalog, asked.strip(), profiles, samples, statements)
         room = self._settings.prompt_room
         return prompt.fit_messages(question.text, context, recalled, turns, asked_notes=question.notes, room=room)
 
     def _make_answer(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
-        validator, draft, results, sql = ready.validator, solution.draft, solution.results, solution.checked.sql
-        dialect, lineage = ready.connection.dialect, solution.checked.lineage
+        validator, draft, results, sql = ready.validator, solution.draft, solution.results, solution.examined.sql
+        dialect, lineage = ready.connection.dialect, solution.examined.lineage
         taught = ready.recalled.lesson.teach(ready.connection.catalog, Profiles())
         validator.entry.row_count = None if results is None else results.row_count
         with validator.clock("check"):
             empty = results is not None and results.row_count == 0
-            demanded = [each for each in solution.checked.examined.conditions if empty and each.demanded]
+            demanded = [each for each in solution.examined.conditions if empty and each.demanded]
             profiles = _read_profiles(ready.connection) if demanded else Profiles()
             warnings = [*draft.warnings, *find_caveats(basis, results, solution.agreement, demanded, profiles)]
             if draft.terms or draft.values:

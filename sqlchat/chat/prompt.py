@@ -106,10 +106,10 @@ def render_messages(
     if asked_notes:
         parts.append("Notes on this question:\n" + wrap_block("notes", as_data(asked_notes, lines=True)))
     parts.append(wrap_block("question", as_data(question, lines=True)))
-    told = ""
+    owners_notes = ""
     if recalled.notes:
-        told = "Notes on this database:\n" + wrap_block("notes", as_data(recalled.notes, lines=True))
-    stable = [rules, "\n\n".join(filter(None, (catalog if context.whole else "", told)))]
+        owners_notes = "Notes on this database:\n" + wrap_block("notes", as_data(recalled.notes, lines=True))
+    stable = [rules, "\n\n".join(filter(None, (catalog if context.whole else "", owners_notes)))]
     return (*(Message("system", each) for each in stable if each), Message("user", "\n\n".join(parts)))
 
 
@@ -118,34 +118,34 @@ def fit_messages(
 ) -> tuple[Context, Recalled, tuple[Message, ...]]:
     """The prompt in `room` tokens (0: in any number), with what is left of `context` and `recalled` in it.
 
-    If it takes more, rows of tables go first, then the earlier questions but the last, examples, what columns hold
-    beside the catalog, and the last question. Raises TooLargeError if it takes more even so.
+    If it takes more, rows of tables go first, then the earlier questions but the last, the oldest first, examples,
+    what columns hold beside the catalog, and the last question. Raises TooLargeError if it takes more even so.
     """
-    sent = render_messages(question, context, recalled, turns, asked_notes)
-    for left_out in ("rows", "turns", "examples", "nearby", "turn"):
-        if not room or _measure(sent) <= room:
-            break
-        match left_out:
-            case "rows":
-                context = replace(context, samples={})
-            case "nearby":
-                context = replace(context, nearby={})
-            case "examples":
-                recalled = replace(recalled, examples=())
-            case _:
-                turns = turns[-1:] if left_out == "turns" else ()
-        sent = render_messages(question, context, recalled, turns, asked_notes)
-    if room and _measure(sent) > room:
-        raise TooLargeError(
-            f"The question with its catalog, terms and notes takes about {_measure(sent):,} tokens, and the model's "
-            f"context leaves {room:,} for them (SQLCHAT_MODEL_CONTEXT_TOKENS)."
-        )
-    return context, recalled, sent
+    while True:
+        messages = render_messages(question, context, recalled, turns, asked_notes)
+        size = sum(estimate_tokens(message.content) for message in messages)
+        if not room or size <= room:
+            return context, recalled, messages
+        if context.samples:
+            context = replace(context, samples={})
+        elif len(turns) > 1:
+            turns = turns[1:]
+        elif recalled.examples:
+            recalled = replace(recalled, examples=())
+        elif context.nearby:
+            context = replace(context, nearby={})
+        elif turns:
+            turns = ()
+        else:
+            raise TooLargeError(
+                f"The question with its catalog, terms and notes takes about {size:,} tokens, and the model's "
+                f"context leaves {room:,} for them (SQLCHAT_MODEL_CONTEXT_TOKENS)."
+            )
 
 
 def render_retry(asked: tuple[Message, ...], draft: Draft, fault: str) -> tuple[Message, ...]:
     """The prompt for another try, after `draft` met `fault` (a text of `repair`)."""
-    said = {
+    answer = {
         "interpretation": draft.interpretation,
         "assumptions": draft.assumptions,
         "sql": draft.sql,
@@ -155,12 +155,7 @@ def render_retry(asked: tuple[Message, ...], draft: Draft, fault: str) -> tuple[
         f"That statement does not work:\n{wrap_block('fault', fault)}\n\n"
         "Write it anew, as one statement that answers the same question, in the same JSON form."
     )
-    return (*asked, Message("assistant", json.dumps(said, ensure_ascii=False)), Message("user", request))
-
-
-def _measure(sent: Sequence[Message]) -> int:
-    """Tokens."""
-    return sum(estimate_tokens(message.content) for message in sent)
+    return (*asked, Message("assistant", json.dumps(answer, ensure_ascii=False)), Message("user", request))
 
 
 def _render_dialect(notes: DialectNotes) -> str:

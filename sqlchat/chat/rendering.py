@@ -145,8 +145,8 @@ def _shorten_type(name: str) -> str:
 
 def _render_source(key: ForeignKey) -> str:
     """The source of a foreign key that the database does not declare, and whether values repeat."""
-    said = " (said by the owner)" if key.by_owner else " (inferred)" if key.inferred else ""
-    return f"{said} (several rows may match)" if key.repeats else said
+    source = " (said by the owner)" if key.by_owner else " (inferred)" if key.inferred else ""
+    return f"{source} (several rows may match)" if key.repeats else source
 
 
 def describe_values(profile: ColumnProfile) -> str:

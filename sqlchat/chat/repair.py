@@ -32,8 +32,8 @@ def describe_for_model(fault: SqlchatError, sql: str, *, values: bool = True) ->
     Without `values`, it says no more than its words before the first that may be a value: databases quote values in
     many ways, and in some of them without quotes.
     """
-    said = fault.detail if values else _cut_before_values(fault.detail, sql)
-    lines = [as_data(said, 1000)]
+    shown = fault.detail if values else _cut_before_values(fault.detail, sql)
+    lines = [as_data(shown, 1000)]
     if sqlstate := fault.facts.get("sqlstate"):
         lines.append(f"SQLSTATE: {as_data(str(sqlstate), 10)}")
     position = fault.facts.get("position")
@@ -60,10 +60,10 @@ def _is_of_database(fault: SqlchatError) -> bool:
 
 def _cut_before_values(message: str, sql: str) -> str:
     names = set(NAMES_IN_SQL.findall(sql))
-    said: list[str] = []
+    shown: list[str] = []
     for word in message.split():
         name = NAME.fullmatch(word)
         if not PLAIN.fullmatch(word) and not (name and names.issuperset(name[1].split("."))):
-            return " ".join([*said, "'…'"])
-        said.append(word)
-    return " ".join(said)
+            return " ".join([*shown, "'…'"])
+        shown.append(word)
+    return " ".join(shown)

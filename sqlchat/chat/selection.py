@@ -122,7 +122,7 @@ class Selection:
                 break
             if place in self._shown:
                 continue
-            size, table = index.measure_brief_place(place), index.catalog.tables[place]
+            size, table = index.brief_sizes[place], index.catalog.tables[place]
             if size > min(largest, room):
                 table = self._narrow_table(place, min(largest, room), index.measure_brief_column)
                 size = index.measure_brief(table)
@@ -135,7 +135,7 @@ class Selection:
     def _expand_brief_tables(self) -> None:
         """Show tables with types where all are shown and there is room left, the nearest first."""
         for place in self._order:
-            more = self._index.sizes[place] - self._index.measure_brief_place(place)
+            more = self._index.sizes[place] - self._index.brief_sizes[place]
             if place in self._brief and 0 <= more <= self._left * STRUCTURE_SHARE:
                 self._shown[place] = self._index.catalog.tables[place]
                 self._brief.discard(place)

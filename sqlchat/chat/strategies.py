@@ -6,33 +6,22 @@ Each function yields its stages, from Drafted to Ran, and returns the Solution.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from sqlchat.chat import candidates, prompt, repair
-from sqlchat.chat.answer import Agreement, Checked, Drafted, Ran, Stage
+from sqlchat.chat.answer import Drafted, Ran, Solution, Stage
 from sqlchat.chat.rendering import estimate_tokens
 from sqlchat.chat.validation import FAULTS, Validator
-from sqlchat.connections.base import Results
 from sqlchat.errors import QuestionError
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
-from sqlchat.providers.reading import strip_fence
+from sqlchat.providers.statements import strip_fence
+from sqlchat.sql.examine import Examination
 from sqlchat.store import Example
 
 ATTEMPTS = 2
 NOTHING_SPENT = Tokens()
 VERIFIED = "verified-example"
 """Stands for the model where none was asked."""
-
-
-@dataclass(frozen=True)
-class Solution:
-    """The draft that worked, its checked SQL and its rows."""
-
-    draft: Draft
-    checked: Checked
-    results: Results | None
-    attempts: int
-    agreement: Agreement | None = None
 
 
 def count_most_tokens(task: Task, answer_room: int, *, is_thorough: bool) -> Tokens:
@@ -62,9 +51,9 @@ def solve_quickly(
         sql = _read_sql(draft, spent, validator)
         yield _make_stage(draft, sql, calls)
         try:
-            checked = validator.check(sql)
-            yield checked
-            results = validator.run(checked) if validator.execute else None
+            examined = validator.check(sql)
+            yield examined
+            results = validator.run(examined) if validator.execute else None
         except FAULTS as fault:
             if calls >= most or not model.repairs:
                 raise repair.describe_for_person(fault, sql, calls) from fault
@@ -74,7 +63,7 @@ def solve_quickly(
             continue
         if results is not None:
             yield Ran(results=results)
-        return Solution(replace(draft, tokens=spent), checked, results, calls)
+        return Solution(replace(draft, tokens=spent), examined, results, calls)
 
 
 def solve_thoroughly(model: Provider, task: Task, validator: Validator) -> Generator[Stage, None, Solution]:
@@ -84,7 +73,8 @@ def solve_thoroughly(model: Provider, task: Task, validator: Validator) -> Gener
     """
     with validator.clock("model"):
         drafts = candidates.collect_drafts(model, task)
-    spent, calls = candidates.sum_tokens(drafts), candidates.count_calls(drafts)
+    spent = sum((draft.tokens for draft in drafts), NOTHING_SPENT)
+    calls = candidates.CANDIDATES + sum(draft.calls - 1 for draft in drafts)
     refusals = [draft for draft in drafts if not strip_fence(draft.sql or "")]
     if 2 * len(refusals) > len(drafts):
         _read_sql(refusals[0], spent, validator)
@@ -95,41 +85,43 @@ def solve_thoroughly(model: Provider, task: Task, validator: Validator) -> Gener
         if not isinstance(fault, FAULTS):
             _read_sql(draft, spent, validator)
             raise fault
-        told = validator.describe_fault(fault, strip_fence(draft.sql or ""))
-        again = prompt.render_retry(task.messages, draft, told)
+        description = validator.describe_fault(fault, strip_fence(draft.sql or ""))
+        again = prompt.render_retry(task.messages, draft, description)
         task = replace(task, messages=again)
         return (yield from solve_quickly(model, task, validator, spent=spent, calls=calls, most=calls + 1))
-    chosen, agreement = candidates.choose_agreed(working)
+    chosen = candidates.choose_agreed(working)
     sql = _read_sql(chosen.draft, spent, validator)
     yield _make_stage(chosen.draft, sql, calls)
-    yield chosen.checked
+    yield chosen.examined
+    assert chosen.results is not None
     yield Ran(results=chosen.results)
-    draft = replace(chosen.draft, tokens=spent)
-    return Solution(draft, chosen.checked, chosen.results, calls, agreement)
+    return replace(chosen, draft=replace(chosen.draft, tokens=spent), attempts=calls)
 
 
-def check_example(example: Example, validator: Validator) -> Checked | None:
-    """The checked SQL of `example`; None if it no longer works on the database."""
+def check_example(example: Example, validator: Validator) -> Examination | None:
+    """The examined SQL of `example`; None if it no longer works on the database."""
     try:
         return validator.check(example.sql)
     except FAULTS:
         return None
 
 
-def answer_from_example(example: Example, checked: Checked, validator: Validator) -> Generator[Stage, None, Solution]:
+def answer_from_example(
+    example: Example, examined: Examination, validator: Validator
+) -> Generator[Stage, None, Solution]:
     """Answer with the SQL that a person verified for this very question, without a model."""
     explanation = example.note or "A person verified this SQL for this very question."
     draft = Draft(example.sql, explanation, VERIFIED, interpretation=example.question)
     yield _make_stage(draft, _read_sql(draft, NOTHING_SPENT, validator), 0)
-    yield checked
+    yield examined
     results = None
     if validator.execute:
         try:
-            results = validator.run(checked)
+            results = validator.run(examined)
         except FAULTS as fault:
-            raise repair.describe_for_person(fault, checked.sql, 1) from fault
+            raise repair.describe_for_person(fault, examined.sql, 1) from fault
         yield Ran(results=results)
-    return Solution(draft, checked, results, 0)
+    return Solution(draft, examined, results, 0)
 
 
 def _read_sql(draft: Draft, spent: Tokens, validator: Validator) -> str:

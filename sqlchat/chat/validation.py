@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlchat.chat import repair
-from sqlchat.chat.answer import Checked
 from sqlchat.connections.base import Results
 from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.errors import QueryError, SqlchatError, SQLRefusedError, SQLSyntaxError, UnknownNameError
@@ -49,21 +48,21 @@ class Validator:
     max_rows: int | None
     tag: str
 
-    def check(self, sql: str) -> Checked:
+    def check(self, sql: str) -> Examination:
         """`sql` as it was examined, once it is known that it may run and can. Raises one of FAULTS if not."""
         with self.clock("check"):
             try:
-                return Checked(examined=self._check(sql))
+                return self._check(sql)
             except QueryError as fault:
                 if not self.connection.reread_catalog(fault):
                     raise
-                return Checked(examined=self._check(sql))
+                return self._check(sql)
 
-    def run(self, checked: Checked) -> Results:
+    def run(self, examined: Examination) -> Results:
         """The rows of SQL that passed `check`. Raises one of FAULTS for what shows only in running."""
         with self.clock("run"):
             try:
-                return self.connection.run(checked.examined, max_rows=self.max_rows, tag=self.tag, is_planned=True)
+                return self.connection.run(examined, max_rows=self.max_rows, tag=self.tag, is_planned=True)
             except QueryError as fault:
                 fault.facts[repair.RUNNING] = True
                 raise

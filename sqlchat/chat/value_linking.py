@@ -18,11 +18,13 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
 from sqlchat.language.thesaurus import PEOPLES
+from sqlchat.language.tokens import singular
 from sqlchat.language.words import STOPWORDS, folded, stem
 from sqlchat.sql.profiles import Path, Texts
 
 WORD = re.compile(r"\w+(?:['’.&+/-]\w+)*")
 LETTERS = re.compile(r"[^\W_]+")
+DIGIT = re.compile(r"\d")
 QUOTED = re.compile(r"[\"“]([^\"”]{1,100})[\"”]|(?<!\w)['‘]([^'’]{1,100})['’](?!\w)")
 INITIALS = re.compile(r"[a-z](?: [a-z])+")
 LINKING = ("of", "the", "and")
@@ -39,8 +41,6 @@ MOST_WITH_PART = 3
 """Values that may hold a name's words; of more, the words tell none of them."""
 REPLACED = 7
 """Letters of the shortest word in which another letter than meant is a typo; two that changed places always are."""
-IRREGULAR = {"child": "children", "man": "men", "woman": "women", "person": "people", "foot": "feet", "mouse": "mice"}
-PLURALS = IRREGULAR | {plural: singular for singular, plural in IRREGULAR.items()}
 MOST_LOOKED_AT = 200
 """Values with the rarest of a phrase's words, of which each is looked at."""
 DEMONYM = re.compile(r"(?:i?an|ean|n|ese|ish|i)$")
@@ -65,13 +65,14 @@ class Match:
     """What else the words may name, such as a table that is asked for; "" if they can only name a value."""
 
 
-class LiteralIndex:
+class ValueIndex:
     """Over the values of one database, looked up by their forms: words without case, accents and punctuation."""
 
     def __init__(self, values: Texts, partial: AbstractSet[Path] = frozenset()) -> None:
         """`partial` are the columns that may hold more than `values` has of them."""
         self._partial = partial
         self._exact: dict[str, list[Hit]] = defaultdict(list)
+        self._singulars: dict[str, list[Hit]] = defaultdict(list)
         self._initials: dict[str, list[Hit]] = defaultdict(list)
         self._stems: dict[str, list[Hit]] = defaultdict(list)
         self._parts: dict[str, list[Hit]] = defaultdict(list)
@@ -79,11 +80,12 @@ class LiteralIndex:
             for text in texts:
                 if form := _make_form(text):
                     self._exact[form].append((path, text))
+                    self._singulars[singular(form)].append((path, text))
                     if initials := _make_initials(form):
                         self._initials[initials].append((path, text))
                     if " " not in form and not form.isdigit():
                         self._stems[stem(form)].append((path, text))
-                    for part in set(form.split()) if " " in form else ():
+                    for part in _split_form(text) if " " in form else ():
                         self._parts[part].append((path, text))
         self._alike: dict[tuple[str, int], list[str]] = defaultdict(list)
         for form in self._exact:
@@ -116,7 +118,7 @@ class LiteralIndex:
         form = _make_form(phrase)
         if form.isdigit() or (single and form in STOPWORDS and not phrase.isupper()):
             return []
-        exact: list[Hit] = next(filter(None, (self._exact.get(f) for f in (form, *_list_number_forms(form)))), [])
+        exact = self._exact.get(form) or self._singulars.get(singular(form), [])
         if not single:
             other = self._find_initialled(phrase)
         elif phrase.isupper() and 2 <= len(form) <= LONGEST_CODE and form not in SHOUTED:
@@ -181,18 +183,12 @@ class LiteralIndex:
             return []
         if len(forms) == 1 and (len(forms[0]) < 4 or not phrase[0].isupper()):
             return []
-        spellings = [(form, *_list_number_forms(form)) for form in forms]
-        numbers = [sum(len(self._parts.get(spelling, ())) for spelling in each) for each in spellings]
-        rarest = numbers.index(min(numbers))
-        if not 0 < numbers[rarest] <= MOST_LOOKED_AT:
+        parts = {singular(form) for form in forms}
+        rarest = min((self._parts.get(part, []) for part in parts), key=len)
+        if len(rarest) > MOST_LOOKED_AT:
             return []
-        hits = {
-            hit: None
-            for spelling in spellings[rarest]
-            for hit in self._parts.get(spelling, ())
-            if all(not _split_form(hit[1]).isdisjoint(each) for each in spellings)
-        }
-        return list(hits) if len({value for _, value in hits}) <= MOST_WITH_PART else []
+        hits = [hit for hit in rarest if parts <= _split_form(hit[1])]
+        return hits if len({value for _, value in hits}) <= MOST_WITH_PART else []
 
     def _find_similar(self, phrase: str) -> list[Hit]:
         form = _make_form(phrase)
@@ -242,7 +238,7 @@ def _make_form(text: str) -> str:
 
 
 def _split_form(text: str) -> set[str]:
-    return set(_make_form(text).split())
+    return {singular(part) for part in _make_form(text).split()}
 
 
 def _list_initials(short: str) -> Iterator[str]:
@@ -253,19 +249,6 @@ def _list_initials(short: str) -> Iterator[str]:
     yield short + "a"
 
 
-def _list_number_forms(form: str) -> tuple[str, ...]:
-    """The other grammatical number of an English word, by its ending; longer words are found as typos anyway."""
-    if other := PLURALS.get(form):
-        return (other,)
-    if form.endswith("ies"):
-        return form[:-3] + "y", form[:-1]
-    if form.endswith("es"):
-        return form[:-1], form[:-2]
-    if form.endswith("s"):
-        return (form[:-1],)
-    return (form + "s", form + "es", *((form[:-1] + "ies",) if form.endswith("y") else ()))
-
-
 def _make_initials(form: str) -> str:
     parts = [part for part in form.split() if part not in LINKING]
     return "".join(part[0] for part in parts) if len(parts) > 1 else ""
@@ -273,8 +256,4 @@ def _make_initials(form: str) -> str:
 
 def _have_same_digits(one: str, other: str) -> bool:
     """A digit is never a typo: 2023 is not 2024."""
-    return _list_digits(one) == _list_digits(other)
-
-
-def _list_digits(text: str) -> list[str]:
-    return re.findall(r"\d", text)
+    return DIGIT.findall(one) == DIGIT.findall(other)

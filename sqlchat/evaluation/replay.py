@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sqlchat.errors import ModelError, PayloadError
@@ -53,7 +54,7 @@ class Replay(Provider):
             (self._prompts / f"{name}.json").write_bytes(prompt)
         if name not in self._answers:
             raise AnswerMissingError(f"No answer is stored for prompt {name}.")
-        return read(self._answers[name].read_text("utf-8", "replace")).draft(self.model)
+        return replace(read(self._answers[name].read_text("utf-8", "replace")), model=self.model)
 
 
 def render_task(messages: Sequence[Message]) -> bytes:

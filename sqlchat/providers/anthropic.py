@@ -2,66 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlchat.config import Settings
 from sqlchat.errors import ModelError, QuestionError
 from sqlchat.providers import wire
 from sqlchat.providers.base import Message, Tokens
-from sqlchat.providers.language_model import RETRIES, SCHEMA, LanguageModel, Reply
-from sqlchat.providers.parts import CUT, STOPPED, read_content, read_thought_parts
+from sqlchat.providers.language_model import SCHEMA, LanguageModel, Reply
+from sqlchat.providers.parts import CUT, STOPPED, read_content
 
 if TYPE_CHECKING:
     import anthropic
 
-DEFAULT_MODEL = "claude-sonnet-5-5"
-"""The vendor's current balance of price and skill: in the SDK's `Model` list and not in its DEPRECATED_MODELS, at
-half the price of the Opus tier. claude-haiku-5-5 costs a twentieth, but is made for classification and extraction."""
-DEFAULT_URL = "https://api.anthropic.com"
 
-
-class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
+class AnthropicProvider(LanguageModel):
     name = "anthropic"
     needs = "ANTHROPIC_API_KEY or ANTHROPIC_BASE_URL"
+    client_class = "Anthropic"
+    client_options: ClassVar[Mapping[str, Any]] = {"open_telemetry": False}
+    default_model = "claude-sonnet-5-5"
+    """The vendor's current balance of price and skill: in the SDK's `Model` list and not in its DEPRECATED_MODELS, at
+    half the price of the Opus tier. claude-haiku-5-5 costs a twentieth, but is made for classification."""
+    default_url = "https://api.anthropic.com"
     formats: ClassVar[Sequence[Any]] = (
         {"format": {"type": "json_schema", "schema": SCHEMA}},
         None,
     )
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings, key=settings.anthropic_api_key, url=settings.anthropic_base_url or DEFAULT_URL)
-        self.model = settings.anthropic_model or DEFAULT_MODEL
+        super().__init__(settings)
         self._answer_room = settings.answer_room
 
-    @classmethod
-    def create(cls, settings: Settings) -> Self:
-        return cls(settings)
-
-    @classmethod
-    def is_configured(cls, settings: Settings) -> bool:
-        """A key, or a base URL of a gateway that keeps the key itself."""
-        return bool(settings.anthropic_api_key or settings.anthropic_base_url)
+    @staticmethod
+    def read_settings(settings: Settings) -> tuple[str, str, str]:
+        return settings.anthropic_api_key, settings.anthropic_base_url, settings.anthropic_model
 
     @staticmethod
     def import_sdk() -> tuple[ModuleType, type[Exception]]:
         import anthropic
 
         return anthropic, anthropic.AnthropicError
-
-    def _start(self) -> anthropic.Anthropic:
-        import anthropic
-
-        return anthropic.Anthropic(
-            api_key=self._key,
-            base_url=self._url,
-            default_headers={"Authorization": f"Bearer {self._key}"},  # wins over ANTHROPIC_CUSTOM_HEADERS
-            max_retries=RETRIES,
-            timeout=self._timeout,
-            open_telemetry=False,
-            http_client=wire.BoundedClient(self._url, late=anthropic.AnthropicError),
-        )
 
     def _call(self, client: anthropic.Anthropic, messages: Sequence[Message], form: Any) -> Any:
         turns: list[Any] = [{"role": m.role, "content": m.content} for m in messages if m.role != "system"]
@@ -87,8 +69,7 @@ class AnthropicProvider(LanguageModel["anthropic.Anthropic"]):
         counts = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
         prompt = sum(getattr(usage, count, None) or 0 for count in counts)
         tokens = Tokens(prompt, getattr(usage, "output_tokens", None) or 0)
-        thoughts = "" if isinstance(content, str) else read_thought_parts(content)
-        return Reply(text, message.model or self.model, tokens, is_cut=stop in CUT, thoughts=thoughts)
+        return Reply(text, message.model or self.model, tokens, is_cut=stop in CUT)
 
 
 def _make_system_blocks(messages: Sequence[Message]) -> list[Any]:

@@ -78,7 +78,7 @@ class Draft:
     """One statement in the task's dialect; None when the provider says that the data cannot answer."""
     explanation: str
     """One or two sentences: the result of the SQL, or why there is none."""
-    model: str
+    model: str = ""
     tokens: Tokens = Tokens()
     assumptions: tuple[str, ...] = ()
     interpretation: str = ""

@@ -9,17 +9,17 @@ import logging
 import threading
 import time
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import ModuleType
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Self
 
 from sqlchat.config import Settings
-from sqlchat.errors import ModelError, ModelTimeoutError, SqlchatError
+from sqlchat.errors import ModelError, ModelTimeoutError, QuestionError, SqlchatError
 from sqlchat.providers import wire
 from sqlchat.providers.base import Draft, Message, Provider, Task, Tokens
 from sqlchat.providers.prices import compute_cost
-from sqlchat.providers.reading import Reading, UnreadableError, read, read_complete, read_thoughts
+from sqlchat.providers.reading import NoStatementError, UnreadableError, read, read_complete, read_thoughts
 from sqlchat.providers.thoughts import remove_thoughts
 from sqlchat.telemetry import metrics
 from sqlchat.telemetry.spans import open_span
@@ -49,11 +49,6 @@ NO_KEY = "none"
 """Sent if only a base URL is configured: local servers do not look at it, and a gateway may keep the key itself."""
 
 
-class Closable(Protocol):
-    def close(self) -> None: ...
-
-
-Client = TypeVar("Client", bound=Closable)
 log = logging.getLogger(__name__)
 
 
@@ -69,44 +64,66 @@ class Reply:
     thoughts: str = ""
     """Thoughts that the server sent outside the text."""
 
-    def read(self) -> Reading:
-        """The answer. Raises UnreadableError."""
+    def read(self) -> Draft:
+        """The draft in it. Raises UnreadableError."""
+        return replace(self._read_text(), model=self.model, tokens=self.tokens)
+
+    def _read_text(self) -> Draft:
         if self.is_cut:
             if complete := read_complete(remove_thoughts(self.text)):
                 return complete
             raise UnreadableError("The model's answer was cut off at its length limit.")
-        if not self.text.strip():
-            if found := read_thoughts(self.thoughts):
-                return found
-            raise UnreadableError("The model answered without any text.")
-        return read(self.text)
+        if self.text.strip():
+            return read(self.text)
+        if complete := read_thoughts(self.thoughts):
+            return complete
+        raise UnreadableError("The model answered without any text.")
 
 
-class LanguageModel(Provider, Generic[Client]):
+class LanguageModel(Provider):
     """A vendor's chat model behind its SDK, whose client is made at first use and shared by all threads.
 
     Of `formats`, strictest first, the first that the endpoint accepts is used from then on.
     """
 
     formats: ClassVar[Sequence[Any]]
+    client_class: ClassVar[str]
+    """Its name in the SDK."""
+    client_options: ClassVar[Mapping[str, Any]] = {}
+    default_model: ClassVar[str]
+    default_url: ClassVar[str]
 
-    def __init__(self, settings: Settings, *, key: str, url: str) -> None:
+    def __init__(self, settings: Settings) -> None:
+        key, url, model = self.read_settings(settings)
+        self.model = model or self.default_model
         self._timeout, self._prices = settings.model_timeout, settings.model_prices
-        self._key, self._url = key or NO_KEY, url
-        self._client: Client | None = None
+        self._key, self._url = key or NO_KEY, url or self.default_url
+        self._client: Any = None
         self._lock = threading.Lock()
         self._format = 0
+
+    @classmethod
+    def create(cls, settings: Settings) -> Self:
+        return cls(settings)
+
+    @classmethod
+    def is_configured(cls, settings: Settings) -> bool:
+        """A key, or a base URL: local servers need no key, and a gateway may keep it itself."""
+        key, url, _ = cls.read_settings(settings)
+        return bool(key or url)
 
     def draft(self, task: Task) -> Draft:
         """See `Provider.draft`. If an answer cannot be read, a second call says what is wrong with it."""
         reply = self._answer_and_count(task, task.messages)
         try:
-            return reply.read().draft(reply.model, reply.tokens)
+            return reply.read()
         except UnreadableError as fault:
             log.info("answer cannot be read", extra={"provider": self.name, "fault": fault.detail[:100]})
             second = self._answer_and_count(task, _ask_again(task.messages, reply.text, fault.detail))
-            draft = second.read().draft(second.model, reply.tokens + second.tokens)
-            return replace(draft, calls=2)
+            try:
+                return replace(second.read(), tokens=reply.tokens + second.tokens, calls=2)
+            except NoStatementError as words:
+                raise QuestionError(words.detail) from words
 
     def close(self) -> None:
         with self._lock:
@@ -152,28 +169,43 @@ class LanguageModel(Provider, Generic[Client]):
                 raise
 
     def _answer_in_a_format(self, messages: Sequence[Message]) -> Reply:
-        sdk, base_error = self.import_sdk()
+        (sdk, base_error), is_lasting = self.import_sdk(), True
         for index in range(self._format, len(self.formats)):
             form = self.formats[index]
             try:
                 answer = self._call(self._get_client(), messages, sdk.omit if form is None else form)
             except (base_error, ValueError) as exc:  # ValueError: a body that is not JSON
                 if form is not None and wire.refuses_format(exc):
+                    is_lasting = is_lasting and "failed_generation" not in str(exc)  # of this one answer
                     continue
                 fault = wire.translate_error(exc, sdk, self.name, self._key)
                 fault.place = wire.read_place(self._url)
                 raise fault from exc
-            if index > self._format:
+            if index > self._format and is_lasting:
                 log.info("endpoint knows no better format", extra={"provider": self.name, "format": index})
                 self._format = index
             return self._read_reply(answer)
         raise AssertionError("The last format is none, which no endpoint refuses.")
 
-    def _get_client(self) -> Client:
+    def _get_client(self) -> Any:
         with self._lock:
             if self._client is None:
-                self._client = self._start()
+                sdk, base_error = self.import_sdk()
+                self._client = getattr(sdk, self.client_class)(
+                    api_key=self._key,
+                    base_url=self._url,
+                    default_headers={"Authorization": f"Bearer {self._key}"},  # wins over those of the environment
+                    max_retries=RETRIES,
+                    timeout=self._timeout,
+                    http_client=wire.BoundedClient(self._url, late=base_error),
+                    **self.client_options,
+                )
             return self._client
+
+    @staticmethod
+    @abstractmethod
+    def read_settings(settings: Settings) -> tuple[str, str, str]:
+        """The vendor's key, base URL and model in `settings`; "" for each that is not set."""
 
     @staticmethod
     @abstractmethod
@@ -181,11 +213,7 @@ class LanguageModel(Provider, Generic[Client]):
         """The vendor's SDK, and the base class of its exceptions."""
 
     @abstractmethod
-    def _start(self) -> Client:
-        """Make the SDK's client, over a `wire.BoundedClient`."""
-
-    @abstractmethod
-    def _call(self, client: Client, messages: Sequence[Message], form: Any) -> Any:
+    def _call(self, client: Any, messages: Sequence[Message], form: Any) -> Any:
         """The SDK's answer to one call."""
 
     @abstractmethod
@@ -196,8 +224,8 @@ class LanguageModel(Provider, Generic[Client]):
 def _ask_again(messages: Sequence[Message], text: str, fault: str) -> tuple[Message, ...]:
     """The prompt for the second call, after the answer `text` could not be read."""
     request = ANSWER_ANEW.format(fault=fault)
-    said = remove_thoughts(text)[:LONGEST_QUOTED].strip()
-    if said:
-        return (*messages, Message("assistant", said), Message("user", request))
+    answer = remove_thoughts(text)[:LONGEST_QUOTED].strip()
+    if answer:
+        return (*messages, Message("assistant", answer), Message("user", request))
     *before, last = messages  # no server takes an empty turn, and some take no two of one role
     return (*before, Message(last.role, f"{last.content}\n\n{request}"))

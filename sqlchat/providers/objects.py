@@ -19,8 +19,7 @@ DECODER = json.JSONDecoder(strict=False)  # models leave raw line breaks in stri
 START = re.compile(r"\{\s*(?:\\?[\"'“”‘’]|\w+\s*[:=])|\[\s*\{\s*[\"'“]")
 STATEMENT_KEY = re.compile(r"[\"'“”‘’{,\s](?:\w*sql\w*|query|statement)\\?[\"'“”‘’]?\s*[:=]", re.IGNORECASE)
 MOST_OBJECTS, MOST_REPAIRS = 50, 8
-TRIPLE = re.compile(r'"""(.*?)"""|' + r"'''(.*?)'''|(?<=:)\s*`([^`]*)`(?=\s*[,}])", re.DOTALL)
-EQUALS = re.compile(r'([{,]\s*"\w+"\s*)=')
+TICKS = re.compile(r"(?<=:)\s*`([^`]*)`(?=\s*[,}])")
 JOINED = re.compile(r'(?<!\\)"\s*\+\s*"')
 UNKNOWN_ESCAPE = re.compile(r"\\([_*%#()\[\]<>~|.=!-])")
 SPACES = re.compile(r"\\[nrt]|[\s\\]+")
@@ -66,8 +65,7 @@ def repair_object(raw: str) -> Any:
     """The value of `raw`, text like an object that is not strict JSON; None where it cannot be read for sure."""
     if re.match(r"[{\[]\s*\\\"", raw):  # escaped once too often
         raw = raw.replace('\\"', '"').replace("\\\\", "\\")
-    raw = TRIPLE.sub(lambda m: json.dumps(m[1] or m[2] or m[3] or ""), UNKNOWN_ESCAPE.sub(r"\1", raw))
-    raw = JOINED.sub("", EQUALS.sub(r"\1:", raw))
+    raw = TICKS.sub(lambda m: json.dumps(m[1]), JOINED.sub("", UNKNOWN_ESCAPE.sub(r"\1", raw)))
     for load in (DECODER.decode, ast.literal_eval):
         try:
             return load(raw)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlchat.config import Settings
 from sqlchat.errors import ModelError, QuestionError
 from sqlchat.providers import wire
 from sqlchat.providers.base import Message, Tokens
-from sqlchat.providers.language_model import RETRIES, SCHEMA, LanguageModel, Reply
+from sqlchat.providers.language_model import SCHEMA, LanguageModel, Reply
 from sqlchat.providers.parts import (
     CUT,
     STOPPED,
@@ -24,17 +24,18 @@ from sqlchat.providers.parts import (
 if TYPE_CHECKING:
     import openai
 
-DEFAULT_MODEL = "gpt-6.1-terra"
-"""The current mid-size tier: in the SDK's `ChatModel` list, without a shutdown date (gpt-4o-mini and gpt-4.1 end on
-2027-01-14, gpt-5-mini on 2026-12-11), at half the price of the next tier up."""
-DEFAULT_URL = "https://api.openai.com/v1"
 THINKING = ("reasoning_content", "reasoning", "thinking", "reasoning_details")
 """Members of a message in which servers send thoughts."""
 
 
-class OpenAIProvider(LanguageModel["openai.OpenAI"]):
+class OpenAIProvider(LanguageModel):
     name = "openai"
     needs = "OPENAI_API_KEY or OPENAI_BASE_URL"
+    client_class = "OpenAI"
+    default_model = "gpt-6.1-terra"
+    """The current mid-size tier: in the SDK's `ChatModel` list, without a shutdown date (gpt-4o-mini and gpt-4.1 end
+    on 2027-01-14, gpt-5-mini on 2026-12-11), at half the price of the next tier up."""
+    default_url = "https://api.openai.com/v1"
     formats: ClassVar[Sequence[Any]] = (
         {"type": "json_schema", "json_schema": {"name": "answer", "strict": True, "schema": SCHEMA}},
         {"type": "json_object"},
@@ -42,36 +43,18 @@ class OpenAIProvider(LanguageModel["openai.OpenAI"]):
     )
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(settings, key=settings.openai_api_key, url=settings.openai_base_url or DEFAULT_URL)
-        self.model = settings.openai_model or DEFAULT_MODEL
+        super().__init__(settings)
         self._answer_room = settings.answer_room if settings.openai_base_url and settings.model_context else None
 
-    @classmethod
-    def create(cls, settings: Settings) -> Self:
-        return cls(settings)
-
-    @classmethod
-    def is_configured(cls, settings: Settings) -> bool:
-        """A key, or a base URL: Ollama and vLLM need none."""
-        return bool(settings.openai_api_key or settings.openai_base_url)
+    @staticmethod
+    def read_settings(settings: Settings) -> tuple[str, str, str]:
+        return settings.openai_api_key, settings.openai_base_url, settings.openai_model
 
     @staticmethod
     def import_sdk() -> tuple[ModuleType, type[Exception]]:
         import openai
 
         return openai, openai.OpenAIError
-
-    def _start(self) -> openai.OpenAI:
-        import openai
-
-        return openai.OpenAI(
-            api_key=self._key,
-            base_url=self._url,
-            default_headers={"Authorization": f"Bearer {self._key}"},  # wins over OPENAI_CUSTOM_HEADERS
-            max_retries=RETRIES,
-            timeout=self._timeout,
-            http_client=wire.BoundedClient(self._url, late=openai.OpenAIError),
-        )
 
     def _call(self, client: openai.OpenAI, messages: Sequence[Message], form: Any) -> Any:
         import openai
@@ -93,8 +76,8 @@ class OpenAIProvider(LanguageModel["openai.OpenAI"]):
         if refusal:
             raise QuestionError(f"The model declined to answer: {wire.shorten_message(refusal, self._key)}")
         if finish in STOPPED:
-            said = wire.shorten_message(read_content(content), self._key)
-            raise QuestionError(f"The model's content filter stopped the answer. {said}".strip())
+            words = wire.shorten_message(read_content(content), self._key)
+            raise QuestionError(f"The model's content filter stopped the answer. {words}".strip())
         called = (read_arguments(getattr(message, name, None) or []) for name in ("tool_calls", "function_call"))
         text = "\n".join(filter(None, (read_content(content), *called))) or read_elsewhere(message, choice)
         thoughts = next((each for name in THINKING if (each := getattr(message, name, None))), content)

@@ -39,7 +39,9 @@ def read_arguments(calls: Any) -> str:
     found = []
     for call in calls if isinstance(calls, list) else [calls]:
         function = _get_member(call, "function") or _get_member(call, "custom") or call
-        arguments = next((each for name in ("arguments", "input") if (each := _get_member(function, name))), "")
+        arguments = next(
+            (each for name in ("arguments", "input", "partial_json") if (each := _get_member(function, name))), ""
+        )
         found.append(arguments if isinstance(arguments, str) else _write_json(arguments))
     return "\n".join(filter(None, found))
 
@@ -53,7 +55,7 @@ def read_elsewhere(*holders: Any) -> str:
 def read_refusal(content: Any) -> str:
     """The words of a part that refuses; "" if there is none."""
     parts = content if isinstance(content, list) else []
-    return next((said for part in parts if isinstance(said := _get_member(part, "refusal"), str)), "")
+    return next((member for part in parts if isinstance(member := _get_member(part, "refusal"), str)), "")
 
 
 def _find_texts(content: Any) -> Iterator[str]:
@@ -65,8 +67,8 @@ def _find_texts(content: Any) -> Iterator[str]:
     elif content is not None and not UNREAD.search(kind := str(_get_member(content, "type") or "")):
         if "tool" in kind or "function" in kind:
             yield read_arguments(content)
-        elif said := next((each for name in TEXTS if (each := _get_member(content, name))), None):
-            yield from _find_texts(said)
+        elif member := next((each for name in TEXTS if (each := _get_member(content, name))), None):
+            yield from _find_texts(member)
         elif isinstance(content, dict) and not kind:
             yield _write_json(content)
 
@@ -78,8 +80,8 @@ def _find_thoughts(content: Any) -> Iterator[str]:
         for part in content:
             if isinstance(part, str) or THOUGHT.search(str(_get_member(part, "type") or "")):
                 yield from _find_thoughts(part)
-    elif said := next((each for name in THOUGHTS if (each := _get_member(content, name))), None):
-        yield from _find_thoughts(said)
+    elif member := next((each for name in THOUGHTS if (each := _get_member(content, name))), None):
+        yield from _find_thoughts(member)
 
 
 def _write_json(value: Any) -> str:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlchat.errors import ModelError
-from sqlchat.providers.base import Draft, Tokens
-from sqlchat.providers.declining import find_answers
+from sqlchat.providers.base import Draft
+from sqlchat.providers.json_answers import find_answers
 from sqlchat.providers.objects import find_objects
 from sqlchat.providers.phrases import CONDITIONAL, CORRECTING, COUNTEREXAMPLE, DECLINES, DRAFT_LABEL, WITHDRAWN
 from sqlchat.providers.statements import (
@@ -29,16 +29,12 @@ from sqlchat.providers.statements import (
     find_fences,
     find_open_fence,
     find_statements,
-    strip_fence,
     unquote,
 )
 from sqlchat.providers.thoughts import remove_thoughts
 
-__all__ = ["Reading", "UnreadableError", "join_parts", "read", "read_complete", "read_thoughts", "strip_fence"]
-
 LONGEST_ANSWER, LONGEST_EXPLANATION = 60_000, 2000  # characters
 MOST_ASSUMPTIONS = 10
-NO_TOKENS = Tokens()
 FORM = frozenset({"interpretation", "assumptions", "sql", "explanation"})
 """Members of the JSON object that a model is asked for."""
 SQL_LANGUAGE = re.compile(r"\w*sql\w*|sqlite\d?|postgres|duckdb", re.IGNORECASE)
@@ -49,6 +45,7 @@ NO_QUERY = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 """SQL that holds a refusal in place of a query."""
+LABEL_ENDS = " `*:\n"
 BOXED = re.compile(r"\\boxed\{((?:[^{}]|\{[^{}]*\})*)\}")
 
 
@@ -56,29 +53,20 @@ class UnreadableError(ModelError):
     """No answer can be read. The detail says what is wrong with the form, for the model's second call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    sql: str | None
-    explanation: str
-    interpretation: str = ""
-    assumptions: tuple[str, ...] = ()
-    warnings: tuple[str, ...] = ()
-
-    def draft(self, model: str, tokens: Tokens = NO_TOKENS) -> Draft:
-        """As what `model` answered."""
-        return Draft(self.sql, self.explanation, model, tokens, self.assumptions, self.interpretation, self.warnings)
+class NoStatementError(UnreadableError):
+    """An answer is prose without any SQL, which the detail quotes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A part of a text that is meant as an answer; `reading` is None if it is incomplete."""
+    """A part of a text that is meant as an answer; `draft` is None if it is incomplete."""
 
     start: int
     end: int
-    reading: Reading | None
+    draft: Draft | None
 
 
-def read(text: str) -> Reading:
+def read(text: str) -> Draft:
     """The answer in `text`: SQL, or None with the model's own words if it declines or asks back.
 
     Raises UnreadableError if there is neither, or if the last answer is incomplete.
@@ -96,18 +84,18 @@ def read(text: str) -> Reading:
     text = BOXED.sub(r"\n\1\n", DIFF.sub(_read_added_lines, unquote(text)))
     offers = _find_offers(text)
     rest = text[offers[-1].end :] if offers else text
-    if offers and (reading := _choose_offer(offers, text)):
-        return _read_refusal(reading, rest)
+    if offers and (draft := _choose_offer(offers, text)):
+        return _read_refusal(draft, rest)
     if DECLINES.search(prose := _read_prose(rest)):
-        return Reading(None, _clean_text(prose))
+        return Draft(None, _clean_text(prose))
     if offers:
         raise UnreadableError("The model withdrew the statement that it had written, and gave no other.")
-    raise UnreadableError(
+    raise NoStatementError(
         f"The model answered with text in which no SQL was found: {_cut_excerpt(text) or '(empty)'}"
     )
 
 
-def read_complete(text: str) -> Reading | None:
+def read_complete(text: str) -> Draft | None:
     """The answer of a text that is strict JSON from end to end and holds one; else None."""
     text = text.strip().lstrip("\ufeff")
     for _ in range(4):  # JSON in JSON strings
@@ -119,14 +107,14 @@ def read_complete(text: str) -> Reading | None:
             return None
         if isinstance(value, dict):
             answers = find_answers(value)
-            return _read_refusal(_merge_readings(list(map(_make_reading, answers)))) if answers else None
+            return _read_refusal(_choose_last(list(map(_make_draft, answers)))) if answers else None
         if not isinstance(value, str):
             return None
         text = value.strip()
     return None
 
 
-def read_thoughts(text: str) -> Reading | None:
+def read_thoughts(text: str) -> Draft | None:
     """The answer with which thoughts end, if it has every member of the form that was asked for; else None.
 
     Servers that take an answer for a thought send it so. A draft amid thoughts is no answer.
@@ -150,7 +138,7 @@ def _read_prose(text: str) -> str:
         shown = "" if NO_STATEMENT.match(fence.body) else fence.body
         text = f"{text[: fence.start]}{shown}{text[fence.end :]}"
     text = text.strip("`~ \n")
-    return "" if text.startswith(("{", "[")) or READING.search(text) else text
+    return "" if re.match(r"\{|\[\s*[\[{\"]", text) or READING.search(text) else text
 
 
 def join_parts(parts: Sequence[str]) -> str:
@@ -168,7 +156,7 @@ def _find_offers(text: str) -> list[Offer]:
     formal = sorted([*objects, *_read_fences(text, apart, reads_only=bool(objects))], key=lambda offer: offer.start)
     covered = [(o.start, o.end) for o in formal] + [(f.start, f.end) for f in fences if formal]
     loose = [
-        Offer(start, end, Reading(clean(sql), _cut_excerpt(text[:start].rstrip(" `*"))))
+        Offer(start, end, Draft(clean(sql), _cut_excerpt(text[:start].rstrip(" `*"))))
         for start, end, sql in find_statements(text)
         if not any(start < stop and begin < end for begin, stop in covered) and not PLACEHOLDER.match(sql)
     ]
@@ -184,29 +172,26 @@ def _find_object_offers(text: str) -> Iterator[Offer]:
         if found.value is None:
             yield Offer(found.start, found.end, None)
         elif answers := find_answers(found.value):
-            yield Offer(found.start, found.end, _merge_readings([_make_reading(answer) for answer in answers]))
+            yield Offer(found.start, found.end, _choose_last([_make_draft(answer) for answer in answers]))
 
 
 def _read_fences(text: str, fences: Sequence[Fence], *, reads_only: bool) -> list[Offer]:
     """Fences that hold a statement; those that read win over others in SQL, which `reads_only` leaves out."""
-    prose = _cut_excerpt(" ".join(_read_around(text, fences).split()))
+    prose = text
+    for fence in reversed(fences):
+        prose = f"{prose[: fence.start]} {prose[fence.end :]}"
+    prose = _cut_excerpt(prose)
     reads = [f for f in fences if READING.match(f.body) or READING.match(clean(f.body))]
     others = [f for f in fences if not reads_only and (SQL_LANGUAGE.fullmatch(f.language) or ANY.match(f.body))]
     shown = [f for f in reads or others if not PLACEHOLDER.match(f.body) and not NO_STATEMENT.match(f.body)]
-    offers = [Offer(f.start, f.end, Reading(clean(_strip_prose(f.body)) or None, prose)) for f in shown]
+    offers = [Offer(f.start, f.end, Draft(clean(_strip_prose(f.body)) or None, prose)) for f in shown]
     start = find_open_fence(text)
     if start is not None and (begun := re.match(r"(?:```|~~~)\w*\s*(.*)", text[start:], re.DOTALL)):
         body = begun[1]
         if READING.match(body):
             closed = body.rstrip().endswith(";")
-            offers.append(Offer(start, len(text), Reading(clean(body), prose) if closed else None))
+            offers.append(Offer(start, len(text), Draft(clean(body), prose) if closed else None))
     return offers
-
-
-def _read_around(text: str, fences: Sequence[Fence]) -> str:
-    for fence in reversed(fences):
-        text = text[: fence.start] + " " + text[fence.end :]
-    return text
 
 
 def _strip_prose(body: str) -> str:
@@ -221,36 +206,37 @@ def _strip_prose(body: str) -> str:
     return body
 
 
-def _choose_offer(offers: Sequence[Offer], text: str) -> Reading | None:
+def _choose_offer(offers: Sequence[Offer], text: str) -> Draft | None:
     """The last answer that stands; None if none does. Raises UnreadableError if the last one is incomplete."""
-    standing: list[Reading | None] = []
-    drafts: list[Reading | None] = []
-    conditional: list[Reading | None] = []
+    standing: list[Draft | None] = []
+    drafts: list[Draft | None] = []
+    conditional: list[Draft | None] = []
     before = [text[end : offer.start] for end, offer in zip([0, *(o.end for o in offers)], offers, strict=False)]
-    is_shown = [COUNTEREXAMPLE.search(said.rstrip()) is not None for said in before]
+    before[0] = f"\n{before[0]}"
+    is_shown = [COUNTEREXAMPLE.search(words.rstrip()) is not None for words in before]
     for place, offer in enumerate(offers):
         is_last = place + 1 == len(offers)
         after = text[offer.end :] if is_last else before[place + 1]
-        introduces_another = not is_last and is_shown[place + 1]
-        is_withdrawn = WITHDRAWN.search(after) or (not is_last and CORRECTING.search(after))
-        if is_shown[place] or (is_withdrawn and not introduces_another):
+        shows_another = not is_last and is_shown[place + 1]
+        corrects = not is_last and CORRECTING.search(after) and not CONDITIONAL.search(after.rstrip(LABEL_ENDS))
+        if is_shown[place] or ((corrects or WITHDRAWN.search(after)) and not shows_another):
             continue
-        words = before[place].rstrip(" `*:\n")
+        words = before[place].rstrip(LABEL_ENDS)
         kind = drafts if DRAFT_LABEL.search(words) else conditional if CONDITIONAL.search(words) else standing
-        kind.append(offer.reading)
+        kind.append(offer.draft)
     left = (conditional + standing if standing else conditional) or drafts
     if not left:
         return None
     last = left[-1]
     if last is None:
         raise UnreadableError(f"The model's answer is incomplete or broken JSON or SQL: {_cut_excerpt(text)}")
-    return _merge_readings([each for each in left if each is not None])
+    return _choose_last([each for each in left if each is not None])
 
 
-def _merge_readings(readings: Sequence[Reading]) -> Reading:
-    """The last of `readings`, with a warning if others with another statement stand beside it."""
-    last = readings[-1]
-    others = {_fold_statement(each.sql) for each in readings if each.sql} - {_fold_statement(last.sql or "")}
+def _choose_last(drafts: Sequence[Draft]) -> Draft:
+    """The last of `drafts`, with a warning if others with another statement stand beside it."""
+    last = drafts[-1]
+    others = {_fold_statement(each.sql) for each in drafts if each.sql} - {_fold_statement(last.sql or "")}
     if not others or last.sql is None:
         return last
     count = len(others) + 1
@@ -258,28 +244,27 @@ def _merge_readings(readings: Sequence[Reading]) -> Reading:
     return replace(last, warnings=(*last.warnings, warning))
 
 
-def _read_refusal(reading: Reading, behind: str = "") -> Reading:
-    """`reading` without its SQL if that is no query but a refusal, such as `SELECT 'No such table'`."""
-    if not (match := NO_QUERY.fullmatch(reading.sql or "")):
-        return reading
-    words = match["words"] or (match["comment"] or behind).strip("-; \n") or reading.explanation
+def _read_refusal(draft: Draft, behind: str = "") -> Draft:
+    """`draft` without its SQL if that is no query but a refusal, such as `SELECT 'No such table'`."""
+    if not (match := NO_QUERY.fullmatch(draft.sql or "")):
+        return draft
+    words = match["words"] or (match["comment"] or behind).strip("-; \n") or draft.explanation
     declines = words and (match["words"] is None or DECLINES.search(words))
-    return replace(reading, sql=None, explanation=_clean_text(words)) if declines else reading
+    return replace(draft, sql=None, explanation=_clean_text(words)) if declines else draft
 
 
 def _fold_statement(sql: str) -> str:
     return "".join(sql.split()).lower()
 
 
-def _make_reading(answer: dict[str, Any]) -> Reading:
-    sql, assumptions = answer["sql"], answer.get("assumptions")
-    return Reading(
-        _strip_surrogates(clean(sql or "")) or None,
+def _make_draft(answer: dict[str, Any]) -> Draft:
+    assumptions = answer.get("assumptions")
+    listed = map(_clean_text, assumptions) if isinstance(assumptions, list) else ()
+    return Draft(
+        _strip_surrogates(clean(answer["sql"] or "")) or None,
         _clean_text(answer.get("explanation")),
-        _clean_text(answer.get("interpretation")),
-        tuple(filter(None, map(_clean_text, assumptions)))[:MOST_ASSUMPTIONS]
-        if isinstance(assumptions, list)
-        else (),
+        assumptions=tuple(filter(None, listed))[:MOST_ASSUMPTIONS],
+        interpretation=_clean_text(answer.get("interpretation")),
     )
 
 

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 COMMENTS = r"(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*"
-READS = r"(?:SELECT\b|WITH\s+(?:RECURSIVE\s+)?[\w\"`\[\]]+\s*(?:\(|AS\b)|VALUES\s*\()"
+PROSE = r"(?:is|was|means|returns|statement|clause|keyword|part)\s+(?!from\b|as\b)\w"
+"""Behind `SELECT`, it makes a sentence about a statement."""
+READS = rf"(?:SELECT\b(?!\s+{PROSE})|WITH\s+(?:RECURSIVE\s+)?[\w\"`\[\]]+\s*(?:\(|AS\b)|VALUES\s*\()"
 READING = re.compile(rf"\s*{COMMENTS}[\s(]*{READS}", re.IGNORECASE | re.DOTALL)
 ANY = re.compile(
     rf"\s*{COMMENTS}[\s(]*(?:{READS}|(?:FROM|TABLE|EXPLAIN|SHOW|DESCRIBE|PRAGMA|SUMMARIZE|PIVOT|INSERT|UPDATE|DELETE"
@@ -46,8 +48,8 @@ END = re.compile(
     r"|\n\s*(?=\d+[.)]\s+[A-Z]|which\b)|\n[ \t]*\n\s*(?=\([A-Z][a-z]+\s)"
     r"|\n\s*(?=(?:explanation|interpretation|assumptions)\b|[A-Z][\w ]{0,30}:\s"
     r"|(?:This|It|The|Here|Note|That|Let|I|You|We|Which|Hope|In)\b\s+[a-z'])"
-    r"|\n[ \t]*\n(?!\s*(?:[(),]|--|/\*|(?:FROM|WHERE|GROUP|ORDER|HAVING|LIMIT|UNION|EXCEPT|INTERSECT|JOIN|LEFT|RIGHT"
-    r"|FULL|INNER|CROSS|AND|OR|ON|SELECT|WINDOW|OFFSET|FETCH|QUALIFY|AS)\b))",
+    rf"|\n[ \t]*\n(?!\s*(?:[(),]|--|/\*|(?:FROM|WHERE|GROUP|ORDER|HAVING|LIMIT|UNION|EXCEPT|INTERSECT|JOIN|LEFT|RIGHT"
+    rf"|FULL|INNER|CROSS|AND|OR|ON|SELECT(?!\s+{PROSE})|WINDOW|OFFSET|FETCH|QUALIFY|AS)\b))",
     re.DOTALL,
 )
 TYPED = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "\u00a0": " ", "\u200b": "", "\ufeff": ""})

@@ -7,31 +7,40 @@ channels, without a closing tag when the answer was cut, without an opening one 
 from __future__ import annotations
 
 import re
+from bisect import bisect
 
 NAMES = (
     r"(?:think|thought|reason|reflect|scratch_?pad|analysis|monologue|ponder|rationale|deliberat"
-    r"|(?<![a-z])(?:cot|plan|draft)(?![a-z]))"
+    r"|denk|pens[aée]|razon|raison|мысл|рассужд|思考|思维|(?<![a-z])(?:cot|plan|draft)(?![a-z]))"
 )
 MARK = re.compile(
     rf"[<◁⟨《«【]\|?(?P<kind>\\?/|end_of_|end_|begin_of_|start_of_|start_)?(?:\w{{1,20}}:)?[\w.-]{{0,20}}?{NAMES}[\w.-]{{0,20}}"
     r"(?:\s[^<>▷]{0,200})?\|?[>▷⟩》»】]"
     r"|\[(?P<slash>/?)(?:think(?:ing)?|thoughts?|reasoning)\]"
-    r"|(?P<open><\|channel>\s*(?:thought|analysis)\b|<unused94>)|(?P<close><channel\|>|<unused95>)",
+    r"|(?P<open><\|channel>\s*(?:thought|analysis)\b|<unused94>|<\|inner_prefix\|>)"
+    r"|(?P<close><channel\|>|<unused95>|<\|inner_suffix\|>)",
     re.IGNORECASE,
 )
 FENCED = re.compile(
     rf"```[ \t]*{NAMES}\w*[ \t]*\n.*?(?:```|\Z)|<details>\s*<summary>[^<]*{NAMES}[^<]*</summary>.*?</details>",
     re.IGNORECASE | re.DOTALL,
 )
-COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-STRUCK = re.compile(
-    r"<(del|strike)>.*?</\1>|(?<!~)~~(?=`{3}|`?(?:SELECT|WITH)\b).*?(?<!~)~~(?!~)", re.DOTALL | re.IGNORECASE
+TAG = re.compile(r"(?P<open>[<\[{(【]{1,2})(?P<slash>/?)(?P<name>[^\W\d_][\w-]{0,30})[>\]})】]{1,2}")
+SQL = re.compile(r"\b(?:SELECT|WITH|sql)\b", re.IGNORECASE)
+ANSWERING = re.compile(
+    r"(?:answer|sql|query|result|output|response|final|code|pre|json|tool|function|parameter|statement|option"
+    r"|alternative|section|div|span|strong|em|ins|li|td|tr|[biup])(?![^\W_])",
+    re.IGNORECASE,
 )
+"""Names of elements that may hold an answer; thoughts stand in those of other names."""
+MOST_OPEN = 50
+COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+STRUCK = re.compile(r"(?<!~)~~(?=`{3}|`?(?:SELECT|WITH)\b).*?(?<!~)~~(?!~)", re.DOTALL | re.IGNORECASE)
 CHANNEL = re.compile(
     r"<\|channel\|>\s*(?P<name>\w+)(?P<to>\s+to=[\w.]+)?(?:\s*<\|constrain\|>\s*\w+|\s+(?:code|json))?\s*(?:<\|message\|>)?"
 )
 CHANNEL_END = re.compile(r"<\|(?:end|return|call|start|channel)\|>")
-BARE_CHANNELS = re.compile(r"\s*analysis(?=[A-Z])")
+BARE_CHANNELS = re.compile(r"\s*(?:assistant)?analysis(?=[A-Z])")
 """gpt-oss whose tokens were dropped: `analysisWe need ...assistantfinal{...}`."""
 BARE_FINAL = "assistantfinal"
 TOKENS = re.compile(r"<\|\w{1,40}\|>|</?s>|<(?:end|start)_of_turn>|<eos>|\[/?INST\]")
@@ -57,7 +66,27 @@ def remove_thoughts(text: str) -> str:
             thinking = True
     if not thinking:
         kept.append(text[start:])
-    return TOKENS.sub("\n", "\n".join(kept)).strip()
+    return TOKENS.sub("\n", _remove_asides("\n".join(kept))).strip()
+
+
+def _remove_asides(text: str) -> str:
+    """`text` without elements of unknown names that hold SQL, if more SQL follows, which is the answer."""
+    shown = [found.start() for found in SQL.finditer(text)]
+    opened: dict[tuple[str, str], int] = {}
+    asides: list[tuple[int, int]] = []
+    for tag in TAG.finditer(text):
+        key = tag["open"], tag["name"].lower()
+        if not tag["slash"]:
+            if len(opened) < MOST_OPEN and not ANSWERING.match(tag["name"]):
+                opened.setdefault(key, tag.start())
+        elif (start := opened.pop(key, None)) is not None and (
+            bisect(shown, start) < bisect(shown, tag.end()) < len(shown)
+        ):
+            asides = [(begin, end) for begin, end in asides if begin < start]
+            asides.append((start, tag.end()))
+    for start, end in reversed(asides):
+        text = f"{text[:start]}\n{text[end:]}"
+    return text
 
 
 def _closes(mark: re.Match[str]) -> bool:
@@ -73,9 +102,9 @@ def _read_final_channel(text: str) -> str:
     channels = list(CHANNEL.finditer(text))
     for channel in channels:
         end = CHANNEL_END.search(text, channel.end())
-        said = text[channel.end() : end.start() if end else len(text)]
+        content = text[channel.end() : end.start() if end else len(text)]
         if channel["name"] == "final":
-            finals.append(said)
+            finals.append(content)
         elif channel["to"]:
-            calls.append(said)
+            calls.append(content)
     return "\n".join(finals or calls) if channels else text

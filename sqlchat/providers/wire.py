@@ -26,12 +26,13 @@ from sqlchat.errors import (
     RateLimitedError,
     SqlchatError,
 )
+from sqlchat.providers.bodies import repair_response
 
 CONNECT_TIMEOUT = 5.0
 FORMAT_STATUSES = (400, 404, 415, 422, 501)
 FORMAT_REFUSED = re.compile(
     r"response[_ ]?format|output[_ ]?(?:config|format)|json[_ ]?(?:schema|object|mode)|structured[_ -]?output"
-    r"|additional[_ ]?properties",
+    r"|additional[_ ]?properties|failed[_ ]generation",
     re.IGNORECASE,
 )
 PATIENCE = 2.0  # seconds to wait for a vendor's Retry-After; a longer one is the caller's to wait for
@@ -88,6 +89,7 @@ class BoundedClient(httpx2.Client):
             response = super().send(request, stream=True, **options)
             with _shut_at_the_deadline(response):
                 response.read()
+            response = repair_response(response)
         except httpx2.HTTPError as exc:
             if measure_time_left() <= 0:
                 raise self._late("the deadline has passed") from exc
@@ -114,30 +116,30 @@ def translate_error(exc: Exception, sdk: Any, provider: str, key: str = "") -> S
 
 def refuses_format(exc: Any) -> bool:
     """Whether an endpoint says that it does not know the format of answers that it was asked for."""
-    said = f"{getattr(exc, 'message', '')} {getattr(exc, 'body', '')}"
-    return getattr(exc, "status_code", None) in FORMAT_STATUSES and FORMAT_REFUSED.search(said) is not None
+    words = f"{getattr(exc, 'message', '')} {getattr(exc, 'body', '')}"
+    return getattr(exc, "status_code", None) in FORMAT_STATUSES and FORMAT_REFUSED.search(words) is not None
 
 
 def _read_message(exc: Any) -> str:
     body = exc.body.get("error", exc.body) if isinstance(exc.body, dict) else None
-    said = body.get("message") if isinstance(body, dict) else None
-    return str(said or exc.message)
+    words = body.get("message") if isinstance(body, dict) else None
+    return str(words or exc.message)
 
 
 def make_failure(provider: str, status: int, message: str, headers: Mapping[str, str], key: str = "") -> SqlchatError:
     """The error of ours for a vendor's error answer (HTTP `status` and its own `message`)."""
-    said = shorten_message(message, key)
+    words = shorten_message(message, key)
     if status == 401:
         return ProviderNotConfiguredError(f"{provider} refused the API key that is configured for it.")
     if status == 403:
-        return ProviderNotConfiguredError(f"{provider} does not let the configured API key do this: {said}")
+        return ProviderNotConfiguredError(f"{provider} does not let the configured API key do this: {words}")
     if status == 429:
         return RateLimitedError(
-            f"{provider} limits the rate of requests: {said}", retry_after=read_retry_after(headers)
+            f"{provider} limits the rate of requests: {words}", retry_after=read_retry_after(headers)
         )
     if status in (408, 504):
-        return ModelTimeoutError(f"{provider} took too long: {said}")
-    return ModelError(f"{provider} answered with status {status}: {said}")
+        return ModelTimeoutError(f"{provider} took too long: {words}")
+    return ModelError(f"{provider} answered with status {status}: {words}")
 
 
 def read_place(url: str) -> str:

@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 from pytest_httpserver import HTTPServer
 
-from sqlchat.chat.answer import Agreement, Answer, Basis, Checked, Drafted, Ran
+from sqlchat.chat.answer import Agreement, Answer, Basis, Drafted, Ran
 from sqlchat.config import Settings
 from sqlchat.config.values import ModelPrice
 from sqlchat.errors import (
@@ -27,6 +27,7 @@ from sqlchat.errors import (
 )
 from sqlchat.providers.base import Tokens
 from sqlchat.providers.factory import ProviderFactory
+from sqlchat.sql.examine import Examination
 from sqlchat.store import Entry
 
 OWNER = "local"
@@ -338,14 +339,14 @@ def test_a_comment_cannot_leave_the_catalog(postgres_house, model) -> None:
 def test_the_stages_come_in_order_and_the_answer_holds_what_they_told(house, model) -> None:
     model.says("SELECT nmae FROM customers", COUNT)
     stages = house.stages("How many German customers?", provider="openai")
-    assert [type(stage) for stage in stages] == [Basis, Drafted, Drafted, Checked, Ran, Answer]
+    assert [type(stage) for stage in stages] == [Basis, Drafted, Drafted, Examination, Ran, Answer]
     basis, first, second, checked, ran, answer = stages
     assert isinstance(basis, Basis)
     assert [match.value for match in basis.values_matched] == ["Germany"]
     assert isinstance(first, Drafted)
     assert isinstance(second, Drafted)
     assert (first.sql, first.attempt, second.sql, second.attempt) == ("SELECT nmae FROM customers", 1, COUNT, 2)
-    assert isinstance(checked, Checked)
+    assert isinstance(checked, Examination)
     assert isinstance(ran, Ran)
     assert isinstance(answer, Answer)
     assert (answer.basis, answer.lineage, answer.results) == (basis, checked.lineage, ran.results)

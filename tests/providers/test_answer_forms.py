@@ -97,6 +97,10 @@ WITHDRAWN = {
     "Chinese": f"```sql\n{DRAFT}\n```\n不对，更正：\n```sql\n{SQL}\n```",
     "misread": f"{form(DRAFT)}\nEdit: I misread the question.\n{form(SQL)}",
     "one in place of the other": f"Instead of `{DRAFT}`, use `{SQL}`.",
+    "French": f"{form(DRAFT)}\nJe me suis trompé. Voici la bonne requête :\n{form(SQL)}",
+    "no": f"{form(DRAFT)}\nDoes this answer it? No: it counts lines.\n{form(SQL)}",
+    "a corrected member": json.dumps({"sql": DRAFT, "revised_sql": SQL}),
+    "a sign behind": f"```sql\n{SQL}\n``` ✅\n```sql\n{DRAFT}\n``` ❌",
     "steps": json.dumps({"steps": [{"sql": DRAFT}], "final_answer": {"sql": SQL}}),
 }
 THOUGHTS = {
@@ -117,6 +121,12 @@ THOUGHTS = {
     "plan": f"<plan>{DRAFT};</plan>{form(SQL)}",
     "escaped end": f"<think>{form(DRAFT)}<\\/think>{form(SQL)}",
     "folded": f"<details><summary>My reasoning</summary>\n\n{DRAFT};\n\n</details>\n\n{SQL};",
+    "another name": f"<internal>{form(DRAFT)}</internal>{form(SQL)}",
+    "another language": f"<Überlegung>{form(DRAFT)}</Überlegung>{form(SQL)}",
+    "braces": f"{{notes}}{form(DRAFT)}{{/notes}}{form(SQL)}",
+    "prefix": f"<|inner_prefix|>{form(DRAFT)}<|inner_suffix|>{form(SQL)}",
+    "heading": f"### Reasoning\n{form(DRAFT)}\n### Final answer\n{form(SQL)}",
+    "label": f"Reasoning: I might use {DRAFT}\nAnswer: {SQL}",
     "member of its own": json.dumps({"reasoning": {"sql": DRAFT}, "answer": {"sql": SQL}}),
 }
 TOLERATED = {
@@ -219,9 +229,14 @@ def test_a_form_that_cannot_be_read_gets_one_second_call(serve: Any, server: Ser
 
 
 def test_after_the_second_call_it_is_the_model_s_failure(serve: Any, server: Server, task: Task) -> None:
-    with pytest.raises(ModelError, match="no SQL was found"):
-        serve("Orders are things.", "Really.").draft(task)
+    with pytest.raises(ModelError, match="incomplete"):
+        serve("Orders are things.", '{"sql": "SELECT id FROM ord').draft(task)
     assert len(server.asked) == 2
+
+
+def test_prose_twice_is_told_as_the_model_s_words(serve: Any, task: Task) -> None:
+    with pytest.raises(QuestionError, match="Really, they are"):
+        serve("Orders are things.", "Really, they are.").draft(task)
 
 
 @pytest.mark.parametrize(
@@ -263,6 +278,10 @@ def test_a_whole_object_is_an_answer_though_spaces_behind_it_were_cut(server: Se
         ("Üzgünüm, bunu yanıtlayamam.", "Üzgünüm"),
         ("Könnten Sie bitte das Jahr angeben?", "das Jahr"),
         ("I don't know.", "don't know"),
+        ("Only questions about orders are welcome.", "Only questions"),
+        ("The tables do not track weather.", "track weather"),
+        ("[No answer: weather is not part of the data]", "No answer"),
+        ("This would require records of the weather.", "would require"),
         ("Esta pregunta no se puede responder.", "no se puede"),
         ("Je ne sais pas.", "ne sais pas"),
         ('{"can_answer": false, "reason": "Weather is absent."}', "Weather is absent"),
@@ -342,7 +361,6 @@ def test_openai_s_message_may_have_other_shapes(server: Server, task: Task, mess
             [{"type": "text", "text": form(DRAFT)}, {"type": "text", "text": f"That is wrong. {form(SQL)}"}],
             "end_turn",
         ),
-        ([{"type": "thinking", "thinking": form(SQL), "signature": "s"}], "end_turn"),
         (
             [
                 {"type": "server_tool_use", "id": "a", "name": "search", "input": {"query": "orders"}},
@@ -357,9 +375,24 @@ def test_anthropic_s_message_may_have_other_shapes(server: Server, task: Task, c
     assert len(server.asked) == 1
 
 
-def test_a_query_offered_for_another_question_is_not_the_answer(serve: Any, task: Task) -> None:
-    draft = serve(f"```sql\n{SQL}\n```\nIf you meant the lines instead, use:\n```sql\n{DRAFT}\n```").draft(task)
+@pytest.mark.parametrize(
+    "words",
+    [
+        "If you meant the lines instead, use:",
+        "**Alternative** (if lines were meant):",
+        "If lines should be counted too, run:",
+        "For example, to see the lines you could run:",
+        "You can also count lines:",
+        "To verify, run:",
+    ],
+)
+def test_a_query_offered_for_another_question_is_not_the_answer(serve: Any, task: Task, words: str) -> None:
+    draft = serve(f"```sql\n{SQL}\n```\n{words}\n```sql\n{DRAFT}\n```").draft(task)
     assert (draft.sql, len(draft.warnings)) == (SQL, 1)
+
+
+def test_a_sentence_about_select_is_no_statement(serve: Any, task: Task) -> None:
+    assert serve(f"{SQL}\n\nSELECT is used to read; FROM names the table.").draft(task).sql == SQL
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,8 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from typing import Any, get_args
 
-import anthropic
-import httpx2
 import pytest
 from anthropic.resources.messages.messages import DEPRECATED_MODELS  # type: ignore[attr-defined]
 from anthropic.types import Model
@@ -16,16 +12,10 @@ from werkzeug import Request, Response
 from sqlchat.config import Settings
 from sqlchat.errors import (
     ModelError,
-    ModelTimeoutError,
-    ProviderNotConfiguredError,
     QuestionError,
-    RateLimitedError,
-    SqlchatError,
 )
-from sqlchat.providers import anthropic as vendor
 from sqlchat.providers.anthropic import AnthropicProvider
 from sqlchat.providers.base import Task, Tokens
-from sqlchat.providers.wire import translate_error
 
 PATH = "/v1/messages"
 ANSWER = json.dumps({"sql": "SELECT count(*) FROM orders", "explanation": "Counts the orders."})
@@ -94,9 +84,9 @@ def test_asks_with_a_schema_and_a_marked_cache_and_reads_the_answer(httpserver: 
 def test_the_default_model_is_current_by_the_sdk_s_own_list(httpserver: HTTPServer, task: Task) -> None:
     httpserver.expect_request(PATH).respond_with_json(message())
     provider(httpserver).draft(task)
-    assert sent(httpserver)[0]["model"] == vendor.DEFAULT_MODEL
-    assert vendor.DEFAULT_MODEL in get_args(get_args(Model)[0])
-    assert vendor.DEFAULT_MODEL not in DEPRECATED_MODELS
+    assert sent(httpserver)[0]["model"] == AnthropicProvider.default_model
+    assert AnthropicProvider.default_model in get_args(get_args(Model)[0])
+    assert AnthropicProvider.default_model not in DEPRECATED_MODELS
 
 
 @pytest.mark.parametrize(
@@ -120,12 +110,6 @@ def test_falls_back_to_text_and_remembers_it(httpserver: HTTPServer, task: Task,
     assert ["output_config" in body for body in sent(httpserver)] == [True, False, False]
 
 
-def test_no_sql_keeps_the_reason(httpserver: HTTPServer, task: Task) -> None:
-    httpserver.expect_request(PATH).respond_with_json(message('{"sql": null, "explanation": "No such data."}'))
-    draft = provider(httpserver).draft(task)
-    assert (draft.sql, draft.explanation) == (None, "No such data.")
-
-
 @pytest.mark.parametrize(
     ("body", "error", "says"),
     [
@@ -140,7 +124,7 @@ def test_no_sql_keeps_the_reason(httpserver: HTTPServer, task: Task) -> None:
         (message('{"sql": "SEL'), ModelError, "incomplete"),
         (message(None), ModelError, "without any text"),
         (message() | {"content": None}, ModelError, "not a message"),
-        (message() | {"content": ["text"]}, ModelError, "no SQL"),
+        (message() | {"content": ["text"]}, QuestionError, "no SQL"),
         (message() | {"content": 7}, ModelError, "not a message"),
         ([], ModelError, "not a message"),
         ({}, ModelError, "not a message"),
@@ -150,93 +134,6 @@ def test_answers_that_hold_no_sql(httpserver: HTTPServer, task: Task, body: Any,
     httpserver.expect_request(PATH).respond_with_json(body)
     with pytest.raises(error, match=says):
         provider(httpserver).draft(task)
-
-
-@pytest.mark.parametrize(
-    ("data", "content_type"),
-    [("<html>Log in</html>", "text/html"), ("{nonsense", "application/json"), ("", "application/json")],
-)
-def test_answers_that_are_not_json(httpserver: HTTPServer, task: Task, data: str, content_type: str) -> None:
-    httpserver.expect_request(PATH).respond_with_data(data, content_type=content_type)
-    with pytest.raises(ModelError, match="anthropic answered with something"):
-        provider(httpserver).draft(task)
-
-
-@pytest.mark.parametrize(
-    ("status", "error", "http_status"),
-    [
-        (400, ModelError, 502),
-        (401, ProviderNotConfiguredError, 400),
-        (402, ModelError, 502),
-        (403, ProviderNotConfiguredError, 400),
-        (404, ModelError, 502),
-        (413, ModelError, 502),
-        (429, RateLimitedError, 429),
-        (529, ModelError, 502),
-        (302, ModelError, 502),
-    ],
-)
-def test_a_status_becomes_ours_without_the_key(
-    httpserver: HTTPServer, task: Task, status: int, error: type[SqlchatError], http_status: int
-) -> None:
-    httpserver.expect_request(PATH).respond_with_json(
-        problem("Not for test-key or sk-ant-abcdefghijkl"), status=status, headers={"x-should-retry": "false"}
-    )
-    with pytest.raises(error) as caught:
-        provider(httpserver).draft(task)
-    assert caught.value.status == http_status
-    assert "test-key" not in caught.value.detail
-    assert "abcdef" not in caught.value.detail
-
-
-def test_a_long_retry_after_is_handed_to_the_caller_at_once(httpserver: HTTPServer, task: Task) -> None:
-    httpserver.expect_request(PATH).respond_with_json(
-        problem("slow down", "rate_limit_error"), status=429, headers={"Retry-After": "90"}
-    )
-    with pytest.raises(RateLimitedError, match="slow down") as caught:
-        provider(httpserver).draft(task)
-    assert caught.value.retry_after == 90
-    assert len(httpserver.log) == 1
-
-
-def test_a_server_error_is_tried_again(httpserver: HTTPServer, task: Task) -> None:
-    httpserver.expect_ordered_request(PATH).respond_with_json(problem("busy", "overloaded_error"), status=529)
-    httpserver.expect_ordered_request(PATH).respond_with_json(message())
-    assert provider(httpserver).draft(task).sql == "SELECT count(*) FROM orders"
-
-
-def test_a_server_error_that_stays_is_a_bad_gateway(httpserver: HTTPServer, task: Task) -> None:
-    httpserver.expect_request(PATH).respond_with_json(problem("oops", "api_error"), status=500)
-    with pytest.raises(ModelError, match="status 500: oops"):
-        provider(httpserver).draft(task)
-    assert len(httpserver.log) == 3
-
-
-def test_a_silent_server_ends_at_the_deadline(httpserver: HTTPServer, task: Task) -> None:
-    over = threading.Event()
-
-    def sleep(_: Request) -> Response:
-        over.wait(100)
-        return Response("{}")
-
-    httpserver.expect_request(PATH).respond_with_handler(sleep)
-    start = time.monotonic()
-    with pytest.raises(ModelTimeoutError, match="within 1 s"):
-        provider(httpserver, timeout=1.0).draft(task)
-    assert time.monotonic() - start < 90
-    over.set()
-
-
-def test_a_dripping_body_ends_at_the_deadline(dripping_server: str, task: Task) -> None:
-    start = time.monotonic()
-    with pytest.raises(ModelTimeoutError):
-        provider(dripping_server, timeout=1.0).draft(task)
-    assert time.monotonic() - start < 100
-
-
-def test_a_connection_that_breaks_off_is_a_bad_gateway(cutting_server: str, task: Task) -> None:
-    with pytest.raises(ModelError, match="connection"):
-        provider(cutting_server).draft(task)
 
 
 def test_the_environment_of_the_sdk_does_not_leak(
@@ -252,35 +149,3 @@ def test_the_environment_of_the_sdk_does_not_leak(
     headers = httpserver.log[0][0].headers
     assert headers["Authorization"] == "Bearer test-key"
     assert not {"X-Api-Key", "X-Other"} & set(headers.keys())
-
-
-def test_a_key_or_a_base_url_configures_it() -> None:
-    assert AnthropicProvider.is_configured(Settings(anthropic_base_url="http://127.0.0.1:4000"))
-    assert AnthropicProvider.is_configured(Settings(anthropic_api_key="k"))
-    assert not AnthropicProvider.is_configured(Settings())
-
-
-def test_every_exception_of_the_sdk_is_translated() -> None:
-    declared = {
-        cls
-        for cls in vars(anthropic._exceptions).values()
-        if isinstance(cls, type) and issubclass(cls, anthropic.AnthropicError)
-    }
-    assert len(declared) > 20
-    for cls in declared:
-        status = getattr(cls, "status_code", None)
-        exc = cls.__new__(cls, "said")
-        exc.status_code = status if isinstance(status, int) else 500  # type: ignore[attr-defined]
-        exc.message, exc.body = "said", None  # type: ignore[attr-defined]
-        exc.response = httpx2.Response(exc.status_code)  # type: ignore[attr-defined]
-        assert isinstance(translate_error(exc, anthropic, "anthropic"), EXPECTED.get(cls.__name__, ModelError)), cls
-
-
-EXPECTED: dict[str, type[SqlchatError]] = {
-    "AuthenticationError": ProviderNotConfiguredError,
-    "PermissionDeniedError": ProviderNotConfiguredError,
-    "RateLimitError": RateLimitedError,
-    "APITimeoutError": ModelTimeoutError,
-    "RequestTimeoutError": ModelTimeoutError,
-    "GatewayTimeoutError": ModelTimeoutError,
-}

@@ -6,7 +6,8 @@ import time
 import pytest
 
 from sqlchat.errors import ModelError
-from sqlchat.providers.reading import read, strip_fence
+from sqlchat.providers.reading import read
+from sqlchat.providers.statements import strip_fence
 
 SQL = "SELECT count(*) FROM orders"
 
@@ -84,7 +85,9 @@ def test_halves_of_surrogate_pairs_do_not_pass() -> None:
     assert reading.explanation == "?"
 
 
-@pytest.mark.parametrize("text", ["```" * 15_000, "<think>" * 8_000, "{" * 59_000, "WITH a\n" * 8_000, "x" * 70_000])
+@pytest.mark.parametrize(
+    "text", ["```" * 15_000, "<think>" * 8_000, "{" * 59_000, "WITH a\n" * 8_000, "<a>" * 19_000, "x" * 70_000]
+)
 def test_any_text_is_read_in_a_moment(text: str) -> None:
     start = time.thread_time()
     with pytest.raises(ModelError):

@@ -1,4 +1,4 @@
-"""Finds answers and refusals in JSON values of many shapes."""
+"""Finds the answers in JSON values: SQL, or a refusal or question back, in members of many names."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAMES_SQL = re.compile(r"(?:sql|query|statement)\Z")
 """Other members that hold a statement, such as `corrected_sql`; tried after SQL_KEYS."""
 LOOSE_KEYS = ("code", "answer", "finalanswer", "result", "response", "output", "value", "text", "content", "final")
 """Hold a statement only if their text begins as one."""
-TOLD_KEYS = {
+ABOUT_KEYS = {
     "explanation": ("explanation", "reason", "description", "comment", "message", "note"),
     "interpretation": ("interpretation",),
     "assumptions": ("assumptions",),
@@ -40,7 +40,7 @@ DISCARDED = re.compile(
     re.IGNORECASE,
 )
 """Names of members whose statements are no answers."""
-FINAL = re.compile(r"final|corrected|chosen|best", re.IGNORECASE)
+FINAL = re.compile(r"final|correct|revised|fixed|improved|chosen|best", re.IGNORECASE)
 """Names of members that stand before others with statements."""
 DEEPEST = 4
 
@@ -58,62 +58,59 @@ def find_answers(value: Any, depth: int = 0) -> list[dict[str, Any]]:
     if isinstance(value, list):
         return [answer for each in value for answer in find_answers(each, depth + 1)]
     members = {re.sub(r"[\W_]", "", str(key)).lower(): each for key, each in value.items()}
-    told = {name: each for name, keys in TOLD_KEYS.items() if (each := _find_first(members, keys)) is not None}
+    about = {name: each for name, keys in ABOUT_KEYS.items() if (each := _find_first(members, keys)) is not None}
     named = [key for key in members if NAMES_SQL.search(key) and not DISCARDED.search(key) and key not in SQL_KEYS]
-    for key in (*SQL_KEYS, *named):
-        if key in members and (found := _collect_statements(members[key], told, depth)):
-            refusal = {} if told.get("explanation") else {"explanation": _find_refusal(members)}
-            return [answer if answer["sql"] else refusal | answer for answer in found]
+    for key in (*(key for key in named if FINAL.search(key) and members[key]), *SQL_KEYS, *named):
+        if key in members and (answers := _collect_statements(members[key], about, depth)):
+            refusal = {} if about.get("explanation") else {"explanation": _find_refusal(members)}
+            return [answer if answer["sql"] else refusal | answer for answer in answers]
     for key in LOOSE_KEYS:
-        said = members.get(key)
-        if isinstance(said, str) and ANY.match(clean(said)) and not PLACEHOLDER.match(said):
-            return [{"sql": said, **told}]
-    nested = {str(key): found for key, each in value.items() if (found := find_answers(each, depth + 1))}
+        text = members.get(key)
+        if isinstance(text, str) and ANY.match(clean(text)) and not PLACEHOLDER.match(text):
+            return [{"sql": text, **about}]
+    nested = {str(key): answers for key, each in value.items() if (answers := find_answers(each, depth + 1))}
     keys = [key for key in nested if FINAL.search(key)] or [key for key in nested if not DISCARDED.search(key)]
     if keys:
-        return [told | answer for key in keys for answer in nested[key]]
+        return [about | answer for key in keys for answer in nested[key]]
     if any(key in members for key in SQL_KEYS):
         return []
     is_refused = any(members[key] is None for key in LOOSE_KEYS if key in members) or any(
         each is False and re.search("answer|possible|feasible", key) for key, each in members.items()
     )
-    if told.get("explanation") and is_refused:
-        return [{"sql": None, **told}]
-    said = _find_refusal(members)
-    return [{"sql": None, "explanation": said}] if said else []
+    if about.get("explanation") and is_refused:
+        return [{"sql": None, **about}]
+    text = _find_refusal(members)
+    return [{"sql": None, "explanation": text}] if text else []
 
 
 def _find_refusal(members: Mapping[str, Any]) -> str:
     """The words with which the members of an answer decline or ask back; "" if there are none."""
-    said = _find_first(members, DECLINED_KEYS)
-    if isinstance(said, str):
-        return said
+    text = _find_first(members, DECLINED_KEYS)
+    if isinstance(text, str):
+        return text
     worded = (members.get(key) for key in WORDED_KEYS)
     return next((each for each in worded if isinstance(each, str) and DECLINES.search(each)), "")
 
 
-def _collect_statements(said: Any, told: dict[str, Any], depth: int) -> list[dict[str, Any]]:
-    if not said:  # None, false, "", [] or {}
-        return [{"sql": None, **told}]
-    if isinstance(said, list):
-        texts = [each for each in said if isinstance(each, str) and each.strip()]
-        if len(texts) < len(said):
-            return [told | answer for answer in find_answers(said, depth + 1)]
-        if all(READING.match(text) for text in texts):
-            return [{"sql": text, **told} for text in texts]
-        return [{"sql": "\n".join(texts), **told}]
-    if not isinstance(said, str):
-        return [told | answer for answer in find_answers(said, depth + 1)]
-    if said.lstrip().startswith("{"):
-        return [told | answer for answer in find_answers(said, depth + 1)]
-    text = said.strip()
+def _collect_statements(member: Any, about: dict[str, Any], depth: int) -> list[dict[str, Any]]:
+    """The answers in a member that is named as one with SQL; `about` is what its object says besides."""
+    if not member:  # None, false, "", [] or {}
+        return [{"sql": None, **about}]
+    if isinstance(member, list) and all(isinstance(each, str) for each in member):
+        texts = [each for each in member if each.strip()]
+        if not all(READING.match(text) for text in texts):
+            texts = ["\n".join(texts)]
+        return [{"sql": text, **about} for text in texts]
+    if not isinstance(member, str) or member.lstrip().startswith("{"):
+        return [about | answer for answer in find_answers(member, depth + 1)]
+    text = member.strip()
     if TEMPLATE.fullmatch(text) or PLACEHOLDER.match(text):
         return []
-    if text.lower().strip(" .;") in NULLS or (NO_STATEMENT.match(text) and told.get("explanation")):
-        return [{"sql": None, **told}]
+    if text.lower().strip(" .;") in NULLS or (NO_STATEMENT.match(text) and about.get("explanation")):
+        return [{"sql": None, **about}]
     if not ANY.match(clean(text)) and DECLINES.search(text):
-        return [{"sql": None, **told, "explanation": text}]
-    return [{"sql": text, **told}]
+        return [{"sql": None, **about, "explanation": text}]
+    return [{"sql": text, **about}]
 
 
 def _find_first(members: Mapping[str, Any], keys: tuple[str, ...]) -> Any:
