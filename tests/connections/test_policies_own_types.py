@@ -54,6 +54,7 @@ VOLATILE = [
     "SELECT json_value('{\"a\": \"x\"}', '$.a' RETURNING again)",
     "SELECT pg_input_is_valid('x', 'checked')",
     "SELECT message FROM pg_input_error_info('x', 'checked')",
+    "SELECT xmlserialize(content '<a/>'::xml AS again)",
     "SELECT 1::mood",
     "SELECT note <@@> 1 FROM orders",
     "SELECT 'a' OPERATOR(public.<@@>) 1",

@@ -150,7 +150,8 @@ DANGEROUS = (
 )
 """Not volatile by name, and yet they run a text as SQL, tell settings or sessions of others, or eat memory."""
 BUILT_IN = f"""
-    SELECT p.oid, p.proname, p.provolatile, e.oid IS NULL AS core FROM pg_catalog.pg_proc p
+    SELECT p.oid, p.proname, p.provolatile, e.oid IS NULL AS core, p.prosrc ~* '\\mexecute\\M' AS runs_texts
+    FROM pg_catalog.pg_proc p
     LEFT JOIN pg_catalog.pg_depend d
         ON d.objid = p.oid AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.deptype = 'e'
     LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
@@ -160,7 +161,7 @@ BUILT_IN = f"""
 HARMLESS = f"""
     SELECT b.proname, pg_catalog.bool_or(b.core) AS core FROM built_in b WHERE b.proname !~ '^({DANGEROUS})$'
     GROUP BY b.proname
-    HAVING pg_catalog.bool_and(b.provolatile <> 'v')
+    HAVING pg_catalog.bool_and(b.provolatile <> 'v' AND NOT b.runs_texts)
         OR b.proname = ANY ('{{{",".join(HARMLESS_VOLATILE)}}}'::pg_catalog.name[])
 """  # noqa: S608 - constants
 
@@ -170,6 +171,7 @@ TYPE_NAMES = """LATERAL (VALUES (pg_catalog.lower(t.typname)),
     (pg_catalog.lower(pg_catalog.format_type(t.oid, NULL)))) AS names(n)"""
 OPERAND = f"""coalesce((SELECT CASE
     WHEN EXISTS (SELECT FROM pg_catalog.pg_cast c WHERE c.oid >= {FIRST_OWN_OID} AND c.castcontext = 'i'
+        AND c.castsource < {FIRST_OWN_OID}
         AND c.casttarget IN (t.oid, t.typbasetype)) OR t.oid = {VARCHAR_OID} THEN 'P'
     WHEN t.oid >= {FIRST_OWN_OID} AND t.typtype <> 'd' AND t.typcategory NOT IN ('A', 'C', 'P')
         AND NOT {MEMBER.format(of="pg_catalog.pg_type", oid="t.oid")} THEN 'own'

@@ -1,7 +1,7 @@
 """MySQL and MariaDB: functions and statements that only read.
 
-Left out on purpose: what sleeps, locks, waits or burns (`SLEEP`, `BENCHMARK`, `GET_LOCK`, `MASTER_POS_WAIT`), reads
-files (`LOAD_FILE`), moves sequences (`NEXTVAL`, `LAST_INSERT_ID(n)`), and the XML functions known for their errors.
+Left out on purpose: what sleeps, locks, waits or burns (`SLEEP`, `BENCHMARK`, `KDF`, `GET_LOCK`), reads files
+(`LOAD_FILE`), moves sequences (`NEXTVAL`, `LAST_INSERT_ID(n)`), and the XML functions known for their errors.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ FUNCTIONS = split_words(
     json_extract json_insert json_key_value json_keys json_length json_loose json_merge json_merge_patch
     json_merge_preserve json_normalize json_object json_object_filter_keys json_object_to_array json_objectagg
     json_overlaps json_pretty json_query json_quote json_remove json_replace json_schema_valid json_search
-    json_set json_storage_size json_table json_type json_unquote json_valid json_value kdf lag last_day
+    json_set json_storage_size json_table json_type json_unquote json_valid json_value lag last_day
     last_value lcase lead least left length lengthb linestring ln localtime localtimestamp locate log log10 log2
     lower lpad ltrim make_set makedate maketime max md5 median microsecond mid min minute mod month monthname
     name_const natural_sort_key now nth_value ntile nullif nvl nvl2 oct octet_length ord percent_rank

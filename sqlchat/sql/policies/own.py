@@ -14,6 +14,7 @@ from sqlglot.errors import ParseError
 
 from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.attributes import find_attributes
+from sqlchat.sql.brackets import Brackets
 from sqlchat.sql.catalog import Catalog, OwnNames, shorten_name
 from sqlchat.sql.lexer import Lexeme, is_cast, split_lexemes
 from sqlchat.sql.policies.duckdb_parser import read_called_names
@@ -154,13 +155,14 @@ def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str]
         name = _read_last_part(node.sql("postgres"))
         if name in types or node.this in own_types:
             raise SQLRefusedError(message.format(name=name))
+    brackets = Brackets(words)
     for at, (before, word) in enumerate(pairwise(words), 1):
         name = shorten_name(before.value).lower() if before.kind in ("word", "name") else ""
         if types and CASTING.fullmatch(name):
             raise SQLRefusedError(
                 f"The function {name!r} is not allowed: it may cast to a type of this database's own."
             )
-        if is_cast(words, at) or name == "returning":
+        if is_cast(words, at) or name == "returning" or (name == "as" and brackets.read_opener(at) == "xmlserialize"):
             name = _read_dotted(words, at)
         elif word.kind != "string":
             continue
