@@ -62,7 +62,7 @@ HONEST = [
     ("SELECT id + 1, total + id, total * 2, -id FROM sales WHERE id = 1", [[2, 3.5, 5.0, -1]]),
     ("SELECT count(*) + 1, sum(total) + 0.5 FROM sales", [[3, 7.0]]),
     ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT sum(n) FROM t", [[6]]),
-    ("WITH RECURSIVE t(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT max(n) FROM t", [[3]]),
+    ("WITH RECURSIVE t(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT sum(n) FROM t", [[6]]),
     ("WITH v(a, b) AS (VALUES (1, 'x')) SELECT a + 1 FROM v", [[2]]),
     (
         "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT count(n) FROM t",

@@ -279,4 +279,7 @@ def _list_branches(query: exp.Expr) -> Iterator[exp.Select | exp.Values]:
             case exp.Subquery() as node:
                 waiting.append(node.this)
             case exp.Select() | exp.Values() as node:
-                yield node
+                source = node.args.get("from_")
+                # sqlglot makes SELECT * FROM (VALUES (1)) AS _values of VALUES (1) in a UNION
+                rows = source.this if source else None
+                yield rows if isinstance(rows, exp.Values) and rows.alias == "_values" else node

@@ -54,6 +54,10 @@ VOLATILE_OPERATOR = (
 VOLATILE_TYPE = (
     "The type {name!r} is not allowed: its casts or checks are this database's own, and may do more than read."
 )
+VOLATILE_COLUMN = (
+    "A column of the type {name!r} may only be shown as it is: to compare or cast it runs a function of this "
+    "database's own, which may do more than read. If it only computes, declare it IMMUTABLE."
+)
 CASTING = re.compile(r"jsonb?_populate_record(set|_valid)?|populate_record|pg_input_(error_info|is_valid)")
 """Functions that cast texts to types which they take from a value or a text."""
 
@@ -82,6 +86,7 @@ def refuse_volatile(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog) -
             raise SQLRefusedError(VOLATILE_OPERATOR.format(name=symbol))
     if catalog.own.volatile:
         _refuse_types(words, tree, catalog.own.volatile, VOLATILE_TYPE)
+        _refuse_volatile_columns(tree, catalog)
 
 
 def _refuse_macros(sql: str, own: OwnNames) -> None:
@@ -168,6 +173,66 @@ def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str]
             continue
         if name in types:
             raise SQLRefusedError(message.format(name=name))
+
+
+def _refuse_volatile_columns(tree: exp.Expr, catalog: Catalog) -> None:
+    """Refuse to compare, cast or pass on a column whose type then runs a volatile function of the users' own.
+
+    Such a column may be an output of the outermost query, as it is.
+    """
+    names, tables = dict[str, str](), set[str]()
+    for table in catalog.tables:
+        types = {column.name.lower(): _read_last_part(column.type) for column in table.columns if column.runs_own}
+        if volatile := {name: type for name, type in types.items() if type in catalog.own.volatile}:
+            names |= volatile
+            tables.add(table.name.lower())
+    if not names:
+        return
+    rows = {node.alias_or_name.lower(): "record" for node in tree.find_all(exp.Table) if node.name.lower() in tables}
+    names |= rows
+    shown, places = set[int](), False
+    for select in _list_plain_selects(tree):
+        for output in select.selects:
+            column = output.unalias()
+            is_star = isinstance(column, exp.Star) or column.is_star
+            if isinstance(column, exp.Column | exp.Star) and (is_star or column.name.lower() in names):
+                shown.update(map(id, column.walk()))
+                names.setdefault(output.alias.lower(), names.get(column.name.lower(), "record"))
+                places = True
+    for node in tree.walk():
+        match node:
+            case exp.Identifier() if isinstance(node.parent, exp.Alias | exp.Table | exp.TableAlias):
+                used = "record" if isinstance(node.parent, exp.TableAlias) and node.parent.columns else ""
+            case exp.Identifier() if id(node) not in shown and not _is_qualifier(node):
+                used = names.get(node.name.lower(), "")
+            case exp.Star() if id(node) not in shown and rows:
+                used = "" if isinstance(node.parent, exp.Count | exp.Mul) else "record"
+            case exp.Literal() if places and isinstance(node.parent, exp.Ordered | exp.Group):
+                used = "record"
+            case exp.Join() if node.method == "NATURAL":
+                used = "record"
+            case _:
+                continue
+        if used:
+            raise SQLRefusedError(VOLATILE_COLUMN.format(name=used))
+
+
+def _list_plain_selects(tree: exp.Expr) -> Iterator[exp.Select]:
+    """The outermost queries, those of UNION ALL among them, that neither compare nor count their rows."""
+    waiting = [tree]
+    while waiting:
+        match waiting.pop():
+            case exp.Union() as node if node.args.get("distinct") is False:
+                waiting += [node.this, node.expression]
+            case exp.Subquery() as node:
+                waiting.append(node.this)
+            case exp.Select() as node if not node.args.get("distinct"):
+                yield node
+
+
+def _is_qualifier(name: exp.Identifier) -> bool:
+    """Whether the name stands before the dot of a column, as a table's."""
+    return isinstance(name.parent, exp.Column) and name is not name.parent.this
 
 
 def _read_dotted(words: Sequence[Lexeme], at: int) -> str:
