@@ -20,8 +20,8 @@ BEHIND = frozenset({",", ")", "passing", "default", "not", "null"})
 QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 WANDERING = re.compile(r"(?:ancestor|descendant|preceding|following)[\w-]*\s*::|[^./\s]\s*/\s*\.\.|//[^|]*//")
 """Steps from each of many nodes to many others."""
-LEAVING = re.compile(r"//|\.\.|::|\bid\s*\(|(?<![\w)\]])/|\b(?:or|and|div|mod)/")
-"""What makes a predicate leave its node."""
+LEAVING = re.compile(r"\[.*(?://|\.\.|::|\bid\s*\(|(?<![\w)\]])/|\b(?:or|and|div|mod)/).*\]", re.DOTALL)
+"""What makes a condition leave its node."""
 
 
 def check_xpaths(words: Sequence[Lexeme]) -> None:
@@ -47,18 +47,8 @@ def _check_expression(words: Sequence[Lexeme], at: int) -> None:
         raise SQLRefusedError("An XPath has to be written as one plain literal.")
     path = expression[1:-1].replace("''", "'") if expression[0] == "'" else expression.strip("$")
     path = QUOTED.sub("0", path)
-    if WANDERING.search(path) or LEAVING.search(_read_predicates(path)):
+    if WANDERING.search(path) or LEAVING.search(path):
         raise SQLRefusedError(
             "This XPath may look at all nodes again for each node; leave out a second //, .. behind a step, axes "
             "such as preceding::, and conditions that leave their node."
         )
-
-
-def _read_predicates(path: str) -> str:
-    """The parts of a path that stand in square brackets."""
-    parts, depth = "", 0
-    for sign in path:
-        depth += sign == "["
-        parts += sign if depth else ""
-        depth -= sign == "]"
-    return parts

@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from sqlglot import exp
+from sqlglot.expressions import DType
 
 from sqlchat.sql.catalog import Catalog, OwnOperator
 
@@ -30,17 +31,9 @@ TYPES = (
     | {"interval": SPAN, "boolean": BOOLEAN}
 )
 CAST = (
-    dict.fromkeys(
-        (
-            *exp.DataType.SIGNED_INTEGER_TYPES,
-            exp.DataType.Type.DECIMAL,
-            exp.DataType.Type.FLOAT,
-            exp.DataType.Type.DOUBLE,
-        ),
-        NUMBER,
-    )
-    | dict.fromkeys((exp.DataType.Type.DATE, exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPTZ), TIME)
-    | {exp.DataType.Type.VARCHAR: TEXT, exp.DataType.Type.INTERVAL: SPAN, exp.DataType.Type.BOOLEAN: BOOLEAN}
+    dict.fromkeys((*exp.DataType.SIGNED_INTEGER_TYPES, DType.DECIMAL, DType.FLOAT, DType.DOUBLE), NUMBER)
+    | dict.fromkeys((DType.DATE, DType.TIMESTAMP, DType.TIMESTAMPTZ), TIME)
+    | {DType.VARCHAR: TEXT, DType.INTERVAL: SPAN, DType.BOOLEAN: BOOLEAN}
 )
 SAME = "same"
 """Category of the arguments."""
