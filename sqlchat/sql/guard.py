@@ -253,8 +253,7 @@ def _check_calls(
                 schema is None and word.kind == "word" and name in rules.grammar and name not in own.functions
             )
         else:
-            full = f"{schema}.{name}"
-            is_allowed = (schema in rules.schemas and name in allowed) or full in rules.qualified or full in allowed
+            is_allowed = (schema in rules.schemas and name in allowed) or f"{schema}.{name}" in allowed
         if not is_allowed or rules.dangers.fullmatch(name):
             shown = ".".join(filter(None, (schema, name)))[:80]
             is_own = name in own.functions and (rules.methods or schema is None)

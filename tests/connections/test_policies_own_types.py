@@ -142,7 +142,8 @@ def test_other_types_operators_and_columns_stay_usable(database, sql, rows, name
     [
         "SELECT * FROM places",
         "SELECT p.*, p.m AS x FROM places p WHERE id = 1 ORDER BY p.id",
-        "SELECT id, m FROM places UNION ALL SELECT id, m FROM places",
+        "SELECT id, m FROM places UNION ALL SELECT id, m FROM places ORDER BY 1",
+        "SELECT id, m FROM places CROSS JOIN generate_series(1, 2) AS g(i) ORDER BY 1, i",
         "SELECT count(*), max(id * 2) FROM places GROUP BY id ORDER BY 1",
     ],
 )

@@ -160,9 +160,8 @@ RULES = Rules(
         split_words("bpchar geography geometry halfvec timestamptz timetz varbit vector sparsevec"), frozenset({TYPE})
     ),
     attributes=True,
-    harmless=VOLATILE_BUT_HARMLESS,
+    harmless=VOLATILE_BUT_HARMLESS | {"information_schema._pg_expandarray"},
     schemas=frozenset({"pg_catalog"}),
-    qualified=frozenset({"information_schema._pg_expandarray"}),
     grammar=GRAMMAR,
     dangers=DANGERS,
     hidden=HIDDEN,

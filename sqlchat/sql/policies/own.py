@@ -55,8 +55,8 @@ VOLATILE_TYPE = (
     "The type {name!r} is not allowed: its casts or checks are this database's own, and may do more than read."
 )
 VOLATILE_COLUMN = (
-    "A column of the type {name!r} may only be shown as it is: to compare or cast it runs a function of this "
-    "database's own, which may do more than read. If it only computes, declare it IMMUTABLE."
+    "A column of this query may only be shown as it is: to compare or cast its type runs a function of this "
+    "database's own, which may do more than read. If that only computes, declare it IMMUTABLE."
 )
 CASTING = re.compile(r"jsonb?_populate_record(set|_valid)?|populate_record|pg_input_(error_info|is_valid)")
 """Functions that cast texts to types which they take from a value or a text."""
@@ -180,41 +180,42 @@ def _refuse_volatile_columns(tree: exp.Expr, catalog: Catalog) -> None:
 
     Such a column may be an output of the outermost query, as it is.
     """
-    names, tables = dict[str, str](), set[str]()
-    for table in catalog.tables:
-        types = {column.name.lower(): _read_last_part(column.type) for column in table.columns if column.runs_own}
-        if volatile := {name: type for name, type in types.items() if type in catalog.own.volatile}:
-            names |= volatile
-            tables.add(table.name.lower())
+    columns = {
+        table.name.lower(): {
+            column.name.lower()
+            for column in table.columns
+            if column.runs_own and _read_last_part(column.type) in catalog.own.volatile
+        }
+        for table in catalog.tables
+    }
+    names = set[str]().union(*columns.values())
     if not names:
         return
-    rows = {node.alias_or_name.lower(): "record" for node in tree.find_all(exp.Table) if node.name.lower() in tables}
-    names |= rows
-    shown, places = set[int](), False
+    sources = [node for node in tree.find_all(exp.Table) if columns.get(node.name.lower())]
+    names |= {node.alias_or_name.lower() for node in sources}  # of whole rows
+    shown, places = set[int](), set[str]()
     for select in _list_plain_selects(tree):
-        for output in select.selects:
-            column = output.unalias()
-            is_star = isinstance(column, exp.Star) or column.is_star
-            if isinstance(column, exp.Column | exp.Star) and (is_star or column.name.lower() in names):
+        for place, output in enumerate(select.selects, 1):
+            if isinstance(column := output.unalias(), exp.Column | exp.Star) and (
+                output.is_star or column.name.lower() in names
+            ):
                 shown.update(map(id, column.walk()))
-                names.setdefault(output.alias.lower(), names.get(column.name.lower(), "record"))
-                places = True
+                names.add(output.alias_or_name.lower())
+                places.add("*" if output.is_star else str(place))
     for node in tree.walk():
         match node:
-            case exp.Identifier() if isinstance(node.parent, exp.Alias | exp.Table | exp.TableAlias):
-                used = "record" if isinstance(node.parent, exp.TableAlias) and node.parent.columns else ""
-            case exp.Identifier() if id(node) not in shown and not _is_qualifier(node):
-                used = names.get(node.name.lower(), "")
-            case exp.Star() if id(node) not in shown and rows:
-                used = "" if isinstance(node.parent, exp.Count | exp.Mul) else "record"
-            case exp.Literal() if places and isinstance(node.parent, exp.Ordered | exp.Group):
-                used = "record"
-            case exp.Join() if node.method == "NATURAL":
-                used = "record"
+            case exp.Identifier():
+                is_used = node.name.lower() in names and id(node) not in shown and not _is_alias_or_qualifier(node)
+            case exp.Star():
+                is_used = bool(sources) and id(node) not in shown and not isinstance(node.parent, exp.Count)
+            case exp.TableAlias() if node.columns and node.parent:
+                is_used = any(table in sources for table in node.parent.find_all(exp.Table))
+            case exp.Literal():
+                is_used = isinstance(node.parent, exp.Ordered | exp.Group) and not places.isdisjoint({"*", node.name})
             case _:
-                continue
-        if used:
-            raise SQLRefusedError(VOLATILE_COLUMN.format(name=used))
+                is_used = isinstance(node, exp.Join) and node.method == "NATURAL"
+        if is_used:
+            raise SQLRefusedError(VOLATILE_COLUMN)
 
 
 def _list_plain_selects(tree: exp.Expr) -> Iterator[exp.Select]:
@@ -230,9 +231,11 @@ def _list_plain_selects(tree: exp.Expr) -> Iterator[exp.Select]:
                 yield node
 
 
-def _is_qualifier(name: exp.Identifier) -> bool:
-    """Whether the name stands before the dot of a column, as a table's."""
-    return isinstance(name.parent, exp.Column) and name is not name.parent.this
+def _is_alias_or_qualifier(name: exp.Identifier) -> bool:
+    parent = name.parent
+    return isinstance(parent, exp.Alias | exp.Table | exp.TableAlias) or (
+        isinstance(parent, exp.Column) and name is not parent.this
+    )
 
 
 def _read_dotted(words: Sequence[Lexeme], at: int) -> str:
