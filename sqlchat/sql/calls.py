@@ -14,7 +14,7 @@ from sqlglot import exp
 
 from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.brackets import CLOSING, QUERIES, Brackets
-from sqlchat.sql.guards.rules import AS_NOT, GROUPING, NEGATED, OPERAND, STAR, SUBQUERY, TYPE, Rules
+from sqlchat.sql.guards.rules import AS_NOT, GROUPING, NEGATED, OPENERS, OPERAND, STAR, SUBQUERY, TYPE, Rules
 from sqlchat.sql.lexer import Lexeme, is_cast
 
 
@@ -36,7 +36,7 @@ class Layout(Brackets):
             return False
         word = self.words[at]
         if word.kind == "word":
-            return word.value not in self.rules.keywords and word.value not in self.rules.openers
+            return word.value not in self.rules.keywords and word.value not in OPENERS
         return word.kind != "sign" or word.text in CLOSING
 
     def is_structure(self, at: int) -> bool:

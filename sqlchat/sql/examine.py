@@ -50,29 +50,24 @@ def examine(sql: str, catalog: Catalog, policed: PolicedCatalog | None = None) -
     DialectUnknownError for a dialect in which nothing can run.
     """
     with share_trees():
-        return _examine(sql, catalog, policed)
-
-
-def _examine(sql: str, catalog: Catalog, policed: PolicedCatalog | None) -> Examination:
-    verdict = check(sql, catalog.dialect, catalog.functions, catalog)
-    if policed is not None:
-        refuse(sql, policed)
-    unknown = find_unknown_names(sql, catalog)
-    if RULES[catalog.dialect].knows_all_tables and (
-        tables := [each.name for each in unknown if each.kind == "table"]
-    ):
-        raise SQLRefusedError(
-            f"There is no table {tables[0][:80]!r} in the schema, and no other name may be read.",
-            unknown_names=tables,
+        verdict = check(sql, catalog.dialect, catalog.functions, catalog)
+        if policed is not None:
+            refuse(sql, policed)
+        unknown = find_unknown_names(sql, catalog)
+        tables = [each.name for each in unknown if each.kind == "table"]
+        if tables and RULES[catalog.dialect].knows_all_tables:
+            raise SQLRefusedError(
+                f"There is no table {tables[0][:80]!r} in the schema, and no other name may be read.",
+                unknown_names=tables,
+            )
+        return Examination(
+            sql=sql,
+            catalog_version=catalog.version,
+            kind=verdict.kind,
+            is_plannable=verdict.plannable,
+            analyzed=verdict.analyzed,
+            is_plain=verdict.is_plain,
+            unknown=unknown,
+            lineage=lineage(sql, catalog.dialect, catalog),
+            conditions=find_text_conditions(sql, catalog.dialect, catalog) if verdict.plannable else (),
         )
-    return Examination(
-        sql=sql,
-        catalog_version=catalog.version,
-        kind=verdict.kind,
-        is_plannable=verdict.plannable,
-        analyzed=verdict.analyzed,
-        is_plain=verdict.is_plain,
-        unknown=unknown,
-        lineage=lineage(sql, catalog.dialect, catalog),
-        conditions=find_text_conditions(sql, catalog.dialect, catalog) if verdict.plannable else (),
-    )

@@ -34,6 +34,7 @@ from sqlchat.sql.guards.rules import Rules
 from sqlchat.sql.lexer import Lexeme, make_placeholder_error, split_lexemes
 from sqlchat.sql.parse import parse
 from sqlchat.sql.policies.own import BEHIND, refuse_volatile
+from sqlchat.sql.xpaths import check_xpaths
 
 RULES = {
     "postgres": postgres.RULES,
@@ -152,10 +153,14 @@ def _check_query(
     if len(trees) != 1:
         raise SQLRefusedError("Several statements in one text are not allowed; send them one by one.")
     own = NO_OWN_NAMES if catalog is None else catalog.own
+    if rules.others is not None and catalog is not None:  # FROM docs('word') searches SQLite's full-text table `docs`
+        tables = {table.name.lower() for table in catalog.tables}
+        functions = rules.functions | {name for name in tables if not rules.others.fullmatch(name)}
     _check_tree(trees[0], rules, _check_calls(words, trees[0], rules, functions, own))
     if catalog is not None:
         refuse_volatile(words, trees[0], catalog)
     if rules.attributes:
+        check_xpaths(words)
         allowed = _list_allowed(rules, functions)
         check_attributes(
             words, trees[0], rules, lambda name: name in allowed and not rules.dangers.fullmatch(name), catalog
@@ -248,8 +253,7 @@ def _check_calls(
                 schema is None and word.kind == "word" and name in rules.grammar and name not in own.functions
             )
         else:
-            full = f"{schema}.{name}"
-            is_allowed = (schema in rules.schemas and name in allowed) or full in rules.qualified or full in allowed
+            is_allowed = (schema in rules.schemas and name in allowed) or f"{schema}.{name}" in allowed
         if not is_allowed or rules.dangers.fullmatch(name):
             shown = ".".join(filter(None, (schema, name)))[:80]
             is_own = name in own.functions and (rules.methods or schema is None)

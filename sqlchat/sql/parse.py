@@ -64,6 +64,8 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
     if dialect == "postgres" and not exact:
         sql, _, join_aliases = write_plainly(sql)
     tokens = tokenize(sql, dialect)
+    if dialect in ("mysql", "postgres"):
+        tokens = drop_column_clauses(tokens)
     if dialect == "mysql":
         tokens = bracket_values_queries(tokens)
     elif dialect in ("spark", "databricks"):
@@ -127,6 +129,29 @@ def name_window_calls(tokens: list[Token]) -> list[Token]:
         else token
         for token, after in zip(tokens, [*tokens[1:], *tokens[-1:]], strict=True)
     ]
+
+
+def drop_column_clauses(tokens: list[Token]) -> list[Token]:
+    """`tokens` without clauses of JSON_TABLE's columns that sqlglot does not read, such as `DEFAULT '0' ON EMPTY`."""
+    words, kept, in_columns = [token.text.lower() for token in tokens], list[Token](), [False]
+    skip = 0
+    for at, (word, token) in enumerate(zip(words, tokens, strict=True)):
+        if token.token_type is TokenType.L_PAREN:
+            in_columns.append(at > 0 and words[at - 1] == "columns")
+        elif token.token_type is TokenType.R_PAREN and len(in_columns) > 1:
+            in_columns.pop()
+        elif in_columns[-1] and word == "exists" and words[at + 1 : at + 2] == ["path"]:
+            skip = 1
+        elif in_columns[-1] and not skip and word in ("null", "error", "default"):
+            is_default = word == "default" and tokens[at + 1].token_type in (TokenType.STRING, TokenType.NUMBER)
+            end = at + 1 + is_default
+            if (is_default or word != "default") and words[end : end + 2] in (["on", "empty"], ["on", "error"]):
+                skip = end + 2 - at
+        if skip:
+            skip -= 1
+        else:
+            kept.append(token)
+    return kept
 
 
 def _make_bracket(kind: TokenType, text: str, near: Token) -> Token:

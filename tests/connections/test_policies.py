@@ -160,6 +160,14 @@ ON_POSTGRES = [
     "SELECT attname FROM pg_attribute",
     "SELECT column_name FROM information_schema.columns",
     "SELECT 'salaries'::regclass::text",
+    "SELECT 'salaries'::pg_catalog.regclass::text",
+    "SELECT '{salaries}'::_regclass::text",
+    "SELECT regclass('salaries')::text",
+    "SELECT ('salaries'::text).regclass::text",
+    "SELECT xmlserialize(content 'salaries'::xml AS regclass)::text",
+    "SELECT ('salaries'::text).to_regclass::text",
+    "SELECT ('renamed'::text).pg_get_viewdef",
+    "SELECT ('salaries').pg_relation_size",
     "SELECT to_regclass('salaries')::text",
     "SELECT pg_relation_size('salaries')",
     "SELECT pg_get_viewdef('renamed')",
@@ -219,6 +227,8 @@ ON_DUCKDB = [
     "SELECT u.card.number.upper() FROM users u",
     "SELECT enum_range(NULL::grade)",
     "SELECT NULL::grade.enum_first()",
+    "SELECT 'none'::grade",
+    "SELECT CAST(1 AS grade)",
 ]
 DUCK_HONEST = [
     ("SELECT name.upper() FROM users", 2),

@@ -32,6 +32,8 @@ REFUSED = [
     "SELECT s.id + 1 FROM (SELECT note AS id FROM sales) s",
     "SELECT id + 1 FROM sales AS s(x, id)",
     "WITH c(id) AS (SELECT note FROM sales) SELECT id + 1 FROM c",
+    "WITH c(id) AS (VALUES ('x'::text)) SELECT id + 1 FROM c",
+    "WITH c AS (VALUES ('x'::text)) SELECT column1 + 1 FROM c",
     "WITH c AS (SELECT NULL AS n UNION SELECT note FROM sales) SELECT n + 1 FROM c",
     "SELECT max + 1 FROM (SELECT upper(note) FROM sales) s(max)",
     "SELECT id + 1 FROM sales JOIN json_each_text('{}') ON true",
@@ -60,6 +62,8 @@ HONEST = [
     ("SELECT id + 1, total + id, total * 2, -id FROM sales WHERE id = 1", [[2, 3.5, 5.0, -1]]),
     ("SELECT count(*) + 1, sum(total) + 0.5 FROM sales", [[3, 7.0]]),
     ("WITH RECURSIVE t(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT sum(n) FROM t", [[6]]),
+    ("WITH RECURSIVE t(n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT sum(n) FROM t", [[6]]),
+    ("WITH v(a, b) AS (VALUES (1, 'x')) SELECT a + 1 FROM v", [[2]]),
     (
         "WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT count(n) FROM t",
         [[3]],

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from sqlchat.errors import SQLRefusedError
+from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.sql.guard import RULES, check
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -37,6 +39,17 @@ def test_what_is_plannable_can_be_explained(shop):
     for sql in HONEST:
         if check(sql, "sqlite").plannable:
             assert shop.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall() is not None
+
+
+def test_a_full_text_table_is_searched_as_a_function(shop):
+    columns = (Column("title", "TEXT"),)
+    catalog = Catalog((Table("documents", columns), Table("readfile", columns)), "sqlite")
+    sql = "SELECT title FROM documents('fox')"
+    assert check(sql, "sqlite", None, catalog).kind == "SELECT"
+    assert shop.execute(sql).fetchall() is not None
+    for refused in ("SELECT title FROM others('fox')", "SELECT readfile('x')"):
+        with pytest.raises(SQLRefusedError):
+            check(refused, "sqlite", None, catalog)
 
 
 def test_the_functions_of_a_plain_sqlite_are_known_or_left_out_on_purpose(shop):

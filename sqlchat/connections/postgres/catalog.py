@@ -6,6 +6,7 @@ A constant number of queries, whatever the number of tables, each answered as on
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -27,7 +28,7 @@ from sqlchat.connections.postgres.session import READING_ROLE
 from sqlchat.connections.postgres.types import PgType
 from sqlchat.errors import ConnectionConfigError
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, OwnNames, OwnOperator, Table, drop_unreadable_keys
-from sqlchat.sql.guards.postgres import GRAMMAR
+from sqlchat.sql.guards.postgres import DANGERS, GRAMMAR
 
 READABLE = """
     SELECT c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.reloptions,
@@ -143,14 +144,10 @@ HARMLESS_VOLATILE = (
     "uuid_generate_v1", "uuid_generate_v1mc", "uuid_generate_v4", "gen_salt", "gen_random_bytes", "pgp_sym_encrypt",
     "pgp_sym_encrypt_bytea", "pgp_pub_encrypt", "pgp_pub_encrypt_bytea", "normal_rand", "st_generatepoints",
 )  # fmt: skip
-DANGEROUS = (
-    ".*_to_xml.*|ts_rewrite|ts_stat|current_setting|pg_show_all_settings|array_fill|crosstab.*|connectby|xpath_table"
-    "|txid_current|txid_current_if_assigned|pg_current_xact_id.*|pg_prepared_statement|pg_cursor|lo_.*|loread|lowrite"
-    "|dblink.*|pg_stat_get_activity|pg_stat_get_backend_activity|pg_(read|ls|stat)_.*(file|dir).*"
-)
-"""Not volatile by name, and yet they run a text as SQL, tell settings or sessions of others, or eat memory."""
+DANGEROUS = re.sub(r"\s", "", DANGERS.pattern)
 BUILT_IN = f"""
-    SELECT p.oid, p.proname, p.provolatile, e.oid IS NULL AS core FROM pg_catalog.pg_proc p
+    SELECT p.oid, p.proname, p.provolatile, e.oid IS NULL AS core, p.prosrc ~* '\\mexecute\\M' AS runs_texts
+    FROM pg_catalog.pg_proc p
     LEFT JOIN pg_catalog.pg_depend d
         ON d.objid = p.oid AND d.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass AND d.deptype = 'e'
     LEFT JOIN pg_catalog.pg_extension e ON e.oid = d.refobjid
@@ -160,7 +157,7 @@ BUILT_IN = f"""
 HARMLESS = f"""
     SELECT b.proname, pg_catalog.bool_or(b.core) AS core FROM built_in b WHERE b.proname !~ '^({DANGEROUS})$'
     GROUP BY b.proname
-    HAVING pg_catalog.bool_and(b.provolatile <> 'v')
+    HAVING pg_catalog.bool_and(b.provolatile <> 'v' AND NOT b.runs_texts)
         OR b.proname = ANY ('{{{",".join(HARMLESS_VOLATILE)}}}'::pg_catalog.name[])
 """  # noqa: S608 - constants
 
@@ -170,6 +167,7 @@ TYPE_NAMES = """LATERAL (VALUES (pg_catalog.lower(t.typname)),
     (pg_catalog.lower(pg_catalog.format_type(t.oid, NULL)))) AS names(n)"""
 OPERAND = f"""coalesce((SELECT CASE
     WHEN EXISTS (SELECT FROM pg_catalog.pg_cast c WHERE c.oid >= {FIRST_OWN_OID} AND c.castcontext = 'i'
+        AND c.castsource < {FIRST_OWN_OID}
         AND c.casttarget IN (t.oid, t.typbasetype)) OR t.oid = {VARCHAR_OID} THEN 'P'
     WHEN t.oid >= {FIRST_OWN_OID} AND t.typtype <> 'd' AND t.typcategory NOT IN ('A', 'C', 'P')
         AND NOT {MEMBER.format(of="pg_catalog.pg_type", oid="t.oid")} THEN 'own'

@@ -137,7 +137,7 @@ OWN_OPERATORS = f"""
       AND NOT {MEMBER.format(of="pg_catalog.pg_operator", oid="o.oid")}
 """  # noqa: S608 - constants
 OWN_CASTS = f"""
-    SELECT c.castsource, c.casttarget, c.castfunc FROM pg_catalog.pg_cast c
+    SELECT c.castsource, c.casttarget, c.castfunc, c.castcontext FROM pg_catalog.pg_cast c
     WHERE c.oid >= {FIRST_OWN_OID} AND c.castfunc >= {FIRST_OWN_OID}
       AND NOT {MEMBER.format(of="pg_catalog.pg_cast", oid="c.oid")}
 """  # noqa: S608 - constants
@@ -152,9 +152,11 @@ CARRYING = f"""
     WHERE k.contypid >= {FIRST_OWN_OID} AND d.refobjid >= {FIRST_OWN_OID}
         AND NOT {KNOWN.format(of="d.refclassid", oid="d.refobjid")}
     UNION
-    SELECT u.oid, u.oid >= {FIRST_OWN_OID}, p.provolatile = 'v'
+    SELECT u.oid, u.acts, p.provolatile = 'v'
     FROM ({OWN_CASTS}) c JOIN pg_catalog.pg_proc p ON p.oid = c.castfunc
-    CROSS JOIN LATERAL (VALUES (c.castsource, true), (c.casttarget, c.castsource >= {FIRST_OWN_OID})) u(oid, is_own)
+    CROSS JOIN LATERAL (VALUES (c.castsource, true, true),
+        (c.casttarget, c.castsource >= {FIRST_OWN_OID}, c.casttarget >= {FIRST_OWN_OID} AND c.castcontext = 'i')
+    ) u(oid, is_own, acts)
     WHERE u.oid >= {FIRST_OWN_OID} OR NOT u.is_own
     UNION
     SELECT u.oid, true, p.provolatile = 'v'
@@ -167,7 +169,9 @@ CARRYING = f"""
     CROSS JOIN LATERAL (VALUES (r.rngsubdiff::pg_catalog.oid), (r.rngcanonical::pg_catalog.oid)) f(oid)
     WHERE f.oid >= {FIRST_OWN_OID} AND NOT {MEMBER.format(of="pg_catalog.pg_proc", oid="f.oid")}
     UNION
-    SELECT c.opcintype, true, false FROM pg_catalog.pg_opclass c
+    SELECT c.opcintype, true, EXISTS (SELECT FROM pg_catalog.pg_amproc a JOIN pg_catalog.pg_proc p ON p.oid = a.amproc
+        WHERE a.amprocfamily = c.opcfamily AND p.provolatile = 'v')
+    FROM pg_catalog.pg_opclass c
     WHERE c.oid >= {FIRST_OWN_OID} AND NOT {MEMBER.format(of="pg_catalog.pg_opclass", oid="c.oid")}
     UNION
     SELECT t.oid, c.acts, c.is_volatile FROM carrying c CROSS JOIN LATERAL (

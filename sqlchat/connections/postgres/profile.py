@@ -174,6 +174,10 @@ def _read_statistics(kind: Kind, known: list[Any]) -> ColumnProfile | None:
 
 
 def _read_sample(ask: Ask, table: Table, kinds: dict[str, Kind], until: float) -> dict[Path, ColumnProfile]:
+    own = {column.name for column in table.columns if column.runs_own}
+    kinds = {
+        name: "other" if name in own else kind for name, kind in kinds.items()
+    }  # casts them no more than SQL may
     columns = list(kinds)[:SAMPLED_COLUMNS]
     most = min(SAMPLED_ROWS, rows_of(len(columns)))
     sql = write_sample_query(table, columns, [kinds[column] for column in columns], most)

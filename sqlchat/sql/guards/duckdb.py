@@ -9,25 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlchat.sql.guards import suggestions
-from sqlchat.sql.guards.rules import (
-    AFTER,
-    KEYWORDS,
-    OPERAND,
-    QUERY_STARTS,
-    STAR,
-    TYPE,
-    TYPES,
-    Inner,
-    Rules,
-    is_dotted_name,
-    make_explain_reader,
-    make_rest_error,
-    split_words,
-)
+from sqlchat.sql.guards import rules, suggestions
 from sqlchat.sql.lexer import Lexeme
 
-FUNCTIONS = split_words(
+FUNCTIONS = rules.split_words(
     """
     abs acos acosh add age aggregate ago alias any_value apply approx_count_distinct approx_quantile
     approx_top_k arbitrary arg_max arg_max_null arg_max_nulls_last arg_min arg_min_null arg_min_nulls_last
@@ -102,27 +87,27 @@ FUNCTIONS = split_words(
     week weekday weekofyear weighted_avg xor year yearweek
     """
 )
-GRAMMAR = split_words(
+GRAMMAR = rules.split_words(
     """
     cast coalesce columns cume_dist dense_rank exists extract fill first_value grouping grouping_id
     ifnull lag last_value lead nth_value ntile overlay percent_rank percentile_cont percentile_disc pivot position
     rank row_number substring trim try try_cast unpack unpivot
     """
 )
-DUCKDB_KEYWORDS = split_words("array asymmetric lateral placing qualify symmetric variadic")
+DUCKDB_KEYWORDS = rules.split_words("array asymmetric lateral placing qualify symmetric variadic")
 DUCKDB_AFTER = (
-    dict.fromkeys(split_words("enum list map struct tuple"), frozenset({TYPE}))
-    | dict.fromkeys(split_words("exclude rename replace"), frozenset({STAR, OPERAND}))
-    | {"columns": frozenset({OPERAND}), "by": split_words("group order partition")}
+    dict.fromkeys(rules.split_words("enum list map struct tuple"), frozenset({rules.TYPE}))
+    | dict.fromkeys(rules.split_words("exclude rename replace"), frozenset({rules.STAR, rules.OPERAND}))
+    | {"columns": frozenset({rules.OPERAND}), "by": rules.split_words("group order partition")}
 )
 FILES = re.compile(
     r".*[/\\:].*"
     r"|(.*\.)(csv|tsv|txt|jsonl?|ndjson|parquet|pq|xlsx?|arrow|feather|avro|orc|db|duckdb|sqlite3?|gz|zst|bz2|zip)",
     re.IGNORECASE | re.DOTALL,
 )
-PRAGMAS = split_words("collations database_size functions show_tables show_tables_expanded version")
-PRAGMAS_OF_TABLE = split_words("storage_info table_info")
-STARTS = QUERY_STARTS | {"from", "pivot", "unpivot"}
+PRAGMAS = rules.split_words("collations database_size functions show_tables show_tables_expanded version")
+PRAGMAS_OF_TABLE = rules.split_words("storage_info table_info")
+STARTS = rules.QUERY_STARTS | {"from", "pivot", "unpivot"}
 HIDDEN_PATTERN = (
     r"(duckdb_(?!columns$|constraints$|dependencies$|functions$|indexes$|keywords$|schemas$|sequences$|tables$|types$"
     r"|views$)|pragma_(?!collations$|database_size$|show$|storage_info$|table_info$|version$)).*"
@@ -130,43 +115,43 @@ HIDDEN_PATTERN = (
 )
 
 
-def read_describe(lexemes: Sequence[Lexeme]) -> str | Inner:
+def read_describe(lexemes: Sequence[Lexeme]) -> str | rules.Inner:
     """DESCRIBE, SUMMARIZE and SHOW take a table, a query, or for SHOW one of a few words."""
     kind = lexemes[0].value.upper()
     rest = lexemes[1:]
     if rest and (rest[0].value in STARTS or rest[0].text == "("):
-        return Inner(kind, 1)
-    if is_dotted_name(rest) and FILES.fullmatch(".".join(word.value for word in rest[::2])):
-        raise make_rest_error(lexemes, "files cannot be read by queries")
+        return rules.Inner(kind, 1)
+    if rules.is_dotted_name(rest) and FILES.fullmatch(".".join(word.value for word in rest[::2])):
+        raise rules.make_rest_error(lexemes, "files cannot be read by queries")
     if (
         (kind == "DESCRIBE" and not rest)
-        or is_dotted_name(rest)
+        or rules.is_dotted_name(rest)
         or [word.value for word in rest] == ["all", "tables"]
     ):
         return kind
-    raise make_rest_error(lexemes, f"{kind} takes the name of one table, or a query")
+    raise rules.make_rest_error(lexemes, f"{kind} takes the name of one table, or a query")
 
 
-def read_pragma(lexemes: Sequence[Lexeme]) -> str | Inner:
+def read_pragma(lexemes: Sequence[Lexeme]) -> str | rules.Inner:
     name, rest = (lexemes[1].value if len(lexemes) > 1 else ""), lexemes[2:]
     if name in PRAGMAS and not rest:
         return "PRAGMA"
     if name in PRAGMAS_OF_TABLE and [rest[0].text, rest[-1].text] == ["(", ")"] and len(rest) == 3:
         return "PRAGMA"
-    raise make_rest_error(lexemes, "of the PRAGMAs only those that describe tables are")
+    raise rules.make_rest_error(lexemes, "of the PRAGMAs only those that describe tables are")
 
 
-RULES = Rules(
+RULES = rules.Rules(
     engine="DuckDB",
     instead=suggestions.DUCKDB,
     functions=FUNCTIONS,
     grammar=GRAMMAR,
-    keywords=(KEYWORDS - {"row"}) | TYPES | DUCKDB_KEYWORDS,
-    after=AFTER | DUCKDB_AFTER,
+    keywords=(rules.KEYWORDS - {"row"}) | rules.TYPES | DUCKDB_KEYWORDS,
+    after=rules.AFTER | DUCKDB_AFTER,
     hidden=re.compile(HIDDEN_PATTERN),
     starts=STARTS,
     statements={
-        "explain": make_explain_reader(split_words("analyze format"), split_words("analyze")),
+        "explain": rules.make_explain_reader(rules.split_words("analyze format"), rules.split_words("analyze")),
         "describe": read_describe,
         "desc": read_describe,
         "show": read_describe,

@@ -1,7 +1,7 @@
 """MySQL and MariaDB: functions and statements that only read.
 
-Left out on purpose: what sleeps, locks, waits or burns (`SLEEP`, `BENCHMARK`, `GET_LOCK`, `MASTER_POS_WAIT`), reads
-files (`LOAD_FILE`), moves sequences (`NEXTVAL`, `LAST_INSERT_ID(n)`), and the XML functions known for their errors.
+Left out on purpose: what sleeps, locks, waits or burns (`SLEEP`, `BENCHMARK`, `KDF`, `GET_LOCK`), reads files
+(`LOAD_FILE`), moves sequences (`NEXTVAL`, `LAST_INSERT_ID(n)`), and the XML functions known for their errors.
 """
 
 from __future__ import annotations
@@ -9,22 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlchat.sql.guards import suggestions
-from sqlchat.sql.guards.rules import (
-    AFTER,
-    KEYWORDS,
-    OPERAND,
-    SUBQUERY,
-    TYPES,
-    Inner,
-    Rules,
-    is_dotted_name,
-    make_rest_error,
-    split_words,
-)
+from sqlchat.sql.guards import rules, suggestions
 from sqlchat.sql.lexer import Lexeme
 
-FUNCTIONS = split_words(
+FUNCTIONS = rules.split_words(
     """
     abs acos add_months adddate addtime aes_decrypt aes_encrypt any_value ascii asin atan atan2 avg bin
     bin_to_uuid bit_and bit_count bit_length bit_or bit_xor ceil ceiling char char_length character_length
@@ -39,7 +27,7 @@ FUNCTIONS = split_words(
     json_extract json_insert json_key_value json_keys json_length json_loose json_merge json_merge_patch
     json_merge_preserve json_normalize json_object json_object_filter_keys json_object_to_array json_objectagg
     json_overlaps json_pretty json_query json_quote json_remove json_replace json_schema_valid json_search
-    json_set json_storage_size json_table json_type json_unquote json_valid json_value kdf lag last_day
+    json_set json_storage_size json_table json_type json_unquote json_valid json_value lag last_day
     last_value lcase lead least left length lengthb linestring ln localtime localtimestamp locate log log10 log2
     lower lpad ltrim make_set makedate maketime max md5 median microsecond mid min minute mod month monthname
     name_const natural_sort_key now nth_value ntile nullif nvl nvl2 oct octet_length ord percent_rank
@@ -57,7 +45,7 @@ FUNCTIONS = split_words(
     var_samp variance version week weekday weekofyear weight_string year yearweek
     """
 )
-MYSQL_KEYWORDS = split_words(
+MYSQL_KEYWORDS = rules.split_words(
     """
     bigint binary blob by datetime div double fixed index int integer is join key like mediumint mod nvarchar
     partition real regexp rlike separator signed smallint straight_join text tinyint unsigned varbinary xor
@@ -69,20 +57,20 @@ SHOWN = (
     r"|(character set|collation)( .*)?"
 )
 SHOW = re.compile(SHOWN)
-OPTIONS = split_words("analyze extended partitions")
+OPTIONS = rules.split_words("analyze extended partitions")
 
 
-def read_show(lexemes: Sequence[Lexeme]) -> str | Inner:
+def read_show(lexemes: Sequence[Lexeme]) -> str | rules.Inner:
     text = " ".join(lexeme.value for lexeme in lexemes[1:])
     plain = all(lexeme.kind != "sign" or lexeme.text in (".", "=", "%") for lexeme in lexemes)
     if not plain or not SHOW.fullmatch(text):
-        raise make_rest_error(
+        raise rules.make_rest_error(
             lexemes, "SHOW lists tables, columns, indexes, databases, variables and their like here"
         )
     return "SHOW"
 
 
-def read_describe(lexemes: Sequence[Lexeme]) -> str | Inner:
+def read_describe(lexemes: Sequence[Lexeme]) -> str | rules.Inner:
     """DESCRIBE and EXPLAIN are one statement: of a table, or of a query with options before it."""
     at = 1
     while at < len(lexemes) and lexemes[at].value in OPTIONS:
@@ -91,20 +79,25 @@ def read_describe(lexemes: Sequence[Lexeme]) -> str | Inner:
         at += 3
     rest = lexemes[at:]
     if rest and (rest[0].value in RULES.starts or rest[0].text == "("):
-        return Inner("EXPLAIN", at)
+        return rules.Inner("EXPLAIN", at)
     name = rest[:-1] if len(rest) > 1 and rest[-2].text != "." else rest
-    if at == 1 and name and is_dotted_name(name) and (name is rest or rest[-1].kind != "sign"):
+    if at == 1 and name and rules.is_dotted_name(name) and (name is rest or rest[-1].kind != "sign"):
         return "DESCRIBE"
-    raise make_rest_error(lexemes, "it takes the name of one table, or a query")
+    raise rules.make_rest_error(lexemes, "it takes the name of one table, or a query")
 
 
-RULES = Rules(
+RULES = rules.Rules(
     engine="MySQL",
     instead=suggestions.MYSQL,
-    grammar=split_words("cast convert date_add date_sub exists extract match"),
+    grammar=rules.split_words("cast convert date_add date_sub exists extract match"),
     functions=FUNCTIONS,
-    keywords=KEYWORDS | TYPES | MYSQL_KEYWORDS,
-    after=AFTER | {"against": split_words(")"), "columns": frozenset({OPERAND}), "lateral": frozenset({SUBQUERY})},
+    keywords=rules.KEYWORDS | rules.TYPES | MYSQL_KEYWORDS,
+    after=rules.AFTER
+    | {
+        "against": rules.split_words(")"),
+        "columns": frozenset({rules.OPERAND}),
+        "lateral": frozenset({rules.SUBQUERY}),
+    },
     hidden_schemas=frozenset({"mysql", "performance_schema", "sys"}),
     signs=re.compile(r"[@:]"),
     sign_reason="Variables (@name, @@name) are not allowed; write the value itself.",

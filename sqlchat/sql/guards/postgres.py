@@ -10,22 +10,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from sqlchat.sql.guards import suggestions
-from sqlchat.sql.guards.rules import (
-    AFTER,
-    KEYWORDS,
-    OPERAND,
-    TYPE,
-    TYPES,
-    Inner,
-    Rules,
-    make_explain_reader,
-    make_rest_error,
-    split_words,
-)
+from sqlchat.sql.guards import rules, suggestions
 from sqlchat.sql.lexer import Lexeme
 
-FUNCTIONS = split_words(
+FUNCTIONS = rules.split_words(
     """
     abbrev abs aclcontains acldefault aclexplode acos acosd acosh age any_value area array_agg array_append
     array_dims array_length array_lower array_ndims array_position array_positions array_prepend array_remove
@@ -99,7 +87,7 @@ FUNCTIONS = split_words(
     xml_is_well_formed_document xmlagg xmlcomment xmlconcat2 xmlexists xmltext xmlvalidate xpath xpath_exists
     """
 )
-GRAMMAR = split_words(
+GRAMMAR = rules.split_words(
     """
     cast coalesce current_catalog current_date current_role current_time current_timestamp
     exists extract greatest grouping json json_array json_arrayagg json_exists json_object json_objectagg json_query
@@ -108,7 +96,7 @@ GRAMMAR = split_words(
     xmlparse xmlpi xmlroot xmlserialize xmltable
     """
 )
-VOLATILE_BUT_HARMLESS = split_words(
+VOLATILE_BUT_HARMLESS = rules.split_words(
     """
     array_sample array_shuffle clock_timestamp gen_random_uuid pg_database_size pg_indexes_size pg_is_in_recovery
     pg_partition_ancestors pg_partition_tree pg_relation_size pg_sequence_last_value pg_table_size pg_tablespace_size
@@ -125,6 +113,7 @@ DANGERS = re.compile(
     |.*_to_xml(schema|_and_xmlschema)?|.*_validator
     |loread|lowrite|nextval|setval|currval|lastval|set_config|current_setting|setseed|ts_rewrite|ts_stat|array_fill
     |current_query|txid_current|pg_cursor|pg_prepared_statement|pg_event_trigger_.*
+    |isn_weak|st_fromflatgeobuftotable
     """,
     re.VERBOSE,
 )
@@ -132,10 +121,10 @@ HIDDEN = re.compile(
     r"pg_(authid|shadow|user_mappings?|largeobject|hba_file_rules|ident_file_mappings|file_settings|subscription)"
     r"|_?pg_foreign_servers?|foreign_server_options|_pg_user_mappings|user_mapping_options|pg_dist_authinfo|decrypted_secrets"
 )
-SHOWN = split_words("all isolation level session authorization time zone transaction")
+SHOWN = rules.split_words("all isolation level session authorization time zone transaction")
 
 
-def read_show(lexemes: Sequence[Lexeme]) -> str | Inner:
+def read_show(lexemes: Sequence[Lexeme]) -> str | rules.Inner:
     """SHOW takes one setting's name, ALL or a phrase; a dotted name is a variable of somebody's own."""
     texts = [lexeme.value for lexeme in lexemes[1:]]
     if (
@@ -143,36 +132,40 @@ def read_show(lexemes: Sequence[Lexeme]) -> str | Inner:
         or any(lexeme.kind != "word" for lexeme in lexemes)
         or (len(texts) > 1 and not SHOWN.issuperset(texts))
     ):
-        raise make_rest_error(lexemes, "SHOW takes the name of one setting")
+        raise rules.make_rest_error(lexemes, "SHOW takes the name of one setting")
     return "SHOW"
 
 
-RULES = Rules(
+RULES = rules.Rules(
     engine="Postgres",
     instead=suggestions.POSTGRES,
     ways_out="a view may call it, and if it is immutable, the connection's owner may name it in `allow_functions`",
     functions=FUNCTIONS,
-    keywords=KEYWORDS | TYPES | split_words("array lateral only placing symmetric asymmetric"),
-    after=AFTER
-    | {"columns": frozenset({OPERAND}), "passing": frozenset({OPERAND}), "for": split_words("collation") | {OPERAND}}
+    keywords=rules.KEYWORDS | rules.TYPES | rules.split_words("array lateral only placing symmetric asymmetric"),
+    after=rules.AFTER
+    | {
+        "columns": frozenset({rules.OPERAND}),
+        "passing": frozenset({rules.OPERAND}),
+        "for": rules.split_words("collation") | {rules.OPERAND},
+    }
     | dict.fromkeys(
-        split_words("bpchar geography geometry halfvec timestamptz timetz varbit vector sparsevec"), frozenset({TYPE})
+        rules.split_words("bpchar geography geometry halfvec timestamptz timetz varbit vector sparsevec"),
+        frozenset({rules.TYPE}),
     ),
     attributes=True,
-    harmless=VOLATILE_BUT_HARMLESS,
+    harmless=VOLATILE_BUT_HARMLESS | {"information_schema._pg_expandarray"},
     schemas=frozenset({"pg_catalog"}),
-    qualified=frozenset({"information_schema._pg_expandarray"}),
     grammar=GRAMMAR,
     dangers=DANGERS,
     hidden=HIDDEN,
     hidden_schemas=frozenset({"vault", "pgsodium"}),
     statements={
         "show": read_show,
-        "explain": make_explain_reader(
-            split_words(
+        "explain": rules.make_explain_reader(
+            rules.split_words(
                 "analyze buffers costs format generic_plan memory serialize settings summary timing verbose wal"
             ),
-            split_words("analyze analyse verbose"),
+            rules.split_words("analyze analyse verbose"),
         ),
     },
 )

@@ -89,8 +89,6 @@ class Rules:
     """Functions that only read although the database's own list leaves them out."""
     schemas: frozenset[str] = frozenset()
     """Schemas that may qualify a function's name."""
-    qualified: frozenset[str] = frozenset()
-    """Further functions, as `schema.name`."""
     grammar: frozenset[str] = frozenset()
     """Calls that are part of the language, so that no list of the database's functions holds them; never quoted."""
     attributes: bool = False
@@ -99,7 +97,6 @@ class Rules:
     """Functions refused even when the database's own list holds them."""
     keywords: frozenset[str] = KEYWORDS | TYPES
     after: Mapping[str, frozenset[str]] = field(default_factory=AFTER.copy)
-    openers: frozenset[str] = OPENERS
     hidden: re.Pattern[str] = re.compile(r"(?!)")
     """Names, whole and in lower case, that must not occur: tables with secrets, doors to the system."""
     hidden_schemas: frozenset[str] = frozenset()

@@ -14,9 +14,11 @@ from unicodedata import combining, normalize
 from sqlglot import exp
 
 from sqlchat.errors import SQLRefusedError
+from sqlchat.sql.attributes import find_attributes
 from sqlchat.sql.catalog import LONGEST_NAME, Catalog, Table
 from sqlchat.sql.columns import write_table_name
 from sqlchat.sql.guards.rules import split_words
+from sqlchat.sql.lexer import Lexeme, split_lexemes
 from sqlchat.sql.parse import parse, tokenize
 from sqlchat.sql.statements import StatementResolver
 
@@ -50,9 +52,11 @@ TABLE_FUNCTIONS = split_words(
 )
 TELLING = re.compile(
     r"(pg_|to_reg|has_\w+_privilege$|\w+_description$|duckdb_|sqlite_|pragma_|row_security|query|table_to|database_to"
-    r"|schema_to|cursor_to|ts_stat|enum_).*"
+    r"|schema_to|cursor_to|ts_stat|enum_|_?postgis_(index_|constraint_|stats|selectivity)|st_estimated|find_srid$).*"
 )
 """Functions that tell what the database holds, by names in texts."""
+OBJECT_TYPE = re.compile(r"_?reg(class|collation|config|dictionary|namespace|oper|operator|proc|procedure|role|type)")
+"""Postgres' types of names of objects, and their arrays, which tell whether an object of a name exists."""
 ROW_IDS = frozenset({"rowid", "oid", "_rowid_", "_rowid", "docid"})
 """Other names of a primary key."""
 ESCAPED_NAME = re.compile(r'u&"', re.IGNORECASE)
@@ -95,6 +99,8 @@ def find_tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[e
         elif node.db or resolver.rules.fold_identifier(node.this) not in resolver.findings.ctes:
             raise SQLRefusedError(f"It cannot be told what {write_table_name(node)!r} is, as the policy demands.")
     _refuse_hiding(tree, catalog.dialect)
+    if catalog.dialect == "postgres":
+        _refuse_telling(split_lexemes(sql, "postgres"), tree, catalog)
     return tree, mentions
 
 
@@ -138,6 +144,18 @@ def _refuse_table_function(node: exp.Expr | None) -> None:
         )
 
 
+def _refuse_telling(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog) -> None:
+    """Refuse casts to names of objects, in whatever notation, and `('t').pg_relation_size`."""
+    if any(word.kind != "string" and OBJECT_TYPE.fullmatch(word.value) for word in words):
+        raise SQLRefusedError("Casts to names of objects tell what the database holds; a policy forbids them.")
+    for name in find_attributes(words, tree, catalog, lambda name: bool(TELLING.fullmatch(name))):
+        raise _make_telling_error(name)
+
+
+def _make_telling_error(name: str) -> SQLRefusedError:
+    return SQLRefusedError(f"The function {name!r} tells what the database holds; a policy forbids it.")
+
+
 def _refuse_hiding(tree: exp.Expr, dialect: str) -> None:
     """Refuse what reads tables without naming them in the tree, and what tells of them."""
     for node in tree.find_all(exp.In, exp.Lateral, exp.Anonymous, exp.DataType, exp.Pivot, exp.Identifier):
@@ -149,12 +167,10 @@ def _refuse_hiding(tree: exp.Expr, dialect: str) -> None:
             case exp.Lateral() if not isinstance(node.this, exp.Subquery):
                 _refuse_table_function(node.this)
             case exp.Anonymous() if TELLING.fullmatch(node.name.casefold()):
+                raise _make_telling_error(node.name)
+            case exp.DataType() if dialect == "duckdb" and node.this == exp.DataType.Type.USERDEFINED:
                 raise SQLRefusedError(
-                    f"The function {node.name!r} tells what the database holds; a policy forbids it."
-                )
-            case exp.DataType() if node.sql(dialect).casefold().startswith("reg"):
-                raise SQLRefusedError(
-                    "Casts to names of objects tell what the database holds; a policy forbids them."
+                    "Casts to types of this database's own tell their values; a policy forbids them."
                 )
             case exp.Pivot():
                 raise SQLRefusedError("On a connection with a policy, PIVOT and UNPIVOT cannot be resolved.")

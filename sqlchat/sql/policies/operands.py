@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from sqlglot import exp
+from sqlglot.expressions import DType
 
 from sqlchat.sql.catalog import Catalog, OwnOperator
 
@@ -30,17 +31,9 @@ TYPES = (
     | {"interval": SPAN, "boolean": BOOLEAN}
 )
 CAST = (
-    dict.fromkeys(
-        (
-            *exp.DataType.SIGNED_INTEGER_TYPES,
-            exp.DataType.Type.DECIMAL,
-            exp.DataType.Type.FLOAT,
-            exp.DataType.Type.DOUBLE,
-        ),
-        NUMBER,
-    )
-    | dict.fromkeys((exp.DataType.Type.DATE, exp.DataType.Type.TIMESTAMP, exp.DataType.Type.TIMESTAMPTZ), TIME)
-    | {exp.DataType.Type.VARCHAR: TEXT, exp.DataType.Type.INTERVAL: SPAN, exp.DataType.Type.BOOLEAN: BOOLEAN}
+    dict.fromkeys((*exp.DataType.SIGNED_INTEGER_TYPES, DType.DECIMAL, DType.FLOAT, DType.DOUBLE), NUMBER)
+    | dict.fromkeys((DType.DATE, DType.TIMESTAMP, DType.TIMESTAMPTZ), TIME)
+    | {DType.VARCHAR: TEXT, DType.INTERVAL: SPAN, DType.BOOLEAN: BOOLEAN}
 )
 SAME = "same"
 """Category of the arguments."""
@@ -237,10 +230,7 @@ class Operands:
                     self._meanings[name].append(UNKNOWN)
                 return bool(tables) or source.name.lower() in ctes
             case exp.Values():
-                for row in source.expressions:
-                    for name, value in zip(columns, row.expressions, strict=False):
-                        self._meanings[name].append(value)
-                return True
+                return self._read_rows(source, columns)
             case exp.Subquery() | exp.CTE() if isinstance(inside, exp.Query):
                 is_source = isinstance(source, exp.CTE) or isinstance(
                     source.parent, exp.From | exp.Join | exp.Lateral
@@ -248,8 +238,17 @@ class Operands:
                 return not is_source or all(self._read_outputs(each, columns) for each in _list_branches(inside))
         return isinstance(source, exp.Subquery) or isinstance(inside, exp.Subquery)
 
-    def _read_outputs(self, select: exp.Select, names: list[str]) -> bool:
+    def _read_rows(self, source: exp.Values, names: list[str]) -> bool:
+        for row in source.expressions:
+            names += [f"column{at}" for at in range(len(names) + 1, len(row.expressions) + 1)]
+            for name, value in zip(names, row.expressions, strict=False):
+                self._meanings[name].append(value)
+        return True
+
+    def _read_outputs(self, select: exp.Select | exp.Values, names: list[str]) -> bool:
         """Note the outputs of a source under `names`, or their own; False for one that Postgres names by itself."""
+        if isinstance(select, exp.Values):
+            return self._read_rows(select, names)
         has_star = any(output.is_star for output in select.selects)
         for at, output in enumerate(select.selects):
             if output.find(exp.Star) and not isinstance(output, exp.Star | exp.Column):
@@ -263,7 +262,7 @@ class Operands:
         return True
 
 
-def _list_branches(query: exp.Expr) -> Iterator[exp.Select]:
+def _list_branches(query: exp.Expr) -> Iterator[exp.Select | exp.Values]:
     """The queries that UNION and its like put together, the first one first."""
     waiting = [query]
     while waiting:
@@ -272,5 +271,8 @@ def _list_branches(query: exp.Expr) -> Iterator[exp.Select]:
                 waiting += [node.expression, node.this]
             case exp.Subquery() as node:
                 waiting.append(node.this)
-            case exp.Select() as node:
-                yield node
+            case exp.Select() | exp.Values() as node:
+                source = node.args.get("from_")
+                # sqlglot makes SELECT * FROM (VALUES (1)) AS _values of VALUES (1) in a UNION
+                rows = source.this if source else None
+                yield rows if isinstance(rows, exp.Values) and rows.alias == "_values" else node

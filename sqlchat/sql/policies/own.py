@@ -14,6 +14,7 @@ from sqlglot.errors import ParseError
 
 from sqlchat.errors import SQLRefusedError
 from sqlchat.sql.attributes import find_attributes
+from sqlchat.sql.brackets import Brackets
 from sqlchat.sql.catalog import Catalog, OwnNames, shorten_name
 from sqlchat.sql.lexer import Lexeme, is_cast, split_lexemes
 from sqlchat.sql.policies.duckdb_parser import read_called_names
@@ -53,6 +54,10 @@ VOLATILE_OPERATOR = (
 VOLATILE_TYPE = (
     "The type {name!r} is not allowed: its casts or checks are this database's own, and may do more than read."
 )
+VOLATILE_COLUMN = (
+    "A column of this query may only be shown as it is: to compare or cast its type runs a function of this "
+    "database's own, which may do more than read. If that only computes, declare it IMMUTABLE."
+)
 CASTING = re.compile(r"jsonb?_populate_record(set|_valid)?|populate_record|pg_input_(error_info|is_valid)")
 """Functions that cast texts to types which they take from a value or a text."""
 
@@ -81,6 +86,7 @@ def refuse_volatile(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog) -
             raise SQLRefusedError(VOLATILE_OPERATOR.format(name=symbol))
     if catalog.own.volatile:
         _refuse_types(words, tree, catalog.own.volatile, VOLATILE_TYPE)
+        _refuse_volatile_columns(tree, catalog)
 
 
 def _refuse_macros(sql: str, own: OwnNames) -> None:
@@ -154,18 +160,82 @@ def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str]
         name = _read_last_part(node.sql("postgres"))
         if name in types or node.this in own_types:
             raise SQLRefusedError(message.format(name=name))
+    brackets = Brackets(words)
     for at, (before, word) in enumerate(pairwise(words), 1):
         name = shorten_name(before.value).lower() if before.kind in ("word", "name") else ""
         if types and CASTING.fullmatch(name):
             raise SQLRefusedError(
                 f"The function {name!r} is not allowed: it may cast to a type of this database's own."
             )
-        if is_cast(words, at) or name == "returning":
+        if is_cast(words, at) or name == "returning" or (name == "as" and brackets.read_opener(at) == "xmlserialize"):
             name = _read_dotted(words, at)
         elif word.kind != "string":
             continue
         if name in types:
             raise SQLRefusedError(message.format(name=name))
+
+
+def _refuse_volatile_columns(tree: exp.Expr, catalog: Catalog) -> None:
+    """Refuse to compare, cast or pass on a column whose type then runs a volatile function of the users' own.
+
+    Such a column may be an output of the outermost query, as it is.
+    """
+    columns = {
+        table.name.lower(): {
+            column.name.lower()
+            for column in table.columns
+            if column.runs_own and _read_last_part(column.type) in catalog.own.volatile
+        }
+        for table in catalog.tables
+    }
+    names = set[str]().union(*columns.values())
+    if not names:
+        return
+    sources = [node for node in tree.find_all(exp.Table) if columns.get(node.name.lower())]
+    names |= {node.alias_or_name.lower() for node in sources}  # of whole rows
+    shown, places = set[int](), set[str]()
+    for select in _list_plain_selects(tree):
+        for place, output in enumerate(select.selects, 1):
+            if isinstance(column := output.unalias(), exp.Column | exp.Star) and (
+                output.is_star or column.name.lower() in names
+            ):
+                shown.update(map(id, column.walk()))
+                names.add(output.alias_or_name.lower())
+                places.add("*" if output.is_star else str(place))
+    for node in tree.walk():
+        match node:
+            case exp.Identifier():
+                is_used = node.name.lower() in names and id(node) not in shown and not _is_alias_or_qualifier(node)
+            case exp.Star():
+                is_used = bool(sources) and id(node) not in shown and not isinstance(node.parent, exp.Count)
+            case exp.TableAlias() if node.columns and node.parent:
+                is_used = any(table in sources for table in node.parent.find_all(exp.Table))
+            case exp.Literal():
+                is_used = isinstance(node.parent, exp.Ordered | exp.Group) and not places.isdisjoint({"*", node.name})
+            case _:
+                is_used = isinstance(node, exp.Join) and node.method == "NATURAL"
+        if is_used:
+            raise SQLRefusedError(VOLATILE_COLUMN)
+
+
+def _list_plain_selects(tree: exp.Expr) -> Iterator[exp.Select]:
+    """The outermost queries, those of UNION ALL among them, that neither compare nor count their rows."""
+    waiting = [tree]
+    while waiting:
+        match waiting.pop():
+            case exp.Union() as node if node.args.get("distinct") is False:
+                waiting += [node.this, node.expression]
+            case exp.Subquery() as node:
+                waiting.append(node.this)
+            case exp.Select() as node if not node.args.get("distinct"):
+                yield node
+
+
+def _is_alias_or_qualifier(name: exp.Identifier) -> bool:
+    parent = name.parent
+    return isinstance(parent, exp.Alias | exp.Table | exp.TableAlias) or (
+        isinstance(parent, exp.Column) and name is not parent.this
+    )
 
 
 def _read_dotted(words: Sequence[Lexeme], at: int) -> str:

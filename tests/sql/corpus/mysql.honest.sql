@@ -133,3 +133,5 @@ SELECT c.name FROM customers c, (SELECT customer_id, COUNT(*) n FROM orders GROU
 SELECT IF(a = 1, 'one', 'other') AS `case`, INTERVAL(5, 1, 10) FROM (SELECT 1 AS a) AS t
 
 SELECT COUNT(*) AS count, SUM(total) AS sum, MIN(ordered_at) AS date, status AS user FROM orders GROUP BY status
+
+SELECT p.id, jt.* FROM products p, JSON_TABLE(p.attributes, '$.sizes[*]' COLUMNS (n FOR ORDINALITY, size INT PATH '$' DEFAULT '0' ON EMPTY NULL ON ERROR, has INT EXISTS PATH '$.a')) AS jt

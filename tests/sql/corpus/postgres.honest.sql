@@ -262,3 +262,7 @@ SELECT id::varchar(10), total::double precision, total::real, id::bigint, id::sm
 SELECT point(1, 2) <-> point(3, 4), box(point(0,0), point(1,1))
 
 SELECT DISTINCT date_trunc('month', o.ordered_at)::date AS month, first_value(c.name) OVER (PARTITION BY date_trunc('month', o.ordered_at) ORDER BY o.total DESC) FROM orders o JOIN customers c ON c.id = o.customer_id
+
+SELECT jt.* FROM products, JSON_TABLE(attributes, '$.sizes[*]' COLUMNS (n FOR ORDINALITY, size int PATH '$' DEFAULT 0 ON EMPTY ERROR ON ERROR, has boolean EXISTS PATH '$.a')) AS jt
+
+SELECT error.n FROM (SELECT 1 AS n) a JOIN (SELECT 1 AS n) error ON error.n = a.n
