@@ -262,6 +262,10 @@ class StatementResolver(QueryResolver):
             return
         if node.args.get("kind") in ROUTINES:
             self._resolve_routine(node, scope)
+            return
+        self._resolve_body(node.expression, scope)
+        if properties := node.args.get("properties"):  # USING TEMPLATE (SELECT ...)
+            self._resolve_subqueries(properties, scope)
         if node.args.get("kind") not in DEFINED_AS_TABLES:
             return
         self._write_all([node.this])
@@ -274,7 +278,6 @@ class StatementResolver(QueryResolver):
                 if isinstance(table, exp.Table):
                     self.findings.note_read(table)
         self._write_all(each.this for each in node.find_all(exp.PartitionedOfProperty, exp.ToTableProperty))
-        self._resolve_body(node.expression, scope)
 
     def _resolve_routine(self, node: exp.Create, scope: Scope) -> None:
         """The body of a function, procedure or macro, in which its parameters are no columns."""
