@@ -38,9 +38,9 @@ NUMBER = re.compile(
     re.I,
 )
 TIME = re.compile(r"\W*(date|time|smalldatetime)", re.I)
-OF_SETS = re.compile(r"set\b", re.I)
-"""Types whose values are lists of labels."""
 LIST = re.compile(r"\[\d*\]\s*$")
+OF_LISTS = re.compile(rf"^set\b|{LIST.pattern}", re.I)
+"""Types whose values are lists of labels."""
 ISO = re.compile(
     r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|UTC|[+-]\d\d(:?\d\d)?))?)?)?|\d\d:\d\d(:\d\d)?"
 )
@@ -103,7 +103,7 @@ def with_labels(profiles: Mapping[Path, ColumnProfile], catalog: Catalog) -> dic
     made = dict(profiles)
     for table in catalog.tables:
         for column in table.columns:
-            if not (column.labels and table.listed) or OF_SETS.match(column.type):
+            if not (column.labels and table.listed) or OF_LISTS.search(column.type):
                 continue
             path = (table.schema, table.name, column.name)
             profile = made.get(path) or ColumnProfile("text", 0.0, len(column.labels))

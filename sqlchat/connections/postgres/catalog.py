@@ -40,6 +40,11 @@ READABLE = """
 """
 
 
+PLANNING = """SELECT pg_catalog.set_config(name, 'off', true) FROM pg_catalog.pg_settings
+WHERE name IN ('jit', 'enable_nestloop'); """
+"""Settings for the rest of a transaction that reads the catalog. The server expects far fewer rows than thousands of
+tables have, so it would join each with each, and it would compile what runs once."""
+
 TABLES = f"""
 WITH RECURSIVE readable AS ({READABLE}), carrying AS ({CARRYING}),
 below(root, oid) AS (
@@ -91,7 +96,7 @@ columns AS (
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
     LEFT JOIN bases n ON n.oid = t.oid
-    LEFT JOIN labels l ON l.enumtypid = coalesce(n.base, t.oid)
+    LEFT JOIN labels l ON l.enumtypid = coalesce(n.base, nullif(t.typelem, 0), t.oid)
     LEFT JOIN pg_catalog.pg_attrdef g ON a.atthasdef AND g.adrelid = a.attrelid AND g.adnum = a.attnum
         AND pg_catalog.to_json(a)->>'attgenerated' <> ''
     LEFT JOIN pg_catalog.pg_description d

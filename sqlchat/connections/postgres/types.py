@@ -80,6 +80,8 @@ def _encode_unchanged(value: bytes) -> bytes:
 
 
 def _encode_json(value: bytes) -> bytes:
+    if not value.isascii():
+        value = value.decode(errors="replace").encode()  # in an SQL_ASCII database
     return _encode_text(value) if is_deep(value) else value
 
 
