@@ -9,6 +9,13 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sqlchat.errors import (
+    ForeignServerUnavailableError,
+    QueryError,
+    QueryTimeoutError,
+    SQLRefusedError,
+    TooLargeError,
+)
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Kind, Path
 
@@ -26,6 +33,9 @@ MOST_STRAYS = 3
 NEARLY_ALL = 0.8
 LONGEST = 100
 """Characters; longer texts are prose that no question names."""
+
+UNREADABLE = (ForeignServerUnavailableError, QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError)
+"""Errors of a table that is left out: one that the user may not read, for instance, or that takes too long."""
 
 OTHER = re.compile(
     r"\W*(interval|\w*range|bool|bytea|\w*blob|(var)?binary|jsonb?|uuid|uniqueidentifier|xml|bit|inet|cidr|macaddr|oid"
@@ -63,7 +73,7 @@ class Seen:
     """Rows that are not NULL."""
     distinct: int | None
     """Different values, as far as it can be told."""
-    whole: bool
+    whole: bool = False
     """Whether these are all rows of the table."""
     values: Sequence[str] = ()
     """The most frequent first: each of them, or MOST_VALUES and one more."""
@@ -140,6 +150,15 @@ def profile(kind: Kind, seen: Seen) -> ColumnProfile:
         values=tuple(map(name_number, seen.values)) if few else (),
         complete=few and seen.whole,
     )
+
+
+def profile_sample(kind: Kind, seen: Seen, most: int) -> ColumnProfile:
+    """Make the profile of a column of which `seen` tells the first `most` rows of a table, and one more."""
+    whole = seen.rows <= most
+    distinct = None if seen.distinct is None else told_by(seen.distinct, seen.present, whole=whole)
+    if not whole:  # the first rows of a large table are mostly its oldest
+        seen = replace(seen, least="", most="")
+    return profile(kind, replace(seen, whole=whole, distinct=distinct))
 
 
 def name_number(text: str) -> str:

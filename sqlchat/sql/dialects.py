@@ -16,18 +16,9 @@ from sqlchat.sql.parse import parse
 NOT_SQL = {"dax", "prql", "solr"}
 KNOWN = frozenset(d.value for d in Dialects if d.value not in NOT_SQL)
 ALIASES = {
-    "ansi": "",
-    "sql": "",
-    "pg": "postgres",
-    "pgsql": "postgres",
-    "postgresql": "postgres",
-    "sqlite3": "sqlite",
-    "mariadb": "mysql",
-    "mssql": "tsql",
-    "sqlserver": "tsql",
-    "plsql": "oracle",
-    "sparksql": "spark",
-}
+    "ansi": "", "sql": "", "pg": "postgres", "pgsql": "postgres", "postgresql": "postgres", "sqlite3": "sqlite",
+    "mariadb": "mysql", "mssql": "tsql", "sqlserver": "tsql", "plsql": "oracle", "sparksql": "spark",
+}  # fmt: skip
 WINDOW_PARTS = ("partition_by", "order", "spec")
 PUBLIC_NAMES = {"": "ansi", "postgres": "postgresql"}
 

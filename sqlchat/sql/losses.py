@@ -10,6 +10,7 @@ from sqlglot.dialects.dialect import Dialect
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.guard import RULES
+from sqlchat.sql.guards.rules import split_words
 from sqlchat.sql.parse import parse
 
 _MYSQL, _TSQL = {"mysql", "singlestore"}, {"tsql", "fabric"}
@@ -23,24 +24,10 @@ _WITHOUT_MODIFIERS = _MYSQL | _TSQL | _HIVE | _CLOUD | {"postgres", "duckdb", "o
 _ANY_CASE = _SMALL | _TSQL
 """Dialects whose LIKE ignores case by default."""
 CONTAINS = (
-    exp.JSONBContainsTopKey,
-    exp.JSONBContainsAllTopKeys,
-    exp.JSONBContainsAnyTopKeys,
-    exp.ArrayContainsAll,
+    exp.JSONBContainsTopKey, exp.JSONBContainsAllTopKeys, exp.JSONBContainsAnyTopKeys, exp.ArrayContainsAll,
     exp.ArrayOverlaps,
-)
-ODD_UNITS = {
-    "DOW",
-    "DAYOFWEEK",
-    "ISODOW",
-    "DAYOFWEEKISO",
-    "DOY",
-    "DAYOFYEAR",
-    "EPOCH",
-    "ISOYEAR",
-    "CENTURY",
-    "DECADE",
-}
+)  # fmt: skip
+ODD_UNITS = split_words("DOW DAYOFWEEK ISODOW DAYOFWEEKISO DOY DAYOFYEAR EPOCH ISOYEAR CENTURY DECADE")
 
 
 class Loss(NamedTuple):

@@ -18,7 +18,6 @@ from sqlchat.errors import ConnectionConfigError, SQLRefusedError
 PORTAL = "sqlchat"
 OPEN = f"""DO $sqlchat$ DECLARE portal pg_catalog.refcursor := '{PORTAL}'; BEGIN
 OPEN portal FOR EXECUTE pg_catalog.current_setting('sqlchat.q'); END $sqlchat$"""
-FETCH_NONE = f"FETCH 0 FROM {PORTAL}"
 OPEN_CONTEXT_LINES = 2
 """Of an error's context: the text as a statement, and the DO block."""
 PINS = (

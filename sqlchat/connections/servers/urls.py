@@ -52,19 +52,15 @@ REJECT = re.compile(r'\{"rejectunauthorized":(true|false)\}')
 SEARCH_PATH = re.compile(r"(?:-c\s*|--)search[_-]path=((?:[^\s\\]|\\.)+)", re.IGNORECASE)
 PAIRS = re.compile(r"(?:psql\s+)?[\"']?[a-z][a-z _-]*\s*=", re.IGNORECASE)
 NAMES = {
-    "host": "host",
-    "server": "host",
-    "datasource": "host",
-    "port": "port",
-    "database": "database",
-    "dbname": "database",
-    "initialcatalog": "database",
-    "user": "user",
-    "userid": "user",
-    "uid": "user",
-    "username": "user",
-    "password": "password",
-    "pwd": "password",
+    name: field
+    for field, names in {
+        "host": "host server datasource",
+        "port": "port",
+        "database": "database dbname initialcatalog",
+        "user": "user userid uid username",
+        "password": "password pwd",
+    }.items()
+    for name in names.split()
 }
 """The fields by their names in a text of pairs, as libpq and .NET have it."""
 GO = re.compile(r"(?P<user>[^:@/]+):(?P<password>.*)@tcp\((?P<place>[^()]+)\)(?P<rest>/.*)")
