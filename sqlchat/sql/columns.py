@@ -133,6 +133,10 @@ class Findings:
                 self._paths[f"{text}.{column.name}"] = (table.schema, table.name, column.name)
         return source
 
+    def has_callable_table(self, name: str) -> bool:
+        """Whether `name(...)` in FROM is a full-text table of SQLite that is searched."""
+        return self.rules.dialect == "sqlite" and self.rules.fold_name(name) in self._tables
+
     def _find_in_catalog(self, node: exp.Table) -> Table | None:
         candidates = self._tables.get(self.rules.fold_identifier(node.parts[-1]), [])
         schema = node.args.get("db")
