@@ -1,7 +1,4 @@
-"""How columns are profiled, whatever the database: what is looked at, how much of it, and what is made of it.
-
-Each database's own module reads; what it counted comes here as `Seen` and becomes a ColumnProfile.
-"""
+"""Makes column profiles of counts and values, which each database's own module reads, within shared bounds."""
 
 from __future__ import annotations
 
@@ -22,7 +19,7 @@ from sqlchat.sql.profiles import ColumnProfile, Kind, Path
 SAMPLED_ROWS, SAMPLED_CELLS = 50_000, 500_000
 """Rows of a table that are looked at; fewer of a table with many columns."""
 MOST_VALUES = 1_000
-"""Of one column with more than few texts: the most frequent."""
+"""Most texts that are kept of one column: the most frequent ones."""
 MOST_IN_ALL = 30_000
 """Texts of all columns together."""
 MOST_NUMBERS = 8
@@ -66,7 +63,7 @@ CONVERTIBLE = re.compile(rf"{AMOUNT}|{DAY}([ T]\d\d?:\d\d(:\d\d)?)?")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The counts and values of one column in the rows that were looked at."""
+    """Counts and values of one column in the rows that were read."""
 
     rows: int
     present: int
@@ -124,12 +121,12 @@ def with_labels(profiles: Mapping[Path, ColumnProfile], catalog: Catalog) -> dic
 
 
 def rows_of(columns: int) -> int:
-    """How many rows of a table with that many columns are looked at."""
+    """The number of rows to read of a table with that many columns."""
     return max(100, min(SAMPLED_ROWS, SAMPLED_CELLS // max(1, columns)))
 
 
 def told_by(sample: int, present: int, *, whole: bool) -> int | None:
-    """How many different values a column has, where a sample of `present` values has that many."""
+    """The number of different values of a column, of which `present` values have `sample`; None if unknown."""
     return sample if whole or sample <= present / 2 else None  # where nearly all differ, it says nothing of the rest
 
 

@@ -1,4 +1,4 @@
-"""The first rows of each table, for models that may see rows. For the manager.
+"""Reads the first rows of each table, for models that may see rows.
 
 Read through the connection as its caller's SQL would be, so a policy holds for them too.
 """

@@ -14,7 +14,7 @@ from sqlchat.sql.profiles import ColumnProfile, Path
 Query = Callable[[str], list[tuple[Any, ...]]]
 
 MOST_COLUMNS = 200
-"""Of one table."""
+"""Columns of one table."""
 SEED = 1
 """The same sample for each of a table's statements, and for each reading of it."""
 

@@ -1,4 +1,4 @@
-"""Profiles of a MySQL's columns, from samples: one statement a table. For `connection.py` alone, which asks."""
+"""Profiles the columns of MySQL or MariaDB by samples, with one statement a table."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ Ask = Callable[[str, float], list[tuple[Any, ...]]]
 """(SQL, seconds) -> all rows, each value as the server's text."""
 
 SAMPLED_ROWS = 10_000
-"""Of a table; they are read anew for each column."""
+"""Rows of a table; they are read anew for each column."""
 SAMPLED_COLUMNS = 30
-"""Of a table at once: what a statement with two branches a column may become."""
+"""Columns in one statement, which has two branches a column."""
 SAMPLING = 1.0
 """Seconds for the sample of one table."""
 

@@ -1,4 +1,4 @@
-"""MySQL's rows as a stream. For `connection.py` alone."""
+"""Sends MySQL's rows as a stream."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The questions that `connection.py` asks Postgres about itself, and the Catalog that comes of the answers.
+"""Reads the catalog of Postgres: the queries, and the Catalog made of their answers.
 
 A constant number of queries, whatever the number of tables, each answered as one JSON text.
 """

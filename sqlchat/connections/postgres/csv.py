@@ -1,4 +1,4 @@
-"""COPY's CSV as JSON: with the right options a line of it is the inside of a JSON array. For `connection.py` alone.
+"""Makes JSON of COPY's CSV: with the right options, a line is the inside of a JSON array.
 
 With NULL as `null`, quotes around every column that is no number and a backslash before a quote or a backslash, only
 control characters are left to escape here, and those are rare. What JSON writes otherwise than Postgres (booleans,

@@ -1,4 +1,4 @@
-"""Profiles of a Postgres' columns: from its own statistics, and from samples where it has none. For `connection.py`.
+"""Profiles the columns of Postgres by its own statistics, and by samples if it has none.
 
 `pg_stats` shows a role the columns that it may read, and nothing of a table whose policies hold it.
 """
@@ -26,16 +26,16 @@ Ask = Callable[[str, tuple[Any, ...], float], str]
 TABLES_AT_ONCE = 500
 """The statistics of so many tables are asked for in one query: all of most databases."""
 ASKING_SHARE = 0.8
-"""Of the time, in which the database may answer; the rest is for reading what it said."""
+"""Share of the time in which the database may answer; the rest is for reading the answers."""
 STATISTICS_SHARE = 0.5
-"""Of the time, that statistics may take where samples are to have their turn."""
+"""Share of the time that statistics may take if samples follow."""
 ANALYZED_WHOLE = 30_000
 """Rows that ANALYZE looks at, at the usual target; of a table with no more it has seen all.
 
 The server does not count what changed since in a partitioned table's partitions, nor on another server.
 """
 SAMPLED_ROWS = 20_000
-"""Of a table, on the server."""
+"""Rows of a table that the server reads."""
 SAMPLED_COLUMNS = 200
 SAMPLING = 1.0
 """Seconds for the sample of one table."""

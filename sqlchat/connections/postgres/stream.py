@@ -1,4 +1,4 @@
-"""A COPY's rows as a stream: lines of CSV parsed by the block, or cells decoded one by one. For `connection.py`."""
+"""Sends a COPY's rows as a stream: parses lines of CSV by the block, or decodes cells one by one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Postgres' text of a value -> JSON. For `connection.py` alone.
+"""Encodes Postgres' text of a value as JSON.
 
 Values come as the server writes them (DateStyle ISO, bytea as hex) and leave as JSON without becoming Python objects
 in between: an exact number keeps every digit because nobody reads it.
