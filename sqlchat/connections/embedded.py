@@ -18,14 +18,13 @@ from sqlchat.config import Settings
 from sqlchat.connections.base import Connection, Results
 from sqlchat.connections.encoding import encode_rows
 from sqlchat.connections.plan import Plan
-from sqlchat.connections.profiling import bounded, in_order, with_labels
+from sqlchat.connections.profiling import UNREADABLE, bounded, in_order, with_labels
 from sqlchat.connections.streams import Stream
 from sqlchat.connections.worker_streams import FOREVER, Sender, open_worker_stream
 from sqlchat.errors import (
     ConnectionConfigError,
     DatabaseUnavailableError,
     DeadlineError,
-    QueryError,
     QueryTimeoutError,
     SQLRefusedError,
     TooLargeError,
@@ -171,7 +170,7 @@ class EmbeddedConnection(Connection):
         while waiting and (left := min(SLICE, until - time.monotonic())) > 0:
             try:
                 part, read = self._call(self._present(), left, self.session.read_profiles, waiting[:together])
-            except (QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError):
+            except UNREADABLE:
                 part, read = {}, 0
             profiles |= part
             # one table takes more than a slice: read them one by one, and leave that one out

@@ -1,4 +1,4 @@
-"""Rows of Python values -> the JSON bytes of `Results.rows`. For the connections alone.
+"""Encodes rows of Python values as the JSON bytes of `Results.rows`.
 
 Values keep their meaning: exact numbers keep every digit, times are ISO 8601, bytes base64, and numbers that JSON
 has no word for are the texts `NaN`, `Infinity` and `-Infinity`, apart from null. orjson writes nearly everything by

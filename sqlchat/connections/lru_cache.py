@@ -1,4 +1,4 @@
-"""Results that are kept by a text: the ones that were used last."""
+"""Keeps the most recently used results by a text."""
 
 from __future__ import annotations
 

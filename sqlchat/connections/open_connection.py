@@ -215,10 +215,14 @@ class OpenConnection:
         try:
             return self._examine(sql)
         except SQLRefusedError as exc:
-            if "unknown_names" not in exc.facts:
+            denied = exc.facts.get("denied_table")  # by a policy; one that was made since counts as denied, too
+            missing = [denied] if denied else exc.facts.get("unknown_names")
+            if not missing:
                 raise
-            unknown = UnknownNameError(exc.detail, **exc.facts)
-        if self.reread_catalog(unknown):
+            unknown = UnknownNameError(exc.detail, unknown_names=missing)
+            if denied and not self.reread_catalog(unknown):
+                raise
+        if denied or self.reread_catalog(unknown):
             return self._examine(sql)
         names = self._judges.call(find_unknown_names, sql, self.catalog.mentioned_in(sql), deadline=EXAMINING)
         raise explain_unknown(names, self.catalog) or unknown

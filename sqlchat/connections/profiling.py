@@ -1,7 +1,4 @@
-"""How columns are profiled, whatever the database: what is looked at, how much of it, and what is made of it.
-
-Each database's own module reads; what it counted comes here as `Seen` and becomes a ColumnProfile.
-"""
+"""Makes column profiles of counts and values, which each database's own module reads, within shared bounds."""
 
 from __future__ import annotations
 
@@ -9,13 +6,20 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from sqlchat.errors import (
+    ForeignServerUnavailableError,
+    QueryError,
+    QueryTimeoutError,
+    SQLRefusedError,
+    TooLargeError,
+)
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Kind, Path
 
 SAMPLED_ROWS, SAMPLED_CELLS = 50_000, 500_000
 """Rows of a table that are looked at; fewer of a table with many columns."""
 MOST_VALUES = 1_000
-"""Of one column with more than few texts: the most frequent."""
+"""Most texts that are kept of one column: the most frequent ones."""
 MOST_IN_ALL = 30_000
 """Texts of all columns together."""
 MOST_NUMBERS = 8
@@ -26,6 +30,9 @@ MOST_STRAYS = 3
 NEARLY_ALL = 0.8
 LONGEST = 100
 """Characters; longer texts are prose that no question names."""
+
+UNREADABLE = (ForeignServerUnavailableError, QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError)
+"""Errors of a table that is left out: one that the user may not read, for instance, or that takes too long."""
 
 OTHER = re.compile(
     r"\W*(interval|\w*range|bool|bytea|\w*blob|(var)?binary|jsonb?|uuid|uniqueidentifier|xml|bit|inet|cidr|macaddr|oid"
@@ -38,9 +45,9 @@ NUMBER = re.compile(
     re.I,
 )
 TIME = re.compile(r"\W*(date|time|smalldatetime)", re.I)
-OF_SETS = re.compile(r"set\b", re.I)
-"""Types whose values are lists of labels."""
 LIST = re.compile(r"\[\d*\]\s*$")
+OF_LISTS = re.compile(rf"^set\b|{LIST.pattern}", re.I)
+"""Types whose values are lists of labels."""
 ISO = re.compile(
     r"\d{4}-\d\d(-\d\d([ T]\d\d:\d\d(:\d\d(\.\d+)?)?( ?(Z|UTC|[+-]\d\d(:?\d\d)?))?)?)?|\d\d:\d\d(:\d\d)?"
 )
@@ -56,14 +63,14 @@ CONVERTIBLE = re.compile(rf"{AMOUNT}|{DAY}([ T]\d\d?:\d\d(:\d\d)?)?")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """The counts and values of one column in the rows that were looked at."""
+    """Counts and values of one column in the rows that were read."""
 
     rows: int
     present: int
     """Rows that are not NULL."""
     distinct: int | None
     """Different values, as far as it can be told."""
-    whole: bool
+    whole: bool = False
     """Whether these are all rows of the table."""
     values: Sequence[str] = ()
     """The most frequent first: each of them, or MOST_VALUES and one more."""
@@ -103,7 +110,7 @@ def with_labels(profiles: Mapping[Path, ColumnProfile], catalog: Catalog) -> dic
     made = dict(profiles)
     for table in catalog.tables:
         for column in table.columns:
-            if not (column.labels and table.listed) or OF_SETS.match(column.type):
+            if not (column.labels and table.listed) or OF_LISTS.search(column.type):
                 continue
             path = (table.schema, table.name, column.name)
             profile = made.get(path) or ColumnProfile("text", 0.0, len(column.labels))
@@ -114,12 +121,12 @@ def with_labels(profiles: Mapping[Path, ColumnProfile], catalog: Catalog) -> dic
 
 
 def rows_of(columns: int) -> int:
-    """How many rows of a table with that many columns are looked at."""
+    """The number of rows to read of a table with that many columns."""
     return max(100, min(SAMPLED_ROWS, SAMPLED_CELLS // max(1, columns)))
 
 
 def told_by(sample: int, present: int, *, whole: bool) -> int | None:
-    """How many different values a column has, where a sample of `present` values has that many."""
+    """The number of different values of a column, of which `present` values have `sample`; None if unknown."""
     return sample if whole or sample <= present / 2 else None  # where nearly all differ, it says nothing of the rest
 
 
@@ -140,6 +147,15 @@ def profile(kind: Kind, seen: Seen) -> ColumnProfile:
         values=tuple(map(name_number, seen.values)) if few else (),
         complete=few and seen.whole,
     )
+
+
+def profile_sample(kind: Kind, seen: Seen, most: int) -> ColumnProfile:
+    """Make the profile of a column of which `seen` tells the first `most` rows of a table, and one more."""
+    whole = seen.rows <= most
+    distinct = None if seen.distinct is None else told_by(seen.distinct, seen.present, whole=whole)
+    if not whole:  # the first rows of a large table are mostly its oldest
+        seen = replace(seen, least="", most="")
+    return profile(kind, replace(seen, whole=whole, distinct=distinct))
 
 
 def name_number(text: str) -> str:

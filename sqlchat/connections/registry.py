@@ -1,4 +1,4 @@
-"""Which class serves which `provider` of a connection. A new database: one package, one line here, one test file."""
+"""Finds the class of a connection by its `provider`. A new database: one package, one line here, one test file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first rows of each table, for models that may see rows. For the manager.
+"""Reads the first rows of each table, for models that may see rows.
 
 Read through the connection as its caller's SQL would be, so a policy holds for them too.
 """
@@ -12,13 +12,7 @@ import orjson
 from sqlglot import exp
 
 from sqlchat.connections.base import Connection
-from sqlchat.errors import (
-    ForeignServerUnavailableError,
-    QueryError,
-    QueryTimeoutError,
-    SQLRefusedError,
-    TooLargeError,
-)
+from sqlchat.connections.profiling import UNREADABLE
 from sqlchat.sql.catalog import Catalog, Table
 
 Samples = Mapping[tuple[str, str], tuple[tuple[str, ...], ...]]
@@ -38,7 +32,7 @@ def read_samples(connection: Connection, catalog: Catalog) -> Samples:
             break
         try:
             results = connection.run(_first_rows(table, catalog), max_rows=ROWS, timeout=min(left, A_TABLE))
-        except (ForeignServerUnavailableError, QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError):
+        except UNREADABLE:
             continue  # one that the role may not read, say: the others still help
         rows = results.read_rows()
         samples[table.schema, table.name] = tuple(tuple(map(_text, row)) for row in rows)

@@ -1,4 +1,4 @@
-"""One value that takes long to read: kept for a while, and read by one thread at a time. For the manager."""
+"""Keeps a value that takes long to read for a while, and lets one thread at a time read it."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LATE = 2
 class TtlCache(Generic[T]):
     """Keeps the value of `read`, and reads it anew when it is `ttl` seconds old.
 
-    Who comes while it is read shares its value or its error. But where it is only its time that has come, one caller
-    waits for the reading, and the others go on with what there was, until that is twice as old as it should be.
-    `source` tells what it is read of, for those who do not say; `read` is handed what `get` is.
+    Callers that come while it is read share its value or its error. If only its time is over, one caller waits for
+    the reading, and the others get the old value until that is twice as old as `ttl`. `source` gives the default of
+    `of`; `read` gets the positional arguments of `get`.
     """
 
     def __init__(self, read: Callable[..., T], ttl: float, source: Callable[[], object] = lambda: None) -> None:

@@ -256,18 +256,19 @@ def drop_unreadable_keys(tables: Iterable[Table]) -> tuple[Table, ...]:
     readable = list(tables)
     names = {(table.schema, table.name): {column.name for column in table.columns} for table in readable}
 
-    def is_readable(table: Table, key: ForeignKey) -> bool:
-        own, other = names[table.schema, table.name], names.get((key.ref_schema, key.ref_table))
+    def drop_keys(table: Table) -> Table:
+        own = names[table.schema, table.name]
+        primary = table.primary_key if own.issuperset(table.primary_key) else ()
+        foreign = tuple(key for key in table.foreign_keys if is_readable(own, key))
+        if (primary, foreign) == (table.primary_key, table.foreign_keys):
+            return table
+        return replace(table, primary_key=primary, foreign_keys=foreign)
+
+    def is_readable(own: set[str], key: ForeignKey) -> bool:
+        other = names.get((key.ref_schema, key.ref_table))
         return own.issuperset(key.columns) and (other is None or other.issuperset(key.ref_columns))
 
-    return tuple(
-        replace(
-            table,
-            primary_key=table.primary_key if names[table.schema, table.name].issuperset(table.primary_key) else (),
-            foreign_keys=tuple(key for key in table.foreign_keys if is_readable(table, key)),
-        )
-        for table in readable
-    )
+    return tuple(map(drop_keys, readable))
 
 
 def read_labels(type: str) -> tuple[str, ...]:

@@ -133,6 +133,10 @@ class Findings:
                 self._paths[f"{text}.{column.name}"] = (table.schema, table.name, column.name)
         return source
 
+    def has_callable_table(self, name: str) -> bool:
+        """Whether `name(...)` in FROM is a full-text table of SQLite that is searched."""
+        return self.rules.dialect == "sqlite" and self.rules.fold_name(name) in self._tables
+
     def _find_in_catalog(self, node: exp.Table) -> Table | None:
         candidates = self._tables.get(self.rules.fold_identifier(node.parts[-1]), [])
         schema = node.args.get("db")
@@ -240,9 +244,7 @@ class Findings:
             self._note_meaning([matches], column)
         if matches and matches.certain and self._is_certain(source, key, column):
             self.certain.add(int(column.meta.get("start", -1)))
-        tables = {source.table} if source.table else source.list_open_tables()
-        owner = tables.pop() if len(tables) == 1 else ""
-        written = f"{owner or qualifier.name}.{column.name}"
+        written = f"{source.find_owner() or qualifier.name}.{column.name}"
         self._note_found([matches] if matches else [], written, qualifier)
         if matches is None:
             self.note_unknown("column", f"{qualifier.name}.{column.name}", source.bases, qualifier)
@@ -313,8 +315,7 @@ class Findings:
         elif not sources:
             self.note_column(f"{qualifier.name}.*", qualifier)
         else:
-            tables = {sources[0].table} if sources[0].table else sources[0].list_open_tables()
-            owner = tables.pop() if len(tables) == 1 else ""
+            owner = sources[0].find_owner()
             self.note_column(f"{owner}.*" if owner else "*", qualifier)
 
     @staticmethod

@@ -23,7 +23,7 @@ DEFINED_AS_TABLES = {"TABLE", "VIEW", "MATERIALIZED VIEW", "DYNAMIC TABLE"}
 ROUTINES = {"FUNCTION", "PROCEDURE", "MACRO"}
 BLOCKS = (exp.Block, exp.IfBlock, exp.WhileBlock)
 READ = (
-    exp.Query, exp.UDTF, exp.Pivot, exp.Insert, exp.MultitableInserts, exp.Update, exp.Delete, exp.Merge, exp.Copy,
+    exp.Query, exp.UDTF, exp.Pivot, exp.Insert, exp.MultitableInserts, exp.Update, exp.Delete, exp.Merge,
     exp.TruncateTable, exp.Cache, exp.Uncache, exp.Summarize, exp.LoadData, exp.Set, exp.Use, exp.Export,
     exp.Transaction, exp.Commit, exp.Rollback, exp.Pragma, exp.Kill, exp.Attach, exp.Detach, exp.Analyze, exp.Alter,
     exp.Execute, exp.Declare, exp.Install,
@@ -84,6 +84,9 @@ def is_understood(tree: exp.Expr) -> bool:
             return kind != "TRIGGER"
         case exp.Drop():
             return kind not in ("TRIGGER", "POLICY", "RULE")
+        case exp.Copy():
+            source = tree.find(exp.Table)  # DuckDB's COPY FROM DATABASE has none
+            return source is None or source.this.args.get("quoted") is True or source.name.upper() != "DATABASE"
         case exp.Show():
             return not any(isinstance(value, exp.Expr) for value in tree.args.values())
         case exp.Describe():
@@ -118,7 +121,7 @@ class _Reader:
                 for each in self.read(part, depth + 1)
             ]
             return inner or [Statement(None, kind)]
-        if any(re.fullmatch(form, hidden, forms.FLAGS) for form in forms.OF_NO_TABLE):
+        if any(form.fullmatch(hidden) for form in forms.OF_NO_TABLE):
             return [Statement(None, kind)]
         error: SQLSyntaxError | None = None
         try:
@@ -129,13 +132,15 @@ class _Reader:
             error = exc
         plain = text
         for clause in forms.CLAUSES:
-            for match in re.finditer(clause, hidden, forms.FLAGS):
+            for match in clause.finditer(hidden):
                 plain = plain[: match.start()] + " " * len(match[0]) + plain[match.end() :]
         if plain != text:
             return self.read(plain, depth + 1)
         if error:
             raise error
-        if isinstance(trees[0], exp.Command | exp.Create | exp.Drop | exp.Describe | exp.Show | exp.IfBlock):
+        if isinstance(
+            trees[0], exp.Command | exp.Copy | exp.Create | exp.Drop | exp.Describe | exp.Show | exp.IfBlock
+        ):
             words = " ".join(hidden.split()[:3])[:60]
             raise SQLRefusedError(f"What the statement {words!r} reads and writes is not known here.")
         raise SQLSyntaxError(f"{text.split(maxsplit=1)[0][:40]!r} begins no SQL statement that is known here.")
@@ -149,7 +154,7 @@ class _Reader:
             if match[0] in ("(", ")") or (depth > 0 and match[0]):
                 continue
             words = hidden[start : match.start()]
-            if match[0] and re.match(r"\s*CREATE\b.*?\b(?:TRIGGER|FUNCTION|PROCEDURE)\b", words, forms.FLAGS):
+            if match[0] and re.match(r"\s*CREATE\b.*?\b(?:TRIGGER|FUNCTION|PROCEDURE|EVENT)\b", words, forms.FLAGS):
                 opened = re.findall(r"\b(?:BEGIN|CASE|END)\b", words, re.IGNORECASE)
                 if sum(-1 if word.upper() == "END" else 1 for word in opened) > 0:
                     continue
@@ -186,14 +191,22 @@ class _Reader:
             return _write_change(match["t"], _find_brackets(text, hidden, r"\b(?:USING|CHECK)\s*\("))
         if match := forms.ROUTINE.fullmatch(hidden):
             return self._read_routine(text, hidden, match.start("parameters"))
-        for form, template in forms.TEMPLATES:
-            if match := re.fullmatch(form, hidden, forms.FLAGS):
-                return template.format(**{part: text[slice(*match.span(part))] for part in match.groupdict()})
+        if match := forms.EVENT.fullmatch(hidden):
+            return _strip_block(text[slice(*match.span("q"))])
+        for form, instead in forms.REWRITTEN:
+            if match := form.fullmatch(hidden):
+                parts = {part: text[slice(*match.span(part))] for part in match.groupdict()}
+                if pairs := parts.get("pairs"):
+                    names = re.split(r"\s*,\s*|" + forms.BEHIND_NAMES.pattern, pairs, flags=forms.FLAGS)
+                    parts["pairs"] = ", ".join(filter(None, names))
+                return instead.format(**parts) + (f"; DROP TABLE {parts['u']}" if "u" in parts else "")
         return None
 
     def _read_trigger(self, text: str, hidden: str, match: re.Match[str]) -> str:
         rest = match.start("rest")
-        conditions = _find_brackets(text[rest:], hidden[rest:], r"\bWHEN\s*\(")
+        conditions = []
+        if condition := forms.TRIGGER_CONDITION.search(hidden, rest):
+            conditions.append(text[slice(*condition.span(1))])
         if columns := re.search(r"\bUPDATE\s+OF\s+(.+?)\s+(?:OR\s+\w+\s+)?ON\b", hidden[:rest], forms.FLAGS):
             conditions.insert(0, text[slice(*columns.span(1))])
         touched = _write_change(match["t"], conditions)
@@ -214,7 +227,7 @@ class _Reader:
             raise SQLRefusedError(
                 f"The body of this routine is in {named}, of which it is not known what it touches."
             )
-        if body := re.search(r"\bBEGIN\s+ATOMIC\b", rest, forms.FLAGS):
+        if body := re.search(r"\bBEGIN\s+ATOMIC\b" if named else r"\bBEGIN\b", rest, forms.FLAGS):
             return _strip_block(shown[body.start() :])
         if body := re.search(r"\bRETURN\s+(?!S\b)", rest, forms.FLAGS):
             return "SELECT " + shown[body.end() :]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 from sqlglot import exp
 from sqlglot.dialects.dialect import Dialect, Dialects
 from sqlglot.errors import ErrorLevel, UnsupportedError
@@ -14,18 +16,10 @@ from sqlchat.sql.parse import parse
 NOT_SQL = {"dax", "prql", "solr"}
 KNOWN = frozenset(d.value for d in Dialects if d.value not in NOT_SQL)
 ALIASES = {
-    "ansi": "",
-    "sql": "",
-    "pg": "postgres",
-    "pgsql": "postgres",
-    "postgresql": "postgres",
-    "sqlite3": "sqlite",
-    "mariadb": "mysql",
-    "mssql": "tsql",
-    "sqlserver": "tsql",
-    "plsql": "oracle",
-    "sparksql": "spark",
-}
+    "ansi": "", "sql": "", "pg": "postgres", "pgsql": "postgres", "postgresql": "postgres", "sqlite3": "sqlite",
+    "mariadb": "mysql", "mssql": "tsql", "sqlserver": "tsql", "plsql": "oracle", "sparksql": "spark",
+}  # fmt: skip
+WINDOW_PARTS = ("partition_by", "order", "spec")
 PUBLIC_NAMES = {"": "ansi", "postgres": "postgresql"}
 
 
@@ -44,22 +38,44 @@ def write_public_name(dialect: str) -> str:
     return PUBLIC_NAMES.get(dialect, dialect)
 
 
+def _inline_windows(tree: exp.Expr) -> None:
+    """Write each `OVER name` out: of a named window, sqlglot does not know where NULLs stand in its order."""
+    for select in tree.find_all(exp.Select):
+        defined = select.args.get("windows") or []
+        named = {each.name.lower(): each for each in defined}
+        used = [
+            each
+            for each in select.find_all(exp.Window)
+            if each.alias.lower() in named and each.find_ancestor(exp.Select) is select
+        ]
+        if any(each.args.get("alias") for each in defined) or any(
+            each.args.get(p) for each in used for p in WINDOW_PARTS
+        ):
+            continue  # WINDOW v AS (w ORDER BY ...) and OVER (w ORDER BY ...) add to another
+        for each in used:
+            for part in WINDOW_PARTS:
+                each.set(part, copy.deepcopy(named[each.alias.lower()].args.get(part)))
+            each.set("alias", None)
+        if named:
+            select.set("windows", None)
+
+
 def transpile(sql: str, source: str, target: str) -> tuple[str, tuple[str, ...]]:
     """Translate `sql` between two dialects (sqlglot's names).
 
-    Gives the SQL, statements separated by `;`, and a warning for each part that has no equivalent there or another
-    result. Raises
-    SQLSyntaxError, SQLRefusedError.
+    Returns the SQL, statements separated by `;`, and a warning for each part that has no equivalent there or gives
+    another result. Raises SQLSyntaxError, SQLRefusedError.
     """
     statements: list[str] = []
     warnings: list[str] = []
     for tree in parse(sql, source, exact=True):
+        _inline_windows(tree)
         generator = Dialect.get_or_raise(target).generator(unsupported_level=ErrorLevel.IGNORE)
         try:
             statements.append(generator.generate(tree, copy=False))
         except RecursionError as exc:
             raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
-        except (UnsupportedError, ValueError) as exc:
+        except (UnsupportedError, ValueError, AttributeError, KeyError, TypeError) as exc:
             raise SQLRefusedError(f"This SQL cannot be written in {write_public_name(target)}: {exc}") from exc
         warnings += generator.unsupported_messages
         warnings += find_losses(tree, statements[-1], source, target)

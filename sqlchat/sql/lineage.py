@@ -19,17 +19,10 @@ MULTIPLE = "MULTIPLE"
 OF_PIPES = re.compile(r"__tmp\d+")
 """CTEs that sqlglot makes of BigQuery's pipes."""
 _KINDS: dict[type[exp.Expr], str] = {
-    exp.Query: "SELECT",
-    exp.UDTF: "SELECT",
-    exp.Pivot: "SELECT",
-    exp.MultitableInserts: "INSERT",
-    exp.TruncateTable: "TRUNCATE",
-    exp.LoadData: "LOAD",
-    exp.Transaction: "BEGIN",
-    exp.Block: "BEGIN",
-    exp.IfBlock: "IF",
-    exp.WhileBlock: "WHILE",
-}
+    exp.Query: "SELECT", exp.UDTF: "SELECT", exp.Pivot: "SELECT", exp.MultitableInserts: "INSERT",
+    exp.TruncateTable: "TRUNCATE", exp.LoadData: "LOAD", exp.Transaction: "BEGIN", exp.Block: "BEGIN",
+    exp.IfBlock: "IF", exp.WhileBlock: "WHILE",
+}  # fmt: skip
 _SESSION = {"SET", "USE", "BEGIN", "COMMIT", "ROLLBACK", "PRAGMA"}
 """Kinds that only set the session or bound a transaction."""
 

@@ -10,6 +10,7 @@ from sqlglot.dialects.dialect import Dialect
 
 from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 from sqlchat.sql.guard import RULES
+from sqlchat.sql.guards.rules import split_words
 from sqlchat.sql.parse import parse
 
 _MYSQL, _TSQL = {"mysql", "singlestore"}, {"tsql", "fabric"}
@@ -19,27 +20,14 @@ _SMALL = _MYSQL | {"sqlite"}
 _NO_ARRAYS = _MYSQL | _TSQL | {"sqlite", "oracle"}
 _CLASSIC = _NO_ARRAYS | {"postgres", "redshift", "teradata"}
 """Dialects without the newer shortcuts of SQL."""
+_WITHOUT_MODIFIERS = _MYSQL | _TSQL | _HIVE | _CLOUD | {"postgres", "duckdb", "oracle"}
 _ANY_CASE = _SMALL | _TSQL
 """Dialects whose LIKE ignores case by default."""
 CONTAINS = (
-    exp.JSONBContainsTopKey,
-    exp.JSONBContainsAllTopKeys,
-    exp.JSONBContainsAnyTopKeys,
-    exp.ArrayContainsAll,
+    exp.JSONBContainsTopKey, exp.JSONBContainsAllTopKeys, exp.JSONBContainsAnyTopKeys, exp.ArrayContainsAll,
     exp.ArrayOverlaps,
-)
-ODD_UNITS = {
-    "DOW",
-    "DAYOFWEEK",
-    "ISODOW",
-    "DAYOFWEEKISO",
-    "DOY",
-    "DAYOFYEAR",
-    "EPOCH",
-    "ISOYEAR",
-    "CENTURY",
-    "DECADE",
-}
+)  # fmt: skip
+ODD_UNITS = split_words("DOW DAYOFWEEK ISODOW DAYOFWEEKISO DOY DAYOFYEAR EPOCH ISOYEAR CENTURY DECADE")
 
 
 class Loss(NamedTuple):
@@ -56,7 +44,8 @@ def _is_array(node: exp.Expr) -> bool:
 
 
 def _is_date(node: exp.Expr) -> bool:
-    return isinstance(node.unnest(), exp.Cast) and node.unnest().is_type("date")
+    bare = node.unnest()
+    return isinstance(bare, exp.CurrentDate) or (isinstance(bare, exp.Cast) and bare.is_type("date"))
 
 
 def _computes_date(node: exp.Expr) -> bool:
@@ -92,11 +81,25 @@ def _leaves_columns_ungrouped(node: exp.Expr) -> bool:
     return any(column.find_ancestor(exp.AggFunc, exp.Select) is node for column in columns)
 
 
+def _writes_number(node: exp.Expr) -> bool:
+    """Whether a pattern such as `FM999,990.00` is of a number, not of a date."""
+    pattern = node.args.get("format")
+    return isinstance(pattern, exp.Literal) and not {"9", "0"}.isdisjoint(pattern.name)
+
+
+def _shifts_date(node: exp.Expr) -> bool:
+    return node.name.upper() in ("DATE", "DATETIME", "TIME") and len(node.expressions) > 1
+
+
+def _selects_position(node: exp.Expr) -> bool:
+    return any(isinstance(each, exp.Literal) for each in node.expressions)
+
+
 GIVEN = (
     Loss((exp.Bracket, exp.Any, exp.Unnest, exp.Explode), _NO_ARRAYS, "no arrays", _is_array),
     Loss((exp.ArrayAgg,), _SMALL, "array_agg becomes one text"),
     Loss(CONTAINS, _NO_ARRAYS, "no operators for what JSON or an array contains"),
-    Loss((exp.Fetch, exp.Limit), _SMALL | {"duckdb"}, "no WITH TIES", _has_option("with_ties")),
+    Loss((exp.Fetch, exp.Limit), _SMALL | _HIVE | _CLOUD | {"duckdb"}, "no WITH TIES", _has_option("with_ties")),
     Loss((exp.Fetch, exp.Limit), _SMALL | {"postgres", "spark"}, "no LIMIT in percent", _has_option("percent")),
     Loss(
         (exp.Add, exp.Sub),
@@ -124,6 +127,9 @@ GIVEN = (
         lambda node: node.args.get("method") in ("ASOF", "POSITIONAL"),
     ),
     Loss((exp.MatchAgainst,), {"postgres", "sqlite", "duckdb", "spark"}, "full-text search has other rules"),
+    Loss((exp.TimeToStr,), _SMALL | {"duckdb"} | _HIVE, "numbers are not written by a pattern", _writes_number),
+    Loss((exp.Anonymous,), _WITHOUT_MODIFIERS, "date functions take no modifiers such as '-1 day'", _shifts_date),
+    Loss((exp.Comprehension,), _CLASSIC | _HIVE | _CLOUD, "no lists made by FOR"),
 )
 """Losses by the query as it was given."""
 WRITTEN = (
@@ -197,6 +203,21 @@ WRITTEN = (
         _has("except_", "replace", "rename"),
     ),
     Loss((exp.Group,), _CLASSIC, "no GROUP BY ALL", _has("all")),
+    Loss((exp.Group,), _TSQL | {"oracle"}, "no GROUP BY of a position", _selects_position),
+    Loss((exp.Unnest, exp.Explode), _TSQL | _SMALL | {"oracle"}, "no UNNEST"),
+    Loss(
+        (exp.Where, exp.Having),
+        {"oracle"},
+        "a column is no condition",
+        lambda node: isinstance(node.this, exp.Column),
+    ),
+    Loss((exp.RegexpLike,), _MYSQL, "MariaDB has REGEXP in place of REGEXP_LIKE, and case is ignored"),
+    Loss(
+        (exp.Distinct,),
+        _SMALL | _TSQL,
+        "no count of several columns in brackets",
+        lambda node: any(isinstance(each, exp.Tuple) for each in node.expressions),
+    ),
     Loss((exp.Glob,), _MYSQL | _TSQL | _HIVE | _CLOUD | {"postgres", "oracle"}, "no GLOB"),
 )
 """Losses by the translation."""
@@ -207,6 +228,10 @@ def find_losses(given: exp.Expr, written: str, source: str, target: str) -> Iter
     yield from _list_losses(GIVEN, [given], target)
     if source in _SMALL and target not in _SMALL and any(map(_leaves_columns_ungrouped, given.find_all(exp.Select))):
         yield "beside an aggregate, each column must be grouped"
+    if source == "sqlite" and any(column.name.lower() == "rowid" for column in given.find_all(exp.Column)):
+        yield "no rowid"
+    if source in _TSQL and any(_adds_text(each) for each in given.find_all(exp.Add)):
+        yield "+ joins no texts; || does"
     if (source in _ANY_CASE) != (target in _ANY_CASE) and given.find(exp.Like):
         yield f"LIKE {'ignores' if target in _ANY_CASE else 'heeds'} case here"
     try:
@@ -231,6 +256,10 @@ def _list_losses(losses: Collection[Loss], trees: list[exp.Expr], target: str) -
             loss.is_lost(each) for tree in trees for each in tree.find_all(*loss.parts)
         ):
             yield loss.warning
+
+
+def _adds_text(node: exp.Expr) -> bool:
+    return any(isinstance(side, exp.Literal) and side.is_string for side in (node.this, node.expression))
 
 
 def _may_be_whole(division: exp.Div) -> bool:

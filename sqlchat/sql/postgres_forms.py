@@ -108,6 +108,8 @@ class _Writer:
         for at, word in enumerate(words):
             if word.kind == "word" and at not in self.replaced:
                 self._replace_word(at, word.value)
+            elif word.kind == "number" and "_" in word.text:
+                self.replaced[at] = word.text.replace("_", "")
         for at, end in find_operators(words):
             if at not in self.replaced:
                 self._replace_operator(at, end)
@@ -126,6 +128,18 @@ class _Writer:
         elif opener in JSON_FUNCTIONS and self._replace_json_clause(at, word, opener):
             pass
         elif (opener, before, word) in DROPPED or (before, word) in (("bit", "varying"), ("collation", "for")):
+            self.replaced[at] = ""
+        elif (before, word) == ("at", "local") and self._ends_operand(at - 2):
+            self._drop(at - 1, at + 1)
+        elif (opener, word, after) == ("xmlserialize", "indent", ")") and before != "as":
+            self._drop(at - (before == "no"), at + 1)
+        elif (opener, word, after) == ("columns", "exists", "path"):
+            self.replaced[at] = ""
+        elif opener in ("columns", "json_table") and (clause := self._match_json_clause(at)):
+            self._drop(at, at + clause[0].count(" ") + 1)
+        elif (opener, word) == ("json_table", "passing") and not self._begins_operand(at):
+            self._join_arguments(at)
+        elif word == "national" and after in ("char", "character"):
             self.replaced[at] = ""
         elif before == "by" and word in ("ref", "value") and self._read(at - 2) == "passing" and after != ")":
             self._drop(at - 1, at + 1)
@@ -163,6 +177,23 @@ class _Writer:
         else:
             return False
         return True
+
+    def _join_arguments(self, passing: int) -> None:
+        """Make one expression of the arguments in `JSON_TABLE(document, path PASSING value AS name COLUMNS ...)`."""
+        opening = self.brackets.around[passing]
+        self.replaced[passing] = "&"
+        for at in range(opening + 1, self.brackets.closing.get(opening, 0)):
+            if self.brackets.around[at] == opening and self.words[at].text == ",":
+                self.replaced[at] = "&"
+            elif self.brackets.around[at] == opening and self._read(at) == "as":
+                self._drop(at, at + 2)
+
+    def _ends_operand(self, at: int) -> bool:
+        """Whether a value certainly ends at `at`, so that what follows is no other value."""
+        if at < 1 or self.words[at].kind == "sign":
+            opening = next((each for each, closing in self.brackets.closing.items() if closing == at), 0)
+            return opening > 0 and self.words[opening - 1].value not in ("on", "all", "distinct")
+        return self.words[at].kind != "word" or self.words[at].value not in OPENING
 
     def _match_json_clause(self, at: int) -> re.Match[str] | None:
         return JSON_CLAUSE.match(" ".join(self._read(at + step) for step in range(6)))

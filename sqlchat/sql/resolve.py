@@ -287,6 +287,10 @@ class QueryResolver(ABC):
                 if not isinstance(argument, exp.TableAlias) and not is_model:
                     is_option = isinstance(argument, exp.EQ) and isinstance(argument.this, exp.Column)
                     self.resolve_expression(argument.expression if is_option else argument, before)
+        if isinstance(node.this, exp.Anonymous) and self.findings.has_callable_table(node.this.name):
+            called = exp.to_table(node.this.name)
+            self.findings.note_read(called)
+            return self.findings.make_table_source(called, self._read_alias(alias))
         columns = self._read_alias_columns(alias)
         name = self._read_alias(alias) or (columns[0] if columns else "")
         if isinstance(node, exp.Alias):

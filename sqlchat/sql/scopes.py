@@ -177,9 +177,10 @@ class Source:
         join the one before twice would else take twice as long with every link."""
         return (self, *self.behind) if self.open else self.behind
 
-    def list_open_tables(self) -> set[str]:
-        """The real tables that an unknown column may belong to; "" for a source that is no table."""
-        return {source.table for source in self.list_open_sources()}
+    def find_owner(self) -> str:
+        """The real table that an unknown column belongs to; "" if it may be another one's, or no table's."""
+        owners = {self.table} if self.table else {source.table for source in self.list_open_sources()}
+        return owners.pop() if len(owners) == 1 else ""
 
     def rename(self, name: str = "", columns: list[str] | None = None) -> Source:
         """Return a copy with another name and its first columns renamed to `columns`."""

@@ -57,17 +57,13 @@ class StatementResolver(QueryResolver):
                 self._resolve_body(node.args.get("expression"), scope)
             case exp.Describe() if isinstance(node.this, exp.DML | exp.Merge):
                 self.resolve_change(node.this, scope)
-            case exp.Describe() | exp.Summarize():
+            case exp.Describe() | exp.Summarize() | exp.Export():
                 self._resolve_body(node.this, scope)
             case exp.LoadData():
                 self._write_all([node.this])
             case exp.Analyze():
-                for table in node.args.get("tables") or ():
+                for table in (*(node.args.get("tables") or ()), node.this):
                     self._resolve_body(table, scope)
-                if isinstance(node.this, exp.Table):
-                    self._resolve_body(node.this, scope)
-            case exp.Export():
-                self._resolve_body(node.this, scope)
             case exp.Set() | exp.Declare():
                 self._resolve_subqueries(node, scope)
             case exp.Execute():
@@ -160,13 +156,12 @@ class StatementResolver(QueryResolver):
         same = [source for source in others if source.name == target.name and source.node is not None]
         if not same and self.rules.targets_by_table:
             same = [source for source in others if source.table and source.table.lower() == target.table.lower()]
-        if len(same) == 1:
-            for source in same:
-                if isinstance(target.node, exp.Table):
-                    self.findings.forget_read(target.node)
-                scope.sources = others
-                return [source]
-        return [target]
+        if len(same) != 1:
+            return [target]
+        if isinstance(target.node, exp.Table):
+            self.findings.forget_read(target.node)
+        scope.sources = others
+        return same
 
     def _find_assigned_sources(self, node: exp.Update, named: Scope) -> list[Source]:
         """MySQL's UPDATE of a join writes the tables whose columns it sets."""
@@ -262,6 +257,10 @@ class StatementResolver(QueryResolver):
             return
         if node.args.get("kind") in ROUTINES:
             self._resolve_routine(node, scope)
+            return
+        self._resolve_body(node.expression, scope)
+        if properties := node.args.get("properties"):  # USING TEMPLATE (SELECT ...)
+            self._resolve_subqueries(properties, scope)
         if node.args.get("kind") not in DEFINED_AS_TABLES:
             return
         self._write_all([node.this])
@@ -274,7 +273,6 @@ class StatementResolver(QueryResolver):
                 if isinstance(table, exp.Table):
                     self.findings.note_read(table)
         self._write_all(each.this for each in node.find_all(exp.PartitionedOfProperty, exp.ToTableProperty))
-        self._resolve_body(node.expression, scope)
 
     def _resolve_routine(self, node: exp.Create, scope: Scope) -> None:
         """The body of a function, procedure or macro, in which its parameters are no columns."""

@@ -530,3 +530,19 @@ def test_a_policy_that_cannot_be_is_refused(fields, field):
 @pytest.mark.parametrize("fields", [None, {}, {"deny_tables": []}])
 def test_an_empty_policy_is_none(fields):
     assert Policy.read(fields) is None
+
+
+def test_a_table_that_was_made_since_is_read_under_a_policy(tmp_path, postgres_database, executing):
+    execute = executing(postgres_database)
+    execute("CREATE TABLE shops (id int)")
+    policed = PolicedDatabase(tmp_path, "postgres", postgres_database, {"deny_tables": ["secret_*"]})
+    try:
+        assert policed.run("SELECT count(*) FROM shops") == [[0]]
+        execute("CREATE TABLE parts (id int); CREATE TABLE secret_parts (id int)")
+        assert policed.run("SELECT count(*) FROM parts") == [[0]]
+        execute("CREATE TABLE later (id int)")
+        for name in ("secret_parts", "later", "nowhere"):  # the catalog was read just now
+            with pytest.raises(SQLRefusedError, match=f"does not let SQL read the table '{name}'"):
+                policed.run(f"SELECT count(*) FROM {name}")
+    finally:
+        policed.close()

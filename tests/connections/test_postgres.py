@@ -336,6 +336,7 @@ def test_a_byte_that_is_no_text_costs_its_cell(postgres_server, executing):
     assert rows(connection, "SELECT id, v FROM t ORDER BY id") == [[1, "caf\ufffd"], [2, "größe"]]
     assert rows(connection, "SELECT v, d FROM t ORDER BY id") == [["caf\ufffd", None], ["größe", []]]
     assert rows(connection, "SELECT id FROM t WHERE v = 'größe'") == [[2]]
+    assert rows(connection, "SELECT to_json(v) FROM t ORDER BY id") == [["caf\ufffd"], ["größe"]]
     with pytest.raises(QueryError, match="größe"):
         rows(connection, "SELECT größe FROM t")
     assert "t" in {table.name for table in connection.catalog().tables}

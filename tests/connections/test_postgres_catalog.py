@@ -1,5 +1,6 @@
 """The catalog of a Postgres."""
 
+import orjson
 import pytest
 
 from sqlchat.config import Settings
@@ -153,7 +154,7 @@ def test_labels_and_domains_are_told(postgres, execute):
         ("st", "", labels),
         ("kind", "st", labels),
         ("price", "numeric(10,2)", ()),
-        ("st[]", "", ()),
+        ("st[]", "", labels),
         ("text", "", ()),
         ("special_price", "numeric(10,2)", ()),
         ("special_kind", "st", labels),
@@ -213,3 +214,19 @@ def test_tables_of_an_extension_are_known_and_not_listed(postgres, execute, post
     assert find_unknown_names("SELECT n FROM brought", catalog) == ()
     assert {table for _, table, _ in postgres.profiles(catalog, 5)} == {"own"}
     postgres_server.execute("ALTER EXTENSION plpgsql DROP TABLE brought", postgres_database["database"])
+
+
+def test_labels_of_an_array_of_an_enum_are_told(postgres, execute):
+    execute("CREATE TYPE state AS ENUM ('new', 'paid'); CREATE TABLE t (s state[]); INSERT INTO t VALUES ('{new}')")
+    catalog = postgres.catalog()
+    assert catalog.table("t").columns[0].labels == ("new", "paid")
+    profile = postgres.profiles(catalog, 5)["public", "t", "s"]
+    assert profile.kind == "other"
+    assert not profile.values
+
+
+def test_what_plans_the_catalog_ends_with_its_transaction(postgres):
+    postgres.catalog()
+    settings = "SELECT name, setting FROM pg_settings WHERE name IN ('jit', 'enable_nestloop') ORDER BY name"
+    run = postgres.run(settings, max_rows=5, timeout=5)
+    assert orjson.loads(run.rows)[0] == ["enable_nestloop", "on"]

@@ -71,7 +71,7 @@ def test_fields_beside_a_url_complete_it():
                 "-c",
                 "-c statement_timeout=0",
                 "-c search_path=a -c role=x",
-                "--cluster=x",
+                "--cluster=x -c role=y",
                 "search_path=a",
             )
         ],
@@ -188,3 +188,58 @@ def test_a_password_that_is_not_encoded_is_told_how_to_be(around, character):
     assert not any(part in caught.value.detail for part in ("s3", "cret", "cr=et"))
     encoded = quote(password, safe="")
     assert read({"url": f"postgresql://reader:{encoded}@db.example.com/analytics"}).password == password
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "host=db.example.com port=6432 dbname=d user=u@x password=pq sslmode=require connect_timeout=5",
+        "psql \"host=db.example.com port=6432 dbname=d user=u@x password='pq' sslmode=require\"",
+        "Server=db.example.com;Database=d;Port=6432;User Id=u@x;Password=pq;Ssl Mode=Require;Timeout=5;",
+    ],
+    ids=["libpq", "psql", "net"],
+)
+def test_texts_of_pairs_are_taken(text):
+    found = read({"url": text})
+    assert (found.host, found.port, found.database, found.user) == ("db.example.com", 6432, "d", "u@x")
+    assert (found.password, found.sslmode) == ("pq", "require")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["host=h dbname=d user=u passfile=/x", "host=h service=s", "Server=h;Password=s3;cret=t;x"],
+)
+def test_of_texts_of_pairs_nothing_else_is_taken_or_named(text):
+    with pytest.raises(ConnectionConfigError, match="url: of such a text only") as caught:
+        read({"url": text})
+    assert "cret" not in caught.value.detail
+
+
+def test_what_go_writes_is_taken():
+    url = "u:p/w@x@tcp(h.example.com:3307)/d?tls=skip-verify&parseTime=true"
+    found = read_server_config({"url": url}, schemes=("mysql",), port=3306, sslmodes=SSLMODES)
+    assert (found.host, found.port, found.user, found.password) == ("h.example.com", 3307, "u", "p/w@x")
+    assert found.sslmode == "require"
+
+
+@pytest.mark.parametrize("placeholder", ["[YOUR-PASSWORD]", "{your_password}", "<password>", "****************"])
+def test_a_password_that_was_not_filled_in_is_named(placeholder):
+    with pytest.raises(ConnectionConfigError, match="put the password in place of"):
+        read({"url": f"postgresql://u:{placeholder}@h/d"})
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "readOnly=true&loginTimeout=9&loggerLevel=OFF&reWriteBatchedInserts=true",
+        "useServerPrepStmts=true&cachePrepStmts=true&zeroDateTimeBehavior=CONVERT_TO_NULL&autoReconnect=true",
+        "uselibpqcompat=true&load_balance_hosts=random&sslcert=&sslkey=",
+        "options=--cluster%3Dx-1",
+    ],
+)
+def test_what_other_clients_add_is_passed_over(query):
+    assert read({"url": f"postgresql://u:p@h/d?{query}"}).schema == ""
+
+
+def test_ssl_may_name_a_mode():
+    assert read({"url": "postgresql+asyncpg://u:p@h/d?ssl=require"}).sslmode == "require"

@@ -29,6 +29,8 @@ from sqlchat.errors import (
     UnknownNameError,
 )
 from sqlchat.sql.catalog import ForeignKey
+from sqlchat.sql.guard import check
+from sqlchat.sql.lineage import lineage
 from sqlchat.sql.policies.policy import Policy
 from sqlchat.workers import Workers
 
@@ -727,3 +729,13 @@ def test_views_and_generated_columns_may_read_json(connection, library):
 def test_an_infinite_number_is_told_apart_from_null(connection):
     result = connection.run("SELECT 9e999, -9e999, NULL, 0.1", max_rows=1, timeout=100)
     assert result.rows == b'[["Infinity","-Infinity",null,0.1]]'
+
+
+def test_a_full_text_table_can_be_called(connection):
+    catalog = connection.catalog()
+    sql = "SELECT w.word FROM words('hello OR x') AS w ORDER BY rank"
+    check(sql, "sqlite", catalog.functions, catalog)
+    assert orjson.loads(connection.run(sql, max_rows=5, timeout=50).rows) == [["hello world"]]
+    assert lineage(sql, "sqlite", catalog).tables_read == ("words",)
+    with pytest.raises(SQLRefusedError, match="is not allowed"):
+        check("SELECT * FROM places(1)", "sqlite", catalog.functions, catalog)

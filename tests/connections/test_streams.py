@@ -5,6 +5,7 @@ import csv
 import datetime
 import io
 import json
+import math
 import threading
 import time
 from decimal import Decimal
@@ -354,3 +355,42 @@ def test_what_was_sent_before_a_fault_is_there(postgres):
 def test_json_is_read_back_as_what_run_answers(any_connection):
     found = orjson.loads(any_connection.run(SAME, max_rows=10, timeout=100).rows)
     assert [list(row.values()) for row in lines(any_connection, SAME)] == found
+
+
+def test_what_is_no_number_is_told_apart_from_null(postgres, execute):
+    execute("CREATE TYPE st AS ENUM ('new', 'paid')")
+    sql = (
+        "SELECT 'NaN'::float8 AS a, '-Infinity'::real AS b, 'NaN'::numeric AS c, 'paid'::st AS d, "
+        "'{Infinity,NULL}'::float8[] AS e, NULL::float8 AS f, ''::text AS g"
+    )
+    words = ["NaN", "-Infinity", "NaN", "paid"]
+    assert as_json(postgres, sql) == [[*words, ["Infinity", None], None, ""]]
+    assert fields(postgres, sql)[1] == [*words, '["Infinity",null]', "", ""]
+    assert list(lines(postgres, sql)[0].values()) == [*words, ["Infinity", None], None, ""]
+    arrow = table(postgres, sql.replace("'NaN'::float8 AS a, ", ""))
+    assert list(arrow.to_pylist()[0].values()) == [-math.inf, "NaN", "paid", '["Infinity",null]', None, ""]
+    day = "SELECT 'infinity'::timestamptz AS a, '-infinity'::date AS b, NULL::date AS c"
+    assert as_json(postgres, day) == [["infinity", "-infinity", None]]
+    assert fields(postgres, day)[1] == ["infinity", "-infinity", ""]
+
+
+def test_mysql_values_of_declared_types(mysql, mysql_server):
+    with mysql_server() as raw, raw.cursor() as cursor:
+        cursor.execute("CREATE DATABASE IF NOT EXISTS declared")
+        cursor.execute(
+            "CREATE OR REPLACE TABLE declared.t (a BIGINT UNSIGNED, b ENUM('x', ''), c SET('p', 'q'), d BLOB, "
+            "e BINARY(2), f DOUBLE, g BIT(3))"
+        )
+        cursor.execute("INSERT INTO declared.t VALUES (18446744073709551615, 'x', 'p,q', x'00ff', 'a', 0.1, b'101')")
+        cursor.execute("INSERT INTO declared.t (b) VALUES ('')")
+    sql = "SELECT * FROM declared.t ORDER BY a DESC"
+    assert mysql.run(sql, max_rows=9, timeout=100).types == (
+        "bigint unsigned", "enum", "set", "blob", "binary", "double", "bit",
+    )  # fmt: skip
+    shown = [18446744073709551615, "x", "p,q", "AP8=", "YQA=", "0.1", 5]
+    assert as_json(mysql, sql) == [shown, [None, "", *[None] * 5]]
+    assert fields(mysql, sql)[1:] == [list(map(str, shown)), [""] * 7]
+    assert [list(line.values()) for line in lines(mysql, sql)] == as_json(mysql, sql)
+    arrow = table(mysql, sql)
+    assert types(arrow) == ["uint64", "string", "string", "binary", "binary", "double", "uint64"]
+    assert list(arrow.to_pylist()[0].values()) == [shown[0], "x", "p,q", b"\x00\xff", b"a\x00", 0.1, 5]

@@ -51,6 +51,25 @@ DEFINITIONS = [
         "d",
     ),
     ("tsql", "CREATE PROCEDURE p AS SELECT a FROM s", "CREATE", "s", ""),
+    ("mysql", "CREATE PROCEDURE p() BEGIN INSERT INTO d SELECT a FROM s; DELETE FROM e; END", "CREATE", "s", "d e"),
+    (
+        "mysql",
+        "CREATE EVENT e ON SCHEDULE EVERY 1 DAY DO BEGIN DELETE FROM d; UPDATE c SET a = 1; END",
+        "CREATE",
+        "",
+        "d c",
+    ),
+    ("bigquery", "CREATE SNAPSHOT TABLE x.d CLONE x.s", "CREATE", "x.s", "x.d"),
+    ("bigquery", "CREATE MODEL x.m OPTIONS (model_type = 'y') AS SELECT a FROM x.s", "CREATE", "x.s", ""),
+    ("snowflake", "CREATE TABLE d USING TEMPLATE (SELECT a FROM s)", "CREATE", "s", "d"),
+    ("snowflake", "CREATE PIPE p AS COPY INTO d FROM (SELECT a FROM s)", "CREATE", "s", "d"),
+    (
+        "oracle",
+        "CREATE MATERIALIZED VIEW mv REFRESH FORCE ON DEMAND ENABLE QUERY REWRITE AS SELECT a FROM s",
+        "CREATE",
+        "s",
+        "mv",
+    ),
 ]
 REACTIONS = [
     (
@@ -75,6 +94,13 @@ REACTIONS = [
         "CREATE",
         "",
         "d log e",
+    ),
+    (
+        "sqlite",
+        "CREATE TRIGGER t AFTER INSERT ON d WHEN NEW.a IN (SELECT a FROM s) BEGIN DELETE FROM e; END",
+        "CREATE",
+        "s",
+        "d e",
     ),
     (
         "mysql",
@@ -108,6 +134,13 @@ CHANGES = [
     ("postgres", "COMMENT ON TABLE d IS 'the TABLE e'", "COMMENT", "", "d"),
     ("postgres", "GRANT SELECT, INSERT ON d, e TO x", "GRANT", "", "d e"),
     ("mysql", "ALTER TABLE p EXCHANGE PARTITION p0 WITH TABLE q", "ALTER", "", "p q"),
+    ("mysql", "RENAME TABLE a TO b, x.c TO `TO`", "RENAME", "", "a b x.c TO"),
+    ("mysql", "LOCK TABLES a READ LOCAL, b AS x WRITE, c y READ", "LOCK", "a b c", ""),
+    ("mysql", "HANDLER d READ FIRST", "HANDLER", "d", ""),
+    ("sqlite", "UPDATE OR IGNORE d SET a = 1", "UPDATE", "", "d"),
+    ("spark", "OPTIMIZE x.d ZORDER BY (a)", "OPTIMIZE", "", "x.d"),
+    ("spark", "VACUUM d RETAIN 7 HOURS; REFRESH TABLE e", "MULTIPLE", "", "d e"),
+    ("tsql", "BULK INSERT x.d FROM 'y.csv'", "BULK", "", "x.d"),
     ("tsql", "UPDATE d SET a = s.a FROM x.d AS d JOIN s ON s.id = d.id", "UPDATE", "s", "x.d"),
     ("tsql", "UPDATE d SET a = s.a FROM d AS z JOIN s ON s.id = z.id", "UPDATE", "s", "d"),
     ("tsql", "DELETE FROM z FROM d AS z JOIN s ON s.id = z.id", "DELETE", "s", "d"),
@@ -218,6 +251,11 @@ def test_text_that_is_no_sql_is_refused(sql):
 def test_what_is_not_known_is_refused_with_the_reason(sql, reason):
     with pytest.raises(SQLRefusedError, match=reason):
         lineage(sql, "postgres")
+
+
+def test_copying_a_whole_database_is_refused():
+    with pytest.raises(SQLRefusedError, match="is not known here"):
+        lineage("COPY FROM DATABASE a TO b", "duckdb")
 
 
 @pytest.mark.parametrize("dialect", ["postgres", "sqlite", "duckdb", "mysql"])

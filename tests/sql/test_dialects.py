@@ -59,6 +59,21 @@ def test_warns_of_a_function_that_the_target_does_not_know():
     assert any("make_interval" in warning for warning in warnings)
 
 
+@pytest.mark.parametrize("target", ["mysql", "tsql", "postgres"])
+def test_named_windows_are_written_out(target):
+    inner = "SELECT max(b) OVER w AS a FROM u WINDOW w AS (ORDER BY b)"
+    sql = f"SELECT sum(a) OVER W, min(a) OVER w FROM ({inner}) AS t WINDOW w AS (PARTITION BY c ORDER BY d DESC)"
+    written, warnings = transpile(sql, "postgres", target)
+    assert not warnings
+    assert "WINDOW" not in written
+    assert written.count("PARTITION BY c ORDER BY") == 2
+
+
+def test_windows_that_build_on_others_stay():
+    sql = "SELECT SUM(a) OVER (w ORDER BY b) FROM t WINDOW w AS (PARTITION BY c)"
+    assert transpile(sql, "postgres", "duckdb") == (sql, ())
+
+
 def test_what_does_not_parse_is_a_syntax_error():
     with pytest.raises(SQLSyntaxError):
         transpile("SELECT FROM WHERE", "postgres", "mysql")
@@ -112,6 +127,18 @@ def test_what_does_not_parse_is_a_syntax_error():
         ("SELECT a, x FROM t LATERAL VIEW explode(b) e AS x", "spark", "postgres", "no LATERAL VIEW"),
         ("SELECT initcap(a) FROM t", "postgres", "tsql", "no initcap"),
         ("SELECT a ~ 'x' FROM t", "postgres", "snowflake", "the whole text"),
+        ("SELECT a FROM t ORDER BY a FETCH FIRST 1 ROW WITH TIES", "postgres", "snowflake", "no WITH TIES"),
+        ("SELECT CURRENT_DATE - 30", "postgres", "sqlite", "do not add up to a date"),
+        ("SELECT to_char(a, 'FM9,990.0') FROM t", "postgres", "duckdb", "not written by a pattern"),
+        ("SELECT datetime('now', '-1 month')", "sqlite", "postgres", "no modifiers"),
+        ("SELECT rowid FROM t", "sqlite", "mysql", "no rowid"),
+        ("SELECT [a * 2 for a in b] FROM t", "duckdb", "postgres", "no lists made by FOR"),
+        ("SELECT count(*) FROM t GROUP BY 1", "postgres", "tsql", "no GROUP BY of a position"),
+        ("SELECT generate_series(1, 3)", "postgres", "tsql", "no UNNEST"),
+        ("SELECT a FROM t WHERE b", "postgres", "oracle", "a column is no condition"),
+        ("SELECT a ~ 'x' FROM t", "postgres", "mysql", "REGEXP in place"),
+        ("SELECT count(DISTINCT (a, b)) FROM t", "postgres", "mysql", "several columns in brackets"),
+        ("SELECT a + ', ' + b FROM t", "tsql", "postgres", "+ joins no texts"),
     ],
 )
 def test_warns_of_what_runs_otherwise_or_not_at_all(sql, source, target, warning):

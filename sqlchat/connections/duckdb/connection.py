@@ -153,7 +153,7 @@ def _translate_opening(exc: duckdb.Error, target: Target) -> Exception:
 
 
 def _read_error_report(exc: Exception) -> dict[str, str]:
-    """What `errors_as_json` puts behind the kind of the error."""
+    """The JSON that `errors_as_json` puts behind the kind of the error."""
     words = str(exc)
     try:
         found: dict[str, str] = json.loads(words[words.index("{") :])

@@ -41,7 +41,7 @@ SYSTEM = "system.main"
 NAMED = f"SELECT database_name FROM {SYSTEM}.duckdb_databases() WHERE NOT internal AND path IS NOT NULL"  # noqa: S608
 OPEN = f"SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_databases() WHERE NOT internal"  # noqa: S608
 LEFT = f"SELECT ({OPEN}), (SELECT {SYSTEM}.count_star() FROM {SYSTEM}.duckdb_secrets())"  # noqa: S608
-"""What outlives a session in its instance, apart from settings, which are locked."""
+"""Counts what may outlive a session in its instance, apart from settings, which are locked."""
 
 
 @contextmanager

@@ -5,25 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from sqlchat.connections import profiling
 from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.connections.embedded import quoted
-from sqlchat.connections.profiling import (
-    LONGEST,
-    MOST_NUMBERS,
-    MOST_VALUES,
-    SAMPLED_ROWS,
-    Seen,
-    kind_of,
-    profile,
-    told_by,
-)
 from sqlchat.sql.catalog import Column, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
 
 Query = Callable[[str], list[tuple[Any, ...]]]
 
 MOST_COLUMNS = 200
-"""Of one table."""
+"""Columns of one table."""
 SEED = 1
 """The same sample for each of a table's statements, and for each reading of it."""
 
@@ -32,30 +23,30 @@ def profile_table(query: Query, table: Table) -> dict[Path, ColumnProfile]:
     """Profiles of the table's columns by `query(sql)`, which returns all rows."""
     columns = table.columns[:MOST_COLUMNS]
     size = table.row_estimate or 0
-    whole = size <= SAMPLED_ROWS
+    whole = size <= profiling.SAMPLED_ROWS
     source = f"{quoted(table.schema or 'main')}.{quoted(table.name)} AS t"
     if not whole:  # blocks from all over the table, the others are not read
-        source += f" TABLESAMPLE system({100 * SAMPLED_ROWS / size:.6f} PERCENT) REPEATABLE ({SEED})"
+        source += f" TABLESAMPLE system({100 * profiling.SAMPLED_ROWS / size:.6f} PERCENT) REPEATABLE ({SEED})"
     facts = ", ".join(map(_write_facts, columns))
     ((rows, *figures),) = query(f"SELECT {SYSTEM}.count_star(), {facts} FROM {source}")  # noqa: S608
     profiles = {}
     for place, column in enumerate(columns):
         present, distinct, least, most = figures[4 * place : 4 * place + 4]
-        kind, values = kind_of(column.type), ()
-        if kind == "text" or (kind == "number" and distinct <= MOST_NUMBERS):
+        kind, values = profiling.kind_of(column.type), ()
+        if kind == "text" or (kind == "number" and distinct <= profiling.MOST_NUMBERS):
             values = tuple(value for (value,) in query(_write_values(column, source)))
-        estimate = told_by(distinct, present, whole=whole)
-        seen = Seen(rows, present, estimate, whole, values, least or "", most or "")
-        profiles[table.schema, table.name, column.name] = profile(kind, seen)
+        estimate = profiling.told_by(distinct, present, whole=whole)
+        seen = profiling.Seen(rows, present, estimate, whole, values, least or "", most or "")
+        profiles[table.schema, table.name, column.name] = profiling.profile(kind, seen)
     return profiles
 
 
 def _write_facts(column: Column) -> str:
     name = f"t.{quoted(column.name)}"
-    if kind_of(column.type) == "other":
+    if profiling.kind_of(column.type) == "other":
         return f"{SYSTEM}.count({name}), 0, '', ''"
-    shown = f"{SYSTEM}.left(CAST({name} AS VARCHAR), {LONGEST + 1})"
-    compared = shown if kind_of(column.type) == "text" else name
+    shown = f"{SYSTEM}.left(CAST({name} AS VARCHAR), {profiling.LONGEST + 1})"
+    compared = shown if profiling.kind_of(column.type) == "text" else name
     return (
         f"{SYSTEM}.count({name}), {SYSTEM}.count(DISTINCT {shown}), "
         f"CAST({SYSTEM}.min({compared}) AS VARCHAR), CAST({SYSTEM}.max({compared}) AS VARCHAR)"
@@ -63,8 +54,8 @@ def _write_facts(column: Column) -> str:
 
 
 def _write_values(column: Column, source: str) -> str:
-    shown = f"{SYSTEM}.left(CAST(t.{quoted(column.name)} AS VARCHAR), {LONGEST + 1})"
+    shown = f"{SYSTEM}.left(CAST(t.{quoted(column.name)} AS VARCHAR), {profiling.LONGEST + 1})"
     return (
         f"SELECT {shown} AS v FROM {source} WHERE v IS NOT NULL "  # noqa: S608
-        f"GROUP BY v ORDER BY {SYSTEM}.count_star() DESC, v LIMIT {MOST_VALUES + 1}"
+        f"GROUP BY v ORDER BY {SYSTEM}.count_star() DESC, v LIMIT {profiling.MOST_VALUES + 1}"
     )

@@ -14,31 +14,14 @@ from sqlchat.connections.streams import Header, batch_of
 from sqlchat.connections.worker_streams import Sender
 
 FETCHED_AT_ONCE = 2048
-SMALL_DECIMAL = 38
-"""Digits that 128 bits hold."""
 SIMPLE = {
-    "boolean": pa.bool_(),
-    "tinyint": pa.int8(),
-    "smallint": pa.int16(),
-    "integer": pa.int32(),
-    "bigint": pa.int64(),
-    "utinyint": pa.uint8(),
-    "usmallint": pa.uint16(),
-    "uinteger": pa.uint32(),
-    "ubigint": pa.uint64(),
-    "hugeint": pa.decimal256(39, 0),
-    "uhugeint": pa.decimal256(39, 0),
-    "float": pa.float32(),
-    "double": pa.float64(),
-    "blob": pa.binary(),
-    "date": pa.date32(),
-    "time": pa.time64("us"),
-    "timestamp": pa.timestamp("us"),
-    "timestamp_s": pa.timestamp("s"),
-    "timestamp_ms": pa.timestamp("ms"),
-    "timestamp_ns": pa.timestamp("ns"),
+    "boolean": pa.bool_(), "tinyint": pa.int8(), "smallint": pa.int16(), "integer": pa.int32(), "bigint": pa.int64(),
+    "utinyint": pa.uint8(), "usmallint": pa.uint16(), "uinteger": pa.uint32(), "ubigint": pa.uint64(),
+    "hugeint": pa.decimal256(39, 0), "uhugeint": pa.decimal256(39, 0), "float": pa.float32(), "double": pa.float64(),
+    "blob": pa.binary(), "date": pa.date32(), "time": pa.time64("us"), "timestamp": pa.timestamp("us"),
+    "timestamp_s": pa.timestamp("s"), "timestamp_ms": pa.timestamp("ms"), "timestamp_ns": pa.timestamp("ns"),
     "timestamp with time zone": pa.timestamp("us", "UTC"),
-}
+}  # fmt: skip
 """By a type's id; all others are text."""
 JSON = NESTED | NUMBERS | INTEGERS | {"boolean", "double"}
 """Types whose values are not strings in JSON."""

@@ -18,9 +18,7 @@ from sqlchat.connections.encoding import DEEPEST, is_deep, no_number
 
 Decode = Callable[[Any], Any]
 
-INTEGERS = frozenset(
-    ("tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint"),
-)
+INTEGERS = frozenset(["tinyint", "smallint", "integer", "bigint", "utinyint", "usmallint", "uinteger", "ubigint"])
 AS_IS = INTEGERS | {"boolean", "double", "varchar", "blob", "uuid", "bit", "enum", "struct"}
 NUMBERS = frozenset({"hugeint", "uhugeint", "decimal", "float", "bignum"})
 NESTED = frozenset({"list", "array", "struct", "map", "union", "variant", "tuple"})

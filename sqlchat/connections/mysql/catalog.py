@@ -1,4 +1,4 @@
-"""The questions about its catalog that MySQL or MariaDB is asked, and the Catalog made of the answers."""
+"""Reads the catalog of MySQL or MariaDB: the queries, and the Catalog made of their answers."""
 
 from __future__ import annotations
 

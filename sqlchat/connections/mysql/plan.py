@@ -42,7 +42,7 @@ def _find_blocks(node: Any) -> Iterator[dict[str, Any]]:
 
 
 def _find_rows(node: Any) -> Iterator[int]:
-    """Of each table of a block, without those of the blocks inside it."""
+    """The rows of each table of a block, without those of the blocks inside it."""
     for key, inner in _list_members(node):
         if key == "query_block":
             continue

@@ -1,4 +1,4 @@
-"""Profiles of a MySQL's columns, from samples: one statement a table. For `connection.py` alone, which asks."""
+"""Profiles the columns of MySQL or MariaDB by samples, with one statement a table."""
 
 from __future__ import annotations
 
@@ -7,20 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlchat.connections.profiling import (
-    LONGEST,
-    MOST_NUMBERS,
-    MOST_VALUES,
-    Seen,
-    bounded,
-    in_order,
-    kind_of,
-    profile,
-    rows_of,
-    told_by,
-    with_labels,
-)
-from sqlchat.errors import QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError
+from sqlchat.connections import profiling
 from sqlchat.sql.catalog import Catalog, Column, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
 
@@ -28,34 +15,33 @@ Ask = Callable[[str, float], list[tuple[Any, ...]]]
 """(SQL, seconds) -> all rows, each value as the server's text."""
 
 SAMPLED_ROWS = 10_000
-"""Of a table; they are read anew for each column."""
+"""Rows of a table; they are read anew for each column."""
 SAMPLED_COLUMNS = 30
-"""Of a table at once: what a statement with two branches a column may become."""
+"""Columns in one statement, which has two branches a column."""
 SAMPLING = 1.0
 """Seconds for the sample of one table."""
-UNREADABLE = (QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError)
 
 
 def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
     """Profiles of the columns of tables and views. Raises DatabaseUnavailableError and BusyError."""
-    return bounded(with_labels(_read(ask, catalog, timeout), catalog))
+    return profiling.bounded(profiling.with_labels(_read(ask, catalog, timeout), catalog))
 
 
 def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
     until = time.monotonic() + timeout
     found: dict[Path, ColumnProfile] = {}
-    for table in in_order(catalog.tables):
+    for table in profiling.in_order(catalog.tables):
         for start in range(0, len(table.columns), SAMPLED_COLUMNS):
             left = until - time.monotonic()
             if left <= 0:
                 return found
             columns = table.columns[start : start + SAMPLED_COLUMNS]
-            most = min(SAMPLED_ROWS, rows_of(len(columns)))
+            most = min(SAMPLED_ROWS, profiling.rows_of(len(columns)))
             try:
                 found |= _make_profiles(
                     table, columns, ask(write_sample_query(table, columns, most), min(SAMPLING, left)), most
                 )
-            except UNREADABLE:
+            except profiling.UNREADABLE:
                 continue  # a column that the user may not read, say
     return found
 
@@ -68,14 +54,14 @@ def write_sample_query(table: Table, columns: Sequence[Column], most: int) -> st
     source = f"FROM {quote_name(table.schema)}.{quote_name(table.name)} LIMIT {most + 1}"
     branches = [f"(SELECT -1, 'rows', COUNT(*), 0, NULL, NULL FROM (SELECT 1 {source}) AS s)"]  # noqa: S608
     for place, column in enumerate(columns):
-        kind, name = kind_of(column.type), quote_name(column.name)
+        kind, name = profiling.kind_of(column.type), quote_name(column.name)
         if kind == "other":
             branches.append(
                 f"(SELECT {place}, 'facts', COUNT(v), 0, NULL, NULL "  # noqa: S608
                 f"FROM (SELECT {name} IS NOT NULL OR NULL AS v {source}) AS s)"
             )
             continue
-        cell = f"LEFT({name}, {LONGEST + 1})" if kind == "text" else name
+        cell = f"LEFT({name}, {profiling.LONGEST + 1})" if kind == "text" else name
         inner = f"(SELECT {cell} AS v {source}) AS s"
         branches.append(
             f"(SELECT {place}, 'facts', COUNT(v), COUNT(DISTINCT v), {_write_text('MIN(v)')}, "  # noqa: S608
@@ -83,7 +69,7 @@ def write_sample_query(table: Table, columns: Sequence[Column], most: int) -> st
             f"FROM {inner})"
         )
         if kind in ("text", "number"):
-            limit = MOST_VALUES + 1 if kind == "text" else MOST_NUMBERS + 1
+            limit = profiling.MOST_VALUES + 1 if kind == "text" else profiling.MOST_NUMBERS + 1
             branches.append(
                 f"(SELECT {place}, 'value', COUNT(*) AS n, 0, {_write_text('v')}, NULL FROM {inner} "  # noqa: S608
                 f"WHERE v IS NOT NULL GROUP BY v ORDER BY n DESC LIMIT {limit})"
@@ -110,20 +96,11 @@ def _make_profiles(
             values[int(place)].append((-int(number), least))
         else:
             facts[int(place)] = int(number), int(distinct), least or "", last or ""
-    looked_at = facts[-1][0]
-    whole = looked_at <= most
     profiles = {}
     for place, column in enumerate(columns):
         present, distinct, least, last = facts[place]
-        seen = Seen(
-            looked_at,
-            present,
-            told_by(distinct, present, whole=whole),
-            whole,
-            tuple(value for _, value in sorted(values[place])),
-            # the first rows of a large table are mostly its oldest
-            least if whole else "",
-            last if whole else "",
-        )
-        profiles[table.schema, table.name, column.name] = profile(kind_of(column.type), seen)
+        ranked = tuple(value for _, value in sorted(values[place]))
+        seen = profiling.Seen(facts[-1][0], present, distinct, values=ranked, least=least, most=last)
+        kind = profiling.kind_of(column.type)
+        profiles[table.schema, table.name, column.name] = profiling.profile_sample(kind, seen, most)
     return profiles

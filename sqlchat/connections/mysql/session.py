@@ -1,4 +1,4 @@
-"""A session with a user's MySQL or MariaDB: as it is opened, and what it is asked. For `connection.py` alone."""
+"""Opens sessions with a user's MySQL or MariaDB, and sends statements on them."""
 
 from __future__ import annotations
 

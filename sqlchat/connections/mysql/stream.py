@@ -1,4 +1,4 @@
-"""MySQL's rows as a stream. For `connection.py` alone."""
+"""Sends MySQL's rows as a stream."""
 
 from __future__ import annotations
 
@@ -16,18 +16,11 @@ SMALL_DECIMAL = 38
 """Digits that 128 bits hold."""
 BLOBS = frozenset({249, 250, 251, 252, 253, 254, 255})
 SIMPLE = {
-    1: (pa.int8(), pa.uint8()),
-    2: (pa.int16(), pa.uint16()),
-    3: (pa.int32(), pa.uint32()),
-    8: (pa.int64(), pa.uint64()),
-    9: (pa.int32(), pa.uint32()),
-    13: (pa.int16(), pa.uint16()),
-    16: (pa.uint64(), pa.uint64()),
-    4: (pa.float32(), pa.float32()),
-    5: (pa.float64(), pa.float64()),
-    10: (pa.date32(), pa.date32()),
-    12: (pa.timestamp("us"), pa.timestamp("us")),
-}
+    1: (pa.int8(), pa.uint8()), 2: (pa.int16(), pa.uint16()), 3: (pa.int32(), pa.uint32()),
+    8: (pa.int64(), pa.uint64()), 9: (pa.int32(), pa.uint32()), 13: (pa.int16(), pa.uint16()),
+    16: (pa.uint64(), pa.uint64()), 4: (pa.float32(), pa.float32()), 5: (pa.float64(), pa.float64()),
+    10: (pa.date32(), pa.date32()), 12: (pa.timestamp("us"), pa.timestamp("us")),
+}  # fmt: skip
 """By a type's number: signed and unsigned; all others are text."""
 
 

@@ -1,4 +1,4 @@
-"""MySQL's text of a value -> JSON. For `connection.py` alone.
+"""Encodes MySQL's text of a value as JSON.
 
 Values come as the server writes them, texts as str and binary ones as bytes, and become JSON without becoming Python
 objects in between: a DECIMAL keeps every digit because nobody reads it.
@@ -31,7 +31,7 @@ LONG_CODES = frozenset({249, 250, 251, 252})
 SIZES = ((255, "tiny"), (65_535, ""), (16_777_215, "medium"))
 """Characters up to which a text, or bytes up to which a blob, is declared so."""
 BYTES_A_CHARACTER = 4
-"""Of utf8mb4, in which the length of a text is told."""
+"""Bytes of a character of utf8mb4; the server tells the length of a text in bytes."""
 BINARY = 63
 """The number of the character set of what is no text."""
 UNSIGNED, ENUM, SET = 0x20, 0x100, 0x800

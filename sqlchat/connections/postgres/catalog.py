@@ -1,4 +1,4 @@
-"""The questions that `connection.py` asks Postgres about itself, and the Catalog that comes of the answers.
+"""Reads the catalog of Postgres: the queries, and the Catalog made of their answers.
 
 A constant number of queries, whatever the number of tables, each answered as one JSON text.
 """
@@ -40,6 +40,11 @@ READABLE = """
       AND (pg_catalog.has_table_privilege(c.oid, 'SELECT') OR pg_catalog.has_any_column_privilege(c.oid, 'SELECT'))
 """
 
+
+PLANNING = """SELECT pg_catalog.set_config(name, 'off', true) FROM pg_catalog.pg_settings
+WHERE name IN ('jit', 'enable_nestloop'); """
+"""Settings for the rest of a transaction that reads the catalog. The server expects far fewer rows than thousands of
+tables have, so it would join each with each, and it would compile what runs once."""
 
 TABLES = f"""
 WITH RECURSIVE readable AS ({READABLE}), carrying AS ({CARRYING}),
@@ -92,7 +97,7 @@ columns AS (
     FROM pg_catalog.pg_attribute a
     JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
     LEFT JOIN bases n ON n.oid = t.oid
-    LEFT JOIN labels l ON l.enumtypid = coalesce(n.base, t.oid)
+    LEFT JOIN labels l ON l.enumtypid = coalesce(n.base, nullif(t.typelem, 0), t.oid)
     LEFT JOIN pg_catalog.pg_attrdef g ON a.atthasdef AND g.adrelid = a.attrelid AND g.adnum = a.attnum
         AND pg_catalog.to_json(a)->>'attgenerated' <> ''
     LEFT JOIN pg_catalog.pg_description d

@@ -1,4 +1,4 @@
-"""COPY's CSV as JSON: with the right options a line of it is the inside of a JSON array. For `connection.py` alone.
+"""Makes JSON of COPY's CSV: with the right options, a line is the inside of a JSON array.
 
 With NULL as `null`, quotes around every column that is no number and a backslash before a quote or a backslash, only
 control characters are left to escape here, and those are rare. What JSON writes otherwise than Postgres (booleans,
@@ -38,13 +38,8 @@ NO_NUMBER = re.compile(rb'"(?:[^"\\]|\\.)*"|-?(?:NaN|Infinity)', re.DOTALL)
 """A text, which is passed over, or what is no number in JSON."""
 CONTROL = re.compile(rb"[\x00-\x1f]")
 OTHER_CONTROLS = bytes(code for code in range(32) if code != ord("\n"))
-ESCAPES = {bytes([code]): b"\\u%04x" % code for code in range(32)} | {
-    b"\b": b"\\b",
-    b"\t": b"\\t",
-    b"\n": b"\\n",
-    b"\f": b"\\f",
-    b"\r": b"\\r",
-}
+ESCAPES = {bytes([code]): b"\\u%04x" % code for code in range(32)}
+ESCAPES |= {b"\b": rb"\b", b"\t": rb"\t", b"\n": rb"\n", b"\f": rb"\f", b"\r": rb"\r"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,8 +101,6 @@ def _compare(version: str, expected: str) -> str:
     return f"SELECT CASE WHEN version <> {expected} THEN {failing} END FROM ({version}) v"  # noqa: S608
 
 
-PLAN_ONCE = "SET LOCAL plan_cache_mode = force_generic_plan"
-PLAN_AS_USUAL = "SET LOCAL plan_cache_mode = auto"
 PREPARED = "sqlchat"
 PREPARE = (
     f"PREPARE {PREPARED}_version (pg_catalog.text) AS {_compare(VERSION, '$1')}; "

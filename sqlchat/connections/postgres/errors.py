@@ -57,7 +57,7 @@ class Fault:
 
     @classmethod
     def read(cls, exc: Any) -> Fault:
-        """Of a psycopg2.Error."""
+        """The report of a psycopg2.Error."""
         diag = exc.diag
         return cls(
             sqlstate=exc.pgcode or "",

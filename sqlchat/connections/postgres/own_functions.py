@@ -1,6 +1,6 @@
-"""Functions of the user's own that a connection lets SQL call: named by its owner, checked against pg_proc.
+"""Checks against pg_proc the own functions that a connection's owner lets SQL call.
 
-For `connection.py` alone. A function is allowed if each of its variants is declared immutable, runs with the caller's
+A function is allowed if each of its variants is declared immutable, runs with the caller's
 rights and is written in a trusted language, from which no file or other server can be reached. Postgres does not
 prove that a function is immutable: to name it is the owner's word for that.
 """
@@ -111,7 +111,7 @@ def list_allowed(functions_json: str, names: Sequence[str]) -> frozenset[str]:
 
 
 def _group_by_name(functions_json: str, names: Sequence[str]) -> dict[str, list[Variant]]:
-    """Of each given name its variants: of a bare one those of all schemas, since the search path may find any."""
+    """The variants of each given name: of a bare one those of all schemas, since the search path may find any."""
     variants = [variant for row in orjson.loads(functions_json) if (variant := Variant(*row)).schema != SYSTEM]
     return {
         name: [each for each in variants if name in (each.name, f"{each.schema}.{each.name}")]

@@ -1,4 +1,4 @@
-"""Profiles of a Postgres' columns: from its own statistics, and from samples where it has none. For `connection.py`.
+"""Profiles the columns of Postgres by its own statistics, and by samples if it has none.
 
 `pg_stats` shows a role the columns that it may read, and nothing of a table whose policies hold it.
 """
@@ -14,27 +14,9 @@ from typing import Any
 
 import orjson
 
+from sqlchat.connections import profiling
 from sqlchat.connections.postgres.catalog import READABLE
 from sqlchat.connections.postgres.statement import quote_name
-from sqlchat.connections.profiling import (
-    LONGEST,
-    MOST_NUMBERS,
-    MOST_VALUES,
-    Seen,
-    bounded,
-    in_order,
-    profile,
-    rows_of,
-    told_by,
-    with_labels,
-)
-from sqlchat.errors import (
-    ForeignServerUnavailableError,
-    QueryError,
-    QueryTimeoutError,
-    SQLRefusedError,
-    TooLargeError,
-)
 from sqlchat.sql.catalog import Catalog, Table
 from sqlchat.sql.profiles import ColumnProfile, Kind, Path
 
@@ -44,21 +26,20 @@ Ask = Callable[[str, tuple[Any, ...], float], str]
 TABLES_AT_ONCE = 500
 """The statistics of so many tables are asked for in one query: all of most databases."""
 ASKING_SHARE = 0.8
-"""Of the time, in which the database may answer; the rest is for reading what it said."""
+"""Share of the time in which the database may answer; the rest is for reading the answers."""
 STATISTICS_SHARE = 0.5
-"""Of the time, that statistics may take where samples are to have their turn."""
+"""Share of the time that statistics may take if samples follow."""
 ANALYZED_WHOLE = 30_000
 """Rows that ANALYZE looks at, at the usual target; of a table with no more it has seen all.
 
 The server does not count what changed since in a partitioned table's partitions, nor on another server.
 """
 SAMPLED_ROWS = 20_000
-"""Of a table, on the server."""
+"""Rows of a table that the server reads."""
 SAMPLED_COLUMNS = 200
 SAMPLING = 1.0
 """Seconds for the sample of one table."""
 FINITE = re.compile(r"-?\d")
-UNREADABLE = (ForeignServerUnavailableError, QueryError, QueryTimeoutError, SQLRefusedError, TooLargeError)
 
 STATISTICS = f"""
 WITH readable AS ({READABLE.replace("%", "%%")} AND c.relname = ANY (%s)),
@@ -110,7 +91,7 @@ def read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile
     Statistics come first. A sample is for views, for tables that were never analyzed, and for small ones some of
     whose columns hold more texts than statistics list.
     """
-    return bounded(with_labels(_read(ask, catalog, timeout), catalog))
+    return profiling.bounded(profiling.with_labels(_read(ask, catalog, timeout), catalog))
 
 
 def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfile]:
@@ -118,7 +99,7 @@ def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfil
     first, until = now + STATISTICS_SHARE * timeout, now + ASKING_SHARE * timeout
     found: dict[Path, ColumnProfile] = {}
     kinds: dict[tuple[str, str], dict[str, Kind]] = defaultdict(dict)
-    tables, took = sorted(in_order(catalog.tables), key=lambda table: -(table.row_estimate or 0)), 0.0
+    tables, took = sorted(profiling.in_order(catalog.tables), key=lambda table: -(table.row_estimate or 0)), 0.0
     for start in range(0, len(tables), TABLES_AT_ONCE):
         names = [table.name for table in tables[start : start + TABLES_AT_ONCE]]
         begun = time.monotonic()
@@ -127,7 +108,7 @@ def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfil
             break
         try:
             rows = orjson.loads(ask(STATISTICS, (names, names), left))
-        except UNREADABLE:
+        except profiling.UNREADABLE:
             break
         took = time.monotonic() - begun
         part = {}
@@ -137,8 +118,8 @@ def _read(ask: Ask, catalog: Catalog, timeout: float) -> dict[Path, ColumnProfil
                 part[schema, name, column] = made
             if made is None or (kind == "text" and not (made.few and (made.values or not made.distinct))):
                 kinds[schema, name][column] = kind
-        found |= bounded(part)
-    for table in in_order(catalog.tables):
+        found |= profiling.bounded(part)
+    for table in profiling.in_order(catalog.tables):
         if time.monotonic() > until:
             break
         wanted = kinds.get((table.schema, table.name), {})
@@ -161,7 +142,7 @@ def _read_statistics(kind: Kind, known: list[Any]) -> ColumnProfile | None:
     sortable = float if kind == "number" else str
     ends = [value for value in listed if kind == "text" or FINITE.match(value)]
     number = round(max(rows, 0))
-    seen = Seen(
+    seen = profiling.Seen(
         rows=number,
         present=round(number * (1 - null_share)),
         distinct=None if distinct is None else round(distinct),
@@ -170,7 +151,7 @@ def _read_statistics(kind: Kind, known: list[Any]) -> ColumnProfile | None:
         least=min(ends, key=sortable, default=""),
         most=max(ends, key=sortable, default=""),
     )
-    return replace(profile(kind, seen), null_share=round(null_share, 4))
+    return replace(profiling.profile(kind, seen), null_share=round(null_share, 4))
 
 
 def _read_sample(ask: Ask, table: Table, kinds: dict[str, Kind], until: float) -> dict[Path, ColumnProfile]:
@@ -179,35 +160,27 @@ def _read_sample(ask: Ask, table: Table, kinds: dict[str, Kind], until: float) -
         name: "other" if name in own else kind for name, kind in kinds.items()
     }  # casts them no more than SQL may
     columns = list(kinds)[:SAMPLED_COLUMNS]
-    most = min(SAMPLED_ROWS, rows_of(len(columns)))
+    most = min(SAMPLED_ROWS, profiling.rows_of(len(columns)))
     sql = write_sample_query(table, columns, [kinds[column] for column in columns], most)
     try:
         rows, *figures = orjson.loads(ask(sql, (), max(0.1, min(SAMPLING, until - time.monotonic()))))
-    except UNREADABLE:
+    except profiling.UNREADABLE:
         return {}
-    found, whole = {}, rows <= most
-    for column, (present, distinct, least, last, values) in zip(columns, figures, strict=True):
-        found[table.schema, table.name, column] = profile(
+    return {
+        (table.schema, table.name, column): profiling.profile_sample(
             kinds[column],
-            Seen(
-                rows,
-                present,
-                told_by(distinct, present, whole=whole),
-                whole,
-                tuple(values or ()),
-                # the first rows of a large table are mostly its oldest
-                (least or "") if whole else "",
-                (last or "") if whole else "",
-            ),
+            profiling.Seen(rows, present, distinct, values=values or (), least=least or "", most=last or ""),
+            most,
         )
-    return found
+        for column, (present, distinct, least, last, values) in zip(columns, figures, strict=True)
+    }
 
 
 def write_sample_query(table: Table, columns: Sequence[str], kinds: Sequence[Kind], most: int) -> str:
     """SQL for what the first `most` rows of a table and one more hold in its columns, as JSON."""
     names = [f"c{place}" for place in range(len(columns))]
     cells = ", ".join(
-        f"pg_catalog.left({quote_name(column)}::pg_catalog.text, {LONGEST + 1}) AS {name}"
+        f"pg_catalog.left({quote_name(column)}::pg_catalog.text, {profiling.LONGEST + 1}) AS {name}"
         if kind == "text"
         else f"{quote_name(column)} AS {name}"
         for column, kind, name in zip(columns, kinds, names, strict=True)
@@ -225,9 +198,10 @@ def _write_facts(name: str, kind: Kind) -> str:
         return f"(SELECT pg_catalog.json_build_array(pg_catalog.count({name}), 0, NULL, NULL, NULL) FROM s)"  # noqa: S608
     values = "NULL"
     if kind in ("text", "number"):
+        limit = profiling.MOST_VALUES if kind == "text" else profiling.MOST_NUMBERS
         groups = (
             f"SELECT {name}::pg_catalog.text AS v, pg_catalog.count(*) AS n FROM s WHERE {name} IS NOT NULL "  # noqa: S608
-            f"GROUP BY {name} ORDER BY n DESC, {name} LIMIT {MOST_VALUES + 1 if kind == 'text' else MOST_NUMBERS + 1}"
+            f"GROUP BY {name} ORDER BY n DESC, {name} LIMIT {limit + 1}"
         )
         values = f"(SELECT pg_catalog.json_agg(v) FROM ({groups}) AS g)"  # noqa: S608
     return (

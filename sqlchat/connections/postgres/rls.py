@@ -1,4 +1,4 @@
-"""Row-level security passed through: whom a query runs as, and what Postgres says of that role. No driver.
+"""Runs queries as the caller's role under row-level security, and warns of what that role can see. No driver.
 
 The way of PostgREST and Supabase: SET LOCAL ROLE, and the claims of the verified token in `request.jwt.claims`, where
 `auth.uid()` and policies read them. A role and claims are settings of the transaction, and any function that may call

@@ -1,4 +1,4 @@
-"""Rows on their way from Postgres, kept as JSON and counted as they come. For `connection.py` alone."""
+"""Collects rows from Postgres as JSON, and limits their size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A session with a user's Postgres, as it is opened. For `connection.py` alone."""
+"""Opens sessions with a user's Postgres."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A stranger's text on its way to Postgres: what is sent before it, around it and after it. Pure text, no driver."""
+"""Writes the SQL that is sent to Postgres before, around and after a given text. Pure text, no driver."""
 
 from __future__ import annotations
 
@@ -18,9 +18,8 @@ from sqlchat.errors import ConnectionConfigError, SQLRefusedError
 PORTAL = "sqlchat"
 OPEN = f"""DO $sqlchat$ DECLARE portal pg_catalog.refcursor := '{PORTAL}'; BEGIN
 OPEN portal FOR EXECUTE pg_catalog.current_setting('sqlchat.q'); END $sqlchat$"""
-FETCH_NONE = f"FETCH 0 FROM {PORTAL}"
 OPEN_CONTEXT_LINES = 2
-"""Of an error's context: the text as a statement, and the DO block."""
+"""Lines of an error's context that tell of our own SQL: the text as a statement, and the DO block."""
 PINS = (
     "lock_timeout = '500ms'",
     "idle_in_transaction_session_timeout = '30s'",  # past this the process that held it is gone

@@ -1,4 +1,4 @@
-"""A COPY's rows as a stream: lines of CSV parsed by the block, or cells decoded one by one. For `connection.py`."""
+"""Sends a COPY's rows as a stream: parses lines of CSV by the block, or decodes cells one by one."""
 
 from __future__ import annotations
 
@@ -29,19 +29,10 @@ SMALL_DECIMAL = 38
 """Digits that 256 and 128 bits hold."""
 NO_NUMBER = r"^-?(NaN|Infinity)$"
 SIMPLE = {
-    16: pa.bool_(),
-    17: pa.binary(),
-    20: pa.int64(),
-    21: pa.int16(),
-    23: pa.int32(),
-    26: pa.int64(),  # oid
-    700: pa.float32(),
-    701: pa.float64(),
-    1082: pa.date32(),
-    1083: pa.time64("us"),
-    1114: pa.timestamp("us"),
+    16: pa.bool_(), 17: pa.binary(), 20: pa.int64(), 21: pa.int16(), 23: pa.int32(), 26: pa.int64(),
+    700: pa.float32(), 701: pa.float64(), 1082: pa.date32(), 1083: pa.time64("us"), 1114: pa.timestamp("us"),
     1184: pa.timestamp("us", "UTC"),
-}
+}  # fmt: skip
 """By a type's OID; all others are text."""
 
 

@@ -1,4 +1,4 @@
-"""Postgres' text of a value -> JSON. For `connection.py` alone.
+"""Encodes Postgres' text of a value as JSON.
 
 Values come as the server writes them (DateStyle ISO, bytea as hex) and leave as JSON without becoming Python objects
 in between: an exact number keeps every digit because nobody reads it.
@@ -80,6 +80,8 @@ def _encode_unchanged(value: bytes) -> bytes:
 
 
 def _encode_json(value: bytes) -> bytes:
+    if not value.isascii():
+        value = value.decode(errors="replace").encode()  # in an SQL_ASCII database
     return _encode_text(value) if is_deep(value) else value
 
 

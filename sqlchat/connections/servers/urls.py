@@ -8,25 +8,30 @@ than the names of parameters.
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Mapping
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from sqlchat.errors import ConnectionConfigError
 
 MOST_PARAMETERS = 30
 DRIVER = re.compile(r"\+[a-z0-9_]+\Z")
 """Of `postgresql+psycopg2`, as SQLAlchemy writes which driver it means."""
-PLACEHOLDER = "[YOUR-PASSWORD]"
+PLACEHOLDER = re.compile(r"\[YOUR[-_]PASSWORD\]|\{your[-_]password\}|<(?:your[-_])?password>|\*{6,}", re.IGNORECASE)
+"""Stands for the password in what vendors show, such as Supabase, Azure and Neon."""
 PASSED_OVER = frozenset(
     # what is done here anyway, or is about the pool, the threads or the prepared statements of another client
-    "application_name autocommit allow_public_key_retrieval charset character_encoding "
-    "client_encoding collation connect_timeout connection_limit connection_timeout "
-    "fallback_application_name keepalives keepalives_count keepalives_idle keepalives_interval loc max_connections "
-    "max_idle_connections parse_time pgbouncer pool_max_conns pool_min_conns pool_mode pool_size pool_timeout "
-    "prepare_threshold prepared_statement_cache_queries prepared_statement_cache_size prepared_statements "
-    "read_timeout reconnect server_timezone socket_timeout sslcertmode sslcompression sslnegotiation sslsni "
-    "statement_cache_size supa target_session_attrs tcp_keepalive tcp_user_timeout timeout use_unicode "
-    "workaround write_timeout".replace("_", "").split()
+    "application_name autocommit auto_reconnect allow_public_key_retrieval cache_prep_stmts charset "
+    "character_encoding client_encoding collation command_timeout connect_timeout connection_limit "
+    "connection_timeout date_strings default_row_fetch_size fallback_application_name keepalives keepalives_count "
+    "keepalives_idle keepalives_interval load_balance_hosts loc logger_level login_timeout max_connections "
+    "max_idle_connections max_pool_size max_protocol_version min_pool_size min_protocol_version parse_time "
+    "persist_security_info pgbouncer pool_max_conns pool_min_conns pool_mode pool_size pool_timeout pooling "
+    "prep_stmt_cache_size prepare_threshold prepared_statement_cache_queries prepared_statement_cache_size "
+    "prepared_statements read_only read_timeout reconnect rewrite_batched_inserts rewrite_batched_statements "
+    "server_timezone socket_timeout sslcertmode sslcompression sslnegotiation sslsni statement_cache_size supa "
+    "target_session_attrs tcp_keepalive tcp_user_timeout timeout timezone use_legacy_datetime_code use_libpq_compat "
+    "use_server_prep_stmts use_unicode workaround write_timeout zero_date_time_behavior".replace("_", "").split()
 )
 SSLMODES = {
     "disabled": "disable",
@@ -36,19 +41,34 @@ SSLMODES = {
     "verifyidentity": "verify-full",
     "verifyfull": "verify-full",
     "noverify": "require",
+    "skipverify": "require",
 }
-"""MySQL's names, and Heroku's `no-verify`."""
+"""MySQL's names, Heroku's `no-verify` and Go's `skip-verify`."""
 ENCRYPTED = ("require", "verify-ca", "verify-full")
 """From the laxest to the strictest; of two the stricter holds."""
 SWITCHES = {"true": "require", "1": "require", "false": "disable", "0": "disable"}
 CHECKED = {"strict": "verify-full", "acceptinvalidcerts": "require"}
 REJECT = re.compile(r'\{"rejectunauthorized":(true|false)\}')
 SEARCH_PATH = re.compile(r"(?:-c\s*|--)search[_-]path=((?:[^\s\\]|\\.)+)", re.IGNORECASE)
+PAIRS = re.compile(r"(?:psql\s+)?[\"']?[a-z][a-z _-]*\s*=", re.IGNORECASE)
+NAMES = {
+    name: field
+    for field, names in {
+        "host": "host server datasource",
+        "port": "port",
+        "database": "database dbname initialcatalog",
+        "user": "user userid uid username",
+        "password": "password pwd",
+    }.items()
+    for name in names.split()
+}
+"""The fields by their names in a text of pairs, as libpq and .NET have it."""
+GO = re.compile(r"(?P<user>[^:@/]+):(?P<password>.*)@tcp\((?P<place>[^()]+)\)(?P<rest>/.*)")
 WRAPPED = re.compile(r"(?:psql\s+|(?:export\s+)?\w+=)?(?P<quote>[\"']?)(?P<url>[a-z][\w+.:]*://.*)(?P=quote)", re.I)
 """A url as it stands in a shell or a file of settings: `psql 'postgresql://...'`, `DATABASE_URL="postgres://..."`."""
 REFERENCE = re.compile(r"reference=([a-zA-Z0-9-]+)")
 """Says to Supabase's pooler which project is meant; so does the name of the user, behind a dot."""
-ENDPOINT = re.compile(r"(?:endpoint|project)=[a-zA-Z0-9-]+")
+ENDPOINT = re.compile(r"(?:endpoint|project|--cluster)=[a-zA-Z0-9-]+")
 """Says which database is meant to those who do not see the name of the host in TLS, as they do here."""
 
 
@@ -56,8 +76,12 @@ def read_url(url: str, schemes: tuple[str, ...], known: list[str]) -> dict[str, 
     """The fields among `known` that `url` gives. Raises ConnectionConfigError."""
     wrapped = WRAPPED.fullmatch(url.strip())
     bare_url = (wrapped["url"] if wrapped else url.strip()).removeprefix("jdbc:")
-    if PLACEHOLDER in bare_url:
-        raise ConnectionConfigError(f"url: put the password in place of {PLACEHOLDER}, or give it as a field.")
+    if placeholder := PLACEHOLDER.search(bare_url):
+        raise ConnectionConfigError(f"url: put the password in place of {placeholder[0]}, or give it as a field.")
+    if PAIRS.match(bare_url):
+        return _read_pairs(bare_url, known)
+    if (go := GO.fullmatch(bare_url)) and "mysql" in schemes:
+        bare_url = f"mysql://{quote(go['user'])}:{quote(go['password'], safe='')}@{go['place']}{go['rest']}"
     try:
         parts = urlsplit(bare_url)
         fields = {
@@ -75,6 +99,33 @@ def read_url(url: str, schemes: tuple[str, ...], known: list[str]) -> dict[str, 
         raise ConnectionConfigError(f"url: begins with {scheme[:30]}://, where this provider has {schemes[0]}://.")
     if scheme not in schemes or _is_cut_short(parts):
         raise _make_unreadable_error(schemes)
+    return _read_parameters({name: value for name, value in fields.items() if value}, query, known)
+
+
+def _read_pairs(text: str, known: list[str]) -> dict[str, str]:
+    """The fields of `host=... dbname=...`, as libpq has it, or of `Server=...;Database=...`, as .NET does.
+
+    Raises ConnectionConfigError, which names no parameter: what looks like one may be a part of a password.
+    """
+    try:
+        pieces = text.split(";") if ";" in text else shlex.split(text.removeprefix("psql").strip().strip("\"'"))
+    except ValueError:
+        pieces = [text]
+    fields: dict[str, str] = {}
+    query: list[tuple[str, str]] = []
+    for name, equals, value in (piece.partition("=") for piece in pieces if piece.strip()):
+        bare = re.sub("[ _-]", "", name.lower())
+        if equals and (field := NAMES.get(bare)):
+            fields[field] = value.strip()
+        elif equals and (bare in READERS or bare in PASSED_OVER):
+            query.append((bare, value.strip()))
+        else:
+            raise ConnectionConfigError(f"url: of such a text only {', '.join(sorted(NAMES))} and sslmode are taken.")
+    return _read_parameters(fields, query, known)
+
+
+def _read_parameters(fields: dict[str, str], query: list[tuple[str, str]], known: list[str]) -> dict[str, str]:
+    """`fields` with what the parameters of a `query` say. Raises ConnectionConfigError."""
     refused, given = [], []
     for name, value in query:
         bare = name.lower().replace("_", "").replace("-", "")
@@ -87,7 +138,6 @@ def read_url(url: str, schemes: tuple[str, ...], known: list[str]) -> dict[str, 
             f"url: unknown parameter {', '.join(sorted(set(refused)))[:200]!r}; leave it out. "
             "Files, other hosts and settings of the session are not taken from a url."
         )
-    fields = {name: value for name, value in fields.items() if value}
     for reader, value in given:
         for field, meant in reader(value).items():
             if field not in (*known, "project"):
@@ -128,9 +178,7 @@ def _map_tls(value: str) -> Mapping[str, str]:
     bare = value.lower().replace(" ", "")
     if strict := REJECT.fullmatch(bare):
         return {"sslmode": "verify-full" if strict[1] == "true" else "require"}
-    if bare not in SWITCHES:
-        raise ConnectionConfigError("url: `ssl` is true or false; sslmode says more.")
-    return {"sslmode": SWITCHES[bare]}
+    return {"sslmode": SWITCHES[bare]} if bare in SWITCHES else _map_sslmode(bare)
 
 
 def _map_certificates(value: str) -> Mapping[str, str]:
@@ -146,6 +194,8 @@ def _map_checks(mode: str) -> Callable[[str], Mapping[str, str]]:
 
 
 def _map_file(value: str) -> Mapping[str, str]:
+    if not value:
+        return {}
     raise ConnectionConfigError(
         "url: certificates in files are not read; give them as text in the field sslrootcert, or leave the file out."
     )

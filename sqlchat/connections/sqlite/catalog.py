@@ -9,8 +9,9 @@ from typing import Any
 
 from sqlchat.connections.embedded import quoted
 from sqlchat.connections.sqlite.comments import Comments, read_comments
-from sqlchat.connections.sqlite.definitions import UNKNOWN, Holdings, read_expressions, read_origin
+from sqlchat.connections.sqlite.definitions import MODULE, UNKNOWN, Holdings, read_expressions, read_origin
 from sqlchat.sql.catalog import Catalog, Column, ForeignKey, Origin, Table
+from sqlchat.sql.guards.sqlite import RULES
 
 Query = Callable[..., list[tuple[Any, ...]]]
 Keys = Mapping[str, tuple[str, ...]]
@@ -61,7 +62,14 @@ def read(query: Query, fault: type[Exception]) -> Catalog:
             origin=origins.get(name),
         )
         tables.append(table)
-    return Catalog(tuple(tables), dialect="sqlite")
+    # A full-text table can also be called, as in FROM articles('word').
+    modules = {name.lower(): match[1].lower() for name, text in texts.items() if (match := MODULE.match(text))}
+    called = {
+        name
+        for name, module in modules.items()
+        if module == "fts5" and not (RULES.others and RULES.others.fullmatch(name))
+    }
+    return Catalog(tuple(tables), dialect="sqlite", functions=RULES.functions | called if called else None)
 
 
 def _make_columns(text: str, rows: Sequence[tuple[Any, ...]], comments: Comments) -> tuple[Column, ...]:

@@ -15,7 +15,7 @@ from sqlchat.sql.profiles import ColumnProfile, Kind, Path
 Query = Callable[[str], list[tuple[Any, ...]]]
 
 MOST_COLUMNS = 200
-"""Of one table, so that the statement stays within the session's limits."""
+"""Columns of one table, so that the statement stays within the session's limits."""
 
 
 def profile_table(query: Query, fault: type[Exception], table: Table) -> dict[Path, ColumnProfile]:

@@ -14,7 +14,7 @@ COOKIE = slice(40, 44)
 """Bytes of a database's header, or of its page 1, that change with its tables and views."""
 VERSIONS = slice(18, 20)
 WAL_VERSIONS = b"\x02\x02"
-"""What a database in WAL mode has at VERSIONS."""
+"""The bytes at VERSIONS of a database in WAL mode."""
 WAL_HEADER, FRAME_HEADER = 32, 24
 """Bytes before the first page of a WAL, and before each page."""
 
@@ -26,7 +26,7 @@ class WalPosition(NamedTuple):
     end: int = WAL_HEADER
     """Where the last committed frame ends."""
     cookie: bytes = b""
-    """Of the last committed page 1; empty if the WAL holds none."""
+    """The cookie of the last committed page 1; empty if the WAL holds none."""
 
 
 class RevisionReader:

@@ -13,7 +13,7 @@ from sqlchat.connections.worker_streams import Sender
 
 FETCHED_AT_ONCE = 2000
 TYPES = {"INTEGER": pa.int64(), "REAL": pa.float64(), "NUMERIC": pa.float64(), "BLOB": pa.binary()}
-"""Of a column whose first rows have one storage class, or numbers of both; all others are text."""
+"""Type of a column by the storage class of its first rows; all others are text."""
 
 
 def send(cursor: sqlite3.Cursor, max_rows: int, sender: Sender, type_of: Callable[[set[type]], str]) -> None:

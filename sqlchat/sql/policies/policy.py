@@ -228,7 +228,10 @@ def _refuse(sql: str, policed: PolicedCatalog, *, definition: bool) -> None:
             (policed.readable_only, policed.hidden_only) if each.is_only else (policed.readable, policed.hidden)
         )
         if not each.tables or any(make_key(table) not in readable for table in each.tables):
-            raise SQLRefusedError(f"The policy of this connection does not let SQL read the table {each.written!r}.")
+            raise SQLRefusedError(
+                f"The policy of this connection does not let SQL read the table {each.written!r}.",
+                denied_table=each.written,
+            )
         guarded += [(each.node, table, hidden[make_key(table)]) for table in each.tables if make_key(table) in hidden]
     if guarded:
         refuse_hidden_columns(tree, guarded)
