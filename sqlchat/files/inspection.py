@@ -209,7 +209,9 @@ def _read_texts(
         elif fits:
             found.alike = {"numbers" if number is not None else "dates": len(texts)}
             found.strays = Counter()
-    by_value = next((n for n, fit in fits.items() if fit.values is not None), None)
+    by_value = next(
+        (n for n, fit in fits.items() if fit.values is not None and not readings.READINGS[n].format), None
+    )
     if by_value is None or inferred == "string":
         written = texts if len(texts) and fits and inferred == "text" else array
         bounds = pc.min_max(array)

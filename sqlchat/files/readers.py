@@ -23,12 +23,7 @@ from sqlchat.files.sketch import text_buffers
 from sqlchat.files.value_stats import ValueStats
 from sqlchat.files.worded_dates import WordedDate
 
-CLOCKS = {len("10:30"): "%H:%M", len("10:30:59"): "%H:%M:%S"}
-"""Length of a time -> its format, where all numbers have two digits."""
-
-UUID_LENGTH, UUID_DASHES = 36, [8, 13, 18, 23]
-FEW_UUIDS = 1 << 10
-"""Looked at together, as a processor's cache holds them."""
+UUID = r"(?i)^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$"
 
 NUMERIC_DIGITS = 38
 """Digits of a decimal that the usual databases hold exactly."""
@@ -167,18 +162,13 @@ def read_zoned(texts: pa.Array) -> ValueStats | None:
 
 
 def read_times(texts: pa.Array) -> ValueStats | None:
-    lengths = np.diff(text_buffers(texts)[0])
-    format = CLOCKS.get(int(lengths[0]))
-    if format and (lengths == lengths[0]).all():
-        fits = dates.read(texts, format) is not None
-    else:
-        fits = bool(pc.all(pc.match_substring_regex(texts, r"^\d\d:\d\d(:\d\d(\.\d{1,6})?)?$")).as_py())
-        dated = pc.binary_join_element_wise("1970-01-01", texts, " ")
-        fits = fits and _cast(dated, pa.timestamp("us")) is not None
-    if not fits:
+    if not pc.all(pc.match_substring_regex(texts, r"^\d\d:\d\d(:\d\d(\.\d{1,6})?)?$")).as_py():
+        return None
+    moments = _cast(pc.binary_join_element_wise("1970-01-01", texts, " "), pa.timestamp("us"))
+    if moments is None:
         return None
     bounds = pc.min_max(texts)
-    return ValueStats(bounds["min"].as_py(), bounds["max"].as_py())
+    return ValueStats(bounds["min"].as_py(), bounds["max"].as_py(), values=moments)
 
 
 def read_durations(texts: pa.Array) -> ValueStats | None:
@@ -210,17 +200,8 @@ def _read_spans(texts: pa.Array, pattern: str) -> ValueStats | None:
 
 
 def read_uuids(texts: pa.Array) -> ValueStats | None:
-    starts, data = text_buffers(texts)
-    if not (np.diff(starts) == UUID_LENGTH).all():
+    if not pc.all(pc.match_substring_regex(texts, UUID)).as_py():
         return None
-    rows = data.reshape(-1, UUID_LENGTH)
-    for begin in range(0, len(rows), FEW_UUIDS):
-        few = rows[begin : begin + FEW_UUIDS]
-        small = few | 0x20
-        fits = ((few >= ord("0")) & (few <= ord("9"))) | ((small >= ord("a")) & (small <= ord("f")))
-        fits[:, UUID_DASHES] = few[:, UUID_DASHES] == ord("-")
-        if not fits.all():
-            return None
     bounds = pc.min_max(texts)
     return ValueStats(bounds["min"].as_py(), bounds["max"].as_py())
 
@@ -253,11 +234,13 @@ def reader_of_format(format: str, notation: WordedDate | None = None) -> TextRea
             return None
         least, most = number_bounds(found[0].view(pa.int64()))
         first, last = (datetime(1970, 1, 1) + timedelta(microseconds=moment) for moment in (least, most))
+        bounds: Any = (first, last)
         if "%d" not in format:
-            return ValueStats(first.time().isoformat(), last.time().isoformat())
-        if "%M" in format:
-            return ValueStats(first.isoformat(), last.isoformat())
-        return ValueStats(first.date().isoformat(), last.date().isoformat())
+            bounds = first.time(), last.time()
+        elif "%M" not in format:
+            bounds = first.date(), last.date()
+        marks = frozenset({"cut"} if found[1] else ())
+        return ValueStats(bounds[0].isoformat(), bounds[1].isoformat(), values=found[0], marks=marks)
 
     return fit
 
