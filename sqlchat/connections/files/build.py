@@ -21,6 +21,7 @@ from sqlchat.connections.embedded import quoted
 from sqlchat.connections.files.keys import InferredKey, Keys, find_keys
 from sqlchat.errors import ConnectionConfigError, SqlchatError, TooLargeError
 from sqlchat.files.memory import bounded, keep_no_spare_memory, use_system_allocator
+from sqlchat.files.names import find_free_name
 from sqlchat.files.options import Options
 
 if TYPE_CHECKING:
@@ -175,10 +176,7 @@ def _list_tables(files: tuple[FileTable, ...]) -> Iterator[FileTable]:
             yield file
             continue
         for name in names:
-            table, count = name, 1
-            while table.casefold() in taken:
-                count += 1
-                table = f"{name}_{count}"
+            table = find_free_name(name, taken, fold=str.casefold)
             taken.add(table.casefold())
             yield replace(file, table=table, options=replace(file.options, sheet=name))
 
@@ -228,11 +226,8 @@ def _name_columns(columns: list[TypedColumn], warnings: list[str]) -> list[Typed
     seen: set[str] = set()
     found = []
     for number, column in enumerate(columns, 1):
-        was, base, count = column.name, column.name or f"column_{number}", 1
-        name = base
-        while name.lower() in seen or (count > 1 and name.lower() in taken):
-            count += 1
-            name = f"{base}_{count}"
+        was = column.name
+        name = find_free_name(was or f"column_{number}", seen, taken, str.lower)
         seen.add(name.lower())
         if name == was:
             found.append(column)
