@@ -119,7 +119,7 @@ def _join_two(rows: Sequence[Row], width: int) -> list[str]:
     if len(set(joined)) < width or "" in joined:
         return []
     if _are_units(groups, names):
-        return joined if all(names[c].strip() for c in valued) else []
+        return joined if all(names[c].strip() for c in valued if body_kind(below, c) == "number") else []
     if groups[0].strip() and count_filled(groups) < 2:
         return []  # a title
     filled = [name.strip() for name in names if name.strip()]

@@ -346,9 +346,11 @@ def _block_of_rows(rows: list[list[str]], wanted: list[tuple[str, int]], left_ou
 
 
 def _part(texts: pa.Array) -> Part:
-    """An empty text is no value, quoted or not; blanks around a text are no part of it."""
+    """An empty text is no value, quoted or not; blanks around a text are no part of it, nor is Excel's ="..."."""
     if has_outer_blanks(texts):
         texts = pc.utf8_trim_whitespace(texts)
+    if pc.any(pc.starts_with(texts, '="')).as_py():
+        texts = pc.replace_substring_regex(texts, r'(?s)^="(.*)"$', r"\1")
     full, rows = filled(texts), None
     if not full.all():
         rows = np.flatnonzero(full)
