@@ -28,11 +28,8 @@ from sqlchat.files.source import Source
 PARSED_BYTES = 1 << 20
 """Arrow parses so much of a stretch at a time, which the processor's caches hold."""
 
-READ_BYTES = 1 << 20
-"""As long as a row must be at most, and 32 of them are read ahead, where rows are read in their order."""
-
 LONGEST_ROW = 16 << 20
-"""Bytes, of a file that has long lines."""
+"""Bytes."""
 
 WIDE, MOST_TOGETHER = 250, 4
 """Of so many columns a block has few rows: two are read together, of twice as many three, and so on."""
@@ -40,9 +37,8 @@ WIDE, MOST_TOGETHER = 250, 4
 BLOCK_FIELDS = 500_000
 """Where rows are read one by one."""
 
-PARTED = {"utf-8": 1, "cp1252": 3, "latin_1": 2}
-"""Encodings in which the bytes of a delimiter, a quote and a row's end are nothing else -> how much longer a text may
-be in UTF-8."""
+LONGEST_IN_UTF8 = 3
+"""Bytes that a character of an 8-bit encoding takes in UTF-8 at most."""
 
 NAMES = {
     "utf-8": "utf-8",
@@ -99,11 +95,7 @@ class _Reader:
 
     def blocks(self, columns: list[str]) -> Iterator[Load]:
         """Blocks of the columns named, of all where none is."""
-        if not self._is_plain:
-            return self._read_row_by_row(columns)
-        if self.encoding.name in PARTED and self.encoding.traits.quotes_enclose(self.dialect.delimiter):
-            return self._read_stretches(columns)
-        return self._read_in_order(columns)
+        return self._read_stretches(columns) if self._is_plain else self._read_row_by_row(columns)
 
     @property
     def _is_plain(self) -> bool:
@@ -114,7 +106,8 @@ class _Reader:
             and not self.dialect.ragged
             and not self.dialect.repeated
             and not self.encoding.bad_bytes
-            and self.encoding.is_ascii_like
+            and self.encoding.has_single_byte_marks
+            and self.encoding.traits.quotes_enclose(self.dialect.delimiter)
             and self.on_bad_rows != "pad"
         )
 
@@ -218,7 +211,7 @@ class _Reader:
         try:
             return self._parse_by(PARSED_BYTES, open_stretch, skipped, columns)
         except _StraddlingError:
-            return self._parse_by(PARTED[self.encoding.name] * size + 1, open_stretch, skipped, columns)
+            return self._parse_by(LONGEST_IN_UTF8 * size + 1, open_stretch, skipped, columns)
 
     def _parse_by(
         self, size: int, open_stretch: Callable[[], pa.NativeFile], skipped: dict[str, int], columns: list[str]
@@ -227,22 +220,6 @@ class _Reader:
         with open_stretch() as stretch, self._faults(bad):
             table = pyarrow.csv.read_csv(stretch, *self._settings(size, bad, skipped, columns))
         return _block(table, bad.count)
-
-    def _read_in_order(self, columns: list[str]) -> Iterator[Load]:
-        """By Arrow's reader of streams, which knows where a row ends since it has read all before it."""
-        size = LONGEST_ROW if self.encoding.traits.long_lines else READ_BYTES
-        bad, told = _BadRows(), 0
-        skipped = self._skipped
-        try:
-            with self.source.open() as stream, self._faults(bad):
-                reader = pyarrow.csv.open_csv(stream, *self._settings(size, bad, skipped, columns))
-                while batches := list(islice(reader, max(1, BLOCK_BYTES // size))):
-                    left_out, told = bad.count - told, bad.count
-                    yield partial(_block, pa.Table.from_batches(batches), left_out)
-        except _StraddlingError as exc:
-            raise _too_long(size) from exc
-        if bad.count > told:
-            yield partial(Block, 0, {}, bad.count - told)
 
     def _settings(
         self, size: int, bad: _BadRows, skipped: dict[str, int], columns: list[str]
