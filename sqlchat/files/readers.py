@@ -30,7 +30,9 @@ NUMERIC_DIGITS = 38
 
 OFFSET = r"[+-](?:0[1-9]|1\d|00:?[1-9])[\d:]*$"
 """Of a time that is not told in UTC."""
-CODE_LIKE = r"^-?\d+[eE]\d+$"
+PADDED = r"^(?:\+|-?0\d)"
+"""A plus sign, or a zero before a digit, which a number would lose."""
+CODE_LIKE = rf"{PADDED}|^-?\d+[eE]\d+$"
 """Programs write a sign or a point into numbers with exponents; what has neither is a code more likely."""
 
 MINUS_SIGN = "(?P<sign>-?)"
@@ -66,10 +68,8 @@ def read_booleans(texts: pa.Array) -> ValueStats | None:
 def read_numbers(texts: pa.Array) -> ValueStats | None:
     starts, data = text_buffers(texts)
     longest = int(np.diff(starts).max())
-    if _has_padded(starts, data):
-        return None
     letters = bool((data > ord("9")).any())
-    if letters and pc.any(pc.match_substring_regex(texts, CODE_LIKE)).as_py():
+    if pc.any(pc.match_substring_regex(texts, CODE_LIKE if letters else PADDED)).as_py():
         return None
     points = np.flatnonzero(data == ord("."))  # Arrow makes an error of every text that it cannot cast
     if not letters and not len(points) and longest < 20:
@@ -88,7 +88,8 @@ def read_numbers(texts: pa.Array) -> ValueStats | None:
     if letters:
         return ValueStats(least, most, total, "DOUBLE PRECISION", values=floats)
     # a digit string past 18 digits is a code, no number; a decimal may have as many as a NUMERIC holds
-    if longest > NUMERIC_DIGITS + 2 or (longest > 18 and not _are_all_pointed(texts, starts, points)):
+    has_codes = longest > 18 and pc.any(pc.match_substring_regex(texts, r"^[^.]{19,}$")).as_py()
+    if has_codes or longest > NUMERIC_DIGITS + 2:
         return None
     return ValueStats(least, most, total, "NUMERIC", (0, _find_scale(starts, points)), floats)
 
@@ -106,31 +107,6 @@ def number_bounds(numbers: pa.Array) -> tuple[Any, Any]:
     """The least and the greatest of numbers that are there; NaN for both where one is none."""
     values = numbers.to_numpy()  # NumPy is five times as fast as Arrow here
     return values.min().item(), values.max().item()
-
-
-def _has_padded(starts: Any, data: Any) -> bool:
-    """Does any text, of which none is empty, begin with a plus sign, or with a zero and one more digit?"""
-    begins = starts[:-1]
-    first = data[begins]
-    if (first == ord("+")).any():
-        return True
-    signed = first == ord("-")
-    padded = np.concatenate((data, np.zeros(2, np.uint8)))
-    if signed.any():
-        begins = begins + signed
-        first = padded[begins]
-    zeros = np.flatnonzero(first == ord("0"))
-    after = begins[zeros] + 1
-    digits = padded[after] - ord("0") <= 9  # a byte before "0" wraps round to a large one
-    return bool((digits & (after < starts[1:][zeros])).any())
-
-
-def _are_all_pointed(texts: pa.Array, starts: Any, points: Any) -> bool:
-    """Has each number of more than 18 characters a point?"""
-    if len(points) == len(texts):
-        return True
-    long = texts.filter(pa.array(np.diff(starts) > 18))
-    return bool(pc.all(pc.match_substring(long, ".")).as_py())
 
 
 def _find_scale(starts: Any, points: Any) -> int:
