@@ -23,33 +23,25 @@ from sqlchat.files.value_stats import NUMBER_KINDS, ValueStats, find_other_numbe
 if TYPE_CHECKING:
     from sqlchat.files.columns import Column
 
-WIDER = frozenset(
-    {
-        *(("INTEGER", wide) for wide in ("BIGINT", "NUMERIC", "DOUBLE PRECISION")),
-        *(("BIGINT", wide) for wide in ("NUMERIC", "DOUBLE PRECISION")),
-        ("NUMERIC", "DOUBLE PRECISION"),
-        ("DOUBLE PRECISION", "NUMERIC"),
-        ("DATE", "TIMESTAMP"),
-    }
-)
+WIDER = {
+    *(("INTEGER", wide) for wide in ("BIGINT", "NUMERIC", "DOUBLE PRECISION")),
+    *(("BIGINT", wide) for wide in ("NUMERIC", "DOUBLE PRECISION")),
+    *(("NUMERIC", "DOUBLE PRECISION"), ("DOUBLE PRECISION", "NUMERIC"), ("DATE", "TIMESTAMP")),
+}
 """A type found, and one that a caller may ask for in its place."""
 FLOAT_DIGITS = (28, 10)
 """Before and after the point, of floating-point numbers that a caller wants as NUMERIC."""
 SHOWN_WORDS, SHOWN_WORD = 5, 40
 CODE = re.compile(r"[+-]?0\d+|\+?\d{10,}")
 """Digits that are no number: with them, a column holds codes."""
-MOMENT_WORDS = frozenset(
-    {
-        *("date", "datum", "fecha", "jour", "day", "tag", "dia", "time", "timestamp", "ts", "dt", "epoch", "zeit"),
-        *("created", "updated", "modified"),
-    }
-)
-VERSION_WORDS = frozenset(
-    {
-        *("version", "versions", "ver", "release", "build", "revision", "section", "clause", "chapter"),
-        *("kapitel", "abschnitt"),
-    }
-)
+MOMENT_WORDS = {
+    *("date", "datum", "fecha", "jour", "day", "tag", "dia", "time", "timestamp", "ts", "dt", "epoch", "zeit"),
+    *("created", "updated", "modified"),
+}
+VERSION_WORDS = {
+    *("version", "versions", "ver", "release", "build", "revision", "section", "clause", "chapter", "kapitel"),
+    "abschnitt",
+}
 """Columns named so hold 1.10 after 1.9, which are no decimals."""
 DAYS = range(18_000, 80_000)
 """Day numbers of spreadsheets: 1949 to 2119."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, pairwise
@@ -111,10 +110,6 @@ class _Reader:
             and self.on_bad_rows != "pad"
         )
 
-    @property
-    def _skipped(self) -> dict[str, int]:
-        return {"skip_rows": self.dialect.preamble, "skip_rows_after_names": len(self.dialect.header)}
-
     def _read_row_by_row(self, columns: list[str]) -> Iterator[Load]:
         """By Python's reader, which is slower, and can be told more."""
         wanted = [(n, self.names.index(n)) for n in columns] or [(n, at) for at, n in enumerate(self.names)]
@@ -195,7 +190,7 @@ class _Reader:
 
     def _read_stretches(self, columns: list[str]) -> Iterator[Load]:
         """Each thread parses a stretch of its own, as it is known where rows begin."""
-        skipped = self._skipped
+        skipped = {"skip_rows": self.dialect.preamble, "skip_rows_after_names": len(self.dialect.header)}
         offsets = self.encoding.traits.row_starts
         if any(end - start > BLOCK_BYTES + LONGEST_ROW for start, end in pairwise(offsets)):
             raise _too_long(LONGEST_ROW)
@@ -211,62 +206,48 @@ class _Reader:
         try:
             return self._parse_by(PARSED_BYTES, open_stretch, skipped, columns)
         except _StraddlingError:
-            return self._parse_by(LONGEST_IN_UTF8 * size + 1, open_stretch, skipped, columns)
+            growth = 1 if self.encoding.name == "utf-8" else LONGEST_IN_UTF8
+            return self._parse_by(growth * size + 1, open_stretch, skipped, columns)
 
     def _parse_by(
         self, size: int, open_stretch: Callable[[], pa.NativeFile], skipped: dict[str, int], columns: list[str]
     ) -> Block:
-        bad = _BadRows()
-        with open_stretch() as stretch, self._faults(bad):
-            table = pyarrow.csv.read_csv(stretch, *self._settings(size, bad, skipped, columns))
-        return _block(table, bad.count)
+        bad = list[int]()  # fields of each wrong row
 
-    def _settings(
-        self, size: int, bad: _BadRows, skipped: dict[str, int], columns: list[str]
-    ) -> tuple[pyarrow.csv.ReadOptions, pyarrow.csv.ParseOptions, pyarrow.csv.ConvertOptions]:
         def on_bad_row(row: pyarrow.csv.InvalidRow) -> str:
-            bad.count += 1
-            bad.first = bad.first or row
+            bad.append(row.actual_columns)
             return self.on_bad_rows
 
-        return (
-            pyarrow.csv.ReadOptions(
-                block_size=size,
-                use_threads=False,  # blocks have threads of their own
-                encoding=self.encoding.name,
-                column_names=self.names,
-                **skipped,
-            ),
-            pyarrow.csv.ParseOptions(
-                delimiter=self.dialect.delimiter,
-                newlines_in_values=self.encoding.traits.quotes > 0,
-                ignore_empty_lines=True,
-                invalid_row_handler=on_bad_row,
-            ),
-            pyarrow.csv.ConvertOptions(
-                check_utf8=False,  # `encodings` did, and decoders give nothing else
-                column_types=dict.fromkeys(self.names, pa.string()),
-                include_columns=columns,
-                strings_can_be_null=False,  # `_block` finds the empty ones at less cost
-            ),
+        read = pyarrow.csv.ReadOptions(
+            block_size=size,
+            use_threads=False,  # blocks have threads of their own
+            encoding=self.encoding.name,
+            column_names=self.names,
+            **skipped,
         )
-
-    @contextmanager
-    def _faults(self, bad: _BadRows) -> Iterator[None]:
+        parse = pyarrow.csv.ParseOptions(
+            delimiter=self.dialect.delimiter,
+            newlines_in_values=self.encoding.traits.quotes > 0,
+            ignore_empty_lines=True,
+            invalid_row_handler=on_bad_row,
+        )
+        convert = pyarrow.csv.ConvertOptions(
+            check_utf8=False,  # `encodings` did, and decoders give nothing else
+            column_types=dict.fromkeys(self.names, pa.string()),
+            include_columns=columns,
+            strings_can_be_null=False,  # `_block` finds the empty ones at less cost
+        )
         try:
-            yield
+            with open_stretch() as stretch:
+                return _block(pyarrow.csv.read_csv(stretch, read, parse, convert), len(bad))
         except pa.ArrowInvalid as exc:
-            first = bad.first if self.on_bad_rows == "error" else None
-            if first is None and "straddl" in str(exc):
+            if bad and self.on_bad_rows == "error":
+                raise self._fault(self._line_of_fault(), bad[0]) from exc
+            if "straddl" in str(exc):
                 raise _StraddlingError from exc
-            raise self._arrow_fault(first) from exc
+            raise FileInvalidError("The file does not read as CSV from beginning to end.") from exc
         except UnicodeError as exc:
             raise FileInvalidError(f"The file is not {self.encoding.name} throughout.") from exc
-
-    def _arrow_fault(self, bad: pyarrow.csv.InvalidRow | None) -> FileInvalidError:
-        if bad is None:
-            return FileInvalidError("The file does not read as CSV from beginning to end.")
-        return self._fault(self._line_of_fault(), bad.actual_columns)
 
     def _fault(self, line: int | None, fields: int) -> FileInvalidError:
         width = len(self.names)
@@ -296,14 +277,6 @@ def _name_rows(header: tuple[int, ...]) -> int | list[int]:
 
 def _too_long(size: int) -> FileInvalidError:
     return FileInvalidError(f"A row is longer than {size >> 20} MiB; perhaps a quote is opened and never closed.")
-
-
-@dataclass
-class _BadRows:
-    """Rows with too many or too few fields."""
-
-    count: int = 0
-    first: pyarrow.csv.InvalidRow | None = None
 
 
 class _StraddlingError(Exception):

@@ -30,16 +30,8 @@ TABLES = """
     SELECT schema_name, table_name FROM system.main.duckdb_tables() WHERE NOT internal AND NOT temporary
     ORDER BY schema_name, table_name"""
 AS_TEXT = (
-    "HUGEINT",
-    "UHUGEINT",
-    "BIT",
-    "UUID",
-    "ENUM",
+    *("HUGEINT", "UHUGEINT", "BIGNUM", "BIT", "UUID", "ENUM", "UNION", "VARIANT", "GEOMETRY"),
     "TIME WITH TIME ZONE",
-    "UNION",
-    "VARIANT",
-    "GEOMETRY",
-    "BIGNUM",
 )
 """Types that Arrow has not, or not alike."""
 
