@@ -19,7 +19,7 @@ from sqlchat.files.inspection import AS_WRITTEN, COMMON_VALUES, INTEGERS, BlockF
 from sqlchat.files.notations import name_marks
 from sqlchat.files.options import Options
 from sqlchat.files.sketch import Sketch
-from sqlchat.files.threads import in_order
+from sqlchat.files.threads import work_in_order
 from sqlchat.files.value_stats import ValueStats, widen
 
 SKETCHES_KEPT = 1 << 20
@@ -203,4 +203,4 @@ def _inspect(
         hints = {name: (columns[name] if name in columns else new(name)).hint() for name in block.columns}
         return block.rows, block.left_out, {n: inspect(parts, hints[n]) for n, parts in block.columns.items()}
 
-    return in_order(look, loads)
+    return work_in_order(look, loads)

@@ -83,7 +83,7 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedTable:
     """A table in the database."""
 
     name: str
@@ -187,7 +187,7 @@ def _load(
     memory_mb: int,
     findings: str | None,
     warnings: list[str],
-) -> Loaded:
+) -> LoadedTable:
     import duckdb
 
     from sqlchat.files.typed import TypedTable
@@ -212,7 +212,7 @@ def _load(
     )
     warnings.extend(f"{file.shown}: {warning}" for warning in table.warnings)
     sheet = f", sheet {table.facts['sheet']!r}" if "sheet" in table.facts else ""
-    return Loaded(file.table, table.row_count, known, f"from the file {file.shown}{sheet}")
+    return LoadedTable(file.table, table.row_count, known, f"from the file {file.shown}{sheet}")
 
 
 def _name_file(file: FileTable, exc: SqlchatError) -> SqlchatError:
@@ -270,7 +270,7 @@ def _insert(
         connection.unregister("incoming_rows")
 
 
-def _write_comments(connection: duckdb.DuckDBPyConnection, table: Loaded, keys: Keys) -> None:
+def _write_comments(connection: duckdb.DuckDBPyConnection, table: LoadedTable, keys: Keys) -> None:
     """Write comments for the catalog: the source of each table, how columns were read, and inferred keys."""
     about = [table.origin]
     if key := keys.primary.get(table.name):

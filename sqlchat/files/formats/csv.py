@@ -21,7 +21,7 @@ from sqlchat.files import footer
 from sqlchat.files.encodings import Encoding, find_encoding
 from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Part, Table, unique_names
 from sqlchat.files.options import Options
-from sqlchat.files.sketch import filled, has_outer_blanks
+from sqlchat.files.sketch import find_filled, has_outer_blanks
 from sqlchat.files.source import Source
 
 PARSED_BYTES = 1 << 20
@@ -301,7 +301,7 @@ def _part(texts: pa.Array) -> Part:
         texts = pc.utf8_trim_whitespace(texts)
     if pc.any(pc.starts_with(texts, '="')).as_py():
         texts = pc.replace_substring_regex(texts, r'(?s)^="(.*)"$', r"\1")
-    full, rows = filled(texts), None
+    full, rows = find_filled(texts), None
     if not full.all():
         rows = np.flatnonzero(full)
         texts = texts.take(rows)

@@ -21,7 +21,7 @@ def object_key(name: str) -> str:
 
     What that makes too long for a file's name is in Punycode (RFC 3492) first.
     """
-    return "/".join(map(_spelt, name.split("/")))
+    return "/".join(map(_spell, name.split("/")))
 
 
 def object_name(key: str) -> str:
@@ -29,7 +29,7 @@ def object_name(key: str) -> str:
     return "/".join(map(_read, key.split("/")))
 
 
-def _spelt(part: str) -> str:
+def _spell(part: str) -> str:
     plain = _escape(part)
     if len(plain) > LONGEST:
         dense = DENSE + _escape(part.encode("punycode").decode())
