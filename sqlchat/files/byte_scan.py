@@ -79,7 +79,7 @@ def scan_bytes(source: Source, start: int, *, block: int = BLOCK_BYTES) -> ByteS
 
 
 def _last_row_end(chunk: bytes, quotes: int) -> int:
-    """Where the last row of the chunk ends, at the end of which so many quotes are passed; 0 where none does."""
+    """Offset where the chunk's last row ends; 0 if none does. `quotes` were passed up to the end of the chunk."""
     feed, end = (b"\n", len(chunk)) if b"\n" in chunk else (b"\r", len(chunk) - 1)  # its \n may come next
     quotes -= chunk.count(b'"', end)
     while True:

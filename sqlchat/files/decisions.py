@@ -61,7 +61,7 @@ class Decision:
     warnings: tuple[str, ...] = ()
 
     def with_bounds(self, bounds: tuple[str, str] | None) -> Decision:
-        """The same of texts whose bounds are known better now."""
+        """The same decision with new bounds, if the column stays text."""
         return replace(self, fit=ValueStats(*(bounds or (None, None)))) if self.sql_type == "TEXT" else self
 
 

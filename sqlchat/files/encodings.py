@@ -94,12 +94,12 @@ class Encoding:
     name: str
     """As Python knows it."""
     traits: ByteScan
-    """Of the bytes. Those of UTF-16 are of no use but for their quotes."""
+    """Facts of the bytes; of UTF-16, only the quotes are of use."""
     guessed: bool = False
     bad_bytes: int = 0
     """Bytes that are none of the encoding, and are read as U+FFFD."""
     bad_lines: list[int] = field(default_factory=list)
-    """Where the first of them are."""
+    """Lines of the first ones."""
 
     @property
     def has_single_byte_marks(self) -> bool:

@@ -46,7 +46,7 @@ class Head:
     """The beginning of a table."""
 
     header: int | None
-    """Which of the rows names the columns; None: the first is a row of the table already."""
+    """Place of the row that names the columns; None: there is none, and the first row is data."""
     warnings: tuple[str, ...] = ()
     rows: int = 1
     """2: the row below it is part of the header."""

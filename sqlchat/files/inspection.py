@@ -89,7 +89,7 @@ class BlockFacts:
     alike: dict[str, int] = field(default_factory=dict)
     """How many texts are like numbers, or like dates; empty: most are neither."""
     strays: Counter[str] | None = None
-    """Those that are neither, words for no value apart; None: too many."""
+    """Texts that are neither, without words for no value; None: too many."""
     compared: str | None = None
     """How the texts were compared: AS_WRITTEN, INTEGERS or a reading's name; None: they were not."""
     bounds: tuple[str, str] | None = None

@@ -105,7 +105,7 @@ NOTATIONS = tuple(Notation(d, g) for g in (",", ".", " ", "'") for d in (".", ",
 
 
 def currencies(marks: frozenset[str]) -> list[str]:
-    """Those among marks, sorted."""
+    """The currency signs among marks, sorted."""
     return sorted(marks - {PERCENT, f"no {PERCENT}", "grouped", "fraction", BLANKS, PLUS})
 
 

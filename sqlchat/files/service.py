@@ -196,7 +196,7 @@ def _within(folder: str, name: str) -> str:
 
 
 def _path(spooled: Named | str | Path) -> Path:
-    """Of an open file, after what it still buffers is written."""
+    """The file's path; an open file writes its buffer first."""
     if isinstance(spooled, str | Path):
         return Path(spooled)
     flush = getattr(spooled, "flush", None)

@@ -216,7 +216,7 @@ def _load(
 
 
 def _name_file(file: FileTable, exc: SqlchatError) -> SqlchatError:
-    """The same error, and which file it is about."""
+    """The same error with the file that it is about."""
     return type(exc)(exc.detail, retry_after=exc.retry_after, **{**exc.facts, "file": file.shown})
 
 

@@ -73,7 +73,7 @@ class Table:
     options: Options = field(default_factory=Options)
     """The caller's."""
     used: dict[str, Any] = field(default_factory=dict)
-    """Of `read`, what was found of the file itself."""
+    """Options of `read` as they were detected in the file."""
 
     @property
     def read(self) -> dict[str, Any]:

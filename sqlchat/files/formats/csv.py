@@ -31,7 +31,7 @@ LONGEST_ROW = 16 << 20
 """Bytes."""
 
 WIDE, MOST_TOGETHER = 250, 4
-"""Of so many columns a block has few rows: two are read together, of twice as many three, and so on."""
+"""A block of so many columns has few rows: two blocks are read together, three if there are twice as many."""
 
 BLOCK_FIELDS = 500_000
 """Where rows are read one by one."""
