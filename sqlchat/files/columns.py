@@ -16,11 +16,10 @@ from sqlchat.files import formats, readings
 from sqlchat.files.decisions import Decision, decide
 from sqlchat.files.formats import Load, Table
 from sqlchat.files.inspection import AS_WRITTEN, COMMON_VALUES, INTEGERS, BlockFacts, ColumnHint, inspect
-from sqlchat.files.memory import use_system_allocator
 from sqlchat.files.notations import name_marks
 from sqlchat.files.options import Options
 from sqlchat.files.sketch import Sketch
-from sqlchat.files.threads import in_order
+from sqlchat.files.threads import work_in_order
 from sqlchat.files.value_stats import ValueStats, widen
 
 SKETCHES_KEPT = 1 << 20
@@ -161,7 +160,6 @@ class Column:
 
 def read_columns(table: Table) -> tuple[int, dict[str, Column]]:
     """Read a table to its end. Gives the number of rows and the facts of each column."""
-    use_system_allocator()
     size = min(LARGEST_SKETCH, max(SMALLEST_SKETCH, SKETCHES_KEPT // max(1, len(table.names))))
     new = partial(Column, sketch_size=size, options=table.options, commas=table.facts.get("delimiter") == ",")
     columns = {name: new(name) for name in table.names}
@@ -205,4 +203,4 @@ def _inspect(
         hints = {name: (columns[name] if name in columns else new(name)).hint() for name in block.columns}
         return block.rows, block.left_out, {n: inspect(parts, hints[n]) for n, parts in block.columns.items()}
 
-    return in_order(look, loads)
+    return work_in_order(look, loads)

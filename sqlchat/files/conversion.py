@@ -13,10 +13,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlchat.files import dates, readings
+from sqlchat.files import readings
 from sqlchat.files.formats import Part
 from sqlchat.files.inspection import python
 from sqlchat.files.readings import Reading
+from sqlchat.files.sketch import has_outer_blanks
+from sqlchat.files.value_stats import NUMBER_TYPES
 
 ARROW = {
     "INTEGER": pa.int32(),
@@ -102,68 +104,31 @@ class Conversion:
             return pc.cast(array, self.arrow, safe=False)
 
     def _read(self, texts: pa.Array) -> pa.Array:
-        """Texts, as `types` reads them: where they do not read so, without outer blanks and words for no value."""
+        """Texts of any block; words for no value are nulls."""
+        texts = pc.utf8_trim_whitespace(texts) if has_outer_blanks(texts) else texts
         if not self.missing:
-            try:
-                return self._read_all(texts)
-            except (pa.ArrowInvalid, ValueError):
-                return self._read_all(pc.utf8_trim_whitespace(texts))
-        trimmed = pc.utf8_trim_whitespace(texts)
-        words = pc.is_in(trimmed, pa.array([*sorted(self.missing), ""])).to_numpy(zero_copy_only=False)
+            return self._read_all(texts)
+        words = pc.is_in(texts, pa.array([*sorted(self.missing), ""])).to_numpy(zero_copy_only=False)
         if words.all():
             return pa.nulls(len(texts), self.arrow)
         places = np.cumsum(~words) - 1
-        return self._read_all(trimmed.filter(pa.array(~words))).take(pa.array(places, mask=words))
+        return self._read_all(texts.filter(pa.array(~words))).take(pa.array(places, mask=words))
 
     def _read_all(self, texts: pa.Array) -> pa.Array:
         """One array of `arrow`, of texts without words for no value. Raises ArrowInvalid for others."""
         reading = self.reading
-        if reading is not None and reading.notation is not None:
-            found = reading.notation.plain(texts)
-            if found is None:
-                raise pa.ArrowInvalid(f"no numbers of the form {reading.name}")
-            texts = found[0]
-        if reading is not None and reading.format:
-            return self._read_format(texts, reading.format)
-        if reading is not None and reading.name == readings.ZONED.name:
-            zoned = dates.read_zoned(texts)
-            if zoned is None:
-                raise pa.ArrowInvalid("no times with a zone")
-            return self._to_microseconds(zoned)
-        if self.sql_type == "INTERVAL" and reading is not None:
-            spans = readings.read_values(reading.name, texts)
-            if spans is None:
-                raise pa.ArrowInvalid(f"no text is a {reading.name}")
-            return spans
-        match self.sql_type:
-            case "NUMERIC":
-                return texts
-            case "UUID":
-                return pc.utf8_trim_whitespace(texts)
-            case "BOOLEAN":
-                truths = pc.ascii_lower(pc.utf8_trim_whitespace(texts))
-                return pc.equal(truths, "true")
-            case "TIME":
-                moments_of_day = pc.binary_join_element_wise("1970-01-01", pc.utf8_trim_whitespace(texts), " ")
-                return pc.cast(pc.cast(moments_of_day, pa.timestamp("us")), self.arrow)
-            case "TIMESTAMP":
-                return self._read_moments(texts)
-        return pc.cast(texts, self.arrow)
-
-    def _read_format(self, texts: pa.Array, format: str) -> pa.Array:
-        found = dates.read(texts, format)
-        if found is None:
-            raise pa.ArrowInvalid(f"no text of the format {format}")
-        read, cut = found
-        self.cut = self.cut or cut
-        return pc.cast(read, self.arrow)
-
-    def _read_moments(self, texts: pa.Array) -> pa.Array:
-        """ISO 8601 in micro- or nanoseconds, or days: one of them fits all texts of a column."""
-        try:
+        if reading is None or self.sql_type == "UUID":
             return pc.cast(texts, self.arrow)
-        except pa.ArrowInvalid:
-            return self._to_microseconds(pc.cast(texts, pa.timestamp("ns")))
+        if self.sql_type in NUMBER_TYPES:
+            plain = reading.notation.plain(texts) if reading.notation is not None else (texts, frozenset())
+            if plain is None:
+                raise pa.ArrowInvalid(f"no numbers of the form {reading.name}")
+            return pc.cast(plain[0], self.arrow)
+        fit = reading.fit(texts)
+        if fit is None or fit.values is None:
+            raise pa.ArrowInvalid(f"no text is a {reading.name}")
+        self.cut = self.cut or "cut" in fit.marks
+        return pc.equal(fit.values, "true") if self.sql_type == "BOOLEAN" else self._to_microseconds(fit.values)
 
 
 def _to_texts(array: pa.Array) -> pa.Array:

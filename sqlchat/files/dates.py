@@ -1,13 +1,12 @@
 """Reads dates and times of one format, all texts at once.
 
-A format is strptime's: the directives in `READERS`, blanks and other ASCII characters. It reads what Python's
+A format is strptime's: the directives in `FIELDS`, blanks and other ASCII characters. It reads what Python's
 strptime reads, and nanoseconds and `a.m.` too, but no seconds past 59.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,124 +14,29 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sqlchat.files.sketch import STRETCH, text_buffers
-
-MOST_BLANKS = 8
-"""Where a format has one."""
-
 DAY = 86_400_000_000
 """In microseconds, as are the two below."""
 HOUR, MINUTE = DAY // 24, DAY // 1440
 
 PIVOT = 69
-"""The first two-digit year of the last century."""
+"""The first two-digit year of the last century, as POSIX has it."""
 
-SHORTEST_MONTH = 28
-"""In days."""
+FIELDS = {
+    "%Y": r"(?P<year>\d{4})",
+    "%y": r"(?P<short_year>\d{2})",
+    "%m": r"(?P<month>0?[1-9]|1[0-2])",
+    "%d": r"(?P<day>0?[1-9]|[12]\d|3[01])",
+    "%H": r"(?P<hour>[01]?\d|2[0-3])",
+    "%I": r"(?P<half_hour>0?[1-9]|1[0-2])",
+    "%M": r"(?P<minute>[0-5]?\d)",
+    "%S": r"(?P<second>[0-5]?\d)",
+    "%f": r"(?P<fraction>\d{1,9})",
+    "%p": r"(?P<half>[aApP])\.?[mM]\.?",
+    " ": " {1,8}",
+}
+"""Part of a format -> the pattern of what it reads."""
 
 Numbers = npt.NDArray[np.int64]
-
-
-class _MisfitError(Exception):
-    """A text does not fit."""
-
-
-class _Texts:
-    """Texts that are read from left to right, all at once."""
-
-    def __init__(self, data: npt.NDArray[np.uint8], starts: Numbers) -> None:
-        """`data` has some bytes more than the last text."""
-        self.at, self._ends, self._data = starts[:-1], starts[1:], data
-
-    def byte(self, ahead: int = 0) -> npt.NDArray[np.uint8]:
-        return self._data[self.at + ahead]
-
-    def number(self, least: int, most: int) -> tuple[Numbers, Numbers]:
-        """The numbers that come next, and how many digits each has, from `least` to `most`."""
-        value = count = np.zeros(len(self.at), np.int64)
-        for place in range(most):
-            digit = self.byte() - np.uint8(ord("0"))  # a byte before "0" wraps round to a large one
-            there = (digit <= 9) & (self.at < self._ends)
-            if place < least:
-                self.expect(there)
-                value = value * 10 + digit
-            else:
-                there &= count == place
-                value = np.where(there, value * 10 + digit, value)
-            count = count + there
-            self.at = self.at + there
-        return value, count
-
-    def skip(self, byte: int) -> None:
-        """One such byte; of blanks some more."""
-        self.expect(self.skip_any(byte))
-        if byte == ord(" "):
-            for _ in range(MOST_BLANKS - 1):
-                if not self.skip_any(byte).any():
-                    break
-
-    def skip_any(self, byte: int) -> npt.NDArray[np.bool_]:
-        """One such byte where it comes next; tells where."""
-        there: npt.NDArray[np.bool_] = (self.byte() == byte) & (self.at < self._ends)
-        self.at = self.at + there
-        return there
-
-    def end(self) -> None:
-        self.expect(self.at == self._ends)
-
-    @staticmethod
-    def expect(fits: npt.NDArray[np.bool_]) -> None:
-        if not fits.all():
-            raise _MisfitError
-
-
-def _between(least: int, most: int, digits: tuple[int, int] = (1, 2)) -> Callable[[_Texts], Numbers]:
-    def number(texts: _Texts) -> Numbers:
-        value, _ = texts.number(*digits)
-        texts.expect((value >= least) & (value <= most))
-        return value
-
-    return number
-
-
-def _fraction(texts: _Texts) -> Numbers:
-    """Nanoseconds."""
-    value, count = texts.number(1, 9)
-    scaled: Numbers = value * 10 ** (9 - count)
-    return scaled
-
-
-def _half(texts: _Texts) -> Numbers:
-    """Of the day, `am`, `PM` or `a.m.`: 0 or 1."""
-    letter = texts.byte() | 0x20
-    texts.expect((letter == ord("a")) | (letter == ord("p")))
-    texts.at = texts.at + 1
-    texts.skip_any(ord("."))
-    texts.expect(texts.byte() | 0x20 == ord("m"))
-    texts.at = texts.at + 1
-    texts.skip_any(ord("."))
-    afternoon: Numbers = (letter == ord("p")).astype(np.int64)
-    return afternoon
-
-
-def _short_year(texts: _Texts) -> Numbers:
-    """As POSIX has it: 69 to 99 are of the last century."""
-    value, _ = texts.number(2, 2)
-    return value + np.where(value < PIVOT, 2000, 1900)
-
-
-READERS: dict[str, Callable[[_Texts], Numbers]] = {
-    "%Y": _between(1, 9999, (4, 4)),
-    "%y": _short_year,
-    "%m": _between(1, 12),
-    "%d": _between(1, 31),
-    "%H": _between(0, 23),
-    "%I": _between(1, 12),
-    "%M": _between(0, 59),
-    "%S": _between(0, 59),
-    "%f": _fraction,
-    "%p": _half,
-}
 
 
 def read(texts: pa.Array, format: str) -> tuple[pa.Array, bool] | None:
@@ -140,25 +44,39 @@ def read(texts: pa.Array, format: str) -> tuple[pa.Array, bool] | None:
 
     `texts` is an Arrow string array without nulls.
     """
-    starts, data = text_buffers(texts)
-    padded = np.concatenate((data, np.zeros(16, np.uint8)))
     parts = re.findall(r"%\w|[^%]", format)
-    found, cut = np.empty(len(texts), np.int64), False
-    try:
-        for begin in range(0, len(texts), STRETCH):
-            stretch = _Texts(padded, starts[begin : begin + STRETCH + 1])
-            fields: dict[str, Any] = {}
-            for part in parts:
-                if part in READERS:
-                    fields["%Y" if part == "%y" else part] = READERS[part](stretch)
-                else:
-                    stretch.skip(ord(part))
-            stretch.end()
-            found[begin : begin + STRETCH] = _moments(fields)
-            cut = cut or bool((fields.get("%f", np.int64(0)) % 1000).any())
-    except _MisfitError:
+    found = pc.extract_regex(texts, f"^{''.join(FIELDS.get(part) or re.escape(part) for part in parts)}$")
+    if found.null_count:
         return None
-    return pa.array(found).cast(pa.timestamp("us")), cut
+    fields = {each.name: found.field(each.name) for each in found.type}
+    nanoseconds, cut = np.zeros(len(texts), np.int64), False
+    if "fraction" in fields:
+        nanoseconds = _to_numbers(pc.utf8_rpad(fields.pop("fraction"), 9, "0"))
+        cut = bool((nanoseconds % 1000).any())
+    if "half" in fields:
+        fields["half"] = pc.is_in(fields["half"], pa.array(["p", "P"])).cast(pa.int8())
+    moments = _to_moments({name: _to_numbers(each) for name, each in fields.items()})
+    return None if moments is None else (pa.array(moments + nanoseconds // 1000).cast(pa.timestamp("us")), cut)
+
+
+def _to_numbers(texts: pa.Array) -> Numbers:
+    numbers: Numbers = texts.cast(pa.int64()).to_numpy()
+    return numbers
+
+
+def _to_moments(fields: dict[str, Any]) -> Numbers | None:
+    """Microseconds since 1970, or since midnight if there is no date; None for a day that its month has not."""
+    hours = fields["half_hour"] % 12 + 12 * fields["half"] if "half" in fields else fields.get("hour", 0)
+    clock = hours * HOUR + fields.get("minute", 0) * MINUTE + fields.get("second", 0) * 1_000_000
+    if "day" not in fields:
+        return np.asarray(clock, np.int64)
+    years = fields.get("year")
+    if years is None:
+        years = fields["short_year"] + np.where(fields["short_year"] < PIVOT, 2000, 1900)
+    months = ((years - 1970) * 12 + fields["month"] - 1).view("datetime64[M]")
+    days = months.astype("datetime64[D]").view(np.int64) + fields["day"] - 1
+    is_real = (years > 0) & (days < (months + 1).astype("datetime64[D]").view(np.int64))
+    return np.asarray(days * DAY + clock, np.int64) if is_real.all() else None
 
 
 UTC_WORD = r"\s?(?:UTC|GMT|[zZ])$"
@@ -177,18 +95,3 @@ def read_zoned(texts: pa.Array) -> pa.Array | None:
         except pa.ArrowInvalid:
             continue
     return None
-
-
-def _moments(fields: dict[str, Any]) -> Numbers:
-    """Microseconds since 1970, or since midnight where there is no date."""
-    hours = fields["%I"] % 12 + 12 * fields["%p"] if "%I" in fields else fields.get("%H", 0)
-    seconds = fields.get("%S", 0) * 1_000_000 + fields.get("%f", np.int64(0)) // 1000
-    clock: Numbers = hours * HOUR + fields.get("%M", 0) * MINUTE + seconds
-    if "%Y" not in fields:
-        return clock
-    months = ((fields["%Y"] - 1970) * 12 + fields["%m"] - 1).view("datetime64[M]")
-    days: Numbers = months.astype("datetime64[D]").view(np.int64) + fields["%d"] - 1
-    late = fields["%d"] > SHORTEST_MONTH
-    if late.any():
-        _Texts.expect(days[late] < (months[late] + 1).astype("datetime64[D]").view(np.int64))
-    return days * DAY + clock

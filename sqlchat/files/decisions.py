@@ -14,45 +14,35 @@ from typing import TYPE_CHECKING
 
 from sqlchat.errors import FileInvalidError
 from sqlchat.files import readings
+from sqlchat.files.inspection import MOST_STRAYS
+from sqlchat.files.names import split_words
 from sqlchat.files.notations import BLANKS, PLUS, Notation, currencies
 from sqlchat.files.readings import Reading
-from sqlchat.files.value_stats import ValueStats, find_other_numbers, number_type, widen
+from sqlchat.files.value_stats import NUMBER_KINDS, ValueStats, find_other_numbers, number_type, widen
 
 if TYPE_CHECKING:
     from sqlchat.files.columns import Column
 
-WIDER = frozenset(
-    {
-        *(("INTEGER", wide) for wide in ("BIGINT", "NUMERIC", "DOUBLE PRECISION")),
-        *(("BIGINT", wide) for wide in ("NUMERIC", "DOUBLE PRECISION")),
-        ("NUMERIC", "DOUBLE PRECISION"),
-        ("DOUBLE PRECISION", "NUMERIC"),
-        ("DATE", "TIMESTAMP"),
-    }
-)
+WIDER = {
+    *(("INTEGER", wide) for wide in ("BIGINT", "NUMERIC", "DOUBLE PRECISION")),
+    *(("BIGINT", wide) for wide in ("NUMERIC", "DOUBLE PRECISION")),
+    *(("NUMERIC", "DOUBLE PRECISION"), ("DOUBLE PRECISION", "NUMERIC"), ("DATE", "TIMESTAMP")),
+}
 """A type found, and one that a caller may ask for in its place."""
 FLOAT_DIGITS = (28, 10)
 """Before and after the point, of floating-point numbers that a caller wants as NUMERIC."""
-RANK = ("INTEGER", "NUMERIC", "DOUBLE PRECISION")
 SHOWN_WORDS, SHOWN_WORD = 5, 40
-MOST_STRAYS = 20
-"""Different texts among numbers up to which they are told."""
 CODE = re.compile(r"[+-]?0\d+|\+?\d{10,}")
 """Digits that are no number: with them, a column holds codes."""
-MOMENT_WORDS = frozenset(
-    {
-        *("date", "datum", "fecha", "jour", "day", "tag", "dia", "time", "timestamp", "ts", "dt", "epoch", "zeit"),
-        *("created", "updated", "modified"),
-    }
-)
-VERSION_WORDS = frozenset(
-    {
-        *("version", "versions", "ver", "release", "build", "revision", "section", "clause", "chapter"),
-        *("kapitel", "abschnitt"),
-    }
-)
+MOMENT_WORDS = {
+    *("date", "datum", "fecha", "jour", "day", "tag", "dia", "time", "timestamp", "ts", "dt", "epoch", "zeit"),
+    *("created", "updated", "modified"),
+}
+VERSION_WORDS = {
+    *("version", "versions", "ver", "release", "build", "revision", "section", "clause", "chapter", "kapitel"),
+    "abschnitt",
+}
 """Columns named so hold 1.10 after 1.9, which are no decimals."""
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+")
 DAYS = range(18_000, 80_000)
 """Day numbers of spreadsheets: 1949 to 2119."""
 SECONDS = range(631_152_000, 4_102_444_800)
@@ -71,7 +61,7 @@ class Decision:
     warnings: tuple[str, ...] = ()
 
     def with_bounds(self, bounds: tuple[str, str] | None) -> Decision:
-        """The same of texts whose bounds are known better now."""
+        """The same decision with new bounds, if the column stays text."""
         return replace(self, fit=ValueStats(*(bounds or (None, None)))) if self.sql_type == "TEXT" else self
 
 
@@ -137,12 +127,12 @@ def _decide_kinds(column: Column) -> Decision:
         warning = f"{name!r} mixes values of several types ({words}{told}); it is read as text."
         return Decision("TEXT", nothing, None, (warning,))
     zoned = [f"{name!r} has times with a zone; they are in UTC here."] if _has_zone(kinds) else []
-    if set(kinds) <= set(RANK):
+    if set(kinds) <= set(NUMBER_KINDS):
         fit = None
         for each in kinds.values():
             fit = widen(fit, each)
         assert fit is not None
-        sql_type = number_type(max(kinds, key=RANK.index), fit.least, fit.most)
+        sql_type = number_type(max(kinds, key=NUMBER_KINDS.index), fit.least, fit.most)
         return Decision(sql_type, fit, None, tuple(_tell_moments(name, sql_type, fit)))
     if len(kinds) == 1:
         ((kind, fit),) = kinds.items()
@@ -180,7 +170,7 @@ def _decide_number(column: Column, best: Reading, fit: ValueStats) -> Decision:
         warnings.append(f"{name!r} is read with a decimal point ({fit.most}); if it is none, {option}.")
     elif len(signs := currencies(marks)) > 1:
         return _as_text(column, f"{name!r} holds amounts of several currencies ({', '.join(signs)}); it stays text.")
-    elif best is readings.NUMBER and fit.kind == "NUMERIC" and VERSION_WORDS.intersection(_split_words(name)):
+    elif best is readings.NUMBER and fit.kind == "NUMERIC" and VERSION_WORDS.intersection(split_words(name)):
         if column.wanted is None:
             return _as_text(
                 column,
@@ -217,7 +207,7 @@ def _tell_notation(name: str, best: Reading, marks: frozenset[str]) -> list[str]
 
 def _tell_moments(name: str, sql_type: str, fit: ValueStats) -> list[str]:
     """Whole numbers in a column named like a date may be days or moments."""
-    words = _split_words(name)
+    words = split_words(name)
     is_moment = bool(MOMENT_WORDS.intersection(words)) or words[-1:] in (["at"], ["on"])
     if sql_type not in {"INTEGER", "BIGINT"} or not is_moment:
         return []
@@ -232,10 +222,6 @@ def _tell_moments(name: str, sql_type: str, fit: ValueStats) -> list[str]:
             moment = datetime(1970, 1, 1) + timedelta(seconds=most // factor)
             return [f"{name!r} may hold {unit} since 1970 ({most} is {moment} UTC); they stay numbers."]
     return []
-
-
-def _split_words(name: str) -> list[str]:
-    return [word.lower() for word in WORD.findall(name)]
 
 
 def _is_compact_day(number: int) -> bool:

@@ -213,7 +213,7 @@ def _without_empty_end(names: list[str], below: list[Row]) -> list[str]:
 
 
 def _find_head(found: list[Row], lines: list[str], start: int, options: Options) -> header.Head:
-    """Which of the sample's rows names the columns."""
+    """Find the sample's row that names the columns."""
     if options.header_row == 0:
         return header.Head(None)
     if options.header_row is not None or options.skip_rows is not None:

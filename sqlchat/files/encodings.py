@@ -83,6 +83,8 @@ ALMOST = 0.97
 SEQUENCE = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 ASCII = bytes(range(0x20, 0x7F))
+PROBE = bytes(range(0x100)) + b"~{!!~}\x1b$B!!"
+"""Every byte, and what switches the alphabet in HZ and ISO 2022; one byte a character keeps its length."""
 
 
 @dataclass(frozen=True)
@@ -92,17 +94,18 @@ class Encoding:
     name: str
     """As Python knows it."""
     traits: ByteScan
-    """Of the bytes. Those of UTF-16 are of no use but for their quotes."""
+    """Facts of the bytes; of UTF-16, only the quotes are of use."""
     guessed: bool = False
     bad_bytes: int = 0
     """Bytes that are none of the encoding, and are read as U+FFFD."""
     bad_lines: list[int] = field(default_factory=list)
-    """Where the first of them are."""
+    """Lines of the first ones."""
 
     @property
-    def is_ascii_like(self) -> bool:
-        """Are the bytes of a delimiter and a quote those of ASCII?"""
-        return ASCII.decode(self.name, "replace") == ASCII.decode("ascii")
+    def has_single_byte_marks(self) -> bool:
+        """Do the bytes of ASCII mean a delimiter, a quote or the end of a row wherever they stand?"""
+        is_single = self.name == "utf-8" or len(PROBE.decode(self.name, "replace")) == len(PROBE)
+        return is_single and ASCII.decode(self.name, "replace") == ASCII.decode("ascii")
 
 
 def find_encoding(source: Source, given: str | None = None) -> Encoding:

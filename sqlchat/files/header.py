@@ -46,7 +46,7 @@ class Head:
     """The beginning of a table."""
 
     header: int | None
-    """Which of the rows names the columns; None: the first is a row of the table already."""
+    """Place of the row that names the columns; None: there is none, and the first row is data."""
     warnings: tuple[str, ...] = ()
     rows: int = 1
     """2: the row below it is part of the header."""
@@ -119,7 +119,7 @@ def _join_two(rows: Sequence[Row], width: int) -> list[str]:
     if len(set(joined)) < width or "" in joined:
         return []
     if _are_units(groups, names):
-        return joined if all(names[c].strip() for c in valued) else []
+        return joined if all(names[c].strip() for c in valued if body_kind(below, c) == "number") else []
     if groups[0].strip() and count_filled(groups) < 2:
         return []  # a title
     filled = [name.strip() for name in names if name.strip()]

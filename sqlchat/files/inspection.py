@@ -89,7 +89,7 @@ class BlockFacts:
     alike: dict[str, int] = field(default_factory=dict)
     """How many texts are like numbers, or like dates; empty: most are neither."""
     strays: Counter[str] | None = None
-    """Those that are neither, words for no value apart; None: too many."""
+    """Texts that are neither, without words for no value; None: too many."""
     compared: str | None = None
     """How the texts were compared: AS_WRITTEN, INTEGERS or a reading's name; None: they were not."""
     bounds: tuple[str, str] | None = None
@@ -209,7 +209,9 @@ def _read_texts(
         elif fits:
             found.alike = {"numbers" if number is not None else "dates": len(texts)}
             found.strays = Counter()
-    by_value = next((n for n, fit in fits.items() if fit.values is not None), None)
+    by_value = next(
+        (n for n, fit in fits.items() if fit.values is not None and not readings.READINGS[n].format), None
+    )
     if by_value is None or inferred == "string":
         written = texts if len(texts) and fits and inferred == "text" else array
         bounds = pc.min_max(array)

@@ -5,19 +5,16 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 R = TypeVar("R")
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
+M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 """Of mallopt."""
-LARGE, LARGEST = 256 << 10, 32 << 20
-"""Bytes of a piece of memory that the system gives, and gets back, by itself: to spare memory, and to spare time."""
-KEPT = 128 << 20
-"""Bytes of freed memory that are kept, where time is to be spared."""
+LARGE = 256 << 10
+"""Bytes of a piece of memory that the system gives, and gets back, by itself."""
 ARENAS = 2
 GROWTH = 896 << 20
 """Bytes of address space beyond what the process has: with what it holds and has not touched yet, 1 GB of memory."""
@@ -30,26 +27,6 @@ def use_system_allocator() -> None:
     import pyarrow as pa
 
     pa.set_memory_pool(pa.system_memory_pool())
-
-
-@contextmanager
-def freed_memory_kept() -> Iterator[None]:
-    """Have what is freed meanwhile kept for the next block of a file, and given back at the end.
-
-    Else the pages of most arrays come fresh from the system, which empties them, each time: four times as much work
-    as a comparison of a block with a number.
-    """
-    libc = ctypes.CDLL(None)
-    if not hasattr(libc, "mallopt"):
-        yield
-        return
-    libc.mallopt(M_ARENA_MAX, ARENAS)
-    libc.mallopt(M_TRIM_THRESHOLD, KEPT)
-    libc.mallopt(M_MMAP_THRESHOLD, LARGEST)
-    try:
-        yield
-    finally:
-        libc.malloc_trim(0)
 
 
 def keep_no_spare_memory() -> None:
@@ -75,6 +52,9 @@ def bounded(function: Callable[..., R], *args: Any, **kwargs: Any) -> R:
         return function(*args, **kwargs)
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "malloc_trim"):
+            libc.malloc_trim(0)  # an idle process keeps no memory of the file
 
 
 def _address_space() -> int:

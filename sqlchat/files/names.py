@@ -1,9 +1,10 @@
-"""Makes names of files safe for any file system and for URLs, and keeps them readable."""
+"""Names: of files, safe for any file system and for URLs; of columns and tables, which must differ."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable, Collection
 from pathlib import PurePosixPath
 
 from sqlchat.errors import FileInvalidError
@@ -15,6 +16,24 @@ RESERVED_CHARACTERS = re.compile(r'[<>:"|?*%#]')
 """Windows refuses the first seven in a name; a URL gives another meaning to the last two."""
 
 RESERVED_STEMS = frozenset({"con", "prn", "aux", "nul", *(f"{p}{n}" for p in ("com", "lpt") for n in range(1, 10))})
+
+WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
+
+
+def split_words(name: str) -> list[str]:
+    """The words of a column's or a table's name: `orderID2` is order, id, 2."""
+    return [word.lower() for word in WORD.findall(name)]
+
+
+def find_free_name(
+    name: str, taken: Collection[str], reserved: Collection[str] = (), fold: Callable[[str], str] = str
+) -> str:
+    """The name, or the first of `name_2`, `name_3`, ... that is neither taken nor reserved. `fold` is their case."""
+    free, number = name, 1
+    while fold(free) in taken or (number > 1 and fold(free) in reserved):
+        number += 1
+        free = f"{name}_{number}"
+    return free
 
 
 def safe_name(file_name: str) -> str:

@@ -5,6 +5,7 @@ A notation reads all texts of a column or none. `decisions` compares the numbers
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,34 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 SIGNS = "$€£¥₹₽₩₺₪฿₫₴₦₱₡₲₸₼₾"
-CODES = tuple(
-    code
-    for line in (
-        "USD EUR GBP CHF JPY CNY INR RUB TRY BRL CAD AUD NZD MXN ZAR SEK NOK DKK ISK PLN CZK HUF RON BGN UAH ILS KRW",
-        "THB SGD HKD TWD IDR MYR PHP VND AED SAR EGP NGN KES ARS CLP COP PEN",
-    )
-    for code in line.split()
+CODES = (
+    "USD EUR GBP CHF JPY CNY INR RUB TRY BRL CAD AUD NZD MXN ZAR SEK NOK DKK ISK PLN CZK HUF RON BGN UAH ILS KRW "
+    "THB SGD HKD TWD IDR MYR PHP VND AED SAR EGP NGN KES ARS CLP COP PEN"
 )
-WORDS = (
-    "US$",
-    "R$",
-    "A$",
-    "C$",
-    "kr.",
-    "kr",
-    "zł",
-    "Kč",
-    "Ft",
-    "Fr.",
-    "SFr.",
-    "lei",
-    "лв.",
-    "лв",
-    "руб.",
-    "руб",
-    "Rs.",
-)
-CURRENCY = "|".join([f"[{SIGNS}]", *CODES, *(word.replace("$", r"\$").replace(".", r"\.") for word in WORDS)])
+WORDS = "US$ R$ A$ C$ kr. kr zł Kč Ft Fr. SFr. lei лв. лв руб. руб Rs."
+CURRENCY = "|".join([f"[{SIGNS}]", *map(re.escape, (CODES + " " + WORDS).split())])
 GAP = r"[ \x{A0}\x{202F}\x{2009}]*"
 MINUS = "[-\u2212\u2013]"
 GROUP_MARKS = {" ": r"[ \x{A0}\x{202F}\x{2009}]", "'": "['’]", ",": ",", ".": r"\."}
@@ -126,7 +105,7 @@ NOTATIONS = tuple(Notation(d, g) for g in (",", ".", " ", "'") for d in (".", ",
 
 
 def currencies(marks: frozenset[str]) -> list[str]:
-    """Those among marks, sorted."""
+    """The currency signs among marks, sorted."""
     return sorted(marks - {PERCENT, f"no {PERCENT}", "grouped", "fraction", BLANKS, PLUS})
 
 

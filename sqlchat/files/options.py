@@ -21,29 +21,16 @@ NO_TEXT = frozenset({"idna", "punycode", "undefined", "unicode_escape", "raw_uni
 """Codecs of Python that are no encoding of a table."""
 MOST_NULLS, LONGEST_NULL = 100, 100
 
-TYPES = {
-    "TEXT": "TEXT",
-    "VARCHAR": "TEXT",
-    "STRING": "TEXT",
-    "INTEGER": "INTEGER",
-    "INT": "INTEGER",
-    "BIGINT": "BIGINT",
-    "NUMERIC": "NUMERIC",
-    "DECIMAL": "NUMERIC",
-    "DOUBLE PRECISION": "DOUBLE PRECISION",
-    "DOUBLE": "DOUBLE PRECISION",
-    "FLOAT": "DOUBLE PRECISION",
-    "REAL": "DOUBLE PRECISION",
-    "BOOLEAN": "BOOLEAN",
-    "BOOL": "BOOLEAN",
-    "DATE": "DATE",
-    "TIMESTAMP": "TIMESTAMP",
-    "DATETIME": "TIMESTAMP",
-    "TIME": "TIME",
-    "INTERVAL": "INTERVAL",
-    "UUID": "UUID",
-    "JSON": "JSON",
+ALIASES = {
+    "TEXT": ("VARCHAR", "STRING"),
+    "INTEGER": ("INT",),
+    "NUMERIC": ("DECIMAL",),
+    "DOUBLE PRECISION": ("DOUBLE", "FLOAT", "REAL"),
+    "BOOLEAN": ("BOOL",),
+    "TIMESTAMP": ("DATETIME",),
+    **dict.fromkeys(("BIGINT", "DATE", "TIME", "INTERVAL", "UUID", "JSON"), ()),
 }
+TYPES = {alias: name for name, aliases in ALIASES.items() for alias in (name, *aliases)}
 """Names of a type that a column may be given -> the type."""
 
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlchat.files import formats
-from sqlchat.files.memory import freed_memory_kept, keep_no_spare_memory
+from sqlchat.files.memory import keep_no_spare_memory
 from sqlchat.files.options import Options
 
 NARROW = 24
-"""Columns up to which it saves time to keep freed memory; arrays of more columns are small."""
+"""Columns up to which freed memory is kept, which saves time; arrays of more columns are small."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,10 @@ def profile(path: str, file_name: str, options: Options | None = None, keep_in: 
 
     options = options or Options()
     format, source = formats.detect(path, file_name, options.sheet)
-    with freed_memory_kept():
-        table = format.read(source, options)
-        if len(table.names) > NARROW:
-            keep_no_spare_memory()
-        found = analyze(table)
+    table = format.read(source, options)
+    if len(table.names) > NARROW:
+        keep_no_spare_memory()
+    found = analyze(table)
     if keep_in is not None:
         AnalysisCache(keep_in).keep(path, file_name, options, found)
     columns = []

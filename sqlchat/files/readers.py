@@ -23,19 +23,16 @@ from sqlchat.files.sketch import text_buffers
 from sqlchat.files.value_stats import ValueStats
 from sqlchat.files.worded_dates import WordedDate
 
-CLOCKS = {len("10:30"): "%H:%M", len("10:30:59"): "%H:%M:%S"}
-"""Length of a time -> its format, where all numbers have two digits."""
-
-UUID_LENGTH, UUID_DASHES = 36, [8, 13, 18, 23]
-FEW_UUIDS = 1 << 10
-"""Looked at together, as a processor's cache holds them."""
+UUID = r"(?i)^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$"
 
 NUMERIC_DIGITS = 38
 """Digits of a decimal that the usual databases hold exactly."""
 
 OFFSET = r"[+-](?:0[1-9]|1\d|00:?[1-9])[\d:]*$"
 """Of a time that is not told in UTC."""
-CODE_LIKE = r"^-?\d+[eE]\d+$"
+PADDED = r"^(?:\+|-?0\d)"
+"""A plus sign, or a zero before a digit, which a number would lose."""
+CODE_LIKE = rf"{PADDED}|^-?\d+[eE]\d+$"
 """Programs write a sign or a point into numbers with exponents; what has neither is a code more likely."""
 
 MINUS_SIGN = "(?P<sign>-?)"
@@ -71,10 +68,8 @@ def read_booleans(texts: pa.Array) -> ValueStats | None:
 def read_numbers(texts: pa.Array) -> ValueStats | None:
     starts, data = text_buffers(texts)
     longest = int(np.diff(starts).max())
-    if _has_padded(starts, data):
-        return None
     letters = bool((data > ord("9")).any())
-    if letters and pc.any(pc.match_substring_regex(texts, CODE_LIKE)).as_py():
+    if pc.any(pc.match_substring_regex(texts, CODE_LIKE if letters else PADDED)).as_py():
         return None
     points = np.flatnonzero(data == ord("."))  # Arrow makes an error of every text that it cannot cast
     if not letters and not len(points) and longest < 20:
@@ -93,7 +88,8 @@ def read_numbers(texts: pa.Array) -> ValueStats | None:
     if letters:
         return ValueStats(least, most, total, "DOUBLE PRECISION", values=floats)
     # a digit string past 18 digits is a code, no number; a decimal may have as many as a NUMERIC holds
-    if longest > NUMERIC_DIGITS + 2 or (longest > 18 and not _are_all_pointed(texts, starts, points)):
+    has_codes = longest > 18 and pc.any(pc.match_substring_regex(texts, r"^[^.]{19,}$")).as_py()
+    if has_codes or longest > NUMERIC_DIGITS + 2:
         return None
     return ValueStats(least, most, total, "NUMERIC", (0, _find_scale(starts, points)), floats)
 
@@ -111,31 +107,6 @@ def number_bounds(numbers: pa.Array) -> tuple[Any, Any]:
     """The least and the greatest of numbers that are there; NaN for both where one is none."""
     values = numbers.to_numpy()  # NumPy is five times as fast as Arrow here
     return values.min().item(), values.max().item()
-
-
-def _has_padded(starts: Any, data: Any) -> bool:
-    """Does any text, of which none is empty, begin with a plus sign, or with a zero and one more digit?"""
-    begins = starts[:-1]
-    first = data[begins]
-    if (first == ord("+")).any():
-        return True
-    signed = first == ord("-")
-    padded = np.concatenate((data, np.zeros(2, np.uint8)))
-    if signed.any():
-        begins = begins + signed
-        first = padded[begins]
-    zeros = np.flatnonzero(first == ord("0"))
-    after = begins[zeros] + 1
-    digits = padded[after] - ord("0") <= 9  # a byte before "0" wraps round to a large one
-    return bool((digits & (after < starts[1:][zeros])).any())
-
-
-def _are_all_pointed(texts: pa.Array, starts: Any, points: Any) -> bool:
-    """Has each number of more than 18 characters a point?"""
-    if len(points) == len(texts):
-        return True
-    long = texts.filter(pa.array(np.diff(starts) > 18))
-    return bool(pc.all(pc.match_substring(long, ".")).as_py())
 
 
 def _find_scale(starts: Any, points: Any) -> int:
@@ -167,18 +138,13 @@ def read_zoned(texts: pa.Array) -> ValueStats | None:
 
 
 def read_times(texts: pa.Array) -> ValueStats | None:
-    lengths = np.diff(text_buffers(texts)[0])
-    format = CLOCKS.get(int(lengths[0]))
-    if format and (lengths == lengths[0]).all():
-        fits = dates.read(texts, format) is not None
-    else:
-        fits = bool(pc.all(pc.match_substring_regex(texts, r"^\d\d:\d\d(:\d\d(\.\d{1,6})?)?$")).as_py())
-        dated = pc.binary_join_element_wise("1970-01-01", texts, " ")
-        fits = fits and _cast(dated, pa.timestamp("us")) is not None
-    if not fits:
+    if not pc.all(pc.match_substring_regex(texts, r"^\d\d:\d\d(:\d\d(\.\d{1,6})?)?$")).as_py():
+        return None
+    moments = _cast(pc.binary_join_element_wise("1970-01-01", texts, " "), pa.timestamp("us"))
+    if moments is None:
         return None
     bounds = pc.min_max(texts)
-    return ValueStats(bounds["min"].as_py(), bounds["max"].as_py())
+    return ValueStats(bounds["min"].as_py(), bounds["max"].as_py(), values=moments)
 
 
 def read_durations(texts: pa.Array) -> ValueStats | None:
@@ -210,17 +176,8 @@ def _read_spans(texts: pa.Array, pattern: str) -> ValueStats | None:
 
 
 def read_uuids(texts: pa.Array) -> ValueStats | None:
-    starts, data = text_buffers(texts)
-    if not (np.diff(starts) == UUID_LENGTH).all():
+    if not pc.all(pc.match_substring_regex(texts, UUID)).as_py():
         return None
-    rows = data.reshape(-1, UUID_LENGTH)
-    for begin in range(0, len(rows), FEW_UUIDS):
-        few = rows[begin : begin + FEW_UUIDS]
-        small = few | 0x20
-        fits = ((few >= ord("0")) & (few <= ord("9"))) | ((small >= ord("a")) & (small <= ord("f")))
-        fits[:, UUID_DASHES] = few[:, UUID_DASHES] == ord("-")
-        if not fits.all():
-            return None
     bounds = pc.min_max(texts)
     return ValueStats(bounds["min"].as_py(), bounds["max"].as_py())
 
@@ -253,11 +210,13 @@ def reader_of_format(format: str, notation: WordedDate | None = None) -> TextRea
             return None
         least, most = number_bounds(found[0].view(pa.int64()))
         first, last = (datetime(1970, 1, 1) + timedelta(microseconds=moment) for moment in (least, most))
+        bounds: Any = (first, last)
         if "%d" not in format:
-            return ValueStats(first.time().isoformat(), last.time().isoformat())
-        if "%M" in format:
-            return ValueStats(first.isoformat(), last.isoformat())
-        return ValueStats(first.date().isoformat(), last.date().isoformat())
+            bounds = first.time(), last.time()
+        elif "%M" not in format:
+            bounds = first.date(), last.date()
+        marks = frozenset({"cut"} if found[1] else ())
+        return ValueStats(bounds[0].isoformat(), bounds[1].isoformat(), values=found[0], marks=marks)
 
     return fit
 

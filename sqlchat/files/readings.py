@@ -42,11 +42,11 @@ class Reading:
     name: str
     sql_type: str
     fit: TextReader
-    """Of `readers`."""
+    """A function of `readers`."""
     format: str | None = None
     """strptime's notation, where the texts are no ISO 8601."""
     notation: Notation | Relaxed | WordedDate | None = None
-    """Of numbers that SQL writes in another way, and of days whose format reads what the notation makes of them."""
+    """Rewrites the texts before they are read: numbers as SQL has them, days with a month in words in digits."""
 
     @property
     def shown(self) -> str | None:

@@ -24,7 +24,7 @@ from sqlchat.files.names import is_safe, safe_name
 from sqlchat.files.options import Options
 from sqlchat.files.profile import Profile, profile
 from sqlchat.files.storage import Storage
-from sqlchat.files.storage.base import absent
+from sqlchat.files.storage.base import make_absent_error
 from sqlchat.workers import Workers
 
 GENERIC = frozenset({"", "application/octet-stream", "binary/octet-stream", "text/plain", "application/vnd.ms-excel"})
@@ -50,7 +50,7 @@ class Readings(Protocol):
 
 
 @dataclass(frozen=True)
-class Uploaded:
+class UploadedFile:
     file_name: str
     """As stored: the caller's name made safe."""
     storage_path: str
@@ -70,7 +70,7 @@ class Uploaded:
 
 
 @dataclass(frozen=True)
-class Kept:
+class StoredFile:
     """A stored file, as its owner sees it."""
 
     name: str
@@ -131,7 +131,7 @@ class Files:
         folder: str = "",
         token: str | None = None,
         options: Options | None = None,
-    ) -> Uploaded:
+    ) -> UploadedFile:
         """Profile the file, store it in `bucket`, and remember how it is to be read.
 
         Raises what `profile` and `Storage.put` raise. Nothing is stored unless the file was read to its end.
@@ -147,9 +147,9 @@ class Files:
             stored = self._storage.put(bucket, key, file, size, media_type, upsert=upsert, token=token)
         self._remember(bucket, key, options.given() if options else {})
         self._changed(bucket, key)
-        return Uploaded(name, stored, media_type, size, found)
+        return UploadedFile(name, stored, media_type, size, found)
 
-    def list(self, bucket: str, *, folder: str = "", token: str | None = None) -> builtins.list[Kept]:
+    def list(self, bucket: str, *, folder: str = "", token: str | None = None) -> builtins.list[StoredFile]:
         """The caller's files in `bucket`, by name. Raises BucketNotFoundError and what `Storage.list` raises."""
         self._check(bucket)
         kept = []
@@ -157,7 +157,7 @@ class Files:
             name = each.name.rpartition("/")[2]
             if is_safe(name):  # what another program put there may have a name that nobody can ask for
                 path = f"{bucket}/{self._storage.key(each.name)}"
-                kept.append(Kept(name, path, each.size_bytes, each.content_type, each.updated_at))
+                kept.append(StoredFile(name, path, each.size_bytes, each.content_type, each.updated_at))
         return kept
 
     def delete(self, storage_path: str, *, folder: str = "", token: str | None = None) -> None:
@@ -178,7 +178,7 @@ class Files:
         self._check(bucket)
         name = self._storage.named(rest.removeprefix(f"{folder}/") if folder else rest)
         if not is_safe(name):
-            raise absent(storage_path[:200])
+            raise make_absent_error(storage_path[:200])
         return bucket, _within(folder, name)
 
     def _remember(self, bucket: str, name: str, read: dict[str, Any]) -> None:
@@ -196,7 +196,7 @@ def _within(folder: str, name: str) -> str:
 
 
 def _path(spooled: Named | str | Path) -> Path:
-    """Of an open file, after what it still buffers is written."""
+    """The file's path; an open file writes its buffer first."""
     if isinstance(spooled, str | Path):
         return Path(spooled)
     flush = getattr(spooled, "flush", None)

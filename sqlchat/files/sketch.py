@@ -152,7 +152,7 @@ def _sums(starts: npt.NDArray[np.int64], words: Hashes) -> Hashes:
     return hashes
 
 
-def filled(texts: pa.Array) -> npt.NDArray[np.bool_]:
+def find_filled(texts: pa.Array) -> npt.NDArray[np.bool_]:
     """For each text of an Arrow string array without nulls whether it is not empty."""
     lengths: npt.NDArray[np.integer] = np.diff(_offsets(texts))
     return lengths.astype(np.bool_)

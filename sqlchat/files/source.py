@@ -32,22 +32,6 @@ RATIO_APPLIES_FROM = 64 << 20
 """Below this many bytes even a bomb does no harm."""
 
 
-BEFORE = 4
-"""Bytes, as many as a character of UTF-8 has at most."""
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Some bytes of a text."""
-
-    open: Callable[[], pa.NativeFile]
-    """Gives them, in any thread, as often as wanted."""
-    before: bytes
-    """The four bytes before them; none at the beginning of the text."""
-    after: bytes
-    """The byte after them; none at the end of the text."""
-
-
 @dataclass(frozen=True)
 class Source:
     """An upload on disk, unpacked."""
@@ -79,17 +63,6 @@ class Source:
         with self.open() as stream:
             stream.seek(max(0, self.size - size))
             return stream.read()
-
-    def pieces(self, start: int, size: int) -> Iterator[Piece]:
-        """The bytes from offset `start` on, in pieces of `size`, four or more; the last may be less."""
-        end = self.size
-        with self.open() as file:
-            for begin in range(start, end, size):
-                file.seek(max(start, begin - BEFORE))
-                before = file.read(min(begin - start, BEFORE))
-                file.seek(begin + size)
-                piece = partial(_open_stretch, self.path, begin, min(begin + size, end))
-                yield Piece(piece, before, file.read(1))
 
     def stretches(self, offsets: Sequence[int]) -> Iterator[Callable[[], pa.NativeFile]]:
         """For each two neighbouring offsets a function that opens the bytes between them, in any thread."""

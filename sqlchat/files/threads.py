@@ -14,7 +14,7 @@ THREADS = 2
 """Arrow, NumPy and pandas let other threads run while they work."""
 
 
-def in_order(work: Callable[[B], R], blocks: Iterable[B]) -> Iterator[R]:
+def work_in_order(work: Callable[[B], R], blocks: Iterable[B]) -> Iterator[R]:
     """Give the results of `work` for each block. Few blocks are in memory at a time.
 
     Raises what the first block raised that could not be worked on; MemoryError where there is no room for a thread.

@@ -17,7 +17,7 @@ from sqlchat.files.analysis import AnalysisCache, analyze
 from sqlchat.files.conversion import Conversion
 from sqlchat.files.formats import Block, Load
 from sqlchat.files.options import Options
-from sqlchat.files.threads import in_order
+from sqlchat.files.threads import work_in_order
 
 
 class TypedTable:
@@ -47,7 +47,7 @@ class TypedTable:
 
     def batches(self) -> Iterator[pa.RecordBatch]:
         """All rows in their order, as batches of `schema`. Gives what it read once; a second call reads anew."""
-        return in_order(self._batch, self._blocks())
+        return work_in_order(self._batch, self._blocks())
 
     def cut(self) -> list[str]:
         """Names of the columns of which a time was cut to microseconds. Whole once `batches` was read."""

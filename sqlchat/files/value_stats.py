@@ -27,9 +27,9 @@ class ValueStats:
     digits: tuple[int, int] = (0, 0)
     """Before and after the point at least, for a NUMERIC; it may need more before it, as `least` and `most` tell."""
     values: pa.Array | None = field(default=None, repr=False, compare=False)
-    """The values, if they are compared as such and not as texts."""
+    """The values, if a reading makes them of texts."""
     marks: frozenset[str] = frozenset()
-    """Marks of `notations`; `offset`: times that are not in UTC; `zone`; `months`."""
+    """Marks of `notations`; `offset`: times that are not in UTC; `zone`; `months`; `cut`: to microseconds."""
 
 
 def widen(one: ValueStats | None, other: ValueStats) -> ValueStats:

@@ -12,7 +12,6 @@ from sqlchat.files.byte_scan import scan_bytes
 from sqlchat.files.source import Source
 
 quick = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-chunks = st.integers(4, 40)
 blocks = st.integers(1, 60)
 fields = st.text(st.sampled_from(['"', ",", "\n", "\r", "a", "ü", "€", "𝄞", " "]), max_size=12)
 tables = st.lists(st.lists(fields, min_size=2, max_size=2), min_size=1, max_size=30)
@@ -35,12 +34,12 @@ def rows(text):
 
 
 @quick
-@given(table=tables, end=st.sampled_from(["\n", "\r\n", "\r"]), chunk=chunks, block=blocks)
-def test_rows_are_whole_between_the_offsets(written, table, end, chunk, block):
+@given(table=tables, end=st.sampled_from(["\n", "\r\n", "\r"]), block=blocks)
+def test_rows_are_whole_between_the_offsets(written, table, end, block):
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator=end, quoting=csv.QUOTE_ALL).writerows(table)
     content = text.getvalue().encode()
-    found = scan_bytes(written(content), 0, chunk=chunk, block=block)
+    found = scan_bytes(written(content), 0, block=block)
     assert found.quotes_enclose(",")
     assert (found.row_starts[0], found.row_starts[-1]) == (0, len(content))
     stretches = [content[a:b].decode() for a, b in pairwise(found.row_starts)]
@@ -48,9 +47,9 @@ def test_rows_are_whole_between_the_offsets(written, table, end, chunk, block):
 
 
 @quick
-@given(content=st.binary(min_size=1, max_size=80), chunk=chunks, block=blocks)
-def test_utf8_and_nul_are_told_by_all_bytes(written, content, chunk, block):
-    found = scan_bytes(written(content), 0, chunk=chunk, block=block)
+@given(content=st.binary(min_size=1, max_size=80), block=blocks)
+def test_utf8_and_nul_are_told_by_all_bytes(written, content, block):
+    found = scan_bytes(written(content), 0, block=block)
     try:
         content.decode()
         valid = True
@@ -60,12 +59,12 @@ def test_utf8_and_nul_are_told_by_all_bytes(written, content, chunk, block):
 
 
 @quick
-@given(text=st.text(st.sampled_from('aü€𝄞"\n'), min_size=1, max_size=60), chunk=chunks, block=blocks)
-def test_a_character_may_lie_across_chunks(written, text, chunk, block):
-    assert scan_bytes(written(text.encode()), 0, chunk=chunk, block=block).utf8
+@given(text=st.text(st.sampled_from('aü€𝄞"\n'), min_size=1, max_size=60), block=blocks)
+def test_a_character_may_lie_across_chunks(written, text, block):
+    assert scan_bytes(written(text.encode()), 0, block=block).utf8
 
 
-@pytest.mark.parametrize("size", [4, 5, 6, 7, 8, 100])
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5, 100])
 @pytest.mark.parametrize(
     ("text", "enclose"),
     [
@@ -82,21 +81,9 @@ def test_a_character_may_lie_across_chunks(written, text, chunk, block):
     ],
 )
 def test_quotes_enclose_or_are_mere_characters(written, text, enclose, size):
-    for block in (1, 100):
-        assert scan_bytes(written(text.encode()), 0, chunk=size, block=block).quotes_enclose(",") is enclose
-
-
-@pytest.mark.parametrize("block", [1, 20, 1000])
-def test_lines_and_texts_longer_than_a_chunk_are_told(written, block):
-    def long_lines(content):
-        return scan_bytes(written(content), 0, chunk=10, block=block).long_lines
-
-    assert long_lines(b"a,b\n" + b"x" * 30)
-    assert long_lines(b'a,"' + b"x\n" * 15 + b'"\n')
-    assert not long_lines(b"a,b\n" * 10)
-    assert not long_lines(b'"a","b"\n' * 10)
+    assert scan_bytes(written(text.encode()), 0, block=size).quotes_enclose(",") is enclose
 
 
 def test_a_byte_order_mark_is_no_part_of_the_text(written):
-    found = scan_bytes(written(b'\xef\xbb\xbf"a","b"\n'), 3, chunk=4, block=1)
+    found = scan_bytes(written(b'\xef\xbb\xbf"a","b"\n'), 3, block=1)
     assert (found.quotes_enclose(","), found.row_starts) == (True, [3, 11])

@@ -11,14 +11,7 @@ pytestmark = pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other
 ARRAYS = """
 import re, resource
 import numpy as np
-from sqlchat.files.memory import freed_memory_kept, keep_no_spare_memory
-
-def faults():
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(50):
-        one, other = np.ones(1 << 17), np.ones(1 << 17)
-        del one, other
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
+from sqlchat.files.memory import bounded, keep_no_spare_memory
 
 def mapped(kind):
     return int(re.search(f"Vm{kind}:\\s+(\\d+)", open("/proc/self/status").read())[1])
@@ -30,21 +23,15 @@ def output(code):
     return [int(line) for line in child.stdout.split()]
 
 
-def test_arrays_take_the_memory_of_those_before_them():
-    usual, kept = output("""
-print(faults())
-with freed_memory_kept():
-    print(faults())
-""")
-    assert kept < usual / 4
-
-
 def test_memory_is_given_back_at_the_end():
     held, after = output("""
-with freed_memory_kept():
-    arrays = [np.ones(1 << 17) for _ in range(60)]
+def use():
+    arrays = [np.ones(1 << 12) for _ in range(4000)]
+    kept.append(np.ones(1 << 12))
     arrays.clear()
-    print(mapped("RSS"))
+    return mapped("RSS")
+kept = []
+print(bounded(use))
 print(mapped("RSS"))
 """)
     assert held - after > 40 << 10, "KiB"

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from sqlchat.files.sketch import EVERYTHING, STRETCH, Sketch, filled, hash_moments, hash_reals, hash_texts, least
+from sqlchat.files.sketch import EVERYTHING, STRETCH, Sketch, find_filled, hash_moments, hash_reals, hash_texts, least
 
 COUNT = 3 * STRETCH + 17
 ARRAYS = {
@@ -65,6 +65,6 @@ def test_blocks_seen_with_an_older_ceiling_change_nothing():
 
 
 def test_texts_that_are_filled():
-    assert filled(pa.array(["a", "", "b", ""])).tolist() == [True, False, True, False]
-    assert filled(pa.array(["", "a", ""], pa.large_string()).slice(1)).tolist() == [True, False]
-    assert filled(pa.array([], pa.string())).tolist() == []
+    assert find_filled(pa.array(["a", "", "b", ""])).tolist() == [True, False, True, False]
+    assert find_filled(pa.array(["", "a", ""], pa.large_string()).slice(1)).tolist() == [True, False]
+    assert find_filled(pa.array([], pa.string())).tolist() == []

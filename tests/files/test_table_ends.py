@@ -81,6 +81,12 @@ def test_units_below_names_are_joined_with_them(read):
     assert found["row_count"] == 2
 
 
+def test_a_moment_needs_no_unit_below_its_name(read):
+    found = read("time,temp,rh\n,°C,%\n2024-06-01 10:00:00,20.5,40\n2024-06-01 10:10:00,20.7,41\n")
+    assert names(found) == ["time", "temp (°C)", "rh (%)"]
+    assert found["row_count"] == 2
+
+
 def test_rows_that_repeat_the_header_are_left_out_and_told(read):
     found = read("place,units\nHull,10\nYork,20\nplace,units\nBath,30\nplace,units\nDeal,40\n")
     assert (found["row_count"], found["by_name"]["units"]["type"]) == (4, "INTEGER")

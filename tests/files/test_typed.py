@@ -7,6 +7,7 @@ import io
 import json
 import uuid
 
+import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet
@@ -289,3 +290,16 @@ def test_whatever_a_profile_accepts_is_converted(tmp_path, cells):
         assert types(table)[column["name"]].startswith(column["type"])
         if column["type"] == "TEXT":
             assert values == [row[place].strip() or None for row in cells]
+
+
+def test_a_cell_merged_over_rows_has_its_value_in_each(typed):
+    book = openpyxl.Workbook()
+    for row in [["area", "shop", "units"], ["North", "a", 1], [None, "b", 2], ["South", "c", 3], [None, "d", 4]]:
+        book.active.append(row)
+    for cells in ("A2:A3", "A4:A5"):
+        book.active.merge_cells(cells)
+    kept = io.BytesIO()
+    book.save(kept)
+    table = typed(kept.getvalue(), "areas.xlsx")
+    assert [row["area"] for row in rows(table)] == ["North", "North", "South", "South"]
+    assert any("'area' has 2 cells merged over several rows" in warning for warning in table.warnings)

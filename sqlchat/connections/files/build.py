@@ -21,6 +21,7 @@ from sqlchat.connections.embedded import quoted
 from sqlchat.connections.files.keys import InferredKey, Keys, find_keys
 from sqlchat.errors import ConnectionConfigError, SqlchatError, TooLargeError
 from sqlchat.files.memory import bounded, keep_no_spare_memory, use_system_allocator
+from sqlchat.files.names import find_free_name
 from sqlchat.files.options import Options
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ class Built:
 
 
 @dataclass(frozen=True, slots=True)
-class Loaded:
+class LoadedTable:
     """A table in the database."""
 
     name: str
@@ -175,10 +176,7 @@ def _list_tables(files: tuple[FileTable, ...]) -> Iterator[FileTable]:
             yield file
             continue
         for name in names:
-            table, count = name, 1
-            while table.casefold() in taken:
-                count += 1
-                table = f"{name}_{count}"
+            table = find_free_name(name, taken, fold=str.casefold)
             taken.add(table.casefold())
             yield replace(file, table=table, options=replace(file.options, sheet=name))
 
@@ -189,7 +187,7 @@ def _load(
     memory_mb: int,
     findings: str | None,
     warnings: list[str],
-) -> Loaded:
+) -> LoadedTable:
     import duckdb
 
     from sqlchat.files.typed import TypedTable
@@ -214,11 +212,11 @@ def _load(
     )
     warnings.extend(f"{file.shown}: {warning}" for warning in table.warnings)
     sheet = f", sheet {table.facts['sheet']!r}" if "sheet" in table.facts else ""
-    return Loaded(file.table, table.row_count, known, f"from the file {file.shown}{sheet}")
+    return LoadedTable(file.table, table.row_count, known, f"from the file {file.shown}{sheet}")
 
 
 def _name_file(file: FileTable, exc: SqlchatError) -> SqlchatError:
-    """The same error, and which file it is about."""
+    """The same error with the file that it is about."""
     return type(exc)(exc.detail, retry_after=exc.retry_after, **{**exc.facts, "file": file.shown})
 
 
@@ -228,11 +226,8 @@ def _name_columns(columns: list[TypedColumn], warnings: list[str]) -> list[Typed
     seen: set[str] = set()
     found = []
     for number, column in enumerate(columns, 1):
-        was, base, count = column.name, column.name or f"column_{number}", 1
-        name = base
-        while name.lower() in seen or (count > 1 and name.lower() in taken):
-            count += 1
-            name = f"{base}_{count}"
+        was = column.name
+        name = find_free_name(was or f"column_{number}", seen, taken, str.lower)
         seen.add(name.lower())
         if name == was:
             found.append(column)
@@ -275,7 +270,7 @@ def _insert(
         connection.unregister("incoming_rows")
 
 
-def _write_comments(connection: duckdb.DuckDBPyConnection, table: Loaded, keys: Keys) -> None:
+def _write_comments(connection: duckdb.DuckDBPyConnection, table: LoadedTable, keys: Keys) -> None:
     """Write comments for the catalog: the source of each table, how columns were read, and inferred keys."""
     about = [table.origin]
     if key := keys.primary.get(table.name):

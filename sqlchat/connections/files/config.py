@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlchat.errors import ConnectionConfigError, FileInvalidError
 from sqlchat.files import formats
-from sqlchat.files.names import is_safe
+from sqlchat.files.names import find_free_name, is_safe
 from sqlchat.files.options import Options
 
 MOST_FILES = 50
@@ -142,8 +142,4 @@ def _name_tables(wanted: list[tuple[Any, str, str | int | None]]) -> list[str]:
 
 def _choose_free_name(stem: str, sheet: str | int | None, taken: set[str]) -> str:
     base = f"{stem}_{_make_word(sheet)}" if stem in taken and isinstance(sheet, str) and _make_word(sheet) else stem
-    name, count = base, 1
-    while name in taken:
-        count += 1
-        name = f"{base}_{count}"
-    return name
+    return find_free_name(base, taken)

@@ -124,6 +124,6 @@ class FilesConnection(DuckDBConnection):
 
 
 def _make_outage(exc: ConnectionConfigError) -> SqlchatError:
-    """Of a connection that once worked: a file that has gone is not found, and one that has broken no bad config."""
+    """The error for a connection that once worked: its file is gone or broken, and its config is not to blame."""
     kind = FileNotFoundInStorageError if isinstance(exc, NoSuchFileError) else DatabaseUnavailableError
     return kind(exc.detail, **exc.facts)

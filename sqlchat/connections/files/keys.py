@@ -6,7 +6,6 @@ column of another table, and values that a sample finds there.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlchat.connections.embedded import quoted
+from sqlchat.files.names import split_words
 
 if TYPE_CHECKING:
     import duckdb
@@ -38,7 +38,6 @@ LEAST_SHARE = 0.95
 """Of the values looked up that must be found: files miss a few."""
 TIME = 10.0
 """Seconds for one look at the data; what takes longer is not found."""
-WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +80,7 @@ def find_keys(connection: duckdb.DuckDBPyConnection, tables: Tables) -> Keys:
                     foreign[table, column.name] = key
                     break
     named = {
-        table: [column for column in found if _split_words(column.name)[-1] in KEY_WORDS]
+        table: [column for column in found if split_words(column.name)[-1] in KEY_WORDS]
         for table, found in unique.items()
     }
     return Keys({table: found[0].name for table, found in named.items() if found}, tuple(foreign.values()))
@@ -120,7 +119,7 @@ def _rank_key(table: str, column: TypedColumn, rows: int, shared: frozenset[str]
     distinct = column.facts["distinct"]
     if distinct < rows * (1.0 if column.facts["distinct_is_exact"] else 0.9):
         return None
-    words = _split_words(column.name)
+    words = split_words(column.name)
     if not words or words[-1] not in KEY_WORDS:
         return SHARED if words and column.name.casefold() in shared else None
     if words == ["id"] or words[:-1] in _list_spellings(table):
@@ -132,13 +131,13 @@ def _find_candidates(
     table: str, column: TypedColumn, unique: Mapping[str, Sequence[TypedColumn]]
 ) -> Iterator[tuple[str, TypedColumn]]:
     """Keys of other tables that the name of a column may point to, the nearest name first."""
-    words = _split_words(column.name)
+    words = split_words(column.name)
     found = []
     for ref_table, keys in unique.items():
         for ref in keys:
             if ref_table == table or KINDS.get(column.type) != KINDS[ref.type]:
                 continue
-            rank = _rank_name(words, _split_words(ref.name), _list_spellings(ref_table))
+            rank = _rank_name(words, split_words(ref.name), _list_spellings(ref_table))
             if rank is not None:
                 found.append((rank, ref_table, ref))
     found.sort(key=lambda each: each[0])
@@ -190,13 +189,9 @@ def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...] | N
     return row
 
 
-def _split_words(name: str) -> list[str]:
-    return [word.lower() for word in WORD.findall(name)]
-
-
 def _list_spellings(table: str) -> list[list[str]]:
     """The words of a table's name, and of its singular."""
-    words = _split_words(table)
+    words = split_words(table)
     if not words:
         return []
     *first, last = words

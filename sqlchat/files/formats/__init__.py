@@ -15,6 +15,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal
 
 from sqlchat.errors import FileInvalidError, TooLargeError, UnsupportedMediaError
+from sqlchat.files.names import find_free_name
 from sqlchat.files.options import Options
 from sqlchat.files.source import Source, list_members, unpack
 
@@ -72,7 +73,7 @@ class Table:
     options: Options = field(default_factory=Options)
     """The caller's."""
     used: dict[str, Any] = field(default_factory=dict)
-    """Of `read`, what was found of the file itself."""
+    """Options of `read` as they were detected in the file."""
 
     @property
     def read(self) -> dict[str, Any]:
@@ -253,11 +254,7 @@ def unique_names(names: list[str], warnings: list[str]) -> list[str]:
     taken, result, changed = {n.strip() for n in names}, [], []
     seen: set[str] = set()
     for number, name in enumerate((n.strip() for n in names), 1):
-        unique = base = name or f"column_{number}"
-        count = 1
-        while unique in seen or (unique != name and unique in taken):
-            count += 1
-            unique = f"{base}_{count}"
+        unique = find_free_name(name or f"column_{number}", seen if name else seen | taken, taken)
         if unique != name:
             changed.append(
                 f"column {number} ({name!r}) is called {unique!r}"

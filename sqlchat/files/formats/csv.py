@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import io
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice, pairwise
@@ -22,27 +21,23 @@ from sqlchat.files import footer
 from sqlchat.files.encodings import Encoding, find_encoding
 from sqlchat.files.formats import BLOCK_BYTES, Block, Load, Part, Table, unique_names
 from sqlchat.files.options import Options
-from sqlchat.files.sketch import filled, has_outer_blanks
+from sqlchat.files.sketch import find_filled, has_outer_blanks
 from sqlchat.files.source import Source
 
 PARSED_BYTES = 1 << 20
 """Arrow parses so much of a stretch at a time, which the processor's caches hold."""
 
-READ_BYTES = 1 << 20
-"""As long as a row must be at most, and 32 of them are read ahead, where rows are read in their order."""
-
 LONGEST_ROW = 16 << 20
-"""Bytes, of a file that has long lines."""
+"""Bytes."""
 
 WIDE, MOST_TOGETHER = 250, 4
-"""Of so many columns a block has few rows: two are read together, of twice as many three, and so on."""
+"""A block of so many columns has few rows: two blocks are read together, three if there are twice as many."""
 
 BLOCK_FIELDS = 500_000
 """Where rows are read one by one."""
 
-PARTED = {"utf-8": 1, "cp1252": 3, "latin_1": 2}
-"""Encodings in which the bytes of a delimiter, a quote and a row's end are nothing else -> how much longer a text may
-be in UTF-8."""
+LONGEST_IN_UTF8 = 3
+"""Bytes that a character of an 8-bit encoding takes in UTF-8 at most."""
 
 NAMES = {
     "utf-8": "utf-8",
@@ -99,11 +94,7 @@ class _Reader:
 
     def blocks(self, columns: list[str]) -> Iterator[Load]:
         """Blocks of the columns named, of all where none is."""
-        if not self._is_plain:
-            return self._read_row_by_row(columns)
-        if self.encoding.name in PARTED and self.encoding.traits.quotes_enclose(self.dialect.delimiter):
-            return self._read_stretches(columns)
-        return self._read_in_order(columns)
+        return self._read_stretches(columns) if self._is_plain else self._read_row_by_row(columns)
 
     @property
     def _is_plain(self) -> bool:
@@ -114,13 +105,10 @@ class _Reader:
             and not self.dialect.ragged
             and not self.dialect.repeated
             and not self.encoding.bad_bytes
-            and self.encoding.is_ascii_like
+            and self.encoding.has_single_byte_marks
+            and self.encoding.traits.quotes_enclose(self.dialect.delimiter)
             and self.on_bad_rows != "pad"
         )
-
-    @property
-    def _skipped(self) -> dict[str, int]:
-        return {"skip_rows": self.dialect.preamble, "skip_rows_after_names": len(self.dialect.header)}
 
     def _read_row_by_row(self, columns: list[str]) -> Iterator[Load]:
         """By Python's reader, which is slower, and can be told more."""
@@ -202,7 +190,7 @@ class _Reader:
 
     def _read_stretches(self, columns: list[str]) -> Iterator[Load]:
         """Each thread parses a stretch of its own, as it is known where rows begin."""
-        skipped = self._skipped
+        skipped = {"skip_rows": self.dialect.preamble, "skip_rows_after_names": len(self.dialect.header)}
         offsets = self.encoding.traits.row_starts
         if any(end - start > BLOCK_BYTES + LONGEST_ROW for start, end in pairwise(offsets)):
             raise _too_long(LONGEST_ROW)
@@ -218,78 +206,48 @@ class _Reader:
         try:
             return self._parse_by(PARSED_BYTES, open_stretch, skipped, columns)
         except _StraddlingError:
-            return self._parse_by(PARTED[self.encoding.name] * size + 1, open_stretch, skipped, columns)
+            growth = 1 if self.encoding.name == "utf-8" else LONGEST_IN_UTF8
+            return self._parse_by(growth * size + 1, open_stretch, skipped, columns)
 
     def _parse_by(
         self, size: int, open_stretch: Callable[[], pa.NativeFile], skipped: dict[str, int], columns: list[str]
     ) -> Block:
-        bad = _BadRows()
-        with open_stretch() as stretch, self._faults(bad):
-            table = pyarrow.csv.read_csv(stretch, *self._settings(size, bad, skipped, columns))
-        return _block(table, bad.count)
+        bad = list[int]()  # fields of each wrong row
 
-    def _read_in_order(self, columns: list[str]) -> Iterator[Load]:
-        """By Arrow's reader of streams, which knows where a row ends since it has read all before it."""
-        size = LONGEST_ROW if self.encoding.traits.long_lines else READ_BYTES
-        bad, told = _BadRows(), 0
-        skipped = self._skipped
-        try:
-            with self.source.open() as stream, self._faults(bad):
-                reader = pyarrow.csv.open_csv(stream, *self._settings(size, bad, skipped, columns))
-                while batches := list(islice(reader, max(1, BLOCK_BYTES // size))):
-                    left_out, told = bad.count - told, bad.count
-                    yield partial(_block, pa.Table.from_batches(batches), left_out)
-        except _StraddlingError as exc:
-            raise _too_long(size) from exc
-        if bad.count > told:
-            yield partial(Block, 0, {}, bad.count - told)
-
-    def _settings(
-        self, size: int, bad: _BadRows, skipped: dict[str, int], columns: list[str]
-    ) -> tuple[pyarrow.csv.ReadOptions, pyarrow.csv.ParseOptions, pyarrow.csv.ConvertOptions]:
         def on_bad_row(row: pyarrow.csv.InvalidRow) -> str:
-            bad.count += 1
-            bad.first = bad.first or row
+            bad.append(row.actual_columns)
             return self.on_bad_rows
 
-        return (
-            pyarrow.csv.ReadOptions(
-                block_size=size,
-                use_threads=False,  # blocks have threads of their own
-                encoding=self.encoding.name,
-                column_names=self.names,
-                **skipped,
-            ),
-            pyarrow.csv.ParseOptions(
-                delimiter=self.dialect.delimiter,
-                newlines_in_values=self.encoding.traits.quotes > 0,
-                ignore_empty_lines=True,
-                invalid_row_handler=on_bad_row,
-            ),
-            pyarrow.csv.ConvertOptions(
-                check_utf8=False,  # `encodings` did, and decoders give nothing else
-                column_types=dict.fromkeys(self.names, pa.string()),
-                include_columns=columns,
-                strings_can_be_null=False,  # `_block` finds the empty ones at less cost
-            ),
+        read = pyarrow.csv.ReadOptions(
+            block_size=size,
+            use_threads=False,  # blocks have threads of their own
+            encoding=self.encoding.name,
+            column_names=self.names,
+            **skipped,
         )
-
-    @contextmanager
-    def _faults(self, bad: _BadRows) -> Iterator[None]:
+        parse = pyarrow.csv.ParseOptions(
+            delimiter=self.dialect.delimiter,
+            newlines_in_values=self.encoding.traits.quotes > 0,
+            ignore_empty_lines=True,
+            invalid_row_handler=on_bad_row,
+        )
+        convert = pyarrow.csv.ConvertOptions(
+            check_utf8=False,  # `encodings` did, and decoders give nothing else
+            column_types=dict.fromkeys(self.names, pa.string()),
+            include_columns=columns,
+            strings_can_be_null=False,  # `_block` finds the empty ones at less cost
+        )
         try:
-            yield
+            with open_stretch() as stretch:
+                return _block(pyarrow.csv.read_csv(stretch, read, parse, convert), len(bad))
         except pa.ArrowInvalid as exc:
-            first = bad.first if self.on_bad_rows == "error" else None
-            if first is None and "straddl" in str(exc):
+            if bad and self.on_bad_rows == "error":
+                raise self._fault(self._line_of_fault(), bad[0]) from exc
+            if "straddl" in str(exc):
                 raise _StraddlingError from exc
-            raise self._arrow_fault(first) from exc
+            raise FileInvalidError("The file does not read as CSV from beginning to end.") from exc
         except UnicodeError as exc:
             raise FileInvalidError(f"The file is not {self.encoding.name} throughout.") from exc
-
-    def _arrow_fault(self, bad: pyarrow.csv.InvalidRow | None) -> FileInvalidError:
-        if bad is None:
-            return FileInvalidError("The file does not read as CSV from beginning to end.")
-        return self._fault(self._line_of_fault(), bad.actual_columns)
 
     def _fault(self, line: int | None, fields: int) -> FileInvalidError:
         width = len(self.names)
@@ -321,14 +279,6 @@ def _too_long(size: int) -> FileInvalidError:
     return FileInvalidError(f"A row is longer than {size >> 20} MiB; perhaps a quote is opened and never closed.")
 
 
-@dataclass
-class _BadRows:
-    """Rows with too many or too few fields."""
-
-    count: int = 0
-    first: pyarrow.csv.InvalidRow | None = None
-
-
 class _StraddlingError(Exception):
     """A row is longer than what Arrow parses at a time."""
 
@@ -346,10 +296,12 @@ def _block_of_rows(rows: list[list[str]], wanted: list[tuple[str, int]], left_ou
 
 
 def _part(texts: pa.Array) -> Part:
-    """An empty text is no value, quoted or not; blanks around a text are no part of it."""
+    """An empty text is no value, quoted or not; blanks around a text are no part of it, nor is Excel's ="..."."""
     if has_outer_blanks(texts):
         texts = pc.utf8_trim_whitespace(texts)
-    full, rows = filled(texts), None
+    if pc.any(pc.starts_with(texts, '="')).as_py():
+        texts = pc.replace_substring_regex(texts, r'(?s)^="(.*)"$', r"\1")
+    full, rows = find_filled(texts), None
     if not full.all():
         rows = np.flatnonzero(full)
         texts = texts.take(rows)

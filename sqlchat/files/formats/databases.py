@@ -1,4 +1,4 @@
-"""Picks one table of a database file."""
+"""Picks one table of a database file, and quotes names for it."""
 
 from __future__ import annotations
 
@@ -28,3 +28,7 @@ def pick_table(names: Sequence[str], wanted: str | int | None, warnings: list[st
     if str(wanted).isdecimal() and 1 <= int(wanted) <= len(names):
         return names[int(wanted) - 1]
     raise FileInvalidError(f"There is no table {wanted!r}; the database has {listed}.", option="sheet")
+
+
+def quote_name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'

@@ -13,17 +13,7 @@ MOST_KEYS = 200
 DEEPEST = 20
 """Objects within objects."""
 USUAL = (
-    "features",
-    "records",
-    "rows",
-    "items",
-    "results",
-    "result",
-    "data",
-    "values",
-    "entries",
-    "hits",
-    "docs",
+    *("features", "records", "rows", "items", "results", "result", "data", "values", "entries", "hits", "docs"),
     "value",
 )
 """Names of arrays that hold rows, the surest first."""

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from sqlchat.errors import FileInvalidError
 from sqlchat.files.formats import Load, Table, check_width, unique_names
-from sqlchat.files.formats.databases import pick_table
+from sqlchat.files.formats.databases import pick_table, quote_name
 from sqlchat.files.formats.parquet import block_of_batch
 from sqlchat.files.options import Options
 from sqlchat.files.source import Source
@@ -30,16 +30,8 @@ TABLES = """
     SELECT schema_name, table_name FROM system.main.duckdb_tables() WHERE NOT internal AND NOT temporary
     ORDER BY schema_name, table_name"""
 AS_TEXT = (
-    "HUGEINT",
-    "UHUGEINT",
-    "BIT",
-    "UUID",
-    "ENUM",
+    *("HUGEINT", "UHUGEINT", "BIGNUM", "BIT", "UUID", "ENUM", "UNION", "VARIANT", "GEOMETRY"),
     "TIME WITH TIME ZONE",
-    "UNION",
-    "VARIANT",
-    "GEOMETRY",
-    "BIGNUM",
 )
 """Types that Arrow has not, or not alike."""
 
@@ -57,14 +49,14 @@ def read(source: Source, options: Options) -> Table:
     table = pick_table(names, options.sheet, warnings)
     with _open(source.path) as connection:
         place = next((s, t) for s, t in connection.execute(TABLES).fetchall() if _show(s, t) == table)
-        described = connection.execute(f"DESCRIBE {'.'.join(map(_quote, place))}").fetchall()
+        described = connection.execute(f"DESCRIBE {'.'.join(map(quote_name, place))}").fetchall()
     check_width(len(described))
     columns = unique_names([row[0] for row in described], warnings)
     picked = ", ".join(
-        f"CAST({_quote(name)} AS VARCHAR)" if kind.startswith(AS_TEXT) else _quote(name)
+        f"CAST({quote_name(name)} AS VARCHAR)" if kind.startswith(AS_TEXT) else quote_name(name)
         for name, kind, *_ in described
     )
-    sql = f"SELECT {picked} FROM {'.'.join(map(_quote, place))}"  # noqa: S608  quoted
+    sql = f"SELECT {picked} FROM {'.'.join(map(quote_name, place))}"  # noqa: S608  quoted
     facts = {"sheet": table, "sheets": names}
     return Table(columns, _blocks(source.path, sql, columns), facts, warnings, used={"sheet": table})
 
@@ -88,7 +80,3 @@ def _open(path: str) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _show(schema: str, table: str) -> str:
     return table if schema == "main" else f"{schema}.{table}"
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
@@ -70,7 +71,7 @@ def read(source: Source, options: Options) -> Table:
     names_by_place = dict(enumerate(columns, left + 1))
     warnings += _tell_faults(cells, names_by_place)
     padded = _find_padded(cells, names_by_place, options, warnings)
-    body = (row for number, row in _number_rows(sheet) if number >= begin)
+    body = _fill_merged(sheet, begin, names_by_place, warnings)
     if len(columns) > 1:
         below = [[_as_text(value) for value in row] for number, row in rows if number >= begin]
         warnings += footer.warn_of_totals_within(
@@ -129,6 +130,30 @@ def _find_foot(sheet: python_calamine.CalamineSheet, begin: int, width: int, opt
     if width < 2:
         return footer.Foot(0)
     return footer.find_foot(texts, width, options.totals == "drop", whole=count == len(last))
+
+
+def _fill_merged(
+    sheet: python_calamine.CalamineSheet, begin: int, names: dict[int, str], warnings: list[str]
+) -> Iterator[Cells]:
+    """The rows from `begin` on. A cell that is merged over several rows has its value in each of them."""
+    starts: dict[int, list[tuple[int, int]]] = {}
+    merged = Counter[str]()
+    left = min(names, default=1) - 1
+    for (top, column), (bottom, right) in sheet.merged_cell_ranges or ():
+        if begin <= top + 1 <= bottom and column == right and column + 1 in names:
+            starts.setdefault(top + 1, []).append((column - left, bottom + 1))
+            merged[names[column + 1]] += 1
+    for name, count in merged.items():
+        warnings.append(f"{name!r} has {count:,} cells merged over several rows; each of those rows has its value.")
+    values: dict[int, tuple[int, Any]] = {}
+    for number, row in _number_rows(sheet):
+        for place, bottom in starts.get(number, ()):
+            values[place] = bottom, row[place]
+        for place, (bottom, value) in values.items():
+            if number <= bottom and row[place] == "":
+                row[place] = value
+        if number >= begin:
+            yield row
 
 
 def _without_headers(rows: Iterator[Cells], head: list[list[str]], warnings: list[str]) -> Iterator[Cells]:

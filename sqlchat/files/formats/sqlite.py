@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from sqlchat.errors import FileInvalidError
 from sqlchat.files.formats import Block, Load, Part, Table, check_width, unique_names
-from sqlchat.files.formats.databases import pick_table
+from sqlchat.files.formats.databases import pick_table, quote_name
 from sqlchat.files.formats.values import parts, valid_text
 from sqlchat.files.options import Options
 from sqlchat.files.source import Source
@@ -37,7 +37,7 @@ def read(source: Source, options: Options) -> Table:
     names = list_tables(source.path)
     table = pick_table(names, options.sheet, warnings)
     with _open(source.path) as connection:
-        described = connection.execute(f"PRAGMA table_info({_quote(table)})").fetchall()
+        described = connection.execute(f"PRAGMA table_info({quote_name(table)})").fetchall()
     check_width(len(described))
     columns = unique_names([name for _, name, *_ in described], warnings)
     dated = {column for column, (_, _, kind, *_) in zip(columns, described, strict=True) if _is_dated(kind)}
@@ -49,7 +49,7 @@ def read(source: Source, options: Options) -> Table:
 def _blocks(path: str, table: str, columns: list[str], dated: set[str]) -> Iterator[Load]:
     size = max(1, BLOCK_VALUES // len(columns))
     with _open(path) as connection:
-        rows = connection.execute(f"SELECT * FROM {_quote(table)}")  # noqa: S608  quoted
+        rows = connection.execute(f"SELECT * FROM {quote_name(table)}")  # noqa: S608  quoted
         while block := list(islice(rows, size)):
             yield partial(_block, block, columns, dated)
 
@@ -82,7 +82,3 @@ def _open(path: str) -> Iterator[sqlite3.Connection]:
             yield connection
     except sqlite3.Error as exc:
         raise FileInvalidError("The file does not read as an SQLite database; it may be damaged or locked.") from exc
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -83,11 +83,11 @@ class Storage(ABC):
         """Give back what the storage holds."""
 
 
-def taken(path: str) -> ConflictError:
+def make_taken_error(path: str) -> ConflictError:
     """The error of a `path` (`<bucket>/<key>`, as uploads are answered) where an object is already."""
     return ConflictError(f"There is already a file {path!r}; rename yours, or replace it with upsert=true.")
 
 
-def absent(path: str) -> FileNotFoundInStorageError:
+def make_absent_error(path: str) -> FileNotFoundInStorageError:
     """The error of a `path` where no object is."""
     return FileNotFoundInStorageError(f"There is no file {path!r}.")

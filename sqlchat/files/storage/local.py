@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from sqlchat.errors import StorageError
 from sqlchat.files import formats
-from sqlchat.files.storage.base import Storage, StoredObject, absent, taken
+from sqlchat.files.storage.base import Storage, StoredObject, make_absent_error, make_taken_error
 
 PIECE = 1 << 20
 NO_LINKS = frozenset({errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK})
@@ -44,7 +44,7 @@ class LocalStorage(Storage):
     ) -> str:
         target = self._target(bucket, name)
         if target.exists() and not upsert:
-            raise taken(f"{bucket}/{name}")
+            raise make_taken_error(f"{bucket}/{name}")
         temporary = target.with_name(f".{secrets.token_hex(8)}.part")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -59,9 +59,9 @@ class LocalStorage(Storage):
             if upsert:
                 temporary.replace(target)
             else:
-                _name(temporary, target)
+                _claim_name(temporary, target)
         except FileExistsError as exc:
-            raise taken(f"{bucket}/{name}") from exc
+            raise make_taken_error(f"{bucket}/{name}") from exc
         except OSError as exc:
             raise StorageError(f"The file could not be stored: {exc.strerror or 'the disk refused it'}.") from exc
         finally:
@@ -70,30 +70,30 @@ class LocalStorage(Storage):
         return f"{bucket}/{name}"
 
     def stat(self, bucket: str, name: str, *, token: str | None = None) -> StoredObject:
-        with _reading(bucket, name):
-            return _described(name, self._target(bucket, name))
+        with _translate_errors(bucket, name):
+            return _describe(name, self._target(bucket, name))
 
     def fetch(self, bucket: str, name: str, target: BinaryIO, *, token: str | None = None) -> None:
-        with _reading(bucket, name):
-            file = open(self._target(bucket, name), "rb", opener=_no_link)  # noqa: SIM115
+        with _translate_errors(bucket, name):
+            file = open(self._target(bucket, name), "rb", opener=_open_no_link)  # noqa: SIM115
         with file:
             shutil.copyfileobj(file, target, PIECE)
 
     def list(self, bucket: str, folder: str, *, token: str | None = None) -> builtins.list[StoredObject]:
         found = []
         path = self._target(bucket, folder) if folder else self._target(bucket)
-        with _reading(bucket, folder), contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        with _translate_errors(bucket, folder), contextlib.suppress(FileNotFoundError, NotADirectoryError):
             for entry in path.iterdir():
                 # One that is going away while it is looked at, and one that is not finished, are not there.
                 with contextlib.suppress(FileNotFoundError):
                     if not entry.name.startswith("."):
-                        found.append(_described(f"{folder}/{entry.name}" if folder else entry.name, entry))
+                        found.append(_describe(f"{folder}/{entry.name}" if folder else entry.name, entry))
         return sorted(found, key=lambda each: each.name)
 
     def delete(self, bucket: str, name: str, *, token: str | None = None) -> None:
-        with _reading(bucket, name):
+        with _translate_errors(bucket, name):
             path = self._target(bucket, name)
-            _described(name, path)
+            _describe(name, path)
             path.unlink()
 
     def _target(self, bucket: str, name: str | None = None) -> Path:
@@ -103,7 +103,7 @@ class LocalStorage(Storage):
         return self._folder.joinpath(*parts)
 
 
-def _described(name: str, path: Path) -> StoredObject:
+def _describe(name: str, path: Path) -> StoredObject:
     """Raises FileNotFoundError where there is no such file: a folder is none, nor is a link to elsewhere."""
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode):
@@ -117,24 +117,24 @@ def _described(name: str, path: Path) -> StoredObject:
     )
 
 
-def _no_link(path: str, flags: int) -> int:
+def _open_no_link(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW)
 
 
 @contextlib.contextmanager
-def _reading(bucket: str, name: str) -> Iterator[None]:
+def _translate_errors(bucket: str, name: str) -> Iterator[None]:
     """Tell what the disk says of an object in our words."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as exc:
-        raise absent(f"{bucket}/{name}") from exc
+        raise make_absent_error(f"{bucket}/{name}") from exc
     except OSError as exc:
         if exc.errno in NO_NAMES:
-            raise absent(f"{bucket}/{name}") from exc
+            raise make_absent_error(f"{bucket}/{name}") from exc
         raise StorageError(f"The files cannot be read: {exc.strerror or 'the disk refused it'}.") from exc
 
 
-def _name(temporary: Path, target: Path) -> None:
+def _claim_name(temporary: Path, target: Path) -> None:
     """Give a file its name unless that is taken, FileExistsError."""
     try:
         target.hardlink_to(temporary)

@@ -60,7 +60,7 @@ class RefusedError(Exception):
 
 
 def endpoint(supabase_url: str) -> str:
-    """Where uploads go: to a hosted project's storage directly, as Supabase recommends for large files."""
+    """The URL of uploads: the storage of a hosted project itself, as Supabase recommends for large files."""
     base = HOSTED.sub(r"\1.storage\2", supabase_url) if HOSTED.fullmatch(supabase_url.rstrip("/")) else supabase_url
     return f"{base.rstrip('/')}/storage/v1/upload/resumable"
 

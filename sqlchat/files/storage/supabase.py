@@ -28,9 +28,9 @@ from sqlchat.errors import (
     SqlchatError,
     StorageError,
 )
-from sqlchat.files.storage.base import Storage, StoredObject, absent
+from sqlchat.files.storage.base import Storage, StoredObject, make_absent_error
 from sqlchat.files.storage.resumable import LARGE, RefusedError, Uploader, endpoint
-from sqlchat.files.storage.supabase_errors import Asked, refusal
+from sqlchat.files.storage.supabase_errors import StorageCall, translate_refusal
 from sqlchat.files.storage.supabase_keys import object_key, object_name
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class SupabaseStorage(Storage):
     ) -> str:
         asks_to_replace = str(upsert).lower()
         if size > LARGE:
-            with self._asking(bucket, name, token, content_type) as storage:
+            with self._open_client(bucket, name, token, content_type) as storage:
                 whole = self._uploader(storage, token, asks_to_replace, size).send(
                     file,
                     size,
@@ -86,25 +86,25 @@ class SupabaseStorage(Storage):
                     self._confirm(bucket, name, size, token)
         else:
             try:
-                with self._asking(bucket, name, token, content_type) as storage:
+                with self._open_client(bucket, name, token, content_type) as storage:
                     options = {
                         "content-type": content_type,
                         "cache-control": FILE_SERVED_SECONDS,
                         "upsert": asks_to_replace,
                     }
-                    storage.from_(bucket).upload(object_key(name), _buffered(file), cast(Any, options))
+                    storage.from_(bucket).upload(object_key(name), _buffer(file), cast(Any, options))
             except (StorageError, DeadlineError):  # the answer got lost, perhaps, after the file was stored
                 if not self._holds(bucket, name, file, size, token):
                     raise
         return f"{bucket}/{object_key(name)}"
 
     def stat(self, bucket: str, name: str, *, token: str | None = None) -> StoredObject:
-        with self._reading(bucket, name, token) as storage:
+        with self._open_to_read(bucket, name, token) as storage:
             found = storage.from_(bucket).info(object_key(name))
             if not str(found["size"]).isdecimal():  # begun, and not whole
-                raise absent(f"{bucket}/{object_key(name)}")
+                raise make_absent_error(f"{bucket}/{object_key(name)}")
             updated_at = found.get("last_modified")  # some versions leave it out
-            return _described(name, found["size"], found.get("content_type"), updated_at, found.get("etag"))
+            return _describe(name, found["size"], found.get("content_type"), updated_at, found.get("etag"))
 
     def fetch(self, bucket: str, name: str, target: BinaryIO, *, token: str | None = None) -> None:
         url = f"{self._url.rstrip('/')}/storage/v1/object/{quote(f'{bucket}/{object_key(name)}')}"
@@ -114,7 +114,7 @@ class SupabaseStorage(Storage):
         # A CDN in front may keep what was replaced for a minute or an hour; to this name of Supabase's it gives way.
         fresh = {"cacheNonce": uuid.uuid4().hex}
         with (
-            self._reading(bucket, name, token) as storage,
+            self._open_to_read(bucket, name, token) as storage,
             storage.session.stream("GET", url, params=fresh, headers=headers) as answer,
         ):
             if not answer.is_success:
@@ -127,10 +127,10 @@ class SupabaseStorage(Storage):
 
     def list(self, bucket: str, folder: str, *, token: str | None = None) -> builtins.list[StoredObject]:
         found: builtins.list[StoredObject] = []
-        with self._asking(bucket, folder, token) as storage:
+        with self._open_client(bucket, folder, token) as storage:
             for offset in range(0, MOST_LISTED, PAGE):
                 page = storage.from_(bucket).list(object_key(folder), {"limit": PAGE, "offset": offset})
-                found.extend(_listed(folder, page))
+                found.extend(_list_page(folder, page))
                 if len(page) < PAGE:
                     break
         if not found:
@@ -138,7 +138,7 @@ class SupabaseStorage(Storage):
         return sorted(found, key=lambda each: each.name)
 
     def delete(self, bucket: str, name: str, *, token: str | None = None) -> None:
-        with self._asking(bucket, name, token) as storage:
+        with self._open_client(bucket, name, token) as storage:
             if not storage.from_(bucket).remove([object_key(name)]):
                 # Storage passes over what it does not find and what no policy lets go of alike.
                 self.stat(bucket, name, token=token)
@@ -157,28 +157,28 @@ class SupabaseStorage(Storage):
             http.close()
 
     @contextlib.contextmanager
-    def _asking(
+    def _open_client(
         self, bucket: str, name: str, token: str | None, content_type: str = ""
     ) -> Iterator[SyncStorageClient]:
         """Storage's client for a caller; what it raises is told in our words."""
-        asked = Asked(bucket, name, content_type, own=token is not None)
+        call = StorageCall(bucket, name, content_type, own=token is not None)
         try:
-            with self._translated(asked):
+            with self._translate_errors(call):
                 yield self._storage(token)
         except SqlchatError as exc:
             exc.place = urlsplit(self._url).netloc.rpartition("@")[2]
             raise
 
     @contextlib.contextmanager
-    def _translated(self, asked: Asked) -> Iterator[None]:
+    def _translate_errors(self, call: StorageCall) -> Iterator[None]:
         from storage3.exceptions import StorageApiError
 
         try:
             yield
         except StorageApiError as exc:
-            raise refusal(exc.status, exc.code, exc.message, asked) from exc
+            raise translate_refusal(exc.status, exc.code, exc.message, call) from exc
         except RefusedError as exc:
-            raise refusal(exc.status, exc.code, exc.message, asked) from exc
+            raise translate_refusal(exc.status, exc.code, exc.message, call) from exc
         except httpx.TimeoutException as exc:
             seconds = self._settings.storage_timeout
             raise DeadlineError(f"Supabase Storage did not answer within {seconds:g} s.") from exc
@@ -190,13 +190,13 @@ class SupabaseStorage(Storage):
             ) from exc
 
     @contextlib.contextmanager
-    def _reading(self, bucket: str, name: str, token: str | None) -> Iterator[SyncStorageClient]:
-        """As `_asking`. Who reads with a token that Storage does not take is told by it that there is no bucket."""
+    def _open_to_read(self, bucket: str, name: str, token: str | None) -> Iterator[SyncStorageClient]:
+        """As `_open_client`. Storage says "no bucket" for a token that it refuses; this tells the two apart."""
         try:
-            with self._asking(bucket, name, token) as storage:
+            with self._open_client(bucket, name, token) as storage:
                 yield storage
         except BucketNotFoundError:
-            with self._asking(bucket, name, token) as storage:
+            with self._open_client(bucket, name, token) as storage:
                 storage.from_(bucket).list("", {"limit": 1})  # refused for the token, if it is that
             raise
 
@@ -234,7 +234,7 @@ class SupabaseStorage(Storage):
         """Raise BucketNotFoundError where there is none: to Storage's lists such a one is empty."""
         from storage3.exceptions import StorageApiError
 
-        with self._asking(bucket, "", None) as storage:
+        with self._open_client(bucket, "", None) as storage:
             try:
                 # The client takes a bucket without an owner for a broken one; that it is there is enough.
                 with contextlib.suppress(ValueError):
@@ -267,7 +267,7 @@ class SupabaseStorage(Storage):
         raise StorageError("Supabase Storage did not confirm that it has the whole file.")
 
 
-def _listed(folder: str, page: builtins.list[dict[str, Any]]) -> Iterator[StoredObject]:
+def _list_page(folder: str, page: builtins.list[dict[str, Any]]) -> Iterator[StoredObject]:
     """The objects of a page: a folder has no id, and what is not whole no metadata or no size there.
 
     What another program put under a key that none of our names gives is left out, since nobody could ask for it.
@@ -276,10 +276,10 @@ def _listed(folder: str, page: builtins.list[dict[str, Any]]) -> Iterator[Stored
         key = f"{object_key(folder)}/{entry['name']}" if folder else entry["name"]
         name, facts = object_name(key), entry["metadata"]
         if entry["id"] and isinstance(facts, dict) and str(facts.get("size")).isdecimal() and object_key(name) == key:
-            yield _described(name, facts["size"], facts.get("mimetype"), entry["updated_at"], facts.get("eTag"))
+            yield _describe(name, facts["size"], facts.get("mimetype"), entry["updated_at"], facts.get("eTag"))
 
 
-def _described(name: str, size: Any, content_type: Any, updated_at: Any, etag: Any) -> StoredObject:
+def _describe(name: str, size: Any, content_type: Any, updated_at: Any, etag: Any) -> StoredObject:
     """Objects that an old version of Storage or SQL put there may lack a type and an ETag."""
     when = None
     with contextlib.suppress(ValueError, TypeError):
@@ -288,14 +288,14 @@ def _described(name: str, size: Any, content_type: Any, updated_at: Any, etag: A
     return StoredObject(name, int(size), str(content_type or UNKNOWN_TYPE), when, version)
 
 
-def _buffered(file: BinaryIO) -> io.BufferedReader:
+def _buffer(file: BinaryIO) -> io.BufferedReader:
     """The client streams a BufferedReader, and takes any other object for a path to open."""
     if isinstance(file, io.BufferedReader):
         return file
-    return io.BufferedReader(cast(Any, _Raw(file)))
+    return io.BufferedReader(cast(Any, _UnclosedFile(file)))
 
 
-class _Raw(io.RawIOBase):
+class _UnclosedFile(io.RawIOBase):
     """Any binary file as a raw one. Closing it leaves the file open, as that belongs to the caller."""
 
     def __init__(self, file: BinaryIO) -> None:

@@ -20,7 +20,7 @@ from sqlchat.errors import (
     UnauthorizedError,
     UnsupportedMediaError,
 )
-from sqlchat.files.storage.base import absent, taken
+from sqlchat.files.storage.base import make_absent_error, make_taken_error
 from sqlchat.files.storage.supabase_keys import object_key
 
 POLICY = "row-level security"
@@ -60,7 +60,7 @@ NO_CONFLICTS = frozenset({"TransactionError", "ResourceReferenced", "FeatureNotE
 
 
 @dataclass(frozen=True)
-class Asked:
+class StorageCall:
     """The subject of a call to Storage."""
 
     bucket: str
@@ -75,34 +75,34 @@ class Asked:
         return f"{self.bucket}/{object_key(self.name)}"
 
 
-def refusal(status: object, code: object, message: object, asked: Asked) -> SqlchatError:
+def translate_refusal(status: object, code: object, message: object, call: StorageCall) -> SqlchatError:
     """The error that an answer of Storage is."""
-    bucket, text = asked.bucket, str(message)
+    bucket, text = call.bucket, str(message)
     told = int(str(status)) if str(status).isdecimal() else 0
     meant = CODES.get(str(code), told)
     match meant:
         case _ if POLICY in text:
-            return _denied(asked)
+            return _make_denied_error(call)
         case 409 if code not in NO_CONFLICTS and "offset" not in text.lower():
-            return taken(asked.path)
+            return make_taken_error(call.path)
         case 400 if text == "Bucket name invalid":
-            return no_bucket(bucket)
+            return make_no_bucket_error(bucket)
         case 404:
-            return _missing(code, text, asked)
+            return _make_missing_error(code, text, call)
         case 413:
             return TooLargeError(f"Supabase Storage takes no file of this size in the bucket {bucket!r}.")
         case _ if meant == 415 or (meant == 400 and TYPE.search(text)):
-            return UnsupportedMediaError(f"Supabase Storage takes no {asked.content_type} in the bucket {bucket!r}.")
+            return UnsupportedMediaError(f"Supabase Storage takes no {call.content_type} in the bucket {bucket!r}.")
         case 401 | 403 if API_KEY.search(text):
             return StorageError("Supabase refused the project's key; check SUPABASE_ANON_KEY and the service's key.")
         case 403 if OF_THE_STORE.fullmatch(text):
             return StorageError("Supabase Storage is refused by its own object store; its log says why.")
         case 400 | 401 | 403 if TOKEN.search(text):
-            return _refused_token(asked)
+            return _make_token_error(call)
         case 401:
-            return _refused_token(asked)
+            return _make_token_error(call)
         case 403:
-            return _denied(asked)
+            return _make_denied_error(call)
         case 408 | 504 | 524 | 544:
             return DeadlineError("Supabase Storage timed out within itself; try again.")
         case 423 | 429 | 503:
@@ -110,25 +110,25 @@ def refusal(status: object, code: object, message: object, asked: Asked) -> Sqlc
     return StorageError(f"Supabase Storage failed (status {status}); its own log says why.")
 
 
-def no_bucket(bucket: str) -> SqlchatError:
+def make_no_bucket_error(bucket: str) -> SqlchatError:
     return BucketNotFoundError(f"Supabase Storage has no bucket {bucket!r}; create it there first.")
 
 
-def _missing(code: object, text: str, asked: Asked) -> SqlchatError:
+def _make_missing_error(code: object, text: str, call: StorageCall) -> SqlchatError:
     if code in ("NoSuchKey", "not_found") or OBJECT.search(text):
-        return absent(asked.path)
+        return make_absent_error(call.path)
     if code in ("NoSuchBucket", "Bucket not found") or BUCKET.search(text):
-        return no_bucket(asked.bucket)
+        return make_no_bucket_error(call.bucket)
     return StorageError("Supabase Storage knows no such call or upload (status 404); check SUPABASE_URL.")
 
 
-def _denied(asked: Asked) -> SqlchatError:
-    if asked.own:
-        return ForbiddenError(f"No policy of Supabase Storage allows you this in the bucket {asked.bucket!r}.")
-    return _refused_token(asked)
+def _make_denied_error(call: StorageCall) -> SqlchatError:
+    if call.own:
+        return ForbiddenError(f"No policy of Supabase Storage allows you this in the bucket {call.bucket!r}.")
+    return _make_token_error(call)
 
 
-def _refused_token(asked: Asked) -> SqlchatError:
-    if asked.own:
+def _make_token_error(call: StorageCall) -> SqlchatError:
+    if call.own:
         return UnauthorizedError("Supabase Storage does not take your token (any more); sign in again.")
     return StorageError("Supabase Storage refused the service's key; check SUPABASE_SERVICE_ROLE_KEY.")

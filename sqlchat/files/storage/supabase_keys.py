@@ -12,8 +12,7 @@ It takes `;` too, but many of its versions end the path at one that the client l
 """
 ESCAPED = re.compile(rb"=([0-9A-F]{2})")
 DENSE, LONGEST = "==", 255
-"""What a part of a key in Punycode begins with, and the bytes of one that a file system takes: a Storage that is
-hosted by oneself keeps objects in files of their keys' names."""
+"""Prefix of a key in Punycode, and most bytes of a key: a self-hosted Storage names files by it."""
 
 
 def object_key(name: str) -> str:
@@ -21,7 +20,7 @@ def object_key(name: str) -> str:
 
     What that makes too long for a file's name is in Punycode (RFC 3492) first.
     """
-    return "/".join(map(_spelt, name.split("/")))
+    return "/".join(map(_spell, name.split("/")))
 
 
 def object_name(key: str) -> str:
@@ -29,7 +28,7 @@ def object_name(key: str) -> str:
     return "/".join(map(_read, key.split("/")))
 
 
-def _spelt(part: str) -> str:
+def _spell(part: str) -> str:
     plain = _escape(part)
     if len(plain) > LONGEST:
         dense = DENSE + _escape(part.encode("punycode").decode())

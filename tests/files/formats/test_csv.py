@@ -85,6 +85,12 @@ def test_empty_strings_are_nulls_quoted_or_not(profiled):
     assert [c["nulls"] for c in profiled('a,b\n,""\n1,x\n')["columns"]] == [1, 1]
 
 
+@pytest.mark.parametrize("code", ['="0123"', '"=""0123"""'])
+def test_texts_written_as_formulas_are_texts(profiled, code):
+    found = profiled(f'zip,n\n{code},1\n="9021",2\n')
+    assert (found["by_name"]["zip"]["type"], found["by_name"]["zip"]["min"]) == ("TEXT", "0123")
+
+
 @pytest.mark.parametrize("text", ["a,b\n", "a,b", "\ufeffa,b\r\n"])
 def test_a_header_alone_is_a_table_of_no_rows(profiled, text):
     found = profiled(text)
