@@ -60,12 +60,12 @@ def analyze(table: Table) -> Analysis:
     """Analyze all rows of an open table. Raises FileInvalidError, TooLargeError."""
     rows, columns = read_columns(table)
     warnings: list[str] = []
-    found = [_decide(column, rows, warnings) for column in columns.values()]
+    entries = summarize(list(columns.values()), rows, warnings)
+    found = [_decide(column, entry) for column, entry in zip(columns.values(), entries, strict=True)]
     return Analysis(rows, [c for c, _ in found], [c for _, c in found], table.facts, [*table.warnings, *warnings])
 
 
-def _decide(column: Column, rows: int, warnings: list[str]) -> tuple[TypedColumn, Conversion]:
-    entry = summarize(column, rows, warnings)
+def _decide(column: Column, entry: dict[str, Any]) -> tuple[TypedColumn, Conversion]:
     sql_type, remarks = entry["type"], list[str]()
     precision, scale = column.find_decimal() if sql_type == "NUMERIC" else (0, 0)
     if precision > LARGEST_PRECISION:

@@ -46,7 +46,7 @@ def profile(path: str, file_name: str, options: Options | None = None, keep_in: 
 
     Raises FileInvalidError (with the fact `line` where there is one), TooLargeError, UnsupportedMediaError.
     """
-    from sqlchat.files.analysis import AnalysisCache, analyze  # in the worker alone: they bring Arrow
+    from sqlchat.files.analysis import AnalysisCache, analyze  # in the worker alone: they bring Arrow and pandas
 
     options = options or Options()
     format, source = formats.detect(path, file_name, options.sheet)

@@ -1,4 +1,4 @@
-"""Makes a column's entry in a profile, as JSON values: bounds, mean, common values."""
+"""Makes the columns' entries in a profile, as JSON values: nulls, bounds, mean, common values."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import datetime
 import decimal
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
+import pandas as pd
 import pyarrow as pa
 
 from sqlchat.files.decisions import count_words
@@ -27,34 +28,61 @@ SHOWN_CHARACTERS = 200
 """Of a text in a profile."""
 
 
-def summarize(column: Column, rows: int, warnings: list[str]) -> dict[str, Any]:
-    """The column's entry in a profile of that many rows; `warnings` is told what deserves a second look.
+def summarize(columns: Sequence[Column], rows: int, warnings: list[str]) -> list[dict[str, Any]]:
+    """The columns' entries in a profile of that many rows; `warnings` is told what deserves a second look.
 
-    >>> summarize(column, 3, [])
-    {"name": "id", "type": "INTEGER", "nulls": 0, "distinct": 3, "distinct_is_exact": True, "min": 1, "max": 3, ...}
+    >>> summarize(columns, 3, [])
+    [{"name": "id", "type": "INTEGER", "nulls": 0, "distinct": 3, "distinct_is_exact": True, "min": 1, ...}, ...]
     """
-    decision = column.decide()
-    warnings += decision.warnings
+    figures = _count(columns, rows)
+    return [_describe(column, figure, warnings) for column, figure in zip(columns, figures, strict=True)]
+
+
+def _count(columns: Sequence[Column], rows: int) -> list[dict[str, Any]]:
+    """For each column: its nulls, its different values (never more than values), and its mean (NaN without one)."""
+    missing = [_find_missing(column).total() for column in columns]
+    frame = pd.DataFrame(
+        {
+            "nulls": [rows - column.values for column in columns],
+            "missing": missing,
+            "distinct": [
+                column.sketch.count() - (len(_find_missing(column)) if column.kinds and column.sketch.exact else 0)
+                for column in columns
+            ],
+            "total": pd.Series([column.decide().fit.total for column in columns], dtype="float64"),
+        }
+    )
+    frame["nulls"] += frame["missing"]
+    present = rows - frame["nulls"]
+    frame["distinct"] = frame["distinct"].clip(upper=present)
+    frame["mean"] = frame["total"] / present.where(present > 0)
+    return cast(list[dict[str, Any]], frame[["nulls", "distinct", "mean"]].to_dict("records"))
+
+
+def _find_missing(column: Column) -> Counter[str]:
+    """Words for no value, which are values of a column of texts."""
+    return column.missing if column.decide().sql_type not in {"TEXT", "JSON"} else Counter()
+
+
+def _describe(column: Column, figures: dict[str, Any], warnings: list[str]) -> dict[str, Any]:
+    decision, missing = column.decide(), _find_missing(column)
     sql_type, fit, reading = decision.sql_type, decision.fit, decision.reading
-    nulls, missing = rows - column.values, column.missing if sql_type not in {"TEXT", "JSON"} else Counter()
+    warnings += decision.warnings
     show = _find_shower(sql_type, reading)
     if missing:
-        nulls += missing.total()
         warnings.append(f"{column.name!r} is {sql_type} but for {count_words(missing)}, which were counted as nulls.")
-    present = rows - nulls
-    distinct = column.sketch.count() - (len(missing) if column.kinds and column.sketch.exact else 0)
     entry: dict[str, Any] = {
         "name": column.name,
         "type": sql_type,
-        "nulls": nulls,
-        "distinct": min(distinct, present),
+        "nulls": figures["nulls"],
+        "distinct": figures["distinct"],
         "distinct_is_exact": column.sketch.exact,
         "min": show_value(fit.least),
         "max": show_value(fit.most),
         "example": show(column.example) if _strip(column.example) not in missing else show_value(fit.least),
     }
-    if fit.total is not None and present:
-        entry["mean"] = finite(fit.total / present)
+    if fit.total is not None and column.values > missing.total():
+        entry["mean"] = finite(figures["mean"])
     if column.counts is not None:
         is_merged = fit.kind not in {"", "INTEGER"} or sql_type == "BOOLEAN"  # 1.5 and 1.50 are one value
         common: Counter[Any] = Counter()
