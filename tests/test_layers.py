@@ -60,6 +60,7 @@ HOMES = {
     },
     "grpc": {"connections/spark/session.py"},
     "pyspark": {"connections/spark/session.py"},
+    "pandas": {"files/"},
     "sqlite3": {"connections/sqlite/", "demo.py", "files/formats/sqlite.py"},
     "jwt": {"tokens.py"},
     "alembic": {"store/"},
@@ -89,6 +90,11 @@ def test_imports_go_downwards_and_libraries_stay_home(path):
             assert rest[0] == group or rest[0] in LAYERS[group], f"{inside} must not import {name}"
         if top in HOMES:
             assert str(inside).startswith(tuple(HOMES[top])), f"{top} is imported in {inside}"
+
+
+def test_each_library_is_used_at_home():
+    used = {name.split(".")[0] for path in MODULES for name in imports(path)}
+    assert HOMES.keys() <= used
 
 
 def test_every_group_has_its_line():
