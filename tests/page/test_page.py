@@ -170,6 +170,19 @@ def test_digits_that_a_double_cannot_hold_are_shown(browser, service):
     browser.until(lambda: browser.texts("section tbody td", article) == ["9007199254740993"])
 
 
+def test_rounding_noise_of_floating_numbers_is_a_title(browser, service):
+    browser.open(service)
+    article = browser.ask("How many customers are there?")
+    browser.button("Edit", article).click()
+    editor = browser.one("textarea", article)
+    editor.clear()
+    editor.send_keys("SELECT 0.1 + 0.2 AS noisy, 0.25 AS exact, '0.30000000000000004' AS worded")
+    browser.button("Run this SQL", article).click()
+    browser.until(lambda: browser.texts("section tbody td", article) == ["0.3", "0.25", "0.30000000000000004"])
+    titles = [cell.get_attribute("title") for cell in browser.all("section tbody td", article)]
+    assert titles == ["0.30000000000000004", "", ""]
+
+
 def test_more_rows_than_an_answer_has_are_told(browser, service):
     browser.open(service)
     article = browser.ask("List all order lines")
