@@ -95,7 +95,7 @@ export function showQuestion(question, askAgain) {
   const stopping = new AbortController()
   const steps = make("ol", { class: "steps" })
   const stop = makeButton("Stop", () => stopping.abort())
-  const early = make("div")
+  const early = make("div", {}, make("p", { class: "quiet" }, "Working …"))
   const body = make("div", { "aria-busy": "true" }, steps, early, stop)
   const about = make("p", { class: "quiet" }, question.connection_id, question.conversation_id ? " · follow-up" : "")
   const article = make("article", { tabindex: -1 }, make("header", {}, make("h2", {}, question.prompt), about), body)

@@ -55,7 +55,7 @@ function read(status, text, sent) {
   } catch {
     if (status < 400) throw brokenOff()
   }
-  if (status === 401 && sent === token) document.dispatchEvent(new CustomEvent("signin", { detail: body.detail }))
+  if (status === 401 && sent === token) document.dispatchEvent(new CustomEvent("signin", { detail: token && body.detail }))
   if (status >= 400 || status === 0) throw new Problem({ status, title: `The service answered ${status}.`, ...body })
   return body
 }

@@ -406,6 +406,37 @@ def test_signing_in_with_a_token(browser, guarded_service, httpserver):
     assert browser.texts("#connection option") == []
 
 
+def test_a_token_that_expires_leaves_the_conversation_to_the_same_person(browser, guarded_service, httpserver):
+    """And to nobody else; without a token at first, no word of the API is shown."""
+    sub, iss = str(uuid.uuid4()), httpserver.url_for("/auth/v1")
+    service_token = a_token(sub=sub, iss=iss)
+    connect_own(guarded_service, service_token)
+    browser.open(guarded_service)
+    browser.until(lambda: browser.one("#signin").is_displayed())
+    assert browser.texts("#signin-error") == [""]
+
+    def sign_in(token):
+        browser.one("#signin [name=token]").send_keys(token + Keys.ENTER)
+        browser.until(lambda: not browser.one("#signin").is_displayed())
+        browser.until(lambda: browser.run("return document.querySelector('#ask').disabled") is False)
+
+    def expire():
+        """As the service would say it of any request."""
+        event = "new CustomEvent('signin', {detail: 'The token has expired.'})"
+        browser.run(f"document.dispatchEvent({event})")
+        assert browser.one("#signin-error").text == "The token has expired."
+
+    sign_in(service_token)
+    browser.until(lambda: browser.texts("#connection option") == ["mine"])
+    browser.ask("How many zorgles are there?")
+    expire()
+    sign_in(a_token(sub=sub, iss=iss))
+    assert browser.texts("article h2") == ["How many zorgles are there?"]
+    expire()
+    sign_in(a_token(iss=iss))
+    browser.until(lambda: browser.texts("article h2") == [])
+
+
 def test_signing_in_with_email_and_password(browser, guarded_service):
     browser.open(guarded_service)
     browser.until(lambda: browser.one("#signin").is_displayed())
