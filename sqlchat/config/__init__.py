@@ -275,7 +275,7 @@ class Settings:
         return settings
 
     def check(self, unreadable: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Raise ConfigError where settings do not add up; `unreadable` are those without a value, with the reasons."""
+        """Raise ConfigError if settings do not add up; `unreadable` has the reasons why some have no value."""
         faults = [f"{name}: {reason}" for name, reason in unreadable.items()]
         faults += [fault for fault in list_faults(self) if fault.partition(":")[0] not in unreadable]
         if faults:

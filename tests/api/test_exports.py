@@ -54,8 +54,16 @@ def test_each_format_has_its_type_and_a_file_name(client, accept):
 
 @pytest.mark.parametrize(
     "accept",
-    [None, "*/*", "application/*", "application/json", "text/html;q=0.9, */*;q=0.1", "application/json, text/csv"]
-    + ["application/json; charset=utf-8", "application/json;odata=verbose;q=0.9, text/csv;q=0.1"],
+    [
+        None,
+        "*/*",
+        "application/*",
+        "application/json",
+        "text/html;q=0.9, */*;q=0.1",
+        "application/json, text/csv",
+        "application/json; charset=utf-8",
+        "application/json;odata=verbose;q=0.9, text/csv;q=0.1",
+    ],
 )
 def test_json_stays_the_answer_where_no_other_format_is_preferred(client, accept):
     response = client.post(

@@ -141,7 +141,10 @@ def test_formulas_are_guarded_where_asked(any_connection):
         sql = sql.replace('"=g"', "`=g`")
     sql += ", '＝1' AS h, '\n@x' AS i"
     kept, guarded = (fields(any_connection, sql, guards_formulas=guards) for guards in (False, True))
-    names, texts = ["a", "b", "c", "d", "e", "f"], ["'=1+1", "'+1", "'-1", "'@x", "-5", "a=b", "'\t1", "'＝1", "'\n@x"]
+    names, texts = (
+        ["a", "b", "c", "d", "e", "f"],
+        ["'=1+1", "'+1", "'-1", "'@x", "-5", "a=b", "'\t1", "'＝1", "'\n@x"],
+    )
     assert kept == [[*names, "=g", "h", "i"], [text.removeprefix("'") for text in texts]]
     assert guarded == [[*names, "'=g", "h", "i"], texts]
 
