@@ -66,6 +66,15 @@ export async function request(method, path, body) {
   return read(response.status, await response.text(), sent)
 }
 
+/** All rows of `sql` as a file of a media type: its name and its bytes. Throws Problem. */
+export async function requestFile(connection, sql, type) {
+  const sent = token
+  const response = await send("POST", "/api/execute", { connection_id: connection, sql }, { Accept: type })
+  if (!response.ok) return read(response.status, await response.text(), sent)
+  const [, name] = response.headers.get("Content-Disposition")?.match(/filename="?([^";]+)/) ?? []
+  return { name: name ?? "rows", blob: await response.blob().catch(() => { throw brokenOff() }) }
+}
+
 /** Asks a question: `onStage(name, data)` hears each stage, the answer is returned. Throws Problem. */
 export async function ask(question, onStage, signal) {
   const sent = token

@@ -192,6 +192,21 @@ def test_more_rows_than_an_answer_has_are_told(browser, service):
     assert len(browser.all("tbody tr", article)) == 1000
 
 
+def test_all_rows_are_downloaded_as_a_file(browser, service, tmp_path):
+    allowed = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    browser.driver.execute_cdp_cmd("Browser.setDownloadBehavior", allowed)
+    browser.open(service)
+    article = browser.ask("List all order lines")
+    browser.button("CSV", article).click()
+    browser.until(lambda: "Saved as" in browser.one(".downloads", article).text)
+    (file,) = browser.until(lambda: list(tmp_path.glob("demo-*.csv")))
+    _, count, _ = service.call(
+        "POST", "/api/execute", {"connection_id": "demo", "sql": "SELECT count(*) FROM order_lines"}
+    )
+    rows = list(csv.reader(file.read_text().splitlines()))
+    assert len(rows) == 1 + count["results"]["rows"][0][0]
+
+
 def test_a_refusal_says_why_and_keeps_the_question_for_editing(browser, service):
     browser.open(service)
     article = browser.ask("Number of purple unicorns")
@@ -303,6 +318,17 @@ def test_missing_fields_are_named(browser, service):
     browser.button("Add it").click()
     browser.until(lambda: [each.text for each in browser.all(".field-error") if each.text])
     assert browser.all("#database-form [aria-invalid]")
+
+
+def test_a_path_out_of_the_data_folder_is_refused_beside_its_field(browser, service):
+    browser.open(service)
+    browser.button("Add a database").click()
+    browser.one("#database-form [name=name]").send_keys("outside")
+    browser.one("#database-form [name=provider]").send_keys("SQLite")
+    browser.one("#database-form [name=database]").send_keys("../secrets")
+    browser.button("Add it").click()
+    browser.until(lambda: ".." in browser.one("#error-database").text)
+    assert not browser.one("#database-error").text
 
 
 @pytest.fixture
