@@ -59,6 +59,14 @@ def test_supabase_makes_it_a_service_for_many(env):
     assert not settings.reaches_private_hosts
 
 
+def test_a_value_that_cannot_be_read_hides_no_other_fault():
+    environ = {"WEB_CONCURRENCY": "zero", "SUPABASE_JWT_SECRET": "short", "SQLCHAT_DAILY_COST": "1"}
+    with pytest.raises(ConfigError) as caught:
+        Settings.from_environ(environ | {"SQLCHAT_MODEL_PRICES": "gpt-x"})
+    named = [line.strip().partition(":")[0] for line in str(caught.value).splitlines()[1:]]
+    assert sorted(named) == ["SQLCHAT_MODEL_PRICES", "SUPABASE_JWT_SECRET", "WEB_CONCURRENCY"]
+
+
 def test_all_that_is_wrong_is_said_at_once():
     wrong = {"PORT": "high", "SQLCHAT_MODEL_TIMEOUT": "long", "SQLCHAT_OPEN_DATA_ROUTES": "perhaps"}
     with pytest.raises(ConfigError) as caught:

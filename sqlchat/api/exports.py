@@ -19,6 +19,7 @@ from http import HTTPStatus
 
 import orjson
 from flask import Response, g, request, stream_with_context
+from werkzeug.datastructures import MIMEAccept
 
 from sqlchat.api.compression import choose_coding, make_compressor
 from sqlchat.api.problems import describe_problem
@@ -47,7 +48,8 @@ def choose_format() -> Format | None:
     """The format that the caller asks for; None for JSON. Raises NotAcceptableError for any other."""
     if not request.accept_mimetypes:
         return None
-    best = request.accept_mimetypes.best_match([JSON, *FORMATS])
+    plain = MIMEAccept((name.partition(";")[0].strip(), quality) for name, quality in request.accept_mimetypes)
+    best = plain.best_match([JSON, *FORMATS])  # parameters such as a charset choose nothing
     if best is None:
         raise NotAcceptableError(
             f"This path answers with {', '.join((JSON, *FORMATS))}; `Accept` names none of them."
@@ -106,6 +108,8 @@ def _write_chunks(
         g.export_of = entry.connection_id
         stream = open_stream(entry)
         stack.callback(stream.close)
+        if not stream.header.columns:
+            raise NotAcceptableError(f"A result without columns has no form in {wanted.media_type}; take {JSON}.")
         stack.callback(_watch_client(stream).set)
         stream.wait_for_rows()
         is_begun = False

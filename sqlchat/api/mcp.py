@@ -83,7 +83,8 @@ def receive() -> Response:
     """Answer one message of a client."""
     message: Any = None
     try:
-        message = _read_message()
+        message = _read_json()
+        _check_message(message)
         if "id" not in message:
             return Response(status=202)  # a notification, and none changes anything here
         result = _dispatch(message)
@@ -92,18 +93,24 @@ def receive() -> Response:
     return answer({"jsonrpc": "2.0", "id": message["id"], "result": result})
 
 
-def _read_message() -> dict[str, Any]:
+def _read_json() -> Any:
     try:
-        message = orjson.loads(request.get_data())
+        return orjson.loads(request.get_data())
     except orjson.JSONDecodeError as exc:
         raise ProtocolError(PARSE_ERROR, f"The body is not JSON: {exc}.") from exc
+
+
+def _check_message(message: Any) -> None:
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0" or not isinstance(message.get("method"), str):
         raise ProtocolError(INVALID_REQUEST, "Send one JSON-RPC 2.0 request.")
+    if not _is_id(message.get("id", "")):
+        raise ProtocolError(INVALID_REQUEST, "`id` must be a text or a number.")
     if not isinstance(message.get("params", {}), dict):
         raise ProtocolError(INVALID_PARAMS, "`params` must be an object.")
-    if not isinstance(message.get("id", ""), str | int):
-        raise ProtocolError(INVALID_REQUEST, "`id` must be a text or a number.")
-    return message
+
+
+def _is_id(value: Any) -> bool:
+    return isinstance(value, str | int) and not isinstance(value, bool)
 
 
 def _dispatch(message: Mapping[str, Any]) -> dict[str, Any]:
@@ -168,4 +175,5 @@ def _refuse(message: Any, error: ProtocolError) -> Response:
     body: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.data is not None:
         body["data"] = error.data
-    return answer({"jsonrpc": "2.0", "id": message.get("id") if message else None, "error": body}, status)
+    named = message.get("id") if isinstance(message, dict) else None
+    return answer({"jsonrpc": "2.0", "id": named if _is_id(named) else None, "error": body}, status)

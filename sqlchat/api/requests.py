@@ -99,11 +99,14 @@ def _translate_disk_errors() -> Iterator[None]:
 
 
 def init_app(app: Flask, trusted_proxies: int) -> None:
-    """`trusted_proxies`: how many in front add the address of who asks them to X-Forwarded-For."""
+    """`trusted_proxies`: how many in front add the address of their client to X-Forwarded-For.
+
+    The nearest of them tells the scheme in X-Forwarded-Proto, for links.
+    """
     app.request_class = Request
     app.config["TRUSTED_PROXIES"] = trusted_proxies
     if trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted_proxies, x_proto=0, x_host=0)  # type: ignore[method-assign]
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted_proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.config["MAX_CONTENT_LENGTH"] = JSON_BODY_LIMIT
     app.config["MAX_FORM_PARTS"] = UPLOAD_PARTS
     app.before_request(begin)

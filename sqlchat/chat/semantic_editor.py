@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sqlchat.chat.examples import normalize_question
 from sqlchat.connections.manager import ConnectionManager
 from sqlchat.connections.open_connection import Claims, OpenConnection
 from sqlchat.errors import DeadlineError, PayloadError, QueryError, SQLRefusedError, SQLSyntaxError, TooLargeError
@@ -18,6 +19,8 @@ from sqlchat.workers import Workers
 
 MAPPING = 20.0
 """Seconds for a document in a worker process."""
+
+OWN_TERM = "Your own term {!r} is used in place of this one."
 
 Unmapped = Sequence[tuple[str, str]]
 """Paths in the document, with reasons."""
@@ -55,7 +58,10 @@ class SemanticEditor:
             mapped.descriptions,
         )
         self._store.replace_semantic(owner, connection_id, model, document)
-        return model, (*mapped.unmapped, *faults.items())
+        written = {normalize_question(term.term) for term in self._store.read(owner, connection_id).context.terms}
+        names = ((each.path, each.term) for each in mapped.terms if each.path not in faults)
+        hidden = ((path, OWN_TERM.format(name)) for path, name in names if normalize_question(name) in written)
+        return model, (*mapped.unmapped, *faults.items(), *hidden)
 
     def _map(self, document: Mapping[str, Any], connection: OpenConnection) -> Mapped:
         part = connection.catalog.listed.mentioned_in("\n".join(list_sources(document)))

@@ -8,6 +8,7 @@ import os
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from sqlchat import machine
@@ -255,7 +256,7 @@ class Settings:
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
         """Read the table from `environ`. Raises ConfigError that lists all that is wrong at once."""
-        values, wrong = {}, []
+        values, wrong = {}, {}
         for row in dataclasses.fields(cls):
             text = environ.get(row.metadata["env"], "").strip()
             if not text:
@@ -263,21 +264,21 @@ class Settings:
             try:
                 values[row.name] = parse_value(text, row.type)
             except ValueError as exc:
-                wrong.append(f"{row.metadata['env']}: {exc}")
-        if wrong:
-            raise ConfigError("sqlchat cannot start:\n  " + "\n  ".join(wrong))
+                wrong[row.metadata["env"]] = str(exc)
         memory = values.get("memory_mb") or machine.memory_mb()
         if memory < SMALL:
             small = {row.name: row.metadata["small"] for row in dataclasses.fields(cls)}
             values = {name: value for name, value in small.items() if value is not None} | values
             values["memory_mb"] = memory
         settings = cls(**values)
-        settings.check()
+        settings.check(wrong)
         return settings
 
-    def check(self) -> None:
-        """Raise ConfigError where settings do not add up."""
-        if faults := list_faults(self):
+    def check(self, unreadable: Mapping[str, str] = MappingProxyType({})) -> None:
+        """Raise ConfigError if settings do not add up; `unreadable` has the reasons why some have no value."""
+        faults = [f"{name}: {reason}" for name, reason in unreadable.items()]
+        faults += [fault for fault in list_faults(self) if fault.partition(":")[0] not in unreadable]
+        if faults:
             raise ConfigError("sqlchat cannot start:\n  " + "\n  ".join(faults))
 
     def check_state_dir(self) -> None:

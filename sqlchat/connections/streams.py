@@ -110,6 +110,7 @@ class Feed:
     def __init__(self) -> None:
         self._items: queue.Queue[tuple[str, Any]] = queue.Queue(WAITING)
         self._closed = threading.Event()
+        self._has_ended = False
         self._break_off: Callable[[], object] | None = None
         self._lock = threading.Lock()
 
@@ -123,13 +124,15 @@ class Feed:
 
     def __next__(self) -> Any:
         while not self._closed.is_set():
+            if self._has_ended:
+                raise StopIteration
             with contextlib.suppress(queue.Empty):
                 kind, item = self._items.get(timeout=LOOK)
+                if kind == "item":
+                    return item
+                self._has_ended = True
                 if kind == "fault":
                     raise item
-                if kind == "end":
-                    raise StopIteration
-                return item
         raise StreamClosedError
 
     def __iter__(self) -> Iterator[Any]:

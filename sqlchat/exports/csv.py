@@ -12,7 +12,7 @@ from sqlchat.exports.texts import as_plain, holds_any, join
 
 SPECIAL = b'",\r\n'
 QUOTED = r'[",\r\n]|^$'
-FORMULA = r"^[=+\-@\t\r]"
+FORMULA = r"^[=+\-@\t\r\n＝＋－＠]"  # the last four are full-width: some spreadsheets read them as ASCII
 END_OF_LINE = "\r\n"
 
 

@@ -3,6 +3,7 @@
 import { ask, request } from "./api.js"
 import { drawChart } from "./chart.js"
 import { announce, count, make, makeButton, makeFold, makeList } from "./dom.js"
+import { makeDownloads } from "./download.js"
 import { makeFeedback } from "./feedback.js"
 import { makeSql, wrapSql } from "./sql.js"
 import { suggestQuestions } from "./suggestions.js"
@@ -45,10 +46,11 @@ function makeReceipt(answer) {
     ])))
 }
 
-function makeResult(chart, results) {
+function makeResult(connection, answer) {
+  const { chart, results } = answer
   const place = chart?.spec ? make("div", { class: "chart" }) : null
   if (place) drawChart(place, chart, results.rows)
-  return [place, makeTable(results)]
+  return [place, makeTable(results), makeDownloads(connection, answer.executed_sql ?? answer.sql)]
 }
 
 /** The failure in words, with questions that work in its place as buttons that `askAgain`. */
@@ -67,7 +69,7 @@ async function runEdited(connection, sql, place) {
   place.replaceChildren(make("p", { class: "quiet" }, "Running …"))
   try {
     const { results } = await request("POST", "/api/execute", { connection_id: connection, sql })
-    place.replaceChildren(make("h3", {}, "Rows of your SQL"), makeTable(results))
+    place.replaceChildren(make("h3", {}, "Rows of your SQL"), makeTable(results), makeDownloads(connection, sql))
     announce(`Your SQL gave ${count(results.row_count, "row")}.`)
   } catch (problem) {
     place.replaceChildren(makeProblem(problem))
@@ -95,7 +97,7 @@ export function showQuestion(question, askAgain) {
   const stopping = new AbortController()
   const steps = make("ol", { class: "steps" })
   const stop = makeButton("Stop", () => stopping.abort())
-  const early = make("div")
+  const early = make("div", {}, make("p", { class: "quiet" }, "Working …"))
   const body = make("div", { "aria-busy": "true" }, steps, early, stop)
   const about = make("p", { class: "quiet" }, question.connection_id, question.conversation_id ? " · follow-up" : "")
   const article = make("article", { tabindex: -1 }, make("header", {}, make("h2", {}, question.prompt), about), body)
@@ -113,7 +115,7 @@ export function showQuestion(question, askAgain) {
       body.replaceChildren(...[
         make("p", { class: "interpretation" }, answer.interpretation || answer.explanation),
         makeList("Warnings", answer.warnings, "warning"),
-        ...(answer.results ? makeResult(answer.chart, answer.results) : []),
+        ...(answer.results ? makeResult(question.connection_id, answer) : []),
         makeSqlPart(question.connection_id, answer.sql),
         makeReceipt(answer),
         makeFeedback(answer.history_id, answer.executed_sql ?? answer.sql),

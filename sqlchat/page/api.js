@@ -55,7 +55,7 @@ function read(status, text, sent) {
   } catch {
     if (status < 400) throw brokenOff()
   }
-  if (status === 401 && sent === token) document.dispatchEvent(new CustomEvent("signin", { detail: body.detail }))
+  if (status === 401 && sent === token) document.dispatchEvent(new CustomEvent("signin", { detail: token && body.detail }))
   if (status >= 400 || status === 0) throw new Problem({ status, title: `The service answered ${status}.`, ...body })
   return body
 }
@@ -64,6 +64,15 @@ export async function request(method, path, body) {
   const sent = token
   const response = await send(method, path, body)
   return read(response.status, await response.text(), sent)
+}
+
+/** All rows of `sql` as a file of a media type: its name and its bytes. Throws Problem. */
+export async function requestFile(connection, sql, type) {
+  const sent = token
+  const response = await send("POST", "/api/execute", { connection_id: connection, sql }, { Accept: type })
+  if (!response.ok) return read(response.status, await response.text(), sent)
+  const [, name] = response.headers.get("Content-Disposition")?.match(/filename="?([^";]+)/) ?? []
+  return { name: name ?? "rows", blob: await response.blob().catch(() => { throw brokenOff() }) }
 }
 
 /** Asks a question: `onStage(name, data)` hears each stage, the answer is returned. Throws Problem. */

@@ -16,6 +16,8 @@ const fieldsOf = { postgres: server, mysql: server, spark, sqlite: file, duckdb:
 function blameField(detail, names) {
   const missing = detail.match(/^config: (.*) (?:is|are) missing/)
   if (missing) return missing[1].split(", ")[0]
+  const [, named] = detail.match(/\bfield `(\w+)`/) ?? []
+  if (names.includes(named)) return named
   const rules = [["password", /password|authentication/i], ["sslmode", /ssl|certificate|encrypt/i], ["port", /\bport\b/i],
     ["database", /database .*(not exist|unknown)|unknown database|no file|database (folder|file)|\bfile\b/i],
     ["user", /\b(role|user)\b/i], ["host", /host|refused|reach|resolve|address|timed out|took too long/i]]

@@ -92,8 +92,8 @@ function askAgain(entry) {
   else append(showSql(entry.connection_id, entry.sql))
 }
 
-async function load() {
-  startConversation()
+async function load(keepsConversation) {
+  if (!keepsConversation) startConversation()
   find("failure").textContent = ""
   try {
     await Promise.all([loadConnections(), loadProviders()])
@@ -121,5 +121,5 @@ prepareFiles(selectConnection, listNames)
 prepareDatabases(selectConnection)
 prepareHistory(askAgain)
 prepareSignIn(await request("GET", "/page-config.json"), load)
-await load()
+await load(false)
 document.body.dataset.ready = "true"

@@ -18,11 +18,20 @@ async function signIn(config, email, password) {
   return body.access_token
 }
 
-/** Wires the dialog. `onChange()` is called after signing in and out. */
+/** The person's id in a token; null if it cannot be read. */
+function readPerson(token) {
+  try {
+    return JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))).sub ?? null
+  } catch {
+    return null
+  }
+}
+
+/** Wires the dialog. `onChange(isSame)` is called after signing in and out; `isSame` if the same person is back. */
 export function prepareSignIn(config, onChange) {
   const dialog = find("signin"), form = find("signin-form"), failure = find("signin-error"), toggle = find("open-signin")
   const hasPassword = Boolean(config.supabase_url && config.supabase_anon_key)
-  let isSignedIn = false
+  let isSignedIn = false, person = null
 
   function change(token) {
     useToken(token)
@@ -43,9 +52,12 @@ export function prepareSignIn(config, onChange) {
     const { email, password, token } = Object.fromEntries(new FormData(form))
     try {
       if (!token.trim() && !(email && password)) throw new Error(hasPassword ? "Give email and password, or a token." : "Give a token.")
-      change(token.trim() || await signIn(config, email, password))
+      const given = token.trim() || await signIn(config, email, password)
+      const before = person
+      person = readPerson(given)
+      change(given)
       dialog.close()
-      onChange()
+      onChange(person !== null && person === before)
     } catch (error) {
       failure.textContent = error.message
     }
@@ -54,8 +66,9 @@ export function prepareSignIn(config, onChange) {
   toggle.hidden = config.auth === "off"
   toggle.addEventListener("click", () => {
     if (!isSignedIn) return open()
+    person = null
     change("")
-    onChange()
+    onChange(false)
   })
   document.addEventListener("signin", event => config.auth === "off" || open(event.detail))
 }

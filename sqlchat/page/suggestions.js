@@ -5,7 +5,7 @@ import { request } from "./api.js"
 const most = 5
 const time = /^(date|datetime|timestamp)/i
 const amount = /^(decimal|numeric|double|real|float)/i
-const text = /char|text|string|enum/i
+const text = /^[^\[(]*(char|text|string|enum)(?!.*\[)/i // lists are no groups
 const noGroup = /name|title|mail|phone|address|descr|comment|note|url|code|(^|_)id$/i
 const noAmount = /(^|_)(id|key|code|zip|year|lat|lon|latitude|longitude)$/i
 const words = name => name.replaceAll("_", " ").trim()

@@ -5,6 +5,7 @@ import { count, make, makeButton } from "./dom.js"
 
 const shownAtFirst = 100
 const longestShort = 32 // characters that stay on one line
+const isFloating = type => /^(real|double|float)/i.test(type ?? "")
 
 function order(a, b) {
   if (a === null || b === null) return 0
@@ -18,15 +19,22 @@ function sortRows(rows, at, direction) {
   return rows.toSorted((a, b) => (a[at] === null) - (b[at] === null) || direction * order(a[at], b[at]))
 }
 
-function makeCell(value, isNumeric) {
+/** A sum of floating numbers ends in rounding noise, such as 0.30000000000000004: 14 digits, and all of them as a title. */
+function makeFloating(value) {
+  const short = String(Number(value.toPrecision(14)))
+  return make("td", { class: "number short", title: short === String(value) ? null : value }, short)
+}
+
+function makeCell(value, isNumeric, type) {
   if (value === null) return make("td", { class: isNumeric ? "null number" : "null" }, "NULL")
+  if (typeof value === "number" && isFloating(type)) return makeFloating(value)
   const text = typeof value === "object" && !(value instanceof Digits) ? JSON.stringify(value) : String(value)
   return make("td", { class: isNumeric ? "number short" : text.length <= longestShort ? "short" : null }, text)
 }
 
-/** The table of `results` ({columns, rows, row_count, truncated}) with its note on how many rows there are. */
+/** The table of `results` ({columns, rows, row_count, truncated, types}) with its note on how many rows there are. */
 export function makeTable(results) {
-  const { columns, rows } = results
+  const { columns, rows, types = [] } = results
   const numeric = columns.map((_, at) => rows.some(row => isNumber(row[at])) && rows.every(row => row[at] === null || isNumber(row[at])))
   let sorted = rows, sortedBy = -1, direction = 0, shown = shownAtFirst
   const body = make("tbody")
@@ -47,7 +55,7 @@ export function makeTable(results) {
 
   function fill() {
     body.replaceChildren(...sorted.slice(0, shown).map(row =>
-      make("tr", {}, ...row.map((value, at) => makeCell(value, numeric[at])))))
+      make("tr", {}, ...row.map((value, at) => makeCell(value, numeric[at], types[at])))))
     rest.hidden = shown >= rows.length
   }
 

@@ -54,7 +54,16 @@ def test_each_format_has_its_type_and_a_file_name(client, accept):
 
 @pytest.mark.parametrize(
     "accept",
-    [None, "*/*", "application/*", "application/json", "text/html;q=0.9, */*;q=0.1", "application/json, text/csv"],
+    [
+        None,
+        "*/*",
+        "application/*",
+        "application/json",
+        "text/html;q=0.9, */*;q=0.1",
+        "application/json, text/csv",
+        "application/json; charset=utf-8",
+        "application/json;odata=verbose;q=0.9, text/csv;q=0.1",
+    ],
 )
 def test_json_stays_the_answer_where_no_other_format_is_preferred(client, accept):
     response = client.post(
@@ -63,7 +72,10 @@ def test_json_stays_the_answer_where_no_other_format_is_preferred(client, accept
     assert response.json["results"]["row_count"] == 3
 
 
-@pytest.mark.parametrize("accept", ["text/csv;q=1, application/json;q=0.5", "text/*", "TEXT/CSV"])
+@pytest.mark.parametrize(
+    "accept",
+    ["text/csv;q=1, application/json;q=0.5", "text/*", "TEXT/CSV", "text/csv; charset=utf-8; header=present"],
+)
 def test_a_preferred_format_is_taken(client, accept):
     response = execute(client, accept=accept)
     assert response.data.startswith(b"id,status")
@@ -99,6 +111,27 @@ def test_a_value_that_its_type_cannot_hold_is_a_problem_if_it_comes_early(client
     response = execute(client, "SELECT 'infinity'::date AS day", accept, name=name)
     assert (response.status_code, response.json["code"]) == (400, "sql_failed")
     assert "infinity" in response.json["detail"]
+
+
+@pytest.mark.parametrize("accept", FORMATS)
+def test_a_result_without_rows_ends(client, postgres_database, accept):
+    name = f"no-rows-{FORMATS[accept]}"
+    client.post("/api/connections", json={"provider": "postgres", "name": name, "config": postgres_database})
+    response = execute(client, "SELECT 1 AS n, 'x' AS t WHERE false", accept, name=name)
+    assert response.status_code == 200
+    assert response.data == {"text/csv": b"n,t\r\n", "application/x-ndjson": b""}.get(accept, response.data)
+    assert newest(client)["row_count"] == 0
+
+
+@pytest.mark.parametrize("accept", FORMATS)
+def test_a_result_without_columns_has_no_form_as_a_file(client, postgres_database, accept):
+    name = f"no-columns-{FORMATS[accept]}"
+    client.post("/api/connections", json={"provider": "postgres", "name": name, "config": postgres_database})
+    response = execute(client, "SELECT FROM generate_series(1, 2)", accept, name=name)
+    assert (response.status_code, response.json["code"]) == (406, "not_acceptable")
+    assert "without columns" in response.json["detail"]
+    whole = execute(client, "SELECT FROM generate_series(1, 2)", "application/json", name=name)
+    assert whole.json["results"]["rows"] == [[], []]
 
 
 def test_formulas_are_guarded_where_asked(client):

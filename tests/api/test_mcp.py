@@ -31,7 +31,7 @@ def talk(url, steps, mode="auto", token=None):
     async def run():
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         async with (
-            httpx2.AsyncClient(headers=headers) as http,
+            httpx2.AsyncClient(headers=headers, timeout=100) as http,
             Client(streamable_http_client(f"{url}/mcp", http_client=http), mode=mode) as client,
         ):
             return await steps(client)
@@ -94,7 +94,7 @@ def test_rows_are_capped_and_what_is_left_out_is_told(service):
     few, many = (result.structured_content for result in talk(service.url, steps))
     assert (few["row_count"], many["row_count"]) == (3, 200)
     assert "first 200 rows" in many["left_out"]
-    whole = httpx2.get(many["whole_result"], headers={"Accept": "text/csv"})
+    whole = httpx2.get(many["whole_result"], headers={"Accept": "text/csv"}, timeout=100)
     assert (whole.status_code, len(whole.text.splitlines())) == (200, 1 + 1000)
 
 
@@ -139,6 +139,27 @@ def test_without_a_token_the_client_is_told_who_issues_one(secured):
     assert send(client, message(), Authorization="Bearer nonsense").status_code == 401
 
 
+@pytest.mark.parametrize("proxies", [0, 1, 2])
+def test_links_have_the_scheme_that_a_trusted_proxy_was_asked_with(tmp_path, proxies):
+    given = {"supabase_jwt_secret": JWT_SECRET, "supabase_url": "https://x.supabase.co", "mcp_max_rows": 1}
+    app = create_app(Settings(data_dir=tmp_path, trusted_proxies=proxies, **given))
+    sqlite3.connect(tmp_path / "shop.db").execute("CREATE TABLE t (n)").connection.close()
+    client, scheme = app.test_client(), "https" if proxies else "http"
+    token = supabase_token(iss="https://x.supabase.co/auth/v1")
+    user = {"Authorization": f"Bearer {token}", "X-Forwarded-Proto": "https"}
+    made = {"provider": "sqlite", "name": "shop", "config": {"database": "shop.db"}}
+    try:
+        assert client.post("/api/connections", json=made, headers=user).status_code == 201
+        sql = "SELECT 1 AS n UNION ALL SELECT 2"
+        call = message("tools/call", name="run_sql", arguments={"connection": "shop", "sql": sql})
+        link = send(client, call, **user).get_json()["result"]["structuredContent"]["whole_result"]
+        assert link.startswith(f"{scheme}://localhost/api/history/")
+        metadata = client.get("/.well-known/oauth-protected-resource", headers=user).get_json()
+        assert metadata["resource"] == f"{scheme}://localhost/mcp"
+    finally:
+        app.extensions["sqlchat"].close()
+
+
 def test_connections_of_others_are_unknown(tmp_path):
     app = create_app(Settings(data_dir=tmp_path, supabase_jwt_secret=JWT_SECRET))
     sqlite3.connect(tmp_path / "shop.db").execute("CREATE TABLE t (n)").connection.close()
@@ -167,6 +188,7 @@ def test_pages_of_other_sites_are_refused(client):
         (b"[]", 400, -32600),
         (b'{"jsonrpc": "2.0", "id": 1}', 400, -32600),
         (b'{"jsonrpc": "2.0", "id": [1], "method": "ping"}', 400, -32600),
+        (b'{"jsonrpc": "2.0", "id": true, "method": "ping"}', 400, -32600),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "ping", "params": []}', 400, -32602),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "nope"}', 200, -32601),
         (b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "nope"}}', 400, -32602),
@@ -176,6 +198,7 @@ def test_pages_of_other_sites_are_refused(client):
 def test_what_is_no_request_is_a_protocol_error(client, body, status, code):
     answer = client.post("/mcp", data=body, content_type="application/json")
     assert (answer.status_code, answer.get_json()["error"]["code"]) == (status, code)
+    assert answer.get_json()["id"] == (1 if b'"id": 1' in body else None)
 
 
 def test_unknown_methods_and_versions_of_the_newer_protocol(client):

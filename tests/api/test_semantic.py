@@ -239,6 +239,16 @@ def test_a_second_document_replaces_the_first_and_leaves_what_people_wrote(clien
     assert client.get(f"{bakery}/context/semantic").get_json() == SPOKEN
 
 
+def test_a_term_that_a_person_wrote_is_told_to_hide_that_of_the_document(client, bakery):
+    first = put(client, bakery, BAKERY)
+    name = first["mapped"]["terms"][0]["term"]
+    own = {"term": name.upper(), "definition": "Mine."}
+    assert client.put(f"{bakery}/context", json={"notes": "", "terms": [own]}).status_code == 200
+    again = put(client, bakery, BAKERY)
+    told = [each for each in again["unmapped"] if each not in first["unmapped"]]
+    assert [each["reason"] for each in told] == [f"Your own term {name!r} is used in place of this one."]
+
+
 def test_it_is_forgotten_with_all_that_it_brought(client, bakery):
     client.put(f"{bakery}/context", json={"notes": "By hand."})
     put(client, bakery, BAKERY)

@@ -140,9 +140,14 @@ def test_formulas_are_guarded_where_asked(any_connection):
     sql = "SELECT '=1+1' AS a, '+1' AS b, '-1' AS c, '@x' AS d, -5 AS e, 'a=b' AS f, '\t1' AS \"=g\""
     if any_connection.dialect == "mysql":
         sql = sql.replace('"=g"', "`=g`")
+    sql += ", '＝1' AS h, '\n@x' AS i"
     kept, guarded = (fields(any_connection, sql, guards_formulas=guards) for guards in (False, True))
-    assert kept == [["a", "b", "c", "d", "e", "f", "=g"], ["=1+1", "+1", "-1", "@x", "-5", "a=b", "\t1"]]
-    assert guarded == [["a", "b", "c", "d", "e", "f", "'=g"], ["'=1+1", "'+1", "'-1", "'@x", "-5", "a=b", "'\t1"]]
+    names, texts = (
+        ["a", "b", "c", "d", "e", "f"],
+        ["'=1+1", "'+1", "'-1", "'@x", "-5", "a=b", "'\t1", "'＝1", "'\n@x"],
+    )
+    assert kept == [[*names, "=g", "h", "i"], [text.removeprefix("'") for text in texts]]
+    assert guarded == [[*names, "'=g", "h", "i"], texts]
 
 
 def test_faults_before_the_first_row_are_raised_at_once(any_connection):

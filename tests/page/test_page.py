@@ -170,6 +170,19 @@ def test_digits_that_a_double_cannot_hold_are_shown(browser, service):
     browser.until(lambda: browser.texts("section tbody td", article) == ["9007199254740993"])
 
 
+def test_rounding_noise_of_floating_numbers_is_a_title(browser, service):
+    browser.open(service)
+    article = browser.ask("How many customers are there?")
+    browser.button("Edit", article).click()
+    editor = browser.one("textarea", article)
+    editor.clear()
+    editor.send_keys("SELECT 0.1 + 0.2 AS noisy, 0.25 AS exact, '0.30000000000000004' AS worded")
+    browser.button("Run this SQL", article).click()
+    browser.until(lambda: browser.texts("section tbody td", article) == ["0.3", "0.25", "0.30000000000000004"])
+    titles = [cell.get_attribute("title") for cell in browser.all("section tbody td", article)]
+    assert titles == ["0.30000000000000004", "", ""]
+
+
 def test_more_rows_than_an_answer_has_are_told(browser, service):
     browser.open(service)
     article = browser.ask("List all order lines")
@@ -177,6 +190,21 @@ def test_more_rows_than_an_answer_has_are_told(browser, service):
     assert len(browser.all("tbody tr", article)) == 100
     browser.button("Show all 1,000 rows", article).click()
     assert len(browser.all("tbody tr", article)) == 1000
+
+
+def test_all_rows_are_downloaded_as_a_file(browser, service, tmp_path):
+    allowed = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    browser.driver.execute_cdp_cmd("Browser.setDownloadBehavior", allowed)
+    browser.open(service)
+    article = browser.ask("List all order lines")
+    browser.button("CSV", article).click()
+    browser.until(lambda: "Saved as" in browser.one(".downloads", article).text)
+    (file,) = browser.until(lambda: list(tmp_path.glob("demo-*.csv")))
+    _, count, _ = service.call(
+        "POST", "/api/execute", {"connection_id": "demo", "sql": "SELECT count(*) FROM order_lines"}
+    )
+    rows = list(csv.reader(file.read_text().splitlines()))
+    assert len(rows) == 1 + count["results"]["rows"][0][0]
 
 
 def test_a_refusal_says_why_and_keeps_the_question_for_editing(browser, service):
@@ -292,6 +320,17 @@ def test_missing_fields_are_named(browser, service):
     assert browser.all("#database-form [aria-invalid]")
 
 
+def test_a_path_out_of_the_data_folder_is_refused_beside_its_field(browser, service):
+    browser.open(service)
+    browser.button("Add a database").click()
+    browser.one("#database-form [name=name]").send_keys("outside")
+    browser.one("#database-form [name=provider]").send_keys("SQLite")
+    browser.one("#database-form [name=database]").send_keys("../secrets")
+    browser.button("Add it").click()
+    browser.until(lambda: ".." in browser.one("#error-database").text)
+    assert not browser.one("#database-error").text
+
+
 @pytest.fixture
 def hostile_service(tmp_path, httpserver: HTTPServer):
     """A service whose model explains itself in HTML."""
@@ -391,6 +430,37 @@ def test_signing_in_with_a_token(browser, guarded_service, httpserver):
     browser.button("Sign out").click()
     browser.until(lambda: browser.one("#signin").is_displayed())
     assert browser.texts("#connection option") == []
+
+
+def test_a_token_that_expires_leaves_the_conversation_to_the_same_person(browser, guarded_service, httpserver):
+    """And to nobody else; without a token at first, no word of the API is shown."""
+    sub, iss = str(uuid.uuid4()), httpserver.url_for("/auth/v1")
+    service_token = a_token(sub=sub, iss=iss)
+    connect_own(guarded_service, service_token)
+    browser.open(guarded_service)
+    browser.until(lambda: browser.one("#signin").is_displayed())
+    assert browser.texts("#signin-error") == [""]
+
+    def sign_in(token):
+        browser.one("#signin [name=token]").send_keys(token + Keys.ENTER)
+        browser.until(lambda: not browser.one("#signin").is_displayed())
+        browser.until(lambda: browser.run("return document.querySelector('#ask').disabled") is False)
+
+    def expire():
+        """As the service would say it of any request."""
+        event = "new CustomEvent('signin', {detail: 'The token has expired.'})"
+        browser.run(f"document.dispatchEvent({event})")
+        assert browser.one("#signin-error").text == "The token has expired."
+
+    sign_in(service_token)
+    browser.until(lambda: browser.texts("#connection option") == ["mine"])
+    browser.ask("How many zorgles are there?")
+    expire()
+    sign_in(a_token(sub=sub, iss=iss))
+    assert browser.texts("article h2") == ["How many zorgles are there?"]
+    expire()
+    sign_in(a_token(iss=iss))
+    browser.until(lambda: browser.texts("article h2") == [])
 
 
 def test_signing_in_with_email_and_password(browser, guarded_service):

@@ -9,13 +9,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlchat.language.lexicon import COMMANDS, IN, NAME_COLUMNS, UNITS, VERBS
 from sqlchat.language.tokens import name_words, stem, stems
 from sqlchat.providers.offline.dates import is_date, is_number
 from sqlchat.providers.offline.definitions import Definitions
 from sqlchat.providers.offline.links import LOOSE, Col, Hit, Key, Link, Target
-from sqlchat.providers.offline.measures import find_measures, find_namesake
+from sqlchat.providers.offline.measures import Measure, find_measures, find_namesake
 from sqlchat.providers.offline.naming import (
     KEPT_IN,
     WEAK,
@@ -59,6 +60,14 @@ VAGUE = frozenset(
 """Last words of tables' names that do not stand for the whole."""
 
 
+def _free_names(measure: Measure, taken: set[tuple[str, ...]]) -> Measure | None:
+    """The measure under the names that the owner's terms leave to it; None if they take all."""
+    names = tuple(name for name in measure.names if stems(name) not in taken)
+    if names == measure.names:
+        return measure
+    return replace(measure, name=names[0], names=names) if names else None
+
+
 class Names:
     """The phrases of one catalog and its values; built once for a question, read-only afterwards."""
 
@@ -70,8 +79,10 @@ class Names:
     ):
         self.definitions = definitions or Definitions(catalog)
         self.tables: dict[Key, Table] = {(t.schema, t.name): t for t in catalog.tables}
-        self.measures = [m for key, table in self.tables.items() for m in find_measures(key, table, catalog.dialect)]
-        self.measures += self.definitions.measures
+        defined = self.definitions.measures
+        taken = {stems(name) for measure in defined for name in measure.names}
+        derived = (m for key, table in self.tables.items() for m in find_measures(key, table, catalog.dialect))
+        self.measures = [free for measure in derived if (free := _free_names(measure, taken))] + defined
         self.namesakes = {
             key: own for key, table in self.tables.items() if (own := find_namesake(key, table)) is not None
         }

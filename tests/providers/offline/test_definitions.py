@@ -48,6 +48,17 @@ def test_conditions_and_totals_of_one_table_are_read(shop: Shop, question: str, 
     assert draft.terms == (term,)
 
 
+@pytest.mark.parametrize("names", [("revenue",), ("sum of goods", "revenue")])
+def test_a_term_takes_its_name_from_a_measure_that_the_engine_derives(shop: Shop, names: tuple[str, ...]) -> None:
+    """Its table has a quantity and a price, which alone would be read as revenue."""
+    term = Term(names, "SUM(order_lines.quantity)")
+    task = Task("total revenue", shop.catalog, values=shop.values, terms=(term,))
+    draft = OfflineProvider().draft(task)
+    assert draft.sql is not None
+    assert shop.rows(draft.sql) == shop.rows("SELECT sum(quantity) FROM order_lines")
+    assert draft.terms == (names[0],)
+
+
 def test_a_term_that_is_not_used_is_not_told(shop: Shop) -> None:
     assert _asked(shop, "How many customers are there?")[0].terms == ()
 
