@@ -49,9 +49,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Claims = Mapping[str, Any] | None
 EXAMINING = 4.0
-"""Seconds for one text. Parsing can itself be the attack; any honest text takes some milliseconds."""
+"""Seconds of CPU time for one text. Parsing can itself be the attack; any honest text takes some milliseconds."""
 JUDGING = 20.0
-"""Seconds for holding a whole catalog, its views too, against a policy."""
+"""Seconds of CPU time for holding a whole catalog, its views too, against a policy."""
 PROFILING = 5.0
 """Seconds that reading profiles may take; what it did not get to by then is left out."""
 MOST_EXAMINATIONS, MOST_EXAMINED = 500, 2_000_000
