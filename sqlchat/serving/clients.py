@@ -42,6 +42,7 @@ class Threads(Enum):
 class Answer(wsgi.Response):  # type: ignore[misc]
     """Sends the headers with the first bytes of the body: each send lets another thread have Python's lock."""
 
+    sock: Any
     _head = b""
 
     def send_headers(self) -> None:
