@@ -15,8 +15,8 @@ import pytest
 from a_model import AModel
 from certificates import Authority
 from deployed import Service
-from gunicorn.config import Config
-from gunicorn.http.parser import RequestParser
+from gunicorn.config import Config  # type: ignore[import-untyped]
+from gunicorn.http.parser import RequestParser  # type: ignore[import-untyped]
 from pytest_httpserver import HTTPServer
 
 from sqlchat.serving.clients import Answer

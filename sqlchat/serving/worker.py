@@ -94,6 +94,7 @@ class Loads:
 class Worker(ThreadWorker):  # type: ignore[misc]
     """Set as gunicorn's `worker_class`. Its settings are `client_timeout` and `queue_timeout`."""
 
+    alive: bool
     loads: Loads
     sockets: list[socket.socket]
 

@@ -140,8 +140,8 @@ def write_prologue(
     """
     checks = (CONNECTION_CHECK,) if session.server_version >= 140000 else ()
     pins, milliseconds = (*PINS, ("client_encoding", session.sent_encoding), *checks), max(1, round(timeout * 1000))
-    preparation = session.write_preparation(f"PREPARE sqlchat_pins (pg_catalog.text) AS {_write_pins(pins, '$1')}")
-    setting = [_write_pins(pins, f"'{milliseconds}'") if session.lent else f"EXECUTE sqlchat_pins ('{milliseconds}')"]
+    preparation = session.write_preparation(_write_preparation(pins))
+    setting = [_write_pins(pins, milliseconds) if session.lent else f"EXECUTE sqlchat_pins ('{milliseconds}')"]
     if search_path:
         setting.append(f"SET LOCAL search_path = {search_path.replace('%', '%%')}")
     setting += [f"SET LOCAL {name} = %s" for name in caller]
@@ -158,10 +158,18 @@ def write_prologue(
 
 
 @functools.lru_cache(maxsize=1000)
-def _write_pins(pins: tuple[tuple[str, str], ...], timeout: str) -> str:
-    """One statement for all, which can be prepared; `timeout` is SQL for the milliseconds."""
-    values = [("statement_timeout", timeout), *((name, f"'{value}'") for name, value in pins)]
-    return "SELECT " + ", ".join(f"pg_catalog.set_config('{name}', {value}, true)" for name, value in values)
+def _write_pins(pins: tuple[tuple[str, str], ...], milliseconds: int) -> str:
+    return "; ".join(
+        f"SET LOCAL {name} = '{value}'" for name, value in (("statement_timeout", str(milliseconds)), *pins)
+    )
+
+
+@functools.cache
+def _write_preparation(pins: tuple[tuple[str, str], ...]) -> str:
+    """Prepares `_write_pins` as one statement, which the server reads and plans once."""
+    values = [("statement_timeout", "$1"), *((name, f"'{value}'") for name, value in pins)]
+    calls = ", ".join(f"pg_catalog.set_config('{name}', {value}, true)" for name, value in values)
+    return f"PREPARE sqlchat_pins (pg_catalog.text) AS SELECT {calls}"
 
 
 def read_search_path(schema: str) -> str:
