@@ -47,7 +47,8 @@ DEMO_FILE = "demo.sqlite"
 
 JUDGES = 2
 JUDGE_MEMORY_MB = 1024
-LINEAGE_DEADLINE = 5.0  # s
+LINEAGE_DEADLINE = 5.0
+"""Seconds of CPU time."""
 SQL_MODULES = tuple(f"sqlchat.sql.{name}" for name in ("examine", "dialects", "fragments", "semantic"))
 UPLOAD_MODULES = ("sqlchat.files.profile",)
 BUILD_MODULES = ("sqlchat.connections.files.build",)
@@ -76,6 +77,7 @@ class Runtime:
             name="sql",
             idle=idle,
             kept=0 if settings.is_small else 1,
+            counts_cpu=True,
         )
         """Read the SQL of strangers: nobody's slow query holds that up."""
         self.workers: Final = Workers(

@@ -15,7 +15,11 @@ import pytest
 from a_model import AModel
 from certificates import Authority
 from deployed import Service
+from gunicorn.config import Config  # type: ignore[import-untyped]
+from gunicorn.http.parser import RequestParser  # type: ignore[import-untyped]
 from pytest_httpserver import HTTPServer
+
+from sqlchat.serving.clients import Answer
 
 THREADS = 4
 PATIENCE = 3.0  # s
@@ -48,6 +52,34 @@ def service(tmp_path_factory, model):
     with Service(tmp_path_factory.mktemp("serving"), **given) as service:
         assert service.call("POST", "/api/chat", QUESTION | {"provider": "offline"})[0] == 200
         yield service
+
+
+@pytest.mark.parametrize(
+    ("headers", "pieces", "sent"),
+    [
+        ([("Content-Length", "4")], [b"body"], [b"\r\n\r\nbody"]),
+        ([], [b"some", b"more"], [b"\r\n\r\n4\r\nsome\r\n", b"4\r\nmore\r\n", b"0\r\n\r\n"]),
+        ([("Content-Length", "0")], [], [b"\r\n\r\n"]),
+        ([], [], [b"\r\n\r\n", b"0\r\n\r\n"]),
+        ([("Content-Length", "70000")], [b"x" * 70_000], [b"\r\n\r\n", b"x" * 70_000]),
+    ],
+    ids=["whole", "stream", "empty", "no pieces", "large"],
+)
+def test_headers_leave_with_the_first_bytes_of_the_body(headers, pieces, sent):
+    """Each send is one packet of this kind of socket."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        config = Config()
+        (request,) = RequestParser(config, iter([b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"]), ("127.0.0.1", 1))
+        answer = Answer(request, ours, config)
+        answer.start_response("200 OK", headers)
+        for piece in pieces:
+            answer.write(piece)
+        answer.close()
+        ours.close()
+        packets = list(iter(lambda: theirs.recv(100_000), b""))
+    assert packets[0].startswith(b"HTTP/1.1 200 OK\r\n")
+    assert [packets[0][-len(sent[0]) :], *packets[1:]] == sent
 
 
 def connected(service):

@@ -106,6 +106,33 @@ def test_past_its_deadline_a_call_is_killed_and_the_next_one_served(workers):
     assert workers.call(abs, -1, deadline=120) == 1
 
 
+def compute() -> None:
+    while True:
+        pass
+
+
+@pytest.fixture
+def computing():
+    """A pool whose deadlines are CPU time."""
+    pool = Workers(1, 256, counts_cpu=True)
+    yield pool
+    pool.close()
+
+
+def test_waiting_takes_nothing_of_a_deadline_that_is_cpu_time(computing):
+    assert computing.call(doze, 0.6, deadline=0.3) == "woke"
+
+
+@pytest.mark.parametrize("function", [compute, doze])
+def test_neither_computing_nor_waiting_goes_on_for_ever(computing, function):
+    """One is ended by its CPU time, the other by the clock."""
+    started = time.monotonic()
+    with pytest.raises(DeadlineError):
+        computing.call(function, *([1000.0] if function is doze else []), deadline=0.3)
+    assert time.monotonic() - started < 120
+    assert computing.call(os.getpid, deadline=20) > 0
+
+
 def make_module(folder, monkeypatch, name, begin):
     """A module whose function gives 7, and which begins with `begin` in a worker process."""
     lines = [

@@ -105,11 +105,14 @@ class Connection(ABC):
         """
         return self
 
-    def expecting(self, catalog: Catalog, tables: Sequence[Table] = ()) -> Connection:
+    def expecting(
+        self, catalog: Catalog, tables: Sequence[Table] = (), *, is_plain: bool = False, is_all: bool = False
+    ) -> Connection:
         """This connection as it runs SQL that was examined for `catalog` and may read `tables`.
 
         Its `run`, `stream` and `explain` raise CatalogChangedError if the database tells that its own functions or
-        these tables and views have changed since.
+        these tables and views have changed since. Functions do not matter if the SQL `is_plain`. `is_all` says that
+        it reads no other tables.
         """
         return self
 

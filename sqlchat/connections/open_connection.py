@@ -49,9 +49,9 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 Claims = Mapping[str, Any] | None
 EXAMINING = 4.0
-"""Seconds for one text. Parsing can itself be the attack; any honest text takes some milliseconds."""
+"""Seconds of CPU time for one text. Parsing can itself be the attack; any honest text takes some milliseconds."""
 JUDGING = 20.0
-"""Seconds for holding a whole catalog, its views too, against a policy."""
+"""Seconds of CPU time for holding a whole catalog, its views too, against a policy."""
 PROFILING = 5.0
 """Seconds that reading profiles may take; what it did not get to by then is left out."""
 MOST_EXAMINATIONS, MOST_EXAMINED = 500, 2_000_000
@@ -276,15 +276,19 @@ class OpenConnection:
             if examined.catalog_version not in self._earlier:
                 raise ValueError("This SQL was examined for another connection.")
             examined = self._examine(examined.sql)
-        known = self._known
-        if examined.is_plain and known.judged is None:
-            return act(self._driver)
         try:
-            return act(self._driver.expecting(known.visible, known.whole.list_read(examined.sql)))
+            return act(self._expect(examined))
         except CatalogChangedError:
             self.read_catalog()
-        self._examine(examined.sql)
-        return act(self._driver.expecting(self.catalog, self._known.whole.list_read(examined.sql)))
+        return act(self._expect(self._examine(examined.sql)))
+
+    def _expect(self, examined: Examination) -> Connection:
+        """The driver's connection as it runs what was examined, for the catalog as it was read."""
+        known = self._known
+        tables = known.whole.list_read(examined.sql)
+        is_plain = examined.is_plain and known.judged is None
+        is_all = not examined.unknown and len(tables) >= len(examined.lineage.tables_read)
+        return self._driver.expecting(known.visible, tables, is_plain=is_plain, is_all=is_all)
 
     def _admit(self, driver: Connection, examined: Examination, limit: int, is_planned: bool) -> None:
         """Raise what `explain` raises, unless `is_planned` says that it has let this query pass."""

@@ -35,6 +35,8 @@ def _lines(columns: list[pa.Array], is_json: list[bool] | tuple[bool, ...], guar
 
 def _fields(column: pa.Array, is_json: bool, guards_formulas: bool) -> pa.Array:
     texts, strings = as_plain(column, is_json)
+    if isinstance(strings, pa.Scalar) and not holds_any(texts, b","):
+        return texts  # numbers, and no list of them
     if guards_formulas:
         formulas = pc.match_substring_regex(texts, FORMULA)
         if strings is not None:

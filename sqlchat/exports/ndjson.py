@@ -18,5 +18,5 @@ def write(stream: Stream, *, guards_formulas: bool = False) -> Iterator[bytes]:
     for batch in stream:
         pieces = []
         for index, key in enumerate(keys):
-            pieces += [f"{',' if index else '{'}{key}:", as_json(batch.column(index), header.is_json[index])]
+            pieces += [f"{',' if index else '{'}{key}:", *as_json(batch.column(index), header.is_json[index])]
         yield join([*pieces, "}\n"], null="null")

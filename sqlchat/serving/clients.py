@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from enum import Enum
 from typing import Any
 
+from gunicorn.http import wsgi  # type: ignore[import-untyped]
 from gunicorn.http.unreader import SocketUnreader  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]
 
@@ -24,6 +25,8 @@ MOST_DIGITS = 12
 READ_AT_ONCE = 16 << 10
 SLOWEST = 1024
 """Bytes/s below which a client uses up our patience."""
+SENT_TOGETHER = 64 << 10
+"""Bytes of a body that are copied behind the headers."""
 
 
 class Threads(Enum):
@@ -34,6 +37,44 @@ class Threads(Enum):
     """For requests that a thread has to read on."""
     HEALTH = "health"
     PROBES = "probes"
+
+
+class Answer(wsgi.Response):  # type: ignore[misc]
+    """Sends the headers with the first bytes of the body: each send lets another thread have Python's lock."""
+
+    sock: Any
+    _head = b""
+
+    def send_headers(self) -> None:
+        """Keep them for the first bytes of the body, or for the end."""
+        sock, self.sock = self.sock, self
+        super().send_headers()
+        self.sock = sock
+
+    def sendall(self, head: bytes) -> None:
+        self._head += head
+
+    def _emit_body(self, data: bytes) -> None:
+        if self.chunked:
+            data = b"%X\r\n%b\r\n" % (len(data), data)
+        if len(data) > SENT_TOGETHER:
+            self._send_head()
+        self.sock.sendall(self._head + data if self._head else data)
+        self._head = b""
+
+    def sendfile(self, respiter: Any) -> bool:
+        """A file is sent piece by piece."""
+        return False
+
+    def close(self) -> None:
+        self.send_headers()
+        self._send_head()
+        super().close()
+
+    def _send_head(self) -> None:
+        if self._head:
+            self.sock.sendall(self._head)
+            self._head = b""
 
 
 class PatientUnreader(SocketUnreader):  # type: ignore[misc]

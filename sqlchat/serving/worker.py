@@ -10,6 +10,7 @@ import time
 import uuid
 from collections import Counter, deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from selectors import EVENT_READ
@@ -17,6 +18,7 @@ from typing import Any
 
 from gunicorn import util  # type: ignore[import-untyped]
 from gunicorn.http import errors as gunicorn_errors  # type: ignore[import-untyped]
+from gunicorn.http import wsgi
 from gunicorn.workers.gthread import STOP_KEEPALIVE_LINGER, ThreadWorker  # type: ignore[import-untyped]
 
 from sqlchat.api.problems import MEDIA_TYPE, list_members, write_json
@@ -31,7 +33,7 @@ from sqlchat.errors import (
     TransferCodingError,
     UriTooLongError,
 )
-from sqlchat.serving.clients import Connection, Threads, make_timeout_error
+from sqlchat.serving.clients import Answer, Connection, Threads, make_timeout_error
 from sqlchat.telemetry import metrics
 
 log = logging.getLogger("sqlchat.request")
@@ -92,6 +94,7 @@ class Loads:
 class Worker(ThreadWorker):  # type: ignore[misc]
     """Set as gunicorn's `worker_class`. Its settings are `client_timeout` and `queue_timeout`."""
 
+    alive: bool
     loads: Loads
     sockets: list[socket.socket]
 
@@ -210,6 +213,37 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 break
             result = self.handle(conn)
         return result
+
+    def handle_request(self, req: Any, conn: Connection) -> bool:
+        """Have the application answer. Returns whether the connection can serve another request.
+
+        As gunicorn's without its hooks, but with an `Answer`.
+        """
+        started = datetime.now()
+        answer, environ = wsgi.create(req, conn.sock, conn.client, conn.server, self.cfg, Answer)
+        environ["wsgi.multithread"] = True
+        self.nr += 1
+        self.alive = self.alive and self.nr < self.max_requests
+        if not self.alive or not self.cfg.keepalive or len(self.keepalived_conns) >= self.max_keepalived:
+            answer.force_close()
+        body = self.wsgi(environ, answer.start_response)
+        try:
+            for piece in body:
+                answer.write(piece)
+            answer.close()
+        except OSError:
+            raise
+        except Exception as exc:
+            if not answer.headers_sent:
+                raise
+            log.error("an answer broke off", exc_info=exc)
+            util.close_graceful(conn.sock)
+            raise StopIteration from exc
+        finally:
+            self.log.access(answer, req, environ, datetime.now() - started)
+            if hasattr(body, "close"):
+                body.close()
+        return not answer.should_close()
 
     def _finish(self, threads: Threads, conn: Connection, future: Future[Any]) -> None:
         self._active[threads] -= 1

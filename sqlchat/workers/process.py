@@ -24,6 +24,10 @@ INSTRUMENTING = os.path.join("opentelemetry", "instrumentation", "auto_instrumen
 """Folder by which `opentelemetry-instrument` has a process begin with its own code, which is not for these."""
 STARTING = 60.0
 """Seconds that a process may take to import modules."""
+SLOWEST = 5
+"""Times its CPU time that a call may take by the clock."""
+SHORTEST = 0.01
+"""Seconds between two looks at the CPU time."""
 DYING = 5.0
 """Seconds to wait for the exit status of a process that hung up."""
 
@@ -68,17 +72,21 @@ class Process:
     def is_alive(self) -> bool:
         return self._process.poll() is None
 
-    def call(self, request: bytes, module: str, deadline: float) -> tuple[bool, bool, Any]:
+    def call(
+        self, request: bytes, module: str, deadline: float, *, counts_cpu: bool = False
+    ) -> tuple[bool, bool, Any]:
         """Have it run a pickled (function, args, kwargs): succeeded, is crowded, result or exception.
 
         Raises NotStartedError, DiedError, and TimeoutError after `deadline` seconds, when it must be ended. The time
-        begins when the function's `module` is imported.
+        begins when the function's `module` is imported. With `counts_cpu` it is CPU time, and the limit by the clock
+        is SLOWEST times as long: on a busy machine, a call waits more than it computes.
         """
         try:
             self._prepare(module)
         except (EOFError, OSError) as exc:  # TimeoutError is one, too
             raise NotStartedError from exc
-        until = time.monotonic() + deadline
+        begun = self._read_cpu_seconds() if counts_cpu else 0.0
+        until = time.monotonic() + deadline * (SLOWEST if counts_cpu else 1)
         try:
             self._line.settimeout(deadline)
             send(self._line, request)
@@ -87,12 +95,38 @@ class Process:
         except OSError as exc:
             raise NotStartedError from exc
         try:
+            if counts_cpu:
+                self._await_answer(begun + deadline, until)
             succeeded, crowded, value = pickle.loads(receive(self._line, until))  # noqa: S301 - a process of our own
         except EOFError as exc:
             with contextlib.suppress(subprocess.TimeoutExpired):
                 self._process.wait(DYING)
             raise DiedError(self._process.returncode or 0) from exc
         return succeeded, crowded, value
+
+    def _await_answer(self, most_cpu: float, until: float) -> None:
+        """Raises TimeoutError when the process has taken so many seconds of CPU time, or at `until`."""
+        while True:
+            left = min(most_cpu - self._read_cpu_seconds(), until - time.monotonic())
+            if left <= 0:
+                raise TimeoutError
+            self._line.settimeout(max(SHORTEST, left))
+            try:
+                self._line.recv(1, socket.MSG_PEEK)
+            except TimeoutError:
+                continue
+            except ConnectionError:  # which `receive` meets again
+                return
+            return
+
+    def _read_cpu_seconds(self) -> float:
+        """CPU time that the process has taken; the clock's if the system does not show it."""
+        try:
+            with open(f"/proc/{self._process.pid}/stat", "rb") as file:
+                values = file.read().rpartition(b")")[2].split()
+        except OSError:
+            return time.monotonic()
+        return (int(values[11]) + int(values[12])) / os.sysconf("SC_CLK_TCK")
 
     def _prepare(self, module: str) -> None:
         """Wait until it is ready and has imported `module`. If that fails, the call itself tells why."""

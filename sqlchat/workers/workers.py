@@ -37,7 +37,7 @@ class Workers:
     environment's secrets; `preload` names modules that it imports first. A call waits its turn for a free one,
     `patience` seconds at most unless it brings its own. Calls `for_owner` take `share` of the processes at most.
     Metrics show them as `name`. With `idle` 0 a process ends after its call; of others,
-    `end_idle` leaves `kept`.
+    `end_idle` leaves `kept`. With `counts_cpu` deadlines are CPU time, for calls that only compute.
     """
 
     def __init__(
@@ -51,9 +51,10 @@ class Workers:
         name: str = "workers",
         idle: float = math.inf,
         kept: int = 0,
+        counts_cpu: bool = False,
     ) -> None:
         self.name = name
-        self._pool = Pool(memory_mb << 20, preload, name, idle, kept)
+        self._pool = Pool(memory_mb << 20, preload, name, idle, kept, counts_cpu=counts_cpu)
         self._free, self._patience, self._owner = Turns(count, share), patience, ""
 
     def for_owner(self, owner: str) -> Workers:
@@ -114,8 +115,10 @@ class Workers:
 class Pool:
     """Processes that are idle, and those at work. As many as there are calls at once, so callers take turns."""
 
-    def __init__(self, memory: int, preload: tuple[str, ...], name: str, idle: float, kept: int) -> None:
-        self._memory, self._preload, self._name = memory, preload, name
+    def __init__(
+        self, memory: int, preload: tuple[str, ...], name: str, idle: float, kept: int, *, counts_cpu: bool
+    ) -> None:
+        self._memory, self._preload, self._name, self._counts_cpu = memory, preload, name, counts_cpu
         self._most_idle, self._kept = idle, kept
         self.works: bool | None = None
         """Whether the last process that was asked came to its call; None before the first."""
@@ -129,7 +132,7 @@ class Pool:
         for _ in range(TRIES):
             process = self._take()
             try:
-                succeeded, is_crowded, value = process.call(request, module, deadline)
+                succeeded, is_crowded, value = process.call(request, module, deadline, counts_cpu=self._counts_cpu)
             except NotStartedError as exc:
                 self._replace(process)
                 if process.is_stopped:

@@ -1,7 +1,8 @@
 """The whole request over sockets, beside the least that Flask and psycopg2 can do, in the same run and by turns.
 
-Needs wrk on the PATH, which puts 16 callers to two gunicorn workers of each. Datasette, where it is installed,
-answers the same from SQLite. Ratios are of medians over the rounds; on a busy machine, look at the CPU time as well.
+Needs wrk on the PATH, which puts 16 callers to two gunicorn workers of each. Datasette (from SQLite) and ROAPI (from
+memory) answer the same if they are on the PATH too: `pip install datasette roapi` into an environment of their own.
+Ratios are of medians over the rounds; `SQLCHAT_BENCHMARK_ROUNDS` says how many, of three seconds each.
 """
 
 import contextlib
@@ -10,11 +11,13 @@ import os
 import re
 import shutil
 import socket
+import sqlite3
 import statistics
 import subprocess
 import time
 import urllib.parse
 
+import pandas as pd
 import pytest
 from deployed import BIN, Service
 from ports import free_port
@@ -77,44 +80,79 @@ def ours(tmp_path_factory, database):
         yield f"{service.url}/api/execute"
 
 
+@contextlib.contextmanager
+def running(port, command, folder, **environment):
+    """A process that listens at the port."""
+    process = subprocess.Popen(
+        list(map(str, command)),
+        cwd=folder,
+        env={"PATH": os.environ["PATH"]} | environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        for _ in range(600):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                break
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
 @pytest.fixture(scope="module")
 def minimal(tmp_path_factory, database):
     folder, port = tmp_path_factory.mktemp("minimal"), free_port()
     (folder / "minimal.py").write_text(MINIMAL)
     dsn = "host={host} port={port} dbname={database} user={user} password={password}".format(**database)
     command = [BIN / "gunicorn", "-w2", "-k", "gthread", "--threads", "32", "-b", f"127.0.0.1:{port}", "minimal:app"]
-    process = subprocess.Popen(
-        [*command, "--log-level", "error"], cwd=folder, env={"PATH": os.environ["PATH"], "DSN": dsn}
-    )
-    yield f"http://127.0.0.1:{port}/execute"
-    process.terminate()
-    process.wait(30)
+    with running(port, command, folder, DSN=dsn):
+        yield f"http://127.0.0.1:{port}/execute"
 
 
 @pytest.fixture(scope="module")
-def datasette(tmp_path_factory):
-    """The address of a query, or None where it is not installed."""
-    program = shutil.which("datasette")
-    if program is None:
+def copied(tmp_path_factory, postgres_server, database):
+    """A folder with the table's rows as `wide.csv` and in `wide.db`, for those who do not read Postgres."""
+    folder = tmp_path_factory.mktemp("copied")
+    select = QUERIES["1,000 rows"]
+    rows = pd.DataFrame(
+        postgres_server.execute(select, database["database"]), columns=["i", "name", "amount", "at", "ok", "note"]
+    ).astype({"amount": float, "at": str})
+    rows.to_csv(folder / "wide.csv", index=False)
+    with contextlib.closing(sqlite3.connect(folder / "wide.db")) as file:
+        rows.to_sql("wide", file, index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def datasette(copied):
+    """The address of a query, but for its text, or None if it is not installed. It reads SQLite."""
+    port = free_port()
+    command = [shutil.which("datasette"), "wide.db", "-p", port, "--setting", "max_returned_rows", ROWS]
+    if command[0] is None:
         yield None
         return
+    with running(port, command, copied):
+        yield f"http://127.0.0.1:{port}/wide.json?_shape=arrays&sql="
+
+
+@pytest.fixture(scope="module")
+def roapi(copied):
+    """The address for a query, or None if it is not installed. It keeps the table in memory."""
     port = free_port()
-    process = subprocess.Popen(
-        [program, "--memory", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    for _ in range(300):
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            break
-        time.sleep(0.1)
-    yield f"http://127.0.0.1:{port}/_memory.json?" + urllib.parse.urlencode({"sql": "select 1", "_shape": "arrays"})
-    process.terminate()
-    process.wait(30)
+    command = [shutil.which("roapi"), "-a", f"127.0.0.1:{port}", "--addr-flight-sql", f"127.0.0.1:{free_port()}"]
+    if command[0] is None:
+        yield None
+        return
+    with running(port, [*command, "-t", "wide=wide.csv"], copied):
+        yield f"http://127.0.0.1:{port}/api/sql"
 
 
 def answers(url, folder, body=None):
     """Answers a second, and the median and the 99th percentile of their times in ms, by CALLERS at once."""
     command = ["wrk", "-t1", f"-c{CALLERS}", f"-d{SECONDS}s", "--timeout", "20s"]
-    script = SCRIPT % json.dumps(json.dumps(body))
+    script = SCRIPT % json.dumps(body)
     (folder / "load.lua").write_text(script if body else script.split("\n", 4)[4])
     done = subprocess.run([*command, "-s", folder / "load.lua", url], capture_output=True, text=True, check=True)
     told = re.search(r"told (\S+) (\S+) (\S+) (\d+)", done.stdout)
@@ -124,11 +162,16 @@ def answers(url, folder, body=None):
 
 
 @pytest.mark.parametrize("rows", QUERIES)
-def test_execute_over_sockets(tell, tmp_path, ours, minimal, datasette, rows):
-    bodies = {"sqlchat": {"connection_id": "pg", "sql": QUERIES[rows]}, "minimal": {"sql": QUERIES[rows]}}
-    urls = {"sqlchat": ours, "minimal": minimal}
-    if datasette and rows == "one row":
-        urls["Datasette"] = datasette
+def test_execute_over_sockets(tell, tmp_path, ours, minimal, datasette, roapi, rows):
+    sql = QUERIES[rows]
+    bodies = {
+        "sqlchat": json.dumps({"connection_id": "pg", "sql": sql}),
+        "minimal": json.dumps({"sql": sql}),
+        "ROAPI": sql,
+    }
+    urls = {"sqlchat": ours, "minimal": minimal, "ROAPI": roapi}
+    urls["Datasette"] = datasette and datasette + urllib.parse.quote(sql)
+    urls = {name: url for name, url in urls.items() if url}
     measured = {name: [] for name in urls}
     for _ in range(ROUNDS):
         for name, url in urls.items():

@@ -9,8 +9,9 @@ import psycopg2
 import pytest
 
 from sqlchat.config import Settings
+from sqlchat.connections.open_connection import OpenConnection
 from sqlchat.connections.postgres.connection import PostgresConnection
-from sqlchat.errors import QueryError, TooLargeError
+from sqlchat.errors import QueryError, TooLargeError, UnknownNameError
 from sqlchat.workers import Workers
 
 WORKERS = Workers(1, 1024)
@@ -72,6 +73,106 @@ def test_a_query_takes_two_trips(postgres, relay, sql):
     relay.queries.clear()
     assert rows(postgres, sql)
     assert len(relay.queries) == 2, relay.queries
+
+
+@pytest.fixture
+def examined(postgres):
+    """Runs SQL as a request does, after an examination."""
+    connection = OpenConnection(postgres, Settings(), WORKERS)
+
+    def run(sql):
+        view = connection.for_caller(None)
+        results = view.run(view.examine(sql), max_rows=10)
+        return results.columns, json.loads(results.rows)
+
+    return run
+
+
+@pytest.fixture
+def alter(postgres_server, postgres_database):
+    def execute(sql):
+        postgres_server.execute(sql, postgres_database["database"])
+
+    execute("CREATE TABLE t (n int, name text); INSERT INTO t VALUES (1, 'x'); GRANT SELECT ON t TO PUBLIC")
+    return execute
+
+
+@pytest.mark.parametrize(
+    "sql",
+    ["SELECT 1", "SELECT * FROM t -- all", "WITH w AS (SELECT n FROM t) SELECT max(n), '50%' FROM w", "VALUES (1)"],
+)
+def test_the_same_query_again_takes_one_trip(examined, relay, alter, sql):
+    first = examined(sql)
+    relay.queries.clear()
+    assert examined(sql) == first
+    assert len(relay.queries) == 1, relay.queries
+
+
+@pytest.mark.parametrize(
+    ("change", "answer"),
+    [
+        ("ALTER TABLE t ADD more int DEFAULT 5", (("n", "name", "more"), [[1, "x", 5]])),
+        ("ALTER TABLE t RENAME name TO title", (("n", "title"), [[1, "x"]])),
+        ("ALTER TABLE t DROP n", (("name",), [["x"]])),
+        ("ALTER TABLE t ALTER n TYPE text", (("n", "name"), [["1", "x"]])),
+        ("DROP TABLE t; CREATE TABLE t AS SELECT 'y' AS n; GRANT SELECT ON t TO PUBLIC", (("n",), [["y"]])),
+        ("ALTER TABLE t RENAME TO u; CREATE VIEW t AS SELECT 2 AS m; GRANT SELECT ON t TO PUBLIC", (("m",), [[2]])),
+    ],
+)
+def test_other_columns_are_noticed(examined, alter, change, answer):
+    for _ in range(2):
+        examined("SELECT * FROM t")
+    alter(change)
+    assert examined("SELECT * FROM t") == answer
+
+
+def test_a_table_that_has_gone_is_told_as_at_first(examined, alter):
+    for _ in range(2):
+        examined("SELECT n FROM t")
+    alter("DROP TABLE t")
+    with pytest.raises(UnknownNameError) as info:
+        examined("SELECT n FROM t")
+    assert info.value.facts["position"] == 15
+
+
+def test_a_table_made_after_the_catalog_was_read_takes_two_trips(examined, relay, alter):
+    examined("SELECT 1")
+    alter("CREATE TABLE late (n int); GRANT SELECT ON late TO PUBLIC")
+    examined("SELECT * FROM late")
+    relay.queries.clear()
+    examined("SELECT * FROM late")
+    assert len(relay.queries) == 2, relay.queries
+
+
+def test_a_session_that_died_in_the_pool_is_replaced(postgres_server, postgres_database):
+    settings = Settings(private_hosts=True, pool_size=1)
+    with contextlib.closing(PostgresConnection(postgres_database, settings, WORKERS)) as driver:
+        connection = OpenConnection(driver, settings, WORKERS)
+        one = connection.examine("SELECT 1")
+        for _ in range(2):
+            connection.run(one)
+        user = postgres_database["user"]
+        postgres_server.execute(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{user}'")
+        assert connection.run(one).rows == b"[[1]]"
+
+
+def test_errors_of_a_repeated_query_are_those_of_the_first(examined, alter):
+    sql = "SELECT 1 / n FROM t"
+    for _ in range(2):
+        examined(sql)
+    alter("UPDATE t SET n = 0")
+    with pytest.raises(QueryError, match="Division by zero"):
+        examined(sql)
+    alter("UPDATE t SET n = 1")
+    assert examined(sql)[1] == [[1]]
+
+
+@pytest.mark.parametrize("quotes", ["on", "off"])
+def test_a_repeated_text_is_read_as_the_one_that_was_examined(examined, postgres_server, postgres_database, quotes):
+    name = postgres_database["database"]
+    postgres_server.execute(f"ALTER DATABASE {name} SET standard_conforming_strings = {quotes}")
+    sql = r"SELECT 'a\\' AS a, 'b\' AS b"
+    assert [examined(sql) for _ in range(3)] == [(("a", "b"), [["a\\\\", "b\\"]])] * 3
 
 
 @pytest.mark.parametrize(

@@ -131,6 +131,11 @@ def test_a_column_of_nulls_keeps_its_lines(any_connection):
     assert len(fields(any_connection, "SELECT NULL AS n UNION ALL SELECT NULL")) == 3
 
 
+def test_lists_and_records_are_one_field_of_csv(duck):
+    sql = "SELECT [1, 2] AS list, [] AS none, {'a': 1.5} AS record, [NULL] AS unknown, 7 AS number"
+    assert fields(duck, sql)[1] == ["[1,2]", "[]", '{"a":1.5}', "[null]", "7"]
+
+
 def test_a_limit_holds(any_connection):
     sql = "SELECT 1 AS n UNION ALL SELECT 2 UNION ALL SELECT 3"
     assert len(lines(any_connection, sql, max_rows=2)) == 2

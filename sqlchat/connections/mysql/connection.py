@@ -88,7 +88,11 @@ class MySQLConnection(ServerConnection):
             answers = [session.fetch_all(each) for each in questions.QUESTIONS]
         return questions.read_catalog(answers, self._target.database)
 
-    def expecting(self, catalog: Catalog, tables: Sequence[Table] = ()) -> MySQLConnection:
+    def expecting(
+        self, catalog: Catalog, tables: Sequence[Table] = (), *, is_plain: bool = False, is_all: bool = False
+    ) -> MySQLConnection:
+        if is_plain:
+            return self
         view = copy(self)
         view._comparison = questions.write_comparison(catalog, tables)
         return view

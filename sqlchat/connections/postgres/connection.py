@@ -31,6 +31,7 @@ from sqlchat.connections.postgres.statement import Statement, list_schemas, read
 from sqlchat.connections.postgres.transaction import (
     GRACE,
     NOTHING,
+    RepeatedError,
     TransactingConnection,
     ask,
     get_session,
@@ -99,9 +100,11 @@ class PostgresConnection(TransactingConnection):
             )
         return replace(catalog, functions=(catalog.functions or frozenset()) | own, definitions=definitions)
 
-    def expecting(self, catalog: Catalog, tables: Sequence[Table] = ()) -> PostgresConnection:
+    def expecting(
+        self, catalog: Catalog, tables: Sequence[Table] = (), *, is_plain: bool = False, is_all: bool = False
+    ) -> PostgresConnection:
         view = copy(self)
-        view._expected = Expected.read(catalog, tables)
+        view._expected = Expected.read("" if is_plain else catalog.definitions, tables, is_all)
         return view
 
     def for_caller(self, claims: Mapping[str, Any] | None) -> PostgresConnection:
@@ -115,18 +118,28 @@ class PostgresConnection(TransactingConnection):
 
     def run(self, sql: str, *, max_rows: int, timeout: float, tag: str = "") -> Results:
         statement = self._read_statement(sql)
+        try:
+            return self._run(statement, max_rows, timeout, tag, repeats=not self._caller)
+        except RepeatedError:
+            return self._run(statement, max_rows, timeout, tag, repeats=False)
+
+    def _run(self, statement: Statement, max_rows: int, timeout: float, tag: str, *, repeats: bool) -> Results:
         largest = self._settings.max_result_mb << 20
-        with self._open_transaction(statement, timeout) as cursor:
-            shape = self._describe(cursor, statement)
+        with self._open_transaction(statement, timeout, repeats=repeats) as cursor:
+            session = get_session(cursor)
+            shape = session.shape or self._describe(cursor, statement)
             rows: Rows
             if shape.is_copied:
-                session = get_session(cursor)
                 rows = CsvRows(cursor, largest) if shape.csv else DecodedRows(cursor, largest, shape.list_decoders())
                 then = "" if self._caller else session.epilogue  # else the transaction is asked who the caller was
                 text, prefix = statement.write_copy(shape, max_rows + 1, largest, tag=tag, then=then)
-                with self._translate_errors(cursor, statement, timeout, prefix):
+                if session.shape:
+                    text, prefix = f"{session.opening}; {text}", len(session.opening) + 2 + prefix
+                translate = self._translate_repeated if session.shape else self._translate_errors
+                with translate(cursor, statement, timeout, prefix):
                     cursor.copy_expert(text, rows)
                 session.is_reset = bool(then)
+                self._remember_shape(session, statement, shape)
             else:
                 rows = DecodedRows(cursor, largest, shape.list_decoders())
                 rows.fetch(max_rows + 1, tag)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlchat.connections.postgres.session import Session
-from sqlchat.sql.catalog import Catalog, Table
+from sqlchat.sql.catalog import Table
 
 FIRST_OWN_OID = 16384
 """Postgres' FirstNormalObjectId: what initdb made has lower OIDs."""
@@ -58,16 +58,18 @@ class Expected:
     """The version of the database for which a text was examined."""
 
     version: str = ""
-    """The answer to VERSION; "" where nothing is compared."""
+    """The answer to VERSION; "" if own functions and the like do not matter."""
     relations: tuple[str, ...] = ()
     """Names of the tables and views that the text may read."""
     stamp: int = 0
     """The sum of their STAMPS."""
+    fixes_columns: bool = False
+    """Whether the text gives the same columns as long as all this is so."""
 
     @classmethod
-    def read(cls, catalog: Catalog, tables: Iterable[Table]) -> Expected:
+    def read(cls, version: str, tables: Iterable[Table], fixes_columns: bool) -> Expected:
         stamps = {table.name: table.stamp for table in tables}
-        return cls(catalog.definitions, tuple(stamps), sum(stamps.values()))
+        return cls(version, tuple(stamps), sum(stamps.values()), fixes_columns)
 
     def write_comparisons(self, session: Session) -> tuple[list[str], list[Any], list[str], list[Any]]:
         """Statements, and their parameters, for before and after a text is planned.
@@ -75,21 +77,24 @@ class Expected:
         They raise an error with CHANGED if the database is not as expected. Planning them takes longer than running
         them, so a session that is ours alone plans them once.
         """
-        if not self.version:
+        if not (self.version or self.relations):
             return [], [], [], []
-        before, after = [_compare(VERSION, "%s")], [_compare(STAMPS_OF.format("%s"), "%s")]
-        if not session.lent:
-            before = ([] if session.has_prepared else [PREPARE]) + [f"EXECUTE {PREPARED}_version (%s)"]
-            after = [f"EXECUTE {PREPARED}_stamps (%s, %s)"]
-            if session.server_version >= 120000:  # else the server might plan them anew each time
-                before = [
-                    "SET LOCAL plan_cache_mode = force_generic_plan",
-                    *before,
-                    "SET LOCAL plan_cache_mode = auto",
-                ]
-                after = ["SET LOCAL plan_cache_mode = force_generic_plan", *after, "SET LOCAL plan_cache_mode = auto"]
-            session.has_prepared = True
-        return before, [self.version], after, [str(self.stamp), list(self.relations)]
+        before, after = session.write_preparation(PREPARE), []
+        if self.version:
+            compare = _compare(VERSION, "%s") if session.lent else f"EXECUTE {PREPARED}_version (%s)"
+            before += _plan_once(compare, session)
+        if self.relations:
+            compare = _compare(STAMPS_OF.format("%s"), "%s")
+            after = _plan_once(compare if session.lent else f"EXECUTE {PREPARED}_stamps (%s, %s)", session)
+        stamps = [str(self.stamp), list(self.relations)] if after else []
+        return before, [self.version] if self.version else [], after, stamps
+
+
+def _plan_once(statement: str, session: Session) -> list[str]:
+    """Keep the server from planning a prepared statement anew each time."""
+    if session.lent or session.server_version < 120000:
+        return [statement]
+    return ["SET LOCAL plan_cache_mode = force_generic_plan", statement, "SET LOCAL plan_cache_mode = auto"]
 
 
 STAMPS_OF = f"""SELECT coalesce(pg_catalog.sum(stamp), 0)::pg_catalog.text AS version

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg2
 import psycopg2.extensions
 
+from sqlchat.connections.postgres.csv import Shape
 from sqlchat.connections.servers.config import ServerConfig
 from sqlchat.connections.servers.deadlines import Deadline
 
@@ -62,8 +63,14 @@ class Session(psycopg2.extensions.connection):
     """True where a pooler lends us a session of the server for one transaction, and then lends it to others."""
     is_used = False
     """True if it has run a statement before, so that its line may have died since."""
-    has_prepared = False
-    """True if the statements that compare definitions are prepared."""
+    prepared: set[str]
+    """The SQL that prepared statements, if the session is ours alone."""
+    opening: str
+    """SQL that opens the transaction, if it is yet to be sent."""
+    shape: Shape | None = None
+    """The columns of the text that runs, if they are known without asking."""
+    shapes: dict[Any, Shape]
+    """The columns of texts that ran here before, by the text and the definitions that it was compared with."""
     is_reset = False
     """True if nothing is left of the statement that ran last."""
     deadline: Deadline
@@ -75,6 +82,19 @@ class Session(psycopg2.extensions.connection):
     def epilogue(self) -> str:
         """SQL that ends a transaction and undoes what outlives it."""
         return RESET_LENT if self.lent else RESET
+
+    def write_preparation(self, sql: str) -> list[str]:
+        """`sql`, which prepares statements, if this session has not run it yet and is ours alone."""
+        if self.lent or sql in self.prepared:
+            return []
+        self.prepared.add(sql)
+        return [sql]
+
+    @property
+    def reads_texts_alike(self) -> bool:
+        """Whether a text means the same to the server before and after our settings: a message is read as a whole."""
+        reads_quotes_alike = self.get_parameter_status("standard_conforming_strings") == "on"
+        return not self.lent and reads_quotes_alike and self.sent_encoding != NO_ENCODING
 
     @property
     def sent_encoding(self) -> str:
@@ -120,7 +140,8 @@ def connect(target: ServerConfig, address: str) -> Session:
     with raw.cursor() as cursor:
         cursor.execute(ASKED_ONCE)
         ((backend, raw.steps_down),) = cursor.fetchall()
-        raw.lent = backend != raw.info.backend_pid  # a pooler tells a number of its own
+    raw.lent = backend != raw.info.backend_pid  # a pooler tells a number of its own
+    raw.prepared, raw.shapes = set(), {}
     if raw.sent_encoding == NO_ENCODING:
         raw.set_client_encoding(NO_ENCODING)  # has the driver read by our codec
     if not raw.lent:

@@ -21,17 +21,17 @@ OPEN portal FOR EXECUTE pg_catalog.current_setting('sqlchat.q'); END $sqlchat$""
 OPEN_CONTEXT_LINES = 2
 """Lines of an error's context that tell of our own SQL: the text as a statement, and the DO block."""
 PINS = (
-    "lock_timeout = '500ms'",
-    "idle_in_transaction_session_timeout = '30s'",  # past this the process that held it is gone
-    "standard_conforming_strings = on",
-    "datestyle = 'ISO, YMD'",
-    "intervalstyle = postgres",
-    "bytea_output = hex",
-    "extra_float_digits = 1",
-    "quote_all_identifiers = off",
+    ("lock_timeout", "500ms"),
+    ("idle_in_transaction_session_timeout", "30s"),  # past this the process that held it is gone
+    ("standard_conforming_strings", "on"),
+    ("datestyle", "ISO, YMD"),
+    ("intervalstyle", "postgres"),
+    ("bytea_output", "hex"),
+    ("extra_float_digits", "1"),
+    ("quote_all_identifiers", "off"),
 )
 """How long a transaction may wait, and how values and texts are written in it."""
-CONNECTION_CHECK = "1s"
+CONNECTION_CHECK = ("client_connection_check_interval", "1s")
 
 STEP_DOWN = f"""SELECT pg_catalog.set_config('role', CASE
 WHEN EXISTS (SELECT FROM pg_catalog.pg_class WHERE relrowsecurity) THEN 'none' ELSE '{READING_ROLE}' END, true)
@@ -123,11 +123,13 @@ def write_prologue(
     search_path: str,
     caller: Mapping[str, str],
     expected: Expected,
+    is_described: bool = False,
 ) -> tuple[str, list[Any]]:
     """Opens a read-only transaction in which `statement` is planned as the portal: SQL and its parameters.
 
     It is one message of several statements, of which the last describes the columns. What else a transaction must
-    ask or set before the text is planned is one more statement of it.
+    ask or set before the text is planned is one more statement of it. If the text `is_described`, that last one is
+    left to follow: the server has once found this very text to be one query, so it may stand in the message itself.
 
     Settings are the transaction's own, so they hold behind a pooler too and vanish with the ROLLBACK. They are set
     once more after planning, which calls immutable functions, whose bodies may change them: the text that follows
@@ -135,32 +137,38 @@ def write_prologue(
     knows whom a query runs for). A superuser's transaction takes a role that may only read, so that the server itself
     refuses its files, slots and settings.
     """
-    steps_down = session.steps_down and "role" not in caller
-    others: tuple[str, ...] = (f"client_encoding = {session.sent_encoding}",)
-    if session.server_version >= 140000:
-        others += (f"client_connection_check_interval = '{CONNECTION_CHECK}'",)
+    checks = (CONNECTION_CHECK,) if session.server_version >= 140000 else ()
+    pins, milliseconds = (*PINS, ("client_encoding", session.sent_encoding), *checks), max(1, round(timeout * 1000))
+    preparation = session.write_preparation(_write_preparation(pins))
+    setting = [_write_pins(pins, milliseconds) if session.lent else f"EXECUTE sqlchat_pins ('{milliseconds}')"]
     if search_path:
-        others += (f"search_path = {search_path.replace('%', '%%')}",)
-    pins = _write_pins(timeout, (*others, *(f"{name} = %s" for name in caller)), steps_down)
+        setting.append(f"SET LOCAL search_path = {search_path.replace('%', '%%')}")
+    setting += [f"SET LOCAL {name} = %s" for name in caller]
+    if session.steps_down and "role" not in caller:
+        setting.append(STEP_DOWN)
     before, version, after, stamps = expected.write_comparisons(session)
-    session.has_prepared = session.has_prepared or bool(before)
-    sent = [
-        "BEGIN READ ONLY",
-        pins,
-        "SET LOCAL sqlchat.q = %s",
-        *before,
-        OPEN,
-        *after,
-        pins,
-        f"FETCH 0 FROM {PORTAL}",
-    ]
-    return "; ".join(sent), [*caller.values(), statement.text, *version, *stamps, *caller.values()]
+    planning = ["SET LOCAL sqlchat.q = %s", *before, OPEN]
+    if is_described:
+        planning = [*before, f"DECLARE {PORTAL} NO SCROLL CURSOR FOR {statement.text.replace('%', '%%')}\n"]
+    sent = ["BEGIN READ ONLY", *preparation, *setting, *planning, *after, *setting]
+    text = [] if is_described else [statement.text]
+    parameters = [*caller.values(), *text, *version, *stamps, *caller.values()]
+    return "; ".join(sent if is_described else [*sent, f"FETCH 0 FROM {PORTAL}"]), parameters
 
 
 @functools.lru_cache(maxsize=1000)
-def _write_pins(timeout: float, others: tuple[str, ...], steps_down: bool) -> str:
-    settings = (f"statement_timeout = {max(1, round(timeout * 1000))}", *PINS, *others)  # ms
-    return "; ".join([f"SET LOCAL {each}" for each in settings] + [STEP_DOWN] * steps_down)
+def _write_pins(pins: tuple[tuple[str, str], ...], milliseconds: int) -> str:
+    return "; ".join(
+        f"SET LOCAL {name} = '{value}'" for name, value in (("statement_timeout", str(milliseconds)), *pins)
+    )
+
+
+@functools.cache
+def _write_preparation(pins: tuple[tuple[str, str], ...]) -> str:
+    """Prepares `_write_pins` as one statement, which the server reads and plans once."""
+    values = [("statement_timeout", "$1"), *((name, f"'{value}'") for name, value in pins)]
+    calls = ", ".join(f"pg_catalog.set_config('{name}', {value}, true)" for name, value in values)
+    return f"PREPARE sqlchat_pins (pg_catalog.text) AS SELECT {calls}"
 
 
 def read_search_path(schema: str) -> str:

@@ -140,12 +140,12 @@ def read_texts(block: Any, header: Header) -> pa.RecordBatch:
     """A block of Lines or of Cells as a batch of strings."""
     if isinstance(block, pa.RecordBatch):
         return block
-    columns = _parse(block, [pa.string()] * len(header.columns)).columns
-    if b"NaN" in block or b"Infinity" in block:
-        columns = [
-            _quote_texts(column) if is_json else column
-            for column, is_json in zip(columns, header.is_json, strict=True)
-        ]
+    columns = [
+        _quote_texts(column) if is_json and not pa.types.is_integer(kind) else column
+        for column, is_json, kind in zip(
+            _parse(block, [pa.string()] * len(header.columns)).columns, header.is_json, header.arrow, strict=True
+        )
+    ]
     return pa.RecordBatch.from_arrays(columns, names=[str(number) for number in range(len(columns))])
 
 
@@ -183,6 +183,10 @@ def _parse(block: bytes, types: Sequence[pa.DataType]) -> pa.RecordBatch:
 
 def _quote_texts(column: pa.Array) -> pa.Array:
     """Put quotes around NaN and Infinity, which JSON has no number for."""
+    data = column.buffers()[2]
+    texts = b"" if data is None else data.to_pybytes()
+    if b"N" not in texts and b"I" not in texts:
+        return column
     return pc.if_else(
         pc.match_substring_regex(column, NO_NUMBER), pc.binary_join_element_wise('"', column, '"', ""), column
     )

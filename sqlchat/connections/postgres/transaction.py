@@ -13,6 +13,7 @@ import psycopg2
 import psycopg2.extensions
 from sqlalchemy.pool import PoolProxiedConnection
 
+from sqlchat.connections.postgres.csv import Shape
 from sqlchat.connections.postgres.definitions import CHANGED, Expected
 from sqlchat.connections.postgres.errors import Fault, make_config_error, make_query_error
 from sqlchat.connections.postgres.rows import hang_up
@@ -20,7 +21,7 @@ from sqlchat.connections.postgres.session import Session, connect
 from sqlchat.connections.postgres.statement import OPEN_CONTEXT_LINES, Statement, write_prologue
 from sqlchat.connections.servers.connection import ServerConnection
 from sqlchat.connections.servers.pool import make_timeout_error
-from sqlchat.errors import CatalogChangedError, ConnectionConfigError, DatabaseUnavailableError
+from sqlchat.errors import CatalogChangedError, ConnectionConfigError, DatabaseUnavailableError, QueryError
 
 NOTHING = Statement.read("SELECT 1")
 WITHOUT_JIT = "SELECT pg_catalog.set_config(name, 'off', true) FROM pg_catalog.pg_settings WHERE name = 'jit'"
@@ -29,8 +30,16 @@ GRACE = 1.0
 """Seconds past its own timeout after which a server that still says nothing is hung up on."""
 
 
+MOST_SHAPES = 50
+"""Texts whose columns a session remembers."""
+NOT_AS_READ = "42"
+"""The class of SQLSTATEs of names and types that are not as they were."""
 NO_USE = frozenset({None, "26000"})
 """SQLSTATEs of a session that is of no use any more: none at all, and one without our prepared statements."""
+
+
+class RepeatedError(Exception):
+    """A statement is to be sent again, in two messages: its session was dead, or names mean something else now."""
 
 
 class TransactingConnection(ServerConnection):
@@ -47,11 +56,16 @@ class TransactingConnection(ServerConnection):
         return make_config_error(str(exc), self._target.password, near=near)
 
     @contextlib.contextmanager
-    def _open_transaction(self, statement: Statement, timeout: float) -> Iterator[psycopg2.extensions.cursor]:
-        """A cursor in a read-only transaction in which `statement` was planned, whose columns it describes."""
+    def _open_transaction(
+        self, statement: Statement, timeout: float, *, repeats: bool = False
+    ) -> Iterator[psycopg2.extensions.cursor]:
+        """A cursor in a read-only transaction in which `statement` was planned, whose columns it describes.
+
+        If it `repeats` what the session ran before, `session.opening` is still to be sent, before a COPY.
+        """
         overdue = time.monotonic() + timeout + GRACE
         try:
-            pooled, cursor = self._open_cursor(statement, timeout)
+            pooled, cursor = self._open_cursor(statement, timeout, repeats)
             deadline = get_session(cursor).deadline
             try:
                 with self._translate_errors(cursor, statement, timeout):
@@ -69,13 +83,16 @@ class TransactingConnection(ServerConnection):
             raise make_timeout_error(timeout) from exc  # it was we who hung up
 
     def _open_cursor(
-        self, statement: Statement, timeout: float
+        self, statement: Statement, timeout: float, repeats: bool
     ) -> tuple[PoolProxiedConnection, psycopg2.extensions.cursor]:
         while True:
             pooled = self._check_out()
             session = cast(Session, pooled.dbapi_connection)
             session.deadline = self._deadlines.start(timeout + GRACE, partial(hang_up, session))
             was_used, session.is_used, session.is_reset = session.is_used, True, False
+            session.shape = None
+            if repeats and session.reads_texts_alike:
+                session.shape = session.shapes.pop((statement.text, self._expected), None)
             try:
                 cursor = session.cursor()
                 with self._translate_errors(cursor, statement, timeout, context_lines=OPEN_CONTEXT_LINES):
@@ -86,8 +103,12 @@ class TransactingConnection(ServerConnection):
                         search_path=self._search_path,
                         caller=self._caller,
                         expected=self._expected,
+                        is_described=session.shape is not None,
                     )
-                    cursor.execute(*opening)
+                    if session.shape is None:
+                        cursor.execute(*opening)
+                    else:
+                        session.opening = cursor.mogrify(*opening).decode()
             except DatabaseUnavailableError:
                 session.deadline.cancel()
                 pooled.invalidate()
@@ -99,6 +120,27 @@ class TransactingConnection(ServerConnection):
                 raise
             else:
                 return pooled, cursor
+
+    @contextlib.contextmanager
+    def _translate_repeated(
+        self, cursor: psycopg2.extensions.cursor, statement: Statement, timeout: float, prefix: int
+    ) -> Iterator[None]:
+        """Around one message that opens the transaction and runs the statement. Raises RepeatedError as well."""
+        started = time.monotonic()
+        try:
+            with self._translate_errors(cursor, statement, timeout, prefix, OPEN_CONTEXT_LINES):
+                yield
+        except (DatabaseUnavailableError, QueryError) as exc:
+            was_dead = isinstance(exc, DatabaseUnavailableError) and time.monotonic() - started < GRACE
+            if was_dead or str(exc.facts.get("sqlstate", "")).startswith(NOT_AS_READ):
+                raise RepeatedError from exc
+            raise
+
+    def _remember_shape(self, session: Session, statement: Statement, shape: Shape) -> None:
+        if self._expected.fixes_columns and not session.lent:
+            session.shapes[statement.text, self._expected] = shape
+            if len(session.shapes) > MOST_SHAPES:
+                del session.shapes[next(iter(session.shapes))]
 
     def _give_back(self, pooled: PoolProxiedConnection) -> None:
         session = cast(Session, pooled.dbapi_connection)
