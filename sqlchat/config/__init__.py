@@ -62,8 +62,8 @@ class Settings:
     trusted_proxies: int = setting(
         "SQLCHAT_TRUSTED_PROXIES",
         0,
-        "Proxies in front that write X-Forwarded-For and X-Forwarded-Proto; the log then has the client's address, and "
-        "links the scheme that it used. 0: neither is read.",
+        "Proxies in front that write X-Forwarded-For and X-Forwarded-Proto; the log then has the client's address, "
+        "and links the scheme that it used. 0: neither is read.",
         least=0,
     )
     metrics_token: str = setting(
