@@ -1,4 +1,4 @@
-"""Entries of the history, and feedback on them."""
+"""Schemas of entries of the history, and of feedback on them."""
 
 from marshmallow import Schema, fields, validate
 
