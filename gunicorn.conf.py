@@ -19,21 +19,21 @@ from sqlchat.telemetry import folder, metrics
 log = logging.getLogger("sqlchat.ready")
 load_dotenv(find_dotenv(usecwd=True))  # as `flask` does; what is set already stays
 settings = Settings.from_environ()
-settings.check_state_dir()  # here, where it ends the start; a worker that cannot load is started for ever
+settings.check_state_dir()  # a fault here ends the start; gunicorn would restart a failing worker for ever
 
 # Without tokens, the service is for this machine alone.
 public = settings.auth_configured or settings.open_data_routes
 bind = f"{'0.0.0.0' if public else '127.0.0.1'}:{settings.port}"  # noqa: S104
 workers = settings.web_concurrency
-preload_app = True  # what is imported before the fork, all workers share
-worker_class = "sqlchat.serving.Worker"  # threads: a model call waits for seconds; a thread that waits costs little
+preload_app = True  # workers share the modules that are imported before the fork
+worker_class = "sqlchat.serving.Worker"  # threads: a model call waits for seconds, and a waiting thread costs little
 threads = settings.threads
-# Half of what this process may open; the other half is for databases, models and files.
+# Half of the files that this process may open; the other half is for databases, models and files.
 worker_connections = max(settings.threads + 1, min(1000, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2))
 keepalive = 75  # seconds; above the idle limit of load balancers in front, so that they close first
 
-# A request that meets all its deadlines is let finish: a thorough one asks the model twice and runs four statements,
-# perhaps on files of which tables are made first.
+# A request may use all its deadlines: a thorough one asks the model twice and runs four statements, perhaps on files
+# whose tables are made first.
 longest = math.ceil(
     max(
         settings.build_wait + 2 * settings.model_timeout + 4 * settings.statement_timeout + settings.pool_timeout,
@@ -44,33 +44,33 @@ longest = math.ceil(
 timeout = longest + 30
 graceful_timeout = longest + 10
 
-limit_request_field_size = 16_380  # a token too large for us is answered by us, as 401
+limit_request_field_size = 16_380  # larger than our largest token, so that we answer 401 to a longer one
 logger_class = "sqlchat.logs.GunicornLogger"
 accesslog = None  # the application writes one line a request itself
 control_socket_disable = True
-forwarder_headers = ""  # a client behind a proxy on this machine would say with SCRIPT_NAME which path it asks for
+forwarder_headers = ""  # else a client behind a proxy on this machine could change its path by SCRIPT_NAME
 
 
 def on_starting(server):
-    """Make room for the counts of all workers, and say once what was set in vain."""
+    """Make the folder for the counts of all workers, and warn once of unknown settings."""
     folder.create_folder()
-    if told := unknown_settings():
-        server.log.warning(told)
+    if warning := unknown_settings():
+        server.log.warning(warning)
 
 
 def when_ready(server):
-    """Keep what the workers share shared: a collection of garbage would write to all of it."""
+    """Keep the shared memory shared: the garbage collector would write to all of it."""
     gc.collect()
     gc.freeze()
 
 
 def on_exit(server):
-    """Remove what the workers counted."""
+    """Remove the counts of all workers."""
     folder.remove_folder()
 
 
 def tell_ready(runtime):
-    """Wait until questions can be answered; the first worker then tells whoever started this what to do next."""
+    """Wait until questions can be answered; the first worker then prints the address and a curl line to try."""
     reason = ""
     while reason is not None:
         try:
@@ -94,20 +94,20 @@ def tell_ready(runtime):
 
 
 def post_worker_init(worker):
-    """Have the processes for SQL started before the first question, and tell when all is there."""
-    if runtime := runtime_of(worker):
+    """Start the processes for SQL before the first question, and tell when the service is ready."""
+    if runtime := find_runtime(worker):
         runtime.warm()
         threading.Thread(target=tell_ready, args=(runtime,), name="ready", daemon=True).start()
 
 
 def worker_exit(server, worker):
     """Close pools and end processes."""
-    if runtime := runtime_of(worker):
+    if runtime := find_runtime(worker):
         runtime.close()
 
 
 def child_exit(server, worker):
-    """Clear up after a worker that was killed: what it had in use, and uploads that were on their way to it."""
+    """Clean up after a killed worker: remove its load, its gauges and the files of unfinished uploads."""
     worker.loads.forget(worker.age)
     folder.forget_process(worker.pid)
     metrics.fold_dead()
@@ -115,6 +115,6 @@ def child_exit(server, worker):
         spooled.unlink(missing_ok=True)
 
 
-def runtime_of(worker):
-    """None where the application did not load."""
+def find_runtime(worker):
+    """Return the worker's Runtime; None if its application did not load."""
     return getattr(worker.wsgi, "extensions", {}).get("sqlchat")

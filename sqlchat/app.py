@@ -1,4 +1,4 @@
-"""The application factory, and nothing else."""
+"""Builds the Flask application: `create_app` is the only constructor."""
 
 from __future__ import annotations
 
@@ -52,21 +52,21 @@ BLUEPRINTS = tuple(
 
 
 class App(Flask):
-    """A Flask application whose views and hooks are all plain functions."""
+    """A Flask application whose views and hooks are plain functions, never coroutines."""
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        """`func` as it is. Flask's own looks at each function of each request for being a coroutine."""
+        """Return `func` unchanged; Flask checks each function of each request for being a coroutine."""
         return func
 
 
 def create_app(config: Settings | None = None) -> Flask:
-    """Build the application from `config`, or from the environment. Raises ConfigError where settings do not fit."""
+    """Build the application from `config`, or from the environment. Raises ConfigError if settings are wrong."""
     config = config or Settings.from_environ()
     logs.configure(config)
     app = App("sqlchat", static_folder=None)
     app.extensions["sqlchat"] = Runtime(config)
     if not config.auth_configured and not config.open_data_routes:
-        # Without tokens, a page in the user's browser must not reach this under a name of its own (DNS rebinding).
+        # Without tokens, a web page must not reach this service under the page's own host name (DNS rebinding).
         app.config["TRUSTED_HOSTS"] = security.LOCAL_HOSTS
     requests.init_app(app, config.trusted_proxies)
     problems.init_app(app)

@@ -1,4 +1,4 @@
-"""The command line, `flask --app wsgi ...`: local tokens, the store's migrations, the demo database, evaluations."""
+"""Defines the commands of `flask --app wsgi`: local tokens, migrations, the demo database, evaluations, feedback."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def export_feedback(*, connection: str, owner: str) -> None:
 
 @contextmanager
 def _use_runtime() -> Iterator[Runtime]:
-    """The app's runtime, closed afterwards. A failure ends the command with its sentence."""
+    """Yield the app's runtime and close it afterwards. A SqlchatError ends the command with its `detail`."""
     runtime: Runtime = current_app.extensions["sqlchat"]
     try:
         yield runtime

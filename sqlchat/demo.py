@@ -1,7 +1,7 @@
-"""The demo database: a small shop in SQLite, the same rows wherever it is built. Called by the runtime and the CLI.
+"""Builds the demo database: a small shop in SQLite, with the same rows each time.
 
-Its comments stand in the text of its CREATE TABLE statements, which SQLite keeps: the one after a table's opening
-line is the table's, one behind a column the column's.
+SQLite keeps the text of CREATE TABLE statements, so comments are there: behind the opening line the table's, behind a
+column the column's.
 """
 
 from __future__ import annotations
@@ -102,9 +102,9 @@ CUSTOMERS, BUYERS, ORDERS = 240, 225, 1800
 
 
 def build_demo(path: Path) -> None:
-    """Write the shop to `path`, whole or not at all; what was there is replaced. Takes well under a second.
+    """Write the shop to `path`, whole or not at all, and replace an existing file. Takes well under a second.
 
-    Safe where several processes build at once: each writes a file of its own and renames it.
+    Several processes may build at once: each writes a file of its own and renames it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
@@ -144,14 +144,14 @@ def _make_customers(rng: random.Random) -> Iterator[tuple[object, ...]]:
     rng.shuffle(people)
     rng.shuffle(firms)
     for number in range(1, CUSTOMERS + 1):
-        corporate = number % 5 == 0
-        name = firms.pop() if corporate else people.pop()
-        segment = "Corporate" if corporate else rng.choice(("Consumer", "Consumer", "Home Office"))
+        is_corporate = number % 5 == 0
+        name = firms.pop() if is_corporate else people.pop()
+        segment = "Corporate" if is_corporate else rng.choice(("Consumer", "Consumer", "Home Office"))
         # Earlier homes are likelier, so that the countries differ in size.
         code, city = homes[min(rng.randrange(len(homes)), rng.randrange(len(homes)))]
         signed_up = FIRST_DAY - timedelta(days=365) + timedelta(days=rng.randrange(365 * 3))
         email = name.lower().replace(" ", ".") + "@example.com"
-        age = None if corporate else rng.randrange(18, 80)
+        age = None if is_corporate else rng.randrange(18, 80)
         yield number, name, email, city, code, segment, signed_up.isoformat(), age
 
 
@@ -177,8 +177,8 @@ def _make_orders(rng: random.Random) -> Iterator[tuple[int, int, str, str]]:
 def _make_lines(
     rng: random.Random, orders: list[tuple[int, int, str, str]], products: list[tuple[int, str, int, float, int]]
 ) -> Iterator[tuple[int, int, int, int, float, float]]:
-    for order in orders:
-        for line, product in enumerate(rng.sample(products, rng.choice((1, 1, 2, 2, 3, 4))), 1):
-            cents = round(product[3] * 100) * rng.choice((90, 95, 100)) // 100
+    for order_id, *_ in orders:
+        for line, (product_id, _, _, price, _) in enumerate(rng.sample(products, rng.choice((1, 1, 2, 2, 3, 4))), 1):
+            cents = round(price * 100) * rng.choice((90, 95, 100)) // 100
             discount = rng.choice((0, 0, 0, 0.05, 0.1, 0.2))
-            yield order[0], line, product[0], rng.choice((1, 1, 1, 2, 2, 3, 5)), cents / 100, discount
+            yield order_id, line, product_id, rng.choice((1, 1, 1, 2, 2, 3, 5)), cents / 100, discount

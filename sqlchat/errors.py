@@ -1,4 +1,4 @@
-"""Every way a request can fail, as one tree. Imports nothing of ours.
+"""Defines all failures of a request as one tree of exceptions. Imports nothing of ours.
 
     SqlchatError                          500 internal_error
     ├── BadRequestError                   400 bad_request
@@ -48,8 +48,8 @@
         ├── QueryTimeoutError             504 query_timeout
         └── ModelTimeoutError             504 model_timeout
 
-`detail` is one sentence that the caller may read: no secret, no stack trace, no connection string. `facts` are
-further members of the problem body (`sqlstate`, `position`, ...), JSON values only.
+`detail` is a sentence for the caller, without secrets, stack traces and connection strings. `facts` are further
+members of the problem body (`sqlstate`, `position`, ...), JSON values only.
 """
 
 from __future__ import annotations
@@ -58,13 +58,13 @@ from typing import Any, ClassVar
 
 
 class SqlchatError(Exception):
-    """Base of all errors that a caller is told about. Survives pickling, so that it crosses processes."""
+    """Base of all errors that a caller may see. It can be pickled, so that it crosses processes."""
 
     status: ClassVar[int] = 500
     code: ClassVar[str] = "internal_error"
     title: ClassVar[str] = "Internal error"
     of_surroundings: ClassVar[bool] = False
-    """Whether what the operator set up may be at fault, though the status is below 500."""
+    """Whether the operator's set-up may be at fault, though the status is below 500."""
 
     def __init__(self, detail: str, *, retry_after: int | None = None, place: str = "", **facts: Any) -> None:
         super().__init__(detail)
@@ -72,7 +72,7 @@ class SqlchatError(Exception):
         self.retry_after = retry_after
         """Seconds after which another try makes sense, or None."""
         self.place = place
-        """Host and port of what failed, for the log alone."""
+        """Host and port of the service that failed, for the log alone."""
         self.facts = facts
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -124,7 +124,7 @@ class QueryError(BadRequestError):
 
 
 class UnknownNameError(QueryError):
-    """The SQL names what the database, or the catalog that is kept of it, does not hold."""
+    """The SQL has a name that the database, or its cached catalog, does not hold."""
 
 
 class FileInvalidError(BadRequestError):
@@ -256,7 +256,7 @@ class BusyError(UnavailableError):
 
 
 class ForeignServerUnavailableError(UnavailableError):
-    """The database answers, but a server from which it reads a table, such as a shard, does not."""
+    """A server from which the database reads a table, such as a shard, does not answer; the database does."""
 
     code, title = "foreign_server_unavailable", "A server behind the database cannot be reached"
 

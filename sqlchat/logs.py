@@ -1,4 +1,4 @@
-"""Logging: one JSON object a line on stderr. Configured by `create_app`, never at import."""
+"""Configures logging: one JSON object a line on stderr."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def make_formatter() -> OrjsonFormatter:
 
 
 class GunicornLogger(glogging.Logger):  # type: ignore[misc]
-    """gunicorn's own lines in the same JSON. Set as its `logger_class`."""
+    """gunicorn's logger that writes the same JSON. Set as its `logger_class`."""
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
@@ -30,13 +30,13 @@ class GunicornLogger(glogging.Logger):  # type: ignore[misc]
 
 
 class LineHandler(logging.StreamHandler):  # type: ignore[type-arg]
-    """The one handler of ours, told from others by its type."""
+    """Our one handler; its type tells it from others."""
 
 
 def configure(settings: Settings) -> None:
-    """Write our own records from the configured level on, and other libraries' warnings.
+    """Log our own records from the configured level on, and of other libraries warnings and errors alone.
 
-    Their finer levels stay out whatever the setting: at DEBUG, an SDK writes prompts, headers and rows.
+    The setting does not change the latter: at DEBUG, an SDK logs prompts, headers and rows.
     """
     root = logging.getLogger()
     if not any(isinstance(handler, LineHandler) for handler in root.handlers):

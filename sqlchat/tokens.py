@@ -1,7 +1,7 @@
-"""Verifies access tokens, Supabase's or the local service's own, and mints the latter.
+"""Verifies access tokens of Supabase and of the local service, and mints the latter.
 
-The key is chosen by the family of the token's algorithm: HS256 takes a shared secret, ES256 and RS256 take a public
-key of the project's JWKS, and neither is ever tried with the other's (RFC 8725, 3.1). PyJWT is imported only here.
+The token's algorithm selects its key: a shared secret for HS256, a public key of the project's JWKS for ES256 and
+RS256, never the other (RFC 8725, 3.1). PyJWT is imported only here.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ REASONS: Mapping[type[Exception], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A user whose token was found valid."""
+    """A user with a valid token."""
 
     id: str
     """The token's `sub`, a UUID in its canonical form."""
@@ -52,7 +52,7 @@ class Caller:
 
 
 class TokenVerifier:
-    """`caller(token)` says whose token it is. One a process: it caches the project's public keys."""
+    """Finds the caller of a token. There is one in each process: it caches the project's public keys."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -60,7 +60,7 @@ class TokenVerifier:
         self._issuer = _make_supabase_issuer(settings) if settings.auth_configured else LOCAL_ISSUER
 
     def verify(self, token: str) -> Caller:
-        """Verify `token`. Raises UnauthorizedError, and UnavailableError while the public keys cannot be had."""
+        """Verify `token` and return its caller. Raises UnauthorizedError, and UnavailableError."""
         if len(token) > MAX_BYTES:
             raise UnauthorizedError(f"The token is longer than {MAX_BYTES // 1024} KB.")
         try:
@@ -111,18 +111,17 @@ class TokenVerifier:
 
 
 class PublicKeys:
-    """The signing keys of a Supabase project, fetched from its JWKS and kept for ten minutes.
+    """The signing keys of a Supabase project, fetched from its JWKS and cached for ten minutes.
 
-    A key id that is not among them causes a fetch at most every `COOLDOWN` seconds, whatever callers send. Where a
-    fetch fails, the keys at hand serve on.
+    An unknown key id causes a fetch, at most every `COOLDOWN` seconds. If a fetch fails, the cached keys serve on.
     """
 
     LIFESPAN = 600.0
     COOLDOWN = 30.0
     COLD_COOLDOWN = 5.0
-    """While there is nothing to serve with."""
+    """COOLDOWN as long as no key is cached."""
     STALE = 86_400.0
-    """A key that may have been revoked since does not serve longer than that."""
+    """Seconds after which cached keys serve no longer: they may have been revoked."""
 
     def __init__(self, supabase_url: str) -> None:
         url = f"{supabase_url.rstrip('/')}/auth/v1/.well-known/jwks.json"
@@ -133,10 +132,9 @@ class PublicKeys:
         self._lock = threading.Lock()
 
     def get(self, kid: str) -> jwt.PyJWK:
-        """The key of that id. Raises PyJWKClientError (there is none), UnavailableError (keys out of reach)."""
-        fresh = kid in self._keys and time.monotonic() < self._fetched_at + self.LIFESPAN
-        # Who has a key, if an old one, does not wait for a fetch that is under way.
-        if not fresh and self._lock.acquire(blocking=kid not in self._keys):
+        """Return a key by its id. Raises PyJWKClientError if there is none, UnavailableError if no fetch works."""
+        # If a key is cached, even an old one, do not wait for the fetch of another thread.
+        if not self._is_fresh(kid) and self._lock.acquire(blocking=kid not in self._keys):
             try:
                 self._refresh(kid)
             finally:
@@ -150,9 +148,11 @@ class PublicKeys:
         except KeyError:
             raise jwt.PyJWKClientError from None
 
+    def _is_fresh(self, kid: str) -> bool:
+        return kid in self._keys and time.monotonic() < self._fetched_at + self.LIFESPAN
+
     def _refresh(self, kid: str) -> None:
-        now = time.monotonic()
-        if now < self._next_fetch or (kid in self._keys and now < self._fetched_at + self.LIFESPAN):
+        if time.monotonic() < self._next_fetch or self._is_fresh(kid):
             return
         try:
             keys = self._client.get_signing_keys()
@@ -168,10 +168,10 @@ class PublicKeys:
 
 
 def mint_token(settings: Settings, email: str, sub: str | None = None) -> str:
-    """A token for the user `email`, whose id is `sub` or, always the same, derived from the address.
+    """Make a token for the user `email`, whose id is `sub` or is derived from the address.
 
-    Signed with the local key, or with the legacy secret where that is configured. Raises ConfigError where only
-    Supabase can sign, and UnauthorizedError where `sub` is no UUID.
+    Signs with the local key, or with the legacy secret if that is configured. Raises ConfigError if only Supabase can
+    sign, and UnauthorizedError if `sub` is no UUID.
     """
     if settings.auth_configured and not settings.supabase_jwt_secret:
         raise ConfigError("Tokens of this service come from Supabase: sign in there to get one.")
@@ -189,7 +189,7 @@ def mint_token(settings: Settings, email: str, sub: str | None = None) -> str:
 
 
 def _list_signing_secrets(settings: Settings) -> tuple[bytes, ...]:
-    """HS256 secrets, the signing one first; none where Supabase signs with its key pairs alone."""
+    """Return the HS256 secrets, the signing one first; () if Supabase signs only with key pairs."""
     if not settings.auth_configured:
         return derive_keys(settings, "local tokens")
     return (settings.supabase_jwt_secret.encode(),) if settings.supabase_jwt_secret else ()

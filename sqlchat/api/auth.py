@@ -1,4 +1,4 @@
-"""`/api/auth`: tells callers whose token they send."""
+"""`/api/auth`: shows the user of a token."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A question in, SQL and rows out."""
+"""`/api/chat`: answers a question with SQL and rows."""
 
 from collections.abc import Generator
 from dataclasses import replace
@@ -58,9 +58,9 @@ def read_question(payload: dict[str, Any]) -> Question:
 
 
 def record_stages(question: Question) -> Generator[Stage]:
-    """The stages of `question`, which leaves its entry in the history however it ends.
+    """Yield the stages of `question` and record its entry in the history, also if it fails.
 
-    The entry is there before the last stage, the answer, goes out: the next question may follow up on it.
+    The entry is written before the last stage, the answer, goes out: the next question may follow up on it.
     """
     with record_entry("chat", question.connection_id, question=question.text) as entry:
         for stage in runtime().pipeline.run_stages(question, entry):

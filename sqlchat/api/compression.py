@@ -1,4 +1,4 @@
-"""The content coding of an answer that is written some bytes at a time."""
+"""Chooses the content coding of a streamed answer, and compresses it piece by piece."""
 
 from __future__ import annotations
 
@@ -12,15 +12,13 @@ from sqlchat.exports.sink import Sink
 GZIP = 16 + zlib.MAX_WBITS
 GZIP_LEVEL = 4
 CODINGS = ("zstd", "gzip")
-"""The better one first."""
+"""The preferred one first."""
 
 
 class Compressor(Protocol):
     def compress(self, data: bytes, /) -> bytes: ...
 
-    def flush(self) -> bytes:
-        """The last bytes."""
-        ...
+    def flush(self) -> bytes: ...
 
 
 class Zstd:
@@ -40,10 +38,10 @@ class Zstd:
 
 
 def choose_coding() -> str | None:
-    """The coding that the caller names and likes best; None where it names none of ours."""
-    liked = {name.lower(): quality for name, quality in request.accept_encodings if quality > 0}
-    named = [coding for coding in CODINGS if coding in liked]
-    return max(named, key=lambda coding: liked[coding], default=None)
+    """Return the coding of ours that the request prefers; None if it names none of them."""
+    qualities = {name.lower(): quality for name, quality in request.accept_encodings if quality > 0}
+    accepted = [coding for coding in CODINGS if coding in qualities]
+    return max(accepted, key=lambda coding: qualities[coding], default=None)
 
 
 def make_compressor(coding: str) -> Compressor:

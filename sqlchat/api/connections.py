@@ -41,7 +41,7 @@ blueprint = Resource(
     description="The caller's databases.",
 )
 
-NAMED = [describe_path("connection_id", "warehouse")]  # a collection of all examples must not delete the demo
+NAMED = [describe_path("connection_id", "warehouse")]  # sending all examples must not delete the demo
 DEMO = [describe_path("connection_id", "demo")]
 
 
@@ -54,7 +54,7 @@ def connect(payload: dict[str, Any]) -> dict[str, Any]:
 
     A config that does not work is refused with 400 and the database's own words.
     """
-    made = runtime().manager.create(
+    connection = runtime().manager.create(
         security.owner(),
         payload["provider"],
         payload["name"],
@@ -62,8 +62,8 @@ def connect(payload: dict[str, Any]) -> dict[str, Any]:
         payload.get("policy"),
         privacy=payload["privacy"],
     )
-    note(connection=made.name)
-    return {"name": made.name, "provider": made.provider, "status": _read_status(made)}
+    note(connection=connection.name)
+    return _render_changed(connection)
 
 
 @blueprint.get("")
@@ -71,8 +71,8 @@ def connect(payload: dict[str, Any]) -> dict[str, Any]:
 @blueprint.fails(401, 503)
 def list_connections() -> dict[str, Any]:
     """List the caller's connections, without touching their databases."""
-    found = runtime().manager.list(security.owner())
-    return {"connections": [_describe(each) | {"status": _read_status(each)} for each in found]}
+    connections = runtime().manager.list(security.owner())
+    return {"connections": [_render_connection(connection) for connection in connections]}
 
 
 @blueprint.get("/<connection_id>", parameters=NAMED)
@@ -80,8 +80,8 @@ def list_connections() -> dict[str, Any]:
 @blueprint.fails(401, 404, 503)
 def show_connection(connection_id: str) -> dict[str, Any]:
     """Show a connection and whether its database can be reached now."""
-    found = runtime().manager.describe(security.owner(), connection_id)
-    return _describe(found) | {"status": _read_status(found), "policy": found.policy, "privacy": found.privacy}
+    connection = runtime().manager.describe(security.owner(), connection_id)
+    return _render_connection(connection) | {"policy": connection.policy, "privacy": connection.privacy}
 
 
 @blueprint.patch("/<connection_id>", parameters=NAMED)
@@ -94,8 +94,7 @@ def change_connection(payload: Changes, connection_id: str) -> dict[str, Any]:
     A `config` replaces the whole one, password included. It is tried first; one that does not work is refused with
     400, and nothing changes.
     """
-    changed = runtime().manager.change(security.owner(), connection_id, payload)
-    return {"name": changed.name, "provider": changed.provider, "status": _read_status(changed)}
+    return _render_changed(runtime().manager.change(security.owner(), connection_id, payload))
 
 
 @blueprint.delete("/<connection_id>", parameters=NAMED)
@@ -132,21 +131,26 @@ def show_schema(query: dict[str, bool], connection_id: str) -> Response:
 @blueprint.fails(401, 404, 503, 504)
 def refresh(connection_id: str) -> dict[str, Any]:
     """Read the catalog and the profiles of its columns anew, after tables or data have changed."""
-    found = runtime().manager.refresh(security.owner(), connection_id, security.claims())
-    return {"version": found.version, "tables": found.tables, "refreshed_at": found.at}
+    catalog = runtime().manager.refresh(security.owner(), connection_id, security.claims())
+    return {"version": catalog.version, "tables": catalog.tables, "refreshed_at": catalog.at}
 
 
-def _describe(found: Described) -> dict[str, Any]:
+def _render_connection(connection: Described) -> dict[str, Any]:
     return {
-        "name": found.name,
-        "provider": found.class_name,
-        "dialect": write_public_name(found.dialect),
-        "created_at": found.created_at,
+        "name": connection.name,
+        "provider": connection.class_name,
+        "dialect": write_public_name(connection.dialect),
+        "created_at": connection.created_at,
+        "status": _render_status(connection),
     }
 
 
+def _render_changed(connection: Described) -> dict[str, Any]:
+    return {"name": connection.name, "provider": connection.provider, "status": _render_status(connection)}
+
+
 def _render_table(table: Table, profiles: Profiles | None) -> dict[str, Any]:
-    """Only the members of `TableSchema`: a catalog also holds facts that only the examination of SQL needs."""
+    """Return the members of `TableSchema` alone: a catalog also holds facts for the examination of SQL."""
     columns = []
     for column in table.columns:
         columns.append(_pick(column, ("name", "type", "nullable", "comment", "base_type", "labels")))
@@ -157,13 +161,13 @@ def _render_table(table: Table, profiles: Profiles | None) -> dict[str, Any]:
         _pick(key, ("columns", "ref_schema", "ref_table", "ref_columns")) | render_source(key)
         for key in table.foreign_keys
     ]
-    shown = _pick(table, ("name", "schema", "kind", "comment", "primary_key", "row_estimate"))
-    return shown | {"columns": columns, "foreign_keys": keys}
+    members = _pick(table, ("name", "schema", "kind", "comment", "primary_key", "row_estimate"))
+    return members | {"columns": columns, "foreign_keys": keys}
 
 
 def _pick(item: object, names: tuple[str, ...]) -> dict[str, Any]:
     return {name: getattr(item, name) for name in names}
 
 
-def _read_status(found: Described) -> dict[str, Any]:
-    return {"state": found.state, "warnings": found.warnings}
+def _render_status(connection: Described) -> dict[str, Any]:
+    return {"state": connection.state, "warnings": connection.warnings}

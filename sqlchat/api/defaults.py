@@ -1,4 +1,4 @@
-"""Fills in what a request leaves out, from the settings of a signed-in caller."""
+"""Chooses connection and provider: those of the request, or the defaults in the caller's settings."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from sqlchat.errors import PayloadError
 
 
 def choose_connection(payload: dict[str, Any]) -> str:
-    """The request's `connection_id`, else the caller's `default_connection`. Raises PayloadError without either."""
-    if given := payload.get("connection_id"):
-        return str(given)
+    """Return the request's `connection_id`, else the caller's `default_connection`; else raises PayloadError."""
+    if connection_id := payload.get("connection_id"):
+        return str(connection_id)
     name = _read_setting("default_connection")
     g.default_connection = name is not None
     if name is None:
@@ -22,7 +22,7 @@ def choose_connection(payload: dict[str, Any]) -> str:
 
 
 def choose_provider(payload: dict[str, Any]) -> str | None:
-    """The request's `provider`, else the caller's `default_provider`, else None: the first configured one."""
+    """Return the request's `provider`, else the caller's `default_provider`, else None (the first configured one)."""
     provider = payload.get("provider")
     return provider if isinstance(provider, str) else _read_setting("default_provider")
 

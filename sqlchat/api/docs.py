@@ -1,4 +1,4 @@
-"""OpenAPI 3.1 at /api/openapi.json, made from the blueprints, and Swagger UI at /docs from packaged assets."""
+"""Serves OpenAPI 3.1 of all blueprints at /api/openapi.json, and Swagger UI at /docs from packaged assets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ what it rests on. Errors are RFC 9457 problem bodies with a stable `code`."""
 
 
 class Api(flask_smorest.Api):  # type: ignore[misc]
-    """flask-smorest, with our error bodies: they are documented here and written by `problems`."""
+    """flask-smorest's Api that documents our error bodies, which `problems` writes."""
 
     ERROR_SCHEMA = ProblemSchema
 
@@ -29,7 +29,7 @@ class Api(flask_smorest.Api):  # type: ignore[misc]
         pass
 
     def _openapi_json(self) -> Response:
-        """The description, as this deployment has it: tools that import it then need no more than a token."""
+        """Answer with the description for this deployment: tools that import it then need only a token."""
         return answer(describe_deployment(self.spec.to_dict()))
 
     def _register_responses(self) -> None:
@@ -49,7 +49,7 @@ def init_app(app: Flask, blueprints: tuple[flask_smorest.Blueprint, ...]) -> Non
         OPENAPI_URL_PREFIX="/api",
         OPENAPI_JSON_PATH="openapi.json",
     )
-    app.json.sort_keys = False  # type: ignore[attr-defined] # keys come as the contract shows them
+    app.json.sort_keys = False  # type: ignore[attr-defined] # keys keep the order of the schemas
     api = Api(app, spec_kwargs={"info": {"description": DESCRIPTION}, "servers": [{"url": "/"}]})
     bearer: dict[str, Any] = {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}
     bearer["description"] = (
@@ -63,11 +63,11 @@ def init_app(app: Flask, blueprints: tuple[flask_smorest.Blueprint, ...]) -> Non
 
 
 def describe_deployment(spec: dict[str, Any]) -> dict[str, Any]:
-    """`spec` with which routes want a token here and, in local mode, the address that it was asked for at."""
+    """Return `spec` with the token rules of this deployment and, in local mode, with the request's own address."""
     settings = runtime().settings
-    local = not settings.auth_configured
+    is_local = not settings.auth_configured
     optional: list[dict[str, list[str]]] = [{}, {"bearer": []}]  # tools take the first
-    if not (local or settings.open_data_routes):
+    if not (is_local or settings.open_data_routes):
         optional = [{"bearer": []}]
     paths = {
         path: {
@@ -76,14 +76,14 @@ def describe_deployment(spec: dict[str, Any]) -> dict[str, Any]:
         }
         for path, item in spec["paths"].items()
     }
-    if local:  # a collection made of the examples connects to the demo database, which is there
+    if is_local:  # a collection of the examples connects to the demo database, which exists
         body = paths["/api/connections"]["post"]["requestBody"]
         content = body["content"]["application/json"] | {"example": CONNECT_LOCALLY_EXAMPLE}
         paths["/api/connections"]["post"]["requestBody"] = body | {"content": {"application/json": content}}
-    servers = [{"url": request.host_url.rstrip("/")}] if local else spec["servers"]
+    servers = [{"url": request.host_url.rstrip("/")}] if is_local else spec["servers"]
     return {**spec, "servers": servers, "paths": paths}
 
 
 def to_docs() -> Response:
-    """Go to the documentation, if the page is turned off."""
+    """Redirect to the documentation, if the page is turned off."""
     return redirect("/docs/")

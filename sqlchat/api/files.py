@@ -1,4 +1,4 @@
-"""`/api/files`: profiles and keeps uploads."""
+"""`/api/files`: profiles, stores, lists and deletes uploads."""
 
 from typing import Any
 
@@ -29,15 +29,12 @@ blueprint = Resource(
     "files", __name__, access=security.DATA, url_prefix="/api/files", description="Uploads and what is in them."
 )
 
-NAMED = [describe_path("storage_path", "uploads/customers-of-2019.csv")]  # all examples together upload another
+NAMED = [describe_path("storage_path", "uploads/customers-of-2019.csv")]  # not the file of the upload's example
 
 
 @blueprint.before_request
 def allow_large_bodies() -> None:
-    """An upload may be as large as the setting says; everything is checked while it arrives.
-
-    A body of another kind would be read into memory.
-    """
+    """Raise the limit of the body to SQLCHAT_MAX_UPLOAD_MB for forms alone: others would be read into memory."""
     if request.mimetype == "multipart/form-data":
         request.max_content_length = runtime().settings.max_upload_mb << 20
 
@@ -50,8 +47,8 @@ def allow_large_bodies() -> None:
 def profile(query: dict[str, Any], form: dict[str, Any]) -> Response:
     """Say what a file holds: rows, columns, SQL types, nulls, and how it was read. Nothing is kept."""
     file = _require_name(form["file"])
-    read = runtime().files.profile(file.stream, file.filename, _read_options(query, form), owner=security.folder())
-    return answer(read.as_dict())
+    result = runtime().files.profile(file.stream, file.filename, _read_options(query, form), owner=security.folder())
+    return answer(result.as_dict())
 
 
 @blueprint.post("/upload")
@@ -67,9 +64,9 @@ def upload(query: dict[str, Any], form: dict[str, Any]) -> Response:
     file = _require_name(form["file"])
     options = _read_options({name: query.pop(name) for name in ("sheet", "on_bad_rows") if name in query}, form)
     query |= {"options": options, "folder": security.folder(), "token": security.folder_token()}
-    kept = runtime().files.upload(file.stream, file.filename, file.content_type, **query)
-    metrics.count_upload(kept.size_bytes)
-    return answer(kept.as_dict(), 201)
+    stored = runtime().files.upload(file.stream, file.filename, file.content_type, **query)
+    metrics.count_upload(stored.size_bytes)
+    return answer(stored.as_dict(), 201)
 
 
 @blueprint.get("")
@@ -78,8 +75,8 @@ def upload(query: dict[str, Any], form: dict[str, Any]) -> Response:
 @blueprint.fails(401, 403, 404, 502, 503, 504)
 def list_files(query: dict[str, str]) -> Response:
     """List the caller's files in a bucket, by name."""
-    kept = runtime().files.list(query["bucket"], folder=security.folder(), token=security.folder_token())
-    return answer({"files": [each.as_dict() for each in kept]})
+    files = runtime().files.list(query["bucket"], folder=security.folder(), token=security.folder_token())
+    return answer({"files": [file.as_dict() for file in files]})
 
 
 @blueprint.delete("/<path:storage_path>", parameters=NAMED)
@@ -97,7 +94,7 @@ def delete_file(storage_path: str) -> dict[str, Any]:
 
 
 def _read_options(query: dict[str, Any], form: dict[str, Any]) -> Options:
-    """Options from the form's `read`, completed by those of the query."""
+    """Merge the query's options with the form's `read`, which wins. Raises PayloadError."""
     try:
         return Options.parse(query | form["read"])
     except FileInvalidError as exc:

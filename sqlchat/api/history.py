@@ -51,8 +51,8 @@ def show_history(query: dict[str, Any]) -> Response:
     """
     owner, store = security.owner(), runtime().store
     page, after = store.history.page(owner, **query)
-    said = store.feedback.find(owner, [entry.id for entry in page]) if page else {}
-    return answer({"history": [render_entry(entry, said.get(entry.id)) for entry in page], "next": after})
+    feedback = store.feedback.find(owner, [entry.id for entry in page]) if page else {}
+    return answer({"history": [render_entry(entry, feedback.get(entry.id)) for entry in page], "next": after})
 
 
 @blueprint.get("/<entry_id>/result", parameters=BY_ID)
@@ -87,7 +87,7 @@ def give_feedback(payload: dict[str, Any], entry_id: str) -> Response:
     nothing is kept. Only with `as_example` does the question become a verified example of its connection.
     """
     entry = _find_entry(entry_id)
-    given, example, is_new = runtime().feedback.give(
+    feedback, example, is_new = runtime().feedback.give(
         entry,
         payload["rating"],
         comment=(payload["comment"] or "").strip(),
@@ -96,8 +96,8 @@ def give_feedback(payload: dict[str, Any], entry_id: str) -> Response:
         claims=security.claims(),
     )
     note(connection=entry.connection_id)
-    told = render_feedback(given) | {"example": render_example(example, stale=False) if example else None}
-    return answer(told, 201 if is_new else 200)
+    body = render_feedback(feedback) | {"example": render_example(example, stale=False) if example else None}
+    return answer(body, 201 if is_new else 200)
 
 
 @blueprint.delete("/<entry_id>/feedback", parameters=BY_ID)
@@ -110,7 +110,7 @@ def delete_feedback(entry_id: str) -> dict[str, str]:
 
 
 def _find_entry(entry_id: str) -> Entry:
-    """The caller's entry of that id, or the newest that has a result. Raises EntryNotFoundError."""
+    """Return the caller's entry with that id, or the newest that has a result. Raises EntryNotFoundError."""
     try:
         wanted = None if entry_id == LATEST else uuid.UUID(entry_id)
     except ValueError:

@@ -54,8 +54,8 @@ def put_context(payload: dict[str, Any], connection_id: str) -> Response:
     """
     context = BusinessContext(
         payload["notes"].strip(),
-        tuple(_read_term(each) for each in payload["terms"]),
-        tuple(Reference(each["from"], each["to"]) for each in payload["references"]),
+        tuple(_read_term(term) for term in payload["terms"]),
+        tuple(Reference(reference["from"], reference["to"]) for reference in payload["references"]),
     )
     runtime().knowledge_editor.put_context(security.owner(), connection_id, context, security.claims())
     return _answer_context(connection_id, context)
@@ -67,8 +67,8 @@ def put_context(payload: dict[str, Any], connection_id: str) -> Response:
 def list_examples(connection_id: str) -> Response:
     """List the verified examples of a connection, at most 200, the newest first."""
     catalog = runtime().manager.open(security.owner(), connection_id, security.claims()).catalog
-    found = runtime().knowledge.list_examples(security.owner(), connection_id, catalog)
-    return answer({"examples": [render_example(example, stale=stale) for example, stale in found]})
+    examples = runtime().knowledge.list_examples(security.owner(), connection_id, catalog)
+    return answer({"examples": [render_example(example, stale=is_stale) for example, is_stale in examples]})
 
 
 @blueprint.post("/<connection_id>/examples", parameters=NAMED)
@@ -82,7 +82,7 @@ def put_example(payload: dict[str, Any], connection_id: str) -> Response:
     The SQL must be allowed, name what the database holds, and be planned by it; else it is refused with 400 and the
     reason. Asked in the same words, it answers without a model; the nearest ones are shown to the model.
     """
-    example, new = runtime().knowledge_editor.put_example(
+    example, is_new = runtime().knowledge_editor.put_example(
         security.owner(),
         connection_id,
         payload["question"].strip(),
@@ -90,7 +90,7 @@ def put_example(payload: dict[str, Any], connection_id: str) -> Response:
         note=(payload["note"] or "").strip(),
         claims=security.claims(),
     )
-    return answer(render_example(example, stale=False), 201 if new else 200)
+    return answer(render_example(example, stale=False), 201 if is_new else 200)
 
 
 @blueprint.delete("/<connection_id>/examples/<example_id>", parameters=ONE)
@@ -122,7 +122,7 @@ def _answer_context(connection_id: str, context: BusinessContext) -> Response:
 
 
 def _read_id(text: str) -> UUID | None:
-    """None for the latest. Raises ExampleNotFoundError for what is no id."""
+    """Parse an id; None for `latest`. Raises ExampleNotFoundError if it is no UUID."""
     try:
         return None if text == LATEST else UUID(text)
     except ValueError:

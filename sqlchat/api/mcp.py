@@ -1,7 +1,7 @@
-"""`/mcp`: the Model Context Protocol over one stateless route, so that assistants can use this service as a tool.
+"""`/mcp`: serves the Model Context Protocol on one stateless route, as a tool for assistants.
 
-JSON-RPC 2.0 by POST, answered as plain JSON. Two eras of the protocol are spoken: that of 2025 with its handshake
-(`initialize`), and that of 2026, in which each request names its version in `params._meta`.
+Takes JSON-RPC 2.0 by POST and answers plain JSON. It speaks the protocol of 2025, with its handshake (`initialize`),
+and that of 2026, in which each request names its version in `params._meta`.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ UNSUPPORTED_VERSION = -32022
 
 
 class ProtocolError(Exception):
-    """A fault of a message as JSON-RPC. Failures of tools are results."""
+    """A JSON-RPC error about a message. A failure of a tool is no such error but a result."""
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:
         super().__init__(message)
@@ -65,7 +65,7 @@ def tell_where_to_sign_in(response: Response) -> Response:
 @blueprint.get(METADATA_PATH)
 @blueprint.get(f"{METADATA_PATH}/mcp")
 def show_metadata() -> Response:
-    """Name who issues the tokens that `/mcp` takes (RFC 9728)."""
+    """Name the issuer of the tokens that `/mcp` takes (RFC 9728). Raises NotFoundError if there is none."""
     settings = runtime().settings
     if not settings.supabase_url:
         raise NotFoundError("No issuer of tokens is configured here.")
@@ -86,7 +86,7 @@ def receive() -> Response:
         message = _read_json()
         _check_message(message)
         if "id" not in message:
-            return Response(status=202)  # a notification, and none changes anything here
+            return Response(status=202)  # a notification: none has an effect here
         result = _dispatch(message)
     except ProtocolError as exc:
         return _refuse(message, exc)
@@ -118,8 +118,8 @@ def _dispatch(message: Mapping[str, Any]) -> dict[str, Any]:
     is_modern = _is_modern(params)
     match message["method"]:
         case "initialize" if not is_modern:
-            asked = params.get("protocolVersion")
-            version = asked if asked in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
+            requested = params.get("protocolVersion")
+            version = requested if requested in HANDSHAKE_VERSIONS else HANDSHAKE_VERSIONS[-1]
             return {"protocolVersion": version, **_describe_server()}
         case "ping" if not is_modern:
             return {}
@@ -136,16 +136,16 @@ def _dispatch(message: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _is_modern(params: Mapping[str, Any]) -> bool:
-    """Whether the request itself names its version, as since 2026. Raises ProtocolError for an unknown version."""
+    """Whether the request speaks the protocol of 2026. Raises ProtocolError for an unknown version."""
     meta = params.get("_meta")
-    named = meta.get(VERSION_KEY) if isinstance(meta, dict) else None
-    header = request.headers.get("MCP-Protocol-Version")
-    known = (*HANDSHAKE_VERSIONS, *MODERN_VERSIONS)
-    for version in (named, header):
-        if version is not None and version not in known:
-            supported = {"supported": [*known], "requested": str(version)[:80]}
-            raise ProtocolError(UNSUPPORTED_VERSION, "This version of the protocol is not spoken here.", supported)
-    return named in MODERN_VERSIONS
+    own_version = meta.get(VERSION_KEY) if isinstance(meta, dict) else None
+    header_version = request.headers.get("MCP-Protocol-Version")
+    supported = [*HANDSHAKE_VERSIONS, *MODERN_VERSIONS]
+    for version in (own_version, header_version):
+        if version is not None and version not in supported:
+            data = {"supported": supported, "requested": str(version)[:80]}
+            raise ProtocolError(UNSUPPORTED_VERSION, "This version of the protocol is not spoken here.", data)
+    return own_version in MODERN_VERSIONS
 
 
 def _describe_server() -> dict[str, Any]:
@@ -168,12 +168,12 @@ def _call(params: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _refuse(message: Any, error: ProtocolError) -> Response:
-    """In the protocol of 2025 an unknown method is told with 200; what is no message at all never is."""
+    """Answer with a JSON-RPC error: 400; an unknown method is 404, or 200 in the protocol of 2025."""
     status = 400
     if error.code == METHOD_NOT_FOUND:
         status = 404 if _is_modern(message.get("params", {})) else 200
     body: dict[str, Any] = {"code": error.code, "message": error.message}
     if error.data is not None:
         body["data"] = error.data
-    named = message.get("id") if isinstance(message, dict) else None
-    return answer({"jsonrpc": "2.0", "id": named if _is_id(named) else None, "error": body}, status)
+    message_id = message.get("id") if isinstance(message, dict) else None
+    return answer({"jsonrpc": "2.0", "id": message_id if _is_id(message_id) else None, "error": body}, status)

@@ -1,7 +1,7 @@
-"""The five tools of `/mcp`, over the same services as the API's own routes.
+"""Runs the five tools of `/mcp`, with the same services as the API's own routes.
 
-An assistant is a caller like any other: the rows that it asks for go to it. What a connection's `privacy` keeps from
-models (profiles of columns) is kept from it too.
+An assistant is a caller like any other: it gets the rows that it asks for. If a connection's `privacy` hides profiles
+of columns from models, it hides them from assistants too.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ JSON_SCHEMAS = OpenAPIConverter("3.1.0", lambda _: None, APISpec("", "", "3.1.0"
 """Writes schemas of arguments as JSON Schema, which OpenAPI 3.1 uses too."""
 
 ROUTE = "mcp"
-"""In the history."""
+"""`route` of entries in the history."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Tool:
     run: Callable[[dict[str, Any]], dict[str, Any]]
 
     def describe(self) -> dict[str, Any]:
-        """As `tools/list` shows it."""
+        """Return the tool as an item of `tools/list`."""
         return {
             "name": self.name,
             "description": self.description,
@@ -62,34 +62,38 @@ class Tool:
 
 
 def call_tool(name: object, arguments: object) -> dict[str, Any]:
-    """The result of `tools/call`; a failure of the tool is a result too, with the problem that the API would answer.
+    """Return the result of `tools/call`. If the tool fails, that is the problem which the API would answer.
 
     Raises PayloadError if there is no such tool.
     """
     tool = TOOLS.get(name) if isinstance(name, str) else None
     if tool is None:
         raise PayloadError(f"There is no tool {str(name)[:80]!r}; there are {', '.join(TOOLS)}.")
-    schema, given = tool.schema(), arguments if isinstance(arguments, dict) else {"": arguments}
+    schema = tool.schema()
+    payload = arguments if isinstance(arguments, dict) else {"": arguments}
     try:
-        if errors := schema.validate(given):
+        if errors := schema.validate(payload):
             raise PayloadError("The arguments are not valid; `errors` says why.", errors=errors)
-        return _make_content(tool.run(cast(dict[str, Any], schema.load(given))), is_error=False)
+        return _make_content(tool.run(cast(dict[str, Any], schema.load(payload))), is_error=False)
     except SqlchatError as exc:
         return _make_content(describe_problem(exc), is_error=True)
 
 
 def list_connections(_: dict[str, Any]) -> dict[str, Any]:
-    found = runtime().manager.list(security.owner())
-    return {"connections": [{"name": each.name, "dialect": write_public_name(each.dialect)} for each in found]}
+    connections = [
+        {"name": connection.name, "dialect": write_public_name(connection.dialect)}
+        for connection in runtime().manager.list(security.owner())
+    ]
+    return {"connections": connections}
 
 
 def describe(payload: dict[str, Any]) -> dict[str, Any]:
     owner, name, wanted = security.owner(), payload["connection"], payload["tables"]
     connection = runtime().manager.open(owner, name, security.claims())
     catalog = runtime().knowledge.teach_catalog(owner, name, connection.catalog, Profiles())
-    told: dict[str, Any] = {"dialect": write_public_name(catalog.dialect), "default_schema": catalog.default_schema}
+    facts: dict[str, Any] = {"dialect": write_public_name(catalog.dialect), "default_schema": catalog.default_schema}
     if not wanted:
-        return told | {
+        return facts | {
             "tables": [_summarize_table(table, catalog.default_schema) for table in catalog.tables],
             "next": "Name some `tables` to see their columns.",
         }
@@ -102,7 +106,7 @@ def describe(payload: dict[str, Any]) -> dict[str, Any]:
             unknown.append(name)
         else:
             tables.append(_describe_table(table, catalog.default_schema, profiles))
-    return told | {"tables": tables, "unknown_tables": unknown}
+    return facts | {"tables": tables, "unknown_tables": unknown}
 
 
 def ask(payload: dict[str, Any]) -> dict[str, Any]:
@@ -124,7 +128,7 @@ def ask(payload: dict[str, Any]) -> dict[str, Any]:
     assert reply.results is not None  # it was asked to run
     return {
         "sql": reply.executed_sql or reply.sql,
-        **_tell_results(reply.results, entry),
+        **_render_limited(reply.results, entry),
         "interpretation": reply.interpretation or reply.explanation,
         "assumptions": reply.assumptions,
         "warnings": reply.warnings,
@@ -140,15 +144,18 @@ def run_sql(payload: dict[str, Any]) -> dict[str, Any]:
             entry.owner, name, sql, max_rows=_read_limit(payload), tag=entry.request_id, claims=security.claims()
         )
         entry.row_count = results.row_count
-    return _tell_results(results, entry)
+    return _render_limited(results, entry)
 
 
 def list_examples(payload: dict[str, Any]) -> dict[str, Any]:
     owner, name = security.owner(), payload["connection"]
     catalog = runtime().manager.open(owner, name, security.claims()).catalog
-    found = runtime().knowledge.list_examples(owner, name, catalog)
-    fresh = [example for example, is_stale in found if not is_stale]
-    return {"examples": [{"question": each.question, "sql": each.sql, "note": each.note} for each in fresh]}
+    examples = [
+        {"question": example.question, "sql": example.sql, "note": example.note}
+        for example, is_stale in runtime().knowledge.list_examples(owner, name, catalog)
+        if not is_stale
+    ]
+    return {"examples": examples}
 
 
 TOOLS = {
@@ -179,30 +186,30 @@ def _read_limit(payload: Mapping[str, Any]) -> int:
     return min(int(payload.get("max_rows", ceiling)), ceiling)
 
 
-def _tell_results(results: Results, entry: Entry) -> dict[str, Any]:
-    """The rows and, if there are more, where the whole result is; `entry` is kept by now."""
-    told = render_results(results)
+def _render_limited(results: Results, entry: Entry) -> dict[str, Any]:
+    """Return the rows and, if there are more, the address of the whole result; `entry` must be recorded before."""
+    content = render_results(results)
     if results.truncated:
-        told["left_out"] = f"These are the first {results.row_count} rows of more: aggregate or filter in SQL."
+        content["left_out"] = f"These are the first {results.row_count} rows of more: aggregate or filter in SQL."
         if runtime().settings.history_days:
-            told["whole_result"] = f"{request.host_url}api/history/{entry.id}/result"
-    return told
+            content["whole_result"] = f"{request.host_url}api/history/{entry.id}/result"
+    return content
 
 
 def _summarize_table(table: Table, default_schema: str) -> dict[str, Any]:
-    told = {"name": _write_name(table, default_schema), "kind": table.kind, "rows": table.row_estimate}
-    return told | ({"comment": table.comment} if table.comment else {})
+    summary = {"name": _write_name(table, default_schema), "kind": table.kind, "rows": table.row_estimate}
+    return summary | ({"comment": table.comment} if table.comment else {})
 
 
 def _describe_table(table: Table, default_schema: str, profiles: Profiles) -> dict[str, Any]:
     columns = []
     for column in table.columns:
-        told: dict[str, Any] = {"name": column.name, "type": column.type, "nullable": column.nullable}
+        facts: dict[str, Any] = {"name": column.name, "type": column.type, "nullable": column.nullable}
         if column.comment:
-            told["comment"] = column.comment
+            facts["comment"] = column.comment
         if profile := profiles.get((table.schema, table.name, column.name)):
-            told["profile"] = {name: value for name, value in asdict(profile).items() if value not in (None, "", ())}
-        columns.append(told)
+            facts["profile"] = {name: value for name, value in asdict(profile).items() if value not in (None, "", ())}
+        columns.append(facts)
     return _summarize_table(table, default_schema) | {
         "columns": columns,
         "primary_key": table.primary_key,
@@ -217,9 +224,9 @@ def _write_name(table: Table, default_schema: str) -> str:
     return f"{table.schema}.{table.name}" if table.schema and table.schema != default_schema else table.name
 
 
-def _make_content(told: Mapping[str, Any], *, is_error: bool) -> dict[str, Any]:
-    """The same as text, for models, and as structured content, for programs."""
-    body = orjson.dumps(told, option=orjson.OPT_NON_STR_KEYS)
+def _make_content(result: Mapping[str, Any], *, is_error: bool) -> dict[str, Any]:
+    """Return `result` twice: as text for models, and as structured content for programs."""
+    body = orjson.dumps(result, option=orjson.OPT_NON_STR_KEYS)
     return {
         "content": [{"type": "text", "text": body.decode()}],
         "structuredContent": orjson.Fragment(body),

@@ -1,4 +1,4 @@
-"""`/metrics`: what the service counts, for Prometheus. Never open to the world."""
+"""`/metrics`: serves the counts for Prometheus, to this machine or to the sender of a token."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ CLOSED = (
 
 @blueprint.get("/metrics")
 def show_metrics() -> Response:
-    """Give all counts. Raises UnauthorizedError without the token, and ForbiddenError if there is none to send."""
+    """Answer with all counts."""
     check_reader()
     body, content_type = metrics.render()
     return Response(body, content_type=content_type, headers={"Cache-Control": "no-store"})
 
 
 def check_reader() -> None:
-    """Let pass whoever sends the token, and whoever asks from this machine, if that can be told.
+    """Raise UnauthorizedError or ForbiddenError unless the request has the token or comes from this machine.
 
-    Behind a proxy on this machine everybody comes from it. So where the service is for others too, the address counts
-    only with SQLCHAT_TRUSTED_PROXIES, which tell the client's; in local mode a proxy's headers close the door.
+    Behind a proxy on this machine, every request has a local address. So in a public service the address counts only
+    with SQLCHAT_TRUSTED_PROXIES, which gives the client's; in local mode no request with a proxy's headers is served.
     """
     expected = runtime().settings.metrics_token
-    scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     if expected and scheme:
-        if scheme.lower() != "bearer" or not secrets.compare_digest(given.strip().encode(), expected.encode()):
+        if scheme.lower() != "bearer" or not secrets.compare_digest(token.strip().encode(), expected.encode()):
             raise UnauthorizedError("This is not the token of the metrics.")
     elif not _is_from_here():
         raise UnauthorizedError("Send the token of the metrics.") if expected else ForbiddenError(CLOSED)

@@ -1,4 +1,4 @@
-"""The page at `/`, its files below `/page`, and how it is configured."""
+"""Serves the page at `/`, its files below `/page`, and its configuration."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ blueprint = Blueprint("page", __name__)
 
 @blueprint.get("/")
 def show_page() -> Response:
-    """Give the page, under a policy that runs and loads what this service gave alone."""
+    """Serve the page, with a policy that runs and loads only files of this service."""
     response = _send("index.html")
     response.headers["Content-Security-Policy"] = write_content_policy(runtime().settings)
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -29,24 +29,26 @@ def show_page() -> Response:
 
 @blueprint.get("/page/<path:name>")
 def send_file(name: str) -> Response:
-    """Give a script or stylesheet of the page. Raises NotFound."""
+    """Serve a script or stylesheet of the page. Raises NotFound."""
     return _send(name)
 
 
 @blueprint.get("/page-config.json")
 def show_config() -> Response:
-    """Tell the page how people sign in: nothing of it is secret."""
+    """Tell the page how people sign in. Holds no secret."""
     response = answer(make_page_config(runtime().settings))
     response.headers["Cache-Control"] = "no-store"
     return response
 
 
 def make_page_config(settings: Settings) -> dict[str, str]:
-    """`auth` is `off`, `optional` (the data routes are open) or `required`; then where passwords are checked.
+    """Return `auth` (`off`, `optional` if the data routes are open, or `required`) and the Supabase project.
 
-    The anonymous key is left out if it is a key of another role: that one is a secret.
+    Leaves out the anonymous key if it is in truth a key of another role: that one is a secret.
     """
-    auth = "off" if not settings.auth_configured else "optional" if settings.open_data_routes else "required"
+    auth = "off"
+    if settings.auth_configured:
+        auth = "optional" if settings.open_data_routes else "required"
     key = settings.supabase_anon_key
     is_public = key.startswith("sb_publishable_") or (key.count(".") == 2 and not role_of_key(key, "anon"))
     return {
@@ -57,7 +59,7 @@ def make_page_config(settings: Settings) -> dict[str, str]:
 
 
 def write_content_policy(settings: Settings) -> str:
-    """The page's Content-Security-Policy: no inline script or style, no eval, no other host but Supabase's."""
+    """Return the page's Content-Security-Policy: no inline script or style, no eval, no host but Supabase."""
     supabase = urlsplit(settings.supabase_url)
     hosts = ["'self'", f"{supabase.scheme}://{supabase.netloc}"] if supabase.netloc else ["'self'"]
     rules = {
@@ -74,7 +76,7 @@ def write_content_policy(settings: Settings) -> str:
 
 
 def _send(name: str) -> Response:
-    """A file with its ETag. Vendored ones carry their version in their name, so browsers may keep them."""
+    """Send a file with its ETag. Vendored files have a version in their name, so browsers may cache them."""
     is_versioned = name.startswith("vendor/") and name.endswith(".js")
     response = send_from_directory(FOLDER, name, max_age=MONTH if is_versioned else None)
     if not is_versioned:

@@ -34,11 +34,11 @@ LOCAL_ONLY = (
 )
 
 CODES = {413: "request_entity_too_large", 422: "unprocessable_entity"}
-"""Words that stay although Python 3.13 has other names for these statuses."""
+"""Codes of statuses that have other names in Python 3.13."""
 
 
 def init_app(app: Flask) -> None:
-    """Let all errors of `app` be answered by this module."""
+    """Register this module's handlers for all errors of `app`."""
     app.register_error_handler(SqlchatError, answer_error)
     app.register_error_handler(HTTPException, answer_http_exception)
     app.register_error_handler(ParseException, answer_broken_body)
@@ -63,14 +63,14 @@ def answer_http_exception(error: HTTPException) -> werkzeug.Response:
     status = HTTPStatus(response.status_code)
     if status < HTTPStatus.BAD_REQUEST:  # werkzeug raises its redirects
         return response
-    kept = {name: value for name, value in response.headers.items() if name in ("Allow", "Retry-After")}
+    headers = {name: value for name, value in response.headers.items() if name in ("Allow", "Retry-After")}
     code = CODES.get(status, status.name.lower())
     detail = LOCAL_ONLY if isinstance(error, SecurityError) else DETAILS.get(status, f"{status.description}.")
-    return make_problem(status, code, status.phrase, detail, kept)
+    return make_problem(status, code, status.phrase, detail, headers)
 
 
 def answer_broken_body(_: ParseException) -> werkzeug.Response:
-    """A chunked body is read while the view runs, so it may turn out malformed there."""
+    """Answer 400: a chunked body is read while the view runs, so its faults appear only there."""
     return answer_http_exception(BadRequest())
 
 
@@ -80,7 +80,7 @@ def answer_bug(error: Exception) -> Response:
 
 
 def describe_problem(error: Exception) -> dict[str, Any]:
-    """Members of the problem that `error` would be answered with, for an answer that has begun."""
+    """Return the members of the problem for `error`, for an answer that has begun."""
     if isinstance(error, SqlchatError):
         g.failure = error
         return _describe_failure(error.status, error.code, error.title, error.detail, **error.facts)
@@ -95,7 +95,7 @@ def make_problem(status: int, code: str, title: str, detail: str, headers: dict[
 
 
 def list_members(status: int, code: str, title: str, detail: str, request_id: str, **facts: Any) -> dict[str, Any]:
-    """A problem's members: RFC 9457's, then `code`, `request_id` and the error's own facts."""
+    """Return a problem's members: RFC 9457's, then `code`, `request_id` and the error's own facts."""
     return {
         "type": "about:blank",
         "title": title,
@@ -108,10 +108,10 @@ def list_members(status: int, code: str, title: str, detail: str, request_id: st
 
 
 def write_json(members: dict[str, Any]) -> bytes:
-    return orjson.dumps(members, option=orjson.OPT_NON_STR_KEYS)  # the errors of a list are by its indexes
+    return orjson.dumps(members, option=orjson.OPT_NON_STR_KEYS)  # a list's errors have its indexes as keys
 
 
 def _describe_failure(status: int, code: str, title: str, detail: str, **facts: Any) -> dict[str, Any]:
-    """The members of a problem of this request, whose line in the log gets the code."""
+    """Return the members of this request's problem, and note its code for the log."""
     g.problem_code = code
     return list_members(status, code, title, detail, g.get("request_id", ""), **facts)

@@ -17,11 +17,11 @@ from sqlchat.store import Entry
 def record_entry(
     route: str, connection_id: str, *, question: str | None = None, sql: str | None = None
 ) -> Iterator[Entry]:
-    """Around the work of a view that fills in the entry; an error is recorded and goes on.
+    """Yield an entry for the view to fill in, then record it. An error is recorded too, and raised again.
 
-    The log gets neither question nor SQL: they can hold personal data, and logs are copied to where nothing is ever
-    forgotten. Nor a hash of them, from which a short question can be guessed. The `request_id` leads from the log to
-    the history, where both are kept for as long as SQLCHAT_HISTORY_DAYS says.
+    The log gets neither question nor SQL: they can hold personal data, and copies of logs are kept for ever. It gets
+    no hash either, since a short question can be guessed from that. The `request_id` leads from the log to the
+    history, which keeps both for SQLCHAT_HISTORY_DAYS.
     """
     caller = g.caller.id if g.caller else None
     entry = Entry(security.owner(), connection_id, route, request_tag(), caller, question, sql)

@@ -1,4 +1,4 @@
-"""Our own data as the JSON that the contract shows."""
+"""Renders our data classes as the JSON of answers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sqlchat.store.knowledge import Reference
 
 
 def render_results(results: Results) -> dict[str, Any]:
-    """The rows stay the bytes that they are."""
+    """Return the members of a result; its rows are JSON bytes already."""
     return {
         "columns": results.columns,
         "rows": orjson.Fragment(results.rows),
@@ -37,7 +37,7 @@ def render_lineage(lineage: Lineage) -> dict[str, Any]:
 
 
 def render_stage(stage: Stage) -> tuple[str, dict[str, Any]]:
-    """The name of its event, and what it tells."""
+    """Return the name and the data of the stage's event."""
     match stage:
         case Basis():
             return "context", render_basis(stage) | {"tables_shown": stage.tables_shown}

@@ -28,40 +28,39 @@ JSON_BODY_LIMIT = 1 << 20
 PROXY_ID = re.compile(r"[A-Za-z0-9._:-]{8,80}")
 """The form of a request id from a proxy in front, such as Heroku's."""
 
-
 PROBES = frozenset({"/health", "/ready", "/metrics"})
-"""Paths that machines ask all the time."""
+"""Paths that monitoring requests all the time."""
 
 UPLOAD_PARTS = 10
-"""Parts of a form. A form has one that is read, and each that is a file is a file of ours while the request lasts."""
+"""Most parts of a form: each part with a file takes a temporary file of ours while the request lasts."""
 
 
 class Request(flask.Request):
-    """Uploads go to named temporary files, so that a worker process can read them by path.
+    """A request that writes uploads to named temporary files, so that a worker process can read them by path.
 
-    They are in the system's folder for such (TMPDIR) and go away with the request, however that ends; those of a
-    process that was killed go by their name (see gunicorn.conf.py).
+    They are in the system's temporary folder (TMPDIR) and are removed with the request, however that ends. Those of a
+    killed process are removed by their name (see gunicorn.conf.py).
     """
 
     def _get_file_stream(self, *args: Any, **kwargs: Any) -> IO[bytes]:
         with _translate_disk_errors():
-            spooled = Spooled()
-        self._spooled.append(spooled)
-        return cast(IO[bytes], spooled)
+            file = SpooledFile()
+        self._spooled_files.append(file)
+        return cast(IO[bytes], file)
 
     @cached_property
-    def _spooled(self) -> list[Spooled]:
+    def _spooled_files(self) -> list[SpooledFile]:
         return []
 
     def close(self) -> None:
-        """Called at the end of every request; werkzeug's own forgets a body that broke off."""
+        """Remove the files at the end of the request; werkzeug's `close` forgets those of a body that broke off."""
         super().close()
-        for spooled in self._spooled:
-            spooled.close()
+        for file in self._spooled_files:
+            file.close()
 
 
-class Spooled:
-    """A named temporary file that says in our words when the disk is full."""
+class SpooledFile:
+    """A named temporary file. Raises UnavailableError if it cannot be written, such as on a full disk."""
 
     def __init__(self) -> None:
         prefix = f"sqlchat-upload-{os.getpid()}-"
@@ -84,7 +83,7 @@ class Spooled:
         return self._file.read(size)
 
     def close(self) -> None:
-        """Remove it, whatever was not written yet."""
+        """Remove the file."""
         with contextlib.suppress(OSError):
             self._file.close()
 
@@ -99,9 +98,10 @@ def _translate_disk_errors() -> Iterator[None]:
 
 
 def init_app(app: Flask, trusted_proxies: int) -> None:
-    """`trusted_proxies`: how many in front add the address of their client to X-Forwarded-For.
+    """Set the limits, hooks and request class of `app`.
 
-    The nearest of them tells the scheme in X-Forwarded-Proto, for links.
+    `trusted_proxies` is the number of proxies in front that add their client's address to X-Forwarded-For. The
+    nearest one gives the scheme, for links, in X-Forwarded-Proto.
     """
     app.request_class = Request
     app.config["TRUSTED_PROXIES"] = trusted_proxies
@@ -109,26 +109,26 @@ def init_app(app: Flask, trusted_proxies: int) -> None:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=trusted_proxies, x_proto=1, x_host=0)  # type: ignore[method-assign]
     app.config["MAX_CONTENT_LENGTH"] = JSON_BODY_LIMIT
     app.config["MAX_FORM_PARTS"] = UPLOAD_PARTS
-    app.before_request(begin)
+    app.before_request(begin_request)
     app.before_request(refuse_encoded_bodies)
-    app.after_request(end)
+    app.after_request(finish_request)
 
 
-def begin() -> None:
+def begin_request() -> None:
     proxy_id = request.headers.get("X-Request-Id", "")
     g.request_id = proxy_id if PROXY_ID.fullmatch(proxy_id) else os.urandom(16).hex()
     g.started = time.perf_counter()
 
 
 def refuse_encoded_bodies() -> None:
-    """Raises UnsupportedMediaError for a compressed body: it would be read as it is."""
-    coding = request.headers.get("Content-Encoding")
-    if coding and {each.strip().lower() for each in coding.split(",")} - {"", "identity"}:
+    """Raise UnsupportedMediaError for a compressed body: nothing here decompresses it."""
+    header = request.headers.get("Content-Encoding")
+    if header and {coding.strip().lower() for coding in header.split(",")} - {"", "identity"}:
         raise UnsupportedMediaError("Send the body as it is: no `Content-Encoding` is understood.")
 
 
-def end(response: Response) -> Response:
-    """The headers of every answer, and its line in the log; that of a stream is written when the stream has ended."""
+def finish_request(response: Response) -> Response:
+    """Set the headers of every answer and log the request; a streamed answer is logged at its end."""
     response.headers["X-Request-Id"] = g.request_id
     response.headers["X-Content-Type-Options"] = "nosniff"
     if not g.get("streaming"):
@@ -137,27 +137,27 @@ def end(response: Response) -> Response:
 
 
 def log_request(status: int) -> None:
-    """One line, and one count: what was asked by whom, how it ended. Never a body, a query string or a header.
+    """Count the request and write its line in the log, without body, query string and headers.
 
     A failure of the service (ERROR) or around it (WARNING) has its detail, and the place that did not answer.
     """
-    asked: Request = request._get_current_object()  # type: ignore[attr-defined] # each look through a proxy takes time
-    noted = g._get_current_object()
-    caller, failure, code = noted.get("caller"), noted.get("failure"), noted.get("problem_code")
-    level, seconds = _choose_level(status, failure), time.perf_counter() - noted.started
-    route = f"{asked.method} {asked.url_rule.rule}" if asked.url_rule else "unmatched"
+    this: Request = request._get_current_object()  # type: ignore[attr-defined] # each use of a proxy takes time
+    state = g._get_current_object()
+    caller, failure, code = state.get("caller"), state.get("failure"), state.get("problem_code")
+    level, seconds = _choose_level(status, failure), time.perf_counter() - state.started
+    route = f"{this.method} {this.url_rule.rule}" if this.url_rule else "unmatched"
     metrics.count_request(route, status, seconds, code)
     facts = {
-        "request_id": noted.request_id,
-        "method": asked.method,
-        "path": asked.path,
+        "request_id": state.request_id,
+        "method": this.method,
+        "path": this.path,
         "status": status,
         "code": code,
         "ms": round(seconds * 1000, 1),
         "user": caller.id if caller else None,
-        "client": asked.remote_addr if current_app.config["TRUSTED_PROXIES"] else None,
-        "connection": (asked.view_args or {}).get("connection_id"),
-    } | noted.get("log_facts", {})
+        "client": this.remote_addr if current_app.config["TRUSTED_PROXIES"] else None,
+        "connection": (this.view_args or {}).get("connection_id"),
+    } | state.get("log_facts", {})
     if failure and level >= logging.WARNING:
         facts |= {"detail": failure.detail, "unreachable": failure.place or None}
     log.log(level, "request", extra={name: value for name, value in facts.items() if value is not None})
@@ -179,5 +179,5 @@ def note(**facts: Any) -> None:
 
 
 def request_tag() -> str:
-    """This request's id, as SQL carries it in a trailing comment."""
+    """Return this request's id, which SQL carries in a trailing comment."""
     return str(g.request_id)

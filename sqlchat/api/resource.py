@@ -1,4 +1,4 @@
-"""The parts of every blueprint: payload parsing, access, documented failures, JSON answers, the Runtime."""
+"""Gives every blueprint its payload parser, access check, documented failures, JSON answers and the Runtime."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ from sqlchat.runtime import Runtime
 
 INVALID = "The payload is not valid; `errors` says what is wrong with which field."
 DEEPEST = 100
-"""Levels of a body: what reads it goes down by recursion, which has an end."""
+"""Most levels of a body: our readers recurse, and Python limits that."""
 COLON = re.compile(rb'"[ \t\r\n]*:')
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 class PayloadParser(FlaskParser):
-    """webargs, with orjson (which refuses NaN, lone surrogates and endless nesting) and our errors."""
+    """webargs' parser with our errors, and with orjson, which refuses NaN, lone surrogates and endless nesting."""
 
     DEFAULT_VALIDATION_STATUS = HTTPStatus.BAD_REQUEST
 
@@ -38,7 +38,7 @@ class PayloadParser(FlaskParser):
         self._defaults: dict[Any, dict[str, Any]] = {}
 
     def parse(self, argmap: Any, *args: Any, location: str | None = None, **options: Any) -> Any:
-        """As webargs', but a query that is empty is looked at once for each schema."""
+        """Parse as webargs does, but parse an empty query only once for each schema."""
         if location != "query" or request.query_string:
             return super().parse(argmap, *args, location=location, **options)
         if argmap not in self._defaults:
@@ -52,21 +52,21 @@ class PayloadParser(FlaskParser):
         if not core.is_json(req.mimetype):
             raise UnsupportedMediaError("Send the body as JSON, with the header Content-Type: application/json.")
         try:
-            given = orjson.loads(body)
+            payload = orjson.loads(body)
         except orjson.JSONDecodeError as exc:
             raise PayloadError(f"The body is not JSON: {exc}.") from exc
-        if body.count(b"[") + body.count(b"{") > DEEPEST and is_nested_deeper(given, DEEPEST):
+        if body.count(b"[") + body.count(b"{") > DEEPEST and is_nested_deeper(payload, DEEPEST):
             raise PayloadError(f"The body is nested more than {DEEPEST} levels deep.")
-        if len(COLON.findall(body)) > _count_keys(given):  # a text may hold such a mark too
+        if len(COLON.findall(body)) > _count_keys(payload):  # a key may be repeated, or a text may hold a colon
             json.loads(body, object_pairs_hook=_make_object, parse_int=float)
-        return given
+        return payload
 
     def load_querystring(self, req: Request, schema: Any) -> Any:
         _refuse_repeated(name for name, _ in req.args.items(multi=True))
         return super().load_querystring(req, schema)
 
     def load_files(self, req: Request, schema: Any) -> Any:
-        """Files and texts of a form, which OpenAPI describes as one body: a part of one name is one of either."""
+        """Return files and texts of a form together. Raises PayloadError if two have one name."""
         _refuse_repeated(name for part in (req.files, req.form) for name, _ in part.items(multi=True))
         return MultiDictProxy(CombinedMultiDict([req.files, req.form]), schema)
 
@@ -82,14 +82,13 @@ def is_nested_deeper(value: Any, levels: int) -> bool:
     """Whether lists and objects are nested more than `levels` deep in a value of JSON."""
     level = [value]
     for _ in range(levels + 1):
-        level = [
-            inner
-            for each in level
-            if isinstance(each, dict | list)
-            for inner in (each.values() if isinstance(each, dict) else each)
-        ]
-        if not level:
+        next_level: list[Any] = []
+        for part in level:
+            if isinstance(part, dict | list):
+                next_level += part.values() if isinstance(part, dict) else part
+        if not next_level:
             return False
+        level = next_level
     return True
 
 
@@ -105,7 +104,7 @@ def _make_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _refuse_repeated(names: Iterable[str]) -> None:
-    """Raises PayloadError for a field that has several values: all but one would be dropped silently."""
+    """Raise PayloadError for a repeated field: all its values but one would be dropped silently."""
     repeated = [name for name, count in Counter(names).items() if count > 1]
     if repeated:
         raise PayloadError(INVALID, errors={name: ["Given more than once; give one value."] for name in repeated})
@@ -141,15 +140,15 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
         super().add_url_rule(rule, endpoint, view_func, *args, **{"strict_slashes": False, **options})
 
     def arguments(self, schema: Any, **options: Any) -> Callable[[View], View]:
-        """As flask-smorest's, with one instance of the schema for all requests."""
-        made = schema() if isinstance(schema, type) else schema
-        return cast(Callable[[View], View], super().arguments(made, **options))
+        """Parse arguments as flask-smorest does, with one instance of the schema for all requests."""
+        instance = schema() if isinstance(schema, type) else schema
+        return cast(Callable[[View], View], super().arguments(instance, **options))
 
     def fails(self, *statuses: int) -> Callable[[View], View]:
-        """Document the failures of a view, beside the 400 that every payload can end in."""
+        """Document the failures of a view, beside the 400 of every payload."""
 
         def decorate(view: Any) -> Any:
-            for status in statuses:  # the document is all that is wanted: not one more function around the view
+            for status in statuses:  # takes the document alone, so that no function is added around the view
                 view._apidoc = self.alt_response(status, HTTPStatus(status).name)(view)._apidoc
             return view
 
@@ -157,16 +156,16 @@ class Resource(flask_smorest.Blueprint):  # type: ignore[misc]
 
 
 def describe_path(name: str, example: str, description: str = "") -> dict[str, Any]:
-    """A part of a path, for `parameters` of a route."""
-    part = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "example": example}
-    return part | ({"description": description} if description else {})
+    """Return a parameter of a path in OpenAPI's form, for `parameters` of a route."""
+    parameter = {"name": name, "in": "path", "required": True, "schema": {"type": "string"}, "example": example}
+    return parameter | ({"description": description} if description else {})
 
 
 def runtime() -> Runtime:
-    """The process-wide state of the application that serves this request."""
+    """Return the process-wide state of the application that serves this request."""
     return cast(Runtime, current_app.extensions["sqlchat"])
 
 
 def answer(body: dict[str, Any], status: int = 200) -> Response:
-    """A JSON answer; values may hold orjson.Fragment, so rows are written once."""
+    """Make a JSON answer. `body` may hold orjson.Fragment, so that rows are written once."""
     return Response(orjson.dumps(body), status, mimetype="application/json")

@@ -1,7 +1,7 @@
-"""From a request's token to its caller, and from the caller to whose data the request works on.
+"""Finds the caller of a request by its token, and the owner whose data the request works on.
 
-An invalid token is 401 on every route. Without one, `/api/auth/me` and `/api/settings` are 401; the data routes too
-where Supabase auth is configured, unless the operator opened them.
+An invalid token is 401 on every route. Without one, `/api/auth/me` and `/api/settings` are 401. So are the data
+routes if Supabase auth is configured, unless the operator opened them.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from sqlchat.tokens import Caller
 
 LOCAL_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
 METRICS = "metrics.show_metrics"
-"""The endpoint that has a token of its own."""
+"""The endpoint with a token of its own."""
 SENT_AT_ONCE = 64 << 10
-"""Bytes of an answer that the system takes whether the client reads them or not."""
+"""Bytes of an answer that the system buffers, also if the client does not read them."""
 OTHER_SITES = frozenset({"cross-site", "same-site"})
-"""Values of Sec-Fetch-Site for pages that are not ours. To browsers, all ports of one machine are the same site."""
+"""Values of Sec-Fetch-Site for other pages. To browsers, all ports of one machine are the same site."""
 CHANGES_NOTHING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 def init_app(app: Flask) -> None:
-    """Verify the token of every request, before anything else looks at it."""
+    """Verify the token of every request before its view runs, and share the threads among callers."""
     if app.config["TRUSTED_HOSTS"]:  # in local mode
         app.before_request(refuse_other_sites)
     app.before_request(identify)
@@ -39,9 +39,9 @@ def init_app(app: Flask) -> None:
 
 
 def refuse_other_sites() -> None:
-    """Where no token is asked for: let no page of another site have the user's browser send a form here.
+    """Raise BadRequestError if a page of another site made the user's browser send this request.
 
-    Browsers say in Sec-Fetch-Site whose page it is, older ones in Origin alone; other clients say nothing.
+    Browsers name the page's site in Sec-Fetch-Site, older ones only in Origin; other clients send neither.
     """
     if request.method in CHANGES_NOTHING:
         return
@@ -55,13 +55,13 @@ def _is_local(origin: str) -> bool:
         host = urlsplit(origin).hostname
     except ValueError:
         return False
-    return host in {each.strip("[]") for each in LOCAL_HOSTS}
+    return host in {local.strip("[]") for local in LOCAL_HOSTS}
 
 
 def identify() -> None:
-    """Set `g.caller` and `g.token` from the Authorization header: a Caller, or None without one.
+    """Set `g.caller` and `g.token` from the Authorization header; both are None without one.
 
-    The token of `/metrics` is no caller's.
+    The token of `/metrics` belongs to no caller. Raises UnauthorizedError and UnavailableError.
     """
     g.caller = g.token = None
     if request.endpoint == METRICS:
@@ -77,20 +77,20 @@ def identify() -> None:
 
 
 def take_thread() -> None:
-    """Raise BusyError if the caller has a whole share of this process's threads.
+    """Raise BusyError if the caller uses a whole share of this process's threads.
 
-    Where some sign in, all others are one caller. Probes of machines count for nobody.
+    All callers without a token count as one. Requests of monitoring do not count.
     """
     if runtime().settings.auth_configured and request.path not in PROBES:
         owner = g.caller.id if g.caller else OPEN_OWNER
         if not runtime().threads.acquire(0, owner):
-            most = runtime().settings.owner_threads
-            raise BusyError(f"You have {most} requests under way; wait for one of them.", retry_after=1)
+            limit = runtime().settings.owner_threads
+            raise BusyError(f"You have {limit} requests under way; wait for one of them.", retry_after=1)
         g.thread_owner = owner
 
 
 def give_thread_back(response: Response) -> Response:
-    """Free the thread for the caller; if a client may leave the answer unread, only once it is sent."""
+    """Free the caller's thread: at once if the system buffers the answer, else when the answer is sent."""
     if owner := g.get("thread_owner"):
         release = partial(runtime().threads.release, owner)
         if response.is_streamed or (response.content_length or 0) > SENT_AT_ONCE:
@@ -101,7 +101,7 @@ def give_thread_back(response: Response) -> Response:
 
 
 def signed_in() -> Caller:
-    """The caller, of whom a token is asked."""
+    """Return the caller. Raises UnauthorizedError without a token."""
     caller: Caller | None = g.caller
     if caller is None:
         raise UnauthorizedError("This needs a token: send it as `Authorization: Bearer <token>`.")
@@ -109,7 +109,7 @@ def signed_in() -> Caller:
 
 
 def owner() -> str:
-    """Id of the owner whose connections, files and history this request works on."""
+    """Return the id of the owner whose data this request works on. Raises UnauthorizedError."""
     settings = runtime().settings
     if not settings.auth_configured:
         return LOCAL_OWNER
@@ -130,13 +130,13 @@ def folder() -> str:
 
 
 def folder_token() -> str | None:
-    """Return the user's token for the storage. Never log, keep or return it."""
+    """Return the user's token for the storage; None in local mode. Never log it, store it or send it back."""
     token: str | None = g.token
     return token if runtime().settings.auth_configured else None
 
 
 def has_history() -> bool:
-    """Whether this caller's requests are kept and shown to them."""
+    """Whether this caller's requests are recorded and shown to them."""
     return bool(runtime().settings.history_days) and owner() != OPEN_OWNER
 
 
@@ -149,7 +149,7 @@ def _check_owner() -> None:
 
 
 def _check_history() -> None:
-    """Callers without a token cannot be told apart, so none of them may see what others asked."""
+    """Raise UnauthorizedError for callers without a token: they cannot be told apart, so they see no history."""
     if owner() == OPEN_OWNER:
         signed_in()
 

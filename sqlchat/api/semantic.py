@@ -1,4 +1,4 @@
-"""The semantic model of a connection: a document that tools such as dbt write, beside what people tell."""
+"""`/api/connections/{id}/context/semantic`: stores, shows and deletes a semantic document, such as dbt writes."""
 
 from typing import Any
 
@@ -36,7 +36,7 @@ def put_semantic_model(payload: dict[str, Any], connection_id: str) -> Response:
     mapped = {
         "notes": model.notes,
         "terms": [render_term(term) for term in model.terms],
-        "references": [render_reference(each) for each in model.references],
+        "references": [render_reference(reference) for reference in model.references],
         "descriptions": [
             {"table": f"{schema}.{table}" if schema else table, "column": column or None, "text": text}
             for schema, table, column, text in model.descriptions

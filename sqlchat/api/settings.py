@@ -1,4 +1,4 @@
-"""`/api/settings`: a small JSON object that each signed-in caller may keep."""
+"""`/api/settings`: shows and changes a small JSON object of each signed-in caller."""
 
 from typing import Any
 

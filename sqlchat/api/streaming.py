@@ -1,4 +1,4 @@
-"""The stages of an answer as server-sent events (the WHATWG's HTML standard, section 9.2)."""
+"""Streams the stages of an answer as server-sent events (the WHATWG's HTML standard, section 9.2)."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from sqlchat.chat.answer import Stage
 
 MEDIA_TYPE = "text/event-stream"
 BEAT = 15.0
-"""Seconds; routers in front give up on a connection in which nothing moves, Heroku's after 55."""
+"""Seconds between two comments: routers in front close an idle connection, Heroku's after 55."""
 STILL_HERE = b": still here\n\n"
-"""A comment, which every reader of events passes over."""
+"""A comment, which every reader of events ignores."""
 UNBUFFERED = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-"""A proxy in front must hand on each event as it comes."""
+"""Headers that keep a proxy in front from buffering events."""
 
 
 def is_wanted() -> bool:
@@ -30,10 +30,10 @@ def is_wanted() -> bool:
 
 
 def stream(stages: Generator[Stage], beat: float = BEAT) -> Response:
-    """Answer with `stages` as they come: the last event is `answer`, or `error` with a problem's members.
+    """Answer with each of `stages` at once. The last event is `answer`, or `error` with a problem's members.
 
-    What goes wrong before the first stage is raised, and answered as it always is. While a stage takes long, a
-    comment goes out every `beat` seconds.
+    Raises an error that comes before the first stage, so it gets a usual answer. During a long stage, a comment goes
+    out every `beat` seconds.
     """
     first = next(stages)
     g.streaming = True
@@ -44,24 +44,24 @@ def _write_events(first: Stage, stages: Generator[Stage], beat: float) -> Iterat
     status = 200
     stage: Stage | None = first
 
-    def upcoming() -> Stage | None:
+    def compute_next() -> Stage | None:
         return next(stages, None)
 
     try:
-        with ThreadPoolExecutor(1, thread_name_prefix="stages") as beside:
+        with ThreadPoolExecutor(1, thread_name_prefix="stages") as executor:
             while stage:
                 yield _write_event(*render_stage(stage))
-                # in a copy of the context, which holds the very request and its `g`
-                coming = beside.submit(copy_context().run, upcoming)
-                while not wait([coming], beat).done:
+                # a copy of the context holds the same request and `g`
+                upcoming = executor.submit(copy_context().run, compute_next)
+                while not wait([upcoming], beat).done:
                     yield STILL_HERE
-                stage = coming.result()
-    except Exception as exc:  # noqa: BLE001 - the status is sent, so the stream is where it can be told
+                stage = upcoming.result()
+    except Exception as exc:  # noqa: BLE001 - the status is sent already, so the stream must carry the error
         problem = describe_problem(exc)
         status = problem["status"]
         yield _write_event("error", problem)
     finally:
-        stages.close()  # where the client has gone, the stages to come are not wanted
+        stages.close()  # if the client has gone, no further stage runs
         log_request(status)
 
 

@@ -1,4 +1,4 @@
-"""Every setting of the service: one row each (environment variable, default, help), read once at start."""
+"""Defines every setting as one row (environment variable, default, help), and reads them once at start."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from sqlchat.config.faults import list_faults
 from sqlchat.config.values import ModelPrice, parse_value
 
 SLOWEST_TRANSFER = 4 << 20
-"""Bytes a second below which the storage is given up."""
+"""Slowest transfer from and to the storage, in bytes a second, before it counts as failed."""
 LEAST_ANSWER, MOST_ANSWER = 500, 16_000
-"""Tokens of the room for a model's answer, in which thinking counts too."""
+"""Least and most tokens for a model's answer, thinking included."""
 RULES_TOKENS = 1300
-"""Of a prompt, that its rules, the question and its values take beside the catalog."""
+"""Tokens of a prompt for its rules, the question and its values, beside the catalog."""
 SMALLEST_PROCESS = 512
-"""MiB of address space without which a worker process does not come to its first call."""
+"""Least address space in MiB with which a worker process can start."""
 SMALL = 1024
-"""MiB of memory below which the service begins with fewer and smaller processes."""
+"""With less memory, in MiB, the service starts fewer and smaller processes."""
 
 
 class ConfigError(SystemExit):
-    """The settings do not add up; its text lists everything that is missing or wrong, and ends the start."""
+    """Settings are missing or wrong. It ends the start, and its text lists all of them."""
 
 
 def setting(env: str, default: Any, help: str, *, secret: bool = False, least: int = 1, small: Any = None) -> Any:
-    """One row of the table. A secret never shows in a repr; a whole number is `least` or more.
+    """Make one row of the table. A secret is in no repr, and a whole number must be `least` or more.
 
-    Other numbers are seconds above 0, but those with a `least` of 0 are amounts of something else. `small` is the
+    Other numbers are seconds above 0; with a `least` of 0 they are other amounts, which may be 0. `small` is the
     default with less memory than SMALL.
     """
     metadata = {"env": env, "help": help, "least": least, "small": small}
@@ -256,8 +256,8 @@ class Settings:
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Read the table from `environ`. Raises ConfigError that lists all that is wrong at once."""
-        values, wrong = {}, {}
+        """Read the table from `environ`. Raises ConfigError that lists all faults."""
+        values, unreadable = {}, {}
         for row in dataclasses.fields(cls):
             text = environ.get(row.metadata["env"], "").strip()
             if not text:
@@ -265,28 +265,25 @@ class Settings:
             try:
                 values[row.name] = parse_value(text, row.type)
             except ValueError as exc:
-                wrong[row.metadata["env"]] = str(exc)
+                unreadable[row.metadata["env"]] = str(exc)
         memory = values.get("memory_mb") or machine.memory_mb()
         if memory < SMALL:
             small = {row.name: row.metadata["small"] for row in dataclasses.fields(cls)}
             values = {name: value for name, value in small.items() if value is not None} | values
             values["memory_mb"] = memory
         settings = cls(**values)
-        settings.check(wrong)
+        settings.check(unreadable)
         return settings
 
     def check(self, unreadable: Mapping[str, str] = MappingProxyType({})) -> None:
-        """Raise ConfigError if settings do not add up; `unreadable` has the reasons why some have no value."""
+        """Raise ConfigError if settings are wrong; `unreadable` has the reasons for those that do not parse."""
         faults = [f"{name}: {reason}" for name, reason in unreadable.items()]
         faults += [fault for fault in list_faults(self) if fault.partition(":")[0] not in unreadable]
         if faults:
             raise ConfigError("sqlchat cannot start:\n  " + "\n  ".join(faults))
 
     def check_state_dir(self) -> None:
-        """Make the folder of the embedded store. Raises ConfigError where it cannot be made or written to.
-
-        With a store on a server the service starts without.
-        """
+        """Make the folder of the embedded store, if there is one. Raises ConfigError if it cannot be written to."""
         if self.database_url:
             return
         folder = self.data_dir
@@ -309,17 +306,17 @@ class Settings:
 
     @property
     def is_small(self) -> bool:
-        """Whether memory is scarce, so that no process is kept that has nothing to do."""
+        """Whether memory is scarce, so that idle processes end soon."""
         return 0 < self.memory_mb < SMALL
 
     @property
     def reads_ahead(self) -> bool:
-        """Whether to, with a pooled connection and a worker process left for whoever calls meanwhile."""
+        """Whether to read profiles ahead: a pooled connection and a worker process must be left for callers."""
         return self.read_ahead and self.pool_size > 1 and self.sql_workers > 1
 
     @property
     def owner_threads(self) -> int:
-        """Of a web process's threads, those that one signed-in caller may take at once; others find the rest."""
+        """Threads of a web process that one signed-in caller may take at once; the rest is for others."""
         return max(1, self.threads * 3 // 4)
 
     @property
@@ -334,7 +331,7 @@ class Settings:
 
     @property
     def prompt_room(self) -> int:
-        """Tokens that a prompt may take; 0 if any may. A second try repeats the first answer in its prompt."""
+        """Tokens that a prompt may take; 0: no limit. A second try repeats the first answer in its prompt."""
         return self.model_context - 2 * self.answer_room if self.model_context else 0
 
     @property
@@ -344,11 +341,11 @@ class Settings:
 
     @property
     def build_wait(self) -> float:
-        """Seconds that a request waits at most for tables of files: fetched, queued for a process, and made."""
+        """Most seconds that a request waits for tables of files: to fetch the files and to make the tables."""
         return self.transfer_seconds(self.max_upload_mb << 20) + self.build_timeout
 
     def transfer_seconds(self, size_bytes: int) -> float:
-        """Seconds that a file of that size may take to the storage, or from it, in all."""
+        """Most seconds for the transfer of a file of that size to the storage, or from it."""
         return self.storage_timeout + size_bytes / SLOWEST_TRANSFER
 
     @property
@@ -357,27 +354,27 @@ class Settings:
 
     @property
     def state_dir(self) -> Path:
-        """Our own state (store, key file): never opened for a caller, though below the data folder."""
+        """Folder of our own state (store, key file). It is below the data folder, but no caller's database."""
         return self.data_dir / "state"
 
     @property
     def files_dir(self) -> Path:
-        """Uploaded objects where Supabase Storage is not configured."""
+        """Folder of uploads, if Supabase Storage is not configured."""
         return self.data_dir / "files"
 
     @property
     def cache_dir(self) -> Path:
-        """Files that can be made again: never opened for a caller, though below the data folder."""
+        """Folder of files that can be made again. It is below the data folder, but no caller's database."""
         return self.data_dir / "cache"
 
     @property
     def findings_dir(self) -> Path:
-        """Findings of profiles, for the connections made of the same files."""
+        """Folder of the findings of profiles, for connections of the same files."""
         return self.cache_dir / "findings"
 
 
 def unusable(folder: Path, fault: OSError) -> ConfigError:
-    """The error of a folder of the data folder that cannot be made or written to."""
+    """Make the error for a folder below the data folder that cannot be made or written to."""
     return ConfigError(
         f"sqlchat cannot start:\n  SQLCHAT_DATA_DIR: {folder} cannot be made or written to ({fault.strerror}); name "
         "a folder that the service may write to"
@@ -385,7 +382,7 @@ def unusable(folder: Path, fault: OSError) -> ConfigError:
 
 
 def unknown_settings(environ: Mapping[str, str] = os.environ) -> str:
-    """A sentence on the variables that look like settings of ours and are none; empty without any."""
+    """Return a warning of SQLCHAT_ variables that are no settings; "" if there are none."""
     known = [str(row.metadata["env"]) for row in dataclasses.fields(Settings)]
     unknown = []
     for name in sorted(set(environ) - set(known)):

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 LONGEST = 86_400
-"""Seconds that a deadline may be set to."""
+"""Most seconds of a deadline."""
 LONGEST_HISTORY = 36_525  # days
 LEAST_CONTEXT = 3000
-"""Tokens of a model's context."""
+"""Least tokens of a model's context."""
 SERVICE_ROLE = "service_role"
 SHORTEST_SECRET, SHORTEST_TOKEN = 32, 16  # characters
 URL_STARTS = ("https://", "http://")
 
 
 def list_faults(settings: Settings) -> list[str]:
-    """A sentence for each setting that cannot be used, which begins with its environment variable."""
+    """Return a sentence for each setting that cannot be used; it begins with the environment variable."""
     faults: list[str] = []
     if settings.database_url and not settings.secret_key:
         faults.append(

@@ -1,4 +1,4 @@
-"""Parses the text of a setting. For `config`."""
+"""Parses the text of a setting."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ModelPrice:
 
 
 def parse_value(text: str, kind: Any) -> Any:
-    """The text of an environment variable as a value of `kind`, the name of a type. Raises ValueError."""
+    """Parse the text of an environment variable as `kind`, the name of a type. Raises ValueError."""
     match kind:
         case "int":
             return _parse_number(int, text, "say a whole number")
@@ -43,13 +43,13 @@ def parse_value(text: str, kind: Any) -> Any:
 
 
 def _parse_price(text: str) -> ModelPrice:
-    model, _, dollars = text.rpartition("=")
-    prompt, _, completion = dollars.partition("/")
+    model, _, prices = text.rpartition("=")
+    prompt, _, completion = prices.partition("/")
     try:
         price = ModelPrice(model.strip(), float(prompt), float(completion))
     except ValueError:
         price = ModelPrice("", 0, 0)
-    if not price.model or not all(0 <= each < math.inf for each in (price.prompt, price.completion)):
+    if not price.model or not all(0 <= dollars < math.inf for dollars in (price.prompt, price.completion)):
         raise ValueError("say model=prompt/completion, with prices in US dollars per million tokens")
     return price
 

@@ -12,17 +12,17 @@ from sqlchat.errors import PayloadError
 from sqlchat.store import Store
 
 NOTES = ("notes", "instructions", "evidence")
-"""Keys for notes on a question: ours, Defog's and BIRD's."""
+"""Keys of the notes on a question: ours, Defog's and BIRD's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A question and what answers it."""
+    """A question and the SQL that answers it."""
 
     id: str
     question: str
     golds: tuple[str, ...]
-    """SQL whose rows are right, the preferred one first; empty where no data holds the answer."""
+    """SQL with the right rows, the preferred one first; empty if the data cannot answer the question."""
     notes: str = ""
     """The asker's notes on the question."""
     db: str = ""
@@ -32,7 +32,7 @@ class Case:
 
 
 def read_cases(path: Path) -> list[Case]:
-    """The cases in `path`, in order. Raises PayloadError that names the line."""
+    """Read the cases in `path`, in order. Raises PayloadError that names the line."""
     try:
         lines = path.read_text("utf-8-sig").split("\n")
     except UnicodeDecodeError as exc:
@@ -50,9 +50,9 @@ def read_cases(path: Path) -> list[Case]:
 
 
 def collect_cases(store: Store, owner: str, connection_id: str) -> tuple[list[dict[str, Any]], int]:
-    """Rows for `read_cases`, of answers that are good or were corrected, and how many others there are.
+    """Return rows for `read_cases` from good and corrected answers, and the number of answers that are left out.
 
-    Left out are answers that are bad without a correction, and follow-ups, which say nothing by themselves. Raises
+    Bad answers without a correction are left out, and follow-ups, which make no sense alone. Raises
     StoreUnavailableError.
     """
     cases, left_out = [], 0

@@ -16,7 +16,7 @@ from sqlchat.sql.parse import parse
 @dataclass(frozen=True, slots=True)
 class Gold:
     order: Order | None
-    """None where the rows may come in any order."""
+    """None if the rows may come in any order."""
     tables: tuple[tuple[str, str], ...]
     """(schema, table)"""
     columns: tuple[tuple[str, str, str], ...]
@@ -26,7 +26,7 @@ class Gold:
 
 
 def inspect(sql: str, dialect: str, catalog: Catalog) -> Gold:
-    """The parts of `catalog` that `sql`, in sqlglot's `dialect`, needs. Leaves out names that it does not hold.
+    """Return the parts of `catalog` that `sql`, in sqlglot's `dialect`, needs. Skips names that `catalog` lacks.
 
     Raises SQLSyntaxError and SQLRefusedError as `parse` does.
     """
@@ -50,12 +50,12 @@ def inspect(sql: str, dialect: str, catalog: Catalog) -> Gold:
         _read_order(tree),
         tuple(dict.fromkeys((table.schema, table.name) for table in tables.values())),
         tuple(columns),
-        tuple(dict.fromkeys(_read_literal(each) for each in find_conditions(tree, dialect, part))),
+        tuple(dict.fromkeys(_read_literal(condition) for condition in find_conditions(tree, dialect, part))),
     )
 
 
 def _read_literal(condition: TextCondition) -> TextCondition:
-    """A text counts once, whatever it is compared with."""
+    """Drop the compared column, so that equal texts count once."""
     return replace(condition, demanded=False, path=None)
 
 
@@ -68,27 +68,26 @@ def _read_order(tree: exp.Expr) -> Order | None:
     select = tree
     while isinstance(select, exp.SetOperation):
         select = select.this
-    put_out = select.expressions if isinstance(select, exp.Select) else []
-    keys = [_make_key(ordered.this, put_out) for ordered in order.expressions]
-    known = tuple(key for key in keys if key is not None)
-    return Order(known if len(known) == len(keys) else None)
+    outputs = select.expressions if isinstance(select, exp.Select) else []
+    keys = [_make_key(ordered.this, outputs) for ordered in order.expressions]
+    found_keys = tuple(key for key in keys if key is not None)
+    return Order(found_keys if len(found_keys) == len(keys) else None)
 
 
-def _make_key(key: exp.Expr, put_out: list[exp.Expr]) -> int | str | None:
-    """The output column that `key` is, by place, or by name where `*` hides the places."""
-    starred = any(output.is_star for output in put_out)
+def _make_key(key: exp.Expr, outputs: list[exp.Expr]) -> int | str | None:
+    """Return the output column of `key`: its place, or its name if a `*` hides the places; else None."""
     if isinstance(key, exp.Literal) and key.is_int:
         return int(key.this) - 1
-    if starred:
+    if any(output.is_star for output in outputs):
         return key.name if isinstance(key, exp.Column) else None
-    for place, output in enumerate(put_out):
+    for place, output in enumerate(outputs):
         alias = output.alias if isinstance(output, exp.Alias) else ""
         if isinstance(key, exp.Column) and not key.table and alias and key.name.lower() == alias.lower():
             return place
         if output.unalias() == key:
             return place
     if isinstance(key, exp.Column):
-        for place, output in enumerate(put_out):
+        for place, output in enumerate(outputs):
             if output.alias_or_name.lower() == key.name.lower():
                 return place
     return None

@@ -1,4 +1,4 @@
-"""Context recall: whether a prompt holds the names and texts that the gold SQL needs."""
+"""Finds the names and texts that a gold SQL needs and a prompt lacks (context recall)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Missing:
 
 
 def find_missing(gold: Gold, shown: Catalog, messages: Sequence[Message]) -> Missing:
-    """`shown` is the part of the catalog that stands in `messages`; texts count wherever they stand there."""
+    """Return the needs of `gold` that a prompt lacks: `shown` is its catalog, `messages` are its texts."""
     tables = {(table.schema, table.name): table for table in shown.tables}
     text = "\n".join(message.content for message in messages)
     return Missing(
@@ -44,7 +44,7 @@ def find_missing(gold: Gold, shown: Catalog, messages: Sequence[Message]) -> Mis
 
 
 def _is_present(literal: TextCondition, text: str) -> bool:
-    """As the gold spells it; a pattern's parts need not be whole words."""
+    """Whether `text` holds the literal as whole words; of a pattern, all parts between its wildcards."""
     flags = re.IGNORECASE if literal.any_case else 0
     if literal.pattern:
         parts = WILDCARDS.split(literal.text)

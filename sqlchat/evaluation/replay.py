@@ -1,7 +1,7 @@
-"""Prompts written to files, and a provider that answers from files: a model may be asked elsewhere, at any time.
+"""Writes prompts to files and reads a model's answers from files, so that the model can be asked elsewhere.
 
-A prompt's file is named by the SHA-256 of its content; the file of its answer has the same name, whatever its suffix,
-and holds the raw text of the model.
+A prompt's file is named by the SHA-256 of its content. The file of its answer has the same name, with any suffix, and
+holds the raw text of the model.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class AnswerMissingError(ModelError):
 
 
 class Replay(Provider):
-    """Reads its drafts from the folder `answers`; without one, it has none. Writes the prompts it gets to `prompts`.
+    """A provider that reads its drafts from the folder `answers`, and writes its prompts to the folder `prompts`.
 
-    Raises PayloadError where two answers have one name.
+    Raises PayloadError if two answers have one name.
     """
 
     name = "replay"
@@ -47,7 +47,7 @@ class Replay(Provider):
             prompts.mkdir(parents=True, exist_ok=True)
 
     def draft(self, task: Task) -> Draft:
-        """See `Provider.draft`. Raises AnswerMissingError, and ModelError for a text in which there is no SQL."""
+        """See `Provider.draft`. Raises AnswerMissingError, and ModelError for an answer without SQL."""
         prompt = render_task(task.messages)
         name = hash_task(task.messages)
         if self._prompts:
@@ -58,11 +58,11 @@ class Replay(Provider):
 
 
 def render_task(messages: Sequence[Message]) -> bytes:
-    """A JSON array of `{"role", "content"}`."""
+    """Return the prompt as a JSON array of `{"role", "content"}`."""
     listed = [{"role": message.role, "content": message.content} for message in messages]
     return (json.dumps(listed, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace")
 
 
 def hash_task(messages: Sequence[Message]) -> str:
-    """SHA-256, in hexadecimal, of the prompt as it is written to its file."""
+    """Return the SHA-256, in hexadecimal, of the prompt's file."""
     return hashlib.sha256(render_task(messages)).hexdigest()

@@ -1,4 +1,4 @@
-"""Adds up the outcomes of an evaluation, as a table to read and as JSON to keep. For the command line."""
+"""Sums up the outcomes of an evaluation, as a table to read and as JSON to keep."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ KINDS = ("tables", "columns", "literals")
 
 
 def summarize(outcomes: Sequence[Outcome]) -> Summary:
-    """The figures. Shares are from 0 to 1, None where there is nothing to share; times in ms.
+    """Return the figures. Shares are from 0 to 1, or None without any question to count; times are in ms.
 
-    `execution_accuracy` is the right answers' share of all answerable questions that were asked, refused and failed
-    ones included; `accuracy_of_answered` leaves these out. Context recall is the share of questions with a gold SQL
-    whose prompt holds all of the tables, columns and texts that it names. SQLCHAT_PROMPT_TOKENS is the prompt's room.
+    `execution_accuracy` is the share of right answers among all answerable questions that were asked, with refused
+    and failed ones; `accuracy_of_answered` leaves these out. Context recall is the share of questions with a gold SQL
+    whose prompt holds all tables, columns and texts that the SQL names. SQLCHAT_PROMPT_TOKENS limits the prompt.
     """
     answerable = [o for o in outcomes if o.case.answerable]
     unanswerable = [o for o in outcomes if not o.case.answerable and o.verdict != "unasked"]
@@ -60,13 +60,13 @@ def summarize(outcomes: Sequence[Outcome]) -> Summary:
 
 
 def write_json(outcomes: Sequence[Outcome], provider: str) -> bytes:
-    """The figures and all questions."""
+    """Return the figures and all questions as JSON."""
     body = {"provider": provider, "summary": summarize(outcomes), "questions": [_write_question(o) for o in outcomes]}
     return orjson.dumps(body, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
 def write_table(outcomes: Sequence[Outcome], provider: str) -> str:
-    """The figures, then each miss, then what prompts lack."""
+    """Return a text with the figures, then each miss, then the names that prompts lack."""
     rows = [("provider", provider), *_write_figures(summarize(outcomes))]
     lines = _align_columns(rows)
     misses = [o for o in outcomes if o.miss]

@@ -1,4 +1,4 @@
-"""Asks each question, compares its rows with the gold's, and keeps the outcome."""
+"""Asks a question, compares its rows with those of the gold SQL, and returns the outcome."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ from sqlchat.evaluation.replay import AnswerMissingError, hash_task
 from sqlchat.providers.base import Draft, Provider, Task, Tokens
 from sqlchat.runtime import LOCAL_OWNER, Runtime
 
-INSPECTING = 5.0  # seconds for one look at a gold SQL in a worker process
+INSPECT_DEADLINE = 5.0  # seconds for one inspection of a gold SQL in a worker process
 
 Verdict = Literal["right", "wrong", "refused", "failed", "unasked", "gold_failed"]
-"""`failed`: no working SQL came of it. `unasked`: no answer was stored. `gold_failed`: nothing to compare with."""
+"""`failed`: there is no SQL that works. `unasked`: no answer was stored. `gold_failed`: the gold SQL does not run."""
 
 
 @dataclass(frozen=True)
@@ -39,29 +39,30 @@ class Outcome:
     model: str = ""
     tokens: Tokens = Tokens()
     prompts: tuple[str, ...] = ()
-    """Fingerprints."""
+    """SHA-256 of each."""
     milliseconds: float = 0.0
     """From the question to its rows."""
     prompt_tokens: int = 0
-    """An upper estimate for the first prompt, as a model would be sent it."""
+    """An upper estimate for the first prompt."""
     missing: Missing | None = None
     """None without a gold SQL that runs."""
 
     @property
     def miss(self) -> bool:
-        """Whether someone should look at it."""
-        return self.verdict not in (("right", "unasked") if self.case.answerable else ("refused", "unasked"))
+        """Whether the verdict is not the expected one."""
+        expected = "right" if self.case.answerable else "refused"
+        return self.verdict not in (expected, "unasked")
 
 
-class Metered(Provider):
-    """Counts the tokens and prompts of `inner` for one question, refused and failed ones too."""
+class MeteredProvider(Provider):
+    """Counts the tokens and prompts of `inner` for one question, also if it is refused or fails."""
 
     def __init__(self, inner: Provider) -> None:
         self._inner = inner
         vars(self).update(name=inner.name, model=inner.model, repairs=inner.repairs)
         self.tokens = Tokens()
         self.prompts: list[str] = []
-        """Fingerprints of the prompts, in order; none of an engine that needs no prompt."""
+        """SHA-256 of each prompt, in order; empty if the engine needs no prompt."""
 
     def draft(self, task: Task) -> Draft:
         if task.messages:
@@ -72,7 +73,7 @@ class Metered(Provider):
 
 
 class Evaluation:
-    """Of one provider, on the connections that `connection` names; `{db}` in it stands for a case's own."""
+    """Asks one provider on the connections that `connection` names; `{db}` in it stands for a case's `db`."""
 
     def __init__(
         self, runtime: Runtime, connection: str, *, owner: str = LOCAL_OWNER, provider: str | Provider | None = None
@@ -82,7 +83,7 @@ class Evaluation:
         self.provider: Final = provider if isinstance(provider, Provider) else runtime.providers.get(provider)
 
     def check(self, cases: Iterable[Case]) -> None:
-        """Find what would end a long run midway: ConnectionNotFoundError, PayloadError, DatabaseUnavailableError."""
+        """Raise ConnectionNotFoundError, PayloadError or DatabaseUnavailableError before a long run begins."""
         nameless = [case.id for case in cases if "{db}" in self._connection and not case.db]
         if nameless:
             raise PayloadError(f"Question {nameless[0]} has no `db` to put into {self._connection}.")
@@ -90,7 +91,7 @@ class Evaluation:
             _ = self._runtime.manager.open(self._owner, name).catalog
 
     def judge(self, case: Case) -> Outcome:
-        """Ask one question. Raises ConnectionNotFoundError and ProviderNotConfiguredError; the rest is outcomes."""
+        """Ask one question. Raises ConnectionNotFoundError and ProviderNotConfiguredError; others are outcomes."""
         name, pipeline = self._find_name(case), self._runtime.pipeline
         question = Question(
             owner=self._owner,
@@ -107,14 +108,14 @@ class Evaluation:
             return Outcome(case, "failed", f"{exc.code}: {exc.detail}")
         size = sum(estimate_tokens(message.content) for message in messages)
         prompts: tuple[str, ...] = (hash_task(messages),)
-        lacks = None
+        missing = None
         if case.golds:
             try:
                 gold, expected = self._run_gold(name, case.golds[0])
             except SqlchatError as exc:
                 return Outcome(case, "gold_failed", exc.detail, prompts=prompts, prompt_tokens=size)
-            lacks = find_missing(gold, context.catalog, messages)
-        meter = Metered(self.provider)
+            missing = find_missing(gold, context.catalog, messages)
+        meter = MeteredProvider(self.provider)
         verdict: Verdict
         why, sql, model, start = "", "", self.provider.model, time.perf_counter()
         try:
@@ -122,7 +123,7 @@ class Evaluation:
         except (ConnectionNotFoundError, ProviderNotConfiguredError):
             raise
         except AnswerMissingError as exc:
-            # Without a second answer, the first is known not to work.
+            # A second prompt was sent because the first answer did not work.
             verdict, why = ("unasked" if len(meter.prompts) < 2 else "failed"), exc.detail
         except QuestionError as exc:
             verdict, why = ("failed" if "fault" in exc.facts else "refused"), exc.detail
@@ -136,31 +137,31 @@ class Evaluation:
             if case.golds:
                 why = self._find_difference(name, case, gold, expected, ResultSet.of(answer.results))
             verdict = "wrong" if why else "right"
-        spent = (time.perf_counter() - start) * 1000
+        milliseconds = round((time.perf_counter() - start) * 1000, 1)
         prompts = tuple(meter.prompts) or prompts
-        return Outcome(case, verdict, why, sql, model, meter.tokens, prompts, round(spent, 1), size, lacks)
+        return Outcome(case, verdict, why, sql, model, meter.tokens, prompts, milliseconds, size, missing)
 
     def _find_name(self, case: Case) -> str:
         return self._connection.replace("{db}", case.db)
 
     def _run_gold(self, name: str, sql: str) -> tuple[Gold, ResultSet]:
-        """The needs of `sql`, and its rows."""
+        """Return the needs of `sql`, and its rows."""
         catalog = self._runtime.manager.open(self._owner, name).catalog
         gold = self._runtime.judges.call(
-            inspect, sql, catalog.dialect, catalog.mentioned_in(sql), deadline=INSPECTING
+            inspect, sql, catalog.dialect, catalog.mentioned_in(sql), deadline=INSPECT_DEADLINE
         )
         ceiling = self._runtime.settings.max_rows_ceiling
         return gold, ResultSet.of(self._runtime.execute(self._owner, name, sql, max_rows=ceiling))
 
     def _find_difference(self, name: str, case: Case, gold: Gold, expected: ResultSet, got: ResultSet) -> str:
-        """Empty where the rows are those of any gold; else how they differ from the preferred one's."""
-        why = describe_difference(expected, got, gold.order)
-        for sql in case.golds[1:] if why else ():
+        """Return "" if the rows are those of any gold; else how they differ from those of the preferred gold."""
+        difference = describe_difference(expected, got, gold.order)
+        for sql in case.golds[1:] if difference else ():
             try:
-                other, rows = self._run_gold(name, sql)
+                alternative, rows = self._run_gold(name, sql)
             except SqlchatError as exc:
-                why += f" (an alternative does not run: {exc.detail})"
+                difference += f" (an alternative does not run: {exc.detail})"
                 continue
-            if not describe_difference(rows, got, other.order):
+            if not describe_difference(rows, got, alternative.order):
                 return ""
-        return why
+        return difference

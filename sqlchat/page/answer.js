@@ -1,4 +1,4 @@
-/** One question with its stages, and its answer or its refusal. */
+/** Shows a question with its stages, and its answer or its problem. */
 
 import { ask, request } from "./api.js"
 import { drawChart } from "./chart.js"
@@ -18,23 +18,24 @@ const stages = {
 
 const milliseconds = value => value < 1000 ? `${Math.round(value)} ms` : `${(value / 1000).toFixed(1)} s`
 
-/** Name and value in two columns. */
+/** A list of names and values; facts without a value are left out. */
 function makeFacts(facts) {
-  const known = facts.filter(([, value]) => value !== null && value !== undefined && value !== "")
-  return make("dl", {}, ...known.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]))
+  const present = facts.filter(([, value]) => value !== null && value !== undefined && value !== "")
+  return make("dl", {}, ...present.flatMap(([name, value]) => [make("dt", {}, name), make("dd", {}, String(value))]))
 }
 
 function makeReceipt(answer) {
   const { lineage, tokens, timings } = answer
   const matched = answer.values_matched.map(match => `“${match.words}” is ${match.value} in ${match.table}.${match.column}`)
-  const rests = [
+  const lists = [
     makeList("Assumptions", answer.assumptions),
     makeList("Values matched", matched),
     makeList("Terms used", answer.terms_used),
     makeList("Tables left out of the prompt", answer.tables_omitted),
   ]
-  const explanation = answer.explanation && !answer.explanation.endsWith(answer.interpretation.slice(1))
-  return make("div", { class: "receipt" }, ...rests,
+  const isRepeated = answer.interpretation && answer.explanation?.endsWith(answer.interpretation.slice(1))
+  const explanation = answer.explanation && !isRepeated
+  return make("div", { class: "receipt" }, ...lists,
     makeFold("Cost and time", makeFacts([
       ["Answered by", `${answer.provider}, ${answer.model}`],
       ["Reads", lineage.columns_used.join(", ") || lineage.tables_read.join(", ")],
@@ -53,7 +54,7 @@ function makeResult(connection, answer) {
   return [place, makeTable(results), makeDownloads(connection, answer.executed_sql ?? answer.sql)]
 }
 
-/** The failure in words, with questions that work in its place as buttons that `askAgain`. */
+/** The problem in words. Its suggestions are buttons that call `askAgain`. */
 function makeProblem(problem, askAgain) {
   const { title, detail, suggestions = [], request_id: id } = problem.body ?? { detail: String(problem) }
   const buttons = suggestions.map(question => makeButton(question, () => askAgain(question), { class: "chip" }))
@@ -82,7 +83,7 @@ function makeSqlPart(connection, sql) {
   return make("section", {}, make("h3", {}, "SQL"), makeSql(wrapSql(sql), edited => runEdited(connection, edited, rows)), rows)
 }
 
-/** SQL with a place for its rows, run at once: for a text that was run before. */
+/** Shows SQL that was run before, and runs it again at once. Returns its article. */
 export function showSql(connection, sql) {
   const part = makeSqlPart(connection, sql)
   runEdited(connection, sql, part.lastElementChild)
@@ -90,8 +91,8 @@ export function showSql(connection, sql) {
 }
 
 /**
- * Asks `question` ({connection_id, prompt, ...}) and gives the article in which the stages, then the answer appear, and
- * a promise of the answer; null if it failed. `askAgain(text)` asks another question.
+ * Asks `question` ({connection_id, prompt, ...}). Returns its article, and a promise of the answer (null if it failed).
+ * `askAgain(text)` asks another question.
  */
 export function showQuestion(question, askAgain) {
   const stopping = new AbortController()

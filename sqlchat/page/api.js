@@ -1,11 +1,11 @@
-/** Speaks to the service: requests, the events of a question, uploads with their progress. */
+/** Sends requests, questions and uploads to the service, and reads its answers. */
 
 let token = ""
 
-/** The token of all requests from now on. It lives in this variable alone. */
-export function useToken(given) { token = given }
+/** Sets the token of all later requests. It is kept in this variable alone. */
+export function useToken(newToken) { token = newToken }
 
-/** A failure as the service tells it (RFC 9457); `body` has its members. */
+/** A problem that the service answered (RFC 9457); `body` has its members. */
 export class Problem extends Error {
   constructor(body) {
     super(body.detail || body.title || "The service gave no reason.")
@@ -16,7 +16,7 @@ export class Problem extends Error {
 const unreachable = () => new Problem({ detail: "The service cannot be reached.", code: "unreachable" })
 const brokenOff = () => new Problem({ detail: "The answer broke off before its end.", code: "unreachable" })
 
-/** A number that JavaScript cannot hold to its last digit, with the digits that were sent. */
+/** A number with more digits than JavaScript can hold; `digits` has all of them. */
 export class Digits extends Number {
   constructor(digits) {
     super(digits)
@@ -27,7 +27,7 @@ export class Digits extends Number {
 
 export const isNumber = value => typeof value === "number" || value instanceof Digits
 
-/** JSON whose numbers keep every digit, in browsers that show a number's source. */
+/** Parses JSON. Numbers keep every digit, in browsers that show a number's source. */
 export function parse(text) {
   return JSON.parse(text, (_, value, context) =>
     typeof value === "number" && context?.source && context.source !== String(value) ? new Digits(context.source) : value)
@@ -47,15 +47,15 @@ async function send(method, path, body, more = {}, signal = undefined) {
   }
 }
 
-/** What `text` holds. Throws Problem if the status says so; 401 of the present token, `sent`, asks to sign in. */
-function read(status, text, sent) {
+/** Parses an answer. Throws Problem for a status of failure; 401 for the current token also opens the sign-in. */
+function read(status, text, sentToken) {
   let body = {}
   try {
     body = parse(text)
   } catch {
     if (status < 400) throw brokenOff()
   }
-  if (status === 401 && sent === token) document.dispatchEvent(new CustomEvent("signin", { detail: token && body.detail }))
+  if (status === 401 && sentToken === token) document.dispatchEvent(new CustomEvent("signin", { detail: token && body.detail }))
   if (status >= 400 || status === 0) throw new Problem({ status, title: `The service answered ${status}.`, ...body })
   return body
 }
@@ -66,7 +66,7 @@ export async function request(method, path, body) {
   return read(response.status, await response.text(), sent)
 }
 
-/** All rows of `sql` as a file of a media type: its name and its bytes. Throws Problem. */
+/** Runs `sql` and returns all its rows as a file of a media type: `name` and `blob`. Throws Problem. */
 export async function requestFile(connection, sql, type) {
   const sent = token
   const response = await send("POST", "/api/execute", { connection_id: connection, sql }, { Accept: type })
@@ -75,7 +75,7 @@ export async function requestFile(connection, sql, type) {
   return { name: name ?? "rows", blob: await response.blob().catch(() => { throw brokenOff() }) }
 }
 
-/** Asks a question: `onStage(name, data)` hears each stage, the answer is returned. Throws Problem. */
+/** Asks a question and returns its answer. Calls `onStage(name, data)` for each stage. Throws Problem. */
 export async function ask(question, onStage, signal) {
   const sent = token
   const response = await send("POST", "/api/chat", question, { Accept: "text/event-stream" }, signal)
@@ -95,7 +95,7 @@ export async function ask(question, onStage, signal) {
   }
 }
 
-/** Uploads a file; `onProgress` hears the share that is sent, from 0 to 1. Throws Problem. */
+/** Uploads a file. Calls `onProgress` with the share that is sent, from 0 to 1. Throws Problem. */
 export function upload(file, mayReplace, onProgress) {
   const form = new FormData(), sent = token
   form.append("file", file)

@@ -1,4 +1,4 @@
-/** Draws the chart of an answer from its Vega-Lite specification. The libraries are loaded with the first one. */
+/** Draws the chart of an answer from its Vega-Lite specification. Loads the libraries for the first chart. */
 
 import { make } from "./dom.js"
 
@@ -26,7 +26,7 @@ const options = { mode: "vega-lite", renderer: "svg", ast: true, actions: false,
 
 const letter = 8 // pixels
 
-/** Names under bars lie flat if there is room for them; times have as many ticks as there is room for. */
+/** Chooses the angle of names under bars and the number of ticks on a time axis by the room that there is. */
 function fitLabels(chart, values, width) {
   const field = chart.spec.encoding.x?.field
   const longest = Math.max(...values.map(row => String(row[field]).length))

@@ -1,4 +1,4 @@
-/** The form that adds a database, with each failure beside its field. */
+/** Wires the form that adds a database, and shows each error beside its field. */
 
 import { announce, find, make } from "./dom.js"
 import { request } from "./api.js"
@@ -12,8 +12,8 @@ const file = [["database", "File, below the data folder"]]
 const spark = [...server.slice(0, 2), ["token", "Token", server[4][2]], ["catalog", "Catalog"], ["database", "Database"], server[5]]
 const fieldsOf = { postgres: server, mysql: server, spark, sqlite: file, duckdb: file }
 
-/** The field that a failure's words are about; null if they name none. */
-function blameField(detail, names) {
+/** Finds the field that an error's text is about; null if there is none. */
+function findField(detail, names) {
   const missing = detail.match(/^config: (.*) (?:is|are) missing/)
   if (missing) return missing[1].split(", ")[0]
   const [, named] = detail.match(/\bfield `(\w+)`/) ?? []
@@ -62,7 +62,7 @@ export function prepareDatabases(selectConnection) {
     const { status, errors } = problem.body ?? {}
     if (errors) {
       for (const [name, texts] of Object.entries(errors)) showError(name, [texts].flat().map(text => typeof text === "string" ? text : JSON.stringify(text)).join(" "))
-    } else showError(status === 409 ? "name" : blameField(problem.message, names), problem.message)
+    } else showError(status === 409 ? "name" : findField(problem.message, names), problem.message)
     announce(problem.message)
   }
 
@@ -70,8 +70,8 @@ export function prepareDatabases(selectConnection) {
   form.addEventListener("submit", async event => {
     event.preventDefault()
     clearErrors()
-    const { provider, name, privacy, ...given } = Object.fromEntries(new FormData(form))
-    const config = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""))
+    const { provider, name, privacy, ...fields } = Object.fromEntries(new FormData(form))
+    const config = Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== ""))
     const submit = find("database-add")
     submit.disabled = true
     submit.textContent = "Trying …"

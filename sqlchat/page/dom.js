@@ -1,4 +1,4 @@
-/** Makes elements. Text becomes text nodes, so nothing that came from data can become markup. */
+/** Makes elements. Texts become text nodes, so data never becomes markup. */
 
 export const find = id => document.getElementById(id)
 
@@ -23,7 +23,6 @@ export function makeList(heading, texts, kind = "") {
     make("ul", {}, ...texts.map(text => make("li", {}, text))))
 }
 
-/** Opens when clicked. */
 export const makeFold = (summary, ...children) => make("details", {}, make("summary", {}, summary), ...children)
 
 const svgNames = "http://www.w3.org/2000/svg"

@@ -17,26 +17,26 @@ function save({ blob, name }) {
   setTimeout(() => URL.revokeObjectURL(link.href), keptFor)
 }
 
-/** A button a format; each runs `sql` again, for all its rows. */
+/** Makes a button for each format; a click runs `sql` again for all its rows. */
 export function makeDownloads(connection, sql) {
-  const told = make("span", { class: "quiet", role: "status", "aria-live": "polite" })
+  const status = make("span", { class: "quiet", role: "status", "aria-live": "polite" })
   const buttons = Object.entries(formats).map(([format, type]) => {
     const button = makeButton(format, async () => {
       button.disabled = true
-      told.className = "quiet"
-      told.textContent = "Running the SQL for all its rows …"
+      status.className = "quiet"
+      status.textContent = "Running the SQL for all its rows …"
       try {
         const file = await requestFile(connection, sql, type)
         save(file)
-        told.textContent = `Saved as ${file.name}.`
+        status.textContent = `Saved as ${file.name}.`
       } catch (problem) {
-        told.className = "field-error"
-        told.textContent = problem.message
+        status.className = "field-error"
+        status.textContent = problem.message
       } finally {
         button.disabled = false
       }
     }, { "aria-label": `Download all rows as ${format}` })
     return button
   })
-  return make("p", { class: "buttons downloads" }, make("span", { class: "quiet" }, "Download all rows:"), ...buttons, told)
+  return make("p", { class: "buttons downloads" }, make("span", { class: "quiet" }, "Download all rows:"), ...buttons, status)
 }

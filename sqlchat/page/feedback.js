@@ -1,9 +1,9 @@
-/** Two buttons on an answer, with room for words and for the SQL that would have been right. */
+/** Makes the buttons Good and Bad of an answer, with fields for a comment and for correct SQL. */
 
 import { request } from "./api.js"
 import { make, makeButton } from "./dom.js"
 
-/** The buttons for the entry `id` of the history, whose SQL is `sql`; null for an answer that has no entry. */
+/** The buttons for the entry `id` of the history with its `sql`; null for an answer without an entry. */
 export function makeFeedback(id, sql) {
   if (!id) return null
   const path = `/api/history/${id}/feedback`
@@ -11,7 +11,7 @@ export function makeFeedback(id, sql) {
     good: makeButton("Good", () => choose("good"), { class: "thumb", "aria-label": "Good answer", "aria-pressed": "false" }),
     bad: makeButton("Bad", () => choose("bad"), { class: "thumb", "aria-label": "Bad answer", "aria-pressed": "false" }),
   }
-  const told = make("p", { class: "quiet", role: "status", "aria-live": "polite" })
+  const status = make("p", { class: "quiet", role: "status", "aria-live": "polite" })
   const comment = make("textarea", { rows: 2, maxlength: 1000 })
   const corrected = make("textarea", { rows: 4, class: "code", spellcheck: "false" })
   const correction = make("label", {}, "SQL that is right", corrected)
@@ -33,11 +33,11 @@ export function makeFeedback(id, sql) {
   async function attempt(work, done) {
     try {
       await work()
-      told.textContent = done
-      told.className = "quiet"
+      status.textContent = done
+      status.className = "quiet"
     } catch (problem) {
-      told.textContent = [problem.message, ...Object.values(problem.body?.errors ?? {}).flat()].join(" ")
-      told.className = "field-error"
+      status.textContent = [problem.message, ...Object.values(problem.body?.errors ?? {}).flat()].join(" ")
+      status.className = "field-error"
     }
   }
 
@@ -58,10 +58,10 @@ export function makeFeedback(id, sql) {
   }
 
   const group = make("div", { class: "thumbs", role: "group", "aria-label": "Was this answer right?" }, thumbs.good, thumbs.bad)
-  return make("section", { class: "feedback" }, group, told, more)
+  return make("section", { class: "feedback" }, group, status, more)
 }
 
-/** What was said of an entry, in words; "" if nothing was. */
+/** Describes the feedback on an entry in words; "" if there is none. */
 export function describeFeedback(feedback) {
   if (!feedback) return ""
   return [`found ${feedback.rating}`, feedback.comment, feedback.corrected_sql && "SQL corrected"].filter(Boolean).join(": ")

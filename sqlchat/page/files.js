@@ -1,23 +1,23 @@
-/** Uploads a file, shows what is in it, and makes a connection of it. */
+/** Uploads a file, shows its profile, and makes a connection of it. */
 
 import { request, upload } from "./api.js"
 import { announce, count, find, make, makeButton, makeList, makeSvg, size } from "./dom.js"
 
 const width = 96, height = 20, mostBars = 8
 
-/** A small picture of a column: a bar for each of its most frequent values, and below how much of it is there. */
+/** Draws a column: a bar for each of its most frequent values, and below them the share of values that are not null. */
 function drawColumn(column, rowCount) {
   const top = (column.top ?? []).slice(0, mostBars)
-  const tallest = Math.max(...top.map(each => each.count), 1)
+  const tallest = Math.max(...top.map(entry => entry.count), 1)
   const step = width / mostBars
-  const bars = top.map((each, at) => {
-    const tall = Math.max((height - 4) * each.count / tallest, 1)
+  const bars = top.map((entry, at) => {
+    const tall = Math.max((height - 4) * entry.count / tallest, 1)
     return makeSvg("rect", { class: "bar", x: at * step, y: height - 4 - tall, width: step - 2, height: tall })
   })
   const filled = rowCount ? width * (1 - column.nulls / rowCount) : 0
   const ground = makeSvg("rect", { class: "ground", x: 0, y: height - 2, width, height: 2 })
   const share = makeSvg("rect", { class: "bar", x: 0, y: height - 2, width: filled, height: 2 })
-  const label = top.length ? `Most frequent: ${top.map(each => `${each.value} (${each.count})`).join(", ")}` : "No values"
+  const label = top.length ? `Most frequent: ${top.map(entry => `${entry.value} (${entry.count})`).join(", ")}` : "No values"
   const title = makeSvg("title", {}, label)
   return makeSvg("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": label },
     title, ...bars, ground, share)
@@ -41,7 +41,7 @@ function makeProfile(profile) {
       make("tbody", {}, ...rows)))
 }
 
-/** A connection of the file under a name that is still free. */
+/** Makes a connection of an uploaded file under a free name, and returns the name. */
 async function connectFile(kept, taken) {
   const stem = kept.file_name.replace(/\.[a-z0-9]+(\.gz)?$/i, "").replace(/[^A-Za-z0-9_-]+/g, "_").slice(0, 40) || "file"
   let name = stem

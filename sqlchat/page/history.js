@@ -1,4 +1,4 @@
-/** What was asked and run, newest first, each ready to be asked again. */
+/** Lists the caller's questions and SQL, newest first; a click asks or runs one again. */
 
 import { request } from "./api.js"
 import { count, find, make, makeButton } from "./dom.js"

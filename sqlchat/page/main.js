@@ -1,4 +1,4 @@
-/** The page: chooses a connection, asks questions of it, and keeps them as a conversation. */
+/** Runs the page: chooses a connection, asks it questions, and shows them as a conversation. */
 
 import { request } from "./api.js"
 import { showQuestion, showSql } from "./answer.js"
@@ -58,7 +58,7 @@ async function askQuestion(prompt) {
   if (conversation) box.placeholder = answer.provider === "offline" ? "Ask another question" : "Ask on, or ask something new"
 }
 
-/** Lists the connections; chooses `wanted`, else the one that was chosen. */
+/** Lists the connections and selects `wanted`, else the one that was selected. */
 async function loadConnections(wanted = choice.value) {
   const { connections } = await request("GET", "/api/connections")
   choice.replaceChildren(...connections.map(({ name }) => make("option", { value: name }, name)))

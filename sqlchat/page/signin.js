@@ -3,7 +3,7 @@
 import { useToken } from "./api.js"
 import { find } from "./dom.js"
 
-/** Gives a token of Supabase Auth. Throws Error with the reason. */
+/** Returns a token of Supabase Auth. Throws Error with the reason. */
 async function signIn(config, email, password) {
   const path = `${config.supabase_url}/auth/v1/token?grant_type=password`
   const headers = { apikey: config.supabase_anon_key, "Content-Type": "application/json" }
@@ -18,7 +18,7 @@ async function signIn(config, email, password) {
   return body.access_token
 }
 
-/** The person's id in a token; null if it cannot be read. */
+/** Reads the user's id from a token; null if that fails. */
 function readPerson(token) {
   try {
     return JSON.parse(atob(token.split(".")[1].replaceAll("-", "+").replaceAll("_", "/"))).sub ?? null
@@ -52,10 +52,10 @@ export function prepareSignIn(config, onChange) {
     const { email, password, token } = Object.fromEntries(new FormData(form))
     try {
       if (!token.trim() && !(email && password)) throw new Error(hasPassword ? "Give email and password, or a token." : "Give a token.")
-      const given = token.trim() || await signIn(config, email, password)
+      const newToken = token.trim() || await signIn(config, email, password)
       const before = person
-      person = readPerson(given)
-      change(given)
+      person = readPerson(newToken)
+      change(newToken)
       dialog.close()
       onChange(person !== null && person === before)
     } catch (error) {

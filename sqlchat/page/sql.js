@@ -1,4 +1,4 @@
-/** SQL that is highlighted, copied, edited and run again. */
+/** Shows SQL with highlighting, and with buttons to copy, edit and run it. */
 
 import { announce, make, makeButton } from "./dom.js"
 
@@ -12,7 +12,7 @@ const lineStarts = /\s+(?=(?:FROM|WHERE|GROUP BY|HAVING|ORDER BY|LIMIT|(?:LEFT |
 
 const quoted = /'(?:[^']|'')*'|"(?:[^"]|"")*"|`[^`]*`/g
 
-/** `sql` on several lines, if it came on one and has no comment, and no text with spaces in it that could be broken. */
+/** Puts the clauses of one-line SQL on lines of their own. SQL with comments or with quoted spaces stays as it is. */
 export function wrapSql(sql) {
   const isFixed = /\n|--|\/\*/.test(sql) || (sql.match(quoted) ?? []).some(text => /\s/.test(text))
   return isFixed ? sql : sql.replace(lineStarts, "\n")
@@ -21,12 +21,12 @@ export function wrapSql(sql) {
 function highlight(sql) {
   const parts = []
   let end = 0
-  for (const found of sql.matchAll(pieces)) {
-    const [text, comment, string, , number, word] = found
+  for (const match of sql.matchAll(pieces)) {
+    const [text, comment, string, , number, word] = match
     const kind = comment ? "comment" : string ? "string" : number ? "amount-in-sql" : word && keywords.has(word.toLowerCase()) ? "keyword" : ""
     if (!kind) continue
-    parts.push(sql.slice(end, found.index), make("span", { class: kind }, text))
-    end = found.index + text.length
+    parts.push(sql.slice(end, match.index), make("span", { class: kind }, text))
+    end = match.index + text.length
   }
   return [...parts, sql.slice(end)]
 }

@@ -1,4 +1,4 @@
-/** Example questions of a connection: its verified ones, and some that its catalog can surely answer. */
+/** Suggests questions for a connection: its verified examples, and questions derived from its catalog. */
 
 import { request } from "./api.js"
 
@@ -11,7 +11,7 @@ const noAmount = /(^|_)(id|key|code|zip|year|lat|lon|latitude|longitude)$/i
 const words = name => name.replaceAll("_", " ").trim()
 const isWord = name => /^[a-z][a-z_]*$/i.test(name)
 
-/** Questions about `tables` (of GET /schema) by rule, the most telling first. */
+/** Derives questions about `tables` (of GET /schema) by rule, the most useful first. */
 export function deriveQuestions(tables) {
   const plain = tables.filter(table => isWord(table.name) && table.columns.length)
   const bySize = plain.toSorted((a, b) => (b.row_estimate ?? 0) - (a.row_estimate ?? 0))
@@ -35,7 +35,7 @@ export function deriveQuestions(tables) {
   return [...monthly.slice(0, 1), ...linked.slice(0, 1), ...grouped.slice(0, 2), ...counted, ...newest].slice(0, most)
 }
 
-/** Up to five questions for `connection`; none if its database cannot be read. */
+/** Returns up to five questions for `connection`; none if its database cannot be read. */
 export async function suggestQuestions(connection) {
   const path = `/api/connections/${encodeURIComponent(connection)}`
   const [examples, schema] = await Promise.allSettled([request("GET", `${path}/examples`), request("GET", `${path}/schema`)])

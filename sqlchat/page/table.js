@@ -1,4 +1,4 @@
-/** A result as a table that sorts by its columns. */
+/** Shows a result as a table that sorts by its columns. */
 
 import { Digits, isNumber } from "./api.js"
 import { count, make, makeButton } from "./dom.js"
@@ -13,13 +13,13 @@ function order(a, b) {
   return String(a).localeCompare(String(b), undefined, { numeric: true })
 }
 
-/** `rows` by the column `at`: 1 upwards, -1 downwards, 0 as they came. NULL is always last. */
+/** Sorts `rows` by the column `at`: 1 upwards, -1 downwards, 0 in the order of the answer. NULL is always last. */
 function sortRows(rows, at, direction) {
   if (!direction) return rows
   return rows.toSorted((a, b) => (a[at] === null) - (b[at] === null) || direction * order(a[at], b[at]))
 }
 
-/** A sum of floating numbers ends in rounding noise, such as 0.30000000000000004: 14 digits, and all of them as a title. */
+/** Shows 14 digits of a floating number, and all of them as a title: sums have errors such as 0.30000000000000004. */
 function makeFloating(value) {
   const short = String(Number(value.toPrecision(14)))
   return make("td", { class: "number short", title: short === String(value) ? null : value }, short)

@@ -1,5 +1,4 @@
-"""The forms of requests and answers: marshmallow schemas, one module for each blueprint.
+"""Marshmallow schemas of requests and answers, one module for each blueprint.
 
-They validate what comes in and document what goes out (OpenAPI); rows of results never pass through them. Imports
-only `config`.
+They validate requests and document answers (OpenAPI). Rows of results never pass through them. Imports only `config`.
 """

@@ -1,4 +1,4 @@
-"""The answer of /api/auth/me."""
+"""Schema of the answer of /api/auth/me."""
 
 from marshmallow import Schema, fields
 

@@ -1,4 +1,4 @@
-"""A question and its answer."""
+"""Schemas of a question and its answer."""
 
 from typing import Any
 
@@ -83,21 +83,21 @@ class ChatSchema(Schema):
     )
 
     @validates_schema
-    def vote_by_results(self, payload: dict[str, Any], **_: Any) -> None:
+    def require_execution(self, payload: dict[str, Any], **_: Any) -> None:
         if payload.get("mode") == "thorough" and not payload.get("auto_execute", True):
             raise ValidationError("Candidates are compared by their results: leave auto_execute true.", "mode")
 
 
 class MatchSchema(Schema):
-    words = required_field(fields.String, "Of the question.")
+    words = required_field(fields.String, "Words of the question.")
     table = fields.String(required=True)
     column = fields.String(required=True)
-    value = required_field(fields.String, "As the column holds it.")
+    value = required_field(fields.String, "The value in the column.")
 
 
 class AgreementSchema(Schema):
-    candidates = required_field(fields.Integer, "That worked.")
-    agreeing = required_field(fields.Integer, "Whose rows are those of the answer.")
+    candidates = required_field(fields.Integer, "Number of candidates that ran without a fault.")
+    agreeing = required_field(fields.Integer, "Number of candidates with the rows of the answer.")
 
 
 class TokensSchema(Schema):

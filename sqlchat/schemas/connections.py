@@ -1,4 +1,4 @@
-"""The caller's databases: how they are reached, what they hold."""
+"""Schemas of connections, their policies and their catalogs."""
 
 from typing import Any
 

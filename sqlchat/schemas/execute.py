@@ -1,4 +1,4 @@
-"""SQL and its rows."""
+"""Schemas of SQL to run and of its rows."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ EXECUTED_EXAMPLE = {"results": RESULTS_EXAMPLE}
 
 
 class MaxRows(fields.Integer):
-    """A number of rows that a request asks for; past the ceiling of the settings it counts as the ceiling."""
+    """A field for the most rows of an answer. A number above SQLCHAT_MAX_ROWS_CEILING counts as that."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
@@ -22,9 +22,9 @@ class MaxRows(fields.Integer):
         )
 
     def _validated(self, value: Any) -> int:
-        """JSON has one kind of number: 5.0 is 5, and what is past 64 bits arrives as a float."""
-        integral = isinstance(value, float) and value.is_integer()
-        return super()._validated(int(value) if integral else value)
+        """Take 5.0 as 5: JSON has one kind of number, and one above 64 bits arrives as a float."""
+        is_whole = isinstance(value, float) and value.is_integer()
+        return super()._validated(int(value) if is_whole else value)
 
 
 class ExecuteSchema(Schema):

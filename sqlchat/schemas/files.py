@@ -1,4 +1,4 @@
-"""Uploads, how to read them, and what is in them."""
+"""Schemas of uploads, their reading options and their profiles."""
 
 from typing import Any
 
@@ -36,15 +36,15 @@ class ReadingQuerySchema(Schema):
     )
 
     @post_load
-    def number_sheets(self, query: dict[str, Any], **_: Any) -> dict[str, Any]:
-        """A number is a sheet's place, for nobody names a sheet "2" and means the first."""
+    def parse_sheet_number(self, query: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """Take a number as a sheet's place."""
         if query.get("sheet", "").isdecimal():
             query["sheet"] = int(query["sheet"])
         return query
 
 
 class ReadSchema(Schema):
-    """How a file is read. An answer's can be sent back, changed."""
+    """Options to read a file. Those of an answer can be changed and sent again."""
 
     header_row = fields.Raw(
         metadata={
@@ -87,7 +87,7 @@ class FileFormSchema(Schema):
     )
 
     @post_load
-    def decode(self, form: dict[str, Any], **_: Any) -> dict[str, Any]:
+    def parse_read(self, form: dict[str, Any], **_: Any) -> dict[str, Any]:
         try:
             form["read"] = orjson.loads(form["read"] or "{}")
         except orjson.JSONDecodeError as exc:

@@ -1,4 +1,4 @@
-"""The answer of /health and /ready."""
+"""Schema of the answers of /health and /ready."""
 
 from marshmallow import Schema, fields
 

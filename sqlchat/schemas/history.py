@@ -1,4 +1,4 @@
-"""Entries of the history, and feedback on them."""
+"""Schemas of entries of the history, and of feedback on them."""
 
 from marshmallow import Schema, fields, validate
 
@@ -85,7 +85,7 @@ class EntrySchema(Schema):
     at = required_field(fields.DateTime, "When it ended, in UTC.")
     user_id = required_field(fields.String, "`sub` of the caller's token.", allow_none=True)
     connection_id = required_field(fields.String, "As the request named it.")
-    route = fields.String(required=True, validate=validate.OneOf(["chat", "execute"]))
+    route = fields.String(required=True, validate=validate.OneOf(["chat", "execute", "mcp"]))
     question = fields.String(required=True, allow_none=True)
     sql = required_field(fields.String, "The last that was tried, as the database got it.", allow_none=True)
     provider = fields.String(required=True, allow_none=True)

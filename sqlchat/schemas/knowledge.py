@@ -1,4 +1,4 @@
-"""Notes, terms, references and verified examples of a connection."""
+"""Schemas of notes, terms, references and verified examples of a connection."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ class TermSchema(Schema):
 
 
 class ColumnsField(fields.Raw):
-    """A column, or a list of them."""
+    """A field for one column or a list of columns; its value is a tuple."""
 
     def _deserialize(self, value: Any, *_: Any, **__: Any) -> tuple[str, ...]:
         names = value if isinstance(value, list) else [value]

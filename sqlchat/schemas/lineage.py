@@ -1,4 +1,4 @@
-"""SQL whose lineage is asked for."""
+"""Schema of a request for the lineage of SQL."""
 
 from marshmallow import Schema, fields, validate
 

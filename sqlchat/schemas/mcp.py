@@ -1,4 +1,4 @@
-"""The arguments of the tools of `/mcp`."""
+"""Schemas of the arguments of the tools of `/mcp`."""
 
 from marshmallow import RAISE, Schema, fields, validate
 
@@ -8,7 +8,7 @@ from sqlchat.schemas.texts import make_text_field, required_field
 
 
 class ToolSchema(Schema):
-    """Arguments of a tool; by itself, of one that takes none."""
+    """Arguments of a tool without any; base of the others."""
 
     class Meta:
         unknown = RAISE

@@ -1,4 +1,4 @@
-"""The body of every failure (RFC 9457)."""
+"""Schema of the body of every failure (RFC 9457)."""
 
 from marshmallow import INCLUDE, Schema, fields
 

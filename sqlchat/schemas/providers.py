@@ -1,4 +1,4 @@
-"""The answer of /api/providers."""
+"""Schema of the answer of /api/providers."""
 
 from marshmallow import Schema, fields
 

@@ -1,4 +1,4 @@
-"""Rows of a result and the lineage of a statement, as several routes give them."""
+"""Schemas of a result and of a lineage, which several routes share."""
 
 from marshmallow import Schema, fields
 
@@ -15,7 +15,7 @@ LINEAGE_EXAMPLE = {
 
 
 class ResultsSchema(Schema):
-    """Documents a result; rows are written straight from the database, never through this."""
+    """Documents a result. Rows never pass through it."""
 
     columns = required_field(fields.List, "Names, in order; may repeat.", fields.String())
     rows = required_field(

@@ -1,4 +1,4 @@
-"""Semantic documents (Apache Ossie, Open Semantic Interchange, 0.1.x), and what came of them."""
+"""Schemas of semantic documents (Apache Ossie, Open Semantic Interchange, 0.1.x) and of their mapping."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ MAPPED_EXAMPLE = {
 
 
 class OpenSchema(Schema):
-    """A part of a document, which may have more keys than are known here."""
+    """A part of a document. It may have further keys."""
 
     class Meta:
         unknown = INCLUDE
@@ -77,7 +77,7 @@ class DatasetSchema(OpenSchema):
     primary_key = _make_list_field(fields.String())
     unique_keys = _make_list_field(fields.List(fields.String()))
     description = fields.String(allow_none=True)
-    of_dataset = _make_list_field(FieldSchema, data_key="fields", attribute="fields")
+    dataset_fields = _make_list_field(FieldSchema, data_key="fields", attribute="fields")
 
 
 class RelationshipSchema(OpenSchema):
@@ -123,8 +123,8 @@ def _check_texts(part: Any) -> None:
         case dict():
             _check_texts([*part.keys(), *part.values()])
         case list():
-            for each in part:
-                _check_texts(each)
+            for item in part:
+                _check_texts(item)
 
 
 class DescriptionSchema(Schema):

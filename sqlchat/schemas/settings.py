@@ -1,4 +1,4 @@
-"""A caller's settings and changes to them."""
+"""Schemas of a caller's settings and of changes to them."""
 
 from marshmallow import INCLUDE, Schema, fields
 

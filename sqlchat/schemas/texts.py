@@ -1,4 +1,4 @@
-"""Makes fields: required ones with a description, and free texts that go to a model."""
+"""Makes required fields with a description, and fields for texts that go to a model."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from marshmallow import ValidationError, fields, validate
 
 F = TypeVar("F", bound="fields.Field[Any]")
 LAYOUT = frozenset("\t\n\r\x85")
-"""Control characters that people's texts hold: tabs and ends of lines."""
+"""Control characters that a text may hold: tabs and ends of lines."""
 
 
 def required_field(kind: type[F], description: str, *inner: Any, **options: Any) -> F:
-    """A required field, such as `required_field(fields.List, "The newest first.", fields.String())`."""
+    """Make a required field, such as `required_field(fields.List, "The newest first.", fields.String())`."""
     return kind(*inner, required=True, metadata={"description": description}, **options)
 
 
 def refuse_control_characters(text: str) -> None:
-    """Raises ValidationError for a text with a NUL or another control character but those of LAYOUT."""
+    """Raise ValidationError for a text with a control character that is not in LAYOUT."""
     for character in text:
         if character not in LAYOUT and unicodedata.category(character) == "Cc":
             raise ValidationError(f"Holds the control character U+{ord(character):04X}; take it out.")
@@ -28,7 +28,7 @@ def refuse_control_characters(text: str) -> None:
 def make_text_field(
     most: int, description: str = "", *, least: int | None = None, demand: str = "", **options: Any
 ) -> fields.String:
-    """A field of `least` to `most` characters; `demand` is what to answer to blanks alone, which else may be sent."""
+    """Make a field of `least` to `most` characters. With `demand`, a blank text is refused with that message."""
     rules: list[Any] = [validate.Length(least, most)]
     if demand:
         rules.append(validate.Regexp(r".*\S", flags=re.DOTALL, error=demand))

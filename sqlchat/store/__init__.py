@@ -1,8 +1,7 @@
-"""The service's own state, by SQLAlchemy Core: connection definitions (encrypted) and what is known of their data,
-users' settings, history.
+"""Keeps the service's own state: connection definitions (encrypted), their knowledge, users' settings and history.
 
-In Postgres (schema `sqlchat`, out of reach of Supabase's data API) or an SQLite file; migrations by Alembic in
-`migrations/`. Imports only `config` and `errors`.
+SQLAlchemy Core reads and writes Postgres (schema `sqlchat`, which Supabase's data API does not serve) or an SQLite
+file. Alembic migrates it by `migrations/`. Imports only `config` and `errors`.
 """
 
 from sqlchat.store.connections import Definition

@@ -1,4 +1,4 @@
-"""Rows that are written a little later, together, by one thread."""
+"""Collects rows and writes them in batches, on one background thread."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 MOST = 5_000
-"""Items that wait; whoever brings one more writes them all."""
+"""Items that may wait; the caller who adds one more writes them all."""
 
 
 class Batches(Generic[Item]):
-    """`put` hands an item over, and within `window` seconds all that were handed over go to `write` as one list.
+    """Passes the items of `put` to `write` as one list, in their order, within `window` seconds.
 
-    The order is kept. `write` is called by one thread at a time and must not raise. The thread starts with the first
-    item and lives until `close`, which the end of the process calls too: only a killed process loses items.
+    `write` is called by one thread at a time and must not raise. The thread starts with the first item and runs until
+    `close`. The end of the process calls `close` too, so only a killed process loses items.
     """
 
     def __init__(self, write: Callable[[list[Item]], None], window: float) -> None:
@@ -39,7 +39,7 @@ class Batches(Generic[Item]):
             self.flush()
 
     def flush(self) -> None:
-        """Write what was put until now; returns when it is written, whoever writes it."""
+        """Write all waiting items. Returns when they are written, also if another thread writes them."""
         with self._writing:
             with self._lock:
                 items, self._waiting = self._waiting, []
@@ -47,7 +47,7 @@ class Batches(Generic[Item]):
                 self._write(items)
 
     def close(self) -> None:
-        """Write what is left, and end the thread. The next `put` starts another."""
+        """Write all waiting items and end the thread. The next `put` starts another."""
         with self._lock:
             thread, self._thread = self._thread, None
             self._closed.set()
@@ -59,8 +59,8 @@ class Batches(Generic[Item]):
 
     def _start(self) -> None:
         self._arrived, self._closed = threading.Event(), threading.Event()
-        arguments = self._arrived, self._closed
-        self._thread = threading.Thread(target=self._run, args=arguments, name="batches", daemon=True)
+        events = self._arrived, self._closed
+        self._thread = threading.Thread(target=self._run, args=events, name="batches", daemon=True)
         self._thread.start()
         atexit.register(self.close)
 

@@ -1,4 +1,4 @@
-"""Definitions of connections: who owns them, which database, and how to reach it (encrypted)."""
+"""Stores the definitions of connections: owner, database, and the config to reach it (encrypted)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Changes(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A connection as it was made. Its config holds credentials and stays out of its repr."""
+    """The stored definition of a connection. Its config holds credentials and stays out of its repr."""
 
     id: str
     owner: str
@@ -45,23 +45,23 @@ class Definition:
     version: int
     created_at: datetime
     policy: Policy = None
-    """Limits on the data that SQL may read, as the request had them."""
+    """Limits on the data that SQL may read, as the request gave them."""
     privacy: Privacy = DEFAULT_PRIVACY
     """Data that a model may see: names, types and comments; profiles and common values too; or first rows as well."""
     unreadable: str = ""
-    """Why the config cannot be decrypted; it is empty then."""
+    """The reason if the config cannot be decrypted; `config` is then empty."""
 
 
 class Connections:
-    """The table `connections`. A name is an owner's own: another owner's is as unknown as none at all.
+    """The table `connections`. Each owner has names of their own and sees no other owner's connections.
 
     All methods raise StoreUnavailableError while the store is gone.
     """
 
     def __init__(self, database: Database, cipher: Cipher) -> None:
         self._database, self._cipher = database, cipher
-        this = match_name(bindparam("owner"), bindparam("name"))
-        self._version = database.prepare(select(connections.c.id, connections.c.version).where(this))
+        same_name = match_name(bindparam("owner"), bindparam("name"))
+        self._read_version = database.prepare(select(connections.c.id, connections.c.version).where(same_name))
 
     def add(
         self,
@@ -73,31 +73,31 @@ class Connections:
         *,
         privacy: Privacy = DEFAULT_PRIVACY,
     ) -> Definition:
-        """Keep a definition. Raises ConflictError where the owner has that name already."""
+        """Store a new definition. Raises ConflictError if the owner has that name already, and PayloadError."""
         if not is_storable(name):
             raise PayloadError("The name must be plain text.", errors={"name": ["Must be plain text."]})
         id, now = str(uuid.uuid4()), datetime.now(UTC)
         sealed = self._cipher.seal(config, owner=owner, id=id, name=name)
-        row = {"id": id, "owner": owner, "name": name, "provider": provider, "version": 1, "created_at": now}
-        row |= {"policy": _write_policy(policy), "privacy": privacy}
+        row = {"id": id, "owner": owner, "name": name, "provider": provider, "config": sealed, "version": 1}
+        row |= {"created_at": now, "updated_at": now, "policy": _write_policy(policy), "privacy": privacy}
         try:
             with self._database.writing() as connection:
-                connection.execute(connections.insert().values(**row, config=sealed, updated_at=now))
+                connection.execute(connections.insert().values(**row))
         except IntegrityError as exc:
             raise ConflictError(f"There is already a connection named {name!r}.") from exc
         return Definition(id, owner, name, provider, config, 1, now, policy, privacy)
 
     def get(self, owner: str, name: str) -> Definition:
-        """The definition. Raises ConnectionNotFoundError, and UnavailableError where it cannot be decrypted."""
+        """Return a definition. Raises ConnectionNotFoundError, and UnavailableError if it cannot be decrypted."""
         return self._decrypt_definition(self._find_row(owner, name))
 
     def find(self, owner: str, name: str) -> Definition:
-        """The definition, readable or not. Raises ConnectionNotFoundError."""
+        """Return a definition, also if it cannot be decrypted. Raises ConnectionNotFoundError."""
         return self._read_definition(self._find_row(owner, name))
 
     def version(self, owner: str, name: str) -> tuple[str, int]:
-        """Id and version, which together change with every change. Raises ConnectionNotFoundError."""
-        for id, version in self._version(owner=owner, name=name) if is_storable(name) else ():
+        """Return id and version. The pair differs after each change. Raises ConnectionNotFoundError."""
+        for id, version in self._read_version(owner=owner, name=name) if is_storable(name) else ():
             return id, version
         raise make_unknown_error(name)
 
@@ -107,7 +107,7 @@ class Connections:
         raise make_unknown_error(name)
 
     def list(self, owner: str) -> list[Definition]:
-        """The owner's definitions, by name, readable or not."""
+        """Return the owner's definitions by name, also those that cannot be decrypted."""
         rows = self._database.fetch(select(connections).where(connections.c.owner == owner))
         return sorted(map(self._read_definition, rows), key=lambda definition: definition.name)
 
@@ -121,10 +121,10 @@ class Connections:
                 connection.execute(delete(table).where(table.c.connection == id))
 
     def change(self, definition: Definition, changes: Changes) -> Definition:
-        """Replace parts of `definition`, all at once, and count up its version; gives it as it then is.
+        """Replace parts of `definition` in one statement, increase its version, and return the new definition.
 
-        Its id stays, and with it all that is kept of the connection. Raises ConnectionNotFoundError where it has gone
-        meanwhile, whether or not another has its name now.
+        Its id stays, so its context, examples and history stay too. Raises ConnectionNotFoundError if it was deleted
+        meanwhile, also if another connection has its name now.
         """
         owner, id, name = definition.owner, definition.id, definition.name
         values: dict[str, Any] = {"version": connections.c.version + 1, "updated_at": datetime.now(UTC)}
@@ -134,22 +134,22 @@ class Connections:
             values["policy"] = _write_policy(changes["policy"])
         if "privacy" in changes:
             values["privacy"] = changes["privacy"]
-        changed = update(connections).where(connections.c.id == id).values(**values).returning(*connections.c)
+        statement = update(connections).where(connections.c.id == id).values(**values).returning(*connections.c)
         with self._database.writing() as connection:
-            row = connection.execute(changed).first()
+            row = connection.execute(statement).first()
         if row is None:
             raise make_unknown_error(name)
         return self._decrypt_definition(row)
 
     def touch(self, owner: str, name: str) -> None:
-        """Count up its version, so that every process makes its connection anew. Raises ConnectionNotFoundError."""
-        counted = update(connections).where(match_name(owner, name)).values(version=connections.c.version + 1)
+        """Increase its version, so that every process opens it again. Raises ConnectionNotFoundError."""
+        statement = update(connections).where(match_name(owner, name)).values(version=connections.c.version + 1)
         with self._database.writing() as connection:
-            if not connection.execute(counted).rowcount:
+            if not connection.execute(statement).rowcount:
                 raise make_unknown_error(name)
 
     def reencrypt(self) -> int:
-        """Encrypt every definition with the newest key, so that older ones can be dropped. Gives their number."""
+        """Encrypt every definition with the newest key and return their number. Older keys can then be dropped."""
         with self._database.writing() as connection:
             rows = connection.execute(select(connections).with_for_update()).all()
             for row in rows:
@@ -159,7 +159,7 @@ class Connections:
         return len(rows)
 
     def _decrypt_definition(self, row: Row[Any]) -> Definition:
-        """Raises UnavailableError where the config cannot be decrypted."""
+        """Raises UnavailableError if the config cannot be decrypted."""
         return _make_definition(row, self._cipher.open(row.config, owner=row.owner, id=row.id, name=row.name))
 
     def _read_definition(self, row: Row[Any]) -> Definition:
@@ -171,8 +171,9 @@ class Connections:
 
 def _make_definition(row: Row[Any], config: dict[str, Any]) -> Definition:
     policy = json.loads(row.policy) if row.policy else None
-    facts = (row.id, row.owner, row.name, row.provider, config, row.version, row.created_at)
-    return Definition(*facts, policy, row.privacy)
+    return Definition(
+        row.id, row.owner, row.name, row.provider, config, row.version, row.created_at, policy, row.privacy
+    )
 
 
 def _write_policy(policy: Policy) -> str | None:
@@ -180,14 +181,14 @@ def _write_policy(policy: Policy) -> str | None:
 
 
 def match_name(owner: Text, name: Text) -> ColumnElement[bool]:
-    """The condition on the row of a connection. A name that no row can have matches nothing."""
+    """Return the condition for a connection's row. A name that cannot be stored matches no row."""
     if isinstance(name, str) and not is_storable(name):
         return false()
     return (connections.c.owner == owner) & (connections.c.name == name)
 
 
 def is_storable(text: str) -> bool:
-    """Postgres refuses NUL in a text, and neither database takes half a surrogate pair."""
+    """Whether both databases store `text`: Postgres refuses NUL, and both refuse half a surrogate pair."""
     return "\0" not in text and SURROGATE.search(text) is None
 
 

@@ -1,7 +1,7 @@
-"""Secret keys, and the encryption of what is kept under them. Used by the store and, for their keys, by `tokens`.
+"""Derives secret keys, and encrypts the configs of connections.
 
-Keys are derived with HKDF-SHA256 (RFC 5869) from SQLCHAT_SECRET_KEY, or from a random key file beside the embedded
-store; each purpose has its own `info`, so no key serves two. Fernet (AES-128-CBC, HMAC-SHA256) encrypts.
+HKDF-SHA256 (RFC 5869) derives keys from SQLCHAT_SECRET_KEY, or from a random key file beside the embedded store. Each
+purpose has an `info` of its own, so no key serves two. Fernet (AES-128-CBC, HMAC-SHA256) encrypts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ KEY_FILE = "secret.key"
 
 
 def derive_keys(settings: Settings, purpose: str) -> tuple[bytes, ...]:
-    """32-byte keys for `purpose`, the newest first. Makes the key file where no key is set and none is there."""
+    """Return 32-byte keys for `purpose`, the newest first. Makes the key file if there is no key yet."""
     info = f"sqlchat {purpose} v1".encode()
     return tuple(
         HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())
@@ -38,7 +38,7 @@ def _read_secrets(settings: Settings) -> tuple[str, ...]:
     if settings.database_url:
         return settings.secret_keys
     path = settings.state_dir / KEY_FILE
-    if settings.secret_keys:  # a key file from before still opens what was closed with it
+    if settings.secret_keys:  # an older key file still decrypts the configs that were encrypted with it
         return settings.secret_keys + ((path.read_text().strip(),) if path.exists() else ())
     return (_read_key_file(settings, path),)
 
@@ -57,7 +57,7 @@ def _read_key_file(settings: Settings, path: Path) -> str:
 
 
 class Cipher:
-    """Encrypts the config of a connection, bound to its owner, id and name: a row moved elsewhere stays closed."""
+    """Encrypts configs of connections. Each is bound to owner, id and name: no other row decrypts it."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -68,20 +68,20 @@ class Cipher:
         return MultiFernet([Fernet(base64.urlsafe_b64encode(key)) for key in keys])
 
     def seal(self, config: dict[str, Any], *, owner: str, id: str, name: str) -> str:
-        """Encrypt `config` (a JSON object) with the newest key."""
+        """Encrypt `config`, a JSON object, with the newest key."""
         text = json.dumps({"owner": owner, "id": id, "name": name, "config": config}, allow_nan=False)
         return self._fernet.encrypt(text.encode()).decode()
 
     def open(self, sealed: str, *, owner: str, id: str, name: str) -> dict[str, Any]:
-        """Decrypt with whichever key fits. Raises UnavailableError where none does or the row is another's."""
+        """Decrypt a config. Raises UnavailableError if no key fits, or if it was encrypted for another row."""
         try:
-            plain = json.loads(self._fernet.decrypt(sealed.encode()))
+            content = json.loads(self._fernet.decrypt(sealed.encode()))
         except (InvalidToken, UnicodeEncodeError):
-            plain = {}
-        if (plain.get("owner"), plain.get("id"), plain.get("name")) != (owner, id, name):
+            content = {}
+        if (content.get("owner"), content.get("id"), content.get("name")) != (owner, id, name):
             raise UnavailableError(
                 f"The stored settings of connection {name!r} cannot be decrypted: put back the SQLCHAT_SECRET_KEY "
                 "that they were stored with, or delete the connection and create it again."
             )
-        config: dict[str, Any] = plain["config"]
+        config: dict[str, Any] = content["config"]
         return config

@@ -1,4 +1,4 @@
-"""The store's database: its engine, its transactions, and the one place where SQLAlchemy's errors become ours."""
+"""Opens the store's database, runs statements and transactions, and translates SQLAlchemy's errors into ours."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ RETRY_AFTER = 5
 NOT_THERE = frozenset({"42P01", "3F000", "42501"})
 """SQLSTATEs of a schema or table that is missing or closed to us: the store is not (or no longer) migrated."""
 BOUND = "SET LOCAL statement_timeout = '5s'; "
-"""Stands before a statement that is a message of its own."""
+"""Prefix of a statement that is sent as one message, without BEGIN and COMMIT."""
 FOREIGN_OPTIONS = frozenset({"pgbouncer", "connection_limit", "pool_timeout", "schema"})
-"""Query options that other tools read from the same DATABASE_URL, and libpq refuses."""
+"""Query options of DATABASE_URL that are meant for other tools; libpq refuses them."""
 POSTGRES_OPTIONS = {
     "connect_timeout": 3,
     "keepalives_idle": 30,
@@ -39,8 +39,7 @@ POSTGRES_OPTIONS = {
 
 
 class Database:
-    """`fetch`, `append` and what `prepare` gives run one statement, `writing()` gives a connection for one short
-    transaction.
+    """Runs statements (`fetch`, `append`, `prepare`) and short transactions (`writing`) on the store's database.
 
     All raise StoreUnavailableError while the database is gone or not migrated, and work again once it is back. The
     embedded database is made and migrated at its first use.
@@ -55,11 +54,11 @@ class Database:
         self._quick = self._engine if self.embedded else _make_quick_engine(self._engine.url)
         self._writer = self._engine.execution_options(writes=True)
         self._readers: list[PoolProxiedConnection] = []
-        """Connections to the embedded database that are free: taking one is cheaper than asking the pool."""
+        """Free connections to the embedded database: taking one costs less than asking the pool."""
         self._ready = False
 
     def fetch(self, statement: Select[Any]) -> Sequence[Row[Any]]:
-        """The rows of one SELECT, in one round trip."""
+        """Return the rows of one SELECT, in one round trip."""
 
         def read() -> Sequence[Row[Any]]:
             with self._quick.connect() as connection:
@@ -68,22 +67,24 @@ class Database:
         return self._retry_once(read)
 
     def prepare(self, statement: Select[Any]) -> Callable[..., list[tuple[Any, ...]]]:
-        """A function that gives the rows of `statement`, in one round trip; its keywords are the bound parameters.
+        """Return a function that reads the rows of `statement`; its keywords are the bound parameters.
 
-        The statement's text is written once: for a small one that takes twenty times as long as the database does.
-        Values go to the driver and come from it as they are, so this is for texts and whole numbers.
+        SQLAlchemy compiles the statement once: for a small one that takes twenty times as long as the database does.
+        No value is converted on its way, so use this for texts and whole numbers only.
         """
         schemas: Any = {SCHEMA: "main"} if self.embedded else None
         compiled = statement.compile(self._quick, schema_translate_map=schemas, render_schema_translate=self.embedded)
-        text, order = str(compiled) if self.embedded else BOUND + str(compiled), compiled.positiontup
+        text = str(compiled) if self.embedded else BOUND + str(compiled)
+        positions = compiled.positiontup
 
         def read(**values: Any) -> list[tuple[Any, ...]]:
-            return self._retry_once(lambda: self._read(text, [values[name] for name in order] if order else values))
+            parameters = [values[name] for name in positions] if positions else values
+            return self._retry_once(lambda: self._read(text, parameters))
 
         return read
 
     def append(self, statement: Insert, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run an INSERT of up to 1,000 rows that leaves out those already there, in one round trip."""
+        """Run an INSERT of up to 1,000 rows, in one round trip. Its ON CONFLICT clause must skip existing rows."""
 
         def write() -> None:
             with (self._writer if self.embedded else self._quick).begin() as connection:
@@ -93,7 +94,7 @@ class Database:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """One transaction, committed at the end. IntegrityError passes through to the caller."""
+        """Open one transaction and commit it at the end. Passes IntegrityError on."""
         with self._translate_errors():
             self._make_ready()
             with self._writer.begin() as connection:
@@ -102,11 +103,11 @@ class Database:
                 yield connection
 
     def insert(self, table: Table) -> postgresql.Insert | sqlite.Insert:
-        """An INSERT with the ON CONFLICT clauses that both databases share."""
+        """Return an INSERT with the ON CONFLICT clauses that both databases share."""
         return sqlite.insert(table) if self.embedded else postgresql.insert(table)
 
     def upgrade(self) -> None:
-        """Bring the tables to the newest revision; safe when several processes do it at once."""
+        """Migrate the tables to the newest revision. Several processes may call it at once."""
         with self._translate_errors():
             if self.embedded:
                 with state_dir.hold_lock(self._settings, "store"), self._writer.begin() as connection:
@@ -125,7 +126,7 @@ class Database:
             self._readers.pop().close()
 
     def _read(self, text: str, values: Any) -> list[tuple[Any, ...]]:
-        """The rows of a text of ours, past SQLAlchemy, whose errors it raises all the same."""
+        """Return the rows of `text` from the driver itself. Raises SQLAlchemy's errors."""
         driver, pooled = self._quick.dialect.loaded_dbapi, None
         try:
             pooled = self._take_reader() if self.embedded else self._quick.raw_connection()
@@ -141,7 +142,7 @@ class Database:
             is_gone = self._quick.dialect.is_disconnect(exc, connection, None)
             if pooled and is_gone:
                 pooled.invalidate()
-                self._quick.dispose()  # what lies in the pool went with it
+                self._quick.dispose()  # the other pooled connections are dead too
             raise sa_exc.DBAPIError.instance(
                 text, None, exc, driver.Error, True, is_gone and pooled is not None, dialect=self._quick.dialect
             ) from exc
@@ -153,19 +154,19 @@ class Database:
         with suppress(IndexError):
             return self._readers.pop()
         connection = self._engine.raw_connection()
-        connection.detach()  # its place in the pool is for others
+        connection.detach()  # frees its place in the pool
         return connection
 
-    def _retry_once(self, act: Callable[[], Result]) -> Result:
-        """Run `act`; if the connection turns out dead, run it again over a new one."""
+    def _retry_once(self, operation: Callable[[], Result]) -> Result:
+        """Run `operation`; if its connection is dead, run it again over a new one."""
         with self._translate_errors():
             self._make_ready()
             try:
-                return act()
+                return operation()
             except sa_exc.DBAPIError as exc:
                 if not exc.connection_invalidated:
                     raise
-                return act()
+                return operation()
 
     def _make_ready(self) -> None:
         if self._ready:
@@ -192,8 +193,8 @@ class Database:
         except sa_exc.DBAPIError as exc:
             # A fault without SQLSTATE comes from the driver: it could not even connect.
             sqlstate = getattr(exc.orig, "pgcode", None)
-            gone = sqlstate in NOT_THERE or (sqlstate is None and not self.embedded)
-            if isinstance(exc, sa_exc.DataError | sa_exc.ProgrammingError | sa_exc.NotSupportedError) and not gone:
+            is_gone = sqlstate in NOT_THERE or (sqlstate is None and not self.embedded)
+            if isinstance(exc, sa_exc.DataError | sa_exc.ProgrammingError | sa_exc.NotSupportedError) and not is_gone:
                 raise
             self._ready = False
             log.warning("store unavailable", extra={"reason": self._read_reason(exc)})
@@ -204,7 +205,7 @@ class Database:
             ) from exc
 
     def _read_reason(self, exc: sa_exc.DBAPIError) -> str:
-        """The driver's first line, for the operator's log; libpq names host and user there, never the password."""
+        """Return the first line of the driver's message, without the password."""
         line, _, _ = str(exc.orig).partition("\n")
         password = self._engine.url.password
         return line.replace(str(password), "***") if password else line
@@ -228,7 +229,7 @@ def _make_sqlite_engine(settings: Settings) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # A transaction that reads before it writes cannot wait for another writer, unless it says so at once.
+        # After a plain BEGIN, SQLite refuses the first write if another writer is at work; BEGIN IMMEDIATE waits.
         writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
@@ -242,11 +243,11 @@ def _make_postgres_engine(database_url: str) -> Engine:
 
 
 def _make_quick_engine(url: URL) -> Engine:
-    """Sends a statement as one message, the only one of its transaction: no ping, no BEGIN, no COMMIT."""
+    """Make an engine that sends each statement as one message, without ping, BEGIN and COMMIT."""
     engine = _make_psycopg2_engine(url, pool_size=3, max_overflow=2, isolation_level="AUTOCOMMIT")
 
     @event.listens_for(engine, "before_cursor_execute", retval=True)
-    def _bound(connection, cursor, statement, parameters, *rest):  # type: ignore[no-untyped-def]
+    def _limit_time(connection, cursor, statement, parameters, *rest):  # type: ignore[no-untyped-def]
         return BOUND + statement, parameters
 
     return engine

@@ -1,4 +1,4 @@
-"""Keeps people's verdicts on answers: one for each entry of the history, for as long as the entry."""
+"""Stores people's feedback on answers: at most one for each entry of the history, as long as the entry lives."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Feedback:
     corrected_sql: str = field(default="", repr=False)
     """In the connection's dialect; "" without one."""
     at: datetime = datetime.min.replace(tzinfo=UTC)
-    """When it was given; set when it is kept."""
+    """Set when it is stored."""
 
 
-COLUMNS = tuple(feedback.c[each.name] for each in fields(Feedback))
+COLUMNS = tuple(feedback.c[member.name] for member in fields(Feedback))
 
 
 class FeedbackStore:
-    """The table `feedback`. Another owner's is as unknown as none at all.
+    """The table `feedback`. An owner sees no other owner's feedback.
 
     All methods raise StoreUnavailableError while the store is gone.
     """
@@ -48,14 +48,14 @@ class FeedbackStore:
         self, owner: str, entry: uuid.UUID, rating: Rating, *, comment: str, corrected_sql: str
     ) -> tuple[Feedback, bool]:
         """Save feedback on an entry. Returns it, and True if the entry had none before."""
-        given = Feedback(entry, rating, comment, corrected_sql, datetime.now(UTC))
-        row = asdict(given) | {"owner": owner}
+        saved = Feedback(entry, rating, comment, corrected_sql, datetime.now(UTC))
+        row = asdict(saved) | {"owner": owner}
         with self._database.writing() as connection:
             count = select(func.count()).select_from(feedback).where(feedback.c.entry == entry)
             is_new = not connection.scalar(count)
-            fresh = self._database.insert(feedback).values(**row)
-            connection.execute(fresh.on_conflict_do_update(index_elements=["entry"], set_=row))
-        return given, is_new
+            insert = self._database.insert(feedback).values(**row)
+            connection.execute(insert.on_conflict_do_update(index_elements=["entry"], set_=row))
+        return saved, is_new
 
     def find(self, owner: str, entries: Iterable[uuid.UUID]) -> dict[uuid.UUID, Feedback]:
         """Return the feedback on the given entries of the owner, by entry id."""
@@ -64,10 +64,10 @@ class FeedbackStore:
 
     def list(self, owner: str, connection_id: str) -> list[tuple[Entry, Feedback]]:
         """Return all feedback of the owner on answers of that connection, the oldest first."""
-        of_entry = (history.c.id == feedback.c.entry) & (history.c.owner == feedback.c.owner)
-        wanted = select(*ENTRY_COLUMNS, *(column.label(f"said_{column.name}") for column in COLUMNS))
-        wanted = wanted.join_from(feedback, history, of_entry).where(feedback.c.owner == owner)
-        rows = self._database.fetch(wanted.where(history.c.connection_id == connection_id).order_by(history.c.id))
+        same_entry = (history.c.id == feedback.c.entry) & (history.c.owner == feedback.c.owner)
+        query = select(*ENTRY_COLUMNS, *(column.label(f"feedback_{column.name}") for column in COLUMNS))
+        query = query.join_from(feedback, history, same_entry).where(feedback.c.owner == owner)
+        rows = self._database.fetch(query.where(history.c.connection_id == connection_id).order_by(history.c.id))
         size = len(ENTRY_COLUMNS)
         names = [column.name for column in ENTRY_COLUMNS]
         return [(Entry(**dict(zip(names, row[:size], strict=True))), Feedback(*row[size:])) for row in rows]
@@ -75,6 +75,6 @@ class FeedbackStore:
     def delete(self, owner: str, entry: uuid.UUID) -> None:
         """Delete the feedback on an entry. Raises FeedbackNotFoundError."""
         with self._database.writing() as connection:
-            this = (feedback.c.owner == owner) & (feedback.c.entry == entry)
-            if not connection.execute(delete(feedback).where(this)).rowcount:
+            same_entry = (feedback.c.owner == owner) & (feedback.c.entry == entry)
+            if not connection.execute(delete(feedback).where(same_entry)).rowcount:
                 raise FeedbackNotFoundError("There is no feedback on this entry.")

@@ -1,6 +1,6 @@
-"""Keeps what an owner tells of a connection's data: notes, terms, columns that belong together, verified questions.
+"""Stores the knowledge about a connection: notes, terms, references, a semantic model and verified examples.
 
-Plain text that goes into prompts: no credentials, so not encrypted, and never in a log.
+All of it is text for prompts. It holds no credentials, so it is not encrypted, and it is never logged.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from sqlchat.store.engine import Database
 from sqlchat.store.tables import UTCDateTime, connections, contexts, examples
 
 MOST_EXAMPLES = 200
-"""Of one connection."""
+"""For each connection."""
 NO_MODEL = "This connection has no semantic model."
 
 
@@ -51,7 +51,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """Columns that name a row of another table, and that table's: `("tickets.agent",)` and `("agents.agent",)`."""
+    """Columns that refer to columns of another table: `("tickets.agent",)` to `("agents.agent",)`."""
 
     columns: tuple[str, ...]
     ref_columns: tuple[str, ...]
@@ -85,18 +85,18 @@ class Example:
     """In the connection's dialect."""
     note: str = field(repr=False)
     catalog_version: str
-    """Of the catalog that held all its names when it was stored."""
+    """Version of the catalog that the SQL was checked against."""
     verified_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Changes whenever something that is known of a connection changes, in whichever process."""
+    """Version of a connection's knowledge. It differs after each change, in every process."""
 
     connection: str
     """The id of its definition."""
     version: int
-    """0 if nothing was ever told."""
+    """Number of changes so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +111,10 @@ class Known:
 
 
 class KnowledgeStore:
-    """The tables `contexts` and `examples`. A connection that is another owner's is as unknown as none at all.
+    """The tables `contexts` and `examples`. An owner sees no other owner's connections.
 
-    A change first counts up `connections.knowledge`, which locks that row: changes of one connection follow one
-    another, and none outlives its connection. All methods raise ConnectionNotFoundError, and StoreUnavailableError
+    A change first increases `connections.knowledge`, which locks that row: changes of one connection run one after
+    the other, and none outlives its connection. All methods raise ConnectionNotFoundError, and StoreUnavailableError
     while the store is gone.
     """
 
@@ -122,31 +122,30 @@ class KnowledgeStore:
         self._database = database
 
     def stamp(self, owner: str, name: str) -> Stamp:
-        """The one look-up that a question costs, in one round trip."""
-        wanted = select(connections.c.id, connections.c.knowledge).where(match_name(owner, name))
-        for row in self._database.fetch(wanted):
+        """Return the version of the knowledge, in one round trip."""
+        query = select(connections.c.id, connections.c.knowledge).where(match_name(owner, name))
+        for row in self._database.fetch(query):
             return Stamp(row.id, row.knowledge)
         raise make_unknown_error(name)
 
     def read(self, owner: str, name: str) -> Known:
-        """All that is known of the connection, in one round trip."""
+        """Return all knowledge about the connection, in one round trip."""
         stamp = select(connections.c.id, connections.c.knowledge).where(match_name(owner, name)).cte("stamp")
         blank: dict[str, ColumnElement[Any]] = {"id": null().cast(Uuid), "verified_at": null().cast(UTCDateTime)}
         blank |= dict.fromkeys(("content", "question", "sql", "note", "catalog_version"), literal(""))
 
-        def part(kind: str, of: FromClause, **columns: ColumnElement[Any]) -> Select[Any]:
-            given = (column.label(name) for name, column in (blank | columns).items())
-            return select(literal(kind).label("kind"), stamp.c.knowledge, *given).select_from(of)
+        def select_part(kind: str, source: FromClause, **columns: ColumnElement[Any]) -> Select[Any]:
+            labelled = (column.label(name) for name, column in (blank | columns).items())
+            return select(literal(kind).label("kind"), stamp.c.knowledge, *labelled).select_from(source)
 
+        names = [member.name for member in fields(Example)]
+        with_context = stamp.join(contexts, contexts.c.connection == stamp.c.id)
+        with_examples = stamp.join(examples, examples.c.connection == stamp.c.id)
         everything = union_all(
-            part("stamp", stamp, content=stamp.c.id),
-            part("context", stamp.join(contexts, contexts.c.connection == stamp.c.id), content=contexts.c.content),
-            part("semantic", stamp.join(contexts, contexts.c.connection == stamp.c.id), content=contexts.c.semantic),
-            part(
-                "example",
-                stamp.join(examples, examples.c.connection == stamp.c.id),
-                **{row.name: examples.c[row.name] for row in fields(Example)},
-            ),
+            select_part("stamp", stamp, content=stamp.c.id),
+            select_part("context", with_context, content=contexts.c.content),
+            select_part("semantic", with_context, content=contexts.c.semantic),
+            select_part("example", with_examples, **{name: examples.c[name] for name in names}),
         ).subquery()
         rows = self._database.fetch(select(everything))
         stamps = [Stamp(row.content, row.knowledge) for row in rows if row.kind == "stamp"]
@@ -155,55 +154,53 @@ class KnowledgeStore:
         texts = {row.kind: row.content for row in rows if row.kind in ("context", "semantic") and row.content}
         context = _parse_context(texts["context"]) if "context" in texts else BusinessContext()
         semantic = _parse_semantic(texts["semantic"]) if "semantic" in texts else SemanticModel()
-        known = [
-            Example(*(row._mapping[each.name] for each in fields(Example))) for row in rows if row.kind == "example"
-        ]
-        known.sort(key=lambda example: (example.verified_at, example.id), reverse=True)
-        return Known(stamps[0], context, semantic, tuple(known))
+        verified = [Example(*(row._mapping[name] for name in names)) for row in rows if row.kind == "example"]
+        verified.sort(key=lambda example: (example.verified_at, example.id), reverse=True)
+        return Known(stamps[0], context, semantic, tuple(verified))
 
     def replace_context(self, owner: str, name: str, context: BusinessContext) -> None:
         """Replace the context. Of two concurrent writes, the last one wins."""
         now, content = datetime.now(UTC), orjson.dumps(asdict(context)).decode()
         with self._database.writing() as connection:
             id = self._count_change(connection, owner, name)
-            fresh = self._database.insert(contexts).values(connection=id, content=content, updated_at=now)
-            replaced = {"content": fresh.excluded.content, "updated_at": fresh.excluded.updated_at}
-            connection.execute(fresh.on_conflict_do_update(index_elements=["connection"], set_=replaced))
+            insert = self._database.insert(contexts).values(connection=id, content=content, updated_at=now)
+            replaced = {"content": insert.excluded.content, "updated_at": insert.excluded.updated_at}
+            connection.execute(insert.on_conflict_do_update(index_elements=["connection"], set_=replaced))
 
     def replace_semantic(self, owner: str, name: str, model: SemanticModel, document: Mapping[str, Any]) -> None:
-        """Keep `document` and what it brought in place of the one that there was; what people wrote stays."""
+        """Replace the semantic document and its model. The context that people wrote stays."""
         now, content = datetime.now(UTC), orjson.dumps(asdict(BusinessContext())).decode()
         semantic = orjson.dumps({"model": asdict(model), "document": document}).decode()
         with self._database.writing() as connection:
             id = self._count_change(connection, owner, name)
             row = {"connection": id, "content": content, "semantic": semantic, "updated_at": now}
-            fresh = self._database.insert(contexts).values(**row)
-            replaced = {"semantic": fresh.excluded.semantic, "updated_at": fresh.excluded.updated_at}
-            connection.execute(fresh.on_conflict_do_update(index_elements=["connection"], set_=replaced))
+            insert = self._database.insert(contexts).values(**row)
+            replaced = {"semantic": insert.excluded.semantic, "updated_at": insert.excluded.updated_at}
+            connection.execute(insert.on_conflict_do_update(index_elements=["connection"], set_=replaced))
 
     def read_document(self, owner: str, name: str) -> dict[str, Any]:
-        """The semantic document as it was put. Raises SemanticModelNotFoundError."""
+        """Return the semantic document unchanged. Raises SemanticModelNotFoundError."""
         stamp = self.stamp(owner, name)
-        wanted = select(contexts.c.semantic).where(contexts.c.connection == stamp.connection)
-        for row in self._database.fetch(wanted.where(contexts.c.semantic.is_not(None))):
+        query = select(contexts.c.semantic).where(contexts.c.connection == stamp.connection)
+        for row in self._database.fetch(query.where(contexts.c.semantic.is_not(None))):
             document: dict[str, Any] = orjson.loads(row.semantic)["document"]
             return document
         raise SemanticModelNotFoundError(NO_MODEL)
 
     def delete_semantic(self, owner: str, name: str) -> None:
-        """Forget the semantic document and what it brought. Raises SemanticModelNotFoundError."""
+        """Delete the semantic document and its model. Raises SemanticModelNotFoundError."""
         with self._database.writing() as connection:
             id = self._count_change(connection, owner, name)
-            this = (contexts.c.connection == id) & contexts.c.semantic.is_not(None)
-            if not connection.execute(update(contexts).where(this).values(semantic=None)).rowcount:
+            has_model = (contexts.c.connection == id) & contexts.c.semantic.is_not(None)
+            if not connection.execute(update(contexts).where(has_model).values(semantic=None)).rowcount:
                 raise SemanticModelNotFoundError(NO_MODEL)
 
     def put_example(
         self, owner: str, name: str, *, question: str, form: str, sql: str, note: str, catalog_version: str
     ) -> tuple[Example, bool]:
-        """Keep an example, in place of the one whose question has the same `form`, whose id it then takes over.
+        """Store an example. One whose question has the same `form` is replaced and its id stays.
 
-        The second value is True where it is a new one. Raises PayloadError where the connection has 200 already.
+        Returns the example, and True if it is new. Raises PayloadError if the connection has 200 already.
         """
         for field_, text in (("question", question), ("sql", sql), ("note", note)):
             if not is_storable(text):
@@ -212,61 +209,55 @@ class KnowledgeStore:
         now = datetime.now(UTC)
         with self._database.writing() as connection:
             id = self._count_change(connection, owner, name)
-            same = (examples.c.connection == id) & (examples.c.digest == digest)
-            known: uuid.UUID | None = connection.scalar(select(examples.c.id).where(same))
-            example = Example(known or uuid.uuid4(), question, sql, note, catalog_version, now)
-            if known:
-                connection.execute(update(examples).where(same).values(**asdict(example)))
+            same_form = (examples.c.connection == id) & (examples.c.digest == digest)
+            old_id: uuid.UUID | None = connection.scalar(select(examples.c.id).where(same_form))
+            example = Example(old_id or uuid.uuid4(), question, sql, note, catalog_version, now)
+            if old_id:
+                connection.execute(update(examples).where(same_form).values(**asdict(example)))
             else:
                 count = connection.scalar(select(func.count()).where(examples.c.connection == id)) or 0
                 if count >= MOST_EXAMPLES:
                     raise PayloadError(f"A connection may have {MOST_EXAMPLES} examples; delete one first.")
-                row = examples.insert().values(connection=id, digest=digest, **asdict(example))
-                connection.execute(row)
-        return example, known is None
+                connection.execute(examples.insert().values(connection=id, digest=digest, **asdict(example)))
+        return example, old_id is None
 
     def delete_example(self, owner: str, name: str, example_id: uuid.UUID | None) -> None:
-        """Forget it, or the one kept last where no id is given.
-
-        Raises ExampleNotFoundError, too for the example of another connection.
-        """
+        """Delete an example; None means the newest. Raises ExampleNotFoundError."""
         with self._database.writing() as connection:
             id = self._count_change(connection, owner, name)
             newest = select(examples.c.id).where(examples.c.connection == id).limit(1)
             newest = newest.order_by(examples.c.verified_at.desc(), examples.c.id.desc())
             wanted = newest.scalar_subquery() if example_id is None else example_id
-            this = (examples.c.connection == id) & (examples.c.id == wanted)
-            if not connection.execute(delete(examples).where(this)).rowcount:
+            same_id = (examples.c.connection == id) & (examples.c.id == wanted)
+            if not connection.execute(delete(examples).where(same_id)).rowcount:
                 raise ExampleNotFoundError("There is no such example of this connection.")
 
     def _count_change(self, connection: Connection, owner: str, name: str) -> str:
-        """Count a change of what is known of the connection, and give its id; the row is locked until the end."""
-        counted = update(connections).where(match_name(owner, name)).values(knowledge=connections.c.knowledge + 1)
-        id: str | None = connection.scalar(counted.returning(connections.c.id))
+        """Increase the version of the knowledge and return the connection's id. Locks its row until the end."""
+        statement = update(connections).where(match_name(owner, name)).values(knowledge=connections.c.knowledge + 1)
+        id: str | None = connection.scalar(statement.returning(connections.c.id))
         if id is None:
             raise make_unknown_error(name)
         return id
 
 
 def _parse_context(content: str) -> BusinessContext:
-    found = orjson.loads(content)
-    return BusinessContext(found["notes"], _parse_terms(found), _parse_references(found))
+    members = orjson.loads(content)
+    return BusinessContext(members["notes"], _parse_terms(members), _parse_references(members))
 
 
 def _parse_semantic(content: str) -> SemanticModel:
-    found = orjson.loads(content)["model"]
-    descriptions = tuple((schema, table, column, text) for schema, table, column, text in found["descriptions"])
-    return SemanticModel(found["notes"], _parse_terms(found), _parse_references(found), descriptions)
+    members = orjson.loads(content)["model"]
+    descriptions = tuple((schema, table, column, text) for schema, table, column, text in members["descriptions"])
+    return SemanticModel(members["notes"], _parse_terms(members), _parse_references(members), descriptions)
 
 
-def _parse_terms(found: Mapping[str, Any]) -> tuple[Term, ...]:
-    return tuple(
-        Term(each["term"], each["definition"], each["sql"], tuple(each["synonyms"])) for each in found["terms"]
-    )
+def _parse_terms(members: Mapping[str, Any]) -> tuple[Term, ...]:
+    terms = members["terms"]
+    return tuple(Term(term["term"], term["definition"], term["sql"], tuple(term["synonyms"])) for term in terms)
 
 
-def _parse_references(found: Mapping[str, Any]) -> tuple[Reference, ...]:
-    """None in a context that is older than references."""
-    return tuple(
-        Reference(tuple(each["columns"]), tuple(each["ref_columns"])) for each in found.get("references", ())
-    )
+def _parse_references(members: Mapping[str, Any]) -> tuple[Reference, ...]:
+    """Return the references; () for a context that was stored before there were any."""
+    pairs = members.get("references", ())
+    return tuple(Reference(tuple(pair["columns"]), tuple(pair["ref_columns"])) for pair in pairs)

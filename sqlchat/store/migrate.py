@@ -1,4 +1,4 @@
-"""Runs the migrations. Alembic is imported only here and in `migrations/`, and only when there is work to do."""
+"""Runs the migrations. Imports Alembic only if there is a migration to run."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FOLDER = Path(__file__).parent / "migrations"
 
 
 def upgrade(connection: Connection) -> None:
-    """Bring the tables to the newest revision, within the transaction of `connection`."""
+    """Migrate the tables to the newest revision, within the transaction of `connection`."""
     if is_current(connection):
         return
     from alembic import command
@@ -29,7 +29,7 @@ def upgrade(connection: Connection) -> None:
 
 
 def is_current(connection: Connection) -> bool:
-    """True when the tables are at the newest revision, or at one that a newer release has made."""
+    """Whether the tables are at the newest revision, or at one of a newer release."""
     schema = None if connection.dialect.name == "sqlite" else SCHEMA
     if not inspect(connection).has_table("alembic_version", schema=schema):
         return False

@@ -1,4 +1,4 @@
-"""Keeps the reading options of stored files, as given with their uploads."""
+"""Stores the reading options that were given with uploaded files."""
 
 from __future__ import annotations
 
@@ -20,19 +20,17 @@ class Readings:
         self._database = database
 
     def remember(self, bucket: str, name: str, read: Mapping[str, Any]) -> None:
-        """Keep the `read` of a file in place of any before; an empty one is forgotten."""
+        """Replace the options `read` of a file; empty ones are deleted."""
         now = datetime.now(UTC)
         with self._database.writing() as connection:
             connection.execute(delete(readings).where(readings.c.bucket == bucket, readings.c.name == name))
             if read:
-                kept = orjson.dumps(dict(read)).decode()
-                values = {"bucket": bucket, "name": name, "read": kept, "updated_at": now}
-                insert = self._database.insert(readings).values(**values)
-                update = {"read": kept, "updated_at": now}
-                connection.execute(insert.on_conflict_do_update(index_elements=["bucket", "name"], set_=update))
+                changes = {"read": orjson.dumps(dict(read)).decode(), "updated_at": now}
+                insert = self._database.insert(readings).values(bucket=bucket, name=name, **changes)
+                connection.execute(insert.on_conflict_do_update(index_elements=["bucket", "name"], set_=changes))
 
     def recall(self, places: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
-        """(bucket, name) -> `read`, of those of the places that have one."""
+        """Return (bucket, name) -> `read` for those `places` that have one."""
         names = {name for _, name in places}
         rows = self._database.fetch(select(readings).where(readings.c.name.in_(names)))
         wanted = set(places)

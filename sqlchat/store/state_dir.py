@@ -1,4 +1,4 @@
-"""The private folder of the embedded store and its key file, and the lock that its processes share."""
+"""Makes the private folder of the embedded store and its key file, and locks it among processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sqlchat.config import Settings, unusable
 
 
 def make_folder(settings: Settings) -> Path:
-    """The folder, there and closed to other users of the machine. Raises ConfigError where it cannot be made."""
+    """Make the folder, closed to other users of the machine, and return it. Raises ConfigError if that fails."""
     folder = settings.state_dir
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -25,7 +25,7 @@ def make_folder(settings: Settings) -> Path:
 
 @contextmanager
 def hold_lock(settings: Settings, name: str) -> Iterator[Path]:
-    """Hold the lock `name` among all processes on this data folder, and give the folder."""
+    """Hold the lock `name` among all processes on this data folder, and yield the folder."""
     folder = make_folder(settings)
     handle = os.open(folder / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:

@@ -1,4 +1,4 @@
-"""The store as one object: what the runtime holds, and others are given."""
+"""Combines all tables of the store in one object, `Store`."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from sqlchat.store.user_settings import UserSettings
 class Store:
     """The service's own state, in DATABASE_URL or in an SQLite file of the data folder.
 
-    Making one opens nothing. The embedded file is made and migrated at its first use; a server's database is migrated
-    by `upgrade` alone, and until then, or while it is gone, every use raises StoreUnavailableError.
+    The constructor opens nothing. The embedded file is made and migrated at its first use. Only `upgrade` migrates a
+    server's database: until then, and while it is gone, every use raises StoreUnavailableError.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -44,7 +44,7 @@ class Store:
         return self._database.embedded
 
     def upgrade(self) -> None:
-        """Bring the tables to the newest revision. Raises StoreUnavailableError."""
+        """Migrate the tables to the newest revision. Raises StoreUnavailableError."""
         self._database.upgrade()
 
     def check(self) -> None:
@@ -53,18 +53,18 @@ class Store:
 
     @contextmanager
     def once(self, task: str) -> Iterator[bool]:
-        """True for the first who comes with `task` in the life of this embedded store, whatever the process.
+        """Yield True if `task` was never done in this embedded store, by any process, and then mark it as done.
 
-        Others wait until that one is done. A task that ends with an error counts as not done.
+        Other processes wait meanwhile. A task that ends with an error counts as not done.
         """
         with state_dir.hold_lock(self._settings, "once"):
-            first = not self._database.fetch(select(meta.c.name).where(meta.c.name == task))
-            yield first
-            if first:
+            is_first = not self._database.fetch(select(meta.c.name).where(meta.c.name == task))
+            yield is_first
+            if is_first:
                 with self._database.writing() as connection:
                     connection.execute(meta.insert().values(name=task, done_at=datetime.now(UTC)))
 
     def close(self) -> None:
-        """Write what was left for later, and close the pooled connections."""
+        """Write the waiting entries of the history, and close the pooled connections."""
         self.history.close()
         self._database.close()

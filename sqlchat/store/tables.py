@@ -1,6 +1,6 @@
-"""The tables of the store, as they are after the newest migration. Used by the modules beside this one.
+"""Defines the tables of the store, as they are after the newest migration.
 
-On Postgres they live in schema `sqlchat`; on SQLite, which knows no schemas, the engine maps that name away.
+On Postgres they are in schema `sqlchat`; on SQLite, which has no schemas, the engine drops that name.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ HEAD = "0006"
 
 
 class UTCDateTime(TypeDecorator[datetime]):
-    """An instant. SQLite keeps no zone, so both write UTC and read it back as such."""
+    """An instant. SQLite stores no time zone, so both databases store UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True

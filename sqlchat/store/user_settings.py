@@ -1,4 +1,4 @@
-"""Keeps a small JSON object of settings for each user."""
+"""Stores a small JSON object of settings for each user."""
 
 from __future__ import annotations
 
@@ -26,31 +26,31 @@ class UserSettings:
         self._database = database
 
     def get(self, user_id: str) -> dict[str, Any]:
-        """The user's settings; {} where nothing was set."""
+        """Return the user's settings; {} if none were set."""
         rows = self._database.fetch(select(user_settings.c.settings).where(user_settings.c.user_id == user_id))
         return _parse_settings(rows[0].settings if rows else None)
 
     def patch(self, user_id: str, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """Set the keys of `changes`, remove those that are None, and give the whole.
+        """Set the keys of `changes`, remove those that are None, and return all settings.
 
-        One transaction: of two patches at once, neither loses a key. Raises PayloadError past 16 KB of JSON, 8 levels
-        or 64 characters of a key, with the settings as they were.
+        Two patches at once lose no key: it is one transaction. Raises PayloadError past 16 KB of JSON, 8 levels or 64
+        characters of a key; the settings then stay as they were.
         """
-        wrong = {
-            str(key): faults for key, value in changes.items() if (faults := sorted(set(_find_faults(key, value))))
-        }
-        if wrong:
-            raise PayloadError("Some settings cannot be kept.", errors=wrong)
-        now, mine = datetime.now(UTC), user_settings.c.user_id == user_id
+        faults = {str(key): sorted(set(_find_faults(key, value))) for key, value in changes.items()}
+        errors = {key: messages for key, messages in faults.items() if messages}
+        if errors:
+            raise PayloadError("Some settings cannot be kept.", errors=errors)
+        now, same_user = datetime.now(UTC), user_settings.c.user_id == user_id
         with self._database.writing() as connection:
-            fresh = self._database.insert(user_settings).values(user_id=user_id, settings="{}", updated_at=now)
-            connection.execute(fresh.on_conflict_do_nothing())
-            text = connection.scalar(select(user_settings.c.settings).where(mine).with_for_update())
+            insert = self._database.insert(user_settings).values(user_id=user_id, settings="{}", updated_at=now)
+            connection.execute(insert.on_conflict_do_nothing())
+            text = connection.scalar(select(user_settings.c.settings).where(same_user).with_for_update())
             merged = {k: v for k, v in (_parse_settings(text) | dict(changes)).items() if v is not None}
             encoded = orjson.dumps(merged)
             if len(encoded) > MAX_BYTES:
                 raise PayloadError(f"All settings together may take {MAX_BYTES // 1024} KB of JSON; this is more.")
-            connection.execute(update(user_settings).where(mine).values(settings=encoded.decode(), updated_at=now))
+            changed = {"settings": encoded.decode(), "updated_at": now}
+            connection.execute(update(user_settings).where(same_user).values(**changed))
         return merged
 
 
@@ -60,7 +60,7 @@ def _parse_settings(text: str | None) -> dict[str, Any]:
 
 
 def _find_faults(key: str, value: Any, depth: int = 2) -> Iterator[str]:
-    """Reasons why `value` under `key` cannot be stored and given back as it is."""
+    """Yield the reasons why `value` under `key` cannot be stored and read back unchanged."""
     if len(key) > MAX_KEY:
         yield f"A key may have {MAX_KEY} characters at most."
     yield from _find_text_faults(key)

@@ -1,5 +1,5 @@
 """Shows an operator the service at work: counts for Prometheus, and spans for OpenTelemetry.
 
-`metrics` is the one file that imports `prometheus_client`, `spans` the one that imports `opentelemetry`, if it is
-installed; `folder` holds the files that all web processes count in. Imports nothing of ours.
+Only `metrics` imports `prometheus_client`, and only `spans` imports `opentelemetry`, if it is installed. `folder`
+makes the folder of the files in which all web processes count. Imports nothing of ours.
 """

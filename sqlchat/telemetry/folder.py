@@ -1,7 +1,7 @@
-"""The folder in which all web processes of one gunicorn keep their counts, so that any of them can tell the sums.
+"""Makes the folder in which all web processes of one gunicorn keep their counts, so that each can compute the sums.
 
-Its name has the process id of gunicorn's master: two services on one machine never share one. It is in memory where
-the system has such a place: a full disk would end a process that writes to a mapped file.
+Its name has the process id of gunicorn's master: two services on one machine never share one. It is in memory if the
+system has such a place: a full disk would end a process that writes to a mapped file.
 """
 
 from __future__ import annotations
@@ -14,33 +14,33 @@ from pathlib import Path
 
 PREFIX = "sqlchat-metrics-"
 VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
-"""Of the environment: where `prometheus_client` finds the folder, in whichever process it is first imported."""
+"""Environment variable by which `prometheus_client` finds the folder when a process imports it."""
 
 
 def create_folder() -> None:
-    """Make this master's folder, empty, and name it in the environment. Removes those of masters that are gone."""
-    for old in _root().glob(f"{PREFIX}*"):
+    """Make an empty folder for this master and set VARIABLE. Removes the folders of masters that have ended."""
+    for old in _find_root().glob(f"{PREFIX}*"):
         pid = old.name.removeprefix(PREFIX).partition("-")[0]
         if pid == str(os.getpid()) or not Path("/proc", pid).exists():
             shutil.rmtree(old, ignore_errors=True)
-    os.environ[VARIABLE] = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=_root())
+    os.environ[VARIABLE] = tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=_find_root())
 
 
 def remove_folder() -> None:
-    """Remove this master's folder, which its children name in their environment too."""
+    """Remove the folder if this process is its master: the children have the same VARIABLE."""
     folder = Path(os.environ.get(VARIABLE, ""))
     if folder.name.startswith(f"{PREFIX}{os.getpid()}-"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def forget_process(pid: int) -> None:
-    """Drop what a process that ended had in use; what it counted stays in the sums."""
+    """Delete the gauges of a process that ended; its counters stay in the sums."""
     for gauges in Path(os.environ[VARIABLE]).glob(f"gauge_live*_{pid}.db"):
         gauges.unlink(missing_ok=True)
 
 
 def is_first(event: str) -> bool:
-    """True for one process, once in the life of the folder; always True without one."""
+    """Whether no process of this folder has called this with `event` before; always True without a folder."""
     if VARIABLE not in os.environ:
         return True
     with contextlib.suppress(FileExistsError):
@@ -49,6 +49,6 @@ def is_first(event: str) -> bool:
     return False
 
 
-def _root() -> Path:
+def _find_root() -> Path:
     memory = Path("/dev/shm")  # noqa: S108 - the folder below it is made with a name of its own
     return memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())

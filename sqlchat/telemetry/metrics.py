@@ -1,8 +1,7 @@
-"""Counts for Prometheus, and their text. The one file that imports `prometheus_client`.
+"""Counts for Prometheus, and writes the counts as text. The one file that imports `prometheus_client`.
 
-Labels are route templates, statuses, codes and names of ours: no client can make up a new one. Under gunicorn all web
-processes count in files of one folder (see `folder`), and any of them gives the sums; elsewhere a process counts for
-itself.
+Labels are route templates, statuses, codes and names of ours: no client can add a new one. Under gunicorn all web
+processes count in files of one folder (see `folder`), and each can write the sums. Elsewhere a process counts alone.
 """
 
 from __future__ import annotations
@@ -20,9 +19,9 @@ from sqlchat.telemetry.folder import VARIABLE
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 """Seconds."""
 MANY, TOTAL = 8, "0"
-"""Processes that ended, whose files become one; and what stands for their process id in its name."""
+"""Number of ended processes whose files are merged, and the name in place of a process id in the merged file."""
 CHILDREN = 2000
-"""Combinations of labels that are at hand; there are some three hundred."""
+"""Combinations of labels in the cache; there are some three hundred."""
 FAMILIES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
     "requests": ("counter", "Requests that were answered.", ("route", "status")),
     "request_seconds": ("histogram", "Time from a request's headers to its answer's end.", ("route",)),
@@ -43,8 +42,8 @@ FAMILIES: Mapping[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 @cache
-def _family(name: str) -> Any:
-    """The metric, made at its first use: where its counts go is decided as `prometheus_client` is imported."""
+def _make_metric(name: str) -> Any:
+    """Make a metric at its first use: the import of `prometheus_client` decides where its counts are kept."""
     import prometheus_client
 
     kind, text, labels = FAMILIES[name]
@@ -57,10 +56,10 @@ def _family(name: str) -> Any:
 
 
 @lru_cache(CHILDREN)
-def _child(name: str, *labels: str) -> Any:
-    """The metric with its labels; looking that up again takes a tenth of the time."""
-    family = _family(name)
-    return family.labels(*labels) if labels else family
+def _find_metric(name: str, *labels: str) -> Any:
+    """Return the metric with its labels; the cache makes that ten times as fast."""
+    metric = _make_metric(name)
+    return metric.labels(*labels) if labels else metric
 
 
 def count_request(route: str, status: int, seconds: float, code: str | None) -> None:
@@ -81,7 +80,7 @@ def count_model_call(provider: str, outcome: str, seconds: float) -> None:
 
 
 def count_tokens(provider: str, prompt: int, completion: int, cost: float | None) -> None:
-    """Count the tokens of one model call, and its US dollars where a price is known."""
+    """Count the tokens of one model call, and its US dollars if the price is known."""
     _add(prompt, "model_tokens", provider, "prompt")
     _add(completion, "model_tokens", provider, "completion")
     _add(cost or 0, "model_cost_usd", provider)
@@ -98,7 +97,7 @@ def count_killed(pool: str, reason: str) -> None:
 
 
 def make_gauges() -> Callable[[str, Mapping[tuple[str, ...], float]], None]:
-    """A function that sets the gauge `name` of this process, labels -> value, and writes only what changed."""
+    """Return a function that sets the gauge `name` of this process to labels -> value; it writes only changes."""
     written: dict[tuple[str, tuple[str, ...]], float] = {}
 
     def set_gauge(name: str, values: Mapping[tuple[str, ...], float]) -> None:
@@ -106,24 +105,24 @@ def make_gauges() -> Callable[[str, Mapping[tuple[str, ...], float]], None]:
             if written.get((name, labels)) != value:
                 written[name, labels] = value
                 with suppress(OSError):
-                    _child(name, *labels).set(value)
+                    _find_metric(name, *labels).set(value)
 
     return set_gauge
 
 
 def _add(amount: float, name: str, *labels: str) -> None:
-    """Add to a counter. A full disk costs the count, and never a request."""
+    """Add to a counter. If the disk is full, the count is lost but the request goes on."""
     with suppress(OSError):
-        _child(name, *labels).inc(max(0, amount))
+        _find_metric(name, *labels).inc(max(0, amount))
 
 
 def _observe(seconds: float, name: str, *labels: str) -> None:
     with suppress(OSError):
-        _child(name, *labels).observe(seconds)
+        _find_metric(name, *labels).observe(seconds)
 
 
 def fold_dead() -> None:
-    """Put the counts of processes that ended into one file a kind, once there are many: each of theirs takes room."""
+    """Merge the files of ended processes into one for each kind of metric, once there are MANY."""
     folder = Path(os.environ[VARIABLE])
     for kind in ("counter", "histogram"):
         files = {file.stem.removeprefix(f"{kind}_"): file for file in folder.glob(f"{kind}_*.db")}
@@ -137,19 +136,19 @@ def fold_dead() -> None:
         for file in filter(Path.exists, [total, *dead]):
             for key, value, *_ in MmapedDict.read_all_values_from_file(str(file)):
                 sums[key] += value
-        begun = folder / f"{kind}.begun"
-        begun.unlink(missing_ok=True)
-        fresh = MmapedDict(str(begun))
+        draft = folder / f"{kind}.begun"
+        draft.unlink(missing_ok=True)
+        merged = MmapedDict(str(draft))
         for key, value in sums.items():
-            fresh.write_value(key, value, 0)
-        fresh.close()
-        begun.replace(total)
+            merged.write_value(key, value, 0)
+        merged.close()
+        draft.replace(total)
         for file in dead:
             file.unlink(missing_ok=True)
 
 
 def render() -> tuple[bytes, str]:
-    """All counts as text, and its content type."""
+    """Return all counts as text, and its content type."""
     import prometheus_client
     from prometheus_client import multiprocess
 
@@ -159,6 +158,6 @@ def render() -> tuple[bytes, str]:
         multiprocess.MultiProcessCollector(registry)
     try:
         text = prometheus_client.generate_latest(registry)
-    except FileNotFoundError:  # another process has just folded the files of ended ones into one
+    except FileNotFoundError:  # another process has just merged files
         text = prometheus_client.generate_latest(registry)
     return text, prometheus_client.CONTENT_TYPE_LATEST

@@ -1,6 +1,6 @@
-"""Spans of a question's stages for OpenTelemetry, where its API is installed. The one file that imports it.
+"""Opens spans around a question's stages, if OpenTelemetry's API is installed. The one file that imports it.
 
-What `opentelemetry-instrument` sets up receives them; without that they cost next to nothing.
+`opentelemetry-instrument` sets up a receiver for them. Without one they take almost no time.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from typing import Any
 
 
-def _tracer() -> Any:
-    """None where no SDK was set up to receive spans, as without the library."""
+def _find_tracer() -> Any:
+    """Return the tracer; None if no SDK is set up to receive spans, or the library is not installed."""
     try:
         from opentelemetry import trace
     except ImportError:
@@ -22,15 +22,15 @@ def _tracer() -> Any:
 
 @contextmanager
 def open_span(name: str, **attributes: str | int) -> Iterator[Any]:
-    """A span around the block that follows: the span, or None. An error that leaves the block is told by its code.
+    """Open a span around a block; yield it, or None without a tracer. An error of the block is recorded by its code.
 
     Attributes are names and amounts, never texts of questions, SQL or rows.
     """
-    tracer = _tracer()
+    tracer = _find_tracer()
     if tracer is None:
         yield None
         return
-    silent = {"record_exception": False, "set_status_on_exception": False}  # whose texts tell of data
+    silent = {"record_exception": False, "set_status_on_exception": False}  # an exception's text may hold data
     with tracer.start_as_current_span(name, attributes=attributes, **silent) as span:
         try:
             yield span
