@@ -128,7 +128,7 @@ class Settings:
     open_data_routes: bool = setting(
         "SQLCHAT_OPEN_DATA_ROUTES",
         False,
-        "Let callers without a token use the data routes, behind a gate of your own.",
+        "Let callers without a token use the data routes, if you protect the service by other means.",
     )
 
     # Models
@@ -169,7 +169,7 @@ class Settings:
     # Running SQL
     max_rows: int = setting("SQLCHAT_MAX_ROWS", 1000, "Rows of an answer where the request names no number.")
     max_rows_ceiling: int = setting(
-        "SQLCHAT_MAX_ROWS_CEILING", 10_000, "Most rows of an answer; a request for more gets so many."
+        "SQLCHAT_MAX_ROWS_CEILING", 10_000, "Most rows of an answer; a request for more gets this number."
     )
     max_export_rows: int = setting(
         "SQLCHAT_MAX_EXPORT_ROWS",
@@ -197,7 +197,7 @@ class Settings:
     read_ahead: bool = setting(
         "SQLCHAT_READ_AHEAD",
         True,
-        "Read what a connection's columns hold before its first question. Never where SQLCHAT_POOL_SIZE or "
+        "Read what a connection's columns hold before its first question. Off if SQLCHAT_POOL_SIZE or "
         "SQLCHAT_SQL_WORKERS is 1: that one is for callers.",
     )
     semantic_timeout: float = setting(
