@@ -75,7 +75,7 @@ class Layout(Brackets):
         if (after := self.find_lexeme_after(at + 1)) is not None and after.kind == "string":
             return True
         if self.rules.methods and before.text in ("(", ","):  # DuckDB's types have types inside
-            inside = self.around[at] - 1
+            inside = self.enclosing[at] - 1
             return inside > 0 and TYPE in self.rules.after.get(words[inside].value, ()) and self._names_type(inside)
         return False
 
