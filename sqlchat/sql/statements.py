@@ -23,10 +23,9 @@ class StatementResolver(QueryResolver):
 
     def resolve_statement(self, node: exp.Expr) -> None:
         """Resolve one statement and record its names in `findings`."""
-        if isinstance(node, exp.Query | exp.UDTF | exp.Pivot):
-            self.resolve_query(node, Scope(None, {}))
-        else:
-            self.resolve_change(node, Scope(None, {}))
+        is_query = isinstance(node, exp.Query | exp.UDTF | exp.Pivot)
+        resolve = self.resolve_query if is_query else self.resolve_change
+        resolve(node, Scope(None, {}))
 
     def resolve_change(self, node: exp.Expr, outer: Scope) -> Source:
         """Resolve a statement that is no query; return the columns of its RETURNING."""
