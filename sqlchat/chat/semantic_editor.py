@@ -13,7 +13,7 @@ from sqlchat.errors import DeadlineError, PayloadError, QueryError, SQLRefusedEr
 from sqlchat.sql.fragments import find_fragment_faults
 from sqlchat.sql.names import explain_unknown
 from sqlchat.sql.references import write_comparison
-from sqlchat.sql.semantic import Mapped, list_sources, map_document
+from sqlchat.sql.semantic import MappedDocument, list_sources, map_document
 from sqlchat.store.knowledge import KnowledgeStore, Reference, SemanticModel, Term
 from sqlchat.workers import Workers
 
@@ -63,14 +63,14 @@ class SemanticEditor:
         hidden = ((path, OWN_TERM.format(name)) for path, name in names if normalize_question(name) in written)
         return model, (*mapped.unmapped, *faults.items(), *hidden)
 
-    def _map(self, document: Mapping[str, Any], connection: OpenConnection) -> Mapped:
+    def _map(self, document: Mapping[str, Any], connection: OpenConnection) -> MappedDocument:
         part = connection.catalog.listed.mentioned_in("\n".join(list_sources(document)))
         try:
             return self._workers.call(map_document, document, part, deadline=MAPPING)
         except (DeadlineError, TooLargeError) as exc:
             raise PayloadError("This document is too costly to read; send it in parts.") from exc
 
-    def _find_faults(self, mapped: Mapped, connection: OpenConnection, ends_at: float) -> dict[str, str]:
+    def _find_faults(self, mapped: MappedDocument, connection: OpenConnection, ends_at: float) -> dict[str, str]:
         """Reasons against terms and references, by their paths. Raises DeadlineError at `ends_at`."""
         computed = [term for term in mapped.terms if term.sql]
         fragments = [term.sql for term in computed]

@@ -1,11 +1,11 @@
-"""Judges names after a dot, which Postgres may take for calls. For `guard.py` and `policies/own.py`.
+"""Judges names after a dot, which may be calls in Postgres.
 
-`alias.name` and `(value).name` call `name(value)` if no column or attribute has that name; no `(` follows. So such a
-name passes only if it is one of these:
+`alias.name` and `(value).name` call `name(value)` if no column or attribute has that name. So such a name passes only
+if it is one of these:
 
 - a function that SQL may call,
 - a name that some attribute has (`Catalog.attributes`) and no other function of one argument (`Catalog.callables`),
-- a column of the very source that its alias means: one of the catalog's, or an output of a subquery or CTE,
+- a column of the source that its alias means: of a table in the catalog, or an output of a subquery or CTE,
 - part of the name of a table, a type or a collation.
 """
 
@@ -35,8 +35,8 @@ def check_attributes(
 ) -> None:
     """Raise SQLRefusedError for a name after a dot that may call a function that is not allowed.
 
-    `may_call` is whether SQL may call the function of a name; `catalog` and the query itself define the columns.
-    Raises SQLRefusedError with the fact `unknown_names` for a name that is neither.
+    `may_call` tells whether SQL may call the function of a name. `catalog` and the query itself define the columns.
+    The error has `unknown_names` if the name is neither a known column nor a function.
     """
     attributes = catalog.attributes if catalog is not None else None
     callables = catalog.callables if catalog is not None else frozenset()
@@ -62,22 +62,22 @@ def check_attributes(
 def find_attributes(
     words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog | None, is_doubtful: Callable[[str], bool]
 ) -> Iterator[str]:
-    """Names after a dot, as Postgres stores them, that are doubtful and not certainly columns, tables or types."""
-    named = ((words[at].start, shorten_name(words[at].value)) for at in _names_after_dots(words))
-    doubtful = [(start, name) for start, name in named if is_doubtful(name)]
-    settled = _find_name_offsets(tree) | _find_certain_columns(tree, catalog) if doubtful else set()
-    return (name for start, name in doubtful if start not in settled)
+    """Return the doubtful names after a dot, as Postgres stores them, except certain columns, tables and types."""
+    names = ((words[at].start, shorten_name(words[at].value)) for at in _find_names_after_dots(words))
+    doubtful = [(start, name) for start, name in names if is_doubtful(name)]
+    certain = _find_name_offsets(tree) | _find_certain_columns(tree, catalog) if doubtful else set()
+    return (name for start, name in doubtful if start not in certain)
 
 
-def _names_after_dots(words: Sequence[Lexeme]) -> Iterator[int]:
-    """Indexes of the names that Postgres may take for a column or a call.
+def _find_names_after_dots(words: Sequence[Lexeme]) -> Iterator[int]:
+    """Yield the indexes of the names after dots that may be a column or a call.
 
     Left out are qualifiers (`schema.table.` before the last name of a chain that begins with a name), calls with
-    `(`, and what follows `::` or COLLATE.
+    `(`, and names after `::` or COLLATE.
     """
     names = ("word", "name")
     in_chain = typed = False
-    """Whether the dots before belong to a chain that began with a name, and one that names a type or collation."""
+    """Whether the current chain of dots began with a name, and whether it names a type or collation."""
     for at, word in enumerate(words):
         if word.kind not in names:
             continue
@@ -96,7 +96,7 @@ def _begins_type(words: Sequence[Lexeme], at: int) -> bool:
 
 
 def _find_name_offsets(tree: exp.Expr) -> set[int]:
-    """Offsets of all words in names of tables and types."""
+    """Return the offsets of all words in names of tables and types."""
     offsets: set[int] = set()
     for node in tree.find_all(exp.Table, exp.DataType):
         parts = node.parts if isinstance(node, exp.Table) else list(node.find_all(exp.Identifier))
@@ -107,14 +107,14 @@ def _find_name_offsets(tree: exp.Expr) -> set[int]:
 
 
 def _find_certain_columns(tree: exp.Expr, catalog: Catalog | None) -> set[int]:
-    """Offsets of the last word of each `alias.column` whose column is certain."""
+    """Return the offset of the last word of each `alias.column` that is certainly a column."""
     resolver = StatementResolver("postgres", catalog)
     resolver.resolve_statement(tree)
     return resolver.findings.certain
 
 
 def _read_aliases(tree: exp.Expr) -> frozenset[str]:
-    """Names that the query gives to outputs and columns, as Postgres stores them."""
+    """Return the aliases of outputs and columns in the query, as Postgres stores them."""
     aliases = set()
     for node in tree.find_all(exp.Alias, exp.TableAlias, exp.Aliases):
         named = [*(node.args.get("columns") or ()), *(node.args.get("expressions") or ()), node.args.get("alias")]

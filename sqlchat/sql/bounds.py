@@ -1,8 +1,8 @@
 """Refuses texts that sqlglot would parse too slowly, by their tokens alone.
 
-sqlglot reads some things twice, to find out what they are: `date(x)` as a type and as a call, a JOIN without ON as
-the beginning of a nested one, an arrow as a lambda's. Inside one another that doubles the time a level. The bounds
-are far above what people write; what they miss, the deadline of the worker process ends.
+sqlglot parses some forms twice: `date(x)` as a type and as a call, a JOIN without ON as the beginning of a nested
+one, an arrow as part of a lambda. If they are nested, each level doubles the time. The bounds are far above the needs
+of people. The deadline of the worker process ends texts that pass the bounds and are slow all the same.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _Level:
 
 
 def check_bounds(tokens: list[Token], types: Collection[TokenType]) -> None:
-    """Raise SQLRefusedError for what would take too long; `types` are the tokens that may name a type."""
+    """Raise SQLRefusedError if parsing would take too long; `types` are the tokens that may name a type."""
     level, outer = _Level(), list[_Level]()
     doubling = readings = subscripts = 0
     before: Token | None = None
@@ -89,5 +89,5 @@ def check_bounds(tokens: list[Token], types: Collection[TokenType]) -> None:
 
 
 def _read_last_word(token: Token) -> str:
-    """The last word of a token, which may be several, as in DOUBLE PRECISION."""
+    """Return the last word of a token, which may have several, as in DOUBLE PRECISION."""
     return token.text.lower().rpartition(" ")[2]

@@ -1,4 +1,4 @@
-"""Finds what each bracket of a statement encloses. For `calls.py` and `postgres_forms.py`."""
+"""Matches the brackets of a statement."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ QUERIES = frozenset({"select", "with", "values", "table", "("})
 OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
 NESTED_GROUPS = frozenset({"sets", "cube", "rollup"})
 CLAUSES = frozenset({"select", "from", "where", "having", "order", "case", "when", "on", "limit", "union", "window"})
-"""Words behind which the list of a GROUP BY has ended."""
+"""Words that end the list of a GROUP BY."""
 
 
 class Brackets:
-    """The lexemes of a text and their brackets, each looked at once."""
+    """Holds the lexemes of a text and the pairs of their brackets."""
 
     def __init__(self, words: Sequence[Lexeme]) -> None:
         self.words = words
         self.closing: dict[int, int] = {}
-        """Index of an opening bracket -> index of the one that closes it."""
-        self.around = [0] * len(words)
-        """For each index: that of the bracket that is open there; 0 for none."""
+        """Index of an opening bracket -> index of its closing bracket."""
+        self.enclosing = [0] * len(words)
+        """For each lexeme: index of the innermost bracket that is open there; 0 for none."""
         self.grouping = [False] * len(words)
-        """For each index: whether it stands in the list of a GROUP BY, be it within GROUPING SETS."""
+        """For each lexeme: whether it stands in the list of a GROUP BY, also within GROUPING SETS."""
         open_at, grouping = [0], [False]
         for at, word in enumerate(words):
             if word.kind == "sign" and word.text in CLOSING and len(open_at) > 1:
@@ -33,12 +33,12 @@ class Brackets:
                 grouping[-1] = at > 0 and words[at - 1].value == "group"
             elif word.kind == "word" and word.value in CLAUSES:
                 grouping[-1] = False
-            self.around[at], self.grouping[at] = open_at[-1], grouping[-1]
+            self.enclosing[at], self.grouping[at] = open_at[-1], grouping[-1]
             if word.kind == "sign" and word.text in OPENING:
                 open_at.append(at)
                 grouping.append(grouping[-1] and at > 0 and words[at - 1].value in NESTED_GROUPS)
 
     def read_opener(self, at: int) -> str:
-        """The word before the round bracket that is open at `at`; "" if there is none."""
-        opening = self.around[at]
+        """Return the word before the round bracket that is open at `at`; "" if there is none."""
+        opening = self.enclosing[at]
         return self.words[opening - 1].value if opening and self.words[opening].text == "(" else ""

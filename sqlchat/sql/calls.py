@@ -1,8 +1,8 @@
 """Finds the functions that a text calls: each name before `(` that is no part of the grammar there.
 
-A database's own functions may bear almost any word of the language, such as `by` or `escape`. A word is structure
-only if no function can have it as its name unquoted (`Rules.keywords`), or if what stands before it says so
-(`Rules.after`). `check_tree` compares the calls found so with those in sqlglot's tree. For `guard.py`.
+A user-defined function may be named by almost any keyword, such as `by` or `escape`. A word is part of the grammar
+only if no function can have it as its name unquoted (`Rules.keywords`), or if the words before it show that
+(`Rules.after`). `check_tree` compares these calls with the ones in sqlglot's tree.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from sqlchat.sql.lexer import Lexeme, is_cast
 
 
 class Layout(Brackets):
-    """The lexemes of one statement, their brackets, and the rules for what stands before a bracket."""
+    """Holds the lexemes of one statement, their brackets, and the rules for words before a bracket."""
 
     def __init__(self, words: Sequence[Lexeme], rules: Rules) -> None:
         super().__init__(words)
         self.rules = rules
 
     def find_lexeme_after(self, opening: int) -> Lexeme | None:
-        """The lexeme after the bracket that closes the one at `opening`."""
+        """Return the lexeme after the bracket that closes the one at `opening`; None if there is none."""
         at = self.closing.get(opening, len(self.words)) + 1
         return self.words[at] if at < len(self.words) else None
 
@@ -40,7 +40,7 @@ class Layout(Brackets):
         return word.kind != "sign" or word.text in CLOSING
 
     def is_structure(self, at: int) -> bool:
-        """Whether the word at `at`, which stands before `(`, belongs to the grammar there and calls nothing."""
+        """Whether the word at `at`, before `(`, is part of the grammar and calls nothing."""
         words, word = self.words, self.words[at]
         if word.kind != "word" or (at and words[at - 1].text == "."):
             return False
@@ -75,7 +75,7 @@ class Layout(Brackets):
         if (after := self.find_lexeme_after(at + 1)) is not None and after.kind == "string":
             return True
         if self.rules.methods and before.text in ("(", ","):  # DuckDB's types have types inside
-            inside = self.around[at] - 1
+            inside = self.enclosing[at] - 1
             return inside > 0 and TYPE in self.rules.after.get(words[inside].value, ()) and self._names_type(inside)
         return False
 
@@ -96,7 +96,7 @@ class Layout(Brackets):
 
 
 def find_calls(layout: Layout, tree: exp.Expr) -> Iterator[int]:
-    """Indexes of the names in the layout's words that are called."""
+    """Yield the indexes of the called names in the layout's words."""
     aliases = {start for start in map(_find_alias_start, tree.find_all(exp.TableAlias)) if start is not None}
     for at, (word, after) in enumerate(pairwise(layout.words)):
         if after.text != "(" or word.kind not in ("word", "name", "string"):
@@ -108,23 +108,23 @@ def find_calls(layout: Layout, tree: exp.Expr) -> Iterator[int]:
 
 
 def check_tree(layout: Layout, tree: exp.Expr, calls: set[int]) -> None:
-    """Raise SQLRefusedError if `tree` calls a function that is not among `calls`, the offsets of names judged."""
+    """Raise SQLRefusedError if `tree` calls a function that is not in `calls`, the offsets of judged names."""
     keywords = layout.rules.keywords
-    called = {word.start: word for word, after in pairwise(layout.words) if after.text == "("}
-    named = {called[start].value.lower() for start in calls if start in called} | keywords
+    words = {word.start: word for word, after in pairwise(layout.words) if after.text == "("}
+    judged_names = {words[start].value.lower() for start in calls if start in words} | keywords
     for node in tree.find_all(exp.Func):
         start = int(node.meta.get("start", -1))
-        word = called.get(start)
+        word = words.get(start)
         if start in calls or (word is not None and word.kind == "word" and word.value in keywords):
             continue
-        if word is None and (not isinstance(node, exp.Anonymous) or node.name.lower() in named):
-            continue  # sqlglot tells no place of some
+        if word is None and (not isinstance(node, exp.Anonymous) or node.name.lower() in judged_names):
+            continue  # sqlglot does not tell the place of some calls
         shown = word.text if word else node.name
         raise SQLRefusedError(f"The function {shown[:80]!r} is not allowed: its name is a word of the language.")
 
 
 def _find_alias_start(alias: exp.TableAlias) -> int | None:
-    """Offset of the name in `name(column, ...)`, the one place where a name before `(` makes no call."""
+    """Return the offset of the name in an alias `name(column, ...)`, which is no call; None if it has no columns."""
     name = alias.this
     if not isinstance(name, exp.Identifier) or not alias.args.get("columns"):
         return None

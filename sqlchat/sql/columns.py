@@ -1,7 +1,7 @@
-"""Resolves names of tables and columns, and records what a statement reads and writes.
+"""Resolves names of tables and columns, and records the ones that a statement reads and writes.
 
 `Findings` are the result of one walk (`resolve.py`): tables read and written, CTEs, columns, and with a catalog the
-names that provably do not exist. A name that cannot be resolved is recorded as written, never refused.
+names that provably do not exist. A name that cannot be resolved is recorded as it is written, never refused.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Literal
 from sqlglot import exp
 
 from sqlchat.sql.catalog import Catalog, Table
-from sqlchat.sql.scopes import Found, Rank, Rules, Scope, Source, Visible
+from sqlchat.sql.scopes import ColumnMatch, Rank, Rules, Scope, Source, Visible
 
 Place = tuple[int, str]
-"""Offset of a name's first place in the text, and how it is written there."""
+"""Offset of a name's first place in the text, and its spelling there."""
 
 _SYSTEM_SCHEMAS = {"information_schema", "pg_catalog", "pg_toast", "performance_schema", "mysql", "sys"}
 _SYSTEM_PREFIXES = {
@@ -26,24 +26,24 @@ _SYSTEM_PREFIXES = {
 
 
 def write_table_name(node: exp.Table) -> str:
-    """A table's name as written, qualified where it is, without quotes."""
+    """Return a table's name as it is written, with its qualifiers, without quotes."""
     return ".".join(f"#{part.name}" if part.args.get("temporary") else part.name for part in node.parts)
 
 
 def is_named_table(node: object) -> bool:
-    """Whether `node` is a table with a name, of however many parts, and no table function."""
+    """Whether `node` is a table with a name of any number of parts, and no table function."""
     if not isinstance(node, exp.Table) or not isinstance(node.this, exp.Identifier | exp.Dot):
         return False
     return all(isinstance(part, exp.Identifier) for part in node.parts)
 
 
 def find_base_tables(sources: Iterable[Source]) -> tuple[str, ...]:
-    """The real tables that several sources draw from, each once."""
+    """Return the names of the real tables behind several sources, each once."""
     return tuple(dict.fromkeys(base for source in sources for base in source.bases))
 
 
 class Findings:
-    """The tables, CTEs and columns of one text, and the look-ups that resolve them."""
+    """Records the tables, CTEs and columns of one text, and resolves their names."""
 
     def __init__(self, dialect: str, catalog: Catalog | None) -> None:
         self.rules = Rules.load(dialect)
@@ -51,18 +51,18 @@ class Findings:
         """Offset of the statement that is being resolved."""
         self.catalog = catalog
         self.reads: dict[int, tuple[exp.Table, Place, str]] = {}
-        """Identity of a table's node -> the node, its place, and the form in which equal names are equal."""
+        """Identity of a table's node -> the node, its place, and its folded name."""
         self.writes: dict[str, Place] = {}
         self.columns: dict[str, Place] = {}
         self.ctes: dict[str, Place] = {}
         self.certain: set[int] = set()
-        """Offsets of the last names of qualified columns that exist without doubt, system columns left out."""
+        """Offsets of the last names of qualified columns that certainly exist, without system columns."""
         self.missing: dict[tuple[Literal["table", "column"], str], tuple[int, tuple[str, ...]]] = {}
-        """Name that provably does not exist -> its offset, and the tables in which it was looked for."""
+        """Name that provably does not exist -> its offset, and the searched tables."""
         self._meanings: dict[int, str] = {}
-        """Identity of a column's identifier -> text that lineage prints for the one column that it means."""
+        """Identity of a column's identifier -> the text in the lineage, if it means one column."""
         self._paths: dict[str, tuple[str, str, str]] = {}
-        """Text that lineage prints for a column of the catalog -> schema, table and name."""
+        """Text in the lineage for a column of the catalog -> its schema, table and name."""
         self._tables: dict[str, list[Table]] = {}
         for table in catalog.tables if catalog else ():
             self._tables.setdefault(self.rules.fold_name(table.name), []).append(table)
@@ -70,7 +70,7 @@ class Findings:
     # Notes
 
     def find_position(self, node: exp.Expr) -> int:
-        """Offset of a node in the text; a very large one if sqlglot does not know it."""
+        """Return the offset of a node in the text; a very large number if sqlglot does not know it."""
         inner: exp.Expr = node
         while not isinstance(inner, exp.Identifier | exp.Star):
             if isinstance(inner, exp.Table | exp.Column) and inner.parts:
@@ -85,16 +85,16 @@ class Findings:
         self.reads[id(node)] = (node, (self.find_position(node), write_table_name(node)), self._make_table_key(node))
 
     def forget_read(self, node: exp.Table) -> None:
-        """Forget that this mention of a table reads it."""
+        """Remove one mention of a table from those that read it."""
         self.reads.pop(id(node), None)
 
     def note_write(self, node: exp.Table) -> None:
-        """Note a table as written; the same mention of it does not count as read."""
+        """Record a table as written; this mention of it no longer counts as read."""
         self.forget_read(node)
         self.writes.setdefault(self._make_table_key(node), (self.find_position(node), write_table_name(node)))
 
     def note_column(self, text: str, node: exp.Expr) -> None:
-        """Note a column as used, under the text that lineage prints."""
+        """Record a column as used, under its text in the lineage."""
         start = self.find_position(node)
         if text not in self.columns or start < self.columns[text][0]:
             self.columns[text] = (start, text)
@@ -113,9 +113,9 @@ class Findings:
     # Tables
 
     def make_table_source(self, node: exp.Table, name: str = "", aliases: Collection[str] = ()) -> Source:
-        """The source for a real table, with its columns where the catalog has them.
+        """Return the source for a real table, with its columns if the catalog has them.
 
-        `name` is its folded alias, `aliases` are folded new names of its first columns.
+        `name` is its folded alias; `aliases` are the folded new names of its first columns.
         """
         text = write_table_name(node)
         source = Source(name or self.rules.fold_identifier(node.parts[-1]), text, bases=(text,), node=node)
@@ -134,7 +134,7 @@ class Findings:
         return source
 
     def has_callable_table(self, name: str) -> bool:
-        """Whether `name(...)` in FROM is a full-text table of SQLite that is searched."""
+        """Whether `name(...)` in FROM searches a full-text table of SQLite."""
         return self.rules.dialect == "sqlite" and self.rules.fold_name(name) in self._tables
 
     def _find_in_catalog(self, node: exp.Table) -> Table | None:
@@ -142,21 +142,19 @@ class Findings:
         schema = node.args.get("db")
         if self.catalog is None or not candidates or not self._is_of_database(node):
             return None
-        # SQLite's `main` and the database's name in DuckDB and MySQL are qualifiers that no catalog needs to hold.
+        # A catalog may lack the qualifiers `main` of SQLite and the database's name of DuckDB and MySQL.
         if schema is not None and any(table.schema for table in candidates):
-            inside = [
-                table
-                for table in candidates
-                if self.rules.fold_name(table.schema) == self.rules.fold_identifier(schema)
-            ]
-            candidates = candidates if not inside and self.rules.dialect == "duckdb" else inside
+            key = self.rules.fold_identifier(schema)
+            in_schema = [table for table in candidates if self.rules.fold_name(table.schema) == key]
+            if in_schema or self.rules.dialect != "duckdb":
+                candidates = in_schema
         rank = self.catalog.path_rank
         return min(candidates, key=lambda table: rank(table.schema), default=None)
 
     def _is_of_database(self, node: exp.Table) -> bool:
-        """Whether the first of a name's three parts, if it has three, may be the database that the catalog is of."""
-        named, own = node.args.get("catalog"), self.catalog.database if self.catalog else ""
-        return named is None or not own or self.rules.fold_identifier(named) == self.rules.fold_name(own)
+        """Whether a name of three parts may begin with the catalog's own database; True for a shorter name."""
+        database, own = node.args.get("catalog"), self.catalog.database if self.catalog else ""
+        return database is None or not own or self.rules.fold_identifier(database) == self.rules.fold_name(own)
 
     def _is_system_table(self, node: exp.Table) -> bool:
         if node.db:
@@ -166,10 +164,10 @@ class Findings:
     # Columns
 
     def note_using(self, column: exp.Expr, left: list[Source], right: list[Source]) -> None:
-        """A name in USING: a column of both sides."""
+        """Record a name in USING, which is a column of both sides."""
         key = self.rules.fold_identifier(column)
-        matches = [each for source in left + right if (each := source.find(key)) and each.certain]
-        for text in [each.text for each in matches] or [column.name]:
+        matches = [match for source in left + right if (match := source.find(key)) and match.certain]
+        for text in [match.text for match in matches] or [column.name]:
             if text:
                 self.note_column(text, column)
         for side in (left, right):
@@ -177,44 +175,45 @@ class Findings:
                 self.note_unknown("column", column.name, find_base_tables(side), column)
 
     def note_bare_column(self, name: exp.Identifier, scope: Scope, visible: Visible | None = None) -> None:
-        """A column without a qualifier: the query's own sources, its output aliases where they count, then the
-        queries around it."""
+        """Record a column without a qualifier.
+
+        It is looked for in the query's own sources, in its `visible` output aliases, then in the outer queries.
+        """
         key = self.rules.fold_identifier(name)
-        quoted = bool(name.args.get("quoted"))
-        if not quoted and (key in self.rules.pseudo_columns or key[:1] in {"$", "@"}):
+        is_quoted = bool(name.args.get("quoted"))
+        if not is_quoted and (key in self.rules.pseudo_columns or key[:1] in {"$", "@"}):
             return
-        alias = visible is not None and key in visible.names
-        for each in scope.list_scopes():
-            matches = each.find(key)
-            if each is scope and alias and self._does_alias_win(visible, matches):
+        for level in scope.list_scopes():
+            matches = level.find(key)
+            if level is scope and visible and key in visible.names and self._does_alias_win(visible, matches):
                 return
             if matches:
-                self._note_found(matches, name.name, name)
+                self._note_matches(matches, name.name, name)
                 self._note_meaning(matches, name)
                 return
-        if self.rules.aliases_reach_subqueries and any(key in each.outputs for each in scope.list_scopes()):
+        if self.rules.aliases_reach_subqueries and any(key in level.outputs for level in scope.list_scopes()):
             return
         whole_row = scope.find_source(key)
         if whole_row:
             if whole_row.table:
                 self.note_column(f"{whole_row.table}.*", name)
-        elif not (quoted and self.rules.text_in_double_quotes and self.catalog is not None):
+        elif not (is_quoted and self.rules.text_in_double_quotes and self.catalog is not None):
             self.note_column(name.name, name)
-            around = [source for each in scope.list_scopes() for source in each.sources]
-            self.note_unknown("column", name.name, find_base_tables(around), name)
+            sources = [source for level in scope.list_scopes() for source in level.sources]
+            self.note_unknown("column", name.name, find_base_tables(sources), name)
 
     @staticmethod
-    def _does_alias_win(visible: Visible | None, matches: list[Found]) -> bool:
-        match visible.rank if visible else None:
+    def _does_alias_win(visible: Visible, matches: list[ColumnMatch]) -> bool:
+        match visible.rank:
             case Rank.FIRST:
                 return True
             case Rank.OVER_UNKNOWN:
-                return not any(each.certain for each in matches)
+                return not any(match.certain for match in matches)
             case _:
                 return not matches
 
     def note_qualified_column(self, parts: list[exp.Identifier], scope: Scope) -> None:
-        """A column behind a source's name or, where the dialect has them, a field of a struct column."""
+        """Record a column after a source's name or, if the dialect has them, a field of a struct column."""
         keys = [self.rules.fold_identifier(part) for part in parts]
         for index in range(len(parts) - 2, -1, -1):
             source = scope.find_source(keys[index])
@@ -223,66 +222,67 @@ class Findings:
                 return
         written = ".".join(part.name for part in parts)
         if struct := self._find_struct(parts[0], scope):
-            self._note_found(struct, written, parts[0])
+            self._note_matches(struct, written, parts[0])
             return
         self.note_column(written, parts[0])
         if keys[-2] not in self._tables:
-            around = [each for level in scope.list_scopes() for each in level.sources]
-            self.note_unknown("column", written, find_base_tables(around), parts[0])
+            sources = [source for level in scope.list_scopes() for source in level.sources]
+            self.note_unknown("column", written, find_base_tables(sources), parts[0])
 
-    def _find_struct(self, name: exp.Expr, scope: Scope) -> list[Found]:
-        """The column whose field a dot reaches, where the dialect writes fields so."""
+    def _find_struct(self, name: exp.Expr, scope: Scope) -> list[ColumnMatch]:
+        """Return the matches for a struct column whose field follows a dot; none if the dialect has no such form."""
         if not self.rules.struct_dots:
             return []
         key = self.rules.fold_identifier(name)
-        return next((matches for each in scope.list_scopes() if (matches := each.find(key))), [])
+        return next((matches for level in scope.list_scopes() if (matches := level.find(key))), [])
 
     def _note_column_of(self, source: Source, qualifier: exp.Identifier, column: exp.Identifier) -> None:
         key = self.rules.fold_identifier(column)
-        matches = source.find(key)
-        if matches:
-            self._note_meaning([matches], column)
-        if matches and matches.certain and self._is_certain(source, key, column):
+        match = source.find(key)
+        if match:
+            self._note_meaning([match], column)
+        if match and match.certain and self._is_certain(source, key, column):
             self.certain.add(int(column.meta.get("start", -1)))
         written = f"{source.find_owner() or qualifier.name}.{column.name}"
-        self._note_found([matches] if matches else [], written, qualifier)
-        if matches is None:
+        self._note_matches([match] if match else [], written, qualifier)
+        if match is None:
             self.note_unknown("column", f"{qualifier.name}.{column.name}", source.bases, qualifier)
 
     def _is_certain(self, source: Source, key: str, column: exp.Identifier) -> bool:
-        """Whether no engine can find another column, or none, where `source` is known to have one of that name."""
-        plain = column.args.get("quoted") or column.name.isascii()
-        of_function = source.open and not source.table and key == source.name
-        shadowed = source.table.lower().startswith("pg_")  # pg_catalog is searched first
-        return bool(plain) and not of_function and not shadowed and key not in self.rules.system_columns
+        """Whether each engine surely finds the column of that name which `source` has, and no other one."""
+        is_plain = bool(column.args.get("quoted") or column.name.isascii())
+        is_function = source.open and not source.table and key == source.name
+        is_shadowed = source.table.lower().startswith("pg_")  # pg_catalog is searched first
+        return is_plain and not is_function and not is_shadowed and key not in self.rules.system_columns
 
-    def _note_found(self, matches: list[Found], written: str, node: exp.Expr) -> None:
-        if not any(each.certain for each in matches):
+    def _note_matches(self, matches: list[ColumnMatch], written: str, node: exp.Expr) -> None:
+        """Record the certain matches of a column; without one, record the column as it is `written`."""
+        if not any(match.certain for match in matches):
             self.note_column(written, node)
-        for each in matches:
-            if each.certain and each.text:
-                self.note_column(each.text, node)
+        for match in matches:
+            if match.certain and match.text:
+                self.note_column(match.text, node)
 
-    def _note_meaning(self, matches: list[Found], column: exp.Identifier) -> None:
+    def _note_meaning(self, matches: list[ColumnMatch], column: exp.Identifier) -> None:
         if len(matches) == 1 and matches[0].certain:
             self._meanings[id(column)] = matches[0].text
 
     def find_path(self, column: exp.Column) -> tuple[str, str, str] | None:
-        """Schema, table and name of the catalog's column that `column` means, where there is no doubt."""
+        """Return schema, table and name of the catalog's column that `column` means; None if that is uncertain."""
         return self._paths.get(self._meanings.get(id(column.this), ""))
 
     def expand_star(self, node: exp.Expr, scope: Scope, *, used: bool = True) -> Source:
-        """Return the columns of `*` or `t.*`. `used` is False if nothing reads them, as in EXISTS (SELECT * ...)."""
+        """Return the columns of `*` or `t.*`. `used` is False if they are not read, as in EXISTS (SELECT * ...)."""
         star = node if isinstance(node, exp.Star) else node.this
         qualifier = node.args.get("table")
         sources = scope.sources
         if qualifier is not None:
-            named = scope.find_source(self.rules.fold_identifier(qualifier))
-            if named is None and (struct := self._find_struct(qualifier, scope)):
-                self._note_found(struct, f"{qualifier.name}.*", qualifier)
+            source = scope.find_source(self.rules.fold_identifier(qualifier))
+            if source is None and (struct := self._find_struct(qualifier, scope)):
+                self._note_matches(struct, f"{qualifier.name}.*", qualifier)
                 return Source(open=True)
-            sources = [named] if named else []
-            if named is None and self.rules.fold_identifier(qualifier) not in self._tables:
+            sources = [source] if source else []
+            if source is None and self.rules.fold_identifier(qualifier) not in self._tables:
                 self.note_unknown("column", f"{qualifier.name}.*", find_base_tables(scope.sources), qualifier)
         excluded = {
             self.rules.fold_identifier(each.this if isinstance(each, exp.Column) else each)
@@ -308,7 +308,7 @@ class Findings:
                 for key, text in source.columns.items():
                     if text and key not in excluded:
                         self.note_column(text, star)
-            if all(source.closed for source in sources):
+            if all(source.is_closed for source in sources):
                 return
         if qualifier is None:
             self.note_column("*", star)

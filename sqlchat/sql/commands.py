@@ -1,6 +1,6 @@
-"""Reads statements that sqlglot keeps as bare text or does not parse, as others that it reads. For `lineage`.
+"""Rewrites statements that sqlglot cannot parse into statements that it can.
 
-Each is rewritten into statements that read and write the same tables (`command_forms.py`); nothing rewritten runs.
+The new statements read and write the same tables (`command_forms.py`). They are never run.
 """
 
 from __future__ import annotations
@@ -17,35 +17,37 @@ from sqlchat.sql import command_forms as forms
 from sqlchat.sql.parse import parse, tokenize
 
 MAX_DEPTH = 8
-"""Statements inside one another, such as an INSERT inside a CREATE RULE."""
+"""Most statements inside each other, such as an INSERT inside a CREATE RULE."""
 
 DEFINED_AS_TABLES = {"TABLE", "VIEW", "MATERIALIZED VIEW", "DYNAMIC TABLE"}
 ROUTINES = {"FUNCTION", "PROCEDURE", "MACRO"}
 BLOCKS = (exp.Block, exp.IfBlock, exp.WhileBlock)
-READ = (
+UNDERSTOOD = (
     exp.Query, exp.UDTF, exp.Pivot, exp.Insert, exp.MultitableInserts, exp.Update, exp.Delete, exp.Merge,
     exp.TruncateTable, exp.Cache, exp.Uncache, exp.Summarize, exp.LoadData, exp.Set, exp.Use, exp.Export,
     exp.Transaction, exp.Commit, exp.Rollback, exp.Pragma, exp.Kill, exp.Attach, exp.Detach, exp.Analyze, exp.Alter,
     exp.Execute, exp.Declare, exp.Install,
 )  # fmt: skip
-"""Statements that the resolver reads, or that name no table."""
+"""Statements that the resolver understands, or that name no table."""
 
 
 class Statement(NamedTuple):
+    """Holds a statement in a form that the resolver understands."""
+
     tree: exp.Expr | None
-    """None for a statement that touches no table."""
+    """None for a statement without tables."""
     kind: str = ""
-    """The first word, upper-case, of a statement that was rewritten; else ""."""
+    """The first word, upper-case, of a rewritten statement; else ""."""
     offset: int = 0
-    """Added to the places of its names, so that those of all statements stand in the order of the text."""
+    """Added to the offsets of its names, so that the names of all statements have the order of the text."""
     is_recursive_view: bool = False
 
 
 def read_statements(sql: str, dialect: str) -> list[Statement]:
-    """The statements of `sql` as trees that the resolver understands, in the order of the text.
+    """Return the statements of `sql` as trees that the resolver understands, in the order of the text.
 
-    Raises SQLSyntaxError for a text that is no SQL, and SQLRefusedError with the reason for a statement of which it
-    is not known what it reads and writes; else as `parse` does.
+    Raises SQLSyntaxError for a text that is no SQL, and SQLRefusedError for a statement whose tables cannot be found;
+    else as `parse` does.
     """
     error = None
     try:
@@ -97,18 +99,18 @@ def is_understood(tree: exp.Expr) -> bool:
             parts = [tree, tree.args.get("true"), tree.args.get("false"), tree.args.get("body")]
             inner = [each for part in parts if isinstance(part, exp.Block) for each in part.expressions]
             return all(is_understood(each) for each in inner)
-    return isinstance(tree, READ)
+    return isinstance(tree, UNDERSTOOD)
 
 
 class _Reader:
-    """Reads the statements of one text in `dialect`, and remembers which of them are prepared."""
+    """Reads the statements of one text in `dialect`, and remembers the names of prepared ones."""
 
     def __init__(self, dialect: str) -> None:
         self.dialect = dialect
         self.prepared: set[str] = set()
 
     def read(self, text: str, depth: int = 0) -> list[Statement]:
-        """The trees of one statement without a semicolon."""
+        """Return the trees of one statement, whose text has no semicolon at its end."""
         if depth > MAX_DEPTH:
             raise SQLRefusedError("This SQL is nested too deeply; give its statements one by one.")
         hidden = self._blank_texts(text)
@@ -146,7 +148,7 @@ class _Reader:
         raise SQLSyntaxError(f"{text.split(maxsplit=1)[0][:40]!r} begins no SQL statement that is known here.")
 
     def split(self, sql: str) -> Iterator[tuple[int, str]]:
-        """Each statement and where it starts. Semicolons in brackets and in the bodies of routines split nothing."""
+        """Yield the offset and text of each statement. Semicolons in brackets and bodies of routines end none."""
         hidden = self._blank_texts(sql)
         start = depth = 0
         for match in re.finditer(r"[;()]|$", hidden):
@@ -164,7 +166,7 @@ class _Reader:
             start = match.end()
 
     def _rewrite(self, text: str, hidden: str) -> str | None:
-        """Other statements that touch the same tables; None if the form of this one is not among those known."""
+        """Return statements with the same tables; None if no known form matches. Raises SQLRefusedError."""
         if prepare := re.match(rf"PREPARE\s+({forms.NAME})", hidden, forms.FLAGS):
             self.prepared.add(prepare[1].lower())
         if (match := forms.EXECUTE.fullmatch(hidden)) and self.dialect != "tsql":
@@ -218,29 +220,27 @@ class _Reader:
         return touched + ";" + _strip_block(text[body.start() if body[0].upper() == "BEGIN" else body.end() :])
 
     def _read_routine(self, text: str, hidden: str, opening: int) -> str | None:
-        """The statements of a routine whose body is SQL; None if sqlglot reads the whole."""
+        """Return a routine's statements; None if sqlglot can parse it. Raises SQLRefusedError if it is not SQL."""
         after = _find_closing(hidden, opening) + 1
-        rest, shown = hidden[after:], text[after:]
-        language = re.search(r"\bLANGUAGE\s+('?\w+)", shown, forms.FLAGS)
-        named = language[1].strip("'").lower() if language else ""
-        if named not in ("", "sql"):
+        hidden, text = hidden[after:], text[after:]
+        clause = re.search(r"\bLANGUAGE\s+('?\w+)", text, forms.FLAGS)
+        language = clause[1].strip("'").lower() if clause else ""
+        if language not in ("", "sql"):
             raise SQLRefusedError(
-                f"The body of this routine is in {named}, of which it is not known what it touches."
+                f"The body of this routine is in {language}, of which it is not known what it touches."
             )
-        if body := re.search(r"\bBEGIN\s+ATOMIC\b" if named else r"\bBEGIN\b", rest, forms.FLAGS):
-            return _strip_block(shown[body.start() :])
-        if body := re.search(r"\bRETURN\s+(?!S\b)", rest, forms.FLAGS):
-            return "SELECT " + shown[body.end() :]
-        if named and (body := re.search(r"\bAS\s+(\$\w*\$|'|\")", shown, forms.FLAGS)):
-            token = next(
-                (t for t in self._read_tokens(shown) if t.start >= body.start(1) and t.token_type in _TEXTS), None
-            )
-            if token is not None:
-                return _unquote(shown[token.start : token.end + 1]) or "SELECT 1"
+        if body := re.search(r"\bBEGIN\s+ATOMIC\b" if language else r"\bBEGIN\b", hidden, forms.FLAGS):
+            return _strip_block(text[body.start() :])
+        if body := re.search(r"\bRETURN\s+(?!S\b)", hidden, forms.FLAGS):
+            return "SELECT " + text[body.end() :]
+        if language and (body := re.search(r"\bAS\s+(\$\w*\$|'|\")", text, forms.FLAGS)):
+            for token in self._read_tokens(text):
+                if token.start >= body.start(1) and token.token_type in _TEXTS:
+                    return _unquote(text[token.start : token.end + 1]) or "SELECT 1"
         return None
 
     def _blank_texts(self, sql: str) -> str:
-        """`sql` with blanks for comments and values of strings, so that its words are words of the language."""
+        """Return `sql` with blanks for comments and the contents of strings."""
         hidden = [" " if char != "\n" else char for char in sql]
         for token in self._read_tokens(sql):
             if token.token_type in _TEXTS:
@@ -250,13 +250,13 @@ class _Reader:
         return "".join(hidden)
 
     def _read_tokens(self, sql: str) -> list[Token]:
-        """sqlglot's tokens, and those of what it leaves in one piece after the first word of a command."""
+        """Return sqlglot's tokens, and those of the text that it does not split after the first word of a command."""
         tokens: list[Token] = []
         start = 0
         for token in tokenize(sql, self.dialect):
             piece = sql[start : token.end + 1]
             if token.token_type == TokenType.STRING and token.text.strip() == piece.strip():
-                # A bracket in front keeps the first word from beginning a command once more.
+                # A bracket before it prevents that its first word begins a command again.
                 inner = tokenize("(" + piece, self.dialect)[1:]
                 tokens += [
                     Token(each.token_type, each.text, start=each.start + start - 1, end=each.end + start - 1)
@@ -275,13 +275,13 @@ _TEXTS = {
 
 
 def _write_change(table: str, conditions: list[str]) -> str:
-    """A statement that writes `table` and reads `conditions` about its rows, old and new ones."""
+    """Return a statement that writes `table` and reads `conditions` about its old and new rows."""
     returning = f" RETURNING {', '.join(conditions)}" if conditions else ""
     return f"DELETE FROM {table}{returning}"  # noqa: S608 - never runs
 
 
 def _find_closing(hidden: str, opening: int) -> int:
-    """Offset of the bracket that closes the one at `opening`."""
+    """Return the offset of the bracket that closes the one at `opening`. Raises SQLSyntaxError if there is none."""
     depth = 0
     for match in re.compile("[()]").finditer(hidden, opening):
         depth += 1 if match[0] == "(" else -1
@@ -291,19 +291,19 @@ def _find_closing(hidden: str, opening: int) -> int:
 
 
 def _find_brackets(text: str, hidden: str, before: str) -> list[str]:
-    """The texts of the brackets that `before` opens, brackets included."""
+    """Return the texts in the brackets that the pattern `before` opens, with their brackets."""
     opened = [match.end() - 1 for match in re.finditer(before, hidden, re.IGNORECASE)]
     return [text[at : _find_closing(hidden, at) + 1] for at in opened]
 
 
 def _strip_block(body: str) -> str:
-    """The statements between BEGIN and END."""
+    """Return the statements between BEGIN and END."""
     inside = re.fullmatch(r"\s*BEGIN\b(?:\s+ATOMIC\b)?(.*)\bEND\s*;?\s*", body, forms.FLAGS)
     return inside[1] if inside else body
 
 
 def _unquote(text: str) -> str:
-    """The value of a string literal."""
+    """Return the value of a string literal."""
     if dollar := re.fullmatch(r"(\$\w*\$)(.*)\1", text, re.DOTALL):
         return dollar[2]
     return text.strip()[1:-1].replace(text[:1] * 2, text[:1])

@@ -1,6 +1,6 @@
-"""Finds the texts that a statement compares columns with. For warnings about rows that were not found, and measuring.
+"""Finds the texts that a statement compares columns with.
 
-Numbers, dates and times are left out: those are worked out from a question, not looked up in a database.
+Numbers, dates and times are left out: they follow from a question, not from values in a database.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ COMPARISONS = (exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.Like, exp.
 PATTERNS = (exp.Like, exp.ILike, exp.Glob)
 EQUAL = (exp.EQ, exp.In, exp.NullSafeEQ)
 AROUND_COLUMN = (exp.Lower, exp.Upper, exp.Trim, exp.Cast, exp.Paren, exp.Collate, exp.Coalesce)
-"""Functions around a column that is still compared with its own values."""
+"""Functions around a column that keep the comparison with its own values."""
 AROUND_TEXT = (exp.Lower, exp.Upper, exp.Trim, exp.Cast, exp.Paren, exp.Collate)
 DATE = re.compile(r"\d{4}-\d{1,2}(-\d{1,2}([T ]\d{1,2}:.*)?)?|\d{1,2}:\d{2}(:\d{2})?")
 
@@ -30,16 +30,16 @@ class TextCondition:
 
     text: str
     pattern: bool = False
-    """Whether its `%`, `_` and `*` stand for anything."""
+    """Whether `%`, `_` and `*` in it are wildcards."""
     any_case: bool = False
     demanded: bool = False
-    """Whether a row must have just this text: an equation, or one of IN, that is not negated."""
+    """Whether a row must have exactly this text: by an equation or IN that is not negated."""
     path: tuple[str, str, str] | None = None
-    """(schema, table, column) of the column, where the statement leaves no doubt."""
+    """Schema, table and name of the column; None if they are uncertain."""
 
 
 def find_text_conditions(sql: str, dialect: str, catalog: Catalog) -> tuple[TextCondition, ...]:
-    """The conditions of `sql`, in the order of the text, each once. Raises as `parse` does."""
+    """Return the conditions of `sql`, in the order of the text, each once. Raises as `parse` does."""
     conditions = (each for tree in parse(sql, dialect) for each in find_conditions(tree, dialect, catalog))
     return tuple(dict.fromkeys(conditions))
 
@@ -53,16 +53,15 @@ def find_conditions(tree: exp.Expr, dialect: str, catalog: Catalog) -> Iterator[
             sides = [(node.this, option) for option in node.expressions]
         else:
             sides = [(node.this, node.expression), (node.expression, node.this)]
-        loose = (
-            dialect == "mysql" or isinstance(node, exp.ILike) or (dialect == "sqlite" and isinstance(node, exp.Like))
-        )
+        ignores_case = dialect == "mysql" or isinstance(node, exp.ILike)
+        ignores_case |= dialect == "sqlite" and isinstance(node, exp.Like)
         for side, value in sides:
             text, column = _read_text(value, names), _read_column(side, names)
             if text and column and not DATE.fullmatch(text):
-                folded = any(each.find(exp.Lower, exp.Upper, exp.Collate) for each in (side, value))
-                demanded = isinstance(node, EQUAL) and node.find_ancestor(exp.Not, exp.Or, exp.Case) is None
+                is_folded = any(operand.find(exp.Lower, exp.Upper, exp.Collate) for operand in (side, value))
+                is_demanded = isinstance(node, EQUAL) and node.find_ancestor(exp.Not, exp.Or, exp.Case) is None
                 path = resolver.findings.find_path(column)
-                yield TextCondition(text, isinstance(node, PATTERNS), loose or folded, demanded, path)
+                yield TextCondition(text, isinstance(node, PATTERNS), ignores_case or is_folded, is_demanded, path)
 
 
 def _read_column(node: exp.Expr, names: Collection[str]) -> exp.Column | None:
@@ -82,5 +81,5 @@ def _read_text(node: exp.Expr | None, names: Collection[str]) -> str:
 
 
 def _is_quoted_text(column: exp.Column, names: Collection[str]) -> bool:
-    """SQLite reads a double-quoted name that no column has as a text."""
+    """Whether a double-quoted name is no column, so that SQLite reads it as a text."""
     return column.this.args.get("quoted") is True and not column.table and column.name.lower() not in names

@@ -14,15 +14,15 @@ Description = tuple[str, str, str, str]
 
 
 def add_descriptions(catalog: Catalog, descriptions: Iterable[Description]) -> Catalog:
-    """`catalog` with each text behind the comment of its table or column; those of others are left out."""
+    """Return `catalog` with each text after the comment of its table or column; other texts are left out."""
     texts: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for schema, table, column, text in descriptions:
         texts[schema, table][column] = text
-    said = [each for each in catalog.tables if (each.schema, each.name) in texts]
-    if not said:
+    described = [table for table in catalog.tables if (table.schema, table.name) in texts]
+    if not described:
         return catalog
     tables = tuple(_describe(table, texts.get((table.schema, table.name), {})) for table in catalog.tables)
-    added = repr([(table.schema, table.name, texts[table.schema, table.name]) for table in said])
+    added = repr([(table.schema, table.name, texts[table.schema, table.name]) for table in described])
     version = hashlib.blake2b(f"{catalog.version}{added}".encode(), digest_size=8).hexdigest()
     return replace(catalog, tables=tables, version=version if catalog.version else "")
 
@@ -37,4 +37,6 @@ def _describe(table: Table, texts: dict[str, str]) -> Table:
 
 
 def _append(comment: str, text: str) -> str:
-    return comment if not text or text in comment else f"{comment}; {text}" if comment else text
+    if not text or text in comment:
+        return comment
+    return f"{comment}; {text}" if comment else text

@@ -1,4 +1,4 @@
-"""Names of SQL dialects, as people write them and as sqlglot does, and translation from one to another."""
+"""Finds SQL dialects by their names, and translates SQL between them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PUBLIC_NAMES = {"": "ansi", "postgres": "postgresql"}
 
 
 def find_dialect(name: str) -> str:
-    """sqlglot's name of the dialect that people call `name` ("" is ANSI). Raises DialectUnknownError."""
+    """Return sqlglot's name of the dialect `name` ("" is ANSI). Raises DialectUnknownError."""
     key = name.strip().lower().replace("-", "").replace("_", "").replace(" ", "")
     dialect = ALIASES.get(key, key)
     if not key or dialect not in KNOWN:
@@ -34,29 +34,27 @@ def find_dialect(name: str) -> str:
 
 
 def write_public_name(dialect: str) -> str:
-    """The API's name of sqlglot's `dialect`."""
+    """Return the API's name of sqlglot's `dialect`."""
     return PUBLIC_NAMES.get(dialect, dialect)
 
 
 def _inline_windows(tree: exp.Expr) -> None:
-    """Write each `OVER name` out: of a named window, sqlglot does not know where NULLs stand in its order."""
+    """Replace each `OVER name` by its window: sqlglot does not know the order of NULLs in a named window."""
     for select in tree.find_all(exp.Select):
-        defined = select.args.get("windows") or []
-        named = {each.name.lower(): each for each in defined}
-        used = [
-            each
-            for each in select.find_all(exp.Window)
-            if each.alias.lower() in named and each.find_ancestor(exp.Select) is select
+        definitions = {window.name.lower(): window for window in select.args.get("windows") or ()}
+        uses = [
+            window
+            for window in select.find_all(exp.Window)
+            if window.alias.lower() in definitions and window.find_ancestor(exp.Select) is select
         ]
-        if any(each.args.get("alias") for each in defined) or any(
-            each.args.get(p) for each in used for p in WINDOW_PARTS
-        ):
-            continue  # WINDOW v AS (w ORDER BY ...) and OVER (w ORDER BY ...) add to another
-        for each in used:
+        extends_other = any(window.args.get("alias") for window in select.args.get("windows") or ())
+        if extends_other or any(window.args.get(part) for window in uses for part in WINDOW_PARTS):
+            continue  # WINDOW v AS (w ORDER BY ...) and OVER (w ORDER BY ...) extend another window
+        for window in uses:
             for part in WINDOW_PARTS:
-                each.set(part, copy.deepcopy(named[each.alias.lower()].args.get(part)))
-            each.set("alias", None)
-        if named:
+                window.set(part, copy.deepcopy(definitions[window.alias.lower()].args.get(part)))
+            window.set("alias", None)
+        if definitions:
             select.set("windows", None)
 
 

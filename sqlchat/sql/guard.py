@@ -1,16 +1,16 @@
-"""Checks that a text is one statement that only reads. The first of three layers before a database.
+"""Checks that a text is one statement that only reads. It is the first of three layers before a database.
 
-`check` allows what is on its lists and refuses the rest. It checks twice, since sqlglot's tree is not what runs:
+`check` refuses everything that its lists do not allow. It checks twice, since the database runs no tree of sqlglot:
 
 - the tree: its root must be a query, and each node of a class that only reads (`guards/allowed_nodes.py`);
 - the text, split as the database splits it (`lexer.py`, `agreement.py`): one statement, each `name(` a function on
   the database's allow-list, no INTO, no lock, no name of a secret.
 
-Postgres calls a function for `alias.name` and `(value).name` too (`attributes.py`), and a function may have a word of
-the language as its name (`calls.py`).
+Postgres also calls a function for `alias.name` and `(value).name` (`attributes.py`), and a function may be named by a
+keyword (`calls.py`).
 
-A view of the user's own may call anything: the engine's own locks must stop that. Casts to `regclass` and its kin are
-allowed: they look names up and read nothing else. EXPLAIN ANALYZE is allowed: it runs a query that is checked too.
+A user-defined view may call anything: the engine's own locks must stop that. Casts to `regclass` and similar types
+are allowed: they only look up names. EXPLAIN ANALYZE is allowed: the query that it runs is checked too.
 """
 
 from __future__ import annotations
@@ -51,6 +51,8 @@ READS_ONLY = "only a single statement that reads (SELECT, VALUES, EXPLAIN and th
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
+    """Describes a statement that may run."""
+
     kind: str
     """`SELECT` for every query, else the statement's first word, such as `EXPLAIN` or `SHOW`."""
     plannable: bool
@@ -58,67 +60,69 @@ class Verdict:
     analyzed: str = field(default="", compare=False)
     """The query that an EXPLAIN ANALYZE runs."""
     is_plain: bool = field(default=False, compare=False)
-    """Whether it uses no function, operator or cast, so that nothing that users define can change what runs."""
+    """Whether it uses no function, operator or cast, so that no user-defined object can change its meaning."""
 
 
 def check(sql: str, dialect: str, functions: frozenset[str] | None = None, catalog: Catalog | None = None) -> Verdict:
     """Judge `sql` for a database of `dialect` (a key of RULES).
 
-    `functions` are the lower-case names that the database itself declares harmless (Postgres: from `pg_proc`); they
-    replace the list that is built in, the dangerous ones taken out. `catalog` is the part of the database's catalog
-    that `sql` mentions (`Catalog.mentioned_in`). Without it, on Postgres a name after a dot passes only if it is an
-    output of the query's own or a function that may be called.
+    `functions` are the lower-case names that the database itself declares harmless (Postgres: from `pg_proc`). They
+    replace the built-in list; dangerous ones stay refused. `catalog` is the part of the database's catalog that `sql`
+    mentions (`Catalog.mentioned_in`). Without it, Postgres' names after a dot pass only if they are outputs of the
+    query itself or functions that may be called.
 
-    Raises SQLRefusedError with what was refused and why, SQLSyntaxError for what is no SQL, DialectUnknownError where
-    there are no rules for `dialect`.
+    Raises SQLRefusedError with the reason, SQLSyntaxError if the text is no SQL, and DialectUnknownError if there are
+    no rules for `dialect`.
     """
     rules = RULES.get(dialect)
     if rules is None:
         raise DialectUnknownError(f"SQL of the dialect {dialect!r} cannot be run here, only translated.")
     words = _read_one_statement(split_lexemes(sql, dialect))
     first = words[0].value if words[0].kind == "word" else ""
-    if statement := rules.statements.get(first):
-        reading = statement(words)
-        if isinstance(reading, str):
+    if read_statement := rules.statements.get(first):
+        statement = read_statement(words)
+        if isinstance(statement, str):
             _check_names(words, rules, anywhere=True)
             _check_clauses(words)
-            return Verdict(reading, plannable=False)
-        start = words[reading.at].start
-        # Blanks keep the line and column of what comes after.
+            return Verdict(statement, plannable=False)
+        start = words[statement.at].start
+        # Blanks keep the line and column of the query.
         _check_query(re.sub(r"[^\n]", " ", sql[:start]) + sql[start:], dialect, rules, functions, catalog)
-        runs = any(word.value in ("analyze", "analyse") for word in words[: reading.at])
-        return Verdict(reading.kind, plannable=False, analyzed=sql[start:] if runs else "")
+        is_run = any(word.value in ("analyze", "analyse") for word in words[: statement.at])
+        return Verdict(statement.kind, plannable=False, analyzed=sql[start:] if is_run else "")
     _check_query(sql, dialect, rules, functions, catalog)
     return Verdict("SELECT", plannable=True, is_plain=_is_plain(words))
 
 
 def _is_plain(words: Sequence[Lexeme]) -> bool:
-    """Whether the words are names, literals and clauses alone, as in `SELECT id, name FROM users LIMIT 5`."""
-    return all(
-        word.value not in USING_OPERATORS
-        if word.kind in ("word", "name")
-        else (word.kind != "string" or before.kind == "sign") and (word.kind != "sign" or word.text in ",*")
-        for before, word in pairwise((Lexeme("sign", ",", 0, 0), *words))
-    )
+    """Whether the words are only names, literals and clauses, as in `SELECT id, name FROM users LIMIT 5`."""
+    for before, word in pairwise((Lexeme("sign", ",", 0, 0), *words)):
+        if word.kind in ("word", "name") and word.value in USING_OPERATORS:
+            return False
+        if word.kind == "string" and before.kind != "sign":  # a type may stand before it
+            return False
+        if word.kind == "sign" and word.text not in ",*":
+            return False
+    return True
 
 
 def find_unknown_functions(sql: str, dialect: str) -> tuple[str, ...]:
-    """Names that one query calls and the built-in list of `dialect` does not hold; none where there is no list.
+    """Return the functions that one query calls and the built-in list of `dialect` lacks; none without such a list.
 
-    Raises SQLSyntaxError, SQLRefusedError.
+    Raises SQLSyntaxError and SQLRefusedError.
     """
     rules = RULES.get(dialect)
     if rules is None:
         return ()
     words = split_lexemes(sql, dialect)
-    called = dict.fromkeys(words[at].value for at in find_calls(Layout(words, rules), parse(sql, dialect)[0]))
-    return tuple(name for name in called if name not in rules.functions | rules.grammar)
+    names = dict.fromkeys(words[at].value for at in find_calls(Layout(words, rules), parse(sql, dialect)[0]))
+    return tuple(name for name in names if name not in rules.functions | rules.grammar)
 
 
 def check_calls(sql: str, dialect: str, functions: frozenset[str] | None = None) -> None:
-    """Judge the calls alone of a query, or of the one that a view's CREATE has; `functions` as for `check`.
+    """Judge only the calls of a query or of the query in a CREATE VIEW; `functions` as for `check`.
 
-    Raises SQLRefusedError for a function that is not allowed, SQLSyntaxError for what is no SQL.
+    Raises SQLRefusedError for a function that is not allowed, SQLSyntaxError if the text is no SQL.
     """
     words = split_lexemes(sql, dialect)
     if words and words[0].value == "create":
@@ -127,7 +131,7 @@ def check_calls(sql: str, dialect: str, functions: frozenset[str] | None = None)
 
 
 def _read_one_statement(words: Sequence[Lexeme]) -> Sequence[Lexeme]:
-    """The lexemes without the semicolons at the end."""
+    """Return the lexemes without the semicolons at the end. Raises SQLRefusedError unless they are one statement."""
     end = len(words)
     while end and words[end - 1].text == ";":
         end -= 1
@@ -141,12 +145,12 @@ def _read_one_statement(words: Sequence[Lexeme]) -> Sequence[Lexeme]:
 def _check_query(
     sql: str, dialect: str, rules: Rules, functions: frozenset[str] | None, catalog: Catalog | None
 ) -> None:
-    every = split_lexemes(sql, dialect)
-    words = _read_one_statement(every)
+    lexemes = split_lexemes(sql, dialect)
+    words = _read_one_statement(lexemes)
     start = next((word for word in words if word.text != "("), words[0])
     if start.kind != "word" or start.value not in rules.starts:
         raise SQLRefusedError(f"{start.text[:40]!r} does not begin a query: {READS_ONLY}.")
-    check_agreement(sql, dialect, every)
+    check_agreement(sql, dialect, lexemes)
     _check_names(words, rules)
     _check_clauses(words)
     trees = parse(sql, dialect)
@@ -170,7 +174,7 @@ def _check_query(
 
 
 def _check_tree(tree: exp.Expr, rules: Rules, calls: set[int]) -> None:
-    """`calls` are the offsets of calls whose names are allowed, whatever class sqlglot has for them."""
+    """Refuse nodes that are not allowed. `calls` are the offsets of allowed calls, of any class of node."""
     if type(tree) not in ROOTS:
         raise SQLRefusedError(f"{_describe_node(tree)} is not allowed: {READS_ONLY}.")
     for node in tree.walk():
@@ -185,7 +189,7 @@ def _check_tree(tree: exp.Expr, rules: Rules, calls: set[int]) -> None:
 
 
 def _describe_node(node: exp.Expr) -> str:
-    """A node's class as words: `ForeignKey` becomes `FOREIGN KEY`."""
+    """Return a node's class as words: `ForeignKey` becomes `FOREIGN KEY`."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(node).__name__).upper()
 
 
@@ -236,7 +240,7 @@ def _check_calls(
     functions: frozenset[str] | None,
     own: OwnNames = NO_OWN_NAMES,
 ) -> set[int]:
-    """Refuse each call of a function that is not allowed; gives the offsets of those that are."""
+    """Refuse each call of a function that is not allowed; return the offsets of the allowed calls."""
     allowed = _list_allowed(rules, functions)
     layout, calls = Layout(words, rules), set()
     for at in find_calls(layout, tree):
@@ -248,10 +252,8 @@ def _check_calls(
             calls.add(word.start)
             continue
         if schema is None or rules.methods:
-            is_allowed = name in allowed
-            is_allowed |= (
-                schema is None and word.kind == "word" and name in rules.grammar and name not in own.functions
-            )
+            is_grammar = schema is None and word.kind == "word" and name in rules.grammar
+            is_allowed = name in allowed or (is_grammar and name not in own.functions)
         else:
             is_allowed = (schema in rules.schemas and name in allowed) or f"{schema}.{name}" in allowed
         if not is_allowed or rules.dangers.fullmatch(name):
@@ -269,18 +271,16 @@ def _explain_own(name: str, rules: Rules) -> str:
 
 
 def _explain_refusal(name: str, rules: Rules) -> str:
-    """Why `name` may not be called, and what may be instead."""
-    missing = rules.others is not None and "." not in name and not rules.others.fullmatch(name)
-    reason = (
-        f"{rules.engine} has no such function" if missing else "it is not among those known to do nothing but read"
-    )
+    """Return the reason why `name` may not be called, and a substitute if there is one."""
+    reason = "it is not among those known to do nothing but read"
+    if rules.others is not None and "." not in name and not rules.others.fullmatch(name):
+        reason = f"{rules.engine} has no such function"
     if name in rules.instead:
         return f"{reason}; in {rules.engine}, write {rules.instead[name]}"
     if rules.dangers.fullmatch(name):
         return reason
-    near = difflib.get_close_matches(name, rules.functions, 1, 0.8)
-    if near:
-        reason = f"{reason}; a near one is {near[0]}()"
+    if nearest := difflib.get_close_matches(name, rules.functions, 1, 0.8):
+        reason = f"{reason}; a near one is {nearest[0]}()"
     return f"{reason}; {rules.ways_out}" if rules.ways_out else reason
 
 
@@ -294,7 +294,7 @@ def _read_schema(words: Sequence[Lexeme], at: int) -> str | None:
 
 
 def _check_operator(inside: Sequence[Lexeme], allowed: frozenset[str]) -> None:
-    """Refuse `OPERATOR(` before all but the signs of one operator, of pg_catalog if a schema is named."""
+    """Refuse `OPERATOR(` unless one operator follows, without a schema, of pg_catalog, or in `allowed`."""
     start = 2 if len(inside) > 1 and inside[1].text == "." else 0
     end = start
     while end < len(inside) and inside[end].kind == "sign" and inside[end].text not in "(),.":
@@ -309,7 +309,7 @@ def _check_operator(inside: Sequence[Lexeme], allowed: frozenset[str]) -> None:
 
 
 def _check_files(tree: exp.Expr, words: Sequence[Lexeme], files: re.Pattern[str]) -> None:
-    """Refuse tables that are files: DuckDB opens `FROM 'x.csv'` and `FROM x.csv`, Spark ``FROM csv.`x` ``."""
+    """Refuse files as tables: DuckDB opens `FROM 'x.csv'` and `FROM x.csv`, Spark ``FROM csv.`x` ``."""
     strings = {word.start for word in words if word.kind == "string"}
     for table in tree.find_all(exp.Table):
         name = ".".join(part.name for part in table.parts)

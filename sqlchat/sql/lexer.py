@@ -1,4 +1,4 @@
-"""Splits a text into words as the database itself splits it.
+"""Splits a text into lexemes as the database itself splits it.
 
 The rules follow the databases' own scanners (Postgres' `scan.l`, SQLite's `tokenize.c`, MySQL's `sql_lex.cc`,
 Spark's `SqlBaseLexer.g4`), not sqlglot. `agreement.py` compares the two.
@@ -16,7 +16,7 @@ from sqlchat.errors import SQLRefusedError, SQLSyntaxError
 Kind = Literal["word", "name", "string", "number", "sign"]
 
 MAX_LENGTH = 20_000
-"""Characters of one text."""
+"""Most characters of one text."""
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 DISAGREEMENT = "Line {line}, column {column} of this SQL can be read in more than one way; write it more plainly."
 PLACEHOLDERS = "Placeholders are not filled in here: put the value itself in place of {shown!r}."
@@ -87,7 +87,7 @@ ASCII_LOWER = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 
 
 def fold_word(word: str) -> str:
-    """`word` as a database folds it: ASCII letters alone in lower case."""
+    """Return `word` as a database folds it: only ASCII letters in lower case."""
     return word.lower() if word.isascii() else word.translate(ASCII_LOWER)
 
 
@@ -100,7 +100,7 @@ class Lexeme(NamedTuple):
 
     @property
     def value(self) -> str:
-        """A word in lower case, a quoted name or SQLite's [name] without its quotes, anything else as written."""
+        """A word in lower case, a quoted name or SQLite's [name] without its quotes, any other text as written."""
         if self.kind == "word":
             return fold_word(self.text)
         if self.kind == "name":
@@ -121,7 +121,7 @@ def check_text(sql: str) -> None:
 
 
 def find_position(sql: str, offset: int) -> tuple[int, int]:
-    """Line and column, both from 1, of the character at `offset`."""
+    """Return line and column, both from 1, of the character at `offset`."""
     before = sql[:offset]
     return before.count("\n") + 1, offset - before.rfind("\n")
 
@@ -132,11 +132,11 @@ def is_cast(words: Sequence[Lexeme], at: int) -> bool:
     return bool(first and second and first.text == second.text == ":" and first.end == second.start)
 
 
-@functools.lru_cache(maxsize=4)  # of one text, several modules look at the words
+@functools.lru_cache(maxsize=4)  # several modules read the lexemes of one text
 def split_lexemes(sql: str, dialect: str) -> tuple[Lexeme, ...]:
-    """Split `sql` by the rules of the database, comments left out. Raises SQLSyntaxError, SQLRefusedError."""
+    """Split `sql` by the rules of the database, without comments. Raises SQLSyntaxError, SQLRefusedError."""
     check_text(sql)
-    if dialect == "spark" and "${" in sql:  # which Spark replaces by what its settings hold, in strings too
+    if dialect == "spark" and "${" in sql:  # Spark replaces it by a value of its settings, in strings too
         raise SQLRefusedError("Variables (${...}) are not allowed; write the value itself.")
     match, lexemes, at, escaped = SCANNERS[dialect].match, list[Lexeme](), 0, False
     while at < len(sql):
@@ -151,7 +151,7 @@ def split_lexemes(sql: str, dialect: str) -> tuple[Lexeme, ...]:
             end = _find_dollar_end(sql, piece)
             lexemes.append(Lexeme("string", sql[at:end], at, end))
         elif kind in ("string", "escaped"):
-            if escaped:  # 'x' after E'..' and a line break goes on with the escapes of the first
+            if escaped:  # after E'..' and a line break, 'x' continues with the escapes of the first
                 raise make_disagreement(sql, at)
             lexemes.append(Lexeme("string", piece[0], at, end))
         elif kind == "comment" and dialect == "spark" and piece[0].endswith("\\"):

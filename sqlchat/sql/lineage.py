@@ -16,68 +16,69 @@ from sqlchat.sql.statements import StatementResolver
 
 MULTIPLE = "MULTIPLE"
 
-OF_PIPES = re.compile(r"__tmp\d+")
-"""CTEs that sqlglot makes of BigQuery's pipes."""
+PIPE_CTE = re.compile(r"__tmp\d+")
+"""Name of a CTE that sqlglot creates for a pipe of BigQuery."""
 _KINDS: dict[type[exp.Expr], str] = {
     exp.Query: "SELECT", exp.UDTF: "SELECT", exp.Pivot: "SELECT", exp.MultitableInserts: "INSERT",
     exp.TruncateTable: "TRUNCATE", exp.LoadData: "LOAD", exp.Transaction: "BEGIN", exp.Block: "BEGIN",
     exp.IfBlock: "IF", exp.WhileBlock: "WHILE",
 }  # fmt: skip
 _SESSION = {"SET", "USE", "BEGIN", "COMMIT", "ROLLBACK", "PRAGMA"}
-"""Kinds that only set the session or bound a transaction."""
+"""Kinds that only change the session, or begin or end a transaction."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """Each tuple holds every name once, in the order in which the text has them first."""
+    """Tells the names that a text uses. Each tuple has each name once, in the order of the text."""
 
     query_type: str
     """SELECT, INSERT, UPDATE, DELETE, MERGE, CREATE, DROP, ALTER, COPY, TRUNCATE, EXPLAIN, ...; of several statements
-    the kind that all have (those of _SESSION aside), else MULTIPLE."""
+    their common kind (those in _SESSION do not count), else MULTIPLE."""
     tables_read: tuple[str, ...]
-    """As written, qualified where qualified, without quotes. CTEs and table functions are no tables."""
+    """As in the text, with qualifiers, without quotes. CTEs and table functions are no tables."""
     tables_written: tuple[str, ...]
-    """Tables and views that are changed, defined or dropped. One that is also read is in both."""
+    """Tables and views that are changed, defined or dropped. A table that is also read is in both tuples."""
     columns_used: tuple[str, ...]
-    """`table.column` where the text (through its aliases) or the catalog tells the table, else the bare name; `*` and
-    `table.*` where no catalog expands them. Columns of a CTE or subquery are replaced by those that it reads."""
+    """`table.column` if the text or the catalog tells the table, else the bare name; `*` and `table.*` if no catalog
+    expands them. A column of a CTE or subquery is replaced by the columns that it reads."""
     ctes: tuple[str, ...]
 
 
 def lineage(sql: str, dialect: str, catalog: Catalog | None = None) -> Lineage:
-    """The lineage of all statements in `sql`, which is written in sqlglot's `dialect` ("" for its default).
+    """Return the lineage of all statements in `sql`, which is in sqlglot's `dialect` ("" for its default).
 
-    With `catalog`, `*` is expanded and bare columns are resolved. Nothing is refused for what it does. Raises
-    SQLSyntaxError for a text that is no SQL, and SQLRefusedError for a statement of which it is not known what it
-    reads and writes, or as `parse` does.
+    `catalog` serves to expand `*` and to resolve bare columns. Statements that write are accepted. Raises
+    SQLSyntaxError for a text that is no SQL, and SQLRefusedError for a statement whose tables cannot be found, or as
+    `parse` does.
     """
     resolver = StatementResolver(dialect, catalog)
-    found = resolver.findings
+    findings = resolver.findings
     kinds: list[str] = []
     try:
         for statement in read_statements(sql, dialect):
-            ctes, known = dict(found.ctes), len(found.reads) + len(found.writes)
+            ctes, table_count = dict(findings.ctes), len(findings.reads) + len(findings.writes)
             kinds.append(statement.kind or _name_kind(statement.tree, dialect))
-            found.offset = statement.offset
+            findings.offset = statement.offset
             if statement.tree is not None:
                 _check_whole(statement.tree)
                 resolver.resolve_statement(statement.tree)
-            calls = isinstance(statement.tree, exp.Execute) or statement.kind in ("CALL", "EXEC")
-            if calls and len(found.reads) + len(found.writes) == known:
+            is_call = isinstance(statement.tree, exp.Execute) or statement.kind in ("CALL", "EXEC")
+            if is_call and len(findings.reads) + len(findings.writes) == table_count:
                 raise SQLRefusedError("What the procedure reads and writes stands in the database, not in this text.")
             if statement.is_recursive_view:  # its text has no WITH
-                found.ctes = ctes
+                findings.ctes = ctes
     except RecursionError as exc:
         raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
     reads: dict[str, Place] = {}
-    for _, place, key in found.reads.values():
+    for _, place, key in findings.reads.values():
         reads[key] = min(place, reads.get(key, place))
+    cte_names = _sort_places(findings.ctes.values())
     return Lineage(
         query_type=_find_common_kind(kinds),
         tables_read=_sort_places(reads.values()),
-        tables_written=_sort_places(found.writes.values()),
-        columns_used=_sort_places(found.columns.values()),
-        ctes=tuple(name for name in _sort_places(found.ctes.values()) if not OF_PIPES.fullmatch(name) or name in sql),
+        tables_written=_sort_places(findings.writes.values()),
+        columns_used=_sort_places(findings.columns.values()),
+        ctes=tuple(name for name in cte_names if not PIPE_CTE.fullmatch(name) or name in sql),
     )
 
 

@@ -1,4 +1,4 @@
-"""Warns of parts of a translated query that the other dialect does not have, or runs with another result."""
+"""Finds parts of a translated query that the target dialect lacks, or runs with another result."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ ODD_UNITS = split_words("DOW DAYOFWEEK ISODOW DAYOFWEEKISO DOY DAYOFYEAR EPOCH I
 class Loss(NamedTuple):
     parts: tuple[type[exp.Expr], ...]
     dialects: Collection[str]
-    """The target dialects that do not have the parts."""
+    """The target dialects that lack the parts."""
     warning: str
     is_lost: Callable[[exp.Expr], bool] = bool
-    """Chooses among the parts."""
+    """Whether a node of these classes is lost."""
 
 
 def _is_array(node: exp.Expr) -> bool:
@@ -50,8 +50,9 @@ def _is_date(node: exp.Expr) -> bool:
 
 def _computes_date(node: exp.Expr) -> bool:
     sides = (node.this, node.expression)
-    whole = any(isinstance(side, exp.Literal) and side.is_int for side in sides)
-    return any(map(_is_date, sides)) if whole else isinstance(node, exp.Sub) and all(map(_is_date, sides))
+    if any(isinstance(side, exp.Literal) and side.is_int for side in sides):
+        return any(map(_is_date, sides))
+    return isinstance(node, exp.Sub) and all(map(_is_date, sides))
 
 
 def _has_option(name: str) -> Callable[[exp.Expr], bool]:
@@ -82,7 +83,7 @@ def _leaves_columns_ungrouped(node: exp.Expr) -> bool:
 
 
 def _writes_number(node: exp.Expr) -> bool:
-    """Whether a pattern such as `FM999,990.00` is of a number, not of a date."""
+    """Whether the pattern formats a number, such as `FM999,990.00`, and not a date."""
     pattern = node.args.get("format")
     return isinstance(pattern, exp.Literal) and not {"9", "0"}.isdisjoint(pattern.name)
 
@@ -131,7 +132,7 @@ GIVEN = (
     Loss((exp.Anonymous,), _WITHOUT_MODIFIERS, "date functions take no modifiers such as '-1 day'", _shifts_date),
     Loss((exp.Comprehension,), _CLASSIC | _HIVE | _CLOUD, "no lists made by FOR"),
 )
-"""Losses by the query as it was given."""
+"""Losses that the given query shows."""
 WRITTEN = (
     Loss(
         (exp.Filter,),
@@ -220,11 +221,11 @@ WRITTEN = (
     ),
     Loss((exp.Glob,), _MYSQL | _TSQL | _HIVE | _CLOUD | {"postgres", "oracle"}, "no GLOB"),
 )
-"""Losses by the translation."""
+"""Losses that the translation shows."""
 
 
 def find_losses(given: exp.Expr, written: str, source: str, target: str) -> Iterator[str]:
-    """Warnings about parts of `written`, the translation of `given`, that fail in `target` or have another result."""
+    """Yield warnings about parts of `written`, the translation of `given`, that fail or differ in `target`."""
     yield from _list_losses(GIVEN, [given], target)
     if source in _SMALL and target not in _SMALL and any(map(_leaves_columns_ungrouped, given.find_all(exp.Select))):
         yield "beside an aggregate, each column must be grouped"
@@ -246,8 +247,8 @@ def find_losses(given: exp.Expr, written: str, source: str, target: str) -> Iter
                 yield f"the function {call.name} is taken over as it is"
     is_typed = [Dialect.get_or_raise(dialect).TYPED_DIVISION for dialect in (source, target)]
     if is_typed[0] != is_typed[1] and any(_may_be_whole(each) for tree in trees for each in tree.find_all(exp.Div)):
-        known = {True: "drops the fraction", False: "keeps the fraction"}
-        yield f"/ between whole numbers {known[is_typed[1]]} here, and {known[is_typed[0]]} there"
+        effects = {True: "drops the fraction", False: "keeps the fraction"}
+        yield f"/ between whole numbers {effects[is_typed[1]]} here, and {effects[is_typed[0]]} there"
 
 
 def _list_losses(losses: Collection[Loss], trees: list[exp.Expr], target: str) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Finds names in SQL that the database does not hold, before the database sees them, and the nearest ones it does."""
+"""Finds names in SQL that the database does not have, and the nearest names that it has."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from sqlchat.sql.scopes import Rules
 from sqlchat.sql.statements import StatementResolver
 
 _CUTOFF = 60.0
-"""Similarity, 0 to 100, below which two names have nothing to do with each other."""
+"""Least similarity, 0 to 100, of two names that may be meant for each other."""
 
 _SCORERS = ((fuzz.ratio, 1.0), (fuzz.token_set_ratio, 0.9))
-"""Scorers and their weights: whole names for typing errors, shared words for `customer_name` instead of `name`."""
+"""Scorers with weights: of whole names, for typing errors; of shared words, for `customer_name` instead of `name`."""
 
 T = TypeVar("T")
 
@@ -31,17 +31,16 @@ _PLAIN = re.compile(r"[A-Za-z_]\w*")
 class UnknownName:
     kind: Literal["table", "column"]
     name: str
-    """As the SQL has it, with its qualifier, without quotes."""
+    """As in the SQL, with its qualifier, without quotes."""
     tables: tuple[str, ...]
-    """For a column: the tables in which it was looked for, as the SQL has them."""
+    """For a column: the searched tables, as in the SQL."""
 
 
 def find_unknown_names(sql: str, catalog: Catalog) -> tuple[UnknownName, ...]:
-    """The tables and columns in `sql` (of `catalog.dialect`) that `catalog` does not have, in the order of the text.
+    """Return the tables and columns in `sql` (of `catalog.dialect`) that `catalog` lacks, in the order of the text.
 
-    Only names that provably do not exist are returned, and no column that could come from a source with unknown
-    columns (a table function, PIVOT, an unknown table). Raises SQLSyntaxError and SQLRefusedError as
-    `read_statements` does.
+    Only names that provably do not exist are returned: no column that may come from a source with unknown columns (a
+    table function, PIVOT, an unknown table). Raises SQLSyntaxError and SQLRefusedError as `read_statements` does.
     """
     resolver = StatementResolver(catalog.dialect, catalog)
     try:
@@ -56,7 +55,7 @@ def find_unknown_names(sql: str, catalog: Catalog) -> tuple[UnknownName, ...]:
 
 
 def explain_unknown(names: Sequence[UnknownName], catalog: Catalog) -> UnknownNameError | None:
-    """The fault of naming what `catalog` does not hold, with the names that may have been meant; None without one."""
+    """Return the error for unknown `names`, with the nearest names in `catalog`; None without unknown names."""
     parts = []
     for name in names:
         part = f"there is no {name.kind} {name.name!r}"
@@ -72,22 +71,20 @@ def explain_unknown(names: Sequence[UnknownName], catalog: Catalog) -> UnknownNa
 
 
 def find_nearest(unknown: UnknownName, catalog: Catalog, limit: int = 3) -> list[str]:
-    """The names in `catalog` most like an unknown one, best first, spelled as SQL has to spell them.
+    """Return the names in `catalog` that are most similar to an unknown one, best first, spelled for SQL.
 
-    Tables by their name; columns as `table.column`, those of the tables they were looked for in before all others.
-    Similarity is rapidfuzz's: the normalized indel similarity of the whole names, or of the words they share.
+    A column is `table.column`; those of the searched tables come first. The similarity is rapidfuzz's normalized
+    indel similarity of the whole names, or of their shared words.
     """
     name = unknown.name.rpartition(".")[2]
     if unknown.kind == "table":
-        return [
-            _write_table(table, catalog)
-            for table in _find_best(name, ((each.name, each) for each in catalog.tables), limit)
-        ]
-    looked_in = {table.rpartition(".")[2].lower() for table in unknown.tables}
-    near = [table for table in catalog.tables if table.name.lower() in looked_in]
-    nearest = _find_best(name, _list_columns(near), limit)
+        tables = _find_best(name, ((table.name, table) for table in catalog.tables), limit)
+        return [_write_table(table, catalog) for table in tables]
+    searched_names = {table.rpartition(".")[2].lower() for table in unknown.tables}
+    searched = [table for table in catalog.tables if table.name.lower() in searched_names]
+    nearest = _find_best(name, _list_columns(searched), limit)
     if len(nearest) < limit:
-        others = [table for table in catalog.tables if table.name.lower() not in looked_in]
+        others = [table for table in catalog.tables if table.name.lower() not in searched_names]
         nearest += _find_best(name, _list_columns(others), limit - len(nearest))
     return [f"{_write_table(table, catalog)}.{spell_name(column, catalog.dialect)}" for table, column in nearest]
 
@@ -96,23 +93,23 @@ def _list_columns(tables: Iterable[Table]) -> Iterator[tuple[str, tuple[Table, s
     return ((column.name, (table, column.name)) for table in tables for column in table.columns)
 
 
-def _find_best(name: str, named: Iterable[tuple[str, T]], limit: int) -> list[T]:
-    # A big schema has few column names and many columns of each: compare every name once.
-    bearers: dict[str, list[T]] = {}
-    for each, bearer in named:
-        bearers.setdefault(each, []).append(bearer)
-    names = list(bearers)
-    words, wanted = [_split_words(each) for each in names], _split_words(name)
+def _find_best(name: str, candidates: Iterable[tuple[str, T]], limit: int) -> list[T]:
+    # Many columns of a big schema share a name: compare each name once.
+    by_name: dict[str, list[T]] = {}
+    for candidate_name, candidate in candidates:
+        by_name.setdefault(candidate_name, []).append(candidate)
+    names = list(by_name)
+    words, wanted = [_split_words(candidate_name) for candidate_name in names], _split_words(name)
     scores: dict[int, float] = {}
     for scorer, weight in _SCORERS:
         for _, score, index in process.extract(wanted, words, scorer=scorer, limit=limit * 4, score_cutoff=_CUTOFF):
             scores[index] = max(score * weight, scores.get(index, 0.0))
     ranked = sorted(scores, key=lambda index: (-scores[index], index))
-    return [bearer for index in ranked for bearer in bearers[names[index]]][:limit]
+    return [candidate for index in ranked for candidate in by_name[names[index]]][:limit]
 
 
 def _split_words(name: str) -> str:
-    """`customerID`, `customer_id` and `CUSTOMER ID` alike as "customer id"."""
+    """Return "customer id" for each of `customerID`, `customer_id` and `CUSTOMER ID`."""
     return re.sub(r"[\W_]+", " ", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name)).lower().strip()
 
 
@@ -124,7 +121,7 @@ def _write_table(table: Table, catalog: Catalog) -> str:
 
 
 def spell_name(name: str, dialect: str) -> str:
-    """`name` as SQL has to write it: in quotes if the dialect would read it as another one without them."""
+    """Return `name` as SQL must write it: in quotes if the dialect would change it without them."""
     rules = Rules.load(dialect)
     plain = _PLAIN.fullmatch(name) and rules.fold_name(name, quoted=False) == rules.fold_name(name)
     return name if plain else exp.to_identifier(name, quoted=True).sql(dialect)

@@ -1,6 +1,6 @@
-"""From a text to sqlglot's trees, with bounds on what parsing may cost. All else in this package builds on `parse`.
+"""Parses a text to sqlglot's trees, with bounds on the cost.
 
-Callers run it in a process with a deadline: the bounds refuse what is known to blow up, not all that ever could.
+Callers run it in a process with a deadline: the bounds refuse only forms that are known to be slow.
 """
 
 from __future__ import annotations
@@ -43,20 +43,20 @@ def share_trees() -> Iterator[None]:
 
 
 def parse(sql: str, dialect: str, *, exact: bool = False) -> list[exp.Expr]:
-    """Read `sql` in sqlglot's `dialect`: one tree for each statement, empty ones left out, at least one.
+    """Parse `sql` in sqlglot's `dialect`; return one tree for each statement that is not empty, at least one.
 
-    Forms of Postgres that sqlglot does not read stand in the tree as others (`postgres_forms.py`), unless `exact`.
+    Unless `exact`, Postgres' forms that sqlglot cannot parse are replaced by others (`postgres_forms.py`).
 
-    Raises SQLRefusedError for a text that is too long, nested too deeply or holds control characters, and
-    SQLSyntaxError (`line` and `column` from 1, where known) for one that is no SQL.
+    Raises SQLRefusedError for a text that is too long, nested too deeply or has control characters, and
+    SQLSyntaxError (`line` and `column` from 1, if known) for a text that is no SQL.
     """
     trees_by_text = _shared.get()
     if trees_by_text is None:
         return _parse(sql, dialect, exact=exact)
-    place = sql, dialect, exact
-    if place not in trees_by_text:
-        trees_by_text[place] = _parse(sql, dialect, exact=exact)
-    return list(trees_by_text[place])
+    key = sql, dialect, exact
+    if key not in trees_by_text:
+        trees_by_text[key] = _parse(sql, dialect, exact=exact)
+    return list(trees_by_text[key])
 
 
 def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
@@ -70,12 +70,12 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
         tokens = bracket_values_queries(tokens)
     elif dialect in ("spark", "databricks"):
         tokens = name_window_calls(tokens)
-    speaker = Dialect.get_or_raise(dialect)
-    check_bounds(tokens, speaker.parser_class.TYPE_TOKENS)
+    sqlglot_dialect = Dialect.get_or_raise(dialect)
+    check_bounds(tokens, sqlglot_dialect.parser_class.TYPE_TOKENS)
     try:
         trees = [
             tree
-            for tree in speaker.parser().parse(tokens, sql)
+            for tree in sqlglot_dialect.parser().parse(tokens, sql)
             if tree is not None and not isinstance(tree, exp.Semicolon)
         ]
     except ParseError as exc:
@@ -83,7 +83,7 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
     except RecursionError as exc:
         raise SQLRefusedError("This SQL is nested too deeply; flatten it, for instance with WITH.") from exc
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as exc:
-        # sqlglot trips over some malformed texts instead of reporting them; they are no SQL all the same.
+        # sqlglot fails on some malformed texts instead of reporting them.
         raise SQLSyntaxError("This text is no SQL that can be understood.") from exc
     if not trees:
         raise SQLSyntaxError("There is no SQL statement in this text.", line=1, column=1)
@@ -97,16 +97,13 @@ def _parse(sql: str, dialect: str, *, exact: bool) -> list[exp.Expr]:
 
 
 def bracket_values_queries(tokens: list[Token]) -> list[Token]:
-    """`tokens` of MySQL with brackets around each query that begins with VALUES, which sqlglot takes for a call."""
+    """Put brackets around each MySQL query that begins with VALUES, which sqlglot takes for a call."""
     bracketed = list[Token]()
     depth, open_at = 0, list[int]()
     for at, token in enumerate([*tokens, None]):
         kind = token.token_type if token else TokenType.SEMICOLON
-        if (
-            open_at
-            and open_at[-1] == depth
-            and (kind is TokenType.SEMICOLON or (kind is TokenType.R_PAREN and depth))
-        ):
+        is_end = kind is TokenType.SEMICOLON or (kind is TokenType.R_PAREN and depth)
+        if is_end and open_at and open_at[-1] == depth:
             open_at.pop()
             bracketed.append(_make_bracket(TokenType.R_PAREN, ")", bracketed[-1]))
         if token is None:
@@ -122,7 +119,7 @@ def bracket_values_queries(tokens: list[Token]) -> list[Token]:
 
 
 def name_window_calls(tokens: list[Token]) -> list[Token]:
-    """`tokens` of Spark with `window(` as a call: in `GROUP BY window(...)`, sqlglot takes it for a clause."""
+    """Make `window(` a call in Spark: in `GROUP BY window(...)`, sqlglot takes it for a clause."""
     return [
         Token(TokenType.VAR, token.text, token.line, token.col, token.start, token.end)
         if token.token_type is TokenType.WINDOW and after.token_type is TokenType.L_PAREN
@@ -132,8 +129,8 @@ def name_window_calls(tokens: list[Token]) -> list[Token]:
 
 
 def drop_column_clauses(tokens: list[Token]) -> list[Token]:
-    """`tokens` without clauses of JSON_TABLE's columns that sqlglot does not read, such as `DEFAULT '0' ON EMPTY`."""
-    words, kept, in_columns = [token.text.lower() for token in tokens], list[Token](), [False]
+    """Drop clauses of JSON_TABLE's columns that sqlglot does not read, such as `DEFAULT '0' ON EMPTY`."""
+    words, remaining, in_columns = [token.text.lower() for token in tokens], list[Token](), [False]
     skip = 0
     for at, (word, token) in enumerate(zip(words, tokens, strict=True)):
         if token.token_type is TokenType.L_PAREN:
@@ -150,8 +147,8 @@ def drop_column_clauses(tokens: list[Token]) -> list[Token]:
         if skip:
             skip -= 1
         else:
-            kept.append(token)
-    return kept
+            remaining.append(token)
+    return remaining
 
 
 def _make_bracket(kind: TokenType, text: str, near: Token) -> Token:
@@ -159,7 +156,7 @@ def _make_bracket(kind: TokenType, text: str, near: Token) -> Token:
 
 
 def tokenize(sql: str, dialect: str) -> list[Token]:
-    """Split `sql` as sqlglot does, comments left out. Raises as `parse` does."""
+    """Split `sql` as sqlglot does, without comments. Raises as `parse` does."""
     check_text(sql)
     try:
         return Dialect.get_or_raise(dialect).tokenize(sql)

@@ -1,9 +1,8 @@
-"""Writes forms of Postgres that sqlglot does not read as others that it reads. For `parse.py` and `agreement.py`.
+"""Replaces Postgres syntax that sqlglot cannot parse by similar syntax that it can parse.
 
-Postgres has operators without end, of its own and of extensions, and sqlglot knows a few. All that it does not know
-have one precedence, so that each can stand for another: `a <<= b` becomes `a &   b`, and `@ -1` becomes `~ -1`.
-`ORDER BY a USING >` becomes `ORDER BY a ASC    `. Each character keeps its place. Such a text is judged and resolved;
-it never runs, and is never given to anybody.
+sqlglot knows a few of the operators that Postgres and its extensions have. All others have the same precedence, so
+one can replace another: `a <<= b` becomes `a &   b`, and `@ -1` becomes `~ -1`. `ORDER BY a USING >` becomes
+`ORDER BY a ASC    `. Each character keeps its place. The new text is judged and resolved, but never run or shown.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from sqlchat.sql.brackets import QUERIES, Brackets
 from sqlchat.sql.guards.rules import split_words
 from sqlchat.sql.lexer import Lexeme, split_lexemes
 
-KNOWN = split_words(
+KNOWN_OPERATORS = split_words(
     "+ - * / % ^ < > = <= >= <> != | || & && # << >> ~ ~* !~ !~* ~~ !~~ ~~* !~~* -> ->> #> #>> @> <@ @@ =>"
 )
 PREFIXES = frozenset(("+", "-", "~", "*", "?", "=>"))
-"""Prefix operators, `*` for all columns, and `?`, a placeholder that is refused by its name."""
+"""Prefix operators that sqlglot knows, `*` for all columns, and the placeholder `?`, which the guard refuses."""
 SIGNS = frozenset("+-*/<>=~!@#%^&|`?")
 """Characters of operators."""
 AT_END = frozenset("~!@#%^&|`?")
@@ -30,26 +29,26 @@ LITERALS = split_words(
     "box cidr circle citext cube halfvec jsonpath line lquery lseg ltree ltxtquery macaddr macaddr8 path pg_lsn "
     "pg_snapshot polygon query_int seg sparsevec tsquery tsvector txid_snapshot varbit xid"
 )
-"""Types whose names sqlglot does not take before a string."""
+"""Types whose names sqlglot does not accept before a string."""
 RENAMED = {"cube": "cub_", "delete": "delet_", "json_value": "json_valu_"}
-"""Functions whose names or arguments sqlglot takes for words of the language."""
+"""Functions whose names or arguments sqlglot takes for keywords, with their substitutes."""
 REPLACED = {("xmltable", "for"): "int"} | dict.fromkeys(
     (("xmlexists", "passing"), ("substring", "similar"), ("substring", "escape")), ","
 )
-"""Words of the grammar, each in the brackets of one function, that sqlglot does not read, and their substitutes."""
+"""Function and keyword within its brackets that sqlglot does not read -> the substitute."""
 DROPPED = {
     ("xmlparse", "(", "content"), ("xmlparse", "(", "document"), ("xmlserialize", "(", "content"),
     ("xmlserialize", "(", "document"), ("xmlpi", "(", "name"), ("xmlroot", ",", "version"),
     ("xmltable", "for", "ordinality"),
 }  # fmt: skip
-"""Further such words, each with what must stand before it, that are left out. None may be a column's name there."""
+"""Function, preceding word, and keyword that is left out. No column can be named so in that place."""
 JSON_FUNCTIONS = split_words("json json_array json_arrayagg json_exists json_query json_serialize json_value")
 JSON_CLAUSE = re.compile(
     r"(((absent|null|error|true|false|unknown|empty( array| object)?) )?on (null|empty|error)"
     r"|(with|without) ((un)?conditional )?(array )?wrapper|(keep|omit) quotes( on scalar string)?"
     r"|(with|without) unique( keys)?|format json|(?P<type>returning))\b"
 )
-"""Clauses behind the arguments of such a function. No operand can stand in their place."""
+"""Clauses after the arguments of a JSON function. No operand can stand in their place."""
 OPENING = split_words(
     "all and any as asc between by case distinct else except from having ilike in intersect is like limit not "
     "offset on or order returning select similar some then to union using values when where with"
@@ -57,34 +56,34 @@ OPENING = split_words(
 """Words after which an operator stands before its operand."""
 
 
-class Plain(NamedTuple):
+class PlainText(NamedTuple):
     text: str
     replaced: frozenset[int]
-    """Offsets of words and names in place of which `text` has none, or others."""
+    """Offsets of the words and names that `text` leaves out or replaces."""
     join_aliases: Mapping[int, Lexeme]
-    """Offset of the last column in `USING (...) AS alias` -> the alias, which `text` has not."""
+    """Offset of the last column in `USING (...) AS alias` -> the alias, which `text` leaves out."""
 
 
 @functools.lru_cache(maxsize=2)
-def write_plainly(sql: str) -> Plain:
-    """`sql`, which is Postgres', with each form that sqlglot does not read replaced by one that it does.
+def write_plainly(sql: str) -> PlainText:
+    """Replace each form of the Postgres text `sql` that sqlglot cannot parse.
 
-    Raises SQLSyntaxError, SQLRefusedError as `split_lexemes` does.
+    Raises SQLSyntaxError and SQLRefusedError as `split_lexemes` does.
     """
     words = split_lexemes(sql, "postgres")
     writer = _Writer(words)
     text, end = "", 0
-    for at, instead in sorted(writer.replaced.items()):
-        text += sql[end : words[at].start] + instead.ljust(len(words[at].text))
+    for at, substitute in sorted(writer.replaced.items()):
+        text += sql[end : words[at].start] + substitute.ljust(len(words[at].text))
         end = words[at].end
     offsets = frozenset(words[at].start for at in writer.replaced if words[at].kind != "sign")
-    return Plain(text + sql[end:], offsets, writer.join_aliases)
+    return PlainText(text + sql[end:], offsets, writer.join_aliases)
 
 
 def find_operators(words: Sequence[Lexeme]) -> Iterator[tuple[int, int]]:
-    """Indexes of the first sign of each operator, and behind its last, as Postgres splits signs that touch.
+    """Yield the range of indexes of each operator: its first sign and the one after its last.
 
-    It reads `>=-` as `>=` and `-`, but `@-` as one.
+    Signs that touch are split as Postgres does: `>=-` is `>=` and `-`, but `@-` is one operator.
     """
     at = 0
     while at < len(words):
@@ -100,10 +99,12 @@ def find_operators(words: Sequence[Lexeme]) -> Iterator[tuple[int, int]]:
 
 
 class _Writer:
+    """Collects the substitutes for the lexemes of one text."""
+
     def __init__(self, words: Sequence[Lexeme]) -> None:
         self.words, self.brackets = words, Brackets(words)
         self.replaced: dict[int, str] = {}
-        """Index of a lexeme -> what stands in its place, not longer than it."""
+        """Index of a lexeme -> its substitute, which is not longer."""
         self.join_aliases: dict[int, Lexeme] = {}
         for at, word in enumerate(words):
             if word.kind == "word" and at not in self.replaced:
@@ -115,7 +116,7 @@ class _Writer:
                 self._replace_operator(at, end)
 
     def _read(self, at: int) -> str:
-        """The lexeme at `at` as a word in lower case or as written; "" for none and for a quoted name."""
+        """Return the lexeme at `at`, a word in lower case; "" if there is none or it is a quoted name."""
         return self.words[at].value if 0 <= at < len(self.words) and self.words[at].kind != "name" else ""
 
     def _drop(self, start: int, end: int) -> None:
@@ -126,7 +127,7 @@ class _Writer:
         if (opener, word) in REPLACED:
             self.replaced[at] = REPLACED[opener, word]
         elif opener in JSON_FUNCTIONS and self._replace_json_clause(at, word, opener):
-            pass
+            return
         elif (opener, before, word) in DROPPED or (before, word) in (("bit", "varying"), ("collation", "for")):
             self.replaced[at] = ""
         elif (before, word) == ("at", "local") and self._ends_operand(at - 2):
@@ -156,19 +157,16 @@ class _Writer:
             self._replace_order(at, next(find_operators(self.words[at + 1 :]))[1] + at + 1)
 
     def _replace_json_clause(self, at: int, word: str, opener: str) -> bool:
-        """Replace a clause that begins at `at` within the brackets of a standard JSON function."""
-        opening = self.brackets.around[at]
+        """Replace the clause of a JSON function that begins at `at`; return whether one begins there."""
+        opening = self.brackets.enclosing[at]
         if self._read(opening + 1) in QUERIES:
             return False  # JSON_ARRAY(SELECT ...)
         if clause := self._match_json_clause(at):
             end = at + clause[0].count(" ") + 1
-            closing = self.brackets.closing.get(opening, 0)
-            while (
-                clause["type"]
-                and end < closing
-                and not (self._read(end) == "default" or self._match_json_clause(end))
-            ):
-                end += 1
+            if clause["type"]:  # RETURNING: its type ends where the next clause begins
+                closing = self.brackets.closing.get(opening, 0)
+                while end < closing and self._read(end) != "default" and not self._match_json_clause(end):
+                    end += 1
             self._drop(at, end)
         elif word in ("passing", "default") and not self._begins_operand(at):
             self.replaced[at] = ","
@@ -179,19 +177,21 @@ class _Writer:
         return True
 
     def _join_arguments(self, passing: int) -> None:
-        """Make one expression of the arguments in `JSON_TABLE(document, path PASSING value AS name COLUMNS ...)`."""
-        opening = self.brackets.around[passing]
+        """Join the arguments of `JSON_TABLE(document, path PASSING value AS name COLUMNS ...)` to one expression."""
+        opening = self.brackets.enclosing[passing]
         self.replaced[passing] = "&"
         for at in range(opening + 1, self.brackets.closing.get(opening, 0)):
-            if self.brackets.around[at] == opening and self.words[at].text == ",":
+            if self.brackets.enclosing[at] != opening:
+                continue
+            if self.words[at].text == ",":
                 self.replaced[at] = "&"
-            elif self.brackets.around[at] == opening and self._read(at) == "as":
+            elif self._read(at) == "as":
                 self._drop(at, at + 2)
 
     def _ends_operand(self, at: int) -> bool:
-        """Whether a value certainly ends at `at`, so that what follows is no other value."""
+        """Whether a value certainly ends at `at`, so that no other value can follow."""
         if at < 1 or self.words[at].kind == "sign":
-            opening = next((each for each, closing in self.brackets.closing.items() if closing == at), 0)
+            opening = next((start for start, end in self.brackets.closing.items() if end == at), 0)
             return opening > 0 and self.words[opening - 1].value not in ("on", "all", "distinct")
         return self.words[at].kind != "word" or self.words[at].value not in OPENING
 
@@ -199,7 +199,7 @@ class _Writer:
         return JSON_CLAUSE.match(" ".join(self._read(at + step) for step in range(6)))
 
     def _replace_brackets(self, at: int, word: str, closing: int) -> None:
-        """Replace brackets behind ONLY, USING and OPERATOR."""
+        """Replace the brackets after ONLY, USING and OPERATOR."""
         if word == "only":
             self.replaced |= {at + 1: "", closing: ""}
         elif word == "operator" and self._read(at - 1) == "using" and self._holds_symbol(at + 2, closing):
@@ -218,19 +218,17 @@ class _Writer:
         self.replaced[using] = "asc"
 
     def _holds_symbol(self, start: int, end: int) -> bool:
-        """Whether the lexemes from `start` to `end` are an operator, with its schema or without."""
+        """Whether the lexemes from `start` to `end` are an operator, with or without its schema."""
         if self._read(start + 1) == ".":
             start += 2
         return start < end and all(word.text in SIGNS for word in self.words[start:end])
 
     def _holds_names(self, start: int, end: int) -> bool:
-        return all(
-            word.text == "," if place % 2 else word.kind in ("word", "name")
-            for place, word in enumerate(self.words[start:end])
-        )
+        names, commas = self.words[start:end:2], self.words[start + 1 : end : 2]
+        return all(word.kind in ("word", "name") for word in names) and all(word.text == "," for word in commas)
 
     def _begins_operand(self, at: int) -> bool:
-        """Whether a value begins at `at`, so that an operator there has none on its left."""
+        """Whether a value begins at `at`, so that an operator there has no left operand."""
         if not at:
             return True
         before = self.words[at - 1]
@@ -245,7 +243,7 @@ class _Writer:
         symbol = "".join(word.text for word in self.words[at:end])
         is_prefix = self._begins_operand(at)
         if is_prefix and symbol in ("@", "#") and after[:1].isalnum() and self.words[end].start == self.words[at].end:
-            return  # other databases' variables, which are refused by their name
-        if symbol not in (PREFIXES if is_prefix else KNOWN):
+            return  # a variable of another database, which the guard refuses by its name
+        if symbol not in (PREFIXES if is_prefix else KNOWN_OPERATORS):
             self._drop(at, end)
             self.replaced[at] = "~" if is_prefix else "&"

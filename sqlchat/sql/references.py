@@ -30,7 +30,7 @@ FIRST_WORD = re.compile(r"\w+")
 Names = tuple[str, ...]
 """Columns of one table, each as `table.column` or `schema.table.column`."""
 Reference = tuple[Names, Names]
-"""Columns that name a row of another table, and that table's: `("tickets.agent",)` refers to `("agents.agent",)`."""
+"""Referring columns and referenced columns: `("tickets.agent",)` refers to `("agents.agent",)`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class End:
 
 
 def find_faults(reference: Reference, catalog: Catalog) -> dict[str, list[str]]:
-    """Reasons why `catalog` cannot hold `reference`, by its side, `from` or `to`; empty if it can."""
+    """Return the reasons why `catalog` cannot hold `reference`, by side, `from` or `to`; empty if it can."""
     sides = dict(zip(("from", "to"), reference, strict=True))
     ends = {side: _find_end(names, catalog) for side, names in sides.items()}
     faults = {side: [end] for side, end in ends.items() if isinstance(end, str)}
@@ -66,18 +66,17 @@ def find_faults(reference: Reference, catalog: Catalog) -> dict[str, list[str]]:
 
 
 def add_references(catalog: Catalog, references: Iterable[Reference], profiles: Profiles) -> Catalog:
-    """`catalog` with a foreign key for each reference that it can hold; the others are left out.
+    """Return `catalog` with a foreign key for each reference that it can hold, without the other references.
 
-    A key that the database declares stays. One that was inferred for the same columns gives way.
+    A key that the database declares stays. A key that was inferred for the same columns is replaced.
     """
     keys: dict[int, list[ForeignKey]] = defaultdict(list)
     for reference in references:
-        if key := _make_key(reference, catalog, profiles):
-            table, foreign = key
-            if not any(
-                _is_same(foreign, each) for each in (*table.foreign_keys, *keys[id(table)]) if not each.inferred
-            ):
-                keys[id(table)].append(foreign)
+        if table_and_key := _make_key(reference, catalog, profiles):
+            table, key = table_and_key
+            present = (*table.foreign_keys, *keys[id(table)])
+            if not any(_is_same(key, each) for each in present if not each.inferred):
+                keys[id(table)].append(key)
     if not any(keys.values()):
         return catalog
     tables = tuple(_add_keys(table, keys.get(id(table), ())) for table in catalog.tables)
@@ -87,7 +86,7 @@ def add_references(catalog: Catalog, references: Iterable[Reference], profiles: 
 
 
 def write_comparison(reference: Reference, catalog: Catalog) -> str:
-    """SQL that compares both sides of a reference which `catalog` holds; "" if their types are the same."""
+    """Return SQL that compares both sides of a valid reference; "" if their types are the same."""
     one, other = _find_ends(reference, catalog)
     if [column.type for column in one.columns] == [column.type for column in other.columns]:
         return ""
@@ -100,9 +99,9 @@ def write_comparison(reference: Reference, catalog: Catalog) -> str:
 
 
 def _add_keys(table: Table, keys: Sequence[ForeignKey]) -> Table:
-    said = {key.columns for key in keys}
-    kept = tuple(key for key in table.foreign_keys if not (key.inferred and key.columns in said))
-    return replace(table, foreign_keys=(*kept, *keys)) if keys else table
+    replaced = {key.columns for key in keys}
+    others = tuple(key for key in table.foreign_keys if not (key.inferred and key.columns in replaced))
+    return replace(table, foreign_keys=(*others, *keys)) if keys else table
 
 
 def _make_key(reference: Reference, catalog: Catalog, profiles: Profiles) -> tuple[Table, ForeignKey] | None:
@@ -115,7 +114,7 @@ def _make_key(reference: Reference, catalog: Catalog, profiles: Profiles) -> tup
 
 
 def _has_repeats(end: End, profiles: Profiles) -> bool:
-    """Whether a value of its only column is known to be in more than one row."""
+    """Whether several rows are known to have the same value in its only column."""
     if len(end.columns) > 1 or end.table.primary_key == end.names:
         return False
     profile = profiles.get((end.table.schema, end.table.name, end.names[0]))
@@ -128,7 +127,7 @@ def _is_same(one: ForeignKey, other: ForeignKey) -> bool:
 
 
 def _find_ends(reference: Reference, catalog: Catalog) -> tuple[End, End]:
-    """Both sides of a reference that has no faults."""
+    """Return both sides of a reference without faults."""
     one, other = (_find_end(names, catalog) for names in reference)
     assert isinstance(one, End)
     assert isinstance(other, End)
@@ -136,26 +135,25 @@ def _find_ends(reference: Reference, catalog: Catalog) -> tuple[End, End]:
 
 
 def _find_end(names: Names, catalog: Catalog) -> End | str:
-    """The columns of these names; a sentence about the first one that does not exist."""
-    found: list[tuple[Table, Column]] = []
+    """Return the columns of these names, or a sentence about the first fault."""
+    matches: list[tuple[Table, Column]] = []
     for name in names:
-        column = find_column(name, catalog)
-        if isinstance(column, str):
-            return column
-        found.append(column)
-    tables = {id(table) for table, _ in found}
-    if len(tables) > 1:
+        match = find_column(name, catalog)
+        if isinstance(match, str):
+            return match
+        matches.append(match)
+    if len({id(table) for table, _ in matches}) > 1:
         return "All columns of one side must be of one table."
-    columns = tuple(column for _, column in found)
-    return End(found[0][0], columns) if len(set(columns)) == len(columns) else "A column is named twice."
+    columns = tuple(column for _, column in matches)
+    return End(matches[0][0], columns) if len(set(columns)) == len(columns) else "A column is named twice."
 
 
 def find_column(name: str, catalog: Catalog) -> tuple[Table, Column] | str:
-    """The column that `table.column` or `schema.table.column` names; else a sentence with the nearest names."""
+    """Return the column that `table.column` or `schema.table.column` names, or a sentence with the nearest names."""
     first: Table | None = None
-    for table, column in _find_tables(name, catalog):
-        if found := table.column(column):
-            return table, found
+    for table, column_name in _find_tables(name, catalog):
+        if column := table.column(column_name):
+            return table, column
         first = first or table
     above, _, last = name.rpartition(".")
     if not above:
@@ -167,15 +165,15 @@ def find_column(name: str, catalog: Catalog) -> tuple[Table, Column] | str:
 
 
 def find_table(name: str, catalog: Catalog) -> Table | None:
-    """The table that `table` or `schema.table` names; a name itself may have a dot in it."""
-    found = catalog.table(name)
+    """Return the table that `table` or `schema.table` names; both names may have dots."""
+    table = catalog.table(name)
     for place in _find_dots(name):
-        found = found or catalog.table(name[place + 1 :], name[:place])
-    return found if found and found.listed else None
+        table = table or catalog.table(name[place + 1 :], name[:place])
+    return table if table and table.listed else None
 
 
 def _find_tables(name: str, catalog: Catalog) -> Iterator[tuple[Table, str]]:
-    """Each way to read `name` as a table that there is and a column."""
+    """Yield each reading of `name` as an existing table and the name of a column."""
     for place in _find_dots(name):
         if table := find_table(name[:place], catalog):
             yield table, name[place + 1 :]
@@ -201,7 +199,7 @@ def _write_unknown(unknown: UnknownName, catalog: Catalog) -> str:
 
 
 def _read_family(column: Column) -> str:
-    """The family of the column's type; "" if it has none."""
+    """Return the family of the column's type; "" if it has none."""
     word = FIRST_WORD.search((column.base_type or column.type).lower())
     if word is None or "[" in column.type:
         return ""

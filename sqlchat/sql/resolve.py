@@ -1,10 +1,10 @@
-"""Walks a query and resolves its names: which tables it reads, and whose columns its expressions mean.
+"""Resolves the names of a query: the tables that it reads and the columns that its expressions mean.
 
-By hand instead of `sqlglot.optimizer.qualify`: the walk changes nothing, needs no schema, takes what cannot be known
-as unknown instead of refusing, and says of a name whether it provably does not exist. Visibility follows the SQL
-standard (ISO 9075-2, clauses 7.6 to 7.17) and the dialects' own ways, which `scopes.Rules` holds.
+It does not use `sqlglot.optimizer.qualify`: this walk changes nothing, needs no schema, accepts unknown names, and
+tells names that provably do not exist. Visibility follows the SQL standard (ISO 9075-2, clauses 7.6 to 7.17) and the
+rules of each dialect in `scopes.Rules`.
 
-`statements.py` adds what writes, `columns.py` keeps what is found.
+`statements.py` adds the statements that write; `columns.py` records the results.
 """
 
 from __future__ import annotations
@@ -19,31 +19,23 @@ from sqlchat.sql.columns import Findings, find_base_tables, is_named_table
 from sqlchat.sql.scopes import Scope, Source, Visible
 
 _ALIAS_WRAPPERS = (
-    exp.Ordered,
-    exp.Paren,
-    exp.Tuple,
-    exp.Order,
-    exp.Group,
-    exp.Rollup,
-    exp.Cube,
-    exp.GroupingSets,
-    exp.Distinct,
-)
-"""Nodes around an output alias in dialects that take it only as a whole expression."""
+    exp.Ordered, exp.Paren, exp.Tuple, exp.Order, exp.Group, exp.Rollup, exp.Cube, exp.GroupingSets, exp.Distinct,
+)  # fmt: skip
+"""Nodes that may stand around an output alias if the dialect accepts it only as a whole expression."""
 
 _QUERIES = (exp.Query, exp.UDTF, exp.Pivot, exp.Table)
 
 _NO_CLAUSES = {"with_", "from_", "joins", "laterals", "into", "expressions", "hint", "locks", "settings"}
-"""Parts of a SELECT that are resolved by themselves, or name nothing of the query's own."""
+"""Parts of a SELECT that are resolved separately, or name nothing of the query itself."""
 
-_OF_MODELS = (exp.Predict, exp.GenerateEmbedding, exp.MLForecast, exp.MLTranslate)
-"""BigQuery's functions whose first argument reads like a table, but is a model."""
+_MODEL_FUNCTIONS = (exp.Predict, exp.GenerateEmbedding, exp.MLForecast, exp.MLTranslate)
+"""Functions of BigQuery whose first argument looks like a table, but is a model."""
 
 _SERIES = (exp.GenerateSeries, exp.ExplodingGenerateSeries)
 
 
 class QueryResolver(ABC):
-    """Resolves queries and gathers `findings`."""
+    """Resolves queries and records the results in `findings`."""
 
     def __init__(self, dialect: str, catalog: Catalog | None) -> None:
         self.findings = Findings(dialect, catalog)
@@ -51,11 +43,13 @@ class QueryResolver(ABC):
 
     @abstractmethod
     def resolve_change(self, node: exp.Expr, outer: Scope) -> Source:
-        """Resolve a statement that is no query; returns what its RETURNING offers."""
+        """Resolve a statement that is no query; return the columns of its RETURNING."""
 
     def resolve_query(self, node: exp.Expr, outer: Scope, recursive: Source | None = None) -> Source:
-        """Resolve a query inside `outer` and return its output. `recursive`, the recursive CTE that it defines,
-        learns the output's columns as soon as the first branch has told them."""
+        """Resolve a query inside `outer` and return its output.
+
+        If the query defines the recursive CTE `recursive`, that gets the columns of the first branch.
+        """
         if not isinstance(node, _QUERIES):
             return self.resolve_change(node, outer)
         scope = Scope(outer.parent, self._resolve_ctes(node, outer) if node.args.get("with_") else outer.ctes)
@@ -75,22 +69,17 @@ class QueryResolver(ABC):
         return self.findings.merge_sources(scope.sources)
 
     def _resolve_ctes(self, node: exp.Expr, outer: Scope) -> dict[str, Source]:
-        """The CTEs that `node` and all inside it see: those around it, and its own, each from its definition on."""
+        """Return the CTEs that `node` can read, by folded name: those of `outer`, and its own."""
         clause = node.args["with_"]
         is_recursive = bool(clause.args.get("recursive"))
         ctes = dict(outer.ctes)
         pending: dict[int, Source] = {}
+        sees_all = is_recursive or self.rules.forward_ctes
         for cte in clause.expressions:
-            if (
-                is_recursive
-                or self.rules.forward_ctes
-                or (self.rules.implicit_recursion and self._is_union(cte.this))
-            ):
+            if sees_all or (self.rules.implicit_recursion and self._is_union(cte.this)):
                 pending[id(cte)] = Source(open=True)
-        if is_recursive or self.rules.forward_ctes:
-            ctes.update(
-                {self.rules.fold_identifier(cte.args["alias"].this): pending[id(cte)] for cte in clause.expressions}
-            )
+            if sees_all:
+                ctes[self.rules.fold_identifier(cte.args["alias"].this)] = pending[id(cte)]
         for cte in clause.expressions:
             alias = cte.args["alias"]
             if cte.args.get("scalar"):
@@ -98,7 +87,7 @@ class QueryResolver(ABC):
                 continue
             key, columns = self.rules.fold_identifier(alias.this), self._read_alias_columns(alias)
             self.findings.ctes.setdefault(key, (self.findings.find_position(alias), alias.name))
-            # Only a UNION can read the CTE that it defines; anything else of that name is the one further out.
+            # Only a UNION can read the CTE that it defines; else that name means a CTE of an outer query.
             itself = pending.get(id(cte)) if self._is_union(cte.this) else None
             visible = {name: source for name, source in ctes.items() if source is not pending.get(id(cte))}
             if itself:
@@ -108,8 +97,7 @@ class QueryResolver(ABC):
                 visible[key] = outer.ctes[key]
             output = self.resolve_query(cte.this, Scope(outer.parent, visible), None if columns else itself)
             output = output.rename(columns=columns)
-            if clause.args.get("search"):
-                # SEARCH and CYCLE add columns.
+            if clause.args.get("search"):  # SEARCH and CYCLE add columns
                 output.open = True
             if itself:
                 itself.adopt_columns(output)
@@ -161,31 +149,33 @@ class QueryResolver(ABC):
                     self.resolve_expression(part, scope, visible)
 
     def resolve_projections(self, node: exp.Expr, scope: Scope) -> Source:
-        """Resolve the output list of a SELECT or RETURNING and return what it offers."""
+        """Resolve the output list of a SELECT or RETURNING and return its columns."""
         # EXISTS (SELECT * ...) reads no column, whatever the catalog could expand.
         used = self.findings.catalog is None or not isinstance(node.parent, exp.Exists)
         output = Source(open=bool(node.args.get("kind")), bases=find_base_tables(scope.sources))
         aliases: set[str] = set()
-        for each in node.expressions:
-            if isinstance(each, exp.Star) or (isinstance(each, exp.Column) and isinstance(each.this, exp.Star)):
-                star = self._resolve_star(each, scope, used=used)
+        for projection in node.expressions:
+            if isinstance(projection, exp.Star) or (
+                isinstance(projection, exp.Column) and isinstance(projection.this, exp.Star)
+            ):
+                star = self._resolve_star(projection, scope, used=used)
                 output.columns.update(star.columns)
                 output.behind = tuple(dict.fromkeys((*output.behind, *star.behind)))
                 output.open = output.open or star.open
                 continue
-            self.resolve_expression(each, scope, self.rules.find_visible("projection", frozenset(aliases)))
-            match each:
+            self.resolve_expression(projection, scope, self.rules.find_visible("projection", frozenset(aliases)))
+            match projection:
                 case exp.Alias():
-                    names = self._read_aliases([each])
+                    names = self._read_aliases([projection])
                     aliases.update(names)
                 case exp.Column():
-                    names = [self.rules.fold_identifier(each.this)]
-                case exp.Dot() if isinstance(each.expression, exp.Identifier):
-                    names = [self.rules.fold_identifier(each.expression)]
+                    names = [self.rules.fold_identifier(projection.this)]
+                case exp.Dot() if isinstance(projection.expression, exp.Identifier):
+                    names = [self.rules.fold_identifier(projection.expression)]
                 case exp.Aliases():
-                    names = [self.rules.fold_identifier(name) for name in each.aliases]
+                    names = [self.rules.fold_identifier(name) for name in projection.aliases]
                 case _:
-                    names = [f"\0{id(each)}"]
+                    names = [f"\0{id(projection)}"]
                     output.unnamed |= {*names}
             output.columns.update(dict.fromkeys(names, ""))
         return output
@@ -210,7 +200,7 @@ class QueryResolver(ABC):
     # FROM
 
     def resolve_from(self, node: exp.Expr, scope: Scope) -> None:
-        """Add to `scope` all that FROM, JOIN and LATERAL VIEW of `node` offer."""
+        """Add the sources in FROM, JOIN and LATERAL VIEW of `node` to `scope`."""
         if clause := node.args.get("from_"):
             scope.sources += self.resolve_sources(clause.this, scope)
         self._resolve_joins(node, scope)
@@ -233,7 +223,7 @@ class QueryResolver(ABC):
                     self.resolve_expression(condition, scope)
 
     def resolve_sources(self, node: exp.Expr, before: Scope) -> list[Source]:
-        """The sources that one item of FROM offers. `before` holds those that stand before it."""
+        """Return the sources that one item of FROM offers. `before` holds the sources before it."""
         alias = node.args.get("alias")
         match node:
             case exp.Table() if is_named_table(node):
@@ -246,10 +236,9 @@ class QueryResolver(ABC):
                     joined = self.findings.merge_sources(sources)
                     sources = [joined.rename(self._read_alias(alias), self._read_alias_columns(alias))]
             case exp.Subquery() | exp.Select() | exp.SetOperation():
-                # Only LATERAL lets a subquery see what stands beside it; else it sees what is around the query.
-                sources = [
-                    self._resolve_derived(node, alias, before if self.rules.lateral_from else before.parent, before)
-                ]
+                # Without LATERAL, a subquery sees only the names of the outer query.
+                around = before if self.rules.lateral_from else before.parent
+                sources = [self._resolve_derived(node, alias, around, before)]
             case exp.Lateral() if isinstance(node.this, exp.Subquery):
                 sources = [self._resolve_derived(node.this, alias, before, before)]
             case exp.Final():
@@ -278,19 +267,19 @@ class QueryResolver(ABC):
         return self.findings.make_table_source(node, self._read_alias(alias), columns)
 
     def _resolve_function(self, node: exp.Expr, alias: exp.Expr | None, before: Scope) -> Source:
-        """A table function, VALUES, UNNEST and the like. Its arguments see the sources before it."""
-        inner = [node.this, *node.args.get("rows_from", ())] if isinstance(node, exp.Table) else [node]
-        for part in inner:
+        """Resolve a table function, VALUES, UNNEST or the like, whose arguments see the sources before it."""
+        parts = [node.this, *node.args.get("rows_from", ())] if isinstance(node, exp.Table) else [node]
+        for part in parts:
             function = part.this if isinstance(part, exp.Table) else part
             for argument in function.iter_expressions() if isinstance(function, exp.Expr) else ():
-                is_model = isinstance(function, _OF_MODELS) and argument is function.this
+                is_model = isinstance(function, _MODEL_FUNCTIONS) and argument is function.this
                 if not isinstance(argument, exp.TableAlias) and not is_model:
                     is_option = isinstance(argument, exp.EQ) and isinstance(argument.this, exp.Column)
                     self.resolve_expression(argument.expression if is_option else argument, before)
         if isinstance(node.this, exp.Anonymous) and self.findings.has_callable_table(node.this.name):
-            called = exp.to_table(node.this.name)
-            self.findings.note_read(called)
-            return self.findings.make_table_source(called, self._read_alias(alias))
+            table = exp.to_table(node.this.name)
+            self.findings.note_read(table)
+            return self.findings.make_table_source(table, self._read_alias(alias))
         columns = self._read_alias_columns(alias)
         name = self._read_alias(alias) or (columns[0] if columns else "")
         if isinstance(node, exp.Alias):
@@ -298,15 +287,15 @@ class QueryResolver(ABC):
         output_columns = dict.fromkeys([*columns, *([name] if name else [])], "")
         if isinstance(offset := node.args.get("offset"), exp.Identifier):
             output_columns[self.rules.fold_identifier(offset)] = ""
-        complete = bool(columns) and (isinstance(node, exp.Values) or isinstance(node.this, _SERIES))
-        return Source(name, columns=output_columns, open=not complete)
+        is_complete = bool(columns) and (isinstance(node, exp.Values) or isinstance(node.this, _SERIES))
+        return Source(name, columns=output_columns, open=not is_complete)
 
     def _resolve_pivot(self, sources: list[Source], pivots: list[exp.Expr], before: Scope) -> Source:
-        """The output of PIVOT and UNPIVOT, whose columns depend on the data."""
+        """Return the output of PIVOT and UNPIVOT, whose columns depend on the data."""
         name = sources[0].name if sources else ""
         for pivot in pivots:
-            made = [Source(open=True)] if pivot.args.get("unpivot") else []
-            inner = Scope(before.parent, before.ctes, [*sources, *made])
+            unpivoted = [Source(open=True)] if pivot.args.get("unpivot") else []
+            inner = Scope(before.parent, before.ctes, [*sources, *unpivoted])
             self._resolve_clauses(pivot, inner, skip={"this", "alias", "columns", "into", "with_"})
             name = self._read_alias(pivot.args.get("alias")) or name
         return Source(name, open=True, bases=find_base_tables(sources))
@@ -314,7 +303,7 @@ class QueryResolver(ABC):
     # Expressions
 
     def resolve_expression(self, node: exp.Expr, scope: Scope, visible: Visible | None = None) -> None:
-        """Resolve all columns and subqueries of an expression. `visible` are the output aliases it may name."""
+        """Resolve all columns and subqueries of an expression. `visible` are the output aliases that it may name."""
         # A stack instead of recursion: thousands of ANDs make a tree thousands deep.
         stack: list[tuple[exp.Expr, Visible | None]] = [(node, visible)]
         while stack:
@@ -348,7 +337,7 @@ class QueryResolver(ABC):
                     stack.extend((child, allowed) for child in each.iter_expressions(reverse=True))
 
     def _resolve_comprehension(self, node: exp.Comprehension, scope: Scope) -> None:
-        """DuckDB's `[x + 1 for x in list if x > 0]`."""
+        """Resolve a list comprehension of DuckDB, such as `[x + 1 for x in list if x > 0]`."""
         self.resolve_expression(node.args["iterator"], scope)
         variables = [
             self.rules.fold_identifier(each) for each in (node.expression, node.args.get("position")) if each

@@ -57,7 +57,7 @@ _CASE_SENSITIVE_TABLES = {"mysql", "bigquery", "clickhouse"}
 
 
 class Rules:
-    """How one dialect compares names and which clauses may use an alias. `Rules.load(dialect)` caches them."""
+    """Tells how a dialect compares names and which clauses may use an alias. `Rules.load(dialect)` caches them."""
 
     def __init__(self, dialect: str) -> None:
         strategy = Dialect.get_or_raise(dialect or None).normalization_strategy
@@ -67,24 +67,24 @@ class Rules:
         self.system_columns: Collection[str] = _SYSTEM_COLUMNS.get(dialect, ())
         self.pseudo_columns = {self.fold_name("default", quoted=False), *_PSEUDO_COLUMNS.get(dialect, ())}
         self.forward_ctes = dialect in _FORWARD_CTES
-        """A CTE sees those defined after it, too."""
+        """Whether a CTE sees those defined after it, too."""
         self.implicit_recursion = dialect in _IMPLICIT_RECURSION
         self.into_variables = dialect in _INTO_VARIABLES
-        """SELECT INTO fills variables, and makes no table."""
+        """Whether SELECT INTO fills variables, and creates no table."""
         self.targets_by_table = dialect in {"tsql", "fabric"}
-        """UPDATE t ... FROM t AS x writes the rows of x."""
+        """Whether UPDATE t ... FROM t AS x writes the rows of x."""
         self.dual = dialect in _DUAL
-        """FROM DUAL means no FROM at all."""
+        """Whether FROM DUAL means no FROM at all."""
         self.struct_dots = dialect not in _NO_STRUCT_DOTS
         self.lateral_from = dialect == "duckdb"
-        """A subquery in FROM sees the sources before it without LATERAL being written."""
+        """Whether a subquery in FROM sees the sources before it without LATERAL."""
         self.text_in_double_quotes = dialect == "sqlite"
-        """A quoted name that is no column is a string."""
+        """Whether a quoted name that is no column is a string."""
         self.in_names_table = dialect in {"sqlite", "clickhouse"}
-        """`a IN t` looks into the table t."""
+        """Whether `a IN t` reads the table t."""
         self.table_case_matters = dialect in _CASE_SENSITIVE_TABLES
         self.aliases_reach_subqueries = dialect not in _STRICT_ALIASES
-        """A subquery may name an output alias of the query around it."""
+        """Whether a subquery may name an output alias of the outer query."""
 
     @staticmethod
     @cache
@@ -92,7 +92,7 @@ class Rules:
         return Rules(dialect)
 
     def fold_name(self, name: str, quoted: bool = True) -> str:
-        """The form in which two spellings of one name are equal. A catalog's names count as quoted."""
+        """Return the form that is the same for all spellings of a name. A catalog's names count as quoted."""
         if not self._exact_when_quoted:
             return name.lower()
         if quoted:
@@ -103,7 +103,7 @@ class Rules:
         return self.fold_name(identifier.name, bool(identifier.args.get("quoted")))
 
     def find_visible(self, clause: str, names: Collection[str]) -> Visible | None:
-        """The aliases among `names` that `clause` (an argument of sqlglot's Select, or "projection") may use."""
+        """Return the aliases in `names` that `clause` (an argument of sqlglot's Select, or "projection") may use."""
         if not names:
             return None
         match clause:
@@ -123,15 +123,15 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A column that a source has (`certain`) or might have. `text` is what lineage prints for it, "" where an inner
-    query has told it already."""
+class ColumnMatch:
+    """A column that a source has (`certain`) or might have."""
 
     certain: bool
     text: str = ""
+    """Its text in the lineage; "" if an inner query recorded it already."""
 
 
-MAYBE = Found(certain=False)
+MAYBE = ColumnMatch(certain=False)
 
 
 @dataclass(slots=True, eq=False)
@@ -139,46 +139,48 @@ class Source:
     """Offers columns: a table, a CTE, a subquery, a table function, or the output of a query."""
 
     name: str = ""
-    """The folded name by which a qualifier reaches it; "" where it has none."""
+    """The folded name that a qualifier uses; "" if it has none."""
     table: str = ""
-    """The real table's name as the text spells it; "" for everything else."""
+    """The real table's name as the text spells it; "" for other sources."""
     columns: dict[str, str] = field(default_factory=dict)
-    """Folded name of each known column -> what lineage prints for it (see `Found.text`), in their order."""
+    """Folded name of each known column -> what lineage prints for it (see `ColumnMatch.text`), in their order."""
     unnamed: frozenset[str] = frozenset()
-    """Keys among `columns` of expressions without a name. The engine names those, so any name might be theirs."""
+    """Keys in `columns` of expressions without a name. The engine names them, so they may have any name."""
     open: bool = False
     """Whether it may have more columns than the known ones."""
     behind: tuple[Source, ...] = ()
-    """The open sources whose unknown columns it passes on with `*`, see `leaves`."""
+    """The open sources whose unknown columns it passes on with `*`."""
     bases: tuple[str, ...] = ()
-    """The real tables that it draws from, as the text spells them."""
+    """The real tables behind it, as the text spells them."""
     node: exp.Expr | None = None
     """The table's place in the tree, for a real table."""
     system_columns: Collection[str] = ()
 
     @property
-    def closed(self) -> bool:
-        """All its columns are known."""
+    def is_closed(self) -> bool:
+        """Whether all its columns are known."""
         return not self.open and not self.behind and not self.unnamed
 
-    def find(self, key: str) -> Found | None:
-        """The column of that folded name; None where the source provably has none."""
+    def find(self, key: str) -> ColumnMatch | None:
+        """Return the column of that folded name; None if the source provably has none."""
         maybe = bool(self.unnamed)
         for source in (self, *self.behind):
             if key in source.columns:
-                return Found(True, source.columns[key])
+                return ColumnMatch(True, source.columns[key])
             if key in source.system_columns:
-                return Found(True, f"{source.table}.{key}")
+                return ColumnMatch(True, f"{source.table}.{key}")
             maybe = maybe or source.open
         return MAYBE if maybe else None
 
     def list_open_sources(self) -> tuple[Source, ...]:
-        """The open sources that an unknown column of it may come from, as one flat list: a chain of CTEs that each
-        join the one before twice would else take twice as long with every link."""
+        """Return the open sources that may hold its unknown columns.
+
+        The list is flat: else a chain of CTEs that join the one before twice would double the time with each link.
+        """
         return (self, *self.behind) if self.open else self.behind
 
     def find_owner(self) -> str:
-        """The real table that an unknown column belongs to; "" if it may be another one's, or no table's."""
+        """Return the real table that has its unknown columns; "" if several may have them, or no table."""
         owners = {self.table} if self.table else {source.table for source in self.list_open_sources()}
         return owners.pop() if len(owners) == 1 else ""
 
@@ -186,7 +188,7 @@ class Source:
         """Return a copy with another name and its first columns renamed to `columns`."""
         items = list(self.columns.items())
         if columns:
-            # Which ones keep their names is only sure where it is known how many there are.
+            # If the number of columns is unknown, any of them may keep its name.
             unchanged = items if self.open or self.behind else items[len(columns) :]
             items = [*((key, "") for key in columns), *unchanged]
         renamed = dict(items)
@@ -194,14 +196,14 @@ class Source:
         return Source(name, "", renamed, unnamed, self.open, self.behind, self.bases)
 
     def adopt_columns(self, other: Source) -> None:
-        """Take over the columns of `other`: a recursive CTE knows its own only after its first branch."""
+        """Take over the columns of `other`: those of a recursive CTE are known after its first branch."""
         self.columns, self.unnamed, self.open = other.columns, other.unnamed, other.open
         self.behind, self.bases = other.behind, other.bases
 
 
 @dataclass(slots=True, eq=False)
 class Scope:
-    """The names that the expressions of one query can use. `parent` is the query around it, for correlated ones."""
+    """Holds the names that the expressions of one query can use. `parent` is the outer query's scope."""
 
     parent: Scope | None
     ctes: dict[str, Source]
@@ -209,13 +211,13 @@ class Scope:
     outputs: Collection[str] = ()
     """Aliases of the query's own outputs, once they are known."""
 
-    def find(self, key: str) -> list[Found]:
-        """The column of that name in this query's own sources: the certain ones, else one MAYBE, else nothing."""
-        matches = [each for source in self.sources if (each := source.find(key))]
-        return [each for each in matches if each.certain] or matches[:1]
+    def find(self, key: str) -> list[ColumnMatch]:
+        """Return the certain matches in this query's own sources; else one MAYBE, else none."""
+        matches = [match for source in self.sources if (match := source.find(key))]
+        return [match for match in matches if match.certain] or matches[:1]
 
     def list_scopes(self) -> Iterator[Scope]:
-        """This scope, then those around it."""
+        """Yield this scope, then the outer ones."""
         scope: Scope | None = self
         while scope:
             yield scope

@@ -1,13 +1,14 @@
-"""Expressions of semantic models, written anew over the columns of a database's tables.
+"""Rewrites expressions of semantic models with the columns of a database's tables.
 
-`SUM(CASE WHEN sale__status = 'sold' THEN pieces * price END)` names no table, and `sale__status` is no column but the
-dimension `status` of the dataset whose key is the entity `sale`.
+For example, `SUM(CASE WHEN sale__status = 'sold' THEN pieces * price END)` names no table. `sale__status` is no
+column, but the dimension `status` of the dataset whose key is the entity `sale`.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -25,12 +26,12 @@ DATED = re.compile(r"(19|20)\d\d\b")
 
 
 class ExpressionError(Exception):
-    """Why an expression cannot be written over the tables, in a sentence."""
+    """An expression cannot be rewritten. The message is a sentence."""
 
 
 @dataclass(frozen=True)
-class Written:
-    """An expression in its document, and the dialect that sqlglot reads it in."""
+class DocumentExpression:
+    """An expression as a document has it, and its dialect for sqlglot."""
 
     text: str
     dialect: str
@@ -38,19 +39,19 @@ class Written:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A dataset whose table the database holds."""
+    """A dataset whose table the database has."""
 
     name: str
     table: Table
-    fields: Mapping[str, Written] = field(default_factory=dict)
-    """By their names in lower case."""
+    fields: Mapping[str, DocumentExpression] = field(default_factory=dict)
+    """Name in lower case -> expression."""
     keys: frozenset[tuple[str, ...]] = frozenset()
-    """Columns in lower case, each of which identifies a row."""
+    """Keys of the table, each with its columns in lower case."""
 
 
 @dataclass(frozen=True)
 class Link:
-    """Each row of `source` refers to one row of `target` at most."""
+    """A relationship: each row of `source` refers to at most one row of `target`."""
 
     source: str
     target: str
@@ -65,136 +66,141 @@ class Resolved:
     sql: str
     """In the database's dialect."""
     joins: tuple[str, ...]
-    """The conditions by which other tables are joined to the one that is added up."""
+    """The conditions that join other tables to the aggregated one."""
     query: str
-    """A query that computes it, for a check."""
+    """A query that computes the expression, for a check."""
 
 
 class Resolver:
-    """Of one semantic model."""
+    """Rewrites the expressions of one semantic model."""
 
     def __init__(self, datasets: Sequence[Dataset], links: Sequence[Link], dialect: str) -> None:
         self._datasets = {dataset.name.lower(): dataset for dataset in datasets}
         self._links, self._dialect = links, dialect
 
-    def resolve(self, written: Written, home: Dataset | None = None) -> Resolved:
-        """The expression over columns of tables; `home` is the dataset to which a field belongs.
+    def resolve(self, expression: DocumentExpression, home: Dataset | None = None) -> Resolved:
+        """Rewrite `expression` over columns of tables. `home` is the dataset of a field.
 
         Raises ExpressionError.
         """
-        tree = exp.Paren(this=parse_expression(written))
+        tree = exp.Paren(this=parse_expression(expression))
         for part in tree.find_all(exp.Sub, exp.Div):
             if part.find(exp.AggFunc) and part.this.unnest() == part.expression.unnest():
                 raise ExpressionError("Both sides of its calculation are the same: an offset in time is not told.")
         home = home or self._find_home(tree)
         used: dict[str, Dataset] = {}
         for column in list(tree.find_all(exp.Column)):
-            dataset, found = self._look_up(column, home)
-            for each in found.find_all(exp.Column):
-                each.meta["dataset"] = dataset.name
+            dataset, meaning = self._look_up(column, home)
+            for table_column in meaning.find_all(exp.Column):
+                table_column.meta["dataset"] = dataset.name
             used[dataset.name] = dataset
-            column.replace(found)
+            column.replace(meaning)
         base = self._find_base(list(used.values()) or ([home] if home else []))
         self._refuse_repeats(tree, base)
-        links = [link for other in used.values() if other is not base for link in self._find_path(base, other)]
-        links = list(dict.fromkeys(links))
+        paths = (self._find_path(base, dataset) for dataset in used.values() if dataset is not base)
         query = exp.select(tree.this.copy()).from_(write_table(base.table))
-        for link in links:
-            query = query.join(
-                write_table(self._find_dataset(link.target).table), on=self._write_condition(link), join_type="left"
-            )
-        joins = tuple(self._write_condition(link).sql(self._dialect) for link in links)
-        return Resolved(tree.this.sql(self._dialect), joins, query.sql(self._dialect))
+        joins = []
+        for link in dict.fromkeys(itertools.chain.from_iterable(paths)):
+            condition = self._write_condition(link)
+            query = query.join(write_table(self._find_dataset(link.target).table), on=condition, join_type="left")
+            joins.append(condition.sql(self._dialect))
+        return Resolved(tree.this.sql(self._dialect), tuple(joins), query.sql(self._dialect))
 
     def _find_dataset(self, name: str) -> Dataset:
         if dataset := self._datasets.get(name.lower()):
             return dataset
-        of_table = [each for each in self._datasets.values() if each.table.name.lower() == name.lower()]
-        if len(of_table) == 1:
-            return of_table[0]
+        matches = [each for each in self._datasets.values() if each.table.name.lower() == name.lower()]
+        if len(matches) == 1:
+            return matches[0]
         raise ExpressionError(f"There is no dataset {name!r} with a table that the database holds.")
 
     def _look_up(self, column: exp.Column, home: Dataset | None) -> tuple[Dataset, exp.Expr]:
+        """Return the dataset and the meaning of a column in an expression. Raises ExpressionError."""
         name = column.name
         if column.table:
             dataset = self._find_dataset(column.table)
-            found = self._read_field(dataset, name) or self._write_column(dataset, name)
-            if found is None:
+            meaning = self._read_field(dataset, name) or self._write_column(dataset, name)
+            if meaning is None:
                 raise ExpressionError(f"The dataset {dataset.name!r} has no field or column {name!r}.")
-            return dataset, found
-        if home and (found := self._find_expression(home, name)):
-            return home, found
-        holders = [(each, found) for each in self._datasets.values() if (found := self._find_expression(each, name))]
-        if len(holders) == 1:
-            return holders[0]
+            return dataset, meaning
+        if home and (meaning := self._find_expression(home, name)):
+            return home, meaning
+        meanings = [(each, self._find_expression(each, name)) for each in self._datasets.values()]
+        matches = [(dataset, meaning) for dataset, meaning in meanings if meaning]
+        if len(matches) == 1:
+            return matches[0]
         if "__" in name:
             return self._find_dimension(column, home)
-        raise ExpressionError(_say_holders(name, [each.name for each, _ in holders]))
+        raise ExpressionError(_explain_ambiguity(name, [dataset for dataset, _ in matches]))
 
     def _find_dimension(self, column: exp.Column, home: Dataset | None) -> tuple[Dataset, exp.Expr]:
-        """`order_id__status`: the field `status` of the dataset that the entity `order_id` identifies.
+        """Return the dataset and meaning of a dimension. Raises ExpressionError.
 
-        A grain may follow it: `order_id__ordered_on__month`.
+        `order_id__status` is the field `status` of the dataset with the key `order_id`. A grain may follow:
+        `order_id__ordered_on__month`.
         """
         *path, last = column.name.split("__")
         grain = ""
         if len(path) > 1 and last.lower() in GRAINS | PARTS:
             grain, (*path, last) = last.lower(), path
         entity = path[-1].lower()
-        having = [each for each in self._datasets.values() if self._find_expression(each, last)]
-        of_key = [each for each in having if self._is_key(each, entity)]
-        named = [each for each in having if entity in each.fields]
-        candidates = next(filter(None, (of_key, named, having)), [])
+        owners = [each for each in self._datasets.values() if self._find_expression(each, last)]
+        with_key = [each for each in owners if self._is_key(each, entity)]
+        with_field = [each for each in owners if entity in each.fields]
+        candidates = with_key or with_field or owners
         if len(candidates) > 1 and home in candidates:
             candidates = [each for each in candidates if each is home]
         if len(candidates) != 1:
-            raise ExpressionError(_say_holders(column.name, [each.name for each in candidates]))
+            raise ExpressionError(_explain_ambiguity(column.name, candidates))
         dataset = candidates[0]
-        found = self._read_field(dataset, last) or self._write_column(dataset, last)
-        assert found is not None
-        return dataset, self._truncate(found, grain, dataset, last, column) if grain else found
+        meaning = self._read_field(dataset, last) or self._write_column(dataset, last)
+        assert meaning is not None
+        return dataset, self._truncate(meaning, grain, dataset, last, column) if grain else meaning
 
-    def _truncate(self, found: exp.Expr, grain: str, dataset: Dataset, name: str, column: exp.Column) -> exp.Expr:
-        """A time at a grain; its number if it is compared with one, since a document writes both alike."""
+    def _truncate(self, time: exp.Expr, grain: str, dataset: Dataset, name: str, column: exp.Column) -> exp.Expr:
+        """Truncate `time` to a grain. If `column` is compared with a number, return the number of that grain."""
         if grain in PARTS or _is_compared_with_number(column):
-            return exp.Extract(this=exp.var(grain.upper()), expression=found)
-        known = dataset.table.column(found.name if isinstance(found, exp.Column) else name)
-        if grain == "day" and known is not None and known.type.lower() == "date":
-            return found
-        return exp.TimestampTrunc(this=found, unit=exp.var(grain.upper()))
+            return exp.Extract(this=exp.var(grain.upper()), expression=time)
+        table_column = dataset.table.column(time.name if isinstance(time, exp.Column) else name)
+        if grain == "day" and table_column is not None and table_column.type.lower() == "date":
+            return time
+        return exp.TimestampTrunc(this=time, unit=exp.var(grain.upper()))
 
     def _is_key(self, dataset: Dataset, entity: str) -> bool:
-        written = dataset.fields.get(entity)
-        return written is not None and (written.text.strip(' "`').lower(),) in dataset.keys
+        expression = dataset.fields.get(entity)
+        return expression is not None and (expression.text.strip(' "`').lower(),) in dataset.keys
 
     def _find_home(self, tree: exp.Expr) -> Dataset | None:
-        """The dataset that unqualified names belong to; None if there are none, or no one dataset has them all."""
+        """Return the dataset that has all unqualified names; None without such names or such a dataset.
+
+        Raises ExpressionError if several datasets have them.
+        """
         names = {column.name for column in tree.find_all(exp.Column) if not column.table and "__" not in column.name}
         owners = {self._find_dataset(column.table).name for column in tree.find_all(exp.Column) if column.table}
         if not names and len(owners) != 1:
             return None
-        holders = [
+        matches = [
             each for each in self._datasets.values() if all(self._find_expression(each, name) for name in names)
         ]
-        preferred = [each for each in holders if each.name in owners] or holders
-        if len(preferred) > 1:
-            raise ExpressionError(_say_holders(", ".join(sorted(names)), [each.name for each in preferred]))
-        return preferred[0] if preferred else None
+        matches = [each for each in matches if each.name in owners] or matches
+        if len(matches) > 1:
+            raise ExpressionError(_explain_ambiguity(", ".join(sorted(names)), matches))
+        return matches[0] if matches else None
 
     def _find_expression(self, dataset: Dataset, name: str) -> exp.Expr | None:
         return self._write_column(dataset, name) or self._read_field(dataset, name)
 
     def _read_field(self, dataset: Dataset, name: str) -> exp.Expr | None:
-        """A field's expression over columns of its table; None if there is no such field."""
-        written = dataset.fields.get(name.lower())
-        if written is None:
+        """Return a field's expression over columns of its table; None if there is no such field."""
+        expression = dataset.fields.get(name.lower())
+        if expression is None:
             return None
-        tree = exp.Paren(this=parse_expression(written))
+        tree = exp.Paren(this=parse_expression(expression))
         for column in list(tree.find_all(exp.Column)):
-            found = self._write_column(dataset, column.name)
-            if found is None:
+            table_column = self._write_column(dataset, column.name)
+            if table_column is None:
                 raise ExpressionError(f"The table {dataset.table.name!r} has no column {column.name!r}.")
-            column.replace(found)
+            column.replace(table_column)
         return tree.this.pop() if isinstance(tree.this, exp.Column) else tree
 
     def _write_column(self, dataset: Dataset, name: str) -> exp.Column | None:
@@ -202,7 +208,7 @@ class Resolver:
         return write_column(dataset.table, column.name, self._dialect) if column else None
 
     def _find_base(self, used: Sequence[Dataset]) -> Dataset:
-        """The one dataset of which each row leads to one row of each other at most."""
+        """Return the dataset whose rows lead to at most one row of each other dataset. Raises ExpressionError."""
         if not used:
             raise ExpressionError("It names no dataset.")
         for base in used:
@@ -212,58 +218,57 @@ class Resolver:
         raise ExpressionError(f"No relationship leads from one of {names} to the others.")
 
     def _find_path(self, base: Dataset, other: Dataset) -> list[Link]:
-        """The shortest way from rows of `base` to rows of `other`; empty if there is none."""
-        ways: dict[str, list[Link]] = {base.name: []}
+        """Return the shortest path from `base` to `other`; empty if there is none. Raises ExpressionError."""
+        paths: dict[str, list[Link]] = {base.name: []}
         queue = deque([base.name])
         while queue:
-            here = queue.popleft()
+            source = queue.popleft()
             for link in self._links:
-                if link.source == here and link.target not in ways:
-                    ways[link.target] = [*ways[here], link]
+                if link.source == source and link.target not in paths:
+                    paths[link.target] = [*paths[source], link]
                     queue.append(link.target)
-        way = ways.get(other.name, [])
-        for link in way:
-            if sum((each.source, each.target) == (link.source, link.target) for each in self._links) > 1:
+        path = paths.get(other.name, [])
+        ends = Counter((link.source, link.target) for link in self._links)
+        for link in path:
+            if ends[link.source, link.target] > 1:
                 raise ExpressionError(f"Several relationships lead from {link.source} to {link.target}.")
-        return way
+        return path
 
     def _refuse_repeats(self, tree: exp.Expr, base: Dataset) -> None:
-        """Raise ExpressionError if rows of another dataset than `base` would be added up more than once."""
-        for total in tree.find_all(exp.AggFunc):
-            if isinstance(total, SAFE_WITH_REPEATS) or isinstance(total.this, exp.Distinct):
+        """Raise ExpressionError if an aggregate would count rows of another dataset than `base` several times."""
+        for aggregate in tree.find_all(exp.AggFunc):
+            if isinstance(aggregate, SAFE_WITH_REPEATS) or isinstance(aggregate.this, exp.Distinct):
                 continue
-            columns = list(_find_values(total)) or list(total.find_all(exp.Column))
+            columns = list(_find_values(aggregate)) or list(aggregate.find_all(exp.Column))
             owners = {column.meta["dataset"] for column in columns}
             if others := sorted(owners - {base.name}):
                 raise ExpressionError(f"Rows of {others[0]} would be added up once for each row of {base.name}.")
 
     def _write_condition(self, link: Link) -> exp.Expr:
-        one, other = self._find_dataset(link.source).table, self._find_dataset(link.target).table
-        pairs = zip(link.columns, link.ref_columns, strict=True)
-        equal = (
-            exp.EQ(this=write_column(one, mine, self._dialect), expression=write_column(other, its, self._dialect))
-            for mine, its in pairs
-        )
-        return exp.and_(*equal)
+        source, target = self._find_dataset(link.source).table, self._find_dataset(link.target).table
+        columns = [write_column(source, name, self._dialect) for name in link.columns]
+        ref_columns = [write_column(target, name, self._dialect) for name in link.ref_columns]
+        pairs = zip(columns, ref_columns, strict=True)
+        return exp.and_(*(exp.EQ(this=column, expression=ref_column) for column, ref_column in pairs))
 
 
-def parse_expression(written: Written) -> exp.Expr:
-    """One expression without a query in it. Raises ExpressionError."""
+def parse_expression(expression: DocumentExpression) -> exp.Expr:
+    """Parse one expression. Raises ExpressionError, also if there is a query in it."""
     try:
-        trees = parse(f"SELECT (\n{written.text}\n)", written.dialect)
+        trees = parse(f"SELECT (\n{expression.text}\n)", expression.dialect)
     except (SQLSyntaxError, SQLRefusedError) as exc:
         raise ExpressionError(exc.detail) from exc
-    found = trees[0].expressions if len(trees) == 1 and isinstance(trees[0], exp.Select) else []
-    if len(found) != 1 or not isinstance(found[0], exp.Paren) or found[0].find(exp.Query):
+    outputs = trees[0].expressions if len(trees) == 1 and isinstance(trees[0], exp.Select) else []
+    if len(outputs) != 1 or not isinstance(outputs[0], exp.Paren) or outputs[0].find(exp.Query):
         raise ExpressionError("It is no expression over columns.")
-    inside: exp.Expr = found[0].this.pop()
+    inside: exp.Expr = outputs[0].this.pop()
     return inside
 
 
-def has_period(written: Written) -> bool:
-    """Whether the expression has a window, or compares with a date, as far as it can be read."""
+def has_period(expression: DocumentExpression) -> bool:
+    """Whether the expression has a window, a date or a clock; True if it cannot be parsed."""
     try:
-        tree = parse_expression(written)
+        tree = parse_expression(expression)
     except ExpressionError:
         return True
     clocks = (exp.Window, exp.CurrentDate, exp.CurrentTimestamp)
@@ -276,13 +281,13 @@ def write_table(table: Table) -> exp.Table:
 
 
 def write_column(table: Table, name: str, dialect: str) -> exp.Column:
-    """`table.column`, in quotes where they are needed."""
+    """Return `table.column`, in quotes if SQL needs them."""
     parts = (exp.to_identifier(each, quoted=spell_name(each, dialect) != each) for each in (name, table.name))
     return exp.Column(**dict(zip(("this", "table"), parts, strict=True)))
 
 
 def _find_values(node: exp.Expr) -> Iterator[exp.Column]:
-    """The columns below `node` but those of conditions: CASE and IF choose by them and do not add them up."""
+    """Yield the columns below `node`, without those in conditions of CASE and IF, which are not aggregated."""
     for key, children in node.args.items():
         if isinstance(node, exp.If) and key == "this":
             continue
@@ -294,14 +299,14 @@ def _find_values(node: exp.Expr) -> Iterator[exp.Column]:
 
 
 def _is_compared_with_number(column: exp.Column) -> bool:
-    """Whether it is compared with a number."""
     parent = column.parent
     if not isinstance(parent, exp.Binary | exp.In | exp.Between):
         return False
     return any(isinstance(each, exp.Literal) and each.is_number for each in parent.iter_expressions())
 
 
-def _say_holders(name: str, holders: Sequence[str]) -> str:
-    if not holders:
+def _explain_ambiguity(name: str, datasets: Sequence[Dataset]) -> str:
+    """Return a sentence about a name that no dataset has, or several of them."""
+    if not datasets:
         return f"No dataset with a table that the database holds has {name!r}."
-    return f"{name!r} may be of {' or '.join(sorted(holders))}."
+    return f"{name!r} may be of {' or '.join(sorted(dataset.name for dataset in datasets))}."

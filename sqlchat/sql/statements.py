@@ -1,6 +1,6 @@
-"""Resolves whole statements: what INSERT, UPDATE, DELETE, MERGE, COPY and the definitions of tables read and write.
+"""Finds the tables and columns that INSERT, UPDATE, DELETE, MERGE, COPY and definitions of tables read and write.
 
-A target counts as written, and as read only where the statement mentions it once more as a source.
+A target counts as written, and as read only if the statement mentions it again as a source.
 """
 
 from __future__ import annotations
@@ -15,21 +15,20 @@ from sqlchat.sql.resolve import QueryResolver
 from sqlchat.sql.scopes import Scope, Source
 
 _ROW_VERSIONS = ("old", "new", "inserted", "deleted")
-"""Names of the old and new row in RETURNING and OUTPUT."""
+"""Names of the old and the new row in RETURNING and OUTPUT."""
 
 
 class StatementResolver(QueryResolver):
-    """Resolves any statement and gathers `findings`."""
+    """Resolves any statement and records the results in `findings`."""
 
     def resolve_statement(self, node: exp.Expr) -> None:
-        """Resolve one statement and add what it reads and writes to `findings`."""
-        if isinstance(node, exp.Query | exp.UDTF | exp.Pivot):
-            self.resolve_query(node, Scope(None, {}))
-        else:
-            self.resolve_change(node, Scope(None, {}))
+        """Resolve one statement and record its names in `findings`."""
+        is_query = isinstance(node, exp.Query | exp.UDTF | exp.Pivot)
+        resolve = self.resolve_query if is_query else self.resolve_change
+        resolve(node, Scope(None, {}))
 
     def resolve_change(self, node: exp.Expr, outer: Scope) -> Source:
-        """Resolve a statement that is no query; returns what its RETURNING offers."""
+        """Resolve a statement that is no query; return the columns of its RETURNING."""
         scope = Scope(None, self._resolve_ctes(node, outer) if node.args.get("with_") else outer.ctes)
         match node:
             case exp.Insert():
@@ -78,10 +77,10 @@ class StatementResolver(QueryResolver):
         return Source()
 
     def _add_row_versions(self, scope: Scope, versions: Iterable[str]) -> Scope:
-        """`scope` within one that offers its sources once more under the names of row versions."""
+        """Return `scope` inside one that offers its first source again under the names of row `versions`."""
         names = [self.rules.fold_name(name, quoted=False) for name in versions]
-        offered = [Source(name, behind=tuple(scope.sources[:1])) for name in names]
-        return Scope(Scope(None, scope.ctes, offered), scope.ctes, scope.sources)
+        rows = [Source(name, behind=tuple(scope.sources[:1])) for name in names]
+        return Scope(Scope(None, scope.ctes, rows), scope.ctes, scope.sources)
 
     def _write_all(self, nodes: Iterable[object]) -> None:
         for node in nodes:
@@ -94,7 +93,7 @@ class StatementResolver(QueryResolver):
             self.resolve_query(node, Scope(None, scope.ctes))
 
     def _resolve_target(self, node: exp.Expr) -> tuple[list[Source], list[exp.Expr]]:
-        """The written table as a source that the rest of the statement can name, and its columns as listed."""
+        """Record the target as written; return it as a source for the statement, and its listed columns."""
         columns = list(node.expressions) if isinstance(node, exp.Schema) else []
         table = node.this if isinstance(node, exp.Schema) else node
         if not isinstance(table, exp.Table) or not is_named_table(table):
@@ -121,19 +120,20 @@ class StatementResolver(QueryResolver):
         # Spark writes INSERT INTO t TABLE s.
         self._resolve_body(node.expression or node.args.get("source"), scope)
         if conflict := node.args.get("conflict"):
-            # Bare names in it are the target's; MySQL lets it name the columns of the inserted query, too.
+            # Its bare names are columns of the target; in MySQL, also columns of the inserted query.
             around = self._add_row_versions(scope, ["excluded"])
             if around.parent and conflict.args.get("duplicate"):
                 around.parent.sources.append(Source(open=True))
             self.resolve_expression(conflict, around)
 
     def _resolve_inserts(self, node: exp.MultitableInserts, scope: Scope) -> None:
-        """Hive's FROM ... INSERT and Snowflake's INSERT ALL: one source, several targets."""
+        """Resolve Hive's FROM ... INSERT and Snowflake's INSERT ALL, which have one source and several targets."""
         scope.sources = self.resolve_sources(node.args["source"], scope)
-        for each in node.expressions:
-            insert = each.this if isinstance(each, exp.ConditionalInsert) else each
-            if condition := each.args.get("expression") if insert is not each else None:
+        for action in node.expressions:
+            is_conditional = isinstance(action, exp.ConditionalInsert)
+            if is_conditional and (condition := action.args.get("expression")):
                 self.resolve_expression(condition, scope)
+            insert = action.this if is_conditional else action
             target, columns = self._resolve_target(insert.this)
             self._note_target_columns(columns, target, scope.ctes)
             if isinstance(insert.expression, exp.Query | exp.Values):
@@ -141,17 +141,17 @@ class StatementResolver(QueryResolver):
 
     def _resolve_update(self, node: exp.Update, scope: Scope) -> None:
         scope.sources = self.resolve_sources(node.this, scope)
-        joined = len(scope.sources) > 1
-        named = Scope(None, scope.ctes, list(scope.sources))
+        updated = Scope(None, scope.ctes, list(scope.sources))
         self.resolve_from(node, scope)
-        targets = self._find_assigned_sources(node, named) if joined else self._find_updated_sources(scope)
+        is_join = len(updated.sources) > 1
+        targets = self._find_assigned_sources(node, updated) if is_join else self._find_updated_sources(scope)
         self._write_sources(targets, scope)
-        for each in node.expressions:
-            self._resolve_assignment(each, targets, scope)
+        for assignment in node.expressions:
+            self._resolve_assignment(assignment, targets, scope)
         self._resolve_clauses(node, scope, skip={"with_", "this", "from_", "expressions", "returning"})
 
     def _find_updated_sources(self, scope: Scope) -> list[Source]:
-        """T-SQL's UPDATE names what its FROM defines, by alias or by table; else the target stands alone."""
+        """Return the first source, or the one in FROM that T-SQL's UPDATE means by its alias or table."""
         target, *others = scope.sources
         same = [source for source in others if source.name == target.name and source.node is not None]
         if not same and self.rules.targets_by_table:
@@ -163,8 +163,8 @@ class StatementResolver(QueryResolver):
         scope.sources = others
         return same
 
-    def _find_assigned_sources(self, node: exp.Update, named: Scope) -> list[Source]:
-        """MySQL's UPDATE of a join writes the tables whose columns it sets."""
+    def _find_assigned_sources(self, node: exp.Update, scope: Scope) -> list[Source]:
+        """Return the tables whose columns MySQL's UPDATE of a join sets."""
         targets: list[Source] = []
         for each in node.expressions:
             column = each.this
@@ -172,15 +172,16 @@ class StatementResolver(QueryResolver):
                 continue
             key = self.rules.fold_identifier(column.this)
             if qualifier := column.args.get("table"):
-                source = named.find_source(self.rules.fold_identifier(qualifier))
+                source = scope.find_source(self.rules.fold_identifier(qualifier))
             else:
-                source = next((s for s in named.sources if (hit := s.find(key)) and hit.certain), named.sources[0])
+                owners = (each for each in scope.sources if (match := each.find(key)) and match.certain)
+                source = next(owners, scope.sources[0])
             if source and source not in targets:
                 targets.append(source)
         return targets
 
     def _write_sources(self, sources: list[Source], scope: Scope) -> None:
-        """Note the targets as written. For a CTE or subquery, note the one table behind it."""
+        """Record the targets as written. For a CTE or subquery, record the one table behind it."""
         for source in sources:
             if isinstance(source.node, exp.Table):
                 self.findings.note_write(source.node)
@@ -195,7 +196,7 @@ class StatementResolver(QueryResolver):
             self.resolve_expression(node, scope)
 
     def _resolve_delete(self, node: exp.Delete, scope: Scope) -> None:
-        """`DELETE FROM t USING ...`, and the forms of MySQL and T-SQL that name targets before or after a join."""
+        """Resolve `DELETE FROM t USING ...`, and DELETE with a join in MySQL and T-SQL."""
         listed = list(node.args.get("tables") or ())
         using = node.args.get("using") or []
         target = node.this if isinstance(node.this, exp.Expr) else None
@@ -203,8 +204,8 @@ class StatementResolver(QueryResolver):
             listed = [target, *(join.this for join in target.args["joins"])]
         elif target:
             scope.sources = self.resolve_sources(target, scope)
-        for each in using:
-            scope.sources += self.resolve_sources(each, scope)
+        for source in using:
+            scope.sources += self.resolve_sources(source, scope)
         if listed:
             names = [self.rules.fold_identifier(each.this) for each in listed if isinstance(each, exp.Table)]
             targets = [source for source in scope.sources if source.name in names]
@@ -224,8 +225,8 @@ class StatementResolver(QueryResolver):
                 self.resolve_expression(condition, scope)
             action = when.args.get("then")
             if isinstance(action, exp.Update):
-                for each in action.expressions:
-                    self._resolve_assignment(each, target, scope)
+                for assignment in action.expressions:
+                    self._resolve_assignment(assignment, target, scope)
             elif isinstance(action, exp.Insert):
                 if isinstance(action.this, exp.Tuple):
                     self._note_target_columns(action.this.expressions, target, scope.ctes)
@@ -233,21 +234,20 @@ class StatementResolver(QueryResolver):
                     self.resolve_expression(action.expression, scope)
 
     def _resolve_copy(self, node: exp.Copy, scope: Scope) -> None:
-        """`COPY t FROM file` and `COPY INTO t` write, `COPY t TO file` reads; a query on either side is read."""
+        """Resolve COPY: `COPY t FROM file` and `COPY INTO t` write t, `COPY t TO file` reads it; queries are read."""
         scope.sources = []
-        table = node.this.this if isinstance(node.this, exp.Schema) else node.this
+        has_columns = isinstance(node.this, exp.Schema)
+        table = node.this.this if has_columns else node.this
         if isinstance(table, exp.Table) and node.args.get("kind"):
             scope.sources, columns = self._resolve_target(node.this)
             self._note_target_columns(columns, scope.sources, scope.ctes)
         elif isinstance(table, exp.Table):
             scope.sources = self.resolve_sources(table, scope)
-            self._note_target_columns(
-                node.this.expressions if table is not node.this else (), scope.sources, scope.ctes
-            )
+            self._note_target_columns(node.this.expressions if has_columns else (), scope.sources, scope.ctes)
         else:
             self._resolve_body(table, scope)
-        for each in node.args.get("files") or ():
-            self._resolve_body(each, scope)
+        for file in node.args.get("files") or ():
+            self._resolve_body(file, scope)
 
     def _resolve_create(self, node: exp.Create, scope: Scope) -> None:
         if node.args.get("kind") == "INDEX" and isinstance(node.this, exp.Index) and node.this.args.get("table"):
@@ -275,7 +275,7 @@ class StatementResolver(QueryResolver):
         self._write_all(each.this for each in node.find_all(exp.PartitionedOfProperty, exp.ToTableProperty))
 
     def _resolve_routine(self, node: exp.Create, scope: Scope) -> None:
-        """The body of a function, procedure or macro, in which its parameters are no columns."""
+        """Resolve the body of a function, procedure or macro. Its parameters are no columns there."""
         body = node.args.get("expression")
         names = [each.this if isinstance(each, exp.ColumnDef) else each for each in node.this.expressions]
         parameters = {self.rules.fold_identifier(name): "" for name in names if isinstance(name, exp.Identifier)}
@@ -286,15 +286,15 @@ class StatementResolver(QueryResolver):
             self.resolve_expression(body, around)
 
     def _resolve_block(self, node: exp.Expr, scope: Scope) -> None:
-        """The statements of BEGIN ... END, IF and WHILE, which see the parameters around them."""
+        """Resolve the statements of BEGIN ... END, IF and WHILE, which see the parameters in `scope`."""
         if isinstance(node.this, exp.Expr):
             self._resolve_subqueries(node.this, scope)
         for part in (node, node.args.get("true"), node.args.get("false"), node.args.get("body")):
-            for each in part.expressions if isinstance(part, exp.Block) else ():
-                self.resolve_query(each, Scope(scope, scope.ctes))
+            for statement in part.expressions if isinstance(part, exp.Block) else ():
+                self.resolve_query(statement, Scope(scope, scope.ctes))
 
     def _resolve_subqueries(self, node: exp.Expr, scope: Scope) -> None:
-        """The queries inside an expression whose own names are variables."""
+        """Resolve the queries inside an expression; its other names are variables."""
         for query in node.find_all(exp.Query):
             if query.find_ancestor(exp.Query) is None:
                 self.resolve_query(query, Scope(None, scope.ctes))

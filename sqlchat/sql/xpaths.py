@@ -1,8 +1,8 @@
-"""Refuses XPath expressions that keep a Postgres busy past every limit. For `guard.py`.
+"""Refuses XPath expressions that could keep Postgres busy for any time.
 
-libxml2 evaluates an XPath without looking at the clock: no timeout, cancellation or hang-up ends it. So an expression
-passes only if its cost grows with the document alone: a literal of plain steps, whose predicates look at the children
-of their own node. `//item[@id = "1"]/price` passes; `//a[count(//a) > 0]` and `//a/preceding::a` do not.
+libxml2 does not check the clock: no timeout, cancellation or lost connection ends an XPath. So an expression passes
+only if its cost grows with the document alone: a literal of plain steps, whose predicates use only the children of
+their own node. `//item[@id = "1"]/price` passes; `//a[count(//a) > 0]` and `//a/preceding::a` do not.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from sqlchat.sql.lexer import Lexeme
 
 FUNCTIONS = frozenset({"xpath", "xpath_exists", "xmlexists", "xmltable"})
 BEHIND = frozenset({",", ")", "passing", "default", "not", "null"})
-"""What may follow the expression, so that it is all of the argument."""
+"""Words and signs that may follow the expression, so that it is the whole argument."""
 QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 WANDERING = re.compile(r"(?:ancestor|descendant|preceding|following)[\w-]*\s*::|[^./\s]\s*/\s*\.\.|//[^|]*//")
-"""Steps from each of many nodes to many others."""
+"""Steps from each of many nodes to many other nodes."""
 LEAVING = re.compile(r"\[.*(?://|\.\.|::|\bid\s*\(|(?<![\w)\]])/|\b(?:or|and|div|mod)/).*\]", re.DOTALL)
-"""What makes a condition leave its node."""
+"""Conditions that leave their node."""
 
 
 def check_xpaths(words: Sequence[Lexeme]) -> None:

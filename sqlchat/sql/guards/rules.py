@@ -26,8 +26,8 @@ TYPES = split_words("bit char character dec decimal float interval national ncha
 """Words before `(` that name a type with its length, and no function without quotes."""
 OPERAND, NEGATED, GROUPING = "<operand>", "<operand not>", "<group by>"
 TYPE, STAR, AS_NOT, SUBQUERY = "<type>", "<star>", "<as not>", "<subquery>"
-"""Places in AFTER: behind a value or a name, the same with NOT between, in the list of a GROUP BY; where a type
-stands, behind the `*` that means all columns, behind AS NOT, before a query in the brackets."""
+"""Places in AFTER: after a value or a name, the same with NOT between, in the list of a GROUP BY; in the place of a
+type, after the `*` for all columns, after AS NOT, before a query in the brackets."""
 AFTER = {
     "bernoulli": split_words("tablesample sample"),
     "by": split_words("group order partition first"),
@@ -56,7 +56,7 @@ OPENERS = split_words(
     over partition passing path placing range ref returning rows sets similar symmetric value values variadic zone
     """
 )
-"""Further words behind which a value begins, so that they end none."""
+"""Other words that a value follows, so that no value ends with them."""
 QUERY_STARTS = frozenset({"select", "with", "values", "table"})
 
 
@@ -64,13 +64,13 @@ class Inner(NamedTuple):
     """A query inside another statement, such as EXPLAIN's."""
 
     kind: str
-    """The statement's."""
+    """Kind of the outer statement."""
     at: int
-    """Index of the lexeme with which the query begins."""
+    """Index of the first lexeme of the query."""
 
 
 Statement = Callable[[Sequence[Lexeme]], "str | Inner"]
-"""Takes the lexemes of a statement that is no query, gives its kind or the query inside. Raises SQLRefusedError."""
+"""Takes the lexemes of a statement that is no query; returns its kind or its query. Raises SQLRefusedError."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class Rules:
     instead: Mapping[str, str] = field(default_factory=dict)
     """Expressions to suggest, by names of functions of other databases."""
     ways_out: str = ""
-    """How a function of the user's own can be called all the same, for messages."""
+    """For messages: the ways to call a user-defined function."""
     others: re.Pattern[str] | None = None
     """Functions that exist but may not be called, if these and `functions` are all that the database has."""
     harmless: frozenset[str] = frozenset()
@@ -90,15 +90,15 @@ class Rules:
     schemas: frozenset[str] = frozenset()
     """Schemas that may qualify a function's name."""
     grammar: frozenset[str] = frozenset()
-    """Calls that are part of the language, so that no list of the database's functions holds them; never quoted."""
+    """Calls that are part of the grammar, so that no list of functions has them; their names are never quoted."""
     attributes: bool = False
     """Whether `value.name` may call a function `name(value)`."""
     dangers: re.Pattern[str] = re.compile(r"(?!)")
-    """Functions refused even when the database's own list holds them."""
+    """Functions that are refused even if the database's own list has them."""
     keywords: frozenset[str] = KEYWORDS | TYPES
     after: Mapping[str, frozenset[str]] = field(default_factory=AFTER.copy)
     hidden: re.Pattern[str] = re.compile(r"(?!)")
-    """Names, whole and in lower case, that must not occur: tables with secrets, doors to the system."""
+    """Whole names in lower case that must not occur: tables with secrets, access to the system."""
     hidden_schemas: frozenset[str] = frozenset()
     signs: re.Pattern[str] = re.compile(r"(?!)")
     """Signs outside of strings that must not occur."""
@@ -108,9 +108,9 @@ class Rules:
     statements: Mapping[str, Statement]
     """Other statements that only read, by their first word."""
     methods: bool = False
-    """Whether `value.function()` calls, so that what stands before the dot is no schema."""
+    """Whether `value.function()` is a call, so that the word before the dot may be no schema."""
     files: re.Pattern[str] | None = None
-    """Names of tables, whole, for which the database would open a file."""
+    """Whole names of tables for which the database would open a file."""
     knows_all_tables: bool = False
     """Whether tables that the catalog does not have are refused, since such a name could be a file's."""
 
@@ -121,7 +121,7 @@ def make_rest_error(lexemes: Sequence[Lexeme], what: str) -> SQLRefusedError:
 
 
 def is_dotted_name(lexemes: Sequence[Lexeme]) -> bool:
-    """Whether these are a name, or several joined by dots, and nothing else."""
+    """Whether these are only one name, or several names joined by dots."""
     return (
         len(lexemes) % 2 == 1
         and all(lexeme.kind in ("word", "name") for lexeme in lexemes[::2])
@@ -130,9 +130,9 @@ def is_dotted_name(lexemes: Sequence[Lexeme]) -> bool:
 
 
 def make_explain_reader(options: frozenset[str], flags: frozenset[str]) -> Statement:
-    """EXPLAIN with bare `flags` or `(options)` before its query.
+    """Return a reader of EXPLAIN with bare `flags` or `(options)` before its query.
 
-    ANALYZE may be among them: it runs the query, and the query is held to the same rules as without EXPLAIN.
+    They may include ANALYZE, which runs the query: the query must follow the same rules as without EXPLAIN.
     """
 
     def read(lexemes: Sequence[Lexeme]) -> str | Inner:

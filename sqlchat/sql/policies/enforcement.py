@@ -1,7 +1,7 @@
 """Finds the tables that a query reads, and refuses each use of a column that a policy denies.
 
-Nothing here depends on how the engine resolves a column's name. A table with denied columns may be read through plain
-names that are known to be other columns; stars, whole rows and joins that choose columns by themselves are refused.
+Nothing here depends on how the engine resolves a column's name. SQL may read a table with denied columns by the plain
+names of its other columns. Stars, whole rows and joins that choose columns by themselves are refused.
 """
 
 from __future__ import annotations
@@ -33,13 +33,13 @@ class Mention:
     node: exp.Table
     written: str
     tables: Sequence[Table]
-    """Tables of the catalog that it may mean; none if the catalog has none of that name."""
+    """Tables of the catalog that it may mean; empty if the catalog has none of that name."""
     is_only: bool
     """Whether ONLY leaves the rows of children and partitions out."""
 
 
 Guarded = Sequence[tuple[exp.Table, Table, frozenset[str]]]
-"""Mentions of tables that have denied columns. A list, since equal nodes count as one in a set."""
+"""Mentions of tables with denied columns: node, table, denied columns. In a set, equal nodes would count as one."""
 
 
 TABLE_FUNCTIONS = split_words(
@@ -54,9 +54,9 @@ TELLING = re.compile(
     r"(pg_|to_reg|has_\w+_privilege$|\w+_description$|duckdb_|sqlite_|pragma_|row_security|query|table_to|database_to"
     r"|schema_to|cursor_to|ts_stat|enum_|_?postgis_(index_|constraint_|stats|selectivity)|st_estimated|find_srid$).*"
 )
-"""Functions that tell what the database holds, by names in texts."""
+"""Functions that show contents of the database for a name in a text."""
 OBJECT_TYPE = re.compile(r"_?reg(class|collation|config|dictionary|namespace|oper|operator|proc|procedure|role|type)")
-"""Postgres' types of names of objects, and their arrays, which tell whether an object of a name exists."""
+"""Types of object names in Postgres, and their arrays. They show whether an object of a name exists."""
 ROW_IDS = frozenset({"rowid", "oid", "_rowid_", "_rowid", "docid"})
 """Other names of a primary key."""
 ESCAPED_NAME = re.compile(r'u&"', re.IGNORECASE)
@@ -72,9 +72,9 @@ def fold_name(name: str) -> str:
 
 
 def find_tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[exp.Expr, list[Mention]]:
-    """Return the one query in `sql`, and the tables that it reads. `definition`: it is the SQL of a view.
+    """Return the one query in `sql`, and the tables that it reads. `definition` is True for the SQL of a view.
 
-    Raises SQLRefusedError for what could hide a table.
+    Raises SQLRefusedError for forms that could hide a table.
     """
     tree = _parse_query(sql, catalog.dialect, definition)
     resolver = StatementResolver(catalog.dialect, catalog)
@@ -91,11 +91,8 @@ def find_tables_read(sql: str, catalog: Catalog, *, definition: bool) -> tuple[e
         if not isinstance(node.this, exp.Identifier):
             _refuse_table_function(node.this)
         elif id(node) in reads:
-            mentions.append(
-                Mention(
-                    node, write_table_name(node), _find_possible_tables(node, catalog), bool(node.args.get("only"))
-                )
-            )
+            tables, is_only = _find_possible_tables(node, catalog), bool(node.args.get("only"))
+            mentions.append(Mention(node, write_table_name(node), tables, is_only))
         elif node.db or resolver.rules.fold_identifier(node.this) not in resolver.findings.ctes:
             raise SQLRefusedError(f"It cannot be told what {write_table_name(node)!r} is, as the policy demands.")
     _refuse_hiding(tree, catalog.dialect)
@@ -126,18 +123,20 @@ def _parse_query(sql: str, dialect: str, definition: bool) -> exp.Expr:
 
 def _find_possible_tables(node: exp.Table, catalog: Catalog) -> list[Table]:
     """Return the tables that a name may mean: in its schema, in the default schema, or else all of that name."""
-    same = [table for table in catalog.tables if table.name.casefold() == node.name.casefold()]
+    matches = [table for table in catalog.tables if table.name.casefold() == node.name.casefold()]
     if node.catalog and node.catalog.casefold() != catalog.database.casefold():
         return []
     if schema := node.db.casefold():
-        return [table for table in same if (table.schema or "main").casefold() == schema]
-    if len(same) > 1:
-        return [table for table in same if table.schema == catalog.default_schema] or same
-    return same
+        return [table for table in matches if (table.schema or "main").casefold() == schema]
+    if len(matches) > 1:
+        return [table for table in matches if table.schema == catalog.default_schema] or matches
+    return matches
 
 
 def _refuse_table_function(node: exp.Expr | None) -> None:
-    name = node.name if isinstance(node, exp.Anonymous) else node.sql_name() if isinstance(node, exp.Func) else ""
+    name = ""
+    if isinstance(node, exp.Func):
+        name = node.name if isinstance(node, exp.Anonymous) else node.sql_name()
     if name.casefold() not in TABLE_FUNCTIONS and not isinstance(node, exp.Values | exp.Unnest):
         raise SQLRefusedError(
             "On a connection with a policy, FROM takes tables and functions that compute, no others."
@@ -145,7 +144,7 @@ def _refuse_table_function(node: exp.Expr | None) -> None:
 
 
 def _refuse_telling(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog) -> None:
-    """Refuse casts to names of objects, in whatever notation, and `('t').pg_relation_size`."""
+    """Refuse casts to names of objects, in any notation, and `('t').pg_relation_size`."""
     if any(word.kind != "string" and OBJECT_TYPE.fullmatch(word.value) for word in words):
         raise SQLRefusedError("Casts to names of objects tell what the database holds; a policy forbids them.")
     for name in find_attributes(words, tree, catalog, lambda name: bool(TELLING.fullmatch(name))):
@@ -157,7 +156,7 @@ def _make_telling_error(name: str) -> SQLRefusedError:
 
 
 def _refuse_hiding(tree: exp.Expr, dialect: str) -> None:
-    """Refuse what reads tables without naming them in the tree, and what tells of them."""
+    """Refuse forms that read tables without naming them in the tree, and functions that show their contents."""
     for node in tree.find_all(exp.In, exp.Lateral, exp.Anonymous, exp.DataType, exp.Pivot, exp.Identifier):
         match node:
             case exp.Identifier() if dialect == "postgres" and len(node.name.encode()) > LONGEST_NAME:
@@ -177,7 +176,7 @@ def _refuse_hiding(tree: exp.Expr, dialect: str) -> None:
 
 
 def refuse_hidden_columns(tree: exp.Expr, guarded: Guarded) -> None:
-    """Raise SQLRefusedError where the query could use a denied column."""
+    """Raise SQLRefusedError if the query could use a denied column."""
     denied = {fold_name(name) for _, _, hidden in guarded for name in hidden}
     aliases: dict[str, set[str]] = {}
     for node, table, hidden in guarded:
@@ -231,23 +230,20 @@ def _refuse_wrapping(node: exp.Expr, table: Table) -> None:
 
 
 def _refuse_star(star: exp.Star, guarded: Guarded, aliases: Mapping[str, object]) -> None:
-    column = star.parent if isinstance(star.parent, exp.Column) else None
-    outside = column or star
-    if column is None and isinstance(star.parent, exp.Count):
+    parent = star.parent
+    if isinstance(parent, exp.Count) or (isinstance(parent, exp.Select) and isinstance(parent.parent, exp.Exists)):
         return
-    select = outside.find_ancestor(exp.Select)
-    if column is None and isinstance(outside.parent, exp.Select) and isinstance(outside.parent.parent, exp.Exists):
-        return
-    if column is not None:
-        reaches = fold_name(column.table) in aliases
+    if isinstance(parent, exp.Column):
+        is_guarded = fold_name(parent.table) in aliases
     else:
-        reaches = any(node.find_ancestor(exp.Select) is select for node, _, _ in guarded)
-    if reaches:
+        select = star.find_ancestor(exp.Select)
+        is_guarded = any(node.find_ancestor(exp.Select) is select for node, _, _ in guarded)
+    if is_guarded:
         raise SQLRefusedError("A policy denies columns here: `*` would show them, so name those that you want.")
 
 
 def _read_receiver(dot: exp.Dot) -> list[exp.Identifier]:
-    """The names before the call in `a.b.f()`, which may be a column or a whole row: `a` and `b`."""
+    """Return the names before the call in `a.b.f()`, `a` and `b`, which may be a column or a whole row."""
     names: list[exp.Identifier] = []
     node: exp.Expr = dot
     while isinstance(node, exp.Dot):
@@ -261,7 +257,7 @@ def _refuse_column(
 ) -> None:
     """Refuse the column `names`, such as `["customers", "email"]`, if it is denied or a whole row.
 
-    `aliases`: names of guarded tables and the columns they may show; `others`: names of all other tables.
+    `aliases` are names of guarded tables -> the columns that they may show; `others` are names of all other tables.
     """
     parts = [fold_name(name) for name in names]
     path = repr(".".join(names))
@@ -283,8 +279,7 @@ def _refuse_column(
 
 
 def _refuse_name(name: exp.Identifier) -> None:
-    """Refuse a denied name that is no column, unless it gives a name or leaves a column out."""
-    gives = isinstance(name.parent, exp.Alias | exp.TableAlias | exp.Table | exp.CTE | exp.Star | exp.WindowSpec)
-    left_out = isinstance(name.parent, exp.Column)
-    if not (gives or left_out):
+    """Refuse a denied name, unless it is an alias or excluded from a star, or `_refuse_column` judges it."""
+    allowed = exp.Alias | exp.TableAlias | exp.Table | exp.CTE | exp.Star | exp.WindowSpec | exp.Column
+    if not isinstance(name.parent, allowed):
         raise SQLRefusedError(f"The policy of this connection does not let SQL read the column {name.name!r}.")

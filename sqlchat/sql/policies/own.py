@@ -1,6 +1,6 @@
-"""Refuses what a database's users defined themselves under names of built-in functions, operators and types.
+"""Refuses user-defined functions, operators and types that have the names of built-in ones.
 
-Any of it may read what a policy denies, and the name alone does not tell which one the database will choose.
+They may read data that a policy denies, and the name alone does not tell which one the database will choose.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BEHIND = {
     "similar": ("~", "!~"),
     "using": ("=",),
 }
-"""Words that use operators of these symbols."""
+"""Keyword -> symbols of the operators that it uses."""
 IS = frozenset({"is", "not"})
 BEFORE_STAR = frozenset({"(", ",", ".", "select", "distinct", "all"})
 AFTER_STAR = frozenset({")", ",", ";", "from"})
@@ -59,11 +59,11 @@ VOLATILE_COLUMN = (
     "database's own, which may do more than read. If that only computes, declare it IMMUTABLE."
 )
 CASTING = re.compile(r"jsonb?_populate_record(set|_valid)?|populate_record|pg_input_(error_info|is_valid)")
-"""Functions that cast texts to types which they take from a value or a text."""
+"""Functions that cast texts to the type of a value, or to a type that a text names."""
 
 
 def refuse_own(sql: str, tree: exp.Expr, catalog: Catalog) -> None:
-    """Raise SQLRefusedError if `sql`, parsed as `tree`, could call what users of the database defined."""
+    """Raise SQLRefusedError if `sql`, parsed as `tree`, could call user-defined code."""
     own = catalog.own
     if catalog.dialect == "duckdb" and (own.functions or own.operators):
         _refuse_macros(sql, own)
@@ -79,8 +79,8 @@ def refuse_own(sql: str, tree: exp.Expr, catalog: Catalog) -> None:
 
 
 def refuse_volatile(words: Sequence[Lexeme], tree: exp.Expr, catalog: Catalog) -> None:
-    """Raise SQLRefusedError for own operators and types of Postgres that may do more than read."""
-    if any(each.is_volatile for each in catalog.own.overloads):
+    """Raise SQLRefusedError for user-defined operators and types of Postgres that may do more than read."""
+    if any(overload.is_volatile for overload in catalog.own.overloads):
         symbol = Operands(tree, catalog).find_volatile(_find_symbols(words))
         if symbol:
             raise SQLRefusedError(VOLATILE_OPERATOR.format(name=symbol))
@@ -94,10 +94,10 @@ def _refuse_macros(sql: str, own: OwnNames) -> None:
     if words and words[0].value == "create":
         start = next((word.end for word in words if (word.kind, word.value) == ("word", "as")), 0)
         sql = sql[start:]
-    called = read_called_names(sql)
-    if called is None:
+    called_names = read_called_names(sql)
+    if called_names is None:
         raise SQLRefusedError("It cannot be told which functions this SQL calls, as the policy demands.")
-    if names := sorted(called & (own.functions | own.operators)):
+    if names := sorted(called_names & (own.functions | own.operators)):
         raise SQLRefusedError(MACRO.format(name=names[0]))
 
 
@@ -110,7 +110,7 @@ def _refuse_functions(words: Sequence[Lexeme], functions: frozenset[str]) -> Non
 
 
 def _find_symbols(words: Sequence[Lexeme]) -> Iterator[str]:
-    """Symbols of all operators in a text but for those that name pg_catalog."""
+    """Yield the symbols of all operators in a text, except those that name pg_catalog."""
     edge = Lexeme("sign", ",", 0, 0)
     for before, word, after in zip((edge, *words), words, (*words[1:], edge), strict=False):
         is_of_list = word.value == "distinct" and before.value not in IS
@@ -132,14 +132,12 @@ def _is_star(words: Sequence[Lexeme], at: int, end: int) -> bool:
     """Whether a `*` stands for columns or rows, not between two values."""
     if end - at > 1 or words[at].text != "*":
         return False
-    before = words[at - 1] if at else None
-    after = words[end] if end < len(words) else None
-    return (
-        before is None
-        or (before.kind in ("word", "sign") and before.value in BEFORE_STAR)
-        or after is None
-        or (after.kind in ("word", "sign") and after.value in AFTER_STAR)
-    )
+    if at == 0 or end == len(words):
+        return True
+    before, after = words[at - 1], words[end]
+    if before.kind in ("word", "sign") and before.value in BEFORE_STAR:
+        return True
+    return after.kind in ("word", "sign") and after.value in AFTER_STAR
 
 
 def _is_assignment(words: Sequence[Lexeme], at: int, end: int) -> bool:
@@ -150,7 +148,7 @@ def _is_assignment(words: Sequence[Lexeme], at: int, end: int) -> bool:
 
 
 def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str], message: str) -> None:
-    """Refuse casts to `types`, also those of literals (`mood 'x'`), and functions that cast to any type."""
+    """Refuse casts to `types`, also in literals (`mood 'x'`), and functions that cast to any type."""
     own_types = {
         data_type.this
         for name in types
@@ -176,9 +174,9 @@ def _refuse_types(words: Sequence[Lexeme], tree: exp.Expr, types: frozenset[str]
 
 
 def _refuse_volatile_columns(tree: exp.Expr, catalog: Catalog) -> None:
-    """Refuse to compare, cast or pass on a column whose type then runs a volatile function of the users' own.
+    """Refuse to compare, cast or pass on a column if its type then runs a volatile user-defined function.
 
-    Such a column may be an output of the outermost query, as it is.
+    Such a column may be an output of the outermost query, without change.
     """
     columns = {
         table.name.lower(): {
@@ -219,7 +217,7 @@ def _refuse_volatile_columns(tree: exp.Expr, catalog: Catalog) -> None:
 
 
 def _list_plain_selects(tree: exp.Expr) -> Iterator[exp.Select]:
-    """The outermost queries, those of UNION ALL among them, that neither compare nor count their rows."""
+    """Yield the outermost queries, also those in UNION ALL, that neither compare nor count their rows."""
     waiting = [tree]
     while waiting:
         match waiting.pop():
@@ -239,7 +237,7 @@ def _is_alias_or_qualifier(name: exp.Identifier) -> bool:
 
 
 def _read_dotted(words: Sequence[Lexeme], at: int) -> str:
-    """The last part of the dotted name that begins at `at`, as `_refuse_types` compares it."""
+    """Return the last part of the dotted name that begins at `at`, shortened and in lower case."""
     while at + 2 < len(words) and words[at + 1].text == ".":
         at += 2
     return shorten_name(words[at].value).lower()

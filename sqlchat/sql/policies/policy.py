@@ -1,7 +1,7 @@
-"""Applies a connection's policy: which tables and columns SQL may read.
+"""Applies a connection's policy, which limits the tables and columns that SQL may read.
 
-It refuses what might be a denied column under another name, and what cannot be resolved. A query that is refused by
-mistake can be written more plainly; a denied value that was shown cannot be called back.
+It refuses names that might mean a denied column, and names that cannot be resolved. A query that is refused by
+mistake can be rewritten; a denied value that was shown cannot be taken back.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sqlchat.sql.policies.patterns import Parts, compile_patterns
 
 FIELDS = ("allow_tables", "deny_tables", "deny_columns")
 MOST = 500
-"""Patterns of one field."""
+"""Most patterns of one field."""
 PART = r"[^\s.\"'`\[\]]{1,128}"
 TABLE = re.compile(rf"{PART}(\.{PART})?")
 COLUMN = re.compile(rf"{PART}\.{PART}(\.{PART})?")
@@ -31,17 +31,17 @@ COLUMN = re.compile(rf"{PART}\.{PART}(\.{PART})?")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Patterns of names, compared without case; `*` in one stands for any characters of that part."""
+    """Patterns of names, compared without case; `*` stands for any characters of one part."""
 
     allow_tables: tuple[str, ...] = ()
-    """`table` or `schema.table`; where there are any, SQL reads nothing else."""
+    """`table` or `schema.table`; if there are any, SQL reads no other tables."""
     deny_tables: tuple[str, ...] = ()
     deny_columns: tuple[str, ...] = ()
     """`table.column` or `schema.table.column`."""
 
     @classmethod
     def read(cls, fields: Mapping[str, Any] | None) -> Policy | None:
-        """The policy that a request or the store has, None for none. Raises PayloadError."""
+        """Return the policy in `fields` of a request or the store; None without patterns. Raises PayloadError."""
         faults = {}
         for name, patterns in (fields or {}).items():
             form, example = (COLUMN, "table.column") if name == "deny_columns" else (TABLE, "schema.table")
@@ -81,16 +81,16 @@ class Policy:
 
 @dataclass(frozen=True)
 class PolicedCatalog:
-    """A catalog, and what a policy leaves of it."""
+    """A catalog, and the part of it that a policy allows."""
 
     full: Catalog
     visible: Catalog
     """The catalog without denied tables and columns, nor any trace of them in keys and definitions of views."""
     readable: frozenset[Key]
     hidden: Mapping[Key, frozenset[str]]
-    """Denied columns by table, where a table has any."""
+    """Denied columns by table, only for tables with such columns."""
     readable_only: frozenset[Key]
-    """Tables that can be read with ONLY, so without the rows of their children and partitions."""
+    """Tables that can be read with ONLY, without the rows of their children and partitions."""
     hidden_only: Mapping[Key, frozenset[str]]
 
     def select_part(self, sql: str) -> PolicedCatalog:
@@ -114,7 +114,7 @@ def apply_policy(catalog: Catalog, policy: Policy) -> PolicedCatalog:
     a view reads need not be allowed by itself: naming the view allows that. The same holds for an index over another
     table, and for the children and partitions whose rows a table gives. A child is denied with its parent.
     """
-    names, names_only = _names_with_relatives(catalog)
+    names, names_only = _list_names_with_relatives(catalog)
     denied, hidden = _find_denied(catalog, policy, names)
     denied_only, hidden_only = _find_denied(catalog, policy, names_only)
     plain = frozenset(make_key(table) for table in catalog.tables if table.kind != "view" and table.origin is None)
@@ -141,16 +141,16 @@ def apply_policy(catalog: Catalog, policy: Policy) -> PolicedCatalog:
 def _find_denied(
     catalog: Catalog, policy: Policy, names: Mapping[Key, set[Parts]]
 ) -> tuple[frozenset[Key], dict[Key, frozenset[str]]]:
-    """The tables that are denied under one of their `names`, and the denied columns of each table that has any."""
-    denied = frozenset(key for key, known in names.items() if policy.denies(known))
+    """Return the tables that are denied under one of their `names`, and the denied columns by table."""
+    denied = frozenset(key for key, table_names in names.items() if policy.denies(table_names))
     hidden = {make_key(table): policy.find_hidden(table, names[make_key(table)]) for table in catalog.tables}
     return denied, {key: columns for key, columns in hidden.items() if columns}
 
 
-def _names_with_relatives(catalog: Catalog) -> tuple[dict[Key, set[Parts]], dict[Key, set[Parts]]]:
-    """The names by which a policy may mean the rows that each table gives, and gives with ONLY.
+def _list_names_with_relatives(catalog: Catalog) -> tuple[dict[Key, set[Parts]], dict[Key, set[Parts]]]:
+    """Return the names by which a policy may mean the rows of each table, without and with ONLY.
 
-    With ONLY they are the table's and its parents', else also its descendants' and those of other parents of theirs.
+    With ONLY they are the names of the table and its parents; else also of its descendants and their other parents.
     """
     parents: dict[Key, list[Key]] = defaultdict(list)
     for table in catalog.tables:
@@ -181,12 +181,12 @@ def _shows_undenied(table: Table, policed: PolicedCatalog) -> bool:
 
 def _hash_version(catalog: Catalog, policy: Policy) -> str:
     """Return a hash of the catalog version and the policy, so that caches never mix policies."""
-    made_of = json.dumps([catalog.version, policy.as_dict()])
-    return hashlib.blake2b(made_of.encode(), digest_size=8).hexdigest()
+    content = json.dumps([catalog.version, policy.as_dict()])
+    return hashlib.blake2b(content.encode(), digest_size=8).hexdigest()
 
 
 def warn_of_unseen_views(catalog: Catalog) -> list[str]:
-    """Warnings of the views that no policy lets be read, since the database does not tell what they read."""
+    """Return a warning about views that no policy can allow, since the database does not show their definitions."""
     names = [table.name for table in catalog.tables if table.kind == "view" and not table.definition]
     if not names:
         return []
@@ -198,9 +198,9 @@ def warn_of_unseen_views(catalog: Catalog) -> list[str]:
 
 
 def refuse(sql: str, policed: PolicedCatalog) -> None:
-    """Raise SQLRefusedError where `sql` reads, or might read, what it must not.
+    """Raise SQLRefusedError if `sql` reads, or might read, denied tables or columns.
 
-    `policed` is `part(sql)` of the whole. Raises SQLSyntaxError as parsing does.
+    `policed` is `select_part(sql)` of the whole. Raises SQLSyntaxError as parsing does.
     """
     _refuse(sql, policed, definition=False)
 
@@ -214,25 +214,28 @@ def _is_permitted(definition: str, policed: PolicedCatalog) -> bool:
 
 
 def _refuse(sql: str, policed: PolicedCatalog, *, definition: bool) -> None:
-    tree, read = find_tables_read(sql, policed.full, definition=definition)
+    tree, mentions = find_tables_read(sql, policed.full, definition=definition)
     full = policed.full
     functions = full.functions
     if definition and full.dialect == "postgres" and functions is not None:
-        functions |= full.own.functions  # what a view calls of the users' own, Postgres itself has told
+        functions |= full.own.functions  # Postgres itself tells the user-defined functions that a view calls
     else:
         refuse_own(sql, tree, full)
-    check_calls(sql, full.dialect, functions)  # a function of the database's own may read anything
+    check_calls(sql, full.dialect, functions)  # a user-defined function may read anything
     guarded = []
-    for each in read:
-        readable, hidden = (
-            (policed.readable_only, policed.hidden_only) if each.is_only else (policed.readable, policed.hidden)
-        )
-        if not each.tables or any(make_key(table) not in readable for table in each.tables):
+    for mention in mentions:
+        readable, hidden = policed.readable, policed.hidden
+        if mention.is_only:
+            readable, hidden = policed.readable_only, policed.hidden_only
+        keys = [make_key(table) for table in mention.tables]
+        if not keys or not readable.issuperset(keys):
             raise SQLRefusedError(
-                f"The policy of this connection does not let SQL read the table {each.written!r}.",
-                denied_table=each.written,
+                f"The policy of this connection does not let SQL read the table {mention.written!r}.",
+                denied_table=mention.written,
             )
-        guarded += [(each.node, table, hidden[make_key(table)]) for table in each.tables if make_key(table) in hidden]
+        for table, key in zip(mention.tables, keys, strict=True):
+            if key in hidden:
+                guarded.append((mention.node, table, hidden[key]))
     if guarded:
         refuse_hidden_columns(tree, guarded)
 
@@ -258,7 +261,7 @@ def _strip_table(table: Table, readable: frozenset[Key], hidden: Mapping[Key, fr
 
 
 def _list_names(key: Key) -> set[Parts]:
-    """The names that a pattern may mean: bare, and with the schema (SQLite's only one is called main)."""
+    """Return the names that a pattern may mean: bare, and with the schema, which is `main` in SQLite."""
     schema, name = key
     schema = schema or "main"
     return {(name,), (schema, name), tuple(name.split(".")), (schema, *name.split("."))}
