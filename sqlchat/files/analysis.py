@@ -24,11 +24,11 @@ from sqlchat.files.options import Options
 from sqlchat.files.summaries import summarize
 
 READER = 2
-"""Changes with every rule by which files are read: what was kept before is not used then."""
+"""Version of the rules by which files are read: raise it with every change, which makes old analyses unusable."""
 LARGEST_PRECISION = 38
-"""Digits of a NUMERIC past which no usual database holds it exactly: then it is DOUBLE PRECISION."""
+"""Digits that the usual databases hold exactly; a longer NUMERIC becomes DOUBLE PRECISION."""
 LONGEST_KEPT = 3600.0
-"""Seconds: who uploads a table asks it soon."""
+"""Seconds: users query an uploaded table soon."""
 FACTS = ("nulls", "distinct", "distinct_is_exact")
 """Facts of a column that are kept; the others are values of the file."""
 
@@ -49,11 +49,11 @@ class Analysis:
     row_count: int
     columns: list[TypedColumn]
     conversions: list[Conversion]
-    """The way of each column's values into its type."""
+    """The conversion of each column's values to its type."""
     facts: dict[str, Any]
-    """Of the file: encoding, delimiter, sheet, ..."""
+    """Facts of the file: encoding, delimiter, sheet, ..."""
     warnings: list[str]
-    """Of the file, then of its columns."""
+    """Warnings of the file, then of its columns."""
 
 
 def analyze(table: Table) -> Analysis:
@@ -61,11 +61,11 @@ def analyze(table: Table) -> Analysis:
     rows, columns = read_columns(table)
     warnings: list[str] = []
     entries = summarize(list(columns.values()), rows, warnings)
-    found = [_decide(column, entry) for column, entry in zip(columns.values(), entries, strict=True)]
-    return Analysis(rows, [c for c, _ in found], [c for _, c in found], table.facts, [*table.warnings, *warnings])
+    typed = [_type_column(column, entry) for column, entry in zip(columns.values(), entries, strict=True)]
+    return Analysis(rows, [c for c, _ in typed], [c for _, c in typed], table.facts, [*table.warnings, *warnings])
 
 
-def _decide(column: Column, entry: dict[str, Any]) -> tuple[TypedColumn, Conversion]:
+def _type_column(column: Column, entry: dict[str, Any]) -> tuple[TypedColumn, Conversion]:
     sql_type, remarks = entry["type"], list[str]()
     precision, scale = column.find_decimal() if sql_type == "NUMERIC" else (0, 0)
     if precision > LARGEST_PRECISION:
@@ -74,8 +74,8 @@ def _decide(column: Column, entry: dict[str, Any]) -> tuple[TypedColumn, Convers
     missing = frozenset(column.missing) if sql_type not in {"TEXT", "JSON"} else frozenset()
     if words := sorted(missing - {""}):
         remarks.append(f"{', '.join(map(repr, words[:3]))} in the file is null")
-    if given := entry.get("format"):
-        remarks.append(f"written as {given} in the file")
+    if written := entry.get("format"):
+        remarks.append(f"written as {written} in the file")
     remarks += column.list_remarks()
     is_typed = sql_type == "NUMERIC" and bool(column.kinds or not column.texts)
     conversion = Conversion(
@@ -87,45 +87,45 @@ def _decide(column: Column, entry: dict[str, Any]) -> tuple[TypedColumn, Convers
 
 
 class AnalysisCache:
-    """Analysis on disk, each named by the hash of a file's bytes and of how they are read. A folder of JSON files.
+    """Keeps analyses as JSON files in a folder. Their names are hashes of a file's bytes and options.
 
-    It holds names of columns and texts of warnings, no rows, and each for an hour or until it is used.
+    They hold names of columns and texts of warnings, no rows, and are kept for an hour or until they are used.
     """
 
     def __init__(self, folder: str) -> None:
         self._folder = Path(folder)
 
-    def keep(self, path: str, file_name: str, options: Options, found: Analysis) -> None:
-        """Write down what was found of the file at `path`. What the disk refuses is not kept."""
-        kept = {
-            "row_count": found.row_count,
-            "columns": [_without_values(column) for column in found.columns],
-            "conversions": [conversion.as_dict() for conversion in found.conversions],
-            "facts": found.facts,
-            "warnings": found.warnings,
+    def keep(self, path: str, file_name: str, options: Options, analysis: Analysis) -> None:
+        """Write the analysis of the file at `path`, unless the disk refuses it."""
+        content = {
+            "row_count": analysis.row_count,
+            "columns": [_without_values(column) for column in analysis.columns],
+            "conversions": [conversion.as_dict() for conversion in analysis.conversions],
+            "facts": analysis.facts,
+            "warnings": analysis.warnings,
         }
         with contextlib.suppress(OSError, TypeError):
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._remove_old()
             with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".new-", delete=False) as file:
-                file.write(orjson.dumps(kept))
-            os.replace(file.name, self._path(path, file_name, options))
+                file.write(orjson.dumps(content))
+            os.replace(file.name, self._make_path(path, file_name, options))
 
     def take(self, path: str, file_name: str, options: Options) -> Analysis | None:
-        """Take out the analysis of the same bytes; None if there is none."""
+        """Remove and return the analysis of the same bytes; None if there is none."""
         if not self._folder.exists():
             return None
-        place = self._path(path, file_name, options)
+        place = self._make_path(path, file_name, options)
         try:
-            given = orjson.loads(place.read_bytes())
+            content = orjson.loads(place.read_bytes())
             place.unlink()
-            columns = [TypedColumn(**each | {"remarks": tuple(each["remarks"])}) for each in given["columns"]]
-            conversions = [Conversion.of_dict(each) for each in given["conversions"]]
-            return Analysis(**given | {"columns": columns, "conversions": conversions})
+            columns = [TypedColumn(**column | {"remarks": tuple(column["remarks"])}) for column in content["columns"]]
+            conversions = list(map(Conversion.of_dict, content["conversions"]))
+            return Analysis(**content | {"columns": columns, "conversions": conversions})
         except (OSError, ValueError, LookupError, TypeError):
             return None
 
-    def _path(self, path: str, file_name: str, options: Options) -> Path:
+    def _make_path(self, path: str, file_name: str, options: Options) -> Path:
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256")
         suffixes = [suffix.lower() for suffix in PurePath(file_name).suffixes[-2:]]

@@ -1,4 +1,4 @@
-"""Scans all bytes of a text table before it is parsed: is it UTF-8, where are its quotes, where do rows end."""
+"""Scans all bytes of a text table before it is parsed, for its encoding, its quotes and the ends of its rows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlchat.files.formats import BLOCK_BYTES
 from sqlchat.files.source import Source
 
 SAMPLE_BYTES = 1 << 16
-"""Of lines that are no ASCII, for the detector of encodings."""
+"""Bytes of lines that are no ASCII, for the detector of encodings."""
 QUOTE = ord('"')
 
 
@@ -26,19 +26,18 @@ class ByteScan:
     nul: bool = False
     """Is there a NUL byte?"""
     odd_lines: bytes = b""
-    """Some lines that are no ASCII, of a file that is no UTF-8."""
+    """Some lines with other characters than ASCII, if the file is no UTF-8."""
     quotes: int = 0
     row_starts: list[int] = field(default_factory=lambda: [0])
-    """Offsets, a block or a little more apart, where a row begins if `quotes_enclose`; the last is the file's end."""
+    """Offsets of rows, about a block apart, valid if `quotes_enclose`; the last is the file's end."""
     beside_quotes: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(256, np.bool_))
-    """For each byte: is it anywhere before a quote of odd number or after one of even number?"""
+    """For each byte: does it stand before an opening quote or after a closing quote?"""
 
     def quotes_enclose(self, delimiter: str) -> bool:
-        """Is what stands after an odd number of quotes, and nothing else, within quotes?
+        """Is exactly the text after an odd number of quotes within quotes?
 
-        So it is where each quote of odd number, which would open a text, follows a delimiter, the end of a row or a
-        quote, and each of even number comes before one: then a reader that knows a quote only where a field begins
-        and one that counts them agree.
+        This holds if each quote of odd number, which opens a text, follows a delimiter, the end of a row or a quote,
+        and one of these follows each quote of even number. Then counting quotes finds the ends of rows.
         """
         allowed = np.zeros(256, np.bool_)
         allowed[[*delimiter.encode(), *b'\r\n"']] = True
@@ -47,7 +46,7 @@ class ByteScan:
 
 def scan_bytes(source: Source, start: int, *, block: int = BLOCK_BYTES) -> ByteScan:
     """Scan all bytes from offset `start` on, where the text begins."""
-    scan, end, before = ByteScan(row_starts=[start]), start, b"\n"  # the ends of a file count as ends of lines
+    scan, end, before = ByteScan(row_starts=[start]), start, b"\n"  # start and end of a file count as ends of lines
     decoder = codecs.getincrementaldecoder("utf-8")()
     with source.open() as file:
         stream = cast(io.BufferedReader, file)
@@ -79,7 +78,7 @@ def scan_bytes(source: Source, start: int, *, block: int = BLOCK_BYTES) -> ByteS
 
 
 def _last_row_end(chunk: bytes, quotes: int) -> int:
-    """Offset where the chunk's last row ends; 0 if none does. `quotes` were passed up to the end of the chunk."""
+    """Find the end of the chunk's last row; 0 if no row ends. `quotes` counts the quotes up to the chunk's end."""
     feed, end = (b"\n", len(chunk)) if b"\n" in chunk else (b"\r", len(chunk) - 1)  # its \n may come next
     quotes -= chunk.count(b'"', end)
     while True:

@@ -1,7 +1,7 @@
-"""Collects the facts of each column of a file, block by block: `inspection` looks at a block, `Column` merges that.
+"""Collects the facts of each column of a file: `inspection` finds those of a block, and `Column` merges blocks.
 
-Two threads look at blocks; they are merged in the file's order. Sketches and counts bound the memory, whatever the
-number of rows. `decisions` makes a type of a column, `summaries` its entry in a profile.
+Two threads inspect blocks, which are merged in the file's order. Sketches and counts bound the memory for any number
+of rows. `decisions` gives a column its type, `summaries` its entry in a profile.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sqlchat.files.threads import work_in_order
 from sqlchat.files.value_stats import ValueStats, widen
 
 SKETCHES_KEPT = 1 << 20
-"""Hashes that all columns of a file keep together, eight bytes each."""
+"""Hashes of eight bytes in the sketches of all columns of a file together."""
 
 LARGEST_SKETCH, SMALLEST_SKETCH = 1 << 14, 1 << 9
 
@@ -32,99 +32,104 @@ NUMBERS = frozenset({r.name for r in readings.READINGS.values() if r.sql_type ==
 
 class Column:
     def __init__(self, name: str, sketch_size: int, options: Options, *, commas: bool = False) -> None:
-        """`commas`: fields of the file are separated by commas, so that a decimal comma is unlikely in it."""
+        """`commas`: commas separate the file's fields, so decimal commas are unlikely."""
         self.name, self.options, self.commas = name, options, commas
         self.wanted = options.wanted(name)
-        """The type that the caller says."""
+        """The type that the caller names."""
         self.values = self.texts = 0
-        """How many there are in all, and how many of them are texts in the file."""
+        """Number of values, and of those that are texts in the file."""
         self.readings: tuple[str, ...] = readings.list_readings(options, name)
-        """Names of those that fitted all texts so far."""
+        """Names of the readings that fitted all texts so far."""
         self.fits: dict[str, ValueStats] = {}
-        """Their statistics."""
+        """Reading -> statistics of the values that it gives."""
         self.kinds: dict[str, ValueStats] = {}
-        """Values that brought a type of their own, by that type."""
+        """SQL type -> statistics of the values whose type the file gives."""
         self.alike: Counter[str] = Counter()
-        """How many texts are like numbers, and how many like dates."""
+        """Kind -> number of texts like numbers, dates or durations."""
         self.strays: Counter[str] | None = Counter()
-        """Texts that are like neither; None: too many."""
+        """Texts of no such kind; None if they are too many."""
         self.missing: Counter[str] = Counter()
         """Words for no value."""
         self.bounds: tuple[str, str] | None = None
-        """Of texts compared as written."""
+        """Least and greatest of the texts that are compared as written."""
         self.example: Any = None
         self.counts: Counter[Any] | None = Counter()
-        """How often each value is there; None: there are too many values."""
+        """Value -> how often it occurs; None if there are too many values."""
         self.sketch = Sketch(sketch_size)
         self.decided: Decision | None = None
-        """The decision, once every block was read."""
+        """The decision, when every block was read."""
         self._repeats = True
         self._compared: str | None = None
-        self._is_torn = False
+        self._is_mixed = False
         """Were blocks compared in different ways?"""
 
     def hint(self) -> ColumnHint:
-        is_counted, has_strays = self.counts is not None, self.strays is not None
-        ceiling, size = self.sketch.ceiling, self.sketch.size
+        """Return the facts for the inspection of the next block."""
         return ColumnHint(
-            self.readings, self._repeats, is_counted, has_strays, ceiling, size, self.wanted is not None
+            self.readings,
+            repeats=self._repeats,
+            counted=self.counts is not None,
+            strays=self.strays is not None,
+            ceiling=self.sketch.ceiling,
+            size=self.sketch.size,
+            wanted=self.wanted is not None,
         )
 
-    def add(self, found: BlockFacts) -> None:
+    def add(self, facts: BlockFacts) -> None:
         """Merge one block."""
-        self.values += found.values
-        self.texts += found.texts
-        self.missing += found.missing
-        if found.compared is not None:
-            self._compare(found.compared)
-        self._repeats = found.repeats or not found.values
-        self.sketch.add(found.hashes)
-        self.example = found.example if self.example is None else self.example
-        for kind, fit in found.kinds.items():
+        self.values += facts.values
+        self.texts += facts.texts
+        self.missing += facts.missing
+        if facts.compared is not None:
+            self._compare(facts.compared)
+        self._repeats = facts.repeats or not facts.values
+        self.sketch.add(facts.hashes)
+        self.example = facts.example if self.example is None else self.example
+        for kind, fit in facts.kinds.items():
             self.kinds[kind] = widen(self.kinds.get(kind), fit)
-        if found.fits is not None:
-            self.alike.update(found.alike)
-            self.strays = None if self.strays is None or found.strays is None else self.strays + found.strays
-            fitting = {name: fit for name, fit in found.fits.items() if name in self.readings}
+        if facts.fits is not None:
+            self.alike.update(facts.alike)
+            self.strays = None if self.strays is None or facts.strays is None else self.strays + facts.strays
+            fitting = {name: fit for name, fit in facts.fits.items() if name in self.readings}
             self.fits = {name: widen(self.fits.get(name), fit) for name, fit in fitting.items()}
             self.readings = tuple(fitting)
-        self._extend_bounds(found.bounds)
+        self._extend_bounds(facts.bounds)
         if self.counts is not None:
-            self.counts = None if found.counts is None else self.counts + found.counts
+            self.counts = None if facts.counts is None else self.counts + facts.counts
             if self.counts is not None and len(self.counts) > COMMON_VALUES:
                 self.counts = None
 
     def _compare(self, how: str) -> None:
-        """Take in how a block was compared; integers are numbers in every notation."""
+        """Merge how a block was compared; integers are numbers in every notation."""
         before = self._compared
         if before is None or (before == INTEGERS and how in NUMBERS):
             self._compared = how
         elif before != how and not (how == INTEGERS and before in NUMBERS):
-            self._is_torn = True
+            self._is_mixed = True
 
     def is_unfinished(self) -> bool:
-        """Was it compared in another way than its type has it? Then every block has to be read again."""
+        """Were values compared in another way than the type needs? Then every block must be read again."""
         if self.kinds or (self._compared is None and not self.missing):
             return False
         reading = decide(self).reading
         if reading is None:
-            return self._is_torn or bool(self.missing) or self._compared not in {None, AS_WRITTEN}
-        return self._is_torn or (
+            return self._is_mixed or bool(self.missing) or self._compared not in {None, AS_WRITTEN}
+        return self._is_mixed or (
             self._compared not in {None, AS_WRITTEN, reading.name}
             and not (self._compared == INTEGERS and reading.name in NUMBERS)
         )
 
     def start_again(self) -> None:
-        """Keep the decision, and forget what `add_again` will be told."""
+        """Keep the decision, and reset the facts that `add_again` merges."""
         self.decided = decide(self)
         self.sketch = Sketch(self.sketch.size)
         self.readings = (self.decided.reading.name,) if self.decided.reading else ()
         self.bounds = None
 
-    def add_again(self, found: BlockFacts) -> None:
-        """Merge one block read again; all else is known already."""
-        self.sketch.add(found.hashes)
-        self._extend_bounds(found.bounds)
+    def add_again(self, facts: BlockFacts) -> None:
+        """Merge the hashes and bounds of a block that is read again."""
+        self.sketch.add(facts.hashes)
+        self._extend_bounds(facts.bounds)
 
     def _extend_bounds(self, bounds: tuple[str, str] | None) -> None:
         if bounds:
@@ -132,7 +137,7 @@ class Column:
             self.bounds = min(both), max(both)
 
     def decide(self) -> Decision:
-        """Its type, once every block was read. Raises FileInvalidError where the caller says another."""
+        """Decide the type, when every block was read. Raises FileInvalidError if the caller's type does not fit."""
         if self.decided is None:
             self.decided = decide(self)
         elif self.decided.reading is None and not self.kinds:
@@ -140,18 +145,18 @@ class Column:
         return self.decided
 
     def list_remarks(self) -> list[str]:
-        """Facts of its values that SQL does not show: `in percent`, `in $`, `in UTC`."""
+        """List facts that SQL does not show: `in percent`, `in $`, `in UTC`."""
         decision = self.decide()
         remarks = name_marks(decision.fit.marks) if decision.reading is not None and decision.fit.kind else []
         is_zoned = decision.reading is readings.ZONED or any("zone" in fit.marks for fit in self.kinds.values())
         return (["in UTC"] if is_zoned else []) + remarks
 
     def has_months(self) -> bool:
-        """Are its intervals told in months, which no number of seconds is?"""
+        """Are intervals in months, which have no fixed number of seconds?"""
         return any("months" in fit.marks for fit in self.kinds.values())
 
     def find_decimal(self) -> tuple[int, int]:
-        """Precision and scale of the narrowest NUMERIC that holds every number."""
+        """Return precision and scale of the narrowest NUMERIC that holds every number."""
         fit = self.decide().fit
         whole, scale = fit.digits
         bounds = (abs(int(bound)) for bound in (fit.least, fit.most) if bound is not None)
@@ -159,18 +164,18 @@ class Column:
 
 
 def read_columns(table: Table) -> tuple[int, dict[str, Column]]:
-    """Read a table to its end. Gives the number of rows and the facts of each column."""
+    """Read a table to its end. Returns the number of rows, and the columns by name. Raises FileInvalidError."""
     size = min(LARGEST_SKETCH, max(SMALLEST_SKETCH, SKETCHES_KEPT // max(1, len(table.names))))
     new = partial(Column, sketch_size=size, options=table.options, commas=table.facts.get("delimiter") == ",")
     columns = {name: new(name) for name in table.names}
     rows = left_out = 0
-    for block_rows, block_left_out, found in _inspect(table.blocks, columns, new):
+    for block_rows, block_left_out, facts in _inspect(table.blocks, columns, new):
         rows += block_rows
         left_out += block_left_out
-        columns.update((name, new(name)) for name in found if name not in columns)
+        columns.update((name, new(name)) for name in facts if name not in columns)
         formats.check_width(len(columns))
-        for name, part in found.items():
-            columns[name].add(part)
+        for name, block_facts in facts.items():
+            columns[name].add(block_facts)
     if left_out and left_out > 3 * rows:
         raise FileInvalidError(
             f"{left_out:,} rows do not have the fields of the header, and {rows:,} have; say in `header_row` which "
@@ -187,20 +192,20 @@ def read_columns(table: Table) -> tuple[int, dict[str, Column]]:
     if unfinished and table.again is not None:
         for column in unfinished:
             column.start_again()
-        for *_, found in _inspect(table.again([column.name for column in unfinished]), columns, new):
-            for name, part in found.items():
-                columns[name].add_again(part)
+        for *_, facts in _inspect(table.again([column.name for column in unfinished]), columns, new):
+            for name, block_facts in facts.items():
+                columns[name].add_again(block_facts)
     return rows, columns
 
 
 def _inspect(
     loads: Iterator[Load], columns: Mapping[str, Column], new: partial[Column]
 ) -> Iterator[tuple[int, int, dict[str, BlockFacts]]]:
-    """Rows, rows left out and facts by column of each block. A thread may know `columns` as a few blocks earlier."""
+    """Give the rows, rows left out and facts by column of each block. `columns` may lag by a few blocks."""
 
-    def look(load: Load) -> tuple[int, int, dict[str, BlockFacts]]:
+    def inspect_block(load: Load) -> tuple[int, int, dict[str, BlockFacts]]:
         block = load()
         hints = {name: (columns[name] if name in columns else new(name)).hint() for name in block.columns}
         return block.rows, block.left_out, {n: inspect(parts, hints[n]) for n, parts in block.columns.items()}
 
-    return work_in_order(look, loads)
+    return work_in_order(inspect_block, loads)

@@ -1,6 +1,6 @@
 """Converts a column's blocks to the type that the analysis of the whole file gave it.
 
-UUID, JSON and NUMERIC that is read from text stay text that is known to cast: Arrow has no fast type for them.
+Texts of UUID, JSON and NUMERIC stay texts, which the database can cast: Arrow has no fast type for them.
 """
 
 from __future__ import annotations
@@ -34,36 +34,36 @@ ARROW = {
     "JSON": pa.string(),
     "TEXT": pa.string(),
 }
-"""How values of an SQL type are carried; NUMERIC as what `Conversion.arrow` says."""
+"""SQL type -> Arrow type of its values; `Conversion.arrow` has the exceptions."""
 
 
 @dataclass
 class Conversion:
-    """The way of one column's values into its type. `convert` may be called from several threads."""
+    """Converts one column's values to its type. `convert` may be called from several threads."""
 
     sql_type: str
     """Without precision and scale."""
     reading: Reading | None = None
-    """Of texts that are not kept as they are."""
+    """The way to read texts; None if they stay as they are."""
     missing: frozenset[str] = frozenset()
     """Words that are nulls."""
     scale: int | None = None
-    """Of a NUMERIC whose values are no texts."""
+    """Scale of a NUMERIC whose values are no texts."""
     months: bool = False
-    """Are intervals told in months?"""
+    """Are intervals in months?"""
     cut: bool = field(default=False, init=False)
     """Was a time cut to microseconds?"""
 
     def as_dict(self) -> dict[str, Any]:
-        """JSON values: {"sql_type": "DATE", "reading": "%d.%m.%Y", "missing": ["NA"], "scale": None, ...}."""
+        """Return JSON values: {"sql_type": "DATE", "reading": "%d.%m.%Y", "missing": ["NA"], "scale": None, ...}."""
         reading = self.reading.name if self.reading else None
         beside = {"scale": self.scale, "months": self.months}
         return {"sql_type": self.sql_type, "reading": reading, "missing": sorted(self.missing), **beside}
 
     @classmethod
-    def of_dict(cls, given: dict[str, Any]) -> Conversion:
-        reading = readings.READINGS[given["reading"]] if given["reading"] else None
-        return cls(**given | {"reading": reading, "missing": frozenset(given["missing"])})
+    def of_dict(cls, content: dict[str, Any]) -> Conversion:
+        reading = readings.READINGS[content["reading"]] if content["reading"] else None
+        return cls(**content | {"reading": reading, "missing": frozenset(content["missing"])})
 
     @property
     def arrow(self) -> pa.DataType:
@@ -72,7 +72,7 @@ class Conversion:
         return ARROW[self.sql_type] if self.scale is None else pa.decimal128(38, self.scale)
 
     def convert(self, part: Part) -> pa.Array:
-        """One array of `arrow`, as long as the part."""
+        """Convert a part to an array of type `arrow` and the same length."""
         array = part.array
         if self.sql_type == "TEXT":
             return _to_texts(array)
@@ -83,7 +83,7 @@ class Conversion:
         return self._read(array)
 
     def _cast(self, array: pa.Array) -> pa.Array:
-        """Values that brought a type."""
+        """Convert values whose type the file gives."""
         if pa.types.is_interval(array.type):
             return array
         if pa.types.is_floating(self.arrow) or pa.types.is_integer(self.arrow):
@@ -96,7 +96,7 @@ class Conversion:
 
     def _to_microseconds(self, array: pa.Array) -> pa.Array:
         if pa.types.is_timestamp(array.type) and array.type.tz is not None:
-            array = array.view(pa.int64()).view(pa.timestamp(array.type.unit))  # as it is kept: in UTC
+            array = array.view(pa.int64()).view(pa.timestamp(array.type.unit))  # stored in UTC
         try:
             return pc.cast(array, self.arrow)
         except pa.ArrowInvalid:
@@ -104,7 +104,7 @@ class Conversion:
             return pc.cast(array, self.arrow, safe=False)
 
     def _read(self, texts: pa.Array) -> pa.Array:
-        """Texts of any block; words for no value are nulls."""
+        """Convert texts; words for no value become nulls."""
         texts = pc.utf8_trim_whitespace(texts) if has_outer_blanks(texts) else texts
         if not self.missing:
             return self._read_all(texts)
@@ -115,7 +115,7 @@ class Conversion:
         return self._read_all(texts.filter(pa.array(~words))).take(pa.array(places, mask=words))
 
     def _read_all(self, texts: pa.Array) -> pa.Array:
-        """One array of `arrow`, of texts without words for no value. Raises ArrowInvalid for others."""
+        """Convert texts without words for no value. Raises ArrowInvalid if one does not fit."""
         reading = self.reading
         if reading is None or self.sql_type == "UUID":
             return pc.cast(texts, self.arrow)
@@ -143,7 +143,7 @@ def _to_texts(array: pa.Array) -> pa.Array:
 
 
 def _bytes_to_texts(array: pa.Array) -> pa.Array:
-    """Bytes that are UTF-8 as their text, others in hexadecimal, each value for itself."""
+    """Decode each value that is UTF-8, and write the others in hexadecimal."""
     try:
         return pc.cast(pc.cast(array, pa.binary()), pa.string())
     except pa.ArrowInvalid:
@@ -158,7 +158,7 @@ def _byte_to_text(value: bytes) -> str:
 
 
 def _to_json(array: pa.Array) -> pa.Array:
-    """Values among JSON as JSON: a number or a truth value as it is written, all else in quotes."""
+    """Convert values to JSON: numbers and truth values as they are written, all others in quotes."""
     texts = _to_texts(array)
     if pa.types.is_boolean(array.type) or pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
         return texts

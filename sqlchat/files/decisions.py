@@ -1,6 +1,6 @@
-"""Decides the type of a column after all its blocks were read, and warns of what deserves a second look.
+"""Decides the type of a column after all its blocks were read, and warns of doubtful values.
 
-A column has a type if all its values have it, words for no value apart. If two readings give different values,
+A column has a type if all its values have it, except words for no value. If two readings give different values,
 such as 3 April and 4 March, it stays text, and the warning names the option that decides.
 """
 
@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from functools import reduce
 from typing import TYPE_CHECKING
 
 from sqlchat.errors import FileInvalidError
@@ -28,12 +29,12 @@ WIDER = {
     *(("BIGINT", wide) for wide in ("NUMERIC", "DOUBLE PRECISION")),
     *(("NUMERIC", "DOUBLE PRECISION"), ("DOUBLE PRECISION", "NUMERIC"), ("DATE", "TIMESTAMP")),
 }
-"""A type found, and one that a caller may ask for in its place."""
+"""Pairs of the type that the values have and a type that a caller may ask for instead."""
 FLOAT_DIGITS = (28, 10)
-"""Before and after the point, of floating-point numbers that a caller wants as NUMERIC."""
+"""Digits before and after the point if a caller asks for floating-point numbers as NUMERIC."""
 SHOWN_WORDS, SHOWN_WORD = 5, 40
 CODE = re.compile(r"[+-]?0\d+|\+?\d{10,}")
-"""Digits that are no number: with them, a column holds codes."""
+"""Digits that are a code and no number."""
 MOMENT_WORDS = {
     *("date", "datum", "fecha", "jour", "day", "tag", "dia", "time", "timestamp", "ts", "dt", "epoch", "zeit"),
     *("created", "updated", "modified"),
@@ -42,7 +43,7 @@ VERSION_WORDS = {
     *("version", "versions", "ver", "release", "build", "revision", "section", "clause", "chapter", "kapitel"),
     "abschnitt",
 }
-"""Columns named so hold 1.10 after 1.9, which are no decimals."""
+"""Columns with these names hold 1.10 after 1.9, which are no decimals."""
 DAYS = range(18_000, 80_000)
 """Day numbers of spreadsheets: 1949 to 2119."""
 SECONDS = range(631_152_000, 4_102_444_800)
@@ -57,7 +58,7 @@ class Decision:
     """Without precision."""
     fit: ValueStats
     reading: Reading | None = None
-    """Of texts; None where they stay text, or have their type from the file."""
+    """The way to read the texts; None if they stay text or the file gives their type."""
     warnings: tuple[str, ...] = ()
 
     def with_bounds(self, bounds: tuple[str, str] | None) -> Decision:
@@ -66,21 +67,21 @@ class Decision:
 
 
 def decide(column: Column) -> Decision:
-    """Raises FileInvalidError where the type that the caller says does not hold."""
-    found = _decide_freely(column)
+    """Decide the type of a column. Raises FileInvalidError if its values do not have the caller's type."""
+    decision = _decide_by_values(column)
     wanted = column.wanted
     if wanted is None:
-        return found
+        return decision
     if wanted == "TEXT":
         return replace(_as_text(column), fit=ValueStats(None, None)) if column.kinds else _as_text(column)
     if not column.values or column.values == column.missing.total():
         return Decision(wanted, ValueStats(None, None))
-    if found.sql_type == wanted or (found.sql_type, wanted) in WIDER:
-        digits = FLOAT_DIGITS if found.sql_type == "DOUBLE PRECISION" else found.fit.digits
-        return replace(found, sql_type=wanted, fit=replace(found.fit, digits=digits))
+    if decision.sql_type == wanted or (decision.sql_type, wanted) in WIDER:
+        digits = FLOAT_DIGITS if decision.sql_type == "DOUBLE PRECISION" else decision.fit.digits
+        return replace(decision, sql_type=wanted, fit=replace(decision.fit, digits=digits))
     raise FileInvalidError(
         f"The column {column.name!r} cannot be read as {column.options.types[column.name]}; its values are "
-        f"{found.sql_type}{_tell_strays(column)}, such as {str(column.example)[:SHOWN_WORD]!r}.",
+        f"{decision.sql_type}{_describe_strays(column)}, such as {str(column.example)[:SHOWN_WORD]!r}.",
         column=column.name,
     )
 
@@ -89,11 +90,11 @@ def _as_text(column: Column, *warnings: str) -> Decision:
     return Decision("TEXT", ValueStats(*(column.bounds or (None, None))), None, warnings)
 
 
-def _decide_freely(column: Column) -> Decision:
+def _decide_by_values(column: Column) -> Decision:
     if column.kinds:
         return _decide_kinds(column)
     if not column.fits:
-        return _as_text(column, *_doubt_text(column))
+        return _as_text(column, *_warn_of_text(column))
     best = readings.READINGS[column.readings[0]]
     fit, name = column.fits[best.name], column.name
     if best is readings.JSON or best.sql_type == "UUID":
@@ -103,7 +104,7 @@ def _decide_freely(column: Column) -> Decision:
     if fit.kind:
         return _decide_number(column, best, fit)
     if other := readings.find_rival(best.name, column.readings):
-        orders = [order for each in column.readings if (order := readings.READINGS[each].order)]
+        orders = [order for reading in column.readings if (order := readings.READINGS[reading].order)]
         return _as_text(
             column,
             f"{name!r} holds dates that may be read as {best.shown} or {other.shown}; it stays text. "
@@ -118,34 +119,29 @@ def _decide_freely(column: Column) -> Decision:
 
 
 def _decide_kinds(column: Column) -> Decision:
-    """One type for values of which some, or all, brought one."""
+    """Decide the type of a column if the file gives the types of some or all values."""
     name, kinds = column.name, column.kinds
-    nothing = ValueStats(None, None)
+    no_stats = ValueStats(None, None)
     if column.texts > column.missing.total():
         words = ", ".join(sorted({*kinds, "TEXT"}))
-        told = f": {count_words(column.strays + column.missing)}" if column.strays else ""
-        warning = f"{name!r} mixes values of several types ({words}{told}); it is read as text."
-        return Decision("TEXT", nothing, None, (warning,))
-    zoned = [f"{name!r} has times with a zone; they are in UTC here."] if _has_zone(kinds) else []
+        strays = f": {count_words(column.strays + column.missing)}" if column.strays else ""
+        warning = f"{name!r} mixes values of several types ({words}{strays}); it is read as text."
+        return Decision("TEXT", no_stats, None, (warning,))
+    has_zone = any("zone" in fit.marks for fit in kinds.values())
+    zone_warnings = (f"{name!r} has times with a zone; they are in UTC here.",) if has_zone else ()
     if set(kinds) <= set(NUMBER_KINDS):
-        fit = None
-        for each in kinds.values():
-            fit = widen(fit, each)
-        assert fit is not None
+        fit = reduce(widen, kinds.values())
         sql_type = number_type(max(kinds, key=NUMBER_KINDS.index), fit.least, fit.most)
-        return Decision(sql_type, fit, None, tuple(_tell_moments(name, sql_type, fit)))
+        return Decision(sql_type, fit, None, tuple(_warn_of_moments(name, sql_type, fit)))
     if len(kinds) == 1:
         ((kind, fit),) = kinds.items()
-        return Decision(kind, fit, None, tuple(zoned))
+        return Decision(kind, fit, None, zone_warnings)
     if set(kinds) == {"DATE", "TIMESTAMP"}:
-        return Decision("TIMESTAMP", widen(kinds["TIMESTAMP"], _to_midnights(kinds["DATE"])), None, tuple(zoned))
+        fit = widen(kinds["TIMESTAMP"], _to_midnights(kinds["DATE"]))
+        return Decision("TIMESTAMP", fit, None, zone_warnings)
     wide = "JSON" if "JSON" in kinds else "TEXT"
     warning = f"{name!r} mixes values of several types ({', '.join(sorted(kinds))}); it is read as {wide}."
-    return Decision(wide, nothing, None, (warning,))
-
-
-def _has_zone(kinds: dict[str, ValueStats]) -> bool:
-    return any("zone" in fit.marks for fit in kinds.values())
+    return Decision(wide, no_stats, None, (warning,))
 
 
 def _to_midnights(days: ValueStats) -> ValueStats:
@@ -154,7 +150,7 @@ def _to_midnights(days: ValueStats) -> ValueStats:
 
 
 def _decide_number(column: Column, best: Reading, fit: ValueStats) -> Decision:
-    """Numbers, unless they may be others, or none; tells how they are written where that is not plain."""
+    """Decide on numbers, or on text if they are ambiguous or codes; warns of unusual notations."""
     others = [column.fits[name] for name in column.readings]
     name, marks = column.name, fit.marks
     warnings = []
@@ -186,27 +182,29 @@ def _decide_number(column: Column, best: Reading, fit: ValueStats) -> Decision:
             'set `thousands` to " " to have numbers.',
         )
     else:
-        warnings += _tell_notation(name, best, marks)
+        warnings += _warn_of_notation(name, best, marks)
     sql_type = number_type(fit.kind, fit.least, fit.most)
     if column.wanted is None:
-        warnings += _tell_moments(name, sql_type, fit)
+        warnings += _warn_of_moments(name, sql_type, fit)
     return Decision(sql_type, fit, best, tuple(warnings))
 
 
-def _tell_notation(name: str, best: Reading, marks: frozenset[str]) -> list[str]:
-    """How the numbers were written."""
+def _warn_of_notation(name: str, best: Reading, marks: frozenset[str]) -> list[str]:
+    """Warn of signs, decimal commas and thousands marks in the numbers."""
     signs = currencies(marks)
-    how = [f"currency signs ({signs[0]})"] if signs else []
+    notation = [f"currency signs ({signs[0]})"] if signs else []
     if isinstance(best.notation, Notation):
-        how += ["a decimal comma"] if best.notation.decimal == "," and "fraction" in marks else []
-        how += [f"{best.notation.group!r} as thousands mark"] if "grouped" in marks else []
-    how += ["plus signs"] if PLUS in marks else []
-    warnings = [f"{name!r} is read as numbers written with {' and '.join(how)}."] if how else []
-    return [*warnings, f"{name!r} is read as numbers of percent: 7% is 7."] if "%" in marks else warnings
+        notation += ["a decimal comma"] if best.notation.decimal == "," and "fraction" in marks else []
+        notation += [f"{best.notation.group!r} as thousands mark"] if "grouped" in marks else []
+    notation += ["plus signs"] if PLUS in marks else []
+    warnings = [f"{name!r} is read as numbers written with {' and '.join(notation)}."] if notation else []
+    if "%" in marks:
+        warnings.append(f"{name!r} is read as numbers of percent: 7% is 7.")
+    return warnings
 
 
-def _tell_moments(name: str, sql_type: str, fit: ValueStats) -> list[str]:
-    """Whole numbers in a column named like a date may be days or moments."""
+def _warn_of_moments(name: str, sql_type: str, fit: ValueStats) -> list[str]:
+    """Warn of whole numbers that may be days or moments, in a column named like a date."""
     words = split_words(name)
     is_moment = bool(MOMENT_WORDS.intersection(words)) or words[-1:] in (["at"], ["on"])
     if sql_type not in {"INTEGER", "BIGINT"} or not is_moment:
@@ -232,37 +230,37 @@ def _is_compact_day(number: int) -> bool:
 
 
 def _is_like_codes(column: Column, fit: ValueStats) -> bool:
-    """Are they of blanks and digits and all of one length, as telephone numbers are?"""
+    """Are the numbers blanks and digits of one length, as telephone numbers are?"""
     if "fraction" in fit.marks or BLANKS not in fit.marks or column.options.thousands:
         return False
     return len(str(abs(int(fit.least)))) == len(str(abs(int(fit.most))))
 
 
-def _doubt_text(column: Column) -> list[str]:
-    """Warnings about texts that are nearly numbers or dates."""
-    name, spoken = column.name, column.values - column.missing.total()
-    if told := _tell_strays(column):
-        return [f"{name!r} stays text{told}. To have those as nulls, name them in `nulls`."]
-    if not spoken or column.wanted is not None:
+def _warn_of_text(column: Column) -> list[str]:
+    """Warn of texts that are nearly numbers or dates."""
+    name, count = column.name, column.values - column.missing.total()
+    if strays := _describe_strays(column):
+        return [f"{name!r} stays text{strays}. To have those as nulls, name them in `nulls`."]
+    if not count or column.wanted is not None:
         return []
-    if column.alike["texts of numbers"] == spoken:
+    if column.alike["texts of numbers"] == count:
         return [f"{name!r} is text in the file, though all are like numbers; `types` reads them as such."]
     if column.strays is None or column.strays:
         return []
-    if column.alike["dates"] == spoken:
+    if column.alike["dates"] == count:
         return [f"{name!r} holds texts like dates, but no one format reads them all; it stays text."]
-    if column.alike["durations"] == spoken:
+    if column.alike["durations"] == count:
         return [
             f"{name!r} holds texts like 25:30, of hours and minutes or of minutes and seconds; it stays text: "
             f'`types` {{{name!r}: "INTERVAL"}} reads them as hours and minutes.'
         ]
-    if column.alike["numbers"] == spoken:
+    if column.alike["numbers"] == count:
         return [f"{name!r} holds numbers that are written in several ways; it stays text."]
     return []
 
 
-def _tell_strays(column: Column) -> str:
-    """` (139 of 140 values are numbers; the other: '***' (1))`; empty where most are none."""
+def _describe_strays(column: Column) -> str:
+    """Return `: 139 of 140 values are numbers; the other: '***' (1)`; empty if most values are none."""
     is_plain = set(column.alike) in ({"numbers"}, {"dates"}, {"durations"})
     if not column.strays or not is_plain or any(map(CODE.fullmatch, column.strays)):
         return ""
@@ -275,7 +273,7 @@ def _tell_strays(column: Column) -> str:
 
 
 def count_words(texts: Counter[str]) -> str:
-    """`'***' (3), '?' (1)`: the most frequent first."""
+    """Return `'***' (3), '?' (1)`, the most frequent text first."""
     shown = [f"{text[:SHOWN_WORD]!r} ({count:,})" for text, count in texts.most_common(SHOWN_WORDS)]
     more = len(texts) - len(shown)
     return ", ".join(shown) + (f" and {more} more" if more else "")

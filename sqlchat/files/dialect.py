@@ -1,4 +1,4 @@
-"""Detects delimiter, quoting, header and footer of a text table. What the caller says goes before."""
+"""Detects delimiter, quoting, header and footer of a text table. The caller's options take precedence."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from sqlchat.files import footer, header
 from sqlchat.files.options import Options
 
 HEAD_BYTES = 1 << 20
-"""Of the file, to find delimiter and header in; the header must end within them."""
+"""Bytes at the start of a file in which delimiter and header are detected; the header must end within them."""
 TAIL_BYTES = 1 << 16
-"""Of a longer file, to find notes and totals in."""
+"""Bytes at the end of a longer file in which notes and totals are detected."""
 
 LONGEST_FIELD = 16 << 20
-"""Characters; also of what a quote opens that nothing closes."""
+"""Characters, also of a field whose quote is never closed."""
 SAMPLE_ROWS = 1000
 DELIMITERS = (",", ";", "\t", "|")
 RARE_DELIMITERS = ("~", "^", "\x1f", "\x01")
-"""Taken if every row has as many, and none of the usual ones."""
+"""Used if every row has the same number of them, and none of the usual delimiters."""
 BY_NAME = {".tsv": "\t", ".tab": "\t", ".psv": "|"}
-"""Suffix -> the delimiter that a name promises."""
+"""Suffix of a file's name -> the delimiter to try first."""
 
 MARKUP = re.compile(r"<(!doctype|html|head|body|table|\?xml|!--|svg|rss|div|script)\b", re.IGNORECASE)
 JSON = re.compile(r"(\[\s*[\[{\]\"]|\{\s*[\"}])")
@@ -37,7 +37,7 @@ class Quoting:
     """How fields are quoted."""
 
     backslash: bool = False
-    """Does a backslash, rather than another quote, come before a quote within quotes?"""
+    """Is a quote within quotes escaped by a backslash rather than doubled?"""
     blank: bool = False
     """May a blank come before the quote that opens a field?"""
 
@@ -48,7 +48,7 @@ class Quoting:
 
 @dataclass(frozen=True)
 class Row:
-    """One row and the physical lines that it takes, from 1."""
+    """One row and its first and last physical line, from 1."""
 
     first: int
     last: int
@@ -56,32 +56,32 @@ class Row:
 
 
 class RowError(Exception):
-    """Lines that are no row, from `first` to `last`."""
+    """The lines from `first` to `last` are no row."""
 
-    def __init__(self, what: str, first: int, last: int) -> None:
-        super().__init__(what)
+    def __init__(self, message: str, first: int, last: int) -> None:
+        super().__init__(message)
         self.first, self.last = first, last
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How the text is cut into a table."""
+    """How a text is split into the rows and columns of a table."""
 
     delimiter: str
     quoting: Quoting
     names: list[str]
-    """Of the columns; empty ones where there is no header."""
+    """Names of the columns; empty ones if there is no header."""
     header: tuple[int, ...]
-    """Lines of the header's rows, from 1; (): there is none."""
+    """Lines of the header's rows, from 1; () if there is none."""
     preamble: int
-    """Physical lines before the header, or before the first row where there is none."""
+    """Physical lines before the header, or before the first row if there is no header."""
     only_header: bool = False
     cut: int = 0
     """Rows at the end that are no part of the table."""
     repeated: tuple[list[str], ...] = ()
-    """The header's rows if they stand among the rows of the table too."""
+    """The header's rows if rows of the table repeat them."""
     ragged: bool = False
-    """Is there a row, as far as was looked, of another width than the header?"""
+    """Has a row of the sample another width than the header?"""
     warnings: list[str] = field(default_factory=list)
 
 
@@ -94,13 +94,10 @@ def refuse_other(head: str) -> None:
         raise UnsupportedMediaError("The content is JSON, no table of text: name the file .json (or .jsonl).")
 
 
-def rows(
+def split_rows(
     lines: Iterable[str], delimiter: str, quoting: Quoting, first: int = 1, *, strict: bool = False
 ) -> Iterator[Row]:
-    """Cut lines into rows; blank lines give rows without cells. Raises RowError.
-
-    `first` is the number of the first line.
-    """
+    """Split lines, numbered from `first`, into rows; blank lines give rows without cells. Raises RowError."""
     csv.field_size_limit(LONGEST_FIELD)
     if quoting.backslash:
         lines = (_with_doubled_quotes(line) for line in lines)
@@ -118,20 +115,18 @@ def rows(
 def _with_doubled_quotes(line: str) -> str:
     if "\\" not in line:
         return line
-    return re.sub(r'\\(["\\])', lambda found: '""' if found[1] == '"' else "\\", line)
+    return re.sub(r'\\(["\\])', lambda match: '""' if match[1] == '"' else "\\", line)
 
 
 def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: bool) -> Dialect:
-    """Find how the text is cut, by its first and last characters. `whole`: the first ones are all.
+    """Find the dialect of a text by its first and last characters. `whole`: `head` is the whole text.
 
-    Raises FileInvalidError where there is no header to be found, or no such row as the caller names.
+    Raises FileInvalidError if there is no header, or no such row as the caller names.
     """
-    lines = (
-        head.splitlines(keepends=True) if "\r" not in head else re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", head)
-    )
+    lines = re.findall(r"[^\r\n]*(?:\r\n|\n|\r)|[^\r\n]+", head) if "\r" in head else head.splitlines(keepends=True)
     if not whole and len(lines) > 1:
         lines.pop()  # the last one may be cut
-    start, said = _find_beginning(lines, options)
+    start = _find_beginning(lines, options)
     body = lines[start:]
     if not "".join(body).strip():
         if options.header_row or options.skip_rows:
@@ -139,69 +134,61 @@ def find_dialect(head: str, tail: str, suffix: str, options: Options, *, whole: 
                 f"The file has {len(lines):,} rows, so none is left to name the columns.", option="header_row"
             )
         raise FileInvalidError("The file holds no rows, not even a header.")
-    delimiter, quoting = _find_delimiter(body, suffix, options.delimiter or said)
-    found = _take_sample(body, delimiter, quoting, start + 1)
-    if not whole and len(found) == 1 and len(found[0].cells) == 1 and len(head) >= HEAD_BYTES // 4:
+    delimiter, quoting = _find_delimiter(body, suffix, options.delimiter or _find_named_delimiter(lines))
+    sample = _take_sample(body, delimiter, quoting, start + 1)
+    if not whole and len(sample) == 1 and len(sample[0].cells) == 1 and len(head) >= HEAD_BYTES // 4:
         raise FileInvalidError("The first line is longer than 1 MiB, so this is no table.", line=start + 1)
-    head_of = _find_head(found, lines, start, options)
-    at, warnings = head_of.header, list(head_of.warnings)
-    if (
-        start
-        and options.header_row is None
-        and options.skip_rows is None
-        and "".join(lines[:start]).strip() not in {"", "sep=" + delimiter}
-    ):
+    found_head = _find_head(sample, lines, start, options)
+    warnings = list(found_head.warnings)
+    is_start_detected = options.header_row is None and options.skip_rows is None
+    if start and is_start_detected and "".join(lines[:start]).strip() not in {"", "sep=" + delimiter}:
         warnings.insert(0, f"The first {start} lines, before the header, were left out.")
-    count = head_of.rows if at is not None else 0
-    first = found[at or 0]
-    heads = [row.cells for row in found[at or 0 : (at or 0) + max(1, count)]]
-    below = found[(at or 0) + count :]
-    names = header.join_names(*heads) if count == 2 else list(heads[0])
+    place = found_head.header or 0
+    header_count = found_head.rows if found_head.header is not None else 0
+    header_rows, below = sample[place : place + header_count], sample[place + header_count :]
+    first_line = sample[place].first
+    first_cells = [row.cells for row in header_rows or sample[:1]]
+    names = header.join_names(*first_cells) if header_count == 2 else list(first_cells[0])
     names[0] = names[0].removeprefix("\ufeff")
-    if count and names[0].startswith("#") and lines[first.first - 1].startswith("#"):
+    if header_rows and names[0].startswith("#") and lines[first_line - 1].startswith("#"):
         names[0] = names[0].lstrip("#").strip() or names[0]
-    names = _without_empty_end(names, below)
+    names = _drop_unused_names(names, below)
     width = len(names)
-    last = (
-        [row for row in below if row.cells] if whole else _take_sample(_take_whole_lines(tail), delimiter, quoting, 1)
-    )
+    if whole:
+        last_rows = [row for row in below if row.cells]
+    else:
+        last_rows = _take_sample(tail.splitlines(keepends=True)[1:], delimiter, quoting, 1)  # the first line is cut
     foot = footer.Foot(0)
     if width > 1:
-        foot = footer.find_foot(
-            [_fit_width(row.cells, width) for row in last], width, options.totals == "drop", whole=whole
-        )
+        last_cells = [fit_width(row.cells, width) for row in last_rows]
+        foot = footer.find_foot(last_cells, width, options.totals == "drop", whole=whole)
         warnings += footer.warn_of_totals_within([row.cells for row in below[: len(below) - foot.count * whole]])
-    kept = last[: len(last) - foot.cut] if foot.cut else last
-    warnings += _warn_of_one_column(found) if width == 1 else footer.warn_of_second_table(below, width)
-    repeated = tuple(heads[:count]) if any(row.cells in heads for row in (*below, *last)) else ()
+    warnings += _warn_of_one_column(sample) if width == 1 else footer.warn_of_second_table(below, width)
+    is_repeated = width > 1 and any(row.cells in first_cells for row in (*below, *last_rows))
+    checked_rows = last_rows[: len(last_rows) - foot.cut] if whole else below
     return Dialect(
         delimiter,
         quoting,
-        names if count else [""] * width,
-        tuple(row.first for row in found[at or 0 : (at or 0) + count]),
-        first.first - 1,
-        whole and count > 0 and not any(row.cells for row in below),
-        foot.cut,
-        repeated if width > 1 else (),
-        any(row.cells and len(row.cells) != width for row in (kept if whole else below)),
-        [*warnings, *foot.warnings],
+        names=names if header_rows else [""] * width,
+        header=tuple(row.first for row in header_rows),
+        preamble=first_line - 1,
+        only_header=whole and bool(header_rows) and not any(row.cells for row in below),
+        cut=foot.cut,
+        repeated=tuple(row.cells for row in header_rows) if is_repeated else (),
+        ragged=any(row.cells and len(row.cells) != width for row in checked_rows),
+        warnings=[*warnings, *foot.warnings],
     )
 
 
-def _take_whole_lines(tail: str) -> list[str]:
-    """The lines of the end of a file but the first, which is cut."""
-    return tail.splitlines(keepends=True)[1:]
-
-
-def _fit_width(cells: list[str], width: int) -> list[str]:
-    """A row without the empty fields past the header."""
+def fit_width(cells: list[str], width: int) -> list[str]:
+    """Return a row without the empty fields past the width of the header."""
     while len(cells) > width and not cells[-1].strip():
         cells = cells[:-1]
     return cells
 
 
-def _without_empty_end(names: list[str], below: list[Row]) -> list[str]:
-    """A header that ends in delimiters names no columns by them, unless there is something in those."""
+def _drop_unused_names(names: list[str], below: list[Row]) -> list[str]:
+    """Drop empty names at the end of a header if no row has a value in their columns."""
     width = len(names)
     while (
         width > 1
@@ -212,48 +199,51 @@ def _without_empty_end(names: list[str], below: list[Row]) -> list[str]:
     return names[:width]
 
 
-def _find_head(found: list[Row], lines: list[str], start: int, options: Options) -> header.Head:
+def _find_head(sample: list[Row], lines: list[str], start: int, options: Options) -> header.Head:
     """Find the sample's row that names the columns."""
     if options.header_row == 0:
         return header.Head(None)
     if options.header_row is not None or options.skip_rows is not None:
         return header.Head(0, rows=2 if options.has_two_headers else 1)
-    widths = Counter(len(row.cells) for row in found)
-    frequent = [width for width, count in widths.items() if count > 1 and 4 * count >= len(found)]
+    widths = Counter(len(row.cells) for row in sample)
+    frequent = [width for width, count in widths.items() if count > 1 and 4 * count >= len(sample)]
     width = max(frequent) if frequent else widths.most_common(1)[0][0]  # titles and notes are narrower than the table
-    if lines[found[0].first - 1].startswith("#"):
+    if lines[sample[0].first - 1].startswith("#"):
         return header.Head(0)
-    return header.find_head([row.cells for row in found], [row.first for row in found], width)
+    return header.find_head([row.cells for row in sample], [row.first for row in sample], width)
 
 
 def _take_sample(lines: list[str], delimiter: str, quoting: Quoting, first: int) -> list[Row]:
-    """The first rows that are not blank."""
-    found = []
+    """Split the first lines into rows that are not blank; one empty row if there is none."""
+    sample = []
     try:
-        for row in rows(lines, delimiter, quoting, first):
+        for row in split_rows(lines, delimiter, quoting, first):
             if row.cells:
-                found.append(row)
-            if len(found) == SAMPLE_ROWS and len(lines) > SAMPLE_ROWS * 20:
+                sample.append(row)
+            if len(sample) == SAMPLE_ROWS and len(lines) > SAMPLE_ROWS * 20:
                 break
     except RowError:
-        pass  # a field past the csv module's limit: the rows so far tell enough
-    return found or [Row(first, first, [""])]
+        pass  # a field past the csv module's limit: the rows before it are enough
+    return sample or [Row(first, first, [""])]
 
 
-def _find_beginning(lines: list[str], options: Options) -> tuple[int, str]:
-    """Lines to leave out before anything is looked at, and the delimiter that one of them names.
+def _find_named_delimiter(lines: list[str]) -> str:
+    """Return the delimiter that Excel's `sep=` names in the first line; empty if there is none."""
+    match = NAMES_SEPARATOR.fullmatch(lines[0].removeprefix("\ufeff")) if lines else None
+    return match[1] if match else ""
 
-    Those are what the caller says, or blank lines, comments, Excel's `sep=`, a title that a blank line parts from the
-    table.
+
+def _find_beginning(lines: list[str], options: Options) -> int:
+    """Count the lines to leave out before delimiter and header are looked for.
+
+    The caller names them, or they are blank lines, comments, Excel's `sep=`, or a title that a blank line separates
+    from the table. Raises FileInvalidError if the caller names a blank line as the header.
     """
-    said = next(
-        (found[1] for line in lines[:1] if (found := NAMES_SEPARATOR.fullmatch(line.removeprefix("\ufeff")))), ""
-    )
     if options.header_row:
         at = options.first_header - 1
         if at < len(lines) and not lines[at].strip():
             raise FileInvalidError(f"Row {at + 1} is blank, so it names no columns.", option="header_row")
-        return min(at, len(lines)), said
+        return min(at, len(lines))
     at = options.skip_rows or 0
     while at < len(lines) and (
         not lines[at].strip() or lines[at].startswith("#") or NAMES_SEPARATOR.fullmatch(lines[at])
@@ -262,19 +252,24 @@ def _find_beginning(lines: list[str], options: Options) -> tuple[int, str]:
     if 0 < at < len(lines) and lines[at - 1].startswith("#") and _is_header_in_comment(lines, at):
         at -= 1
     if options.skip_rows is not None or options.header_row is not None:
-        return at, said
-    title = at
+        return at
+    return _skip_title(lines, at)
+
+
+def _skip_title(lines: list[str], at: int) -> int:
+    """Return the line below a title and its blank lines; `at` if there is no title."""
+    title_end = at
     while (
-        title < min(len(lines), at + header.MOST_TITLES)
-        and lines[title].strip()
-        and not any(d in lines[title] for d in DELIMITERS)
+        title_end < min(len(lines), at + header.MOST_TITLES)
+        and lines[title_end].strip()
+        and not any(delimiter in lines[title_end] for delimiter in DELIMITERS)
     ):
-        title += 1
-    blank = title
-    while blank < len(lines) and not lines[blank].strip(" ,;\t\r\n"):
-        blank += 1
-    parted = title > at and blank > title and blank + 1 < len(lines)
-    return blank if parted and any(d in lines[blank] for d in DELIMITERS) else at, said
+        title_end += 1
+    blank_end = title_end
+    while blank_end < len(lines) and not lines[blank_end].strip(" ,;\t\r\n"):
+        blank_end += 1
+    is_title = at < title_end < blank_end < len(lines) - 1
+    return blank_end if is_title and any(delimiter in lines[blank_end] for delimiter in DELIMITERS) else at
 
 
 def _is_header_in_comment(lines: list[str], at: int) -> bool:
@@ -288,19 +283,20 @@ def _is_header_in_comment(lines: list[str], at: int) -> bool:
     return False
 
 
-def _find_delimiter(lines: list[str], suffix: str, said: str) -> tuple[str, Quoting]:
-    """The delimiter by which most rows have as many fields as most others, and how its fields are quoted."""
+def _find_delimiter(lines: list[str], suffix: str, named: str) -> tuple[str, Quoting]:
+    """Find the delimiter that gives most rows the same number of fields, unless one is named, and its quoting."""
     promised = BY_NAME.get(suffix)
-    order = (said,) if said else tuple(dict.fromkeys((promised, *DELIMITERS) if promised else DELIMITERS))
+    candidates = (promised, *DELIMITERS) if promised else DELIMITERS
+    order = (named,) if named else tuple(dict.fromkeys(candidates))
     best, score = (order[0], Quoting()), (False, 0.0, 0)
     for delimiter in order:
         quoting = _find_quoting(lines, delimiter)
-        found = _plausible(_take_sample(lines, delimiter, quoting, 1))
-        if found > score or delimiter == order[0]:
-            best, score = (delimiter, quoting), found
-    if not score[2] and not said:
+        rating = _rate_sample(_take_sample(lines, delimiter, quoting, 1))
+        if rating > score or delimiter == order[0]:
+            best, score = (delimiter, quoting), rating
+    if not score[2] and not named:
         for delimiter in RARE_DELIMITERS:
-            if _plausible(_take_sample(lines, delimiter, Quoting(), 1))[:2] == (True, 1.0):
+            if _rate_sample(_take_sample(lines, delimiter, Quoting(), 1))[:2] == (True, 1.0):
                 return delimiter, Quoting()
     return best
 
@@ -315,33 +311,30 @@ def _find_quoting(lines: list[str], delimiter: str) -> Quoting:
         quoting = replace(quoting, backslash=True)
     if re.search(rf'{mark}[ ]+"', text):
         blank = replace(quoting, blank=True)
-        if _plausible(_take_sample(lines, delimiter, blank, 1)) >= _plausible(
-            _take_sample(lines, delimiter, quoting, 1)
-        ):
+        rating = _rate_sample(_take_sample(lines, delimiter, quoting, 1))
+        if _rate_sample(_take_sample(lines, delimiter, blank, 1)) >= rating:
             quoting = blank
     return quoting
 
 
-def _plausible(found: list[Row]) -> tuple[bool, float, int]:
-    """A delimiter is plausible by the share of rows that have the width of most, then by the number of fields."""
-    widths = Counter(len(row.cells) for row in found)
-    wide = {width: count for width, count in widths.items() if width > 1}
-    if not wide:
+def _rate_sample(sample: list[Row]) -> tuple[bool, float, int]:
+    """Rate a delimiter by its rows: is it plausible, the share of rows with the commonest width, that width."""
+    counts = Counter(len(row.cells) for row in sample if len(row.cells) > 1)
+    if not counts:
         return False, 0.0, 0
-    width = max(wide, key=lambda each: (wide[each], each))
-    share = wide[width] / len(found)
-    first = len(found[0].cells) > 1
-    return share > 0.5 or first, round(share, 3), width
+    width = max(counts, key=lambda width: (counts[width], width))
+    share = counts[width] / len(sample)
+    return share > 0.5 or len(sample[0].cells) > 1, round(share, 3), width
 
 
-def _warn_of_one_column(found: list[Row]) -> list[str]:
-    """A warning if another sign may separate fields of rows that were read as one."""
-    texts = [row.cells[0] for row in found if row.cells]
+def _warn_of_one_column(sample: list[Row]) -> list[str]:
+    """Warn if another character may separate the fields of a table that was read as one column."""
+    texts = [row.cells[0] for row in sample if row.cells]
     for mark, name in ((":", "colons"), (" ", "blanks")):
-        parted = list(csv.reader(texts, delimiter=mark))
-        width = len(parted[-1])
-        is_even = len(parted[0]) in {width, width - 1} and {len(row) for row in parted[1:]} == {width}
-        if width > 1 and is_even and all(map(all, parted)) and _has_numbers(parted[1:]):
+        fields = list(csv.reader(texts, delimiter=mark))
+        width = len(fields[-1])
+        is_even = len(fields[0]) in {width, width - 1} and {len(row) for row in fields[1:]} == {width}
+        if width > 1 and is_even and all(map(all, fields)) and _has_numbers(fields[1:]):
             return [f"The table has one column; if {name} part its fields, set `delimiter` to {mark!r}."]
     if any(len(row) > 1 and row[0] for row in csv.reader(texts[:2])) or any(texts[0].count(d) for d in ";\t|"):
         return ["The table has one column, whose texts hold delimiters: each line seems to be in quotes as a whole."]
@@ -351,5 +344,5 @@ def _warn_of_one_column(found: list[Row]) -> list[str]:
 
 
 def _has_numbers(rows: list[list[str]]) -> bool:
-    """Are the fields of one place numbers in all rows?"""
+    """Is there a column that holds a number in each row?"""
     return any(all(header.kind(row[at]) == "number" for row in rows) for at in range(len(rows[0])))

@@ -17,11 +17,11 @@ from sqlchat.files.byte_scan import ByteScan, scan_bytes
 from sqlchat.files.source import Source
 
 SUPPOSED = ("cp1252", "latin_1")
-"""Encodings, most usual first, that are taken where nothing tells another one."""
+"""Encodings that are assumed if nothing shows another one, the most usual first."""
 
 USUAL = ("cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "cp932", "gb18030", "big5", "cp949", "euc_jp", "koi8_r")
 MORE_USUAL = ("mac_roman", "cp850", "cp866", "cp1255", "cp1256", "iso8859_2")
-"""The other encodings that tables still come in."""
+"""Other encodings of tables."""
 
 THAI_CONSONANTS, BEHIND, AHEAD = "".join(map(chr, range(0xE01, 0xE2F))), "ะัาำิีึืุู็่้๊๋์", "เแโใไ"
 """Vowels and tones that stand behind a consonant, or behind another of them, and vowels that stand before one."""
@@ -67,7 +67,7 @@ LANGUAGES: tuple[tuple[str, str], ...] = (
     ("cp852", "ąćęłńóśźżáčďéěíňřšťúůýžőű"),
     ("mac_roman", "äöüßéàèçáíóúñ"),
 )
-"""Encoding, letters of a language that is written in it, in lower case; the likelier first."""
+"""Encoding and the letters of a language in it, in lower case; the likelier first."""
 
 SCRIPTS = frozenset({"cp1251", "koi8_r", "cp866", "cp1253", "iso8859_7", "cp1255", "cp1256", "cp874"})
 """Encodings of other scripts, whose letters make most of a word."""
@@ -89,27 +89,27 @@ PROBE = bytes(range(0x100)) + b"~{!!~}\x1b$B!!"
 
 @dataclass(frozen=True)
 class Encoding:
-    """How the bytes are read."""
+    """The encoding of a file and facts of its bytes."""
 
     name: str
-    """As Python knows it."""
+    """Python's name of it."""
     traits: ByteScan
-    """Facts of the bytes; of UTF-16, only the quotes are of use."""
+    """Facts of the bytes; only the quotes are valid for UTF-16."""
     guessed: bool = False
     bad_bytes: int = 0
-    """Bytes that are none of the encoding, and are read as U+FFFD."""
+    """Number of invalid bytes, which are read as U+FFFD."""
     bad_lines: list[int] = field(default_factory=list)
-    """Lines of the first ones."""
+    """The first lines with such bytes."""
 
     @property
     def has_single_byte_marks(self) -> bool:
-        """Do the bytes of ASCII mean a delimiter, a quote or the end of a row wherever they stand?"""
+        """Does each ASCII byte of a delimiter, a quote or a line's end always mean that character?"""
         is_single = self.name == "utf-8" or len(PROBE.decode(self.name, "replace")) == len(PROBE)
         return is_single and ASCII.decode(self.name, "replace") == ASCII.decode("ascii")
 
 
 def find_encoding(source: Source, given: str | None = None) -> Encoding:
-    """The encoding of the whole file: the one given, or found. Raises FileInvalidError for what is no text."""
+    """Find the encoding of a file, unless the caller gives it. Raises FileInvalidError if the file is no text."""
     start = source.head(4096)
     name = codecs.lookup(given).name.replace("utf-8-sig", "utf-8") if given else ""
     name = {"iso8859-1": "latin_1"}.get(name, name)
@@ -136,12 +136,12 @@ def find_encoding(source: Source, given: str | None = None) -> Encoding:
 
 
 def eight_bit(sample: bytes) -> str:
-    """The likely encoding of bytes that are no UTF-8: the first one whose letters are those of one language."""
+    """Guess the encoding of bytes that are no UTF-8: the first one that gives the letters of one language."""
     best, score = "", 0.0
     for name, letters in LANGUAGES:
-        found = _share(sample, name, letters)
-        if found > score + 0.01:
-            best, score = name, found
+        share = _rate_language(sample, name, letters)
+        if share > score + 0.01:
+            best, score = name, share
     if score >= ALMOST:
         return best
     matches = charset_normalizer.from_bytes(
@@ -161,8 +161,8 @@ def eight_bit(sample: bytes) -> str:
     return match.encoding
 
 
-def _share(sample: bytes, name: str, letters: str) -> float:
-    """Share of the characters beyond ASCII that are letters of a language, where they should be."""
+def _rate_language(sample: bytes, name: str, letters: str) -> float:
+    """Return the share of characters beyond ASCII that are letters of a language in a plausible place."""
     try:
         text = sample.decode(name)
     except UnicodeDecodeError:
@@ -198,21 +198,21 @@ def _share(sample: bytes, name: str, letters: str) -> float:
 
 
 def _is_misplaced(character: str, before: str, after: str) -> bool:
-    """Does a Thai vowel or tone stand where none can?"""
+    """Does a Thai vowel or tone stand in an impossible place?"""
     if character in BEHIND:
         return before not in THAI_CONSONANTS and before not in BEHIND
     return character in AHEAD and after not in THAI_CONSONANTS
 
 
 def _is_sign(character: str, before: str, after: str) -> bool:
-    """Is it a sign of any language, and does it stand where one does?"""
+    """Is a character a sign of any language, in a plausible place?"""
     if character in NEVER_IN_WORDS:
         return not (before.isalpha() or after.isalpha())
     return character in SIGNS and (character in "’'·" or not (before.isalpha() and after.isalpha()))
 
 
 def _utf16_without_mark(start: bytes) -> str:
-    """UTF-16 that is mostly ASCII has its zeros on one side; other bytes with NUL are no text."""
+    """Detect UTF-16 without a byte order mark by its zeros. Raises FileInvalidError for other bytes with NUL."""
     even, odd = start[::2].count(0), start[1::2].count(0)
     if max(even, odd) * 3 > len(start) and min(even, odd) == 0:
         return "utf-16-le" if odd else "utf-16-be"
@@ -220,13 +220,13 @@ def _utf16_without_mark(start: bytes) -> str:
 
 
 def _is_broken_utf8(odd_lines: bytes) -> bool:
-    """Are there more whole characters of UTF-8 than bytes that are none? Other encodings have hardly any."""
+    """Are there as many UTF-8 characters as invalid bytes? Other encodings have hardly any."""
     whole = len(SEQUENCE.findall(odd_lines))
     return whole > 0 and whole >= len(BEYOND_ASCII.findall(SEQUENCE.sub(b"", odd_lines)))
 
 
 def _bad_bytes(source: Source) -> tuple[int, list[int]]:
-    """How many bytes are no UTF-8, and the first lines that have one."""
+    """Count the bytes that are no UTF-8, and list the first lines with one."""
     count, lines = 0, []
     with source.open() as stream:
         for number, line in enumerate(stream, 1):

@@ -1,6 +1,6 @@
 """Finds the end of a table among the last rows of a file: empty rows, notes, totals.
 
-Used for CSV and workbooks. Each decision is told in a warning; `totals` says if totals are rows of the table.
+Used for CSV and workbooks. Each decision gives a warning. The option `totals` says if totals are rows of the table.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlchat.files.header import SHOWN, Row, body_kind, count_filled, kind, typical_fill
+from sqlchat.files.header import SHOWN, Row, body_kind, kind, typical_fill
 
 if TYPE_CHECKING:
     from sqlchat.files.dialect import Row as NumberedRow
@@ -21,9 +21,9 @@ R = TypeVar("R")
 MOST_NOTES = 30
 """Rows below a table."""
 MOST_ADDED = 200
-"""Rows above a subtotal."""
+"""Rows that a subtotal may add up."""
 MOST_LABELS = 10
-"""Columns at the left of which one may name a total."""
+"""Columns at the left that may name a total."""
 TOTAL = re.compile(
     r"(grand[ -]?|sub[ -]?|overall )?(totals?|sums?|summe|gesamt|gesamtsumme|insgesamt|zwischensumme|somme|suma|"
     r"totale|totaal|итого|всего|celkem|razem|suma|összesen|toplam|yhteensä|totalt|summa|合计|总计|合計|小计|average|mean|"
@@ -44,96 +44,98 @@ class Foot:
     """The end of a table."""
 
     cut: int
-    """Rows at the end that are no part of it."""
+    """Rows at the end that are no part of the table."""
     warnings: tuple[str, ...] = ()
     count: int = 0
-    """Rows at the end that are no values, totals that are kept among them."""
+    """Rows at the end that hold no values of the table: `cut`, and totals that stay in it."""
 
 
 def find_foot(rows: Sequence[Row], width: int, drop_totals: bool, *, whole: bool) -> Foot:
-    """Look at the last rows of a file, below its header: empty rows, notes, totals.
+    """Find empty rows, notes and totals among the last rows of a file, below its header.
 
-    `whole`: these are all rows; then a last row is known as a total by its numbers too.
+    `whole`: these are all rows; then the numbers of a last row can also show that it is a total.
     """
     rows, warnings = list(rows), []
     count = len(rows)
     typical = typical_fill(rows)
-    notes = []
-    while rows and count - len(rows) < MOST_NOTES and (not count_filled(rows[-1]) or _is_note(rows, typical, width)):
-        if count_filled(rows[-1]):
-            notes.append(", ".join(cell.strip() for cell in rows[-1] if cell.strip()))
+    notes: list[str] = []
+    empty = 0
+    while rows and empty + len(notes) < MOST_NOTES:
+        cells = _list_filled(rows[-1])
+        if cells and not _is_note(rows, typical, width):
+            break
+        empty += not cells
+        notes += [", ".join(cells)] if cells else []
         rows.pop()
-    if empty := count - len(rows) - len(notes):
-        warnings.append(f"{_last(empty)}, without any value, left out.")
+    if empty:
+        warnings.append(f"{_count_last(empty)}, without any value, left out.")
     if notes:
         shown = "; ".join(repr(note[:SHOWN]) for note in reversed(notes[-3:]))
-        warnings.append(f"{_last(len(notes))}, below the table, left out as notes (such as a source): {shown}.")
-    kept = len(rows)
-    totals = []
-    while rows and kept - len(rows) < MOST_NOTES and _is_total(rows, whole):
-        totals.append(next((cell.strip() for cell in rows[-1] if cell.strip()), ""))
-        rows.pop()
+        warnings.append(f"{_count_last(len(notes))}, below the table, left out as notes (such as a source): {shown}.")
+    totals: list[str] = []
+    while rows and len(totals) < MOST_NOTES and _is_total(rows, whole):
+        totals.append(_list_filled(rows.pop())[0])
     if totals:
         shown = ", ".join(repr(total[:SHOWN]) for total in reversed(totals))
         if drop_totals:
-            warnings.append(f"{_last(len(totals))}, left out as totals: {shown}.")
+            warnings.append(f"{_count_last(len(totals))}, left out as totals: {shown}.")
         else:
             warnings.append(
                 f"The last row seems to be a total ({shown}) of the rows above it, so sums count it twice; "
                 '`totals` "drop" leaves it out.'
             )
-    return Foot(count - len(rows) if drop_totals else count - kept, tuple(warnings), count - len(rows))
+    foot_count = count - len(rows)
+    return Foot(foot_count if drop_totals else foot_count - len(totals), tuple(warnings), foot_count)
 
 
-def _last(count: int) -> str:
+def _list_filled(row: Row) -> list[str]:
+    return [cell.strip() for cell in row if cell.strip()]
+
+
+def _count_last(count: int) -> str:
     return "1 row at the end" if count == 1 else f"{count} rows at the end"
 
 
 def _is_note(rows: Sequence[Row], typical: int, width: int) -> bool:
     """Is the last row a text below the table?"""
     row, above = rows[-1], rows[:-1]
-    texts = [cell.strip() for cell in row if cell.strip()]
+    texts = _list_filled(row)
     if typical < 2 or not texts or not row[0].strip():
         return False
     first = texts[0]
-    speaks = bool(NOTE.match(first)) and (":" in first or " " in first or not first[0].isalnum())
+    is_worded = bool(NOTE.match(first)) and (":" in first or " " in first or not first[0].isalnum())
     if len(texts) > 1:
         return (
-            speaks
+            is_worded
             and kind(first) == "text"
             and len(texts) * 2 <= typical + 1
             and all(kind(t) == "text" or len(row) < width for t in texts)
         )
     if kind(first) != "text":
         return False
-    longest = max((len(each[0].strip()) for each in above if each), default=0)
-    sentence = len(first.split()) >= 3 and len(first) > 1.5 * longest
-    other = bool(above) and body_kind(above, 0) in {"number", "day", "time"}
-    return speaks or sentence or other
+    longest = max((len(above_row[0].strip()) for above_row in above if above_row), default=0)
+    is_sentence = len(first.split()) >= 3 and len(first) > 1.5 * longest
+    return is_worded or is_sentence or (bool(above) and body_kind(above, 0) in {"number", "day", "time"})
 
 
 def _is_total(rows: Sequence[Row], whole: bool) -> bool:
-    """Does the last row add up those above, by its word or by its numbers?"""
+    """Is the last row a total of the rows above, by its word or by its numbers?"""
     row, above = rows[-1], rows[:-1]
-    if not above:
-        return False
     numbers = [c for c, cell in enumerate(row) if kind(cell) == "number"]
-    label = next((c for c, cell in enumerate(row) if kind(cell) == "text"), None)
-    if not numbers:
+    if not above or not numbers:
         return False
+    label = next((c for c, cell in enumerate(row) if kind(cell) == "text"), None)
     if label is not None:
         word = row[label].strip()
-        again = any(label < len(each) and each[label].strip() == word for each in above)
-        return bool(TOTAL.match(word)) and not again
-    empty = [
-        c
+        is_repeated = any(label < len(cells) and cells[label].strip() == word for cells in above)
+        return bool(TOTAL.match(word)) and not is_repeated
+    has_blank_label = any(
+        not cell.strip() and body_kind(above, c) == "text" and _share_filled(above, c) > 0.9
         for c, cell in enumerate(row)
-        if not cell.strip() and body_kind(above, c) == "text" and _share_filled(above, c) > 0.9
-    ]
-    counts_on = all(_follows(above[-1], row, c) for c in numbers)
-    return (
-        whole and bool(empty) and len(above) > 1 and not counts_on and all(_adds_up(row, above, c) for c in numbers)
     )
+    if not whole or not has_blank_label or len(above) < 2 or all(_follows(above[-1], row, c) for c in numbers):
+        return False
+    return all(_adds_up(row, above, c) for c in numbers)
 
 
 def _share_filled(rows: Sequence[Row], column: int) -> float:
@@ -141,13 +143,13 @@ def _share_filled(rows: Sequence[Row], column: int) -> float:
 
 
 def _follows(above: Row, row: Row, column: int) -> bool:
-    """Is a number the next one after that above it, as numbers of rows are?"""
-    cells = [each[column].strip() for each in (above, row) if column < len(each)]
+    """Is a number one more than the number above it, as in a column that counts rows?"""
+    cells = [cells[column].strip() for cells in (above, row) if column < len(cells)]
     return len(cells) == 2 and all(map(str.isdecimal, cells)) and int(cells[1]) == int(cells[0]) + 1
 
 
 def _adds_up_last(row: Row, above: Sequence[Row]) -> bool:
-    """Is the first number of a row the sum of two or more right above it? Yes if it is no plain number."""
+    """Is the first number of a row the sum of two or more numbers right above it, or no plain number?"""
     column = next(c for c, cell in enumerate(row) if kind(cell) == "number")
     try:
         float(row[column])
@@ -158,36 +160,36 @@ def _adds_up_last(row: Row, above: Sequence[Row]) -> bool:
 
 def _adds_up(row: Row, above: Sequence[Row], column: int) -> bool:
     try:
-        total = sum(float(each[column]) for each in above if column < len(each) and each[column].strip())
+        total = sum(float(cells[column]) for cells in above if column < len(cells) and cells[column].strip())
         return abs(total - float(row[column])) <= 1e-6 * max(1.0, abs(total))
     except ValueError:
         return False
 
 
 def warn_of_totals_within(rows: Sequence[Row]) -> list[str]:
-    """A warning of subtotals among the rows: they name a total, and leave a cell blank or add up those above."""
-    found = []
+    """Warn of subtotals among the rows: they name a total, and leave a cell blank or add up the rows above."""
+    labels = []
     for place in range(1, len(rows) - 1):
         row = rows[place]
         label = next((c for c, cell in enumerate(row[:MOST_LABELS]) if kind(cell) == "text"), None)
         if label is None or not TOTAL_WITHIN.match(row[label].strip()) or not any(kind(c) == "number" for c in row):
             continue
-        blank = any(not cell.strip() and c != label and _share_filled(rows, c) > 0.6 for c, cell in enumerate(row))
-        if blank or _adds_up_last(row, rows[:place]):
-            found.append(row[label].strip())
-    if not found:
+        has_gap = any(not cell.strip() and c != label and _share_filled(rows, c) > 0.6 for c, cell in enumerate(row))
+        if has_gap or _adds_up_last(row, rows[:place]):
+            labels.append(row[label].strip())
+    if not labels:
         return []
-    shown = ", ".join(repr(word[:SHOWN]) for word in found[:3])
-    return [f"Totals seem to stand within the table ({shown}; {len(found)} in all), so sums count values twice."]
+    shown = ", ".join(repr(word[:SHOWN]) for word in labels[:3])
+    return [f"Totals seem to stand within the table ({shown}; {len(labels)} in all), so sums count values twice."]
 
 
 def warn_of_second_table(rows: list[NumberedRow], width: int) -> list[str]:
-    """A warning if a blank line is followed by texts over values, as a second table would begin."""
+    """Warn if texts over values follow a blank line, as a second table would begin."""
     for at in range(1, len(rows) - 1):
         row = rows[at]
         if row.first == rows[at - 1].last + 1 or len(row.cells) != width:
             continue
-        above = [each.cells for each in rows[:at] if len(each.cells) == width]
+        above = [above_row.cells for above_row in rows[:at] if len(above_row.cells) == width]
         valued = [c for c in range(width) if above and all(kind(cells[c]) not in {"", "text"} for cells in above)]
         if valued and all(kind(cell) == "text" for cell in row.cells):
             return [
@@ -197,9 +199,9 @@ def warn_of_second_table(rows: list[NumberedRow], width: int) -> list[str]:
 
 
 def cut_last(rows: Iterable[R], count: int) -> Iterator[R]:
-    """All rows but the last `count`."""
-    held: deque[R] = deque()
+    """Give all rows except the last `count`."""
+    pending: deque[R] = deque()
     for row in rows:
-        held.append(row)
-        if len(held) > count:
-            yield held.popleft()
+        pending.append(row)
+        if len(pending) > count:
+            yield pending.popleft()

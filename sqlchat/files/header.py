@@ -1,6 +1,6 @@
 """Finds the header of a table among the first rows of a file: below titles, in one row or in two.
 
-Used for CSV and workbooks. Each decision is told in a warning, and `header_row` overrides it.
+Used for CSV and workbooks. Each decision gives a warning, and the option `header_row` overrides it.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from itertools import pairwise, zip_longest
 
 Row = Sequence[str]
-"""Cells as texts, an empty one for none."""
+"""Cells as texts; a cell without a value is an empty text."""
 
 MOST_TITLES = 30
 """Rows above a header."""
 MOST_CELLS, LEAST_ROWS = 20_000, 12
-"""Looked at to find a header."""
+"""A header is looked for in so many cells, but in no fewer rows."""
 FIRST_LIKE_DATA = "The first row, taken as the header, looks like data; `header_row` says which row it is."
 YEARS = range(1800, 2200)
 SHOWN = 60
@@ -25,7 +25,7 @@ UNIT = re.compile(
     r"[(\[]?(°?[CFK]|[%‰€$£°]|[nµumkMG]?(s|m|g|l|L|W|Wh|V|A|Hz|Pa|J|B|bit|bar|mol|N|Ω)|h|min|sec|days?|years?|yr|d|t|in|ft|"
     r"lbs?|oz|mi|mph|km/h|m/s|kn|hPa|cm|dB|ppm|pH|ha|deg|mm|[kmc]?m[²³23]|EUR|USD|GBP|CHF|mg/l|µg/m³|[A-Za-zµ]{1,3}/[A-Za-z0-9²³]{1,3})[)\]]?"
 )
-"""A row of these below names holds units."""
+"""A row of units below the names of columns."""
 
 KINDS = (
     ("day", re.compile(r"(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})([ T].*)?$")),
@@ -36,7 +36,7 @@ KINDS = (
 
 
 def kind(cell: str) -> str:
-    """The kind of a cell by its look: `number`, `day`, `time`, `truth`, `text`, or empty."""
+    """Return the kind of a cell by its look: `number`, `day`, `time`, `truth`, `text`; empty for an empty cell."""
     cell = cell.strip()
     return next((name for name, pattern in KINDS if pattern.match(cell)), "text") if cell else ""
 
@@ -46,16 +46,16 @@ class Head:
     """The beginning of a table."""
 
     header: int | None
-    """Place of the row that names the columns; None: there is none, and the first row is data."""
+    """Index of the row that names the columns; None: there is no header, and the first row is data."""
     warnings: tuple[str, ...] = ()
     rows: int = 1
-    """2: the row below it is part of the header."""
+    """Rows of the header, 1 or 2."""
 
 
 def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
-    """Find the header among the first rows of a file, none of them blank, which stand on those lines.
+    """Find the header among the first rows of a file.
 
-    `width` is how many fields most rows have.
+    `rows` holds no blank rows; `lines` are their line numbers; `width` is the number of fields that most rows have.
     """
     rows = rows[: max(LEAST_ROWS, MOST_CELLS // max(1, width))]
     typical = typical_fill(rows)
@@ -66,32 +66,32 @@ def find_head(rows: Sequence[Row], lines: Sequence[int], width: int) -> Head:
         at = 0  # a text of one field is a title only if what follows is a header beyond doubt
     if at and _names_blanks(rows, at - 1, width) and not _is_header(rows[at:]):
         at -= 1  # a header of which most names are blank
-    moved = next((n for n in range(at, min(len(rows) - 1, MOST_TITLES)) if _outdoes(rows, n, at, width)), at)
+    moved = next((n for n in range(at, min(len(rows) - 1, MOST_TITLES)) if _is_better_header(rows, n, at, width)), at)
     if moved == at and not _is_header(rows[at:]):
-        if _continues(rows[at:]):
+        if _is_data(rows[at:]):
             shown = ", ".join(rows[at])[:SHOWN]
-            told = (
+            warning = (
                 f"The first row ({shown}) looks like data, so no row was taken as the header; "
                 f"`header_row` {lines[at]} takes it."
             )
-            return Head(None, (told,)) if at == 0 else Head(at, (*_tell_titles(lines, at), FIRST_LIKE_DATA))
-        if any(_alike(rows[at:], column) for column in range(len(rows[at]))):
-            return Head(at, (*_tell_titles(lines, at), FIRST_LIKE_DATA))
+            return Head(None, (warning,)) if at == 0 else Head(at, (*_warn_of_titles(lines, at), FIRST_LIKE_DATA))
+        if any(_is_like_below(rows[at:], column) for column in range(len(rows[at]))):
+            return Head(at, (*_warn_of_titles(lines, at), FIRST_LIKE_DATA))
     for first in (moved - 1, moved):
         if first >= 0 and (names := _join_two(rows[first:], width)):
             shown = ", ".join(name for name in names if name)[:SHOWN]
-            told = f"The header stands in rows {lines[first]} and {lines[first + 1]}, which were joined ({shown})."
-            return Head(first, (*_tell_titles(lines, first), told), 2)
-    found = list(_tell_titles(lines, moved))
-    if moved == at and _heads_twice(rows[at:]):
-        found.append(
+            warning = f"The header stands in rows {lines[first]} and {lines[first + 1]}, which were joined ({shown})."
+            return Head(first, (*_warn_of_titles(lines, first), warning), 2)
+    warnings = list(_warn_of_titles(lines, moved))
+    if moved == at and _has_second_header(rows[at:]):
+        warnings.append(
             f"Row {lines[at + 1]} may be the header, or part of it, beside row {lines[at]}: `header_row` says which."
         )
-    return Head(moved, tuple(found))
+    return Head(moved, tuple(warnings))
 
 
 def join_names(groups: Row, names: Row) -> list[str]:
-    """The names of columns in two rows: groups that span several columns over names, or names over units.
+    """Join the names of columns in two rows: groups of columns over names, or names over units.
 
     >>> join_names(["", "2023", "", "2024"], ["place", "units", "price", "units"])
     ['place', '2023 units', '2023 price', '2024 units']
@@ -104,14 +104,13 @@ def join_names(groups: Row, names: Row) -> list[str]:
 
 
 def _join_two(rows: Sequence[Row], width: int) -> list[str]:
-    """The joined names if two rows are a header together, and neither is one by itself; else []."""
+    """Join the first two rows if they are a header together and neither is one alone; else return []."""
     if len(rows) < 3:
         return []
     groups, names = rows[0], rows[1]
     below = rows[2:]
-    is_text = all(kind(c) in {"text", ""} or _is_year(c) for c in (*groups, *names))
-    valued = [c for c in range(width) if body_kind(below, c) not in {"", "text"}]
-    if len(groups) != width or len(names) != width or not is_text or not valued:
+    valued = [c for c in range(width) if _has_typed_body(below, c)]
+    if len(groups) != width or len(names) != width or not _is_all_text((*groups, *names)) or not valued:
         return []
     if any(kind(names[c]) != "text" for c in valued if names[c].strip()):
         return []
@@ -134,7 +133,7 @@ def _are_units(names: Row, units: Row) -> bool:
     return bool(cells) and all(map(UNIT.fullmatch, cells)) and all(map(str.strip, names))
 
 
-def _tell_titles(lines: Sequence[int], header: int) -> tuple[str, ...]:
+def _warn_of_titles(lines: Sequence[int], header: int) -> tuple[str, ...]:
     if not header:
         return ()
     return (f"The header was found in row {lines[header]}; the rows above it (a title or notes) were left out.",)
@@ -147,7 +146,7 @@ def _names_blanks(rows: Sequence[Row], at: int, width: int) -> bool:
 
 
 def typical_fill(rows: Sequence[Row]) -> int:
-    """How many cells of a row of the table are filled: titles and notes, which have few, are the fewer rows."""
+    """Count the filled cells of a typical row: the third quartile, since titles and notes have few."""
     filled = sorted(map(count_filled, rows))
     return filled[3 * (len(filled) - 1) // 4 + (len(filled) > 1)] if filled else 0
 
@@ -157,7 +156,7 @@ def count_filled(row: Row) -> int:
 
 
 def _is_title(row: Row, typical: int, width: int) -> bool:
-    """Has it too few cells for a row of the table, as a title has?"""
+    """Has a row, like a title, fewer filled cells than rows of the table?"""
     filled = count_filled(row)
     if typical < 2:
         return False
@@ -168,10 +167,9 @@ def _is_title(row: Row, typical: int, width: int) -> bool:
 
 
 def _is_header(rows: Sequence[Row]) -> bool:
-    """Is no cell of the first row like a value, but for years over a column of something else?"""
-    return not any(
-        kind(cell) not in {"", "text"}
-        and not (_is_year(cell) and not all(_is_year(c) for c in _cells(rows[1:], column)))
+    """Is each cell of the first row empty, a text, or a year over a column of other things?"""
+    return all(
+        kind(cell) in {"", "text"} or (_is_year(cell) and not all(map(_is_year, _list_values(rows[1:], column))))
         for column, cell in enumerate(rows[0])
     )
 
@@ -180,12 +178,12 @@ def _is_year(cell: str) -> bool:
     return cell.strip().isdecimal() and int(cell) in YEARS
 
 
-def _cells(rows: Sequence[Row], column: int) -> list[str]:
+def _list_values(rows: Sequence[Row], column: int) -> list[str]:
     return [row[column] for row in rows if column < len(row) and row[column].strip()]
 
 
-def _outdoes(rows: Sequence[Row], at: int, first: int, width: int) -> bool:
-    """Is a row below the first a header beyond doubt, and the first none?"""
+def _is_better_header(rows: Sequence[Row], at: int, first: int, width: int) -> bool:
+    """Is the row `at` surely a header, and the row `first` none?"""
     if at == first or len(rows[at]) != width or any(kind(cell) != "text" for cell in rows[at]):
         return False
     header = rows[first]
@@ -195,50 +193,56 @@ def _outdoes(rows: Sequence[Row], at: int, first: int, width: int) -> bool:
     return _names_values(rows, at)
 
 
-def _heads_twice(rows: Sequence[Row]) -> bool:
-    """Is the second row a text over the values of each column that holds any?"""
+def _has_second_header(rows: Sequence[Row]) -> bool:
+    """Has the second row a text over each column of numbers, days, times or truth values?"""
     if len(rows) < 4 or any(kind(cell) not in {"text", ""} for cell in rows[1]):
         return False
-    typed = [c for c in range(len(rows[0])) if body_kind(rows[2:], c) not in {"", "text"}]
+    typed = [c for c in range(len(rows[0])) if _has_typed_body(rows[2:], c)]
     names = [rows[1][c].strip() for c in typed if c < len(rows[1])]
     return bool(typed) and len(names) == len(typed) and all(kind(n) == "text" and not n[0].isdigit() for n in names)
 
 
 def _names_values(rows: Sequence[Row], at: int) -> bool:
-    """Is a row all texts, and stand values below one of them?"""
+    """Is a row all texts, and do typed values stand below one of them?"""
     below, row = rows[at + 1 :], rows[at]
-    texts = all(kind(cell) in {"text", ""} or _is_year(cell) for cell in row)
-    return texts and any(kind(row[c]) and body_kind(below, c) not in {"", "text"} for c in range(len(row)))
+    return _is_all_text(row) and any(kind(row[c]) and _has_typed_body(below, c) for c in range(len(row)))
+
+
+def _is_all_text(row: Row) -> bool:
+    return all(kind(cell) in {"text", ""} or _is_year(cell) for cell in row)
 
 
 def body_kind(rows: Sequence[Row], column: int) -> str:
-    """The kind of most cells of a column; `text` where there is none."""
-    kinds = Counter(kind(row[column]) for row in rows if column < len(row) and row[column].strip())
+    """Return the kind that 80 % of a column's filled cells have, else `text`; empty if no cell is filled."""
+    kinds = Counter(map(kind, _list_values(rows, column)))
     if not kinds:
         return ""
     name, count = kinds.most_common(1)[0]
     return name if count >= 0.8 * kinds.total() else "text"
 
 
-def _alike(rows: Sequence[Row], column: int) -> bool:
-    """Is a column's first cell like those below, and no text?"""
+def _has_typed_body(rows: Sequence[Row], column: int) -> bool:
+    return body_kind(rows, column) not in {"", "text"}
+
+
+def _is_like_below(rows: Sequence[Row], column: int) -> bool:
+    """Is a column's first cell of the kind of the cells below, and no text?"""
     body = body_kind(rows[1:], column)
     return body not in {"", "text"} and kind(rows[0][column]) == body
 
 
-def _continues(rows: Sequence[Row]) -> bool:
-    """Is the first row like the rows below in every column that holds values? Texts may be like any header."""
+def _is_data(rows: Sequence[Row]) -> bool:
+    """Is the first row like the rows below in every typed column? Texts may look like any header."""
     if len(rows) < 2:
         return False
     first = rows[0]
-    typed = [c for c in range(len(first)) if body_kind(rows[1:], c) not in {"", "text"}]
-    return bool(typed) and all(_alike(rows, c) for c in typed) and not _counts_up(first, typed, len(first))
+    typed = [c for c in range(len(first)) if _has_typed_body(rows[1:], c)]
+    is_like_below = bool(typed) and all(_is_like_below(rows, c) for c in typed)
+    return is_like_below and not _counts_up([first[c].strip() for c in typed])
 
 
-def _counts_up(row: Row, typed: Sequence[int], width: int) -> bool:
+def _counts_up(cells: Sequence[str]) -> bool:
     """Are these the numbers of columns, 0, 1, 2 or 1, 2, 3, rather than values?"""
-    cells = [row[c].strip() for c in typed]
-    if len(typed) < 3 or not all(cell.isdecimal() for cell in cells):
+    if len(cells) < 3 or not all(map(str.isdecimal, cells)):
         return False
-    numbers = [int(cell) for cell in cells]
-    return all(b - a == 1 for a, b in pairwise(numbers))
+    return all(int(b) - int(a) == 1 for a, b in pairwise(cells))

@@ -58,7 +58,7 @@ class Notation:
         return f"^{before}{number}{after}$"
 
     def plain(self, texts: pa.Array) -> tuple[pa.Array, frozenset[str]] | None:
-        """The numbers written as SQL has them, and what they were marked with; None where a text is none of them.
+        """Return the numbers as SQL writes them, and their marks; None if a text is no such number.
 
         `texts` have neither nulls nor outer blanks. Marks are currency signs, `%`, `no %` beside it, `grouped`.
         """
@@ -105,10 +105,10 @@ NOTATIONS = tuple(Notation(d, g) for g in (",", ".", " ", "'") for d in (".", ",
 
 
 def currencies(marks: frozenset[str]) -> list[str]:
-    """The currency signs among marks, sorted."""
+    """Return the currency signs among marks, sorted."""
     return sorted(marks - {PERCENT, f"no {PERCENT}", "grouped", "fraction", BLANKS, PLUS})
 
 
 def name_marks(marks: frozenset[str]) -> list[str]:
-    """Units of numbers that SQL does not show: `in percent`, `in $`."""
+    """List the units of numbers that SQL does not show: `in percent`, `in $`."""
     return [f"in {mark}" for mark in currencies(marks)] + (["in percent"] if PERCENT in marks else [])

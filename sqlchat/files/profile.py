@@ -11,7 +11,7 @@ from sqlchat.files.memory import keep_no_spare_memory
 from sqlchat.files.options import Options
 
 NARROW = 24
-"""Columns up to which freed memory is kept, which saves time; arrays of more columns are small."""
+"""Freed memory is kept, which saves time, if a file has no more columns: arrays of more columns are small."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class ColumnProfile:
     """SQL name of the narrowest type that holds every value."""
     nulls: int
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """distinct, distinct_is_exact, min, max, example; where they make sense also mean, top, format."""
+    """distinct, distinct_is_exact, min, max, example; for some columns also mean, top, format."""
 
     def as_dict(self) -> dict[str, Any]:
         return {"name": self.name, "type": self.type, "nulls": self.nulls, **self.facts}
@@ -32,7 +32,7 @@ class Profile:
     row_count: int
     columns: list[ColumnProfile]
     facts: Mapping[str, Any] = field(default_factory=dict)
-    """Of the file: format, and what its format says (encoding, delimiter, header, sheet)."""
+    """Facts of the file: format, and by format encoding, delimiter, header, sheet."""
     warnings: list[str] = field(default_factory=list)
 
     def as_dict(self) -> dict[str, Any]:
@@ -42,25 +42,25 @@ class Profile:
 
 
 def profile(path: str, file_name: str, options: Options | None = None, keep_in: str | None = None) -> Profile:
-    """Profile the file at `path`, which its owner calls `file_name`; keep what was found in the folder `keep_in`.
+    """Profile the file at `path`, which its owner calls `file_name`; keep its analysis in the folder `keep_in`.
 
-    Raises FileInvalidError (with the fact `line` where there is one), TooLargeError, UnsupportedMediaError.
+    Raises FileInvalidError (with the fact `line` if it is known), TooLargeError, UnsupportedMediaError.
     """
-    from sqlchat.files.analysis import AnalysisCache, analyze  # in the worker alone: they bring Arrow and pandas
+    from sqlchat.files.analysis import AnalysisCache, analyze  # only in the worker: it imports Arrow and pandas
 
     options = options or Options()
     format, source = formats.detect(path, file_name, options.sheet)
     table = format.read(source, options)
     if len(table.names) > NARROW:
         keep_no_spare_memory()
-    found = analyze(table)
+    analysis = analyze(table)
     if keep_in is not None:
-        AnalysisCache(keep_in).keep(path, file_name, options, found)
+        AnalysisCache(keep_in).keep(path, file_name, options, analysis)
     columns = []
-    for column in found.columns:
+    for column in analysis.columns:
         facts = dict(column.facts)
         columns.append(ColumnProfile(facts.pop("name"), facts.pop("type"), facts.pop("nulls"), facts))
     facts = {"format": format.name.lower(), **table.facts, "read": table.read}
     if source.packed:
         facts["compression"] = source.packed
-    return Profile(found.row_count, columns, facts, found.warnings)
+    return Profile(analysis.row_count, columns, facts, analysis.warnings)

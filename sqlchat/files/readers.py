@@ -29,11 +29,11 @@ NUMERIC_DIGITS = 38
 """Digits of a decimal that the usual databases hold exactly."""
 
 OFFSET = r"[+-](?:0[1-9]|1\d|00:?[1-9])[\d:]*$"
-"""Of a time that is not told in UTC."""
+"""Offset of a time that is not in UTC."""
 PADDED = r"^(?:\+|-?0\d)"
 """A plus sign, or a zero before a digit, which a number would lose."""
 CODE_LIKE = rf"{PADDED}|^-?\d+[eE]\d+$"
-"""Programs write a sign or a point into numbers with exponents; what has neither is a code more likely."""
+"""Programs write a sign or a point into numbers with exponents; texts without both are rather codes."""
 
 MINUS_SIGN = "(?P<sign>-?)"
 ISO_DURATION = (
@@ -42,16 +42,16 @@ ISO_DURATION = (
 )
 
 COMPACT = "%Y%m%d"
-"""Of days, if the caller says that they are days: else they are numbers."""
+"""Format of days that are numbers unless the caller names the type."""
 
 TextReader = Callable[[pa.Array], ValueStats | None]
 
 
 class Relaxed:
-    """Numbers as somebody says they are: with leading zeros, a plus sign or any exponent."""
+    """Numbers if the caller names the type: with leading zeros, a plus sign or any exponent."""
 
     def plain(self, texts: pa.Array) -> tuple[pa.Array, frozenset[str]] | None:
-        """The numbers as SQL writes them, and no marks; other texts stay as they are."""
+        """Return the numbers as SQL writes them, and no marks; other texts stay unchanged."""
         return pc.replace_substring_regex(
             pc.replace_substring_regex(texts, r"^\+", ""), r"^(-?)0+(\d)", r"\1\2"
         ), frozenset()
@@ -104,13 +104,13 @@ def reader_of_notation(notation: Notation | Relaxed) -> TextReader:
 
 
 def number_bounds(numbers: pa.Array) -> tuple[Any, Any]:
-    """The least and the greatest of numbers that are there; NaN for both where one is none."""
+    """Return the least and the greatest number; NaN for both if one is NaN."""
     values = numbers.to_numpy()  # NumPy is five times as fast as Arrow here
     return values.min().item(), values.max().item()
 
 
 def _find_scale(starts: Any, points: Any) -> int:
-    """Digits after the point at most, of numbers of digits, signs and points only."""
+    """Return the most digits after a point, in numbers of digits, signs and points only."""
     if not len(points):
         return 0
     ends = starts[1:] if len(points) == len(starts) - 1 else starts[np.searchsorted(starts, points, "right")]
@@ -148,18 +148,18 @@ def read_times(texts: pa.Array) -> ValueStats | None:
 
 
 def read_durations(texts: pa.Array) -> ValueStats | None:
-    """`112:00:05`, `-0:30:00.5`, `PT1H30M`, `P1DT2H`."""
+    """Read `112:00:05`, `-0:30:00.5`, `PT1H30M`, `P1DT2H`."""
     found = _read_spans(texts, rf"^{MINUS_SIGN}(?P<h>\d{{1,6}}):(?P<m>[0-5]\d):(?P<s>[0-5]\d(?:\.\d{{1,6}})?)$")
     return found or _read_spans(texts, ISO_DURATION)
 
 
 def read_hours(texts: pa.Array) -> ValueStats | None:
-    """`25:30`, of hours and minutes."""
+    """Read `25:30` as hours and minutes."""
     return _read_spans(texts, rf"^{MINUS_SIGN}(?P<h>\d{{1,6}}):(?P<m>[0-5]\d)$")
 
 
 def _read_spans(texts: pa.Array, pattern: str) -> ValueStats | None:
-    """Durations of which the groups of a pattern give days, hours, minutes and seconds."""
+    """Read durations by a pattern with groups for days, hours, minutes and seconds."""
     found = pc.extract_regex(texts, pattern)
     if found.null_count:
         return None
@@ -183,7 +183,7 @@ def read_uuids(texts: pa.Array) -> ValueStats | None:
 
 
 def read_json(texts: pa.Array) -> ValueStats | None:
-    """Objects and arrays only: a bare number or word is what it looks like."""
+    """Read objects and arrays; a bare number or word is no JSON here."""
     if texts[0].as_py().lstrip()[:1] not in ("[", "{"):
         return None
     if not pc.all(pc.match_substring_regex(texts, r"^\s*[\[{]")).as_py():

@@ -1,4 +1,4 @@
-"""The ways to read a column's texts, by name: an SQL type and a reader each.
+"""Lists the readings of a column's texts. Each has a name, an SQL type and a reader.
 
 A reading survives only while it fits every text of every block, so no type is guessed from the first rows.
 """
@@ -44,18 +44,18 @@ class Reading:
     fit: TextReader
     """A function of `readers`."""
     format: str | None = None
-    """strptime's notation, where the texts are no ISO 8601."""
+    """strptime's notation, if the texts are no ISO 8601."""
     notation: Notation | Relaxed | WordedDate | None = None
-    """Rewrites the texts before they are read: numbers as SQL has them, days with a month in words in digits."""
+    """Rewrites the texts before they are read: numbers as SQL writes them, and months in words as digits."""
 
     @property
     def shown(self) -> str | None:
-        """The format as it stands in the file."""
+        """The format in the file."""
         return self.name if isinstance(self.notation, WordedDate) else self.format
 
     @property
     def order(self) -> str:
-        """Of year, month and day in a format of digits: `dmy`; empty without one."""
+        """Order of year, month and day in a format of digits: `dmy`; empty without one."""
         directives = DATE_DIRECTIVES.findall(self.format or "") if self.notation is None else []
         return "".join(each.lower() for each in directives)
 
@@ -65,20 +65,20 @@ DATE_FORMATS = (
     *("%d.%m.%y", "%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%y-%m-%d", "%y/%m/%d", "%m.%d.%Y", "%m.%d.%y"),
 )
 RARE = ("%m.%d.%Y", "%m.%d.%y", "%y/%m/%d")
-"""Tried only if the caller names their order: nobody else means them."""
+"""Tried only if the caller names their order, since they are rare."""
 CLOCK_FORMATS = ("%H:%M", "%H:%M:%S", "%H:%M:%S.%f", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
 TIME_FORMATS = ("%H:%M", "%H:%M:%S", "%I:%M %p", "%I:%M:%S %p", "%I:%M%p")
 BETWEEN = (" ", ", ")
-"""A date and its time."""
+"""Separators of a date and its time."""
 
 DATE_LIKE = re.compile(r"(\d{1,2}[-/.]|\d{4}[-/.]|\d{4})[\w ./:,-]{3,30}$", re.ASCII)
 TIME_LIKE = re.compile(r"\d{1,2}:\d\d")
-"""Only where the first text looks like these are the formats above tried."""
+"""The formats above are tried only if the first text looks like one of these."""
 
 NUMBER_LIKE = re.compile(
     rf"[-+\u2212\u2013( ]{{0,3}}(?:{CURRENCY})?[-\u2212\u2013 \xa0\u202f]{{0,2}}[.,]?\d.{{0,40}}$"
 )
-"""The same for numbers."""
+"""The notations of numbers are tried only if the first text looks like this."""
 
 
 def _make_worded(sql_type: str, notation: WordedDate, clock: str = "") -> Reading:
@@ -117,14 +117,14 @@ JSON = Reading("json", "JSON", read_json)
 READINGS = {reading.name: reading for reading in (*PLAIN, RELAXED, *TEMPORAL, JSON)}
 
 ASKED_FOR = frozenset({COMPACT, "duration of hours and minutes"})
-"""Names of readings that are tried only if the caller says the type: else they are numbers, or minutes."""
+"""Readings that are tried only if the caller names the type: else they are numbers, or minutes."""
 
 OF_STRINGS = frozenset(reading.name for reading in TEMPORAL)
-"""Names of the readings of a format that tells a number from a string, but has no dates (JSON)."""
+"""Readings of strings in a format that has numbers but no dates (JSON)."""
 
 
 def list_readings(options: Options, column: str | None = None) -> tuple[str, ...]:
-    """Names of the readings that a caller's options leave for the texts of a column."""
+    """List the readings that a caller's options allow for the texts of a column."""
     wanted = options.wanted(column) if column is not None else None
     if wanted == "TEXT":
         return ()

@@ -1,7 +1,7 @@
 """Profiles uploads in a killable process, stores them, lists and deletes them.
 
-A `folder` holds one caller's files within a bucket (a signed-in caller's id), `""` is the bucket itself; `token`
-is the signed-in caller's own, and the storage applies its policies.
+A `folder` holds one caller's files within a bucket (a signed-in caller's id); `""` is the bucket itself. `token` is
+the signed-in caller's own, and the storage applies its policies.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from sqlchat.files.storage.base import make_absent_error
 from sqlchat.workers import Workers
 
 GENERIC = frozenset({"", "application/octet-stream", "binary/octet-stream", "text/plain", "application/vnd.ms-excel"})
-"""Media types that say nothing of a table: browsers on Windows call a CSV the last one."""
+"""Media types that do not identify a table: browsers on Windows send the last one for CSV."""
 
 ACTIVE = re.compile(r"html|xml(?!formats)|svg|script", re.IGNORECASE)
-"""Media types that a browser would run when the object is served."""
+"""Media types that a browser would execute when the object is served."""
 
 MEDIA_TYPE = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,63}")
 
@@ -44,7 +44,7 @@ class Named(Protocol):
 
 
 class Readings(Protocol):
-    """Keeps how stored files are to be read, for all processes and hosts."""
+    """Keeps the `read` options of stored files, for all processes and hosts."""
 
     def remember(self, bucket: str, name: str, read: dict[str, Any]) -> None: ...
 
@@ -60,13 +60,7 @@ class UploadedFile:
     profile: Profile
 
     def as_dict(self) -> dict[str, Any]:
-        return {
-            "file_name": self.file_name,
-            "storage_path": self.storage_path,
-            "content_type": self.content_type,
-            "size_bytes": self.size_bytes,
-            "profile": self.profile.as_dict(),
-        }
+        return vars(self) | {"profile": self.profile.as_dict()}
 
 
 @dataclass(frozen=True)
@@ -75,7 +69,7 @@ class StoredFile:
 
     name: str
     storage_path: str
-    """As the upload answered it."""
+    """The path that the upload returned."""
     size_bytes: int
     content_type: str
     updated_at: datetime | None
@@ -85,10 +79,10 @@ class StoredFile:
 
 
 class Files:
-    """Profiles files, stores them and finds them again.
+    """Profiles, stores, lists and deletes files.
 
-    `workers` are those for uploads: their memory limit is meant for a file. `changed` is told the bucket and key of
-    what was stored or removed. `readings` keeps how each is to be read.
+    `workers` are those for uploads, with a memory limit for one file. `changed` is called with bucket and key of each
+    object that was stored or removed. `readings` keeps the options of each.
     """
 
     def __init__(
@@ -113,8 +107,8 @@ class Files:
         seconds = self._settings.upload_timeout
         try:
             reading: Callable[..., Profile] = functools.partial(bounded, profile)
-            given = str(_path(spooled)), file_name, options, self._findings
-            return self._workers.for_owner(owner).call(reading, *given, deadline=seconds)
+            arguments = str(_path(spooled)), file_name, options, self._findings
+            return self._workers.for_owner(owner).call(reading, *arguments, deadline=seconds)
         except DeadlineError as exc:
             raise FileInvalidError(
                 f"The file is too costly to read: it was not done after {seconds:g} s. Split it, or send Parquet."
@@ -132,13 +126,13 @@ class Files:
         token: str | None = None,
         options: Options | None = None,
     ) -> UploadedFile:
-        """Profile the file, store it in `bucket`, and remember how it is to be read.
+        """Profile the file, store it in `bucket`, and remember its options.
 
-        Raises what `profile` and `Storage.put` raise. Nothing is stored unless the file was read to its end.
+        Raises the errors of `profile` and `Storage.put`. A file is stored only if it was read to its end.
         """
         self._check(bucket)
         name = safe_name(file_name)
-        found = self.profile(spooled, name, options, owner=folder)
+        file_profile = self.profile(spooled, name, options, owner=folder)
         path = _path(spooled)
         media_type = _media_type(content_type, name)
         size = path.stat().st_size
@@ -147,32 +141,31 @@ class Files:
             stored = self._storage.put(bucket, key, file, size, media_type, upsert=upsert, token=token)
         self._remember(bucket, key, options.given() if options else {})
         self._changed(bucket, key)
-        return UploadedFile(name, stored, media_type, size, found)
+        return UploadedFile(name, stored, media_type, size, file_profile)
 
     def list(self, bucket: str, *, folder: str = "", token: str | None = None) -> builtins.list[StoredFile]:
-        """The caller's files in `bucket`, by name. Raises BucketNotFoundError and what `Storage.list` raises."""
+        """List the caller's files in `bucket`, by name. Raises BucketNotFoundError, and as `Storage.list`."""
         self._check(bucket)
-        kept = []
-        for each in self._storage.list(bucket, folder, token=token):
-            name = each.name.rpartition("/")[2]
-            if is_safe(name):  # what another program put there may have a name that nobody can ask for
-                path = f"{bucket}/{self._storage.key(each.name)}"
-                kept.append(StoredFile(name, path, each.size_bytes, each.content_type, each.updated_at))
-        return kept
+        files = []
+        for stored in self._storage.list(bucket, folder, token=token):
+            name = stored.name.rpartition("/")[2]
+            if is_safe(name):  # an object of another program may have a name that no caller can use
+                path = f"{bucket}/{self._storage.key(stored.name)}"
+                files.append(StoredFile(name, path, stored.size_bytes, stored.content_type, stored.updated_at))
+        return files
 
     def delete(self, storage_path: str, *, folder: str = "", token: str | None = None) -> None:
-        """Remove a file of the caller's. Raises what `locate` and `Storage.delete` raise."""
+        """Remove a file of the caller. Raises the errors of `locate` and `Storage.delete`."""
         bucket, name = self.locate(storage_path, folder=folder)
         self._storage.delete(bucket, name, token=token)
         self._remember(bucket, name, {})
         self._changed(bucket, name)
 
     def locate(self, storage_path: str, *, folder: str = "") -> tuple[str, str]:
-        """Bucket and name, for the storage, of a file of the caller's.
+        """Return the bucket and name in the storage of a file of the caller, whether it exists or not.
 
-        `storage_path` is as the upload answered it; the caller's folder in it may be left out. That there is such a
-        file is not said. Raises BucketNotFoundError, and FileNotFoundInStorageError for what can be no file of the
-        caller's, such as another's.
+        `storage_path` is the path that the upload returned, with or without the caller's folder. Raises
+        BucketNotFoundError, and FileNotFoundInStorageError if no file of the caller can have that path.
         """
         bucket, _, rest = storage_path.partition("/")
         self._check(bucket)
@@ -196,7 +189,7 @@ def _within(folder: str, name: str) -> str:
 
 
 def _path(spooled: Named | str | Path) -> Path:
-    """The file's path; an open file writes its buffer first."""
+    """Return the file's path; an open file writes its buffer first."""
     if isinstance(spooled, str | Path):
         return Path(spooled)
     flush = getattr(spooled, "flush", None)
@@ -206,7 +199,7 @@ def _path(spooled: Named | str | Path) -> Path:
 
 
 def _media_type(given: str | None, name: str) -> str:
-    """The client's, unless it says nothing, is none, or would let a browser run the object; then the format's."""
+    """Return the client's media type if it is specific, valid and safe to serve; else that of the format."""
     bare = (given or "").split(";")[0].strip().lower()
     if bare in GENERIC or not MEDIA_TYPE.fullmatch(bare) or ACTIVE.search(bare):
         return formats.content_type(name) or "application/octet-stream"

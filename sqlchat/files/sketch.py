@@ -1,8 +1,8 @@
-"""Counts distinct values of a column: exactly while they are few, estimated past that.
+"""Counts the distinct values of a column: exactly if they are few, else by an estimate.
 
-The K-minimum-values sketch (Bar-Yossef et al., 2002): keep the k least of all 64-bit hashes. If fewer than k are
-kept, all were, and their number is the count; else the k-th one tells how densely the hashes lie. Functions that
-hash leave out hashes above a `ceiling`, which the sketch would not keep.
+The K-minimum-values sketch (Bar-Yossef et al., 2002) keeps the k least 64-bit hashes. If it keeps fewer than k,
+their number is the exact count; else the k-th hash shows how dense the hashes are. The `hash_` functions leave out
+hashes above a `ceiling`, which the sketch would not keep.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pyarrow as pa
 Hashes = npt.NDArray[np.uint64]
 
 LONG = 1024
-"""Bytes past which a text is hashed by itself instead of eight bytes at a time with its neighbours."""
+"""Bytes; a longer text is hashed alone instead of eight bytes at a time with its neighbours."""
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 MIX_1, MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -27,17 +27,17 @@ EXACT_DOUBLE = np.int64(1 << 53)
 """Integers up to this are doubles too."""
 
 STRETCH = 1 << 14
-"""Values hashed at a time, which a processor's cache holds with all that is made of them on the way."""
+"""Values hashed at a time; they and the intermediate arrays fit into a processor's cache."""
 
 KEPT = np.array([(1 << 8 * length) - 1 for length in range(9)], np.uint64)
-"""Of eight bytes read, those that belong to a text with so many left (the machine is little-endian)."""
+"""Number of bytes left in a text -> mask for the eight bytes that were read (little-endian)."""
 
 PLACES = (np.arange(LONG // 8, dtype=np.uint64) * GOLDEN * MIX_1 ^ MIX_2) | np.uint64(1)
 """An odd factor for each place in a text."""
 
 
 class Sketch:
-    """The `size` least hashes seen; relative standard error of an estimate about 1/sqrt(size)."""
+    """Keeps the `size` least hashes; the relative standard error of an estimate is about 1/sqrt(size)."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -49,7 +49,7 @@ class Sketch:
         return self._least[-1] if len(self._least) == self.size else EVERYTHING
 
     def add(self, hashes: Hashes) -> None:
-        """Take in what `least` gave."""
+        """Merge hashes that `least` returned."""
         hashes = hashes[hashes <= self.ceiling]
         if len(hashes):
             self._least = _distinct(np.concatenate((self._least, hashes)), "stable")[: self.size]
@@ -65,7 +65,7 @@ class Sketch:
 
 
 def least(hashes: Hashes, size: int, ceiling: np.uint64) -> Hashes:
-    """The hashes that a sketch of that size and ceiling needs; none of `hashes` is above `ceiling`."""
+    """Return the hashes that a sketch of that size needs; no hash may be above `ceiling`."""
     if len(hashes) > 4 * size:
         # as they lie evenly, the least part holds enough of them, unless many are the same
         part = _distinct(hashes[hashes <= np.uint64(float(ceiling) * 2 * size / len(hashes))])
@@ -105,7 +105,7 @@ def hash_texts(texts: pa.Array, ceiling: np.uint64 = EVERYTHING) -> Hashes:
     padded = np.concatenate((data, np.zeros(8, np.uint8)))
     words = np.lib.stride_tricks.as_strided(padded[:8].view(np.uint64), (len(data) + 1,), (1,))
 
-    def stretch(begin: int) -> Hashes:
+    def hash_stretch(begin: int) -> Hashes:
         offsets = starts[begin : begin + STRETCH + 1]
         hashes = _finish(_sums(offsets, words))
         for row in np.flatnonzero(np.diff(offsets) > LONG):
@@ -113,23 +113,23 @@ def hash_texts(texts: pa.Array, ceiling: np.uint64 = EVERYTHING) -> Hashes:
             hashes[row] = np.frombuffer(digest, np.uint64)[0]
         return hashes
 
-    return _by_stretches(stretch, len(texts), ceiling)
+    return _hash_stretches(hash_stretch, len(texts), ceiling)
 
 
 def _hash_words(words: Hashes, ceiling: np.uint64) -> Hashes:
-    """Hash values of eight bytes each."""
-    return _by_stretches(lambda begin: _finish(words[begin : begin + STRETCH] + GOLDEN), len(words), ceiling)
+    """Hash values of eight bytes."""
+    return _hash_stretches(lambda begin: _finish(words[begin : begin + STRETCH] + GOLDEN), len(words), ceiling)
 
 
-def _by_stretches(hashed: Callable[[int], Hashes], count: int, ceiling: np.uint64) -> Hashes:
-    """Hashes of `count` values, stretch by stretch, without those above the ceiling. `hashed` takes a first place."""
-    stretches = (hashed(begin) for begin in range(0, count, STRETCH))
-    kept = [hashes if ceiling == EVERYTHING else hashes[hashes <= ceiling] for hashes in stretches]
-    return np.concatenate(kept) if kept else np.empty(0, np.uint64)
+def _hash_stretches(hash_from: Callable[[int], Hashes], count: int, ceiling: np.uint64) -> Hashes:
+    """Hash `count` values by stretches, and leave out hashes above the ceiling. `hash_from` takes the first index."""
+    stretches = (hash_from(begin) for begin in range(0, count, STRETCH))
+    hashes = [stretch if ceiling == EVERYTHING else stretch[stretch <= ceiling] for stretch in stretches]
+    return np.concatenate(hashes) if hashes else np.empty(0, np.uint64)
 
 
 def _sums(starts: npt.NDArray[np.int64], words: Hashes) -> Hashes:
-    """The sum for each of the texts between those offsets. `words[i]` are the eight bytes from byte i on."""
+    """Sum the words of the texts that start at these offsets. `words[i]` holds the eight bytes from byte i on."""
     lengths, starts = np.diff(starts), starts[:-1]
     hashes = lengths.astype(np.uint64) * GOLDEN
     shortest, longest = lengths.min(), min(LONG, lengths.max())
@@ -153,7 +153,7 @@ def _sums(starts: npt.NDArray[np.int64], words: Hashes) -> Hashes:
 
 
 def find_filled(texts: pa.Array) -> npt.NDArray[np.bool_]:
-    """For each text of an Arrow string array without nulls whether it is not empty."""
+    """Return for each text of an Arrow string array without nulls if it is not empty."""
     lengths: npt.NDArray[np.integer] = np.diff(_offsets(texts))
     return lengths.astype(np.bool_)
 
@@ -163,21 +163,21 @@ def has_outer_blanks(texts: pa.Array) -> bool:
     starts, data = text_buffers(texts)
     if not len(data):
         return False
-    full = starts[1:] > starts[:-1]
-    ends = data[np.concatenate((starts[:-1][full], starts[1:][full] - 1))]
+    filled = starts[1:] > starts[:-1]
+    ends = data[np.concatenate((starts[:-1][filled], starts[1:][filled] - 1))]
     # the first byte of a no-break or ideographic space, and the last one of a no-break space
     return bool((ends <= ord(" ")).any() or (ends == 0xC2).any() or (ends == 0xE3).any() or (ends == 0xA0).any())
 
 
 def text_buffers(texts: pa.Array) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
-    """Offsets (one more than texts, from 0) and bytes of an Arrow string array without nulls."""
+    """Return offsets (one more than texts, from 0) and bytes of an Arrow string array without nulls."""
     starts, data = _offsets(texts).astype(np.int64), texts.buffers()[2]
-    held = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
-    return starts - starts[0], held[starts[0] : starts[-1]]
+    all_bytes = np.frombuffer(data, np.uint8) if data is not None else np.empty(0, np.uint8)
+    return starts - starts[0], all_bytes[starts[0] : starts[-1]]
 
 
 def _offsets(texts: pa.Array) -> npt.NDArray[np.int32 | np.int64]:
-    """Where each text begins in the array's bytes, and where the last one ends."""
+    """Return the offset of each text in the array's bytes, and the end of the last one."""
     width = np.int64 if pa.types.is_large_string(texts.type) else np.int32
     if not len(texts):
         return np.zeros(1, width)
@@ -185,7 +185,7 @@ def _offsets(texts: pa.Array) -> npt.NDArray[np.int32 | np.int64]:
 
 
 def _distinct(hashes: Hashes, kind: Literal["quicksort", "stable"] = "quicksort") -> Hashes:
-    """Sorted, without repetition; NumPy's own `unique` is slower where most differ."""
+    """Sort hashes and drop repeated ones; NumPy's `unique` is slower if most differ."""
     ordered = np.sort(hashes, kind=kind)
     return ordered[np.concatenate(([True], ordered[1:] != ordered[:-1]))] if len(ordered) else ordered
 

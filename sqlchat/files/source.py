@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MAX_UNPACKED = 4 << 30
-"""Bytes of a compressed upload, which are written to the disk."""
+"""Bytes that a compressed upload may write to the disk."""
 
 MAX_MEMBERS = 10_000
 
 MAX_RATIO = 200
-"""Real tables shrink 3 to 50 times in gzip; gzip's own limit, of one repeated byte, is 1032."""
+"""Real tables shrink 3 to 50 times in gzip; one repeated byte shrinks 1032 times."""
 
 RATIO_APPLIES_FROM = 64 << 20
-"""Below this many bytes even a bomb does no harm."""
+"""Bytes; even a bomb of fewer does no harm."""
 
 
 @dataclass(frozen=True)
@@ -38,13 +38,13 @@ class Source:
 
     path: str
     suffix: str
-    """Of the name that the caller gave, without `.gz`, in lower case: ".csv"."""
+    """Suffix of the caller's file name, without `.gz`, in lower case: ".csv"."""
     packed: Literal["", "gzip", "zip"] = ""
-    """How it came."""
+    """Compression of the upload."""
     member: str = ""
     """Name within a zip archive of several files."""
     kept: Any = field(default=None, compare=False, repr=False)
-    """Holds a file that is removed with the source."""
+    """A temporary file that is removed with the source."""
 
     @property
     def size(self) -> int:
@@ -54,23 +54,23 @@ class Source:
         return open(self.path, "rb")
 
     def head(self, size: int) -> bytes:
-        """The first `size` bytes, or all."""
+        """Read the first `size` bytes, or all."""
         with self.open() as stream:
             return stream.read(size)
 
     def tail(self, size: int) -> bytes:
-        """The last `size` bytes, or all."""
+        """Read the last `size` bytes, or all."""
         with self.open() as stream:
             stream.seek(max(0, self.size - size))
             return stream.read()
 
     def stretches(self, offsets: Sequence[int]) -> Iterator[Callable[[], pa.NativeFile]]:
-        """For each two neighbouring offsets a function that opens the bytes between them, in any thread."""
+        """Give for each two neighbouring offsets a function that opens the bytes between them, in any thread."""
         return (partial(_open_stretch, self.path, start, end) for start, end in pairwise(offsets))
 
 
 def list_members(path: str) -> list[str]:
-    """Names of the files in a zip archive but for those that systems add. Raises FileInvalidError if it is broken."""
+    """List the files in a zip archive, without those that systems add. Raises FileInvalidError if it is broken."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = [entry.filename for entry in archive.infolist()[:MAX_MEMBERS] if not entry.is_dir()]
@@ -82,12 +82,12 @@ def list_members(path: str) -> list[str]:
 
 
 def unpack(path: str, member: str | None = None) -> Any:
-    """A gzip file, or a file of a zip archive, as a temporary file, which is removed when nobody holds it any more.
+    """Unpack a gzip file, or a file of a zip archive, to a temporary file, which is removed with its object.
 
     Raises FileInvalidError if it is broken or locked, TooLargeError if it is a bomb or the disk has no room.
     """
     packed, kind = Path(path).stat().st_size, "gzip file" if member is None else "zip archive"
-    copy = tempfile.NamedTemporaryFile(prefix="unpacked-")  # noqa: SIM115  its holder ends it
+    copy = tempfile.NamedTemporaryFile(prefix="unpacked-")  # noqa: SIM115  its owner closes it
     size = 0
     try:
         with _open_packed(path, member) as file:

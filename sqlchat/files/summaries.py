@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 TOP = 5
 SHOWN_CHARACTERS = 200
-"""Of a text in a profile."""
+"""Characters of a text in a profile."""
 
 
 def summarize(columns: Sequence[Column], rows: int, warnings: list[str]) -> list[dict[str, Any]]:
-    """The columns' entries in a profile of that many rows; `warnings` is told what deserves a second look.
+    """Make the columns' entries in a profile of that many rows; adds to `warnings`.
 
     >>> summarize(columns, 3, [])
     [{"name": "id", "type": "INTEGER", "nulls": 0, "distinct": 3, "distinct_is_exact": True, "min": 1, ...}, ...]
@@ -39,7 +39,7 @@ def summarize(columns: Sequence[Column], rows: int, warnings: list[str]) -> list
 
 
 def _count(columns: Sequence[Column], rows: int) -> list[dict[str, Any]]:
-    """For each column: its nulls, its different values (never more than values), and its mean (NaN without one)."""
+    """Count the nulls and different values of each column, and compute its mean (NaN without numbers)."""
     missing = [_find_missing(column).total() for column in columns]
     frame = pd.DataFrame(
         {
@@ -60,7 +60,7 @@ def _count(columns: Sequence[Column], rows: int) -> list[dict[str, Any]]:
 
 
 def _find_missing(column: Column) -> Counter[str]:
-    """Words for no value, which are values of a column of texts."""
+    """Return the words for no value; none in a column of texts, whose values they are."""
     return column.missing if column.decide().sql_type not in {"TEXT", "JSON"} else Counter()
 
 
@@ -102,7 +102,7 @@ def _find_shower(sql_type: str, reading: Reading | None) -> Callable[[Any], Any]
 
 
 def _strip(value: Any) -> Any:
-    """A text without outer blanks, as words for no value are known."""
+    """Strip a text as words for no value are stripped."""
     return value.strip() if isinstance(value, str) else value
 
 
@@ -111,7 +111,7 @@ def _show_truth(value: Any) -> Any:
 
 
 def _show_number(value: Any, notation: Notation | Relaxed | WordedDate | None = None) -> Any:
-    """A number, which the file may hold as a text."""
+    """Convert a number, which may be a text, to a JSON value."""
     if not isinstance(value, str):
         return show_value(value)
     number = value.strip()
@@ -121,7 +121,7 @@ def _show_number(value: Any, notation: Notation | Relaxed | WordedDate | None = 
 
 
 def show_value(value: Any) -> Any:
-    """A value as JSON has it, and short."""
+    """Convert a value to a short JSON value."""
     match value:
         case str():
             return value if len(value) <= SHOWN_CHARACTERS else value[: SHOWN_CHARACTERS - 1] + "…"

@@ -11,20 +11,20 @@ B = TypeVar("B")
 R = TypeVar("R")
 
 THREADS = 2
-"""Arrow, NumPy and pandas let other threads run while they work."""
+"""Arrow, NumPy and pandas release the interpreter's lock while they work."""
 
 
 def work_in_order(work: Callable[[B], R], blocks: Iterable[B]) -> Iterator[R]:
     """Give the results of `work` for each block. Few blocks are in memory at a time.
 
-    Raises what the first block raised that could not be worked on; MemoryError where there is no room for a thread.
+    Raises the error of the first block that fails; MemoryError if there is no room for a thread.
     """
     pending: deque[Future[R]] = deque()
     with ThreadPoolExecutor(THREADS) as pool:
         for block in blocks:
             try:
                 pending.append(pool.submit(work, block))
-            except RuntimeError as exc:  # no room for a thread's stack; it is memory that lacks
+            except RuntimeError as exc:  # no memory for a thread's stack
                 raise MemoryError(str(exc)) from exc
             del block
             while len(pending) > THREADS:

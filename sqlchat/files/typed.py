@@ -1,4 +1,4 @@
-"""Gives a file's rows as Arrow record batches in the types of its analysis. Runs in a killable worker process.
+"""Reads a file's rows as Arrow record batches in the types of its analysis. Runs in a killable worker process.
 
 A file is read twice, once for the analysis (an upload may have kept it) and once for the rows: block by block in two
 threads, so memory does not grow with the file.
@@ -23,51 +23,51 @@ from sqlchat.files.threads import work_in_order
 class TypedTable:
     """A file that was opened and analyzed.
 
-    Raises, also while `batches` is read, FileInvalidError (with the fact `line` where there is one), TooLargeError
+    Raises, also while `batches` is read, FileInvalidError (with the fact `line` if it is known), TooLargeError
     and UnsupportedMediaError.
     """
 
-    def __init__(self, path: str, file_name: str, options: Options, kept_in: str | None = None) -> None:
-        """`kept_in`: a folder that may hold the analysis of an upload of the same bytes."""
+    def __init__(self, path: str, file_name: str, options: Options, cache_folder: str | None = None) -> None:
+        """`cache_folder` may hold the analysis of an upload of the same bytes."""
         self._format, self._source = formats.detect(path, file_name, options.sheet)
         self._table = self._format.read(self._source, options)
-        found = AnalysisCache(kept_in).take(path, file_name, options) if kept_in is not None else None
-        self._again: Iterator[Load] | None = self._table.blocks if found is not None else None
-        found = found or analyze(self._table)
-        self._options, self.row_count, self.columns = options, found.row_count, found.columns
-        self.warnings: list[str] = found.warnings
+        cached = AnalysisCache(cache_folder).take(path, file_name, options) if cache_folder is not None else None
+        self._unread_blocks: Iterator[Load] | None = self._table.blocks if cached is not None else None
+        analysis = cached or analyze(self._table)
+        self._options, self.row_count, self.columns = options, analysis.row_count, analysis.columns
+        self.warnings: list[str] = analysis.warnings
         """Of the file and of its columns."""
-        self.facts: dict[str, Any] = {"format": self._format.name, **found.facts}
+        self.facts: dict[str, Any] = {"format": self._format.name, **analysis.facts}
         names = [column.name for column in self.columns]
-        self._conversions: dict[str, Conversion] = dict(zip(names, found.conversions, strict=True))
+        self._conversions: dict[str, Conversion] = dict(zip(names, analysis.conversions, strict=True))
 
     @property
     def schema(self) -> pa.Schema:
         return pa.schema([(column.name, self._conversions[column.name].arrow) for column in self.columns])
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """All rows in their order, as batches of `schema`. Gives what it read once; a second call reads anew."""
-        return work_in_order(self._batch, self._blocks())
+        """Give all rows in their order, as batches of `schema`. Each call reads the file anew."""
+        return work_in_order(self._read_batch, self._open_blocks())
 
     def cut(self) -> list[str]:
-        """Names of the columns of which a time was cut to microseconds. Whole once `batches` was read."""
+        """List the columns with times that were cut to microseconds. Complete when `batches` was read."""
         return [name for name, conversion in self._conversions.items() if conversion.cut]
 
-    def _blocks(self) -> Iterator[Load]:
-        if self._again is not None:
-            first, self._again = self._again, None
-            return first
+    def _open_blocks(self) -> Iterator[Load]:
+        if self._unread_blocks is not None:
+            blocks, self._unread_blocks = self._unread_blocks, None
+            return blocks
         if self._table.again is not None:
             return self._table.again([])
         return self._format.read(self._source, self._options).blocks
 
-    def _batch(self, load: Load) -> pa.RecordBatch:
+    def _read_batch(self, load: Load) -> pa.RecordBatch:
         block = load()
-        arrays = [self._whole(block, name, conversion) for name, conversion in self._conversions.items()]
+        arrays = [self._convert_column(block, name, conversion) for name, conversion in self._conversions.items()]
         return pa.RecordBatch.from_arrays(arrays, schema=self.schema)
 
-    def _whole(self, block: Block, name: str, conversion: Conversion) -> pa.Array:
-        """One column of a block, with its nulls."""
+    def _convert_column(self, block: Block, name: str, conversion: Conversion) -> pa.Array:
+        """Convert one column of a block, with its nulls."""
         parts = [part for part in block.columns.get(name, ()) if len(part.array)]
         if not parts:
             return pa.nulls(block.rows, conversion.arrow)

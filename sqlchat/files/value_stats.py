@@ -25,7 +25,7 @@ class ValueStats:
     kind: str = ""
     """The narrowest of NUMBER_KINDS, for numbers."""
     digits: tuple[int, int] = (0, 0)
-    """Before and after the point at least, for a NUMERIC; it may need more before it, as `least` and `most` tell."""
+    """Least digits of a NUMERIC before and after the point; `least` and `most` may need more before it."""
     values: pa.Array | None = field(default=None, repr=False, compare=False)
     """The values, if a reading makes them of texts."""
     marks: frozenset[str] = frozenset()
@@ -33,7 +33,7 @@ class ValueStats:
 
 
 def widen(one: ValueStats | None, other: ValueStats) -> ValueStats:
-    """Statistics of the values of both."""
+    """Merge two statistics."""
     if one is None:
         return other
     totals = (one.total, other.total)
@@ -49,7 +49,7 @@ def widen(one: ValueStats | None, other: ValueStats) -> ValueStats:
 
 
 def number_type(kind: str, least: float, most: float) -> str:
-    """The SQL type of numbers of that kind between those bounds."""
+    """Return the SQL type of numbers of that kind between these bounds."""
     if kind != "INTEGER":
         return kind
     if least in INTEGER_RANGE and most in INTEGER_RANGE:
@@ -58,11 +58,11 @@ def number_type(kind: str, least: float, most: float) -> str:
 
 
 def find_other_numbers(best: ValueStats, fits: Iterable[ValueStats]) -> ValueStats | None:
-    """The first statistics with other numbers than the best, of readings of the same texts."""
-    mine = (best.least, best.most, best.total)
-    return next((fit for fit in fits if fit.kind and (fit.least, fit.most, fit.total) != mine), None)
+    """Find the first statistics, of readings of the same texts, with other numbers than the best."""
+    numbers = (best.least, best.most, best.total)
+    return next((fit for fit in fits if fit.kind and (fit.least, fit.most, fit.total) != numbers), None)
 
 
 def finite(value: Any) -> Any:
-    """NaN and infinities have no JSON."""
+    """Return None for NaN and infinities, which JSON has not; else the value."""
     return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,6 +1,6 @@
 """Builds one DuckDB database of files, in a worker process.
 
-Arrow batches of `files.typed` stream through one statement a table: no file or table is ever whole in memory.
+Arrow batches of `files.typed` stream into one statement for each table, so no file or table is whole in memory.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 DATABASE, FOUND = "data.duckdb", "found.json"
 MEMORY, MEMORY_A_COLUMN = 128.0, 0.25
-"""MiB for DuckDB, which fills what it is given and puts the rest on the disk; a block of a column is 256 KiB."""
+"""MiB for DuckDB, in all and for each column. It spills to the disk beyond; a block of a column is 256 KiB."""
 MEMORY_SHARE = 0.5
-"""Of what the worker may take, at most."""
+"""Share of the worker's memory that DuckDB may take."""
 MOST_WARNINGS = 20
 ALLOCATION = re.compile(r"out of memory|alloc", re.IGNORECASE)
 DISK_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
@@ -44,18 +44,18 @@ CAST = {
     "UUID": "CAST({0} AS UUID)",
     "JSON": "coalesce(TRY_CAST({0} AS JSON), to_json({0}))",
 }
-"""SQL type, without precision -> what makes it of the text that carries it; others come in their type."""
+"""SQL type without precision -> SQL that casts its text; other types need no cast."""
 
 
 @dataclass(frozen=True, slots=True)
 class FileTable:
-    """A file on its way to be a table."""
+    """A file that becomes a table."""
 
     table: str
     shown: str
-    """As its owner knows it: `uploads/customers.csv`."""
+    """The path that its owner knows: `uploads/customers.csv`."""
     path: str
-    """Of a copy on disk."""
+    """Path of a copy on disk."""
     options: Options
 
 
@@ -68,12 +68,12 @@ class Built:
 
     @classmethod
     def read(cls, folder: str) -> Built:
-        """Read the file that `write` made. Raises ConnectionConfigError if it is not whole."""
+        """Read the file that `write` made. Raises ConnectionConfigError if it is damaged."""
         try:
             with open(os.path.join(folder, FOUND), "rb") as file:
-                kept = orjson.loads(file.read())
-            foreign = tuple(InferredKey(**key) for key in kept["keys"]["foreign"])
-            return cls(Keys(kept["keys"]["primary"], foreign), tuple(kept["warnings"]))
+                facts = orjson.loads(file.read())
+            foreign = tuple(InferredKey(**key) for key in facts["keys"]["foreign"])
+            return cls(Keys(facts["keys"]["primary"], foreign), tuple(facts["warnings"]))
         except (OSError, ValueError, LookupError, TypeError) as exc:
             raise ConnectionConfigError("What was found in the files is not whole.") from exc
 
@@ -89,22 +89,22 @@ class LoadedTable:
     name: str
     rows: int
     columns: tuple[TypedColumn, ...]
-    """Under the names that they have there."""
+    """Columns under their names in the database."""
     origin: str
 
 
 def build(
     folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: int, findings: str | None = None
 ) -> None:
-    """Write the database into `folder`, with a table for each file, and beside it what else was found.
+    """Write the database into `folder`, with a table for each file, and its keys and warnings beside it.
 
-    The process may take `memory_mb` MiB in all and grows by 1 GB at most; `disk_mb` MiB may be used for what does
-    not fit into memory. `findings` is a folder in which those of the files' profiles may be.
+    The process may take `memory_mb` MiB in all and grows by 1 GB at most; data that does not fit into memory may take
+    `disk_mb` MiB of disk. `findings` is a folder that may hold analyses of the files.
     Raises FileInvalidError, TooLargeError and UnsupportedMediaError, with the file as the fact `file`; OSError.
     """
     keep_no_spare_memory()
     use_system_allocator()
-    import duckdb  # noqa: F401  here and in the next line, so that they do not count as growth
+    import duckdb  # noqa: F401  imported before the limit, as the next one, so that they do not count as growth
 
     import sqlchat.files.typed  # noqa: F401
 
@@ -117,8 +117,8 @@ def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: i
     from sqlchat.files.formats.duckdb import LOCKS
 
     database, spilled = os.path.join(folder, DATABASE), os.path.join(folder, "spilled")
-    for begun in (database, f"{database}.wal"):  # by a process that was ended, whose work is done again here
-        Path(begun).unlink(missing_ok=True)
+    for leftover in (database, f"{database}.wal"):  # of a process that was ended
+        Path(leftover).unlink(missing_ok=True)
     config: dict[str, str | bool | int | float | list[str]] = {
         **LOCKS,
         "temp_directory": spilled,
@@ -128,17 +128,17 @@ def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: i
     try:
         with closing(duckdb.connect(database, config=config)) as connection:
             connection.execute("SET enable_progress_bar = false")  # it would print
-            connection.execute("SET threads = 1")  # two others convert meanwhile
+            connection.execute("SET threads = 1")  # two other threads convert the rows
             tables = [_load(connection, file, memory_mb, findings, warnings) for file in _list_tables(files)]
             keys = find_keys(connection, {table.name: (table.rows, table.columns) for table in tables})
             for table in tables:
                 _write_comments(connection, table, keys)
             connection.execute("CHECKPOINT")
     except duckdb.Error as exc:
-        told = _translate_error(exc, disk_mb)
-        if told is None:
+        translated = _translate_error(exc, disk_mb)
+        if translated is None:
             raise
-        raise told from exc
+        raise translated from exc
     shutil.rmtree(spilled, ignore_errors=True)
     if len(warnings) > MOST_WARNINGS:
         warnings[MOST_WARNINGS:] = [f"There are {len(warnings) - MOST_WARNINGS} more warnings about the files."]
@@ -146,7 +146,7 @@ def _build(folder: str, files: tuple[FileTable, ...], memory_mb: int, disk_mb: i
 
 
 def _translate_error(exc: duckdb.Error, disk_mb: int) -> Exception | None:
-    """The error for a lack of memory or disk, by the words of DuckDB; None for any other."""
+    """Return our error if DuckDB's message tells of too little memory or disk; None for any other."""
     import duckdb
 
     words = str(exc)
@@ -161,7 +161,7 @@ def _translate_error(exc: duckdb.Error, disk_mb: int) -> Exception | None:
 
 
 def _list_tables(files: tuple[FileTable, ...]) -> Iterator[FileTable]:
-    """The files, and in place of a database without a `sheet` each of its tables, by its own name."""
+    """Give the files; a database without a `sheet` is replaced by each of its tables, under its own name."""
     from sqlchat.files import formats
 
     taken = {file.table.casefold() for file in files}
@@ -192,50 +192,53 @@ def _load(
 
     from sqlchat.files.typed import TypedTable
 
-    stopped: list[SqlchatError] = []
+    failures: list[SqlchatError] = []
     try:
         table = TypedTable(file.path, os.path.basename(file.shown), file.options, findings)
         columns = _name_columns(table.columns, table.warnings)
         memory = min(memory_mb * MEMORY_SHARE, MEMORY + MEMORY_A_COLUMN * len(columns))
         connection.execute(f"SET memory_limit = '{int(memory)}MiB'")
-        _insert(connection, file.table, columns, table, stopped)
+        _insert(connection, file.table, columns, table, failures)
     except SqlchatError as exc:
         raise _name_file(file, exc) from exc
     except duckdb.Error as exc:
-        if stopped:
-            raise _name_file(file, stopped[0]) from exc
+        if failures:
+            raise _name_file(file, failures[0]) from exc
         raise
-    cut = set(table.cut())
-    known = tuple(
-        replace(column, remarks=(*column.remarks, "cut to microseconds")) if was.name in cut else column
-        for column, was in zip(columns, table.columns, strict=True)
-    )
+    cut_names = table.cut()
+    for place, column in enumerate(table.columns):
+        if column.name in cut_names:
+            columns[place] = _add_remark(columns[place], "cut to microseconds")
     warnings.extend(f"{file.shown}: {warning}" for warning in table.warnings)
     sheet = f", sheet {table.facts['sheet']!r}" if "sheet" in table.facts else ""
-    return LoadedTable(file.table, table.row_count, known, f"from the file {file.shown}{sheet}")
+    return LoadedTable(file.table, table.row_count, tuple(columns), f"from the file {file.shown}{sheet}")
 
 
 def _name_file(file: FileTable, exc: SqlchatError) -> SqlchatError:
-    """The same error with the file that it is about."""
+    """Add the file to the facts of an error."""
     return type(exc)(exc.detail, retry_after=exc.retry_after, **{**exc.facts, "file": file.shown})
 
 
 def _name_columns(columns: list[TypedColumn], warnings: list[str]) -> list[TypedColumn]:
-    """Names that SQL can have: none is empty, and they differ by more than their case."""
+    """Give columns names for SQL, which are not empty and differ by more than their case; adds to `warnings`."""
     taken = {column.name.lower() for column in columns}
     seen: set[str] = set()
-    found = []
+    named = []
     for number, column in enumerate(columns, 1):
-        was = column.name
-        name = find_free_name(was or f"column_{number}", seen, taken, str.lower)
-        seen.add(name.lower())
-        if name == was:
-            found.append(column)
+        old = column.name
+        new = find_free_name(old or f"column_{number}", seen, taken, str.lower)
+        seen.add(new.lower())
+        if new == old:
+            named.append(column)
             continue
-        fault = f"The column {was!r} differs from another by its case alone" if was else "A column has no name"
-        warnings.append(f"{fault}; it is {name!r} here.")
-        found.append(replace(column, name=name, remarks=(*column.remarks, f"called {was!r} in the file")))
-    return found
+        fault = f"The column {old!r} differs from another by its case alone" if old else "A column has no name"
+        warnings.append(f"{fault}; it is {new!r} here.")
+        named.append(_add_remark(replace(column, name=new), f"called {old!r} in the file"))
+    return named
+
+
+def _add_remark(column: TypedColumn, remark: str) -> TypedColumn:
+    return replace(column, remarks=(*column.remarks, remark))
 
 
 def _insert(
@@ -243,9 +246,9 @@ def _insert(
     name: str,
     columns: list[TypedColumn],
     table: TypedTable,
-    stopped: list[SqlchatError],
+    failures: list[SqlchatError],
 ) -> None:
-    """Stream the rows in. DuckDB hands on no more of an error than its text, so `stopped` takes ours."""
+    """Stream the rows into a new table. DuckDB keeps only the text of an error, so `failures` takes the error."""
     import pyarrow as pa
 
     carriers = [f"c{number}" for number in range(len(columns))]
@@ -256,7 +259,7 @@ def _insert(
             for batch in table.batches():
                 yield pa.RecordBatch.from_arrays(batch.columns, schema=schema)
         except SqlchatError as exc:
-            stopped.append(exc)
+            failures.append(exc)
             raise
 
     selected = ", ".join(
@@ -272,10 +275,10 @@ def _insert(
 
 def _write_comments(connection: duckdb.DuckDBPyConnection, table: LoadedTable, keys: Keys) -> None:
     """Write comments for the catalog: the source of each table, how columns were read, and inferred keys."""
-    about = [table.origin]
+    facts = [table.origin]
     if key := keys.primary.get(table.name):
-        about.append(f"key inferred: {key} is unique and never null in all {table.rows} rows")
-    connection.execute(f"COMMENT ON TABLE {quoted(table.name)} IS {_quote_text('; '.join(about))}")
+        facts.append(f"key inferred: {key} is unique and never null in all {table.rows} rows")
+    connection.execute(f"COMMENT ON TABLE {quoted(table.name)} IS {_quote_text('; '.join(facts))}")
     for column in table.columns:
         remarks = list(column.remarks)
         remarks += [

@@ -1,6 +1,6 @@
-"""Keeps databases that were made of files on disk, for all processes of this machine.
+"""Caches the databases of files on disk, for all processes of this machine.
 
-A database is a folder named by the hash of what it was made of. One process builds it, under a lock, in a folder
+A database is a folder with a hash as its name. One process builds it, under a lock, in a folder
 of its own that is moved to its place when it is complete. A reader holds a shared lock, so no database in use is
 removed.
 """
@@ -20,43 +20,42 @@ from pathlib import Path
 POLL = 0.05
 """Seconds between two tries for a lock."""
 LONGEST_UNUSED = 7 * 86_400
-"""Seconds after which a database that nobody used is removed, room or not: its files may be gone for long."""
+"""Seconds after which an unused database is removed even if there is room: its files may not exist any more."""
 PART = ".part"
-"""Ends the name of a folder that is on its way in or out: `<key>.<random>.part`."""
+"""Suffix of a folder that is being built or removed: `<key>.<random>.part`."""
 
 
 class DatabaseCache:
-    """Folders below `folder`, together at most `limit` bytes but for the newest one and those in use."""
+    """Databases below `folder`, of at most `limit` bytes without the newest one and those in use."""
 
     def __init__(self, folder: Path, limit: int) -> None:
         self._folder, self._limit = folder, limit
 
     def make_path(self, key: str) -> Path:
-        """Where the database of that key is, or would be."""
+        """Return the folder of a database, whether it exists or not."""
         return self._folder / key
 
     @contextmanager
     def hold(self, key: str, patience: float) -> Iterator[bool]:
-        """Keep the database of that key from being removed; False where there is none.
+        """Keep a database from being removed; False if there is none.
 
-        Waits for one that is being removed, `patience` seconds at most, and gives False then. Raises OSError.
+        If it is being removed, this waits `patience` seconds at most and gives False. Raises OSError.
         """
         place = self.make_path(key)
         if not place.exists():
             yield False
             return
         with self._hold_lock(key, fcntl.LOCK_SH, patience) as locked:
-            there = locked and place.exists()
-            if there:
+            exists = locked and place.exists()
+            if exists:
                 with contextlib.suppress(OSError):
                     os.utime(place)
-            yield there
+            yield exists
 
     def make(self, key: str, build: Callable[[Path], None], patience: float) -> bool:
-        """Have `build` fill a folder, unless that was done; False where somebody else is still at it.
+        """Let `build` fill the folder of a database if there is none; False if another process is still building it.
 
-        `patience` in seconds.
-        Raises OSError and what `build` raises, and leaves nothing behind then.
+        Waits `patience` seconds at most. Raises OSError and the errors of `build`, and leaves nothing behind then.
         """
         place = self.make_path(key)
         if place.exists():
@@ -66,7 +65,7 @@ class DatabaseCache:
             if not locked or place.exists():
                 return place.exists()
             self._clear(key)
-            # A name that nobody had before: a process that outlives its parent may still write into an older one.
+            # A new name: a process that outlives its parent may still write into an older one.
             part = self._make_part_path(key)
             try:
                 part.mkdir(mode=0o700)
@@ -79,23 +78,23 @@ class DatabaseCache:
         return True
 
     def discard(self, key: str) -> None:
-        """Remove a database that is out of date, unless somebody still reads it, or the disk does not let us."""
+        """Remove a database that is out of date, unless it is in use or the disk refuses."""
         with contextlib.suppress(OSError), self._hold_lock(key, fcntl.LOCK_EX, 0) as locked:
             if locked:
                 self._remove(key)
 
     def tidy(self, keep: str = "") -> None:
-        """Remove what was not used for long, what is past the limit, the least recently used first, and leftovers."""
-        found = []
+        """Remove leftovers, long unused databases, and the least recently used ones while the limit is exceeded."""
+        databases = []
         for entry in self._list_entries():
             key, _, kind = entry.name.partition(".")
             if not kind:
                 with contextlib.suppress(OSError):
-                    found.append((entry.stat().st_mtime, key, _measure_folder(entry.path)))
+                    databases.append((entry.stat().st_mtime, key, _measure_folder(entry.path)))
             elif entry.name.endswith(PART) or not self.make_path(key).exists():
                 self._sweep(key)
-        total = sum(size for _, _, size in found)
-        for used, key, size in sorted(found):
+        total = sum(size for _, _, size in databases)
+        for used, key, size in sorted(databases):
             if key != keep and (total > self._limit or time.time() - used > LONGEST_UNUSED):
                 self.discard(key)
                 total -= 0 if self.make_path(key).exists() else size
@@ -108,7 +107,7 @@ class DatabaseCache:
             return []
 
     def _sweep(self, key: str) -> None:
-        """Remove what a process that died, or a build that failed, left of a database."""
+        """Remove the leftovers of a process that died or a build that failed."""
         with contextlib.suppress(OSError), self._hold_lock(key, fcntl.LOCK_EX, 0) as locked:
             if locked:
                 self._clear(key)
@@ -116,15 +115,16 @@ class DatabaseCache:
                     self._remove(key)
 
     def _clear(self, key: str) -> None:
-        """With its lock held, so that nobody is at work there."""
+        """Remove unfinished folders of a key. The caller holds its lock, so nobody works in them."""
         for entry in self._list_entries():
             if entry.name.startswith(f"{key}.") and entry.name.endswith(PART):
                 shutil.rmtree(entry.path, ignore_errors=True)
 
     def _remove(self, key: str) -> None:
-        """With its lock held. The lock's file goes last; who waits for it sees that it is another one.
+        """Remove a database and its lock, which the caller holds. Raises OSError.
 
-        The database goes in one step: of one that lost some of its files, nobody could tell. Raises OSError.
+        The database goes in one step, so that no reader sees a part of it. The lock's file goes last; a process that
+        waits for it notices that the file is another one.
         """
         part = self._make_part_path(key)
         with contextlib.suppress(FileNotFoundError):
@@ -136,8 +136,8 @@ class DatabaseCache:
         try:
             part.rename(place)
         except OSError:
-            # Made meanwhile by somebody who has another lock: the whole folder was removed, or it is on a file system
-            # that does not tell the hosts which share it of each other's locks.
+            # Another process with another lock built it meanwhile: the whole folder was removed, or its file system
+            # does not share locks between hosts.
             if not place.exists():
                 raise
         _sync_folder(self._folder)
@@ -150,7 +150,7 @@ class DatabaseCache:
 
     @contextmanager
     def _hold_lock(self, key: str, mode: int, patience: float) -> Iterator[bool]:
-        """Hold the lock of a key, also against other threads of this process. False where it was not to be had."""
+        """Hold the lock of a key, also against other threads of this process. False if it stays taken."""
         until = time.monotonic() + patience
         while (descriptor := self._try_lock(key, mode)) is None:
             if time.monotonic() >= until or not self._folder.exists():
@@ -164,10 +164,10 @@ class DatabaseCache:
 
     def _try_lock(self, key: str, mode: int) -> int | None:
         path = self._make_lock_path(key)
-        access = os.O_RDONLY if mode == fcntl.LOCK_SH else os.O_RDWR  # a reader's is had on a read-only disk too
+        access = os.O_RDONLY if mode == fcntl.LOCK_SH else os.O_RDWR  # a reader can lock on a read-only disk too
         try:
             descriptor = os.open(path, access | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except FileNotFoundError:  # the whole folder went
+        except FileNotFoundError:  # the whole folder was removed
             return None
         with ExitStack() as opened:
             opened.callback(os.close, descriptor)
@@ -180,14 +180,14 @@ class DatabaseCache:
 
 
 def _sync_files(folder: Path) -> None:
-    """Have the disk take a folder's files, so that no loss of power leaves one that looks whole. Raises OSError."""
+    """Sync a folder's files, so that a power loss leaves no damaged one that looks complete. Raises OSError."""
     for path in folder.iterdir():
         _sync(path)
     _sync_folder(folder)
 
 
 def _sync_folder(folder: Path) -> None:
-    with contextlib.suppress(OSError):  # not every file system does this for folders
+    with contextlib.suppress(OSError):  # not every file system syncs folders
         _sync(folder)
 
 
@@ -200,5 +200,5 @@ def _sync(path: Path) -> None:
 
 
 def _measure_folder(folder: str) -> int:
-    """Bytes of all files below it."""
+    """Sum the bytes of all files below a folder."""
     return sum(os.lstat(os.path.join(root, name)).st_size for root, _, names in os.walk(folder) for name in names)

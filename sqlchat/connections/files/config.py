@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from sqlchat.errors import ConnectionConfigError, FileInvalidError
@@ -34,42 +35,38 @@ class NamedFile:
     table: str
     options: Options
     says_how: bool = False
-    """Does its entry say how it is to be read? Then what its upload said does not count."""
+    """Has its entry a `read`? Then the options of its upload do not apply."""
 
 
 def read_files(
     config: Mapping[str, Any], buckets: Sequence[str], folder: str, named: Callable[[str], str]
 ) -> tuple[NamedFile, ...]:
-    """The files of a config. Raises ConnectionConfigError.
+    """Read the files of a config. Raises ConnectionConfigError.
 
-    Paths lead into the owner's `folder` of a bucket ("": the bucket itself) and nowhere else, whether they name it or
-    not. `named` tells which name a path's spelling means.
+    Paths lead only into the owner's `folder` of a bucket ("": the bucket itself), and need not name it. `named`
+    returns the name that a path spells.
     """
     if unknown := sorted(set(config) - {"files"}):
         fields = ", ".join(f"`{name}`" for name in unknown)
         raise ConnectionConfigError(f"A connection to files takes the field `files` alone; unknown: {fields}.")
-    given = config.get("files")
-    if not isinstance(given, list) or not given:
+    listed = config.get("files")
+    if not isinstance(listed, list) or not listed:
         raise ConnectionConfigError(SHAPE)
-    if len(given) > MOST_FILES:
-        raise ConnectionConfigError(f"A connection takes up to {MOST_FILES} files; these are {len(given)}.")
-    entries = [_read_entry(each) for each in given]
+    if len(listed) > MOST_FILES:
+        raise ConnectionConfigError(f"A connection takes up to {MOST_FILES} files; these are {len(listed)}.")
+    entries = list(map(_read_entry, listed))
     tables = _name_tables(
-        [(each.get("table"), _make_stem(named(each["path"])), each["options"].sheet) for each in entries]
+        [(entry.get("table"), _make_stem(named(entry["path"])), entry["options"].sheet) for entry in entries]
     )
     return tuple(
-        NamedFile(
-            *_find_object(each["path"], buckets, folder, named),
-            table,
-            each["options"],
-            "read" in each,
-        )
-        for each, table in zip(entries, tables, strict=True)
+        NamedFile(*_find_object(entry["path"], buckets, folder, named), table, entry["options"], "read" in entry)
+        for entry, table in zip(entries, tables, strict=True)
     )
 
 
-def _read_entry(given: Any) -> dict[str, Any]:
-    entry = {"path": given} if isinstance(given, str) else given
+def _read_entry(item: Any) -> dict[str, Any]:
+    """Check one entry of `files` and add its `options`. Raises ConnectionConfigError."""
+    entry = {"path": item} if isinstance(item, str) else item
     if isinstance(entry, dict) and (unknown := sorted(set(entry) - set(FIELDS))):
         names = ", ".join(f"`{name[:80]}`" for name in unknown)
         raise ConnectionConfigError(f"Unknown in an entry of `files`: {names}. {SHAPE}")
@@ -86,7 +83,7 @@ def _read_entry(given: Any) -> dict[str, Any]:
 
 
 def _find_object(path: str, buckets: Sequence[str], folder: str, named: Callable[[str], str]) -> tuple[str, str, str]:
-    """Bucket, key and shown path. Another owner's folder is answered like a file that is not there."""
+    """Return bucket, key and shown path. The error for another owner's folder is that for a missing file."""
     bucket, *parts = path.strip().split("/")
     if bucket not in buckets:
         listed = ", ".join(map(repr, buckets)) or "none"
@@ -103,7 +100,7 @@ def _find_object(path: str, buckets: Sequence[str], folder: str, named: Callable
 
 
 class NoSuchFileError(ConnectionConfigError):
-    """A file of a config is not there."""
+    """A file of a config does not exist."""
 
 
 def make_no_such_file_error(path: str) -> NoSuchFileError:
@@ -111,9 +108,9 @@ def make_no_such_file_error(path: str) -> NoSuchFileError:
 
 
 def _make_stem(path: str) -> str:
-    """A table's name from that of a file: words of letters and digits, in lower case."""
+    """Make a table's name from a file's name: words of letters and digits, in lower case."""
     name = unicodedata.normalize("NFC", path.rsplit("/", 1)[-1])
-    for suffix in (".gz", formats.ZIP, *(suffix for each in formats.FORMATS for suffix in each.content_types)):
+    for suffix in (".gz", formats.ZIP, *chain.from_iterable(format.content_types for format in formats.FORMATS)):
         if name.lower().endswith(suffix) and len(name) > len(suffix):
             name = name[: -len(suffix)]
     return _make_word(name) or "table"
@@ -124,22 +121,22 @@ def _make_word(text: str) -> str:
     return f"_{word}" if word[:1].isdigit() else word
 
 
-def _name_tables(wanted: list[tuple[Any, str, str | int | None]]) -> list[str]:
-    """Names that differ: those asked for as they are, the others with their sheet or a number where they must."""
-    asked = [table for table, _, _ in wanted if table is not None]
-    for table in asked:
+def _name_tables(entries: list[tuple[Any, str, str | int | None]]) -> list[str]:
+    """Name the tables of entries (`table`, stem, sheet). A name from a stem takes its sheet or a number if needed."""
+    chosen = [table for table, _, _ in entries if table is not None]
+    for table in chosen:
         if not isinstance(table, str) or not 0 < len(table.strip()) <= LONGEST_NAME or not table.isprintable():
             raise ConnectionConfigError(f"A `table` is a name of 1 to {LONGEST_NAME} printable characters.")
-    taken = {table.strip().lower() for table in asked}
-    if len(taken) < len(asked):
+    taken = {table.strip().lower() for table in chosen}
+    if len(taken) < len(chosen):
         raise ConnectionConfigError("Two files are given the same `table`; each needs a name of its own.")
-    found = []
-    for table, stem, sheet in wanted:
-        found.append(table.strip() if table is not None else _choose_free_name(stem, sheet, taken))
-        taken.add(found[-1])
-    return found
+    names = []
+    for table, stem, sheet in entries:
+        names.append(table.strip() if table is not None else _choose_free_name(stem, sheet, taken))
+        taken.add(names[-1])
+    return names
 
 
 def _choose_free_name(stem: str, sheet: str | int | None, taken: set[str]) -> str:
-    base = f"{stem}_{_make_word(sheet)}" if stem in taken and isinstance(sheet, str) and _make_word(sheet) else stem
-    return find_free_name(base, taken)
+    suffix = _make_word(sheet) if stem in taken and isinstance(sheet, str) else ""
+    return find_free_name(f"{stem}_{suffix}" if suffix else stem, taken)

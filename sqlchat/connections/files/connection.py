@@ -1,7 +1,7 @@
-"""A connection to stored files: a table each, in a DuckDB database that is made of them and kept on disk.
+"""Connects to stored files: each is a table in a DuckDB database that is built of them and cached on disk.
 
-It is read like any other DuckDB file, in the same worker processes and with the same locks. Its path is ours, so what
-`locate_file` refuses to callers stays refused. Keys that were found in the files stand beside it.
+The database is read like any other DuckDB file, in the same worker processes and with the same locks. Callers never
+choose its path, so `locate_file` is not needed. The inferred keys of the files are stored beside it.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ def _add_keys(table: Table, keys: Keys, foreign: list[ForeignKey]) -> Table:
 
 
 class FilesSession(DuckDBSession):
-    """A session on the DuckDB file, which knows what stands beside it."""
+    """A session on the DuckDB file and the facts beside it."""
 
     def check(self) -> list[str]:
         return list(self._read_built().warnings)
 
     def read_catalog(self) -> Catalog:
-        """The database's catalog, with the keys that were found when it was made."""
+        """Return the database's catalog with the keys that were inferred when it was built."""
         catalog, keys = super().read_catalog(), self._read_built().keys
         foreign: dict[str, list[ForeignKey]] = defaultdict(list)
         for key in keys.foreign:
@@ -99,7 +99,7 @@ class FilesConnection(DuckDBConnection):
             raise _make_outage(exc) from exc
 
     def _replace_database(self, key: str) -> None:
-        """The database that the files were made to before is not needed any more, and may hold what was deleted."""
+        """Discard the database of before, if it is another one: it may hold deleted data."""
         with self._lock:
             before, self._key = self._key, key
         if before and before != key:
@@ -108,8 +108,8 @@ class FilesConnection(DuckDBConnection):
     def _call(self, target: Target, timeout: float, act: Callable[..., R], *args: Any) -> R:
         broken: ConnectionConfigError | None = None
         for _ in range(TRIES):
-            with self._databases.hold(target.path) as there:
-                if there:
+            with self._databases.hold(target.path) as exists:
+                if exists:
                     try:
                         return super()._call(target, timeout, act, *args)
                     except ConnectionConfigError as exc:  # part of it was removed or overwritten
@@ -124,6 +124,6 @@ class FilesConnection(DuckDBConnection):
 
 
 def _make_outage(exc: ConnectionConfigError) -> SqlchatError:
-    """The error for a connection that once worked: its file is gone or broken, and its config is not to blame."""
+    """Make the error for a connection that once worked: its file is gone or broken, but its config is right."""
     kind = FileNotFoundInStorageError if isinstance(exc, NoSuchFileError) else DatabaseUnavailableError
     return kind(exc.detail, **exc.facts)

@@ -1,7 +1,7 @@
-"""Finds or makes the DuckDB database of some stored files, and makes it anew when a file changes.
+"""Finds or builds the DuckDB database of some stored files, and builds a new one when a file changes.
 
-Its name is a hash of the objects' versions, how they are read and this code's version, so all processes of a machine
-find the same one.
+Its name is a hash of the objects' versions, their options and this code's version, so all processes of a machine
+find the same database.
 """
 
 from __future__ import annotations
@@ -50,24 +50,24 @@ if TYPE_CHECKING:
     from _typeshed import ReadableBuffer as Buffer
 
 BUILDER = 4
-"""Changes with all that would make another database of the same files."""
+"""Version of this code: raise it if the same files would make another database."""
 TIDY_AGAIN = 3600.0
 """Seconds between two looks for databases that nobody uses."""
 FAILURES_KEPT = 256
 RETRY_FAILED = 60.0
-"""Seconds after which files that could not be read are tried again: it may have been for want of memory."""
+"""Seconds after which files that could not be read are tried again: memory may have been short."""
 DISK_RETRY = 10
-"""Seconds after which a disk that was full may be no more."""
+"""Seconds after which a full disk may have room again."""
 ASKED_AT_ONCE = 8
 TRIES = 3
-"""Times that files are fetched which change meanwhile."""
+"""Tries to fetch files that change meanwhile."""
 
 
 class Readings(Protocol):
-    """Keeps how stored files are to be read, as their uploads said."""
+    """Keeps the options by which the uploads of stored files were read."""
 
     def recall(self, places: Sequence[tuple[str, str]]) -> dict[tuple[str, str], dict[str, Any]]:
-        """Bucket and name -> `read`, for those of the places that have one. Raises StoreUnavailableError."""
+        """Return bucket and name -> `read` for the places with stored options. Raises StoreUnavailableError."""
 
 
 class _FilesChangedError(Exception):
@@ -75,7 +75,7 @@ class _FilesChangedError(Exception):
 
 
 class _Copy(io.BufferedWriter):
-    """A new file, which takes what arrives in time. Raises TimeoutError past it."""
+    """A new file that can be written until a deadline. Raises TimeoutError after it."""
 
     def __init__(self, path: str, until: float) -> None:
         super().__init__(io.FileIO(path, "x"))
@@ -89,18 +89,18 @@ class _Copy(io.BufferedWriter):
 
 @dataclass(frozen=True, slots=True)
 class FilesDatabase:
-    """A database on disk, which may be removed unless it is held."""
+    """A database on disk. It may be removed unless `FileDatabases.hold` keeps it."""
 
     key: str
     path: str
 
 
 class FileDatabases:
-    """Finds or makes the database of some files. Safe to call from several threads, and opens nothing when made.
+    """Finds or builds the database of some files. Safe to call from several threads.
 
-    `workers` make the tables. Owners among `shared_owners` are not told apart, and have no folder of their own
-    in a bucket. `readings` tells what their uploads said of them. Files are read with the service's key: whose they
-    are, their folder says. It is asked at most every `look_again` seconds whether an object has changed.
+    `workers` build the tables. `shared_owners` share the bucket itself; each other owner has a folder in it. The
+    service's key reads the files, so the folder alone shows their owner. `readings` has the options of the uploads.
+    The storage is asked at most every `look_again` seconds if an object has changed.
     """
 
     def __init__(
@@ -118,120 +118,118 @@ class FileDatabases:
         self._cache = DatabaseCache(settings.cache_dir / "files", settings.files_cache_mb << 20)
         self._lock = threading.Lock()
         self._tidied = -TIDY_AGAIN
-        self._looked: OrderedDict[tuple[str, str], tuple[float, StoredObject]] = OrderedDict()
+        self._stats: OrderedDict[tuple[str, str], tuple[float, StoredObject]] = OrderedDict()
         self._failed: OrderedDict[str, tuple[float, SqlchatError]] = OrderedDict()
 
     def read_files(self, owner: str, config: Mapping[str, Any]) -> tuple[NamedFile, ...]:
-        """The files of an owner's config. Raises ConnectionConfigError."""
+        """Return the files of an owner's config. Raises ConnectionConfigError."""
         folder = "" if owner in self._shared_owners else owner
         return read_files(config, self._settings.buckets, folder, self._storage.named)
 
     def make_key(self, files: tuple[NamedFile, ...]) -> str:
         """Return the cache key of the database; it changes when a file changes. Raises as `find`."""
         objects = self._find_objects(files)
-        made_of = [
+        sources = [
             (f.bucket, f.name, f.table, f.options.given(), objects[f.bucket, f.name].version)
             for f in self._add_readings(files)
         ]
-        made_by = [BUILDER, _read_engine_version()]
-        return hashlib.blake2b(json.dumps([made_by, made_of], sort_keys=True).encode(), digest_size=16).hexdigest()
+        versions = [BUILDER, _read_engine_version()]
+        return hashlib.blake2b(json.dumps([versions, sources], sort_keys=True).encode(), digest_size=16).hexdigest()
 
     def find(self, files: tuple[NamedFile, ...]) -> FilesDatabase:
-        """The database of files as they are now, made where there is none.
+        """Return the database of the files as they are now; build it if there is none.
 
-        Raises ConnectionConfigError for a file that is gone or cannot be read (with the facts `file` and, where
-        there is one, `line`), DatabaseUnavailableError for a storage or disk that fails, and BusyError. It all takes
-        `settings.build_wait` seconds at most, also where others make the same database or are first to make theirs.
+        Raises ConnectionConfigError for a file that is gone or cannot be read (with the facts `file` and, if known,
+        `line`), DatabaseUnavailableError for a storage or disk that fails, and BusyError. It takes
+        `settings.build_wait` seconds at most, also if it waits for other builds.
         """
         self._tidy()
         until = time.monotonic() + self._settings.build_wait
         for _ in range(TRIES):
             key = self.make_key(files)
-            if not self._cache.make_path(key).exists():
+            folder = self._cache.make_path(key)
+            if not folder.exists():
                 self._refuse_failed(key)
                 if not self._make(key, files, until):
                     continue
-            return FilesDatabase(key, str(self._cache.make_path(key) / DATABASE))
+            return FilesDatabase(key, str(folder / DATABASE))
         raise BusyError("The files change faster than they are read.", retry_after=5)
 
     @contextmanager
     def hold(self, database_path: str) -> Iterator[bool]:
-        """Keep a database from being removed; False where it already was. Raises DatabaseUnavailableError."""
+        """Keep a database from being removed; False if it already was. Raises DatabaseUnavailableError."""
         with ExitStack() as stack:
             key, patience = Path(database_path).parent.name, self._settings.pool_timeout
             try:
-                there = stack.enter_context(self._cache.hold(key, patience))
+                exists = stack.enter_context(self._cache.hold(key, patience))
             except OSError as exc:
                 raise _make_disk_error(exc) from exc
-            yield there
+            yield exists
 
     def look_again_at(self, bucket: str, name: str) -> None:
         """Drop the cached version of an object that has changed."""
         with self._lock:
-            self._looked.pop((bucket, name), None)
+            self._stats.pop((bucket, name), None)
 
     def discard(self, key: str) -> None:
-        """Remove the database of files as they no longer are."""
+        """Remove a database that is out of date."""
         self._cache.discard(key)
 
     def _tidy(self) -> None:
-        """Once in a while, remove what nobody used for long, though nothing is built."""
+        """Remove unused databases once an hour, also if none is built."""
         now = time.monotonic()
         with self._lock:
-            due = now - self._tidied > TIDY_AGAIN
-            self._tidied = now if due else self._tidied
-        if due:
+            is_due = now - self._tidied > TIDY_AGAIN
+            if is_due:
+                self._tidied = now
+        if is_due:
             self._cache.tidy()
 
     def _find_objects(self, files: tuple[NamedFile, ...]) -> dict[tuple[str, str], StoredObject]:
-        """Describe each file as the storage knew it some seconds ago at most."""
-        wanted = {(file.bucket, file.name): file for file in files}
+        """Describe each file as the storage had it at most `look_again` seconds ago."""
+        files_by_place = {(file.bucket, file.name): file for file in files}
         now = time.monotonic()
         with self._lock:
-            fresh = {place: self._looked[place] for place in wanted if place in self._looked}
-        found = {place: stored for place, (when, stored) in fresh.items() if now - when < self._look_again}
-        missing = [file for place, file in wanted.items() if place not in found]
-        if len(missing) > 1:
+            cached = {place: self._stats[place] for place in files_by_place if place in self._stats}
+        objects = {place: stored for place, (when, stored) in cached.items() if now - when < self._look_again}
+        stale = [file for place, file in files_by_place.items() if place not in objects]
+        if len(stale) > 1:
             with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
-                asked = list(pool.map(self._stat, missing))
+                stats = list(pool.map(self._stat, stale))
         else:
-            asked = [self._stat(file) for file in missing]
+            stats = [self._stat(file) for file in stale]
         with self._lock:
-            for file, stored in zip(missing, asked, strict=True):
-                found[file.bucket, file.name] = stored
-                self._looked[file.bucket, file.name] = now, stored
-                self._looked.move_to_end((file.bucket, file.name))
-            while len(self._looked) > 20 * FAILURES_KEPT:
-                self._looked.popitem(last=False)
-        return found
+            for file, stored in zip(stale, stats, strict=True):
+                objects[file.bucket, file.name] = stored
+                self._stats[file.bucket, file.name] = now, stored
+                self._stats.move_to_end((file.bucket, file.name))
+            while len(self._stats) > 20 * FAILURES_KEPT:
+                self._stats.popitem(last=False)
+        return objects
 
     def _stat(self, file: NamedFile) -> StoredObject:
-        try:
+        with _translate_storage_errors(file):
             return self._storage.stat(file.bucket, file.name)
-        except (FileNotFoundInStorageError, BucketNotFoundError) as exc:
-            raise make_no_such_file_error(file.shown) from exc
-        except (StorageError, ForbiddenError, DeadlineError) as exc:
-            raise _make_storage_error(exc) from exc
 
     def _make(self, key: str, files: tuple[NamedFile, ...], until: float) -> bool:
-        """False where the files changed while they were fetched."""
+        """Build a database; return False if the files changed while they were fetched."""
         patience = until - time.monotonic()
         try:
-            made = self._cache.make(key, lambda folder: self._fill(folder, key, files, until), patience)
+            is_made = self._cache.make(key, lambda folder: self._fill(folder, key, files, until), patience)
         except _FilesChangedError:
             return False
         except OSError as exc:
             raise _make_disk_error(exc) from exc
-        if not made:
+        if not is_made:
             raise _make_busy_error()
         return True
 
     def _fill(self, folder: Path, key: str, files: tuple[NamedFile, ...], until: float) -> None:
-        """Fetch and build, with the build's own time in full: what it had to wait for is no fault of the files."""
+        """Fetch the files and build their database. Waiting does not shorten the build's own time."""
         begin = until - self._settings.build_timeout
         if time.monotonic() > begin:
             raise _make_busy_error()
-        self._refuse_failed(key)  # somebody else may have tried while this one waited
+        self._refuse_failed(key)  # another process may have tried in the meantime
         try:
             self._refuse_large(files)
             copies = self._fetch(files, folder, begin)
@@ -255,37 +253,32 @@ class FileDatabases:
             )
 
     def _fetch(self, files: tuple[NamedFile, ...], folder: Path, until: float) -> tuple[FileTable, ...]:
-        """Copies of the objects on disk, one of each."""
+        """Copy each object to the disk once, and return the tables to make of the copies."""
         copies: dict[tuple[str, str], str] = {}
         for file in files:
             place = file.bucket, file.name
             if place in copies:
                 continue
             copies[place] = str(folder / f"{len(copies)}.file")
-            try:
-                with _Copy(copies[place], until) as target:
-                    self._storage.fetch(*place, target)
-            except (FileNotFoundInStorageError, BucketNotFoundError) as exc:
-                raise make_no_such_file_error(file.shown) from exc
-            except (StorageError, ForbiddenError, DeadlineError) as exc:
-                raise _make_storage_error(exc) from exc
+            with _translate_storage_errors(file), _Copy(copies[place], until) as target:
+                self._storage.fetch(*place, target)
         return tuple(
             FileTable(f.table, f.shown, copies[f.bucket, f.name], f.options) for f in self._add_readings(files)
         )
 
     def _add_readings(self, files: tuple[NamedFile, ...]) -> tuple[NamedFile, ...]:
-        """The files, read as their upload said where their entry does not say it. Raises DatabaseUnavailableError."""
-        silent = [(file.bucket, file.name) for file in files if not file.says_how]
+        """Give files without options the options of their upload. Raises DatabaseUnavailableError."""
+        places = [(file.bucket, file.name) for file in files if not file.says_how]
         try:
-            said = self._readings.recall(silent) if silent and self._readings else {}
+            recalled = self._readings.recall(places) if places and self._readings else {}
         except StoreUnavailableError as exc:
             raise DatabaseUnavailableError(exc.detail, retry_after=exc.retry_after) from exc
-        return tuple(
-            replace(file, options=Options.parse(said[file.bucket, file.name] | file.options.given()))
-            if not file.says_how and (file.bucket, file.name) in said
-            else file
-            for file in files
-        )
+        completed = []
+        for file in files:
+            read = None if file.says_how else recalled.get((file.bucket, file.name))
+            options = file.options if read is None else Options.parse(read | file.options.given())
+            completed.append(replace(file, options=options))
+        return tuple(completed)
 
     def _build(self, folder: Path, files: tuple[FileTable, ...], begin: float) -> None:
         settings, seconds = self._settings, self._settings.build_timeout
@@ -303,7 +296,7 @@ class FileDatabases:
             raise ConnectionConfigError(about + exc.detail, **exc.facts) from exc
 
     def _refuse_failed(self, key: str) -> None:
-        """Raise again what making this database raised a short while ago."""
+        """Raise the error again if building this database failed a short while ago."""
         with self._lock:
             when, failure = self._failed.get(key, (0.0, None))
         if failure is not None and time.monotonic() - when < RETRY_FAILED:
@@ -318,13 +311,19 @@ class FileDatabases:
 
 @functools.cache
 def _read_engine_version() -> str:
-    """Its version: a database may not open in another one."""
+    """Return DuckDB's version: another one may not open a database."""
     return importlib.metadata.version("duckdb")
 
 
-def _make_storage_error(exc: SqlchatError) -> DatabaseUnavailableError:
-    detail = f"The storage of the files fails: {exc.detail}"
-    return DatabaseUnavailableError(detail, retry_after=exc.retry_after, place=exc.place)
+@contextmanager
+def _translate_storage_errors(file: NamedFile) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundInStorageError, BucketNotFoundError) as exc:
+        raise make_no_such_file_error(file.shown) from exc
+    except (StorageError, ForbiddenError, DeadlineError) as exc:
+        detail = f"The storage of the files fails: {exc.detail}"
+        raise DatabaseUnavailableError(detail, retry_after=exc.retry_after, place=exc.place) from exc
 
 
 def _make_busy_error() -> BusyError:

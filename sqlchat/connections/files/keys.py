@@ -1,7 +1,7 @@
 """Infers primary and foreign keys of files from names and values.
 
-A primary key is named like one and is unique and never null. A foreign key needs a name that points to such a
-column of another table, and values that a sample finds there.
+A primary key has the name of a key and is unique and never null. A foreign key has a name that points to such a
+column of another table, and a sample of its values is found there.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from sqlchat.connections.embedded import quoted
@@ -24,20 +25,20 @@ Tables = Mapping[str, tuple[int, "Sequence[TypedColumn]"]]
 """Table -> number of rows, columns."""
 
 KINDS = {"INTEGER": "number", "BIGINT": "number", "TEXT": "text", "UUID": "uuid"}
-"""SQL types that keys have; those of one kind can refer to each other."""
+"""SQL types of keys -> their kind; keys of one kind can refer to each other."""
 KEY_WORDS = frozenset({"id", "key", "code", "uuid", "guid", "no", "nr", "number", "sku", "iso", "isbn"})
 SHARED = 3
-"""Rank of a column that is named like a column of another table, and not like a key."""
+"""Rank of a column that has the name of another table's column, but not of a key."""
 TRIED_KEYS = 4
-"""Columns of a table that are counted in full."""
+"""Columns of a table whose different values are counted in full."""
 LOOKED_UP = 10_000
 """Different values of a column that are looked up in another table."""
 SAMPLED_ROWS = 50_000
-"""Rows that they are taken from."""
+"""Rows that these values are taken from."""
 LEAST_SHARE = 0.95
-"""Of the values looked up that must be found: files miss a few."""
+"""Share of these values that the other table must have: files miss a few."""
 TIME = 10.0
-"""Seconds for one look at the data; what takes longer is not found."""
+"""Seconds for one query; a key that takes longer is not found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class InferredKey:
     ref_table: str
     ref_column: str
     looked_up: int
-    """Different values, all or a sample."""
+    """Number of different values, all or a sample."""
     found: int
 
     def write_evidence(self) -> str:
@@ -65,29 +66,30 @@ class Keys:
 
 
 def find_keys(connection: duckdb.DuckDBPyConnection, tables: Tables) -> Keys:
-    """The keys of the tables of a database and between them."""
+    """Find the primary and foreign keys of a database."""
     shared = _find_shared_names(tables)
     unique = {name: _find_unique(connection, name, rows, columns, shared) for name, (rows, columns) in tables.items()}
     foreign: dict[tuple[str, str], InferredKey] = {}
     for table, (_, columns) in tables.items():
         for column in columns:
             for ref_table, ref in _find_candidates(table, column, unique):
-                back = foreign.get((ref_table, ref.name))
-                if back is not None and (back.ref_table, back.ref_column) == (table, column.name):
+                reverse = foreign.get((ref_table, ref.name))
+                if reverse is not None and (reverse.ref_table, reverse.ref_column) == (table, column.name):
                     continue  # two keys of one name, each with the other's values: one reference is enough
                 key = _look_up(connection, table, column.name, ref_table, ref.name)
                 if key is not None:
                     foreign[table, column.name] = key
                     break
-    named = {
-        table: [column for column in found if split_words(column.name)[-1] in KEY_WORDS]
-        for table, found in unique.items()
-    }
-    return Keys({table: found[0].name for table, found in named.items() if found}, tuple(foreign.values()))
+    primary: dict[str, str] = {}
+    for table, keys in unique.items():
+        key_names = [column.name for column in keys if split_words(column.name)[-1] in KEY_WORDS]
+        if key_names:
+            primary[table] = key_names[0]
+    return Keys(primary, tuple(foreign.values()))
 
 
 def _find_shared_names(tables: Tables) -> frozenset[str]:
-    """Names of columns, in one case, that several tables have."""
+    """Return the case-folded names of columns that several tables have."""
     counts = Counter(
         name for _, columns in tables.values() for name in {column.name.casefold() for column in columns}
     )
@@ -101,19 +103,19 @@ def _find_unique(
     columns: Sequence[TypedColumn],
     shared: frozenset[str],
 ) -> list[TypedColumn]:
-    """Columns that may be keys by name and are by count, the likeliest first."""
-    likely = [(rank, column) for column in columns if (rank := _rank_key(table, column, rows, shared)) is not None]
-    likely.sort(key=lambda each: each[0])
-    found = []
-    for _, column in likely[:TRIED_KEYS]:
+    """Return the unique columns that may be keys by their name, the likeliest first."""
+    ranked = [(rank, column) for column in columns if (rank := _rank_key(table, column, rows, shared)) is not None]
+    ranked.sort(key=itemgetter(0))
+    unique = []
+    for _, column in ranked[:TRIED_KEYS]:
         sql = f"SELECT count(DISTINCT {quoted(column.name)}) FROM {quoted(table)}"  # noqa: S608
         if rows and _ask(connection, sql) == (rows,):
-            found.append(column)
-    return found
+            unique.append(column)
+    return unique
 
 
 def _rank_key(table: str, column: TypedColumn, rows: int, shared: frozenset[str]) -> int | None:
-    """How likely a column is the key by its name, from 0; None where it is none: by type, nulls or repetition."""
+    """Rank a column as a key by its name, 0 first; None if type, nulls or repeated values rule it out."""
     if column.type not in KINDS or column.facts["nulls"]:
         return None
     distinct = column.facts["distinct"]
@@ -130,23 +132,23 @@ def _rank_key(table: str, column: TypedColumn, rows: int, shared: frozenset[str]
 def _find_candidates(
     table: str, column: TypedColumn, unique: Mapping[str, Sequence[TypedColumn]]
 ) -> Iterator[tuple[str, TypedColumn]]:
-    """Keys of other tables that the name of a column may point to, the nearest name first."""
+    """Give the keys of other tables that the name of a column may point to, the nearest name first."""
     words = split_words(column.name)
-    found = []
+    ranked = []
     for ref_table, keys in unique.items():
         for ref in keys:
             if ref_table == table or KINDS.get(column.type) != KINDS[ref.type]:
                 continue
             rank = _rank_name(words, split_words(ref.name), _list_spellings(ref_table))
             if rank is not None:
-                found.append((rank, ref_table, ref))
-    found.sort(key=lambda each: each[0])
-    for _, ref_table, ref in found:
+                ranked.append((rank, ref_table, ref))
+    ranked.sort(key=itemgetter(0))
+    for _, ref_table, ref in ranked:
         yield ref_table, ref
 
 
 def _rank_name(words: list[str], key: list[str], names: list[list[str]]) -> int | None:
-    """How near a column's words are to those of the key of a table called `names`; None where they are not."""
+    """Rank how near a column's words are to the key of a table with these names, 0 first; None if they are not."""
     for name in names:
         if words == name + key[-1:] or (words == key and key[:-1] == name):
             return 0
@@ -161,7 +163,7 @@ def _rank_name(words: list[str], key: list[str], names: list[list[str]]) -> int 
 def _look_up(
     connection: duckdb.DuckDBPyConnection, table: str, column: str, ref_table: str, ref_column: str
 ) -> InferredKey | None:
-    """The key, where enough of a sample of the column's values are in the other table."""
+    """Return the key if the other table has enough of a sample of the column's values; else None."""
     value, ref = quoted(column), quoted(ref_column)
     sql = f"""
         WITH picked AS (
@@ -175,7 +177,7 @@ def _look_up(
 
 
 def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...] | None:
-    """The row that `sql` gives; None where that takes too long or too much memory, and a key is then not found."""
+    """Return the first row of a query; None if it takes too long or too much memory."""
     import duckdb
 
     deadline = threading.Timer(TIME, connection.interrupt)
@@ -190,7 +192,7 @@ def _ask(connection: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, ...] | N
 
 
 def _list_spellings(table: str) -> list[list[str]]:
-    """The words of a table's name, and of its singular."""
+    """List the words of a table's name and of its singulars, then the last word alone."""
     words = split_words(table)
     if not words:
         return []
@@ -202,5 +204,5 @@ def _list_spellings(table: str) -> list[list[str]]:
         singulars.add(last[:-2])
     if last.endswith("s") and not last.endswith("ss") and len(last) > 2:
         singulars.add(last[:-1])
-    found = [[*first, each] for each in sorted(singulars)]
-    return found + [[each] for each in sorted(singulars)] if first else found
+    spellings = [[*first, noun] for noun in sorted(singulars)]
+    return spellings + [[noun] for noun in sorted(singulars)] if first else spellings

@@ -1,4 +1,4 @@
-"""Readers of table files: one module and one line of FORMATS each.
+"""Detects the format of a table file and reads it. Each format is one module and one line of FORMATS.
 
 A module offers `read(source, options) -> Table`. A new format is its module, its line here and its test.
 """
@@ -25,32 +25,32 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 MAX_COLUMNS = 2000
-"""Postgres holds 1,600 columns a table; what is wider is no table."""
+"""Postgres allows 1,600 columns; a wider file is no table."""
 
 BLOCK_BYTES = 8 << 20
-"""About as much of a file is held as a block; a single row may not be longer."""
+"""About the bytes of a file in one block; a single row may not be longer."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """Values of one column in one block, no nulls, all of one type."""
+    """Values of one column in one block, without nulls and of one type."""
 
     array: pa.Array
     rows: npt.NDArray[np.int64] | None = None
-    """The row of the block, from 0, that each value stands in; None: there is one in each row."""
+    """Row of each value in the block, from 0; None if each row has a value."""
     inferred: Literal["text", "string", "json"] | None = None
-    """`text`: all that the type is known from is how it is written; `string`: may be a date or a UUID, is no number;
-    `json`: JSON texts; None: the array's type says it."""
+    """How the type is found. `text`: by the look of the values; `string`: likewise, but never as numbers; `json`:
+    they are JSON texts; None: by the array's type."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Some rows: for each column its values; a row without one is a null."""
+    """Some rows, as the values of each column; a row without a value is a null."""
 
     rows: int
     columns: Mapping[str, tuple[Part, ...]]
     left_out: int = 0
-    """Rows more that the file has here, which were wrong and are not read."""
+    """Wrong rows of the file that are left out here."""
 
 
 Load = Callable[[], Block]
@@ -59,25 +59,25 @@ Load = Callable[[], Block]
 
 @dataclass
 class Table:
-    """A file opened: its blocks come one after the other, once."""
+    """An open file. Its blocks can be read once, in order."""
 
     names: list[str]
-    """Known columns in their order; blocks may bring more."""
+    """Known columns in their order; blocks may have more."""
     blocks: Iterator[Load]
     facts: dict[str, Any] = field(default_factory=dict)
-    """Of the file: format, encoding, delimiter, ..."""
+    """Facts of the file: format, encoding, delimiter, ..."""
     warnings: list[str] = field(default_factory=list)
-    """Whole when the blocks were read."""
+    """Warnings, complete when the blocks were read."""
     again: Callable[[list[str]], Iterator[Load]] | None = None
-    """Blocks anew, of some columns only; a format that brings `text` parts has it."""
+    """Reads the blocks of some columns again; only formats with `text` parts have it."""
     options: Options = field(default_factory=Options)
-    """The caller's."""
+    """The caller's options."""
     used: dict[str, Any] = field(default_factory=dict)
     """Options of `read` as they were detected in the file."""
 
     @property
     def read(self) -> dict[str, Any]:
-        """How the file was read, as `Options.parse` takes it: what the caller said and what was found."""
+        """How the file was read, as `Options.parse` takes it: the caller's options and the detected ones."""
         rows = {"on_bad_rows": self.options.on_bad_rows, "totals": self.options.totals}
         return {**rows, **self.used, **self.options.given()}
 
@@ -155,7 +155,7 @@ SIGNATURES = (
     (0, b"SQLite format 3\x00", SQLITE),
     (8, b"DUCK", DUCKDB),
 )
-"""Where some bytes are in every file of a format."""
+"""Offset and bytes that every file of a format has."""
 
 FOREIGN = {
     b"%PDF": "a PDF",
@@ -178,13 +178,13 @@ FOREIGN = {
 
 
 def known() -> str:
-    """The formats, for an error's sentence."""
+    """List the formats for an error's sentence."""
     listed = [f"{f.name} ({', '.join(f.content_types)})" for f in FORMATS]
     return f"{', '.join(listed[:-1])} and {listed[-1]}; the text ones also as .gz, and each as a .zip of one"
 
 
 def detect(path: str, file_name: str, sheet: str | int | None = None) -> tuple[Format, Source]:
-    """The format of a file, by its name and its first bytes, which must agree; of a zip, that of the file in it.
+    """Detect the format of a file by its name and first bytes, which must agree. In a zip, the file in it counts.
 
     `sheet` names the file in a zip of several.
     Raises UnsupportedMediaError that lists the known formats, FileInvalidError for an empty or misnamed file,
@@ -230,7 +230,7 @@ def detect(path: str, file_name: str, sheet: str | int | None = None) -> tuple[F
 
 
 def list_tables(path: str, file_name: str) -> list[str]:
-    """Names of the tables of a file that is a database; [] for any other. Raises as `detect`."""
+    """List the tables of a file that is a database; [] for any other. Raises as `detect`."""
     found, source = detect(path, file_name) if PurePath(file_name).suffix.lower() in DATABASES else (CSV, None)
     if source is None or not found.is_database:
         return []
@@ -239,7 +239,7 @@ def list_tables(path: str, file_name: str) -> list[str]:
 
 
 def content_type(file_name: str) -> str | None:
-    """The media type that goes with a name; that of gzip for a .gz; None where unknown."""
+    """Return the media type for a file name; None if its suffix is unknown."""
     suffix = PurePath(file_name).suffix.lower()
     if suffix == ".gz":
         return "application/gzip"
@@ -249,7 +249,7 @@ def content_type(file_name: str) -> str | None:
 
 
 def unique_names(names: list[str], warnings: list[str]) -> list[str]:
-    """Names as columns can have them: blank ones get their number, repeated ones a suffix; `warnings` tells."""
+    """Make column names: blank ones get their number, repeated ones a suffix. Adds to `warnings`."""
     check_width(len(names))
     taken, result, changed = {n.strip() for n in names}, [], []
     seen: set[str] = set()
@@ -270,13 +270,13 @@ def unique_names(names: list[str], warnings: list[str]) -> list[str]:
 
 
 def check_width(columns: int) -> None:
-    """Raise TooLargeError for more columns than a table has."""
+    """Raise TooLargeError if a table has too many columns."""
     if columns > MAX_COLUMNS:
         raise TooLargeError(f"The file has {columns:,} columns; up to {MAX_COLUMNS:,} are read.")
 
 
 def _without(load: Load, nulls: tuple[str, ...]) -> Block:
-    """A block without the texts that stand for no value."""
+    """Read a block, and drop the texts that mean no value."""
     block = load()
     columns = {name: tuple(_part_without(part, nulls) for part in parts) for name, parts in block.columns.items()}
     return Block(block.rows, columns, block.left_out)
@@ -297,7 +297,7 @@ def _part_without(part: Part, nulls: tuple[str, ...]) -> Part:
 
 
 def _by_content(start: bytes, source: Source) -> Format | None:
-    """The format that the first bytes are of; None for an archive that is no workbook."""
+    """Detect a format by the first bytes; None for an archive that is no workbook."""
     for at, signature, found in SIGNATURES:
         if start[at:].startswith(signature):
             return found
@@ -318,7 +318,7 @@ def _is_workbook(path: str) -> bool:
 
 
 def _in_zip(source: Source, sheet: str | int | None) -> tuple[Format, Source]:
-    """The one table in an archive, or the one of several that is named."""
+    """Open the one table in an archive, or the one of several that `sheet` names."""
     known_suffixes = {suffix for format in FORMATS for suffix in format.content_types}
     members = [name for name in list_members(source.path) if _suffix(name) in known_suffixes]
     members = [name for name in members if not README.match(PurePath(name).name)] or members

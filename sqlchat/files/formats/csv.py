@@ -1,4 +1,4 @@
-"""Reads CSV and its kin with any delimiter, quoting and encoding. Arrow parses it."""
+"""Reads CSV and similar text tables with any delimiter, quoting and encoding. Arrow parses them."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ from sqlchat.files.sketch import find_filled, has_outer_blanks
 from sqlchat.files.source import Source
 
 PARSED_BYTES = 1 << 20
-"""Arrow parses so much of a stretch at a time, which the processor's caches hold."""
+"""Bytes of a stretch that Arrow parses at a time; they fit into the processor's caches."""
 
 LONGEST_ROW = 16 << 20
 """Bytes."""
 
 WIDE, MOST_TOGETHER = 250, 4
-"""A block of so many columns has few rows: two blocks are read together, three if there are twice as many."""
+"""Blocks of a table with `WIDE` columns have few rows: two blocks are read together, three for twice the columns."""
 
 BLOCK_FIELDS = 500_000
-"""Where rows are read one by one."""
+"""Fields of a block if rows are read one by one."""
 
 LONGEST_IN_UTF8 = 3
 """Bytes that a character of an 8-bit encoding takes in UTF-8 at most."""
@@ -50,35 +50,41 @@ NAMES = {
 
 
 def read(source: Source, options: Options) -> Table:
-    """A table of texts. Raises FileInvalidError with the fact `line` for a ragged row or a quote left open, and
-    UnsupportedMediaError for other content."""
+    """Open a text table; its parts are texts.
+
+    Raises FileInvalidError with the fact `line` for a ragged row or a quote left open, and UnsupportedMediaError for
+    content that is no text table.
+    """
     encoding = find_encoding(source, options.encoding)
     head = codecs.getincrementaldecoder(encoding.name)("replace").decode(source.head(dialects.HEAD_BYTES))
     dialects.refuse_other(head)
     whole = len(source.head(dialects.HEAD_BYTES + 1)) <= dialects.HEAD_BYTES
     tail = "" if whole else source.tail(dialects.TAIL_BYTES).decode(encoding.name, "replace")
     dialect = dialects.find_dialect(head.removeprefix("\ufeff"), tail, source.suffix, options, whole=whole)
-    warnings: list[str] = []
-    shown = NAMES.get(encoding.name, encoding.name.replace("_", "-"))
-    if encoding.guessed:
-        warnings.append(f"The file is no UTF-8 and does not say its encoding; {shown} was taken for likely.")
-    if encoding.bad_bytes:
-        lines = ", ".join(map(str, encoding.bad_lines))
-        warnings.append(
-            f"{encoding.bad_bytes:,} bytes are no UTF-8 and were read as \ufffd (line {lines}); if the file has "
-            "another encoding, name it in `encoding`."
-        )
-    warnings += dialect.warnings
+    encoding_name = NAMES.get(encoding.name, encoding.name.replace("_", "-"))
+    warnings = [*_warn_of_encoding(encoding, encoding_name), *dialect.warnings]
     names = unique_names(dialect.names, warnings if dialect.header else [])
     reader = _Reader(source, names, encoding, dialect, options.on_bad_rows, warnings)
     if encoding.traits.quotes:
         reader.check_quotes()
-    facts = {"encoding": shown, "delimiter": dialect.delimiter, "header": bool(dialect.header)}
-    used = {"encoding": shown, "delimiter": dialect.delimiter, "header_row": _name_rows(dialect.header)}
+    detected = {"encoding": encoding_name, "delimiter": dialect.delimiter}
+    facts = {**detected, "header": bool(dialect.header)}
+    used = {**detected, "header_row": _make_header_row(dialect.header)}
     table = Table(names, iter(()), facts, warnings, used=used)
     if not dialect.only_header:
         table.blocks, table.again = reader.blocks([]), reader.blocks
     return table
+
+
+def _warn_of_encoding(encoding: Encoding, name: str) -> Iterator[str]:
+    if encoding.guessed:
+        yield f"The file is no UTF-8 and does not say its encoding; {name} was taken for likely."
+    if encoding.bad_bytes:
+        lines = ", ".join(map(str, encoding.bad_lines))
+        yield (
+            f"{encoding.bad_bytes:,} bytes are no UTF-8 and were read as \ufffd (line {lines}); if the file has "
+            "another encoding, name it in `encoding`."
+        )
 
 
 @dataclass(frozen=True)
@@ -93,12 +99,12 @@ class _Reader:
     warnings: list[str]
 
     def blocks(self, columns: list[str]) -> Iterator[Load]:
-        """Blocks of the columns named, of all where none is."""
+        """Give the blocks of the named columns, or of all columns if the list is empty."""
         return self._read_stretches(columns) if self._is_plain else self._read_row_by_row(columns)
 
     @property
     def _is_plain(self) -> bool:
-        """Does Arrow read the file as it is meant?"""
+        """Can Arrow read the file without changing its meaning?"""
         return (
             self.dialect.quoting.is_usual
             and not self.dialect.cut
@@ -111,25 +117,23 @@ class _Reader:
         )
 
     def _read_row_by_row(self, columns: list[str]) -> Iterator[Load]:
-        """By Python's reader, which is slower, and can be told more."""
-        wanted = [(n, self.names.index(n)) for n in columns] or [(n, at) for at, n in enumerate(self.names)]
+        """Read with Python's reader, which is slower than Arrow but takes more options."""
+        places = {name: self.names.index(name) for name in columns or self.names}
         rows = self._table_rows()
         size = max(1, BLOCK_FIELDS // len(self.names))
         while block := list(islice(rows, size)):
-            kept = [row for row in block if row is not None]
-            yield partial(_block_of_rows, kept, wanted, len(block) - len(kept))
+            table_rows = [row for row in block if row is not None]
+            yield partial(_make_block_of_rows, table_rows, places, len(block) - len(table_rows))
 
     def _table_rows(self) -> Iterator[list[str] | None]:
-        """The rows of the table as wide as its header; None for one that is left out."""
+        """Give the rows of the table, as wide as its header; None for a row that is left out."""
         width, padded, first, repeated = len(self.names), 0, 0, 0
-        found = (row for row in self._rows() if row.cells)
-        for row in footer.cut_last(found, self.dialect.cut):
-            cells = row.cells
-            if cells in self.dialect.repeated:
+        filled_rows = (row for row in self._rows() if row.cells)
+        for row in footer.cut_last(filled_rows, self.dialect.cut):
+            if row.cells in self.dialect.repeated:
                 repeated += 1
                 continue
-            while len(cells) > width and not cells[-1].strip():
-                cells.pop()
+            cells = dialects.fit_width(row.cells, width)
             if len(cells) < width and self.on_bad_rows == "pad":
                 padded, first = padded + 1, first or row.first
                 cells += [""] * (width - len(cells))
@@ -138,24 +142,27 @@ class _Reader:
             elif self.on_bad_rows == "skip":
                 yield None
             else:
-                raise self._fault(row.first, len(row.cells))
-        told = []
+                raise self._make_row_error(row.first, len(cells))
         if padded:
-            told.append(
+            self._warn_once(
                 f"{padded:,} rows had too few fields and were filled up with nulls (the first on line {first})."
             )
         if repeated:
-            told.append(f"{repeated:,} rows that repeat the header were left out.")
-        self.warnings.extend(each for each in told if each not in self.warnings)  # the rows may be read twice
+            self._warn_once(f"{repeated:,} rows that repeat the header were left out.")
+
+    def _warn_once(self, warning: str) -> None:
+        """Add a warning unless an earlier reading of the same rows added it."""
+        if warning not in self.warnings:
+            self.warnings.append(warning)
 
     def _rows(self, *, strict: bool = False) -> Iterator[dialects.Row]:
-        """All rows below the header, blank ones too. Raises FileInvalidError for what is no text or too long."""
+        """Give all rows below the header, also blank ones. Raises FileInvalidError for bad bytes or a long row."""
         codec = "utf-8-sig" if self.encoding.name == "utf-8" else self.encoding.name
-        faults = "replace" if self.encoding.bad_bytes or strict else "strict"
-        with io.TextIOWrapper(self.source.open(), codec, errors=faults, newline="") as text:
+        on_error = "replace" if self.encoding.bad_bytes or strict else "strict"
+        with io.TextIOWrapper(self.source.open(), codec, errors=on_error, newline="") as text:
             for _ in range(self.dialect.preamble):
                 text.readline()
-            rows = dialects.rows(
+            rows = dialects.split_rows(
                 text, self.dialect.delimiter, self.dialect.quoting, self.dialect.preamble + 1, strict=strict
             )
             for _ in self.dialect.header:
@@ -167,7 +174,7 @@ class _Reader:
             except dialects.RowError as exc:
                 if strict:
                     raise
-                raise _too_long(dialects.LONGEST_FIELD) from exc
+                raise _make_long_row_error(dialects.LONGEST_FIELD) from exc
 
     def check_quotes(self) -> None:
         """Raise FileInvalidError for a quote that is never closed, which would swallow all rows after it."""
@@ -189,11 +196,11 @@ class _Reader:
             self.warnings.append(f"Quotes on line {line} stand where none is expected; look at that row.")
 
     def _read_stretches(self, columns: list[str]) -> Iterator[Load]:
-        """Each thread parses a stretch of its own, as it is known where rows begin."""
+        """Give one load for each stretch of the file. Rows begin at known bytes, so threads parse in parallel."""
         skipped = {"skip_rows": self.dialect.preamble, "skip_rows_after_names": len(self.dialect.header)}
         offsets = self.encoding.traits.row_starts
         if any(end - start > BLOCK_BYTES + LONGEST_ROW for start, end in pairwise(offsets)):
-            raise _too_long(LONGEST_ROW)
+            raise _make_long_row_error(LONGEST_ROW)
         together = min(MOST_TOGETHER, len(self.names) // WIDE + 1)
         offsets = [*offsets[:-1:together], offsets[-1]]
         for open_stretch, (start, end) in zip(self.source.stretches(offsets), pairwise(offsets), strict=True):
@@ -204,22 +211,22 @@ class _Reader:
         self, open_stretch: Callable[[], pa.NativeFile], size: int, skipped: dict[str, int], columns: list[str]
     ) -> Block:
         try:
-            return self._parse_by(PARSED_BYTES, open_stretch, skipped, columns)
+            return self._parse_in_pieces(PARSED_BYTES, open_stretch, skipped, columns)
         except _StraddlingError:
             growth = 1 if self.encoding.name == "utf-8" else LONGEST_IN_UTF8
-            return self._parse_by(growth * size + 1, open_stretch, skipped, columns)
+            return self._parse_in_pieces(growth * size + 1, open_stretch, skipped, columns)
 
-    def _parse_by(
-        self, size: int, open_stretch: Callable[[], pa.NativeFile], skipped: dict[str, int], columns: list[str]
+    def _parse_in_pieces(
+        self, piece_bytes: int, open_stretch: Callable[[], pa.NativeFile], skipped: dict[str, int], columns: list[str]
     ) -> Block:
-        bad = list[int]()  # fields of each wrong row
+        bad_widths = list[int]()  # fields of each wrong row
 
         def on_bad_row(row: pyarrow.csv.InvalidRow) -> str:
-            bad.append(row.actual_columns)
+            bad_widths.append(row.actual_columns)
             return self.on_bad_rows
 
         read = pyarrow.csv.ReadOptions(
-            block_size=size,
+            block_size=piece_bytes,
             use_threads=False,  # blocks have threads of their own
             encoding=self.encoding.name,
             column_names=self.names,
@@ -232,24 +239,24 @@ class _Reader:
             invalid_row_handler=on_bad_row,
         )
         convert = pyarrow.csv.ConvertOptions(
-            check_utf8=False,  # `encodings` did, and decoders give nothing else
+            check_utf8=False,  # `encodings` did, and decoders give only UTF-8
             column_types=dict.fromkeys(self.names, pa.string()),
             include_columns=columns,
-            strings_can_be_null=False,  # `_block` finds the empty ones at less cost
+            strings_can_be_null=False,  # `_make_part` finds the empty ones at less cost
         )
         try:
             with open_stretch() as stretch:
-                return _block(pyarrow.csv.read_csv(stretch, read, parse, convert), len(bad))
+                return _make_block(pyarrow.csv.read_csv(stretch, read, parse, convert), len(bad_widths))
         except pa.ArrowInvalid as exc:
-            if bad and self.on_bad_rows == "error":
-                raise self._fault(self._line_of_fault(), bad[0]) from exc
+            if bad_widths and self.on_bad_rows == "error":
+                raise self._make_row_error(self._find_bad_line(), bad_widths[0]) from exc
             if "straddl" in str(exc):
                 raise _StraddlingError from exc
             raise FileInvalidError("The file does not read as CSV from beginning to end.") from exc
         except UnicodeError as exc:
             raise FileInvalidError(f"The file is not {self.encoding.name} throughout.") from exc
 
-    def _fault(self, line: int | None, fields: int) -> FileInvalidError:
+    def _make_row_error(self, line: int | None, fields: int) -> FileInvalidError:
         width = len(self.names)
         where = f"Line {line}" if line else "A row"
         pad = "; on_bad_rows=pad fills it up" if fields < width else ""
@@ -260,49 +267,52 @@ class _Reader:
             found=fields,
         )
 
-    def _line_of_fault(self) -> int | None:
-        """The physical line where the first row begins that is not as wide as the header."""
+    def _find_bad_line(self) -> int | None:
+        """Return the physical line of the first row that is not as wide as the header."""
+        width = len(self.names)
         try:
-            return next(
-                (r.first for r in self._rows(strict=False) if r.cells and len(r.cells) != len(self.names)), None
-            )
+            return next((row.first for row in self._rows() if row.cells and len(row.cells) != width), None)
         except FileInvalidError:
-            return None  # a field past the csv module's limit: the row is told without its line
+            return None  # a field is past the csv module's limit: the error goes without a line
 
 
-def _name_rows(header: tuple[int, ...]) -> int | list[int]:
-    """The header's rows as `header_row` takes them."""
-    return list(header) if len(header) > 1 else header[0] if header else 0
+def _make_header_row(lines: tuple[int, ...]) -> int | list[int]:
+    """Return the value of the option `header_row` for a header on these lines."""
+    if len(lines) > 1:
+        return list(lines)
+    return lines[0] if lines else 0
 
 
-def _too_long(size: int) -> FileInvalidError:
+def _make_long_row_error(size: int) -> FileInvalidError:
     return FileInvalidError(f"A row is longer than {size >> 20} MiB; perhaps a quote is opened and never closed.")
 
 
 class _StraddlingError(Exception):
-    """A row is longer than what Arrow parses at a time."""
+    """A row is longer than the piece that Arrow parses at a time."""
 
 
-def _block(table: pa.Table, left_out: int) -> Block:
+def _make_block(table: pa.Table, left_out: int) -> Block:
     columns = {}
     for name, chunks in zip(table.column_names, table.itercolumns(), strict=True):
-        columns[name] = (_part(chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()),)
+        columns[name] = (_make_part(chunks.chunk(0) if chunks.num_chunks == 1 else chunks.combine_chunks()),)
     return Block(table.num_rows, columns, left_out)
 
 
-def _block_of_rows(rows: list[list[str]], wanted: list[tuple[str, int]], left_out: int) -> Block:
-    columns = {name: (_part(pa.array([row[at] for row in rows], pa.string())),) for name, at in wanted}
+def _make_block_of_rows(rows: list[list[str]], places: dict[str, int], left_out: int) -> Block:
+    columns = {}
+    for name, place in places.items():
+        columns[name] = (_make_part(pa.array([row[place] for row in rows], pa.string())),)
     return Block(len(rows), columns, left_out)
 
 
-def _part(texts: pa.Array) -> Part:
-    """An empty text is no value, quoted or not; blanks around a text are no part of it, nor is Excel's ="..."."""
+def _make_part(texts: pa.Array) -> Part:
+    """Make a column's part without empty texts (quoted or not), outer blanks and Excel's ="..."."""
     if has_outer_blanks(texts):
         texts = pc.utf8_trim_whitespace(texts)
     if pc.any(pc.starts_with(texts, '="')).as_py():
         texts = pc.replace_substring_regex(texts, r'(?s)^="(.*)"$', r"\1")
-    full, rows = find_filled(texts), None
-    if not full.all():
-        rows = np.flatnonzero(full)
+    filled, rows = find_filled(texts), None
+    if not filled.all():
+        rows = np.flatnonzero(filled)
         texts = texts.take(rows)
     return Part(texts, rows, "text")

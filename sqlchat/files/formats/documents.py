@@ -9,9 +9,9 @@ from sqlchat.errors import FileInvalidError
 from sqlchat.files.formats import Table, check_width
 
 MOST_KEYS = 200
-"""Of the objects under one name: with more, they are no records but maps, and stay JSON."""
+"""Keys of the objects under one name; objects with more are maps instead of records, and stay JSON."""
 DEEPEST = 20
-"""Objects within objects."""
+"""Levels of objects within objects."""
 USUAL = (
     *("features", "records", "rows", "items", "results", "result", "data", "values", "entries", "hits", "docs"),
     "value",
@@ -60,7 +60,7 @@ class Flattening:
                     plain.add(_join(path, name))
 
     def flat(self, row: Object) -> Object:
-        """A row with the values of nested objects under their path; arrays and maps stay as they are."""
+        """Return a row with the values of nested objects under their path; arrays and maps stay unchanged."""
         if not self._records and not any(isinstance(value, dict) for value in row.values()):
             return row
         if row.get("type") == "Feature" and isinstance(row.get("properties"), dict | None) and "geometry" in row:
@@ -93,7 +93,7 @@ def _is_geometry(value: Object) -> bool:
 
 
 def _feature(row: Object) -> Object:
-    """GeoJSON's feature: its properties, and its geometry beside them."""
+    """Merge the properties of a GeoJSON feature with its id and geometry."""
     properties = row.get("properties") or {}
     beside = {name: row[name] for name in ("id", "geometry") if name in row}
     return properties | {
@@ -102,9 +102,9 @@ def _feature(row: Object) -> Object:
 
 
 def document_rows(value: Object, table: Table, part: str | int | None) -> Iterator[Object]:
-    """The rows in a document that is one object. `part` names the array that holds them.
+    """Give the rows in a document that is one object. `part` names the array that holds them.
 
-    Raises FileInvalidError where several arrays may hold them.
+    Raises FileInvalidError if several arrays may hold them.
     """
     if value.get("type") == "FeatureCollection" and isinstance(value.get("features"), list):
         yield from _objects(value["features"], "features")
@@ -144,7 +144,7 @@ def _objects(rows: list[Any], name: str) -> Iterator[Object]:
 
 
 def _is_by_column(value: Object) -> bool:
-    """Is each value an array of one length, of which one holds more than objects?"""
+    """Are the values arrays of one length, and not all arrays of objects?"""
     lists = list(value.values())
     if not lists or not all(isinstance(v, list) for v in lists) or len({len(v) for v in lists}) != 1:
         return False
@@ -158,7 +158,7 @@ def _holds_rows(value: Any) -> bool:
 
 
 def _by_lists(value: Object) -> Iterator[Object] | None:
-    """Rows that are arrays beside an array of their names: `{"columns": ["a"], "data": [[1]]}`."""
+    """Find rows that are arrays beside an array of their names: `{"columns": ["a"], "data": [[1]]}`."""
     for level in (value, *(inner for inner in value.values() if isinstance(inner, dict))):
         lists = [v for v in level.values() if isinstance(v, list) and v and isinstance(v[0], list)]
         if len(lists) != 1 or len({len(row) if isinstance(row, list) else 0 for row in lists[0]}) != 1:
@@ -172,7 +172,7 @@ def _by_lists(value: Object) -> Iterator[Object] | None:
 
 
 def _name_lists(value: Object, depth: int) -> Iterator[list[str]]:
-    """The arrays of names within an object."""
+    """Give the arrays of names within an object."""
     for key, inner in value.items():
         if key in COLUMN_LISTS and (names := _column_names(inner)):
             yield names
@@ -193,7 +193,7 @@ def _column_names(value: Any) -> list[str] | None:
 
 
 def _find_arrays(value: Object, path: str, depth: int) -> Iterator[tuple[str, list[Object]]]:
-    """Arrays of objects within objects, by their path."""
+    """Give the arrays of objects within objects, with their path."""
     for name, inner in value.items():
         at = _join(path, name)
         if _holds_rows(inner):
@@ -203,7 +203,7 @@ def _find_arrays(value: Object, path: str, depth: int) -> Iterator[tuple[str, li
 
 
 def _by_key(value: Object) -> Iterator[Object] | None:
-    """Objects of the same names under different keys: `{"a": {"v": 1}, "b": {"v": 2}}`."""
+    """Find rows that are objects with the same names under different keys: `{"a": {"v": 1}, "b": {"v": 2}}`."""
     inner = list(value.values())
     if len(inner) < 2 or not all(isinstance(each, dict) and each for each in inner):
         return None

@@ -1,7 +1,7 @@
-"""Spreadsheets (.xlsx, .xlsm, .xlsb, .xls, .ods): one sheet of a workbook.
+"""Reads one sheet of a workbook (.xlsx, .xlsm, .xlsb, .xls, .ods).
 
-The sheet is read by calamine, which lays cells out in a dense rectangle: a single cell in the far corner would take
-gigabytes. So `workbook` looks at sizes in the archive and the corners of the sheets before.
+calamine reads the sheet into a dense rectangle of cells: a single cell in the far corner would take gigabytes. So
+`workbook` checks the sizes in the archive and the corners of the sheets first.
 """
 
 from __future__ import annotations
@@ -30,15 +30,17 @@ BLOCK_CELLS = 500_000
 HEAD_ROWS, TAIL_ROWS = 200, 60
 SHOWN_SHEETS = 20
 EXACT = 10.0**15
-"""Workbooks keep numbers below this to the last digit."""
+"""Workbooks store numbers below this exactly."""
 SPAN = re.compile(r"PT(\d+)H(\d\d?)M(\d\d?(?:[.,]\d+)?)S")
 
 Cells = list[Any]
 
 
 def read(source: Source, options: Options) -> Table:
-    """A table of typed values. Raises FileInvalidError for a damaged or locked workbook or an unknown sheet,
-    TooLargeError for one out of proportion."""
+    """Open a table of typed values.
+
+    Raises FileInvalidError for a damaged or locked workbook or an unknown sheet, TooLargeError for too large a one.
+    """
     archives.check(source)
     try:
         workbook = python_calamine.CalamineWorkbook.from_path(source.path)
@@ -84,7 +86,7 @@ def read(source: Source, options: Options) -> Table:
 
 
 def _number_rows(sheet: python_calamine.CalamineSheet, count: int | None = None) -> Iterator[tuple[int, Cells]]:
-    """Rows that are not blank, with their number as Excel has it; the first `count` if that is given."""
+    """Give the rows that are not blank, or the first `count` of them, with their numbers in Excel."""
     found = ((n, row) for n, row in enumerate(sheet.iter_rows(), 1) if any(v not in ("", None) for v in row))
     return islice(found, count)
 
@@ -92,7 +94,7 @@ def _number_rows(sheet: python_calamine.CalamineSheet, count: int | None = None)
 def _find_header(
     rows: list[tuple[int, Cells]], sheet: str, options: Options, warnings: list[str]
 ) -> tuple[list[list[str]], list[int]]:
-    """The rows of the header, none to two, and their numbers."""
+    """Find the rows of the header, none to two, and their numbers."""
     texts = {number: [_as_text(value) for value in row] for number, row in rows}
     numbers = list(texts)
     if options.header_row:
@@ -117,7 +119,7 @@ def _names(rows: list[tuple[int, Cells]], head: list[list[str]], warnings: list[
 
 
 def _find_foot(sheet: python_calamine.CalamineSheet, begin: int, width: int, options: Options) -> footer.Foot:
-    """Look at the last rows."""
+    """Find notes and totals in the last rows."""
     last: list[Cells] = []
     count = 0
     for number, row in _number_rows(sheet):
@@ -135,7 +137,7 @@ def _find_foot(sheet: python_calamine.CalamineSheet, begin: int, width: int, opt
 def _fill_merged(
     sheet: python_calamine.CalamineSheet, begin: int, names: dict[int, str], warnings: list[str]
 ) -> Iterator[Cells]:
-    """The rows from `begin` on. A cell that is merged over several rows has its value in each of them."""
+    """Give the rows from `begin` on. A cell merged over several rows has its value in each of them."""
     starts: dict[int, list[tuple[int, int]]] = {}
     merged = Counter[str]()
     left = min(names, default=1) - 1
@@ -157,7 +159,7 @@ def _fill_merged(
 
 
 def _without_headers(rows: Iterator[Cells], head: list[list[str]], warnings: list[str]) -> Iterator[Cells]:
-    """The rows but those that repeat the header, which are told."""
+    """Drop rows that repeat the header; adds to `warnings`."""
     place = next((n for n, name in enumerate(head[-1]) if name), 0) if head else 0
     repeated = 0
     for row in rows:
@@ -170,7 +172,7 @@ def _without_headers(rows: Iterator[Cells], head: list[list[str]], warnings: lis
 
 
 def _tell_faults(cells: archives.CellFacts, names: dict[int, str]) -> Iterator[str]:
-    """Warnings of cells without a value, column by column."""
+    """Warn of cells without a value, column by column."""
     for place, counted in sorted(cells.faults.items()):
         if place not in names:
             continue
@@ -188,7 +190,7 @@ def _tell_faults(cells: archives.CellFacts, names: dict[int, str]) -> Iterator[s
 def _find_padded(
     cells: archives.CellFacts, names: dict[int, str], options: Options, warnings: list[str]
 ) -> dict[str, str]:
-    """Columns of codes that the workbook keeps as numbers -> the format that shows their zeros."""
+    """Find columns of codes that the workbook stores as numbers -> the format that shows their zeros."""
     found = {}
     for place, counts in sorted(cells.padded.items()):
         formats = [each for each in counts if each]
@@ -244,7 +246,7 @@ def _column(values: Cells, number_format: str) -> tuple[Part, ...]:
 
 
 def _cells(column: tuple[Any, ...]) -> Cells:
-    """Excel has but floats: whole ones are integers where all of the column are. An empty cell is no value."""
+    """Convert cells of a column: whole floats are integers if all are whole; an empty cell is None."""
     values = [None if v == "" else (v.strip() or None) if isinstance(v, str) else v for v in column]
     values = [_read_span(v) if isinstance(v, str) and v.startswith("PT") else v for v in values]
     floats = [v for v in values if type(v) is float]
@@ -260,7 +262,7 @@ def _cells(column: tuple[Any, ...]) -> Cells:
 
 
 def _read_span(text: str) -> Any:
-    """A time as an OpenDocument writes it; any other text as it is."""
+    """Convert a time of an OpenDocument; return any other text unchanged."""
     found = SPAN.fullmatch(text)
     if found is None:
         return text
@@ -268,7 +270,7 @@ def _read_span(text: str) -> Any:
 
 
 def _as_span(value: Any) -> Any:
-    """A time of day among spans of time as one of them."""
+    """Convert a time of day to a span of time; return any other value unchanged."""
     if type(value) is datetime.time:
         return datetime.timedelta(
             hours=value.hour, minutes=value.minute, seconds=value.second, microseconds=value.microsecond
@@ -285,7 +287,7 @@ def _as_text(value: Any) -> str:
 
 
 def _list_visible(metadata: list[SheetMetadata]) -> list[int]:
-    """Places of the sheets that are not hidden; of all where none is seen."""
+    """List the indexes of the visible sheets, or of all sheets if none is visible."""
     tables = [n for n, each in enumerate(metadata) if each.typ == SheetTypeEnum.WorkSheet]
     return [n for n in tables if metadata[n].visible == SheetVisibleEnum.Visible] or tables
 

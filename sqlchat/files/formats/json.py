@@ -1,7 +1,7 @@
 """JSON: an array of objects, JSON lines, an object of equally long arrays, or objects around an array of objects.
 
-What is nested in a row becomes columns of its own, as `documents` has it. Rows are decoded one after the other from a
-window over the text: an array of any length takes a block of memory.
+`documents` makes columns of objects that are nested in a row. Rows are decoded one by one from a window over the
+text, so an array of any length takes one block of memory.
 """
 
 from __future__ import annotations
@@ -33,10 +33,9 @@ BLANK = re.compile(r"[ \t\r\n]*")
 
 
 def read(source: Source, options: Options) -> Table:
-    """A table of typed values. Raises FileInvalidError with the fact `line` where the text is no JSON."""
-    start = source.head(4)
-    utf16 = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    table = Table([], iter(()), {"encoding": "utf-16" if utf16 else "utf-8"})
+    """Open a table of typed values. Raises FileInvalidError with the fact `line` if the text is no JSON."""
+    is_utf16 = source.head(4).startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    table = Table([], iter(()), {"encoding": "utf-16" if is_utf16 else "utf-8"})
     table.blocks = _blocks(source, table, options.sheet)
     return table
 
@@ -50,11 +49,11 @@ def _blocks(source: Source, table: Table, part: str | int | None) -> Iterator[Lo
             rows = _rows(window, table, part)
             while block := list(islice(rows, BLOCK_ROWS)):
                 flatten.look(block)
-                yield partial(_block, block, window.line, flatten)
+                yield partial(_make_block, block, window.line, flatten)
         except UnicodeDecodeError as exc:
             raise FileInvalidError("The file is no UTF-8, as JSON must be.") from exc
         except RecursionError as exc:
-            raise _too_deep(window.line) from exc
+            raise _make_depth_error(window.line) from exc
     if window.constants:
         table.warnings.append("NaN and Infinity, which JSON does not have, were read as nulls.")
 
@@ -62,38 +61,43 @@ def _blocks(source: Source, table: Table, part: str | int | None) -> Iterator[Lo
 def _rows(window: _Window, table: Table, part: str | int | None) -> Iterator[dict[str, Any]]:
     if window.peek() == "[":
         window.skip()
-        yield from _elements(window, table)
+        yield from _read_elements(window, table)
         if window.peek():
-            raise window.fault("There is more after the end of the array")
+            raise window.make_error("There is more after the end of the array")
         return
-    first = _object(window, MAX_DOCUMENT)
+    first = _read_object(window, MAX_DOCUMENT)
     if window.peek():
         yield first
         while window.peek():
-            yield _object(window, BLOCK_BYTES)
+            yield _read_object(window, BLOCK_BYTES)
     else:
         yield from document_rows(first, table, part)
 
 
-def _elements(window: _Window, table: Table) -> Iterator[dict[str, Any]]:
+def _read_elements(window: _Window, table: Table) -> Iterator[dict[str, Any]]:
     if window.peek() == "]":
         raise FileInvalidError("The array is empty, so there is no table in it.")
     if window.peek() == "[":
         yield from _read_lists(window, table)
         return
-    while True:
-        yield _object(window, BLOCK_BYTES)
-        following = window.peek()
-        if following not in {",", "]"}:
-            raise window.fault("Expected a comma or the end of the array")
-        window.skip()
-        if following == "]":
-            return
+    is_last = False
+    while not is_last:
+        yield _read_object(window, BLOCK_BYTES)
+        is_last = _skip_separator(window)
 
 
-def _object(window: _Window, limit: int) -> dict[str, Any]:
+def _skip_separator(window: _Window) -> bool:
+    """Skip what follows an element of an array. Returns True if it is the array's end."""
+    separator = window.peek()
+    if separator not in {",", "]"}:
+        raise window.make_error("Expected a comma or the end of the array")
+    window.skip()
+    return separator == "]"
+
+
+def _read_object(window: _Window, limit: int) -> dict[str, Any]:
     if window.peek() != "{":
-        raise window.fault('Expected an object such as {"id": 1} for each row')
+        raise window.make_error('Expected an object such as {"id": 1} for each row')
     value = window.value(limit)
     assert isinstance(value, dict)
     return value
@@ -101,37 +105,29 @@ def _object(window: _Window, limit: int) -> dict[str, Any]:
 
 def _read_lists(window: _Window, table: Table) -> Iterator[dict[str, Any]]:
     """Rows that are arrays; the first may hold their names."""
-    first, ended = _list(window)
-    named = (
-        bool(first)
-        and all(isinstance(name, str) and name.strip() for name in first)
-        and len(set(first)) == len(first)
-    )
-    names = first if named else [f"column_{number}" for number in range(1, len(first) + 1)]
-    table.warnings.append(f"The rows are arrays; their names are {'those of the first' if named else 'numbers'}.")
-    if not named:
+    first, is_last = _read_list(window)
+    is_all_text = bool(first) and all(isinstance(name, str) and name.strip() for name in first)
+    has_names = is_all_text and len(set(first)) == len(first)
+    names = first if has_names else [f"column_{number}" for number in range(1, len(first) + 1)]
+    table.warnings.append(f"The rows are arrays; their names are {'those of the first' if has_names else 'numbers'}.")
+    if not has_names:
         yield dict(zip(names, first, strict=True))
-    while not ended:
-        row, ended = _list(window)
+    while not is_last:
+        row, is_last = _read_list(window)
         if len(row) != len(names):
-            raise window.fault(f"A row has {len(row)} values where the first has {len(names)}")
+            raise window.make_error(f"A row has {len(row)} values where the first has {len(names)}")
         yield dict(zip(names, row, strict=True))
 
 
-def _list(window: _Window) -> tuple[list[Any], bool]:
-    """An array, and whether it was the last."""
+def _read_list(window: _Window) -> tuple[list[Any], bool]:
+    """Read one inner array. Returns it, and True if it is the last."""
     if window.peek() != "[":
-        raise window.fault("Expected an array for each row, as the first one is")
-    value: list[Any] = window.value(BLOCK_BYTES)
-    following = window.peek()
-    if following not in {",", "]"}:
-        raise window.fault("Expected a comma or the end of the array")
-    window.skip()
-    return value, following == "]"
+        raise window.make_error("Expected an array for each row, as the first one is")
+    return window.value(BLOCK_BYTES), _skip_separator(window)
 
 
-def _block(rows: list[dict[str, Any]], line: int, flatten: Flattening) -> Block:
-    """`line` is where they end."""
+def _make_block(rows: list[dict[str, Any]], line: int, flatten: Flattening) -> Block:
+    """Make a block of rows. `line` is the line of their end. Raises FileInvalidError."""
     names: dict[str, None] = {}
     try:
         rows = [flatten.flat(row) for row in rows]
@@ -140,10 +136,10 @@ def _block(rows: list[dict[str, Any]], line: int, flatten: Flattening) -> Block:
             check_width(len(names))
         return Block(len(rows), {valid_text(name): parts([row.get(name) for row in rows]) for name in names})
     except RecursionError as exc:
-        raise _too_deep(line) from exc
+        raise _make_depth_error(line) from exc
 
 
-def _too_deep(line: int) -> FileInvalidError:
+def _make_depth_error(line: int) -> FileInvalidError:
     return FileInvalidError("Values are nested too deeply to be read.", line=line)
 
 
@@ -151,24 +147,24 @@ class _Window:
     """A text seen through a window that moves forward, value by value."""
 
     def __init__(self, text: io.TextIOBase) -> None:
-        self._text, self._seen, self._at, self._lines, self._ended = text, "", 0, 0, False
-        self._decode = json.JSONDecoder(parse_constant=self._constant).raw_decode
+        self._text, self._window, self._at, self._lines, self._is_ended = text, "", 0, 0, False
+        self._decode = json.JSONDecoder(parse_constant=self._count_constant).raw_decode
         self.constants = 0
 
     @property
     def line(self) -> int:
-        """Of what comes next, from 1."""
-        return self._lines + self._seen.count("\n", 0, self._at) + 1
+        """The line of the next character, from 1."""
+        return self._lines + self._window.count("\n", 0, self._at) + 1
 
     def peek(self) -> str:
-        """The next character that is not blank; "" at the end."""
+        """Return the next character that is not blank; "" at the end."""
         while True:
-            match = BLANK.match(self._seen, self._at)
+            match = BLANK.match(self._window, self._at)
             assert match is not None
             self._at = match.end()
-            if self._at < len(self._seen):
-                return self._seen[self._at]
-            if not self._more(WINDOW):
+            if self._at < len(self._window):
+                return self._window[self._at]
+            if not self._read_more(WINDOW):
                 return ""
 
     def skip(self) -> None:
@@ -179,31 +175,31 @@ class _Window:
         size = WINDOW
         while True:
             try:
-                value, self._at = self._decode(self._seen, self._at)
+                value, self._at = self._decode(self._window, self._at)
             except ValueError as exc:
-                if len(self._seen) - self._at > limit:
+                if len(self._window) - self._at > limit:
                     raise TooLargeError(
                         f"The value on line {self.line} is longer than {limit >> 20} MiB; send rows as JSON lines."
                     ) from exc
-                if self._more(size):
+                if self._read_more(size):
                     size *= 2
                     continue
-                raise self.fault("The text is no JSON", getattr(exc, "pos", self._at)) from exc
+                raise self.make_error("The text is no JSON", getattr(exc, "pos", self._at)) from exc
             return value
 
-    def fault(self, what: str, position: int | None = None) -> FileInvalidError:
+    def make_error(self, what: str, position: int | None = None) -> FileInvalidError:
         if position is not None:
-            self._at = min(position, len(self._seen))
+            self._at = min(position, len(self._window))
         return FileInvalidError(f"{what} (line {self.line}).", line=self.line)
 
-    def _more(self, size: int) -> bool:
-        """Move on past what was decoded, and read further. False at the end."""
-        text = "" if self._ended else self._text.read(size)
-        self._ended = not text
+    def _read_more(self, size: int) -> bool:
+        """Drop the decoded text and read more. Returns False at the end."""
+        text = "" if self._is_ended else self._text.read(size)
+        self._is_ended = not text
         if text:
-            self._lines += self._seen.count("\n", 0, self._at)
-            self._seen, self._at = self._seen[self._at :] + text, 0
+            self._lines += self._window.count("\n", 0, self._at)
+            self._window, self._at = self._window[self._at :] + text, 0
         return bool(text)
 
-    def _constant(self, _name: str) -> None:
+    def _count_constant(self, _name: str) -> None:
         self.constants += 1

@@ -23,7 +23,7 @@ class StoredObject:
     content_type: str
     updated_at: datetime | None
     version: str
-    """Another one whenever the content may have changed."""
+    """Changes when the content may have changed."""
 
 
 class Storage(ABC):
@@ -44,10 +44,10 @@ class Storage(ABC):
         upsert: bool = False,
         token: str | None = None,
     ) -> str:
-        """Store the `size` bytes of `file`, read from its beginning in pieces, and give the path they are kept at.
+        """Store the `size` bytes of `file`, read from its beginning in pieces, and return the path of the object.
 
         An object of that name is replaced with `upsert` only, unless both are put at the same time: Supabase Storage
-        then keeps the last. Nothing of an object is to be seen before it is whole.
+        then keeps the last. An object is visible only when it is complete.
 
         Raises ConflictError, BucketNotFoundError, TooLargeError, UnsupportedMediaError.
         """
@@ -65,29 +65,29 @@ class Storage(ABC):
 
     @abstractmethod
     def list(self, bucket: str, folder: str, *, token: str | None = None) -> builtins.list[StoredObject]:
-        """The objects right in a folder (`""`: the bucket itself), by name. Raises BucketNotFoundError."""
+        """List the objects directly in a folder (`""`: the bucket itself), by name. Raises BucketNotFoundError."""
 
     @abstractmethod
     def delete(self, bucket: str, name: str, *, token: str | None = None) -> None:
         """Remove an object. Raises FileNotFoundInStorageError, BucketNotFoundError."""
 
     def key(self, name: str) -> str:
-        """How the storage spells `name` in the paths that `put` gives."""
+        """Return the spelling of `name` in the paths that `put` returns."""
         return name
 
     def named(self, key: str) -> str:
-        """The name that `key` spells."""
+        """Return the name that `key` spells."""
         return key
 
     def close(self) -> None:  # noqa: B027  a storage without connections has nothing to close
-        """Give back what the storage holds."""
+        """Close the storage's connections."""
 
 
 def make_taken_error(path: str) -> ConflictError:
-    """The error of a `path` (`<bucket>/<key>`, as uploads are answered) where an object is already."""
+    """Make the error for a `path` (`<bucket>/<key>`) that an object has already."""
     return ConflictError(f"There is already a file {path!r}; rename yours, or replace it with upsert=true.")
 
 
 def make_absent_error(path: str) -> FileNotFoundInStorageError:
-    """The error of a `path` where no object is."""
+    """Make the error for a `path` without an object."""
     return FileNotFoundInStorageError(f"There is no file {path!r}.")

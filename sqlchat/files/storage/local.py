@@ -11,6 +11,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -80,15 +81,15 @@ class LocalStorage(Storage):
             shutil.copyfileobj(file, target, PIECE)
 
     def list(self, bucket: str, folder: str, *, token: str | None = None) -> builtins.list[StoredObject]:
-        found = []
+        objects = []
         path = self._target(bucket, folder) if folder else self._target(bucket)
         with _translate_errors(bucket, folder), contextlib.suppress(FileNotFoundError, NotADirectoryError):
             for entry in path.iterdir():
-                # One that is going away while it is looked at, and one that is not finished, are not there.
+                # A file that is removed meanwhile is left out, and so is an unfinished one.
                 with contextlib.suppress(FileNotFoundError):
                     if not entry.name.startswith("."):
-                        found.append(_describe(f"{folder}/{entry.name}" if folder else entry.name, entry))
-        return sorted(found, key=lambda each: each.name)
+                        objects.append(_describe(f"{folder}/{entry.name}" if folder else entry.name, entry))
+        return sorted(objects, key=attrgetter("name"))
 
     def delete(self, bucket: str, name: str, *, token: str | None = None) -> None:
         with _translate_errors(bucket, name):
@@ -104,16 +105,16 @@ class LocalStorage(Storage):
 
 
 def _describe(name: str, path: Path) -> StoredObject:
-    """Raises FileNotFoundError where there is no such file: a folder is none, nor is a link to elsewhere."""
-    found = path.lstat()
-    if not stat.S_ISREG(found.st_mode):
+    """Describe a file. Raises FileNotFoundError if there is none; folders and links are no files."""
+    status = path.lstat()
+    if not stat.S_ISREG(status.st_mode):
         raise FileNotFoundError(errno.ENOENT, "not a file")
     return StoredObject(
         name,
-        found.st_size,
+        status.st_size,
         formats.content_type(name) or "application/octet-stream",
-        datetime.fromtimestamp(found.st_mtime, UTC),
-        f"{found.st_mtime_ns:x}-{found.st_size:x}-{found.st_ino:x}",
+        datetime.fromtimestamp(status.st_mtime, UTC),
+        f"{status.st_mtime_ns:x}-{status.st_size:x}-{status.st_ino:x}",
     )
 
 
@@ -123,7 +124,7 @@ def _open_no_link(path: str, flags: int) -> int:
 
 @contextlib.contextmanager
 def _translate_errors(bucket: str, name: str) -> Iterator[None]:
-    """Tell what the disk says of an object in our words."""
+    """Translate errors of the disk to errors of the storage."""
     try:
         yield
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as exc:
@@ -135,11 +136,11 @@ def _translate_errors(bucket: str, name: str) -> Iterator[None]:
 
 
 def _claim_name(temporary: Path, target: Path) -> None:
-    """Give a file its name unless that is taken, FileExistsError."""
+    """Give a file its name. Raises FileExistsError if that is taken."""
     try:
         target.hardlink_to(temporary)
     except OSError as exc:
         if exc.errno not in NO_LINKS:
             raise
-        with target.open("xb"):  # claims the name, so that the one who comes second is told
+        with target.open("xb"):  # claims the name, so that a second upload fails
             temporary.replace(target)

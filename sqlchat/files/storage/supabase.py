@@ -14,6 +14,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from datetime import datetime
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from urllib.parse import quote, urlsplit
 
@@ -38,15 +39,15 @@ if TYPE_CHECKING:
     from supabase import Client
 
 FILE_SERVED_SECONDS = "3600"
-"""How long a cache may keep an object: Storage's own default."""
+"""Seconds that a cache may keep an object: Storage's own default."""
 
 UNKNOWN_TYPE = "application/octet-stream"
 
 PAGE, MOST_LISTED = 1000, 100_000
-"""Objects of a folder that are asked for at once, and in all."""
+"""Objects of a folder that are listed at once, and in all."""
 PIECE = 1 << 20
 LOOKS = (0.0, 0.2, 0.5)
-"""Seconds before each look for a small file of which it was not said that it is stored."""
+"""Seconds before each check for a small file whose upload was not confirmed."""
 
 
 class SupabaseStorage(Storage):
@@ -69,32 +70,20 @@ class SupabaseStorage(Storage):
         upsert: bool = False,
         token: str | None = None,
     ) -> str:
-        asks_to_replace = str(upsert).lower()
         if size > LARGE:
+            metadata = {"bucketName": bucket, "objectName": object_key(name)}
+            metadata |= {"contentType": content_type, "cacheControl": FILE_SERVED_SECONDS}
             with self._open_client(bucket, name, token, content_type) as storage:
-                whole = self._uploader(storage, token, asks_to_replace, size).send(
-                    file,
-                    size,
-                    {
-                        "bucketName": bucket,
-                        "objectName": object_key(name),
-                        "contentType": content_type,
-                        "cacheControl": FILE_SERVED_SECONDS,
-                    },
-                )
-                if not whole:
+                if not self._make_uploader(storage, token, upsert, size).send(file, size, metadata):
                     self._confirm(bucket, name, size, token)
         else:
+            options = {"content-type": content_type, "cache-control": FILE_SERVED_SECONDS}
+            options["upsert"] = str(upsert).lower()
             try:
                 with self._open_client(bucket, name, token, content_type) as storage:
-                    options = {
-                        "content-type": content_type,
-                        "cache-control": FILE_SERVED_SECONDS,
-                        "upsert": asks_to_replace,
-                    }
                     storage.from_(bucket).upload(object_key(name), _buffer(file), cast(Any, options))
-            except (StorageError, DeadlineError):  # the answer got lost, perhaps, after the file was stored
-                if not self._holds(bucket, name, file, size, token):
+            except (StorageError, DeadlineError):  # perhaps the answer got lost after the file was stored
+                if not self._is_stored(bucket, name, file, size, token):
                     raise
         return f"{bucket}/{object_key(name)}"
 
@@ -126,16 +115,16 @@ class SupabaseStorage(Storage):
                     raise DeadlineError(f"Supabase Storage did not send the file within {seconds:,.0f} s.")
 
     def list(self, bucket: str, folder: str, *, token: str | None = None) -> builtins.list[StoredObject]:
-        found: builtins.list[StoredObject] = []
+        objects: builtins.list[StoredObject] = []
         with self._open_client(bucket, folder, token) as storage:
             for offset in range(0, MOST_LISTED, PAGE):
                 page = storage.from_(bucket).list(object_key(folder), {"limit": PAGE, "offset": offset})
-                found.extend(_list_page(folder, page))
+                objects.extend(_list_page(folder, page))
                 if len(page) < PAGE:
                     break
-        if not found:
+        if not objects:
             self._check(bucket)
-        return sorted(found, key=lambda each: each.name)
+        return sorted(objects, key=attrgetter("name"))
 
     def delete(self, bucket: str, name: str, *, token: str | None = None) -> None:
         with self._open_client(bucket, name, token) as storage:
@@ -160,7 +149,7 @@ class SupabaseStorage(Storage):
     def _open_client(
         self, bucket: str, name: str, token: str | None, content_type: str = ""
     ) -> Iterator[SyncStorageClient]:
-        """Storage's client for a caller; what it raises is told in our words."""
+        """Give Storage's client for a caller, and translate its errors."""
         call = StorageCall(bucket, name, content_type, own=token is not None)
         try:
             with self._translate_errors(call):
@@ -175,9 +164,7 @@ class SupabaseStorage(Storage):
 
         try:
             yield
-        except StorageApiError as exc:
-            raise translate_refusal(exc.status, exc.code, exc.message, call) from exc
-        except RefusedError as exc:
+        except (StorageApiError, RefusedError) as exc:
             raise translate_refusal(exc.status, exc.code, exc.message, call) from exc
         except httpx.TimeoutException as exc:
             seconds = self._settings.storage_timeout
@@ -191,7 +178,7 @@ class SupabaseStorage(Storage):
 
     @contextlib.contextmanager
     def _open_to_read(self, bucket: str, name: str, token: str | None) -> Iterator[SyncStorageClient]:
-        """As `_open_client`. Storage says "no bucket" for a token that it refuses; this tells the two apart."""
+        """Do as `_open_client`, but raise the token's error if Storage says "no bucket" for a refused token."""
         try:
             with self._open_client(bucket, name, token) as storage:
                 yield storage
@@ -221,17 +208,17 @@ class SupabaseStorage(Storage):
             return {"apikey": key, "Authorization": f"Bearer {key}"}
         return {"apikey": self._settings.supabase_anon_key or key, "Authorization": f"Bearer {token}"}
 
-    def _uploader(self, storage: SyncStorageClient, token: str | None, upsert: str, size: int) -> Uploader:
+    def _make_uploader(self, storage: SyncStorageClient, token: str | None, upsert: bool, size: int) -> Uploader:
         return Uploader(
             storage.session,
             endpoint(self._url),
-            self._headers(token) | {"x-upsert": upsert},
+            self._headers(token) | {"x-upsert": str(upsert).lower()},
             self._settings.storage_timeout,
             self._settings.transfer_seconds(size),
         )
 
     def _check(self, bucket: str) -> None:
-        """Raise BucketNotFoundError where there is none: to Storage's lists such a one is empty."""
+        """Raise BucketNotFoundError if there is no bucket: Storage lists such a one as empty."""
         from storage3.exceptions import StorageApiError
 
         with self._open_client(bucket, "", None) as storage:
@@ -243,15 +230,15 @@ class SupabaseStorage(Storage):
                 if exc.message == "Bucket not found":
                     raise
 
-    def _holds(self, bucket: str, name: str, file: BinaryIO, size: int, token: str | None) -> bool:
-        """Whether a small file is stored, byte for byte; False where that cannot be told."""
+    def _is_stored(self, bucket: str, name: str, file: BinaryIO, size: int, token: str | None) -> bool:
+        """Is a small file stored, byte for byte? False if that is not known."""
         for pause in LOOKS:
             time.sleep(pause)
             try:
                 if self.stat(bucket, name, token=token).size_bytes == size:
-                    self.fetch(bucket, name, kept := io.BytesIO(), token=token)
+                    self.fetch(bucket, name, copy := io.BytesIO(), token=token)
                     file.seek(0)
-                    if kept.getvalue() == file.read():
+                    if copy.getvalue() == file.read():
                         return True
             except FileNotFoundInStorageError:  # it may still be under way
                 continue
@@ -260,7 +247,7 @@ class SupabaseStorage(Storage):
         return False
 
     def _confirm(self, bucket: str, name: str, size: int, token: str | None) -> None:
-        """Look at an object of which it was not said that it is whole."""
+        """Check an object whose upload was not confirmed. Raises StorageError unless it has the right size."""
         with contextlib.suppress(FileNotFoundInStorageError, ForbiddenError):
             if self.stat(bucket, name, token=token).size_bytes == size:
                 return
@@ -268,9 +255,9 @@ class SupabaseStorage(Storage):
 
 
 def _list_page(folder: str, page: builtins.list[dict[str, Any]]) -> Iterator[StoredObject]:
-    """The objects of a page: a folder has no id, and what is not whole no metadata or no size there.
+    """Give the complete objects of a page: a folder has no id, and an unfinished object no metadata or no size.
 
-    What another program put under a key that none of our names gives is left out, since nobody could ask for it.
+    An object of another program is left out if its key is not that of a name: nobody could ask for it.
     """
     for entry in page:
         key = f"{object_key(folder)}/{entry['name']}" if folder else entry["name"]
@@ -280,7 +267,7 @@ def _list_page(folder: str, page: builtins.list[dict[str, Any]]) -> Iterator[Sto
 
 
 def _describe(name: str, size: Any, content_type: Any, updated_at: Any, etag: Any) -> StoredObject:
-    """Objects that an old version of Storage or SQL put there may lack a type and an ETag."""
+    """Describe an object. Those of an old version of Storage may lack a type and an ETag."""
     when = None
     with contextlib.suppress(ValueError, TypeError):
         when = datetime.fromisoformat(updated_at)
