@@ -24,14 +24,11 @@ TOO_COSTLY = (QueryTimeoutError, TooLargeError)
 """Errors of one candidate; others may be cheaper."""
 
 
-def collect_drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list[Draft]:
-    """Ask `model` `count` times at once and return the answers that did not fail.
-
-    Raises the first error if all failed.
-    """
-    with ThreadPoolExecutor(count, thread_name_prefix="candidate") as pool:
+def collect_drafts(model: Provider, task: Task) -> list[Draft]:
+    """Ask `model` CANDIDATES times at once; return the drafts. Raises the first error if all calls failed."""
+    with ThreadPoolExecutor(CANDIDATES, thread_name_prefix="candidate") as pool:
         # each runs in a copy of this context, so that its calls are traced as part of the question
-        calls = [pool.submit(copy_context().run, model.draft, task) for _ in range(count)]
+        calls = [pool.submit(copy_context().run, model.draft, task) for _ in range(CANDIDATES)]
     drafts: list[Draft] = []
     errors: list[SqlchatError] = []
     for call in calls:
