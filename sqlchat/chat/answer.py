@@ -23,7 +23,7 @@ Sent = Literal["names", "values", "profile", "rows"]
 
 @dataclass(frozen=True, kw_only=True)
 class Basis:
-    """First stage: the tables, values and knowledge that the question is answered from."""
+    """First stage: the tables, values and knowledge that the answer rests on."""
 
     catalog_version: str
     tables_shown: int
@@ -31,7 +31,7 @@ class Basis:
     values_matched: tuple[Match, ...] = ()
     terms_used: tuple[str, ...] = ()
     examples_used: tuple[uuid.UUID, ...] = ()
-    """Verified examples that the model was shown, or the one that answers."""
+    """Verified examples in the prompt, or the one that answers."""
     sent: tuple[Sent, ...] = ()
     """Data of the database that a model saw; empty if no model was asked."""
     privacy: Privacy
@@ -49,7 +49,7 @@ class Drafted:
 
 @dataclass(frozen=True, kw_only=True)
 class Ran:
-    """Fourth stage, where the SQL is to be run."""
+    """Fourth stage, if the SQL is to be run."""
 
     results: Results
 
@@ -84,9 +84,9 @@ class Answer:
     provider: str
     model: str
     tokens: Tokens
-    """Of all calls of the model."""
+    """The tokens of all calls of the model."""
     cost_usd: float | None
-    """Of these tokens at the model's configured price; None where none is configured."""
+    """The cost of these tokens at the model's configured price; None if none is configured."""
     results: Results | None
     chart: Chart | None
     explanation: str
@@ -96,7 +96,7 @@ class Answer:
     lineage: Lineage
     basis: Basis
     conversation: uuid.UUID | None
-    """To be sent with a follow-up; None where no history is kept, so that there can be none."""
+    """The id for a follow-up; None if no history is kept, so that there can be none."""
     agreement: Agreement | None
     attempts: int
     timings: Mapping[str, float] = field(default_factory=dict)

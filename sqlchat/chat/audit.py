@@ -33,7 +33,7 @@ class Audit:
         except SqlchatError as exc:
             entry.outcome, entry.status = exc.code, exc.status
             raise
-        except GeneratorExit:  # whoever followed an answer's stages has gone
+        except GeneratorExit:  # the client that followed the stages hung up
             entry.outcome, entry.status = ABANDONED
             raise
         except BaseException:
@@ -48,11 +48,11 @@ class Audit:
 
     def _store_entry(self, entry: Entry) -> None:
         try:
-            if entry.outcome == StoreUnavailableError.code:  # then trying again would only double the caller's wait
+            if entry.outcome == StoreUnavailableError.code:  # another try would only double the caller's wait
                 raise StoreUnavailableError("The service's own store could not be reached.")
             if entry.conversation_id is None:
                 self._history.add_soon(entry)
-            else:  # the next question may come at once, to another process
+            else:  # another process may get the next question at once
                 self._history.add(entry)
         except StoreUnavailableError as exc:
             report_lost([entry], exc.detail)

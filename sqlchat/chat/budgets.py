@@ -41,20 +41,21 @@ class Budgets:
         self._changed = threading.Condition()
 
     def admit(self, entry: Entry, model: str, most: Tokens) -> None:
-        """Let a question of `most` tokens go to `model`, or raise BudgetError if its owner's day is spent.
+        """Reserve `most` tokens of `model` for a question, or raise BudgetError if its owner's day is spent.
 
-        While others of the owner may take what is left, it waits for them, SQLCHAT_QUEUE_TIMEOUT at most. Whoever
-        keeps the entry calls `settle` after that.
+        If the owner's running questions may take the rest of the budget, wait for them, SQLCHAT_QUEUE_TIMEOUT at
+        most. The caller must call `settle` once the entry is stored.
         """
         if not any(self._limits):
             return
-        patience = time.monotonic() + self._settings.queue_timeout
+        deadline = time.monotonic() + self._settings.queue_timeout
         with self._changed:
             mine = self._under_way.setdefault(entry.owner, {})
             mine[id(entry)] = self._price({model: most})
         try:
             while True:
-                with self._changed:  # before the history is read: what ends in between counts twice, never not at all
+                # before the history is read: a question that ends between the two counts twice rather than never
+                with self._changed:
                     ahead = self._sum_ahead(entry)
                 spent = self.sum_spent(entry.owner)
                 if self._is_over(spent):
@@ -62,14 +63,14 @@ class Budgets:
                 if ahead is None or not self._is_over(spent.plus(ahead)):
                     return
                 with self._changed:
-                    if self._sum_ahead(entry) == ahead and not self._changed.wait(patience - time.monotonic()):
+                    if self._sum_ahead(entry) == ahead and not self._changed.wait(deadline - time.monotonic()):
                         raise self._make_error(spent, 1)
         except BaseException:
             self.settle(entry)
             raise
 
     def settle(self, entry: Entry) -> None:
-        """Give up what is reserved for the question of `entry`, which the history has by now. Safe to call twice."""
+        """Release the reservation of `entry`, which the history has now. Safe to call twice."""
         with self._changed:
             mine = self._under_way.get(entry.owner, {})
             mine.pop(id(entry), None)
@@ -93,16 +94,14 @@ class Budgets:
         return ahead
 
     def _price(self, taken: Mapping[str, Tokens]) -> Spent:
-        """The tokens of all models, and their dollars: without a price of its own, a model costs the highest."""
+        """Sum the tokens of all models and their dollars; a model without a price costs the highest one."""
         prices = self._settings.model_prices
         dollars = 0.0
         for model, tokens in taken.items():
-            own = compute_cost(tokens, model, prices)
-            dollars += (
-                max((compute_cost(tokens, each.model, [each]) or 0.0 for each in prices), default=0.0)
-                if own is None
-                else own
-            )
+            cost = compute_cost(tokens, model, prices)
+            if cost is None:
+                cost = max((compute_cost(tokens, price.model, [price]) or 0.0 for price in prices), default=0.0)
+            dollars += cost
         return Spent(sum(tokens.total for tokens in taken.values()), dollars)
 
     def _is_over(self, spent: Spent) -> bool:
@@ -115,9 +114,8 @@ class Budgets:
             for name, limit, used in zip(Spent._fields, self._limits, spent, strict=True)
             if limit
         }
-        budget["resets_at"] = (datetime.now(UTC) + timedelta(seconds=self._seconds_left())).strftime(
-            "%Y-%m-%dT00:00:00Z"
-        )
+        midnight = datetime.now(UTC) + timedelta(seconds=self._seconds_left())
+        budget["resets_at"] = midnight.strftime("%Y-%m-%dT00:00:00Z")
         why = "is spent" if retry_after > 1 else "may be spent by your other questions, which are being answered"
         return BudgetError(f"Your budget of model calls for this day {why}.", retry_after=retry_after, budget=budget)
 

@@ -24,52 +24,46 @@ TOO_COSTLY = (QueryTimeoutError, TooLargeError)
 """Errors of one candidate; others may be cheaper."""
 
 
-def collect_drafts(model: Provider, task: Task, count: int = CANDIDATES) -> list[Draft]:
-    """`count` answers of `model` to one task, asked for at once; without those that failed.
-
-    Raises the first error if all failed.
-    """
-
-    def draft() -> Draft | SqlchatError:
+def collect_drafts(model: Provider, task: Task) -> list[Draft]:
+    """Ask `model` CANDIDATES times at once; return the drafts. Raises the first error if all calls failed."""
+    with ThreadPoolExecutor(CANDIDATES, thread_name_prefix="candidate") as pool:
+        # each runs in a copy of this context, so that its calls are traced as part of the question
+        calls = [pool.submit(copy_context().run, model.draft, task) for _ in range(CANDIDATES)]
+    drafts: list[Draft] = []
+    errors: list[SqlchatError] = []
+    for call in calls:
         try:
-            return model.draft(task)
+            drafts.append(call.result())
         except SqlchatError as exc:
-            return exc
-
-    with ThreadPoolExecutor(count, thread_name_prefix="candidate") as pool:
-        # each in a copy of this context, so that what it calls is seen as part of the question
-        asked = [pool.submit(copy_context().run, draft) for _ in range(count)]
-        answers = [each.result() for each in asked]
-    answered = [answer for answer in answers if isinstance(answer, Draft)]
-    for failure in answers:
-        if not answered and isinstance(failure, SqlchatError):
-            raise failure
-    return answered
+            errors.append(exc)
+    if not drafts:
+        raise errors[0]
+    return drafts
 
 
 def try_drafts(
-    answers: Sequence[Draft], validator: Validator
+    drafts: Sequence[Draft], validator: Validator
 ) -> tuple[list[Solution], tuple[Draft, SqlchatError] | None]:
-    """The drafts of `answers` that work, and the first that does not with its fault. Runs each SQL text once."""
-    known: dict[str, Solution | None] = {"": None}
-    found: list[Solution] = []
-    first: tuple[Draft, SqlchatError] | None = None
-    for answer in answers:
-        sql = strip_fence(answer.sql or "")
-        if sql not in known:
-            known[sql] = None
+    """Return the drafts that work, and the first that fails with its error. Runs each SQL text once."""
+    solutions: dict[str, Solution | None] = {"": None}
+    working: list[Solution] = []
+    first_failed: tuple[Draft, SqlchatError] | None = None
+    for draft in drafts:
+        sql = strip_fence(draft.sql or "")
+        if sql not in solutions:
+            solutions[sql] = None
             try:
                 examined = validator.check(sql)
-                known[sql] = Solution(answer, examined, validator.run(examined))
+                solutions[sql] = Solution(draft, examined, validator.run(examined))
             except (*FAULTS, *TOO_COSTLY) as fault:
-                first = first or (answer, fault)
-        if candidate := known[sql]:
-            found.append(replace(candidate, draft=answer))
-    return found, first
+                first_failed = first_failed or (draft, fault)
+        if solution := solutions[sql]:
+            working.append(replace(solution, draft=draft))
+    return working, first_failed
 
 
 def choose_agreed(candidates: Sequence[Solution]) -> Solution:
-    """The first candidate of the largest group with the same rows, with the number that agree."""
+    """Return the first candidate of the largest group with the same rows, with the size of the group."""
     groups: list[list[Solution]] = []
     for candidate in candidates:
         for group in groups:

@@ -1,4 +1,4 @@
-"""Sizes, values and the table ranking of one catalog, kept for all questions on it."""
+"""Keeps sizes, values and the table ranking of one catalog for all questions on it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlchat.chat.ranking import TableRanking
 
 LEAST = 40
-"""Tokens; in fewer, no table is worth narrowing."""
+"""Tokens of the least room in which a table is narrowed."""
 
 
 class CatalogIndex:
@@ -42,7 +42,7 @@ class CatalogIndex:
         self._lock = threading.Lock()
 
     def ensure_built(self) -> CatalogIndex:
-        """This index, built. The first caller builds it while the others wait."""
+        """Return this index once it is built. The first caller builds it while the others wait."""
         with self._lock:
             if not self._is_built:
                 self._build(self.catalog, self.profiles)
@@ -77,11 +77,11 @@ class CatalogIndex:
             return self._ranking
 
     def measure(self, table: Table) -> int:
-        """Tokens of a table without values."""
+        """Return the tokens of a table without values."""
         return estimate_tokens(render_table(table, self.catalog, self._notes, {}))
 
     def measure_column(self, column: Column, table: Table) -> float:
-        """Tokens of a column without values, not rounded."""
+        """Return the tokens of a column without values, not rounded."""
         return (len(render_column(column, table, self.catalog, self._notes, {})) + 1) / CHARACTERS_A_TOKEN
 
     @cached_property
@@ -90,27 +90,27 @@ class CatalogIndex:
         return [self.measure_brief(table) for table in self.catalog.tables]
 
     def measure_brief(self, table: Table) -> int:
-        """Tokens of a table in one line."""
+        """Return the tokens of a table in one line."""
         return estimate_tokens(render_brief_table(table, self.catalog, self._notes))
 
     def measure_brief_column(self, column: Column, table: Table) -> float:
-        """Tokens of a column in such a line."""
+        """Return the tokens of a column in such a line, not rounded."""
         key = next((key for key in table.foreign_keys if key.columns == (column.name,)), None)
         return (len(render_brief_column(column, key, self.catalog, self._notes)) + 1) / CHARACTERS_A_TOKEN
 
 
 def merge_remarks(values: Remarks, facts: Remarks) -> dict[Path, str]:
-    """One remark for each column of `values` and `facts`."""
+    """Return one remark for each column of `values` and `facts`."""
     return {path: join_remarks(values.get(path, ""), facts.get(path, "")) for path in (*values, *facts)}
 
 
 def measure_remark(text: str) -> int:
-    """Tokens that `text` takes as a remark."""
+    """Return the tokens of `text` as a remark."""
     return int((len(text) + 4) / CHARACTERS_A_TOKEN) + 1
 
 
 def collect_remarks(catalog: Catalog, profiles: Profiles) -> tuple[dict[Path, str], dict[Path, str]]:
-    """The values of each column, and the other facts about it."""
+    """Return the values of each column, and the other facts about it."""
     values: dict[Path, str] = {}
     facts: dict[Path, str] = {}
     for table in catalog.tables if profiles else ():

@@ -15,10 +15,10 @@ from sqlchat.sql.lineage import Lineage
 from sqlchat.sql.profiles import Profiles
 
 SIMILAR = 60.0
-"""rapidfuzz's normalized indel similarity, 0 to 100, from which a value may be the one that was meant."""
+"""The least similarity (rapidfuzz's normalized indel similarity, 0 to 100) of a value that the sentence suggests."""
 MOST_NEAR = 3
 LONGEST = 80  # characters shown of a text
-SAID = {"inferred": "inferred from names and values", "owner": "said by the owner"}
+SOURCES = {"inferred": "inferred from names and values", "owner": "said by the owner"}
 
 
 def find_caveats(
@@ -28,7 +28,7 @@ def find_caveats(
     demanded: Iterable[TextCondition],
     profiles: Profiles,
 ) -> Iterator[str]:
-    """The sentences. `demanded` are the texts that every row must have, `profiles` those of their columns."""
+    """Yield the sentences. `demanded` are conditions that every row must meet, `profiles` those of their columns."""
     if basis.tables_omitted and basis.sent:
         shown, all_tables = basis.tables_shown, basis.tables_shown + len(basis.tables_omitted)
         yield (
@@ -43,45 +43,41 @@ def find_caveats(
     if results is not None and results.truncated:
         yield f"These are the first {results.row_count} rows of more; `max_rows` asks for another number."
     if results is not None and results.row_count == 0:
-        unmatched = [sentence for each in demanded if (sentence := _explain_unmatched(each, profiles))]
-        yield " ".join(["The query ran and found no rows.", *unmatched])
+        unmatched = (_explain_unmatched(condition, profiles) for condition in demanded)
+        yield " ".join(["The query ran and found no rows.", *filter(None, unmatched)])
 
 
-def list_unsure_references(catalog: Catalog, origin: Lineage) -> Iterator[str]:
-    """A sentence for each foreign key that the database does not hold and of which the SQL uses both ends."""
-    used = {column.lower() for column in origin.columns_used}
+def list_unsure_references(catalog: Catalog, lineage: Lineage) -> Iterator[str]:
+    """Yield a sentence for each foreign key that the database does not declare, if the SQL uses both its ends."""
+    used = {column.lower() for column in lineage.columns_used}
     for table in catalog.tables:
         for key in table.foreign_keys:
             if key.source == "database":
                 continue
-            here = [(table.schema, table.name, column) for column in key.columns]
-            there = [(key.ref_schema, key.ref_table, column) for column in key.ref_columns]
-            if all(_list_spellings(end) & used for end in (*here, *there)):
-                pairs = zip(here, there, strict=False)
-                shown = " and ".join(f"{one[1]}.{one[2]} refers to {other[1]}.{other[2]}" for one, other in pairs)
-                yield f"{shown}: {SAID[key.source]}."
+            columns = [(table.schema, table.name, column) for column in key.columns]
+            targets = [(key.ref_schema, key.ref_table, column) for column in key.ref_columns]
+            if all(_list_spellings(path) & used for path in (*columns, *targets)):
+                pairs = zip(columns, targets, strict=False)
+                shown = " and ".join(f"{'.'.join(path[1:])} refers to {'.'.join(ref[1:])}" for path, ref in pairs)
+                yield f"{shown}: {SOURCES[key.source]}."
 
 
-def _list_spellings(column: tuple[str, str, str]) -> set[str]:
-    """As lineage may tell a column: with its table, with the schema too."""
-    path = ".".join(part for part in column if part).lower()
-    return {path, ".".join(column[1:]).lower()}
+def _list_spellings(path: tuple[str, str, str]) -> set[str]:
+    """Return the spellings of a column in a lineage: with its table, and with its schema and table."""
+    return {".".join(filter(None, path)).lower(), ".".join(path[1:]).lower()}
 
 
 def _explain_unmatched(condition: TextCondition, profiles: Profiles) -> str:
-    """A sentence that no row has the text, if all texts of the column are known; else ""."""
+    """Return a sentence that no row has the text; "" if one has it or not all texts of the column are known."""
     profile = profiles.get(condition.path) if condition.path else None
     if condition.path is None or profile is None or not profile.complete or profile.kind != "text":
         return ""
-    known = profile.values
-    wanted = folded(condition.text)
-    if any(value == condition.text or (condition.any_case and folded(value) == wanted) for value in known):
+    text, values = condition.text, profile.values
+    if text in values or (condition.any_case and folded(text) in map(folded, values)):
         return ""
     _, table, column = condition.path
-    near = process.extract(
-        condition.text, known, scorer=fuzz.ratio, processor=folded, limit=MOST_NEAR, score_cutoff=SIMILAR
-    )
-    sentence = f"No row has {table}.{column} = {_quote(condition.text)}"
+    near = process.extract(text, values, scorer=fuzz.ratio, processor=folded, limit=MOST_NEAR, score_cutoff=SIMILAR)
+    sentence = f"No row has {table}.{column} = {_quote(text)}"
     return f"{sentence}; near it are {', '.join(_quote(value) for value, *_ in near)}." if near else f"{sentence}."
 
 

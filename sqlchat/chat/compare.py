@@ -1,9 +1,8 @@
 """Compares two result sets, for execution accuracy and for agreement between candidates. Pure functions.
 
-Rows are compared as multisets and columns by their content, whatever their names and order: the sets are the same
-where some assignment of the one's columns to the other's makes the multisets equal. Numbers are equal within 1e-6,
-relative, two whole ones only where they are the same; dates and times are compared as text, a date and its midnight
-as the same.
+Rows are compared as multisets and columns by content, not by name or order: the sets are equal if some assignment of
+columns makes the multisets equal. Numbers are equal within 1e-6 (relative), but whole numbers only if they are the
+same. Dates and times are compared as text, and a date equals its midnight.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ TOLERANCE = 1e-6
 MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00(?::00(?:\.0+)?)?(?:Z|[+-]00(?::?00)?)?")
 
 Column = tuple[int, ...]
-"""Its values down the rows, each replaced by the number of its kind of equal values."""
+"""The values of a column, with equal values replaced by equal numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +46,11 @@ class Order:
     """The output columns it orders by, by place or name; None where one of its keys is not put out."""
 
     def list_places(self, columns: Sequence[str]) -> Collection[int]:
-        """The columns whose values must come in the same order: the keys, so that ties stay free; else all."""
+        """Return the places of the keys; of all columns if a key is not put out."""
         names = [name.lower() for name in columns]
-        found = [_find_place(key, names) for key in self.keys or (None,)]
-        known = [place for place in found if place is not None]
-        return known if len(known) == len(found) else range(len(columns))
+        places = [_find_place(key, names) for key in self.keys or (None,)]
+        found = [place for place in places if place is not None]
+        return found if len(found) == len(places) else range(len(columns))
 
 
 def describe_difference(gold: ResultSet, got: ResultSet, order: Order | None = None) -> str:
@@ -133,7 +132,7 @@ def _can_assign(wanted: list[Column], offered: list[Column], ordered: Collection
     contents = [Counter(column) for column in offered]
 
     def assign_rest(place: int, rows: Column, offered_rows: Column, free: tuple[int, ...]) -> bool:
-        """Find columns for `wanted[place:]`, the rows up to there being numbered by what stands in them."""
+        """Find columns for `wanted[place:]`; equal numbers in `rows` mean equal values in the columns before."""
         if place == len(wanted):
             return True
         column, content = wanted[place], Counter(wanted[place])

@@ -22,18 +22,18 @@ from sqlchat.sql.profiles import Profiles
 
 MOST_INDEXES = 16
 SAMPLES_SHARE = 0.2
-"""Of the budget, that rows of tables may take beside it, where a model may see rows."""
+"""Share of the budget that sample rows may take in addition to it, if a model may see rows."""
 
 NOTHING = Profiles()
 NO_SAMPLES: Samples = MappingProxyType({})
 
 
 class SchemaLinker:
-    """Keeps an index for each of the catalogs that were asked about last. Safe to use from several threads."""
+    """Keeps the indexes of the catalogs used last. Safe to use from several threads."""
 
     def __init__(self, budget: int) -> None:
-        """`budget`: tokens that a catalog may take in a prompt."""
         self._budget = budget
+        """Tokens that a catalog may take in a prompt."""
         self._indexes: OrderedDict[tuple[str | int, int], CatalogIndex] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -45,39 +45,40 @@ class SchemaLinker:
         samples: Samples = NO_SAMPLES,
         related: Sequence[str] = (),
     ) -> Context:
-        """The part of the catalog for `question`; `profiles` and `samples` hold only data that may be shown.
+        """Return the part of the catalog for `question`; `profiles` and `samples` hold only data that may be shown.
 
-        `related` is SQL that the question may build on: of verified examples, of terms, of the questions before it.
+        `related` is SQL of verified examples, of terms and of earlier questions. Its tables come first.
         """
         index = self._find_index(catalog, profiles)
         matches = index.things.tell_apart(index.value_index.find_matches(question), question)
         if index.full_size <= self._budget:
-            found = Context(catalog, index.remarks, True, matches=matches[:MOST_MATCHES])
+            context = Context(catalog, index.remarks, True, matches=matches[:MOST_MATCHES])
         else:
-            found = Selection(index, question, matches, self._budget, related).choose(catalog)
-        return replace(found, samples=self._choose_samples(found, samples)) if samples else found
+            context = Selection(index, question, matches, self._budget, related).choose(catalog)
+        return replace(context, samples=self._choose_samples(context, samples))
 
     def prepare(self, catalog: Catalog, profiles: Profiles) -> None:
-        """Build what `choose_context` needs, so that the first question does not wait for it."""
+        """Build the index for `choose_context`, so that the first question does not wait for it."""
         index = self._find_index(catalog, profiles)
         if index.full_size > self._budget:
             _ = index.ranking, index.brief_sizes
 
     def _choose_samples(self, context: Context, samples: Samples) -> Samples:
-        """The rows of tables shown with types, in the catalog's order, up to their share of the budget."""
-        left, fitting, catalog = self._budget * SAMPLES_SHARE, {}, context.catalog
+        """Return the sample rows of tables that are shown with types, up to their share of the budget."""
+        room, fitting, catalog = self._budget * SAMPLES_SHARE, {}, context.catalog
         for table in catalog.tables:
             path = (table.schema, table.name)
-            rows = () if path in context.brief else samples.get(path, ())
-            left -= estimate_tokens(render_rows(table, rows, catalog, find_notes(catalog.dialect))) if rows else 0
-            if left < 0:
+            rows = samples.get(path)
+            if not rows or path in context.brief:
+                continue
+            room -= estimate_tokens(render_rows(table, rows, catalog, find_notes(catalog.dialect)))
+            if room < 0:
                 break
-            if rows:
-                fitting[path] = rows
+            fitting[path] = rows
         return fitting
 
     def _find_index(self, catalog: Catalog, profiles: Profiles) -> CatalogIndex:
-        # A catalog that was read again is another object with the same version; its index is good for longer.
+        # a catalog that was read again is another object with the same version, and keeps its index
         key = (catalog.version or id(catalog), hash(profiles))
         fresh = CatalogIndex(catalog, profiles)
         with self._lock:

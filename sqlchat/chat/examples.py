@@ -35,13 +35,10 @@ ACCENT = re.compile(r"(?<=[a-z])[\u0300-\u036f]+")
 
 
 class ExampleIndex:
-    """Over the examples of one connection, the newest first, by BM25 (the library bm25s) and rapidfuzz.
-
-    Safe to use from several threads.
-    """
+    """Looks up the examples of one connection by BM25 (the library bm25s) and rapidfuzz. Safe for several threads."""
 
     def __init__(self, examples: Sequence[Example]) -> None:
-        self._examples = examples
+        self._examples = examples  # the newest first
         self._words = [_pick_words(example.question) for example in examples]
         self._texts = [" ".join(words) for words in self._words]
         self._known = {word for words in self._words for word in words}
@@ -51,11 +48,11 @@ class ExampleIndex:
             self._bm25.index(self._words, show_progress=False)
 
     def find_same(self, question: str) -> Example | None:
-        """The example that asks `question` in the same words."""
+        """Return the example that asks `question` in the same words; None if there is none."""
         return self._forms.get(normalize_question(question))
 
     def find_nearest(self, question: str, limit: int) -> list[Example]:
-        """At most `limit` examples that share words with `question`, the nearest first."""
+        """Return at most `limit` examples that share words with `question`, the nearest first."""
         if not self._examples:
             return []
         asked = _pick_words(question)
@@ -74,16 +71,17 @@ class ExampleIndex:
 
 
 def normalize_question(question: str) -> str:
-    """`question` without case, accents, extra blanks and punctuation at the end of words.
+    """Return `question` without case, accents, extra blanks and punctuation at the end of words.
 
     Words, numbers, signs (`<`, `-`, `%`, `!=`) and quoted texts stay, since they may change the meaning. A question
     that would become empty stays unchanged.
     """
-    found, end = [], 0
+    pieces, end = [], 0
     for quoted in QUOTED.finditer(question):
-        found += [_simplify(question[end : quoted.start()]), f'"{quoted[1] or quoted[2]}"']
+        pieces += [_simplify(question[end : quoted.start()]), f'"{quoted[1] or quoted[2]}"']
         end = quoted.end()
-    return " ".join(" ".join((*found, _simplify(question[end:]))).split()) or " ".join(question.split())
+    pieces.append(_simplify(question[end:]))
+    return " ".join(" ".join(pieces).split()) or " ".join(question.split())
 
 
 def fixes_relative_dates(question: str, sql: str) -> bool:

@@ -31,10 +31,10 @@ class FeedbackDesk:
         as_example: bool = False,
         claims: Claims = None,
     ) -> tuple[Feedback, Example | None, bool]:
-        """Keep what the owner of `entry` says of it; gives that, the example made of it, and whether it is the first.
+        """Keep the owner's feedback on `entry`; return it, the example made of it, and whether it is the first.
 
-        Raises what `KnowledgeEditor.put_example` raises for SQL at fault, and PayloadError for an entry that cannot
-        be an example; then nothing is kept.
+        Raises the errors of `KnowledgeEditor.put_example`, and PayloadError if the entry cannot be an example; then
+        nothing is kept.
         """
         corrected_sql, example = strip_fence(corrected_sql), None
         if as_example:
@@ -49,11 +49,13 @@ class FeedbackDesk:
             )
         elif corrected_sql:
             self._editor.check_sql(entry.owner, entry.connection_id, corrected_sql, claims)
-        given, is_new = self._store.put(entry.owner, entry.id, rating, comment=comment, corrected_sql=corrected_sql)
-        return given, example, is_new
+        feedback, is_new = self._store.put(
+            entry.owner, entry.id, rating, comment=comment, corrected_sql=corrected_sql
+        )
+        return feedback, example, is_new
 
     def _find_sql(self, entry: Entry, rating: Rating) -> str:
-        """The SQL that gave the answer. Raises PayloadError if it gave none, or none that is good."""
+        """Return the SQL of an answer that is rated good. Raises PayloadError for other entries."""
         if rating != "good" or entry.outcome != "ok" or not entry.sql or len(entry.sql) >= LONGEST_SQL:
             raise PayloadError(NO_SQL, errors={"corrected_sql": [NO_SQL]})
         return entry.sql

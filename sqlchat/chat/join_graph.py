@@ -4,94 +4,97 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from itertools import takewhile
+
+from rapidfuzz.distance import Prefix
 
 from sqlchat.language.words import words
 from sqlchat.sql.catalog import Catalog, Column, Table
 
 KEY_ENDINGS = frozenset(("id", "key", "code", "no", "nr", "num", "number", "uuid", "guid", "fk", "ref"))
 MOST_SHARING = 8
-"""A name of a key that more tables share, none of which owns it, joins none of them."""
+"""If more tables share a key's name, and none of them has it as its primary key, the name joins none of them."""
 SHORTEST_FUSED = 5
-"""Letters of `custid` by which `sbtxcustid` finds `sbcustid`."""
+"""Letters of the shortest common end by which keys join, as `sbtxcustid` joins `sbcustid` by `custid`."""
 
-Holder = tuple[int, str]
-"""A table's place, and its column's name."""
+PlacedColumn = tuple[int, str]
+"""The place of a table in the catalog, and the name of its column."""
 
 
 @dataclass(frozen=True)
 class Joins:
-    """Of tables by their places in the catalog."""
+    """The joins of tables, each table by its place in the catalog."""
 
     neighbours: list[set[int]]
     parents: list[set[int]]
-    """Of the neighbours, those whose key the table holds."""
+    """The neighbours that each table refers to."""
     columns: list[set[str]] = field(repr=False)
-    """Names of the columns that join each of them with another."""
+    """Names of each table's columns that join it with another."""
 
 
 def find_joins(catalog: Catalog) -> Joins:
-    """The joins of all tables: by foreign keys, keys of the same name, and keys named like another table."""
+    """Return the joins by foreign keys, by keys of the same name, and by columns named like a table or its key."""
     tables = catalog.tables
-    found = Joins([set() for _ in tables], [set() for _ in tables], [set() for _ in tables])
-    _add_declared(catalog, found)
-    _add_same_names(catalog, found)
-    _add_names_of_tables(catalog, found)
-    _add_fused(catalog, found)
-    return found
+    joins = Joins([set() for _ in tables], [set() for _ in tables], [set() for _ in tables])
+    _add_foreign_keys(catalog, joins)
+    _add_same_names(catalog, joins)
+    _add_names_of_tables(catalog, joins)
+    _add_fused_names(catalog, joins)
+    return joins
 
 
 def find_column_prefix(table: Table) -> str:
-    """The letters with which the names of all columns begin, such as `sbcust`; "" if there are none."""
+    """Return the letters with which the names of all columns begin, such as `sbcust`; "" if there are none."""
     if len(table.columns) < 3:
         return ""
     names = sorted(column.name.lower() for column in table.columns)
-    same = takewhile(lambda pair: pair[0] == pair[1], zip(names[0], names[-1], strict=False))
-    prefix = "".join(letter for letter, _ in same)
+    prefix = names[0][: Prefix.similarity(names[0], names[-1])]
     return prefix if len(prefix) >= 2 and prefix.isalpha() else ""
 
 
-def _add_join(found: Joins, one: int, column: str, other: int, its: str = "", *, is_parent: bool = True) -> None:
-    """Note that `column` of `one` joins `its` column of `other`, which is the parent where `is_parent`."""
-    if one == other:
+def _add_join(
+    joins: Joins, place: int, column: str, other: int, other_column: str = "", *, is_parent: bool = True
+) -> None:
+    """Add that `column` of the table at `place` joins `other_column` of the table at `other`, perhaps its parent."""
+    if place == other:
         return
     if is_parent:
-        found.parents[one].add(other)
-    found.neighbours[one].add(other)
-    found.neighbours[other].add(one)
-    found.columns[one].add(column)
-    if its:
-        found.columns[other].add(its)
+        joins.parents[place].add(other)
+    joins.neighbours[place].add(other)
+    joins.neighbours[other].add(place)
+    joins.columns[place].add(column)
+    if other_column:
+        joins.columns[other].add(other_column)
 
 
-def _add_declared(catalog: Catalog, found: Joins) -> None:
+def _add_foreign_keys(catalog: Catalog, joins: Joins) -> None:
     places = {(table.schema, table.name): place for place, table in enumerate(catalog.tables)}
     for place, table in enumerate(catalog.tables):
         for key in table.foreign_keys:
-            other = places.get((key.ref_schema, key.ref_table))
-            if other is not None:
+            parent = places.get((key.ref_schema, key.ref_table))
+            if parent is not None:
                 for column in key.columns:
-                    _add_join(found, place, column, other)
-                found.columns[other].update(key.ref_columns)
+                    _add_join(joins, place, column, parent)
+                joins.columns[parent].update(key.ref_columns)
 
 
-def _add_same_names(catalog: Catalog, found: Joins) -> None:
-    holders: dict[str, list[Holder]] = defaultdict(list)
+def _add_same_names(catalog: Catalog, joins: Joins) -> None:
+    by_name: dict[str, list[PlacedColumn]] = defaultdict(list)
     for place, table in enumerate(catalog.tables):
         for column in table.columns:
             name = _simplify(column.name)
             if name not in KEY_ENDINGS and is_like_a_key(column, table):
-                holders[name].append((place, column.name))
-    for holding in holders.values():
-        owners = [(place, name) for place, name in holding if catalog.tables[place].primary_key == (name,)]
-        if len(owners or holding) <= MOST_SHARING:
-            for place, name in owners or holding:
-                for other, its in holding:
-                    _add_join(found, other, its, place, name, is_parent=bool(owners))
+                by_name[name].append((place, column.name))
+    for columns in by_name.values():
+        primary = [(place, name) for place, name in columns if catalog.tables[place].primary_key == (name,)]
+        targets = primary or columns
+        if len(targets) <= MOST_SHARING:
+            for target, target_column in targets:
+                for place, name in columns:
+                    _add_join(joins, place, name, target, target_column, is_parent=bool(primary))
 
 
-def _add_names_of_tables(catalog: Catalog, found: Joins) -> None:
-    """`customer_id` and `customer` belong to `customers`, `channel` to `tv_channel` where no other ends so."""
+def _add_names_of_tables(catalog: Catalog, joins: Joins) -> None:
+    """`customer_id` and `customer` join `customers`; `channel` joins `tv_channel` if no other name ends so."""
     by_words: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for place, table in enumerate(catalog.tables):
         parts = tuple(words(table.name))
@@ -102,16 +105,15 @@ def _add_names_of_tables(catalog: Catalog, found: Joins) -> None:
             parts = tuple(words(column.name))
             if len(parts) > 1 and parts[-1] in KEY_ENDINGS:
                 parts = parts[:-1]
-            owners = by_words.get(parts, ())
-            whole = [other for other in owners if len(words(catalog.tables[other].name)) == len(parts)]
-            for other in whole or owners:
-                if len(whole or owners) == 1 and len(catalog.tables[other].primary_key) < 2:
-                    _add_join(found, place, column.name, other, *catalog.tables[other].primary_key)
+            named = by_words.get(parts, [])
+            parents = [other for other in named if len(words(catalog.tables[other].name)) == len(parts)] or named
+            if len(parents) == 1 and len(primary_key := catalog.tables[parents[0]].primary_key) < 2:
+                _add_join(joins, place, column.name, parents[0], *primary_key)
 
 
-def _add_fused(catalog: Catalog, found: Joins) -> None:
+def _add_fused_names(catalog: Catalog, joins: Joins) -> None:
     prefixes = [find_column_prefix(table) for table in catalog.tables]
-    endings: dict[str, list[Holder]] = defaultdict(list)
+    endings: dict[str, list[PlacedColumn]] = defaultdict(list)
     for place, table in enumerate(catalog.tables):
         for column in table.columns if prefixes[place] else ():
             name = _simplify(column.name)
@@ -121,15 +123,15 @@ def _add_fused(catalog: Catalog, found: Joins) -> None:
     for place, table in enumerate(catalog.tables):
         for column in table.columns if prefixes[place] else ():
             name = _simplify(column.name)[len(prefixes[place]) :]
-            holding = endings.get(name, ())
-            if len({other for other, _ in holding}) <= MOST_SHARING:
-                for other, its in holding:
-                    is_parent = (its,) == catalog.tables[other].primary_key
-                    _add_join(found, place, column.name, other, its, is_parent=is_parent)
+            keys = endings.get(name, ())
+            if len({other for other, _ in keys}) <= MOST_SHARING:
+                for other, key in keys:
+                    is_parent = (key,) == catalog.tables[other].primary_key
+                    _add_join(joins, place, column.name, other, key, is_parent=is_parent)
 
 
 def is_like_a_key(column: Column, table: Table) -> bool:
-    """Whether the column is a key by itself, or named like one."""
+    """Whether the column is the whole primary key, or named like a key."""
     parts = words(column.name)
     return table.primary_key == (column.name,) or bool(
         parts and (parts[-1] in KEY_ENDINGS or parts[-1].endswith("id"))

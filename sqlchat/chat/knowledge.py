@@ -21,13 +21,14 @@ from sqlchat.store.knowledge import BusinessContext, Example, KnowledgeStore, Kn
 from sqlchat.workers import Workers
 
 MOST_EXAMPLES = 4
-"""Of one question..."""
-LOOKED_AT = 24  # ...chosen from so many of the nearest, since some may be stale
+"""Examples in a prompt."""
+MOST_CHECKED = 24
+"""Examples that are checked for a prompt, since some may be stale."""
 MOST_BOOKS = 50
-"""Connections whose knowledge a process holds; the least recently asked is dropped."""
+"""Connections whose knowledge a process caches; the least recently used is dropped."""
 MOST_TAUGHT = 4
 """Catalogs of one connection, as different callers and providers see it."""
-CHECKING = 5.0
+CHECK_TIMEOUT = 5.0
 """Seconds for the names of some statements in a worker process."""
 
 
@@ -40,20 +41,21 @@ class Lesson:
         self._lock = threading.Lock()
 
     def teach(self, catalog: Catalog, profiles: Profiles) -> Catalog:
-        """`catalog` with the references as foreign keys and the descriptions as comments, as far as it holds them.
+        """Return `catalog` with the references as foreign keys and the descriptions as comments.
 
-        Gives the same object for the same catalog and profiles, so that it can be a key of caches.
+        Skips those whose tables and columns it does not hold. Returns the same object for the same catalog and
+        profiles, so that it can be a key of caches.
         """
         if not self._references and not self._descriptions:
             return catalog
-        seen = hash(profiles)
+        profiles_hash = hash(profiles)
         with self._lock:
-            for known, of, taught in self._taught:
-                if known is catalog and of == seen:
+            for source, source_hash, taught in self._taught:
+                if source is catalog and source_hash == profiles_hash:
                     return taught
-            pairs = ((each.columns, each.ref_columns) for each in self._references)
+            pairs = ((reference.columns, reference.ref_columns) for reference in self._references)
             taught = add_descriptions(add_references(catalog, pairs, profiles), self._descriptions)
-            self._taught = [(catalog, seen, taught), *self._taught[: MOST_TAUGHT - 1]]
+            self._taught = [(catalog, profiles_hash, taught), *self._taught[: MOST_TAUGHT - 1]]
         return taught
 
 
@@ -62,21 +64,20 @@ NO_LESSON = Lesson()
 
 @dataclass(frozen=True, slots=True)
 class Recalled:
-    """The knowledge that matters to one question; empty if there is none."""
+    """The knowledge that is relevant to one question; empty if there is none."""
 
     notes: str = ""
-    """For every question."""
+    """The notes on the connection, which are for every question."""
     terms: tuple[Term, ...] = ()
-    """Those that the question uses."""
+    """Terms that the question uses."""
     examples: tuple[Example, ...] = ()
-    """Those whose questions are the nearest, the nearest first, at most 4; with `exact` where there is one."""
+    """The examples with the nearest questions, the nearest first, at most 4; `exact` is one of them."""
     exact: Example | None = None
-    """The one that asks the very same question: its SQL is the answer."""
+    """The example that asks the same question: its SQL is the answer."""
     lesson: Lesson = field(default=NO_LESSON, compare=False)
-    """References and descriptions for the catalog."""
 
     def leave_out(self, hidden: HiddenNames) -> Recalled:
-        """Without terms and lines of notes in which one of these names is."""
+        """Return the knowledge without terms and lines of notes that hold one of these names."""
         terms = tuple(
             term
             for term in self.terms
@@ -93,7 +94,7 @@ NOTHING = Recalled()
 class Knowledge:
     """Process-wide and safe to use from several threads.
 
-    A question costs one look-up in the store. The knowledge is read again only after a process changed it.
+    A question costs one look-up in the store. The knowledge is read again only after it changed.
     """
 
     def __init__(self, store: KnowledgeStore, workers: Workers) -> None:
@@ -102,20 +103,20 @@ class Knowledge:
         self._lock = threading.Lock()
 
     def recall(self, owner: str, connection_id: str, question: str, catalog: Catalog) -> Recalled:
-        """The knowledge that matters to `question`, without examples whose names `catalog` no longer holds.
+        """Return the knowledge for `question`, without examples whose names `catalog` no longer holds.
 
-        Raises ConnectionNotFoundError, and StoreUnavailableError while the store is gone.
+        Raises ConnectionNotFoundError, StoreUnavailableError.
         """
         book = self._open_book(owner, connection_id)
         if book is None:
             return NOTHING
         same = book.examples.find_same(question)
-        near = book.examples.find_nearest(question, LOOKED_AT)
+        near = book.examples.find_nearest(question, MOST_CHECKED)
         if same is not None:
             near = [same, *(example for example in near if example is not same)]
         try:
             stale = self._find_stale(book, near, catalog)
-        except (BusyError, DeadlineError, TooLargeError):  # then better without examples than no answer
+        except (BusyError, DeadlineError, TooLargeError):  # an answer without examples is better than none
             stale = {example.id for example in near}
         fresh = [example for example in near if example.id not in stale]
         return Recalled(
@@ -127,20 +128,17 @@ class Knowledge:
         )
 
     def teach_catalog(self, owner: str, connection_id: str, catalog: Catalog, profiles: Profiles) -> Catalog:
-        """`catalog` with what the owner said of it, as `Lesson.teach` adds it.
-
-        Raises ConnectionNotFoundError, StoreUnavailableError.
-        """
+        """Return `catalog` as `Lesson.teach` does. Raises ConnectionNotFoundError, StoreUnavailableError."""
         book = self._open_book(owner, connection_id)
         return catalog if book is None else book.lesson.teach(catalog, profiles)
 
     def read_context(self, owner: str, connection_id: str) -> BusinessContext:
-        """The notes, terms and references of people. Raises ConnectionNotFoundError, StoreUnavailableError."""
+        """Return the notes, terms and references of people. Raises ConnectionNotFoundError, StoreUnavailableError."""
         book = self._open_book(owner, connection_id)
         return BusinessContext() if book is None else book.known.context
 
     def list_examples(self, owner: str, connection_id: str, catalog: Catalog) -> list[tuple[Example, bool]]:
-        """All examples, the newest first, each with whether it is stale: `catalog` does not hold its names.
+        """Return all examples, the newest first, each with whether it is stale: `catalog` does not hold its names.
 
         Raises ConnectionNotFoundError, StoreUnavailableError, BusyError, DeadlineError and TooLargeError.
         """
@@ -168,16 +166,16 @@ class Knowledge:
         return book
 
     def _find_stale(self, book: _Book, examples: Iterable[Example], catalog: Catalog) -> set[UUID]:
-        """The ids of the examples whose names `catalog` does not hold; those stored under its version are fresh."""
+        """Return the ids of the examples whose names `catalog` does not hold; those of its own version are fresh."""
         verdicts = book.get_verdicts(catalog.version)
-        asked = [example for example in examples if example.catalog_version != catalog.version]
-        unknown = [example for example in asked if example.id not in verdicts]
-        if unknown:
-            statements = [example.sql for example in unknown]
+        older = [example for example in examples if example.catalog_version != catalog.version]
+        unchecked = [example for example in older if example.id not in verdicts]
+        if unchecked:
+            statements = [example.sql for example in unchecked]
             part = catalog.mentioned_in("\n".join(statements))
-            found = self._workers.call(hold_names, statements, part, deadline=CHECKING)
-            verdicts.update({example.id: kept for example, kept in zip(unknown, found, strict=True)})
-        return {example.id for example in asked if not verdicts[example.id]}
+            hold = self._workers.call(hold_names, statements, part, deadline=CHECK_TIMEOUT)
+            verdicts.update(zip((example.id for example in unchecked), hold, strict=True))
+        return {example.id for example in older if not verdicts[example.id]}
 
 
 class _Book:
@@ -185,16 +183,16 @@ class _Book:
 
     def __init__(self, known: Known) -> None:
         self.known = known
-        written, brought = known.context, known.semantic
-        self.notes = "\n".join(filter(None, (written.notes, brought.notes)))
-        self.lesson = Lesson((*written.references, *brought.references), brought.descriptions)
-        names = {normalize_question(term.term) for term in written.terms}
-        terms = (*written.terms, *(term for term in brought.terms if normalize_question(term.term) not in names))
+        context, semantic = known.context, known.semantic
+        self.notes = "\n".join(filter(None, (context.notes, semantic.notes)))
+        self.lesson = Lesson((*context.references, *semantic.references), semantic.descriptions)
+        names = {normalize_question(term.term) for term in context.terms}
+        terms = (*context.terms, *(term for term in semantic.terms if normalize_question(term.term) not in names))
         self.terms, self.examples = TermIndex(terms), ExampleIndex(known.examples)
         self._verdicts: tuple[str, dict[UUID, bool]] = "", {}
 
     def get_verdicts(self, catalog_version: str) -> dict[UUID, bool]:
-        """Whether the catalog of that version holds the names of each example, by the ids of those checked so far."""
+        """Return the cached verdicts for a catalog: example id -> whether the catalog holds its names."""
         version, verdicts = self._verdicts
         if version != catalog_version:
             verdicts = {}

@@ -40,28 +40,28 @@ class NamedThings:
             self._names.setdefault(tuple(stems), thing)
 
     def tell_apart(self, matches: Iterable[Match], question: str) -> tuple[Match, ...]:
-        """`matches` without those whose word is a table's name, and with `thing` set if the words may name one.
+        """Return `matches` without names of tables, and with `thing` set if the words may name a table or column.
 
-        Words in quotes and words that begin with a capital name values, but for the question's first word.
+        Words in quotes or with a capital name values, except the question's first word.
         """
-        found = []
+        value_matches = []
         for match in matches:
             written = match.words
             if question.lstrip().startswith(written):
                 written = written[:1].lower() + written[1:]
             if not LOWER_WORDS.fullmatch(written) or _is_quoted(match.words, question):
-                found.append(match)
+                value_matches.append(match)
                 continue
             stems = words(written)
             if len(stems) > 1 or stems[0] not in self._tables:
-                found.append(replace(match, thing=self._find_thing(stems, match)))
-        return tuple(sorted(found, key=lambda match: bool(match.thing)))
+                value_matches.append(replace(match, thing=self._find_thing(stems, match)))
+        return tuple(sorted(value_matches, key=lambda match: bool(match.thing)))
 
     def _find_thing(self, stems: list[str], match: Match) -> str:
-        """The table or column that the words of `match` may name, or its rows, as a prompt calls it; else ""."""
+        """Return a prompt's words for the table, column or rows that `match` may name; "" if there are none."""
         if len(stems) > 1:
             return self._names.get(tuple(stems), "")
-        heads = (self._heads.get(each) for each in (stems[0], *sorted(RELATED.get(stems[0], ()))))
+        heads = (self._heads.get(head) for head in (stems[0], *sorted(RELATED.get(stems[0], ()))))
         if thing := next(filter(None, heads), None):
             return thing
         is_plural = match.words.endswith("s") and folded(match.value) != folded(match.words)

@@ -1,7 +1,7 @@
 """Answers a question: makes its prompt, asks a model, checks the SQL and runs it, with one more try if that fails.
 
-`Pipeline.run_stages` yields each stage and `answer` returns the last one. SQL of a model is never trusted: it is
-parsed, guarded, compared with the catalog and explained by the database before it runs, read-only.
+SQL of a model is never trusted: it is parsed, guarded, compared with the catalog and explained by the database before
+it runs, read-only.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ from sqlchat.store import Entry, Turn
 from sqlchat.store.history import History
 from sqlchat.workers import Workers
 
-TRANSLATING = 5.0
-"""Seconds for a statement in a worker process."""
+TRANSLATION_TIMEOUT = 5.0
+"""Seconds for one statement in a worker process."""
 MOST_TURNS = 6
 """Earlier questions of a conversation in a prompt."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """All that a question needs, before its prompt is made."""
+    """The parts of a question's work that stand before its prompt is made."""
 
     connection: OpenConnection
     model: Provider
@@ -53,8 +53,8 @@ class Prepared:
     validator: Validator
     target: str
     """sqlglot's name of the dialect to answer in."""
-    unheard: tuple[str, ...]
-    """Parts of the question that the built-in engine cannot use."""
+    ignored_parts: tuple[str, ...]
+    """Parts of the question that the built-in engine cannot use; empty for a language model."""
 
 
 class Pipeline:
@@ -77,25 +77,25 @@ class Pipeline:
         self._history, self._knowledge, self._budgets = history, knowledge, budgets
 
     def answer(self, question: Question, entry: Entry | None = None) -> Answer:
-        """The last of `run_stages`."""
-        *_, last = self.run_stages(question, entry)
-        return cast(Answer, last)
+        """Return the Answer of `question`. Raises what `run_stages` raises."""
+        *_, last_stage = self.run_stages(question, entry)
+        return cast(Answer, last_stage)
 
     def run_stages(self, question: Question, entry: Entry | None = None) -> Iterator[Stage]:
-        """Answer `question` stage by stage: a Basis, Drafted, Examination, Ran where it is to be run, and the Answer.
+        """Yield the stages: Basis, Drafted, Examination, Ran if the SQL is to be run, and the Answer.
 
-        `entry` records the progress, also of a failure. The caller keeps a given one in the history, and its owner
-        is held to the day's budget.
+        `entry` records the progress, also of a failure. With an entry, the day's budget of its owner applies, and the
+        caller stores the entry in the history.
 
-        Raises ConnectionNotFoundError and UnauthorizedError, then ProviderUnknownError or
-        ProviderNotConfiguredError, then DialectUnknownError and ConversationNotFoundError, before any stage,
-        then BudgetError; QuestionError if no working SQL came of it; and what `Provider.draft` and
-        `OpenConnection.run` raise when the model or the database fails.
+        Before the first stage it raises ConnectionNotFoundError, UnauthorizedError, ProviderUnknownError,
+        ProviderNotConfiguredError, DialectUnknownError, ConversationNotFoundError and BudgetError, in this order.
+        Later it raises QuestionError if no SQL works, and the errors of `Provider.draft` and `OpenConnection.run`.
         """
-        kept = entry
+        has_budget = entry is not None
         entry = entry or Entry(question.owner, question.connection_id, "chat", question.tag, question=question.text)
         ready = self._prepare(question, entry)
-        exact = None if ready.turns or question.notes else ready.recalled.exact  # which both may change its meaning
+        # earlier questions and notes may change the meaning of the same words
+        exact = None if ready.turns or question.notes else ready.recalled.exact
         if exact and (examined := check_example(exact, ready.validator)):
             basis = replace(_make_basis(ready.connection), examples_used=(exact.id,))
             yield basis
@@ -103,21 +103,21 @@ class Pipeline:
         else:
             basis, task = self._make_task(question, ready)
             is_thorough = question.mode == "thorough" and ready.model.repairs
-            if kept and ready.model.repairs:  # the built-in engine costs nothing
+            if has_budget and ready.model.repairs:  # the built-in engine costs nothing
                 most = strategies.count_most_tokens(task, self._settings.answer_room, is_thorough=is_thorough)
-                self._budgets.admit(kept, ready.model.model, most)
+                self._budgets.admit(entry, ready.model.model, most)
             yield basis
             solve = solve_thoroughly if is_thorough else solve_quickly
             try:
                 solution = yield from solve(ready.model, task, ready.validator)
-            finally:  # an answer that cannot be read has its price too
+            finally:  # an unreadable answer costs tokens too
                 entry.count_tokens(task.meter.tokens.prompt, task.meter.tokens.completion)
         yield self._make_answer(ready, basis, solution)
 
     def make_prompt(self, question: Question) -> tuple[Context, tuple[Message, ...]]:
-        """The context and the prompt for `question`, without asking a model.
+        """Return the context and the prompt for `question`, without asking a model.
 
-        Raises ConnectionNotFoundError, and what `Connection.catalog` raises.
+        Raises ConnectionNotFoundError, and the errors of `Connection.catalog`.
         """
         connection = self._manager.open(question.owner, question.connection_id, question.claims)
         recalled = self._recall(question, connection)
@@ -152,23 +152,21 @@ class Pipeline:
             turns=turns,
             validator=validator,
             target=target,
-            unheard=() if model.repairs else _list_extras(question, recalled, turns),
+            ignored_parts=() if model.repairs else _list_ignored_parts(question, recalled, turns),
         )
 
     def _make_task(self, question: Question, ready: Prepared) -> tuple[Basis, Task]:
-        """The task for the model, and the basis of its answer."""
+        """Return the basis of the answer and the task for the model."""
         connection, recalled = ready.connection, ready.recalled
         with ready.validator.clock("context"):
             if not ready.model.repairs:  # the built-in engine reads no prompt
-                terms = tuple(Term((t.term, *t.synonyms), t.sql) for t in recalled.terms if t.sql)
-                catalog = recalled.lesson.teach(connection.catalog, connection.profiles).listed
                 profiles = connection.profiles
                 task = Task(
                     question.text,
-                    catalog,
+                    recalled.lesson.teach(connection.catalog, profiles).listed,
                     values=profiles.few_texts,
                     plain_kinds=profiles.plain_kinds,
-                    terms=terms,
+                    terms=tuple(Term((term.term, *term.synonyms), term.sql) for term in recalled.terms if term.sql),
                 )
                 return _make_basis(connection), task
             context, recalled, messages = self._make_prompt(question, connection, recalled, ready.turns)
@@ -176,60 +174,66 @@ class Pipeline:
             return _make_basis(connection, context, recalled), Task(question.text, catalog, messages)
 
     def _recall(self, question: Question, connection: OpenConnection) -> Recalled:
-        """The knowledge for the question, without what names something that the policy denies."""
+        """Return the knowledge for the question, without the parts that name something the policy denies."""
         owner, name, catalog = question.owner, question.connection_id, connection.catalog
         return self._knowledge.recall(owner, name, question.text, catalog).leave_out(connection.hidden_names)
 
     def _read_turns(self, question: Question, connection: OpenConnection) -> Sequence[Turn]:
-        """The last turns, on this connection, of the conversation that the question goes on with.
+        """Return the last turns of the question's conversation, on this connection.
 
-        Leaves out those whose SQL has names that the connection's policy denies by now.
+        Leaves out turns whose SQL has names that the connection's policy denies now. Raises
+        ConversationNotFoundError.
         """
         if question.conversation is None:
             return ()
         turns = self._history.conversation(question.owner, question.conversation, MOST_TURNS)
         if not turns:
-            kept = "" if self._settings.history_days else ": this service keeps no history"
-            raise ConversationNotFoundError(f"There is no conversation {question.conversation}{kept}.")
-        hidden = connection.hidden_names
-        here = (turn for turn in turns if turn.connection_id == question.connection_id)
-        return [turn for turn in here if not hidden.are_in_sql(turn.sql)]
+            reason = "" if self._settings.history_days else ": this service keeps no history"
+            raise ConversationNotFoundError(f"There is no conversation {question.conversation}{reason}.")
+        return [
+            turn
+            for turn in turns
+            if turn.connection_id == question.connection_id and not connection.hidden_names.are_in_sql(turn.sql)
+        ]
 
     def _make_prompt(
         self, question: Question, connection: OpenConnection, recalled: Recalled, turns: Sequence[Turn]
     ) -> tuple[Context, Recalled, tuple[Message, ...]]:
-        """The prompt and what it shows, with no more of the data in it than the connection's privacy allows."""
-        asked = "\n".join([*(turn.question for turn in turns), question.notes, question.text])
+        """Make the prompt with only the data that the connection's privacy allows; return it behind what it shows."""
+        questions = "\n".join([*(turn.question for turn in turns), question.notes, question.text])
         profiles = Profiles() if connection.privacy == "schema" else connection.profiles
         samples = connection.samples if connection.privacy == "rows" else {}
         statements = (*(t.sql for t in turns), *(e.sql for e in recalled.examples), *(t.sql for t in recalled.terms))
         catalog = recalled.lesson.teach(connection.catalog, profiles).listed
-        context = self._linker.choose_context(catalog, asked.strip(), profiles, samples, statements)
+        context = self._linker.choose_context(catalog, questions.strip(), profiles, samples, statements)
         room = self._settings.prompt_room
         return prompt.fit_messages(question.text, context, recalled, turns, asked_notes=question.notes, room=room)
 
     def _make_answer(self, ready: Prepared, basis: Basis, solution: Solution) -> Answer:
-        validator, draft, results, sql = ready.validator, solution.draft, solution.results, solution.examined.sql
-        dialect, lineage = ready.connection.dialect, solution.examined.lineage
-        taught = ready.recalled.lesson.teach(ready.connection.catalog, Profiles())
+        validator, draft, results = ready.validator, solution.draft, solution.results
+        sql, lineage, conditions = solution.examined.sql, solution.examined.lineage, solution.examined.conditions
+        dialect = ready.connection.dialect
+        catalog = ready.recalled.lesson.teach(ready.connection.catalog, Profiles())
         validator.entry.row_count = None if results is None else results.row_count
         with validator.clock("check"):
-            empty = results is not None and results.row_count == 0
-            demanded = [each for each in solution.examined.conditions if empty and each.demanded]
+            is_empty = results is not None and results.row_count == 0
+            demanded = [condition for condition in conditions if condition.demanded] if is_empty else []
             profiles = _read_profiles(ready.connection) if demanded else Profiles()
             warnings = [*draft.warnings, *find_caveats(basis, results, solution.agreement, demanded, profiles)]
             if draft.terms or draft.values:
-                matches = tuple(Match(*named) for named in draft.values)
+                matches = tuple(Match(*fields) for fields in draft.values)
                 basis = replace(basis, terms_used=draft.terms, values_matched=matches)
-            unheard = [part for part in ready.unheard if part not in map(_name_term, draft.terms)]
-            if unheard and draft.model == ready.model.model:
-                warnings.append(f"The built-in engine reads a question by itself, without {', '.join(unheard)}.")
-            shown = sql
+            ignored = [part for part in ready.ignored_parts if part not in map(_name_term, draft.terms)]
+            if ignored and draft.model == ready.model.model:
+                warnings.append(f"The built-in engine reads a question by itself, without {', '.join(ignored)}.")
+            answer_sql = sql
             if ready.target != dialect:
-                shown, lost = self._workers.call(transpile, sql, dialect, ready.target, deadline=TRANSLATING)
-                warnings.extend(lost)
+                answer_sql, losses = self._workers.call(
+                    transpile, sql, dialect, ready.target, deadline=TRANSLATION_TIMEOUT
+                )
+                warnings.extend(losses)
         return Answer(
-            sql=shown,
+            sql=answer_sql,
             executed_sql=sql if results is not None and ready.target != dialect else None,
             provider=ready.model.name,
             model=draft.model,
@@ -240,7 +244,7 @@ class Pipeline:
             explanation=draft.explanation,
             interpretation=draft.interpretation,
             warnings=tuple(warnings),
-            assumptions=(*draft.assumptions, *list_unsure_references(taught, lineage)),
+            assumptions=(*draft.assumptions, *list_unsure_references(catalog, lineage)),
             lineage=lineage,
             basis=basis,
             conversation=validator.entry.conversation_id,
@@ -251,15 +255,15 @@ class Pipeline:
 
 
 def _read_profiles(connection: OpenConnection) -> Profiles:
-    """The profiles; empty while the database is away, since there is an answer already."""
+    """Return the profiles, or empty ones if the database is away: the answer is already complete without them."""
     try:
         return connection.profiles
     except UnavailableError:
         return Profiles()
 
 
-def _list_extras(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tuple[str, ...]:
-    """Names of the parts of a question beside its text."""
+def _list_ignored_parts(question: Question, recalled: Recalled, turns: Sequence[Turn]) -> tuple[str, ...]:
+    """Name the parts that the question has beside its text."""
     parts = {
         "the questions before it": turns,
         "the notes on it": question.notes,
@@ -267,7 +271,7 @@ def _list_extras(question: Question, recalled: Recalled, turns: Sequence[Turn]) 
         **{_name_term(term.term): True for term in recalled.terms},
         "mode thorough": question.mode == "thorough",
     }
-    return tuple(name for name, there in parts.items() if there)
+    return tuple(name for name, is_present in parts.items() if is_present)
 
 
 def _name_term(term: str) -> str:

@@ -1,7 +1,7 @@
-"""Renders a question for a language model. System messages are the stable part: they change with the catalog alone.
+"""Renders the prompt of a question for a language model.
 
-So both vendors' prompt caches hit from one question to the next. What comes from the database stands in blocks that
-nothing in them can close, and the rules say that it is data.
+System messages change only with the catalog, so the vendors' prompt caches hit from one question to the next. Data of
+the database stands in blocks that it cannot close, and the rules say that it is data.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def render_messages(
     turns: Sequence[Turn] = (),
     asked_notes: str = "",
 ) -> tuple[Message, ...]:
-    """The prompt: rules, a whole catalog and its notes as system messages; what the question chose as the user's.
+    """Return the prompt: rules, a whole catalog and its notes as system messages, the rest as the user's message.
 
     `turns` are the earlier questions of the conversation, the oldest first; `asked_notes` came with the question.
     """
@@ -78,10 +78,10 @@ def render_messages(
     rules = RULES.format(title=notes.title) + _render_dialect(notes) + ANSWER
     parts = []
     if not context.whole:
-        about = [f"The database has {len(context.omitted)} further tables, which seem not to matter here."]
+        about = f"The database has {len(context.omitted)} further tables, which seem not to matter here."
         if context.brief:
-            about.append("Tables with their columns in brackets are further from the question; types are left out.")
-        parts.append(f"{' '.join(about)}\n{catalog}")
+            about += " Tables with their columns in brackets are further from the question; types are left out."
+        parts.append(f"{about}\n{catalog}")
     if context.matches:
         parts.append(
             "Values that words of the question may name. They are hints: a word may mean something else.\n"
@@ -110,16 +110,16 @@ def render_messages(
     if recalled.notes:
         owners_notes = "Notes on this database:\n" + wrap_block("notes", as_data(recalled.notes, lines=True))
     stable = [rules, "\n\n".join(filter(None, (catalog if context.whole else "", owners_notes)))]
-    return (*(Message("system", each) for each in stable if each), Message("user", "\n\n".join(parts)))
+    return (*(Message("system", text) for text in stable if text), Message("user", "\n\n".join(parts)))
 
 
 def fit_messages(
     question: str, context: Context, recalled: Recalled, turns: Sequence[Turn], *, asked_notes: str, room: int
 ) -> tuple[Context, Recalled, tuple[Message, ...]]:
-    """The prompt in `room` tokens (0: in any number), with what is left of `context` and `recalled` in it.
+    """Return the prompt in `room` tokens (0: any number) behind the parts of `context` and `recalled` that it shows.
 
-    If it takes more, rows of tables go first, then the earlier questions but the last, the oldest first, examples,
-    what columns hold beside the catalog, and the last question. Raises TooLargeError if it takes more even so.
+    If it is too long, parts are left out in this order: rows of tables, earlier questions but the last, examples,
+    values beside the catalog, the last question. Raises TooLargeError if it is still too long.
     """
     while True:
         messages = render_messages(question, context, recalled, turns, asked_notes)
@@ -144,7 +144,7 @@ def fit_messages(
 
 
 def render_retry(asked: tuple[Message, ...], draft: Draft, fault: str) -> tuple[Message, ...]:
-    """The prompt for another try, after `draft` met `fault` (a text of `repair`)."""
+    """Return the prompt for another try, after `draft` failed with `fault` (a text of `repair`)."""
     answer = {
         "interpretation": draft.interpretation,
         "assumptions": draft.assumptions,

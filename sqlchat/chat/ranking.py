@@ -1,7 +1,7 @@
-"""Ranks the tables of a catalog by their nearness to a question, by BM25 (the library bm25s) over all its names.
+"""Ranks the tables of a catalog by relevance to a question, with BM25 (the library bm25s) over all names.
 
-Words of a question also find short forms (`cust`), names that are written together (`sbcustomer`), misspellings and
-related words; each term of the question counts once, by its best form. Tables that join the best ones follow.
+Words of a question also find short forms (`cust`), names without a separator (`sbcustomer`), misspellings and related
+words. Each term of the question counts once, by its best form. Tables that join the best ones follow them.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ from sqlchat.sql.catalog import Catalog, Column, Table
 
 NAME_WEIGHT = 3
 SHORT, FUSED, MISSPELT, ALIKE = 0.7, 0.8, 0.7, 0.5
-"""What a form of a word counts beside the word itself."""
+"""Weights of a word's forms; the word itself has 1."""
 SHORTEST_FUSED, MOST_FUSED, MOST_FORMS = 4, 30, 40
 INFLECTION = 2
-"""Letters that may follow the stem of the last of the words that are written together."""
+"""Letters that may follow the stem of the last word in a name without separators."""
 MOST_TERMS = 60
-"""Words of a question that are ranked by; of a longer one the first."""
+"""Words of a question that count; further ones are ignored."""
 VALUE_LIFT = 0.5
-"""Of the best table's score, for a table that holds a value which the question names."""
+"""Share of the best score that a table gets if the question names one of its values."""
 FAMILY_SHARE, LARGEST_FAMILY = 0.2, 0.35
-"""A table gets this share of the best score among those whose names begin alike, if these are no more of all."""
+"""Share of a family's best score that its tables get, and the largest share of all tables that make a family."""
 NEAREST = 12
-"""Tables behind which those follow that they refer to."""
+"""Number of best tables; the tables that they refer to follow them."""
 NEIGHBOUR_SHARE = 0.6
-"""A table gets this share of the scores of its neighbours, less where they have many."""
+"""Share of its score that a table gives to its neighbours, less if it has many."""
 
 Scores = np.ndarray[Any, np.dtype[np.float32]]
 Terms = tuple[Mapping[str, float], ...]
-"""A question's words: each as the forms that the catalog has of it, with their weights."""
+"""For each word of a question, its forms in the catalog with their weights."""
 
 
 @dataclass(frozen=True)
@@ -58,26 +58,27 @@ class Nearness:
 
 
 class TableRanking:
-    """Of one catalog. Building takes about a second for 5,000 tables; it is safe to use from several threads."""
+    """Ranks the tables of one catalog. Building takes about a second for 5,000 tables. Safe for several threads."""
 
     def __init__(self, catalog: Catalog) -> None:
         self._tables = catalog.tables
         self._places = {(table.schema, table.name): place for place, table in enumerate(catalog.tables)}
         self.joins = find_joins(catalog)
-        near = self.joins.neighbours
-        self._edges = np.array([(one, other) for one, others in enumerate(near) for other in others], np.int64)
-        self._shares = np.array([NEIGHBOUR_SHARE / (1 + math.log2(len(others) or 1)) for others in near], np.float32)
+        neighbours = self.joins.neighbours
+        edges = [(place, other) for place, others in enumerate(neighbours) for other in others]
+        shares = [NEIGHBOUR_SHARE / (1 + math.log2(len(others) or 1)) for others in neighbours]
+        self._edges, self._shares = np.array(edges, np.int64), np.array(shares, np.float32)
         self._families = _find_families(catalog)
-        everything = {part for table in catalog.tables for part in _list_parts(table)}
-        self._common = frozenset(part for part in everything if len(part) >= SHORTEST_FUSED)
+        all_parts = {part for table in catalog.tables for part in _list_parts(table)}
+        self._common = frozenset(part for part in all_parts if len(part) >= SHORTEST_FUSED)
         self._prefixes = [find_column_prefix(table) for table in catalog.tables]
         self._column_words: dict[tuple[int, str], frozenset[str]] = {}
         texts = [self._collect_words(place, table) for place, table in enumerate(catalog.tables)]
-        self._known = {word for text in texts for word in text}
-        self._stems = sorted(word for word in self._known if len(word) >= SHORTEST_FUSED)
-        self._vocabulary = sorted(part for part in everything if len(part) > SHORTEST_FUSED)
+        self._indexed = {word for text in texts for word in text}
+        self._stems = sorted(word for word in self._indexed if len(word) >= SHORTEST_FUSED)
+        self._vocabulary = sorted(part for part in all_parts if len(part) > SHORTEST_FUSED)
         self._text = "\n".join(self._vocabulary)
-        self._short_forms = ShortForms(everything)
+        self._short_forms = ShortForms(all_parts)
         self._starts = [0]
         for word in self._vocabulary:
             self._starts.append(self._starts[-1] + len(word) + 1)
@@ -86,51 +87,46 @@ class TableRanking:
             self._bm25.index(texts, show_progress=False)
 
     def rank_tables(self, question: str, matches: Iterable[Match]) -> Nearness:
-        """`matches` are the values that the question names."""
-        terms_of = {stem(word): word for word in parts(question) if word not in STOPWORDS}
-        known = (forms for term, word in terms_of.items() if (forms := self._find_forms(term, word)))
-        terms = tuple(islice(known, MOST_TERMS))
+        """Return the order of the tables for `question`, which names the values in `matches`."""
+        words_by_stem = {stem(word): word for word in parts(question) if word not in STOPWORDS}
+        forms_of_words = (self._find_forms(term, word) for term, word in words_by_stem.items())
+        terms = tuple(islice(filter(None, forms_of_words), MOST_TERMS))
         scores = np.zeros(len(self._tables), np.float32)
         for forms in terms:
-            scores += self._score(forms)
-        self._lift(scores, matches)
-        scores = self._lift_families(self._spread(scores))
+            scores += self._score_tables(forms)
+        self._lift_holders(scores, matches)
+        scores = self._lift_families(self._lift_neighbours(scores))
         order = np.argsort(-scores, kind="stable").tolist()
-        return Nearness(self._put_joins_first(order), terms)
+        return Nearness(self._move_joining_tables(order), terms)
 
-    def _put_joins_first(self, order: list[int]) -> tuple[int, ...]:
-        """`order` with what the nearest tables refer to, and what joins several of them, right behind them."""
+    def _move_joining_tables(self, order: list[int]) -> tuple[int, ...]:
+        """Move tables that the best tables refer to, and tables that join several of these, right behind them."""
         nearest = order[:NEAREST]
-        joining: dict[int, None] = {}
-        for place in nearest:
-            joining |= dict.fromkeys(sorted(self.joins.parents[place]))
+        parents = [parent for place in nearest for parent in sorted(self.joins.parents[place])]
         shared = Counter(other for place in nearest for other in self.joins.neighbours[place])
-        joining |= dict.fromkeys(other for other in order if shared[other] > 1)
-        return tuple(dict.fromkeys([*nearest, *joining, *order]))
+        joining = (other for other in order if shared[other] > 1)
+        return tuple(dict.fromkeys([*nearest, *parents, *joining, *order]))
 
     def score_column(self, place: int, column: Column, terms: Terms) -> float:
-        """How many of the question's words name the column of that table."""
-        found = self._column_words.get((place, column.name))
-        if found is None:
-            found = frozenset((*self._split_name(column.name, self._prefixes[place]), *words(column.comment)))
-            self._column_words[place, column.name] = found
-        return sum(max((weight for form, weight in forms.items() if form in found), default=0.0) for forms in terms)
+        """Return the number of the question's words that name a column of the table at `place`, by their weights."""
+        column_words = self._column_words.get((place, column.name))
+        if column_words is None:
+            column_words = frozenset((*self._split_name(column.name, self._prefixes[place]), *words(column.comment)))
+            self._column_words[place, column.name] = column_words
+        return sum(max((forms[form] for form in forms.keys() & column_words), default=0.0) for forms in terms)
 
-    def _score(self, forms: Mapping[str, float]) -> Scores:
-        best: Scores | None = None
-        for form, weight in forms.items():
-            scores: Scores = self._bm25.get_scores([form]) * weight
-            best = scores if best is None else np.maximum(best, scores)
-        assert best is not None
-        return best
+    def _score_tables(self, forms: Mapping[str, float]) -> Scores:
+        """Return each table's score by its best form."""
+        scores: Scores = np.max([self._bm25.get_scores([form]) * weight for form, weight in forms.items()], axis=0)
+        return scores
 
     def _find_forms(self, term: str, word: str) -> dict[str, float]:
         forms: dict[str, float] = {}
-        if term in self._known:
+        if term in self._indexed:
             forms[term] = 1.0
-        for form in (term[:n] for n in range(3, len(term))):
-            if form in self._known:
-                forms.setdefault(form, SHORT)
+        for length in range(3, len(term)):
+            if term[:length] in self._indexed:
+                forms.setdefault(term[:length], SHORT)
         for form in self._find_fused(term.removesuffix("i")):
             forms.setdefault(form, FUSED)
         if not forms and len(term) >= 5:
@@ -139,7 +135,7 @@ class TableRanking:
                 forms[near[0]] = MISSPELT
         for other in RELATED.get(term, ()):
             for form in (other, *self._find_fused(other.removesuffix("i"))):
-                if form in self._known:
+                if form in self._indexed:
                     forms.setdefault(form, ALIKE)
         self._add_short_forms(forms, singular(word) or word, 1.0)
         for other in RELATED.get(term, ()):
@@ -154,39 +150,40 @@ class TableRanking:
             forms[form] = max(forms.get(form, 0.0), weight * share)
 
     def _find_fused(self, term: str) -> list[str]:
-        """Words of the catalog that begin or end with `term`."""
-        found: list[str] = []
+        """Return the stems of words in the catalog that begin or end with `term`."""
+        fused: list[str] = []
         at = self._text.find(term) if len(term) >= SHORTEST_FUSED else -1
-        while at >= 0 and len(found) < MOST_FUSED:
+        while at >= 0 and len(fused) < MOST_FUSED:
             number = bisect_right(self._starts, at) - 1
             word, start = self._vocabulary[number], self._starts[number]
             after = start + len(word) - at - len(term)
             if (form := stem(word)) != term and (at == start or after <= INFLECTION):
-                found.append(form)
+                fused.append(form)
             at = self._text.find(term, start + len(word))
-        return found
+        return fused
 
-    def _lift(self, scores: Scores, matches: Iterable[Match]) -> None:
-        named: dict[str, set[int]] = {}
+    def _lift_holders(self, scores: Scores, matches: Iterable[Match]) -> None:
+        """Raise the scores of tables with matched values, less if many tables have a value of the same words."""
+        holders_by_words: dict[str, set[int]] = {}
         for match in matches:
             if (place := self._places.get(match.path[:2])) is not None:
-                named.setdefault(match.words, set()).add(place)
+                holders_by_words.setdefault(match.words, set()).add(place)
         lift = (float(scores.max(initial=0.0)) or 1.0) * VALUE_LIFT
-        for holding in named.values():
-            for place in holding:
-                scores[place] += lift / math.sqrt(len(holding))
+        for holders in holders_by_words.values():
+            for place in holders:
+                scores[place] += lift / math.sqrt(len(holders))
 
-    def _spread(self, scores: Scores) -> Scores:
-        """With the scores of their neighbours, of which the best count most (the Euclidean norm of all)."""
+    def _lift_neighbours(self, scores: Scores) -> Scores:
+        """Add to each score the Euclidean norm of its neighbours' shares, by which the best neighbours count most."""
         if not len(self._edges):
             return scores
-        given = scores * self._shares
-        squares = np.bincount(self._edges[:, 1], weights=given[self._edges[:, 0]] ** 2, minlength=len(scores))
-        spread: Scores = scores + np.sqrt(squares).astype(np.float32)
-        return spread
+        shares = scores * self._shares
+        squares = np.bincount(self._edges[:, 1], weights=shares[self._edges[:, 0]] ** 2, minlength=len(scores))
+        lifted: Scores = scores + np.sqrt(squares).astype(np.float32)
+        return lifted
 
     def _lift_families(self, scores: Scores) -> Scores:
-        """With a share of the best score among the tables whose names begin alike: they belong to one module."""
+        """Add to each score a share of its family's best: tables whose names begin alike belong to one module."""
         best = np.zeros(len(scores) + 1, np.float32)
         np.maximum.at(best, self._families, scores)
         best[0] = 0  # of tables without a family
@@ -194,26 +191,26 @@ class TableRanking:
         return lifted
 
     def _collect_words(self, place: int, table: Table) -> list[str]:
-        found = self._split_name(table.name, "") * NAME_WEIGHT + words(table.comment)
+        table_words = self._split_name(table.name, "") * NAME_WEIGHT + words(table.comment)
         for column in table.columns:
-            found += self._split_name(column.name, self._prefixes[place]) + words(column.comment)
-        return found or [table.name.lower()]
+            table_words += self._split_name(column.name, self._prefixes[place]) + words(column.comment)
+        return table_words or [table.name.lower()]
 
     def _split_name(self, name: str, prefix: str) -> list[str]:
-        """With the rest after the columns' common prefix, and the common words at the ends of joined ones."""
-        found = parts(name) + (parts(name[len(prefix) :]) if prefix else [])
-        for word in list(found):
+        """Return the stems of the words in `name`, of the rest behind `prefix`, and of common words at their ends."""
+        name_words = parts(name) + (parts(name[len(prefix) :]) if prefix else [])
+        for word in list(name_words):
             for cut in range(2, len(word) - 1):
                 first, last = word[:cut], word[cut:]
                 if last in self._common:
-                    found.append(last)
+                    name_words.append(last)
                 if first in self._common and (last in self._common or last in KEY_ENDINGS):
-                    found.append(first)
-        return [stem(word) for word in found]
+                    name_words.append(first)
+        return [stem(word) for word in name_words]
 
 
 def _find_families(catalog: Catalog) -> np.ndarray[Any, np.dtype[np.int64]]:
-    """A number for each table, the same for those whose names begin with the same words; 0 for others."""
+    """Return a family number for each table: tables whose names begin with the same words share it; 0 is none."""
     names = [table.name.lower().split("_")[:-1] for table in catalog.tables]
     sizes = Counter("_".join(name[:size]) for name in names for size in range(1, len(name) + 1))
     numbers: dict[str, int] = {}

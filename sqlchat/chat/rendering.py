@@ -29,11 +29,10 @@ CHARACTERS_A_TOKEN = 3.0
 """Names and types come to 3-4 characters a token with both vendors' tokenizers; the lower end keeps the budget."""
 LONGEST_COMMENT, BRIEF_COMMENT, LONGEST_VALUE = 200, 60, 40
 MOST_VALUES, LONGEST_LIST, SHOWN_VALUES = 12, 250, 6
-"""All of a column's values are shown where they are so few or take so few characters, else the commonest ones."""
+"""Limits up to which all of a column's values are shown, in values and characters; else the most frequent ones."""
 MOST_LABELS = 50
 SHOWN_OF_MANY = 3
-"""Of a column whose values are too many to be known, or each of which stands for one row: they show how such a value
-is written."""
+"""Examples of a column with too many values to list, or with another value in each row."""
 LONGEST_FRACTION = 10
 SHORT_TYPES = {
     "character varying": "varchar",
@@ -45,12 +44,12 @@ LONG_TYPE = re.compile("|".join(SHORT_TYPES))
 
 
 def wrap_block(name: str, content: str) -> str:
-    """`content` between the delimiters of its block, which its lines cannot close: each went through `as_data`."""
+    """Return `content` between the tags of its block, which it cannot close: its parts went through `as_data`."""
     return f"<{name}>\n{content}\n</{name}>"
 
 
 def as_data(text: str, length: int = 10_000, *, lines: bool = False) -> str:
-    """A stranger's text on one line (or with its line breaks), cut, and unable to open or close a block."""
+    """Return an untrusted text on one line (or with its line breaks), cut, and unable to open or close a block."""
     if text.isprintable() and "<" not in text:
         text = text.strip()  # most names and types, of which there may be many
         return text if len(text) <= length else text[: length - 1] + "…"
@@ -63,14 +62,14 @@ def as_data(text: str, length: int = 10_000, *, lines: bool = False) -> str:
 
 
 def estimate_tokens(text: str) -> int:
-    """An upper estimate."""
+    """Return an upper estimate."""
     return int(len(text) / CHARACTERS_A_TOKEN) + 1
 
 
 def render_catalog(
     catalog: Catalog, notes: DialectNotes, remarks: Remarks, brief: AbstractSet[tuple[str, str]] = frozenset()
 ) -> str:
-    """All tables, those in `brief` (schema and name) in one line each."""
+    """Render all tables, those in `brief` (schema and name) in one line each."""
     return "\n".join(
         render_brief_table(table, catalog, notes)
         if (table.schema, table.name) in brief
@@ -80,7 +79,7 @@ def render_catalog(
 
 
 def render_brief_table(table: Table, catalog: Catalog, notes: DialectNotes) -> str:
-    """A table in one line, without types: `orders(id,customer_id->customers,total) -- comment`."""
+    """Render a table in one line, without types: `orders(id,customer_id->customers,total) -- comment`."""
     targets = {key.columns[0]: key for key in table.foreign_keys if len(key.columns) == 1}
     columns = [render_brief_column(column, targets.get(column.name), catalog, notes) for column in table.columns]
     name = _render_table_name(table.name, table.schema, catalog, notes)
@@ -89,13 +88,13 @@ def render_brief_table(table: Table, catalog: Catalog, notes: DialectNotes) -> s
 
 
 def render_brief_column(column: Column, key: ForeignKey | None, catalog: Catalog, notes: DialectNotes) -> str:
-    """Its name, and the table that it refers to by `key`."""
+    """Render a column as its name and the table that it refers to by `key`."""
     target = f"->{_render_table_name(key.ref_table, key.ref_schema, catalog, notes)}" if key else ""
     return _render_name(column.name, notes) + target
 
 
 def render_table(table: Table, catalog: Catalog, notes: DialectNotes, remarks: Remarks) -> str:
-    """A table in a line, and each of its columns in one below it."""
+    """Render a table in a line, and each of its columns in one below it."""
     about = [as_data(table.comment, LONGEST_COMMENT)]
     if table.row_estimate is not None and table.row_estimate >= 0:
         about.append(f"about {table.row_estimate} rows")
@@ -132,7 +131,7 @@ def _render_base_type(column: Column) -> str:
 
 
 def _render_labels(column: Column) -> str:
-    """The labels of an enum. They belong to the type, so they are shown even if no data may be."""
+    """Render the labels of an enum. They belong to the type, so they are shown even if no data may be."""
     if not column.labels or LABELLED.match(column.type):
         return ""
     rest = ", …" if column.labels[MOST_LABELS:] else ""
@@ -144,13 +143,13 @@ def _shorten_type(name: str) -> str:
 
 
 def _render_source(key: ForeignKey) -> str:
-    """The source of a foreign key that the database does not declare, and whether values repeat."""
+    """Render the source of a foreign key that the database does not declare, and whether values repeat."""
     source = " (said by the owner)" if key.by_owner else " (inferred)" if key.inferred else ""
     return f"{source} (several rows may match)" if key.repeats else source
 
 
 def describe_values(profile: ColumnProfile) -> str:
-    """Texts of a column that holds few: all where they are short together, else some; "" where a range says more."""
+    """List the texts of a column with few: all if they are short together, else some; "" if a range says more."""
     short = _list_short_values(profile)
     if profile.kind != "text" or not profile.few or not short or profile.least:
         return ""
@@ -161,7 +160,7 @@ def describe_values(profile: ColumnProfile) -> str:
 
 
 def describe_facts(profile: ColumnProfile, *, key: bool) -> str:
-    """Examples of many texts, uniqueness, range and share of NULL; of a key the numbers tell nothing."""
+    """Describe examples of many texts, uniqueness, range and share of NULL, without the numbers of keys."""
     facts = [_describe_examples(profile)]
     if profile.unique and profile.kind == "text" and not key and (profile.distinct or 0) > MOST_VALUES:
         facts.append("unique")
@@ -179,14 +178,14 @@ def describe_facts(profile: ColumnProfile, *, key: bool) -> str:
 
 
 def _describe_examples(profile: ColumnProfile) -> str:
-    """Some values of a column with many, to show how they are written."""
+    """List some values of a column with many, to show their spelling."""
     if profile.kind not in ("text", "time") or profile.least or describe_values(profile):
         return ""
     return _describe_some(profile, SHOWN_OF_MANY)
 
 
 def _describe_some(profile: ColumnProfile, most: int) -> str:
-    """Some texts, and beside numbers those that are none: a cast of them fails, or makes them 0."""
+    """List some texts, and in a column of numbers the texts that are none: a cast fails or makes them 0."""
     usual = [value for value in profile.examples or _list_short_values(profile) if value not in profile.strays]
     if not usual:
         return ""
@@ -196,7 +195,7 @@ def _describe_some(profile: ColumnProfile, most: int) -> str:
 
 
 def _is_of_one_row_each(profile: ColumnProfile) -> bool:
-    """Whether the texts are numbers, addresses and the like: a question that means one of them spells it."""
+    """Whether the texts are numbers, addresses and the like: a question must spell the one that it means."""
     return profile.unique and all(any(map(str.isdigit, value)) for value in profile.values)
 
 
@@ -221,7 +220,7 @@ def join_remarks(*remarks: str) -> str:
 
 
 def render_rows(table: Table, rows: Sequence[Sequence[str]], catalog: Catalog, notes: DialectNotes) -> str:
-    """Rows of a table below the names of their columns."""
+    """Render rows of a table below the names of their columns."""
     names = [_render_name(column.name, notes) for column in table.columns][: len(rows[0])]
     lines = [f"{_render_table_name(table.name, table.schema, catalog, notes)} ({', '.join(names)})"]
     lines += ["  " + " | ".join(as_data(value, LONGEST_VALUE) for value in row) for row in rows]
@@ -229,12 +228,12 @@ def render_rows(table: Table, rows: Sequence[Sequence[str]], catalog: Catalog, n
 
 
 def quote_literal(value: str) -> str:
-    """`value` as a text literal that is safe to show."""
+    """Return `value` as a text literal that is safe to show."""
     return "'" + as_data(value).replace("'", "''") + "'"
 
 
 def render_path(path: tuple[str, str, str], catalog: Catalog, notes: DialectNotes) -> str:
-    """(schema, table, column) as it is written in a statement."""
+    """Render (schema, table, column) as a statement spells it."""
     schema, table, column = path
     return f"{_render_table_name(table, schema, catalog, notes)}.{_render_name(column, notes)}"
 

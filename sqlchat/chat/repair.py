@@ -11,9 +11,9 @@ PLAIN = re.compile(r"[^\W\d_]+[,;.:!]?")
 NAME = re.compile(r"(\w+(?:\.\w+)*)[,;.:!]?")
 NAMES_IN_SQL = re.compile(r"\b[^\W\d]\w*")
 PIVOT = re.compile(r"pivot", re.IGNORECASE)
-"""DuckDB plans one with the values that it finds, and tells them as columns."""
+"""DuckDB reads the values of a PIVOT while it plans, and makes columns of them."""
 OF_VALUES = frozenset({1292, 1365, 1366, 1690})
-"""MySQL's numbers of faults that quote values, which come while it plans where a key leads to one row."""
+"""MySQL's error numbers that quote values: it reads a row while it plans, if a key selects one row."""
 RUNNING = "while_running"
 """Key in a fault's facts: it came from reading rows, not from planning."""
 OWN_FACTS = frozenset({"sql", "fault", RUNNING})
@@ -27,10 +27,10 @@ def tells_values(fault: SqlchatError, sql: str) -> bool:
 
 
 def describe_for_model(fault: SqlchatError, sql: str, *, values: bool = True) -> str:
-    """`fault` in lines for a prompt: what it says, its SQLSTATE, and the place in `sql`.
+    """Return lines for a prompt: the message of `fault`, its SQLSTATE, and its place in `sql`.
 
-    Without `values`, it says no more than its words before the first that may be a value: databases quote values in
-    many ways, and in some of them without quotes.
+    Without `values`, the message ends before the first word that may be a value: databases quote values in many ways,
+    some of them without quotes.
     """
     shown = fault.detail if values else _cut_before_values(fault.detail, sql)
     lines = [as_data(shown, 1000)]
@@ -47,7 +47,7 @@ def describe_for_model(fault: SqlchatError, sql: str, *, values: bool = True) ->
 
 
 def describe_for_person(fault: SqlchatError, sql: str, attempts: int) -> QuestionError:
-    """The error for the caller after the last try failed."""
+    """Return the error for the caller after the last try failed."""
     tries = "The SQL that was written for this question does" if attempts == 1 else f"{attempts} tries at SQL did"
     facts = {name: value for name, value in fault.facts.items() if name not in OWN_FACTS}
     return QuestionError(f"{tries} not work: {fault.detail}", sql=sql, fault=fault.code, **facts)

@@ -20,18 +20,17 @@ if TYPE_CHECKING:
     from sqlchat.chat.ranking import Nearness
 
 FULL_SHARE = 0.3
-"""Of the budget, that the nearest tables may take with types and comments; further ones get one line each."""
+"""Share of the budget for the nearest tables with types and comments; further ones get one line each."""
 STRUCTURE_SHARE = 0.85
-"""Of the budget, that tables may take before values have their turn."""
+"""Share of the budget for tables; the rest is for values."""
 LARGEST_SHARE = 0.25
-"""Of the budget, that one table may always take; a wider one loses columns."""
+"""Share of the budget that one table may always take; a wider table loses columns."""
 BRIEF_SHARE = 0.05
 """The same for a table in one line."""
 A_RANK = 10
-"""Tokens by which a list of values must be shorter to come before that of a table one rank nearer: short lists are
-those of kinds and states, by which people filter."""
+"""Tokens of a list of values that weigh as much as one rank: short lists hold kinds and states, the usual filters."""
 NAMED = 10
-"""Ranks by which a list comes sooner where the question names its column."""
+"""Ranks that a list gains if the question names its column."""
 MOST_MATCHES = 20
 NOT_SHOWN = "further columns are not shown"
 LEAST_BRIEF = 15
@@ -40,7 +39,7 @@ LEAST_BRIEF = 15
 
 @dataclass(frozen=True)
 class Context:
-    """The part of a catalog that a model is shown for one question."""
+    """The part of a catalog that the prompt of one question shows."""
 
     catalog: Catalog
     remarks: Remarks
@@ -49,7 +48,7 @@ class Context:
     omitted: tuple[str, ...] = ()
     matches: tuple[Match, ...] = ()
     samples: Samples = field(default_factory=dict)
-    """Rows of the tables in `catalog`, where a model may see rows."""
+    """Rows of the tables in `catalog`, if a model may see rows."""
     nearby: Remarks = field(default_factory=dict)
     """Values of the columns nearest to the question, if `remarks` has no room for them."""
     brief: frozenset[tuple[str, str]] = frozenset()
@@ -57,7 +56,7 @@ class Context:
 
 
 class Selection:
-    """Chooses what is shown of a catalog that does not fit, for one question."""
+    """Chooses the part of a catalog for one question, if the whole does not fit."""
 
     def __init__(
         self, index: CatalogIndex, question: str, matches: tuple[Match, ...], budget: int, related: Sequence[str]
@@ -67,23 +66,22 @@ class Selection:
         self._related = frozenset(WORD.findall("\n".join(related).lower()))
         first = {id(table) for table in index.catalog.mentioned_in("\n".join(related)).tables} if related else ()
         self._order = sorted(self._near.order, key=lambda place: id(index.catalog.tables[place]) not in first)
-        """Places of tables, those that related SQL names first, then the nearest."""
+        """Places of the tables: first those that related SQL names, then the nearest."""
         self._matched = {match.path for match in matches if not match.thing}
         self._shown: dict[int, Table] = {}
         self._brief: set[int] = set()
-        """Those of them that are shown in one line."""
+        """Places of the shown tables that get one line."""
         self._left = budget
 
     def choose(self, catalog: Catalog) -> Context:
-        """The chosen part of `catalog`, which is the index's own or another of the same content."""
+        """Return the chosen part of `catalog`, which has the same content as the index's own."""
         index = self._index
         if index.bare_size <= self._budget:
             self._shown = dict(enumerate(catalog.tables))
             stable = index.values if index.values_size <= self._budget else {}
             self._left = self._budget - (index.values_size if stable else index.bare_size)
-            nearby = merge_remarks(
-                {} if stable else self._choose_remarks(index.values), self._choose_remarks(index.facts)
-            )
+            values = {} if stable else self._choose_remarks(index.values)
+            nearby = merge_remarks(values, self._choose_remarks(index.facts))
             return Context(catalog, stable, True, matches=self._choose_matches(), nearby=nearby)
         structure = int(self._budget * STRUCTURE_SHARE)
         nearest = min(index.sizes[self._order[0]], structure)
@@ -109,7 +107,7 @@ class Selection:
                 table = self._narrow_table(place, min(max(largest, room / 2), room), index.measure_column)
                 size = index.measure(table)
             if size > room:
-                break  # further tables are not shown better than nearer ones
+                break  # no further table may be shown in more detail than a nearer one
             self._shown[place] = table
             self._left -= size
             room -= size
@@ -133,7 +131,7 @@ class Selection:
                 room -= size
 
     def _expand_brief_tables(self) -> None:
-        """Show tables with types where all are shown and there is room left, the nearest first."""
+        """Show types of tables in the room that is left, the nearest first."""
         for place in self._order:
             more = self._index.sizes[place] - self._index.brief_sizes[place]
             if place in self._brief and 0 <= more <= self._left * STRUCTURE_SHARE:
@@ -142,7 +140,7 @@ class Selection:
                 self._left -= more
 
     def _choose_remarks(self, remarks: Remarks) -> dict[Path, str]:
-        """The remarks that fit the room left: of columns whose values are named first, then by nearness."""
+        """Return the remarks that fit the room left: first of columns with matched values, then of the nearest."""
         ranked = []
         for rank, place in enumerate(p for p in self._order if p in self._shown and p not in self._brief):
             table = self._shown[place]
@@ -150,40 +148,40 @@ class Selection:
                 path = (table.schema, table.name, column.name)
                 if text := remarks.get(path):
                     size = measure_remark(text)
-                    named = self._index.ranking.score_column(place, column, self._near.terms)
-                    distance = rank + size / A_RANK - (NAMED if named else 0)
+                    is_named = self._index.ranking.score_column(place, column, self._near.terms)
+                    distance = rank + size / A_RANK - (NAMED if is_named else 0)
                     ranked.append((path not in self._matched, distance, path, size))
-        found = {}
+        chosen = {}
         for *_, path, size in sorted(ranked):
             if size <= self._left:
                 self._left -= size
-                found[path] = remarks[path]
-        return found
+                chosen[path] = remarks[path]
+        return chosen
 
     def _choose_matches(self) -> tuple[Match, ...]:
-        """The values that the question names in the tables shown, those of the nearest tables first."""
-        rank = {place: n for n, place in enumerate(self._order)}
-        places = {(t.schema, t.name): rank[place] for place, t in self._shown.items()}
-        shown = [match for match in self._matches if match.path[:2] in places]
-        ranked = sorted(shown, key=lambda match: (bool(match.thing), places[match.path[:2]]))
+        """Return the matches in the tables shown, those of the nearest tables first."""
+        tables = ((place, self._shown[place]) for place in self._order if place in self._shown)
+        ranks = {(table.schema, table.name): rank for rank, (_, table) in enumerate(tables)}
+        shown = [match for match in self._matches if match.path[:2] in ranks]
+        ranked = sorted(shown, key=lambda match: (bool(match.thing), ranks[match.path[:2]]))
         return tuple(ranked[:MOST_MATCHES])
 
     def _narrow_table(self, place: int, room: float, measure: Callable[[Column, Table], float]) -> Table:
-        """The table in `room` tokens: its keys, the columns that the question names, and what else fits."""
+        """Return the table in `room` tokens: its keys, then the columns that the question names, then others."""
         table, ranking = self._index.catalog.tables[place], self._index.ranking
         keys = {*table.primary_key, *ranking.joins.columns[place]}
 
-        def importance(column: Column) -> tuple[bool, bool, float]:
+        def rank_column(column: Column) -> tuple[bool, bool, float]:
             path = (table.schema, table.name, column.name)
-            matched = path in self._matched or column.name.lower() in self._related
-            return (column.name not in keys, not matched, -ranking.score_column(place, column, self._near.terms))
+            is_named = path in self._matched or column.name.lower() in self._related
+            return (column.name not in keys, not is_named, -ranking.score_column(place, column, self._near.terms))
 
-        kept: set[str] = set()
+        names: set[str] = set()
         left = room - self._index.measure(replace(table, columns=())) - estimate_tokens(NOT_SHOWN)
-        for column in sorted(table.columns, key=importance):
+        for column in sorted(table.columns, key=rank_column):
             left -= measure(column, table)
-            if left < 0 and kept:
+            if left < 0 and names:
                 break
-            kept.add(column.name)
-        comment = f"{table.comment} ({len(table.columns) - len(kept)} {NOT_SHOWN})".strip()
-        return replace(table, columns=tuple(c for c in table.columns if c.name in kept), comment=comment)
+            names.add(column.name)
+        comment = f"{table.comment} ({len(table.columns) - len(names)} {NOT_SHOWN})".strip()
+        return replace(table, columns=tuple(c for c in table.columns if c.name in names), comment=comment)

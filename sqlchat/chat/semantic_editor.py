@@ -47,21 +47,18 @@ class SemanticEditor:
         connection.read_catalog()  # the tables may be as new as their document
         mapped = self._map(document, connection)
         faults = self._find_faults(mapped, connection, ends_at)
+        terms = [term for term in mapped.terms if term.path not in faults]
         model = SemanticModel(
             mapped.notes,
-            tuple(
-                Term(each.term, each.definition, each.sql, each.synonyms)
-                for each in mapped.terms
-                if each.path not in faults
-            ),
+            tuple(Term(term.term, term.definition, term.sql, term.synonyms) for term in terms),
             tuple(Reference(*pair) for path, pair in mapped.references if path not in faults),
             mapped.descriptions,
         )
         self._store.replace_semantic(owner, connection_id, model, document)
-        written = {normalize_question(term.term) for term in self._store.read(owner, connection_id).context.terms}
-        names = ((each.path, each.term) for each in mapped.terms if each.path not in faults)
-        hidden = ((path, OWN_TERM.format(name)) for path, name in names if normalize_question(name) in written)
-        return model, (*mapped.unmapped, *faults.items(), *hidden)
+        own_terms = {normalize_question(term.term) for term in self._store.read(owner, connection_id).context.terms}
+        hidden = [term for term in terms if normalize_question(term.term) in own_terms]
+        notices = ((term.path, OWN_TERM.format(term.term)) for term in hidden)
+        return model, (*mapped.unmapped, *faults.items(), *notices)
 
     def _map(self, document: Mapping[str, Any], connection: OpenConnection) -> MappedDocument:
         part = connection.catalog.listed.mentioned_in("\n".join(list_sources(document)))
@@ -71,7 +68,7 @@ class SemanticEditor:
             raise PayloadError("This document is too costly to read; send it in parts.") from exc
 
     def _find_faults(self, mapped: MappedDocument, connection: OpenConnection, ends_at: float) -> dict[str, str]:
-        """Reasons against terms and references, by their paths. Raises DeadlineError at `ends_at`."""
+        """Return the faults of terms and references, by their paths. Raises DeadlineError after `ends_at`."""
         computed = [term for term in mapped.terms if term.sql]
         fragments = [term.sql for term in computed]
         found = self._workers.call(find_fragment_faults, fragments, connection.dialect, deadline=MAPPING)
@@ -87,7 +84,7 @@ class SemanticEditor:
 
 
 def _try_query(sql: str, connection: OpenConnection) -> str:
-    """Why the database does not take the query, or must not; "" if nothing speaks against it."""
+    """Return the reason why the database refuses the query, or must not run it; "" if there is none."""
     try:
         examined = connection.examine(sql)
         if fault := explain_unknown(examined.unknown, connection.catalog):

@@ -1,6 +1,6 @@
 """Turns a task into SQL that works: by one draft, by several candidates, or by an example that a person verified.
 
-Each function yields its stages, from Drafted to Ran, and returns the Solution.
+Each strategy yields its stages, from Drafted to Ran, and returns the Solution.
 """
 
 from __future__ import annotations
@@ -21,14 +21,17 @@ from sqlchat.store import Example
 ATTEMPTS = 2
 NOTHING_SPENT = Tokens()
 VERIFIED = "verified-example"
-"""Stands for the model where none was asked."""
+"""Name of the model in an answer if no model was asked."""
 
 
 def count_most_tokens(task: Task, answer_room: int, *, is_thorough: bool) -> Tokens:
-    """The most tokens that a strategy takes: each draft is two calls, and the second shows the first answer again."""
-    calls = 2 * (candidates.CANDIDATES + 1 if is_thorough else ATTEMPTS)
-    size = sum(estimate_tokens(message.content) for message in task.messages)
-    return Tokens(calls * (size + answer_room), calls * answer_room)
+    """Return the most tokens that a strategy can take.
+
+    Each draft is at most two calls, and the second prompt holds the first answer.
+    """
+    drafts = candidates.CANDIDATES + 1 if is_thorough else ATTEMPTS
+    prompt_size = sum(estimate_tokens(message.content) for message in task.messages)
+    return Tokens(2 * drafts * (prompt_size + answer_room), 2 * drafts * answer_room)
 
 
 def solve_quickly(
@@ -40,9 +43,9 @@ def solve_quickly(
     calls: int = 0,
     most: int = ATTEMPTS,
 ) -> Generator[Stage, None, Solution]:
-    """Solve `task` by the first draft that works, in at most `most` calls of the model.
+    """Solve `task` by the first draft that works; ask again only while fewer than `most` calls were made.
 
-    `spent` and `calls` are the tokens and calls before. Raises QuestionError if no draft works.
+    `spent` and `calls` count the tokens and calls before. Raises QuestionError if no draft works.
     """
     while True:
         with validator.clock("model"):
@@ -57,9 +60,8 @@ def solve_quickly(
         except FAULTS as fault:
             if calls >= most or not model.repairs:
                 raise repair.describe_for_person(fault, sql, calls) from fault
-            task = replace(
-                task, messages=prompt.render_retry(task.messages, draft, validator.describe_fault(fault, sql))
-            )
+            description = validator.describe_fault(fault, sql)
+            task = replace(task, messages=prompt.render_retry(task.messages, draft, description))
             continue
         if results is not None:
             yield Ran(results=results)
@@ -69,7 +71,7 @@ def solve_quickly(
 def solve_thoroughly(model: Provider, task: Task, validator: Validator) -> Generator[Stage, None, Solution]:
     """Solve `task` by the candidate whose rows most candidates share; ask once more if none works.
 
-    Raises the first candidate's error if none works and that one ran out of time or memory.
+    Raises the first candidate's error if none works and the first one ran out of time or memory.
     """
     with validator.clock("model"):
         drafts = candidates.collect_drafts(model, task)
@@ -80,15 +82,14 @@ def solve_thoroughly(model: Provider, task: Task, validator: Validator) -> Gener
         _read_sql(refusals[0], spent, validator)
     working, failed = candidates.try_drafts(drafts, validator)
     if not working:
-        assert failed is not None  # most have SQL, and none works
+        assert failed is not None  # at least half have SQL, and none works
         draft, fault = failed
         if not isinstance(fault, FAULTS):
             _read_sql(draft, spent, validator)
             raise fault
         description = validator.describe_fault(fault, strip_fence(draft.sql or ""))
-        again = prompt.render_retry(task.messages, draft, description)
-        task = replace(task, messages=again)
-        return (yield from solve_quickly(model, task, validator, spent=spent, calls=calls, most=calls + 1))
+        retry = replace(task, messages=prompt.render_retry(task.messages, draft, description))
+        return (yield from solve_quickly(model, retry, validator, spent=spent, calls=calls, most=calls + 1))
     chosen = candidates.choose_agreed(working)
     sql = _read_sql(chosen.draft, spent, validator)
     yield _make_stage(chosen.draft, sql, calls)
@@ -99,7 +100,7 @@ def solve_thoroughly(model: Provider, task: Task, validator: Validator) -> Gener
 
 
 def check_example(example: Example, validator: Validator) -> Examination | None:
-    """The examined SQL of `example`; None if it no longer works on the database."""
+    """Return the examined SQL of `example`, or None if it no longer works on the database."""
     try:
         return validator.check(example.sql)
     except FAULTS:
@@ -109,7 +110,7 @@ def check_example(example: Example, validator: Validator) -> Examination | None:
 def answer_from_example(
     example: Example, examined: Examination, validator: Validator
 ) -> Generator[Stage, None, Solution]:
-    """Answer with the SQL that a person verified for this very question, without a model."""
+    """Answer with the verified SQL of the same question, without a model. Raises QuestionError if it fails."""
     explanation = example.note or "A person verified this SQL for this very question."
     draft = Draft(example.sql, explanation, VERIFIED, interpretation=example.question)
     yield _make_stage(draft, _read_sql(draft, NOTHING_SPENT, validator), 0)
@@ -125,7 +126,7 @@ def answer_from_example(
 
 
 def _read_sql(draft: Draft, spent: Tokens, validator: Validator) -> str:
-    """The SQL of `draft`, noted in the history entry. Raises QuestionError if it has none."""
+    """Return the SQL of `draft` and record it in the history entry. Raises QuestionError if there is none."""
     sql = strip_fence(draft.sql or "")
     validator.entry.interpretation = draft.interpretation or None
     validator.entry.record_draft(sql, draft.model, spent.prompt, spent.completion)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from itertools import chain, takewhile
+from itertools import chain
 
 from rapidfuzz import fuzz, process
+from rapidfuzz.distance import Prefix
 
 from sqlchat.language.thesaurus import RELATED
 from sqlchat.language.words import STOPWORDS, folded, stem
@@ -21,22 +22,22 @@ UNSPACED = re.compile(
 """Letters of scripts that put no space between words (Thai, Lao, Burmese, Khmer, Japanese, Chinese), or none before
 a particle (Korean)."""
 MOST_TERMS = 20
-"""Shown for one question."""
+"""Terms of one question."""
 MOST_WORDS = 120
-"""Of a question that are looked at."""
+"""Words of a question that are compared; further ones are ignored."""
 BETWEEN = 2
-"""Other words that may stand between those of one term: "customers who are still active"."""
+"""Other words that may stand between the words of one term: "customers who are still active"."""
 SIMILAR, SHORTEST_TYPO = 86, 5
 INFLECTED = (
     frozenset({"", "s", "es", "d", "ed", "ing"}),
     frozenset({"e", "es", "ed", "ing"}),
     frozenset({"y", "ies", "ied", "ying"}),
 )
-"""Endings that keep a word the same word; `customer` and `custom` share a stem and no meaning."""
+"""Groups of endings: two words of one stem are the same if one group has both endings. `customer` is not `custom`."""
 
 
 class TermIndex:
-    """Over the terms of one connection and their synonyms. Safe to use from several threads."""
+    """Looks up the terms of one connection and their synonyms. Safe to use from several threads."""
 
     def __init__(self, terms: Sequence[Term]) -> None:
         self._terms = terms
@@ -51,58 +52,55 @@ class TermIndex:
         self._vocabulary = sorted(set(chain.from_iterable(self._by_stem.values())))
 
     def find_matching(self, question: str) -> tuple[Term, ...]:
-        """The terms that `question` uses, in the order in which they were told; at most 20, the longer ones first."""
+        """Return the terms that `question` uses, in the order of the index; at most 20, preferring longer ones."""
         asked = _split_words(question)[:MOST_WORDS]
         places = self._find_places([word for word in asked if word not in STOPWORDS])
-        found: dict[int, int] = defaultdict(int)
+        lengths: dict[int, int] = defaultdict(int)
         for number, form in self._forms:
             if all(word in places for word in form) and _are_near([places[word] for word in form]):
-                found[number] = max(found[number], len(form))
+                lengths[number] = max(lengths[number], len(form))
         for size in (1, 2, 3):
             for first in range(len(asked) - size + 1):
                 for number, length in self._joined.get(stem("".join(asked[first : first + size])), ()):
                     if length != size:  # `e-mail` for `email`; words one by one are compared above
-                        found[number] = max(found[number], length)
-        for number, pattern in self._verbatim:
-            if pattern.search(question):
-                found[number] = max(found[number], 1)
-        flat = folded(question)
-        for number, name in self._unspaced:
-            if name in flat:
-                found[number] = max(found[number], 1)
-        kept = sorted(found, key=lambda number: (-found[number], number))[:MOST_TERMS]
-        return tuple(self._terms[number] for number in sorted(kept))
+                        lengths[number] = max(lengths[number], length)
+        text = folded(question)
+        verbatim = [number for number, pattern in self._verbatim if pattern.search(question)]
+        unspaced = [number for number, name in self._unspaced if name in text]
+        for number in (*verbatim, *unspaced):
+            lengths[number] = max(lengths[number], 1)
+        chosen = sorted(lengths, key=lambda number: (-lengths[number], number))[:MOST_TERMS]
+        return tuple(self._terms[number] for number in sorted(chosen))
 
     def _add(self, number: int, name: str) -> None:
         if UNSPACED.search(name):
             self._unspaced.append((number, folded(name).strip()))
             return
-        every = _split_words(name)
-        telling = tuple(dict.fromkeys(word for word in every if word not in STOPWORDS))
-        if not telling:  # IT, US: nothing but their spelling tells them from the common word
+        name_words = _split_words(name)
+        telling = tuple(dict.fromkeys(word for word in name_words if word not in STOPWORDS))
+        if not telling:  # IT, US: only their spelling tells them from the common word
             self._verbatim.append((number, re.compile(rf"(?<!\w){re.escape(name.strip())}(?!\w)")))
             return
         self._forms.append((number, telling))
         for word in telling:
             self._by_stem[stem(word)].add(word)
-        self._joined[stem("".join(every))].append((number, len(every)))
+        self._joined[stem("".join(name_words))].append((number, len(name_words)))
 
     def _find_places(self, asked: Sequence[str]) -> dict[str, list[int]]:
-        """The places of the terms' words in the question."""
+        """Return the places of the terms' words in the question."""
         places: dict[str, list[int]] = defaultdict(list)
         for place, word in enumerate(asked):
-            same = [known for known in self._by_stem.get(stem(word), ()) if _differ_in_ending(known, word)]
-            for known in same or self._find_misspelt(word):
-                places[known].append(place)
+            same = [term for term in self._by_stem.get(stem(word), ()) if _differ_in_ending(term, word)]
+            for term_word in same or self._find_misspelt(word):
+                places[term_word].append(place)
         return places
 
     def _find_misspelt(self, word: str) -> Iterable[str]:
         if len(word) < SHORTEST_TYPO or stem(word) in RELATED or not word.isalpha():
-            return ()  # a digit is never a typo, and a word that means something is none: country, county
+            return ()  # a digit is never a typo, and neither is a known word: country, county
         near = process.extract(word, self._vocabulary, scorer=fuzz.ratio, score_cutoff=SIMILAR, limit=3)
-        return [
-            known for known, _, _ in near if known[0] == word[0] and known.isalpha() and len(known) >= SHORTEST_TYPO
-        ]
+        similar = (term_word for term_word, _, _ in near)
+        return [other for other in similar if other[0] == word[0] and other.isalpha() and len(other) >= SHORTEST_TYPO]
 
 
 def _split_words(text: str) -> list[str]:
@@ -110,15 +108,15 @@ def _split_words(text: str) -> list[str]:
 
 
 def _differ_in_ending(one: str, other: str) -> bool:
-    """Whether two words of one stem differ by no more than an ending of number or tense."""
-    root = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False)))
-    last = one[root - 1 : root]
-    rests = [rest[1:] if last and rest[:1] == last else rest for rest in (one[root:], other[root:])]  # plan, planned
+    """Whether two words of one stem differ only in an ending of number or tense."""
+    length = Prefix.similarity(one, other)
+    last = one[length - 1 : length]
+    rests = [word[length:].removeprefix(last) for word in (one, other)]  # plan, planned
     return any(endings.issuperset(rests) for endings in INFLECTED)
 
 
 def _are_near(places: Sequence[Sequence[int]]) -> bool:
-    """Whether somewhere each of the words occurs, with few others between them."""
+    """Whether all words, each at its `places`, stand together somewhere with few other words between them."""
     widest = len(places) + BETWEEN
     marks = sorted((place, word) for word, where in enumerate(places) for place in where)
     for first, (start, _) in enumerate(marks):

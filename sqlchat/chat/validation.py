@@ -1,4 +1,4 @@
-"""Validates SQL that nobody trusts: checked against the catalog, the guard and the database, then run."""
+"""Checks untrusted SQL against the guard, the catalog and the database, and runs it."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from sqlchat.store import Entry
 from sqlchat.telemetry.spans import open_span
 
 FAULTS = (SQLSyntaxError, SQLRefusedError, QueryError)
-"""Errors of the SQL, not of the database: another try may succeed."""
+"""Errors of the SQL, not of the database: other SQL may succeed."""
 
 
 class Clock:
-    """Adds up the milliseconds of each stage, however often it is entered; each time is a span of its own too."""
+    """Adds up the milliseconds of each stage over all times that it is entered, and opens a span each time."""
 
     def __init__(self) -> None:
         self.spent: dict[str, float] = dict.fromkeys(("context", "model", "check", "run"), 0.0)
@@ -43,13 +43,13 @@ class Validator:
     connection: OpenConnection
     clock: Clock
     entry: Entry
-    """Is told how far the question came."""
+    """The history entry, which records the progress."""
     execute: bool
     max_rows: int | None
     tag: str
 
     def check(self, sql: str) -> Examination:
-        """`sql` as it was examined, once it is known that it may run and can. Raises one of FAULTS if not."""
+        """Return the examination of `sql` that may run and that the database can plan. Raises one of FAULTS."""
         with self.clock("check"):
             try:
                 return self._check(sql)
@@ -59,7 +59,7 @@ class Validator:
                 return self._check(sql)
 
     def run(self, examined: Examination) -> Results:
-        """The rows of SQL that passed `check`. Raises one of FAULTS for what shows only in running."""
+        """Run SQL that passed `check` and return its rows. Raises one of FAULTS if it fails while it runs."""
         with self.clock("run"):
             try:
                 return self.connection.run(examined, max_rows=self.max_rows, tag=self.tag, is_planned=True)
@@ -68,9 +68,9 @@ class Validator:
                 raise
 
     def describe_fault(self, fault: SqlchatError, sql: str) -> str:
-        """`fault` of `sql` in words for the model, which tell no more of the data than the connection allows."""
-        values = self.connection.privacy == "rows" or not repair.tells_values(fault, sql)
-        return repair.describe_for_model(fault, sql, values=values)
+        """Describe `fault` of `sql` for the model, with only the data that the connection's privacy allows."""
+        with_values = self.connection.privacy == "rows" or not repair.tells_values(fault, sql)
+        return repair.describe_for_model(fault, sql, values=with_values)
 
     def _check(self, sql: str) -> Examination:
         examined = self.connection.examine(sql)
@@ -80,7 +80,7 @@ class Validator:
                 raise fault
             return examined
         try:
-            # the last word on names: a database knows some that no catalog lists
+            # the database decides about names: it knows some that no catalog lists
             self.connection.explain(examined, max_rows=self.max_rows)
         except QueryError as exc:
             if fault is None:

@@ -1,4 +1,4 @@
-"""Defines the provider of SQL: it gets a task and answers with a draft, which other code checks."""
+"""Defines the interface of providers: a provider gets a task and returns a draft of SQL, which other code checks."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Term:
 
 @dataclass(frozen=True)
 class Task:
-    """A question and all that may be known for answering it."""
+    """A question and all data that a provider may use to answer it."""
 
     question: str
     catalog: Catalog
@@ -64,9 +64,9 @@ class Task:
     values: Mapping[tuple[str, str, str], tuple[str, ...]] = field(default_factory=dict)
     """Low-cardinality texts, (schema, table, column) -> values."""
     plain_kinds: Mapping[tuple[str, str, str], Literal["day", "flag"]] = field(default_factory=dict)
-    """Columns that hold days or yes and no though their types do not say so, by (schema, table, column)."""
+    """Columns that hold days or yes and no although their types do not say so, by (schema, table, column)."""
     terms: tuple[Term, ...] = ()
-    """Those that the question uses, for a provider that reads no prompt."""
+    """Terms that the question uses, for a provider that reads no prompt."""
     meter: Meter = field(default_factory=Meter, compare=False)
 
 
@@ -82,27 +82,27 @@ class Draft:
     tokens: Tokens = Tokens()
     assumptions: tuple[str, ...] = ()
     interpretation: str = ""
-    """The question as it was read, in one sentence that stands by itself; "" where the provider does not say."""
+    """The provider's reading of the question, in one sentence that stands by itself; "" if it does not say."""
     warnings: tuple[str, ...] = ()
     """Doubts about the draft, in sentences for the person who asked."""
     calls: int = 1
     values: tuple[tuple[str, tuple[str, str, str], str], ...] = ()
-    """(words of the question, (schema, table, column), the value that they name), from a provider that tells."""
+    """(words of the question, (schema, table, column), the value that they name), if the provider tells them."""
     terms: tuple[str, ...] = ()
-    """The task's terms that the SQL rests on, from a provider that tells."""
+    """The task's terms that the SQL uses, if the provider tells them."""
 
 
 class Provider(ABC):
     name: ClassVar[str]
     model: str
     repairs: ClassVar[bool] = True
-    """Whether another try with the fault in `messages` can end otherwise."""
+    """Whether another try, with the fault in `messages`, can give another draft."""
     needs: ClassVar[str] = ""
-    """Names of the settings without which it is not configured, as a caller is told."""
+    """Names of the settings that it needs, for the message to a caller."""
 
     @classmethod
     def create(cls, settings: Settings) -> Self:
-        """The provider as `settings` configure it. Opens nothing and imports nothing heavy."""
+        """Make the provider as `settings` configure it. Opens nothing and imports nothing heavy."""
         return cls()
 
     @classmethod
@@ -119,4 +119,4 @@ class Provider(ABC):
         """
 
     def close(self) -> None:  # noqa: B027 - not every provider holds something
-        """Let go of what is held. Called once, at the end of the process."""
+        """Close open resources, such as HTTP connections."""

@@ -15,12 +15,12 @@ COMMENT = re.compile(r"^:.*\n?", re.MULTILINE)
 """A line with which servers of event streams keep a connection open."""
 EVENT = re.compile(r"^data:\s*(\{.*)$", re.MULTILINE)
 FIXED = frozenset({"id", "object", "model", "role", "type", "name", "finish_reason", "stop_reason"})
-"""Texts that come whole, while others come in pieces."""
+"""Members whose texts come complete in one event; other texts come in pieces."""
 BAD_GATEWAY = 502
 
 
 def repair_response(response: httpx2.Response) -> httpx2.Response:
-    """`response`, or the one that a server which keeps to its protocol sends for the same answer."""
+    """Return `response`, or a copy whose status and body follow the protocol."""
     text = response.content.decode("utf-8", "replace")
     try:
         body = json.loads(text)
@@ -42,14 +42,14 @@ def repair_response(response: httpx2.Response) -> httpx2.Response:
 
 
 def _find_error(body: dict[str, Any]) -> Any:
-    """The error of an answer, or of its first choice; None if there is none."""
+    """Return the error of an answer, or of its first choice; None if there is none."""
     choices = body.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     return body.get("error") or (first.get("error") if isinstance(first, dict) else None)
 
 
 def _join_events(text: str) -> Any:
-    """The answer that the events of a stream make up, of either protocol; None if `text` is none.
+    """Join the events of a stream, of either protocol, into one answer; None if `text` is no stream.
 
     For example, the deltas `{"content": "SELECT"}` and `{"content": " 1"}` make the message
     `{"content": "SELECT 1"}`.
@@ -67,7 +67,7 @@ def _join_events(text: str) -> Any:
 
 
 def _read_event(event: dict[str, Any]) -> dict[str, Any]:
-    """The part of an answer that an event brings."""
+    """Return the part of an answer in an event."""
     block = event.get("content_block") or event.get("delta")
     if "index" in event and block:
         return {"content": [{**block, "type": block["type"].replace("_delta", ""), "index": event["index"]}]}

@@ -14,7 +14,7 @@ PROVIDERS = {
     "anthropic": "sqlchat.providers.anthropic:AnthropicProvider",
     "offline": "sqlchat.providers.offline.engine:OfflineProvider",
 }
-"""Name in requests -> where its class is, in the order of preference. A new vendor is a file and a line here."""
+"""Name in requests -> module and class, in the order of preference. A new vendor is a file and a line here."""
 
 
 class ProviderFactory:
@@ -26,22 +26,19 @@ class ProviderFactory:
         self._lock = threading.Lock()
 
     def list_names(self) -> list[str]:
-        """All providers, configured or not."""
+        """List all providers, configured or not."""
         return list(PROVIDERS)
 
     def list_configured(self) -> list[str]:
-        """Those that can be used now."""
+        """List the configured providers."""
         return [name for name in PROVIDERS if import_provider(name).is_configured(self._settings)]
 
     def find_default(self) -> str:
-        """The first configured one; the built-in engine always is."""
+        """Return the name of the first configured provider; the built-in engine always is."""
         return self.list_configured()[0]
 
     def get(self, name: str | None = None) -> Provider:
-        """The provider `name`, or the default one.
-
-        Raises ProviderUnknownError that lists the known ones, ProviderNotConfiguredError that lists missing settings.
-        """
+        """Return the provider `name`, or the default one. Raises ProviderUnknownError, ProviderNotConfiguredError."""
         name = name or self.find_default()
         cls = import_provider(name)
         if not cls.is_configured(self._settings):
@@ -63,9 +60,9 @@ class ProviderFactory:
 
 
 def import_provider(name: str) -> type[Provider]:
-    """The class of `name`, imported at first use. Raises ProviderUnknownError."""
+    """Import and return the class of the provider `name`. Raises ProviderUnknownError."""
     if name not in PROVIDERS:
         raise ProviderUnknownError(f"There is no provider {name!r}; known are {', '.join(PROVIDERS)}.")
-    module, _, cls = PROVIDERS[name].partition(":")
-    found: type[Provider] = getattr(importlib.import_module(module), cls)
-    return found
+    module, _, class_name = PROVIDERS[name].partition(":")
+    provider: type[Provider] = getattr(importlib.import_module(module), class_name)
+    return provider

@@ -41,15 +41,15 @@ DISCARDED = re.compile(
 )
 """Names of members whose statements are no answers."""
 FINAL = re.compile(r"final|correct|revised|fixed|improved|chosen|best", re.IGNORECASE)
-"""Names of members that stand before others with statements."""
+"""Names of members that win over others with statements."""
 DEEPEST = 4
 
 
 def find_answers(value: Any, depth: int = 0) -> list[dict[str, Any]]:
-    """The answers in a JSON `value`, each with `sql` (text or None) and its explanation.
+    """Return the answers in a JSON `value`, each with `sql` (text or None) and its explanation.
 
-    `{"SQL": "SELECT 1"}`, `{"answer": {"query": "SELECT 1"}}` and `[{"sql": "SELECT 1"}]` hold one each; a format
-    that is echoed, `{"sql": "string or null"}`, holds none.
+    `{"SQL": "SELECT 1"}`, `{"answer": {"query": "SELECT 1"}}` and `[{"sql": "SELECT 1"}]` hold one each. An echo of
+    the format, `{"sql": "string or null"}`, holds none.
     """
     if isinstance(value, str) and value.lstrip().startswith(("{", "[")):
         value = repair_object(value.strip())
@@ -84,7 +84,7 @@ def find_answers(value: Any, depth: int = 0) -> list[dict[str, Any]]:
 
 
 def _find_refusal(members: Mapping[str, Any]) -> str:
-    """The words with which the members of an answer decline or ask back; "" if there are none."""
+    """Return the words in an answer's members that decline or ask back; "" if there are none."""
     text = _find_first(members, DECLINED_KEYS)
     if isinstance(text, str):
         return text
@@ -93,7 +93,7 @@ def _find_refusal(members: Mapping[str, Any]) -> str:
 
 
 def _collect_statements(member: Any, about: dict[str, Any], depth: int) -> list[dict[str, Any]]:
-    """The answers in a member that is named as one with SQL; `about` is what its object says besides."""
+    """Return the answers in a member whose name promises SQL; `about` holds the explanation beside it."""
     if not member:  # None, false, "", [] or {}
         return [{"sql": None, **about}]
     if isinstance(member, list) and all(isinstance(each, str) for each in member):

@@ -35,8 +35,8 @@ SCHEMA: dict[str, Any] = {
     "required": ["interpretation", "assumptions", "sql", "explanation"],
     "additionalProperties": False,
 }
-"""Of a model's answer; the prompt says the same in words, for endpoints that know no schemas. What is to be found out
-comes before the SQL: a model that writes down first how it reads the question writes SQL that fits the reading."""
+"""The form of a model's answer; the prompt describes it in words, for endpoints that know no schemas. The
+interpretation comes before the SQL, so that the SQL follows from it."""
 RETRIES = 2
 LONGEST_QUOTED = 4000  # characters of an answer that goes back to the model
 ANSWER_ANEW = """\
@@ -46,26 +46,25 @@ Answer the same question again with one JSON object and nothing else: "interpret
 """
 
 NO_KEY = "none"
-"""Sent if only a base URL is configured: local servers do not look at it, and a gateway may keep the key itself."""
-
+"""Sent if only a base URL is configured: local servers ignore it, and a gateway may have the key itself."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer of a model, unread."""
+    """The text of a model's answer, before it is read."""
 
     text: str
     model: str
     tokens: Tokens
     is_cut: bool = False
-    """Whether it ends at the limit of its length."""
+    """Whether it ends at the length limit."""
     thoughts: str = ""
     """Thoughts that the server sent outside the text."""
 
     def read(self) -> Draft:
-        """The draft in it. Raises UnreadableError."""
+        """Return the draft in the text. Raises UnreadableError."""
         return replace(self._read_text(), model=self.model, tokens=self.tokens)
 
     def _read_text(self) -> Draft:
@@ -81,9 +80,9 @@ class Reply:
 
 
 class LanguageModel(Provider):
-    """A vendor's chat model behind its SDK, whose client is made at first use and shared by all threads.
+    """A vendor's chat model behind its SDK. All threads share one client, which is made at first use.
 
-    Of `formats`, strictest first, the first that the endpoint accepts is used from then on.
+    It tries `formats` in order, the strictest first, and keeps the first one that the endpoint accepts.
     """
 
     formats: ClassVar[Sequence[Any]]
@@ -108,12 +107,12 @@ class LanguageModel(Provider):
 
     @classmethod
     def is_configured(cls, settings: Settings) -> bool:
-        """A key, or a base URL: local servers need no key, and a gateway may keep it itself."""
+        """Whether there is a key or a base URL: local servers need no key, and a gateway may have it itself."""
         key, url, _ = cls.read_settings(settings)
         return bool(key or url)
 
     def draft(self, task: Task) -> Draft:
-        """See `Provider.draft`. If an answer cannot be read, a second call says what is wrong with it."""
+        """See `Provider.draft`. If the answer cannot be read, a second call asks again and says why."""
         reply = self._answer_and_count(task, task.messages)
         try:
             return reply.read()
@@ -132,15 +131,15 @@ class LanguageModel(Provider):
             client.close()
 
     def _answer_and_count(self, task: Task, messages: Sequence[Message]) -> Reply:
-        """One answer. Counts its tokens in the task's meter and in the metrics, even if it cannot be read."""
+        """Ask once, and count the answer's tokens in the task's meter and the metrics, even if it cannot be read."""
         started, outcome = time.perf_counter(), SqlchatError.code
-        named = {
+        attributes = {
             "gen_ai.operation.name": "chat",
             "gen_ai.provider.name": self.name,
             "gen_ai.request.model": self.model,
         }
         try:
-            with open_span(f"chat {self.model}", **named) as span:
+            with open_span(f"chat {self.model}", **attributes) as span:
                 reply = self._answer_in_time(messages)
                 if span:
                     span.set_attribute("gen_ai.usage.input_tokens", reply.tokens.prompt)
@@ -157,7 +156,7 @@ class LanguageModel(Provider):
         return reply
 
     def _answer_in_time(self, messages: Sequence[Message]) -> Reply:
-        """One answer. One deadline holds for all tries and formats together, but not for the SDK's import."""
+        """Ask under one deadline for all tries and formats together; it does not include the SDK's import."""
         self._get_client()
         with wire.bound_time(self._timeout):
             try:
@@ -222,7 +221,7 @@ class LanguageModel(Provider):
 
 
 def _ask_again(messages: Sequence[Message], text: str, fault: str) -> tuple[Message, ...]:
-    """The prompt for the second call, after the answer `text` could not be read."""
+    """Return the prompt for the second call, after the answer `text` could not be read."""
     request = ANSWER_ANEW.format(fault=fault)
     answer = remove_thoughts(text)[:LONGEST_QUOTED].strip()
     if answer:

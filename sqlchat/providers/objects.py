@@ -1,7 +1,7 @@
-"""Finds the JSON objects in a model's text, also those with the faults that models make.
+"""Finds the JSON objects in a model's text, and repairs common faults in them.
 
-Strict JSON first, then a Python literal, then json-repair. A repaired statement counts only if it stands whole and
-closed in the text: the repair of a broken string may leave out a part, and half a statement must not run.
+It tries strict JSON first, then a Python literal, then json-repair. A repaired statement counts only if it stands
+complete and closed in the text: a repair may leave out a part of a string, and half a statement must not run.
 """
 
 from __future__ import annotations
@@ -29,40 +29,40 @@ STATEMENT = re.compile(r"\W*(?:SELECT|WITH|FROM|VALUES|TABLE)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """One object in a text, at `start` to `end`; `value` is None where it begins as an answer and cannot be read."""
+class ObjectSpan:
+    """One object in a text, from `start` to `end`; `value` is None if it begins as an answer and cannot be read."""
 
     start: int
     end: int
     value: Any
 
 
-def find_objects(text: str) -> Iterator[Found]:
-    """The objects, and the lists of objects, of `text` in their order; what stands inside one is part of it."""
+def find_objects(text: str) -> Iterator[ObjectSpan]:
+    """Yield the outermost objects, and lists of objects, of `text` in their order."""
     position = repairs = 0
     for _ in range(MOST_OBJECTS):  # each try may read to the end of the text
-        start = START.search(text, position)
-        if start is None:
+        opening = START.search(text, position)
+        if opening is None:
             return
-        at = start.start()
+        start = opening.start()
         try:
-            value, position = DECODER.raw_decode(text, at)
+            value, position = DECODER.raw_decode(text, start)
         except (ValueError, RecursionError):
-            end, closed = _find_object_end(text, at)
-            raw, value = text[at:end], None
+            end, is_closed = _find_object_end(text, start)
+            raw, value = text[start:end], None
             if STATEMENT_KEY.search(raw) and repairs < MOST_REPAIRS:
                 repairs += 1
                 value = repair_object(raw)
-                if not closed and not any(_find_statements(value)):  # what was to come may be the statement
+                if not is_closed and not any(_find_statements(value)):  # the missing part may be the statement
                     value = None
-                yield Found(at, end, value)
-            position = end if value is not None or not closed else at + 1
+                yield ObjectSpan(start, end, value)
+            position = end if value is not None or not is_closed else start + 1
             continue
-        yield Found(at, position, value)
+        yield ObjectSpan(start, position, value)
 
 
 def repair_object(raw: str) -> Any:
-    """The value of `raw`, text like an object that is not strict JSON; None where it cannot be read for sure."""
+    """Return the value of an object that is not strict JSON; None if it cannot be read with certainty."""
     if re.match(r"[{\[]\s*\\\"", raw):  # escaped once too often
         raw = raw.replace('\\"', '"').replace("\\\\", "\\")
     raw = TICKS.sub(lambda m: json.dumps(m[1]), JOINED.sub("", UNKNOWN_ESCAPE.sub(r"\1", raw)))
@@ -79,7 +79,7 @@ def repair_object(raw: str) -> Any:
 
 
 def _stands_in(raw: str, value: Any) -> bool:
-    """Whether each statement in `value` stands whole and closed in `raw`, spaces and backslashes aside."""
+    """Whether each statement in `value` stands complete and closed in `raw`, ignoring spaces and backslashes."""
     squeezed = SPACES.sub("", raw)
     return all(
         re.search(re.escape(SPACES.sub("", statement)) + CLOSED, squeezed) for statement in _find_statements(value)
@@ -88,14 +88,14 @@ def _stands_in(raw: str, value: Any) -> bool:
 
 def _find_statements(value: Any) -> Iterator[str]:
     if isinstance(value, dict | list):
-        for each in value.values() if isinstance(value, dict) else value:
-            yield from _find_statements(each)
+        for member in value.values() if isinstance(value, dict) else value:
+            yield from _find_statements(member)
     elif isinstance(value, str) and STATEMENT.match(value):
         yield value
 
 
 def _find_object_end(text: str, start: int) -> tuple[int, bool]:
-    """The end of the object at `start`, and whether a bracket closes it; if not, it ends before the next object."""
+    """Return the end of the object at `start`, and whether a bracket closes it; else it ends at the next object."""
     depth, quote, place = 0, "", start
     while place < len(text):
         letter = text[place]

@@ -11,13 +11,13 @@ A_MILLION = 1_000_000
 
 
 def compute_cost(tokens: Tokens, model: str, prices: Iterable[ModelPrice]) -> float | None:
-    """US dollars for `tokens` of `model`, at most: what a vendor's cache makes cheaper is not known here.
+    """Return the US dollars for `tokens` of `model`, without the discount of a vendor's cache; None without a price.
 
-    A price counts for the models whose names begin with its own, the longest such first, for vendors answer with a
-    dated name (`gpt-x-2026-08-01`). None without one.
+    The price with the longest model name that begins `model` counts, since vendors answer with a dated name
+    (`gpt-x-2026-08-01`).
     """
-    fitting = [price for price in prices if model.startswith(price.model)]
-    if not fitting:
+    matching = [price for price in prices if model.startswith(price.model)]
+    if not matching:
         return None
-    price = max(fitting, key=lambda each: len(each.model))
+    price = max(matching, key=lambda price: len(price.model))
     return round((tokens.prompt * price.prompt + tokens.completion * price.completion) / A_MILLION, 8)

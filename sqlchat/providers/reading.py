@@ -1,7 +1,7 @@
-"""Reads the answer out of a model's text: the JSON that was asked for, or the next best form that came instead.
+"""Reads the answer out of a model's text: the JSON that the prompt asks for, or else SQL in fences or prose.
 
-The last complete answer counts, and none that the text withdraws: models draft, find a fault, and write anew. Pure
-functions over text. The SQL is a stranger's still: it is parsed, guarded and run read-only by others.
+Models draft, find a fault and write again. So the last complete answer counts that the text does not withdraw. Other
+code parses and guards the SQL.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from sqlchat.providers.thoughts import remove_thoughts
 LONGEST_ANSWER, LONGEST_EXPLANATION = 60_000, 2000  # characters
 MOST_ASSUMPTIONS = 10
 FORM = frozenset({"interpretation", "assumptions", "sql", "explanation"})
-"""Members of the JSON object that a model is asked for."""
+"""Members of the JSON object that the prompt asks for."""
 SQL_LANGUAGE = re.compile(r"\w*sql\w*|sqlite\d?|postgres|duckdb", re.IGNORECASE)
 DIFF = re.compile(r"(?:^-(?!-).*\n)+((?:^\+.*(?:\n|\Z))+)", re.MULTILINE)
 """Removed lines, and added ones behind them."""
@@ -54,12 +54,12 @@ class UnreadableError(ModelError):
 
 
 class NoStatementError(UnreadableError):
-    """An answer is prose without any SQL, which the detail quotes."""
+    """An answer is prose without any SQL. The detail quotes it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A part of a text that is meant as an answer; `draft` is None if it is incomplete."""
+    """A part of a text that offers an answer; `draft` is None if the part is incomplete."""
 
     start: int
     end: int
@@ -67,7 +67,7 @@ class Offer:
 
 
 def read(text: str) -> Draft:
-    """The answer in `text`: SQL, or None with the model's own words if it declines or asks back.
+    """Return the answer in `text`: SQL, or None with the model's own words if it declines or asks back.
 
     Raises UnreadableError if there is neither, or if the last answer is incomplete.
     """
@@ -96,7 +96,7 @@ def read(text: str) -> Draft:
 
 
 def read_complete(text: str) -> Draft | None:
-    """The answer of a text that is strict JSON from end to end and holds one; else None."""
+    """Return the answer of a text that is one strict JSON value; None for other texts."""
     text = text.strip().lstrip("\ufeff")
     for _ in range(4):  # JSON in JSON strings
         if not text.startswith(("{", '"')):
@@ -115,90 +115,98 @@ def read_complete(text: str) -> Draft | None:
 
 
 def read_thoughts(text: str) -> Draft | None:
-    """The answer with which thoughts end, if it has every member of the form that was asked for; else None.
+    """Return the answer at the end of thoughts, if it has every member of the form; else None.
 
-    Servers that take an answer for a thought send it so. A draft amid thoughts is no answer.
+    Some servers send an answer as a thought. A draft amid thoughts is no answer.
     """
     text = text[-LONGEST_ANSWER:]
-    found = list(find_objects(text))
-    if not found or not isinstance(found[-1].value, dict) or not found[-1].value.keys() >= FORM:
+    objects = list(find_objects(text))
+    if not objects or text[objects[-1].end :].strip("` \n"):
         return None
-    return None if text[found[-1].end :].strip("` \n") else read_complete(json.dumps(found[-1].value))
+    answer = objects[-1].value
+    return read_complete(json.dumps(answer)) if isinstance(answer, dict) and answer.keys() >= FORM else None
 
 
-def _read_added_lines(lines: re.Match[str]) -> str:
-    """The statement that a diff adds; other lines as they are."""
-    added = re.sub(r"^\+", "", lines[1], flags=re.MULTILINE)
-    return added if READING.match(added) else lines[0]
+def _read_added_lines(diff: re.Match[str]) -> str:
+    """Return the statement that a diff adds; other lines unchanged."""
+    added = re.sub(r"^\+", "", diff[1], flags=re.MULTILINE)
+    return added if READING.match(added) else diff[0]
 
 
 def _read_prose(text: str) -> str:
-    """The words of a text around fences with nothing but comments, or in one fence; "" if it holds SQL or JSON."""
+    """Return the words of a text without its fence marks and comments in fences; "" if it holds SQL or JSON."""
     for fence in reversed(list(find_fences(text))):
-        shown = "" if NO_STATEMENT.match(fence.body) else fence.body
-        text = f"{text[: fence.start]}{shown}{text[fence.end :]}"
+        body = "" if NO_STATEMENT.match(fence.body) else fence.body
+        text = f"{text[: fence.start]}{body}{text[fence.end :]}"
     text = text.strip("`~ \n")
     return "" if re.match(r"\{|\[\s*[\[{\"]", text) or READING.search(text) else text
 
 
 def join_parts(parts: Sequence[str]) -> str:
-    """One text of the parts that an answer came in: units of their own, unless they make up one JSON object."""
+    """Join the parts of an answer: without a break if that makes one JSON answer, else each on its own lines."""
     whole = "".join(parts)
     return whole if read_complete(whole) else "\n".join(parts)
 
 
 def _find_offers(text: str) -> list[Offer]:
-    """The answers that `text` offers, in its order."""
+    """Return the answers in `text`, in order: JSON, fences, and loose statements that correct them or stand alone."""
     fences = list(find_fences(text))
-    written = [f for f in fences if READING.match(f.body)]
-    objects = [o for o in _find_object_offers(text) if not any(f.start < o.start and o.end < f.end for f in written)]
-    apart = [f for f in fences if not any(f.start < o.end and o.start < f.end for o in objects)]
+    queries = [fence for fence in fences if READING.match(fence.body)]
+    objects = [
+        offer
+        for offer in _find_object_offers(text)
+        if not any(fence.start < offer.start and offer.end < fence.end for fence in queries)
+    ]
+    apart = [fence for fence in fences if not _overlaps(fence.start, fence.end, objects)]
     formal = sorted([*objects, *_read_fences(text, apart, reads_only=bool(objects))], key=lambda offer: offer.start)
-    covered = [(o.start, o.end) for o in formal] + [(f.start, f.end) for f in fences if formal]
+    covered: list[Offer | Fence] = [*formal, *fences] if formal else []
     loose = [
         Offer(start, end, Draft(clean(sql), _cut_excerpt(text[:start].rstrip(" `*"))))
         for start, end, sql in find_statements(text)
-        if not any(start < stop and begin < end for begin, stop in covered) and not PLACEHOLDER.match(sql)
+        if not _overlaps(start, end, covered) and not PLACEHOLDER.match(sql)
     ]
     if not formal:
         return loose
-    last = formal[-1]
-    corrected = [o for o in loose if o.start > last.end and CORRECTING.search(text[last.end : o.start])]
-    return formal + corrected
+    behind = formal[-1].end
+    return formal + [o for o in loose if o.start > behind and CORRECTING.search(text[behind : o.start])]
+
+
+def _overlaps(start: int, end: int, spans: Sequence[Offer | Fence]) -> bool:
+    return any(start < span.end and span.start < end for span in spans)
 
 
 def _find_object_offers(text: str) -> Iterator[Offer]:
-    for found in find_objects(text):
-        if found.value is None:
-            yield Offer(found.start, found.end, None)
-        elif answers := find_answers(found.value):
-            yield Offer(found.start, found.end, _choose_last([_make_draft(answer) for answer in answers]))
+    for span in find_objects(text):
+        if span.value is None:
+            yield Offer(span.start, span.end, None)
+        elif answers := find_answers(span.value):
+            yield Offer(span.start, span.end, _choose_last(list(map(_make_draft, answers))))
 
 
 def _read_fences(text: str, fences: Sequence[Fence], *, reads_only: bool) -> list[Offer]:
-    """Fences that hold a statement; those that read win over others in SQL, which `reads_only` leaves out."""
+    """Return the fences that hold a query; if there is none, those with other SQL, unless `reads_only` is set."""
     prose = text
     for fence in reversed(fences):
         prose = f"{prose[: fence.start]} {prose[fence.end :]}"
     prose = _cut_excerpt(prose)
-    reads = [f for f in fences if READING.match(f.body) or READING.match(clean(f.body))]
+    queries = [f for f in fences if READING.match(f.body) or READING.match(clean(f.body))]
     others = [f for f in fences if not reads_only and (SQL_LANGUAGE.fullmatch(f.language) or ANY.match(f.body))]
-    shown = [f for f in reads or others if not PLACEHOLDER.match(f.body) and not NO_STATEMENT.match(f.body)]
-    offers = [Offer(f.start, f.end, Draft(clean(_strip_prose(f.body)) or None, prose)) for f in shown]
+    chosen = [f for f in queries or others if not PLACEHOLDER.match(f.body) and not NO_STATEMENT.match(f.body)]
+    offers = [Offer(f.start, f.end, Draft(clean(_strip_prose(f.body)) or None, prose)) for f in chosen]
     start = find_open_fence(text)
-    if start is not None and (begun := re.match(r"(?:```|~~~)\w*\s*(.*)", text[start:], re.DOTALL)):
-        body = begun[1]
+    if start is not None and (opened := re.match(r"(?:```|~~~)\w*\s*(.*)", text[start:], re.DOTALL)):
+        body = opened[1]
         if READING.match(body):
-            closed = body.rstrip().endswith(";")
-            offers.append(Offer(start, len(text), Draft(clean(body), prose) if closed else None))
+            is_complete = body.rstrip().endswith(";")
+            offers.append(Offer(start, len(text), Draft(clean(body), prose) if is_complete else None))
     return offers
 
 
 def _strip_prose(body: str) -> str:
-    """The one statement of a fence without what is said behind it; several statements stay as they are."""
-    found = list(find_statements(body))
-    if len(found) == 1 and READING.match(body):
-        start, end, _ = found[0]
+    """Return the one statement of a fence without the prose behind it; several statements unchanged."""
+    statements = list(find_statements(body))
+    if len(statements) == 1 and READING.match(body):
+        start, end, _ = statements[0]
         if body[end : end + 1] == ";" and not ANY.match(body, end + 1):
             return body[:end]
         if body[end:].strip() and not body[end:].lstrip().startswith((";", "`")) and start == 0:
@@ -207,36 +215,43 @@ def _strip_prose(body: str) -> str:
 
 
 def _choose_offer(offers: Sequence[Offer], text: str) -> Draft | None:
-    """The last answer that stands; None if none does. Raises UnreadableError if the last one is incomplete."""
+    """Return the last answer that stands, then conditional ones, then drafts; None if the text withdraws all.
+
+    Raises UnreadableError if the chosen answer is incomplete.
+    """
     standing: list[Draft | None] = []
     drafts: list[Draft | None] = []
     conditional: list[Draft | None] = []
     before = [text[end : offer.start] for end, offer in zip([0, *(o.end for o in offers)], offers, strict=False)]
     before[0] = f"\n{before[0]}"
-    is_shown = [COUNTEREXAMPLE.search(words.rstrip()) is not None for words in before]
+    is_counterexample = [COUNTEREXAMPLE.search(words.rstrip()) is not None for words in before]
     for place, offer in enumerate(offers):
         is_last = place + 1 == len(offers)
         after = text[offer.end :] if is_last else before[place + 1]
-        shows_another = not is_last and is_shown[place + 1]
+        precedes_counterexample = not is_last and is_counterexample[place + 1]
         corrects = not is_last and CORRECTING.search(after) and not CONDITIONAL.search(after.rstrip(LABEL_ENDS))
-        if is_shown[place] or ((corrects or WITHDRAWN.search(after)) and not shows_another):
+        is_withdrawn = (corrects or WITHDRAWN.search(after)) and not precedes_counterexample
+        if is_counterexample[place] or is_withdrawn:
             continue
         words = before[place].rstrip(LABEL_ENDS)
-        kind = drafts if DRAFT_LABEL.search(words) else conditional if CONDITIONAL.search(words) else standing
-        kind.append(offer.draft)
-    left = (conditional + standing if standing else conditional) or drafts
-    if not left:
+        if DRAFT_LABEL.search(words):
+            drafts.append(offer.draft)
+        elif CONDITIONAL.search(words):
+            conditional.append(offer.draft)
+        else:
+            standing.append(offer.draft)
+    remaining = conditional + standing or drafts
+    if not remaining:
         return None
-    last = left[-1]
-    if last is None:
+    if remaining[-1] is None:
         raise UnreadableError(f"The model's answer is incomplete or broken JSON or SQL: {_cut_excerpt(text)}")
-    return _choose_last([each for each in left if each is not None])
+    return _choose_last([draft for draft in remaining if draft is not None])
 
 
 def _choose_last(drafts: Sequence[Draft]) -> Draft:
-    """The last of `drafts`, with a warning if others with another statement stand beside it."""
+    """Return the last of `drafts`, with a warning if others have another statement."""
     last = drafts[-1]
-    others = {_fold_statement(each.sql) for each in drafts if each.sql} - {_fold_statement(last.sql or "")}
+    others = {_fold_statement(draft.sql) for draft in drafts if draft.sql} - {_fold_statement(last.sql or "")}
     if not others or last.sql is None:
         return last
     count = len(others) + 1
@@ -245,7 +260,7 @@ def _choose_last(drafts: Sequence[Draft]) -> Draft:
 
 
 def _read_refusal(draft: Draft, behind: str = "") -> Draft:
-    """`draft` without its SQL if that is no query but a refusal, such as `SELECT 'No such table'`."""
+    """Return `draft`, without its SQL if that is a refusal such as `SELECT 'No such table'`."""
     if not (match := NO_QUERY.fullmatch(draft.sql or "")):
         return draft
     words = match["words"] or (match["comment"] or behind).strip("-; \n") or draft.explanation
@@ -273,7 +288,7 @@ def _clean_text(text: Any) -> str:
 
 
 def _strip_surrogates(text: str) -> str:
-    """Without the halves of surrogate pairs that JSON can smuggle in and no database can take."""
+    """Replace halves of surrogate pairs, which JSON can hold and no database takes."""
     return text.encode("utf-8", "replace").decode()
 
 

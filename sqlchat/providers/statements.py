@@ -1,7 +1,4 @@
-"""Finds the SQL statements in a model's text: in fences of any language, in backticks, behind a label, on lines.
-
-What comes out is a stranger's SQL still: it is parsed, guarded and run read-only by others.
-"""
+"""Finds the SQL statements in a model's text: in fences of any language, in backticks, behind a label, on lines."""
 
 from __future__ import annotations
 
@@ -12,7 +9,7 @@ from dataclasses import dataclass
 
 COMMENTS = r"(?:(?:--[^\n]*\n|/\*.*?\*/)\s*)*"
 PROSE = r"(?:is|was|means|returns|statement|clause|keyword|part)\s+(?!from\b|as\b)\w"
-"""Behind `SELECT`, it makes a sentence about a statement."""
+"""Words behind `SELECT` in a sentence about a statement."""
 READS = rf"(?:SELECT\b(?!\s+{PROSE})|WITH\s+(?:RECURSIVE\s+)?[\w\"`\[\]]+\s*(?:\(|AS\b)|VALUES\s*\()"
 READING = re.compile(rf"\s*{COMMENTS}[\s(]*{READS}", re.IGNORECASE | re.DOTALL)
 ANY = re.compile(
@@ -64,7 +61,7 @@ class Fence:
 
 
 def find_fences(text: str) -> Iterator[Fence]:
-    """The closed fences of `text`, several lines or one."""
+    """Yield the closed fences of `text`, on several lines or on one."""
     for fence in FENCE.finditer(text):
         body, language = fence[2], ""
         info = INFO.match(body)
@@ -74,14 +71,13 @@ def find_fences(text: str) -> Iterator[Fence]:
 
 
 def find_open_fence(text: str) -> int | None:
-    """The start of a fence that has no end; None if there is none."""
-    rest = FENCE.sub(lambda m: " " * len(m[0]), text)
-    found = OPEN_FENCE.search(rest)
-    return found.start() if found else None
+    """Return the start of a fence that has no end; None if there is none."""
+    opened = OPEN_FENCE.search(FENCE.sub(lambda closed: " " * len(closed[0]), text))
+    return opened.start() if opened else None
 
 
 def find_statements(text: str) -> Iterator[tuple[int, int, str]]:
-    """Start, end and text of the statements that begin a line, follow a label, or stand in backticks or quotes."""
+    """Yield start, end and text of statements that begin a line, follow a label, or stand in backticks or quotes."""
     position = 0
     while begin := BEGIN.search(text, position):
         start = begin.start("sql")
@@ -94,25 +90,25 @@ def find_statements(text: str) -> Iterator[tuple[int, int, str]]:
 
 
 def strip_fence(sql: str) -> str:
-    """`sql` without the fence around it and the semicolons behind it."""
+    """Return `sql` without the fence around it and the semicolons behind it."""
     sql = sql.strip()
-    if (fence := FENCE.fullmatch(sql)) and (found := next(find_fences(fence[0]), None)):
-        sql = found.body
+    if FENCE.fullmatch(sql) and (fence := next(find_fences(sql), None)):
+        sql = fence.body
     while sql.endswith(";"):
         sql = sql[:-1].rstrip()
     return sql
 
 
 def unquote(text: str) -> str:
-    """A statement that stands in quotes as a whole, without them; other texts as they are."""
+    """Return a statement without the quotes around it; other texts unchanged."""
     within = text[1:-1].strip()
     return within if text[1:].endswith(QUOTES.get(text[:1], "\0")) and READING.match(within) else text
 
 
 def clean(sql: str) -> str:
-    """`sql` as `bare` gives it, without a label or comments before it.
+    """Return `sql` without fence, quotes, label, semicolons, and comments before it.
 
-    Outside its texts and names, typographic quotes become plain ones and HTML entities become characters.
+    Outside literals and quoted names, typographic quotes become plain ones. HTML entities become characters.
     """
     sql = re.sub(r"\A\w*sql\w*\s*\n|(?:\\[nrt])+\Z", "", unquote(strip_fence(sql)), flags=re.IGNORECASE)
     if not ANY.match(sql) and (label := LABEL.match(sql)) and ANY.match(sql, label.end()):
@@ -132,5 +128,5 @@ def clean(sql: str) -> str:
 
 
 def _write_plainly(text: str) -> str:
-    """`text` with plain quotes, and line breaks that were escaped once too often."""
+    """Replace typographic quotes, and line breaks and tabs that are escaped once too often."""
     return text.translate(TYPED).replace("\\n", "\n").replace("\\t", " ")

@@ -47,31 +47,31 @@ TOKENS = re.compile(r"<\|\w{1,40}\|>|</?s>|<(?:end|start)_of_turn>|<eos>|\[/?INS
 
 
 def remove_thoughts(text: str) -> str:
-    """`text` without thoughts and without the marks of a chat template; "" when nothing else is there.
+    """Return `text` without thoughts and marks of a chat template; "" if nothing else is there.
 
-    A thought that does not end goes to the end of the text. A closing mark without an opening one ends a thought that
-    began with the text.
+    An open thought reaches to the end of the text. A closing mark without an opening one ends a thought that began
+    with the text.
     """
     text = _read_final_channel(text)
     text = STRUCK.sub("\n", COMMENT.sub("\n", FENCED.sub("\n", text)))
-    kept: list[str] = []
-    start, thinking = 0, False
+    answers: list[str] = []
+    start, is_thought = 0, False
     for mark in MARK.finditer(text):
         if _closes(mark):
-            if not thinking:
-                kept.clear()
-            start, thinking = mark.end(), False
-        elif not thinking:
-            kept.append(text[start : mark.start()])
-            thinking = True
-    if not thinking:
-        kept.append(text[start:])
-    return TOKENS.sub("\n", _remove_asides("\n".join(kept))).strip()
+            if not is_thought:
+                answers.clear()
+            start, is_thought = mark.end(), False
+        elif not is_thought:
+            answers.append(text[start : mark.start()])
+            is_thought = True
+    if not is_thought:
+        answers.append(text[start:])
+    return TOKENS.sub("\n", _remove_asides("\n".join(answers))).strip()
 
 
 def _remove_asides(text: str) -> str:
-    """`text` without elements of unknown names that hold SQL, if more SQL follows, which is the answer."""
-    shown = [found.start() for found in SQL.finditer(text)]
+    """Remove elements of unknown names that hold SQL, if more SQL follows: that is the answer."""
+    starts_of_sql = [keyword.start() for keyword in SQL.finditer(text)]
     opened: dict[tuple[str, str], int] = {}
     asides: list[tuple[int, int]] = []
     for tag in TAG.finditer(text):
@@ -80,7 +80,7 @@ def _remove_asides(text: str) -> str:
             if len(opened) < MOST_OPEN and not ANSWERING.match(tag["name"]):
                 opened.setdefault(key, tag.start())
         elif (start := opened.pop(key, None)) is not None and (
-            bisect(shown, start) < bisect(shown, tag.end()) < len(shown)
+            bisect(starts_of_sql, start) < bisect(starts_of_sql, tag.end()) < len(starts_of_sql)
         ):
             asides = [(begin, end) for begin, end in asides if begin < start]
             asides.append((start, tag.end()))
@@ -94,7 +94,7 @@ def _closes(mark: re.Match[str]) -> bool:
 
 
 def _read_final_channel(text: str) -> str:
-    """The final channels of gpt-oss, or else the arguments of its tool call; other texts unchanged."""
+    """Return the final channels of gpt-oss, or else the arguments of its tool call; other texts unchanged."""
     if BARE_CHANNELS.match(text):
         return text.rpartition(BARE_FINAL)[2] if BARE_FINAL in text else ""
     finals: list[str] = []

@@ -1,7 +1,7 @@
 """Sends the HTTP requests of the vendors' SDKs within a deadline, and translates their errors.
 
-Both SDKs retry and time out each try on their own, so that a call as a whole could take minutes: a Retry-After is
-slept through, and a body that drips never times out. Here one deadline holds for all of it.
+Both SDKs limit only each try, so a whole call could take minutes: they sleep through a Retry-After, and a body that
+drips never times out. Here one deadline holds for all tries together.
 """
 
 from __future__ import annotations
@@ -19,13 +19,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from sqlchat.errors import (
-    ModelError,
-    ModelTimeoutError,
-    ProviderNotConfiguredError,
-    RateLimitedError,
-    SqlchatError,
-)
+from sqlchat.errors import ModelError, ModelTimeoutError, ProviderNotConfiguredError, RateLimitedError, SqlchatError
 from sqlchat.providers.bodies import repair_response
 
 CONNECT_TIMEOUT = 5.0
@@ -50,7 +44,7 @@ _end: ContextVar[float] = ContextVar("end")  # of the time for a call, by the mo
 
 @contextlib.contextmanager
 def bound_time(seconds: float) -> Iterator[None]:
-    """Bound all that a `BoundedClient` sends inside the block, in this thread."""
+    """Limit the time of all requests of a `BoundedClient` inside the block, in this thread."""
     token = _end.set(time.monotonic() + seconds)
     try:
         yield
@@ -59,16 +53,16 @@ def bound_time(seconds: float) -> Iterator[None]:
 
 
 def measure_time_left() -> float:
-    """Seconds that are left inside `bound_time`; 0 or less when the deadline has passed."""
+    """Return the seconds left inside `bound_time`; 0 or less after the deadline."""
     return _end.get() - time.monotonic()
 
 
 class BoundedClient(httpx2.Client):
-    """The SDKs' HTTP client under the deadline of `bound_time`, sending only what the SDK itself says.
+    """Sends the requests of an SDK under the deadline of `bound_time`.
 
-    Past the deadline it raises `late`, an exception that the SDK hands on without another try. Headers that an SDK
-    picks up from the environment (`OPENAI_CUSTOM_HEADERS`, an organization) stay here: the settings table is the
-    one place that configures us. Proxies of the environment are used, but never for a loopback address.
+    After the deadline it raises `late`, an exception that the SDK passes on without another try. It removes headers
+    that an SDK takes from the environment (`OPENAI_CUSTOM_HEADERS`), since only the settings table configures the
+    service. It uses proxies of the environment, but never for a loopback address.
     """
 
     def __init__(self, base_url: str, late: type[Exception]) -> None:
@@ -100,7 +94,7 @@ class BoundedClient(httpx2.Client):
 
 
 def translate_error(exc: Exception, sdk: Any, provider: str, key: str = "") -> SqlchatError:
-    """The error of ours for an exception of the vendor's `sdk`. Both SDKs name their exceptions alike."""
+    """Return our error for an exception of the vendor's `sdk`. Both SDKs use the same names for their exceptions."""
     match exc:
         case sdk.APIStatusError():
             return make_failure(provider, exc.status_code, _read_message(exc), exc.response.headers, key)
@@ -115,7 +109,7 @@ def translate_error(exc: Exception, sdk: Any, provider: str, key: str = "") -> S
 
 
 def refuses_format(exc: Any) -> bool:
-    """Whether an endpoint says that it does not know the format of answers that it was asked for."""
+    """Whether an endpoint says that it does not know the requested format of answers."""
     words = f"{getattr(exc, 'message', '')} {getattr(exc, 'body', '')}"
     return getattr(exc, "status_code", None) in FORMAT_STATUSES and FORMAT_REFUSED.search(words) is not None
 
@@ -127,7 +121,7 @@ def _read_message(exc: Any) -> str:
 
 
 def make_failure(provider: str, status: int, message: str, headers: Mapping[str, str], key: str = "") -> SqlchatError:
-    """The error of ours for a vendor's error answer (HTTP `status` and its own `message`)."""
+    """Return our error for a vendor's error response (HTTP `status` and the vendor's `message`)."""
     words = shorten_message(message, key)
     if status == 401:
         return ProviderNotConfiguredError(f"{provider} refused the API key that is configured for it.")
@@ -143,12 +137,12 @@ def make_failure(provider: str, status: int, message: str, headers: Mapping[str,
 
 
 def read_place(url: str) -> str:
-    """Host and port of an endpoint, without what else a URL may hold."""
+    """Return host and port of a URL."""
     return urlsplit(url).netloc.rpartition("@")[2]
 
 
 def read_retry_after(headers: Mapping[str, str]) -> int | None:
-    """Seconds of a Retry-After header (a number or a date), rounded up; None where there is none."""
+    """Return the seconds of a Retry-After header (a number or a date), rounded up; None if there is none."""
     text = headers.get("retry-after", "").strip()
     try:
         seconds = float(text)
@@ -161,7 +155,7 @@ def read_retry_after(headers: Mapping[str, str]) -> int | None:
 
 
 def shorten_message(message: str, key: str = "") -> str:
-    """A vendor's text on one line, cut, with what looks like an API key masked."""
+    """Return a vendor's text on one line, cut, with API keys masked."""
     message = " ".join(message.split())
     if key:
         message = message.replace(key, "***")
