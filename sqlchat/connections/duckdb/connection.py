@@ -27,8 +27,8 @@ from sqlchat.connections.embedded import (
     EmbeddedConnection,
     Session,
     Target,
-    belongs_to_another,
     collect,
+    find_other_provider,
     read_stamp,
     timed_out,
 )
@@ -144,10 +144,10 @@ class DuckDBSession(Session):
 
 
 def _translate_opening(exc: duckdb.Error, target: Target) -> Exception:
-    words = target.scrubbed(_read_error_report(exc).get("exception_message", ""))
+    words = target.hide_path(_read_error_report(exc).get("exception_message", ""))
     if LOCKED.search(words):
         return DatabaseUnavailableError("Another process has the database open for writing.", retry_after=1)
-    return belongs_to_another("DuckDB", target) or ConnectionConfigError(
+    return find_other_provider("DuckDB", target) or ConnectionConfigError(
         f"{target.shown!r} cannot be opened as a DuckDB database: {words}"
     )
 
@@ -166,7 +166,7 @@ def _translate_error(exc: duckdb.Error, target: Target, timeout: float) -> Excep
     import duckdb
 
     report = _read_error_report(exc)
-    words = target.scrubbed(report.get("exception_message", str(exc)))
+    words = target.hide_path(report.get("exception_message", str(exc)))
     match exc:
         case duckdb.InterruptException():
             return timed_out(timeout)

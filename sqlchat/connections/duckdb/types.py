@@ -14,7 +14,7 @@ import orjson
 
 from sqlchat.connections.duckdb.instance import SYSTEM
 from sqlchat.connections.embedded import quoted
-from sqlchat.connections.encoding import DEEPEST, is_deep, no_number
+from sqlchat.connections.encoding import DEEPEST, no_number, read_document
 
 Decode = Callable[[Any], Any]
 
@@ -109,17 +109,7 @@ def _decode_number(text: str) -> Any:
 
 
 def _decode_json(text: str | None) -> Any:
-    """Nested as it is, with every digit; text that JSON does not allow (DuckDB writes NaN into it) stays text.
-
-    So does what is nested too deep for common readers.
-    """
-    if text is None:
-        return None
-    try:
-        orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return text
-    return text if is_deep(text.encode()) else orjson.Fragment(text)
+    return None if text is None else read_document(text)
 
 
 def _decode_timestamp(text: str) -> str:

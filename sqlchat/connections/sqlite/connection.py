@@ -23,8 +23,8 @@ from sqlchat.connections.embedded import (
     EmbeddedConnection,
     Session,
     Target,
-    belongs_to_another,
     collect,
+    find_other_provider,
     quoted,
     timed_out,
 )
@@ -233,14 +233,14 @@ def _connect(uri: str, wait: float) -> sqlite3.Connection:
 
 def _translate_error(exc: Exception, target: Target, refused: str, timeout: float) -> Exception:
     code = getattr(exc, "sqlite_errorcode", 0)
-    words = target.scrubbed(str(exc))
+    words = target.hide_path(str(exc))
     if refused and "not authorized" in words:
         return SQLRefusedError(refused)
     match code & 0xFF:
         case sqlite3.SQLITE_INTERRUPT:
             return timed_out(timeout)
         case sqlite3.SQLITE_NOTADB:
-            known = belongs_to_another("SQLite", target)
+            known = find_other_provider("SQLite", target)
             return known or ConnectionConfigError(f"{target.shown!r} is not an SQLite database: {words}.")
         case found if found in LOCKED:
             return DatabaseUnavailableError("A writer has the database locked.", retry_after=1)
