@@ -46,7 +46,9 @@ TABLES_A_SLICE = 200
 SIGNATURES = {"sqlite": (0, b"SQLite format 3\0"), "duckdb": (8, b"DUCK")}
 """Offset and first bytes of each provider's files."""
 
-Profiled = tuple[dict[Path, ColumnProfile], int]
+Query = Callable[..., list[tuple[Any, ...]]]
+"""(SQL, *parameters) -> all rows."""
+Profiles = tuple[dict[Path, ColumnProfile], int]
 """Profiles of columns, and the number of tables that were read."""
 
 
@@ -99,7 +101,7 @@ class Session(ABC):
     @abstractmethod
     def explain(self, sql: str) -> Plan: ...
 
-    def read_profiles(self, tables: Sequence[Table]) -> Profiled:
+    def read_profiles(self, tables: Sequence[Table]) -> Profiles:
         profiles: dict[Path, ColumnProfile] = {}
         for number, table in enumerate(tables):
             table_profiles = self.profile_table(table)

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from sqlchat.connections import profiling
 from sqlchat.connections.duckdb.instance import SYSTEM
-from sqlchat.connections.embedded import quoted
+from sqlchat.connections.embedded import Query, quoted
 from sqlchat.sql.catalog import Column, Table
 from sqlchat.sql.profiles import ColumnProfile, Path
-
-Query = Callable[[str], list[tuple[Any, ...]]]
 
 MOST_COLUMNS = 200
 """Columns of one table."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlchat.connections.embedded import quoted
+from sqlchat.connections.embedded import Query, quoted
 from sqlchat.connections.profiling import (
     LONGEST,
     MOST_NUMBERS,
@@ -20,8 +20,6 @@ from sqlchat.connections.profiling import (
 )
 from sqlchat.sql.catalog import Column, Table
 from sqlchat.sql.profiles import ColumnProfile, Kind, Path
-
-Query = Callable[[str], list[tuple[Any, ...]]]
 
 MOST_COLUMNS = 200
 """Columns of one table, to stay within the session's limits."""
