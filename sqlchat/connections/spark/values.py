@@ -1,4 +1,4 @@
-"""Converts Spark's Arrow arrays to Python values that `encode_rows` writes as JSON, at any depth."""
+"""Converts Spark's Arrow arrays, nested ones too, to Python values that `encode_rows` writes as JSON."""
 
 from __future__ import annotations
 
