@@ -112,7 +112,8 @@ EXTENSIONS = (
 
 IN_EXTENSION = """EXISTS (SELECT FROM pg_catalog.pg_depend d
     WHERE d.classid = '{catalog}'::pg_catalog.regclass AND d.objid = {oid} AND d.deptype = 'e')"""
-IN_SAFE_EXTENSION = f"""EXISTS (SELECT FROM pg_catalog.pg_depend m JOIN pg_catalog.pg_extension e ON e.oid = m.refobjid
+IN_SAFE_EXTENSION = f"""EXISTS (SELECT FROM pg_catalog.pg_depend m
+    JOIN pg_catalog.pg_extension e ON e.oid = m.refobjid
     WHERE m.classid = {{catalog}} AND m.objid = {{oid}} AND m.deptype = 'e'
         AND e.extname = ANY ('{{{{{",".join(EXTENSIONS)}}}}}'::pg_catalog.name[]))"""
 IS_VOLATILE = """(p.provolatile = 'v' OR EXISTS (SELECT FROM pg_catalog.pg_aggregate g JOIN pg_catalog.pg_proc s
