@@ -17,11 +17,6 @@ PROVIDERS = {
 }
 
 
-def providers() -> tuple[str, ...]:
-    """Return the names of all providers."""
-    return tuple(PROVIDERS)
-
-
 def connection_class(provider: str) -> type[Connection]:
     """Import and return the class of a provider. Raises ProviderUnknownError, which lists the known ones."""
     try:
