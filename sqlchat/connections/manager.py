@@ -204,7 +204,7 @@ class ConnectionManager:
         with self._lock:
             dropped = list(self._open.values())
             self._open.clear()
-        _mark_dropped(dropped)  # without the lock, since this may close a pool
+        _mark_dropped(dropped)
 
     def _refuse_taken(self, owner: str, name: str) -> None:
         """Raise ConflictError early, before a database is tried; the store's unique names decide in the end."""
@@ -229,7 +229,7 @@ class ConnectionManager:
             self._drop(owner, name)
             raise
         opened = self._open_connection(definition)
-        dropped = [opened]  # unless it takes its place below
+        dropped = [opened]  # unless it takes its place below; closed when the lock is free
         with self._lock:
             current = self._open.get(place)
             if current is None or current.key != opened.key:
@@ -298,6 +298,7 @@ class ConnectionManager:
 
 
 def _mark_dropped(connections: builtins.list[OpenConnection]) -> None:
+    """Mark connections as dropped. Call it without the lock: it may close a pool."""
     for connection in connections:
         connection.is_dropped = True
 
